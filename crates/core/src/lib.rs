@@ -1,0 +1,80 @@
+//! Custom speech-recognition models: create, list, get and delete them by the rules of a published
+//! API, within plans' quotas, over any store.
+//!
+//! This crate is pure: it reads no file, no clock and no socket, and starts no thread. A host brings
+//! a store (SQLite and sled are packages of their own; [`MemoryStore`] is here) and a clock, and
+//! calls one type:
+//!
+//! ```
+//! use std::time::SystemTime;
+//! use custom_models_core::{Caller, CreateModel, Engine, MemoryStore, Plan};
+//!
+//! let engine = Engine::new(MemoryStore::new(), SystemTime::now);
+//! let caller = Caller::new("acme".parse()?, Plan::gold());
+//! let request = CreateModel::from_json(br#"{"name":"Medical Cardiology EN","language":"en"}"#)?;
+//! let model = engine.create(&caller, request)?;
+//! assert_eq!(model.model_key().to_string(), "custom_model_1");
+//! println!("{}", serde_json::to_string(&model)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! What is wrong with a request comes back all at once, and every refusal knows its status and its
+//! body on the wire:
+//!
+//! ```
+//! use custom_models_core::{CreateModel, Refusal};
+//!
+//! let violations = CreateModel::from_json(br#"{"name":"","language":"xx"}"#).unwrap_err();
+//! let refusal = Refusal::from(violations);
+//! assert_eq!(refusal.status(), 400);
+//! assert_eq!(
+//!     refusal.to_json(),
+//!     r#"{"error":"Validation Error","message":"Invalid field values","details":{"name":"Name cannot be empty","language":"Language 'xx' is not supported"}}"#
+//! );
+//! ```
+//!
+//! Names such as MODEL-6 are rules; the repository's `docs/rules.md` states every one.
+#![forbid(unsafe_code)]
+
+mod access;
+mod base_model;
+mod conversions;
+mod create;
+mod description;
+mod echo;
+mod engine;
+mod fields;
+mod language;
+mod list;
+mod memory;
+mod model;
+mod name;
+mod pending;
+mod plan;
+mod refusal;
+mod scan;
+mod store;
+mod text;
+mod timestamp;
+mod training;
+mod violations;
+
+pub use access::{Caller, InvalidOrganisation, Organisation};
+pub use base_model::BaseModel;
+pub use create::{CreateModel, CreateModelBuilder};
+pub use description::Description;
+pub use engine::Engine;
+pub use language::Language;
+pub use list::{ListModels, ModelPage, PerPage, Start};
+pub use memory::MemoryStore;
+pub use model::{CustomModel, InvalidModelId, ModelId, ModelKey, NewModel, Revision};
+pub use name::Name;
+pub use plan::Plan;
+pub use refusal::Refusal;
+pub use store::{
+    Change, Completion, Filter, Listing, ModelStore, Outcome, Selection, StoreError,
+    StoreErrorKind, Write,
+};
+pub use timestamp::{InvalidTimestamp, Timestamp};
+pub use training::TrainingStatus;
+pub use violations::{Field, Violation, ViolationKind, Violations};

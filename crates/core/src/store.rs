@@ -1,0 +1,284 @@
+//! What the engine asks of a store, and what a store answers.
+//!
+//! A store keeps models and makes one conditional change at a time; it knows no plan, no rule and
+//! no message. Every method says what it must guarantee in words that can be met without reading
+//! another adapter; the crate `custom-models-store-conformance` checks them.
+
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::TrainingStatus;
+use crate::{BaseModel, CustomModel, Language, ModelId, NewModel, Organisation, Revision};
+
+/// Keeps the models of many organisations.
+///
+/// Every method may be called from any thread, and any number of threads at a time.
+pub trait ModelStore: Send + Sync {
+    /// Makes one change, or refuses it, and then calls `done` exactly once, from any thread.
+    ///
+    /// Returns without waiting for a disk or a network. `done` is short and does not call the
+    /// store again.
+    ///
+    /// - Atomicity: the condition of the change is judged, and the change made, in one step that no
+    ///   other change comes between, whatever thread, process or machine it comes from. A change
+    ///   that is refused ([`Outcome::LimitReached`], [`Outcome::Stale`], [`Outcome::NotFound`])
+    ///   leaves no trace.
+    /// - Durability: `done` hears `Ok` only when the change, or what a refusal rests on, would
+    ///   survive a power cut (MODEL-6), and reads that begin from then on see it.
+    /// - Order: a change that is submitted after `done` heard of another one is made after it.
+    /// - Errors: after [`StoreErrorKind::OutcomeUnknown`] the change was made, whole, or was not
+    ///   made. After any other kind it was not made, and will not be.
+    /// - A store whose queue is full answers [`StoreErrorKind::Busy`] at once.
+    fn submit(&self, write: Write, done: Completion);
+
+    /// The model with this id, if this organisation has it.
+    ///
+    /// Does not wait for writes.
+    fn get(
+        &self,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Result<Option<CustomModel>, StoreError>;
+
+    /// A part of an organisation's models, in ascending order of their ids, from one consistent
+    /// view of the store.
+    ///
+    /// Does not wait for writes. Its cost does not grow with the models of other organisations, nor
+    /// with the number of models before [`Selection::after`] (READ-2).
+    fn list(
+        &self,
+        organisation: &Organisation,
+        selection: &Selection,
+    ) -> Result<Listing, StoreError>;
+
+    /// Waits until everything that was submitted before is answered, then lets go of the store.
+    ///
+    /// From then on every method answers [`StoreErrorKind::Closed`]. Closing again does nothing.
+    fn close(&self) -> Result<(), StoreError>;
+}
+
+impl<S: ModelStore + ?Sized> ModelStore for Arc<S> {
+    fn submit(&self, write: Write, done: Completion) {
+        (**self).submit(write, done);
+    }
+
+    fn get(
+        &self,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Result<Option<CustomModel>, StoreError> {
+        (**self).get(organisation, id)
+    }
+
+    fn list(
+        &self,
+        organisation: &Organisation,
+        selection: &Selection,
+    ) -> Result<Listing, StoreError> {
+        (**self).list(organisation, selection)
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        (**self).close()
+    }
+}
+
+/// What is called, once, when a write is durable or refused.
+pub type Completion = Box<dyn FnOnce(Result<Outcome, StoreError>) + Send>;
+
+/// One write: a change with its condition, and what must become durable together with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Write {
+    /// Whose models are changed.
+    pub organisation: Organisation,
+    /// The change, with the condition that it rests on.
+    pub change: Change,
+}
+
+impl Write {
+    /// A write of one change.
+    pub const fn new(organisation: Organisation, change: Change) -> Self {
+        Write {
+            organisation,
+            change,
+        }
+    }
+}
+
+/// A change with the condition that it rests on.
+///
+/// Not `#[non_exhaustive]`: an adapter that does not know a change must not compile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// Creates a model, if the organisation has fewer than `limit` models (QUOTA-4).
+    ///
+    /// The store gives the id: positive, larger than every id it ever acknowledged, for whatever
+    /// organisation, and never given before, not even to a model that is deleted (MODEL-1). When
+    /// 2^53 − 1 is given away the answer is [`StoreErrorKind::IdsExhausted`].
+    Create {
+        /// The model.
+        model: NewModel,
+        /// How many models the organisation may have, this one included; `None` is unlimited.
+        limit: Option<u64>,
+    },
+    /// Deletes the model `id`, if it is at `revision`. Its place in the quota is free at once
+    /// (QUOTA-2).
+    Delete {
+        /// The model.
+        id: ModelId,
+        /// The revision that the decision to delete it was made on (EDIT-4).
+        revision: Revision,
+    },
+}
+
+/// What became of a write that a store could judge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The model was created.
+    Created(CustomModel),
+    /// The model was deleted.
+    Deleted,
+    /// Not created: the organisation has `current` models, which is its limit or more (QUOTA-3).
+    LimitReached {
+        /// How many models the organisation has.
+        current: u64,
+    },
+    /// Not made: the organisation has no model with this id.
+    NotFound,
+    /// Not made: the model is at another revision than the change was decided on.
+    Stale,
+}
+
+/// Which models of an organisation a list shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// What the models must be.
+    pub filter: Filter,
+    /// Only models with larger ids than this one.
+    pub after: Option<ModelId>,
+    /// How many of the models that match are passed over first.
+    pub skip: u64,
+    /// How many models at most.
+    pub limit: u32,
+}
+
+/// What a model must be to be listed; conditions are combined by AND (READ-1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// In this training status.
+    pub status: Option<TrainingStatus>,
+    /// In this language.
+    pub language: Option<Language>,
+    /// On this base model.
+    pub base_model: Option<BaseModel>,
+}
+
+impl Filter {
+    /// Whether every model matches.
+    pub fn is_empty(&self) -> bool {
+        *self == Filter::default()
+    }
+
+    /// Whether a model matches.
+    pub fn matches(&self, model: &CustomModel) -> bool {
+        self.status
+            .is_none_or(|status| status == model.training_status)
+            && self
+                .language
+                .is_none_or(|language| language == model.language)
+            && self
+                .base_model
+                .is_none_or(|base_model| base_model == model.base_model)
+    }
+}
+
+/// A part of an organisation's models.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Listing {
+    /// The selected models, in ascending order of their ids.
+    pub models: Vec<CustomModel>,
+    /// How many models of the organisation match the filter, wherever they stand. Without a filter
+    /// this is a counter that is kept, and no row is counted (READ-2).
+    pub total: u64,
+}
+
+/// Why a store could not do what it was asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum StoreErrorKind {
+    /// Too much is waiting, or another process keeps the store locked. Nothing was written; trying
+    /// again is right.
+    Busy,
+    /// The change was made, whole, or was not made, and the store cannot tell which.
+    OutcomeUnknown,
+    /// The store was closed.
+    Closed,
+    /// What is at the given place is not one of this kind of store.
+    NotOurs,
+    /// The store was written by a newer version than this one.
+    Newer,
+    /// Another process has the store open, and this kind of store cannot be shared.
+    Locked,
+    /// What is stored cannot be what was written.
+    Damaged,
+    /// There is no space left. The store works again when there is.
+    Full,
+    /// Every id up to 2^53 − 1 is given away (MODEL-1).
+    IdsExhausted,
+    /// The place where the store lives cannot be reached or may not be used: a missing folder, a
+    /// missing permission, a server that does not answer. It may heal.
+    Unavailable,
+    /// Anything else that went wrong below the store: an I/O error, a fault of the database.
+    Failed,
+}
+
+impl fmt::Display for StoreErrorKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            StoreErrorKind::Busy => "the store is busy",
+            StoreErrorKind::OutcomeUnknown => "it is unknown whether the change was made",
+            StoreErrorKind::Closed => "the store is closed",
+            StoreErrorKind::NotOurs => "not a store of custom models",
+            StoreErrorKind::Newer => "the store was written by a newer version",
+            StoreErrorKind::Locked => "another process has the store open",
+            StoreErrorKind::Damaged => "the store is damaged",
+            StoreErrorKind::Full => "no space is left for the store",
+            StoreErrorKind::IdsExhausted => "every id is given away",
+            StoreErrorKind::Unavailable => "the store is unavailable",
+            StoreErrorKind::Failed => "the store failed",
+        })
+    }
+}
+
+/// A storage fault: what it means for the caller, and its cause.
+///
+/// `Display` shows the meaning alone; the cause is the `source`.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("{kind}")]
+pub struct StoreError {
+    kind: StoreErrorKind,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl StoreError {
+    /// A fault with its cause, an error or a text.
+    pub fn new(kind: StoreErrorKind, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        StoreError {
+            kind,
+            source: Some(cause.into().into()),
+        }
+    }
+
+    /// What the fault means for the caller.
+    pub const fn kind(&self) -> StoreErrorKind {
+        self.kind
+    }
+}
+
+impl From<StoreErrorKind> for StoreError {
+    fn from(kind: StoreErrorKind) -> Self {
+        StoreError { kind, source: None }
+    }
+}

@@ -1,0 +1,333 @@
+//! What is wrong with a request: every violated field at once, one message a field.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::echo::Echo;
+use crate::{BaseModel, Description, Name};
+
+/// A field that a violation is about, in the order in which `details` lists them (section 6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Field {
+    /// The request body as a whole.
+    Body,
+    /// `name`
+    Name,
+    /// `language`
+    Language,
+    /// `base_model`
+    BaseModel,
+    /// `description`
+    Description,
+    /// `page`, a parameter of a list
+    Page,
+    /// `per_page`, a parameter of a list
+    PerPage,
+    /// `status`, a parameter of a list
+    Status,
+}
+
+impl Field {
+    const ALL: [Field; 8] = [
+        Field::Body,
+        Field::Name,
+        Field::Language,
+        Field::BaseModel,
+        Field::Description,
+        Field::Page,
+        Field::PerPage,
+        Field::Status,
+    ];
+
+    /// The field's name on the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Field::Body => "body",
+            Field::Name => "name",
+            Field::Language => "language",
+            Field::BaseModel => "base_model",
+            Field::Description => "description",
+            Field::Page => "page",
+            Field::PerPage => "per_page",
+            Field::Status => "status",
+        }
+    }
+
+    /// The field's name at the start of a message.
+    const fn label(self) -> &'static str {
+        match self {
+            Field::Body => "Request body",
+            Field::Name => "Name",
+            Field::Language => "Language",
+            Field::BaseModel => "Base model",
+            Field::Description => "Description",
+            Field::Page => "Page",
+            Field::PerPage => "Per page",
+            Field::Status => "Status",
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// What is wrong with a field, for programs; the message is for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum ViolationKind {
+    /// The body is not one well-formed JSON text (BODY-1).
+    NotJson,
+    /// The body is JSON, but not an object (BODY-1).
+    NotAnObject,
+    /// The field is given more than once (BODY-3, READ-1).
+    Repeated,
+    /// A required field is absent or `null` (NAME-1, LANG-1).
+    Missing,
+    /// The value has another JSON type than the field (NAME-2, LANG-2, BASE-2, DESC-2).
+    WrongType,
+    /// The text is empty or only whitespace (NAME-3).
+    Blank,
+    /// The text has too many characters (NAME-4, DESC-3).
+    TooLong,
+    /// The value is not one of those that the field knows (LANG-3, BASE-3), or is a parameter out
+    /// of its range (READ-1).
+    Unsupported,
+}
+
+impl ViolationKind {
+    /// A stable name for programs.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ViolationKind::NotJson => "not_json",
+            ViolationKind::NotAnObject => "not_an_object",
+            ViolationKind::Repeated => "repeated",
+            ViolationKind::Missing => "missing",
+            ViolationKind::WrongType => "wrong_type",
+            ViolationKind::Blank => "blank",
+            ViolationKind::TooLong => "too_long",
+            ViolationKind::Unsupported => "unsupported",
+        }
+    }
+}
+
+impl fmt::Display for ViolationKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// One violated field. Its `Display` is the message of the wire.
+///
+/// It borrows what was sent where it can, and is rendered only when it is shown.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation<'a> {
+    field: Field,
+    kind: ViolationKind,
+    /// What was sent, where the message shows it; empty elsewhere.
+    sent: Cow<'a, str>,
+}
+
+impl<'a> Violation<'a> {
+    pub(crate) const fn new(field: Field, kind: ViolationKind) -> Self {
+        Violation {
+            field,
+            kind,
+            sent: Cow::Borrowed(""),
+        }
+    }
+
+    pub(crate) const fn unsupported(field: Field, sent: Cow<'a, str>) -> Self {
+        Violation {
+            field,
+            kind: ViolationKind::Unsupported,
+            sent,
+        }
+    }
+
+    /// The field that is violated.
+    pub const fn field(&self) -> Field {
+        self.field
+    }
+
+    /// What is wrong with it.
+    pub const fn kind(&self) -> ViolationKind {
+        self.kind
+    }
+
+    /// The same violation, owning what was sent.
+    pub fn into_owned(self) -> Violation<'static> {
+        Violation {
+            field: self.field,
+            kind: self.kind,
+            sent: Cow::Owned(self.sent.into_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Violation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let label = self.field.label();
+        match (self.kind, self.field) {
+            (ViolationKind::NotJson, _) => write!(f, "{label} is not valid JSON"),
+            (ViolationKind::NotAnObject, _) => write!(f, "{label} must be a JSON object"),
+            (ViolationKind::Repeated, _) => write!(f, "{label} is given more than once"),
+            (ViolationKind::Missing, _) => write!(f, "{label} is required"),
+            (ViolationKind::WrongType, Field::Description) => {
+                write!(f, "{label} must be a string or null")
+            }
+            (ViolationKind::WrongType, _) => write!(f, "{label} must be a string"),
+            (ViolationKind::Blank, _) => write!(f, "{label} cannot be empty"),
+            (ViolationKind::TooLong, Field::Name) => {
+                write!(
+                    f,
+                    "{label} cannot exceed {} characters",
+                    Name::MAX_CHARACTERS
+                )
+            }
+            (ViolationKind::TooLong, _) => {
+                write!(
+                    f,
+                    "{label} cannot exceed {} characters",
+                    Description::MAX_CHARACTERS
+                )
+            }
+            (ViolationKind::Unsupported, Field::BaseModel) => {
+                write!(f, "{label} '{}' is not one of ", Echo(&self.sent))?;
+                for (place, base_model) in BaseModel::ALL.iter().enumerate() {
+                    write!(f, "{}{base_model}", if place == 0 { "" } else { ", " })?;
+                }
+                Ok(())
+            }
+            (ViolationKind::Unsupported, Field::Page) => {
+                write!(f, "{label} must be an integer of at least 1")
+            }
+            (ViolationKind::Unsupported, Field::PerPage) => {
+                write!(
+                    f,
+                    "{label} must be an integer from 1 to {}",
+                    crate::PerPage::MAX
+                )
+            }
+            (ViolationKind::Unsupported, Field::Status) => {
+                write!(f, "{label} must be an integer from 1 to 5")
+            }
+            (ViolationKind::Unsupported, _) => {
+                write!(f, "{label} '{}' is not supported", Echo(&self.sent))
+            }
+        }
+    }
+}
+
+impl std::error::Error for Violation<'_> {}
+
+/// Every violated field of one request, one violation a field (BODY-4).
+///
+/// Serialises as the `details` object of the wire: field name to message, in the order of
+/// [`Field`]. Borrows from the request; [`Violations::into_owned`] lets go of it.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Violations<'a> {
+    kinds: [Option<ViolationKind>; Field::ALL.len()],
+    sent_language: Cow<'a, str>,
+    sent_base_model: Cow<'a, str>,
+}
+
+impl<'a> Violations<'a> {
+    /// Takes note of a violation. A field keeps the first that it was given.
+    pub(crate) fn note(&mut self, violation: Violation<'a>) {
+        let Some(kind @ None) = self.kinds.get_mut(violation.field as usize) else {
+            return;
+        };
+        *kind = Some(violation.kind);
+        match violation.field {
+            Field::Language => self.sent_language = violation.sent,
+            Field::BaseModel => self.sent_base_model = violation.sent,
+            _ => {}
+        }
+    }
+
+    /// Whether nothing is violated.
+    pub fn is_empty(&self) -> bool {
+        self.kinds.iter().all(Option::is_none)
+    }
+
+    /// How many fields are violated.
+    pub fn len(&self) -> usize {
+        self.kinds.iter().flatten().count()
+    }
+
+    /// The violation of one field, if there is one.
+    pub fn get(&self, field: Field) -> Option<Violation<'_>> {
+        let kind = (*self.kinds.get(field as usize)?)?;
+        let sent = match field {
+            Field::Language => Cow::Borrowed(&*self.sent_language),
+            Field::BaseModel => Cow::Borrowed(&*self.sent_base_model),
+            _ => Cow::Borrowed(""),
+        };
+        Some(Violation { field, kind, sent })
+    }
+
+    /// The violations, in the order of the wire.
+    pub fn iter(&self) -> impl Iterator<Item = Violation<'_>> {
+        Field::ALL.into_iter().filter_map(|field| self.get(field))
+    }
+
+    /// The same violations, owning what they show of the request.
+    pub fn into_owned(self) -> Violations<'static> {
+        Violations {
+            kinds: self.kinds,
+            sent_language: Cow::Owned(self.sent_language.into_owned()),
+            sent_base_model: Cow::Owned(self.sent_base_model.into_owned()),
+        }
+    }
+}
+
+impl<'a> From<Violation<'a>> for Violations<'a> {
+    fn from(violation: Violation<'a>) -> Self {
+        let mut violations = Violations::default();
+        violations.note(violation);
+        violations
+    }
+}
+
+impl fmt::Debug for Violations<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// One line: `name: Name cannot be empty; language: Language is required`.
+impl fmt::Display for Violations<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, violation) in self.iter().enumerate() {
+            let separator = if place == 0 { "" } else { "; " };
+            write!(f, "{separator}{}: {violation}", violation.field)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Violations<'_> {}
+
+impl Serialize for Violations<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut details = serializer.serialize_map(Some(self.len()))?;
+        for violation in self.iter() {
+            details.serialize_entry(violation.field.as_str(), &Message(&violation))?;
+        }
+        details.end()
+    }
+}
+
+struct Message<'a>(&'a Violation<'a>);
+
+impl Serialize for Message<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self.0)
+    }
+}

@@ -1,0 +1,2 @@
+//! Crash, power-loss and full-disk tests of the stores.
+#![forbid(unsafe_code)]

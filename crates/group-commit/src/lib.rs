@@ -1,0 +1,2 @@
+//! Group commit: what queued up while the last sync ran is the next transaction.
+#![forbid(unsafe_code)]

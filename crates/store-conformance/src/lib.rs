@@ -1,0 +1,2 @@
+//! One suite that every store of custom models passes.
+#![forbid(unsafe_code)]

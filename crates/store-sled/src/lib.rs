@@ -1,0 +1,2 @@
+//! Custom models in a sled database.
+#![forbid(unsafe_code)]

@@ -1,0 +1,2 @@
+//! Custom models in one SQLite file.
+#![forbid(unsafe_code)]
