@@ -1,2 +1,104 @@
-//! Custom models in one SQLite file.
+//! Custom models in one SQLite file, for one machine and any number of processes.
+//!
+//! Writes are committed in groups, each with one sync of the write-ahead log; what is acknowledged
+//! survives a power cut. Reads have connections of their own and wait for no write.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("custom-models.db");
+//! use std::time::SystemTime;
+//! use custom_models_core::{Caller, CreateModel, Engine, Plan};
+//! use custom_models_store_sqlite::SqliteStore;
+//!
+//! let engine = Engine::new(SqliteStore::open(&path)?, SystemTime::now);
+//! let caller = Caller::new("acme".parse()?, Plan::gold());
+//! let request = CreateModel::builder().name("Legal-NL-v2").language("nl").build()?;
+//! println!("{}", engine.create(&caller, request)?.model_key());
+//! engine.close()?;
+//! # Ok(())
+//! # }
+//! ```
 #![forbid(unsafe_code)]
+
+mod fault;
+mod file;
+mod readers;
+mod rows;
+mod schema;
+mod writer;
+
+use std::path::Path;
+
+use custom_models_core::{
+    Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Selection, StoreError,
+    StoreErrorKind, Write,
+};
+use custom_models_group_commit::GroupCommit;
+
+use crate::readers::Readers;
+use crate::writer::Writer;
+
+/// A store of custom models in one SQLite file.
+///
+/// Several processes may have the same file open; the quota holds over all of them (QUOTA-4). The
+/// file must lie on a local disk: SQLite's write-ahead log does not work over a network.
+pub struct SqliteStore {
+    commits: GroupCommit,
+    readers: Readers,
+}
+
+impl SqliteStore {
+    /// Opens a store, or makes a new one where there is no file or an empty one. The folder must
+    /// exist.
+    ///
+    /// # Errors
+    ///
+    /// - [`StoreErrorKind::NotOurs`]: the file is something else; it is not touched.
+    /// - [`StoreErrorKind::Newer`]: a newer version of this crate wrote it; it is not touched.
+    /// - [`StoreErrorKind::Busy`]: another process kept it locked for five seconds.
+    /// - [`StoreErrorKind::Unavailable`]: no such folder, or no permission.
+    /// - [`StoreErrorKind::Damaged`], [`StoreErrorKind::Full`], [`StoreErrorKind::Failed`]: as they
+    ///   say.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = std::path::absolute(path)
+            .map_err(|cause| StoreError::new(StoreErrorKind::Unavailable, cause))?;
+        let connection = file::open_or_create(&path)?;
+        let commits = GroupCommit::start("sqlite-writer", Writer::new(path.clone(), connection))
+            .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?;
+        Ok(SqliteStore {
+            commits,
+            readers: Readers::new(path),
+        })
+    }
+}
+
+impl ModelStore for SqliteStore {
+    fn submit(&self, write: Write, done: Completion) {
+        self.commits.submit(write, done);
+    }
+
+    fn get(
+        &self,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Result<Option<CustomModel>, StoreError> {
+        self.readers
+            .read(|connection| rows::get(connection, organisation, id))
+    }
+
+    fn list(
+        &self,
+        organisation: &Organisation,
+        selection: &Selection,
+    ) -> Result<Listing, StoreError> {
+        self.readers
+            .read(|connection| rows::list(connection, organisation, selection))
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        self.commits.close();
+        self.readers.close();
+        Ok(())
+    }
+}

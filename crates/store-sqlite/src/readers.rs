@@ -1,0 +1,61 @@
+//! Connections for reading. SQLite lets them read while a group is written.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use custom_models_core::{StoreError, StoreErrorKind};
+use rusqlite::Connection;
+
+use crate::fault::fault;
+use crate::file::open_for_reading;
+
+/// How many idle connections are kept. More readers at a time open one for the one call.
+const KEPT: usize = 8;
+
+/// A shelf of idle connections.
+pub(crate) struct Readers {
+    path: PathBuf,
+    /// `None` once the store is closed.
+    idle: Mutex<Option<Vec<Connection>>>,
+}
+
+impl Readers {
+    pub(crate) fn new(path: PathBuf) -> Self {
+        Readers {
+            path,
+            idle: Mutex::new(Some(Vec::new())),
+        }
+    }
+
+    /// Reads with a connection of its own.
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, StoreError> {
+        let idle = match &mut *self.lock() {
+            None => return Err(StoreErrorKind::Closed.into()),
+            Some(idle) => idle.pop(),
+        };
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => open_for_reading(&self.path)?,
+        };
+        // A connection that failed is not kept: the next one begins afresh.
+        let result = read(&mut connection).map_err(fault)?;
+        if let Some(idle) = &mut *self.lock()
+            && idle.len() < KEPT
+        {
+            idle.push(connection);
+        }
+        Ok(result)
+    }
+
+    /// Lets go of all connections; a read that is under way ends by itself.
+    pub(crate) fn close(&self) {
+        *self.lock() = None;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<Connection>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

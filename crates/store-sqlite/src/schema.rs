@@ -1,0 +1,37 @@
+//! The layout of the file, and the way to it from every earlier one.
+//!
+//! Rows lie clustered by organisation and id, so that a page of a list is one short walk. The
+//! counter of an organisation and the last id are rows of their own that a group of writes reads
+//! and writes once.
+
+/// Marks a file as ours, in SQLite's header: `CMDL`.
+pub(crate) const APPLICATION_ID: i32 = 0x434D_444C;
+
+/// The steps from an empty file to the current layout; `user_version` counts those that a file has
+/// seen. A step that was released is never changed.
+pub(crate) const MIGRATIONS: [&str; 1] = [
+    // INVARIANT: `organisations.models` is the number of the organisation's rows in `models`, and
+    // `sequence.last_id` is at least every id that was ever acknowledged.
+    "CREATE TABLE organisations (
+        organisation TEXT NOT NULL PRIMARY KEY,
+        models INTEGER NOT NULL CHECK (models >= 0)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE models (
+        organisation TEXT NOT NULL,
+        id INTEGER NOT NULL CHECK (id > 0),
+        revision INTEGER NOT NULL CHECK (revision > 0),
+        name TEXT NOT NULL,
+        description TEXT,
+        language TEXT NOT NULL,
+        base_model TEXT NOT NULL,
+        training_status INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        PRIMARY KEY (organisation, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE sequence (
+        only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+        last_id INTEGER NOT NULL CHECK (last_id >= 0)
+    ) STRICT;
+    INSERT INTO sequence (only, last_id) VALUES (1, 0);",
+];

@@ -1,0 +1,178 @@
+//! Groups of writes, each one transaction.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use custom_models_core::{
+    Change, ModelId, NewModel, Organisation, Outcome, Revision, StoreError, StoreErrorKind, Write,
+};
+use custom_models_group_commit::{Answers, Committer};
+use rusqlite::{Connection, TransactionBehavior};
+
+use crate::fault::{commit_fault, fault};
+use crate::{file, rows};
+
+/// The one connection that writes.
+pub(crate) struct Writer {
+    path: PathBuf,
+    /// `None` after a fault that may have left it in a state that the file is not in.
+    connection: Option<Connection>,
+}
+
+impl Writer {
+    pub(crate) fn new(path: PathBuf, connection: Connection) -> Self {
+        Writer {
+            path,
+            connection: Some(connection),
+        }
+    }
+}
+
+impl Committer for Writer {
+    fn commit(&mut self, writes: &[Write]) -> Result<Answers, StoreError> {
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => file::open_or_create(&self.path)?,
+        };
+        let answers = commit(&mut connection, writes);
+        let is_sound = match &answers {
+            Ok(_) => true,
+            Err(fault) => matches!(fault.kind(), StoreErrorKind::Busy | StoreErrorKind::Full),
+        };
+        // After any other fault nothing is acknowledged until the file was opened anew.
+        self.connection = (is_sound && connection.is_autocommit()).then_some(connection);
+        answers
+    }
+}
+
+fn commit(connection: &mut Connection, writes: &[Write]) -> Result<Answers, StoreError> {
+    // The lock is taken first, so what is read below stays true until the commit, for other
+    // processes too (QUOTA-4).
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(fault)?;
+    let mut group = Group::begin(&transaction).map_err(fault)?;
+    let mut answers = Answers::with_capacity(writes.len());
+    for write in writes {
+        answers.push(group.apply(write).map_err(fault)?);
+    }
+    group.keep_counters().map_err(fault)?;
+    transaction.commit().map_err(commit_fault)?;
+    Ok(answers)
+}
+
+/// What a transaction knows beside its rows: counters, read once and written once.
+struct Group<'a> {
+    connection: &'a Connection,
+    counters: HashMap<&'a Organisation, Counter>,
+    last_id: Counter,
+}
+
+#[derive(Clone, Copy)]
+struct Counter {
+    stored: u64,
+    current: u64,
+}
+
+impl Counter {
+    fn stored(count: u64) -> Self {
+        Counter {
+            stored: count,
+            current: count,
+        }
+    }
+
+    fn has_moved(&self) -> bool {
+        self.current != self.stored
+    }
+}
+
+impl<'a> Group<'a> {
+    fn begin(connection: &'a Connection) -> rusqlite::Result<Self> {
+        let last_id = connection
+            .prepare_cached("SELECT last_id FROM sequence")?
+            .query_row([], |row| row.get(0))?;
+        Ok(Group {
+            connection,
+            counters: HashMap::new(),
+            last_id: Counter::stored(last_id),
+        })
+    }
+
+    fn apply(&mut self, write: &'a Write) -> rusqlite::Result<Result<Outcome, StoreError>> {
+        match &write.change {
+            Change::Create { model, limit } => self.create(&write.organisation, model, *limit),
+            Change::Delete { id, revision } => {
+                self.delete(&write.organisation, *id, *revision).map(Ok)
+            }
+        }
+    }
+
+    fn create(
+        &mut self,
+        organisation: &'a Organisation,
+        model: &NewModel,
+        limit: Option<u64>,
+    ) -> rusqlite::Result<Result<Outcome, StoreError>> {
+        let current = self.counter(organisation)?.current;
+        if limit.is_some_and(|limit| current >= limit) {
+            return Ok(Ok(Outcome::LimitReached { current }));
+        }
+        let Ok(id) = ModelId::new(self.last_id.current + 1) else {
+            return Ok(Err(StoreErrorKind::IdsExhausted.into()));
+        };
+        let model = model.clone().with_id(id);
+        rows::insert(self.connection, organisation, &model)?;
+        self.last_id.current = id.get();
+        self.counter(organisation)?.current += 1;
+        Ok(Ok(Outcome::Created(model)))
+    }
+
+    fn delete(
+        &mut self,
+        organisation: &'a Organisation,
+        id: ModelId,
+        revision: Revision,
+    ) -> rusqlite::Result<Outcome> {
+        match rows::revision(self.connection, organisation, id)? {
+            None => Ok(Outcome::NotFound),
+            Some(found) if found != revision.get() => Ok(Outcome::Stale),
+            Some(_) => {
+                rows::delete(self.connection, organisation, id)?;
+                let counter = self.counter(organisation)?;
+                counter.current = counter.current.saturating_sub(1);
+                Ok(Outcome::Deleted)
+            }
+        }
+    }
+
+    fn counter(&mut self, organisation: &'a Organisation) -> rusqlite::Result<&mut Counter> {
+        use std::collections::hash_map::Entry;
+        match self.counters.entry(organisation) {
+            Entry::Occupied(known) => Ok(known.into_mut()),
+            Entry::Vacant(unknown) => {
+                let count = rows::counter(self.connection, organisation)?;
+                Ok(unknown.insert(Counter::stored(count)))
+            }
+        }
+    }
+
+    /// Writes back what has moved.
+    fn keep_counters(&self) -> rusqlite::Result<()> {
+        let mut keep = self.connection.prepare_cached(
+            "INSERT INTO organisations (organisation, models) VALUES (?1, ?2)
+            ON CONFLICT (organisation) DO UPDATE SET models = excluded.models",
+        )?;
+        for (organisation, counter) in &self.counters {
+            if counter.has_moved() {
+                keep.execute((organisation.as_str(), counter.current))?;
+            }
+        }
+        if self.last_id.has_moved() {
+            self.connection
+                .prepare_cached("UPDATE sequence SET last_id = ?1")?
+                .execute([self.last_id.current])?;
+        }
+        Ok(())
+    }
+}
