@@ -17,12 +17,8 @@ pub enum BaseModel {
 
 impl BaseModel {
     /// All base models, in the specification's order.
-    pub const ALL: [BaseModel; 4] = [
-        BaseModel::General,
-        BaseModel::Medical,
-        BaseModel::Legal,
-        BaseModel::Technical,
-    ];
+    pub const ALL: [BaseModel; 4] =
+        [BaseModel::General, BaseModel::Medical, BaseModel::Legal, BaseModel::Technical];
 
     /// The name on the wire, in lower case.
     pub const fn as_str(self) -> &'static str {

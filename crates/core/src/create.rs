@@ -126,24 +126,13 @@ fn judge(fields: Fields<'_>) -> Result<CreateModel<'_>, Violations<'_>> {
     let base_model = judge_base_model(fields.base_model);
     let description = judge_description(fields.description);
     match (name, language, base_model, description) {
-        (Ok(name), Ok(language), Ok(base_model), Ok(description)) => Ok(CreateModel {
-            name,
-            language,
-            base_model,
-            description,
-        }),
+        (Ok(name), Ok(language), Ok(base_model), Ok(description)) => {
+            Ok(CreateModel { name, language, base_model, description })
+        }
         (name, language, base_model, description) => {
             let mut violations = Violations::default();
-            let found = [
-                name.err(),
-                language.err(),
-                base_model.err(),
-                description.err(),
-            ];
-            found
-                .into_iter()
-                .flatten()
-                .for_each(|violation| violations.note(violation));
+            let found = [name.err(), language.err(), base_model.err(), description.err()];
+            found.into_iter().flatten().for_each(|violation| violations.note(violation));
             Err(violations)
         }
     }

@@ -26,10 +26,7 @@ impl Engine {
         store: impl ModelStore + 'static,
         clock: impl Fn() -> SystemTime + Send + Sync + 'static,
     ) -> Self {
-        Engine {
-            store: Arc::new(store),
-            clock: Arc::new(clock),
-        }
+        Engine { store: Arc::new(store), clock: Arc::new(clock) }
     }
 
     /// Creates a model, and returns when it is durable (MODEL-6).
@@ -76,9 +73,7 @@ impl Engine {
     /// [`Refusal::ModelNotFound`] if the organisation has no model with this id, and
     /// [`Refusal::Store`].
     pub fn get(&self, caller: &Caller, id: ModelId) -> Result<CustomModel, Refusal> {
-        self.store
-            .get(caller.organisation(), id)?
-            .ok_or(Refusal::ModelNotFound)
+        self.store.get(caller.organisation(), id)?.ok_or(Refusal::ModelNotFound)
     }
 
     /// A page of the models of the caller's organisation, in ascending order of their ids (READ-1).
@@ -87,10 +82,7 @@ impl Engine {
     ///
     /// [`Refusal::Store`].
     pub fn list(&self, caller: &Caller, request: &ListModels) -> Result<ModelPage, Refusal> {
-        Ok(self
-            .store
-            .list(caller.organisation(), &request.selection())?
-            .into())
+        Ok(self.store.list(caller.organisation(), &request.selection())?.into())
     }
 
     /// Deletes a model, and returns when that is durable; its place in the quota is free at once
@@ -103,10 +95,7 @@ impl Engine {
     pub fn delete(&self, caller: &Caller, id: ModelId) -> Result<(), Refusal> {
         for _ in 0..Self::ATTEMPTS {
             let revision = self.get(caller, id)?.revision;
-            match self
-                .submit(caller, Change::Delete { id, revision })
-                .wait()?
-            {
+            match self.submit(caller, Change::Delete { id, revision }).wait()? {
                 Outcome::Deleted => return Ok(()),
                 Outcome::NotFound => return Err(Refusal::ModelNotFound),
                 Outcome::Stale => {}
@@ -126,10 +115,7 @@ impl Engine {
     }
 
     fn submit(&self, caller: &Caller, change: Change) -> Pending {
-        Pending::submit(
-            &*self.store,
-            Write::new(caller.organisation().clone(), change),
-        )
+        Pending::submit(&*self.store, Write::new(caller.organisation().clone(), change))
     }
 
     fn now(&self) -> Timestamp {

@@ -23,11 +23,7 @@ pub(crate) enum Found<'a> {
 impl<'a> Found<'a> {
     /// Takes note of a value, or of the repetition when there was one already.
     pub(crate) fn note(&mut self, value: Found<'a>) {
-        *self = if *self == Found::Absent {
-            value
-        } else {
-            Found::Repeated
-        };
+        *self = if *self == Found::Absent { value } else { Found::Repeated };
     }
 }
 

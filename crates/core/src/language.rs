@@ -70,10 +70,7 @@ languages! {
 /// The language of every pair of lower-case letters.
 static BY_CODE: [[Option<Language>; 26]; 26] = table();
 
-#[expect(
-    clippy::indexing_slicing,
-    reason = "evaluated by the compiler, which refuses a bad index"
-)]
+#[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which refuses a bad index")]
 const fn table() -> [[Option<Language>; 26]; 26] {
     let mut table = [[None; 26]; 26];
     let mut place = 0;

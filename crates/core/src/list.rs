@@ -99,43 +99,23 @@ impl ListModels {
         let request = ListModels {
             filter: Filter {
                 status: read(given.status, status, &mut keep),
-                language: read(
-                    given.language,
-                    |code| Language::judge(code.into()),
-                    &mut keep,
-                ),
-                base_model: read(
-                    given.base_model,
-                    |name| BaseModel::judge(name.into()),
-                    &mut keep,
-                ),
+                language: read(given.language, |code| Language::judge(code.into()), &mut keep),
+                base_model: read(given.base_model, |name| BaseModel::judge(name.into()), &mut keep),
             },
-            start: read(given.page, page, &mut keep)
-                .map(Start::Page)
-                .unwrap_or_default(),
+            start: read(given.page, page, &mut keep).map(Start::Page).unwrap_or_default(),
             per_page: read(given.per_page, per_page, &mut keep).unwrap_or_default(),
         };
-        if violations.is_empty() {
-            Ok(request)
-        } else {
-            Err(violations)
-        }
+        if violations.is_empty() { Ok(request) } else { Err(violations) }
     }
 
     pub(crate) fn selection(&self) -> Selection {
         let (after, skip) = match self.start {
-            Start::Page(page) => (
-                None,
-                (page.get() - 1).saturating_mul(self.per_page.get().into()),
-            ),
+            Start::Page(page) => {
+                (None, (page.get() - 1).saturating_mul(self.per_page.get().into()))
+            }
             Start::After(id) => (Some(id), 0),
         };
-        Selection {
-            filter: self.filter,
-            after,
-            skip,
-            limit: self.per_page.get(),
-        }
+        Selection { filter: self.filter, after, skip, limit: self.per_page.get() }
     }
 }
 
@@ -173,9 +153,7 @@ fn status(text: &str) -> Result<TrainingStatus, Violation<'_>> {
 
 /// A number in decimal digits, without the sign that `parse` would take.
 fn number<T: FromStr>(text: &str) -> Option<T> {
-    text.bytes()
-        .all(|byte| byte.is_ascii_digit())
-        .then(|| text.parse().ok())?
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 /// A page of models, in the form of the wire (READ-1).
@@ -191,10 +169,6 @@ pub struct ModelPage {
 
 impl From<Listing> for ModelPage {
     fn from(Listing { models, total }: Listing) -> Self {
-        ModelPage {
-            count: models.len() as u64,
-            total_results: total,
-            result: models,
-        }
+        ModelPage { count: models.len() as u64, total_results: total, result: models }
     }
 }

@@ -32,40 +32,33 @@ impl MemoryStore {
     pub fn reopen(&self) -> Self {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let models = std::mem::take(&mut state.models);
-        let reopened = State {
-            is_closed: false,
-            last_id: state.last_id,
-            models,
-        };
+        let reopened = State { is_closed: false, last_id: state.last_id, models };
         state.is_closed = true;
-        MemoryStore {
-            state: Arc::new(Mutex::new(reopened)),
-        }
+        MemoryStore { state: Arc::new(Mutex::new(reopened)) }
+    }
+
+    /// Gives ids larger than `to` from now on, so that a test can come near the last one (MODEL-1).
+    ///
+    /// Ids never go back: a smaller `to` than the last id changes nothing.
+    pub fn raise_last_id(&self, to: ModelId) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.last_id = state.last_id.max(to.get());
     }
 
     /// The state, unless the store is closed. Nothing that can panic runs under the lock.
     fn open_state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.is_closed {
-            Err(StoreErrorKind::Closed.into())
-        } else {
-            Ok(state)
-        }
+        if state.is_closed { Err(StoreErrorKind::Closed.into()) } else { Ok(state) }
     }
 }
 
 impl State {
     fn apply(&mut self, write: Write) -> Result<Outcome, StoreError> {
-        let Write {
-            organisation,
-            change,
-        } = write;
+        let Write { organisation, change } = write;
         match change {
             Change::Create { model, limit } => {
-                let current = self
-                    .models
-                    .get(&organisation)
-                    .map_or(0, |models| models.len() as u64);
+                let current =
+                    self.models.get(&organisation).map_or(0, |models| models.len() as u64);
                 if limit.is_some_and(|limit| current >= limit) {
                     return Ok(Outcome::LimitReached { current });
                 }
@@ -73,10 +66,7 @@ impl State {
                     .map_err(|_| StoreError::from(StoreErrorKind::IdsExhausted))?;
                 self.last_id = id.get();
                 let model = model.with_id(id);
-                self.models
-                    .entry(organisation)
-                    .or_default()
-                    .insert(id, model.clone());
+                self.models.entry(organisation).or_default().insert(id, model.clone());
                 Ok(Outcome::Created(model))
             }
             Change::Delete { id, revision } => {
@@ -108,11 +98,7 @@ impl ModelStore for MemoryStore {
         id: ModelId,
     ) -> Result<Option<CustomModel>, StoreError> {
         let state = self.open_state()?;
-        Ok(state
-            .models
-            .get(organisation)
-            .and_then(|models| models.get(&id))
-            .cloned())
+        Ok(state.models.get(organisation).and_then(|models| models.get(&id)).cloned())
     }
 
     fn list(
@@ -124,11 +110,7 @@ impl ModelStore for MemoryStore {
         let Some(models) = state.models.get(organisation) else {
             return Ok(Listing::default());
         };
-        let matching = || {
-            models
-                .values()
-                .filter(|model| selection.filter.matches(model))
-        };
+        let matching = || models.values().filter(|model| selection.filter.matches(model));
         let total = matching().count() as u64;
         let models = matching()
             .filter(|model| selection.after.is_none_or(|after| model.id > after))
@@ -140,10 +122,7 @@ impl ModelStore for MemoryStore {
     }
 
     fn close(&self) -> Result<(), StoreError> {
-        self.state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .is_closed = true;
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_closed = true;
         Ok(())
     }
 }

@@ -54,9 +54,7 @@ impl TryFrom<i64> for ModelId {
     type Error = InvalidModelId;
 
     fn try_from(number: i64) -> Result<Self, Self::Error> {
-        u64::try_from(number)
-            .map_err(|_| InvalidModelId)
-            .and_then(ModelId::new)
+        u64::try_from(number).map_err(|_| InvalidModelId).and_then(ModelId::new)
     }
 }
 
@@ -81,9 +79,7 @@ impl FromStr for ModelId {
         if text.starts_with(['+', '0']) {
             return Err(InvalidModelId);
         }
-        text.parse()
-            .map_err(|_| InvalidModelId)
-            .and_then(ModelId::new)
+        text.parse().map_err(|_| InvalidModelId).and_then(ModelId::new)
     }
 }
 
@@ -95,9 +91,7 @@ impl fmt::Display for ModelId {
 
 impl<'de> Deserialize<'de> for ModelId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        u64::deserialize(deserializer)?
-            .try_into()
-            .map_err(D::Error::custom)
+        u64::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
     }
 }
 
@@ -125,10 +119,7 @@ impl FromStr for ModelKey {
     type Err = InvalidModelId;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        text.strip_prefix(Self::PREFIX)
-            .ok_or(InvalidModelId)?
-            .parse()
-            .map(ModelKey)
+        text.strip_prefix(Self::PREFIX).ok_or(InvalidModelId)?.parse().map(ModelKey)
     }
 }
 
@@ -146,9 +137,7 @@ impl Serialize for ModelKey {
 
 impl<'de> Deserialize<'de> for ModelKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -194,19 +183,8 @@ pub struct NewModel {
 impl NewModel {
     /// What a request asks for, at a moment.
     pub fn new(request: CreateModel<'_>, created_at: Timestamp) -> Self {
-        let CreateModel {
-            name,
-            language,
-            base_model,
-            description,
-        } = request.into_owned();
-        NewModel {
-            name,
-            description,
-            language,
-            base_model,
-            created_at,
-        }
+        let CreateModel { name, language, base_model, description } = request.into_owned();
+        NewModel { name, description, language, base_model, created_at }
     }
 
     /// The model under the id that the store gave it.

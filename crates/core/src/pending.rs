@@ -20,10 +20,7 @@ impl Pending {
     /// Submits a write.
     pub(crate) fn submit(store: &dyn ModelStore, write: Write) -> Self {
         let shared = Arc::new(Shared::default());
-        let promise = Promise {
-            shared: Arc::clone(&shared),
-            is_kept: false,
-        };
+        let promise = Promise { shared: Arc::clone(&shared), is_kept: false };
         let done: Completion = Box::new(move |answer| promise.keep(answer));
         store.submit(write, done);
         Pending { shared }
@@ -36,11 +33,7 @@ impl Pending {
             if let Some(answer) = state.answer.take() {
                 return answer;
             }
-            state = self
-                .shared
-                .ready
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.shared.ready.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

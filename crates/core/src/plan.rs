@@ -10,26 +10,17 @@ pub struct Plan {
 impl Plan {
     /// Gold: 5 models.
     pub const fn gold() -> Self {
-        Plan {
-            name: Cow::Borrowed("Gold"),
-            model_limit: Some(5),
-        }
+        Plan { name: Cow::Borrowed("Gold"), model_limit: Some(5) }
     }
 
     /// Enterprise: as many models as one likes.
     pub const fn enterprise() -> Self {
-        Plan {
-            name: Cow::Borrowed("Enterprise"),
-            model_limit: None,
-        }
+        Plan { name: Cow::Borrowed("Enterprise"), model_limit: None }
     }
 
     /// A host's own plan; no limit is `None`.
     pub fn new(name: impl Into<Cow<'static, str>>, model_limit: Option<u64>) -> Self {
-        Plan {
-            name: name.into(),
-            model_limit,
-        }
+        Plan { name: name.into(), model_limit }
     }
 
     /// The name, as a refusal shows it.

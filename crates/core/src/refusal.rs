@@ -75,12 +75,9 @@ impl Refusal {
                 "Custom model limit reached for your plan",
                 Some("MODEL_LIMIT_EXCEEDED"),
             ),
-            Refusal::ModelNotFound => Envelope::new(
-                404,
-                "Not Found",
-                "Custom model not found",
-                Some("MODEL_NOT_FOUND"),
-            ),
+            Refusal::ModelNotFound => {
+                Envelope::new(404, "Not Found", "Custom model not found", Some("MODEL_NOT_FOUND"))
+            }
             Refusal::Contended => Envelope::unavailable(
                 "The model is being changed by others. Please try again.",
                 "CONTENDED",
@@ -118,12 +115,7 @@ impl Envelope {
         message: &'static str,
         error_code: Option<&'static str>,
     ) -> Self {
-        Envelope {
-            status,
-            error,
-            message,
-            error_code,
-        }
+        Envelope { status, error, message, error_code }
     }
 
     const fn unavailable(message: &'static str, error_code: &'static str) -> Self {
@@ -134,12 +126,7 @@ impl Envelope {
 /// The body of the wire: `error`, `message`, `error_code`, `details`, those that there are.
 impl Serialize for Refusal {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Envelope {
-            error,
-            message,
-            error_code,
-            ..
-        } = self.envelope();
+        let Envelope { error, message, error_code, .. } = self.envelope();
         let mut body = serializer.serialize_map(None)?;
         body.serialize_entry("error", error)?;
         body.serialize_entry("message", message)?;
@@ -148,11 +135,7 @@ impl Serialize for Refusal {
         }
         match self {
             Refusal::Invalid(violations) => body.serialize_entry("details", violations)?,
-            Refusal::QuotaExceeded {
-                current_models,
-                plan_limit,
-                plan,
-            } => {
+            Refusal::QuotaExceeded { current_models, plan_limit, plan } => {
                 body.serialize_entry(
                     "details",
                     &QuotaDetails {
@@ -183,11 +166,7 @@ impl fmt::Display for Refusal {
         match self {
             Refusal::Invalid(violations) => write!(f, "invalid field values: {violations}"),
             Refusal::Unauthorized => f.write_str("invalid or missing API key"),
-            Refusal::QuotaExceeded {
-                current_models,
-                plan_limit,
-                plan,
-            } => write!(
+            Refusal::QuotaExceeded { current_models, plan_limit, plan } => write!(
                 f,
                 "model limit reached: {current_models} of {plan_limit} models on plan `{}`",
                 crate::echo::Echo(plan)

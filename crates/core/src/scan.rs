@@ -17,11 +17,7 @@ pub(crate) const MAX_DEPTH: u32 = 127;
 /// Reads one body.
 pub(crate) fn scan(body: &[u8]) -> Result<Fields<'_>, BodyFault> {
     let text = simdutf8::basic::from_utf8(body).map_err(|_| NotJson)?;
-    Scanner {
-        text,
-        ..Scanner::default()
-    }
-    .body()
+    Scanner { text, ..Scanner::default() }.body()
 }
 
 #[derive(Default)]
@@ -173,9 +169,7 @@ impl<'a> Scanner<'a> {
     fn word(&mut self, word: &str) -> Result<(), BodyFault> {
         let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
         self.at += word.len();
-        rest.starts_with(word.as_bytes())
-            .then_some(())
-            .ok_or(NotJson)
+        rest.starts_with(word.as_bytes()).then_some(()).ok_or(NotJson)
     }
 
     /// Reads a string; borrowed unless it holds an escape.

@@ -100,10 +100,7 @@ pub struct Write {
 impl Write {
     /// A write of one change.
     pub const fn new(organisation: Organisation, change: Change) -> Self {
-        Write {
-            organisation,
-            change,
-        }
+        Write { organisation, change }
     }
 }
 
@@ -183,14 +180,9 @@ impl Filter {
 
     /// Whether a model matches.
     pub fn matches(&self, model: &CustomModel) -> bool {
-        self.status
-            .is_none_or(|status| status == model.training_status)
-            && self
-                .language
-                .is_none_or(|language| language == model.language)
-            && self
-                .base_model
-                .is_none_or(|base_model| base_model == model.base_model)
+        self.status.is_none_or(|status| status == model.training_status)
+            && self.language.is_none_or(|language| language == model.language)
+            && self.base_model.is_none_or(|base_model| base_model == model.base_model)
     }
 }
 
@@ -265,10 +257,7 @@ pub struct StoreError {
 impl StoreError {
     /// A fault with its cause, an error or a text.
     pub fn new(kind: StoreErrorKind, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        StoreError {
-            kind,
-            source: Some(cause.into().into()),
-        }
+        StoreError { kind, source: Some(cause.into().into()) }
     }
 
     /// What the fault means for the caller.

@@ -14,15 +14,9 @@ pub(crate) fn is_longer_than(text: &str, max: usize) -> bool {
 fn count(bytes: &[u8]) -> usize {
     let begins = |byte: &u8| u8::from(byte & 0xC0 != 0x80);
     let (blocks, tail) = bytes.as_chunks::<64>();
-    let in_blocks: usize = blocks
-        .iter()
-        .map(|block| usize::from(block.iter().map(begins).sum::<u8>()))
-        .sum();
-    in_blocks
-        + tail
-            .iter()
-            .map(|byte| usize::from(begins(byte)))
-            .sum::<usize>()
+    let in_blocks: usize =
+        blocks.iter().map(|block| usize::from(block.iter().map(begins).sum::<u8>())).sum();
+    in_blocks + tail.iter().map(|byte| usize::from(begins(byte))).sum::<usize>()
 }
 
 /// Whether `text` is empty or nothing but Unicode `White_Space`.
@@ -61,11 +55,7 @@ mod tests {
             for length in [0, 1, 63, 64, 65, 199, 200, 201, 999, 1000, 1001, 5000] {
                 let text = String::from(character).repeat(length);
                 for max in [200, 1000] {
-                    assert_eq!(
-                        is_longer_than(&text, max),
-                        length > max,
-                        "{character} {length}"
-                    );
+                    assert_eq!(is_longer_than(&text, max), length > max, "{character} {length}");
                 }
             }
         }

@@ -38,11 +38,7 @@ impl Timestamp {
     /// The moment so many seconds after 1970 began (before it, if negative).
     pub fn from_unix_seconds(seconds: i64) -> Result<Self, InvalidTimestamp> {
         let moment = Timestamp(seconds);
-        if (Self::MIN..=Self::MAX).contains(&moment) {
-            Ok(moment)
-        } else {
-            Err(InvalidTimestamp)
-        }
+        if (Self::MIN..=Self::MAX).contains(&moment) { Ok(moment) } else { Err(InvalidTimestamp) }
     }
 
     /// Seconds since 1970 began (negative before it).
@@ -60,9 +56,7 @@ impl From<SystemTime> for Timestamp {
             Err(before) => {
                 let before = before.duration();
                 let whole = i64::try_from(before.as_secs()).unwrap_or(i64::MAX);
-                whole
-                    .saturating_add(i64::from(before.subsec_nanos() > 0))
-                    .saturating_neg()
+                whole.saturating_add(i64::from(before.subsec_nanos() > 0)).saturating_neg()
             }
         };
         Timestamp(seconds).clamp(Self::MIN, Self::MAX)
@@ -76,11 +70,7 @@ impl FromStr for Timestamp {
         let parsed = NaiveDateTime::parse_from_str(text, FORM).map_err(|_| InvalidTimestamp)?;
         let moment = Timestamp::from_unix_seconds(parsed.and_utc().timestamp())?;
         // The parser is more tolerant than the form: it takes `+2025`, one-digit months, a 60th second.
-        if moment.to_string() == text {
-            Ok(moment)
-        } else {
-            Err(InvalidTimestamp)
-        }
+        if moment.to_string() == text { Ok(moment) } else { Err(InvalidTimestamp) }
     }
 }
 
@@ -100,8 +90,6 @@ impl Serialize for Timestamp {
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?
-            .parse()
-            .map_err(D::Error::custom)
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }

@@ -38,9 +38,7 @@ impl TrainingStatus {
 
     /// The state with this number.
     pub fn from_number(number: u8) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|status| status.number() == number)
+        Self::ALL.into_iter().find(|status| status.number() == number)
     }
 
     /// The `status_message` of a model in this state (MODEL-3).

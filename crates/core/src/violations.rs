@@ -135,19 +135,11 @@ pub struct Violation<'a> {
 
 impl<'a> Violation<'a> {
     pub(crate) const fn new(field: Field, kind: ViolationKind) -> Self {
-        Violation {
-            field,
-            kind,
-            sent: Cow::Borrowed(""),
-        }
+        Violation { field, kind, sent: Cow::Borrowed("") }
     }
 
     pub(crate) const fn unsupported(field: Field, sent: Cow<'a, str>) -> Self {
-        Violation {
-            field,
-            kind: ViolationKind::Unsupported,
-            sent,
-        }
+        Violation { field, kind: ViolationKind::Unsupported, sent }
     }
 
     /// The field that is violated.
@@ -162,11 +154,7 @@ impl<'a> Violation<'a> {
 
     /// The same violation, owning what was sent.
     pub fn into_owned(self) -> Violation<'static> {
-        Violation {
-            field: self.field,
-            kind: self.kind,
-            sent: Cow::Owned(self.sent.into_owned()),
-        }
+        Violation { field: self.field, kind: self.kind, sent: Cow::Owned(self.sent.into_owned()) }
     }
 }
 
@@ -184,18 +172,10 @@ impl fmt::Display for Violation<'_> {
             (ViolationKind::WrongType, _) => write!(f, "{label} must be a string"),
             (ViolationKind::Blank, _) => write!(f, "{label} cannot be empty"),
             (ViolationKind::TooLong, Field::Name) => {
-                write!(
-                    f,
-                    "{label} cannot exceed {} characters",
-                    Name::MAX_CHARACTERS
-                )
+                write!(f, "{label} cannot exceed {} characters", Name::MAX_CHARACTERS)
             }
             (ViolationKind::TooLong, _) => {
-                write!(
-                    f,
-                    "{label} cannot exceed {} characters",
-                    Description::MAX_CHARACTERS
-                )
+                write!(f, "{label} cannot exceed {} characters", Description::MAX_CHARACTERS)
             }
             (ViolationKind::Unsupported, Field::BaseModel) => {
                 write!(f, "{label} '{}' is not one of ", Echo(&self.sent))?;
@@ -208,11 +188,7 @@ impl fmt::Display for Violation<'_> {
                 write!(f, "{label} must be an integer of at least 1")
             }
             (ViolationKind::Unsupported, Field::PerPage) => {
-                write!(
-                    f,
-                    "{label} must be an integer from 1 to {}",
-                    crate::PerPage::MAX
-                )
+                write!(f, "{label} must be an integer from 1 to {}", crate::PerPage::MAX)
             }
             (ViolationKind::Unsupported, Field::Status) => {
                 write!(f, "{label} must be an integer from 1 to 5")

@@ -56,10 +56,7 @@ impl GroupCommit {
         let writer = thread::Builder::new()
             .name(thread_name.to_owned())
             .spawn(move || write_groups(&writer_queue, committer))?;
-        Ok(GroupCommit {
-            queue,
-            writer: Mutex::new(Some(writer)),
-        })
+        Ok(GroupCommit { queue, writer: Mutex::new(Some(writer)) })
     }
 
     /// Puts a write into the next group. `done` is called once: from the writer thread when the
@@ -141,10 +138,7 @@ impl Queue {
                 return false;
             }
             state.is_writer_asleep = true;
-            state = self
-                .filled
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
+            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         state.is_writer_asleep = false;
         std::mem::swap(&mut state.waiting, group);
@@ -167,9 +161,7 @@ fn answer(answers: Result<Answers, StoreError>, completions: impl Iterator<Item 
         Ok(answers) => {
             // A completion without an answer is dropped, and its caller hears that the outcome is
             // unknown.
-            completions
-                .zip(answers)
-                .for_each(|(done, answer)| done(answer));
+            completions.zip(answers).for_each(|(done, answer)| done(answer));
         }
         Err(fault) => completions.for_each(|done| done(Err(fault.clone()))),
     }
@@ -184,10 +176,7 @@ impl Drop for LastRites<'_> {
         state.is_closed = true;
         let group = std::mem::take(&mut state.waiting);
         drop(state);
-        group
-            .completions
-            .into_iter()
-            .for_each(|done| done(Err(StoreErrorKind::Closed.into())));
+        group.completions.into_iter().for_each(|done| done(Err(StoreErrorKind::Closed.into())));
     }
 }
 

@@ -1,1 +1,198 @@
+use std::sync::mpsc::{Receiver, Sender, channel};
 
+use custom_models_core::{Change, ModelId, Organisation, Revision};
+
+use super::*;
+
+type Heard = Receiver<(u64, Result<Outcome, StoreErrorKind>)>;
+
+/// Commits a group when the test says so, and says which writes were in it.
+struct Gate {
+    begun: Sender<Vec<u64>>,
+    go_on: Receiver<Result<Answers, StoreError>>,
+}
+
+impl Committer for Gate {
+    fn commit(&mut self, writes: &[Write]) -> Result<Answers, StoreError> {
+        self.begun.send(writes.iter().map(number).collect()).unwrap();
+        self.go_on.recv().expect("the test panics the committer by hanging up")
+    }
+}
+
+struct Bench {
+    commits: GroupCommit,
+    begun: Receiver<Vec<u64>>,
+    go_on: Sender<Result<Answers, StoreError>>,
+    answered: Sender<(u64, Result<Outcome, StoreErrorKind>)>,
+    heard: Heard,
+}
+
+impl Bench {
+    fn new() -> Self {
+        let (begun_sender, begun) = channel();
+        let (go_on, go_on_receiver) = channel();
+        let (answered, heard) = channel();
+        let gate = Gate { begun: begun_sender, go_on: go_on_receiver };
+        let commits = GroupCommit::start("gate", gate).unwrap();
+        Bench { commits, begun, go_on, answered, heard }
+    }
+
+    fn submit(&self, number: u64) {
+        let answered = self.answered.clone();
+        let done = move |answer: Result<Outcome, StoreError>| {
+            answered.send((number, answer.map_err(|fault| fault.kind()))).unwrap();
+        };
+        self.commits.submit(write(number), Box::new(done));
+    }
+
+    fn all_deleted(&self, writes: usize) {
+        self.go_on.send(Ok((0..writes).map(|_| Ok(Outcome::Deleted)).collect())).unwrap();
+    }
+}
+
+/// A write that can be told by its number.
+fn write(number: u64) -> Write {
+    let change = Change::Delete { id: ModelId::new(number).unwrap(), revision: Revision::FIRST };
+    Write::new(Organisation::new("acme").unwrap(), change)
+}
+
+fn number(write: &Write) -> u64 {
+    match &write.change {
+        Change::Delete { id, .. } => id.get(),
+        Change::Create { .. } => panic!("the tests submit deletes"),
+    }
+}
+
+#[test]
+fn what_queues_up_during_a_commit_is_the_next_group() {
+    let bench = Bench::new();
+    bench.submit(1);
+    assert_eq!(bench.begun.recv().unwrap(), [1]);
+    (2..=9).for_each(|number| bench.submit(number));
+    assert!(bench.heard.try_recv().is_err(), "nobody is answered before the commit");
+    bench.all_deleted(1);
+    assert_eq!(bench.heard.recv().unwrap(), (1, Ok(Outcome::Deleted)));
+    assert_eq!(bench.begun.recv().unwrap(), [2, 3, 4, 5, 6, 7, 8, 9]);
+    bench.all_deleted(8);
+    let order: Vec<u64> = (2..=9).map(|_| bench.heard.recv().unwrap().0).collect();
+    assert_eq!(order, [2, 3, 4, 5, 6, 7, 8, 9]);
+}
+
+#[test]
+fn each_write_gets_its_own_answer() {
+    let bench = Bench::new();
+    bench.submit(1);
+    bench.begun.recv().unwrap();
+    (2..=4).for_each(|number| bench.submit(number));
+    bench.all_deleted(1);
+    bench.begun.recv().unwrap();
+    let answers =
+        vec![Ok(Outcome::NotFound), Err(StoreErrorKind::IdsExhausted.into()), Ok(Outcome::Stale)];
+    bench.go_on.send(Ok(answers)).unwrap();
+    let heard: Vec<_> = (1..=4).map(|_| bench.heard.recv().unwrap()).collect();
+    assert_eq!(
+        heard,
+        [
+            (1, Ok(Outcome::Deleted)),
+            (2, Ok(Outcome::NotFound)),
+            (3, Err(StoreErrorKind::IdsExhausted)),
+            (4, Ok(Outcome::Stale)),
+        ]
+    );
+}
+
+#[test]
+fn a_failed_commit_answers_its_whole_group_and_the_next_one_is_tried() {
+    let bench = Bench::new();
+    bench.submit(1);
+    bench.begun.recv().unwrap();
+    (2..=3).for_each(|number| bench.submit(number));
+    bench.go_on.send(Err(StoreErrorKind::Full.into())).unwrap();
+    assert_eq!(bench.heard.recv().unwrap(), (1, Err(StoreErrorKind::Full)));
+    bench.begun.recv().unwrap();
+    bench.go_on.send(Err(StoreErrorKind::OutcomeUnknown.into())).unwrap();
+    assert_eq!(bench.heard.recv().unwrap(), (2, Err(StoreErrorKind::OutcomeUnknown)));
+    assert_eq!(bench.heard.recv().unwrap(), (3, Err(StoreErrorKind::OutcomeUnknown)));
+    bench.submit(4);
+    bench.begun.recv().unwrap();
+    bench.all_deleted(1);
+    assert_eq!(bench.heard.recv().unwrap(), (4, Ok(Outcome::Deleted)));
+}
+
+#[test]
+fn a_full_queue_is_busy_and_loses_nothing() {
+    let bench = Bench::new();
+    let limit = QUEUE_LIMIT as u64;
+    bench.submit(1);
+    bench.begun.recv().unwrap();
+    (2..2 + limit).for_each(|number| bench.submit(number));
+    assert!(bench.heard.try_recv().is_err());
+    bench.submit(2 + limit);
+    assert_eq!(bench.heard.recv().unwrap(), (2 + limit, Err(StoreErrorKind::Busy)));
+    bench.all_deleted(1);
+    assert_eq!(bench.heard.recv().unwrap(), (1, Ok(Outcome::Deleted)));
+    assert_eq!(bench.begun.recv().unwrap().len(), QUEUE_LIMIT);
+    bench.all_deleted(QUEUE_LIMIT);
+    let answered = (0..QUEUE_LIMIT).filter(|_| bench.heard.recv().unwrap().1.is_ok()).count();
+    assert_eq!(answered, QUEUE_LIMIT);
+}
+
+#[test]
+fn closing_waits_for_what_is_queued_and_refuses_what_comes_later() {
+    let bench = Bench::new();
+    bench.submit(1);
+    bench.begun.recv().unwrap();
+    bench.submit(2);
+    bench.all_deleted(1);
+    bench.all_deleted(1);
+    bench.commits.close();
+    let heard: Vec<_> = bench.heard.try_iter().collect();
+    assert_eq!(heard, [(1, Ok(Outcome::Deleted)), (2, Ok(Outcome::Deleted))]);
+    bench.submit(3);
+    assert_eq!(bench.heard.recv().unwrap(), (3, Err(StoreErrorKind::Closed)));
+    bench.commits.close();
+}
+
+#[test]
+fn a_committer_that_panics_leaves_nobody_waiting() {
+    let Bench { commits, begun, go_on, answered, heard } = Bench::new();
+    let submit = |number| {
+        let answered = answered.clone();
+        commits.submit(
+            write(number),
+            Box::new(move |answer| {
+                answered.send((number, answer.map_err(|fault| fault.kind()))).unwrap();
+            }),
+        );
+    };
+    submit(1);
+    begun.recv().unwrap();
+    submit(2);
+    drop(go_on);
+    // The first was in the group: its completion is dropped unanswered. The second was not begun.
+    assert_eq!(heard.recv().unwrap(), (2, Err(StoreErrorKind::Closed)));
+    submit(3);
+    assert_eq!(heard.recv().unwrap(), (3, Err(StoreErrorKind::Closed)));
+    commits.close();
+}
+
+#[test]
+fn the_last_owner_may_be_a_completion() {
+    let (begun_sender, begun) = channel();
+    let (go_on, go_on_receiver) = channel();
+    let gate = Gate { begun: begun_sender, go_on: go_on_receiver };
+    let commits = Arc::new(GroupCommit::start("gate", gate).unwrap());
+    let (dropped, was_dropped) = channel();
+    let last_owner = Arc::clone(&commits);
+    commits.submit(
+        write(1),
+        Box::new(move |_| {
+            drop(last_owner);
+            dropped.send(()).unwrap();
+        }),
+    );
+    begun.recv().unwrap();
+    drop(commits);
+    go_on.send(Ok(vec![Ok(Outcome::Deleted)])).unwrap();
+    was_dropped.recv().unwrap();
+}

@@ -29,6 +29,7 @@ mod schema;
 mod writer;
 
 use std::path::Path;
+use std::time::Duration;
 
 use custom_models_core::{
     Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Selection, StoreError,
@@ -36,6 +37,7 @@ use custom_models_core::{
 };
 use custom_models_group_commit::GroupCommit;
 
+use crate::file::StoreFile;
 use crate::readers::Readers;
 use crate::writer::Writer;
 
@@ -49,6 +51,9 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
+    /// How long a call waits for another process that keeps the file locked.
+    pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
     /// Opens a store, or makes a new one where there is no file or an empty one. The folder must
     /// exist.
     ///
@@ -56,20 +61,31 @@ impl SqliteStore {
     ///
     /// - [`StoreErrorKind::NotOurs`]: the file is something else; it is not touched.
     /// - [`StoreErrorKind::Newer`]: a newer version of this crate wrote it; it is not touched.
-    /// - [`StoreErrorKind::Busy`]: another process kept it locked for five seconds.
+    /// - [`StoreErrorKind::Busy`]: another process kept it locked for [`Self::BUSY_TIMEOUT`].
     /// - [`StoreErrorKind::Unavailable`]: no such folder, or no permission.
     /// - [`StoreErrorKind::Damaged`], [`StoreErrorKind::Full`], [`StoreErrorKind::Failed`]: as they
     ///   say.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_with_busy_timeout(path, Self::BUSY_TIMEOUT)
+    }
+
+    /// [`SqliteStore::open`] with another bound on the wait for other processes, for hosts that
+    /// must answer sooner than [`Self::BUSY_TIMEOUT`].
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteStore::open`].
+    pub fn open_with_busy_timeout(
+        path: impl AsRef<Path>,
+        busy_timeout: Duration,
+    ) -> Result<Self, StoreError> {
         let path = std::path::absolute(path)
             .map_err(|cause| StoreError::new(StoreErrorKind::Unavailable, cause))?;
-        let connection = file::open_or_create(&path)?;
-        let commits = GroupCommit::start("sqlite-writer", Writer::new(path.clone(), connection))
+        let file = StoreFile { path, busy_timeout };
+        let writer = Writer::open(file.clone())?;
+        let commits = GroupCommit::start("sqlite-writer", writer)
             .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?;
-        Ok(SqliteStore {
-            commits,
-            readers: Readers::new(path),
-        })
+        Ok(SqliteStore { commits, readers: Readers::new(file) })
     }
 }
 
@@ -83,8 +99,7 @@ impl ModelStore for SqliteStore {
         organisation: &Organisation,
         id: ModelId,
     ) -> Result<Option<CustomModel>, StoreError> {
-        self.readers
-            .read(|connection| rows::get(connection, organisation, id))
+        self.readers.read(|connection| rows::get(connection, organisation, id))
     }
 
     fn list(
@@ -92,8 +107,7 @@ impl ModelStore for SqliteStore {
         organisation: &Organisation,
         selection: &Selection,
     ) -> Result<Listing, StoreError> {
-        self.readers
-            .read(|connection| rows::list(connection, organisation, selection))
+        self.readers.read(|connection| rows::list(connection, organisation, selection))
     }
 
     fn close(&self) -> Result<(), StoreError> {

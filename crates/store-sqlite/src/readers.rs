@@ -1,30 +1,26 @@
 //! Connections for reading. SQLite lets them read while a group is written.
 
-use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use custom_models_core::{StoreError, StoreErrorKind};
 use rusqlite::Connection;
 
 use crate::fault::fault;
-use crate::file::open_for_reading;
+use crate::file::StoreFile;
 
 /// How many idle connections are kept. More readers at a time open one for the one call.
 const KEPT: usize = 8;
 
 /// A shelf of idle connections.
 pub(crate) struct Readers {
-    path: PathBuf,
+    file: StoreFile,
     /// `None` once the store is closed.
     idle: Mutex<Option<Vec<Connection>>>,
 }
 
 impl Readers {
-    pub(crate) fn new(path: PathBuf) -> Self {
-        Readers {
-            path,
-            idle: Mutex::new(Some(Vec::new())),
-        }
+    pub(crate) fn new(file: StoreFile) -> Self {
+        Readers { file, idle: Mutex::new(Some(Vec::new())) }
     }
 
     /// Reads with a connection of its own.
@@ -38,7 +34,7 @@ impl Readers {
         };
         let mut connection = match idle {
             Some(connection) => connection,
-            None => open_for_reading(&self.path)?,
+            None => self.file.open_for_reading()?,
         };
         // A connection that failed is not kept: the next one begins afresh.
         let result = read(&mut connection).map_err(fault)?;

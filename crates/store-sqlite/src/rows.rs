@@ -45,15 +45,9 @@ fn page(
     organisation: &Organisation,
     selection: &Selection,
 ) -> rusqlite::Result<Vec<CustomModel>> {
-    let Filter {
-        status,
-        language,
-        base_model,
-    } = selection.filter;
+    let Filter { status, language, base_model } = selection.filter;
     connection
-        .prepare_cached(&format!(
-            "{SELECT} {MATCHING} AND id > ?5 ORDER BY id LIMIT ?6 OFFSET ?7"
-        ))?
+        .prepare_cached(&format!("{SELECT} {MATCHING} AND id > ?5 ORDER BY id LIMIT ?6 OFFSET ?7"))?
         .query_map(
             params![
                 organisation.as_str(),
@@ -78,15 +72,9 @@ fn total(
     if filter.is_empty() {
         return counter(connection, organisation);
     }
-    let Filter {
-        status,
-        language,
-        base_model,
-    } = filter;
+    let Filter { status, language, base_model } = filter;
     connection
-        .prepare_cached(&format!(
-            "SELECT count(*) FROM models WHERE organisation = ?1 {MATCHING}"
-        ))?
+        .prepare_cached(&format!("SELECT count(*) FROM models WHERE organisation = ?1 {MATCHING}"))?
         .query_row(
             params![
                 organisation.as_str(),
@@ -145,9 +133,7 @@ pub(crate) fn revision(
 ) -> rusqlite::Result<Option<u64>> {
     connection
         .prepare_cached("SELECT revision FROM models WHERE organisation = ?1 AND id = ?2")?
-        .query_row(params![organisation.as_str(), i64::from(id)], |row| {
-            row.get(0)
-        })
+        .query_row(params![organisation.as_str(), i64::from(id)], |row| row.get(0))
         .optional()
 }
 
@@ -176,11 +162,7 @@ fn model(row: &Row<'_>) -> rusqlite::Result<CustomModel> {
         description: description
             .transpose()
             .map_err(|_| damaged("a description against the rules"))?,
-        language: row
-            .get_ref(4)?
-            .as_str()?
-            .parse()
-            .map_err(|_| damaged("an unknown language"))?,
+        language: row.get_ref(4)?.as_str()?.parse().map_err(|_| damaged("an unknown language"))?,
         base_model: row
             .get_ref(5)?
             .as_str()?

@@ -1,7 +1,6 @@
 //! Groups of writes, each one transaction.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
 
 use custom_models_core::{
     Change, ModelId, NewModel, Organisation, Outcome, Revision, StoreError, StoreErrorKind, Write,
@@ -10,21 +9,20 @@ use custom_models_group_commit::{Answers, Committer};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::fault::{commit_fault, fault};
-use crate::{file, rows};
+use crate::file::StoreFile;
+use crate::rows;
 
 /// The one connection that writes.
 pub(crate) struct Writer {
-    path: PathBuf,
+    file: StoreFile,
     /// `None` after a fault that may have left it in a state that the file is not in.
     connection: Option<Connection>,
 }
 
 impl Writer {
-    pub(crate) fn new(path: PathBuf, connection: Connection) -> Self {
-        Writer {
-            path,
-            connection: Some(connection),
-        }
+    pub(crate) fn open(file: StoreFile) -> Result<Self, StoreError> {
+        let connection = file.open_or_create()?;
+        Ok(Writer { file, connection: Some(connection) })
     }
 }
 
@@ -32,7 +30,7 @@ impl Committer for Writer {
     fn commit(&mut self, writes: &[Write]) -> Result<Answers, StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => file::open_or_create(&self.path)?,
+            None => self.file.open_or_create()?,
         };
         let answers = commit(&mut connection, writes);
         let is_sound = match &answers {
@@ -48,9 +46,8 @@ impl Committer for Writer {
 fn commit(connection: &mut Connection, writes: &[Write]) -> Result<Answers, StoreError> {
     // The lock is taken first, so what is read below stays true until the commit, for other
     // processes too (QUOTA-4).
-    let transaction = connection
-        .transaction_with_behavior(TransactionBehavior::Immediate)
-        .map_err(fault)?;
+    let transaction =
+        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
     let mut group = Group::begin(&transaction).map_err(fault)?;
     let mut answers = Answers::with_capacity(writes.len());
     for write in writes {
@@ -76,10 +73,7 @@ struct Counter {
 
 impl Counter {
     fn stored(count: u64) -> Self {
-        Counter {
-            stored: count,
-            current: count,
-        }
+        Counter { stored: count, current: count }
     }
 
     fn has_moved(&self) -> bool {
@@ -92,11 +86,7 @@ impl<'a> Group<'a> {
         let last_id = connection
             .prepare_cached("SELECT last_id FROM sequence")?
             .query_row([], |row| row.get(0))?;
-        Ok(Group {
-            connection,
-            counters: HashMap::new(),
-            last_id: Counter::stored(last_id),
-        })
+        Ok(Group { connection, counters: HashMap::new(), last_id: Counter::stored(last_id) })
     }
 
     fn apply(&mut self, write: &'a Write) -> rusqlite::Result<Result<Outcome, StoreError>> {

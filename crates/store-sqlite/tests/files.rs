@@ -1,0 +1,251 @@
+//! What the store makes of the files it is given: none, another's, a newer one's, damaged ones.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use custom_models_core::{
+    Caller, CreateModel, Engine, ListModels, ModelId, Plan, Refusal, StoreErrorKind,
+};
+use custom_models_store_sqlite::SqliteStore;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+fn place() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("custom-models.db");
+    (folder, path)
+}
+
+fn caller() -> Caller {
+    Caller::new("acme".parse().unwrap(), Plan::enterprise())
+}
+
+fn engine(path: &Path) -> Engine {
+    Engine::new(SqliteStore::open(path).unwrap(), SystemTime::now)
+}
+
+fn request() -> CreateModel<'static> {
+    CreateModel::builder().name("Legal-NL-v2").language("nl").build().unwrap()
+}
+
+fn refused(path: &Path) -> StoreErrorKind {
+    match SqliteStore::open(path) {
+        Ok(_) => panic!("the file was taken for a store"),
+        Err(fault) => {
+            assert!(std::error::Error::source(&fault).is_some(), "{fault} has no cause");
+            fault.kind()
+        }
+    }
+}
+
+fn kind(refusal: Refusal) -> StoreErrorKind {
+    match refusal {
+        Refusal::Store(fault) => fault.kind(),
+        other => panic!("{other}"),
+    }
+}
+
+#[test]
+fn a_missing_and_an_empty_file_become_a_store() {
+    let (_folder, path) = place();
+    engine(&path).create(&caller(), request()).unwrap();
+    let (_folder, path) = place();
+    fs::write(&path, "").unwrap();
+    engine(&path).create(&caller(), request()).unwrap();
+}
+
+#[test]
+fn a_missing_folder_is_unavailable_and_not_made() {
+    let (folder, _) = place();
+    let missing = folder.path().join("missing");
+    assert_eq!(refused(&missing.join("custom-models.db")), StoreErrorKind::Unavailable);
+    assert!(!missing.exists());
+    assert_eq!(refused(folder.path()), StoreErrorKind::Unavailable);
+}
+
+#[test]
+fn a_file_of_something_else_is_not_ours_and_not_touched() {
+    let (_folder, path) = place();
+    for content in ["name,language\n".repeat(200), "x".into(), "SQLite format 2".into()] {
+        fs::write(&path, &content).unwrap();
+        assert_eq!(refused(&path), StoreErrorKind::NotOurs);
+        assert_eq!(fs::read_to_string(&path).unwrap(), content);
+    }
+}
+
+#[test]
+fn a_store_that_is_cut_short_is_damaged_and_not_made_anew() {
+    let (_folder, path) = place();
+    engine(&path).close().unwrap();
+    let sound = fs::read(&path).unwrap();
+    for length in [16, 99, 100, 511] {
+        fs::write(&path, sound.get(..length).unwrap()).unwrap();
+        assert_eq!(refused(&path), StoreErrorKind::Damaged, "{length}");
+        assert_eq!(fs::read(&path).unwrap(), sound.get(..length).unwrap());
+    }
+}
+
+#[test]
+fn a_database_of_something_else_is_not_ours_and_not_touched() {
+    for sql in [
+        "CREATE TABLE notes (text TEXT)",
+        "PRAGMA user_version = 1",
+        "PRAGMA application_id = 7",
+        "CREATE TABLE models (id INTEGER); PRAGMA user_version = 1",
+    ] {
+        let (_folder, path) = place();
+        Connection::open(&path).unwrap().execute_batch(sql).unwrap();
+        let before = fs::read(&path).unwrap();
+        assert_eq!(refused(&path), StoreErrorKind::NotOurs, "{sql}");
+        assert_eq!(fs::read(&path).unwrap(), before, "{sql}");
+    }
+}
+
+#[test]
+fn a_newer_layout_is_told_and_not_touched() {
+    let (_folder, path) = place();
+    engine(&path).close().unwrap();
+    let version: u32 = {
+        let connection = Connection::open(&path).unwrap();
+        let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0)).unwrap();
+        connection.pragma_update(None, "user_version", version + 1).unwrap();
+        version
+    };
+    let before = fs::read(&path).unwrap();
+    assert_eq!(refused(&path), StoreErrorKind::Newer);
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert!(version >= 1);
+}
+
+#[test]
+fn a_locked_file_is_busy_and_works_again_by_itself() {
+    let (_folder, path) = place();
+    let store = SqliteStore::open_with_busy_timeout(&path, Duration::from_millis(10)).unwrap();
+    let engine = Engine::new(store, SystemTime::now);
+    let other = Connection::open(&path).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let refusal = engine.create(&caller(), request()).unwrap_err();
+    assert_eq!((refusal.status(), kind(refusal)), (503, StoreErrorKind::Busy));
+    // Reads wait for nobody.
+    assert_eq!(engine.list(&caller(), &ListModels::default()).unwrap().count, 0);
+    other.execute_batch("ROLLBACK").unwrap();
+    assert_eq!(engine.create(&caller(), request()).unwrap().id.get(), 1);
+}
+
+#[test]
+fn rows_against_the_rules_are_damage_and_not_models() {
+    for damage in [
+        "UPDATE models SET name = ' '",
+        "UPDATE models SET name = CAST(x'ff' AS TEXT)",
+        "UPDATE models SET language = 'xx'",
+        "UPDATE models SET base_model = 'General'",
+        "UPDATE models SET training_status = 6",
+        "UPDATE models SET created_at = 9223372036854775807",
+        "UPDATE models SET description = printf('%01001d', 0)",
+    ] {
+        let (_folder, path) = place();
+        let engine = engine(&path);
+        let id = engine.create(&caller(), request()).unwrap().id;
+        Connection::open(&path).unwrap().execute_batch(damage).unwrap();
+        let refusal = engine.get(&caller(), id).unwrap_err();
+        assert_eq!((refusal.status(), kind(refusal)), (500, StoreErrorKind::Damaged), "{damage}");
+        let refusal = engine.list(&caller(), &ListModels::default()).unwrap_err();
+        assert_eq!(kind(refusal), StoreErrorKind::Damaged, "{damage}");
+    }
+}
+
+/// Overwrites every part of a store's file in turn: whatever is asked then gets an answer or an
+/// error, and no panic.
+#[test]
+fn a_damaged_file_gives_errors_and_no_panic() {
+    let (folder, path) = place();
+    let store = engine(&path);
+    for _ in 0..40 {
+        store.create(&caller(), request()).unwrap();
+    }
+    store.close().unwrap();
+    let sound = fs::read(&path).unwrap();
+    let mut told = 0;
+    for (place, garbage) in (0..sound.len()).step_by(199).zip([0x00, 0xFF, 0x5A].into_iter().cycle())
+    {
+        let mut damaged = sound.clone();
+        damaged.iter_mut().skip(place).take(60).for_each(|byte| *byte = garbage);
+        let path = folder.path().join(format!("damaged-{place}.db"));
+        fs::write(&path, damaged).unwrap();
+        told += usize::from(ask_everything(&path).is_err());
+        fs::remove_file(&path).unwrap();
+    }
+    for length in (1..sound.len()).step_by(1021) {
+        let path = folder.path().join(format!("short-{length}.db"));
+        fs::write(&path, sound.get(..length).unwrap()).unwrap();
+        told += usize::from(ask_everything(&path).is_err());
+    }
+    assert!(told > 30, "only {told} damaged files were noticed");
+}
+
+fn ask_everything(path: &Path) -> Result<(), Refusal> {
+    let engine = Engine::new(SqliteStore::open(path)?, SystemTime::now);
+    let created = engine.create(&caller(), request());
+    let listed = engine.list(&caller(), &ListModels::default());
+    let got = engine.get(&caller(), ModelId::new(7).unwrap());
+    let deleted = engine.delete(&caller(), ModelId::new(9).unwrap());
+    engine.close()?;
+    created?;
+    listed?;
+    got?;
+    deleted
+}
+
+#[test]
+fn many_openers_of_a_new_file_make_one_store() {
+    let (_folder, path) = place();
+    let ids: Vec<u64> = std::thread::scope(|scope| {
+        let openers: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| engine(&path).create(&caller(), request()).unwrap().id.get()))
+            .collect();
+        openers.into_iter().map(|opener| opener.join().unwrap()).collect()
+    });
+    let mut sorted = ids;
+    sorted.sort_unstable();
+    assert_eq!(sorted, [1, 2, 3, 4, 5, 6, 7, 8]);
+}
+
+/// QUOTA-4 over several stores on one file: what holds between two stores holds between processes,
+/// since SQLite's locks are all that they share.
+#[test]
+fn quota_4_holds_over_several_stores_on_one_file() {
+    let (_folder, path) = place();
+    let gold = Caller::new("acme".parse().unwrap(), Plan::gold());
+    let created: usize = std::thread::scope(|scope| {
+        let racers: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn(|| {
+                    let engine = engine(&path);
+                    (0..3).filter(|_| engine.create(&gold, request()).is_ok()).count()
+                })
+            })
+            .collect();
+        racers.into_iter().map(|racer| racer.join().unwrap()).sum()
+    });
+    assert_eq!(created, 5);
+    assert_eq!(engine(&path).list(&gold, &ListModels::default()).unwrap().total_results, 5);
+}
+
+/// READ-2: where rows lie does not matter to a page; it is read through an index.
+#[test]
+fn read_2_pages_are_read_through_an_index() {
+    let (_folder, path) = place();
+    engine(&path).create(&caller(), request()).unwrap();
+    let connection = Connection::open(&path).unwrap();
+    let plan: String = connection
+        .query_row(
+            "EXPLAIN QUERY PLAN SELECT * FROM models WHERE organisation = 'acme' AND id > 7
+            ORDER BY id LIMIT 25",
+            [],
+            |row| row.get(3),
+        )
+        .unwrap();
+    assert!(plan.contains("models_of_organisation (organisation=? AND rowid>?)"), "{plan}");
+}
