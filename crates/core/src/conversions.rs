@@ -11,9 +11,15 @@ macro_rules! text_newtype {
             ) -> Result<Self, $crate::Violation<'a>> {
                 let text = text.into();
                 match Self::judge(&text) {
-                    None => Ok($Type(text)),
-                    Some(kind) => Err($crate::Violation::new($field, kind)),
+                    Ok(()) => Ok($Type(text)),
+                    Err(kind) => Err($crate::Violation::new($field, kind)),
                 }
+            }
+
+            /// A text that `judge` has accepted.
+            #[inline]
+            pub(crate) const fn judged(text: ::std::borrow::Cow<'a, str>) -> Self {
+                $Type(text)
             }
 
             /// The text, exactly as it was sent.

@@ -40,13 +40,20 @@ pub struct CreateModel<'a> {
 }
 
 impl<'a> CreateModel<'a> {
+    /// The longest body that a host reads: 64 KiB. A longer one is [`Refusal::BodyTooLarge`]
+    /// (BODY-6).
+    ///
+    /// [`Refusal::BodyTooLarge`]: crate::Refusal::BodyTooLarge
+    pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
     /// Reads a request body, or says everything that is wrong with it (BODY-1 to BODY-4).
     ///
     /// Borrows from `body`; only a text that holds an escape is copied. The cost is linear in the
-    /// length of `body`, which the caller bounds (BODY-6: 64 KiB over HTTP).
+    /// length of `body`, which the caller bounds by [`Self::MAX_BODY_BYTES`].
     pub fn from_json(body: &'a [u8]) -> Result<Self, Violations<'a>> {
-        match scan(body) {
-            Ok(fields) => judge(fields),
+        let mut fields = Fields::default();
+        match scan(body, &mut fields) {
+            Ok(()) => judge(fields),
             Err(BodyFault::NotJson) => Err(body_violation(ViolationKind::NotJson)),
             Err(BodyFault::NotAnObject) => Err(body_violation(ViolationKind::NotAnObject)),
         }
@@ -79,35 +86,35 @@ fn body_violation(kind: ViolationKind) -> Violations<'static> {
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct CreateModelBuilder<'a> {
-    fields: Fields<'a>,
+    fields: Fields<&'a str>,
 }
 
 impl<'a> CreateModelBuilder<'a> {
     /// Sets the name.
     #[inline]
-    pub fn name(mut self, name: impl Into<Cow<'a, str>>) -> Self {
-        self.fields.name = Found::Text(name.into());
+    pub fn name(mut self, name: &'a (impl AsRef<str> + ?Sized)) -> Self {
+        self.fields.name = Found::Text(name.as_ref());
         self
     }
 
-    /// Sets the language, by its code or as a [`Language`].
+    /// Sets the language, by its code or as a `&`[`Language`].
     #[inline]
-    pub fn language(mut self, language: impl Into<Cow<'a, str>>) -> Self {
-        self.fields.language = Found::Text(language.into());
+    pub fn language(mut self, language: &'a (impl AsRef<str> + ?Sized)) -> Self {
+        self.fields.language = Found::Text(language.as_ref());
         self
     }
 
-    /// Sets the base model, by its name or as a [`BaseModel`]. Without it: general (BASE-1).
+    /// Sets the base model, by its name or as a `&`[`BaseModel`]. Without it: general (BASE-1).
     #[inline]
-    pub fn base_model(mut self, base_model: impl Into<Cow<'a, str>>) -> Self {
-        self.fields.base_model = Found::Text(base_model.into());
+    pub fn base_model(mut self, base_model: &'a (impl AsRef<str> + ?Sized)) -> Self {
+        self.fields.base_model = Found::Text(base_model.as_ref());
         self
     }
 
     /// Sets the description. Without it there is none (DESC-1).
     #[inline]
-    pub fn description(mut self, description: impl Into<Cow<'a, str>>) -> Self {
-        self.fields.description = Found::Text(description.into());
+    pub fn description(mut self, description: &'a (impl AsRef<str> + ?Sized)) -> Self {
+        self.fields.description = Found::Text(description.as_ref());
         self
     }
 
@@ -119,55 +126,87 @@ impl<'a> CreateModelBuilder<'a> {
 }
 
 /// The one judge of a create request: the rules of section 2 in their order, field by field.
-#[inline]
-fn judge(fields: Fields<'_>) -> Result<CreateModel<'_>, Violations<'_>> {
-    let name = required(Field::Name, fields.name).and_then(Name::new);
-    let language = required(Field::Language, fields.language).and_then(Language::judge);
-    let base_model = judge_base_model(fields.base_model);
-    let description = judge_description(fields.description);
-    match (name, language, base_model, description) {
-        (Ok(name), Ok(language), Ok(base_model), Ok(description)) => {
+///
+/// A verdict is a byte or two; texts are moved once, when all verdicts are known.
+#[inline(always)]
+fn judge<'a, T>(fields: Fields<T>) -> Result<CreateModel<'a>, Violations<'a>>
+where
+    T: AsRef<str> + Into<Cow<'a, str>>,
+{
+    let name_fault = judge_name(&fields.name).err();
+    let language = judge_language(&fields.language);
+    let base_model = judge_base_model(&fields.base_model);
+    let description_fault = judge_description(&fields.description).err();
+    match (fields, language, base_model) {
+        (Fields { name: Found::Text(name), description, .. }, Ok(language), Ok(base_model))
+            if name_fault.is_none() && description_fault.is_none() =>
+        {
+            let name = Name::judged(name.into());
+            let description = match description {
+                Found::Text(text) => Some(Description::judged(text.into())),
+                _ => None,
+            };
             Ok(CreateModel { name, language, base_model, description })
         }
-        (name, language, base_model, description) => {
-            let mut violations = Violations::default();
-            let found = [name.err(), language.err(), base_model.err(), description.err()];
-            found.into_iter().flatten().for_each(|violation| violations.note(violation));
-            Err(violations)
+        (fields, language, base_model) => {
+            Err(refuse(fields, [name_fault, language.err(), base_model.err(), description_fault]))
         }
     }
 }
 
-/// A field that must be there, where `null` counts as missing (NAME-1, LANG-1).
+#[cold]
+#[inline(never)]
+fn refuse<'a, T: Into<Cow<'a, str>>>(
+    fields: Fields<T>,
+    faults: [Option<ViolationKind>; 4],
+) -> Violations<'a> {
+    let [name, language, base_model, description] = faults;
+    let mut violations = Violations::default();
+    violations.note_kind(Field::Name, name);
+    violations.note_sent(Field::Language, language, fields.language.into_text());
+    violations.note_sent(Field::BaseModel, base_model, fields.base_model.into_text());
+    violations.note_kind(Field::Description, description);
+    violations
+}
+
+/// What a field is that must be there, where `null` counts as missing (NAME-1, LANG-1).
 #[inline]
-fn required(field: Field, found: Found<'_>) -> Result<Cow<'_, str>, Violation<'_>> {
+fn required(found: &Found<impl AsRef<str>>) -> Result<&str, ViolationKind> {
     match found {
-        Found::Text(text) => Ok(text),
-        Found::Absent | Found::Null => Err(Violation::new(field, ViolationKind::Missing)),
-        Found::Other => Err(Violation::new(field, ViolationKind::WrongType)),
-        Found::Repeated => Err(Violation::new(field, ViolationKind::Repeated)),
+        Found::Text(text) => Ok(text.as_ref()),
+        Found::Absent | Found::Null => Err(ViolationKind::Missing),
+        Found::Other => Err(ViolationKind::WrongType),
+        Found::Repeated => Err(ViolationKind::Repeated),
     }
 }
 
 #[inline]
-fn judge_base_model(found: Found<'_>) -> Result<BaseModel, Violation<'_>> {
+fn judge_name(found: &Found<impl AsRef<str>>) -> Result<(), ViolationKind> {
+    required(found).and_then(Name::judge)
+}
+
+#[inline]
+fn judge_language(found: &Found<impl AsRef<str>>) -> Result<Language, ViolationKind> {
+    Language::from_code(required(found)?).ok_or(ViolationKind::Unsupported)
+}
+
+#[inline]
+fn judge_base_model(found: &Found<impl AsRef<str>>) -> Result<BaseModel, ViolationKind> {
     match found {
         Found::Absent => Ok(BaseModel::default()),
-        Found::Text(text) => BaseModel::judge(text),
-        Found::Null | Found::Other => {
-            Err(Violation::new(Field::BaseModel, ViolationKind::WrongType))
-        }
-        Found::Repeated => Err(Violation::new(Field::BaseModel, ViolationKind::Repeated)),
+        Found::Text(name) => BaseModel::from_name(name.as_ref()).ok_or(ViolationKind::Unsupported),
+        Found::Null | Found::Other => Err(ViolationKind::WrongType),
+        Found::Repeated => Err(ViolationKind::Repeated),
     }
 }
 
 #[inline]
-fn judge_description(found: Found<'_>) -> Result<Option<Description<'_>>, Violation<'_>> {
+fn judge_description(found: &Found<impl AsRef<str>>) -> Result<(), ViolationKind> {
     match found {
-        Found::Absent | Found::Null => Ok(None),
-        Found::Text(text) => Description::new(text).map(Some),
-        Found::Other => Err(Violation::new(Field::Description, ViolationKind::WrongType)),
-        Found::Repeated => Err(Violation::new(Field::Description, ViolationKind::Repeated)),
+        Found::Absent | Found::Null => Ok(()),
+        Found::Text(text) => Description::judge(text.as_ref()),
+        Found::Other => Err(ViolationKind::WrongType),
+        Found::Repeated => Err(ViolationKind::Repeated),
     }
 }
 
@@ -185,7 +224,7 @@ impl<'de> Deserialize<'de> for CreateModel<'_> {
 struct FieldsVisitor;
 
 impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<'static>;
+    type Value = Fields<Cow<'static, str>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object with the fields of a custom model")
@@ -205,7 +244,7 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-impl<'de> Deserialize<'de> for Found<'static> {
+impl<'de> Deserialize<'de> for Found<Cow<'static, str>> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(FoundVisitor)
     }
@@ -216,7 +255,7 @@ impl<'de> Deserialize<'de> for Found<'static> {
 struct FoundVisitor;
 
 impl<'de> Visitor<'de> for FoundVisitor {
-    type Value = Found<'static>;
+    type Value = Found<Cow<'static, str>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")

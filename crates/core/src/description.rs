@@ -19,8 +19,12 @@ impl Description<'_> {
     pub const MAX_CHARACTERS: usize = 1000;
 
     #[inline]
-    fn judge(text: &str) -> Option<ViolationKind> {
-        is_longer_than(text, Self::MAX_CHARACTERS).then_some(ViolationKind::TooLong)
+    pub(crate) fn judge(text: &str) -> Result<(), ViolationKind> {
+        if is_longer_than(text, Self::MAX_CHARACTERS) {
+            Err(ViolationKind::TooLong)
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -1,23 +1,16 @@
 //! How a message shows what a caller sent (BODY-5).
 
-use std::fmt::{self, Write};
-
 /// How many characters of what was sent a message may show (BODY-5).
-pub(crate) const MAX_CHARACTERS: usize = 40;
+const MAX_CHARACTERS: usize = 40;
 
-/// Shows the first 40 characters of a text, its control and format characters as `\u{…}` escapes.
-pub(crate) struct Echo<'a>(pub(crate) &'a str);
-
-impl fmt::Display for Echo<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars().take(MAX_CHARACTERS) {
-            if character.is_control() || is_format(character) {
-                write!(f, "{}", character.escape_unicode())?;
-            } else {
-                f.write_char(character)?;
-            }
+/// Adds the first 40 characters of a text, its control and format characters as `\u{…}` escapes.
+pub(crate) fn push_echo(message: &mut String, sent: &str) {
+    for character in sent.chars().take(MAX_CHARACTERS) {
+        if character.is_control() || is_format(character) {
+            message.extend(character.escape_unicode());
+        } else {
+            message.push(character);
         }
-        Ok(())
     }
 }
 
@@ -56,10 +49,16 @@ mod tests {
 
     use super::*;
 
+    fn echo(sent: &str) -> String {
+        let mut message = String::new();
+        push_echo(&mut message, sent);
+        message
+    }
+
     #[test]
     fn body_5_every_control_and_format_character_is_escaped_and_no_other_is() {
         for character in '\0'..=char::MAX {
-            let shown = Echo(&String::from(character)).to_string();
+            let shown = echo(&String::from(character));
             let category = get_general_category(character);
             if matches!(category, GeneralCategory::Control | GeneralCategory::Format) {
                 assert_eq!(shown, format!("\\u{{{:x}}}", u32::from(character)));
@@ -72,10 +71,10 @@ mod tests {
     #[test]
     fn body_5_forty_characters_are_shown_and_no_more() {
         for character in ['x', '語', '\u{202E}'] {
-            let forty = Echo(&String::from(character).repeat(40)).to_string();
-            let more = Echo(&String::from(character).repeat(41)).to_string();
+            let forty = echo(&String::from(character).repeat(40));
+            let more = echo(&String::from(character).repeat(41));
             assert_eq!(forty, more);
-            assert!(Echo(&String::from(character).repeat(39)).to_string().len() < forty.len());
+            assert!(echo(&String::from(character).repeat(39)).len() < forty.len());
         }
     }
 }

@@ -2,43 +2,58 @@
 //!
 //! Bytes, the builder and serde all end here, so that one judge gives one verdict.
 
+/// What a request says of one named field; a text is a `T`, borrowed or owned.
 use std::borrow::Cow;
 
-/// What a request says of one named field.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Found<'a> {
+pub(crate) enum Found<T> {
     /// The field is not there.
     #[default]
     Absent,
     /// The field is `null`.
     Null,
     /// The field is a string, its escapes resolved.
-    Text(Cow<'a, str>),
+    Text(T),
     /// The field is a number, a boolean, an array or an object.
     Other,
     /// The field is there more than once (BODY-3).
     Repeated,
 }
 
-impl<'a> Found<'a> {
+impl<T> Found<T> {
     /// Takes note of a value, or of the repetition when there was one already.
-    pub(crate) fn note(&mut self, value: Found<'a>) {
-        *self = if *self == Found::Absent { value } else { Found::Repeated };
+    #[inline]
+    pub(crate) fn note(&mut self, value: Found<T>) {
+        *self = if matches!(self, Found::Absent) { value } else { Found::Repeated };
+    }
+}
+
+impl<T> Found<T> {
+    /// The text, if it is one.
+    pub(crate) fn into_text<'a>(self) -> Option<Cow<'a, str>>
+    where
+        T: Into<Cow<'a, str>>,
+    {
+        match self {
+            Found::Text(text) => Some(text.into()),
+            _ => None,
+        }
     }
 }
 
 /// The named fields of a create request, as found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fields<'a> {
-    pub(crate) name: Found<'a>,
-    pub(crate) language: Found<'a>,
-    pub(crate) base_model: Found<'a>,
-    pub(crate) description: Found<'a>,
+pub(crate) struct Fields<T> {
+    pub(crate) name: Found<T>,
+    pub(crate) language: Found<T>,
+    pub(crate) base_model: Found<T>,
+    pub(crate) description: Found<T>,
 }
 
-impl<'a> Fields<'a> {
+impl<T> Fields<T> {
     /// The place of a field by its key; `None` for a key that the rules do not name (BODY-2).
-    pub(crate) fn named(&mut self, key: &str) -> Option<&mut Found<'a>> {
+    #[inline]
+    pub(crate) fn named(&mut self, key: &str) -> Option<&mut Found<T>> {
         match key {
             "name" => Some(&mut self.name),
             "language" => Some(&mut self.language),

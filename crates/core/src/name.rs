@@ -26,13 +26,13 @@ impl Name<'_> {
     pub const MAX_CHARACTERS: usize = 200;
 
     #[inline]
-    fn judge(text: &str) -> Option<ViolationKind> {
+    pub(crate) fn judge(text: &str) -> Result<(), ViolationKind> {
         if is_blank(text) {
-            Some(ViolationKind::Blank)
+            Err(ViolationKind::Blank)
         } else if is_longer_than(text, Self::MAX_CHARACTERS) {
-            Some(ViolationKind::TooLong)
+            Err(ViolationKind::TooLong)
         } else {
-            None
+            Ok(())
         }
     }
 }

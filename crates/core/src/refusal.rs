@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::{StoreError, StoreErrorKind, Violations};
+use crate::{CreateModel, StoreError, StoreErrorKind, Violations};
 
 /// Every way in which the engine says no, with its status and its body on the wire (section 6).
 ///
@@ -28,6 +28,8 @@ pub enum Refusal {
     },
     /// 404: the organisation has no model with this id (READ-3).
     ModelNotFound,
+    /// 413: a body is longer than [`CreateModel::MAX_BODY_BYTES`]; it was not read (BODY-6).
+    BodyTooLarge,
     /// 503: others kept changing the model, and the bounded retries ran out (section 6).
     Contended,
     /// 500, or 503 where trying again is right: the store failed. The cause is for the log alone.
@@ -78,6 +80,12 @@ impl Refusal {
             Refusal::ModelNotFound => {
                 Envelope::new(404, "Not Found", "Custom model not found", Some("MODEL_NOT_FOUND"))
             }
+            Refusal::BodyTooLarge => Envelope::new(
+                413,
+                "Payload Too Large",
+                "Request body cannot exceed 65536 bytes",
+                Some("PAYLOAD_TOO_LARGE"),
+            ),
             Refusal::Contended => Envelope::unavailable(
                 "The model is being changed by others. Please try again.",
                 "CONTENDED",
@@ -147,6 +155,7 @@ impl Serialize for Refusal {
             }
             Refusal::Unauthorized
             | Refusal::ModelNotFound
+            | Refusal::BodyTooLarge
             | Refusal::Contended
             | Refusal::Store(_) => {}
         }
@@ -168,10 +177,12 @@ impl fmt::Display for Refusal {
             Refusal::Unauthorized => f.write_str("invalid or missing API key"),
             Refusal::QuotaExceeded { current_models, plan_limit, plan } => write!(
                 f,
-                "model limit reached: {current_models} of {plan_limit} models on plan `{}`",
-                crate::echo::Echo(plan)
+                "model limit reached: {current_models} of {plan_limit} models on plan {plan:?}"
             ),
             Refusal::ModelNotFound => f.write_str("no such model"),
+            Refusal::BodyTooLarge => {
+                write!(f, "the body is longer than {} bytes", CreateModel::MAX_BODY_BYTES)
+            }
             Refusal::Contended => f.write_str("the model was changed by others at every attempt"),
             Refusal::Store(fault) => fault.fmt(f),
         }
@@ -197,5 +208,17 @@ impl From<Violations<'_>> for Refusal {
 impl From<StoreError> for Refusal {
     fn from(fault: StoreError) -> Self {
         Refusal::Store(fault)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn body_6_the_refusal_of_a_long_body_names_the_limit() {
+        let message = Refusal::BodyTooLarge.envelope().message;
+        assert!(message.contains(&format!(" {} bytes", CreateModel::MAX_BODY_BYTES)), "{message}");
+        assert_eq!(Refusal::BodyTooLarge.status(), 413);
     }
 }

@@ -17,8 +17,8 @@ use crate::{BaseModel, CustomModel, Language, ModelId, NewModel, Organisation, R
 pub trait ModelStore: Send + Sync {
     /// Makes one change, or refuses it, and then calls `done` exactly once, from any thread.
     ///
-    /// Returns without waiting for a disk or a network. `done` is short and does not call the
-    /// store again.
+    /// Returns without waiting for a disk or a network. `done` is short, does not panic and does not
+    /// call the store again.
     ///
     /// - Atomicity: the condition of the change is judged, and the change made, in one step that no
     ///   other change comes between, whatever thread, process or machine it comes from. A change
@@ -52,9 +52,12 @@ pub trait ModelStore: Send + Sync {
         selection: &Selection,
     ) -> Result<Listing, StoreError>;
 
-    /// Waits until everything that was submitted before is answered, then lets go of the store.
+    /// Makes the changes that were submitted before, waits until they are answered, then lets go of
+    /// the place where the store lives: it can be opened anew even while handles on this store are
+    /// still there.
     ///
     /// From then on every method answers [`StoreErrorKind::Closed`]. Closing again does nothing.
+    /// Dropping the last handle does the same.
     fn close(&self) -> Result<(), StoreError>;
 }
 
@@ -113,7 +116,8 @@ pub enum Change {
     ///
     /// The store gives the id: positive, larger than every id it ever acknowledged, for whatever
     /// organisation, and never given before, not even to a model that is deleted (MODEL-1). When
-    /// 2^53 − 1 is given away the answer is [`StoreErrorKind::IdsExhausted`].
+    /// 2^53 − 1 is given away, a create within its limit is [`StoreErrorKind::IdsExhausted`], and
+    /// other changes go on.
     Create {
         /// The model.
         model: NewModel,
@@ -121,7 +125,7 @@ pub enum Change {
         limit: Option<u64>,
     },
     /// Deletes the model `id`, if it is at `revision`. Its place in the quota is free at once
-    /// (QUOTA-2).
+    /// (QUOTA-2). Another organisation's id is [`Outcome::NotFound`] at whatever revision (AUTH-3).
     Delete {
         /// The model.
         id: ModelId,

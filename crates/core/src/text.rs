@@ -9,14 +9,30 @@ pub(crate) fn is_longer_than(text: &str, max: usize) -> bool {
     text.len() > max && (text.len() > 4 * max || count(text.as_bytes()) > max)
 }
 
-/// Counts the bytes that begin a character, in blocks that the compiler turns into vector code.
+/// Counts the characters of a text, which are the bytes that begin one: in large blocks, what is
+/// left in smaller ones, and the last bytes one by one.
 #[inline(never)]
 fn count(bytes: &[u8]) -> usize {
-    let begins = |byte: &u8| u8::from(byte & 0xC0 != 0x80);
-    let (blocks, tail) = bytes.as_chunks::<64>();
-    let in_blocks: usize =
-        blocks.iter().map(|block| usize::from(block.iter().map(begins).sum::<u8>())).sum();
-    in_blocks + tail.iter().map(|byte| usize::from(begins(byte))).sum::<usize>()
+    let (in_large, rest) = count_in_blocks::<192>(bytes);
+    let (in_medium, rest) = count_in_blocks::<64>(rest);
+    let (in_small, rest) = count_in_blocks::<8>(rest);
+    in_large + in_medium + in_small + rest.iter().filter(|byte| begins_character(**byte)).count()
+}
+
+/// Counts in as many blocks of `SIZE` bytes as there are, and returns the rest. The compiler makes
+/// vector code of it; a block is at most 255 bytes, so that its count fits a byte.
+#[inline]
+fn count_in_blocks<const SIZE: usize>(bytes: &[u8]) -> (usize, &[u8]) {
+    let count =
+        |block: &[u8; SIZE]| block.iter().map(|byte| u8::from(begins_character(*byte))).sum::<u8>();
+    let (blocks, rest) = bytes.as_chunks();
+    (blocks.iter().map(|block| usize::from(count(block))).sum(), rest)
+}
+
+/// A byte that goes on with a character is `0b10xx_xxxx`: as a signed number, below -64.
+#[inline]
+fn begins_character(byte: u8) -> bool {
+    byte.cast_signed() >= -64
 }
 
 /// Whether `text` is empty or nothing but Unicode `White_Space`.
@@ -52,7 +68,7 @@ mod tests {
     #[test]
     fn length_is_in_characters_of_every_width() {
         for character in ['a', 'é', '語', '𐍈'] {
-            for length in [0, 1, 63, 64, 65, 199, 200, 201, 999, 1000, 1001, 5000] {
+            for length in [0, 1, 50, 67, 199, 200, 201, 263, 264, 265, 999, 1000, 1001, 5000] {
                 let text = String::from(character).repeat(length);
                 for max in [200, 1000] {
                     assert_eq!(is_longer_than(&text, max), length > max, "{character} {length}");

@@ -5,8 +5,7 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::echo::Echo;
-use crate::{BaseModel, Description, Name};
+use crate::echo::push_echo;
 
 /// A field that a violation is about, in the order in which `details` lists them (section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -53,20 +52,6 @@ impl Field {
             Field::Page => "page",
             Field::PerPage => "per_page",
             Field::Status => "status",
-        }
-    }
-
-    /// The field's name at the start of a message.
-    const fn label(self) -> &'static str {
-        match self {
-            Field::Body => "Request body",
-            Field::Name => "Name",
-            Field::Language => "Language",
-            Field::BaseModel => "Base model",
-            Field::Description => "Description",
-            Field::Page => "Page",
-            Field::PerPage => "Per page",
-            Field::Status => "Status",
         }
     }
 }
@@ -158,45 +143,68 @@ impl<'a> Violation<'a> {
     }
 }
 
+/// A message that begins with the field's name.
+macro_rules! message_of {
+    ($field:expr, $rest:literal) => {
+        match $field {
+            Field::Body => concat!("Request body", $rest),
+            Field::Name => concat!("Name", $rest),
+            Field::Language => concat!("Language", $rest),
+            Field::BaseModel => concat!("Base model", $rest),
+            Field::Description => concat!("Description", $rest),
+            Field::Page => concat!("Page", $rest),
+            Field::PerPage => concat!("Per page", $rest),
+            Field::Status => concat!("Status", $rest),
+        }
+    };
+}
+
+impl Violation<'_> {
+    /// The message of the wire.
+    ///
+    /// The tests hold the figures and lists in these texts against the constants of the types.
+    pub fn message(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match (self.kind, self.field) {
+            (ViolationKind::NotJson, field) => message_of!(field, " is not valid JSON"),
+            (ViolationKind::NotAnObject, field) => message_of!(field, " must be a JSON object"),
+            (ViolationKind::Repeated, field) => message_of!(field, " is given more than once"),
+            (ViolationKind::Missing, field) => message_of!(field, " is required"),
+            (ViolationKind::WrongType, Field::Description) => {
+                "Description must be a string or null"
+            }
+            (ViolationKind::WrongType, field) => message_of!(field, " must be a string"),
+            (ViolationKind::Blank, field) => message_of!(field, " cannot be empty"),
+            (ViolationKind::TooLong, Field::Name) => "Name cannot exceed 200 characters",
+            (ViolationKind::TooLong, field) => {
+                message_of!(field, " cannot exceed 1000 characters")
+            }
+            (ViolationKind::Unsupported, Field::Page) => "Page must be an integer of at least 1",
+            (ViolationKind::Unsupported, Field::PerPage) => {
+                "Per page must be an integer from 1 to 100"
+            }
+            (ViolationKind::Unsupported, Field::Status) => "Status must be an integer from 1 to 5",
+            (ViolationKind::Unsupported, Field::BaseModel) => {
+                let behind = "' is not one of general, medical, legal, technical";
+                return self.showing_sent("Base model '", behind);
+            }
+            (ViolationKind::Unsupported, field) => {
+                return self.showing_sent(message_of!(field, " '"), "' is not supported");
+            }
+        })
+    }
+
+    fn showing_sent(&self, before: &str, behind: &str) -> Cow<'static, str> {
+        let mut message = String::with_capacity(128);
+        message.push_str(before);
+        push_echo(&mut message, &self.sent);
+        message.push_str(behind);
+        Cow::Owned(message)
+    }
+}
+
 impl fmt::Display for Violation<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let label = self.field.label();
-        match (self.kind, self.field) {
-            (ViolationKind::NotJson, _) => write!(f, "{label} is not valid JSON"),
-            (ViolationKind::NotAnObject, _) => write!(f, "{label} must be a JSON object"),
-            (ViolationKind::Repeated, _) => write!(f, "{label} is given more than once"),
-            (ViolationKind::Missing, _) => write!(f, "{label} is required"),
-            (ViolationKind::WrongType, Field::Description) => {
-                write!(f, "{label} must be a string or null")
-            }
-            (ViolationKind::WrongType, _) => write!(f, "{label} must be a string"),
-            (ViolationKind::Blank, _) => write!(f, "{label} cannot be empty"),
-            (ViolationKind::TooLong, Field::Name) => {
-                write!(f, "{label} cannot exceed {} characters", Name::MAX_CHARACTERS)
-            }
-            (ViolationKind::TooLong, _) => {
-                write!(f, "{label} cannot exceed {} characters", Description::MAX_CHARACTERS)
-            }
-            (ViolationKind::Unsupported, Field::BaseModel) => {
-                write!(f, "{label} '{}' is not one of ", Echo(&self.sent))?;
-                for (place, base_model) in BaseModel::ALL.iter().enumerate() {
-                    write!(f, "{}{base_model}", if place == 0 { "" } else { ", " })?;
-                }
-                Ok(())
-            }
-            (ViolationKind::Unsupported, Field::Page) => {
-                write!(f, "{label} must be an integer of at least 1")
-            }
-            (ViolationKind::Unsupported, Field::PerPage) => {
-                write!(f, "{label} must be an integer from 1 to {}", crate::PerPage::MAX)
-            }
-            (ViolationKind::Unsupported, Field::Status) => {
-                write!(f, "{label} must be an integer from 1 to 5")
-            }
-            (ViolationKind::Unsupported, _) => {
-                write!(f, "{label} '{}' is not supported", Echo(&self.sent))
-            }
-        }
+        f.pad(&self.message())
     }
 }
 
@@ -215,14 +223,31 @@ pub struct Violations<'a> {
 
 impl<'a> Violations<'a> {
     /// Takes note of a violation. A field keeps the first that it was given.
-    pub(crate) fn note(&mut self, violation: Violation<'a>) {
-        let Some(kind @ None) = self.kinds.get_mut(violation.field as usize) else {
+    pub(crate) fn note(&mut self, Violation { field, kind, sent }: Violation<'a>) {
+        self.note_sent(field, Some(kind), Some(sent));
+    }
+
+    /// Takes note of a violation whose message does not show what was sent, if there is one.
+    #[inline]
+    pub(crate) fn note_kind(&mut self, field: Field, kind: Option<ViolationKind>) {
+        self.note_sent(field, kind, None);
+    }
+
+    /// Takes note of a violation with what was sent, if there is one.
+    #[inline]
+    pub(crate) fn note_sent(
+        &mut self,
+        field: Field,
+        kind: Option<ViolationKind>,
+        sent: Option<Cow<'a, str>>,
+    ) {
+        let Some(place @ None) = self.kinds.get_mut(field as usize) else {
             return;
         };
-        *kind = Some(violation.kind);
-        match violation.field {
-            Field::Language => self.sent_language = violation.sent,
-            Field::BaseModel => self.sent_base_model = violation.sent,
+        *place = kind;
+        match (field, kind, sent) {
+            (Field::Language, Some(_), Some(sent)) => self.sent_language = sent,
+            (Field::BaseModel, Some(_), Some(sent)) => self.sent_base_model = sent,
             _ => {}
         }
     }
@@ -294,16 +319,37 @@ impl Serialize for Violations<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut details = serializer.serialize_map(Some(self.len()))?;
         for violation in self.iter() {
-            details.serialize_entry(violation.field.as_str(), &Message(&violation))?;
+            details.serialize_entry(violation.field.as_str(), &violation.message())?;
         }
         details.end()
     }
 }
 
-struct Message<'a>(&'a Violation<'a>);
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{BaseModel, Description, Name, PerPage, TrainingStatus};
 
-impl Serialize for Message<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self.0)
+    #[test]
+    fn figures_and_lists_in_messages_are_those_of_the_types() {
+        let message = |field, kind| Violation::new(field, kind).message().into_owned();
+        let name = message(Field::Name, ViolationKind::TooLong);
+        assert!(name.contains(&format!(" {} ", Name::MAX_CHARACTERS)), "{name}");
+        let description = message(Field::Description, ViolationKind::TooLong);
+        assert!(description.contains(&format!(" {} ", Description::MAX_CHARACTERS)));
+        let per_page = message(Field::PerPage, ViolationKind::Unsupported);
+        assert!(per_page.ends_with(&format!("from 1 to {}", PerPage::MAX)));
+        let status = message(Field::Status, ViolationKind::Unsupported);
+        assert!(status.ends_with(&format!("from 1 to {}", TrainingStatus::ALL.len())));
+        let base_model = message(Field::BaseModel, ViolationKind::Unsupported);
+        let all = BaseModel::ALL.map(BaseModel::as_str).join(", ");
+        assert!(base_model.ends_with(&format!("is not one of {all}")));
+    }
+
+    #[test]
+    fn fields_are_listed_in_the_order_of_their_numbers() {
+        for (place, field) in Field::ALL.into_iter().enumerate() {
+            assert_eq!(field as usize, place);
+        }
     }
 }

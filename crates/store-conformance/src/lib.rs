@@ -1,2 +1,45 @@
-//! One suite that every store of custom models passes.
+//! One suite that every store of custom models passes: every case runs for every adapter, and none
+//! can be left out.
+//!
+//! An adapter's test is an expression that makes a [`Builder`]; [`FolderBuilder`] is one for stores
+//! that live in files:
+//!
+//! ```
+//! //! The store passes the conformance suite.
+//! use std::sync::Arc;
+//! use custom_models_store_conformance::{FolderBuilder, conformance_tests};
+//! # use custom_models_core::{MemoryStore, ModelId, StoreError};
+//! # struct MyStore;
+//! # impl MyStore {
+//! #     fn open(_: &std::path::Path) -> Result<MemoryStore, StoreError> { Ok(MemoryStore::new()) }
+//! # }
+//! # fn raise_last_id(_: &std::path::Path, _: ModelId) -> Result<(), StoreError> { Ok(()) }
+//!
+//! conformance_tests!(FolderBuilder::new(
+//!     |folder| Ok(Arc::new(MyStore::open(&folder.join("models.db"))?)),
+//!     |folder, id| Ok(raise_last_id(&folder.join("models.db"), id)?),
+//! ));
+//! # fn main() {}
+//! ```
+//!
+//! A store that never calls a completion makes its case wait for ever: no case looks at a clock.
 #![forbid(unsafe_code)]
+#![deny(dead_code)]
+
+mod builder;
+mod case;
+mod cases;
+mod client;
+mod folder;
+mod memory;
+mod report;
+mod sample;
+mod threads;
+mod verdict;
+
+pub use builder::{AfterKill, BoxError, Builder, Exemption, Place};
+pub use case::{Case, pass, run};
+pub use folder::FolderBuilder;
+pub use memory::MemoryBuilder;
+pub use report::Report;
+pub use verdict::{Failure, Verdict};

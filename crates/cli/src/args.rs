@@ -1,0 +1,153 @@
+//! The arguments, as the parser of arguments sees them. Values that the engine judges stay texts.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+use custom_models_core::{ModelId, Organisation, Plan};
+
+use crate::store_url::StoreUrl;
+
+/// Create, show, list and delete custom speech-recognition models
+///
+/// The rules and the JSON are those of the HTTP API. Models are kept in a store on this machine and
+/// belong to an organisation, whose plan says how many it may have. A command prints its answer on
+/// standard output, as one line of JSON. A refusal is one line of JSON on standard error, and
+/// nothing was changed.
+#[derive(Debug, Parser)]
+#[command(name = "custom-models", version, after_long_help = include_str!("help/main.txt"))]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// The options that every command takes, before its name or behind it.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Where the models are kept: sqlite:PATH, sled:DIR or memory:
+    #[arg(long, global = true, value_name = "URL", default_value = "sqlite:custom-models.db")]
+    pub(crate) store: StoreUrl,
+    /// Whose models: 1 to 64 characters of A-Z a-z 0-9 _ -
+    #[arg(long, global = true, value_name = "NAME", default_value = "default")]
+    pub(crate) org: Organisation,
+    /// The organisation's plan: Gold (5 models) or Enterprise (no limit), in any case
+    #[arg(
+        long,
+        global = true,
+        value_enum,
+        ignore_case = true,
+        hide_possible_values = true,
+        default_value = "Enterprise"
+    )]
+    pub(crate) plan: PlanName,
+}
+
+/// The plans that the command line knows.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum PlanName {
+    #[value(name = "Gold")]
+    Gold,
+    #[value(name = "Enterprise")]
+    Enterprise,
+}
+
+impl From<PlanName> for Plan {
+    fn from(name: PlanName) -> Self {
+        match name {
+            PlanName::Gold => Plan::gold(),
+            PlanName::Enterprise => Plan::enterprise(),
+        }
+    }
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    #[command(flatten)]
+    Models(ModelCommand),
+    /// Print a script that completes this command in a shell
+    #[command(after_help = include_str!("help/completions.txt"))]
+    Completions {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelCommand {
+    /// Create a model and print it
+    ///
+    /// The model is printed when it is durable. Everything that is wrong with the request is said
+    /// at once.
+    #[command(after_help = include_str!("help/create.txt"))]
+    Create(CreateArgs),
+    /// Print one model
+    #[command(after_help = include_str!("help/show.txt"))]
+    Show(IdArgs),
+    /// Print a page of the organisation's models, in ascending order of their ids
+    #[command(after_help = include_str!("help/list.txt"))]
+    List(ListArgs),
+    /// Delete a model; its place in the plan is free at once
+    ///
+    /// Prints nothing. Deleting it again is refused: there is no such model any more.
+    #[command(after_help = include_str!("help/delete.txt"))]
+    Delete(IdArgs),
+}
+
+/// The fields of a new model. None is required here: the engine says what is missing, together with
+/// all else that is wrong.
+#[derive(Args, Debug)]
+pub(crate) struct CreateArgs {
+    /// The display name, 1 to 200 characters [required, or --json]
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) name: Option<String>,
+    /// The language, two lower-case letters such as en [required, or --json]
+    #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
+    pub(crate) language: Option<String>,
+    /// general, medical, legal or technical [default: general]
+    #[arg(long, value_name = "TYPE", allow_hyphen_values = true)]
+    pub(crate) base_model: Option<String>,
+    /// A description, up to 1000 characters
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) description: Option<String>,
+    /// Take the request body of the API from a file of at most 64 KiB, or `-` for standard input
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["name", "language", "base_model", "description"]
+    )]
+    pub(crate) json: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct IdArgs {
+    /// The model's id
+    #[arg(allow_negative_numbers = true)]
+    pub(crate) id: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct ListArgs {
+    /// The page, from 1 [default: 1]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    pub(crate) page: Option<String>,
+    /// How many models a page holds, 1 to 100 [default: 25]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    pub(crate) per_page: Option<String>,
+    /// Start behind the model with this id, at the same cost however far that is
+    // The API has no such parameter and so no words for a wrong one: it is wrong usage.
+    #[arg(long, value_name = "ID", conflicts_with = "page", allow_negative_numbers = true)]
+    pub(crate) after: Option<ModelId>,
+    /// Only models in this training status, 1 to 5
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    pub(crate) status: Option<String>,
+    /// Only models in this language
+    #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
+    pub(crate) language: Option<String>,
+    /// Only models on this base model
+    #[arg(long, value_name = "TYPE", allow_hyphen_values = true)]
+    pub(crate) base_model: Option<String>,
+}

@@ -1,0 +1,52 @@
+//! Why a command did not do what it was asked.
+
+use custom_models_core::{Refusal, StoreError, StoreErrorKind, Violations};
+
+use crate::store_url::InvalidStoreUrl;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The rules say no; the body that the wire has for it.
+    Refused(String),
+    /// The arguments cannot be what was meant; the reason.
+    WrongUsage(String),
+    /// The store failed.
+    Store(StoreError),
+}
+
+/// A fault of the store has a body on the wire too, but that one hides the cause, and whoever sits
+/// at the terminal is who can do something about it.
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Store(fault) => Failure::Store(fault),
+            refusal => Failure::Refused(refusal.to_json()),
+        }
+    }
+}
+
+impl From<Violations<'_>> for Failure {
+    fn from(violations: Violations<'_>) -> Self {
+        Refusal::from(violations).into()
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(fault: StoreError) -> Self {
+        Failure::Store(fault)
+    }
+}
+
+impl From<InvalidStoreUrl> for Failure {
+    fn from(reason: InvalidStoreUrl) -> Self {
+        Failure::WrongUsage(reason.to_string())
+    }
+}
+
+/// What a store holds always has a form on the wire.
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Failure::Store(StoreError::new(StoreErrorKind::Damaged, error))
+    }
+}

@@ -1,0 +1,50 @@
+//! The command line of custom models: the binary `custom-models`, as one function.
+//!
+//! Arguments become an operation (`args`, `operation`). The store is opened by its URL, the
+//! operation done and the store closed (`store_url`, `perform`). What came of it is printed, with
+//! an exit code (`report`).
+#![forbid(unsafe_code)]
+
+mod args;
+mod body;
+mod completions;
+mod escape;
+mod failure;
+mod operation;
+mod perform;
+mod report;
+mod store_url;
+
+use std::ffi::OsString;
+use std::io;
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Cli, Command};
+use crate::report::{Exit, Report};
+
+/// Does what a command line asks, the program's name first, and prints what comes of it.
+///
+/// Standard input is read if the arguments say so. The exit code is one of those that `--help`
+/// lists.
+pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match Cli::try_parse_from(arguments) {
+        Ok(Cli { global, command }) => {
+            let report = match command {
+                Command::Completions { shell } => Report::answer(completions::script(shell)),
+                Command::Models(command) => perform::on_store(&global, command),
+            };
+            report.print(&mut io::stdout().lock(), &mut io::stderr().lock())
+        }
+        Err(message) => print_message(&message),
+    }
+    .into()
+}
+
+/// Prints what the parser of arguments has to say: help, the version, or what is wrong.
+fn print_message(message: &clap::Error) -> Exit {
+    // Nobody is left to tell when the message cannot be written.
+    let _ = message.print();
+    if message.use_stderr() { Exit::WrongUsage } else { Exit::Done }
+}

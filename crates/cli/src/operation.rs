@@ -1,0 +1,88 @@
+//! From arguments to a valid operation, and from there to its answer.
+
+use custom_models_core::{Caller, CreateModel, Engine, ListModels, ModelId, Refusal, Start};
+
+use crate::args::{CreateArgs, IdArgs, ListArgs, ModelCommand};
+use crate::body;
+use crate::failure::Failure;
+
+/// What to do, valid as far as that can be said without a store.
+#[derive(Debug)]
+pub(crate) enum Operation {
+    Create(CreateModel<'static>),
+    Show(ModelId),
+    List(ListModels),
+    Delete(ModelId),
+}
+
+impl Operation {
+    /// Judges the arguments, and reads the request body if they name one.
+    pub(crate) fn prepare(command: ModelCommand) -> Result<Self, Failure> {
+        match command {
+            ModelCommand::Create(args) => create_request(&args).map(Operation::Create),
+            ModelCommand::Show(args) => model_id(&args).map(Operation::Show),
+            ModelCommand::List(args) => list_request(&args).map(Operation::List),
+            ModelCommand::Delete(args) => model_id(&args).map(Operation::Delete),
+        }
+    }
+
+    /// Does it, and answers with the JSON of the wire, if the answer has any.
+    pub(crate) fn perform(
+        self,
+        engine: &Engine,
+        caller: &Caller,
+    ) -> Result<Option<String>, Failure> {
+        let answer = match self {
+            Operation::Create(request) => serde_json::to_string(&engine.create(caller, request)?)?,
+            Operation::Show(id) => serde_json::to_string(&engine.get(caller, id)?)?,
+            Operation::List(request) => serde_json::to_string(&engine.list(caller, &request)?)?,
+            Operation::Delete(id) => {
+                engine.delete(caller, id)?;
+                return Ok(None);
+            }
+        };
+        Ok(Some(answer))
+    }
+}
+
+fn create_request(args: &CreateArgs) -> Result<CreateModel<'static>, Failure> {
+    if let Some(file) = &args.json {
+        let body = body::read(file)?;
+        return Ok(CreateModel::from_json(&body)?.into_owned());
+    }
+    let mut request = CreateModel::builder();
+    if let Some(name) = args.name.as_deref() {
+        request = request.name(name);
+    }
+    if let Some(language) = args.language.as_deref() {
+        request = request.language(language);
+    }
+    if let Some(base_model) = args.base_model.as_deref() {
+        request = request.base_model(base_model);
+    }
+    if let Some(description) = args.description.as_deref() {
+        request = request.description(description);
+    }
+    Ok(request.build()?.into_owned())
+}
+
+/// What is not an id is the id of no model (READ-3).
+fn model_id(args: &IdArgs) -> Result<ModelId, Failure> {
+    Ok(args.id.parse().map_err(|_| Refusal::ModelNotFound)?)
+}
+
+fn list_request(args: &ListArgs) -> Result<ListModels, Failure> {
+    let parameters = [
+        ("page", &args.page),
+        ("per_page", &args.per_page),
+        ("status", &args.status),
+        ("language", &args.language),
+        ("base_model", &args.base_model),
+    ];
+    let given = parameters.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+    let mut request = ListModels::from_pairs(given)?;
+    if let Some(id) = args.after {
+        request.start = Start::After(id);
+    }
+    Ok(request)
+}

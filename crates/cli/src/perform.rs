@@ -1,0 +1,150 @@
+//! One command on one store: opened, used, closed.
+
+use std::time::SystemTime;
+
+use custom_models_core::{Caller, Engine};
+
+use crate::args::{Global, ModelCommand};
+use crate::failure::Failure;
+use crate::operation::Operation;
+use crate::report::Report;
+
+/// Does what a command asks of a store.
+pub(crate) fn on_store(global: &Global, command: ModelCommand) -> Report {
+    attempt(global, command).unwrap_or_else(|failure| Report::failure(failure, &global.store))
+}
+
+/// What can be refused without the store is refused before it is opened: a wrong request leaves no
+/// new file behind.
+fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
+    let Global { store, org, plan } = global;
+    let open = store.opener()?;
+    let operation = Operation::prepare(command)?;
+    let engine = Engine::new(open()?, SystemTime::now);
+    let caller = Caller::new(org.clone(), (*plan).into());
+    let report = match operation.perform(&engine, &caller) {
+        Ok(answer) => Report::answer(answer),
+        Err(failure) => Report::failure(failure, store),
+    };
+    // Nothing is printed before the store is closed: a reader who takes their time does not keep it
+    // from others.
+    Ok(match engine.close() {
+        Ok(()) => report,
+        Err(fault) => report.and_not_closed(&fault, store),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use clap::Parser;
+    use custom_models_core::{
+        Completion, CustomModel, Listing, MemoryStore, ModelId, ModelStore, Organisation,
+        Selection, StoreError, StoreErrorKind, Write,
+    };
+
+    use super::*;
+    use crate::args::{Cli, Command};
+    use crate::report::Exit;
+    use crate::store_url::StoreUrl;
+
+    /// Works until it is closed, and then complains.
+    struct Unclosable(MemoryStore);
+
+    impl ModelStore for Unclosable {
+        fn submit(&self, write: Write, done: Completion) {
+            self.0.submit(write, done);
+        }
+
+        fn get(&self, org: &Organisation, id: ModelId) -> Result<Option<CustomModel>, StoreError> {
+            self.0.get(org, id)
+        }
+
+        fn list(&self, org: &Organisation, part: &Selection) -> Result<Listing, StoreError> {
+            self.0.list(org, part)
+        }
+
+        fn close(&self) -> Result<(), StoreError> {
+            let cause = std::io::Error::other("the disk\nis \u{1b}[31mgone");
+            Err(StoreError::new(StoreErrorKind::Failed, cause))
+        }
+    }
+
+    /// What a command line prints on either stream, and its exit, over a store of the test's own.
+    fn outcome(store: StoreUrl, arguments: &[&str]) -> (String, String, Exit) {
+        let arguments = std::iter::once(&"custom-models").chain(arguments);
+        let mut cli = Cli::try_parse_from(arguments).unwrap();
+        cli.global.store = store;
+        let Command::Models(command) = cli.command else {
+            panic!("not a command that uses a store");
+        };
+        let (mut out, mut err) = (Vec::new(), Vec::new());
+        let exit = on_store(&cli.global, command).print(&mut out, &mut err);
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (text(out), text(err), exit)
+    }
+
+    const CLOSE_FAILED: &str =
+        "the store was not closed in order: the store failed: the disk\\nis \\u{1b}[31mgone\n";
+
+    #[test]
+    fn a_close_that_fails_is_told_beside_the_answer() {
+        let store = StoreUrl::opened_by(|_| Ok(Arc::new(Unclosable(MemoryStore::new()))));
+        let (out, err, exit) = outcome(store, &["create", "--name", "n", "--language", "en"]);
+        assert!(out.starts_with(r#"{"id":1,"#), "{out}");
+        assert_eq!(err, format!("error: 'test:': done, but {CLOSE_FAILED}"));
+        assert_eq!(exit, Exit::StoreFailed);
+    }
+
+    #[test]
+    fn a_close_that_fails_is_told_beside_the_refusal() {
+        let store = StoreUrl::opened_by(|_| Ok(Arc::new(Unclosable(MemoryStore::new()))));
+        let (out, err, exit) = outcome(store, &["show", "1"]);
+        assert_eq!(out, "");
+        let (refusal, complaint) = err.split_once('\n').unwrap();
+        assert!(refusal.contains(r#""MODEL_NOT_FOUND""#), "{refusal}");
+        assert_eq!(complaint, format!("error: 'test:': {CLOSE_FAILED}"));
+        assert_eq!(exit, Exit::StoreFailed);
+    }
+
+    #[test]
+    fn a_store_that_does_not_open_is_told_with_its_cause() {
+        let store =
+            StoreUrl::opened_by(|_| Err(StoreError::new(StoreErrorKind::Newer, "v\u{9b}9")));
+        let (out, err, exit) = outcome(store, &["list"]);
+        assert_eq!(out, "");
+        assert_eq!(err, "error: 'test:': the store was written by a newer version: v\\u{9b}9\n");
+        assert_eq!(exit, Exit::StoreFailed);
+    }
+
+    #[test]
+    fn a_store_that_fails_at_work_is_told_and_not_shown_as_a_refusal() {
+        for arguments in [
+            &["create", "--name", "n", "--language", "en"][..],
+            &["show", "1"],
+            &["list"],
+            &["delete", "1"],
+        ] {
+            let store = StoreUrl::opened_by(|_| {
+                let store = MemoryStore::new();
+                store.close()?;
+                Ok(Arc::new(store))
+            });
+            let (out, err, exit) = outcome(store, arguments);
+            assert_eq!(out, "");
+            assert_eq!(err, "error: 'test:': the store is closed\n");
+            assert_eq!(exit, Exit::StoreFailed);
+        }
+    }
+
+    #[test]
+    fn a_wrong_request_is_refused_before_the_store_is_opened() {
+        for arguments in
+            [&["create"][..], &["show", "0"], &["list", "--page", "0"], &["delete", "x"]]
+        {
+            let store = StoreUrl::opened_by(|_| panic!("opened"));
+            assert_eq!(outcome(store, arguments).2, Exit::Refused, "{arguments:?}");
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The rules of sections 1 to 4, READ-1 to READ-3 and EDIT-5, each held by tests that carry its
+//! number. `docs/rules.md` lists them, and `docs/check-rules` keeps that list true.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "tests"
+)]
+
+mod asynchronous;
+mod base_model;
+mod body_fields;
+mod body_json;
+mod body_messages;
+mod boundaries;
+mod delete;
+mod description;
+mod durable;
+mod language;
+mod model;
+mod model_id;
+mod name;
+mod organisation;
+mod quota;
+mod read;
+mod read_parameters;
+mod schema;
+mod support;
+mod three_ways;
+mod types;
+mod wire;

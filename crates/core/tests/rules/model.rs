@@ -1,0 +1,173 @@
+//! MODEL-3 to MODEL-5: what a new model says of itself.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use custom_models_core::{
+    BaseModel, CreateModel, CustomModel, Engine, InvalidTimestamp, Language, MemoryStore, Plan,
+    Revision, Timestamp, TrainingStatus,
+};
+use proptest::prelude::*;
+
+use crate::support::{Tape, caller, config, engine, id, keys, request, tape};
+
+/// A create of whatever the tape says.
+fn created(tape: &mut Tape) -> CustomModel {
+    let name = format!("n{}", tape.text().chars().take(199).collect::<String>());
+    let description: String = tape.text().chars().take(1000).collect();
+    let mut builder =
+        CreateModel::builder().name(&*name).language(tape.of(&Language::ALL).as_str());
+    if tape.below(2) == 0 {
+        builder = builder.base_model(tape.of(&BaseModel::ALL).as_str());
+    }
+    if tape.below(2) == 0 {
+        builder = builder.description(&*description);
+    }
+    let engine = engine(MemoryStore::new());
+    let caller = caller("acme", Plan::gold());
+    engine.create(&caller, builder.build().unwrap()).unwrap()
+}
+
+/// The date and time of a second, by counting days since a first of March.
+fn calendar(seconds: i64) -> String {
+    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let shifted = days + 719_468;
+    let (era, day) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
+    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + i64::from(month <= 2);
+    let (hour, minute) = (second / 3600, second / 60 % 60);
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z", second % 60)
+}
+
+const FIRST: i64 = -62_167_219_200;
+const LAST: i64 = 253_402_300_799;
+
+fn moment(seconds: i64, nanoseconds: u32) -> SystemTime {
+    let whole = Duration::from_secs(seconds.unsigned_abs());
+    let fraction = Duration::from_nanos(nanoseconds.into());
+    if seconds < 0 { UNIX_EPOCH - whole + fraction } else { UNIX_EPOCH + whole + fraction }
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn model_3_a_new_model_is_not_running_and_says_what_to_do(mut tape in tape()) {
+        let model = created(&mut tape);
+        prop_assert_eq!(model.training_status, TrainingStatus::NotRunning);
+        prop_assert_eq!(model.revision, Revision::FIRST);
+        let wire = serde_json::to_value(&model).unwrap();
+        prop_assert_eq!(&wire["training_status"], 1);
+        prop_assert_eq!(&wire["status_message"], "Model created. Upload training data to begin.");
+    }
+
+    #[test]
+    fn model_4_a_new_model_carries_the_second_of_the_clock_twice(
+        seconds in prop_oneof![FIRST..=LAST, -5..5i64, 0..4_000_000_000i64],
+        nanoseconds in 0..1_000_000_000u32,
+    ) {
+        let now = moment(seconds, nanoseconds);
+        let engine = Engine::new(MemoryStore::new(), move || now);
+        let caller = caller("acme", Plan::gold());
+        let model = engine.create(&caller, request("n")).unwrap();
+        prop_assert_eq!(model.created_at, model.updated_at);
+        prop_assert_eq!(model.created_at.unix_seconds(), seconds);
+        let wire = serde_json::to_value(&model).unwrap();
+        prop_assert_eq!(&wire["created_at"], &calendar(seconds));
+        prop_assert_eq!(&wire["updated_at"], &calendar(seconds));
+    }
+
+    #[test]
+    fn model_4_a_moment_is_read_as_it_is_written(seconds in FIRST..=LAST, mut tape in tape()) {
+        let moment = Timestamp::from_unix_seconds(seconds).unwrap();
+        let text = moment.to_string();
+        prop_assert_eq!(text.parse(), Ok(moment));
+        let json = serde_json::to_string(&moment).unwrap();
+        prop_assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), moment);
+        // Any other character anywhere gives another moment or none, never the same one.
+        let mut other: Vec<char> = text.chars().collect();
+        let at = tape.below(other.len());
+        other[at] = tape.character();
+        let other: String = other.into_iter().collect();
+        if let Ok(read) = other.parse::<Timestamp>() {
+            prop_assert_eq!(read.to_string(), other);
+        }
+    }
+
+    #[test]
+    fn model_5_the_answer_has_the_ten_fields_in_their_order(mut tape in tape()) {
+        let json = serde_json::to_string(&created(&mut tape)).unwrap();
+        prop_assert_eq!(
+            keys(&json),
+            [
+                "id", "model_key", "name", "description", "language", "base_model",
+                "training_status", "status_message", "created_at", "updated_at",
+            ]
+        );
+    }
+}
+
+#[test]
+fn model_4_a_clock_out_of_range_gives_the_nearest_moment_that_can_be_shown() {
+    assert_eq!(calendar(FIRST), "0000-01-01T00:00:00Z");
+    assert_eq!(calendar(LAST), "9999-12-31T23:59:59Z");
+    for (seconds, shown) in [(FIRST - 1, FIRST), (FIRST, FIRST), (LAST, LAST), (LAST + 1, LAST)] {
+        assert_eq!(Timestamp::from(moment(seconds, 0)).to_string(), calendar(shown));
+        assert_eq!(Timestamp::from_unix_seconds(seconds).is_ok(), seconds == shown);
+    }
+    assert_eq!(Timestamp::MIN.unix_seconds(), FIRST);
+    assert_eq!(Timestamp::MAX.unix_seconds(), LAST);
+}
+
+#[test]
+fn model_4_texts_that_are_not_of_the_form_are_refused() {
+    for text in [
+        "2025-01-15T10:00:00",
+        "2025-01-15 10:00:00Z",
+        "2025-01-15T10:00:00z",
+        "2025-01-15T10:00:00+00:00",
+        "2025-01-15T10:00:00.0Z",
+        "2025-1-15T10:00:00Z",
+        "+2025-01-15T10:00:00Z",
+        "2025-02-29T10:00:00Z",
+        "2025-01-15T24:00:00Z",
+        "2025-01-15T10:00:60Z",
+        " 2025-01-15T10:00:00Z",
+        "10000-01-01T00:00:00Z",
+        "",
+    ] {
+        assert_eq!(text.parse::<Timestamp>(), Err(InvalidTimestamp), "{text:?}");
+    }
+}
+
+#[test]
+fn model_4_the_clock_is_asked_at_every_create() {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    let ticks = AtomicU64::new(0);
+    let engine = Engine::new(MemoryStore::new(), move || {
+        UNIX_EPOCH + Duration::from_secs(ticks.fetch_add(1, Ordering::Relaxed))
+    });
+    let caller = caller("acme", Plan::gold());
+    for second in 0..5 {
+        let model = engine.create(&caller, request("n")).unwrap();
+        assert_eq!(model.created_at.unix_seconds(), second);
+    }
+}
+
+#[test]
+fn model_5_a_description_that_is_not_there_is_null() {
+    let model = crate::support::stored(7, "n");
+    assert_eq!(
+        serde_json::to_string(&model).unwrap(),
+        concat!(
+            r#"{"id":7,"model_key":"custom_model_7","name":"n","description":null,"language":"en","#,
+            r#""base_model":"general","training_status":1,"#,
+            r#""status_message":"Model created. Upload training data to begin.","#,
+            r#""created_at":"2025-01-15T10:00:00Z","updated_at":"2025-01-15T10:00:00Z"}"#
+        )
+    );
+    assert_eq!(model.id, id(7));
+}

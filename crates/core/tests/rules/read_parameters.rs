@@ -1,0 +1,142 @@
+//! READ-1: the parameters of a list.
+
+use std::num::NonZeroU64;
+
+use custom_models_core::{
+    BaseModel, Field, Language, ListModels, PerPage, Start, TrainingStatus, ViolationKind,
+};
+use proptest::prelude::*;
+
+use crate::support::{config, is_language, kinds, tape};
+
+const PARAMETERS: [(&str, Field); 5] = [
+    ("language", Field::Language),
+    ("base_model", Field::BaseModel),
+    ("page", Field::Page),
+    ("per_page", Field::PerPage),
+    ("status", Field::Status),
+];
+
+/// Whether a parameter may have this value, told the plain way.
+fn is_allowed(field: Field, value: &str) -> bool {
+    let in_range = |range: std::ops::RangeInclusive<u128>| {
+        let is_decimal = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
+        is_decimal && value.parse().is_ok_and(|number| range.contains(&number))
+    };
+    match field {
+        Field::Page => in_range(1..=u64::MAX.into()),
+        Field::PerPage => in_range(1..=100),
+        Field::Status => in_range(1..=5),
+        Field::Language => is_language(value),
+        _ => ["general", "medical", "legal", "technical"].contains(&value),
+    }
+}
+
+const VALUES: [&str; 26] = [
+    "1",
+    "2",
+    "5",
+    "6",
+    "25",
+    "99",
+    "100",
+    "101",
+    "0",
+    "-1",
+    "+1",
+    "1.0",
+    "",
+    " 1",
+    "1e1",
+    "abc",
+    "18446744073709551615",
+    "18446744073709551616",
+    "4294967297",
+    "257",
+    "en",
+    "xx",
+    "legal",
+    "Legal",
+    "١",
+    "0x1",
+];
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn read_1_every_parameter_that_is_wrong_is_named(mut tape in tape()) {
+        let mut pairs = Vec::new();
+        for _ in 0..tape.below(8) {
+            let key = tape.of(&["page", "per_page", "status", "language", "base_model", "Page", "sort"]);
+            pairs.push((key, tape.of(&VALUES)));
+        }
+        let mut expected: Vec<_> = PARAMETERS
+            .into_iter()
+            .filter_map(|(key, field)| {
+                let values: Vec<_> = pairs.iter().filter(|(name, _)| *name == key).collect();
+                match values[..] {
+                    [] => None,
+                    [(_, value)] => (!is_allowed(field, value)).then_some((field, ViolationKind::Unsupported)),
+                    _ => Some((field, ViolationKind::Repeated)),
+                }
+            })
+            .collect();
+        expected.sort();
+        match ListModels::from_pairs(pairs.clone()) {
+            Ok(request) => {
+                prop_assert_eq!(expected, []);
+                let given = |key| pairs.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
+                let number = |key| given(key).map(|value| value.parse::<u64>().unwrap());
+                let page = NonZeroU64::new(number("page").unwrap_or(1)).unwrap();
+                prop_assert_eq!(request.start, Start::Page(page));
+                prop_assert_eq!(u64::from(request.per_page.get()), number("per_page").unwrap_or(25));
+                prop_assert_eq!(request.filter.status.map(|status| u64::from(status.number())), number("status"));
+                prop_assert_eq!(request.filter.language.map(Language::as_str), given("language"));
+                prop_assert_eq!(request.filter.base_model.map(BaseModel::as_str), given("base_model"));
+            }
+            Err(violations) => prop_assert_eq!(kinds(&violations), expected),
+        }
+    }
+}
+
+#[test]
+fn read_1_the_parameters_have_their_ranges() {
+    for number in 0..=300u32 {
+        assert_eq!(PerPage::new(number).is_ok(), (1..=100).contains(&number), "{number}");
+        let text = number.to_string();
+        let per_page = ListModels::from_pairs([("per_page", &*text)]);
+        assert_eq!(per_page.is_ok(), (1..=100).contains(&number), "{number}");
+        let status = ListModels::from_pairs([("status", &*text)]);
+        assert_eq!(status.is_ok(), (1..=5).contains(&number), "{number}");
+        let page = ListModels::from_pairs([("page", &*text)]);
+        assert_eq!(page.is_ok(), number > 0, "{number}");
+    }
+    let read = ListModels::from_pairs([("status", "4"), ("language", "nl")]).unwrap();
+    assert_eq!(read.filter.status, Some(TrainingStatus::Success));
+    assert_eq!(read.filter.language, Some(Language::Nl));
+}
+
+#[test]
+fn read_1_says_what_is_wrong_with_a_parameter() {
+    let pairs = [
+        ("page", "0"),
+        ("per_page", "101"),
+        ("status", "6"),
+        ("language", "EN"),
+        ("base_model", "x\n"),
+    ];
+    let violations = ListModels::from_pairs(pairs).unwrap_err();
+    assert_eq!(
+        serde_json::to_string(&violations).unwrap(),
+        concat!(
+            r#"{"language":"Language 'EN' is not supported","#,
+            r#""base_model":"Base model 'x\\u{a}' is not one of general, medical, legal, technical","#,
+            r#""page":"Page must be an integer of at least 1","#,
+            r#""per_page":"Per page must be an integer from 1 to 100","#,
+            r#""status":"Status must be an integer from 1 to 5"}"#
+        )
+    );
+    let twice = ListModels::from_pairs([("page", "1"), ("page", "1")]).unwrap_err();
+    assert_eq!(twice.to_string(), "page: Page is given more than once");
+}

@@ -1,0 +1,101 @@
+//! What the tests share: generators, an independent judge of JSON, stores that misbehave.
+
+mod json;
+mod stores;
+mod tape;
+mod well_formed;
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use custom_models_core::{
+    Caller, CreateModel, CustomModel, Engine, Field, ModelId, ModelStore, NewModel, Plan,
+    Timestamp, ViolationKind, Violations,
+};
+use proptest::prelude::ProptestConfig;
+
+pub(crate) use json::{Json, expected, key, keys, quoted, render};
+pub(crate) use stores::{Call, Recorder, Scripted};
+pub(crate) use tape::{Tape, mutate, tape};
+pub(crate) use well_formed::{Shape, shape, shorten_numbers};
+
+/// Proptest's own configuration, so that `PROPTEST_CASES` counts, and no files of failures.
+pub(crate) fn config() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
+}
+
+/// The characters that Unicode calls White_Space, one by one.
+pub(crate) const WHITE_SPACE: [char; 25] = [
+    '\u{9}', '\u{A}', '\u{B}', '\u{C}', '\u{D}', '\u{20}', '\u{85}', '\u{A0}', '\u{1680}',
+    '\u{2000}', '\u{2001}', '\u{2002}', '\u{2003}', '\u{2004}', '\u{2005}', '\u{2006}', '\u{2007}',
+    '\u{2008}', '\u{2009}', '\u{200A}', '\u{2028}', '\u{2029}', '\u{202F}', '\u{205F}', '\u{3000}',
+];
+
+/// The codes of the supported languages.
+pub(crate) const LANGUAGES: &str = "en nl fr de es it pt pl cs da fi el hu no ro sk sv \
+     ar he tr fa zh ja ko hi th id vi ru uk ms ta te";
+
+pub(crate) fn is_language(code: &str) -> bool {
+    LANGUAGES.split(' ').any(|known| known == code)
+}
+
+/// The fields that the rules name, in the order of the wire.
+pub(crate) const NAMED: [(&str, Field); 4] = [
+    ("name", Field::Name),
+    ("language", Field::Language),
+    ("base_model", Field::BaseModel),
+    ("description", Field::Description),
+];
+
+/// Fields and kinds of what is violated, in the order of the wire.
+pub(crate) fn kinds(violations: &Violations<'_>) -> Vec<(Field, ViolationKind)> {
+    violations.iter().map(|violation| (violation.field(), violation.kind())).collect()
+}
+
+/// The violations of a body; none if it is valid.
+pub(crate) fn violated(body: &str) -> Vec<(Field, ViolationKind)> {
+    match CreateModel::from_json(body.as_bytes()) {
+        Ok(_) => Vec::new(),
+        Err(violations) => kinds(&violations),
+    }
+}
+
+/// The message about one field of a body, if it is violated.
+pub(crate) fn message(body: &str, field: Field) -> Option<String> {
+    let violations = CreateModel::from_json(body.as_bytes()).err()?;
+    violations.get(field).map(|violation| violation.to_string())
+}
+
+/// A body that is valid but for what `members` says: they come first, and replace nothing.
+pub(crate) fn with_required(members: &str) -> String {
+    let separator = if members.is_empty() { "" } else { "," };
+    format!(r#"{{{members}{separator}"name":"n","language":"en"}}"#)
+}
+
+/// The moment at which the clock of [`engine`] stands.
+pub(crate) const NOW: &str = "2025-01-15T10:00:00Z";
+
+pub(crate) fn clock() -> SystemTime {
+    UNIX_EPOCH + Duration::from_secs(1_736_935_200)
+}
+
+pub(crate) fn engine(store: impl ModelStore + 'static) -> Engine {
+    Engine::new(store, clock)
+}
+
+pub(crate) fn caller(organisation: &str, plan: Plan) -> Caller {
+    Caller::new(organisation.parse().unwrap(), plan)
+}
+
+pub(crate) fn request(name: &str) -> CreateModel<'_> {
+    CreateModel::builder().name(name).language("en").build().unwrap()
+}
+
+pub(crate) fn id(number: u64) -> ModelId {
+    ModelId::new(number).unwrap()
+}
+
+/// A model as a store would make it of [`request`].
+pub(crate) fn stored(number: u64, name: &str) -> CustomModel {
+    let now: Timestamp = NOW.parse().unwrap();
+    NewModel::new(request(name), now).with_id(id(number))
+}

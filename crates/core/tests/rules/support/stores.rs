@@ -1,0 +1,102 @@
+//! Stores that watch what the engine asks of them, or answer as they are told.
+
+use std::sync::{Arc, Mutex};
+
+use custom_models_core::{
+    Completion, CustomModel, Listing, MemoryStore, ModelId, ModelStore, Organisation, Selection,
+    StoreError, Write,
+};
+
+/// What was asked of a store.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Call {
+    Submit(Write),
+    Get(Organisation, ModelId),
+    List(Organisation, Selection),
+    Close,
+}
+
+/// A [`MemoryStore`] that keeps a list of what it was asked.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Recorder {
+    pub(crate) store: MemoryStore,
+    calls: Arc<Mutex<Vec<Call>>>,
+}
+
+impl Recorder {
+    /// The calls since this was last asked.
+    pub(crate) fn calls(&self) -> Vec<Call> {
+        std::mem::take(&mut self.calls.lock().unwrap())
+    }
+
+    fn note(&self, call: Call) {
+        self.calls.lock().unwrap().push(call);
+    }
+}
+
+impl ModelStore for Recorder {
+    fn submit(&self, write: Write, done: Completion) {
+        self.note(Call::Submit(write.clone()));
+        self.store.submit(write, done);
+    }
+
+    fn get(&self, of: &Organisation, id: ModelId) -> Result<Option<CustomModel>, StoreError> {
+        self.note(Call::Get(of.clone(), id));
+        self.store.get(of, id)
+    }
+
+    fn list(&self, of: &Organisation, selection: &Selection) -> Result<Listing, StoreError> {
+        self.note(Call::List(of.clone(), selection.clone()));
+        self.store.list(of, selection)
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        self.note(Call::Close);
+        self.store.close()
+    }
+}
+
+type Submit = dyn Fn(Write, Completion) + Send + Sync;
+type Get = dyn Fn() -> Result<Option<CustomModel>, StoreError> + Send + Sync;
+
+/// A store that does with writes whatever a test says, and has one model or none.
+pub(crate) struct Scripted {
+    submit: Box<Submit>,
+    get: Box<Get>,
+}
+
+impl Scripted {
+    pub(crate) fn new(submit: impl Fn(Write, Completion) + Send + Sync + 'static) -> Self {
+        Scripted { submit: Box::new(submit), get: Box::new(|| Ok(None)) }
+    }
+
+    /// The same store, where every read of one model is answered like this.
+    pub(crate) fn reading(
+        mut self,
+        get: impl Fn() -> Result<Option<CustomModel>, StoreError> + Send + Sync + 'static,
+    ) -> Self {
+        self.get = Box::new(get);
+        self
+    }
+}
+
+impl ModelStore for Scripted {
+    fn submit(&self, write: Write, done: Completion) {
+        (self.submit)(write, done);
+    }
+
+    fn get(&self, _: &Organisation, _: ModelId) -> Result<Option<CustomModel>, StoreError> {
+        (self.get)()
+    }
+
+    fn list(&self, _: &Organisation, _: &Selection) -> Result<Listing, StoreError> {
+        (self.get)().map(|model| Listing {
+            total: model.iter().count() as u64,
+            models: model.into_iter().collect(),
+        })
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        (self.get)().map(|_| ())
+    }
+}

@@ -1,0 +1,58 @@
+//! `serde_json` as an independent judge of what JSON is.
+
+use serde_json::Value;
+
+/// What a body is, before any field is looked at (BODY-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shape {
+    NotJson,
+    NotAnObject,
+    Object,
+}
+
+/// Asks `serde_json`, which parses a whole [`Value`]: it then refuses the 128th level, lone
+/// surrogates and everything outside of the grammar.
+pub(crate) fn shape(body: &[u8]) -> Shape {
+    let Ok(text) = std::str::from_utf8(body) else {
+        return Shape::NotJson;
+    };
+    match serde_json::from_str(&shorten_numbers(text)) {
+        Err(_) => Shape::NotJson,
+        Ok(Value::Object(_)) => Shape::Object,
+        Ok(_) => Shape::NotAnObject,
+    }
+}
+
+/// Cuts the digits of numbers down, since `serde_json` refuses a number that no `f64` holds, and
+/// BODY-1 does not: at most 17 digits in a row, one in an exponent.
+///
+/// A text stays as well-formed, or as ill-formed, as it was: a run of digits becomes a shorter one
+/// that begins alike. What stands in strings is left alone.
+pub(crate) fn shorten_numbers(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut in_string, mut escaped) = (false, false);
+    let (mut run, mut longest) = (0, 17);
+    let mut before = [' '; 2];
+    for character in text.chars() {
+        if in_string {
+            in_string = escaped || character != '"';
+            escaped = !escaped && character == '\\';
+            out.push(character);
+        } else if character.is_ascii_digit() {
+            if run == 0 {
+                let exponent = matches!(before, [_, 'e' | 'E'] | ['e' | 'E', '+' | '-']);
+                longest = if exponent { 1 } else { 17 };
+            }
+            run += 1;
+            if run <= longest {
+                out.push(character);
+            }
+        } else {
+            run = 0;
+            in_string = character == '"';
+            out.push(character);
+        }
+        before = [before[1], character];
+    }
+    out
+}

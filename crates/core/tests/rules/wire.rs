@@ -1,0 +1,146 @@
+//! Section 6: the bodies of refusals, to the byte.
+
+use custom_models_core::{CreateModel, MemoryStore, Plan, Refusal, StoreError, StoreErrorKind};
+use proptest::prelude::*;
+
+use crate::support::{Json, caller, config, engine, id, keys, render, request, tape};
+
+const INTERNAL: &str = r#"{"error":"Internal Server Error","message":"An unexpected error occurred. Please try again."}"#;
+
+fn assert_wire(refusal: &Refusal, status: u16, body: &str) {
+    assert_eq!(refusal.status(), status);
+    assert_eq!(refusal.to_json(), body);
+    assert_eq!(serde_json::to_string(refusal).unwrap(), body);
+    assert_eq!(refusal.retry_after().is_some(), status == 503);
+}
+
+#[test]
+fn a_400_lists_what_is_wrong_in_the_order_of_the_fields() {
+    for (body, details) in [
+        (
+            r#"{"language":"xx","name":""}"#,
+            r#"{"name":"Name cannot be empty","language":"Language 'xx' is not supported"}"#,
+        ),
+        (
+            r#"{"description":1,"base_model":null,"language":2,"name":3}"#,
+            concat!(
+                r#"{"name":"Name must be a string","language":"Language must be a string","#,
+                r#""base_model":"Base model must be a string","description":"Description must be a string or null"}"#
+            ),
+        ),
+        ("[]", r#"{"body":"Request body must be a JSON object"}"#),
+        ("{", r#"{"body":"Request body is not valid JSON"}"#),
+        (
+            r#"{"name":"n","language":"\"\\","base_model":"<é語😀>"}"#,
+            concat!(
+                r#"{"language":"Language '\"\\' is not supported","#,
+                r#""base_model":"Base model '<é語😀>' is not one of general, medical, legal, technical"}"#
+            ),
+        ),
+    ] {
+        let refusal = Refusal::from(CreateModel::from_json(body.as_bytes()).unwrap_err());
+        let frame = r#"{"error":"Validation Error","message":"Invalid field values","details":"#;
+        assert_wire(&refusal, 400, &format!("{frame}{details}}}"));
+    }
+}
+
+#[test]
+fn a_401_a_402_and_a_404_are_answered_to_the_byte() {
+    assert_wire(
+        &Refusal::Unauthorized,
+        401,
+        r#"{"error":"Unauthorized","message":"Invalid or missing API key"}"#,
+    );
+    let engine = engine(MemoryStore::new());
+    let caller = caller("acme", Plan::gold());
+    for _ in 0..5 {
+        engine.create(&caller, request("n")).unwrap();
+    }
+    assert_wire(
+        &engine.create(&caller, request("n")).unwrap_err(),
+        402,
+        concat!(
+            r#"{"error":"Quota Exceeded","message":"Custom model limit reached for your plan","#,
+            r#""error_code":"MODEL_LIMIT_EXCEEDED","#,
+            r#""details":{"current_models":5,"plan_limit":5,"plan":"Gold"}}"#
+        ),
+    );
+    assert_wire(
+        &engine.get(&caller, id(99)).unwrap_err(),
+        404,
+        r#"{"error":"Not Found","message":"Custom model not found","error_code":"MODEL_NOT_FOUND"}"#,
+    );
+}
+
+#[test]
+fn a_fault_that_may_pass_is_a_503_and_any_other_a_500_that_says_nothing() {
+    let fault = |kind| Refusal::from(StoreError::new(kind, "/secret/path: no such disk"));
+    for kind in [
+        StoreErrorKind::NotOurs,
+        StoreErrorKind::Newer,
+        StoreErrorKind::Locked,
+        StoreErrorKind::Damaged,
+        StoreErrorKind::Full,
+        StoreErrorKind::IdsExhausted,
+        StoreErrorKind::Failed,
+    ] {
+        assert_wire(&fault(kind), 500, INTERNAL);
+    }
+    let unavailable = |message: &str, code: &str| {
+        format!(r#"{{"error":"Service Unavailable","message":"{message}","error_code":"{code}"}}"#)
+    };
+    for (refusal, message, code) in [
+        (fault(StoreErrorKind::Busy), "The service is busy. Please try again.", "STORE_BUSY"),
+        (
+            fault(StoreErrorKind::OutcomeUnknown),
+            "It is unknown whether the change was made. Check before you try again.",
+            "OUTCOME_UNKNOWN",
+        ),
+        (
+            fault(StoreErrorKind::Closed),
+            "The service is unavailable. Please try again.",
+            "STORE_UNAVAILABLE",
+        ),
+        (
+            fault(StoreErrorKind::Unavailable),
+            "The service is unavailable. Please try again.",
+            "STORE_UNAVAILABLE",
+        ),
+        (
+            Refusal::Contended,
+            "The model is being changed by others. Please try again.",
+            "CONTENDED",
+        ),
+    ] {
+        assert_wire(&refusal, 503, &unavailable(message, code));
+    }
+}
+
+#[test]
+fn the_log_hears_the_cause_that_the_wire_keeps_quiet() {
+    let refusal = Refusal::from(StoreError::new(StoreErrorKind::Failed, "disk 7 is gone"));
+    assert_eq!(refusal.to_string(), "the store failed");
+    let cause = std::error::Error::source(&refusal).unwrap();
+    assert_eq!(cause.to_string(), "disk 7 is gone");
+    assert!(!refusal.to_json().contains("disk"));
+    assert_eq!(Refusal::ModelNotFound.to_string(), "no such model");
+    assert!(std::error::Error::source(&Refusal::ModelNotFound).is_none());
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn every_400_is_compact_json_with_its_keys_in_order(mut tape in tape()) {
+        let members = Json::request(&mut tape);
+        let body = render(&members, &mut tape);
+        if let Err(violations) = CreateModel::from_json(body.as_bytes()) {
+            let refusal = Refusal::from(violations);
+            let json = refusal.to_json();
+            prop_assert_eq!(refusal.status(), 400);
+            prop_assert_eq!(keys(&json), ["error", "message", "details"]);
+            let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+            prop_assert_eq!(value.to_string().len(), json.len());
+        }
+    }
+}

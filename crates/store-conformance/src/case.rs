@@ -1,0 +1,177 @@
+use std::any::Any;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use crate::verdict::{Checked, Stop};
+use crate::{Builder, Failure, Report, Verdict};
+
+/// One thing that every store must do.
+#[derive(Clone, Copy)]
+pub struct Case {
+    name: &'static str,
+    module: &'static str,
+    check: fn(&dyn Builder) -> Checked,
+}
+
+impl Case {
+    /// Every case. There is no other list of them.
+    pub const ALL: &'static [Case] = crate::for_every_case!(case_table);
+
+    /// The name, which begins with the rule that the case asks for, where there is one.
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// The file that the case stands in, without its extension.
+    pub const fn module(&self) -> &'static str {
+        self.module
+    }
+
+    /// Tries the case on a store of the builder's kind. A panic is a failure.
+    pub fn check(&self, builder: &dyn Builder) -> Verdict {
+        match catch_unwind(AssertUnwindSafe(|| (self.check)(builder))) {
+            Ok(Ok(())) => Verdict::Passed,
+            Ok(Err(Stop::Exempt(exemption))) => Verdict::Exempt(exemption),
+            Ok(Err(Stop::Failed(failure))) => Verdict::Failed(failure),
+            Err(panic) => Verdict::Failed(Failure::new(format!("panic: {}", text_of(&*panic)))),
+        }
+    }
+}
+
+impl fmt::Debug for Case {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// Runs every case.
+pub fn run(builder: &dyn Builder) -> Report {
+    let verdicts = Case::ALL.iter().map(|case| (*case, case.check(builder))).collect();
+    Report::new(verdicts)
+}
+
+/// Runs the case of this name, and takes nothing but a pass for one: what
+/// [`conformance_tests!`](crate::conformance_tests) calls.
+pub fn pass(name: &str, builder: &dyn Builder) -> Result<(), Failure> {
+    let case = Case::ALL
+        .iter()
+        .find(|case| case.name == name)
+        .ok_or_else(|| Failure::new(format!("there is no case `{name}`")))?;
+    match case.check(builder) {
+        Verdict::Passed => Ok(()),
+        Verdict::Exempt(exemption) => Err(Failure::new(format!("not passed: {exemption}"))),
+        Verdict::Failed(failure) => Err(failure),
+    }
+}
+
+pub(crate) fn text_of(panic: &(dyn Any + Send)) -> &str {
+    match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
+        (Some(text), _) => text,
+        (None, Some(text)) => text,
+        (None, None) => "of an unknown kind",
+    }
+}
+
+/// Makes one `#[test]` of every case, for the stores that a [`Builder`](crate::Builder) makes.
+///
+/// Takes an expression that makes the builder; it is evaluated once a test. There is no way to
+/// leave a case out.
+#[macro_export]
+macro_rules! conformance_tests {
+    ($builder:expr $(,)?) => {
+        $crate::for_every_case! { case_tests, $builder }
+    };
+}
+
+/// Hands the list of all cases to another macro of this crate. A function of a case that is not in
+/// it is dead code, which does not compile; a name in it without a function does not either.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! for_every_case {
+    ($callback:ident $(, $argument:expr)?) => {
+        $crate::$callback! { ($($argument)?)
+            texts:
+                name_5_every_name_comes_back_as_it_was_sent,
+                desc_4_every_description_comes_back_and_empty_is_not_none,
+                model_4_every_moment_comes_back,
+                lang_4_base_4_every_language_and_base_model_comes_back;
+            ids:
+                model_1_ids_grow_over_all_organisations,
+                model_1_ids_of_writes_in_one_burst_differ,
+                model_1_an_id_is_not_given_again_after_a_delete,
+                model_1_an_id_is_not_given_again_after_a_delete_and_a_reopen,
+                model_1_the_last_id_is_given_and_then_none,
+                model_1_exhausted_ids_refuse_nothing_but_creates;
+            quota:
+                quota_1_no_limit_and_the_largest_limit_admit,
+                quota_2_a_delete_frees_its_place_at_once,
+                quota_3_a_refused_create_leaves_no_trace,
+                quota_4_the_limit_is_exact,
+                quota_4_a_limit_of_zero_refuses_every_create,
+                quota_4_organisations_do_not_share_a_limit,
+                quota_5_a_lowered_limit_keeps_models_and_refuses_creates;
+            bursts:
+                quota_3_a_refusal_in_a_burst_undoes_only_itself,
+                quota_4_a_burst_of_creates_fills_exactly_the_limit;
+            deletes:
+                edit_4_a_stale_delete_changes_nothing,
+                edit_5_the_second_delete_finds_nothing,
+                edit_5_an_unknown_id_is_not_found,
+                auth_3_another_organisations_model_is_not_found,
+                auth_3_organisations_of_similar_names_do_not_see_each_other;
+            lists:
+                read_1_every_selection_shows_what_it_says,
+                read_1_pages_by_cursor_show_every_model_once,
+                read_1_an_organisation_without_models_has_an_empty_list;
+            races:
+                quota_4_threads_fill_exactly_the_limit,
+                quota_4_threads_that_also_delete_stay_within_the_limit,
+                edit_5_one_of_many_deletes_of_a_model_wins,
+                model_1_an_id_is_larger_than_every_one_acknowledged_before,
+                read_1_reads_during_writes_see_whole_changes;
+            order:
+                a_write_after_an_answer_is_made_after_it,
+                a_write_of_another_thread_after_an_answer_is_made_after_it,
+                a_read_after_an_answer_sees_its_change,
+                every_write_of_a_burst_is_answered_once;
+            closing:
+                a_closed_store_does_nothing,
+                close_waits_until_all_that_is_queued_is_answered,
+                close_among_writers_answers_every_write;
+            durability:
+                model_6_acknowledged_models_survive_a_close,
+                model_6_acknowledged_models_survive_a_dropped_store,
+                model_6_acknowledged_models_survive_a_kill,
+                model_6_every_answer_is_durable_when_it_is_heard,
+                model_6_what_a_refusal_rests_on_is_durable_when_it_is_heard,
+                a_dropped_store_answers_what_was_submitted;
+            random:
+                random_operations_are_answered_as_by_the_reference;
+        }
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! case_table {
+    (() $($module:ident: $($case:ident),+;)+) => {
+        &[$($($crate::Case {
+            name: stringify!($case),
+            module: stringify!($module),
+            check: $crate::cases::$module::$case,
+        },)+)+]
+    };
+}
+
+#[doc(hidden)]
+#[macro_export]
+macro_rules! case_tests {
+    (($builder:expr) $($module:ident: $($case:ident),+;)+) => {
+        $($(
+            #[test]
+            fn $case() -> ::std::result::Result<(), $crate::Failure> {
+                $crate::pass(stringify!($case), &$builder)
+            }
+        )+)+
+    };
+}

@@ -1,0 +1,13 @@
+//! The cases, a file a theme. `for_every_case` lists them all.
+
+pub(crate) mod bursts;
+pub(crate) mod closing;
+pub(crate) mod deletes;
+pub(crate) mod durability;
+pub(crate) mod ids;
+pub(crate) mod lists;
+pub(crate) mod order;
+pub(crate) mod quota;
+pub(crate) mod races;
+pub(crate) mod random;
+pub(crate) mod texts;

@@ -1,0 +1,115 @@
+//! Closing: what is queued is answered first, afterwards nothing is done any more.
+
+use custom_models_core::{CustomModel, ModelStore, Outcome, StoreError, StoreErrorKind};
+
+use crate::Builder;
+use crate::client::{ALL, Answer, Client, create, delete, fresh};
+use crate::sample::{id, model, models, organisation};
+use crate::threads::in_threads;
+use crate::verdict::{Checked, Stop, ensure_eq};
+
+/// The models that were created, of answers that must all be there; a write may have found the
+/// queue full.
+fn created(answers: Vec<Answer>) -> Checked<Vec<CustomModel>> {
+    let mut created = Vec::new();
+    for answer in answers {
+        match answer.take()? {
+            Ok(Outcome::Created(model)) => created.push(model),
+            Err(error) if error.kind() == StoreErrorKind::Busy => {}
+            other => return Err(Stop::failed(format!("a queued create heard {other:?}"))),
+        }
+    }
+    created.sort_by_key(|model| model.id);
+    Ok(created)
+}
+
+fn is_closed(store: &Client) -> Checked {
+    let acme = organisation("acme")?;
+    let known = model(0)?.with_id(id(1)?);
+    let closed = Some(StoreErrorKind::Closed);
+    let get = ModelStore::get(&**store, &acme, known.id);
+    ensure_eq!(get.err().map(|error| error.kind()), closed, "get");
+    let list = ModelStore::list(&**store, &acme, &ALL);
+    ensure_eq!(list.err().map(|error| error.kind()), closed, "list");
+    for change in [create(&model(7)?, None), delete(known.id, known.revision)] {
+        let submit = store.submit(&acme, change).wait()?;
+        ensure_eq!(submit.err().map(|error| error.kind()), closed, "submit");
+    }
+    Ok(())
+}
+
+pub(crate) fn close_waits_until_all_that_is_queued_is_answered(builder: &dyn Builder) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let mut all = store.create_all(&acme, &models(3)?)?;
+    let mut answers = Vec::new();
+    for model in models(80)? {
+        answers.push(store.submit(&acme, create(&model, None)));
+    }
+    store.close()?;
+    all.extend(created(answers)?);
+    Client::open(&*place)?.expect(&acme, &all)
+}
+
+pub(crate) fn a_closed_store_does_nothing(builder: &dyn Builder) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let all = store.create_all(&acme, &models(3)?)?;
+    for _ in 0..3 {
+        store.close()?;
+        is_closed(&store)?;
+    }
+    // The old handle is still there, and the place is free all the same.
+    let open = Client::open(&*place)?;
+    open.expect(&acme, &all)?;
+    is_closed(&store)?;
+    drop(store);
+    open.expect(&acme, &all)?;
+    let never_used = open.reopen(&*place)?;
+    never_used.close()?;
+    is_closed(&never_used)
+}
+
+pub(crate) fn close_among_writers_answers_every_write(builder: &dyn Builder) -> Checked {
+    for closers in [1, 2] {
+        let (place, store) = fresh(builder)?;
+        let acme = organisation("acme")?;
+        let told = in_threads(8, |thread| {
+            let mut created = Vec::new();
+            if thread < closers {
+                // Some writes are acknowledged first, so that there is something to lose.
+                for number in 0..3 {
+                    match store.submit(&acme, create(&model(number)?, None)).wait()? {
+                        Ok(Outcome::Created(model)) => created.push(model),
+                        other => closed(&other)?,
+                    }
+                }
+                store.close()?;
+                is_closed(&store)?;
+                return Ok(created);
+            }
+            for number in 0..1000 {
+                match store.submit(&acme, create(&model(number)?, None)).wait()? {
+                    Ok(Outcome::Created(model)) => created.push(model),
+                    other => {
+                        closed(&other)?;
+                        break;
+                    }
+                }
+            }
+            Ok(created)
+        })?;
+        let mut told: Vec<_> = told.into_iter().flatten().collect();
+        told.sort_by_key(|model| model.id);
+        drop(store);
+        Client::open(&*place)?.expect(&acme, &told)?;
+    }
+    Ok(())
+}
+
+fn closed(answer: &Result<Outcome, StoreError>) -> Checked {
+    match answer {
+        Err(error) if error.kind() == StoreErrorKind::Closed => Ok(()),
+        other => Err(Stop::failed(format!("a create heard {other:?}"))),
+    }
+}

@@ -1,0 +1,240 @@
+//! A store as the cases use it: submits and waits, and compares what comes back.
+
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
+
+use custom_models_core::{
+    Change, CustomModel, Filter, Listing, ModelId, ModelStore, NewModel, Organisation, Outcome,
+    Revision, Selection, StoreError, StoreErrorKind, Write,
+};
+
+use crate::verdict::{Checked, Stop, ensure, ensure_eq};
+use crate::{Builder, Place};
+
+/// Everything that an organisation has.
+pub(crate) const ALL: Selection = Selection {
+    filter: Filter { status: None, language: None, base_model: None },
+    after: None,
+    skip: 0,
+    limit: u32::MAX,
+};
+
+/// An open store.
+pub(crate) struct Client {
+    store: Arc<dyn ModelStore>,
+}
+
+impl Client {
+    /// Opens the store of a place.
+    pub(crate) fn open(place: &dyn Place) -> Checked<Client> {
+        let store = place.open()?;
+        Ok(Client { store })
+    }
+
+    /// Closes the store and opens its place again.
+    pub(crate) fn reopen(self, place: &dyn Place) -> Checked<Client> {
+        self.store.close()?;
+        drop(self);
+        Client::open(place)
+    }
+
+    pub(crate) fn submit(&self, organisation: &Organisation, change: Change) -> Answer {
+        let (sender, receiver) = channel();
+        self.store.submit(
+            Write::new(organisation.clone(), change),
+            // Nobody listens once a case has failed.
+            Box::new(move |answer| drop(sender.send(answer))),
+        );
+        Answer { receiver }
+    }
+
+    /// Submits a change and waits for its outcome.
+    #[track_caller]
+    pub(crate) fn write(&self, organisation: &Organisation, change: Change) -> Checked<Outcome> {
+        Ok(self.submit(organisation, change).wait()??)
+    }
+
+    /// Tries to create a model within a limit.
+    #[track_caller]
+    pub(crate) fn try_create(
+        &self,
+        organisation: &Organisation,
+        model: &NewModel,
+        limit: Option<u64>,
+    ) -> Checked<Outcome> {
+        let outcome = self.write(organisation, create(model, limit))?;
+        if let Outcome::Created(created) = &outcome {
+            ensure_eq!(*created, model.clone().with_id(created.id), "created");
+        }
+        Ok(outcome)
+    }
+
+    /// Creates a model without a limit.
+    #[track_caller]
+    pub(crate) fn create(
+        &self,
+        organisation: &Organisation,
+        model: &NewModel,
+    ) -> Checked<CustomModel> {
+        match self.try_create(organisation, model, None)? {
+            Outcome::Created(model) => Ok(model),
+            other => Err(Stop::failed(format!("a create was answered by {other:?}"))),
+        }
+    }
+
+    /// Deletes a model that is there.
+    #[track_caller]
+    pub(crate) fn delete(&self, organisation: &Organisation, model: &CustomModel) -> Checked {
+        let outcome = self.write(organisation, delete(model.id, model.revision))?;
+        ensure_eq!(outcome, Outcome::Deleted, "deleting {}", model.id);
+        Ok(())
+    }
+
+    /// Submits all of the writes before it waits for any answer; those that found the queue full
+    /// are submitted again. The outcomes stand in the order of the writes.
+    pub(crate) fn burst(
+        &self,
+        writes: Vec<(Organisation, Change)>,
+    ) -> Checked<Vec<Result<Outcome, StoreError>>> {
+        let mut outcomes: Vec<Option<Result<Outcome, StoreError>>> = vec![None; writes.len()];
+        while outcomes.iter().any(Option::is_none) {
+            let answers: Vec<Option<Answer>> = writes
+                .iter()
+                .zip(&outcomes)
+                .map(|((organisation, change), outcome)| {
+                    let is_open = outcome.is_none();
+                    is_open.then(|| self.submit(organisation, change.clone()))
+                })
+                .collect();
+            let mut has_progress = false;
+            for (outcome, answer) in outcomes.iter_mut().zip(answers) {
+                let Some(answer) = answer else { continue };
+                match answer.wait()? {
+                    Err(error) if error.kind() == StoreErrorKind::Busy => {}
+                    other => {
+                        *outcome = Some(other);
+                        has_progress = true;
+                    }
+                }
+            }
+            ensure!(has_progress, "a store that nobody else uses stays busy");
+        }
+        Ok(outcomes.into_iter().flatten().collect())
+    }
+
+    /// [`Client::burst`] of creates without a limit.
+    pub(crate) fn create_all(
+        &self,
+        organisation: &Organisation,
+        models: &[NewModel],
+    ) -> Checked<Vec<CustomModel>> {
+        let writes =
+            models.iter().map(|model| (organisation.clone(), create(model, None))).collect();
+        let mut created = Vec::new();
+        for (outcome, model) in self.burst(writes)?.into_iter().zip(models) {
+            match outcome? {
+                Outcome::Created(found) => {
+                    ensure_eq!(found, model.clone().with_id(found.id), "created");
+                    created.push(found);
+                }
+                other => {
+                    return Err(Stop::failed(format!("a create was answered by {other:?}")));
+                }
+            }
+        }
+        created.sort_by_key(|model| model.id);
+        Ok(created)
+    }
+
+    pub(crate) fn get(
+        &self,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Checked<Option<CustomModel>> {
+        Ok(self.store.get(organisation, id)?)
+    }
+
+    pub(crate) fn list(
+        &self,
+        organisation: &Organisation,
+        selection: &Selection,
+    ) -> Checked<Listing> {
+        Ok(self.store.list(organisation, selection)?)
+    }
+
+    /// The organisation has these models, in this order, and no other: in the list, in the counter
+    /// and one by one.
+    #[track_caller]
+    pub(crate) fn expect(&self, organisation: &Organisation, models: &[CustomModel]) -> Checked {
+        let listing = self.store.list(organisation, &ALL)?;
+        ensure_eq!(ids_of(&listing.models), ids_of(models), "the ids of {organisation}");
+        for (found, right) in listing.models.iter().zip(models) {
+            ensure_eq!(found, right, "a model of {organisation}");
+        }
+        ensure_eq!(listing.total, models.len() as u64, "the counter of {organisation}");
+        for model in models {
+            let found = self.store.get(organisation, model.id)?;
+            ensure_eq!(found.as_ref(), Some(model), "get {}", model.id);
+        }
+        Ok(())
+    }
+}
+
+impl Deref for Client {
+    type Target = dyn ModelStore;
+
+    fn deref(&self) -> &Self::Target {
+        &*self.store
+    }
+}
+
+fn ids_of(models: &[CustomModel]) -> Vec<u64> {
+    models.iter().map(|model| model.id.get()).collect()
+}
+
+/// A new place with its store open.
+pub(crate) fn fresh(builder: &dyn Builder) -> Checked<(Box<dyn Place>, Client)> {
+    let place = builder.new_place()?;
+    let client = Client::open(&*place)?;
+    Ok((place, client))
+}
+
+pub(crate) fn create(model: &NewModel, limit: Option<u64>) -> Change {
+    Change::Create { model: model.clone(), limit }
+}
+
+pub(crate) fn delete(id: ModelId, revision: Revision) -> Change {
+    Change::Delete { id, revision }
+}
+
+/// The answer to a submitted write, which is or will be there.
+///
+/// A completion cannot be called twice: it is an `FnOnce`. One that is dropped without a call ends
+/// the case.
+pub(crate) struct Answer {
+    receiver: Receiver<Result<Outcome, StoreError>>,
+}
+
+impl Answer {
+    /// Waits for the answer; what it says is in the inner result.
+    #[track_caller]
+    pub(crate) fn wait(self) -> Checked<Result<Outcome, StoreError>> {
+        match self.receiver.recv() {
+            Ok(answer) => Ok(answer),
+            Err(_) => Err(Stop::failed("a completion was dropped without a call")),
+        }
+    }
+
+    /// The answer, which must be there already.
+    #[track_caller]
+    pub(crate) fn take(self) -> Checked<Result<Outcome, StoreError>> {
+        match self.receiver.try_recv() {
+            Ok(answer) => Ok(answer),
+            Err(TryRecvError::Empty) => Err(Stop::failed("a write is not answered yet")),
+            Err(TryRecvError::Disconnected) => {
+                Err(Stop::failed("a completion was dropped without a call"))
+            }
+        }
+    }
+}

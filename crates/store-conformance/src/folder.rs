@@ -1,0 +1,180 @@
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use custom_models_core::{ModelId, ModelStore};
+use tempfile::TempDir;
+
+use crate::{AfterKill, BoxError, Builder, Place};
+
+type Open = dyn Fn(&Path) -> Result<Arc<dyn ModelStore>, BoxError>;
+type RaiseLastId = dyn Fn(&Path, ModelId) -> Result<(), BoxError>;
+
+/// Builds stores that live in files: every place is a temporary folder, and a kill is played by
+/// copying it.
+#[derive(Clone)]
+pub struct FolderBuilder {
+    open: Arc<Open>,
+    raise_last_id: Arc<RaiseLastId>,
+}
+
+impl FolderBuilder {
+    /// A builder of stores that `open` opens in the folder that it is given, and that
+    /// `raise_last_id` brings near the last id ([`Place::raise_last_id`]).
+    pub fn new(
+        open: impl Fn(&Path) -> Result<Arc<dyn ModelStore>, BoxError> + 'static,
+        raise_last_id: impl Fn(&Path, ModelId) -> Result<(), BoxError> + 'static,
+    ) -> Self {
+        FolderBuilder { open: Arc::new(open), raise_last_id: Arc::new(raise_last_id) }
+    }
+
+    fn place(&self) -> Result<FolderPlace, BoxError> {
+        Ok(FolderPlace { builder: self.clone(), folder: TempDir::new()? })
+    }
+}
+
+impl Builder for FolderBuilder {
+    fn new_place(&self) -> Result<Box<dyn Place>, BoxError> {
+        Ok(Box::new(self.place()?))
+    }
+}
+
+struct FolderPlace {
+    builder: FolderBuilder,
+    folder: TempDir,
+}
+
+impl Place for FolderPlace {
+    fn open(&self) -> Result<Arc<dyn ModelStore>, BoxError> {
+        (self.builder.open)(self.folder.path())
+    }
+
+    fn raise_last_id(&self, to: ModelId) -> Result<(), BoxError> {
+        (self.builder.raise_last_id)(self.folder.path(), to)
+    }
+
+    fn after_kill(&self) -> Result<AfterKill, BoxError> {
+        let copy = self.builder.place()?;
+        for (path, content) in moment(self.folder.path())? {
+            let path = copy.folder.path().join(path);
+            match content {
+                None => fs::create_dir(path)?,
+                Some(content) => fs::write(path, content)?,
+            }
+        }
+        Ok(AfterKill::Place(Box::new(copy)))
+    }
+}
+
+/// Folders (`None`) and files with their contents, by their paths below the place; a folder comes
+/// before what is in it.
+type Contents = BTreeMap<PathBuf, Option<Vec<u8>>>;
+
+/// The contents of a folder at one moment.
+fn moment(folder: &Path) -> io::Result<Contents> {
+    settled(|| contents(folder))
+}
+
+/// Reads until two readings agree. A kill stops a process between two writes; what was read across
+/// a write is nothing that a kill could leave.
+fn settled<T: PartialEq>(mut read: impl FnMut() -> io::Result<T>) -> io::Result<T> {
+    let mut before = read()?;
+    loop {
+        let now = read()?;
+        if now == before {
+            return Ok(now);
+        }
+        before = now;
+    }
+}
+
+fn contents(root: &Path) -> io::Result<Contents> {
+    let mut found = Contents::new();
+    let mut folders = vec![PathBuf::new()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(root.join(&folder))? {
+            let entry = entry?;
+            let path = folder.join(entry.file_name());
+            if entry.file_type()?.is_dir() {
+                folders.push(path.clone());
+                found.insert(path, None);
+            } else if let Some(content) = unless_gone(fs::read(entry.path()))? {
+                found.insert(path, Some(content));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// A store may rename a file while its folder is read; the next reading says what became of it.
+fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
+    match result {
+        Ok(found) => Ok(Some(found)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use custom_models_core::MemoryStore;
+
+    use super::*;
+
+    /// A builder whose stores write a file, where there is none, and that cannot be opened where
+    /// the file is not as it was written.
+    fn builder() -> FolderBuilder {
+        FolderBuilder::new(
+            |folder| {
+                let path = folder.join("outer/inner/file");
+                fs::create_dir_all(folder.join("outer/inner"))?;
+                fs::create_dir_all(folder.join("empty"))?;
+                if !path.exists() {
+                    fs::write(path, [0, 159, 146, 150])?;
+                } else if fs::read(&path)? != [0, 159, 146, 150] {
+                    return Err("the file is another".into());
+                }
+                Ok(Arc::new(MemoryStore::new()))
+            },
+            |folder, id| Ok(fs::write(folder.join("outer/inner/file"), id.to_string())?),
+        )
+    }
+
+    fn copied(place: &dyn Place) -> Box<dyn Place> {
+        match place.after_kill().unwrap() {
+            AfterKill::Place(place) => place,
+            AfterKill::Exempt(exemption) => panic!("{exemption}"),
+        }
+    }
+
+    #[test]
+    fn a_kill_leaves_a_copy_that_goes_its_own_way() {
+        let place = builder().new_place().unwrap();
+        place.open().unwrap();
+        let copy = copied(&*place);
+        copy.open().unwrap();
+        place.raise_last_id(ModelId::new(7).unwrap()).unwrap();
+        copy.open().unwrap();
+        assert!(place.open().is_err());
+        assert!(copied(&*place).open().is_err());
+    }
+
+    #[test]
+    fn a_copy_has_every_file_and_folder() {
+        let from = builder().place().unwrap();
+        from.open().unwrap();
+        let there = contents(from.folder.path()).unwrap();
+        let paths: Vec<_> = there.keys().map(|path| path.to_str().unwrap()).collect();
+        assert_eq!(paths, ["empty", "outer", "outer/inner", "outer/inner/file"]);
+        assert_eq!(moment(from.folder.path()).unwrap(), there);
+    }
+
+    #[test]
+    fn a_reading_across_a_write_is_not_taken() {
+        let mut readings = [1, 2, 3, 3, 4].into_iter();
+        assert_eq!(settled(|| Ok(readings.next().unwrap())).unwrap(), 3);
+        assert_eq!(readings.next(), Some(4));
+    }
+}

@@ -1,0 +1,67 @@
+use std::fmt;
+
+use crate::{Case, Failure, Verdict};
+
+/// What came of every case of a run.
+#[derive(Clone, Debug)]
+pub struct Report {
+    verdicts: Vec<(Case, Verdict)>,
+}
+
+impl Report {
+    pub(crate) const fn new(verdicts: Vec<(Case, Verdict)>) -> Self {
+        Report { verdicts }
+    }
+
+    /// Every case with its verdict, in the order of the table.
+    pub fn verdicts(&self) -> &[(Case, Verdict)] {
+        &self.verdicts
+    }
+
+    /// The names of the cases that passed.
+    pub fn passed(&self) -> impl Iterator<Item = &'static str> {
+        self.names(|verdict| matches!(verdict, Verdict::Passed))
+    }
+
+    /// The names of the cases that the store is exempt from.
+    pub fn exempt(&self) -> impl Iterator<Item = &'static str> {
+        self.names(|verdict| matches!(verdict, Verdict::Exempt(_)))
+    }
+
+    /// The names of the cases that failed.
+    pub fn failed(&self) -> impl Iterator<Item = &'static str> {
+        self.names(|verdict| matches!(verdict, Verdict::Failed(_)))
+    }
+
+    /// Fails if a case failed, with the whole report as the message.
+    pub fn into_result(self) -> Result<(), Failure> {
+        if self.failed().next().is_none() { Ok(()) } else { Err(Failure::new(format!("\n{self}"))) }
+    }
+
+    fn names(&self, is_wanted: impl Fn(&Verdict) -> bool) -> impl Iterator<Item = &'static str> {
+        self.verdicts
+            .iter()
+            .filter(move |(_, verdict)| is_wanted(verdict))
+            .map(|(case, _)| case.name())
+    }
+}
+
+/// One line a case, then the counts.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (case, verdict) in &self.verdicts {
+            match verdict {
+                Verdict::Passed => writeln!(f, "{}: passed", case.name())?,
+                Verdict::Exempt(exemption) => writeln!(f, "{}: {exemption}", case.name())?,
+                Verdict::Failed(failure) => writeln!(f, "{}: FAILED: {failure}", case.name())?,
+            }
+        }
+        write!(
+            f,
+            "{} passed, {} exempt, {} failed",
+            self.passed().count(),
+            self.exempt().count(),
+            self.failed().count()
+        )
+    }
+}

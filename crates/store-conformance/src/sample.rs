@@ -1,0 +1,65 @@
+//! Models and organisations to try a store with.
+
+use std::fmt::Display;
+
+use custom_models_core::{
+    BaseModel, Description, Language, ModelId, Name, NewModel, Organisation, Revision, Timestamp,
+};
+
+use crate::verdict::{Checked, Stop};
+
+pub(crate) fn organisation(name: &str) -> Checked<Organisation> {
+    Organisation::new(name).map_err(unfit)
+}
+
+pub(crate) fn id(number: u64) -> Checked<ModelId> {
+    ModelId::new(number).map_err(unfit)
+}
+
+pub(crate) fn revision(number: u64) -> Checked<Revision> {
+    Revision::new(number).ok_or_else(|| unfit("no revision is 0"))
+}
+
+pub(crate) fn moment(unix_seconds: i64) -> Checked<Timestamp> {
+    Timestamp::from_unix_seconds(unix_seconds).map_err(unfit)
+}
+
+pub(crate) fn name(text: &str) -> Checked<Name<'static>> {
+    Name::new(text.to_owned()).map_err(unfit)
+}
+
+pub(crate) fn description(text: &str) -> Checked<Description<'static>> {
+    Description::new(text.to_owned()).map_err(unfit)
+}
+
+/// A model that is like no other number's, so that any part of it that went astray shows.
+pub(crate) fn model(number: u64) -> Checked<NewModel> {
+    let text = format!("description {number}");
+    Ok(NewModel {
+        name: name(&format!("model {number}"))?,
+        description: match number % 3 {
+            0 => None,
+            1 => Some(description("")?),
+            _ => Some(description(&text)?),
+        },
+        language: nth(&Language::ALL, number)?,
+        base_model: nth(&BaseModel::ALL, number)?,
+        created_at: moment(1_700_000_000 + i64::try_from(number).unwrap_or(i64::MAX) % 1_000_000)?,
+    })
+}
+
+/// The models with the numbers 0 to `count` − 1.
+pub(crate) fn models(count: u64) -> Checked<Vec<NewModel>> {
+    (0..count).map(model).collect()
+}
+
+/// The values in turn, for ever.
+fn nth<T: Copy>(values: &[T], number: u64) -> Checked<T> {
+    let index = usize::try_from(number).unwrap_or_default() % values.len().max(1);
+    values.get(index).copied().ok_or_else(|| unfit("no values"))
+}
+
+#[track_caller]
+fn unfit(error: impl Display) -> Stop {
+    Stop::failed(format!("the suite's own sample: {error}"))
+}

@@ -1,0 +1,115 @@
+use std::error::Error;
+use std::fmt;
+use std::panic::Location;
+
+use custom_models_core::StoreError;
+
+use crate::{BoxError, Exemption};
+
+/// What came of one case.
+#[derive(Clone, Debug)]
+pub enum Verdict {
+    /// The store keeps what the case asks for.
+    Passed,
+    /// The case asks for a rule that this store need not keep. Not a pass.
+    Exempt(Exemption),
+    /// The store breaks its contract, or could not be set up.
+    Failed(Failure),
+}
+
+/// Why a case failed, and where in the suite.
+#[derive(Clone)]
+pub struct Failure {
+    message: String,
+    place: &'static Location<'static>,
+}
+
+impl Failure {
+    #[track_caller]
+    pub(crate) fn new(message: impl Into<String>) -> Self {
+        Failure { message: message.into(), place: Location::caller() }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (at {})", self.message, self.place)
+    }
+}
+
+/// As `Display`, because a test that returns an error shows it by `Debug`.
+impl fmt::Debug for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Error for Failure {}
+
+/// The result of a step of a case.
+pub(crate) type Checked<T = ()> = Result<T, Stop>;
+
+/// Why a case ended before its end.
+#[derive(Debug)]
+pub(crate) enum Stop {
+    Failed(Failure),
+    Exempt(Exemption),
+}
+
+impl Stop {
+    #[track_caller]
+    pub(crate) fn failed(message: impl Into<String>) -> Self {
+        Stop::Failed(Failure::new(message))
+    }
+}
+
+impl From<BoxError> for Stop {
+    #[track_caller]
+    fn from(error: BoxError) -> Self {
+        Stop::failed(with_causes(&*error))
+    }
+}
+
+impl From<StoreError> for Stop {
+    #[track_caller]
+    fn from(error: StoreError) -> Self {
+        Stop::failed(with_causes(&error))
+    }
+}
+
+fn with_causes(error: &(dyn Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(": ");
+        text.push_str(&error.to_string());
+        cause = error.source();
+    }
+    text
+}
+
+/// Ends a case unless a condition holds.
+macro_rules! ensure {
+    ($condition:expr, $($message:tt)+) => {
+        if !$condition {
+            return Err($crate::verdict::Stop::failed(format!($($message)+)));
+        }
+    };
+}
+
+/// Ends a case unless what was found is what is right.
+macro_rules! ensure_eq {
+    ($found:expr, $right:expr, $($message:tt)+) => {
+        match (&$found, &$right) {
+            (found, right) => {
+                $crate::verdict::ensure!(
+                    found == right,
+                    "{}: found {found:?}, expected {right:?}",
+                    format_args!($($message)+)
+                );
+            }
+        }
+    };
+}
+
+pub(crate) use {ensure, ensure_eq};

@@ -1,0 +1,96 @@
+//! The suite itself: a right store passes all of it, and every case notices a store that is wrong.
+#![allow(
+    clippy::cast_possible_truncation,
+    clippy::unwrap_used,
+    reason = "stores with flaws, which cut numbers short on purpose"
+)]
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use custom_models_store_conformance::{Case, MemoryBuilder, Verdict, pass, run};
+use support::QueuedBuilder;
+use support::flaw::CAUGHT;
+
+/// One test a case, on a store with a writer thread and a kill that leaves something.
+mod conformance {
+    use super::QueuedBuilder;
+    custom_models_store_conformance::conformance_tests!(QueuedBuilder(None));
+}
+
+#[test]
+fn the_reference_passes_all_but_what_it_is_exempt_from() {
+    let report = run(&MemoryBuilder);
+    let exempt: Vec<_> = report.exempt().collect();
+    assert_eq!(
+        exempt,
+        [
+            "model_6_acknowledged_models_survive_a_kill",
+            "model_6_every_answer_is_durable_when_it_is_heard",
+            "model_6_what_a_refusal_rests_on_is_durable_when_it_is_heard",
+        ],
+        "{report}"
+    );
+    assert_eq!(report.failed().count(), 0, "{report}");
+    assert_eq!(report.passed().count(), Case::ALL.len() - exempt.len(), "{report}");
+}
+
+#[test]
+fn an_exemption_is_named_and_is_not_a_pass() {
+    let name = "model_6_acknowledged_models_survive_a_kill";
+    let refused = pass(name, &MemoryBuilder).unwrap_err().to_string();
+    assert!(refused.contains("exempt from MODEL-6"), "{refused}");
+    let report = run(&MemoryBuilder).to_string();
+    assert!(report.contains(&format!("{name}: exempt from MODEL-6\n")));
+}
+
+#[test]
+fn every_flaw_is_caught_by_the_cases_that_it_concerns() {
+    for (flaw, cases) in CAUGHT {
+        for name in *cases {
+            let case = Case::ALL.iter().find(|case| case.name() == *name).unwrap();
+            let verdict = case.check(&QueuedBuilder(Some(*flaw)));
+            assert!(matches!(verdict, Verdict::Failed(_)), "{flaw:?} in {name}: {verdict:?}");
+        }
+    }
+}
+
+#[test]
+fn every_case_catches_a_flaw() {
+    let caught: BTreeSet<_> = CAUGHT.iter().flat_map(|(_, cases)| *cases).collect();
+    let blind: Vec<_> = Case::ALL.iter().filter(|case| !caught.contains(&case.name())).collect();
+    assert!(blind.is_empty(), "no flaw makes these fail: {blind:?}");
+}
+
+#[test]
+fn a_report_with_a_failure_is_a_failure() {
+    let (flaw, _) = CAUGHT[0];
+    let report = run(&QueuedBuilder(Some(flaw)));
+    assert!(report.failed().next().is_some());
+    let failure = report.into_result().unwrap_err().to_string();
+    assert!(failure.contains("name_5_every_name_comes_back_as_it_was_sent: FAILED"), "{failure}");
+    assert!(run(&QueuedBuilder(None)).into_result().is_ok());
+}
+
+#[test]
+fn a_name_without_a_case_is_a_failure() {
+    let refused = pass("no_such_case", &MemoryBuilder).unwrap_err().to_string();
+    assert!(refused.contains("there is no case"), "{refused}");
+}
+
+#[test]
+fn every_file_of_cases_is_in_the_table() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/cases");
+    let files: BTreeSet<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            path.file_stem().unwrap().to_str().unwrap().to_owned()
+        })
+        .collect();
+    let modules: BTreeSet<_> = Case::ALL.iter().map(|case| case.module().to_owned()).collect();
+    assert_eq!(files, modules);
+}

@@ -1,0 +1,180 @@
+use std::sync::mpsc::{Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle, ThreadId};
+
+use custom_models_core::{
+    Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Outcome, Selection,
+    StoreError, StoreErrorKind, Write,
+};
+
+use super::Disk;
+use super::flaw::Flaw;
+use super::state::State;
+
+type Job = (Write, ThreadId, Completion);
+
+/// Hands writes to a thread, which makes them, saves them and answers.
+pub(crate) struct QueuedStore {
+    flaw: Option<Flaw>,
+    shared: Arc<Shared>,
+    queue: Mutex<Queue>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+struct Queue {
+    sender: Option<Sender<Job>>,
+    submitted: usize,
+    /// What a flawed store leaves lying.
+    left: Vec<Completion>,
+}
+
+struct Shared {
+    flaw: Option<Flaw>,
+    disk: Disk,
+    memory: Mutex<Memory>,
+}
+
+#[derive(Default)]
+struct Memory {
+    now: State,
+    before: State,
+    late: Option<(Write, ThreadId)>,
+    is_closed: bool,
+}
+
+/// How many writes a store with a flaw in its queue makes before the flaw shows.
+const WORKS_UNTIL: usize = 20;
+
+impl QueuedStore {
+    pub(crate) fn open(flaw: Option<Flaw>, disk: Disk) -> QueuedStore {
+        let now = disk.lock().unwrap().clone().opened(flaw);
+        let memory = Memory { before: now.clone(), now, ..Memory::default() };
+        let shared = Arc::new(Shared { flaw, disk, memory: Mutex::new(memory) });
+        let (sender, jobs) = channel::<Job>();
+        let writer = {
+            let shared = shared.clone();
+            thread::spawn(move || jobs.into_iter().for_each(|job| shared.perform(job)))
+        };
+        QueuedStore {
+            flaw,
+            shared,
+            queue: Mutex::new(Queue { sender: Some(sender), submitted: 0, left: Vec::new() }),
+            writer: Mutex::new(Some(writer)),
+        }
+    }
+
+    fn finish(&self) {
+        let mut writer = self.writer.lock().unwrap();
+        drop(self.queue.lock().unwrap().sender.take());
+        if let Some(writer) = writer.take() {
+            writer.join().unwrap();
+        }
+    }
+}
+
+impl Shared {
+    fn perform(&self, (write, thread, done): Job) {
+        let answer = self.memory.lock().unwrap().write(self.flaw, write, thread);
+        self.save(|memory| match self.flaw {
+            Some(Flaw::SavesOnlyWhenClosed) => None,
+            Some(Flaw::SavesWithTheNextWrite) => Some(memory.before.clone()),
+            _ => Some(memory.now.clone()),
+        });
+        let is_refusal = !matches!(answer, Ok(Outcome::Created(_) | Outcome::Deleted));
+        if self.flaw == Some(Flaw::RefusalsUnanswered) && is_refusal {
+            return;
+        }
+        done(answer);
+    }
+
+    fn save(&self, what: impl FnOnce(&Memory) -> Option<State>) {
+        let memory = self.memory.lock().unwrap();
+        if let Some(state) = what(&memory) {
+            *self.disk.lock().unwrap() = state;
+        }
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&State) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let memory = self.memory.lock().unwrap();
+        if memory.is_closed && self.flaw != Some(Flaw::ReadsAfterClose) {
+            return Err(StoreErrorKind::Closed.into());
+        }
+        match self.flaw {
+            Some(Flaw::ReadsLagBehind) => read(&memory.before),
+            _ => read(&memory.now),
+        }
+    }
+}
+
+impl Memory {
+    fn write(
+        &mut self,
+        flaw: Option<Flaw>,
+        write: Write,
+        thread: ThreadId,
+    ) -> Result<Outcome, StoreError> {
+        self.before = self.now.clone();
+        if flaw != Some(Flaw::WritesLagBehind) {
+            return self.now.apply(flaw, write, thread);
+        }
+        let answer = self.now.clone().apply(flaw, write.clone(), thread);
+        if let Some((late, thread)) = self.late.replace((write, thread)) {
+            self.now.apply(flaw, late, thread).ok();
+        }
+        answer
+    }
+}
+
+impl ModelStore for QueuedStore {
+    fn submit(&self, write: Write, done: Completion) {
+        let mut queue = self.queue.lock().unwrap();
+        queue.submitted += 1;
+        let is_left = queue.submitted > WORKS_UNTIL
+            && matches!(
+                self.flaw,
+                Some(Flaw::ClosesBeforeTheQueue | Flaw::ForgetsTheQueueWhenDropped)
+            );
+        match &queue.sender {
+            Some(_) if is_left => queue.left.push(done),
+            Some(sender) => sender.send((write, thread::current().id(), done)).unwrap(),
+            None => {
+                drop(queue);
+                done(Err(StoreErrorKind::Closed.into()));
+            }
+        }
+    }
+
+    fn get(
+        &self,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Result<Option<CustomModel>, StoreError> {
+        self.shared.read(|state| Ok(state.get(self.flaw, organisation, id)))
+    }
+
+    fn list(
+        &self,
+        organisation: &Organisation,
+        selection: &Selection,
+    ) -> Result<Listing, StoreError> {
+        self.shared.read(|state| state.list(self.flaw, organisation, selection))
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        self.finish();
+        self.shared.save(|memory| match self.flaw {
+            _ if memory.is_closed => None,
+            Some(Flaw::ForgetsTheLastWriteWhenClosed) => Some(memory.before.clone()),
+            Some(Flaw::SavesOnlyWhenClosed) => Some(memory.now.clone()),
+            _ => None,
+        });
+        self.shared.memory.lock().unwrap().is_closed = true;
+        Ok(())
+    }
+}
+
+impl Drop for QueuedStore {
+    fn drop(&mut self) {
+        self.finish();
+    }
+}
