@@ -133,12 +133,16 @@ proptest! {
             }
         }
         let body = render(&members, &mut tape);
-        prop_assert_eq!(CreateModel::from_json(body.as_bytes()), CreateModel::from_json(plain.as_bytes()));
-        prop_assert!(CreateModel::from_json(plain.as_bytes()).is_ok());
+        let expected = CreateModel::from_json(plain.as_bytes());
+        prop_assert!(expected.is_ok());
+        prop_assert_eq!(CreateModel::from_json(body.as_bytes()), expected);
     }
 
     #[test]
-    fn body_3_a_named_field_given_again_is_a_violation_before_every_other(mut tape in tape(), place in 0usize..4) {
+    fn body_3_a_named_field_given_again_is_a_violation_before_every_other(
+        mut tape in tape(),
+        place in 0usize..4,
+    ) {
         let (name, field) = NAMED[place];
         let mut members: Vec<_> = [("name", "n"), ("language", "en")]
             .into_iter()

@@ -41,7 +41,9 @@ proptest! {
     }
 
     #[test]
-    fn body_1_agrees_with_serde_json_on_any_bytes(bytes in prop::collection::vec(any::<u8>(), 0..12)) {
+    fn body_1_agrees_with_serde_json_on_any_bytes(
+        bytes in prop::collection::vec(any::<u8>(), 0..12),
+    ) {
         assert_agreed(&bytes);
         let mut body = b"{\"name\":\"".to_vec();
         body.extend(&bytes);
@@ -71,10 +73,19 @@ proptest! {
     }
 
     #[test]
-    fn body_1_two_escapes_are_a_character_or_a_fault(first in any::<u16>(), second in any::<u16>(), pair in any::<bool>()) {
-        let (first, second) = if pair { (0xD800 | first & 0x3FF, 0xDC00 | second & 0x3FF) } else { (first, second) };
+    fn body_1_two_escapes_are_a_character_or_a_fault(
+        first in any::<u16>(),
+        second in any::<u16>(),
+        pair in any::<bool>(),
+    ) {
+        let [first, second] = if pair {
+            [0xD800 | first & 0x3FF, 0xDC00 | second & 0x3FF]
+        } else {
+            [first, second]
+        };
         let body = format!(r#"{{"name":"x\u{first:04x}\u{second:04X}","language":"en"}}"#);
-        let name = char::decode_utf16([u16::from(b'x'), first, second]).collect::<Result<String, _>>();
+        let units = [u16::from(b'x'), first, second];
+        let name: Result<String, _> = char::decode_utf16(units).collect();
         match (CreateModel::from_json(body.as_bytes()), name) {
             (Ok(request), Ok(name)) => prop_assert_eq!(request.name.as_str(), name),
             (Err(_), Err(_)) => prop_assert_eq!(message(&body, Field::Body).unwrap(), NOT_JSON),
@@ -87,7 +98,8 @@ proptest! {
         let after = tape.character();
         let body = format!("{}{after}", r#"{"name":"n","language":"en"}"#);
         let is_space = matches!(after, ' ' | '\t' | '\n' | '\r');
-        prop_assert_eq!(taken_for(body.as_bytes()), if is_space { Shape::Object } else { Shape::NotJson });
+        let shape = if is_space { Shape::Object } else { Shape::NotJson };
+        prop_assert_eq!(taken_for(body.as_bytes()), shape);
         let body = format!("{}{}", body.trim_end_matches(after), quoted("x", &mut tape));
         prop_assert_eq!(taken_for(body.as_bytes()), Shape::NotJson);
     }
@@ -115,6 +127,17 @@ fn body_1_every_byte_and_every_two_bytes_are_judged_as_by_serde_json() {
                 assert_agreed(&[before.as_bytes(), &[first, second], after.as_bytes()].concat());
             }
         }
+    }
+}
+
+#[test]
+fn body_1_every_short_row_of_tokens_is_judged_as_by_serde_json() {
+    const TOKENS: [&str; 8] = ["[", "]", "{", "}", ",", "\"a\"", "\"a\":", "1"];
+    let mut rows = vec![String::new()];
+    for _ in 0..6 {
+        let longer = |row: &String| TOKENS.map(|token| format!("{row}{token}"));
+        rows = rows.iter().flat_map(longer).collect();
+        rows.iter().for_each(|row| assert_agreed(row.as_bytes()));
     }
 }
 

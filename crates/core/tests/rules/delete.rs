@@ -26,7 +26,8 @@ proptest! {
             }
             // Its own, another's, one that was deleted, or one that never was.
             let asked = id(1 + tape.below(16) as u64);
-            let place = living.iter().position(|(owner, model)| (*owner, model.id) == (which, asked));
+            let is_asked = |(owner, model): &(usize, CustomModel)| (*owner, model.id) == (which, asked);
+            let place = living.iter().position(is_asked);
             match (engine.delete(&callers[which], asked), place) {
                 (Ok(()), Some(place)) => drop(living.remove(place)),
                 (Err(refusal), None) => prop_assert_eq!(refusal.status(), 404),
@@ -45,7 +46,10 @@ proptest! {
     }
 
     #[test]
-    fn edit_5_a_delete_names_the_revision_that_it_was_decided_on(number in 1..100u64, revision in 1..100u64) {
+    fn edit_5_a_delete_names_the_revision_that_it_was_decided_on(
+        number in 1..100u64,
+        revision in 1..100u64,
+    ) {
         let revision = Revision::new(revision).unwrap();
         let expected = Change::Delete { id: id(number), revision };
         let model = CustomModel { revision, ..stored(number, "n") };

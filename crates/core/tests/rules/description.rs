@@ -38,7 +38,10 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn desc_1_whatever_else_there_is_no_description_is_no_violation(mut tape in tape(), null in any::<bool>()) {
+    fn desc_1_whatever_else_there_is_no_description_is_no_violation(
+        mut tape in tape(),
+        null in any::<bool>(),
+    ) {
         let mut members = Json::request(&mut tape);
         members.retain(|(key, _)| key != "description");
         if null {

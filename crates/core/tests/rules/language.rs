@@ -42,7 +42,10 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn lang_1_whatever_else_there_is_a_missing_language_is_reported(mut tape in tape(), null in any::<bool>()) {
+    fn lang_1_whatever_else_there_is_a_missing_language_is_reported(
+        mut tape in tape(),
+        null in any::<bool>(),
+    ) {
         let mut members = Json::request(&mut tape);
         members.retain(|(key, _)| key != "language");
         if null {

@@ -45,7 +45,9 @@ proptest! {
     }
 
     #[test]
-    fn model_1_an_id_is_a_number_from_1_to_2_to_the_53rd_less_1(number in prop_oneof![0..4u64, MAX - 3..MAX + 4, any::<u64>()]) {
+    fn model_1_an_id_is_a_number_from_1_to_2_to_the_53rd_less_1(
+        number in prop_oneof![0..4u64, MAX - 3..MAX + 4, any::<u64>()],
+    ) {
         let is_id = (1..=MAX).contains(&number);
         prop_assert_eq!(ModelId::new(number).is_ok(), is_id);
         prop_assert_eq!(ModelId::try_from(number).is_ok(), is_id);

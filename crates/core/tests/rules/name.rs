@@ -26,7 +26,10 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn name_1_whatever_else_there_is_a_missing_name_is_reported(mut tape in tape(), null in any::<bool>()) {
+    fn name_1_whatever_else_there_is_a_missing_name_is_reported(
+        mut tape in tape(),
+        null in any::<bool>(),
+    ) {
         let mut members = Json::request(&mut tape);
         members.retain(|(key, _)| key != "name");
         if null {

@@ -44,7 +44,11 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn quota_1_a_host_has_plans_of_its_own(limit in 0..12u64, more in 1..4u64, name in "[a-z]{0,9}") {
+    fn quota_1_a_host_has_plans_of_its_own(
+        limit in 0..12u64,
+        more in 1..4u64,
+        name in "[a-z]{0,9}",
+    ) {
         let plan = Plan::new(name.clone(), Some(limit));
         prop_assert_eq!((plan.name(), plan.model_limit()), (&*name, Some(limit)));
         let engine = engine(MemoryStore::new());
@@ -56,7 +60,9 @@ proptest! {
     }
 
     #[test]
-    fn quota_2_and_quota_5_what_counts_is_the_models_there_are_against_the_plan_of_now(mut tape in tape()) {
+    fn quota_2_and_quota_5_what_counts_is_the_models_there_are_against_the_plan_of_now(
+        mut tape in tape(),
+    ) {
         let engine = engine(MemoryStore::new());
         let names = ["one", "two"];
         let mut living = [const { BTreeSet::<ModelId>::new() }; 2];
@@ -94,7 +100,11 @@ proptest! {
     }
 
     #[test]
-    fn quota_3_a_create_at_the_limit_leaves_no_trace(limit in 0..6u64, refused in 1..5, asynchronous in any::<bool>()) {
+    fn quota_3_a_create_at_the_limit_leaves_no_trace(
+        limit in 0..6u64,
+        refused in 1..5,
+        asynchronous in any::<bool>(),
+    ) {
         let engine = engine(MemoryStore::new());
         let caller = caller("acme", Plan::new("Small", Some(limit)));
         for _ in 0..limit {
@@ -105,7 +115,8 @@ proptest! {
             if asynchronous {
                 drop(engine.create_async(&caller, request("refused")));
             } else {
-                prop_assert_eq!(engine.create(&caller, request("refused")).unwrap_err().status(), 402);
+                let refusal = engine.create(&caller, request("refused")).unwrap_err();
+                prop_assert_eq!(refusal.status(), 402);
             }
         }
         prop_assert_eq!(&engine.list(&caller, &Default::default()).unwrap(), &before);
@@ -118,7 +129,10 @@ proptest! {
     }
 
     #[test]
-    fn quota_4_a_create_is_one_conditional_write_and_no_read(limit in proptest::option::of(0..4u64), creates in 1..6) {
+    fn quota_4_a_create_is_one_conditional_write_and_no_read(
+        limit in proptest::option::of(0..4u64),
+        creates in 1..6,
+    ) {
         let store = Recorder::default();
         let engine = engine(store.clone());
         let caller = caller("acme", Plan::new("Some", limit));
@@ -138,19 +152,28 @@ proptest! {
     }
 
     #[test]
-    fn quota_6_the_refusal_says_count_limit_and_plan(current in any::<u64>(), limit in any::<u64>(), name in "\\PC{0,12}") {
+    fn quota_6_the_refusal_says_count_limit_and_plan(
+        current in any::<u64>(),
+        limit in any::<u64>(),
+        name in "\\PC{0,12}",
+    ) {
         let store = Scripted::new(move |_, done| done(Ok(Outcome::LimitReached { current })));
         let caller = caller("acme", Plan::new(name.clone(), Some(limit)));
         let refusal = engine(store).create(&caller, request("n")).unwrap_err();
         prop_assert_eq!(refusal.status(), 402);
         let wire: serde_json::Value = serde_json::from_str(&refusal.to_json()).unwrap();
-        let expected = serde_json::json!({"current_models": current, "plan_limit": limit, "plan": name});
+        let expected = serde_json::json!({
+            "current_models": current, "plan_limit": limit, "plan": name
+        });
         prop_assert_eq!(&wire["details"], &expected);
         prop_assert_eq!(details(refusal), (current, limit, name));
     }
 
     #[test]
-    fn quota_7_an_invalid_body_at_the_limit_is_a_validation_error(mut tape in tape(), limit in 0..3u64) {
+    fn quota_7_an_invalid_body_at_the_limit_is_a_validation_error(
+        mut tape in tape(),
+        limit in 0..3u64,
+    ) {
         let store = Recorder::default();
         let engine = engine(store.clone());
         let caller = caller("acme", Plan::new("Small", Some(limit)));

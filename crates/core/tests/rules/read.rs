@@ -76,7 +76,8 @@ proptest! {
         };
         let found = engine(store).list(&caller("acme", Plan::gold()), &request).unwrap();
         let skipped = ((page - 1) * u64::from(per_page)) as usize;
-        let expected: Vec<_> = matching.iter().skip(skipped).take(per_page as usize).cloned().collect();
+        let shown = matching.iter().skip(skipped).take(per_page as usize);
+        let expected: Vec<_> = shown.cloned().collect();
         prop_assert_eq!(found.count, expected.len() as u64);
         prop_assert_eq!(found.total_results, matching.len() as u64);
         prop_assert_eq!(found.result, expected);
@@ -136,7 +137,10 @@ proptest! {
     }
 
     #[test]
-    fn read_3_a_model_is_seen_by_its_own_organisation_and_by_no_other(mut tape in tape(), asked in 1..30u64) {
+    fn read_3_a_model_is_seen_by_its_own_organisation_and_by_no_other(
+        mut tape in tape(),
+        asked in 1..30u64,
+    ) {
         let (store, models) = filled(&mut tape);
         let engine = engine(store);
         let own = models.iter().find(|model| model.id.get() == asked);

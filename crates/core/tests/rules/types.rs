@@ -37,8 +37,10 @@ fn fixed_and_found(tape: &mut Tape) -> (Fixed, Fixed) {
             (1, Some(id)) => drop(engine.get(&caller, id).unwrap()),
             _ => {
                 let (language, base_model) = (tape.of(&Language::ALL), tape.of(&BaseModel::ALL));
-                let request =
-                    CreateModel::builder().name("n").language(language.as_str()).base_model(base_model.as_str());
+                let request = CreateModel::builder()
+                    .name("n")
+                    .language(language.as_str())
+                    .base_model(base_model.as_str());
                 let model = engine.create(&caller, request.build().unwrap()).unwrap();
                 assert_eq!((model.language, model.base_model), (language, base_model));
                 fixed.insert(model.id, (language, base_model));
@@ -61,15 +63,19 @@ proptest! {
     #[test]
     fn lang_4_no_operation_changes_the_language(mut tape in tape()) {
         let (fixed, found) = fixed_and_found(&mut tape);
-        let languages = |models: Fixed| models.into_iter().map(|(id, (language, _))| (id, language)).collect::<Vec<_>>();
-        prop_assert_eq!(languages(fixed), languages(found));
+        prop_assert_eq!(fixed.len(), found.len());
+        for (id, (language, _)) in fixed {
+            prop_assert_eq!(found[&id].0, language);
+        }
     }
 
     #[test]
     fn base_4_no_operation_changes_the_base_model(mut tape in tape()) {
         let (fixed, found) = fixed_and_found(&mut tape);
-        let bases = |models: Fixed| models.into_iter().map(|(id, (_, base_model))| (id, base_model)).collect::<Vec<_>>();
-        prop_assert_eq!(bases(fixed), bases(found));
+        prop_assert_eq!(fixed.len(), found.len());
+        for (id, (_, base_model)) in fixed {
+            prop_assert_eq!(found[&id].1, base_model);
+        }
     }
 
     #[test]
