@@ -154,19 +154,17 @@ where
     }
 }
 
-#[cold]
-#[inline(never)]
+#[inline]
 fn refuse<'a, T: Into<Cow<'a, str>>>(
     fields: Fields<T>,
     faults: [Option<ViolationKind>; 4],
 ) -> Violations<'a> {
-    let [name, language, base_model, description] = faults;
-    let mut violations = Violations::default();
-    violations.note_kind(Field::Name, name);
-    violations.note_sent(Field::Language, language, fields.language.into_text());
-    violations.note_sent(Field::BaseModel, base_model, fields.base_model.into_text());
-    violations.note_kind(Field::Description, description);
-    violations
+    let [_, language, base_model, _] = faults;
+    Violations::of_create(
+        faults,
+        language.and(fields.language.into_text()),
+        base_model.and(fields.base_model.into_text()),
+    )
 }
 
 /// What a field is that must be there, where `null` counts as missing (NAME-1, LANG-1).

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use crate::pending::Pending;
 use crate::{
     Caller, Change, CreateModel, CustomModel, ListModels, ModelId, ModelPage, ModelStore, NewModel,
-    Outcome, Plan, Refusal, StoreError, StoreErrorKind, Timestamp, Write,
+    Outcome, Plan, Refusal, StoreError, StoreErrorKind, Timestamp, TrainingStatus, Write,
 };
 
 /// The operations on custom models: the only place where rules meet a store.
@@ -91,10 +91,14 @@ impl Engine {
     /// # Errors
     ///
     /// [`Refusal::ModelNotFound`] if the organisation has no model with this id,
-    /// [`Refusal::Contended`] if others kept changing it, and [`Refusal::Store`].
+    /// [`Refusal::TrainingInProgress`] while the model is trained, [`Refusal::Contended`] if others
+    /// kept changing it, and [`Refusal::Store`].
     pub fn delete(&self, caller: &Caller, id: ModelId) -> Result<(), Refusal> {
         for _ in 0..Self::ATTEMPTS {
-            let revision = self.get(caller, id)?.revision;
+            let CustomModel { revision, training_status, .. } = self.get(caller, id)?;
+            if training_status == TrainingStatus::Running {
+                return Err(Refusal::TrainingInProgress);
+            }
             match self.submit(caller, Change::Delete { id, revision }).wait()? {
                 Outcome::Deleted => return Ok(()),
                 Outcome::NotFound => return Err(Refusal::ModelNotFound),

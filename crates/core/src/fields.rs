@@ -52,7 +52,6 @@ pub(crate) struct Fields<T> {
 
 impl<T> Fields<T> {
     /// The place of a field by its key; `None` for a key that the rules do not name (BODY-2).
-    #[inline]
     pub(crate) fn named(&mut self, key: &str) -> Option<&mut Found<T>> {
         match key {
             "name" => Some(&mut self.name),
@@ -60,6 +59,27 @@ impl<T> Fields<T> {
             "base_model" => Some(&mut self.base_model),
             "description" => Some(&mut self.description),
             _ => None,
+        }
+    }
+
+    /// The place of the field whose key a member begins with, and the length of key and colon, where
+    /// they are written as most clients write them: without escapes and with nothing in between.
+    #[inline]
+    pub(crate) fn keyed(&mut self, member: &[u8]) -> Option<(&mut Found<T>, usize)> {
+        const NAME: &[u8] = br#""name":"#;
+        const LANGUAGE: &[u8] = br#""language":"#;
+        const BASE_MODEL: &[u8] = br#""base_model":"#;
+        const DESCRIPTION: &[u8] = br#""description":"#;
+        if member.starts_with(NAME) {
+            Some((&mut self.name, NAME.len()))
+        } else if member.starts_with(LANGUAGE) {
+            Some((&mut self.language, LANGUAGE.len()))
+        } else if member.starts_with(BASE_MODEL) {
+            Some((&mut self.base_model, BASE_MODEL.len()))
+        } else if member.starts_with(DESCRIPTION) {
+            Some((&mut self.description, DESCRIPTION.len()))
+        } else {
+            None
         }
     }
 }

@@ -57,6 +57,7 @@ mod store;
 mod text;
 mod timestamp;
 mod training;
+mod violation;
 mod violations;
 
 pub use access::{Caller, InvalidOrganisation, Organisation};
@@ -77,4 +78,5 @@ pub use store::{
 };
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use training::TrainingStatus;
-pub use violations::{Field, Violation, ViolationKind, Violations};
+pub use violation::{Field, Violation, ViolationKind};
+pub use violations::Violations;

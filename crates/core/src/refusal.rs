@@ -28,6 +28,8 @@ pub enum Refusal {
     },
     /// 404: the organisation has no model with this id (READ-3).
     ModelNotFound,
+    /// 409: the model is being trained, and what was asked for has to wait for the end of it (EDIT-5).
+    TrainingInProgress,
     /// 413: a body is longer than [`CreateModel::MAX_BODY_BYTES`]; it was not read (BODY-6).
     BodyTooLarge,
     /// 503: others kept changing the model, and the bounded retries ran out (section 6).
@@ -52,10 +54,25 @@ impl Refusal {
 
     /// The body of the answer, compact JSON to the byte of section 6.
     pub fn to_json(&self) -> String {
+        if let Refusal::Invalid(violations) = self {
+            return self.invalid_json(violations);
+        }
         serde_json::to_string(self).unwrap_or_else(|_| {
             let Envelope { error, message, .. } = Self::INTERNAL;
             format!(r#"{{"error":"{error}","message":"{message}"}}"#)
         })
+    }
+
+    /// What serde makes of the most frequent refusal, written without its detours.
+    fn invalid_json(&self, violations: &Violations<'_>) -> String {
+        let Envelope { error, message, .. } = self.envelope();
+        let mut body = String::with_capacity(512);
+        for piece in [r#"{"error":""#, error, r#"","message":""#, message, r#"","details":"#] {
+            body.push_str(piece);
+        }
+        violations.push_json(&mut body);
+        body.push('}');
+        body
     }
 
     /// After how many whole seconds a caller should try again, for the `Retry-After` header.
@@ -80,6 +97,12 @@ impl Refusal {
             Refusal::ModelNotFound => {
                 Envelope::new(404, "Not Found", "Custom model not found", Some("MODEL_NOT_FOUND"))
             }
+            Refusal::TrainingInProgress => Envelope::new(
+                409,
+                "Conflict",
+                "The model is being trained",
+                Some("TRAINING_IN_PROGRESS"),
+            ),
             Refusal::BodyTooLarge => Envelope::new(
                 413,
                 "Payload Too Large",
@@ -155,6 +178,7 @@ impl Serialize for Refusal {
             }
             Refusal::Unauthorized
             | Refusal::ModelNotFound
+            | Refusal::TrainingInProgress
             | Refusal::BodyTooLarge
             | Refusal::Contended
             | Refusal::Store(_) => {}
@@ -180,6 +204,7 @@ impl fmt::Display for Refusal {
                 "model limit reached: {current_models} of {plan_limit} models on plan {plan:?}"
             ),
             Refusal::ModelNotFound => f.write_str("no such model"),
+            Refusal::TrainingInProgress => f.write_str("the model is being trained"),
             Refusal::BodyTooLarge => {
                 write!(f, "the body is longer than {} bytes", CreateModel::MAX_BODY_BYTES)
             }
@@ -220,5 +245,19 @@ mod tests {
         let message = Refusal::BodyTooLarge.envelope().message;
         assert!(message.contains(&format!(" {} bytes", CreateModel::MAX_BODY_BYTES)), "{message}");
         assert_eq!(Refusal::BodyTooLarge.status(), 413);
+    }
+
+    #[test]
+    fn both_renderings_are_the_same_whatever_was_sent() {
+        for sent in
+            ["", "xx", "\"", "\\", "\\u{7}", "a\"b\\c", "\u{7}\n\0", "\u{202E}", "é語😀", "</x>"]
+        {
+            let long = sent.repeat(50);
+            for sent in [sent, &long] {
+                let request = CreateModel::builder().language(sent).base_model(sent).build();
+                let refusal = Refusal::from(request.unwrap_err());
+                assert_eq!(refusal.to_json(), serde_json::to_string(&refusal).unwrap());
+            }
+        }
     }
 }

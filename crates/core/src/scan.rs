@@ -1,8 +1,7 @@
 //! One pass over a request body: RFC 8259 to the letter, and the four named fields picked out on the way.
 //!
-//! Every byte is looked at a bounded number of times whatever the input (BODY-6), nesting is a
-//! counter and one bit a level, and nothing is allocated but the text of a string that holds an
-//! escape. What a found value means is `create.rs`'s business.
+//! A byte is looked at a bounded number of times whatever the input (BODY-6), and nothing is allocated
+//! but the text of a string that holds an escape.
 
 use std::borrow::Cow;
 
@@ -22,12 +21,10 @@ struct Scanner<'a> {
     text: &'a str,
 }
 
-/// Where the piece ends that was read. Places go from call to call instead of being kept in the
-/// scanner, so that they stay in registers.
+/// Where a piece ends. Places go from call to call, to stay in registers.
 type End = Result<usize, BodyFault>;
 
 impl<'a> Scanner<'a> {
-    #[inline]
     fn body(&self, fields: &mut Fields<Cow<'a, str>>) -> Result<(), BodyFault> {
         let start = self.space(0);
         let is_object = self.byte(start) == Some(b'{');
@@ -40,18 +37,27 @@ impl<'a> Scanner<'a> {
     }
 
     /// The members of the body's own object, after its brace.
-    #[inline]
     fn members(&self, start: usize, fields: &mut Fields<Cow<'a, str>>) -> End {
         let mut at = self.space(start);
         if self.byte(at) == Some(b'}') {
             return Ok(at + 1);
         }
         loop {
-            let (key, end) = self.string(at)?;
-            at = self.colon(end)?;
-            at = match fields.named(&key) {
-                Some(found) => self.named_value(at, found)?,
-                None => self.value(at, 1)?,
+            let rest = self.text.as_bytes().get(at..).unwrap_or_default();
+            let (found, value) = match fields.keyed(rest) {
+                Some((found, length)) => {
+                    #[cfg(test)]
+                    tests::count_steps(length);
+                    (Some(found), self.space(at + length))
+                }
+                None => {
+                    let (key, end) = self.string(at)?;
+                    (fields.named(&key), self.colon(end)?)
+                }
+            };
+            at = match found {
+                Some(found) => self.named_value(value, found)?,
+                None => self.value(value, 1)?,
             };
             at = self.space(at);
             match self.byte(at) {
@@ -62,7 +68,6 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    #[inline]
     fn named_value(&self, at: usize, found: &mut Found<Cow<'a, str>>) -> End {
         let (value, end) = match self.byte(at) {
             Some(b'"') => self.string(at).map(|(text, end)| (Found::Text(text), end))?,
@@ -94,7 +99,7 @@ impl<'a> Scanner<'a> {
                         continue;
                     }
                 }
-                b'"' => self.skip_string(at)?,
+                b'"' => self.string(at)?.1,
                 b't' => self.word(at, b"true")?,
                 b'f' => self.word(at, b"false")?,
                 b'n' => self.word(at, b"null")?,
@@ -119,15 +124,9 @@ impl<'a> Scanner<'a> {
     }
 
     fn key(&self, at: usize) -> End {
-        self.colon(self.skip_string(self.space(at))?)
+        self.colon(self.string(self.space(at))?.1)
     }
 
-    #[inline(never)]
-    fn skip_string(&self, at: usize) -> End {
-        self.string(at).map(|(_, end)| end)
-    }
-
-    #[inline]
     fn colon(&self, at: usize) -> End {
         Ok(self.space(self.expect(self.space(at), b':')?))
     }
@@ -171,7 +170,7 @@ impl<'a> Scanner<'a> {
 
     #[inline(never)]
     fn escaped(&self, mut start: usize, mut end: usize) -> Result<(String, usize), BodyFault> {
-        let mut text = String::new();
+        let mut text = String::with_capacity(2 * (end - start) + 64);
         loop {
             text.push_str(self.slice(start, end)?);
             if self.byte(end) == Some(b'"') {
@@ -251,23 +250,22 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// How many bytes stand before the first quote, backslash or control character: word by word, and
-/// in blocks once a text turns out to be long.
+/// How many bytes stand before one that ends a run: word by word, in blocks if there are many.
 #[inline]
 fn plain_prefix(bytes: &[u8]) -> usize {
-    let mut length = 0;
-    while let Some(word) = bytes.get(length..).and_then(|rest| rest.first_chunk()) {
+    let mut rest = bytes;
+    while let Some((word, behind)) = rest.split_first_chunk() {
         let ends = ends(u64::from_le_bytes(*word));
         if ends != 0 {
-            return length + (ends.trailing_zeros() / 8) as usize;
+            return bytes.len() - rest.len() + (ends.trailing_zeros() / 8) as usize;
         }
-        length += 8;
-        if length == 16 {
-            length += plain_blocks(bytes.get(16..).unwrap_or_default());
+        rest = behind;
+        if bytes.len() - rest.len() == 16 {
+            rest = rest.get(plain_blocks(rest)..).unwrap_or_default();
         }
     }
-    let tail = bytes.get(length..).unwrap_or_default();
-    length + tail.iter().position(|&byte| is_end(byte)).unwrap_or(tail.len())
+    let tail = rest.iter().position(|&byte| is_end(byte)).unwrap_or(rest.len());
+    bytes.len() - rest.len() + tail
 }
 
 #[inline]
@@ -289,8 +287,11 @@ fn ends(word: u64) -> u64 {
 /// How many bytes lie in whole blocks that no run ends in; the compiler makes vector code of it.
 #[inline(never)]
 fn plain_blocks(bytes: &[u8]) -> usize {
-    let ends = |block: &[u8; 32]| block.iter().fold(0, |ends, &byte| ends | u8::from(is_end(byte)));
-    32 * bytes.as_chunks().0.iter().take_while(|block| ends(block) == 0).count()
+    let ends = |block: &[u8]| block.iter().fold(0, |ends, &byte| ends | u8::from(is_end(byte)));
+    let large = bytes.as_chunks::<128>().0.iter().take_while(|block| ends(*block) == 0).count();
+    let rest = bytes.get(128 * large..).unwrap_or_default();
+    let small = rest.as_chunks::<16>().0.iter().take_while(|block| ends(*block) == 0).count();
+    128 * large + 16 * small
 }
 
 #[cfg(test)]

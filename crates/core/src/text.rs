@@ -6,7 +6,8 @@
 /// cost does not depend on it; only those in between are counted.
 #[inline]
 pub(crate) fn is_longer_than(text: &str, max: usize) -> bool {
-    text.len() > max && (text.len() > 4 * max || count(text.as_bytes()) > max)
+    let length = text.len();
+    length > max && (length > 4 * max || count(text.as_bytes()) > max)
 }
 
 /// Counts the characters of a text, which are the bytes that begin one: in large blocks, what is

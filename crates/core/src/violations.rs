@@ -5,210 +5,7 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::echo::push_echo;
-
-/// A field that a violation is about, in the order in which `details` lists them (section 6).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum Field {
-    /// The request body as a whole.
-    Body,
-    /// `name`
-    Name,
-    /// `language`
-    Language,
-    /// `base_model`
-    BaseModel,
-    /// `description`
-    Description,
-    /// `page`, a parameter of a list
-    Page,
-    /// `per_page`, a parameter of a list
-    PerPage,
-    /// `status`, a parameter of a list
-    Status,
-}
-
-impl Field {
-    const ALL: [Field; 8] = [
-        Field::Body,
-        Field::Name,
-        Field::Language,
-        Field::BaseModel,
-        Field::Description,
-        Field::Page,
-        Field::PerPage,
-        Field::Status,
-    ];
-
-    /// The field's name on the wire.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Field::Body => "body",
-            Field::Name => "name",
-            Field::Language => "language",
-            Field::BaseModel => "base_model",
-            Field::Description => "description",
-            Field::Page => "page",
-            Field::PerPage => "per_page",
-            Field::Status => "status",
-        }
-    }
-}
-
-impl fmt::Display for Field {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// What is wrong with a field, for programs; the message is for people.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum ViolationKind {
-    /// The body is not one well-formed JSON text (BODY-1).
-    NotJson,
-    /// The body is JSON, but not an object (BODY-1).
-    NotAnObject,
-    /// The field is given more than once (BODY-3, READ-1).
-    Repeated,
-    /// A required field is absent or `null` (NAME-1, LANG-1).
-    Missing,
-    /// The value has another JSON type than the field (NAME-2, LANG-2, BASE-2, DESC-2).
-    WrongType,
-    /// The text is empty or only whitespace (NAME-3).
-    Blank,
-    /// The text has too many characters (NAME-4, DESC-3).
-    TooLong,
-    /// The value is not one of those that the field knows (LANG-3, BASE-3), or is a parameter out
-    /// of its range (READ-1).
-    Unsupported,
-}
-
-impl ViolationKind {
-    /// A stable name for programs.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            ViolationKind::NotJson => "not_json",
-            ViolationKind::NotAnObject => "not_an_object",
-            ViolationKind::Repeated => "repeated",
-            ViolationKind::Missing => "missing",
-            ViolationKind::WrongType => "wrong_type",
-            ViolationKind::Blank => "blank",
-            ViolationKind::TooLong => "too_long",
-            ViolationKind::Unsupported => "unsupported",
-        }
-    }
-}
-
-impl fmt::Display for ViolationKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
-/// One violated field. Its `Display` is the message of the wire.
-///
-/// It borrows what was sent where it can, and is rendered only when it is shown.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Violation<'a> {
-    field: Field,
-    kind: ViolationKind,
-    /// What was sent, where the message shows it; empty elsewhere.
-    sent: Cow<'a, str>,
-}
-
-impl<'a> Violation<'a> {
-    pub(crate) const fn new(field: Field, kind: ViolationKind) -> Self {
-        Violation { field, kind, sent: Cow::Borrowed("") }
-    }
-
-    pub(crate) const fn unsupported(field: Field, sent: Cow<'a, str>) -> Self {
-        Violation { field, kind: ViolationKind::Unsupported, sent }
-    }
-
-    /// The field that is violated.
-    pub const fn field(&self) -> Field {
-        self.field
-    }
-
-    /// What is wrong with it.
-    pub const fn kind(&self) -> ViolationKind {
-        self.kind
-    }
-
-    /// The same violation, owning what was sent.
-    pub fn into_owned(self) -> Violation<'static> {
-        Violation { field: self.field, kind: self.kind, sent: Cow::Owned(self.sent.into_owned()) }
-    }
-}
-
-/// A message that begins with the field's name.
-macro_rules! message_of {
-    ($field:expr, $rest:literal) => {
-        match $field {
-            Field::Body => concat!("Request body", $rest),
-            Field::Name => concat!("Name", $rest),
-            Field::Language => concat!("Language", $rest),
-            Field::BaseModel => concat!("Base model", $rest),
-            Field::Description => concat!("Description", $rest),
-            Field::Page => concat!("Page", $rest),
-            Field::PerPage => concat!("Per page", $rest),
-            Field::Status => concat!("Status", $rest),
-        }
-    };
-}
-
-impl Violation<'_> {
-    /// The message of the wire.
-    ///
-    /// The tests hold the figures and lists in these texts against the constants of the types.
-    pub fn message(&self) -> Cow<'static, str> {
-        Cow::Borrowed(match (self.kind, self.field) {
-            (ViolationKind::NotJson, field) => message_of!(field, " is not valid JSON"),
-            (ViolationKind::NotAnObject, field) => message_of!(field, " must be a JSON object"),
-            (ViolationKind::Repeated, field) => message_of!(field, " is given more than once"),
-            (ViolationKind::Missing, field) => message_of!(field, " is required"),
-            (ViolationKind::WrongType, Field::Description) => {
-                "Description must be a string or null"
-            }
-            (ViolationKind::WrongType, field) => message_of!(field, " must be a string"),
-            (ViolationKind::Blank, field) => message_of!(field, " cannot be empty"),
-            (ViolationKind::TooLong, Field::Name) => "Name cannot exceed 200 characters",
-            (ViolationKind::TooLong, field) => {
-                message_of!(field, " cannot exceed 1000 characters")
-            }
-            (ViolationKind::Unsupported, Field::Page) => "Page must be an integer of at least 1",
-            (ViolationKind::Unsupported, Field::PerPage) => {
-                "Per page must be an integer from 1 to 100"
-            }
-            (ViolationKind::Unsupported, Field::Status) => "Status must be an integer from 1 to 5",
-            (ViolationKind::Unsupported, Field::BaseModel) => {
-                let behind = "' is not one of general, medical, legal, technical";
-                return self.showing_sent("Base model '", behind);
-            }
-            (ViolationKind::Unsupported, field) => {
-                return self.showing_sent(message_of!(field, " '"), "' is not supported");
-            }
-        })
-    }
-
-    fn showing_sent(&self, before: &str, behind: &str) -> Cow<'static, str> {
-        let mut message = String::with_capacity(128);
-        message.push_str(before);
-        push_echo(&mut message, &self.sent);
-        message.push_str(behind);
-        Cow::Owned(message)
-    }
-}
-
-impl fmt::Display for Violation<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.message())
-    }
-}
-
-impl std::error::Error for Violation<'_> {}
+use crate::violation::{Field, Violation, ViolationKind};
 
 /// Every violated field of one request, one violation a field (BODY-4).
 ///
@@ -222,32 +19,31 @@ pub struct Violations<'a> {
 }
 
 impl<'a> Violations<'a> {
+    /// The faults of name, language, base model and description, with what was sent as language and
+    /// as base model where those are at fault.
+    #[inline]
+    pub(crate) fn of_create(
+        [name, language, base_model, description]: [Option<ViolationKind>; 4],
+        sent_language: Option<Cow<'a, str>>,
+        sent_base_model: Option<Cow<'a, str>>,
+    ) -> Self {
+        Violations {
+            // In the order of `Field`; the test below holds the two together.
+            kinds: [None, name, language, base_model, description, None, None, None],
+            sent_language: sent_language.unwrap_or_default(),
+            sent_base_model: sent_base_model.unwrap_or_default(),
+        }
+    }
+
     /// Takes note of a violation. A field keeps the first that it was given.
     pub(crate) fn note(&mut self, Violation { field, kind, sent }: Violation<'a>) {
-        self.note_sent(field, Some(kind), Some(sent));
-    }
-
-    /// Takes note of a violation whose message does not show what was sent, if there is one.
-    #[inline]
-    pub(crate) fn note_kind(&mut self, field: Field, kind: Option<ViolationKind>) {
-        self.note_sent(field, kind, None);
-    }
-
-    /// Takes note of a violation with what was sent, if there is one.
-    #[inline]
-    pub(crate) fn note_sent(
-        &mut self,
-        field: Field,
-        kind: Option<ViolationKind>,
-        sent: Option<Cow<'a, str>>,
-    ) {
         let Some(place @ None) = self.kinds.get_mut(field as usize) else {
             return;
         };
-        *place = kind;
-        match (field, kind, sent) {
-            (Field::Language, Some(_), Some(sent)) => self.sent_language = sent,
-            (Field::BaseModel, Some(_), Some(sent)) => self.sent_base_model = sent,
+        *place = Some(kind);
+        match field {
+            Field::Language => self.sent_language = sent,
+            Field::BaseModel => self.sent_base_model = sent,
             _ => {}
         }
     }
@@ -276,6 +72,20 @@ impl<'a> Violations<'a> {
     /// The violations, in the order of the wire.
     pub fn iter(&self) -> impl Iterator<Item = Violation<'_>> {
         Field::ALL.into_iter().filter_map(|field| self.get(field))
+    }
+
+    /// Adds the `details` object, the same that serde makes of it.
+    pub(crate) fn push_json(&self, out: &mut String) {
+        let mut separator = '{';
+        for violation in self.iter() {
+            out.push(separator);
+            separator = ',';
+            out.push('"');
+            out.push_str(violation.field.as_str());
+            out.push_str("\":");
+            violation.push_json(out);
+        }
+        out.push_str(if separator == '{' { "{}" } else { "}" });
     }
 
     /// The same violations, owning what they show of the request.
@@ -328,28 +138,19 @@ impl Serialize for Violations<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BaseModel, Description, Name, PerPage, TrainingStatus};
-
-    #[test]
-    fn figures_and_lists_in_messages_are_those_of_the_types() {
-        let message = |field, kind| Violation::new(field, kind).message().into_owned();
-        let name = message(Field::Name, ViolationKind::TooLong);
-        assert!(name.contains(&format!(" {} ", Name::MAX_CHARACTERS)), "{name}");
-        let description = message(Field::Description, ViolationKind::TooLong);
-        assert!(description.contains(&format!(" {} ", Description::MAX_CHARACTERS)));
-        let per_page = message(Field::PerPage, ViolationKind::Unsupported);
-        assert!(per_page.ends_with(&format!("from 1 to {}", PerPage::MAX)));
-        let status = message(Field::Status, ViolationKind::Unsupported);
-        assert!(status.ends_with(&format!("from 1 to {}", TrainingStatus::ALL.len())));
-        let base_model = message(Field::BaseModel, ViolationKind::Unsupported);
-        let all = BaseModel::ALL.map(BaseModel::as_str).join(", ");
-        assert!(base_model.ends_with(&format!("is not one of {all}")));
-    }
 
     #[test]
     fn fields_are_listed_in_the_order_of_their_numbers() {
         for (place, field) in Field::ALL.into_iter().enumerate() {
             assert_eq!(field as usize, place);
         }
+        let kinds = [
+            (Field::Name, ViolationKind::Blank),
+            (Field::Language, ViolationKind::Unsupported),
+            (Field::BaseModel, ViolationKind::WrongType),
+            (Field::Description, ViolationKind::TooLong),
+        ];
+        let violations = Violations::of_create(kinds.map(|(_, kind)| Some(kind)), None, None);
+        assert!(violations.iter().map(|violation| (violation.field, violation.kind)).eq(kinds));
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use custom_models_core::{
-    Change, CustomModel, MemoryStore, ModelId, Outcome, Plan, Refusal, Revision,
+    Change, CustomModel, MemoryStore, ModelId, Outcome, Plan, Refusal, Revision, TrainingStatus,
 };
 use proptest::prelude::*;
 
@@ -101,6 +101,28 @@ fn edit_5_a_model_that_goes_while_it_is_being_deleted_is_not_found() {
         Scripted::new(|_, done| done(Ok(Outcome::NotFound))).reading(|| Ok(Some(stored(1, "n"))));
     let refusal = engine(store).delete(&caller("acme", Plan::gold()), id(1)).unwrap_err();
     assert!(matches!(refusal, Refusal::ModelNotFound));
+}
+
+#[test]
+fn edit_5_a_model_is_not_deleted_while_it_is_trained_and_in_every_other_status_it_is() {
+    for training_status in TrainingStatus::ALL {
+        let model = CustomModel { training_status, ..stored(1, "n") };
+        let writes = Arc::new(AtomicU64::new(0));
+        let written = Arc::clone(&writes);
+        let store = Scripted::new(move |_, done| {
+            written.fetch_add(1, Ordering::SeqCst);
+            done(Ok(Outcome::Deleted));
+        });
+        let engine = engine(store.reading(move || Ok(Some(model.clone()))));
+        let answer = engine.delete(&caller("acme", Plan::gold()), id(1));
+        if training_status == TrainingStatus::Running {
+            assert!(matches!(answer, Err(Refusal::TrainingInProgress)));
+            assert_eq!(writes.load(Ordering::SeqCst), 0);
+        } else {
+            assert!(answer.is_ok());
+            assert_eq!(writes.load(Ordering::SeqCst), 1);
+        }
+    }
 }
 
 #[test]

@@ -132,12 +132,17 @@ proptest! {
     fn quota_4_a_create_is_one_conditional_write_and_no_read(
         limit in proptest::option::of(0..4u64),
         creates in 1..6,
+        asynchronous in any::<bool>(),
     ) {
         let store = Recorder::default();
         let engine = engine(store.clone());
         let caller = caller("acme", Plan::new("Some", limit));
         for _ in 0..creates {
-            let _ = engine.create(&caller, request("n"));
+            if asynchronous {
+                drop(engine.create_async(&caller, request("n")));
+            } else {
+                let _ = engine.create(&caller, request("n"));
+            }
             match &store.calls()[..] {
                 [Call::Submit(write)] => {
                     prop_assert_eq!(&write.organisation, caller.organisation());

@@ -7,7 +7,7 @@ use custom_models_core::{BaseModel, CreateModel, Language};
 use proptest::prelude::*;
 
 use crate::support::{
-    Json, Shape, config, mutate, quoted, render, shape, shorten_numbers, tape, with_required,
+    Json, Shape, config, mutate, render, shape, shorten_numbers, tape, with_required,
 };
 
 /// The verdict of bytes and builder, in the form in which serde gives it.

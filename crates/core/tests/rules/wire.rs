@@ -73,6 +73,20 @@ fn a_401_a_402_and_a_404_are_answered_to_the_byte() {
 }
 
 #[test]
+fn a_409_and_a_413_are_answered_to_the_byte() {
+    assert_wire(
+        &Refusal::TrainingInProgress,
+        409,
+        r#"{"error":"Conflict","message":"The model is being trained","error_code":"TRAINING_IN_PROGRESS"}"#,
+    );
+    assert_wire(
+        &Refusal::BodyTooLarge,
+        413,
+        r#"{"error":"Payload Too Large","message":"Request body cannot exceed 65536 bytes","error_code":"PAYLOAD_TOO_LARGE"}"#,
+    );
+}
+
+#[test]
 fn a_fault_that_may_pass_is_a_503_and_any_other_a_500_that_says_nothing() {
     let fault = |kind| Refusal::from(StoreError::new(kind, "/secret/path: no such disk"));
     for kind in [

@@ -1,0 +1,215 @@
+//! The open database, shared by the writer and all readers.
+//!
+//! After a write or a flush failed, sled refuses everything until it is opened anew, and its memory
+//! holds what may not be on the disk. So the database is then closed for everybody, and whoever
+//! comes next, a reader or the writer, opens it again.
+
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use custom_models_core::{StoreError, StoreErrorKind};
+use sled::Db;
+
+use crate::changes::Changes;
+use crate::fault::{damaged, guarded};
+use crate::folder::Folder;
+use crate::medium::{Medium, Opened};
+use crate::schema::{FORMAT, LAYOUT, Layout};
+
+/// A database that may be open.
+pub(crate) struct Database {
+    medium: Box<dyn Medium>,
+    /// Everybody who uses the database reads this for as long; nobody keeps a handle. So a change
+    /// of state waits for them, and then the last handle is dropped, which frees sled's lock.
+    state: RwLock<State>,
+    /// Held while a batch becomes visible, but not while it is synced. Who holds it sees a database
+    /// that stands still.
+    applying: Mutex<()>,
+}
+
+struct State {
+    folder: Folder,
+    status: Status,
+}
+
+enum Status {
+    Open(Opened),
+    /// To be opened anew; first the log is written again, if a sync may have missed some of it.
+    Broken {
+        is_log_suspect: bool,
+    },
+    Closed,
+}
+
+/// A group of writes that went wrong.
+pub(crate) enum WriteFault {
+    /// Before it was synced.
+    Unflushed(StoreError),
+    /// When it was synced, or where that cannot be told.
+    Unsynced(StoreError),
+}
+
+impl WriteFault {
+    pub(crate) fn into_cause(self) -> StoreError {
+        match self {
+            WriteFault::Unflushed(cause) | WriteFault::Unsynced(cause) => cause,
+        }
+    }
+}
+
+impl Database {
+    /// Opens the database of a folder, which is made where nothing is.
+    pub(crate) fn open(folder: Folder, medium: impl Medium) -> Result<Self, StoreError> {
+        let database = Database {
+            medium: Box::new(medium),
+            state: RwLock::new(State { folder, status: Status::Broken { is_log_suspect: false } }),
+            applying: Mutex::new(()),
+        };
+        database.reopen()?;
+        Ok(database)
+    }
+
+    /// Uses the database, which is opened anew first if it broke.
+    pub(crate) fn read<T>(
+        &self,
+        read: impl FnOnce(&Db) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        loop {
+            match &self.state().status {
+                Status::Open(opened) => return read(&opened.db),
+                Status::Closed => return Err(StoreErrorKind::Closed.into()),
+                Status::Broken { .. } => {}
+            }
+            self.reopen()?;
+        }
+    }
+
+    /// Keeps the writer from making anything visible, for a read that must not be disturbed.
+    pub(crate) fn stand_still(&self) -> MutexGuard<'_, ()> {
+        self.applying.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Makes changes visible, whole, and then durable. When that fails the database is closed, to
+    /// be opened anew.
+    pub(crate) fn write(&self, changes: &Changes) -> Result<(), WriteFault> {
+        let written = match &self.state().status {
+            Status::Open(opened) => self.write_to(opened, changes),
+            Status::Closed => Err(WriteFault::Unflushed(StoreErrorKind::Closed.into())),
+            Status::Broken { .. } => Err(WriteFault::Unflushed(StoreErrorKind::Failed.into())),
+        };
+        match &written {
+            Ok(()) => {}
+            Err(WriteFault::Unflushed(fault)) => {
+                self.break_off(leaves_doubt(fault));
+            }
+            Err(WriteFault::Unsynced(_)) => self.break_off(true),
+        }
+        written
+    }
+
+    fn write_to(&self, opened: &Opened, changes: &Changes) -> Result<(), WriteFault> {
+        let standing_still = self.stand_still();
+        let applied = self.medium.apply(opened, changes.batch());
+        drop(standing_still);
+        applied.and_then(|()| self.medium.flush(opened)).map_err(WriteFault::Unflushed)?;
+        self.medium.sync(opened).map_err(WriteFault::Unsynced)
+    }
+
+    /// Closes the database for good, and lets others open it.
+    pub(crate) fn close(&self) {
+        let mut state = self.state_mut();
+        if matches!(state.status, Status::Closed) {
+            return;
+        }
+        let_go(&mut state, Status::Closed);
+        state.folder.await_log();
+        state.folder.release();
+    }
+
+    fn break_off(&self, is_log_suspect: bool) {
+        let mut state = self.state_mut();
+        if matches!(state.status, Status::Open(_)) {
+            let_go(&mut state, Status::Broken { is_log_suspect });
+        }
+    }
+
+    fn reopen(&self) -> Result<(), StoreError> {
+        let state = &mut *self.state_mut();
+        let Status::Broken { is_log_suspect } = &mut state.status else {
+            return Ok(());
+        };
+        if !state.folder.is_unfinished() && !state.folder.has_log() {
+            return Err(damaged("the file that sled keeps its log in is gone"));
+        }
+        if *is_log_suspect {
+            state.folder.rewrite_log()?;
+        }
+        state.folder.await_log();
+        let opened = self.medium.open(&state.folder);
+        // Opening ends with a sync.
+        *is_log_suspect = opened.as_ref().is_err_and(leaves_doubt);
+        let opened = opened?;
+        let recognised = recognise(&*self.medium, &opened, &mut state.folder);
+        let suspect = std::mem::replace(&mut state.status, Status::Open(opened));
+        if recognised.is_err() {
+            let_go(state, suspect);
+        }
+        recognised
+    }
+
+    /// A panic under the lock leaves a state that is as good as any.
+    fn state(&self) -> RwLockReadGuard<'_, State> {
+        self.state.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn state_mut(&self) -> RwLockWriteGuard<'_, State> {
+        self.state.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Whether the system may take for written what did not reach the disk.
+fn leaves_doubt(fault: &StoreError) -> bool {
+    fault.kind() == StoreErrorKind::Failed
+}
+
+/// Drops the database, which flushes it, and that may fail; nothing rests on it.
+fn let_go(state: &mut State, status: Status) {
+    let before = std::mem::replace(&mut state.status, status);
+    let _ = guarded(|| {
+        drop(before);
+        Ok(())
+    });
+}
+
+/// Makes sure that a database is ours, or makes an empty one ours if its creation is under way.
+fn recognise(medium: &dyn Medium, opened: &Opened, folder: &mut Folder) -> Result<(), StoreError> {
+    let db = &opened.db;
+    match guarded(|| db.get(FORMAT))? {
+        Some(layout) => match Layout::of(&layout) {
+            Layout::Ours => {}
+            Layout::Newer => return Err(StoreErrorKind::Newer.into()),
+            Layout::Unknown => return Err(damaged("an unknown layout")),
+        },
+        None if guarded(|| db.iter().next().transpose())?.is_some() => {
+            let cause = "a database of something else";
+            return Err(StoreError::new(StoreErrorKind::NotOurs, cause));
+        }
+        None if !folder.is_unfinished() => return Err(damaged("the database is empty")),
+        None => {
+            let mut batch = sled::Batch::default();
+            batch.insert(FORMAT, LAYOUT);
+            medium.apply(opened, batch)?;
+            medium.flush(opened)?;
+            medium.sync(opened)?;
+        }
+    }
+    if folder.is_unfinished() {
+        folder.finish()?;
+    }
+    Ok(())
+}

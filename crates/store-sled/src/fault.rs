@@ -1,0 +1,96 @@
+//! What an error of sled, or of the file system, means for the caller of a store.
+
+use std::any::Any;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use custom_models_core::{StoreError, StoreErrorKind};
+
+/// Calls sled. Every call goes through here: on damaged files sled may panic where others return
+/// an error, and then the panic's message is the cause.
+pub(crate) fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+    // What a panic may have left half done is sled's own state. Reads go on with it and are judged;
+    // a write that failed closes the database, and it is opened anew.
+    match catch_unwind(AssertUnwindSafe(call)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(StoreError::new(kind(&error), error)),
+        Err(panic) => Err(StoreError::new(StoreErrorKind::Damaged, message(&*panic))),
+    }
+}
+
+/// An error of the file system outside of sled.
+pub(crate) fn io_fault(error: io::Error) -> StoreError {
+    StoreError::new(io_kind(error.kind()), error)
+}
+
+/// Something is stored that this crate cannot have written.
+pub(crate) fn damaged(what: &'static str) -> StoreError {
+    StoreError::new(StoreErrorKind::Damaged, what)
+}
+
+fn kind(error: &sled::Error) -> StoreErrorKind {
+    match error {
+        // Sled has no error of its own for this.
+        sled::Error::Io(error) if error.to_string().starts_with("could not acquire lock") => {
+            StoreErrorKind::Locked
+        }
+        sled::Error::Io(error) => match error.kind() {
+            io::ErrorKind::UnexpectedEof
+            | io::ErrorKind::InvalidData
+            | io::ErrorKind::InvalidInput => StoreErrorKind::Damaged,
+            other => io_kind(other),
+        },
+        sled::Error::Corruption { .. }
+        | sled::Error::CollectionNotFound(_)
+        | sled::Error::Unsupported(_) => StoreErrorKind::Damaged,
+        sled::Error::ReportableBug(_) => StoreErrorKind::Failed,
+    }
+}
+
+/// Sled keeps the kind of an I/O error when it hands it on, but not its number.
+fn io_kind(kind: io::ErrorKind) -> StoreErrorKind {
+    match kind {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreErrorKind::Full,
+        io::ErrorKind::NotFound
+        | io::ErrorKind::NotADirectory
+        | io::ErrorKind::PermissionDenied
+        | io::ErrorKind::ReadOnlyFilesystem => StoreErrorKind::Unavailable,
+        _ => StoreErrorKind::Failed,
+    }
+}
+
+fn message(panic: &(dyn Any + Send)) -> String {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied());
+    format!("sled panicked: {}", message.unwrap_or("without a message"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::error::Error;
+
+    use super::*;
+
+    #[test]
+    fn a_panic_is_damage_with_its_message_as_the_cause() {
+        let fault = guarded::<()>(|| panic!("page {} is odd", 7)).unwrap_err();
+        assert_eq!(fault.kind(), StoreErrorKind::Damaged);
+        let cause = fault.source().unwrap().to_string();
+        assert_eq!(cause, "sled panicked: page 7 is odd");
+        let fault = guarded::<()>(|| std::panic::panic_any(7)).unwrap_err();
+        let cause = fault.source().unwrap().to_string();
+        assert_eq!(cause, "sled panicked: without a message");
+    }
+
+    #[test]
+    fn a_full_disk_is_full_also_when_sled_handed_the_error_on() {
+        let full = io::Error::from_raw_os_error(28);
+        let direct = guarded::<()>(|| Err(sled::Error::Io(full))).unwrap_err();
+        assert_eq!(direct.kind(), StoreErrorKind::Full);
+        let handed_on = sled::Error::Io(io::Error::from_raw_os_error(28)).clone();
+        let fault = guarded::<()>(|| Err(handed_on)).unwrap_err();
+        assert_eq!(fault.kind(), StoreErrorKind::Full);
+    }
+}

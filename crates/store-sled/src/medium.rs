@@ -1,0 +1,100 @@
+//! The steps of a commit, down to the disk.
+
+use std::fs::File;
+
+use custom_models_core::StoreError;
+use sled::{Batch, Db, Mode};
+
+use crate::fault::{guarded, io_fault};
+use crate::folder::Folder;
+
+/// How much of the database sled keeps in memory.
+const CACHE_BYTES: u64 = 64 << 20;
+
+/// An open database.
+pub(crate) struct Opened {
+    pub(crate) db: Db,
+    /// The log, opened before anything is written to it, so that no error of the disk is missed.
+    log: File,
+}
+
+/// What is asked of sled and of the file system below it, in the order of a commit. Tests record the
+/// order and let steps fail.
+pub(crate) trait Medium: Send + Sync + 'static {
+    /// Opens the database of a folder; what it then shows is durable.
+    fn open(&self, folder: &Folder) -> Result<Opened, StoreError>;
+
+    /// Makes a batch visible, whole.
+    fn apply(&self, opened: &Opened, batch: Batch) -> Result<(), StoreError>;
+
+    /// Hands what was applied to the system.
+    fn flush(&self, opened: &Opened) -> Result<(), StoreError>;
+
+    /// Makes what was flushed survive a power cut.
+    fn sync(&self, opened: &Opened) -> Result<(), StoreError>;
+}
+
+/// The real one.
+pub(crate) struct Disk;
+
+impl Medium for Disk {
+    fn open(&self, folder: &Folder) -> Result<Opened, StoreError> {
+        let config = sled::Config::new()
+            .path(folder.path())
+            .mode(Mode::LowSpace)
+            .cache_capacity(CACHE_BYTES)
+            .flush_every_ms(None);
+        let db = guarded(|| config.open())?;
+        let log = folder.open_log().and_then(|log| {
+            folder.sync()?;
+            Ok(log)
+        });
+        match log {
+            Ok(log) => Ok(Opened { db, log }),
+            Err(fault) => {
+                guarded(|| {
+                    drop(db);
+                    Ok(())
+                })?;
+                Err(fault)
+            }
+        }
+    }
+
+    fn apply(&self, opened: &Opened, batch: Batch) -> Result<(), StoreError> {
+        guarded(|| opened.db.apply_batch(batch))
+    }
+
+    fn flush(&self, opened: &Opened) -> Result<(), StoreError> {
+        guarded(|| opened.db.flush()).map(drop)
+    }
+
+    /// On Linux sled's flush writes the log and starts its way to the disk (`sync_file_range`), but
+    /// neither the length of the file nor the drive's own cache is flushed.
+    fn sync(&self, opened: &Opened) -> Result<(), StoreError> {
+        opened.log.sync_all().map_err(io_fault)
+    }
+}
+
+/// Sled as it comes: what is flushed counts as durable.
+#[cfg(feature = "flush-only")]
+pub(crate) struct FlushOnly;
+
+#[cfg(feature = "flush-only")]
+impl Medium for FlushOnly {
+    fn open(&self, folder: &Folder) -> Result<Opened, StoreError> {
+        Disk.open(folder)
+    }
+
+    fn apply(&self, opened: &Opened, batch: Batch) -> Result<(), StoreError> {
+        Disk.apply(opened, batch)
+    }
+
+    fn flush(&self, opened: &Opened) -> Result<(), StoreError> {
+        Disk.flush(opened)
+    }
+
+    fn sync(&self, _: &Opened) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

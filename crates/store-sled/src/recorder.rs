@@ -1,0 +1,109 @@
+//! A medium for tests: it records the steps of a commit, and they fail when told to.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use custom_models_core::{StoreError, StoreErrorKind};
+use sled::Batch;
+
+use crate::folder::Folder;
+use crate::medium::{Disk, Medium, Opened};
+
+/// How a step is told to fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fault {
+    /// Nothing is done, and that is said.
+    Fails(StoreErrorKind),
+    /// Nothing is done, and it is said to be done.
+    Lies,
+    /// Half of it is done: what a batch changes, without the counter of `acme`.
+    Halves(StoreErrorKind),
+}
+
+/// The real medium, which keeps a record of the steps and fails when told to.
+#[derive(Clone, Default)]
+pub(crate) struct Recorder(Arc<Mutex<Record>>);
+
+#[derive(Default)]
+struct Record {
+    steps: Vec<&'static str>,
+    /// What the next steps of a name do, in the order in which they come.
+    faults: VecDeque<(&'static str, Fault)>,
+    /// Called at the next sync.
+    at_sync: Option<Box<dyn FnOnce() + Send>>,
+}
+
+impl Recorder {
+    pub(crate) fn note(&self, step: &'static str) {
+        self.0.lock().unwrap().steps.push(step);
+    }
+
+    /// Tells a step to fail, after those of the same name that were told so before.
+    pub(crate) fn tell(&self, step: &'static str, fault: Fault) {
+        self.0.lock().unwrap().faults.push_back((step, fault));
+    }
+
+    /// Calls something at the next sync.
+    pub(crate) fn at_next_sync(&self, call: impl FnOnce() + Send + 'static) {
+        self.0.lock().unwrap().at_sync = Some(Box::new(call));
+    }
+
+    /// The steps since this was asked before.
+    pub(crate) fn steps(&self) -> Vec<&'static str> {
+        std::mem::take(&mut self.0.lock().unwrap().steps)
+    }
+
+    /// Notes a step, and finds out how it goes.
+    fn take(&self, step: &'static str) -> Option<Fault> {
+        let mut record = self.0.lock().unwrap();
+        record.steps.push(step);
+        let place = record.faults.iter().position(|(name, _)| *name == step)?;
+        record.faults.remove(place).map(|(_, fault)| fault)
+    }
+
+    fn step<T: Default>(
+        &self,
+        step: &'static str,
+        real: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match self.take(step) {
+            None => real(),
+            Some(Fault::Lies) => Ok(T::default()),
+            Some(Fault::Fails(kind) | Fault::Halves(kind)) => Err(StoreError::new(kind, step)),
+        }
+    }
+}
+
+impl Medium for Recorder {
+    fn open(&self, folder: &Folder) -> Result<Opened, StoreError> {
+        match self.take("open") {
+            Some(Fault::Fails(kind)) => Err(StoreError::new(kind, "open")),
+            _ => Disk.open(folder),
+        }
+    }
+
+    fn apply(&self, opened: &Opened, batch: Batch) -> Result<(), StoreError> {
+        match self.take("apply") {
+            None => Disk.apply(opened, batch),
+            Some(Fault::Lies) => Ok(()),
+            Some(Fault::Fails(kind)) => Err(StoreError::new(kind, "apply")),
+            Some(Fault::Halves(kind)) => {
+                Disk.apply(opened, batch)?;
+                opened.db.remove("cacme").unwrap();
+                Err(StoreError::new(kind, "apply"))
+            }
+        }
+    }
+
+    fn flush(&self, opened: &Opened) -> Result<(), StoreError> {
+        self.step("flush", || Disk.flush(opened))
+    }
+
+    fn sync(&self, opened: &Opened) -> Result<(), StoreError> {
+        let at_sync = self.0.lock().unwrap().at_sync.take();
+        if let Some(at_sync) = at_sync {
+            at_sync();
+        }
+        self.step("sync", || Disk.sync(opened))
+    }
+}

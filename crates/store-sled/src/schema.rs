@@ -1,0 +1,165 @@
+//! The layout of the database: what lies under which key.
+//!
+//! Everything is in one tree, so that a group of writes is one batch, which sled recovers whole or
+//! not at all. The first byte of a key is the kind of its row. Numbers are big-endian, so that keys
+//! sort as numbers do. Models lie clustered by organisation and id; a zero byte, which no name of an
+//! organisation has, ends the name, so that `a` and `ab` never mix.
+//!
+//! | key | value |
+//! | --- | --- |
+//! | `f` | the layout, as text: [`LAYOUT`] |
+//! | `i` | the last id that was given away: 8 bytes |
+//! | `c` organisation | [`Counter`]: 16 bytes |
+//! | `m` organisation 0 id | a model, see `rows` |
+//!
+//! INVARIANT: a counter is the number of the organisation's models, and the last id is at least
+//! every id that was ever acknowledged.
+
+use std::ops::Range;
+
+use custom_models_core::{ModelId, Organisation};
+
+/// What the layout is called, in the folder's marker and under [`FORMAT`]. The number grows with
+/// every layout that an earlier version of this crate cannot read.
+pub(crate) const LAYOUT: &str = "custom-models in sled, layout 1\n";
+
+/// What the name of every layout begins with.
+const LAYOUT_NAME: &str = "custom-models in sled, layout ";
+
+/// The number of [`LAYOUT`].
+const LAYOUT_NUMBER: u32 = 1;
+
+/// Where the layout's name lies.
+pub(crate) const FORMAT: &[u8] = b"f";
+
+/// Where the last id lies.
+pub(crate) const LAST_ID: &[u8] = b"i";
+
+/// Whose layout a text names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Layout {
+    /// This version's.
+    Ours,
+    /// A later version's.
+    Newer,
+    /// Nobody's that this crate knows.
+    Unknown,
+}
+
+impl Layout {
+    pub(crate) fn of(name: &[u8]) -> Self {
+        let number = str::from_utf8(name)
+            .ok()
+            .and_then(|name| name.strip_prefix(LAYOUT_NAME)?.strip_suffix('\n'))
+            .and_then(|number| number.parse::<u32>().ok());
+        match number {
+            Some(LAYOUT_NUMBER) => Layout::Ours,
+            Some(number) if number > LAYOUT_NUMBER => Layout::Newer,
+            _ => Layout::Unknown,
+        }
+    }
+}
+
+/// Where an organisation's counter lies.
+pub(crate) fn counter_key(organisation: &Organisation) -> Vec<u8> {
+    [b"c", organisation.as_str().as_bytes()].concat()
+}
+
+/// Where a model lies.
+pub(crate) fn model_key(organisation: &Organisation, id: u64) -> Vec<u8> {
+    [b"m", organisation.as_str().as_bytes(), b"\0", &id.to_be_bytes()].concat()
+}
+
+/// Where the models of an organisation lie, from those behind `after` on.
+pub(crate) fn model_keys(organisation: &Organisation, after: Option<ModelId>) -> Range<Vec<u8>> {
+    let end = [b"m", organisation.as_str().as_bytes(), b"\x01"].concat();
+    model_key(organisation, after.map_or(0, |after| after.get() + 1))..end
+}
+
+/// The id at the end of a model's key.
+pub(crate) fn id_of(model_key: &[u8]) -> Option<ModelId> {
+    let id = model_key.last_chunk()?;
+    ModelId::new(u64::from_be_bytes(*id)).ok()
+}
+
+/// What is kept of an organisation beside its models.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counter {
+    /// How many models it has.
+    pub(crate) models: u64,
+    /// How many groups of writes changed any of them. Two reads that find the same number, found
+    /// the same models.
+    pub(crate) changes: u64,
+}
+
+impl Counter {
+    pub(crate) fn to_bytes(self) -> Vec<u8> {
+        [self.models.to_be_bytes(), self.changes.to_be_bytes()].concat()
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (models, changes) = bytes.split_first_chunk()?;
+        Some(Counter { models: u64::from_be_bytes(*models), changes: number(changes)? })
+    }
+}
+
+/// A number that is a whole value.
+pub(crate) fn number(bytes: &[u8]) -> Option<u64> {
+    Some(u64::from_be_bytes(bytes.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_layout_is_ours_newer_or_unknown() {
+        assert_eq!(Layout::of(LAYOUT.as_bytes()), Layout::Ours);
+        for (name, layout) in [
+            ("custom-models in sled, layout 2\n", Layout::Newer),
+            ("custom-models in sled, layout 4294967295\n", Layout::Newer),
+            ("custom-models in sled, layout 0\n", Layout::Unknown),
+            ("custom-models in sled, layout 1", Layout::Unknown),
+            ("custom-models in sled, layout \n", Layout::Unknown),
+            ("", Layout::Unknown),
+            ("something else", Layout::Unknown),
+        ] {
+            assert_eq!(Layout::of(name.as_bytes()), layout, "{name:?}");
+        }
+        assert_eq!(Layout::of(b"\xFF"), Layout::Unknown);
+    }
+
+    #[test]
+    fn the_models_of_organisations_never_mix() {
+        let names = ["a", "a-", "a0", "aA", "a_", "aa", "ab", "b"];
+        for name in names {
+            let organisation: Organisation = name.parse().unwrap();
+            let keys = model_keys(&organisation, None);
+            for other in names {
+                for id in [1, 255, 256, ModelId::MAX] {
+                    let key = model_key(&other.parse().unwrap(), id);
+                    assert_eq!(keys.contains(&key), name == other, "{name} {other} {id}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn keys_sort_as_ids_do_and_begin_behind_the_cursor() {
+        let acme: Organisation = "acme".parse().unwrap();
+        let after = model_keys(&acme, Some(ModelId::new(255).unwrap()));
+        assert!(!after.contains(&model_key(&acme, 255)));
+        assert!(after.contains(&model_key(&acme, 256)));
+        assert!(model_keys(&acme, Some(ModelId::new(ModelId::MAX).unwrap())).start < after.end);
+        assert_eq!(id_of(&model_key(&acme, 256)).map(ModelId::get), Some(256));
+        assert_eq!(id_of(b"short"), None);
+    }
+
+    #[test]
+    fn a_counter_survives_its_bytes() {
+        let counter = Counter { models: 5, changes: u64::MAX };
+        assert_eq!(Counter::from_bytes(&counter.to_bytes()), Some(counter));
+        assert_eq!(Counter::from_bytes(&[0; 15]), None);
+        assert_eq!(Counter::from_bytes(&[0; 17]), None);
+    }
+}

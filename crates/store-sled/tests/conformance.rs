@@ -1,0 +1,16 @@
+//! The store passes the conformance suite.
+
+use std::sync::Arc;
+
+use custom_models_store_conformance::{FolderBuilder, conformance_tests};
+use custom_models_store_sled::SledStore;
+
+conformance_tests!(FolderBuilder::new(
+    |folder| Ok(Arc::new(SledStore::open(folder.join("store"))?)),
+    |folder, id| {
+        let db = sled::open(folder.join("store"))?;
+        db.insert("i", &id.get().to_be_bytes())?;
+        db.flush()?;
+        Ok(())
+    },
+));
