@@ -27,10 +27,11 @@
 //! let violations = CreateModel::from_json(br#"{"name":"","language":"xx"}"#).unwrap_err();
 //! let refusal = Refusal::from(violations);
 //! assert_eq!(refusal.status(), 400);
-//! assert_eq!(
-//!     refusal.to_json(),
-//!     r#"{"error":"Validation Error","message":"Invalid field values","details":{"name":"Name cannot be empty","language":"Language 'xx' is not supported"}}"#
-//! );
+//! println!("{}", refusal.to_json());
+//! # assert_eq!(
+//! #     refusal.to_json(),
+//! #     r#"{"error":"Validation Error","message":"Invalid field values","details":{"name":"Name cannot be empty","language":"Language 'xx' is not supported"}}"#
+//! # );
 //! ```
 //!
 //! Names such as MODEL-6 are rules; the repository's `docs/rules.md` states every one.

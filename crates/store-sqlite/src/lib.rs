@@ -6,16 +6,16 @@
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
-//! # let path = folder.path().join("custom-models.db");
+//! # std::env::set_current_dir(&folder)?;
 //! use std::time::SystemTime;
 //! use custom_models_core::{Caller, CreateModel, Engine, Plan};
 //! use custom_models_store_sqlite::SqliteStore;
 //!
-//! let engine = Engine::new(SqliteStore::open(&path)?, SystemTime::now);
+//! let engine = Engine::new(SqliteStore::open("custom-models.db")?, SystemTime::now);
 //! let caller = Caller::new("acme".parse()?, Plan::gold());
-//! let request = CreateModel::builder().name("Legal-NL-v2").language("nl").build()?;
-//! println!("{}", engine.create(&caller, request)?.model_key());
-//! engine.close()?;
+//! let request = CreateModel::from_json(br#"{"name":"Medical Cardiology EN","language":"en"}"#)?;
+//! let model = engine.create(&caller, request)?;
+//! println!("{}", serde_json::to_string(&model)?);
 //! # Ok(())
 //! # }
 //! ```
