@@ -1,2 +1,39 @@
-//! Crash, power-loss and full-disk tests of the stores.
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+
+mod breaker;
+mod control;
+mod disk;
+mod kind;
+mod ledger;
+mod line;
+mod load;
+mod process;
+mod sample;
+mod trace;
+
+use std::error::Error;
+
+pub use breaker::Breaker;
+pub use control::UnsyncedSqlite;
+pub use disk::{Disk, Mounted, tmpfs};
+pub use kind::Kind;
+pub use ledger::{Ledger, Tally, ids};
+pub use line::Line;
+pub use load::{Author, MEMBERS, Member, Output, PATIENCE, Task, explain};
+pub use process::{LoadProcess, run};
+pub use sample::{Token, callers, sample};
+pub use trace::{Trace, Unsynced};
+
+/// Why a test fails, or what kept it from being run.
+pub type BoxError = Box<dyn Error + Send + Sync>;
+
+/// Fails with a message unless a condition holds.
+#[macro_export]
+macro_rules! ensure {
+    ($condition:expr, $($message:tt)+) => {
+        if !$condition {
+            return Err(format!($($message)+).into());
+        }
+    };
+}

@@ -68,18 +68,31 @@ impl Database {
         Ok(database)
     }
 
-    /// Uses the database, which is opened anew first if it broke.
+    /// Uses the database, which is opened anew first if it broke. A write that failed in sled's own
+    /// threads may first be heard of by whoever reads next; the read is then tried once more, on a
+    /// database that is opened anew.
     pub(crate) fn read<T>(
         &self,
-        read: impl FnOnce(&Db) -> Result<T, StoreError>,
+        read: impl Fn(&Db) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
+        let mut has_failed = false;
         loop {
-            match &self.state().status {
-                Status::Open(opened) => return read(&opened.db),
+            let result = match &self.state().status {
+                Status::Open(opened) => Some(read(&opened.db)),
                 Status::Closed => return Err(StoreErrorKind::Closed.into()),
-                Status::Broken { .. } => {}
+                Status::Broken { .. } => None,
+            };
+            match result {
+                None => self.reopen()?,
+                Some(Err(fault)) if is_of_the_disk(&fault) => {
+                    self.break_off(leaves_doubt(&fault));
+                    if has_failed {
+                        return Err(fault);
+                    }
+                    has_failed = true;
+                }
+                Some(result) => return result,
             }
-            self.reopen()?;
         }
     }
 
@@ -170,6 +183,11 @@ impl Drop for Database {
     fn drop(&mut self) {
         self.close();
     }
+}
+
+/// Whether sled refuses everything after a fault, until it is opened anew.
+fn is_of_the_disk(fault: &StoreError) -> bool {
+    matches!(fault.kind(), StoreErrorKind::Full | StoreErrorKind::Failed)
 }
 
 /// Whether the system may take for written what did not reach the disk.

@@ -1,0 +1,49 @@
+//! What must lose at a power cut, so that the test is known to see a loss.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use custom_models_core::ModelId;
+use rusqlite::Connection;
+
+use crate::{BoxError, Line, MEMBERS, Output, Task, Token};
+
+/// Plain SQLite that syncs nothing: a row a commit and an acknowledgement.
+pub struct UnsyncedSqlite(Connection);
+
+impl UnsyncedSqlite {
+    /// The word for it on the load's command line.
+    pub const WORD: &str = "unsynced-sqlite";
+
+    /// Opens the file of a place, or makes a new one.
+    pub fn open(place: &Path) -> Result<Self, BoxError> {
+        let connection = Connection::open(place)?;
+        connection.execute_batch(
+            "PRAGMA journal_mode = WAL;
+            PRAGMA synchronous = OFF;
+            CREATE TABLE IF NOT EXISTS rows (id INTEGER PRIMARY KEY AUTOINCREMENT, token TEXT);",
+        )?;
+        Ok(UnsyncedSqlite(connection))
+    }
+
+    /// Inserts rows, and says so, until it fails or has done its steps.
+    pub fn run(&self, task: &Task, output: &Output) -> Result<(), BoxError> {
+        let mut number = 0;
+        while task.steps.is_none_or(|steps| number < steps) {
+            let token = Token { run: task.run, thread: 0, number };
+            self.0.execute("INSERT INTO rows (token) VALUES (?1)", [token.to_string()])?;
+            let id = ModelId::try_from(self.0.last_insert_rowid())?;
+            let organisation = MEMBERS.first().ok_or("no members")?.organisation.to_owned();
+            output.say(&Line::Created { id, organisation, token })?;
+            number += 1;
+        }
+        Ok(())
+    }
+
+    /// The ids of all rows.
+    pub fn ids(&self) -> Result<BTreeSet<ModelId>, BoxError> {
+        let mut query = self.0.prepare("SELECT id FROM rows")?;
+        let ids = query.query_map([], |row| row.get::<_, i64>(0))?;
+        ids.map(|id| Ok(ModelId::try_from(id?)?)).collect()
+    }
+}

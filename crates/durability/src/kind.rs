@@ -1,0 +1,73 @@
+//! Which store is put to the test, and how to open it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use custom_models_core::{ModelStore, StoreError};
+use custom_models_store_sled::SledStore;
+use custom_models_store_sqlite::SqliteStore;
+
+use crate::BoxError;
+
+/// A store under test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `SqliteStore`.
+    Sqlite,
+    /// `SledStore`.
+    Sled,
+    /// `SledStore` with sled's own flush alone: a control, which must lose at a power cut.
+    FlushOnlySled,
+}
+
+impl Kind {
+    /// Every kind that must keep what it acknowledged.
+    pub const DURABLE: [Kind; 2] = [Kind::Sqlite, Kind::Sled];
+
+    /// The word for it in the names of tests and on the load's command line.
+    pub fn word(self) -> &'static str {
+        match self {
+            Kind::Sqlite => "sqlite",
+            Kind::Sled => "sled",
+            Kind::FlushOnlySled => "flush-only-sled",
+        }
+    }
+
+    /// The file that must be synced before the store of a place acknowledges anything.
+    pub fn log(self, place: &Path) -> PathBuf {
+        match self {
+            Kind::Sqlite => {
+                let mut path = place.as_os_str().to_owned();
+                path.push("-wal");
+                path.into()
+            }
+            Kind::Sled | Kind::FlushOnlySled => place.join("db"),
+        }
+    }
+
+    /// Opens the store of a place, or makes a new one.
+    pub fn open(self, place: &Path) -> Result<Arc<dyn ModelStore>, StoreError> {
+        Ok(match self {
+            Kind::Sqlite => Arc::new(SqliteStore::open(place)?),
+            Kind::Sled => Arc::new(SledStore::open(place)?),
+            Kind::FlushOnlySled => Arc::new(SledStore::open_flush_only(place)?),
+        })
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+impl FromStr for Kind {
+    type Err = BoxError;
+
+    fn from_str(word: &str) -> Result<Self, Self::Err> {
+        let mut kinds = Kind::DURABLE.into_iter().chain([Kind::FlushOnlySled]);
+        kinds.find(|kind| kind.word() == word).ok_or_else(|| format!("no store `{word}`").into())
+    }
+}

@@ -1,0 +1,84 @@
+//! What a load says while it runs: one line a fact, each handed to the pipe in one write.
+
+use std::fmt;
+use std::str::FromStr;
+
+use custom_models_core::ModelId;
+
+use crate::{BoxError, Token};
+
+/// A fact about the load.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Line {
+    /// The engine acknowledged a create.
+    Created {
+        /// The id that the model was given.
+        id: ModelId,
+        /// Whose it is.
+        organisation: String,
+        /// Which model it is.
+        token: Token,
+    },
+    /// The engine is about to be asked to delete a model, which may be gone from now on.
+    Deleting {
+        /// The model.
+        id: ModelId,
+        /// Whose it is.
+        organisation: String,
+    },
+    /// The engine acknowledged a delete.
+    Deleted {
+        /// The model.
+        id: ModelId,
+        /// Whose it was.
+        organisation: String,
+    },
+    /// The engine refused a create, the organisation being at its limit.
+    AtLimit,
+    /// The engine answered by a fault.
+    Failed(String),
+}
+
+impl Line {
+    /// Whether the engine acknowledged a change.
+    pub fn is_acknowledgement(&self) -> bool {
+        matches!(self, Line::Created { .. } | Line::Deleted { .. })
+    }
+}
+
+impl fmt::Display for Line {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Line::Created { id, organisation, token } => {
+                write!(f, "created {id} {organisation} {token}")
+            }
+            Line::Deleting { id, organisation } => write!(f, "deleting {id} {organisation}"),
+            Line::Deleted { id, organisation } => write!(f, "deleted {id} {organisation}"),
+            Line::AtLimit => write!(f, "at-limit"),
+            Line::Failed(cause) => write!(f, "failed {}", cause.replace('\n', " ")),
+        }
+    }
+}
+
+impl FromStr for Line {
+    type Err = BoxError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if let Some(cause) = text.strip_prefix("failed ") {
+            return Ok(Line::Failed(cause.to_owned()));
+        }
+        let mut words = text.split(' ');
+        let mut word = || words.next().ok_or_else(|| format!("`{text}` is cut short"));
+        Ok(match word()? {
+            "created" => Line::Created {
+                id: word()?.parse()?,
+                organisation: word()?.to_owned(),
+                token: word()?.parse()?,
+            },
+            "deleting" => Line::Deleting { id: word()?.parse()?, organisation: word()?.to_owned() },
+            "deleted" => Line::Deleted { id: word()?.parse()?, organisation: word()?.to_owned() },
+            "at-limit" => Line::AtLimit,
+            _ => return Err(format!("`{text}` is no line of the load").into()),
+        })
+    }
+}

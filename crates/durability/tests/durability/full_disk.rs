@@ -1,0 +1,167 @@
+//! A full disk: an error with its cause, nothing half-written, and work goes on when there is space.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+
+use custom_models_core::{ModelStore, Refusal, StoreError, StoreErrorKind};
+use custom_models_durability::{
+    Author, BoxError, Kind, Ledger, Line, Token, callers, ensure, explain, tmpfs,
+};
+use fastrand::Rng;
+
+/// The disk, in MiB: so small that it is full after some hundred models.
+const SMALL: u32 = 6;
+
+/// The same disk after somebody made space.
+const LARGE: u32 = 64;
+
+/// How often each thread hears that the disk is full before it believes it.
+const REFUSALS: u32 = 5;
+
+/// A store fills its disk; it says so, is read from, and works again when the disk is larger.
+pub(crate) fn works_again(kind: Kind, _: &mut Rng) -> Result<(), BoxError> {
+    let disk = tmpfs(SMALL)?;
+    let place = disk.folder().join("store");
+    let mut store = kind.open(&place)?;
+    let mut ledger = Ledger::new();
+
+    let filled = fill(kind, &store)?;
+    ledger.note(0, &filled.lines)?;
+    ensure!(ledger.tally().created > 0, "not one model fits on the disk");
+    let checked = ledger.check(&*store);
+    match checked.as_ref().err().and_then(|cause| cause.downcast_ref::<StoreError>()) {
+        // Sled cannot be opened anew as long as it has no space, not even to be read.
+        Some(fault) if fault.kind() == StoreErrorKind::Full && kind == Kind::Sled => {}
+        _ => checked.map_err(|cause| format!("while the disk is full: {cause}"))?,
+    }
+
+    disk.resize(LARGE)?;
+    let author = Author::new(&store);
+    let lines = create_some(&author, 1);
+    let lines = lines.map_err(|cause| format!("when there is space: {}", explain(&*cause)))?;
+    ledger.note(1, &lines)?;
+    ledger.check(&*store).map_err(|cause| format!("when there is space: {cause}"))?;
+    store.close()?;
+    drop((author, store));
+
+    store = kind.open(&place)?;
+    ledger.check(&*store).map_err(|cause| format!("opened again: {cause}"))?;
+    let author = Author::new(&store);
+    ledger.note(2, &create_some(&author, 2)?)?;
+    ledger.check(&*store)?;
+    store.close()?;
+    drop((author, store));
+    let unannounced = ledger.tally().unacknowledged;
+    ensure!(
+        unannounced <= filled.unknown,
+        "{unannounced} models are there unannounced, and the outcome of {} is unknown",
+        filled.unknown
+    );
+    disk.unmount()
+}
+
+/// A store that is to be made where there is no space says so, and is made when there is.
+pub(crate) fn full_from_the_start(kind: Kind, _: &mut Rng) -> Result<(), BoxError> {
+    let disk = tmpfs(SMALL)?;
+    let filler = disk.folder().join("filler");
+    fill_with_zeros(&filler)?;
+    let place = disk.folder().join("store");
+    for attempt in 1..=2 {
+        let fault = kind.open(&place).err().ok_or("a store was made on a full disk")?;
+        ensure!(
+            fault.kind() == StoreErrorKind::Full && fault.source().is_some(),
+            "attempt {attempt}: {fault:?}"
+        );
+    }
+    // Removing it might free nothing yet: a process that another test is just starting has it open,
+    // too, until it executes its program.
+    File::create(filler)?;
+    let store = kind.open(&place)?;
+    let mut ledger = Ledger::new();
+    ledger.note(0, &create_some(&Author::new(&store), 0)?)?;
+    ledger.check(&*store)?;
+    store.close()?;
+    drop(store);
+    disk.unmount()
+}
+
+/// What came of filling a disk.
+#[derive(Default)]
+struct Filled {
+    lines: Vec<Line>,
+    /// How many creates were answered by [`StoreErrorKind::OutcomeUnknown`].
+    unknown: u64,
+}
+
+/// Creates models from four threads until the disk is full.
+fn fill(kind: Kind, store: &Arc<dyn ModelStore>) -> Result<Filled, BoxError> {
+    let mut filled = Filled::default();
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..4)
+            .map(|thread| scope.spawn(move || fill_from_thread(kind, store, thread)))
+            .collect();
+        for thread in threads {
+            let part = thread.join().map_err(|_| "a thread panicked")??;
+            filled.lines.extend(part.lines);
+            filled.unknown += part.unknown;
+        }
+        Ok(filled)
+    })
+}
+
+/// Any other answer than an acknowledgement and [`StoreErrorKind::Full`], with its cause, is an
+/// error; only sled may not know what became of the group that found the disk full.
+fn fill_from_thread(
+    kind: Kind,
+    store: &Arc<dyn ModelStore>,
+    thread: u32,
+) -> Result<Filled, BoxError> {
+    let author = Author::new(store);
+    let callers = callers()?;
+    let caller = callers.first().ok_or("no callers")?;
+    let mut filled = Filled::default();
+    let mut refusals = 0;
+    let mut number = 0;
+    while refusals < REFUSALS {
+        // Every fourth model has a description, and so fills the disk soonest.
+        number += 4;
+        let fault = match author.create(caller, Token { run: 0, thread, number: number - 1 })? {
+            Ok(line) => {
+                filled.lines.push(line);
+                continue;
+            }
+            Err(Refusal::Store(fault)) => fault,
+            Err(refusal) => return Err(refusal.into()),
+        };
+        ensure!(fault.source().is_some(), "a fault without its cause: {fault:?}");
+        match fault.kind() {
+            StoreErrorKind::Full => refusals += 1,
+            StoreErrorKind::OutcomeUnknown if kind == Kind::Sled => filled.unknown += 1,
+            _ => return Err(format!("model {number}: {fault:?}").into()),
+        }
+    }
+    Ok(filled)
+}
+
+/// Creates a hundred models, every one of which must succeed.
+fn create_some(author: &Author, run: u32) -> Result<Vec<Line>, BoxError> {
+    let callers = callers()?;
+    let caller = callers.first().ok_or("no callers")?;
+    (0..100).map(|number| Ok(author.create(caller, Token { run, thread: 0, number })??)).collect()
+}
+
+/// Writes a file until not one byte more fits.
+fn fill_with_zeros(path: &Path) -> Result<(), BoxError> {
+    let mut file = File::create(path)?;
+    loop {
+        match file.write(&[0; 4096]) {
+            Ok(_) => {}
+            Err(fault) if fault.kind() == ErrorKind::StorageFull => return Ok(()),
+            Err(fault) => return Err(fault.into()),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What stores must survive: the death of their process, a power cut, a full disk; and the order of
+//! writes and syncs that they survive it by.
+//!
+//! Tests that mount file systems need root and are asked for by `CUSTOM_MODELS_MOUNT_TESTS=1`;
+//! otherwise they are reported as ignored. See the crate's README.
+
+mod full_disk;
+mod power_loss;
+mod process_death;
+mod sync_order;
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+use custom_models_durability::{BoxError, Kind, Ledger, Task, ensure, explain};
+use fastrand::Rng;
+use libtest_mimic::{Arguments, Trial};
+
+/// What the choices of a run follow from, unless `CUSTOM_MODELS_SEED` says otherwise.
+const SEED: u64 = 42;
+
+/// How often a store is killed or loses its power.
+const ROUNDS: u32 = 15;
+
+fn main() -> Result<(), BoxError> {
+    let mut arguments = Arguments::from_args();
+    // They wait for the disk most of the time.
+    arguments.test_threads.get_or_insert(8);
+    let seed = env::var("CUSTOM_MODELS_SEED").ok().map_or(Ok(SEED), |seed| seed.parse())?;
+    let mounts = is_asked_for("CUSTOM_MODELS_MOUNT_TESTS");
+    let traces = is_asked_for("CUSTOM_MODELS_STRACE_TESTS") || sync_order::is_possible();
+    let mut trials = Vec::new();
+    let mut add = |name: String, is_wanted: bool, test: Test| {
+        let run = move || {
+            let result = test(&mut Rng::with_seed(seed));
+            result
+                .map_err(|cause| format!("{} (CUSTOM_MODELS_SEED={seed})", explain(&*cause)).into())
+        };
+        trials.push(Trial::test(name, run).with_ignored_flag(!is_wanted));
+    };
+    for kind in Kind::DURABLE {
+        let name = |what: &str| format!("{kind}_{what}");
+        add(name("model_6_survives_kills"), true, test(kind, process_death::survives));
+        add(name("model_6_survives_power_cuts"), mounts, test(kind, power_loss::survives));
+        add(
+            name("model_6_is_durable_from_its_first_model"),
+            mounts,
+            test(kind, power_loss::survives_when_new),
+        );
+        add(name("works_again_after_a_full_disk"), mounts, test(kind, full_disk::works_again));
+        add(
+            name("says_that_a_new_disk_is_full"),
+            mounts,
+            test(kind, full_disk::full_from_the_start),
+        );
+        add(name("model_6_syncs_before_it_acknowledges"), traces, test(kind, sync_order::is_kept));
+    }
+    let mut control = |name: &str, is_wanted: bool, test: fn(&mut Rng) -> Result<(), BoxError>| {
+        add(format!("control_{name}"), is_wanted, Box::new(test));
+    };
+    control("unsynced_sqlite_loses_at_power_cuts", mounts, power_loss::unsynced_sqlite_loses);
+    control("flush_only_sled_loses_at_power_cuts", mounts, power_loss::flush_only_sled_loses);
+    control("unsynced_sqlite_is_seen_by_strace", traces, sync_order::unsynced_sqlite_is_seen);
+    control("flush_only_sled_is_seen_by_strace", traces, sync_order::flush_only_sled_is_seen);
+    libtest_mimic::run(&arguments, trials).exit()
+}
+
+type Test = Box<dyn FnOnce(&mut Rng) -> Result<(), BoxError> + Send>;
+
+fn test(kind: Kind, test: fn(Kind, &mut Rng) -> Result<(), BoxError>) -> Test {
+    Box::new(move |random| test(kind, random))
+}
+
+fn is_asked_for(variable: &str) -> bool {
+    env::var(variable).is_ok_and(|value| value == "1")
+}
+
+/// A load that goes on until it is killed.
+fn endless(kind: &str, place: PathBuf, run: u32, random: &mut Rng) -> Task {
+    Task { kind: kind.to_owned(), place, run, seed: random.u64(..), threads: 4, steps: None }
+}
+
+/// The command that runs a load in a process of its own.
+fn load(task: &Task) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_custom-models-load"));
+    command.args(task.to_arguments());
+    command
+}
+
+/// After how many acknowledgements a load is stopped: at once, early, late, and now and then so late
+/// that SQLite has carried its log into the file.
+fn moment(run: u32, random: &mut Rng) -> usize {
+    match run % 16 {
+        6 => random.usize(2500..=3000),
+        1 | 4 | 9 | 12 => random.usize(0..=500),
+        2 | 7 | 10 | 15 => random.usize(0..=50),
+        _ => random.usize(0..=10),
+    }
+}
+
+/// Makes sure that a test has seen what it is about.
+fn has_seen_enough(ledger: &Ledger) -> Result<(), BoxError> {
+    let tally = ledger.tally();
+    ensure!(
+        tally.created > 0 && tally.deleted > 0 && tally.at_limit > 0,
+        "the load was no test: {tally:?}"
+    );
+    Ok(())
+}

@@ -1,0 +1,128 @@
+//! The loss of power (MODEL-6): the store's file system is cut off in mid-load and mounted again.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use custom_models_core::ModelId;
+use custom_models_durability::{
+    BoxError, Breaker, Disk, Kind, Ledger, LoadProcess, PATIENCE, Task, UnsyncedSqlite, ids,
+};
+use fastrand::Rng;
+
+use crate::{ROUNDS, endless, has_seen_enough, load, moment};
+
+/// One place and many power cuts over it. What is checked is what is checked after a kill.
+pub(crate) fn survives(kind: Kind, random: &mut Rng) -> Result<(), BoxError> {
+    let disk = Disk::new()?;
+    let mut ledger = Ledger::new();
+    let mut run = 0;
+    for round in 1..=ROUNDS {
+        // Every fourth time the power goes again before anybody looked.
+        for _ in 0..if round % 4 == 0 { 2 } else { 1 } {
+            run += 1;
+            let task = endless(kind.word(), "store".into(), run, random);
+            cut_in_mid_load(&disk, &task, moment(run, random), true, &mut ledger)
+                .map_err(|cause| format!("cut {run}: {cause}"))?;
+        }
+        check(&disk, kind, "store", &mut ledger).map_err(|cause| format!("cut {run}: {cause}"))?;
+    }
+    has_seen_enough(&ledger)
+}
+
+/// Stores that lose the power soon after they were made, or while they are.
+pub(crate) fn survives_when_new(kind: Kind, random: &mut Rng) -> Result<(), BoxError> {
+    let disk = Disk::new()?;
+    for run in 1..=ROUNDS {
+        let name = format!("store-{run}");
+        let task = endless(kind.word(), name.clone().into(), run, random);
+        let mut ledger = Ledger::new();
+        cut_in_mid_load(&disk, &task, random.usize(1..=5), true, &mut ledger)
+            .map_err(|cause| format!("cut {run}: {cause}"))?;
+        check(&disk, kind, &name, &mut ledger).map_err(|cause| format!("cut {run}: {cause}"))?;
+    }
+    Ok(())
+}
+
+/// The control of this test: if SQLite that syncs nothing loses nothing, there was no power cut.
+pub(crate) fn unsynced_sqlite_loses(random: &mut Rng) -> Result<(), BoxError> {
+    loses(UnsyncedSqlite::WORD, random, |place| UnsyncedSqlite::open(place)?.ids())
+}
+
+/// The control of sled's adapter: sled's own flush loses, so it is the sync that keeps.
+pub(crate) fn flush_only_sled_loses(random: &mut Rng) -> Result<(), BoxError> {
+    loses(Kind::FlushOnlySled.word(), random, |place| {
+        let store = Kind::FlushOnlySled.open(place)?;
+        let present = ids(&*store);
+        store.close()?;
+        present
+    })
+}
+
+/// A store that was durable before the load began must lose something of the load, in one of many
+/// power cuts at the latest.
+fn loses(
+    kind: &str,
+    random: &mut Rng,
+    present: fn(&Path) -> Result<BTreeSet<ModelId>, BoxError>,
+) -> Result<(), BoxError> {
+    let disk = Disk::new()?;
+    for run in 1..=ROUNDS {
+        let task = endless(kind, format!("store-{run}").into(), run, random);
+        create_durably(&disk, &task)?;
+        let mut ledger = Ledger::new();
+        // So many that sled's file must grow: what goes into a space that it has already survives.
+        let count = random.usize(500..=2000);
+        cut_in_mid_load(&disk, &task, count, false, &mut ledger)?;
+        let mounted = disk.mount()?;
+        // A store that cannot be opened any more has lost everything.
+        let present = present(&mounted.folder().join(&task.place)).unwrap_or_default();
+        mounted.unmount()?;
+        if ledger.lost_from(&present) > 0 {
+            return Ok(());
+        }
+    }
+    Err(format!("{kind} lost nothing in {ROUNDS} power cuts: this test sees no loss").into())
+}
+
+/// Makes a store, and carries it to the disk, so that what is lost later was lost by the store.
+fn create_durably(disk: &Disk, task: &Task) -> Result<(), BoxError> {
+    let mounted = disk.mount()?;
+    let place = mounted.folder().join(&task.place);
+    let nothing = Task { place, steps: Some(0), ..task.clone() };
+    LoadProcess::start(load(&nothing))?.finish()?;
+    mounted.sync()?;
+    mounted.unmount()
+}
+
+/// Runs a load, whose place is a name in the file system, until so many changes are acknowledged,
+/// cuts the power, waits until the load has noticed if it is one that must, and notes what was said.
+fn cut_in_mid_load(
+    disk: &Disk,
+    task: &Task,
+    count: usize,
+    must_notice: bool,
+    ledger: &mut Ledger,
+) -> Result<(), BoxError> {
+    let mounted = disk.mount()?;
+    let task = Task { place: mounted.folder().join(&task.place), ..task.clone() };
+    let breaker = Breaker::new(mounted.folder())?;
+    let mut process = LoadProcess::start(load(&task))?;
+    process.await_acknowledgements(count)?;
+    ledger.note(task.run, &process.take_lines()?)?;
+    breaker.cut()?;
+    if must_notice {
+        process.await_faults(usize::try_from(task.threads * PATIENCE)?)?;
+    }
+    ledger.note_after_cut(&process.kill()?);
+    mounted.unmount()
+}
+
+/// Mounts the file system, which recovers its journal, and compares the store with its ledger.
+fn check(disk: &Disk, kind: Kind, name: &str, ledger: &mut Ledger) -> Result<(), BoxError> {
+    let mounted = disk.mount()?;
+    let store = kind.open(&mounted.folder().join(name))?;
+    ledger.check(&*store)?;
+    store.close()?;
+    drop(store);
+    mounted.unmount()
+}

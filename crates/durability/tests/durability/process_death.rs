@@ -1,0 +1,33 @@
+//! The death of a process (MODEL-6).
+
+use custom_models_durability::{BoxError, Kind, Ledger, Line, LoadProcess, ensure};
+use fastrand::Rng;
+use tempfile::TempDir;
+
+use crate::{ROUNDS, endless, has_seen_enough, load, moment};
+
+/// One place, and processes that die over it: nothing acknowledged is lost, nothing deleted is
+/// back, no id is given twice, counters count rows, and no limit is passed.
+pub(crate) fn survives(kind: Kind, random: &mut Rng) -> Result<(), BoxError> {
+    let folder = TempDir::new()?;
+    let place = folder.path().join("store");
+    let mut ledger = Ledger::new();
+    let mut run = 0;
+    for round in 1..=ROUNDS {
+        // Every fourth time the process that recovers from a kill is killed, too.
+        for _ in 0..if round % 4 == 0 { 2 } else { 1 } {
+            run += 1;
+            let task = endless(kind.word(), place.clone(), run, random);
+            let mut process = LoadProcess::start(load(&task))?;
+            process.await_acknowledgements(moment(run, random))?;
+            let lines = process.kill()?;
+            let fault = lines.iter().find(|line| matches!(line, Line::Failed(_)));
+            ensure!(fault.is_none(), "run {run}: {fault:?}");
+            ledger.note(run, &lines)?;
+        }
+        let store = kind.open(&place)?;
+        ledger.check(&*store).map_err(|cause| format!("after kill {run}: {cause}"))?;
+        store.close()?;
+    }
+    has_seen_enough(&ledger)
+}
