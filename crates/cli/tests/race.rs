@@ -4,7 +4,10 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::time::SystemTime;
 
+use custom_models_core::{Caller, CreateModel, Engine, Plan};
+use custom_models_store_sqlite::SqliteStore;
 use serde_json::Value;
 use support::{Ended, Folder, GOLD_IS_FULL, feed};
 
@@ -35,4 +38,36 @@ fn quota_4_twelve_processes_at_once_never_pass_the_limit_and_model_1_share_no_id
     assert_eq!(listed["total_results"], 5);
     let kept = listed["result"].as_array().unwrap().iter();
     assert!(kept.map(|model| model["id"].as_u64().unwrap()).eq(ids));
+}
+
+/// MODEL-6 over processes: a host that opens its file a second time, or looks at it otherwise, must
+/// not lose its locks, or a process that comes and goes takes the log from under it.
+#[test]
+fn model_6_processes_that_come_and_go_take_nothing_from_a_host_that_opened_its_file_twice() {
+    let folder = Folder::new();
+    let path = folder.path().join("custom-models.db");
+    let caller = Caller::new("default".parse().unwrap(), Plan::enterprise());
+    let request = || CreateModel::builder().name("n").language("en").build().unwrap();
+    let create = ["create", "--name", "n", "--language", "en"];
+
+    let host = Engine::new(SqliteStore::open(&path).unwrap(), SystemTime::now);
+    let mut ids = vec![host.create(&caller, request()).unwrap().id.get()];
+    for _ in 0..3 {
+        Engine::new(SqliteStore::open(&path).unwrap(), SystemTime::now).close().unwrap();
+        for created in [folder.run(&create), folder.run(&create)] {
+            let model: Value = serde_json::from_str(&created.out).unwrap();
+            ids.push(model["id"].as_u64().unwrap());
+        }
+        ids.push(host.create(&caller, request()).unwrap().id.get());
+        assert_listed(&folder, &ids);
+    }
+    host.close().unwrap();
+    assert_listed(&folder, &ids);
+}
+
+/// Another process sees exactly these models.
+fn assert_listed(folder: &Folder, ids: &[u64]) {
+    let listed: Value = serde_json::from_str(&folder.run(&["list"]).out).unwrap();
+    let kept = listed["result"].as_array().unwrap().iter();
+    assert!(kept.map(|model| model["id"].as_u64().unwrap()).eq(ids.iter().copied()), "{listed}");
 }

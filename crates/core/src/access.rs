@@ -3,9 +3,12 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::Plan;
 
-/// The name of an organisation: 1 to 64 characters of `A–Z a–z 0–9 _ -` (section 4).
+/// The name of an organisation: ASCII letters, digits, `_` and `-`, 64 of them at most (section 4).
 ///
 /// Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -41,6 +44,26 @@ impl FromStr for Organisation {
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
         Organisation::new(name)
+    }
+}
+
+impl TryFrom<&str> for Organisation {
+    type Error = InvalidOrganisation;
+
+    fn try_from(name: &str) -> Result<Self, Self::Error> {
+        Organisation::new(name)
+    }
+}
+
+impl Serialize for Organisation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Organisation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Organisation::new(&String::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 

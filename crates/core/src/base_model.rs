@@ -4,14 +4,14 @@ use crate::conversions::closed_set;
 /// The model that training starts from (BASE-1 to BASE-3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BaseModel {
-    /// General speech, the broadest vocabulary. What a request without the field means (BASE-1).
+    /// For speech of any kind, and what a request without the field means (BASE-1).
     #[default]
     General,
-    /// Medical terminology and procedures.
+    /// For speech in medicine.
     Medical,
-    /// Legal vocabulary and case law.
+    /// For speech in law.
     Legal,
-    /// Technical and IT terminology.
+    /// For speech about technology.
     Technical,
 }
 

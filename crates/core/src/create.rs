@@ -248,8 +248,7 @@ impl<'de> Deserialize<'de> for Found<Cow<'static, str>> {
     }
 }
 
-/// Takes a value of any type for what it is, so that a wrong type is a violation of its field and
-/// not an error of the whole.
+/// Takes a value of any type for what it is: a wrong one is for the judge to report, beside all else.
 struct FoundVisitor;
 
 impl<'de> Visitor<'de> for FoundVisitor {
@@ -272,6 +271,18 @@ impl<'de> Visitor<'de> for FoundVisitor {
     }
 
     fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Found::Other)
+    }
+
+    fn visit_i128<E: Error>(self, _: i128) -> Result<Self::Value, E> {
+        Ok(Found::Other)
+    }
+
+    fn visit_u128<E: Error>(self, _: u128) -> Result<Self::Value, E> {
+        Ok(Found::Other)
+    }
+
+    fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Self::Value, E> {
         Ok(Found::Other)
     }
 

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -8,7 +9,7 @@ use crate::{
     Outcome, Plan, Refusal, StoreError, StoreErrorKind, Timestamp, TrainingStatus, Write,
 };
 
-/// The operations on custom models: the only place where rules meet a store.
+/// The operations on custom models: here the rules ask the store for one change at a time.
 ///
 /// Cheap to clone; clones share the store. Time comes from the clock that it is given.
 #[derive(Clone)]
@@ -124,6 +125,12 @@ impl Engine {
 
     fn now(&self) -> Timestamp {
         (self.clock)().into()
+    }
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
     }
 }
 

@@ -2,9 +2,9 @@
 //!
 //! Bytes, the builder and serde all end here, so that one judge gives one verdict.
 
-/// What a request says of one named field; a text is a `T`, borrowed or owned.
 use std::borrow::Cow;
 
+/// What a request says of one named field; a text is a `T`, borrowed or owned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Found<T> {
     /// The field is not there.

@@ -42,8 +42,8 @@ impl Default for PerPage {
 pub enum Start {
     /// At the page with this number, counted from 1. The cost grows with the number.
     Page(NonZeroU64),
-    /// Behind the model with this id, whether or not it still exists. The cost is the same
-    /// everywhere (READ-2).
+    /// Behind the model with this id, whether or not it still exists. Without a filter the cost is
+    /// the same everywhere (READ-2).
     After(ModelId),
 }
 
@@ -81,7 +81,7 @@ impl ListModels {
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Violations<'a>> {
         let mut given = Given::default();
-        let mut violations = Violations::default();
+        let mut violations = Violations::none();
         for (key, value) in pairs {
             let (field, place) = match key {
                 "page" => (Field::Page, &mut given.page),

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::{
@@ -110,12 +111,18 @@ impl ModelStore for MemoryStore {
         let Some(models) = state.models.get(organisation) else {
             return Ok(Listing::default());
         };
-        let matching = || models.values().filter(|model| selection.filter.matches(model));
-        let total = matching().count() as u64;
-        let models = matching()
-            .filter(|model| selection.after.is_none_or(|after| model.id > after))
-            .skip(usize::try_from(selection.skip).unwrap_or(usize::MAX))
-            .take(usize::try_from(selection.limit).unwrap_or(usize::MAX))
+        let Selection { filter, after, skip, limit } = selection;
+        let total = if filter.is_empty() {
+            models.len() as u64
+        } else {
+            models.values().filter(|model| filter.matches(model)).count() as u64
+        };
+        let models = models
+            .range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
+            .map(|(_, model)| model)
+            .filter(|model| filter.matches(model))
+            .skip(usize::try_from(*skip).unwrap_or(usize::MAX))
+            .take(usize::try_from(*limit).unwrap_or(usize::MAX))
             .cloned()
             .collect();
         Ok(Listing { models, total })

@@ -42,17 +42,16 @@ impl Future for Pending {
     type Output = Answer;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Answer> {
+        // A waker is a host's code: it is cloned before the lock is taken, and dropped after.
+        let waker = context.waker().clone();
         let mut state = self.shared.lock();
-        match state.answer.take() {
-            Some(answer) => Poll::Ready(answer),
-            None => {
-                match &mut state.waker {
-                    Some(waker) => waker.clone_from(context.waker()),
-                    none => *none = Some(context.waker().clone()),
-                }
-                Poll::Pending
-            }
+        if let Some(answer) = state.answer.take() {
+            return Poll::Ready(answer);
         }
+        let earlier = state.waker.replace(waker);
+        drop(state);
+        drop(earlier);
+        Poll::Pending
     }
 }
 

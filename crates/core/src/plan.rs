@@ -1,4 +1,5 @@
 use std::borrow::Cow;
+use std::fmt;
 
 /// How many models an organisation may hold: a name and an optional limit (QUOTA-1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -35,5 +36,12 @@ impl Plan {
     /// How many models an organisation on this plan may hold; `None` is unlimited.
     pub const fn model_limit(&self) -> Option<u64> {
         self.model_limit
+    }
+}
+
+/// The name.
+impl fmt::Display for Plan {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.name)
     }
 }

@@ -52,6 +52,11 @@ impl Refusal {
         self.envelope().status
     }
 
+    /// The `error_code` of the body, for programs; those that the specification gives none have none.
+    pub fn error_code(&self) -> Option<&'static str> {
+        self.envelope().error_code
+    }
+
     /// The body of the answer, compact JSON to the byte of section 6.
     pub fn to_json(&self) -> String {
         if let Refusal::Invalid(violations) = self {

@@ -44,8 +44,8 @@ pub trait ModelStore: Send + Sync {
     /// A part of an organisation's models, in ascending order of their ids, from one consistent
     /// view of the store.
     ///
-    /// Does not wait for writes. Its cost does not grow with the models of other organisations, nor
-    /// with the number of models before [`Selection::after`] (READ-2).
+    /// Does not wait for writes. Its cost does not grow with the models of other organisations, nor,
+    /// without a filter, with the number of models before [`Selection::after`] (READ-2).
     fn list(
         &self,
         organisation: &Organisation,
@@ -57,7 +57,8 @@ pub trait ModelStore: Send + Sync {
     /// still there.
     ///
     /// From then on every method answers [`StoreErrorKind::Closed`]. Closing again does nothing.
-    /// Dropping the last handle does the same.
+    /// Dropping the last handle does the same, except that a completion which drops it does not wait
+    /// for the completions after it.
     fn close(&self) -> Result<(), StoreError>;
 }
 
@@ -91,8 +92,10 @@ impl<S: ModelStore + ?Sized> ModelStore for Arc<S> {
 pub type Completion = Box<dyn FnOnce(Result<Outcome, StoreError>) + Send>;
 
 /// One write: a change with its condition, and what must become durable together with it.
+///
+/// An adapter takes it apart by name and without `..`, so that a part which it does not know, such as
+/// the event of a change, is not lost unseen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub struct Write {
     /// Whose models are changed.
     pub organisation: Organisation,
@@ -136,6 +139,7 @@ pub enum Change {
 
 /// What became of a write that a store could judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Outcome {
     /// The model was created.
     Created(CustomModel),

@@ -1,6 +1,9 @@
-use serde::{Serialize, Serializer};
+use std::fmt;
 
-/// Where a model stands with its training; there are five states and no other (TRAIN-1).
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// Where a model stands with its training (TRAIN-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TrainingStatus {
     /// 1: created, not enough training data yet.
@@ -50,6 +53,31 @@ impl TrainingStatus {
             TrainingStatus::Success => "Training succeeded.",
             TrainingStatus::Failed => "Training failed.",
         }
+    }
+}
+
+/// A number is not that of a training status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not a training status: an integer from 1 to 5")]
+pub struct InvalidTrainingStatus;
+
+impl TryFrom<u8> for TrainingStatus {
+    type Error = InvalidTrainingStatus;
+
+    fn try_from(number: u8) -> Result<Self, Self::Error> {
+        TrainingStatus::from_number(number).ok_or(InvalidTrainingStatus)
+    }
+}
+
+impl fmt::Display for TrainingStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.number().fmt(f)
+    }
+}
+
+impl<'de> Deserialize<'de> for TrainingStatus {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u8::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
     }
 }
 

@@ -11,7 +11,7 @@ use crate::violation::{Field, Violation, ViolationKind};
 ///
 /// Serialises as the `details` object of the wire: field name to message, in the order of
 /// [`Field`]. Borrows from the request; [`Violations::into_owned`] lets go of it.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Violations<'a> {
     kinds: [Option<ViolationKind>; Field::ALL.len()],
     sent_language: Cow<'a, str>,
@@ -33,6 +33,11 @@ impl<'a> Violations<'a> {
             sent_language: sent_language.unwrap_or_default(),
             sent_base_model: sent_base_model.unwrap_or_default(),
         }
+    }
+
+    /// Nothing is wrong so far.
+    pub(crate) fn none() -> Self {
+        Violations::of_create([None; 4], None, None)
     }
 
     /// Takes note of a violation. A field keeps the first that it was given.
@@ -100,7 +105,7 @@ impl<'a> Violations<'a> {
 
 impl<'a> From<Violation<'a>> for Violations<'a> {
     fn from(violation: Violation<'a>) -> Self {
-        let mut violations = Violations::default();
+        let mut violations = Violations::none();
         violations.note(violation);
         violations
     }

@@ -9,7 +9,9 @@
 //! order of answers and an orderly end.
 #![forbid(unsafe_code)]
 
+use std::fmt;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 
@@ -33,7 +35,7 @@ pub type Answers = Vec<Result<Outcome, StoreError>>;
 /// How many writes may wait for the next group; one more is [`StoreErrorKind::Busy`].
 ///
 /// At 64 callers a group has about as many writes; the bound keeps a stalled disk from filling
-/// memory with requests that nobody waits for any more (about 4 KiB each at most).
+/// memory with requests that nobody waits for any more (their texts are at most 4800 bytes each).
 pub const QUEUE_LIMIT: usize = 4096;
 
 /// A queue of writes and the thread that commits it in groups.
@@ -95,6 +97,12 @@ impl GroupCommit {
             // A writer that panicked has dropped its completions, which is their answer.
             let _ = handle.join();
         }
+    }
+}
+
+impl fmt::Debug for GroupCommit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("GroupCommit").finish_non_exhaustive()
     }
 }
 
@@ -161,10 +169,16 @@ fn answer(answers: Result<Answers, StoreError>, completions: impl Iterator<Item 
         Ok(answers) => {
             // A completion without an answer is dropped, and its caller hears that the outcome is
             // unknown.
-            completions.zip(answers).for_each(|(done, answer)| done(answer));
+            completions.zip(answers).for_each(|(done, answer)| call(done, answer));
         }
-        Err(fault) => completions.for_each(|done| done(Err(fault.clone()))),
+        Err(fault) => completions.for_each(|done| call(done, Err(fault.clone()))),
     }
+}
+
+/// A completion is a host's code. One that panics must not end the writer for all others.
+fn call(done: Completion, answer: Result<Outcome, StoreError>) {
+    // What it panicked with was printed by the panic hook; nobody here has a use for it.
+    let _ = catch_unwind(AssertUnwindSafe(|| done(answer)));
 }
 
 /// However the writer ends, by a panic of the committer too, nobody waits for it in vain.
@@ -176,7 +190,10 @@ impl Drop for LastRites<'_> {
         state.is_closed = true;
         let group = std::mem::take(&mut state.waiting);
         drop(state);
-        group.completions.into_iter().for_each(|done| done(Err(StoreErrorKind::Closed.into())));
+        group
+            .completions
+            .into_iter()
+            .for_each(|done| call(done, Err(StoreErrorKind::Closed.into())));
     }
 }
 

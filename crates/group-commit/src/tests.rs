@@ -177,6 +177,24 @@ fn a_committer_that_panics_leaves_nobody_waiting() {
 }
 
 #[test]
+fn a_completion_that_panics_is_the_only_one_that_suffers() {
+    let bench = Bench::new();
+    bench.submit(1);
+    bench.begun.recv().unwrap();
+    bench.commits.submit(write(2), Box::new(|_| panic!("a host's mistake")));
+    bench.submit(3);
+    bench.all_deleted(1);
+    bench.begun.recv().unwrap();
+    bench.all_deleted(2);
+    assert_eq!(bench.heard.recv().unwrap(), (1, Ok(Outcome::Deleted)));
+    assert_eq!(bench.heard.recv().unwrap(), (3, Ok(Outcome::Deleted)));
+    bench.submit(4);
+    bench.begun.recv().unwrap();
+    bench.all_deleted(1);
+    assert_eq!(bench.heard.recv().unwrap(), (4, Ok(Outcome::Deleted)));
+}
+
+#[test]
 fn the_last_owner_may_be_a_completion() {
     let (begun_sender, begun) = channel();
     let (go_on, go_on_receiver) = channel();

@@ -12,8 +12,8 @@ pub(crate) fn fault(error: Error) -> StoreError {
 /// An error of a commit. What SQLite could not even begin to write was not committed; after any
 /// other failure the frames may be on the disk, and a recovery may find them.
 pub(crate) fn commit_fault(error: Error) -> StoreError {
-    let kind = match kind(&error) {
-        certain @ (StoreErrorKind::Busy | StoreErrorKind::Full) => certain,
+    let kind = match error.sqlite_error_code() {
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DiskFull) => kind(&error),
         _ => StoreErrorKind::OutcomeUnknown,
     };
     StoreError::new(kind, error)
@@ -27,7 +27,9 @@ pub(crate) fn damaged(what: &'static str) -> Error {
 fn kind(error: &Error) -> StoreErrorKind {
     match error {
         Error::SqliteFailure(failure, _) => match failure.code {
-            ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked => StoreErrorKind::Busy,
+            ErrorCode::DatabaseBusy
+            | ErrorCode::DatabaseLocked
+            | ErrorCode::FileLockingProtocolFailed => StoreErrorKind::Busy,
             ErrorCode::DiskFull => StoreErrorKind::Full,
             ErrorCode::NotADatabase => StoreErrorKind::NotOurs,
             ErrorCode::DatabaseCorrupt | ErrorCode::ConstraintViolation => StoreErrorKind::Damaged,

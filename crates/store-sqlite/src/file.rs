@@ -1,7 +1,7 @@
 //! Opening the file: whose it is, which version wrote it, and how it is to be written.
 
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -24,7 +24,6 @@ impl StoreFile {
         look_at(&self.path)?;
         let mut connection = self.connect(OpenFlags::SQLITE_OPEN_CREATE)?;
         let version = recognise(&connection)?;
-        connection.execute_batch(WRITING).map_err(fault)?;
         if version < MIGRATIONS.len() {
             migrate(&mut connection)?;
             sync_folder(&self.path)?;
@@ -44,13 +43,15 @@ impl StoreFile {
         let flags = flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).map_err(fault)?;
         connection.busy_timeout(self.busy_timeout).map_err(fault)?;
+        connection.execute_batch(DURABLE).map_err(fault)?;
         Ok(connection)
     }
 }
 
 /// Every commit is synced, through the drive's own cache too where the system tells them apart. The
-/// log is carried into the file every 4000 pages (16 MB), which costs less than SQLite's 1000.
-const WRITING: &str = "PRAGMA synchronous = FULL;
+/// log is carried into the file every 4000 pages (16 MB), which costs less than SQLite's 1000; the
+/// last connection to close does it too, and that may be one for reading.
+const DURABLE: &str = "PRAGMA synchronous = FULL;
     PRAGMA fullfsync = ON;
     PRAGMA checkpoint_fullfsync = ON;
     PRAGMA wal_autocheckpoint = 4000;
@@ -58,19 +59,24 @@ const WRITING: &str = "PRAGMA synchronous = FULL;
 
 /// Refuses what SQLite would take for an empty database and write over: it does not look at files
 /// that are shorter than its smallest page.
+///
+/// A file that may be a store is never opened here. Closing it would take this process's locks from
+/// it, those of SQLite's own connections too, and another process could then delete the log that
+/// they write.
 fn look_at(path: &Path) -> Result<(), StoreError> {
     const MAGIC: &[u8] = b"SQLite format 3\0";
-    const SMALLEST_PAGE: usize = 512;
-    let mut start = Vec::new();
-    match File::open(path) {
-        Ok(file) => file.take(SMALLEST_PAGE as u64).read_to_end(&mut start),
+    const SMALLEST_PAGE: u64 = 512;
+    let unavailable = |cause| StoreError::new(StoreErrorKind::Unavailable, cause);
+    match fs::metadata(path) {
+        Ok(found) if !found.is_file() => {
+            return Err(StoreError::new(StoreErrorKind::Unavailable, "not a file"));
+        }
+        Ok(found) if found.len() == 0 || found.len() >= SMALLEST_PAGE => return Ok(()),
+        Ok(_) => {}
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => Err(error),
+        Err(error) => return Err(unavailable(error)),
     }
-    .map_err(|cause| StoreError::new(StoreErrorKind::Unavailable, cause))?;
-    if start.is_empty() || start.starts_with(MAGIC) && start.len() == SMALLEST_PAGE {
-        Ok(())
-    } else if start.starts_with(MAGIC) {
+    if fs::read(path).map_err(unavailable)?.starts_with(MAGIC) {
         Err(StoreError::new(StoreErrorKind::Damaged, "a database file that is cut short"))
     } else {
         Err(StoreError::new(StoreErrorKind::NotOurs, "not a database file"))
@@ -92,15 +98,18 @@ fn recognise(connection: &Connection) -> Result<usize, StoreError> {
     match (application_id, usize::try_from(version)) {
         (0, Ok(0)) if tables == 0 => Ok(0),
         (APPLICATION_ID, Ok(version)) if version <= MIGRATIONS.len() => Ok(version),
-        (APPLICATION_ID, Ok(version)) => Err(StoreError::new(
-            StoreErrorKind::Newer,
-            format!("its layout is version {version}, this one knows {}", MIGRATIONS.len()),
-        )),
+        (APPLICATION_ID, Ok(version)) => Err(newer(version)),
         _ => Err(StoreError::new(
             StoreErrorKind::NotOurs,
             format!("a SQLite file with application id {application_id:#x} and {tables} tables"),
         )),
     }
+}
+
+/// The file has seen more migrations than this version knows.
+pub(crate) fn newer(version: usize) -> StoreError {
+    let cause = format!("its layout is version {version}, this one knows {}", MIGRATIONS.len());
+    StoreError::new(StoreErrorKind::Newer, cause)
 }
 
 /// Brings the file to the current layout, in one transaction. Another process may have done it

@@ -28,6 +28,7 @@ mod rows;
 mod schema;
 mod writer;
 
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
@@ -70,7 +71,7 @@ impl SqliteStore {
     }
 
     /// [`SqliteStore::open`] with another bound on the wait for other processes, for hosts that
-    /// must answer sooner than [`Self::BUSY_TIMEOUT`].
+    /// must answer sooner than [`Self::BUSY_TIMEOUT`]. At most a day.
     ///
     /// # Errors
     ///
@@ -81,11 +82,18 @@ impl SqliteStore {
     ) -> Result<Self, StoreError> {
         let path = std::path::absolute(path)
             .map_err(|cause| StoreError::new(StoreErrorKind::Unavailable, cause))?;
-        let file = StoreFile { path, busy_timeout };
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        let file = StoreFile { path, busy_timeout: busy_timeout.min(DAY) };
         let writer = Writer::open(file.clone())?;
         let commits = GroupCommit::start("sqlite-writer", writer)
             .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?;
         Ok(SqliteStore { commits, readers: Readers::new(file) })
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("path", &self.readers.path()).finish_non_exhaustive()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Connections for reading. SQLite lets them read while a group is written.
 
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use custom_models_core::{StoreError, StoreErrorKind};
@@ -21,6 +22,10 @@ pub(crate) struct Readers {
 impl Readers {
     pub(crate) fn new(file: StoreFile) -> Self {
         Readers { file, idle: Mutex::new(Some(Vec::new())) }
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.file.path
     }
 
     /// Reads with a connection of its own.

@@ -9,11 +9,24 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::fault::damaged;
 
-const SELECT: &str = "SELECT id, revision, name, description, language, base_model,
-    training_status, created_at, updated_at FROM models WHERE organisation = ?1";
+macro_rules! models {
+    () => {
+        "SELECT id, revision, name, description, language, base_model, training_status, created_at,
+        updated_at FROM models WHERE organisation = ?1"
+    };
+}
 
-const MATCHING: &str = "AND (?2 IS NULL OR training_status = ?2)
-    AND (?3 IS NULL OR language = ?3) AND (?4 IS NULL OR base_model = ?4)";
+macro_rules! matching {
+    () => {
+        "AND (?2 IS NULL OR training_status = ?2) AND (?3 IS NULL OR language = ?3)
+        AND (?4 IS NULL OR base_model = ?4)"
+    };
+}
+
+const ONE: &str = concat!(models!(), " AND id = ?2");
+const PAGE: &str =
+    concat!(models!(), " ", matching!(), " AND id > ?5 ORDER BY id LIMIT ?6 OFFSET ?7");
+const COUNT: &str = concat!("SELECT count(*) FROM models WHERE organisation = ?1 ", matching!());
 
 /// One model of an organisation.
 pub(crate) fn get(
@@ -22,7 +35,7 @@ pub(crate) fn get(
     id: ModelId,
 ) -> rusqlite::Result<Option<CustomModel>> {
     connection
-        .prepare_cached(&format!("{SELECT} AND id = ?2"))?
+        .prepare_cached(ONE)?
         .query_row(params![organisation.as_str(), i64::from(id)], model)
         .optional()
 }
@@ -47,7 +60,7 @@ fn page(
 ) -> rusqlite::Result<Vec<CustomModel>> {
     let Filter { status, language, base_model } = selection.filter;
     connection
-        .prepare_cached(&format!("{SELECT} {MATCHING} AND id > ?5 ORDER BY id LIMIT ?6 OFFSET ?7"))?
+        .prepare_cached(PAGE)?
         .query_map(
             params![
                 organisation.as_str(),
@@ -73,17 +86,15 @@ fn total(
         return counter(connection, organisation);
     }
     let Filter { status, language, base_model } = filter;
-    connection
-        .prepare_cached(&format!("SELECT count(*) FROM models WHERE organisation = ?1 {MATCHING}"))?
-        .query_row(
-            params![
-                organisation.as_str(),
-                status.map(TrainingStatus::number),
-                language.map(|language| language.as_str()),
-                base_model.map(|base_model| base_model.as_str()),
-            ],
-            |row| row.get(0),
-        )
+    connection.prepare_cached(COUNT)?.query_row(
+        params![
+            organisation.as_str(),
+            status.map(TrainingStatus::number),
+            language.map(|language| language.as_str()),
+            base_model.map(|base_model| base_model.as_str()),
+        ],
+        |row| row.get(0),
+    )
 }
 
 /// How many models an organisation has, from its counter.

@@ -9,8 +9,9 @@ use custom_models_group_commit::{Answers, Committer};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::fault::{commit_fault, fault};
-use crate::file::StoreFile;
+use crate::file::{StoreFile, newer};
 use crate::rows;
+use crate::schema::MIGRATIONS;
 
 /// The one connection that writes.
 pub(crate) struct Writer {
@@ -48,7 +49,7 @@ fn commit(connection: &mut Connection, writes: &[Write]) -> Result<Answers, Stor
     // processes too (QUOTA-4).
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
-    let mut group = Group::begin(&transaction).map_err(fault)?;
+    let mut group = Group::begin(&transaction)?;
     let mut answers = Answers::with_capacity(writes.len());
     for write in writes {
         answers.push(group.apply(write).map_err(fault)?);
@@ -82,19 +83,28 @@ impl Counter {
 }
 
 impl<'a> Group<'a> {
-    fn begin(connection: &'a Connection) -> rusqlite::Result<Self> {
-        let last_id = connection
-            .prepare_cached("SELECT last_id FROM sequence")?
-            .query_row([], |row| row.get(0))?;
+    /// Reads what every group needs. Another process may have brought the file to a newer layout
+    /// since this one opened it; then nothing more is written here.
+    fn begin(connection: &'a Connection) -> Result<Self, StoreError> {
+        let (last_id, version) = connection
+            .prepare_cached(
+                "SELECT last_id, (SELECT user_version FROM pragma_user_version) FROM sequence",
+            )
+            .and_then(|mut statement| {
+                statement.query_row([], |row| Ok((row.get(0)?, row.get::<_, usize>(1)?)))
+            })
+            .map_err(fault)?;
+        if version > MIGRATIONS.len() {
+            return Err(newer(version));
+        }
         Ok(Group { connection, counters: HashMap::new(), last_id: Counter::stored(last_id) })
     }
 
     fn apply(&mut self, write: &'a Write) -> rusqlite::Result<Result<Outcome, StoreError>> {
-        match &write.change {
-            Change::Create { model, limit } => self.create(&write.organisation, model, *limit),
-            Change::Delete { id, revision } => {
-                self.delete(&write.organisation, *id, *revision).map(Ok)
-            }
+        let Write { organisation, change } = write;
+        match change {
+            Change::Create { model, limit } => self.create(organisation, model, *limit),
+            Change::Delete { id, revision } => self.delete(organisation, *id, *revision),
         }
     }
 
@@ -123,17 +133,20 @@ impl<'a> Group<'a> {
         organisation: &'a Organisation,
         id: ModelId,
         revision: Revision,
-    ) -> rusqlite::Result<Outcome> {
+    ) -> rusqlite::Result<Result<Outcome, StoreError>> {
         match rows::revision(self.connection, organisation, id)? {
-            None => Ok(Outcome::NotFound),
-            Some(found) if found != revision.get() => Ok(Outcome::Stale),
-            Some(_) => {
-                rows::delete(self.connection, organisation, id)?;
-                let counter = self.counter(organisation)?;
-                counter.current = counter.current.saturating_sub(1);
-                Ok(Outcome::Deleted)
-            }
+            None => return Ok(Ok(Outcome::NotFound)),
+            Some(found) if found != revision.get() => return Ok(Ok(Outcome::Stale)),
+            Some(_) => {}
         }
+        let counter = self.counter(organisation)?;
+        let Some(remaining) = counter.current.checked_sub(1) else {
+            let cause = "a counter is lower than the number of its rows";
+            return Ok(Err(StoreError::new(StoreErrorKind::Damaged, cause)));
+        };
+        counter.current = remaining;
+        rows::delete(self.connection, organisation, id)?;
+        Ok(Ok(Outcome::Deleted))
     }
 
     fn counter(&mut self, organisation: &'a Organisation) -> rusqlite::Result<&mut Counter> {

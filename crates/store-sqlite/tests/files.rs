@@ -135,6 +135,43 @@ fn a_locked_file_is_busy_and_works_again_by_itself() {
 }
 
 #[test]
+fn a_layout_that_became_newer_is_written_no_more() {
+    let (_folder, path) = place();
+    let engine = engine(&path);
+    engine.create(&caller(), request()).unwrap();
+    let other = Connection::open(&path).unwrap();
+    other.pragma_update(None, "user_version", 99).unwrap();
+    assert_eq!(kind(engine.create(&caller(), request()).unwrap_err()), StoreErrorKind::Newer);
+    let models: u64 = other.query_row("SELECT count(*) FROM models", [], |row| row.get(0)).unwrap();
+    assert_eq!(models, 1);
+}
+
+#[test]
+fn a_counter_below_its_rows_is_damage_of_that_organisation_alone() {
+    let (_folder, path) = place();
+    let engine = engine(&path);
+    let id = engine.create(&caller(), request()).unwrap().id;
+    let other = Caller::new("other".parse().unwrap(), Plan::enterprise());
+    let others = engine.create(&other, request()).unwrap().id;
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch("UPDATE organisations SET models = 0 WHERE organisation = 'acme'")
+        .unwrap();
+    assert_eq!(kind(engine.delete(&caller(), id).unwrap_err()), StoreErrorKind::Damaged);
+    assert_eq!(engine.get(&caller(), id).unwrap().id, id);
+    engine.delete(&other, others).unwrap();
+}
+
+#[test]
+fn any_time_to_wait_is_taken() {
+    let (_folder, path) = place();
+    for wait in [Duration::ZERO, Duration::MAX] {
+        let store = SqliteStore::open_with_busy_timeout(&path, wait).unwrap();
+        Engine::new(store, SystemTime::now).create(&caller(), request()).unwrap();
+    }
+}
+
+#[test]
 fn rows_against_the_rules_are_damage_and_not_models() {
     for damage in [
         "UPDATE models SET name = ' '",
@@ -212,8 +249,8 @@ fn many_openers_of_a_new_file_make_one_store() {
     assert_eq!(sorted, [1, 2, 3, 4, 5, 6, 7, 8]);
 }
 
-/// QUOTA-4 over several stores on one file: what holds between two stores holds between processes,
-/// since SQLite's locks are all that they share.
+/// QUOTA-4 over several stores on one file of one process; several processes are tested with the
+/// command line, which is one.
 #[test]
 fn quota_4_holds_over_several_stores_on_one_file() {
     let (_folder, path) = place();

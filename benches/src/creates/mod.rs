@@ -1,0 +1,89 @@
+//! Creates by many callers, each of whom waits for one before beginning the next.
+
+pub mod autocommit;
+pub mod bound;
+pub mod engine;
+pub mod growth;
+
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::disk::Disk;
+use crate::variant::Variant;
+
+/// Over how many organisations creates are spread.
+pub const ORGANISATIONS: usize = 16;
+
+/// How many callers there are at a time.
+pub const CALLERS: [usize; 3] = [1, 8, 64];
+
+/// More than anyone creates; everyone checks it all the same.
+const LIMIT: u64 = 1 << 40;
+
+const NAME: &str = "Medical Cardiology EN v2";
+const DESCRIPTION: &str = "Cardiology model trained on 30 hours of MRI and CT scan report dictation \
+    from 15 physicians. Includes extensive cardiac anatomy and diagnostic terminology. Created Jan \
+    2025.";
+
+/// Whoever makes models durable.
+pub trait Creates: Sync {
+    /// Creates a model for one of the organisations, and returns when it is durable.
+    fn create(&self, organisation: usize);
+
+    /// How many models there are, by the counters that the limit is checked against.
+    fn count(&self) -> u64;
+}
+
+/// Creates `times` models and says how long that took.
+fn load(store: &dyn Creates, callers: usize, organisations: usize, times: u64) -> Duration {
+    let begun = AtomicU64::new(0);
+    let gate = Barrier::new(callers + 1);
+    let caller = || {
+        gate.wait();
+        loop {
+            let turn = begun.fetch_add(1, Ordering::Relaxed);
+            if turn >= times {
+                return;
+            }
+            store.create(turn as usize % organisations);
+        }
+    };
+    thread::scope(|scope| {
+        let callers: Vec<_> = (0..callers).map(|_| scope.spawn(caller)).collect();
+        gate.wait();
+        let start = Instant::now();
+        for caller in callers {
+            caller.join().expect("a caller ends in order");
+        }
+        start.elapsed()
+    })
+}
+
+/// Fills a fresh store every time, and counts what is in it afterwards.
+fn fresh<'a, S: Creates>(
+    name: &'static str,
+    callers: usize,
+    open: impl Fn() -> S + 'a,
+) -> Variant<'a> {
+    Variant::timed(name, move |times| {
+        let store = open();
+        let took = load(&store, callers, ORGANISATIONS, times);
+        assert_eq!(store.count(), times, "the models of {name}");
+        took
+    })
+}
+
+/// Everyone, with so many callers.
+pub fn variants(disk: &Disk, callers: usize) -> Vec<Variant<'_>> {
+    vec![
+        fresh(crate::OURS, callers, || engine::sqlite(disk)),
+        fresh(autocommit::PLAIN, callers, || autocommit::Autocommit::new(disk, false)),
+        fresh(autocommit::WITH_EVENT, callers, || autocommit::Autocommit::new(disk, true)),
+        #[cfg(feature = "sled")]
+        fresh(engine::SLED, callers, || engine::sled(disk)),
+        fresh(engine::MEMORY, callers, engine::memory),
+        bound::variant(disk, callers),
+    ]
+}
