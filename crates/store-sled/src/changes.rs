@@ -59,6 +59,14 @@ impl Changes {
         Ok(())
     }
 
+    /// The rows below a prefix that are changed, as they were.
+    pub(crate) fn before(&self, prefix: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        self.rows
+            .range(prefix.to_vec()..)
+            .take_while(move |(key, _)| key.starts_with(prefix))
+            .map(|(key, change)| (key.as_slice(), change.before.as_deref()))
+    }
+
     /// The changes as sled makes them.
     pub(crate) fn batch(&self) -> Batch {
         let mut batch = Batch::default();

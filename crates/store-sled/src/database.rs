@@ -13,7 +13,13 @@ use crate::changes::Changes;
 use crate::fault::{damaged, guarded};
 use crate::folder::Folder;
 use crate::medium::{Medium, Opened};
+use crate::moments::Moments;
+use crate::recount;
 use crate::schema::{FORMAT, LAYOUT, Layout};
+
+/// How often the writer judges a group, because the database broke off before it could write, until
+/// it gives up.
+const JUDGEMENTS: usize = 4;
 
 /// A database that may be open.
 pub(crate) struct Database {
@@ -23,12 +29,14 @@ pub(crate) struct Database {
     state: RwLock<State>,
     /// Held while a batch becomes visible, but not while it is synced. Who holds it sees a database
     /// that stands still.
-    applying: Mutex<()>,
+    moments: Mutex<Moments>,
 }
 
 struct State {
     folder: Folder,
     status: Status,
+    /// Whether a group may be half there. Such a store is not closed in order.
+    is_in_doubt: bool,
 }
 
 enum Status {
@@ -38,6 +46,13 @@ enum Status {
         is_log_suspect: bool,
     },
     Closed,
+}
+
+/// A group of writes that was judged and tried.
+pub(crate) struct Written<T> {
+    pub(crate) judgement: T,
+    pub(crate) changes: Changes,
+    pub(crate) result: Result<(), WriteFault>,
 }
 
 /// A group of writes that went wrong.
@@ -61,8 +76,12 @@ impl Database {
     pub(crate) fn open(folder: Folder, medium: impl Medium) -> Result<Self, StoreError> {
         let database = Database {
             medium: Box::new(medium),
-            state: RwLock::new(State { folder, status: Status::Broken { is_log_suspect: false } }),
-            applying: Mutex::new(()),
+            state: RwLock::new(State {
+                folder,
+                status: Status::Broken { is_log_suspect: false },
+                is_in_doubt: false,
+            }),
+            moments: Mutex::default(),
         };
         database.reopen()?;
         Ok(database)
@@ -96,31 +115,56 @@ impl Database {
         }
     }
 
-    /// Keeps the writer from making anything visible, for a read that must not be disturbed.
-    pub(crate) fn stand_still(&self) -> MutexGuard<'_, ()> {
-        self.applying.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Keeps the writer from making anything visible, for as short as can be.
+    pub(crate) fn stand_still(&self) -> MutexGuard<'_, Moments> {
+        self.moments.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Judges, and writes what follows from it. Somebody who reads may break the database off in
+    /// between; then nothing was tried, and it is judged again. `Err` says that nothing was tried.
+    pub(crate) fn judge_and_write<T>(
+        &self,
+        judge: impl Fn() -> Result<(T, Changes), StoreError>,
+    ) -> Result<Written<T>, StoreError> {
+        for _ in 0..JUDGEMENTS {
+            let (judgement, changes) = judge()?;
+            if changes.is_empty() {
+                return Ok(Written { judgement, changes, result: Ok(()) });
+            }
+            if let Some(result) = self.write(&changes) {
+                return Ok(Written { judgement, changes, result });
+            }
+        }
+        let cause = "the database broke off again and again before anything could be written";
+        Err(StoreError::new(StoreErrorKind::Failed, cause))
     }
 
     /// Makes changes visible, whole, and then durable. When that fails the database is closed, to
-    /// be opened anew.
-    pub(crate) fn write(&self, changes: &Changes) -> Result<(), WriteFault> {
+    /// be opened anew. `None` if it is not open.
+    fn write(&self, changes: &Changes) -> Option<Result<(), WriteFault>> {
         let written = match &self.state().status {
             Status::Open(opened) => self.write_to(opened, changes),
-            Status::Closed => Err(WriteFault::Unflushed(StoreErrorKind::Closed.into())),
-            Status::Broken { .. } => Err(WriteFault::Unflushed(StoreErrorKind::Failed.into())),
+            Status::Closed | Status::Broken { .. } => return None,
         };
         match &written {
             Ok(()) => {}
             Err(WriteFault::Unflushed(fault)) => {
+                self.state_mut().is_in_doubt = true;
                 self.break_off(leaves_doubt(fault));
             }
             Err(WriteFault::Unsynced(_)) => self.break_off(true),
         }
-        written
+        Some(written)
+    }
+
+    /// Says that no group is half there any more.
+    pub(crate) fn settled(&self) {
+        self.state_mut().is_in_doubt = false;
     }
 
     fn write_to(&self, opened: &Opened, changes: &Changes) -> Result<(), WriteFault> {
-        let standing_still = self.stand_still();
+        let mut standing_still = self.stand_still();
+        standing_still.keep(changes);
         let applied = self.medium.apply(opened, changes.batch());
         drop(standing_still);
         applied.and_then(|()| self.medium.flush(opened)).map_err(WriteFault::Unflushed)?;
@@ -133,15 +177,22 @@ impl Database {
         if matches!(state.status, Status::Closed) {
             return;
         }
+        let is_in_order = matches!(state.status, Status::Open(_)) && !state.is_in_doubt;
         let_go(&mut state, Status::Closed);
         state.folder.await_log();
+        if is_in_order {
+            state.folder.mark_closed();
+        }
         state.folder.release();
     }
 
-    fn break_off(&self, is_log_suspect: bool) {
+    fn break_off(&self, is_suspect: bool) {
         let mut state = self.state_mut();
-        if matches!(state.status, Status::Open(_)) {
-            let_go(&mut state, Status::Broken { is_log_suspect });
+        match &mut state.status {
+            Status::Open(_) => let_go(&mut state, Status::Broken { is_log_suspect: is_suspect }),
+            // Somebody else was faster, and may have had less reason for doubt.
+            Status::Broken { is_log_suspect } => *is_log_suspect |= is_suspect,
+            Status::Closed => {}
         }
     }
 
@@ -229,5 +280,15 @@ fn recognise(medium: &dyn Medium, opened: &Opened, folder: &mut Folder) -> Resul
     if folder.is_unfinished() {
         folder.finish()?;
     }
-    Ok(())
+    if folder.was_left_open()
+        && let Some(corrections) = recount::corrections(db)?
+    {
+        medium.apply(opened, corrections)?;
+        medium.flush(opened)?;
+        medium.sync(opened)?;
+    }
+    folder.mark_in_use()
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,7 +2,9 @@
 //!
 //! Beside sled's files lies a marker, [`MARKER`]. It tells a store from any other folder before sled
 //! touches anything, its lock keeps other processes out, also while the database is closed and
-//! opened anew, and it is written last, so that a store whose creation was cut short is known.
+//! opened anew, and it is written last, so that a store whose creation was cut short is known. While
+//! the store is open the marker says so, behind the layout: a store that was not closed in order is
+//! known, too.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -17,6 +19,9 @@ use crate::schema::{LAYOUT, Layout};
 /// The file that makes a folder a store.
 const MARKER: &str = "custom-models-sled";
 
+/// What the marker says behind the layout while the store is open.
+const IN_USE: &[u8] = b"in use\n";
+
 /// The file that sled keeps its log in.
 const LOG: &str = "db";
 
@@ -30,6 +35,18 @@ pub(crate) struct Folder {
     marker: File,
     /// Whether the marker is still to be written.
     is_unfinished: bool,
+    usage: Usage,
+}
+
+/// What the marker says about the store's use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Usage {
+    /// It is closed, and was closed in order.
+    Closed,
+    /// It was open when its process ended, or was closed with a group half there.
+    LeftOpen,
+    /// We have it open.
+    InUse,
 }
 
 impl Folder {
@@ -44,22 +61,23 @@ impl Folder {
             Err(TryLockError::WouldBlock) => return Err(StoreErrorKind::Locked.into()),
             Err(TryLockError::Error(cause)) => return Err(io_fault(cause)),
         }
-        let mut layout = Vec::new();
-        let limit = LAYOUT.len() as u64 + 16;
-        (&marker).take(limit).read_to_end(&mut layout).map_err(io_fault)?;
-        let is_unfinished = layout.len() < LAYOUT.len() && LAYOUT.as_bytes().starts_with(&layout);
-        let refusal = match Layout::of(&layout) {
+        let mut text = Vec::new();
+        let limit = (LAYOUT.len() + IN_USE.len()) as u64 + 16;
+        (&marker).take(limit).read_to_end(&mut text).map_err(io_fault)?;
+        let (layout, usage) = read_usage(&text);
+        let is_unfinished = layout.len() < LAYOUT.len() && LAYOUT.as_bytes().starts_with(layout);
+        let refusal = match Layout::of(layout) {
             _ if is_unfinished => None,
             Layout::Ours => None,
             Layout::Newer => Some(StoreErrorKind::Newer),
             Layout::Unknown => Some(StoreErrorKind::NotOurs),
         };
         if let Some(kind) = refusal {
-            let cause = format!("its marker says `{}`", layout.escape_ascii());
+            let cause = format!("its marker says `{}`", text.escape_ascii());
             return Err(StoreError::new(kind, cause));
         }
         marker.rewind().map_err(io_fault)?;
-        Ok(Folder { path, marker, is_unfinished })
+        Ok(Folder { path, marker, is_unfinished, usage })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -80,6 +98,34 @@ impl Folder {
             .map_err(io_fault)?;
         self.is_unfinished = false;
         Ok(())
+    }
+
+    /// Whether the store was not closed in order the last time, and nobody has said since that it
+    /// was looked through.
+    pub(crate) fn was_left_open(&self) -> bool {
+        self.usage == Usage::LeftOpen
+    }
+
+    /// Says that the store is open, durably, before anything is written. What it was left with must
+    /// be put right by now.
+    pub(crate) fn mark_in_use(&mut self) -> Result<(), StoreError> {
+        if self.usage == Usage::Closed {
+            self.marker
+                .seek(SeekFrom::Start(LAYOUT.len() as u64))
+                .and_then(|_| self.marker.write_all(IN_USE))
+                .and_then(|()| self.marker.sync_all())
+                .map_err(io_fault)?;
+        }
+        self.usage = Usage::InUse;
+        Ok(())
+    }
+
+    /// Says that the store was closed in order. It need not be durable: a store that is taken for
+    /// left open is only looked through once more.
+    pub(crate) fn mark_closed(&mut self) {
+        if self.usage == Usage::InUse && self.marker.set_len(LAYOUT.len() as u64).is_ok() {
+            self.usage = Usage::Closed;
+        }
     }
 
     /// Lets other processes open the store.
@@ -134,6 +180,17 @@ impl Folder {
             }
         };
         rewrite().map_err(io_fault)
+    }
+}
+
+/// Takes the layout's name from what a marker says. What stands behind it may be cut short.
+fn read_usage(text: &[u8]) -> (&[u8], Usage) {
+    let end = text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| end + 1);
+    match text.split_at_checked(end) {
+        Some((layout, rest)) if !rest.is_empty() && IN_USE.starts_with(rest) => {
+            (layout, Usage::LeftOpen)
+        }
+        _ => (text, Usage::Closed),
     }
 }
 
@@ -202,6 +259,19 @@ mod tests {
     use std::time::SystemTime;
 
     use super::*;
+
+    #[test]
+    fn a_marker_that_is_cut_short_behind_the_layout_is_of_a_store_left_open() {
+        let layout = LAYOUT.as_bytes();
+        assert_eq!(read_usage(layout), (layout, Usage::Closed));
+        for length in 1..=IN_USE.len() {
+            let text = [layout, &IN_USE[..length]].concat();
+            assert_eq!(read_usage(&text), (layout, Usage::LeftOpen));
+        }
+        for text in ["", "custom-models", "a\nb", "a\nin use\n\n", "\n"] {
+            assert_eq!(read_usage(text.as_bytes()), (text.as_bytes(), Usage::Closed));
+        }
+    }
 
     #[test]
     fn model_6_a_log_is_written_over_itself_to_the_last_byte() {

@@ -6,12 +6,16 @@ mod database;
 mod fault;
 mod folder;
 mod medium;
+mod moments;
+mod nudger;
 #[cfg(test)]
 mod recorder;
+mod recount;
 mod rows;
 mod schema;
 mod writer;
 
+use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -66,6 +70,12 @@ impl SledStore {
         let commits = GroupCommit::start("sled-writer", Writer::new(Arc::clone(&database)))
             .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?;
         Ok(SledStore { commits, database })
+    }
+}
+
+impl fmt::Debug for SledStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SledStore").finish_non_exhaustive()
     }
 }
 

@@ -1,18 +1,26 @@
 //! The steps of a commit, down to the disk.
 
 use std::fs::File;
+use std::thread;
+use std::time::Duration;
 
 use custom_models_core::StoreError;
 use sled::{Batch, Db, Mode};
 
 use crate::fault::{guarded, io_fault};
 use crate::folder::Folder;
+use crate::nudger::Nudger;
+
+/// How long a flush may take before it is suspected to wait in vain.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// How much of the database sled keeps in memory.
 const CACHE_BYTES: u64 = 64 << 20;
 
 /// An open database.
 pub(crate) struct Opened {
+    /// Has a handle of the database, so it goes first.
+    nudger: Nudger,
     pub(crate) db: Db,
     /// The log, opened before anything is written to it, so that no error of the disk is missed.
     log: File,
@@ -45,12 +53,12 @@ impl Medium for Disk {
             .cache_capacity(CACHE_BYTES)
             .flush_every_ms(None);
         let db = guarded(|| config.open())?;
-        let log = folder.open_log().and_then(|log| {
+        let opened = folder.open_log().and_then(|log| {
             folder.sync()?;
-            Ok(log)
+            Ok((log, nudger(db.clone())?))
         });
-        match log {
-            Ok(log) => Ok(Opened { db, log }),
+        match opened {
+            Ok((log, nudger)) => Ok(Opened { nudger, db, log }),
             Err(fault) => {
                 guarded(|| {
                     drop(db);
@@ -66,7 +74,7 @@ impl Medium for Disk {
     }
 
     fn flush(&self, opened: &Opened) -> Result<(), StoreError> {
-        guarded(|| opened.db.flush()).map(drop)
+        opened.nudger.watch(|| guarded(|| opened.db.flush())).map(drop)
     }
 
     /// On Linux sled's flush writes the log and starts its way to the disk (`sync_file_range`), but
@@ -74,6 +82,17 @@ impl Medium for Disk {
     fn sync(&self, opened: &Opened) -> Result<(), StoreError> {
         opened.log.sync_all().map_err(io_fault)
     }
+}
+
+/// Flushes once more, from a thread of its own, while a flush takes very long.
+fn nudger(db: Db) -> Result<Nudger, StoreError> {
+    let nudge = move || {
+        let db = db.clone();
+        let flush = move || drop(guarded(|| db.flush()));
+        // Without a thread now, there may be one the next time.
+        drop(thread::Builder::new().name("sled-nudge".to_owned()).spawn(flush));
+    };
+    Nudger::start(PATIENCE, nudge).map_err(io_fault)
 }
 
 /// Sled as it comes: what is flushed counts as durable.

@@ -16,8 +16,8 @@ pub(crate) enum Fault {
     Fails(StoreErrorKind),
     /// Nothing is done, and it is said to be done.
     Lies,
-    /// Half of it is done: what a batch changes, without the counter of `acme`.
-    Halves(StoreErrorKind),
+    /// Half of it is done: what a batch changes, but for the kind of rows whose keys begin so.
+    Halves(StoreErrorKind, &'static str),
 }
 
 /// The real medium, which keeps a record of the steps and fails when told to.
@@ -69,7 +69,7 @@ impl Recorder {
         match self.take(step) {
             None => real(),
             Some(Fault::Lies) => Ok(T::default()),
-            Some(Fault::Fails(kind) | Fault::Halves(kind)) => Err(StoreError::new(kind, step)),
+            Some(Fault::Fails(kind) | Fault::Halves(kind, _)) => Err(StoreError::new(kind, step)),
         }
     }
 }
@@ -87,9 +87,12 @@ impl Medium for Recorder {
             None => Disk.apply(opened, batch),
             Some(Fault::Lies) => Ok(()),
             Some(Fault::Fails(kind)) => Err(StoreError::new(kind, "apply")),
-            Some(Fault::Halves(kind)) => {
+            Some(Fault::Halves(kind, prefix)) => {
+                let rows = || opened.db.scan_prefix(prefix).map(Result::unwrap);
+                let before: Vec<_> = rows().collect();
                 Disk.apply(opened, batch)?;
-                opened.db.remove("cacme").unwrap();
+                rows().for_each(|(key, _)| drop(opened.db.remove(key).unwrap()));
+                before.into_iter().for_each(|(key, row)| drop(opened.db.insert(key, row).unwrap()));
                 Err(StoreError::new(kind, "apply"))
             }
         }

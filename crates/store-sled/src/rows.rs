@@ -7,19 +7,18 @@
 //! UTF-8 as they were sent. A row is at most 4.9 KB, so that the rows of one of sled's pages, 17 at
 //! most, never reach the size at which it writes a page to a file of its own, which it never syncs.
 
+use std::ops::Range;
+
 use custom_models_core::{
     CustomModel, Description, Listing, ModelId, Name, Organisation, Revision, Selection,
     StoreError, Timestamp, TrainingStatus,
 };
-use sled::Db;
+use sled::{Db, IVec};
 
 use crate::database::Database;
 use crate::fault::{damaged, guarded};
+use crate::moments::Moment;
 use crate::schema::{Counter, LAST_ID, counter_key, id_of, model_key, model_keys, number};
-
-/// How often a listing is read again, because a write came between, before it asks the writer to
-/// wait for it.
-const ATTEMPTS: usize = 3;
 
 /// One model of an organisation.
 pub(crate) fn get(
@@ -58,54 +57,61 @@ pub(crate) fn counter(db: &Db, organisation: &Organisation) -> Result<Counter, S
 ///
 /// Sled has no snapshots. A batch becomes visible in one step, and every batch that changes an
 /// organisation's models changes its counter: so a walk between two readings of the same counter saw
-/// one moment. When writes keep coming between, the last attempt keeps the writer from making
-/// anything visible; it does not wait for a sync.
+/// one moment. When a write came between, the walk is done again, with the writer's help.
 pub(crate) fn list(
     database: &Database,
     organisation: &Organisation,
     selection: &Selection,
 ) -> Result<Listing, StoreError> {
     database.read(|db| {
-        settled(
+        let found = undisturbed(
             || counter(db, organisation),
-            |counter| walk(db, organisation, selection, counter.models),
-            || database.stand_still(),
-        )
+            |counter| walk(|keys| range(db, keys), organisation, selection, counter.models),
+        )?;
+        if let Some(found) = found {
+            return Ok(found);
+        }
+        let moment = Moment::open(database, db, organisation)?;
+        walk(|keys| moment.rows(keys), organisation, selection, moment.counter.models)
     })
 }
 
-/// Reads until nothing came between, at last while everything stands still.
-fn settled<S: PartialEq + Copy, T, G>(
+/// What is read, if nothing came between.
+fn undisturbed<S: PartialEq + Copy, T>(
     stamp: impl Fn() -> Result<S, StoreError>,
-    read: impl Fn(S) -> Result<T, StoreError>,
-    stand_still: impl FnOnce() -> G,
-) -> Result<T, StoreError> {
-    for _ in 0..ATTEMPTS {
-        let before = stamp()?;
-        let found = read(before)?;
-        if stamp()? == before {
-            return Ok(found);
-        }
-    }
-    let _standing_still = stand_still();
-    read(stamp()?)
+    read: impl FnOnce(S) -> Result<T, StoreError>,
+) -> Result<Option<T>, StoreError> {
+    let before = stamp()?;
+    let found = read(before)?;
+    Ok((stamp()? == before).then_some(found))
 }
 
-fn walk(
-    db: &Db,
+/// The rows as they are when it is their turn.
+fn range(db: &Db, keys: Range<Vec<u8>>) -> impl Iterator<Item = Result<(IVec, IVec), StoreError>> {
+    let mut rows = db.range(keys);
+    std::iter::from_fn(move || guarded(|| rows.next().transpose()).transpose())
+}
+
+fn walk<I, B>(
+    rows: impl Fn(Range<Vec<u8>>) -> I,
     organisation: &Organisation,
     selection: &Selection,
     models: u64,
-) -> Result<Listing, StoreError> {
+) -> Result<Listing, StoreError>
+where
+    I: Iterator<Item = Result<(B, B), StoreError>>,
+    B: AsRef<[u8]>,
+{
     if selection.filter.is_empty() {
-        return Ok(Listing { models: page(db, organisation, selection)?, total: models });
+        let page = page(rows(model_keys(organisation, selection.after)), selection);
+        return Ok(Listing { models: page?, total: models });
     }
     let mut found = Listing::default();
     let mut to_skip = selection.skip;
     let limit = usize::try_from(selection.limit).unwrap_or(usize::MAX);
-    let mut all = db.range(model_keys(organisation, None));
-    while let Some((key, row)) = guarded(|| all.next().transpose())? {
-        let model = model(&key, &row)?;
+    for row in rows(model_keys(organisation, None)) {
+        let (key, row) = row?;
+        let model = model(key.as_ref(), row.as_ref())?;
         if !selection.filter.matches(&model) {
             continue;
         }
@@ -123,22 +129,21 @@ fn walk(
 }
 
 /// A page of all models of an organisation; those before it are not looked at.
-fn page(
-    db: &Db,
-    organisation: &Organisation,
+fn page<B: AsRef<[u8]>>(
+    mut rows: impl Iterator<Item = Result<(B, B), StoreError>>,
     selection: &Selection,
 ) -> Result<Vec<CustomModel>, StoreError> {
     let mut models = Vec::new();
     let mut to_skip = selection.skip;
     let limit = usize::try_from(selection.limit).unwrap_or(usize::MAX);
-    let mut rest = db.range(model_keys(organisation, selection.after));
     while models.len() < limit
-        && let Some((key, row)) = guarded(|| rest.next().transpose())?
+        && let Some(row) = rows.next()
     {
+        let (key, row) = row?;
         if to_skip > 0 {
             to_skip -= 1;
         } else {
-            models.push(model(&key, &row)?);
+            models.push(model(key.as_ref(), row.as_ref())?);
         }
     }
     Ok(models)
@@ -245,30 +250,15 @@ mod tests {
 
     use super::*;
 
-    /// Reads while `writes` writes come, one in the middle of every reading.
-    fn read_among(writes: u64) -> (u64, bool) {
-        let (version, has_stood_still) = (Cell::new(0), Cell::new(false));
-        let read = |before| {
-            if version.get() < writes && !has_stood_still.get() {
-                version.set(version.get() + 1);
-            }
-            Ok((before, version.get()))
-        };
-        let stand_still = || has_stood_still.set(true);
-        let (before, after) = settled(|| Ok(version.get()), read, stand_still).unwrap();
-        assert_eq!(before, after, "of two moments");
-        (after, has_stood_still.get())
-    }
-
     #[test]
-    fn a_reading_that_a_write_came_between_is_done_again() {
-        assert_eq!(read_among(0), (0, false));
-        assert_eq!(read_among(1), (1, false));
-        assert_eq!(read_among(2), (2, false));
-    }
-
-    #[test]
-    fn a_reading_that_is_always_disturbed_makes_the_writer_wait() {
-        assert_eq!(read_among(u64::MAX), (3, true));
+    fn a_reading_that_a_write_came_between_is_not_believed() {
+        let version = Cell::new(1);
+        let stamp = || Ok(version.get());
+        assert_eq!(undisturbed(stamp, Ok).unwrap(), Some(1));
+        let disturbed = undisturbed(stamp, |before| {
+            version.set(2);
+            Ok(before)
+        });
+        assert_eq!(disturbed.unwrap(), None);
     }
 }

@@ -60,9 +60,20 @@ impl Layout {
     }
 }
 
+/// Where all counters lie.
+pub(crate) const ALL_COUNTERS: Range<&[u8]> = b"c"..b"d";
+
+/// Where all models lie.
+pub(crate) const ALL_MODELS: Range<&[u8]> = b"m"..b"n";
+
 /// Where an organisation's counter lies.
 pub(crate) fn counter_key(organisation: &Organisation) -> Vec<u8> {
-    [b"c", organisation.as_str().as_bytes()].concat()
+    counter_key_of(organisation.as_str().as_bytes())
+}
+
+/// As [`counter_key`], of the name as it stands in a key.
+pub(crate) fn counter_key_of(organisation: &[u8]) -> Vec<u8> {
+    [b"c", organisation].concat()
 }
 
 /// Where a model lies.
@@ -74,6 +85,17 @@ pub(crate) fn model_key(organisation: &Organisation, id: u64) -> Vec<u8> {
 pub(crate) fn model_keys(organisation: &Organisation, after: Option<ModelId>) -> Range<Vec<u8>> {
     let end = [b"m", organisation.as_str().as_bytes(), b"\x01"].concat();
     model_key(organisation, after.map_or(0, |after| after.get() + 1))..end
+}
+
+/// Where the models of an organisation lie, of whose name as it stands in a key.
+pub(crate) fn models_of(organisation: &[u8]) -> Range<Vec<u8>> {
+    [b"m", organisation, b"\0"].concat()..[b"m", organisation, b"\x01"].concat()
+}
+
+/// Whose a model is, by its key.
+pub(crate) fn organisation_of(model_key: &[u8]) -> Option<&[u8]> {
+    let (key, _) = model_key.split_last_chunk::<8>()?;
+    key.strip_prefix(b"m")?.strip_suffix(b"\0")
 }
 
 /// The id at the end of a model's key.
@@ -153,6 +175,8 @@ mod tests {
         assert!(model_keys(&acme, Some(ModelId::new(ModelId::MAX).unwrap())).start < after.end);
         assert_eq!(id_of(&model_key(&acme, 256)).map(ModelId::get), Some(256));
         assert_eq!(id_of(b"short"), None);
+        assert_eq!(organisation_of(&model_key(&acme, 256)), Some(&b"acme"[..]));
+        assert_eq!(organisation_of(b"macme\x01\0\0\0\0\0\0\0\x01"), None);
     }
 
     #[test]

@@ -10,7 +10,8 @@ use custom_models_group_commit::{Answers, Committer};
 use sled::Db;
 
 use crate::changes::{Changes, Trace};
-use crate::database::{Database, WriteFault};
+use crate::database::{Database, WriteFault, Written};
+use crate::fault::damaged;
 use crate::rows;
 use crate::schema::{Counter, LAST_ID, counter_key, model_key};
 
@@ -46,33 +47,46 @@ impl Writer {
         let Some(changes) = &self.unsettled else {
             return Ok(Trace::Nothing);
         };
-        let trace = self.database.read(|db| changes.trace(db))?;
-        if trace == Trace::Half {
-            self.database.write(&changes.undo()).map_err(WriteFault::into_cause)?;
-        }
+        let take_back = |db: &Db| {
+            let trace = changes.trace(db)?;
+            let is_half = trace == Trace::Half;
+            Ok((trace, if is_half { changes.undo() } else { Changes::default() }))
+        };
+        let mended = self.database.judge_and_write(|| self.database.read(take_back))?;
+        mended.result.map_err(WriteFault::into_cause)?;
+        self.database.settled();
         self.unsettled = None;
-        Ok(trace)
+        Ok(mended.judgement)
     }
+
+    /// Judges a group. Answers with the last id that it gives, and with what it changes.
+    fn judge(&self, writes: &[Write]) -> Result<((Answers, u64), Changes), StoreError> {
+        self.database.read(|db| {
+            let mut group = Group::begin(db, self.last_id)?;
+            let mut answers = Answers::with_capacity(writes.len());
+            for write in writes {
+                match group.apply(write) {
+                    Err(fault) if is_of_one_write(&fault) => answers.push(Err(fault)),
+                    answer => answers.push(Ok(answer?)),
+                }
+            }
+            Ok(((answers, group.last_id), group.into_changes()?))
+        })
+    }
+}
+
+/// Whether the other writes of a group can be made. Damage to one organisation is not another's.
+fn is_of_one_write(fault: &StoreError) -> bool {
+    matches!(fault.kind(), StoreErrorKind::Damaged | StoreErrorKind::IdsExhausted)
 }
 
 impl Committer for Writer {
     fn commit(&mut self, writes: &[Write]) -> Result<Answers, StoreError> {
         self.mend()?;
-        let group = self.database.read(|db| {
-            let mut group = Group::begin(db, self.last_id)?;
-            let mut answers = Answers::with_capacity(writes.len());
-            for write in writes {
-                answers.push(group.apply(write)?);
-            }
-            let last_id = group.last_id;
-            Ok((answers, last_id, group.into_changes()?))
-        });
-        let (answers, last_id, changes) = group?;
-        if changes.is_empty() {
-            return Ok(answers);
-        }
+        let written = self.database.judge_and_write(|| self.judge(writes))?;
+        let Written { judgement: (answers, last_id), changes, result } = written;
         self.last_id = last_id;
-        match self.database.write(&changes) {
+        match result {
             Ok(()) => Ok(answers),
             Err(WriteFault::Unflushed(fault)) => self.settle(changes, fault).map(|()| answers),
             Err(WriteFault::Unsynced(fault)) => {
@@ -96,6 +110,13 @@ struct Tally {
     has_changed: bool,
 }
 
+impl Tally {
+    fn change(&mut self, models: u64) {
+        self.models = models;
+        self.has_changed = true;
+    }
+}
+
 impl<'a> Group<'a> {
     fn begin(db: &'a Db, last_id: u64) -> Result<Self, StoreError> {
         Ok(Group {
@@ -106,12 +127,12 @@ impl<'a> Group<'a> {
         })
     }
 
-    fn apply(&mut self, write: &'a Write) -> Result<Result<Outcome, StoreError>, StoreError> {
-        match &write.change {
-            Change::Create { model, limit } => self.create(&write.organisation, model, *limit),
-            Change::Delete { id, revision } => {
-                self.delete(&write.organisation, *id, *revision).map(Ok)
-            }
+    /// Judges a write. One that fails has changed nothing.
+    fn apply(&mut self, write: &'a Write) -> Result<Outcome, StoreError> {
+        let Write { organisation, change } = write;
+        match change {
+            Change::Create { model, limit } => self.create(organisation, model, *limit),
+            Change::Delete { id, revision } => self.delete(organisation, *id, *revision),
         }
     }
 
@@ -120,22 +141,19 @@ impl<'a> Group<'a> {
         organisation: &'a Organisation,
         model: &NewModel,
         limit: Option<u64>,
-    ) -> Result<Result<Outcome, StoreError>, StoreError> {
+    ) -> Result<Outcome, StoreError> {
         let current = self.tally(organisation)?.models;
         if limit.is_some_and(|limit| current >= limit) {
-            return Ok(Ok(Outcome::LimitReached { current }));
+            return Ok(Outcome::LimitReached { current });
         }
-        let Ok(id) = ModelId::new(self.last_id + 1) else {
-            return Ok(Err(StoreErrorKind::IdsExhausted.into()));
-        };
+        let models = current.checked_add(1).ok_or_else(|| damaged("a counter without end"))?;
+        let id = ModelId::new(self.last_id + 1).map_err(|_| StoreErrorKind::IdsExhausted)?;
         let model = model.clone().with_id(id);
         let key = model_key(organisation, id.get());
         self.changes.set(self.db, key, Some(rows::to_bytes(&model)?))?;
         self.last_id = id.get();
-        let tally = self.tally(organisation)?;
-        tally.models += 1;
-        tally.has_changed = true;
-        Ok(Ok(Outcome::Created(model)))
+        self.tally(organisation)?.change(models);
+        Ok(Outcome::Created(model))
     }
 
     fn delete(
@@ -154,10 +172,10 @@ impl<'a> Group<'a> {
             None => Ok(Outcome::NotFound),
             Some(model) if model.revision != revision => Ok(Outcome::Stale),
             Some(_) => {
+                let models = self.tally(organisation)?.models.checked_sub(1);
+                let models = models.ok_or_else(|| damaged("a model that is not counted"))?;
                 self.changes.set(self.db, key, None)?;
-                let tally = self.tally(organisation)?;
-                tally.models = tally.models.saturating_sub(1);
-                tally.has_changed = true;
+                self.tally(organisation)?.change(models);
                 Ok(Outcome::Deleted)
             }
         }

@@ -21,7 +21,7 @@ use common::{acme, contents, create, list, make_store, new_model, submit};
 const MARKER: &str = "custom-models-sled";
 
 fn refusal(folder: &Path) -> (StoreErrorKind, String) {
-    let fault = SledStore::open(folder).err().expect("a refusal");
+    let fault = SledStore::open(folder).expect_err("a refusal");
     let cause = fault.source().map(ToString::to_string);
     (fault.kind(), cause.unwrap_or_default())
 }

@@ -205,7 +205,8 @@ fn a_damaged_file_gives_errors_and_no_panic() {
     store.close().unwrap();
     let sound = fs::read(&path).unwrap();
     let mut told = 0;
-    for (place, garbage) in (0..sound.len()).step_by(199).zip([0x00, 0xFF, 0x5A].into_iter().cycle())
+    for (place, garbage) in
+        (0..sound.len()).step_by(199).zip([0x00, 0xFF, 0x5A].into_iter().cycle())
     {
         let mut damaged = sound.clone();
         damaged.iter_mut().skip(place).take(60).for_each(|byte| *byte = garbage);

@@ -15,6 +15,9 @@ use crate::SledStore;
 use crate::folder::Folder;
 use crate::recorder::{Fault, Recorder};
 
+mod damage;
+mod half;
+
 fn acme() -> Organisation {
     "acme".parse().unwrap()
 }
@@ -215,7 +218,7 @@ fn model_6_half_a_group_is_taken_back() {
     let (_temporary, recorder, store) = store();
     assert_eq!(create(&store, &recorder), Ok(1));
     recorder.steps();
-    recorder.tell("apply", Fault::Halves(StoreErrorKind::Damaged));
+    recorder.tell("apply", Fault::Halves(StoreErrorKind::Damaged, "c"));
     assert_eq!(create(&store, &recorder), Err(StoreErrorKind::Damaged));
     assert_eq!(recorder.steps(), ["apply", "open", "apply", "flush", "sync", "answer"]);
     assert_eq!(ids(&store), [1]);
@@ -228,7 +231,7 @@ fn model_6_half_a_group_is_taken_back() {
 fn model_6_half_a_group_is_taken_back_before_the_next_group_at_the_latest() {
     let (_temporary, recorder, store) = store();
     assert_eq!(create(&store, &recorder), Ok(1));
-    recorder.tell("apply", Fault::Halves(StoreErrorKind::Damaged));
+    recorder.tell("apply", Fault::Halves(StoreErrorKind::Damaged, "c"));
     recorder.tell("apply", Fault::Fails(StoreErrorKind::Full));
     recorder.tell("apply", Fault::Fails(StoreErrorKind::Full));
     let unknown = Err(StoreErrorKind::OutcomeUnknown);

@@ -1,0 +1,97 @@
+//! What happens when somebody who reads breaks the database off under the writer's hands.
+
+use std::cell::Cell;
+use std::error::Error;
+use std::fs::File;
+use std::time::SystemTime;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::recorder::{Fault, Recorder};
+
+fn database() -> (TempDir, Recorder, Database) {
+    let temporary = tempfile::tempdir().unwrap();
+    let recorder = Recorder::default();
+    let folder = Folder::claim(temporary.path()).unwrap();
+    let database = Database::open(folder, recorder.clone()).unwrap();
+    recorder.steps();
+    (temporary, recorder, database)
+}
+
+/// Judges and writes one row, while the database breaks off after the first judgements.
+fn write_among(database: &Database, breaks: usize) -> (Result<bool, StoreError>, usize) {
+    let judgements = Cell::new(0);
+    let judge = || {
+        let judged = database.read(|db| {
+            let mut changes = Changes::default();
+            changes.set(db, b"x".to_vec(), Some(b"y".to_vec()))?;
+            Ok(((), changes))
+        });
+        judgements.set(judgements.get() + 1);
+        if judgements.get() <= breaks {
+            database.break_off(false);
+        }
+        judged
+    };
+    let written = database.judge_and_write(judge).map(|written| written.result.is_ok());
+    (written, judgements.get())
+}
+
+#[test]
+fn a_group_is_judged_again_when_the_database_broke_off_before_it_was_written() {
+    for breaks in 0..JUDGEMENTS {
+        let (_temporary, recorder, database) = database();
+        let (written, judgements) = write_among(&database, breaks);
+        assert!(written.unwrap());
+        assert_eq!(judgements, breaks + 1);
+        let steps = [vec!["open"; breaks], vec!["apply", "flush", "sync"]].concat();
+        assert_eq!(recorder.steps(), steps);
+    }
+}
+
+#[test]
+fn a_group_that_never_finds_the_database_open_fails_with_a_cause() {
+    let (_temporary, recorder, database) = database();
+    let (written, judgements) = write_among(&database, usize::MAX);
+    let fault = written.unwrap_err();
+    assert_eq!(fault.kind(), StoreErrorKind::Failed);
+    assert!(fault.source().is_some());
+    assert_eq!(judgements, JUDGEMENTS);
+    assert!(!recorder.steps().contains(&"apply"), "tried after all");
+}
+
+#[test]
+fn a_group_on_a_database_that_is_closed_meanwhile_hears_so() {
+    let (_temporary, _recorder, database) = database();
+    let judge = || {
+        let judged = database.read(|db| {
+            let mut changes = Changes::default();
+            changes.set(db, b"x".to_vec(), Some(b"y".to_vec()))?;
+            Ok(((), changes))
+        });
+        database.close();
+        judged
+    };
+    let fault = database.judge_and_write(judge).err().unwrap();
+    assert_eq!(fault.kind(), StoreErrorKind::Closed);
+}
+
+/// A reader may have closed the database for a lesser fault before the writer says that a sync
+/// failed.
+#[test]
+fn model_6_a_doubt_about_the_log_is_heard_after_somebody_else_broke_off() {
+    let log_is_written_again = |doubts: [bool; 2]| {
+        let (temporary, recorder, database) = database();
+        // Opening would write it, too.
+        recorder.tell("open", Fault::Fails(StoreErrorKind::Full));
+        let log = File::options().write(true).open(temporary.path().join("db")).unwrap();
+        doubts.into_iter().for_each(|is_suspect| database.break_off(is_suspect));
+        log.set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        assert!(database.read(|_| Ok(())).is_err());
+        log.metadata().unwrap().modified().unwrap() > SystemTime::UNIX_EPOCH
+    };
+    assert!(log_is_written_again([false, true]));
+    assert!(log_is_written_again([true, false]));
+    assert!(!log_is_written_again([false, false]));
+}

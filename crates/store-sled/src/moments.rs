@@ -1,0 +1,143 @@
+//! Long readings of one moment, while writes go on.
+//!
+//! Sled has no snapshots. So whoever reads for long opens a moment; from then on the writer keeps for
+//! it what it changes, as it was. The reader takes piece after piece, each while the writer stands
+//! still, and puts back into it what changed since the moment.
+
+use std::collections::{BTreeMap, HashMap, btree_map};
+use std::ops::Range;
+
+use custom_models_core::{Organisation, StoreError};
+use sled::Db;
+
+use crate::changes::Changes;
+use crate::database::Database;
+use crate::fault::guarded;
+use crate::rows;
+use crate::schema::{Counter, models_of};
+
+/// How many rows are read while the writer waits.
+const PIECE: usize = 256;
+
+/// The moments that are being read.
+#[derive(Default)]
+pub(crate) struct Moments {
+    last: u64,
+    open: HashMap<u64, Kept>,
+}
+
+/// What changed since a moment: the models of one organisation, as they were then.
+struct Kept {
+    prefix: Vec<u8>,
+    rows: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
+}
+
+impl Moments {
+    /// Keeps what is about to change.
+    pub(crate) fn keep(&mut self, changes: &Changes) {
+        for kept in self.open.values_mut() {
+            for (key, before) in changes.before(&kept.prefix) {
+                kept.rows.entry(key.to_vec()).or_insert_with(|| before.map(<[u8]>::to_vec));
+            }
+        }
+    }
+}
+
+/// An organisation's models as they were at one moment.
+pub(crate) struct Moment<'a> {
+    database: &'a Database,
+    db: &'a Db,
+    number: u64,
+    /// The counter at the moment.
+    pub(crate) counter: Counter,
+}
+
+impl<'a> Moment<'a> {
+    /// Makes this the moment.
+    pub(crate) fn open(
+        database: &'a Database,
+        db: &'a Db,
+        organisation: &Organisation,
+    ) -> Result<Self, StoreError> {
+        let mut moments = database.stand_still();
+        let counter = rows::counter(db, organisation)?;
+        moments.last += 1;
+        let number = moments.last;
+        let prefix = models_of(organisation.as_str().as_bytes()).start;
+        moments.open.insert(number, Kept { prefix, rows: BTreeMap::new() });
+        Ok(Moment { database, db, number, counter })
+    }
+
+    /// The rows below these keys of the organisation's models, in order.
+    pub(crate) fn rows(&self, keys: Keys) -> Rows<'_> {
+        Rows { moment: self, rest: Some(keys), piece: BTreeMap::new().into_iter() }
+    }
+
+    /// The first of these rows, and the keys behind them.
+    fn piece(&self, keys: Keys) -> Result<(Piece, Option<Keys>), StoreError> {
+        let moments = self.database.stand_still();
+        let mut piece = Piece::new();
+        let mut found = self.db.range(keys.clone()).take(PIECE);
+        while let Some((key, row)) = guarded(|| found.next().transpose())? {
+            piece.insert(key.to_vec(), row.to_vec());
+        }
+        let rest = match piece.last_key_value() {
+            Some((last, _)) if piece.len() == PIECE => {
+                Some([last, &b"\0"[..]].concat()..keys.end.clone())
+            }
+            _ => None,
+        };
+        let end = rest.as_ref().map_or(&keys.end, |rest| &rest.start);
+        let kept = moments.open.get(&self.number).map(|kept| &kept.rows);
+        let kept = kept.map(|rows| rows.range::<Vec<u8>, _>(&keys.start..end));
+        for (key, before) in kept.into_iter().flatten() {
+            match before {
+                Some(row) => piece.insert(key.clone(), row.clone()),
+                None => piece.remove(key),
+            };
+        }
+        Ok((piece, rest))
+    }
+}
+
+impl Drop for Moment<'_> {
+    fn drop(&mut self) {
+        self.database.stand_still().open.remove(&self.number);
+    }
+}
+
+/// From one key to before another one.
+type Keys = Range<Vec<u8>>;
+
+/// Rows by their keys.
+type Piece = BTreeMap<Vec<u8>, Vec<u8>>;
+
+/// Rows as they were at a moment.
+pub(crate) struct Rows<'a> {
+    moment: &'a Moment<'a>,
+    /// The keys behind the piece; `None` at the end.
+    rest: Option<Keys>,
+    piece: btree_map::IntoIter<Vec<u8>, Vec<u8>>,
+}
+
+impl Iterator for Rows<'_> {
+    type Item = Result<(Vec<u8>, Vec<u8>), StoreError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if let Some(row) = self.piece.next() {
+                return Some(Ok(row));
+            }
+            match self.moment.piece(self.rest.take()?) {
+                Ok((piece, rest)) => {
+                    self.piece = piece.into_iter();
+                    self.rest = rest;
+                }
+                Err(fault) => return Some(Err(fault)),
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! Rows and counters that cannot be, among those that can.
+
+use super::*;
+
+fn delete(organisation: &str, id: u64) -> Write {
+    let change = Change::Delete { id: ModelId::new(id).unwrap(), revision: Revision::FIRST };
+    Write::new(organisation.parse().unwrap(), change)
+}
+
+/// Has a group judged in which `acme`, which has one model and this counter, deletes the model, and
+/// another organisation creates one. Answers what `acme` hears and has then.
+fn among_others(counter: &[u8], write: Write) -> (StoreErrorKind, Vec<u8>, bool) {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Folder::claim(temporary.path()).unwrap();
+    let database = Arc::new(Database::open(folder, Recorder::default()).unwrap());
+    let mut writer = Writer::new(Arc::clone(&database));
+    writer.commit(&[creation(None)]).unwrap();
+    database
+        .read(|db| {
+            db.insert("cacme", counter).unwrap();
+            Ok(())
+        })
+        .unwrap();
+    let other = Change::Create { model: new_model(), limit: Some(1) };
+    let other = Write::new("other".parse().unwrap(), other);
+    let mut answers = writer.commit(&[write, other]).unwrap().into_iter();
+    let fault = answers.next().unwrap().unwrap_err();
+    let created = answers.next().unwrap().unwrap();
+    assert!(matches!(created, Outcome::Created(_)), "{created:?}");
+    let found = |db: &Db| {
+        let counter = db.get("cacme").unwrap().unwrap().to_vec();
+        let has_model = rows::get(db, &acme(), ModelId::new(1).unwrap())?.is_some();
+        Ok((fault.kind(), counter, has_model))
+    };
+    database.read(found).unwrap()
+}
+
+#[test]
+fn a_model_that_is_not_counted_is_damage_and_stays() {
+    let counter = Counter { models: 0, changes: 1 }.to_bytes();
+    let expected = (StoreErrorKind::Damaged, counter.clone(), true);
+    assert_eq!(among_others(&counter, delete("acme", 1)), expected);
+}
+
+#[test]
+fn a_counter_that_cannot_be_is_damage_to_its_organisation_alone() {
+    for counter in [Counter { models: u64::MAX, changes: 1 }.to_bytes(), b"short".to_vec()] {
+        let expected = (StoreErrorKind::Damaged, counter.clone(), true);
+        assert_eq!(among_others(&counter, creation(None)), expected);
+    }
+}
