@@ -1,0 +1,215 @@
+//! What is done to a store, made from a fuzzer's bytes.
+//!
+//! One byte is one choice where that is possible, and what is usual takes few bytes, so that a small
+//! change of an input is a small change of a run and a short input a run of many steps.
+
+use arbitrary::{Arbitrary, Result, Unstructured};
+
+/// A run is short: what goes wrong in a long one goes wrong in a short one, and sooner.
+const STEPS_A_RUN: usize = 16;
+
+/// What is done in one run, step by step.
+#[derive(Debug)]
+pub struct Steps<'a>(pub Vec<Operation<'a>>);
+
+impl<'a> Arbitrary<'a> for Steps<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let mut steps = Vec::new();
+        while !u.is_empty() && steps.len() < STEPS_A_RUN {
+            steps.push(u.arbitrary()?);
+        }
+        Ok(Steps(steps))
+    }
+}
+
+/// One step of a run.
+#[derive(Debug)]
+pub enum Operation<'a> {
+    /// Writes that are submitted together, before any of them is waited for.
+    Write(Vec<Write<'a>>),
+    /// Reads one model.
+    Get {
+        /// Whose, by its place among the run's organisations.
+        organisation: u8,
+        /// Which.
+        target: Target,
+    },
+    /// Reads a part of an organisation's models.
+    List(List),
+    /// Lets go of the store and opens it again.
+    Reopen {
+        /// Whether it is closed first, or only dropped.
+        is_closed: bool,
+    },
+}
+
+impl<'a> Arbitrary<'a> for Operation<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(match u.int_in_range(0..=15u8)? {
+            0..=5 => Operation::Write(vec![u.arbitrary()?]),
+            6..=8 => {
+                let count = u.int_in_range(2..=6u8)?;
+                Operation::Write((0..count).map(|_| u.arbitrary()).collect::<Result<_>>()?)
+            }
+            9 | 10 => Operation::Get { organisation: u.arbitrary()?, target: u.arbitrary()? },
+            11..=14 => Operation::List(u.arbitrary()?),
+            _ => Operation::Reopen { is_closed: u.arbitrary()? },
+        })
+    }
+}
+
+/// A part of an organisation's models.
+#[derive(Debug)]
+pub struct List {
+    /// Whose, by its place among the run's organisations.
+    pub organisation: u8,
+    /// A training status, by its place among all.
+    pub status: Option<u8>,
+    /// A language, by its place among all.
+    pub language: Option<u8>,
+    /// A base model, by its place among all.
+    pub base_model: Option<u8>,
+    /// Behind which model the list begins.
+    pub after: Option<Target>,
+    /// How many models are passed over.
+    pub skip: u64,
+    /// How many models at most.
+    pub limit: u32,
+}
+
+impl<'a> Arbitrary<'a> for List {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        let organisation = u.arbitrary()?;
+        let said = u.arbitrary::<u8>()?;
+        let place = |bit: u8, u: &mut Unstructured<'a>| -> Result<Option<u8>> {
+            if said & bit == 0 { Ok(None) } else { u.arbitrary().map(Some) }
+        };
+        Ok(List {
+            organisation,
+            status: place(1, u)?,
+            language: place(2, u)?,
+            base_model: place(4, u)?,
+            after: if said & 8 == 0 { None } else { Some(u.arbitrary()?) },
+            skip: match u.arbitrary::<u8>()? {
+                u8::MAX => u64::MAX,
+                skip => u64::from(skip % 8).saturating_sub(2),
+            },
+            limit: match u.arbitrary::<u8>()? {
+                u8::MAX => u32::MAX,
+                limit => u32::from(limit % 16),
+            },
+        })
+    }
+}
+
+/// One change of one organisation's models.
+#[derive(Debug)]
+pub struct Write<'a> {
+    /// Whose, by its place among the run's organisations.
+    pub organisation: u8,
+    /// The change.
+    pub change: Change<'a>,
+}
+
+impl<'a> Arbitrary<'a> for Write<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(Write { organisation: u.arbitrary()?, change: u.arbitrary()? })
+    }
+}
+
+/// A change with its condition.
+#[derive(Debug)]
+pub enum Change<'a> {
+    /// Creates a model.
+    Create {
+        /// What it is.
+        model: Model<'a>,
+        /// How many models the organisation may have.
+        limit: Option<u64>,
+    },
+    /// Deletes a model.
+    Delete {
+        /// Which.
+        target: Target,
+        /// At which revision, not 0; that of a new model is 1.
+        revision: u64,
+    },
+}
+
+impl<'a> Arbitrary<'a> for Change<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        if u.ratio(5, 8)? {
+            let limit = match u.arbitrary::<u8>()? {
+                u8::MAX => Some(u64::MAX),
+                few if few % 2 == 0 => Some(u64::from(few / 2 % 8)),
+                _ => None,
+            };
+            Ok(Change::Create { limit, model: u.arbitrary()? })
+        } else {
+            let target = u.arbitrary()?;
+            let revision = u64::from(u.arbitrary::<u8>()?).saturating_sub(191).max(1);
+            Ok(Change::Delete { target, revision })
+        }
+    }
+}
+
+/// A new model. A text that is against the rules becomes one that is not.
+#[derive(Debug)]
+pub struct Model<'a> {
+    /// The name.
+    pub name: &'a str,
+    /// The description.
+    pub description: Option<&'a str>,
+    /// The language, by its place among all.
+    pub language: u8,
+    /// The base model, by its place among all.
+    pub base_model: u8,
+    /// When it is created, in Unix seconds.
+    pub created_at: i64,
+}
+
+impl<'a> Arbitrary<'a> for Model<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        const NAMES: [&str; 4] =
+            ["Medical Cardiology EN", "a\0b", " e\u{301} \u{1F600} ", "'; --\u{202E}"];
+        const DESCRIPTIONS: [Option<&str>; 3] = [None, Some(""), Some("\0 語 \u{FEFF}")];
+        let choice = u.arbitrary::<u8>()?;
+        if choice < 240 {
+            return Ok(Model {
+                name: NAMES[usize::from(choice) % NAMES.len()],
+                description: DESCRIPTIONS[usize::from(choice / 4) % DESCRIPTIONS.len()],
+                language: choice % 2,
+                base_model: choice % 3,
+                created_at: i64::from(choice) * 86_400,
+            });
+        }
+        Ok(Model {
+            name: u.arbitrary()?,
+            description: u.arbitrary()?,
+            language: u.arbitrary()?,
+            base_model: u.arbitrary()?,
+            created_at: u.arbitrary()?,
+        })
+    }
+}
+
+/// The id of a model.
+#[derive(Clone, Copy, Debug)]
+pub enum Target {
+    /// One that was given in this run, for whatever organisation, whether or not it still exists.
+    Given(u8),
+    /// One that comes so much later than the last that was given.
+    Ahead(u8),
+    /// Any.
+    Number(u64),
+}
+
+impl<'a> Arbitrary<'a> for Target {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(match u.arbitrary::<u8>()? {
+            given @ 0..=191 => Target::Given(given),
+            ahead @ 192..=247 => Target::Ahead((ahead - 192) % 8),
+            _ => Target::Number(u.arbitrary()?),
+        })
+    }
+}
