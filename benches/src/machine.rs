@@ -11,7 +11,9 @@ pub fn facts() -> String {
         .find_map(|line| line.strip_prefix("model name")?.split(": ").nth(1))
         .unwrap_or("unknown processor");
     let cores = available_parallelism().map_or(1, usize::from);
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    // What a builder appended to the version is nobody's business.
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
+    let kernel = release.trim().split('-').next().unwrap_or_default();
     let (system, rustc) = (std::env::consts::OS, env!("RUSTC_VERSION"));
-    format!("{model}, {cores} cores, {system} {}, {rustc}", kernel.trim())
+    format!("{model}, {cores} cores, {system} {kernel}, {rustc}")
 }
