@@ -17,11 +17,21 @@ pub fn markdown(races: &[Race], machine: &str) -> String {
     }
     let _ = writeln!(
         report,
-        "Medians of {} interleaved rounds in one process. In parentheses: how many times as fast \
+        "Medians of interleaved rounds in one process: {}. In parentheses: how many times as fast \
         as this one {OURS} is, and the quartiles of that over the rounds. {machine}.",
-        races.first().map_or(0, |race| race.entries[0].rounds.len()),
+        rounds(races),
     );
     report
+}
+
+/// Creates take long, and have fewer rounds.
+fn rounds(races: &[Race]) -> String {
+    let of = |is_rate, what: &str| {
+        let race = races.iter().find(|race| race.group.is_rate() == is_rate)?;
+        Some(format!("{} of {what}", race.entries[0].rounds.len()))
+    };
+    let counts = [of(false, "validation"), of(true, "creates")];
+    counts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 
 fn heading(race: &Race) -> String {

@@ -41,7 +41,7 @@ impl Engine {
         caller: &Caller,
         request: CreateModel<'_>,
     ) -> Result<CustomModel, Refusal> {
-        created(self.submit_create(caller, request).wait(), caller.plan())
+        created(self.store.apply(self.creation(caller, request)), caller.plan())
     }
 
     /// [`Engine::create`] for asynchronous hosts: a future that needs no particular runtime and
@@ -54,17 +54,17 @@ impl Engine {
         caller: &Caller,
         request: CreateModel<'_>,
     ) -> impl Future<Output = Result<CustomModel, Refusal>> + Send + use<> {
-        let pending = self.submit_create(caller, request);
+        let pending = Pending::submit(&*self.store, self.creation(caller, request));
         let plan = caller.plan().clone();
         async move { created(pending.await, &plan) }
     }
 
-    fn submit_create(&self, caller: &Caller, request: CreateModel<'_>) -> Pending {
+    fn creation(&self, caller: &Caller, request: CreateModel<'_>) -> Write {
         let change = Change::Create {
             model: NewModel::new(request, self.now()),
             limit: caller.plan().model_limit(),
         };
-        self.submit(caller, change)
+        Write::new(caller.organisation().clone(), change)
     }
 
     /// One model of the caller's organisation (READ-3).
@@ -100,7 +100,8 @@ impl Engine {
             if training_status == TrainingStatus::Running {
                 return Err(Refusal::TrainingInProgress);
             }
-            match self.submit(caller, Change::Delete { id, revision }).wait()? {
+            let change = Change::Delete { id, revision };
+            match self.store.apply(Write::new(caller.organisation().clone(), change))? {
                 Outcome::Deleted => return Ok(()),
                 Outcome::NotFound => return Err(Refusal::ModelNotFound),
                 Outcome::Stale => {}
@@ -117,10 +118,6 @@ impl Engine {
     /// [`Refusal::Store`] if the store could not be closed in order.
     pub fn close(&self) -> Result<(), Refusal> {
         Ok(self.store.close()?)
-    }
-
-    fn submit(&self, caller: &Caller, change: Change) -> Pending {
-        Pending::submit(&*self.store, Write::new(caller.organisation().clone(), change))
     }
 
     fn now(&self) -> Timestamp {

@@ -18,7 +18,7 @@ pub(crate) struct Pending {
 
 impl Pending {
     /// Submits a write.
-    pub(crate) fn submit(store: &dyn ModelStore, write: Write) -> Self {
+    pub(crate) fn submit(store: &(impl ModelStore + ?Sized), write: Write) -> Self {
         let shared = Arc::new(Shared::default());
         let promise = Promise { shared: Arc::clone(&shared), is_kept: false };
         let done: Completion = Box::new(move |answer| promise.keep(answer));

@@ -9,6 +9,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::TrainingStatus;
+use crate::pending::Pending;
 use crate::{BaseModel, CustomModel, Language, ModelId, NewModel, Organisation, Revision};
 
 /// Keeps the models of many organisations.
@@ -31,6 +32,15 @@ pub trait ModelStore: Send + Sync {
     ///   made. After any other kind it was not made, and will not be.
     /// - A store whose queue is full answers [`StoreErrorKind::Busy`] at once.
     fn submit(&self, write: Write, done: Completion);
+
+    /// [`ModelStore::submit`] for a caller that waits: makes one change, or refuses it, and returns
+    /// what `done` would have heard.
+    ///
+    /// Without an adapter's own way the calling thread sleeps until the completion is called. An
+    /// adapter that may work on that thread answers sooner.
+    fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
+        Pending::submit(self, write).wait()
+    }
 
     /// The model with this id, if this organisation has it.
     ///
@@ -65,6 +75,10 @@ pub trait ModelStore: Send + Sync {
 impl<S: ModelStore + ?Sized> ModelStore for Arc<S> {
     fn submit(&self, write: Write, done: Completion) {
         (**self).submit(write, done);
+    }
+
+    fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
+        (**self).apply(write)
     }
 
     fn get(

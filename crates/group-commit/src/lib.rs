@@ -2,20 +2,31 @@
 //!
 //! Writes are submitted with a completion and queue up. One thread takes whatever is in the queue,
 //! has it committed as one transaction with one sync, and answers every write of the group; what
-//! queued up meanwhile is the next group. Nothing waits for a timer: a lone write is committed at
-//! once, and a group is as large as the load makes it.
+//! queued up meanwhile is the next group. A caller that blocks anyhow, and finds nothing at work,
+//! commits its write on its own thread and saves two hand-offs, which cost about as much as a sync
+//! of a fast disk does.
+//!
+//! A lone write waits for nothing. After a group of several the thread gives those whom it answered
+//! a moment to come back, a fraction of what their commit took: without it the first of them would
+//! be a group of its own, and all others would wait for two syncs.
 //!
 //! An adapter brings a [`Committer`]; [`GroupCommit`] brings the queue, its bound, the thread, the
 //! order of answers and an orderly end.
 #![forbid(unsafe_code)]
 
+mod queue;
+
 use std::fmt;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::slice;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
+use std::time::Instant;
 
 use custom_models_core::{Completion, Outcome, StoreError, StoreErrorKind, Write};
+
+use crate::queue::{Group, Queue, Rest};
 
 /// Makes groups of writes durable, one group at a time.
 pub trait Committer: Send + 'static {
@@ -53,42 +64,45 @@ impl GroupCommit {
     ///
     /// When the system starts no thread.
     pub fn start(thread_name: &str, committer: impl Committer) -> io::Result<Self> {
-        let queue = Arc::new(Queue::default());
+        let queue = Arc::new(Queue::new(Box::new(committer)));
         let writer_queue = Arc::clone(&queue);
         let writer = thread::Builder::new()
             .name(thread_name.to_owned())
-            .spawn(move || write_groups(&writer_queue, committer))?;
+            .spawn(move || write_groups(&writer_queue))?;
         Ok(GroupCommit { queue, writer: Mutex::new(Some(writer)) })
     }
 
-    /// Puts a write into the next group. `done` is called once: from the writer thread when the
+    /// Puts a write into the next group. `done` is called once: from a thread that commits, when the
     /// group is committed, or at once when the queue is full or closed.
     pub fn submit(&self, write: Write, done: Completion) {
-        let mut state = self.queue.lock();
-        let refusal = if state.is_closed {
-            StoreErrorKind::Closed
-        } else if state.waiting.writes.len() >= QUEUE_LIMIT {
-            StoreErrorKind::Busy
-        } else {
-            state.waiting.writes.push(write);
-            state.waiting.completions.push(done);
-            // A writer that is at work looks into the queue before it sleeps.
-            let is_asleep = std::mem::take(&mut state.is_writer_asleep);
-            drop(state);
-            if is_asleep {
-                self.queue.filled.notify_one();
-            }
-            return;
-        };
-        drop(state);
-        done(Err(refusal.into()));
+        if let Err((done, refusal)) = self.queue.push(write, done) {
+            done(Err(refusal.into()));
+        }
+    }
+
+    /// Makes a write and returns its answer: on this thread if nothing is at work, with the next
+    /// group if something is.
+    ///
+    /// # Errors
+    ///
+    /// What [`GroupCommit::submit`] answers.
+    pub fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
+        if let Some(mut committer) = self.queue.lend() {
+            let answers = commit(&mut *committer, slice::from_ref(&write));
+            self.queue.give_back(committer, answers.is_none());
+            // A committer that panicked has no answer, as one that forgot it.
+            let answer = answers.and_then(|answers| answers.map(|mut it| it.pop()).transpose());
+            return answer.unwrap_or_else(|| Err(StoreErrorKind::OutcomeUnknown.into()))?;
+        }
+        let (sender, answer) = mpsc::sync_channel(1);
+        self.submit(write, Box::new(move |it| sender.send(it).unwrap_or_default()));
+        answer.recv().unwrap_or_else(|_| Err(StoreErrorKind::OutcomeUnknown.into()))
     }
 
     /// Takes no more writes, and waits until those that are queued are answered. Closing again only
     /// waits.
     pub fn close(&self) {
-        self.queue.lock().is_closed = true;
-        self.queue.filled.notify_one();
+        self.queue.close();
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         // The last owner may be a completion, which runs on the writer's own thread: that one
         // finishes its queue by itself.
@@ -112,56 +126,31 @@ impl Drop for GroupCommit {
     }
 }
 
-#[derive(Default)]
-struct Queue {
-    state: Mutex<State>,
-    filled: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    waiting: Group,
-    is_closed: bool,
-    is_writer_asleep: bool,
-}
-
-/// Writes and their completions, place by place.
-#[derive(Default)]
-struct Group {
-    writes: Vec<Write>,
-    completions: Vec<Completion>,
-}
-
-impl Queue {
-    /// Nothing that can panic runs under the lock.
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Exchanges an answered group, empty by now, for the next one; `false` at the end.
-    fn next_group(&self, group: &mut Group) -> bool {
-        let mut state = self.lock();
-        while state.waiting.writes.is_empty() {
-            if state.is_closed {
-                return false;
-            }
-            state.is_writer_asleep = true;
-            state = self.filled.wait(state).unwrap_or_else(PoisonError::into_inner);
-        }
-        state.is_writer_asleep = false;
-        std::mem::swap(&mut state.waiting, group);
-        true
-    }
-}
-
-fn write_groups(queue: &Queue, mut committer: impl Committer) {
-    let _last_rites = LastRites(queue);
+fn write_groups(queue: &Queue) {
     let mut group = Group::default();
-    while queue.next_group(&mut group) {
-        let answers = committer.commit(&group.writes);
+    let mut rest = None;
+    while let Some(mut committer) = queue.next_group(&mut group, rest.take()) {
+        let begun = Instant::now();
+        let answers = commit(&mut *committer, &group.writes);
+        let took = begun.elapsed();
+        let answered = group.writes.len();
         group.writes.clear();
-        answer(answers, group.completions.drain(..));
+        match answers {
+            Some(answers) => answer(answers, group.completions.drain(..)),
+            None => {
+                // Dropped unanswered, a completion says that the outcome is unknown.
+                group.completions.clear();
+                return queue.give_back(committer, true);
+            }
+        }
+        rest = Some(Rest { committer, answered, took });
     }
+}
+
+/// Commits; `None` if the committer panicked, after which nobody knows what it does next.
+fn commit(committer: &mut dyn Committer, writes: &[Write]) -> Option<Result<Answers, StoreError>> {
+    // What it panicked with was printed by the panic hook; nobody here has a use for it.
+    catch_unwind(AssertUnwindSafe(|| committer.commit(writes))).ok()
 }
 
 fn answer(answers: Result<Answers, StoreError>, completions: impl Iterator<Item = Completion>) {
@@ -179,22 +168,6 @@ fn answer(answers: Result<Answers, StoreError>, completions: impl Iterator<Item 
 fn call(done: Completion, answer: Result<Outcome, StoreError>) {
     // What it panicked with was printed by the panic hook; nobody here has a use for it.
     let _ = catch_unwind(AssertUnwindSafe(|| done(answer)));
-}
-
-/// However the writer ends, by a panic of the committer too, nobody waits for it in vain.
-struct LastRites<'a>(&'a Queue);
-
-impl Drop for LastRites<'_> {
-    fn drop(&mut self) {
-        let mut state = self.0.lock();
-        state.is_closed = true;
-        let group = std::mem::take(&mut state.waiting);
-        drop(state);
-        group
-            .completions
-            .into_iter()
-            .for_each(|done| call(done, Err(StoreErrorKind::Closed.into())));
-    }
 }
 
 #[cfg(test)]

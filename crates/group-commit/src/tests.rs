@@ -214,3 +214,117 @@ fn the_last_owner_may_be_a_completion() {
     go_on.send(Ok(vec![Ok(Outcome::Deleted)])).unwrap();
     was_dropped.recv().unwrap();
 }
+
+/// Says on which thread it commits.
+struct Whereabouts(Sender<thread::ThreadId>);
+
+impl Committer for Whereabouts {
+    fn commit(&mut self, writes: &[Write]) -> Result<Answers, StoreError> {
+        self.0.send(thread::current().id()).unwrap();
+        Ok(writes.iter().map(|_| Ok(Outcome::Deleted)).collect())
+    }
+}
+
+#[test]
+fn a_caller_that_waits_commits_by_itself_when_nothing_is_at_work() {
+    let (sender, places) = channel();
+    let commits = GroupCommit::start("whereabouts", Whereabouts(sender)).unwrap();
+    for number in 1..=3 {
+        assert_eq!(commits.apply(write(number)).unwrap(), Outcome::Deleted);
+        assert_eq!(places.recv().unwrap(), thread::current().id());
+    }
+    commits.close();
+    assert_eq!(commits.apply(write(4)).unwrap_err().kind(), StoreErrorKind::Closed);
+    assert!(places.try_recv().is_err(), "nothing is committed after the end");
+}
+
+#[test]
+fn what_queues_up_while_a_caller_commits_is_the_next_group() {
+    let bench = Bench::new();
+    let commits = &bench.commits;
+    thread::scope(|scope| {
+        let caller = scope.spawn(|| commits.apply(write(1)));
+        assert_eq!(bench.begun.recv().unwrap(), [1]);
+        bench.submit(2);
+        bench.submit(3);
+        assert!(bench.heard.try_recv().is_err(), "nobody is answered before the commit");
+        bench.all_deleted(1);
+        assert_eq!(caller.join().unwrap().unwrap(), Outcome::Deleted);
+        assert_eq!(bench.begun.recv().unwrap(), [2, 3]);
+        bench.all_deleted(2);
+        assert_eq!(bench.heard.recv().unwrap(), (2, Ok(Outcome::Deleted)));
+        assert_eq!(bench.heard.recv().unwrap(), (3, Ok(Outcome::Deleted)));
+    });
+}
+
+#[test]
+fn a_caller_that_waits_hears_its_own_answer_with_the_next_group() {
+    let bench = Bench::new();
+    let commits = &bench.commits;
+    bench.submit(1);
+    bench.begun.recv().unwrap();
+    thread::scope(|scope| {
+        let caller = scope.spawn(|| commits.apply(write(2)));
+        bench.all_deleted(1);
+        assert_eq!(bench.begun.recv().unwrap(), [2]);
+        bench.go_on.send(Err(StoreErrorKind::Full.into())).unwrap();
+        assert_eq!(caller.join().unwrap().unwrap_err().kind(), StoreErrorKind::Full);
+    });
+}
+
+#[test]
+fn closing_waits_for_a_caller_that_commits() {
+    let bench = Bench::new();
+    let commits = &bench.commits;
+    thread::scope(|scope| {
+        let caller = scope.spawn(|| commits.apply(write(1)));
+        bench.begun.recv().unwrap();
+        let closing = scope.spawn(|| commits.close());
+        // A caller's commit is under way, so nothing else is begun until the answer is sent below.
+        let mut queued = 0;
+        while commits.queue.push(write(2), Box::new(|_| ())).is_ok() {
+            queued += 1;
+            thread::yield_now();
+        }
+        assert!(!closing.is_finished(), "somebody is still at work");
+        bench.go_on.send(Ok(vec![Ok(Outcome::Stale)])).unwrap();
+        assert_eq!(caller.join().unwrap().unwrap(), Outcome::Stale);
+        if queued > 0 {
+            bench.all_deleted(queued);
+        }
+        closing.join().unwrap();
+    });
+}
+
+#[test]
+fn a_committer_that_panics_on_a_callers_thread_leaves_nobody_waiting() {
+    let bench = Bench::new();
+    let commits = &bench.commits;
+    thread::scope(|scope| {
+        let caller = scope.spawn(|| commits.apply(write(1)));
+        bench.begun.recv().unwrap();
+        bench.submit(2);
+        drop(bench.go_on);
+        assert_eq!(bench.heard.recv().unwrap(), (2, Err(StoreErrorKind::Closed)));
+        let unknown = caller.join().unwrap().unwrap_err();
+        assert_eq!(unknown.kind(), StoreErrorKind::OutcomeUnknown);
+        assert_eq!(commits.apply(write(3)).unwrap_err().kind(), StoreErrorKind::Closed);
+        commits.close();
+    });
+}
+
+#[test]
+fn those_who_do_not_come_back_are_not_waited_for() {
+    let bench = Bench::new();
+    bench.submit(1);
+    bench.begun.recv().unwrap();
+    (2..=4).for_each(|number| bench.submit(number));
+    bench.all_deleted(1);
+    bench.begun.recv().unwrap();
+    bench.all_deleted(3);
+    (1..=4).for_each(|_| assert!(bench.heard.recv().unwrap().1.is_ok()));
+    bench.submit(5);
+    assert_eq!(bench.begun.recv().unwrap(), [5]);
+    bench.all_deleted(1);
+    assert_eq!(bench.heard.recv().unwrap(), (5, Ok(Outcome::Deleted)));
+}

@@ -20,8 +20,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use custom_models_core::{
-    Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Selection, StoreError,
-    StoreErrorKind, Write,
+    Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Outcome, Selection,
+    StoreError, StoreErrorKind, Write,
 };
 use custom_models_group_commit::GroupCommit;
 
@@ -82,6 +82,10 @@ impl fmt::Debug for SledStore {
 impl ModelStore for SledStore {
     fn submit(&self, write: Write, done: Completion) {
         self.commits.submit(write, done);
+    }
+
+    fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
+        self.commits.apply(write)
     }
 
     fn get(

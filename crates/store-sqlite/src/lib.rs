@@ -33,8 +33,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use custom_models_core::{
-    Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Selection, StoreError,
-    StoreErrorKind, Write,
+    Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Outcome, Selection,
+    StoreError, StoreErrorKind, Write,
 };
 use custom_models_group_commit::GroupCommit;
 
@@ -100,6 +100,10 @@ impl fmt::Debug for SqliteStore {
 impl ModelStore for SqliteStore {
     fn submit(&self, write: Write, done: Completion) {
         self.commits.submit(write, done);
+    }
+
+    fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
+        self.commits.apply(write)
     }
 
     fn get(
