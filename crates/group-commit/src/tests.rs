@@ -38,16 +38,24 @@ impl Bench {
     }
 
     fn submit(&self, number: u64) {
-        let answered = self.answered.clone();
-        let done = move |answer: Result<Outcome, StoreError>| {
-            answered.send((number, answer.map_err(|fault| fault.kind()))).unwrap();
-        };
-        self.commits.submit(write(number), Box::new(done));
+        submit(&self.commits, &self.answered, number);
     }
 
     fn all_deleted(&self, writes: usize) {
         self.go_on.send(Ok((0..writes).map(|_| Ok(Outcome::Deleted)).collect())).unwrap();
     }
+}
+
+fn submit(
+    commits: &GroupCommit,
+    answered: &Sender<(u64, Result<Outcome, StoreErrorKind>)>,
+    number: u64,
+) {
+    let answered = answered.clone();
+    let done = move |answer: Result<Outcome, StoreError>| {
+        answered.send((number, answer.map_err(|fault| fault.kind()))).unwrap();
+    };
+    commits.submit(write(number), Box::new(done));
 }
 
 /// A write that can be told by its number.
@@ -156,15 +164,7 @@ fn closing_waits_for_what_is_queued_and_refuses_what_comes_later() {
 #[test]
 fn a_committer_that_panics_leaves_nobody_waiting() {
     let Bench { commits, begun, go_on, answered, heard } = Bench::new();
-    let submit = |number| {
-        let answered = answered.clone();
-        commits.submit(
-            write(number),
-            Box::new(move |answer| {
-                answered.send((number, answer.map_err(|fault| fault.kind()))).unwrap();
-            }),
-        );
-    };
+    let submit = |number| submit(&commits, &answered, number);
     submit(1);
     begun.recv().unwrap();
     submit(2);
@@ -298,14 +298,13 @@ fn closing_waits_for_a_caller_that_commits() {
 
 #[test]
 fn a_committer_that_panics_on_a_callers_thread_leaves_nobody_waiting() {
-    let bench = Bench::new();
-    let commits = &bench.commits;
+    let Bench { commits, begun, go_on, answered, heard } = Bench::new();
     thread::scope(|scope| {
         let caller = scope.spawn(|| commits.apply(write(1)));
-        bench.begun.recv().unwrap();
-        bench.submit(2);
-        drop(bench.go_on);
-        assert_eq!(bench.heard.recv().unwrap(), (2, Err(StoreErrorKind::Closed)));
+        begun.recv().unwrap();
+        submit(&commits, &answered, 2);
+        drop(go_on);
+        assert_eq!(heard.recv().unwrap(), (2, Err(StoreErrorKind::Closed)));
         let unknown = caller.join().unwrap().unwrap_err();
         assert_eq!(unknown.kind(), StoreErrorKind::OutcomeUnknown);
         assert_eq!(commits.apply(write(3)).unwrap_err().kind(), StoreErrorKind::Closed);
