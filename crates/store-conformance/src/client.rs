@@ -1,4 +1,4 @@
-//! A store as the cases use it: submits and waits, and compares what comes back.
+//! A store as the cases use it: writes and waits, and compares what comes back.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -49,10 +49,10 @@ impl Client {
         Answer { receiver }
     }
 
-    /// Submits a change and waits for its outcome.
+    /// Makes a change as a caller does who waits for its outcome.
     #[track_caller]
     pub(crate) fn write(&self, organisation: &Organisation, change: Change) -> Checked<Outcome> {
-        Ok(self.submit(organisation, change).wait()??)
+        Ok(self.store.apply(Write::new(organisation.clone(), change))?)
     }
 
     /// Tries to create a model within a limit.

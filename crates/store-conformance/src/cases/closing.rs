@@ -1,6 +1,6 @@
 //! Closing: what is queued is answered first, afterwards nothing is done any more.
 
-use custom_models_core::{CustomModel, ModelStore, Outcome, StoreError, StoreErrorKind};
+use custom_models_core::{CustomModel, ModelStore, Outcome, StoreError, StoreErrorKind, Write};
 
 use crate::Builder;
 use crate::client::{ALL, Answer, Client, create, delete, fresh};
@@ -32,8 +32,10 @@ fn is_closed(store: &Client) -> Checked {
     let list = ModelStore::list(&**store, &acme, &ALL);
     ensure_eq!(list.err().map(|error| error.kind()), closed, "list");
     for change in [create(&model(7)?, None), delete(known.id, known.revision)] {
-        let submit = store.submit(&acme, change).wait()?;
+        let submit = store.submit(&acme, change.clone()).wait()?;
         ensure_eq!(submit.err().map(|error| error.kind()), closed, "submit");
+        let apply = store.apply(Write::new(acme.clone(), change));
+        ensure_eq!(apply.err().map(|error| error.kind()), closed, "apply");
     }
     Ok(())
 }
