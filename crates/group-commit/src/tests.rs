@@ -280,18 +280,12 @@ fn closing_waits_for_a_caller_that_commits() {
         let caller = scope.spawn(|| commits.apply(write(1)));
         bench.begun.recv().unwrap();
         let closing = scope.spawn(|| commits.close());
-        // A caller's commit is under way, so nothing else is begun until the answer is sent below.
-        let mut queued = 0;
-        while commits.queue.push(write(2), Box::new(|_| ())).is_ok() {
-            queued += 1;
+        for _ in 0..10_000 {
             thread::yield_now();
+            assert!(!closing.is_finished(), "somebody is still at work");
         }
-        assert!(!closing.is_finished(), "somebody is still at work");
         bench.go_on.send(Ok(vec![Ok(Outcome::Stale)])).unwrap();
         assert_eq!(caller.join().unwrap().unwrap(), Outcome::Stale);
-        if queued > 0 {
-            bench.all_deleted(queued);
-        }
         closing.join().unwrap();
     });
 }
