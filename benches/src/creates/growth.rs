@@ -6,7 +6,7 @@ use custom_models_store_sqlite::SqliteStore;
 use rusqlite::{Connection, params};
 
 use super::engine::{OverEngine, organisation};
-use super::{Creates, DESCRIPTION, NAME, load};
+use super::{Creates, DESCRIPTION, NAME, load, warm_up};
 use crate::disk::Disk;
 use crate::variant::Variant;
 
@@ -29,8 +29,7 @@ pub fn variants(disk: &Disk, callers: usize, many: u64) -> Vec<Variant<'_>> {
 }
 
 fn measured(store: &OverEngine, callers: usize, times: u64) -> std::time::Duration {
-    // The first creates prepare statements and read the pages that they need.
-    load(store, callers, 1, 64);
+    warm_up(store, callers, 1);
     let before = store.count();
     let took = load(store, callers, 1, times);
     assert_eq!(store.count(), before + times, "the models of the organisation");
