@@ -42,7 +42,7 @@ pub(crate) fn random_operations_are_answered_as_by_the_reference(builder: &dyn B
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = SEQUENCES;
     }
-    let outcome = TestRunner::new(config).run(&vec(operation(), 1..40), |operations| {
+    let outcome = TestRunner::new(config).run(&vec(operation(), 1..60), |operations| {
         match agree(builder, &operations) {
             Ok(()) => Ok(()),
             Err(Stop::Failed(failure)) => Err(TestCaseError::fail(failure.to_string())),
@@ -59,14 +59,18 @@ pub(crate) fn random_operations_are_answered_as_by_the_reference(builder: &dyn B
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
-    let by = || select(&ORGANISATIONS[..]);
+    // Most are of one organisation, so that it comes to have more models than a page shows.
+    let by = || {
+        let [main, others @ ..] = ORGANISATIONS;
+        prop_oneof![3 => Just(main), 1 => select(others.to_vec())]
+    };
     let target = || (0..12_usize).prop_map(Target);
     let revision = prop_oneof![
         4 => Just(Revision::FIRST),
         1 => Just(Revision::FIRST).prop_filter_map("2 is a revision", |_| Revision::new(2)),
     ];
     prop_oneof![
-        8 => (by(), new_model(), option::weighted(0.8, 0..5_u64))
+        8 => (by(), new_model(), option::weighted(0.5, 0..5_u64))
             .prop_map(|(by, model, limit)| Operation::Create { by, model, limit }),
         5 => (by(), target(), revision)
             .prop_map(|(by, of, revision)| Operation::Delete { by, of, revision }),
