@@ -38,6 +38,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod api_key;
 mod base_model;
 mod conversions;
 mod create;
@@ -49,19 +50,23 @@ mod language;
 mod list;
 mod memory;
 mod model;
+mod moment;
 mod name;
 mod pending;
 mod plan;
 mod refusal;
 mod scan;
+mod scope;
 mod store;
 mod text;
 mod timestamp;
 mod training;
 mod violation;
 mod violations;
+mod window;
 
 pub use access::{Caller, InvalidOrganisation, Organisation};
+pub use api_key::{ApiKey, InvalidKeyId, KeyDigest, KeyId, KeyRecord};
 pub use base_model::BaseModel;
 pub use create::{CreateModel, CreateModelBuilder};
 pub use description::Description;
@@ -70,9 +75,11 @@ pub use language::Language;
 pub use list::{ListModels, ModelPage, PerPage, Start};
 pub use memory::MemoryStore;
 pub use model::{CustomModel, InvalidModelId, ModelId, ModelKey, NewModel, Revision};
+pub use moment::Moment;
 pub use name::Name;
 pub use plan::Plan;
 pub use refusal::Refusal;
+pub use scope::{InvalidScope, Scope, Scopes};
 pub use store::{
     Change, Completion, Filter, Listing, ModelStore, Outcome, Selection, StoreError,
     StoreErrorKind, Write,
@@ -81,3 +88,4 @@ pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use training::{InvalidTrainingStatus, TrainingStatus};
 pub use violation::{Field, Violation, ViolationKind};
 pub use violations::Violations;
+pub use window::{Admission, InvalidRequestLimit, RequestLimit, Standing};
