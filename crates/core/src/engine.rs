@@ -54,7 +54,8 @@ impl Engine {
         caller: &Caller,
         request: CreateModel<'_>,
     ) -> impl Future<Output = Result<CustomModel, Refusal>> + Send + use<> {
-        let pending = Pending::submit(&*self.store, self.creation(caller, request));
+        let creation = self.creation(caller, request);
+        let pending = Pending::new(|done| self.store.submit(creation, done));
         let plan = caller.plan().clone();
         async move { created(pending.await, &plan) }
     }

@@ -38,6 +38,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod access_store;
 mod api_key;
 mod base_model;
 mod conversions;
@@ -49,9 +50,11 @@ mod fields;
 mod language;
 mod list;
 mod memory;
+mod memory_access;
 mod model;
 mod moment;
 mod name;
+mod operation;
 mod pending;
 mod plan;
 mod refusal;
@@ -66,6 +69,9 @@ mod violations;
 mod window;
 
 pub use access::{Caller, InvalidOrganisation, Organisation};
+pub use access_store::{
+    AccessChange, AccessOutcome, AccessStore, Grant, InvalidPlanName, PlanName, Registration,
+};
 pub use api_key::{ApiKey, InvalidKeyId, KeyDigest, KeyId, KeyRecord};
 pub use base_model::BaseModel;
 pub use create::{CreateModel, CreateModelBuilder};
@@ -77,6 +83,7 @@ pub use memory::MemoryStore;
 pub use model::{CustomModel, InvalidModelId, ModelId, ModelKey, NewModel, Revision};
 pub use moment::Moment;
 pub use name::Name;
+pub use operation::{InvalidOperation, Operation};
 pub use plan::Plan;
 pub use refusal::Refusal;
 pub use scope::{InvalidScope, Scope, Scopes};

@@ -2,6 +2,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use crate::memory_access::AccessState;
 use crate::{
     Change, Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Outcome,
     Selection, StoreError, StoreErrorKind, Write,
@@ -17,10 +18,11 @@ pub struct MemoryStore {
 }
 
 #[derive(Debug, Default)]
-struct State {
+pub(crate) struct State {
     is_closed: bool,
     last_id: u64,
     models: HashMap<Organisation, BTreeMap<ModelId, CustomModel>>,
+    pub(crate) access: AccessState,
 }
 
 impl MemoryStore {
@@ -32,8 +34,7 @@ impl MemoryStore {
     /// A store with the same models, open again if this one was closed.
     pub fn reopen(&self) -> Self {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let models = std::mem::take(&mut state.models);
-        let reopened = State { is_closed: false, last_id: state.last_id, models };
+        let reopened = State { is_closed: false, ..std::mem::take(&mut *state) };
         state.is_closed = true;
         MemoryStore { state: Arc::new(Mutex::new(reopened)) }
     }
@@ -47,7 +48,7 @@ impl MemoryStore {
     }
 
     /// The state, unless the store is closed. Nothing that can panic runs under the lock.
-    fn open_state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
+    pub(crate) fn open_state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.is_closed { Err(StoreErrorKind::Closed.into()) } else { Ok(state) }
     }

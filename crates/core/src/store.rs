@@ -39,7 +39,7 @@ pub trait ModelStore: Send + Sync {
     /// Without an adapter's own way the calling thread sleeps until the completion is called. An
     /// adapter that may work on that thread answers sooner.
     fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
-        Pending::submit(self, write).wait()
+        Pending::new(|done| self.submit(write, done)).wait()
     }
 
     /// The model with this id, if this organisation has it.
@@ -103,7 +103,7 @@ impl<S: ModelStore + ?Sized> ModelStore for Arc<S> {
 }
 
 /// What is called, once, when a write is durable or refused.
-pub type Completion = Box<dyn FnOnce(Result<Outcome, StoreError>) + Send>;
+pub type Completion<T = Outcome> = Box<dyn FnOnce(Result<T, StoreError>) + Send>;
 
 /// One write: a change with its condition, and what must become durable together with it.
 ///

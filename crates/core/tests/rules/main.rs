@@ -9,6 +9,7 @@
     reason = "tests"
 )]
 
+mod access_store;
 mod asynchronous;
 mod base_model;
 mod body_fields;

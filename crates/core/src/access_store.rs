@@ -1,0 +1,214 @@
+//! What a store keeps for hosts that use keys: organisations with their plans, keys by their
+//! digests, and the admissions of limited requests.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::pending::Pending;
+use crate::{
+    Completion, KeyDigest, KeyId, KeyRecord, Moment, Operation, Organisation, RequestLimit,
+    Standing, StoreError, Timestamp,
+};
+
+/// Keeps who may use a service, and how much.
+///
+/// Every method may be called from any thread, and any number of threads at a time. A store that
+/// keeps models too is closed with them; then every method answers
+/// [`StoreErrorKind::Closed`](crate::StoreErrorKind::Closed).
+pub trait AccessStore: Send + Sync {
+    /// Makes one change, or refuses it, and then calls `done` exactly once, from any thread.
+    ///
+    /// Atomicity, durability, order and errors are those of
+    /// [`ModelStore::submit`](crate::ModelStore::submit): whatever is answered `Ok` would survive a
+    /// power cut, an admission too (RATE-4), and a change that is not made leaves no trace.
+    fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>);
+
+    /// [`AccessStore::submit_access`] for a caller that waits.
+    fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
+        Pending::new(|done| self.submit_access(change, done)).wait()
+    }
+
+    /// How an organisation is registered, if it is.
+    fn registration(&self, organisation: &Organisation)
+    -> Result<Option<Registration>, StoreError>;
+
+    /// Every organisation that is registered, in the order of their names.
+    fn registrations(&self) -> Result<Vec<Registration>, StoreError>;
+
+    /// The key of this digest and its organisation's plan, from one consistent view of the store.
+    /// Keys that are revoked or expired are shown as well.
+    ///
+    /// Does not wait for writes.
+    fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>, StoreError>;
+
+    /// The keys of an organisation, in the order of their ids.
+    fn keys(&self, organisation: &Organisation) -> Result<Vec<KeyRecord>, StoreError>;
+
+    /// The admissions later than `after` of requests for an operation with a key, in any order.
+    ///
+    /// Does not wait for writes.
+    fn admissions(
+        &self,
+        key: KeyId,
+        operation: Operation,
+        after: Moment,
+    ) -> Result<Vec<Moment>, StoreError>;
+}
+
+impl<S: AccessStore + ?Sized> AccessStore for Arc<S> {
+    fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
+        (**self).submit_access(change, done);
+    }
+
+    fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
+        (**self).apply_access(change)
+    }
+
+    fn registration(
+        &self,
+        organisation: &Organisation,
+    ) -> Result<Option<Registration>, StoreError> {
+        (**self).registration(organisation)
+    }
+
+    fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        (**self).registrations()
+    }
+
+    fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>, StoreError> {
+        (**self).key(digest)
+    }
+
+    fn keys(&self, organisation: &Organisation) -> Result<Vec<KeyRecord>, StoreError> {
+        (**self).keys(organisation)
+    }
+
+    fn admissions(
+        &self,
+        key: KeyId,
+        operation: Operation,
+        after: Moment,
+    ) -> Result<Vec<Moment>, StoreError> {
+        (**self).admissions(key, operation, after)
+    }
+}
+
+/// A change with the condition that it rests on.
+///
+/// Not `#[non_exhaustive]`: an adapter that does not know a change must not compile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccessChange {
+    /// Registers an organisation that is not registered; [`AccessOutcome::Taken`] if it is.
+    Register(Registration),
+    /// Puts a registered organisation on another plan; [`AccessOutcome::NotFound`] if it is not
+    /// registered. Its models stay as they are (QUOTA-5).
+    SetPlan(Registration),
+    /// Adds a key; [`AccessOutcome::NotFound`] if its organisation is not registered,
+    /// [`AccessOutcome::Taken`] if there is a key of the same id or digest.
+    AddKey(KeyRecord),
+    /// Revokes a key; [`AccessOutcome::NotFound`] if there is none of this id. One that is revoked
+    /// stays as it is, which is [`AccessOutcome::Done`].
+    RevokeKey {
+        /// The key.
+        id: KeyId,
+        /// Since when.
+        at: Timestamp,
+    },
+    /// Admits a request if its window has room, by [`RequestLimit::judge`] of all admissions of the
+    /// same key and operation that later ones can be judged by (RATE-1): an admission is forgotten
+    /// only when it has left the window. Refused requests leave no trace (RATE-3).
+    ///
+    /// A store does not ask whether there is such a key.
+    Admit {
+        /// Whose request it is.
+        key: KeyId,
+        /// What for.
+        operation: Operation,
+        /// The window.
+        limit: RequestLimit,
+        /// When. A store that several machines share goes by a clock of its own instead.
+        now: Moment,
+    },
+}
+
+/// What became of a change that a store could judge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum AccessOutcome {
+    /// It was made.
+    Done,
+    /// Not made: what it adds is there already.
+    Taken,
+    /// Not made: what it changes is not there.
+    NotFound,
+    /// The request is admitted, and counts.
+    Admitted(Standing),
+    /// The window is full, and the request does not count.
+    Refused {
+        /// How the key stands.
+        standing: Standing,
+        /// After how many whole seconds, by the clock that judged, a request is admitted if nothing
+        /// else is sent (RATE-5).
+        retry_after: u64,
+    },
+}
+
+/// An organisation and its plan, as they are registered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Registration {
+    /// The organisation.
+    pub organisation: Organisation,
+    /// Its plan, by name; how many models that allows is the host's to say.
+    pub plan: PlanName,
+}
+
+/// A key with what a request that carries it is judged by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grant {
+    /// The key.
+    pub key: KeyRecord,
+    /// The plan of its organisation.
+    pub plan: PlanName,
+}
+
+/// The name of a plan: 1 to 64 characters, none of them a control character.
+///
+/// Cheap to clone.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PlanName(Arc<str>);
+
+/// A text is not the name of a plan.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a plan is named by 1 to 64 characters, none of them a control character")]
+pub struct InvalidPlanName;
+
+impl PlanName {
+    /// The most characters that a name may have.
+    pub const MAX_CHARACTERS: usize = 64;
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PlanName {
+    type Err = InvalidPlanName;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let characters = name.chars().take(Self::MAX_CHARACTERS + 1).count();
+        let is_name = (1..=Self::MAX_CHARACTERS).contains(&characters);
+        if is_name && !name.contains(char::is_control) {
+            Ok(PlanName(name.into()))
+        } else {
+            Err(InvalidPlanName)
+        }
+    }
+}
+
+impl fmt::Display for PlanName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

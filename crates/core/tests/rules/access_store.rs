@@ -1,0 +1,215 @@
+//! AUTH and RATE as the reference store keeps them.
+
+use std::collections::BTreeMap;
+use std::sync::Barrier;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use custom_models_core::{
+    AccessChange, AccessOutcome, AccessStore, Grant, KeyDigest, KeyId, KeyRecord, MemoryStore,
+    ModelStore, Moment, Operation, PlanName, Registration, RequestLimit, Scope, Standing,
+    StoreErrorKind, Timestamp,
+};
+use proptest::prelude::*;
+
+fn registration(organisation: &str, plan: &str) -> Registration {
+    Registration { organisation: organisation.parse().unwrap(), plan: plan.parse().unwrap() }
+}
+
+fn second(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(seconds).unwrap()
+}
+
+fn key(number: u8, organisation: &str) -> KeyRecord {
+    KeyRecord {
+        id: KeyId::from_bytes([number; 6]),
+        digest: KeyDigest::from_bytes([number; 32]),
+        organisation: organisation.parse().unwrap(),
+        scopes: [Scope::Read].into_iter().collect(),
+        created_at: second(1),
+        expires_at: None,
+        revoked_at: None,
+    }
+}
+
+fn apply(store: &MemoryStore, change: AccessChange) -> AccessOutcome {
+    store.apply_access(change).unwrap()
+}
+
+fn admit(key: KeyId, operation: Operation, limit: RequestLimit, now: Moment) -> AccessChange {
+    AccessChange::Admit { key, operation, limit, now }
+}
+
+#[test]
+fn auth_2_an_organisation_is_registered_once_and_changes_its_plan() {
+    let store = MemoryStore::new();
+    let [gold, enterprise] = ["Gold", "Enterprise"].map(|plan| registration("acme", plan));
+    assert_eq!(apply(&store, AccessChange::SetPlan(gold.clone())), AccessOutcome::NotFound);
+    assert_eq!(store.registration(&gold.organisation).unwrap(), None);
+    assert_eq!(apply(&store, AccessChange::Register(gold.clone())), AccessOutcome::Done);
+    assert_eq!(apply(&store, AccessChange::Register(enterprise.clone())), AccessOutcome::Taken);
+    assert_eq!(store.registration(&gold.organisation).unwrap(), Some(gold));
+    assert_eq!(apply(&store, AccessChange::SetPlan(enterprise.clone())), AccessOutcome::Done);
+    let other = registration("a", "Gold");
+    assert_eq!(apply(&store, AccessChange::Register(other.clone())), AccessOutcome::Done);
+    assert_eq!(store.registrations().unwrap(), [other, enterprise]);
+}
+
+#[test]
+fn auth_1_a_key_is_found_by_its_digest_with_its_organisations_plan() {
+    let store = MemoryStore::new();
+    assert_eq!(apply(&store, AccessChange::AddKey(key(1, "acme"))), AccessOutcome::NotFound);
+    for name in ["acme", "other"] {
+        apply(&store, AccessChange::Register(registration(name, "Gold")));
+    }
+    assert_eq!(apply(&store, AccessChange::AddKey(key(2, "acme"))), AccessOutcome::Done);
+    assert_eq!(apply(&store, AccessChange::AddKey(key(1, "acme"))), AccessOutcome::Done);
+    let same_id = KeyRecord { digest: KeyDigest::from_bytes([9; 32]), ..key(1, "other") };
+    let same_digest = KeyRecord { id: KeyId::from_bytes([9; 6]), ..key(1, "other") };
+    for taken in [same_id, same_digest] {
+        assert_eq!(apply(&store, AccessChange::AddKey(taken)), AccessOutcome::Taken);
+    }
+    apply(&store, AccessChange::SetPlan(registration("acme", "Silver")));
+    let found = store.key(&key(1, "acme").digest).unwrap();
+    assert_eq!(found, Some(Grant { key: key(1, "acme"), plan: "Silver".parse().unwrap() }));
+    assert_eq!(store.key(&KeyDigest::from_bytes([9; 32])).unwrap(), None);
+    assert_eq!(store.keys(&"acme".parse().unwrap()).unwrap(), [key(1, "acme"), key(2, "acme")]);
+    assert_eq!(store.keys(&"other".parse().unwrap()).unwrap(), []);
+}
+
+#[test]
+fn auth_1_a_key_is_revoked_once_and_stays_in_the_list() {
+    let store = MemoryStore::new();
+    let revoke =
+        |number, at| AccessChange::RevokeKey { id: KeyId::from_bytes([number; 6]), at: second(at) };
+    apply(&store, AccessChange::Register(registration("acme", "Gold")));
+    apply(&store, AccessChange::AddKey(key(1, "acme")));
+    apply(&store, AccessChange::AddKey(key(2, "acme")));
+    assert_eq!(apply(&store, revoke(3, 7)), AccessOutcome::NotFound);
+    assert_eq!(apply(&store, revoke(1, 7)), AccessOutcome::Done);
+    assert_eq!(apply(&store, revoke(1, 8)), AccessOutcome::Done);
+    let revoked = KeyRecord { revoked_at: Some(second(7)), ..key(1, "acme") };
+    assert_eq!(store.keys(&"acme".parse().unwrap()).unwrap(), [revoked.clone(), key(2, "acme")]);
+    assert_eq!(store.key(&revoked.digest).unwrap().map(|grant| grant.key), Some(revoked));
+}
+
+proptest! {
+    /// Every answer is that of the window over what was admitted to the same key and operation, and
+    /// nothing else moves it.
+    #[test]
+    fn rate_1_and_rate_3_admissions_count_by_key_and_operation_and_refusals_do_not(
+        requests in prop::collection::vec((0..2_u8, any::<bool>(), 0..700_i64), 1..80),
+    ) {
+        let store = MemoryStore::new();
+        let limit = RequestLimit::new(3, Duration::from_secs(2)).unwrap();
+        let mut admitted: BTreeMap<_, Vec<Moment>> = BTreeMap::new();
+        let mut now = 0;
+        for (number, is_create, step) in requests {
+            now += step;
+            let moment = Moment::from_unix_millis(now);
+            let operation = if is_create { Operation::Create } else { Operation::Get };
+            let id = KeyId::from_bytes([number; 6]);
+            let past = admitted.entry((number, operation)).or_default();
+            past.retain(|at| now - at.unix_millis() < 2000);
+            let outcome = apply(&store, admit(id, operation, limit, moment));
+            let has_room = past.len() < 3;
+            if has_room {
+                past.push(moment);
+            }
+            let remaining = u32::try_from(3 - past.len()).unwrap();
+            let reset_at = past[0].later(Duration::from_secs(2));
+            let standing = Standing { limit: 3, remaining, reset_at };
+            let expected = if has_room {
+                AccessOutcome::Admitted(standing)
+            } else {
+                let millis = u64::try_from(reset_at.unix_millis() - now).unwrap();
+                AccessOutcome::Refused { standing, retry_after: millis.div_ceil(1000) }
+            };
+            prop_assert_eq!(outcome, expected);
+            let kept = store.admissions(id, operation, limit.counts_after(moment)).unwrap();
+            prop_assert_eq!(&kept, &*past);
+        }
+    }
+}
+
+#[test]
+fn rate_1_threads_are_admitted_exactly_as_often_as_the_limit_says() {
+    let store = MemoryStore::new();
+    let admitted = AtomicUsize::new(0);
+    let gate = Barrier::new(8);
+    thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                gate.wait();
+                for _ in 0..10 {
+                    let id = KeyId::from_bytes([1; 6]);
+                    let now = Moment::from_unix_millis(5);
+                    let change = admit(id, Operation::Create, RequestLimit::CREATE, now);
+                    if let AccessOutcome::Admitted(_) = apply(&store, change) {
+                        admitted.fetch_add(1, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(admitted.into_inner(), 10);
+}
+
+#[test]
+fn rate_4_what_was_admitted_counts_after_a_reopen_and_a_closed_store_admits_nothing() {
+    let store = MemoryStore::new();
+    let id = KeyId::from_bytes([1; 6]);
+    let limit = RequestLimit::new(1, Duration::from_secs(1)).unwrap();
+    let change = || admit(id, Operation::Create, limit, Moment::from_unix_millis(0));
+    apply(&store, AccessChange::Register(registration("acme", "Gold")));
+    apply(&store, AccessChange::AddKey(key(1, "acme")));
+    assert!(matches!(apply(&store, change()), AccessOutcome::Admitted(_)));
+    let reopened = store.reopen();
+    assert!(matches!(apply(&reopened, change()), AccessOutcome::Refused { retry_after: 1, .. }));
+    assert!(reopened.key(&key(1, "acme").digest).unwrap().is_some());
+    reopened.close().unwrap();
+    let acme = "acme".parse().unwrap();
+    let refusals = [
+        reopened.apply_access(change()).unwrap_err(),
+        store.apply_access(change()).unwrap_err(),
+        reopened.registration(&acme).unwrap_err(),
+        reopened.registrations().unwrap_err(),
+        reopened.key(&key(1, "acme").digest).unwrap_err(),
+        reopened.keys(&acme).unwrap_err(),
+        reopened.admissions(id, Operation::Create, Moment::from_unix_millis(0)).unwrap_err(),
+    ];
+    for refusal in refusals {
+        assert_eq!(refusal.kind(), StoreErrorKind::Closed);
+    }
+}
+
+#[test]
+fn auth_2_every_operation_needs_the_scope_of_the_specification() {
+    let scopes = Operation::ALL.map(|operation| (operation.as_str(), operation.scope()));
+    assert_eq!(
+        scopes,
+        [
+            ("create", Scope::Write),
+            ("list", Scope::Read),
+            ("get", Scope::Read),
+            ("delete", Scope::Write),
+        ]
+    );
+    for operation in Operation::ALL {
+        assert_eq!(operation.to_string().parse(), Ok(operation));
+    }
+    assert!("Create".parse::<Operation>().is_err());
+}
+
+#[test]
+fn quota_1_a_plan_is_named_by_1_to_64_characters_that_can_be_shown() {
+    for name in ["Gold", " ", "黄金", &"é".repeat(64)] {
+        let plan: PlanName = name.parse().unwrap();
+        assert_eq!(plan.as_str(), name);
+        assert_eq!(plan.to_string(), name);
+    }
+    for name in ["", "Gold\n", "\u{7f}", "a\0", &"é".repeat(65)] {
+        assert!(name.parse::<PlanName>().is_err(), "{name:?}");
+    }
+}
