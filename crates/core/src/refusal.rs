@@ -1,10 +1,10 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
+use std::num::NonZeroU32;
 
-use serde::ser::{Serialize, SerializeMap, Serializer};
-
-use crate::{CreateModel, StoreError, StoreErrorKind, Violations};
+use crate::envelope::Envelope;
+use crate::{CreateModel, Scope, Standing, StoreError, Violations};
 
 /// Every way in which the engine says no, with its status and its body on the wire (section 6).
 ///
@@ -26,12 +26,45 @@ pub enum Refusal {
         /// The plan's name.
         plan: Cow<'static, str>,
     },
+    /// 403: a valid key lacks the scope that the operation needs (AUTH-2).
+    InsufficientScope {
+        /// The scope that is needed.
+        required: Scope,
+    },
+    /// 404: a host has nothing at this path.
+    RouteNotFound,
     /// 404: the organisation has no model with this id (READ-3).
     ModelNotFound,
+    /// 405: a host has something at this path, but not for this method. The answer also says, in
+    /// `Allow`, for which.
+    MethodNotAllowed,
+    /// 408: a request did not arrive in time.
+    RequestTimeout,
     /// 409: the model is being trained, and what was asked for has to wait for the end of it (EDIT-5).
     TrainingInProgress,
     /// 413: a body is longer than [`CreateModel::MAX_BODY_BYTES`]; it was not read (BODY-6).
     BodyTooLarge,
+    /// 415: a body is not said to be JSON.
+    UnsupportedMediaType,
+    /// 429: as many requests of the key as may be at a time are at work (RATE-2).
+    TooManyAtOnce {
+        /// How many may be.
+        at_once: NonZeroU32,
+        /// How the key stands in its window, if there is one.
+        standing: Option<Standing>,
+    },
+    /// 429: the window of the key is full (RATE-1).
+    RateLimited {
+        /// How the key stands.
+        standing: Standing,
+        /// After how many whole seconds a request is admitted if nothing else is sent (RATE-5).
+        retry_after: u64,
+    },
+    /// 500: something that nobody foresaw, or that a host has set up wrongly.
+    Internal {
+        /// For the log alone.
+        cause: Cow<'static, str>,
+    },
     /// 503: others kept changing the model, and the bounded retries ran out (section 6).
     Contended,
     /// 500, or 503 where trying again is right: the store failed. The cause is for the log alone.
@@ -39,14 +72,6 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    /// The body of a 500, whatever the cause.
-    const INTERNAL: Envelope = Envelope::new(
-        500,
-        "Internal Server Error",
-        "An unexpected error occurred. Please try again.",
-        None,
-    );
-
     /// The HTTP status.
     pub fn status(&self) -> u16 {
         self.envelope().status
@@ -63,7 +88,7 @@ impl Refusal {
             return self.invalid_json(violations);
         }
         serde_json::to_string(self).unwrap_or_else(|_| {
-            let Envelope { error, message, .. } = Self::INTERNAL;
+            let Envelope { error, message, .. } = Envelope::INTERNAL;
             format!(r#"{{"error":"{error}","message":"{message}"}}"#)
         })
     }
@@ -82,121 +107,22 @@ impl Refusal {
 
     /// After how many whole seconds a caller should try again, for the `Retry-After` header.
     pub fn retry_after(&self) -> Option<u64> {
-        (self.status() == 503).then_some(1)
-    }
-
-    fn envelope(&self) -> Envelope {
         match self {
-            Refusal::Invalid(_) => {
-                Envelope::new(400, "Validation Error", "Invalid field values", None)
-            }
-            Refusal::Unauthorized => {
-                Envelope::new(401, "Unauthorized", "Invalid or missing API key", None)
-            }
-            Refusal::QuotaExceeded { .. } => Envelope::new(
-                402,
-                "Quota Exceeded",
-                "Custom model limit reached for your plan",
-                Some("MODEL_LIMIT_EXCEEDED"),
-            ),
-            Refusal::ModelNotFound => {
-                Envelope::new(404, "Not Found", "Custom model not found", Some("MODEL_NOT_FOUND"))
-            }
-            Refusal::TrainingInProgress => Envelope::new(
-                409,
-                "Conflict",
-                "The model is being trained",
-                Some("TRAINING_IN_PROGRESS"),
-            ),
-            Refusal::BodyTooLarge => Envelope::new(
-                413,
-                "Payload Too Large",
-                "Request body cannot exceed 65536 bytes",
-                Some("PAYLOAD_TOO_LARGE"),
-            ),
-            Refusal::Contended => Envelope::unavailable(
-                "The model is being changed by others. Please try again.",
-                "CONTENDED",
-            ),
-            Refusal::Store(fault) => match fault.kind() {
-                StoreErrorKind::Busy => {
-                    Envelope::unavailable("The service is busy. Please try again.", "STORE_BUSY")
-                }
-                StoreErrorKind::OutcomeUnknown => Envelope::unavailable(
-                    "It is unknown whether the change was made. Check before you try again.",
-                    "OUTCOME_UNKNOWN",
-                ),
-                StoreErrorKind::Closed | StoreErrorKind::Unavailable => Envelope::unavailable(
-                    "The service is unavailable. Please try again.",
-                    "STORE_UNAVAILABLE",
-                ),
-                _ => Self::INTERNAL,
-            },
+            Refusal::TooManyAtOnce { .. } => Some(1),
+            Refusal::RateLimited { retry_after, .. } => Some(*retry_after),
+            _ => (self.status() == 503).then_some(1),
         }
     }
-}
 
-/// The keys that bodies have in common.
-struct Envelope {
-    status: u16,
-    error: &'static str,
-    message: &'static str,
-    error_code: Option<&'static str>,
-}
-
-impl Envelope {
-    const fn new(
-        status: u16,
-        error: &'static str,
-        message: &'static str,
-        error_code: Option<&'static str>,
-    ) -> Self {
-        Envelope { status, error, message, error_code }
-    }
-
-    const fn unavailable(message: &'static str, error_code: &'static str) -> Self {
-        Envelope::new(503, "Service Unavailable", message, Some(error_code))
-    }
-}
-
-/// The body of the wire: `error`, `message`, `error_code`, `details`, those that there are.
-impl Serialize for Refusal {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Envelope { error, message, error_code, .. } = self.envelope();
-        let mut body = serializer.serialize_map(None)?;
-        body.serialize_entry("error", error)?;
-        body.serialize_entry("message", message)?;
-        if let Some(error_code) = error_code {
-            body.serialize_entry("error_code", error_code)?;
-        }
+    /// How the key stands in its window, for the `X-RateLimit-` headers; only the refusals of limits
+    /// know it (RATE-5).
+    pub fn standing(&self) -> Option<Standing> {
         match self {
-            Refusal::Invalid(violations) => body.serialize_entry("details", violations)?,
-            Refusal::QuotaExceeded { current_models, plan_limit, plan } => {
-                body.serialize_entry(
-                    "details",
-                    &QuotaDetails {
-                        current_models: *current_models,
-                        plan_limit: *plan_limit,
-                        plan,
-                    },
-                )?;
-            }
-            Refusal::Unauthorized
-            | Refusal::ModelNotFound
-            | Refusal::TrainingInProgress
-            | Refusal::BodyTooLarge
-            | Refusal::Contended
-            | Refusal::Store(_) => {}
+            Refusal::TooManyAtOnce { standing, .. } => *standing,
+            Refusal::RateLimited { standing, .. } => Some(*standing),
+            _ => None,
         }
-        body.end()
     }
-}
-
-#[derive(serde::Serialize)]
-struct QuotaDetails<'a> {
-    current_models: u64,
-    plan_limit: u64,
-    plan: &'a str,
 }
 
 impl fmt::Display for Refusal {
@@ -208,11 +134,27 @@ impl fmt::Display for Refusal {
                 f,
                 "model limit reached: {current_models} of {plan_limit} models on plan {plan:?}"
             ),
+            Refusal::InsufficientScope { required } => {
+                write!(f, "the key lacks the scope {required}")
+            }
+            Refusal::RouteNotFound => f.write_str("nothing at this path"),
             Refusal::ModelNotFound => f.write_str("no such model"),
+            Refusal::MethodNotAllowed => f.write_str("not with this method"),
+            Refusal::RequestTimeout => f.write_str("the request did not arrive in time"),
             Refusal::TrainingInProgress => f.write_str("the model is being trained"),
             Refusal::BodyTooLarge => {
                 write!(f, "the body is longer than {} bytes", CreateModel::MAX_BODY_BYTES)
             }
+            Refusal::UnsupportedMediaType => f.write_str("the body is not said to be JSON"),
+            Refusal::TooManyAtOnce { at_once, .. } => {
+                write!(f, "{at_once} requests of the key are at work already")
+            }
+            Refusal::RateLimited { standing, retry_after } => write!(
+                f,
+                "{} requests were admitted already; retry after {retry_after} s",
+                standing.limit
+            ),
+            Refusal::Internal { cause } => f.write_str(cause),
             Refusal::Contended => f.write_str("the model was changed by others at every attempt"),
             Refusal::Store(fault) => fault.fmt(f),
         }

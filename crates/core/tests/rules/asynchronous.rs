@@ -5,36 +5,15 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
-use std::thread::{self, Thread};
+use std::thread;
 
 use custom_models_core::{
     Completion, CustomModel, MemoryStore, Outcome, Plan, Refusal, StoreErrorKind,
 };
 
-use crate::support::{Call, Recorder, Scripted, caller, engine, request, stored};
+use crate::support::{Call, Recorder, Scripted, block_on, caller, engine, request, stored};
 
 type Answer = Result<CustomModel, Refusal>;
-
-/// Wakes a thread that is parked.
-struct Unpark(Thread);
-
-impl Wake for Unpark {
-    fn wake(self: Arc<Self>) {
-        self.0.unpark();
-    }
-}
-
-/// The whole of an executor: park until woken.
-fn block_on<F: Future>(future: F) -> F::Output {
-    let mut future = std::pin::pin!(future);
-    let waker = Waker::from(Arc::new(Unpark(thread::current())));
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
-}
 
 /// Counts how often it is woken.
 #[derive(Default)]

@@ -19,6 +19,7 @@ mod boundaries;
 mod delete;
 mod description;
 mod durable;
+mod gate;
 mod keys;
 mod language;
 mod model;

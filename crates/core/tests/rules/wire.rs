@@ -1,6 +1,10 @@
 //! Section 6: the bodies of refusals, to the byte.
 
-use custom_models_core::{CreateModel, MemoryStore, Plan, Refusal, StoreError, StoreErrorKind};
+use std::num::NonZeroU32;
+
+use custom_models_core::{
+    CreateModel, MemoryStore, Moment, Plan, Refusal, Scope, Standing, StoreError, StoreErrorKind,
+};
 use proptest::prelude::*;
 
 use crate::support::{Json, caller, config, engine, id, keys, render, request, tape};
@@ -11,7 +15,7 @@ fn assert_wire(refusal: &Refusal, status: u16, body: &str) {
     assert_eq!(refusal.status(), status);
     assert_eq!(refusal.to_json(), body);
     assert_eq!(serde_json::to_string(refusal).unwrap(), body);
-    assert_eq!(refusal.retry_after().is_some(), status == 503);
+    assert_eq!(refusal.retry_after().is_some(), matches!(status, 429 | 503));
 }
 
 #[test]
@@ -156,5 +160,63 @@ proptest! {
             let value: serde_json::Value = serde_json::from_str(&json).unwrap();
             prop_assert_eq!(value.to_string().len(), json.len());
         }
+    }
+}
+
+#[test]
+fn what_a_host_refuses_is_answered_to_the_byte() {
+    for (refusal, status, body) in [
+        (
+            Refusal::InsufficientScope { required: Scope::Write },
+            403,
+            r#"{"error":"Forbidden","message":"The API key lacks the scope that this operation needs","error_code":"INSUFFICIENT_SCOPE","details":{"required_scope":"custom_models:write"}}"#,
+        ),
+        (
+            Refusal::RouteNotFound,
+            404,
+            r#"{"error":"Not Found","message":"There is nothing at this path","error_code":"ROUTE_NOT_FOUND"}"#,
+        ),
+        (
+            Refusal::MethodNotAllowed,
+            405,
+            r#"{"error":"Method Not Allowed","message":"This path does not take this method","error_code":"METHOD_NOT_ALLOWED"}"#,
+        ),
+        (
+            Refusal::RequestTimeout,
+            408,
+            r#"{"error":"Request Timeout","message":"The request did not arrive in time","error_code":"REQUEST_TIMEOUT"}"#,
+        ),
+        (
+            Refusal::UnsupportedMediaType,
+            415,
+            r#"{"error":"Unsupported Media Type","message":"Content-Type must be application/json","error_code":"UNSUPPORTED_MEDIA_TYPE"}"#,
+        ),
+        (Refusal::Internal { cause: "a secret".into() }, 500, INTERNAL),
+    ] {
+        assert_wire(&refusal, status, body);
+        assert_eq!(refusal.standing(), None);
+    }
+}
+
+#[test]
+fn rate_5_both_429_are_answered_to_the_byte_and_say_when_to_retry() {
+    let reset_at = Moment::from_unix_millis(1);
+    let standing = Standing { limit: 10, remaining: 0, reset_at };
+    let full = Refusal::RateLimited { standing, retry_after: 3599 };
+    assert_wire(
+        &full,
+        429,
+        r#"{"error":"Too Many Requests","message":"Request limit reached","error_code":"RATE_LIMIT_EXCEEDED","details":{"limit":10,"retry_after":3599}}"#,
+    );
+    assert_eq!((full.retry_after(), full.standing()), (Some(3599), Some(standing)));
+    for standing in [None, Some(standing)] {
+        let at_once = NonZeroU32::new(3).unwrap();
+        let busy = Refusal::TooManyAtOnce { at_once, standing };
+        assert_wire(
+            &busy,
+            429,
+            r#"{"error":"Too Many Requests","message":"Too many requests at a time","error_code":"CONCURRENCY_LIMIT_EXCEEDED","details":{"at_once":3}}"#,
+        );
+        assert_eq!((busy.retry_after(), busy.standing()), (Some(1), standing));
     }
 }

@@ -1,5 +1,6 @@
 //! What the tests share: generators, an independent judge of JSON, stores that misbehave.
 
+mod executor;
 mod json;
 mod stores;
 mod tape;
@@ -13,6 +14,7 @@ use custom_models_core::{
 };
 use proptest::prelude::ProptestConfig;
 
+pub(crate) use executor::block_on;
 pub(crate) use json::{Json, expected, key, keys, quoted, render};
 pub(crate) use stores::{Call, Recorder, Scripted};
 pub(crate) use tape::{Tape, mutate, tape};

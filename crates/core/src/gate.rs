@@ -1,0 +1,270 @@
+//! What is judged of a request before the engine is asked, for hosts whose callers have keys.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::fmt;
+use std::future::Future;
+use std::num::NonZeroU32;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+
+use crate::pending::Pending;
+use crate::{
+    AccessChange, AccessOutcome, AccessStore, Caller, KeyDigest, KeyId, Limits, Moment, Operation,
+    Plans, Refusal, RequestLimit, Standing, StoreError, StoreErrorKind,
+};
+
+/// Lets requests in: by their key, its scopes, and what is left of its limits, in this order (ORDER).
+///
+/// ```
+/// # use std::time::SystemTime;
+/// # use custom_models_core::{Gate, Limits, MemoryStore, Operation, Plans, Refusal};
+/// let gate = Gate::new(MemoryStore::new(), Plans::default(), Limits::default(), SystemTime::now);
+/// let refusal = gate.enter(Some("Bearer cm_unknown"), Operation::Create).unwrap_err();
+/// assert_eq!(refusal.status(), 401);
+/// ```
+///
+/// Cheap to clone; clones count the same requests.
+#[derive(Clone)]
+pub struct Gate {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Box<dyn AccessStore>,
+    plans: Plans,
+    limits: Limits,
+    clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
+    /// INVARIANT: how many [`Place`]s there are, where there are any.
+    taken: Mutex<HashMap<(KeyId, Operation), u32>>,
+}
+
+impl Gate {
+    /// A gate before a store, with the plans that its register may name, the limits, and a clock:
+    /// `SystemTime::now` outside of tests.
+    pub fn new(
+        store: impl AccessStore + 'static,
+        plans: Plans,
+        limits: Limits,
+        clock: impl Fn() -> SystemTime + Send + Sync + 'static,
+    ) -> Self {
+        let taken = Mutex::new(HashMap::new());
+        let (store, clock) = (Box::new(store), Box::new(clock));
+        Gate { shared: Arc::new(Shared { store, plans, limits, clock, taken }) }
+    }
+
+    /// The first half: whose key is in the `Authorization` header (AUTH-1), whether its scopes cover
+    /// the operation (AUTH-2), and whether there is a place (RATE-2), which is taken.
+    ///
+    /// Reads the store, and does not wait for writes.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Unauthorized`], [`Refusal::InsufficientScope`], [`Refusal::TooManyAtOnce`], in this
+    /// order; [`Refusal::Store`], and [`Refusal::Internal`] for a plan that is not set up.
+    pub fn enter(
+        &self,
+        authorization: Option<&str>,
+        operation: Operation,
+    ) -> Result<Entered, Refusal> {
+        let digest = authorization.and_then(KeyDigest::of_authorization);
+        let grant = match digest {
+            Some(digest) => self.shared.store.key(&digest)?,
+            None => None,
+        };
+        let now = self.shared.now();
+        let grant = grant.filter(|grant| grant.key.is_valid_at(now.into()));
+        let grant = grant.ok_or(Refusal::Unauthorized)?;
+        if !grant.key.scopes.contains(operation.scope()) {
+            return Err(Refusal::InsufficientScope { required: operation.scope() });
+        }
+        let plan = self.shared.plans.resolve(&grant.plan)?;
+        let key = grant.key.id;
+        let limits = self.shared.limits.of(operation);
+        let place = match limits.at_once {
+            None => None,
+            Some(at_once) => match Place::take(&self.shared, (key, operation), at_once) {
+                Some(place) => Some(place),
+                None => {
+                    let standing = self.shared.standing(key, operation, limits.requests, now)?;
+                    return Err(Refusal::TooManyAtOnce { at_once, standing });
+                }
+            },
+        };
+        Ok(Entered {
+            gate: self.clone(),
+            requests: limits.requests,
+            admitted: Admitted {
+                caller: Caller::new(grant.key.organisation, plan),
+                key,
+                operation,
+                standing: None,
+                _place: place,
+            },
+        })
+    }
+}
+
+impl fmt::Debug for Gate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Gate").finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn now(&self) -> Moment {
+        (self.clock)().into()
+    }
+
+    /// How a key stands when nothing is admitted.
+    fn standing(
+        &self,
+        key: KeyId,
+        operation: Operation,
+        requests: Option<RequestLimit>,
+        now: Moment,
+    ) -> Result<Option<Standing>, StoreError> {
+        let Some(limit) = requests else { return Ok(None) };
+        let admissions = self.store.admissions(key, operation, limit.counts_after(now))?;
+        Ok(Some(limit.standing(admissions, now)))
+    }
+
+    /// Nothing that can panic runs under the lock.
+    fn taken(&self) -> MutexGuard<'_, HashMap<(KeyId, Operation), u32>> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A request whose key and scope are right, with its place, that does not count yet.
+#[derive(Debug)]
+#[must_use = "the request is not admitted yet"]
+pub struct Entered {
+    gate: Gate,
+    requests: Option<RequestLimit>,
+    /// What it will be.
+    admitted: Admitted,
+}
+
+impl Entered {
+    /// Whose request it is.
+    pub const fn key(&self) -> KeyId {
+        self.admitted.key
+    }
+
+    /// The second half: admits the request if its window has room (RATE-1), and returns when that is
+    /// durable. From then on it counts, whatever becomes of it (RATE-3).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::RateLimited`] and [`Refusal::Store`].
+    pub fn admit(self) -> Result<Admitted, Refusal> {
+        match self.admission() {
+            None => Ok(self.admitted),
+            Some(change) => {
+                let outcome = self.gate.shared.store.apply_access(change);
+                self.admitted.judged(outcome)
+            }
+        }
+    }
+
+    /// [`Entered::admit`] for asynchronous hosts: a future that needs no particular runtime and
+    /// blocks no thread. The admission is on its way when this returns, polled or not.
+    pub fn admit_async(self) -> impl Future<Output = Result<Admitted, Refusal>> + Send + use<> {
+        let submit =
+            |change| Pending::new(|done| self.gate.shared.store.submit_access(change, done));
+        let pending = self.admission().map(submit);
+        let admitted = self.admitted;
+        async move {
+            match pending {
+                None => Ok(admitted),
+                Some(pending) => admitted.judged(pending.await),
+            }
+        }
+    }
+
+    fn admission(&self) -> Option<AccessChange> {
+        let Admitted { key, operation, .. } = self.admitted;
+        let now = self.gate.shared.now();
+        self.requests.map(|limit| AccessChange::Admit { key, operation, limit, now })
+    }
+}
+
+/// A request that may be judged by the engine. Its place is free again when this is dropped, which is
+/// for when the answer is sent or the client is gone (RATE-2).
+#[derive(Debug)]
+pub struct Admitted {
+    caller: Caller,
+    key: KeyId,
+    operation: Operation,
+    standing: Option<Standing>,
+    _place: Option<Place>,
+}
+
+impl Admitted {
+    /// For whom the engine is to be asked.
+    pub const fn caller(&self) -> &Caller {
+        &self.caller
+    }
+
+    /// Whose request it is.
+    pub const fn key(&self) -> KeyId {
+        self.key
+    }
+
+    /// How the key stands with this request, where the operation is limited (RATE-5).
+    pub const fn standing(&self) -> Option<Standing> {
+        self.standing
+    }
+
+    fn judged(mut self, outcome: Result<AccessOutcome, StoreError>) -> Result<Self, Refusal> {
+        match outcome? {
+            AccessOutcome::Admitted(standing) => {
+                self.standing = Some(standing);
+                Ok(self)
+            }
+            AccessOutcome::Refused { standing, retry_after } => {
+                Err(Refusal::RateLimited { standing, retry_after })
+            }
+            other => {
+                let cause = format!("an answer that an admission cannot have: {other:?}");
+                Err(StoreError::new(StoreErrorKind::Damaged, cause).into())
+            }
+        }
+    }
+}
+
+/// One of the requests of a key that are at work now.
+struct Place {
+    shared: Arc<Shared>,
+    of: (KeyId, Operation),
+}
+
+impl Place {
+    fn take(shared: &Arc<Shared>, of: (KeyId, Operation), at_once: NonZeroU32) -> Option<Self> {
+        let mut all = shared.taken();
+        let taken = all.entry(of).or_default();
+        if *taken >= at_once.get() {
+            return None;
+        }
+        *taken += 1;
+        drop(all);
+        Some(Place { shared: Arc::clone(shared), of })
+    }
+}
+
+impl fmt::Debug for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Place").field(&self.of).finish()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Entry::Occupied(mut taken) = self.shared.taken().entry(self.of) {
+            match taken.get().checked_sub(1) {
+                None | Some(0) => drop(taken.remove()),
+                Some(others) => *taken.get_mut() = others,
+            }
+        }
+    }
+}

@@ -1,0 +1,53 @@
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use crate::{Operation, RequestLimit};
+
+/// How much of one operation a key may ask for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OperationLimit {
+    /// In any window, over all processes that share a store (RATE-1); `None` is unlimited.
+    pub requests: Option<RequestLimit>,
+    /// At a time, in one process (RATE-2); `None` is unlimited.
+    pub at_once: Option<NonZeroU32>,
+}
+
+impl OperationLimit {
+    /// As much as anybody likes.
+    pub const NONE: OperationLimit = OperationLimit { requests: None, at_once: None };
+
+    /// What the specification allows of creates: 10 in any 60 minutes, 3 at a time.
+    pub const CREATE: OperationLimit =
+        OperationLimit { requests: Some(RequestLimit::CREATE), at_once: NonZeroU32::new(3) };
+}
+
+/// How much of each operation a key may ask for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Those that have any.
+    limits: BTreeMap<Operation, OperationLimit>,
+}
+
+impl Limits {
+    /// No limit on anything.
+    pub const NONE: Limits = Limits { limits: BTreeMap::new() };
+
+    /// Gives an operation other limits.
+    #[must_use]
+    pub fn with(mut self, operation: Operation, limit: OperationLimit) -> Self {
+        self.limits.insert(operation, limit);
+        self
+    }
+
+    /// The limits of an operation.
+    pub fn of(&self, operation: Operation) -> OperationLimit {
+        self.limits.get(&operation).copied().unwrap_or(OperationLimit::NONE)
+    }
+}
+
+/// Creates are limited as the specification says, and nothing else is.
+impl Default for Limits {
+    fn default() -> Self {
+        Limits::NONE.with(Operation::Create, OperationLimit::CREATE)
+    }
+}

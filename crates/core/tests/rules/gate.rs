@@ -1,0 +1,347 @@
+//! Who is let in, and in which order that is judged: AUTH, RATE-2, RATE-3, RATE-5 and the part of
+//! ORDER that needs no wire.
+
+use std::num::NonZeroU32;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use custom_models_core::{
+    AccessChange, AccessOutcome, AccessStore, Admitted, ApiKey, Entered, Gate, KeyId, KeyRecord,
+    Limits, MemoryStore, ModelStore, Moment, Operation, OperationLimit, Plan, Plans, Refusal,
+    Registration, RequestLimit, Scope, Standing, Timestamp,
+};
+use proptest::prelude::*;
+
+use crate::support::{block_on, config};
+
+/// A store with organisations and keys, and a clock that stands still until it is moved.
+struct House {
+    store: MemoryStore,
+    millis: Arc<AtomicI64>,
+}
+
+impl House {
+    fn new() -> Self {
+        let house =
+            House { store: MemoryStore::new(), millis: Arc::new(AtomicI64::new(1_000_000)) };
+        for organisation in ["acme", "other"] {
+            let registration = Registration {
+                organisation: organisation.parse().unwrap(),
+                plan: "Gold".parse().unwrap(),
+            };
+            house.change(AccessChange::Register(registration));
+        }
+        house
+    }
+
+    fn change(&self, change: AccessChange) {
+        assert_eq!(self.store.apply_access(change).unwrap(), AccessOutcome::Done);
+    }
+
+    fn key(&self, number: u8, organisation: &str, scopes: &[Scope]) -> String {
+        self.key_until(number, organisation, scopes, None)
+    }
+
+    fn key_until(
+        &self,
+        number: u8,
+        organisation: &str,
+        scopes: &[Scope],
+        expires_at: Option<i64>,
+    ) -> String {
+        let key = api_key(number);
+        self.change(AccessChange::AddKey(KeyRecord {
+            id: key.id(),
+            digest: key.digest(),
+            organisation: organisation.parse().unwrap(),
+            scopes: scopes.iter().copied().collect(),
+            created_at: second(0),
+            expires_at: expires_at.map(second),
+            revoked_at: None,
+        }));
+        format!("Bearer {}", key.expose())
+    }
+
+    fn gate(&self, limits: Limits) -> Gate {
+        let millis = Arc::clone(&self.millis);
+        let clock = move || {
+            let millis = millis.load(Ordering::Relaxed).try_into().unwrap();
+            UNIX_EPOCH + Duration::from_millis(millis)
+        };
+        Gate::new(self.store.clone(), Plans::default(), limits, clock)
+    }
+
+    fn now(&self) -> Moment {
+        Moment::from_unix_millis(self.millis.load(Ordering::Relaxed))
+    }
+
+    fn go_on(&self, millis: i64) {
+        self.millis.fetch_add(millis, Ordering::Relaxed);
+    }
+
+    fn admissions(&self, number: u8) -> usize {
+        let all = Moment::from_unix_millis(i64::MIN);
+        self.store.admissions(api_key(number).id(), Operation::Create, all).unwrap().len()
+    }
+}
+
+fn api_key(number: u8) -> ApiKey {
+    ApiKey::new(KeyId::from_bytes([number; 6]), [number; 32])
+}
+
+fn second(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(seconds).unwrap()
+}
+
+fn limits(requests: Option<RequestLimit>, at_once: u32) -> Limits {
+    Limits::NONE
+        .with(Operation::Create, OperationLimit { requests, at_once: NonZeroU32::new(at_once) })
+}
+
+fn two_in_ten_seconds() -> RequestLimit {
+    "2/10s".parse().unwrap()
+}
+
+fn create(gate: &Gate, authorization: &str) -> Result<Entered, Refusal> {
+    gate.enter(Some(authorization), Operation::Create)
+}
+
+fn admit(gate: &Gate, authorization: &str) -> Result<Admitted, Refusal> {
+    create(gate, authorization)?.admit()
+}
+
+fn status<T>(answer: Result<T, Refusal>) -> u16 {
+    answer.err().expect("it was let in").status()
+}
+
+#[test]
+fn auth_1_missing_malformed_unknown_revoked_and_expired_keys_are_answered_alike() {
+    let house = House::new();
+    let write = [Scope::Write];
+    let good = house.key(1, "acme", &write);
+    let revoked = house.key(2, "acme", &write);
+    house.change(AccessChange::RevokeKey { id: api_key(2).id(), at: second(1) });
+    let expired = house.key_until(3, "acme", &write, Some(1000));
+    let lasting = house.key_until(4, "acme", &write, Some(1001));
+    let gate = house.gate(Limits::NONE);
+    let unknown = format!("Bearer {}", api_key(9).expose());
+    let truncated = good.strip_suffix(|_: char| true).unwrap();
+    let basic = good.replace("Bearer", "Basic");
+    let headers =
+        [None, Some(""), Some("Bearer"), Some(&*unknown), Some(&*revoked), Some(&*expired)];
+    for header in headers.into_iter().chain([Some(truncated), Some(&*basic)]) {
+        let refusal = gate.enter(header, Operation::Create).unwrap_err();
+        assert!(matches!(refusal, Refusal::Unauthorized), "{header:?}: {refusal:?}");
+    }
+    for header in [&good, &lasting, &good.replace("Bearer", "bEARER")] {
+        assert!(create(&gate, header).is_ok(), "{header}");
+    }
+    house.go_on(1000);
+    assert_eq!(status(create(&gate, &lasting)), 401);
+}
+
+#[test]
+fn auth_2_a_key_acts_for_its_organisation_within_its_scopes_and_its_plan_of_now() {
+    let house = House::new();
+    let gate = house.gate(Limits::NONE);
+    let sets: [&[Scope]; 4] = [&[], &[Scope::Read], &[Scope::Write], &Scope::ALL];
+    for (number, scopes) in (1..).zip(sets) {
+        let organisation = if number % 2 == 0 { "acme" } else { "other" };
+        let key = house.key(number, organisation, scopes);
+        for operation in Operation::ALL {
+            match gate.enter(Some(&key), operation) {
+                Ok(entered) => {
+                    assert!(scopes.contains(&operation.scope()), "{operation} with {scopes:?}");
+                    assert_eq!(entered.key(), api_key(number).id());
+                    let admitted = entered.admit().unwrap();
+                    assert_eq!(admitted.caller().organisation().as_str(), organisation);
+                    assert_eq!(*admitted.caller().plan(), Plan::gold());
+                    assert_eq!(admitted.key(), api_key(number).id());
+                    assert_eq!(admitted.standing(), None);
+                }
+                Err(Refusal::InsufficientScope { required }) => {
+                    assert_eq!(required, operation.scope());
+                    assert!(!scopes.contains(&required), "{operation} with {scopes:?}");
+                }
+                Err(other) => panic!("{other:?}"),
+            }
+        }
+    }
+    let registration =
+        Registration { organisation: "acme".parse().unwrap(), plan: "Enterprise".parse().unwrap() };
+    house.change(AccessChange::SetPlan(registration));
+    let admitted = admit(&gate, &format!("Bearer {}", api_key(4).expose())).unwrap();
+    assert_eq!(*admitted.caller().plan(), Plan::enterprise());
+}
+
+#[test]
+fn quota_1_a_host_has_plans_of_its_own_and_a_plan_that_nobody_set_up_lets_nobody_in() {
+    let house = House::new();
+    let key = house.key(1, "acme", &[Scope::Write]);
+    let registration =
+        Registration { organisation: "acme".parse().unwrap(), plan: "Silver".parse().unwrap() };
+    house.change(AccessChange::SetPlan(registration));
+    let refusal = create(&house.gate(Limits::NONE), &key).unwrap_err();
+    assert_eq!(refusal.status(), 500);
+    assert!(refusal.to_string().contains("Silver"), "{refusal}");
+    assert!(!refusal.to_json().contains("Silver"), "{}", refusal.to_json());
+
+    let silver = Plan::new("Silver", Some(7));
+    let gold = Plan::new("Gold", Some(6));
+    let plans = Plans::default().with(silver.clone()).with(gold.clone());
+    assert_eq!(plans.iter().collect::<Vec<_>>(), [&gold, &Plan::enterprise(), &silver]);
+    let gate = Gate::new(house.store.clone(), plans, Limits::NONE, || UNIX_EPOCH);
+    assert_eq!(*admit(&gate, &key).unwrap().caller().plan(), silver);
+}
+
+#[test]
+fn rate_1_and_rate_2_by_default_creates_are_limited_to_ten_an_hour_and_three_at_a_time() {
+    let create = Limits::default().of(Operation::Create);
+    assert_eq!(create.requests, Some(RequestLimit::new(10, Duration::from_secs(3600)).unwrap()));
+    assert_eq!(create.at_once, NonZeroU32::new(3));
+    for operation in [Operation::List, Operation::Get, Operation::Delete] {
+        assert_eq!(Limits::default().of(operation), OperationLimit::NONE);
+    }
+}
+
+/// 401, 403, 429 by RATE-2, 429 by RATE-1: of every two that are due, the first answers.
+#[test]
+fn order_of_the_gate_is_key_then_scope_then_place_then_window() {
+    let house = House::new();
+    let gate = house.gate(limits(Some("1/1h".parse().unwrap()), 1));
+    let good = house.key(1, "acme", &[Scope::Write]);
+    // Both the window and the places are full: the place answers, and knows how the window stands.
+    let at_work = admit(&gate, &good).unwrap();
+    let refusal = create(&gate, &good).unwrap_err();
+    assert!(matches!(refusal, Refusal::TooManyAtOnce { .. }), "{refusal:?}");
+    drop(at_work);
+    let refusal = admit(&gate, &good).unwrap_err();
+    assert!(matches!(refusal, Refusal::RateLimited { .. }), "{refusal:?}");
+    // A key without the scope, of which no place could be free, is told about its scope.
+    let reader = house.key(2, "acme", &[Scope::Read]);
+    let at_work = create(&gate, &good).unwrap();
+    assert_eq!(status(create(&gate, &reader)), 403);
+    drop(at_work);
+    // A revoked key without the scope is told about nothing.
+    house.change(AccessChange::RevokeKey { id: api_key(2).id(), at: second(1) });
+    assert_eq!(status(create(&gate, &reader)), 401);
+}
+
+#[test]
+fn rate_2_a_place_is_free_again_wherever_its_request_ends() {
+    let house = House::new();
+    let gate = house.gate(limits(Some(two_in_ten_seconds()), 1));
+    let key = house.key(1, "acme", &[Scope::Write]);
+    drop(create(&gate, &key).unwrap());
+    drop(create(&gate, &key).unwrap().admit_async());
+    drop(admit(&gate, &key).unwrap());
+    // Refused by the window, whoever asks.
+    assert_eq!(status(admit(&gate, &key)), 429);
+    assert_eq!(status(block_on(create(&gate, &key).unwrap().admit_async())), 429);
+    assert!(create(&gate, &key).is_ok());
+    // A fault of the store.
+    let entered = create(&gate, &key).unwrap();
+    let pending = create(&gate.clone(), &key).unwrap_err();
+    assert!(matches!(pending, Refusal::TooManyAtOnce { .. }), "clones count together");
+    house.store.close().unwrap();
+    assert_eq!(status(entered.admit()), 503);
+    assert_eq!(status(create(&gate, &key)), 503);
+    let reopened = House { store: house.store.reopen(), millis: house.millis };
+    assert!(create(&reopened.gate(limits(None, 1)), &key).is_ok());
+}
+
+#[test]
+fn rate_5_a_refusal_for_want_of_a_place_says_how_the_window_stands() {
+    let house = House::new();
+    let gate = house.gate(limits(Some(two_in_ten_seconds()), 1));
+    let key = house.key(1, "acme", &[Scope::Write]);
+    drop(admit(&gate, &key).unwrap());
+    let reset_at = house.now().later(Duration::from_secs(10));
+    house.go_on(1);
+    let _at_work = create(&gate, &key).unwrap();
+    let standing = create(&gate, &key).unwrap_err().standing();
+    assert_eq!(standing, Some(Standing { limit: 2, remaining: 1, reset_at }));
+    // Without a window there is nothing to say.
+    let gate = house.gate(limits(None, 1));
+    let _at_work = create(&gate, &key).unwrap();
+    assert_eq!(create(&gate, &key).unwrap_err().standing(), None);
+}
+
+#[test]
+fn rate_5_the_window_says_when_a_retry_is_admitted() {
+    let house = House::new();
+    let gate = house.gate(limits(Some(two_in_ten_seconds()), 3));
+    let key = house.key(1, "acme", &[Scope::Write]);
+    let reset_at = house.now().later(Duration::from_secs(10));
+    for remaining in [1, 0] {
+        let admitted = block_on(create(&gate, &key).unwrap().admit_async()).unwrap();
+        assert_eq!(admitted.standing(), Some(Standing { limit: 2, remaining, reset_at }));
+        house.go_on(500);
+    }
+    let Err(Refusal::RateLimited { standing, retry_after }) = admit(&gate, &key) else {
+        panic!("the third of two was admitted");
+    };
+    assert_eq!(standing, Standing { limit: 2, remaining: 0, reset_at });
+    assert_eq!(retry_after, 9);
+    house.go_on(8999);
+    assert_eq!(status(admit(&gate, &key)), 429);
+    house.go_on(1);
+    assert!(admit(&gate, &key).is_ok());
+}
+
+#[test]
+fn rate_3_what_is_refused_does_not_count_and_what_is_admitted_counts_without_an_end() {
+    let house = House::new();
+    let gate = house.gate(limits(Some(two_in_ten_seconds()), 1));
+    let key = house.key(1, "acme", &[Scope::Write]);
+    let reader = house.key(2, "acme", &[Scope::Read]);
+    assert_eq!(status(create(&gate, &reader)), 403);
+    let at_work = admit(&gate, &key).unwrap();
+    assert_eq!(status(create(&gate, &key)), 429);
+    drop(at_work);
+    assert_eq!((house.admissions(1), house.admissions(2)), (1, 0));
+    // Given up before it was awaited, it counts all the same.
+    drop(create(&gate, &key).unwrap().admit_async());
+    assert_eq!(status(admit(&gate, &key)), 429);
+    assert_eq!(house.admissions(1), 2);
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// However requests of keys and operations come and go, each has at most its places, and a place
+    /// is refused only when all are taken.
+    #[test]
+    fn rate_2_a_request_finds_a_place_exactly_if_fewer_of_its_key_are_at_work(
+        at_once in 1..4_u32,
+        steps in prop::collection::vec((1..3_u8, any::<bool>(), any::<prop::sample::Index>()), 1..60),
+    ) {
+        let house = House::new();
+        let gate = house.gate(
+            limits(None, at_once).with(Operation::List, OperationLimit::NONE),
+        );
+        let keys = [1, 2].map(|number| house.key(number, "acme", &Scope::ALL));
+        let mut at_work: Vec<(u8, Admitted)> = Vec::new();
+        for (number, comes, which) in steps {
+            if comes || at_work.is_empty() {
+                let key = &keys[usize::from(number) - 1];
+                let others = at_work.iter().filter(|(of, _)| *of == number).count();
+                prop_assert!(gate.enter(Some(key), Operation::List).is_ok(), "is not limited");
+                match admit(&gate, key) {
+                    Ok(admitted) => {
+                        prop_assert!(others < at_once as usize);
+                        at_work.push((number, admitted));
+                    }
+                    Err(refusal) => {
+                        let is_busy = matches!(refusal, Refusal::TooManyAtOnce { .. });
+                        prop_assert!(is_busy, "another refusal");
+                        prop_assert_eq!(others, at_once as usize);
+                    }
+                }
+            } else {
+                at_work.swap_remove(which.index(at_work.len()));
+            }
+        }
+    }
+}
