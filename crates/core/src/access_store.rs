@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::pending::Pending;
 use crate::{
-    Completion, KeyDigest, KeyId, KeyRecord, Moment, Operation, Organisation, RequestLimit,
-    Standing, StoreError, Timestamp,
+    Completion, KeyDigest, KeyId, KeyRecord, ModelStore, Moment, Operation, Organisation,
+    RequestLimit, Standing, StoreError, Timestamp,
 };
 
 /// Keeps who may use a service, and how much.
@@ -93,6 +93,12 @@ impl<S: AccessStore + ?Sized> AccessStore for Arc<S> {
         (**self).admissions(key, operation, after)
     }
 }
+
+/// A store that keeps both models and who may use them: what a host picks when it runs, as
+/// `Arc<dyn Store>`.
+pub trait Store: ModelStore + AccessStore {}
+
+impl<S: ModelStore + AccessStore + ?Sized> Store for S {}
 
 /// A change with the condition that it rests on.
 ///

@@ -74,7 +74,7 @@ mod window;
 
 pub use access::{Caller, InvalidOrganisation, Organisation};
 pub use access_store::{
-    AccessChange, AccessOutcome, AccessStore, Grant, InvalidPlanName, PlanName, Registration,
+    AccessChange, AccessOutcome, AccessStore, Grant, InvalidPlanName, PlanName, Registration, Store,
 };
 pub use api_key::{ApiKey, InvalidKeyId, KeyDigest, KeyId, KeyRecord};
 pub use base_model::BaseModel;

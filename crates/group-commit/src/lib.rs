@@ -24,9 +24,11 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
-use custom_models_core::{Completion, Outcome, StoreError, StoreErrorKind, Write};
+use custom_models_core::{
+    AccessChange, AccessOutcome, Completion, Outcome, StoreError, StoreErrorKind, Write,
+};
 
-use crate::queue::{Group, Queue, Rest};
+use crate::queue::{Done, Group, Queue, Rest};
 
 /// Makes groups of writes durable, one group at a time.
 pub trait Committer: Send + 'static {
@@ -37,11 +39,29 @@ pub trait Committer: Send + 'static {
     /// refused write leaves no trace. `Err` speaks for every write of the group: none was made, or,
     /// with [`StoreErrorKind::OutcomeUnknown`], all of them were or none. After an error the next
     /// call begins from what is really stored.
-    fn commit(&mut self, writes: &[Write]) -> Result<Answers, StoreError>;
+    fn commit(&mut self, jobs: &[Job]) -> Result<Answers, StoreError>;
 }
 
-/// One answer a write, in the order of the writes.
-pub type Answers = Vec<Result<Outcome, StoreError>>;
+/// A write of either kind. Both are in one queue, so that they share a sync.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// Changes models.
+    Model(Write),
+    /// Changes who may use them, or how often.
+    Access(AccessChange),
+}
+
+/// What became of a [`Job`], of the same kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Judged {
+    /// A [`Job::Model`].
+    Model(Outcome),
+    /// A [`Job::Access`].
+    Access(AccessOutcome),
+}
+
+/// One answer a write, in the order of the writes. One of the wrong kind is none.
+pub type Answers = Vec<Result<Judged, StoreError>>;
 
 /// How many writes may wait for the next group; one more is [`StoreErrorKind::Busy`].
 ///
@@ -75,9 +95,12 @@ impl GroupCommit {
     /// Puts a write into the next group. `done` is called once: from a thread that commits, when the
     /// group is committed, or at once when the queue is full or closed.
     pub fn submit(&self, write: Write, done: Completion) {
-        if let Err((done, refusal)) = self.queue.push(write, done) {
-            done(Err(refusal.into()));
-        }
+        self.push(Job::Model(write), Done::Model(done));
+    }
+
+    /// [`GroupCommit::submit`] for a change of access.
+    pub fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
+        self.push(Job::Access(change), Done::Access(done));
     }
 
     /// Makes a write and returns its answer: on this thread if nothing is at work, with the next
@@ -87,16 +110,47 @@ impl GroupCommit {
     ///
     /// What [`GroupCommit::submit`] answers.
     pub fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
-        if let Some(mut committer) = self.queue.lend() {
-            let answers = commit(&mut *committer, slice::from_ref(&write));
-            self.queue.give_back(committer, answers.is_none());
-            // A committer that panicked has no answer, as one that forgot it.
-            let answer = answers.and_then(|answers| answers.map(|mut it| it.pop()).transpose());
-            return answer.unwrap_or_else(|| Err(StoreErrorKind::OutcomeUnknown.into()))?;
+        match self.commit_here(Job::Model(write)) {
+            Here::Answered(answer) => match answer? {
+                Judged::Model(outcome) => Ok(outcome),
+                Judged::Access(_) => Err(StoreErrorKind::OutcomeUnknown.into()),
+            },
+            Here::Occupied(job) => wait(|done| self.push(job, Done::Model(done))),
         }
-        let (sender, answer) = mpsc::sync_channel(1);
-        self.submit(write, Box::new(move |it| sender.send(it).unwrap_or_default()));
-        answer.recv().unwrap_or_else(|_| Err(StoreErrorKind::OutcomeUnknown.into()))
+    }
+
+    /// [`GroupCommit::apply`] for a change of access.
+    ///
+    /// # Errors
+    ///
+    /// What [`GroupCommit::submit_access`] answers.
+    pub fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
+        match self.commit_here(Job::Access(change)) {
+            Here::Answered(answer) => match answer? {
+                Judged::Access(outcome) => Ok(outcome),
+                Judged::Model(_) => Err(StoreErrorKind::OutcomeUnknown.into()),
+            },
+            Here::Occupied(job) => wait(|done| self.push(job, Done::Access(done))),
+        }
+    }
+
+    fn push(&self, job: Job, done: Done) {
+        if let Err((done, refusal)) = self.queue.push(job, done) {
+            done.call(Err(refusal.into()));
+        }
+    }
+
+    /// Commits on this thread, if nothing is at work.
+    fn commit_here(&self, job: Job) -> Here {
+        let Some(mut committer) = self.queue.lend() else {
+            return Here::Occupied(job);
+        };
+        let answers = commit(&mut *committer, slice::from_ref(&job));
+        self.queue.give_back(committer, answers.is_none());
+        // A committer that panicked has no answer, as one that forgot it.
+        let answer = answers.and_then(|answers| answers.map(|mut it| it.pop()).transpose());
+        let unknown = || Err(StoreErrorKind::OutcomeUnknown.into());
+        Here::Answered(answer.unwrap_or_else(unknown).and_then(|answer| answer))
     }
 
     /// Takes no more writes, and waits until those that are queued are answered. Closing again only
@@ -112,6 +166,20 @@ impl GroupCommit {
             let _ = handle.join();
         }
     }
+}
+
+/// What became of a job that was to be committed on its caller's thread.
+enum Here {
+    Answered(Result<Judged, StoreError>),
+    /// Somebody is at work: the job is given back.
+    Occupied(Job),
+}
+
+/// Sleeps until the answer is there.
+fn wait<T: Send + 'static>(submit: impl FnOnce(Completion<T>)) -> Result<T, StoreError> {
+    let (sender, answer) = mpsc::sync_channel(1);
+    submit(Box::new(move |it| sender.send(it).unwrap_or_default()));
+    answer.recv().unwrap_or_else(|_| Err(StoreErrorKind::OutcomeUnknown.into()))
 }
 
 impl fmt::Debug for GroupCommit {
@@ -131,10 +199,10 @@ fn write_groups(queue: &Queue) {
     let mut rest = None;
     while let Some(mut committer) = queue.next_group(&mut group, rest.take()) {
         let begun = Instant::now();
-        let answers = commit(&mut *committer, &group.writes);
+        let answers = commit(&mut *committer, &group.jobs);
         let took = begun.elapsed();
-        let answered = group.writes.len();
-        group.writes.clear();
+        let answered = group.jobs.len();
+        group.jobs.clear();
         match answers {
             Some(answers) => answer(answers, group.completions.drain(..)),
             None => {
@@ -148,26 +216,20 @@ fn write_groups(queue: &Queue) {
 }
 
 /// Commits; `None` if the committer panicked, after which nobody knows what it does next.
-fn commit(committer: &mut dyn Committer, writes: &[Write]) -> Option<Result<Answers, StoreError>> {
+fn commit(committer: &mut dyn Committer, jobs: &[Job]) -> Option<Result<Answers, StoreError>> {
     // What it panicked with was printed by the panic hook; nobody here has a use for it.
-    catch_unwind(AssertUnwindSafe(|| committer.commit(writes))).ok()
+    catch_unwind(AssertUnwindSafe(|| committer.commit(jobs))).ok()
 }
 
-fn answer(answers: Result<Answers, StoreError>, completions: impl Iterator<Item = Completion>) {
+fn answer(answers: Result<Answers, StoreError>, completions: impl Iterator<Item = Done>) {
     match answers {
         Ok(answers) => {
             // A completion without an answer is dropped, and its caller hears that the outcome is
             // unknown.
-            completions.zip(answers).for_each(|(done, answer)| call(done, answer));
+            completions.zip(answers).for_each(|(done, answer)| done.call(answer));
         }
-        Err(fault) => completions.for_each(|done| call(done, Err(fault.clone()))),
+        Err(fault) => completions.for_each(|done| done.call(Err(fault.clone()))),
     }
-}
-
-/// A completion is a host's code. One that panics must not end the writer for all others.
-fn call(done: Completion, answer: Result<Outcome, StoreError>) {
-    // What it panicked with was printed by the panic hook; nobody here has a use for it.
-    let _ = catch_unwind(AssertUnwindSafe(|| done(answer)));
 }
 
 #[cfg(test)]

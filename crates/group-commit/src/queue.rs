@@ -5,9 +5,11 @@ use std::mem;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use custom_models_core::{Completion, StoreErrorKind, Write};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::{Committer, QUEUE_LIMIT, call};
+use custom_models_core::{AccessOutcome, Completion, StoreError, StoreErrorKind};
+
+use crate::{Committer, Job, Judged, QUEUE_LIMIT};
 
 /// How long, as a part of what their commit took, a group's callers have to come back.
 ///
@@ -39,8 +41,32 @@ struct State {
 /// Writes and their completions, place by place.
 #[derive(Default)]
 pub(crate) struct Group {
-    pub(crate) writes: Vec<Write>,
-    pub(crate) completions: Vec<Completion>,
+    pub(crate) jobs: Vec<Job>,
+    pub(crate) completions: Vec<Done>,
+}
+
+/// The completion of a write of either kind.
+pub(crate) enum Done {
+    Model(Completion),
+    Access(Completion<AccessOutcome>),
+}
+
+impl Done {
+    /// Calls it with an answer of its kind. One of the other kind is none: the completion is dropped,
+    /// and its caller hears that the outcome is unknown.
+    ///
+    /// A completion is a host's code. One that panics must not end the writer for all others.
+    pub(crate) fn call(self, answer: Result<Judged, StoreError>) {
+        let call = || match (self, answer) {
+            (Done::Model(done), Ok(Judged::Model(outcome))) => done(Ok(outcome)),
+            (Done::Access(done), Ok(Judged::Access(outcome))) => done(Ok(outcome)),
+            (Done::Model(done), Err(fault)) => done(Err(fault)),
+            (Done::Access(done), Err(fault)) => done(Err(fault)),
+            (Done::Model(_), Ok(Judged::Access(_))) | (Done::Access(_), Ok(Judged::Model(_))) => {}
+        };
+        // What it panicked with was printed by the panic hook; nobody here has a use for it.
+        let _ = catch_unwind(AssertUnwindSafe(call));
+    }
 }
 
 /// What the writer brings back from a group.
@@ -64,21 +90,17 @@ impl Queue {
     }
 
     /// Puts a write into the next group, or gives its completion back with the reason.
-    pub(crate) fn push(
-        &self,
-        write: Write,
-        done: Completion,
-    ) -> Result<(), (Completion, StoreErrorKind)> {
+    pub(crate) fn push(&self, job: Job, done: Done) -> Result<(), (Done, StoreErrorKind)> {
         let mut state = self.lock();
         if state.is_closed {
             return Err((done, StoreErrorKind::Closed));
         }
-        if state.waiting.writes.len() >= QUEUE_LIMIT {
+        if state.waiting.jobs.len() >= QUEUE_LIMIT {
             return Err((done, StoreErrorKind::Busy));
         }
-        state.waiting.writes.push(write);
+        state.waiting.jobs.push(job);
         state.waiting.completions.push(done);
-        let is_awaited = state.waiting.writes.len() == state.wakes_at;
+        let is_awaited = state.waiting.jobs.len() == state.wakes_at;
         drop(state);
         if is_awaited {
             self.filled.notify_one();
@@ -89,7 +111,7 @@ impl Queue {
     /// The committer, if nothing waits and nobody has it.
     pub(crate) fn lend(&self) -> Option<Box<dyn Committer>> {
         let mut state = self.lock();
-        if state.is_closed || !state.waiting.writes.is_empty() {
+        if state.is_closed || !state.waiting.jobs.is_empty() {
             return None;
         }
         let committer = state.committer.take()?;
@@ -108,7 +130,7 @@ impl Queue {
             state.is_closed = true;
             mem::swap(&mut state.waiting, &mut refused);
         }
-        let is_needed = state.is_closed || !state.waiting.writes.is_empty();
+        let is_needed = state.is_closed || !state.waiting.jobs.is_empty();
         drop(state);
         if is_needed {
             self.filled.notify_one();
@@ -116,7 +138,7 @@ impl Queue {
         refused
             .completions
             .into_iter()
-            .for_each(|done| call(done, Err(StoreErrorKind::Closed.into())));
+            .for_each(|done| done.call(Err(StoreErrorKind::Closed.into())));
     }
 
     /// Takes no more writes.
@@ -138,7 +160,7 @@ impl Queue {
             state.committer = Some(committer);
         }
         loop {
-            if state.waiting.writes.is_empty() {
+            if state.waiting.jobs.is_empty() {
                 if state.is_closed && state.committer.is_some() {
                     let last = state.committer.take();
                     drop(state);
@@ -170,8 +192,7 @@ impl Queue {
         }
         let patience = cmp::min(took / PATIENCE, MOST_PATIENCE);
         state.wakes_at = answered;
-        let is_early =
-            |state: &mut State| !state.is_closed && state.waiting.writes.len() < answered;
+        let is_early = |state: &mut State| !state.is_closed && state.waiting.jobs.len() < answered;
         let (mut state, _) = self
             .filled
             .wait_timeout_while(state, patience, is_early)

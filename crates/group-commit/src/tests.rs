@@ -1,6 +1,6 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use custom_models_core::{Change, ModelId, Organisation, Revision};
+use custom_models_core::{Change, KeyId, ModelId, Organisation, Revision, Timestamp};
 
 use super::*;
 
@@ -13,8 +13,8 @@ struct Gate {
 }
 
 impl Committer for Gate {
-    fn commit(&mut self, writes: &[Write]) -> Result<Answers, StoreError> {
-        self.begun.send(writes.iter().map(number).collect()).unwrap();
+    fn commit(&mut self, jobs: &[Job]) -> Result<Answers, StoreError> {
+        self.begun.send(jobs.iter().map(number).collect()).unwrap();
         self.go_on.recv().expect("the test panics the committer by hanging up")
     }
 }
@@ -42,7 +42,7 @@ impl Bench {
     }
 
     fn all_deleted(&self, writes: usize) {
-        self.go_on.send(Ok((0..writes).map(|_| Ok(Outcome::Deleted)).collect())).unwrap();
+        self.go_on.send(Ok((0..writes).map(|_| Ok(DELETED)).collect())).unwrap();
     }
 }
 
@@ -64,10 +64,21 @@ fn write(number: u64) -> Write {
     Write::new(Organisation::new("acme").unwrap(), change)
 }
 
-fn number(write: &Write) -> u64 {
-    match &write.change {
-        Change::Delete { id, .. } => id.get(),
-        Change::Create { .. } => panic!("the tests submit deletes"),
+const DELETED: Judged = Judged::Model(Outcome::Deleted);
+
+const NOT_FOUND: Judged = Judged::Access(AccessOutcome::NotFound);
+
+/// A change of access that can be told by its number.
+fn revocation(number: u8) -> AccessChange {
+    let at = Timestamp::from_unix_seconds(0).unwrap();
+    AccessChange::RevokeKey { id: KeyId::from_bytes([0, 0, 0, 0, 0, number]), at }
+}
+
+fn number(job: &Job) -> u64 {
+    match job {
+        Job::Model(Write { change: Change::Delete { id, .. }, .. }) => id.get(),
+        Job::Access(AccessChange::RevokeKey { id, .. }) => id.to_bytes()[5].into(),
+        other => panic!("the tests submit deletes and revocations, not {other:?}"),
     }
 }
 
@@ -94,8 +105,11 @@ fn each_write_gets_its_own_answer() {
     (2..=4).for_each(|number| bench.submit(number));
     bench.all_deleted(1);
     bench.begun.recv().unwrap();
-    let answers =
-        vec![Ok(Outcome::NotFound), Err(StoreErrorKind::IdsExhausted.into()), Ok(Outcome::Stale)];
+    let answers = vec![
+        Ok(Judged::Model(Outcome::NotFound)),
+        Err(StoreErrorKind::IdsExhausted.into()),
+        Ok(Judged::Model(Outcome::Stale)),
+    ];
     bench.go_on.send(Ok(answers)).unwrap();
     let heard: Vec<_> = (1..=4).map(|_| bench.heard.recv().unwrap()).collect();
     assert_eq!(
@@ -211,7 +225,7 @@ fn the_last_owner_may_be_a_completion() {
     );
     begun.recv().unwrap();
     drop(commits);
-    go_on.send(Ok(vec![Ok(Outcome::Deleted)])).unwrap();
+    go_on.send(Ok(vec![Ok(DELETED)])).unwrap();
     was_dropped.recv().unwrap();
 }
 
@@ -219,9 +233,9 @@ fn the_last_owner_may_be_a_completion() {
 struct Whereabouts(Sender<thread::ThreadId>);
 
 impl Committer for Whereabouts {
-    fn commit(&mut self, writes: &[Write]) -> Result<Answers, StoreError> {
+    fn commit(&mut self, jobs: &[Job]) -> Result<Answers, StoreError> {
         self.0.send(thread::current().id()).unwrap();
-        Ok(writes.iter().map(|_| Ok(Outcome::Deleted)).collect())
+        Ok(jobs.iter().map(|_| Ok(DELETED)).collect())
     }
 }
 
@@ -284,7 +298,7 @@ fn closing_waits_for_a_caller_that_commits() {
             thread::yield_now();
             !closing.is_finished()
         });
-        bench.go_on.send(Ok(vec![Ok(Outcome::Stale)])).unwrap();
+        bench.go_on.send(Ok(vec![Ok(Judged::Model(Outcome::Stale))])).unwrap();
         assert_eq!(caller.join().unwrap().unwrap(), Outcome::Stale);
         closing.join().unwrap();
         assert!(has_waited, "somebody was still at work");
@@ -321,4 +335,65 @@ fn those_who_do_not_come_back_are_not_waited_for() {
     assert_eq!(bench.begun.recv().unwrap(), [5]);
     bench.all_deleted(1);
     assert_eq!(bench.heard.recv().unwrap(), (5, Ok(Outcome::Deleted)));
+}
+
+#[test]
+fn writes_of_both_kinds_are_one_group_and_each_hears_its_own_answer() {
+    let bench = Bench::new();
+    let (answered, heard) = channel();
+    bench.submit(1);
+    bench.begun.recv().unwrap();
+    bench.submit(2);
+    bench.commits.submit_access(revocation(3), Box::new(move |it| answered.send(it).unwrap()));
+    bench.submit(4);
+    bench.all_deleted(1);
+    assert_eq!(bench.begun.recv().unwrap(), [2, 3, 4]);
+    bench.go_on.send(Ok(vec![Ok(DELETED), Ok(NOT_FOUND), Ok(DELETED)])).unwrap();
+    assert_eq!(heard.recv().unwrap().unwrap(), AccessOutcome::NotFound);
+    let others: Vec<u64> = (0..3).map(|_| bench.heard.recv().unwrap().0).collect();
+    assert_eq!(others, [1, 2, 4]);
+}
+
+#[test]
+fn an_answer_of_the_wrong_kind_is_none() {
+    let bench = Bench::new();
+    let (answered, heard) = channel::<Result<AccessOutcome, StoreError>>();
+    bench.submit(1);
+    bench.begun.recv().unwrap();
+    bench.commits.submit_access(revocation(2), Box::new(move |it| answered.send(it).unwrap()));
+    bench.go_on.send(Ok(vec![Ok(NOT_FOUND)])).unwrap();
+    bench.begun.recv().unwrap();
+    bench.all_deleted(1);
+    assert!(heard.recv().is_err(), "dropped unanswered");
+    assert!(bench.heard.try_recv().is_err());
+
+    let commits = &bench.commits;
+    thread::scope(|scope| {
+        let model = scope.spawn(|| commits.apply(write(3)));
+        assert_eq!(bench.begun.recv().unwrap(), [3]);
+        bench.go_on.send(Ok(vec![Ok(NOT_FOUND)])).unwrap();
+        let unknown = model.join().unwrap().unwrap_err();
+        assert_eq!(unknown.kind(), StoreErrorKind::OutcomeUnknown);
+        let access = scope.spawn(|| commits.apply_access(revocation(4)));
+        assert_eq!(bench.begun.recv().unwrap(), [4]);
+        bench.all_deleted(1);
+        let unknown = access.join().unwrap().unwrap_err();
+        assert_eq!(unknown.kind(), StoreErrorKind::OutcomeUnknown);
+    });
+}
+
+#[test]
+fn a_change_of_access_that_is_waited_for_is_answered_here_or_with_the_next_group() {
+    let bench = Bench::new();
+    let commits = &bench.commits;
+    thread::scope(|scope| {
+        let first = scope.spawn(|| commits.apply_access(revocation(1)));
+        assert_eq!(bench.begun.recv().unwrap(), [1]);
+        let second = scope.spawn(|| commits.apply_access(revocation(2)));
+        bench.go_on.send(Ok(vec![Ok(NOT_FOUND)])).unwrap();
+        assert_eq!(first.join().unwrap().unwrap(), AccessOutcome::NotFound);
+        assert_eq!(bench.begun.recv().unwrap(), [2]);
+        bench.go_on.send(Ok(vec![Ok(Judged::Access(AccessOutcome::Done))])).unwrap();
+        assert_eq!(second.join().unwrap().unwrap(), AccessOutcome::Done);
+    });
 }

@@ -21,6 +21,8 @@
 //! ```
 #![forbid(unsafe_code)]
 
+mod access;
+mod access_rows;
 mod fault;
 mod file;
 mod readers;

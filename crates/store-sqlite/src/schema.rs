@@ -10,7 +10,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x434D_444C;
 
 /// The steps from an empty file to the current layout; `user_version` counts those that a file has
 /// seen. A step that was released is never changed.
-pub(crate) const MIGRATIONS: [&str; 1] = [
+pub(crate) const MIGRATIONS: [&str; 2] = [
     // INVARIANT: `organisations.models` is the number of the organisation's rows in `models`, and
     // `sequence.last_id` is at least every id that was ever acknowledged.
     "CREATE TABLE organisations (
@@ -35,4 +35,27 @@ pub(crate) const MIGRATIONS: [&str; 1] = [
         last_id INTEGER NOT NULL CHECK (last_id >= 0)
     ) STRICT;
     INSERT INTO sequence (only, last_id) VALUES (1, 0);",
+    // `organisations` counts the models of whoever has any, registered or not; who is registered, and
+    // on which plan, is a table of its own. `admissions.number` tells those of one millisecond apart.
+    "CREATE TABLE registrations (
+        organisation TEXT NOT NULL PRIMARY KEY,
+        plan TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE keys (
+        id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 6),
+        digest BLOB NOT NULL UNIQUE CHECK (length(digest) = 32),
+        organisation TEXT NOT NULL REFERENCES registrations (organisation),
+        scopes TEXT NOT NULL,
+        created_at INTEGER NOT NULL,
+        expires_at INTEGER,
+        revoked_at INTEGER
+    ) STRICT;
+    CREATE INDEX keys_of_organisation ON keys (organisation, id);
+    CREATE TABLE admissions (
+        key BLOB NOT NULL,
+        operation TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        PRIMARY KEY (key, operation, at, number)
+    ) STRICT, WITHOUT ROWID;",
 ];

@@ -5,13 +5,13 @@ use std::collections::HashMap;
 use custom_models_core::{
     Change, ModelId, NewModel, Organisation, Outcome, Revision, StoreError, StoreErrorKind, Write,
 };
-use custom_models_group_commit::{Answers, Committer};
+use custom_models_group_commit::{Answers, Committer, Job, Judged};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::fault::{commit_fault, fault};
 use crate::file::{StoreFile, newer};
-use crate::rows;
 use crate::schema::MIGRATIONS;
+use crate::{access, rows};
 
 /// The one connection that writes.
 pub(crate) struct Writer {
@@ -28,12 +28,12 @@ impl Writer {
 }
 
 impl Committer for Writer {
-    fn commit(&mut self, writes: &[Write]) -> Result<Answers, StoreError> {
+    fn commit(&mut self, jobs: &[Job]) -> Result<Answers, StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.file.open_or_create()?,
         };
-        let answers = commit(&mut connection, writes);
+        let answers = commit(&mut connection, jobs);
         let is_sound = match &answers {
             Ok(_) => true,
             Err(fault) => matches!(fault.kind(), StoreErrorKind::Busy | StoreErrorKind::Full),
@@ -44,15 +44,20 @@ impl Committer for Writer {
     }
 }
 
-fn commit(connection: &mut Connection, writes: &[Write]) -> Result<Answers, StoreError> {
+fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers, StoreError> {
     // The lock is taken first, so what is read below stays true until the commit, for other
     // processes too (QUOTA-4).
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
     let mut group = Group::begin(&transaction)?;
-    let mut answers = Answers::with_capacity(writes.len());
-    for write in writes {
-        answers.push(group.apply(write).map_err(fault)?);
+    let mut answers = Answers::with_capacity(jobs.len());
+    for job in jobs {
+        answers.push(match job {
+            Job::Model(write) => group.apply(write).map_err(fault)?.map(Judged::Model),
+            Job::Access(change) => {
+                Ok(Judged::Access(access::apply(&transaction, change).map_err(fault)?))
+            }
+        });
     }
     group.keep_counters().map_err(fault)?;
     transaction.commit().map_err(commit_fault)?;

@@ -1,0 +1,184 @@
+//! Rows of who may use the store: registrations, keys and admissions. What is read is judged again
+//! on its way in.
+
+use custom_models_core::{
+    Grant, KeyDigest, KeyId, KeyRecord, Moment, Operation, Organisation, PlanName, Registration,
+    Timestamp,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::fault::damaged;
+
+macro_rules! keys {
+    () => {
+        "SELECT keys.id, keys.digest, keys.organisation, keys.scopes, keys.created_at,
+        keys.expires_at, keys.revoked_at"
+    };
+}
+
+const GRANT: &str = concat!(
+    keys!(),
+    ", registrations.plan FROM keys JOIN registrations USING (organisation) WHERE keys.digest = ?1"
+);
+const KEYS: &str = concat!(keys!(), " FROM keys WHERE keys.organisation = ?1 ORDER BY keys.id");
+
+/// How an organisation is registered.
+pub(crate) fn registration(
+    connection: &Connection,
+    organisation: &Organisation,
+) -> rusqlite::Result<Option<Registration>> {
+    connection
+        .prepare_cached("SELECT organisation, plan FROM registrations WHERE organisation = ?1")?
+        .query_row([organisation.as_str()], registration_of)
+        .optional()
+}
+
+/// Every registration, in the order of the names.
+pub(crate) fn registrations(connection: &Connection) -> rusqlite::Result<Vec<Registration>> {
+    connection
+        .prepare_cached("SELECT organisation, plan FROM registrations ORDER BY organisation")?
+        .query_map([], registration_of)?
+        .collect()
+}
+
+/// Registers an organisation; whether it was not registered.
+pub(crate) fn register(
+    connection: &Connection,
+    registration: &Registration,
+) -> rusqlite::Result<bool> {
+    let Registration { organisation, plan } = registration;
+    let inserted = connection
+        .prepare_cached(
+            "INSERT INTO registrations (organisation, plan) VALUES (?1, ?2)
+            ON CONFLICT (organisation) DO NOTHING",
+        )?
+        .execute((organisation.as_str(), plan.as_str()))?;
+    Ok(inserted > 0)
+}
+
+/// Changes an organisation's plan; whether it is registered.
+pub(crate) fn set_plan(
+    connection: &Connection,
+    registration: &Registration,
+) -> rusqlite::Result<bool> {
+    let Registration { organisation, plan } = registration;
+    let updated = connection
+        .prepare_cached("UPDATE registrations SET plan = ?2 WHERE organisation = ?1")?
+        .execute((organisation.as_str(), plan.as_str()))?;
+    Ok(updated > 0)
+}
+
+/// The key of a digest, with the plan of its organisation.
+pub(crate) fn grant(
+    connection: &Connection,
+    digest: &KeyDigest,
+) -> rusqlite::Result<Option<Grant>> {
+    connection
+        .prepare_cached(GRANT)?
+        .query_row([digest.as_bytes()], |row| {
+            Ok(Grant { key: key_of(row)?, plan: plan_of(row, 7)? })
+        })
+        .optional()
+}
+
+/// The keys of an organisation, in the order of their ids.
+pub(crate) fn keys(
+    connection: &Connection,
+    organisation: &Organisation,
+) -> rusqlite::Result<Vec<KeyRecord>> {
+    connection.prepare_cached(KEYS)?.query_map([organisation.as_str()], key_of)?.collect()
+}
+
+/// Adds a key; whether neither its id nor its digest was there.
+pub(crate) fn add_key(connection: &Connection, key: &KeyRecord) -> rusqlite::Result<bool> {
+    let KeyRecord { id, digest, organisation, scopes, created_at, expires_at, revoked_at } = key;
+    let inserted = connection
+        .prepare_cached(
+            "INSERT INTO keys (id, digest, organisation, scopes, created_at, expires_at,
+                revoked_at)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+            ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            id.to_bytes(),
+            digest.as_bytes(),
+            organisation.as_str(),
+            scopes.to_string(),
+            created_at.unix_seconds(),
+            expires_at.map(Timestamp::unix_seconds),
+            revoked_at.map(Timestamp::unix_seconds),
+        ])?;
+    Ok(inserted > 0)
+}
+
+/// Revokes a key, if it is not; whether there is one.
+pub(crate) fn revoke(connection: &Connection, id: KeyId, at: Timestamp) -> rusqlite::Result<bool> {
+    let updated = connection
+        .prepare_cached("UPDATE keys SET revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1")?
+        .execute((id.to_bytes(), at.unix_seconds()))?;
+    Ok(updated > 0)
+}
+
+/// The admissions later than `after`, oldest first.
+pub(crate) fn admissions(
+    connection: &Connection,
+    key: KeyId,
+    operation: Operation,
+    after: Moment,
+) -> rusqlite::Result<Vec<Moment>> {
+    connection
+        .prepare_cached(
+            "SELECT at FROM admissions WHERE key = ?1 AND operation = ?2 AND at > ?3 ORDER BY at",
+        )?
+        .query_map((key.to_bytes(), operation.as_str(), after.unix_millis()), |row| {
+            Ok(Moment::from_unix_millis(row.get(0)?))
+        })?
+        .collect()
+}
+
+/// Adds an admission, and forgets those that have left the window.
+pub(crate) fn admit(
+    connection: &Connection,
+    key: KeyId,
+    operation: Operation,
+    now: Moment,
+    counts_after: Moment,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM admissions WHERE key = ?1 AND operation = ?2 AND at <= ?3")?
+        .execute((key.to_bytes(), operation.as_str(), counts_after.unix_millis()))?;
+    connection
+        .prepare_cached(
+            "INSERT INTO admissions (key, operation, at, number) VALUES (?1, ?2, ?3, (
+                SELECT coalesce(max(number) + 1, 0) FROM admissions
+                WHERE key = ?1 AND operation = ?2 AND at = ?3))",
+        )?
+        .execute((key.to_bytes(), operation.as_str(), now.unix_millis()))?;
+    Ok(())
+}
+
+fn registration_of(row: &Row<'_>) -> rusqlite::Result<Registration> {
+    Ok(Registration { organisation: organisation_of(row, 0)?, plan: plan_of(row, 1)? })
+}
+
+fn organisation_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Organisation> {
+    row.get_ref(column)?.as_str()?.parse().map_err(|_| damaged("no name of an organisation"))
+}
+
+fn plan_of(row: &Row<'_>, column: usize) -> rusqlite::Result<PlanName> {
+    row.get_ref(column)?.as_str()?.parse().map_err(|_| damaged("no name of a plan"))
+}
+
+fn key_of(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
+    let moment =
+        |seconds| Timestamp::from_unix_seconds(seconds).map_err(|_| damaged("a time out of range"));
+    Ok(KeyRecord {
+        id: KeyId::from_bytes(row.get(0)?),
+        digest: KeyDigest::from_bytes(row.get(1)?),
+        organisation: organisation_of(row, 2)?,
+        scopes: row.get_ref(3)?.as_str()?.parse().map_err(|_| damaged("an unknown scope"))?,
+        created_at: moment(row.get(4)?)?,
+        expires_at: row.get::<_, Option<i64>>(5)?.map(moment).transpose()?,
+        revoked_at: row.get::<_, Option<i64>>(6)?.map(moment).transpose()?,
+    })
+}
