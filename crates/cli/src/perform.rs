@@ -40,7 +40,8 @@ mod tests {
 
     use clap::Parser;
     use custom_models_core::{
-        Completion, CustomModel, Listing, MemoryStore, ModelId, ModelStore, Organisation,
+        AccessChange, AccessOutcome, AccessStore, Completion, CustomModel, Grant, KeyDigest, KeyId,
+        KeyRecord, Listing, MemoryStore, ModelId, ModelStore, Moment, Organisation, Registration,
         Selection, StoreError, StoreErrorKind, Write,
     };
 
@@ -68,6 +69,37 @@ mod tests {
         fn close(&self) -> Result<(), StoreError> {
             let cause = std::io::Error::other("the disk\nis \u{1b}[31mgone");
             Err(StoreError::new(StoreErrorKind::Failed, cause))
+        }
+    }
+
+    impl AccessStore for Unclosable {
+        fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
+            self.0.submit_access(change, done);
+        }
+
+        fn registration(&self, org: &Organisation) -> Result<Option<Registration>, StoreError> {
+            self.0.registration(org)
+        }
+
+        fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+            self.0.registrations()
+        }
+
+        fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>, StoreError> {
+            self.0.key(digest)
+        }
+
+        fn keys(&self, org: &Organisation) -> Result<Vec<KeyRecord>, StoreError> {
+            self.0.keys(org)
+        }
+
+        fn admissions(
+            &self,
+            key: KeyId,
+            operation: custom_models_core::Operation,
+            after: Moment,
+        ) -> Result<Vec<Moment>, StoreError> {
+            self.0.admissions(key, operation, after)
         }
     }
 

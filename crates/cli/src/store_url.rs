@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use custom_models_core::{MemoryStore, ModelStore, StoreError};
+use custom_models_core::{MemoryStore, Store, StoreError};
 
 /// Opens a kind of store at a place, and makes it where there is none.
-type Opener = fn(&Path) -> Result<Arc<dyn ModelStore>, StoreError>;
+type Opener = fn(&Path) -> Result<Arc<dyn Store>, StoreError>;
 
 /// A kind of store.
 #[derive(Debug)]
@@ -89,7 +89,7 @@ impl StoreUrl {
     /// store work in every build.
     pub(crate) fn opener(
         &self,
-    ) -> Result<impl FnOnce() -> Result<Arc<dyn ModelStore>, StoreError>, InvalidStoreUrl> {
+    ) -> Result<impl FnOnce() -> Result<Arc<dyn Store>, StoreError>, InvalidStoreUrl> {
         let opener = self.scheme.opener.ok_or(InvalidStoreUrl::NotBuilt(self.scheme.name))?;
         Ok(move || opener(&self.path))
     }

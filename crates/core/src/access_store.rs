@@ -121,9 +121,9 @@ pub enum AccessChange {
         /// Since when.
         at: Timestamp,
     },
-    /// Admits a request if its window has room, by [`RequestLimit::judge`] of all admissions of the
-    /// same key and operation that later ones can be judged by (RATE-1): an admission is forgotten
-    /// only when it has left the window. Refused requests leave no trace (RATE-3).
+    /// Admits a request if its window has room, by [`RequestLimit::judge`] of the admissions that are
+    /// kept of the same key and operation (RATE-1). With a new admission, those that have left its
+    /// window are forgotten, and no others. Refused requests leave no trace (RATE-3).
     ///
     /// A store does not ask whether there is such a key.
     Admit {

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use custom_models_core::{ModelId, ModelStore};
+use custom_models_core::{ModelId, Store};
 
 /// Whatever goes wrong while a case is set up.
 pub type BoxError = Box<dyn Error + Send + Sync>;
@@ -19,7 +19,7 @@ pub trait Place {
     ///
     /// The suite opens a place again after it closed the store, or after it dropped the last
     /// handle on it. Either must have let go of the place.
-    fn open(&self) -> Result<Arc<dyn ModelStore>, BoxError>;
+    fn open(&self) -> Result<Arc<dyn Store>, BoxError>;
 
     /// Leaves the place as if every id up to `to` had been given away.
     ///

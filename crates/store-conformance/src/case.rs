@@ -147,6 +147,25 @@ macro_rules! for_every_case {
                 a_dropped_store_answers_what_was_submitted;
             random:
                 random_operations_are_answered_as_by_the_reference;
+            access:
+                auth_2_an_organisation_is_registered_once_and_changes_its_plan,
+                auth_1_every_key_comes_back_with_its_organisations_plan,
+                auth_1_an_id_and_a_digest_are_taken_once,
+                auth_1_a_key_is_revoked_once,
+                auth_1_keys_and_plans_survive_a_close,
+                auth_1_a_revocation_survives_a_kill_when_it_is_heard,
+                a_closed_store_lets_nobody_in;
+            admissions:
+                rate_1_the_window_is_exact_to_the_millisecond,
+                rate_1_admissions_of_one_millisecond_all_count,
+                rate_1_keys_and_operations_have_windows_of_their_own,
+                rate_1_threads_are_admitted_exactly_as_often_as_the_limit_says,
+                rate_3_refusals_leave_no_trace,
+                rate_3_an_admission_in_a_burst_counts_beside_refused_creates,
+                rate_4_the_window_survives_a_close,
+                rate_4_an_admission_survives_a_kill_when_it_is_heard;
+            random_access:
+                random_changes_of_access_are_judged_as_by_the_reference;
         }
     };
 }

@@ -1,5 +1,7 @@
 //! The cases, a file a theme. `for_every_case` lists them all.
 
+pub(crate) mod access;
+pub(crate) mod admissions;
 pub(crate) mod bursts;
 pub(crate) mod closing;
 pub(crate) mod deletes;
@@ -10,4 +12,5 @@ pub(crate) mod order;
 pub(crate) mod quota;
 pub(crate) mod races;
 pub(crate) mod random;
+pub(crate) mod random_access;
 pub(crate) mod texts;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use custom_models_core::{
-    Change, CustomModel, Filter, Listing, ModelId, ModelStore, NewModel, Organisation, Outcome,
-    Revision, Selection, StoreError, StoreErrorKind, Write,
+    AccessChange, AccessOutcome, Change, CustomModel, Filter, Listing, ModelId, NewModel,
+    Organisation, Outcome, Revision, Selection, Store, StoreError, StoreErrorKind, Write,
 };
 
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
@@ -22,7 +22,7 @@ pub(crate) const ALL: Selection = Selection {
 
 /// An open store.
 pub(crate) struct Client {
-    store: Arc<dyn ModelStore>,
+    store: Arc<dyn Store>,
 }
 
 impl Client {
@@ -53,6 +53,20 @@ impl Client {
     #[track_caller]
     pub(crate) fn write(&self, organisation: &Organisation, change: Change) -> Checked<Outcome> {
         Ok(self.store.apply(Write::new(organisation.clone(), change))?)
+    }
+
+    /// Makes a change of access as a caller does who waits for its outcome.
+    #[track_caller]
+    pub(crate) fn access(&self, change: AccessChange) -> Checked<AccessOutcome> {
+        Ok(self.store.apply_access(change)?)
+    }
+
+    /// Makes a change of access that must be made.
+    #[track_caller]
+    pub(crate) fn done(&self, change: AccessChange) -> Checked {
+        let shown = format!("{change:?}");
+        ensure_eq!(self.access(change)?, AccessOutcome::Done, "{shown}");
+        Ok(())
     }
 
     /// Tries to create a model within a limit.
@@ -182,7 +196,7 @@ impl Client {
 }
 
 impl Deref for Client {
-    type Target = dyn ModelStore;
+    type Target = dyn Store;
 
     fn deref(&self) -> &Self::Target {
         &*self.store

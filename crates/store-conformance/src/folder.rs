@@ -4,12 +4,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use custom_models_core::{ModelId, ModelStore};
+use custom_models_core::{ModelId, Store};
 use tempfile::TempDir;
 
 use crate::{AfterKill, BoxError, Builder, Place};
 
-type Open = dyn Fn(&Path) -> Result<Arc<dyn ModelStore>, BoxError>;
+type Open = dyn Fn(&Path) -> Result<Arc<dyn Store>, BoxError>;
 type RaiseLastId = dyn Fn(&Path, ModelId) -> Result<(), BoxError>;
 
 /// Builds stores that live in files: every place is a temporary folder, and a kill is played by
@@ -24,7 +24,7 @@ impl FolderBuilder {
     /// A builder of stores that `open` opens in the folder that it is given, and that
     /// `raise_last_id` brings near the last id ([`Place::raise_last_id`]).
     pub fn new(
-        open: impl Fn(&Path) -> Result<Arc<dyn ModelStore>, BoxError> + 'static,
+        open: impl Fn(&Path) -> Result<Arc<dyn Store>, BoxError> + 'static,
         raise_last_id: impl Fn(&Path, ModelId) -> Result<(), BoxError> + 'static,
     ) -> Self {
         FolderBuilder { open: Arc::new(open), raise_last_id: Arc::new(raise_last_id) }
@@ -47,7 +47,7 @@ struct FolderPlace {
 }
 
 impl Place for FolderPlace {
-    fn open(&self) -> Result<Arc<dyn ModelStore>, BoxError> {
+    fn open(&self) -> Result<Arc<dyn Store>, BoxError> {
         (self.builder.open)(self.folder.path())
     }
 

@@ -1,7 +1,7 @@
 use std::cell::RefCell;
 use std::sync::Arc;
 
-use custom_models_core::{MemoryStore, ModelId, ModelStore};
+use custom_models_core::{MemoryStore, ModelId, Store};
 
 use crate::{AfterKill, BoxError, Builder, Exemption, Place};
 
@@ -21,7 +21,7 @@ struct MemoryPlace {
 }
 
 impl Place for MemoryPlace {
-    fn open(&self) -> Result<Arc<dyn ModelStore>, BoxError> {
+    fn open(&self) -> Result<Arc<dyn Store>, BoxError> {
         let reopened = self.latest.borrow().reopen();
         self.latest.replace(reopened.clone());
         Ok(Arc::new(reopened))

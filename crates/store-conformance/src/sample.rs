@@ -3,7 +3,8 @@
 use std::fmt::Display;
 
 use custom_models_core::{
-    BaseModel, Description, Language, ModelId, Name, NewModel, Organisation, Revision, Timestamp,
+    BaseModel, Description, KeyDigest, KeyId, KeyRecord, Language, ModelId, Name, NewModel,
+    Organisation, Registration, Revision, Scopes, Timestamp,
 };
 
 use crate::verdict::{Checked, Stop};
@@ -51,6 +52,24 @@ pub(crate) fn model(number: u64) -> Checked<NewModel> {
 /// The models with the numbers 0 to `count` − 1.
 pub(crate) fn models(count: u64) -> Checked<Vec<NewModel>> {
     (0..count).map(model).collect()
+}
+
+pub(crate) fn registration(organisation: &str, plan: &str) -> Checked<Registration> {
+    let organisation = self::organisation(organisation)?;
+    Ok(Registration { organisation, plan: plan.parse().map_err(unfit)? })
+}
+
+/// A key that is like no other number's: valid, and with no scope.
+pub(crate) fn key(number: u8, organisation: &str) -> Checked<KeyRecord> {
+    Ok(KeyRecord {
+        id: KeyId::from_bytes([number, 0, 10, 13, 0, 255]),
+        digest: KeyDigest::from_bytes([255 - number; 32]),
+        organisation: self::organisation(organisation)?,
+        scopes: Scopes::default(),
+        created_at: moment(1_700_000_000 + i64::from(number))?,
+        expires_at: None,
+        revoked_at: None,
+    })
 }
 
 /// The values in turn, for ever.

@@ -31,6 +31,8 @@ fn the_reference_passes_all_but_what_it_is_exempt_from() {
             "model_6_acknowledged_models_survive_a_kill",
             "model_6_every_answer_is_durable_when_it_is_heard",
             "model_6_what_a_refusal_rests_on_is_durable_when_it_is_heard",
+            "auth_1_a_revocation_survives_a_kill_when_it_is_heard",
+            "rate_4_an_admission_survives_a_kill_when_it_is_heard",
         ],
         "{report}"
     );

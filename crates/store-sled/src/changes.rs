@@ -61,10 +61,16 @@ impl Changes {
 
     /// The rows below a prefix that are changed, as they were.
     pub(crate) fn before(&self, prefix: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-        self.rows
-            .range(prefix.to_vec()..)
-            .take_while(move |(key, _)| key.starts_with(prefix))
-            .map(|(key, change)| (key.as_slice(), change.before.as_deref()))
+        self.below(prefix).map(|(key, change)| (key.as_slice(), change.before.as_deref()))
+    }
+
+    /// The rows below a prefix that are changed, as they are to be.
+    pub(crate) fn after(&self, prefix: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
+        self.below(prefix).map(|(key, change)| (key.as_slice(), change.after.as_deref()))
+    }
+
+    fn below(&self, prefix: &[u8]) -> impl Iterator<Item = (&Vec<u8>, &Change)> {
+        self.rows.range(prefix.to_vec()..).take_while(move |(key, _)| key.starts_with(prefix))
     }
 
     /// The changes as sled makes them.

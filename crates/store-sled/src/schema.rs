@@ -11,6 +11,12 @@
 //! | `i` | the last id that was given away: 8 bytes |
 //! | `c` organisation | [`Counter`]: 16 bytes |
 //! | `m` organisation 0 id | a model, see `rows` |
+//! | `o` organisation | the name of its plan, if it is registered |
+//! | `k` digest | a key, see `access_rows` |
+//! | `a` key's id, operation 0 moment number | nothing: an admission, see `access_rows` |
+//!
+//! The last three came later. A version that does not know them leaves them alone, so the layout is
+//! still the first.
 //!
 //! INVARIANT: a counter is the number of the organisation's models, and the last id is at least
 //! every id that was ever acknowledged.

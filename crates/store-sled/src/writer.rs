@@ -6,14 +6,14 @@ use std::sync::Arc;
 use custom_models_core::{
     Change, ModelId, NewModel, Organisation, Outcome, Revision, StoreError, StoreErrorKind, Write,
 };
-use custom_models_group_commit::{Answers, Committer};
+use custom_models_group_commit::{Answers, Committer, Job, Judged};
 use sled::Db;
 
 use crate::changes::{Changes, Trace};
 use crate::database::{Database, WriteFault, Written};
 use crate::fault::damaged;
-use crate::rows;
 use crate::schema::{Counter, LAST_ID, counter_key, model_key};
+use crate::{access, rows};
 
 /// The only one who writes.
 pub(crate) struct Writer {
@@ -60,12 +60,18 @@ impl Writer {
     }
 
     /// Judges a group. Answers with the last id that it gives, and with what it changes.
-    fn judge(&self, writes: &[Write]) -> Result<((Answers, u64), Changes), StoreError> {
+    fn judge(&self, jobs: &[Job]) -> Result<((Answers, u64), Changes), StoreError> {
         self.database.read(|db| {
             let mut group = Group::begin(db, self.last_id)?;
-            let mut answers = Answers::with_capacity(writes.len());
-            for write in writes {
-                match group.apply(write) {
+            let mut answers = Answers::with_capacity(jobs.len());
+            for job in jobs {
+                let judged = match job {
+                    Job::Model(write) => group.apply(write).map(Judged::Model),
+                    Job::Access(change) => {
+                        access::apply(db, &mut group.changes, change).map(Judged::Access)
+                    }
+                };
+                match judged {
                     Err(fault) if is_of_one_write(&fault) => answers.push(Err(fault)),
                     answer => answers.push(Ok(answer?)),
                 }
@@ -81,9 +87,9 @@ fn is_of_one_write(fault: &StoreError) -> bool {
 }
 
 impl Committer for Writer {
-    fn commit(&mut self, writes: &[Write]) -> Result<Answers, StoreError> {
+    fn commit(&mut self, jobs: &[Job]) -> Result<Answers, StoreError> {
         self.mend()?;
-        let written = self.database.judge_and_write(|| self.judge(writes))?;
+        let written = self.database.judge_and_write(|| self.judge(jobs))?;
         let Written { judgement: (answers, last_id), changes, result } = written;
         self.last_id = last_id;
         match result {

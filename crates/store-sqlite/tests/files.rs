@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use custom_models_core::{
-    Caller, CreateModel, Engine, ListModels, ModelId, Plan, Refusal, StoreErrorKind,
+    AccessChange, AccessOutcome, AccessStore, Caller, CreateModel, Engine, KeyDigest, KeyId,
+    ListModels, ModelId, ModelStore, Moment, Operation, Plan, Refusal, Registration, RequestLimit,
+    StoreErrorKind,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -286,4 +288,100 @@ fn read_2_pages_are_read_through_an_index() {
         )
         .unwrap();
     assert!(plan.contains("models_of_organisation (organisation=? AND rowid>?)"), "{plan}");
+}
+
+/// The layout before keys and admissions, as it stays.
+const FIRST_LAYOUT: &str = "CREATE TABLE organisations (
+        organisation TEXT NOT NULL PRIMARY KEY,
+        models INTEGER NOT NULL CHECK (models >= 0)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE models (
+        id INTEGER NOT NULL PRIMARY KEY CHECK (id > 0),
+        organisation TEXT NOT NULL,
+        revision INTEGER NOT NULL CHECK (revision > 0),
+        name TEXT NOT NULL,
+        description TEXT,
+        language TEXT NOT NULL,
+        base_model TEXT NOT NULL,
+        training_status INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL
+    ) STRICT;
+    CREATE INDEX models_of_organisation ON models (organisation);
+    CREATE TABLE sequence (
+        only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+        last_id INTEGER NOT NULL CHECK (last_id >= 0)
+    ) STRICT;
+    INSERT INTO sequence (only, last_id) VALUES (1, 7);
+    INSERT INTO organisations VALUES ('acme', 1);
+    INSERT INTO models VALUES (7, 'acme', 1, 'Legal-NL-v2', NULL, 'nl', 'legal', 1, 5, 5);
+    PRAGMA application_id = 0x434D444C;
+    PRAGMA user_version = 1;";
+
+#[test]
+fn a_file_of_the_first_layout_keeps_its_models_and_takes_keys() {
+    let (_folder, path) = place();
+    Connection::open(&path).unwrap().execute_batch(FIRST_LAYOUT).unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    let found = store.get(&"acme".parse().unwrap(), ModelId::new(7).unwrap()).unwrap();
+    assert_eq!(found.unwrap().name.as_str(), "Legal-NL-v2");
+    let gold =
+        Registration { organisation: "acme".parse().unwrap(), plan: "Gold".parse().unwrap() };
+    let registered = store.apply_access(AccessChange::Register(gold.clone())).unwrap();
+    assert_eq!(registered, AccessOutcome::Done);
+    store.close().unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    assert_eq!(store.registrations().unwrap(), [gold]);
+    let engine = Engine::new(store, SystemTime::now);
+    assert_eq!(engine.create(&caller(), request()).unwrap().id.get(), 8);
+}
+
+#[test]
+fn rate_4_stores_on_one_file_share_a_window() {
+    let (_folder, path) = place();
+    let stores = [SqliteStore::open(&path).unwrap(), SqliteStore::open(&path).unwrap()];
+    let key = KeyId::from_bytes([1; 6]);
+    let now = Moment::from_unix_millis(1_700_000_000_000);
+    let (operation, limit) = (Operation::Create, RequestLimit::CREATE);
+    let admit = |store: &SqliteStore| {
+        store.apply_access(AccessChange::Admit { key, operation, limit, now }).unwrap()
+    };
+    let admitted = std::thread::scope(|scope| {
+        let threads: Vec<_> = stores
+            .iter()
+            .chain(&stores)
+            .map(|store| {
+                scope.spawn(move || {
+                    let answers = (0..10).map(|_| admit(store));
+                    answers.filter(|it| matches!(it, AccessOutcome::Admitted(_))).count()
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>()
+    });
+    assert_eq!(admitted, 10);
+    let before = Moment::from_unix_millis(0);
+    assert_eq!(stores[1].admissions(key, operation, before).unwrap().len(), 10);
+}
+
+#[test]
+fn rows_of_access_that_cannot_be_are_damage() {
+    let (_folder, path) = place();
+    let store = SqliteStore::open(&path).unwrap();
+    let digest = KeyDigest::from_bytes([2; 32]);
+    let file = Connection::open(&path).unwrap();
+    file.execute_batch(
+        "INSERT INTO registrations VALUES ('acme', 'Gold');
+        INSERT INTO keys VALUES (zeroblob(6), zeroblob(32), 'acme', 'everything', 1, NULL, NULL);",
+    )
+    .unwrap();
+    file.execute("UPDATE keys SET digest = ?1", [digest.as_bytes()]).unwrap();
+    assert_eq!(store.key(&digest).unwrap_err().kind(), StoreErrorKind::Damaged);
+    file.execute_batch("UPDATE keys SET scopes = '', expires_at = 9e15").unwrap();
+    assert_eq!(store.key(&digest).unwrap_err().kind(), StoreErrorKind::Damaged);
+    file.execute_batch("UPDATE keys SET expires_at = NULL").unwrap();
+    assert!(store.key(&digest).unwrap().is_some());
+    file.execute("UPDATE registrations SET plan = ''", []).unwrap();
+    assert_eq!(store.key(&digest).unwrap_err().kind(), StoreErrorKind::Damaged);
+    assert_eq!(store.registrations().unwrap_err().kind(), StoreErrorKind::Damaged);
 }

@@ -252,6 +252,23 @@ fn rate_2_a_place_is_free_again_wherever_its_request_ends() {
 }
 
 #[test]
+fn rate_2_every_operation_and_key_has_places_of_its_own() {
+    let house = House::new();
+    let at_once = OperationLimit { requests: None, at_once: NonZeroU32::new(1) };
+    let limits =
+        Operation::ALL.into_iter().fold(Limits::NONE, |limits, of| limits.with(of, at_once));
+    let gate = house.gate(limits);
+    let keys = [1, 2].map(|number| house.key(number, "acme", &Scope::ALL));
+    let mut at_work = Vec::new();
+    for key in &keys {
+        for operation in Operation::ALL {
+            at_work.push(gate.enter(Some(key), operation).unwrap());
+            assert_eq!(status(gate.enter(Some(key), operation)), 429, "{operation}");
+        }
+    }
+}
+
+#[test]
 fn rate_5_a_refusal_for_want_of_a_place_says_how_the_window_stands() {
     let house = House::new();
     let gate = house.gate(limits(Some(two_in_ten_seconds()), 1));

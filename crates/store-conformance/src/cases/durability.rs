@@ -99,7 +99,7 @@ pub(crate) fn a_dropped_store_answers_what_was_submitted(builder: &dyn Builder) 
 }
 
 /// The place as a kill would leave it, opened.
-fn killed(place: &dyn Place) -> Checked<(Box<dyn Place>, Client)> {
+pub(crate) fn killed(place: &dyn Place) -> Checked<(Box<dyn Place>, Client)> {
     match place.after_kill()? {
         AfterKill::Exempt(exemption) => Err(Stop::Exempt(exemption)),
         AfterKill::Place(place) => {

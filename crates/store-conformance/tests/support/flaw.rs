@@ -43,6 +43,18 @@ pub(crate) enum Flaw {
     ForgetsTheLastWriteWhenClosed,
     SavesOnlyWhenClosed,
     SavesWithTheNextWrite,
+    RegistersAgain,
+    KeysNeverExpire,
+    KeysOfAllAreListed,
+    DigestsTakenTwice,
+    RevokesAgain,
+    KeysForgottenAtOpening,
+    WindowEndsLate,
+    AdmissionsOfOneMomentMerge,
+    OperationsShareAWindow,
+    WindowCountedByThread,
+    RefusalsCount,
+    AdmissionsForgottenAtOpening,
 }
 
 /// Every flaw with the cases that must fail because of it. Others may fail too.
@@ -127,4 +139,34 @@ pub(crate) const CAUGHT: &[(Flaw, &[&str])] = &[
         ],
     ),
     (Flaw::SavesWithTheNextWrite, &["model_6_every_answer_is_durable_when_it_is_heard"]),
+    (
+        Flaw::RegistersAgain,
+        &[
+            "auth_2_an_organisation_is_registered_once_and_changes_its_plan",
+            "random_changes_of_access_are_judged_as_by_the_reference",
+        ],
+    ),
+    (Flaw::KeysNeverExpire, &["auth_1_every_key_comes_back_with_its_organisations_plan"]),
+    (Flaw::KeysOfAllAreListed, &["auth_1_every_key_comes_back_with_its_organisations_plan"]),
+    (Flaw::DigestsTakenTwice, &["auth_1_an_id_and_a_digest_are_taken_once"]),
+    (Flaw::RevokesAgain, &["auth_1_a_key_is_revoked_once"]),
+    (Flaw::KeysForgottenAtOpening, &["auth_1_keys_and_plans_survive_a_close"]),
+    (Flaw::SavesOnlyWhenClosed, &["auth_1_a_revocation_survives_a_kill_when_it_is_heard"]),
+    (Flaw::ReadsAfterClose, &["a_closed_store_lets_nobody_in"]),
+    (Flaw::WindowEndsLate, &["rate_1_the_window_is_exact_to_the_millisecond"]),
+    (Flaw::AdmissionsOfOneMomentMerge, &["rate_1_admissions_of_one_millisecond_all_count"]),
+    (Flaw::OperationsShareAWindow, &["rate_1_keys_and_operations_have_windows_of_their_own"]),
+    (
+        Flaw::WindowCountedByThread,
+        &["rate_1_threads_are_admitted_exactly_as_often_as_the_limit_says"],
+    ),
+    (Flaw::RefusalsCount, &["rate_3_refusals_leave_no_trace"]),
+    (
+        Flaw::AdmissionsForgottenAtOpening,
+        &[
+            "rate_3_an_admission_in_a_burst_counts_beside_refused_creates",
+            "rate_4_the_window_survives_a_close",
+        ],
+    ),
+    (Flaw::SavesWithTheNextWrite, &["rate_4_an_admission_survives_a_kill_when_it_is_heard"]),
 ];

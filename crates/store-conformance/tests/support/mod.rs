@@ -1,12 +1,13 @@
 //! A small store with a writer thread and a disk of its own kind, whole or with one flaw.
 
+mod access;
 pub(crate) mod flaw;
 mod state;
 mod store;
 
 use std::sync::{Arc, Mutex};
 
-use custom_models_core::{ModelId, ModelStore};
+use custom_models_core::{ModelId, Store};
 use custom_models_store_conformance::{AfterKill, BoxError, Builder, Place};
 
 use flaw::Flaw;
@@ -31,7 +32,7 @@ struct QueuedPlace {
 }
 
 impl Place for QueuedPlace {
-    fn open(&self) -> Result<Arc<dyn ModelStore>, BoxError> {
+    fn open(&self) -> Result<Arc<dyn Store>, BoxError> {
         Ok(Arc::new(QueuedStore::open(self.flaw, self.disk.clone())))
     }
 

@@ -6,6 +6,7 @@ use custom_models_core::{
     Selection, StoreError, StoreErrorKind, Timestamp, Write,
 };
 
+use super::access::Access;
 use super::flaw::Flaw;
 
 /// What is kept: rows, a counter beside them, and the last id.
@@ -17,6 +18,7 @@ pub(crate) struct State {
     last_id_by_organisation: HashMap<Organisation, u64>,
     creates: u64,
     is_after_a_refusal: bool,
+    pub(crate) access: Access,
 }
 
 impl State {
@@ -30,6 +32,7 @@ impl State {
             self.last_id = self.newest_id();
         }
         self.is_after_a_refusal = false;
+        self.access.open(flaw);
         self
     }
 

@@ -3,15 +3,19 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle, ThreadId};
 
 use custom_models_core::{
-    Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Outcome, Selection,
-    StoreError, StoreErrorKind, Write,
+    AccessChange, AccessOutcome, AccessStore, Completion, CustomModel, Grant, KeyDigest, KeyId,
+    KeyRecord, Listing, ModelId, ModelStore, Moment, Operation, Organisation, Outcome,
+    Registration, Selection, StoreError, StoreErrorKind, Write,
 };
 
 use super::Disk;
 use super::flaw::Flaw;
 use super::state::State;
 
-type Job = (Write, ThreadId, Completion);
+enum Job {
+    Model(Write, ThreadId, Completion),
+    Access(AccessChange, ThreadId, Completion<AccessOutcome>),
+}
 
 /// Hands writes to a thread, which makes them, saves them and answers.
 pub(crate) struct QueuedStore {
@@ -73,18 +77,34 @@ impl QueuedStore {
 }
 
 impl Shared {
-    fn perform(&self, (write, thread, done): Job) {
+    fn perform(&self, job: Job) {
+        let (write, thread, done) = match job {
+            Job::Model(write, thread, done) => (write, thread, done),
+            Job::Access(change, thread, done) => {
+                let answer = {
+                    let mut memory = self.memory.lock().unwrap();
+                    memory.before = memory.now.clone();
+                    memory.now.access.apply(self.flaw, change, thread)
+                };
+                self.save_after_a_write();
+                return done(Ok(answer));
+            }
+        };
         let answer = self.memory.lock().unwrap().write(self.flaw, write, thread);
-        self.save(|memory| match self.flaw {
-            Some(Flaw::SavesOnlyWhenClosed) => None,
-            Some(Flaw::SavesWithTheNextWrite) => Some(memory.before.clone()),
-            _ => Some(memory.now.clone()),
-        });
+        self.save_after_a_write();
         let is_refusal = !matches!(answer, Ok(Outcome::Created(_) | Outcome::Deleted));
         if self.flaw == Some(Flaw::RefusalsUnanswered) && is_refusal {
             return;
         }
         done(answer);
+    }
+
+    fn save_after_a_write(&self) {
+        self.save(|memory| match self.flaw {
+            Some(Flaw::SavesOnlyWhenClosed) => None,
+            Some(Flaw::SavesWithTheNextWrite) => Some(memory.before.clone()),
+            _ => Some(memory.now.clone()),
+        });
     }
 
     fn save(&self, what: impl FnOnce(&Memory) -> Option<State>) {
@@ -136,7 +156,9 @@ impl ModelStore for QueuedStore {
             );
         match &queue.sender {
             Some(_) if is_left => queue.left.push(done),
-            Some(sender) => sender.send((write, thread::current().id(), done)).unwrap(),
+            Some(sender) => {
+                sender.send(Job::Model(write, thread::current().id(), done)).unwrap();
+            }
             None => {
                 drop(queue);
                 done(Err(StoreErrorKind::Closed.into()));
@@ -170,6 +192,48 @@ impl ModelStore for QueuedStore {
         });
         self.shared.memory.lock().unwrap().is_closed = true;
         Ok(())
+    }
+}
+
+impl AccessStore for QueuedStore {
+    fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
+        let queue = self.queue.lock().unwrap();
+        match &queue.sender {
+            Some(sender) => {
+                sender.send(Job::Access(change, thread::current().id(), done)).unwrap();
+            }
+            None => {
+                drop(queue);
+                done(Err(StoreErrorKind::Closed.into()));
+            }
+        }
+    }
+
+    fn registration(&self, of: &Organisation) -> Result<Option<Registration>, StoreError> {
+        let mut all = self.registrations()?;
+        all.retain(|registration| registration.organisation == *of);
+        Ok(all.pop())
+    }
+
+    fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        self.shared.read(|state| Ok(state.access.registrations()))
+    }
+
+    fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>, StoreError> {
+        self.shared.read(|state| Ok(state.access.grant(self.flaw, digest)))
+    }
+
+    fn keys(&self, of: &Organisation) -> Result<Vec<KeyRecord>, StoreError> {
+        self.shared.read(|state| Ok(state.access.keys(self.flaw, of)))
+    }
+
+    fn admissions(
+        &self,
+        key: KeyId,
+        operation: Operation,
+        after: Moment,
+    ) -> Result<Vec<Moment>, StoreError> {
+        self.shared.read(|state| Ok(state.access.admissions(key, operation, after)))
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 use custom_models_core::{
     BaseModel, Change, Language, ModelId, Name, NewModel, Organisation, Revision, Timestamp, Write,
 };
-use custom_models_group_commit::Committer;
+use custom_models_group_commit::{Committer, Job};
 
 use super::*;
 use crate::folder::Folder;
@@ -37,6 +37,10 @@ fn deletion(id: u64) -> Write {
     Write::new(organisation("acme"), Change::Delete { id, revision: Revision::FIRST })
 }
 
+fn jobs(writes: Vec<Write>) -> Vec<Job> {
+    writes.into_iter().map(Job::Model).collect()
+}
+
 fn id((key, _): (Vec<u8>, Vec<u8>)) -> u64 {
     id_of(&key).unwrap().get()
 }
@@ -47,7 +51,7 @@ fn database(models: usize) -> (tempfile::TempDir, Arc<Database>, Arc<Mutex<Write
     let folder = Folder::claim(temporary.path()).unwrap();
     let database = Arc::new(Database::open(folder, Disk).unwrap());
     let mut writer = Writer::new(Arc::clone(&database));
-    writer.commit(&creations("acme", models)).unwrap();
+    writer.commit(&jobs(creations("acme", models))).unwrap();
     (temporary, database, Arc::new(Mutex::new(writer)))
 }
 
@@ -56,7 +60,7 @@ fn database(models: usize) -> (tempfile::TempDir, Arc<Database>, Arc<Mutex<Write
 fn commit(writer: &Arc<Mutex<Writer>>, writes: Vec<Write>) {
     let (answer, answered) = mpsc::channel();
     let writer = Arc::clone(writer);
-    thread::spawn(move || answer.send(writer.lock().unwrap().commit(&writes)).unwrap());
+    thread::spawn(move || answer.send(writer.lock().unwrap().commit(&jobs(writes))).unwrap());
     let answers = answered.recv_timeout(Duration::from_secs(60)).unwrap().unwrap();
     assert!(answers.iter().all(Result::is_ok));
 }

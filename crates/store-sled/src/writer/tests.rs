@@ -89,6 +89,18 @@ fn model_6_a_write_is_answered_after_it_was_applied_flushed_and_synced() {
     assert_eq!(recorder.steps(), ["apply", "flush", "sync", "answer"]);
 }
 
+/// Commits a group of which nothing fails.
+fn commit(writer: &mut Writer, writes: Vec<Write>) -> Vec<Outcome> {
+    let jobs: Vec<Job> = writes.into_iter().map(Job::Model).collect();
+    let answers = writer.commit(&jobs).unwrap().into_iter().map(Result::unwrap);
+    answers
+        .map(|answer| match answer {
+            Judged::Model(outcome) => outcome,
+            Judged::Access(other) => panic!("a write of models was answered by {other:?}"),
+        })
+        .collect()
+}
+
 #[test]
 fn model_6_a_group_shares_one_sync() {
     let temporary = tempfile::tempdir().unwrap();
@@ -99,15 +111,17 @@ fn model_6_a_group_shares_one_sync() {
     recorder.steps();
     let delete = |id| Change::Delete { id: ModelId::new(id).unwrap(), revision: Revision::FIRST };
     // Each write sees what those before it did: the place that a delete frees, too.
-    let answers = writer.commit(&[
-        creation(Some(2)),
-        creation(Some(2)),
-        creation(Some(2)),
-        Write::new(acme(), delete(1)),
-        Write::new(acme(), delete(1)),
-        creation(Some(2)),
-    ]);
-    let answers: Vec<_> = answers.unwrap().into_iter().map(Result::unwrap).collect();
+    let answers = commit(
+        &mut writer,
+        vec![
+            creation(Some(2)),
+            creation(Some(2)),
+            creation(Some(2)),
+            Write::new(acme(), delete(1)),
+            Write::new(acme(), delete(1)),
+            creation(Some(2)),
+        ],
+    );
     let first = ModelId::new(1).unwrap();
     let third = ModelId::new(3).unwrap();
     assert_eq!(answers[0], Outcome::Created(new_model().with_id(first)));
@@ -117,8 +131,7 @@ fn model_6_a_group_shares_one_sync() {
     assert_eq!(answers[5], Outcome::Created(new_model().with_id(third)));
     assert_eq!(recorder.steps(), ["apply", "flush", "sync"]);
     let delete = Write::new(acme(), delete(3));
-    let answers = writer.commit(&[delete.clone(), delete]).unwrap();
-    let answers: Vec<_> = answers.into_iter().map(Result::unwrap).collect();
+    let answers = commit(&mut writer, vec![delete.clone(), delete]);
     assert_eq!(answers, [Outcome::Deleted, Outcome::NotFound]);
     // Lists tell by this that a group came between.
     let counter = database.read(|db| rows::counter(db, &acme())).unwrap();

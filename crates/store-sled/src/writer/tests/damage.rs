@@ -14,7 +14,7 @@ fn among_others(counter: &[u8], write: Write) -> (StoreErrorKind, Vec<u8>, bool)
     let folder = Folder::claim(temporary.path()).unwrap();
     let database = Arc::new(Database::open(folder, Recorder::default()).unwrap());
     let mut writer = Writer::new(Arc::clone(&database));
-    writer.commit(&[creation(None)]).unwrap();
+    writer.commit(&[Job::Model(creation(None))]).unwrap();
     database
         .read(|db| {
             db.insert("cacme", counter).unwrap();
@@ -23,10 +23,10 @@ fn among_others(counter: &[u8], write: Write) -> (StoreErrorKind, Vec<u8>, bool)
         .unwrap();
     let other = Change::Create { model: new_model(), limit: Some(1) };
     let other = Write::new("other".parse().unwrap(), other);
-    let mut answers = writer.commit(&[write, other]).unwrap().into_iter();
+    let mut answers = writer.commit(&[Job::Model(write), Job::Model(other)]).unwrap().into_iter();
     let fault = answers.next().unwrap().unwrap_err();
     let created = answers.next().unwrap().unwrap();
-    assert!(matches!(created, Outcome::Created(_)), "{created:?}");
+    assert!(matches!(created, Judged::Model(Outcome::Created(_))), "{created:?}");
     let found = |db: &Db| {
         let counter = db.get("cacme").unwrap().unwrap().to_vec();
         let has_model = rows::get(db, &acme(), ModelId::new(1).unwrap())?.is_some();

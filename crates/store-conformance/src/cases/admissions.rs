@@ -1,0 +1,217 @@
+//! Admissions within windows.
+
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use custom_models_core::{
+    AccessChange, AccessOutcome, KeyId, Moment, Operation, Outcome, RequestLimit, Standing,
+};
+
+use crate::Builder;
+use crate::cases::durability::killed;
+use crate::client::{Client, create, fresh};
+use crate::sample::{model, organisation};
+use crate::threads::in_threads;
+use crate::verdict::{Checked, Stop, ensure, ensure_eq};
+
+const KEY: KeyId = KeyId::from_bytes([0, 1, 2, 0, 255, 254]);
+
+const START: i64 = 1_700_000_000_000;
+
+/// Two in ten seconds.
+fn limit() -> Checked<RequestLimit> {
+    limit_of(2)
+}
+
+fn limit_of(requests: u32) -> Checked<RequestLimit> {
+    let limit = RequestLimit::new(requests, Duration::from_secs(10));
+    limit.map_err(|error| Stop::failed(error.to_string()))
+}
+
+fn at(millis: i64) -> Moment {
+    Moment::from_unix_millis(START + millis)
+}
+
+fn admission(limit: RequestLimit, millis: i64) -> AccessChange {
+    AccessChange::Admit { key: KEY, operation: Operation::Create, limit, now: at(millis) }
+}
+
+#[track_caller]
+fn admitted(store: &Client, change: AccessChange, remaining: u32, oldest: i64) -> Checked {
+    let AccessChange::Admit { limit, .. } = change else {
+        return Err(Stop::failed("not an admission"));
+    };
+    let standing =
+        Standing { limit: limit.requests(), remaining, reset_at: at(oldest).later(limit.window()) };
+    let shown = format!("{change:?}");
+    ensure_eq!(store.access(change)?, AccessOutcome::Admitted(standing), "{shown}");
+    Ok(())
+}
+
+#[track_caller]
+fn refused(store: &Client, change: AccessChange, oldest: i64, retry_after: u64) -> Checked {
+    let AccessChange::Admit { limit, .. } = change else {
+        return Err(Stop::failed("not an admission"));
+    };
+    let standing = Standing {
+        limit: limit.requests(),
+        remaining: 0,
+        reset_at: at(oldest).later(limit.window()),
+    };
+    let shown = format!("{change:?}");
+    let refusal = AccessOutcome::Refused { standing, retry_after };
+    ensure_eq!(store.access(change)?, refusal, "{shown}");
+    Ok(())
+}
+
+/// The admissions to creates that still can count, in their order.
+fn kept(store: &Client, after: i64) -> Checked<Vec<i64>> {
+    let found = store.admissions(KEY, Operation::Create, at(after))?;
+    let mut found: Vec<i64> = found.iter().map(|moment| moment.unix_millis() - START).collect();
+    found.sort_unstable();
+    Ok(found)
+}
+
+pub(crate) fn rate_1_the_window_is_exact_to_the_millisecond(builder: &dyn Builder) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    let limit = limit()?;
+    admitted(&store, admission(limit, 0), 1, 0)?;
+    admitted(&store, admission(limit, 4_000), 0, 0)?;
+    refused(&store, admission(limit, 4_000), 0, 6)?;
+    refused(&store, admission(limit, 9_999), 0, 1)?;
+    admitted(&store, admission(limit, 10_000), 0, 4_000)?;
+    refused(&store, admission(limit, 13_999), 4_000, 1)?;
+    admitted(&store, admission(limit, 14_000), 0, 10_000)?;
+    ensure_eq!(kept(&store, 4_000)?, [10_000, 14_000], "later than 4 s");
+    ensure_eq!(kept(&store, 10_000)?, [14_000], "later than 10 s");
+    // A clock that was set back does not make room.
+    refused(&store, admission(limit, 1), 10_000, 20)
+}
+
+pub(crate) fn rate_1_admissions_of_one_millisecond_all_count(builder: &dyn Builder) -> Checked {
+    let (place, mut store) = fresh(builder)?;
+    let limit = limit_of(5)?;
+    for remaining in (0..5).rev() {
+        admitted(&store, admission(limit, 0), remaining, 0)?;
+        if remaining == 2 {
+            store = store.reopen(&*place)?;
+        }
+    }
+    refused(&store, admission(limit, 0), 0, 10)?;
+    ensure_eq!(kept(&store, -1)?, [0; 5], "admissions of one millisecond");
+    admitted(&store, admission(limit, 10_000), 4, 10_000)
+}
+
+pub(crate) fn rate_1_keys_and_operations_have_windows_of_their_own(
+    builder: &dyn Builder,
+) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    let limit = limit_of(1)?;
+    let keys = [KEY, KeyId::from_bytes([0, 1, 2, 0, 255, 255]), KeyId::from_bytes([0; 6])];
+    for key in keys {
+        for operation in Operation::ALL {
+            let change = AccessChange::Admit { key, operation, limit, now: at(0) };
+            admitted(&store, change.clone(), 0, 0)?;
+            refused(&store, change, 0, 10)?;
+            ensure_eq!(store.admissions(key, operation, at(-1))?, [at(0)], "{key} {operation}");
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn rate_1_threads_are_admitted_exactly_as_often_as_the_limit_says(
+    builder: &dyn Builder,
+) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    for round in 0..3 {
+        let limit = limit_of(10)?;
+        let key = KeyId::from_bytes([round; 6]);
+        let change = AccessChange::Admit { key, operation: Operation::Create, limit, now: at(0) };
+        let admitted = in_threads(8, |_| {
+            let mut admitted = 0;
+            for _ in 0..4 {
+                if matches!(store.access(change.clone())?, AccessOutcome::Admitted(_)) {
+                    admitted += 1;
+                }
+            }
+            Ok(admitted)
+        })?;
+        ensure_eq!(admitted.iter().sum::<u32>(), 10, "admitted in all");
+        ensure_eq!(store.admissions(key, Operation::Create, at(-1))?.len(), 10, "kept");
+    }
+    Ok(())
+}
+
+pub(crate) fn rate_3_refusals_leave_no_trace(builder: &dyn Builder) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    let limit = limit()?;
+    admitted(&store, admission(limit, 0), 1, 0)?;
+    admitted(&store, admission(limit, 1), 0, 0)?;
+    for millis in 2..9 {
+        refused(&store, admission(limit, millis), 0, 10)?;
+    }
+    ensure_eq!(kept(&store, -1)?, [0, 1], "after refusals");
+    admitted(&store, admission(limit, 10_000), 0, 1)?;
+    admitted(&store, admission(limit, 10_001), 0, 10_000)
+}
+
+pub(crate) fn rate_3_an_admission_in_a_burst_counts_beside_refused_creates(
+    builder: &dyn Builder,
+) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let limit = limit_of(10)?;
+    let (sender, heard) = channel();
+    let mut creates = Vec::new();
+    for number in 0..6 {
+        creates.push(store.submit(&acme, create(&model(number)?, Some(1))));
+        let sender = sender.clone();
+        // Nobody listens once a case has failed.
+        let done = move |answer| drop(sender.send(answer));
+        store.submit_access(admission(limit, 0), Box::new(done));
+    }
+    drop(sender);
+    let mut created = 0;
+    for answer in creates {
+        created += u32::from(matches!(answer.wait()??, Outcome::Created(_)));
+    }
+    ensure_eq!(created, 1, "creates within a limit of one");
+    let mut admitted = 0;
+    for answer in heard {
+        ensure!(matches!(answer?, AccessOutcome::Admitted(_)), "not admitted");
+        admitted += 1;
+    }
+    ensure_eq!(admitted, 6, "admissions that were answered");
+    let store = store.reopen(&*place)?;
+    ensure_eq!(kept(&store, -1)?, [0; 6], "admissions");
+    Ok(())
+}
+
+pub(crate) fn rate_4_the_window_survives_a_close(builder: &dyn Builder) -> Checked {
+    let (place, mut store) = fresh(builder)?;
+    let limit = limit()?;
+    admitted(&store, admission(limit, 0), 1, 0)?;
+    store = store.reopen(&*place)?;
+    admitted(&store, admission(limit, 1_000), 0, 0)?;
+    store = store.reopen(&*place)?;
+    refused(&store, admission(limit, 2_000), 0, 8)?;
+    store = store.reopen(&*place)?;
+    admitted(&store, admission(limit, 10_000), 0, 1_000)
+}
+
+pub(crate) fn rate_4_an_admission_survives_a_kill_when_it_is_heard(
+    builder: &dyn Builder,
+) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let limit = limit_of(4)?;
+    for number in 0..4 {
+        admitted(&store, admission(limit, number.into()), 3 - number, 0)?;
+        let (_place, after_kill) = killed(&*place)?;
+        let found = kept(&after_kill, -1)?.len();
+        ensure_eq!(found, number as usize + 1, "admissions after a kill");
+        let next = after_kill.access(admission(limit, 5_000))?;
+        let has_room = matches!(next, AccessOutcome::Admitted(_));
+        ensure!(has_room == (number < 3), "after {number} admissions and a kill: {next:?}");
+    }
+    Ok(())
+}
