@@ -20,7 +20,7 @@ pub struct Engine {
 
 impl Engine {
     /// How often a change is decided afresh when others change the model in between.
-    const ATTEMPTS: usize = 8;
+    pub const ATTEMPTS: usize = 8;
 
     /// An engine over a store, with a clock: `SystemTime::now` outside of tests.
     pub fn new(
@@ -97,19 +97,31 @@ impl Engine {
     /// kept changing it, and [`Refusal::Store`].
     pub fn delete(&self, caller: &Caller, id: ModelId) -> Result<(), Refusal> {
         for _ in 0..Self::ATTEMPTS {
-            let CustomModel { revision, training_status, .. } = self.get(caller, id)?;
-            if training_status == TrainingStatus::Running {
-                return Err(Refusal::TrainingInProgress);
-            }
-            let change = Change::Delete { id, revision };
-            match self.store.apply(Write::new(caller.organisation().clone(), change))? {
-                Outcome::Deleted => return Ok(()),
-                Outcome::NotFound => return Err(Refusal::ModelNotFound),
-                Outcome::Stale => {}
-                other => return Err(unexpected(&other)),
+            let model = self.get(caller, id)?;
+            if deleted(self.store.apply(deletion(caller, &model)?))? {
+                return Ok(());
             }
         }
         Err(Refusal::Contended)
+    }
+
+    /// Deletes a model if it is still as it was read, for asynchronous hosts, which read in a way of
+    /// their own; whether it was. If it was not, it is to be read again (EDIT-4, EDIT-5).
+    ///
+    /// The write is on its way when this returns, polled or not; dropping the future does not take
+    /// it back.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Engine::delete`].
+    pub fn delete_unchanged_async(
+        &self,
+        caller: &Caller,
+        model: &CustomModel,
+    ) -> impl Future<Output = Result<bool, Refusal>> + Send + use<> {
+        let pending = deletion(caller, model)
+            .map(|deletion| Pending::new(|done| self.store.submit(deletion, done)));
+        async move { deleted(pending?.await) }
     }
 
     /// Waits for what is submitted, then closes the store, for all clones of this engine.
@@ -129,6 +141,25 @@ impl Engine {
 impl fmt::Debug for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+/// The write that deletes a model as it was read.
+fn deletion(caller: &Caller, model: &CustomModel) -> Result<Write, Refusal> {
+    if model.training_status == TrainingStatus::Running {
+        return Err(Refusal::TrainingInProgress);
+    }
+    let change = Change::Delete { id: model.id, revision: model.revision };
+    Ok(Write::new(caller.organisation().clone(), change))
+}
+
+/// What a store's answer to a delete means: whether the model was still as it was read.
+fn deleted(answer: Result<Outcome, StoreError>) -> Result<bool, Refusal> {
+    match answer? {
+        Outcome::Deleted => Ok(true),
+        Outcome::Stale => Ok(false),
+        Outcome::NotFound => Err(Refusal::ModelNotFound),
+        other => Err(unexpected(&other)),
     }
 }
 

@@ -8,7 +8,9 @@ use custom_models_core::{
 };
 use proptest::prelude::*;
 
-use crate::support::{Call, Recorder, Scripted, caller, config, engine, id, request, stored, tape};
+use crate::support::{
+    Call, Recorder, Scripted, block_on, caller, config, engine, id, request, stored, tape,
+};
 
 proptest! {
     #![proptest_config(config())]
@@ -151,4 +153,19 @@ fn edit_5_the_reference_store_judges_the_revision_itself() {
     assert_eq!(delete(2), Outcome::Stale);
     assert_eq!(delete(1), Outcome::Deleted);
     assert_eq!(delete(1), Outcome::NotFound);
+}
+
+#[test]
+fn edit_5_a_host_that_reads_by_itself_deletes_what_it_read_and_nothing_newer() {
+    let engine = engine(MemoryStore::new());
+    let (acme, other) = (caller("acme", Plan::gold()), caller("other", Plan::gold()));
+    let model = engine.create(&acme, request("n")).unwrap();
+    let stale = CustomModel { revision: Revision::new(2).unwrap(), ..model.clone() };
+    assert!(!block_on(engine.delete_unchanged_async(&acme, &stale)).unwrap());
+    let running = CustomModel { training_status: TrainingStatus::Running, ..model.clone() };
+    let refusal = block_on(engine.delete_unchanged_async(&acme, &running)).unwrap_err();
+    assert_eq!(refusal.status(), 409);
+    assert_eq!(block_on(engine.delete_unchanged_async(&other, &model)).unwrap_err().status(), 404);
+    assert!(block_on(engine.delete_unchanged_async(&acme, &model)).unwrap());
+    assert_eq!(block_on(engine.delete_unchanged_async(&acme, &model)).unwrap_err().status(), 404);
 }

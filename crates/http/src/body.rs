@@ -1,0 +1,98 @@
+//! The body of a request: whether it is JSON, how long it is, and what is done with one that nobody
+//! reads.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::http::{HeaderMap, header};
+use custom_models_core::{CreateModel, Refusal};
+use http_body::Body as _;
+use http_body_util::BodyExt;
+use tokio::time::{Instant, timeout_at};
+
+/// How much of a refused body is read, so that its sender sees the refusal.
+const DRAINED: usize = 1 << 20;
+
+/// The body of a request, which is read to its end or drained.
+pub(crate) struct Incoming {
+    body: Body,
+    /// Its sender waits for a word before sending.
+    is_held_back: bool,
+    drain_timeout: Duration,
+}
+
+impl Incoming {
+    pub(crate) fn new(headers: &HeaderMap, body: Body, drain_timeout: Duration) -> Self {
+        Incoming { body, is_held_back: headers.contains_key(header::EXPECT), drain_timeout }
+    }
+
+    /// Reads a body of JSON: 415, 413 and 408, in this order.
+    pub(crate) async fn read_json(
+        &mut self,
+        headers: &HeaderMap,
+        patience: Duration,
+    ) -> Result<Vec<u8>, Refusal> {
+        if !is_json(headers) {
+            return Err(Refusal::UnsupportedMediaType);
+        }
+        let limit = CreateModel::MAX_BODY_BYTES;
+        let announced = usize::try_from(self.body.size_hint().lower()).unwrap_or(usize::MAX);
+        if announced > limit {
+            return Err(Refusal::BodyTooLarge);
+        }
+        let deadline = Instant::now() + patience;
+        let mut bytes = Vec::with_capacity(announced);
+        self.is_held_back = false;
+        loop {
+            let frame = timeout_at(deadline, self.body.frame()).await;
+            match frame.map_err(|_| Refusal::RequestTimeout)? {
+                None => return Ok(bytes),
+                Some(Err(_)) => return Err(incomplete()),
+                Some(Ok(frame)) => {
+                    let Ok(data) = frame.into_data() else { continue };
+                    if bytes.len() + data.len() > limit {
+                        return Err(Refusal::BodyTooLarge);
+                    }
+                    bytes.extend_from_slice(&data);
+                }
+            }
+        }
+    }
+
+    /// Reads on for a while behind the answer's back. A sender who first sends all and then looks for
+    /// the answer would otherwise find the connection reset. One that is held back is not asked to
+    /// send.
+    pub(crate) fn drain(self) {
+        let Incoming { mut body, is_held_back, drain_timeout } = self;
+        if is_held_back || body.is_end_stream() {
+            return;
+        }
+        tokio::spawn(async move {
+            let deadline = Instant::now() + drain_timeout;
+            let mut drained = 0;
+            while drained < DRAINED
+                && let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await
+            {
+                drained += frame.data_ref().map_or(0, axum::body::Bytes::len);
+            }
+        });
+    }
+}
+
+/// What broke off is no JSON (BODY-1).
+fn incomplete() -> Refusal {
+    match CreateModel::from_json(b"") {
+        Err(violations) => violations.into(),
+        Ok(_) => Refusal::RequestTimeout,
+    }
+}
+
+/// `application/json` in any case, whatever parameters it has; said once.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
+    let (Some(said), None) = (types.next(), types.next()) else {
+        return false;
+    };
+    let essence = said.to_str().ok().and_then(|said| said.split(';').next());
+    essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+}

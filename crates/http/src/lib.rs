@@ -1,0 +1,91 @@
+//! The API of custom models over HTTP, for any axum host.
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::SystemTime;
+//! use custom_models_core::{Engine, Gate, Limits, MemoryStore, Plans};
+//! use custom_models_http::{Options, router};
+//!
+//! let store = Arc::new(MemoryStore::new());
+//! let engine = Engine::new(store.clone(), SystemTime::now);
+//! let gate = Gate::new(store, Plans::default(), Limits::default(), SystemTime::now);
+//! let app: axum::Router = router(engine, gate, Options::default());
+//! # let _ = app;
+//! ```
+//!
+//! A request is judged in the order of the rules: the route, the key, its scope, its places, its
+//! window, the model, the body. Every answer is JSON. [`serve`] is the loop around the router for
+//! hosts that have none of their own.
+#![forbid(unsafe_code)]
+
+mod answer;
+mod body;
+mod models;
+mod observe;
+mod options;
+mod serve;
+mod service;
+mod store;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use custom_models_core::{Caller, Engine, Gate, ModelId, Organisation, Plan, Refusal};
+use tower_http::catch_panic::CatchPanicLayer;
+
+use crate::answer::Answer;
+use crate::service::Service;
+
+pub use options::Options;
+pub use serve::serve;
+
+/// The routes of the API, and `/health` and `/ready` for those who watch over it.
+pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
+    let service = Arc::new(Service::new(engine, gate, options));
+    let models = get(models::list).post(models::create);
+    let model = get(models::get).delete(models::delete);
+    Router::new()
+        .route("/api/v3/custom_models", models)
+        .route("/api/v3/custom_models/{id}", model)
+        .route("/health", get(health))
+        .route("/ready", get(ready))
+        .fallback(|| async { Answer::from(Refusal::RouteNotFound) })
+        .method_not_allowed_fallback(|| async { Answer::from(Refusal::MethodNotAllowed) })
+        .with_state(service)
+        .layer(CatchPanicLayer::custom(observe::panicked))
+        .layer(axum::middleware::from_fn(observe::observe))
+}
+
+/// The process answers.
+async fn health() -> Answer {
+    Answer::open(StatusCode::OK, r#"{"status":"alive"}"#.to_owned())
+}
+
+/// The store answers: it is asked for a model that nobody has.
+async fn ready(State(service): State<Arc<Service>>) -> Answer {
+    let engine = service.engine.clone();
+    let asked = service.calls.read(move || {
+        let nobody = Organisation::new("-").map_err(internal)?;
+        let last = ModelId::new(ModelId::MAX).map_err(internal)?;
+        match engine.get(&Caller::new(nobody, Plan::gold()), last) {
+            Ok(_) | Err(Refusal::ModelNotFound) => Ok(()),
+            Err(refusal) => Err(refusal),
+        }
+    });
+    match asked.await {
+        Ok(()) => Answer::open(StatusCode::OK, r#"{"status":"ready"}"#.to_owned()),
+        // Whatever is wrong with the store, the service is not ready, and may be later.
+        Err(refusal) if refusal.status() == 503 => refusal.into(),
+        Err(refusal) => {
+            tracing::error!(cause = ?refusal.to_string(), "not ready");
+            Refusal::Store(custom_models_core::StoreErrorKind::Unavailable.into()).into()
+        }
+    }
+}
+
+fn internal(cause: impl std::fmt::Display) -> Refusal {
+    Refusal::Internal { cause: cause.to_string().into() }
+}

@@ -1,0 +1,35 @@
+use std::time::Duration;
+
+/// How long a service waits, and for how much at a time.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Options {
+    /// How long a body may take to arrive; then it is a 408.
+    pub body_timeout: Duration,
+    /// How long the store may take to answer; then it is a 503. A write that was begun goes on, and
+    /// its outcome is told to nobody.
+    pub store_timeout: Duration,
+    /// How many reads of the store are under way at a time; more wait for their turn.
+    pub reads_at_once: usize,
+    /// How long the rest of a body is read that was refused early, so that its sender, who reads
+    /// after sending, sees the refusal.
+    pub drain_timeout: Duration,
+    /// How long the head of a request may take to arrive, the time between two requests of one
+    /// connection included.
+    pub header_timeout: Duration,
+    /// How long requests that are at work may take to end when the service is told to.
+    pub shutdown_timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            body_timeout: Duration::from_secs(15),
+            store_timeout: Duration::from_secs(10),
+            reads_at_once: 32,
+            drain_timeout: Duration::from_secs(2),
+            header_timeout: Duration::from_secs(30),
+            shutdown_timeout: Duration::from_secs(15),
+        }
+    }
+}

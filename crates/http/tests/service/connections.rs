@@ -1,0 +1,188 @@
+//! Clients that are slow, broken, gone, or still sending.
+
+use std::time::Duration;
+
+use custom_models_core::Limits;
+use custom_models_http::Options;
+
+use crate::support::{MODELS, Mood, NAMED, Server, head};
+
+const JSON: (&str, &str) = ("Content-Type", "application/json");
+
+/// A server that loses its patience at once.
+fn impatient() -> Server {
+    let mut options = Options::default();
+    options.body_timeout = Duration::from_millis(1);
+    options.store_timeout = Duration::from_millis(1);
+    Server::start(Limits::NONE, options)
+}
+
+#[test]
+fn a_client_that_sends_all_before_it_reads_sees_an_early_refusal() {
+    let server = Server::new();
+    let key = server.any_key();
+    let body = vec![b' '; 800_000];
+    for (headers, status) in [
+        (vec![JSON], 401),
+        (vec![JSON, ("Authorization", &*key)], 413),
+        (vec![("Authorization", &*key)], 415),
+    ] {
+        let mut client = server.connect();
+        client.write(head("POST", MODELS, &headers, Some(body.len())));
+        client.write(&body);
+        assert_eq!(client.answer().status, status);
+    }
+}
+
+#[test]
+fn a_client_that_sends_without_end_is_cut_off_after_its_refusal() {
+    let server = Server::new();
+    let mut client = server.connect();
+    client.write(head("POST", MODELS, &[JSON], Some(1 << 30)));
+    assert_eq!(client.answer().status, 401);
+    for _ in 0..64 {
+        client.try_write(vec![0; 1 << 20]);
+    }
+    drop(client);
+    assert_eq!(server.request("GET", "/health", &[], "").status, 200);
+}
+
+#[test]
+fn a_chunked_body_is_read_and_one_that_is_too_long_or_broken_is_refused() {
+    let server = Server::new();
+    let key = server.any_key();
+    let headers = [JSON, ("Authorization", &*key), ("Transfer-Encoding", "chunked")];
+    let start = head("POST", MODELS, &headers, None);
+    let (a, b) = NAMED.split_at(10);
+    let chunked = format!("{start}a\r\n{a}\r\n{:x}\r\n{b}\r\n0\r\n\r\n", b.len());
+    assert_eq!(server.send(chunked).status, 201);
+    let piece = format!("8000\r\n{}\r\n", " ".repeat(0x8000));
+    let long = format!("{start}{}0\r\n\r\n", piece.repeat(3));
+    server.send(long).refuses(413, "PAYLOAD_TOO_LARGE");
+    server.send(format!("{start}zz\r\n")).is(
+        400,
+        r#"{"error":"Validation Error","message":"Invalid field values","details":{"body":"Request body is not valid JSON"}}"#,
+    );
+}
+
+#[test]
+fn a_body_that_ends_early_is_no_json_and_one_that_stalls_is_a_408() {
+    let server = Server::new();
+    let key = server.any_key();
+    let start = head("POST", MODELS, &[JSON, ("Authorization", &key)], Some(100));
+    let mut client = server.connect();
+    client.write(&start);
+    client.write(NAMED);
+    client.finish();
+    assert_eq!(client.answer().status, 400);
+    let server = impatient();
+    let key = server.any_key();
+    let start = head("POST", MODELS, &[JSON, ("Authorization", &key)], Some(100));
+    let mut client = server.connect();
+    client.write(&start);
+    client.answer().is(
+        408,
+        r#"{"error":"Request Timeout","message":"The request did not arrive in time","error_code":"REQUEST_TIMEOUT"}"#,
+    );
+}
+
+#[test]
+fn a_client_that_waits_for_a_word_is_asked_for_its_body_or_refused_without() {
+    let server = Server::new();
+    let key = server.any_key();
+    let expect = ("Expect", "100-continue");
+    let mut client = server.connect();
+    let headers = [JSON, expect, ("Authorization", &*key)];
+    client.write(head("POST", MODELS, &headers, Some(NAMED.len())));
+    assert_eq!(client.answer().status, 100);
+    client.write(NAMED);
+    assert_eq!(client.answer().status, 201);
+    for (headers, length, status) in [
+        (vec![JSON, expect], 5, 401),
+        (vec![JSON, expect, ("Authorization", &*key)], 65537, 413),
+        (vec![expect, ("Authorization", &*key)], 5, 415),
+    ] {
+        let mut client = server.connect();
+        client.write(head("POST", MODELS, &headers, Some(length)));
+        assert_eq!(client.answer().status, status, "is not asked for the body");
+    }
+}
+
+#[test]
+fn a_write_that_is_not_answered_in_time_is_a_503_that_says_so() {
+    let server = impatient();
+    let key = server.any_key();
+    server.store.mood(Mood::Holds);
+    let late = server.create(&key, NAMED);
+    // Admitted or not, the body came with its head or too late for so little patience.
+    if late.status != 408 {
+        late.refuses(503, "OUTCOME_UNKNOWN").has("retry-after", "1");
+    }
+}
+
+#[test]
+fn a_head_that_stalls_ends_its_connection() {
+    let mut options = Options::default();
+    options.header_timeout = Duration::from_millis(1);
+    let server = Server::start(Limits::NONE, options);
+    let mut client = server.connect();
+    client.try_write("GET /health HTTP/1.1\r\nHost:");
+    // Whether anything is said before the end is the HTTP library's to choose.
+    while !client.is_at_end() {
+        client.answer();
+    }
+}
+
+#[test]
+fn requests_of_one_connection_are_answered_in_their_order() {
+    let server = Server::new();
+    let key = server.any_key();
+    let create = head("POST", MODELS, &[JSON, ("Authorization", &key)], Some(NAMED.len())) + NAMED;
+    let get = head("GET", "/health", &[], None);
+    let mut client = server.connect();
+    client.write(format!("{create}{get}{create}"));
+    let statuses: Vec<u16> = (0..3).map(|_| client.answer().status).collect();
+    assert_eq!(statuses, [201, 200, 201]);
+}
+
+#[test]
+fn headers_of_8_kib_are_taken() {
+    let server = Server::new();
+    let long = "x".repeat(8000);
+    assert_eq!(server.request("GET", "/health", &[("X-Long", &long)], "").status, 200);
+}
+
+#[test]
+fn a_stop_lets_what_runs_end_and_takes_nothing_new() {
+    let server = Server::new();
+    let key = server.any_key();
+    server.store.mood(Mood::Holds);
+    let (address, store) = (server.address, server.store.clone());
+    let mut client = server.connect();
+    let headers = [JSON, ("Authorization", &*key)];
+    client.write(head("POST", MODELS, &headers, Some(NAMED.len())) + NAMED);
+    store.wait_for(1);
+    let ended = std::thread::spawn(move || server.ended());
+    // The port is closed first; only then is the request allowed to end.
+    while std::net::TcpStream::connect(address).is_ok() {
+        std::thread::yield_now();
+    }
+    store.mood(Mood::Works);
+    assert_eq!(client.answer().status, 201);
+    assert!(ended.join().unwrap(), "everything ended in time");
+    assert!(client.is_at_end());
+}
+
+#[test]
+fn a_stop_does_not_wait_for_ever() {
+    let mut options = Options::default();
+    options.shutdown_timeout = Duration::from_millis(1);
+    let server = Server::start(Limits::NONE, options);
+    let key = server.any_key();
+    server.store.mood(Mood::Holds);
+    let mut client = server.connect();
+    let headers = [JSON, ("Authorization", &*key)];
+    client.write(head("POST", MODELS, &headers, Some(NAMED.len())) + NAMED);
+    server.store.wait_for(1);
+    assert!(!server.ended());
+}

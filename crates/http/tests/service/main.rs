@@ -1,0 +1,16 @@
+//! The service on real sockets: every answer to the byte, the order of judgement, limits, and clients
+//! that are slow, broken or gone.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod connections;
+mod limits;
+mod models;
+mod order;
+mod support;
+mod wire;

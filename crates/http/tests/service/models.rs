@@ -1,0 +1,93 @@
+//! The operations, when all is right with a request.
+
+use custom_models_core::Scope;
+
+use crate::support::{CREATED, MODELS, NAMED, Server};
+
+#[test]
+fn model_5_a_created_model_is_answered_to_the_byte() {
+    let server = Server::new();
+    let key = server.any_key();
+    server.create(&key, NAMED).is(201, CREATED).has_no("x-ratelimit-limit");
+    server.get(&key, &format!("{MODELS}/1")).is(200, CREATED);
+}
+
+#[test]
+fn read_1_a_list_is_a_page_with_its_parameters() {
+    let server = Server::new();
+    let key = server.any_key();
+    server.get(&key, MODELS).is(200, r#"{"count":0,"total_results":0,"result":[]}"#);
+    for _ in 0..3 {
+        assert_eq!(server.create(&key, NAMED).status, 201);
+    }
+    let page = server.get(&key, &format!("{MODELS}?per_page=1&page=1&language=%65n"));
+    page.is(200, &format!(r#"{{"count":1,"total_results":3,"result":[{CREATED}]}}"#));
+    for (query, details) in [
+        ("page=0", r#""page":"#),
+        ("per_page=101", r#""per_page":"#),
+        ("status=6", r#""status":"#),
+        ("page=1&page=1", r#""page":"#),
+        ("language=%ff", r#""language":"#),
+    ] {
+        let refused = server.get(&key, &format!("{MODELS}?{query}"));
+        assert_eq!(refused.status, 400, "{query}");
+        assert!(refused.body.contains(details), "{query}: {}", refused.body);
+    }
+}
+
+#[test]
+fn edit_5_a_delete_has_no_body_and_the_second_finds_nothing() {
+    let server = Server::new();
+    let key = server.any_key();
+    server.create(&key, NAMED);
+    let path = format!("{MODELS}/1");
+    let deleted = server.request("DELETE", &path, &[("Authorization", &key)], "");
+    deleted.is(204, "").has_no("content-type");
+    let again = server.request("DELETE", &path, &[("Authorization", &key)], "");
+    again.refuses(404, "MODEL_NOT_FOUND");
+}
+
+#[test]
+fn auth_3_another_organisations_id_is_answered_like_one_that_never_was() {
+    let server = Server::new();
+    let key = server.any_key();
+    let other = server.key(2, "other", &Scope::ALL);
+    server.create(&key, NAMED);
+    let paths = ["1", "2", "0", "-1", "x", "9007199254740992", "%31%32", "%ff", "%", "1%00", "%2e"];
+    let never = server.get(&other, &format!("{MODELS}/2"));
+    never.is(
+        404,
+        r#"{"error":"Not Found","message":"Custom model not found","error_code":"MODEL_NOT_FOUND"}"#,
+    );
+    for id in paths {
+        server.get(&other, &format!("{MODELS}/{id}")).is(404, &never.body);
+        let deleted =
+            server.request("DELETE", &format!("{MODELS}/{id}"), &[("Authorization", &other)], "");
+        deleted.is(404, &never.body);
+    }
+    server.get(&key, &format!("{MODELS}/%31")).is(200, CREATED);
+    server.get(&other, MODELS).is(200, r#"{"count":0,"total_results":0,"result":[]}"#);
+}
+
+#[test]
+fn head_is_get_without_the_body() {
+    let server = Server::new();
+    let key = server.any_key();
+    server.create(&key, NAMED);
+    let path = format!("{MODELS}/1");
+    let head = server.request("HEAD", &path, &[("Authorization", &key)], "");
+    head.is(200, "").has("content-length", &CREATED.len().to_string());
+    let head = server.request("HEAD", &path, &[], "");
+    head.is(401, "").has("www-authenticate", "Bearer");
+}
+
+#[test]
+fn a_service_says_that_it_lives_and_whether_its_store_does() {
+    let server = Server::new();
+    server.request("GET", "/health", &[], "").is(200, r#"{"status":"alive"}"#);
+    server.request("GET", "/ready", &[], "").is(200, r#"{"status":"ready"}"#);
+    custom_models_core::ModelStore::close(&*server.store).unwrap();
+    server.request("GET", "/health", &[], "").is(200, r#"{"status":"alive"}"#);
+    let unready = server.request("GET", "/ready", &[], "");
+    unready.refuses(503, "STORE_UNAVAILABLE").has("retry-after", "1");
+}

@@ -1,0 +1,126 @@
+use std::sync::{Condvar, Mutex};
+
+use custom_models_core::{
+    AccessChange, AccessOutcome, AccessStore, Completion, CustomModel, Grant, KeyDigest, KeyId,
+    KeyRecord, Listing, MemoryStore, ModelId, ModelStore, Moment, Operation, Organisation,
+    Registration, Selection, StoreError, StoreErrorKind, Write,
+};
+
+/// What a [`Held`] store makes of writes of models.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mood {
+    Works,
+    /// Keeps them until it works again.
+    Holds,
+    Fails(StoreErrorKind),
+    Panics,
+}
+
+/// A store that keeps writes waiting, or fails, as a test says.
+pub(crate) struct Held {
+    store: MemoryStore,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    mood: Mood,
+    waiting: Vec<(Write, Completion)>,
+    reads_panic: bool,
+}
+
+impl Held {
+    pub(crate) fn new(store: MemoryStore) -> Self {
+        let state = State { mood: Mood::Works, waiting: Vec::new(), reads_panic: false };
+        Held { store, state: Mutex::new(state), changed: Condvar::new() }
+    }
+
+    /// Changes what becomes of writes; if it works, of those that waited too.
+    pub(crate) fn mood(&self, mood: Mood) {
+        let mut state = self.state.lock().unwrap();
+        state.mood = mood;
+        let released =
+            if mood == Mood::Works { std::mem::take(&mut state.waiting) } else { vec![] };
+        drop(state);
+        released.into_iter().for_each(|(write, done)| self.store.submit(write, done));
+    }
+
+    pub(crate) fn reads_panic(&self) {
+        self.state.lock().unwrap().reads_panic = true;
+    }
+
+    /// Waits until so many writes are kept waiting.
+    pub(crate) fn wait_for(&self, writes: usize) {
+        let state = self.state.lock().unwrap();
+        drop(self.changed.wait_while(state, |state| state.waiting.len() < writes).unwrap());
+    }
+}
+
+impl ModelStore for Held {
+    fn submit(&self, write: Write, done: Completion) {
+        let mut state = self.state.lock().unwrap();
+        match state.mood {
+            Mood::Works => {
+                drop(state);
+                self.store.submit(write, done);
+            }
+            Mood::Holds => {
+                state.waiting.push((write, done));
+                drop(state);
+                self.changed.notify_all();
+            }
+            Mood::Fails(kind) => {
+                drop(state);
+                done(Err(StoreError::new(kind, "the cause of the fault")));
+            }
+            Mood::Panics => {
+                drop(state);
+                panic!("a store that panics");
+            }
+        }
+    }
+
+    fn get(&self, of: &Organisation, id: ModelId) -> Result<Option<CustomModel>, StoreError> {
+        assert!(!self.state.lock().unwrap().reads_panic, "a read that panics");
+        self.store.get(of, id)
+    }
+
+    fn list(&self, of: &Organisation, selection: &Selection) -> Result<Listing, StoreError> {
+        self.store.list(of, selection)
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        self.store.close()
+    }
+}
+
+impl AccessStore for Held {
+    fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
+        self.store.submit_access(change, done);
+    }
+
+    fn registration(&self, of: &Organisation) -> Result<Option<Registration>, StoreError> {
+        self.store.registration(of)
+    }
+
+    fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        self.store.registrations()
+    }
+
+    fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>, StoreError> {
+        self.store.key(digest)
+    }
+
+    fn keys(&self, of: &Organisation) -> Result<Vec<KeyRecord>, StoreError> {
+        self.store.keys(of)
+    }
+
+    fn admissions(
+        &self,
+        key: KeyId,
+        operation: Operation,
+        after: Moment,
+    ) -> Result<Vec<Moment>, StoreError> {
+        self.store.admissions(key, operation, after)
+    }
+}
