@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
-use custom_models_core::{ModelId, Organisation, Plan};
+use custom_models_core::{KeyId, ModelId, Organisation, Scope};
 
+#[cfg(feature = "serve")]
+use crate::settings::OrOff;
+use crate::settings::Span;
 use crate::store_url::StoreUrl;
 
 /// Create, show, list and delete custom speech-recognition models
@@ -33,40 +36,35 @@ pub(crate) struct Global {
     /// Whose models: 1 to 64 characters of A-Z a-z 0-9 _ -
     #[arg(long, global = true, value_name = "NAME", default_value = "default")]
     pub(crate) org: Organisation,
-    /// The organisation's plan: Gold (5 models) or Enterprise (no limit), in any case
-    #[arg(
-        long,
-        global = true,
-        value_enum,
-        ignore_case = true,
-        hide_possible_values = true,
-        default_value = "Enterprise"
-    )]
-    pub(crate) plan: PlanName,
-}
-
-/// The plans that the command line knows.
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum PlanName {
-    #[value(name = "Gold")]
-    Gold,
-    #[value(name = "Enterprise")]
-    Enterprise,
-}
-
-impl From<PlanName> for Plan {
-    fn from(name: PlanName) -> Self {
-        match name {
-            PlanName::Gold => Plan::gold(),
-            PlanName::Enterprise => Plan::enterprise(),
-        }
-    }
+    /// The plan of an organisation that is not registered, in any case [default: Enterprise]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) plan: Option<String>,
+    /// More plans, and limits, from a TOML file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     #[command(flatten)]
     Models(ModelCommand),
+    /// Register organisations, each on a plan
+    #[command(subcommand, after_help = include_str!("help/org.txt"))]
+    Org(OrgCommand),
+    /// Make, list and revoke the keys of the HTTP service
+    #[command(subcommand, after_help = include_str!("help/key.txt"))]
+    Key(KeyCommand),
+    /// Serve the API over HTTP
+    ///
+    /// Until it is told to end by SIGTERM or Ctrl-C: then it takes nothing new, lets what runs end,
+    /// and ends itself.
+    #[cfg(feature = "serve")]
+    #[command(after_help = include_str!("help/serve.txt"))]
+    Serve(ServeArgs),
+    /// Serve a store in memory with a key that is ready, to try the API
+    #[cfg(feature = "serve")]
+    #[command(after_help = include_str!("help/demo.txt"))]
+    Demo(ListenArgs),
     /// Print a script that completes this command in a shell
     #[command(after_help = include_str!("help/completions.txt"))]
     Completions {
@@ -150,4 +148,77 @@ pub(crate) struct ListArgs {
     /// Only models on this base model
     #[arg(long, value_name = "TYPE", allow_hyphen_values = true)]
     pub(crate) base_model: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum OrgCommand {
+    /// Register an organisation, on the plan that --plan names
+    Add(OrgArgs),
+    /// Print every organisation with its plan
+    List,
+    /// Put a registered organisation on the plan that --plan names; its models stay
+    SetPlan(OrgArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct OrgArgs {
+    /// The organisation's name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Organisation,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeyCommand {
+    /// Make a key for a registered organisation and print it, once
+    Create(KeyArgs),
+    /// Print the organisation's keys, without their secrets
+    List,
+    /// Revoke a key, by its id; it opens nothing from then on
+    Revoke {
+        /// The id: the 12 digits between cm_ and the secret
+        #[arg(value_name = "ID")]
+        id: KeyId,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeyArgs {
+    /// What the key may be used for: custom_models:write, custom_models:read or training:work
+    #[arg(long = "scope", value_name = "SCOPE", required = true, num_args = 1..)]
+    pub(crate) scopes: Vec<Scope>,
+    /// How long the key is valid, such as 90d (units s, m, h, d) [default: until it is revoked]
+    #[arg(long, value_name = "SPAN")]
+    pub(crate) expires_in: Option<Span>,
+}
+
+#[cfg(feature = "serve")]
+#[derive(Args, Debug)]
+pub(crate) struct ListenArgs {
+    /// Where to listen; port 0 is a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: std::net::SocketAddr,
+}
+
+#[cfg(feature = "serve")]
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    #[command(flatten)]
+    pub(crate) listen: ListenArgs,
+    /// How many creates a key may ask for in any window of such a length, or off [default: 10/1h]
+    #[arg(long, value_name = "LIMIT")]
+    pub(crate) create_limit: Option<OrOff<custom_models_core::RequestLimit>>,
+    /// How many creates of a key may be at work at a time, or off [default: 3]
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) create_concurrency: Option<OrOff<std::num::NonZeroU32>>,
+    /// How the log is written on standard error
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
+    pub(crate) log: LogFormat,
+}
+
+/// How a log is written.
+#[cfg(feature = "serve")]
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
 }

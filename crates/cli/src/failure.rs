@@ -21,6 +21,8 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Store(fault) => Failure::Store(fault),
+            // What is set up wrongly is for whoever sits here to put right.
+            Refusal::Internal { cause } => Failure::WrongUsage(cause.into_owned()),
             refusal => Failure::Refused(refusal.to_json()),
         }
     }

@@ -12,7 +12,11 @@ mod escape;
 mod failure;
 mod operation;
 mod perform;
+mod register;
 mod report;
+#[cfg(feature = "serve")]
+mod serve;
+mod settings;
 mod store_url;
 
 use std::ffi::OsString;
@@ -34,6 +38,12 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             let report = match command {
                 Command::Completions { shell } => Report::answer(completions::script(shell)),
                 Command::Models(command) => perform::on_store(&global, command),
+                Command::Org(command) => register::organisations(&global, command),
+                Command::Key(command) => register::keys(&global, command),
+                #[cfg(feature = "serve")]
+                Command::Serve(args) => serve::serve(&global, &args),
+                #[cfg(feature = "serve")]
+                Command::Demo(args) => serve::demo(&global, &args),
             };
             report.print(&mut io::stdout().lock(), &mut io::stderr().lock())
         }

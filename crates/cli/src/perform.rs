@@ -1,13 +1,15 @@
 //! One command on one store: opened, used, closed.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use custom_models_core::{Caller, Engine};
+use custom_models_core::{AccessStore, Caller, Engine, Plan};
 
 use crate::args::{Global, ModelCommand};
 use crate::failure::Failure;
 use crate::operation::Operation;
 use crate::report::Report;
+use crate::settings::Settings;
 
 /// Does what a command asks of a store.
 pub(crate) fn on_store(global: &Global, command: ModelCommand) -> Report {
@@ -17,12 +19,21 @@ pub(crate) fn on_store(global: &Global, command: ModelCommand) -> Report {
 /// What can be refused without the store is refused before it is opened: a wrong request leaves no
 /// new file behind.
 fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
-    let Global { store, org, plan } = global;
+    let Global { store, org, .. } = global;
     let open = store.opener()?;
+    let settings = Settings::of(global)?;
+    let fallback = settings.plan(global.plan.as_deref())?;
     let operation = Operation::prepare(command)?;
-    let engine = Engine::new(open()?, SystemTime::now);
-    let caller = Caller::new(org.clone(), (*plan).into());
-    let report = match operation.perform(&engine, &caller) {
+    let opened = open()?;
+    let engine = Engine::new(Arc::clone(&opened), SystemTime::now);
+    // Who is registered has the plan of the register (section 4).
+    let plan = || match opened.registration(org)? {
+        Some(registration) => Ok(settings.plans.resolve(&registration.plan)?),
+        None => Ok(fallback),
+    };
+    let performed =
+        plan().and_then(|plan: Plan| operation.perform(&engine, &Caller::new(org.clone(), plan)));
+    let report = match performed {
         Ok(answer) => Report::answer(answer),
         Err(failure) => Report::failure(failure, store),
     };
@@ -36,13 +47,11 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use clap::Parser;
     use custom_models_core::{
-        AccessChange, AccessOutcome, AccessStore, Completion, CustomModel, Grant, KeyDigest, KeyId,
-        KeyRecord, Listing, MemoryStore, ModelId, ModelStore, Moment, Organisation, Registration,
-        Selection, StoreError, StoreErrorKind, Write,
+        AccessChange, AccessOutcome, Completion, CustomModel, Grant, KeyDigest, KeyId, KeyRecord,
+        Listing, MemoryStore, ModelId, ModelStore, Moment, Organisation, Registration, Selection,
+        StoreError, StoreErrorKind, Write,
     };
 
     use super::*;

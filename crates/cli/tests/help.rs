@@ -4,7 +4,8 @@ mod support;
 
 use support::Folder;
 
-const COMMANDS: [&str; 5] = ["create", "show", "list", "delete", "completions"];
+const COMMANDS: [&str; 9] =
+    ["create", "show", "list", "delete", "org", "key", "serve", "demo", "completions"];
 
 /// What a help command prints, which has no escape sequences and fits a terminal.
 fn help(arguments: &[&str]) -> String {
@@ -25,7 +26,8 @@ fn help_names_commands_options_stores_plans_and_exit_codes() {
         "[default: sqlite:custom-models.db]",
         "--org <NAME>",
         "[default: default]",
-        "--plan <PLAN>",
+        "--plan <NAME>",
+        "--config <FILE>",
         "[default: Enterprise]",
         "\nExamples:\n  custom-models create --name \"Medical Cardiology EN\" --language en --base-model medical\n",
         "\nStore URLs:\n  sqlite:PATH ",

@@ -1,0 +1,239 @@
+//! The service as a process: started by the command, asked over a socket, told to end.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests"
+)]
+
+mod support;
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, ChildStderr, Command};
+use std::thread;
+
+use support::Folder;
+
+const NAMED: &str = r#"{"name":"Medical Cardiology EN","language":"en","base_model":"medical"}"#;
+
+/// A server process, killed with the test.
+struct Serving {
+    child: Child,
+    address: String,
+    /// What it said before it listened.
+    said: Vec<String>,
+    err: BufReader<ChildStderr>,
+}
+
+impl Serving {
+    fn start(folder: &Folder, arguments: &[&str]) -> Self {
+        let listen = ["--listen", "127.0.0.1:0"];
+        let mut child = folder.command(&[arguments, &listen].concat()).spawn().unwrap();
+        let mut err = BufReader::new(child.stderr.take().unwrap());
+        let mut said = Vec::new();
+        loop {
+            let mut line = String::new();
+            assert!(err.read_line(&mut line).unwrap() > 0, "ended after {said:?}");
+            match line.strip_prefix("listening on http://") {
+                Some(address) => {
+                    let address = address.trim().to_owned();
+                    return Serving { child, address, said, err };
+                }
+                None => said.push(line),
+            }
+        }
+    }
+
+    /// Sends a request, and returns the status and the body of its answer.
+    fn ask(&self, method: &str, path: &str, key: &str, body: &str) -> (u16, String) {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+            Authorization: Bearer {key}\r\nContent-Type: application/json\r\n\
+            Content-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
+    }
+
+    fn create(&self, key: &str) -> (u16, String) {
+        self.ask("POST", "/api/v3/custom_models", key, NAMED)
+    }
+
+    /// Tells it to end; its exit code and the rest of what it said.
+    fn terminate(mut self) -> (Option<i32>, String) {
+        let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(killed.success());
+        let mut said = String::new();
+        self.err.read_to_string(&mut said).unwrap();
+        (self.child.wait().unwrap().code(), said)
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Registers an organisation and makes a key for it.
+fn key_of(folder: &Folder, organisation: &str) -> String {
+    let added = folder.run(&["org", "add", organisation, "--plan", "Gold"]);
+    assert_eq!(added.code, 0, "{}", added.err);
+    let scopes = ["--scope", "custom_models:write", "custom_models:read"];
+    let made = folder.run(&[&["key", "create", "--org", organisation], &scopes[..]].concat());
+    assert_eq!((made.code, &*made.err), (0, ""));
+    let key = made.out.lines().next_back().unwrap();
+    assert_eq!(made.out.trim_end(), key, "alone");
+    key.to_owned()
+}
+
+#[test]
+fn a_key_from_the_command_line_opens_the_service_and_what_is_created_stays() {
+    let folder = Folder::new();
+    let server = Serving::start(&folder, &["serve"]);
+    assert!(server.said[0].starts_with("nobody has a key yet: "), "{:?}", server.said);
+    let key = key_of(&folder, "acme");
+    let (status, body) = server.create(&key);
+    assert_eq!(status, 201, "{body}");
+    assert!(
+        body.starts_with(r#"{"id":1,"model_key":"custom_model_1","name":"Medical Cardiology EN","#)
+    );
+    assert_eq!(server.ask("GET", "/api/v3/custom_models/1", &key, ""), (200, body.clone()));
+    let shown = folder.run(&["show", "1", "--org", "acme"]);
+    assert_eq!(shown.out.trim_end(), body);
+    let (code, log) = server.terminate();
+    assert_eq!(code, Some(0), "{log}");
+    assert!(log.contains("route=\"/api/v3/custom_models\"") && log.contains("status=201"), "{log}");
+    assert!(!log.contains(&key[..20]) && !log.contains("Medical"), "{log}");
+    // The same file, served anew.
+    let server = Serving::start(&folder, &["serve", "--log", "json"]);
+    assert_eq!(server.said, [""; 0]);
+    assert_eq!(server.ask("GET", "/api/v3/custom_models/1", &key, ""), (200, body));
+    let id = &key[3..15];
+    assert_eq!(folder.run(&["key", "revoke", id]).code, 0);
+    assert_eq!(server.create(&key).0, 401);
+    let (code, log) = server.terminate();
+    assert_eq!(code, Some(0));
+    for line in log.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
+}
+
+#[test]
+fn rate_4_two_processes_on_one_file_admit_ten_in_all() {
+    let folder = Folder::new();
+    let key = key_of(&folder, "acme");
+    let servers = [Serving::start(&folder, &["serve"]), Serving::start(&folder, &["serve"])];
+    let admitted = |server: &Serving| (0..12).filter(|_| server.create(&key).0 != 429).count();
+    let admitted: usize = thread::scope(|scope| {
+        let asked: Vec<_> = servers.iter().map(|server| scope.spawn(|| admitted(server))).collect();
+        asked.into_iter().map(|asked| asked.join().unwrap()).sum()
+    });
+    assert_eq!(admitted, 10);
+    // And after a kill.
+    drop(servers);
+    assert_eq!(Serving::start(&folder, &["serve"]).create(&key).0, 429);
+}
+
+#[test]
+fn limits_and_plans_come_from_options_and_a_file() {
+    let folder = Folder::new();
+    let config = folder.path().join("config.toml");
+    std::fs::write(
+        &config,
+        "[plans]\nSolo = { models = 1 }\n[limits.create]\nrequests = \"1/1h\"\n[limits.get]\nrequests = \"2/1h\"\n",
+    )
+    .unwrap();
+    let key = key_of(&folder, "acme");
+    let set = ["org", "set-plan", "acme", "--plan", "solo", "--config", "config.toml"];
+    folder.run(&set).is_done("{\"organisation\":\"acme\",\"plan\":\"Solo\"}\n");
+    let options = ["serve", "--config", "config.toml", "--create-limit", "3/1h"];
+    let server = Serving::start(&folder, &options);
+    let statuses = [(); 4].map(|()| server.create(&key).0);
+    assert_eq!(statuses, [201, 402, 402, 429]);
+    let statuses = [(); 3].map(|()| server.ask("GET", "/api/v3/custom_models/1", &key, "").0);
+    assert_eq!(statuses, [200, 200, 429]);
+    drop(server);
+    // Who does not know the plan lets nobody create.
+    let server = Serving::start(&folder, &["serve", "--create-limit", "off"]);
+    assert_eq!(server.create(&key).0, 500);
+}
+
+#[test]
+fn an_organisation_that_is_registered_has_the_plan_of_the_register() {
+    let folder = Folder::new();
+    let create =
+        ["create", "--org", "acme", "--plan", "Enterprise", "--name", "n", "--language", "en"];
+    key_of(&folder, "acme");
+    for _ in 0..5 {
+        assert_eq!(folder.run(&create).code, 0);
+    }
+    let refused = folder.run(&create);
+    assert_eq!((refused.code, &*refused.err), (1, support::GOLD_IS_FULL));
+    let again = folder.run(&["org", "add", "acme"]);
+    assert_eq!(again.code, 1);
+    assert!(again.err.contains("ORGANISATION_EXISTS"), "{}", again.err);
+    let nobody = folder.run(&["org", "set-plan", "nobody"]);
+    assert!(nobody.err.contains("ORGANISATION_NOT_FOUND"), "{}", nobody.err);
+    let homeless = folder.run(&["key", "create", "--org", "nobody", "--scope", "training:work"]);
+    assert!(homeless.err.contains("ORGANISATION_NOT_FOUND"), "{}", homeless.err);
+    folder.run(&["org", "list"]).is_done("[{\"organisation\":\"acme\",\"plan\":\"Gold\"}]\n");
+    let keys = folder.run(&["key", "list", "--org", "acme"]).out;
+    assert!(keys.contains(r#""scopes":["custom_models:write","custom_models:read"]"#), "{keys}");
+    assert!(keys.contains(r#""expires_at":null,"revoked_at":null"#), "{keys}");
+    let unknown = folder.run(&["key", "revoke", "000000000000"]);
+    assert!(unknown.err.contains("KEY_NOT_FOUND"), "{}", unknown.err);
+}
+
+#[test]
+fn a_demo_prints_a_line_that_works_when_it_is_pasted() {
+    let folder = Folder::new();
+    let mut server = Serving::start(&folder, &["demo"]);
+    let mut line = String::new();
+    BufReader::new(server.child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert!(line.starts_with(&format!("curl -X POST http://{}/", server.address)), "{line}");
+    let between = |start: &str, end: &str| {
+        let rest = line.split_once(start).unwrap().1;
+        rest.split_once(end).unwrap().0.to_owned()
+    };
+    let (key, body) = (between("Bearer ", "'"), between("-d '", "'"));
+    assert_eq!(body, NAMED);
+    assert_eq!(server.create(&key).0, 201);
+    assert_eq!(folder.files(), [""; 0], "nothing is kept");
+    assert_eq!(server.terminate().0, Some(0));
+}
+
+#[test]
+fn what_cannot_be_served_is_told() {
+    let folder = Folder::new();
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, "[plans]\n\nSilver = { model = 1 }\n").unwrap();
+    for (arguments, told) in [
+        (&["serve", "--config", "config.toml"][..], "line 3"),
+        (&["serve", "--config", "none.toml"], "none.toml"),
+        (&["serve", "--create-limit", "10"], "a request limit is"),
+        (&["serve", "--create-concurrency", "0"], "invalid value"),
+        (&["serve", "--listen", "nowhere"], "invalid"),
+        (&["serve", "--store", "memory:", "--listen", "203.0.113.1:1"], "--listen 203.0.113.1:1: "),
+        (&["org", "add", "a b"], "an organisation is named by"),
+        (&["org", "add", "a", "--plan", "Tin"], "[possible values: Gold, Enterprise]"),
+        (&["key", "create", "--scope", "all"], "a scope is one of"),
+        (&["key", "create", "--scope", "training:work", "--expires-in", "1y"], "a span is"),
+        (&["key", "revoke", "x"], "the id of a key is"),
+    ] {
+        let ended = folder.run(arguments);
+        assert_eq!(ended.code, 2, "{arguments:?}: {}", ended.err);
+        assert!(ended.err.contains(told), "{arguments:?}: {}", ended.err);
+    }
+    assert_eq!(folder.files(), ["config.toml"], "nothing was made");
+}
