@@ -65,6 +65,10 @@ pub(crate) enum Command {
     #[cfg(feature = "serve")]
     #[command(after_help = include_str!("help/demo.txt"))]
     Demo(ListenArgs),
+    /// Print the description of the API, in OpenAPI 3.1
+    #[cfg(feature = "serve")]
+    #[command(after_help = include_str!("help/openapi.txt"))]
+    Openapi,
     /// Print a script that completes this command in a shell
     #[command(after_help = include_str!("help/completions.txt"))]
     Completions {

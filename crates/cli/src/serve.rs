@@ -62,6 +62,14 @@ pub(crate) fn demo(global: &Global, args: &ListenArgs) -> Report {
     ended(global, demo())
 }
 
+/// Prints the description of the API.
+pub(crate) fn describe(global: &Global) -> Report {
+    match custom_models_http::openapi().to_pretty_json() {
+        Ok(description) => Report::answer(description),
+        Err(error) => Report::failure(error.into(), &global.store),
+    }
+}
+
 fn first_key(store: &dyn Store, global: &Global, plan: &Plan) -> Result<String, Failure> {
     let registration = Registration { organisation: global.org.clone(), plan: name_of(plan)? };
     store.apply_access(AccessChange::Register(registration))?;

@@ -4,8 +4,8 @@ mod support;
 
 use support::Folder;
 
-const COMMANDS: [&str; 9] =
-    ["create", "show", "list", "delete", "org", "key", "serve", "demo", "completions"];
+const COMMANDS: [&str; 10] =
+    ["create", "show", "list", "delete", "org", "key", "serve", "demo", "openapi", "completions"];
 
 /// What a help command prints, which has no escape sequences and fits a terminal.
 fn help(arguments: &[&str]) -> String {

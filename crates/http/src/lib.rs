@@ -20,8 +20,10 @@
 
 mod answer;
 mod body;
+mod docs;
 mod models;
 mod observe;
+mod openapi;
 mod options;
 mod serve;
 mod service;
@@ -39,10 +41,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::answer::Answer;
 use crate::service::Service;
 
+pub use openapi::openapi;
 pub use options::Options;
 pub use serve::serve;
 
-/// The routes of the API, and `/health` and `/ready` for those who watch over it.
+/// The routes of the API; `/docs` and `/openapi.json`, which describe it; `/health` and `/ready` for
+/// those who watch over it.
 pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
     let service = Arc::new(Service::new(engine, gate, options));
     let models = get(models::list).post(models::create);
@@ -50,6 +54,10 @@ pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
     Router::new()
         .route("/api/v3/custom_models", models)
         .route("/api/v3/custom_models/{id}", model)
+        .route("/openapi.json", get(docs::description))
+        .route("/docs", get(docs::page_without_slash))
+        .route(docs::PAGE, get(docs::page))
+        .route("/docs/{*file}", get(docs::page))
         .route("/health", get(health))
         .route("/ready", get(ready))
         .fallback(|| async { Answer::from(Refusal::RouteNotFound) })

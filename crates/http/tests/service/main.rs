@@ -9,6 +9,7 @@
 )]
 
 mod connections;
+mod description;
 mod limits;
 mod models;
 mod order;

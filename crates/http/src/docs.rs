@@ -1,0 +1,66 @@
+//! The description of the API for programs and for people.
+
+use std::sync::{Arc, LazyLock};
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
+use axum::response::IntoResponse;
+use custom_models_core::{Refusal, StoreError, StoreErrorKind};
+use utoipa_swagger_ui::{Config, serve};
+
+use crate::answer::Answer;
+
+/// Where the page and what it loads lie.
+pub(crate) const PAGE: &str = "/docs/";
+
+/// Nothing is loaded from elsewhere, and nobody frames the page. It styles itself as it runs.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+    frame-ancestors 'none'",
+);
+
+/// The description, made once.
+static DESCRIPTION: LazyLock<Result<String, Arc<serde_json::Error>>> =
+    LazyLock::new(|| crate::openapi().to_pretty_json().map_err(Arc::new));
+
+static PAGE_CONFIG: LazyLock<Arc<Config<'static>>> =
+    LazyLock::new(|| Arc::new(Config::from("/openapi.json")));
+
+/// `GET /openapi.json`
+pub(crate) async fn description() -> Answer {
+    match &*DESCRIPTION {
+        Ok(description) => Answer::open(StatusCode::OK, description.clone()),
+        Err(error) => {
+            let cause = Arc::clone(error);
+            Refusal::Store(StoreError::new(StoreErrorKind::Failed, cause)).into()
+        }
+    }
+}
+
+/// `GET /docs`: what the page loads lies beside it, so its path ends with a slash.
+pub(crate) async fn page_without_slash() -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
+    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(PAGE));
+    response
+}
+
+/// `GET /docs/` and what is below it.
+pub(crate) async fn page(uri: Uri) -> Response<Body> {
+    let file = uri.path().strip_prefix(PAGE).unwrap_or_default();
+    match serve(file, Arc::clone(&PAGE_CONFIG)) {
+        Ok(Some(file)) => {
+            let content_type = HeaderValue::try_from(file.content_type)
+                .unwrap_or(HeaderValue::from_static("application/octet-stream"));
+            let mut response = Response::new(Body::from(file.bytes.into_owned()));
+            response.headers_mut().insert(header::CONTENT_TYPE, content_type);
+            response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
+            response
+        }
+        Ok(None) => Answer::from(Refusal::RouteNotFound).into_response(),
+        Err(error) => {
+            let cause = format!("the page is not whole: {error}").into();
+            Answer::from(Refusal::Internal { cause }).into_response()
+        }
+    }
+}

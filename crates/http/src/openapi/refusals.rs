@@ -1,0 +1,144 @@
+//! What each operation may refuse, shown by refusals themselves.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroU32;
+
+use custom_models_core::{
+    CreateModel, ListModels, Moment, Operation as Asked, Plan, Refusal, RequestLimit, Standing,
+    StoreErrorKind,
+};
+use serde_json::Value;
+use utoipa::openapi::example::ExampleBuilder;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, OperationBuilder};
+use utoipa::openapi::response::ResponseBuilder;
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::openapi::{ContentBuilder, Header, Ref};
+
+/// Adds the answer of an operation that does what it is asked, and every refusal it may meet.
+pub(super) fn with_refusals(
+    operation: OperationBuilder,
+    asked: Asked,
+    status: &str,
+    done: ResponseBuilder,
+) -> Operation {
+    let mut by_status: BTreeMap<u16, Vec<Refusal>> = BTreeMap::new();
+    for refusal in refusals(asked) {
+        by_status.entry(refusal.status()).or_default().push(refusal);
+    }
+    let operation = operation.response(status, with_headers(done, &[], true).build());
+    let refused = |operation: OperationBuilder, (status, refusals): (u16, Vec<Refusal>)| {
+        operation.response(status.to_string(), response(&refusals).build())
+    };
+    by_status.into_iter().fold(operation, refused).build()
+}
+
+/// Those that a request meets behind its route.
+fn refusals(asked: Asked) -> Vec<Refusal> {
+    let limit = RequestLimit::CREATE;
+    let reset_at = Moment::from_unix_millis(1_736_938_800_000);
+    let standing = Standing { limit: limit.requests(), remaining: 0, reset_at };
+    let mut refusals = vec![
+        Refusal::Unauthorized,
+        Refusal::InsufficientScope { required: asked.scope() },
+        Refusal::TooManyAtOnce { at_once: NonZeroU32::MIN, standing: Some(standing) },
+        Refusal::RateLimited { standing, retry_after: limit.window().as_secs() },
+        Refusal::Internal { cause: "".into() },
+    ];
+    let stored =
+        [StoreErrorKind::Busy, StoreErrorKind::OutcomeUnknown, StoreErrorKind::Unavailable];
+    refusals.extend(stored.map(|kind| Refusal::Store(kind.into())));
+    let invalid = match asked {
+        Asked::Create => CreateModel::from_json(b"{}").err(),
+        Asked::List => ListModels::from_pairs([("page", "0")]).err(),
+        _ => None,
+    };
+    refusals.extend(invalid.map(Refusal::from));
+    match asked {
+        Asked::Create => {
+            let plan = Plan::gold();
+            let plan_limit = plan.model_limit().unwrap_or_default();
+            refusals.extend([
+                Refusal::QuotaExceeded {
+                    current_models: plan_limit,
+                    plan_limit,
+                    plan: plan.name().to_owned().into(),
+                },
+                Refusal::RequestTimeout,
+                Refusal::BodyTooLarge,
+                Refusal::UnsupportedMediaType,
+            ]);
+        }
+        Asked::Get => refusals.push(Refusal::ModelNotFound),
+        Asked::Delete => {
+            refusals.extend([
+                Refusal::ModelNotFound,
+                Refusal::TrainingInProgress,
+                Refusal::Contended,
+            ]);
+        }
+        _ => {}
+    }
+    refusals
+}
+
+/// Refusals of one status, each an example under its code.
+fn response(refusals: &[Refusal]) -> ResponseBuilder {
+    let shown = refusals.iter().filter_map(|refusal| {
+        let body: Value = serde_json::from_str(&refusal.to_json()).ok()?;
+        let name = refusal.error_code().unwrap_or("error").to_owned();
+        Some((name, ExampleBuilder::new().value(Some(body)).build()))
+    });
+    let content = ContentBuilder::new()
+        .schema(Some(Ref::from_schema_name("Refusal")))
+        .examples_from_iter(shown)
+        .build();
+    let descriptions: Vec<String> = refusals.iter().map(message).collect();
+    let response = ResponseBuilder::new()
+        .description(descriptions.join(" / "))
+        .content("application/json", content);
+    let is_behind_the_window = refusals.iter().all(|refusal| {
+        !matches!(refusal, Refusal::Unauthorized | Refusal::InsufficientScope { .. })
+    });
+    with_headers(response, refusals, is_behind_the_window)
+}
+
+fn message(refusal: &Refusal) -> String {
+    let body: Option<Value> = serde_json::from_str(&refusal.to_json()).ok();
+    let message = body.as_ref().and_then(|body| body.get("message")?.as_str());
+    message.unwrap_or_default().to_owned()
+}
+
+fn with_headers(
+    mut response: ResponseBuilder,
+    refusals: &[Refusal],
+    is_behind_the_window: bool,
+) -> ResponseBuilder {
+    response =
+        response.header("X-Request-Id", header(Type::String, "Names the request in the log"));
+    if is_behind_the_window {
+        for (name, says) in [
+            (
+                "X-RateLimit-Limit",
+                "How many requests a window takes, where the operation is limited",
+            ),
+            ("X-RateLimit-Remaining", "How many more it would take now"),
+            ("X-RateLimit-Reset", "When its oldest request leaves it, in Unix seconds"),
+        ] {
+            response = response.header(name, header(Type::Integer, says));
+        }
+    }
+    if refusals.iter().any(|refusal| refusal.retry_after().is_some()) {
+        let says = "After how many seconds trying again is right";
+        response = response.header("Retry-After", header(Type::Integer, says));
+    }
+    if refusals.iter().any(|refusal| matches!(refusal, Refusal::Unauthorized)) {
+        response = response.header("WWW-Authenticate", header(Type::String, "`Bearer`"));
+    }
+    response
+}
+
+fn header(kind: Type, says: &str) -> Header {
+    let schema = ObjectBuilder::new().schema_type(kind);
+    HeaderBuilder::new().schema(Some(schema)).description(Some(says)).build()
+}

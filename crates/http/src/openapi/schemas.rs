@@ -1,0 +1,145 @@
+//! The shapes of what is sent and answered.
+
+use custom_models_core::{
+    BaseModel, CreateModel, Description, Language, ModelId, Name, NewModel, Timestamp,
+    TrainingStatus,
+};
+use serde_json::Value;
+use utoipa::openapi::schema::{
+    ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
+};
+use utoipa::openapi::{Ref, RefOr};
+
+/// Every schema with its name.
+pub(super) fn all() -> Vec<(&'static str, RefOr<Schema>)> {
+    vec![
+        ("CreateModel", create_model().into()),
+        ("CustomModel", custom_model().into()),
+        ("ModelPage", model_page().into()),
+        ("Refusal", refusal().into()),
+    ]
+}
+
+pub(super) fn language() -> ObjectBuilder {
+    let codes = Language::ALL.iter().map(|language| language.as_str());
+    text().enum_values(Some(codes.collect::<Vec<_>>()))
+}
+
+pub(super) fn base_model() -> ObjectBuilder {
+    let names = BaseModel::ALL.iter().map(|base_model| base_model.as_str());
+    text().enum_values(Some(names.collect::<Vec<_>>()))
+}
+
+pub(super) fn id() -> ObjectBuilder {
+    let format = Some(SchemaFormat::KnownFormat(KnownFormat::Int64));
+    integer().format(format).minimum(Some(1_u64)).maximum(Some(ModelId::MAX))
+}
+
+/// A model as it is shown, for an example.
+pub(super) fn example_model() -> Option<Value> {
+    let request = CreateModel::builder()
+        .name("Medical Cardiology EN")
+        .language("en")
+        .base_model("medical")
+        .build()
+        .ok()?;
+    let created_at = Timestamp::from_unix_seconds(1_736_935_200).ok()?;
+    let model = NewModel::new(request, created_at).with_id(ModelId::new(1).ok()?);
+    serde_json::to_value(&model).ok()
+}
+
+fn create_model() -> ObjectBuilder {
+    object()
+        .property("name", name())
+        .property("language", language())
+        .property(
+            "base_model",
+            base_model().default(Some(Value::from(BaseModel::default().as_str()))),
+        )
+        .property("description", description())
+        .required("name")
+        .required("language")
+        .examples([serde_json::json!({
+            "name": "Medical Cardiology EN",
+            "language": Language::En.as_str(),
+            "base_model": BaseModel::Medical.as_str(),
+        })])
+}
+
+fn custom_model() -> ObjectBuilder {
+    let status = |status: &TrainingStatus| status.number();
+    let model = object()
+        .property("id", id())
+        .property("model_key", text().pattern(Some("^custom_model_[1-9][0-9]*$")))
+        .property("name", name())
+        .property("description", description())
+        .property("language", language())
+        .property("base_model", base_model())
+        .property(
+            "training_status",
+            integer().enum_values(Some(TrainingStatus::ALL.iter().map(status).collect::<Vec<_>>())),
+        )
+        .property("status_message", text())
+        .property("created_at", moment())
+        .property("updated_at", moment());
+    let fields = example_model();
+    let fields = fields.as_ref().and_then(Value::as_object).map(|fields| fields.keys());
+    fields.into_iter().flatten().fold(model, ObjectBuilder::required)
+}
+
+fn model_page() -> ObjectBuilder {
+    let count = || integer().minimum(Some(0));
+    let models = ArrayBuilder::new().items(Ref::from_schema_name("CustomModel"));
+    object()
+        .property("count", count())
+        .property("total_results", count())
+        .property("result", models)
+        .required("count")
+        .required("total_results")
+        .required("result")
+}
+
+fn refusal() -> ObjectBuilder {
+    let details = object().description(Some("What there is to add; its keys go by `error_code`"));
+    object()
+        .property("error", text())
+        .property("message", text())
+        .property("error_code", text())
+        .property("details", details)
+        .required("error")
+        .required("message")
+}
+
+/// At least one character is none of White_Space, spelled out because `\s` is another set in every
+/// dialect.
+fn name() -> ObjectBuilder {
+    let spaces =
+        (0..=u32::from(char::MAX)).filter_map(char::from_u32).filter(|it| it.is_whitespace());
+    let spaces: String = spaces.map(|space| format!("\\u{:04x}", u32::from(space))).collect();
+    text()
+        .min_length(Some(1))
+        .max_length(Some(Name::MAX_CHARACTERS))
+        .pattern(Some(format!("[^{spaces}]")))
+}
+
+fn description() -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(SchemaType::Array(vec![Type::String, Type::Null]))
+        .max_length(Some(Description::MAX_CHARACTERS))
+}
+
+fn moment() -> ObjectBuilder {
+    text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
+}
+
+fn object() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Object)
+}
+
+fn text() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::String)
+}
+
+fn integer() -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer)
+}
