@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::Plan;
+use crate::{Actor, Plan};
 
 /// The name of an organisation: ASCII letters, digits, `_` and `-`, 64 of them at most (section 4).
 ///
@@ -85,17 +85,24 @@ impl fmt::Display for Organisation {
     }
 }
 
-/// Whoever calls the engine: an organisation and its plan (section 4).
+/// Whoever calls the engine: an organisation, its plan, and who acts for it (section 4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     organisation: Organisation,
     plan: Plan,
+    actor: Actor,
 }
 
 impl Caller {
-    /// A caller that acts for `organisation`, which is on `plan`.
+    /// A caller that acts for `organisation`, which is on `plan`, as [`Actor::HOST`].
     pub const fn new(organisation: Organisation, plan: Plan) -> Self {
-        Caller { organisation, plan }
+        Caller { organisation, plan, actor: Actor::HOST }
+    }
+
+    /// The same caller under another name in the history (LOG-1).
+    #[must_use]
+    pub fn acting_as(self, actor: Actor) -> Self {
+        Caller { actor, ..self }
     }
 
     /// The organisation that the caller acts for, and the only one that it sees.
@@ -106,5 +113,10 @@ impl Caller {
     /// The organisation's plan.
     pub const fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Who acts.
+    pub const fn actor(&self) -> &Actor {
+        &self.actor
     }
 }

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::pending::Pending;
 use crate::{
-    Completion, KeyDigest, KeyId, KeyRecord, ModelStore, Moment, Operation, Organisation,
-    RequestLimit, Standing, StoreError, Timestamp,
+    Completion, KeyDigest, KeyId, KeyRecord, LifeStore, ModelStore, Moment, Operation,
+    Organisation, RequestLimit, Standing, StoreError, Timestamp,
 };
 
 /// Keeps who may use a service, and how much.
@@ -96,9 +96,9 @@ impl<S: AccessStore + ?Sized> AccessStore for Arc<S> {
 
 /// A store that keeps both models and who may use them: what a host picks when it runs, as
 /// `Arc<dyn Store>`.
-pub trait Store: ModelStore + AccessStore {}
+pub trait Store: ModelStore + LifeStore + AccessStore {}
 
-impl<S: ModelStore + AccessStore + ?Sized> Store for S {}
+impl<S: ModelStore + LifeStore + AccessStore + ?Sized> Store for S {}
 
 /// A change with the condition that it rests on.
 ///

@@ -76,7 +76,7 @@ impl<'a> CreateModel<'a> {
 }
 
 #[cold]
-fn body_violation(kind: ViolationKind) -> Violations<'static> {
+pub(crate) fn body_violation(kind: ViolationKind) -> Violations<'static> {
     Violation::new(Field::Body, kind).into()
 }
 
@@ -199,7 +199,7 @@ fn judge_base_model(found: &Found<impl AsRef<str>>) -> Result<BaseModel, Violati
 }
 
 #[inline]
-fn judge_description(found: &Found<impl AsRef<str>>) -> Result<(), ViolationKind> {
+pub(crate) fn judge_description(found: &Found<impl AsRef<str>>) -> Result<(), ViolationKind> {
     match found {
         Found::Absent | Found::Null => Ok(()),
         Found::Text(text) => Description::judge(text.as_ref()),
@@ -219,7 +219,8 @@ impl<'de> Deserialize<'de> for CreateModel<'_> {
     }
 }
 
-struct FieldsVisitor;
+/// Collects the named fields of an object.
+pub(crate) struct FieldsVisitor;
 
 impl<'de> Visitor<'de> for FieldsVisitor {
     type Value = Fields<Cow<'static, str>>;

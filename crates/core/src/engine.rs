@@ -3,10 +3,14 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use serde::Serialize;
+
 use crate::pending::Pending;
 use crate::{
-    Caller, Change, CreateModel, CustomModel, ListModels, ModelId, ModelPage, ModelStore, NewModel,
-    Outcome, Plan, Refusal, StoreError, StoreErrorKind, Timestamp, TrainingStatus, Write,
+    AnswerForm, AnswerKey, Caller, Change, CreateModel, CustomModel, Event, EventPage, EventType,
+    KeptAnswer, ListModels, ModelId, ModelKey, ModelPage, Moment, NewAnswer, NewEvent, NewModel,
+    Operation, Outcome, Plan, Records, Refusal, Repeatable, Selection, StoreError, StoreErrorKind,
+    Write,
 };
 
 /// The operations on custom models: here the rules ask the store for one change at a time.
@@ -14,8 +18,39 @@ use crate::{
 /// Cheap to clone; clones share the store. Time comes from the clock that it is given.
 #[derive(Clone)]
 pub struct Engine {
-    store: Arc<dyn ModelStore>,
+    pub(crate) store: Arc<dyn Records>,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+}
+
+/// What came of a request that may be repeated (IDEM-1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answered<T> {
+    /// It was done now.
+    Now(T),
+    /// It was done before, and this was the answer.
+    Before(KeptAnswer),
+}
+
+/// What a request to create a model would come to (DRY-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Validated {
+    /// Always true: everything else is a refusal.
+    pub valid: bool,
+    /// How many models the organisation has.
+    pub current_models: u64,
+    /// How many its plan allows; `null` is unlimited.
+    pub plan_limit: Option<u64>,
+}
+
+/// A part of the history, in the form of the wire (LOG-1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct EventList {
+    /// How many events this part holds.
+    pub count: u64,
+    /// The position of the last event there is.
+    pub last_position: u64,
+    /// The events, in the order of their positions.
+    pub result: Vec<Event>,
 }
 
 impl Engine {
@@ -24,7 +59,7 @@ impl Engine {
 
     /// An engine over a store, with a clock: `SystemTime::now` outside of tests.
     pub fn new(
-        store: impl ModelStore + 'static,
+        store: impl Records + 'static,
         clock: impl Fn() -> SystemTime + Send + Sync + 'static,
     ) -> Self {
         Engine { store: Arc::new(store), clock: Arc::new(clock) }
@@ -60,12 +95,90 @@ impl Engine {
         async move { created(pending.await, &plan) }
     }
 
+    /// [`Engine::create_async`] for a request that may be sent again: the model is created once, and
+    /// a repeat hears the first answer (IDEM-1).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Engine::create`], and [`Refusal::IdempotencyKeyReused`].
+    pub fn create_once_async(
+        &self,
+        caller: &Caller,
+        request: CreateModel<'_>,
+        repeatable: Repeatable,
+    ) -> impl Future<Output = Result<Answered<CustomModel>, Refusal>> + Send + use<> {
+        let asked = repeatable.request;
+        let mut creation = self.creation(caller, request);
+        creation.answer = Some(NewAnswer {
+            key: AnswerKey { operation: Operation::Create, target: None, key: repeatable.key },
+            request: asked,
+            at: self.now(),
+            form: AnswerForm::Model { status: 201 },
+        });
+        let pending = Pending::new(|done| self.store.submit(creation, done));
+        let plan = caller.plan().clone();
+        async move {
+            match pending.await {
+                Ok(Outcome::Repeated(kept)) => replayed(kept, asked).map(Answered::Before),
+                answer => created(answer, &plan).map(Answered::Now),
+            }
+        }
+    }
+
+    /// The answer that a request got before, if it is a repeat (IDEM-1).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::IdempotencyKeyReused`] if another request was sent under its key, and
+    /// [`Refusal::Store`].
+    pub fn replay(
+        &self,
+        caller: &Caller,
+        operation: Operation,
+        target: Option<ModelId>,
+        repeatable: &Repeatable,
+    ) -> Result<Option<KeptAnswer>, Refusal> {
+        let key = AnswerKey { operation, target, key: repeatable.key.clone() };
+        let kept = self.store.answer(caller.organisation(), &key)?;
+        let kept = kept.filter(|kept| kept.is_live_at(self.now()));
+        kept.map(|kept| replayed(kept, repeatable.request)).transpose()
+    }
+
     fn creation(&self, caller: &Caller, request: CreateModel<'_>) -> Write {
+        let now = self.now().into();
         let change = Change::Create {
-            model: NewModel::new(request, self.now()),
+            model: NewModel::new(request, now),
             limit: caller.plan().model_limit(),
         };
-        Write::new(caller.organisation().clone(), change)
+        Write {
+            event: Some(NewEvent {
+                created_at: now,
+                actor: caller.actor().clone(),
+                event_type: EventType::Created,
+            }),
+            ..Write::new(caller.organisation().clone(), change)
+        }
+    }
+
+    /// What a request to create a model would come to now, and creates none (DRY-1).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Engine::create`].
+    pub fn validate(
+        &self,
+        caller: &Caller,
+        request: &CreateModel<'_>,
+    ) -> Result<Validated, Refusal> {
+        // A request that is typed is valid; what is left to ask for is a place.
+        let CreateModel { .. } = request;
+        let nothing = Selection { limit: 0, ..Selection::default() };
+        let current = self.store.list(caller.organisation(), &nothing)?.total;
+        let plan_limit = caller.plan().model_limit();
+        match plan_limit {
+            Some(limit) if current >= limit => Err(exceeded(current, limit, caller.plan())),
+            _ => Ok(Validated { valid: true, current_models: current, plan_limit }),
+        }
     }
 
     /// One model of the caller's organisation (READ-3).
@@ -87,41 +200,29 @@ impl Engine {
         Ok(self.store.list(caller.organisation(), &request.selection())?.into())
     }
 
-    /// Deletes a model, and returns when that is durable; its place in the quota is free at once
-    /// (EDIT-5, QUOTA-2).
+    /// The model that a key names, for transcription (READ-5).
     ///
     /// # Errors
     ///
-    /// [`Refusal::ModelNotFound`] if the organisation has no model with this id,
-    /// [`Refusal::TrainingInProgress`] while the model is trained, [`Refusal::Contended`] if others
-    /// kept changing it, and [`Refusal::Store`].
-    pub fn delete(&self, caller: &Caller, id: ModelId) -> Result<(), Refusal> {
-        for _ in 0..Self::ATTEMPTS {
-            let model = self.get(caller, id)?;
-            if deleted(self.store.apply(deletion(caller, &model)?))? {
-                return Ok(());
-            }
-        }
-        Err(Refusal::Contended)
+    /// [`Refusal::ModelNotFound`] if the organisation has no such model,
+    /// [`Refusal::ModelNotTrained`] if its last training did not end well, and [`Refusal::Store`].
+    pub fn resolve(&self, caller: &Caller, key: ModelKey) -> Result<CustomModel, Refusal> {
+        let model = self.get(caller, key.id())?;
+        if model.course.success().is_some() { Ok(model) } else { Err(Refusal::ModelNotTrained) }
     }
 
-    /// Deletes a model if it is still as it was read, for asynchronous hosts, which read in a way of
-    /// their own; whether it was. If it was not, it is to be read again (EDIT-4, EDIT-5).
-    ///
-    /// The write is on its way when this returns, polled or not; dropping the future does not take
-    /// it back.
+    /// The history of the caller's organisation behind a position, `limit` events at most (LOG-1).
     ///
     /// # Errors
     ///
-    /// Those of [`Engine::delete`].
-    pub fn delete_unchanged_async(
-        &self,
-        caller: &Caller,
-        model: &CustomModel,
-    ) -> impl Future<Output = Result<bool, Refusal>> + Send + use<> {
-        let pending = deletion(caller, model)
-            .map(|deletion| Pending::new(|done| self.store.submit(deletion, done)));
-        async move { deleted(pending?.await) }
+    /// [`Refusal::EventsExpired`] if some of it is forgotten already, and [`Refusal::Store`].
+    pub fn events(&self, caller: &Caller, after: u64, limit: u32) -> Result<EventList, Refusal> {
+        let EventPage { events, last, first } =
+            self.store.events(caller.organisation(), after, limit)?;
+        if after.saturating_add(1) < first {
+            return Err(Refusal::EventsExpired { first_position: first });
+        }
+        Ok(EventList { count: events.len() as u64, last_position: last, result: events })
     }
 
     /// Waits for what is submitted, then closes the store, for all clones of this engine.
@@ -133,7 +234,7 @@ impl Engine {
         Ok(self.store.close()?)
     }
 
-    fn now(&self) -> Timestamp {
+    pub(crate) fn now(&self) -> Moment {
         (self.clock)().into()
     }
 }
@@ -144,40 +245,31 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// The write that deletes a model as it was read.
-fn deletion(caller: &Caller, model: &CustomModel) -> Result<Write, Refusal> {
-    if model.training_status == TrainingStatus::Running {
-        return Err(Refusal::TrainingInProgress);
-    }
-    let change = Change::Delete { id: model.id, revision: model.revision };
-    Ok(Write::new(caller.organisation().clone(), change))
-}
-
-/// What a store's answer to a delete means: whether the model was still as it was read.
-fn deleted(answer: Result<Outcome, StoreError>) -> Result<bool, Refusal> {
-    match answer? {
-        Outcome::Deleted => Ok(true),
-        Outcome::Stale => Ok(false),
-        Outcome::NotFound => Err(Refusal::ModelNotFound),
-        other => Err(unexpected(&other)),
-    }
-}
-
 /// What a store's answer to a create means.
 fn created(answer: Result<Outcome, StoreError>, plan: &Plan) -> Result<CustomModel, Refusal> {
     match (answer?, plan.model_limit()) {
         (Outcome::Created(model), _) => Ok(model),
-        (Outcome::LimitReached { current }, Some(plan_limit)) => Err(Refusal::QuotaExceeded {
-            current_models: current,
-            plan_limit,
-            plan: plan.shared_name(),
-        }),
+        (Outcome::LimitReached { current }, Some(plan_limit)) => {
+            Err(exceeded(current, plan_limit, plan))
+        }
         (other, _) => Err(unexpected(&other)),
     }
 }
 
+fn exceeded(current_models: u64, plan_limit: u64, plan: &Plan) -> Refusal {
+    Refusal::QuotaExceeded { current_models, plan_limit, plan: plan.shared_name() }
+}
+
+/// The first answer, if it was to the same request.
+pub(crate) fn replayed(
+    kept: KeptAnswer,
+    asked: crate::ContentDigest,
+) -> Result<KeptAnswer, Refusal> {
+    if kept.request == asked { Ok(kept) } else { Err(Refusal::IdempotencyKeyReused) }
+}
+
 /// A store that breaks its contract is a fault of the store, never a panic.
-fn unexpected(outcome: &Outcome) -> Refusal {
+pub(crate) fn unexpected(outcome: &Outcome) -> Refusal {
     let cause = format!("an answer that the change cannot have: {outcome:?}");
     StoreError::new(StoreErrorKind::Damaged, cause).into()
 }

@@ -30,6 +30,10 @@ impl Envelope {
         Envelope { status, error, message, error_code }
     }
 
+    const fn conflict(message: &'static str, error_code: &'static str) -> Self {
+        Envelope::new(409, "Conflict", message, Some(error_code))
+    }
+
     const fn unavailable(message: &'static str, error_code: &'static str) -> Self {
         Envelope::new(503, "Service Unavailable", message, Some(error_code))
     }
@@ -77,11 +81,41 @@ impl Refusal {
                 "The request did not arrive in time",
                 Some("REQUEST_TIMEOUT"),
             ),
-            Refusal::TrainingInProgress => Envelope::new(
-                409,
-                "Conflict",
-                "The model is being trained",
-                Some("TRAINING_IN_PROGRESS"),
+            Refusal::TrainingInProgress => {
+                Envelope::conflict("The model is being trained", "TRAINING_IN_PROGRESS")
+            }
+            Refusal::DataNotFound => {
+                Envelope::new(404, "Not Found", "Training data not found", Some("DATA_NOT_FOUND"))
+            }
+            Refusal::ModelNotReady { .. } => {
+                Envelope::conflict("The model is not ready to be trained", "MODEL_NOT_READY")
+            }
+            Refusal::TrainingNotRunning => {
+                Envelope::conflict("The model is not being trained", "TRAINING_NOT_RUNNING")
+            }
+            Refusal::ModelNotTrained => {
+                Envelope::conflict("The model is not trained", "MODEL_NOT_TRAINED")
+            }
+            Refusal::LeaseLost => {
+                Envelope::conflict("The training is held by another lease, or over", "LEASE_LOST")
+            }
+            Refusal::EventsExpired { .. } => Envelope::new(
+                410,
+                "Gone",
+                "Events behind this position are not kept any more",
+                Some("EVENTS_EXPIRED"),
+            ),
+            Refusal::PreconditionFailed => Envelope::new(
+                412,
+                "Precondition Failed",
+                "The model was changed since",
+                Some("PRECONDITION_FAILED"),
+            ),
+            Refusal::IdempotencyKeyReused => Envelope::new(
+                422,
+                "Unprocessable Content",
+                "Another request was sent under this idempotency key",
+                Some("IDEMPOTENCY_KEY_REUSED"),
             ),
             Refusal::BodyTooLarge => Envelope::new(
                 413,
@@ -165,7 +199,22 @@ impl Serialize for Refusal {
                 let details = WindowDetails { limit: standing.limit, retry_after: *retry_after };
                 body.serialize_entry("details", &details)?;
             }
+            Refusal::ModelNotReady { missing_seconds } if *missing_seconds > 0 => {
+                let details = ReadyDetails { missing_seconds: *missing_seconds };
+                body.serialize_entry("details", &details)?;
+            }
+            Refusal::EventsExpired { first_position } => {
+                let details = EventsDetails { first_position: *first_position };
+                body.serialize_entry("details", &details)?;
+            }
             Refusal::Unauthorized
+            | Refusal::DataNotFound
+            | Refusal::ModelNotReady { .. }
+            | Refusal::TrainingNotRunning
+            | Refusal::ModelNotTrained
+            | Refusal::LeaseLost
+            | Refusal::PreconditionFailed
+            | Refusal::IdempotencyKeyReused
             | Refusal::RouteNotFound
             | Refusal::ModelNotFound
             | Refusal::MethodNotAllowed
@@ -202,4 +251,14 @@ struct PlacesDetails {
 struct WindowDetails {
     limit: u32,
     retry_after: u64,
+}
+
+#[derive(serde::Serialize)]
+struct ReadyDetails {
+    missing_seconds: u64,
+}
+
+#[derive(serde::Serialize)]
+struct EventsDetails {
+    first_position: u64,
 }

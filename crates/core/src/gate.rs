@@ -95,7 +95,7 @@ impl Gate {
             gate: self.clone(),
             requests: limits.requests,
             admitted: Admitted {
-                caller: Caller::new(grant.key.organisation, plan),
+                caller: Caller::new(grant.key.organisation, plan).acting_as(key.into()),
                 key,
                 operation,
                 standing: None,

@@ -39,21 +39,30 @@
 
 mod access;
 mod access_store;
+mod actor;
+mod answer;
 mod api_key;
 mod base_model;
 mod conversions;
+mod course;
 mod create;
 mod description;
 mod echo;
+mod edit;
+mod edits;
 mod engine;
 mod envelope;
+mod event;
 mod fields;
 mod gate;
 mod language;
+mod lease;
+mod life_store;
 mod limits;
 mod list;
 mod memory;
 mod memory_access;
+mod memory_life;
 mod model;
 mod moment;
 mod name;
@@ -61,6 +70,7 @@ mod operation;
 mod pending;
 mod plan;
 mod plans;
+mod progress;
 mod refusal;
 mod scan;
 mod scope;
@@ -68,38 +78,59 @@ mod store;
 mod text;
 mod timestamp;
 mod training;
+mod training_data;
+mod training_metrics;
+mod update;
 mod violation;
 mod violations;
 mod window;
+mod work;
 
 pub use access::{Caller, InvalidOrganisation, Organisation};
 pub use access_store::{
     AccessChange, AccessOutcome, AccessStore, Grant, InvalidPlanName, PlanName, Registration, Store,
 };
+pub use actor::{Actor, InvalidActor};
+pub use answer::{
+    AnswerForm, AnswerKey, IdempotencyKey, InvalidIdempotencyKey, KeptAnswer, NewAnswer, Repeatable,
+};
 pub use api_key::{ApiKey, InvalidKeyId, KeyDigest, KeyId, KeyRecord};
 pub use base_model::BaseModel;
+pub use course::{Course, Failure, InvalidCourse, Run, Success};
 pub use create::{CreateModel, CreateModelBuilder};
 pub use description::Description;
-pub use engine::Engine;
+pub use edit::{Edit, Expected};
+pub use edits::{Edited, Uploaded};
+pub use engine::{Answered, Engine, EventList, Validated};
+pub use event::{Event, EventPage, EventType, NewEvent};
 pub use gate::{Admitted, Entered, Gate};
 pub use language::Language;
+pub use lease::{Fence, InvalidLeaseTime, Lease, LeaseTime};
+pub use life_store::{LifeStore, Purge, Purged, Records};
 pub use limits::{Limits, OperationLimit};
 pub use list::{ListModels, ModelPage, PerPage, Start};
 pub use memory::MemoryStore;
-pub use model::{CustomModel, InvalidModelId, ModelId, ModelKey, NewModel, Revision};
+pub use model::{CustomModel, InvalidModelId, ModelId, ModelKey, NewModel, Revision, Stamp};
 pub use moment::Moment;
 pub use name::Name;
 pub use operation::{InvalidOperation, Operation};
 pub use plan::Plan;
 pub use plans::Plans;
+pub use progress::{InvalidProgress, Progress};
 pub use refusal::Refusal;
 pub use scope::{InvalidScope, Scope, Scopes};
 pub use store::{
-    Change, Completion, Filter, Listing, ModelStore, Outcome, Selection, StoreError,
+    Change, Completion, DataChange, Filter, Listing, ModelStore, Outcome, Selection, StoreError,
     StoreErrorKind, Write,
 };
 pub use timestamp::{InvalidTimestamp, Timestamp};
-pub use training::{InvalidTrainingStatus, TrainingStatus};
+pub use training::{InvalidTrainingStatus, NoTransition, TrainingEvent, TrainingStatus};
+pub use training_data::{
+    ContentDigest, DataFile, DataId, DataPair, DataTotals, DataType, InvalidDataId, NewPair,
+};
+pub use training_metrics::{Figure, InvalidFigure, TrainingMetrics};
+pub use update::{UpdateModel, UpdateModelBuilder};
 pub use violation::{Field, Violation, ViolationKind};
 pub use violations::Violations;
 pub use window::{Admission, InvalidRequestLimit, RequestLimit, Standing};
+pub use work::{Claimed, Retention, Swept};

@@ -3,10 +3,13 @@ use std::num::NonZeroU64;
 use std::str::FromStr;
 
 use serde::de::Error;
-use serde::ser::{SerializeStruct, Serializer};
+use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::{BaseModel, CreateModel, Description, Language, Name, Timestamp, TrainingStatus};
+use crate::{
+    BaseModel, Course, CreateModel, Description, Language, Name, Timestamp, TrainingMetrics,
+    TrainingStatus,
+};
 
 /// The number of a model: positive, unique in its store, never given twice, at most 2^53 − 1
 /// (MODEL-1).
@@ -163,6 +166,35 @@ impl Revision {
     pub const fn get(self) -> u64 {
         self.0.get()
     }
+
+    /// The revision after one more change.
+    pub const fn next(self) -> Self {
+        Revision(self.0.saturating_add(1))
+    }
+}
+
+/// The number.
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What a change is decided on: the revision of a model, and how many words of its worker came since,
+/// which change no revision (TRAIN-3). Every write changes the stamp.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stamp {
+    /// How often the model was changed.
+    pub revision: Revision,
+    /// How many claims and heartbeats came since.
+    pub beats: u32,
+}
+
+/// The stamp of a model right after a change.
+impl From<Revision> for Stamp {
+    fn from(revision: Revision) -> Self {
+        Stamp { revision, beats: 0 }
+    }
 }
 
 /// A model that is to be created: everything but the id, which the store gives.
@@ -195,18 +227,18 @@ impl NewModel {
             description: self.description,
             language: self.language,
             base_model: self.base_model,
-            training_status: TrainingStatus::NotRunning,
+            course: Course::default(),
             created_at: self.created_at,
             updated_at: self.created_at,
-            revision: Revision::FIRST,
+            stamp: Revision::FIRST.into(),
         }
     }
 }
 
 /// A custom model, as it is stored.
 ///
-/// Serialises as the ten fields of the wire in the specification's order (MODEL-5); what follows
-/// from other fields (`model_key`, `status_message`) is made there and kept nowhere.
+/// Serialises as the ten fields of the wire in the specification's order (MODEL-5), and after them
+/// those of READ-4 that have a value; what follows from other fields (`model_key`, `status_message`) is made there and kept nowhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomModel {
     /// The id.
@@ -220,13 +252,13 @@ pub struct CustomModel {
     /// The base model, fixed at creation (BASE-4).
     pub base_model: BaseModel,
     /// Where the model stands with its training.
-    pub training_status: TrainingStatus,
+    pub course: Course,
     /// When the model was created.
     pub created_at: Timestamp,
     /// When the model was last changed.
     pub updated_at: Timestamp,
     /// How often the model was changed. Not on the wire.
-    pub revision: Revision,
+    pub stamp: Stamp,
 }
 
 impl CustomModel {
@@ -235,25 +267,73 @@ impl CustomModel {
         self.id.key()
     }
 
+    /// The revision, which every change but a heartbeat raises (EDIT-4).
+    pub const fn revision(&self) -> Revision {
+        self.stamp.revision
+    }
+
+    /// Where the model stands with its training.
+    pub const fn training_status(&self) -> TrainingStatus {
+        self.course.status()
+    }
+
     /// Where the model stands with its training, for people (MODEL-3).
     pub const fn status_message(&self) -> &'static str {
-        self.training_status.message()
+        self.course.message()
+    }
+
+    /// When the training that runs or ran last began (READ-4).
+    pub fn started_training_at(&self) -> Option<Timestamp> {
+        let run = self.course.run().map(|run| run.started_at);
+        let failure = self.course.failure().map(|failure| failure.started_at);
+        run.or(failure).or(self.course.success().map(|success| success.started_at))
+    }
+
+    /// When the last training ended, if it ended well and none runs (READ-4).
+    pub fn finished_training_at(&self) -> Option<Timestamp> {
+        self.shown_success().map(|success| success.finished_at)
+    }
+
+    /// What was measured, if the last training ended well and none runs (READ-4).
+    pub fn training_metrics(&self) -> Option<&TrainingMetrics> {
+        self.shown_success().map(|success| &success.metrics).filter(|metrics| !metrics.is_empty())
+    }
+
+    fn shown_success(&self) -> Option<&crate::Success> {
+        self.course.success().filter(|_| self.course.run().is_none())
     }
 }
 
+/// The fields of the wire: ten, and those of READ-4 that have a value.
 impl Serialize for CustomModel {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("CustomModel", 10)?;
-        fields.serialize_field("id", &self.id)?;
-        fields.serialize_field("model_key", &self.model_key())?;
-        fields.serialize_field("name", &self.name)?;
-        fields.serialize_field("description", &self.description)?;
-        fields.serialize_field("language", &self.language)?;
-        fields.serialize_field("base_model", &self.base_model)?;
-        fields.serialize_field("training_status", &self.training_status)?;
-        fields.serialize_field("status_message", self.status_message())?;
-        fields.serialize_field("created_at", &self.created_at)?;
-        fields.serialize_field("updated_at", &self.updated_at)?;
+        let mut fields = serializer.serialize_map(None)?;
+        fields.serialize_entry("id", &self.id)?;
+        fields.serialize_entry("model_key", &self.model_key())?;
+        fields.serialize_entry("name", &self.name)?;
+        fields.serialize_entry("description", &self.description)?;
+        fields.serialize_entry("language", &self.language)?;
+        fields.serialize_entry("base_model", &self.base_model)?;
+        fields.serialize_entry("training_status", &self.training_status())?;
+        fields.serialize_entry("status_message", self.status_message())?;
+        fields.serialize_entry("created_at", &self.created_at)?;
+        fields.serialize_entry("updated_at", &self.updated_at)?;
+        let failure = self.course.failure();
+        push(&mut fields, "training_progress", self.course.progress())?;
+        push(&mut fields, "started_training_at", self.started_training_at())?;
+        push(&mut fields, "finished_training_at", self.finished_training_at())?;
+        push(&mut fields, "failed_at", failure.map(|failure| failure.failed_at))?;
+        push(&mut fields, "error", failure.map(|failure| &failure.error))?;
+        push(&mut fields, "training_metrics", self.training_metrics())?;
         fields.end()
     }
+}
+
+/// Adds a field that has a value.
+fn push<M: SerializeMap>(
+    fields: &mut M,
+    name: &'static str,
+    value: Option<impl Serialize>,
+) -> Result<(), M::Error> {
+    value.map_or(Ok(()), |value| fields.serialize_entry(name, &value))
 }

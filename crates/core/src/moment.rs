@@ -1,10 +1,14 @@
 use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
+
 use crate::Timestamp;
 
-/// A moment in whole milliseconds since 1970 began: what request limits are counted in (RATE-1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A moment in whole milliseconds since 1970 began: what request limits and leases are counted in
+/// (RATE-1, TRAIN-3). In JSON it is that number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Moment(i64);
 
 impl Moment {

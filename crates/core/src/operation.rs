@@ -13,19 +13,53 @@ pub enum Operation {
     List,
     /// Shows one model.
     Get,
+    /// Changes the name or the description of a model.
+    Update,
     /// Deletes a model.
     Delete,
+    /// Adds a pair of data to a model.
+    Upload,
+    /// Lists the data of a model.
+    ListData,
+    /// Removes a pair of data from a model.
+    DeleteData,
+    /// Starts the training of a model.
+    Run,
+    /// Calls the training of a model off.
+    Cancel,
+    /// Resolves the key of a model for transcription.
+    Resolve,
+    /// Reads the history.
+    Events,
+    /// Claims trainings, and says how they go.
+    Work,
 }
 
 /// A text is no operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("an operation is one of create, list, get, delete")]
+#[error(
+    "an operation is one of create, list, get, update, delete, upload, list_data, delete_data, \
+    run, cancel, resolve, events, work"
+)]
 pub struct InvalidOperation;
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Operation; 4] =
-        [Operation::Create, Operation::List, Operation::Get, Operation::Delete];
+    pub const ALL: [Operation; 13] = [
+        Operation::Create,
+        Operation::List,
+        Operation::Get,
+        Operation::Update,
+        Operation::Delete,
+        Operation::Upload,
+        Operation::ListData,
+        Operation::DeleteData,
+        Operation::Run,
+        Operation::Cancel,
+        Operation::Resolve,
+        Operation::Events,
+        Operation::Work,
+    ];
 
     /// The name, in a store and in a host's settings.
     pub const fn as_str(self) -> &'static str {
@@ -33,15 +67,35 @@ impl Operation {
             Operation::Create => "create",
             Operation::List => "list",
             Operation::Get => "get",
+            Operation::Update => "update",
             Operation::Delete => "delete",
+            Operation::Upload => "upload",
+            Operation::ListData => "list_data",
+            Operation::DeleteData => "delete_data",
+            Operation::Run => "run",
+            Operation::Cancel => "cancel",
+            Operation::Resolve => "resolve",
+            Operation::Events => "events",
+            Operation::Work => "work",
         }
     }
 
     /// The scope that a key needs for it (AUTH-2).
     pub const fn scope(self) -> Scope {
         match self {
-            Operation::Create | Operation::Delete => Scope::Write,
-            Operation::List | Operation::Get => Scope::Read,
+            Operation::Create
+            | Operation::Update
+            | Operation::Delete
+            | Operation::Upload
+            | Operation::DeleteData
+            | Operation::Run
+            | Operation::Cancel => Scope::Write,
+            Operation::List
+            | Operation::Get
+            | Operation::ListData
+            | Operation::Resolve
+            | Operation::Events => Scope::Read,
+            Operation::Work => Scope::TrainingWork,
         }
     }
 }

@@ -35,6 +35,8 @@ pub enum Refusal {
     RouteNotFound,
     /// 404: the organisation has no model with this id (READ-3).
     ModelNotFound,
+    /// 404: the model has no pair of data with this number (DATA-6).
+    DataNotFound,
     /// 405: a host has something at this path, but not for this method. The answer also says, in
     /// `Allow`, for which.
     MethodNotAllowed,
@@ -42,10 +44,31 @@ pub enum Refusal {
     RequestTimeout,
     /// 409: the model is being trained, and what was asked for has to wait for the end of it (EDIT-5).
     TrainingInProgress,
+    /// 409: training cannot start from the state that the model is in (TRAIN-2).
+    ModelNotReady {
+        /// How many seconds of audio are missing to train with.
+        missing_seconds: u64,
+    },
+    /// 409: no training runs that could be called off (TRAIN-6).
+    TrainingNotRunning,
+    /// 409: the last training of the model did not end well (READ-5).
+    ModelNotTrained,
+    /// 409: the training is not the worker's, or not any more: its lease has run out, or the training
+    /// was called off or is over (TRAIN-4).
+    LeaseLost,
+    /// 410: events behind the position are forgotten already (LOG-1).
+    EventsExpired {
+        /// The position of the first event that is still kept.
+        first_position: u64,
+    },
+    /// 412: the model is at another revision than the caller expects (EDIT-4).
+    PreconditionFailed,
     /// 413: a body is longer than [`CreateModel::MAX_BODY_BYTES`]; it was not read (BODY-6).
     BodyTooLarge,
     /// 415: a body is not said to be JSON.
     UnsupportedMediaType,
+    /// 422: another request was sent under the same idempotency key (IDEM-1).
+    IdempotencyKeyReused,
     /// 429: as many requests of the key as may be at a time are at work (RATE-2).
     TooManyAtOnce {
         /// How many may be.
@@ -142,6 +165,18 @@ impl fmt::Display for Refusal {
             Refusal::MethodNotAllowed => f.write_str("not with this method"),
             Refusal::RequestTimeout => f.write_str("the request did not arrive in time"),
             Refusal::TrainingInProgress => f.write_str("the model is being trained"),
+            Refusal::DataNotFound => f.write_str("no such pair of data"),
+            Refusal::ModelNotReady { missing_seconds } => {
+                write!(f, "the model cannot be trained: {missing_seconds} s of audio are missing")
+            }
+            Refusal::TrainingNotRunning => f.write_str("no training runs"),
+            Refusal::ModelNotTrained => f.write_str("the model is not trained"),
+            Refusal::LeaseLost => f.write_str("the training is another's, or over"),
+            Refusal::EventsExpired { first_position } => {
+                write!(f, "events before {first_position} are forgotten")
+            }
+            Refusal::PreconditionFailed => f.write_str("the model is at another revision"),
+            Refusal::IdempotencyKeyReused => f.write_str("the key is another request's"),
             Refusal::BodyTooLarge => {
                 write!(f, "the body is longer than {} bytes", CreateModel::MAX_BODY_BYTES)
             }

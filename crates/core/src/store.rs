@@ -10,7 +10,10 @@ use std::sync::Arc;
 
 use crate::TrainingStatus;
 use crate::pending::Pending;
-use crate::{BaseModel, CustomModel, Language, ModelId, NewModel, Organisation, Revision};
+use crate::{
+    BaseModel, CustomModel, DataId, DataPair, KeptAnswer, Language, ModelId, NewAnswer, NewEvent,
+    NewModel, Organisation, Stamp,
+};
 
 /// Keeps the models of many organisations.
 ///
@@ -23,8 +26,8 @@ pub trait ModelStore: Send + Sync {
     ///
     /// - Atomicity: the condition of the change is judged, and the change made, in one step that no
     ///   other change comes between, whatever thread, process or machine it comes from. A change
-    ///   that is refused ([`Outcome::LimitReached`], [`Outcome::Stale`], [`Outcome::NotFound`])
-    ///   leaves no trace.
+    ///   that is refused ([`Outcome::LimitReached`], [`Outcome::Stale`], [`Outcome::NotFound`],
+    ///   [`Outcome::Repeated`]) leaves no trace: no event, no kept answer.
     /// - Durability: `done` hears `Ok` only when the change, or what a refusal rests on, would
     ///   survive a power cut (MODEL-6), and reads that begin from then on see it.
     /// - Order: a change that is submitted after `done` heard of another one is made after it.
@@ -105,22 +108,29 @@ impl<S: ModelStore + ?Sized> ModelStore for Arc<S> {
 /// What is called, once, when a write is durable or refused.
 pub type Completion<T = Outcome> = Box<dyn FnOnce(Result<T, StoreError>) + Send>;
 
-/// One write: a change with its condition, and what must become durable together with it.
+/// One write: a change with its condition, and what becomes durable together with it, or not at all.
 ///
-/// An adapter takes it apart by name and without `..`, so that a part which it does not know, such as
-/// the event of a change, is not lost unseen.
+/// An adapter takes it apart by name and without `..`, so that a part which it does not know is not
+/// lost unseen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     /// Whose models are changed.
     pub organisation: Organisation,
     /// The change, with the condition that it rests on.
     pub change: Change,
+    /// The event of the change. The store gives it the position behind the last one of the
+    /// organisation (LOG-1). Only claims and most heartbeats have none.
+    pub event: Option<NewEvent>,
+    /// The answer to keep, if the caller may ask again (IDEM-1). While an answer under the same key
+    /// is live at its time, nothing is made, and that one is the [`Outcome::Repeated`]: this is
+    /// judged before the condition of the change.
+    pub answer: Option<NewAnswer>,
 }
 
 impl Write {
-    /// A write of one change.
+    /// A write of one change and nothing beside it.
     pub const fn new(organisation: Organisation, change: Change) -> Self {
-        Write { organisation, change }
+        Write { organisation, change, event: None, answer: None }
     }
 }
 
@@ -141,22 +151,48 @@ pub enum Change {
         /// How many models the organisation may have, this one included; `None` is unlimited.
         limit: Option<u64>,
     },
-    /// Deletes the model `id`, if it is at `revision`. Its place in the quota is free at once
-    /// (QUOTA-2). Another organisation's id is [`Outcome::NotFound`] at whatever revision (AUTH-3).
+    /// Puts a model in the place of the one with the same id, if that is at `stamp`, and changes its
+    /// data in the same step. Another organisation's id is [`Outcome::NotFound`] at whatever stamp
+    /// (AUTH-3).
+    Update {
+        /// The model as it is to be.
+        model: Box<CustomModel>,
+        /// What the change was decided on (EDIT-4).
+        stamp: Stamp,
+        /// What becomes of the model's data.
+        data: DataChange,
+    },
+    /// Deletes the model `id` with its data, if it is at `stamp`. Its place in the quota is free at
+    /// once (QUOTA-2). Another organisation's id is [`Outcome::NotFound`] at whatever stamp (AUTH-3).
     Delete {
         /// The model.
         id: ModelId,
-        /// The revision that the decision to delete it was made on (EDIT-4).
-        revision: Revision,
+        /// What the change was decided on (EDIT-4).
+        stamp: Stamp,
     },
+}
+
+/// What a change of a model makes of its data (DATA-4, DATA-6).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DataChange {
+    /// Nothing.
+    #[default]
+    Keep,
+    /// Adds a pair, whose number the model never had.
+    Add(DataPair),
+    /// Removes a pair.
+    Remove(DataId),
 }
 
 /// What became of a write that a store could judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "the largest is the most frequent answer")]
 #[non_exhaustive]
 pub enum Outcome {
     /// The model was created.
     Created(CustomModel),
+    /// The model is as the change has it.
+    Updated,
     /// The model was deleted.
     Deleted,
     /// Not created: the organisation has `current` models, which is its limit or more (QUOTA-3).
@@ -166,8 +202,10 @@ pub enum Outcome {
     },
     /// Not made: the organisation has no model with this id.
     NotFound,
-    /// Not made: the model is at another revision than the change was decided on.
+    /// Not made: the model is at another stamp than the change was decided on.
     Stale,
+    /// Not made: the request was answered before (IDEM-1).
+    Repeated(KeptAnswer),
 }
 
 /// Which models of an organisation a list shows.
@@ -202,7 +240,7 @@ impl Filter {
 
     /// Whether a model matches.
     pub fn matches(&self, model: &CustomModel) -> bool {
-        self.status.is_none_or(|status| status == model.training_status)
+        self.status.is_none_or(|status| status == model.training_status())
             && self.language.is_none_or(|language| language == model.language)
             && self.base_model.is_none_or(|base_model| base_model == model.base_model)
     }

@@ -86,3 +86,85 @@ impl Serialize for TrainingStatus {
         serializer.serialize_u8(self.number())
     }
 }
+
+/// What may happen to a model's training.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TrainingEvent {
+    /// Data came; whether there is enough of it now (DATA-5).
+    DataAdded {
+        /// At least 5 hours of audio to train with.
+        is_enough: bool,
+    },
+    /// Data went; whether there is still enough of it (DATA-6).
+    DataRemoved {
+        /// At least 5 hours of audio to train with.
+        is_enough: bool,
+    },
+    /// Training is asked for (TRAIN-2).
+    Start,
+    /// A worker reports success (TRAIN-3).
+    Succeed,
+    /// A worker reports failure, or the last lease has run out (TRAIN-3, TRAIN-5).
+    Fail,
+    /// Training is called off (TRAIN-6).
+    Cancel,
+}
+
+impl TrainingEvent {
+    /// Every event.
+    pub const ALL: [TrainingEvent; 8] = [
+        TrainingEvent::DataAdded { is_enough: false },
+        TrainingEvent::DataAdded { is_enough: true },
+        TrainingEvent::DataRemoved { is_enough: false },
+        TrainingEvent::DataRemoved { is_enough: true },
+        TrainingEvent::Start,
+        TrainingEvent::Succeed,
+        TrainingEvent::Fail,
+        TrainingEvent::Cancel,
+    ];
+}
+
+/// Why an event cannot happen in a state; nothing is changed then (TRAIN-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NoTransition {
+    /// Training runs, and what was asked for has to wait for its end.
+    InProgress,
+    /// Training cannot start from here (TRAIN-2).
+    NotReady,
+    /// No training runs.
+    NotRunning,
+}
+
+impl TrainingStatus {
+    /// The state after an event: every pair of the two is decided here, and nowhere else (TRAIN-1).
+    ///
+    /// # Errors
+    ///
+    /// Why the event cannot happen in this state.
+    pub const fn after(self, event: TrainingEvent) -> Result<TrainingStatus, NoTransition> {
+        use TrainingEvent::{Cancel, DataAdded, DataRemoved, Fail, Start, Succeed};
+        use TrainingStatus::{Failed, NotRunning, ReadyToRun, Running, Success};
+        match (self, event) {
+            (NotRunning | ReadyToRun | Success | Failed, DataAdded { is_enough: true }) => {
+                Ok(ReadyToRun)
+            }
+            (
+                NotRunning | ReadyToRun | Success | Failed,
+                DataAdded { is_enough: false } | DataRemoved { is_enough: true },
+            )
+            | (NotRunning | Success | Failed, DataRemoved { is_enough: false }) => Ok(self),
+            (ReadyToRun, DataRemoved { is_enough: false }) => Ok(NotRunning),
+            (ReadyToRun | Failed, Start) => Ok(Running),
+            (Running, Succeed) => Ok(Success),
+            (Running, Fail) => Ok(Failed),
+            (Running, Cancel) => Ok(ReadyToRun),
+            (Running, DataAdded { .. } | DataRemoved { .. } | Start) => {
+                Err(NoTransition::InProgress)
+            }
+            (NotRunning | Success, Start) => Err(NoTransition::NotReady),
+            (NotRunning | ReadyToRun | Success | Failed, Succeed | Fail | Cancel) => {
+                Err(NoTransition::NotRunning)
+            }
+        }
+    }
+}

@@ -25,10 +25,30 @@ pub enum Field {
     PerPage,
     /// `status`, a parameter of a list
     Status,
+    /// `after`, a parameter of the history
+    After,
+    /// `limit`, a parameter of the history
+    Limit,
+    /// `wait`, a parameter of the history
+    Wait,
+    /// `validate_only`, a parameter of a create
+    ValidateOnly,
+    /// The header `Idempotency-Key`
+    IdempotencyKey,
+    /// `lease_seconds`, of a claim or a heartbeat
+    LeaseSeconds,
+    /// `fence`, of what a worker reports
+    Fence,
+    /// `training_progress`, of a heartbeat
+    TrainingProgress,
+    /// `training_metrics`, of a success
+    TrainingMetrics,
+    /// `error`, of a failure
+    Error,
 }
 
 impl Field {
-    pub(crate) const ALL: [Field; 8] = [
+    pub(crate) const ALL: [Field; 18] = [
         Field::Body,
         Field::Name,
         Field::Language,
@@ -37,6 +57,16 @@ impl Field {
         Field::Page,
         Field::PerPage,
         Field::Status,
+        Field::After,
+        Field::Limit,
+        Field::Wait,
+        Field::ValidateOnly,
+        Field::IdempotencyKey,
+        Field::LeaseSeconds,
+        Field::Fence,
+        Field::TrainingProgress,
+        Field::TrainingMetrics,
+        Field::Error,
     ];
 
     /// The field's name on the wire.
@@ -50,6 +80,16 @@ impl Field {
             Field::Page => "page",
             Field::PerPage => "per_page",
             Field::Status => "status",
+            Field::After => "after",
+            Field::Limit => "limit",
+            Field::Wait => "wait",
+            Field::ValidateOnly => "validate_only",
+            Field::IdempotencyKey => "idempotency_key",
+            Field::LeaseSeconds => "lease_seconds",
+            Field::Fence => "fence",
+            Field::TrainingProgress => "training_progress",
+            Field::TrainingMetrics => "training_metrics",
+            Field::Error => "error",
         }
     }
 }
@@ -81,6 +121,10 @@ pub enum ViolationKind {
     /// The value is not one of those that the field knows (LANG-3, BASE-3), or is a parameter out
     /// of its range (READ-1).
     Unsupported,
+    /// The field cannot be changed after creation (EDIT-2).
+    Fixed,
+    /// The body of an update names nothing that it changes (EDIT-1).
+    NothingToChange,
 }
 
 impl ViolationKind {
@@ -95,6 +139,8 @@ impl ViolationKind {
             ViolationKind::Blank => "blank",
             ViolationKind::TooLong => "too_long",
             ViolationKind::Unsupported => "unsupported",
+            ViolationKind::Fixed => "fixed",
+            ViolationKind::NothingToChange => "nothing_to_change",
         }
     }
 }
@@ -153,6 +199,16 @@ macro_rules! message_of {
             Field::Page => concat!("Page", $rest),
             Field::PerPage => concat!("Per page", $rest),
             Field::Status => concat!("Status", $rest),
+            Field::After => concat!("After", $rest),
+            Field::Limit => concat!("Limit", $rest),
+            Field::Wait => concat!("Wait", $rest),
+            Field::ValidateOnly => concat!("Validate only", $rest),
+            Field::IdempotencyKey => concat!("Idempotency key", $rest),
+            Field::LeaseSeconds => concat!("Lease seconds", $rest),
+            Field::Fence => concat!("Fence", $rest),
+            Field::TrainingProgress => concat!("Training progress", $rest),
+            Field::TrainingMetrics => concat!("Training metrics", $rest),
+            Field::Error => concat!("Error", $rest),
         }
     };
 }
@@ -190,11 +246,36 @@ impl Violation<'_> {
             (ViolationKind::TooLong, field) => {
                 message_of!(field, " cannot exceed 1000 characters")
             }
+            (ViolationKind::Fixed, field) => {
+                message_of!(field, " cannot be changed after creation")
+            }
+            (ViolationKind::NothingToChange, field) => {
+                message_of!(field, " must have a name or a description")
+            }
             (ViolationKind::Unsupported, Field::Page) => "Page must be an integer of at least 1",
             (ViolationKind::Unsupported, Field::PerPage) => {
                 "Per page must be an integer from 1 to 100"
             }
             (ViolationKind::Unsupported, Field::Status) => "Status must be an integer from 1 to 5",
+            (ViolationKind::Unsupported, Field::After) => "After must be an integer of at least 0",
+            (ViolationKind::Unsupported, Field::Limit) => "Limit must be an integer from 1 to 100",
+            (ViolationKind::Unsupported, Field::Wait) => "Wait must be an integer from 0 to 30",
+            (ViolationKind::Unsupported, Field::ValidateOnly) => {
+                "Validate only must be true or false"
+            }
+            (ViolationKind::Unsupported, Field::IdempotencyKey) => {
+                "Idempotency key must be 1 to 255 visible ASCII characters"
+            }
+            (ViolationKind::Unsupported, Field::LeaseSeconds) => {
+                "Lease seconds must be an integer from 1 to 86400"
+            }
+            (ViolationKind::Unsupported, Field::Fence) => "Fence must be an integer",
+            (ViolationKind::Unsupported, Field::TrainingProgress) => {
+                "Training progress must be an integer from 0 to 100"
+            }
+            (ViolationKind::Unsupported, Field::TrainingMetrics) => {
+                "Training metrics must be an object of the known figures, all finite numbers"
+            }
             (ViolationKind::Unsupported, Field::BaseModel) => {
                 let behind = "' is not one of general, medical, legal, technical";
                 return ("Base model '", Some(behind));

@@ -28,11 +28,15 @@ impl<'a> Violations<'a> {
         sent_base_model: Option<Cow<'a, str>>,
     ) -> Self {
         Violations {
-            // In the order of `Field`; the test below holds the two together.
-            kinds: [None, name, language, base_model, description, None, None, None],
+            kinds: kinds_of([None, name, language, base_model, description]),
             sent_language: sent_language.unwrap_or_default(),
             sent_base_model: sent_base_model.unwrap_or_default(),
         }
+    }
+
+    /// The faults of the whole body, name, language, base model and description (EDIT-1, EDIT-2).
+    pub(crate) fn of_update(faults: [Option<ViolationKind>; 5]) -> Self {
+        Violations { kinds: kinds_of(faults), ..Violations::none() }
     }
 
     /// Nothing is wrong so far.
@@ -101,6 +105,22 @@ impl<'a> Violations<'a> {
             sent_base_model: Cow::Owned(self.sent_base_model.into_owned()),
         }
     }
+}
+
+/// The faults of the fields of a body, in the order of [`Field`]; the test below holds the two
+/// together.
+#[inline]
+fn kinds_of(
+    [body, name, language, base_model, description]: [Option<ViolationKind>; 5],
+) -> [Option<ViolationKind>; Field::ALL.len()] {
+    let mut kinds = [None; Field::ALL.len()];
+    let [in_body, in_name, in_language, in_base_model, in_description, ..] = &mut kinds;
+    *in_body = body;
+    *in_name = name;
+    *in_language = language;
+    *in_base_model = base_model;
+    *in_description = description;
+    kinds
 }
 
 impl<'a> From<Violation<'a>> for Violations<'a> {

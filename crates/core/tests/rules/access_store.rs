@@ -193,7 +193,16 @@ fn auth_2_every_operation_needs_the_scope_of_the_specification() {
             ("create", Scope::Write),
             ("list", Scope::Read),
             ("get", Scope::Read),
+            ("update", Scope::Write),
             ("delete", Scope::Write),
+            ("upload", Scope::Write),
+            ("list_data", Scope::Read),
+            ("delete_data", Scope::Write),
+            ("run", Scope::Write),
+            ("cancel", Scope::Write),
+            ("resolve", Scope::Read),
+            ("events", Scope::Read),
+            ("work", Scope::TrainingWork),
         ]
     );
     for operation in Operation::ALL {

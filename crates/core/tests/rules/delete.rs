@@ -4,12 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use custom_models_core::{
-    Change, CustomModel, MemoryStore, ModelId, Outcome, Plan, Refusal, Revision, TrainingStatus,
+    Caller, Change, CustomModel, Edit, Edited, Expected, MemoryStore, ModelId, Outcome, Plan,
+    Refusal, Revision, TrainingStatus,
 };
 use proptest::prelude::*;
 
 use crate::support::{
-    Call, Recorder, Scripted, block_on, caller, config, engine, id, request, stored, tape,
+    Call, Recorder, Scripted, block_on, caller, config, course, engine, id, request, stored, tape,
 };
 
 proptest! {
@@ -53,8 +54,8 @@ proptest! {
         revision in 1..100u64,
     ) {
         let revision = Revision::new(revision).unwrap();
-        let expected = Change::Delete { id: id(number), revision };
-        let model = CustomModel { revision, ..stored(number, "n") };
+        let expected = Change::Delete { id: id(number), stamp: revision.into() };
+        let model = CustomModel { stamp: revision.into(), ..stored(number, "n") };
         let store = Scripted::new(move |write, done| {
             let is_right = write.change == expected && write.organisation.as_str() == "acme";
             done(Ok(if is_right { Outcome::Deleted } else { Outcome::NotFound }));
@@ -72,13 +73,13 @@ fn contended(times: u64) -> (custom_models_core::Engine, Arc<AtomicU64>) {
     let revision = |changes: u64| Revision::new(changes + 1).unwrap();
     let store = Scripted::new(move |write, done| {
         let before = written.fetch_add(1, Ordering::SeqCst);
-        let expected = Change::Delete { id: id(1), revision: revision(before) };
+        let expected = Change::Delete { id: id(1), stamp: revision(before).into() };
         assert_eq!(write.change, expected, "decided afresh on what was read");
         done(Ok(if before < times { Outcome::Stale } else { Outcome::Deleted }));
     });
     let store = store.reading(move || {
         let revision = revision(read.load(Ordering::SeqCst));
-        Ok(Some(CustomModel { revision, ..stored(1, "n") }))
+        Ok(Some(CustomModel { stamp: revision.into(), ..stored(1, "n") }))
     });
     (engine(store), writes)
 }
@@ -108,7 +109,7 @@ fn edit_5_a_model_that_goes_while_it_is_being_deleted_is_not_found() {
 #[test]
 fn edit_5_a_model_is_not_deleted_while_it_is_trained_and_in_every_other_status_it_is() {
     for training_status in TrainingStatus::ALL {
-        let model = CustomModel { training_status, ..stored(1, "n") };
+        let model = CustomModel { course: course(training_status), ..stored(1, "n") };
         let writes = Arc::new(AtomicU64::new(0));
         let written = Arc::clone(&writes);
         let store = Scripted::new(move |_, done| {
@@ -144,7 +145,7 @@ fn edit_5_the_reference_store_judges_the_revision_itself() {
     let caller = caller("acme", Plan::gold());
     engine(store.clone()).create(&caller, request("n")).unwrap();
     let delete = |revision| {
-        let change = Change::Delete { id: id(1), revision: Revision::new(revision).unwrap() };
+        let change = Change::Delete { id: id(1), stamp: Revision::new(revision).unwrap().into() };
         let (sender, answer) = std::sync::mpsc::channel();
         let write = Write::new(caller.organisation().clone(), change);
         store.submit(write, Box::new(move |outcome| sender.send(outcome).unwrap()));
@@ -160,12 +161,16 @@ fn edit_5_a_host_that_reads_by_itself_deletes_what_it_read_and_nothing_newer() {
     let engine = engine(MemoryStore::new());
     let (acme, other) = (caller("acme", Plan::gold()), caller("other", Plan::gold()));
     let model = engine.create(&acme, request("n")).unwrap();
-    let stale = CustomModel { revision: Revision::new(2).unwrap(), ..model.clone() };
-    assert!(!block_on(engine.delete_unchanged_async(&acme, &stale)).unwrap());
-    let running = CustomModel { training_status: TrainingStatus::Running, ..model.clone() };
-    let refusal = block_on(engine.delete_unchanged_async(&acme, &running)).unwrap_err();
+    let stale = CustomModel { stamp: Revision::new(2).unwrap().into(), ..model.clone() };
+    let delete = |caller: &Caller, model: &CustomModel| {
+        let edit = (&Edit::Delete, &Expected::Anything);
+        block_on(engine.edit_unchanged_async(caller, model, edit.0, edit.1, None))
+    };
+    assert_eq!(delete(&acme, &stale).unwrap(), None);
+    let running = CustomModel { course: course(TrainingStatus::Running), ..model.clone() };
+    let refusal = delete(&acme, &running).unwrap_err();
     assert_eq!(refusal.status(), 409);
-    assert_eq!(block_on(engine.delete_unchanged_async(&other, &model)).unwrap_err().status(), 404);
-    assert!(block_on(engine.delete_unchanged_async(&acme, &model)).unwrap());
-    assert_eq!(block_on(engine.delete_unchanged_async(&acme, &model)).unwrap_err().status(), 404);
+    assert_eq!(delete(&other, &model).unwrap_err().status(), 404);
+    assert_eq!(delete(&acme, &model).unwrap(), Some(Edited::Deleted));
+    assert_eq!(delete(&acme, &model).unwrap_err().status(), 404);
 }

@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use custom_models_core::{
     BaseModel, CreateModel, CustomModel, Engine, InvalidTimestamp, Language, MemoryStore, Plan,
-    Revision, Timestamp, TrainingStatus,
+    Revision, Stamp, Timestamp, TrainingStatus,
 };
 use proptest::prelude::*;
 
@@ -57,8 +57,8 @@ proptest! {
     #[test]
     fn model_3_a_new_model_is_not_running_and_says_what_to_do(mut tape in tape()) {
         let model = created(&mut tape);
-        prop_assert_eq!(model.training_status, TrainingStatus::NotRunning);
-        prop_assert_eq!(model.revision, Revision::FIRST);
+        prop_assert_eq!(model.training_status(), TrainingStatus::NotRunning);
+        prop_assert_eq!(model.stamp, Stamp::from(Revision::FIRST));
         let wire = serde_json::to_value(&model).unwrap();
         prop_assert_eq!(&wire["training_status"], 1);
         prop_assert_eq!(&wire["status_message"], "Model created. Upload training data to begin.");

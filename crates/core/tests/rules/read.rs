@@ -9,7 +9,7 @@ use custom_models_core::{
 use proptest::prelude::*;
 
 use crate::support::{
-    Call, NOW, Recorder, Tape, caller, config, engine, id, keys, request, stored, tape,
+    Call, NOW, Recorder, Tape, caller, config, course, engine, id, keys, request, stored, tape,
 };
 
 const LANGUAGES: [Language; 3] = [Language::En, Language::Nl, Language::Zh];
@@ -51,7 +51,7 @@ fn filter(tape: &mut Tape) -> Filter {
 
 /// The rule, told the plain way: every condition that is there must hold.
 fn matches(filter: &Filter, model: &CustomModel) -> bool {
-    let status = filter.status.is_none_or(|status| status == model.training_status);
+    let status = filter.status.is_none_or(|status| status == model.training_status());
     let language = filter.language.is_none_or(|language| language == model.language);
     let base_model = filter.base_model.is_none_or(|base_model| base_model == model.base_model);
     status && language && base_model
@@ -202,7 +202,7 @@ fn read_1_without_a_word_it_is_the_first_page_of_25() {
 
 #[test]
 fn read_1_every_status_can_be_filtered_by() {
-    let model = |status| CustomModel { training_status: status, ..stored(1, "n") };
+    let model = |status| CustomModel { course: course(status), ..stored(1, "n") };
     for asked in TrainingStatus::ALL {
         let filter = Filter { status: Some(asked), ..Filter::default() };
         assert!(!filter.is_empty());

@@ -9,8 +9,9 @@ mod well_formed;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use custom_models_core::{
-    Caller, CreateModel, CustomModel, Engine, Field, ModelId, ModelStore, NewModel, Plan,
-    Timestamp, ViolationKind, Violations,
+    Caller, ContentDigest, Course, CreateModel, CustomModel, DataFile, DataTotals, DataType,
+    Engine, Field, ModelId, NewModel, NewPair, Plan, Records, Timestamp, TrainingStatus,
+    ViolationKind, Violations,
 };
 use proptest::prelude::ProptestConfig;
 
@@ -80,7 +81,7 @@ pub(crate) fn clock() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_736_935_200)
 }
 
-pub(crate) fn engine(store: impl ModelStore + 'static) -> Engine {
+pub(crate) fn engine(store: impl Records + 'static) -> Engine {
     Engine::new(store, clock)
 }
 
@@ -100,4 +101,43 @@ pub(crate) fn id(number: u64) -> ModelId {
 pub(crate) fn stored(number: u64, name: &str) -> CustomModel {
     let now: Timestamp = NOW.parse().unwrap();
     NewModel::new(request(name), now).with_id(id(number))
+}
+
+/// A course of a status, with 5 hours of data where that is of any use.
+pub(crate) fn course(status: TrainingStatus) -> Course {
+    let data = format!(
+        r#"{{"train_millis":{},"train_pairs":1,"test_millis":0,"test_pairs":0,"last_id":1}}"#,
+        DataTotals::ENOUGH.as_millis()
+    );
+    let state = match status {
+        TrainingStatus::NotRunning => return Course::default(),
+        TrainingStatus::ReadyToRun => r#"{"ready_to_run":{}}"#,
+        TrainingStatus::Running => {
+            r#"{"running":{"run":{"started_at":"2025-01-15T10:00:00Z","progress":0,"attempts":0,"lease":null}}}"#
+        }
+        TrainingStatus::Success => {
+            r#"{"success":{"started_at":"2025-01-15T10:00:00Z","finished_at":"2025-01-15T22:00:00Z","metrics":{}}}"#
+        }
+        TrainingStatus::Failed => {
+            r#"{"failed":{"started_at":"2025-01-15T10:00:00Z","failed_at":"2025-01-15T22:00:00Z","progress":7,"error":"e"}}"#
+        }
+    };
+    let record = format!(r#"{{"state":{state},"data":{data},"last_fence":0}}"#);
+    Course::from_record(status, Some(&record)).unwrap()
+}
+
+/// A pair of data of so many seconds.
+pub(crate) fn pair(data_type: DataType, seconds: u64) -> NewPair {
+    let file = |filename: &str| DataFile {
+        filename: filename.to_owned(),
+        bytes: 1,
+        sha256: ContentDigest::from_bytes([7; 32]),
+        content: "content".to_owned(),
+    };
+    NewPair {
+        data_type,
+        audio: file("a.wav"),
+        audio_millis: seconds * 1000,
+        transcript: file("a.txt"),
+    }
 }

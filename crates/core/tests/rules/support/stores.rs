@@ -3,8 +3,9 @@
 use std::sync::{Arc, Mutex};
 
 use custom_models_core::{
-    Completion, CustomModel, Listing, MemoryStore, ModelId, ModelStore, Organisation, Selection,
-    StoreError, Write,
+    AnswerKey, Completion, CustomModel, DataPair, EventPage, KeptAnswer, LifeStore, Listing,
+    MemoryStore, ModelId, ModelStore, Moment, Organisation, Purge, Purged, Selection, StoreError,
+    Write,
 };
 
 /// What was asked of a store.
@@ -63,11 +64,13 @@ type Get = dyn Fn() -> Result<Option<CustomModel>, StoreError> + Send + Sync;
 pub(crate) struct Scripted {
     submit: Box<Submit>,
     get: Box<Get>,
+    /// Nothing is in it.
+    life: MemoryStore,
 }
 
 impl Scripted {
     pub(crate) fn new(submit: impl Fn(Write, Completion) + Send + Sync + 'static) -> Self {
-        Scripted { submit: Box::new(submit), get: Box::new(|| Ok(None)) }
+        Scripted { submit: Box::new(submit), get: Box::new(|| Ok(None)), life: MemoryStore::new() }
     }
 
     /// The same store, where every read of one model is answered like this.
@@ -100,3 +103,47 @@ impl ModelStore for Scripted {
         (self.get)().map(|_| ())
     }
 }
+
+/// Shows what the memory below it keeps.
+macro_rules! life_of {
+    ($Type:ident, $store:ident) => {
+        impl LifeStore for $Type {
+            fn events(
+                &self,
+                of: &Organisation,
+                after: u64,
+                limit: u32,
+            ) -> Result<EventPage, StoreError> {
+                self.$store.events(of, after, limit)
+            }
+
+            fn claimable(
+                &self,
+                of: Option<&Organisation>,
+                at: Moment,
+                limit: u32,
+            ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+                self.$store.claimable(of, at, limit)
+            }
+
+            fn data(&self, of: &Organisation, id: ModelId) -> Result<Vec<DataPair>, StoreError> {
+                self.$store.data(of, id)
+            }
+
+            fn answer(
+                &self,
+                of: &Organisation,
+                key: &AnswerKey,
+            ) -> Result<Option<KeptAnswer>, StoreError> {
+                self.$store.answer(of, key)
+            }
+
+            fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+                self.$store.purge(purge)
+            }
+        }
+    };
+}
+
+life_of!(Recorder, store);
+life_of!(Scripted, life);

@@ -1,0 +1,160 @@
+//! Answers that are kept, so that a repeated request gets the first one again (IDEM-1).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{ContentDigest, CustomModel, ModelId, Moment, Operation, Revision};
+
+/// What a caller names a request by, so that it can be sent again: 1 to 255 visible ASCII
+/// characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct IdempotencyKey(Cow<'static, str>);
+
+/// A text is no idempotency key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an idempotency key is 1 to 255 visible ASCII characters")]
+pub struct InvalidIdempotencyKey;
+
+impl IdempotencyKey {
+    /// The most characters that a key may have.
+    pub const MAX_CHARACTERS: usize = 255;
+
+    /// Accepts a key.
+    pub fn new(key: impl Into<Cow<'static, str>>) -> Result<Self, InvalidIdempotencyKey> {
+        let key = key.into();
+        let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_visible && (1..=Self::MAX_CHARACTERS).contains(&key.len()) {
+            Ok(IdempotencyKey(key))
+        } else {
+            Err(InvalidIdempotencyKey)
+        }
+    }
+
+    /// The key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for IdempotencyKey {
+    type Err = InvalidIdempotencyKey;
+
+    fn from_str(key: &str) -> Result<Self, Self::Err> {
+        IdempotencyKey::new(key.to_owned())
+    }
+}
+
+impl fmt::Display for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A request that its caller may send again: under which key, and what it asks (IDEM-1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repeatable {
+    /// What the caller names it by.
+    pub key: IdempotencyKey,
+    /// The digest of what it asks, by [`NewAnswer::digest`].
+    pub request: ContentDigest,
+}
+
+/// Under what an answer is kept, within an organisation: the operation, the model that it is about,
+/// and the caller's key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AnswerKey {
+    /// What was asked for.
+    pub operation: Operation,
+    /// Of which model; a create is of none.
+    pub target: Option<ModelId>,
+    /// What the caller names the request by.
+    pub key: IdempotencyKey,
+}
+
+/// An answer that is to be kept with its change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAnswer {
+    /// Under what.
+    pub key: AnswerKey,
+    /// What was asked: a repeat with another body is another request.
+    pub request: ContentDigest,
+    /// When.
+    pub at: Moment,
+    /// What is answered.
+    pub form: AnswerForm,
+}
+
+/// What an answer says, as far as that is known before the change is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AnswerForm {
+    /// The model, as it then is.
+    Model {
+        /// The HTTP status.
+        status: u16,
+    },
+    /// This body.
+    Body {
+        /// The HTTP status.
+        status: u16,
+        /// The body, as it is sent.
+        body: String,
+    },
+}
+
+impl NewAnswer {
+    /// How long an answer is kept: 24 hours (IDEM-1).
+    pub const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// The digest of a request's body.
+    pub fn digest(body: &[u8]) -> ContentDigest {
+        ContentDigest::from_bytes(Sha256::digest(body).into())
+    }
+
+    /// What a store keeps once the change is made and the model is like this.
+    ///
+    /// # Errors
+    ///
+    /// When a model has no form on the wire, which every model has.
+    pub fn kept(&self, model: &CustomModel) -> Result<KeptAnswer, serde_json::Error> {
+        let (status, body) = match &self.form {
+            AnswerForm::Model { status } => (*status, serde_json::to_string(model)?),
+            AnswerForm::Body { status, body } => (*status, body.clone()),
+        };
+        Ok(KeptAnswer {
+            request: self.request,
+            at: self.at,
+            status,
+            revision: model.revision(),
+            body,
+        })
+    }
+}
+
+/// An answer that was kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeptAnswer {
+    /// What was asked.
+    pub request: ContentDigest,
+    /// When.
+    pub at: Moment,
+    /// The HTTP status.
+    pub status: u16,
+    /// The revision of the model after the change.
+    pub revision: Revision,
+    /// The body, as it was sent.
+    pub body: String,
+}
+
+impl KeptAnswer {
+    /// Whether a repeat at this moment still gets the answer. Later it is a new request.
+    pub fn is_live_at(&self, now: Moment) -> bool {
+        now < self.at.later(NewAnswer::KEPT_FOR)
+    }
+}

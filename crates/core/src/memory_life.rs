@@ -1,0 +1,167 @@
+//! What a [`MemoryStore`] keeps of the life of models.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+
+use crate::{
+    AnswerKey, CustomModel, DataChange, DataId, DataPair, Event, EventPage, KeptAnswer, LifeStore,
+    MemoryStore, ModelId, Moment, NewAnswer, NewEvent, Organisation, Purge, Purged, StoreError,
+    StoreErrorKind,
+};
+
+#[derive(Debug, Default)]
+pub(crate) struct LifeState {
+    histories: HashMap<Organisation, History>,
+    data: BTreeMap<(Organisation, ModelId), BTreeMap<DataId, DataPair>>,
+    answers: BTreeMap<(Organisation, AnswerKey), KeptAnswer>,
+}
+
+/// INVARIANT: the positions of the events follow each other, up to `last`.
+#[derive(Debug, Default)]
+struct History {
+    last: u64,
+    events: VecDeque<Event>,
+}
+
+impl LifeState {
+    /// The answer that a request got before, while it is live.
+    pub(crate) fn repeated(
+        &self,
+        organisation: &Organisation,
+        answer: &NewAnswer,
+    ) -> Option<KeptAnswer> {
+        let kept = self.answers.get(&(organisation.clone(), answer.key.clone()))?;
+        kept.is_live_at(answer.at).then(|| kept.clone())
+    }
+
+    /// Keeps what belongs to a change that was made of a model.
+    pub(crate) fn keep(
+        &mut self,
+        organisation: &Organisation,
+        model: &CustomModel,
+        event: Option<NewEvent>,
+        answer: Option<NewAnswer>,
+    ) -> Result<(), StoreError> {
+        if let Some(answer) = answer {
+            let kept = answer
+                .kept(model)
+                .map_err(|error| StoreError::new(StoreErrorKind::Damaged, error))?;
+            self.answers.insert((organisation.clone(), answer.key), kept);
+        }
+        if let Some(event) = event {
+            let history = self.histories.entry(organisation.clone()).or_default();
+            history.last += 1;
+            history.events.push_back(event.at(history.last, model.id));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn change_data(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        change: DataChange,
+    ) {
+        match change {
+            DataChange::Keep => {}
+            DataChange::Add(pair) => {
+                let pairs = self.data.entry((organisation.clone(), model)).or_default();
+                pairs.insert(pair.id, pair);
+            }
+            DataChange::Remove(id) => {
+                if let Some(pairs) = self.data.get_mut(&(organisation.clone(), model)) {
+                    pairs.remove(&id);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn forget_data(&mut self, organisation: &Organisation, model: ModelId) {
+        self.data.remove(&(organisation.clone(), model));
+    }
+
+    fn purge(&mut self, Purge { events_before, answers_until, limit }: Purge) -> Purged {
+        let mut purged = Purged::default();
+        let limit = u64::from(limit);
+        for history in self.histories.values_mut() {
+            let is_old =
+                |event: &Event| events_before.is_some_and(|before| event.created_at < before);
+            while purged.events < limit && history.events.front().is_some_and(is_old) {
+                history.events.pop_front();
+                purged.events += 1;
+            }
+        }
+        self.answers.retain(|_, kept| {
+            let is_kept = purged.answers >= limit || kept.at > answers_until;
+            purged.answers += u64::from(!is_kept);
+            is_kept
+        });
+        purged
+    }
+}
+
+impl LifeStore for MemoryStore {
+    fn events(
+        &self,
+        organisation: &Organisation,
+        after: u64,
+        limit: u32,
+    ) -> Result<EventPage, StoreError> {
+        let state = self.open_state()?;
+        let Some(history) = state.life.histories.get(organisation) else {
+            return Ok(EventPage { events: Vec::new(), last: 0, first: 1 });
+        };
+        let first = history.last + 1 - history.events.len() as u64;
+        let skipped = after.saturating_add(1).saturating_sub(first);
+        let events = history
+            .events
+            .iter()
+            .skip(usize::try_from(skipped).unwrap_or(usize::MAX))
+            .take(usize::try_from(limit).unwrap_or(usize::MAX))
+            .cloned()
+            .collect();
+        Ok(EventPage { events, last: history.last, first })
+    }
+
+    fn claimable(
+        &self,
+        organisation: Option<&Organisation>,
+        at: Moment,
+        limit: u32,
+    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+        let state = self.open_state()?;
+        let mut found: Vec<_> = state
+            .models
+            .iter()
+            .filter(|(of, _)| organisation.is_none_or(|wanted| wanted == *of))
+            .flat_map(|(of, models)| models.values().map(move |model| (of, model)))
+            .filter_map(|(of, model)| Some((model.course.claimable_at()?, of, model)))
+            .filter(|(since, ..)| *since <= at)
+            .collect();
+        found.sort_by_key(|(since, _, model)| (*since, model.id));
+        let found = found.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(found.map(|(_, of, model)| (of.clone(), model.clone())).collect())
+    }
+
+    fn data(
+        &self,
+        organisation: &Organisation,
+        model: ModelId,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        let state = self.open_state()?;
+        let pairs = state.life.data.get(&(organisation.clone(), model));
+        Ok(pairs.map(|pairs| pairs.values().cloned().collect()).unwrap_or_default())
+    }
+
+    fn answer(
+        &self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        let state = self.open_state()?;
+        Ok(state.life.answers.get(&(organisation.clone(), key.clone())).cloned())
+    }
+
+    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        Ok(self.open_state()?.life.purge(purge))
+    }
+}

@@ -1,0 +1,36 @@
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// How far a training is, in whole percent: 0 to 100 (READ-4).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct Progress(u8);
+
+/// A number is no progress.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a progress is an integer from 0 to 100")]
+pub struct InvalidProgress;
+
+impl Progress {
+    /// Nothing is done.
+    pub const NONE: Progress = Progress(0);
+
+    /// All is done.
+    pub const ALL: Progress = Progress(100);
+
+    /// Accepts a number of whole percent.
+    pub const fn new(percent: u8) -> Result<Self, InvalidProgress> {
+        if percent <= Self::ALL.0 { Ok(Progress(percent)) } else { Err(InvalidProgress) }
+    }
+
+    /// The number.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+impl<'de> Deserialize<'de> for Progress {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Progress::new(u8::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}

@@ -1,0 +1,162 @@
+//! What the engine does with those who train, and with what is left behind (TRAIN-3 to TRAIN-5).
+
+use std::time::Duration;
+
+use crate::edits::settled;
+use crate::{
+    Actor, Caller, CustomModel, DataPair, Edit, Edited, Engine, Expected, Fence, LeaseTime, Moment,
+    NewAnswer, Organisation, Plan, Purge, Purged, Refusal,
+};
+
+/// How many trainings a claim looks at before it asks again.
+const LOOKED_AT: u32 = 16;
+
+/// How many rows are forgotten in one write.
+const FORGOTTEN_AT_ONCE: u32 = 1000;
+
+/// A training that a worker has claimed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claimed {
+    /// Whose model it is.
+    pub organisation: Organisation,
+    /// The model.
+    pub model: CustomModel,
+    /// What the worker shows with everything it reports.
+    pub fence: Fence,
+    /// Until when the claim holds without a word of the worker.
+    pub expires_at: Moment,
+    /// What the model is trained and tested with.
+    pub data: Vec<DataPair>,
+}
+
+/// How long things are kept that are not kept for ever.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retention {
+    /// Events; `None` keeps them for ever (LOG-1).
+    pub events: Option<Duration>,
+}
+
+/// What a sweep did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Swept {
+    /// How many trainings failed because every worker fell silent (TRAIN-5).
+    pub failed: u64,
+    /// What was forgotten.
+    pub purged: Purged,
+}
+
+impl Engine {
+    /// Claims the training that has waited longest, of one organisation or of all, and returns when
+    /// that is durable; `None` if none waits. Trainings whose last lease has run out fail on the way
+    /// (TRAIN-3 to TRAIN-5).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Contended`] if other workers were faster every time, and [`Refusal::Store`].
+    pub fn claim(
+        &self,
+        worker: &Actor,
+        organisation: Option<&Organisation>,
+        time: LeaseTime,
+    ) -> Result<Option<Claimed>, Refusal> {
+        for _ in 0..Self::ATTEMPTS {
+            let waiting = self.store.claimable(organisation, self.now(), LOOKED_AT)?;
+            if waiting.is_empty() {
+                return Ok(None);
+            }
+            for (organisation, model) in waiting {
+                if let Some(claimed) = self.claim_one(worker, organisation, &model, time)? {
+                    return Ok(Some(claimed));
+                }
+            }
+        }
+        Err(Refusal::Contended)
+    }
+
+    /// Claims a training, if no other worker was faster and it has not failed.
+    fn claim_one(
+        &self,
+        worker: &Actor,
+        organisation: Organisation,
+        model: &CustomModel,
+        time: LeaseTime,
+    ) -> Result<Option<Claimed>, Refusal> {
+        if self.expire(&organisation, model)? {
+            return Ok(None);
+        }
+        let caller = caller(organisation, worker.clone());
+        let Some(model) = self.edit_read(&caller, model, &Edit::Claim { time })? else {
+            return Ok(None);
+        };
+        let Some(lease) = model.course.run().and_then(|run| run.lease.clone()) else {
+            return Ok(None);
+        };
+        let data = self.store.data(caller.organisation(), model.id)?;
+        Ok(Some(Claimed {
+            organisation: caller.organisation().clone(),
+            model,
+            fence: lease.fence,
+            expires_at: lease.expires_at,
+            data,
+        }))
+    }
+
+    /// Lets a training fail whose last lease has run out; whether it did (TRAIN-5).
+    fn expire(&self, organisation: &Organisation, model: &CustomModel) -> Result<bool, Refusal> {
+        let caller = caller(organisation.clone(), Actor::SWEEP);
+        Ok(self.edit_read(&caller, model, &Edit::Expire)?.is_some())
+    }
+
+    /// Makes an edit of a model as it was read; `None` if that cannot be made of it any more.
+    fn edit_read(
+        &self,
+        caller: &Caller,
+        model: &CustomModel,
+        edit: &Edit,
+    ) -> Result<Option<CustomModel>, Refusal> {
+        let planned = self.planned(caller, model, edit, &Expected::Anything, None);
+        let (write, after) = match planned {
+            Err(Refusal::LeaseLost) => return Ok(None),
+            planned => planned?,
+        };
+        match settled(self.store.apply(write), after, None) {
+            Ok(Some(Edited::Changed(model))) => Ok(Some(*model)),
+            Ok(_) | Err(Refusal::ModelNotFound) => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    /// What hosts do from time to time: trainings whose workers all fell silent fail (TRAIN-5), kept
+    /// answers that no repeat gets any more are forgotten (IDEM-1), and so are events that are older
+    /// than they are kept for (LOG-1). Returns when there was no more to do.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Store`]; what was done until then is done.
+    pub fn sweep(&self, retention: &Retention) -> Result<Swept, Refusal> {
+        let now = self.now();
+        let mut swept = Swept::default();
+        // Those that may be claimed again stay in the list, so each is looked at once.
+        for (organisation, model) in self.store.claimable(None, now, u32::MAX)? {
+            swept.failed += u64::from(self.expire(&organisation, &model)?);
+        }
+        let purge = Purge {
+            events_before: retention.events.map(|kept| now.earlier(kept).into()),
+            answers_until: now.earlier(NewAnswer::KEPT_FOR),
+            limit: FORGOTTEN_AT_ONCE,
+        };
+        loop {
+            let Purged { events, answers } = self.store.purge(purge)?;
+            swept.purged.events += events;
+            swept.purged.answers += answers;
+            if events.max(answers) < u64::from(FORGOTTEN_AT_ONCE) {
+                return Ok(swept);
+            }
+        }
+    }
+}
+
+/// Workers act for the organisation whose model they train; plans do not matter to them.
+fn caller(organisation: Organisation, actor: Actor) -> Caller {
+    Caller::new(organisation, Plan::enterprise()).acting_as(actor)
+}
