@@ -1,4 +1,4 @@
-//! The rules of sections 1 to 4, READ-1 to READ-3 and EDIT-5, each held by tests that carry its
+//! The rules as far as the core goes, each held by tests that carry its
 //! number. `docs/rules.md` lists them, and `docs/check-rules` keeps that list true.
 #![allow(
     clippy::unwrap_used,
@@ -20,6 +20,7 @@ mod delete;
 mod description;
 mod durable;
 mod gate;
+mod history;
 mod keys;
 mod language;
 mod model;
@@ -32,6 +33,8 @@ mod read_parameters;
 mod schema;
 mod support;
 mod three_ways;
+mod training;
 mod types;
+mod update;
 mod window;
 mod wire;

@@ -1,5 +1,6 @@
 //! What the tests share: generators, an independent judge of JSON, stores that misbehave.
 
+mod clock;
 mod executor;
 mod json;
 mod stores;
@@ -15,6 +16,7 @@ use custom_models_core::{
 };
 use proptest::prelude::ProptestConfig;
 
+pub(crate) use clock::Clock;
 pub(crate) use executor::block_on;
 pub(crate) use json::{Json, expected, key, keys, quoted, render};
 pub(crate) use stores::{Call, Recorder, Scripted};

@@ -1,0 +1,39 @@
+//! A clock that a test sets.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use custom_models_core::{Engine, Moment, Records};
+
+/// Where [`Clock`] stands at first, in milliseconds since 1970.
+const START: i64 = 1_736_935_200_000;
+
+/// A clock that goes when it is told to. Clones show the same time.
+#[derive(Clone)]
+pub(crate) struct Clock(Arc<AtomicI64>);
+
+impl Clock {
+    pub(crate) fn new() -> Self {
+        Clock(Arc::new(AtomicI64::new(START)))
+    }
+
+    pub(crate) fn engine(&self, store: impl Records + 'static) -> Engine {
+        let clock = self.clone();
+        Engine::new(store, move || clock.time())
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        Moment::from_unix_millis(self.0.load(Ordering::SeqCst))
+    }
+
+    /// Goes on by so many milliseconds, or back.
+    pub(crate) fn go(&self, millis: i64) {
+        self.0.fetch_add(millis, Ordering::SeqCst);
+    }
+
+    fn time(&self) -> SystemTime {
+        let millis = u64::try_from(self.now().unix_millis()).unwrap();
+        UNIX_EPOCH + Duration::from_millis(millis)
+    }
+}
