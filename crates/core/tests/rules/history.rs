@@ -30,6 +30,9 @@ fn create_once(
     block_on(engine.create_once_async(caller, request(name), repeatable))
 }
 
+/// Who asked under which key; when, for what, and what was answered.
+type First = ((usize, usize), (i64, usize, String));
+
 proptest! {
     #![proptest_config(config())]
 
@@ -82,7 +85,7 @@ proptest! {
         let clock = Clock::new();
         let engine = clock.engine(MemoryStore::new());
         let callers = ["acme", "other"].map(|name| caller(name, Plan::new("Three", Some(3))));
-        let mut first: Vec<((usize, usize), (i64, usize, String))> = Vec::new();
+        let mut first: Vec<First> = Vec::new();
         for _ in 0..tape.below(16) {
             clock.go(DAY / 4 * tape.below(6) as i64);
             let now = clock.now().unix_millis();

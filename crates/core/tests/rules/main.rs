@@ -6,6 +6,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
     reason = "tests"
 )]
 
@@ -16,6 +17,7 @@ mod body_fields;
 mod body_json;
 mod body_messages;
 mod boundaries;
+mod course;
 mod delete;
 mod description;
 mod durable;

@@ -87,7 +87,7 @@ proptest! {
         let mut body = br#"{"name":"n","description":null,"language":"en"}"#.to_vec();
         mutate(&mut body, &mut tape);
         let is_json = serde_json::from_slice::<Map<String, Value>>(&body).is_ok();
-        if let Ok(_) = UpdateModel::from_json(&body) {
+        if UpdateModel::from_json(&body).is_ok() {
             prop_assert!(is_json);
         }
     }

@@ -11,7 +11,7 @@ use custom_models_core::{
 /// What was asked of a store.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Call {
-    Submit(Write),
+    Submit(Box<Write>),
     Get(Organisation, ModelId),
     List(Organisation, Selection),
     Close,
@@ -37,7 +37,7 @@ impl Recorder {
 
 impl ModelStore for Recorder {
     fn submit(&self, write: Write, done: Completion) {
-        self.note(Call::Submit(write.clone()));
+        self.note(Call::Submit(Box::new(write.clone())));
         self.store.submit(write, done);
     }
 

@@ -1,0 +1,120 @@
+//! Whatever is done with a model's training, in whatever order: its course never contradicts itself.
+
+use custom_models_core::{Course, CustomModel, DataType, Retention, TrainingStatus};
+use proptest::prelude::*;
+use serde_json::Value;
+
+use crate::support::{Clock, config, course, pair, tape};
+use crate::training::{ANYTHING, Claims, HOURS_5, beat, fail, lease, ready, succeed, worker};
+
+proptest! {
+    #![proptest_config(config())]
+
+    /// Whatever is done in whatever order: what is shown of a model never contradicts itself, and
+    /// its course survives being kept.
+    #[test]
+    fn train_1_and_read_4_no_course_contradicts_itself(mut tape in tape()) {
+        let (engine, clock, acme, model) = ready();
+        let mut claims = Claims::new();
+        let mut last = engine.get(&acme, model.id).unwrap();
+        for _ in 0..tape.below(40) {
+            clock.go((tape.below(80) as i64) * 1000);
+            let recent = tape.below(2);
+            let of = claims.iter().rev().nth(recent).cloned();
+            match (tape.below(9), of) {
+                (0, _) => drop(engine.run(&acme, model.id, &ANYTHING)),
+                (1, _) => drop(engine.cancel(&acme, model.id, &ANYTHING)),
+                (2, _) => drop(engine.add_data(
+                    &acme,
+                    model.id,
+                    pair(DataType::Train, 1 + tape.below(3) as u64 * HOURS_5),
+                    &ANYTHING,
+                )),
+                (3, _) => {
+                    if let Some(pair) = engine.data(&acme, model.id).unwrap().first() {
+                        let _ = engine.remove_data(&acme, model.id, pair.id, &ANYTHING);
+                    }
+                }
+                (4, _) => claims.extend(engine.claim(&worker("w"), None, lease(60)).unwrap()),
+                (5, _) => drop(engine.sweep(&Retention::default()).unwrap()),
+                (6, Some(of)) => drop(beat(&engine, &of, tape.below(101) as u8)),
+                (7, Some(of)) => drop(succeed(&engine, &of)),
+                (8, Some(of)) => drop(fail(&engine, &of)),
+                _ => {}
+            }
+            let now = engine.get(&acme, model.id).unwrap();
+            is_consistent(&now, &clock)?;
+            prop_assert!(now.stamp >= last.stamp && now.updated_at >= last.updated_at);
+            prop_assert_eq!(now == last, now.stamp == last.stamp);
+            let record = now.course.to_record().unwrap();
+            let again = Course::from_record(now.training_status(), record.as_deref());
+            prop_assert_eq!(&again.unwrap(), &now.course);
+            for other in TrainingStatus::ALL {
+                let is_its_own = other == now.training_status();
+                prop_assert_eq!(Course::from_record(other, record.as_deref()).is_ok(), is_its_own);
+            }
+            last = now;
+        }
+        // The sums are those of the pairs.
+        let data = engine.data(&acme, model.id).unwrap();
+        let millis: u64 = data.iter().map(|pair| pair.audio_millis).sum();
+        prop_assert_eq!(last.course.data().train_millis, millis);
+        prop_assert_eq!(last.course.data().train_pairs as usize, data.len());
+    }
+}
+
+/// Which fields are shown in which state, by the words of READ-4 and section 10.
+fn is_consistent(model: &CustomModel, clock: &Clock) -> Result<(), TestCaseError> {
+    let shown: Value = serde_json::to_value(model).unwrap();
+    let has = |field: &str| shown.get(field).is_some();
+    let status = model.training_status();
+    let (is_running, is_done) =
+        (status == TrainingStatus::Running, status == TrainingStatus::Success);
+    let has_failed = status == TrainingStatus::Failed;
+    prop_assert_eq!(has("training_progress"), is_running || is_done || has_failed);
+    prop_assert!(!is_done || shown["training_progress"] == 100);
+    prop_assert_eq!(has("failed_at"), has_failed);
+    prop_assert_eq!(has("error"), has_failed);
+    prop_assert!(!is_running || has("started_training_at") && !has("finished_training_at"));
+    prop_assert!(!is_done || has("finished_training_at"));
+    prop_assert!(!has("training_metrics") || has("finished_training_at"));
+    for end in ["finished_training_at", "failed_at"] {
+        if has(end) {
+            prop_assert!(shown["started_training_at"].as_str() <= shown[end].as_str());
+        }
+    }
+    prop_assert_eq!(model.course.claimable_at().is_some(), is_running);
+    let is_ready = model.course.data().is_enough();
+    prop_assert!(!is_ready || status != TrainingStatus::NotRunning);
+    prop_assert!(is_ready || status != TrainingStatus::ReadyToRun);
+    if let Some(run) = model.course.run() {
+        prop_assert!(run.attempts <= 3);
+        prop_assert!(run.lease.is_none() == (run.attempts == 0));
+        prop_assert!(
+            model.course.claimable_at() == run.lease.as_ref().map(|it| it.expires_at)
+                || run.lease.is_none() && run.is_claimable_at(clock.now())
+        );
+    }
+    Ok(())
+}
+
+#[test]
+fn train_1_a_record_that_contradicts_itself_is_none() {
+    let record = course(TrainingStatus::Success).to_record().unwrap().unwrap();
+    let read = |record: &str| Course::from_record(TrainingStatus::Success, Some(record));
+    assert!(read(&record).is_ok());
+    for (from, to) in [
+        ("2025-01-15T22", "2024-01-15T22"),
+        ("\"last_fence\":0", "\"last_fence\":-1"),
+        ("\"last_fence\":0", "\"other\":0"),
+        ("\"success\"", "\"none\""),
+        ("\"metrics\":{}", "\"metrics\":{\"word_error_rate\":null,\"x\":1}"),
+    ] {
+        let spoiled = record.replace(from, to);
+        assert_ne!(spoiled, record, "{from}");
+        assert!(read(&spoiled).is_err(), "{spoiled}");
+    }
+    for spoiled in ["", "{", "{}", "null"] {
+        assert!(read(spoiled).is_err());
+    }
+}
