@@ -92,6 +92,25 @@ pub(crate) enum ModelCommand {
     /// Print a page of the organisation's models, in ascending order of their ids
     #[command(after_help = include_str!("help/list.txt"))]
     List(ListArgs),
+    /// Change the name or the description of a model, and print the model
+    ///
+    /// What is not given stays as it is. The language and the base model are fixed at creation.
+    #[command(after_help = include_str!("help/update.txt"))]
+    Update(UpdateArgs),
+    /// Have a model trained, and print it
+    ///
+    /// It needs 5 hours of audio to train with. A worker does the training.
+    #[command(after_help = include_str!("help/run.txt"))]
+    Run(EditArgs),
+    /// Call the training of a model off, and print the model
+    #[command(after_help = include_str!("help/cancel.txt"))]
+    Cancel(EditArgs),
+    /// Print the model that a key names, if its last training succeeded
+    #[command(after_help = include_str!("help/resolve.txt"))]
+    Resolve(KeyOfModel),
+    /// Print what was changed, by whom, in the order of the changes
+    #[command(after_help = include_str!("help/events.txt"))]
+    Events(EventsArgs),
     /// Delete a model; its place in the plan is free at once
     ///
     /// Prints nothing. Deleting it again is refused: there is no such model any more.
@@ -129,6 +148,57 @@ pub(crate) struct IdArgs {
     /// The model's id
     #[arg(allow_negative_numbers = true)]
     pub(crate) id: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EditArgs {
+    #[command(flatten)]
+    pub(crate) id: IdArgs,
+    /// Only if the model is at this revision; the API shows it as the ETag
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) if_revision: Option<std::num::NonZeroU64>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct UpdateArgs {
+    #[command(flatten)]
+    pub(crate) edit: EditArgs,
+    /// The new display name, 1 to 200 characters
+    #[arg(long, allow_hyphen_values = true)]
+    pub(crate) name: Option<String>,
+    /// The new description, up to 1000 characters
+    #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
+    pub(crate) description: Option<String>,
+    /// Leave the model without a description
+    #[arg(long, conflicts_with = "description")]
+    pub(crate) no_description: bool,
+    /// Take the request body of the API from a file of at most 64 KiB, or `-` for standard input
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["name", "description", "no_description"]
+    )]
+    pub(crate) json: Option<PathBuf>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct KeyOfModel {
+    /// The model's key, such as custom_model_123
+    #[arg(value_name = "MODEL_KEY")]
+    pub(crate) model_key: String,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EventsArgs {
+    /// Only events behind this position
+    #[arg(long, value_name = "POSITION", default_value_t = 0)]
+    pub(crate) after: u64,
+    /// How many events at most
+    #[arg(long, value_name = "NUMBER", conflicts_with = "follow")]
+    pub(crate) limit: Option<std::num::NonZeroU32>,
+    /// Go on with what is changed from now on, until the command is ended
+    #[arg(long)]
+    pub(crate) follow: bool,
 }
 
 #[derive(Args, Debug)]

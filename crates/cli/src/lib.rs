@@ -9,6 +9,7 @@ mod args;
 mod body;
 mod completions;
 mod escape;
+mod events;
 mod failure;
 mod operation;
 mod perform;

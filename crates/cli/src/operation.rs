@@ -1,9 +1,13 @@
 //! From arguments to a valid operation, and from there to its answer.
 
-use custom_models_core::{Caller, CreateModel, Engine, ListModels, ModelId, Refusal, Start};
+use custom_models_core::{
+    Caller, CreateModel, Engine, Expected, ListModels, ModelId, ModelKey, Refusal, Revision, Start,
+    UpdateModel,
+};
 
-use crate::args::{CreateArgs, IdArgs, ListArgs, ModelCommand};
+use crate::args::{CreateArgs, EditArgs, EventsArgs, IdArgs, ListArgs, ModelCommand, UpdateArgs};
 use crate::body;
+use crate::events;
 use crate::failure::Failure;
 
 /// What to do, valid as far as that can be said without a store.
@@ -12,6 +16,11 @@ pub(crate) enum Operation {
     Create(CreateModel<'static>),
     Show(ModelId),
     List(ListModels),
+    Update(ModelId, UpdateModel<'static>, Expected),
+    Run(ModelId, Expected),
+    Cancel(ModelId, Expected),
+    Resolve(ModelKey),
+    Events(EventsArgs),
     Delete(ModelId),
 }
 
@@ -22,6 +31,21 @@ impl Operation {
             ModelCommand::Create(args) => create_request(&args).map(Operation::Create),
             ModelCommand::Show(args) => model_id(&args).map(Operation::Show),
             ModelCommand::List(args) => list_request(&args).map(Operation::List),
+            ModelCommand::Update(args) => {
+                let (id, expected) = edit(&args.edit)?;
+                Ok(Operation::Update(id, update_request(&args)?, expected))
+            }
+            ModelCommand::Run(args) => {
+                edit(&args).map(|(id, expected)| Operation::Run(id, expected))
+            }
+            ModelCommand::Cancel(args) => {
+                edit(&args).map(|(id, expected)| Operation::Cancel(id, expected))
+            }
+            ModelCommand::Resolve(args) => {
+                let key = args.model_key.parse().map_err(|_| Refusal::ModelNotFound)?;
+                Ok(Operation::Resolve(key))
+            }
+            ModelCommand::Events(args) => Ok(Operation::Events(args)),
             ModelCommand::Delete(args) => model_id(&args).map(Operation::Delete),
         }
     }
@@ -36,6 +60,17 @@ impl Operation {
             Operation::Create(request) => serde_json::to_string(&engine.create(caller, request)?)?,
             Operation::Show(id) => serde_json::to_string(&engine.get(caller, id)?)?,
             Operation::List(request) => serde_json::to_string(&engine.list(caller, &request)?)?,
+            Operation::Update(id, request, expected) => {
+                serde_json::to_string(&engine.update(caller, id, request, &expected)?)?
+            }
+            Operation::Run(id, expected) => {
+                serde_json::to_string(&engine.run(caller, id, &expected)?)?
+            }
+            Operation::Cancel(id, expected) => {
+                serde_json::to_string(&engine.cancel(caller, id, &expected)?)?
+            }
+            Operation::Resolve(key) => serde_json::to_string(&engine.resolve(caller, key)?)?,
+            Operation::Events(args) => return events::print(engine, caller, &args),
             Operation::Delete(id) => {
                 engine.delete(caller, id)?;
                 return Ok(None);
@@ -64,6 +99,31 @@ fn create_request(args: &CreateArgs) -> Result<CreateModel<'static>, Failure> {
         request = request.description(description);
     }
     Ok(request.build()?.into_owned())
+}
+
+fn update_request(args: &UpdateArgs) -> Result<UpdateModel<'static>, Failure> {
+    if let Some(file) = &args.json {
+        let body = body::read(file)?;
+        return Ok(UpdateModel::from_json(&body)?.into_owned());
+    }
+    let mut request = UpdateModel::builder();
+    if let Some(name) = args.name.as_deref() {
+        request = request.name(name);
+    }
+    if let Some(description) = args.description.as_deref() {
+        request = request.description(description);
+    }
+    if args.no_description {
+        request = request.no_description();
+    }
+    Ok(request.build()?.into_owned())
+}
+
+/// Which model is to be changed, and what is expected of it.
+fn edit(args: &EditArgs) -> Result<(ModelId, Expected), Failure> {
+    let revision = args.if_revision.and_then(|number| Revision::new(number.get()));
+    let expected = revision.map(|revision| Expected::OneOf(vec![revision]));
+    Ok((model_id(&args.id)?, expected.unwrap_or_default()))
 }
 
 /// What is not an id is the id of no model (READ-3).

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use custom_models_core::{AccessStore, Caller, Engine, Plan};
+use custom_models_core::{AccessStore, Actor, Caller, Engine, Plan};
 
 use crate::args::{Global, ModelCommand};
 use crate::failure::Failure;
@@ -31,8 +31,10 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
         Some(registration) => Ok(settings.plans.resolve(&registration.plan)?),
         None => Ok(fallback),
     };
-    let performed =
-        plan().and_then(|plan: Plan| operation.perform(&engine, &Caller::new(org.clone(), plan)));
+    let performed = plan().and_then(|plan: Plan| {
+        let caller = Caller::new(org.clone(), plan).acting_as(Actor::COMMAND_LINE);
+        operation.perform(&engine, &caller)
+    });
     let report = match performed {
         Ok(answer) => Report::answer(answer),
         Err(failure) => Report::failure(failure, store),

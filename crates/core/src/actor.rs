@@ -20,6 +20,9 @@ impl Actor {
     /// Whoever calls an engine without saying who it is.
     pub const HOST: Actor = Actor(Cow::Borrowed("host"));
 
+    /// Whoever sits at the command line.
+    pub const COMMAND_LINE: Actor = Actor(Cow::Borrowed("command-line"));
+
     /// What an engine does by itself, when a lease has run out for the last time (TRAIN-5).
     pub const SWEEP: Actor = Actor(Cow::Borrowed("sweep"));
 
