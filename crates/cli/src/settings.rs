@@ -7,7 +7,7 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use custom_models_core::{
-    Limits, Operation, OperationLimit, Plan, PlanName, Plans, RequestLimit, Timestamp,
+    Limits, Operation, Plan, PlanName, Plans, RequestLimit, Timestamp,
 };
 use serde::{Deserialize, Deserializer};
 
@@ -84,7 +84,7 @@ impl Settings {
         requests: Option<OrOff<RequestLimit>>,
         at_once: Option<OrOff<NonZeroU32>>,
     ) {
-        let mut limit: OperationLimit = self.limits.of(Operation::Create);
+        let mut limit = self.limits.of(Operation::Create);
         limit.requests = requests.map_or(limit.requests, |requests| requests.0);
         limit.at_once = at_once.map_or(limit.at_once, |at_once| at_once.0);
         self.limits = std::mem::take(&mut self.limits).with(Operation::Create, limit);
