@@ -250,6 +250,8 @@ fn train_5_after_three_silent_workers_a_training_has_failed() {
         clock.go(59_999);
         assert_eq!(engine.sweep(&Retention::default()).unwrap().failed, 0);
         clock.go(1);
+        let fourth = engine.edit(&acme, of.model.id, &Edit::Claim { time: lease(60) }, &ANYTHING);
+        assert!(matches!(fourth.unwrap_err(), Refusal::LeaseLost), "by whatever way");
         if by_sweep {
             assert_eq!(engine.sweep(&Retention::default()).unwrap().failed, 1);
             assert_eq!(engine.sweep(&Retention::default()).unwrap().failed, 0);
