@@ -45,6 +45,7 @@ pub trait Committer: Send + 'static {
 
 /// A write of any kind. All are in one queue, so that they share a sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "the largest is the most frequent")]
 pub enum Job {
     /// Changes models.
     Model(Write),
@@ -56,6 +57,7 @@ pub enum Job {
 
 /// What became of a [`Job`], of the same kind.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "the largest is the most frequent")]
 pub enum Judged {
     /// A [`Job::Model`].
     Model(Outcome),

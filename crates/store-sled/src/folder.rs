@@ -83,7 +83,7 @@ impl Folder {
 
     /// Whether the marker is still to be written.
     pub(crate) fn is_to_be_marked(&self) -> bool {
-        self.is_unfinished || self.is_of_first_layout
+        self.is_unfinished || self.is_of_first_layout || self.was_left_open
     }
 
     /// Marks the store as one of this layout. All that is in it must be durable by now.
@@ -96,6 +96,7 @@ impl Folder {
             .map_err(io_fault)?;
         self.is_unfinished = false;
         self.is_of_first_layout = false;
+        self.was_left_open = false;
         Ok(())
     }
 

@@ -89,7 +89,7 @@ fn whole(rows: &Rows) -> Option<Vec<u8>> {
 fn as_it_was(mut text: &[u8]) -> Result<Batch, StoreError> {
     let mut batch = Batch::default();
     while !text.is_empty() {
-        let (key, before, rest) =
+        let ((key, before), rest) =
             first_row(text).ok_or_else(|| damaged("a journal that is none"))?;
         match before {
             Some(before) => batch.insert(key, before),
@@ -100,16 +100,19 @@ fn as_it_was(mut text: &[u8]) -> Result<Batch, StoreError> {
     Ok(batch)
 }
 
-/// A row of a journal: its key, what it was, and the rest.
-fn first_row(text: &[u8]) -> Option<(&[u8], Option<&[u8]>, &[u8])> {
+/// A row of a journal: its key and what it was.
+type Row<'a> = (&'a [u8], Option<&'a [u8]>);
+
+/// The first row of a text, and the rest.
+fn first_row(text: &[u8]) -> Option<(Row<'_>, &[u8])> {
     let (length, text) = text.split_first()?;
     let (key, text) = text.split_at_checked(usize::from(*length))?;
     match text.split_first()? {
-        (0, rest) => Some((key, None, rest)),
+        (0, rest) => Some(((key, None), rest)),
         (1, rest) => {
             let (length, rest) = rest.split_first_chunk()?;
             let (before, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
-            Some((key, Some(before), rest))
+            Some(((key, Some(before)), rest))
         }
         _ => None,
     }

@@ -22,12 +22,12 @@ pub(crate) enum View<'a> {
     Then(&'a Moment<'a>),
 }
 
+/// Values under their keys, in order.
+type Values<'a> = Box<dyn Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + 'a>;
+
 impl View<'_> {
     /// The values of a range of keys, in order.
-    pub(crate) fn values(
-        &self,
-        keys: Range<Vec<u8>>,
-    ) -> Box<dyn Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + '_> {
+    pub(crate) fn values(&self, keys: Range<Vec<u8>>) -> Values<'_> {
         match self {
             View::Now(db) => {
                 let mut rows = db.range(keys);
@@ -83,20 +83,4 @@ fn undisturbed<S: PartialEq + Copy, T>(
 }
 
 #[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-
-    use super::*;
-
-    #[test]
-    fn a_reading_that_a_write_came_between_is_not_believed() {
-        let version = Cell::new(1);
-        let stamp = || Ok(version.get());
-        assert_eq!(undisturbed(stamp, |before| before).unwrap(), Some(1));
-        let disturbed = undisturbed(stamp, |before| {
-            version.set(2);
-            before
-        });
-        assert_eq!(disturbed.unwrap(), None);
-    }
-}
+mod tests;

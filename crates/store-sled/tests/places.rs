@@ -16,7 +16,7 @@ use std::path::Path;
 use custom_models_core::{Change, Description, ModelId, ModelStore, Name, Outcome, StoreErrorKind};
 use custom_models_store_sled::SledStore;
 
-use common::{acme, contents, create, list, make_store, new_model, submit};
+use common::{acme, contents, create, list, make_store, new_model, submit, tamper};
 
 const MARKER: &str = "custom-models-sled";
 
@@ -32,13 +32,6 @@ fn refuses_untouched(folder: &Path, kind: StoreErrorKind) {
     let (found, cause) = refusal(folder);
     assert_eq!(found, kind, "{cause}");
     assert_eq!(contents(folder), before);
-}
-
-/// Writes to the database behind the store's back.
-fn tamper(folder: &Path, tamper: impl FnOnce(&sled::Db)) {
-    let db = sled::open(folder).unwrap();
-    tamper(&db);
-    db.flush().unwrap();
 }
 
 #[test]

@@ -182,7 +182,7 @@ fn is_as_it_was(store: &SledStore, before: &Seen, what: &str) {
 }
 
 #[test]
-fn model_6_half_a_write_is_taken_back_after_its_process_was_killed() {
+fn model_6_half_a_group_is_put_right_after_its_process_was_killed() {
     for which in 0..4 {
         for half in HALVES {
             let (temporary, _recorder, _store, before) = half_a_write(which, half);
@@ -201,12 +201,26 @@ fn model_6_half_a_write_is_taken_back_before_anybody_sees_it() {
 }
 
 #[test]
-fn model_6_half_a_write_is_taken_back_after_its_store_was_closed() {
+fn model_6_half_a_group_is_put_right_after_its_store_was_closed() {
     for half in HALVES {
         let (temporary, _recorder, store, before) = half_a_write(3, half);
         store.close().unwrap();
         let store = SledStore::open(temporary.path().join("store")).unwrap();
         is_as_it_was(&store, &before, &format!("{half:?}"));
+    }
+}
+
+#[test]
+fn quota_2_the_only_models_of_an_organisation_that_are_half_there_do_not_count() {
+    for without in [&b"m"[..], b"c"] {
+        let (temporary, recorder, store) = store();
+        recorder.tell("apply", Fault::Halves(StoreErrorKind::Full, 1, without));
+        recorder.tell("open", Fault::Fails(StoreErrorKind::Full));
+        assert_eq!(create(&store, &recorder), Err(StoreErrorKind::OutcomeUnknown));
+        let store = SledStore::open(killed(&temporary)).unwrap();
+        assert_eq!(ids(&store), [0; 0]);
+        let created = submit(&store, &recorder, creation(Some(1))).unwrap();
+        assert!(matches!(created, Outcome::Created(_)), "{created:?}");
     }
 }
 
