@@ -75,3 +75,25 @@ fn a_value_that_does_not_go_on_is_damage() {
         assert_eq!(found.unwrap_err().kind(), StoreErrorKind::Damaged);
     }
 }
+
+/// Sled writes a page that is too large to a file of its own, which nobody syncs.
+#[test]
+fn model_6_pages_full_of_the_longest_rows_stay_in_the_log() {
+    const ROWS: u64 = 300;
+    let temporary = tempfile::tempdir().unwrap();
+    let db = sled::open(temporary.path()).unwrap();
+    let blobs = || std::fs::read_dir(temporary.path().join("blobs")).unwrap().count();
+    let key = |number: u64| [&[b'k'; 102][..], &number.to_be_bytes()].concat();
+    // In order, and then in between, where pages that were split are filled again.
+    for number in (0..ROWS).map(|it| it * 2).chain((0..ROWS).map(|it| it * 7 % ROWS * 2 + 1)) {
+        db.insert(key(number), vec![1; ROW]).unwrap();
+        db.flush().unwrap();
+        assert_eq!(blobs(), 0, "after {number}");
+    }
+    // Pages with few rows are merged into full ones.
+    for number in (0..2 * ROWS).filter(|number| number % 32 > 18) {
+        db.remove(key(number)).unwrap();
+        db.flush().unwrap();
+        assert_eq!(blobs(), 0, "without {number}");
+    }
+}
