@@ -1,7 +1,5 @@
 //! Who may use the store, and how often.
 
-use std::collections::BTreeMap;
-
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, Admission, Completion, Grant, KeyDigest, KeyId,
     KeyRecord, Moment, Operation, Organisation, Registration, RequestLimit, StoreError, Timestamp,
@@ -14,7 +12,8 @@ use crate::access_rows::{
     key_key, key_to_bytes, plan, registration_from_bytes, registration_key, within,
 };
 use crate::changes::Changes;
-use crate::fault::{damaged, guarded};
+use crate::fault::damaged;
+use crate::long::Edits;
 
 impl AccessStore for SledStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
@@ -106,7 +105,7 @@ fn register(
     is_known: bool,
 ) -> Result<AccessOutcome, StoreError> {
     let key = registration_key(&registration.organisation);
-    if current(db, changes, &key)?.is_some() != is_known {
+    if changes.row(db, &key)?.is_some() != is_known {
         let refused = if is_known { AccessOutcome::NotFound } else { AccessOutcome::Taken };
         return Ok(refused);
     }
@@ -115,10 +114,10 @@ fn register(
 }
 
 fn add_key(db: &Db, changes: &mut Changes, key: &KeyRecord) -> Result<AccessOutcome, StoreError> {
-    if current(db, changes, &registration_key(&key.organisation))?.is_none() {
+    if changes.row(db, &registration_key(&key.organisation))?.is_none() {
         return Ok(AccessOutcome::NotFound);
     }
-    let is_taken = current(db, changes, &key_key(&key.digest))?.is_some();
+    let is_taken = changes.row(db, &key_key(&key.digest))?.is_some();
     if is_taken || find_key(db, changes, key.id)?.is_some() {
         return Ok(AccessOutcome::Taken);
     }
@@ -149,7 +148,7 @@ fn admit(
     limit: RequestLimit,
     now: Moment,
 ) -> Result<AccessOutcome, StoreError> {
-    let rows = all(db, changes, &admissions_key(key, operation))?;
+    let rows = changes.rows(db, &admissions_key(key, operation))?;
     let admissions: Result<Vec<_>, _> = rows.keys().map(|row| moment_of(row)).collect();
     let admissions = admissions?;
     Ok(match limit.judge(admissions.iter().map(|(at, _)| *at), now) {
@@ -158,49 +157,27 @@ fn admit(
         }
         Admission::Admitted(standing) => {
             let counts_after = limit.counts_after(now);
+            let mut edits = Edits::new();
             for (row, (at, _)) in rows.into_keys().zip(&admissions) {
                 if *at <= counts_after {
-                    changes.set(db, row, None)?;
+                    edits.push((row, None));
                 }
             }
             let of_now = admissions.iter().filter(|(at, _)| *at == now).map(|(_, number)| *number);
             let number = of_now.max().map_or(0, |last| last.wrapping_add(1));
-            changes.set(db, admission_key(key, operation, now, number), Some(Vec::new()))?;
+            edits.push((admission_key(key, operation, now, number), Some(Vec::new())));
+            changes.set_all(db, edits)?;
             AccessOutcome::Admitted(standing)
         }
     })
 }
 
 fn find_key(db: &Db, changes: &Changes, id: KeyId) -> Result<Option<KeyRecord>, StoreError> {
-    for (key, row) in all(db, changes, KEYS)? {
+    for (key, row) in changes.rows(db, KEYS)? {
         let key = key_at(&key, &row)?;
         if key.id == id {
             return Ok(Some(key));
         }
     }
     Ok(None)
-}
-
-/// A row as the group so far leaves it.
-fn current(db: &Db, changes: &Changes, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-    match changes.get(key) {
-        Some(row) => Ok(row.map(<[u8]>::to_vec)),
-        None => Ok(guarded(|| db.get(key))?.map(|row| row.to_vec())),
-    }
-}
-
-/// The rows below a prefix, as the group so far leaves them.
-fn all(
-    db: &Db,
-    changes: &Changes,
-    prefix: &[u8],
-) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, StoreError> {
-    let mut rows: BTreeMap<_, _> = below(db, prefix)?.into_iter().collect();
-    for (key, row) in changes.after(prefix) {
-        match row {
-            Some(row) => drop(rows.insert(key.to_vec(), row.to_vec())),
-            None => drop(rows.remove(key)),
-        }
-    }
-    Ok(rows)
 }

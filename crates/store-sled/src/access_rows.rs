@@ -19,6 +19,7 @@ use custom_models_core::{
 use sled::Db;
 
 use crate::fault::{damaged, guarded};
+use crate::schema::{moment_from_bytes, moment_to_bytes};
 
 /// The rows of a prefix, as they are when it is their turn.
 pub(crate) type Rows = Vec<(Vec<u8>, Vec<u8>)>;
@@ -46,16 +47,14 @@ pub(crate) fn admissions_key(key: KeyId, operation: Operation) -> Vec<u8> {
 
 /// Where one admission lies; `number` tells those of one millisecond apart.
 pub(crate) fn admission_key(key: KeyId, operation: Operation, at: Moment, number: u32) -> Vec<u8> {
-    // With its sign turned over, a number sorts as its bytes do.
-    let at = (at.unix_millis() ^ i64::MIN).to_be_bytes();
-    [admissions_key(key, operation).as_slice(), &at, &number.to_be_bytes()].concat()
+    let admissions = admissions_key(key, operation);
+    [admissions.as_slice(), &moment_to_bytes(at), &number.to_be_bytes()].concat()
 }
 
 /// When an admission was, by its key.
 pub(crate) fn admission_of(key: &[u8]) -> Option<(Moment, u32)> {
     let (rest, number) = key.split_last_chunk::<4>()?;
-    let at = i64::from_be_bytes(*rest.last_chunk()?) ^ i64::MIN;
-    Some((Moment::from_unix_millis(at), u32::from_be_bytes(*number)))
+    Some((moment_from_bytes(*rest.last_chunk()?), u32::from_be_bytes(*number)))
 }
 
 /// The rows below a prefix.
@@ -180,7 +179,7 @@ fn seconds(row: &[u8]) -> Option<(Timestamp, &[u8])> {
     Some((Timestamp::from_unix_seconds(i64::from_be_bytes(*seconds)).ok()?, row))
 }
 
-fn organisation_from_bytes(name: &[u8]) -> Option<Organisation> {
+pub(crate) fn organisation_from_bytes(name: &[u8]) -> Option<Organisation> {
     str::from_utf8(name).ok()?.parse().ok()
 }
 

@@ -1,11 +1,14 @@
 //! What a group of writes changes, key by key.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use custom_models_core::StoreError;
 use sled::{Batch, Db};
 
+use crate::access_rows::below;
 use crate::fault::guarded;
+use crate::long::Edits;
 
 /// The rows that a group changes, each as it was and as it is to be; `None` is no row.
 #[derive(Debug, Default)]
@@ -19,42 +22,86 @@ struct Change {
     after: Option<Vec<u8>>,
 }
 
-/// What is found of a group after the database was opened anew.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Trace {
-    /// All of it.
-    Whole,
-    /// None of it.
-    Nothing,
-    /// Some of it.
-    Half,
-}
-
 impl Changes {
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
 
-    /// A row as the changes so far leave it; the outer `None` means that they leave it alone.
-    pub(crate) fn get(&self, key: &[u8]) -> Option<Option<&[u8]>> {
-        self.rows.get(key).map(|change| change.after.as_deref())
+    pub(crate) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// A row, as the changes so far leave it.
+    pub(crate) fn row(&self, db: &Db, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.rows.get(key) {
+            Some(change) => Ok(change.after.clone()),
+            None => stored(db, key),
+        }
+    }
+
+    /// The rows below a prefix, as the changes so far leave them.
+    pub(crate) fn rows(
+        &self,
+        db: &Db,
+        prefix: &[u8],
+    ) -> Result<BTreeMap<Vec<u8>, Vec<u8>>, StoreError> {
+        let mut rows: BTreeMap<_, _> = below(db, prefix)?.into_iter().collect();
+        for (key, change) in self.below(prefix) {
+            match &change.after {
+                Some(row) => drop(rows.insert(key.clone(), row.clone())),
+                None => drop(rows.remove(key)),
+            }
+        }
+        Ok(rows)
+    }
+
+    /// The first keys of a range, as the changes so far leave it.
+    pub(crate) fn first_keys(
+        &self,
+        db: &Db,
+        keys: Range<Vec<u8>>,
+        limit: usize,
+    ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let changed = self.rows.range::<Vec<u8>, _>(&keys.start..&keys.end);
+        let changed = changed.filter(|(_, change)| change.after.is_some());
+        let mut found: Vec<_> = changed.map(|(key, _)| key.clone()).take(limit).collect();
+        let mut rows = db.range(keys);
+        let mut unchanged = 0;
+        while unchanged < limit
+            && let Some((key, _)) = guarded(|| rows.next().transpose())?
+        {
+            if !self.rows.contains_key(key.as_ref()) {
+                found.push(key.to_vec());
+                unchanged += 1;
+            }
+        }
+        found.sort();
+        found.truncate(limit);
+        Ok(found)
     }
 
     /// Changes a row.
-    ///
-    /// Reads it as it was, which also brings its page into memory: so a page that cannot be read
-    /// is found before a batch is begun, and not in the middle of it.
     pub(crate) fn set(
         &mut self,
         db: &Db,
         key: Vec<u8>,
         after: Option<Vec<u8>>,
     ) -> Result<(), StoreError> {
-        if let Some(change) = self.rows.get_mut(&key) {
+        self.set_all(db, vec![(key, after)])
+    }
+
+    /// Changes rows, all of them or, with an error, none.
+    ///
+    /// Reads each as it was, which also brings its page into memory: so a page that cannot be read
+    /// is found before a batch is begun, and not in the middle of it.
+    pub(crate) fn set_all(&mut self, db: &Db, edits: Edits) -> Result<(), StoreError> {
+        let unknown = edits.iter().filter(|(key, _)| !self.rows.contains_key(key));
+        let read = unknown.map(|(key, _)| Ok((key.clone(), stored(db, key)?)));
+        let mut stored = read.collect::<Result<BTreeMap<_, _>, StoreError>>()?;
+        for (key, after) in edits {
+            let before = stored.remove(&key).flatten();
+            let change = self.rows.entry(key).or_insert(Change { before, after: None });
             change.after = after;
-        } else {
-            let before = stored(db, &key)?;
-            self.rows.insert(key, Change { before, after });
         }
         Ok(())
     }
@@ -62,11 +109,6 @@ impl Changes {
     /// The rows below a prefix that are changed, as they were.
     pub(crate) fn before(&self, prefix: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         self.below(prefix).map(|(key, change)| (key.as_slice(), change.before.as_deref()))
-    }
-
-    /// The rows below a prefix that are changed, as they are to be.
-    pub(crate) fn after(&self, prefix: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
-        self.below(prefix).map(|(key, change)| (key.as_slice(), change.after.as_deref()))
     }
 
     fn below(&self, prefix: &[u8]) -> impl Iterator<Item = (&Vec<u8>, &Change)> {
@@ -85,28 +127,14 @@ impl Changes {
         batch
     }
 
-    /// The changes that take these back.
-    pub(crate) fn undo(&self) -> Self {
-        let back = |(key, change): (&Vec<u8>, &Change)| {
-            let undone = Change { before: change.after.clone(), after: change.before.clone() };
-            (key.clone(), undone)
-        };
-        Changes { rows: self.rows.iter().map(back).collect() }
-    }
-
-    /// How much of the changes is in the database.
-    pub(crate) fn trace(&self, db: &Db) -> Result<Trace, StoreError> {
-        let (mut is_whole, mut is_nothing) = (true, true);
+    /// Whether the rows are in the database as they are to be.
+    pub(crate) fn are_made(&self, db: &Db) -> Result<bool, StoreError> {
         for (key, change) in &self.rows {
-            let stored = stored(db, key)?;
-            is_whole &= stored == change.after;
-            is_nothing &= stored == change.before;
+            if stored(db, key)? != change.after {
+                return Ok(false);
+            }
         }
-        Ok(match (is_whole, is_nothing) {
-            (true, _) => Trace::Whole,
-            (_, true) => Trace::Nothing,
-            (false, false) => Trace::Half,
-        })
+        Ok(true)
     }
 }
 

@@ -7,11 +7,12 @@
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use custom_models_core::{StoreError, StoreErrorKind};
-use sled::Db;
+use sled::{Batch, Db};
 
 use crate::changes::Changes;
 use crate::fault::{damaged, guarded};
 use crate::folder::Folder;
+use crate::journal;
 use crate::medium::{Medium, Opened};
 use crate::moments::Moments;
 use crate::recount;
@@ -35,8 +36,6 @@ pub(crate) struct Database {
 struct State {
     folder: Folder,
     status: Status,
-    /// Whether a group may be half there. Such a store is not closed in order.
-    is_in_doubt: bool,
 }
 
 enum Status {
@@ -63,24 +62,12 @@ pub(crate) enum WriteFault {
     Unsynced(StoreError),
 }
 
-impl WriteFault {
-    pub(crate) fn into_cause(self) -> StoreError {
-        match self {
-            WriteFault::Unflushed(cause) | WriteFault::Unsynced(cause) => cause,
-        }
-    }
-}
-
 impl Database {
     /// Opens the database of a folder, which is made where nothing is.
     pub(crate) fn open(folder: Folder, medium: impl Medium) -> Result<Self, StoreError> {
         let database = Database {
             medium: Box::new(medium),
-            state: RwLock::new(State {
-                folder,
-                status: Status::Broken { is_log_suspect: false },
-                is_in_doubt: false,
-            }),
+            state: RwLock::new(State { folder, status: Status::Broken { is_log_suspect: false } }),
             moments: Mutex::default(),
         };
         database.reopen()?;
@@ -148,24 +135,17 @@ impl Database {
         };
         match &written {
             Ok(()) => {}
-            Err(WriteFault::Unflushed(fault)) => {
-                self.state_mut().is_in_doubt = true;
-                self.break_off(leaves_doubt(fault));
-            }
+            Err(WriteFault::Unflushed(fault)) => self.break_off(leaves_doubt(fault)),
             Err(WriteFault::Unsynced(_)) => self.break_off(true),
         }
         Some(written)
     }
 
-    /// Says that no group is half there any more.
-    pub(crate) fn settled(&self) {
-        self.state_mut().is_in_doubt = false;
-    }
-
     fn write_to(&self, opened: &Opened, changes: &Changes) -> Result<(), WriteFault> {
+        let batches = journal::batches(changes).map_err(WriteFault::Unflushed)?;
         let mut standing_still = self.stand_still();
         standing_still.keep(changes);
-        let applied = self.medium.apply(opened, changes.batch());
+        let applied = self.medium.apply(opened, batches);
         drop(standing_still);
         applied.and_then(|()| self.medium.flush(opened)).map_err(WriteFault::Unflushed)?;
         self.medium.sync(opened).map_err(WriteFault::Unsynced)
@@ -177,12 +157,8 @@ impl Database {
         if matches!(state.status, Status::Closed) {
             return;
         }
-        let is_in_order = matches!(state.status, Status::Open(_)) && !state.is_in_doubt;
         let_go(&mut state, Status::Closed);
         state.folder.await_log();
-        if is_in_order {
-            state.folder.mark_closed();
-        }
         state.folder.release();
     }
 
@@ -255,12 +231,25 @@ fn let_go(state: &mut State, status: Status) {
     });
 }
 
-/// Makes sure that a database is ours, or makes an empty one ours if its creation is under way.
+/// Makes sure that a database is ours and of this layout, or makes an empty one ours if its creation is
+/// under way. Half a group that it was left with is taken back.
 fn recognise(medium: &dyn Medium, opened: &Opened, folder: &mut Folder) -> Result<(), StoreError> {
     let db = &opened.db;
     match guarded(|| db.get(FORMAT))? {
         Some(layout) => match Layout::of(&layout) {
-            Layout::Ours => {}
+            Layout::Ours => {
+                if let Some(batches) = journal::taking_back(db)? {
+                    make(medium, opened, batches)?;
+                }
+            }
+            Layout::First => {
+                if folder.was_left_open()
+                    && let Some(corrections) = recount::corrections(db)?
+                {
+                    make(medium, opened, vec![corrections])?;
+                }
+                make(medium, opened, vec![layout_row()])?;
+            }
             Layout::Newer => return Err(StoreErrorKind::Newer.into()),
             Layout::Unknown => return Err(damaged("an unknown layout")),
         },
@@ -269,25 +258,23 @@ fn recognise(medium: &dyn Medium, opened: &Opened, folder: &mut Folder) -> Resul
             return Err(StoreError::new(StoreErrorKind::NotOurs, cause));
         }
         None if !folder.is_unfinished() => return Err(damaged("the database is empty")),
-        None => {
-            let mut batch = sled::Batch::default();
-            batch.insert(FORMAT, LAYOUT);
-            medium.apply(opened, batch)?;
-            medium.flush(opened)?;
-            medium.sync(opened)?;
-        }
+        None => make(medium, opened, vec![layout_row()])?,
     }
-    if folder.is_unfinished() {
-        folder.finish()?;
-    }
-    if folder.was_left_open()
-        && let Some(corrections) = recount::corrections(db)?
-    {
-        medium.apply(opened, corrections)?;
-        medium.flush(opened)?;
-        medium.sync(opened)?;
-    }
-    folder.mark_in_use()
+    // The marker says this last, so that a step that was cut short is made again.
+    if folder.is_to_be_marked() { folder.mark() } else { Ok(()) }
+}
+
+fn layout_row() -> Batch {
+    let mut batch = Batch::default();
+    batch.insert(FORMAT, LAYOUT);
+    batch
+}
+
+/// Makes batches durable.
+fn make(medium: &dyn Medium, opened: &Opened, batches: Vec<Batch>) -> Result<(), StoreError> {
+    medium.apply(opened, batches)?;
+    medium.flush(opened)?;
+    medium.sync(opened)
 }
 
 #[cfg(test)]

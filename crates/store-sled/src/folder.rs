@@ -2,9 +2,8 @@
 //!
 //! Beside sled's files lies a marker, [`MARKER`]. It tells a store from any other folder before sled
 //! touches anything, its lock keeps other processes out, also while the database is closed and
-//! opened anew, and it is written last, so that a store whose creation was cut short is known. While
-//! the store is open the marker says so, behind the layout: a store that was not closed in order is
-//! known, too.
+//! opened anew, and it is written last, so that a store whose creation was cut short is known. In
+//! layout 1 it also said, behind the layout, while the store was open.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -14,12 +13,12 @@ use std::time::{Duration, Instant};
 use custom_models_core::{StoreError, StoreErrorKind};
 
 use crate::fault::io_fault;
-use crate::schema::{LAYOUT, Layout};
+use crate::schema::{FIRST_LAYOUT, LAYOUT, Layout};
 
 /// The file that makes a folder a store.
 const MARKER: &str = "custom-models-sled";
 
-/// What the marker says behind the layout while the store is open.
+/// What the marker said behind the layout while a store of layout 1 was open.
 const IN_USE: &[u8] = b"in use\n";
 
 /// The file that sled keeps its log in.
@@ -33,20 +32,9 @@ const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) struct Folder {
     path: PathBuf,
     marker: File,
-    /// Whether the marker is still to be written.
     is_unfinished: bool,
-    usage: Usage,
-}
-
-/// What the marker says about the store's use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Usage {
-    /// It is closed, and was closed in order.
-    Closed,
-    /// It was open when its process ended, or was closed with a group half there.
-    LeftOpen,
-    /// We have it open.
-    InUse,
+    is_of_first_layout: bool,
+    was_left_open: bool,
 }
 
 impl Folder {
@@ -64,11 +52,14 @@ impl Folder {
         let mut text = Vec::new();
         let limit = (LAYOUT.len() + IN_USE.len()) as u64 + 16;
         (&marker).take(limit).read_to_end(&mut text).map_err(io_fault)?;
-        let (layout, usage) = read_usage(&text);
-        let is_unfinished = layout.len() < LAYOUT.len() && LAYOUT.as_bytes().starts_with(layout);
-        let refusal = match Layout::of(layout) {
+        let (layout, was_left_open) = read_usage(&text);
+        let is_cut_short =
+            |whole: &str| layout.len() < whole.len() && whole.as_bytes().starts_with(layout);
+        let is_unfinished = is_cut_short(LAYOUT) || is_cut_short(FIRST_LAYOUT);
+        let found = Layout::of(layout);
+        let refusal = match found {
             _ if is_unfinished => None,
-            Layout::Ours => None,
+            Layout::Ours | Layout::First => None,
             Layout::Newer => Some(StoreErrorKind::Newer),
             Layout::Unknown => Some(StoreErrorKind::NotOurs),
         };
@@ -77,7 +68,8 @@ impl Folder {
             return Err(StoreError::new(kind, cause));
         }
         marker.rewind().map_err(io_fault)?;
-        Ok(Folder { path, marker, is_unfinished, usage })
+        let is_of_first_layout = found == Layout::First;
+        Ok(Folder { path, marker, is_unfinished, is_of_first_layout, was_left_open })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -89,43 +81,28 @@ impl Folder {
         self.is_unfinished
     }
 
-    /// Marks the store as created. All that is in it must be durable by now.
-    pub(crate) fn finish(&mut self) -> Result<(), StoreError> {
+    /// Whether the marker is still to be written.
+    pub(crate) fn is_to_be_marked(&self) -> bool {
+        self.is_unfinished || self.is_of_first_layout || self.was_left_open
+    }
+
+    /// Marks the store as one of this layout. All that is in it must be durable by now.
+    pub(crate) fn mark(&mut self) -> Result<(), StoreError> {
         self.marker
             .rewind()
             .and_then(|()| self.marker.write_all(LAYOUT.as_bytes()))
+            .and_then(|()| self.marker.set_len(LAYOUT.len() as u64))
             .and_then(|()| self.marker.sync_all())
             .map_err(io_fault)?;
         self.is_unfinished = false;
+        self.is_of_first_layout = false;
+        self.was_left_open = false;
         Ok(())
     }
 
-    /// Whether the store was not closed in order the last time, and nobody has said since that it
-    /// was looked through.
+    /// Whether a store of layout 1 was not closed in order the last time.
     pub(crate) fn was_left_open(&self) -> bool {
-        self.usage == Usage::LeftOpen
-    }
-
-    /// Says that the store is open, durably, before anything is written. What it was left with must
-    /// be put right by now.
-    pub(crate) fn mark_in_use(&mut self) -> Result<(), StoreError> {
-        if self.usage == Usage::Closed {
-            self.marker
-                .seek(SeekFrom::Start(LAYOUT.len() as u64))
-                .and_then(|_| self.marker.write_all(IN_USE))
-                .and_then(|()| self.marker.sync_all())
-                .map_err(io_fault)?;
-        }
-        self.usage = Usage::InUse;
-        Ok(())
-    }
-
-    /// Says that the store was closed in order. It need not be durable: a store that is taken for
-    /// left open is only looked through once more.
-    pub(crate) fn mark_closed(&mut self) {
-        if self.usage == Usage::InUse && self.marker.set_len(LAYOUT.len() as u64).is_ok() {
-            self.usage = Usage::Closed;
-        }
+        self.was_left_open
     }
 
     /// Lets other processes open the store.
@@ -183,14 +160,13 @@ impl Folder {
     }
 }
 
-/// Takes the layout's name from what a marker says. What stands behind it may be cut short.
-fn read_usage(text: &[u8]) -> (&[u8], Usage) {
+/// Takes the layout's name from what a marker says, and whether the store was left open. What stands
+/// behind the name may be cut short.
+fn read_usage(text: &[u8]) -> (&[u8], bool) {
     let end = text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| end + 1);
     match text.split_at_checked(end) {
-        Some((layout, rest)) if !rest.is_empty() && IN_USE.starts_with(rest) => {
-            (layout, Usage::LeftOpen)
-        }
-        _ => (text, Usage::Closed),
+        Some((layout, rest)) if !rest.is_empty() && IN_USE.starts_with(rest) => (layout, true),
+        _ => (text, false),
     }
 }
 
@@ -262,14 +238,14 @@ mod tests {
 
     #[test]
     fn a_marker_that_is_cut_short_behind_the_layout_is_of_a_store_left_open() {
-        let layout = LAYOUT.as_bytes();
-        assert_eq!(read_usage(layout), (layout, Usage::Closed));
+        let layout = FIRST_LAYOUT.as_bytes();
+        assert_eq!(read_usage(layout), (layout, false));
         for length in 1..=IN_USE.len() {
             let text = [layout, &IN_USE[..length]].concat();
-            assert_eq!(read_usage(&text), (layout, Usage::LeftOpen));
+            assert_eq!(read_usage(&text), (layout, true));
         }
         for text in ["", "custom-models", "a\nb", "a\nin use\n\n", "\n"] {
-            assert_eq!(read_usage(text.as_bytes()), (text.as_bytes(), Usage::Closed));
+            assert_eq!(read_usage(text.as_bytes()), (text.as_bytes(), false));
         }
     }
 

@@ -7,14 +7,21 @@ mod changes;
 mod database;
 mod fault;
 mod folder;
+mod group;
+mod journal;
+mod life;
+mod life_rows;
+mod long;
 mod medium;
 mod moments;
 mod nudger;
+mod purge;
 #[cfg(test)]
 mod recorder;
 mod recount;
 mod rows;
 mod schema;
+mod views;
 mod writer;
 
 use std::fmt;
@@ -95,7 +102,7 @@ impl ModelStore for SledStore {
         organisation: &Organisation,
         id: ModelId,
     ) -> Result<Option<CustomModel>, StoreError> {
-        self.database.read(|db| rows::get(db, organisation, id))
+        rows::get(&self.database, organisation, id)
     }
 
     fn list(

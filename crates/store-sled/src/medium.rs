@@ -32,8 +32,8 @@ pub(crate) trait Medium: Send + Sync + 'static {
     /// Opens the database of a folder; what it then shows is durable.
     fn open(&self, folder: &Folder) -> Result<Opened, StoreError>;
 
-    /// Makes a batch visible, whole.
-    fn apply(&self, opened: &Opened, batch: Batch) -> Result<(), StoreError>;
+    /// Makes batches, one after the other. Those behind one that fails are not tried.
+    fn apply(&self, opened: &Opened, batches: Vec<Batch>) -> Result<(), StoreError>;
 
     /// Hands what was applied to the system.
     fn flush(&self, opened: &Opened) -> Result<(), StoreError>;
@@ -69,8 +69,8 @@ impl Medium for Disk {
         }
     }
 
-    fn apply(&self, opened: &Opened, batch: Batch) -> Result<(), StoreError> {
-        guarded(|| opened.db.apply_batch(batch))
+    fn apply(&self, opened: &Opened, batches: Vec<Batch>) -> Result<(), StoreError> {
+        batches.into_iter().try_for_each(|batch| guarded(|| opened.db.apply_batch(batch)))
     }
 
     fn flush(&self, opened: &Opened) -> Result<(), StoreError> {
@@ -105,8 +105,8 @@ impl Medium for FlushOnly {
         Disk.open(folder)
     }
 
-    fn apply(&self, opened: &Opened, batch: Batch) -> Result<(), StoreError> {
-        Disk.apply(opened, batch)
+    fn apply(&self, opened: &Opened, batches: Vec<Batch>) -> Result<(), StoreError> {
+        Disk.apply(opened, batches)
     }
 
     fn flush(&self, opened: &Opened) -> Result<(), StoreError> {

@@ -7,14 +7,12 @@
 use std::collections::{BTreeMap, HashMap, btree_map};
 use std::ops::Range;
 
-use custom_models_core::{Organisation, StoreError};
+use custom_models_core::StoreError;
 use sled::Db;
 
 use crate::changes::Changes;
 use crate::database::Database;
 use crate::fault::guarded;
-use crate::rows;
-use crate::schema::{Counter, models_of};
 
 /// How many rows are read while the writer waits.
 const PIECE: usize = 256;
@@ -26,9 +24,9 @@ pub(crate) struct Moments {
     open: HashMap<u64, Kept>,
 }
 
-/// What changed since a moment: the models of one organisation, as they were then.
+/// What changed since a moment of what lies below some prefixes, as it was then.
 struct Kept {
-    prefix: Vec<u8>,
+    prefixes: Vec<Vec<u8>>,
     rows: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
 }
 
@@ -36,39 +34,47 @@ impl Moments {
     /// Keeps what is about to change.
     pub(crate) fn keep(&mut self, changes: &Changes) {
         for kept in self.open.values_mut() {
-            for (key, before) in changes.before(&kept.prefix) {
+            for (key, before) in kept.prefixes.iter().flat_map(|prefix| changes.before(prefix)) {
                 kept.rows.entry(key.to_vec()).or_insert_with(|| before.map(<[u8]>::to_vec));
             }
         }
     }
 }
 
-/// An organisation's models as they were at one moment.
+/// What lies below some prefixes, as it was at one moment.
 pub(crate) struct Moment<'a> {
     database: &'a Database,
     db: &'a Db,
     number: u64,
-    /// The counter at the moment.
-    pub(crate) counter: Counter,
 }
 
 impl<'a> Moment<'a> {
-    /// Makes this the moment.
-    pub(crate) fn open(
+    /// Makes this the moment. What `read` reads is of it.
+    pub(crate) fn open<T>(
         database: &'a Database,
         db: &'a Db,
-        organisation: &Organisation,
-    ) -> Result<Self, StoreError> {
+        prefixes: Vec<Vec<u8>>,
+        read: impl FnOnce() -> Result<T, StoreError>,
+    ) -> Result<(Self, T), StoreError> {
         let mut moments = database.stand_still();
-        let counter = rows::counter(db, organisation)?;
+        let found = read()?;
         moments.last += 1;
         let number = moments.last;
-        let prefix = models_of(organisation.as_str().as_bytes()).start;
-        moments.open.insert(number, Kept { prefix, rows: BTreeMap::new() });
-        Ok(Moment { database, db, number, counter })
+        moments.open.insert(number, Kept { prefixes, rows: BTreeMap::new() });
+        Ok((Moment { database, db, number }, found))
     }
 
-    /// The rows below these keys of the organisation's models, in order.
+    /// One row.
+    pub(crate) fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let moments = self.database.stand_still();
+        let kept = moments.open.get(&self.number).and_then(|kept| kept.rows.get(key));
+        match kept {
+            Some(before) => Ok(before.clone()),
+            None => Ok(guarded(|| self.db.get(key))?.map(|row| row.to_vec())),
+        }
+    }
+
+    /// The rows below these keys, in order.
     pub(crate) fn rows(&self, keys: Keys) -> Rows<'_> {
         Rows { moment: self, rest: Some(keys), piece: BTreeMap::new().into_iter() }
     }

@@ -16,8 +16,9 @@ pub(crate) enum Fault {
     Fails(StoreErrorKind),
     /// Nothing is done, and it is said to be done.
     Lies,
-    /// Half of it is done: what a batch changes, but for the kind of rows whose keys begin so.
-    Halves(StoreErrorKind, &'static str),
+    /// Half of it is done: the batches before the one with this number, and what that one changes, but
+    /// for the rows whose keys begin so.
+    Halves(StoreErrorKind, usize, &'static [u8]),
 }
 
 /// The real medium, which keeps a record of the steps and fails when told to.
@@ -69,7 +70,7 @@ impl Recorder {
         match self.take(step) {
             None => real(),
             Some(Fault::Lies) => Ok(T::default()),
-            Some(Fault::Fails(kind) | Fault::Halves(kind, _)) => Err(StoreError::new(kind, step)),
+            Some(Fault::Fails(kind) | Fault::Halves(kind, ..)) => Err(StoreError::new(kind, step)),
         }
     }
 }
@@ -82,15 +83,18 @@ impl Medium for Recorder {
         }
     }
 
-    fn apply(&self, opened: &Opened, batch: Batch) -> Result<(), StoreError> {
+    fn apply(&self, opened: &Opened, mut batches: Vec<Batch>) -> Result<(), StoreError> {
         match self.take("apply") {
-            None => Disk.apply(opened, batch),
+            None => Disk.apply(opened, batches),
             Some(Fault::Lies) => Ok(()),
             Some(Fault::Fails(kind)) => Err(StoreError::new(kind, "apply")),
-            Some(Fault::Halves(kind, prefix)) => {
+            Some(Fault::Halves(kind, number, prefix)) => {
+                let half = batches.remove(number);
+                batches.truncate(number);
+                Disk.apply(opened, batches)?;
                 let rows = || opened.db.scan_prefix(prefix).map(Result::unwrap);
                 let before: Vec<_> = rows().collect();
-                Disk.apply(opened, batch)?;
+                Disk.apply(opened, vec![half])?;
                 rows().for_each(|(key, _)| drop(opened.db.remove(key).unwrap()));
                 before.into_iter().for_each(|(key, row)| drop(opened.db.insert(key, row).unwrap()));
                 Err(StoreError::new(kind, "apply"))

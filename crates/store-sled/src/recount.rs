@@ -1,8 +1,8 @@
-//! What a store that was not closed in order may have wrong, put right.
+//! What a store of layout 1 that was not closed in order may have wrong, put right.
 //!
-//! A batch that sled gave up in the middle, on a full disk for example, is not recovered as a whole:
-//! any of its rows may be there. Every row by itself is whole. So models that were never
-//! acknowledged may be there without being counted, or be counted and not there.
+//! Layout 1 had no journal. A batch that sled gave up in the middle, on a full disk for example, is not
+//! recovered as a whole: any of its rows may be there. Every row by itself is whole. So models that
+//! were never acknowledged may be there without being counted, or be counted and not there.
 
 use custom_models_core::StoreError;
 use sled::{Batch, Db};

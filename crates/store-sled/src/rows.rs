@@ -1,36 +1,35 @@
 //! Rows, read and written. What is read is judged again on its way in: a file can be damaged in ways
 //! that sled's checksums cannot see.
 //!
-//! A model's row, numbers big-endian: the form's number 1, training status, revision (8 bytes),
-//! created at and updated at (8 each), language (2), base model with its length before it (1), name
-//! with its length before it (2), and then 0, or 1 and the description up to the end. Texts are
-//! UTF-8 as they were sent. A row is at most 4.9 KB, so that the rows of one of sled's pages, 17 at
-//! most, never reach the size at which it writes a page to a file of its own, which it never syncs.
+//! A model's row, numbers big-endian: the form's number 2, training status, revision (8 bytes), beats
+//! (4), created at and updated at (8 each), language (2), base model with its length before it (1),
+//! name with its length before it (2), the record of the course with its length before it (2), empty
+//! for none, and then 0, or 1 and the description up to the end. Texts are UTF-8 as they were sent.
+//! Form 1, of layout 1, has no beats and no course.
 
 use std::ops::Range;
 
 use custom_models_core::{
-    CustomModel, Description, Listing, ModelId, Name, Organisation, Revision, Selection,
-    StoreError, Timestamp, TrainingStatus,
+    Course, CustomModel, Description, Listing, ModelId, Name, Organisation, Revision, Selection,
+    Stamp, StoreError, StoreErrorKind, Timestamp, TrainingStatus,
 };
-use sled::{Db, IVec};
+use sled::Db;
 
 use crate::database::Database;
 use crate::fault::{damaged, guarded};
-use crate::moments::Moment;
-use crate::schema::{Counter, LAST_ID, counter_key, id_of, model_key, model_keys, number};
+use crate::schema::{
+    Counter, LAST_ID, counter_key, id_of, key_below, model_key, model_keys, number,
+};
+use crate::views::{View, value, view};
 
 /// One model of an organisation.
 pub(crate) fn get(
-    db: &Db,
+    database: &Database,
     organisation: &Organisation,
     id: ModelId,
 ) -> Result<Option<CustomModel>, StoreError> {
-    let key = model_key(organisation, id.get());
-    match guarded(|| db.get(key))? {
-        None => Ok(None),
-        Some(row) => from_bytes(id, &row).map(Some),
-    }
+    let found = value(database, &model_key(organisation, id.get()))?;
+    found.map(|value| from_bytes(id, &value)).transpose()
 }
 
 /// The last id that was given away.
@@ -45,73 +44,36 @@ pub(crate) fn last_id(db: &Db) -> Result<u64, StoreError> {
 
 /// What is kept of an organisation beside its models.
 pub(crate) fn counter(db: &Db, organisation: &Organisation) -> Result<Counter, StoreError> {
-    match guarded(|| db.get(counter_key(organisation)))? {
-        None => Ok(Counter::default()),
-        Some(counter) => {
-            Counter::from_bytes(&counter).ok_or_else(|| damaged("a counter that is none"))
-        }
-    }
+    Counter::from_row(guarded(|| db.get(counter_key(organisation)))?.as_deref())
 }
 
 /// A part of an organisation's models with their total, both of one moment.
-///
-/// Sled has no snapshots. A batch becomes visible in one step, and every batch that changes an
-/// organisation's models changes its counter: so a walk between two readings of the same counter saw
-/// one moment. When a write came between, the walk is done again, with the writer's help.
 pub(crate) fn list(
     database: &Database,
     organisation: &Organisation,
     selection: &Selection,
 ) -> Result<Listing, StoreError> {
-    database.read(|db| {
-        let found = undisturbed(
-            || counter(db, organisation),
-            |counter| walk(|keys| range(db, keys), organisation, selection, counter.models),
-        )?;
-        if let Some(found) = found {
-            return Ok(found);
-        }
-        let moment = Moment::open(database, db, organisation)?;
-        walk(|keys| moment.rows(keys), organisation, selection, moment.counter.models)
-    })
+    let models = key_below(b"m", organisation, b"");
+    let read = |counter: Counter, view: &View| walk(view, organisation, selection, counter.models);
+    view(database, models, |db| counter(db, organisation), read)
 }
 
-/// What is read, if nothing came between.
-fn undisturbed<S: PartialEq + Copy, T>(
-    stamp: impl Fn() -> Result<S, StoreError>,
-    read: impl FnOnce(S) -> Result<T, StoreError>,
-) -> Result<Option<T>, StoreError> {
-    let before = stamp()?;
-    let found = read(before)?;
-    Ok((stamp()? == before).then_some(found))
-}
-
-/// The rows as they are when it is their turn.
-fn range(db: &Db, keys: Range<Vec<u8>>) -> impl Iterator<Item = Result<(IVec, IVec), StoreError>> {
-    let mut rows = db.range(keys);
-    std::iter::from_fn(move || guarded(|| rows.next().transpose()).transpose())
-}
-
-fn walk<I, B>(
-    rows: impl Fn(Range<Vec<u8>>) -> I,
+fn walk(
+    view: &View,
     organisation: &Organisation,
     selection: &Selection,
     models: u64,
-) -> Result<Listing, StoreError>
-where
-    I: Iterator<Item = Result<(B, B), StoreError>>,
-    B: AsRef<[u8]>,
-{
+) -> Result<Listing, StoreError> {
     if selection.filter.is_empty() {
-        let page = page(rows(model_keys(organisation, selection.after)), selection);
+        let page = page(view, model_keys(organisation, selection.after), selection);
         return Ok(Listing { models: page?, total: models });
     }
     let mut found = Listing::default();
     let mut to_skip = selection.skip;
     let limit = usize::try_from(selection.limit).unwrap_or(usize::MAX);
-    for row in rows(model_keys(organisation, None)) {
-        let (key, row) = row?;
-        let model = model(key.as_ref(), row.as_ref())?;
+    for row in view.values(model_keys(organisation, None)) {
+        let (key, value) = row?;
+        let model = model(&key, &value)?;
         if !selection.filter.matches(&model) {
             continue;
         }
@@ -129,41 +91,50 @@ where
 }
 
 /// A page of all models of an organisation; those before it are not looked at.
-fn page<B: AsRef<[u8]>>(
-    mut rows: impl Iterator<Item = Result<(B, B), StoreError>>,
+fn page(
+    view: &View,
+    keys: Range<Vec<u8>>,
     selection: &Selection,
 ) -> Result<Vec<CustomModel>, StoreError> {
     let mut models = Vec::new();
     let mut to_skip = selection.skip;
+    let mut values = view.values(keys);
     let limit = usize::try_from(selection.limit).unwrap_or(usize::MAX);
     while models.len() < limit
-        && let Some(row) = rows.next()
+        && let Some(value) = values.next()
     {
-        let (key, row) = row?;
+        let (key, value) = value?;
         if to_skip > 0 {
             to_skip -= 1;
         } else {
-            models.push(model(key.as_ref(), row.as_ref())?);
+            models.push(model(&key, &value)?);
         }
     }
     Ok(models)
 }
 
-fn model(key: &[u8], row: &[u8]) -> Result<CustomModel, StoreError> {
+fn model(key: &[u8], value: &[u8]) -> Result<CustomModel, StoreError> {
     let id = id_of(key).ok_or_else(|| damaged("an id out of range"))?;
-    from_bytes(id, row)
+    from_bytes(id, value)
 }
 
 /// The number of this form of a row. Another form gets another number; old ones stay readable.
-const FORM: u8 = 1;
+const FORM: u8 = 2;
+
+/// The form of layout 1.
+const FIRST_FORM: u8 = 1;
 
 /// A model as it is stored.
 pub(crate) fn to_bytes(model: &CustomModel) -> Result<Vec<u8>, StoreError> {
     let (name, base_model) = (model.name.as_str(), model.base_model.as_str());
-    // The rules of a name leave no other case.
+    let course = model.course.to_record();
+    let course = course.map_err(|fault| StoreError::new(StoreErrorKind::Damaged, fault))?;
+    let course = course.unwrap_or_default();
+    // The rules of a name and of a course leave no other case.
     let too_long = |_| damaged("a text that is too long to be stored");
-    let mut row = vec![FORM, model.training_status.number()];
-    row.extend(model.revision.get().to_be_bytes());
+    let mut row = vec![FORM, model.training_status().number()];
+    row.extend(model.stamp.revision.get().to_be_bytes());
+    row.extend(model.stamp.beats.to_be_bytes());
     row.extend(model.created_at.unix_seconds().to_be_bytes());
     row.extend(model.updated_at.unix_seconds().to_be_bytes());
     row.extend(model.language.as_str().as_bytes());
@@ -171,6 +142,8 @@ pub(crate) fn to_bytes(model: &CustomModel) -> Result<Vec<u8>, StoreError> {
     row.extend(base_model.as_bytes());
     row.extend(u16::try_from(name.len()).map_err(too_long)?.to_be_bytes());
     row.extend(name.as_bytes());
+    row.extend(u16::try_from(course.len()).map_err(too_long)?.to_be_bytes());
+    row.extend(course.as_bytes());
     row.push(u8::from(model.description.is_some()));
     if let Some(description) = &model.description {
         row.extend(description.as_str().as_bytes());
@@ -181,35 +154,37 @@ pub(crate) fn to_bytes(model: &CustomModel) -> Result<Vec<u8>, StoreError> {
 /// The model that a row holds.
 pub(crate) fn from_bytes(id: ModelId, row: &[u8]) -> Result<CustomModel, StoreError> {
     let mut row = Cursor(row);
-    if row.byte()? != FORM {
+    let form = row.byte()?;
+    if ![FIRST_FORM, FORM].contains(&form) {
         return Err(damaged("an unknown form of a row"));
     }
+    let status = TrainingStatus::from_number(row.byte()?);
+    let status = status.ok_or_else(|| damaged("an unknown training status"))?;
+    let revision = Revision::new(u64::from_be_bytes(row.array()?));
+    let revision = revision.ok_or_else(|| damaged("a revision of zero"))?;
+    let beats = if form == FIRST_FORM { 0 } else { u32::from_be_bytes(row.array()?) };
+    let (created_at, updated_at) = (row.moment()?, row.moment()?);
+    let language = row.text(2)?.parse().map_err(|_| damaged("an unknown language"))?;
+    let length = row.byte()?;
+    let base_model = row.text(length.into())?;
+    let base_model = base_model.parse().map_err(|_| damaged("an unknown base model"))?;
+    let name = Name::try_from(row.counted_text()?.to_owned());
+    let name = name.map_err(|_| damaged("a name against the rules"))?;
+    let course = if form == FIRST_FORM { "" } else { row.counted_text()? };
+    let course = Course::from_record(status, Some(course).filter(|course| !course.is_empty()));
+    let course = course.map_err(|fault| StoreError::new(StoreErrorKind::Damaged, fault))?;
+    let description = row.description()?;
+    let stamp = Stamp { revision, beats };
     Ok(CustomModel {
         id,
-        training_status: TrainingStatus::from_number(row.byte()?)
-            .ok_or_else(|| damaged("an unknown training status"))?,
-        revision: Revision::new(u64::from_be_bytes(row.array()?))
-            .ok_or_else(|| damaged("a revision of zero"))?,
-        created_at: row.moment()?,
-        updated_at: row.moment()?,
-        language: row.text(2)?.parse().map_err(|_| damaged("an unknown language"))?,
-        base_model: {
-            let length = row.byte()?;
-            row.text(length.into())?.parse().map_err(|_| damaged("an unknown base model"))?
-        },
-        name: {
-            let length = u16::from_be_bytes(row.array()?);
-            Name::try_from(row.text(length.into())?.to_owned())
-                .map_err(|_| damaged("a name against the rules"))?
-        },
-        description: match (row.byte()?, row.0.len()) {
-            (0, 0) => None,
-            (1, length) => Some(
-                Description::try_from(row.text(length)?.to_owned())
-                    .map_err(|_| damaged("a description against the rules"))?,
-            ),
-            _ => return Err(damaged("a row that does not end")),
-        },
+        name,
+        description,
+        language,
+        base_model,
+        course,
+        created_at,
+        updated_at,
+        stamp,
     })
 }
 
@@ -234,6 +209,23 @@ impl<'a> Cursor<'a> {
         str::from_utf8(text).map_err(|_| damaged("a text that is not UTF-8"))
     }
 
+    /// A text with its length before it.
+    fn counted_text(&mut self) -> Result<&'a str, StoreError> {
+        let length = u16::from_be_bytes(self.array()?);
+        self.text(length.into())
+    }
+
+    /// The description, with which a row ends.
+    fn description(&mut self) -> Result<Option<Description<'static>>, StoreError> {
+        match (self.byte()?, self.0.len()) {
+            (0, 0) => Ok(None),
+            (1, length) => Description::try_from(self.text(length)?.to_owned())
+                .map(Some)
+                .map_err(|_| damaged("a description against the rules")),
+            _ => Err(damaged("a row that does not end")),
+        }
+    }
+
     fn moment(&mut self) -> Result<Timestamp, StoreError> {
         Timestamp::from_unix_seconds(i64::from_be_bytes(self.array()?))
             .map_err(|_| damaged("a time out of range"))
@@ -242,23 +234,4 @@ impl<'a> Cursor<'a> {
 
 fn cut_short() -> StoreError {
     damaged("a row that is cut short")
-}
-
-#[cfg(test)]
-mod tests {
-    use std::cell::Cell;
-
-    use super::*;
-
-    #[test]
-    fn a_reading_that_a_write_came_between_is_not_believed() {
-        let version = Cell::new(1);
-        let stamp = || Ok(version.get());
-        assert_eq!(undisturbed(stamp, Ok).unwrap(), Some(1));
-        let disturbed = undisturbed(stamp, |before| {
-            version.set(2);
-            Ok(before)
-        });
-        assert_eq!(disturbed.unwrap(), None);
-    }
 }

@@ -11,32 +11,51 @@
 //! | `i` | the last id that was given away: 8 bytes |
 //! | `c` organisation | [`Counter`]: 16 bytes |
 //! | `m` organisation 0 id | a model, see `rows` |
+//! | `d` organisation 0 id data's number | a pair of the model's data, see `life_rows` |
+//! | `q` moment id | the organisation of a model whose training can be claimed from then on |
+//! | `x` organisation | the ends of its history, see `life_rows` |
+//! | `e` organisation 0 position | an event, see `life_rows` |
+//! | `r` organisation 0 digest | an answer that is kept, see `life_rows` |
+//! | `t` moment organisation 0 digest | nothing: when that answer was given |
 //! | `o` organisation | the name of its plan, if it is registered |
 //! | `k` digest | a key, see `access_rows` |
 //! | `a` key's id, operation 0 moment number | nothing: an admission, see `access_rows` |
+//! | `j` number | a group that is being written, see `journal` |
 //!
-//! The last three came later. A version that does not know them leaves them alone, so the layout is
-//! still the first.
+//! Models, data, events and answers may go on in the rows behind, see `long`.
+//!
+//! Layout 1 had `f`, `i`, `c`, `m`, `o`, `k` and `a`, with a first form of models that is still read. A
+//! version that knows no other would write models without their events, so the layout's number grew.
 //!
 //! INVARIANT: a counter is the number of the organisation's models, and the last id is at least
-//! every id that was ever acknowledged.
+//! every id that was ever acknowledged. There is a row under `q` for every model whose training can be
+//! claimed, and one under `t` for every answer. The events are those from the first to the last of the
+//! history's ends, and the data of a model lie there as long as it does.
 
 use std::ops::Range;
 
-use custom_models_core::{ModelId, Organisation};
+use custom_models_core::{ModelId, Moment, Organisation, StoreError};
+
+use crate::fault::damaged;
 
 /// What the layout is called, in the folder's marker and under [`FORMAT`]. The number grows with
-/// every layout that an earlier version of this crate cannot read.
-pub(crate) const LAYOUT: &str = "custom-models in sled, layout 1\n";
+/// every layout that an earlier version of this crate cannot read or must not write.
+pub(crate) const LAYOUT: &str = "custom-models in sled, layout 2\n";
+
+/// What the layout of the first release is called.
+pub(crate) const FIRST_LAYOUT: &str = "custom-models in sled, layout 1\n";
 
 /// What the name of every layout begins with.
 const LAYOUT_NAME: &str = "custom-models in sled, layout ";
 
 /// The number of [`LAYOUT`].
-const LAYOUT_NUMBER: u32 = 1;
+const LAYOUT_NUMBER: u32 = 2;
 
 /// Where the layout's name lies.
 pub(crate) const FORMAT: &[u8] = b"f";
+
+/// Where a group is kept while it is written.
+pub(crate) const JOURNAL: &[u8] = b"j";
 
 /// Where the last id lies.
 pub(crate) const LAST_ID: &[u8] = b"i";
@@ -46,6 +65,8 @@ pub(crate) const LAST_ID: &[u8] = b"i";
 pub(crate) enum Layout {
     /// This version's.
     Ours,
+    /// The one before, which becomes this version's at opening.
+    First,
     /// A later version's.
     Newer,
     /// Nobody's that this crate knows.
@@ -60,6 +81,7 @@ impl Layout {
             .and_then(|number| number.parse::<u32>().ok());
         match number {
             Some(LAYOUT_NUMBER) => Layout::Ours,
+            Some(1) => Layout::First,
             Some(number) if number > LAYOUT_NUMBER => Layout::Newer,
             _ => Layout::Unknown,
         }
@@ -84,13 +106,12 @@ pub(crate) fn counter_key_of(organisation: &[u8]) -> Vec<u8> {
 
 /// Where a model lies.
 pub(crate) fn model_key(organisation: &Organisation, id: u64) -> Vec<u8> {
-    [b"m", organisation.as_str().as_bytes(), b"\0", &id.to_be_bytes()].concat()
+    key_below(b"m", organisation, &id.to_be_bytes())
 }
 
 /// Where the models of an organisation lie, from those behind `after` on.
 pub(crate) fn model_keys(organisation: &Organisation, after: Option<ModelId>) -> Range<Vec<u8>> {
-    let end = [b"m", organisation.as_str().as_bytes(), b"\x01"].concat();
-    model_key(organisation, after.map_or(0, |after| after.get() + 1))..end
+    model_key(organisation, after.map_or(0, |after| after.get() + 1))..end_of(b"m", organisation)
 }
 
 /// Where the models of an organisation lie, of whose name as it stands in a key.
@@ -98,16 +119,43 @@ pub(crate) fn models_of(organisation: &[u8]) -> Range<Vec<u8>> {
     [b"m", organisation, b"\0"].concat()..[b"m", organisation, b"\x01"].concat()
 }
 
+/// Where something of a kind lies that belongs to an organisation.
+pub(crate) fn key_below(kind: &[u8], organisation: &Organisation, which: &[u8]) -> Vec<u8> {
+    [kind, organisation.as_str().as_bytes(), b"\0", which].concat()
+}
+
+/// What lies behind everything of a kind that belongs to an organisation.
+pub(crate) fn end_of(kind: &[u8], organisation: &Organisation) -> Vec<u8> {
+    [kind, organisation.as_str().as_bytes(), b"\x01"].concat()
+}
+
+/// Takes a key apart: its kind, one byte, is left out, the organisation's name, and what is behind.
+pub(crate) fn parts_of<const N: usize>(key: &[u8]) -> Option<(&[u8], [u8; N])> {
+    let (_, key) = key.split_first()?;
+    let end = key.iter().position(|byte| *byte == 0)?;
+    let (organisation, which) = key.split_at_checked(end)?;
+    Some((organisation, which.strip_prefix(b"\0")?.try_into().ok()?))
+}
+
 /// Whose a model is, by its key.
 pub(crate) fn organisation_of(model_key: &[u8]) -> Option<&[u8]> {
-    let (key, _) = model_key.split_last_chunk::<8>()?;
-    key.strip_prefix(b"m")?.strip_suffix(b"\0")
+    Some(parts_of::<8>(model_key)?.0)
 }
 
 /// The id at the end of a model's key.
 pub(crate) fn id_of(model_key: &[u8]) -> Option<ModelId> {
-    let id = model_key.last_chunk()?;
-    ModelId::new(u64::from_be_bytes(*id)).ok()
+    ModelId::new(u64::from_be_bytes(parts_of(model_key)?.1)).ok()
+}
+
+/// A moment in a key, so that keys sort as moments do.
+pub(crate) fn moment_to_bytes(moment: Moment) -> [u8; 8] {
+    // With its sign turned over, a number sorts as its bytes do.
+    (moment.unix_millis() ^ i64::MIN).to_be_bytes()
+}
+
+/// The moment that stands in a key.
+pub(crate) fn moment_from_bytes(bytes: [u8; 8]) -> Moment {
+    Moment::from_unix_millis(i64::from_be_bytes(bytes) ^ i64::MIN)
 }
 
 /// What is kept of an organisation beside its models.
@@ -115,14 +163,20 @@ pub(crate) fn id_of(model_key: &[u8]) -> Option<ModelId> {
 pub(crate) struct Counter {
     /// How many models it has.
     pub(crate) models: u64,
-    /// How many groups of writes changed any of them. Two reads that find the same number, found
-    /// the same models.
+    /// How many writes changed any of them, or their data. Two reads that find the same number,
+    /// found the same models.
     pub(crate) changes: u64,
 }
 
 impl Counter {
     pub(crate) fn to_bytes(self) -> Vec<u8> {
         [self.models.to_be_bytes(), self.changes.to_be_bytes()].concat()
+    }
+
+    /// The counter as it is stored; an organisation without a row has no models.
+    pub(crate) fn from_row(row: Option<&[u8]>) -> Result<Self, StoreError> {
+        let counter = row.map_or(Some(Counter::default()), Counter::from_bytes);
+        counter.ok_or_else(|| damaged("a counter that is none"))
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
@@ -144,10 +198,11 @@ mod tests {
     fn a_layout_is_ours_newer_or_unknown() {
         assert_eq!(Layout::of(LAYOUT.as_bytes()), Layout::Ours);
         for (name, layout) in [
-            ("custom-models in sled, layout 2\n", Layout::Newer),
+            ("custom-models in sled, layout 1\n", Layout::First),
+            ("custom-models in sled, layout 3\n", Layout::Newer),
             ("custom-models in sled, layout 4294967295\n", Layout::Newer),
             ("custom-models in sled, layout 0\n", Layout::Unknown),
-            ("custom-models in sled, layout 1", Layout::Unknown),
+            ("custom-models in sled, layout 2", Layout::Unknown),
             ("custom-models in sled, layout \n", Layout::Unknown),
             ("", Layout::Unknown),
             ("something else", Layout::Unknown),
@@ -181,6 +236,8 @@ mod tests {
         assert!(model_keys(&acme, Some(ModelId::new(ModelId::MAX).unwrap())).start < after.end);
         assert_eq!(id_of(&model_key(&acme, 256)).map(ModelId::get), Some(256));
         assert_eq!(id_of(b"short"), None);
+        // The second row of a model's, which is none.
+        assert_eq!(id_of(&[&model_key(&acme, 256)[..], &[1]].concat()), None);
         assert_eq!(organisation_of(&model_key(&acme, 256)), Some(&b"acme"[..]));
         assert_eq!(organisation_of(b"macme\x01\0\0\0\0\0\0\0\x01"), None);
     }

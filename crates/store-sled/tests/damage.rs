@@ -33,7 +33,7 @@ fn use_it(folder: &Path) -> Result<(), StoreError> {
     let models = list(&store).map_or(Vec::new(), |listing| listing.models);
     for model in models.iter().take(20) {
         let _ = store.get(&acme(), model.id);
-        let delete = Change::Delete { id: model.id, revision: Revision::FIRST };
+        let delete = Change::Delete { id: model.id, stamp: Revision::FIRST.into() };
         let _ = submit(&store, delete).expect("an answer");
     }
     for number in 0..40 {

@@ -16,7 +16,7 @@ use std::path::Path;
 use custom_models_core::{Change, Description, ModelId, ModelStore, Name, Outcome, StoreErrorKind};
 use custom_models_store_sled::SledStore;
 
-use common::{acme, contents, create, list, make_store, new_model, submit};
+use common::{acme, contents, create, list, make_store, new_model, submit, tamper};
 
 const MARKER: &str = "custom-models-sled";
 
@@ -32,13 +32,6 @@ fn refuses_untouched(folder: &Path, kind: StoreErrorKind) {
     let (found, cause) = refusal(folder);
     assert_eq!(found, kind, "{cause}");
     assert_eq!(contents(folder), before);
-}
-
-/// Writes to the database behind the store's back.
-fn tamper(folder: &Path, tamper: impl FnOnce(&sled::Db)) {
-    let db = sled::open(folder).unwrap();
-    tamper(&db);
-    db.flush().unwrap();
 }
 
 #[test]
@@ -99,7 +92,7 @@ fn a_sled_database_of_something_else_is_not_ours_and_not_touched() {
 
 #[test]
 fn a_sled_database_of_something_else_beside_our_marker_is_not_ours() {
-    for marker in ["", "custom-models in sled, layout 1\n"] {
+    for marker in ["", "custom-models in sled, layout 1\n", "custom-models in sled, layout 2\n"] {
         let temporary = tempfile::tempdir().unwrap();
         tamper(temporary.path(), |db| {
             db.insert("key", "value").unwrap();
@@ -129,7 +122,7 @@ fn a_newer_store_is_newer_and_not_touched() {
     let temporary = tempfile::tempdir().unwrap();
     let folder = temporary.path().join("store");
     make_store(&folder, 3);
-    fs::write(folder.join(MARKER), "custom-models in sled, layout 2\n").unwrap();
+    fs::write(folder.join(MARKER), "custom-models in sled, layout 3\n").unwrap();
     refuses_untouched(&folder, StoreErrorKind::Newer);
 }
 
@@ -139,7 +132,7 @@ fn a_newer_database_under_our_marker_is_newer() {
     let folder = temporary.path().join("store");
     make_store(&folder, 3);
     tamper(&folder, |db| {
-        db.insert("f", "custom-models in sled, layout 2\n").unwrap();
+        db.insert("f", "custom-models in sled, layout 3\n").unwrap();
     });
     assert_eq!(refusal(&folder).0, StoreErrorKind::Newer);
     tamper(&folder, |db| {
@@ -150,14 +143,15 @@ fn a_newer_database_under_our_marker_is_newer() {
 
 #[test]
 fn a_creation_that_was_cut_short_is_finished() {
-    let whole = "custom-models in sled, layout 1\n";
-    for length in [0, 1, whole.len() - 1] {
+    let whole = "custom-models in sled, layout 2\n";
+    let of_the_first_release = &"custom-models in sled, layout 1\n"[..whole.len() - 1];
+    for marker in ["", &whole[..1], &whole[..whole.len() - 1], of_the_first_release] {
         for has_database in [false, true] {
             let temporary = tempfile::tempdir().unwrap();
             if has_database {
                 tamper(temporary.path(), |_| {});
             }
-            fs::write(temporary.path().join(MARKER), &whole[..length]).unwrap();
+            fs::write(temporary.path().join(MARKER), marker).unwrap();
             let store = SledStore::open(temporary.path()).unwrap();
             create(&store, "first").unwrap();
             store.close().unwrap();
@@ -203,13 +197,19 @@ fn rows_that_cannot_have_been_written_are_damage() {
         row
     };
     // The form, the status, the revision, both times, the language, the base model, the name.
-    let mut rows = vec![Vec::new(), with(0, 2), with(1, 9), with(10, 0x80), with(18, 0x80)];
-    rows.extend([with(9, 0), with(26, b'X'), with(29, b'X'), with(38, 0xFF)]);
-    // A name that is only whitespace, and a flag before the description that is none.
-    let blank = [&sound[..38], &b"       "[..], &sound[45..]].concat();
-    assert_eq!(&sound[38..45], b"model 0");
-    rows.extend([blank, with(45, 7), with(45, 0)]);
-    rows.extend((1..=45).map(|length| sound[..length].to_vec()));
+    let mut rows = vec![Vec::new(), with(0, 3), with(1, 9), with(14, 0x80), with(22, 0x80)];
+    rows.extend([with(9, 0), with(30, b'X'), with(33, b'X'), with(42, 0xFF)]);
+    // Another status than that of the course, and a form that has neither beats nor a course.
+    rows.extend([with(1, 2), with(0, 1)]);
+    // A name that is only whitespace, a course that is none, and a flag before the description that
+    // is none.
+    assert_eq!(&sound[42..49], b"model 0");
+    let blank = [&sound[..42], &b"       "[..], &sound[49..]].concat();
+    let course = [&sound[..49], &b"\0\x02{}"[..], &sound[51..]].concat();
+    rows.extend([blank, course, with(51, 7), with(51, 0)]);
+    // A row that says that it goes on.
+    rows.extend([with(0, 0), vec![0, 1], vec![0]]);
+    rows.extend((1..=51).map(|length| sound[..length].to_vec()));
     for row in rows {
         tamper(&folder, |db| {
             db.insert(key, row.clone()).unwrap();

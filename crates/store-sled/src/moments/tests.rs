@@ -13,7 +13,8 @@ use custom_models_group_commit::{Committer, Job};
 use super::*;
 use crate::folder::Folder;
 use crate::medium::Disk;
-use crate::schema::{id_of, model_keys};
+use crate::rows;
+use crate::schema::{Counter, id_of, model_key, model_keys, models_of};
 use crate::writer::Writer;
 
 fn organisation(name: &str) -> Organisation {
@@ -34,11 +35,22 @@ fn creations(name: &str, number: usize) -> Vec<Write> {
 
 fn deletion(id: u64) -> Write {
     let id = ModelId::new(id).unwrap();
-    Write::new(organisation("acme"), Change::Delete { id, revision: Revision::FIRST })
+    Write::new(organisation("acme"), Change::Delete { id, stamp: Revision::FIRST.into() })
 }
 
 fn jobs(writes: Vec<Write>) -> Vec<Job> {
     writes.into_iter().map(Job::Model).collect()
+}
+
+/// A moment of an organisation's models, with their counter.
+fn open<'a>(
+    database: &'a Database,
+    db: &'a Db,
+    name: &str,
+) -> Result<(Moment<'a>, Counter), StoreError> {
+    let organisation = organisation(name);
+    let models = models_of(name.as_bytes()).start;
+    Moment::open(database, db, vec![models], || rows::counter(db, &organisation))
 }
 
 fn id((key, _): (Vec<u8>, Vec<u8>)) -> u64 {
@@ -73,7 +85,7 @@ fn a_moment_shows_what_was_there_whatever_is_written_meanwhile() {
     let last = models as u64;
     database
         .read(|db| {
-            let moment = Moment::open(&database, db, &acme)?;
+            let (moment, _) = open(&database, db, "acme")?;
             let mut rows = moment.rows(model_keys(&acme, None));
             assert_eq!(rows.next().unwrap().map(id)?, 1);
             // Before, at, and behind the place of the reading, and at the end of it.
@@ -82,15 +94,16 @@ fn a_moment_shows_what_was_there_whatever_is_written_meanwhile() {
             // What changes twice was as it was before the first time.
             commit(&writer, vec![deletion(last + 1)]);
             commit(&writer, creations("other", 3));
+            assert!(moment.row(&model_key(&acme, 1))?.is_some());
+            assert!(moment.row(&model_key(&acme, last + 2))?.is_none());
             let rest: Result<Vec<u64>, StoreError> = rows.map(|row| row.map(id)).collect();
             assert_eq!(rest?, Vec::from_iter(2..=last));
-            assert_eq!(moment.counter.models, last);
             // The next moment has them.
-            let moment = Moment::open(&database, db, &acme)?;
+            let (moment, counter) = open(&database, db, "acme")?;
             let ids: Result<Vec<u64>, StoreError> =
                 moment.rows(model_keys(&acme, None)).map(|row| row.map(id)).collect();
             assert_eq!(ids?.len(), models - 5 + 2);
-            assert_eq!(moment.counter.models, last - 5 + 2);
+            assert_eq!(counter.models, last - 5 + 2);
             Ok(())
         })
         .unwrap();
@@ -102,7 +115,7 @@ fn a_moment_goes_on_where_a_whole_piece_was_created_after_it() {
     let acme = organisation("acme");
     database
         .read(|db| {
-            let moment = Moment::open(&database, db, &acme)?;
+            let (moment, _) = open(&database, db, "acme")?;
             commit(&writer, creations("acme", PIECE * 3));
             assert_eq!(moment.rows(model_keys(&acme, None)).count(), 1);
             Ok(())
@@ -119,7 +132,7 @@ fn only_what_changes_of_the_organisation_is_kept_and_only_for_as_long_as_it_is_r
     };
     database
         .read(|db| {
-            let moment = Moment::open(&database, db, &organisation("acme"))?;
+            let (moment, _) = open(&database, db, "acme")?;
             commit(&writer, creations("acm", 2));
             commit(&writer, creations("acme-2", 2));
             assert_eq!(kept(), [0]);

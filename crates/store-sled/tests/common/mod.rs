@@ -11,10 +11,14 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::{
-    Change, Description, Language, Listing, ModelStore, Name, NewModel, Organisation, Outcome,
+    AnswerForm, AnswerKey, Caller, Change, ContentDigest, CustomModel, DataFile, DataType,
+    Description, Edit, Engine, Expected, IdempotencyKey, Language, LeaseTime, Listing, ModelId,
+    ModelStore, Moment, Name, NewAnswer, NewModel, NewPair, Operation, Organisation, Outcome, Plan,
     Selection, StoreError, Timestamp, Write,
 };
 use custom_models_store_sled::SledStore;
@@ -90,5 +94,102 @@ pub(crate) fn copy(from: &Path, to: &Path) {
         } else {
             fs::copy(entry.path(), to).unwrap();
         }
+    }
+}
+
+/// Writes to the database behind the store's back.
+pub(crate) fn tamper(folder: &Path, tamper: impl FnOnce(&sled::Db)) {
+    let db = sled::open(folder).unwrap();
+    tamper(&db);
+    db.flush().unwrap();
+}
+
+pub(crate) fn id(number: u64) -> ModelId {
+    ModelId::new(number).unwrap()
+}
+
+/// An organisation that works with a store, at a time that it is told.
+pub(crate) struct Life {
+    pub(crate) store: Arc<SledStore>,
+    pub(crate) engine: Engine,
+    pub(crate) caller: Caller,
+    seconds: Arc<AtomicU64>,
+}
+
+impl Life {
+    pub(crate) fn open(folder: &Path) -> Self {
+        let store = Arc::new(SledStore::open(folder).unwrap());
+        let seconds = Arc::new(AtomicU64::new(1_000_000));
+        let clock = Arc::clone(&seconds);
+        let now = move || UNIX_EPOCH + Duration::from_secs(clock.load(Ordering::Relaxed));
+        let engine = Engine::new(Arc::clone(&store), now);
+        Life { store, engine, caller: Caller::new(acme(), Plan::enterprise()), seconds }
+    }
+
+    pub(crate) fn now(&self) -> Moment {
+        let seconds = Duration::from_secs(self.seconds.load(Ordering::Relaxed));
+        Moment::from(UNIX_EPOCH + seconds)
+    }
+
+    pub(crate) fn wait(&self, span: Duration) {
+        self.seconds.fetch_add(span.as_secs(), Ordering::Relaxed);
+    }
+
+    pub(crate) fn get(&self, number: u64) -> CustomModel {
+        self.engine.get(&self.caller, id(number)).unwrap()
+    }
+
+    pub(crate) fn edit(&self, number: u64, edit: &Edit) {
+        self.engine.edit(&self.caller, id(number), edit, &Expected::Anything).unwrap();
+    }
+
+    /// Gives a model data enough, and has its training claimed. Whoever waits longer is claimed first.
+    pub(crate) fn train(&self, number: u64) {
+        self.edit(number, &Edit::AddData(pair("a.wav")));
+        self.edit(number, &Edit::Run);
+        self.edit(number, &Edit::Claim { time: LeaseTime::default() });
+    }
+
+    /// Lets a training that is claimed fail.
+    pub(crate) fn fail(&self, number: u64, error: &str) {
+        let model = self.get(number);
+        let lease = model.course.run().unwrap().lease.clone().unwrap();
+        self.edit(number, &Edit::Fail { fence: lease.fence, error: error.to_owned() });
+    }
+
+    /// Changes nothing of a model but its stamp, and keeps the answer under a key.
+    pub(crate) fn touch(&self, number: u64, key: &AnswerKey) -> Result<Outcome, StoreError> {
+        let before = self.get(number);
+        let model =
+            Box::new(CustomModel { stamp: before.revision().next().into(), ..before.clone() });
+        let answer = NewAnswer {
+            key: key.clone(),
+            request: NewAnswer::digest(b"touch"),
+            at: self.now(),
+            form: AnswerForm::Model { status: 200 },
+        };
+        let change = Change::Update { model, stamp: before.stamp, data: Default::default() };
+        self.store.apply(Write { answer: Some(answer), ..Write::new(acme(), change) })
+    }
+}
+
+pub(crate) fn answer_key(number: u64, key: &str) -> AnswerKey {
+    let key = IdempotencyKey::new(key.to_owned()).unwrap();
+    AnswerKey { operation: Operation::Update, target: Some(id(number)), key }
+}
+
+/// Data enough to train with.
+pub(crate) fn pair(filename: &str) -> NewPair {
+    let file = |filename: &str| DataFile {
+        filename: filename.to_owned(),
+        bytes: 1,
+        sha256: ContentDigest::from_bytes([7; 32]),
+        content: "content".to_owned(),
+    };
+    NewPair {
+        data_type: DataType::Train,
+        audio: file(filename),
+        audio_millis: 5 * 60 * 60 * 1000,
+        transcript: file("a.txt"),
     }
 }

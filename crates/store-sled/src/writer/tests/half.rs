@@ -1,27 +1,158 @@
 //! A group that is half there when its store is opened by another process.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use custom_models_core::{
+    Actor, AnswerForm, AnswerKey, Caller, ContentDigest, CustomModel, DataChange, DataFile, DataId,
+    DataPair, DataType, Engine, Event, EventType, Expected, IdempotencyKey, KeptAnswer, LeaseTime,
+    LifeStore, Moment, NewAnswer, NewEvent, NewPair, Operation, Plan,
+};
 
 use super::*;
-use crate::schema::LAYOUT;
 
-const MARKER: &str = "custom-models-sled";
+/// The kinds of rows that a write changes.
+const KINDS: [&[u8]; 9] = [b"c", b"d", b"e", b"i", b"m", b"q", b"r", b"t", b"x"];
 
-/// Leaves a group of two models half there, without the rows whose keys begin so, behind the models
-/// 1 and 2, and keeps the store from opening its database anew.
-fn half_a_group(without: &'static str) -> (TempDir, Recorder, Arc<SledStore>) {
+/// Half a group: a batch of the three, and the kind of rows that it is without.
+const HALVES: [(usize, &[u8]); 12] = [
+    (0, b"j"),
+    (1, KINDS[0]),
+    (1, KINDS[1]),
+    (1, KINDS[2]),
+    (1, KINDS[3]),
+    (1, KINDS[4]),
+    (1, KINDS[5]),
+    (1, KINDS[6]),
+    (1, KINDS[7]),
+    (1, KINDS[8]),
+    (1, b""),
+    (2, b"j"),
+];
+
+fn id(number: u64) -> ModelId {
+    ModelId::new(number).unwrap()
+}
+
+fn now() -> Moment {
+    Moment::from(UNIX_EPOCH + Duration::from_secs(1_000_000))
+}
+
+fn pair() -> NewPair {
+    let file = || DataFile {
+        filename: "a.wav".to_owned(),
+        bytes: 1,
+        sha256: ContentDigest::from_bytes([7; 32]),
+        content: "a".to_owned(),
+    };
+    NewPair {
+        data_type: DataType::Train,
+        audio: file(),
+        audio_millis: 5 * 60 * 60 * 1000,
+        transcript: file(),
+    }
+}
+
+/// Gives a store model 1, whose training is claimed, and model 2, which is ready to be trained.
+fn live(store: &Arc<SledStore>) {
+    let engine = Engine::new(Arc::clone(store), || UNIX_EPOCH + Duration::from_secs(1_000_000));
+    let caller = Caller::new(acme(), Plan::enterprise());
+    for number in [1, 2] {
+        store.apply(creation(None)).unwrap();
+        engine.add_data(&caller, id(number), pair(), &Expected::Anything).unwrap();
+    }
+    engine.run(&caller, id(1), &Expected::Anything).unwrap();
+    engine.claim(&Actor::HOST, None, LeaseTime::default()).unwrap().unwrap();
+}
+
+fn answer_key(number: u64) -> AnswerKey {
+    let key = IdempotencyKey::new("k").unwrap();
+    AnswerKey { operation: Operation::Work, target: Some(id(number)), key }
+}
+
+/// Everything that can be read.
+#[derive(Debug, PartialEq)]
+struct Seen {
+    listing: Listing,
+    events: (Vec<Event>, u64, u64),
+    data: Vec<Vec<DataPair>>,
+    claimable: Vec<(Organisation, CustomModel)>,
+    answers: Vec<Option<KeptAnswer>>,
+}
+
+fn see(store: &SledStore) -> Seen {
+    let page = store.events(&acme(), 0, 100).unwrap();
+    let at = Moment::from_unix_millis(i64::MAX);
+    Seen {
+        listing: list(store).unwrap(),
+        events: (page.events, page.last, page.first),
+        data: (1..4).map(|number| store.data(&acme(), id(number)).unwrap()).collect(),
+        claimable: store.claimable(None, at, 100).unwrap(),
+        answers: (1..4).map(|it| store.answer(&acme(), &answer_key(it)).unwrap()).collect(),
+    }
+}
+
+/// A write with its event and its answer.
+fn write(number: u64, change: Change) -> Write {
+    let event =
+        NewEvent { created_at: now().into(), actor: Actor::HOST, event_type: EventType::Updated };
+    let answer = NewAnswer {
+        key: answer_key(number),
+        request: NewAnswer::digest(b""),
+        at: now(),
+        form: AnswerForm::Model { status: 200 },
+    };
+    let organisation = acme();
+    Write { organisation, change, event: Some(event), answer: Some(answer) }
+}
+
+/// Writes that change rows of every kind: they create a model, start a training, end it and add data,
+/// and delete a model.
+fn writes(store: &SledStore) -> Vec<Write> {
+    let model = |number| store.get(&acme(), id(number)).unwrap().unwrap();
+    let (running, ready) = (model(1), model(2));
+    let pair = || {
+        let [pair] = &store.data(&acme(), id(2)).unwrap()[..] else { panic!("not one pair") };
+        DataPair { id: DataId::new(2).unwrap(), ..pair.clone() }
+    };
+    let started = CustomModel {
+        course: running.course.clone(),
+        stamp: ready.revision().next().into(),
+        ..ready.clone()
+    };
+    let ended = CustomModel {
+        course: ready.course.clone(),
+        stamp: running.revision().next().into(),
+        ..running.clone()
+    };
+    let update = |model, stamp, data| Change::Update { model: Box::new(model), stamp, data };
+    vec![
+        write(3, Change::Create { model: new_model(), limit: None }),
+        write(2, update(started, ready.stamp, DataChange::Keep)),
+        write(1, update(ended, running.stamp, DataChange::Add(pair()))),
+        write(1, Change::Delete { id: id(1), stamp: running.stamp }),
+    ]
+}
+
+/// A store in which a write is half there, and cannot be taken back yet, and what it had before.
+fn half_a_write(
+    which: usize,
+    (batch, without): (usize, &'static [u8]),
+) -> (TempDir, Recorder, Arc<SledStore>, Seen) {
     let (temporary, recorder, store) = store();
-    assert_eq!(create(&store, &recorder), Ok(1));
-    assert_eq!(create(&store, &recorder), Ok(2));
-    recorder.tell("apply", Fault::Halves(StoreErrorKind::Full, without));
+    live(&store);
+    let before = see(&store);
+    let write = writes(&store).swap_remove(which);
+    recorder.tell("apply", Fault::Halves(StoreErrorKind::Full, batch, without));
     recorder.tell("open", Fault::Fails(StoreErrorKind::Full));
-    assert_eq!(create(&store, &recorder), Err(StoreErrorKind::OutcomeUnknown));
-    (temporary, recorder, store)
+    let fault = store.apply(write).unwrap_err();
+    assert_eq!(fault.kind(), StoreErrorKind::OutcomeUnknown);
+    (temporary, recorder, store, before)
 }
 
 /// A folder as it is when its process is killed now.
-fn killed(temporary: &TempDir) -> std::path::PathBuf {
+fn killed(temporary: &TempDir) -> PathBuf {
     let copy = temporary.path().join("killed");
     copy_folder(&temporary.path().join("store"), &copy);
     copy
@@ -40,100 +171,93 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-fn marker(folder: &Path) -> String {
-    fs::read_to_string(folder.join(MARKER)).unwrap()
-}
-
-/// The counter is the number of the rows, and no id is given again that is there.
-fn is_put_right(store: &SledStore, without: &str) {
-    let there: &[u64] = if without == "m" { &[1, 2] } else { &[1, 2, 3] };
-    assert_eq!(ids(store), there, "without {without}");
-    let recorder = Recorder::default();
-    let next = create(store, &recorder).unwrap();
-    assert_eq!(next, 4, "without {without}");
-    let delete = Change::Delete { id: ModelId::new(1).unwrap(), revision: Revision::FIRST };
-    let deleted = submit(store, &recorder, Write::new(acme(), delete)).unwrap();
-    assert_eq!(deleted, Outcome::Deleted);
-    assert_eq!(ids(store).len(), there.len());
+/// The store is as it was, and goes on from there.
+fn is_as_it_was(store: &SledStore, before: &Seen, what: &str) {
+    assert_eq!(see(store), *before, "{what}");
+    let write = write(3, Change::Create { model: new_model(), limit: Some(3) });
+    let Outcome::Created(model) = store.apply(write).unwrap() else { panic!("{what}") };
+    assert!(model.id > id(2), "{what}");
+    let page = store.events(&acme(), before.events.1, 100).unwrap();
+    assert_eq!((page.events.len(), page.last), (1, before.events.1 + 1), "{what}");
 }
 
 #[test]
 fn model_6_half_a_group_is_put_right_after_its_process_was_killed() {
-    for without in ["c", "m", "i"] {
-        let (temporary, _recorder, _store) = half_a_group(without);
-        let store = SledStore::open(killed(&temporary)).unwrap();
-        is_put_right(&store, without);
+    for which in 0..4 {
+        for half in HALVES {
+            let (temporary, _recorder, _store, before) = half_a_write(which, half);
+            let store = SledStore::open(killed(&temporary)).unwrap();
+            is_as_it_was(&store, &before, &format!("write {which} of {half:?}"));
+        }
+    }
+}
+
+#[test]
+fn model_6_half_a_write_is_taken_back_before_anybody_sees_it() {
+    for half in HALVES {
+        let (_temporary, _recorder, store, before) = half_a_write(1, half);
+        is_as_it_was(&store, &before, &format!("{half:?}"));
     }
 }
 
 #[test]
 fn model_6_half_a_group_is_put_right_after_its_store_was_closed() {
-    for without in ["c", "m", "i"] {
-        let (temporary, _recorder, store) = half_a_group(without);
-        // It is opened anew by a reader, but no writer comes.
-        assert!(store.get(&acme(), ModelId::new(1).unwrap()).unwrap().is_some());
+    for half in HALVES {
+        let (temporary, _recorder, store, before) = half_a_write(3, half);
         store.close().unwrap();
         let store = SledStore::open(temporary.path().join("store")).unwrap();
-        is_put_right(&store, without);
+        is_as_it_was(&store, &before, &format!("{half:?}"));
     }
 }
 
 #[test]
 fn quota_2_the_only_models_of_an_organisation_that_are_half_there_do_not_count() {
+    for without in [&b"m"[..], b"c"] {
+        let (temporary, recorder, store) = store();
+        recorder.tell("apply", Fault::Halves(StoreErrorKind::Full, 1, without));
+        recorder.tell("open", Fault::Fails(StoreErrorKind::Full));
+        assert_eq!(create(&store, &recorder), Err(StoreErrorKind::OutcomeUnknown));
+        let store = SledStore::open(killed(&temporary)).unwrap();
+        assert_eq!(ids(&store), [0; 0]);
+        let created = submit(&store, &recorder, creation(Some(1))).unwrap();
+        assert!(matches!(created, Outcome::Created(_)), "{created:?}");
+    }
+}
+
+/// The journal is all that is left to be removed, and something of that is done.
+#[test]
+fn model_6_a_write_that_is_whole_is_kept() {
     let (temporary, recorder, store) = store();
-    recorder.tell("apply", Fault::Halves(StoreErrorKind::Full, "m"));
+    live(&store);
+    let write = writes(&store).swap_remove(1);
+    recorder.tell("apply", Fault::Halves(StoreErrorKind::Full, 2, b"nothing"));
     recorder.tell("open", Fault::Fails(StoreErrorKind::Full));
-    assert_eq!(create(&store, &recorder), Err(StoreErrorKind::OutcomeUnknown));
-    let store = SledStore::open(killed(&temporary)).unwrap();
-    assert_eq!(ids(&store), [0; 0]);
-    let created = submit(&store, &recorder, creation(Some(1))).unwrap();
-    assert!(matches!(created, Outcome::Created(_)), "{created:?}");
+    assert!(store.apply(write).is_err());
+    let other = SledStore::open(killed(&temporary)).unwrap();
+    assert_eq!(see(&other), see(&store));
+    assert_eq!(see(&other).claimable.len(), 2);
 }
 
 #[test]
 fn model_6_a_store_that_cannot_be_put_right_is_not_opened_and_tried_again() {
     for step in ["apply", "flush", "sync"] {
-        let (temporary, _recorder, _store) = half_a_group("c");
+        let (temporary, _recorder, _store, before) = half_a_write(0, (1, b"c"));
         let folder = killed(&temporary);
         let recorder = Recorder::default();
         recorder.tell(step, Fault::Fails(StoreErrorKind::Full));
         let fault = SledStore::open_on(&folder, recorder.clone()).err().unwrap();
         assert_eq!(fault.kind(), StoreErrorKind::Full);
-        assert_ne!(marker(&folder), LAYOUT, "{step}");
         let store = SledStore::open_on(&folder, recorder).unwrap();
-        is_put_right(&store, "c");
+        is_as_it_was(&store, &before, step);
     }
 }
 
 #[test]
-fn a_store_that_was_killed_in_order_is_looked_through_and_nothing_is_written() {
+fn a_store_that_was_killed_in_order_is_opened_and_nothing_is_written() {
     let (temporary, recorder, store) = store();
     assert_eq!(create(&store, &recorder), Ok(1));
     let recorder = Recorder::default();
     let store = SledStore::open_on(&killed(&temporary), recorder.clone()).unwrap();
     assert_eq!(recorder.steps(), ["open"]);
     assert_eq!(ids(&store), [1]);
-}
-
-#[test]
-fn the_marker_says_whether_the_store_was_closed_in_order() {
-    let (temporary, recorder, store) = store();
-    let folder = temporary.path().join("store");
-    let in_use = format!("{LAYOUT}in use\n");
-    assert_eq!(marker(&folder), in_use);
-    recorder.tell("apply", Fault::Halves(StoreErrorKind::Full, "c"));
-    assert_eq!(create(&store, &recorder), Err(StoreErrorKind::Full));
-    // It was taken back, so nothing is in doubt.
-    store.close().unwrap();
-    assert_eq!(marker(&folder), LAYOUT);
-    let store = SledStore::open_on(&folder, recorder.clone()).unwrap();
-    assert_eq!(marker(&folder), in_use);
-    recorder.tell("sync", Fault::Fails(StoreErrorKind::Failed));
-    assert_eq!(create(&store, &recorder), Err(StoreErrorKind::OutcomeUnknown));
-    // The database is closed when the store is; nobody knows what the disk has.
-    store.close().unwrap();
-    assert_eq!(marker(&folder), in_use);
-    let store = SledStore::open_on(&folder, recorder).unwrap();
-    drop(store);
-    assert_eq!(marker(&folder), LAYOUT);
 }

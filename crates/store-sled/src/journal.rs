@@ -1,0 +1,122 @@
+//! What a group is about to change, as it was, so that half a group can be taken back.
+//!
+//! A batch that sled gave up in the middle, on a full disk for example, is not recovered as a whole: any
+//! of its rows may be there. So a group of several rows is three batches: the journal with all rows as
+//! they are, the changes, and then the journal is removed. Sled's log keeps their order, and what is
+//! found after a crash is a beginning of it. So, when a database is opened,
+//!
+//! - a whole journal means that the changes may be there, some of them, or none, and that nobody was
+//!   answered: the rows are made what they were;
+//! - a part of a journal means that nothing was changed yet, or that everything was: it is removed.
+//!
+//! The journal is one text under [`JOURNAL`] and a number, cut into rows: the length of the rest (8
+//! bytes), and of each row its key with the length before it (1 byte), and 0 if it was not there, or 1
+//! and what it was with the length before it (2). A group that changes one row needs none, for a row is
+//! there or not.
+
+use custom_models_core::StoreError;
+use sled::{Batch, Db};
+
+use crate::access_rows::{Rows, below};
+use crate::changes::Changes;
+use crate::fault::damaged;
+use crate::long::ROW;
+use crate::schema::JOURNAL;
+
+/// The changes of a group as batches that are made one after the other.
+pub(crate) fn batches(changes: &Changes) -> Result<Vec<Batch>, StoreError> {
+    if changes.len() <= 1 {
+        return Ok(vec![changes.batch()]);
+    }
+    let (mut journal, mut removal) = (Batch::default(), Batch::default());
+    let text = text(changes)?;
+    for (number, piece) in (0_u32..).zip(text.chunks(ROW)) {
+        let key = [JOURNAL, &number.to_be_bytes()].concat();
+        journal.insert(key.as_slice(), piece);
+        removal.remove(key);
+    }
+    Ok(vec![journal, changes.batch(), removal])
+}
+
+/// The batches that take a group back that may be half there; `None` if there is none.
+pub(crate) fn taking_back(db: &Db) -> Result<Option<Vec<Batch>>, StoreError> {
+    let rows = below(db, JOURNAL)?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let mut removal = Batch::default();
+    rows.iter().for_each(|(key, _)| removal.remove(key.as_slice()));
+    // Once rows of the journal are gone it is not whole, so all is as it was by then.
+    Ok(Some(match whole(&rows) {
+        Some(text) => vec![as_it_was(&text)?, removal],
+        None => vec![removal],
+    }))
+}
+
+fn text(changes: &Changes) -> Result<Vec<u8>, StoreError> {
+    // The bounds of a row leave no other case.
+    let too_long = |_| damaged("a row that is too long to be taken back");
+    let mut text = vec![0; 8];
+    for (key, before) in changes.before(b"") {
+        text.push(u8::try_from(key.len()).map_err(too_long)?);
+        text.extend(key);
+        text.push(u8::from(before.is_some()));
+        if let Some(before) = before {
+            text.extend(u16::try_from(before.len()).map_err(too_long)?.to_be_bytes());
+            text.extend(before);
+        }
+    }
+    let length = (text.len() as u64).saturating_sub(8);
+    if let Some(place) = text.first_chunk_mut() {
+        *place = length.to_be_bytes();
+    }
+    Ok(text)
+}
+
+/// The text of a journal without its length, if nothing of it is missing.
+fn whole(rows: &Rows) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    for ((key, piece), number) in rows.iter().zip(0_u32..) {
+        if key.strip_prefix(JOURNAL)? != number.to_be_bytes() {
+            return None;
+        }
+        text.extend(piece);
+    }
+    let (length, text) = text.split_first_chunk()?;
+    (u64::from_be_bytes(*length) == text.len() as u64).then(|| text.to_vec())
+}
+
+fn as_it_was(mut text: &[u8]) -> Result<Batch, StoreError> {
+    let mut batch = Batch::default();
+    while !text.is_empty() {
+        let ((key, before), rest) =
+            first_row(text).ok_or_else(|| damaged("a journal that is none"))?;
+        match before {
+            Some(before) => batch.insert(key, before),
+            None => batch.remove(key),
+        }
+        text = rest;
+    }
+    Ok(batch)
+}
+
+/// A row of a journal: its key and what it was.
+type Row<'a> = (&'a [u8], Option<&'a [u8]>);
+
+/// The first row of a text, and the rest.
+fn first_row(text: &[u8]) -> Option<(Row<'_>, &[u8])> {
+    let (length, text) = text.split_first()?;
+    let (key, text) = text.split_at_checked(usize::from(*length))?;
+    match text.split_first()? {
+        (0, rest) => Some(((key, None), rest)),
+        (1, rest) => {
+            let (length, rest) = rest.split_first_chunk()?;
+            let (before, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+            Some(((key, Some(before)), rest))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

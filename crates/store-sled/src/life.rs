@@ -1,0 +1,135 @@
+//! What is kept beside models, as it is shown.
+
+use custom_models_core::{
+    AnswerKey, CustomModel, DataPair, Event, EventPage, KeptAnswer, LifeStore, ModelId, Moment,
+    Organisation, Purge, Purged, StoreError,
+};
+use sled::Db;
+
+use crate::SledStore;
+use crate::database::Database;
+use crate::fault::{damaged, guarded};
+use crate::life_rows::{
+    CLAIMABLE, History, answer_from_bytes, answer_key, behind_claims, claim, data_of, event_at,
+    event_key, history_key, pair_at,
+};
+use crate::long;
+use crate::moments;
+use crate::rows;
+use crate::schema::{key_below, model_key};
+use crate::views::{View, value, view};
+
+impl LifeStore for SledStore {
+    fn events(
+        &self,
+        organisation: &Organisation,
+        after: u64,
+        limit: u32,
+    ) -> Result<EventPage, StoreError> {
+        let below = key_below(b"e", organisation, b"");
+        let read = |history, view: &View| page(view, organisation, history, (after, limit));
+        view(&self.database, below, |db| history(db, organisation), read)
+    }
+
+    fn claimable(
+        &self,
+        organisation: Option<&Organisation>,
+        at: Moment,
+        limit: u32,
+    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        claimable(&self.database, organisation, at, limit)
+    }
+
+    fn data(
+        &self,
+        organisation: &Organisation,
+        model: ModelId,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        let below = data_of(organisation, model);
+        let keys = below.clone()..end_of_data(&below);
+        let read = |_, view: &View| {
+            view.values(keys.clone())
+                .map(|pair| pair.and_then(|(key, it)| pair_at(&key, &it)))
+                .collect()
+        };
+        view(&self.database, below.clone(), |db| rows::counter(db, organisation), read)
+    }
+
+    fn answer(
+        &self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        let found = value(&self.database, &answer_key(organisation, key)?)?;
+        found.map(|found| answer_from_bytes(key, &found)).transpose()
+    }
+
+    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        self.commits.purge(purge)
+    }
+}
+
+fn history(db: &Db, organisation: &Organisation) -> Result<History, StoreError> {
+    History::from_row(guarded(|| db.get(history_key(organisation)))?.as_deref())
+}
+
+/// The events behind a position, so many at most. None of those between the ends is missing.
+fn page(
+    view: &View,
+    organisation: &Organisation,
+    History { first, last }: History,
+    (after, limit): (u64, u32),
+) -> Result<EventPage, StoreError> {
+    let begin = after.saturating_add(1).max(first);
+    let end = begin.saturating_add(limit.into()).min(last.saturating_add(1));
+    let mut events = Vec::new();
+    if begin < end {
+        let keys = event_key(organisation, begin)..event_key(organisation, end);
+        let read: Result<Vec<Event>, StoreError> = view
+            .values(keys)
+            .map(|event| event.and_then(|(key, it)| event_at(&key, &it)))
+            .collect();
+        events = read?;
+        if !events.iter().map(|event| event.position).eq(begin..end) {
+            return Err(damaged("an event is missing"));
+        }
+    }
+    Ok(EventPage { events, last, first })
+}
+
+/// The trainings that can be claimed, all as they are at one moment.
+fn claimable(
+    database: &Database,
+    organisation: Option<&Organisation>,
+    at: Moment,
+    limit: usize,
+) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+    database.read(|db| {
+        let prefixes = vec![CLAIMABLE.to_vec(), b"m".to_vec()];
+        let (moment, ()) = moments::Moment::open(database, db, prefixes, || Ok(()))?;
+        let mut found = Vec::new();
+        let mut claims = moment.rows(CLAIMABLE.to_vec()..behind_claims(at));
+        while found.len() < limit
+            && let Some(row) = claims.next()
+        {
+            let (key, row) = row?;
+            let (since, whose, id) = claim(&key, &row)?;
+            if organisation.is_some_and(|wanted| *wanted != whose) {
+                continue;
+            }
+            let key = model_key(&whose, id.get());
+            let first = moment.row(&key)?.ok_or_else(|| damaged("a claim on no model"))?;
+            let model = rows::from_bytes(id, &long::whole(&key, first, |key| moment.row(key))?)?;
+            if model.course.claimable_at() != Some(since) {
+                return Err(damaged("a claim on a model that has none"));
+            }
+            found.push((whose, model));
+        }
+        Ok(found)
+    })
+}
+
+fn end_of_data(below: &[u8]) -> Vec<u8> {
+    [below, &[0xFF; 6]].concat()
+}
