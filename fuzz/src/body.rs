@@ -19,6 +19,7 @@ pub fn check(body: &[u8]) {
     if let Some(builder) = builder(&read) {
         assert_eq!(builder.build(), found, "the builder against the bytes");
     }
+    crate::update::check(body, &read);
 }
 
 type Found<'a> = Result<CreateModel<'a>, Violations<'a>>;

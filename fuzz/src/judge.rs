@@ -137,19 +137,7 @@ pub(crate) type Violated = (&'static str, &'static str, String);
 
 /// The verdict on a body.
 pub(crate) fn judge(body: &Body) -> Result<Request, Vec<Violated>> {
-    let members = match body {
-        Body::NotJson => {
-            return Err(vec![("body", "not_json", "Request body is not valid JSON".into())]);
-        }
-        Body::NotAnObject => {
-            return Err(vec![(
-                "body",
-                "not_an_object",
-                "Request body must be a JSON object".into(),
-            )]);
-        }
-        Body::Object(members) => members,
-    };
+    let members = members_of(body)?;
     let name = judge_field(members, "name", "Name", name);
     let language = judge_field(members, "language", "Language", language);
     let base_model = judge_field(members, "base_model", "Base model", base_model);
@@ -165,9 +153,20 @@ pub(crate) fn judge(body: &Body) -> Result<Request, Vec<Violated>> {
     }
 }
 
+/// The members of a body that is an object.
+pub(crate) fn members_of(body: &Body) -> Result<&[(String, Value)], Vec<Violated>> {
+    match body {
+        Body::NotJson => Err(vec![("body", "not_json", "Request body is not valid JSON".into())]),
+        Body::NotAnObject => {
+            Err(vec![("body", "not_an_object", "Request body must be a JSON object".into())])
+        }
+        Body::Object(members) => Ok(members),
+    }
+}
+
 type Wrong = (&'static str, String);
 
-fn judge_field<T>(
+pub(crate) fn judge_field<T>(
     members: &[(String, Value)],
     field: &'static str,
     label: &str,
@@ -181,7 +180,7 @@ fn judge_field<T>(
     rule(values.first().copied()).map_err(|(kind, message)| (field, kind, message))
 }
 
-fn name(value: Option<&Value>) -> Result<String, Wrong> {
+pub(crate) fn name(value: Option<&Value>) -> Result<String, Wrong> {
     match value {
         None | Some(Value::Null) => Err(("missing", "Name is required".into())),
         Some(Value::String(text)) if is_blank(text) => {
@@ -218,7 +217,7 @@ fn base_model(value: Option<&Value>) -> Result<String, Wrong> {
     }
 }
 
-fn description(value: Option<&Value>) -> Result<Option<String>, Wrong> {
+pub(crate) fn description(value: Option<&Value>) -> Result<Option<String>, Wrong> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.chars().count() > 1000 => {

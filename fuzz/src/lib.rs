@@ -3,8 +3,10 @@
 
 pub mod body;
 mod judge;
+mod made;
 mod operations;
 pub mod stores;
 pub mod texts;
+mod update;
 
 pub use operations::Steps;

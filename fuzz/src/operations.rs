@@ -36,6 +36,40 @@ pub enum Operation<'a> {
     },
     /// Reads a part of an organisation's models.
     List(List),
+    /// Reads a part of an organisation's history.
+    Events {
+        /// Whose, by its place among the run's organisations.
+        organisation: u8,
+        /// Behind which position.
+        after: u8,
+        /// How many at most.
+        limit: u8,
+    },
+    /// Reads the data of a model.
+    Data {
+        /// Whose, by its place among the run's organisations.
+        organisation: u8,
+        /// Which.
+        target: Target,
+    },
+    /// Reads which trainings wait.
+    Claimable {
+        /// Whose, by its place among the run's organisations; all of them if not.
+        organisation: Option<u8>,
+        /// Until which second.
+        second: u8,
+        /// How many at most.
+        limit: u8,
+    },
+    /// Forgets what is old.
+    Purge {
+        /// Events before the time of this event's number; none if not.
+        before: Option<u8>,
+        /// Answers until so many half days.
+        half_days: u8,
+        /// How many rows a call.
+        limit: u8,
+    },
     /// Lets go of the store and opens it again.
     Reopen {
         /// Whether it is closed first, or only dropped.
@@ -45,12 +79,33 @@ pub enum Operation<'a> {
 
 impl<'a> Arbitrary<'a> for Operation<'a> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(match u.int_in_range(0..=15u8)? {
-            0..=5 => Operation::Write(vec![u.arbitrary()?]),
+        Ok(match u.int_in_range(0..=31u8)? {
+            0..=5 => Operation::Write(vec![Write::bare(u)?]),
             6..=8 => {
+                let count = u.int_in_range(2..=6u8)?;
+                Operation::Write((0..count).map(|_| Write::bare(u)).collect::<Result<_>>()?)
+            }
+            16..=21 => Operation::Write(vec![u.arbitrary()?]),
+            22..=24 => {
                 let count = u.int_in_range(2..=6u8)?;
                 Operation::Write((0..count).map(|_| u.arbitrary()).collect::<Result<_>>()?)
             }
+            25 => Operation::Events {
+                organisation: u.arbitrary()?,
+                after: u.arbitrary()?,
+                limit: u.arbitrary()?,
+            },
+            26 => Operation::Data { organisation: u.arbitrary()?, target: u.arbitrary()? },
+            27 => Operation::Claimable {
+                organisation: u.arbitrary()?,
+                second: u.arbitrary()?,
+                limit: u.arbitrary()?,
+            },
+            28 => Operation::Purge {
+                before: u.arbitrary()?,
+                half_days: u.arbitrary()?,
+                limit: u.arbitrary()?,
+            },
             9 | 10 => Operation::Get { organisation: u.arbitrary()?, target: u.arbitrary()? },
             11..=14 => Operation::List(u.arbitrary()?),
             _ => Operation::Reopen { is_closed: u.arbitrary()? },
@@ -109,12 +164,39 @@ pub struct Write<'a> {
     pub organisation: u8,
     /// The change.
     pub change: Change<'a>,
+    /// The number of its event.
+    pub event: Option<u8>,
+    /// The answer to keep.
+    pub told: Option<Told>,
+}
+
+impl<'a> Write<'a> {
+    /// A create or a delete, and nothing beside it.
+    fn bare(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(Write { organisation: u.arbitrary()?, change: u.arbitrary()?, event: None, told: None })
+    }
 }
 
 impl<'a> Arbitrary<'a> for Write<'a> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(Write { organisation: u.arbitrary()?, change: u.arbitrary()? })
+        let organisation = u.arbitrary()?;
+        let said = u.arbitrary::<u8>()?;
+        let change = if said & 3 < 2 { Change::update(u)? } else { u.arbitrary()? };
+        let event = if said & 12 == 0 { None } else { Some(u.arbitrary()?) };
+        let told = if said & 16 == 0 { None } else { Some(u.arbitrary()?) };
+        Ok(Write { organisation, change, event, told })
     }
+}
+
+/// An answer to keep.
+#[derive(Clone, Copy, Debug, Arbitrary)]
+pub struct Told {
+    /// The caller's key, by its place among a few.
+    pub key: u8,
+    /// When, in half days; 24 hours are two.
+    pub half_days: u8,
+    /// Whether it is a body of its own, or the model.
+    pub has_body: bool,
 }
 
 /// A change with its condition.
@@ -127,6 +209,21 @@ pub enum Change<'a> {
         /// How many models the organisation may have.
         limit: Option<u64>,
     },
+    /// Puts another model in the place of one.
+    Update {
+        /// Which.
+        target: Target,
+        /// What its texts become.
+        model: Model<'a>,
+        /// What its course becomes, by its place among a few.
+        course: u8,
+        /// On which stamp it was decided: mostly that of the model.
+        stamp: u8,
+        /// Whether it is a word of a worker, which changes no revision.
+        is_beat: bool,
+        /// What becomes of its data.
+        data: u8,
+    },
     /// Deletes a model.
     Delete {
         /// Which.
@@ -136,6 +233,20 @@ pub enum Change<'a> {
     },
 }
 
+impl<'a> Change<'a> {
+    fn update(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(Change::Update {
+            target: u.arbitrary()?,
+            model: u.arbitrary()?,
+            course: u.arbitrary()?,
+            stamp: u.arbitrary()?,
+            is_beat: u.arbitrary()?,
+            data: u.arbitrary()?,
+        })
+    }
+}
+
+/// A create or a delete.
 impl<'a> Arbitrary<'a> for Change<'a> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         if u.ratio(5, 8)? {

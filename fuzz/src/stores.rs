@@ -1,21 +1,23 @@
 //! Targets `store_…`: a store against the store in memory, every answer compared.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
 use custom_models_core::{
-    BaseModel, Change, CreateModel, Description, Filter, Language, MemoryStore, ModelId,
-    ModelStore, Name, NewModel, Organisation, Outcome, Revision, Selection, StoreError,
-    StoreErrorKind, Timestamp, TrainingStatus, Write,
+    AnswerKey, BaseModel, Change, CustomModel, DataChange, Filter, Language, LifeStore,
+    MemoryStore, ModelId, ModelStore, Moment, Organisation, Outcome, Purge, Purged, Records,
+    Revision, Selection, Stamp, StoreError, StoreErrorKind, TrainingStatus, Write,
 };
 use tempfile::TempDir;
 
+use crate::made;
 use crate::operations::{self, List, Model, Operation, Steps, Target};
 
 /// Opens the store that lives in a folder.
-pub type Open = fn(&Path) -> Result<Arc<dyn ModelStore>, StoreError>;
+pub type Open = fn(&Path) -> Result<Arc<dyn Records>, StoreError>;
 
 /// How many runs share a place, so that opening it costs little and it does not grow for ever.
 const RUNS_A_PLACE: u32 = 500;
@@ -28,7 +30,7 @@ thread_local!(static ARENA: RefCell<Option<Arena>> = const { RefCell::new(None) 
 /// its own.
 pub struct Arena {
     open: Open,
-    store: Arc<dyn ModelStore>,
+    store: Arc<dyn Records>,
     folder: TempDir,
     runs: u32,
     last_id: u64,
@@ -67,6 +69,8 @@ struct Run<'a> {
     memory: MemoryStore,
     organisations: [Organisation; ORGANISATIONS],
     given: Vec<ModelId>,
+    pairs: u32,
+    keys: BTreeSet<(Organisation, AnswerKey)>,
 }
 
 impl<'a> Run<'a> {
@@ -78,6 +82,8 @@ impl<'a> Run<'a> {
             memory: MemoryStore::new(),
             organisations: std::array::from_fn(name),
             given: Vec::new(),
+            pairs: 0,
+            keys: BTreeSet::new(),
         }
     }
 
@@ -98,6 +104,20 @@ impl<'a> Run<'a> {
             Operation::List(ref list) => {
                 self.list(&self.organisation(list.organisation), &self.selection(list));
             }
+            Operation::Events { organisation, after, limit } => {
+                self.events(&self.organisation(organisation), after.into(), limit.into());
+            }
+            Operation::Data { organisation, target } => {
+                self.data(&self.organisation(organisation), self.id(target));
+            }
+            Operation::Claimable { organisation, second, limit } => {
+                let until = made::moment(i64::from(second) * 1000);
+                match organisation {
+                    Some(place) => self.claimable(&self.organisation(place), until, limit.into()),
+                    None => self.claimable_of_all(until),
+                }
+            }
+            Operation::Purge { before, half_days, limit } => self.purge(before, half_days, limit),
             Operation::Reopen { is_closed } => self.reopen(is_closed),
         }
     }
@@ -131,10 +151,7 @@ impl<'a> Run<'a> {
     /// Submits the writes together and waits for all answers. A store judges what one thread
     /// submits in that order, so the store in memory can tell what each of them must be.
     fn write(&mut self, writes: &[operations::Write<'_>]) {
-        let writes: Vec<Write> = writes
-            .iter()
-            .map(|write| Write::new(self.organisation(write.organisation), self.change(write)))
-            .collect();
+        let writes: Vec<Write> = writes.iter().map(|write| self.whole(write)).collect();
         let receivers: Vec<_> = writes
             .iter()
             .map(|write| {
@@ -164,13 +181,65 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn change(&self, write: &operations::Write<'_>) -> Change {
-        match write.change {
+    /// A change with what belongs to it. Of deletes no answer is kept.
+    fn whole(&mut self, write: &operations::Write<'_>) -> Write {
+        let organisation = self.organisation(write.organisation);
+        let change = self.change(&organisation, &write.change);
+        let event = write.event.map(made::event);
+        let answer = write.told.and_then(|told| made::answer(told, &change));
+        let keys = answer.iter().map(|answer| (organisation.clone(), answer.key.clone()));
+        self.keys.extend(keys);
+        Write { organisation, change, event, answer }
+    }
+
+    fn change(&mut self, of: &Organisation, change: &operations::Change<'_>) -> Change {
+        match *change {
             operations::Change::Create { ref model, limit } => {
-                Change::Create { model: new_model(model), limit }
+                Change::Create { model: made::new_model(model), limit }
+            }
+            operations::Change::Update { target, ref model, course, stamp, is_beat, data } => {
+                let id = self.id(target);
+                let like = made::new_model(model).with_id(id);
+                let stored = self.memory.get(of, id).ok().flatten();
+                let now = stored.unwrap_or_else(|| like.clone());
+                let next = Stamp { beats: now.stamp.beats.wrapping_add(1), ..now.stamp };
+                let after = CustomModel {
+                    name: like.name,
+                    description: like.description,
+                    course: pick(made::courses(), course),
+                    updated_at: like.updated_at,
+                    stamp: if is_beat { next } else { now.revision().next().into() },
+                    ..now.clone()
+                };
+                let data = self.data_change(of, id, data);
+                let stamp = match stamp {
+                    0..=191 => now.stamp,
+                    192..=223 => now.revision().next().into(),
+                    _ => Stamp { beats: now.stamp.beats.wrapping_add(1), ..now.stamp },
+                };
+                Change::Update { model: Box::new(after), stamp, data }
             }
             operations::Change::Delete { target, revision } => {
-                Change::Delete { id: self.id(target), revision: Revision::new(revision).unwrap() }
+                let id = self.id(target);
+                let stored = self.memory.get(of, id).ok().flatten();
+                // Revision 1 stands for that of the model, whatever that is by now.
+                let stamp = match (revision, stored) {
+                    (1, Some(model)) => model.stamp,
+                    _ => Revision::new(revision).unwrap().into(),
+                };
+                Change::Delete { id, stamp }
+            }
+        }
+    }
+
+    fn data_change(&mut self, of: &Organisation, id: ModelId, data: u8) -> DataChange {
+        let there = self.memory.data(of, id).unwrap_or_default();
+        match data {
+            0..=95 => DataChange::Keep,
+            208.. if !there.is_empty() => DataChange::Remove(pick(&there, data).id),
+            _ => {
+                self.pairs += 1;
+                DataChange::Add(made::pair(self.pairs))
             }
         }
     }
@@ -187,10 +256,83 @@ impl<'a> Run<'a> {
         assert_eq!(known(found), known(expected), "list {selection:?} of {organisation}");
     }
 
+    fn events(&self, organisation: &Organisation, after: u64, limit: u32) {
+        let found = self.arena.store.events(organisation, after, limit);
+        let expected = self.memory.events(organisation, after, limit);
+        assert_eq!(known(found), known(expected), "{limit} events of {organisation} after {after}");
+    }
+
+    fn data(&self, organisation: &Organisation, id: ModelId) {
+        let found = self.arena.store.data(organisation, id);
+        let expected = self.memory.data(organisation, id);
+        assert_eq!(known(found), known(expected), "the data of {id} of {organisation}");
+    }
+
+    /// Those that have waited equally long may stand in any order.
+    fn claimable(&self, organisation: &Organisation, until: Moment, limit: u32) {
+        let found = known(self.arena.store.claimable(Some(organisation), until, limit));
+        let all = known(self.memory.claimable(Some(organisation), until, u32::MAX));
+        let (found, all) = match (found, all) {
+            (Ok(found), Ok(all)) => (found, all),
+            (found, all) => return assert_eq!(found, all, "what waits, of {organisation}"),
+        };
+        let since = |(_, model): &(Organisation, CustomModel)| model.course.claimable_at();
+        let found_since: Vec<_> = found.iter().map(since).collect();
+        let limit = usize::try_from(limit).unwrap();
+        let expected: Vec<_> = all.iter().map(since).take(limit).collect();
+        assert_eq!(found_since, expected, "{limit} that wait at {until}, of {organisation}");
+        assert!(found.iter().all(|waiting| all.contains(waiting)), "{found:?} of {all:?}");
+        let ids: BTreeSet<_> = found.iter().map(|(_, model)| model.id).collect();
+        assert_eq!(ids.len(), found.len(), "one model twice in {found:?}");
+    }
+
+    /// The store also has what earlier runs left.
+    fn claimable_of_all(&self, until: Moment) {
+        let sorted = |store: &dyn LifeStore| {
+            let mut all = known(store.claimable(None, until, u32::MAX))?;
+            all.retain(|(of, _)| self.organisations.contains(of));
+            all.sort_by_key(|(_, model)| (model.course.claimable_at(), model.id));
+            Ok::<_, StoreErrorKind>(all)
+        };
+        assert_eq!(sorted(&self.arena.store), sorted(&self.memory), "what waits at {until}");
+    }
+
+    /// Forgets until nothing is left to forget, of earlier runs too.
+    fn purge(&self, before: Option<u8>, half_days: u8, limit: u8) {
+        let purge = Purge {
+            events_before: before.map(|number| made::event(number).created_at),
+            answers_until: made::half_days(half_days),
+            limit: u32::from(limit).max(1),
+        };
+        let all = |store: &dyn LifeStore| {
+            loop {
+                let purged = store.purge(purge).unwrap();
+                assert!(purged.events.max(purged.answers) <= purge.limit.into(), "{purged:?}");
+                if purged == Purged::default() {
+                    return;
+                }
+            }
+        };
+        all(&self.arena.store);
+        all(&self.memory);
+        self.check_everything();
+    }
+
     fn check_everything(&self) {
         for organisation in &self.organisations {
             self.list(organisation, &Selection { limit: u32::MAX, ..Selection::default() });
-            self.given.iter().for_each(|id| self.get(organisation, *id));
+            self.events(organisation, 0, u32::MAX);
+            self.claimable(organisation, Moment::from_unix_millis(i64::MAX), u32::MAX);
+            for id in &self.given {
+                self.get(organisation, *id);
+                self.data(organisation, *id);
+            }
+        }
+        self.claimable_of_all(Moment::from_unix_millis(i64::MAX));
+        for (organisation, key) in &self.keys {
+            let found = self.arena.store.answer(organisation, key);
+            let expected = self.memory.answer(organisation, key);
+            assert_eq!(known(found), known(expected), "{key:?} of {organisation}");
         }
     }
 
@@ -204,6 +346,8 @@ impl<'a> Run<'a> {
             self.write(&[operations::Write {
                 organisation: 0,
                 change: operations::Change::Create { model, limit: None },
+                event: None,
+                told: None,
             }]);
             self.arena.store.close().unwrap();
         }
@@ -225,16 +369,6 @@ fn submit(store: &dyn ModelStore, write: Write) -> Result<Outcome, StoreError> {
     receiver.recv().expect("a completion is called")
 }
 
-fn pick<T: Clone>(all: &[T], place: u8) -> T {
+pub(crate) fn pick<T: Clone>(all: &[T], place: u8) -> T {
     all[usize::from(place) % all.len()].clone()
-}
-
-fn new_model(model: &Model<'_>) -> NewModel {
-    let (first, last) = (Timestamp::MIN.unix_seconds(), Timestamp::MAX.unix_seconds());
-    let created_at = Timestamp::from_unix_seconds(model.created_at.clamp(first, last)).unwrap();
-    let name = Name::new(model.name).unwrap_or_else(|_| Name::new("x").unwrap());
-    let description = model.description.and_then(|text| Description::new(text).ok());
-    let language = pick(&Language::ALL, model.language);
-    let base_model = pick(&BaseModel::ALL, model.base_model);
-    NewModel::new(CreateModel { name, language, base_model, description }, created_at)
 }

@@ -136,6 +136,7 @@ macro_rules! for_every_case {
                 every_write_of_a_burst_is_answered_once;
             closing:
                 a_closed_store_does_nothing,
+                a_closed_store_tells_of_no_life,
                 close_waits_until_all_that_is_queued_is_answered,
                 close_among_writers_answers_every_write;
             durability:
@@ -145,6 +146,61 @@ macro_rules! for_every_case {
                 model_6_every_answer_is_durable_when_it_is_heard,
                 model_6_what_a_refusal_rests_on_is_durable_when_it_is_heard,
                 a_dropped_store_answers_what_was_submitted;
+            updates:
+                edit_4_a_stale_update_changes_nothing,
+                edit_4_a_beat_makes_what_was_decided_before_it_stale,
+                edit_3_an_update_replaces_what_it_says_and_nothing_else,
+                auth_3_an_update_of_anothers_model_is_not_found,
+                edit_4_one_of_many_updates_of_a_stamp_wins,
+                edit_4_updates_of_many_models_in_a_burst_all_count,
+                edit_4_changes_of_one_model_in_a_burst_are_judged_one_after_another,
+                edit_4_acknowledged_updates_survive_a_close,
+                edit_4_an_update_survives_a_kill_when_it_is_heard;
+            courses:
+                train_1_every_course_comes_back,
+                read_1_lists_by_status_follow_the_course,
+                train_3_every_step_of_a_training_survives_a_kill_when_it_is_heard;
+            claims:
+                train_3_those_that_have_waited_longest_are_shown_first,
+                train_3_what_waits_follows_every_change_at_once,
+                train_4_one_of_many_workers_has_each_training,
+                train_4_a_worker_whose_lease_ran_out_changes_nothing,
+                train_5_a_sweep_fails_what_was_claimed_three_times,
+                train_5_the_next_claim_fails_what_was_claimed_three_times;
+            events:
+                log_1_positions_are_dense_whoever_writes,
+                log_1_an_event_is_there_exactly_when_its_change_is,
+                log_1_reads_see_a_change_with_its_event_or_neither,
+                log_1_the_order_is_that_of_the_answers,
+                log_1_pages_show_every_event_once,
+                log_1_a_history_without_events_has_its_ends,
+                log_1_organisations_have_histories_of_their_own,
+                log_1_every_kind_of_event_comes_back,
+                log_1_events_survive_a_close,
+                log_1_an_event_survives_a_kill_when_its_change_is_heard;
+            data:
+                data_4_every_pair_comes_back_as_it_was,
+                data_6_a_pair_that_was_removed_is_gone,
+                edit_5_the_data_of_a_model_goes_with_it,
+                auth_3_another_organisation_sees_no_data,
+                data_4_a_refused_change_leaves_the_data_as_it_is,
+                data_4_reads_see_a_pair_with_its_change_or_neither,
+                data_4_data_survives_a_close,
+                data_4_a_pair_survives_a_kill_when_its_change_is_heard;
+            answers:
+                idem_1_a_repeat_hears_the_first_answer_byte_for_byte,
+                idem_1_an_answer_survives_a_kill_when_its_change_is_heard,
+                idem_1_a_repeat_is_judged_before_its_change,
+                idem_1_what_differs_in_a_part_of_its_key_is_another_request,
+                idem_1_of_many_at_the_same_time_one_is_done,
+                idem_1_after_24_hours_it_is_a_new_request,
+                idem_1_a_refused_change_keeps_no_answer;
+            purges:
+                log_1_a_purge_forgets_only_the_beginning_of_a_history,
+                log_1_a_purge_forgets_no_more_than_its_limit,
+                log_1_positions_go_on_when_all_events_are_forgotten,
+                idem_1_a_purge_forgets_answers_until_a_moment,
+                log_1_a_purge_survives_a_kill_when_it_is_heard;
             random:
                 random_operations_are_answered_as_by_the_reference;
             access:

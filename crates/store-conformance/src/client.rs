@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use custom_models_core::{
     AccessChange, AccessOutcome, Change, CustomModel, Filter, Listing, ModelId, NewModel,
-    Organisation, Outcome, Revision, Selection, Store, StoreError, StoreErrorKind, Write,
+    Organisation, Outcome, Selection, Stamp, Store, StoreError, StoreErrorKind, Write,
 };
 
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
@@ -39,20 +39,41 @@ impl Client {
         Client::open(place)
     }
 
+    /// The store, for an engine.
+    pub(crate) fn handle(&self) -> Arc<dyn Store> {
+        Arc::clone(&self.store)
+    }
+
     pub(crate) fn submit(&self, organisation: &Organisation, change: Change) -> Answer {
+        self.submit_whole(Write::new(organisation.clone(), change))
+    }
+
+    /// Submits a change with what belongs to it.
+    pub(crate) fn submit_whole(&self, write: Write) -> Answer {
         let (sender, receiver) = channel();
-        self.store.submit(
-            Write::new(organisation.clone(), change),
-            // Nobody listens once a case has failed.
-            Box::new(move |answer| drop(sender.send(answer))),
-        );
+        // Nobody listens once a case has failed.
+        self.store.submit(write, Box::new(move |answer| drop(sender.send(answer))));
         Answer { receiver }
     }
 
     /// Makes a change as a caller does who waits for its outcome.
     #[track_caller]
     pub(crate) fn write(&self, organisation: &Organisation, change: Change) -> Checked<Outcome> {
-        Ok(self.store.apply(Write::new(organisation.clone(), change))?)
+        self.write_whole(Write::new(organisation.clone(), change))
+    }
+
+    /// Makes a change with what belongs to it, as a caller does who waits for its outcome.
+    #[track_caller]
+    pub(crate) fn write_whole(&self, write: Write) -> Checked<Outcome> {
+        Ok(self.store.apply(write)?)
+    }
+
+    /// Makes a change of a model that must be made.
+    #[track_caller]
+    pub(crate) fn updated(&self, write: Write) -> Checked {
+        let shown = format!("{:?}", write.change);
+        ensure_eq!(self.write_whole(write)?, Outcome::Updated, "{shown}");
+        Ok(())
     }
 
     /// Makes a change of access as a caller does who waits for its outcome.
@@ -100,25 +121,35 @@ impl Client {
     /// Deletes a model that is there.
     #[track_caller]
     pub(crate) fn delete(&self, organisation: &Organisation, model: &CustomModel) -> Checked {
-        let outcome = self.write(organisation, delete(model.id, model.revision))?;
+        let outcome = self.write(organisation, delete(model.id, model.stamp))?;
         ensure_eq!(outcome, Outcome::Deleted, "deleting {}", model.id);
         Ok(())
     }
 
-    /// Submits all of the writes before it waits for any answer; those that found the queue full
-    /// are submitted again. The outcomes stand in the order of the writes.
+    /// Submits all of the changes before it waits for any answer; those that found the queue full
+    /// are submitted again. The outcomes stand in the order of the changes.
     pub(crate) fn burst(
         &self,
-        writes: Vec<(Organisation, Change)>,
+        changes: Vec<(Organisation, Change)>,
+    ) -> Checked<Vec<Result<Outcome, StoreError>>> {
+        let writes =
+            changes.into_iter().map(|(organisation, change)| Write::new(organisation, change));
+        self.burst_whole(&writes.collect::<Vec<_>>())
+    }
+
+    /// [`Client::burst`] of changes with what belongs to them.
+    pub(crate) fn burst_whole(
+        &self,
+        writes: &[Write],
     ) -> Checked<Vec<Result<Outcome, StoreError>>> {
         let mut outcomes: Vec<Option<Result<Outcome, StoreError>>> = vec![None; writes.len()];
         while outcomes.iter().any(Option::is_none) {
             let answers: Vec<Option<Answer>> = writes
                 .iter()
                 .zip(&outcomes)
-                .map(|((organisation, change), outcome)| {
+                .map(|(write, outcome)| {
                     let is_open = outcome.is_none();
-                    is_open.then(|| self.submit(organisation, change.clone()))
+                    is_open.then(|| self.submit_whole(write.clone()))
                 })
                 .collect();
             let mut has_progress = false;
@@ -218,8 +249,8 @@ pub(crate) fn create(model: &NewModel, limit: Option<u64>) -> Change {
     Change::Create { model: model.clone(), limit }
 }
 
-pub(crate) fn delete(id: ModelId, revision: Revision) -> Change {
-    Change::Delete { id, revision }
+pub(crate) fn delete(id: ModelId, stamp: Stamp) -> Change {
+    Change::Delete { id, stamp }
 }
 
 /// The answer to a submitted write, which is or will be there.

@@ -26,11 +26,14 @@
 #![forbid(unsafe_code)]
 #![deny(dead_code)]
 
+mod beside;
 mod builder;
 mod case;
 mod cases;
 mod client;
+mod driven;
 mod folder;
+mod life;
 mod memory;
 mod report;
 mod sample;

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use custom_models_core::{
     BaseModel, Description, KeyDigest, KeyId, KeyRecord, Language, ModelId, Name, NewModel,
-    Organisation, Registration, Revision, Scopes, Timestamp,
+    Organisation, Registration, Revision, Scopes, Stamp, Timestamp,
 };
 
 use crate::verdict::{Checked, Stop};
@@ -17,8 +17,9 @@ pub(crate) fn id(number: u64) -> Checked<ModelId> {
     ModelId::new(number).map_err(unfit)
 }
 
-pub(crate) fn revision(number: u64) -> Checked<Revision> {
-    Revision::new(number).ok_or_else(|| unfit("no revision is 0"))
+/// The stamp of a model right after its change of this number.
+pub(crate) fn stamp(revision: u64) -> Checked<Stamp> {
+    Revision::new(revision).map(Stamp::from).ok_or_else(|| unfit("no revision is 0"))
 }
 
 pub(crate) fn moment(unix_seconds: i64) -> Checked<Timestamp> {
@@ -73,12 +74,12 @@ pub(crate) fn key(number: u8, organisation: &str) -> Checked<KeyRecord> {
 }
 
 /// The values in turn, for ever.
-fn nth<T: Copy>(values: &[T], number: u64) -> Checked<T> {
+pub(crate) fn nth<T: Copy>(values: &[T], number: u64) -> Checked<T> {
     let index = usize::try_from(number).unwrap_or_default() % values.len().max(1);
     values.get(index).copied().ok_or_else(|| unfit("no values"))
 }
 
 #[track_caller]
-fn unfit(error: impl Display) -> Stop {
+pub(crate) fn unfit(error: impl Display) -> Stop {
     Stop::failed(format!("the suite's own sample: {error}"))
 }

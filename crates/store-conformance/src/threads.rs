@@ -1,7 +1,9 @@
 //! Many threads that begin at the same moment.
 
-use std::sync::Barrier;
-use std::thread::{self, ScopedJoinHandle};
+use std::pin::pin;
+use std::sync::{Arc, Barrier};
+use std::task::{Context, Poll, Wake, Waker};
+use std::thread::{self, ScopedJoinHandle, Thread};
 
 use crate::case::text_of;
 use crate::verdict::{Checked, Stop};
@@ -25,6 +27,28 @@ pub(crate) fn in_threads<T: Send>(
             .collect();
         running.into_iter().map(joined).collect()
     })
+}
+
+/// Wakes the thread that waits for a future.
+struct Unpark(Thread);
+
+impl Wake for Unpark {
+    fn wake(self: Arc<Self>) {
+        self.0.unpark();
+    }
+}
+
+/// Waits for a future, and for nothing else, in this thread.
+pub(crate) fn wait_for<F: Future>(future: F) -> F::Output {
+    let waker = Waker::from(Arc::new(Unpark(thread::current())));
+    let mut context = Context::from_waker(&waker);
+    let mut future = pin!(future);
+    loop {
+        match future.as_mut().poll(&mut context) {
+            Poll::Ready(output) => return output,
+            Poll::Pending => thread::park(),
+        }
+    }
 }
 
 /// Waits for a thread and what it brings back.

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 
-use custom_models_core::StoreError;
+use custom_models_core::{Refusal, StoreError};
 
 use crate::{BoxError, Exemption};
 
@@ -74,6 +74,13 @@ impl From<StoreError> for Stop {
     #[track_caller]
     fn from(error: StoreError) -> Self {
         Stop::failed(with_causes(&error))
+    }
+}
+
+impl From<Refusal> for Stop {
+    #[track_caller]
+    fn from(refusal: Refusal) -> Self {
+        Stop::failed(with_causes(&refusal))
     }
 }
 

@@ -6,7 +6,7 @@ use custom_models_core::{CustomModel, ModelId, Outcome};
 
 use crate::Builder;
 use crate::client::{Client, create, delete, fresh};
-use crate::sample::{id, model, models, organisation, revision};
+use crate::sample::{id, model, models, organisation, stamp};
 use crate::verdict::{Checked, Stop, ensure_eq};
 
 pub(crate) fn quota_4_a_burst_of_creates_fills_exactly_the_limit(builder: &dyn Builder) -> Checked {
@@ -58,10 +58,10 @@ pub(crate) fn quota_3_a_refusal_in_a_burst_undoes_only_itself(builder: &dyn Buil
         for (number, doomed) in (0..).zip(&doomed) {
             // The place that a delete frees may be taken in the same burst, never more than it.
             writes.push((acme.clone(), create(&model(100 + number)?, Some(12))));
-            writes.push((acme.clone(), delete(doomed.id, revision(7)?)));
-            writes.push((acme.clone(), delete(doomed.id, doomed.revision)));
-            writes.push((acme.clone(), delete(id(ModelId::MAX)?, doomed.revision)));
-            writes.push((zebra.clone(), delete(doomed.id, doomed.revision)));
+            writes.push((acme.clone(), delete(doomed.id, stamp(7)?)));
+            writes.push((acme.clone(), delete(doomed.id, doomed.stamp)));
+            writes.push((acme.clone(), delete(id(ModelId::MAX)?, doomed.stamp)));
+            writes.push((zebra.clone(), delete(doomed.id, doomed.stamp)));
             writes.push((zebra.clone(), create(&model(200 + number)?, Some(1))));
             writes.push((zebra.clone(), create(&model(300 + number)?, None)));
         }
@@ -77,7 +77,7 @@ pub(crate) fn quota_3_a_refusal_in_a_burst_undoes_only_itself(builder: &dyn Buil
             }
             let stale = next()?;
             if stale != Outcome::NotFound {
-                ensure_eq!(stale, Outcome::Stale, "a delete at a wrong revision");
+                ensure_eq!(stale, Outcome::Stale, "a delete at a wrong stamp");
             }
             ensure_eq!(next()?, Outcome::Deleted, "a delete");
             ensure_eq!(next()?, Outcome::NotFound, "a delete of nothing");

@@ -1,9 +1,12 @@
 //! Closing: what is queued is answered first, afterwards nothing is done any more.
 
-use custom_models_core::{CustomModel, ModelStore, Outcome, StoreError, StoreErrorKind, Write};
+use custom_models_core::{
+    CustomModel, ModelStore, Outcome, Purge, StoreError, StoreErrorKind, Write,
+};
 
 use crate::Builder;
 use crate::client::{ALL, Answer, Client, create, delete, fresh};
+use crate::life::{at, changed, create_answer, update};
 use crate::sample::{id, model, models, organisation};
 use crate::threads::in_threads;
 use crate::verdict::{Checked, Stop, ensure_eq};
@@ -31,11 +34,34 @@ fn is_closed(store: &Client) -> Checked {
     ensure_eq!(get.err().map(|error| error.kind()), closed, "get");
     let list = ModelStore::list(&**store, &acme, &ALL);
     ensure_eq!(list.err().map(|error| error.kind()), closed, "list");
-    for change in [create(&model(7)?, None), delete(known.id, known.revision)] {
+    let after = changed(&known, 2)?;
+    let changes = [create(&model(7)?, None), update(&known, &after), delete(known.id, known.stamp)];
+    for change in changes {
         let submit = store.submit(&acme, change.clone()).wait()?;
         ensure_eq!(submit.err().map(|error| error.kind()), closed, "submit");
         let apply = store.apply(Write::new(acme.clone(), change));
         ensure_eq!(apply.err().map(|error| error.kind()), closed, "apply");
+    }
+    Ok(())
+}
+
+pub(crate) fn a_closed_store_tells_of_no_life(builder: &dyn Builder) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let created = store.create(&acme, &model(1)?)?;
+    store.close()?;
+    let key = create_answer("key", 0)?.key;
+    let purge = Purge { events_before: None, answers_until: at(0), limit: 9 };
+    let answers = [
+        store.events(&acme, 0, 9).err(),
+        store.claimable(None, at(0), 9).err(),
+        store.data(&acme, created.id).err(),
+        store.answer(&acme, &key).err(),
+        store.purge(purge).err(),
+    ];
+    for (number, answer) in answers.into_iter().enumerate() {
+        let kind = answer.map(|error| error.kind());
+        ensure_eq!(kind, Some(StoreErrorKind::Closed), "call {number}");
     }
     Ok(())
 }

@@ -1,10 +1,10 @@
-//! Deletes: by id and revision, of the organisation's own models alone.
+//! Deletes: by id and stamp, of the organisation's own models alone.
 
-use custom_models_core::{CustomModel, ModelId, Outcome};
+use custom_models_core::{CustomModel, ModelId, Outcome, Stamp};
 
 use crate::Builder;
 use crate::client::{Client, delete, fresh};
-use crate::sample::{id, model, models, organisation, revision};
+use crate::sample::{id, model, models, organisation, stamp};
 use crate::verdict::{Checked, ensure, ensure_eq};
 
 pub(crate) fn edit_5_the_second_delete_finds_nothing(builder: &dyn Builder) -> Checked {
@@ -15,9 +15,9 @@ pub(crate) fn edit_5_the_second_delete_finds_nothing(builder: &dyn Builder) -> C
     store.delete(&acme, &gone)?;
     let check = |store: &Client| -> Checked {
         ensure_eq!(store.get(&acme, gone.id)?, None, "a deleted model");
-        let again = store.write(&acme, delete(gone.id, gone.revision))?;
+        let again = store.write(&acme, delete(gone.id, gone.stamp))?;
         ensure_eq!(again, Outcome::NotFound, "the second delete");
-        let again = store.write(&acme, delete(gone.id, revision(2)?))?;
+        let again = store.write(&acme, delete(gone.id, stamp(2)?))?;
         ensure_eq!(again, Outcome::NotFound, "the second delete, stale");
         store.expect(&acme, &models_now)
     };
@@ -30,7 +30,7 @@ pub(crate) fn edit_5_an_unknown_id_is_not_found(builder: &dyn Builder) -> Checke
     let acme = organisation("acme")?;
     let unknown = |store: &Client, id: ModelId| -> Checked {
         ensure_eq!(store.get(&acme, id)?, None, "get {id}");
-        let outcome = store.write(&acme, delete(id, revision(1)?))?;
+        let outcome = store.write(&acme, delete(id, stamp(1)?))?;
         ensure_eq!(outcome, Outcome::NotFound, "delete {id}");
         Ok(())
     };
@@ -48,8 +48,13 @@ pub(crate) fn edit_4_a_stale_delete_changes_nothing(builder: &dyn Builder) -> Ch
     let models_now = store.create_all(&acme, &models(2)?)?;
     for model in &models_now {
         for wrong in [2, 3, 257, 1 << 32, (1 << 32) + 1, 1 << 63, u64::MAX] {
-            let outcome = store.write(&acme, delete(model.id, revision(wrong)?))?;
+            let outcome = store.write(&acme, delete(model.id, stamp(wrong)?))?;
             ensure_eq!(outcome, Outcome::Stale, "a delete at revision {wrong}");
+        }
+        for beats in [1, 256, u32::MAX] {
+            let wrong = Stamp { beats, ..model.stamp };
+            let outcome = store.write(&acme, delete(model.id, wrong))?;
+            ensure_eq!(outcome, Outcome::Stale, "a delete at {wrong:?}");
         }
     }
     store.expect(&acme, &models_now)?;
@@ -70,8 +75,8 @@ pub(crate) fn auth_3_another_organisations_model_is_not_found(builder: &dyn Buil
         for (stranger, theirs) in [(&acme, &of_zebra), (&zebra, &of_acme)] {
             for model in theirs {
                 ensure_eq!(store.get(stranger, model.id)?, None, "another's model");
-                for revision in [model.revision, revision(2)?] {
-                    let outcome = store.write(stranger, delete(model.id, revision))?;
+                for stamp in [model.stamp, stamp(2)?] {
+                    let outcome = store.write(stranger, delete(model.id, stamp))?;
                     ensure_eq!(outcome, Outcome::NotFound, "a delete of another's model");
                 }
             }
@@ -113,7 +118,7 @@ pub(crate) fn auth_3_organisations_of_similar_names_do_not_see_each_other(
         .zip(&models_of)
         .step_by(2)
         .flat_map(|(organisation, models)| {
-            models.iter().map(|model| (organisation.clone(), delete(model.id, model.revision)))
+            models.iter().map(|model| (organisation.clone(), delete(model.id, model.stamp)))
         })
         .collect();
     for outcome in store.burst(writes)? {

@@ -1,9 +1,13 @@
 //! A small store with a writer thread and a disk of its own kind, whole or with one flaw.
 
 mod access;
+pub(crate) mod caught;
+pub(crate) mod caught_in_life;
 pub(crate) mod flaw;
+mod life;
 mod state;
 mod store;
+mod views;
 
 use std::sync::{Arc, Mutex};
 

@@ -2,23 +2,26 @@ use std::collections::{BTreeMap, HashMap};
 use std::thread::ThreadId;
 
 use custom_models_core::{
-    Change, CustomModel, Language, Listing, ModelId, NewModel, Organisation, Outcome, Revision,
-    Selection, StoreError, StoreErrorKind, Timestamp, Write,
+    Change, Course, CustomModel, DataChange, Language, ModelId, NewModel, Organisation, Outcome,
+    Stamp, StoreError, StoreErrorKind, Timestamp, Write,
 };
 
 use super::access::Access;
 use super::flaw::Flaw;
+use super::life::Life;
 
 /// What is kept: rows, a counter beside them, and the last id.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State {
-    rows: BTreeMap<(Organisation, ModelId), CustomModel>,
-    counters: HashMap<(String, Option<ThreadId>), u64>,
+    pub(super) rows: BTreeMap<(Organisation, ModelId), CustomModel>,
+    pub(super) counters: HashMap<(String, Option<ThreadId>), u64>,
     last_id: u64,
     last_id_by_organisation: HashMap<Organisation, u64>,
     creates: u64,
+    updates: u64,
     is_after_a_refusal: bool,
     pub(crate) access: Access,
+    pub(crate) life: Life,
 }
 
 impl State {
@@ -33,6 +36,7 @@ impl State {
         }
         self.is_after_a_refusal = false;
         self.access.open(flaw);
+        self.life.open(flaw);
         self
     }
 
@@ -65,20 +69,63 @@ impl State {
             return Err(StoreErrorKind::IdsExhausted.into());
         }
         let before = self.clone();
-        let outcome = match write.change {
-            Change::Create { model, limit } => {
-                self.create(flaw, &write.organisation, model, limit, thread)
-            }
-            Change::Delete { id, revision } => {
-                Ok(self.delete(flaw, &write.organisation, id, revision, thread))
-            }
+        let Write { organisation, change, event, answer } = write;
+        let kept = answer.as_ref();
+        let kept = kept.and_then(|answer| self.life.repeated(flaw, &organisation, answer, thread));
+        if let Some(kept) = kept
+            && (flaw != Some(Flaw::RepeatsJudgedAfterTheChange)
+                || self.clone().make(flaw, &organisation, change.clone(), thread).is_made())
+        {
+            return Ok(Outcome::Repeated(kept));
+        }
+        let asked = self.asked(&organisation, &change);
+        let outcome = self.make(flaw, &organisation, change, thread);
+        let leaves_a_trace = |of| outcome.is_made() || flaw == Some(of);
+        let model = match &outcome {
+            Ok(Outcome::Created(model)) => Some(model.clone()),
+            _ => asked,
         };
+        if let Some(model) = model {
+            let event = event.filter(|_| leaves_a_trace(Flaw::RefusalsLeaveEvents));
+            let answer = answer.filter(|_| leaves_a_trace(Flaw::RefusalsKeepAnswers));
+            self.life.keep(flaw, &organisation, &model, event, answer, thread);
+        }
         let is_refused = matches!(outcome, Ok(Outcome::LimitReached { .. }));
         if flaw == Some(Flaw::WriteLostAfterARefusal) && before.is_after_a_refusal && !is_refused {
             *self = before;
         }
         self.is_after_a_refusal = is_refused;
         outcome
+    }
+
+    fn make(
+        &mut self,
+        flaw: Option<Flaw>,
+        organisation: &Organisation,
+        change: Change,
+        thread: ThreadId,
+    ) -> Result<Outcome, StoreError> {
+        match change {
+            Change::Create { model, limit } => {
+                self.create(flaw, organisation, model, limit, thread)
+            }
+            Change::Update { model, stamp, data } => {
+                Ok(self.update(flaw, organisation, *model, stamp, data))
+            }
+            Change::Delete { id, stamp } => Ok(self.delete(flaw, organisation, id, stamp, thread)),
+        }
+    }
+
+    /// The model that a change is about, as it is to be or was.
+    fn asked(&self, organisation: &Organisation, change: &Change) -> Option<CustomModel> {
+        match change {
+            Change::Create { model, .. } => {
+                let id = ModelId::new(self.last_id + 1).ok()?;
+                Some(model.clone().with_id(id))
+            }
+            Change::Update { model, .. } => Some(model.as_ref().clone()),
+            Change::Delete { id, .. } => self.rows.get(&(organisation.clone(), *id)).cloned(),
+        }
     }
 
     fn create(
@@ -137,12 +184,51 @@ impl State {
         Ok(id)
     }
 
+    fn update(
+        &mut self,
+        flaw: Option<Flaw>,
+        organisation: &Organisation,
+        model: CustomModel,
+        stamp: Stamp,
+        data: DataChange,
+    ) -> Outcome {
+        let mut key = (organisation.clone(), model.id);
+        if flaw == Some(Flaw::UpdatesIgnoreTheOrganisation)
+            && let Some(found) = self.rows.keys().find(|(_, found)| *found == model.id)
+        {
+            key = found.clone();
+        }
+        let Some(stored) = self.rows.get(&key) else {
+            if flaw == Some(Flaw::UpdatesOfNothingCreate) {
+                self.rows.insert(key, model);
+                return Outcome::Updated;
+            }
+            return Outcome::NotFound;
+        };
+        if !is_current(flaw, stored.stamp, stamp) && flaw != Some(Flaw::UpdatesIgnoreTheStamp) {
+            if flaw == Some(Flaw::StaleUpdatesChangeData) {
+                self.life.change_data(flaw, &key, data);
+            }
+            return Outcome::Stale;
+        }
+        let mut after = kept(flaw, model);
+        if flaw == Some(Flaw::UpdatesKeepOldDescriptions) && after.description.is_none() {
+            after.description.clone_from(&stored.description);
+        }
+        self.updates += 1;
+        if flaw != Some(Flaw::EveryTenthUpdateIsLost) || !self.updates.is_multiple_of(10) {
+            self.life.change_data(flaw, &key, data);
+            self.rows.insert(key, after);
+        }
+        Outcome::Updated
+    }
+
     fn delete(
         &mut self,
         flaw: Option<Flaw>,
         organisation: &Organisation,
         id: ModelId,
-        revision: Revision,
+        stamp: Stamp,
         thread: ThreadId,
     ) -> Outcome {
         let mut key = (organisation.clone(), id);
@@ -151,10 +237,6 @@ impl State {
         {
             key = found.clone();
         }
-        let is_current = |found: Revision| match flaw {
-            Some(Flaw::RevisionHas32Bits) => found.get() as u32 == revision.get() as u32,
-            _ => found == revision,
-        };
         match self.rows.get(&key) {
             None => match flaw {
                 Some(Flaw::DeletesOfNothingSucceed) => Outcome::Deleted,
@@ -162,8 +244,9 @@ impl State {
                 Some(Flaw::ModelsOfOthersAreStale) if self.is_anyones(id) => Outcome::Stale,
                 _ => Outcome::NotFound,
             },
-            Some(model) if !is_current(model.revision) => Outcome::Stale,
+            Some(model) if !is_current(flaw, model.stamp, stamp) => Outcome::Stale,
             Some(_) => {
+                self.life.forget_data(flaw, &key);
                 self.rows.remove(&key);
                 if flaw != Some(Flaw::PlaceKeptByDeletes) {
                     *self.counter(flaw, organisation, thread) -= 1;
@@ -176,64 +259,27 @@ impl State {
     fn is_anyones(&self, id: ModelId) -> bool {
         self.rows.keys().any(|(_, found)| *found == id)
     }
+}
 
-    pub(crate) fn get(
-        &self,
-        flaw: Option<Flaw>,
-        organisation: &Organisation,
-        id: ModelId,
-    ) -> Option<CustomModel> {
-        if flaw == Some(Flaw::ReadsIgnoreTheOrganisation) {
-            return self.rows.values().find(|model| model.id == id).cloned();
-        }
-        self.rows.get(&(organisation.clone(), id)).cloned()
+/// Whether a change was made.
+trait Made {
+    fn is_made(&self) -> bool;
+}
+
+impl Made for Result<Outcome, StoreError> {
+    fn is_made(&self) -> bool {
+        matches!(self, Ok(Outcome::Created(_) | Outcome::Updated | Outcome::Deleted))
     }
+}
 
-    pub(crate) fn list(
-        &self,
-        flaw: Option<Flaw>,
-        organisation: &Organisation,
-        selection: &Selection,
-    ) -> Result<Listing, StoreError> {
-        let is_own = |of: &Organisation| match flaw {
-            Some(Flaw::OrganisationsArePrefixes) => of.as_str().starts_with(organisation.as_str()),
-            _ => of == organisation,
-        };
-        let own = || self.rows.iter().filter(|((of, _), _)| is_own(of));
-        let own = || own().map(|(_, model)| model);
-        if flaw == Some(Flaw::NoModelsIsAnError) && own().next().is_none() {
-            return Err(StoreErrorKind::Failed.into());
+/// Whether a change is decided on the model as it is.
+fn is_current(flaw: Option<Flaw>, found: Stamp, stamp: Stamp) -> bool {
+    match flaw {
+        Some(Flaw::RevisionHas32Bits) => {
+            found.revision.get() as u32 == stamp.revision.get() as u32 && found.beats == stamp.beats
         }
-        let is_after = |id: ModelId| match (selection.after, flaw) {
-            (None, _) => true,
-            (Some(after), Some(Flaw::CursorShowsItsModel)) => id >= after,
-            (Some(after), _) => id > after,
-        };
-        let skip = usize::try_from(selection.skip).unwrap();
-        let limit = match flaw {
-            Some(Flaw::ListsIgnoreTheirLimit) => usize::MAX,
-            _ => selection.limit as usize,
-        };
-        let is_wanted = |model: &&CustomModel| selection.filter.matches(model);
-        let after = own().filter(|model| is_after(model.id));
-        let models = match flaw {
-            Some(Flaw::SkipsBeforeFiltering) => {
-                let models = after.skip(skip).filter(is_wanted);
-                models.take(limit).cloned().collect()
-            }
-            _ => {
-                let models = after.filter(is_wanted).skip(skip);
-                models.take(limit).cloned().collect()
-            }
-        };
-        let total = if selection.filter.is_empty() {
-            let counters = self.counters.iter();
-            let own = counters.filter(|((of, _), _)| of == organisation.as_str());
-            own.map(|(_, counter)| *counter).sum()
-        } else {
-            own().filter(is_wanted).count() as u64
-        };
-        Ok(Listing { models, total })
+        Some(Flaw::BeatsDoNotCount) => found.revision == stamp.revision,
+        _ => found == stamp,
     }
 }
 
@@ -253,6 +299,12 @@ fn kept(flaw: Option<Flaw>, mut model: CustomModel) -> CustomModel {
         }
         Some(Flaw::OneLanguageIsAnother) if model.language == Language::Te => {
             model.language = Language::Ta;
+        }
+        Some(Flaw::FiguresHaveFewDigits) => {
+            let record = model.course.to_record().unwrap();
+            let record = record.map(|record| record.replace("0.30000000000000004", "0.3"));
+            let status = model.course.status();
+            model.course = Course::from_record(status, record.as_deref()).unwrap();
         }
         _ => {}
     }

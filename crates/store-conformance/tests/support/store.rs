@@ -3,9 +3,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle, ThreadId};
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Completion, CustomModel, Grant, KeyDigest, KeyId,
-    KeyRecord, Listing, ModelId, ModelStore, Moment, Operation, Organisation, Outcome,
-    Registration, Selection, StoreError, StoreErrorKind, Write,
+    AccessChange, AccessOutcome, AccessStore, AnswerKey, Completion, CustomModel, DataPair,
+    EventPage, Grant, KeptAnswer, KeyDigest, KeyId, KeyRecord, LifeStore, Listing, ModelId,
+    ModelStore, Moment, Operation, Organisation, Outcome, Purge, Purged, Registration, Selection,
+    StoreError, StoreErrorKind, Write,
 };
 
 use super::Disk;
@@ -13,7 +14,7 @@ use super::flaw::Flaw;
 use super::state::State;
 
 enum Job {
-    Model(Write, ThreadId, Completion),
+    Model(Box<Write>, ThreadId, Completion),
     Access(AccessChange, ThreadId, Completion<AccessOutcome>),
 }
 
@@ -79,7 +80,7 @@ impl QueuedStore {
 impl Shared {
     fn perform(&self, job: Job) {
         let (write, thread, done) = match job {
-            Job::Model(write, thread, done) => (write, thread, done),
+            Job::Model(write, thread, done) => (*write, thread, done),
             Job::Access(change, thread, done) => {
                 let answer = {
                     let mut memory = self.memory.lock().unwrap();
@@ -92,7 +93,8 @@ impl Shared {
         };
         let answer = self.memory.lock().unwrap().write(self.flaw, write, thread);
         self.save_after_a_write();
-        let is_refusal = !matches!(answer, Ok(Outcome::Created(_) | Outcome::Deleted));
+        let is_refusal =
+            !matches!(answer, Ok(Outcome::Created(_) | Outcome::Updated | Outcome::Deleted));
         if self.flaw == Some(Flaw::RefusalsUnanswered) && is_refusal {
             return;
         }
@@ -115,14 +117,19 @@ impl Shared {
     }
 
     fn read<T>(&self, read: impl FnOnce(&State) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        self.read_lagging(self.flaw == Some(Flaw::ReadsLagBehind), read)
+    }
+
+    fn read_lagging<T>(
+        &self,
+        lags: bool,
+        read: impl FnOnce(&State) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let memory = self.memory.lock().unwrap();
         if memory.is_closed && self.flaw != Some(Flaw::ReadsAfterClose) {
             return Err(StoreErrorKind::Closed.into());
         }
-        match self.flaw {
-            Some(Flaw::ReadsLagBehind) => read(&memory.before),
-            _ => read(&memory.now),
-        }
+        read(if lags { &memory.before } else { &memory.now })
     }
 }
 
@@ -157,7 +164,7 @@ impl ModelStore for QueuedStore {
         match &queue.sender {
             Some(_) if is_left => queue.left.push(done),
             Some(sender) => {
-                sender.send(Job::Model(write, thread::current().id(), done)).unwrap();
+                sender.send(Job::Model(Box::new(write), thread::current().id(), done)).unwrap();
             }
             None => {
                 drop(queue);
@@ -234,6 +241,59 @@ impl AccessStore for QueuedStore {
         after: Moment,
     ) -> Result<Vec<Moment>, StoreError> {
         self.shared.read(|state| Ok(state.access.admissions(key, operation, after)))
+    }
+}
+
+impl LifeStore for QueuedStore {
+    fn events(
+        &self,
+        organisation: &Organisation,
+        after: u64,
+        limit: u32,
+    ) -> Result<EventPage, StoreError> {
+        let lags = self.flaw == Some(Flaw::EventsLagBehind);
+        self.shared.read_lagging(lags, |state| {
+            Ok(state.life.events(self.flaw, organisation, after, limit))
+        })
+    }
+
+    fn claimable(
+        &self,
+        organisation: Option<&Organisation>,
+        at: Moment,
+        limit: u32,
+    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+        self.shared.read(|state| Ok(state.claimable(self.flaw, organisation, at, limit)))
+    }
+
+    fn data(
+        &self,
+        organisation: &Organisation,
+        model: ModelId,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        let lags = self.flaw == Some(Flaw::DataLagsBehind);
+        self.shared.read_lagging(lags, |state| Ok(state.life.data(self.flaw, organisation, model)))
+    }
+
+    fn answer(
+        &self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        self.shared.read(|state| Ok(state.life.answer(self.flaw, organisation, key)))
+    }
+
+    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        let purged = {
+            let mut memory = self.shared.memory.lock().unwrap();
+            if memory.is_closed {
+                return Err(StoreErrorKind::Closed.into());
+            }
+            memory.before = memory.now.clone();
+            memory.now.life.purge(self.flaw, purge)
+        };
+        self.shared.save_after_a_write();
+        Ok(purged)
     }
 }
 

@@ -1,0 +1,265 @@
+//! Answers that are kept: a request that is sent again is done once, and hears what was answered.
+
+use custom_models_core::{
+    AnswerKey, Change, CustomModel, DataChange, KeptAnswer, ModelId, Operation, Organisation,
+    Outcome, Stamp, Write,
+};
+
+use crate::Builder;
+use crate::cases::durability::killed;
+use crate::client::{ALL, Client, create, delete, fresh};
+use crate::life::{
+    Everything, at, changed, create_answer, digest, event, kept_for, logged, pair, update,
+    upload_answer, with_data,
+};
+use crate::sample::{id, model, organisation};
+use crate::threads::in_threads;
+use crate::verdict::{Checked, Stop, ensure, ensure_eq};
+
+/// A create of this number's model, with its event, that keeps its answer under a key.
+fn keyed_create(of: &Organisation, number: u64, key: &str, millis: i64) -> Checked<Write> {
+    let write = logged(of, create(&model(number)?, None), event(number)?);
+    Ok(Write { answer: Some(create_answer(key, millis)?), ..write })
+}
+
+/// A write, and what a repeat must hear from then on.
+#[track_caller]
+fn first(store: &Client, write: &Write) -> Checked<(CustomModel, KeptAnswer)> {
+    let outcome = store.write_whole(write.clone())?;
+    let model = match (outcome, &write.change) {
+        (Outcome::Created(model), Change::Create { .. }) => model,
+        (Outcome::Updated, Change::Update { model, .. }) => model.as_ref().clone(),
+        (other, change) => return Err(Stop::failed(format!("{change:?} heard {other:?}"))),
+    };
+    let Some(answer) = &write.answer else { return Err(Stop::failed("no answer to keep")) };
+    let kept = answer.kept(&model).map_err(|error| Stop::failed(error.to_string()))?;
+    let found = store.answer(&write.organisation, &answer.key)?;
+    ensure_eq!(found.as_ref(), Some(&kept), "what is kept");
+    Ok((model, kept))
+}
+
+/// A repeat hears the answer that was kept, and leaves no trace.
+#[track_caller]
+fn repeated(store: &Client, write: &Write, kept: &KeptAnswer) -> Checked {
+    let keys: Vec<_> = write.answer.iter().map(|answer| answer.key.clone()).collect();
+    let before = Everything::of(store, &write.organisation, &keys)?;
+    let outcome = store.write_whole(write.clone())?;
+    ensure_eq!(outcome, Outcome::Repeated(kept.clone()), "a repeat");
+    ensure_eq!(Everything::of(store, &write.organisation, &keys)?, before, "after a repeat");
+    Ok(())
+}
+
+/// An upload to a model that keeps its answer under a key.
+fn keyed_upload(of: &Organisation, now: &CustomModel, key: &str, millis: i64) -> Checked<Write> {
+    let after = changed(now, 50)?;
+    let change = with_data(now, &after, DataChange::Add(pair(1)?));
+    let answer = Some(upload_answer(now.id, key, millis)?);
+    Ok(Write { answer, ..logged(of, change, event(50)?) })
+}
+
+pub(crate) fn idem_1_a_repeat_hears_the_first_answer_byte_for_byte(
+    builder: &dyn Builder,
+) -> Checked {
+    let (place, mut store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let longest = "~".repeat(255);
+    let mut all = Vec::new();
+    for (number, key) in (0..).zip(["!", "key", "KEY", "k'\"\\,{}", &longest]) {
+        let write = keyed_create(&acme, number, key, 0)?;
+        let (created, kept) = first(&store, &write)?;
+        repeated(&store, &write, &kept)?;
+        let upload = keyed_upload(&acme, &created, key, 1)?;
+        let (_, kept_upload) = first(&store, &upload)?;
+        all.push((write, kept));
+        all.push((upload, kept_upload));
+    }
+    for _ in 0..2 {
+        // The models have changed since, and so has what a repeat asks for: the answer has not.
+        for (write, kept) in &all {
+            repeated(&store, write, kept)?;
+            let mut other = write.clone();
+            other.change = create(&model(77)?, Some(0));
+            if let Some(answer) = &mut other.answer {
+                answer.request = digest("another body");
+                answer.at = at(kept_for() - 1);
+            }
+            repeated(&store, &other, kept)?;
+        }
+        store = store.reopen(&*place)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn idem_1_an_answer_survives_a_kill_when_its_change_is_heard(
+    builder: &dyn Builder,
+) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    for number in 0..3 {
+        let write = keyed_create(&acme, number, &format!("key-{number}"), 0)?;
+        let (created, kept) = first(&store, &write)?;
+        let (_place, after_kill) = killed(&*place)?;
+        repeated(&after_kill, &write, &kept)?;
+        let upload = keyed_upload(&acme, &created, "key", 0)?;
+        let (_, kept) = first(&store, &upload)?;
+        let (_place, after_kill) = killed(&*place)?;
+        repeated(&after_kill, &upload, &kept)?;
+    }
+    Ok(())
+}
+
+pub(crate) fn idem_1_a_repeat_is_judged_before_its_change(builder: &dyn Builder) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let within_one = |number| -> Checked<Write> {
+        let change = create(&model(number)?, Some(1));
+        Ok(Write { change, ..keyed_create(&acme, number, "create", 0)? })
+    };
+    let (created, kept) = first(&store, &within_one(1)?)?;
+    // The limit is reached now.
+    repeated(&store, &within_one(2)?, &kept)?;
+    let upload = keyed_upload(&acme, &created, "upload", 0)?;
+    let (after, kept_upload) = first(&store, &upload)?;
+    // The stamp is another now.
+    repeated(&store, &upload, &kept_upload)?;
+    store.delete(&acme, &after)?;
+    // And now the model is gone.
+    let check = |store: &Client| -> Checked {
+        repeated(store, &upload, &kept_upload)?;
+        repeated(store, &within_one(3)?, &kept)
+    };
+    check(&store)?;
+    check(&store.reopen(&*place)?)
+}
+
+pub(crate) fn idem_1_what_differs_in_a_part_of_its_key_is_another_request(
+    builder: &dyn Builder,
+) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let organisations = [organisation("acme")?, organisation("ACME")?];
+    let targets = [None, Some(id(1)?), Some(id(10)?), Some(id(ModelId::MAX)?)];
+    let mut all = Vec::new();
+    for organisation in &organisations {
+        for operation in [Operation::Create, Operation::Upload, Operation::Run] {
+            for target in targets {
+                for key in ["a", "A", "aa", "1"] {
+                    let number = all.len() as u64;
+                    let mut write = keyed_create(organisation, number, key, 0)?;
+                    if let Some(answer) = &mut write.answer {
+                        answer.key.operation = operation;
+                        answer.key.target = target;
+                    }
+                    let (_, kept) = first(&store, &write)?;
+                    all.push((write, kept));
+                }
+            }
+        }
+    }
+    let store = store.reopen(&*place)?;
+    for (write, kept) in &all {
+        ensure_eq!(
+            store.write_whole(write.clone())?,
+            Outcome::Repeated(kept.clone()),
+            "{:?}",
+            write.answer
+        );
+    }
+    let unknown = AnswerKey { target: Some(id(2)?), ..create_answer("a", 0)?.key };
+    ensure_eq!(store.answer(&organisation("acme")?, &unknown)?, None, "a key that nobody used");
+    Ok(())
+}
+
+pub(crate) fn idem_1_of_many_at_the_same_time_one_is_done(builder: &dyn Builder) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    for round in 0..4 {
+        let key = format!("key-{round}");
+        let outcomes = if round % 2 == 0 {
+            in_threads(5, |thread| store.write_whole(keyed_create(&acme, thread, &key, 0)?))?
+        } else {
+            let writes: Checked<Vec<_>> =
+                (0..5).map(|number| keyed_create(&acme, number, &key, 0)).collect();
+            store.burst_whole(&writes?)?.into_iter().collect::<Result<_, _>>()?
+        };
+        let created: Vec<_> = outcomes
+            .iter()
+            .filter_map(|outcome| match outcome {
+                Outcome::Created(model) => Some(model),
+                _ => None,
+            })
+            .collect();
+        let [created] = created.as_slice() else {
+            return Err(Stop::failed(format!("one of five is to be done: {outcomes:?}")));
+        };
+        let kept = create_answer(&key, 0)?.kept(created);
+        let kept = kept.map_err(|error| Stop::failed(error.to_string()))?;
+        let repeats = outcomes.iter().filter(|it| **it == Outcome::Repeated(kept.clone()));
+        ensure_eq!(repeats.count(), 4, "repeats of {outcomes:?}");
+        ensure_eq!(store.list(&acme, &ALL)?.total, round + 1, "models");
+        ensure_eq!(store.events(&acme, 0, 0)?.last, round + 1, "events");
+    }
+    ensure_eq!(store.reopen(&*place)?.events(&acme, 0, 0)?.last, 4, "events");
+    Ok(())
+}
+
+pub(crate) fn idem_1_after_24_hours_it_is_a_new_request(builder: &dyn Builder) -> Checked {
+    let (place, mut store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let mut now = 0;
+    let (_, mut kept) = first(&store, &keyed_create(&acme, 1, "key", now)?)?;
+    for number in 2..5 {
+        // A repeat does not make it last longer; nor does a clock that was set back.
+        for millis in [kept_for() - 1, 1, 0, -1, -kept_for(), kept_for() - 1] {
+            repeated(&store, &keyed_create(&acme, number, "key", now + millis)?, &kept)?;
+        }
+        store = store.reopen(&*place)?;
+        now += kept_for();
+        let again = keyed_create(&acme, number, "key", now)?;
+        let (_, replaced) = first(&store, &again)?;
+        ensure!(replaced != kept, "the old answer to a new request");
+        kept = replaced;
+        store = store.reopen(&*place)?;
+        repeated(&store, &again, &kept)?;
+    }
+    ensure_eq!(store.list(&acme, &ALL)?.total, 4, "requests that were done");
+    Ok(())
+}
+
+pub(crate) fn idem_1_a_refused_change_keeps_no_answer(builder: &dyn Builder) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let (acme, zebra) = (organisation("acme")?, organisation("zebra")?);
+    let now = store.create(&acme, &model(1)?)?;
+    let stale = Stamp { beats: 1, ..now.stamp };
+    let before = CustomModel { stamp: stale, ..now.clone() };
+    let refused = [
+        (&acme, create(&model(2)?, Some(1))),
+        (&acme, update(&before, &changed(&now, 3)?)),
+        (&acme, delete(now.id, stale)),
+        (&zebra, update(&now, &changed(&now, 4)?)),
+        (&zebra, delete(now.id, now.stamp)),
+    ];
+    let key = create_answer("key", 0)?;
+    let refused = refused
+        .map(|(of, change)| Write { answer: Some(key.clone()), ..Write::new(of.clone(), change) });
+    let nothing = |store: &Client| -> Checked {
+        for of in [&acme, &zebra] {
+            ensure_eq!(store.answer(of, &key.key)?, None, "of a refusal");
+        }
+        Ok(())
+    };
+    for write in &refused {
+        let outcome = store.write_whole(write.clone())?;
+        let is_refusal =
+            matches!(outcome, Outcome::LimitReached { .. } | Outcome::Stale | Outcome::NotFound);
+        ensure!(is_refusal, "{write:?} was answered by {outcome:?}");
+        nothing(&store)?;
+    }
+    store.burst_whole(&refused)?;
+    nothing(&store)?;
+    let store = store.reopen(&*place)?;
+    nothing(&store)?;
+    // So the same request may be done later.
+    let write = keyed_create(&acme, 2, "key", 0)?;
+    let (_, kept) = first(&store, &write)?;
+    repeated(&store, &write, &kept)
+}

@@ -1,0 +1,271 @@
+//! Trainings that wait for a worker: which are shown, and that one worker at a time has each.
+
+use std::collections::BTreeSet;
+
+use custom_models_core::{
+    Claimed, CustomModel, Edit, ModelId, Organisation, Outcome, Refusal, Retention, TrainingStatus,
+    Write,
+};
+
+use crate::Builder;
+use crate::client::{ALL, Client, fresh};
+use crate::driven::{Driven, LEASE, beat, fail, lease_time, succeed};
+use crate::life::{actor, at, changed, expect_history, update};
+use crate::sample::organisation;
+use crate::threads::in_threads;
+use crate::verdict::{Checked, Stop, ensure, ensure_eq};
+
+/// The trainings that wait, in their order.
+fn waiting(
+    store: &Client,
+    of: Option<&Organisation>,
+    millis: i64,
+    limit: u32,
+) -> Checked<Vec<(Organisation, CustomModel)>> {
+    Ok(store.claimable(of, at(millis), limit)?)
+}
+
+fn ids_of(waiting: &[(Organisation, CustomModel)]) -> Vec<ModelId> {
+    waiting.iter().map(|(_, model)| model.id).collect()
+}
+
+pub(crate) fn train_3_those_that_have_waited_longest_are_shown_first(
+    builder: &dyn Builder,
+) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let (acme, zebra) = (organisation("acme")?, organisation("zebra")?);
+    let (acmes, zebras) = (Driven::new(&store, &acme), Driven::new(&store, &zebra));
+    // Created in another order than they come to wait in.
+    let mut models = Vec::new();
+    for number in 0..3 {
+        models.push((&acmes, acmes.ready(number)?));
+        models.push((&zebras, zebras.ready(10 + number)?));
+        acmes.create(20 + number)?;
+    }
+    let mut right = Vec::new();
+    for (second, (driven, model)) in (1..).zip(models.into_iter().rev()) {
+        driven.set_clock(1000 * second);
+        let model = driven.edit(model.id, Edit::Run)?;
+        right.push((driven.caller.organisation().clone(), model));
+    }
+    let check = |store: &Client| -> Checked {
+        for millis in [-1, 0, 999, 1000, 2999, 3000, 5999, 6000, i64::MAX] {
+            let count = right.iter().filter(|(_, model)| waits_by(model, millis)).count();
+            for limit in [0, 1, 4, 7, u32::MAX] {
+                let take = count.min(usize::try_from(limit).unwrap_or(usize::MAX));
+                let found = waiting(store, None, millis, limit)?;
+                let right = right.get(..take).unwrap_or_default();
+                ensure_eq!(found, right, "{limit} at {millis}");
+            }
+            for of in [&acme, &zebra] {
+                let right = right.iter().filter(|(owner, _)| owner == of).cloned();
+                let right: Vec<_> = right.filter(|(_, model)| waits_by(model, millis)).collect();
+                for limit in [1, 2, u32::MAX] {
+                    let mut right = right.clone();
+                    right.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
+                    let found = waiting(store, Some(of), millis, limit)?;
+                    ensure_eq!(found, right, "{limit} of {of} at {millis}");
+                }
+            }
+        }
+        let nobody = organisation("acm")?;
+        ensure_eq!(waiting(store, Some(&nobody), i64::MAX, 9)?, [], "of an organisation of none");
+        Ok(())
+    };
+    check(&store)?;
+    check(&store.reopen(&*place)?)
+}
+
+fn waits_by(model: &CustomModel, millis: i64) -> bool {
+    model.course.claimable_at().is_some_and(|since| since <= at(millis))
+}
+
+pub(crate) fn train_3_what_waits_follows_every_change_at_once(builder: &dyn Builder) -> Checked {
+    let (place, mut store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let mut driven = Driven::new(&store, &acme);
+    let shown = |store: &Client, millis| -> Checked<Vec<ModelId>> {
+        let of_acme = waiting(store, Some(&acme), millis, 9)?;
+        ensure_eq!(waiting(store, None, millis, 9)?, of_acme, "of all");
+        for (_, model) in &of_acme {
+            ensure_eq!(store.get(&acme, model.id)?.as_ref(), Some(model), "as it is stored");
+        }
+        Ok(ids_of(&of_acme))
+    };
+    ensure_eq!(shown(&store, i64::MAX)?, [], "nobody waits");
+    let id = driven.ready(1)?.id;
+    ensure_eq!(shown(&store, i64::MAX)?, [], "ready, and not asked for");
+    for round in 0..3 {
+        driven.edit(id, Edit::Run)?;
+        ensure_eq!(shown(&store, 0)?, [id], "asked for");
+        let fence = driven.claim("worker")?.map(|claimed| claimed.fence).unwrap_or_default();
+        ensure_eq!(shown(&store, LEASE - 1)?, [], "while it is held");
+        ensure_eq!(shown(&store, LEASE)?, [id], "when its lease runs out");
+        driven.set_clock(10_000);
+        driven.edit(id, beat(fence, 1)?)?;
+        ensure_eq!(shown(&store, LEASE + 9_999)?, [], "while it is held for longer");
+        ensure_eq!(shown(&store, LEASE + 10_000)?, [id], "when its longer lease runs out");
+        // Only its name changes: it is shown with it.
+        let model = driven.engine.get(&driven.caller, id)?;
+        let named = changed(&model, 7 + round)?;
+        store.updated(Write::new(acme.clone(), update(&model, &named)))?;
+        ensure_eq!(shown(&store, LEASE + 10_000)?, [id], "under another name");
+        store = store.reopen(&*place)?;
+        driven = Driven::new(&store, &acme);
+        ensure_eq!(shown(&store, LEASE + 9_999)?, [], "held, in a store opened again");
+        ensure_eq!(shown(&store, LEASE + 10_000)?, [id], "run out, in a store opened again");
+        match round {
+            0 => driven.edit(id, Edit::Cancel)?,
+            1 => driven.edit(id, fail(fence, "no"))?,
+            _ => driven.edit(id, succeed(fence)?)?,
+        };
+        ensure_eq!(shown(&store, i64::MAX)?, [], "when it is over");
+    }
+    // A store deletes what it is told to, running or not.
+    let doomed = driven.running(2)?;
+    ensure_eq!(shown(&store, i64::MAX)?, [doomed.id], "before it is deleted");
+    store.delete(&acme, &doomed)?;
+    ensure_eq!(shown(&store, i64::MAX)?, [], "a deleted model");
+    ensure_eq!(shown(&store.reopen(&*place)?, i64::MAX)?, [], "a deleted model");
+    Ok(())
+}
+
+pub(crate) fn train_4_one_of_many_workers_has_each_training(builder: &dyn Builder) -> Checked {
+    const WORKERS: u64 = 4;
+    let (place, mut store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let mut expected = BTreeSet::new();
+    let driven = Driven::new(&store, &acme);
+    for number in 10..13 {
+        let model = driven.running(number)?;
+        ensure_eq!(driven.claim_at_once(&model, WORKERS)?, 1, "workers who have {}", model.id);
+    }
+    let held: BTreeSet<_> =
+        store.list(&acme, &ALL)?.models.into_iter().map(|model| model.id).collect();
+    for number in 0..6 {
+        expected.insert(driven.running(number)?.id);
+    }
+    for attempt in 0..2 {
+        let driven = Driven::new(&store, &acme);
+        driven.set_clock(attempt * LEASE);
+        let claimed = in_threads(WORKERS, |worker| claim_all(&driven, worker))?;
+        let claimed: Vec<_> = claimed.into_iter().flatten().collect();
+        let ids: BTreeSet<_> = claimed.iter().map(|claimed| claimed.model.id).collect();
+        ensure_eq!(claimed.len(), ids.len(), "claims of different trainings: {claimed:?}");
+        ensure_eq!(ids, expected, "what was claimed");
+        expected.extend(&held);
+        for Claimed { model, .. } in &claimed {
+            ensure_eq!(store.get(&acme, model.id)?.as_ref(), Some(model), "as the worker has it");
+        }
+        store = store.reopen(&*place)?;
+    }
+    Ok(())
+}
+
+/// Claims until nothing waits any more; another worker may be faster, again and again.
+fn claim_all(driven: &Driven, worker: u64) -> Checked<Vec<Claimed>> {
+    let worker = actor(&format!("worker-{worker}"))?;
+    let mut all = Vec::new();
+    loop {
+        match driven.engine.claim(&worker, None, lease_time()?) {
+            Ok(Some(claimed)) => all.push(claimed),
+            Ok(None) => return Ok(all),
+            Err(Refusal::Contended) => {}
+            Err(refusal) => return Err(refusal.into()),
+        }
+    }
+}
+
+pub(crate) fn train_4_a_worker_whose_lease_ran_out_changes_nothing(
+    builder: &dyn Builder,
+) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let driven = Driven::new(&store, &acme);
+    let late = driven.claimed(1)?;
+    let id = late.model.id;
+    let decided = update(&late.model, &changed(&late.model, 2)?);
+    let refuses = |edits: [Edit; 3]| -> Checked {
+        for edit in edits {
+            let refused = driven.try_edit(id, &edit);
+            ensure!(matches!(refused, Err(Refusal::LeaseLost)), "{edit:?} heard {refused:?}");
+        }
+        Ok(())
+    };
+    let words = || -> Checked<[Edit; 3]> {
+        Ok([beat(late.fence, 50)?, succeed(late.fence)?, fail(late.fence, "late")])
+    };
+    driven.set_clock(LEASE);
+    refuses(words()?)?;
+    store.expect(&acme, std::slice::from_ref(&late.model))?;
+    let Some(next) = driven.claim("another")? else {
+        return Err(Stop::failed("a training whose lease has run out was not claimed"));
+    };
+    ensure!(next.fence > late.fence, "fence {} after {}", next.fence, late.fence);
+    let history = store.events(&acme, 0, u32::MAX)?.events;
+    refuses(words()?)?;
+    // What was decided while the lease was live, and comes late.
+    ensure_eq!(store.write(&acme, decided)?, Outcome::Stale, "a late result");
+    store.expect(&acme, std::slice::from_ref(&next.model))?;
+    expect_history(&store, &acme, &history)?;
+    let done = driven.edit(id, succeed(next.fence)?)?;
+    refuses(words()?)?;
+    store.expect(&acme, &[done])
+}
+
+pub(crate) fn train_5_a_sweep_fails_what_was_claimed_three_times(builder: &dyn Builder) -> Checked {
+    let (place, mut store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let id = Driven::new(&store, &acme).running(1)?.id;
+    for attempt in 0..3 {
+        let driven = Driven::new(&store, &acme);
+        driven.set_clock(attempt * LEASE);
+        ensure_eq!(driven.engine.sweep(&Retention::default())?.failed, 0, "before {attempt}");
+        ensure!(driven.claim("silent")?.is_some(), "claim {attempt} found nothing");
+        store = store.reopen(&*place)?;
+    }
+    let driven = Driven::new(&store, &acme);
+    driven.set_clock(3 * LEASE - 1);
+    ensure_eq!(driven.engine.sweep(&Retention::default())?.failed, 0, "the last lease holds");
+    driven.set_clock(3 * LEASE);
+    ensure_eq!(driven.engine.sweep(&Retention::default())?.failed, 1, "the last lease is over");
+    ensure_eq!(driven.engine.sweep(&Retention::default())?.failed, 0, "swept already");
+    failed(&store, id)
+}
+
+pub(crate) fn train_5_the_next_claim_fails_what_was_claimed_three_times(
+    builder: &dyn Builder,
+) -> Checked {
+    let (place, mut store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let id = Driven::new(&store, &acme).running(1)?.id;
+    for attempt in 0..3 {
+        let driven = Driven::new(&store, &acme);
+        driven.set_clock(attempt * LEASE);
+        ensure!(driven.claim("silent")?.is_some(), "claim {attempt} found nothing");
+        store = store.reopen(&*place)?;
+    }
+    let driven = Driven::new(&store, &acme);
+    driven.set_clock(3 * LEASE - 1);
+    ensure_eq!(driven.claim("another")?, None, "the last lease holds");
+    driven.set_clock(3 * LEASE);
+    let next = driven.running(2)?.id;
+    let claimed = driven.claim("another")?.map(|claimed| claimed.model.id);
+    ensure_eq!(claimed, Some(next), "what waits behind it");
+    failed(&store, id)
+}
+
+/// The training has failed, with its one event, and does not wait any more.
+fn failed(store: &Client, id: ModelId) -> Checked {
+    let acme = organisation("acme")?;
+    let model = store.get(&acme, id)?;
+    let status = model.as_ref().map(CustomModel::training_status);
+    ensure_eq!(status, Some(TrainingStatus::Failed), "after three silent workers");
+    let events = store.events(&acme, 0, u32::MAX)?.events;
+    let failures =
+        events.iter().filter(|event| event.model_id == id && event.actor.as_str() == "sweep");
+    ensure_eq!(failures.count(), 1, "events of the failure");
+    let shown = ids_of(&waiting(store, None, i64::MAX, 9)?);
+    ensure!(!shown.contains(&id), "a failed training is shown");
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Courses: whatever a model's training has come to, it comes back, and lists go by it.
+
+use custom_models_core::{
+    Course, CustomModel, DataType, Edit, Filter, ModelId, Selection, TrainingStatus,
+};
+
+use crate::Builder;
+use crate::cases::durability::killed;
+use crate::client::{Client, fresh};
+use crate::driven::{Driven, LEASE, beat, fail, five_hours, succeed};
+use crate::life::data_id;
+use crate::sample::organisation;
+use crate::verdict::{Checked, ensure_eq};
+
+/// A model of every kind of course, in the order of their ids.
+pub(crate) fn every_course(driven: &Driven) -> Checked<Vec<CustomModel>> {
+    let mut all = vec![driven.create(0)?, driven.ready(1)?];
+    // Claimed, and a word of the worker.
+    let claimed = driven.claimed(2)?;
+    all.push(driven.edit(claimed.model.id, beat(claimed.fence, 37)?)?);
+    all.push(driven.claimed(3)?.model);
+    // Ended well; and trained again since then, with data that came later.
+    for number in [4, 5, 6, 7] {
+        let claimed = driven.claimed(number)?;
+        let id = claimed.model.id;
+        let mut model = driven.edit(id, succeed(claimed.fence)?)?;
+        if number > 4 {
+            model = driven.edit(id, Edit::AddData(five_hours(DataType::Test)))?;
+        }
+        if number > 5 {
+            driven.edit(id, Edit::Run)?;
+            // Held, so that the next claim finds the next.
+            model = driven.claim("another")?.map_or(model, |claimed| claimed.model);
+        }
+        if number > 6 {
+            model = driven.edit(id, Edit::Cancel)?;
+            for number in [1, 2] {
+                let pair = driven.engine.pair(&driven.caller, id, data_id(number)?)?;
+                model = driven.edit(id, Edit::RemoveData(pair))?;
+            }
+        }
+        all.push(model);
+    }
+    for error in ["\0 'é' \"語\"\n", &"語".repeat(Course::MAX_ERROR_CHARACTERS), ""] {
+        let claimed = driven.claimed(8)?;
+        all.push(driven.edit(claimed.model.id, fail(claimed.fence, error))?);
+    }
+    let cancelled = driven.claimed(9)?.model.id;
+    all.push(driven.edit(cancelled, Edit::Cancel)?);
+    all.push(driven.running(10)?);
+    Ok(all)
+}
+
+pub(crate) fn train_1_every_course_comes_back(builder: &dyn Builder) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let all = every_course(&Driven::new(&store, &acme))?;
+    store.expect(&acme, &all)?;
+    let store = store.reopen(&*place)?;
+    store.expect(&acme, &all)?;
+    // And it goes on from there: who waits is claimed, who is held is not.
+    let driven = Driven::new(&store, &acme);
+    let waits = all.last().map(|model| model.id);
+    ensure_eq!(driven.claim("late")?.map(|claimed| claimed.model.id), waits, "who waits");
+    ensure_eq!(driven.claim("later")?, None, "nobody waits any more");
+    driven.set_clock(LEASE);
+    let mut again = 0;
+    while driven.claim("latest")?.is_some() {
+        again += 1;
+    }
+    ensure_eq!(again, 4, "trainings whose leases have run out");
+    Ok(())
+}
+
+pub(crate) fn read_1_lists_by_status_follow_the_course(builder: &dyn Builder) -> Checked {
+    let (place, mut store) = fresh(builder)?;
+    let (acme, zebra) = (organisation("acme")?, organisation("zebra")?);
+    every_course(&Driven::new(&store, &zebra))?;
+    let driven = Driven::new(&store, &acme);
+    let id = driven.create(1)?.id;
+    let others = every_course(&driven)?;
+    follows(&store, id, &others, TrainingStatus::NotRunning)?;
+    driven.edit(id, Edit::AddData(five_hours(DataType::Train)))?;
+    follows(&store, id, &others, TrainingStatus::ReadyToRun)?;
+    // What else waits is held by now.
+    driven.claim("another")?;
+    driven.edit(id, Edit::Run)?;
+    follows(&store, id, &others, TrainingStatus::Running)?;
+    let claimed = driven.claim("worker")?;
+    follows(&store, id, &others, TrainingStatus::Running)?;
+    store = store.reopen(&*place)?;
+    follows(&store, id, &others, TrainingStatus::Running)?;
+    let driven = Driven::new(&store, &acme);
+    let fence = claimed.map(|claimed| claimed.fence).unwrap_or_default();
+    driven.edit(id, fail(fence, "no"))?;
+    follows(&store, id, &others, TrainingStatus::Failed)?;
+    driven.edit(id, Edit::Run)?;
+    let fence = driven.claim("worker")?.map(|claimed| claimed.fence).unwrap_or_default();
+    driven.edit(id, succeed(fence)?)?;
+    follows(&store, id, &others, TrainingStatus::Success)?;
+    follows(&store.reopen(&*place)?, id, &others, TrainingStatus::Success)
+}
+
+/// Each status lists the models that are in it, this one among them in this status alone.
+fn follows(store: &Client, id: ModelId, others: &[CustomModel], status: TrainingStatus) -> Checked {
+    let acme = organisation("acme")?;
+    for listed in TrainingStatus::ALL {
+        let filter = Filter { status: Some(listed), ..Filter::default() };
+        let selection = Selection { filter, limit: u32::MAX, ..Selection::default() };
+        let found = store.list(&acme, &selection)?;
+        let of_others = others.iter().filter(|model| model.training_status() == listed);
+        let own = (listed == status).then_some(id);
+        let right: Vec<_> = own.into_iter().chain(of_others.map(|model| model.id)).collect();
+        let ids: Vec<_> = found.models.iter().map(|model| model.id).collect();
+        ensure_eq!(ids, right, "models in status {listed}");
+        ensure_eq!(found.total, right.len() as u64, "the counter of status {listed}");
+    }
+    Ok(())
+}
+
+pub(crate) fn train_3_every_step_of_a_training_survives_a_kill_when_it_is_heard(
+    builder: &dyn Builder,
+) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let driven = Driven::new(&store, &acme);
+    let survives = |model: &CustomModel| -> Checked {
+        let (_place, after_kill) = killed(&*place)?;
+        after_kill.expect(&acme, std::slice::from_ref(model))
+    };
+    let model = driven.ready(1)?;
+    survives(&model)?;
+    survives(&driven.edit(model.id, Edit::Run)?)?;
+    let claimed = driven.claim("worker")?;
+    let fence = claimed.as_ref().map(|claimed| claimed.fence).unwrap_or_default();
+    claimed.as_ref().map_or(Ok(()), |claimed| survives(&claimed.model))?;
+    for percent in [0, 1, 1, 99] {
+        survives(&driven.edit(model.id, beat(fence, percent)?)?)?;
+    }
+    survives(&driven.edit(model.id, succeed(fence)?)?)
+}

@@ -1,0 +1,161 @@
+//! An engine over a store, with a clock that a case sets.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use custom_models_core::{
+    Caller, Claimed, CreateModel, CustomModel, DataType, Edit, Edited, Engine, Expected, Fence,
+    Figure, LeaseTime, ModelId, NewPair, Organisation, Plan, Progress, Refusal, TrainingMetrics,
+};
+
+use crate::client::Client;
+use crate::life::{actor, at, file};
+use crate::sample::{model, unfit};
+use crate::threads::wait_for;
+use crate::verdict::{Checked, Stop};
+
+/// How long a lease is, in milliseconds.
+pub(crate) const LEASE: i64 = 60_000;
+
+/// An engine for one organisation. Its clock stands still until it is set.
+pub(crate) struct Driven {
+    pub(crate) engine: Engine,
+    pub(crate) caller: Caller,
+    clock: Arc<AtomicI64>,
+}
+
+impl Driven {
+    /// An engine over an open store; its clock shows the beginning.
+    pub(crate) fn new(store: &Client, organisation: &Organisation) -> Driven {
+        let clock = Arc::new(AtomicI64::new(0));
+        let shown = Arc::clone(&clock);
+        let now = move || {
+            let millis = at(shown.load(Ordering::SeqCst)).unix_millis();
+            UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or_default())
+        };
+        Driven {
+            engine: Engine::new(store.handle(), now),
+            caller: Caller::new(organisation.clone(), Plan::enterprise()),
+            clock,
+        }
+    }
+
+    /// Sets the clock to so many milliseconds after the beginning.
+    pub(crate) fn set_clock(&self, millis: i64) {
+        self.clock.store(millis, Ordering::SeqCst);
+    }
+
+    /// A new model that looks like this number's.
+    #[track_caller]
+    pub(crate) fn create(&self, number: u64) -> Checked<CustomModel> {
+        let new = model(number)?;
+        let request = CreateModel {
+            name: new.name,
+            language: new.language,
+            base_model: new.base_model,
+            description: new.description,
+        };
+        Ok(self.engine.create(&self.caller, request)?)
+    }
+
+    /// A new model with enough data to be trained.
+    #[track_caller]
+    pub(crate) fn ready(&self, number: u64) -> Checked<CustomModel> {
+        let id = self.create(number)?.id;
+        self.edit(id, Edit::AddData(five_hours(DataType::Train)))
+    }
+
+    /// A new model whose training waits for a worker.
+    #[track_caller]
+    pub(crate) fn running(&self, number: u64) -> Checked<CustomModel> {
+        let id = self.ready(number)?.id;
+        self.edit(id, Edit::Run)
+    }
+
+    /// A new model whose training a worker has claimed, since no other waits.
+    #[track_caller]
+    pub(crate) fn claimed(&self, number: u64) -> Checked<Claimed> {
+        let id = self.running(number)?.id;
+        match self.claim("worker")? {
+            Some(claimed) if claimed.model.id == id => Ok(claimed),
+            other => Err(Stop::failed(format!("for model {id}, a claim found {other:?}"))),
+        }
+    }
+
+    /// What a worker claims of the organisation, if something waits.
+    #[track_caller]
+    pub(crate) fn claim(&self, worker: &str) -> Checked<Option<Claimed>> {
+        let of = self.caller.organisation();
+        Ok(self.engine.claim(&actor(worker)?, Some(of), lease_time()?)?)
+    }
+
+    /// Has several workers claim a training as it was read, before any of them hears of it; how
+    /// many of them have it.
+    pub(crate) fn claim_at_once(&self, model: &CustomModel, workers: u64) -> Checked<usize> {
+        let edit = Edit::Claim { time: lease_time()? };
+        let mut claims = Vec::new();
+        for worker in 0..workers {
+            let caller = self.caller.clone().acting_as(actor(&format!("worker-{worker}"))?);
+            let anything = Expected::Anything;
+            let claim = self.engine.edit_unchanged_async(&caller, model, &edit, &anything, None);
+            claims.push(claim);
+        }
+        let mut made = 0;
+        for claim in claims {
+            made += usize::from(wait_for(claim)?.is_some());
+        }
+        Ok(made)
+    }
+
+    /// The model after an edit that must be made.
+    #[track_caller]
+    pub(crate) fn edit(&self, id: ModelId, edit: Edit) -> Checked<CustomModel> {
+        match self.try_edit(id, &edit)? {
+            Edited::Changed(model) => Ok(*model),
+            other => Err(Stop::failed(format!("{edit:?} was answered by {other:?}"))),
+        }
+    }
+
+    pub(crate) fn try_edit(&self, id: ModelId, edit: &Edit) -> Result<Edited, Refusal> {
+        self.engine.edit(&self.caller, id, edit, &Expected::Anything)
+    }
+}
+
+pub(crate) fn lease_time() -> Checked<LeaseTime> {
+    LeaseTime::new(Duration::from_millis(LEASE.unsigned_abs())).map_err(unfit)
+}
+
+pub(crate) fn five_hours(data_type: DataType) -> NewPair {
+    NewPair {
+        data_type,
+        audio: file("five hours.wav", 5 << 30),
+        audio_millis: 5 * 60 * 60 * 1000,
+        transcript: file("five hours.txt", 1 << 20),
+    }
+}
+
+pub(crate) fn beat(fence: Fence, percent: u8) -> Checked<Edit> {
+    let progress = Progress::new(percent).map_err(unfit)?;
+    Ok(Edit::Beat { fence, progress, time: lease_time()? })
+}
+
+pub(crate) fn succeed(fence: Fence) -> Checked<Edit> {
+    Ok(Edit::Succeed { fence, metrics: metrics()? })
+}
+
+pub(crate) fn fail(fence: Fence, error: &str) -> Edit {
+    Edit::Fail { fence, error: error.to_owned() }
+}
+
+/// Figures that are lost where numbers are cut short; one is not there.
+fn metrics() -> Checked<TrainingMetrics> {
+    let figure = |number| Figure::new(number).map(Some).map_err(unfit);
+    Ok(TrainingMetrics {
+        word_error_rate: figure(0.1 + 0.2)?,
+        character_error_rate: figure(f64::MIN_POSITIVE)?,
+        accuracy_improvement: figure(-1.5e300)?,
+        training_hours: None,
+        test_word_error_rate: figure(0.0)?,
+    })
+}

@@ -1,0 +1,117 @@
+//! The flaws, and the cases that must notice; those in the life of models stand elsewhere.
+
+use super::flaw::Flaw;
+
+/// Every flaw with the cases that must fail because of it. Others may fail too.
+pub(crate) const CAUGHT: &[(Flaw, &[&str])] = &[
+    (Flaw::NamesEndAtNul, &["name_5_every_name_comes_back_as_it_was_sent"]),
+    (Flaw::EmptyDescriptionIsNone, &["desc_4_every_description_comes_back_and_empty_is_not_none"]),
+    (Flaw::MomentsHave32Bits, &["model_4_every_moment_comes_back"]),
+    (Flaw::OneLanguageIsAnother, &["lang_4_base_4_every_language_and_base_model_comes_back"]),
+    (
+        Flaw::IdsByOrganisation,
+        &[
+            "model_1_ids_grow_over_all_organisations",
+            "model_1_an_id_is_larger_than_every_one_acknowledged_before",
+        ],
+    ),
+    (Flaw::TwoOfAHundredShareAnId, &["model_1_ids_of_writes_in_one_burst_differ"]),
+    (Flaw::NewestIdAgain, &["model_1_an_id_is_not_given_again_after_a_delete"]),
+    (
+        Flaw::NewestIdAgainAfterOpening,
+        &["model_1_an_id_is_not_given_again_after_a_delete_and_a_reopen"],
+    ),
+    (Flaw::LastIdAgain, &["model_1_the_last_id_is_given_and_then_none"]),
+    (Flaw::NothingGoesWithoutIds, &["model_1_exhausted_ids_refuse_nothing_but_creates"]),
+    (Flaw::LimitIsSigned, &["quota_1_no_limit_and_the_largest_limit_admit"]),
+    (Flaw::LimitIsOneMore, &["quota_4_the_limit_is_exact"]),
+    (Flaw::LimitZeroIsNone, &["quota_4_a_limit_of_zero_refuses_every_create"]),
+    (Flaw::LimitOverlookedByEveryTenth, &["quota_4_a_burst_of_creates_fills_exactly_the_limit"]),
+    (Flaw::LimitMustBeMetExactly, &["quota_5_a_lowered_limit_keeps_models_and_refuses_creates"]),
+    (Flaw::LimitCountedByThread, &["quota_4_threads_fill_exactly_the_limit"]),
+    (Flaw::LimitIgnoresCase, &["quota_4_organisations_do_not_share_a_limit"]),
+    (
+        Flaw::PlaceKeptByDeletes,
+        &[
+            "quota_2_a_delete_frees_its_place_at_once",
+            "quota_4_threads_that_also_delete_stay_within_the_limit",
+        ],
+    ),
+    (Flaw::PlaceTakenByRefusals, &["quota_3_a_refused_create_leaves_no_trace"]),
+    (Flaw::WriteLostAfterARefusal, &["quota_3_a_refusal_in_a_burst_undoes_only_itself"]),
+    (Flaw::RevisionHas32Bits, &["edit_4_a_stale_delete_changes_nothing"]),
+    (
+        Flaw::DeletesOfNothingSucceed,
+        &["edit_5_the_second_delete_finds_nothing", "edit_5_one_of_many_deletes_of_a_model_wins"],
+    ),
+    (Flaw::DeletesOfNothingAreStale, &["edit_5_an_unknown_id_is_not_found"]),
+    (Flaw::DeletesIgnoreTheOrganisation, &["auth_3_another_organisations_model_is_not_found"]),
+    (Flaw::ReadsIgnoreTheOrganisation, &["auth_3_another_organisations_model_is_not_found"]),
+    (Flaw::ModelsOfOthersAreStale, &["auth_3_another_organisations_model_is_not_found"]),
+    (
+        Flaw::OrganisationsArePrefixes,
+        &["auth_3_organisations_of_similar_names_do_not_see_each_other"],
+    ),
+    (Flaw::SkipsBeforeFiltering, &["read_1_every_selection_shows_what_it_says"]),
+    (Flaw::CursorShowsItsModel, &["read_1_pages_by_cursor_show_every_model_once"]),
+    (Flaw::ListsIgnoreTheirLimit, &["read_1_every_selection_shows_what_it_says"]),
+    (Flaw::NoModelsIsAnError, &["read_1_an_organisation_without_models_has_an_empty_list"]),
+    (
+        Flaw::ReadsLagBehind,
+        &["a_read_after_an_answer_sees_its_change", "read_1_reads_during_writes_see_whole_changes"],
+    ),
+    (
+        Flaw::WritesLagBehind,
+        &[
+            "a_write_after_an_answer_is_made_after_it",
+            "a_write_of_another_thread_after_an_answer_is_made_after_it",
+        ],
+    ),
+    (Flaw::RefusalsUnanswered, &["every_write_of_a_burst_is_answered_once"]),
+    (Flaw::ReadsAfterClose, &["a_closed_store_does_nothing"]),
+    (Flaw::ClosesBeforeTheQueue, &["close_waits_until_all_that_is_queued_is_answered"]),
+    (Flaw::ForgetsTheQueueWhenDropped, &["a_dropped_store_answers_what_was_submitted"]),
+    (
+        Flaw::ForgetsTheLastWriteWhenClosed,
+        &["model_6_acknowledged_models_survive_a_close", "close_among_writers_answers_every_write"],
+    ),
+    (
+        Flaw::SavesOnlyWhenClosed,
+        &[
+            "model_6_acknowledged_models_survive_a_dropped_store",
+            "model_6_acknowledged_models_survive_a_kill",
+            "model_6_what_a_refusal_rests_on_is_durable_when_it_is_heard",
+        ],
+    ),
+    (Flaw::SavesWithTheNextWrite, &["model_6_every_answer_is_durable_when_it_is_heard"]),
+    (
+        Flaw::RegistersAgain,
+        &[
+            "auth_2_an_organisation_is_registered_once_and_changes_its_plan",
+            "random_changes_of_access_are_judged_as_by_the_reference",
+        ],
+    ),
+    (Flaw::KeysNeverExpire, &["auth_1_every_key_comes_back_with_its_organisations_plan"]),
+    (Flaw::KeysOfAllAreListed, &["auth_1_every_key_comes_back_with_its_organisations_plan"]),
+    (Flaw::DigestsTakenTwice, &["auth_1_an_id_and_a_digest_are_taken_once"]),
+    (Flaw::RevokesAgain, &["auth_1_a_key_is_revoked_once"]),
+    (Flaw::KeysForgottenAtOpening, &["auth_1_keys_and_plans_survive_a_close"]),
+    (Flaw::SavesOnlyWhenClosed, &["auth_1_a_revocation_survives_a_kill_when_it_is_heard"]),
+    (Flaw::ReadsAfterClose, &["a_closed_store_lets_nobody_in"]),
+    (Flaw::WindowEndsLate, &["rate_1_the_window_is_exact_to_the_millisecond"]),
+    (Flaw::AdmissionsOfOneMomentMerge, &["rate_1_admissions_of_one_millisecond_all_count"]),
+    (Flaw::OperationsShareAWindow, &["rate_1_keys_and_operations_have_windows_of_their_own"]),
+    (
+        Flaw::WindowCountedByThread,
+        &["rate_1_threads_are_admitted_exactly_as_often_as_the_limit_says"],
+    ),
+    (Flaw::RefusalsCount, &["rate_3_refusals_leave_no_trace"]),
+    (
+        Flaw::AdmissionsForgottenAtOpening,
+        &[
+            "rate_3_an_admission_in_a_burst_counts_beside_refused_creates",
+            "rate_4_the_window_survives_a_close",
+        ],
+    ),
+    (Flaw::SavesWithTheNextWrite, &["rate_4_an_admission_survives_a_kill_when_it_is_heard"]),
+];

@@ -1,0 +1,250 @@
+use std::collections::{BTreeMap, HashMap};
+use std::thread::ThreadId;
+
+use custom_models_core::{
+    Actor, AnswerKey, CustomModel, DataChange, DataPair, Event, EventPage, KeptAnswer, ModelId,
+    Moment, NewAnswer, NewEvent, Operation, Organisation, Purge, Purged,
+};
+
+use super::flaw::Flaw;
+
+/// Histories, data and answers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Life {
+    histories: BTreeMap<Organisation, History>,
+    data: BTreeMap<(Organisation, ModelId), Vec<DataPair>>,
+    answers: HashMap<KeptUnder, KeptAnswer>,
+    /// An answer that a flawed store keeps with the next write.
+    late: Option<(KeptUnder, KeptAnswer)>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct History {
+    last: u64,
+    events: Vec<Event>,
+}
+
+type KeptUnder = (Organisation, AnswerKey, Option<ThreadId>);
+
+impl Life {
+    /// What an opened store begins with.
+    pub(crate) fn open(&mut self, flaw: Option<Flaw>) {
+        match flaw {
+            Some(Flaw::EventsForgottenAtOpening) => self.histories.clear(),
+            Some(Flaw::DataForgottenAtOpening) => self.data.clear(),
+            Some(Flaw::AnswersForgottenAtOpening) => self.answers.clear(),
+            Some(Flaw::PositionsFollowWhatIsKept) => {
+                for history in self.histories.values_mut() {
+                    history.last = history.events.last().map_or(0, |event| event.position);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(crate) fn repeated(
+        &mut self,
+        flaw: Option<Flaw>,
+        organisation: &Organisation,
+        answer: &NewAnswer,
+        thread: ThreadId,
+    ) -> Option<KeptAnswer> {
+        let key = kept_under(flaw, organisation, &answer.key, Some(thread));
+        let kept = self.answers.get_mut(&key)?;
+        let judged_at = match flaw {
+            Some(Flaw::AnswersLiveLonger) => Moment::from_unix_millis(answer.at.unix_millis() - 1),
+            _ => answer.at,
+        };
+        if !kept.is_live_at(judged_at) {
+            return None;
+        }
+        if flaw == Some(Flaw::RepeatsRenewTheAnswer) {
+            kept.at = kept.at.max(answer.at);
+        }
+        Some(kept.clone())
+    }
+
+    pub(crate) fn keep(
+        &mut self,
+        flaw: Option<Flaw>,
+        organisation: &Organisation,
+        model: &CustomModel,
+        event: Option<NewEvent>,
+        answer: Option<NewAnswer>,
+        thread: ThreadId,
+    ) {
+        if let Some((key, late)) = self.late.take() {
+            self.answers.insert(key, late);
+        }
+        if let Some(answer) = answer {
+            let key = kept_under(flaw, organisation, &answer.key, Some(thread));
+            let mut kept = answer.kept(model).unwrap();
+            if flaw == Some(Flaw::BodiesAreAscii) {
+                kept.body.retain(|character| character.is_ascii());
+            }
+            if flaw == Some(Flaw::AnswersKeptWithTheNextWrite) {
+                self.late = Some((key, kept));
+            } else {
+                self.answers.insert(key, kept);
+            }
+        }
+        if let Some(event) = event {
+            self.log(flaw, organisation, model.id, event);
+        }
+    }
+
+    fn log(
+        &mut self,
+        flaw: Option<Flaw>,
+        organisation: &Organisation,
+        model: ModelId,
+        mut event: NewEvent,
+    ) {
+        let all_last = self.histories.values().map(|history| history.last).max();
+        let history = self.histories.entry(organisation.clone()).or_default();
+        history.last = match flaw {
+            Some(Flaw::PositionsOverAllOrganisations) => all_last.unwrap_or_default() + 1,
+            Some(Flaw::EveryTenthPositionIsSkipped) if history.last % 10 == 8 => history.last + 2,
+            _ => history.last + 1,
+        };
+        if flaw == Some(Flaw::ActorsEndAt64Characters) {
+            let kept: String = event.actor.as_str().chars().take(64).collect();
+            event.actor = Actor::new(kept).unwrap();
+        }
+        let mut position = history.last;
+        if flaw == Some(Flaw::EveryTenthEventIsBeforeTheNinth)
+            && position.is_multiple_of(10)
+            && let Some(before) = history.events.last_mut()
+        {
+            position = std::mem::replace(&mut before.position, position);
+        }
+        history.events.push(event.at(position, model));
+        history.events.sort_by_key(|event| event.position);
+    }
+
+    pub(crate) fn change_data(
+        &mut self,
+        flaw: Option<Flaw>,
+        model: &(Organisation, ModelId),
+        change: DataChange,
+    ) {
+        let pairs = self.data.entry(model.clone()).or_default();
+        match change {
+            DataChange::Keep => {}
+            DataChange::Add(mut pair) => {
+                if flaw == Some(Flaw::FileNamesEndAtNul) {
+                    let kept = pair.audio.filename.split('\0').next().unwrap().to_owned();
+                    pair.audio.filename = kept;
+                }
+                pairs.push(pair);
+                if flaw == Some(Flaw::PairsInOrderOfTheirDigits) {
+                    pairs.sort_by_key(|pair| pair.id.to_string());
+                }
+            }
+            DataChange::Remove(id) if flaw == Some(Flaw::RemovesEarlierPairsToo) => {
+                pairs.retain(|pair| pair.id > id);
+            }
+            DataChange::Remove(id) => pairs.retain(|pair| pair.id != id),
+        }
+    }
+
+    pub(crate) fn forget_data(&mut self, flaw: Option<Flaw>, model: &(Organisation, ModelId)) {
+        if flaw != Some(Flaw::DataStaysWithoutItsModel) {
+            self.data.remove(model);
+        }
+    }
+
+    pub(crate) fn data(
+        &self,
+        flaw: Option<Flaw>,
+        organisation: &Organisation,
+        model: ModelId,
+    ) -> Vec<DataPair> {
+        let is_asked_for = |(of, id): &(Organisation, ModelId)| {
+            *id == model && (of == organisation || flaw == Some(Flaw::DataIgnoresTheOrganisation))
+        };
+        let found = self.data.iter().find(|(key, _)| is_asked_for(key));
+        found.map(|(_, pairs)| pairs.clone()).unwrap_or_default()
+    }
+
+    pub(crate) fn events(
+        &self,
+        flaw: Option<Flaw>,
+        organisation: &Organisation,
+        after: u64,
+        limit: u32,
+    ) -> EventPage {
+        let Some(history) = self.histories.get(organisation) else {
+            let first = if flaw == Some(Flaw::EmptyHistoriesBeginAtZero) { 0 } else { 1 };
+            return EventPage { events: Vec::new(), last: 0, first };
+        };
+        let is_behind = |position| match flaw {
+            Some(Flaw::PagesBeginWithTheLastEventAgain) => position >= after,
+            _ => position > after,
+        };
+        let events = history.events.iter().filter(|event| is_behind(event.position));
+        let first = history.events.first().map_or(history.last + 1, |event| event.position);
+        EventPage {
+            events: events.take(limit as usize).cloned().collect(),
+            last: history.last,
+            first,
+        }
+    }
+
+    pub(crate) fn answer(
+        &self,
+        flaw: Option<Flaw>,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Option<KeptAnswer> {
+        let (of, key, _) = kept_under(flaw, organisation, key, None);
+        let mut all = self.answers.iter().chain(self.late.iter().map(|(key, kept)| (key, kept)));
+        all.find(|(found, _)| (&found.0, &found.1) == (&of, &key)).map(|(_, kept)| kept.clone())
+    }
+
+    pub(crate) fn purge(&mut self, flaw: Option<Flaw>, purge: Purge) -> Purged {
+        let limit = match flaw {
+            Some(Flaw::PurgesIgnoreTheirLimit) => u64::MAX,
+            _ => purge.limit.into(),
+        };
+        let mut purged = Purged::default();
+        for history in self.histories.values_mut() {
+            let mut is_beginning = true;
+            history.events.retain(|event| {
+                let is_old = purge.events_before.is_some_and(|before| event.created_at < before);
+                is_beginning &= is_old || flaw == Some(Flaw::PurgesGoByTimeAlone);
+                let is_kept = !is_old || !is_beginning || purged.events >= limit;
+                purged.events += u64::from(!is_kept);
+                is_kept
+            });
+        }
+        self.answers.retain(|_, kept| {
+            let is_old = match flaw {
+                Some(Flaw::PurgesSpareTheMoment) => kept.at < purge.answers_until,
+                _ => kept.at <= purge.answers_until,
+            };
+            let is_kept = !is_old || purged.answers >= limit;
+            purged.answers += u64::from(!is_kept);
+            is_kept
+        });
+        purged
+    }
+}
+
+/// Under what an answer is kept.
+fn kept_under(
+    flaw: Option<Flaw>,
+    organisation: &Organisation,
+    key: &AnswerKey,
+    thread: Option<ThreadId>,
+) -> KeptUnder {
+    let (mut organisation, mut key) = (organisation.clone(), key.clone());
+    match flaw {
+        Some(Flaw::AnswersIgnoreTheOperation) => key.operation = Operation::Create,
+        Some(Flaw::AnswersIgnoreTheTarget) => key.target = None,
+        Some(Flaw::AnswersIgnoreTheOrganisation) => organisation = "any".parse().unwrap(),
+        _ => {}
+    }
+    let thread = thread.filter(|_| flaw == Some(Flaw::AnswersKeptByThread));
+    (organisation, key, thread)
+}

@@ -1,0 +1,118 @@
+use custom_models_core::{
+    CustomModel, Filter, Listing, ModelId, Moment, Organisation, Selection, StoreError,
+    StoreErrorKind, TrainingStatus,
+};
+
+use super::flaw::Flaw;
+use super::state::State;
+
+/// What is shown of the rows.
+impl State {
+    pub(crate) fn get(
+        &self,
+        flaw: Option<Flaw>,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Option<CustomModel> {
+        if flaw == Some(Flaw::ReadsIgnoreTheOrganisation) {
+            return self.rows.values().find(|model| model.id == id).cloned();
+        }
+        self.rows.get(&(organisation.clone(), id)).cloned()
+    }
+
+    pub(crate) fn claimable(
+        &self,
+        flaw: Option<Flaw>,
+        organisation: Option<&Organisation>,
+        until: Moment,
+        limit: u32,
+    ) -> Vec<(Organisation, CustomModel)> {
+        let is_asked_for = |of: &Organisation| {
+            organisation.is_none_or(|organisation| organisation == of)
+                || flaw == Some(Flaw::ClaimableIgnoresTheOrganisation)
+        };
+        let since = |model: &CustomModel| {
+            let run = model.course.run()?;
+            match flaw {
+                Some(Flaw::BeatsDoNotMoveTheClaim) if run.lease.is_some() => {
+                    Some(Moment::from_unix_millis(run.started_at.unix_seconds() * 1000))
+                }
+                _ => model.course.claimable_at(),
+            }
+        };
+        let waits = |since: Moment| match flaw {
+            Some(Flaw::ClaimableBoundIsExclusive) => since < until,
+            _ => since <= until,
+        };
+        let mut found: Vec<_> = self
+            .rows
+            .iter()
+            .filter(|((of, _), model)| is_asked_for(of) && since(model).is_some_and(waits))
+            .map(|((of, _), model)| (of.clone(), model.clone()))
+            .collect();
+        if flaw != Some(Flaw::ClaimableInOrderOfIds) {
+            found.sort_by_key(|(_, model)| (since(model), model.id));
+        }
+        if flaw != Some(Flaw::ClaimableIgnoresItsLimit) {
+            found.truncate(limit as usize);
+        }
+        found
+    }
+
+    pub(crate) fn list(
+        &self,
+        flaw: Option<Flaw>,
+        organisation: &Organisation,
+        selection: &Selection,
+    ) -> Result<Listing, StoreError> {
+        let is_own = |of: &Organisation| match flaw {
+            Some(Flaw::OrganisationsArePrefixes) => of.as_str().starts_with(organisation.as_str()),
+            _ => of == organisation,
+        };
+        let own = || self.rows.iter().filter(|((of, _), _)| is_own(of));
+        let own = || own().map(|(_, model)| model);
+        if flaw == Some(Flaw::NoModelsIsAnError) && own().next().is_none() {
+            return Err(StoreErrorKind::Failed.into());
+        }
+        let is_after = |id: ModelId| match (selection.after, flaw) {
+            (None, _) => true,
+            (Some(after), Some(Flaw::CursorShowsItsModel)) => id >= after,
+            (Some(after), _) => id > after,
+        };
+        let skip = usize::try_from(selection.skip).unwrap();
+        let limit = match flaw {
+            Some(Flaw::ListsIgnoreTheirLimit) => usize::MAX,
+            _ => selection.limit as usize,
+        };
+        let is_wanted = |model: &&CustomModel| matches(flaw, &selection.filter, model);
+        let after = own().filter(|model| is_after(model.id));
+        let models = match flaw {
+            Some(Flaw::SkipsBeforeFiltering) => {
+                let models = after.skip(skip).filter(is_wanted);
+                models.take(limit).cloned().collect()
+            }
+            _ => {
+                let models = after.filter(is_wanted).skip(skip);
+                models.take(limit).cloned().collect()
+            }
+        };
+        let total = if selection.filter.is_empty() {
+            let counters = self.counters.iter();
+            let own = counters.filter(|((of, _), _)| of == organisation.as_str());
+            own.map(|(_, counter)| *counter).sum()
+        } else {
+            own().filter(is_wanted).count() as u64
+        };
+        Ok(Listing { models, total })
+    }
+}
+
+fn matches(flaw: Option<Flaw>, filter: &Filter, model: &CustomModel) -> bool {
+    match (flaw, filter.status) {
+        (Some(Flaw::StatusIsThatOfTheCreate), Some(status)) => {
+            let filter = Filter { status: None, ..*filter };
+            status == TrainingStatus::NotRunning && filter.matches(model)
+        }
+        _ => filter.matches(model),
+    }
+}
