@@ -8,7 +8,10 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::{ContentDigest, CustomModel, ModelId, Moment, Operation, Revision};
+use crate::{
+    ContentDigest, CustomModel, Field, ModelId, Moment, Operation, Refusal, Revision, Violation,
+    ViolationKind,
+};
 
 /// What a caller names a request by, so that it can be sent again: 1 to 255 visible ASCII
 /// characters.
@@ -33,6 +36,26 @@ impl IdempotencyKey {
             Ok(IdempotencyKey(key))
         } else {
             Err(InvalidIdempotencyKey)
+        }
+    }
+
+    /// The key that a request carries, by all values of its header; `None` if it carries none.
+    ///
+    /// # Errors
+    ///
+    /// A violation of [`Field::IdempotencyKey`] for a key that is none, or is not the only one.
+    pub fn from_values<'a>(
+        values: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Option<Self>, Violation<'static>> {
+        let violation = |kind| Violation::new(Field::IdempotencyKey, kind);
+        let mut values = values.into_iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(_), Some(_)) => Err(violation(ViolationKind::Repeated)),
+            (Some(key), None) => {
+                let key = str::from_utf8(key).ok().and_then(|key| key.parse().ok());
+                key.map(Some).ok_or(violation(ViolationKind::Unsupported))
+            }
         }
     }
 
@@ -156,5 +179,14 @@ impl KeptAnswer {
     /// Whether a repeat at this moment still gets the answer. Later it is a new request.
     pub fn is_live_at(&self, now: Moment) -> bool {
         now < self.at.later(NewAnswer::KEPT_FOR)
+    }
+
+    /// The answer, for a request that was sent under the same key (IDEM-1).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::IdempotencyKeyReused`] if that asks something else.
+    pub fn for_request(self, asked: ContentDigest) -> Result<Self, Refusal> {
+        if self.request == asked { Ok(self) } else { Err(Refusal::IdempotencyKeyReused) }
     }
 }

@@ -4,9 +4,9 @@ use std::fmt;
 use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::fields::{BodyFault, Fields, Found};
+use crate::fields::{Fields, Found};
 use crate::scan::scan;
-use crate::{BaseModel, Description, Field, Language, Name, Violation, ViolationKind, Violations};
+use crate::{BaseModel, Description, Language, Name, ViolationKind, Violations};
 
 /// A valid request to create a model (sections 1 and 2).
 ///
@@ -54,8 +54,7 @@ impl<'a> CreateModel<'a> {
         let mut fields = Fields::default();
         match scan(body, &mut fields) {
             Ok(()) => judge(fields),
-            Err(BodyFault::NotJson) => Err(body_violation(ViolationKind::NotJson)),
-            Err(BodyFault::NotAnObject) => Err(body_violation(ViolationKind::NotAnObject)),
+            Err(fault) => Err(fault.violations()),
         }
     }
 
@@ -73,11 +72,6 @@ impl<'a> CreateModel<'a> {
             description: self.description.map(Description::into_owned),
         }
     }
-}
-
-#[cold]
-pub(crate) fn body_violation(kind: ViolationKind) -> Violations<'static> {
-    Violation::new(Field::Body, kind).into()
 }
 
 /// Collects the fields of a [`CreateModel`] and judges them all at once.

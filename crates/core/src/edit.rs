@@ -65,7 +65,8 @@ pub enum Expected {
 }
 
 impl Expected {
-    fn is_met_by(&self, revision: Revision) -> bool {
+    /// Whether a model at this revision is what was expected.
+    pub fn is_met_by(&self, revision: Revision) -> bool {
         match self {
             Expected::Anything => true,
             Expected::OneOf(revisions) => revisions.contains(&revision),

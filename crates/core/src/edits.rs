@@ -5,7 +5,7 @@ use std::future::Future;
 use serde::Serialize;
 
 use crate::edit::{Decision, decide};
-use crate::engine::{replayed, unexpected};
+use crate::engine::unexpected;
 use crate::pending::Pending;
 use crate::{
     AnswerForm, AnswerKey, Caller, ContentDigest, CustomModel, DataId, DataPair, Edit, Engine,
@@ -229,6 +229,22 @@ impl Engine {
         }
     }
 
+    /// Whether an edit can be made of a model as it was read; makes none. For hosts that judge the state
+    /// of a model and what the caller expects of it before they read a body (ORDER).
+    ///
+    /// # Errors
+    ///
+    /// A 409 if the model's state does not allow it, and [`Refusal::PreconditionFailed`].
+    pub fn check(
+        &self,
+        caller: &Caller,
+        model: &CustomModel,
+        edit: &Edit,
+        expected: &Expected,
+    ) -> Result<(), Refusal> {
+        decide(model, edit, expected, caller.actor(), self.now()).map(drop)
+    }
+
     /// The write that an edit comes to, and the model after it.
     pub(crate) fn planned(
         &self,
@@ -271,7 +287,7 @@ pub(crate) fn settled(
         (Outcome::Updated, Some(model), _) => Ok(Some(Edited::Changed(Box::new(model)))),
         (Outcome::Deleted, None, _) => Ok(Some(Edited::Deleted)),
         (Outcome::Repeated(kept), _, Some(asked)) => {
-            replayed(kept, asked).map(|kept| Some(Edited::Before(kept)))
+            kept.for_request(asked).map(|kept| Some(Edited::Before(kept)))
         }
         (other, ..) => Err(unexpected(&other)),
     }

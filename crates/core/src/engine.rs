@@ -119,29 +119,26 @@ impl Engine {
         let plan = caller.plan().clone();
         async move {
             match pending.await {
-                Ok(Outcome::Repeated(kept)) => replayed(kept, asked).map(Answered::Before),
+                Ok(Outcome::Repeated(kept)) => kept.for_request(asked).map(Answered::Before),
                 answer => created(answer, &plan).map(Answered::Now),
             }
         }
     }
 
-    /// The answer that a request got before, if it is a repeat (IDEM-1).
+    /// The answer that was given to a request under this key, while it is live (IDEM-1). Whether it is
+    /// the answer to what is asked now is for [`KeptAnswer::for_request`]: a host need not read the
+    /// body of a request whose key is new.
     ///
     /// # Errors
     ///
-    /// [`Refusal::IdempotencyKeyReused`] if another request was sent under its key, and
     /// [`Refusal::Store`].
-    pub fn replay(
+    pub fn kept_answer(
         &self,
         caller: &Caller,
-        operation: Operation,
-        target: Option<ModelId>,
-        repeatable: &Repeatable,
+        key: &AnswerKey,
     ) -> Result<Option<KeptAnswer>, Refusal> {
-        let key = AnswerKey { operation, target, key: repeatable.key.clone() };
-        let kept = self.store.answer(caller.organisation(), &key)?;
-        let kept = kept.filter(|kept| kept.is_live_at(self.now()));
-        kept.map(|kept| replayed(kept, repeatable.request)).transpose()
+        let kept = self.store.answer(caller.organisation(), key)?;
+        Ok(kept.filter(|kept| kept.is_live_at(self.now())))
     }
 
     fn creation(&self, caller: &Caller, request: CreateModel<'_>) -> Write {
@@ -258,14 +255,6 @@ fn created(answer: Result<Outcome, StoreError>, plan: &Plan) -> Result<CustomMod
 
 fn exceeded(current_models: u64, plan_limit: u64, plan: &Plan) -> Refusal {
     Refusal::QuotaExceeded { current_models, plan_limit, plan: plan.shared_name() }
-}
-
-/// The first answer, if it was to the same request.
-pub(crate) fn replayed(
-    kept: KeptAnswer,
-    asked: crate::ContentDigest,
-) -> Result<KeptAnswer, Refusal> {
-    if kept.request == asked { Ok(kept) } else { Err(Refusal::IdempotencyKeyReused) }
 }
 
 /// A store that breaks its contract is a fault of the store, never a panic.

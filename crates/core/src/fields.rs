@@ -4,6 +4,8 @@
 
 use std::borrow::Cow;
 
+use crate::{Field, Violation, ViolationKind, Violations};
+
 /// What a request says of one named field; a text is a `T`, borrowed or owned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Found<T> {
@@ -91,4 +93,16 @@ pub(crate) enum BodyFault {
     NotJson,
     /// Well-formed, but not an object.
     NotAnObject,
+}
+
+impl BodyFault {
+    /// The one violation of such a body.
+    #[cold]
+    pub(crate) fn violations(self) -> Violations<'static> {
+        let kind = match self {
+            BodyFault::NotJson => ViolationKind::NotJson,
+            BodyFault::NotAnObject => ViolationKind::NotAnObject,
+        };
+        Violation::new(Field::Body, kind).into()
+    }
 }

@@ -151,6 +151,17 @@ impl Entered {
         self.admitted.key
     }
 
+    /// Who asks: for whether the request was answered before (IDEM-1). Nothing else is to be asked of an
+    /// engine before the request is admitted.
+    pub const fn caller(&self) -> &Caller {
+        &self.admitted.caller
+    }
+
+    /// Lets a request in that was answered before, which does not count again (IDEM-1).
+    pub fn repeats(self) -> Admitted {
+        self.admitted
+    }
+
     /// The second half: admits the request if its window has room (RATE-1), and returns when that is
     /// durable. From then on it counts, whatever becomes of it (RATE-3).
     ///

@@ -129,7 +129,7 @@ struct Given<'a> {
 }
 
 /// Reads one parameter, if it is given, and keeps the violation if it is not right.
-fn read<'a, T>(
+pub(crate) fn read<'a, T>(
     value: Option<&'a str>,
     judge: impl FnOnce(&'a str) -> Result<T, Violation<'a>>,
     keep: &mut impl FnMut(Violation<'a>),
@@ -152,7 +152,7 @@ fn status(text: &str) -> Result<TrainingStatus, Violation<'_>> {
 }
 
 /// A number in decimal digits, without the sign that `parse` would take.
-fn number<T: FromStr>(text: &str) -> Option<T> {
+pub(crate) fn number<T: FromStr>(text: &str) -> Option<T> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 

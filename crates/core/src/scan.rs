@@ -3,10 +3,14 @@
 //! A byte is looked at a bounded number of times whatever the input (BODY-6), and nothing is allocated
 //! but the text of a string that holds an escape.
 
+mod members;
+
 use std::borrow::Cow;
 
 use crate::fields::BodyFault::{self, NotAnObject, NotJson};
 use crate::fields::{Fields, Found};
+
+pub(crate) use members::{members, text};
 
 /// How deep arrays and objects may nest, the body's own object included (BODY-1).
 pub(crate) const MAX_DEPTH: u32 = 127;

@@ -2,8 +2,8 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
 
-use crate::create::{FieldsVisitor, body_violation, judge_description};
-use crate::fields::{BodyFault, Fields, Found};
+use crate::create::{FieldsVisitor, judge_description};
+use crate::fields::{Fields, Found};
 use crate::scan::scan;
 use crate::{Description, Name, ViolationKind, Violations};
 
@@ -39,8 +39,7 @@ impl<'a> UpdateModel<'a> {
         let mut fields = Fields::default();
         match scan(body, &mut fields) {
             Ok(()) => judge(fields),
-            Err(BodyFault::NotJson) => Err(body_violation(ViolationKind::NotJson)),
-            Err(BodyFault::NotAnObject) => Err(body_violation(ViolationKind::NotAnObject)),
+            Err(fault) => Err(fault.violations()),
         }
     }
 

@@ -240,6 +240,13 @@ impl Violation<'_> {
             (ViolationKind::WrongType, Field::Description) => {
                 "Description must be a string or null"
             }
+            (
+                ViolationKind::WrongType,
+                field @ (Field::LeaseSeconds | Field::Fence | Field::TrainingProgress),
+            ) => message_of!(field, " must be an integer"),
+            (ViolationKind::WrongType, Field::TrainingMetrics) => {
+                "Training metrics must be an object"
+            }
             (ViolationKind::WrongType, field) => message_of!(field, " must be a string"),
             (ViolationKind::Blank, field) => message_of!(field, " cannot be empty"),
             (ViolationKind::TooLong, Field::Name) => "Name cannot exceed 200 characters",
@@ -269,7 +276,7 @@ impl Violation<'_> {
             (ViolationKind::Unsupported, Field::LeaseSeconds) => {
                 "Lease seconds must be an integer from 1 to 86400"
             }
-            (ViolationKind::Unsupported, Field::Fence) => "Fence must be an integer",
+            (ViolationKind::Unsupported, Field::Fence) => "Fence must be an integer of at least 0",
             (ViolationKind::Unsupported, Field::TrainingProgress) => {
                 "Training progress must be an integer from 0 to 100"
             }

@@ -57,6 +57,16 @@ impl<'a> Violations<'a> {
         }
     }
 
+    /// These violations and those of other fields of the same request; a field of both keeps what it
+    /// has here.
+    #[must_use]
+    pub fn and(mut self, others: Violations<'a>) -> Self {
+        for violation in others.iter() {
+            self.note(violation.into_owned());
+        }
+        self
+    }
+
     /// Whether nothing is violated.
     pub fn is_empty(&self) -> bool {
         self.kinds.iter().all(Option::is_none)

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use serde::{Serialize, Serializer};
+
 use crate::edits::settled;
 use crate::{
     Actor, Caller, CustomModel, DataPair, Edit, Edited, Engine, Expected, Fence, LeaseTime, Moment,
-    NewAnswer, Organisation, Plan, Purge, Purged, Refusal,
+    NewAnswer, Organisation, Plan, Progress, Purge, Purged, Refusal, Timestamp,
 };
 
 /// How many trainings a claim looks at before it asks again.
@@ -14,8 +16,8 @@ const LOOKED_AT: u32 = 16;
 /// How many rows are forgotten in one write.
 const FORGOTTEN_AT_ONCE: u32 = 1000;
 
-/// A training that a worker has claimed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A training that a worker has claimed, in the form of the wire.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Claimed {
     /// Whose model it is.
     pub organisation: Organisation,
@@ -23,10 +25,35 @@ pub struct Claimed {
     pub model: CustomModel,
     /// What the worker shows with everything it reports.
     pub fence: Fence,
-    /// Until when the claim holds without a word of the worker.
+    /// Until when the claim holds without a word of the worker. Shown in whole seconds, so that it
+    /// never seems to hold longer than it does.
+    #[serde(serialize_with = "in_seconds")]
     pub expires_at: Moment,
     /// What the model is trained and tested with.
     pub data: Vec<DataPair>,
+}
+
+/// How a worker's claim stands after its word, in the form of the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct LeaseHeld {
+    /// Until when the claim holds without another word. Shown in whole seconds.
+    #[serde(serialize_with = "in_seconds")]
+    pub expires_at: Moment,
+    /// How far the training is.
+    pub training_progress: Progress,
+}
+
+impl LeaseHeld {
+    /// The claim on a model; `None` if there is none.
+    pub fn of(model: &CustomModel) -> Option<Self> {
+        let run = model.course.run()?;
+        let expires_at = run.lease.as_ref()?.expires_at;
+        Some(LeaseHeld { expires_at, training_progress: run.progress })
+    }
+}
+
+fn in_seconds<S: Serializer>(moment: &Moment, serializer: S) -> Result<S::Ok, S::Error> {
+    Timestamp::from(*moment).serialize(serializer)
 }
 
 /// How long things are kept that are not kept for ever.

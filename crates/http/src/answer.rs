@@ -2,37 +2,94 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
-use custom_models_core::{Admitted, Refusal, Standing};
+use custom_models_core::{
+    Admitted, KeptAnswer, Refusal, Revision, Standing, StoreError, StoreErrorKind,
+};
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
+use serde::Serialize;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What becomes of a request that was judged.
+pub(crate) type Said = Result<Done, Refusal>;
+
+/// What is said to a request that was done.
+pub(crate) struct Done {
+    status: StatusCode,
+    body: Option<String>,
+    headers: HeaderMap,
+}
+
+impl Done {
+    /// Nothing but the status.
+    pub(crate) fn nothing(status: StatusCode) -> Self {
+        Done { status, body: None, headers: HeaderMap::new() }
+    }
+
+    fn text(status: StatusCode, body: String) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(header::CONTENT_TYPE, JSON);
+        Done { status, body: Some(body), headers }
+    }
+
+    /// What a store holds, which always has a form on the wire.
+    pub(crate) fn json(status: StatusCode, answer: &impl Serialize) -> Said {
+        match serde_json::to_string(answer) {
+            Ok(body) => Ok(Done::text(status, body)),
+            Err(error) => Err(StoreError::new(StoreErrorKind::Damaged, error).into()),
+        }
+    }
+
+    /// An answer that was given before (IDEM-1).
+    pub(crate) fn kept(kept: KeptAnswer) -> Said {
+        let status = StatusCode::from_u16(kept.status)
+            .map_err(|error| StoreError::new(StoreErrorKind::Damaged, error))?;
+        let mut done = Done::text(status, kept.body).tagged(kept.revision);
+        done.headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        Ok(done)
+    }
+
+    /// With the revision of the model that is answered (EDIT-4).
+    pub(crate) fn tagged(mut self, revision: Revision) -> Self {
+        if let Ok(tag) = HeaderValue::try_from(format!("\"{revision}\"")) {
+            self.headers.insert(header::ETAG, tag);
+        }
+        self
+    }
+
+    /// With a word when to look again at a training that goes on.
+    pub(crate) fn polled(mut self, after: Duration) -> Self {
+        self.headers.insert(header::RETRY_AFTER, after.as_secs().into());
+        self
+    }
+}
+
 /// What is to be said, and to whom it says how their limits stand.
 pub(crate) struct Answer {
-    said: Result<(StatusCode, Option<String>), Refusal>,
+    said: Said,
     admitted: Option<Admitted>,
 }
 
 impl Answer {
     /// What became of a request that was admitted. Its place is free again when the body is sent.
-    pub(crate) fn of(
-        admitted: Admitted,
-        said: Result<(StatusCode, Option<String>), Refusal>,
-    ) -> Self {
+    pub(crate) fn of(admitted: Admitted, said: Said) -> Self {
         Answer { said, admitted: Some(admitted) }
     }
 
     /// Something that needs nobody's admission.
     pub(crate) fn open(status: StatusCode, body: String) -> Self {
-        Answer { said: Ok((status, Some(body))), admitted: None }
+        Answer { said: Ok(Done::text(status, body)), admitted: None }
     }
 }
 
@@ -50,22 +107,13 @@ impl IntoResponse for Answer {
     fn into_response(self) -> Response<Body> {
         let Answer { said, admitted } = self;
         let standing = admitted.as_ref().and_then(Admitted::standing);
-        let mut headers = HeaderMap::new();
-        let (status, body, cause) = match said {
-            Ok((status, body)) => (status, body, None),
-            Err(refusal) => {
-                let status = StatusCode::from_u16(refusal.status());
-                let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-                push_refusal(&mut headers, &refusal);
-                (status, Some(refusal.to_json()), Some(Cause(refusal)))
-            }
+        let (Done { status, body, mut headers }, cause) = match said {
+            Ok(done) => (done, None),
+            Err(refusal) => (refused(&refusal), Some(Cause(refusal))),
         };
         let of_refusal = cause.as_ref().and_then(|Cause(refusal)| refusal.standing());
         if let Some(standing) = standing.or(of_refusal) {
             push_standing(&mut headers, standing);
-        }
-        if body.is_some() {
-            headers.insert(header::CONTENT_TYPE, JSON);
         }
         let body = Held { body: Full::from(body.unwrap_or_default()), _admitted: admitted };
         let mut response = Response::new(Body::new(body));
@@ -78,13 +126,17 @@ impl IntoResponse for Answer {
     }
 }
 
-fn push_refusal(headers: &mut HeaderMap, refusal: &Refusal) {
+fn refused(refusal: &Refusal) -> Done {
+    let status = StatusCode::from_u16(refusal.status());
+    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut done = Done::text(status, refusal.to_json());
     if let Refusal::Unauthorized = refusal {
-        headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        done.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
     if let Some(seconds) = refusal.retry_after() {
-        headers.insert(header::RETRY_AFTER, seconds.into());
+        done.headers.insert(header::RETRY_AFTER, seconds.into());
     }
+    done
 }
 
 /// RATE-5.

@@ -3,11 +3,12 @@
 
 use std::time::Duration;
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
 use custom_models_core::{CreateModel, Refusal};
 use http_body::Body as _;
 use http_body_util::BodyExt;
+use sync_wrapper::SyncWrapper;
 use tokio::time::{Instant, timeout_at};
 
 /// How much of a refused body is read, so that its sender sees the refusal.
@@ -15,7 +16,10 @@ const DRAINED: usize = 1 << 20;
 
 /// The body of a request, which is read to its end or drained.
 pub(crate) struct Incoming {
-    body: Body,
+    /// Nobody looks at it without having it, so that the rest of its request can be shared.
+    body: SyncWrapper<Body>,
+    /// What was read, once it was read to its end.
+    read: Option<Bytes>,
     /// Its sender waits for a word before sending.
     is_held_back: bool,
     drain_timeout: Duration,
@@ -23,7 +27,14 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     pub(crate) fn new(headers: &HeaderMap, body: Body, drain_timeout: Duration) -> Self {
-        Incoming { body, is_held_back: headers.contains_key(header::EXPECT), drain_timeout }
+        let is_held_back = headers.contains_key(header::EXPECT);
+        Incoming { body: SyncWrapper::new(body), read: None, is_held_back, drain_timeout }
+    }
+
+    /// Whether there is none.
+    pub(crate) fn is_empty(&mut self) -> bool {
+        let is_at_end = self.body.get_mut().is_end_stream();
+        self.read.as_ref().map_or(is_at_end, Bytes::is_empty)
     }
 
     /// Reads a body of JSON: 415, 413 and 408, in this order.
@@ -31,12 +42,21 @@ impl Incoming {
         &mut self,
         headers: &HeaderMap,
         patience: Duration,
-    ) -> Result<Vec<u8>, Refusal> {
-        if !is_json(headers) {
-            return Err(Refusal::UnsupportedMediaType);
+    ) -> Result<Bytes, Refusal> {
+        if is_json(headers) {
+            self.read(patience).await
+        } else {
+            Err(Refusal::UnsupportedMediaType)
         }
-        let limit = CreateModel::MAX_BODY_BYTES;
-        let announced = usize::try_from(self.body.size_hint().lower()).unwrap_or(usize::MAX);
+    }
+
+    /// Reads a body, whatever it is said to be: 413 and 408. Once read, it is kept.
+    pub(crate) async fn read(&mut self, patience: Duration) -> Result<Bytes, Refusal> {
+        if let Some(read) = &self.read {
+            return Ok(read.clone());
+        }
+        let (limit, body) = (CreateModel::MAX_BODY_BYTES, self.body.get_mut());
+        let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         if announced > limit {
             return Err(Refusal::BodyTooLarge);
         }
@@ -44,9 +64,9 @@ impl Incoming {
         let mut bytes = Vec::with_capacity(announced);
         self.is_held_back = false;
         loop {
-            let frame = timeout_at(deadline, self.body.frame()).await;
+            let frame = timeout_at(deadline, body.frame()).await;
             match frame.map_err(|_| Refusal::RequestTimeout)? {
-                None => return Ok(bytes),
+                None => return Ok(self.read.insert(bytes.into()).clone()),
                 Some(Err(_)) => return Err(incomplete()),
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else { continue };
@@ -63,7 +83,8 @@ impl Incoming {
     /// the answer would otherwise find the connection reset. One that is held back is not asked to
     /// send.
     pub(crate) fn drain(self) {
-        let Incoming { mut body, is_held_back, drain_timeout } = self;
+        let Incoming { body, is_held_back, drain_timeout, .. } = self;
+        let mut body = body.into_inner();
         if is_held_back || body.is_end_stream() {
             return;
         }
@@ -73,7 +94,7 @@ impl Incoming {
             while drained < DRAINED
                 && let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await
             {
-                drained += frame.data_ref().map_or(0, axum::body::Bytes::len);
+                drained += frame.data_ref().map_or(0, Bytes::len);
             }
         });
     }

@@ -13,28 +13,36 @@
 //! # let _ = app;
 //! ```
 //!
-//! A request is judged in the order of the rules: the route, the key, its scope, its places, its
-//! window, the model, the body. Every answer is JSON. [`serve`] is the loop around the router for
+//! A request is judged in the order of the rules: the route, the key, its scope, its places, whether
+//! it was answered before, its window, the model, its state, its revision, the body. Every answer is JSON. [`serve`] is the loop around the router for
 //! hosts that have none of their own.
 #![forbid(unsafe_code)]
 
 mod answer;
 mod body;
+mod create;
 mod docs;
+mod edits;
+mod events;
 mod models;
 mod observe;
 mod openapi;
 mod options;
+mod precondition;
+mod request;
 mod serve;
 mod service;
 mod store;
+mod training;
+mod waiters;
+mod work;
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::routing::get;
+use axum::routing::{get, post};
 use custom_models_core::{Caller, Engine, Gate, ModelId, Organisation, Plan, Refusal};
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -49,11 +57,9 @@ pub use serve::serve;
 /// those who watch over it.
 pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
     let service = Arc::new(Service::new(engine, gate, options));
-    let models = get(models::list).post(models::create);
-    let model = get(models::get).delete(models::delete);
     Router::new()
-        .route("/api/v3/custom_models", models)
-        .route("/api/v3/custom_models/{id}", model)
+        .merge(models())
+        .merge(work())
         .route("/openapi.json", get(docs::description))
         .route("/docs", get(docs::page_without_slash))
         .route(docs::PAGE, get(docs::page))
@@ -65,6 +71,27 @@ pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
         .with_state(service)
         .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(axum::middleware::from_fn(observe::observe))
+}
+
+/// The models of the caller's organisation. What is named here goes before any id.
+fn models() -> Router<Arc<Service>> {
+    let model = get(models::get).post(edits::update).delete(edits::delete);
+    Router::new()
+        .route("/api/v3/custom_models", get(models::list).post(create::create))
+        .route("/api/v3/custom_models/events", get(events::events))
+        .route("/api/v3/custom_models/resolve/{model_key}", get(models::resolve))
+        .route("/api/v3/custom_models/{id}", model)
+        .route("/api/v3/custom_models/{id}/run", post(training::run))
+        .route("/api/v3/custom_models/{id}/cancel", post(training::cancel))
+}
+
+/// What those who train ask and say.
+fn work() -> Router<Arc<Service>> {
+    Router::new()
+        .route("/api/v3/training/claim", post(work::claim))
+        .route("/api/v3/training/{id}/heartbeat", post(work::heartbeat))
+        .route("/api/v3/training/{id}/succeed", post(work::succeed))
+        .route("/api/v3/training/{id}/fail", post(work::fail))
 }
 
 /// The process answers.

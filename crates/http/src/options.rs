@@ -17,6 +17,14 @@ pub struct Options {
     /// How long the head of a request may take to arrive, the time between two requests of one
     /// connection included.
     pub header_timeout: Duration,
+    /// After how long a client that follows a training should look again; answers about a model in
+    /// training say so in `Retry-After`.
+    pub poll_after: Duration,
+    /// How many requests may wait for an event at a time; one more is a 503.
+    pub waiters: usize,
+    /// How long a request that waits for an event goes without looking for those that others than
+    /// this service have written.
+    pub events_poll: Duration,
     /// How long requests that are at work may take to end when the service is told to.
     pub shutdown_timeout: Duration,
 }
@@ -29,6 +37,9 @@ impl Default for Options {
             reads_at_once: 32,
             drain_timeout: Duration::from_secs(2),
             header_timeout: Duration::from_secs(30),
+            poll_after: Duration::from_secs(30),
+            waiters: 1000,
+            events_poll: Duration::from_secs(1),
             shutdown_timeout: Duration::from_secs(15),
         }
     }

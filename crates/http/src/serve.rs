@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 use std::pin::pin;
 
-use axum::Router;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
@@ -12,9 +12,11 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 
 use crate::Options;
+use crate::waiters::Stopping;
 
 /// Serves connections until `stop` is ready, then takes no more, lets requests that are at work end
-/// within [`Options::shutdown_timeout`], and returns: whether all did.
+/// within [`Options::shutdown_timeout`], and returns: whether all did. Requests that wait for an event
+/// are answered at once then.
 ///
 /// Must run within a Tokio runtime with its timer and its I/O.
 ///
@@ -31,6 +33,8 @@ pub async fn serve(
     let mut connections = http1::Builder::new();
     connections.timer(TokioTimer::new()).header_read_timeout(options.header_timeout);
     let graceful = GracefulShutdown::new();
+    let (stopping, told) = Stopping::new();
+    let router = router.layer(Extension(told));
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -58,6 +62,7 @@ pub async fn serve(
         });
     }
     drop(listener);
+    drop(stopping);
     let ended = tokio::time::timeout(options.shutdown_timeout, graceful.shutdown()).await;
     Ok(ended.is_ok())
 }

@@ -1,34 +1,76 @@
 //! What the routes share.
 
+use std::future::Future;
+
 use axum::http::{HeaderMap, header};
-use custom_models_core::{Admitted, Engine, Gate, Operation, Refusal};
+use custom_models_core::{Admitted, Caller, Engine, Entered, Gate, Operation, Refusal};
 
 use crate::Options;
 use crate::store::StoreCalls;
+use crate::waiters::Waiters;
 
-/// The engine, the gate before it, and the way to the store.
+/// The engine, the gate before it, the way to the store, and those who wait for events.
 pub(crate) struct Service {
     pub(crate) engine: Engine,
     gate: Gate,
     pub(crate) calls: StoreCalls,
+    pub(crate) waiters: Waiters,
     pub(crate) options: Options,
 }
 
 impl Service {
     pub(crate) fn new(engine: Engine, gate: Gate, options: Options) -> Self {
         let calls = StoreCalls::new(options.reads_at_once, options.store_timeout);
-        Service { engine, gate, calls, options }
+        let waiters = Waiters::new(options.waiters);
+        Service { engine, gate, calls, waiters, options }
     }
 
-    /// 401, 403, 429 and 429, in this order (ORDER).
-    pub(crate) async fn admit(
+    /// 401, 403 and 429 by the places, in this order (ORDER).
+    pub(crate) async fn enter(
         &self,
         headers: &HeaderMap,
         operation: Operation,
-    ) -> Result<Admitted, Refusal> {
+    ) -> Result<Entered, Refusal> {
         let (gate, key) = (self.gate.clone(), authorization(headers));
-        let entered = self.calls.read(move || gate.enter(key.as_deref(), operation)).await?;
+        self.calls.read(move || gate.enter(key.as_deref(), operation)).await
+    }
+
+    /// 429 by the window.
+    pub(crate) async fn admit(&self, entered: Entered) -> Result<Admitted, Refusal> {
         self.calls.written(entered.admit_async()).await
+    }
+
+    /// Asks the engine for something that changes nothing.
+    pub(crate) async fn read<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        read: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (engine, caller) = (self.engine.clone(), caller.clone());
+        self.calls.read(move || read(&engine, &caller)).await
+    }
+
+    /// Waits for a change that is on its way, and tells those who wait for its event.
+    pub(crate) async fn change<T>(
+        &self,
+        caller: &Caller,
+        write: impl Future<Output = Result<T, Refusal>>,
+    ) -> Result<T, Refusal> {
+        let changed = self.calls.written(write).await?;
+        self.waiters.wake(caller.organisation());
+        Ok(changed)
+    }
+
+    /// Asks the engine for changes that it makes on a thread that waits.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        caller: &Caller,
+        work: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let (engine, worker) = (self.engine.clone(), caller.clone());
+        let done = self.calls.work(move || work(&engine, &worker)).await?;
+        self.waiters.wake(caller.organisation());
+        Ok(done)
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use custom_models_core::{Refusal, StoreErrorKind};
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 
 /// Waits for the store, and not for ever.
@@ -26,21 +26,24 @@ impl StoreCalls {
         &self,
         read: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let turn = Arc::clone(&self.reads).acquire_owned();
-        let reading = async {
-            let turn = turn.await.map_err(|_| StoreErrorKind::Closed);
-            let turn = turn.map_err(|kind| Refusal::Store(kind.into()))?;
-            let read = tokio::task::spawn_blocking(move || {
-                let answer = read();
-                drop(turn);
-                answer
-            });
-            read.await.unwrap_or_else(|broken| {
-                Err(Refusal::Internal { cause: format!("a read broke off: {broken}").into() })
-            })
-        };
+        let reading = async { on_thread(self.turn().await?, read).await };
         let late = |_| Refusal::Store(StoreErrorKind::Busy.into());
         timeout(self.patience, reading).await.map_err(late)?
+    }
+
+    /// Reads and writes on a thread that may block, in its turn among those that read.
+    pub(crate) async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let late = |_| Refusal::Store(StoreErrorKind::Busy.into());
+        let turn = timeout(self.patience, self.turn()).await.map_err(late)??;
+        self.written(on_thread(turn, work)).await
+    }
+
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+        let turn = Arc::clone(&self.reads).acquire_owned().await;
+        turn.map_err(|_| Refusal::Store(StoreErrorKind::Closed.into()))
     }
 
     /// Waits for a write that is on its way.
@@ -51,4 +54,18 @@ impl StoreCalls {
         let late = |_| Refusal::Store(StoreErrorKind::OutcomeUnknown.into());
         timeout(self.patience, write).await.map_err(late)?
     }
+}
+
+async fn on_thread<T: Send + 'static>(
+    turn: OwnedSemaphorePermit,
+    work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+) -> Result<T, Refusal> {
+    let done = tokio::task::spawn_blocking(move || {
+        let answer = work();
+        drop(turn);
+        answer
+    });
+    done.await.unwrap_or_else(|broken| {
+        Err(Refusal::Internal { cause: format!("a call of the store broke off: {broken}").into() })
+    })
 }

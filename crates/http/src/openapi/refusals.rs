@@ -4,8 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use custom_models_core::{
-    CreateModel, ListModels, Moment, Operation as Asked, Plan, Refusal, RequestLimit, Standing,
-    StoreErrorKind,
+    Moment, Operation as Asked, Refusal, RequestLimit, Standing, StoreErrorKind, Violations,
 };
 use serde_json::Value;
 use utoipa::openapi::example::ExampleBuilder;
@@ -15,71 +14,72 @@ use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, Header, Ref};
 
-/// Adds the answer of an operation that does what it is asked, and every refusal it may meet.
-pub(super) fn with_refusals(
-    operation: OperationBuilder,
-    asked: Asked,
-    status: &str,
-    done: ResponseBuilder,
-) -> Operation {
-    let mut by_status: BTreeMap<u16, Vec<Refusal>> = BTreeMap::new();
-    for refusal in refusals(asked) {
-        by_status.entry(refusal.status()).or_default().push(refusal);
+/// What a request with a body meets when that is not as it should be.
+pub(super) const BODY: [Refusal; 3] =
+    [Refusal::RequestTimeout, Refusal::BodyTooLarge, Refusal::UnsupportedMediaType];
+
+/// What an operation may refuse.
+pub(super) struct Refusals(Vec<Refusal>);
+
+impl Refusals {
+    /// What every request behind a route may meet.
+    pub(super) fn of(asked: Asked) -> Self {
+        let limit = RequestLimit::CREATE;
+        let reset_at = Moment::from_unix_millis(1_736_938_800_000);
+        let standing = Standing { limit: limit.requests(), remaining: 0, reset_at };
+        let mut refusals = vec![
+            Refusal::Unauthorized,
+            Refusal::InsufficientScope { required: asked.scope() },
+            Refusal::TooManyAtOnce { at_once: NonZeroU32::MIN, standing: Some(standing) },
+            Refusal::RateLimited { standing, retry_after: limit.window().as_secs() },
+            Refusal::Internal { cause: "".into() },
+        ];
+        let stored =
+            [StoreErrorKind::Busy, StoreErrorKind::OutcomeUnknown, StoreErrorKind::Unavailable];
+        refusals.extend(stored.map(|kind| Refusal::Store(kind.into())));
+        Refusals(refusals)
     }
-    let operation = operation.response(status, with_headers(done, &[], true).build());
-    let refused = |operation: OperationBuilder, (status, refusals): (u16, Vec<Refusal>)| {
-        operation.response(status.to_string(), response(&refusals).build())
-    };
-    by_status.into_iter().fold(operation, refused).build()
+
+    /// And a request that violates rules, by an example.
+    pub(super) fn invalid(mut self, violations: Option<Violations<'_>>) -> Self {
+        self.0.extend(violations.map(Refusal::from));
+        self
+    }
+
+    pub(super) fn and(mut self, refusals: impl IntoIterator<Item = Refusal>) -> Self {
+        self.0.extend(refusals);
+        self
+    }
+
+    /// An operation with these refusals, to which what it answers otherwise is added.
+    pub(super) fn answer(self, operation: OperationBuilder) -> Answers {
+        let mut by_status: BTreeMap<u16, Vec<Refusal>> = BTreeMap::new();
+        for refusal in self.0 {
+            by_status.entry(refusal.status()).or_default().push(refusal);
+        }
+        Answers { operation, by_status }
+    }
 }
 
-/// Those that a request meets behind its route.
-fn refusals(asked: Asked) -> Vec<Refusal> {
-    let limit = RequestLimit::CREATE;
-    let reset_at = Moment::from_unix_millis(1_736_938_800_000);
-    let standing = Standing { limit: limit.requests(), remaining: 0, reset_at };
-    let mut refusals = vec![
-        Refusal::Unauthorized,
-        Refusal::InsufficientScope { required: asked.scope() },
-        Refusal::TooManyAtOnce { at_once: NonZeroU32::MIN, standing: Some(standing) },
-        Refusal::RateLimited { standing, retry_after: limit.window().as_secs() },
-        Refusal::Internal { cause: "".into() },
-    ];
-    let stored =
-        [StoreErrorKind::Busy, StoreErrorKind::OutcomeUnknown, StoreErrorKind::Unavailable];
-    refusals.extend(stored.map(|kind| Refusal::Store(kind.into())));
-    let invalid = match asked {
-        Asked::Create => CreateModel::from_json(b"{}").err(),
-        Asked::List => ListModels::from_pairs([("page", "0")]).err(),
-        _ => None,
-    };
-    refusals.extend(invalid.map(Refusal::from));
-    match asked {
-        Asked::Create => {
-            let plan = Plan::gold();
-            let plan_limit = plan.model_limit().unwrap_or_default();
-            refusals.extend([
-                Refusal::QuotaExceeded {
-                    current_models: plan_limit,
-                    plan_limit,
-                    plan: plan.name().to_owned().into(),
-                },
-                Refusal::RequestTimeout,
-                Refusal::BodyTooLarge,
-                Refusal::UnsupportedMediaType,
-            ]);
-        }
-        Asked::Get => refusals.push(Refusal::ModelNotFound),
-        Asked::Delete => {
-            refusals.extend([
-                Refusal::ModelNotFound,
-                Refusal::TrainingInProgress,
-                Refusal::Contended,
-            ]);
-        }
-        _ => {}
+/// An operation with its answers.
+pub(super) struct Answers {
+    operation: OperationBuilder,
+    by_status: BTreeMap<u16, Vec<Refusal>>,
+}
+
+impl Answers {
+    /// What is answered when it is done.
+    pub(super) fn with(mut self, status: &str, done: ResponseBuilder) -> Self {
+        self.operation = self.operation.response(status, with_headers(done, &[], true).build());
+        self
     }
-    refusals
+
+    pub(super) fn build(self) -> Operation {
+        let refused = |operation: OperationBuilder, (status, refusals): (u16, Vec<Refusal>)| {
+            operation.response(status.to_string(), response(&refusals).build())
+        };
+        self.by_status.into_iter().fold(self.operation, refused).build()
+    }
 }
 
 /// Refusals of one status, each an example under its code.
@@ -98,7 +98,12 @@ fn response(refusals: &[Refusal]) -> ResponseBuilder {
         .description(descriptions.join(" / "))
         .content("application/json", content);
     let is_behind_the_window = refusals.iter().all(|refusal| {
-        !matches!(refusal, Refusal::Unauthorized | Refusal::InsufficientScope { .. })
+        !matches!(
+            refusal,
+            Refusal::Unauthorized
+                | Refusal::InsufficientScope { .. }
+                | Refusal::IdempotencyKeyReused
+        )
     });
     with_headers(response, refusals, is_behind_the_window)
 }
@@ -138,7 +143,7 @@ fn with_headers(
     response
 }
 
-fn header(kind: Type, says: &str) -> Header {
+pub(super) fn header(kind: Type, says: &str) -> Header {
     let schema = ObjectBuilder::new().schema_type(kind);
     HeaderBuilder::new().schema(Some(schema)).description(Some(says)).build()
 }

@@ -1,7 +1,7 @@
 //! The shapes of what is sent and answered.
 
 use custom_models_core::{
-    BaseModel, CreateModel, Description, Language, ModelId, Name, NewModel, Timestamp,
+    BaseModel, CreateModel, Description, Language, ModelId, Name, NewModel, Progress, Timestamp,
     TrainingStatus,
 };
 use serde_json::Value;
@@ -14,6 +14,8 @@ use utoipa::openapi::{Ref, RefOr};
 pub(super) fn all() -> Vec<(&'static str, RefOr<Schema>)> {
     vec![
         ("CreateModel", create_model().into()),
+        ("UpdateModel", update_model().into()),
+        ("RunModel", object().description(Some("Fields are ignored")).into()),
         ("CustomModel", custom_model().into()),
         ("ModelPage", model_page().into()),
         ("Refusal", refusal().into()),
@@ -33,6 +35,16 @@ pub(super) fn base_model() -> ObjectBuilder {
 pub(super) fn id() -> ObjectBuilder {
     let format = Some(SchemaFormat::KnownFormat(KnownFormat::Int64));
     integer().format(format).minimum(Some(1_u64)).maximum(Some(ModelId::MAX))
+}
+
+pub(super) fn model_key() -> ObjectBuilder {
+    text().pattern(Some("^custom_model_[1-9][0-9]*$"))
+}
+
+/// The place of an event, or the one before the first.
+pub(super) fn position() -> ObjectBuilder {
+    let format = Some(SchemaFormat::KnownFormat(KnownFormat::Int64));
+    integer().format(format).minimum(Some(0))
 }
 
 /// A model as it is shown, for an example.
@@ -66,11 +78,22 @@ fn create_model() -> ObjectBuilder {
         })])
 }
 
+fn update_model() -> ObjectBuilder {
+    object()
+        .property("name", name())
+        .property("description", description())
+        .description(Some(
+            "At least one of the two; what is absent stays as it is. `language` and `base_model` \
+            cannot be changed.",
+        ))
+        .examples([serde_json::json!({ "name": "Medical Cardiology EN", "description": null })])
+}
+
 fn custom_model() -> ObjectBuilder {
     let status = |status: &TrainingStatus| status.number();
     let model = object()
         .property("id", id())
-        .property("model_key", text().pattern(Some("^custom_model_[1-9][0-9]*$")))
+        .property("model_key", model_key())
         .property("name", name())
         .property("description", description())
         .property("language", language())
@@ -81,7 +104,13 @@ fn custom_model() -> ObjectBuilder {
         )
         .property("status_message", text())
         .property("created_at", moment())
-        .property("updated_at", moment());
+        .property("updated_at", moment())
+        .property("training_progress", progress())
+        .property("started_training_at", moment())
+        .property("finished_training_at", moment())
+        .property("failed_at", moment())
+        .property("error", text())
+        .property("training_metrics", Ref::from_schema_name("TrainingMetrics"));
     let fields = example_model();
     let fields = fields.as_ref().and_then(Value::as_object).map(|fields| fields.keys());
     fields.into_iter().flatten().fold(model, ObjectBuilder::required)
@@ -128,18 +157,23 @@ fn description() -> ObjectBuilder {
         .max_length(Some(Description::MAX_CHARACTERS))
 }
 
-fn moment() -> ObjectBuilder {
+pub(super) fn moment() -> ObjectBuilder {
     text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
 }
 
-fn object() -> ObjectBuilder {
+pub(super) fn progress() -> ObjectBuilder {
+    let all = Progress::ALL.get();
+    integer().minimum(Some(Progress::NONE.get())).maximum(Some(all))
+}
+
+pub(super) fn object() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Object)
 }
 
-fn text() -> ObjectBuilder {
+pub(super) fn text() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::String)
 }
 
-fn integer() -> ObjectBuilder {
+pub(super) fn integer() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Integer)
 }

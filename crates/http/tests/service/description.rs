@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use custom_models_core::{BaseModel, Description, Language, Name};
+use custom_models_core::{BaseModel, Description, Language, LeaseTime, ListEvents, Name};
 use serde_json::Value;
 
 use crate::support::Server;
@@ -30,14 +30,57 @@ fn the_description_has_every_operation_with_every_status_of_section_6() {
         responses.as_object().unwrap().keys().cloned().collect()
     };
     let set = |statuses: &[&str]| statuses.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
-    let models = "/api/v3/custom_models";
-    let model = "/api/v3/custom_models/{id}";
-    let create = ["201", "400", "401", "402", "403", "408", "413", "415", "429", "500", "503"];
-    assert_eq!(statuses(models, "post"), set(&create));
-    assert_eq!(statuses(models, "get"), set(&["200", "400", "401", "403", "429", "500", "503"]));
-    assert_eq!(statuses(model, "get"), set(&["200", "401", "403", "404", "429", "500", "503"]));
-    let delete = ["204", "401", "403", "404", "409", "429", "500", "503"];
-    assert_eq!(statuses(model, "delete"), set(&delete));
+    let all = ["401", "403", "429", "500", "503"];
+    let body = ["400", "408", "413", "415"];
+    let operations: [(&str, &str, &[&str]); 13] = [
+        ("custom_models", "get", &["200", "400"]),
+        ("custom_models", "post", &["200", "201", "402", "422"]),
+        ("custom_models/{id}", "get", &["200", "304", "404"]),
+        ("custom_models/{id}", "post", &["200", "404", "412"]),
+        ("custom_models/{id}", "delete", &["204", "404", "409", "412"]),
+        ("custom_models/{id}/run", "post", &["200", "404", "409", "412", "422"]),
+        ("custom_models/{id}/cancel", "post", &["200", "404", "409", "412"]),
+        ("custom_models/resolve/{model_key}", "get", &["200", "404", "409"]),
+        ("custom_models/events", "get", &["200", "400", "410"]),
+        ("training/claim", "post", &["200", "204"]),
+        ("training/{id}/heartbeat", "post", &["200", "404", "409", "412"]),
+        ("training/{id}/succeed", "post", &["200", "404", "409", "412"]),
+        ("training/{id}/fail", "post", &["200", "404", "409", "412"]),
+    ];
+    let described = description["paths"].as_object().unwrap().values();
+    let described = described.map(|path| path.as_object().unwrap().len());
+    assert_eq!(described.sum::<usize>(), operations.len());
+    for (path, method, own) in operations {
+        let operation = &description["paths"][format!("/api/v3/{path}")][method];
+        let has_body = operation.get("requestBody").is_some();
+        let body: &[&str] = if has_body { &body } else { &[] };
+        let path = format!("/api/v3/{path}");
+        assert_eq!(statuses(&path, method), set(&[&all, own, body].concat()), "{method} {path}");
+    }
+}
+
+#[test]
+fn what_is_described_is_there() {
+    let server = Server::new();
+    for (path, operations) in description()["paths"].as_object().unwrap() {
+        for method in operations.as_object().unwrap().keys() {
+            let path = path.replace("{id}", "1").replace("{model_key}", "custom_model_1");
+            let answer = server.request(&method.to_uppercase(), &path, &[], "");
+            assert_eq!(answer.status, 401, "{method} {path}");
+        }
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    let description = description();
+    let references =
+        KEPT.split("\"$ref\": \"#").skip(1).map(|rest| rest.split('"').next().unwrap());
+    let references: BTreeSet<&str> = references.collect();
+    assert!(references.len() > 10, "{references:?}");
+    for reference in references {
+        assert!(description.pointer(reference).is_some(), "{reference}");
+    }
 }
 
 #[test]
@@ -51,6 +94,13 @@ fn the_constraints_are_those_of_the_core() {
     let names = BaseModel::ALL.map(|base_model| Value::from(base_model.as_str()));
     assert_eq!(fields["base_model"]["enum"].as_array().unwrap(), &names);
     assert_eq!(fields["base_model"]["default"], "general");
+    let parameters = &description["paths"]["/api/v3/custom_models/events"]["get"]["parameters"];
+    let maximum = |place: usize| parameters[place]["schema"]["maximum"].clone();
+    assert_eq!(maximum(1), ListEvents::MAX_LIMIT);
+    assert_eq!(maximum(2), ListEvents::MAX_WAIT);
+    let lease = &description["components"]["schemas"]["Heartbeat"]["properties"]["lease_seconds"];
+    assert_eq!(lease["minimum"], LeaseTime::MIN.as_secs());
+    assert_eq!(lease["maximum"], LeaseTime::MAX.as_secs());
 }
 
 #[test]

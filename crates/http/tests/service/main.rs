@@ -10,8 +10,14 @@
 
 mod connections;
 mod description;
+mod dry_run;
+mod edits;
+mod events;
 mod limits;
 mod models;
 mod order;
+mod repeats;
 mod support;
+mod training;
 mod wire;
+mod work;

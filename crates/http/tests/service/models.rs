@@ -70,6 +70,30 @@ fn auth_3_another_organisations_id_is_answered_like_one_that_never_was() {
 }
 
 #[test]
+fn read_5_a_key_is_resolved_while_its_models_last_training_ended_well() {
+    let server = Server::new();
+    let key = server.any_key();
+    let path = server.running_model(&key, 1);
+    let resolve = |key: &str, name: &str| server.get(key, &format!("{MODELS}/resolve/{name}"));
+    let untrained = r#"{"error":"Conflict","message":"The model is not trained","error_code":"MODEL_NOT_TRAINED"}"#;
+    resolve(&key, "custom_model_1").is(409, untrained).has_no("etag");
+    server.post(&key, "/api/v3/training/claim", "{}");
+    let success = r#"{"fence":1,"training_metrics":{}}"#;
+    assert_eq!(server.post(&key, "/api/v3/training/1/succeed", success).status, 200);
+    let trained = server.get(&key, &path);
+    resolve(&key, "custom_model_1").is(200, &trained.body).has("etag", "\"5\"");
+    resolve(&key, "custom%5Fmodel_1").is(200, &trained.body);
+    let others = server.key(2, "other", &Scope::ALL);
+    resolve(&others, "custom_model_1").refuses(404, "MODEL_NOT_FOUND");
+    for name in ["1", "custom_model_01", "custom_model_", "Custom_model_1", "run", "%ff"] {
+        resolve(&key, name).refuses(404, "MODEL_NOT_FOUND");
+    }
+    let writer = server.key(3, "acme", &[Scope::Write]);
+    resolve(&writer, "custom_model_1").refuses(403, "INSUFFICIENT_SCOPE");
+    server.get(&key, &format!("{MODELS}/resolve")).refuses(404, "MODEL_NOT_FOUND");
+}
+
+#[test]
 fn head_is_get_without_the_body() {
     let server = Server::new();
     let key = server.any_key();

@@ -93,6 +93,75 @@ fn order_the_length_before_the_body_and_the_body_before_the_quota() {
     assert_eq!(server.create(&key, NAMED).status, 402);
 }
 
+#[test]
+fn order_places_before_the_replay_and_the_replay_before_the_window() {
+    let server = Server::limited("2/1h", 1);
+    let key = server.any_key();
+    let named = [("Idempotency-Key", "k")];
+    let again = |body: &str| server.post_with(&key, MODELS, &named, body);
+    assert_eq!(again(NAMED).status, 201);
+    server.store.mood(Mood::Holds);
+    std::thread::scope(|scope| {
+        let at_work = scope.spawn(|| server.create(&key, NAMED));
+        server.store.wait_for(1);
+        again(NAMED).refuses(429, "CONCURRENCY_LIMIT_EXCEEDED");
+        again("{}").refuses(429, "CONCURRENCY_LIMIT_EXCEEDED");
+        server.store.mood(Mood::Works);
+        assert_eq!(at_work.join().unwrap().status, 201);
+    });
+    server.create(&key, NAMED).refuses(429, "RATE_LIMIT_EXCEEDED");
+    assert_eq!(again(NAMED).status, 201);
+    again("{}").refuses(422, "IDEMPOTENCY_KEY_REUSED");
+    // A repeat needs no content type, for its body is not judged again.
+    let untyped = [("Authorization", &*key), named[0]];
+    assert_eq!(server.request("POST", MODELS, &untyped, NAMED).status, 201);
+}
+
+#[test]
+fn order_the_model_before_its_state_and_its_state_before_its_revision() {
+    let server = Server::new();
+    let key = server.any_key();
+    let others = server.key(2, "other", &Scope::ALL);
+    let path = server.running_model(&key, 1);
+    let stale = ("If-Match", "\"1\"");
+    for (method, path) in [("POST", format!("{path}/run")), ("DELETE", path)] {
+        let send =
+            |key: &str| server.request(method, &path, &[("Authorization", key), JSON, stale], "{}");
+        send(&others).refuses(404, "MODEL_NOT_FOUND");
+        send(&key).refuses(409, "TRAINING_IN_PROGRESS");
+    }
+    server.post(&others, "/api/v3/training/1/heartbeat", "{}").refuses(404, "MODEL_NOT_FOUND");
+    let ready = server.ready_model(&key, 2);
+    let stale = [("Authorization", &*key), JSON, stale];
+    let cancel = server.request("POST", &format!("{ready}/cancel"), &stale, "");
+    cancel.refuses(409, "TRAINING_NOT_RUNNING");
+    for report in ["heartbeat", "succeed", "fail"] {
+        let report = format!("/api/v3/training/2/{report}");
+        server.request("POST", &report, &stale, "{}").refuses(409, "LEASE_LOST");
+    }
+}
+
+#[test]
+fn order_the_revision_before_the_content_type_and_both_before_the_body() {
+    let server = Server::new();
+    let key = server.any_key();
+    let ready = server.ready_model(&key, 1);
+    let running = server.running_model(&key, 2);
+    let work = |below: &str| running.replace("custom_models", "training") + below;
+    let key = ("Authorization", &*key);
+    for path in
+        [ready.clone(), format!("{ready}/run"), work("/heartbeat"), work("/succeed"), work("/fail")]
+    {
+        let send =
+            |headers: &[(&str, &str)], body: &str| server.request("POST", &path, headers, body);
+        let long = " ".repeat(65537);
+        send(&[key, ("If-Match", "\"1\"")], "{").refuses(412, "PRECONDITION_FAILED");
+        send(&[key, ("If-Match", "*")], &long).refuses(415, "UNSUPPORTED_MEDIA_TYPE");
+        send(&[key, JSON], &long).refuses(413, "PAYLOAD_TOO_LARGE");
+        assert_eq!(send(&[key, JSON], "{").status, 400, "{path}");
+    }
+}
+
 /// What is refused before the body is judged is refused before the body is read: it need never come.
 #[test]
 fn order_early_refusals_do_not_wait_for_the_body() {
@@ -109,4 +178,25 @@ fn order_early_refusals_do_not_wait_for_the_body() {
     assert_eq!(head(&[("Authorization", &key)], 100), 415);
     assert_eq!(head(&[JSON, ("Authorization", &key)], 100), 429);
     assert_eq!(head(&[JSON, ("Authorization", "Bearer x")], 1 << 40), 401);
+    let update = |path: &str, headers: &[(&str, &str)]| {
+        let mut client = server.connect();
+        client.write(crate::support::head("POST", path, headers, Some(100)));
+        client.answer().status
+    };
+    let missing = format!("{MODELS}/1");
+    assert_eq!(update(&missing, &[JSON, ("Authorization", &key)]), 404);
+    let server = Server::new();
+    let key = server.any_key();
+    let running = server.running_model(&key, 1);
+    let run = format!("{running}/run");
+    for (path, headers, status) in [
+        (&run, vec![JSON, ("Idempotency-Key", "k")], 409),
+        (&running, vec![JSON, ("If-Match", "\"1\"")], 412),
+        (&running, vec![], 415),
+    ] {
+        let mut client = server.connect();
+        let headers = [headers, vec![("Authorization", &*key)]].concat();
+        client.write(crate::support::head("POST", path, &headers, Some(100)));
+        assert_eq!(client.answer().status, status);
+    }
 }

@@ -89,7 +89,7 @@ fn what_is_not_there_is_a_404_and_what_takes_another_method_a_405() {
         ("PUT", MODELS, "GET,HEAD,POST"),
         ("OPTIONS", MODELS, "GET,HEAD,POST"),
         ("BREW", MODELS, "GET,HEAD,POST"),
-        ("POST", &one, "GET,HEAD,DELETE"),
+        ("PUT", &one, "GET,HEAD,POST,DELETE"),
         ("POST", "/health", "GET,HEAD"),
     ] {
         let refused = server.request(method, path, &[], "");

@@ -1,5 +1,6 @@
 //! A server of the test's own, and a client that sends exactly what it is told.
 
+mod data;
 mod store;
 
 use std::collections::BTreeMap;
@@ -7,6 +8,8 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::sync::atomic::Ordering::SeqCst;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -33,6 +36,10 @@ pub(crate) const NOW: u64 = 1_700_000_000;
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) store: Arc<Held>,
+    /// The engine of the service, for what a test does beside it.
+    pub(crate) engine: Engine,
+    /// Seconds since 1970.
+    clock: Arc<AtomicU64>,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<bool>>,
 }
@@ -52,10 +59,14 @@ impl Server {
 
     pub(crate) fn start(limits: Limits, options: Options) -> Self {
         let store = Arc::new(Held::new(MemoryStore::new()));
-        let clock = || -> SystemTime { UNIX_EPOCH + Duration::from_secs(NOW) };
-        let engine = Engine::new(Arc::clone(&store), clock);
-        let gate = Gate::new(Arc::clone(&store), Plans::default(), limits, clock);
-        let router = router(engine, gate, options.clone());
+        let clock = Arc::new(AtomicU64::new(NOW));
+        let now = {
+            let clock = Arc::clone(&clock);
+            move || -> SystemTime { UNIX_EPOCH + Duration::from_secs(clock.load(SeqCst)) }
+        };
+        let engine = Engine::new(Arc::clone(&store), now.clone());
+        let gate = Gate::new(Arc::clone(&store), Plans::default(), limits, now);
+        let router = router(engine.clone(), gate, options.clone());
         let (told, address) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let running = thread::spawn(move || {
@@ -74,7 +85,12 @@ impl Server {
             ended
         });
         let address = address.recv().unwrap();
-        Server { address, store, stop: Some(stop), running: Some(running) }
+        Server { address, store, engine, clock, stop: Some(stop), running: Some(running) }
+    }
+
+    /// Lets so many seconds go by.
+    pub(crate) fn pass(&self, seconds: u64) {
+        self.clock.fetch_add(seconds, SeqCst);
     }
 
     /// Registers an organisation on a plan.
@@ -109,10 +125,7 @@ impl Server {
     }
 
     pub(crate) fn connect(&self) -> Client {
-        let stream = TcpStream::connect(self.address).unwrap();
-        // A test that would hang fails instead. Nothing rests on how long this is.
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
-        Client { stream, read: Vec::new() }
+        Client::to(self.address)
     }
 
     /// Sends these bytes on a connection of their own, and reads one answer.
@@ -193,6 +206,13 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    pub(crate) fn to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).unwrap();
+        // A test that would hang fails instead. Nothing rests on how long this is.
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        Client { stream, read: Vec::new() }
+    }
+
     pub(crate) fn write(&mut self, bytes: impl AsRef<[u8]>) {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }

@@ -1,9 +1,10 @@
 use std::sync::{Condvar, Mutex};
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Completion, CustomModel, Grant, KeyDigest, KeyId,
-    KeyRecord, Listing, MemoryStore, ModelId, ModelStore, Moment, Operation, Organisation,
-    Registration, Selection, StoreError, StoreErrorKind, Write,
+    AccessChange, AccessOutcome, AccessStore, AnswerKey, Completion, CustomModel, DataPair,
+    EventPage, Grant, KeptAnswer, KeyDigest, KeyId, KeyRecord, LifeStore, Listing, MemoryStore,
+    ModelId, ModelStore, Moment, Operation, Organisation, Purge, Purged, Registration, Selection,
+    StoreError, StoreErrorKind, Write,
 };
 
 /// What a [`Held`] store makes of writes of models.
@@ -27,11 +28,21 @@ struct State {
     mood: Mood,
     waiting: Vec<(Write, Completion)>,
     reads_panic: bool,
+    /// How often events were looked for.
+    looks: usize,
+    /// What is done before the next model is read.
+    before_get: Option<Box<dyn FnOnce() + Send>>,
 }
 
 impl Held {
     pub(crate) fn new(store: MemoryStore) -> Self {
-        let state = State { mood: Mood::Works, waiting: Vec::new(), reads_panic: false };
+        let state = State {
+            mood: Mood::Works,
+            waiting: Vec::new(),
+            reads_panic: false,
+            looks: 0,
+            before_get: None,
+        };
         Held { store, state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -45,8 +56,29 @@ impl Held {
         released.into_iter().for_each(|(write, done)| self.store.submit(write, done));
     }
 
+    /// Changes what becomes of new writes alone.
+    pub(crate) fn mood_for_new(&self, mood: Mood) {
+        self.state.lock().unwrap().mood = mood;
+    }
+
     pub(crate) fn reads_panic(&self) {
         self.state.lock().unwrap().reads_panic = true;
+    }
+
+    /// Has something done before the next model is read.
+    pub(crate) fn before_get(&self, act: impl FnOnce() + Send + 'static) {
+        self.state.lock().unwrap().before_get = Some(Box::new(act));
+    }
+
+    /// Waits until events were looked for so often.
+    pub(crate) fn wait_for_looks(&self, looks: usize) {
+        let state = self.state.lock().unwrap();
+        drop(self.changed.wait_while(state, |state| state.looks < looks).unwrap());
+    }
+
+    /// How often events were looked for.
+    pub(crate) fn looks(&self) -> usize {
+        self.state.lock().unwrap().looks
     }
 
     /// Waits until so many writes are kept waiting.
@@ -81,7 +113,13 @@ impl ModelStore for Held {
     }
 
     fn get(&self, of: &Organisation, id: ModelId) -> Result<Option<CustomModel>, StoreError> {
-        assert!(!self.state.lock().unwrap().reads_panic, "a read that panics");
+        let mut state = self.state.lock().unwrap();
+        let (panics, act) = (state.reads_panic, state.before_get.take());
+        drop(state);
+        assert!(!panics, "a read that panics");
+        if let Some(act) = act {
+            act();
+        }
         self.store.get(of, id)
     }
 
@@ -122,5 +160,35 @@ impl AccessStore for Held {
         after: Moment,
     ) -> Result<Vec<Moment>, StoreError> {
         self.store.admissions(key, operation, after)
+    }
+}
+
+impl LifeStore for Held {
+    fn events(&self, of: &Organisation, after: u64, limit: u32) -> Result<EventPage, StoreError> {
+        let page = self.store.events(of, after, limit);
+        self.state.lock().unwrap().looks += 1;
+        self.changed.notify_all();
+        page
+    }
+
+    fn claimable(
+        &self,
+        of: Option<&Organisation>,
+        at: Moment,
+        limit: u32,
+    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+        self.store.claimable(of, at, limit)
+    }
+
+    fn data(&self, of: &Organisation, model: ModelId) -> Result<Vec<DataPair>, StoreError> {
+        self.store.data(of, model)
+    }
+
+    fn answer(&self, of: &Organisation, key: &AnswerKey) -> Result<Option<KeptAnswer>, StoreError> {
+        self.store.answer(of, key)
+    }
+
+    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        self.store.purge(purge)
     }
 }

@@ -1,0 +1,109 @@
+use std::time::Duration;
+
+use crate::list::{number, read};
+use crate::{Field, Violation, ViolationKind, Violations};
+
+/// A valid request for a part of the history (LOG-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListEvents {
+    /// The position behind which the part begins; 0 is the beginning.
+    pub after: u64,
+    /// How many events it holds at most.
+    pub limit: u32,
+    /// How long to wait for an event if there is none.
+    pub wait: Duration,
+}
+
+impl ListEvents {
+    /// The most events that a part may hold.
+    pub const MAX_LIMIT: u32 = 100;
+
+    /// The longest wait, in seconds.
+    pub const MAX_WAIT: u64 = 30;
+
+    /// Reads the parameters of a query, already percent-decoded, or says everything that is wrong
+    /// with them. Other parameters are ignored.
+    ///
+    /// ```
+    /// use custom_models_core::{Field, ListEvents};
+    ///
+    /// let violations = ListEvents::from_pairs([("after", "-1"), ("wait", "30")]).unwrap_err();
+    /// assert_eq!(
+    ///     violations.get(Field::After).unwrap().to_string(),
+    ///     "After must be an integer of at least 0"
+    /// );
+    /// ```
+    pub fn from_pairs<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Violations<'a>> {
+        let (mut after, mut limit, mut wait) = (None, None, None);
+        let mut violations = Violations::none();
+        for (key, value) in pairs {
+            let (field, place) = match key {
+                "after" => (Field::After, &mut after),
+                "limit" => (Field::Limit, &mut limit),
+                "wait" => (Field::Wait, &mut wait),
+                _ => continue,
+            };
+            if place.replace(value).is_some() {
+                violations.note(Violation::new(field, ViolationKind::Repeated));
+            }
+        }
+        let mut keep = |violation| violations.note(violation);
+        let default = ListEvents::default();
+        let up_to = |field, from, to| move |text| in_range(field, text, from, to);
+        let request = ListEvents {
+            after: read(after, up_to(Field::After, 0, u64::MAX), &mut keep)
+                .unwrap_or(default.after),
+            limit: read(limit, up_to(Field::Limit, 1, Self::MAX_LIMIT.into()), &mut keep)
+                .and_then(|limit| u32::try_from(limit).ok())
+                .unwrap_or(default.limit),
+            wait: read(wait, up_to(Field::Wait, 0, Self::MAX_WAIT), &mut keep)
+                .map_or(default.wait, Duration::from_secs),
+        };
+        if violations.is_empty() { Ok(request) } else { Err(violations) }
+    }
+}
+
+/// From the beginning, 25 events at most, without waiting.
+impl Default for ListEvents {
+    fn default() -> Self {
+        ListEvents { after: 0, limit: 25, wait: Duration::ZERO }
+    }
+}
+
+fn in_range(field: Field, text: &str, from: u64, to: u64) -> Result<u64, Violation<'_>> {
+    number(text)
+        .filter(|number| (from..=to).contains(number))
+        .ok_or(Violation::new(field, ViolationKind::Unsupported))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_have_their_ranges_and_are_given_once() {
+        let default = ListEvents::from_pairs([]).unwrap();
+        assert_eq!(default, ListEvents::default());
+        let all = [("after", "7"), ("limit", "100"), ("wait", "30"), ("x", ""), ("x", "")];
+        let wait = Duration::from_secs(30);
+        assert_eq!(ListEvents::from_pairs(all), Ok(ListEvents { after: 7, limit: 100, wait }));
+        for wrong in ["", "-1", "+1", " 1", "x", "101", "18446744073709551616"] {
+            let pairs = ["after", "limit", "wait"].map(|name| (name, wrong));
+            let violated = if wrong == "101" { 2 } else { 3 };
+            assert_eq!(ListEvents::from_pairs(pairs).unwrap_err().len(), violated, "{wrong:?}");
+        }
+        assert_eq!(ListEvents::from_pairs([("limit", "0")]).unwrap_err().len(), 1);
+        let twice = ListEvents::from_pairs([("wait", "1"), ("wait", "x")]).unwrap_err();
+        assert_eq!(twice.get(Field::Wait).unwrap().kind(), ViolationKind::Repeated);
+    }
+
+    #[test]
+    fn messages_name_the_ranges() {
+        let message = |field| Violation::new(field, ViolationKind::Unsupported).to_string();
+        assert!(message(Field::Limit).ends_with(&format!("1 to {}", ListEvents::MAX_LIMIT)));
+        assert!(message(Field::Wait).ends_with(&format!("0 to {}", ListEvents::MAX_WAIT)));
+    }
+}

@@ -1,0 +1,99 @@
+//! TRAIN-3: what workers send, and everything that may be wrong with it.
+
+use super::*;
+
+fn faults<T: std::fmt::Debug>(judged: Result<T, Violations<'static>>) -> Vec<(Field, String)> {
+    let violations = judged.unwrap_err();
+    violations.iter().map(|it| (it.field(), it.message().into_owned())).collect()
+}
+
+#[test]
+fn what_is_right_is_taken_as_it_is_meant() {
+    let time = LeaseTime::new(Duration::from_secs(86400)).unwrap();
+    let claim = ClaimTraining::from_json(br#"{"lease_seconds":86400,"x":[]}"#);
+    assert_eq!(claim, Ok(ClaimTraining { time }));
+    assert_eq!(ClaimTraining::from_json(b"{}"), Ok(ClaimTraining::default()));
+    let beat = Heartbeat::from_json(br#"{"f\u0065nce":7,"training_progress":100}"#).unwrap();
+    assert_eq!((beat.fence.get(), beat.progress), (7, Progress::ALL));
+    assert_eq!(beat.time, LeaseTime::default());
+    let body = br#"{"fence":1,"training_metrics":{"word_error_rate":1e-2,"training_hours":-3}}"#;
+    let metrics = TrainingSucceeded::from_json(body).unwrap().metrics;
+    assert_eq!(metrics.word_error_rate.map(Figure::get), Some(0.01));
+    assert_eq!(metrics.training_hours.map(Figure::get), Some(-3.0));
+    assert_eq!(metrics.test_word_error_rate, None);
+    let failed = TrainingFailed::from_json(br#"{"fence":1,"error":"a\"b"}"#).unwrap();
+    assert_eq!(failed.error, "a\"b");
+}
+
+#[test]
+fn every_violation_is_told_at_once_and_kinds_are_told_apart() {
+    let missing = Heartbeat::from_json(br#"{"fence":null}"#);
+    assert_eq!(
+        faults(missing),
+        [
+            (Field::Fence, "Fence is required".to_owned()),
+            (Field::TrainingProgress, "Training progress is required".to_owned()),
+        ]
+    );
+    let wrong = br#"{"fence":"1","training_progress":1.0,"lease_seconds":null}"#;
+    assert_eq!(
+        faults(Heartbeat::from_json(wrong)),
+        [
+            (Field::LeaseSeconds, "Lease seconds must be an integer".to_owned()),
+            (Field::Fence, "Fence must be an integer".to_owned()),
+            (Field::TrainingProgress, "Training progress must be an integer".to_owned()),
+        ]
+    );
+    let beyond = br#"{"fence":-1,"training_progress":101,"lease_seconds":86401}"#;
+    assert_eq!(
+        faults(Heartbeat::from_json(beyond)),
+        [
+            (Field::LeaseSeconds, "Lease seconds must be an integer from 1 to 86400".to_owned()),
+            (Field::Fence, "Fence must be an integer of at least 0".to_owned()),
+            (
+                Field::TrainingProgress,
+                "Training progress must be an integer from 0 to 100".to_owned()
+            ),
+        ]
+    );
+    let twice = br#"{"fence":1,"fence":2,"error":" "}"#;
+    assert_eq!(
+        faults(TrainingFailed::from_json(twice)),
+        [
+            (Field::Fence, "Fence is given more than once".to_owned()),
+            (Field::Error, "Error cannot be empty".to_owned()),
+        ]
+    );
+    let error = TrainingFailed::from_json(br#"{"fence":1,"error":1}"#);
+    assert_eq!(faults(error), [(Field::Error, "Error must be a string".to_owned())]);
+    let body = ClaimTraining::from_json(b"[]");
+    assert_eq!(faults(body), [(Field::Body, "Request body must be a JSON object".to_owned())]);
+}
+
+#[test]
+fn figures_are_known_finite_and_given_once() {
+    let metrics = |metrics: &str| {
+        let body = format!(r#"{{"fence":1,"training_metrics":{metrics}}}"#);
+        let violations = TrainingSucceeded::from_json(body.as_bytes()).unwrap_err();
+        violations.get(Field::TrainingMetrics).unwrap().kind()
+    };
+    assert_eq!(metrics("null"), ViolationKind::Missing);
+    for wrong in ["1", "[]", "\"{}\"", "true"] {
+        assert_eq!(metrics(wrong), ViolationKind::WrongType, "{wrong}");
+    }
+    for figure in ["1e999", "-1e999", "null", "\"1\"", "{}", "1,\"word_error_rate\":1", "1,\"x\":1"]
+    {
+        let wrong = format!(r#"{{"word_error_rate":{figure}}}"#);
+        assert_eq!(metrics(&wrong), ViolationKind::Unsupported, "{wrong}");
+    }
+}
+
+#[test]
+fn messages_name_the_bounds_of_the_types() {
+    let message = |field| Violation::new(field, ViolationKind::Unsupported).to_string();
+    let lease = message(Field::LeaseSeconds);
+    let (min, max) = (LeaseTime::MIN.as_secs(), LeaseTime::MAX.as_secs());
+    assert!(lease.ends_with(&format!("from {min} to {max}")), "{lease}");
+    let progress = message(Field::TrainingProgress);
+    assert!(progress.ends_with(&format!("from 0 to {}", Progress::ALL.get())), "{progress}");
+}

@@ -1,0 +1,71 @@
+//! `POST /api/v3/custom_models`
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use custom_models_core::{
+    AnswerKey, Answered, Caller, CreateModel, CreateParameters, IdempotencyKey, NewAnswer,
+    Operation, Repeatable, Violations,
+};
+
+use crate::answer::{Answer, Done, Said};
+use crate::request::{Arrived, both};
+use crate::service::Service;
+
+pub(crate) async fn create(State(service): State<Arc<Service>>, request: Request) -> Answer {
+    let asked = Arrived::new(service, request);
+    let key = kept_under(&asked);
+    asked.answer_once(Operation::Create, key, created).await
+}
+
+/// Under what the answer may have been kept. One that is only to be validated is kept under nothing
+/// (DRY-1).
+fn kept_under(asked: &Arrived) -> Option<AnswerKey> {
+    let is_dry = parameters(asked).is_ok_and(|parameters| parameters.validate_only);
+    let key = asked.key().ok().flatten().filter(|_| !is_dry)?;
+    Some(AnswerKey { operation: Operation::Create, target: None, key })
+}
+
+async fn created(asked: &mut Arrived, caller: &Caller) -> Said {
+    let body = asked.json().await?;
+    let beside = both(parameters(asked), asked.key());
+    let (request, (parameters, key)) = both(CreateModel::from_json(&body), beside)?;
+    match key {
+        _ if parameters.validate_only => validated(asked, caller, request.into_owned()).await,
+        Some(key) => created_once(asked, caller, request, key, &body).await,
+        None => {
+            let write = asked.service.engine.create_async(caller, request);
+            let model = asked.service.change(caller, write).await?;
+            asked.shown(StatusCode::CREATED, &model)
+        }
+    }
+}
+
+async fn created_once(
+    asked: &Arrived,
+    caller: &Caller,
+    request: CreateModel<'_>,
+    key: IdempotencyKey,
+    body: &[u8],
+) -> Said {
+    let repeatable = Repeatable { key, request: NewAnswer::digest(body) };
+    let write = asked.service.engine.create_once_async(caller, request, repeatable);
+    match asked.service.change(caller, write).await? {
+        Answered::Now(model) => asked.shown(StatusCode::CREATED, &model),
+        Answered::Before(kept) => Done::kept(kept),
+    }
+}
+
+async fn validated(asked: &Arrived, caller: &Caller, request: CreateModel<'static>) -> Said {
+    let validated = move |engine: &custom_models_core::Engine, caller: &Caller| {
+        engine.validate(caller, &request)
+    };
+    Done::json(StatusCode::OK, &asked.service.read(caller, validated).await?)
+}
+
+fn parameters(asked: &Arrived) -> Result<CreateParameters, Violations<'static>> {
+    let pairs = asked.parameters();
+    let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
+    CreateParameters::from_pairs(pairs).map_err(Violations::into_owned)
+}

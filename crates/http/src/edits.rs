@@ -1,0 +1,35 @@
+//! Operations that change a model or delete it.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use custom_models_core::{Caller, Edit, Operation, UpdateModel};
+
+use crate::answer::{Answer, Said};
+use crate::request::Arrived;
+use crate::service::Service;
+
+/// `POST /api/v3/custom_models/{id}`
+pub(crate) async fn update(State(service): State<Arc<Service>>, request: Request) -> Answer {
+    Arrived::new(service, request).answer(Operation::Update, updated).await
+}
+
+async fn updated(asked: &mut Arrived, caller: &Caller) -> Said {
+    let model = asked.model(caller, 0).await?;
+    asked.check(caller, &model, &Edit::Update(UpdateModel::default()))?;
+    let body = asked.json().await?;
+    let edit = Edit::Update(UpdateModel::from_json(&body)?.into_owned());
+    let edited = asked.edited(caller, model, &edit, None).await?;
+    asked.said(edited)
+}
+
+/// `DELETE /api/v3/custom_models/{id}`
+pub(crate) async fn delete(State(service): State<Arc<Service>>, request: Request) -> Answer {
+    Arrived::new(service, request).answer(Operation::Delete, deleted).await
+}
+
+async fn deleted(asked: &mut Arrived, caller: &Caller) -> Said {
+    let model = asked.model(caller, 0).await?;
+    let edited = asked.edited(caller, model, &Edit::Delete, None).await?;
+    asked.said(edited)
+}

@@ -1,0 +1,106 @@
+//! What is said in paths, queries and headers.
+
+use custom_models_core::{IdempotencyKey, ListEvents, PerPage, TrainingStatus};
+use serde_json::Value;
+use utoipa::openapi::Required;
+use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+
+use super::schemas;
+
+pub(super) fn id() -> Parameter {
+    in_path("id", schemas::id())
+}
+
+pub(super) fn model_key() -> Parameter {
+    in_path("model_key", schemas::model_key())
+}
+
+pub(super) fn validate_only() -> Parameter {
+    let schema = ObjectBuilder::new().schema_type(Type::Boolean).default(Some(Value::from(false)));
+    in_query("validate_only", "Only say what the request would come to", schema)
+}
+
+pub(super) fn idempotency_key() -> Parameter {
+    let schema = ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(IdempotencyKey::MAX_CHARACTERS))
+        .pattern(Some("^[!-~]+$"));
+    let says = "Names the request: while its answer is kept, for a day, a repeat with the same \
+        body gets it again, and nothing else happens. With another body it is a 422.";
+    in_header("Idempotency-Key", says, schema)
+}
+
+pub(super) fn if_match() -> Parameter {
+    let says = "The `ETag`s at which the model may be changed, or `*`. One that is malformed is \
+        that of no model.";
+    in_header("If-Match", says, ObjectBuilder::new().schema_type(Type::String))
+}
+
+pub(super) fn if_none_match() -> Parameter {
+    let says = "The `ETag`s that are known. While a model is trained its progress has none.";
+    in_header("If-None-Match", says, ObjectBuilder::new().schema_type(Type::String))
+}
+
+pub(super) fn of_list() -> Vec<Parameter> {
+    let statuses = TrainingStatus::ALL.iter().map(|it| u64::from(it.number())).max().unwrap_or(1);
+    let (most, default) = (PerPage::MAX.into(), PerPage::default().get());
+    vec![
+        in_query("page", "The number of the page", number(1, u64::from(u32::MAX), Some(1))),
+        in_query("per_page", "How many models a page holds", number(1, most, Some(default.into()))),
+        in_query("status", "Only models in this training status", number(1, statuses, None)),
+        in_query("language", "Only models in this language", schemas::language()),
+        in_query("base_model", "Only models on this base model", schemas::base_model()),
+    ]
+}
+
+pub(super) fn of_events() -> Vec<Parameter> {
+    let ListEvents { after, limit, wait, .. } = ListEvents::default();
+    let (most, longest) = (ListEvents::MAX_LIMIT.into(), ListEvents::MAX_WAIT);
+    let position = schemas::position().default(Some(Value::from(after)));
+    vec![
+        in_query("after", "The position behind which events are shown", position),
+        in_query("limit", "How many events are shown at most", number(1, most, Some(limit.into()))),
+        in_query(
+            "wait",
+            "How many seconds to wait for an event if there is none",
+            number(0, longest, Some(wait.as_secs())),
+        ),
+    ]
+}
+
+fn number(from: u64, to: u64, default: Option<u64>) -> ObjectBuilder {
+    ObjectBuilder::new()
+        .schema_type(Type::Integer)
+        .minimum(Some(from))
+        .maximum(Some(to))
+        .default(default.map(Value::from))
+}
+
+fn in_path(name: &str, schema: ObjectBuilder) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Path)
+        .required(Required::True)
+        .schema(Some(schema))
+        .build()
+}
+
+fn in_query(name: &str, says: &str, schema: ObjectBuilder) -> Parameter {
+    optional(name, ParameterIn::Query, says, schema)
+}
+
+fn in_header(name: &str, says: &str, schema: ObjectBuilder) -> Parameter {
+    optional(name, ParameterIn::Header, says, schema)
+}
+
+fn optional(name: &str, place: ParameterIn, says: &str, schema: ObjectBuilder) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(Required::False)
+        .description(Some(says))
+        .schema(Some(schema))
+        .build()
+}

@@ -1,0 +1,93 @@
+//! `If-Match` and `If-None-Match`: which revision of a model a caller knows (EDIT-4).
+
+use axum::http::{HeaderMap, HeaderName, header};
+use custom_models_core::{CustomModel, Expected, Revision, TrainingStatus};
+
+/// What a write expects of its model. A header that is malformed expects what no model is.
+pub(crate) fn expected(headers: &HeaderMap) -> Expected {
+    match tags(headers, &header::IF_MATCH) {
+        Tags::None | Tags::Any => Expected::Anything,
+        Tags::Malformed => Expected::OneOf(Vec::new()),
+        Tags::Listed(tags) => {
+            let strong = tags.iter().filter(|tag| !tag.is_weak);
+            Expected::OneOf(strong.filter_map(|tag| tag.revision).collect())
+        }
+    }
+}
+
+/// Whether the caller knows the model as it is. While it is trained its progress changes without its
+/// revision (TRAIN-3), so nobody does.
+pub(crate) fn is_known(headers: &HeaderMap, model: &CustomModel) -> bool {
+    model.training_status() != TrainingStatus::Running
+        && match tags(headers, &header::IF_NONE_MATCH) {
+            Tags::None | Tags::Malformed => false,
+            Tags::Any => true,
+            Tags::Listed(tags) => tags.iter().any(|tag| tag.revision == Some(model.revision())),
+        }
+}
+
+enum Tags {
+    None,
+    Any,
+    Listed(Vec<Tag>),
+    Malformed,
+}
+
+struct Tag {
+    is_weak: bool,
+    /// `None`, if no revision is shown like this.
+    revision: Option<Revision>,
+}
+
+/// What a header lists, over all of its lines.
+fn tags(headers: &HeaderMap, name: &HeaderName) -> Tags {
+    let lines: Vec<&[u8]> = headers.get_all(name).iter().map(|line| line.as_bytes()).collect();
+    let line = lines.join(&b',');
+    match line.trim_ascii() {
+        _ if lines.is_empty() => Tags::None,
+        b"*" => Tags::Any,
+        line => listed(line).map_or(Tags::Malformed, Tags::Listed),
+    }
+}
+
+/// The tags of a list, empty places left out; `None` if it is malformed.
+fn listed(mut rest: &[u8]) -> Option<Vec<Tag>> {
+    let mut found = Vec::new();
+    loop {
+        rest = rest.trim_ascii_start();
+        if let Some(behind) = rest.strip_prefix(b",") {
+            rest = behind;
+        } else if rest.is_empty() {
+            return Some(found);
+        } else {
+            let (tag, behind) = first(rest)?;
+            found.push(tag);
+            rest = behind.trim_ascii_start();
+            if !rest.is_empty() && !rest.starts_with(b",") {
+                return None;
+            }
+        }
+    }
+}
+
+/// One tag, and what stands behind it.
+fn first(text: &[u8]) -> Option<(Tag, &[u8])> {
+    let (is_weak, quoted) = match text.strip_prefix(b"W/") {
+        Some(quoted) => (true, quoted),
+        None => (false, text),
+    };
+    let inner = quoted.strip_prefix(b"\"")?;
+    let (opaque, behind) = inner.split_at_checked(inner.iter().position(|&byte| byte == b'"')?)?;
+    let is_allowed = |byte: &u8| *byte == 0x21 || (0x23..=0x7E).contains(byte) || *byte >= 0x80;
+    if !opaque.iter().all(is_allowed) {
+        return None;
+    }
+    Some((Tag { is_weak, revision: revision(opaque) }, behind.strip_prefix(b"\"")?))
+}
+
+/// The revision that is shown exactly like this.
+fn revision(opaque: &[u8]) -> Option<Revision> {
+    let text = str::from_utf8(opaque).ok()?;
+    let revision = text.parse().ok().and_then(Revision::new)?;
+    (revision.to_string() == text).then_some(revision)
+}

@@ -1,0 +1,200 @@
+//! The way that every request on models takes: it is admitted, judged, and answered (ORDER).
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::Request;
+use axum::http::{HeaderMap, StatusCode, Uri};
+use custom_models_core::{
+    AnswerKey, Caller, CustomModel, Edit, Edited, Engine, IdempotencyKey, ModelId, NewAnswer,
+    Operation, Refusal, Repeatable, TrainingStatus, Violations,
+};
+use percent_encoding::percent_decode_str;
+
+use crate::answer::{Answer, Done, Said};
+use crate::body::Incoming;
+use crate::precondition::expected;
+use crate::service::Service;
+use crate::waiters::Stopping;
+
+/// A request that has arrived, with all that judging it takes.
+pub(crate) struct Arrived {
+    pub(crate) service: Arc<Service>,
+    pub(crate) uri: Uri,
+    pub(crate) headers: HeaderMap,
+    pub(crate) stopping: Option<Stopping>,
+    body: Incoming,
+}
+
+impl Arrived {
+    pub(crate) fn new(service: Arc<Service>, request: Request) -> Self {
+        let (mut parts, body) = request.into_parts();
+        let body = Incoming::new(&parts.headers, body, service.options.drain_timeout);
+        let stopping = parts.extensions.remove();
+        Arrived { service, uri: parts.uri, headers: parts.headers, stopping, body }
+    }
+
+    /// Admits the request, has it judged, and drains what it did not come to read.
+    pub(crate) async fn answer(
+        self,
+        operation: Operation,
+        judge: impl AsyncFnOnce(&mut Arrived, &Caller) -> Said,
+    ) -> Answer {
+        self.answer_once(operation, None, judge).await
+    }
+
+    /// [`Arrived::answer`] to a request that may have been answered before, under a key (IDEM-1).
+    pub(crate) async fn answer_once(
+        mut self,
+        operation: Operation,
+        key: Option<AnswerKey>,
+        judge: impl AsyncFnOnce(&mut Arrived, &Caller) -> Said,
+    ) -> Answer {
+        let answer = self.admitted(operation, key.as_ref(), judge).await;
+        self.body.drain();
+        answer.unwrap_or_else(Answer::from)
+    }
+
+    async fn admitted(
+        &mut self,
+        operation: Operation,
+        key: Option<&AnswerKey>,
+        judge: impl AsyncFnOnce(&mut Arrived, &Caller) -> Said,
+    ) -> Result<Answer, Refusal> {
+        let entered = self.service.enter(&self.headers, operation).await?;
+        if let Some(said) = self.replay(entered.caller(), key).await.transpose() {
+            return Ok(Answer::of(entered.repeats(), said));
+        }
+        let admitted = self.service.admit(entered).await?;
+        let mut said = judge(self, admitted.caller()).await;
+        // Of two at the same time, one may see the model as the other has left it.
+        if matches!(&said, Err(refusal) if matches!(refusal.status(), 404 | 409 | 412))
+            && let Some(replayed) = self.replay(admitted.caller(), key).await.transpose()
+        {
+            said = replayed;
+        }
+        Ok(Answer::of(admitted, said))
+    }
+
+    /// The answer that was given under a key. Only if there is one is the body read for it.
+    async fn replay(
+        &mut self,
+        caller: &Caller,
+        key: Option<&AnswerKey>,
+    ) -> Result<Option<Done>, Refusal> {
+        let Some(key) = key.cloned() else { return Ok(None) };
+        let operation = key.operation;
+        let kept =
+            self.service.read(caller, move |engine, caller| engine.kept_answer(caller, &key));
+        let Some(kept) = kept.await? else { return Ok(None) };
+        let body = match self.body.read(self.service.options.body_timeout).await {
+            // No such body was ever answered.
+            Err(Refusal::BodyTooLarge) => return Err(Refusal::IdempotencyKeyReused),
+            body => body?,
+        };
+        let done = Done::kept(kept.for_request(NewAnswer::digest(&body))?)?;
+        let is_run = operation == Operation::Run;
+        Ok(Some(if is_run { done.polled(self.service.options.poll_after) } else { done }))
+    }
+
+    /// The `Idempotency-Key` of the request.
+    pub(crate) fn key(&self) -> Result<Option<IdempotencyKey>, Violations<'static>> {
+        let values = self.headers.get_all("idempotency-key").iter();
+        Ok(IdempotencyKey::from_values(values.map(|value| value.as_bytes()))?)
+    }
+
+    /// The body, which is to be JSON: 415, 413 and 408.
+    pub(crate) async fn json(&mut self) -> Result<Bytes, Refusal> {
+        self.body.read_json(&self.headers, self.service.options.body_timeout).await
+    }
+
+    /// The body, which is to be JSON if there is one.
+    pub(crate) async fn optional_json(&mut self) -> Result<Option<Bytes>, Refusal> {
+        if self.body.is_empty() { Ok(None) } else { self.json().await.map(Some) }
+    }
+
+    /// The parameters of the query, percent-decoded.
+    pub(crate) fn parameters(&self) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
+        form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes()).collect()
+    }
+
+    /// The id in the path, so many segments before its end. What is no id, badly encoded or not, is
+    /// the id of no model (READ-3).
+    pub(crate) fn id(&self, before_end: usize) -> Result<ModelId, Refusal> {
+        segment(&self.uri, before_end).and_then(|id| id.parse().ok()).ok_or(Refusal::ModelNotFound)
+    }
+
+    /// The model that the path names, so many segments before its end.
+    pub(crate) async fn model(
+        &self,
+        caller: &Caller,
+        before_end: usize,
+    ) -> Result<CustomModel, Refusal> {
+        let id = self.id(before_end)?;
+        self.service.read(caller, move |engine, caller| engine.get(caller, id)).await
+    }
+
+    /// 409 and 412: what can be said of an edit before the body is read.
+    pub(crate) fn check(
+        &self,
+        caller: &Caller,
+        model: &CustomModel,
+        edit: &Edit,
+    ) -> Result<(), Refusal> {
+        self.service.engine.check(caller, model, edit, &expected(&self.headers))
+    }
+
+    /// Makes an edit of a model that was read, decided afresh as often as the engine itself would.
+    pub(crate) async fn edited(
+        &self,
+        caller: &Caller,
+        mut model: CustomModel,
+        edit: &Edit,
+        repeatable: Option<&Repeatable>,
+    ) -> Result<Edited, Refusal> {
+        let Service { engine, .. } = &*self.service;
+        let (id, expected) = (model.id, expected(&self.headers));
+        for _ in 0..Engine::ATTEMPTS {
+            let write = engine.edit_unchanged_async(caller, &model, edit, &expected, repeatable);
+            if let Some(edited) = self.service.change(caller, write).await? {
+                return Ok(edited);
+            }
+            model = self.service.read(caller, move |engine, caller| engine.get(caller, id)).await?;
+        }
+        Err(Refusal::Contended)
+    }
+
+    /// What an edit is answered with.
+    pub(crate) fn said(&self, edited: Edited) -> Said {
+        match edited {
+            Edited::Changed(model) => self.shown(StatusCode::OK, &model),
+            Edited::Deleted => Ok(Done::nothing(StatusCode::NO_CONTENT)),
+            Edited::Before(kept) => Done::kept(kept),
+        }
+    }
+
+    /// A model, with its revision, and, while it is trained, a word when to look again.
+    pub(crate) fn shown(&self, status: StatusCode, model: &CustomModel) -> Said {
+        let done = Done::json(status, model)?.tagged(model.revision());
+        let is_running = model.training_status() == TrainingStatus::Running;
+        Ok(if is_running { done.polled(self.service.options.poll_after) } else { done })
+    }
+}
+
+/// A segment of a path, counted from its end and percent-decoded.
+pub(crate) fn segment(uri: &Uri, before_end: usize) -> Option<Cow<'_, str>> {
+    percent_decode_str(uri.path().rsplit('/').nth(before_end)?).decode_utf8().ok()
+}
+
+/// Both, or everything that is wrong with either (BODY-4).
+pub(crate) fn both<'a, A, B>(
+    one: Result<A, Violations<'a>>,
+    other: Result<B, Violations<'a>>,
+) -> Result<(A, B), Violations<'a>> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(one), Err(other)) => Err(one.and(other)),
+        (Err(violations), Ok(_)) | (Ok(_), Err(violations)) => Err(violations),
+    }
+}

@@ -1,0 +1,44 @@
+//! Operations that have a model trained, or not after all.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use custom_models_core::{AnswerKey, Caller, Edit, NewAnswer, Operation, Repeatable, RunModel};
+
+use crate::answer::{Answer, Said};
+use crate::request::{Arrived, both};
+use crate::service::Service;
+
+/// `POST /api/v3/custom_models/{id}/run`
+pub(crate) async fn run(State(service): State<Arc<Service>>, request: Request) -> Answer {
+    let asked = Arrived::new(service, request);
+    let key = kept_under(&asked);
+    asked.answer_once(Operation::Run, key, started).await
+}
+
+/// Under what the answer may have been kept.
+fn kept_under(asked: &Arrived) -> Option<AnswerKey> {
+    let target = Some(asked.id(1).ok()?);
+    Some(AnswerKey { operation: Operation::Run, target, key: asked.key().ok()?? })
+}
+
+async fn started(asked: &mut Arrived, caller: &Caller) -> Said {
+    let model = asked.model(caller, 1).await?;
+    asked.check(caller, &model, &Edit::Run)?;
+    let body = asked.json().await?;
+    let (RunModel { .. }, key) = both(RunModel::from_json(&body), asked.key())?;
+    let repeatable = key.map(|key| Repeatable { key, request: NewAnswer::digest(&body) });
+    let edited = asked.edited(caller, model, &Edit::Run, repeatable.as_ref()).await?;
+    asked.said(edited)
+}
+
+/// `POST /api/v3/custom_models/{id}/cancel`
+pub(crate) async fn cancel(State(service): State<Arc<Service>>, request: Request) -> Answer {
+    Arrived::new(service, request).answer(Operation::Cancel, cancelled).await
+}
+
+async fn cancelled(asked: &mut Arrived, caller: &Caller) -> Said {
+    let model = asked.model(caller, 1).await?;
+    let edited = asked.edited(caller, model, &Edit::Cancel, None).await?;
+    asked.said(edited)
+}

@@ -1,0 +1,84 @@
+//! Those who wait for an event: told by what this service writes, and none of them owns a thread.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use custom_models_core::{Organisation, Refusal, StoreErrorKind};
+use tokio::sync::futures::Notified;
+use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
+
+/// As many as may wait at a time, by their organisation.
+pub(crate) struct Waiters {
+    places: Semaphore,
+    /// INVARIANT: an organisation is here while a [`Waiter`] of it is.
+    told: Mutex<HashMap<Organisation, Arc<Notify>>>,
+}
+
+impl Waiters {
+    pub(crate) fn new(at_once: usize) -> Self {
+        let places = Semaphore::new(at_once.min(Semaphore::MAX_PERMITS));
+        Waiters { places, told: Mutex::new(HashMap::new()) }
+    }
+
+    /// One more who waits, if there is a place.
+    pub(crate) fn wait_for(&self, organisation: &Organisation) -> Result<Waiter<'_>, Refusal> {
+        let place = self.places.try_acquire();
+        let place = place.map_err(|_| Refusal::Store(StoreErrorKind::Busy.into()))?;
+        let notify = Arc::clone(self.told().entry(organisation.clone()).or_default());
+        Ok(Waiter { waiters: self, organisation: organisation.clone(), notify, _place: place })
+    }
+
+    /// Tells all who wait for an event of an organisation that there may be one.
+    pub(crate) fn wake(&self, organisation: &Organisation) {
+        if let Some(notify) = self.told().get(organisation) {
+            notify.notify_waiters();
+        }
+    }
+
+    /// Nothing that can panic runs under the lock.
+    fn told(&self) -> MutexGuard<'_, HashMap<Organisation, Arc<Notify>>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// One who waits. Its place is free again when this is dropped.
+pub(crate) struct Waiter<'a> {
+    waiters: &'a Waiters,
+    organisation: Organisation,
+    notify: Arc<Notify>,
+    _place: SemaphorePermit<'a>,
+}
+
+impl Waiter<'_> {
+    /// Ready when there may be an event that was not there when this was called.
+    pub(crate) fn told(&self) -> Notified<'_> {
+        self.notify.notified()
+    }
+}
+
+impl Drop for Waiter<'_> {
+    fn drop(&mut self) {
+        let mut told = self.waiters.told();
+        // The map's and this one: references are made and dropped under the lock alone.
+        if Arc::strong_count(&self.notify) <= 2 {
+            told.remove(&self.organisation);
+        }
+    }
+}
+
+/// Says whether the loop around the router has been told to stop.
+#[derive(Clone)]
+pub(crate) struct Stopping(watch::Receiver<()>);
+
+impl Stopping {
+    /// What says so when it is dropped, and what hears of it.
+    pub(crate) fn new() -> (watch::Sender<()>, Self) {
+        let (stop, stopped) = watch::channel(());
+        (stop, Stopping(stopped))
+    }
+
+    /// Ready when there is to be an end.
+    pub(crate) async fn stopped(&mut self) {
+        while self.0.changed().await.is_ok() {}
+    }
+}

@@ -1,0 +1,180 @@
+//! TRAIN over HTTP, as far as those go who train.
+
+use custom_models_core::Scope;
+
+use crate::support::{Answer, CREATED, MODELS, Server};
+
+const CLAIM: &str = "/api/v3/training/claim";
+
+const LOST: &str = r#"{"error":"Conflict","message":"The training is held by another lease, or over","error_code":"LEASE_LOST"}"#;
+
+fn training(below: &str) -> String {
+    format!("/api/v3/training/{below}")
+}
+
+/// A server with a model in training, a key that may do everything, and one that may train.
+fn at_work() -> (Server, String, String) {
+    let server = Server::new();
+    let key = server.any_key();
+    let worker = server.key(2, "acme", &[Scope::TrainingWork]);
+    server.running_model(&key, 1);
+    (server, key, worker)
+}
+
+fn beat(server: &Server, worker: &str, fence: u64, progress: u64) -> Answer {
+    let body = format!(r#"{{"fence":{fence},"training_progress":{progress}}}"#);
+    server.post(worker, &training("1/heartbeat"), &body)
+}
+
+#[test]
+fn train_3_a_training_is_claimed_with_its_data_and_then_waits_for_nobody() {
+    let (server, key, worker) = at_work();
+    let model = server.get(&key, &format!("{MODELS}/1")).body;
+    let file = |name: &str| {
+        let digest = "07".repeat(32);
+        format!(r#"{{"filename":"{name}","bytes":1,"sha256":"{digest}","content":"c"}}"#)
+    };
+    let pair = |id: u32, data_type: &str, millis: u64| {
+        let (audio, transcript) = (file("a.wav"), file("a.txt"));
+        format!(
+            r#"{{"id":{id},"type":"{data_type}","audio":{audio},"audio_millis":{millis},"transcript":{transcript},"created_at":"2023-11-14T22:13:20Z"}}"#
+        )
+    };
+    let data = format!("{},{}", pair(1, "train", 18_000_000), pair(2, "test", 1000));
+    server.post(&worker, CLAIM, r#"{"lease_seconds":100}"#).is(
+        200,
+        &format!(
+            r#"{{"organisation":"acme","model":{model},"fence":1,"expires_at":"2023-11-14T22:15:00Z","data":[{data}]}}"#
+        ),
+    );
+    let nothing = server.request("POST", CLAIM, &[("Authorization", &worker)], "");
+    nothing.is(204, "").has_no("content-type");
+}
+
+#[test]
+fn train_3_a_heartbeat_extends_the_lease_and_progress_never_goes_down() {
+    let (server, key, worker) = at_work();
+    assert_eq!(server.request("POST", CLAIM, &[("Authorization", &worker)], "").status, 200);
+    server.pass(50);
+    let held = r#"{"expires_at":"2023-11-14T22:15:10Z","training_progress":40}"#;
+    beat(&server, &worker, 1, 40).is(200, held).has_no("etag");
+    beat(&server, &worker, 1, 7).is(200, held);
+    let model = server.get(&key, &format!("{MODELS}/1"));
+    assert!(model.body.contains(r#""training_progress":40"#), "{}", model.body);
+    model.has("etag", "\"4\"");
+    server.pass(60);
+    beat(&server, &worker, 1, 41).is(409, LOST);
+}
+
+#[test]
+fn train_3_and_read_4_a_training_ends_well_with_what_was_measured() {
+    let (server, key, worker) = at_work();
+    server.post(&worker, CLAIM, "{}");
+    server.pass(10);
+    let body = r#"{"fence":1,"training_metrics":{"word_error_rate":0.125,"training_hours":3}}"#;
+    let done = server.post(&worker, &training("1/succeed"), body);
+    let shown = CREATED.replace(
+        r#""training_status":1,"status_message":"Model created. Upload training data to begin.","created_at":"2023-11-14T22:13:20Z","updated_at":"2023-11-14T22:13:20Z"}"#,
+        r#""training_status":4,"status_message":"Training succeeded.","created_at":"2023-11-14T22:13:20Z","updated_at":"2023-11-14T22:13:30Z","training_progress":100,"started_training_at":"2023-11-14T22:13:20Z","finished_training_at":"2023-11-14T22:13:30Z","training_metrics":{"word_error_rate":0.125,"training_hours":3.0}}"#,
+    );
+    done.is(200, &shown).has("etag", "\"5\"").has_no("retry-after");
+    server.get(&key, &format!("{MODELS}/1")).is(200, &shown);
+    server.post(&worker, &training("1/succeed"), body).is(409, LOST);
+    server.post(&key, &format!("{MODELS}/1/run"), "{}").refuses(409, "MODEL_NOT_READY");
+}
+
+#[test]
+fn train_3_and_read_4_a_training_fails_with_an_error_and_may_be_tried_again() {
+    let (server, key, worker) = at_work();
+    server.post(&worker, CLAIM, "{}");
+    beat(&server, &worker, 1, 9);
+    let failed = server.post(&worker, &training("1/fail"), r#"{"fence":1,"error":"a \"disk\""}"#);
+    assert_eq!(failed.status, 200);
+    let end = r#""training_progress":9,"started_training_at":"2023-11-14T22:13:20Z","failed_at":"2023-11-14T22:13:20Z","error":"a \"disk\""}"#;
+    assert!(failed.body.ends_with(end), "{}", failed.body);
+    assert_eq!(server.post(&key, &format!("{MODELS}/1/run"), "{}").status, 200);
+}
+
+#[test]
+fn train_3_all_that_is_wrong_with_a_workers_word_is_told_at_once() {
+    let (server, _, worker) = at_work();
+    let invalid = |answer: Answer, details: &str| {
+        let body = format!(
+            r#"{{"error":"Validation Error","message":"Invalid field values","details":{details}}}"#
+        );
+        answer.is(400, &body);
+    };
+    invalid(
+        server.post(&worker, CLAIM, r#"{"lease_seconds":0}"#),
+        r#"{"lease_seconds":"Lease seconds must be an integer from 1 to 86400"}"#,
+    );
+    invalid(
+        server.post(&worker, &training("1/heartbeat"), r#"{"lease_seconds":"1","fence":null}"#),
+        r#"{"lease_seconds":"Lease seconds must be an integer","fence":"Fence is required","training_progress":"Training progress is required"}"#,
+    );
+    invalid(
+        server.post(&worker, &training("1/succeed"), r#"{"training_metrics":{"x":1}}"#),
+        r#"{"fence":"Fence is required","training_metrics":"Training metrics must be an object of the known figures, all finite numbers"}"#,
+    );
+    invalid(
+        server.post(&worker, &training("1/fail"), r#"{"fence":1.5,"error":""}"#),
+        r#"{"fence":"Fence must be an integer","error":"Error cannot be empty"}"#,
+    );
+    let untyped = server.request("POST", CLAIM, &[("Authorization", &worker)], "{}");
+    untyped.refuses(415, "UNSUPPORTED_MEDIA_TYPE");
+}
+
+#[test]
+fn train_4_a_worker_whose_lease_passed_to_another_changes_nothing() {
+    let (server, key, worker) = at_work();
+    server.post(&worker, CLAIM, "{}");
+    server.pass(60);
+    let second = server.post(&worker, CLAIM, "{}");
+    assert!(second.body.contains(r#""fence":2"#), "{}", second.body);
+    let before = server.get(&key, &format!("{MODELS}/1")).body;
+    beat(&server, &worker, 1, 50).is(409, LOST);
+    let success = |fence: u64| {
+        let body = format!(r#"{{"fence":{fence},"training_metrics":{{}}}}"#);
+        server.post(&worker, &training("1/succeed"), &body)
+    };
+    success(1).is(409, LOST);
+    success(3).is(409, LOST);
+    server.get(&key, &format!("{MODELS}/1")).is(200, &before);
+    assert_eq!(success(2).status, 200);
+}
+
+#[test]
+fn train_5_the_fourth_claim_finds_a_training_that_failed() {
+    let (server, key, worker) = at_work();
+    for _ in 0..3 {
+        assert_eq!(server.post(&worker, CLAIM, "{}").status, 200);
+        server.pass(60);
+    }
+    server.post(&worker, CLAIM, "{}").is(204, "");
+    let model = server.get(&key, &format!("{MODELS}/1")).body;
+    assert!(model.contains(r#""training_status":5"#), "{model}");
+    assert!(model.contains(r#""error":"The training was claimed three times"#), "{model}");
+}
+
+#[test]
+fn train_6_a_worker_learns_at_its_next_heartbeat_that_its_training_was_called_off() {
+    let (server, key, worker) = at_work();
+    server.post(&worker, CLAIM, "{}");
+    assert_eq!(server.post(&key, &format!("{MODELS}/1/cancel"), "").status, 200);
+    beat(&server, &worker, 1, 1).is(409, LOST);
+}
+
+#[test]
+fn auth_2_only_a_key_for_training_trains_and_only_its_organisations_models() {
+    let (server, _, worker) = at_work();
+    let others = server.key(3, "other", &[Scope::TrainingWork]);
+    let writer = server.key(4, "acme", &[Scope::Read, Scope::Write]);
+    server.post(&others, CLAIM, "{}").is(204, "");
+    server.post(&worker, CLAIM, "{}").has("content-type", "application/json");
+    beat(&server, &others, 1, 1).refuses(404, "MODEL_NOT_FOUND");
+    for path in ["claim", "1/heartbeat", "1/succeed", "1/fail"] {
+        server.post(&writer, &training(path), "{}").refuses(403, "INSUFFICIENT_SCOPE");
+    }
+    server.post(&worker, &training("x/heartbeat"), "{}").refuses(404, "MODEL_NOT_FOUND");
+    server.get(&worker, MODELS).refuses(403, "INSUFFICIENT_SCOPE");
+}
