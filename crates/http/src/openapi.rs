@@ -147,7 +147,7 @@ fn parameters() -> Vec<Parameter> {
     let statuses = u32::from(TrainingStatus::ALL.iter().map(|it| it.number()).max().unwrap_or(1));
     vec![
         parameter("page", "The number of the page")
-            .schema(Some(number(Some(u32::MAX)).default(default(1))))
+            .schema(Some(number(None).default(default(1))))
             .build(),
         parameter("per_page", "How many models a page holds")
             .schema(Some(number(Some(PerPage::MAX)).default(default(PerPage::default().get()))))
