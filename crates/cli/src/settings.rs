@@ -6,9 +6,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-use custom_models_core::{
-    Limits, Operation, Plan, PlanName, Plans, RequestLimit, Timestamp,
-};
+use custom_models_core::{Limits, Operation, Plan, PlanName, Plans, RequestLimit, Timestamp};
 use serde::{Deserialize, Deserializer};
 
 use crate::args::Global;
@@ -234,7 +232,7 @@ mod tests {
         let list = settings.limits.of(Operation::List);
         assert_eq!(list.requests.unwrap().to_string(), "100/1m");
         assert_eq!(settings.limits.of(Operation::Get).at_once, NonZeroU32::new(2));
-        assert_eq!(settings.limits.of(Operation::Delete), OperationLimit::NONE);
+        assert_eq!(settings.limits.of(Operation::Delete), Default::default());
     }
 
     #[test]
