@@ -66,7 +66,7 @@ fn a_chunked_body_is_read_and_one_that_is_too_long_or_broken_is_refused() {
 }
 
 #[test]
-fn a_body_that_ends_early_is_no_json_and_one_that_stalls_is_a_408() {
+fn wire_400_and_wire_408_a_body_that_ends_early_is_no_json_and_one_that_stalls_is_late() {
     let server = Server::new();
     let key = server.any_key();
     let start = head("POST", MODELS, &[JSON, ("Authorization", &key)], Some(100));
@@ -146,7 +146,7 @@ fn requests_of_one_connection_are_answered_in_their_order() {
 }
 
 #[test]
-fn headers_of_8_kib_are_taken() {
+fn wire_headers_of_8_kib_are_taken() {
     let server = Server::new();
     let long = "x".repeat(8000);
     assert_eq!(server.request("GET", "/health", &[("X-Long", &long)], "").status, 200);
