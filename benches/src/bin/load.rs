@@ -64,13 +64,12 @@ fn main() -> ExitCode {
 /// Whether every bar that is asked for holds.
 fn run(options: &Options) -> io::Result<bool> {
     let disk = Disk::new(options.dir.clone());
-    let program = program()?;
-    let ours = |create_limit| Kind::Ours { program: program.clone(), create_limit };
+    let ours = Kind::Ours { program: program()? };
     let (kinds, rounds, span) = if options.is_quick {
-        (vec![ours("off")], 1, Duration::from_millis(200))
+        (vec![ours], 1, Duration::from_millis(200))
     } else {
         let peer = Kind::FastApi { python: python()? };
-        (vec![ours("off"), ours("100000/1h"), peer], options.rounds, Duration::from_secs(2))
+        (vec![ours, peer], options.rounds, Duration::from_secs(2))
     };
     let mut all: Vec<Measured> =
         kinds.iter().map(|it| Measured { name: it.name(), rounds: Vec::new(), lost: 0 }).collect();

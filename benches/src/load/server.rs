@@ -8,17 +8,16 @@ use std::thread;
 
 use tempfile::TempDir;
 
+use crate::OURS;
 use crate::disk::Disk;
 
 /// Who is asked.
 #[derive(Clone, Debug)]
 pub enum Kind {
-    /// `custom-models serve`, with these options beside those of every run.
+    /// `custom-models serve`, without request limits, which the peer has none of.
     Ours {
         /// The program.
         program: PathBuf,
-        /// The limit of creates a key.
-        create_limit: &'static str,
     },
     /// The same endpoints in FastAPI.
     FastApi {
@@ -31,10 +30,7 @@ impl Kind {
     /// What a table calls it.
     pub const fn name(&self) -> &'static str {
         match self {
-            Kind::Ours { create_limit, .. } if create_limit.eq_ignore_ascii_case("off") => {
-                "custom-models"
-            }
-            Kind::Ours { .. } => "custom-models, with a request limit",
+            Kind::Ours { .. } => OURS,
             Kind::FastApi { .. } => "FastAPI",
         }
     }
@@ -55,7 +51,7 @@ impl Server {
     pub fn start(kind: &Kind, disk: &Disk) -> io::Result<Self> {
         let folder = disk.fresh();
         match kind {
-            Kind::Ours { program, create_limit } => ours(program, create_limit, folder),
+            Kind::Ours { program } => ours(program, folder),
             Kind::FastApi { python } => fast_api(python, folder),
         }
     }
@@ -68,7 +64,7 @@ impl Drop for Server {
     }
 }
 
-fn ours(program: &Path, create_limit: &str, folder: TempDir) -> io::Result<Server> {
+fn ours(program: &Path, folder: TempDir) -> io::Result<Server> {
     let run = |arguments: &[&str]| -> io::Result<String> {
         let output = Command::new(program).args(arguments).current_dir(&folder).output()?;
         if !output.status.success() {
@@ -82,7 +78,7 @@ fn ours(program: &Path, create_limit: &str, folder: TempDir) -> io::Result<Serve
     let key = run(&[&["key", "create", "--org", "acme"], &scopes[..]].concat())?;
     let mut child = Command::new(program)
         .args(["serve", "--listen", "127.0.0.1:0", "--create-concurrency", "off"])
-        .args(["--create-limit", create_limit])
+        .args(["--create-limit", "off"])
         .current_dir(&folder)
         .stdin(Stdio::null())
         .stderr(Stdio::piped())

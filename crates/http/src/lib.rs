@@ -33,7 +33,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::routing::get;
 use custom_models_core::{Caller, Engine, Gate, ModelId, Organisation, Plan, Refusal};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -61,10 +61,19 @@ pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
         .route("/health", get(health))
         .route("/ready", get(ready))
         .fallback(|| async { Answer::from(Refusal::RouteNotFound) })
-        .method_not_allowed_fallback(|| async { Answer::from(Refusal::MethodNotAllowed) })
+        .method_not_allowed_fallback(other_method)
         .with_state(service)
         .layer(CatchPanicLayer::custom(observe::panicked))
         .layer(axum::middleware::from_fn(observe::observe))
+}
+
+/// A path that does not take a method says in `Allow` which it takes: to whom asks for just that, and
+/// with the refusal of any other.
+async fn other_method(method: Method) -> Answer {
+    match method {
+        Method::OPTIONS => Answer::empty(StatusCode::NO_CONTENT),
+        _ => Refusal::MethodNotAllowed.into(),
+    }
 }
 
 /// The process answers.
