@@ -98,7 +98,7 @@ fn key_of(folder: &Folder, organisation: &str) -> String {
 }
 
 #[test]
-fn a_key_from_the_command_line_opens_the_service_and_what_is_created_stays() {
+fn auth_1_a_key_from_the_command_line_opens_the_service_and_what_is_created_stays() {
     let folder = Folder::new();
     let server = Serving::start(&folder, &["serve"]);
     assert!(server.said[0].starts_with("nobody has a key yet: "), "{:?}", server.said);
@@ -130,7 +130,7 @@ fn a_key_from_the_command_line_opens_the_service_and_what_is_created_stays() {
 }
 
 #[test]
-fn rate_4_two_processes_on_one_file_admit_ten_in_all() {
+fn rate_1_and_rate_4_two_processes_on_one_file_admit_ten_in_all() {
     let folder = Folder::new();
     let key = key_of(&folder, "acme");
     let servers = [Serving::start(&folder, &["serve"]), Serving::start(&folder, &["serve"])];
@@ -146,7 +146,7 @@ fn rate_4_two_processes_on_one_file_admit_ten_in_all() {
 }
 
 #[test]
-fn limits_and_plans_come_from_options_and_a_file() {
+fn quota_1_and_rate_1_limits_and_plans_come_from_options_and_a_file() {
     let folder = Folder::new();
     let config = folder.path().join("config.toml");
     std::fs::write(
@@ -170,7 +170,7 @@ fn limits_and_plans_come_from_options_and_a_file() {
 }
 
 #[test]
-fn an_organisation_that_is_registered_has_the_plan_of_the_register() {
+fn quota_1_an_organisation_that_is_registered_has_the_plan_of_the_register() {
     let folder = Folder::new();
     let create =
         ["create", "--org", "acme", "--plan", "Enterprise", "--name", "n", "--language", "en"];

@@ -7,8 +7,9 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroU32;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, ApiKey, Engine, Gate, KeyId, KeyRecord, Limits,
@@ -33,6 +34,8 @@ pub(crate) const NOW: u64 = 1_700_000_000;
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) store: Arc<Held>,
+    /// Its clock.
+    millis: Arc<AtomicU64>,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<bool>>,
 }
@@ -52,8 +55,10 @@ impl Server {
 
     pub(crate) fn start(limits: Limits, options: Options) -> Self {
         let store = Arc::new(Held::new(MemoryStore::new()));
-        let clock = || -> SystemTime { UNIX_EPOCH + Duration::from_secs(NOW) };
-        let engine = Engine::new(Arc::clone(&store), clock);
+        let millis = Arc::new(AtomicU64::new(NOW * 1000));
+        let shown = Arc::clone(&millis);
+        let clock = move || UNIX_EPOCH + Duration::from_millis(shown.load(Ordering::SeqCst));
+        let engine = Engine::new(Arc::clone(&store), clock.clone());
         let gate = Gate::new(Arc::clone(&store), Plans::default(), limits, clock);
         let router = router(engine, gate, options.clone());
         let (told, address) = std::sync::mpsc::channel();
@@ -74,7 +79,12 @@ impl Server {
             ended
         });
         let address = address.recv().unwrap();
-        Server { address, store, stop: Some(stop), running: Some(running) }
+        Server { address, store, millis, stop: Some(stop), running: Some(running) }
+    }
+
+    /// Lets time go by for the server.
+    pub(crate) fn advance(&self, millis: u64) {
+        self.millis.fetch_add(millis, Ordering::SeqCst);
     }
 
     /// Registers an organisation on a plan.
@@ -101,6 +111,13 @@ impl Server {
         let outcome = self.store.apply_access(AccessChange::AddKey(record)).unwrap();
         assert_eq!(outcome, AccessOutcome::Done);
         format!("Bearer {}", key.expose())
+    }
+
+    /// Revokes the key of a number.
+    pub(crate) fn revoke(&self, number: u8) {
+        let id = KeyId::from_bytes([number; 6]);
+        let change = AccessChange::RevokeKey { id, at: Timestamp::MIN };
+        assert_eq!(self.store.apply_access(change).unwrap(), AccessOutcome::Done);
     }
 
     /// A key that may do everything.

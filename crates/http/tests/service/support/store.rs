@@ -2,8 +2,8 @@ use std::sync::{Condvar, Mutex};
 
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, Completion, CustomModel, Grant, KeyDigest, KeyId,
-    KeyRecord, Listing, MemoryStore, ModelId, ModelStore, Moment, Operation, Organisation,
-    Registration, Selection, StoreError, StoreErrorKind, Write,
+    KeyRecord, Listing, MemoryStore, ModelId, ModelStore, Moment, Operation, Organisation, Outcome,
+    Registration, Scopes, Selection, StoreError, StoreErrorKind, TrainingStatus, Write,
 };
 
 /// What a [`Held`] store makes of writes of models.
@@ -12,6 +12,8 @@ pub(crate) enum Mood {
     Works,
     /// Keeps them until it works again.
     Holds,
+    /// Says that the model has changed since it was read.
+    Stale,
     Fails(StoreErrorKind),
     Panics,
 }
@@ -27,11 +29,19 @@ struct State {
     mood: Mood,
     waiting: Vec<(Write, Completion)>,
     reads_panic: bool,
+    scopes_are_lost: bool,
+    all_are_trained: bool,
 }
 
 impl Held {
     pub(crate) fn new(store: MemoryStore) -> Self {
-        let state = State { mood: Mood::Works, waiting: Vec::new(), reads_panic: false };
+        let state = State {
+            mood: Mood::Works,
+            waiting: Vec::new(),
+            reads_panic: false,
+            scopes_are_lost: false,
+            all_are_trained: false,
+        };
         Held { store, state: Mutex::new(state), changed: Condvar::new() }
     }
 
@@ -47,6 +57,16 @@ impl Held {
 
     pub(crate) fn reads_panic(&self) {
         self.state.lock().unwrap().reads_panic = true;
+    }
+
+    /// Shows every key without scopes from now on.
+    pub(crate) fn lose_scopes(&self) {
+        self.state.lock().unwrap().scopes_are_lost = true;
+    }
+
+    /// Shows every model as one that is being trained from now on.
+    pub(crate) fn train_all(&self) {
+        self.state.lock().unwrap().all_are_trained = true;
     }
 
     /// Waits until so many writes are kept waiting.
@@ -69,6 +89,10 @@ impl ModelStore for Held {
                 drop(state);
                 self.changed.notify_all();
             }
+            Mood::Stale => {
+                drop(state);
+                done(Ok(Outcome::Stale));
+            }
             Mood::Fails(kind) => {
                 drop(state);
                 done(Err(StoreError::new(kind, "the cause of the fault")));
@@ -81,8 +105,16 @@ impl ModelStore for Held {
     }
 
     fn get(&self, of: &Organisation, id: ModelId) -> Result<Option<CustomModel>, StoreError> {
-        assert!(!self.state.lock().unwrap().reads_panic, "a read that panics");
-        self.store.get(of, id)
+        let (reads_panic, all_are_trained) = {
+            let state = self.state.lock().unwrap();
+            (state.reads_panic, state.all_are_trained)
+        };
+        assert!(!reads_panic, "a read that panics");
+        let mut model = self.store.get(of, id)?;
+        if let (Some(model), true) = (&mut model, all_are_trained) {
+            model.training_status = TrainingStatus::Running;
+        }
+        Ok(model)
     }
 
     fn list(&self, of: &Organisation, selection: &Selection) -> Result<Listing, StoreError> {
@@ -108,7 +140,11 @@ impl AccessStore for Held {
     }
 
     fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>, StoreError> {
-        self.store.key(digest)
+        let mut grant = self.store.key(digest)?;
+        if let (Some(grant), true) = (&mut grant, self.state.lock().unwrap().scopes_are_lost) {
+            grant.key.scopes = Scopes::default();
+        }
+        Ok(grant)
     }
 
     fn keys(&self, of: &Organisation) -> Result<Vec<KeyRecord>, StoreError> {
