@@ -13,6 +13,7 @@ pub(crate) enum Mood {
     /// Keeps them until it works again.
     Holds,
     Fails(StoreErrorKind),
+    /// Panics, and says what was to be written.
     Panics,
 }
 
@@ -75,7 +76,7 @@ impl ModelStore for Held {
             }
             Mood::Panics => {
                 drop(state);
-                panic!("a store that panics");
+                panic!("a store that panics of {write:?}");
             }
         }
     }
