@@ -6,9 +6,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-use custom_models_core::{
-    Limits, Operation, OperationLimit, Plan, PlanName, Plans, RequestLimit, Timestamp,
-};
+use custom_models_core::{Limits, Operation, Plan, PlanName, Plans, RequestLimit, Timestamp};
 use serde::{Deserialize, Deserializer};
 
 use crate::args::Global;
@@ -84,7 +82,7 @@ impl Settings {
         requests: Option<OrOff<RequestLimit>>,
         at_once: Option<OrOff<NonZeroU32>>,
     ) {
-        let mut limit: OperationLimit = self.limits.of(Operation::Create);
+        let mut limit = self.limits.of(Operation::Create);
         limit.requests = requests.map_or(limit.requests, |requests| requests.0);
         limit.at_once = at_once.map_or(limit.at_once, |at_once| at_once.0);
         self.limits = std::mem::take(&mut self.limits).with(Operation::Create, limit);
@@ -218,6 +216,8 @@ impl Span {
 
 #[cfg(test)]
 mod tests {
+    use custom_models_core::OperationLimit;
+
     use super::*;
 
     #[test]
