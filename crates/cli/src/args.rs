@@ -208,6 +208,9 @@ pub(crate) struct ListenArgs {
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) listen: ListenArgs,
+    /// Where to serve /metrics to Prometheus, and nothing else; port 0 is a free one [default: nowhere]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics_listen: Option<std::net::SocketAddr>,
     /// How many creates a key may ask for in any window of such a length (s, m, h, d), or off
     /// [default: 10/1h]
     #[arg(long, value_name = "LIMIT")]

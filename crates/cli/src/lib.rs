@@ -10,6 +10,10 @@ mod body;
 mod completions;
 mod escape;
 mod failure;
+#[cfg(feature = "serve")]
+mod log;
+#[cfg(feature = "serve")]
+mod metrics;
 mod operation;
 mod perform;
 mod register;

@@ -216,6 +216,8 @@ impl Span {
 
 #[cfg(test)]
 mod tests {
+    use custom_models_core::OperationLimit;
+
     use super::*;
 
     #[test]
@@ -232,7 +234,7 @@ mod tests {
         let list = settings.limits.of(Operation::List);
         assert_eq!(list.requests.unwrap().to_string(), "100/1m");
         assert_eq!(settings.limits.of(Operation::Get).at_once, NonZeroU32::new(2));
-        assert_eq!(settings.limits.of(Operation::Delete), Default::default());
+        assert_eq!(settings.limits.of(Operation::Delete), OperationLimit::NONE);
     }
 
     #[test]

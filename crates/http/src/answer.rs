@@ -34,6 +34,11 @@ impl Answer {
     pub(crate) fn open(status: StatusCode, body: String) -> Self {
         Answer { said: Ok((status, Some(body))), admitted: None }
     }
+
+    /// A status without a body, that needs nobody's admission.
+    pub(crate) const fn empty(status: StatusCode) -> Self {
+        Answer { said: Ok((status, None)), admitted: None }
+    }
 }
 
 impl From<Refusal> for Answer {

@@ -16,11 +16,17 @@
 //! A request is judged in the order of the rules: the route, the key, its scope, its places, its
 //! window, the model, the body. Every answer is JSON. [`serve`] is the loop around the router for
 //! hosts that have none of their own.
+//!
+//! Requests are counted and timed through the facade [`metrics`], and the stores' groups of writes as
+//! well. A host that wants to see them installs a recorder before it opens a store and makes the router,
+//! and may serve [`metrics_router`] on a listener of its own. What there is to see, and how a service is
+//! run, stands in `docs/operating.md`.
 #![forbid(unsafe_code)]
 
 mod answer;
 mod body;
 mod docs;
+mod measure;
 mod models;
 mod observe;
 mod openapi;
@@ -33,7 +39,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::routing::get;
 use custom_models_core::{Caller, Engine, Gate, ModelId, Organisation, Plan, Refusal};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -41,30 +47,57 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::answer::Answer;
 use crate::service::Service;
 
+pub use measure::metrics_router;
 pub use openapi::openapi;
 pub use options::Options;
 pub use serve::serve;
 
+/// Where models are created and listed.
+const MODELS: &str = "/api/v3/custom_models";
+
+/// Where one model is.
+const MODEL: &str = "/api/v3/custom_models/{id}";
+
 /// The routes of the API; `/docs` and `/openapi.json`, which describe it; `/health` and `/ready` for
 /// those who watch over it.
 pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
+    measure::describe();
     let service = Arc::new(Service::new(engine, gate, options));
     let models = get(models::list).post(models::create);
     let model = get(models::get).delete(models::delete);
-    Router::new()
-        .route("/api/v3/custom_models", models)
-        .route("/api/v3/custom_models/{id}", model)
+    let routes = Router::new()
+        .route(MODELS, models)
+        .route(MODEL, model)
         .route("/openapi.json", get(docs::description))
         .route("/docs", get(docs::page_without_slash))
         .route(docs::PAGE, get(docs::page))
         .route("/docs/{*file}", get(docs::page))
         .route("/health", get(health))
-        .route("/ready", get(ready))
+        .route("/ready", get(ready));
+    let routes = with_refusals(routes).with_state(service);
+    observed(routes.layer(axum::middleware::from_fn(measure::measure)))
+}
+
+/// What is at no route, or not for this method, is refused in JSON. A panic is a 500.
+fn with_refusals<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes
         .fallback(|| async { Answer::from(Refusal::RouteNotFound) })
-        .method_not_allowed_fallback(|| async { Answer::from(Refusal::MethodNotAllowed) })
-        .with_state(service)
+        .method_not_allowed_fallback(other_method)
         .layer(CatchPanicLayer::custom(observe::panicked))
-        .layer(axum::middleware::from_fn(observe::observe))
+}
+
+/// Every request has its id, and its line in the log.
+fn observed(router: Router) -> Router {
+    router.layer(axum::middleware::from_fn(observe::observe))
+}
+
+/// A path that does not take a method says in `Allow` which it takes: to whom asks for just that, and
+/// with the refusal of any other.
+async fn other_method(method: Method) -> Answer {
+    match method {
+        Method::OPTIONS => Answer::empty(StatusCode::NO_CONTENT),
+        _ => Refusal::MethodNotAllowed.into(),
+    }
 }
 
 /// The process answers.

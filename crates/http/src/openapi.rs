@@ -34,10 +34,7 @@ pub fn openapi() -> OpenApi {
         .operation(HttpMethod::Get, get())
         .operation(HttpMethod::Delete, delete())
         .build();
-    let paths = Paths::builder()
-        .path("/api/v3/custom_models", models)
-        .path("/api/v3/custom_models/{id}", model)
-        .build();
+    let paths = Paths::builder().path(crate::MODELS, models).path(crate::MODEL, model).build();
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("A key: `Authorization: Bearer cm_…`"))

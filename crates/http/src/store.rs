@@ -1,12 +1,16 @@
 //! The one place where asynchronous code waits for the store.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use custom_models_core::{Refusal, StoreErrorKind};
 use tokio::sync::Semaphore;
+use tokio::task::JoinError;
 use tokio::time::timeout;
+
+use crate::observe::cause_of;
 
 /// Waits for the store, and not for ever.
 pub(crate) struct StoreCalls {
@@ -30,14 +34,13 @@ impl StoreCalls {
         let reading = async {
             let turn = turn.await.map_err(|_| StoreErrorKind::Closed);
             let turn = turn.map_err(|kind| Refusal::Store(kind.into()))?;
+            let span = tracing::Span::current();
             let read = tokio::task::spawn_blocking(move || {
-                let answer = read();
+                let answer = span.in_scope(read);
                 drop(turn);
                 answer
             });
-            read.await.unwrap_or_else(|broken| {
-                Err(Refusal::Internal { cause: format!("a read broke off: {broken}").into() })
-            })
+            read.await.unwrap_or_else(|broken| Err(Refusal::Internal { cause: why(broken) }))
         };
         let late = |_| Refusal::Store(StoreErrorKind::Busy.into());
         timeout(self.patience, reading).await.map_err(late)?
@@ -50,5 +53,13 @@ impl StoreCalls {
     ) -> Result<T, Refusal> {
         let late = |_| Refusal::Store(StoreErrorKind::OutcomeUnknown.into());
         timeout(self.patience, write).await.map_err(late)?
+    }
+}
+
+/// Why a read broke off.
+fn why(broken: JoinError) -> Cow<'static, str> {
+    match broken.try_into_panic() {
+        Ok(panic) => cause_of(&*panic),
+        Err(_) => "a read was cut off".into(),
     }
 }

@@ -15,6 +15,7 @@ pub(crate) enum Mood {
     /// Says that the model has changed since it was read.
     Stale,
     Fails(StoreErrorKind),
+    /// Panics, and says what was to be written.
     Panics,
 }
 
@@ -99,7 +100,7 @@ impl ModelStore for Held {
             }
             Mood::Panics => {
                 drop(state);
-                panic!("a store that panics");
+                panic!("a store that panics of {write:?}");
             }
         }
     }
