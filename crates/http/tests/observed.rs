@@ -86,7 +86,7 @@ fn create(server: &Server, key: &str, id: &str) -> u16 {
 }
 
 #[test]
-fn a_fault_is_logged_with_its_id_and_cause_and_without_the_body() {
+fn wire_500_a_fault_is_logged_with_its_id_and_cause_and_without_the_body() {
     let (log, _) = observed();
     let server = Server::new();
     let key = server.any_key();
