@@ -22,6 +22,7 @@ use crate::log::log_to_standard_error;
 use crate::register::{create_key, name_of};
 use crate::report::Report;
 use crate::settings::Settings;
+use crate::store_url::StoreUrl;
 
 /// Serves the store that the command line names.
 pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
@@ -37,16 +38,27 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
         };
         let store = open()?;
         if store.registrations()?.is_empty() {
-            say(&format!(
-                "nobody has a key yet: custom-models --store '{0}' org add acme --plan Gold && \
-                custom-models --store '{0}' key create --org acme --scope custom_models:write \
-                custom_models:read",
-                global.store
-            ));
+            say(&how_to_make_a_key(&global.store));
         }
         listen(store, settings, args.listen.listen, metrics, |_| Ok(()))
     };
     ended(global, serve())
+}
+
+/// What whoever serves a store that nobody has a key to does next.
+fn how_to_make_a_key(store: &StoreUrl) -> String {
+    let commands = format!(
+        "custom-models --store '{store}' org add acme --plan Gold && \
+        custom-models --store '{store}' key create --org acme --scope custom_models:write \
+        custom_models:read"
+    );
+    match store.scheme() {
+        "sqlite" => format!("nobody has a key yet: {commands}"),
+        "memory" => "nobody has a key, and none can be made for a store in memory: \
+            custom-models demo serves one with a key"
+            .to_owned(),
+        _ => format!("nobody has a key yet; end this process, which has the store: {commands}"),
+    }
 }
 
 /// Serves a store in memory, and says how to use it.

@@ -12,8 +12,8 @@ mod support;
 use std::net::TcpListener;
 use std::thread;
 
-use support::Folder;
-use support::serving::{Serving, ask, key_of};
+use support::serving::{Serving, ask, bounded, key_of};
+use support::{Ended, Folder};
 
 const MODELS: &str = "/api/v3/custom_models";
 const MODEL: &str = "/api/v3/custom_models/{id}";
@@ -125,11 +125,6 @@ fn durations_and_groups_are_histograms() {
             assert!(sample(&page, &format!("{name}_sum"), labels) > 0.0);
         }
     }
-    let named = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
-    let names: Vec<&str> = named.map(|line| line.split(' ').next().unwrap()).collect();
-    for name in &names {
-        assert!(page.contains(&format!("# HELP {name} ")), "{name} is not described:\n{page}");
-    }
 }
 
 #[test]
@@ -153,7 +148,7 @@ fn writes_that_are_committed_together_are_all_counted() {
 }
 
 #[test]
-fn every_metric_stands_on_the_page_about_operating() {
+fn every_metric_is_described_by_itself_and_by_the_page_about_operating() {
     let folder = Folder::new();
     let key = key_of(&folder, "acme");
     let arguments = [&["serve", "--create-limit", "1/1h"], &ANYWHERE[..]].concat();
@@ -163,6 +158,9 @@ fn every_metric_stands_on_the_page_about_operating() {
     let named = page.lines().filter_map(|line| line.strip_prefix("# TYPE "));
     let mut names: Vec<&str> = named.map(|line| line.split(' ').next().unwrap()).collect();
     names.sort_unstable();
+    for name in &names {
+        assert!(page.contains(&format!("# HELP {name} ")), "{name} is not described:\n{page}");
+    }
     let documented = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operating.md");
     let documented = std::fs::read_to_string(documented).unwrap();
     let documented = documented.lines().filter_map(|line| line.strip_prefix("| `custom_models_"));
@@ -225,7 +223,9 @@ fn an_address_that_is_taken_or_none_is_wrong_usage() {
     for (address, told) in
         [(&*taken, format!("--metrics-listen {taken}: ")), ("9", "invalid".to_owned())]
     {
-        let ended = folder.run(&[&serve[..], &[address]].concat());
+        let started = folder.command(&[&serve[..], &[address]].concat()).spawn().unwrap();
+        let _bounded = bounded(&started);
+        let ended: Ended = started.wait_with_output().unwrap().into();
         assert_eq!((ended.code, &*ended.out), (2, ""), "{}", ended.err);
         assert!(ended.err.contains(&told), "{}", ended.err);
         assert!(!ended.err.contains("listening on"), "{}", ended.err);

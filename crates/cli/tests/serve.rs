@@ -155,3 +155,19 @@ fn what_cannot_be_served_is_told() {
     }
     assert_eq!(folder.files(), ["config.toml"], "nothing was made");
 }
+
+#[test]
+fn who_serves_a_store_without_a_key_is_told_what_can_be_done() {
+    for (store, told) in [
+        (
+            "sqlite:models.db",
+            "nobody has a key yet: custom-models --store 'sqlite:models.db' org add",
+        ),
+        ("sled:models", "nobody has a key yet; end this process, which has the store: "),
+        ("memory:", "nobody has a key, and none can be made for a store in memory: "),
+    ] {
+        let folder = Folder::new();
+        let server = Serving::start(&folder, &["serve", "--store", store]);
+        assert!(server.said[0].starts_with(told), "{:?}", server.said);
+    }
+}

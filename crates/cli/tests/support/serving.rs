@@ -3,6 +3,9 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::process::{Child, ChildStderr, Command};
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::thread;
+use std::time::Duration;
 
 use super::Folder;
 
@@ -68,6 +71,7 @@ impl Serving {
 
     /// Its exit code and the rest of what it said, when it has ended.
     pub(crate) fn ended(mut self) -> (Option<i32>, String) {
+        let _bounded = bounded(&self.child);
         let mut said = String::new();
         if let Some(mut err) = self.err.take() {
             err.read_to_string(&mut said).unwrap();
@@ -88,6 +92,19 @@ impl Drop for Serving {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Kills a process that does not end, unless what is returned is dropped before: a test that would hang
+/// fails instead. Nothing rests on how long that is.
+pub(crate) fn bounded(child: &Child) -> mpsc::Sender<()> {
+    let (held, dropped) = mpsc::channel();
+    let id = child.id().to_string();
+    thread::spawn(move || {
+        if dropped.recv_timeout(Duration::from_secs(60)) == Err(RecvTimeoutError::Timeout) {
+            Command::new("kill").args(["-9", &id]).status().unwrap();
+        }
+    });
+    held
 }
 
 /// Sends a request, and returns the status, the head and the body of its answer.
