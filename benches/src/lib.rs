@@ -8,6 +8,7 @@ pub mod cases;
 pub mod chart;
 pub mod creates;
 pub mod disk;
+pub mod load;
 pub mod machine;
 pub mod peers;
 pub mod race;

@@ -11,12 +11,12 @@ use crate::settings::OrOff;
 use crate::settings::Span;
 use crate::store_url::StoreUrl;
 
-/// Create, show, list and delete custom speech-recognition models
+/// Create, show, list and delete custom speech-recognition models, and serve them over HTTP
 ///
 /// The rules and the JSON are those of the HTTP API. Models are kept in a store on this machine and
-/// belong to an organisation, whose plan says how many it may have. A command prints its answer on
-/// standard output, as one line of JSON. A refusal is one line of JSON on standard error, and
-/// nothing was changed.
+/// belong to an organisation, whose plan says how many it may have. What is asked of models is answered
+/// on standard output, in one line of JSON. A refusal is one line of JSON on standard error, and nothing
+/// was changed.
 #[derive(Debug, Parser)]
 #[command(name = "custom-models", version, after_long_help = include_str!("help/main.txt"))]
 pub(crate) struct Cli {
@@ -30,16 +30,16 @@ pub(crate) struct Cli {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Where the models are kept: sqlite:PATH, sled:DIR or memory:
+    /// Where models, organisations and keys are kept: sqlite:PATH, sled:DIR or memory:
     #[arg(long, global = true, value_name = "URL", default_value = "sqlite:custom-models.db")]
     pub(crate) store: StoreUrl,
-    /// Whose models: 1 to 64 characters of A-Z a-z 0-9 _ -
+    /// Whose models or keys: 1 to 64 characters of A-Z a-z 0-9 _ -
     #[arg(long, global = true, value_name = "NAME", default_value = "default")]
     pub(crate) org: Organisation,
-    /// The plan of an organisation that is not registered, in any case [default: Enterprise]
+    /// The plan to register, or that of an organisation without one [default: Enterprise]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) plan: Option<String>,
-    /// More plans, and limits, from a TOML file
+    /// More plans, and limits, from a TOML file; the help of serve shows one
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }
@@ -48,7 +48,7 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     #[command(flatten)]
     Models(ModelCommand),
-    /// Register organisations, each on a plan
+    /// Register the organisations that may use the service, each on a plan
     #[command(subcommand, after_help = include_str!("help/org.txt"))]
     Org(OrgCommand),
     /// Make, list and revoke the keys of the HTTP service
@@ -249,7 +249,7 @@ pub(crate) enum KeyCommand {
     List,
     /// Revoke a key, by its id; it opens nothing from then on
     Revoke {
-        /// The id: the 12 digits between cm_ and the secret
+        /// The id: the 12 characters between cm_ and the secret
         #[arg(value_name = "ID")]
         id: KeyId,
     },
@@ -278,7 +278,11 @@ pub(crate) struct ListenArgs {
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) listen: ListenArgs,
-    /// How many creates a key may ask for in any window of such a length, or off [default: 10/1h]
+    /// Where to serve /metrics to Prometheus, and nothing else; port 0 is a free one [default: nowhere]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) metrics_listen: Option<std::net::SocketAddr>,
+    /// How many creates a key may ask for in any window of such a length (s, m, h, d), or off
+    /// [default: 10/1h]
     #[arg(long, value_name = "LIMIT")]
     pub(crate) create_limit: Option<OrOff<custom_models_core::RequestLimit>>,
     /// How many creates of a key may be at work at a time, or off [default: 3]

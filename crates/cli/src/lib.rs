@@ -11,6 +11,10 @@ mod completions;
 mod escape;
 mod events;
 mod failure;
+#[cfg(feature = "serve")]
+mod log;
+#[cfg(feature = "serve")]
+mod metrics;
 mod operation;
 mod perform;
 mod register;

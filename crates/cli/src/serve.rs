@@ -9,16 +9,20 @@ use custom_models_core::{
     AccessChange, Engine, Gate, MemoryStore, Plan, Registration, Scope, Store, StoreError,
     StoreErrorKind,
 };
-use custom_models_http::{Options, router};
+use custom_models_http::{Options, metrics_router, router};
+use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tracing_subscriber::util::SubscriberInitExt;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use crate::args::{Global, KeyArgs, ListenArgs, LogFormat, ServeArgs};
 use crate::failure::Failure;
+use crate::log::log_to_standard_error;
 use crate::register::{create_key, name_of};
 use crate::report::Report;
 use crate::settings::Settings;
+use crate::store_url::StoreUrl;
 
 /// Serves the store that the command line names.
 pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
@@ -27,18 +31,34 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
         settings.limit_creates(args.create_limit, args.create_concurrency);
         let open = global.store.opener()?;
         log_to_standard_error(args.log);
+        // Before the store is opened, which says then what its metrics mean.
+        let metrics = match args.metrics_listen {
+            Some(address) => Some((address, crate::metrics::record()?)),
+            None => None,
+        };
         let store = open()?;
         if store.registrations()?.is_empty() {
-            say(&format!(
-                "nobody has a key yet: custom-models --store '{0}' org add acme --plan Gold && \
-                custom-models --store '{0}' key create --org acme --scope custom_models:write \
-                custom_models:read",
-                global.store
-            ));
+            say(&how_to_make_a_key(&global.store));
         }
-        listen(store, settings, args.listen.listen, |_| Ok(()))
+        listen(store, settings, args.listen.listen, metrics, |_| Ok(()))
     };
     ended(global, serve())
+}
+
+/// What whoever serves a store that nobody has a key to does next.
+fn how_to_make_a_key(store: &StoreUrl) -> String {
+    let commands = format!(
+        "custom-models --store '{store}' org add acme --plan Gold && \
+        custom-models --store '{store}' key create --org acme --scope custom_models:write \
+        custom_models:read"
+    );
+    match store.scheme() {
+        "sqlite" => format!("nobody has a key yet: {commands}"),
+        "memory" => "nobody has a key, and none can be made for a store in memory: \
+            custom-models demo serves one with a key"
+            .to_owned(),
+        _ => format!("nobody has a key yet; end this process, which has the store: {commands}"),
+    }
 }
 
 /// Serves a store in memory, and says how to use it.
@@ -49,7 +69,7 @@ pub(crate) fn demo(global: &Global, args: &ListenArgs) -> Report {
         log_to_standard_error(LogFormat::Text);
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let key = first_key(&*store, global, &plan)?;
-        listen(store, settings, args.listen, |address| {
+        listen(store, settings, args.listen, None, |address| {
             let line = format!(
                 "curl -X POST http://{address}/api/v3/custom_models \
                 -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \
@@ -90,6 +110,7 @@ fn listen(
     store: Arc<dyn Store>,
     Settings { plans, limits }: Settings,
     address: SocketAddr,
+    metrics: Option<(SocketAddr, PrometheusHandle)>,
     announce: impl FnOnce(SocketAddr) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let engine = Engine::new(Arc::clone(&store), SystemTime::now);
@@ -98,14 +119,22 @@ fn listen(
     let app = router(engine, gate, options.clone());
     let runtime = Runtime::new().map_err(failed)?;
     let served = runtime.block_on(async {
-        let stop = told_to_end()?;
-        let listener = TcpListener::bind(address)
-            .await
-            .map_err(|error| Failure::WrongUsage(format!("--listen {address}: {error}")))?;
-        let address = listener.local_addr().map_err(failed)?;
+        let stop = Stop::new(told_to_end()?);
+        let (listener, address) = bind("--listen", address).await?;
+        let page = match metrics {
+            Some((address, recorded)) => {
+                Some(show(address, recorded, &options, stop.clone()).await?)
+            }
+            None => None,
+        };
         say(&format!("listening on http://{address}"));
         announce(address).map_err(failed)?;
-        custom_models_http::serve(listener, app, &options, stop).await.map_err(failed)
+        let served = custom_models_http::serve(listener, app, &options, stop.wait()).await;
+        let shown = match page {
+            Some(page) => page.await.unwrap_or(Ok(false)),
+            None => Ok(true),
+        };
+        Ok::<_, Failure>(served.map_err(failed)? && shown.map_err(failed)?)
     });
     // A read that hangs does not keep the process.
     runtime.shutdown_background();
@@ -114,6 +143,50 @@ fn listen(
         say("some requests did not end in time and were cut off");
     }
     Ok(closed?)
+}
+
+/// Serves the page of metrics beside the API.
+async fn show(
+    address: SocketAddr,
+    recorded: PrometheusHandle,
+    options: &Options,
+    stop: Stop,
+) -> Result<JoinHandle<io::Result<bool>>, Failure> {
+    let (listener, address) = bind("--metrics-listen", address).await?;
+    say(&format!("metrics on http://{address}/metrics"));
+    tokio::spawn(crate::metrics::keep_up(recorded.clone()));
+    let (page, options) = (metrics_router(move || recorded.render()), options.clone());
+    Ok(tokio::spawn(async move {
+        custom_models_http::serve(listener, page, &options, stop.wait()).await
+    }))
+}
+
+async fn bind(option: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|error| Failure::WrongUsage(format!("{option} {address}: {error}")))?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+/// That the process is told to end, for whoever has to know it.
+#[derive(Clone)]
+struct Stop(watch::Receiver<()>);
+
+impl Stop {
+    fn new(told: impl Future<Output = ()> + Send + 'static) -> Self {
+        let (held, stop) = watch::channel(());
+        tokio::spawn(async move {
+            told.await;
+            drop(held);
+        });
+        Stop(stop)
+    }
+
+    async fn wait(mut self) {
+        // Nothing is ever sent: it is the end of the sender that counts.
+        let _ = self.0.changed().await;
+    }
 }
 
 /// Ready when the process is told to end. The signals are caught from the call on.
@@ -149,13 +222,4 @@ fn failed(error: io::Error) -> Failure {
 /// A line for whoever looks at the terminal, who may be gone.
 fn say(line: &str) {
     let _ = writeln!(io::stderr().lock(), "{}", crate::escape::Escaped(line));
-}
-
-fn log_to_standard_error(format: LogFormat) {
-    let log = tracing_subscriber::fmt().with_writer(io::stderr).with_ansi(false);
-    // A second subscriber, which a process that calls this twice would have, is not needed.
-    let _ = match format {
-        LogFormat::Text => log.finish().try_init(),
-        LogFormat::Json => log.json().finish().try_init(),
-    };
 }

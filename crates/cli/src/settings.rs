@@ -6,9 +6,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-use custom_models_core::{
-    Limits, Operation, Plan, PlanName, Plans, RequestLimit, Timestamp,
-};
+use custom_models_core::{Limits, Operation, Plan, PlanName, Plans, RequestLimit, Timestamp};
 use serde::{Deserialize, Deserializer};
 
 use crate::args::Global;
@@ -218,6 +216,8 @@ impl Span {
 
 #[cfg(test)]
 mod tests {
+    use custom_models_core::OperationLimit;
+
     use super::*;
 
     #[test]

@@ -83,6 +83,12 @@ impl StoreUrl {
         }
     }
 
+    /// The kind of store.
+    #[cfg(feature = "serve")]
+    pub(crate) const fn scheme(&self) -> &'static str {
+        self.scheme.name
+    }
+
     /// What opens this store, if this build has its kind.
     ///
     /// Asked when a command is about to use it, not when the URL is read: commands that need no

@@ -9,96 +9,14 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, ChildStderr, Command};
+use std::io::{BufRead, BufReader};
 use std::thread;
 
 use support::Folder;
-
-const NAMED: &str = r#"{"name":"Medical Cardiology EN","language":"en","base_model":"medical"}"#;
-
-/// A server process, killed with the test.
-struct Serving {
-    child: Child,
-    address: String,
-    /// What it said before it listened.
-    said: Vec<String>,
-    err: BufReader<ChildStderr>,
-}
-
-impl Serving {
-    fn start(folder: &Folder, arguments: &[&str]) -> Self {
-        let listen = ["--listen", "127.0.0.1:0"];
-        let mut child = folder.command(&[arguments, &listen].concat()).spawn().unwrap();
-        let mut err = BufReader::new(child.stderr.take().unwrap());
-        let mut said = Vec::new();
-        loop {
-            let mut line = String::new();
-            assert!(err.read_line(&mut line).unwrap() > 0, "ended after {said:?}");
-            match line.strip_prefix("listening on http://") {
-                Some(address) => {
-                    let address = address.trim().to_owned();
-                    return Serving { child, address, said, err };
-                }
-                None => said.push(line),
-            }
-        }
-    }
-
-    /// Sends a request, and returns the status and the body of its answer.
-    fn ask(&self, method: &str, path: &str, key: &str, body: &str) -> (u16, String) {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        let length = body.len();
-        write!(
-            stream,
-            "{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
-            Authorization: Bearer {key}\r\nContent-Type: application/json\r\n\
-            Content-Length: {length}\r\n\r\n{body}"
-        )
-        .unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).unwrap();
-        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
-        (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
-    }
-
-    fn create(&self, key: &str) -> (u16, String) {
-        self.ask("POST", "/api/v3/custom_models", key, NAMED)
-    }
-
-    /// Tells it to end; its exit code and the rest of what it said.
-    fn terminate(mut self) -> (Option<i32>, String) {
-        let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
-        assert!(killed.success());
-        let mut said = String::new();
-        self.err.read_to_string(&mut said).unwrap();
-        (self.child.wait().unwrap().code(), said)
-    }
-}
-
-impl Drop for Serving {
-    fn drop(&mut self) {
-        // It may have ended by itself.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// Registers an organisation and makes a key for it.
-fn key_of(folder: &Folder, organisation: &str) -> String {
-    let added = folder.run(&["org", "add", organisation, "--plan", "Gold"]);
-    assert_eq!(added.code, 0, "{}", added.err);
-    let scopes = ["--scope", "custom_models:write", "custom_models:read"];
-    let made = folder.run(&[&["key", "create", "--org", organisation], &scopes[..]].concat());
-    assert_eq!((made.code, &*made.err), (0, ""));
-    let key = made.out.lines().next_back().unwrap();
-    assert_eq!(made.out.trim_end(), key, "alone");
-    key.to_owned()
-}
+use support::serving::{NAMED, Serving, key_of};
 
 #[test]
-fn a_key_from_the_command_line_opens_the_service_and_what_is_created_stays() {
+fn auth_1_a_key_from_the_command_line_opens_the_service_and_what_is_created_stays() {
     let folder = Folder::new();
     let server = Serving::start(&folder, &["serve"]);
     assert!(server.said[0].starts_with("nobody has a key yet: "), "{:?}", server.said);
@@ -130,7 +48,7 @@ fn a_key_from_the_command_line_opens_the_service_and_what_is_created_stays() {
 }
 
 #[test]
-fn rate_4_two_processes_on_one_file_admit_ten_in_all() {
+fn rate_1_and_rate_4_two_processes_on_one_file_admit_ten_in_all() {
     let folder = Folder::new();
     let key = key_of(&folder, "acme");
     let servers = [Serving::start(&folder, &["serve"]), Serving::start(&folder, &["serve"])];
@@ -146,7 +64,7 @@ fn rate_4_two_processes_on_one_file_admit_ten_in_all() {
 }
 
 #[test]
-fn limits_and_plans_come_from_options_and_a_file() {
+fn quota_1_and_rate_1_limits_and_plans_come_from_options_and_a_file() {
     let folder = Folder::new();
     let config = folder.path().join("config.toml");
     std::fs::write(
@@ -170,7 +88,7 @@ fn limits_and_plans_come_from_options_and_a_file() {
 }
 
 #[test]
-fn an_organisation_that_is_registered_has_the_plan_of_the_register() {
+fn quota_1_an_organisation_that_is_registered_has_the_plan_of_the_register() {
     let folder = Folder::new();
     let create =
         ["create", "--org", "acme", "--plan", "Enterprise", "--name", "n", "--language", "en"];
@@ -236,4 +154,20 @@ fn what_cannot_be_served_is_told() {
         assert!(ended.err.contains(told), "{arguments:?}: {}", ended.err);
     }
     assert_eq!(folder.files(), ["config.toml"], "nothing was made");
+}
+
+#[test]
+fn who_serves_a_store_without_a_key_is_told_what_can_be_done() {
+    for (store, told) in [
+        (
+            "sqlite:models.db",
+            "nobody has a key yet: custom-models --store 'sqlite:models.db' org add",
+        ),
+        ("sled:models", "nobody has a key yet; end this process, which has the store: "),
+        ("memory:", "nobody has a key, and none can be made for a store in memory: "),
+    ] {
+        let folder = Folder::new();
+        let server = Serving::start(&folder, &["serve", "--store", store]);
+        assert!(server.said[0].starts_with(told), "{:?}", server.said);
+    }
 }

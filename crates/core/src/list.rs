@@ -137,8 +137,11 @@ pub(crate) fn read<'a, T>(
     value.and_then(|value| judge(value).map_err(keep).ok())
 }
 
+/// A number that no page has is past the end of every list, and is the last number there is.
 fn page(text: &str) -> Result<NonZeroU64, Violation<'_>> {
-    number(text).ok_or(Violation::new(Field::Page, ViolationKind::Unsupported))
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let page = if is_number { text.parse().unwrap_or(u64::MAX) } else { 0 };
+    NonZeroU64::new(page).ok_or(Violation::new(Field::Page, ViolationKind::Unsupported))
 }
 
 fn per_page(text: &str) -> Result<PerPage, Violation<'_>> {

@@ -14,6 +14,7 @@
 //! order of answers and an orderly end.
 #![forbid(unsafe_code)]
 
+mod measure;
 mod queue;
 
 use std::fmt;
@@ -22,7 +23,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use custom_models_core::{
     AccessChange, AccessOutcome, Completion, Outcome, Purge, Purged, StoreError, StoreErrorKind,
@@ -91,6 +92,7 @@ impl GroupCommit {
     ///
     /// When the system starts no thread.
     pub fn start(thread_name: &str, committer: impl Committer) -> io::Result<Self> {
+        measure::describe();
         let queue = Arc::new(Queue::new(Box::new(committer)));
         let writer_queue = Arc::clone(&queue);
         let writer = thread::Builder::new()
@@ -168,7 +170,7 @@ impl GroupCommit {
         let Some(mut committer) = self.queue.lend() else {
             return Here::Occupied(job);
         };
-        let answers = commit(&mut *committer, slice::from_ref(&job));
+        let (answers, _) = commit(&mut *committer, slice::from_ref(&job));
         self.queue.give_back(committer, answers.is_none());
         // A committer that panicked has no answer, as one that forgot it.
         let answer = answers.and_then(|answers| answers.map(|mut it| it.pop()).transpose());
@@ -221,9 +223,7 @@ fn write_groups(queue: &Queue) {
     let mut group = Group::default();
     let mut rest = None;
     while let Some(mut committer) = queue.next_group(&mut group, rest.take()) {
-        let begun = Instant::now();
-        let answers = commit(&mut *committer, &group.jobs);
-        let took = begun.elapsed();
+        let (answers, took) = commit(&mut *committer, &group.jobs);
         let answered = group.jobs.len();
         group.jobs.clear();
         match answers {
@@ -238,10 +238,19 @@ fn write_groups(queue: &Queue) {
     }
 }
 
-/// Commits; `None` if the committer panicked, after which nobody knows what it does next.
-fn commit(committer: &mut dyn Committer, jobs: &[Job]) -> Option<Result<Answers, StoreError>> {
+/// Commits, and says how long it took; `None` if the committer panicked, after which nobody knows what
+/// it does next.
+fn commit(
+    committer: &mut dyn Committer,
+    jobs: &[Job],
+) -> (Option<Result<Answers, StoreError>>, Duration) {
+    let begun = Instant::now();
     // What it panicked with was printed by the panic hook; nobody here has a use for it.
-    catch_unwind(AssertUnwindSafe(|| committer.commit(jobs))).ok()
+    let answers = catch_unwind(AssertUnwindSafe(|| committer.commit(jobs))).ok();
+    let took = begun.elapsed();
+    // A recorder is a host's code, and the committer has to come back from here.
+    let _ = catch_unwind(|| measure::group(jobs.len(), took));
+    (answers, took)
 }
 
 fn answer(answers: Result<Answers, StoreError>, completions: impl Iterator<Item = Done>) {

@@ -19,7 +19,7 @@ const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
 const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What becomes of a request that was judged.
 pub(crate) type Said = Result<Done, Refusal>;
@@ -90,6 +90,11 @@ impl Answer {
     /// Something that needs nobody's admission.
     pub(crate) fn open(status: StatusCode, body: String) -> Self {
         Answer { said: Ok(Done::text(status, body)), admitted: None }
+    }
+
+    /// A status without a body, that needs nobody's admission.
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        Answer { said: Ok(Done::nothing(status)), admitted: None }
     }
 }
 

@@ -14,8 +14,13 @@
 //! ```
 //!
 //! A request is judged in the order of the rules: the route, the key, its scope, its places, whether
-//! it was answered before, its window, the model, its state, its revision, the body. Every answer is JSON. [`serve`] is the loop around the router for
-//! hosts that have none of their own.
+//! it was answered before, its window, the model, its state, its revision, the body. Every answer is JSON. [`serve`] is
+//! the loop around the router for hosts that have none of their own.
+//!
+//! Requests are counted and timed through the facade [`metrics`], and the stores' groups of writes as
+//! well. A host that wants to see them installs a recorder before it opens a store and makes the router,
+//! and may serve [`metrics_router`] on a listener of its own. What there is to see, and how a service is
+//! run, stands in `docs/operating.md`.
 #![forbid(unsafe_code)]
 
 mod answer;
@@ -24,6 +29,7 @@ mod create;
 mod docs;
 mod edits;
 mod events;
+mod measure;
 mod models;
 mod observe;
 mod openapi;
@@ -41,7 +47,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{Method, StatusCode};
 use axum::routing::{get, post};
 use custom_models_core::{Caller, Engine, Gate, ModelId, Organisation, Plan, Refusal};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -49,15 +55,26 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::answer::Answer;
 use crate::service::Service;
 
+pub use measure::metrics_router;
 pub use openapi::openapi;
 pub use options::Options;
 pub use serve::serve;
 
+/// Where models are created and listed.
+const MODELS: &str = "/api/v3/custom_models";
+
+/// Where one model is.
+const MODEL: &str = "/api/v3/custom_models/{id}";
+
+/// Where those who train ask.
+const TRAINING: &str = "/api/v3/training";
+
 /// The routes of the API; `/docs` and `/openapi.json`, which describe it; `/health` and `/ready` for
 /// those who watch over it.
 pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
+    measure::describe();
     let service = Arc::new(Service::new(engine, gate, options));
-    Router::new()
+    let routes = Router::new()
         .merge(models())
         .merge(work())
         .route("/openapi.json", get(docs::description))
@@ -65,22 +82,41 @@ pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
         .route(docs::PAGE, get(docs::page))
         .route("/docs/{*file}", get(docs::page))
         .route("/health", get(health))
-        .route("/ready", get(ready))
+        .route("/ready", get(ready));
+    let routes = with_refusals(routes).with_state(service);
+    observed(routes.layer(axum::middleware::from_fn(measure::measure)))
+}
+
+/// What is at no route, or not for this method, is refused in JSON. A panic is a 500.
+fn with_refusals<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+    routes
         .fallback(|| async { Answer::from(Refusal::RouteNotFound) })
-        .method_not_allowed_fallback(|| async { Answer::from(Refusal::MethodNotAllowed) })
-        .with_state(service)
+        .method_not_allowed_fallback(other_method)
         .layer(CatchPanicLayer::custom(observe::panicked))
-        .layer(axum::middleware::from_fn(observe::observe))
+}
+
+/// Every request has its id, and its line in the log.
+fn observed(router: Router) -> Router {
+    router.layer(axum::middleware::from_fn(observe::observe))
+}
+
+/// A path that does not take a method says in `Allow` which it takes: to whom asks for just that, and
+/// with the refusal of any other.
+async fn other_method(method: Method) -> Answer {
+    match method {
+        Method::OPTIONS => Answer::empty(StatusCode::NO_CONTENT),
+        _ => Refusal::MethodNotAllowed.into(),
+    }
 }
 
 /// The models of the caller's organisation. What is named here goes before any id.
 fn models() -> Router<Arc<Service>> {
     let model = get(models::get).post(edits::update).delete(edits::delete);
     Router::new()
-        .route("/api/v3/custom_models", get(models::list).post(create::create))
+        .route(MODELS, get(models::list).post(create::create))
         .route("/api/v3/custom_models/events", get(events::events))
         .route("/api/v3/custom_models/resolve/{model_key}", get(models::resolve))
-        .route("/api/v3/custom_models/{id}", model)
+        .route(MODEL, model)
         .route("/api/v3/custom_models/{id}/run", post(training::run))
         .route("/api/v3/custom_models/{id}/cancel", post(training::cancel))
 }

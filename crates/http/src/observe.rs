@@ -1,6 +1,7 @@
 //! Around every request: its id, its line in the log, and the answer of one that panicked.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::error::Error;
 use std::time::Instant;
 
@@ -10,6 +11,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use custom_models_core::Refusal;
+use tracing::Instrument;
 
 use crate::answer::{Answer, Cause};
 
@@ -18,32 +20,79 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 /// The longest id that is taken from a caller.
 const LONGEST_ID: usize = 128;
 
-/// Gives a request its id, and a line in the log when it is answered. Nothing that a caller sent is
-/// in it but the id, which is taken only if every character of it can stand there.
+/// Gives a request its id, and a line in the log when it is answered, or when nobody waits for its answer
+/// any more. Nothing that a caller sent is in it but the id, which is taken only if every character of it
+/// can stand there. What else is logged while the request is at work stands in a span with the id.
 pub(crate) async fn observe(mut request: Request, next: Next) -> Response<Body> {
-    let begun = Instant::now();
     let id = request_id(request.headers());
     request.headers_mut().insert(REQUEST_ID, id.clone());
-    let method = known(request.method());
-    let route = request.extensions().get::<MatchedPath>().cloned();
-    let mut response = next.run(request).await;
-    let route = route.as_ref().map_or("none", MatchedPath::as_str);
-    let status = response.status().as_u16();
-    let millis = begun.elapsed().as_secs_f64() * 1000.0;
-    let request_id = id.to_str().unwrap_or_default();
-    tracing::info!(request_id, method, route, status, millis, "request");
-    if let Some(Cause(refusal)) = response.extensions_mut().remove()
-        && status >= 500
-    {
-        let cause = with_causes(&refusal);
-        tracing::error!(request_id, method, route, status, cause = ?cause, "failed");
+    let line = Line {
+        begun: Instant::now(),
+        id,
+        method: known(request.method()),
+        route: request.extensions().get().cloned(),
+        is_answered: false,
+    };
+    let span = tracing::info_span!("request", request_id = line.request_id());
+    let response = next.run(request).instrument(span).await;
+    line.answered(response)
+}
+
+/// The line of a request in the log.
+struct Line {
+    begun: Instant,
+    id: HeaderValue,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    is_answered: bool,
+}
+
+impl Line {
+    fn answered(mut self, mut response: Response<Body>) -> Response<Body> {
+        self.is_answered = true;
+        let Line { ref id, method, .. } = self;
+        let (request_id, route, millis) = (self.request_id(), self.route(), self.millis());
+        let status = response.status().as_u16();
+        tracing::info!(request_id, method, route, status, millis, "request");
+        if let Some(Cause(refusal)) = response.extensions_mut().remove()
+            && status >= 500
+        {
+            let cause = with_causes(&refusal);
+            tracing::error!(request_id, method, route, status, cause = ?cause, "failed");
+        }
+        response.headers_mut().insert(REQUEST_ID, id.clone());
+        response
     }
-    response.headers_mut().insert(REQUEST_ID, id);
-    response
+
+    fn request_id(&self) -> &str {
+        self.id.to_str().unwrap_or_default()
+    }
+
+    fn route(&self) -> &str {
+        route_of(self.route.as_ref())
+    }
+
+    fn millis(&self) -> f64 {
+        self.begun.elapsed().as_secs_f64() * 1000.0
+    }
+}
+
+impl Drop for Line {
+    fn drop(&mut self) {
+        if !self.is_answered {
+            let (request_id, method, route) = (self.request_id(), self.method, self.route());
+            tracing::info!(request_id, method, route, millis = self.millis(), "abandoned");
+        }
+    }
+}
+
+/// The pattern that a path matched.
+pub(crate) fn route_of(matched: Option<&MatchedPath>) -> &str {
+    matched.map_or("none", MatchedPath::as_str)
 }
 
 /// The method, if it is one that everybody knows.
-fn known(method: &Method) -> &'static str {
+pub(crate) fn known(method: &Method) -> &'static str {
     let all = [
         (Method::GET, "GET"),
         (Method::POST, "POST"),
@@ -70,13 +119,16 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
 
 /// The answer of a handler that panicked.
 pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response<Body> {
-    let text = match (panic.downcast_ref::<String>(), panic.downcast_ref::<&str>()) {
-        (Some(text), _) => text,
-        (None, Some(text)) => *text,
-        (None, None) => "of an unknown kind",
-    };
-    let cause = format!("a handler panicked: {text}").into();
-    Answer::from(Refusal::Internal { cause }).into_response()
+    Answer::from(Refusal::Internal { cause: cause_of(&*panic) }).into_response()
+}
+
+/// What a panic says, if it is a text that stands in the code: one that was made at run time may repeat
+/// what a caller sent. Where it happened is for the panic hook to tell.
+pub(crate) fn cause_of(panic: &(dyn Any + Send)) -> Cow<'static, str> {
+    match panic.downcast_ref::<&'static str>() {
+        Some(text) => format!("a handler panicked: {text}").into(),
+        None => "a handler panicked".into(),
+    }
 }
 
 fn with_causes(refusal: &Refusal) -> String {

@@ -63,8 +63,8 @@ fn paths() -> Paths {
         .operation(HttpMethod::Post, operations::create())
         .build();
     Paths::builder()
-        .path("/api/v3/custom_models", models)
-        .path("/api/v3/custom_models/{id}", model)
+        .path(crate::MODELS, models)
+        .path(crate::MODEL, model)
         .path("/api/v3/custom_models/{id}/run", post(operations::run()))
         .path("/api/v3/custom_models/{id}/cancel", post(operations::cancel()))
         .path("/api/v3/custom_models/resolve/{model_key}", get(operations::resolve()))

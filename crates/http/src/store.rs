@@ -1,12 +1,16 @@
 //! The one place where asynchronous code waits for the store.
 
+use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use custom_models_core::{Refusal, StoreErrorKind};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::task::JoinError;
 use tokio::time::timeout;
+
+use crate::observe::cause_of;
 
 /// Waits for the store, and not for ever.
 pub(crate) struct StoreCalls {
@@ -60,12 +64,19 @@ async fn on_thread<T: Send + 'static>(
     turn: OwnedSemaphorePermit,
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
 ) -> Result<T, Refusal> {
+    let span = tracing::Span::current();
     let done = tokio::task::spawn_blocking(move || {
-        let answer = work();
+        let answer = span.in_scope(work);
         drop(turn);
         answer
     });
-    done.await.unwrap_or_else(|broken| {
-        Err(Refusal::Internal { cause: format!("a call of the store broke off: {broken}").into() })
-    })
+    done.await.unwrap_or_else(|broken| Err(Refusal::Internal { cause: why(broken) }))
+}
+
+/// Why a call of the store broke off.
+fn why(broken: JoinError) -> Cow<'static, str> {
+    match broken.try_into_panic() {
+        Ok(panic) => cause_of(&*panic),
+        Err(_) => "a call of the store was cut off".into(),
+    }
 }

@@ -8,6 +8,8 @@
     reason = "tests; no test file uses all of it"
 )]
 
+pub(crate) mod serving;
+
 use std::ffi::OsStr;
 use std::io::Write;
 use std::path::Path;

@@ -24,7 +24,11 @@ fn is_allowed(field: Field, value: &str) -> bool {
         is_decimal && value.parse().is_ok_and(|number| range.contains(&number))
     };
     match field {
-        Field::Page => in_range(1..=u64::MAX.into()),
+        // There is no last page: whatever is past the end is empty.
+        Field::Page => {
+            let digits = value.trim_start_matches('0');
+            !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+        }
         Field::PerPage => in_range(1..=100),
         Field::Status => in_range(1..=5),
         Field::Language => is_language(value),
@@ -94,7 +98,8 @@ proptest! {
                     pair.map(|(_, value)| *value)
                 };
                 let number = |key| given(key).map(|value| value.parse::<u64>().unwrap());
-                let page = NonZeroU64::new(number("page").unwrap_or(1)).unwrap();
+                let page = given("page").map(|page| page.parse().unwrap_or(u64::MAX));
+                let page = NonZeroU64::new(page.unwrap_or(1)).unwrap();
                 prop_assert_eq!(request.start, Start::Page(page));
                 let per_page = u64::from(request.per_page.get());
                 prop_assert_eq!(per_page, number("per_page").unwrap_or(25));

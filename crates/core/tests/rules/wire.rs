@@ -19,7 +19,7 @@ fn assert_wire(refusal: &Refusal, status: u16, body: &str) {
 }
 
 #[test]
-fn a_400_lists_what_is_wrong_in_the_order_of_the_fields() {
+fn wire_400_lists_what_is_wrong_in_the_order_of_the_fields() {
     for (body, details) in [
         (
             r#"{"language":"xx","name":""}"#,
@@ -49,7 +49,7 @@ fn a_400_lists_what_is_wrong_in_the_order_of_the_fields() {
 }
 
 #[test]
-fn a_401_a_402_and_a_404_are_answered_to_the_byte() {
+fn wire_401_and_wire_402_and_wire_404_are_answered_to_the_byte() {
     assert_wire(
         &Refusal::Unauthorized,
         401,
@@ -77,7 +77,7 @@ fn a_401_a_402_and_a_404_are_answered_to_the_byte() {
 }
 
 #[test]
-fn a_409_and_a_413_are_answered_to_the_byte() {
+fn wire_409_and_wire_413_are_answered_to_the_byte() {
     assert_wire(
         &Refusal::TrainingInProgress,
         409,
@@ -91,7 +91,7 @@ fn a_409_and_a_413_are_answered_to_the_byte() {
 }
 
 #[test]
-fn a_fault_that_may_pass_is_a_503_and_any_other_a_500_that_says_nothing() {
+fn wire_500_and_wire_503_a_fault_that_may_pass_and_any_other_which_says_nothing() {
     let fault = |kind| Refusal::from(StoreError::new(kind, "/secret/path: no such disk"));
     for kind in [
         StoreErrorKind::NotOurs,
@@ -135,7 +135,7 @@ fn a_fault_that_may_pass_is_a_503_and_any_other_a_500_that_says_nothing() {
 }
 
 #[test]
-fn the_log_hears_the_cause_that_the_wire_keeps_quiet() {
+fn wire_500_the_log_hears_the_cause_that_the_wire_keeps_quiet() {
     let refusal = Refusal::from(StoreError::new(StoreErrorKind::Failed, "disk 7 is gone"));
     assert_eq!(refusal.to_string(), "the store failed");
     let cause = std::error::Error::source(&refusal).unwrap();
@@ -149,7 +149,7 @@ proptest! {
     #![proptest_config(config())]
 
     #[test]
-    fn every_400_is_compact_json_with_its_keys_in_order(mut tape in tape()) {
+    fn wire_400_is_compact_json_with_its_keys_in_order(mut tape in tape()) {
         let members = Json::request(&mut tape);
         let body = render(&members, &mut tape);
         if let Err(violations) = CreateModel::from_json(body.as_bytes()) {
@@ -164,7 +164,7 @@ proptest! {
 }
 
 #[test]
-fn what_a_host_refuses_is_answered_to_the_byte() {
+fn wire_403_and_wire_404_and_wire_405_and_wire_408_and_wire_415_are_answered_to_the_byte() {
     for (refusal, status, body) in [
         (
             Refusal::InsufficientScope { required: Scope::Write },
@@ -199,7 +199,7 @@ fn what_a_host_refuses_is_answered_to_the_byte() {
 }
 
 #[test]
-fn rate_5_both_429_are_answered_to_the_byte_and_say_when_to_retry() {
+fn rate_5_and_wire_429_both_are_answered_to_the_byte_and_say_when_to_retry() {
     let reset_at = Moment::from_unix_millis(1);
     let standing = Standing { limit: 10, remaining: 0, reset_at };
     let full = Refusal::RateLimited { standing, retry_after: 3599 };

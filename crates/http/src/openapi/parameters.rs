@@ -47,7 +47,7 @@ pub(super) fn of_list() -> Vec<Parameter> {
     let statuses = TrainingStatus::ALL.iter().map(|it| u64::from(it.number())).max().unwrap_or(1);
     let (most, default) = (PerPage::MAX.into(), PerPage::default().get());
     vec![
-        in_query("page", "The number of the page", number(1, u64::from(u32::MAX), Some(1))),
+        in_query("page", "The number of the page", number_from(1).default(Some(Value::from(1)))),
         in_query("per_page", "How many models a page holds", number(1, most, Some(default.into()))),
         in_query("status", "Only models in this training status", number(1, statuses, None)),
         in_query("language", "Only models in this language", schemas::language()),
@@ -71,11 +71,11 @@ pub(super) fn of_events() -> Vec<Parameter> {
 }
 
 fn number(from: u64, to: u64, default: Option<u64>) -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::Integer)
-        .minimum(Some(from))
-        .maximum(Some(to))
-        .default(default.map(Value::from))
+    number_from(from).maximum(Some(to)).default(default.map(Value::from))
+}
+
+fn number_from(from: u64) -> ObjectBuilder {
+    ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(from))
 }
 
 fn in_path(name: &str, schema: ObjectBuilder) -> Parameter {

@@ -2,10 +2,38 @@
 
 use std::thread;
 
+use custom_models_core::{Limits, Operation, OperationLimit};
+use custom_models_http::Options;
+
 use crate::support::{CREATED, MODELS, Mood, NAMED, NOW, Server, head};
 
 #[test]
-fn rate_5_every_answer_behind_the_window_says_how_it_stands() {
+fn rate_1_and_rate_5_ten_creates_in_any_hour_and_a_retry_when_it_is_said() {
+    let limit = OperationLimit { at_once: None, ..OperationLimit::CREATE };
+    let limits = Limits::NONE.with(Operation::Create, limit);
+    let server = Server::start(limits, Options::default());
+    let key = server.any_key();
+    let admitted =
+        |count| (0..count).for_each(|_| assert_ne!(server.create(&key, NAMED).status, 429));
+    let refused = |retry_after| {
+        server
+            .create(&key, NAMED)
+            .refuses(429, "RATE_LIMIT_EXCEEDED")
+            .has("retry-after", retry_after);
+    };
+    admitted(1);
+    server.advance(600_000);
+    admitted(9);
+    refused("3000");
+    server.advance(2_999_999);
+    refused("1");
+    server.advance(1);
+    admitted(1);
+    refused("600");
+}
+
+#[test]
+fn rate_5_and_wire_429_every_answer_behind_the_window_says_how_it_stands() {
     let server = Server::limited("4/1h", 3);
     let key = server.any_key();
     let reset = (NOW + 3600).to_string();
@@ -50,7 +78,8 @@ fn rate_3_every_admitted_create_counts_and_no_refused_one_does() {
 }
 
 #[test]
-fn rate_2_the_fourth_of_three_at_a_time_is_refused_and_a_sent_answer_frees_its_place() {
+fn rate_2_and_wire_429_the_fourth_of_three_at_a_time_is_refused_and_a_sent_answer_frees_its_place()
+{
     let server = Server::limited("100/1h", 3);
     let key = server.any_key();
     server.store.mood(Mood::Holds);

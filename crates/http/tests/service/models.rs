@@ -5,7 +5,7 @@ use custom_models_core::Scope;
 use crate::support::{CREATED, MODELS, NAMED, Server};
 
 #[test]
-fn model_5_a_created_model_is_answered_to_the_byte() {
+fn model_5_and_read_4_a_created_model_is_answered_to_the_byte() {
     let server = Server::new();
     let key = server.any_key();
     server.create(&key, NAMED).is(201, CREATED).has_no("x-ratelimit-limit");
@@ -48,7 +48,7 @@ fn edit_5_a_delete_has_no_body_and_the_second_finds_nothing() {
 }
 
 #[test]
-fn auth_3_another_organisations_id_is_answered_like_one_that_never_was() {
+fn auth_3_and_read_3_and_wire_404_another_organisations_id_is_answered_like_one_that_never_was() {
     let server = Server::new();
     let key = server.any_key();
     let other = server.key(2, "other", &Scope::ALL);

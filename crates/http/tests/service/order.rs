@@ -1,10 +1,20 @@
 //! ORDER: of two refusals that a request deserves, the first answers. A test for each adjacent pair.
 
-use custom_models_core::Scope;
+use custom_models_core::{Limits, Operation, OperationLimit, Scope};
+use custom_models_http::Options;
 
 use crate::support::{MODELS, Mood, NAMED, Server};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
+
+/// A server that takes one request an hour of each of some operations.
+fn limited_once<const COUNT: usize>(operations: [Operation; COUNT]) -> Server {
+    let limit = OperationLimit { requests: Some("1/1h".parse().unwrap()), at_once: None };
+    let limits = operations
+        .into_iter()
+        .fold(Limits::NONE, |limits, operation| limits.with(operation, limit));
+    Server::start(limits, Options::default())
+}
 
 #[test]
 fn order_route_before_key() {
@@ -17,20 +27,22 @@ fn order_route_before_key() {
 fn order_key_before_scope() {
     let server = Server::new();
     let key = server.key(1, "acme", &[]);
-    assert_eq!(server.create(&key[..key.len() - 1], NAMED).status, 401);
     assert_eq!(server.create(&key, NAMED).status, 403);
+    server.revoke(1);
+    assert_eq!(server.create(&key, NAMED).status, 401);
 }
 
 #[test]
 fn order_scope_before_places() {
     let server = Server::limited("100/1h", 1);
     let key = server.any_key();
-    let reader = server.key(2, "acme", &[Scope::Read]);
     server.store.mood(Mood::Holds);
     std::thread::scope(|scope| {
         let at_work = scope.spawn(|| server.create(&key, NAMED));
         server.store.wait_for(1);
-        assert_eq!(server.create(&reader, NAMED).status, 403);
+        server.create(&key, NAMED).refuses(429, "CONCURRENCY_LIMIT_EXCEEDED");
+        server.store.lose_scopes();
+        server.create(&key, NAMED).refuses(403, "INSUFFICIENT_SCOPE");
         server.store.mood(Mood::Works);
         assert_eq!(at_work.join().unwrap().status, 201);
     });
@@ -62,13 +74,25 @@ fn order_the_window_before_the_content_type() {
 
 #[test]
 fn order_the_window_before_the_model() {
-    use custom_models_core::{Limits, Operation, OperationLimit};
-    let limit = OperationLimit { requests: Some("1/1h".parse().unwrap()), at_once: None };
-    let limits = Limits::NONE.with(Operation::Get, limit);
-    let server = Server::start(limits, custom_models_http::Options::default());
+    let server = limited_once([Operation::Get, Operation::Delete]);
     let key = server.any_key();
-    assert_eq!(server.get(&key, &format!("{MODELS}/7")).status, 404);
-    assert_eq!(server.get(&key, &format!("{MODELS}/7")).status, 429);
+    for method in ["GET", "DELETE"] {
+        let ask = || {
+            let path = format!("{MODELS}/7");
+            server.request(method, &path, &[("Authorization", &key)], "")
+        };
+        ask().refuses(404, "MODEL_NOT_FOUND");
+        ask().refuses(429, "RATE_LIMIT_EXCEEDED");
+    }
+}
+
+#[test]
+fn order_the_window_before_the_parameters() {
+    let server = limited_once([Operation::List]);
+    let key = server.any_key();
+    let list = || server.get(&key, &format!("{MODELS}?page=0"));
+    assert_eq!(list().status, 400);
+    list().refuses(429, "RATE_LIMIT_EXCEEDED");
 }
 
 #[test]
@@ -82,13 +106,20 @@ fn order_the_content_type_before_the_length() {
 }
 
 #[test]
-fn order_the_length_before_the_body_and_the_body_before_the_quota() {
+fn order_the_length_before_the_body() {
+    let server = Server::new();
+    let key = server.any_key();
+    assert_eq!(server.create(&key, &"[".repeat(65537)).status, 413);
+    assert_eq!(server.create(&key, &"[".repeat(65536)).status, 400);
+}
+
+#[test]
+fn order_the_body_before_the_quota() {
     let server = Server::new();
     let key = server.any_key();
     for _ in 0..5 {
         assert_eq!(server.create(&key, NAMED).status, 201);
     }
-    assert_eq!(server.create(&key, &"[".repeat(65537)).status, 413);
     assert_eq!(server.create(&key, "[").status, 400);
     assert_eq!(server.create(&key, NAMED).status, 402);
 }

@@ -8,10 +8,9 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
-use std::sync::atomic::Ordering::SeqCst;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, ApiKey, Engine, Gate, KeyId, KeyRecord, Limits,
@@ -38,8 +37,8 @@ pub(crate) struct Server {
     pub(crate) store: Arc<Held>,
     /// The engine of the service, for what a test does beside it.
     pub(crate) engine: Engine,
-    /// Seconds since 1970.
-    clock: Arc<AtomicU64>,
+    /// Its clock.
+    millis: Arc<AtomicU64>,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<bool>>,
 }
@@ -59,13 +58,11 @@ impl Server {
 
     pub(crate) fn start(limits: Limits, options: Options) -> Self {
         let store = Arc::new(Held::new(MemoryStore::new()));
-        let clock = Arc::new(AtomicU64::new(NOW));
-        let now = {
-            let clock = Arc::clone(&clock);
-            move || -> SystemTime { UNIX_EPOCH + Duration::from_secs(clock.load(SeqCst)) }
-        };
-        let engine = Engine::new(Arc::clone(&store), now.clone());
-        let gate = Gate::new(Arc::clone(&store), Plans::default(), limits, now);
+        let millis = Arc::new(AtomicU64::new(NOW * 1000));
+        let shown = Arc::clone(&millis);
+        let clock = move || UNIX_EPOCH + Duration::from_millis(shown.load(Ordering::SeqCst));
+        let engine = Engine::new(Arc::clone(&store), clock.clone());
+        let gate = Gate::new(Arc::clone(&store), Plans::default(), limits, clock);
         let router = router(engine.clone(), gate, options.clone());
         let (told, address) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
@@ -85,12 +82,17 @@ impl Server {
             ended
         });
         let address = address.recv().unwrap();
-        Server { address, store, engine, clock, stop: Some(stop), running: Some(running) }
+        Server { address, store, engine, millis, stop: Some(stop), running: Some(running) }
     }
 
     /// Lets so many seconds go by.
     pub(crate) fn pass(&self, seconds: u64) {
-        self.clock.fetch_add(seconds, SeqCst);
+        self.advance(seconds * 1000);
+    }
+
+    /// Lets time go by for the server.
+    pub(crate) fn advance(&self, millis: u64) {
+        self.millis.fetch_add(millis, Ordering::SeqCst);
     }
 
     /// Registers an organisation on a plan.
@@ -117,6 +119,13 @@ impl Server {
         let outcome = self.store.apply_access(AccessChange::AddKey(record)).unwrap();
         assert_eq!(outcome, AccessOutcome::Done);
         format!("Bearer {}", key.expose())
+    }
+
+    /// Revokes the key of a number.
+    pub(crate) fn revoke(&self, number: u8) {
+        let id = KeyId::from_bytes([number; 6]);
+        let change = AccessChange::RevokeKey { id, at: Timestamp::MIN };
+        assert_eq!(self.store.apply_access(change).unwrap(), AccessOutcome::Done);
     }
 
     /// A key that may do everything.

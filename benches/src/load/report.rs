@@ -1,0 +1,100 @@
+//! What a table says of a load, and which bars it holds.
+
+use std::fmt::Write;
+use std::time::Duration;
+
+use crate::load::client::Outcome;
+use crate::load::{Asked, CONNECTIONS};
+
+/// How many times as many creates as FastAPI, with 32 connections.
+const LEAST_TIMES: f64 = 20.0;
+
+/// How many times the median the 99th percentile may be, with 32 connections.
+const MOST_SPREAD: f64 = 10.0;
+
+/// Everything that was measured of one server.
+pub struct Measured {
+    /// Who it is.
+    pub name: &'static str,
+    /// What came of each round, for a request and a number of connections.
+    pub rounds: Vec<(Asked, usize, Outcome)>,
+    /// How many acknowledged models were not there in the end.
+    pub lost: u64,
+}
+
+impl Measured {
+    fn median(&self, asked: Asked, connections: usize, of: impl Fn(&Outcome) -> f64) -> f64 {
+        let is_meant = |it: &&(Asked, usize, Outcome)| (it.0, it.1) == (asked, connections);
+        let mut values: Vec<f64> =
+            self.rounds.iter().filter(is_meant).map(|it| of(&it.2)).collect();
+        values.sort_unstable_by(f64::total_cmp);
+        values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
+    }
+
+    fn rate(&self, asked: Asked, connections: usize) -> f64 {
+        self.median(asked, connections, Outcome::rate)
+    }
+
+    fn millis(&self, asked: Asked, connections: usize, part: f64) -> f64 {
+        let millis = |time: Duration| time.as_secs_f64() * 1000.0;
+        self.median(asked, connections, |outcome| millis(outcome.quantile(part)))
+    }
+
+    fn failed(&self) -> u64 {
+        self.rounds.iter().map(|(_, _, outcome)| outcome.failed).sum()
+    }
+}
+
+/// A table: a row for every request and number of connections, a column for every server. Ratios are
+/// those of the first server to each other one.
+pub fn markdown(all: &[Measured], rounds: usize, seconds: f64, machine: &str) -> String {
+    let mut table = String::from("| Requests a second; p50, p99 in ms |");
+    let ours = all.first();
+    for it in all {
+        let _ = write!(table, " {} |", it.name);
+    }
+    let _ = write!(table, "\n| --- |{}\n", " ---: |".repeat(all.len()));
+    for asked in Asked::ALL {
+        for connections in CONNECTIONS {
+            let _ = write!(table, "| {}, {connections} |", asked.name());
+            for (index, it) in all.iter().enumerate() {
+                let rate = it.rate(asked, connections);
+                let (p50, p99) =
+                    (it.millis(asked, connections, 0.5), it.millis(asked, connections, 0.99));
+                let ratio = ours.map_or(1.0, |ours| ours.rate(asked, connections) / rate);
+                let times = if index == 0 { String::new() } else { format!(" ({ratio:.1} ×)") };
+                let _ = write!(table, " {rate:.0}{times}; {p50:.2}, {p99:.2} |");
+            }
+            table.push('\n');
+        }
+    }
+    let _ = write!(
+        table,
+        "\nMedians of {rounds} interleaved rounds of {seconds} s each. In parentheses: how many times \
+        as many requests the first column answers. {machine}.\n"
+    );
+    table
+}
+
+/// A bar, and whether it holds.
+pub fn bars(all: &[Measured]) -> Vec<(String, bool)> {
+    let mut bars = Vec::new();
+    let Some(ours) = all.first() else { return bars };
+    if let Some(peer) = all.iter().find(|it| it.name == "FastAPI") {
+        let times = ours.rate(Asked::Create, 32) / peer.rate(Asked::Create, 32);
+        bars.push((
+            format!("creates with 32 connections: {times:.1} × FastAPI, at least {LEAST_TIMES}"),
+            times >= LEAST_TIMES,
+        ));
+    }
+    let spread = ours.millis(Asked::Create, 32, 0.99) / ours.millis(Asked::Create, 32, 0.5);
+    bars.push((
+        format!("creates with 32 connections: p99 is {spread:.1} × p50, under {MOST_SPREAD}"),
+        spread < MOST_SPREAD,
+    ));
+    for it in all {
+        let (lost, failed) = (it.lost, it.failed());
+        bars.push((format!("{}: {lost} lost, {failed} failed", it.name), lost + failed == 0));
+    }
+    bars
+}

@@ -1,0 +1,136 @@
+//! The sides that are asked, each in a process of its own, with a fresh store on a disk.
+
+use std::io::{self, BufRead, BufReader, Read};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, Stdio};
+use std::thread;
+
+use tempfile::TempDir;
+
+use crate::OURS;
+use crate::disk::Disk;
+
+/// Who is asked.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// `custom-models serve`, without request limits, which the peer has none of.
+    Ours {
+        /// The program.
+        program: PathBuf,
+    },
+    /// The same endpoints in FastAPI.
+    FastApi {
+        /// The Python that has what it needs.
+        python: PathBuf,
+    },
+}
+
+impl Kind {
+    /// What a table calls it.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Kind::Ours { .. } => OURS,
+            Kind::FastApi { .. } => "FastAPI",
+        }
+    }
+}
+
+/// A server that runs, ended when it is dropped.
+pub struct Server {
+    child: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// A key that it knows.
+    pub key: String,
+    _folder: TempDir,
+}
+
+impl Server {
+    /// Starts a server and waits until it answers.
+    pub fn start(kind: &Kind, disk: &Disk) -> io::Result<Self> {
+        let folder = disk.fresh();
+        match kind {
+            Kind::Ours { program } => ours(program, folder),
+            Kind::FastApi { python } => fast_api(python, folder),
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn ours(program: &Path, folder: TempDir) -> io::Result<Server> {
+    let run = |arguments: &[&str]| -> io::Result<String> {
+        let output = Command::new(program).args(arguments).current_dir(&folder).output()?;
+        if !output.status.success() {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            return Err(io::Error::other(said));
+        }
+        Ok(String::from_utf8_lossy(&output.stdout).trim_end().to_owned())
+    };
+    run(&["org", "add", "acme", "--plan", "Enterprise"])?;
+    let scopes = ["--scope", "custom_models:write", "custom_models:read"];
+    let key = run(&[&["key", "create", "--org", "acme"], &scopes[..]].concat())?;
+    let mut child = Command::new(program)
+        .args(["serve", "--listen", "127.0.0.1:0", "--create-concurrency", "off"])
+        .args(["--create-limit", "off"])
+        .current_dir(&folder)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let address = said_address(&mut child, "listening on http://")?;
+    Ok(Server { child, address, key, _folder: folder })
+}
+
+fn fast_api(python: &Path, folder: TempDir) -> io::Result<Server> {
+    let key = "peer-key".to_owned();
+    // Uvicorn does not say which port it took, if it is to take a free one.
+    let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
+    let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/fastapi");
+    let mut child = Command::new(python)
+        .args(["-m", "uvicorn", "app:app", "--workers", "1", "--no-access-log"])
+        .args(["--host", "127.0.0.1", "--port", &address.port().to_string()])
+        .env("DATABASE", folder.path().join("models.db"))
+        .env("API_KEY", &key)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .current_dir(app)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    said_address(&mut child, "Uvicorn running on http://")?;
+    TcpStream::connect(address)?;
+    Ok(Server { child, address, key, _folder: folder })
+}
+
+/// Reads what a server says until it says where it listens.
+fn said_address(child: &mut Child, before: &str) -> io::Result<SocketAddr> {
+    let stderr = child.stderr.take().ok_or_else(|| io::Error::other("it has no voice"))?;
+    let mut said = BufReader::new(stderr);
+    let mut all = String::new();
+    loop {
+        let mut line = String::new();
+        if said.read_line(&mut line)? == 0 {
+            return Err(io::Error::other(format!("it ended: {all}")));
+        }
+        all.push_str(&line);
+        if let Some((_, address)) = line.split_once(before) {
+            let address = address.split([' ', '\n']).next().unwrap_or_default();
+            let address = address.parse().map_err(io::Error::other)?;
+            read_on(said);
+            return Ok(address);
+        }
+    }
+}
+
+/// What is said later is read and forgotten, so that nobody waits for a reader.
+fn read_on(mut said: BufReader<ChildStderr>) {
+    thread::spawn(move || {
+        let mut forgotten = [0; 4096];
+        while said.read(&mut forgotten).is_ok_and(|read| read > 0) {}
+    });
+}

@@ -1,0 +1,69 @@
+//! A service of a trial's own.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use tempfile::TempDir;
+
+/// The service on a free port, with a store in a folder of its own, gone with the trial.
+pub(crate) struct Served {
+    child: Child,
+    folder: TempDir,
+    pub(crate) address: String,
+}
+
+impl Served {
+    /// Serves an organisation `acme`, of this plan.
+    pub(crate) fn start(plan: &str, options: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let add = run(&folder, &["org", "add", "acme", "--plan", plan]);
+        assert!(add.contains("acme"), "{add}");
+        let mut command = command(&folder, &["serve", "--listen", "127.0.0.1:0"]);
+        let mut child = command.args(options).stderr(Stdio::piped()).spawn().unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let address = loop {
+            let mut line = String::new();
+            assert!(said.read_line(&mut line).unwrap() > 0, "the service did not start");
+            if let Some(address) = line.strip_prefix("listening on http://") {
+                break address.trim().to_owned();
+            }
+        };
+        // What it logs is read, so that it never waits for a reader.
+        thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+        Served { child, folder, address }
+    }
+
+    /// A key that may read and write.
+    pub(crate) fn key(&self) -> String {
+        let scopes = ["--scope", "custom_models:write", "custom_models:read"];
+        let made = run(&self.folder, &[&["key", "create", "--org", "acme"], &scopes[..]].concat());
+        made.trim_end().to_owned()
+    }
+
+    /// Creates a model from the command line.
+    pub(crate) fn create(&self) {
+        let create = ["create", "--org", "acme", "--name", "n", "--language", "en"];
+        run(&self.folder, &create);
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn command<S: AsRef<OsStr>>(folder: &TempDir, arguments: &[S]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_custom-models"));
+    command.args(arguments).current_dir(folder.path()).stdin(Stdio::null());
+    command
+}
+
+fn run<S: AsRef<OsStr>>(folder: &TempDir, arguments: &[S]) -> String {
+    let output = command(folder, arguments).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}

@@ -1,0 +1,163 @@
+//! What is counted and timed of requests, through the facade `metrics`, and the page that shows it.
+
+use std::time::Instant;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::middleware::Next;
+use axum::routing::get;
+use custom_models_core::{Operation, Refusal, StoreErrorKind};
+use metrics::{counter, describe_counter, describe_histogram, histogram};
+
+use crate::answer::{Cause, REPLAYED};
+use crate::observe::{known, route_of};
+use crate::{MODELS, TRAINING};
+
+/// The form that [`metrics_router`] says its page has.
+const PROMETHEUS: HeaderValue =
+    HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
+
+/// A router with `/metrics` and nothing else, for a listener of its own: `render` writes the page, in
+/// the text format of Prometheus.
+pub fn metrics_router(render: impl Fn() -> String + Clone + Send + Sync + 'static) -> Router {
+    let page = move || {
+        let mut response = Response::new(Body::from(render()));
+        response.headers_mut().insert(header::CONTENT_TYPE, PROMETHEUS);
+        std::future::ready(response)
+    };
+    crate::observed(crate::with_refusals(Router::new().route("/metrics", get(page))))
+}
+
+/// For a recorder that is there before the router is.
+pub(crate) fn describe() {
+    describe_counter!(
+        "custom_models_http_requests_total",
+        "Requests, by the pattern of their route, their method and the status of their answer"
+    );
+    describe_histogram!(
+        "custom_models_http_request_duration_seconds",
+        "How long requests took until their answer was sent, by route and method"
+    );
+    describe_counter!(
+        "custom_models_creates_total",
+        "Requests to create a model, by what came of them"
+    );
+    describe_counter!(
+        "custom_models_limit_refusals_total",
+        "Requests that were refused with a 429, by operation and by which limit"
+    );
+}
+
+/// Counts a request when it is answered, or when nobody waits for its answer any more.
+pub(crate) async fn measure(request: Request, next: Next) -> Response<Body> {
+    let mut asked = Asked {
+        begun: Instant::now(),
+        method: known(request.method()),
+        route: request.extensions().get().cloned(),
+        status: None,
+        outcome: "abandoned",
+        limit: None,
+    };
+    let response = next.run(request).await;
+    let refusal = response.extensions().get().map(|Cause(refusal)| refusal);
+    asked.status = Some(response.status());
+    asked.outcome = match refusal {
+        Some(refusal) => outcome(refusal),
+        None if response.headers().contains_key(REPLAYED) => "replayed",
+        None if response.status() == StatusCode::OK => "validated",
+        None => "created",
+    };
+    asked.limit = refusal.and_then(limit);
+    response
+}
+
+/// A request, counted when this is dropped.
+struct Asked {
+    begun: Instant,
+    method: &'static str,
+    route: Option<MatchedPath>,
+    /// None if nobody waited for it.
+    status: Option<StatusCode>,
+    /// What came of it, if it asked for a create.
+    outcome: &'static str,
+    /// The limit that refused it.
+    limit: Option<&'static str>,
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        let Asked { begun, method, ref route, ref status, outcome, limit } = *self;
+        let route = route_of(route.as_ref());
+        let operation = operation(method, route);
+        let status = status.as_ref().map_or("none", StatusCode::as_str).to_owned();
+        let route = route.to_owned();
+        counter!(
+            "custom_models_http_requests_total",
+            "route" => route.clone(), "method" => method, "status" => status
+        )
+        .increment(1);
+        histogram!(
+            "custom_models_http_request_duration_seconds",
+            "route" => route, "method" => method
+        )
+        .record(begun.elapsed());
+        if operation == Some(Operation::Create) {
+            counter!("custom_models_creates_total", "outcome" => outcome).increment(1);
+        }
+        if let (Some(operation), Some(limit)) = (operation, limit) {
+            let operation = operation.as_str();
+            counter!(
+                "custom_models_limit_refusals_total",
+                "operation" => operation, "limit" => limit
+            )
+            .increment(1);
+        }
+    }
+}
+
+/// What a request asks for, if it is about models. Hosts may have put the routes below others.
+fn operation(method: &str, route: &str) -> Option<Operation> {
+    let place = route.split_once(MODELS).map(|(_, place)| place);
+    match (method, place) {
+        ("POST", Some("")) => Some(Operation::Create),
+        ("GET" | "HEAD", Some("")) => Some(Operation::List),
+        ("GET" | "HEAD", Some("/events")) => Some(Operation::Events),
+        ("GET" | "HEAD", Some("/resolve/{model_key}")) => Some(Operation::Resolve),
+        ("GET" | "HEAD", Some("/{id}")) => Some(Operation::Get),
+        ("POST", Some("/{id}")) => Some(Operation::Update),
+        ("DELETE", Some("/{id}")) => Some(Operation::Delete),
+        ("POST", Some("/{id}/run")) => Some(Operation::Run),
+        ("POST", Some("/{id}/cancel")) => Some(Operation::Cancel),
+        ("POST", None) if route.contains(TRAINING) => Some(Operation::Work),
+        _ => None,
+    }
+}
+
+fn limit(refusal: &Refusal) -> Option<&'static str> {
+    match refusal {
+        Refusal::RateLimited { .. } => Some("window"),
+        Refusal::TooManyAtOnce { .. } => Some("places"),
+        _ => None,
+    }
+}
+
+/// What came of a create that was refused.
+fn outcome(refusal: &Refusal) -> &'static str {
+    match refusal {
+        Refusal::Invalid(_) => "invalid",
+        Refusal::Unauthorized => "unauthorized",
+        Refusal::QuotaExceeded { .. } => "quota",
+        Refusal::InsufficientScope { .. } => "forbidden",
+        Refusal::IdempotencyKeyReused => "key_reused",
+        Refusal::RequestTimeout => "timeout",
+        Refusal::BodyTooLarge => "too_large",
+        Refusal::UnsupportedMediaType => "unsupported",
+        Refusal::RateLimited { .. } => "window",
+        Refusal::TooManyAtOnce { .. } => "places",
+        Refusal::Store(fault) if fault.kind() == StoreErrorKind::OutcomeUnknown => "unknown",
+        refusal if refusal.status() == 503 => "unavailable",
+        _ => "failed",
+    }
+}

@@ -1,0 +1,152 @@
+//! What the service says of itself: its log, and what it counts, where a process cannot be made to do it.
+#![allow(
+    dead_code,
+    unused_imports,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "tests, which share a server with others and do not use all of it"
+)]
+
+#[path = "service/support/mod.rs"]
+mod support;
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, OnceLock};
+use std::time::Duration;
+
+use custom_models_core::StoreErrorKind;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::fmt::MakeWriter;
+
+use support::{MODELS, Mood, Server, head};
+
+/// Stands in no line of the log.
+const NAMED: &str = r#"{"name":"Cardiology","language":"en"}"#;
+
+/// A test that would hang fails instead. Nothing rests on how long this is.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// What is logged by all tests of the process, which tell their lines by the ids of requests.
+#[derive(Clone, Default)]
+struct Log(Arc<(Mutex<Vec<String>>, Condvar)>);
+
+impl io::Write for Log {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        self.0.0.lock().unwrap().push(String::from_utf8(line.to_vec()).unwrap());
+        self.0.1.notify_all();
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'a> MakeWriter<'a> for Log {
+    type Writer = Log;
+
+    fn make_writer(&'a self) -> Log {
+        self.clone()
+    }
+}
+
+impl Log {
+    /// Waits for a line with this id and this word, and returns it.
+    fn line(&self, id: &str, word: &str) -> String {
+        let is_it = |line: &&String| line.contains(&format!("\"{id}\"")) && line.contains(word);
+        let (lines, changed) = &*self.0;
+        let is_missing = |lines: &mut Vec<String>| lines.iter().find(is_it).is_none();
+        let (lines, _) =
+            changed.wait_timeout_while(lines.lock().unwrap(), PATIENCE, is_missing).unwrap();
+        let found = lines.iter().find(is_it);
+        found.unwrap_or_else(|| panic!("no {word} of {id} in\n{lines:?}")).clone()
+    }
+
+    fn has(&self, text: &str) -> bool {
+        self.0.0.lock().unwrap().iter().any(|line| line.contains(text))
+    }
+}
+
+/// The log and the recorder of the process, which are there before any server is.
+fn observed() -> &'static (Log, PrometheusHandle) {
+    static OBSERVED: OnceLock<(Log, PrometheusHandle)> = OnceLock::new();
+    OBSERVED.get_or_init(|| {
+        let log = Log::default();
+        tracing_subscriber::fmt().json().with_writer(log.clone()).init();
+        (log, PrometheusBuilder::new().install_recorder().unwrap())
+    })
+}
+
+fn create(server: &Server, key: &str, id: &str) -> u16 {
+    let headers =
+        [("Authorization", key), ("Content-Type", "application/json"), ("X-Request-Id", id)];
+    server.request("POST", MODELS, &headers, NAMED).status
+}
+
+#[test]
+fn wire_500_a_fault_is_logged_with_its_id_and_cause_and_without_the_body() {
+    let (log, _) = observed();
+    let server = Server::new();
+    let key = server.any_key();
+    for (mood, id, status, cause) in [
+        (Mood::Fails(StoreErrorKind::Failed), "id-failed", 500, "the cause of the fault"),
+        (Mood::Fails(StoreErrorKind::Busy), "id-busy", 503, "the cause of the fault"),
+        // What the panic says may repeat what was sent, and this one does.
+        (Mood::Panics, "id-panic", 500, "a handler panicked\\\""),
+    ] {
+        server.store.mood(mood);
+        assert_eq!(create(&server, &key, id), status);
+        assert!(log.line(id, "\"failed\"").contains(cause), "{}", log.line(id, "\"failed\""));
+        assert!(log.line(id, "\"message\":\"request\"").contains(&format!("\"status\":{status}")));
+    }
+    server.store.reads_panic();
+    let headers = [("Authorization", &*key), ("X-Request-Id", "read-panic")];
+    assert_eq!(server.request("GET", &format!("{MODELS}/1"), &headers, "").status, 500);
+    assert!(
+        log.line("read-panic", "\"failed\"").contains("a handler panicked: a read that panics")
+    );
+    log.line("read-panic", "a read that logs");
+    for secret in ["Cardiology", &key[24..]] {
+        assert!(!log.has(secret), "{secret} is in the log");
+    }
+}
+
+#[test]
+fn what_is_logged_while_a_request_is_at_work_has_its_id() {
+    let (log, _) = observed();
+    let server = Server::new();
+    server.store.reads_panic();
+    assert_eq!(server.request("GET", "/ready", &[("X-Request-Id", "not-ready")], "").status, 503);
+    log.line("not-ready", "not ready");
+}
+
+#[test]
+fn a_client_that_leaves_is_logged_and_counted_and_so_is_what_waits_or_fails() {
+    let (log, recorded) = observed();
+    let server = Server::limited("100/1h", 1);
+    let key = server.any_key();
+    server.store.mood(Mood::Holds);
+    let mut client = server.connect();
+    let headers =
+        [("Authorization", &*key), ("Content-Type", "application/json"), ("X-Request-Id", "gone")];
+    client.write(head("POST", MODELS, &headers, Some(NAMED.len())) + NAMED);
+    server.store.wait_for(1);
+    assert_eq!(create(&server, &key, "second"), 429);
+    drop(client);
+    let line = log.line("gone", "\"abandoned\"");
+    assert!(line.contains(&format!("\"route\":\"{MODELS}\"")), "{line}");
+    server.store.mood(Mood::Fails(StoreErrorKind::OutcomeUnknown));
+    assert_eq!(create(&server, &key, "unknown"), 503);
+    let page = recorded.render();
+    for sample in [
+        r#"custom_models_limit_refusals_total{operation="create",limit="places"} 1"#,
+        r#"custom_models_creates_total{outcome="places"} 1"#,
+        r#"custom_models_creates_total{outcome="abandoned"} 1"#,
+        r#"custom_models_creates_total{outcome="unknown"} 1"#,
+        r#"custom_models_http_requests_total{route="/api/v3/custom_models",method="POST",status="none"} 1"#,
+    ] {
+        assert!(page.lines().any(|line| line == sample), "{sample} is not in\n{page}");
+    }
+}
