@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use custom_models_core::{ModelStore, StoreError};
+use custom_models_core::{Records, StoreError};
 use custom_models_store_sled::SledStore;
 use custom_models_store_sqlite::SqliteStore;
 
@@ -48,7 +48,7 @@ impl Kind {
     }
 
     /// Opens the store of a place, or makes a new one.
-    pub fn open(self, place: &Path) -> Result<Arc<dyn ModelStore>, StoreError> {
+    pub fn open(self, place: &Path) -> Result<Arc<dyn Records>, StoreError> {
         Ok(match self {
             Kind::Sqlite => Arc::new(SqliteStore::open(place)?),
             Kind::Sled => Arc::new(SledStore::open(place)?),

@@ -1,11 +1,14 @@
 //! What a store must hold after what it acknowledged, and whether it does (MODEL-1, MODEL-6,
-//! QUOTA-4).
+//! QUOTA-4, EDIT-4, LOG-1).
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use custom_models_core::{CustomModel, ModelId, ModelStore, Selection};
+use custom_models_core::{
+    CustomModel, Event, ModelId, ModelStore, Organisation, Records, Revision, Selection, Stamp,
+};
 
-use crate::sample::token_of;
+use crate::history::{Lives, history_of};
+use crate::sample::tokens_of;
 use crate::{BoxError, Line, MEMBERS, Member, Token, ensure};
 
 /// Everything that is known about a place, over all runs.
@@ -14,6 +17,10 @@ pub struct Ledger {
     models: BTreeMap<ModelId, Known>,
     /// The runs since the place was last looked at. Only their models may turn up unannounced.
     open_runs: BTreeSet<u32>,
+    /// The histories, as they were found last.
+    histories: BTreeMap<&'static str, Vec<Event>>,
+    /// How many acknowledged changes must have an event that was not found yet.
+    events: BTreeMap<String, u64>,
     tally: Tally,
 }
 
@@ -22,6 +29,12 @@ pub struct Ledger {
 pub struct Tally {
     /// Acknowledged creates.
     pub created: u64,
+    /// Acknowledged changes of models, by their callers.
+    pub changed: u64,
+    /// Acknowledged claims and words of workers.
+    pub beaten: u64,
+    /// Pairs of data that were found whole, once a look.
+    pub pairs: u64,
     /// Acknowledged deletes.
     pub deleted: u64,
     /// Creates that were refused at a limit.
@@ -36,6 +49,43 @@ struct Known {
     /// `None` when only the end of the model was heard of.
     token: Option<Token>,
     fate: Fate,
+    /// Whether somebody asked for its delete.
+    is_deleting: bool,
+    /// The stamp that it was found at last; that of a new model, if it was not yet.
+    found: Stamp,
+    /// The last stamp that was acknowledged.
+    acknowledged: Stamp,
+    /// How many changes were asked for since it was found.
+    asked: u64,
+    /// The changes that were ever asked for.
+    edits: BTreeSet<Token>,
+}
+
+impl Known {
+    fn new(organisation: &str, token: Option<Token>, fate: Fate) -> Self {
+        let new = Stamp::from(Revision::FIRST);
+        Known {
+            organisation: organisation.to_owned(),
+            token,
+            fate,
+            is_deleting: false,
+            found: new,
+            acknowledged: new,
+            asked: 0,
+            edits: BTreeSet::new(),
+        }
+    }
+
+    /// Whether the model may be at a stamp: at the acknowledged one, or at one that was asked for
+    /// since then.
+    fn may_be_at(&self, stamp: Stamp) -> bool {
+        let revisions = stamp.revision.get().saturating_sub(self.found.revision.get());
+        let beats = match revisions {
+            0 => u64::from(stamp.beats.saturating_sub(self.found.beats)),
+            _ => u64::from(stamp.beats),
+        };
+        stamp >= self.acknowledged && revisions + beats <= self.asked
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,17 +117,17 @@ impl Ledger {
         self.note_creates(before, lines)?;
         for line in lines {
             match line {
-                Line::Deleting { id, organisation } => {
-                    let known = self.known(*id, organisation);
-                    if known.fate == Fate::Kept {
-                        known.fate = Fate::Unclear;
-                    }
+                Line::Changing { id, organisation, edit } => self.ask(*id, organisation, *edit),
+                Line::Changed { id, organisation, stamp } => {
+                    self.note_change(*id, organisation, *stamp);
                 }
+                Line::Deleting { id, organisation } => self.doom(*id, organisation),
                 Line::Deleted { id, organisation } => {
                     let known = self.known(*id, organisation);
                     ensure!(known.fate != Fate::Deleted, "model {id} was deleted twice");
                     known.fate = Fate::Deleted;
                     self.tally.deleted += 1;
+                    self.expect_event(organisation);
                 }
                 Line::AtLimit => self.tally.at_limit += 1,
                 Line::Created { .. } | Line::Failed(_) => {}
@@ -92,50 +142,82 @@ impl Ledger {
     /// deleted may be gone or not.
     pub fn note_after_cut(&mut self, lines: &[Line]) {
         for line in lines {
-            if let Line::Deleting { id, .. } | Line::Deleted { id, .. } = line
-                && let Some(known) = self.models.get_mut(id)
-                && known.fate == Fate::Kept
-            {
-                known.fate = Fate::Unclear;
+            match line {
+                Line::Changing { id, organisation, edit } => self.ask(*id, organisation, *edit),
+                Line::Deleting { id, organisation } => self.doom(*id, organisation),
+                _ => {}
             }
         }
+    }
+
+    /// Notes that a change of a model is asked for.
+    fn ask(&mut self, id: ModelId, organisation: &str, edit: Token) {
+        let known = self.known(id, organisation);
+        known.asked += 1;
+        known.edits.insert(edit);
+    }
+
+    /// Notes that the delete of a model is asked for.
+    fn doom(&mut self, id: ModelId, organisation: &str) {
+        let known = self.known(id, organisation);
+        known.is_deleting = true;
+        if known.fate == Fate::Kept {
+            known.fate = Fate::Unclear;
+        }
+    }
+
+    /// Notes an acknowledged change. Whoever hears of one also knows of the create before it.
+    fn note_change(&mut self, id: ModelId, organisation: &str, stamp: Stamp) {
+        let known = self.known(id, organisation);
+        known.acknowledged = known.acknowledged.max(stamp);
+        if known.fate == Fate::Unclear && !known.is_deleting {
+            known.fate = Fate::Kept;
+        }
+        if stamp.beats > 0 {
+            self.tally.beaten += 1;
+        } else {
+            self.tally.changed += 1;
+            self.expect_event(organisation);
+        }
+    }
+
+    fn expect_event(&mut self, organisation: &str) {
+        *self.events.entry(organisation.to_owned()).or_default() += 1;
     }
 
     fn note_creates(&mut self, before: Option<ModelId>, lines: &[Line]) -> Result<(), BoxError> {
         let mut last_of_thread: BTreeMap<u32, ModelId> = BTreeMap::new();
         for line in lines {
             let Line::Created { id, organisation, token } = line else { continue };
-            let known =
-                Known { organisation: organisation.clone(), token: Some(*token), fate: Fate::Kept };
+            let known = Known::new(organisation, Some(*token), Fate::Kept);
             if let Some(other) = self.models.insert(*id, known) {
                 return Err(format!("id {id} was given twice: {other:?} and {token}").into());
             }
             let floor = last_of_thread.insert(token.thread, *id).max(before);
             ensure!(Some(*id) > floor, "id {id} of {token} is not larger than {floor:?}");
             self.tally.created += 1;
+            self.expect_event(organisation);
         }
         Ok(())
     }
 
-    /// What is known about a model that is being deleted. Its create may not have been heard of:
-    /// another thread can see and delete it before the acknowledgement is said.
+    /// What is known about a model that is being changed or deleted. Its create may not have been heard of:
+    /// another thread can see and change it before the acknowledgement is said.
     fn known(&mut self, id: ModelId, organisation: &str) -> &mut Known {
-        self.models.entry(id).or_insert_with(|| Known {
-            organisation: organisation.to_owned(),
-            token: None,
-            fate: Fate::Unclear,
-        })
+        self.models.entry(id).or_insert_with(|| Known::new(organisation, None, Fate::Unclear))
     }
 
     /// Compares a store that was opened again with what it acknowledged. What it holds from now on
     /// counts as acknowledged.
-    pub fn check(&mut self, store: &dyn ModelStore) -> Result<(), BoxError> {
+    pub fn check(&mut self, store: &dyn Records) -> Result<(), BoxError> {
         let mut present = BTreeSet::new();
         for member in MEMBERS {
-            for model in listed(store, member)? {
+            let models = listed(store, member)?;
+            for model in &models {
                 ensure!(present.insert(model.id), "id {} is there twice", model.id);
-                self.check_model(member.organisation, &model)?;
+                self.check_model(member.organisation, model)?;
             }
+            self.check_history(store, member.organisation, &models)?;
         }
         for (id, known) in &mut self.models {
             if !present.contains(id) {
@@ -149,21 +231,56 @@ impl Ledger {
 
     fn check_model(&mut self, organisation: &str, model: &CustomModel) -> Result<(), BoxError> {
         let id = model.id;
-        let token = token_of(model)?;
+        let (token, edit) = tokens_of(model)?;
         let Some(known) = self.models.get_mut(&id) else {
             ensure!(self.open_runs.contains(&token.run), "model {id} of {token} came from nowhere");
             let is_new = self.models.values().all(|known| known.token != Some(token));
             ensure!(is_new, "{token} was created once and is there twice");
-            let organisation = organisation.to_owned();
-            self.models.insert(id, Known { organisation, token: Some(token), fate: Fate::Kept });
+            let is_bare = model.stamp == Stamp::from(Revision::FIRST);
+            ensure!(is_bare, "nobody asked for the changes of {model:?}");
+            self.models.insert(id, Known::new(organisation, Some(token), Fate::Kept));
             self.tally.unacknowledged += 1;
             return Ok(());
         };
         ensure!(known.fate != Fate::Deleted, "BACK: model {id} was deleted: {known:?}");
         ensure!(known.organisation == organisation, "model {id} is {organisation}'s: {known:?}");
         ensure!(known.token.is_none_or(|sent| sent == token), "model {id} is {token}: {known:?}");
-        *known =
-            Known { organisation: organisation.to_owned(), token: Some(token), fate: Fate::Kept };
+        let stamp = model.stamp;
+        ensure!(known.may_be_at(stamp), "LOST or never asked for: {id} is at {stamp:?}: {known:?}");
+        let is_asked_for = edit.is_none_or(|edit| known.edits.contains(&edit));
+        ensure!(is_asked_for, "nobody asked for {edit:?} of model {id}: {known:?}");
+        known.token = Some(token);
+        known.fate = Fate::Kept;
+        known.is_deleting = false;
+        (known.found, known.acknowledged, known.asked) = (stamp, stamp, 0);
+        Ok(())
+    }
+
+    /// The history of an organisation goes on from what it was, and is that of its models.
+    fn check_history(
+        &mut self,
+        store: &dyn Records,
+        organisation: &'static str,
+        models: &[CustomModel],
+    ) -> Result<(), BoxError> {
+        let owner: Organisation = organisation.parse()?;
+        let history = history_of(store, &owner)?;
+        let before = self.histories.get(organisation).map(Vec::as_slice).unwrap_or_default();
+        ensure!(history.starts_with(before), "the history of {organisation} was another before");
+        let acknowledged = self.events.remove(organisation).unwrap_or_default();
+        let new = (history.len() - before.len()) as u64;
+        ensure!(new >= acknowledged, "LOST: {acknowledged} events of {organisation}, found {new}");
+        let lives = Lives::of(&history);
+        lives.check(&models.iter().map(|model| model.id).collect())?;
+        for model in models {
+            for token in lives.check_model(store, &owner, model)? {
+                let known = self.models.get(&model.id);
+                let is_asked_for = known.is_some_and(|known| known.edits.contains(&token));
+                ensure!(is_asked_for, "nobody asked for the pair of {token} of {}", model.id);
+                self.tally.pairs += 1;
+            }
+        }
+        self.histories.insert(organisation, history);
         Ok(())
     }
 

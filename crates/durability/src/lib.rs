@@ -1,9 +1,11 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
+mod author;
 mod breaker;
 mod control;
 mod disk;
+mod history;
 mod kind;
 mod ledger;
 mod line;
@@ -11,16 +13,18 @@ mod load;
 mod process;
 mod sample;
 mod trace;
+mod worker;
 
 use std::error::Error;
 
+pub use author::Author;
 pub use breaker::Breaker;
 pub use control::UnsyncedSqlite;
 pub use disk::{Disk, Mounted, tmpfs};
 pub use kind::Kind;
 pub use ledger::{Ledger, Tally, ids};
 pub use line::Line;
-pub use load::{Author, MEMBERS, Member, Output, PATIENCE, Task, explain};
+pub use load::{MEMBERS, Member, Output, PATIENCE, Task, explain};
 pub use process::{LoadProcess, run};
 pub use sample::{Token, callers, sample};
 pub use trace::{Trace, Unsynced};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use custom_models_core::ModelId;
+use custom_models_core::{ModelId, Revision, Stamp};
 
 use crate::{BoxError, Token};
 
@@ -18,6 +18,24 @@ pub enum Line {
         organisation: String,
         /// Which model it is.
         token: Token,
+    },
+    /// The engine is about to be asked to change a model, which may be changed from now on.
+    Changing {
+        /// The model.
+        id: ModelId,
+        /// Whose it is.
+        organisation: String,
+        /// Which change it is: no two have the same number.
+        edit: Token,
+    },
+    /// The engine acknowledged a change of a model.
+    Changed {
+        /// The model.
+        id: ModelId,
+        /// Whose it is.
+        organisation: String,
+        /// At which stamp it is then.
+        stamp: Stamp,
     },
     /// The engine is about to be asked to delete a model, which may be gone from now on.
     Deleting {
@@ -42,7 +60,7 @@ pub enum Line {
 impl Line {
     /// Whether the engine acknowledged a change.
     pub fn is_acknowledgement(&self) -> bool {
-        matches!(self, Line::Created { .. } | Line::Deleted { .. })
+        matches!(self, Line::Created { .. } | Line::Changed { .. } | Line::Deleted { .. })
     }
 }
 
@@ -51,6 +69,12 @@ impl fmt::Display for Line {
         match self {
             Line::Created { id, organisation, token } => {
                 write!(f, "created {id} {organisation} {token}")
+            }
+            Line::Changing { id, organisation, edit } => {
+                write!(f, "changing {id} {organisation} {edit}")
+            }
+            Line::Changed { id, organisation, stamp: Stamp { revision, beats } } => {
+                write!(f, "changed {id} {organisation} {revision} {beats}")
             }
             Line::Deleting { id, organisation } => write!(f, "deleting {id} {organisation}"),
             Line::Deleted { id, organisation } => write!(f, "deleted {id} {organisation}"),
@@ -74,6 +98,19 @@ impl FromStr for Line {
                 id: word()?.parse()?,
                 organisation: word()?.to_owned(),
                 token: word()?.parse()?,
+            },
+            "changing" => Line::Changing {
+                id: word()?.parse()?,
+                organisation: word()?.to_owned(),
+                edit: word()?.parse()?,
+            },
+            "changed" => Line::Changed {
+                id: word()?.parse()?,
+                organisation: word()?.to_owned(),
+                stamp: Stamp {
+                    revision: Revision::new(word()?.parse()?).ok_or("revision 0")?,
+                    beats: word()?.parse()?,
+                },
             },
             "deleting" => Line::Deleting { id: word()?.parse()?, organisation: word()?.to_owned() },
             "deleted" => Line::Deleted { id: word()?.parse()?, organisation: word()?.to_owned() },

@@ -4,21 +4,21 @@ use std::fmt;
 use std::str::FromStr;
 
 use custom_models_core::{
-    BaseModel, Caller, CustomModel, Description, Language, Name, NewModel, Plan, Revision,
-    Timestamp, TrainingStatus,
+    BaseModel, Caller, Course, CustomModel, DataFile, DataPair, DataType, Description, Language,
+    Name, NewAnswer, NewModel, NewPair, Plan, Revision, Stamp, Timestamp, UpdateModel,
 };
 
 use crate::{BoxError, MEMBERS, ensure};
 
-/// The number of a model: which run of the load asked for it, which thread, and that thread's
-/// count. No two creates have the same one.
+/// The number of a model or of a change: which run of the load asked for it, which thread, and that
+/// thread's count. No two have the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token {
     /// The run of the load, counted by the test.
     pub run: u32,
     /// The thread of the load.
     pub thread: u32,
-    /// How many creates the thread asked for before this one.
+    /// How many creates and changes the thread asked for before this one.
     pub number: u32,
 }
 
@@ -46,44 +46,117 @@ impl FromStr for Token {
 /// right-to-left one and U+0000.
 const ALPHABET: [char; 8] = ['a', ' ', 'ß', '語', '🎙', '\u{301}', 'ש', '\0'];
 
-/// The model that a token stands for. Its name begins with the token; everything else follows.
-pub fn sample(token: Token) -> Result<NewModel, BoxError> {
+/// What is drawn for a token, always the same.
+fn drawn(token: Token) -> fastrand::Rng {
     let Token { run, thread, number } = token;
     let seed = (u64::from(run) << 40) ^ (u64::from(thread) << 32) ^ u64::from(number);
-    let mut random = fastrand::Rng::with_seed(seed);
+    fastrand::Rng::with_seed(seed)
+}
+
+/// The texts of a token: a name that begins with a mark, and a description.
+fn texts(
+    mark: &str,
+    token: Token,
+    random: &mut fastrand::Rng,
+) -> Result<(Name<'static>, Option<Description<'static>>), BoxError> {
     let mut text =
         |length: usize| -> String { (0..length).filter_map(|_| random.choice(ALPHABET)).collect() };
-    let name = format!("{token}|{}", text(150));
+    let name = format!("{mark}|{}", text(150));
     // None, empty, short, and as long as may be: the last takes several pages of a database.
-    let description = match number % 4 {
+    let description = match token.number % 4 {
         0 => None,
         1 => Some(String::new()),
         2 => Some(text(40)),
         _ => Some(text(Description::MAX_CHARACTERS)),
     };
+    Ok((Name::new(name)?, description.map(Description::new).transpose()?))
+}
+
+/// The model that a token stands for. Its name begins with the token; everything else follows.
+pub fn sample(token: Token) -> Result<NewModel, BoxError> {
+    let mut random = drawn(token);
+    let (name, description) = texts(&token.to_string(), token, &mut random)?;
     Ok(NewModel {
-        name: Name::new(name)?,
-        description: description.map(Description::new).transpose()?,
+        name,
+        description,
         language: random.choice(Language::ALL).ok_or("no languages")?,
         base_model: random.choice(BaseModel::ALL).ok_or("no base models")?,
         created_at: Timestamp::from_unix_seconds(1_700_000_000 + random.i64(0..1_000_000))?,
     })
 }
 
-/// The token of a stored model, if the model is whole: every field as it was sent, and the others as
-/// they are in a new model (MODEL-3, MODEL-4).
-pub(crate) fn token_of(model: &CustomModel) -> Result<Token, BoxError> {
-    let token = model.name.as_str().split('|').next().unwrap_or_default().parse()?;
+/// The change of a model's texts that a token stands for. Its name begins with both tokens.
+pub(crate) fn renamed(model: &CustomModel, edit: Token) -> Result<UpdateModel<'static>, BoxError> {
+    let (token, _) = marks_of(model)?;
+    let (name, description) = texts(&format!("{token}>{edit}"), edit, &mut drawn(edit))?;
+    let request = UpdateModel::builder().name(name.as_str());
+    let request = match &description {
+        Some(description) => request.description(description.as_str()),
+        None => request.no_description(),
+    };
+    Ok(request.build().map_err(|violations| violations.into_owned())?.into_owned())
+}
+
+/// The token of a model, and that of its last change of texts.
+fn marks_of(model: &CustomModel) -> Result<(Token, Option<Token>), BoxError> {
+    let mark = model.name.as_str().split('|').next().unwrap_or_default();
+    Ok(match mark.split_once('>') {
+        Some((token, edit)) => (token.parse()?, Some(edit.parse()?)),
+        None => (mark.parse()?, None),
+    })
+}
+
+/// The tokens of a stored model, if it is whole: every text as it was sent last, what is fixed as it
+/// was sent first, and a model that was never changed as a new one is (MODEL-3, MODEL-4).
+pub(crate) fn tokens_of(model: &CustomModel) -> Result<(Token, Option<Token>), BoxError> {
+    let (token, edit) = marks_of(model)?;
     let sent = sample(token)?;
-    let is_whole = model.name == sent.name
-        && model.description == sent.description
+    let (name, description) = match edit {
+        Some(edit) => texts(&format!("{token}>{edit}"), edit, &mut drawn(edit))?,
+        None => (sent.name, sent.description),
+    };
+    let is_new = model.stamp == Stamp::from(Revision::FIRST);
+    let is_whole = model.name == name
+        && model.description == description
         && model.language == sent.language
         && model.base_model == sent.base_model
-        && model.training_status == TrainingStatus::NotRunning
         && model.created_at == sent.created_at
-        && model.updated_at == sent.created_at
-        && model.revision == Revision::FIRST;
-    ensure!(is_whole, "model {} is not as it was sent: {model:?}, not {sent:?}", model.id);
+        && model.updated_at >= sent.created_at
+        && (!is_new || (model.updated_at == sent.created_at && model.course == Course::default()));
+    ensure!(is_whole, "model {} is not as it was sent: {model:?} of {token}, {edit:?}", model.id);
+    Ok((token, edit))
+}
+
+/// The pair of data that a token stands for. Its file names begin with the token; everything else
+/// follows. Every second one is enough to train with.
+pub(crate) fn pair(edit: Token) -> NewPair {
+    let mut random = drawn(edit);
+    let mut file = |ending: &str| -> DataFile {
+        let text: String = (0..40).filter_map(|_| random.choice(ALPHABET)).collect();
+        let filename = format!("{edit}|{text}{ending}");
+        let sha256 = NewAnswer::digest(filename.as_bytes());
+        DataFile {
+            bytes: random.u64(0..1 << 33),
+            sha256,
+            content: format!("{edit}{ending}"),
+            filename,
+        }
+    };
+    NewPair {
+        data_type: if edit.number.is_multiple_of(3) { DataType::Test } else { DataType::Train },
+        audio: file(".wav"),
+        transcript: file(".txt"),
+        audio_millis: if edit.number.is_multiple_of(2) { 18_000_000 } else { 1000 },
+    }
+}
+
+/// The token of a stored pair, if it is whole.
+pub(crate) fn token_of_pair(found: &DataPair) -> Result<Token, BoxError> {
+    let token = found.audio.filename.split('|').next().unwrap_or_default().parse()?;
+    let NewPair { data_type, audio, audio_millis, transcript } = pair(token);
+    let DataPair { id, created_at, .. } = *found;
+    let sent = DataPair { id, data_type, audio, audio_millis, transcript, created_at };
+    ensure!(*found == sent, "pair {id} is not as it was sent: {found:?}, not {sent:?}");
     Ok(token)
 }
 

@@ -73,7 +73,7 @@ impl Trace {
             self.steps.push(Step::SyncBegun);
         } else if call.starts_with("write(") && call.contains("<pipe:") {
             let is_acknowledgement =
-                ["\"created ", "\"deleted "].iter().any(|word| call.contains(word));
+                ["\"created ", "\"changed ", "\"deleted "].iter().any(|word| call.contains(word));
             self.steps.extend(is_acknowledgement.then_some(Step::Acknowledged));
         }
     }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use custom_models_core::{ModelStore, Refusal, StoreError, StoreErrorKind};
+use custom_models_core::{Records, Refusal, StoreError, StoreErrorKind};
 use custom_models_durability::{
     Author, BoxError, Kind, Ledger, Line, Token, callers, ensure, explain, tmpfs,
 };
@@ -98,7 +98,7 @@ struct Filled {
 }
 
 /// Creates models from four threads until the disk is full.
-fn fill(kind: Kind, store: &Arc<dyn ModelStore>) -> Result<Filled, BoxError> {
+fn fill(kind: Kind, store: &Arc<dyn Records>) -> Result<Filled, BoxError> {
     let mut filled = Filled::default();
     thread::scope(|scope| {
         let threads: Vec<_> = (0..4)
@@ -115,11 +115,7 @@ fn fill(kind: Kind, store: &Arc<dyn ModelStore>) -> Result<Filled, BoxError> {
 
 /// Any other answer than an acknowledgement and [`StoreErrorKind::Full`], with its cause, is an
 /// error; only sled may not know what became of the group that found the disk full.
-fn fill_from_thread(
-    kind: Kind,
-    store: &Arc<dyn ModelStore>,
-    thread: u32,
-) -> Result<Filled, BoxError> {
+fn fill_from_thread(kind: Kind, store: &Arc<dyn Records>, thread: u32) -> Result<Filled, BoxError> {
     let author = Author::new(store);
     let callers = callers()?;
     let caller = callers.first().ok_or("no callers")?;

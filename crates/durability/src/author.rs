@@ -1,0 +1,70 @@
+//! Asks an engine for what the load wants, and words what came of it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, UNIX_EPOCH};
+
+use custom_models_core::{
+    Caller, CreateModel, Edit, Edited, Engine, Expected, ModelId, Moment, Records, Refusal,
+};
+
+use crate::{BoxError, Line, Token, sample};
+
+/// Asks an engine for the models that tokens stand for, and for changes of them.
+pub struct Author {
+    pub(crate) engine: Engine,
+    /// What the engine's clock shows, in seconds since 1970.
+    clock: Arc<AtomicU64>,
+}
+
+impl Author {
+    /// An author with an engine of its own over a store.
+    pub fn new(store: &Arc<dyn Records>) -> Self {
+        let clock = Arc::new(AtomicU64::new(0));
+        let shown = Arc::clone(&clock);
+        let now = move || UNIX_EPOCH + Duration::from_secs(shown.load(Ordering::Relaxed));
+        Author { engine: Engine::new(Arc::clone(store), now), clock }
+    }
+
+    /// Creates the model of a token; the line is what is to be said about it.
+    pub fn create(&self, caller: &Caller, token: Token) -> Result<Result<Line, Refusal>, BoxError> {
+        let model = sample(token)?;
+        self.clock.store(u64::try_from(model.created_at.unix_seconds())?, Ordering::Relaxed);
+        let request = CreateModel {
+            name: model.name,
+            language: model.language,
+            base_model: model.base_model,
+            description: model.description,
+        };
+        let organisation = caller.organisation().to_string();
+        let created = self.engine.create(caller, request);
+        Ok(created.map(|model| Line::Created { id: model.id, organisation, token }))
+    }
+
+    /// When the changes of a run are made: after all creates, and long after every earlier run, whose
+    /// leases have run out.
+    pub(crate) fn time_of(run: u32) -> Moment {
+        Moment::from_unix_millis((1_702_000_000 + 3600 * i64::from(run)) * 1000)
+    }
+
+    /// Changes or deletes a model; the line is what is to be said about it.
+    pub(crate) fn edit(
+        &self,
+        caller: &Caller,
+        run: u32,
+        id: ModelId,
+        edit: &Edit,
+    ) -> Result<Result<Line, Refusal>, BoxError> {
+        let now = Self::time_of(run).unix_seconds_up();
+        self.clock.store(u64::try_from(now)?, Ordering::Relaxed);
+        let organisation = caller.organisation().to_string();
+        match self.engine.edit(caller, id, edit, &Expected::Anything) {
+            Ok(Edited::Changed(model)) => {
+                Ok(Ok(Line::Changed { id, organisation, stamp: model.stamp }))
+            }
+            Ok(Edited::Deleted) => Ok(Ok(Line::Deleted { id, organisation })),
+            Ok(Edited::Before(kept)) => Err(format!("no request was repeated: {kept:?}").into()),
+            Err(refusal) => Ok(Err(refusal)),
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! The history and the data of what a store holds: an event a change, and a pair a change of data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use custom_models_core::{
+    CustomModel, DataTotals, DataType, Event, EventType, LifeStore, ModelId, Organisation,
+    TrainingStatus,
+};
+
+use crate::sample::token_of_pair;
+use crate::{BoxError, Token, ensure};
+
+/// The whole history of an organisation: without gaps, from its beginning on (LOG-1).
+pub(crate) fn history_of(store: &dyn LifeStore, of: &Organisation) -> Result<Vec<Event>, BoxError> {
+    let page = store.events(of, 0, u32::MAX)?;
+    ensure!(page.first == 1, "{of} has forgotten events before {}", page.first);
+    let positions = page.events.iter().map(|event| event.position);
+    ensure!(positions.eq(1..=page.last), "the history of {of} has gaps: {:?}", page.events);
+    Ok(page.events)
+}
+
+/// What the history of an organisation says of each model.
+pub(crate) struct Lives<'a>(BTreeMap<ModelId, Vec<&'a EventType>>);
+
+impl<'a> Lives<'a> {
+    pub(crate) fn of(history: &'a [Event]) -> Self {
+        let mut lives: BTreeMap<ModelId, Vec<&EventType>> = BTreeMap::new();
+        for event in history {
+            lives.entry(event.model_id).or_default().push(&event.event_type);
+        }
+        Lives(lives)
+    }
+
+    /// Each model of the history was created first and once; it was deleted last, or is there.
+    pub(crate) fn check(&self, present: &BTreeSet<ModelId>) -> Result<(), BoxError> {
+        for (id, events) in &self.0 {
+            let is_first = events.first() == Some(&&EventType::Created);
+            let count = events.iter().filter(|event| ***event == EventType::Created).count();
+            ensure!(is_first && count == 1, "model {id} was created otherwise: {events:?}");
+            let deleted = events.iter().position(|event| **event == EventType::Deleted);
+            let is_last = deleted.is_none_or(|place| place + 1 == events.len());
+            ensure!(is_last, "model {id} went on after its delete: {events:?}");
+            let is_there = present.contains(id);
+            ensure!(is_there == deleted.is_none(), "model {id} is there {is_there}: {events:?}");
+        }
+        Ok(())
+    }
+
+    /// The events of a model are its changes: as many as its revision says, with its data and its
+    /// status as they left them.
+    pub(crate) fn check_model(
+        &self,
+        store: &dyn LifeStore,
+        of: &Organisation,
+        model: &CustomModel,
+    ) -> Result<Vec<Token>, BoxError> {
+        let id = model.id;
+        let events = self.0.get(&id).ok_or_else(|| format!("model {id} has no event"))?;
+        let is_change = |event: &&&EventType| {
+            // A word of a worker is no revision.
+            !matches!(event, EventType::TrainingProgressed { .. })
+        };
+        let changes = events.iter().filter(is_change).count() as u64;
+        let revision = model.revision().get();
+        ensure!(changes == revision, "model {id} is at {revision}: {events:?}");
+        let is_running = model.training_status() == TrainingStatus::Running;
+        let last = events.iter().rev().find_map(|event| match event {
+            EventType::TrainingStarted => Some(true),
+            EventType::TrainingSucceeded
+            | EventType::TrainingFailed { .. }
+            | EventType::TrainingCancelled => Some(false),
+            _ => None,
+        });
+        ensure!(is_running == last.unwrap_or(false), "model {id} runs {is_running}: {events:?}");
+        check_data(store, of, model, events)
+    }
+}
+
+/// The data of a model is what its history says, each pair whole, and what it counts itself
+/// (DATA-4).
+fn check_data(
+    store: &dyn LifeStore,
+    of: &Organisation,
+    model: &CustomModel,
+    events: &[&EventType],
+) -> Result<Vec<Token>, BoxError> {
+    let id = model.id;
+    let mut there = BTreeSet::new();
+    for event in events {
+        match event {
+            EventType::DataAdded { data_id } => {
+                ensure!(there.insert(*data_id), "model {id} got pair {data_id} twice");
+            }
+            EventType::DataRemoved { data_id } => {
+                ensure!(there.remove(data_id), "model {id} lost pair {data_id} twice");
+            }
+            _ => {}
+        }
+    }
+    let pairs = store.data(of, id)?;
+    let found = pairs.iter().map(|pair| pair.id);
+    ensure!(found.eq(there.iter().copied()), "model {id} has {pairs:?}, by its history {there:?}");
+    let mut totals = DataTotals { last_id: model.course.data().last_id, ..DataTotals::default() };
+    for pair in &pairs {
+        let (millis, count) = match pair.data_type {
+            DataType::Train => (&mut totals.train_millis, &mut totals.train_pairs),
+            DataType::Test => (&mut totals.test_millis, &mut totals.test_pairs),
+        };
+        *millis += pair.audio_millis;
+        *count += 1;
+    }
+    ensure!(totals == *model.course.data(), "model {id} counts {:?} of {pairs:?}", model.course);
+    pairs.iter().map(token_of_pair).collect()
+}

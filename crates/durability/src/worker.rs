@@ -1,0 +1,188 @@
+//! One thread of the load.
+
+use std::sync::Arc;
+
+use custom_models_core::{
+    Caller, CustomModel, Edit, LeaseTime, ListModels, ModelId, PerPage, Progress, Records, Refusal,
+    Start, TrainingMetrics, TrainingStatus,
+};
+
+use crate::sample::{pair, renamed};
+use crate::{Author, BoxError, Line, Output, PATIENCE, Task, Token, callers, explain};
+
+/// How often a training is claimed until it has failed.
+const ATTEMPTS: u8 = 3;
+
+/// What came of a step: done, refused, or at the end of the load.
+type Step = Result<Result<(), Refusal>, BoxError>;
+
+pub(crate) struct Worker<'a> {
+    task: &'a Task,
+    thread: u32,
+    author: Author,
+    callers: Vec<Caller>,
+    random: fastrand::Rng,
+    /// How many tokens were used.
+    tokens: u32,
+    last_id: u64,
+}
+
+impl<'a> Worker<'a> {
+    pub(crate) fn new(
+        task: &'a Task,
+        thread: u32,
+        store: &Arc<dyn Records>,
+    ) -> Result<Self, BoxError> {
+        Ok(Worker {
+            task,
+            thread,
+            author: Author::new(store),
+            callers: callers()?,
+            random: fastrand::Rng::with_seed(task.seed ^ u64::from(thread)),
+            tokens: 0,
+            last_id: 1,
+        })
+    }
+
+    pub(crate) fn work(mut self, output: &Output) -> Result<(), BoxError> {
+        let mut faults = 0;
+        let mut step = 0;
+        while faults < PATIENCE && self.task.steps.is_none_or(|steps| step < steps) {
+            step += 1;
+            let caller = self.random.choice(&self.callers).ok_or("no callers")?.clone();
+            // More creates than deletes, so that the store grows and limits are reached.
+            let result = if self.random.u8(0..10) < 4 {
+                self.create(&caller, output)
+            } else {
+                self.change(&caller, output)
+            };
+            match result? {
+                Ok(()) => {}
+                Err(Refusal::QuotaExceeded { .. }) => output.say(&Line::AtLimit)?,
+                Err(refusal) if is_of_another_thread(&refusal) => {}
+                Err(refusal) => {
+                    faults += 1;
+                    output.say(&Line::Failed(explain(&refusal)))?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn token(&mut self) -> Token {
+        let token = Token { run: self.task.run, thread: self.thread, number: self.tokens };
+        self.tokens += 1;
+        token
+    }
+
+    fn create(&mut self, caller: &Caller, output: &Output) -> Step {
+        let token = self.token();
+        let line = match self.author.create(caller, token)? {
+            Ok(line) => line,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        if let Line::Created { id, .. } = &line {
+            self.last_id = id.get();
+        }
+        output.say(&line)?;
+        Ok(Ok(()))
+    }
+
+    /// Changes or deletes one of the organisation's models, wherever it comes from.
+    fn change(&mut self, caller: &Caller, output: &Output) -> Step {
+        let model = match self.some_model(caller)? {
+            Ok(Some(model)) => model,
+            Ok(None) => return Ok(Ok(())),
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let token = self.token();
+        let edit = match self.edit_of(caller, &model, token)? {
+            Ok(edit) => edit,
+            Err(refusal) => return Ok(Err(refusal)),
+        };
+        let (id, organisation) = (model.id, caller.organisation().to_string());
+        output.say(&match edit {
+            Edit::Delete => Line::Deleting { id, organisation },
+            _ => Line::Changing { id, organisation, edit: token },
+        })?;
+        match self.author.edit(caller, self.task.run, id, &edit)? {
+            Ok(line) => output.say(&line)?,
+            Err(refusal) => return Ok(Err(refusal)),
+        }
+        Ok(Ok(()))
+    }
+
+    fn some_model(
+        &mut self,
+        caller: &Caller,
+    ) -> Result<Result<Option<CustomModel>, Refusal>, BoxError> {
+        let after = ModelId::new(self.random.u64(1..=self.last_id))?;
+        let some = ListModels {
+            start: Start::After(after),
+            per_page: PerPage::new(10)?,
+            ..ListModels::default()
+        };
+        let page = self.author.engine.list(caller, &some);
+        Ok(page.map(|page| self.random.choice(page.result)))
+    }
+
+    /// What is to become of a model. One that is trained cannot be deleted, and goes on.
+    fn edit_of(
+        &mut self,
+        caller: &Caller,
+        model: &CustomModel,
+        token: Token,
+    ) -> Result<Result<Edit, Refusal>, BoxError> {
+        let is_trained = model.course.run().is_some();
+        Ok(Ok(match self.random.u8(0..12) {
+            0..=3 if !is_trained => Edit::Delete,
+            4 | 5 => Edit::Update(renamed(model, token)?),
+            6 | 7 if !is_trained => Edit::AddData(pair(token)),
+            8 if !is_trained => match self.author.engine.data(caller, model.id) {
+                Ok(pairs) => match self.random.choice(pairs) {
+                    Some(pair) => Edit::RemoveData(pair),
+                    None => Edit::AddData(pair(token)),
+                },
+                Err(refusal) => return Ok(Err(refusal)),
+            },
+            _ => self.training_of(model, token)?,
+        }))
+    }
+
+    /// What comes next on the way through a training.
+    fn training_of(&mut self, model: &CustomModel, token: Token) -> Result<Edit, BoxError> {
+        let time = LeaseTime::default();
+        let Some(run) = model.course.run() else {
+            return Ok(match model.training_status() {
+                TrainingStatus::ReadyToRun | TrainingStatus::Failed => Edit::Run,
+                _ => Edit::AddData(pair(token)),
+            });
+        };
+        let now = Author::time_of(self.task.run);
+        let held = run.lease.as_ref().filter(|lease| lease.is_live_at(now));
+        let Some(fence) = held.map(|lease| lease.fence) else {
+            let is_over = run.attempts >= ATTEMPTS;
+            return Ok(if is_over { Edit::Expire } else { Edit::Claim { time } });
+        };
+        Ok(match self.random.u8(0..8) {
+            0 => Edit::Succeed { fence, metrics: TrainingMetrics::default() },
+            1 => Edit::Fail { fence, error: token.to_string() },
+            2 => Edit::Cancel,
+            _ => Edit::Beat { fence, progress: Progress::new(self.random.u8(0..=100))?, time },
+        })
+    }
+}
+
+/// Another thread was faster: the model is gone, or in another state than it was read in.
+fn is_of_another_thread(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::ModelNotFound
+            | Refusal::DataNotFound
+            | Refusal::TrainingInProgress
+            | Refusal::ModelNotReady { .. }
+            | Refusal::TrainingNotRunning
+            | Refusal::LeaseLost
+            | Refusal::Contended
+    )
+}
