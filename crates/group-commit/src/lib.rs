@@ -25,7 +25,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, Completion, Outcome, StoreError, StoreErrorKind, Write,
+    AccessChange, AccessOutcome, Completion, Outcome, Purge, Purged, StoreError, StoreErrorKind,
+    Write,
 };
 
 use crate::queue::{Done, Group, Queue, Rest};
@@ -42,13 +43,15 @@ pub trait Committer: Send + 'static {
     fn commit(&mut self, jobs: &[Job]) -> Result<Answers, StoreError>;
 }
 
-/// A write of either kind. Both are in one queue, so that they share a sync.
+/// A write of any kind. All are in one queue, so that they share a sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Job {
     /// Changes models.
     Model(Write),
     /// Changes who may use them, or how often.
     Access(AccessChange),
+    /// Forgets what is old.
+    Purge(Purge),
 }
 
 /// What became of a [`Job`], of the same kind.
@@ -58,6 +61,8 @@ pub enum Judged {
     Model(Outcome),
     /// A [`Job::Access`].
     Access(AccessOutcome),
+    /// A [`Job::Purge`].
+    Purged(Purged),
 }
 
 /// One answer a write, in the order of the writes. One of the wrong kind is none.
@@ -113,7 +118,7 @@ impl GroupCommit {
         match self.commit_here(Job::Model(write)) {
             Here::Answered(answer) => match answer? {
                 Judged::Model(outcome) => Ok(outcome),
-                Judged::Access(_) => Err(StoreErrorKind::OutcomeUnknown.into()),
+                Judged::Access(_) | Judged::Purged(_) => Err(StoreErrorKind::OutcomeUnknown.into()),
             },
             Here::Occupied(job) => wait(|done| self.push(job, Done::Model(done))),
         }
@@ -128,9 +133,25 @@ impl GroupCommit {
         match self.commit_here(Job::Access(change)) {
             Here::Answered(answer) => match answer? {
                 Judged::Access(outcome) => Ok(outcome),
-                Judged::Model(_) => Err(StoreErrorKind::OutcomeUnknown.into()),
+                Judged::Model(_) | Judged::Purged(_) => Err(StoreErrorKind::OutcomeUnknown.into()),
             },
             Here::Occupied(job) => wait(|done| self.push(job, Done::Access(done))),
+        }
+    }
+
+    /// Forgets what is old, and returns when that is durable: on this thread if nothing is at work,
+    /// with the next group if something is.
+    ///
+    /// # Errors
+    ///
+    /// What [`GroupCommit::submit`] answers.
+    pub fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        match self.commit_here(Job::Purge(purge)) {
+            Here::Answered(answer) => match answer? {
+                Judged::Purged(purged) => Ok(purged),
+                Judged::Model(_) | Judged::Access(_) => Err(StoreErrorKind::OutcomeUnknown.into()),
+            },
+            Here::Occupied(job) => wait(|done| self.push(job, Done::Purge(done))),
         }
     }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use custom_models_core::{AccessOutcome, Completion, StoreError, StoreErrorKind};
+use custom_models_core::{AccessOutcome, Completion, Purged, StoreError, StoreErrorKind};
 
 use crate::{Committer, Job, Judged, QUEUE_LIMIT};
 
@@ -45,14 +45,15 @@ pub(crate) struct Group {
     pub(crate) completions: Vec<Done>,
 }
 
-/// The completion of a write of either kind.
+/// The completion of a write of any kind.
 pub(crate) enum Done {
     Model(Completion),
     Access(Completion<AccessOutcome>),
+    Purge(Completion<Purged>),
 }
 
 impl Done {
-    /// Calls it with an answer of its kind. One of the other kind is none: the completion is dropped,
+    /// Calls it with an answer of its kind. One of another kind is none: the completion is dropped,
     /// and its caller hears that the outcome is unknown.
     ///
     /// A completion is a host's code. One that panics must not end the writer for all others.
@@ -60,9 +61,11 @@ impl Done {
         let call = || match (self, answer) {
             (Done::Model(done), Ok(Judged::Model(outcome))) => done(Ok(outcome)),
             (Done::Access(done), Ok(Judged::Access(outcome))) => done(Ok(outcome)),
+            (Done::Purge(done), Ok(Judged::Purged(purged))) => done(Ok(purged)),
             (Done::Model(done), Err(fault)) => done(Err(fault)),
             (Done::Access(done), Err(fault)) => done(Err(fault)),
-            (Done::Model(_), Ok(Judged::Access(_))) | (Done::Access(_), Ok(Judged::Model(_))) => {}
+            (Done::Purge(done), Err(fault)) => done(Err(fault)),
+            (Done::Model(_) | Done::Access(_) | Done::Purge(_), Ok(_)) => {}
         };
         // What it panicked with was printed by the panic hook; nobody here has a use for it.
         let _ = catch_unwind(AssertUnwindSafe(call));

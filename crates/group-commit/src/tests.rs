@@ -60,7 +60,8 @@ fn submit(
 
 /// A write that can be told by its number.
 fn write(number: u64) -> Write {
-    let change = Change::Delete { id: ModelId::new(number).unwrap(), revision: Revision::FIRST };
+    let id = ModelId::new(number).unwrap();
+    let change = Change::Delete { id, stamp: Revision::FIRST.into() };
     Write::new(Organisation::new("acme").unwrap(), change)
 }
 
