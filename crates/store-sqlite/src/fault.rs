@@ -19,9 +19,34 @@ pub(crate) fn commit_fault(error: Error) -> StoreError {
     StoreError::new(kind, error)
 }
 
+/// Why a write has no outcome, and whose trouble that is.
+pub(crate) enum Trouble {
+    /// That of this write: nothing was written for it.
+    OfOne(StoreError),
+    /// That of its whole group.
+    OfAll(StoreError),
+}
+
+/// A row against the rules is the trouble of whoever asked for it. INVARIANT: a write reads all that
+/// it needs before it writes anything, and only what is read is judged.
+impl From<Error> for Trouble {
+    fn from(error: Error) -> Self {
+        if is_judgement(&error) {
+            Trouble::OfOne(fault(error))
+        } else {
+            Trouble::OfAll(fault(error))
+        }
+    }
+}
+
 /// A row that holds what this crate cannot have written.
 pub(crate) fn damaged(what: &'static str) -> Error {
     Error::FromSqlConversionFailure(0, rusqlite::types::Type::Null, what.into())
+}
+
+/// What has no form as a text, which everything has that is written.
+pub(crate) fn unwritable(error: serde_json::Error) -> Error {
+    Error::ToSqlConversionFailure(error.into())
 }
 
 fn kind(error: &Error) -> StoreErrorKind {
@@ -40,11 +65,19 @@ fn kind(error: &Error) -> StoreErrorKind {
             _ if failure.extended_code == ffi::SQLITE_IOERR_SHMSIZE => StoreErrorKind::Full,
             _ => StoreErrorKind::Failed,
         },
-        Error::FromSqlConversionFailure(..)
-        | Error::InvalidColumnType(..)
-        | Error::IntegralValueOutOfRange(..)
-        | Error::QueryReturnedNoRows
-        | Error::Utf8Error(..) => StoreErrorKind::Damaged,
+        Error::QueryReturnedNoRows => StoreErrorKind::Damaged,
+        _ if is_judgement(error) => StoreErrorKind::Damaged,
         _ => StoreErrorKind::Failed,
     }
+}
+
+/// Whether the error is about what stands in a row.
+fn is_judgement(error: &Error) -> bool {
+    matches!(
+        error,
+        Error::FromSqlConversionFailure(..)
+            | Error::InvalidColumnType(..)
+            | Error::IntegralValueOutOfRange(..)
+            | Error::Utf8Error(..)
+    )
 }

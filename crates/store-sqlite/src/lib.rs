@@ -23,8 +23,13 @@
 
 mod access;
 mod access_rows;
+mod answer_rows;
+mod data_rows;
+mod event_rows;
 mod fault;
 mod file;
+mod group;
+mod life;
 mod readers;
 mod rows;
 mod schema;

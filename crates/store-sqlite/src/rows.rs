@@ -1,32 +1,37 @@
-//! Rows of `models`, read and written. What is read is judged again on its way in: a file can be
-//! damaged in ways that SQLite cannot see.
+//! Rows of `models` and `organisations`, read and written. What is read is judged again on its way in:
+//! a file can be damaged in ways that SQLite cannot see.
 
 use custom_models_core::{
-    CustomModel, Description, Filter, Listing, ModelId, Name, Organisation, Revision, Selection,
-    Timestamp, TrainingStatus,
+    Course, CustomModel, Description, Filter, Listing, ModelId, Moment, Name, Organisation,
+    Revision, Selection, Stamp, Timestamp, TrainingStatus,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::fault::damaged;
+use crate::fault::{damaged, unwritable};
 
 macro_rules! models {
     () => {
-        "SELECT id, revision, name, description, language, base_model, training_status, created_at,
-        updated_at FROM models WHERE organisation = ?1"
+        "SELECT id, revision, beats, name, description, language, base_model, training_status, course,
+        claimable_at, created_at, updated_at, organisation FROM models"
     };
 }
 
 macro_rules! matching {
     () => {
-        "AND (?2 IS NULL OR training_status = ?2) AND (?3 IS NULL OR language = ?3)
-        AND (?4 IS NULL OR base_model = ?4)"
+        " WHERE organisation = ?1 AND (?2 IS NULL OR training_status = ?2)
+        AND (?3 IS NULL OR language = ?3) AND (?4 IS NULL OR base_model = ?4)"
     };
 }
 
-const ONE: &str = concat!(models!(), " AND id = ?2");
-const PAGE: &str =
-    concat!(models!(), " ", matching!(), " AND id > ?5 ORDER BY id LIMIT ?6 OFFSET ?7");
-const COUNT: &str = concat!("SELECT count(*) FROM models WHERE organisation = ?1 ", matching!());
+const ONE: &str = concat!(models!(), " WHERE organisation = ?1 AND id = ?2");
+const PAGE: &str = concat!(models!(), matching!(), " AND id > ?5 ORDER BY id LIMIT ?6 OFFSET ?7");
+const COUNT: &str = concat!("SELECT count(*) FROM models", matching!());
+/// Few trainings run at a time, so those of one organisation are looked for among them.
+const CLAIMABLE: &str = concat!(
+    models!(),
+    " INDEXED BY claimable_models WHERE claimable_at <= ?2 AND (?1 IS NULL OR organisation = ?1)
+    ORDER BY claimable_at, id LIMIT ?3"
+);
 
 /// One model of an organisation.
 pub(crate) fn get(
@@ -83,7 +88,7 @@ fn total(
     filter: &Filter,
 ) -> rusqlite::Result<u64> {
     if filter.is_empty() {
-        return counter(connection, organisation);
+        return Ok(counters(connection, organisation)?.models);
     }
     let Filter { status, language, base_model } = filter;
     connection.prepare_cached(COUNT)?.query_row(
@@ -97,19 +102,64 @@ fn total(
     )
 }
 
-/// How many models an organisation has, from its counter.
-pub(crate) fn counter(
+/// Models whose training waits for a worker, those that have waited longest first.
+pub(crate) fn claimable(
     connection: &Connection,
-    organisation: &Organisation,
-) -> rusqlite::Result<u64> {
-    let counter = connection
-        .prepare_cached("SELECT models FROM organisations WHERE organisation = ?1")?
-        .query_row([organisation.as_str()], |row| row.get(0))
-        .optional()?;
-    Ok(counter.unwrap_or(0))
+    organisation: Option<&Organisation>,
+    at: Moment,
+    limit: u32,
+) -> rusqlite::Result<Vec<(Organisation, CustomModel)>> {
+    let of = organisation.map(Organisation::as_str);
+    connection
+        .prepare_cached(CLAIMABLE)?
+        .query_map(params![of, at.unix_millis(), limit], |row| {
+            let organisation = row.get_ref(12)?.as_str()?.parse();
+            let organisation = organisation.map_err(|_| damaged("no name of an organisation"))?;
+            Ok((organisation, model(row)?))
+        })?
+        .collect()
 }
 
-/// Adds a model.
+/// What is counted of an organisation.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    /// How many models it has.
+    pub(crate) models: u64,
+    /// The position of its last event.
+    pub(crate) events: u64,
+}
+
+/// The counters of an organisation.
+pub(crate) fn counters(
+    connection: &Connection,
+    organisation: &Organisation,
+) -> rusqlite::Result<Counters> {
+    let counters = connection
+        .prepare_cached("SELECT models, events FROM organisations WHERE organisation = ?1")?
+        .query_row([organisation.as_str()], |row| {
+            Ok(Counters { models: row.get(0)?, events: row.get(1)? })
+        })
+        .optional()?;
+    Ok(counters.unwrap_or_default())
+}
+
+/// Writes the counters of an organisation.
+pub(crate) fn keep_counters(
+    connection: &Connection,
+    organisation: &Organisation,
+    Counters { models, events }: Counters,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO organisations (organisation, models, events) VALUES (?1, ?2, ?3)
+            ON CONFLICT (organisation) DO UPDATE
+            SET models = excluded.models, events = excluded.events",
+        )?
+        .execute((organisation.as_str(), models, events))?;
+    Ok(())
+}
+
+/// Adds a new model.
 pub(crate) fn insert(
     connection: &Connection,
     organisation: &Organisation,
@@ -124,27 +174,55 @@ pub(crate) fn insert(
         .execute(params![
             organisation.as_str(),
             i64::from(model.id),
-            model.revision.get(),
+            model.revision().get(),
             model.name.as_str(),
             model.description.as_ref().map(Description::as_str),
             model.language.as_str(),
             model.base_model.as_str(),
-            model.training_status.number(),
+            model.training_status().number(),
             model.created_at.unix_seconds(),
             model.updated_at.unix_seconds(),
         ])?;
     Ok(())
 }
 
-/// The revision of a model, if the organisation has it.
-pub(crate) fn revision(
+/// Changes a model. What is fixed at its creation stays.
+pub(crate) fn update(
+    connection: &Connection,
+    organisation: &Organisation,
+    model: &CustomModel,
+) -> rusqlite::Result<()> {
+    let Stamp { revision, beats } = model.stamp;
+    connection
+        .prepare_cached(
+            "UPDATE models SET revision = ?3, beats = ?4, name = ?5, description = ?6,
+                training_status = ?7, course = ?8, claimable_at = ?9, updated_at = ?10
+            WHERE organisation = ?1 AND id = ?2",
+        )?
+        .execute(params![
+            organisation.as_str(),
+            i64::from(model.id),
+            revision.get(),
+            beats,
+            model.name.as_str(),
+            model.description.as_ref().map(Description::as_str),
+            model.training_status().number(),
+            model.course.to_record().map_err(unwritable)?,
+            model.course.claimable_at().map(Moment::unix_millis),
+            model.updated_at.unix_seconds(),
+        ])?;
+    Ok(())
+}
+
+/// The stamp of a model, if the organisation has it.
+pub(crate) fn stamp(
     connection: &Connection,
     organisation: &Organisation,
     id: ModelId,
-) -> rusqlite::Result<Option<u64>> {
+) -> rusqlite::Result<Option<Stamp>> {
     connection
-        .prepare_cached("SELECT revision FROM models WHERE organisation = ?1 AND id = ?2")?
-        .query_row(params![organisation.as_str(), i64::from(id)], |row| row.get(0))
+        .prepare_cached("SELECT revision, beats FROM models WHERE organisation = ?1 AND id = ?2")?
+        .query_row(params![organisation.as_str(), i64::from(id)], |row| stamp_of(row, 0))
         .optional()
 }
 
@@ -161,27 +239,47 @@ pub(crate) fn delete(
 }
 
 fn model(row: &Row<'_>) -> rusqlite::Result<CustomModel> {
-    let description = row.get::<_, Option<String>>(3)?.map(Description::try_from);
+    let description = row.get::<_, Option<String>>(4)?.map(Description::try_from);
     let moment = |column| {
         Timestamp::from_unix_seconds(row.get(column)?).map_err(|_| damaged("a time out of range"))
     };
     Ok(CustomModel {
         id: ModelId::try_from(row.get::<_, i64>(0)?).map_err(|_| damaged("an id out of range"))?,
-        revision: Revision::new(row.get(1)?).ok_or_else(|| damaged("a revision of zero"))?,
-        name: Name::try_from(row.get::<_, String>(2)?)
+        stamp: stamp_of(row, 1)?,
+        name: Name::try_from(row.get::<_, String>(3)?)
             .map_err(|_| damaged("a name against the rules"))?,
         description: description
             .transpose()
             .map_err(|_| damaged("a description against the rules"))?,
-        language: row.get_ref(4)?.as_str()?.parse().map_err(|_| damaged("an unknown language"))?,
+        language: row.get_ref(5)?.as_str()?.parse().map_err(|_| damaged("an unknown language"))?,
         base_model: row
-            .get_ref(5)?
+            .get_ref(6)?
             .as_str()?
             .parse()
             .map_err(|_| damaged("an unknown base model"))?,
-        training_status: TrainingStatus::from_number(row.get(6)?)
-            .ok_or_else(|| damaged("an unknown training status"))?,
-        created_at: moment(7)?,
-        updated_at: moment(8)?,
+        course: course(row)?,
+        created_at: moment(10)?,
+        updated_at: moment(11)?,
     })
+}
+
+fn stamp_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Stamp> {
+    let revision = Revision::new(row.get(column)?);
+    Ok(Stamp {
+        revision: revision.ok_or_else(|| damaged("a revision of zero"))?,
+        beats: row.get(column + 1)?,
+    })
+}
+
+fn course(row: &Row<'_>) -> rusqlite::Result<Course> {
+    let status = TrainingStatus::from_number(row.get(7)?)
+        .ok_or_else(|| damaged("an unknown training status"))?;
+    let course = Course::from_record(status, row.get_ref(8)?.as_str_or_null()?)
+        .map_err(|_| damaged("no course of a model in its training status"))?;
+    let claimable_at = row.get::<_, Option<i64>>(9)?.map(Moment::from_unix_millis);
+    if claimable_at == course.claimable_at() {
+        Ok(course)
+    } else {
+        Err(damaged("a training that is to be claimed at another time"))
+    }
 }

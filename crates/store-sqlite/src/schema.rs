@@ -10,7 +10,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x434D_444C;
 
 /// The steps from an empty file to the current layout; `user_version` counts those that a file has
 /// seen. A step that was released is never changed.
-pub(crate) const MIGRATIONS: [&str; 2] = [
+pub(crate) const MIGRATIONS: [&str; 3] = [
     // INVARIANT: `organisations.models` is the number of the organisation's rows in `models`, and
     // `sequence.last_id` is at least every id that was ever acknowledged.
     "CREATE TABLE organisations (
@@ -58,4 +58,43 @@ pub(crate) const MIGRATIONS: [&str; 2] = [
         number INTEGER NOT NULL,
         PRIMARY KEY (key, operation, at, number)
     ) STRICT, WITHOUT ROWID;",
+    // INVARIANT: `claimable_at` is that of the course, and `organisations.events` is at least every
+    // position in `events`, where those of an organisation follow each other up to it. No course is
+    // that of a new model.
+    "ALTER TABLE models ADD COLUMN beats INTEGER NOT NULL DEFAULT 0;
+    ALTER TABLE models ADD COLUMN course TEXT;
+    ALTER TABLE models ADD COLUMN claimable_at INTEGER;
+    CREATE INDEX claimable_models ON models (claimable_at) WHERE claimable_at IS NOT NULL;
+    ALTER TABLE organisations ADD COLUMN events INTEGER NOT NULL DEFAULT 0 CHECK (events >= 0);
+    CREATE TABLE events (
+        organisation TEXT NOT NULL,
+        position INTEGER NOT NULL CHECK (position > 0),
+        model INTEGER NOT NULL,
+        created_at INTEGER NOT NULL,
+        actor TEXT NOT NULL,
+        event TEXT NOT NULL,
+        PRIMARY KEY (organisation, position)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE data (
+        organisation TEXT NOT NULL,
+        model INTEGER NOT NULL,
+        id INTEGER NOT NULL CHECK (id > 0),
+        record TEXT NOT NULL,
+        PRIMARY KEY (organisation, model, id)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE answers (
+        number INTEGER NOT NULL PRIMARY KEY,
+        hash INTEGER NOT NULL,
+        organisation TEXT NOT NULL,
+        operation TEXT NOT NULL,
+        target INTEGER,
+        key TEXT NOT NULL,
+        request BLOB NOT NULL CHECK (length(request) = 32),
+        at INTEGER NOT NULL,
+        status INTEGER NOT NULL,
+        revision INTEGER NOT NULL CHECK (revision > 0),
+        body TEXT NOT NULL
+    ) STRICT;
+    CREATE INDEX answers_of_hash ON answers (hash);
+    CREATE INDEX answers_in_time ON answers (at);",
 ];

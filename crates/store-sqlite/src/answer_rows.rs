@@ -1,0 +1,116 @@
+//! Rows of `answers`: what was answered to requests that may be repeated. What is read is judged
+//! again on its way in.
+
+use custom_models_core::{
+    AnswerKey, ContentDigest, CustomModel, KeptAnswer, ModelId, Moment, NewAnswer, Organisation,
+    Revision,
+};
+use rusqlite::{Connection, OptionalExtension, Row, params};
+
+use crate::fault::{damaged, unwritable};
+
+macro_rules! under_a_key {
+    () => {
+        " FROM answers WHERE hash = ?1 AND organisation = ?2 AND operation = ?3 AND target IS ?4
+        AND key = ?5"
+    };
+}
+
+const ONE: &str = concat!("SELECT request, at, status, revision, body", under_a_key!());
+const FORGET: &str = concat!("DELETE", under_a_key!());
+
+/// The answer under a key, live or not.
+pub(crate) fn get(
+    connection: &Connection,
+    organisation: &Organisation,
+    key: &AnswerKey,
+) -> rusqlite::Result<Option<KeptAnswer>> {
+    let AnswerKey { operation, target, key: name } = key;
+    connection
+        .prepare_cached(ONE)?
+        .query_row(
+            params![
+                hash(organisation, key),
+                organisation.as_str(),
+                operation.as_str(),
+                target.map(i64::from),
+                name.as_str(),
+            ],
+            kept,
+        )
+        .optional()
+}
+
+/// Keeps an answer in the place of whatever is under its key.
+pub(crate) fn put(
+    connection: &Connection,
+    organisation: &Organisation,
+    answer: &NewAnswer,
+    model: &CustomModel,
+) -> rusqlite::Result<()> {
+    let AnswerKey { operation, target, key } = &answer.key;
+    let KeptAnswer { request, at, status, revision, body } =
+        answer.kept(model).map_err(unwritable)?;
+    let hash = hash(organisation, &answer.key);
+    let (organisation, operation) = (organisation.as_str(), operation.as_str());
+    let (target, key) = (target.map(i64::from), key.as_str());
+    connection.prepare_cached(FORGET)?.execute(params![
+        hash,
+        organisation,
+        operation,
+        target,
+        key
+    ])?;
+    connection
+        .prepare_cached(
+            "INSERT INTO answers (hash, organisation, operation, target, key, request, at, status,
+                revision, body)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        )?
+        .execute(params![
+            hash,
+            organisation,
+            operation,
+            target,
+            key,
+            request.as_bytes(),
+            at.unix_millis(),
+            status,
+            revision.get(),
+            body,
+        ])?;
+    Ok(())
+}
+
+/// Forgets answers of before a moment or at it, the oldest first, and says how many.
+pub(crate) fn forget(connection: &Connection, until: Moment, limit: u32) -> rusqlite::Result<u64> {
+    let forgotten = connection
+        .prepare_cached(
+            "DELETE FROM answers WHERE number IN
+                (SELECT number FROM answers WHERE at <= ?1 ORDER BY at LIMIT ?2)",
+        )?
+        .execute(params![until.unix_millis(), limit])?;
+    Ok(forgotten as u64)
+}
+
+/// 64 bits that stand for whose answer it is and under what. They are stored, so they are those of
+/// SHA-256: nobody makes two keys meet in order to slow down who looks for them.
+fn hash(organisation: &Organisation, key: &AnswerKey) -> i64 {
+    let AnswerKey { operation, target, key } = key;
+    // No part has a space in it.
+    let target = target.map_or(0, ModelId::get);
+    let digest = NewAnswer::digest(format!("{organisation} {operation} {target} {key}").as_bytes());
+    let [a, b, c, d, e, f, g, h, ..] = *digest.as_bytes();
+    i64::from_be_bytes([a, b, c, d, e, f, g, h])
+}
+
+fn kept(row: &Row<'_>) -> rusqlite::Result<KeptAnswer> {
+    let status = Some(row.get(2)?).filter(|status| (100..600).contains(status));
+    Ok(KeptAnswer {
+        request: ContentDigest::from_bytes(row.get(0)?),
+        at: Moment::from_unix_millis(row.get(1)?),
+        status: status.ok_or_else(|| damaged("no status of an answer"))?,
+        revision: Revision::new(row.get(3)?).ok_or_else(|| damaged("a revision of zero"))?,
+        body: row.get(4)?,
+    })
+}

@@ -1,0 +1,81 @@
+//! Rows of `data`: pairs of audio and transcript, as texts. What is read is judged again on its way
+//! in.
+
+use custom_models_core::{DataChange, DataId, DataPair, ModelId, Organisation};
+use rusqlite::{Connection, Row, params};
+
+use crate::fault::{damaged, unwritable};
+
+/// The data of a model, in the order of its numbers.
+pub(crate) fn all(
+    connection: &Connection,
+    organisation: &Organisation,
+    model: ModelId,
+) -> rusqlite::Result<Vec<DataPair>> {
+    connection
+        .prepare_cached(
+            "SELECT id, record FROM data WHERE organisation = ?1 AND model = ?2 ORDER BY id",
+        )?
+        .query_map(params![organisation.as_str(), i64::from(model)], pair)?
+        .collect()
+}
+
+/// Changes the data of a model; whether a pair that was to be added was not there.
+pub(crate) fn change(
+    connection: &Connection,
+    organisation: &Organisation,
+    model: ModelId,
+    change: &DataChange,
+) -> rusqlite::Result<bool> {
+    match change {
+        DataChange::Keep => Ok(true),
+        DataChange::Add(pair) => add(connection, organisation, model, pair),
+        DataChange::Remove(id) => {
+            connection
+                .prepare_cached(
+                    "DELETE FROM data WHERE organisation = ?1 AND model = ?2 AND id = ?3",
+                )?
+                .execute(params![organisation.as_str(), i64::from(model), id.get()])?;
+            Ok(true)
+        }
+    }
+}
+
+/// Removes the data of a model.
+pub(crate) fn delete(
+    connection: &Connection,
+    organisation: &Organisation,
+    model: ModelId,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM data WHERE organisation = ?1 AND model = ?2")?
+        .execute(params![organisation.as_str(), i64::from(model)])?;
+    Ok(())
+}
+
+fn add(
+    connection: &Connection,
+    organisation: &Organisation,
+    model: ModelId,
+    pair: &DataPair,
+) -> rusqlite::Result<bool> {
+    let added = connection
+        .prepare_cached(
+            "INSERT INTO data (organisation, model, id, record) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT DO NOTHING",
+        )?
+        .execute(params![
+            organisation.as_str(),
+            i64::from(model),
+            pair.id.get(),
+            serde_json::to_string(pair).map_err(unwritable)?,
+        ])?;
+    Ok(added > 0)
+}
+
+fn pair(row: &Row<'_>) -> rusqlite::Result<DataPair> {
+    let id = DataId::new(row.get(0)?).map_err(|_| damaged("a pair without a number"))?;
+    let pair: DataPair =
+        serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(|_| damaged("no pair of data"))?;
+    if pair.id == id { Ok(pair) } else { Err(damaged("a pair under another's number")) }
+}

@@ -1,0 +1,119 @@
+//! Rows of `events`: the history of every organisation. What is read is judged again on its way in.
+
+use custom_models_core::{Event, EventPage, ModelId, NewEvent, Organisation, Timestamp};
+use rusqlite::{Connection, Row, params};
+
+use crate::fault::{damaged, unwritable};
+use crate::rows;
+
+const PAGE: &str = "SELECT position, model, created_at, actor, event FROM events
+    WHERE organisation = ?1 AND position > ?2 ORDER BY position LIMIT ?3";
+const FIRST: &str = "SELECT min(position) FROM events WHERE organisation = ?1";
+const OLDEST: &str = "SELECT position, created_at FROM events WHERE organisation = ?1
+    ORDER BY position LIMIT ?2";
+
+/// Adds an event at its position.
+pub(crate) fn insert(
+    connection: &Connection,
+    organisation: &Organisation,
+    position: u64,
+    model: ModelId,
+    event: &NewEvent,
+) -> rusqlite::Result<()> {
+    let NewEvent { created_at, actor, event_type } = event;
+    connection
+        .prepare_cached(
+            "INSERT INTO events (organisation, position, model, created_at, actor, event)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            organisation.as_str(),
+            position,
+            i64::from(model),
+            created_at.unix_seconds(),
+            actor.as_str(),
+            serde_json::to_string(event_type).map_err(unwritable)?,
+        ])?;
+    Ok(())
+}
+
+/// The events behind a position and the ends of the history, all of one moment.
+pub(crate) fn page(
+    connection: &mut Connection,
+    organisation: &Organisation,
+    after: u64,
+    limit: u32,
+) -> rusqlite::Result<EventPage> {
+    let snapshot = connection.transaction()?;
+    let last = rows::counters(&snapshot, organisation)?.events;
+    let first: Option<u64> =
+        snapshot.prepare_cached(FIRST)?.query_row([organisation.as_str()], |row| row.get(0))?;
+    let first = first.unwrap_or(last.saturating_add(1));
+    let after_row = i64::try_from(after).unwrap_or(i64::MAX);
+    let events: Vec<Event> = snapshot
+        .prepare_cached(PAGE)?
+        .query_map(params![organisation.as_str(), after_row, limit], event)?
+        .collect::<rusqlite::Result<_>>()?;
+    snapshot.finish()?;
+    let begin = first.max(after.saturating_add(1));
+    let is_dense = (begin..).zip(&events).all(|(position, event)| event.position == position);
+    if is_dense && events.last().is_none_or(|event| event.position <= last) {
+        Ok(EventPage { events, last, first })
+    } else {
+        Err(damaged("a history with a gap"))
+    }
+}
+
+/// Forgets the events of an organisation up to a position.
+pub(crate) fn forget(
+    connection: &Connection,
+    organisation: &str,
+    until: u64,
+) -> rusqlite::Result<u64> {
+    let forgotten = connection
+        .prepare_cached("DELETE FROM events WHERE organisation = ?1 AND position <= ?2")?
+        .execute(params![organisation, until])?;
+    Ok(forgotten as u64)
+}
+
+/// Up to which positions histories begin with events of before a time, `limit` events at most in
+/// all.
+pub(crate) fn old(
+    connection: &Connection,
+    before: Timestamp,
+    limit: u32,
+) -> rusqlite::Result<Vec<(String, u64)>> {
+    let mut organisations =
+        connection.prepare_cached("SELECT organisation FROM organisations WHERE events > 0")?;
+    let mut oldest = connection.prepare_cached(OLDEST)?;
+    let mut organisations = organisations.query([])?;
+    let mut left = u64::from(limit);
+    let mut old = Vec::new();
+    while left > 0
+        && let Some(organisation) = organisations.next()?
+    {
+        let organisation: String = organisation.get(0)?;
+        let mut until = None;
+        let mut rows = oldest.query(params![organisation, left])?;
+        while let Some(row) = rows.next()?
+            && row.get::<_, i64>(1)? < before.unix_seconds()
+        {
+            until = Some(row.get(0)?);
+            left -= 1;
+        }
+        old.extend(until.map(|until| (organisation, until)));
+    }
+    Ok(old)
+}
+
+fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+    let model = ModelId::try_from(row.get::<_, i64>(1)?);
+    let created_at = Timestamp::from_unix_seconds(row.get(2)?);
+    let event = NewEvent {
+        created_at: created_at.map_err(|_| damaged("a time out of range"))?,
+        actor: row.get_ref(3)?.as_str()?.parse().map_err(|_| damaged("no name of an actor"))?,
+        event_type: serde_json::from_str(row.get_ref(4)?.as_str()?)
+            .map_err(|_| damaged("no event"))?,
+    };
+    Ok(event.at(row.get(0)?, model.map_err(|_| damaged("an id out of range"))?))
+}
