@@ -1,6 +1,8 @@
+mod kinds;
+
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use custom_models_core::{Change, KeyId, ModelId, Organisation, Revision, Timestamp};
+use custom_models_core::{Change, KeyId, ModelId, Moment, Organisation, Revision, Timestamp};
 
 use super::*;
 
@@ -69,17 +71,28 @@ const DELETED: Judged = Judged::Model(Outcome::Deleted);
 
 const NOT_FOUND: Judged = Judged::Access(AccessOutcome::NotFound);
 
+const SOME: Purged = Purged { events: 3, answers: 2 };
+
+const PURGED: Judged = Judged::Purged(SOME);
+
 /// A change of access that can be told by its number.
 fn revocation(number: u8) -> AccessChange {
     let at = Timestamp::from_unix_seconds(0).unwrap();
     AccessChange::RevokeKey { id: KeyId::from_bytes([0, 0, 0, 0, 0, number]), at }
 }
 
+/// A purge that can be told by its number.
+fn purge(number: u32) -> Purge {
+    let answers_until = Moment::from_unix_millis(0);
+    Purge { events_before: None, answers_until, limit: number }
+}
+
 fn number(job: &Job) -> u64 {
     match job {
         Job::Model(Write { change: Change::Delete { id, .. }, .. }) => id.get(),
         Job::Access(AccessChange::RevokeKey { id, .. }) => id.to_bytes()[5].into(),
-        other => panic!("the tests submit deletes and revocations, not {other:?}"),
+        Job::Purge(Purge { limit, .. }) => (*limit).into(),
+        other => panic!("the tests submit deletes, revocations and purges, not {other:?}"),
     }
 }
 
@@ -336,65 +349,4 @@ fn those_who_do_not_come_back_are_not_waited_for() {
     assert_eq!(bench.begun.recv().unwrap(), [5]);
     bench.all_deleted(1);
     assert_eq!(bench.heard.recv().unwrap(), (5, Ok(Outcome::Deleted)));
-}
-
-#[test]
-fn writes_of_both_kinds_are_one_group_and_each_hears_its_own_answer() {
-    let bench = Bench::new();
-    let (answered, heard) = channel();
-    bench.submit(1);
-    bench.begun.recv().unwrap();
-    bench.submit(2);
-    bench.commits.submit_access(revocation(3), Box::new(move |it| answered.send(it).unwrap()));
-    bench.submit(4);
-    bench.all_deleted(1);
-    assert_eq!(bench.begun.recv().unwrap(), [2, 3, 4]);
-    bench.go_on.send(Ok(vec![Ok(DELETED), Ok(NOT_FOUND), Ok(DELETED)])).unwrap();
-    assert_eq!(heard.recv().unwrap().unwrap(), AccessOutcome::NotFound);
-    let others: Vec<u64> = (0..3).map(|_| bench.heard.recv().unwrap().0).collect();
-    assert_eq!(others, [1, 2, 4]);
-}
-
-#[test]
-fn an_answer_of_the_wrong_kind_is_none() {
-    let bench = Bench::new();
-    let (answered, heard) = channel::<Result<AccessOutcome, StoreError>>();
-    bench.submit(1);
-    bench.begun.recv().unwrap();
-    bench.commits.submit_access(revocation(2), Box::new(move |it| answered.send(it).unwrap()));
-    bench.go_on.send(Ok(vec![Ok(NOT_FOUND)])).unwrap();
-    bench.begun.recv().unwrap();
-    bench.all_deleted(1);
-    assert!(heard.recv().is_err(), "dropped unanswered");
-    assert!(bench.heard.try_recv().is_err());
-
-    let commits = &bench.commits;
-    thread::scope(|scope| {
-        let model = scope.spawn(|| commits.apply(write(3)));
-        assert_eq!(bench.begun.recv().unwrap(), [3]);
-        bench.go_on.send(Ok(vec![Ok(NOT_FOUND)])).unwrap();
-        let unknown = model.join().unwrap().unwrap_err();
-        assert_eq!(unknown.kind(), StoreErrorKind::OutcomeUnknown);
-        let access = scope.spawn(|| commits.apply_access(revocation(4)));
-        assert_eq!(bench.begun.recv().unwrap(), [4]);
-        bench.all_deleted(1);
-        let unknown = access.join().unwrap().unwrap_err();
-        assert_eq!(unknown.kind(), StoreErrorKind::OutcomeUnknown);
-    });
-}
-
-#[test]
-fn a_change_of_access_that_is_waited_for_is_answered_here_or_with_the_next_group() {
-    let bench = Bench::new();
-    let commits = &bench.commits;
-    thread::scope(|scope| {
-        let first = scope.spawn(|| commits.apply_access(revocation(1)));
-        assert_eq!(bench.begun.recv().unwrap(), [1]);
-        let second = scope.spawn(|| commits.apply_access(revocation(2)));
-        bench.go_on.send(Ok(vec![Ok(NOT_FOUND)])).unwrap();
-        assert_eq!(first.join().unwrap().unwrap(), AccessOutcome::NotFound);
-        assert_eq!(bench.begun.recv().unwrap(), [2]);
-        bench.go_on.send(Ok(vec![Ok(Judged::Access(AccessOutcome::Done))])).unwrap();
-        assert_eq!(second.join().unwrap().unwrap(), AccessOutcome::Done);
-    });
 }
