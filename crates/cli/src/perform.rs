@@ -51,9 +51,10 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
 mod tests {
     use clap::Parser;
     use custom_models_core::{
-        AccessChange, AccessOutcome, Completion, CustomModel, Grant, KeyDigest, KeyId, KeyRecord,
-        Listing, MemoryStore, ModelId, ModelStore, Moment, Organisation, Registration, Selection,
-        StoreError, StoreErrorKind, Write,
+        AccessChange, AccessOutcome, AnswerKey, Completion, CustomModel, DataPair, EventPage,
+        Grant, KeptAnswer, KeyDigest, KeyId, KeyRecord, LifeStore, Listing, MemoryStore, ModelId,
+        ModelStore, Moment, Organisation, Purge, Purged, Registration, Selection, StoreError,
+        StoreErrorKind, Write,
     };
 
     use super::*;
@@ -80,6 +81,42 @@ mod tests {
         fn close(&self) -> Result<(), StoreError> {
             let cause = std::io::Error::other("the disk\nis \u{1b}[31mgone");
             Err(StoreError::new(StoreErrorKind::Failed, cause))
+        }
+    }
+
+    impl LifeStore for Unclosable {
+        fn events(
+            &self,
+            org: &Organisation,
+            after: u64,
+            limit: u32,
+        ) -> Result<EventPage, StoreError> {
+            self.0.events(org, after, limit)
+        }
+
+        fn claimable(
+            &self,
+            org: Option<&Organisation>,
+            at: Moment,
+            limit: u32,
+        ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+            self.0.claimable(org, at, limit)
+        }
+
+        fn data(&self, org: &Organisation, model: ModelId) -> Result<Vec<DataPair>, StoreError> {
+            self.0.data(org, model)
+        }
+
+        fn answer(
+            &self,
+            org: &Organisation,
+            key: &AnswerKey,
+        ) -> Result<Option<KeptAnswer>, StoreError> {
+            self.0.answer(org, key)
+        }
+
+        fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+            self.0.purge(purge)
         }
     }
 

@@ -4,9 +4,9 @@ use std::thread;
 use std::time::Duration;
 
 use custom_models_core::{
-    Actor, Answered, ContentDigest, CustomModel, DataType, Edit, Edited, Engine, Event, Expected,
-    IdempotencyKey, MemoryStore, NewAnswer, Operation, Plan, Refusal, Repeatable, Retention,
-    UpdateModel,
+    Actor, AnswerKey, Answered, Caller, ContentDigest, CustomModel, DataType, Edit, Edited, Engine,
+    Event, Expected, IdempotencyKey, KeptAnswer, MemoryStore, ModelId, NewAnswer, Operation, Plan,
+    Refusal, Repeatable, Retention, UpdateModel,
 };
 use proptest::prelude::*;
 use serde_json::Value;
@@ -22,12 +22,24 @@ fn repeatable(key: &str, body: &[u8]) -> Repeatable {
 
 fn create_once(
     engine: &Engine,
-    caller: &custom_models_core::Caller,
+    caller: &Caller,
     name: &str,
     key: &str,
 ) -> Result<Answered<CustomModel>, Refusal> {
     let repeatable = repeatable(key, name.as_bytes());
     block_on(engine.create_once_async(caller, request(name), repeatable))
+}
+
+/// What a request under the key `k` was answered before, if it was.
+fn replay(
+    engine: &Engine,
+    caller: &Caller,
+    (operation, target): (Operation, Option<ModelId>),
+    body: &[u8],
+) -> Result<Option<KeptAnswer>, Refusal> {
+    let key = AnswerKey { operation, target, key: "k".parse().unwrap() };
+    let kept = engine.kept_answer(caller, &key)?;
+    kept.map(|kept| kept.for_request(NewAnswer::digest(body))).transpose()
 }
 
 /// Who asked under which key; when, for what, and what was answered.
@@ -135,7 +147,7 @@ fn log_1_an_event_says_who_and_what() {
 }
 
 #[test]
-fn log_1_a_reader_that_fell_behind_is_told_so() {
+fn log_1_and_wire_410_a_reader_that_fell_behind_is_told_so() {
     let clock = Clock::new();
     let (engine, acme) = (clock.engine(MemoryStore::new()), caller("acme", Plan::enterprise()));
     for _ in 0..3 {
@@ -190,9 +202,7 @@ fn idem_1_an_answer_is_kept_for_24_hours_and_swept_after() {
     let clock = Clock::new();
     let (engine, acme) = (clock.engine(MemoryStore::new()), caller("acme", Plan::gold()));
     create_once(&engine, &acme, "n", "k").unwrap();
-    let replay = |name: &str| {
-        engine.replay(&acme, Operation::Create, None, &repeatable("k", name.as_bytes()))
-    };
+    let replay = |name: &str| replay(&engine, &acme, (Operation::Create, None), name.as_bytes());
     clock.go(DAY - 1);
     assert!(replay("n").unwrap().is_some());
     assert!(matches!(replay("m").unwrap_err(), Refusal::IdempotencyKeyReused));
@@ -223,8 +233,7 @@ fn idem_1_uploads_and_runs_are_done_once_too() {
     assert_eq!(engine.data(&acme, model.id).unwrap().len(), 1);
     // The same key of another operation is another request.
     let Edited::Changed(running) = edit(&Edit::Run, "k").unwrap() else { panic!("not done") };
-    let found = engine.replay(&acme, Operation::Run, Some(model.id), &repeatable("k", b"{}"));
-    let kept = found.unwrap().unwrap();
+    let kept = replay(&engine, &acme, (Operation::Run, Some(model.id)), b"{}").unwrap().unwrap();
     assert_eq!(kept.body, serde_json::to_string(&running).unwrap());
     assert_eq!((kept.status, kept.revision), (200, running.revision()));
 }

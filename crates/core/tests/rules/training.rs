@@ -324,7 +324,7 @@ fn data_5_and_data_6_nothing_changes_while_training_runs() {
 }
 
 #[test]
-fn read_5_a_key_resolves_while_the_last_training_ended_well() {
+fn read_5_and_read_4_a_key_resolves_while_the_last_training_ended_well() {
     let (engine, _, acme, of) = claimed();
     let resolved = || engine.resolve(&acme, of.model.model_key()).map(|model| model.id);
     assert!(matches!(resolved().unwrap_err(), Refusal::ModelNotTrained));
@@ -338,7 +338,12 @@ fn read_5_a_key_resolves_while_the_last_training_ended_well() {
     let model = engine.add_data(&acme, of.model.id, more, &ANYTHING).unwrap();
     assert_eq!(model.training_status(), TrainingStatus::ReadyToRun);
     assert!(resolved().is_ok());
-    engine.run(&acme, model.id, &ANYTHING).unwrap();
+    let running = engine.run(&acme, model.id, &ANYTHING).unwrap();
+    let shown = serde_json::to_string(&running).unwrap();
+    assert!(
+        !shown.contains("finished") && !shown.contains("metrics"),
+        "the one that runs: {shown}"
+    );
     assert!(resolved().is_ok());
     engine.cancel(&acme, model.id, &ANYTHING).unwrap();
     assert!(resolved().is_ok());

@@ -81,7 +81,7 @@ fn edit_3_an_update_is_allowed_while_training_runs_and_does_not_touch_it() {
 }
 
 #[test]
-fn edit_4_a_write_is_made_only_at_a_revision_that_is_expected() {
+fn edit_4_and_wire_412_a_write_is_made_only_at_a_revision_that_is_expected() {
     let (server, key) = created();
     let update = |headers: &[(&str, &str)]| {
         let answer = server.post_with(&key, &path(), headers, r#"{"name":"m"}"#);

@@ -37,7 +37,7 @@ fn idem_1_a_repeat_gets_the_first_answer_and_does_nothing_else() {
 }
 
 #[test]
-fn idem_1_another_body_under_the_same_key_is_refused() {
+fn idem_1_and_wire_422_another_body_under_the_same_key_is_refused() {
     let server = Server::limited("3/1h", 3);
     let key = server.any_key();
     create(&server, &key, "k", NAMED).is(201, CREATED);
