@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use custom_models_core::{
-    Caller, CreateModel, Engine, ListModels, MemoryStore, ModelStore, Organisation, Plan,
+    Caller, CreateModel, Engine, ListModels, MemoryStore, Organisation, Plan, Records,
 };
 use custom_models_store_sqlite::SqliteStore;
 use tempfile::TempDir;
@@ -26,7 +26,7 @@ pub struct OverEngine {
 }
 
 impl OverEngine {
-    pub(super) fn new(store: impl ModelStore + 'static, folder: Option<TempDir>) -> Self {
+    pub(super) fn new(store: impl Records + 'static, folder: Option<TempDir>) -> Self {
         let callers = (0..ORGANISATIONS).map(|number| {
             let plan = Plan::new("Bench", Some(LIMIT));
             Caller::new(organisation(number), plan)
