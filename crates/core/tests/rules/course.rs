@@ -1,6 +1,6 @@
 //! Whatever is done with a model's training, in whatever order: its course never contradicts itself.
 
-use custom_models_core::{Course, CustomModel, DataType, Retention, TrainingStatus};
+use custom_models_core::{Course, CustomModel, DataType, Retention, TrainingEvent, TrainingStatus};
 use proptest::prelude::*;
 use serde_json::Value;
 
@@ -117,4 +117,46 @@ fn train_1_a_record_that_contradicts_itself_is_none() {
     for spoiled in ["", "{", "{}", "null"] {
         assert!(read(spoiled).is_err());
     }
+}
+
+/// The pages show the transitions that change a state, and no others.
+#[test]
+fn train_1_the_diagram_in_the_pages_is_the_table() {
+    let page = include_str!("../../../../ARCHITECTURE.md");
+    let name = |status: TrainingStatus| match status {
+        TrainingStatus::NotRunning => "not running",
+        TrainingStatus::ReadyToRun => "ready to run",
+        TrainingStatus::Running => "running",
+        TrainingStatus::Success => "success",
+        TrainingStatus::Failed => "failed",
+    };
+    let event_name = |event: TrainingEvent| match event {
+        TrainingEvent::DataAdded { is_enough: true } => "enough data added",
+        TrainingEvent::DataAdded { is_enough: false } => "too little data added",
+        TrainingEvent::DataRemoved { is_enough: true } => "enough data left",
+        TrainingEvent::DataRemoved { is_enough: false } => "too little data left",
+        TrainingEvent::Start => "start",
+        TrainingEvent::Succeed => "succeed",
+        TrainingEvent::Fail => "fail",
+        TrainingEvent::Cancel => "cancel",
+    };
+    let mut shown: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| line.contains(" -- ") && line.contains(" --> "))
+        .map(|line| line.split(" -- ").flat_map(|it| it.split(" --> ")).map(str::trim).collect())
+        .collect();
+    let mut decided = Vec::new();
+    for status in TrainingStatus::ALL {
+        for event in TrainingEvent::ALL {
+            match status.after(event) {
+                Ok(after) if after != status => {
+                    decided.push(vec![name(status), event_name(event), name(after)]);
+                }
+                _ => {}
+            }
+        }
+    }
+    shown.sort_unstable();
+    decided.sort_unstable();
+    assert_eq!(shown, decided);
 }
