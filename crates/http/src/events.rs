@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use custom_models_core::{Caller, EventList, ListEvents, Operation, Refusal};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::answer::{Answer, Done, Said};
 use crate::request::Arrived;
@@ -38,14 +38,13 @@ async fn awaited(
         // From here on, so that nothing that is written after the look is missed.
         let told = waiter.told();
         let list = read(asked, caller, request).await?;
-        let now = Instant::now();
-        if !list.result.is_empty() || now >= deadline {
+        if !list.result.is_empty() {
             return Ok(list);
         }
-        let look_again = deadline.min(now + asked.service.options.events_poll);
         tokio::select! {
             () = told => {}
-            () = sleep_until(look_again) => {}
+            () = sleep(asked.service.options.events_poll) => {}
+            () = sleep_until(deadline) => return Ok(list),
             () = stopped(asked) => return Ok(list),
         }
     }

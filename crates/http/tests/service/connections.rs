@@ -33,6 +33,20 @@ fn a_client_that_sends_all_before_it_reads_sees_an_early_refusal() {
     }
 }
 
+/// The answer is there before the body is sent: whoever closes upon it would take it back.
+#[test]
+fn a_client_that_sends_after_an_early_refusal_still_sees_it() {
+    let mut options = Options::default();
+    options.drain_timeout = Duration::from_secs(60);
+    let server = Server::start(Limits::NONE, options);
+    let mut client = server.connect();
+    let body = vec![b' '; 800_000];
+    client.write(head("POST", MODELS, &[JSON], Some(body.len())));
+    client.wait_for_answer();
+    client.write(&body);
+    assert_eq!(client.answer().status, 401);
+}
+
 #[test]
 fn a_client_that_sends_without_end_is_cut_off_after_its_refusal() {
     let server = Server::new();

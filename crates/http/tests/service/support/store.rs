@@ -1,4 +1,5 @@
 use std::sync::{Condvar, Mutex};
+use std::time::Duration;
 
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, AnswerKey, Completion, CustomModel, DataPair,
@@ -77,8 +78,7 @@ impl Held {
 
     /// Waits until events were looked for so often.
     pub(crate) fn wait_for_looks(&self, looks: usize) {
-        let state = self.state.lock().unwrap();
-        drop(self.changed.wait_while(state, |state| state.looks < looks).unwrap());
+        self.wait_until(|state| state.looks >= looks);
     }
 
     /// How often events were looked for.
@@ -93,8 +93,17 @@ impl Held {
 
     /// Waits until so many writes are kept waiting.
     pub(crate) fn wait_for(&self, writes: usize) {
+        self.wait_until(|state| state.waiting.len() >= writes);
+    }
+
+    /// A test that would hang fails instead. Nothing rests on how long this is.
+    fn wait_until(&self, is_so: impl Fn(&State) -> bool) {
         let state = self.state.lock().unwrap();
-        drop(self.changed.wait_while(state, |state| state.waiting.len() < writes).unwrap());
+        let patience = Duration::from_secs(60);
+        let waited = self.changed.wait_timeout_while(state, patience, |state| !is_so(state));
+        let (state, end) = waited.unwrap();
+        drop(state);
+        assert!(!end.timed_out(), "what was waited for did not come");
     }
 }
 
