@@ -54,8 +54,7 @@ impl ListEvents {
         let default = ListEvents::default();
         let up_to = |field, from, to| move |text| in_range(field, text, from, to);
         let request = ListEvents {
-            after: read(after, up_to(Field::After, 0, u64::MAX), &mut keep)
-                .unwrap_or(default.after),
+            after: read(after, position, &mut keep).unwrap_or(default.after),
             limit: read(limit, up_to(Field::Limit, 1, Self::MAX_LIMIT.into()), &mut keep)
                 .and_then(|limit| u32::try_from(limit).ok())
                 .unwrap_or(default.limit),
@@ -79,6 +78,13 @@ fn in_range(field: Field, text: &str, from: u64, to: u64) -> Result<u64, Violati
         .ok_or(Violation::new(field, ViolationKind::Unsupported))
 }
 
+/// A number that no event has is behind them all.
+fn position(text: &str) -> Result<u64, Violation<'_>> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let position = is_number.then(|| text.parse().unwrap_or(u64::MAX));
+    position.ok_or(Violation::new(Field::After, ViolationKind::Unsupported))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,9 +98,11 @@ mod tests {
         assert_eq!(ListEvents::from_pairs(all), Ok(ListEvents { after: 7, limit: 100, wait }));
         for wrong in ["", "-1", "+1", " 1", "x", "101", "18446744073709551616"] {
             let pairs = ["after", "limit", "wait"].map(|name| (name, wrong));
-            let violated = if wrong == "101" { 2 } else { 3 };
+            let violated = if wrong.starts_with("1") { 2 } else { 3 };
             assert_eq!(ListEvents::from_pairs(pairs).unwrap_err().len(), violated, "{wrong:?}");
         }
+        let far = ListEvents::from_pairs([("after", "18446744073709551616")]).unwrap();
+        assert_eq!(far.after, u64::MAX, "behind every event there will be");
         assert_eq!(ListEvents::from_pairs([("limit", "0")]).unwrap_err().len(), 1);
         let twice = ListEvents::from_pairs([("wait", "1"), ("wait", "x")]).unwrap_err();
         assert_eq!(twice.get(Field::Wait).unwrap().kind(), ViolationKind::Repeated);

@@ -163,13 +163,19 @@ fn lease_time(value: &str) -> Judged<LeaseTime> {
     time.map_err(|_| ViolationKind::Unsupported)
 }
 
-/// A number without a fraction and an exponent; out of range, if it is negative or too large.
+/// A whole number, however it is written: `5`, `5.0` and `5e0` are one to JSON. Out of range, if it is
+/// negative or too large.
 fn integer(value: &str) -> Judged<u64> {
-    let digits = value.strip_prefix('-').unwrap_or(value);
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+    if let Ok(number) = value.parse() {
+        return Ok(number);
+    }
+    let begins_as_number = value.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    let number: f64 = value.parse().map_err(|_| ViolationKind::WrongType)?;
+    if !begins_as_number || number.fract() != 0.0 {
         return Err(ViolationKind::WrongType);
     }
-    value.parse().map_err(|_| ViolationKind::Unsupported)
+    // Whole numbers have no other digits; an infinite one is too large.
+    format!("{number:.0}").parse().map_err(|_| ViolationKind::Unsupported)
 }
 
 fn metrics(value: &str) -> Judged<TrainingMetrics> {

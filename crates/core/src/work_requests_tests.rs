@@ -35,7 +35,7 @@ fn every_violation_is_told_at_once_and_kinds_are_told_apart() {
             (Field::TrainingProgress, "Training progress is required".to_owned()),
         ]
     );
-    let wrong = br#"{"fence":"1","training_progress":1.0,"lease_seconds":null}"#;
+    let wrong = br#"{"fence":"1","training_progress":1.5,"lease_seconds":null}"#;
     assert_eq!(
         faults(Heartbeat::from_json(wrong)),
         [
@@ -96,4 +96,22 @@ fn messages_name_the_bounds_of_the_types() {
     assert!(lease.ends_with(&format!("from {min} to {max}")), "{lease}");
     let progress = message(Field::TrainingProgress);
     assert!(progress.ends_with(&format!("from 0 to {}", Progress::ALL.get())), "{progress}");
+}
+
+#[test]
+fn train_3_a_whole_number_is_one_however_it_is_written() {
+    let seconds = |value: &str| {
+        let body = format!(r#"{{"lease_seconds":{value}}}"#);
+        ClaimTraining::from_json(body.as_bytes()).map(|claim| claim.time.get().as_secs())
+    };
+    for (value, whole) in
+        [("60", 60), ("60.0", 60), ("6e1", 60), ("6.00E+1", 60), ("86400.000", 86_400)]
+    {
+        assert_eq!(seconds(value).unwrap(), whole, "{value}");
+    }
+    for value in
+        ["0", "-1", "-0.0", "86401", "1e400", "18446744073709551616", "0.5", "6e-1", "true"]
+    {
+        assert!(seconds(value).is_err(), "{value}");
+    }
 }

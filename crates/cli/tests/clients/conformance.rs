@@ -13,10 +13,25 @@ const SEED: &str = "42";
 /// How many requests are tried of each operation, beside the systematic ones.
 const EXAMPLES: &str = "300";
 
+/// What may be answered to right and to wrong requests, beside what every API may. A 412 and a 422 go
+/// by what the server holds, as a 409 does: the model's revision, and what was sent under a key before.
+/// They are judged before the body is (ORDER), so a wrong one may meet them too.
+///
+/// Whoever asks for events may wait for them, half a minute each: here nobody does.
+const SETTINGS: &str = r#"
+[parameters]
+wait = 0
+[checks.positive_data_acceptance]
+expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 412, 422, 429, "5xx"]
+[checks.negative_data_rejection]
+expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 415, 422, 428, 429, "5xx"]
+"#;
+
 pub(crate) fn holds(tools: &Tools) {
     let unlimited = ["--create-limit", "off", "--create-concurrency", "off"];
     let served = Served::start("Enterprise", &unlimited);
     let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("schemathesis.toml"), SETTINGS).unwrap();
     let report = folder.path().join("report");
     let status = Command::new(tools.schemathesis())
         .args(["run", &format!("http://{}/openapi.json", served.address)])
@@ -29,5 +44,6 @@ pub(crate) fn holds(tools: &Tools) {
         .unwrap();
     let report = std::fs::read_to_string(report).unwrap();
     assert!(status.success(), "{report}");
-    assert!(report.contains("No issues found"), "{report}");
+    let tested = format!("Tested: {}\n", served.operations().len());
+    assert!(report.contains(&tested), "{report}");
 }

@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 /// The service on a free port, with a store in a folder of its own, gone with the trial.
@@ -35,11 +36,23 @@ impl Served {
         Served { child, folder, address }
     }
 
-    /// A key that may read and write.
+    /// A key that may do everything.
     pub(crate) fn key(&self) -> String {
-        let scopes = ["--scope", "custom_models:write", "custom_models:read"];
+        let scopes = ["--scope", "custom_models:write", "custom_models:read", "training:work"];
         let made = run(&self.folder, &[&["key", "create", "--org", "acme"], &scopes[..]].concat());
         made.trim_end().to_owned()
+    }
+
+    /// The path and the summary of every operation that the description of the API has.
+    pub(crate) fn operations(&self) -> Vec<(String, String)> {
+        let description: Value = serde_json::from_str(&run(&self.folder, &["openapi"])).unwrap();
+        let paths = description["paths"].as_object().unwrap();
+        let of_path = |(path, methods): (&String, &Value)| -> Vec<(String, String)> {
+            let operations = methods.as_object().unwrap().values();
+            let summary = |it: &Value| it["summary"].as_str().unwrap().to_owned();
+            operations.map(|it| (path.clone(), summary(it))).collect()
+        };
+        paths.iter().flat_map(of_path).collect()
     }
 
     /// Creates a model from the command line.

@@ -58,7 +58,8 @@ pub(super) fn of_list() -> Vec<Parameter> {
 pub(super) fn of_events() -> Vec<Parameter> {
     let ListEvents { after, limit, wait, .. } = ListEvents::default();
     let (most, longest) = (ListEvents::MAX_LIMIT.into(), ListEvents::MAX_WAIT);
-    let position = schemas::position().default(Some(Value::from(after)));
+    // Without a format: whatever is larger than any position is behind them all.
+    let position = number_from(0).default(Some(Value::from(after)));
     vec![
         in_query("after", "The position behind which events are shown", position),
         in_query("limit", "How many events are shown at most", number(1, most, Some(limit.into()))),

@@ -6,7 +6,7 @@ use custom_models_core::{
 };
 use serde_json::Value;
 use utoipa::openapi::schema::{
-    ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
+    AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
 };
 use utoipa::openapi::{Ref, RefOr};
 
@@ -78,15 +78,18 @@ fn create_model() -> ObjectBuilder {
         })])
 }
 
-fn update_model() -> ObjectBuilder {
-    object()
-        .property("name", name())
-        .property("description", description())
-        .description(Some(
-            "At least one of the two; what is absent stays as it is. `language` and `base_model` \
-            cannot be changed.",
-        ))
-        .examples([serde_json::json!({ "name": "Medical Cardiology EN", "description": null })])
+fn update_model() -> AnyOfBuilder {
+    let with = |field: &str| {
+        object()
+            .property("name", name())
+            .property("description", description())
+            .required(field)
+            .examples([serde_json::json!({ "name": "Medical Cardiology EN", "description": null })])
+    };
+    AnyOfBuilder::new().item(with("name")).item(with("description")).description(Some(
+        "At least one of the two; what is absent stays as it is. `language` and `base_model` \
+        cannot be changed.",
+    ))
 }
 
 fn custom_model() -> ObjectBuilder {
