@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use custom_models_core::{
-    Caller, CreateModel, Engine, ListModels, MemoryStore, ModelStore, Organisation, Plan,
+    Caller, CreateModel, Engine, ListModels, MemoryStore, Organisation, Plan, Records,
 };
 use custom_models_store_sqlite::SqliteStore;
 use tempfile::TempDir;
@@ -26,7 +26,7 @@ pub struct OverEngine {
 }
 
 impl OverEngine {
-    pub(super) fn new(store: impl ModelStore + 'static, folder: Option<TempDir>) -> Self {
+    pub(super) fn new(store: impl Records + 'static, folder: Option<TempDir>) -> Self {
         let callers = (0..ORGANISATIONS).map(|number| {
             let plan = Plan::new("Bench", Some(LIMIT));
             Caller::new(organisation(number), plan)
@@ -48,6 +48,17 @@ impl Drop for OverEngine {
 /// The name of an organisation by its number.
 pub(super) fn organisation(number: usize) -> Organisation {
     format!("organisation-{number}").parse().expect("the name is one")
+}
+
+/// What is asked for.
+pub(super) fn request() -> CreateModel<'static> {
+    CreateModel::builder()
+        .name(NAME)
+        .language("en")
+        .base_model("medical")
+        .description(DESCRIPTION)
+        .build()
+        .expect("the request is valid")
 }
 
 /// The engine over SQLite.
@@ -73,14 +84,7 @@ pub fn memory() -> OverEngine {
 
 impl Creates for OverEngine {
     fn create(&self, organisation: usize) {
-        let request = CreateModel::builder()
-            .name(NAME)
-            .language("en")
-            .base_model("medical")
-            .description(DESCRIPTION)
-            .build()
-            .expect("the request is valid");
-        let model = self.engine.create(&self.callers[organisation], request);
+        let model = self.engine.create(&self.callers[organisation], request());
         assert_eq!(model.expect("the model is created").name.as_str(), NAME);
     }
 
