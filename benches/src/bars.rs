@@ -96,11 +96,11 @@ impl Run<'_> {
     }
 
     fn creates(&self, bars: &mut Vec<Bar>) {
-        for (callers, needed) in [(64, 8.0), (8, 2.5), (1, 0.9)] {
+        for (callers, needed) in [(64, 5.0), (8, 2.5), (1, 0.9)] {
             let class = callers_class(callers);
             let race = self.class(Group::Creates, &class);
-            let what = format!("creates by {class}: {} over ours", autocommit::PLAIN);
-            bars.push(at_least(needed, over(race, autocommit::PLAIN), &what));
+            let what = format!("creates by {class}: {} over ours", autocommit::WITH_EVENT);
+            bars.push(at_least(needed, over(race, autocommit::WITH_EVENT), &what));
         }
         for race in self.0.iter().filter(|race| race.group == Group::Growth) {
             let what = format!("a create beside 10^6 models over one beside 10^3, {}", race.class);

@@ -34,16 +34,7 @@ impl Autocommit {
             .execute_batch(
                 "PRAGMA journal_mode = WAL;
                 PRAGMA synchronous = FULL;
-                PRAGMA wal_autocheckpoint = 4000;
-                CREATE TABLE events (
-                    organisation TEXT NOT NULL,
-                    position INTEGER NOT NULL,
-                    model INTEGER NOT NULL,
-                    actor TEXT NOT NULL,
-                    kind INTEGER NOT NULL,
-                    at INTEGER NOT NULL,
-                    PRIMARY KEY (organisation, position)
-                ) STRICT, WITHOUT ROWID;",
+                PRAGMA wal_autocheckpoint = 4000;",
             )
             .expect("the file is set up");
         Autocommit { connection: Mutex::new(connection), has_events, _folder: folder }
@@ -71,13 +62,16 @@ impl Autocommit {
             .execute(params![organisation, id, NAME, DESCRIPTION, now])?;
         transaction
             .prepare_cached(
-                "INSERT INTO organisations (organisation, models) VALUES (?1, 1)
-                ON CONFLICT (organisation) DO UPDATE SET models = models + 1",
+                "INSERT INTO organisations (organisation, models, events) VALUES (?1, 1, ?2)
+                ON CONFLICT (organisation) DO UPDATE SET models = models + 1, events = events + ?2",
             )?
-            .execute([organisation])?;
+            .execute(params![organisation, self.has_events])?;
         if self.has_events {
             transaction
-                .prepare_cached("INSERT INTO events VALUES (?1, ?2, ?3, 'bench', 1, ?4)")?
+                .prepare_cached(
+                    "INSERT INTO events (organisation, position, model, created_at, actor, event)
+                    VALUES (?1, ?2, ?3, ?4, 'host', '{\"type\":\"created\"}')",
+                )?
                 .execute(params![organisation, models + 1, id, now])?;
         }
         transaction.commit()?;

@@ -50,6 +50,17 @@ pub(super) fn organisation(number: usize) -> Organisation {
     format!("organisation-{number}").parse().expect("the name is one")
 }
 
+/// What is asked for.
+pub(super) fn request() -> CreateModel<'static> {
+    CreateModel::builder()
+        .name(NAME)
+        .language("en")
+        .base_model("medical")
+        .description(DESCRIPTION)
+        .build()
+        .expect("the request is valid")
+}
+
 /// The engine over SQLite.
 pub fn sqlite(disk: &Disk) -> OverEngine {
     let folder = disk.fresh();
@@ -73,14 +84,7 @@ pub fn memory() -> OverEngine {
 
 impl Creates for OverEngine {
     fn create(&self, organisation: usize) {
-        let request = CreateModel::builder()
-            .name(NAME)
-            .language("en")
-            .base_model("medical")
-            .description(DESCRIPTION)
-            .build()
-            .expect("the request is valid");
-        let model = self.engine.create(&self.callers[organisation], request);
+        let model = self.engine.create(&self.callers[organisation], request());
         assert_eq!(model.expect("the model is created").name.as_str(), NAME);
     }
 

@@ -61,7 +61,12 @@ fn fill(path: &Path, models: u64) -> rusqlite::Result<()> {
         params![models, organisation.as_str(), NAME, DESCRIPTION],
     )?;
     transaction.execute(
-        "INSERT INTO organisations (organisation, models) VALUES (?1, ?2)",
+        "INSERT INTO events (organisation, position, model, created_at, actor, event)
+        SELECT organisation, id, id, created_at, 'host', '{\"type\":\"created\"}' FROM models",
+        [],
+    )?;
+    transaction.execute(
+        "INSERT INTO organisations (organisation, models, events) VALUES (?1, ?2, ?2)",
         params![organisation.as_str(), models],
     )?;
     transaction.execute("UPDATE sequence SET last_id = ?1", [models])?;

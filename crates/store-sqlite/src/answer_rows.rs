@@ -16,8 +16,10 @@ macro_rules! under_a_key {
     };
 }
 
-const ONE: &str = concat!("SELECT request, at, status, revision, body", under_a_key!());
-const FORGET: &str = concat!("DELETE", under_a_key!());
+pub(crate) const ONE: &str = concat!("SELECT request, at, status, revision, body", under_a_key!());
+pub(crate) const REPLACE: &str = concat!("DELETE", under_a_key!());
+pub(crate) const FORGET: &str = "DELETE FROM answers WHERE number IN
+    (SELECT number FROM answers WHERE at <= ?1 ORDER BY at LIMIT ?2)";
 
 /// The answer under a key, live or not.
 pub(crate) fn get(
@@ -54,7 +56,7 @@ pub(crate) fn put(
     let hash = hash(organisation, &answer.key);
     let (organisation, operation) = (organisation.as_str(), operation.as_str());
     let (target, key) = (target.map(i64::from), key.as_str());
-    connection.prepare_cached(FORGET)?.execute(params![
+    connection.prepare_cached(REPLACE)?.execute(params![
         hash,
         organisation,
         operation,
@@ -84,12 +86,8 @@ pub(crate) fn put(
 
 /// Forgets answers of before a moment or at it, the oldest first, and says how many.
 pub(crate) fn forget(connection: &Connection, until: Moment, limit: u32) -> rusqlite::Result<u64> {
-    let forgotten = connection
-        .prepare_cached(
-            "DELETE FROM answers WHERE number IN
-                (SELECT number FROM answers WHERE at <= ?1 ORDER BY at LIMIT ?2)",
-        )?
-        .execute(params![until.unix_millis(), limit])?;
+    let forgotten =
+        connection.prepare_cached(FORGET)?.execute(params![until.unix_millis(), limit])?;
     Ok(forgotten as u64)
 }
 

@@ -6,6 +6,9 @@ use rusqlite::{Connection, Row, params};
 
 use crate::fault::{damaged, unwritable};
 
+pub(crate) const ALL: &str =
+    "SELECT id, record FROM data WHERE organisation = ?1 AND model = ?2 ORDER BY id";
+
 /// The data of a model, in the order of its numbers.
 pub(crate) fn all(
     connection: &Connection,
@@ -13,9 +16,7 @@ pub(crate) fn all(
     model: ModelId,
 ) -> rusqlite::Result<Vec<DataPair>> {
     connection
-        .prepare_cached(
-            "SELECT id, record FROM data WHERE organisation = ?1 AND model = ?2 ORDER BY id",
-        )?
+        .prepare_cached(ALL)?
         .query_map(params![organisation.as_str(), i64::from(model)], pair)?
         .collect()
 }

@@ -6,11 +6,12 @@ use rusqlite::{Connection, Row, params};
 use crate::fault::{damaged, unwritable};
 use crate::rows;
 
-const PAGE: &str = "SELECT position, model, created_at, actor, event FROM events
+pub(crate) const PAGE: &str = "SELECT position, model, created_at, actor, event FROM events
     WHERE organisation = ?1 AND position > ?2 ORDER BY position LIMIT ?3";
-const FIRST: &str = "SELECT min(position) FROM events WHERE organisation = ?1";
-const OLDEST: &str = "SELECT position, created_at FROM events WHERE organisation = ?1
+pub(crate) const FIRST: &str = "SELECT min(position) FROM events WHERE organisation = ?1";
+pub(crate) const OLDEST: &str = "SELECT position, created_at FROM events WHERE organisation = ?1
     ORDER BY position LIMIT ?2";
+pub(crate) const FORGET: &str = "DELETE FROM events WHERE organisation = ?1 AND position <= ?2";
 
 /// Adds an event at its position.
 pub(crate) fn insert(
@@ -70,9 +71,7 @@ pub(crate) fn forget(
     organisation: &str,
     until: u64,
 ) -> rusqlite::Result<u64> {
-    let forgotten = connection
-        .prepare_cached("DELETE FROM events WHERE organisation = ?1 AND position <= ?2")?
-        .execute(params![organisation, until])?;
+    let forgotten = connection.prepare_cached(FORGET)?.execute(params![organisation, until])?;
     Ok(forgotten as u64)
 }
 

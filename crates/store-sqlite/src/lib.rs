@@ -30,6 +30,8 @@ mod fault;
 mod file;
 mod group;
 mod life;
+#[cfg(test)]
+mod query_plans;
 mod readers;
 mod rows;
 mod schema;

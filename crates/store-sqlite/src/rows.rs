@@ -24,10 +24,11 @@ macro_rules! matching {
 }
 
 const ONE: &str = concat!(models!(), " WHERE organisation = ?1 AND id = ?2");
-const PAGE: &str = concat!(models!(), matching!(), " AND id > ?5 ORDER BY id LIMIT ?6 OFFSET ?7");
+pub(crate) const PAGE: &str =
+    concat!(models!(), matching!(), " AND id > ?5 ORDER BY id LIMIT ?6 OFFSET ?7");
 const COUNT: &str = concat!("SELECT count(*) FROM models", matching!());
 /// Few trainings run at a time, so those of one organisation are looked for among them.
-const CLAIMABLE: &str = concat!(
+pub(crate) const CLAIMABLE: &str = concat!(
     models!(),
     " INDEXED BY claimable_models WHERE claimable_at <= ?2 AND (?1 IS NULL OR organisation = ?1)
     ORDER BY claimable_at, id LIMIT ?3"

@@ -2,8 +2,12 @@
 //!
 //! Models are appended in the order of their ids, because a group of creates then fills a few pages
 //! at the end of one tree; clustered by organisation, each would touch pages of its own. An index
-//! keeps the pages of a list short walks. The counter of an organisation and the last id are rows
+//! keeps the pages of a list short walks. The counters of an organisation and the last id are rows
 //! of their own that a group reads and writes once.
+//!
+//! Events and answers are appended too, and found through an index: events by organisation and
+//! position, answers by a hash of what they are kept under. Data lies where its model's data lies,
+//! since it is written pair by pair and read as a whole.
 
 /// Marks a file as ours, in SQLite's header: `CMDL`.
 pub(crate) const APPLICATION_ID: i32 = 0x434D_444C;
@@ -72,9 +76,9 @@ pub(crate) const MIGRATIONS: [&str; 3] = [
         model INTEGER NOT NULL,
         created_at INTEGER NOT NULL,
         actor TEXT NOT NULL,
-        event TEXT NOT NULL,
-        PRIMARY KEY (organisation, position)
-    ) STRICT, WITHOUT ROWID;
+        event TEXT NOT NULL
+    ) STRICT;
+    CREATE UNIQUE INDEX events_of_organisation ON events (organisation, position);
     CREATE TABLE data (
         organisation TEXT NOT NULL,
         model INTEGER NOT NULL,

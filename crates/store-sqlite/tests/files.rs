@@ -1,36 +1,21 @@
-//! What the store makes of the files it is given: none, another's, a newer one's, damaged ones.
+//! What the store makes of the files it is given: none, another's, a newer one's, one cut
+//! short; and what several stores make of one file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
+mod common;
+
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Caller, CreateModel, Engine, KeyDigest, KeyId,
-    ListModels, ModelId, ModelStore, Moment, Operation, Plan, Refusal, Registration, RequestLimit,
-    StoreErrorKind,
+    AccessChange, AccessOutcome, AccessStore, Caller, Engine, KeyId, ListModels, ModelId,
+    ModelStore, Moment, Operation, Plan, Registration, RequestLimit, StoreErrorKind,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
-use tempfile::TempDir;
 
-fn place() -> (TempDir, PathBuf) {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("custom-models.db");
-    (folder, path)
-}
-
-fn caller() -> Caller {
-    Caller::new("acme".parse().unwrap(), Plan::enterprise())
-}
-
-fn engine(path: &Path) -> Engine {
-    Engine::new(SqliteStore::open(path).unwrap(), SystemTime::now)
-}
-
-fn request() -> CreateModel<'static> {
-    CreateModel::builder().name("Legal-NL-v2").language("nl").build().unwrap()
-}
+use common::{caller, engine, kind, place, request};
 
 fn refused(path: &Path) -> StoreErrorKind {
     match SqliteStore::open(path) {
@@ -39,13 +24,6 @@ fn refused(path: &Path) -> StoreErrorKind {
             assert!(std::error::Error::source(&fault).is_some(), "{fault} has no cause");
             fault.kind()
         }
-    }
-}
-
-fn kind(refusal: Refusal) -> StoreErrorKind {
-    match refusal {
-        Refusal::Store(fault) => fault.kind(),
-        other => panic!("{other}"),
     }
 }
 
@@ -149,93 +127,12 @@ fn a_layout_that_became_newer_is_written_no_more() {
 }
 
 #[test]
-fn a_counter_below_its_rows_is_damage_of_that_organisation_alone() {
-    let (_folder, path) = place();
-    let engine = engine(&path);
-    let id = engine.create(&caller(), request()).unwrap().id;
-    let other = Caller::new("other".parse().unwrap(), Plan::enterprise());
-    let others = engine.create(&other, request()).unwrap().id;
-    Connection::open(&path)
-        .unwrap()
-        .execute_batch("UPDATE organisations SET models = 0 WHERE organisation = 'acme'")
-        .unwrap();
-    assert_eq!(kind(engine.delete(&caller(), id).unwrap_err()), StoreErrorKind::Damaged);
-    assert_eq!(engine.get(&caller(), id).unwrap().id, id);
-    engine.delete(&other, others).unwrap();
-}
-
-#[test]
 fn any_time_to_wait_is_taken() {
     let (_folder, path) = place();
     for wait in [Duration::ZERO, Duration::MAX] {
         let store = SqliteStore::open_with_busy_timeout(&path, wait).unwrap();
         Engine::new(store, SystemTime::now).create(&caller(), request()).unwrap();
     }
-}
-
-#[test]
-fn rows_against_the_rules_are_damage_and_not_models() {
-    for damage in [
-        "UPDATE models SET name = ' '",
-        "UPDATE models SET name = CAST(x'ff' AS TEXT)",
-        "UPDATE models SET language = 'xx'",
-        "UPDATE models SET base_model = 'General'",
-        "UPDATE models SET training_status = 6",
-        "UPDATE models SET created_at = 9223372036854775807",
-        "UPDATE models SET description = printf('%01001d', 0)",
-    ] {
-        let (_folder, path) = place();
-        let engine = engine(&path);
-        let id = engine.create(&caller(), request()).unwrap().id;
-        Connection::open(&path).unwrap().execute_batch(damage).unwrap();
-        let refusal = engine.get(&caller(), id).unwrap_err();
-        assert_eq!((refusal.status(), kind(refusal)), (500, StoreErrorKind::Damaged), "{damage}");
-        let refusal = engine.list(&caller(), &ListModels::default()).unwrap_err();
-        assert_eq!(kind(refusal), StoreErrorKind::Damaged, "{damage}");
-    }
-}
-
-/// Overwrites every part of a store's file in turn: whatever is asked then gets an answer or an
-/// error, and no panic.
-#[test]
-fn a_damaged_file_gives_errors_and_no_panic() {
-    let (folder, path) = place();
-    let store = engine(&path);
-    for _ in 0..40 {
-        store.create(&caller(), request()).unwrap();
-    }
-    store.close().unwrap();
-    let sound = fs::read(&path).unwrap();
-    let mut told = 0;
-    for (place, garbage) in
-        (0..sound.len()).step_by(199).zip([0x00, 0xFF, 0x5A].into_iter().cycle())
-    {
-        let mut damaged = sound.clone();
-        damaged.iter_mut().skip(place).take(60).for_each(|byte| *byte = garbage);
-        let path = folder.path().join(format!("damaged-{place}.db"));
-        fs::write(&path, damaged).unwrap();
-        told += usize::from(ask_everything(&path).is_err());
-        fs::remove_file(&path).unwrap();
-    }
-    for length in (1..sound.len()).step_by(1021) {
-        let path = folder.path().join(format!("short-{length}.db"));
-        fs::write(&path, sound.get(..length).unwrap()).unwrap();
-        told += usize::from(ask_everything(&path).is_err());
-    }
-    assert!(told > 30, "only {told} damaged files were noticed");
-}
-
-fn ask_everything(path: &Path) -> Result<(), Refusal> {
-    let engine = Engine::new(SqliteStore::open(path)?, SystemTime::now);
-    let created = engine.create(&caller(), request());
-    let listed = engine.list(&caller(), &ListModels::default());
-    let got = engine.get(&caller(), ModelId::new(7).unwrap());
-    let deleted = engine.delete(&caller(), ModelId::new(9).unwrap());
-    engine.close()?;
-    created?;
-    listed?;
-    got?;
-    deleted
 }
 
 #[test]
@@ -362,26 +259,4 @@ fn rate_4_stores_on_one_file_share_a_window() {
     assert_eq!(admitted, 10);
     let before = Moment::from_unix_millis(0);
     assert_eq!(stores[1].admissions(key, operation, before).unwrap().len(), 10);
-}
-
-#[test]
-fn rows_of_access_that_cannot_be_are_damage() {
-    let (_folder, path) = place();
-    let store = SqliteStore::open(&path).unwrap();
-    let digest = KeyDigest::from_bytes([2; 32]);
-    let file = Connection::open(&path).unwrap();
-    file.execute_batch(
-        "INSERT INTO registrations VALUES ('acme', 'Gold');
-        INSERT INTO keys VALUES (zeroblob(6), zeroblob(32), 'acme', 'everything', 1, NULL, NULL);",
-    )
-    .unwrap();
-    file.execute("UPDATE keys SET digest = ?1", [digest.as_bytes()]).unwrap();
-    assert_eq!(store.key(&digest).unwrap_err().kind(), StoreErrorKind::Damaged);
-    file.execute_batch("UPDATE keys SET scopes = '', expires_at = 9e15").unwrap();
-    assert_eq!(store.key(&digest).unwrap_err().kind(), StoreErrorKind::Damaged);
-    file.execute_batch("UPDATE keys SET expires_at = NULL").unwrap();
-    assert!(store.key(&digest).unwrap().is_some());
-    file.execute("UPDATE registrations SET plan = ''", []).unwrap();
-    assert_eq!(store.key(&digest).unwrap_err().kind(), StoreErrorKind::Damaged);
-    assert_eq!(store.registrations().unwrap_err().kind(), StoreErrorKind::Damaged);
 }

@@ -1,0 +1,57 @@
+//! How SQLite goes about what it is asked: what is read or forgotten is found through an index, and in
+//! the order that is asked for, however much lies around it.
+
+use rusqlite::Connection;
+
+use crate::schema::MIGRATIONS;
+use crate::{answer_rows, data_rows, event_rows, rows};
+
+/// The steps of a statement on an empty store, after making sure that none goes over a whole table or
+/// sorts.
+fn plan(statement: &str) -> String {
+    let file = Connection::open_in_memory().unwrap();
+    MIGRATIONS.iter().for_each(|migration| file.execute_batch(migration).unwrap());
+    let mut explained = file.prepare(&format!("EXPLAIN QUERY PLAN {statement}")).unwrap();
+    let steps = explained.raw_query().mapped(|row| row.get::<_, String>(3));
+    let plan = steps.collect::<rusqlite::Result<Vec<_>>>().unwrap().join("; ");
+    assert!(!plan.contains("SCAN"), "{plan}");
+    assert!(!plan.contains("TEMP B-TREE"), "{plan}");
+    plan
+}
+
+#[track_caller]
+fn goes_by(statement: &str, index: &str) {
+    let plan = plan(statement);
+    assert!(plan.contains(index), "{plan}");
+}
+
+#[test]
+fn a_page_of_models_goes_by_the_organisation() {
+    goes_by(rows::PAGE, "INDEX models_of_organisation (organisation=? AND rowid>?)");
+}
+
+#[test]
+fn trainings_that_wait_go_by_their_time() {
+    goes_by(rows::CLAIMABLE, "INDEX claimable_models (claimable_at<?)");
+}
+
+#[test]
+fn events_go_by_organisation_and_position() {
+    let index = "INDEX events_of_organisation (organisation=?";
+    goes_by(event_rows::PAGE, &format!("{index} AND position>?)"));
+    goes_by(event_rows::FIRST, &format!("COVERING {index})"));
+    goes_by(event_rows::OLDEST, &format!("{index})"));
+    goes_by(event_rows::FORGET, &format!("{index} AND position<?)"));
+}
+
+#[test]
+fn data_goes_by_its_model() {
+    goes_by(data_rows::ALL, "PRIMARY KEY (organisation=? AND model=?)");
+}
+
+#[test]
+fn answers_go_by_a_hash_and_are_forgotten_by_their_time() {
+    goes_by(answer_rows::ONE, "INDEX answers_of_hash (hash=?)");
+    goes_by(answer_rows::REPLACE, "INDEX answers_of_hash (hash=?)");
+    goes_by(answer_rows::FORGET, "INDEX answers_in_time (at<?)");
+}

@@ -1,0 +1,128 @@
+//! What the tests of this store share.
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "tests, and not every one uses all of this"
+)]
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use custom_models_core::{
+    Actor, AnswerForm, AnswerKey, Caller, Change, ContentDigest, CreateModel, CustomModel,
+    DataFile, DataTotals, DataType, Engine, EventType, Expected, IdempotencyKey, ModelId, Moment,
+    NewAnswer, NewEvent, NewModel, NewPair, Operation, Organisation, Plan, Refusal, StoreErrorKind,
+    Timestamp, Write,
+};
+use custom_models_store_sqlite::SqliteStore;
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+/// When everything happens that does not say when, in seconds.
+pub(crate) const NOW: i64 = 1_800_000_000;
+
+pub(crate) fn place() -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("custom-models.db");
+    (folder, path)
+}
+
+pub(crate) fn acme() -> Organisation {
+    "acme".parse().unwrap()
+}
+
+pub(crate) fn caller() -> Caller {
+    Caller::new(acme(), Plan::enterprise())
+}
+
+pub(crate) fn engine(path: &Path) -> Engine {
+    Engine::new(SqliteStore::open(path).unwrap(), SystemTime::now)
+}
+
+/// An engine whose clock stands at [`NOW`], and which waits for others however slow the machine is.
+pub(crate) fn engine_at_now(path: &Path) -> Engine {
+    let store = SqliteStore::open_with_busy_timeout(path, Duration::from_secs(600)).unwrap();
+    Engine::new(store, || UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs()))
+}
+
+pub(crate) fn request() -> CreateModel<'static> {
+    CreateModel::builder().name("Legal-NL-v2").language("nl").build().unwrap()
+}
+
+pub(crate) fn kind(refusal: Refusal) -> StoreErrorKind {
+    match refusal {
+        Refusal::Store(fault) => fault.kind(),
+        other => panic!("{other}"),
+    }
+}
+
+pub(crate) fn sql(path: &Path, statements: &str) {
+    Connection::open(path).unwrap().execute_batch(statements).unwrap();
+}
+
+pub(crate) fn id(number: u64) -> ModelId {
+    ModelId::new(number).unwrap()
+}
+
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(seconds).unwrap()
+}
+
+pub(crate) fn moment(seconds: i64) -> Moment {
+    Moment::from_unix_millis(seconds * 1000)
+}
+
+/// A create of a model within a limit.
+pub(crate) fn create(limit: Option<u64>) -> Change {
+    Change::Create { model: NewModel::new(request(), at(NOW)), limit }
+}
+
+pub(crate) fn event(seconds: i64, event_type: EventType) -> Option<NewEvent> {
+    Some(NewEvent { created_at: at(seconds), actor: Actor::HOST, event_type })
+}
+
+pub(crate) fn answer_key(key: &'static str) -> AnswerKey {
+    let key = IdempotencyKey::new(key).unwrap();
+    AnswerKey { operation: Operation::Create, target: None, key }
+}
+
+pub(crate) fn answer(key: &'static str, at: Moment) -> Option<NewAnswer> {
+    Some(NewAnswer {
+        key: answer_key(key),
+        request: NewAnswer::digest(b"{}"),
+        at,
+        form: AnswerForm::Model { status: 201 },
+    })
+}
+
+/// A create with its event, which happens so many seconds after 1970 began.
+pub(crate) fn create_at(organisation: &Organisation, seconds: i64) -> Write {
+    Write {
+        event: event(seconds, EventType::Created),
+        ..Write::new(organisation.clone(), create(None))
+    }
+}
+
+/// Data that is enough for a training.
+pub(crate) fn pair(data_type: DataType) -> NewPair {
+    let file = |filename: &str| DataFile {
+        filename: filename.to_owned(),
+        bytes: 7,
+        sha256: ContentDigest::from_bytes([7; 32]),
+        content: "content-7".to_owned(),
+    };
+    NewPair {
+        data_type,
+        audio: file("Aufnahme \"1\".wav"),
+        audio_millis: u64::try_from(DataTotals::ENOUGH.as_millis()).unwrap(),
+        transcript: file("a.txt"),
+    }
+}
+
+/// A model whose training waits for a worker.
+pub(crate) fn running(engine: &Engine, caller: &Caller) -> CustomModel {
+    let id = engine.create(caller, request()).unwrap().id;
+    engine.add_data(caller, id, pair(DataType::Train), &Expected::Anything).unwrap();
+    engine.run(caller, id, &Expected::Anything).unwrap()
+}

@@ -1,0 +1,114 @@
+//! Several stores, and several processes, on one file: histories have no gaps, and a training has one
+//! worker.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::env;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+
+use custom_models_core::{Actor, EventType, Expected, LeaseTime, LifeStore, ModelStore};
+use custom_models_store_sqlite::SqliteStore;
+
+use common::{acme, caller, create_at, engine_at_now, place, request, running};
+
+/// Where the test of several processes tells those that it starts to write.
+const FILE: &str = "CUSTOM_MODELS_SHARED_FILE";
+
+/// How many models each creates.
+const EACH: u64 = 40;
+
+fn create_some(path: &Path) {
+    let engine = engine_at_now(path);
+    for _ in 0..EACH {
+        engine.create(&caller(), request()).unwrap();
+    }
+    engine.close().unwrap();
+}
+
+/// Positions without gaps, one a model.
+fn assert_whole_history(path: &Path, models: u64) {
+    let page = SqliteStore::open(path).unwrap().events(&acme(), 0, 10_000).unwrap();
+    assert!(page.events.iter().map(|event| event.position).eq(1..=models));
+    let ids: BTreeSet<u64> = page.events.iter().map(|event| event.model_id.get()).collect();
+    assert!(ids.into_iter().eq(1..=models));
+    assert_eq!((page.first, page.last), (1, models));
+}
+
+#[test]
+fn stores_on_one_file_share_a_history_without_gaps() {
+    let (_folder, path) = place();
+    thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(|| create_some(&path)))));
+    assert_whole_history(&path, 4 * EACH);
+}
+
+/// The processes are this one's own program, which runs this test alone and finds in its environment
+/// that it is to write.
+#[test]
+fn processes_on_one_file_share_a_history_without_gaps() {
+    if let Some(path) = env::var_os(FILE) {
+        return create_some(&PathBuf::from(path));
+    }
+    let (_folder, path) = place();
+    let start = |_| {
+        Command::new(env::current_exe().unwrap())
+            .args(["--exact", "processes_on_one_file_share_a_history_without_gaps"])
+            .env(FILE, &path)
+            .stdout(Stdio::null())
+            .spawn()
+            .unwrap()
+    };
+    let processes: Vec<_> = (0..3).map(start).collect();
+    processes.into_iter().for_each(|mut process| assert!(process.wait().unwrap().success()));
+    assert_whole_history(&path, 3 * EACH);
+}
+
+#[test]
+fn stores_on_one_file_share_the_trainings_that_wait() {
+    let (_folder, path) = place();
+    let engine = engine_at_now(&path);
+    (0..12).for_each(|_| drop(running(&engine, &caller())));
+    let work = |number: usize| {
+        let engine = engine_at_now(&path);
+        let worker = Actor::new(format!("worker-{number}")).unwrap();
+        let claim = || loop {
+            match engine.claim(&worker, None, LeaseTime::default()) {
+                // Others were faster, eight times: they have taken some, and less is left.
+                Err(custom_models_core::Refusal::Contended) => {}
+                claimed => return claimed.unwrap(),
+            }
+        };
+        let claimed: Vec<_> = std::iter::from_fn(claim).map(|it| it.model.id).collect();
+        claimed.into_iter().map(|id| (id, worker.clone())).collect::<Vec<_>>()
+    };
+    let mut claims = thread::scope(|scope| {
+        let workers: Vec<_> = (0..4).map(|number| scope.spawn(move || work(number))).collect();
+        let claims = workers.into_iter().flat_map(|worker| worker.join().unwrap());
+        claims.collect::<Vec<_>>()
+    });
+    claims.sort();
+    assert!(claims.iter().map(|(id, _)| id.get()).eq(1..=12), "{claims:?}");
+    for (id, worker) in claims {
+        let lease = engine.get(&caller(), id).unwrap().course.run().unwrap().lease.clone().unwrap();
+        assert_eq!((lease.worker, lease.fence.get()), (worker, 1));
+    }
+}
+
+/// What one store has read is stale once another has written.
+#[test]
+fn a_store_sees_what_another_has_changed() {
+    let (_folder, path) = place();
+    let engines = [engine_at_now(&path), engine_at_now(&path)];
+    let id = running(&engines[0], &caller()).id;
+    engines[1].cancel(&caller(), id, &Expected::Anything).unwrap();
+    engines[0].run(&caller(), id, &Expected::Anything).unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    store.apply(create_at(&acme(), 7)).unwrap();
+    let events = engines[1].events(&caller(), 3, 10).unwrap().result;
+    let types: Vec<_> = events.into_iter().map(|event| event.event_type).collect();
+    let expected = [EventType::TrainingCancelled, EventType::TrainingStarted, EventType::Created];
+    assert_eq!(types, expected);
+}
