@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use custom_models_core::{
     AccessStore, Actor, Caller, Change, DataType, Engine, Expected, KeyDigest, LeaseTime,
-    LifeStore, ListModels, ModelStore, Plan, Refusal, Retention, StoreError, StoreErrorKind,
-    UpdateModel, Write,
+    LifeStore, ListModels, ModelStore, Plan, Refusal, Retention, StoreErrorKind, UpdateModel,
+    Write,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -172,8 +172,7 @@ fn a_damaged_row_fails_its_own_write_and_no_other_of_the_group() {
     let (sender, answers) = channel();
     let submit = |write: Write| {
         let sender = sender.clone();
-        let done = move |it: Result<_, StoreError>| sender.send(it.map_err(|it| it.kind()));
-        store.submit(write, Box::new(move |it| done(it).unwrap()));
+        store.submit(write, Box::new(move |it| sender.send(it.map_err(|it| it.kind())).unwrap()));
     };
     // While another process writes, the first is a group of its own and the others queue up.
     let other = Connection::open(&path).unwrap();
