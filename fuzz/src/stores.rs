@@ -201,6 +201,9 @@ impl<'a> Run<'a> {
                 let id = self.id(target);
                 let like = made::new_model(model).with_id(id);
                 let stored = self.memory.get(of, id).ok().flatten();
+                // One that is made in the same group may differ in what no update changes: none is
+                // decided on it.
+                let is_there = stored.is_some();
                 let now = stored.unwrap_or_else(|| like.clone());
                 let next = Stamp { beats: now.stamp.beats.wrapping_add(1), ..now.stamp };
                 let after = CustomModel {
@@ -213,8 +216,8 @@ impl<'a> Run<'a> {
                 };
                 let data = self.data_change(of, id, data);
                 let stamp = match stamp {
-                    0..=191 => now.stamp,
-                    192..=223 => now.revision().next().into(),
+                    0..=191 if is_there => now.stamp,
+                    0..=223 => now.revision().next().into(),
                     _ => Stamp { beats: now.stamp.beats.wrapping_add(1), ..now.stamp },
                 };
                 Change::Update { model: Box::new(after), stamp, data }

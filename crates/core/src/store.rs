@@ -155,7 +155,8 @@ pub enum Change {
     /// data in the same step. Another organisation's id is [`Outcome::NotFound`] at whatever stamp
     /// (AUTH-3).
     Update {
-        /// The model as it is to be.
+        /// The model as it is to be. Its language, base model and time of creation are those that it
+        /// was created with (EDIT-2): a store need not write them again.
         model: Box<CustomModel>,
         /// What the change was decided on (EDIT-4).
         stamp: Stamp,
