@@ -35,6 +35,7 @@ mod observe;
 mod openapi;
 mod options;
 mod precondition;
+mod readers;
 mod request;
 mod serve;
 mod service;

@@ -1,3 +1,4 @@
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 /// How long a service waits, and for how much at a time.
@@ -9,7 +10,8 @@ pub struct Options {
     /// How long the store may take to answer; then it is a 503. A write that was begun goes on, and
     /// its outcome is told to nobody.
     pub store_timeout: Duration,
-    /// How many reads of the store are under way at a time; more wait for their turn.
+    /// How many threads read the store; more reads wait for their turn. Twice the processors, 4 at least,
+    /// if nothing else is said: one read that takes long leaves the others theirs.
     pub reads_at_once: usize,
     /// How long the rest of a body is read that was refused early, so that its sender, who reads
     /// after sending, sees the refusal.
@@ -34,7 +36,7 @@ impl Default for Options {
         Options {
             body_timeout: Duration::from_secs(15),
             store_timeout: Duration::from_secs(10),
-            reads_at_once: 32,
+            reads_at_once: available_parallelism().map_or(4, |it| (2 * it.get()).max(4)),
             drain_timeout: Duration::from_secs(2),
             header_timeout: Duration::from_secs(30),
             poll_after: Duration::from_secs(30),

@@ -11,31 +11,36 @@ use tokio::task::JoinError;
 use tokio::time::timeout;
 
 use crate::observe::cause_of;
+use crate::readers::Readers;
+
+/// How many of those who train may ask at a time. Each holds a thread while its answer is made durable.
+const WORKS_AT_ONCE: usize = 32;
 
 /// Waits for the store, and not for ever.
 pub(crate) struct StoreCalls {
-    reads: Arc<Semaphore>,
+    readers: Readers,
+    /// How many more may wait on a thread for what they write.
+    turns: Arc<Semaphore>,
     patience: Duration,
 }
 
 impl StoreCalls {
     pub(crate) fn new(reads_at_once: usize, patience: Duration) -> Self {
-        let reads = reads_at_once.clamp(1, Semaphore::MAX_PERMITS);
-        StoreCalls { reads: Arc::new(Semaphore::new(reads)), patience }
+        let turns = Arc::new(Semaphore::new(WORKS_AT_ONCE));
+        StoreCalls { readers: Readers::start(reads_at_once), turns, patience }
     }
 
-    /// Reads on a thread that may block. A read that nobody waits for any more keeps its turn until
-    /// it is done, so there are never more threads than turns.
+    /// Reads on a thread that may block.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let reading = async { on_thread(self.turn().await?, read).await };
         let late = |_| Refusal::Store(StoreErrorKind::Busy.into());
-        timeout(self.patience, reading).await.map_err(late)?
+        timeout(self.patience, self.readers.read(read)).await.map_err(late)?
     }
 
-    /// Reads and writes on a thread that may block, in its turn among those that read.
+    /// Reads and writes on a thread that may block, in its turn among those that do. One that nobody waits
+    /// for any more keeps its turn until it is done, so there are never more threads than turns.
     pub(crate) async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
@@ -46,7 +51,7 @@ impl StoreCalls {
     }
 
     async fn turn(&self) -> Result<OwnedSemaphorePermit, Refusal> {
-        let turn = Arc::clone(&self.reads).acquire_owned().await;
+        let turn = Arc::clone(&self.turns).acquire_owned().await;
         turn.map_err(|_| Refusal::Store(StoreErrorKind::Closed.into()))
     }
 

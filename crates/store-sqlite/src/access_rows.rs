@@ -16,7 +16,7 @@ macro_rules! keys {
     };
 }
 
-const GRANT: &str = concat!(
+pub(crate) const GRANT: &str = concat!(
     keys!(),
     ", registrations.plan FROM keys JOIN registrations USING (organisation) WHERE keys.digest = ?1"
 );

@@ -1,10 +1,13 @@
 //! How SQLite goes about what it is asked: what is read or forgotten is found through an index, and in
 //! the order that is asked for, however much lies around it.
 
-use rusqlite::Connection;
+use std::time::Duration;
 
+use rusqlite::{Connection, StatementStatus};
+
+use crate::file::StoreFile;
 use crate::schema::MIGRATIONS;
-use crate::{answer_rows, data_rows, event_rows, rows};
+use crate::{access_rows, answer_rows, data_rows, event_rows, rows};
 
 /// The steps of a statement on an empty store, after making sure that none goes over a whole table or
 /// sorts.
@@ -54,4 +57,22 @@ fn answers_go_by_a_hash_and_are_forgotten_by_their_time() {
     goes_by(answer_rows::ONE, "INDEX answers_of_hash (hash=?)");
     goes_by(answer_rows::REPLACE, "INDEX answers_of_hash (hash=?)");
     goes_by(answer_rows::FORGET, "INDEX answers_in_time (at<?)");
+}
+
+/// Planning costs more than most of what is planned.
+#[test]
+fn a_statement_is_planned_once_whatever_is_bound_to_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = StoreFile { path: folder.path().join("models.db"), busy_timeout: Duration::ZERO };
+    for connection in [file.open_or_create().unwrap(), file.open_for_reading().unwrap()] {
+        for statement in [access_rows::GRANT, rows::ONE] {
+            let mut prepared = connection.prepare(statement).unwrap();
+            for value in 0..3 {
+                (1..=prepared.parameter_count())
+                    .for_each(|at| prepared.raw_bind_parameter(at, value).unwrap());
+                assert!(prepared.raw_query().next().unwrap().is_none());
+            }
+            assert_eq!(prepared.get_status(StatementStatus::RePrepare), 0, "{statement}");
+        }
+    }
 }

@@ -9,8 +9,9 @@ use rusqlite::Connection;
 use crate::fault::fault;
 use crate::file::StoreFile;
 
-/// How many idle connections are kept. More readers at a time open one for the one call.
-const KEPT: usize = 8;
+/// How many idle connections are kept: opening one, and compiling statements for it, costs more than ten
+/// reads. More readers at a time open one for the one call.
+const KEPT: usize = 32;
 
 /// A shelf of idle connections.
 pub(crate) struct Readers {

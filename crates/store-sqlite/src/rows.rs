@@ -23,7 +23,7 @@ macro_rules! matching {
     };
 }
 
-const ONE: &str = concat!(models!(), " WHERE organisation = ?1 AND id = ?2");
+pub(crate) const ONE: &str = concat!(models!(), " WHERE organisation = ?1 AND id = ?2");
 pub(crate) const PAGE: &str =
     concat!(models!(), matching!(), " AND id > ?5 ORDER BY id LIMIT ?6 OFFSET ?7");
 const COUNT: &str = concat!("SELECT count(*) FROM models", matching!());
