@@ -5,6 +5,7 @@ use std::fmt;
 use crate::cases::{self, LONG, MIX, SHORT};
 use crate::creates::{autocommit, growth};
 use crate::race::{Group, Race, geometric_mean};
+use crate::reads;
 
 /// One bar, and where the run came to.
 pub struct Bar {
@@ -40,6 +41,9 @@ pub fn bars(races: &[Race]) -> Vec<Bar> {
     }
     if run.has(Group::Creates) {
         run.creates(&mut bars);
+    }
+    if run.has(Group::Gets) {
+        run.reads(&mut bars);
     }
     bars
 }
@@ -104,6 +108,18 @@ impl Run<'_> {
         }
         for race in self.0.iter().filter(|race| race.group == Group::Growth) {
             let what = format!("a create beside 10^6 models over one beside 10^3, {}", race.class);
+            bars.push(at_most(1.5, over(race, growth::MANY), &what));
+        }
+    }
+
+    fn reads(&self, bars: &mut Vec<Bar>) {
+        for race in self.0.iter().filter(|race| race.group == Group::Gets) {
+            let bare = race.entry(reads::BARE).expect("everyone is measured");
+            let ours = race.ours().over(bare).median;
+            bars.push(at_most(2.0, ours, "a get by id over a point query of rusqlite"));
+        }
+        for race in self.0.iter().filter(|race| race.group == Group::Pages) {
+            let what = format!("a page beside 10^6 models over one beside 10^3, {}", race.class);
             bars.push(at_most(1.5, over(race, growth::MANY), &what));
         }
     }

@@ -47,7 +47,7 @@ pub fn svg(races: &[Race], machine: &str) -> String {
 
 /// Without what compares the engine with itself.
 fn shown(race: &Race) -> Option<Race> {
-    let mut race = (race.group != Group::Growth).then(|| race.clone())?;
+    let mut race = (!matches!(race.group, Group::Growth | Group::Pages)).then(|| race.clone())?;
     race.entries.retain(|entry| entry.name == OURS || !entry.name.starts_with(OURS));
     Some(race)
 }

@@ -12,6 +12,7 @@ pub mod load;
 pub mod machine;
 pub mod peers;
 pub mod race;
+pub mod reads;
 pub mod table;
 pub mod validation;
 pub mod variant;

@@ -9,13 +9,14 @@ use custom_models_benches::cases::{self, MIX};
 use custom_models_benches::creates::{self, growth};
 use custom_models_benches::disk::Disk;
 use custom_models_benches::race::{Group, Pace, Race};
+use custom_models_benches::reads;
 use custom_models_benches::variant::Variant;
 use custom_models_benches::{chart, machine, peers, table, validation};
 
-const USAGE: &str = "usage: compare [validation | creates] [--quick] [--bars] [--rounds N]
+const USAGE: &str = "usage: compare [validation | creates | reads] [--quick] [--bars] [--rounds N]
                [--svg FILE] [--markdown FILE] [--dir FOLDER]
 
-  validation, creates  measure only these
+  validation, creates, reads  measure only these
   --quick              a few short rounds: shows that everything runs, measures nothing
   --bars               exit with 1 when a bar does not hold
   --rounds N           rounds of creates, and a tenth of those of validation; 21 without it
@@ -26,6 +27,7 @@ const USAGE: &str = "usage: compare [validation | creates] [--quick] [--bars] [-
 struct Options {
     has_validation: bool,
     has_creates: bool,
+    has_reads: bool,
     is_quick: bool,
     must_hold: bool,
     rounds: usize,
@@ -39,6 +41,7 @@ impl Options {
         let mut options = Options {
             has_validation: true,
             has_creates: true,
+            has_reads: true,
             is_quick: false,
             must_hold: false,
             rounds: 21,
@@ -48,8 +51,9 @@ impl Options {
         };
         while let Some(word) = words.next() {
             match word.as_str() {
-                "validation" => options.has_creates = false,
-                "creates" => options.has_validation = false,
+                "validation" => (options.has_creates, options.has_reads) = (false, false),
+                "creates" => (options.has_validation, options.has_reads) = (false, false),
+                "reads" => (options.has_validation, options.has_creates) = (false, false),
                 "--quick" => options.is_quick = true,
                 "--bars" => options.must_hold = true,
                 "--rounds" => options.rounds = words.next()?.parse().ok().filter(|&it| it > 0)?,
@@ -66,6 +70,11 @@ impl Options {
     fn fast_pace(&self) -> Pace {
         let rounds = if self.is_quick { 3 } else { self.rounds * 10 };
         Pace { rounds, span: Duration::from_micros(500) }
+    }
+
+    /// How many models are many.
+    fn many(&self) -> u64 {
+        if self.is_quick { 10_000 } else { 1_000_000 }
     }
 
     /// Rounds that are long beside one sync of a disk.
@@ -88,10 +97,15 @@ fn main() -> ExitCode {
     if options.has_validation {
         race_validation(options.fast_pace(), &mut races);
     }
-    if options.has_creates {
+    if options.has_creates || options.has_reads {
         let disk = Disk::new(options.dir.clone());
         machine = format!("{machine}, {}", disk.file_system);
-        race_creates(&options, &disk, &mut races);
+        if options.has_creates {
+            race_creates(&options, &disk, &mut races);
+        }
+        if options.has_reads {
+            race_reads(&options, &disk, &mut races);
+        }
     }
     let report = table::markdown(&races, &machine);
     println!("{report}");
@@ -141,12 +155,23 @@ fn race_creates(options: &Options, disk: &Disk, races: &mut Vec<Race>) {
         let variants = creates::variants(disk, callers);
         races.push(Race::run(Group::Creates, &class, options.slow_pace(), variants));
     }
-    let many = if options.is_quick { 10_000 } else { 1_000_000 };
+    let many = options.many();
     for callers in [1, 64] {
         let class = callers_class(callers);
         eprintln!("{}: {class}", Group::Growth.title());
         let rounds = options.slow_pace().rounds;
         let variants = growth::variants(disk, callers, many);
         races.push(Race::run_fixed(Group::Growth, &class, rounds, variants, &[growth::TIMES; 2]));
+    }
+}
+
+fn race_reads(options: &Options, disk: &Disk, races: &mut Vec<Race>) {
+    let mut race = |group, class: &str, variants: Vec<Variant<'_>>| {
+        eprintln!("{}: {class}", Group::title(group));
+        races.push(Race::run(group, class, options.fast_pace(), variants));
+    };
+    race(Group::Gets, "one caller", reads::gets(disk, options.many()));
+    for class in [reads::BY_CURSOR, reads::BY_NUMBER] {
+        race(Group::Pages, class, reads::pages(disk, class, options.many()));
     }
 }

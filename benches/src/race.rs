@@ -30,17 +30,23 @@ pub enum Group {
     Creates,
     /// A create beside many models or few.
     Growth,
+    /// One model by its id.
+    Gets,
+    /// A page of a list beside many models or few.
+    Pages,
 }
 
 impl Group {
     /// All groups, in the order of the report.
-    pub const ALL: [Group; 6] = [
+    pub const ALL: [Group; 8] = [
         Group::Typed,
         Group::TypedAnswered,
         Group::Bytes,
         Group::BytesAnswered,
         Group::Creates,
         Group::Growth,
+        Group::Gets,
+        Group::Pages,
     ];
 
     /// The heading.
@@ -52,6 +58,8 @@ impl Group {
             Group::BytesAnswered => "Body to the JSON of the refusal",
             Group::Creates => "Creates",
             Group::Growth => "Creates beside 1000 or 1000000 models of the organisation",
+            Group::Gets => "A model by its id, among 1000000",
+            Group::Pages => "A page of a list beside 1000 or 1000000 models of the organisation",
         }
     }
 

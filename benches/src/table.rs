@@ -30,7 +30,7 @@ fn rounds(races: &[Race]) -> String {
         let race = races.iter().find(|race| race.group.is_rate() == is_rate)?;
         Some(format!("{} of {what}", race.entries[0].rounds.len()))
     };
-    let counts = [of(false, "validation"), of(true, "creates")];
+    let counts = [of(false, "validation and reads"), of(true, "creates")];
     counts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }
 

@@ -1,5 +1,6 @@
 //! The engine over each of its stores.
 
+use std::path::PathBuf;
 use std::time::SystemTime;
 
 use custom_models_core::{
@@ -22,10 +23,25 @@ pub const SLED: &str = "custom-models, sled";
 pub struct OverEngine {
     engine: Engine,
     callers: Vec<Caller>,
-    _folder: Option<TempDir>,
+    folder: Option<TempDir>,
 }
 
 impl OverEngine {
+    /// The engine.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The first organisation.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.callers[0]
+    }
+
+    /// The file of a store in SQLite.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.folder.as_ref().expect("a store on a disk").path().join("models.db")
+    }
+
     pub(super) fn new(store: impl Records + 'static, folder: Option<TempDir>) -> Self {
         let callers = (0..ORGANISATIONS).map(|number| {
             let plan = Plan::new("Bench", Some(LIMIT));
@@ -34,7 +50,7 @@ impl OverEngine {
         OverEngine {
             engine: Engine::new(store, SystemTime::now),
             callers: callers.collect(),
-            _folder: folder,
+            folder,
         }
     }
 }

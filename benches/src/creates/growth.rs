@@ -37,7 +37,7 @@ fn measured(store: &OverEngine, callers: usize, times: u64) -> std::time::Durati
 }
 
 /// A store with so many models of the first organisation.
-fn filled(disk: &Disk, models: u64) -> OverEngine {
+pub(crate) fn filled(disk: &Disk, models: u64) -> OverEngine {
     let folder = disk.fresh();
     let path = folder.path().join("models.db");
     drop(SqliteStore::open(&path).expect("the store opens"));
