@@ -3,6 +3,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -80,15 +81,15 @@ async fn ask(
     let mut connection = Connection::open(server).await?;
     let (mut latencies, mut failed, mut number) = (Vec::new(), 0, first);
     let expected = if asked == Asked::Create { 201 } else { 200 };
+    let mut request = create(&key);
     while Instant::now() < end {
-        let request = match asked {
-            Asked::Create => create(&key),
-            Asked::Get => get(&key, &format!("/{}", number % models.max(1) + 1)),
-        };
+        if asked == Asked::Get {
+            request = get(&key, &format!("/{}", number % models.max(1) + 1));
+        }
         number += step;
         let begun = Instant::now();
-        let (status, _) = connection.ask(&request).await?;
-        if status == expected {
+        let answer = connection.ask(&request).await?;
+        if answer.status == expected {
             latencies.push(begun.elapsed());
         } else {
             failed += 1;
@@ -101,8 +102,9 @@ async fn ask(
 pub fn count(server: SocketAddr, key: &str) -> io::Result<u64> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let body = runtime.block_on(async {
-        let (_, body) = Connection::open(server).await?.ask(&get(key, "")).await?;
-        io::Result::Ok(body)
+        let mut connection = Connection::open(server).await?;
+        let answer = connection.ask(&get(key, "")).await?;
+        io::Result::Ok(answer.body.to_vec())
     })?;
     let page: serde_json::Value = serde_json::from_slice(&body)?;
     page["total_results"].as_u64().ok_or_else(|| io::Error::other("no count was answered"))
@@ -135,22 +137,35 @@ impl Connection {
         Ok(Connection { stream, read: Vec::with_capacity(4096) })
     }
 
-    /// Sends a request; the status and the body of its answer, which has a `Content-Length`.
-    async fn ask(&mut self, request: &str) -> io::Result<(u16, Vec<u8>)> {
+    /// Sends a request, and reads its answer, which has a `Content-Length`. Whoever asks shares the
+    /// processors with whoever answers, so nothing here is made for a request but what is sent.
+    async fn ask(&mut self, request: &str) -> io::Result<Answer<'_>> {
         self.stream.write_all(request.as_bytes()).await?;
         self.read.clear();
         loop {
             if self.stream.read_buf(&mut self.read).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            let Some(end) = self.read.windows(4).position(|it| it == b"\r\n\r\n") else { continue };
-            let head = String::from_utf8_lossy(&self.read[..end]).to_ascii_lowercase();
-            let length = head.split("content-length: ").nth(1).and_then(|it| it.lines().next());
-            let length: usize = length.and_then(|it| it.parse().ok()).unwrap_or(0);
-            if self.read.len() >= end + 4 + length {
-                let status = head.split(' ').nth(1).and_then(|it| it.parse().ok()).unwrap_or(0);
-                return Ok((status, self.read[end + 4..end + 4 + length].to_vec()));
+            if let Some((status, body)) = whole(&self.read) {
+                return Ok(Answer { status, body: &self.read[body] });
             }
         }
     }
+}
+
+/// What a server answered.
+struct Answer<'a> {
+    status: u16,
+    body: &'a [u8],
+}
+
+/// The status of an answer, and where its body is, once all of it is there.
+fn whole(read: &[u8]) -> Option<(u16, Range<usize>)> {
+    let mut headers = [httparse::EMPTY_HEADER; 32];
+    let mut head = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(begin) = head.parse(read).ok()? else { return None };
+    let mut headers = head.headers.iter();
+    let length = headers.find(|it| it.name.eq_ignore_ascii_case("content-length"))?;
+    let length: usize = std::str::from_utf8(length.value).ok()?.parse().ok()?;
+    (read.len() >= begin + length).then_some((head.code?, begin..begin + length))
 }
