@@ -45,10 +45,16 @@ pub enum Field {
     TrainingMetrics,
     /// `error`, of a failure
     Error,
+    /// `type`, of an upload
+    Type,
+    /// `audio_file`, of an upload
+    AudioFile,
+    /// `transcript_file`, of an upload
+    TranscriptFile,
 }
 
 impl Field {
-    pub(crate) const ALL: [Field; 18] = [
+    pub(crate) const ALL: [Field; 21] = [
         Field::Body,
         Field::Name,
         Field::Language,
@@ -67,6 +73,9 @@ impl Field {
         Field::TrainingProgress,
         Field::TrainingMetrics,
         Field::Error,
+        Field::Type,
+        Field::AudioFile,
+        Field::TranscriptFile,
     ];
 
     /// The field's name on the wire.
@@ -90,6 +99,9 @@ impl Field {
             Field::TrainingProgress => "training_progress",
             Field::TrainingMetrics => "training_metrics",
             Field::Error => "error",
+            Field::Type => "type",
+            Field::AudioFile => "audio_file",
+            Field::TranscriptFile => "transcript_file",
         }
     }
 }
@@ -125,6 +137,14 @@ pub enum ViolationKind {
     Fixed,
     /// The body of an update names nothing that it changes (EDIT-1).
     NothingToChange,
+    /// The part has no file name (DATA-1).
+    NotAFile,
+    /// The file is not a text in UTF-8 (DATA-1).
+    NotText,
+    /// The file cannot be read as audio, or lasts no time (DATA-2).
+    NotAudio,
+    /// The audio is of another format than the file's name says (DATA-2).
+    OtherFormat,
 }
 
 impl ViolationKind {
@@ -141,6 +161,10 @@ impl ViolationKind {
             ViolationKind::Unsupported => "unsupported",
             ViolationKind::Fixed => "fixed",
             ViolationKind::NothingToChange => "nothing_to_change",
+            ViolationKind::NotAFile => "not_a_file",
+            ViolationKind::NotText => "not_text",
+            ViolationKind::NotAudio => "not_audio",
+            ViolationKind::OtherFormat => "other_format",
         }
     }
 }
@@ -209,6 +233,9 @@ macro_rules! message_of {
             Field::TrainingProgress => concat!("Training progress", $rest),
             Field::TrainingMetrics => concat!("Training metrics", $rest),
             Field::Error => concat!("Error", $rest),
+            Field::Type => concat!("Type", $rest),
+            Field::AudioFile => concat!("Audio file", $rest),
+            Field::TranscriptFile => concat!("Transcript file", $rest),
         }
     };
 }
@@ -250,6 +277,9 @@ impl Violation<'_> {
             (ViolationKind::WrongType, field) => message_of!(field, " must be a string"),
             (ViolationKind::Blank, field) => message_of!(field, " cannot be empty"),
             (ViolationKind::TooLong, Field::Name) => "Name cannot exceed 200 characters",
+            (ViolationKind::TooLong, field @ (Field::AudioFile | Field::TranscriptFile)) => {
+                message_of!(field, " cannot have a name of more than 255 bytes")
+            }
             (ViolationKind::TooLong, field) => {
                 message_of!(field, " cannot exceed 1000 characters")
             }
@@ -259,6 +289,17 @@ impl Violation<'_> {
             (ViolationKind::NothingToChange, field) => {
                 message_of!(field, " must have a name or a description")
             }
+            (ViolationKind::NotAFile, field) => message_of!(field, " must be a file with a name"),
+            (ViolationKind::NotText, field) => message_of!(field, " is not a text in UTF-8"),
+            (ViolationKind::NotAudio, field) => message_of!(field, " cannot be read as audio"),
+            (ViolationKind::OtherFormat, field) => {
+                message_of!(field, " is of another format than its name says")
+            }
+            (ViolationKind::Unsupported, Field::Type) => "Type must be train or test",
+            (ViolationKind::Unsupported, Field::AudioFile) => {
+                "Audio file must be .mp3, .wav, .flac, .m4a, .aac or .ogg"
+            }
+            (ViolationKind::Unsupported, Field::TranscriptFile) => "Transcript file must be .txt",
             (ViolationKind::Unsupported, Field::Page) => "Page must be an integer of at least 1",
             (ViolationKind::Unsupported, Field::PerPage) => {
                 "Per page must be an integer from 1 to 100"

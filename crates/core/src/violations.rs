@@ -39,6 +39,14 @@ impl<'a> Violations<'a> {
         Violations { kinds: kinds_of(faults), ..Violations::none() }
     }
 
+    /// The faults of fields that a host judges itself, such as the parts of an upload (DATA-2). A field
+    /// keeps the first that it is given.
+    pub fn of_fields(faults: impl IntoIterator<Item = (Field, ViolationKind)>) -> Self {
+        let mut violations = Violations::none();
+        faults.into_iter().for_each(|(field, kind)| violations.note(Violation::new(field, kind)));
+        violations
+    }
+
     /// Nothing is wrong so far.
     pub(crate) fn none() -> Self {
         Violations::of_create([None; 4], None, None)

@@ -1,0 +1,207 @@
+//! What an audio is and how long it lasts, by the audio itself (DATA-2).
+
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Mutex, PoisonError};
+
+use symphonia::core::errors::Error;
+use symphonia::core::formats::probe::Hint;
+use symphonia::core::formats::{FormatId, FormatOptions, FormatReader, TrackType, well_known};
+use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::core::meta::MetadataOptions;
+
+/// The formats that an audio may have (DATA-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum AudioFormat {
+    /// `.mp3`
+    Mp3,
+    /// `.wav`
+    Wav,
+    /// `.flac`
+    Flac,
+    /// `.m4a`: AAC or ALAC in MP4.
+    M4a,
+    /// `.aac`: AAC in ADTS frames.
+    Aac,
+    /// `.ogg`: Vorbis, Opus or FLAC.
+    Ogg,
+}
+
+impl AudioFormat {
+    /// Every format, in the order of the rule.
+    pub const ALL: [AudioFormat; 6] = [
+        AudioFormat::Mp3,
+        AudioFormat::Wav,
+        AudioFormat::Flac,
+        AudioFormat::M4a,
+        AudioFormat::Aac,
+        AudioFormat::Ogg,
+    ];
+
+    /// What the name of such a file ends with.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            AudioFormat::Mp3 => "mp3",
+            AudioFormat::Wav => "wav",
+            AudioFormat::Flac => "flac",
+            AudioFormat::M4a => "m4a",
+            AudioFormat::Aac => "aac",
+            AudioFormat::Ogg => "ogg",
+        }
+    }
+
+    /// The format that a file's name says, in whatever case.
+    pub fn of_name(name: &str) -> Option<Self> {
+        let (stem, extension) = name.rsplit_once('.')?;
+        let is_it = |it: &Self| extension.eq_ignore_ascii_case(it.extension());
+        Self::ALL.into_iter().find(is_it).filter(|_| !stem.is_empty())
+    }
+
+    fn of_id(id: FormatId) -> Option<Self> {
+        match id {
+            well_known::FORMAT_ID_MP3 => Some(AudioFormat::Mp3),
+            well_known::FORMAT_ID_WAVE => Some(AudioFormat::Wav),
+            well_known::FORMAT_ID_FLAC => Some(AudioFormat::Flac),
+            well_known::FORMAT_ID_ISOMP4 => Some(AudioFormat::M4a),
+            well_known::FORMAT_ID_ADTS => Some(AudioFormat::Aac),
+            well_known::FORMAT_ID_OGG => Some(AudioFormat::Ogg),
+            _ => None,
+        }
+    }
+}
+
+/// What was found in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Audio {
+    /// Its format.
+    pub format: AudioFormat,
+    /// How many milliseconds it lasts.
+    pub millis: u64,
+}
+
+/// Why a file has no audio to speak of.
+#[derive(Debug)]
+pub enum AudioFault {
+    /// It is none of the formats, holds no audio track, or none that lasts any time.
+    NotAudio,
+    /// It could not be read: a fault of the disk, not of the file.
+    Unreadable(io::Error),
+}
+
+/// Measures an audio, by walking over all its packets: what a header says of the duration is wrong for many
+/// files. Of one that is cut or damaged counts what comes before the damage, to the packet, or what its reader
+/// finds behind it. Memory does not grow with the audio, but for the tables of an MP4, a few bytes a packet.
+///
+/// # Errors
+///
+/// See [`AudioFault`].
+pub fn measure(audio: &mut (impl Read + Seek + Send + Sync)) -> Result<Audio, AudioFault> {
+    let length = audio.seek(SeekFrom::End(0)).map_err(AudioFault::Unreadable)?;
+    audio.seek(SeekFrom::Start(0)).map_err(AudioFault::Unreadable)?;
+    let broken = Mutex::new(None);
+    let source = Source { audio, length, broken: &broken };
+    // A demuxer that panics on a damaged file says no more than that it cannot read it.
+    let found = catch_unwind(AssertUnwindSafe(|| walk(source))).unwrap_or_default();
+    match broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        Some(error) => Err(AudioFault::Unreadable(error)),
+        None => found.filter(|audio| audio.millis > 0).ok_or(AudioFault::NotAudio),
+    }
+}
+
+fn walk<T: Read + Seek + Send + Sync>(source: Source<'_, T>) -> Option<Audio> {
+    let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
+    let (format, metadata) = (FormatOptions::default(), MetadataOptions::default());
+    let probe = symphonia::default::get_probe();
+    let mut reader = probe.probe(&Hint::new(), stream, format, metadata).ok()?;
+    let format = AudioFormat::of_id(reader.format_info().format)?;
+    let mut total = Total::default();
+    while total.add_track(&mut *reader).is_some() {}
+    Some(Audio { format, millis: total.millis() })
+}
+
+/// How long the packets are that were walked over.
+#[derive(Default)]
+struct Total {
+    /// In nanoseconds.
+    nanos: u128,
+}
+
+impl Total {
+    /// Walks to the end of what the reader has; `Some` if it has other tracks then, as a chain of several
+    /// Ogg streams has.
+    fn add_track(&mut self, reader: &mut dyn FormatReader) -> Option<()> {
+        let track = reader.default_track(TrackType::Audio)?;
+        let (id, base) = (track.id, track.time_base?);
+        let mut ticks: u128 = 0;
+        let is_reset = loop {
+            match reader.next_packet() {
+                Ok(Some(packet)) if packet.track_id == id => ticks += u128::from(packet.dur.get()),
+                Ok(Some(_)) => {}
+                Err(Error::ResetRequired) => break true,
+                // The end, or where the damage begins.
+                Ok(None) | Err(_) => break false,
+            }
+        };
+        let (numer, denom) = (u128::from(base.numer.get()), u128::from(base.denom.get()));
+        self.nanos += ticks * numer * 1_000_000_000 / denom;
+        is_reset.then_some(())
+    }
+
+    fn millis(&self) -> u64 {
+        u64::try_from(self.nanos / 1_000_000).unwrap_or(u64::MAX)
+    }
+}
+
+/// An audio as symphonia reads it. What the disk answers is told apart from what the audio is.
+struct Source<'a, T> {
+    audio: &'a mut T,
+    length: u64,
+    broken: &'a Mutex<Option<io::Error>>,
+}
+
+impl<T> Source<'_, T> {
+    fn noted<R>(&self, done: io::Result<R>) -> io::Result<R> {
+        done.map_err(|error| {
+            let kind = error.kind();
+            if kind != ErrorKind::Interrupted {
+                *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            }
+            kind.into()
+        })
+    }
+}
+
+impl<T: Read> Read for Source<'_, T> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let read = self.audio.read(bytes);
+        self.noted(read)
+    }
+}
+
+impl<T: Seek> Seek for Source<'_, T> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        // A place before the start is a fault of the audio.
+        let is_before = match to {
+            SeekFrom::Start(_) => false,
+            SeekFrom::End(by) => by < 0 && by.unsigned_abs() > self.length,
+            SeekFrom::Current(by) => {
+                by < 0 && by.unsigned_abs() > self.audio.stream_position().unwrap_or(u64::MAX)
+            }
+        };
+        if is_before {
+            return Err(ErrorKind::InvalidInput.into());
+        }
+        let sought = self.audio.seek(to);
+        self.noted(sought)
+    }
+}
+
+impl<T: Read + Seek + Send + Sync> MediaSource for Source<'_, T> {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.length)
+    }
+}

@@ -1,0 +1,44 @@
+//! Training data of custom models: what an upload is judged by (DATA-1, DATA-2), how long its audio lasts
+//! by the audio itself, and where its files are kept (DATA-3, DATA-4).
+//!
+//! An [`Upload`] takes the parts of a request as they stream in, and memory does not grow with them: files
+//! go to a [`ContentStore`], of which [`Folder`] is one. At the end there is a pair for
+//! [`Engine::add_data`](custom_models_core::Engine::add_data) whose contents are durable, or everything
+//! that is wrong at once.
+//!
+//! ```
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let place = tempfile::tempdir()?;
+//! # let audio = include_bytes!("../tests/audio/tone.flac");
+//! use std::sync::Arc;
+//! use custom_models_core::ModelId;
+//! use custom_models_training_data::{ContentStore, Folder, Upload};
+//!
+//! let contents: Arc<dyn ContentStore> = Arc::new(Folder::open(place.path())?);
+//! let mut upload = Upload::to(contents, "acme".parse()?, ModelId::new(1)?);
+//! upload.part("type", None)?;
+//! upload.write(b"train")?;
+//! upload.part("audio_file", Some("dictation.flac"))?;
+//! upload.write(audio)?;
+//! upload.part("transcript_file", Some("dictation.txt"))?;
+//! upload.write(b"The rhythm is regular.")?;
+//! let uploaded = upload.finish()?;
+//! assert_eq!(uploaded.pair.audio_millis, 1000);
+//! // The engine is told of `uploaded.pair` now; when that is durable, `uploaded` is dropped.
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod audio;
+mod content;
+mod folder;
+mod names;
+mod part;
+mod transcript;
+mod upload;
+
+pub use audio::{Audio, AudioFault, AudioFormat, measure};
+pub use content::{Content, ContentStore, IsReferenced, Kept, NewContent};
+pub use folder::Folder;
+pub use upload::{Upload, UploadError, Uploaded};

@@ -1,0 +1,26 @@
+//! The names that a sender gives files: data, never paths (DATA-4).
+
+use custom_models_core::ViolationKind;
+
+use crate::AudioFormat;
+
+/// The longest name in bytes, which is what most file systems take.
+pub(crate) const LONGEST: usize = 255;
+
+/// The format that the name of an audio says.
+pub(crate) fn audio(name: &str) -> Result<AudioFormat, ViolationKind> {
+    not_too_long(name)?;
+    AudioFormat::of_name(name).ok_or(ViolationKind::Unsupported)
+}
+
+/// Whether a name is that of a transcript.
+pub(crate) fn transcript(name: &str) -> Result<(), ViolationKind> {
+    not_too_long(name)?;
+    let extension = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty());
+    let is_text = extension.is_some_and(|(_, extension)| extension.eq_ignore_ascii_case("txt"));
+    if is_text { Ok(()) } else { Err(ViolationKind::Unsupported) }
+}
+
+const fn not_too_long(name: &str) -> Result<(), ViolationKind> {
+    if name.len() > LONGEST { Err(ViolationKind::TooLong) } else { Ok(()) }
+}

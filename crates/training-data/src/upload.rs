@@ -1,0 +1,333 @@
+//! The judge of an upload: parts as they come, everything that is wrong at once (DATA-1 to DATA-4).
+
+use std::fmt;
+use std::sync::Arc;
+
+use custom_models_core::{
+    ContentDigest, DataType, Field, ModelId, NewPair, Organisation, StoreError, ViolationKind,
+    Violations,
+};
+use sha2::{Digest, Sha256};
+
+use crate::audio::{AudioFault, AudioFormat, measure};
+use crate::content::{ContentStore, Kept};
+use crate::folder::fault;
+use crate::names;
+use crate::part::FilePart;
+use crate::transcript::Transcript;
+
+/// Longer than any type, and short enough to be held.
+const LONGEST_TYPE: usize = 16;
+
+/// Why an upload has no pair.
+#[derive(Debug)]
+pub enum UploadError {
+    /// A file, or all that belongs to no file, is larger than [`Upload::MAX_FILE_BYTES`] (DATA-3).
+    TooLarge,
+    /// What is wrong with its parts (DATA-2).
+    Invalid(Violations<'static>),
+    /// The contents could not be kept, or not be read again.
+    Store(StoreError),
+}
+
+impl fmt::Display for UploadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            UploadError::TooLarge => f.write_str("a file is too large"),
+            UploadError::Invalid(violations) => write!(f, "invalid: {violations:?}"),
+            UploadError::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for UploadError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            UploadError::Store(error) => error.source(),
+            UploadError::TooLarge | UploadError::Invalid(_) => None,
+        }
+    }
+}
+
+impl From<StoreError> for UploadError {
+    fn from(error: StoreError) -> Self {
+        UploadError::Store(error)
+    }
+}
+
+/// An upload that streams in. Dropped before its end, it leaves nothing.
+pub struct Upload {
+    place: Option<Place>,
+    current: Current,
+    data_type: Option<Vec<u8>>,
+    audio: Option<(FilePart, Option<AudioFormat>)>,
+    transcript: Option<(FilePart, Transcript)>,
+    /// Parts that are given again, or are no files.
+    faults: Vec<(Field, ViolationKind)>,
+    /// How many bytes belong to no part that counts.
+    ignored: u64,
+}
+
+/// Where the contents go.
+struct Place {
+    contents: Arc<dyn ContentStore>,
+    organisation: Organisation,
+    model: ModelId,
+}
+
+/// The part that bytes belong to.
+enum Current {
+    Ignored,
+    Type,
+    Audio,
+    Transcript,
+}
+
+/// An upload with nothing wrong, whose contents are durable. No sweep removes them while this is held: until
+/// the store of models has been told of the pair.
+#[derive(Debug)]
+pub struct Uploaded {
+    /// What the engine is told.
+    pub pair: NewPair,
+    /// The digest of the request (IDEM-1): of the type, the names and the contents. How a body of many
+    /// parts is put together is not in it.
+    pub request: ContentDigest,
+    kept: Vec<Box<dyn Kept>>,
+}
+
+impl Uploaded {
+    /// Removes the contents: the store of models does not know of the pair, and never will.
+    ///
+    /// # Errors
+    ///
+    /// Those of the content store; what is left is a sweep's.
+    pub fn discard(self) -> Result<(), StoreError> {
+        self.kept.into_iter().try_for_each(Kept::discard)
+    }
+}
+
+impl Upload {
+    /// How many bytes a file may have: 10 GiB (DATA-3).
+    pub const MAX_FILE_BYTES: u64 = 10 << 30;
+
+    /// An upload to a model, whose contents go to a content store.
+    pub fn to(contents: Arc<dyn ContentStore>, organisation: Organisation, model: ModelId) -> Self {
+        Upload::new(Some(Place { contents, organisation, model }))
+    }
+
+    /// An upload of which only the digest is wanted, for a repeat (IDEM-1).
+    pub fn only_digested() -> Self {
+        Upload::new(None)
+    }
+
+    fn new(place: Option<Place>) -> Self {
+        Upload {
+            place,
+            current: Current::Ignored,
+            data_type: None,
+            audio: None,
+            transcript: None,
+            faults: Vec::new(),
+            ignored: 0,
+        }
+    }
+
+    /// A part begins; the bytes that follow are its own. Parts of other names than the rules have are
+    /// ignored.
+    ///
+    /// # Errors
+    ///
+    /// [`UploadError::Store`].
+    pub fn part(&mut self, name: &str, filename: Option<&str>) -> Result<(), UploadError> {
+        self.current = match name {
+            "type" if self.data_type.is_none() => {
+                self.data_type = Some(Vec::new());
+                Current::Type
+            }
+            "audio_file" if self.audio.is_none() => {
+                let (format, fault) = told_apart(filename, names::audio);
+                self.audio = Some((self.file(filename, fault)?, format));
+                Current::Audio
+            }
+            "transcript_file" if self.transcript.is_none() => {
+                let (_, fault) = told_apart(filename, names::transcript);
+                self.transcript = Some((self.file(filename, fault)?, Transcript::default()));
+                Current::Transcript
+            }
+            "type" => self.repeated(Field::Type),
+            "audio_file" => self.repeated(Field::AudioFile),
+            "transcript_file" => self.repeated(Field::TranscriptFile),
+            _ => Current::Ignored,
+        };
+        Ok(())
+    }
+
+    fn repeated(&mut self, field: Field) -> Current {
+        self.faults.push((field, ViolationKind::Repeated));
+        Current::Ignored
+    }
+
+    fn file(
+        &self,
+        filename: Option<&str>,
+        fault: Option<ViolationKind>,
+    ) -> Result<FilePart, UploadError> {
+        let mut part = FilePart::new(filename.unwrap_or_default(), fault);
+        if let (Some(place), None) = (&self.place, fault) {
+            part.content = Some(place.contents.begin(&place.organisation, place.model)?);
+        }
+        Ok(part)
+    }
+
+    /// More bytes of the part that began last.
+    ///
+    /// # Errors
+    ///
+    /// [`UploadError::TooLarge`] and [`UploadError::Store`].
+    pub fn write(&mut self, bytes: &[u8]) -> Result<(), UploadError> {
+        let size = match (&self.current, &mut self.data_type, &mut self.audio, &mut self.transcript)
+        {
+            (Current::Type, Some(text), ..) => {
+                let room = (LONGEST_TYPE + 1).saturating_sub(text.len());
+                text.extend(bytes.iter().take(room));
+                self.ignored += bytes.len() as u64;
+                self.ignored
+            }
+            (Current::Audio, _, Some((part, _)), _) => {
+                part.write(bytes)?;
+                part.bytes
+            }
+            (Current::Transcript, _, _, Some((part, transcript))) => {
+                transcript.write(bytes);
+                part.write(bytes)?;
+                part.bytes
+            }
+            _ => {
+                self.ignored += bytes.len() as u64;
+                self.ignored
+            }
+        };
+        if size > Self::MAX_FILE_BYTES { Err(UploadError::TooLarge) } else { Ok(()) }
+    }
+
+    /// The digest of the request; `None` where a part is missing or given again, which no request has that
+    /// was ever done.
+    pub fn digest(&self) -> Option<ContentDigest> {
+        let data_type = self.judged_type().ok()?;
+        let ((audio, _), (transcript, _)) = (self.audio.as_ref()?, self.transcript.as_ref()?);
+        if !self.faults.is_empty() {
+            return None;
+        }
+        let mut digest = Sha256::new();
+        digest.update(data_type.as_str());
+        for part in [audio, transcript] {
+            digest.update([0]);
+            digest.update((part.filename.len() as u64).to_le_bytes());
+            digest.update(&part.filename);
+            digest.update(part.sha256().as_bytes());
+        }
+        Some(ContentDigest::from_bytes(digest.finalize().into()))
+    }
+
+    /// Judges the whole upload, and makes its contents durable.
+    ///
+    /// # Errors
+    ///
+    /// See [`UploadError`]; then nothing is kept.
+    pub fn finish(mut self) -> Result<Uploaded, UploadError> {
+        let data_type = self.judged_type();
+        let millis = self.judged_audio()?;
+        let transcript = self.judged_transcript();
+        let faults = [
+            data_type.err().map(|kind| (Field::Type, kind)),
+            millis.err().map(|kind| (Field::AudioFile, kind)),
+            transcript.err().map(|kind| (Field::TranscriptFile, kind)),
+        ];
+        let repeated = std::mem::take(&mut self.faults);
+        let violations =
+            Violations::of_fields(repeated.into_iter().chain(faults.into_iter().flatten()));
+        match (data_type, millis, self.digest(), self.audio.take(), self.transcript.take()) {
+            (Ok(data_type), Ok(millis), Some(request), Some((audio, _)), Some((transcript, _)))
+                if violations.is_empty() =>
+            {
+                kept(data_type, millis, request, audio, transcript)
+            }
+            _ => Err(UploadError::Invalid(violations)),
+        }
+    }
+
+    fn judged_type(&self) -> Result<DataType, ViolationKind> {
+        let sent = self.data_type.as_ref().ok_or(ViolationKind::Missing)?;
+        let name = str::from_utf8(sent).map_err(|_| ViolationKind::Unsupported)?;
+        DataType::from_name(name).ok_or(ViolationKind::Unsupported)
+    }
+
+    /// How many milliseconds the audio lasts, or what is wrong with it.
+    fn judged_audio(&mut self) -> Result<Result<u64, ViolationKind>, UploadError> {
+        let Some((part, format)) = &mut self.audio else { return Ok(Err(ViolationKind::Missing)) };
+        if let Some(fault) = part.fault {
+            return Ok(Err(fault));
+        }
+        if part.bytes == 0 {
+            return Ok(Err(ViolationKind::Blank));
+        }
+        let Some(content) = &mut part.content else { return Ok(Err(ViolationKind::NotAudio)) };
+        Ok(match measure(content) {
+            Ok(audio) if Some(audio.format) == *format => Ok(audio.millis),
+            Ok(_) => Err(ViolationKind::OtherFormat),
+            Err(AudioFault::NotAudio) => Err(ViolationKind::NotAudio),
+            Err(AudioFault::Unreadable(error)) => return Err(UploadError::Store(fault(error))),
+        })
+    }
+
+    fn judged_transcript(&self) -> Result<(), ViolationKind> {
+        let (part, transcript) = self.transcript.as_ref().ok_or(ViolationKind::Missing)?;
+        match part.fault.or_else(|| transcript.fault()) {
+            Some(fault) => Err(fault),
+            None => Ok(()),
+        }
+    }
+}
+
+impl fmt::Debug for Upload {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upload").finish_non_exhaustive()
+    }
+}
+
+/// What a name says, and what is wrong with it.
+fn told_apart<T>(
+    filename: Option<&str>,
+    judge: impl FnOnce(&str) -> Result<T, ViolationKind>,
+) -> (Option<T>, Option<ViolationKind>) {
+    match filename.filter(|name| !name.is_empty()) {
+        None => (None, Some(ViolationKind::NotAFile)),
+        Some(name) => match judge(name) {
+            Ok(told) => (Some(told), None),
+            Err(fault) => (None, Some(fault)),
+        },
+    }
+}
+
+fn kept(
+    data_type: DataType,
+    audio_millis: u64,
+    request: ContentDigest,
+    mut audio: FilePart,
+    mut transcript: FilePart,
+) -> Result<Uploaded, UploadError> {
+    let (audio, kept_audio) = audio.keep()?;
+    let (transcript, kept_transcript) = match transcript.keep() {
+        Ok(kept) => kept,
+        Err(error) => {
+            // What cannot be removed is a sweep's; the first fault is the one to tell.
+            let _ = kept_audio.map(Kept::discard);
+            return Err(error.into());
+        }
+    };
+    Ok(Uploaded {
+        pair: NewPair { data_type, audio, audio_millis, transcript },
+        request,
+        kept: kept_audio.into_iter().chain(kept_transcript).collect(),
+    })
+}

@@ -1,0 +1,136 @@
+//! DATA-2: format and duration are those of the audio itself.
+
+use std::io::Cursor;
+
+use custom_models_training_data::{Audio, AudioFault, AudioFormat, measure};
+use proptest::prelude::*;
+
+const MP3: &[u8] = include_bytes!("audio/tone.mp3");
+const TAGGED_MP3: &[u8] = include_bytes!("audio/tagged.mp3");
+const WAV: &[u8] = include_bytes!("audio/tone.wav");
+const FLAC: &[u8] = include_bytes!("audio/tone.flac");
+const M4A: &[u8] = include_bytes!("audio/tone.m4a");
+const FRAGMENTED_M4A: &[u8] = include_bytes!("audio/fragmented.m4a");
+const FILM: &[u8] = include_bytes!("audio/silent-film.m4a");
+const AAC: &[u8] = include_bytes!("audio/tone.aac");
+const VORBIS: &[u8] = include_bytes!("audio/tone.ogg");
+const OPUS: &[u8] = include_bytes!("audio/opus.ogg");
+
+const ALL: [(AudioFormat, &[u8]); 9] = [
+    (AudioFormat::Mp3, MP3),
+    (AudioFormat::Mp3, TAGGED_MP3),
+    (AudioFormat::Wav, WAV),
+    (AudioFormat::Flac, FLAC),
+    (AudioFormat::M4a, M4A),
+    (AudioFormat::M4a, FRAGMENTED_M4A),
+    (AudioFormat::Aac, AAC),
+    (AudioFormat::Ogg, VORBIS),
+    (AudioFormat::Ogg, OPUS),
+];
+
+fn measured(bytes: &[u8]) -> Result<Audio, AudioFault> {
+    measure(&mut Cursor::new(bytes))
+}
+
+/// All are a second long. Lossy formats are made of frames, which the last one may exceed, and encoders
+/// put a few before the first.
+#[test]
+fn data_2_every_format_is_recognised_and_measured() {
+    for (format, bytes) in ALL {
+        let audio = measured(bytes).unwrap();
+        assert_eq!(audio.format, format);
+        let most = if matches!(format, AudioFormat::Wav | AudioFormat::Flac) { 1000 } else { 1400 };
+        assert!((1000..=most).contains(&audio.millis), "{audio:?}");
+    }
+}
+
+/// Without a Xing header the length of an MP3 can only be walked.
+#[test]
+fn data_2_an_mp3_that_is_cut_counts_as_far_as_it_goes() {
+    let half = measured(&MP3[..MP3.len() / 2]).unwrap();
+    let whole = measured(MP3).unwrap();
+    assert!(half.millis > whole.millis / 3 && half.millis < whole.millis * 2 / 3, "{half:?}");
+}
+
+#[test]
+fn data_2_a_wav_that_claims_more_than_it_has_counts_what_it_has() {
+    // To the packet that it ends in, which has 1152 samples.
+    let half = 500..500 + 1152 / 8;
+    let mut wav = WAV[..44 + 8000].to_vec();
+    assert!(half.contains(&measured(&wav).unwrap().millis));
+    // As who streams a WAV, and does not know its length, writes it.
+    wav[4..8].fill(0xFF);
+    wav[40..44].fill(0xFF);
+    assert!(half.contains(&measured(&wav).unwrap().millis));
+}
+
+#[test]
+fn data_2_what_is_no_audio_is_none() {
+    let text = b"This is not audio, and long enough to be looked at for a while.".repeat(100);
+    let film_only = FILM;
+    let header_only = &WAV[..44];
+    for bytes in [&b""[..], b"x", &text, film_only, header_only, &FLAC[..42], &M4A[..100]] {
+        let found = measured(bytes);
+        assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
+    }
+}
+
+/// A disk that fails in the middle is no fault of the audio.
+#[test]
+fn data_2_an_unreadable_file_is_told_apart_from_a_bad_one() {
+    struct Broken(Cursor<&'static [u8]>);
+    impl std::io::Read for Broken {
+        fn read(&mut self, bytes: &mut [u8]) -> std::io::Result<usize> {
+            if self.0.position() > 4000 {
+                return Err(std::io::Error::other("the disk is gone"));
+            }
+            let most = bytes.len().min(1000);
+            std::io::Read::read(&mut self.0, &mut bytes[..most])
+        }
+    }
+    impl std::io::Seek for Broken {
+        fn seek(&mut self, to: std::io::SeekFrom) -> std::io::Result<u64> {
+            self.0.seek(to)
+        }
+    }
+    match measure(&mut Broken(Cursor::new(WAV))) {
+        Err(AudioFault::Unreadable(error)) => assert_eq!(error.to_string(), "the disk is gone"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn data_1_a_name_says_its_format_in_whatever_case() {
+    for format in AudioFormat::ALL {
+        let name = |extension: &str| format!("a.b.{extension}");
+        let extension = format.extension();
+        assert_eq!(AudioFormat::of_name(&name(extension)), Some(format));
+        assert_eq!(AudioFormat::of_name(&name(&extension.to_uppercase())), Some(format));
+        assert_eq!(AudioFormat::of_name(extension), None);
+        assert_eq!(AudioFormat::of_name(&format!(".{extension}")), None);
+    }
+    assert_eq!(AudioFormat::of_name("a.mp4"), None);
+}
+
+proptest! {
+    /// Whatever is done to an audio, it is measured or refused.
+    #[test]
+    fn data_2_no_damage_is_worse_than_a_refusal(
+        which in 0..ALL.len(),
+        length in any::<prop::sample::Index>(),
+        damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..40),
+    ) {
+        let mut bytes = ALL[which].1.to_vec();
+        for (at, byte) in damage {
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+        }
+        bytes.truncate(length.index(bytes.len()) + 1);
+        let _ = measured(&bytes);
+    }
+
+    #[test]
+    fn data_2_random_bytes_are_measured_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..4000)) {
+        let _ = measured(&bytes);
+    }
+}
