@@ -123,10 +123,22 @@ impl Refusal {
                 "Request body cannot exceed 65536 bytes",
                 Some("PAYLOAD_TOO_LARGE"),
             ),
+            Refusal::FileTooLarge => Envelope::new(
+                413,
+                "Payload Too Large",
+                "A file cannot exceed 10737418240 bytes",
+                Some("PAYLOAD_TOO_LARGE"),
+            ),
             Refusal::UnsupportedMediaType => Envelope::new(
                 415,
                 "Unsupported Media Type",
                 "Content-Type must be application/json",
+                Some("UNSUPPORTED_MEDIA_TYPE"),
+            ),
+            Refusal::NotMultipart => Envelope::new(
+                415,
+                "Unsupported Media Type",
+                "Content-Type must be multipart/form-data",
                 Some("UNSUPPORTED_MEDIA_TYPE"),
             ),
             Refusal::TooManyAtOnce { .. } => Envelope::new(
@@ -221,6 +233,8 @@ impl Serialize for Refusal {
             | Refusal::RequestTimeout
             | Refusal::TrainingInProgress
             | Refusal::BodyTooLarge
+            | Refusal::FileTooLarge
+            | Refusal::NotMultipart
             | Refusal::UnsupportedMediaType
             | Refusal::Internal { .. }
             | Refusal::Contended

@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 
 use crate::envelope::Envelope;
-use crate::{CreateModel, Scope, Standing, StoreError, Violations};
+use crate::{CreateModel, DataFile, Scope, Standing, StoreError, Violations};
 
 /// Every way in which the engine says no, with its status and its body on the wire (section 6).
 ///
@@ -65,8 +65,14 @@ pub enum Refusal {
     PreconditionFailed,
     /// 413: a body is longer than [`CreateModel::MAX_BODY_BYTES`]; it was not read (BODY-6).
     BodyTooLarge,
+    /// 413: a file is longer than [`DataFile::MAX_BYTES`]; nothing of it is kept (DATA-3).
+    ///
+    /// [`DataFile::MAX_BYTES`]: crate::DataFile::MAX_BYTES
+    FileTooLarge,
     /// 415: a body is not said to be JSON.
     UnsupportedMediaType,
+    /// 415: a body is not said to be of parts, as an upload is (DATA-1).
+    NotMultipart,
     /// 422: another request was sent under the same idempotency key (IDEM-1).
     IdempotencyKeyReused,
     /// 429: as many requests of the key as may be at a time are at work (RATE-2).
@@ -180,7 +186,11 @@ impl fmt::Display for Refusal {
             Refusal::BodyTooLarge => {
                 write!(f, "the body is longer than {} bytes", CreateModel::MAX_BODY_BYTES)
             }
+            Refusal::FileTooLarge => {
+                write!(f, "a file is longer than {} bytes", DataFile::MAX_BYTES)
+            }
             Refusal::UnsupportedMediaType => f.write_str("the body is not said to be JSON"),
+            Refusal::NotMultipart => f.write_str("the body is not said to be of parts"),
             Refusal::TooManyAtOnce { at_once, .. } => {
                 write!(f, "{at_once} requests of the key are at work already")
             }
@@ -227,6 +237,13 @@ mod tests {
         let message = Refusal::BodyTooLarge.envelope().message;
         assert!(message.contains(&format!(" {} bytes", CreateModel::MAX_BODY_BYTES)), "{message}");
         assert_eq!(Refusal::BodyTooLarge.status(), 413);
+    }
+
+    #[test]
+    fn data_3_the_refusal_of_a_large_file_names_the_limit() {
+        let message = Refusal::FileTooLarge.envelope().message;
+        assert!(message.ends_with(&format!(" {} bytes", DataFile::MAX_BYTES)), "{message}");
+        assert_eq!(Refusal::FileTooLarge.status(), 413);
     }
 
     #[test]

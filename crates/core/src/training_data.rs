@@ -153,6 +153,11 @@ pub struct DataFile {
     pub content: String,
 }
 
+impl DataFile {
+    /// How many bytes a file may have: 10 GiB (DATA-3).
+    pub const MAX_BYTES: u64 = 10 << 30;
+}
+
 /// A pair of audio and transcript that a model has (DATA-4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -137,6 +137,8 @@ pub enum ViolationKind {
     Fixed,
     /// The body of an update names nothing that it changes (EDIT-1).
     NothingToChange,
+    /// The body is not made of parts, or breaks off (DATA-1).
+    NotMultipart,
     /// The part has no file name (DATA-1).
     NotAFile,
     /// The file is not a text in UTF-8 (DATA-1).
@@ -161,6 +163,7 @@ impl ViolationKind {
             ViolationKind::Unsupported => "unsupported",
             ViolationKind::Fixed => "fixed",
             ViolationKind::NothingToChange => "nothing_to_change",
+            ViolationKind::NotMultipart => "not_multipart",
             ViolationKind::NotAFile => "not_a_file",
             ViolationKind::NotText => "not_text",
             ViolationKind::NotAudio => "not_audio",
@@ -288,6 +291,9 @@ impl Violation<'_> {
             }
             (ViolationKind::NothingToChange, field) => {
                 message_of!(field, " must have a name or a description")
+            }
+            (ViolationKind::NotMultipart, field) => {
+                message_of!(field, " is not valid multipart/form-data")
             }
             (ViolationKind::NotAFile, field) => message_of!(field, " must be a file with a name"),
             (ViolationKind::NotText, field) => message_of!(field, " is not a text in UTF-8"),

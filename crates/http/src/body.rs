@@ -37,6 +37,17 @@ impl Incoming {
         self.read.as_ref().map_or(is_at_end, Bytes::is_empty)
     }
 
+    /// How many bytes are said to come, at least.
+    pub(crate) fn announced(&mut self) -> u64 {
+        self.body.get_mut().size_hint().lower()
+    }
+
+    /// The body, to be read as it comes, whatever its length.
+    pub(crate) fn as_mut(&mut self) -> &mut Body {
+        self.is_held_back = false;
+        self.body.get_mut()
+    }
+
     /// Reads a body of JSON: 415, 413 and 408, in this order.
     pub(crate) async fn read_json(
         &mut self,

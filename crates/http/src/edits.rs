@@ -30,6 +30,8 @@ pub(crate) async fn delete(State(service): State<Arc<Service>>, request: Request
 
 async fn deleted(asked: &mut Arrived, caller: &Caller) -> Said {
     let model = asked.model(caller, 0).await?;
+    let (id, organisation) = (model.id, caller.organisation().clone());
     let edited = asked.edited(caller, model, &Edit::Delete, None).await?;
+    asked.service.clear(move |contents| contents.remove_model(&organisation, id));
     asked.said(edited)
 }

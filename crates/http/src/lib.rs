@@ -26,6 +26,7 @@
 mod answer;
 mod body;
 mod create;
+mod data;
 mod docs;
 mod edits;
 mod events;
@@ -34,6 +35,7 @@ mod models;
 mod observe;
 mod openapi;
 mod options;
+mod parts;
 mod precondition;
 mod readers;
 mod request;
@@ -41,6 +43,7 @@ mod serve;
 mod service;
 mod store;
 mod training;
+mod uploads;
 mod waiters;
 mod work;
 
@@ -67,6 +70,12 @@ const MODELS: &str = "/api/v3/custom_models";
 /// Where one model is.
 const MODEL: &str = "/api/v3/custom_models/{id}";
 
+/// Where the data of a model is.
+const DATA: &str = "/api/v3/custom_models/{id}/data";
+
+/// Where one pair of it is.
+const PAIR: &str = "/api/v3/custom_models/{id}/data/{data_id}";
+
 /// Where those who train ask.
 const TRAINING: &str = "/api/v3/training";
 
@@ -74,9 +83,11 @@ const TRAINING: &str = "/api/v3/training";
 /// those who watch over it.
 pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
     measure::describe();
+    let data = options.contents.as_ref().map_or_else(Router::new, |_| data());
     let service = Arc::new(Service::new(engine, gate, options));
     let routes = Router::new()
         .merge(models())
+        .merge(data)
         .merge(work())
         .route("/openapi.json", get(docs::description))
         .route("/docs", get(docs::page_without_slash))
@@ -120,6 +131,13 @@ fn models() -> Router<Arc<Service>> {
         .route(MODEL, model)
         .route("/api/v3/custom_models/{id}/run", post(training::run))
         .route("/api/v3/custom_models/{id}/cancel", post(training::cancel))
+}
+
+/// The data of a model, where contents have a place.
+fn data() -> Router<Arc<Service>> {
+    Router::new()
+        .route(DATA, get(data::list).put(data::upload))
+        .route(PAIR, axum::routing::delete(data::delete))
 }
 
 /// What those who train ask and say.

@@ -1,6 +1,7 @@
 //! The description of the API, made from what the code itself says: constraints from the core's
 //! constants, refusals from the core's refusals.
 
+mod data;
 mod life;
 mod operations;
 mod parameters;
@@ -25,6 +26,7 @@ pub fn openapi() -> OpenApi {
     let components = schemas::all()
         .into_iter()
         .chain(life::all())
+        .chain(data::all())
         .fold(ComponentsBuilder::new(), |all, (name, schema)| all.schema(name, schema))
         .security_scheme(KEY, SecurityScheme::Http(bearer))
         .build();
@@ -62,9 +64,15 @@ fn paths() -> Paths {
         .operation(HttpMethod::Get, operations::list())
         .operation(HttpMethod::Post, operations::create())
         .build();
+    let of_data = PathItemBuilder::new()
+        .operation(HttpMethod::Get, data::list())
+        .operation(HttpMethod::Put, data::upload())
+        .build();
     Paths::builder()
         .path(crate::MODELS, models)
         .path(crate::MODEL, model)
+        .path(crate::DATA, of_data)
+        .path(crate::PAIR, PathItem::new(HttpMethod::Delete, data::delete()))
         .path("/api/v3/custom_models/{id}/run", post(operations::run()))
         .path("/api/v3/custom_models/{id}/cancel", post(operations::cancel()))
         .path("/api/v3/custom_models/resolve/{model_key}", get(operations::resolve()))

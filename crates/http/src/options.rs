@@ -1,11 +1,14 @@
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
+
+use custom_models_training_data::ContentStore;
 
 /// How long a service waits, and for how much at a time.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// How long a body may take to arrive; then it is a 408.
+    /// How long a body may take to arrive, or, of an upload, its next bytes; then it is a 408.
     pub body_timeout: Duration,
     /// How long the store may take to answer; then it is a 503. A write that was begun goes on, and
     /// its outcome is told to nobody.
@@ -13,6 +16,10 @@ pub struct Options {
     /// How many threads read the store; more reads wait for their turn. Twice the processors, 4 at least,
     /// if nothing else is said: one read that takes long leaves the others theirs.
     pub reads_at_once: usize,
+    /// Where the contents of training data are kept. Without it there are no routes for data.
+    pub contents: Option<Arc<dyn ContentStore>>,
+    /// How many uploads may be on their way at a time; one more is a 503.
+    pub uploads_at_once: usize,
     /// How long the rest of a body is read that was refused early, so that its sender, who reads
     /// after sending, sees the refusal.
     pub drain_timeout: Duration,
@@ -37,6 +44,8 @@ impl Default for Options {
             body_timeout: Duration::from_secs(15),
             store_timeout: Duration::from_secs(10),
             reads_at_once: available_parallelism().map_or(4, |it| (2 * it.get()).max(4)),
+            contents: None,
+            uploads_at_once: 16,
             drain_timeout: Duration::from_secs(2),
             header_timeout: Duration::from_secs(30),
             poll_after: Duration::from_secs(30),

@@ -7,13 +7,15 @@ use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use custom_models_core::{
-    AnswerKey, Caller, CustomModel, Edit, Edited, Engine, IdempotencyKey, ModelId, NewAnswer,
-    Operation, Refusal, Repeatable, TrainingStatus, Violations,
+    AnswerKey, Caller, ContentDigest, CustomModel, Edit, Edited, IdempotencyKey, ModelId,
+    NewAnswer, Operation, Refusal, Repeatable, TrainingStatus, Violations,
 };
+use custom_models_training_data::Upload;
 use percent_encoding::percent_decode_str;
 
 use crate::answer::{Answer, Done, Said};
 use crate::body::Incoming;
+use crate::parts::boundary;
 use crate::precondition::expected;
 use crate::service::Service;
 use crate::waiters::Stopping;
@@ -24,7 +26,7 @@ pub(crate) struct Arrived {
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
     pub(crate) stopping: Option<Stopping>,
-    body: Incoming,
+    pub(crate) body: Incoming,
 }
 
 impl Arrived {
@@ -88,14 +90,33 @@ impl Arrived {
         let kept =
             self.service.read(caller, move |engine, caller| engine.kept_answer(caller, &key));
         let Some(kept) = kept.await? else { return Ok(None) };
-        let body = match self.body.read(self.service.options.body_timeout).await {
-            // No such body was ever answered.
-            Err(Refusal::BodyTooLarge) => return Err(Refusal::IdempotencyKeyReused),
-            body => body?,
+        let request = match operation {
+            Operation::Upload => self.digest_of_upload().await,
+            _ => self.digest().await,
         };
-        let done = Done::kept(kept.for_request(NewAnswer::digest(&body))?)?;
+        let done = Done::kept(kept.for_request(request?)?)?;
         let is_run = operation == Operation::Run;
         Ok(Some(if is_run { done.polled(self.service.options.poll_after) } else { done }))
+    }
+
+    async fn digest(&mut self) -> Result<ContentDigest, Refusal> {
+        match self.body.read(self.service.options.body_timeout).await {
+            Ok(body) => Ok(NewAnswer::digest(&body)),
+            // No such body was ever answered.
+            Err(Refusal::BodyTooLarge) => Err(Refusal::IdempotencyKeyReused),
+            Err(refusal) => Err(refusal),
+        }
+    }
+
+    async fn digest_of_upload(&mut self) -> Result<ContentDigest, Refusal> {
+        let never_answered = Refusal::IdempotencyKeyReused;
+        let Ok(boundary) = boundary(&self.headers) else { return Err(never_answered) };
+        let digest = |upload: Upload| Ok(upload.digest());
+        match self.taken_apart(boundary, Upload::only_digested(), digest).await {
+            Ok(digest) => digest.ok_or(never_answered),
+            Err(Refusal::Invalid(_) | Refusal::FileTooLarge) => Err(never_answered),
+            Err(refusal) => Err(refusal),
+        }
     }
 
     /// The `Idempotency-Key` of the request.
@@ -145,24 +166,16 @@ impl Arrived {
         self.service.engine.check(caller, model, edit, &expected(&self.headers))
     }
 
-    /// Makes an edit of a model that was read, decided afresh as often as the engine itself would.
+    /// Makes an edit of a model that was read.
     pub(crate) async fn edited(
         &self,
         caller: &Caller,
-        mut model: CustomModel,
+        model: CustomModel,
         edit: &Edit,
         repeatable: Option<&Repeatable>,
     ) -> Result<Edited, Refusal> {
-        let Service { engine, .. } = &*self.service;
-        let (id, expected) = (model.id, expected(&self.headers));
-        for _ in 0..Engine::ATTEMPTS {
-            let write = engine.edit_unchanged_async(caller, &model, edit, &expected, repeatable);
-            if let Some(edited) = self.service.change(caller, write).await? {
-                return Ok(edited);
-            }
-            model = self.service.read(caller, move |engine, caller| engine.get(caller, id)).await?;
-        }
-        Err(Refusal::Contended)
+        let expected = expected(&self.headers);
+        self.service.edited(caller, model, edit, &expected, repeatable).await
     }
 
     /// What an edit is answered with.

@@ -1,9 +1,15 @@
 //! What the routes share.
 
 use std::future::Future;
+use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
-use custom_models_core::{Admitted, Caller, Engine, Entered, Gate, Operation, Refusal};
+use custom_models_core::{
+    Admitted, Caller, CustomModel, Edit, Edited, Engine, Entered, Expected, Gate, Operation,
+    Refusal, Repeatable, StoreError,
+};
+use custom_models_training_data::ContentStore;
+use tokio::sync::Semaphore;
 
 use crate::Options;
 use crate::store::StoreCalls;
@@ -15,6 +21,8 @@ pub(crate) struct Service {
     gate: Gate,
     pub(crate) calls: StoreCalls,
     pub(crate) waiters: Waiters,
+    /// How many more uploads may be on their way.
+    pub(crate) uploads: Arc<Semaphore>,
     pub(crate) options: Options,
 }
 
@@ -22,7 +30,9 @@ impl Service {
     pub(crate) fn new(engine: Engine, gate: Gate, options: Options) -> Self {
         let calls = StoreCalls::new(options.reads_at_once, options.store_timeout);
         let waiters = Waiters::new(options.waiters);
-        Service { engine, gate, calls, waiters, options }
+        let most = options.uploads_at_once.clamp(1, Semaphore::MAX_PERMITS);
+        let uploads = Arc::new(Semaphore::new(most));
+        Service { engine, gate, calls, waiters, uploads, options }
     }
 
     /// 401, 403 and 429 by the places, in this order (ORDER).
@@ -59,6 +69,44 @@ impl Service {
         let changed = self.calls.written(write).await?;
         self.waiters.wake(caller.organisation());
         Ok(changed)
+    }
+
+    /// Makes an edit of a model that was read, decided afresh as often as the engine itself would.
+    pub(crate) async fn edited(
+        &self,
+        caller: &Caller,
+        mut model: CustomModel,
+        edit: &Edit,
+        expected: &Expected,
+        repeatable: Option<&Repeatable>,
+    ) -> Result<Edited, Refusal> {
+        let id = model.id;
+        for _ in 0..Engine::ATTEMPTS {
+            let write =
+                self.engine.edit_unchanged_async(caller, &model, edit, expected, repeatable);
+            if let Some(edited) = self.change(caller, write).await? {
+                return Ok(edited);
+            }
+            model = self.read(caller, move |engine, caller| engine.get(caller, id)).await?;
+        }
+        Err(Refusal::Contended)
+    }
+
+    /// Removes contents that nothing refers to any more, behind the answer's back. What stays is a
+    /// sweep's.
+    pub(crate) fn clear(
+        &self,
+        clear: impl FnOnce(&dyn ContentStore) -> Result<(), StoreError> + Send + 'static,
+    ) {
+        let Some(contents) = self.options.contents.clone() else { return };
+        let span = tracing::Span::current();
+        tokio::task::spawn_blocking(move || {
+            span.in_scope(|| {
+                if let Err(fault) = clear(&*contents) {
+                    tracing::warn!(cause = ?fault.to_string(), "contents were not removed");
+                }
+            });
+        });
     }
 
     /// Asks the engine for changes that it makes on a thread that waits.

@@ -4,8 +4,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use custom_models_core::{
-    ContentDigest, DataType, Field, ModelId, NewPair, Organisation, StoreError, ViolationKind,
-    Violations,
+    ContentDigest, DataFile, DataType, Field, ModelId, NewPair, Organisation, StoreError,
+    ViolationKind, Violations,
 };
 use sha2::{Digest, Sha256};
 
@@ -22,7 +22,7 @@ const LONGEST_TYPE: usize = 16;
 /// Why an upload has no pair.
 #[derive(Debug)]
 pub enum UploadError {
-    /// A file, or all that belongs to no file, is larger than [`Upload::MAX_FILE_BYTES`] (DATA-3).
+    /// A file, or all that belongs to no file, is larger than [`DataFile::MAX_BYTES`] (DATA-3).
     TooLarge,
     /// What is wrong with its parts (DATA-2).
     Invalid(Violations<'static>),
@@ -107,9 +107,6 @@ impl Uploaded {
 }
 
 impl Upload {
-    /// How many bytes a file may have: 10 GiB (DATA-3).
-    pub const MAX_FILE_BYTES: u64 = 10 << 30;
-
     /// An upload to a model, whose contents go to a content store.
     pub fn to(contents: Arc<dyn ContentStore>, organisation: Organisation, model: ModelId) -> Self {
         Upload::new(Some(Place { contents, organisation, model }))
@@ -207,7 +204,7 @@ impl Upload {
                 self.ignored
             }
         };
-        if size > Self::MAX_FILE_BYTES { Err(UploadError::TooLarge) } else { Ok(()) }
+        if size > DataFile::MAX_BYTES { Err(UploadError::TooLarge) } else { Ok(()) }
     }
 
     /// The digest of the request; `None` where a part is missing or given again, which no request has that

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use custom_models_core::{
-    ContentDigest, DataType, Field, ModelId, NewAnswer, Organisation, StoreErrorKind,
+    ContentDigest, DataFile, DataType, Field, ModelId, NewAnswer, Organisation, StoreErrorKind,
     ViolationKind, Violations,
 };
 use custom_models_training_data::{ContentStore, Folder, Upload, UploadError, Uploaded};
@@ -187,11 +187,11 @@ fn data_2_a_part_that_is_given_again_is_a_violation_and_others_are_ignored() {
 #[test]
 fn data_3_a_file_of_more_than_10_gib_is_refused_as_soon_as_it_is() {
     const CHUNK: usize = 64 << 20;
-    assert_eq!(Upload::MAX_FILE_BYTES, 10 * 1024 * 1024 * 1024);
+    assert_eq!(DataFile::MAX_BYTES, 10 * 1024 * 1024 * 1024);
     let mut upload = Upload::only_digested();
     upload.part("other", None).unwrap();
     let chunk = vec![0; CHUNK];
-    for _ in 0..Upload::MAX_FILE_BYTES / CHUNK as u64 {
+    for _ in 0..DataFile::MAX_BYTES / CHUNK as u64 {
         upload.write(&chunk).unwrap();
     }
     assert!(matches!(upload.write(b"x"), Err(UploadError::TooLarge)));

@@ -166,7 +166,7 @@ fn lease_seconds() -> ObjectBuilder {
 }
 
 /// An object whose properties are all there.
-fn all_required(properties: Vec<(&'static str, RefOr<Schema>)>) -> ObjectBuilder {
+pub(super) fn all_required(properties: Vec<(&'static str, RefOr<Schema>)>) -> ObjectBuilder {
     properties
         .into_iter()
         .fold(object(), |object, (name, schema)| object.property(name, schema).required(name))

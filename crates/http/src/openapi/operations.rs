@@ -14,8 +14,8 @@ use super::parameters::{self, id, idempotency_key, if_match, if_none_match, mode
 use super::refusals::{BODY, Refusals, header};
 use super::{JSON, schemas};
 
-const WRITE: &str = "Scope `custom_models:write`.";
-const READ: &str = "Scope `custom_models:read`.";
+pub(super) const WRITE: &str = "Scope `custom_models:write`.";
+pub(super) const READ: &str = "Scope `custom_models:read`.";
 const WORK: &str = "Scope `training:work`.";
 
 pub(super) fn create() -> Operation {
@@ -212,7 +212,7 @@ fn report(
         .answer(operation)
 }
 
-fn described(name: &str, summary: &str, description: &str) -> OperationBuilder {
+pub(super) fn described(name: &str, summary: &str, description: &str) -> OperationBuilder {
     OperationBuilder::new()
         .operation_id(Some(name))
         .summary(Some(summary))
@@ -224,7 +224,7 @@ fn body(schema: &str, required: Required) -> RequestBodyBuilder {
     RequestBodyBuilder::new().required(Some(required)).content(JSON, content)
 }
 
-fn shown(schema: &str, description: &str) -> ResponseBuilder {
+pub(super) fn shown(schema: &str, description: &str) -> ResponseBuilder {
     let content = Content::new(Some(Ref::from_schema_name(schema)));
     ResponseBuilder::new().description(description).content(JSON, content)
 }
@@ -236,7 +236,7 @@ fn model(description: &str) -> ResponseBuilder {
     tagged(ResponseBuilder::new().description(description).content(JSON, content.build()))
 }
 
-fn tagged(response: ResponseBuilder) -> ResponseBuilder {
+pub(super) fn tagged(response: ResponseBuilder) -> ResponseBuilder {
     let says = "The revision of the model, for `If-Match`";
     response.header("ETag", header(Type::String, says))
 }
@@ -246,7 +246,7 @@ fn polled(response: ResponseBuilder) -> ResponseBuilder {
     response.header("Retry-After", header(Type::Integer, says))
 }
 
-fn replayable(response: ResponseBuilder) -> ResponseBuilder {
+pub(super) fn replayable(response: ResponseBuilder) -> ResponseBuilder {
     let says = "`true`, where the request was answered before and this was the answer";
     response.header("Idempotency-Replayed", header(Type::String, says))
 }

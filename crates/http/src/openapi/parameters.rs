@@ -12,6 +12,10 @@ pub(super) fn id() -> Parameter {
     in_path("id", schemas::id())
 }
 
+pub(super) fn data_id() -> Parameter {
+    in_path("data_id", number_from(1))
+}
+
 pub(super) fn model_key() -> Parameter {
     in_path("model_key", schemas::model_key())
 }

@@ -1,8 +1,11 @@
 //! The description of the API, and its page.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use custom_models_core::{BaseModel, Description, Language, LeaseTime, ListEvents, Name};
+use custom_models_core::{BaseModel, Description, Language, LeaseTime, Limits, ListEvents, Name};
+use custom_models_http::Options;
+use custom_models_training_data::Folder;
 use serde_json::Value;
 
 use crate::support::Server;
@@ -32,12 +35,15 @@ fn the_description_has_every_operation_with_every_status_of_section_6() {
     let set = |statuses: &[&str]| statuses.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
     let all = ["401", "403", "429", "500", "503"];
     let body = ["400", "408", "413", "415"];
-    let operations: [(&str, &str, &[&str]); 13] = [
+    let operations: [(&str, &str, &[&str]); 16] = [
         ("custom_models", "get", &["200", "400"]),
         ("custom_models", "post", &["200", "201", "402", "422"]),
         ("custom_models/{id}", "get", &["200", "304", "404"]),
         ("custom_models/{id}", "post", &["200", "404", "412"]),
         ("custom_models/{id}", "delete", &["204", "404", "409", "412"]),
+        ("custom_models/{id}/data", "get", &["200", "404"]),
+        ("custom_models/{id}/data", "put", &["200", "404", "409", "412", "422"]),
+        ("custom_models/{id}/data/{data_id}", "delete", &["204", "404", "409", "412"]),
         ("custom_models/{id}/run", "post", &["200", "404", "409", "412", "422"]),
         ("custom_models/{id}/cancel", "post", &["200", "404", "409", "412"]),
         ("custom_models/resolve/{model_key}", "get", &["200", "404", "409"]),
@@ -61,10 +67,14 @@ fn the_description_has_every_operation_with_every_status_of_section_6() {
 
 #[test]
 fn what_is_described_is_there() {
-    let server = Server::new();
+    let place = tempfile::tempdir().unwrap();
+    let mut options = Options::default();
+    options.contents = Some(Arc::new(Folder::open(place.path()).unwrap()));
+    let server = Server::start(Limits::NONE, options);
     for (path, operations) in description()["paths"].as_object().unwrap() {
         for method in operations.as_object().unwrap().keys() {
             let path = path.replace("{id}", "1").replace("{model_key}", "custom_model_1");
+            let path = path.replace("{data_id}", "1");
             let answer = server.request(&method.to_uppercase(), &path, &[], "");
             assert_eq!(answer.status, 401, "{method} {path}");
         }

@@ -19,5 +19,6 @@ mod order;
 mod repeats;
 mod support;
 mod training;
+mod uploads;
 mod wire;
 mod work;

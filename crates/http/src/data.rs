@@ -1,0 +1,104 @@
+//! Operations on the data of a model (DATA-1 to DATA-6).
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use custom_models_core::{
+    AnswerKey, Caller, ContentDigest, DataFile, DataId, DataList, DataType, Edit, NewPair,
+    Operation, Refusal,
+};
+use custom_models_training_data::{ContentStore, Upload};
+
+use crate::answer::{Answer, Done, Said};
+use crate::parts::boundary;
+use crate::precondition::expected;
+use crate::request::{Arrived, both, segment};
+use crate::service::Service;
+use crate::uploads::committed;
+
+/// `PUT /api/v3/custom_models/{id}/data`
+pub(crate) async fn upload(State(service): State<Arc<Service>>, request: Request) -> Answer {
+    let asked = Arrived::new(service, request);
+    let key = kept_under(&asked);
+    asked.answer_once(Operation::Upload, key, uploaded).await
+}
+
+/// Under what the answer may have been kept.
+fn kept_under(asked: &Arrived) -> Option<AnswerKey> {
+    let target = Some(asked.id(1).ok()?);
+    Some(AnswerKey { operation: Operation::Upload, target, key: asked.key().ok()?? })
+}
+
+async fn uploaded(asked: &mut Arrived, caller: &Caller) -> Said {
+    let model = asked.model(caller, 1).await?;
+    asked.check(caller, &model, &Edit::AddData(any_pair()))?;
+    let boundary = boundary(&asked.headers)?;
+    // Two files, and what is said of the parts.
+    if asked.body.announced() > 2 * DataFile::MAX_BYTES + (1 << 20) {
+        return Err(Refusal::FileTooLarge);
+    }
+    let contents = Arc::clone(contents(&asked.service)?);
+    let upload = Upload::to(contents, caller.organisation().clone(), model.id);
+    let (uploaded, key) =
+        match (asked.taken_apart(boundary, upload, Upload::finish).await, asked.key()) {
+            (Ok(uploaded), Ok(key)) => (uploaded, key),
+            (Err(Refusal::Invalid(violations)), key) => {
+                return Err(both(Err::<(), _>(violations), key)
+                    .map_or_else(Refusal::from, |_| Refusal::NotMultipart));
+            }
+            (Err(refusal), _) => return Err(refusal),
+            (Ok(_), Err(violations)) => return Err(violations.into()),
+        };
+    let (service, expected) = (Arc::clone(&asked.service), expected(&asked.headers));
+    committed(service, caller.clone(), model, expected, uploaded, key).await
+}
+
+/// A pair of no content, to ask whether one may be added.
+fn any_pair() -> NewPair {
+    let file = || DataFile {
+        filename: String::new(),
+        bytes: 0,
+        sha256: ContentDigest::from_bytes([0; 32]),
+        content: String::new(),
+    };
+    NewPair { data_type: DataType::Test, audio: file(), audio_millis: 0, transcript: file() }
+}
+
+/// Where contents are kept, in a service that has routes for them.
+fn contents(service: &Service) -> Result<&Arc<dyn ContentStore>, Refusal> {
+    service.options.contents.as_ref().ok_or(Refusal::RouteNotFound)
+}
+
+/// `GET /api/v3/custom_models/{id}/data`
+pub(crate) async fn list(State(service): State<Arc<Service>>, request: Request) -> Answer {
+    Arrived::new(service, request).answer(Operation::ListData, listed).await
+}
+
+async fn listed(asked: &mut Arrived, caller: &Caller) -> Said {
+    let id = asked.id(1)?;
+    let pairs = asked.service.read(caller, move |engine, caller| engine.data(caller, id));
+    Done::json(StatusCode::OK, &DataList::from(pairs.await?))
+}
+
+/// `DELETE /api/v3/custom_models/{id}/data/{data_id}`
+pub(crate) async fn delete(State(service): State<Arc<Service>>, request: Request) -> Answer {
+    Arrived::new(service, request).answer(Operation::DeleteData, deleted).await
+}
+
+async fn deleted(asked: &mut Arrived, caller: &Caller) -> Said {
+    let model = asked.model(caller, 2).await?.id;
+    let id = segment(&asked.uri, 0).and_then(|id| id.parse::<DataId>().ok());
+    let id = id.ok_or(Refusal::DataNotFound)?;
+    let expected = expected(&asked.headers);
+    let removed = asked
+        .service
+        .work(caller, move |engine, caller| engine.remove_data(caller, model, id, &expected));
+    let pair = removed.await?;
+    let organisation = caller.organisation().clone();
+    asked.service.clear(move |contents| {
+        contents.remove(&organisation, model, &pair.audio.content)?;
+        contents.remove(&organisation, model, &pair.transcript.content)
+    });
+    Ok(Done::nothing(StatusCode::NO_CONTENT))
+}

@@ -1,0 +1,121 @@
+//! Uploads on their way into the content store, and into the store of models after that.
+
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use custom_models_core::{
+    Caller, CustomModel, Edit, Edited, Expected, IdempotencyKey, Refusal, Repeatable,
+    StoreErrorKind,
+};
+use custom_models_training_data::{Upload, UploadError, Uploaded};
+use tokio::sync::mpsc::{Receiver, channel};
+use tracing::Instrument;
+
+use crate::answer::{Done, Said};
+use crate::parts::{Piece, take_apart};
+use crate::request::Arrived;
+use crate::service::Service;
+
+/// How many pieces wait for the disk. Who sends faster than it writes has to wait.
+const PIECES: usize = 4;
+
+impl Arrived {
+    /// Takes the body apart, has it judged on a thread that may block, and ends it: 408, 413 and 400.
+    pub(crate) async fn taken_apart<T: Send + 'static>(
+        &mut self,
+        boundary: String,
+        upload: Upload,
+        end: impl FnOnce(Upload) -> Result<T, UploadError> + Send + 'static,
+    ) -> Result<T, Refusal> {
+        let turn = self.service.uploads.clone().try_acquire_owned();
+        let turn = turn.map_err(|_| Refusal::Store(StoreErrorKind::Busy.into()))?;
+        let (sender, pieces) = channel(PIECES);
+        let span = tracing::Span::current();
+        let judging = tokio::task::spawn_blocking(move || {
+            let judged = span.in_scope(|| judge(upload, pieces, end));
+            drop(turn);
+            judged
+        });
+        let patience = self.service.options.body_timeout;
+        let taken = take_apart(self.body.as_mut(), boundary, patience, sender).await;
+        match judging.await {
+            Ok(Some(judged)) => judged.map_err(refused),
+            // The body did not come to its end, for a reason that is known.
+            Ok(None) => Err(taken.err().unwrap_or(Refusal::RequestTimeout)),
+            Err(broken) => Err(Refusal::Internal { cause: broken.to_string().into() }),
+        }
+    }
+}
+
+/// `None`, if the pieces break off.
+fn judge<T>(
+    mut upload: Upload,
+    mut pieces: Receiver<Piece>,
+    end: impl FnOnce(Upload) -> Result<T, UploadError>,
+) -> Option<Result<T, UploadError>> {
+    loop {
+        let done = match pieces.blocking_recv()? {
+            Piece::Part { name, filename } => upload.part(&name, filename.as_deref()),
+            Piece::Bytes(bytes) => upload.write(&bytes),
+            Piece::End => return Some(end(upload)),
+        };
+        if let Err(error) = done {
+            return Some(Err(error));
+        }
+    }
+}
+
+fn refused(error: UploadError) -> Refusal {
+    match error {
+        UploadError::TooLarge => Refusal::FileTooLarge,
+        UploadError::Invalid(violations) => violations.into(),
+        UploadError::Store(fault) => fault.into(),
+    }
+}
+
+/// Tells the store of models of a pair whose contents are durable. It is done to its end whether or not
+/// somebody waits: a client that leaves must not take the lock on contents along that are being referred to.
+pub(crate) async fn committed(
+    service: Arc<Service>,
+    caller: Caller,
+    model: CustomModel,
+    expected: Expected,
+    uploaded: Uploaded,
+    key: Option<IdempotencyKey>,
+) -> Said {
+    let commit = async move {
+        let repeatable = key.map(|key| Repeatable { key, request: uploaded.request });
+        let edit = Edit::AddData(uploaded.pair.clone());
+        let edited = service.edited(&caller, model, &edit, &expected, repeatable.as_ref()).await;
+        settled(&service, edited, uploaded)
+    };
+    let done = tokio::spawn(commit.instrument(tracing::Span::current())).await;
+    done.unwrap_or_else(|broken| Err(Refusal::Internal { cause: broken.to_string().into() }))
+}
+
+fn settled(service: &Service, edited: Result<Edited, Refusal>, uploaded: Uploaded) -> Said {
+    match edited {
+        Ok(Edited::Changed(model)) => {
+            let answer = custom_models_core::Uploaded::new(&uploaded.pair, &model);
+            Ok(Done::json(StatusCode::OK, &answer)?.tagged(model.revision()))
+        }
+        // It may still come to be: only the end of the process lets a sweep have its contents.
+        Err(refusal) if may_come(&refusal) => {
+            std::mem::forget(uploaded);
+            Err(refusal)
+        }
+        other => {
+            service.clear(move |_| uploaded.discard());
+            match other? {
+                Edited::Before(kept) => Done::kept(kept),
+                other => {
+                    Err(Refusal::Internal { cause: format!("not an upload: {other:?}").into() })
+                }
+            }
+        }
+    }
+}
+
+fn may_come(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::Store(fault) if fault.kind() == StoreErrorKind::OutcomeUnknown)
+}
