@@ -36,6 +36,9 @@ pub(crate) struct Global {
     /// Whose models or keys: 1 to 64 characters of A-Z a-z 0-9 _ -
     #[arg(long, global = true, value_name = "NAME", default_value = "default")]
     pub(crate) org: Organisation,
+    /// The folder of training data [default: the store's path with .data behind it]
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
     /// The plan to register, or that of an organisation without one [default: Enterprise]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) plan: Option<String>,
@@ -108,6 +111,9 @@ pub(crate) enum ModelCommand {
     /// Print the model that a key names, if its last training succeeded
     #[command(after_help = include_str!("help/resolve.txt"))]
     Resolve(KeyOfModel),
+    /// Add training data to a model, list it or remove it
+    #[command(subcommand, after_help = include_str!("help/data.txt"))]
+    Data(DataCommand),
     /// Print what was changed, by whom, in the order of the changes
     #[command(after_help = include_str!("help/events.txt"))]
     Events(EventsArgs),
@@ -179,6 +185,40 @@ pub(crate) struct UpdateArgs {
         conflicts_with_all = ["name", "description", "no_description"]
     )]
     pub(crate) json: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// Add a pair of audio and transcript, and print what became of it
+    ///
+    /// How long the audio lasts is read from the audio itself. With 5 hours to train with a model is
+    /// ready to run.
+    Add(AddData),
+    /// Print the model's pairs, in the order in which they were added
+    List(IdArgs),
+    /// Remove a pair, with its files
+    Remove {
+        #[command(flatten)]
+        edit: EditArgs,
+        /// The pair's number, which `data list` shows
+        #[arg(value_name = "DATA_ID")]
+        data_id: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AddData {
+    #[command(flatten)]
+    pub(crate) edit: EditArgs,
+    /// train or test [required]
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) data_type: Option<String>,
+    /// The audio: .mp3, .wav, .flac, .m4a, .aac or .ogg [required]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) audio: Option<PathBuf>,
+    /// What was said in it: a text in UTF-8, .txt [required]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) transcript: Option<PathBuf>,
 }
 
 #[derive(Args, Debug)]

@@ -8,6 +8,8 @@
 mod args;
 mod body;
 mod completions;
+mod data;
+mod data_folder;
 mod escape;
 mod events;
 mod failure;

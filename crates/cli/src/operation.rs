@@ -5,8 +5,12 @@ use custom_models_core::{
     UpdateModel,
 };
 
-use crate::args::{CreateArgs, EditArgs, EventsArgs, IdArgs, ListArgs, ModelCommand, UpdateArgs};
+use crate::args::{
+    CreateArgs, DataCommand, EditArgs, EventsArgs, IdArgs, ListArgs, ModelCommand, UpdateArgs,
+};
 use crate::body;
+use crate::data::DataOperation;
+use crate::data_folder::DataFolder;
 use crate::events;
 use crate::failure::Failure;
 
@@ -21,6 +25,7 @@ pub(crate) enum Operation {
     Cancel(ModelId, Expected),
     Resolve(ModelKey),
     Events(EventsArgs),
+    Data(DataOperation),
     Delete(ModelId),
 }
 
@@ -45,6 +50,7 @@ impl Operation {
                 let key = args.model_key.parse().map_err(|_| Refusal::ModelNotFound)?;
                 Ok(Operation::Resolve(key))
             }
+            ModelCommand::Data(command) => data(command).map(Operation::Data),
             ModelCommand::Events(args) => Ok(Operation::Events(args)),
             ModelCommand::Delete(args) => model_id(&args).map(Operation::Delete),
         }
@@ -55,6 +61,7 @@ impl Operation {
         self,
         engine: &Engine,
         caller: &Caller,
+        folder: &DataFolder,
     ) -> Result<Option<String>, Failure> {
         let answer = match self {
             Operation::Create(request) => serde_json::to_string(&engine.create(caller, request)?)?,
@@ -71,8 +78,10 @@ impl Operation {
             }
             Operation::Resolve(key) => serde_json::to_string(&engine.resolve(caller, key)?)?,
             Operation::Events(args) => return events::print(engine, caller, &args),
+            Operation::Data(operation) => return operation.perform(engine, caller, folder),
             Operation::Delete(id) => {
                 engine.delete(caller, id)?;
+                folder.open()?.remove_model(caller.organisation(), id)?;
                 return Ok(None);
             }
         };
@@ -117,6 +126,21 @@ fn update_request(args: &UpdateArgs) -> Result<UpdateModel<'static>, Failure> {
         request = request.no_description();
     }
     Ok(request.build()?.into_owned())
+}
+
+fn data(command: DataCommand) -> Result<DataOperation, Failure> {
+    Ok(match command {
+        DataCommand::Add(args) => {
+            let (id, expected) = edit(&args.edit)?;
+            DataOperation::Add(id, args, expected)
+        }
+        DataCommand::List(args) => DataOperation::List(model_id(&args)?),
+        DataCommand::Remove { edit: args, data_id } => {
+            let (id, expected) = edit(&args)?;
+            let data_id = data_id.parse().map_err(|_| Refusal::DataNotFound)?;
+            DataOperation::Remove(id, data_id, expected)
+        }
+    })
 }
 
 /// Which model is to be changed, and what is expected of it.

@@ -6,6 +6,7 @@ use std::time::SystemTime;
 use custom_models_core::{AccessStore, Actor, Caller, Engine, Plan};
 
 use crate::args::{Global, ModelCommand};
+use crate::data_folder::DataFolder;
 use crate::failure::Failure;
 use crate::operation::Operation;
 use crate::report::Report;
@@ -25,6 +26,7 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
     let fallback = settings.plan(global.plan.as_deref())?;
     let operation = Operation::prepare(command)?;
     let opened = open()?;
+    let folder = DataFolder::of(global)?;
     let engine = Engine::new(Arc::clone(&opened), SystemTime::now);
     // Who is registered has the plan of the register (section 4).
     let plan = || match opened.registration(org)? {
@@ -33,7 +35,7 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
     };
     let performed = plan().and_then(|plan: Plan| {
         let caller = Caller::new(org.clone(), plan).acting_as(Actor::COMMAND_LINE);
-        operation.perform(&engine, &caller)
+        operation.perform(&engine, &caller, &folder)
     });
     let report = match performed {
         Ok(answer) => Report::answer(answer),

@@ -17,6 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::args::{Global, KeyArgs, ListenArgs, LogFormat, ServeArgs};
+use crate::data_folder::DataFolder;
 use crate::failure::Failure;
 use crate::log::log_to_standard_error;
 use crate::register::{create_key, name_of};
@@ -37,10 +38,11 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
             None => None,
         };
         let store = open()?;
+        let folder = DataFolder::of(global)?;
         if store.registrations()?.is_empty() {
             say(&how_to_make_a_key(&global.store));
         }
-        listen(store, settings, args.listen.listen, metrics, |_| Ok(()))
+        listen(store, &folder, settings, args.listen.listen, metrics, |_| Ok(()))
     };
     ended(global, serve())
 }
@@ -69,7 +71,8 @@ pub(crate) fn demo(global: &Global, args: &ListenArgs) -> Report {
         log_to_standard_error(LogFormat::Text);
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let key = first_key(&*store, global, &plan)?;
-        listen(store, settings, args.listen, None, |address| {
+        let folder = DataFolder::for_a_try(global)?;
+        listen(store, &folder, settings, args.listen, None, |address| {
             let line = format!(
                 "curl -X POST http://{address}/api/v3/custom_models \
                 -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \
@@ -108,6 +111,7 @@ fn ended(global: &Global, outcome: Result<(), Failure>) -> Report {
 /// the store closed.
 fn listen(
     store: Arc<dyn Store>,
+    folder: &DataFolder,
     Settings { plans, limits }: Settings,
     address: SocketAddr,
     metrics: Option<(SocketAddr, PrometheusHandle)>,
@@ -115,7 +119,11 @@ fn listen(
 ) -> Result<(), Failure> {
     let engine = Engine::new(Arc::clone(&store), SystemTime::now);
     let gate = Gate::new(Arc::clone(&store), plans, limits, SystemTime::now);
-    let options = Options::default();
+    let contents = folder.open()?;
+    // What crashes left is removed before anything new comes.
+    crate::data_folder::sweep(&*contents, &engine)?;
+    let mut options = Options::default();
+    options.contents = Some(contents);
     let app = router(engine, gate, options.clone());
     let runtime = Runtime::new().map_err(failed)?;
     let served = runtime.block_on(async {

@@ -89,6 +89,13 @@ impl StoreUrl {
         self.scheme.name
     }
 
+    /// Where what is kept beside the store has its place; `None` for one that lives nowhere.
+    pub(crate) fn beside(&self, ending: &str) -> Option<PathBuf> {
+        let mut path = self.scheme.has_path.then(|| self.path.clone().into_os_string())?;
+        path.push(ending);
+        Some(path.into())
+    }
+
     /// What opens this store, if this build has its kind.
     ///
     /// Asked when a command is about to use it, not when the URL is read: commands that need no

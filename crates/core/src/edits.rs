@@ -9,8 +9,8 @@ use crate::engine::unexpected;
 use crate::pending::Pending;
 use crate::{
     AnswerForm, AnswerKey, Caller, ContentDigest, CustomModel, DataId, DataPair, Edit, Engine,
-    Expected, KeptAnswer, ModelId, NewAnswer, NewPair, Operation, Outcome, Refusal, Repeatable,
-    StoreError, StoreErrorKind, UpdateModel, Write,
+    Expected, KeptAnswer, ModelId, NewAnswer, NewPair, Operation, Organisation, Outcome, Refusal,
+    Repeatable, StoreError, StoreErrorKind, UpdateModel, Write,
 };
 
 /// What came of an edit.
@@ -133,6 +133,19 @@ impl Engine {
     pub fn data(&self, caller: &Caller, id: ModelId) -> Result<Vec<DataPair>, Refusal> {
         self.get(caller, id)?;
         Ok(self.store.data(caller.organisation(), id)?)
+    }
+
+    /// The data of a model, for whoever looks after its contents; none where there is no such model.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store.
+    pub fn stored_data(
+        &self,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        self.store.data(organisation, id)
     }
 
     /// Has a model trained, and returns when that is durable (TRAIN-2).

@@ -27,18 +27,19 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// The folder, which is made where there is none; its parent must exist.
+    /// The folder, which is made with the first file if there is none; its parent must exist.
     ///
     /// # Errors
     ///
     /// [`StoreErrorKind::Unavailable`] and [`StoreErrorKind::Failed`].
     pub fn open(root: impl AsRef<Path>) -> Result<Self, StoreError> {
         let root = std::path::absolute(root).map_err(fault)?;
-        match fs::create_dir(&root) {
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            made => made.map_err(fault)?,
+        match fs::read_dir(&root) {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                fs::read_dir(root.parent().unwrap_or(&root)).map_err(fault)?;
+            }
+            found => drop(found.map_err(fault)?),
         }
-        fs::read_dir(&root).map_err(fault)?;
         Ok(Folder { root })
     }
 
@@ -228,12 +229,13 @@ impl Kept for KeptFile {
 /// Makes the folder of a model, durably.
 fn make(root: &Path, folder: &Path) -> io::Result<()> {
     let of_organisation = folder.parent().unwrap_or(root);
-    for (folder, parent) in [(of_organisation, root), (folder, of_organisation)] {
+    let parent = root.parent().unwrap_or(root);
+    for (folder, parent) in [(root, parent), (of_organisation, root), (folder, of_organisation)] {
         match fs::create_dir(folder) {
             Ok(()) => sync_folder(parent)?,
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
             // A sweep has taken the parent away: the file is begun anew.
-            Err(error) if error.kind() == ErrorKind::NotFound && parent != root => {}
+            Err(error) if error.kind() == ErrorKind::NotFound && parent == of_organisation => {}
             Err(error) => return Err(error),
         }
     }

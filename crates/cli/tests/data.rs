@@ -1,0 +1,83 @@
+//! DATA from the command line.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+use support::Folder;
+
+const FLAC: &[u8] = include_bytes!("../../training-data/tests/audio/tone.flac");
+
+/// A folder with a model, an audio and its transcript.
+fn folder() -> Folder {
+    let folder = Folder::new();
+    folder.create(&[]);
+    fs::write(folder.path().join("a.flac"), FLAC).unwrap();
+    fs::write(folder.path().join("a.txt"), "The rhythm is regular.").unwrap();
+    folder
+}
+
+const ADD: [&str; 9] =
+    ["data", "add", "1", "--type", "train", "--audio", "a.flac", "--transcript", "a.txt"];
+
+fn files(place: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = fs::read_dir(place) else { return Vec::new() };
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn data_1_and_data_6_a_pair_is_added_listed_and_removed_with_its_files() {
+    let folder = folder();
+    let added = folder.run(&ADD);
+    assert_eq!((added.code, added.err.as_str()), (0, ""));
+    assert_eq!(
+        added.out,
+        "{\"message\":\"Training data uploaded\",\"data_type\":\"train\",\"filename\":\"a.flac\",\
+        \"transcript_filename\":\"a.txt\",\"training_status\":1}\n"
+    );
+    let list: Value = serde_json::from_str(&folder.run(&["data", "list", "1"]).out).unwrap();
+    assert_eq!((&list["count"], &list["result"][0]["audio_millis"]), (&1.into(), &1000.into()));
+    let place = folder.path().join("custom-models.db.data");
+    assert_eq!(files(&place).len(), 2);
+    let removed = folder.run(&["data", "remove", "1", "1"]);
+    assert_eq!((removed.code, removed.out.as_str()), (0, ""));
+    assert!(files(&place).is_empty());
+    let again = folder.run(&["data", "remove", "1", "1"]);
+    assert_eq!(again.code, 1);
+    assert!(again.err.contains("DATA_NOT_FOUND"), "{}", again.err);
+}
+
+#[test]
+fn data_2_what_is_wrong_is_told_at_once_and_nothing_is_left() {
+    let folder = folder();
+    let wrong = folder.run(&["data", "add", "1", "--audio", "a.txt", "--transcript", "a.flac"]);
+    assert_eq!(wrong.code, 1);
+    assert_eq!(
+        wrong.err,
+        "{\"error\":\"Validation Error\",\"message\":\"Invalid field values\",\"details\":{\
+        \"type\":\"Type is required\",\
+        \"audio_file\":\"Audio file must be .mp3, .wav, .flac, .m4a, .aac or .ogg\",\
+        \"transcript_file\":\"Transcript file must be .txt\"}}\n"
+    );
+    let missing = folder.run(&["data", "add", "1", "--audio", "no.flac"]);
+    assert_eq!(missing.code, 2);
+    assert!(missing.err.contains("cannot read 'no.flac'"), "{}", missing.err);
+    let nobody = folder.run(&["data", "add", "2", "--type", "test", "--audio", "a.flac"]);
+    assert_eq!(nobody.code, 1);
+    assert!(nobody.err.contains("MODEL_NOT_FOUND"), "{}", nobody.err);
+    assert!(files(&folder.path().join("custom-models.db.data")).is_empty());
+}
+
+#[test]
+fn edit_5_the_files_of_a_model_go_with_it_wherever_they_are() {
+    let folder = folder();
+    let elsewhere: Vec<&str> = ADD.into_iter().chain(["--data", "elsewhere"]).collect();
+    assert_eq!(folder.run(&elsewhere).code, 0);
+    assert_eq!(files(&folder.path().join("elsewhere")).len(), 2);
+    assert_eq!(folder.run(&["delete", "1", "--data", "elsewhere"]).code, 0);
+    assert!(files(&folder.path().join("elsewhere")).is_empty());
+}
