@@ -57,6 +57,9 @@ pub(crate) enum Command {
     /// Make, list and revoke the keys of the HTTP service
     #[command(subcommand, after_help = include_str!("help/key.txt"))]
     Key(KeyCommand),
+    /// Train models: claim trainings one after the other, and have a program do them
+    #[command(after_help = include_str!("help/work.txt"))]
+    Work(WorkArgs),
     /// Serve the API over HTTP
     ///
     /// Until it is told to end by SIGTERM or Ctrl-C: then it takes nothing new, lets what runs end,
@@ -303,6 +306,25 @@ pub(crate) struct KeyArgs {
     /// How long the key is valid, such as 90d (units s, m, h, d) [default: until it is revoked]
     #[arg(long, value_name = "SPAN")]
     pub(crate) expires_in: Option<Span>,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct WorkArgs {
+    /// The program that trains, as the shell runs it
+    #[arg(long, value_name = "COMMAND")]
+    pub(crate) command: String,
+    /// Only trainings of this organisation [default: of all]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) only: Option<Organisation>,
+    /// End when no training waits
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// How long a training is the worker's without a word of it, 1s to 1d
+    #[arg(long, value_name = "SPAN", default_value = "60s")]
+    pub(crate) lease: Span,
+    /// How long to wait before looking again when no training waits
+    #[arg(long, value_name = "SPAN", default_value = "1s")]
+    pub(crate) poll: Span,
 }
 
 #[cfg(feature = "serve")]

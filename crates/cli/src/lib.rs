@@ -19,12 +19,14 @@ mod log;
 mod metrics;
 mod operation;
 mod perform;
+mod program;
 mod register;
 mod report;
 #[cfg(feature = "serve")]
 mod serve;
 mod settings;
 mod store_url;
+mod work;
 
 use std::ffi::OsString;
 use std::io;
@@ -47,6 +49,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Command::Models(command) => perform::on_store(&global, command),
                 Command::Org(command) => register::organisations(&global, command),
                 Command::Key(command) => register::keys(&global, command),
+                Command::Work(args) => work::work(&global, &args),
                 #[cfg(feature = "serve")]
                 Command::Openapi => serve::describe(&global),
                 #[cfg(feature = "serve")]

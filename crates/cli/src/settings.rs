@@ -206,6 +206,11 @@ impl FromStr for Span {
 }
 
 impl Span {
+    /// How long it is.
+    pub(crate) const fn get(self) -> Duration {
+        self.0
+    }
+
     /// The moment so long after another.
     pub(crate) fn after(self, start: Timestamp) -> Timestamp {
         let span = i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX);

@@ -4,9 +4,12 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, PoisonError};
 
+use symphonia::core::codecs::audio::well_known as codecs;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{FormatId, FormatOptions, FormatReader, TrackType, well_known};
+use symphonia::core::formats::{
+    FormatId, FormatOptions, FormatReader, Track, TrackType, well_known,
+};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 
@@ -89,7 +92,7 @@ pub enum AudioFault {
 }
 
 /// Measures an audio, by walking over all its packets: what a header says of the duration is wrong for many
-/// files. Of one that is cut or damaged counts what comes before the damage, to the packet, or what its reader
+/// files. Of one that is cut or damaged counts what comes before the damage, or what its reader
 /// finds behind it. Memory does not grow with the audio, but for the tables of an MP4, a few bytes a packet.
 ///
 /// # Errors
@@ -131,11 +134,15 @@ impl Total {
     /// Ogg streams has.
     fn add_track(&mut self, reader: &mut dyn FormatReader) -> Option<()> {
         let track = reader.default_track(TrackType::Audio)?;
-        let (id, base) = (track.id, track.time_base?);
+        let (id, base, frame) = (track.id, track.time_base?, frame_of_pcm(track));
         let mut ticks: u128 = 0;
         let is_reset = loop {
             match reader.next_packet() {
-                Ok(Some(packet)) if packet.track_id == id => ticks += u128::from(packet.dur.get()),
+                Ok(Some(packet)) if packet.track_id == id => {
+                    // The last packet of a WAV that is cut says more than it has.
+                    let has = frame.map(|frame| packet.data.len() as u64 / frame);
+                    ticks += u128::from(packet.dur.get().min(has.unwrap_or(u64::MAX)));
+                }
                 Ok(Some(_)) => {}
                 Err(Error::ResetRequired) => break true,
                 // The end, or where the damage begins.
@@ -150,6 +157,21 @@ impl Total {
     fn millis(&self) -> u64 {
         u64::try_from(self.nanos / 1_000_000).unwrap_or(u64::MAX)
     }
+}
+
+/// How many bytes a sample of all channels takes, in the codecs of WAV in which each takes as many.
+fn frame_of_pcm(track: &Track) -> Option<u64> {
+    let parameters = track.codec_params.as_ref()?.audio()?;
+    let bytes = match parameters.codec {
+        codecs::CODEC_ID_PCM_U8 | codecs::CODEC_ID_PCM_MULAW | codecs::CODEC_ID_PCM_ALAW => 1,
+        codecs::CODEC_ID_PCM_S16LE => 2,
+        codecs::CODEC_ID_PCM_S24LE => 3,
+        codecs::CODEC_ID_PCM_S32LE | codecs::CODEC_ID_PCM_F32LE => 4,
+        codecs::CODEC_ID_PCM_F64LE => 8,
+        _ => return None,
+    };
+    let channels = parameters.channels.as_ref()?.count() as u64;
+    Some(bytes * channels).filter(|frame| *frame > 0)
 }
 
 /// An audio as symphonia reads it. What the disk answers is told apart from what the audio is.

@@ -21,6 +21,8 @@ const WORKERS: &str = "1";
 /// by what the server holds, as a 409 does: the model's revision, and what was sent under a key before.
 /// They are judged before the body is (ORDER), so a wrong one may meet them too.
 ///
+/// Whether a file is audio no schema says, so an upload that is right by its description may be refused.
+///
 /// Whoever asks for events may wait for them, half a minute each: here nobody does.
 const SETTINGS: &str = r#"
 [parameters]
@@ -29,6 +31,10 @@ wait = 0
 expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 412, 422, 429, "5xx"]
 [checks.negative_data_rejection]
 expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 415, 422, 428, 429, "5xx"]
+[[operations]]
+include-operation-id = "uploadTrainingData"
+[operations.checks.positive_data_acceptance]
+expected-statuses = ["2xx", "3xx", 400, 401, 403, 404, 409, 412, 422, 429, "5xx"]
 "#;
 
 pub(crate) fn holds(tools: &Tools) {

@@ -14,6 +14,7 @@
 mod browser;
 mod conformance;
 mod examples;
+mod flow;
 mod served;
 
 use std::env;
@@ -64,6 +65,7 @@ fn main() {
             add(name, Box::new(move |tools| examples::run(tools, client, situation)));
         }
     }
+    add("the_whole_flow_is_done".to_owned(), Box::new(|_| flow::is_done()));
     add("the_whole_api_answers_as_its_description_says".to_owned(), Box::new(conformance::holds));
     add(
         "the_documentation_page_shows_every_operation_in_a_browser".to_owned(),
