@@ -9,7 +9,7 @@ use std::process::Command;
 pub(crate) const NOBODY: u32 = 65534;
 
 /// What tests start.
-const NEEDED: [&str; 5] = ["initdb", "postgres", "pg_ctl", "pg_basebackup", "psql"];
+const NEEDED: [&str; 6] = ["initdb", "postgres", "pg_ctl", "pg_basebackup", "pg_dump", "psql"];
 
 /// Where Debian puts the programs of its versions.
 const DEBIAN: &str = "/usr/lib/postgresql";
@@ -33,8 +33,7 @@ impl Programs {
             .unwrap_or_default();
         debian.sort_by_key(version);
         let aside = debian.iter().rev().map(|folder| folder.join("bin"));
-        let has_all =
-            |folder: &PathBuf| NEEDED.iter().all(|it| folder.join(it).is_file());
+        let has_all = |folder: &PathBuf| NEEDED.iter().all(|it| folder.join(it).is_file());
         env::split_paths(&path).chain(aside).find(has_all).map(|folder| Programs { folder })
     }
 

@@ -3,7 +3,6 @@ use std::io::{BufRead, BufReader};
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
@@ -20,7 +19,14 @@ pub struct Server {
     port: u16,
     settings: Vec<String>,
     running: Mutex<Option<Child>>,
-    databases: AtomicU32,
+    databases: Mutex<Databases>,
+}
+
+/// Databases for tests, by name.
+#[derive(Debug, Default)]
+struct Databases {
+    made: u32,
+    empty: Vec<String>,
 }
 
 impl Server {
@@ -50,7 +56,7 @@ impl Server {
             port: free_port(),
             settings: settings.iter().map(|it| (*it).to_owned()).collect(),
             running: Mutex::new(None),
-            databases: AtomicU32::new(0),
+            databases: Mutex::default(),
         }
     }
 
@@ -59,10 +65,8 @@ impl Server {
     pub fn standby(&self, name: &str, settings: &[&str]) -> Self {
         let folder = TempDir::new().unwrap();
         hand_over(folder.path());
-        let from = format!(
-            "host=127.0.0.1 port={} user=postgres application_name={name}",
-            self.port
-        );
+        let from =
+            format!("host=127.0.0.1 port={} user=postgres application_name={name}", self.port);
         let copied = self
             .programs
             .command("pg_basebackup")
@@ -92,17 +96,44 @@ impl Server {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Makes an empty database, and says how it is called.
-    pub fn new_database(&self) -> String {
-        let number = self.databases.fetch_add(1, Ordering::Relaxed);
+    /// An empty database: one that was emptied before, or a new one.
+    pub fn empty_database(&self) -> String {
+        if let Some(name) = self.lock(|databases| databases.empty.pop()) {
+            return name;
+        }
+        let number = self.lock(|databases| {
+            databases.made += 1;
+            databases.made
+        });
         let name = format!("test_{number}");
         self.sql("postgres", &format!("CREATE DATABASE {name}"));
         name
     }
 
-    /// Removes a database, and ends whatever is connected to it.
-    pub fn drop_database(&self, name: &str) {
-        self.sql("postgres", &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
+    /// Empties a database for the next one who needs one, which is sooner done than to make another.
+    pub fn give_back(&self, name: String) {
+        self.sql(
+            &name,
+            "SET client_min_messages = error; DROP SCHEMA IF EXISTS custom_models CASCADE",
+        );
+        self.lock(|databases| databases.empty.push(name));
+    }
+
+    /// A database with what is committed in another one at this moment.
+    pub fn copy(&self, name: &str) -> String {
+        let copy = self.empty_database();
+        let url = self.url(name);
+        let dump = self.programs.command("pg_dump").args(["--dbname", &url]).output().unwrap();
+        assert!(dump.status.success(), "pg_dump: {}", String::from_utf8_lossy(&dump.stderr));
+        let file = self.own_file(&copy, &dump.stdout);
+        let file = file.to_str().unwrap();
+        let restored = self.psql(&copy, &["-f", file]);
+        assert!(restored.is_ok(), "{restored:?}");
+        copy
+    }
+
+    fn lock<T>(&self, work: impl FnOnce(&mut Databases) -> T) -> T {
+        work(&mut self.databases.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Has statements executed, and brings back what they print.
@@ -119,11 +150,16 @@ impl Server {
     ///
     /// What the server says.
     pub fn try_sql(&self, database: &str, statements: &str) -> Result<String, String> {
+        self.psql(database, &["-c", statements])
+    }
+
+    fn psql(&self, database: &str, arguments: &[&str]) -> Result<String, String> {
         let done = self
             .programs
             .command("psql")
             .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"])
-            .args(["--set=ON_ERROR_STOP=1", "--dbname", &self.url(database), "-c", statements])
+            .args(["--set=ON_ERROR_STOP=1", "--dbname", &self.url(database)])
+            .args(arguments)
             .output()
             .unwrap();
         if done.status.success() {

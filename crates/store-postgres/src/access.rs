@@ -21,7 +21,8 @@ impl AccessStore for PostgresStore {
         organisation: &Organisation,
     ) -> Result<Option<Registration>, StoreError> {
         let organisation = organisation.clone();
-        self.readers.read(async move |reader| access_rows::registration(reader, &organisation).await)
+        self.readers
+            .read(async move |reader| access_rows::registration(reader, &organisation).await)
     }
 
     fn registrations(&self) -> Result<Vec<Registration>, StoreError> {

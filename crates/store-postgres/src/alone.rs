@@ -16,7 +16,8 @@ const REGISTER: &str = "INSERT INTO custom_models.registrations (organisation, p
     VALUES ($1, $2) ON CONFLICT (organisation) DO NOTHING RETURNING 1";
 const SET_PLAN: &str =
     "UPDATE custom_models.registrations SET plan = $2 WHERE organisation = $1 RETURNING 1";
-const ADD_KEY: &str = "INSERT INTO custom_models.keys (organisation, id, digest, scopes, created_at,
+const ADD_KEY: &str =
+    "INSERT INTO custom_models.keys (organisation, id, digest, scopes, created_at,
         expires_at, revoked_at)
     SELECT organisation, $2::bytea, $3::bytea, $4::text, $5::bigint, $6::bigint, $7::bigint
     FROM custom_models.registrations WHERE organisation = $1

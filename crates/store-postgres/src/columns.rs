@@ -23,7 +23,8 @@ const ADD_MODELS: &str = "INSERT INTO custom_models.models (organisation, id, re
         $13::bigint[])";
 
 /// What is fixed at the creation of a model stays.
-const UPDATE_MODELS: &str = "UPDATE custom_models.models m SET revision = c.revision, beats = c.beats,
+const UPDATE_MODELS: &str =
+    "UPDATE custom_models.models m SET revision = c.revision, beats = c.beats,
         name = c.name, description = c.description, training_status = c.training_status,
         course = c.course, claimable_at = c.claimable_at, updated_at = c.updated_at
     FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[],
@@ -48,12 +49,14 @@ const ADD_DATA: &str = "INSERT INTO custom_models.data (organisation, model, id,
     SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bytea[])
     ON CONFLICT (organisation, model, id) DO UPDATE SET record = excluded.record";
 
-const ADD_EVENTS: &str = "INSERT INTO custom_models.events (organisation, position, model, created_at,
+const ADD_EVENTS: &str =
+    "INSERT INTO custom_models.events (organisation, position, model, created_at,
         actor, event)
     SELECT * FROM unnest($1::bytea[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bytea[],
         $6::bytea[])";
 
-const KEEP_ANSWERS: &str = "INSERT INTO custom_models.answers (organisation, operation, target, key,
+const KEEP_ANSWERS: &str =
+    "INSERT INTO custom_models.answers (organisation, operation, target, key,
         request, at, status, revision, body)
     SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::bytea[], $5::bytea[],
         $6::bigint[], $7::bigint[], $8::bigint[], $9::bytea[])
@@ -77,7 +80,8 @@ type Data = BTreeMap<(Organisation, ModelId, DataId), Option<DataPair>>;
 
 pub(crate) fn added(models: &Models) -> Result<Statement<'_>, StoreError> {
     let mut statement = changeable(ADD_MODELS, models)?;
-    let of = |value: fn(&CustomModel) -> &'static str| models.values().map(value).collect::<Vec<_>>();
+    let of =
+        |value: fn(&CustomModel) -> &'static str| models.values().map(value).collect::<Vec<_>>();
     statement.push(of(|model| model.language.as_str()));
     statement.push(of(|model| model.base_model.as_str()));
     let created: Vec<i64> = models.values().map(|it| it.created_at.unix_seconds()).collect();

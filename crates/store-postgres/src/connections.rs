@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use custom_models_core::{StoreError, StoreErrorKind};
-use deadpool_postgres::{
-    Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts,
-};
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -68,7 +66,9 @@ fn tls(roots: &Roots) -> Result<MakeRustlsConnect, StoreError> {
             trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
         }
         Roots::File(path) => {
-            for certificate in CertificateDer::pem_file_iter(path).map_err(|it| unusable(it.into()))? {
+            for certificate in
+                CertificateDer::pem_file_iter(path).map_err(|it| unusable(it.into()))?
+            {
                 let certificate = certificate.map_err(|it| unusable(it.into()))?;
                 trusted.add(certificate).map_err(|it| unusable(it.into()))?;
             }

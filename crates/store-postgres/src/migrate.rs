@@ -45,7 +45,8 @@ async fn step(client: &Client) -> Result<bool, Fault> {
     if newest > NEWEST {
         return Err(newer(newest).into());
     }
-    let Some((version, migration)) = (1..).zip(MIGRATIONS).find(|(it, _)| !made.contains(it)) else {
+    let missing = MIGRATIONS.into_iter().find(|(version, _)| !made.contains(version));
+    let Some((version, migration)) = missing else {
         return Ok(true);
     };
     client

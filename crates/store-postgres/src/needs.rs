@@ -143,7 +143,8 @@ impl<'a> Needs<'a> {
     }
 
     fn of_windows(&self, sql: &'static str) -> Statement<'a> {
-        let keys: Vec<Vec<u8>> = self.windows.iter().map(|(key, _)| key.to_bytes().into()).collect();
+        let keys: Vec<Vec<u8>> =
+            self.windows.iter().map(|(key, _)| key.to_bytes().into()).collect();
         let operations: Vec<&str> = self.windows.iter().map(|(_, of)| of.as_str()).collect();
         Statement::new(sql, [parameter(keys), parameter(operations)])
     }

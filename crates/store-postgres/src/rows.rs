@@ -28,7 +28,12 @@ macro_rules! matching {
 
 macro_rules! page {
     () => {
-        concat!("SELECT ", columns!(), matching!(), " AND m.id > $5 ORDER BY m.id LIMIT $6 OFFSET $7")
+        concat!(
+            "SELECT ",
+            columns!(),
+            matching!(),
+            " AND m.id > $5 ORDER BY m.id LIMIT $6 OFFSET $7"
+        )
     };
 }
 
@@ -48,11 +53,17 @@ pub(crate) const SEVERAL: &str = concat!(
 pub(crate) const PAGE: &str = concat!(
     "SELECT m.*, total.models FROM (SELECT coalesce((SELECT models
         FROM custom_models.organisations WHERE organisation = $1), 0) AS models) total
-    LEFT JOIN (", page!(), ") m ON true ORDER BY m.id"
+    LEFT JOIN (",
+    page!(),
+    ") m ON true ORDER BY m.id"
 );
 const FILTERED_PAGE: &str = concat!(
-    "SELECT m.*, total.models FROM (SELECT count(*) AS models", matching!(), ") total
-    LEFT JOIN (", page!(), ") m ON true ORDER BY m.id"
+    "SELECT m.*, total.models FROM (SELECT count(*) AS models",
+    matching!(),
+    ") total
+    LEFT JOIN (",
+    page!(),
+    ") m ON true ORDER BY m.id"
 );
 /// Few trainings run at a time, so those of one organisation are looked for among them.
 pub(crate) const CLAIMABLE: &str = concat!(
@@ -139,9 +150,7 @@ pub(crate) fn model(row: &Row) -> Result<CustomModel, Fault> {
         description: description
             .transpose()
             .map_err(|_| Fault::Row("a description against the rules"))?,
-        language: column::<&str>(row, 5)?
-            .parse()
-            .map_err(|_| Fault::Row("an unknown language"))?,
+        language: column::<&str>(row, 5)?.parse().map_err(|_| Fault::Row("an unknown language"))?,
         base_model: column::<&str>(row, 6)?
             .parse()
             .map_err(|_| Fault::Row("an unknown base model"))?,

@@ -5,10 +5,14 @@
 //! found by its organisation first, so that a database of many machines can lay the rows of one
 //! organisation together. Ids come from one sequence that gives no machine a stock of them.
 
+/// The number of the newest layout, and of the last step.
+pub(crate) const NEWEST: i64 = 1;
+
 /// The steps from nothing to the current layout; `migrations` has a row for each that was made. A step
 /// that was released is never changed. Each can be made again after it was made in part, which some
 /// servers leave behind where the definition of tables is no part of a transaction.
-pub(crate) const MIGRATIONS: [&str; 1] = [
+pub(crate) const MIGRATIONS: [(i64, &str); 1] = [(
+    NEWEST,
     // INVARIANT: `organisations.models` is the number of the organisation's rows in `models`, and the
     // positions of its rows in `events` follow each other up to `organisations.events`. Nobody changes
     // anything of an organisation without its row, of which `writes` counts the groups. It is the same
@@ -96,7 +100,4 @@ pub(crate) const MIGRATIONS: [&str; 1] = [
         number bigint NOT NULL,
         PRIMARY KEY (key, operation, at, number)
     )",
-];
-
-/// What the newest layout is called.
-pub(crate) const NEWEST: i64 = MIGRATIONS.len() as i64;
+)];

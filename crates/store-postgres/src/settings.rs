@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use custom_models_core::{StoreError, StoreErrorKind};
-use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
 /// By which clock requests are admitted (RATE-1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -144,9 +144,11 @@ mod tests {
 
     #[test]
     fn a_url_that_is_none_is_refused_without_its_password() {
-        for url in ["postgres://u:secret@h/x?colour=red", "postgres://u:secret@h:x/x",
-            "postgres://u:secret@h/x?sslmode=prefer"]
-        {
+        for url in [
+            "postgres://u:secret@h/x?colour=red",
+            "postgres://u:secret@h:x/x",
+            "postgres://u:secret@h/x?sslmode=prefer",
+        ] {
             let error = Address::parse(url, Duration::ZERO).unwrap_err();
             assert_eq!(error.kind(), StoreErrorKind::Unavailable);
             assert!(!format!("{error:?}").contains("secret"), "{error:?}");

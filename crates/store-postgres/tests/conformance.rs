@@ -1,13 +1,12 @@
 //! The suite that every store passes, each place a database of its own on one private server.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
+use std::mem;
 use std::sync::Arc;
 
 use custom_models_core::{ModelId, Store};
 use custom_models_postgres_cluster::{Server, run};
-use custom_models_store_conformance::{
-    AfterKill, BoxError, Builder, Case, Place, Verdict,
-};
+use custom_models_store_conformance::{AfterKill, BoxError, Builder, Case, Place, Verdict};
 use custom_models_store_postgres::{Clock, PostgresStore, Settings};
 
 fn main() {
@@ -35,15 +34,14 @@ struct Databases(Arc<Server>);
 
 impl Builder for Databases {
     fn new_place(&self) -> Result<Box<dyn Place>, BoxError> {
-        let database = self.0.new_database();
-        Ok(Box::new(Database { server: Arc::clone(&self.0), name: database, is_owned: true }))
+        let name = self.0.empty_database();
+        Ok(Box::new(Database { server: Arc::clone(&self.0), name }))
     }
 }
 
 struct Database {
     server: Arc<Server>,
     name: String,
-    is_owned: bool,
 }
 
 impl Place for Database {
@@ -60,17 +58,15 @@ impl Place for Database {
         Ok(())
     }
 
-    /// What a server has acknowledged is there for whoever comes.
+    /// What is committed outlives every engine.
     fn after_kill(&self) -> Result<AfterKill, BoxError> {
-        let place = Database { server: Arc::clone(&self.server), name: self.name.clone(), is_owned: false };
-        Ok(AfterKill::Place(Box::new(place)))
+        let name = self.server.copy(&self.name);
+        Ok(AfterKill::Place(Box::new(Database { server: Arc::clone(&self.server), name })))
     }
 }
 
 impl Drop for Database {
     fn drop(&mut self) {
-        if self.is_owned {
-            self.server.drop_database(&self.name);
-        }
+        self.server.give_back(mem::take(&mut self.name));
     }
 }
