@@ -30,7 +30,7 @@ pub(crate) struct Cli {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Where models, organisations and keys are kept: sqlite:PATH, sled:DIR or memory:
+    /// Where models, organisations and keys are kept: sqlite:PATH, sled:DIR, postgres://… or memory:
     #[arg(long, global = true, value_name = "URL", default_value = "sqlite:custom-models.db")]
     pub(crate) store: StoreUrl,
     /// Whose models or keys: 1 to 64 characters of A-Z a-z 0-9 _ -

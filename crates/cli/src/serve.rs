@@ -53,7 +53,7 @@ fn how_to_make_a_key(store: &StoreUrl) -> String {
         custom_models:read"
     );
     match store.scheme() {
-        "sqlite" => format!("nobody has a key yet: {commands}"),
+        "sqlite" | "postgres" | "postgresql" => format!("nobody has a key yet: {commands}"),
         "memory" => "nobody has a key, and none can be made for a store in memory: \
             custom-models demo serves one with a key"
             .to_owned(),

@@ -22,7 +22,7 @@ pub(crate) struct Connections {
 
 impl Connections {
     pub(crate) fn new(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
-        let reading = pool(address, settings, settings.reading_connections.max(1))?;
+        let reading = pool(address, settings, settings.reading_connections)?;
         let writing = pool(address, settings, 1)?;
         Ok(Connections { reading, writing })
     }
@@ -43,13 +43,12 @@ fn pool(address: &Address, settings: &Settings, size: usize) -> Result<Pool, Sto
         None => Manager::from_config(config, NoTls, recycling),
         Some(roots) => Manager::from_config(config, tls(roots)?, recycling),
     };
-    let patience = Some(settings.patience);
     // A connection may be made to one host after another, and each has its own time.
     let hosts = u32::try_from(address.config.get_hosts().len()).unwrap_or(u32::MAX);
     let create = Some(settings.patience.saturating_mul(hosts.saturating_add(1)));
     Pool::builder(manager)
         .max_size(size)
-        .timeouts(Timeouts { wait: patience, create, recycle: patience })
+        .timeouts(Timeouts { wait: Some(settings.wait), create, recycle: None })
         .runtime(Runtime::Tokio1)
         .build()
         .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))

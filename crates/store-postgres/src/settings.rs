@@ -1,5 +1,6 @@
 //! What is set up: where the server is, and how long it is waited for.
 
+use std::env;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,15 +27,22 @@ pub struct Settings {
     pub clock: Clock,
     /// How many connections read at the same time; one more writes.
     pub reading_connections: usize,
-    /// How long a statement may take, a connection be made, or one that reads be waited for. A
-    /// commit is waited for twice as long. At most a day.
+    /// How long one of these is waited for while they are all in use. At most a day.
+    pub wait: Duration,
+    /// How long a statement may take, or a connection to a host. Whatever takes several times as long
+    /// is not waited for any more. At most a day.
     pub patience: Duration,
 }
 
-/// The server's clock, 8 connections that read, 5 seconds.
+/// The server's clock, 8 connections that read, 2 and 5 seconds.
 impl Default for Settings {
     fn default() -> Self {
-        Settings { clock: Clock::Server, reading_connections: 8, patience: Duration::from_secs(5) }
+        Settings {
+            clock: Clock::Server,
+            reading_connections: 8,
+            wait: Duration::from_secs(2),
+            patience: Duration::from_secs(5),
+        }
     }
 }
 
@@ -42,8 +50,13 @@ impl Settings {
     /// No time is longer than a day, and somebody reads.
     pub(crate) fn bounded(self) -> Self {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-        let patience = self.patience.clamp(Duration::from_millis(1), DAY);
-        Settings { patience, reading_connections: self.reading_connections.max(1), ..self }
+        let bounded = |time: Duration| time.clamp(Duration::from_millis(1), DAY);
+        Settings {
+            clock: self.clock,
+            reading_connections: self.reading_connections.max(1),
+            wait: bounded(self.wait),
+            patience: bounded(self.patience),
+        }
     }
 }
 
@@ -86,6 +99,11 @@ impl Address {
         }
         if config.get_application_name().is_none() {
             config.application_name("custom-models");
+        }
+        if config.get_password().is_none()
+            && let Some(password) = env::var_os("PGPASSWORD")
+        {
+            config.password(password.as_encoded_bytes());
         }
         let has_tls = match mode {
             None => !is_local(&config),
