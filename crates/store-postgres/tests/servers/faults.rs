@@ -82,7 +82,11 @@ fn proxy(to: u16) -> (u16, Arc<AtomicU8>) {
             let (mut answers, mut to_client) =
                 (server.try_clone().unwrap(), client.try_clone().unwrap());
             thread::spawn(move || {
-                let _ = std::io::copy(&mut answers, &mut to_client);
+                let mut buffer = vec![0; 1 << 16];
+                // The server is heard to its end, whether its client listens or not.
+                while let Ok(read @ 1..) = answers.read(&mut buffer) {
+                    let _ = to_client.write_all(&buffer[..read]);
+                }
                 let _ = to_client.shutdown(Shutdown::Both);
             });
             thread::spawn(move || forward(client, server, &orders));
