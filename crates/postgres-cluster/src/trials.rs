@@ -1,8 +1,13 @@
+use std::env;
+use std::process;
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::Programs;
+
+/// Set where tests that need a PostgreSQL have to be run.
+const MUST_RUN: &str = "CUSTOM_MODELS_POSTGRES_TESTS";
 
 /// Tests that need a PostgreSQL.
 #[derive(Debug)]
@@ -26,7 +31,8 @@ impl Trials {
 }
 
 /// Runs tests that need a PostgreSQL, `at_once` of them at the same time. Where none is installed they
-/// are reported as ignored, and a line says why; with `CI=true` that is a failure.
+/// are reported as ignored, and a line says why; with `CUSTOM_MODELS_POSTGRES_TESTS` set that is a
+/// failure.
 ///
 /// `shared` is what all of them share: it is made before the first, and dropped after the last.
 pub fn run<S>(
@@ -44,12 +50,12 @@ pub fn run<S>(
     let shared = programs.as_ref().filter(|_| wants_some).map(|it| Arc::new(shared(it)));
     let mut trials = Trials { programs, trials: Vec::new() };
     add(&mut trials, shared.as_ref());
-    let lacks = trials.programs.is_none() && std::env::var("CI").is_ok_and(|ci| ci == "true");
+    let lacks = trials.programs.is_none() && env::var_os(MUST_RUN).is_some();
     let conclusion = libtest_mimic::run(&arguments, trials.trials);
     // The server is stopped here, since the process ends without dropping anything.
     drop(shared);
     if lacks {
-        std::process::exit(1);
+        process::exit(1);
     }
     conclusion.exit();
 }
