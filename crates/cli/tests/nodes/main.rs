@@ -11,6 +11,7 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -207,20 +208,32 @@ fn rolling_restart(site: &Site) {
 }
 
 fn created_somewhere(servers: &[RwLock<Serving>; 2], key: &str, once: &str, begin: usize) -> u64 {
-    for turn in begin.. {
-        let address = servers[turn % 2].read().unwrap().address.clone();
-        if TcpStream::connect(&address).is_err() {
-            continue;
-        }
-        // A connection that is cut has no answer.
-        let answer = std::panic::catch_unwind(|| create_once(&address, key, once));
-        match answer {
-            Ok((201, body)) => {
-                return serde_json::from_str::<Value>(&body).unwrap()["id"].as_u64().unwrap();
+    (begin..)
+        .find_map(|turn| {
+            let address = servers[turn % 2].read().unwrap().address.clone();
+            // Who is gone, and who cuts a connection, has given no answer.
+            match try_to_create(&address, key, once).ok().flatten()? {
+                (201, body) => serde_json::from_str::<Value>(&body).unwrap()["id"].as_u64(),
+                (503, _) => None,
+                (status, body) => panic!("{status}: {body}"),
             }
-            Ok((503, _)) | Err(_) => {}
-            Ok((status, body)) => panic!("{status}: {body}"),
-        }
-    }
-    unreachable!("turns do not end")
+        })
+        .unwrap()
+}
+
+/// The status and the body, if the answer is whole.
+fn try_to_create(address: &str, key: &str, once: &str) -> io::Result<Option<(u16, String)>> {
+    let mut stream = TcpStream::connect(address)?;
+    write!(
+        stream,
+        "POST {MODELS} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\
+        Authorization: Bearer {key}\r\nContent-Type: application/json\r\n\
+        Idempotency-Key: {once}\r\nContent-Length: {}\r\n\r\n{NAMED}",
+        NAMED.len()
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let whole = answer.split_once("\r\n\r\n").filter(|(_, body)| !body.is_empty());
+    Ok(whole
+        .map(|(head, body)| (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())))
 }

@@ -6,6 +6,7 @@ mod failover;
 mod faults;
 mod opening;
 mod sharing;
+mod tls;
 
 use custom_models_postgres_cluster::{Server, run};
 
@@ -18,7 +19,7 @@ fn main() {
                 let server = shared.cloned();
                 trials.add(name, move |_| test(&server.unwrap()));
             }
-            for (name, test) in faults::TESTS.into_iter().chain(failover::TESTS) {
+            for (name, test) in faults::TESTS.into_iter().chain(failover::TESTS).chain(tls::TESTS) {
                 trials.add(name, test);
             }
         },
