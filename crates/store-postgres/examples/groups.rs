@@ -35,7 +35,7 @@ const ONE_CALL: &str = "WITH counted AS (
     ), model AS (
         INSERT INTO custom_models.models (organisation, id, revision, beats, name, language,
             base_model, training_status, created_at, updated_at)
-        SELECT organisation, nextval('custom_models.model_ids'), 1, 0, $3, 'nl', 'general', 0, $4, $4
+        SELECT organisation, nextval('custom_models.model_ids'), 1, 0, $3, 'nl', 'general', 1, $4, $4
         FROM counted RETURNING id
     )
     INSERT INTO custom_models.events (organisation, position, model, created_at, actor, event)

@@ -61,7 +61,9 @@ impl Fault {
         match self {
             Fault::Server(error) if is_undone(&error) => StoreError::new(kind(&error), error),
             Fault::Server(error) => StoreError::new(StoreErrorKind::OutcomeUnknown, error),
-            Fault::Row(_) | Fault::Known(_) => self.into_store_error(),
+            // It was made, and its answer makes no sense.
+            Fault::Row(what) => StoreError::new(StoreErrorKind::OutcomeUnknown, what),
+            Fault::Known(error) => error,
         }
     }
 
@@ -71,6 +73,12 @@ impl Fault {
         error.code().is_some_and(|code| {
             *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED
         })
+    }
+
+    /// Whether what was to be written is against what is kept.
+    pub(crate) fn is_of_a_constraint(&self) -> bool {
+        let Fault::Server(error) = self else { return false };
+        error.code().is_some_and(|code| code.code().starts_with("23"))
     }
 
     /// Whether the connection is gone, with everything that was not committed on it.

@@ -29,6 +29,7 @@ mod answer_rows;
 mod changes;
 mod columns;
 mod connections;
+mod creates;
 mod data_rows;
 mod driver;
 mod event_rows;

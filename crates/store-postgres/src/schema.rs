@@ -27,7 +27,7 @@ pub(crate) const MIGRATIONS: [(i64, &str); 1] = [(
     CREATE SEQUENCE IF NOT EXISTS custom_models.model_ids CACHE 1;
     CREATE TABLE IF NOT EXISTS custom_models.models (
         organisation bytea NOT NULL,
-        id bigint NOT NULL CHECK (id > 0),
+        id bigint NOT NULL CHECK (id BETWEEN 1 AND 9007199254740991),
         revision bigint NOT NULL CHECK (revision > 0),
         beats bigint NOT NULL CHECK (beats >= 0),
         name bytea NOT NULL,

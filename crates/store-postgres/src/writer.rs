@@ -3,12 +3,13 @@
 
 use std::sync::Arc;
 
-use custom_models_core::{AccessChange, StoreError, StoreErrorKind};
+use custom_models_core::{AccessChange, CustomModel, Outcome, StoreError, StoreErrorKind};
 use custom_models_group_commit::{Answers, Committer, Job, Judged};
 use deadpool_postgres::Object;
 
 use crate::alone;
 use crate::connections::Connections;
+use crate::creates::Creates;
 use crate::driver::Driver;
 use crate::fault::Fault;
 use crate::group::Group;
@@ -130,9 +131,10 @@ impl Transactions {
 
     async fn transaction(&self, jobs: &[&Job]) -> Result<Answers, Trouble> {
         let connection = self.connections.for_writing().await?;
-        let answers = match jobs {
-            [job] if alone::is_alone(job) => self.alone(&connection, job).await,
-            jobs => self.together(&connection, jobs).await,
+        let answers = match (jobs, Creates::of(jobs)) {
+            ([job], _) if alone::is_alone(job) => self.alone(&connection, job).await,
+            (_, Some(creates)) => self.creates(&connection, jobs, &creates).await,
+            (_, None) => self.together(&connection, jobs).await,
         };
         match &answers {
             Ok(_) => {}
@@ -151,6 +153,55 @@ impl Transactions {
         let rows = sent(connection, Some(&self.begin), &statements, Some(COMMIT)).await;
         let judged = rows.and_then(|rows| alone::judged(job, &rows)).map_err(Trouble::Sent)?;
         Ok(vec![Ok(judged)])
+    }
+
+    /// Creates what is within the limits, and then judges what is left over.
+    async fn creates(
+        &self,
+        connection: &Object,
+        jobs: &[&Job],
+        creates: &Creates<'_>,
+    ) -> Result<Answers, Trouble> {
+        let statement = creates.statement()?;
+        let created = match sent(connection, Some(&self.begin), &[statement], Some(COMMIT)).await {
+            Ok(rows) => {
+                creates.created(rows.first().map_or(&[], Vec::as_slice)).map_err(Trouble::Sent)?
+            }
+            // There is no id left for one of them, and so none was made.
+            Err(fault) if fault.is_of_a_constraint() => {
+                connection.batch_execute("ROLLBACK").await.map_err(Fault::from)?;
+                vec![None; jobs.len()]
+            }
+            Err(fault) => return Err(Trouble::Sent(fault)),
+        };
+        let is_left = |(_, created): &(&&Job, &Option<CustomModel>)| created.is_none();
+        let left: Vec<&Job> =
+            jobs.iter().zip(&created).filter(is_left).map(|(job, _)| *job).collect();
+        let mut others = self.left_over(connection, &left).await.into_iter();
+        let answer = |created: Option<CustomModel>| match created {
+            Some(model) => Ok(Judged::Model(Outcome::Created(model))),
+            None => others.next().unwrap_or_else(unanswered),
+        };
+        Ok(created.into_iter().map(answer).collect())
+    }
+
+    /// Judges what a first transaction has left over, in one more.
+    async fn left_over(&self, connection: &Object, jobs: &[&Job]) -> Answers {
+        if jobs.is_empty() {
+            return Vec::new();
+        }
+        let mut attempts = Attempts::default();
+        loop {
+            let trouble = match self.together(connection, jobs).await {
+                Ok(answers) => return answers,
+                Err(trouble) => trouble,
+            };
+            let is_clean = connection.batch_execute("ROLLBACK").await.is_ok();
+            if !(is_clean && trouble.fault().is_conflict() && attempts.another().await) {
+                let fault = trouble.into_store_error();
+                return jobs.iter().map(|_| Err(fault.clone())).collect();
+            }
+        }
     }
 
     async fn together(&self, connection: &Object, jobs: &[&Job]) -> Result<Answers, Trouble> {
