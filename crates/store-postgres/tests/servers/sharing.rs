@@ -106,7 +106,10 @@ fn repeat(server: &Server) {
     let [made] = made.as_slice() else { panic!("{made:?}") };
     let first = answer.kept(made).unwrap().body;
     assert!(heard.into_iter().eq([first]));
-    assert_eq!(store(server, &database).list(&acme(), &all()).unwrap().models, [made.clone()]);
+    assert_eq!(
+        store(server, &database).list(&acme(), &all()).unwrap().models,
+        std::slice::from_ref(made)
+    );
     server.give_back(database);
 }
 
