@@ -26,12 +26,14 @@ use support::serving::{NAMED, Serving, ask};
 
 const MODELS: &str = "/api/v3/custom_models";
 
+type Test = fn(&Site);
+
 fn main() {
     run(
         2,
         |programs| Server::start(programs, &[]),
         |trials, server| {
-            let tests: [(&str, fn(&Site)); 5] = [
+            let tests: [(&str, Test); 5] = [
                 ("quota_4_two_services_fill_exactly_the_plan", fill_the_plan),
                 ("rate_1_and_rate_4_two_services_admit_ten_in_all", admit_ten),
                 ("idem_1_a_repeat_to_another_service_hears_the_same_bytes", repeat),
