@@ -53,6 +53,28 @@ const CREATE: &str = "WITH wanted AS (
     )
     SELECT number, id FROM numbered";
 
+/// The same for a create that is alone, which is planned and made sooner.
+const CREATE_ONE: &str = "WITH counted AS (
+        INSERT INTO custom_models.organisations AS o (organisation, models, events, writes)
+        SELECT $1::bytea, 1, $2::bigint, 1
+        WHERE $3::bigint > 0 AND $4 >= (SELECT max(version) FROM custom_models.migrations)
+        ON CONFLICT (organisation) DO UPDATE SET models = o.models + 1,
+            events = o.events + excluded.events, writes = o.writes + 1
+        WHERE o.models < $3
+        RETURNING organisation, events
+    ), added AS (
+        INSERT INTO custom_models.models (organisation, id, revision, beats, name, description,
+            language, base_model, created_at, updated_at, training_status)
+        SELECT organisation, nextval('custom_models.model_ids'), 1, 0, $5::bytea, $6::bytea,
+            $7::text, $8::text, $9::bigint, $9, $13::bigint FROM counted
+        RETURNING id
+    ), logged AS (
+        INSERT INTO custom_models.events (organisation, position, model, created_at, actor, event)
+        SELECT counted.organisation, counted.events, added.id, $10::bigint, $11::bytea, $12::bytea
+        FROM counted, added WHERE $12 IS NOT NULL
+    )
+    SELECT 0::bigint AS number, id FROM added";
+
 /// The creates of a group.
 pub(crate) struct Creates<'a> {
     rows: Vec<Create<'a>>,
@@ -98,6 +120,9 @@ impl<'a> Creates<'a> {
     }
 
     pub(crate) fn statement(&self) -> Result<Statement<'a>, Fault> {
+        if let ([row], Some(wanted)) = (self.rows.as_slice(), self.wanted.values().next()) {
+            return one(row, wanted);
+        }
         let wanted =
             |value: fn(&Wanted) -> i64| self.wanted.values().map(value).collect::<Vec<_>>();
         let of: Vec<&[u8]> = self.wanted.keys().map(|it| bytes(it)).collect();
@@ -157,4 +182,28 @@ impl<'a> Creates<'a> {
         let created = self.rows.iter().zip(ids);
         Ok(created.map(|(row, id)| id.map(|id| row.model.clone().with_id(id))).collect())
     }
+}
+
+fn one<'a>(row: &Create<'a>, wanted: &Wanted) -> Result<Statement<'a>, Fault> {
+    let Create { organisation, model, event, position: _ } = *row;
+    let record = event.map(|event| serde_json::to_vec(&event.event_type)).transpose();
+    let description = model.description.as_ref().map(Description::as_str);
+    Ok(Statement::new(
+        CREATE_ONE,
+        [
+            parameter(bytes(organisation)),
+            parameter(wanted.events),
+            parameter(wanted.places),
+            parameter(NEWEST),
+            parameter(model.name.as_str().as_bytes()),
+            parameter(description.map(str::as_bytes)),
+            parameter(model.language.as_str()),
+            parameter(model.base_model.as_str()),
+            parameter(model.created_at.unix_seconds()),
+            parameter(event.map(|event| event.created_at.unix_seconds())),
+            parameter(event.map(|event| event.actor.as_str().as_bytes())),
+            parameter(record.map_err(unwritable)?),
+            parameter(status_number(Course::default().status())),
+        ],
+    ))
 }
