@@ -30,7 +30,7 @@ pub(crate) struct Cli {
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Where models, organisations and keys are kept: sqlite:PATH, sled:DIR or memory:
+    /// Where models, organisations and keys are kept: sqlite:PATH, sled:DIR, postgres://… or memory:
     #[arg(long, global = true, value_name = "URL", default_value = "sqlite:custom-models.db")]
     pub(crate) store: StoreUrl,
     /// Whose models or keys: 1 to 64 characters of A-Z a-z 0-9 _ -
@@ -350,6 +350,10 @@ pub(crate) struct ServeArgs {
     /// How many creates of a key may be at work at a time, or off [default: 3]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) create_concurrency: Option<OrOff<std::num::NonZeroU32>>,
+    /// How often to look for what is over: leases that have run out, kept answers and events that are
+    /// old, files that nothing refers to; or off
+    #[arg(long, value_name = "SPAN", default_value = "60s")]
+    pub(crate) sweep_every: OrOff<Span>,
     /// How the log is written on standard error
     #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
     pub(crate) log: LogFormat,

@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
-use std::sync::Arc;
 
 use custom_models_core::{
     Caller, DataId, DataList, Edit, Edited, Engine, Expected, ModelId, Refusal, StoreErrorKind,
@@ -46,9 +45,10 @@ impl DataOperation {
             }
             DataOperation::Remove(id, data_id, expected) => {
                 let pair = engine.remove_data(caller, id, data_id, &expected)?;
-                let contents = folder.open()?;
-                for file in [&pair.audio, &pair.transcript] {
-                    contents.remove(caller.organisation(), id, &file.content)?;
+                if let Some(contents) = folder.open()? {
+                    for file in [&pair.audio, &pair.transcript] {
+                        contents.remove(caller.organisation(), id, &file.content)?;
+                    }
                 }
                 Ok(None)
             }
@@ -66,7 +66,7 @@ fn add(
 ) -> Result<String, Failure> {
     // Said before gigabytes are copied; it is said again when they are.
     engine.get(caller, id)?;
-    let mut upload = Upload::to(Arc::clone(&folder.open()?), caller.organisation().clone(), id);
+    let mut upload = Upload::to(folder.needed()?, caller.organisation().clone(), id);
     if let Some(data_type) = &args.data_type {
         upload.part("type", None).map_err(refused)?;
         upload.write(data_type.as_bytes()).map_err(refused)?;

@@ -8,41 +8,57 @@ use custom_models_training_data::{ContentStore, Folder};
 use tempfile::TempDir;
 
 use crate::args::Global;
+use crate::failure::Failure;
+use crate::store_url::Beside;
 
 /// What the name of the folder ends with that lies beside a store.
 const BESIDE: &str = ".data";
 
 /// The folder that `--data` names, or the one beside the store. A store in memory has one of its own,
-/// which goes when this is dropped.
+/// which goes when this is dropped; one behind a server has none that is not named.
 #[derive(Debug)]
 pub(crate) struct DataFolder {
-    path: PathBuf,
+    path: Option<PathBuf>,
     _temporary: Option<TempDir>,
 }
 
 impl DataFolder {
     /// Where it is. Nothing is made there yet.
     pub(crate) fn of(global: &Global) -> Result<Self, StoreError> {
-        let named = global.data.clone().or_else(|| global.store.beside(BESIDE));
-        named.map_or_else(Self::temporary, |path| Ok(DataFolder { path, _temporary: None }))
+        if let Some(path) = global.data.clone() {
+            return Ok(DataFolder { path: Some(path), _temporary: None });
+        }
+        match global.store.beside(BESIDE) {
+            Beside::At(path) => Ok(DataFolder { path: Some(path), _temporary: None }),
+            Beside::Unknown => Ok(DataFolder { path: None, _temporary: None }),
+            Beside::Nowhere => Self::temporary(),
+        }
     }
 
     /// One that `--data` names, or one that goes with this.
     #[cfg(feature = "serve")]
     pub(crate) fn for_a_try(global: &Global) -> Result<Self, StoreError> {
-        let named = global.data.clone();
-        named.map_or_else(Self::temporary, |path| Ok(DataFolder { path, _temporary: None }))
+        let named = |path| Ok(DataFolder { path: Some(path), _temporary: None });
+        global.data.clone().map_or_else(Self::temporary, named)
     }
 
     fn temporary() -> Result<Self, StoreError> {
         let failed = |cause| StoreError::new(StoreErrorKind::Unavailable, cause);
         let temporary = TempDir::with_prefix("custom-models-").map_err(failed)?;
-        Ok(DataFolder { path: temporary.path().join("data"), _temporary: Some(temporary) })
+        let path = temporary.path().join("data");
+        Ok(DataFolder { path: Some(path), _temporary: Some(temporary) })
     }
 
-    /// Opens it.
-    pub(crate) fn open(&self) -> Result<Arc<dyn ContentStore>, StoreError> {
-        Ok(Arc::new(Folder::open(&self.path)?))
+    /// Opens it, if there is one.
+    pub(crate) fn open(&self) -> Result<Option<Arc<dyn ContentStore>>, StoreError> {
+        let Some(path) = &self.path else { return Ok(None) };
+        Ok(Some(Arc::new(Folder::open(path)?)))
+    }
+
+    /// Opens it, for what cannot be done without.
+    pub(crate) fn needed(&self) -> Result<Arc<dyn ContentStore>, Failure> {
+        let missing = "--data: name a folder that all machines share, for a store behind a server";
+        self.open()?.ok_or_else(|| Failure::WrongUsage(missing.to_owned()))
     }
 }
 

@@ -26,6 +26,8 @@ mod report;
 mod serve;
 mod settings;
 mod store_url;
+#[cfg(feature = "serve")]
+mod sweeper;
 mod work;
 
 use std::ffi::OsString;

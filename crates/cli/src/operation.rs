@@ -81,7 +81,9 @@ impl Operation {
             Operation::Data(operation) => return operation.perform(engine, caller, folder),
             Operation::Delete(id) => {
                 engine.delete(caller, id)?;
-                folder.open()?.remove_model(caller.organisation(), id)?;
+                if let Some(contents) = folder.open()? {
+                    contents.remove_model(caller.organisation(), id)?;
+                }
                 return Ok(None);
             }
         };

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use custom_models_core::{
     AccessChange, Engine, Gate, MemoryStore, Plan, Registration, Scope, Store, StoreError,
@@ -22,8 +22,9 @@ use crate::failure::Failure;
 use crate::log::log_to_standard_error;
 use crate::register::{create_key, name_of};
 use crate::report::Report;
-use crate::settings::Settings;
+use crate::settings::{Settings, Span};
 use crate::store_url::StoreUrl;
+use crate::sweeper::Sweeper;
 
 /// Serves the store that the command line names.
 pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
@@ -42,7 +43,8 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
         if store.registrations()?.is_empty() {
             say(&how_to_make_a_key(&global.store));
         }
-        listen(store, &folder, settings, args.listen.listen, metrics, |_| Ok(()))
+        let every = args.sweep_every.0.map(Span::get);
+        listen(store, &folder, settings, every, args.listen.listen, metrics, |_| Ok(()))
     };
     ended(global, serve())
 }
@@ -55,7 +57,7 @@ fn how_to_make_a_key(store: &StoreUrl) -> String {
         custom_models:read"
     );
     match store.scheme() {
-        "sqlite" => format!("nobody has a key yet: {commands}"),
+        "sqlite" | "postgres" | "postgresql" => format!("nobody has a key yet: {commands}"),
         "memory" => "nobody has a key, and none can be made for a store in memory: \
             custom-models demo serves one with a key"
             .to_owned(),
@@ -72,7 +74,7 @@ pub(crate) fn demo(global: &Global, args: &ListenArgs) -> Report {
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let key = first_key(&*store, global, &plan)?;
         let folder = DataFolder::for_a_try(global)?;
-        listen(store, &folder, settings, args.listen, None, |address| {
+        listen(store, &folder, settings, None, args.listen, None, |address| {
             let line = format!(
                 "curl -X POST http://{address}/api/v3/custom_models \
                 -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \
@@ -112,7 +114,8 @@ fn ended(global: &Global, outcome: Result<(), Failure>) -> Report {
 fn listen(
     store: Arc<dyn Store>,
     folder: &DataFolder,
-    Settings { plans, limits }: Settings,
+    Settings { plans, limits, retention }: Settings,
+    sweep_every: Option<Duration>,
     address: SocketAddr,
     metrics: Option<(SocketAddr, PrometheusHandle)>,
     announce: impl FnOnce(SocketAddr) -> io::Result<()>,
@@ -120,10 +123,9 @@ fn listen(
     let engine = Engine::new(Arc::clone(&store), SystemTime::now);
     let gate = Gate::new(Arc::clone(&store), plans, limits, SystemTime::now);
     let contents = folder.open()?;
-    // What crashes left is removed before anything new comes.
-    crate::data_folder::sweep(&*contents, &engine)?;
+    let sweeper = Sweeper { engine: engine.clone(), contents: contents.clone(), retention };
     let mut options = Options::default();
-    options.contents = Some(contents);
+    options.contents = contents;
     let app = router(engine, gate, options.clone());
     let runtime = Runtime::new().map_err(failed)?;
     let served = runtime.block_on(async {
@@ -135,6 +137,9 @@ fn listen(
             }
             None => None,
         };
+        if let Some(every) = sweep_every {
+            tokio::spawn(sweeper.run(every));
+        }
         say(&format!("listening on http://{address}"));
         announce(address).map_err(failed)?;
         let served = custom_models_http::serve(listener, app, &options, stop.wait()).await;

@@ -6,7 +6,9 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-use custom_models_core::{Limits, Operation, Plan, PlanName, Plans, RequestLimit, Timestamp};
+use custom_models_core::{
+    Limits, Operation, Plan, PlanName, Plans, RequestLimit, Retention, Timestamp,
+};
 use serde::{Deserialize, Deserializer};
 
 use crate::args::Global;
@@ -20,6 +22,8 @@ const LONGEST: u64 = 1 << 20;
 pub(crate) struct Settings {
     pub(crate) plans: Plans,
     pub(crate) limits: Limits,
+    /// For how long what is old is kept.
+    pub(crate) retention: Retention,
 }
 
 impl Settings {
@@ -40,8 +44,10 @@ impl Settings {
     }
 
     fn from_toml(text: &str) -> Result<Self, toml::de::Error> {
-        let File { plans, limits } = toml::from_str(text)?;
+        let File { plans, limits, retention } = toml::from_str(text)?;
         let mut settings = Settings::default();
+        let OrOff(events) = retention.events.unwrap_or(OrOff(None));
+        settings.retention.events = events.map(Span::get);
         for (PlanKey(name), PlanTable { models }) in plans {
             let plan = Plan::new(name.as_str().to_owned(), models.map(u64::from));
             settings.plans = settings.plans.with(plan);
@@ -97,6 +103,15 @@ struct File {
     plans: std::collections::BTreeMap<PlanKey, PlanTable>,
     #[serde(default)]
     limits: std::collections::BTreeMap<OperationKey, LimitTable>,
+    #[serde(default)]
+    retention: RetentionTable,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RetentionTable {
+    /// Absent and off is for ever.
+    events: Option<OrOff<Span>>,
 }
 
 #[derive(Deserialize)]
@@ -154,6 +169,12 @@ impl<T: FromStr> FromStr for OrOff<T> {
 }
 
 impl<'de> Deserialize<'de> for OrOff<RequestLimit> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parsed(deserializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for OrOff<Span> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         parsed(deserializer)
     }
@@ -224,6 +245,18 @@ mod tests {
     use custom_models_core::OperationLimit;
 
     use super::*;
+
+    #[test]
+    fn log_1_the_history_is_kept_for_ever_or_for_as_long_as_is_said() {
+        let kept = |text| Settings::from_toml(text).unwrap().retention.events;
+        assert_eq!(kept(""), None);
+        assert_eq!(kept("[retention]\nevents = \"off\""), None);
+        let days = |days: u64| Some(Duration::from_secs(days * 86_400));
+        assert_eq!(kept("[retention]\nevents = \"90d\""), days(90));
+        for wrong in ["[retention]\nevents = \"90\"", "[retention]\nkeys = \"90d\""] {
+            assert!(Settings::from_toml(wrong).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn a_file_adds_plans_and_changes_limits() {

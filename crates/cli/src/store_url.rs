@@ -7,23 +7,39 @@ use std::sync::Arc;
 
 use custom_models_core::{MemoryStore, Store, StoreError};
 
-/// Opens a kind of store at a place, and makes it where there is none.
+/// Opens a kind of store at a place, a path or a whole URL, and makes it where there is none.
 type Opener = fn(&Path) -> Result<Arc<dyn Store>, StoreError>;
 
 /// A kind of store.
 #[derive(Debug)]
 struct Scheme {
     name: &'static str,
-    /// Whether it lives at a path.
-    has_path: bool,
+    lives: Lives,
     /// `None` in a build without this kind of store.
     opener: Option<Opener>,
 }
 
-static SCHEMES: [Scheme; 3] = [
-    Scheme { name: "sqlite", has_path: true, opener: SQLITE },
-    Scheme { name: "sled", has_path: true, opener: SLED },
-    Scheme { name: "memory", has_path: false, opener: Some(|_| Ok(Arc::new(MemoryStore::new()))) },
+/// What stands behind the name of a kind of store.
+#[derive(Clone, Copy, Debug)]
+enum Lives {
+    /// A path.
+    At,
+    /// The rest of a URL, which the store reads itself.
+    Behind,
+    /// Nothing.
+    Nowhere,
+}
+
+static SCHEMES: [Scheme; 5] = [
+    Scheme { name: "sqlite", lives: Lives::At, opener: SQLITE },
+    Scheme { name: "sled", lives: Lives::At, opener: SLED },
+    Scheme { name: "postgres", lives: Lives::Behind, opener: POSTGRES },
+    Scheme { name: "postgresql", lives: Lives::Behind, opener: POSTGRES },
+    Scheme {
+        name: "memory",
+        lives: Lives::Nowhere,
+        opener: Some(|_| Ok(Arc::new(MemoryStore::new()))),
+    },
 ];
 
 #[cfg(feature = "sqlite")]
@@ -42,7 +58,26 @@ const SLED: Option<Opener> = Some(|path| {
 #[cfg(not(feature = "sled"))]
 const SLED: Option<Opener> = None;
 
-/// Where models are kept. `Display` shows it as it was given.
+#[cfg(feature = "postgres")]
+const POSTGRES: Option<Opener> = Some(|url| {
+    let store = custom_models_store_postgres::PostgresStore::open(&url.to_string_lossy())?;
+    Ok(Arc::new(store))
+});
+#[cfg(not(feature = "postgres"))]
+const POSTGRES: Option<Opener> = None;
+
+/// Where a place beside a store is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// At a path.
+    At(PathBuf),
+    /// Nowhere: the store is gone with its process, and so may be what is beside it.
+    Nowhere,
+    /// Nobody can tell: the store lives behind a server, for several machines.
+    Unknown,
+}
+
+/// Where models are kept. `Display` shows it as it was given, but for a password.
 #[derive(Clone, Debug)]
 pub(crate) struct StoreUrl {
     text: String,
@@ -53,12 +88,14 @@ pub(crate) struct StoreUrl {
 /// Why a text is not the URL of a store, or not of one that this build has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidStoreUrl {
-    #[error("a store is named by sqlite:PATH, sled:DIR or memory:")]
+    #[error("a store is named by sqlite:PATH, sled:DIR, postgres://HOST/DATABASE or memory:")]
     UnknownScheme,
     #[error("the path is missing behind {0}:")]
     NoPath(&'static str),
     #[error("a path cannot begin with //: write {0}:PATH")]
     Slashes(&'static str),
+    #[error("a server is named by {0}://HOST/DATABASE")]
+    NoServer(&'static str),
     #[error("{0}: has no path")]
     UnwantedPath(&'static str),
     #[error("this build has no {0}; install with --features {0}")]
@@ -72,15 +109,20 @@ impl StoreUrl {
             .iter()
             .find(|scheme| scheme.name == name)
             .ok_or(InvalidStoreUrl::UnknownScheme)?;
-        match (scheme.has_path, path) {
-            (true, "") => Err(InvalidStoreUrl::NoPath(scheme.name)),
+        let (shown, path) = match (scheme.lives, path) {
+            (Lives::At, "") => return Err(InvalidStoreUrl::NoPath(scheme.name)),
             // `sqlite://models.db` would be a file in the root folder, which nobody means.
-            (true, path) if path.starts_with("//") => Err(InvalidStoreUrl::Slashes(scheme.name)),
-            (true, _) | (false, "") => {
-                Ok(StoreUrl { text: text.to_owned(), scheme, path: PathBuf::from(path) })
+            (Lives::At, path) if path.starts_with("//") => {
+                return Err(InvalidStoreUrl::Slashes(scheme.name));
             }
-            (false, _) => Err(InvalidStoreUrl::UnwantedPath(scheme.name)),
-        }
+            (Lives::At, path) | (Lives::Nowhere, path @ "") => (text.to_owned(), path),
+            (Lives::Nowhere, _) => return Err(InvalidStoreUrl::UnwantedPath(scheme.name)),
+            (Lives::Behind, path) if !path.starts_with("//") => {
+                return Err(InvalidStoreUrl::NoServer(scheme.name));
+            }
+            (Lives::Behind, _) => (without_password(text), text),
+        };
+        Ok(StoreUrl { text: shown, scheme, path: PathBuf::from(path) })
     }
 
     /// The kind of store.
@@ -89,11 +131,17 @@ impl StoreUrl {
         self.scheme.name
     }
 
-    /// Where what is kept beside the store has its place; `None` for one that lives nowhere.
-    pub(crate) fn beside(&self, ending: &str) -> Option<PathBuf> {
-        let mut path = self.scheme.has_path.then(|| self.path.clone().into_os_string())?;
-        path.push(ending);
-        Some(path.into())
+    /// Where what is kept beside the store has its place.
+    pub(crate) fn beside(&self, ending: &str) -> Beside {
+        match self.scheme.lives {
+            Lives::Nowhere => Beside::Nowhere,
+            Lives::Behind => Beside::Unknown,
+            Lives::At => {
+                let mut path = self.path.clone().into_os_string();
+                path.push(ending);
+                Beside::At(path.into())
+            }
+        }
     }
 
     /// What opens this store, if this build has its kind.
@@ -106,6 +154,22 @@ impl StoreUrl {
         let opener = self.scheme.opener.ok_or(InvalidStoreUrl::NotBuilt(self.scheme.name))?;
         Ok(move || opener(&self.path))
     }
+}
+
+/// A URL of a server, to be shown: without its parameters and with `***` for a password.
+fn without_password(url: &str) -> String {
+    let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
+    let shown = match (place.split_once("//"), place.rsplit_once('@')) {
+        (Some((scheme, _)), Some((user, host))) => {
+            let user = user.split_once("//").map_or("", |(_, user)| user);
+            match user.split_once(':') {
+                Some((name, _)) => format!("{scheme}//{name}:***@{host}"),
+                None => place.to_owned(),
+            }
+        }
+        _ => place.to_owned(),
+    };
+    if parameters.is_empty() { shown } else { format!("{shown}?…") }
 }
 
 impl FromStr for StoreUrl {
@@ -126,7 +190,7 @@ impl fmt::Display for StoreUrl {
 impl StoreUrl {
     /// `test:`, a store that opens as it is told.
     pub(crate) fn opened_by(opener: Opener) -> Self {
-        let scheme = Scheme { name: "test", has_path: false, opener: Some(opener) };
+        let scheme = Scheme { name: "test", lives: Lives::Nowhere, opener: Some(opener) };
         StoreUrl {
             text: "test:".to_owned(),
             scheme: Box::leak(Box::new(scheme)),
@@ -150,12 +214,27 @@ mod tests {
             ("sqlite:/srv/a b:c%20d.db", "sqlite", "/srv/a b:c%20d.db"),
             ("sqlite:C:\\models.db", "sqlite", "C:\\models.db"),
             ("sled:models", "sled", "models"),
+            ("postgres://a,b:5/x", "postgres", "postgres://a,b:5/x"),
             ("memory:", "memory", ""),
         ] {
             let url: StoreUrl = text.parse().unwrap();
             assert_eq!(url.scheme.name, name);
             assert_eq!(url.path, Path::new(path));
             assert_eq!(url.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        for (text, shown) in [
+            ("postgres://u:se@cret@h/x", "postgres://u:***@h/x"),
+            ("postgresql://u:secret@h,i:7/x?sslmode=disable", "postgresql://u:***@h,i:7/x?…"),
+            ("postgres://u@h/x?password=secret", "postgres://u@h/x?…"),
+            ("postgres://h:5/x", "postgres://h:5/x"),
+        ] {
+            let url: StoreUrl = text.parse().unwrap();
+            assert_eq!(url.to_string(), shown);
+            assert_eq!(url.path, Path::new(text));
         }
     }
 
@@ -167,12 +246,14 @@ mod tests {
         assert_eq!(refusal("sqlite:"), InvalidStoreUrl::NoPath("sqlite"));
         assert_eq!(refusal("sled:"), InvalidStoreUrl::NoPath("sled"));
         assert_eq!(refusal("sqlite://x.db"), InvalidStoreUrl::Slashes("sqlite"));
+        assert_eq!(refusal("postgres:x"), InvalidStoreUrl::NoServer("postgres"));
         assert_eq!(refusal("memory:x"), InvalidStoreUrl::UnwantedPath("memory"));
     }
 
     #[test]
     fn a_build_without_a_store_says_how_to_get_one() {
-        static WITHOUT_SLED: [Scheme; 1] = [Scheme { name: "sled", has_path: true, opener: None }];
+        static WITHOUT_SLED: [Scheme; 1] =
+            [Scheme { name: "sled", lives: Lives::At, opener: None }];
         let url = StoreUrl::parse("sled:models", &WITHOUT_SLED).unwrap();
         assert_eq!(
             url.opener().err().unwrap().to_string(),

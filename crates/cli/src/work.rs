@@ -51,7 +51,7 @@ fn worked(global: &Global, args: &WorkArgs) -> Result<(), Failure> {
 
 struct Worker {
     engine: Engine,
-    contents: Arc<dyn ContentStore>,
+    contents: Option<Arc<dyn ContentStore>>,
     command: String,
     time: LeaseTime,
     stop: Arc<AtomicBool>,
@@ -180,7 +180,8 @@ impl Worker {
             sha256: file.sha256.to_string(),
             path: self
                 .contents
-                .path(organisation, model.id, &file.content)
+                .as_ref()
+                .and_then(|contents| contents.path(organisation, model.id, &file.content))
                 .map(|path| path.to_string_lossy().into_owned()),
         };
         let data: Vec<_> = claimed

@@ -81,3 +81,33 @@ fn edit_5_the_files_of_a_model_go_with_it_wherever_they_are() {
     assert_eq!(folder.run(&["delete", "1", "--data", "elsewhere"]).code, 0);
     assert!(files(&folder.path().join("elsewhere")).is_empty());
 }
+
+/// What a crash left is removed by a service, at once and ever after; what is referred to stays.
+#[cfg(feature = "serve")]
+#[test]
+fn data_4_a_service_sweeps_what_nothing_refers_to() {
+    let folder = folder();
+    assert_eq!(folder.run(&ADD).code, 0);
+    let place = folder.path().join("custom-models.db.data/default/1");
+    let kept = files(&place);
+    let leave = |name: &str| {
+        let path = place.join(name.repeat(32));
+        fs::write(&path, b"left").unwrap();
+        path
+    };
+    let first = leave("0");
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--sweep-every", "1s"];
+    let mut served = folder.command(&serve).spawn().unwrap();
+    let gone = |path: &Path| {
+        let begun = std::time::Instant::now();
+        while path.exists() {
+            assert!(begun.elapsed().as_secs() < 60, "{path:?} stays");
+            std::thread::yield_now();
+        }
+    };
+    gone(&first);
+    gone(&leave("1"));
+    assert_eq!(files(&place), kept);
+    served.kill().unwrap();
+    served.wait().unwrap();
+}

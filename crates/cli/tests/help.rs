@@ -32,6 +32,7 @@ fn help_names_commands_options_stores_plans_and_exit_codes() {
         "\nExamples:\n  custom-models create --name \"Medical Cardiology EN\" --language en --base-model medical\n",
         "\nStore URLs:\n  sqlite:PATH ",
         "\n  sled:DIR ",
+        "\n  postgres://",
         "\n  memory: ",
         "\nPlans:\n  Gold         5 models",
         "\n  Enterprise ",

@@ -71,12 +71,19 @@ fn a_url_cannot_steer_the_terminal() {
 fn wrong_urls_are_wrong_usage() {
     let folder = Folder::new();
     for (url, says) in [
-        ("mysql:x", "a store is named by sqlite:PATH, sled:DIR or memory:"),
-        ("models.db", "a store is named by sqlite:PATH, sled:DIR or memory:"),
-        ("", "a store is named by sqlite:PATH, sled:DIR or memory:"),
+        (
+            "mysql:x",
+            "a store is named by sqlite:PATH, sled:DIR, postgres://HOST/DATABASE or memory:",
+        ),
+        (
+            "models.db",
+            "a store is named by sqlite:PATH, sled:DIR, postgres://HOST/DATABASE or memory:",
+        ),
+        ("", "a store is named by sqlite:PATH, sled:DIR, postgres://HOST/DATABASE or memory:"),
         ("sqlite:", "the path is missing behind sqlite:"),
         ("sled:", "the path is missing behind sled:"),
         ("sqlite://models.db", "a path cannot begin with //: write sqlite:PATH"),
+        ("postgres:x", "a server is named by postgres://HOST/DATABASE"),
         ("memory:x", "memory: has no path"),
     ] {
         folder.run(&["list", "--store", url]).is_wrong_usage(says);

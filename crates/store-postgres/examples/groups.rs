@@ -1,0 +1,149 @@
+//! How many models a second callers create who wait at the same time, in groups and one transaction a
+//! call, on a private server whose commits wait for the disk. The transaction of one call is one
+//! statement, on a connection for each caller. Both keep the event of each create.
+//!
+//! `--bars` exits with 1 when a bar does not hold, `--quick` only shows that everything runs, `--rounds
+//! N` takes other than 5 rounds.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a measurement"
+)]
+
+use std::env;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use custom_models_core::{
+    Actor, Change, CreateModel, EventType, ModelStore, NewEvent, NewModel, Organisation, Timestamp,
+    Write,
+};
+use custom_models_postgres_cluster::{Programs, Server};
+use custom_models_store_postgres::PostgresStore;
+use tokio_postgres::NoTls;
+
+/// The quota, the model, its event and the counters in one statement.
+const ONE_CALL: &str = "WITH counted AS (
+        INSERT INTO custom_models.organisations AS o (organisation, models, events, writes)
+        VALUES ($1, 1, 1, 1) ON CONFLICT (organisation) DO UPDATE
+        SET models = o.models + 1, events = o.events + 1 WHERE o.models < $2
+        RETURNING organisation, events
+    ), model AS (
+        INSERT INTO custom_models.models (organisation, id, revision, beats, name, language,
+            base_model, training_status, created_at, updated_at)
+        SELECT organisation, nextval('custom_models.model_ids'), 1, 0, $3, 'nl', 'general', 1, $4, $4
+        FROM counted RETURNING id
+    )
+    INSERT INTO custom_models.events (organisation, position, model, created_at, actor, event)
+    SELECT organisation, events, id, $4, $5, $6 FROM counted, model RETURNING model";
+
+const NOW: i64 = 1_800_000_000;
+const NAME: &str = "Legal-NL-v2";
+const LIMIT: i64 = 1 << 40;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    let has = |name: &str| arguments.iter().any(|argument| argument == name);
+    let rounds = arguments.iter().skip_while(|it| *it != "--rounds").nth(1);
+    let rounds = rounds.map_or(5, |rounds| rounds.parse().unwrap());
+    let (rounds, span) = if has("--quick") {
+        (1, Duration::from_millis(100))
+    } else {
+        (rounds, Duration::from_secs(2))
+    };
+    let programs = Programs::find().unwrap();
+    let mut holds = true;
+    for (callers, bar) in [(1, 0.9), (64, 3.0)] {
+        let server = Server::start(&programs, &["fsync=on"]);
+        let database = server.empty_database();
+        let store = PostgresStore::open(&server.url(&database)).unwrap();
+        let (mut groups, mut calls) = (Vec::new(), Vec::new());
+        for _ in 0..rounds {
+            groups.push(in_groups(&store, callers, span));
+            calls.push(one_by_one(&server.url(&database), callers, span));
+        }
+        let (groups, calls) = (median(groups), median(calls));
+        let ratio = groups / calls;
+        println!(
+            "{callers} callers: {groups:.0} a second in groups, {calls:.0} one transaction a call, \
+            {ratio:.2} times (bar {bar})"
+        );
+        holds &= ratio >= bar;
+    }
+    if has("--bars") && !has("--quick") && !holds { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+fn organisation(caller: usize) -> Organisation {
+    format!("org-{caller}").parse().unwrap()
+}
+
+fn in_groups(store: &PostgresStore, callers: usize, span: Duration) -> f64 {
+    let created_at = Timestamp::from_unix_seconds(NOW).unwrap();
+    let request = CreateModel::builder().name(NAME).language("nl").build().unwrap();
+    let model = NewModel::new(request, created_at);
+    let event = NewEvent { created_at, actor: Actor::HOST, event_type: EventType::Created };
+    let begun = Instant::now();
+    let made: u64 = thread::scope(|scope| {
+        let threads: Vec<_> = (0..callers)
+            .map(|caller| {
+                let (model, event) = (&model, &event);
+                scope.spawn(move || {
+                    let mut made = 0;
+                    while begun.elapsed() < span {
+                        let limit = Some(LIMIT.unsigned_abs());
+                        let change = Change::Create { model: model.clone(), limit };
+                        let write = Write::new(organisation(caller), change);
+                        store.apply(Write { event: Some(event.clone()), ..write }).unwrap();
+                        made += 1;
+                    }
+                    made
+                })
+            })
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    made as f64 / begun.elapsed().as_secs_f64()
+}
+
+fn one_by_one(url: &str, callers: usize, span: Duration) -> f64 {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut clients = Vec::new();
+        for caller in 0..callers {
+            let (client, connection) = tokio_postgres::connect(url, NoTls).await.unwrap();
+            tokio::spawn(connection);
+            let statement = client.prepare(ONE_CALL).await.unwrap();
+            clients.push((organisation(caller), client, statement));
+        }
+        let made = Arc::new(AtomicU64::new(0));
+        let begun = Instant::now();
+        let mut tasks = Vec::new();
+        for (organisation, client, statement) in clients {
+            let made = Arc::clone(&made);
+            tasks.push(tokio::spawn(async move {
+                let of = organisation.as_str().as_bytes();
+                let (name, actor) = (NAME.as_bytes(), Actor::HOST.as_str().as_bytes().to_vec());
+                let event: &[u8] = br#"{"type":"created"}"#;
+                while begun.elapsed() < span {
+                    let parameters: [&(dyn tokio_postgres::types::ToSql + Sync); 6] =
+                        [&of, &LIMIT, &name, &NOW, &actor, &event];
+                    client.query_one(&statement, &parameters).await.unwrap();
+                    made.fetch_add(1, Ordering::Relaxed);
+                }
+            }));
+        }
+        for task in tasks {
+            task.await.unwrap();
+        }
+        made.load(Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
+    })
+}

@@ -1,0 +1,50 @@
+//! Who may use the store, and how often.
+
+use custom_models_core::{
+    AccessChange, AccessOutcome, AccessStore, Completion, Grant, KeyDigest, KeyId, KeyRecord,
+    Moment, Operation, Organisation, Registration, StoreError,
+};
+
+use crate::{PostgresStore, access_rows};
+
+impl AccessStore for PostgresStore {
+    fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
+        self.commits.submit_access(change, done);
+    }
+
+    fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
+        self.commits.apply_access(change)
+    }
+
+    fn registration(
+        &self,
+        organisation: &Organisation,
+    ) -> Result<Option<Registration>, StoreError> {
+        let organisation = organisation.clone();
+        self.readers
+            .read(async move |reader| access_rows::registration(reader, &organisation).await)
+    }
+
+    fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        self.readers.read(access_rows::registrations)
+    }
+
+    fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>, StoreError> {
+        let digest = *digest;
+        self.readers.read(async move |reader| access_rows::grant(reader, &digest).await)
+    }
+
+    fn keys(&self, organisation: &Organisation) -> Result<Vec<KeyRecord>, StoreError> {
+        let organisation = organisation.clone();
+        self.readers.read(async move |reader| access_rows::keys(reader, &organisation).await)
+    }
+
+    fn admissions(
+        &self,
+        key: KeyId,
+        operation: Operation,
+        after: Moment,
+    ) -> Result<Vec<Moment>, StoreError> {
+        self.readers.read(move |reader| access_rows::admissions(reader, key, operation, after))
+    }
+}

@@ -1,0 +1,122 @@
+//! Rows of who may use the store: registrations, keys and admissions. What is read is judged again
+//! on its way in.
+
+use custom_models_core::{
+    Grant, KeyDigest, KeyId, KeyRecord, Moment, Operation, Organisation, PlanName, Registration,
+    Timestamp,
+};
+use tokio_postgres::Row;
+
+use crate::fault::Fault;
+use crate::reader::Reader;
+use crate::rows::{bytes, column, organisation_of, text, timestamp};
+use crate::statement::{Statement, parameter};
+
+macro_rules! keys {
+    () => {
+        "SELECT k.id, k.digest, k.organisation, k.scopes, k.created_at, k.expires_at, k.revoked_at"
+    };
+}
+
+pub(crate) const GRANT: &str = concat!(
+    keys!(),
+    ", r.plan FROM custom_models.keys k
+    JOIN custom_models.registrations r ON r.organisation = k.organisation WHERE k.digest = $1"
+);
+pub(crate) const KEYS: &str =
+    concat!(keys!(), " FROM custom_models.keys k WHERE k.organisation = $1 ORDER BY k.id");
+const REGISTRATION: &str =
+    "SELECT organisation, plan FROM custom_models.registrations WHERE organisation = $1";
+const REGISTRATIONS: &str =
+    "SELECT organisation, plan FROM custom_models.registrations ORDER BY organisation";
+const ADMISSIONS: &str = "SELECT at FROM custom_models.admissions
+    WHERE key = $1 AND operation = $2 AND at > $3 ORDER BY at";
+/// The windows that a group is about, as they are kept.
+pub(crate) const WINDOWS: &str = "SELECT a.key, a.operation, a.at
+    FROM unnest($1::bytea[], $2::text[]) AS wanted (key, operation)
+    JOIN custom_models.admissions a ON a.key = wanted.key AND a.operation = wanted.operation
+    ORDER BY a.key, a.operation, a.at";
+
+/// How an organisation is registered.
+pub(crate) async fn registration(
+    reader: Reader,
+    organisation: &Organisation,
+) -> Result<Option<Registration>, Fault> {
+    let statement = Statement::new(REGISTRATION, [parameter(bytes(organisation))]);
+    let rows = reader.query(statement).await?;
+    rows.first().map(registration_of).transpose()
+}
+
+/// Every registration, in the order of the names.
+pub(crate) async fn registrations(reader: Reader) -> Result<Vec<Registration>, Fault> {
+    let rows = reader.query(Statement::new(REGISTRATIONS, [])).await?;
+    rows.iter().map(registration_of).collect()
+}
+
+/// The key of a digest, with the plan of its organisation.
+pub(crate) async fn grant(reader: Reader, digest: &KeyDigest) -> Result<Option<Grant>, Fault> {
+    let statement = Statement::new(GRANT, [parameter(digest.as_bytes().as_slice())]);
+    let rows = reader.query(statement).await?;
+    rows.first().map(|row| Ok(Grant { key: key_of(row)?, plan: plan_of(row, 7)? })).transpose()
+}
+
+/// The keys of an organisation, in the order of their ids.
+pub(crate) async fn keys(
+    reader: Reader,
+    organisation: &Organisation,
+) -> Result<Vec<KeyRecord>, Fault> {
+    let rows = reader.query(Statement::new(KEYS, [parameter(bytes(organisation))])).await?;
+    rows.iter().map(key_of).collect()
+}
+
+/// The admissions later than `after`, oldest first.
+pub(crate) async fn admissions(
+    reader: Reader,
+    key: KeyId,
+    operation: Operation,
+    after: Moment,
+) -> Result<Vec<Moment>, Fault> {
+    let parameters = [
+        parameter(key.to_bytes().to_vec()),
+        parameter(operation.as_str()),
+        parameter(after.unix_millis()),
+    ];
+    let rows = reader.query(Statement::new(ADMISSIONS, parameters)).await?;
+    rows.iter().map(|row| Ok(Moment::from_unix_millis(column(row, 0)?))).collect()
+}
+
+/// Whose admission it is, to what, and when it was.
+pub(crate) fn admission(row: &Row) -> Result<(KeyId, Operation, Moment), Fault> {
+    let operation = column::<&str>(row, 1)?.parse();
+    let operation = operation.map_err(|_| Fault::Row("an unknown operation"))?;
+    Ok((key_id(row)?, operation, Moment::from_unix_millis(column(row, 2)?)))
+}
+
+fn registration_of(row: &Row) -> Result<Registration, Fault> {
+    Ok(Registration { organisation: organisation_of(row, 0)?, plan: plan_of(row, 1)? })
+}
+
+fn plan_of(row: &Row, index: usize) -> Result<PlanName, Fault> {
+    text(row, index)?.parse().map_err(|_| Fault::Row("no name of a plan"))
+}
+
+fn key_of(row: &Row) -> Result<KeyRecord, Fault> {
+    let moment = |index| -> Result<Option<Timestamp>, Fault> {
+        column::<Option<i64>>(row, index)?.map(timestamp).transpose()
+    };
+    let digest = column::<&[u8]>(row, 1)?.try_into().map_err(|_| Fault::Row("no digest"))?;
+    Ok(KeyRecord {
+        id: key_id(row)?,
+        digest: KeyDigest::from_bytes(digest),
+        organisation: organisation_of(row, 2)?,
+        scopes: column::<&str>(row, 3)?.parse().map_err(|_| Fault::Row("an unknown scope"))?,
+        created_at: timestamp(column(row, 4)?)?,
+        expires_at: moment(5)?,
+        revoked_at: moment(6)?,
+    })
+}
+
+fn key_id(row: &Row) -> Result<KeyId, Fault> {
+    let id = column::<&[u8]>(row, 0)?.try_into().map_err(|_| Fault::Row("no id of a key"))?;
+    Ok(KeyId::from_bytes(id))
+}

@@ -1,0 +1,153 @@
+//! What a group changes, kind by kind: what is left when all its writes are made.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use custom_models_core::{
+    AnswerKey, CustomModel, DataChange, DataId, DataPair, KeptAnswer, KeyId, ModelId, Moment,
+    NewEvent, Operation, Organisation, StoreError,
+};
+
+use crate::columns;
+use crate::known::Counters;
+use crate::statement::Statement;
+
+/// What is to be written. A kind of row is one statement, however many rows there are.
+#[derive(Default)]
+pub(crate) struct Changes {
+    pub(crate) added: BTreeMap<(Organisation, ModelId), CustomModel>,
+    pub(crate) updated: BTreeMap<(Organisation, ModelId), CustomModel>,
+    pub(crate) deleted: BTreeSet<(Organisation, ModelId)>,
+    /// `None` for a pair that is removed.
+    pub(crate) data: BTreeMap<(Organisation, ModelId, DataId), Option<DataPair>>,
+    pub(crate) events: Vec<(Organisation, u64, ModelId, NewEvent)>,
+    pub(crate) answers: BTreeMap<(Organisation, AnswerKey), KeptAnswer>,
+    pub(crate) counters: BTreeMap<Organisation, Counters>,
+    pub(crate) windows: BTreeMap<(KeyId, Operation), Window>,
+}
+
+/// What becomes of a window.
+pub(crate) struct Window {
+    /// Admissions of before this or at it are forgotten.
+    pub(crate) forgotten_until: Moment,
+    /// New ones, each with its number among those of its millisecond.
+    pub(crate) admitted: Vec<(Moment, i64)>,
+}
+
+impl Changes {
+    pub(crate) fn add(&mut self, organisation: Organisation, model: CustomModel) {
+        self.added.insert((organisation, model.id), model);
+    }
+
+    pub(crate) fn update(&mut self, organisation: Organisation, model: CustomModel) {
+        let key = (organisation, model.id);
+        match self.added.get_mut(&key) {
+            Some(added) => *added = model,
+            None => drop(self.updated.insert(key, model)),
+        }
+    }
+
+    pub(crate) fn delete(&mut self, organisation: &Organisation, id: ModelId) {
+        let key = (organisation.clone(), id);
+        self.data.retain(|(of, model, _), _| (of, model) != (&key.0, &key.1));
+        self.updated.remove(&key);
+        if self.added.remove(&key).is_none() {
+            self.deleted.insert(key);
+        }
+    }
+
+    pub(crate) fn change_data(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        change: &DataChange,
+    ) {
+        let (id, pair) = match change {
+            DataChange::Keep => return,
+            DataChange::Add(pair) => (pair.id, Some(pair.clone())),
+            DataChange::Remove(id) => (*id, None),
+        };
+        self.data.insert((organisation.clone(), model, id), pair);
+    }
+
+    pub(crate) fn add_event(
+        &mut self,
+        organisation: &Organisation,
+        position: u64,
+        model: ModelId,
+        event: &NewEvent,
+    ) {
+        self.events.push((organisation.clone(), position, model, event.clone()));
+    }
+
+    pub(crate) fn keep_answer(
+        &mut self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+        kept: &KeptAnswer,
+    ) {
+        self.answers.insert((organisation.clone(), key.clone()), kept.clone());
+    }
+
+    pub(crate) fn count(&mut self, organisation: Organisation, counters: Counters) {
+        self.counters.insert(organisation, counters);
+    }
+
+    /// Adds an admission, the last of so many of its millisecond, and forgets those that have left the
+    /// window.
+    pub(crate) fn admit(
+        &mut self,
+        key: (KeyId, Operation),
+        now: Moment,
+        at_once: usize,
+        counts_after: Moment,
+    ) {
+        let window = self
+            .windows
+            .entry(key)
+            .or_insert(Window { forgotten_until: counts_after, admitted: Vec::new() });
+        window.forgotten_until = window.forgotten_until.max(counts_after);
+        window.admitted.retain(|(at, _)| *at > counts_after);
+        let number = i64::try_from(at_once).unwrap_or(i64::MAX);
+        window.admitted.push((now, number));
+    }
+
+    /// Whether every write was refused.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.counters.is_empty() && self.windows.is_empty()
+    }
+
+    /// What writes them.
+    pub(crate) fn statements(&self) -> Result<Vec<Statement<'_>>, StoreError> {
+        let mut statements = Vec::new();
+        if !self.added.is_empty() {
+            statements.push(columns::added(&self.added)?);
+        }
+        if !self.updated.is_empty() {
+            statements.push(columns::updated(&self.updated)?);
+        }
+        if !self.deleted.is_empty() {
+            statements.push(columns::deleted(columns::DELETE_MODELS, &self.deleted));
+            statements.push(columns::deleted(columns::DELETE_DATA, &self.deleted));
+        }
+        if self.data.values().any(Option::is_none) {
+            statements.push(columns::data_removed(&self.data));
+        }
+        if self.data.values().any(Option::is_some) {
+            statements.push(columns::data_added(&self.data)?);
+        }
+        if !self.events.is_empty() {
+            statements.push(columns::events(&self.events)?);
+        }
+        if !self.answers.is_empty() {
+            statements.push(columns::answers(&self.answers));
+        }
+        if !self.windows.is_empty() {
+            statements.push(columns::admissions_forgotten(&self.windows));
+            statements.push(columns::admissions(&self.windows));
+        }
+        if !self.counters.is_empty() {
+            statements.push(columns::counters(&self.counters));
+        }
+        Ok(statements)
+    }
+}

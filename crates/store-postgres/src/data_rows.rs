@@ -1,0 +1,48 @@
+//! Rows of `data`: pairs of audio and transcript, as texts. What is read is judged again on its way
+//! in.
+
+use custom_models_core::{DataId, DataPair, ModelId, Organisation};
+use tokio_postgres::Row;
+
+use crate::fault::Fault;
+use crate::reader::Reader;
+use crate::rows::{bytes, column, model_id, organisation_of, unsigned};
+use crate::statement::{Statement, parameter};
+
+pub(crate) const ALL: &str = "SELECT id, record FROM custom_models.data
+    WHERE organisation = $1 AND model = $2 ORDER BY id";
+
+/// Which of the pairs that a group adds are there.
+pub(crate) const SEVERAL: &str = "SELECT d.organisation, d.model, d.id
+    FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS wanted (organisation, model, id)
+    JOIN custom_models.data d ON d.organisation = wanted.organisation
+        AND d.model = wanted.model AND d.id = wanted.id";
+
+/// The data of a model, in the order of its numbers.
+pub(crate) async fn all(
+    reader: Reader,
+    organisation: &Organisation,
+    model: ModelId,
+) -> Result<Vec<DataPair>, Fault> {
+    let parameters = [parameter(bytes(organisation)), parameter(i64::from(model))];
+    let rows = reader.query(Statement::new(ALL, parameters)).await?;
+    rows.iter().map(pair).collect()
+}
+
+/// Whose pair it is, of which model, and its number.
+pub(crate) fn owned(row: &Row) -> Result<(Organisation, ModelId, DataId), Fault> {
+    Ok((organisation_of(row, 0)?, model_id(row, 1)?, data_id(row, 2)?))
+}
+
+fn pair(row: &Row) -> Result<DataPair, Fault> {
+    let id = data_id(row, 0)?;
+    let pair: DataPair =
+        serde_json::from_slice(column(row, 1)?).map_err(|_| Fault::Row("no pair of data"))?;
+    if pair.id == id { Ok(pair) } else { Err(Fault::Row("a pair under another's number")) }
+}
+
+fn data_id(row: &Row, index: usize) -> Result<DataId, Fault> {
+    let number = unsigned(column(row, index)?)?;
+    let number = u32::try_from(number).ok().map(DataId::new);
+    number.and_then(Result::ok).ok_or(Fault::Row("a pair without a number"))
+}

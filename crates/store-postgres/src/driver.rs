@@ -1,0 +1,89 @@
+//! A thread with a runtime on it. Callers hand it a future and sleep until it is done, so that a store
+//! can be opened, used and dropped on any thread, one of another runtime included.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use custom_models_core::{StoreError, StoreErrorKind};
+use tokio::runtime;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// The thread, as long as it is not stopped.
+pub(crate) struct Driver {
+    running: Mutex<Option<Running>>,
+}
+
+struct Running {
+    calls: UnboundedSender<Call>,
+    thread: JoinHandle<()>,
+}
+
+impl Driver {
+    /// Starts the thread, under a name that debuggers show.
+    pub(crate) fn start(name: &str) -> Result<Arc<Self>, StoreError> {
+        let failed = |cause| StoreError::new(StoreErrorKind::Failed, cause);
+        let runtime =
+            runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let (calls, receiver) = unbounded_channel();
+        let thread = thread::Builder::new()
+            .name(name.to_owned())
+            .spawn(move || {
+                runtime.block_on(spawn_all(receiver));
+                // The runtime ends here, on its own thread, and its connections with it.
+            })
+            .map_err(failed)?;
+        Ok(Arc::new(Driver { running: Mutex::new(Some(Running { calls, thread })) }))
+    }
+
+    /// Runs a future on the thread and waits for what comes of it. A future that the end of the
+    /// thread cuts off is [`StoreErrorKind::Closed`]. One that is not waited for any longer is `late`,
+    /// and goes on: so it keeps its connection until that is fit for others.
+    pub(crate) fn wait_for<T: Send + 'static>(
+        &self,
+        patience: Duration,
+        late: StoreErrorKind,
+        future: impl Future<Output = Result<T, StoreError>> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let closed = || StoreError::from(StoreErrorKind::Closed);
+        let (sender, answer) = mpsc::sync_channel(1);
+        // Nobody listens once a caller has given up.
+        let call = async move { sender.send(future.await).unwrap_or_default() };
+        {
+            let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let Some(Running { calls, .. }) = &*running else { return Err(closed()) };
+            calls.send(Box::pin(call)).map_err(|_| closed())?;
+        }
+        answer.recv_timeout(patience).unwrap_or_else(|end| match end {
+            RecvTimeoutError::Timeout => Err(StoreError::new(late, "the server does not answer")),
+            RecvTimeoutError::Disconnected => Err(closed()),
+        })
+    }
+
+    /// Ends the thread, and waits for its end. Stopping again does nothing.
+    pub(crate) fn stop(&self) {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(Running { calls, thread }) = running {
+            drop(calls);
+            // A thread that panicked has ended as well.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+async fn spawn_all(mut calls: UnboundedReceiver<Call>) {
+    while let Some(call) = calls.recv().await {
+        tokio::spawn(call);
+    }
+}

@@ -1,0 +1,115 @@
+//! What a group knows when it is judged, and how that changes from write to write.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use custom_models_core::{
+    AnswerKey, CustomModel, DataId, KeptAnswer, KeyId, ModelId, Moment, Operation, Organisation,
+    StoreError, StoreErrorKind,
+};
+use tokio_postgres::Row;
+
+use crate::fault::Fault;
+use crate::migrate::newer;
+use crate::needs::Asked;
+use crate::rows::{column, model_id, organisation_of, unsigned};
+use crate::schema::NEWEST;
+use crate::{access_rows, answer_rows, data_rows, rows};
+
+/// What is counted of an organisation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counters {
+    /// How many models it has.
+    pub(crate) models: u64,
+    /// The position of its last event.
+    pub(crate) events: u64,
+}
+
+/// What was read for a group.
+pub(crate) struct Known {
+    /// The server's time.
+    pub(crate) now: Moment,
+    pub(crate) counters: HashMap<Organisation, Counters>,
+    /// A row that is damaged is known as such.
+    pub(crate) models: BTreeMap<(Organisation, ModelId), Result<CustomModel, &'static str>>,
+    pub(crate) pairs: BTreeSet<(Organisation, ModelId, DataId)>,
+    pub(crate) answers: HashMap<(Organisation, AnswerKey), Result<KeptAnswer, &'static str>>,
+    pub(crate) windows: HashMap<(KeyId, Operation), Vec<Moment>>,
+    /// Ids that nobody else has, the smallest first. What is beyond the last id of all is none.
+    ids: VecDeque<i64>,
+}
+
+impl Known {
+    /// Makes sense of the answers.
+    pub(crate) fn read(
+        answers: impl IntoIterator<Item = (Asked, Vec<Row>)>,
+    ) -> Result<Self, Fault> {
+        let mut known = Known {
+            now: Moment::from_unix_millis(0),
+            counters: HashMap::new(),
+            models: BTreeMap::new(),
+            pairs: BTreeSet::new(),
+            answers: HashMap::new(),
+            windows: HashMap::new(),
+            ids: VecDeque::new(),
+        };
+        for (asked, rows) in answers {
+            for row in &rows {
+                known.take(asked, row)?;
+            }
+        }
+        known.ids.make_contiguous().sort_unstable();
+        Ok(known)
+    }
+
+    fn take(&mut self, asked: Asked, row: &Row) -> Result<(), Fault> {
+        match asked {
+            Asked::Now => {
+                self.now = Moment::from_unix_millis(column(row, 0)?);
+                let newest: i64 = column(row, 1)?;
+                if newest > NEWEST {
+                    return Err(newer(newest).into());
+                }
+            }
+            Asked::Organisations => {
+                let counters = Counters {
+                    models: unsigned(column(row, 1)?)?,
+                    events: unsigned(column(row, 2)?)?,
+                };
+                self.counters.insert(organisation_of(row, 0)?, counters);
+            }
+            Asked::WindowLocks => {}
+            Asked::Windows => {
+                let (key, operation, at) = access_rows::admission(row)?;
+                self.windows.entry((key, operation)).or_default().push(at);
+            }
+            Asked::Models => {
+                let organisation = organisation_of(row, rows::ORGANISATION)?;
+                self.models.insert((organisation, model_id(row, 0)?), judged(rows::model(row))?);
+            }
+            Asked::Pairs => {
+                self.pairs.insert(data_rows::owned(row)?);
+            }
+            Asked::Answers => {
+                let (organisation, key, kept) = answer_rows::owned(row)?;
+                self.answers.insert((organisation, key), judged(kept)?);
+            }
+            Asked::Ids => self.ids.push_back(column(row, 0)?),
+        }
+        Ok(())
+    }
+
+    /// The next id, unless they are all given away.
+    pub(crate) fn next_id(&mut self) -> Result<ModelId, StoreError> {
+        let id = self.ids.pop_front().and_then(|id| ModelId::try_from(id).ok());
+        id.ok_or_else(|| StoreErrorKind::IdsExhausted.into())
+    }
+}
+
+/// A row against the rules is the trouble of the writes that ask for it, and of no other.
+fn judged<T>(read: Result<T, Fault>) -> Result<Result<T, &'static str>, Fault> {
+    match read {
+        Ok(found) => Ok(Ok(found)),
+        Err(Fault::Row(what)) => Ok(Err(what)),
+        Err(fault) => Err(fault),
+    }
+}

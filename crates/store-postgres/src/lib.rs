@@ -1,0 +1,168 @@
+//! Custom models in one PostgreSQL database, for several machines.
+//!
+//! Any number of engines, on any number of machines, work on one database. Writes are committed in
+//! groups, each one transaction of two round trips, and their conditions are judged on rows that the
+//! transaction has taken, so that no other engine comes between. What is acknowledged is as durable as
+//! the server makes a commit. Reads have connections of their own and wait for no write.
+//!
+//! ```no_run
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::time::SystemTime;
+//! use custom_models_core::{Caller, CreateModel, Engine, Plan};
+//! use custom_models_store_postgres::PostgresStore;
+//!
+//! let url = "postgres://custom_models@db-1,db-2/custom_models?sslrootcert=/etc/ssl/db.pem";
+//! let engine = Engine::new(PostgresStore::open(url)?, SystemTime::now);
+//! let caller = Caller::new("acme".parse()?, Plan::gold());
+//! let request = CreateModel::from_json(br#"{"name":"Medical Cardiology EN","language":"en"}"#)?;
+//! let model = engine.create(&caller, request)?;
+//! println!("{}", serde_json::to_string(&model)?);
+//! # Ok(())
+//! # }
+//! ```
+#![forbid(unsafe_code)]
+
+mod access;
+mod access_rows;
+mod alone;
+mod answer_rows;
+mod changes;
+mod columns;
+mod connections;
+mod creates;
+mod data_rows;
+mod driver;
+mod event_rows;
+mod fault;
+mod group;
+mod known;
+mod life;
+mod migrate;
+mod needs;
+mod reader;
+mod retry;
+mod rows;
+mod schema;
+mod settings;
+mod statement;
+mod writer;
+
+use std::fmt;
+use std::sync::Arc;
+
+use custom_models_core::{
+    Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Outcome, Selection,
+    StoreError, StoreErrorKind, Write,
+};
+use custom_models_group_commit::GroupCommit;
+
+pub use crate::settings::{Clock, Settings};
+
+use crate::connections::Connections;
+use crate::driver::Driver;
+use crate::fault::Fault;
+use crate::reader::Readers;
+use crate::settings::Address;
+use crate::writer::Writer;
+
+/// A store of custom models in one PostgreSQL database.
+///
+/// Several processes, on several machines, may have the same database open: the quota and the windows
+/// hold over all of them (QUOTA-4, RATE-4).
+pub struct PostgresStore {
+    commits: GroupCommit,
+    readers: Readers,
+    driver: Arc<Driver>,
+}
+
+impl PostgresStore {
+    /// Opens a store by a URL, and makes its tables in the schema `custom_models` where there are none.
+    /// The database must exist.
+    ///
+    /// The URL is PostgreSQL's, and may name several hosts, of which the one that takes writes is used.
+    /// `sslmode` is `verify-full`, with the system's roots or those of a file that `sslrootcert`
+    /// names, or `disable`, which is meant where every host is this machine.
+    ///
+    /// # Errors
+    ///
+    /// - [`StoreErrorKind::NotOurs`]: the schema is somebody else's.
+    /// - [`StoreErrorKind::Newer`]: a newer version of this crate made the tables; they are not
+    ///   touched.
+    /// - [`StoreErrorKind::Unavailable`]: no URL of a server, no server, no permission, or one that
+    ///   takes no writes.
+    /// - Others as they say.
+    pub fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_with(url, Settings::default())
+    }
+
+    /// [`PostgresStore::open`] with other settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresStore::open`].
+    pub fn open_with(url: &str, settings: Settings) -> Result<Self, StoreError> {
+        let settings = settings.bounded();
+        let address = Address::parse(url, settings.patience)?;
+        let connections = Connections::new(&address, &settings)?;
+        let driver = Driver::start("postgres-driver")?;
+        let opening = connections.clone();
+        let longest = settings.patience.saturating_mul(8);
+        driver.wait_for(longest, StoreErrorKind::Unavailable, async move {
+            let connection = opening.for_writing().await.map_err(Fault::into_store_error)?;
+            migrate::migrate(&connection).await.map_err(Fault::into_store_error)
+        })?;
+        let writer = Writer::new(Arc::clone(&driver), connections.clone(), settings);
+        let commits = GroupCommit::start("postgres-writer", writer)
+            .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?;
+        let readers = Readers::new(Arc::clone(&driver), connections, settings.patience);
+        Ok(PostgresStore { commits, readers, driver })
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").finish_non_exhaustive()
+    }
+}
+
+impl ModelStore for PostgresStore {
+    fn submit(&self, write: Write, done: Completion) {
+        self.commits.submit(write, done);
+    }
+
+    fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
+        self.commits.apply(write)
+    }
+
+    fn get(
+        &self,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Result<Option<CustomModel>, StoreError> {
+        let organisation = organisation.clone();
+        self.readers.read(async move |reader| rows::get(reader, &organisation, id).await)
+    }
+
+    fn list(
+        &self,
+        organisation: &Organisation,
+        selection: &Selection,
+    ) -> Result<Listing, StoreError> {
+        let (organisation, selection) = (organisation.clone(), selection.clone());
+        self.readers.read(async move |reader| rows::list(reader, &organisation, &selection).await)
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        self.commits.close();
+        self.driver.stop();
+        Ok(())
+    }
+}
+
+/// Writes that are queued are committed before the connections are let go of.
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        self.commits.close();
+        self.driver.stop();
+    }
+}

@@ -1,0 +1,195 @@
+//! What a group of writes asks before it is judged: one statement a kind of row, all sent at once.
+//!
+//! The first of them changes the rows of the organisations and windows that the group is about. Nobody
+//! changes anything of them without doing the same, so from then on until the commit what is read of
+//! them stays true: PostgreSQL makes others wait, other servers make one of the two begin anew. All
+//! groups take the rows in the same order, so they do not wait for each other in a circle.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use custom_models_core::{
+    AccessChange, AnswerKey, Change, DataChange, DataId, KeyId, ModelId, Operation, Organisation,
+    Write,
+};
+use custom_models_group_commit::Job;
+
+use crate::rows::{bytes, signed};
+use crate::statement::{Statement, parameter};
+use crate::{access_rows, answer_rows, data_rows, rows};
+
+const LOCK_ORGANISATIONS: &str = "INSERT INTO custom_models.organisations AS o
+        (organisation, models, events, writes)
+    SELECT organisation, 0, 0, 1 FROM unnest($1::bytea[]) AS wanted (organisation)
+    ORDER BY organisation
+    ON CONFLICT (organisation) DO UPDATE SET writes = o.writes + 1
+    RETURNING organisation, models, events";
+
+const LOCK_WINDOWS: &str = "INSERT INTO custom_models.windows AS w (key, operation, writes)
+    SELECT key, operation, 1 FROM unnest($1::bytea[], $2::text[]) AS wanted (key, operation)
+    ORDER BY key, operation
+    ON CONFLICT (key, operation) DO UPDATE SET writes = w.writes + 1";
+
+/// As many ids as there can be creates within the limits, and no more.
+const IDS: &str = "SELECT nextval('custom_models.model_ids')
+    FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS wanted (organisation, creates, places)
+    JOIN custom_models.organisations o ON o.organisation = wanted.organisation,
+    generate_series(1, least(wanted.creates, wanted.places - o.models))";
+
+/// The time, and whether the layout is still the one that this version knows.
+const NOW: &str = "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint),
+    (SELECT max(version) FROM custom_models.migrations)";
+
+/// What a group asks.
+#[derive(Default)]
+pub(crate) struct Needs<'a> {
+    organisations: BTreeMap<&'a Organisation, Creates>,
+    models: BTreeSet<(&'a Organisation, ModelId)>,
+    pairs: BTreeSet<(&'a Organisation, ModelId, DataId)>,
+    answers: BTreeSet<(&'a Organisation, &'a AnswerKey)>,
+    windows: BTreeSet<(KeyId, Operation)>,
+}
+
+/// How many ids an organisation may want.
+#[derive(Default)]
+struct Creates {
+    creates: i64,
+    /// How many models there may be, and how many of those that are there may go.
+    limit: i64,
+    deletes: i64,
+}
+
+impl<'a> Needs<'a> {
+    pub(crate) fn of(jobs: &[&'a Job]) -> Self {
+        let mut needs = Needs::default();
+        for job in jobs {
+            match job {
+                Job::Model(write) => needs.add(write),
+                Job::Access(AccessChange::Admit { key, operation, .. }) => {
+                    needs.windows.insert((*key, *operation));
+                }
+                // These are transactions of their own.
+                Job::Access(_) | Job::Purge(_) => {}
+            }
+        }
+        needs
+    }
+
+    fn add(&mut self, write: &'a Write) {
+        let Write { organisation, change, event: _, answer } = write;
+        let creates = self.organisations.entry(organisation).or_default();
+        if let Some(answer) = answer {
+            self.answers.insert((organisation, &answer.key));
+        }
+        match change {
+            Change::Create { model: _, limit } => {
+                creates.creates += 1;
+                creates.limit = creates.limit.max(limit.map_or(i64::MAX, signed));
+            }
+            Change::Update { model, stamp: _, data } => {
+                self.models.insert((organisation, model.id));
+                if let DataChange::Add(pair) = data {
+                    self.pairs.insert((organisation, model.id, pair.id));
+                }
+            }
+            Change::Delete { id, stamp: _ } => {
+                creates.deletes += 1;
+                self.models.insert((organisation, *id));
+            }
+        }
+    }
+
+    /// The statements, those that take rows first.
+    pub(crate) fn questions(&self) -> Vec<(Asked, Statement<'a>)> {
+        let has_creates = self.organisations.values().any(|creates| creates.creates > 0);
+        let questions = [
+            (Asked::Organisations, !self.organisations.is_empty()),
+            (Asked::WindowLocks, !self.windows.is_empty()),
+            (Asked::Now, true),
+            (Asked::Windows, !self.windows.is_empty()),
+            (Asked::Models, !self.models.is_empty()),
+            (Asked::Pairs, !self.pairs.is_empty()),
+            (Asked::Answers, !self.answers.is_empty()),
+            (Asked::Ids, has_creates),
+        ];
+        let wanted = questions.into_iter().filter(|(_, is_wanted)| *is_wanted);
+        wanted.map(|(asked, _)| (asked, self.statement(asked))).collect()
+    }
+
+    fn statement(&self, asked: Asked) -> Statement<'a> {
+        match asked {
+            Asked::Now => Statement::new(NOW, []),
+            Asked::Organisations => {
+                let organisations: Vec<&[u8]> =
+                    self.organisations.keys().map(|it| bytes(it)).collect();
+                Statement::new(LOCK_ORGANISATIONS, [parameter(organisations)])
+            }
+            Asked::WindowLocks => self.of_windows(LOCK_WINDOWS),
+            Asked::Windows => self.of_windows(access_rows::WINDOWS),
+            Asked::Models => {
+                let of: Vec<&[u8]> = self.models.iter().map(|(of, _)| bytes(of)).collect();
+                let ids: Vec<i64> = self.models.iter().map(|(_, id)| (*id).into()).collect();
+                Statement::new(rows::SEVERAL, [parameter(of), parameter(ids)])
+            }
+            Asked::Pairs => {
+                let of: Vec<&[u8]> = self.pairs.iter().map(|(of, ..)| bytes(of)).collect();
+                let models: Vec<i64> = self.pairs.iter().map(|(_, id, _)| (*id).into()).collect();
+                let ids: Vec<i64> = self.pairs.iter().map(|(.., id)| id.get().into()).collect();
+                let parameters = [parameter(of), parameter(models), parameter(ids)];
+                Statement::new(data_rows::SEVERAL, parameters)
+            }
+            Asked::Answers => self.of_answers(),
+            Asked::Ids => self.of_ids(),
+        }
+    }
+
+    fn of_windows(&self, sql: &'static str) -> Statement<'a> {
+        let keys: Vec<Vec<u8>> =
+            self.windows.iter().map(|(key, _)| key.to_bytes().into()).collect();
+        let operations: Vec<&str> = self.windows.iter().map(|(_, of)| of.as_str()).collect();
+        Statement::new(sql, [parameter(keys), parameter(operations)])
+    }
+
+    fn of_answers(&self) -> Statement<'a> {
+        let of: Vec<&[u8]> = self.answers.iter().map(|(of, _)| bytes(of)).collect();
+        let operations: Vec<&str> =
+            self.answers.iter().map(|(_, key)| key.operation.as_str()).collect();
+        let targets: Vec<i64> =
+            self.answers.iter().map(|(_, key)| answer_rows::target_number(key.target)).collect();
+        let keys: Vec<&[u8]> =
+            self.answers.iter().map(|(_, key)| key.key.as_str().as_bytes()).collect();
+        Statement::new(
+            answer_rows::SEVERAL,
+            [parameter(of), parameter(operations), parameter(targets), parameter(keys)],
+        )
+    }
+
+    fn of_ids(&self) -> Statement<'a> {
+        let wanting = || self.organisations.iter().filter(|(_, creates)| creates.creates > 0);
+        let of: Vec<&[u8]> = wanting().map(|(of, _)| bytes(of)).collect();
+        let creates: Vec<i64> = wanting().map(|(_, it)| it.creates).collect();
+        let places: Vec<i64> =
+            wanting().map(|(_, it)| it.limit.saturating_add(it.deletes)).collect();
+        Statement::new(IDS, [parameter(of), parameter(creates), parameter(places)])
+    }
+}
+
+/// What a statement brings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// The organisations with their counters, which are taken.
+    Organisations,
+    /// Nothing; the windows are taken.
+    WindowLocks,
+    /// The time and the layout.
+    Now,
+    /// The admissions of windows.
+    Windows,
+    /// Models.
+    Models,
+    /// Which pairs of data are there.
+    Pairs,
+    /// Kept answers.
+    Answers,
+    /// New ids.
+    Ids,
+}

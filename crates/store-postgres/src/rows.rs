@@ -1,0 +1,220 @@
+//! Rows of `models` and `organisations`, as they are read. What is read is judged again on its way in.
+
+use custom_models_core::{
+    Course, CustomModel, Description, Filter, Listing, ModelId, Moment, Name, Organisation,
+    Revision, Selection, Stamp, Timestamp, TrainingStatus,
+};
+use tokio_postgres::Row;
+use tokio_postgres::types::FromSql;
+
+use crate::fault::Fault;
+use crate::reader::Reader;
+use crate::statement::{Statement, parameter};
+
+macro_rules! columns {
+    () => {
+        "m.id, m.revision, m.beats, m.name, m.description, m.language, m.base_model,
+        m.training_status, m.course, m.claimable_at, m.created_at, m.updated_at, m.organisation"
+    };
+}
+
+macro_rules! matching {
+    () => {
+        " FROM custom_models.models m WHERE m.organisation = $1
+        AND ($2::bigint IS NULL OR m.training_status = $2)
+        AND ($3::text IS NULL OR m.language = $3) AND ($4::text IS NULL OR m.base_model = $4)"
+    };
+}
+
+macro_rules! page {
+    () => {
+        concat!(
+            "SELECT ",
+            columns!(),
+            matching!(),
+            " AND m.id > $5 ORDER BY m.id LIMIT $6 OFFSET $7"
+        )
+    };
+}
+
+const ONE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM custom_models.models m WHERE m.organisation = $1 AND m.id = $2"
+);
+/// The models that a group is about.
+pub(crate) const SEVERAL: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM unnest($1::bytea[], $2::bigint[]) AS wanted (organisation, id)
+    JOIN custom_models.models m ON m.organisation = wanted.organisation AND m.id = wanted.id"
+);
+/// One statement sees one moment. The total is there where no model is.
+pub(crate) const PAGE: &str = concat!(
+    "SELECT m.*, total.models FROM (SELECT coalesce((SELECT models
+        FROM custom_models.organisations WHERE organisation = $1), 0) AS models) total
+    LEFT JOIN (",
+    page!(),
+    ") m ON true ORDER BY m.id"
+);
+const FILTERED_PAGE: &str = concat!(
+    "SELECT m.*, total.models FROM (SELECT count(*) AS models",
+    matching!(),
+    ") total
+    LEFT JOIN (",
+    page!(),
+    ") m ON true ORDER BY m.id"
+);
+/// Few trainings run at a time, so those of one organisation are looked for among them.
+pub(crate) const CLAIMABLE: &str = concat!(
+    "SELECT ",
+    columns!(),
+    " FROM custom_models.models m WHERE m.claimable_at <= $1
+    AND ($2::bytea IS NULL OR m.organisation = $2) ORDER BY m.claimable_at, m.id LIMIT $3"
+);
+
+/// Whose the model of a row is.
+pub(crate) const ORGANISATION: usize = 12;
+/// How many there are, on each row of a page.
+const TOTAL: usize = 13;
+
+/// One model of an organisation.
+pub(crate) async fn get(
+    reader: Reader,
+    organisation: &Organisation,
+    id: ModelId,
+) -> Result<Option<CustomModel>, Fault> {
+    let parameters = [parameter(bytes(organisation)), parameter(i64::from(id))];
+    let rows = reader.query(Statement::new(ONE, parameters)).await?;
+    rows.first().map(model).transpose()
+}
+
+/// A part of an organisation's models with their total, both of one moment.
+pub(crate) async fn list(
+    reader: Reader,
+    organisation: &Organisation,
+    selection: &Selection,
+) -> Result<Listing, Fault> {
+    let Selection { filter, after, skip, limit } = selection;
+    let Filter { status, language, base_model } = filter;
+    let statement = if filter.is_empty() { PAGE } else { FILTERED_PAGE };
+    let parameters = [
+        parameter(bytes(organisation)),
+        parameter(status.map(status_number)),
+        parameter(language.map(|language| language.as_str())),
+        parameter(base_model.map(|base_model| base_model.as_str())),
+        parameter(after.map_or(0, i64::from)),
+        parameter(i64::from(*limit)),
+        parameter(signed(*skip)),
+    ];
+    let rows = reader.query(Statement::new(statement, parameters)).await?;
+    let total = rows.first().ok_or(Fault::Row("no total of a list"))?;
+    let total = unsigned(column(total, TOTAL)?)?;
+    let is_there = |row: &&Row| !matches!(row.try_get::<_, Option<i64>>(0), Ok(None));
+    let models = rows.iter().filter(is_there).map(model).collect::<Result<_, _>>()?;
+    Ok(Listing { models, total })
+}
+
+/// Models whose training waits for a worker, those that have waited longest first.
+pub(crate) async fn claimable(
+    reader: Reader,
+    organisation: Option<&Organisation>,
+    at: Moment,
+    limit: u32,
+) -> Result<Vec<(Organisation, CustomModel)>, Fault> {
+    let parameters = [
+        parameter(at.unix_millis()),
+        parameter(organisation.map(bytes)),
+        parameter(i64::from(limit)),
+    ];
+    let rows = reader.query(Statement::new(CLAIMABLE, parameters)).await?;
+    rows.iter().map(|row| Ok((organisation_of(row, ORGANISATION)?, model(row)?))).collect()
+}
+
+pub(crate) fn organisation_of(row: &Row, index: usize) -> Result<Organisation, Fault> {
+    text(row, index)?.parse().map_err(|_| Fault::Row("no name of an organisation"))
+}
+
+/// The model of a row.
+pub(crate) fn model(row: &Row) -> Result<CustomModel, Fault> {
+    let description = optional_text(row, 4)?.map(|text| Description::try_from(text.to_owned()));
+    Ok(CustomModel {
+        id: model_id(row, 0)?,
+        stamp: Stamp {
+            revision: revision(row, 1)?,
+            beats: u32::try_from(column::<i64>(row, 2)?)
+                .map_err(|_| Fault::Row("beats out of range"))?,
+        },
+        name: Name::try_from(text(row, 3)?.to_owned())
+            .map_err(|_| Fault::Row("a name against the rules"))?,
+        description: description
+            .transpose()
+            .map_err(|_| Fault::Row("a description against the rules"))?,
+        language: column::<&str>(row, 5)?.parse().map_err(|_| Fault::Row("an unknown language"))?,
+        base_model: column::<&str>(row, 6)?
+            .parse()
+            .map_err(|_| Fault::Row("an unknown base model"))?,
+        course: course(row)?,
+        created_at: timestamp(column(row, 10)?)?,
+        updated_at: timestamp(column(row, 11)?)?,
+    })
+}
+
+fn course(row: &Row) -> Result<Course, Fault> {
+    let status = u8::try_from(column::<i64>(row, 7)?).ok().and_then(TrainingStatus::from_number);
+    let status = status.ok_or(Fault::Row("an unknown training status"))?;
+    let course = Course::from_record(status, optional_text(row, 8)?)
+        .map_err(|_| Fault::Row("no course of a model in its training status"))?;
+    let claimable_at = column::<Option<i64>>(row, 9)?.map(Moment::from_unix_millis);
+    if claimable_at == course.claimable_at() {
+        Ok(course)
+    } else {
+        Err(Fault::Row("a training that is to be claimed at another time"))
+    }
+}
+
+/// A column of the type that this crate made.
+pub(crate) fn column<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T, Fault> {
+    row.try_get(index).map_err(|_| Fault::Row("a column of another type"))
+}
+
+/// A text that is kept as bytes.
+pub(crate) fn text(row: &Row, index: usize) -> Result<&str, Fault> {
+    str::from_utf8(column(row, index)?).map_err(|_| Fault::Row("a text that is none"))
+}
+
+fn optional_text(row: &Row, index: usize) -> Result<Option<&str>, Fault> {
+    let bytes: Option<&[u8]> = column(row, index)?;
+    bytes.map(str::from_utf8).transpose().map_err(|_| Fault::Row("a text that is none"))
+}
+
+pub(crate) fn model_id(row: &Row, index: usize) -> Result<ModelId, Fault> {
+    let id: i64 = column(row, index)?;
+    ModelId::try_from(id).map_err(|_| Fault::Row("an id out of range"))
+}
+
+pub(crate) fn revision(row: &Row, index: usize) -> Result<Revision, Fault> {
+    let number = unsigned(column(row, index)?)?;
+    Revision::new(number).ok_or(Fault::Row("a revision of zero"))
+}
+
+pub(crate) fn timestamp(seconds: i64) -> Result<Timestamp, Fault> {
+    Timestamp::from_unix_seconds(seconds).map_err(|_| Fault::Row("a time out of range"))
+}
+
+pub(crate) fn unsigned(number: i64) -> Result<u64, Fault> {
+    u64::try_from(number).map_err(|_| Fault::Row("a negative number"))
+}
+
+/// As PostgreSQL keeps it. What is larger is beyond every number that is kept, and stays so.
+pub(crate) fn signed(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+pub(crate) fn status_number(status: TrainingStatus) -> i64 {
+    i64::from(status.number())
+}
+
+pub(crate) fn bytes(organisation: &Organisation) -> &[u8] {
+    organisation.as_str().as_bytes()
+}

@@ -1,0 +1,103 @@
+//! The layout of the database, and the way to it from every earlier one.
+//!
+//! All tables are in a schema of their own. What callers write is kept as bytes: PostgreSQL's texts hold
+//! no U+0000, and their order and their very characters depend on how a database was made. A row is
+//! found by its organisation first, so that a database of many machines can lay the rows of one
+//! organisation together. Ids come from one sequence that gives no machine a stock of them.
+
+/// The number of the newest layout, and of the last step.
+pub(crate) const NEWEST: i64 = 1;
+
+/// The steps from nothing to the current layout; `migrations` has a row for each that was made. A step
+/// that was released is never changed. Each can be made again after it was made in part, which some
+/// servers leave behind where the definition of tables is no part of a transaction.
+pub(crate) const MIGRATIONS: [(i64, &str); 1] = [(
+    NEWEST,
+    // INVARIANT: `organisations.models` is the number of the organisation's rows in `models`, and the
+    // positions of its rows in `events` follow each other up to `organisations.events`. Nobody changes
+    // anything of an organisation without its row, of which `writes` counts the groups. It is the same
+    // with `windows` and `admissions`, where `number` tells those of one millisecond apart.
+    // `claimable_at` is that of the course, and no course is that of a new model.
+    "CREATE TABLE IF NOT EXISTS custom_models.organisations (
+        organisation bytea NOT NULL PRIMARY KEY,
+        models bigint NOT NULL CHECK (models >= 0),
+        events bigint NOT NULL CHECK (events >= 0),
+        writes bigint NOT NULL
+    );
+    CREATE SEQUENCE IF NOT EXISTS custom_models.model_ids CACHE 1;
+    CREATE TABLE IF NOT EXISTS custom_models.models (
+        organisation bytea NOT NULL,
+        id bigint NOT NULL CHECK (id BETWEEN 1 AND 9007199254740991),
+        revision bigint NOT NULL CHECK (revision > 0),
+        beats bigint NOT NULL CHECK (beats >= 0),
+        name bytea NOT NULL,
+        description bytea,
+        language text NOT NULL,
+        base_model text NOT NULL,
+        training_status bigint NOT NULL,
+        course bytea,
+        claimable_at bigint,
+        created_at bigint NOT NULL,
+        updated_at bigint NOT NULL,
+        PRIMARY KEY (organisation, id)
+    );
+    CREATE INDEX IF NOT EXISTS claimable_models ON custom_models.models (claimable_at, id)
+        WHERE claimable_at IS NOT NULL;
+    CREATE TABLE IF NOT EXISTS custom_models.data (
+        organisation bytea NOT NULL,
+        model bigint NOT NULL,
+        id bigint NOT NULL CHECK (id > 0),
+        record bytea NOT NULL,
+        PRIMARY KEY (organisation, model, id)
+    );
+    CREATE TABLE IF NOT EXISTS custom_models.events (
+        organisation bytea NOT NULL,
+        position bigint NOT NULL CHECK (position > 0),
+        model bigint NOT NULL,
+        created_at bigint NOT NULL,
+        actor bytea NOT NULL,
+        event bytea NOT NULL,
+        PRIMARY KEY (organisation, position)
+    );
+    CREATE INDEX IF NOT EXISTS events_in_time ON custom_models.events (created_at);
+    CREATE TABLE IF NOT EXISTS custom_models.answers (
+        organisation bytea NOT NULL,
+        operation text NOT NULL,
+        target bigint NOT NULL,
+        key bytea NOT NULL,
+        request bytea NOT NULL,
+        at bigint NOT NULL,
+        status bigint NOT NULL,
+        revision bigint NOT NULL CHECK (revision > 0),
+        body bytea NOT NULL,
+        PRIMARY KEY (organisation, operation, target, key)
+    );
+    CREATE INDEX IF NOT EXISTS answers_in_time ON custom_models.answers (at);
+    CREATE TABLE IF NOT EXISTS custom_models.registrations (
+        organisation bytea NOT NULL PRIMARY KEY,
+        plan bytea NOT NULL
+    );
+    CREATE TABLE IF NOT EXISTS custom_models.keys (
+        id bytea NOT NULL PRIMARY KEY,
+        digest bytea NOT NULL UNIQUE,
+        organisation bytea NOT NULL,
+        scopes text NOT NULL,
+        created_at bigint NOT NULL,
+        expires_at bigint,
+        revoked_at bigint
+    );
+    CREATE INDEX IF NOT EXISTS keys_of_organisation ON custom_models.keys (organisation, id);
+    CREATE TABLE IF NOT EXISTS custom_models.windows (
+        key bytea NOT NULL,
+        operation text NOT NULL,
+        writes bigint NOT NULL,
+        PRIMARY KEY (key, operation)
+    );
+    CREATE TABLE IF NOT EXISTS custom_models.admissions (
+        key bytea NOT NULL,
+        operation text NOT NULL,
+        at bigint NOT NULL,
+        number bigint NOT NULL,
+        PRIMARY KEY (key, operation, at, number)
+    )",
+)];

@@ -1,0 +1,175 @@
+//! What is set up: where the server is, and how long it is waited for.
+
+use std::env;
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use custom_models_core::{StoreError, StoreErrorKind};
+use tokio_postgres::Config;
+use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
+
+/// By which clock requests are admitted (RATE-1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Clock {
+    /// That of the server, which all machines share.
+    #[default]
+    Server,
+    /// The time that each admission says: for one machine, and for tests that make their own time.
+    Caller,
+}
+
+/// How a store goes about its server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Settings {
+    /// By which clock requests are admitted.
+    pub clock: Clock,
+    /// How many connections read at the same time; one more writes.
+    pub reading_connections: usize,
+    /// How long one of these is waited for while they are all in use. At most a day.
+    pub wait: Duration,
+    /// How long a statement may take, or a connection to a host. Whatever takes several times as long
+    /// is not waited for any more. At most a day.
+    pub patience: Duration,
+}
+
+/// The server's clock, 8 connections that read, 2 and 5 seconds.
+impl Default for Settings {
+    fn default() -> Self {
+        Settings {
+            clock: Clock::Server,
+            reading_connections: 8,
+            wait: Duration::from_secs(2),
+            patience: Duration::from_secs(5),
+        }
+    }
+}
+
+impl Settings {
+    /// No time is longer than a day, and somebody reads.
+    pub(crate) fn bounded(self) -> Self {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        let bounded = |time: Duration| time.clamp(Duration::from_millis(1), DAY);
+        Settings {
+            clock: self.clock,
+            reading_connections: self.reading_connections.max(1),
+            wait: bounded(self.wait),
+            patience: bounded(self.patience),
+        }
+    }
+}
+
+/// Where a server is, and how it is made sure that it is that one.
+#[derive(Clone, Debug)]
+pub(crate) struct Address {
+    pub(crate) config: Config,
+    /// `None` goes without TLS.
+    pub(crate) tls: Option<Roots>,
+}
+
+/// Whose signatures are trusted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Roots {
+    /// Those that the system trusts.
+    System,
+    /// Those in a file of PEM.
+    File(PathBuf),
+}
+
+impl Address {
+    /// Reads a URL. What it says of passwords is in no error.
+    pub(crate) fn parse(url: &str, patience: Duration) -> Result<Self, StoreError> {
+        let (rest, parameters) = url.split_once('?').unwrap_or((url, ""));
+        let (mut mode, mut roots) = (None, None);
+        let mut others = Vec::new();
+        for parameter in parameters.split('&').filter(|parameter| !parameter.is_empty()) {
+            match parameter.split_once('=') {
+                Some(("sslmode", value)) => mode = Some(value),
+                Some(("sslrootcert", value)) => roots = Some(PathBuf::from(value)),
+                _ => others.push(parameter),
+            }
+        }
+        let url = format!("{rest}?{}", others.join("&"));
+        let mut config: Config = url.parse().map_err(unusable)?;
+        // A store writes; whoever follows another server is not the one.
+        config.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        if config.get_connect_timeout().is_none() {
+            config.connect_timeout(patience);
+        }
+        if config.get_application_name().is_none() {
+            config.application_name("custom-models");
+        }
+        if config.get_password().is_none()
+            && let Some(password) = env::var_os("PGPASSWORD")
+        {
+            config.password(password.as_encoded_bytes());
+        }
+        let has_tls = match mode {
+            None => !is_local(&config),
+            Some("disable") => false,
+            Some("require" | "verify-full") => true,
+            Some(_) => return Err(unusable("sslmode is disable or verify-full")),
+        };
+        config.ssl_mode(if has_tls { SslMode::Require } else { SslMode::Disable });
+        let roots = roots.map_or(Roots::System, Roots::File);
+        Ok(Address { config, tls: has_tls.then_some(roots) })
+    }
+}
+
+fn is_local(config: &Config) -> bool {
+    config.get_hosts().iter().all(|host| match host {
+        Host::Tcp(name) => {
+            name == "localhost" || name.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+        }
+        #[cfg(unix)]
+        Host::Unix(_) => true,
+    })
+}
+
+fn unusable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> StoreError {
+    StoreError::new(StoreErrorKind::Unavailable, cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(url: &str) -> Address {
+        Address::parse(url, Duration::from_secs(7)).unwrap()
+    }
+
+    #[test]
+    fn what_goes_over_a_network_is_encrypted_and_verified_unless_it_is_told_otherwise() {
+        for url in ["postgres://db/x", "postgres://10.0.0.1/x", "postgresql://127.0.0.1,db/x"] {
+            assert_eq!(parse(url).tls, Some(Roots::System), "{url}");
+        }
+        for url in ["postgres://localhost/x", "postgres://127.0.0.1:5/x", "postgres://%2Ftmp/x"] {
+            assert_eq!(parse(url).tls, None, "{url}");
+        }
+        assert_eq!(parse("postgres://db/x?sslmode=disable").tls, None);
+        let file = parse("postgres://localhost/x?sslmode=verify-full&sslrootcert=/ca.pem").tls;
+        assert_eq!(file, Some(Roots::File("/ca.pem".into())));
+    }
+
+    #[test]
+    fn of_several_hosts_the_one_that_writes_is_meant() {
+        let config = parse("postgres://a:1,b:2/x?sslmode=disable&connect_timeout=3").config;
+        assert_eq!(config.get_hosts().len(), 2);
+        assert_eq!(config.get_target_session_attrs(), TargetSessionAttrs::ReadWrite);
+        assert_eq!(config.get_connect_timeout(), Some(&Duration::from_secs(3)));
+    }
+
+    #[test]
+    fn a_url_that_is_none_is_refused_without_its_password() {
+        for url in [
+            "postgres://u:secret@h/x?colour=red",
+            "postgres://u:secret@h:x/x",
+            "postgres://u:secret@h/x?sslmode=prefer",
+        ] {
+            let error = Address::parse(url, Duration::ZERO).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+            assert!(!format!("{error:?}").contains("secret"), "{error:?}");
+        }
+    }
+}

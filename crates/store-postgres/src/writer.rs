@@ -1,0 +1,239 @@
+//! Groups of writes, each one transaction of two round trips: what the group has to know, with the rows
+//! taken that it is about, and what it changes, with the commit.
+
+use std::sync::Arc;
+
+use custom_models_core::{AccessChange, CustomModel, Outcome, StoreError, StoreErrorKind};
+use custom_models_group_commit::{Answers, Committer, Job, Judged};
+use deadpool_postgres::Object;
+
+use crate::alone;
+use crate::connections::Connections;
+use crate::creates::Creates;
+use crate::driver::Driver;
+use crate::fault::Fault;
+use crate::group::Group;
+use crate::known::Known;
+use crate::needs::Needs;
+use crate::retry::Attempts;
+use crate::settings::{Clock, Settings};
+use crate::statement::sent;
+
+/// A time-out that hits a commit which waits for a second server would have it acknowledged without
+/// that one. So a commit has none, and after twice the time its outcome is unknown.
+const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
+
+/// The one connection that writes.
+pub(crate) struct Writer {
+    driver: Arc<Driver>,
+    transactions: Transactions,
+}
+
+impl Writer {
+    pub(crate) fn new(driver: Arc<Driver>, connections: Connections, settings: Settings) -> Self {
+        let begin = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = {}",
+            settings.patience.as_millis()
+        );
+        Writer { driver, transactions: Transactions { connections, settings, begin } }
+    }
+}
+
+impl Committer for Writer {
+    fn commit(&mut self, jobs: &[Job]) -> Result<Answers, StoreError> {
+        let (transactions, jobs) = (self.transactions.clone(), jobs.to_vec());
+        let longest = transactions.settings.patience.saturating_mul(4);
+        self.driver.wait_for(longest, StoreErrorKind::OutcomeUnknown, async move {
+            Ok(transactions.commit(&jobs).await)
+        })
+    }
+}
+
+/// Why a transaction has no outcome.
+enum Trouble {
+    /// It was not made.
+    NotMade(Fault),
+    /// Its commit was sent.
+    Sent(Fault),
+}
+
+impl From<Fault> for Trouble {
+    fn from(fault: Fault) -> Self {
+        Trouble::NotMade(fault)
+    }
+}
+
+impl Trouble {
+    fn fault(&self) -> &Fault {
+        match self {
+            Trouble::NotMade(fault) | Trouble::Sent(fault) => fault,
+        }
+    }
+
+    fn is_of_a_lost_connection(&self) -> bool {
+        matches!(self, Trouble::NotMade(fault) if fault.is_of_a_lost_connection())
+    }
+
+    fn into_store_error(self) -> StoreError {
+        match self {
+            Trouble::NotMade(fault) => fault.into_store_error(),
+            Trouble::Sent(fault) => fault.of_a_commit(),
+        }
+    }
+}
+
+#[derive(Clone)]
+struct Transactions {
+    connections: Connections,
+    settings: Settings,
+    begin: String,
+}
+
+impl Transactions {
+    /// Answers every job: those that are transactions of their own, and the others together.
+    async fn commit(&self, jobs: &[Job]) -> Answers {
+        let together: Vec<&Job> = jobs.iter().filter(|job| !alone::is_alone(job)).collect();
+        let mut grouped = Vec::new().into_iter();
+        if !together.is_empty() {
+            let answers = self.tried(&together).await;
+            let of_all = |fault: StoreError| together.iter().map(|_| Err(fault.clone())).collect();
+            grouped = answers.unwrap_or_else(of_all).into_iter();
+        }
+        let mut answers = Vec::with_capacity(jobs.len());
+        for job in jobs {
+            if alone::is_alone(job) {
+                let answer = self.tried(&[job]).await;
+                answers.push(answer.and_then(|mut it| it.pop().unwrap_or_else(unanswered)));
+            } else {
+                answers.push(grouped.next().unwrap_or_else(unanswered));
+            }
+        }
+        answers
+    }
+
+    /// One transaction, begun anew while others stand in its way, and once if its connection turns out
+    /// to be gone before anything was committed on it.
+    async fn tried(&self, jobs: &[&Job]) -> Result<Answers, StoreError> {
+        let mut attempts = Attempts::default();
+        let mut is_connected_anew = false;
+        loop {
+            let trouble = match self.transaction(jobs).await {
+                Ok(answers) => return Ok(answers),
+                Err(trouble) => trouble,
+            };
+            let is_lost = trouble.is_of_a_lost_connection() && !is_connected_anew;
+            is_connected_anew |= is_lost;
+            if !(is_lost || trouble.fault().is_conflict()) || !attempts.another().await {
+                return Err(trouble.into_store_error());
+            }
+        }
+    }
+
+    async fn transaction(&self, jobs: &[&Job]) -> Result<Answers, Trouble> {
+        let connection = self.connections.for_writing().await?;
+        let answers = match (jobs, Creates::of(jobs)) {
+            ([job], _) if alone::is_alone(job) => self.alone(&connection, job).await,
+            (_, Some(creates)) => self.creates(&connection, jobs, &creates).await,
+            (_, None) => self.together(&connection, jobs).await,
+        };
+        match &answers {
+            Ok(_) => {}
+            Err(trouble) if trouble.fault().is_conflict() => {
+                // If this fails too, the connection is gone, and the next one is another.
+                let _ = connection.batch_execute("ROLLBACK").await;
+            }
+            // Whatever was wrong with it, the next one begins afresh.
+            Err(_) => drop(Object::take(connection)),
+        }
+        answers
+    }
+
+    async fn alone(&self, connection: &Object, job: &Job) -> Result<Answers, Trouble> {
+        let statements = alone::statements(job);
+        let rows = sent(connection, Some(&self.begin), &statements, Some(COMMIT)).await;
+        let judged = rows.and_then(|rows| alone::judged(job, &rows)).map_err(Trouble::Sent)?;
+        Ok(vec![Ok(judged)])
+    }
+
+    /// Creates what is within the limits, and then judges what is left over.
+    async fn creates(
+        &self,
+        connection: &Object,
+        jobs: &[&Job],
+        creates: &Creates<'_>,
+    ) -> Result<Answers, Trouble> {
+        let statement = creates.statement()?;
+        let created = match sent(connection, Some(&self.begin), &[statement], Some(COMMIT)).await {
+            Ok(rows) => {
+                creates.created(rows.first().map_or(&[], Vec::as_slice)).map_err(Trouble::Sent)?
+            }
+            // There is no id left for one of them, and so none was made.
+            Err(fault) if fault.is_of_a_constraint() => {
+                connection.batch_execute("ROLLBACK").await.map_err(Fault::from)?;
+                vec![None; jobs.len()]
+            }
+            Err(fault) => return Err(Trouble::Sent(fault)),
+        };
+        let is_left = |(_, created): &(&&Job, &Option<CustomModel>)| created.is_none();
+        let left: Vec<&Job> =
+            jobs.iter().zip(&created).filter(is_left).map(|(job, _)| *job).collect();
+        let mut others = self.left_over(connection, &left).await.into_iter();
+        let answer = |created: Option<CustomModel>| match created {
+            Some(model) => Ok(Judged::Model(Outcome::Created(model))),
+            None => others.next().unwrap_or_else(unanswered),
+        };
+        Ok(created.into_iter().map(answer).collect())
+    }
+
+    /// Judges what a first transaction has left over, in one more.
+    async fn left_over(&self, connection: &Object, jobs: &[&Job]) -> Answers {
+        if jobs.is_empty() {
+            return Vec::new();
+        }
+        let mut attempts = Attempts::default();
+        loop {
+            let trouble = match self.together(connection, jobs).await {
+                Ok(answers) => return answers,
+                Err(trouble) => trouble,
+            };
+            let is_clean = connection.batch_execute("ROLLBACK").await.is_ok();
+            if !(is_clean && trouble.fault().is_conflict() && attempts.another().await) {
+                let fault = trouble.into_store_error();
+                return jobs.iter().map(|_| Err(fault.clone())).collect();
+            }
+        }
+    }
+
+    async fn together(&self, connection: &Object, jobs: &[&Job]) -> Result<Answers, Trouble> {
+        let (asked, questions): (Vec<_>, Vec<_>) = Needs::of(jobs).questions().into_iter().unzip();
+        let rows = sent(connection, Some(&self.begin), &questions, None).await?;
+        let mut group = Group::new(Known::read(asked.into_iter().zip(rows))?);
+        let answers = jobs.iter().map(|job| self.judge(&mut group, job)).collect();
+        if group.changes.is_empty() {
+            connection.batch_execute("ROLLBACK").await.map_err(Fault::from)?;
+            return Ok(answers);
+        }
+        let statements = group.changes.statements().map_err(Fault::from)?;
+        sent(connection, None, &statements, Some(COMMIT)).await.map_err(Trouble::Sent)?;
+        Ok(answers)
+    }
+
+    fn judge(&self, group: &mut Group, job: &Job) -> Result<Judged, StoreError> {
+        match job {
+            Job::Model(write) => group.apply(write).map(Judged::Model),
+            Job::Access(AccessChange::Admit { key, operation, limit, now }) => {
+                let now = match self.settings.clock {
+                    Clock::Server => group.now(),
+                    Clock::Caller => *now,
+                };
+                Ok(Judged::Access(group.admit(*key, *operation, *limit, now)))
+            }
+            // These are transactions of their own.
+            Job::Access(_) | Job::Purge(_) => unanswered(),
+        }
+    }
+}
+
+fn unanswered() -> Result<Judged, StoreError> {
+    Err(StoreErrorKind::OutcomeUnknown.into())
+}

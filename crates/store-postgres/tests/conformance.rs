@@ -1,0 +1,72 @@
+//! The suite that every store passes, each place a database of its own on one private server.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+use std::mem;
+use std::sync::Arc;
+
+use custom_models_core::{ModelId, Store};
+use custom_models_postgres_cluster::{Server, run};
+use custom_models_store_conformance::{AfterKill, BoxError, Builder, Case, Place, Verdict};
+use custom_models_store_postgres::{Clock, PostgresStore, Settings};
+
+fn main() {
+    run(
+        4,
+        |programs| Server::start(programs, &[]),
+        |trials, server| {
+            for case in Case::ALL {
+                let server = server.cloned();
+                trials.add(case.name(), move |_| check(case, server.unwrap()));
+            }
+        },
+    );
+}
+
+fn check(case: &Case, server: Arc<Server>) {
+    match case.check(&Databases(server)) {
+        Verdict::Passed => {}
+        Verdict::Exempt(exemption) => panic!("not passed: {exemption}"),
+        Verdict::Failed(failure) => panic!("{failure}"),
+    }
+}
+
+struct Databases(Arc<Server>);
+
+impl Builder for Databases {
+    fn new_place(&self) -> Result<Box<dyn Place>, BoxError> {
+        let name = self.0.empty_database();
+        Ok(Box::new(Database { server: Arc::clone(&self.0), name }))
+    }
+}
+
+struct Database {
+    server: Arc<Server>,
+    name: String,
+}
+
+impl Place for Database {
+    fn open(&self) -> Result<Arc<dyn Store>, BoxError> {
+        // The cases make their own time.
+        let mut settings = Settings::default();
+        settings.clock = Clock::Caller;
+        Ok(Arc::new(PostgresStore::open_with(&self.server.url(&self.name), settings)?))
+    }
+
+    fn raise_last_id(&self, to: ModelId) -> Result<(), BoxError> {
+        let sql = format!("SELECT setval('custom_models.model_ids', {to})");
+        self.server.try_sql(&self.name, &sql)?;
+        Ok(())
+    }
+
+    /// What is committed outlives every engine.
+    fn after_kill(&self) -> Result<AfterKill, BoxError> {
+        let name = self.server.copy(&self.name);
+        Ok(AfterKill::Place(Box::new(Database { server: Arc::clone(&self.server), name })))
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.server.give_back(mem::take(&mut self.name));
+    }
+}

@@ -1,0 +1,27 @@
+//! Several engines on one database, servers that fail, and a second server that takes over.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod common;
+mod failover;
+mod faults;
+mod opening;
+mod sharing;
+mod tls;
+
+use custom_models_postgres_cluster::{Server, run};
+
+fn main() {
+    run(
+        2,
+        |programs| Server::start(programs, &[]),
+        |trials, shared| {
+            for (name, test) in sharing::TESTS.into_iter().chain(opening::TESTS) {
+                let server = shared.cloned();
+                trials.add(name, move |_| test(&server.unwrap()));
+            }
+            for (name, test) in faults::TESTS.into_iter().chain(failover::TESTS).chain(tls::TESTS) {
+                trials.add(name, test);
+            }
+        },
+    );
+}

@@ -1,0 +1,221 @@
+//! Several engines on one database, each with connections of its own, as those of several machines.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::thread;
+
+use custom_models_core::{
+    AccessChange, AccessOutcome, AccessStore, Actor, AnswerForm, AnswerKey, Change, DataChange,
+    EventType, IdempotencyKey, KeyId, LeaseTime, LifeStore, ModelStore, Moment, NewAnswer,
+    NewEvent, Operation, Outcome, Refusal, RequestLimit, Revision, Timestamp, Write,
+};
+use custom_models_postgres_cluster::Server;
+use custom_models_store_postgres::PostgresStore;
+
+use crate::common::{acme, all, create, created, engine, running, store};
+
+type Test = fn(&Server);
+
+pub(crate) const TESTS: [(&str, Test); 8] = [
+    ("quota_4_engines_on_one_database_fill_exactly_the_limit", fill_the_limit),
+    ("rate_4_engines_on_one_database_share_a_window", share_a_window),
+    ("idem_1_a_repeat_on_another_engine_hears_the_first_answer", repeat),
+    ("train_3_a_training_has_one_worker_over_all_engines", one_worker),
+    ("edit_4_of_updates_at_one_stamp_on_several_engines_one_is_made", one_update),
+    ("log_1_engines_on_one_database_share_histories_without_gaps", dense_histories),
+    ("model_1_a_create_after_an_answer_elsewhere_has_a_larger_id", growing_ids),
+    ("a_store_is_opened_used_and_dropped_on_a_thread_of_a_runtime", on_a_runtime),
+];
+
+/// So many stores on a database of their own, and what they bring back, each from several threads.
+fn on_stores<T: Send>(
+    server: &Server,
+    work: impl Fn(&PostgresStore, usize) -> T + Sync,
+) -> (String, Vec<T>) {
+    const STORES: usize = 3;
+    const THREADS: usize = 4;
+    let database = server.empty_database();
+    let stores: Vec<_> = (0..STORES).map(|_| Arc::new(store(server, &database))).collect();
+    let work = &work;
+    let brought = thread::scope(|scope| {
+        let started: Vec<_> = (0..STORES * THREADS)
+            .map(|number| {
+                let store = Arc::clone(&stores[number % STORES]);
+                scope.spawn(move || work(&store, number))
+            })
+            .collect();
+        started.into_iter().map(|it| it.join().unwrap()).collect()
+    });
+    (database, brought)
+}
+
+fn fill_the_limit(server: &Server) {
+    let (database, outcomes) = on_stores(server, |store, _| {
+        let outcomes = (0..10).map(|_| store.apply(create(&acme(), Some(50))).unwrap());
+        outcomes.collect::<Vec<_>>()
+    });
+    let is_created = |outcome: &&Outcome| matches!(outcome, Outcome::Created(_));
+    assert_eq!(outcomes.iter().flatten().filter(is_created).count(), 50);
+    let full = Outcome::LimitReached { current: 50 };
+    assert_eq!(outcomes.iter().flatten().filter(|it| **it == full).count(), 70);
+    let listing = store(server, &database).list(&acme(), &all()).unwrap();
+    assert_eq!((listing.models.len(), listing.total), (50, 50));
+    server.give_back(database);
+}
+
+fn share_a_window(server: &Server) {
+    let key = KeyId::from_bytes([1, 2, 3, 4, 5, 6]);
+    let operation = Operation::Create;
+    // By the server's clock, whatever the engines say that it is.
+    let (database, admitted) = on_stores(server, |store, number| {
+        let now = Moment::from_unix_millis(i64::try_from(number).unwrap() * 1_000_000_000);
+        let change = AccessChange::Admit { key, operation, limit: RequestLimit::CREATE, now };
+        let outcomes = (0..5).map(|_| store.apply_access(change.clone()).unwrap());
+        outcomes.filter(|outcome| matches!(outcome, AccessOutcome::Admitted(_))).count()
+    });
+    assert_eq!(admitted.iter().sum::<usize>(), 10);
+    let now = Moment::from(std::time::SystemTime::now());
+    let kept = store(server, &database)
+        .admissions(key, operation, RequestLimit::CREATE.counts_after(now))
+        .unwrap();
+    assert_eq!(kept.len(), 10, "{kept:?}");
+    server.give_back(database);
+}
+
+fn repeat(server: &Server) {
+    let key = IdempotencyKey::new("once").unwrap();
+    let answer = NewAnswer {
+        key: AnswerKey { operation: Operation::Create, target: None, key },
+        request: NewAnswer::digest(b"{}"),
+        at: Moment::from_unix_millis(1_800_000_000_000),
+        form: AnswerForm::Model { status: 201 },
+    };
+    let (database, outcomes) = on_stores(server, |store, _| {
+        let write = Write { answer: Some(answer.clone()), ..create(&acme(), None) };
+        store.apply(write).unwrap()
+    });
+    let mut made = Vec::new();
+    let mut heard = BTreeSet::new();
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Created(model) => made.push(model),
+            Outcome::Repeated(kept) => drop(heard.insert(kept.body)),
+            other => panic!("{other:?}"),
+        }
+    }
+    let [made] = made.as_slice() else { panic!("{made:?}") };
+    let first = answer.kept(made).unwrap().body;
+    assert!(heard.into_iter().eq([first]));
+    assert_eq!(
+        store(server, &database).list(&acme(), &all()).unwrap().models,
+        std::slice::from_ref(made)
+    );
+    server.give_back(database);
+}
+
+fn one_worker(server: &Server) {
+    let database = server.empty_database();
+    let first = engine(server, &database);
+    let ids: Vec<_> = (0..12).map(|_| running(&first).id).collect();
+    let work = |number: usize| {
+        let engine = engine(server, &database);
+        let worker = Actor::new(format!("worker-{number}")).unwrap();
+        let claim = || loop {
+            match engine.claim(&worker, None, LeaseTime::default()) {
+                // Others were faster, eight times: they have taken some, and less is left.
+                Err(Refusal::Contended) => {}
+                claimed => return claimed.unwrap(),
+            }
+        };
+        std::iter::from_fn(claim).map(|claimed| claimed.model.id).collect::<Vec<_>>()
+    };
+    let mut claimed: Vec<_> = thread::scope(|scope| {
+        let workers: Vec<_> = (0..4).map(|number| scope.spawn(move || work(number))).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
+    });
+    claimed.sort();
+    assert_eq!(claimed, ids);
+    drop(first);
+    server.give_back(database);
+}
+
+fn one_update(server: &Server) {
+    let database = server.empty_database();
+    let stores: Vec<_> = (0..4).map(|_| store(server, &database)).collect();
+    let mut model = created(stores[0].apply(create(&acme(), None)));
+    for _ in 0..20 {
+        let mut changed = model.clone();
+        changed.stamp = Revision::new(model.stamp.revision.get() + 1).unwrap().into();
+        let change = Change::Update {
+            model: Box::new(changed.clone()),
+            stamp: model.stamp,
+            data: DataChange::Keep,
+        };
+        let update = Write::new(acme(), change);
+        let outcomes: Vec<_> = thread::scope(|scope| {
+            let asked: Vec<_> =
+                stores.iter().map(|it| scope.spawn(|| it.apply(update.clone()))).collect();
+            asked.into_iter().map(|it| it.join().unwrap().unwrap()).collect()
+        });
+        assert_eq!(outcomes.iter().filter(|it| **it == Outcome::Updated).count(), 1);
+        assert_eq!(outcomes.iter().filter(|it| **it == Outcome::Stale).count(), 3);
+        model = changed;
+    }
+    drop(stores);
+    server.give_back(database);
+}
+
+/// Each engine writes for several organisations, so that their groups are of the same ones.
+fn dense_histories(server: &Server) {
+    let of = |number: usize| format!("org-{}", number % 5).parse().unwrap();
+    let (database, _) = on_stores(server, |store, number| {
+        for turn in 0..15 {
+            let event = NewEvent {
+                created_at: Timestamp::from_unix_seconds(1_800_000_000).unwrap(),
+                actor: Actor::HOST,
+                event_type: EventType::Created,
+            };
+            let write = Write { event: Some(event), ..create(&of(number + turn), None) };
+            created(store.apply(write));
+        }
+    });
+    let store = store(server, &database);
+    let mut models = 0;
+    for number in 0..5 {
+        let page = store.events(&of(number), 0, u32::MAX).unwrap();
+        assert!(page.events.iter().map(|it| it.position).eq(1..=page.last), "{page:?}");
+        // Positions and ids were given in the same order.
+        assert!(page.events.is_sorted_by_key(|it| it.model_id));
+        models += page.last;
+    }
+    assert_eq!(models, 12 * 15);
+    drop(store);
+    server.give_back(database);
+}
+
+fn growing_ids(server: &Server) {
+    let database = server.empty_database();
+    let stores: Vec<_> = (0..3).map(|_| store(server, &database)).collect();
+    let create = |number: usize| {
+        let of = format!("org-{}", number % 4).parse().unwrap();
+        created(stores[number % 3].apply(create(&of, None))).id
+    };
+    assert!((0..30).map(create).is_sorted_by(|one, next| one < next));
+    drop(stores);
+    server.give_back(database);
+}
+
+fn on_a_runtime(server: &Server) {
+    let database = server.empty_database();
+    let url = server.url(&database);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async move {
+        let used = tokio::spawn(async move {
+            let store = PostgresStore::open(&url).unwrap();
+            let model = created(store.apply(create(&acme(), None)));
+            assert_eq!(store.get(&acme(), model.id).unwrap(), Some(model));
+        });
+        used.await.unwrap();
+    });
+    server.give_back(database);
+}
