@@ -57,6 +57,12 @@ pub(crate) enum Command {
     /// Make, list and revoke the keys of the HTTP service
     #[command(subcommand, after_help = include_str!("help/key.txt"))]
     Key(KeyCommand),
+    /// See once to what is over, as a service does from time to time, and print what was done
+    ///
+    /// Trainings whose workers fell silent three times fail. Kept answers of more than a day, and events
+    /// past the retention of the configuration, are forgotten. Files that nothing refers to are removed.
+    #[command(after_help = include_str!("help/sweep.txt"))]
+    Sweep,
     /// Train models: claim trainings one after the other, and have a program do them
     #[command(after_help = include_str!("help/work.txt"))]
     Work(WorkArgs),

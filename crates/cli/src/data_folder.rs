@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use custom_models_core::{Engine, ModelId, Organisation, StoreError, StoreErrorKind};
+use custom_models_core::{StoreError, StoreErrorKind};
 use custom_models_training_data::{ContentStore, Folder};
 use tempfile::TempDir;
 
@@ -60,14 +60,4 @@ impl DataFolder {
         let missing = "--data: name a folder that all machines share, for a store behind a server";
         self.open()?.ok_or_else(|| Failure::WrongUsage(missing.to_owned()))
     }
-}
-
-/// Removes the files that nothing refers to and nobody writes, and says how many.
-pub(crate) fn sweep(contents: &dyn ContentStore, engine: &Engine) -> Result<u64, StoreError> {
-    contents.sweep(&mut |organisation: &Organisation, model: ModelId, content: &str| {
-        let pairs = engine.stored_data(organisation, model)?;
-        Ok(pairs.iter().any(|pair| {
-            [&pair.audio.content, &pair.transcript.content].iter().any(|it| *it == content)
-        }))
-    })
 }

@@ -26,6 +26,7 @@ mod report;
 mod serve;
 mod settings;
 mod store_url;
+mod sweep;
 #[cfg(feature = "serve")]
 mod sweeper;
 mod work;
@@ -51,6 +52,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Command::Models(command) => perform::on_store(&global, command),
                 Command::Org(command) => register::organisations(&global, command),
                 Command::Key(command) => register::keys(&global, command),
+                Command::Sweep => sweep::sweep(&global),
                 Command::Work(args) => work::work(&global, &args),
                 #[cfg(feature = "serve")]
                 Command::Openapi => serve::describe(&global),

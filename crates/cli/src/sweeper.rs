@@ -4,11 +4,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use custom_models_core::{Engine, Refusal, Retention, Swept};
+use custom_models_core::{Engine, Retention};
 use custom_models_training_data::ContentStore;
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::data_folder;
+use crate::sweep::{Swept, once};
 
 /// Sweeps a service.
 #[derive(Clone, Debug)]
@@ -33,21 +33,12 @@ impl Sweeper {
     }
 
     fn sweep(&self) {
-        match self.swept() {
-            Ok((swept, files)) if swept != Swept::default() || files > 0 => {
-                let (failed, events, answers) =
-                    (swept.failed, swept.purged.events, swept.purged.answers);
-                tracing::info!(failed, events, answers, files, "swept");
+        match once(&self.engine, self.contents.as_deref(), &self.retention) {
+            Ok(swept) if swept == Swept::default() => {}
+            Ok(Swept { failed_trainings, events, answers, files }) => {
+                tracing::info!(failed_trainings, events, answers, files, "swept");
             }
-            Ok(_) => {}
             Err(refusal) => tracing::warn!(cause = ?refusal.to_string(), "not swept"),
         }
-    }
-
-    fn swept(&self) -> Result<(Swept, u64), Refusal> {
-        let swept = self.engine.sweep(&self.retention)?;
-        let contents = self.contents.as_deref();
-        let files = contents.map(|contents| data_folder::sweep(contents, &self.engine));
-        Ok((swept, files.transpose()?.unwrap_or_default()))
     }
 }

@@ -111,3 +111,17 @@ fn data_4_a_service_sweeps_what_nothing_refers_to() {
     served.kill().unwrap();
     served.wait().unwrap();
 }
+
+#[test]
+fn data_4_a_sweep_says_what_it_did() {
+    let folder = folder();
+    assert_eq!(folder.run(&ADD).code, 0);
+    let place = folder.path().join("custom-models.db.data/default/1");
+    fs::write(place.join("0".repeat(32)), b"left").unwrap();
+    let swept = |files| {
+        format!("{{\"failed_trainings\":0,\"events\":0,\"answers\":0,\"files\":{files}}}\n")
+    };
+    assert_eq!(folder.run(&["sweep"]).out, swept(1));
+    assert_eq!(folder.run(&["sweep"]).out, swept(0));
+    assert_eq!(files(&place).len(), 2);
+}
