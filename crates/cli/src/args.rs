@@ -57,6 +57,14 @@ pub(crate) enum Command {
     /// Make, list and revoke the keys of the HTTP service
     #[command(subcommand, after_help = include_str!("help/key.txt"))]
     Key(KeyCommand),
+    /// Copy a SQLite store, as it is at one moment, also while others use it
+    #[cfg(feature = "sqlite")]
+    #[command(after_help = include_str!("help/backup.txt"))]
+    Backup(CopyArgs),
+    /// Make a SQLite store of a copy, after making sure that the copy is whole
+    #[cfg(feature = "sqlite")]
+    #[command(after_help = include_str!("help/restore.txt"))]
+    Restore(CopyArgs),
     /// See once to what is over, as a service does from time to time, and print what was done
     ///
     /// Trainings whose workers fell silent three times fail. Kept answers of more than a day, and events
@@ -312,6 +320,14 @@ pub(crate) struct KeyArgs {
     /// How long the key is valid, such as 90d (units s, m, h, d) [default: until it is revoked]
     #[arg(long, value_name = "SPAN")]
     pub(crate) expires_in: Option<Span>,
+}
+
+#[cfg(feature = "sqlite")]
+#[derive(Args, Debug)]
+pub(crate) struct CopyArgs {
+    /// The copy
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Args, Debug)]

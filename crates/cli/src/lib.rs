@@ -6,6 +6,8 @@
 #![forbid(unsafe_code)]
 
 mod args;
+#[cfg(feature = "sqlite")]
+mod backup;
 mod body;
 mod completions;
 mod data;
@@ -52,6 +54,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Command::Models(command) => perform::on_store(&global, command),
                 Command::Org(command) => register::organisations(&global, command),
                 Command::Key(command) => register::keys(&global, command),
+                #[cfg(feature = "sqlite")]
+                Command::Backup(args) => backup::backup(&global, &args),
+                #[cfg(feature = "sqlite")]
+                Command::Restore(args) => backup::restore(&global, &args),
                 Command::Sweep => sweep::sweep(&global),
                 Command::Work(args) => work::work(&global, &args),
                 #[cfg(feature = "serve")]

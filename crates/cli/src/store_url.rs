@@ -131,6 +131,12 @@ impl StoreUrl {
         self.scheme.name
     }
 
+    /// The file of a store in SQLite; `None` of any other.
+    #[cfg(feature = "sqlite")]
+    pub(crate) fn sqlite_file(&self) -> Option<&Path> {
+        (self.scheme.name == "sqlite").then_some(&self.path)
+    }
+
     /// Where what is kept beside the store has its place.
     pub(crate) fn beside(&self, ending: &str) -> Beside {
         match self.scheme.lives {

@@ -87,7 +87,7 @@ fn look_at(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Which migrations the file has seen, after making sure that it is ours. Writes nothing.
-fn recognise(connection: &Connection) -> Result<usize, StoreError> {
+pub(crate) fn recognise(connection: &Connection) -> Result<usize, StoreError> {
     // One statement, so that a file that becomes a store meanwhile is seen before or after.
     let (application_id, version, tables) = connection
         .query_row(
@@ -154,7 +154,7 @@ fn enter_wal(connection: &Connection, busy_timeout: Duration) -> Result<(), Stor
 }
 
 /// Makes the name of a new file durable, which syncing the file itself does not promise.
-fn sync_folder(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     if let Some(folder) = path.parent() {
         let synced = File::open(folder).and_then(|folder| folder.sync_all());

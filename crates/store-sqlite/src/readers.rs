@@ -34,6 +34,14 @@ impl Readers {
         &self,
         read: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
     ) -> Result<T, StoreError> {
+        self.read_with(|connection| read(connection).map_err(fault))
+    }
+
+    /// [`Readers::read`] for what fails in other ways than SQLite does.
+    pub(crate) fn read_with<T>(
+        &self,
+        read: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let idle = match &mut *self.lock() {
             None => return Err(StoreErrorKind::Closed.into()),
             Some(idle) => idle.pop(),
@@ -43,7 +51,7 @@ impl Readers {
             None => self.file.open_for_reading()?,
         };
         // A connection that failed is not kept: the next one begins afresh.
-        let result = read(&mut connection).map_err(fault)?;
+        let result = read(&mut connection)?;
         if let Some(idle) = &mut *self.lock()
             && idle.len() < KEPT
         {
