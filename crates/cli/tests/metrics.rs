@@ -98,7 +98,9 @@ fn what_becomes_of_requests_is_counted() {
 fn durations_and_groups_are_histograms() {
     let folder = Folder::new();
     let key = key_of(&folder, "acme");
-    let server = Serving::start(&folder, &[&["serve"], &ANYWHERE[..]].concat());
+    // A sweep is a write too.
+    let unswept = ["serve", "--sweep-every", "off"];
+    let server = Serving::start(&folder, &[&unswept[..], &ANYWHERE].concat());
     assert_eq!([(); 3].map(|()| server.create(&key).0), [201; 3]);
     let page = page_of(&server);
     // A create is two writes, one after the other: its admission and its model.
@@ -132,7 +134,8 @@ fn writes_that_are_committed_together_are_all_counted() {
     let folder = Folder::new();
     let key = key_of(&folder, "acme");
     let unlimited = ["serve", "--create-limit", "off", "--create-concurrency", "off"];
-    let server = Serving::start(&folder, &[&unlimited[..], &ANYWHERE].concat());
+    let unswept = ["--sweep-every", "off"];
+    let server = Serving::start(&folder, &[&unlimited[..], &unswept, &ANYWHERE].concat());
     thread::scope(|scope| {
         for _ in 0..8 {
             scope.spawn(|| [(); 4].map(|()| server.create(&key)));
