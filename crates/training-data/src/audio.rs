@@ -112,32 +112,41 @@ pub fn measure(audio: &mut (impl Read + Seek + Send + Sync)) -> Result<Audio, Au
 }
 
 fn walk<T: Read + Seek + Send + Sync>(source: Source<'_, T>) -> Option<Audio> {
+    let mut total = Total { nanos: 0, room: source.length };
     let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
     let (format, metadata) = (FormatOptions::default(), MetadataOptions::default());
     let probe = symphonia::default::get_probe();
     let mut reader = probe.probe(&Hint::new(), stream, format, metadata).ok()?;
     let format = AudioFormat::of_id(reader.format_info().format)?;
-    let mut total = Total::default();
-    while total.add_track(&mut *reader).is_some() {}
+    while total.add_track(&mut *reader)? {}
     Some(Audio { format, millis: total.millis() })
 }
 
 /// How long the packets are that were walked over.
-#[derive(Default)]
 struct Total {
     /// In nanoseconds.
     nanos: u128,
+    /// How many bytes more there can be in packets: no more than in the file. Tables may claim packets
+    /// without any, which would be time for nothing, and no end of them.
+    room: u64,
 }
 
 impl Total {
-    /// Walks to the end of what the reader has; `Some` if it has other tracks then, as a chain of several
-    /// Ogg streams has.
-    fn add_track(&mut self, reader: &mut dyn FormatReader) -> Option<()> {
-        let track = reader.default_track(TrackType::Audio)?;
-        let (id, base, frame) = (track.id, track.time_base?, frame_of_pcm(track));
+    /// Walks to the end of what the reader has; whether it has other tracks then, as a chain of several
+    /// Ogg streams has. `None` if it claims more than the file can hold.
+    fn add_track(&mut self, reader: &mut dyn FormatReader) -> Option<bool> {
+        let track = reader.default_track(TrackType::Audio);
+        let Some((track, base)) = track.and_then(|track| Some((track, track.time_base?))) else {
+            return Some(false);
+        };
+        let (id, frame) = (track.id, frame_of_pcm(track));
         let mut ticks: u128 = 0;
         let is_reset = loop {
-            match reader.next_packet() {
+            let packet = reader.next_packet();
+            if let Ok(Some(packet)) = &packet {
+                self.room = self.room.checked_sub((packet.data.len() as u64).max(1))?;
+            }
+            match packet {
                 Ok(Some(packet)) if packet.track_id == id => {
                     // The last packet of a WAV that is cut says more than it has.
                     let has = frame.map(|frame| packet.data.len() as u64 / frame);
@@ -151,7 +160,7 @@ impl Total {
         };
         let (numer, denom) = (u128::from(base.numer.get()), u128::from(base.denom.get()));
         self.nanos += ticks * numer * 1_000_000_000 / denom;
-        is_reset.then_some(())
+        Some(is_reset)
     }
 
     fn millis(&self) -> u64 {

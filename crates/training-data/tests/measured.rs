@@ -73,6 +73,20 @@ fn data_2_what_is_no_audio_is_none() {
     }
 }
 
+/// A table may claim any number of packets without a byte in them.
+#[test]
+fn data_2_packets_of_nothing_last_no_time() {
+    let mut bytes = FRAGMENTED_M4A.to_vec();
+    let behind = |name: &[u8]| bytes.windows(4).position(|it| it == name).unwrap() + 4;
+    let (defaults, run) = (behind(b"tfhd"), behind(b"trun"));
+    // Samples of no size by default, a run that says nothing of its samples, and a million of them.
+    bytes[defaults + 20..defaults + 24].fill(0);
+    bytes[run..run + 4].copy_from_slice(&1_u32.to_be_bytes());
+    bytes[run + 4..run + 8].copy_from_slice(&1_000_000_u32.to_be_bytes());
+    let found = measured(&bytes);
+    assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
+}
+
 /// A disk that fails in the middle is no fault of the audio.
 #[test]
 fn data_2_an_unreadable_file_is_told_apart_from_a_bad_one() {
