@@ -2,6 +2,7 @@
 
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use symphonia::core::codecs::audio::well_known as codecs;
@@ -12,6 +13,8 @@ use symphonia::core::formats::{
 };
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
+
+use crate::boxes::{self, TABLES};
 
 /// The formats that an audio may have (DATA-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,31 +96,41 @@ pub enum AudioFault {
 
 /// Measures an audio, by walking over all its packets: what a header says of the duration is wrong for many
 /// files. Of one that is cut or damaged counts what comes before the damage, or what its reader
-/// finds behind it. Memory does not grow with the audio, but for the tables of an MP4, a few bytes a packet.
+/// finds behind it.
+///
+/// Memory does not grow with the audio, but for the tables of an MP4, a few bytes a packet. What stands
+/// before the packets, tables and tags, may take 48 MiB; an MP4 whose tables are longer, or would take
+/// minutes to walk over, counts as none.
 ///
 /// # Errors
 ///
 /// See [`AudioFault`].
 pub fn measure(audio: &mut (impl Read + Seek + Send + Sync)) -> Result<Audio, AudioFault> {
     let length = audio.seek(SeekFrom::End(0)).map_err(AudioFault::Unreadable)?;
+    let is_mp4 = boxes::is_bearable(audio, length).map_err(AudioFault::Unreadable)?;
     audio.seek(SeekFrom::Start(0)).map_err(AudioFault::Unreadable)?;
-    let broken = Mutex::new(None);
-    let source = Source { audio, length, broken: &broken };
+    let (broken, left) = (Mutex::new(None), AtomicU64::new(TABLES));
+    let source = Source { audio, length, broken: &broken, left: &left };
     // A demuxer that panics on a damaged file says no more than that it cannot read it.
-    let found = catch_unwind(AssertUnwindSafe(|| walk(source))).unwrap_or_default();
+    let found = catch_unwind(AssertUnwindSafe(|| walk(source, is_mp4))).unwrap_or_default();
     match broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
         Some(error) => Err(AudioFault::Unreadable(error)),
         None => found.filter(|audio| audio.millis > 0).ok_or(AudioFault::NotAudio),
     }
 }
 
-fn walk<T: Read + Seek + Send + Sync>(source: Source<'_, T>) -> Option<Audio> {
-    let mut total = Total { nanos: 0, room: source.length };
+/// `is_mp4`: whether it may be taken for one.
+fn walk<T: Read + Seek + Send + Sync>(source: Source<'_, T>, is_mp4: bool) -> Option<Audio> {
+    let (mut total, left) = (Total { nanos: 0, room: source.length }, source.left);
     let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
     let (format, metadata) = (FormatOptions::default(), MetadataOptions::default());
     let probe = symphonia::default::get_probe();
     let mut reader = probe.probe(&Hint::new(), stream, format, metadata).ok()?;
     let format = AudioFormat::of_id(reader.format_info().format)?;
+    if format == AudioFormat::M4a && !is_mp4 {
+        return None;
+    }
+    left.store(u64::MAX, Ordering::Relaxed);
     while total.add_track(&mut *reader)? {}
     Some(Audio { format, millis: total.millis() })
 }
@@ -188,6 +201,8 @@ struct Source<'a, T> {
     audio: &'a mut T,
     length: u64,
     broken: &'a Mutex<Option<io::Error>>,
+    /// How many bytes may be read before the packets.
+    left: &'a AtomicU64,
 }
 
 impl<T> Source<'_, T> {
@@ -204,8 +219,16 @@ impl<T> Source<'_, T> {
 
 impl<T: Read> Read for Source<'_, T> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let read = self.audio.read(bytes);
-        self.noted(read)
+        let left = self.left.load(Ordering::Relaxed);
+        if left == 0 {
+            return Err(ErrorKind::QuotaExceeded.into());
+        }
+        let read = self.audio.by_ref().take(left).read(bytes);
+        let read = self.noted(read)?;
+        if left < u64::MAX {
+            self.left.store(left - read as u64, Ordering::Relaxed);
+        }
+        Ok(read)
     }
 }
 

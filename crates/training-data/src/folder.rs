@@ -140,7 +140,9 @@ struct NewFile {
 impl NewFile {
     /// `None` if a sweep was faster than the lock.
     fn begin(root: &Path, folder: &Path) -> io::Result<Option<Self>> {
-        make(root, folder)?;
+        if !make(root, folder)? {
+            return Ok(None);
+        }
         let name = uuid::Uuid::new_v4().simple().to_string();
         let path = folder.join(format!("{name}{PART}"));
         let mut options = OpenOptions::new();
@@ -226,20 +228,23 @@ impl Kept for KeptFile {
     }
 }
 
-/// Makes the folder of a model, durably.
-fn make(root: &Path, folder: &Path) -> io::Result<()> {
+/// Makes the folder of a model, durably. Whether it is there: a sweep may take it away at once.
+fn make(root: &Path, folder: &Path) -> io::Result<bool> {
+    make_in(root.parent().unwrap_or(root), root)?;
     let of_organisation = folder.parent().unwrap_or(root);
-    let parent = root.parent().unwrap_or(root);
-    for (folder, parent) in [(root, parent), (of_organisation, root), (folder, of_organisation)] {
-        match fs::create_dir(folder) {
-            Ok(()) => sync_folder(parent)?,
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            // A sweep has taken the parent away: the file is begun anew.
-            Err(error) if error.kind() == ErrorKind::NotFound && parent == of_organisation => {}
-            Err(error) => return Err(error),
-        }
+    let made = make_in(root, of_organisation).and_then(|()| make_in(of_organisation, folder));
+    match made {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        made => made.map(|()| true),
     }
-    Ok(())
+}
+
+fn make_in(parent: &Path, folder: &Path) -> io::Result<()> {
+    match fs::create_dir(folder) {
+        // Who made it may not have come to sync it.
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => sync_folder(parent),
+    }
 }
 
 #[cfg(unix)]

@@ -31,6 +31,7 @@
 #![forbid(unsafe_code)]
 
 mod audio;
+mod boxes;
 mod content;
 mod folder;
 mod names;

@@ -1,4 +1,10 @@
 //! DATA-2: format and duration are those of the audio itself.
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::cast_possible_truncation,
+    reason = "tests"
+)]
 
 use std::io::Cursor;
 
@@ -84,6 +90,82 @@ fn data_2_packets_of_nothing_last_no_time() {
     bytes[run..run + 4].copy_from_slice(&1_u32.to_be_bytes());
     bytes[run + 4..run + 8].copy_from_slice(&1_000_000_u32.to_be_bytes());
     let found = measured(&bytes);
+    assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
+}
+
+/// A box of an MP4.
+fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(8 + body.len()).unwrap();
+    [&size.to_be_bytes(), &kind[..], body].concat()
+}
+
+/// An MP4 with boxes in it, at whatever depth, that are made anew.
+fn with_boxes(bytes: &[u8], new: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
+    let (mut rest, mut all) = (bytes, Vec::new());
+    while let Some((size, _)) = rest.split_first_chunk::<4>() {
+        let (it, behind) = rest.split_at(u32::from_be_bytes(*size) as usize);
+        let kind: &[u8; 4] = it[4..8].try_into().unwrap();
+        all.extend(match kind {
+            b"moov" | b"trak" | b"mdia" | b"minf" | b"stbl" => {
+                boxed(kind, &with_boxes(&it[8..], new))
+            }
+            _ => match new.iter().find(|(name, _)| *name == kind) {
+                Some((_, body)) => boxed(kind, body),
+                None => it.to_vec(),
+            },
+        });
+        rest = behind;
+    }
+    all
+}
+
+/// The body of a table: version and flags, and numbers.
+fn table(numbers: impl IntoIterator<Item = u32>) -> Vec<u8> {
+    [0].into_iter().chain(numbers).flat_map(u32::to_be_bytes).collect()
+}
+
+/// For each sample its demuxer would walk over half a million entries.
+#[test]
+fn data_2_an_mp4_that_would_take_minutes_is_refused_at_once() {
+    const SAMPLES: u32 = 500_000;
+    let in_one = vec![[0, 1]; SAMPLES as usize].into_iter().chain([[SAMPLES, 1]]).flatten();
+    let of_tables = |lasts: Vec<u32>, samples: u32| {
+        let lasts = [lasts.len() as u32 / 2].into_iter().chain(lasts);
+        let new = [
+            (b"stts", table(lasts)),
+            (b"stsz", table([1, samples])),
+            (b"stsc", table([1, 1, samples, 1])),
+            (b"stco", table([1, 0])),
+        ];
+        measured(&with_boxes(M4A, &new))
+    };
+    let found = of_tables(in_one.collect(), SAMPLES);
+    assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
+    // The same, but for how much it is.
+    let found = of_tables([[0, 800]; 10].into_iter().chain([[10, 800]]).flatten().collect(), 10);
+    assert_eq!(found.unwrap(), Audio { format: AudioFormat::M4a, millis: 1000 });
+}
+
+/// What stands before the packets is kept in memory.
+#[test]
+fn data_2_tags_and_tables_have_a_bound() {
+    let titled = |length: usize| {
+        let seven = |by: u32| (length >> by) as u8 & 0x7F;
+        let size = [seven(21), seven(14), seven(7), seven(0)];
+        let title = [&b"TIT2"[..], &size, b"\0\0\x03", &vec![b'a'; length - 1]].concat();
+        // The tag is as long as its frame, within what is left of its last number.
+        [&b"ID3\x04\0\0"[..], &size[..3], &[size[3] + 10], &title, MP3].concat()
+    };
+    assert!(measured(&titled(1 << 20)).is_ok());
+    let found = measured(&titled(60 << 20));
+    assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
+
+    let of_samples = |samples: u32| {
+        let sizes = [0, samples].into_iter().chain((0..samples).map(|_| 1));
+        measured(&with_boxes(M4A, &[(b"stsz", table(sizes))]))
+    };
+    assert!(of_samples(1 << 18).is_ok());
+    let found = of_samples(15 << 20);
     assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
 }
 

@@ -1,0 +1,148 @@
+//! How much work the tables of an MP4 make, before they are read: its demuxer keeps them in memory, and for
+//! each sample walks over the entries that say how long samples last.
+
+use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
+
+/// How many bytes of tables and tags an audio may have. The sizes of 75 hours of AAC fit in.
+pub(crate) const TABLES: u64 = 48 << 20;
+
+/// How many entries the demuxer may walk over in all: a minute or so. Tables in which each sample lasts as
+/// long as the one before, which is almost all, need one entry a sample; those in which each differs, the
+/// square of their samples, so a file of that kind may last an hour and a half.
+const STEPS: u128 = 1 << 36;
+
+/// Bytes of a header that is read anew for each box.
+const HEADER: u64 = 8;
+
+/// What boxes hold others that matter here.
+const PARENTS: [[u8; 4]; 7] =
+    [*b"moov", *b"trak", *b"mdia", *b"minf", *b"stbl", *b"moof", *b"traf"];
+
+/// Whether this is an MP4 whose tables keep within what the demuxer may take, in memory and in time.
+///
+/// # Errors
+///
+/// Those of the disk. A file that ends too early is looked at as far as it goes.
+pub(crate) fn is_bearable(audio: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+    let mut boxes = Boxes { audio: BufReader::new(audio), length, tables: 0, headers: 0 };
+    boxes.audio.seek(SeekFrom::Start(0))?;
+    let mut at = 0;
+    while let Some(it) = boxes.header(at, length)? {
+        if at == 0 && it.kind != *b"ftyp" || boxes.headers > TABLES {
+            return Ok(false);
+        }
+        at = it.end;
+        if matches!(&it.kind, b"moov" | b"moof" | b"meta" | b"sidx" | b"udta") {
+            boxes.tables += it.end - it.start;
+            let mut cost = Cost::default();
+            if boxes.tables > TABLES || !boxes.add(&mut cost, it)? || cost.steps(length) > STEPS {
+                return Ok(false);
+            }
+        }
+    }
+    Ok(at > 0)
+}
+
+/// A box: what is in it begins at `body`.
+#[derive(Clone, Copy)]
+struct Header {
+    kind: [u8; 4],
+    start: u64,
+    body: u64,
+    end: u64,
+}
+
+/// What the samples of a box with tables cost.
+#[derive(Default)]
+struct Cost {
+    /// How many entries may be walked over for each sample.
+    entries: u128,
+    samples: u128,
+}
+
+impl Cost {
+    /// No more samples are walked over than the file has bytes.
+    fn steps(&self, length: u64) -> u128 {
+        self.entries * self.samples.min(length.into())
+    }
+}
+
+struct Boxes<'a, T> {
+    audio: BufReader<&'a mut T>,
+    length: u64,
+    tables: u64,
+    /// In bytes.
+    headers: u64,
+}
+
+impl<T: Read + Seek> Boxes<'_, T> {
+    /// Adds what a box holds; whether it can be borne.
+    fn add(&mut self, cost: &mut Cost, parent: Header) -> io::Result<bool> {
+        let mut open = vec![parent];
+        while let Some(parent) = open.pop() {
+            let mut at = parent.body;
+            while let Some(it) = self.header(at, parent.end)? {
+                at = it.end;
+                if self.headers > TABLES {
+                    return Ok(false);
+                }
+                match &it.kind {
+                    kind if PARENTS.contains(kind) => open.push(it),
+                    // Eight bytes an entry.
+                    b"stts" => cost.entries += u128::from((it.end - it.body) / 8) + 1,
+                    // Behind version, flags and the size of all samples, or none.
+                    b"stsz" => cost.samples += u128::from(self.number(it, 8)?),
+                    // Four bytes an entry at least, and each of its samples may walk over all runs.
+                    b"trun" => {
+                        cost.entries += u128::from((it.end - it.start) / 4);
+                        cost.samples += u128::from(self.number(it, 4)?);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(true)
+    }
+
+    /// The box at a place within another one, or within the file; `None` if there is none.
+    fn header(&mut self, start: u64, end: u64) -> io::Result<Option<Header>> {
+        let (mut size, mut kind, mut long) = ([0; 4], [0; 4], [0; 8]);
+        if end.saturating_sub(start) < HEADER || !self.read(start, &mut [&mut size, &mut kind])? {
+            return Ok(None);
+        }
+        self.headers += HEADER;
+        let (body, size) = match u32::from_be_bytes(size) {
+            0 => (start + HEADER, end - start),
+            1 if self.read(start + HEADER, &mut [&mut long])? => {
+                (start + 2 * HEADER, u64::from_be_bytes(long))
+            }
+            size => (start + HEADER, size.into()),
+        };
+        // What is cut goes on to the end.
+        let it = Header { kind, start, body, end: start.saturating_add(size).min(end) };
+        Ok(Some(it).filter(|it| it.end >= it.body))
+    }
+
+    /// A number in a box, so many bytes behind the start of its body; 0 if it is not in there.
+    fn number(&mut self, it: Header, at: u64) -> io::Result<u32> {
+        let mut number = [0; 4];
+        let is_there = it.body + at + 4 <= it.end && self.read(it.body + at, &mut [&mut number])?;
+        Ok(if is_there { u32::from_be_bytes(number) } else { 0 })
+    }
+
+    /// Whether all of it is there.
+    fn read(&mut self, at: u64, into: &mut [&mut [u8]]) -> io::Result<bool> {
+        if at >= self.length {
+            return Ok(false);
+        }
+        let position = self.audio.stream_position()?;
+        self.audio.seek_relative(at.cast_signed() - position.cast_signed())?;
+        for bytes in into {
+            match self.audio.read_exact(bytes) {
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Ok(false),
+                read => read?,
+            }
+        }
+        Ok(true)
+    }
+}
