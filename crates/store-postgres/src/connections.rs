@@ -1,9 +1,13 @@
-//! Connections to the server: those that read, and one that writes.
+//! Connections to the server: those that read, and those that write.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use custom_models_core::{StoreError, StoreErrorKind};
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolBuilder,
+    RecyclingMethod, Runtime, Timeouts,
+};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -15,28 +19,39 @@ use crate::settings::{Address, Roots, Settings};
 
 /// Connections that are made when they are needed, and made again when they are lost.
 #[derive(Clone)]
-pub(crate) struct Connections {
-    reading: Pool,
-    writing: Pool,
-}
+pub(crate) struct Connections(Pool);
 
 impl Connections {
-    pub(crate) fn new(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
-        let reading = pool(address, settings, settings.reading_connections)?;
-        let writing = pool(address, settings, 1)?;
-        Ok(Connections { reading, writing })
+    /// Those that read, of which each is waited for.
+    pub(crate) fn reading(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
+        let wait = Some(settings.wait);
+        built(pool(address, settings, settings.reading_connections, wait)?)
     }
 
-    pub(crate) async fn for_reading(&self) -> Result<Object, Fault> {
-        Ok(self.reading.get().await?)
+    /// The one of a writer, which takes it for one transaction after the other. What waits too long for
+    /// a lock is not made, and says so.
+    pub(crate) fn writing(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
+        let patience = format!("SET lock_timeout = {}", settings.patience.as_millis());
+        let set = Hook::async_fn(move |client: &mut ClientWrapper, _| {
+            let patience = patience.clone();
+            Box::pin(
+                async move { client.batch_execute(&patience).await.map_err(HookError::Backend) },
+            )
+        });
+        built(pool(address, settings, 1, None)?.post_create(set))
     }
 
-    pub(crate) async fn for_writing(&self) -> Result<Object, Fault> {
-        Ok(self.writing.get().await?)
+    pub(crate) async fn get(&self) -> Result<Object, Fault> {
+        Ok(self.0.get().await?)
     }
 }
 
-fn pool(address: &Address, settings: &Settings, size: usize) -> Result<Pool, StoreError> {
+fn pool(
+    address: &Address,
+    settings: &Settings,
+    size: usize,
+    wait: Option<Duration>,
+) -> Result<PoolBuilder, StoreError> {
     let config = address.config.clone();
     let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
     let manager = match &address.tls {
@@ -46,12 +61,12 @@ fn pool(address: &Address, settings: &Settings, size: usize) -> Result<Pool, Sto
     // A connection may be made to one host after another, and each has its own time.
     let hosts = u32::try_from(address.config.get_hosts().len()).unwrap_or(u32::MAX);
     let create = Some(settings.patience.saturating_mul(hosts.saturating_add(1)));
-    Pool::builder(manager)
-        .max_size(size)
-        .timeouts(Timeouts { wait: Some(settings.wait), create, recycle: None })
-        .runtime(Runtime::Tokio1)
-        .build()
-        .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))
+    let timeouts = Timeouts { wait, create, recycle: None };
+    Ok(Pool::builder(manager).max_size(size).timeouts(timeouts).runtime(Runtime::Tokio1))
+}
+
+fn built(pool: PoolBuilder) -> Result<Connections, StoreError> {
+    pool.build().map(Connections).map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))
 }
 
 /// TLS with the server's certificate verified, its name included.

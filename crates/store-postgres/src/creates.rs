@@ -1,7 +1,12 @@
-//! A group of nothing but creates, which is what callers wait for most: one statement, in one round trip.
+//! A group of nothing but creates, which is what callers wait for most: one statement, in one round trip,
+//! and a transaction of its own without commands around it, which would cost as much as it does.
 //!
 //! The statement counts for each organisation what it creates if that is within the limit, and writes
 //! models and events of those that it has counted. Whoever is left over is judged as all others are.
+//!
+//! It makes nothing at an isolation level for which it was not thought. How long it waits for locks is
+//! said to its connection; a time-out of statements, which an operator may have set, ends before the commit
+//! begins to wait for a disk or a second server.
 
 use std::collections::BTreeMap;
 
@@ -24,11 +29,12 @@ const CREATE: &str = "WITH wanted AS (
         INSERT INTO custom_models.organisations AS o (organisation, models, events, writes)
         SELECT organisation, creates, events, 1 FROM wanted
         WHERE creates <= places AND $5 >= (SELECT max(version) FROM custom_models.migrations)
+            AND (SELECT current_setting('transaction_isolation')) IN ('read committed', 'serializable')
         ORDER BY organisation
         ON CONFLICT (organisation) DO UPDATE SET models = o.models + excluded.models,
             events = o.events + excluded.events, writes = o.writes + 1
         WHERE o.models + excluded.models
-            <= (SELECT places FROM wanted WHERE wanted.organisation = o.organisation)
+            <= ($4::bigint[])[array_position($1::bytea[], o.organisation)]
         RETURNING organisation, events
     ), numbered AS (
         SELECT r.*, nextval('custom_models.model_ids') AS id FROM (
@@ -58,6 +64,7 @@ const CREATE_ONE: &str = "WITH counted AS (
         INSERT INTO custom_models.organisations AS o (organisation, models, events, writes)
         SELECT $1::bytea, 1, $2::bigint, 1
         WHERE $3::bigint > 0 AND $4 >= (SELECT max(version) FROM custom_models.migrations)
+            AND current_setting('transaction_isolation') IN ('read committed', 'serializable')
         ON CONFLICT (organisation) DO UPDATE SET models = o.models + 1,
             events = o.events + excluded.events, writes = o.writes + 1
         WHERE o.models < $3

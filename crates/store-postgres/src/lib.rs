@@ -1,8 +1,8 @@
 //! Custom models in one PostgreSQL database, for several machines.
 //!
 //! Any number of engines, on any number of machines, work on one database. Writes are committed in
-//! groups, each one transaction of two round trips, and their conditions are judged on rows that the
-//! transaction has taken, so that no other engine comes between. What is acknowledged is as durable as
+//! groups, creates in one round trip and all others in two, and their conditions are judged on rows that
+//! the transaction has taken, so that no other engine comes between. What is acknowledged is as durable as
 //! the server makes a commit. Reads have connections of their own and wait for no write.
 //!
 //! ```no_run
@@ -28,6 +28,7 @@ mod alone;
 mod answer_rows;
 mod changes;
 mod columns;
+mod commits;
 mod connections;
 mod creates;
 mod data_rows;
@@ -35,10 +36,12 @@ mod driver;
 mod event_rows;
 mod fault;
 mod group;
+mod ids;
 mod known;
 mod life;
 mod migrate;
 mod needs;
+mod on_site;
 mod reader;
 mod retry;
 mod rows;
@@ -52,15 +55,15 @@ use std::sync::Arc;
 
 use custom_models_core::{
     Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Outcome, Selection,
-    StoreError, StoreErrorKind, Write,
+    StoreError, Write,
 };
-use custom_models_group_commit::GroupCommit;
 
 pub use crate::settings::{Clock, Settings};
 
+use crate::commits::Commits;
 use crate::connections::Connections;
 use crate::driver::Driver;
-use crate::fault::Fault;
+use crate::ids::Ids;
 use crate::reader::Readers;
 use crate::settings::Address;
 use crate::writer::Writer;
@@ -70,7 +73,7 @@ use crate::writer::Writer;
 /// Several processes, on several machines, may have the same database open: the quota and the windows
 /// hold over all of them (QUOTA-4, RATE-4).
 pub struct PostgresStore {
-    commits: GroupCommit,
+    commits: Commits,
     readers: Readers,
     driver: Arc<Driver>,
 }
@@ -103,17 +106,14 @@ impl PostgresStore {
     pub fn open_with(url: &str, settings: Settings) -> Result<Self, StoreError> {
         let settings = settings.bounded();
         let address = Address::parse(url, settings.patience)?;
-        let connections = Connections::new(&address, &settings)?;
+        let writing = || Connections::writing(&address, &settings);
+        let ids = Arc::new(Ids::default());
+        let mut first = Writer::new(writing()?, settings, Arc::clone(&ids));
+        let second = Writer::new(writing()?, settings, ids);
+        first.migrate()?;
         let driver = Driver::start("postgres-driver")?;
-        let opening = connections.clone();
-        let longest = settings.patience.saturating_mul(8);
-        driver.wait_for(longest, StoreErrorKind::Unavailable, async move {
-            let connection = opening.for_writing().await.map_err(Fault::into_store_error)?;
-            migrate::migrate(&connection).await.map_err(Fault::into_store_error)
-        })?;
-        let writer = Writer::new(Arc::clone(&driver), connections.clone(), settings);
-        let commits = GroupCommit::start("postgres-writer", writer)
-            .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?;
+        let commits = Commits::start([first, second])?;
+        let connections = Connections::reading(&address, &settings)?;
         let readers = Readers::new(Arc::clone(&driver), connections, settings.patience);
         Ok(PostgresStore { commits, readers, driver })
     }

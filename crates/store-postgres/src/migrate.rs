@@ -52,6 +52,7 @@ async fn step(client: &Client) -> Result<bool, Fault> {
     client
         .batch_execute(&format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
+            SET LOCAL lock_timeout = 0;
             INSERT INTO custom_models.migrations (version, mark) VALUES ({version}, '{MARK}');
             {migration};
             COMMIT"

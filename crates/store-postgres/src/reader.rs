@@ -37,7 +37,7 @@ impl Readers {
         // The server gives up first, and says so; this is for a server that says nothing.
         let longest = patience.saturating_mul(4);
         self.driver.wait_for(longest, StoreErrorKind::Busy, async move {
-            let connection = connections.for_reading().await.map_err(Fault::into_store_error)?;
+            let connection = connections.get().await.map_err(Fault::into_store_error)?;
             read(Reader { connection, patience }).await.map_err(Fault::into_store_error)
         })
     }

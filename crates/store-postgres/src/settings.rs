@@ -25,7 +25,7 @@ pub enum Clock {
 pub struct Settings {
     /// By which clock requests are admitted.
     pub clock: Clock,
-    /// How many connections read at the same time; one more writes.
+    /// How many connections read at the same time; two more write.
     pub reading_connections: usize,
     /// How long one of these is waited for while they are all in use. At most a day.
     pub wait: Duration,

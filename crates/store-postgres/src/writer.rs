@@ -1,5 +1,6 @@
-//! Groups of writes, each one transaction of two round trips: what the group has to know, with the rows
-//! taken that it is about, and what it changes, with the commit.
+//! Groups of writes, each one transaction: creates in one round trip, and others in two, of which the
+//! first asks what the group has to know and takes the rows that it is about, and the second changes them
+//! and commits.
 
 use std::sync::Arc;
 
@@ -10,11 +11,13 @@ use deadpool_postgres::Object;
 use crate::alone;
 use crate::connections::Connections;
 use crate::creates::Creates;
-use crate::driver::Driver;
 use crate::fault::Fault;
 use crate::group::Group;
+use crate::ids::Ids;
 use crate::known::Known;
+use crate::migrate;
 use crate::needs::Needs;
+use crate::on_site::OnSite;
 use crate::retry::Attempts;
 use crate::settings::{Clock, Settings};
 use crate::statement::sent;
@@ -23,28 +26,43 @@ use crate::statement::sent;
 /// that one. So a commit has none, and after twice the time its outcome is unknown.
 const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
 
-/// The one connection that writes.
+/// One connection that writes.
 pub(crate) struct Writer {
-    driver: Arc<Driver>,
+    on_site: OnSite,
     transactions: Transactions,
 }
 
 impl Writer {
-    pub(crate) fn new(driver: Arc<Driver>, connections: Connections, settings: Settings) -> Self {
+    /// `ids` is shared by all writers of a store.
+    pub(crate) fn new(connections: Connections, settings: Settings, ids: Arc<Ids>) -> Self {
         let begin = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = {}",
             settings.patience.as_millis()
         );
-        Writer { driver, transactions: Transactions { connections, settings, begin } }
+        Writer {
+            on_site: OnSite::new(),
+            transactions: Transactions { connections, settings, begin, ids },
+        }
+    }
+
+    /// Connects, and brings the database to the current layout.
+    pub(crate) fn migrate(&mut self) -> Result<(), StoreError> {
+        let Transactions { connections, settings, ids, .. } = &self.transactions;
+        let longest = settings.patience.saturating_mul(8);
+        self.on_site.run(longest, StoreErrorKind::Unavailable, async {
+            let connection = connections.get().await.map_err(Fault::into_store_error)?;
+            migrate::migrate(&connection).await.map_err(Fault::into_store_error)?;
+            ids.look(&connection).await.map_err(Fault::into_store_error)
+        })
     }
 }
 
 impl Committer for Writer {
     fn commit(&mut self, jobs: &[Job]) -> Result<Answers, StoreError> {
-        let (transactions, jobs) = (self.transactions.clone(), jobs.to_vec());
+        let Writer { on_site, transactions } = self;
         let longest = transactions.settings.patience.saturating_mul(4);
-        self.driver.wait_for(longest, StoreErrorKind::OutcomeUnknown, async move {
-            Ok(transactions.commit(&jobs).await)
+        on_site.run(longest, StoreErrorKind::OutcomeUnknown, async {
+            Ok(transactions.commit(jobs).await)
         })
     }
 }
@@ -82,11 +100,11 @@ impl Trouble {
     }
 }
 
-#[derive(Clone)]
 struct Transactions {
     connections: Connections,
     settings: Settings,
     begin: String,
+    ids: Arc<Ids>,
 }
 
 impl Transactions {
@@ -130,8 +148,9 @@ impl Transactions {
     }
 
     async fn transaction(&self, jobs: &[&Job]) -> Result<Answers, Trouble> {
-        let connection = self.connections.for_writing().await?;
-        let answers = match (jobs, Creates::of(jobs)) {
+        let connection = self.connections.get().await?;
+        let creates = Creates::of(jobs).filter(|_| !self.ids.are_few());
+        let answers = match (jobs, creates) {
             ([job], _) if alone::is_alone(job) => self.alone(&connection, job).await,
             (_, Some(creates)) => self.creates(&connection, jobs, &creates).await,
             (_, None) => self.together(&connection, jobs).await,
@@ -163,13 +182,13 @@ impl Transactions {
         creates: &Creates<'_>,
     ) -> Result<Answers, Trouble> {
         let statement = creates.statement()?;
-        let created = match sent(connection, Some(&self.begin), &[statement], Some(COMMIT)).await {
+        let created = match sent(connection, None, &[statement], None).await {
             Ok(rows) => {
                 creates.created(rows.first().map_or(&[], Vec::as_slice)).map_err(Trouble::Sent)?
             }
             // There is no id left for one of them, and so none was made.
             Err(fault) if fault.is_of_a_constraint() => {
-                connection.batch_execute("ROLLBACK").await.map_err(Fault::from)?;
+                self.ids.become_few();
                 vec![None; jobs.len()]
             }
             Err(fault) => return Err(Trouble::Sent(fault)),

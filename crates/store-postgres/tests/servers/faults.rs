@@ -239,12 +239,15 @@ fn server_is_full(programs: &Programs) {
     server.sql(
         &database,
         &format!(
-            "CREATE ROLE app LOGIN CONNECTION LIMIT 1; GRANT ALL ON DATABASE {database} TO app"
+            "CREATE ROLE app LOGIN CONNECTION LIMIT 2; GRANT ALL ON DATABASE {database} TO app"
         ),
     );
     let url = server.url(&database).replace("postgres@", "app@");
     let store = PostgresStore::open(&url).unwrap();
-    // The one connection is that which writes.
+    // The two connections are those that write, of which one of these organisations or another takes each.
+    for number in 0..20 {
+        created(store.apply(create(&format!("org-{number}").parse().unwrap(), None)));
+    }
     let model = created(store.apply(create(&acme(), None)));
     assert_eq!(kind(store.get(&acme(), model.id)), StoreErrorKind::Busy);
     assert_eq!(kind(PostgresStore::open(&url)), StoreErrorKind::Busy);

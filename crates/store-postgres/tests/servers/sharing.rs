@@ -16,8 +16,9 @@ use crate::common::{acme, all, create, created, engine, running, store};
 
 type Test = fn(&Server);
 
-pub(crate) const TESTS: [(&str, Test); 8] = [
+pub(crate) const TESTS: [(&str, Test); 9] = [
     ("quota_4_engines_on_one_database_fill_exactly_the_limit", fill_the_limit),
+    ("quota_4_the_limit_holds_whatever_isolation_a_database_begins_with", other_isolations),
     ("rate_4_engines_on_one_database_share_a_window", share_a_window),
     ("idem_1_a_repeat_on_another_engine_hears_the_first_answer", repeat),
     ("train_3_a_training_has_one_worker_over_all_engines", one_worker),
@@ -32,9 +33,16 @@ fn on_stores<T: Send>(
     server: &Server,
     work: impl Fn(&PostgresStore, usize) -> T + Sync,
 ) -> (String, Vec<T>) {
+    on_stores_of(server, server.empty_database(), work)
+}
+
+fn on_stores_of<T: Send>(
+    server: &Server,
+    database: String,
+    work: impl Fn(&PostgresStore, usize) -> T + Sync,
+) -> (String, Vec<T>) {
     const STORES: usize = 3;
     const THREADS: usize = 4;
-    let database = server.empty_database();
     let stores: Vec<_> = (0..STORES).map(|_| Arc::new(store(server, &database))).collect();
     let work = &work;
     let brought = thread::scope(|scope| {
@@ -50,7 +58,21 @@ fn on_stores<T: Send>(
 }
 
 fn fill_the_limit(server: &Server) {
-    let (database, outcomes) = on_stores(server, |store, _| {
+    fill_the_limit_of(server, server.empty_database());
+}
+
+fn other_isolations(server: &Server) {
+    for level in ["repeatable read", "serializable"] {
+        let database = server.empty_database();
+        let sql =
+            format!("ALTER DATABASE {database} SET default_transaction_isolation = '{level}'");
+        server.sql(&database, &sql);
+        fill_the_limit_of(server, database);
+    }
+}
+
+fn fill_the_limit_of(server: &Server, database: String) {
+    let (database, outcomes) = on_stores_of(server, database, |store, _| {
         let outcomes = (0..10).map(|_| store.apply(create(&acme(), Some(50))).unwrap());
         outcomes.collect::<Vec<_>>()
     });
