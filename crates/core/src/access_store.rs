@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::pending::Pending;
 use crate::{
-    Completion, KeyDigest, KeyId, KeyRecord, LifeStore, ModelStore, Moment, Operation,
-    Organisation, RequestLimit, Standing, StoreError, Timestamp,
+    ArchiveStore, Completion, KeyDigest, KeyId, KeyRecord, LifeStore, ModelStore, Moment,
+    Operation, Organisation, RequestLimit, Standing, StoreError, Timestamp,
 };
 
 /// Keeps who may use a service, and how much.
@@ -94,11 +94,11 @@ impl<S: AccessStore + ?Sized> AccessStore for Arc<S> {
     }
 }
 
-/// A store that keeps both models and who may use them: what a host picks when it runs, as
+/// A store that keeps both models and who may use them, and shows all of it: what a host picks when it runs, as
 /// `Arc<dyn Store>`.
-pub trait Store: ModelStore + LifeStore + AccessStore {}
+pub trait Store: ModelStore + LifeStore + AccessStore + ArchiveStore {}
 
-impl<S: ModelStore + LifeStore + AccessStore + ?Sized> Store for S {}
+impl<S: ModelStore + LifeStore + AccessStore + ArchiveStore + ?Sized> Store for S {}
 
 /// A change with the condition that it rests on.
 ///

@@ -334,7 +334,7 @@ impl Course {
     }
 
     /// What the types leave open.
-    fn is_sound(&self) -> bool {
+    pub(crate) fn is_sound(&self) -> bool {
         let is_in_order = self.success().is_none_or(|it| it.started_at <= it.finished_at)
             && self.failure().is_none_or(|it| it.started_at <= it.failed_at);
         let is_run = self.run().is_none_or(|run| {

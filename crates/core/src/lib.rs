@@ -42,6 +42,7 @@ mod access_store;
 mod actor;
 mod answer;
 mod api_key;
+mod archive;
 mod base_model;
 mod conversions;
 mod course;
@@ -65,6 +66,7 @@ mod list;
 mod list_events;
 mod memory;
 mod memory_access;
+mod memory_archive;
 mod memory_life;
 mod model;
 mod moment;
@@ -100,6 +102,7 @@ pub use answer::{
     AnswerForm, AnswerKey, IdempotencyKey, InvalidIdempotencyKey, KeptAnswer, NewAnswer, Repeatable,
 };
 pub use api_key::{ApiKey, InvalidKeyId, KeyDigest, KeyId, KeyRecord};
+pub use archive::{AnswerLine, ArchiveChange, ArchiveStore, EventLine, KeyLine, ModelLine, Record};
 pub use base_model::BaseModel;
 pub use course::{Course, Failure, InvalidCourse, Run, Success};
 pub use create::{CreateModel, CreateModelBuilder};

@@ -21,7 +21,7 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     is_closed: bool,
-    last_id: u64,
+    pub(crate) last_id: u64,
     pub(crate) models: HashMap<Organisation, BTreeMap<ModelId, CustomModel>>,
     pub(crate) access: AccessState,
     pub(crate) life: LifeState,

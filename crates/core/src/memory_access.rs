@@ -61,6 +61,40 @@ impl AccessState {
         }
     }
 
+    pub(crate) fn registrations(&self) -> impl Iterator<Item = Registration> {
+        self.plans.iter().map(|(organisation, plan)| Registration {
+            organisation: organisation.clone(),
+            plan: plan.clone(),
+        })
+    }
+
+    /// Every key, in the order of their organisations.
+    pub(crate) fn all_keys(&self) -> impl Iterator<Item = KeyRecord> {
+        let mut keys: Vec<_> = self.keys.values().cloned().collect();
+        keys.sort_by(|a, b| (&a.organisation, a.id).cmp(&(&b.organisation, b.id)));
+        keys.into_iter()
+    }
+
+    pub(crate) fn put_registration(&mut self, Registration { organisation, plan }: Registration) {
+        self.plans.insert(organisation, plan);
+    }
+
+    pub(crate) fn put_key(&mut self, key: KeyRecord) {
+        self.ids.insert(key.digest, key.id);
+        self.keys.insert(key.id, key);
+    }
+
+    /// How many records went.
+    pub(crate) fn erase(&mut self, organisation: &Organisation) -> u64 {
+        let keys = self.keys.extract_if(.., |_, key| key.organisation == *organisation);
+        let keys: Vec<KeyRecord> = keys.map(|(_, key)| key).collect();
+        for key in &keys {
+            self.ids.remove(&key.digest);
+            self.admissions.retain(|(id, _), _| *id != key.id);
+        }
+        keys.len() as u64 + u64::from(self.plans.remove(organisation).is_some())
+    }
+
     fn add_key(&mut self, key: KeyRecord) -> AccessOutcome {
         if !self.plans.contains_key(&key.organisation) {
             return AccessOutcome::NotFound;
@@ -100,11 +134,7 @@ impl AccessStore for MemoryStore {
 
     fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
         let state = self.open_state()?;
-        let registrations = state.access.plans.iter().map(|(organisation, plan)| Registration {
-            organisation: organisation.clone(),
-            plan: plan.clone(),
-        });
-        Ok(registrations.collect())
+        Ok(state.access.registrations().collect())
     }
 
     fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>, StoreError> {

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::{
-    AnswerKey, CustomModel, DataChange, DataId, DataPair, Event, EventPage, KeptAnswer, LifeStore,
-    MemoryStore, ModelId, Moment, NewAnswer, NewEvent, Organisation, Purge, Purged, StoreError,
-    StoreErrorKind,
+    AnswerKey, AnswerLine, CustomModel, DataChange, DataId, DataPair, Event, EventLine, EventPage,
+    KeptAnswer, LifeStore, MemoryStore, ModelId, Moment, NewAnswer, NewEvent, Organisation, Purge,
+    Purged, Record, StoreError, StoreErrorKind,
 };
 
 #[derive(Debug, Default)]
@@ -77,6 +77,72 @@ impl LifeState {
 
     pub(crate) fn forget_data(&mut self, organisation: &Organisation, model: ModelId) {
         self.data.remove(&(organisation.clone(), model));
+    }
+
+    /// Whoever has a history.
+    pub(crate) fn organisations(&self) -> impl Iterator<Item = &Organisation> {
+        self.histories.keys()
+    }
+
+    /// The positions of the first event that is kept and of the last one.
+    pub(crate) fn ends(&self, organisation: &Organisation) -> (u64, u64) {
+        let ends =
+            |history: &History| (history.last + 1 - history.events.len() as u64, history.last);
+        self.histories.get(organisation).map_or((1, 0), ends)
+    }
+
+    /// Data, events and answers, each kind in its order.
+    pub(crate) fn export(
+        &self,
+        each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        for ((organisation, model), pairs) in &self.data {
+            for pair in pairs.values().cloned() {
+                each(Record::Data { organisation: organisation.clone(), model: *model, pair })?;
+            }
+        }
+        let histories: BTreeMap<_, _> = self.histories.iter().collect();
+        for (organisation, history) in histories {
+            for event in &history.events {
+                each(Record::Event(EventLine::new(organisation.clone(), event.clone())))?;
+            }
+        }
+        for ((organisation, key), kept) in &self.answers {
+            each(Record::Answer(AnswerLine::new(organisation.clone(), key.clone(), kept.clone())))?;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn put_last(&mut self, organisation: Organisation, last: u64) {
+        self.histories.entry(organisation).or_default().last = last;
+    }
+
+    pub(crate) fn put_data(&mut self, organisation: Organisation, model: ModelId, pair: DataPair) {
+        self.data.entry((organisation, model)).or_default().insert(pair.id, pair);
+    }
+
+    /// Events come in their order; one that is there already is what it was.
+    pub(crate) fn put_event(&mut self, line: EventLine) {
+        let (organisation, position, model, event) = line.into_parts();
+        let history = self.histories.entry(organisation).or_default();
+        if history.events.back().is_none_or(|last| last.position < position) {
+            history.events.push_back(event.at(position, model));
+        }
+    }
+
+    pub(crate) fn put_answer(&mut self, line: AnswerLine) {
+        let (organisation, key, kept) = line.into_parts();
+        self.answers.insert((organisation, key), kept);
+    }
+
+    /// How many records went.
+    pub(crate) fn erase(&mut self, organisation: &Organisation) -> u64 {
+        let before = self.data.len() + self.answers.len();
+        self.data.retain(|(of, _), _| of != organisation);
+        self.answers.retain(|(of, _), _| of != organisation);
+        let gone = before - self.data.len() - self.answers.len();
+        let history = self.histories.remove(organisation);
+        gone as u64 + history.map_or(0, |history| history.events.len() as u64 + 1)
     }
 
     fn purge(&mut self, Purge { events_before, answers_until, limit }: Purge) -> Purged {

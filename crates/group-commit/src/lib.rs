@@ -26,8 +26,8 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, Completion, Outcome, Purge, Purged, StoreError, StoreErrorKind,
-    Write,
+    AccessChange, AccessOutcome, ArchiveChange, Completion, Outcome, Purge, Purged, StoreError,
+    StoreErrorKind, Write,
 };
 
 use crate::queue::{Done, Group, Queue, Rest};
@@ -54,6 +54,8 @@ pub enum Job {
     Access(AccessChange),
     /// Forgets what is old.
     Purge(Purge),
+    /// Puts records, or erases those of an organisation.
+    Archive(ArchiveChange),
 }
 
 /// What became of a [`Job`], of the same kind.
@@ -66,6 +68,8 @@ pub enum Judged {
     Access(AccessOutcome),
     /// A [`Job::Purge`].
     Purged(Purged),
+    /// A [`Job::Archive`]: how many records were put or erased.
+    Archived(u64),
 }
 
 /// One answer a write, in the order of the writes. One of the wrong kind is none.
@@ -122,7 +126,7 @@ impl GroupCommit {
         match self.commit_here(Job::Model(write)) {
             Here::Answered(answer) => match answer? {
                 Judged::Model(outcome) => Ok(outcome),
-                Judged::Access(_) | Judged::Purged(_) => Err(StoreErrorKind::OutcomeUnknown.into()),
+                _ => Err(StoreErrorKind::OutcomeUnknown.into()),
             },
             Here::Occupied(job) => wait(|done| self.push(job, Done::Model(done))),
         }
@@ -137,7 +141,7 @@ impl GroupCommit {
         match self.commit_here(Job::Access(change)) {
             Here::Answered(answer) => match answer? {
                 Judged::Access(outcome) => Ok(outcome),
-                Judged::Model(_) | Judged::Purged(_) => Err(StoreErrorKind::OutcomeUnknown.into()),
+                _ => Err(StoreErrorKind::OutcomeUnknown.into()),
             },
             Here::Occupied(job) => wait(|done| self.push(job, Done::Access(done))),
         }
@@ -153,9 +157,25 @@ impl GroupCommit {
         match self.commit_here(Job::Purge(purge)) {
             Here::Answered(answer) => match answer? {
                 Judged::Purged(purged) => Ok(purged),
-                Judged::Model(_) | Judged::Access(_) => Err(StoreErrorKind::OutcomeUnknown.into()),
+                _ => Err(StoreErrorKind::OutcomeUnknown.into()),
             },
             Here::Occupied(job) => wait(|done| self.push(job, Done::Purge(done))),
+        }
+    }
+
+    /// Puts records or erases them, and returns when that is durable: on this thread if nothing is at
+    /// work, with the next group if something is.
+    ///
+    /// # Errors
+    ///
+    /// What [`GroupCommit::submit`] answers.
+    pub fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
+        match self.commit_here(Job::Archive(change)) {
+            Here::Answered(answer) => match answer? {
+                Judged::Archived(count) => Ok(count),
+                _ => Err(StoreErrorKind::OutcomeUnknown.into()),
+            },
+            Here::Occupied(job) => wait(|done| self.push(job, Done::Archive(done))),
         }
     }
 

@@ -50,6 +50,7 @@ pub(crate) enum Done {
     Model(Completion),
     Access(Completion<AccessOutcome>),
     Purge(Completion<Purged>),
+    Archive(Completion<u64>),
 }
 
 impl Done {
@@ -62,10 +63,12 @@ impl Done {
             (Done::Model(done), Ok(Judged::Model(outcome))) => done(Ok(outcome)),
             (Done::Access(done), Ok(Judged::Access(outcome))) => done(Ok(outcome)),
             (Done::Purge(done), Ok(Judged::Purged(purged))) => done(Ok(purged)),
+            (Done::Archive(done), Ok(Judged::Archived(count))) => done(Ok(count)),
             (Done::Model(done), Err(fault)) => done(Err(fault)),
             (Done::Access(done), Err(fault)) => done(Err(fault)),
             (Done::Purge(done), Err(fault)) => done(Err(fault)),
-            (Done::Model(_) | Done::Access(_) | Done::Purge(_), Ok(_)) => {}
+            (Done::Archive(done), Err(fault)) => done(Err(fault)),
+            (_, Ok(_)) => {}
         };
         // What it panicked with was printed by the panic hook; nobody here has a use for it.
         let _ = catch_unwind(AssertUnwindSafe(call));

@@ -201,6 +201,13 @@ macro_rules! for_every_case {
                 log_1_positions_go_on_when_all_events_are_forgotten,
                 idem_1_a_purge_forgets_answers_until_a_moment,
                 log_1_a_purge_survives_a_kill_when_it_is_heard;
+            archives:
+                everything_is_brought_to_another_store_and_goes_on_there,
+                an_organisation_is_erased_and_others_stay,
+                an_export_is_of_one_moment,
+                what_is_imported_and_what_is_erased_survives_a_kill,
+                a_closed_store_shows_and_takes_nothing,
+                an_export_ends_with_the_error_of_whoever_takes_it;
             random:
                 random_operations_are_answered_as_by_the_reference;
             access:

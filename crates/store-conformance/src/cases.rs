@@ -3,6 +3,7 @@
 pub(crate) mod access;
 pub(crate) mod admissions;
 pub(crate) mod answers;
+pub(crate) mod archives;
 pub(crate) mod bursts;
 pub(crate) mod claims;
 pub(crate) mod closing;

@@ -38,6 +38,7 @@ fn the_reference_passes_all_but_what_it_is_exempt_from() {
             "data_4_a_pair_survives_a_kill_when_its_change_is_heard",
             "idem_1_an_answer_survives_a_kill_when_its_change_is_heard",
             "log_1_a_purge_survives_a_kill_when_it_is_heard",
+            "what_is_imported_and_what_is_erased_survives_a_kill",
             "auth_1_a_revocation_survives_a_kill_when_it_is_heard",
             "rate_4_an_admission_survives_a_kill_when_it_is_heard",
         ],

@@ -92,7 +92,46 @@ pub(crate) fn admission(row: &Row) -> Result<(KeyId, Operation, Moment), Fault> 
     Ok((key_id(row)?, operation, Moment::from_unix_millis(column(row, 2)?)))
 }
 
-fn registration_of(row: &Row) -> Result<Registration, Fault> {
+/// Makes room for keys: what has their ids or their digests goes.
+pub(crate) fn keys_removed(keys: &[KeyRecord]) -> Statement<'_> {
+    const SQL: &str = "DELETE FROM custom_models.keys
+        WHERE id = ANY ($1::bytea[]) OR digest = ANY ($2::bytea[])";
+    Statement::new(SQL, [parameter(ids(keys)), parameter(digests(keys))])
+}
+
+/// Adds keys as they are.
+pub(crate) fn keys_added(keys: &[KeyRecord]) -> Statement<'_> {
+    const SQL: &str =
+        "INSERT INTO custom_models.keys (id, digest, organisation, scopes, created_at,
+            expires_at, revoked_at)
+        SELECT * FROM unnest($1::bytea[], $2::bytea[], $3::bytea[], $4::text[], $5::bigint[],
+            $6::bigint[], $7::bigint[])";
+    let seconds = |at: fn(&KeyRecord) -> Option<Timestamp>| -> Vec<Option<i64>> {
+        keys.iter().map(|key| at(key).map(Timestamp::unix_seconds)).collect()
+    };
+    Statement::new(
+        SQL,
+        [
+            parameter(ids(keys)),
+            parameter(digests(keys)),
+            parameter(keys.iter().map(|key| bytes(&key.organisation)).collect::<Vec<_>>()),
+            parameter(keys.iter().map(|key| key.scopes.to_string()).collect::<Vec<_>>()),
+            parameter(seconds(|key| Some(key.created_at))),
+            parameter(seconds(|key| key.expires_at)),
+            parameter(seconds(|key| key.revoked_at)),
+        ],
+    )
+}
+
+fn ids(keys: &[KeyRecord]) -> Vec<Vec<u8>> {
+    keys.iter().map(|key| key.id.to_bytes().into()).collect()
+}
+
+fn digests(keys: &[KeyRecord]) -> Vec<&[u8]> {
+    keys.iter().map(|key| key.digest.as_bytes().as_slice()).collect()
+}
+
+pub(crate) fn registration_of(row: &Row) -> Result<Registration, Fault> {
     Ok(Registration { organisation: organisation_of(row, 0)?, plan: plan_of(row, 1)? })
 }
 
@@ -100,7 +139,7 @@ fn plan_of(row: &Row, index: usize) -> Result<PlanName, Fault> {
     text(row, index)?.parse().map_err(|_| Fault::Row("no name of a plan"))
 }
 
-fn key_of(row: &Row) -> Result<KeyRecord, Fault> {
+pub(crate) fn key_of(row: &Row) -> Result<KeyRecord, Fault> {
     let moment = |index| -> Result<Option<Timestamp>, Fault> {
         column::<Option<i64>>(row, index)?.map(timestamp).transpose()
     };

@@ -2,7 +2,7 @@
 //! server judges.
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, KeyRecord, Purge, Purged, Registration, Timestamp,
+    AccessChange, AccessOutcome, ArchiveChange, KeyRecord, Purge, Purged, Registration, Timestamp,
 };
 use custom_models_group_commit::{Job, Judged};
 use tokio_postgres::Row;
@@ -10,7 +10,7 @@ use tokio_postgres::Row;
 use crate::fault::Fault;
 use crate::rows::{bytes, column, unsigned};
 use crate::statement::{Statement, parameter};
-use crate::{answer_rows, event_rows};
+use crate::{answer_rows, archived, event_rows};
 
 const REGISTER: &str = "INSERT INTO custom_models.registrations (organisation, plan)
     VALUES ($1, $2) ON CONFLICT (organisation) DO NOTHING RETURNING 1";
@@ -35,6 +35,11 @@ pub(crate) fn is_alone(job: &Job) -> bool {
 pub(crate) fn statements(job: &Job) -> Vec<Statement<'_>> {
     match job {
         Job::Model(_) | Job::Access(AccessChange::Admit { .. }) => Vec::new(),
+        Job::Archive(ArchiveChange::Erase { organisation, limit }) => {
+            archived::erased(organisation, *limit)
+        }
+        // Its statements are those of an `Import`.
+        Job::Archive(ArchiveChange::Import(_)) => Vec::new(),
         Job::Access(AccessChange::Register(it)) => vec![of_registration(REGISTER, it)],
         Job::Access(AccessChange::SetPlan(it)) => vec![of_registration(SET_PLAN, it)],
         Job::Access(AccessChange::AddKey(key)) => {
@@ -58,6 +63,7 @@ pub(crate) fn judged(job: &Job, answers: &[Vec<Row>]) -> Result<Judged, Fault> {
     let is_made = answers.first().is_some_and(|rows| !rows.is_empty());
     let otherwise = match job {
         Job::Purge(_) => return purged(answers).map(Judged::Purged),
+        Job::Archive(change) => return archived::count(change, answers).map(Judged::Archived),
         Job::Access(AccessChange::Register(_)) => AccessOutcome::Taken,
         Job::Access(AccessChange::AddKey(_)) if answers.get(1).is_some_and(|it| !it.is_empty()) => {
             AccessOutcome::Taken

@@ -4,8 +4,8 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, Completion, Outcome, Purge, Purged, StoreError, StoreErrorKind,
-    Write,
+    AccessChange, AccessOutcome, ArchiveChange, Completion, Outcome, Purge, Purged, StoreError,
+    StoreErrorKind, Write,
 };
 use custom_models_group_commit::GroupCommit;
 
@@ -61,6 +61,18 @@ impl Commits {
     pub(crate) fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
         let [first, _] = &self.queues;
         first.purge(purge)
+    }
+
+    pub(crate) fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
+        match &change {
+            ArchiveChange::Erase { organisation, .. } => {
+                self.of(organisation).archive(change.clone())
+            }
+            ArchiveChange::Import(_) => {
+                let [first, _] = &self.queues;
+                first.archive(change)
+            }
+        }
     }
 
     pub(crate) fn close(&self) {

@@ -34,7 +34,8 @@ pub(crate) fn owned(row: &Row) -> Result<(Organisation, ModelId, DataId), Fault>
     Ok((organisation_of(row, 0)?, model_id(row, 1)?, data_id(row, 2)?))
 }
 
-fn pair(row: &Row) -> Result<DataPair, Fault> {
+/// A pair, of its number and its record.
+pub(crate) fn pair(row: &Row) -> Result<DataPair, Fault> {
     let id = data_id(row, 0)?;
     let pair: DataPair =
         serde_json::from_slice(column(row, 1)?).map_err(|_| Fault::Row("no pair of data"))?;

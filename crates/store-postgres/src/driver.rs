@@ -65,6 +65,10 @@ impl Driver {
         })
     }
 
+    pub(crate) fn is_stopped(&self) -> bool {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).is_none()
+    }
+
     /// Ends the thread, and waits for its end. Stopping again does nothing.
     pub(crate) fn stop(&self) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -72,7 +72,8 @@ pub(crate) fn forget(before: Timestamp, limit: u32) -> Statement<'static> {
     Statement::new(FORGET, [parameter(before.unix_seconds()), parameter(i64::from(limit))])
 }
 
-fn event(row: &Row) -> Result<Event, Fault> {
+/// An event, of the first five columns.
+pub(crate) fn event(row: &Row) -> Result<Event, Fault> {
     let event = NewEvent {
         created_at: timestamp(column(row, 2)?)?,
         actor: text(row, 3)?.parse().map_err(|_| Fault::Row("no name of an actor"))?,

@@ -26,6 +26,8 @@ mod access;
 mod access_rows;
 mod alone;
 mod answer_rows;
+mod archive;
+mod archived;
 mod changes;
 mod columns;
 mod commits;
@@ -76,6 +78,8 @@ pub struct PostgresStore {
     commits: Commits,
     readers: Readers,
     driver: Arc<Driver>,
+    address: Address,
+    settings: Settings,
 }
 
 impl PostgresStore {
@@ -115,7 +119,7 @@ impl PostgresStore {
         let commits = Commits::start([first, second])?;
         let connections = Connections::reading(&address, &settings)?;
         let readers = Readers::new(Arc::clone(&driver), connections, settings.patience);
-        Ok(PostgresStore { commits, readers, driver })
+        Ok(PostgresStore { commits, readers, driver, address, settings })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::rows::{bytes, signed};
 use crate::statement::{Statement, parameter};
 use crate::{access_rows, answer_rows, data_rows, rows};
 
-const LOCK_ORGANISATIONS: &str = "INSERT INTO custom_models.organisations AS o
+pub(crate) const LOCK_ORGANISATIONS: &str = "INSERT INTO custom_models.organisations AS o
         (organisation, models, events, writes)
     SELECT organisation, 0, 0, 1 FROM unnest($1::bytea[]) AS wanted (organisation)
     ORDER BY organisation
@@ -68,7 +68,7 @@ impl<'a> Needs<'a> {
                     needs.windows.insert((*key, *operation));
                 }
                 // These are transactions of their own.
-                Job::Access(_) | Job::Purge(_) => {}
+                Job::Access(_) | Job::Purge(_) | Job::Archive(_) => {}
             }
         }
         needs

@@ -73,6 +73,10 @@ pub(crate) const CLAIMABLE: &str = concat!(
     AND ($2::bytea IS NULL OR m.organisation = $2) ORDER BY m.claimable_at, m.id LIMIT $3"
 );
 
+/// Every model, in the order of their organisations.
+pub(crate) const ALL: &str =
+    concat!("SELECT ", columns!(), " FROM custom_models.models m ORDER BY m.organisation, m.id");
+
 /// Whose the model of a row is.
 pub(crate) const ORGANISATION: usize = 12;
 /// How many there are, on each row of a page.

@@ -4,11 +4,14 @@
 
 use std::sync::Arc;
 
-use custom_models_core::{AccessChange, CustomModel, Outcome, StoreError, StoreErrorKind};
+use custom_models_core::{
+    AccessChange, ArchiveChange, CustomModel, Outcome, StoreError, StoreErrorKind,
+};
 use custom_models_group_commit::{Answers, Committer, Job, Judged};
 use deadpool_postgres::Object;
 
 use crate::alone;
+use crate::archived::Import;
 use crate::connections::Connections;
 use crate::creates::Creates;
 use crate::fault::Fault;
@@ -168,7 +171,14 @@ impl Transactions {
     }
 
     async fn alone(&self, connection: &Object, job: &Job) -> Result<Answers, Trouble> {
-        let statements = alone::statements(job);
+        let import = match job {
+            Job::Archive(ArchiveChange::Import(records)) => Some(Import::of(records)),
+            _ => None,
+        };
+        let statements = match &import {
+            Some(import) => import.statements().map_err(Fault::from)?,
+            None => alone::statements(job),
+        };
         let rows = sent(connection, Some(&self.begin), &statements, Some(COMMIT)).await;
         let judged = rows.and_then(|rows| alone::judged(job, &rows)).map_err(Trouble::Sent)?;
         Ok(vec![Ok(judged)])
@@ -248,7 +258,7 @@ impl Transactions {
                 Ok(Judged::Access(group.admit(*key, *operation, *limit, now)))
             }
             // These are transactions of their own.
-            Job::Access(_) | Job::Purge(_) => unanswered(),
+            Job::Access(_) | Job::Purge(_) | Job::Archive(_) => unanswered(),
         }
     }
 }

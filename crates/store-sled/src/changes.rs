@@ -11,12 +11,12 @@ use crate::fault::guarded;
 use crate::long::Edits;
 
 /// The rows that a group changes, each as it was and as it is to be; `None` is no row.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Changes {
     rows: BTreeMap<Vec<u8>, Change>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Change {
     before: Option<Vec<u8>>,
     after: Option<Vec<u8>>,

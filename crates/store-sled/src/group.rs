@@ -23,11 +23,11 @@ pub(crate) struct Group<'a> {
 }
 
 /// What a write makes of a model, when nothing speaks against it.
-struct Made {
-    outcome: Outcome,
-    before: Option<CustomModel>,
-    after: Option<CustomModel>,
-    data: DataChange,
+pub(crate) struct Made {
+    pub(crate) outcome: Outcome,
+    pub(crate) before: Option<CustomModel>,
+    pub(crate) after: Option<CustomModel>,
+    pub(crate) data: DataChange,
 }
 
 /// A write that may still be refused.
@@ -162,7 +162,7 @@ impl<'a> Group<'a> {
     }
 
     /// The model, and since when its training can be claimed.
-    fn put_model(
+    pub(crate) fn put_model(
         &self,
         edits: &mut Edits,
         organisation: &Organisation,
@@ -188,7 +188,7 @@ impl<'a> Group<'a> {
         Ok(())
     }
 
-    fn put_data(
+    pub(crate) fn put_data(
         &self,
         edits: &mut Edits,
         organisation: &Organisation,
@@ -243,17 +243,27 @@ impl<'a> Group<'a> {
         let Some(answer) = answer else { return Ok(()) };
         let kept = answer.kept(model);
         let kept = kept.map_err(|fault| StoreError::new(StoreErrorKind::Damaged, fault))?;
-        let key = answer_key(organisation, &answer.key)?;
+        self.put_kept(edits, organisation, &answer.key, &kept)
+    }
+
+    pub(crate) fn put_kept(
+        &self,
+        edits: &mut Edits,
+        organisation: &Organisation,
+        answer: &AnswerKey,
+        kept: &KeptAnswer,
+    ) -> Result<(), StoreError> {
+        let key = answer_key(organisation, answer)?;
         let first = self.changes.row(self.db, &key)?;
-        if let Some(before) = self.answer(organisation, &answer.key)? {
+        if let Some(before) = self.answer(organisation, answer)? {
             edits.push((answer_time_key(before.at, &key), None));
         }
-        long::put(edits, &key, answer_to_bytes(&answer.key, &kept)?, first.as_deref())?;
+        long::put(edits, &key, answer_to_bytes(answer, kept)?, first.as_deref())?;
         edits.push((answer_time_key(kept.at, &key), Some(Vec::new())));
         Ok(())
     }
 
-    fn counter(&self, organisation: &Organisation) -> Result<Counter, StoreError> {
+    pub(crate) fn counter(&self, organisation: &Organisation) -> Result<Counter, StoreError> {
         let row = self.changes.row(self.db, &counter_key(organisation))?;
         Counter::from_row(row.as_deref())
     }
@@ -263,7 +273,7 @@ impl<'a> Group<'a> {
         History::from_row(row.as_deref())
     }
 
-    fn answer(
+    pub(crate) fn answer(
         &self,
         organisation: &Organisation,
         key: &AnswerKey,

@@ -3,6 +3,8 @@
 
 mod access;
 mod access_rows;
+mod archive;
+mod archived;
 mod changes;
 mod database;
 mod fault;

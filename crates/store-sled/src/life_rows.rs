@@ -192,6 +192,22 @@ pub(crate) fn answer_from_bytes(key: &AnswerKey, value: &[u8]) -> Result<KeptAns
     serde_json::from_slice(json).map_err(|_| damaged("an answer that is none"))
 }
 
+/// An answer with its key, as it lies there.
+pub(crate) fn answer_line(value: &[u8]) -> Result<(AnswerKey, KeptAnswer), StoreError> {
+    let parts = || {
+        let (operation, rest) = first_text(value.strip_prefix(&[FORM])?)?;
+        let (target, rest) = rest.split_first_chunk()?;
+        let (key, json) = first_text(rest)?;
+        let target = match u64::from_be_bytes(*target) {
+            0 => None,
+            target => Some(ModelId::new(target).ok()?),
+        };
+        let key = AnswerKey { operation: operation.parse().ok()?, target, key: key.parse().ok()? };
+        Some((key, serde_json::from_slice(json).ok()?))
+    };
+    parts().ok_or_else(|| damaged("an answer that is none"))
+}
+
 fn answer_key_to_bytes(key: &AnswerKey) -> Result<Vec<u8>, StoreError> {
     let AnswerKey { operation, target, key } = key;
     let mut bytes = Vec::new();

@@ -45,6 +45,7 @@ impl Writer {
                         access::apply(db, &mut group.changes, change).map(Judged::Access)
                     }
                     Job::Purge(purge) => group.purge(purge).map(Judged::Purged),
+                    Job::Archive(change) => group.archive(change).map(Judged::Archived),
                 };
                 match judged {
                     Err(fault) if is_of_one_write(&fault) => answers.push(Err(fault)),

@@ -20,6 +20,8 @@ pub(crate) const GRANT: &str = concat!(
     keys!(),
     ", registrations.plan FROM keys JOIN registrations USING (organisation) WHERE keys.digest = ?1"
 );
+/// Every key.
+pub(crate) const ALL_KEYS: &str = concat!(keys!(), " FROM keys ORDER BY organisation, id");
 const KEYS: &str = concat!(keys!(), " FROM keys WHERE keys.organisation = ?1 ORDER BY keys.id");
 
 /// How an organisation is registered.
@@ -111,6 +113,14 @@ pub(crate) fn add_key(connection: &Connection, key: &KeyRecord) -> rusqlite::Res
     Ok(inserted > 0)
 }
 
+/// Makes room for a key: what has its id or its digest goes.
+pub(crate) fn remove_key(connection: &Connection, key: &KeyRecord) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM keys WHERE id = ?1 OR digest = ?2")?
+        .execute((key.id.to_bytes(), key.digest.as_bytes()))?;
+    Ok(())
+}
+
 /// Revokes a key, if it is not; whether there is one.
 pub(crate) fn revoke(connection: &Connection, id: KeyId, at: Timestamp) -> rusqlite::Result<bool> {
     let updated = connection
@@ -157,7 +167,7 @@ pub(crate) fn admit(
     Ok(())
 }
 
-fn registration_of(row: &Row<'_>) -> rusqlite::Result<Registration> {
+pub(crate) fn registration_of(row: &Row<'_>) -> rusqlite::Result<Registration> {
     Ok(Registration { organisation: organisation_of(row, 0)?, plan: plan_of(row, 1)? })
 }
 
@@ -169,7 +179,7 @@ fn plan_of(row: &Row<'_>, column: usize) -> rusqlite::Result<PlanName> {
     row.get_ref(column)?.as_str()?.parse().map_err(|_| damaged("no name of a plan"))
 }
 
-fn key_of(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
+pub(crate) fn key_of(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {
     let moment =
         |seconds| Timestamp::from_unix_seconds(seconds).map_err(|_| damaged("a time out of range"));
     Ok(KeyRecord {

@@ -50,10 +50,20 @@ pub(crate) fn put(
     answer: &NewAnswer,
     model: &CustomModel,
 ) -> rusqlite::Result<()> {
-    let AnswerKey { operation, target, key } = &answer.key;
-    let KeptAnswer { request, at, status, revision, body } =
-        answer.kept(model).map_err(unwritable)?;
-    let hash = hash(organisation, &answer.key);
+    let kept = answer.kept(model).map_err(unwritable)?;
+    put_kept(connection, organisation, &answer.key, &kept)
+}
+
+/// [`put`] of an answer as it is kept.
+pub(crate) fn put_kept(
+    connection: &Connection,
+    organisation: &Organisation,
+    answer_key: &AnswerKey,
+    kept: &KeptAnswer,
+) -> rusqlite::Result<()> {
+    let AnswerKey { operation, target, key } = answer_key;
+    let KeptAnswer { request, at, status, revision, body } = kept;
+    let hash = hash(organisation, answer_key);
     let (organisation, operation) = (organisation.as_str(), operation.as_str());
     let (target, key) = (target.map(i64::from), key.as_str());
     connection.prepare_cached(REPLACE)?.execute(params![
@@ -102,7 +112,7 @@ fn hash(organisation: &Organisation, key: &AnswerKey) -> i64 {
     i64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
-fn kept(row: &Row<'_>) -> rusqlite::Result<KeptAnswer> {
+pub(crate) fn kept(row: &Row<'_>) -> rusqlite::Result<KeptAnswer> {
     let status = Some(row.get(2)?).filter(|status| (100..600).contains(status));
     Ok(KeptAnswer {
         request: ContentDigest::from_bytes(row.get(0)?),

@@ -54,7 +54,7 @@ pub(crate) fn delete(
     Ok(())
 }
 
-fn add(
+pub(crate) fn add(
     connection: &Connection,
     organisation: &Organisation,
     model: ModelId,
@@ -74,7 +74,7 @@ fn add(
     Ok(added > 0)
 }
 
-fn pair(row: &Row<'_>) -> rusqlite::Result<DataPair> {
+pub(crate) fn pair(row: &Row<'_>) -> rusqlite::Result<DataPair> {
     let id = DataId::new(row.get(0)?).map_err(|_| damaged("a pair without a number"))?;
     let pair: DataPair =
         serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(|_| damaged("no pair of data"))?;

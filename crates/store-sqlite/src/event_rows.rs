@@ -105,7 +105,7 @@ pub(crate) fn old(
     Ok(old)
 }
 
-fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
+pub(crate) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     let model = ModelId::try_from(row.get::<_, i64>(1)?);
     let created_at = Timestamp::from_unix_seconds(row.get(2)?);
     let event = NewEvent {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use custom_models_core::{
-    Change, CustomModel, DataChange, KeptAnswer, ModelId, NewAnswer, NewModel, Organisation,
-    Outcome, Stamp, StoreError, StoreErrorKind, Write,
+    ArchiveChange, Change, CustomModel, DataChange, KeptAnswer, ModelId, NewAnswer, NewModel,
+    Organisation, Outcome, Stamp, StoreError, StoreErrorKind, Write,
 };
 use rusqlite::Connection;
 
@@ -13,7 +13,7 @@ use crate::fault::{Trouble, fault};
 use crate::file::newer;
 use crate::rows::Counters;
 use crate::schema::MIGRATIONS;
-use crate::{answer_rows, data_rows, event_rows, rows};
+use crate::{answer_rows, archive, data_rows, event_rows, rows};
 
 /// What a transaction knows beside its rows: counters, read once and written once.
 pub(crate) struct Group<'a> {
@@ -180,6 +180,22 @@ impl<'a> Group<'a> {
                 .execute([self.last_id.current])?;
         }
         Ok(())
+    }
+}
+
+impl Group<'_> {
+    /// Puts records or erases them, behind what was counted so far; all or none.
+    pub(crate) fn archive(&mut self, change: &ArchiveChange) -> Result<u64, Trouble> {
+        let connection = self.connection;
+        self.keep_counters()?;
+        connection.execute_batch("SAVEPOINT archive")?;
+        let archived = archive::change(connection, change);
+        let end = if archived.is_ok() { "" } else { "ROLLBACK TO archive; " };
+        connection.execute_batch(&format!("{end}RELEASE archive"))?;
+        self.counters.clear();
+        let last_id = "SELECT last_id FROM sequence";
+        self.last_id = Counted::stored(connection.query_row(last_id, [], |row| row.get(0))?);
+        archived.map_err(|error| Trouble::OfOne(fault(error)))
     }
 }
 

@@ -24,6 +24,7 @@
 mod access;
 mod access_rows;
 mod answer_rows;
+mod archive;
 mod backup;
 mod data_rows;
 mod event_rows;

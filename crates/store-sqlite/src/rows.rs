@@ -28,6 +28,8 @@ pub(crate) const PAGE: &str =
     concat!(models!(), matching!(), " AND id > ?5 ORDER BY id LIMIT ?6 OFFSET ?7");
 const COUNT: &str = concat!("SELECT count(*) FROM models", matching!());
 /// Few trainings run at a time, so those of one organisation are looked for among them.
+/// Every model, in the order of their organisations, who are in the last column.
+pub(crate) const ALL: &str = concat!(models!(), " ORDER BY organisation, id");
 pub(crate) const CLAIMABLE: &str = concat!(
     models!(),
     " INDEXED BY claimable_models WHERE claimable_at <= ?2 AND (?1 IS NULL OR organisation = ?1)
@@ -239,7 +241,7 @@ pub(crate) fn delete(
     Ok(())
 }
 
-fn model(row: &Row<'_>) -> rusqlite::Result<CustomModel> {
+pub(crate) fn model(row: &Row<'_>) -> rusqlite::Result<CustomModel> {
     let description = row.get::<_, Option<String>>(4)?.map(Description::try_from);
     let moment = |column| {
         Timestamp::from_unix_seconds(row.get(column)?).map_err(|_| damaged("a time out of range"))

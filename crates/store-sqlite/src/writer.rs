@@ -56,6 +56,7 @@ fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers, StoreErr
             Job::Purge(purge) => {
                 life::forget(&transaction, purge).map(Judged::Purged).map_err(Trouble::from)
             }
+            Job::Archive(change) => group.archive(change).map(Judged::Archived),
         };
         answers.push(match judged {
             Ok(judged) => Ok(judged),

@@ -11,8 +11,8 @@ use super::flaw::Flaw;
 /// Who is registered, the keys, and the admissions with the threads that asked for them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Access {
-    plans: BTreeMap<Organisation, PlanName>,
-    keys: Vec<KeyRecord>,
+    pub(super) plans: BTreeMap<Organisation, PlanName>,
+    pub(super) keys: Vec<KeyRecord>,
     admissions: Vec<(KeyId, Operation, Moment, ThreadId)>,
 }
 

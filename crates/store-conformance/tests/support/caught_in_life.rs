@@ -139,4 +139,13 @@ pub(crate) const CAUGHT_IN_LIFE: &[(Flaw, &[&str])] = &[
     (Flaw::PurgesSpareTheMoment, &["idem_1_a_purge_forgets_answers_until_a_moment"]),
     (Flaw::PositionsFollowWhatIsKept, &["log_1_positions_go_on_when_all_events_are_forgotten"]),
     (Flaw::ReadsAfterClose, &["a_closed_store_tells_of_no_life"]),
+    (Flaw::AnswersAreNotShown, &["everything_is_brought_to_another_store_and_goes_on_there"]),
+    (Flaw::LastIdIsNotBrought, &["everything_is_brought_to_another_store_and_goes_on_there"]),
+    (Flaw::ErasureKeepsCounters, &["an_organisation_is_erased_and_others_stay"]),
+    (Flaw::ErasureTakesAllKeys, &["an_organisation_is_erased_and_others_stay"]),
+    (Flaw::ErasureLeavesAnswers, &["an_organisation_is_erased_and_others_stay"]),
+    (Flaw::ExportsInTwoParts, &["an_export_is_of_one_moment"]),
+    (Flaw::ImportsAreSavedLater, &["what_is_imported_and_what_is_erased_survives_a_kill"]),
+    (Flaw::ReadsAfterClose, &["a_closed_store_shows_and_takes_nothing"]),
+    (Flaw::ExportsGoOn, &["an_export_ends_with_the_error_of_whoever_takes_it"]),
 ];

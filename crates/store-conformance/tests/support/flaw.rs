@@ -100,4 +100,12 @@ pub(crate) enum Flaw {
     PurgesIgnoreTheirLimit,
     PurgesGoByTimeAlone,
     PurgesSpareTheMoment,
+    ExportsInTwoParts,
+    ExportsGoOn,
+    ImportsAreSavedLater,
+    LastIdIsNotBrought,
+    ErasureKeepsCounters,
+    ErasureTakesAllKeys,
+    ErasureLeavesAnswers,
+    AnswersAreNotShown,
 }

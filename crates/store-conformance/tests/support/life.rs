@@ -11,20 +11,20 @@ use super::flaw::Flaw;
 /// Histories, data and answers.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Life {
-    histories: BTreeMap<Organisation, History>,
-    data: BTreeMap<(Organisation, ModelId), Vec<DataPair>>,
-    answers: HashMap<KeptUnder, KeptAnswer>,
+    pub(super) histories: BTreeMap<Organisation, History>,
+    pub(super) data: BTreeMap<(Organisation, ModelId), Vec<DataPair>>,
+    pub(super) answers: HashMap<KeptUnder, KeptAnswer>,
     /// An answer that a flawed store keeps with the next write.
     late: Option<(KeptUnder, KeptAnswer)>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct History {
-    last: u64,
-    events: Vec<Event>,
+pub(super) struct History {
+    pub(super) last: u64,
+    pub(super) events: Vec<Event>,
 }
 
-type KeptUnder = (Organisation, AnswerKey, Option<ThreadId>);
+pub(super) type KeptUnder = (Organisation, AnswerKey, Option<ThreadId>);
 
 impl Life {
     /// What an opened store begins with.

@@ -1,6 +1,7 @@
 //! A small store with a writer thread and a disk of its own kind, whole or with one flaw.
 
 mod access;
+mod archive;
 pub(crate) mod caught;
 pub(crate) mod caught_in_life;
 pub(crate) mod flaw;

@@ -15,7 +15,7 @@ use super::life::Life;
 pub(crate) struct State {
     pub(super) rows: BTreeMap<(Organisation, ModelId), CustomModel>,
     pub(super) counters: HashMap<(String, Option<ThreadId>), u64>,
-    last_id: u64,
+    pub(super) last_id: u64,
     last_id_by_organisation: HashMap<Organisation, u64>,
     creates: u64,
     updates: u64,

@@ -20,8 +20,8 @@ enum Job {
 
 /// Hands writes to a thread, which makes them, saves them and answers.
 pub(crate) struct QueuedStore {
-    flaw: Option<Flaw>,
-    shared: Arc<Shared>,
+    pub(super) flaw: Option<Flaw>,
+    pub(super) shared: Arc<Shared>,
     queue: Mutex<Queue>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
@@ -33,18 +33,18 @@ struct Queue {
     left: Vec<Completion>,
 }
 
-struct Shared {
+pub(super) struct Shared {
     flaw: Option<Flaw>,
     disk: Disk,
-    memory: Mutex<Memory>,
+    pub(super) memory: Mutex<Memory>,
 }
 
 #[derive(Default)]
-struct Memory {
-    now: State,
-    before: State,
+pub(super) struct Memory {
+    pub(super) now: State,
+    pub(super) before: State,
     late: Option<(Write, ThreadId)>,
-    is_closed: bool,
+    pub(super) is_closed: bool,
 }
 
 /// How many writes a store with a flaw in its queue makes before the flaw shows.
@@ -101,7 +101,7 @@ impl Shared {
         done(answer);
     }
 
-    fn save_after_a_write(&self) {
+    pub(super) fn save_after_a_write(&self) {
         self.save(|memory| match self.flaw {
             Some(Flaw::SavesOnlyWhenClosed) => None,
             Some(Flaw::SavesWithTheNextWrite) => Some(memory.before.clone()),
@@ -116,7 +116,10 @@ impl Shared {
         }
     }
 
-    fn read<T>(&self, read: impl FnOnce(&State) -> Result<T, StoreError>) -> Result<T, StoreError> {
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&State) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         self.read_lagging(self.flaw == Some(Flaw::ReadsLagBehind), read)
     }
 

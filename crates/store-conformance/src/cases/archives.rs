@@ -1,0 +1,254 @@
+//! All that a store holds: shown, brought to another one, and erased.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use custom_models_core::{
+    AccessChange, ArchiveChange, DataChange, MemoryStore, Organisation, Outcome, Purge, Record,
+    Store, StoreErrorKind, Write,
+};
+
+use crate::Builder;
+use crate::cases::courses::every_course;
+use crate::cases::durability::killed;
+use crate::cases::events::with_history;
+use crate::client::{Client, create, fresh};
+use crate::driven::Driven;
+use crate::life::{add_pair, at, create_answer, event, pair, upload_answer, with_data};
+use crate::sample::{key, model, organisation, registration};
+use crate::verdict::{Checked, Stop, ensure, ensure_eq};
+
+/// Everything in a store, as lines in the order in which lines sort: between stores the order differs.
+fn lines(store: &dyn Store) -> Checked<Vec<String>> {
+    let mut lines = Vec::new();
+    store.export(&mut |record| {
+        // No record has a part without a form.
+        lines.push(serde_json::to_string(&record).unwrap_or_default());
+        Ok(())
+    })?;
+    lines.sort();
+    Ok(lines)
+}
+
+fn records(store: &dyn Store) -> Checked<Vec<Record>> {
+    let mut records = Vec::new();
+    store.export(&mut |record| {
+        records.push(record);
+        Ok(())
+    })?;
+    Ok(records)
+}
+
+fn import(store: &Client, records: &[Record], batch: usize) -> Checked {
+    for batch in records.chunks(batch) {
+        let count = store.handle().archive(ArchiveChange::Import(batch.to_vec()))?;
+        ensure_eq!(count, batch.len() as u64, "imported");
+    }
+    Ok(())
+}
+
+/// A store with something of everything, of two organisations that have the same.
+fn filled(store: &Client) -> Checked<[Organisation; 2]> {
+    let organisations = [organisation("acme")?, organisation("zebra")?];
+    for (number, of) in (0..).zip(&organisations) {
+        let registration = registration(of.as_str(), "a plan of é語😀, 'quoted' \"twice\"")?;
+        store.done(AccessChange::Register(registration))?;
+        for other in [2 * number, 2 * number + 1] {
+            store.done(AccessChange::AddKey(key(other, of.as_str())?))?;
+        }
+        every_course(&Driven::new(store, of))?;
+        let (model, _) = with_history(store, of, 4)?;
+        let model = add_pair(store, of, &model, &pair(1)?)?;
+        let longest =
+            custom_models_core::DataFile { filename: "\u{1}".repeat(255), ..pair(2)?.transcript };
+        let longest = custom_models_core::DataPair { transcript: longest, ..pair(2)? };
+        let after = crate::life::changed(&model, 77)?;
+        let answer = Some(upload_answer(model.id, "an-upload", 5)?);
+        let change = with_data(&model, &after, DataChange::Add(longest));
+        store.updated(Write { answer, ..Write::new(of.clone(), change) })?;
+        let answer = Some(create_answer("a-key", 7)?);
+        let change = create(&crate::sample::model(9)?, None);
+        store.write_whole(Write { answer, ..Write::new(of.clone(), change) })?;
+        let gone = store.create(of, &crate::sample::model(10)?)?;
+        store.delete(of, &gone)?;
+    }
+    // The first events of both are forgotten.
+    let events_before = Some(event(3)?.created_at);
+    let answers_until = at(i64::MIN);
+    store.handle().purge(Purge { events_before, answers_until, limit: 2 })?;
+    Ok(organisations)
+}
+
+pub(crate) fn everything_is_brought_to_another_store_and_goes_on_there(
+    builder: &dyn Builder,
+) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    let [acme, zebra] = filled(&store)?;
+    let (all, shown) = (records(&*store.handle())?, lines(&*store.handle())?);
+    let memory = MemoryStore::new();
+    custom_models_core::ArchiveStore::archive(&memory, ArchiveChange::Import(all.clone()))?;
+    ensure_eq!(lines(&memory)?, shown, "what memory was told");
+    for line in &shown {
+        let record: Record = serde_json::from_str(line).map_err(crate::sample::unfit)?;
+        ensure!(all.contains(&record), "another record came of {line}");
+    }
+    for batch in [1, 7, usize::MAX] {
+        let (place, other) = fresh(builder)?;
+        import(&other, &all, batch)?;
+        ensure_eq!(lines(&*other.handle())?, shown, "in steps of {batch}");
+        // Half of them again, as after a kill in the middle.
+        import(&other, all.get(..all.len() / 2).unwrap_or_default(), 5)?;
+        let other = other.reopen(&*place)?;
+        ensure_eq!(lines(&*other.handle())?, shown, "after a close");
+        goes_on(&store, &other, &acme)?;
+        goes_on(&store, &other, &zebra)?;
+    }
+    Ok(())
+}
+
+/// What is written to a copy follows what was brought.
+fn goes_on(store: &Client, copy: &Client, of: &Organisation) -> Checked {
+    let (before, copied) = (store.handle().events(of, 0, u32::MAX)?, copy.handle());
+    ensure_eq!(copied.events(of, 0, u32::MAX)?, before, "the history of {of}");
+    ensure_eq!(copied.keys(of)?, store.handle().keys(of)?, "the keys of {of}");
+    ensure_eq!(
+        copied.claimable(None, at(i64::MAX), 99)?,
+        store.handle().claimable(None, at(i64::MAX), 99)?,
+        "waiting"
+    );
+    let listing = store.list(of, &crate::client::ALL)?;
+    copy.expect(of, &listing.models)?;
+    let refused = copy.try_create(of, &model(1)?, Some(listing.total))?;
+    ensure_eq!(refused, Outcome::LimitReached { current: listing.total }, "the quota of {of}");
+    let answer = Some(create_answer("a-key", 7)?);
+    let repeat = Write { answer, ..Write::new(of.clone(), create(&model(9)?, None)) };
+    let repeated = copy.write_whole(repeat)?;
+    ensure!(matches!(repeated, Outcome::Repeated(_)), "a repeat was answered by {repeated:?}");
+    let newest = records(&*store.handle())?.into_iter().find_map(|record| match record {
+        Record::Start { last_id } => Some(last_id),
+        _ => None,
+    });
+    let created = copy.create(of, &model(1)?)?;
+    ensure!(Some(created.id.get()) > newest, "{} was given before", created.id);
+    copy.delete(of, &created)
+}
+
+pub(crate) fn an_organisation_is_erased_and_others_stay(builder: &dyn Builder) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let [acme, zebra] = filled(&store)?;
+    let is_of_acme = |line: &&String| line.contains("\"organisation\":\"acme\"");
+    let right: Vec<_> =
+        lines(&*store.handle())?.into_iter().filter(|line| !is_of_acme(&line)).collect();
+    let erase = |store: &Client, limit| {
+        let organisation = acme.clone();
+        store.handle().archive(ArchiveChange::Erase { organisation, limit })
+    };
+    // Whatever a step leaves is a store that is whole.
+    let mut store = store;
+    while erase(&store, 3)? > 0 {
+        counted(&store)?;
+        store = store.reopen(&*place)?;
+    }
+    ensure_eq!(lines(&*store.handle())?, right, "what others have");
+    ensure_eq!(erase(&store, 1)?, 0, "erased again");
+    ensure_eq!(erase(&store, u32::MAX)?, 0, "erased again");
+    ensure_eq!(store.handle().key(&key(0, "acme")?.digest)?, None, "a key of acme");
+    ensure!(store.handle().key(&key(2, "zebra")?.digest)?.is_some(), "a key of zebra is gone");
+    store.expect(&acme, &[])?;
+    // It may come again, with nothing of before.
+    store.done(AccessChange::Register(registration("acme", "Gold")?))?;
+    let (again, history) = with_history(&store, &acme, 2)?;
+    let page = store.handle().events(&acme, 0, 9)?;
+    ensure_eq!((page.first, &page.events), (1, &history), "a new history");
+    let largest = store.list(&zebra, &crate::client::ALL)?.models.last().map(|model| model.id);
+    ensure!(Some(again.id) > largest, "{} was given before", again.id);
+    store.expect(&acme, &[again])?;
+    counted(&store)
+}
+
+/// Every counter is the number of its rows.
+fn counted(store: &Client) -> Checked {
+    let all = records(&*store.handle())?;
+    for record in &all {
+        let Record::Organisation { organisation, models, last_event, first_event } = record else {
+            continue;
+        };
+        let of_them =
+            |it: &&Record| matches!(it, Record::Model(line) if line.organisation == *organisation);
+        let events =
+            |it: &&Record| matches!(it, Record::Event(line) if line.organisation() == organisation);
+        ensure_eq!(*models, all.iter().filter(of_them).count() as u64, "models of {organisation}");
+        let events = all.iter().filter(events).count() as u64;
+        ensure_eq!(last_event + 1 - first_event, events, "events of {organisation}");
+    }
+    Ok(())
+}
+
+pub(crate) fn an_export_is_of_one_moment(builder: &dyn Builder) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let is_over = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            while !is_over.load(Ordering::SeqCst) {
+                let (model, _) = with_history(&store, &acme, 1)?;
+                add_pair(&store, &acme, &model, &pair(1)?)?;
+            }
+            Ok(())
+        });
+        let mut seen = Ok(());
+        let mut largest = 0;
+        while largest < 30 && seen.is_ok() {
+            seen = counted(&store);
+            largest = store.list(&acme, &crate::client::ALL)?.total;
+        }
+        is_over.store(true, Ordering::SeqCst);
+        crate::threads::joined(writing)?;
+        seen
+    })
+}
+
+pub(crate) fn what_is_imported_and_what_is_erased_survives_a_kill(
+    builder: &dyn Builder,
+) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    let [acme, _] = filled(&store)?;
+    let all = records(&*store.handle())?;
+    let (place, other) = fresh(builder)?;
+    import(&other, &all, 50)?;
+    let (_left, found) = killed(&*place)?;
+    ensure_eq!(lines(&*found.handle())?, lines(&*store.handle())?, "what a kill left");
+    other.handle().archive(ArchiveChange::Erase { organisation: acme, limit: 5 })?;
+    let (_left, found) = killed(&*place)?;
+    ensure_eq!(lines(&*found.handle())?, lines(&*other.handle())?, "what a kill left");
+    Ok(())
+}
+
+pub(crate) fn a_closed_store_shows_and_takes_nothing(builder: &dyn Builder) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    store.close()?;
+    let handle = store.handle();
+    for answer in [
+        handle.export(&mut |_| Ok(())).map(|()| 0),
+        handle.archive(ArchiveChange::Import(vec![Record::Start { last_id: 5 }])),
+    ] {
+        match answer {
+            Err(error) if error.kind() == StoreErrorKind::Closed => {}
+            other => return Err(Stop::failed(format!("a closed store answered {other:?}"))),
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn an_export_ends_with_the_error_of_whoever_takes_it(builder: &dyn Builder) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    filled(&store)?;
+    let mut left = 3;
+    let ended = store.handle().export(&mut |_| {
+        left -= 1;
+        if left > 0 { Ok(()) } else { Err(StoreErrorKind::Full.into()) }
+    });
+    ensure_eq!(ended.map_err(|error| error.kind()), Err(StoreErrorKind::Full), "an export");
+    ensure_eq!(left, 0, "records after an error");
+    // The store is as good as before.
+    counted(&store)
+}

@@ -1,0 +1,225 @@
+//! All that the store holds.
+
+use custom_models_core::{
+    AnswerLine, ArchiveChange, ArchiveStore, EventLine, ModelLine, Organisation, Record,
+    Registration, StoreError, StoreErrorKind,
+};
+
+use super::access::Access;
+use super::flaw::Flaw;
+use super::life::Life;
+use super::state::State;
+use super::store::QueuedStore;
+
+impl ArchiveStore for QueuedStore {
+    fn export(
+        &self,
+        each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let flaw = self.flaw;
+        let records = self.shared.read(|state| Ok(state.records(flaw)))?;
+        let late = || self.shared.read(|state| Ok(state.records(flaw)));
+        let (first, rest) = records.split_at(records.len() / 2);
+        let rest = if flaw == Some(Flaw::ExportsInTwoParts) {
+            let mut late = late()?;
+            late.retain(|record| !first.contains(record));
+            late
+        } else {
+            rest.to_vec()
+        };
+        for record in first.iter().cloned().chain(rest) {
+            let seen = each(record);
+            if flaw != Some(Flaw::ExportsGoOn) {
+                seen?;
+            }
+        }
+        Ok(())
+    }
+
+    fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
+        let flaw = self.flaw;
+        let count = {
+            let mut memory = self.shared.memory.lock().unwrap();
+            if memory.is_closed && flaw != Some(Flaw::ReadsAfterClose) {
+                return Err(StoreErrorKind::Closed.into());
+            }
+            memory.before = memory.now.clone();
+            memory.now.archive(flaw, change)
+        };
+        if flaw != Some(Flaw::ImportsAreSavedLater) {
+            self.shared.save_after_a_write();
+        }
+        Ok(count)
+    }
+}
+
+impl State {
+    fn records(&self, flaw: Option<Flaw>) -> Vec<Record> {
+        let mut records = vec![Record::Start { last_id: self.last_id }];
+        records.extend(self.access.records());
+        records.extend(self.life.organisations().into_iter().map(|organisation| {
+            let (first_event, last_event) = self.life.ends(&organisation);
+            let models = self.rows.keys().filter(|(of, _)| *of == organisation).count() as u64;
+            Record::Organisation { organisation, models, last_event, first_event }
+        }));
+        let model = |((organisation, _), model): (&(Organisation, _), &_)| {
+            let (organisation, model) = (Organisation::clone(organisation), Clone::clone(model));
+            Record::Model(ModelLine { organisation, model })
+        };
+        records.extend(self.rows.iter().map(model));
+        records.extend(self.life.records(flaw));
+        records
+    }
+
+    fn archive(&mut self, flaw: Option<Flaw>, change: ArchiveChange) -> u64 {
+        match change {
+            ArchiveChange::Import(records) => {
+                let count = records.len() as u64;
+                records.into_iter().for_each(|record| self.put(flaw, record));
+                count
+            }
+            ArchiveChange::Erase { organisation, limit } => {
+                let before = self.records(None).len();
+                self.erase(flaw, &organisation, limit as usize);
+                before.saturating_sub(self.records(None).len()) as u64
+            }
+        }
+    }
+
+    fn put(&mut self, flaw: Option<Flaw>, record: Record) {
+        match record {
+            Record::Start { last_id } if flaw != Some(Flaw::LastIdIsNotBrought) => {
+                self.last_id = self.last_id.max(last_id);
+            }
+            Record::Model(ModelLine { organisation, model }) => {
+                self.rows.insert((organisation, model.id), model);
+            }
+            Record::Organisation { ref organisation, models, .. } => {
+                self.counters.insert((organisation.to_string(), None), models);
+                self.life.put(record);
+            }
+            Record::Registration { .. } | Record::Key(_) => self.access.put(record),
+            _ => self.life.put(record),
+        }
+    }
+
+    /// One kind after the other.
+    fn erase(&mut self, flaw: Option<Flaw>, of: &Organisation, limit: usize) {
+        if self.access.erase(flaw, of, limit) {
+            return;
+        }
+        let gone: Vec<_> =
+            self.rows.keys().filter(|(it, _)| it == of).take(limit).cloned().collect();
+        if flaw != Some(Flaw::ErasureKeepsCounters) {
+            let counter = self.counters.entry((of.to_string(), None)).or_default();
+            *counter = counter.saturating_sub(gone.len() as u64);
+        }
+        gone.iter().for_each(|key| drop(self.rows.remove(key)));
+        if gone.is_empty() {
+            self.life.erase(flaw, of);
+        }
+    }
+}
+
+impl Access {
+    fn records(&self) -> Vec<Record> {
+        let registrations = self.registrations().into_iter().map(Record::from);
+        registrations.chain(self.keys.iter().cloned().map(Record::from)).collect()
+    }
+
+    fn put(&mut self, record: Record) {
+        match record {
+            Record::Registration { organisation, plan } => {
+                let Registration { organisation, plan } = Registration { organisation, plan };
+                self.plans.insert(organisation, plan);
+            }
+            Record::Key(line) => {
+                let key = custom_models_core::KeyRecord::from(line);
+                self.keys.retain(|other| other.id != key.id);
+                self.keys.push(key);
+                self.keys.sort_by_key(|key| key.id);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether something went.
+    fn erase(&mut self, flaw: Option<Flaw>, of: &Organisation, limit: usize) -> bool {
+        let all = flaw == Some(Flaw::ErasureTakesAllKeys);
+        let (before, mut left) = (self.keys.len(), limit);
+        self.keys.retain(|key| {
+            let goes = (key.organisation == *of || all) && left > 0;
+            left -= usize::from(goes);
+            !goes
+        });
+        before > self.keys.len() || self.plans.remove(of).is_some()
+    }
+}
+
+impl Life {
+    fn organisations(&self) -> Vec<Organisation> {
+        self.histories.keys().cloned().collect()
+    }
+
+    fn ends(&self, of: &Organisation) -> (u64, u64) {
+        self.histories.get(of).map_or((1, 0), |history| {
+            (history.last + 1 - history.events.len() as u64, history.last)
+        })
+    }
+
+    fn records(&self, flaw: Option<Flaw>) -> Vec<Record> {
+        let mut records = Vec::new();
+        for ((organisation, model), pairs) in &self.data {
+            records.extend(pairs.iter().cloned().map(|pair| Record::Data {
+                organisation: organisation.clone(),
+                model: *model,
+                pair,
+            }));
+        }
+        for (organisation, history) in &self.histories {
+            let line = |event| Record::Event(EventLine::new(organisation.clone(), event));
+            records.extend(history.events.iter().cloned().map(line));
+        }
+        if flaw != Some(Flaw::AnswersAreNotShown) {
+            for ((organisation, key, _), kept) in &self.answers {
+                let line = AnswerLine::new(organisation.clone(), key.clone(), kept.clone());
+                records.push(Record::Answer(line));
+            }
+        }
+        records
+    }
+
+    fn put(&mut self, record: Record) {
+        match record {
+            Record::Organisation { organisation, last_event, .. } => {
+                self.histories.entry(organisation).or_default().last = last_event;
+            }
+            Record::Data { organisation, model, pair } => {
+                let pairs = self.data.entry((organisation, model)).or_default();
+                pairs.retain(|other| other.id != pair.id);
+                pairs.push(pair);
+                pairs.sort_by_key(|pair| pair.id);
+            }
+            Record::Event(line) => {
+                let (organisation, position, model, event) = line.into_parts();
+                let history = self.histories.entry(organisation).or_default();
+                history.events.retain(|other| other.position != position);
+                history.events.push(event.at(position, model));
+                history.events.sort_by_key(|event| event.position);
+            }
+            Record::Answer(line) => {
+                let (organisation, key, kept) = line.into_parts();
+                self.answers.insert((organisation, key, None), kept);
+            }
+            _ => {}
+        }
+    }
+
+    fn erase(&mut self, flaw: Option<Flaw>, of: &Organisation) {
+        self.data.retain(|(it, _), _| it != of);
+        if flaw != Some(Flaw::ErasureLeavesAnswers) {
+            self.answers.retain(|(it, ..), _| it != of);
+        }
+        self.histories.remove(of);
+    }
+}

@@ -1,0 +1,197 @@
+//! Records that are put into a database, and those that are erased: each a transaction by itself.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use custom_models_core::{
+    ArchiveChange, KeyRecord, ModelLine, Organisation, PlanName, Record, StoreError,
+};
+use tokio_postgres::Row;
+
+use crate::access_rows;
+use crate::changes::Changes;
+use crate::columns::{DELETE_MODELS, deleted};
+use crate::fault::Fault;
+use crate::known::Counters;
+use crate::needs::LOCK_ORGANISATIONS;
+use crate::rows::{bytes, column, signed, unsigned};
+use crate::statement::{Statement, parameter};
+
+/// The last id never falls.
+const RAISE: &str = "SELECT setval('custom_models.model_ids',
+    greatest($1::bigint, (SELECT last_value FROM custom_models.model_ids)))";
+
+const REGISTER: &str = "INSERT INTO custom_models.registrations (organisation, plan)
+    SELECT * FROM unnest($1::bytea[], $2::bytea[])
+    ON CONFLICT (organisation) DO UPDATE SET plan = excluded.plan";
+
+const DELETE_EVENTS: &str = "DELETE FROM custom_models.events e
+    USING unnest($1::bytea[], $2::bigint[]) AS gone (organisation, position)
+    WHERE e.organisation = gone.organisation AND e.position = gone.position";
+
+/// What is put, kind by kind.
+#[derive(Default)]
+pub(crate) struct Import {
+    organisations: BTreeSet<Organisation>,
+    registrations: BTreeMap<Organisation, PlanName>,
+    keys: Vec<KeyRecord>,
+    models: BTreeSet<(Organisation, custom_models_core::ModelId)>,
+    last_id: u64,
+    changes: Changes,
+}
+
+impl Import {
+    /// What records say; the last of each name counts.
+    pub(crate) fn of(records: &[Record]) -> Self {
+        let mut import = Import::default();
+        for record in records.iter().cloned() {
+            import.add(record);
+        }
+        import
+    }
+
+    fn add(&mut self, record: Record) {
+        let changes = &mut self.changes;
+        match record {
+            Record::Start { last_id } => self.last_id = self.last_id.max(last_id),
+            Record::Registration { organisation, plan } => {
+                self.registrations.insert(organisation, plan);
+            }
+            Record::Key(key) => {
+                let key = KeyRecord::from(key);
+                self.keys.retain(|it| it.id != key.id && it.digest != key.digest);
+                self.keys.push(key);
+            }
+            Record::Organisation { organisation, models, last_event, first_event: _ } => {
+                self.organisations.insert(organisation.clone());
+                changes.count(organisation, Counters { models, events: last_event });
+            }
+            Record::Model(ModelLine { organisation, model }) => {
+                self.organisations.insert(organisation.clone());
+                self.models.insert((organisation.clone(), model.id));
+                changes.add(organisation, model);
+            }
+            Record::Data { organisation, model, pair } => {
+                self.organisations.insert(organisation.clone());
+                changes.data.insert((organisation, model, pair.id), Some(pair));
+            }
+            Record::Event(line) => {
+                let (organisation, position, model, event) = line.into_parts();
+                self.organisations.insert(organisation.clone());
+                changes.events.retain(|(of, at, ..)| (of, *at) != (&organisation, position));
+                changes.events.push((organisation, position, model, event));
+            }
+            Record::Answer(line) => {
+                let (organisation, key, kept) = line.into_parts();
+                self.organisations.insert(organisation.clone());
+                changes.keep_answer(&organisation, &key, &kept);
+            }
+        }
+    }
+
+    /// What puts them. The rows of the organisations come first, as in every group.
+    pub(crate) fn statements(&self) -> Result<Vec<Statement<'_>>, StoreError> {
+        let mut all = Vec::new();
+        if !self.organisations.is_empty() {
+            let of: Vec<&[u8]> = self.organisations.iter().map(bytes).collect();
+            all.push(Statement::new(LOCK_ORGANISATIONS, [parameter(of)]));
+        }
+        if self.last_id > 0 {
+            all.push(Statement::new(RAISE, [parameter(signed(self.last_id))]));
+        }
+        if !self.registrations.is_empty() {
+            let of: Vec<&[u8]> = self.registrations.keys().map(bytes).collect();
+            let plans = self.registrations.values().map(|plan| plan.as_str().as_bytes());
+            let plans = parameter(plans.collect::<Vec<_>>());
+            all.push(Statement::new(REGISTER, [parameter(of), plans]));
+        }
+        if !self.keys.is_empty() {
+            all.push(access_rows::keys_removed(&self.keys));
+            all.push(access_rows::keys_added(&self.keys));
+        }
+        if !self.models.is_empty() {
+            all.push(deleted(DELETE_MODELS, &self.models));
+        }
+        if !self.changes.events.is_empty() {
+            let of: Vec<&[u8]> = self.changes.events.iter().map(|(of, ..)| bytes(of)).collect();
+            let at = self.changes.events.iter().map(|(_, at, ..)| signed(*at)).collect::<Vec<_>>();
+            all.push(Statement::new(DELETE_EVENTS, [parameter(of), parameter(at)]));
+        }
+        all.extend(self.changes.statements()?);
+        Ok(all)
+    }
+}
+
+/// Erases rows of an organisation, so many at most in each step, which says how many they were. A step has
+/// what those before it have left of the bound.
+const ERASE: &str = "WITH keys_gone AS (
+        DELETE FROM custom_models.keys k WHERE k.id IN (SELECT id FROM custom_models.keys
+            WHERE organisation = $1 ORDER BY id LIMIT $2) RETURNING id
+    ), admissions_gone AS (
+        DELETE FROM custom_models.admissions a USING keys_gone WHERE a.key = keys_gone.id RETURNING 1
+    ), windows_gone AS (
+        DELETE FROM custom_models.windows w USING keys_gone WHERE w.key = keys_gone.id RETURNING 1
+    ), registration_gone AS (
+        DELETE FROM custom_models.registrations WHERE organisation = $1
+            AND (SELECT count(*) FROM keys_gone) < $2 RETURNING 1
+    ), answers_gone AS (
+        DELETE FROM custom_models.answers a USING (SELECT operation, target, key
+            FROM custom_models.answers WHERE organisation = $1 LIMIT $2) gone
+        WHERE a.organisation = $1 AND a.operation = gone.operation AND a.target = gone.target
+            AND a.key = gone.key RETURNING 1
+    ), data_gone AS (
+        DELETE FROM custom_models.data d USING (SELECT model, id
+            FROM custom_models.data WHERE organisation = $1 LIMIT $2) gone
+        WHERE d.organisation = $1 AND d.model = gone.model AND d.id = gone.id RETURNING 1
+    ), models_gone AS (
+        DELETE FROM custom_models.models m USING (SELECT id
+            FROM custom_models.models WHERE organisation = $1 LIMIT $2) gone
+        WHERE m.organisation = $1 AND m.id = gone.id RETURNING 1
+    ), events_gone AS (
+        DELETE FROM custom_models.events e USING (SELECT position
+            FROM custom_models.events WHERE organisation = $1 ORDER BY position LIMIT $2) gone
+        WHERE e.organisation = $1 AND e.position = gone.position RETURNING 1
+    ), gone AS (
+        SELECT (SELECT count(*) FROM keys_gone) + (SELECT count(*) FROM registration_gone)
+            + (SELECT count(*) FROM answers_gone) + (SELECT count(*) FROM data_gone)
+            + (SELECT count(*) FROM events_gone) AS others,
+            (SELECT count(*) FROM models_gone) AS models
+    ), counted AS (
+        UPDATE custom_models.organisations o SET models = o.models - gone.models
+        FROM gone WHERE o.organisation = $1 AND gone.models > 0
+    )
+    SELECT others + models FROM gone";
+
+/// The counters go when nothing else is left.
+const ERASE_COUNTERS: &str = "DELETE FROM custom_models.organisations WHERE organisation = $1
+    AND NOT EXISTS (SELECT 1 FROM custom_models.models WHERE organisation = $1)
+    AND NOT EXISTS (SELECT 1 FROM custom_models.events WHERE organisation = $1)
+    AND NOT EXISTS (SELECT 1 FROM custom_models.answers WHERE organisation = $1)
+    AND NOT EXISTS (SELECT 1 FROM custom_models.data WHERE organisation = $1)
+    AND NOT EXISTS (SELECT 1 FROM custom_models.keys WHERE organisation = $1)
+    RETURNING 1";
+
+/// Nobody changes anything of an organisation without its row.
+const LOCK: &str =
+    "UPDATE custom_models.organisations SET writes = writes + 1 WHERE organisation = $1";
+
+/// What erases.
+pub(crate) fn erased(organisation: &Organisation, limit: u32) -> Vec<Statement<'_>> {
+    let of = || parameter(bytes(organisation));
+    vec![
+        Statement::new(LOCK, [of()]),
+        Statement::new(ERASE, [of(), parameter(i64::from(limit.max(1)))]),
+        Statement::new(ERASE_COUNTERS, [of()]),
+    ]
+}
+
+/// How many records were put or erased.
+pub(crate) fn count(change: &ArchiveChange, answers: &[Vec<Row>]) -> Result<u64, Fault> {
+    match change {
+        ArchiveChange::Import(records) => Ok(records.len() as u64),
+        ArchiveChange::Erase { .. } => {
+            let row = answers.get(1).and_then(|rows| rows.first());
+            let gone = row.map_or(Ok(0), |row| unsigned(column(row, 0)?))?;
+            Ok(gone + answers.get(2).map_or(0, |rows| rows.len() as u64))
+        }
+    }
+}

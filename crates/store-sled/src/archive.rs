@@ -1,0 +1,116 @@
+//! All that a database holds, record by record.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use custom_models_core::{
+    AnswerLine, ArchiveChange, ArchiveStore, EventLine, KeyRecord, ModelLine, Organisation, Record,
+    StoreError, StoreErrorKind,
+};
+use sled::Db;
+
+use crate::access_rows::{
+    KEYS, REGISTRATIONS, key_at, organisation_from_bytes, registration_from_bytes,
+};
+use crate::fault::{damaged, guarded};
+use crate::life_rows::{History, answer_line, event_at, history_key, pair_at};
+use crate::schema::{ALL_COUNTERS, ALL_MODELS, Counter, id_of, organisation_of, parts_of};
+use crate::{SledStore, long, rows};
+
+type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
+
+/// A row and its key.
+type Row = (sled::IVec, sled::IVec);
+
+impl ArchiveStore for SledStore {
+    /// Writes become visible when it is over: sled has no other view than the newest.
+    fn export(&self, each: Each<'_>) -> Result<(), StoreError> {
+        let _standing_still = self.database.stand_still();
+        let (each, refused) = (RefCell::new(Some(each)), RefCell::new(None));
+        let shown = self.database.read(|db| {
+            // After a fault it would begin anew, with records that were shown already.
+            let Some(each) = each.borrow_mut().take() else {
+                return Err(StoreErrorKind::Unavailable.into());
+            };
+            let shown = export(db, &mut |record| {
+                // What the caller could not take is no fault of the database.
+                each(record).inspect_err(|error| *refused.borrow_mut() = Some(error.clone()))
+            });
+            if refused.borrow().is_some() { Ok(()) } else { shown }
+        });
+        refused.into_inner().map_or(shown, Err)
+    }
+
+    fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
+        self.commits.archive(change)
+    }
+}
+
+fn export(db: &Db, each: Each<'_>) -> Result<(), StoreError> {
+    each(Record::Start { last_id: rows::last_id(db)? })?;
+    for row in range(db, REGISTRATIONS..b"p") {
+        let (key, row) = row?;
+        each(registration_from_bytes(&key, &row)?.into())?;
+    }
+    keys(db)?.into_iter().map(Record::from).try_for_each(&mut *each)?;
+    for row in range(db, ALL_COUNTERS) {
+        let (key, row) = row?;
+        each(counters(db, &key, &row)?)?;
+    }
+    for value in long::values(range(db, ALL_MODELS)) {
+        let (key, value) = value?;
+        let id = id_of(&key).ok_or_else(|| damaged("an id out of range"))?;
+        let (organisation, model) = (whose(organisation_of(&key))?, rows::from_bytes(id, &value)?);
+        each(Record::Model(ModelLine { organisation, model }))?;
+    }
+    for value in long::values(range(db, b"d"..b"e")) {
+        let (key, value) = value?;
+        let (organisation, [model @ .., _, _, _, _]) =
+            parts_of::<12>(&key).ok_or_else(|| damaged("data of nobody"))?;
+        let model = custom_models_core::ModelId::new(u64::from_be_bytes(model));
+        each(Record::Data {
+            organisation: whose(Some(organisation))?,
+            model: model.map_err(|_| damaged("an id out of range"))?,
+            pair: pair_at(&key, &value)?,
+        })?;
+    }
+    for value in long::values(range(db, b"e"..b"f")) {
+        let (key, value) = value?;
+        let organisation = whose(parts_of::<8>(&key).map(|(organisation, _)| organisation))?;
+        each(Record::Event(EventLine::new(organisation, event_at(&key, &value)?)))?;
+    }
+    for value in long::values(range(db, b"r"..b"s")) {
+        let (key, value) = value?;
+        let organisation = whose(parts_of::<32>(&key).map(|(organisation, _)| organisation))?;
+        let (key, kept) = answer_line(&value)?;
+        each(Record::Answer(AnswerLine::new(organisation, key, kept)))?;
+    }
+    Ok(())
+}
+
+fn keys(db: &Db) -> Result<Vec<KeyRecord>, StoreError> {
+    let keys = range(db, KEYS..b"l").map(|row| row.and_then(|(key, row)| key_at(&key, &row)));
+    let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
+    keys.sort_by(|a, b| (&a.organisation, a.id).cmp(&(&b.organisation, b.id)));
+    Ok(keys)
+}
+
+fn counters(db: &Db, key: &[u8], row: &[u8]) -> Result<Record, StoreError> {
+    let organisation = whose(key.get(1..))?;
+    let history = guarded(|| db.get(history_key(&organisation)))?;
+    let History { first, last } = History::from_row(history.as_deref())?;
+    let Counter { models, changes: _ } = Counter::from_row(Some(row))?;
+    Ok(Record::Organisation { organisation, models, last_event: last, first_event: first })
+}
+
+fn whose(name: Option<&[u8]>) -> Result<Organisation, StoreError> {
+    name.and_then(organisation_from_bytes).ok_or_else(|| damaged("no name of an organisation"))
+}
+
+fn range<'a>(
+    db: &Db,
+    keys: Range<&'a [u8]>,
+) -> impl Iterator<Item = Result<Row, StoreError>> + use<'a> {
+    let mut rows = db.range(keys);
+    std::iter::from_fn(move || guarded(|| rows.next().transpose()).transpose())
+}

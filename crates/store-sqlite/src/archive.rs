@@ -1,0 +1,202 @@
+//! All that a file holds, record by record.
+
+use custom_models_core::{
+    AnswerKey, AnswerLine, ArchiveChange, ArchiveStore, EventLine, ModelId, ModelLine,
+    Organisation, Record, StoreError,
+};
+use rusqlite::{Connection, Row, Transaction, params};
+
+use crate::fault::{damaged, fault};
+use crate::rows::Counters;
+use crate::{SqliteStore, access_rows, answer_rows, data_rows, event_rows, rows};
+
+type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
+
+impl ArchiveStore for SqliteStore {
+    fn export(&self, each: Each<'_>) -> Result<(), StoreError> {
+        self.readers.read_with(|connection| {
+            let snapshot = connection.transaction().map_err(fault)?;
+            export(&snapshot, each)
+        })
+    }
+
+    fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
+        self.commits.archive(change)
+    }
+}
+
+fn export(snapshot: &Transaction<'_>, each: Each<'_>) -> Result<(), StoreError> {
+    let mut show = |sql: &str, record: fn(&Row<'_>) -> rusqlite::Result<Record>| {
+        let mut statement = snapshot.prepare(sql).map_err(fault)?;
+        let mut rows = statement.query([]).map_err(fault)?;
+        while let Some(row) = rows.next().map_err(fault)? {
+            each(record(row).map_err(fault)?)?;
+        }
+        Ok(())
+    };
+    show("SELECT last_id FROM sequence", |row| Ok(Record::Start { last_id: row.get(0)? }))?;
+    show("SELECT organisation, plan FROM registrations ORDER BY organisation", |row| {
+        Ok(access_rows::registration_of(row)?.into())
+    })?;
+    show(access_rows::ALL_KEYS, |row| Ok(access_rows::key_of(row)?.into()))?;
+    show(
+        "SELECT organisation, models, events, (SELECT min(position) FROM events e
+            WHERE e.organisation = o.organisation) FROM organisations o ORDER BY organisation",
+        counters,
+    )?;
+    show(rows::ALL, |row| {
+        let organisation = organisation(row, 12)?;
+        Ok(Record::Model(ModelLine { organisation, model: rows::model(row)? }))
+    })?;
+    show(
+        "SELECT id, record, organisation, model FROM data ORDER BY organisation, model, id",
+        |row| {
+            let (organisation, model) = (organisation(row, 2)?, model_id(row.get(3)?)?);
+            Ok(Record::Data { organisation, model, pair: data_rows::pair(row)? })
+        },
+    )?;
+    show(
+        "SELECT position, model, created_at, actor, event, organisation FROM events
+        ORDER BY organisation, position",
+        |row| {
+            let line = EventLine::new(organisation(row, 5)?, event_rows::event(row)?);
+            Ok(Record::Event(line))
+        },
+    )?;
+    show(
+        "SELECT request, at, status, revision, body, organisation, operation, target, key
+        FROM answers ORDER BY organisation, operation, target, key",
+        answer,
+    )
+}
+
+fn counters(row: &Row<'_>) -> rusqlite::Result<Record> {
+    let last_event: u64 = row.get(2)?;
+    Ok(Record::Organisation {
+        organisation: organisation(row, 0)?,
+        models: row.get(1)?,
+        last_event,
+        first_event: row.get::<_, Option<u64>>(3)?.unwrap_or(last_event.saturating_add(1)),
+    })
+}
+
+fn answer(row: &Row<'_>) -> rusqlite::Result<Record> {
+    let operation = row.get_ref(6)?.as_str()?.parse();
+    let key = row.get_ref(8)?.as_str()?.parse();
+    let key = AnswerKey {
+        operation: operation.map_err(|_| damaged("no operation"))?,
+        target: row.get::<_, Option<i64>>(7)?.map(model_id).transpose()?,
+        key: key.map_err(|_| damaged("no idempotency key"))?,
+    };
+    Ok(Record::Answer(AnswerLine::new(organisation(row, 5)?, key, answer_rows::kept(row)?)))
+}
+
+fn organisation(row: &Row<'_>, column: usize) -> rusqlite::Result<Organisation> {
+    row.get_ref(column)?.as_str()?.parse().map_err(|_| damaged("no name of an organisation"))
+}
+
+fn model_id(number: i64) -> rusqlite::Result<ModelId> {
+    ModelId::try_from(number).map_err(|_| damaged("an id out of range"))
+}
+
+/// Puts records or erases them.
+pub(crate) fn change(connection: &Connection, change: &ArchiveChange) -> rusqlite::Result<u64> {
+    match change {
+        ArchiveChange::Import(records) => {
+            for record in records {
+                put(connection, record)?;
+            }
+            Ok(records.len() as u64)
+        }
+        ArchiveChange::Erase { organisation, limit } => erase(connection, organisation, *limit),
+    }
+}
+
+fn put(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
+    match record {
+        Record::Start { last_id } => connection
+            .execute("UPDATE sequence SET last_id = max(last_id, ?1)", [last_id])
+            .map(drop),
+        Record::Registration { organisation, plan } => connection
+            .execute(
+                "INSERT INTO registrations (organisation, plan) VALUES (?1, ?2)
+                ON CONFLICT (organisation) DO UPDATE SET plan = excluded.plan",
+                (organisation.as_str(), plan.as_str()),
+            )
+            .map(drop),
+        Record::Key(key) => {
+            let key = key.clone().into();
+            access_rows::remove_key(connection, &key)?;
+            access_rows::add_key(connection, &key).map(drop)
+        }
+        Record::Organisation { organisation, models, last_event, first_event: _ } => {
+            let counters = Counters { models: *models, events: *last_event };
+            rows::keep_counters(connection, organisation, counters)
+        }
+        Record::Model(ModelLine { organisation, model }) => {
+            rows::delete(connection, organisation, model.id)?;
+            rows::insert(connection, organisation, model)?;
+            rows::update(connection, organisation, model)
+        }
+        Record::Data { organisation, model, pair } => {
+            let remove = custom_models_core::DataChange::Remove(pair.id);
+            data_rows::change(connection, organisation, *model, &remove)?;
+            data_rows::add(connection, organisation, *model, pair).map(drop)
+        }
+        Record::Event(line) => {
+            let (organisation, position, model, event) = line.clone().into_parts();
+            connection.execute(
+                "DELETE FROM events WHERE organisation = ?1 AND position = ?2",
+                params![organisation.as_str(), position],
+            )?;
+            event_rows::insert(connection, &organisation, position, model, &event)
+        }
+        Record::Answer(line) => {
+            let (organisation, key, kept) = line.clone().into_parts();
+            answer_rows::put_kept(connection, &organisation, &key, &kept)
+        }
+    }
+}
+
+const ERASE_MODELS: &str =
+    "DELETE FROM models WHERE id IN (SELECT id FROM models WHERE organisation = ?1 LIMIT ?2)";
+
+/// What is erased, one after the other: each statement, with the organisation and how many rows.
+const ERASE: [&str; 8] = [
+    "DELETE FROM admissions WHERE key IN (SELECT id FROM keys WHERE organisation = ?1 LIMIT ?2)",
+    "DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE organisation = ?1 LIMIT ?2)",
+    "DELETE FROM registrations WHERE organisation = ?1 AND ?2 > 0",
+    "DELETE FROM answers WHERE number IN
+        (SELECT number FROM answers WHERE organisation = ?1 LIMIT ?2)",
+    "DELETE FROM data WHERE organisation = ?1 AND (model, id) IN
+        (SELECT model, id FROM data WHERE organisation = ?1 LIMIT ?2)",
+    ERASE_MODELS,
+    "DELETE FROM events WHERE organisation = ?1 AND position IN
+        (SELECT position FROM events WHERE organisation = ?1 ORDER BY position LIMIT ?2)",
+    "DELETE FROM organisations WHERE organisation = ?1 AND ?2 > 0",
+];
+
+fn erase(
+    connection: &Connection,
+    organisation: &Organisation,
+    limit: u32,
+) -> rusqlite::Result<u64> {
+    let limit = u64::from(limit.max(1));
+    let organisation = organisation.as_str();
+    let mut erased: u64 = 0;
+    for sql in ERASE {
+        let left = limit.saturating_sub(erased);
+        if left == 0 {
+            break;
+        }
+        let gone = connection.execute(sql, params![organisation, left])? as u64;
+        erased += gone;
+        if sql == ERASE_MODELS {
+            connection.execute(
+                "UPDATE organisations SET models = models - ?2 WHERE organisation = ?1",
+                params![organisation, gone],
+            )?;
+        }
+    }
+    Ok(erased)
+}
