@@ -65,6 +65,17 @@ pub(crate) enum Command {
     #[cfg(feature = "sqlite")]
     #[command(after_help = include_str!("help/restore.txt"))]
     Restore(CopyArgs),
+    /// Write all that a store holds to a file, a line of JSON a record, as it is at one moment
+    #[command(after_help = include_str!("help/export.txt"))]
+    Export(FileArgs),
+    /// Fill an empty store, of whatever kind, with what was exported of another one
+    #[command(after_help = include_str!("help/import.txt"))]
+    Import(FileArgs),
+    /// Look whether all that a store holds agrees with itself, and with the files of training data
+    ///
+    /// What is found is said on standard error, a line each.
+    #[command(after_help = include_str!("help/check.txt"))]
+    Check,
     /// See once to what is over, as a service does from time to time, and print what was done
     ///
     /// Trainings whose workers fell silent three times fail. Kept answers of more than a day, and events
@@ -289,6 +300,25 @@ pub(crate) enum OrgCommand {
     List,
     /// Put a registered organisation on the plan that --plan names; its models stay
     SetPlan(OrgArgs),
+    /// Erase all that is an organisation's: keys, models, training data with its files, and history
+    Delete(EraseArgs),
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct EraseArgs {
+    /// The organisation's name
+    #[arg(value_name = "NAME")]
+    pub(crate) name: Organisation,
+    /// Without this nothing is erased
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct FileArgs {
+    /// The file
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
 }
 
 #[derive(Args, Debug)]

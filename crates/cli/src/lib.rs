@@ -5,6 +5,7 @@
 //! an exit code (`report`).
 #![forbid(unsafe_code)]
 
+mod archive;
 mod args;
 #[cfg(feature = "sqlite")]
 mod backup;
@@ -58,6 +59,9 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Command::Backup(args) => backup::backup(&global, &args),
                 #[cfg(feature = "sqlite")]
                 Command::Restore(args) => backup::restore(&global, &args),
+                Command::Export(args) => archive::export(&global, &args),
+                Command::Import(args) => archive::import(&global, &args),
+                Command::Check => archive::check(&global),
                 Command::Sweep => sweep::sweep(&global),
                 Command::Work(args) => work::work(&global, &args),
                 #[cfg(feature = "serve")]

@@ -53,10 +53,10 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
 mod tests {
     use clap::Parser;
     use custom_models_core::{
-        AccessChange, AccessOutcome, AnswerKey, Completion, CustomModel, DataPair, EventPage,
-        Grant, KeptAnswer, KeyDigest, KeyId, KeyRecord, LifeStore, Listing, MemoryStore, ModelId,
-        ModelStore, Moment, Organisation, Purge, Purged, Registration, Selection, StoreError,
-        StoreErrorKind, Write,
+        AccessChange, AccessOutcome, AnswerKey, ArchiveChange, ArchiveStore, Completion,
+        CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyId, KeyRecord,
+        LifeStore, Listing, MemoryStore, ModelId, ModelStore, Moment, Organisation, Purge, Purged,
+        Record, Registration, Selection, StoreError, StoreErrorKind, Write,
     };
 
     use super::*;
@@ -119,6 +119,19 @@ mod tests {
 
         fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
             self.0.purge(purge)
+        }
+    }
+
+    impl ArchiveStore for Unclosable {
+        fn export(
+            &self,
+            each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
+        ) -> Result<(), StoreError> {
+            self.0.export(each)
+        }
+
+        fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
+            self.0.archive(change)
         }
     }
 

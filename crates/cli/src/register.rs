@@ -9,6 +9,7 @@ use custom_models_core::{
 };
 use serde::Serialize;
 
+use crate::archive;
 use crate::args::{Global, KeyArgs, KeyCommand, OrgCommand};
 use crate::failure::Failure;
 use crate::report::Report;
@@ -35,6 +36,7 @@ pub(crate) fn organisations(global: &Global, command: OrgCommand) -> Report {
                 done(store()?.apply_access(AccessChange::SetPlan(registration))?)?;
                 Ok(Some(shown))
             }
+            OrgCommand::Delete(args) => archive::erase(global, args, store).map(Some),
             OrgCommand::List => {
                 let registrations = store()?.registrations()?;
                 let shown: Vec<Shown<'_>> = registrations.iter().map(Shown::from).collect();

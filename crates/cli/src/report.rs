@@ -59,6 +59,15 @@ impl Report {
         self
     }
 
+    /// Things were found that are not as they should be, a line each.
+    pub(crate) fn and_found(mut self, findings: Vec<String>) -> Self {
+        if self.exit == Exit::Done && !findings.is_empty() {
+            self.exit = Exit::Refused;
+        }
+        self.complaints.extend(findings);
+        self
+    }
+
     /// Prints it, each part on its stream.
     ///
     /// A reader that stopped reading has what it wanted: what was done stays done, and there is

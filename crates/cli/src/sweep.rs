@@ -58,7 +58,7 @@ pub(crate) fn once(
 }
 
 /// Removes the files that nothing refers to and nobody writes, and says how many.
-fn files(contents: &dyn ContentStore, engine: &Engine) -> Result<u64, StoreError> {
+pub(crate) fn files(contents: &dyn ContentStore, engine: &Engine) -> Result<u64, StoreError> {
     contents.sweep(&mut |organisation: &Organisation, model: ModelId, content: &str| {
         let pairs = engine.stored_data(organisation, model)?;
         Ok(pairs.iter().any(|pair| {

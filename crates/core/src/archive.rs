@@ -127,6 +127,13 @@ pub struct KeyLine {
     revoked_at: Option<Timestamp>,
 }
 
+impl KeyLine {
+    /// Whose it is.
+    pub fn organisation(&self) -> &Organisation {
+        &self.organisation
+    }
+}
+
 impl From<KeyRecord> for Record {
     fn from(key: KeyRecord) -> Self {
         let KeyRecord { id, digest, organisation, scopes, created_at, expires_at, revoked_at } =

@@ -43,6 +43,7 @@ mod actor;
 mod answer;
 mod api_key;
 mod archive;
+mod audit;
 mod base_model;
 mod conversions;
 mod course;
@@ -103,6 +104,7 @@ pub use answer::{
 };
 pub use api_key::{ApiKey, InvalidKeyId, KeyDigest, KeyId, KeyRecord};
 pub use archive::{AnswerLine, ArchiveChange, ArchiveStore, EventLine, KeyLine, ModelLine, Record};
+pub use audit::{Audit, Finding};
 pub use base_model::BaseModel;
 pub use course::{Course, Failure, InvalidCourse, Run, Success};
 pub use create::{CreateModel, CreateModelBuilder};

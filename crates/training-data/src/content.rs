@@ -1,10 +1,11 @@
 //! Where contents are kept: a port, narrow enough for a store of objects to fill it.
 
 use std::fmt;
-use std::io::{Read, Seek, Write};
+use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::PathBuf;
 
-use custom_models_core::{ModelId, Organisation, StoreError};
+use custom_models_core::{ContentDigest, ModelId, Organisation, StoreError};
+use sha2::{Digest, Sha256};
 
 /// Keeps the contents of files, under names that it gives itself.
 ///
@@ -75,4 +76,24 @@ pub trait Kept: Send + Sync + fmt::Debug {
 
     /// Removes it again: nothing will refer to it.
     fn discard(self: Box<Self>) -> Result<(), StoreError>;
+}
+
+/// How many bytes a content has, and their digest: what was kept of it when it was uploaded (DATA-4).
+///
+/// # Errors
+///
+/// Those of the content.
+pub fn digest(mut content: impl Read) -> io::Result<(u64, ContentDigest)> {
+    let (mut digest, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; 1 << 16]);
+    loop {
+        match content.read(&mut piece) {
+            Ok(0) => return Ok((bytes, ContentDigest::from_bytes(digest.finalize().into()))),
+            Ok(read) => {
+                bytes += read as u64;
+                digest.update(piece.get(..read).unwrap_or_default());
+            }
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
 }

@@ -40,6 +40,6 @@ mod transcript;
 mod upload;
 
 pub use audio::{Audio, AudioFault, AudioFormat, measure};
-pub use content::{Content, ContentStore, IsReferenced, Kept, NewContent};
+pub use content::{Content, ContentStore, IsReferenced, Kept, NewContent, digest};
 pub use folder::Folder;
 pub use upload::{Upload, UploadError, Uploaded};

@@ -18,16 +18,15 @@ impl ArchiveStore for QueuedStore {
     ) -> Result<(), StoreError> {
         let flaw = self.flaw;
         let records = self.shared.read(|state| Ok(state.records(flaw)))?;
-        let late = || self.shared.read(|state| Ok(state.records(flaw)));
         let (first, rest) = records.split_at(records.len() / 2);
-        let rest = if flaw == Some(Flaw::ExportsInTwoParts) {
-            let mut late = late()?;
-            late.retain(|record| !first.contains(record));
-            late
+        let first = if flaw == Some(Flaw::ExportsInTwoParts) {
+            let mut earlier = self.shared.memory.lock().unwrap().before.records(flaw);
+            earlier.retain(|record| !rest.contains(record));
+            earlier
         } else {
-            rest.to_vec()
+            first.to_vec()
         };
-        for record in first.iter().cloned().chain(rest) {
+        for record in first.into_iter().chain(rest.iter().cloned()) {
             let seen = each(record);
             if flaw != Some(Flaw::ExportsGoOn) {
                 seen?;
@@ -105,7 +104,7 @@ impl State {
 
     /// One kind after the other.
     fn erase(&mut self, flaw: Option<Flaw>, of: &Organisation, limit: usize) {
-        if self.access.erase(flaw, of, limit) {
+        if self.access.erase(flaw, of, limit) || self.life.erase_data(flaw, of) {
             return;
         }
         let gone: Vec<_> =
@@ -116,7 +115,7 @@ impl State {
         }
         gone.iter().for_each(|key| drop(self.rows.remove(key)));
         if gone.is_empty() {
-            self.life.erase(flaw, of);
+            self.life.histories.remove(of);
         }
     }
 }
@@ -215,11 +214,13 @@ impl Life {
         }
     }
 
-    fn erase(&mut self, flaw: Option<Flaw>, of: &Organisation) {
+    /// Whether something went.
+    fn erase_data(&mut self, flaw: Option<Flaw>, of: &Organisation) -> bool {
+        let before = self.data.len() + self.answers.len();
         self.data.retain(|(it, _), _| it != of);
         if flaw != Some(Flaw::ErasureLeavesAnswers) {
             self.answers.retain(|(it, ..), _| it != of);
         }
-        self.histories.remove(of);
+        before > self.data.len() + self.answers.len()
     }
 }

@@ -2,10 +2,10 @@ use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, AnswerKey, Completion, CustomModel, DataPair,
-    EventPage, Grant, KeptAnswer, KeyDigest, KeyId, KeyRecord, LifeStore, Listing, MemoryStore,
-    ModelId, ModelStore, Moment, Operation, Organisation, Outcome, Purge, Purged, Registration,
-    Scopes, Selection, StoreError, StoreErrorKind, Write,
+    AccessChange, AccessOutcome, AccessStore, AnswerKey, ArchiveChange, ArchiveStore, Completion,
+    CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyId, KeyRecord, LifeStore,
+    Listing, MemoryStore, ModelId, ModelStore, Moment, Operation, Organisation, Outcome, Purge,
+    Purged, Record, Registration, Scopes, Selection, StoreError, StoreErrorKind, Write,
 };
 
 /// What a [`Held`] store makes of writes of models.
@@ -190,6 +190,19 @@ impl AccessStore for Held {
         after: Moment,
     ) -> Result<Vec<Moment>, StoreError> {
         self.store.admissions(key, operation, after)
+    }
+}
+
+impl ArchiveStore for Held {
+    fn export(
+        &self,
+        each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.store.export(each)
+    }
+
+    fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
+        self.store.archive(change)
     }
 }
 
