@@ -1,5 +1,4 @@
-//! All that a store holds: written to a file, taken from one, looked at, and what is an organisation's
-//! erased.
+//! All that a store holds: written to a file, taken from one, and what is an organisation's erased.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, BufWriter, Read, Write};
@@ -7,11 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use custom_models_core::{
-    ArchiveChange, Audit, DataFile, DataPair, Engine, ModelId, Organisation, Record, Store,
-    StoreError, StoreErrorKind,
-};
-use custom_models_training_data::{ContentStore, digest};
+use custom_models_core::{ArchiveChange, Audit, Engine, Record, Store, StoreError, StoreErrorKind};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{EraseArgs, FileArgs, Global};
@@ -147,53 +142,6 @@ fn is_empty(store: &dyn Store) -> Result<bool, StoreError> {
     Ok(is_empty)
 }
 
-/// Looks whether everything that the store holds agrees with itself, and with the files of training data.
-pub(crate) fn check(global: &Global) -> Report {
-    let mut findings = Vec::new();
-    let report = on_store(global, |store| {
-        let contents = DataFolder::of(global)?.open()?;
-        let (mut audit, mut records, mut files) = (Audit::default(), 0_u64, 0_u64);
-        store.export(&mut |record| {
-            records += 1;
-            audit.look(&record);
-            if let (Record::Data { organisation, model, pair }, Some(contents)) =
-                (&record, &contents)
-            {
-                files += 2;
-                findings.extend(files_of(&**contents, organisation, *model, pair));
-            }
-            Ok(())
-        })?;
-        findings.extend(audit.findings().iter().map(ToString::to_string));
-        Ok(Some(format!(
-            r#"{{"records":{records},"files":{files},"findings":{}}}"#,
-            findings.len()
-        )))
-    });
-    report.and_found(findings)
-}
-
-/// What is wrong with the files of a pair.
-fn files_of(
-    contents: &dyn ContentStore,
-    organisation: &Organisation,
-    model: ModelId,
-    pair: &DataPair,
-) -> Vec<String> {
-    let wrong = |file: &&DataFile| {
-        let kept = contents.open(organisation, model, &file.content);
-        let digest = kept.and_then(|content| {
-            digest(content).map_err(|error| StoreError::new(StoreErrorKind::Failed, error))
-        });
-        !digest.is_ok_and(|found| found == (file.bytes, file.sha256))
-    };
-    let said = |file: &DataFile| {
-        let content = &file.content;
-        format!("{organisation}: the file {content} of model {model} is not as it was uploaded")
-    };
-    [&pair.audio, &pair.transcript].into_iter().filter(wrong).map(said).collect()
-}
-
 /// Erases all that is an organisation's: its registration and keys, models, data with their files, and
 /// history.
 pub(crate) fn erase(
@@ -222,7 +170,8 @@ fn unusable(error: io::Error) -> Failure {
     Failure::WrongUsage(error.to_string())
 }
 
-fn on_store(
+/// Has something done on the store that the command line names.
+pub(crate) fn on_store(
     global: &Global,
     work: impl FnOnce(Arc<dyn Store>) -> Result<Option<String>, Failure>,
 ) -> Report {

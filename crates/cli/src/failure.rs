@@ -1,5 +1,7 @@
 //! Why a command did not do what it was asked.
 
+use std::error::Error;
+
 use custom_models_core::{Refusal, StoreError, StoreErrorKind, Violations};
 
 use crate::store_url::InvalidStoreUrl;
@@ -51,4 +53,20 @@ impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
         Failure::Store(StoreError::new(StoreErrorKind::Damaged, error))
     }
+}
+
+/// An error and its causes, from the outside in.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        // Some errors repeat their cause in their own text.
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        source = cause.source();
+    }
+    line
 }

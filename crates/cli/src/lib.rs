@@ -10,6 +10,7 @@ mod args;
 #[cfg(feature = "sqlite")]
 mod backup;
 mod body;
+mod check;
 mod completions;
 mod data;
 mod data_folder;
@@ -61,7 +62,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Command::Restore(args) => backup::restore(&global, &args),
                 Command::Export(args) => archive::export(&global, &args),
                 Command::Import(args) => archive::import(&global, &args),
-                Command::Check => archive::check(&global),
+                Command::Check => check::check(&global),
                 Command::Sweep => sweep::sweep(&global),
                 Command::Work(args) => work::work(&global, &args),
                 #[cfg(feature = "serve")]

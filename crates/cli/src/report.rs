@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use std::process::ExitCode;
 
 use crate::escape::Escaped;
-use crate::failure::Failure;
+use crate::failure::{Failure, with_causes};
 use crate::store_url::StoreUrl;
 
 /// How a command ended. The numbers are those that `--help` lists.
@@ -64,7 +64,7 @@ impl Report {
         if self.exit == Exit::Done && !findings.is_empty() {
             self.exit = Exit::Refused;
         }
-        self.complaints.extend(findings);
+        self.complaints.extend(findings.iter().map(|it| Escaped(it).to_string()));
         self
     }
 
@@ -96,18 +96,7 @@ impl Report {
 
 /// One line for people: the store, what happened, and the causes from the outside in.
 fn store_failed(store: &StoreUrl, what: &str, fault: &dyn Error) -> String {
-    let mut line = format!("error: '{store}': {what}{fault}");
-    let mut source = fault.source();
-    while let Some(cause) = source {
-        let text = cause.to_string();
-        // Some errors repeat their cause in their own text.
-        if !line.ends_with(&text) {
-            line.push_str(": ");
-            line.push_str(&text);
-        }
-        source = cause.source();
-    }
-    Escaped(&line).to_string()
+    Escaped(&format!("error: '{store}': {what}{}", with_causes(fault))).to_string()
 }
 
 #[cfg(test)]

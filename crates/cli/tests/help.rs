@@ -4,8 +4,32 @@ mod support;
 
 use support::Folder;
 
-const COMMANDS: [&str; 10] =
-    ["create", "show", "list", "delete", "org", "key", "serve", "demo", "openapi", "completions"];
+const COMMANDS: [&str; 23] = [
+    "create",
+    "show",
+    "list",
+    "delete",
+    "org",
+    "key",
+    "serve",
+    "demo",
+    "openapi",
+    "completions",
+    "update",
+    "run",
+    "cancel",
+    "resolve",
+    "events",
+    "data",
+    "work",
+    "sweep",
+    "backup",
+    "restore",
+    "check",
+    "export",
+    "import",
+    "delete",
+];
 
 /// What a help command prints, which has no escape sequences and fits a terminal.
 fn help(arguments: &[&str]) -> String {

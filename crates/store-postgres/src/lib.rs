@@ -92,10 +92,10 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// - [`StoreErrorKind::NotOurs`]: the schema is somebody else's.
-    /// - [`StoreErrorKind::Newer`]: a newer version of this crate made the tables; they are not
+    /// - [`NotOurs`](custom_models_core::StoreErrorKind::NotOurs): the schema is somebody else's.
+    /// - [`Newer`](custom_models_core::StoreErrorKind::Newer): a newer version of this crate made the tables; they are not
     ///   touched.
-    /// - [`StoreErrorKind::Unavailable`]: no URL of a server, no server, no permission, or one that
+    /// - [`Unavailable`](custom_models_core::StoreErrorKind::Unavailable): no URL of a server, no server, no permission, or one that
     ///   takes no writes.
     /// - Others as they say.
     pub fn open(url: &str) -> Result<Self, StoreError> {
