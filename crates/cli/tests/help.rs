@@ -28,7 +28,6 @@ const COMMANDS: [&str; 23] = [
     "check",
     "export",
     "import",
-    "delete",
 ];
 
 /// What a help command prints, which has no escape sequences and fits a terminal.
