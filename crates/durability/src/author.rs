@@ -6,8 +6,11 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::{
     Caller, CreateModel, Edit, Edited, Engine, Expected, ModelId, Moment, Records, Refusal,
+    StoreErrorKind,
 };
+use custom_models_training_data::{ContentStore, UploadError};
 
+use crate::uploads::upload;
 use crate::{BoxError, Line, Token, sample};
 
 /// Asks an engine for the models that tokens stand for, and for changes of them.
@@ -66,5 +69,29 @@ impl Author {
             Ok(Edited::Before(kept)) => Err(format!("no request was repeated: {kept:?}").into()),
             Err(refusal) => Ok(Err(refusal)),
         }
+    }
+
+    /// Adds the data of a token to a model; the line is what is to be said about it.
+    pub fn upload(
+        &self,
+        caller: &Caller,
+        run: u32,
+        id: ModelId,
+        contents: &Arc<dyn ContentStore>,
+        token: Token,
+    ) -> Result<Result<Line, Refusal>, BoxError> {
+        let uploaded = match upload(contents, caller.organisation(), id, token) {
+            Ok(uploaded) => uploaded,
+            Err(UploadError::Store(fault)) => return Ok(Err(fault.into())),
+            Err(error) => return Err(error.into()),
+        };
+        let added = self.edit(caller, run, id, &Edit::AddData(uploaded.pair.clone()))?;
+        let is_unknown = matches!(&added, Err(Refusal::Store(fault))
+            if fault.kind() == StoreErrorKind::OutcomeUnknown);
+        if added.is_err() && !is_unknown {
+            // What stays is a sweep's, like all of a pair of which nobody knows.
+            let _ = uploaded.discard();
+        }
+        Ok(added)
     }
 }

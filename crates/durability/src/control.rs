@@ -1,7 +1,8 @@
 //! What must lose at a power cut, so that the test is known to see a loss.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::fs;
+use std::path::{Path, PathBuf};
 
 use custom_models_core::ModelId;
 use rusqlite::Connection;
@@ -45,5 +46,48 @@ impl UnsyncedSqlite {
         let mut query = self.0.prepare("SELECT id FROM rows")?;
         let ids = query.query_map([], |row| row.get::<_, i64>(0))?;
         ids.map(|id| Ok(ModelId::try_from(id?)?)).collect()
+    }
+}
+
+/// Files that nobody syncs: a file and an acknowledgement.
+pub struct UnsyncedFiles(PathBuf);
+
+impl UnsyncedFiles {
+    /// The word for it on the load's command line.
+    pub const WORD: &str = "unsynced-files";
+
+    /// What is in each file.
+    const CONTENT: [u8; 1000] = [b'a'; 1000];
+
+    /// Opens the folder of a place, or makes a new one.
+    pub fn open(place: &Path) -> Result<Self, BoxError> {
+        fs::create_dir_all(place)?;
+        Ok(UnsyncedFiles(place.to_owned()))
+    }
+
+    /// Writes files, and says so, until it fails or has done its steps.
+    pub fn run(&self, task: &Task, output: &Output) -> Result<(), BoxError> {
+        let mut number = 0;
+        while task.steps.is_none_or(|steps| number < steps) {
+            let token = Token { run: task.run, thread: 0, number };
+            number += 1;
+            fs::write(self.0.join(number.to_string()), Self::CONTENT)?;
+            let id = ModelId::new(number.into())?;
+            let organisation = MEMBERS.first().ok_or("no members")?.organisation.to_owned();
+            output.say(&Line::Created { id, organisation, token })?;
+        }
+        Ok(())
+    }
+
+    /// The numbers of all files that are whole.
+    pub fn ids(&self) -> Result<BTreeSet<ModelId>, BoxError> {
+        let mut ids = BTreeSet::new();
+        for entry in fs::read_dir(&self.0)? {
+            let entry = entry?;
+            if fs::read(entry.path()).is_ok_and(|content| content == Self::CONTENT) {
+                ids.insert(entry.file_name().to_string_lossy().parse()?);
+            }
+        }
+        Ok(ids)
     }
 }

@@ -6,8 +6,9 @@ use custom_models_core::{
     CustomModel, DataTotals, DataType, Event, EventType, LifeStore, ModelId, Organisation,
     TrainingStatus,
 };
+use custom_models_training_data::ContentStore;
 
-use crate::sample::token_of_pair;
+use crate::uploads::token_of_pair;
 use crate::{BoxError, Token, ensure};
 
 /// The whole history of an organisation: without gaps, from its beginning on (LOG-1).
@@ -51,6 +52,7 @@ impl<'a> Lives<'a> {
     pub(crate) fn check_model(
         &self,
         store: &dyn LifeStore,
+        contents: &dyn ContentStore,
         of: &Organisation,
         model: &CustomModel,
     ) -> Result<Vec<Token>, BoxError> {
@@ -72,7 +74,7 @@ impl<'a> Lives<'a> {
             _ => None,
         });
         ensure!(is_running == last.unwrap_or(false), "model {id} runs {is_running}: {events:?}");
-        check_data(store, of, model, events)
+        check_data(store, contents, of, model, events)
     }
 }
 
@@ -80,6 +82,7 @@ impl<'a> Lives<'a> {
 /// (DATA-4).
 fn check_data(
     store: &dyn LifeStore,
+    contents: &dyn ContentStore,
     of: &Organisation,
     model: &CustomModel,
     events: &[&EventType],
@@ -110,5 +113,5 @@ fn check_data(
         *count += 1;
     }
     ensure!(totals == *model.course.data(), "model {id} counts {:?} of {pairs:?}", model.course);
-    pairs.iter().map(token_of_pair).collect()
+    pairs.iter().map(|pair| token_of_pair(contents, of, id, pair)).collect()
 }

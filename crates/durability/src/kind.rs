@@ -8,6 +8,7 @@ use std::sync::Arc;
 use custom_models_core::{Records, StoreError};
 use custom_models_store_sled::SledStore;
 use custom_models_store_sqlite::SqliteStore;
+use custom_models_training_data::{ContentStore, Folder};
 
 use crate::BoxError;
 
@@ -38,11 +39,7 @@ impl Kind {
     /// The file that must be synced before the store of a place acknowledges anything.
     pub fn log(self, place: &Path) -> PathBuf {
         match self {
-            Kind::Sqlite => {
-                let mut path = place.as_os_str().to_owned();
-                path.push("-wal");
-                path.into()
-            }
+            Kind::Sqlite => beside(place, "-wal"),
             Kind::Sled | Kind::FlushOnlySled => place.join("db"),
         }
     }
@@ -55,6 +52,17 @@ impl Kind {
             Kind::FlushOnlySled => Arc::new(SledStore::open_flush_only(place)?),
         })
     }
+
+    /// Opens the folder of training data of a place, whatever its store.
+    pub fn contents(place: &Path) -> Result<Arc<dyn ContentStore>, StoreError> {
+        Ok(Arc::new(Folder::open(beside(place, ".data"))?))
+    }
+}
+
+fn beside(place: &Path, ending: &str) -> PathBuf {
+    let mut path = place.as_os_str().to_owned();
+    path.push(ending);
+    path.into()
 }
 
 impl fmt::Display for Kind {

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use custom_models_core::{
     CustomModel, Event, ModelId, ModelStore, Organisation, Records, Revision, Selection, Stamp,
 };
+use custom_models_training_data::ContentStore;
 
 use crate::history::{Lives, history_of};
 use crate::sample::tokens_of;
@@ -33,8 +34,10 @@ pub struct Tally {
     pub changed: u64,
     /// Acknowledged claims and words of workers.
     pub beaten: u64,
-    /// Pairs of data that were found whole, once a look.
+    /// Pairs of data that were found whole, with their files, once a look.
     pub pairs: u64,
+    /// Files that nothing referred to.
+    pub swept: u64,
     /// Acknowledged deletes.
     pub deleted: u64,
     /// Creates that were refused at a limit.
@@ -207,9 +210,15 @@ impl Ledger {
         self.models.entry(id).or_insert_with(|| Known::new(organisation, None, Fate::Unclear))
     }
 
-    /// Compares a store that was opened again with what it acknowledged. What it holds from now on
-    /// counts as acknowledged.
-    pub fn check(&mut self, store: &dyn Records) -> Result<(), BoxError> {
+    /// Compares a store that was opened again, and the files of its data, with what it acknowledged. What it
+    /// holds from now on counts as acknowledged. Files that nothing refers to are swept away before, and
+    /// those that something refers to must be there afterwards (DATA-4).
+    pub fn check(
+        &mut self,
+        store: &dyn Records,
+        contents: &dyn ContentStore,
+    ) -> Result<(), BoxError> {
+        self.tally.swept += sweep(store, contents)?;
         let mut present = BTreeSet::new();
         for member in MEMBERS {
             let models = listed(store, member)?;
@@ -217,7 +226,7 @@ impl Ledger {
                 ensure!(present.insert(model.id), "id {} is there twice", model.id);
                 self.check_model(member.organisation, model)?;
             }
-            self.check_history(store, member.organisation, &models)?;
+            self.check_history(store, contents, member.organisation, &models)?;
         }
         for (id, known) in &mut self.models {
             if !present.contains(id) {
@@ -260,6 +269,7 @@ impl Ledger {
     fn check_history(
         &mut self,
         store: &dyn Records,
+        contents: &dyn ContentStore,
         organisation: &'static str,
         models: &[CustomModel],
     ) -> Result<(), BoxError> {
@@ -273,7 +283,7 @@ impl Ledger {
         let lives = Lives::of(&history);
         lives.check(&models.iter().map(|model| model.id).collect())?;
         for model in models {
-            for token in lives.check_model(store, &owner, model)? {
+            for token in lives.check_model(store, contents, &owner, model)? {
                 let known = self.models.get(&model.id);
                 let is_asked_for = known.is_some_and(|known| known.edits.contains(&token));
                 ensure!(is_asked_for, "nobody asked for the pair of {token} of {}", model.id);
@@ -289,6 +299,17 @@ impl Ledger {
         let must_be = self.models.iter().filter(|(_, known)| known.fate == Fate::Kept);
         must_be.filter(|(id, _)| !present.contains(id)).count()
     }
+}
+
+/// Removes the files that nothing refers to, and says how many that were.
+fn sweep(store: &dyn Records, contents: &dyn ContentStore) -> Result<u64, BoxError> {
+    let swept = contents.sweep(&mut |of: &Organisation, model, content: &str| {
+        let pairs = store.data(of, model)?;
+        Ok(pairs
+            .iter()
+            .any(|pair| pair.audio.content == content || pair.transcript.content == content))
+    });
+    Ok(swept?)
 }
 
 /// The ids of all models in a store.

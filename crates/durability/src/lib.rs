@@ -13,13 +13,14 @@ mod load;
 mod process;
 mod sample;
 mod trace;
+mod uploads;
 mod worker;
 
 use std::error::Error;
 
 pub use author::Author;
 pub use breaker::Breaker;
-pub use control::UnsyncedSqlite;
+pub use control::{UnsyncedFiles, UnsyncedSqlite};
 pub use disk::{Disk, Mounted, tmpfs};
 pub use kind::Kind;
 pub use ledger::{Ledger, Tally, ids};

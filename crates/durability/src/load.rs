@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::thread;
 
 use custom_models_core::Records;
+use custom_models_training_data::ContentStore;
 
 use crate::worker::Worker;
 use crate::{BoxError, Line};
@@ -49,6 +50,9 @@ pub struct Task {
     pub seed: u64,
     /// How many threads.
     pub threads: u32,
+    /// Whether data is uploaded. Its files are synced, and on the same file system that may carry
+    /// along what a store forgot to sync.
+    pub uploads: bool,
     /// After how many steps each thread ends; without, it goes on until it is killed.
     pub steps: Option<u32>,
 }
@@ -62,6 +66,7 @@ impl Task {
             self.run.to_string(),
             self.seed.to_string(),
             self.threads.to_string(),
+            self.uploads.to_string(),
         ];
         arguments.extend(self.steps.map(|steps| steps.to_string()));
         arguments
@@ -77,15 +82,24 @@ impl Task {
             run: next("run")?.parse()?,
             seed: next("seed")?.parse()?,
             threads: next("number of threads")?.parse()?,
+            uploads: next("word about uploads")?.parse()?,
             steps: next("number of steps").ok().map(|steps| steps.parse()).transpose()?,
         })
     }
 
-    /// Runs the load on a store.
-    pub fn run(&self, store: &Arc<dyn Records>, output: &Output) -> Result<(), BoxError> {
+    /// Runs the load on a store and the files of its data.
+    pub fn run(
+        &self,
+        store: &Arc<dyn Records>,
+        contents: &Arc<dyn ContentStore>,
+        output: &Output,
+    ) -> Result<(), BoxError> {
         thread::scope(|scope| {
             let threads: Vec<_> = (0..self.threads)
-                .map(|thread| scope.spawn(move || Worker::new(self, thread, store)?.work(output)))
+                .map(|thread| {
+                    let worker = move || Worker::new(self, thread, store, contents)?.work(output);
+                    scope.spawn(worker)
+                })
                 .collect();
             for thread in threads {
                 thread.join().map_err(|_| "a thread of the load panicked")??;

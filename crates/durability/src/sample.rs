@@ -4,8 +4,8 @@ use std::fmt;
 use std::str::FromStr;
 
 use custom_models_core::{
-    BaseModel, Caller, Course, CustomModel, DataFile, DataPair, DataType, Description, Language,
-    Name, NewAnswer, NewModel, NewPair, Plan, Revision, Stamp, Timestamp, UpdateModel,
+    BaseModel, Caller, Course, CustomModel, Description, Language, Name, NewModel, Plan, Revision,
+    Stamp, Timestamp, UpdateModel,
 };
 
 use crate::{BoxError, MEMBERS, ensure};
@@ -47,10 +47,15 @@ impl FromStr for Token {
 const ALPHABET: [char; 8] = ['a', ' ', 'ß', '語', '🎙', '\u{301}', 'ש', '\0'];
 
 /// What is drawn for a token, always the same.
-fn drawn(token: Token) -> fastrand::Rng {
+pub(crate) fn drawn(token: Token) -> fastrand::Rng {
     let Token { run, thread, number } = token;
     let seed = (u64::from(run) << 40) ^ (u64::from(thread) << 32) ^ u64::from(number);
     fastrand::Rng::with_seed(seed)
+}
+
+/// A text of so many characters.
+pub(crate) fn some_text(random: &mut fastrand::Rng, length: usize) -> String {
+    (0..length).filter_map(|_| random.choice(ALPHABET)).collect()
 }
 
 /// The texts of a token: a name that begins with a mark, and a description.
@@ -59,8 +64,7 @@ fn texts(
     token: Token,
     random: &mut fastrand::Rng,
 ) -> Result<(Name<'static>, Option<Description<'static>>), BoxError> {
-    let mut text =
-        |length: usize| -> String { (0..length).filter_map(|_| random.choice(ALPHABET)).collect() };
+    let mut text = |length| some_text(random, length);
     let name = format!("{mark}|{}", text(150));
     // None, empty, short, and as long as may be: the last takes several pages of a database.
     let description = match token.number % 4 {
@@ -125,39 +129,6 @@ pub(crate) fn tokens_of(model: &CustomModel) -> Result<(Token, Option<Token>), B
         && (!is_new || (model.updated_at == sent.created_at && model.course == Course::default()));
     ensure!(is_whole, "model {} is not as it was sent: {model:?} of {token}, {edit:?}", model.id);
     Ok((token, edit))
-}
-
-/// The pair of data that a token stands for. Its file names begin with the token; everything else
-/// follows. Every second one is enough to train with.
-pub(crate) fn pair(edit: Token) -> NewPair {
-    let mut random = drawn(edit);
-    let mut file = |ending: &str| -> DataFile {
-        let text: String = (0..40).filter_map(|_| random.choice(ALPHABET)).collect();
-        let filename = format!("{edit}|{text}{ending}");
-        let sha256 = NewAnswer::digest(filename.as_bytes());
-        DataFile {
-            bytes: random.u64(0..1 << 33),
-            sha256,
-            content: format!("{edit}{ending}"),
-            filename,
-        }
-    };
-    NewPair {
-        data_type: if edit.number.is_multiple_of(3) { DataType::Test } else { DataType::Train },
-        audio: file(".wav"),
-        transcript: file(".txt"),
-        audio_millis: if edit.number.is_multiple_of(2) { 18_000_000 } else { 1000 },
-    }
-}
-
-/// The token of a stored pair, if it is whole.
-pub(crate) fn token_of_pair(found: &DataPair) -> Result<Token, BoxError> {
-    let token = found.audio.filename.split('|').next().unwrap_or_default().parse()?;
-    let NewPair { data_type, audio, audio_millis, transcript } = pair(token);
-    let DataPair { id, created_at, .. } = *found;
-    let sent = DataPair { id, data_type, audio, audio_millis, transcript, created_at };
-    ensure!(*found == sent, "pair {id} is not as it was sent: {found:?}, not {sent:?}");
-    Ok(token)
 }
 
 /// The organisations of the load, each on a plan of its own.

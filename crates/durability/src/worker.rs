@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use custom_models_core::{
-    Caller, CustomModel, Edit, LeaseTime, ListModels, ModelId, PerPage, Progress, Records, Refusal,
-    Start, TrainingMetrics, TrainingStatus,
+    Caller, CustomModel, DataFile, Edit, LeaseTime, ListModels, ModelId, Organisation, PerPage,
+    Progress, Records, Refusal, Start, StoreError, TrainingMetrics, TrainingStatus,
 };
+use custom_models_training_data::ContentStore;
 
-use crate::sample::{pair, renamed};
+use crate::sample::renamed;
 use crate::{Author, BoxError, Line, Output, PATIENCE, Task, Token, callers, explain};
 
 /// How often a training is claimed until it has failed.
@@ -16,10 +17,18 @@ const ATTEMPTS: u8 = 3;
 /// What came of a step: done, refused, or at the end of the load.
 type Step = Result<Result<(), Refusal>, BoxError>;
 
+/// What a thread wants of a model.
+enum Wish {
+    Edit(Edit),
+    /// Another pair of data.
+    Upload,
+}
+
 pub(crate) struct Worker<'a> {
     task: &'a Task,
     thread: u32,
     author: Author,
+    contents: Arc<dyn ContentStore>,
     callers: Vec<Caller>,
     random: fastrand::Rng,
     /// How many tokens were used.
@@ -32,11 +41,13 @@ impl<'a> Worker<'a> {
         task: &'a Task,
         thread: u32,
         store: &Arc<dyn Records>,
+        contents: &Arc<dyn ContentStore>,
     ) -> Result<Self, BoxError> {
         Ok(Worker {
             task,
             thread,
             author: Author::new(store),
+            contents: Arc::clone(contents),
             callers: callers()?,
             random: fastrand::Rng::with_seed(task.seed ^ u64::from(thread)),
             tokens: 0,
@@ -96,20 +107,38 @@ impl<'a> Worker<'a> {
             Err(refusal) => return Ok(Err(refusal)),
         };
         let token = self.token();
-        let edit = match self.edit_of(caller, &model, token)? {
-            Ok(edit) => edit,
+        let (id, organisation) = (model.id, caller.organisation().to_string());
+        let changing = Line::Changing { id, organisation: organisation.clone(), edit: token };
+        let edit = match self.wish(caller, &model, token)? {
+            Ok(Wish::Edit(edit)) => edit,
+            Ok(Wish::Upload) if !self.task.uploads => return Ok(Ok(())),
+            Ok(Wish::Upload) => {
+                output.say(&changing)?;
+                let added = self.author.upload(caller, self.task.run, id, &self.contents, token)?;
+                return said(added, output);
+            }
             Err(refusal) => return Ok(Err(refusal)),
         };
-        let (id, organisation) = (model.id, caller.organisation().to_string());
         output.say(&match edit {
             Edit::Delete => Line::Deleting { id, organisation },
-            _ => Line::Changing { id, organisation, edit: token },
+            _ => changing,
         })?;
-        match self.author.edit(caller, self.task.run, id, &edit)? {
-            Ok(line) => output.say(&line)?,
-            Err(refusal) => return Ok(Err(refusal)),
+        if let Err(refusal) = said(self.author.edit(caller, self.task.run, id, &edit)?, output)? {
+            return Ok(Err(refusal));
         }
-        Ok(Ok(()))
+        Ok(self.clear_away(caller.organisation(), id, &edit).map_err(Refusal::from))
+    }
+
+    /// Removes the files of what is gone.
+    fn clear_away(&self, of: &Organisation, id: ModelId, edit: &Edit) -> Result<(), StoreError> {
+        match edit {
+            Edit::Delete => self.contents.remove_model(of, id),
+            Edit::RemoveData(pair) => {
+                let remove = |file: &DataFile| self.contents.remove(of, id, &file.content);
+                [&pair.audio, &pair.transcript].into_iter().try_for_each(remove)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn some_model(
@@ -127,21 +156,21 @@ impl<'a> Worker<'a> {
     }
 
     /// What is to become of a model. One that is trained cannot be deleted, and goes on.
-    fn edit_of(
+    fn wish(
         &mut self,
         caller: &Caller,
         model: &CustomModel,
         token: Token,
-    ) -> Result<Result<Edit, Refusal>, BoxError> {
+    ) -> Result<Result<Wish, Refusal>, BoxError> {
         let is_trained = model.course.run().is_some();
         Ok(Ok(match self.random.u8(0..12) {
-            0..=3 if !is_trained => Edit::Delete,
-            4 | 5 => Edit::Update(renamed(model, token)?),
-            6 | 7 if !is_trained => Edit::AddData(pair(token)),
+            0..=3 if !is_trained => Wish::Edit(Edit::Delete),
+            4 | 5 => Wish::Edit(Edit::Update(renamed(model, token)?)),
+            6 | 7 if !is_trained => Wish::Upload,
             8 if !is_trained => match self.author.engine.data(caller, model.id) {
                 Ok(pairs) => match self.random.choice(pairs) {
-                    Some(pair) => Edit::RemoveData(pair),
-                    None => Edit::AddData(pair(token)),
+                    Some(pair) => Wish::Edit(Edit::RemoveData(pair)),
+                    None => Wish::Upload,
                 },
                 Err(refusal) => return Ok(Err(refusal)),
             },
@@ -150,27 +179,35 @@ impl<'a> Worker<'a> {
     }
 
     /// What comes next on the way through a training.
-    fn training_of(&mut self, model: &CustomModel, token: Token) -> Result<Edit, BoxError> {
+    fn training_of(&mut self, model: &CustomModel, token: Token) -> Result<Wish, BoxError> {
         let time = LeaseTime::default();
         let Some(run) = model.course.run() else {
             return Ok(match model.training_status() {
-                TrainingStatus::ReadyToRun | TrainingStatus::Failed => Edit::Run,
-                _ => Edit::AddData(pair(token)),
+                TrainingStatus::ReadyToRun | TrainingStatus::Failed => Wish::Edit(Edit::Run),
+                _ => Wish::Upload,
             });
         };
         let now = Author::time_of(self.task.run);
         let held = run.lease.as_ref().filter(|lease| lease.is_live_at(now));
         let Some(fence) = held.map(|lease| lease.fence) else {
             let is_over = run.attempts >= ATTEMPTS;
-            return Ok(if is_over { Edit::Expire } else { Edit::Claim { time } });
+            return Ok(Wish::Edit(if is_over { Edit::Expire } else { Edit::Claim { time } }));
         };
-        Ok(match self.random.u8(0..8) {
+        Ok(Wish::Edit(match self.random.u8(0..8) {
             0 => Edit::Succeed { fence, metrics: TrainingMetrics::default() },
             1 => Edit::Fail { fence, error: token.to_string() },
             2 => Edit::Cancel,
             _ => Edit::Beat { fence, progress: Progress::new(self.random.u8(0..=100))?, time },
-        })
+        }))
     }
+}
+
+/// Says what was acknowledged.
+fn said(answer: Result<Line, Refusal>, output: &Output) -> Step {
+    Ok(match answer {
+        Ok(line) => Ok(output.say(&line)?),
+        Err(refusal) => Err(refusal),
+    })
 }
 
 /// Another thread was faster: the model is gone, or in another state than it was read in.

@@ -1,7 +1,7 @@
-//! The load as a process: `custom-models-load STORE PLACE RUN SEED THREADS [STEPS]`.
+//! The load as a process: `custom-models-load STORE PLACE RUN SEED THREADS UPLOADS [STEPS]`.
 #![forbid(unsafe_code)]
 
-use custom_models_durability::{BoxError, Kind, Output, Task, UnsyncedSqlite};
+use custom_models_durability::{BoxError, Kind, Output, Task, UnsyncedFiles, UnsyncedSqlite};
 
 fn main() -> Result<(), BoxError> {
     let task = Task::from_arguments(std::env::args().skip(1))?;
@@ -9,7 +9,11 @@ fn main() -> Result<(), BoxError> {
     if task.kind == UnsyncedSqlite::WORD {
         return UnsyncedSqlite::open(&task.place)?.run(&task, &output);
     }
-    let store = task.kind.parse::<Kind>()?.open(&task.place)?;
-    task.run(&store, &output)?;
+    if task.kind == UnsyncedFiles::WORD {
+        return UnsyncedFiles::open(&task.place)?.run(&task, &output);
+    }
+    let kind = task.kind.parse::<Kind>()?;
+    let (store, contents) = (kind.open(&task.place)?, Kind::contents(&task.place)?);
+    task.run(&store, &contents, &output)?;
     Ok(store.close()?)
 }

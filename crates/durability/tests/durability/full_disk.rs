@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use custom_models_core::{Records, Refusal, StoreError, StoreErrorKind};
+use custom_models_core::{Organisation, Records, Refusal, StoreError, StoreErrorKind};
 use custom_models_durability::{
     Author, BoxError, Kind, Ledger, Line, Token, callers, ensure, explain, tmpfs,
 };
@@ -26,13 +26,13 @@ const REFUSALS: u32 = 5;
 pub(crate) fn works_again(kind: Kind, _: &mut Rng) -> Result<(), BoxError> {
     let disk = tmpfs(SMALL)?;
     let place = disk.folder().join("store");
-    let mut store = kind.open(&place)?;
+    let (mut store, contents) = (kind.open(&place)?, Kind::contents(&place)?);
     let mut ledger = Ledger::new();
 
     let filled = fill(kind, &store)?;
     ledger.note(0, &filled.lines)?;
     ensure!(ledger.tally().created > 0, "not one model fits on the disk");
-    let checked = ledger.check(&*store);
+    let checked = ledger.check(&*store, &*contents);
     match checked.as_ref().err().and_then(|cause| cause.downcast_ref::<StoreError>()) {
         // Sled cannot be opened anew as long as it has no space, not even to be read.
         Some(fault) if fault.kind() == StoreErrorKind::Full && kind == Kind::Sled => {}
@@ -44,15 +44,15 @@ pub(crate) fn works_again(kind: Kind, _: &mut Rng) -> Result<(), BoxError> {
     let lines = create_some(&author, 1);
     let lines = lines.map_err(|cause| format!("when there is space: {}", explain(&*cause)))?;
     ledger.note(1, &lines)?;
-    ledger.check(&*store).map_err(|cause| format!("when there is space: {cause}"))?;
+    ledger.check(&*store, &*contents).map_err(|cause| format!("when there is space: {cause}"))?;
     store.close()?;
     drop((author, store));
 
     store = kind.open(&place)?;
-    ledger.check(&*store).map_err(|cause| format!("opened again: {cause}"))?;
+    ledger.check(&*store, &*contents).map_err(|cause| format!("opened again: {cause}"))?;
     let author = Author::new(&store);
     ledger.note(2, &create_some(&author, 2)?)?;
-    ledger.check(&*store)?;
+    ledger.check(&*store, &*contents)?;
     store.close()?;
     drop((author, store));
     let unannounced = ledger.tally().unacknowledged;
@@ -80,12 +80,62 @@ pub(crate) fn full_from_the_start(kind: Kind, _: &mut Rng) -> Result<(), BoxErro
     // Removing it might free nothing yet: a process that another test is just starting has it open,
     // too, until it executes its program.
     File::create(filler)?;
-    let store = kind.open(&place)?;
+    let (store, contents) = (kind.open(&place)?, Kind::contents(&place)?);
     let mut ledger = Ledger::new();
     ledger.note(0, &create_some(&Author::new(&store), 0)?)?;
-    ledger.check(&*store)?;
+    ledger.check(&*store, &*contents)?;
     store.close()?;
     drop(store);
+    disk.unmount()
+}
+
+/// Uploads that find no space are refused and leave nothing, whether it is their files that do not fit or
+/// the pair; what was acknowledged before is there, and more is when there is space (DATA-4).
+pub(crate) fn uploads_are_refused(_: &mut Rng) -> Result<(), BoxError> {
+    let disk = tmpfs(SMALL)?;
+    let place = disk.folder().join("store");
+    let (store, contents) = (Kind::Sqlite.open(&place)?, Kind::contents(&place)?);
+    let (author, mut ledger) = (Author::new(&store), Ledger::new());
+    let callers = callers()?;
+    let caller = callers.first().ok_or("no callers")?;
+    let mut lines = vec![author.create(caller, Token { run: 0, thread: 0, number: 0 })??];
+    let Some(&Line::Created { id, .. }) = lines.first() else { return Err("no model".into()) };
+    let mut upload = |number: u32| -> Result<Result<(), Refusal>, BoxError> {
+        let token = Token { run: 0, thread: 1, number };
+        let organisation = caller.organisation().to_string();
+        lines.push(Line::Changing { id, organisation, edit: token });
+        let added = author.upload(caller, 0, id, &contents, token)?;
+        Ok(added.map(|line| lines.push(line)))
+    };
+    let (mut number, mut refusals) = (0, 0);
+    while refusals < REFUSALS {
+        number += 1;
+        match upload(number)? {
+            Ok(()) => {}
+            Err(Refusal::Store(fault)) if fault.kind() == StoreErrorKind::Full => {
+                ensure!(fault.source().is_some(), "a fault without its cause: {fault:?}");
+                let left = contents.sweep(&mut |of: &Organisation, model, content: &str| {
+                    let pairs = store.data(of, model)?;
+                    let names =
+                        pairs.iter().flat_map(|it| [&it.audio.content, &it.transcript.content]);
+                    Ok(names.into_iter().any(|name| name == content))
+                })?;
+                ensure!(left == 0, "refused upload {number} left {left} files");
+                refusals += 1;
+            }
+            Err(refusal) => return Err(refusal.into()),
+        }
+    }
+    ensure!(number > REFUSALS, "not one upload fits on the disk");
+    disk.resize(LARGE)?;
+    for more in 1..=10 {
+        upload(number + more)?.map_err(|cause| format!("when there is space: {cause:?}"))?;
+    }
+    ledger.note(0, &lines)?;
+    ledger.check(&*store, &*contents)?;
+    ensure!(ledger.tally().swept == 0, "{:?}", ledger.tally());
+    store.close()?;
+    drop((author, store));
     disk.unmount()
 }
 

@@ -56,10 +56,13 @@ fn main() -> Result<(), BoxError> {
         );
         add(name("model_6_syncs_before_it_acknowledges"), traces, test(kind, sync_order::is_kept));
     }
+    let name = "data_4_uploads_are_refused_on_a_full_disk".to_owned();
+    add(name, mounts, Box::new(full_disk::uploads_are_refused));
     let mut control = |name: &str, is_wanted: bool, test: fn(&mut Rng) -> Result<(), BoxError>| {
         add(format!("control_{name}"), is_wanted, Box::new(test));
     };
     control("unsynced_sqlite_loses_at_power_cuts", mounts, power_loss::unsynced_sqlite_loses);
+    control("unsynced_files_lose_at_power_cuts", mounts, power_loss::unsynced_files_lose);
     control("flush_only_sled_loses_at_power_cuts", mounts, power_loss::flush_only_sled_loses);
     control("unsynced_sqlite_is_seen_by_strace", traces, sync_order::unsynced_sqlite_is_seen);
     control("flush_only_sled_is_seen_by_strace", traces, sync_order::flush_only_sled_is_seen);
@@ -76,9 +79,10 @@ fn is_asked_for(variable: &str) -> bool {
     env::var(variable).is_ok_and(|value| value == "1")
 }
 
-/// A load that goes on until it is killed.
+/// A load that goes on until it is killed, and uploads in every second run.
 fn endless(kind: &str, place: PathBuf, run: u32, random: &mut Rng) -> Task {
-    Task { kind: kind.to_owned(), place, run, seed: random.u64(..), threads: 4, steps: None }
+    let (seed, uploads) = (random.u64(..), run.is_multiple_of(2));
+    Task { kind: kind.to_owned(), place, run, seed, threads: 4, uploads, steps: None }
 }
 
 /// The command that runs a load in a process of its own.

@@ -5,7 +5,8 @@ use std::path::Path;
 
 use custom_models_core::ModelId;
 use custom_models_durability::{
-    BoxError, Breaker, Disk, Kind, Ledger, LoadProcess, PATIENCE, Task, UnsyncedSqlite, ids,
+    BoxError, Breaker, Disk, Kind, Ledger, LoadProcess, PATIENCE, Task, UnsyncedFiles,
+    UnsyncedSqlite, ids,
 };
 use fastrand::Rng;
 
@@ -58,6 +59,11 @@ pub(crate) fn flush_only_sled_loses(random: &mut Rng) -> Result<(), BoxError> {
     })
 }
 
+/// The control of the files of data: those that nobody syncs are lost.
+pub(crate) fn unsynced_files_lose(random: &mut Rng) -> Result<(), BoxError> {
+    loses(UnsyncedFiles::WORD, random, |place| UnsyncedFiles::open(place)?.ids())
+}
+
 /// A store that was durable before the load began must lose something of the load, in one of many
 /// power cuts at the latest.
 fn loses(
@@ -68,6 +74,7 @@ fn loses(
     let disk = Disk::new()?;
     for run in 1..=ROUNDS {
         let task = endless(kind, format!("store-{run}").into(), run, random);
+        let task = Task { uploads: false, ..task };
         create_durably(&disk, &task)?;
         let mut ledger = Ledger::new();
         // So many that sled's file must grow: what goes into a space that it has already survives.
@@ -120,8 +127,9 @@ fn cut_in_mid_load(
 /// Mounts the file system, which recovers its journal, and compares the store with its ledger.
 fn check(disk: &Disk, kind: Kind, name: &str, ledger: &mut Ledger) -> Result<(), BoxError> {
     let mounted = disk.mount()?;
-    let store = kind.open(&mounted.folder().join(name))?;
-    ledger.check(&*store)?;
+    let place = mounted.folder().join(name);
+    let (store, contents) = (kind.open(&place)?, Kind::contents(&place)?);
+    ledger.check(&*store, &*contents)?;
     store.close()?;
     drop(store);
     mounted.unmount()

@@ -25,8 +25,8 @@ pub(crate) fn survives(kind: Kind, random: &mut Rng) -> Result<(), BoxError> {
             ensure!(fault.is_none(), "run {run}: {fault:?}");
             ledger.note(run, &lines)?;
         }
-        let store = kind.open(&place)?;
-        ledger.check(&*store).map_err(|cause| format!("after kill {run}: {cause}"))?;
+        let (store, contents) = (kind.open(&place)?, Kind::contents(&place)?);
+        ledger.check(&*store, &*contents).map_err(|cause| format!("after kill {run}: {cause}"))?;
         store.close()?;
     }
     has_seen_enough(&ledger)

@@ -61,6 +61,7 @@ fn trace(kind: &str, log: impl Fn(&Path) -> PathBuf, random: &mut Rng) -> Result
         run: 1,
         seed: random.u64(..),
         threads: 1,
+        uploads: true,
         steps: Some(STEPS),
     };
     let load = load(&task);
