@@ -33,11 +33,12 @@ fn main() {
         2,
         |programs| Server::start(programs, &[]),
         |trials, server| {
-            let tests: [(&str, Test); 5] = [
+            let tests: [(&str, Test); 6] = [
                 ("quota_4_two_services_fill_exactly_the_plan", fill_the_plan),
                 ("rate_1_and_rate_4_two_services_admit_ten_in_all", admit_ten),
                 ("idem_1_a_repeat_to_another_service_hears_the_same_bytes", repeat),
                 ("log_1_two_services_share_a_history_without_gaps", share_a_history),
+                ("train_4_two_services_hand_out_each_training_once", hand_out_trainings),
                 ("a_rolling_restart_under_load_loses_nothing", rolling_restart),
             ];
             for (name, test) in tests {
@@ -170,6 +171,66 @@ fn share_a_history(site: &Site) {
     assert!(positions.eq(1..=90));
     let models: BTreeSet<_> = events.iter().map(|it| it["model_id"].as_u64().unwrap()).collect();
     assert_eq!(models.len(), 90);
+}
+
+/// A WAV file of five hours, of one sample a second.
+fn five_hours() -> Vec<u8> {
+    const SECONDS: u32 = 5 * 3600;
+    let format = [1, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 8, 0];
+    let number = u32::to_le_bytes;
+    let head = [b"WAVEfmt ", &number(16)[..], &format, b"data", &number(SECONDS)].concat();
+    let silence = vec![0x80; SECONDS as usize];
+    [b"RIFF", &number(36 + SECONDS)[..], &head, &silence].concat()
+}
+
+fn hand_out_trainings(site: &Site) {
+    const TRAININGS: usize = 8;
+    let key = site.key_of("acme", "Enterprise");
+    std::fs::write(site.folder.path().join("a.wav"), five_hours()).unwrap();
+    std::fs::write(site.folder.path().join("a.txt"), "Nothing.").unwrap();
+    let mut ids = BTreeSet::new();
+    for number in 0..TRAININGS {
+        let created = site.run(&["create", "--org", "acme", "--name", "a", "--language", "en"]);
+        let id = serde_json::from_str::<Value>(&created).unwrap()["id"].as_u64().unwrap();
+        let id_text = id.to_string();
+        let files = ["--type", "train", "--audio", "a.wav", "--transcript", "a.txt"];
+        let data = ["--org", "acme", "--data", "data"];
+        site.run(&[&["data", "add", &id_text], &files[..], &data].concat());
+        site.run(&["run", &id_text, "--org", "acme"]);
+        assert!(ids.insert(id), "{number}");
+    }
+    let worker = site.run(&["key", "create", "--org", "acme", "--scope", "training:work"]);
+    let servers = [site.serve(&[]), site.serve(&[])];
+    let claimed = Mutex::new(Vec::new());
+    thread::scope(|scope| {
+        for server in servers.iter().cycle().take(6) {
+            scope.spawn(|| {
+                loop {
+                    match server.ask("POST", "/api/v3/training/claim", worker.trim(), "{}") {
+                        (200, body) => claimed.lock().unwrap().push(body),
+                        (status, body) => {
+                            assert_eq!((status, &*body), (204, ""));
+                            break;
+                        }
+                    }
+                }
+            });
+        }
+    });
+    let claimed: Vec<Value> = claimed
+        .into_inner()
+        .unwrap()
+        .iter()
+        .map(|body| serde_json::from_str(body).unwrap())
+        .collect();
+    assert_eq!(claimed.len(), TRAININGS, "{claimed:?}");
+    let models = claimed.iter().map(|it| it["model"]["id"].as_u64().unwrap());
+    assert_eq!(models.collect::<BTreeSet<_>>(), ids);
+    for server in &servers {
+        let running = server.ask("GET", &format!("{MODELS}?training_status=3"), &key, "").1;
+        let running: Value = serde_json::from_str(&running).unwrap();
+        assert_eq!(running["total_results"], TRAININGS);
+    }
 }
 
 /// Clients who are told 503, or whose connection is refused or cut, send the same again to whoever
