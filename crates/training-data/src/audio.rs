@@ -14,7 +14,7 @@ use symphonia::core::formats::{
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 
-use crate::boxes::{self, TABLES};
+use crate::boxes::{self, FARTHEST, TABLES};
 
 /// The formats that an audio may have (DATA-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -107,12 +107,14 @@ pub enum AudioFault {
 /// See [`AudioFault`].
 pub fn measure(audio: &mut (impl Read + Seek + Send + Sync)) -> Result<Audio, AudioFault> {
     let length = audio.seek(SeekFrom::End(0)).map_err(AudioFault::Unreadable)?;
-    let is_mp4 = boxes::is_bearable(audio, length).map_err(AudioFault::Unreadable)?;
+    let end_of_mp4 = boxes::bearable_end(audio, length).map_err(AudioFault::Unreadable)?;
     audio.seek(SeekFrom::Start(0)).map_err(AudioFault::Unreadable)?;
     let (broken, left) = (Mutex::new(None), AtomicU64::new(TABLES));
-    let source = Source { audio, length, broken: &broken, left: &left };
+    let end = end_of_mp4.unwrap_or(length);
+    let source = Source { audio, length, end, broken: &broken, left: &left };
     // A demuxer that panics on a damaged file says no more than that it cannot read it.
-    let found = catch_unwind(AssertUnwindSafe(|| walk(source, is_mp4))).unwrap_or_default();
+    let found =
+        catch_unwind(AssertUnwindSafe(|| walk(source, end_of_mp4.is_some()))).unwrap_or_default();
     match broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
         Some(error) => Err(AudioFault::Unreadable(error)),
         None => found.filter(|audio| audio.millis > 0).ok_or(AudioFault::NotAudio),
@@ -200,6 +202,9 @@ fn frame_of_pcm(track: &Track) -> Option<u64> {
 struct Source<'a, T> {
     audio: &'a mut T,
     length: u64,
+    /// Where it would end if nothing of it were missing: the demuxer leaves out a box of an MP4 that
+    /// goes on behind the end, with all the audio that is there.
+    end: u64,
     broken: &'a Mutex<Option<io::Error>>,
     /// How many bytes may be read before the packets.
     left: &'a AtomicU64,
@@ -234,18 +239,17 @@ impl<T: Read> Read for Source<'_, T> {
 
 impl<T: Seek> Seek for Source<'_, T> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        // A place before the start is a fault of the audio.
-        let is_before = match to {
-            SeekFrom::Start(_) => false,
-            SeekFrom::End(by) => by < 0 && by.unsigned_abs() > self.length,
+        let place = match to {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::End(by) => self.end.checked_add_signed(by),
             SeekFrom::Current(by) => {
-                by < 0 && by.unsigned_abs() > self.audio.stream_position().unwrap_or(u64::MAX)
+                let position = self.audio.stream_position();
+                self.noted(position)?.checked_add_signed(by)
             }
         };
-        if is_before {
-            return Err(ErrorKind::InvalidInput.into());
-        }
-        let sought = self.audio.seek(to);
+        // A place before the start, or beyond what a disk knows, is a fault of the audio.
+        let place = place.filter(|place| *place <= FARTHEST).ok_or(ErrorKind::InvalidInput)?;
+        let sought = self.audio.seek(SeekFrom::Start(place));
         self.noted(sought)
     }
 }
@@ -255,6 +259,7 @@ impl<T: Read + Seek + Send + Sync> MediaSource for Source<'_, T> {
         true
     }
 
+    /// What there is of it: the probe looks for tags at its end.
     fn byte_len(&self) -> Option<u64> {
         Some(self.length)
     }

@@ -18,29 +18,35 @@ const HEADER: u64 = 8;
 const PARENTS: [[u8; 4]; 7] =
     [*b"moov", *b"trak", *b"mdia", *b"minf", *b"stbl", *b"moof", *b"traf"];
 
-/// Whether this is an MP4 whose tables keep within what the demuxer may take, in memory and in time.
+/// The farthest place that a table may name: farther than any file is long that is kept, and where any disk
+/// lets a reader go.
+pub(crate) const FARTHEST: u64 = 1 << 40;
+
+/// Where the last box of an MP4 claims to end, at `length` at least, if its tables keep within what the
+/// demuxer may take, in memory and in time; `None` if they do not, or this is none.
 ///
 /// # Errors
 ///
 /// Those of the disk. A file that ends too early is looked at as far as it goes.
-pub(crate) fn is_bearable(audio: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
+pub(crate) fn bearable_end(audio: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
     let mut boxes = Boxes { audio: BufReader::new(audio), length, tables: 0, headers: 0 };
     boxes.audio.seek(SeekFrom::Start(0))?;
-    let mut at = 0;
+    let (mut at, mut end) = (0, length);
     while let Some(it) = boxes.header(at, length)? {
         if at == 0 && it.kind != *b"ftyp" || boxes.headers > TABLES {
-            return Ok(false);
+            return Ok(None);
         }
-        at = it.end;
+        (at, end) = (it.end, end.max(it.claimed));
         if matches!(&it.kind, b"moov" | b"moof" | b"meta" | b"sidx" | b"udta") {
             boxes.tables += it.end - it.start;
             let mut cost = Cost::default();
             if boxes.tables > TABLES || !boxes.add(&mut cost, it)? || cost.steps(length) > STEPS {
-                return Ok(false);
+                return Ok(None);
             }
         }
     }
-    Ok(at > 0)
+    let end = if end > FARTHEST { length } else { end };
+    Ok(Some(end).filter(|_| at > 0))
 }
 
 /// A box: what is in it begins at `body`.
@@ -50,6 +56,8 @@ struct Header {
     start: u64,
     body: u64,
     end: u64,
+    /// Where it says that it ends.
+    claimed: u64,
 }
 
 /// What the samples of a box with tables cost.
@@ -119,7 +127,8 @@ impl<T: Read + Seek> Boxes<'_, T> {
             size => (start + HEADER, size.into()),
         };
         // What is cut goes on to the end.
-        let it = Header { kind, start, body, end: start.saturating_add(size).min(end) };
+        let claimed = start.saturating_add(size);
+        let it = Header { kind, start, body, end: claimed.min(end), claimed };
         Ok(Some(it).filter(|it| it.end >= it.body))
     }
 

@@ -119,6 +119,57 @@ fn with_boxes(bytes: &[u8], new: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
     all
 }
 
+/// An MP4 as those are that can be played while they are loaded: the tables stand before the audio.
+fn with_tables_first(bytes: &[u8]) -> Vec<u8> {
+    let box_at = |name: &[u8]| bytes.windows(4).position(|it| it == name).unwrap() - 4;
+    let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
+    let (audio, tables, offsets) = (box_at(b"mdat"), box_at(b"moov"), box_at(b"stco"));
+    let moved = (bytes.len() - tables) as u32;
+    let count = number(offsets + 12);
+    let offsets = (0..count as usize).map(|at| number(offsets + 16 + 4 * at) + moved);
+    let tables =
+        with_boxes(&bytes[tables..], &[(b"stco", table([count].into_iter().chain(offsets)))]);
+    [&bytes[..audio], &tables, &bytes[audio..audio + number(audio) as usize]].concat()
+}
+
+/// The box with the audio claims then to go on behind the end.
+#[test]
+fn data_2_an_m4a_that_is_cut_counts_as_far_as_it_goes() {
+    let first = with_tables_first(M4A);
+    assert_eq!(measured(&first).unwrap(), measured(M4A).unwrap());
+    let tables = first.len() - M4A.len() / 2;
+    for (whole, from) in [(&first[..], tables), (FRAGMENTED_M4A, FRAGMENTED_M4A.len() / 2)] {
+        let all = measured(whole).unwrap().millis;
+        let half = measured(&whole[..from]).unwrap();
+        assert_eq!(half.format, AudioFormat::M4a);
+        assert!((all / 10..all * 9 / 10).contains(&half.millis), "{half:?} of {all}");
+        let less = measured(&whole[..from - 300]).unwrap();
+        assert!(less.millis < half.millis, "{less:?}");
+    }
+}
+
+/// No disk is asked for what lies where no file is, and says that it cannot: that would be a fault of the disk.
+#[test]
+fn data_2_an_m4a_that_names_any_place_is_measured_or_refused() {
+    let of_file = |bytes: &[u8]| {
+        let mut file = tempfile::tempfile().unwrap();
+        std::io::Write::write_all(&mut file, bytes).unwrap();
+        let found = measure(&mut file);
+        assert!(matches!(found, Ok(_) | Err(AudioFault::NotAudio)), "{found:?}");
+    };
+    let first = with_tables_first(M4A);
+    let audio = first.windows(4).position(|it| it == b"mdat").unwrap() - 4;
+    for size in [1_u64 << 33, 1 << 39, 1 << 41, 1 << 63, u64::MAX] {
+        let head = [&1_u32.to_be_bytes()[..], b"mdat", &size.to_be_bytes()].concat();
+        of_file(&[&first[..audio], &head, &first[audio + 8..]].concat());
+        let offset = table([1, (size >> 32) as u32, size as u32]);
+        let mut there = with_boxes(M4A, &[(b"stco", offset)]);
+        let name = there.windows(4).position(|it| it == b"stco").unwrap();
+        there[name..name + 4].copy_from_slice(b"co64");
+        of_file(&there);
+    }
+}
+
 /// The body of a table: version and flags, and numbers.
 fn table(numbers: impl IntoIterator<Item = u32>) -> Vec<u8> {
     [0].into_iter().chain(numbers).flat_map(u32::to_be_bytes).collect()
