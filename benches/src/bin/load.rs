@@ -64,12 +64,14 @@ fn main() -> ExitCode {
 /// Whether every bar that is asked for holds.
 fn run(options: &Options) -> io::Result<bool> {
     let disk = Disk::new(options.dir.clone());
-    let ours = Kind::Ours { program: program()? };
+    let program = program()?;
+    let ours = Kind::Ours { program: program.clone(), logs: false };
     let (kinds, rounds, span) = if options.is_quick {
         (vec![ours], 1, Duration::from_millis(200))
     } else {
+        let logging = Kind::Ours { program, logs: true };
         let peer = Kind::FastApi { python: python()? };
-        (vec![ours, peer], options.rounds, Duration::from_secs(2))
+        (vec![ours, logging, peer], options.rounds, Duration::from_secs(2))
     };
     let mut all: Vec<Measured> =
         kinds.iter().map(|it| Measured { name: it.name(), rounds: Vec::new(), lost: 0 }).collect();

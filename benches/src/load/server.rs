@@ -18,6 +18,8 @@ pub enum Kind {
     Ours {
         /// The program.
         program: PathBuf,
+        /// Whether it writes a line for each request, which the peer does not.
+        logs: bool,
     },
     /// The same endpoints in FastAPI.
     FastApi {
@@ -30,7 +32,8 @@ impl Kind {
     /// What a table calls it.
     pub const fn name(&self) -> &'static str {
         match self {
-            Kind::Ours { .. } => OURS,
+            Kind::Ours { logs: false, .. } => OURS,
+            Kind::Ours { logs: true, .. } => "with a log of requests",
             Kind::FastApi { .. } => "FastAPI",
         }
     }
@@ -51,7 +54,7 @@ impl Server {
     pub fn start(kind: &Kind, disk: &Disk) -> io::Result<Self> {
         let folder = disk.fresh();
         match kind {
-            Kind::Ours { program } => ours(program, folder),
+            Kind::Ours { program, logs } => ours(program, *logs, folder),
             Kind::FastApi { python } => fast_api(python, folder),
         }
     }
@@ -64,7 +67,7 @@ impl Drop for Server {
     }
 }
 
-fn ours(program: &Path, folder: TempDir) -> io::Result<Server> {
+fn ours(program: &Path, logs: bool, folder: TempDir) -> io::Result<Server> {
     let run = |arguments: &[&str]| -> io::Result<String> {
         let output = Command::new(program).args(arguments).current_dir(&folder).output()?;
         if !output.status.success() {
@@ -78,7 +81,7 @@ fn ours(program: &Path, folder: TempDir) -> io::Result<Server> {
     let key = run(&[&["key", "create", "--org", "acme"], &scopes[..]].concat())?;
     let mut child = Command::new(program)
         .args(["serve", "--listen", "127.0.0.1:0", "--create-concurrency", "off"])
-        .args(["--create-limit", "off"])
+        .args(["--create-limit", "off", "--log-level", if logs { "info" } else { "warn" }])
         .current_dir(&folder)
         .stdin(Stdio::null())
         .stderr(Stdio::piped())

@@ -406,9 +406,19 @@ pub(crate) struct ServeArgs {
     /// old, files that nothing refers to; or off
     #[arg(long, value_name = "SPAN", default_value = "60s")]
     pub(crate) sweep_every: OrOff<Span>,
+    #[command(flatten)]
+    pub(crate) log: LogArgs,
+}
+
+#[cfg(feature = "serve")]
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct LogArgs {
     /// How the log is written on standard error
-    #[arg(long, value_name = "FORMAT", value_enum, default_value = "text")]
-    pub(crate) log: LogFormat,
+    #[arg(long = "log", value_name = "FORMAT", value_enum, default_value = "text")]
+    pub(crate) format: LogFormat,
+    /// What is logged: with info, a line for each request too
+    #[arg(long = "log-level", value_name = "LEVEL", value_enum, default_value = "info")]
+    pub(crate) level: LogLevel,
 }
 
 /// How a log is written.
@@ -417,4 +427,14 @@ pub(crate) struct ServeArgs {
 pub(crate) enum LogFormat {
     Text,
     Json,
+}
+
+/// The least that is worth a line in a log.
+#[cfg(feature = "serve")]
+#[derive(Clone, Copy, Debug, clap::ValueEnum)]
+pub(crate) enum LogLevel {
+    Info,
+    Warn,
+    Error,
+    Off,
 }

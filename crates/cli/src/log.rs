@@ -3,19 +3,27 @@
 use std::io;
 use std::panic::{self, PanicHookInfo};
 
+use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::args::LogFormat;
+use crate::args::{LogArgs, LogFormat, LogLevel};
 
 /// Writes what is logged from now on to standard error, panics too.
-pub(crate) fn log_to_standard_error(format: LogFormat) {
+pub(crate) fn log_to_standard_error(args: LogArgs) {
+    let level = match args.level {
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Warn => LevelFilter::WARN,
+        LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Off => LevelFilter::OFF,
+    };
     let log = tracing_subscriber::fmt()
+        .with_max_level(level)
         .with_writer(io::stderr)
         .with_ansi(false)
         // A line that cannot be written is lost, and not a reason to fail the request that it is about.
         .log_internal_errors(false);
     // A second subscriber, which a process that calls this twice would have, is not needed.
-    let _ = match format {
+    let _ = match args.format {
         LogFormat::Text => log.finish().try_init(),
         LogFormat::Json => log.json().with_span_list(false).finish().try_init(),
     };

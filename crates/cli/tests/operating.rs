@@ -19,7 +19,7 @@ use support::serving::{NAMED, Serving, ask, key_of};
 const MODELS: &str = "/api/v3/custom_models";
 
 /// Requests that end in each kind of refusal, the id of each being its status.
-fn refused(folder: &Folder, log: &str) -> (String, String) {
+fn refused(folder: &Folder, options: &[&str]) -> (String, String) {
     let config = folder.path().join("config.toml");
     std::fs::write(config, "[plans]\nSolo = { models = 1 }\n[limits.get]\nrequests = \"1/1h\"\n")
         .unwrap();
@@ -28,7 +28,8 @@ fn refused(folder: &Folder, log: &str) -> (String, String) {
     let set = ["org", "set-plan", "lost", "--plan", "Tin", "--config", "tin.toml"];
     std::fs::write(folder.path().join("tin.toml"), "[plans]\nTin = {}\n").unwrap();
     assert_eq!(folder.run(&set).code, 0);
-    let server = Serving::start(folder, &["serve", "--log", log, "--config", "config.toml"]);
+    let arguments = [&["serve", "--config", "config.toml"], options].concat();
+    let server = Serving::start(folder, &arguments);
     let long = "Cardiology".repeat(7000);
     for (id, key, method, path, body) in [
         ("201", &key, "POST", MODELS, NAMED),
@@ -62,7 +63,7 @@ const STATUSES: [&str; 8] = ["201", "400", "413", "401", "404", "429", "405", "5
 
 #[test]
 fn a_log_of_texts_has_a_line_with_the_id_of_each_request() {
-    let (_, log) = refused(&Folder::new(), "text");
+    let (_, log) = refused(&Folder::new(), &[]);
     for status in STATUSES {
         let (id, status) = (format!("request_id=\"test-{status}\""), format!(" status={status} "));
         let lines = log.lines().filter(|line| line.contains(&id) && line.contains(&status)).count();
@@ -73,8 +74,23 @@ fn a_log_of_texts_has_a_line_with_the_id_of_each_request() {
 }
 
 #[test]
+fn a_log_has_only_what_its_level_asks_for() {
+    for (level, expected) in [("warn", 1), ("error", 1), ("off", 0)] {
+        let (_, log) = refused(&Folder::new(), &["--log", "json", "--log-level", level]);
+        let lines: Vec<Value> =
+            log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), expected, "{level}:\n{log}");
+        for line in lines {
+            assert_eq!(line["level"], "ERROR", "{line}");
+            assert_eq!(line["fields"]["message"], "failed", "{line}");
+            assert_eq!(line["fields"]["request_id"], "test-500", "{line}");
+        }
+    }
+}
+
+#[test]
 fn a_log_of_json_has_a_line_with_the_id_of_each_request() {
-    let (_, log) = refused(&Folder::new(), "json");
+    let (_, log) = refused(&Folder::new(), &["--log", "json"]);
     let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     for status in STATUSES {
         let (id, number) = (format!("test-{status}"), status.parse::<u64>().unwrap());

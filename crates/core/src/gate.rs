@@ -157,6 +157,11 @@ impl Entered {
         &self.admitted.caller
     }
 
+    /// Whether its admission is counted in a window, and so is a write.
+    pub const fn is_counted(&self) -> bool {
+        self.requests.is_some()
+    }
+
     /// Lets a request in that was answered before, which does not count again (IDEM-1).
     pub fn repeats(self) -> Admitted {
         self.admitted

@@ -72,13 +72,15 @@ fn contents(service: &Service) -> Result<&Arc<dyn ContentStore>, Refusal> {
 
 /// `GET /api/v3/custom_models/{id}/data`
 pub(crate) async fn list(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    Arrived::new(service, request).answer(Operation::ListData, listed).await
-}
-
-async fn listed(asked: &mut Arrived, caller: &Caller) -> Said {
-    let id = asked.id(1)?;
-    let pairs = asked.service.read(caller, move |engine, caller| engine.data(caller, id));
-    Done::json(StatusCode::OK, &DataList::from(pairs.await?))
+    let asked = Arrived::new(service, request);
+    let id = asked.id(1);
+    asked
+        .answer_read(
+            Operation::ListData,
+            move |engine, caller| engine.data(caller, id?),
+            |_, pairs| Done::json(StatusCode::OK, &DataList::from(pairs)),
+        )
+        .await
 }
 
 /// `DELETE /api/v3/custom_models/{id}/data/{data_id}`

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use custom_models_core::{Caller, ListModels, ModelKey, Operation, Refusal};
+use custom_models_core::{CustomModel, ListModels, ModelKey, Operation, Refusal, Violations};
 
 use crate::answer::{Answer, Done, Said};
 use crate::precondition::is_known;
@@ -13,23 +13,28 @@ use crate::service::Service;
 
 /// `GET /api/v3/custom_models`
 pub(crate) async fn list(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    Arrived::new(service, request).answer(Operation::List, listed).await
-}
-
-async fn listed(asked: &mut Arrived, caller: &Caller) -> Said {
+    let asked = Arrived::new(service, request);
     let pairs = asked.parameters();
-    let request = ListModels::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
-    let page = asked.service.read(caller, move |engine, caller| engine.list(caller, &request));
-    Done::json(StatusCode::OK, &page.await?)
+    let list = ListModels::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)))
+        .map_err(Violations::into_owned);
+    drop(pairs);
+    asked
+        .answer_read(
+            Operation::List,
+            move |engine, caller| engine.list(caller, &list?),
+            |_, page| Done::json(StatusCode::OK, &page),
+        )
+        .await
 }
 
 /// `GET /api/v3/custom_models/{id}`
 pub(crate) async fn get(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    Arrived::new(service, request).answer(Operation::Get, found).await
+    let asked = Arrived::new(service, request);
+    let id = asked.id(0);
+    asked.answer_read(Operation::Get, move |engine, caller| engine.get(caller, id?), found).await
 }
 
-async fn found(asked: &mut Arrived, caller: &Caller) -> Said {
-    let model = asked.model(caller, 0).await?;
+fn found(asked: &Arrived, model: CustomModel) -> Said {
     if is_known(&asked.headers, &model) {
         return Ok(Done::nothing(StatusCode::NOT_MODIFIED).tagged(model.revision()));
     }
@@ -38,12 +43,13 @@ async fn found(asked: &mut Arrived, caller: &Caller) -> Said {
 
 /// `GET /api/v3/custom_models/resolve/{model_key}`
 pub(crate) async fn resolve(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    Arrived::new(service, request).answer(Operation::Resolve, resolved).await
-}
-
-async fn resolved(asked: &mut Arrived, caller: &Caller) -> Said {
+    let asked = Arrived::new(service, request);
     let key = segment(&asked.uri, 0).and_then(|key| key.parse::<ModelKey>().ok());
-    let key = key.ok_or(Refusal::ModelNotFound)?;
-    let model = asked.service.read(caller, move |engine, caller| engine.resolve(caller, key));
-    asked.shown(StatusCode::OK, &model.await?)
+    asked
+        .answer_read(
+            Operation::Resolve,
+            move |engine, caller| engine.resolve(caller, key.ok_or(Refusal::ModelNotFound)?),
+            |asked, model| asked.shown(StatusCode::OK, &model),
+        )
+        .await
 }

@@ -33,7 +33,8 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response<Body> 
         route: request.extensions().get().cloned(),
         is_answered: false,
     };
-    let span = tracing::info_span!("request", request_id = line.request_id());
+    // Of the highest level, so that it is there whatever is logged.
+    let span = tracing::error_span!("request", request_id = line.request_id());
     let response = next.run(request).instrument(span).await;
     line.answered(response)
 }

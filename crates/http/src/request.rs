@@ -7,7 +7,7 @@ use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use custom_models_core::{
-    AnswerKey, Caller, ContentDigest, CustomModel, Edit, Edited, IdempotencyKey, ModelId,
+    AnswerKey, Caller, ContentDigest, CustomModel, Edit, Edited, Engine, IdempotencyKey, ModelId,
     NewAnswer, Operation, Refusal, Repeatable, TrainingStatus, Violations,
 };
 use custom_models_training_data::Upload;
@@ -35,6 +35,21 @@ impl Arrived {
         let body = Incoming::new(&parts.headers, body, service.options.drain_timeout);
         let stopping = parts.extensions.remove();
         Arrived { service, uri: parts.uri, headers: parts.headers, stopping, body }
+    }
+
+    /// Admits a request that only reads, and says what was found.
+    pub(crate) async fn answer_read<T: Send + 'static>(
+        self,
+        operation: Operation,
+        read: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
+        say: impl FnOnce(&Arrived, T) -> Said,
+    ) -> Answer {
+        let found = self.service.enter_and_read(&self.headers, operation, read).await;
+        let answer = found.map(|(admitted, found)| {
+            Answer::of(admitted, found.and_then(|found| say(&self, found)))
+        });
+        self.body.drain();
+        answer.unwrap_or_else(Answer::from)
     }
 
     /// Admits the request, has it judged, and drains what it did not come to read.
@@ -91,7 +106,8 @@ impl Arrived {
             self.service.read(caller, move |engine, caller| engine.kept_answer(caller, &key));
         let Some(kept) = kept.await? else { return Ok(None) };
         let request = match operation {
-            Operation::Upload => self.digest_of_upload().await,
+            // Seldom asked for, and large: every request would carry its room.
+            Operation::Upload => Box::pin(self.digest_of_upload()).await,
             _ => self.digest().await,
         };
         let done = Done::kept(kept.for_request(request?)?)?;

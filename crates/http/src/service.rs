@@ -60,6 +60,34 @@ impl Service {
         self.calls.read(move || read(&engine, &caller)).await
     }
 
+    /// Lets a request in that reads, and reads for it: in one turn, where its admission is not counted
+    /// and so nothing is written in between.
+    pub(crate) async fn enter_and_read<T: Send + 'static>(
+        &self,
+        headers: &HeaderMap,
+        operation: Operation,
+        read: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<(Admitted, Result<T, Refusal>), Refusal> {
+        let (gate, key, engine) = (self.gate.clone(), authorization(headers), self.engine.clone());
+        let turn = self.calls.read(move || {
+            let entered = gate.enter(key.as_deref(), operation)?;
+            if entered.is_counted() {
+                return Ok(Err((entered, read)));
+            }
+            let admitted = entered.admit()?;
+            let found = read(&engine, admitted.caller());
+            Ok(Ok((admitted, found)))
+        });
+        match turn.await? {
+            Ok(done) => Ok(done),
+            Err((entered, read)) => {
+                let admitted = self.admit(entered).await?;
+                let found = self.read(admitted.caller(), read).await;
+                Ok((admitted, found))
+            }
+        }
+    }
+
     /// Waits for a change that is on its way, and tells those who wait for its event.
     pub(crate) async fn change<T>(
         &self,

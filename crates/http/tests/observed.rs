@@ -18,7 +18,9 @@ use std::time::Duration;
 
 use custom_models_core::StoreErrorKind;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt::{MakeWriter, layer};
+use tracing_subscriber::prelude::*;
 
 use support::{MODELS, Mood, Server, head};
 
@@ -74,9 +76,17 @@ fn observed() -> &'static (Log, PrometheusHandle) {
     static OBSERVED: OnceLock<(Log, PrometheusHandle)> = OnceLock::new();
     OBSERVED.get_or_init(|| {
         let log = Log::default();
-        tracing_subscriber::fmt().json().with_writer(log.clone()).init();
+        let all = layer().json().with_writer(log.clone()).with_filter(LevelFilter::INFO);
+        let errors = layer().json().with_writer(errors().clone()).with_filter(LevelFilter::ERROR);
+        tracing_subscriber::registry().with(all).with(errors).init();
         (log, PrometheusBuilder::new().install_recorder().unwrap())
     })
+}
+
+/// A log of errors alone.
+fn errors() -> &'static Log {
+    static ERRORS: OnceLock<Log> = OnceLock::new();
+    ERRORS.get_or_init(Log::default)
 }
 
 fn create(server: &Server, key: &str, id: &str) -> u16 {
@@ -120,6 +130,7 @@ fn what_is_logged_while_a_request_is_at_work_has_its_id() {
     server.store.reads_panic();
     assert_eq!(server.request("GET", "/ready", &[("X-Request-Id", "not-ready")], "").status, 503);
     log.line("not-ready", "not ready");
+    errors().line("not-ready", "not ready");
 }
 
 #[test]

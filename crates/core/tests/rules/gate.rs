@@ -211,6 +211,8 @@ fn order_of_the_gate_is_key_then_scope_then_place_then_window() {
     let house = House::new();
     let gate = house.gate(limits(Some("1/1h".parse().unwrap()), 1));
     let good = house.key(1, "acme", &[Scope::Write]);
+    assert!(create(&gate, &good).unwrap().is_counted());
+    assert!(!create(&house.gate(limits(None, 1)), &good).unwrap().is_counted());
     // Both the window and the places are full: the place answers, and knows how the window stands.
     let at_work = admit(&gate, &good).unwrap();
     let refusal = create(&gate, &good).unwrap_err();
