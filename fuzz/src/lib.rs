@@ -1,6 +1,7 @@
 //! What the fuzz targets check, each against something plainer than what it checks.
 #![forbid(unsafe_code)]
 
+pub mod audio;
 pub mod body;
 mod judge;
 mod made;
@@ -8,5 +9,6 @@ mod operations;
 pub mod stores;
 pub mod texts;
 mod update;
+pub mod upload;
 
 pub use operations::Steps;

@@ -55,7 +55,7 @@ impl Arena {
 }
 
 /// Where temporary folders go: in memory where that is possible, since nothing here is about disks.
-fn parent() -> PathBuf {
+pub(crate) fn parent() -> PathBuf {
     let memory = Path::new("/dev/shm");
     if std::env::var_os("TMPDIR").is_none() && memory.is_dir() {
         memory.to_owned()

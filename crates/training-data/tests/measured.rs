@@ -93,6 +93,21 @@ fn data_2_packets_of_nothing_last_no_time() {
     assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
 }
 
+/// The demuxer counts to what a run claims, whatever it says of its samples: here it would do so for hours.
+#[test]
+fn data_2_runs_that_claim_no_end_of_samples_are_refused_at_once() {
+    let numbers = |numbers: [u32; 2]| numbers.map(u32::to_be_bytes).concat();
+    let header = boxed(b"tfhd", &numbers([0, 9]));
+    let run = boxed(b"trun", &numbers([0, u32::MAX]));
+    let of_another_track = boxed(b"traf", &[header, run].concat());
+    let fragment = FRAGMENTED_M4A.windows(4).position(|it| it == b"moof").unwrap() - 4;
+    let (before, it) = FRAGMENTED_M4A.split_at(fragment);
+    let (it, behind) = it.split_at(u32::from_be_bytes(it[..4].try_into().unwrap()) as usize);
+    let it = boxed(b"moof", &[&it[8..], &of_another_track.repeat(1000)].concat());
+    let found = measured(&[before, &it, behind].concat());
+    assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
+}
+
 /// A box of an MP4.
 fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
     let size = u32::try_from(8 + body.len()).unwrap();

@@ -1,0 +1,78 @@
+//! Target `audio`: what is measured of bytes, whatever they are.
+
+use std::io::{Cursor, Read, Result, Seek, SeekFrom};
+use std::panic;
+use std::sync::Once;
+
+use custom_models_training_data::{AudioFault, AudioFormat, measure};
+
+/// How often the bytes may be read over: they are probed for each format, and demuxers go back and forth.
+const TIMES: u64 = 400;
+
+/// What is read at a time at least, however little is wanted.
+const BLOCK: u64 = 1 << 16;
+
+/// Measures bytes, and looks at how much work that was.
+pub fn check(bytes: &[u8]) {
+    quiet();
+    let mut source = Counted { bytes: Cursor::new(bytes), read: 0 };
+    let found = measure(&mut source);
+    assert!(source.read <= TIMES * (bytes.len() as u64 + BLOCK), "{} bytes read", source.read);
+    match found {
+        Ok(audio) => {
+            assert!(audio.millis > 0, "{audio:?}");
+            assert!(is_plausible(audio.format, bytes), "{audio:?}");
+            let again = measure(&mut Cursor::new(bytes)).unwrap();
+            assert_eq!(again, audio);
+        }
+        Err(AudioFault::NotAudio) => {}
+        Err(AudioFault::Unreadable(fault)) => panic!("nothing is wrong with the disk: {fault}"),
+    }
+}
+
+/// A demuxer that panics is caught by who measures. A fuzzer would end at the panic already.
+pub(crate) fn quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let found = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            let is_ours =
+                |file: &str| file.contains("crates/training-data/") || file.starts_with("src/");
+            if panic.location().is_none_or(|place| is_ours(place.file())) {
+                found(panic);
+            }
+        }));
+    });
+}
+
+/// Whether what a file of a format cannot do without is there.
+fn is_plausible(format: AudioFormat, bytes: &[u8]) -> bool {
+    let has = |mark: &[u8]| bytes.windows(mark.len()).any(|it| it == mark);
+    match format {
+        AudioFormat::Wav => has(b"RIFF") && has(b"WAVE"),
+        AudioFormat::Flac => has(b"fLaC"),
+        AudioFormat::Ogg => has(b"OggS"),
+        AudioFormat::M4a => bytes.get(4..8) == Some(b"ftyp"),
+        AudioFormat::Mp3 | AudioFormat::Aac => bytes.contains(&0xFF),
+    }
+}
+
+/// Bytes, and how many of them were read, again and again.
+struct Counted<'a> {
+    bytes: Cursor<&'a [u8]>,
+    read: u64,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, into: &mut [u8]) -> Result<usize> {
+        let read = self.bytes.read(into)?;
+        self.read += read as u64;
+        Ok(read)
+    }
+}
+
+impl Seek for Counted<'_> {
+    fn seek(&mut self, to: SeekFrom) -> Result<u64> {
+        self.bytes.seek(to)
+    }
+}
