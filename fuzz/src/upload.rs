@@ -165,9 +165,12 @@ fn place() -> (Arc<Folder>, Organisation, ModelId) {
     (contents, "acme".parse().unwrap(), ModelId::new(1).unwrap())
 }
 
+/// What is wrong with a part that is there once.
+type Judge = fn(&Part<'_>) -> Option<ViolationKind>;
+
 /// What is wrong with each part (DATA-1, DATA-2).
 fn expected(parts: &[Part<'_>]) -> BTreeMap<&'static str, ViolationKind> {
-    let judges: [(&'static str, fn(&Part<'_>) -> Option<ViolationKind>); 3] =
+    let judges: [(&'static str, Judge); 3] =
         [("type", judge_type), ("audio_file", judge_audio), ("transcript_file", judge_transcript)];
     let judged = judges.into_iter().filter_map(|(name, judge)| {
         let fault = match all(parts, name)[..] {

@@ -50,6 +50,17 @@ fn data_2_every_format_is_recognised_and_measured() {
     }
 }
 
+/// Streams of Ogg may follow each other in a file, each with headers of its own.
+#[test]
+fn data_2_a_chain_of_streams_counts_as_long_as_all_of_them() {
+    let alone = |bytes| measured(bytes).unwrap().millis;
+    for (one, other) in [(VORBIS, OPUS), (OPUS, VORBIS)] {
+        let chain = measured(&[one, other].concat()).unwrap();
+        assert_eq!(chain.format, AudioFormat::Ogg);
+        assert_eq!(chain.millis, alone(one) + alone(other));
+    }
+}
+
 /// Without a Xing header the length of an MP3 can only be walked.
 #[test]
 fn data_2_an_mp3_that_is_cut_counts_as_far_as_it_goes() {
