@@ -17,7 +17,7 @@ use crate::answer::{Answer, Done, Said};
 use crate::body::Incoming;
 use crate::parts::boundary;
 use crate::precondition::expected;
-use crate::service::Service;
+use crate::service::{Service, Wait};
 use crate::waiters::Stopping;
 
 /// A request that has arrived, with all that judging it takes.
@@ -191,7 +191,7 @@ impl Arrived {
         repeatable: Option<&Repeatable>,
     ) -> Result<Edited, Refusal> {
         let expected = expected(&self.headers);
-        self.service.edited(caller, model, edit, &expected, repeatable).await
+        self.service.edited(caller, model, edit, &expected, repeatable, Wait::Bounded).await
     }
 
     /// What an edit is answered with.

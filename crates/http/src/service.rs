@@ -15,6 +15,15 @@ use crate::Options;
 use crate::store::StoreCalls;
 use crate::waiters::Waiters;
 
+/// How long a write is waited for.
+#[derive(Clone, Copy)]
+pub(crate) enum Wait {
+    /// As long as the store may take.
+    Bounded,
+    /// Until it is answered: somebody else has an eye on the time.
+    ToTheEnd,
+}
+
 /// The engine, the gate before it, the way to the store, and those who wait for events.
 pub(crate) struct Service {
     pub(crate) engine: Engine,
@@ -99,7 +108,8 @@ impl Service {
         Ok(changed)
     }
 
-    /// Makes an edit of a model that was read, decided afresh as often as the engine itself would.
+    /// Makes an edit of a model that was read, decided afresh as often as the engine itself would. Each write
+    /// is waited for so long.
     pub(crate) async fn edited(
         &self,
         caller: &Caller,
@@ -107,12 +117,18 @@ impl Service {
         edit: &Edit,
         expected: &Expected,
         repeatable: Option<&Repeatable>,
+        wait: Wait,
     ) -> Result<Edited, Refusal> {
         let id = model.id;
         for _ in 0..Engine::ATTEMPTS {
             let write =
                 self.engine.edit_unchanged_async(caller, &model, edit, expected, repeatable);
-            if let Some(edited) = self.change(caller, write).await? {
+            let written = match wait {
+                Wait::Bounded => self.calls.written(write).await?,
+                Wait::ToTheEnd => write.await?,
+            };
+            if let Some(edited) = written {
+                self.waiters.wake(caller.organisation());
                 return Ok(edited);
             }
             model = self.read(caller, move |engine, caller| engine.get(caller, id)).await?;

@@ -9,12 +9,13 @@ use custom_models_core::{
 };
 use custom_models_training_data::{Upload, UploadError, Uploaded};
 use tokio::sync::mpsc::{Receiver, channel};
+use tokio::task::JoinError;
 use tracing::Instrument;
 
 use crate::answer::{Done, Said};
 use crate::parts::{Piece, take_apart};
 use crate::request::Arrived;
-use crate::service::Service;
+use crate::service::{Service, Wait};
 
 /// How many pieces wait for the disk. Who sends faster than it writes has to wait.
 const PIECES: usize = 4;
@@ -74,7 +75,8 @@ fn refused(error: UploadError) -> Refusal {
 }
 
 /// Tells the store of models of a pair whose contents are durable. It is done to its end whether or not
-/// somebody waits: a client that leaves must not take the lock on contents along that are being referred to.
+/// somebody waits: who leaves, or waits no longer, must not take the lock on contents along that are being
+/// referred to.
 pub(crate) async fn committed(
     service: Arc<Service>,
     caller: Caller,
@@ -83,14 +85,18 @@ pub(crate) async fn committed(
     uploaded: Uploaded,
     key: Option<IdempotencyKey>,
 ) -> Said {
+    let waiting = Arc::clone(&service);
     let commit = async move {
         let repeatable = key.map(|key| Repeatable { key, request: uploaded.request });
         let edit = Edit::AddData(uploaded.pair.clone());
-        let edited = service.edited(&caller, model, &edit, &expected, repeatable.as_ref()).await;
+        let repeatable = repeatable.as_ref();
+        let edited =
+            service.edited(&caller, model, &edit, &expected, repeatable, Wait::ToTheEnd).await;
         settled(&service, edited, uploaded)
     };
-    let done = tokio::spawn(commit.instrument(tracing::Span::current())).await;
-    done.unwrap_or_else(|broken| Err(Refusal::Internal { cause: broken.to_string().into() }))
+    let commit = tokio::spawn(commit.instrument(tracing::Span::current()));
+    let broken = |broken: JoinError| Refusal::Internal { cause: broken.to_string().into() };
+    waiting.calls.written(async { commit.await.map_err(broken)? }).await
 }
 
 fn settled(service: &Service, edited: Result<Edited, Refusal>, uploaded: Uploaded) -> Said {
@@ -99,7 +105,8 @@ fn settled(service: &Service, edited: Result<Edited, Refusal>, uploaded: Uploade
             let answer = custom_models_core::Uploaded::new(&uploaded.pair, &model);
             Ok(Done::json(StatusCode::OK, &answer)?.tagged(model.revision()))
         }
-        // It may still come to be: only the end of the process lets a sweep have its contents.
+        // The store itself does not know, and it may still come to be: only the end of the process lets a
+        // sweep have its contents.
         Err(refusal) if may_come(&refusal) => {
             std::mem::forget(uploaded);
             Err(refusal)

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use custom_models_core::{DataType, Limits, Scope};
 use custom_models_http::Options;
-use custom_models_training_data::Folder;
+use custom_models_training_data::{ContentStore, Folder};
 use tempfile::TempDir;
 
-use crate::support::{Answer, MODELS, NAMED, Server, head};
+use crate::support::{Answer, MODELS, Mood, NAMED, Server, head};
 
 const FLAC: &[u8] = include_bytes!("../../../training-data/tests/audio/tone.flac");
 const MP3: &[u8] = include_bytes!("../../../training-data/tests/audio/tone.mp3");
@@ -35,7 +35,8 @@ fn uploads_with(change: impl FnOnce(&mut Options)) -> Uploads {
     change(&mut options);
     let server = Server::start(Limits::NONE, options);
     let key = server.any_key();
-    assert_eq!(server.create(&key, NAMED).status, 201);
+    // A server of little patience may not have the model made in time.
+    assert!((0..10_000).any(|_| server.create(&key, NAMED).status == 201));
     Uploads { server, place, key }
 }
 
@@ -205,6 +206,29 @@ fn data_3_no_more_uploads_than_there_are_turns() {
     first.write(&right[right.len() / 2..]);
     assert_eq!(first.answer().status, 200);
     assert_eq!(uploads.upload().status, 200);
+}
+
+/// Nobody may have the contents of a pair that may still come to be, and whoever sweeps has those of one
+/// that did not.
+#[test]
+fn data_4_an_upload_that_is_late_keeps_its_contents_until_it_is_done() {
+    let uploads = uploads_with(|options| options.store_timeout = Duration::from_millis(1));
+    let contents = Folder::open(uploads.place.path()).unwrap();
+    let sweep = || contents.sweep(&mut |_, _, _| Ok(false)).unwrap();
+    uploads.server.store.mood(Mood::Holds);
+    // Of those that are late already before, nothing stays.
+    let late = std::iter::repeat_with(|| uploads.upload()).take(10_000);
+    let late = { late }.find(|answer| answer.body.contains("OUTCOME_UNKNOWN")).unwrap();
+    late.refuses(503, "OUTCOME_UNKNOWN");
+    uploads.server.store.wait_for(1);
+    uploads.has_files(2);
+    assert_eq!(sweep(), 0);
+    uploads.server.store.mood(Mood::Works);
+    let begun = std::time::Instant::now();
+    while sweep() == 0 {
+        assert!(begun.elapsed() < Duration::from_secs(60), "somebody holds them still");
+        std::thread::yield_now();
+    }
 }
 
 #[test]
