@@ -416,7 +416,7 @@ pub(crate) struct LogArgs {
     /// How the log is written on standard error
     #[arg(long = "log", value_name = "FORMAT", value_enum, default_value = "text")]
     pub(crate) format: LogFormat,
-    /// What is logged: with info, a line for each request too
+    /// The least that is logged: info is a line for each request and each sweep, warn what goes wrong
     #[arg(long = "log-level", value_name = "LEVEL", value_enum, default_value = "info")]
     pub(crate) level: LogLevel,
 }

@@ -99,7 +99,7 @@ impl Gate {
                 key,
                 operation,
                 standing: None,
-                _place: place,
+                place,
             },
         })
     }
@@ -157,9 +157,10 @@ impl Entered {
         &self.admitted.caller
     }
 
-    /// Whether its admission is counted in a window, and so is a write.
-    pub const fn is_counted(&self) -> bool {
-        self.requests.is_some()
+    /// Whether anything limits the operation: a window, so that the admission is a durable write, or
+    /// places, one of which is taken now and has to be free again as soon as nobody waits (RATE-2).
+    pub const fn is_limited(&self) -> bool {
+        self.requests.is_some() || self.admitted.place.is_some()
     }
 
     /// Lets a request in that was answered before, which does not count again (IDEM-1).
@@ -213,7 +214,7 @@ pub struct Admitted {
     key: KeyId,
     operation: Operation,
     standing: Option<Standing>,
-    _place: Option<Place>,
+    place: Option<Place>,
 }
 
 impl Admitted {

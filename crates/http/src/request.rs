@@ -17,7 +17,8 @@ use crate::answer::{Answer, Done, Said};
 use crate::body::Incoming;
 use crate::parts::boundary;
 use crate::precondition::expected;
-use crate::service::{Service, Wait};
+use crate::service::Service;
+use crate::store::Wait;
 use crate::waiters::Stopping;
 
 /// A request that has arrived, with all that judging it takes.

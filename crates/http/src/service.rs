@@ -12,17 +12,8 @@ use custom_models_training_data::ContentStore;
 use tokio::sync::Semaphore;
 
 use crate::Options;
-use crate::store::StoreCalls;
+use crate::store::{StoreCalls, Wait};
 use crate::waiters::Waiters;
-
-/// How long a write is waited for.
-#[derive(Clone, Copy)]
-pub(crate) enum Wait {
-    /// As long as the store may take.
-    Bounded,
-    /// Until it is answered: somebody else has an eye on the time.
-    ToTheEnd,
-}
 
 /// The engine, the gate before it, the way to the store, and those who wait for events.
 pub(crate) struct Service {
@@ -69,8 +60,8 @@ impl Service {
         self.calls.read(move || read(&engine, &caller)).await
     }
 
-    /// Lets a request in that reads, and reads for it: in one turn, where its admission is not counted
-    /// and so nothing is written in between.
+    /// Lets a request in that reads, and reads for it: in one turn, where nothing limits the operation. A
+    /// place must not be held by a turn that nobody waits for any more.
     pub(crate) async fn enter_and_read<T: Send + 'static>(
         &self,
         headers: &HeaderMap,
@@ -80,7 +71,7 @@ impl Service {
         let (gate, key, engine) = (self.gate.clone(), authorization(headers), self.engine.clone());
         let turn = self.calls.read(move || {
             let entered = gate.enter(key.as_deref(), operation)?;
-            if entered.is_counted() {
+            if entered.is_limited() {
                 return Ok(Err((entered, read)));
             }
             let admitted = entered.admit()?;
@@ -108,8 +99,7 @@ impl Service {
         Ok(changed)
     }
 
-    /// Makes an edit of a model that was read, decided afresh as often as the engine itself would. Each write
-    /// is waited for so long.
+    /// Makes an edit of a model that was read, decided afresh as often as the engine itself would.
     pub(crate) async fn edited(
         &self,
         caller: &Caller,
@@ -123,11 +113,7 @@ impl Service {
         for _ in 0..Engine::ATTEMPTS {
             let write =
                 self.engine.edit_unchanged_async(caller, &model, edit, expected, repeatable);
-            let written = match wait {
-                Wait::Bounded => self.calls.written(write).await?,
-                Wait::ToTheEnd => write.await?,
-            };
-            if let Some(edited) = written {
+            if let Some(edited) = self.calls.waited_for(write, wait).await? {
                 self.waiters.wake(caller.organisation());
                 return Ok(edited);
             }

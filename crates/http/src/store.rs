@@ -16,6 +16,15 @@ use crate::readers::Readers;
 /// How many of those who train may ask at a time. Each holds a thread while its answer is made durable.
 const WORKS_AT_ONCE: usize = 32;
 
+/// How long a write is waited for.
+#[derive(Clone, Copy)]
+pub(crate) enum Wait {
+    /// No longer than the store may take.
+    Bounded,
+    /// Until it is answered, by a task of its own that nobody waits for so long.
+    ToTheEnd,
+}
+
 /// Waits for the store, and not for ever.
 pub(crate) struct StoreCalls {
     readers: Readers,
@@ -62,6 +71,18 @@ impl StoreCalls {
     ) -> Result<T, Refusal> {
         let late = |_| Refusal::Store(StoreErrorKind::OutcomeUnknown.into());
         timeout(self.patience, write).await.map_err(late)?
+    }
+
+    /// Waits for a write that is on its way, so long.
+    pub(crate) async fn waited_for<T>(
+        &self,
+        write: impl Future<Output = Result<T, Refusal>>,
+        wait: Wait,
+    ) -> Result<T, Refusal> {
+        match wait {
+            Wait::Bounded => self.written(write).await,
+            Wait::ToTheEnd => write.await,
+        }
     }
 }
 

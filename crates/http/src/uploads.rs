@@ -1,5 +1,6 @@
 //! Uploads on their way into the content store, and into the store of models after that.
 
+use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
@@ -15,7 +16,8 @@ use tracing::Instrument;
 use crate::answer::{Done, Said};
 use crate::parts::{Piece, take_apart};
 use crate::request::Arrived;
-use crate::service::{Service, Wait};
+use crate::service::Service;
+use crate::store::Wait;
 
 /// How many pieces wait for the disk. Who sends faster than it writes has to wait.
 const PIECES: usize = 4;
@@ -86,13 +88,19 @@ pub(crate) async fn committed(
     key: Option<IdempotencyKey>,
 ) -> Said {
     let waiting = Arc::clone(&service);
+    let repeatable = key.map(|key| Repeatable { key, request: uploaded.request });
+    let edit = Edit::AddData(uploaded.pair.clone());
+    // Where it stays open whether the pair came to be, since the store does not know or the service ends
+    // before it is answered, only the end of the process lets a sweep have the contents.
+    let open = ManuallyDrop::new(uploaded);
     let commit = async move {
-        let repeatable = key.map(|key| Repeatable { key, request: uploaded.request });
-        let edit = Edit::AddData(uploaded.pair.clone());
         let repeatable = repeatable.as_ref();
         let edited =
             service.edited(&caller, model, &edit, &expected, repeatable, Wait::ToTheEnd).await;
-        settled(&service, edited, uploaded)
+        match edited {
+            Err(refusal) if may_come(&refusal) => Err(refusal),
+            known => settled(&service, known, ManuallyDrop::into_inner(open)),
+        }
     };
     let commit = tokio::spawn(commit.instrument(tracing::Span::current()));
     let broken = |broken: JoinError| Refusal::Internal { cause: broken.to_string().into() };
@@ -104,12 +112,6 @@ fn settled(service: &Service, edited: Result<Edited, Refusal>, uploaded: Uploade
         Ok(Edited::Changed(model)) => {
             let answer = custom_models_core::Uploaded::new(&uploaded.pair, &model);
             Ok(Done::json(StatusCode::OK, &answer)?.tagged(model.revision()))
-        }
-        // The store itself does not know, and it may still come to be: only the end of the process lets a
-        // sweep have its contents.
-        Err(refusal) if may_come(&refusal) => {
-            std::mem::forget(uploaded);
-            Err(refusal)
         }
         other => {
             service.clear(move |_| uploaded.discard());

@@ -104,18 +104,26 @@ fn data_2_packets_of_nothing_last_no_time() {
     assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
 }
 
-/// The demuxer counts to what a run claims, whatever it says of its samples: here it would do so for hours.
+/// The demuxer counts to what runs claim, whatever they say of their samples, and of other tracks too.
 #[test]
 fn data_2_runs_that_claim_no_end_of_samples_are_refused_at_once() {
-    let numbers = |numbers: [u32; 2]| numbers.map(u32::to_be_bytes).concat();
-    let header = boxed(b"tfhd", &numbers([0, 9]));
-    let run = boxed(b"trun", &numbers([0, u32::MAX]));
-    let of_another_track = boxed(b"traf", &[header, run].concat());
-    let fragment = FRAGMENTED_M4A.windows(4).position(|it| it == b"moof").unwrap() - 4;
-    let (before, it) = FRAGMENTED_M4A.split_at(fragment);
-    let (it, behind) = it.split_at(u32::from_be_bytes(it[..4].try_into().unwrap()) as usize);
-    let it = boxed(b"moof", &[&it[8..], &of_another_track.repeat(1000)].concat());
-    let found = measured(&[before, &it, behind].concat());
+    let beside_runs_of = |claims: &[u32]| {
+        let numbers = |numbers: [u32; 2]| numbers.map(u32::to_be_bytes).concat();
+        let header = boxed(b"tfhd", &numbers([0, 9]));
+        let runs = claims.iter().map(|samples| {
+            let run = boxed(b"trun", &numbers([0, *samples]));
+            boxed(b"traf", &[&header[..], &run].concat())
+        });
+        let of_another_track = runs.collect::<Vec<_>>().concat();
+        let fragment = FRAGMENTED_M4A.windows(4).position(|it| it == b"moof").unwrap() - 4;
+        let (before, it) = FRAGMENTED_M4A.split_at(fragment);
+        let (it, behind) = it.split_at(u32::from_be_bytes(it[..4].try_into().unwrap()) as usize);
+        let it = boxed(b"moof", &[&it[8..], &of_another_track].concat());
+        measured(&[before, &it, behind].concat())
+    };
+    let whole = measured(FRAGMENTED_M4A).unwrap();
+    assert_eq!(beside_runs_of(&[1 << 20, 1 << 20]).unwrap(), whole);
+    let found = beside_runs_of(&[1 << 29, 1 << 29]);
     assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
 }
 

@@ -211,8 +211,6 @@ fn order_of_the_gate_is_key_then_scope_then_place_then_window() {
     let house = House::new();
     let gate = house.gate(limits(Some("1/1h".parse().unwrap()), 1));
     let good = house.key(1, "acme", &[Scope::Write]);
-    assert!(create(&gate, &good).unwrap().is_counted());
-    assert!(!create(&house.gate(limits(None, 1)), &good).unwrap().is_counted());
     // Both the window and the places are full: the place answers, and knows how the window stands.
     let at_work = admit(&gate, &good).unwrap();
     let refusal = create(&gate, &good).unwrap_err();
@@ -251,6 +249,18 @@ fn rate_2_a_place_is_free_again_wherever_its_request_ends() {
     assert_eq!(status(create(&gate, &key)), 503);
     let reopened = House { store: house.store.reopen(), millis: house.millis };
     assert!(create(&reopened.gate(limits(None, 1)), &key).is_ok());
+}
+
+#[test]
+fn rate_1_and_rate_2_a_request_knows_whether_anything_limits_it() {
+    let house = House::new();
+    let key = house.key(1, "acme", &[Scope::Write]);
+    let is_limited = |requests, at_once| {
+        create(&house.gate(limits(requests, at_once)), &key).unwrap().is_limited()
+    };
+    assert!(!is_limited(None, 0));
+    assert!(is_limited(None, 1));
+    assert!(is_limited(Some(two_in_ten_seconds()), 0));
 }
 
 #[test]

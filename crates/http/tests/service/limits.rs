@@ -1,5 +1,7 @@
 //! RATE over HTTP.
 
+use std::num::NonZeroU32;
+use std::sync::mpsc::channel;
 use std::thread;
 
 use custom_models_core::{Limits, Operation, OperationLimit};
@@ -119,4 +121,29 @@ fn rate_2_a_client_that_leaves_frees_its_place() {
     drop(client);
     let answered = std::iter::repeat_with(|| server.create(&key, NAMED).status);
     assert_eq!(answered.take(10_000).find(|status| *status != 429), Some(201));
+}
+
+/// A read that nobody waits for any more may go on in the store, without a place.
+#[test]
+fn rate_2_a_client_that_leaves_a_read_frees_its_place() {
+    let limit = OperationLimit { requests: None, at_once: NonZeroU32::new(1) };
+    let limits = Limits::NONE.with(Operation::Get, limit);
+    let server = Server::start(limits, Options::default());
+    let key = server.any_key();
+    let get = || server.request("GET", &format!("{MODELS}/1"), &[("Authorization", &key)], "");
+    assert_eq!(get().status, 404);
+    let (begun, has_begun) = channel();
+    let (end, may_end) = channel::<()>();
+    server.store.before_get(move || {
+        begun.send(()).unwrap();
+        let _ = may_end.recv();
+    });
+    let mut client = server.connect();
+    client.write(head("GET", &format!("{MODELS}/1"), &[("Authorization", &*key)], None));
+    has_begun.recv().unwrap();
+    get().refuses(429, "CONCURRENCY_LIMIT_EXCEEDED");
+    drop(client);
+    let answered = std::iter::repeat_with(|| get().status);
+    assert_eq!(answered.take(10_000).find(|status| *status != 429), Some(404));
+    drop(end);
 }

@@ -231,6 +231,21 @@ fn data_4_an_upload_that_is_late_keeps_its_contents_until_it_is_done() {
     }
 }
 
+/// What is written after the end of the service, but before that of the store, refers to contents too.
+#[test]
+fn data_4_an_upload_that_the_end_of_the_service_leaves_open_keeps_its_contents() {
+    let uploads = uploads_with(|options| options.store_timeout = Duration::from_millis(1));
+    uploads.server.store.mood(Mood::Holds);
+    let late = std::iter::repeat_with(|| uploads.upload()).take(10_000);
+    assert!({ late }.any(|answer| answer.body.contains("OUTCOME_UNKNOWN")));
+    uploads.server.store.wait_for(1);
+    uploads.has_files(2);
+    let Uploads { server, place, .. } = uploads;
+    server.ended();
+    let contents = Folder::open(place.path()).unwrap();
+    assert_eq!(contents.sweep(&mut |_, _, _| Ok(false)).unwrap(), 0);
+}
+
 #[test]
 fn data_4_the_same_upload_again_is_another_pair_and_chunks_do_not_matter() {
     let uploads = uploads();

@@ -36,6 +36,8 @@ struct Kind {
     seconds: u64,
     /// What three quarters of it, from its beginning on, are.
     cut: Cut,
+    /// How many percent are left at least when a scratch is in the middle; `None` if it is no audio then.
+    scratched: Option<u64>,
 }
 
 #[derive(Clone, Copy)]
@@ -68,7 +70,12 @@ const KINDS: [Kind; 10] = [
         ..kind("opus", AudioFormat::Ogg, &["-c:a", "libopus", "-b:a", "8k"], "ogg")
     },
     kind("aac", AudioFormat::Aac, &["-c:a", "aac"], "adts"),
-    Kind { cut: Cut::Nothing, ..kind("m4a", AudioFormat::M4a, &["-c:a", "aac"], "") },
+    // In the middle are tables: of silence there is little else.
+    Kind {
+        cut: Cut::Nothing,
+        scratched: None,
+        ..kind("m4a", AudioFormat::M4a, &["-c:a", "aac"], "")
+    },
     Kind {
         cut: Cut::Less,
         ..kind(
@@ -78,12 +85,16 @@ const KINDS: [Kind; 10] = [
             "",
         )
     },
-    kind(
-        "fragmented_m4a",
-        AudioFormat::M4a,
-        &["-c:a", "aac", "-movflags", "empty_moov", "-frag_duration", "5000000"],
-        "ipod",
-    ),
+    // What comes behind a box that is none is not found.
+    Kind {
+        scratched: Some(45),
+        ..kind(
+            "fragmented_m4a",
+            AudioFormat::M4a,
+            &["-c:a", "aac", "-movflags", "empty_moov", "-frag_duration", "5000000"],
+            "ipod",
+        )
+    },
 ];
 
 const fn kind(
@@ -92,7 +103,15 @@ const fn kind(
     options: &'static [&'static str],
     piped: &'static str,
 ) -> Kind {
-    Kind { name, format, options, piped, seconds: HOURS_5, cut: Cut::ThreeQuarters }
+    Kind {
+        name,
+        format,
+        options,
+        piped,
+        seconds: HOURS_5,
+        cut: Cut::ThreeQuarters,
+        scratched: Some(95),
+    }
 }
 
 fn main() {
@@ -144,8 +163,8 @@ fn hours(kind: Kind) {
     let whole = measured(&path).unwrap();
     assert!(whole.format == kind.format && is_about(whole.millis, kind.seconds), "{whole:?}");
     renamed(&path, kind.format, folder.path());
+    damaged(&path, kind, whole.millis);
     cut(&path, kind, whole.millis);
-    damaged(&path, whole.millis);
     File::create(&path).unwrap();
     assert!(matches!(measured(&path), Err(AudioFault::NotAudio)));
 }
@@ -165,16 +184,21 @@ fn cut(path: &Path, kind: Kind, whole: u64) {
     assert!(left.format == kind.format && is_left, "{left:?} of {whole}");
 }
 
-/// A scratch in the middle takes a part of it at most.
-fn damaged(path: &Path, whole: u64) {
-    let mut file = File::options().write(true).open(path).unwrap();
+/// A scratch in the middle of a copy.
+fn damaged(path: &Path, kind: Kind, whole: u64) {
+    let scratched = path.with_file_name("scratched");
+    fs::copy(path, &scratched).unwrap();
+    let mut file = File::options().write(true).open(&scratched).unwrap();
     let length = file.metadata().unwrap().len();
     file.seek(std::io::SeekFrom::Start(length / 2)).unwrap();
     file.write_all(&[0x5A; 5000]).unwrap();
-    match measured(path) {
-        Ok(left) => assert!((1..=whole).contains(&left.millis), "{left:?} of {whole}"),
-        Err(AudioFault::NotAudio) => {}
-        other => panic!("{other:?}"),
+    match (measured(&scratched), kind.scratched) {
+        (Ok(left), Some(percent)) => {
+            let is_left = (percent..=100).contains(&(left.millis * 100 / whole));
+            assert!(left.format == kind.format && is_left, "{left:?} of {whole}");
+        }
+        (Err(AudioFault::NotAudio), None) => {}
+        (other, _) => panic!("{other:?}"),
     }
 }
 
