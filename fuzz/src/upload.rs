@@ -206,7 +206,7 @@ fn judge_name(name: &str, extensions: &[&str]) -> Option<ViolationKind> {
 
 fn judge_audio(part: &Part<'_>) -> Option<ViolationKind> {
     let name = part.filename().unwrap_or_default();
-    if let Some(fault) = judge_name(&name, &["mp3", "wav", "flac", "m4a", "aac", "ogg"]) {
+    if let Some(fault) = judge_name(&name, &TONES.map(|(extension, _)| extension)) {
         return Some(fault);
     }
     let bytes = part.bytes();

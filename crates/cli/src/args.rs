@@ -6,10 +6,14 @@ use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use custom_models_core::{KeyId, ModelId, Organisation, Scope};
 
-#[cfg(feature = "serve")]
-use crate::settings::OrOff;
 use crate::settings::Span;
 use crate::store_url::StoreUrl;
+
+#[cfg(feature = "serve")]
+mod serve;
+
+#[cfg(feature = "serve")]
+pub(crate) use serve::{ListenArgs, LogArgs, LogFormat, ServeArgs};
 
 /// Create, show, list and delete custom speech-recognition models, and serve them over HTTP
 ///
@@ -377,64 +381,4 @@ pub(crate) struct WorkArgs {
     /// How long to wait before looking again when no training waits
     #[arg(long, value_name = "SPAN", default_value = "1s")]
     pub(crate) poll: Span,
-}
-
-#[cfg(feature = "serve")]
-#[derive(Args, Debug)]
-pub(crate) struct ListenArgs {
-    /// Where to listen; port 0 is a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
-    pub(crate) listen: std::net::SocketAddr,
-}
-
-#[cfg(feature = "serve")]
-#[derive(Args, Debug)]
-pub(crate) struct ServeArgs {
-    #[command(flatten)]
-    pub(crate) listen: ListenArgs,
-    /// Where to serve /metrics to Prometheus, and nothing else; port 0 is a free one [default: nowhere]
-    #[arg(long, value_name = "ADDRESS")]
-    pub(crate) metrics_listen: Option<std::net::SocketAddr>,
-    /// How many creates a key may ask for in any window of such a length (s, m, h, d), or off
-    /// [default: 10/1h]
-    #[arg(long, value_name = "LIMIT")]
-    pub(crate) create_limit: Option<OrOff<custom_models_core::RequestLimit>>,
-    /// How many creates of a key may be at work at a time, or off [default: 3]
-    #[arg(long, value_name = "NUMBER")]
-    pub(crate) create_concurrency: Option<OrOff<std::num::NonZeroU32>>,
-    /// How often to look for what is over: leases that have run out, kept answers and events that are
-    /// old, files that nothing refers to; or off
-    #[arg(long, value_name = "SPAN", default_value = "60s")]
-    pub(crate) sweep_every: OrOff<Span>,
-    #[command(flatten)]
-    pub(crate) log: LogArgs,
-}
-
-#[cfg(feature = "serve")]
-#[derive(Args, Clone, Copy, Debug)]
-pub(crate) struct LogArgs {
-    /// How the log is written on standard error
-    #[arg(long = "log", value_name = "FORMAT", value_enum, default_value = "text")]
-    pub(crate) format: LogFormat,
-    /// The least that is logged: info is a line for each request and each sweep, warn what goes wrong
-    #[arg(long = "log-level", value_name = "LEVEL", value_enum, default_value = "info")]
-    pub(crate) level: LogLevel,
-}
-
-/// How a log is written.
-#[cfg(feature = "serve")]
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub(crate) enum LogFormat {
-    Text,
-    Json,
-}
-
-/// The least that is worth a line in a log.
-#[cfg(feature = "serve")]
-#[derive(Clone, Copy, Debug, clap::ValueEnum)]
-pub(crate) enum LogLevel {
-    Info,
-    Warn,
-    Error,
-    Off,
 }

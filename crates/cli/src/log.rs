@@ -3,21 +3,14 @@
 use std::io;
 use std::panic::{self, PanicHookInfo};
 
-use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::args::{LogArgs, LogFormat, LogLevel};
+use crate::args::{LogArgs, LogFormat};
 
 /// Writes what is logged from now on to standard error, panics too.
 pub(crate) fn log_to_standard_error(args: LogArgs) {
-    let level = match args.level {
-        LogLevel::Info => LevelFilter::INFO,
-        LogLevel::Warn => LevelFilter::WARN,
-        LogLevel::Error => LevelFilter::ERROR,
-        LogLevel::Off => LevelFilter::OFF,
-    };
     let log = tracing_subscriber::fmt()
-        .with_max_level(level)
+        .with_max_level(args.level)
         .with_writer(io::stderr)
         .with_ansi(false)
         // A line that cannot be written is lost, and not a reason to fail the request that it is about.

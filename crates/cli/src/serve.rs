@@ -15,8 +15,9 @@ use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use tracing_subscriber::filter::LevelFilter;
 
-use crate::args::{Global, KeyArgs, ListenArgs, LogArgs, LogFormat, LogLevel, ServeArgs};
+use crate::args::{Global, KeyArgs, ListenArgs, LogArgs, LogFormat, ServeArgs};
 use crate::data_folder::DataFolder;
 use crate::failure::Failure;
 use crate::log::log_to_standard_error;
@@ -70,7 +71,7 @@ pub(crate) fn demo(global: &Global, args: &ListenArgs) -> Report {
     let demo = || -> Result<(), Failure> {
         let settings = Settings::of(global)?;
         let plan = settings.plan(global.plan.as_deref())?;
-        log_to_standard_error(LogArgs { format: LogFormat::Text, level: LogLevel::Info });
+        log_to_standard_error(LogArgs { format: LogFormat::Text, level: LevelFilter::INFO });
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let key = first_key(&*store, global, &plan)?;
         let folder = DataFolder::for_a_try(global)?;

@@ -12,6 +12,7 @@ use custom_models_core::{
 use crate::answer::{Answer, Done, Said};
 use crate::request::{Arrived, both};
 use crate::service::Service;
+use crate::store::Wait;
 
 pub(crate) async fn create(State(service): State<Arc<Service>>, request: Request) -> Answer {
     let asked = Arrived::new(service, request);
@@ -36,7 +37,7 @@ async fn created(asked: &mut Arrived, caller: &Caller) -> Said {
         Some(key) => created_once(asked, caller, request, key, &body).await,
         None => {
             let write = asked.service.engine.create_async(caller, request);
-            let model = asked.service.change(caller, write).await?;
+            let model = asked.service.change(caller, write, Wait::Bounded).await?;
             asked.shown(StatusCode::CREATED, &model)
         }
     }
@@ -51,7 +52,7 @@ async fn created_once(
 ) -> Said {
     let repeatable = Repeatable { key, request: NewAnswer::digest(body) };
     let write = asked.service.engine.create_once_async(caller, request, repeatable);
-    match asked.service.change(caller, write).await? {
+    match asked.service.change(caller, write, Wait::Bounded).await? {
         Answered::Now(model) => asked.shown(StatusCode::CREATED, &model),
         Answered::Before(kept) => Done::kept(kept),
     }
@@ -65,7 +66,5 @@ async fn validated(asked: &Arrived, caller: &Caller, request: CreateModel<'stati
 }
 
 fn parameters(asked: &Arrived) -> Result<CreateParameters, Violations<'static>> {
-    let pairs = asked.parameters();
-    let pairs = pairs.iter().map(|(name, value)| (&**name, &**value));
-    CreateParameters::from_pairs(pairs).map_err(Violations::into_owned)
+    asked.parameters(|pairs| CreateParameters::from_pairs(pairs))
 }

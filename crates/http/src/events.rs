@@ -16,8 +16,7 @@ pub(crate) async fn events(State(service): State<Arc<Service>>, request: Request
 }
 
 async fn listed(asked: &mut Arrived, caller: &Caller) -> Said {
-    let pairs = asked.parameters();
-    let request = ListEvents::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)))?;
+    let request = asked.parameters(|pairs| ListEvents::from_pairs(pairs))?;
     let mut list = read(asked, caller, &request).await?;
     if list.result.is_empty() && !request.wait.is_zero() {
         list = awaited(asked, caller, &request).await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use custom_models_core::{CustomModel, ListModels, ModelKey, Operation, Refusal, Violations};
+use custom_models_core::{CustomModel, ListModels, ModelKey, Operation, Refusal};
 
 use crate::answer::{Answer, Done, Said};
 use crate::precondition::is_known;
@@ -14,10 +14,7 @@ use crate::service::Service;
 /// `GET /api/v3/custom_models`
 pub(crate) async fn list(State(service): State<Arc<Service>>, request: Request) -> Answer {
     let asked = Arrived::new(service, request);
-    let pairs = asked.parameters();
-    let list = ListModels::from_pairs(pairs.iter().map(|(name, value)| (&**name, &**value)))
-        .map_err(Violations::into_owned);
-    drop(pairs);
+    let list = asked.parameters(|pairs| ListModels::from_pairs(pairs));
     asked
         .answer_read(
             Operation::List,

@@ -152,9 +152,15 @@ impl Arrived {
         if self.body.is_empty() { Ok(None) } else { self.json().await.map(Some) }
     }
 
-    /// The parameters of the query, percent-decoded.
-    pub(crate) fn parameters(&self) -> Vec<(Cow<'_, str>, Cow<'_, str>)> {
-        form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes()).collect()
+    /// What a judge makes of the parameters of the query, percent-decoded.
+    pub(crate) fn parameters<T>(
+        &self,
+        judge: impl for<'a> FnOnce(Vec<(&'a str, &'a str)>) -> Result<T, Violations<'a>>,
+    ) -> Result<T, Violations<'static>> {
+        let query = self.uri.query().unwrap_or_default();
+        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
+        let pairs = pairs.iter().map(|(name, value)| (&**name, &**value)).collect();
+        judge(pairs).map_err(Violations::into_owned)
     }
 
     /// The id in the path, so many segments before its end. What is no id, badly encoded or not, is

@@ -93,8 +93,9 @@ impl Service {
         &self,
         caller: &Caller,
         write: impl Future<Output = Result<T, Refusal>>,
+        wait: Wait,
     ) -> Result<T, Refusal> {
-        let changed = self.calls.written(write).await?;
+        let changed = self.calls.waited_for(write, wait).await?;
         self.waiters.wake(caller.organisation());
         Ok(changed)
     }
@@ -113,8 +114,7 @@ impl Service {
         for _ in 0..Engine::ATTEMPTS {
             let write =
                 self.engine.edit_unchanged_async(caller, &model, edit, expected, repeatable);
-            if let Some(edited) = self.calls.waited_for(write, wait).await? {
-                self.waiters.wake(caller.organisation());
+            if let Some(edited) = self.change(caller, write, wait).await? {
                 return Ok(edited);
             }
             model = self.read(caller, move |engine, caller| engine.get(caller, id)).await?;

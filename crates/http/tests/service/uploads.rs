@@ -62,6 +62,17 @@ impl Uploads {
         files(self.place.path())
     }
 
+    /// Uploads to a store that keeps the pair waiting, from a server of little patience.
+    fn upload_late(&self) {
+        self.server.store.mood(Mood::Holds);
+        // Of those that are late already before, nothing stays.
+        let late = std::iter::repeat_with(|| self.upload()).take(10_000);
+        let late = { late }.find(|answer| answer.body.contains("OUTCOME_UNKNOWN")).unwrap();
+        late.refuses(503, "OUTCOME_UNKNOWN");
+        self.server.store.wait_for(1);
+        self.has_files(2);
+    }
+
     /// Waits until so many files are there: what is removed is removed behind the answer.
     fn has_files(&self, count: usize) {
         let begun = std::time::Instant::now();
@@ -215,13 +226,7 @@ fn data_4_an_upload_that_is_late_keeps_its_contents_until_it_is_done() {
     let uploads = uploads_with(|options| options.store_timeout = Duration::from_millis(1));
     let contents = Folder::open(uploads.place.path()).unwrap();
     let sweep = || contents.sweep(&mut |_, _, _| Ok(false)).unwrap();
-    uploads.server.store.mood(Mood::Holds);
-    // Of those that are late already before, nothing stays.
-    let late = std::iter::repeat_with(|| uploads.upload()).take(10_000);
-    let late = { late }.find(|answer| answer.body.contains("OUTCOME_UNKNOWN")).unwrap();
-    late.refuses(503, "OUTCOME_UNKNOWN");
-    uploads.server.store.wait_for(1);
-    uploads.has_files(2);
+    uploads.upload_late();
     assert_eq!(sweep(), 0);
     uploads.server.store.mood(Mood::Works);
     let begun = std::time::Instant::now();
@@ -235,11 +240,7 @@ fn data_4_an_upload_that_is_late_keeps_its_contents_until_it_is_done() {
 #[test]
 fn data_4_an_upload_that_the_end_of_the_service_leaves_open_keeps_its_contents() {
     let uploads = uploads_with(|options| options.store_timeout = Duration::from_millis(1));
-    uploads.server.store.mood(Mood::Holds);
-    let late = std::iter::repeat_with(|| uploads.upload()).take(10_000);
-    assert!({ late }.any(|answer| answer.body.contains("OUTCOME_UNKNOWN")));
-    uploads.server.store.wait_for(1);
-    uploads.has_files(2);
+    uploads.upload_late();
     let Uploads { server, place, .. } = uploads;
     server.ended();
     let contents = Folder::open(place.path()).unwrap();

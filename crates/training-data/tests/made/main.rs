@@ -13,7 +13,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Seek, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
@@ -233,7 +233,7 @@ fn renamed(path: &Path, format: AudioFormat, place: &Path) {
 fn endless(kind: Kind) {
     const ENOUGH: u64 = 100_000;
     let folder = TempDir::new().unwrap();
-    let path: PathBuf = folder.path().join("silence");
+    let path = folder.path().join("silence");
     let mut command = ffmpeg();
     command.args(kind.options).args(["-f", kind.piped, "pipe:1"]);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
