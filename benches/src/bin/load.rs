@@ -8,7 +8,7 @@ use std::time::Duration;
 use custom_models_benches::disk::Disk;
 use custom_models_benches::load::client::{count, load};
 use custom_models_benches::load::report::{Measured, bars, markdown};
-use custom_models_benches::load::server::{Kind, Server};
+use custom_models_benches::load::server::{Kind, Place, Server};
 use custom_models_benches::load::{Asked, CONNECTIONS};
 use custom_models_benches::machine;
 
@@ -70,8 +70,10 @@ fn run(options: &Options) -> io::Result<bool> {
         (vec![ours], 1, Duration::from_millis(200))
     } else {
         let logging = Kind::Ours { program, logs: true };
-        let peer = Kind::FastApi { python: python()? };
-        (vec![ours, logging, peer], options.rounds, Duration::from_secs(2))
+        let python = python()?;
+        let peer = Kind::FastApi { python: python.clone(), place: Place::Threads };
+        let in_loop = Kind::FastApi { python, place: Place::Loop };
+        (vec![ours, logging, peer, in_loop], options.rounds, Duration::from_secs(2))
     };
     let mut all: Vec<Measured> =
         kinds.iter().map(|it| Measured { name: it.name(), rounds: Vec::new(), lost: 0 }).collect();

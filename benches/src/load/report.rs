@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::load::client::Outcome;
+use crate::load::server::FASTAPI;
 use crate::load::{Asked, CONNECTIONS};
 
 /// How many times as many creates as FastAPI, with 32 connections.
@@ -80,7 +81,7 @@ pub fn markdown(all: &[Measured], rounds: usize, seconds: f64, machine: &str) ->
 pub fn bars(all: &[Measured]) -> Vec<(String, bool)> {
     let mut bars = Vec::new();
     let Some(ours) = all.first() else { return bars };
-    if let Some(peer) = all.iter().find(|it| it.name == "FastAPI") {
+    if let Some(peer) = all.iter().find(|it| it.name == FASTAPI) {
         let times = ours.rate(Asked::Create, 32) / peer.rate(Asked::Create, 32);
         bars.push((
             format!("creates with 32 connections: {times:.1} × FastAPI, at least {LEAST_TIMES}"),

@@ -11,6 +11,9 @@ use tempfile::TempDir;
 use crate::OURS;
 use crate::disk::Disk;
 
+/// What a table calls the peer that the bar is about.
+pub const FASTAPI: &str = "FastAPI";
+
 /// Who is asked.
 #[derive(Clone, Debug)]
 pub enum Kind {
@@ -25,7 +28,18 @@ pub enum Kind {
     FastApi {
         /// The Python that has what it needs.
         python: PathBuf,
+        /// Where they run.
+        place: Place,
     },
+}
+
+/// Where FastAPI runs an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In threads, as its documentation says of what blocks.
+    Threads,
+    /// In its event loop, where a commit holds up every other request, and nothing changes threads.
+    Loop,
 }
 
 impl Kind {
@@ -34,7 +48,8 @@ impl Kind {
         match self {
             Kind::Ours { logs: false, .. } => OURS,
             Kind::Ours { logs: true, .. } => "with a log of requests",
-            Kind::FastApi { .. } => "FastAPI",
+            Kind::FastApi { place: Place::Threads, .. } => FASTAPI,
+            Kind::FastApi { place: Place::Loop, .. } => "FastAPI, in its loop",
         }
     }
 }
@@ -55,7 +70,7 @@ impl Server {
         let folder = disk.fresh();
         match kind {
             Kind::Ours { program, logs } => ours(program, *logs, folder),
-            Kind::FastApi { python } => fast_api(python, folder),
+            Kind::FastApi { python, place } => fast_api(python, *place, folder),
         }
     }
 }
@@ -90,18 +105,22 @@ fn ours(program: &Path, logs: bool, folder: TempDir) -> io::Result<Server> {
     Ok(Server { child, address, key, _folder: folder })
 }
 
-fn fast_api(python: &Path, folder: TempDir) -> io::Result<Server> {
+fn fast_api(python: &Path, place: Place, folder: TempDir) -> io::Result<Server> {
     let key = "peer-key".to_owned();
     // Uvicorn does not say which port it took, if it is to take a free one.
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
-    let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/fastapi");
+    let folder_of_peer = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/fastapi");
+    let app = match place {
+        Place::Threads => "app:app",
+        Place::Loop => "in_loop:app",
+    };
     let mut child = Command::new(python)
-        .args(["-m", "uvicorn", "app:app", "--workers", "1", "--no-access-log"])
+        .args(["-m", "uvicorn", app, "--workers", "1", "--no-access-log"])
         .args(["--host", "127.0.0.1", "--port", &address.port().to_string()])
         .env("DATABASE", folder.path().join("models.db"))
         .env("API_KEY", &key)
         .env("PYTHONDONTWRITEBYTECODE", "1")
-        .current_dir(app)
+        .current_dir(folder_of_peer)
         .stdin(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()?;
