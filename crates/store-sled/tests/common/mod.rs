@@ -99,6 +99,10 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 
 /// Writes to the database behind the store's back.
 pub(crate) fn tamper(folder: &Path, tamper: impl FnOnce(&sled::Db)) {
+    // A thread of sled's own lets go of the lock, some time after the database was dropped.
+    if let Ok(log) = fs::File::open(folder.join("db")) {
+        log.lock().unwrap();
+    }
     let db = sled::open(folder).unwrap();
     tamper(&db);
     db.flush().unwrap();
