@@ -86,7 +86,7 @@ impl Gate {
             Some(at_once) => match Place::take(&self.shared, (key, operation), at_once) {
                 Some(place) => Some(place),
                 None => {
-                    let standing = self.shared.standing(key, operation, limits.requests, now)?;
+                    let standing = self.shared.standing(key, operation, now)?;
                     return Err(Refusal::TooManyAtOnce { at_once, standing });
                 }
             },
@@ -103,6 +103,17 @@ impl Gate {
             },
         })
     }
+
+    /// How a key stands in the window of an operation, where it has one, when nothing is admitted (RATE-5).
+    ///
+    /// Reads the store, and does not wait for writes.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Store`].
+    pub fn standing(&self, key: KeyId, operation: Operation) -> Result<Option<Standing>, Refusal> {
+        Ok(self.shared.standing(key, operation, self.shared.now())?)
+    }
 }
 
 impl fmt::Debug for Gate {
@@ -116,15 +127,13 @@ impl Shared {
         (self.clock)().into()
     }
 
-    /// How a key stands when nothing is admitted.
     fn standing(
         &self,
         key: KeyId,
         operation: Operation,
-        requests: Option<RequestLimit>,
         now: Moment,
     ) -> Result<Option<Standing>, StoreError> {
-        let Some(limit) = requests else { return Ok(None) };
+        let Some(limit) = self.limits.of(operation).requests else { return Ok(None) };
         let admissions = self.store.admissions(key, operation, limit.counts_after(now))?;
         Ok(Some(limit.standing(admissions, now)))
     }
@@ -151,6 +160,11 @@ impl Entered {
         self.admitted.key
     }
 
+    /// What is asked for.
+    pub const fn operation(&self) -> Operation {
+        self.admitted.operation
+    }
+
     /// Who asks: for whether the request was answered before (IDEM-1). Nothing else is to be asked of an
     /// engine before the request is admitted.
     pub const fn caller(&self) -> &Caller {
@@ -163,9 +177,10 @@ impl Entered {
         self.requests.is_some() || self.admitted.place.is_some()
     }
 
-    /// Lets a request in that was answered before, which does not count again (IDEM-1).
-    pub fn repeats(self) -> Admitted {
-        self.admitted
+    /// Lets a request in that was answered before, which does not count again (IDEM-1). Its answer says how
+    /// the key stands without it, which [`Gate::standing`] knows (RATE-5).
+    pub fn repeats(self, standing: Option<Standing>) -> Admitted {
+        Admitted { standing, ..self.admitted }
     }
 
     /// The second half: admits the request if its window has room (RATE-1), and returns when that is
@@ -228,7 +243,7 @@ impl Admitted {
         self.key
     }
 
-    /// How the key stands with this request, where the operation is limited (RATE-5).
+    /// How the key stands with this request, if it counts, where the operation has a window (RATE-5).
     pub const fn standing(&self) -> Option<Standing> {
         self.standing
     }

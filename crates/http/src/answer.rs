@@ -14,6 +14,8 @@ use http_body::{Frame, SizeHint};
 use http_body_util::Full;
 use serde::Serialize;
 
+use crate::body::{Incoming, Rest};
+
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
 const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
@@ -79,28 +81,34 @@ impl Done {
 pub(crate) struct Answer {
     said: Said,
     admitted: Option<Admitted>,
+    rest: Option<Rest>,
 }
 
 impl Answer {
     /// What became of a request that was admitted. Its place is free again when the body is sent.
     pub(crate) fn of(admitted: Admitted, said: Said) -> Self {
-        Answer { said, admitted: Some(admitted) }
+        Answer { said, admitted: Some(admitted), rest: None }
     }
 
     /// Something that needs nobody's admission.
     pub(crate) fn open(status: StatusCode, body: String) -> Self {
-        Answer { said: Ok(Done::text(status, body)), admitted: None }
+        Answer { said: Ok(Done::text(status, body)), admitted: None, rest: None }
     }
 
     /// A status without a body, that needs nobody's admission.
     pub(crate) fn empty(status: StatusCode) -> Self {
-        Answer { said: Ok(Done::nothing(status)), admitted: None }
+        Answer { said: Ok(Done::nothing(status)), admitted: None, rest: None }
+    }
+
+    /// To a request whose body may not have been read.
+    pub(crate) fn to(self, body: Incoming) -> Self {
+        Answer { rest: body.rest(), ..self }
     }
 }
 
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
-        Answer { said: Err(refusal), admitted: None }
+        Answer { said: Err(refusal), admitted: None, rest: None }
     }
 }
 
@@ -110,7 +118,7 @@ pub(crate) struct Cause(pub(crate) Refusal);
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response<Body> {
-        let Answer { said, admitted } = self;
+        let Answer { said, admitted, rest } = self;
         let standing = admitted.as_ref().and_then(Admitted::standing);
         let (Done { status, body, mut headers }, cause) = match said {
             Ok(done) => (done, None),
@@ -120,7 +128,11 @@ impl IntoResponse for Answer {
         if let Some(standing) = standing.or(of_refusal) {
             push_standing(&mut headers, standing);
         }
-        let body = Held { body: Full::from(body.unwrap_or_default()), _admitted: admitted };
+        if rest.as_ref().is_some_and(Rest::is_uncertain) {
+            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        let body = Full::from(body.unwrap_or_default());
+        let body = Held { body, _admitted: admitted, _rest: rest };
         let mut response = Response::new(Body::new(body));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
@@ -151,10 +163,11 @@ fn push_standing(headers: &mut HeaderMap, standing: Standing) {
     headers.insert(RESET, standing.reset_at.unix_seconds_up().into());
 }
 
-/// A body that keeps its request's place until it is sent or given up (RATE-2).
+/// A body that keeps its request's place, and the rest of its request, until it is sent or given up (RATE-2).
 struct Held {
     body: Full<Bytes>,
     _admitted: Option<Admitted>,
+    _rest: Option<Rest>,
 }
 
 impl http_body::Body for Held {

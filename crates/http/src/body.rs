@@ -4,17 +4,18 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 use custom_models_core::{CreateModel, Refusal};
 use http_body::Body as _;
 use http_body_util::BodyExt;
 use sync_wrapper::SyncWrapper;
+use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
 /// How much of a refused body is read, so that its sender sees the refusal.
 const DRAINED: usize = 1 << 20;
 
-/// The body of a request, which is read to its end or drained.
+/// The body of a request, which is read to its end, or whose [`Rest`] is.
 pub(crate) struct Incoming {
     /// Nobody looks at it without having it, so that the rest of its request can be shared.
     body: SyncWrapper<Body>,
@@ -27,7 +28,8 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     pub(crate) fn new(headers: &HeaderMap, body: Body, drain_timeout: Duration) -> Self {
-        let is_held_back = headers.contains_key(header::EXPECT);
+        let expected = headers.get(header::EXPECT).map(HeaderValue::as_bytes);
+        let is_held_back = expected.is_some_and(|it| it.eq_ignore_ascii_case(b"100-continue"));
         Incoming { body: SyncWrapper::new(body), read: None, is_held_back, drain_timeout }
     }
 
@@ -90,24 +92,41 @@ impl Incoming {
         }
     }
 
-    /// Reads on for a while behind the answer's back. A sender who first sends all and then looks for
-    /// the answer would otherwise find the connection reset. One that is held back is not asked to
-    /// send.
-    pub(crate) fn drain(self) {
-        let Incoming { body, is_held_back, drain_timeout, .. } = self;
-        let mut body = body.into_inner();
-        if is_held_back || body.is_end_stream() {
-            return;
+    /// What nobody has read, if anything is left.
+    pub(crate) fn rest(mut self) -> Option<Rest> {
+        let is_at_end = self.body.get_mut().is_end_stream();
+        (!is_at_end).then_some(Rest(Some(self)))
+    }
+}
+
+/// The rest of a body. Once its answer is sent, which is when this is dropped, it is read for a while: a
+/// sender who first sends all and then looks for the answer would otherwise find the connection reset.
+pub(crate) struct Rest(Option<Incoming>);
+
+impl Rest {
+    /// Whether the sender may never send it, and what comes next be either it or another request. The
+    /// connection cannot be used again then.
+    pub(crate) fn is_uncertain(&self) -> bool {
+        self.0.as_ref().is_some_and(|incoming| incoming.is_held_back)
+    }
+}
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        if let (Some(rest), Ok(runtime)) = (self.0.take(), Handle::try_current()) {
+            runtime.spawn(drain(rest));
         }
-        tokio::spawn(async move {
-            let deadline = Instant::now() + drain_timeout;
-            let mut drained = 0;
-            while drained < DRAINED
-                && let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await
-            {
-                drained += frame.data_ref().map_or(0, Bytes::len);
-            }
-        });
+    }
+}
+
+async fn drain(Incoming { body, drain_timeout, .. }: Incoming) {
+    let mut body = body.into_inner();
+    let deadline = Instant::now() + drain_timeout;
+    let mut drained = 0;
+    while drained < DRAINED
+        && let Ok(Some(Ok(frame))) = timeout_at(deadline, body.frame()).await
+    {
+        drained += frame.data_ref().map_or(0, Bytes::len);
     }
 }
 

@@ -47,16 +47,19 @@ mod uploads;
 mod waiters;
 mod work;
 
+use std::future::ready;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode};
 use axum::routing::{get, post};
 use custom_models_core::{Caller, Engine, Gate, ModelId, Organisation, Plan, Refusal};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::answer::Answer;
+use crate::body::Incoming;
 use crate::service::Service;
 
 pub use measure::metrics_router;
@@ -84,6 +87,7 @@ const TRAINING: &str = "/api/v3/training";
 pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
     measure::describe();
     let data = options.contents.as_ref().map_or_else(Router::new, |_| data());
+    let drain_timeout = options.drain_timeout;
     let service = Arc::new(Service::new(engine, gate, options));
     let routes = Router::new()
         .merge(models())
@@ -94,16 +98,25 @@ pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
         .route(docs::PAGE, get(docs::page))
         .route("/docs/{*file}", get(docs::page))
         .route("/health", get(health))
-        .route("/ready", get(ready));
-    let routes = with_refusals(routes).with_state(service);
+        .route("/ready", get(is_ready));
+    let routes = with_refusals(routes, drain_timeout).with_state(service);
     observed(routes.layer(axum::middleware::from_fn(measure::measure)))
 }
 
 /// What is at no route, or not for this method, is refused in JSON. A panic is a 500.
-fn with_refusals<S: Clone + Send + Sync + 'static>(routes: Router<S>) -> Router<S> {
+fn with_refusals<S>(routes: Router<S>, drain_timeout: Duration) -> Router<S>
+where
+    S: Clone + Send + Sync + 'static,
+{
+    let unread = move |answer: Answer, request: Request| {
+        let (parts, body) = request.into_parts();
+        ready(answer.to(Incoming::new(&parts.headers, body, drain_timeout)))
+    };
+    let no_route = move |request: Request| unread(Refusal::RouteNotFound.into(), request);
+    let no_method = move |request: Request| unread(other_method(request.method()), request);
     routes
-        .fallback(|| async { Answer::from(Refusal::RouteNotFound) })
-        .method_not_allowed_fallback(other_method)
+        .fallback(no_route)
+        .method_not_allowed_fallback(no_method)
         .layer(CatchPanicLayer::custom(observe::panicked))
 }
 
@@ -114,8 +127,8 @@ fn observed(router: Router) -> Router {
 
 /// A path that does not take a method says in `Allow` which it takes: to whom asks for just that, and
 /// with the refusal of any other.
-async fn other_method(method: Method) -> Answer {
-    match method {
+fn other_method(method: &Method) -> Answer {
+    match *method {
         Method::OPTIONS => Answer::empty(StatusCode::NO_CONTENT),
         _ => Refusal::MethodNotAllowed.into(),
     }
@@ -155,7 +168,7 @@ async fn health() -> Answer {
 }
 
 /// The store answers: it is asked for a model that nobody has.
-async fn ready(State(service): State<Arc<Service>>) -> Answer {
+async fn is_ready(State(service): State<Arc<Service>>) -> Answer {
     let engine = service.engine.clone();
     let asked = service.calls.read(move || {
         let nobody = Organisation::new("-").map_err(internal)?;

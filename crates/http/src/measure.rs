@@ -13,7 +13,7 @@ use metrics::{counter, describe_counter, describe_histogram, histogram};
 
 use crate::answer::{Cause, REPLAYED};
 use crate::observe::{known, route_of};
-use crate::{MODELS, TRAINING};
+use crate::{MODELS, Options, TRAINING};
 
 /// The form that [`metrics_router`] says its page has.
 const PROMETHEUS: HeaderValue =
@@ -27,7 +27,8 @@ pub fn metrics_router(render: impl Fn() -> String + Clone + Send + Sync + 'stati
         response.headers_mut().insert(header::CONTENT_TYPE, PROMETHEUS);
         std::future::ready(response)
     };
-    crate::observed(crate::with_refusals(Router::new().route("/metrics", get(page))))
+    let routes = Router::new().route("/metrics", get(page));
+    crate::observed(crate::with_refusals(routes, Options::default().drain_timeout))
 }
 
 /// For a recorder that is there before the router is.
@@ -128,6 +129,9 @@ fn operation(method: &str, route: &str) -> Option<Operation> {
         ("GET" | "HEAD", Some("/{id}")) => Some(Operation::Get),
         ("POST", Some("/{id}")) => Some(Operation::Update),
         ("DELETE", Some("/{id}")) => Some(Operation::Delete),
+        ("PUT", Some("/{id}/data")) => Some(Operation::Upload),
+        ("GET" | "HEAD", Some("/{id}/data")) => Some(Operation::ListData),
+        ("DELETE", Some("/{id}/data/{data_id}")) => Some(Operation::DeleteData),
         ("POST", Some("/{id}/run")) => Some(Operation::Run),
         ("POST", Some("/{id}/cancel")) => Some(Operation::Cancel),
         ("POST", None) if route.contains(TRAINING) => Some(Operation::Work),

@@ -26,6 +26,9 @@ pub struct Options {
     /// How long the head of a request may take to arrive, the time between two requests of one
     /// connection included.
     pub header_timeout: Duration,
+    /// How long a client may leave an answer untaken before its connection ends, each time that no more of it
+    /// can be sent. A router without [`serve`](crate::serve) has no say in it.
+    pub write_timeout: Duration,
     /// After how long a client that follows a training should look again; answers about a model in
     /// training say so in `Retry-After`.
     pub poll_after: Duration,
@@ -48,6 +51,7 @@ impl Default for Options {
             uploads_at_once: 16,
             drain_timeout: Duration::from_secs(2),
             header_timeout: Duration::from_secs(30),
+            write_timeout: Duration::from_secs(30),
             poll_after: Duration::from_secs(30),
             waiters: 1000,
             events_poll: Duration::from_secs(1),

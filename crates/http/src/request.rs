@@ -49,11 +49,10 @@ impl Arrived {
         let answer = found.map(|(admitted, found)| {
             Answer::of(admitted, found.and_then(|found| say(&self, found)))
         });
-        self.body.drain();
-        answer.unwrap_or_else(Answer::from)
+        answer.unwrap_or_else(Answer::from).to(self.body)
     }
 
-    /// Admits the request, has it judged, and drains what it did not come to read.
+    /// Admits the request, and has it judged.
     pub(crate) async fn answer(
         self,
         operation: Operation,
@@ -70,8 +69,7 @@ impl Arrived {
         judge: impl AsyncFnOnce(&mut Arrived, &Caller) -> Said,
     ) -> Answer {
         let answer = self.admitted(operation, key.as_ref(), judge).await;
-        self.body.drain();
-        answer.unwrap_or_else(Answer::from)
+        answer.unwrap_or_else(Answer::from).to(self.body)
     }
 
     async fn admitted(
@@ -82,7 +80,7 @@ impl Arrived {
     ) -> Result<Answer, Refusal> {
         let entered = self.service.enter(&self.headers, operation).await?;
         if let Some(said) = self.replay(entered.caller(), key).await.transpose() {
-            return Ok(Answer::of(entered.repeats(), said));
+            return Ok(Answer::of(self.service.repeats(entered).await?, said));
         }
         let admitted = self.service.admit(entered).await?;
         let mut said = judge(self, admitted.caller()).await;

@@ -10,9 +10,13 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
+use tokio_io_timeout::TimeoutWriter;
 
 use crate::Options;
 use crate::waiters::Stopping;
+
+/// As many as 8 KiB have room for, a header being four bytes at least (WIRE).
+const MOST_HEADERS: usize = 8 * 1024 / 4;
 
 /// Serves connections until `stop` is ready, then takes no more, lets requests that are at work end
 /// within [`Options::shutdown_timeout`], and returns: whether all did. Requests that wait for an event
@@ -31,7 +35,10 @@ pub async fn serve(
 ) -> io::Result<bool> {
     listener.local_addr()?;
     let mut connections = http1::Builder::new();
-    connections.timer(TokioTimer::new()).header_read_timeout(options.header_timeout);
+    connections
+        .timer(TokioTimer::new())
+        .header_read_timeout(options.header_timeout)
+        .max_headers(MOST_HEADERS);
     let graceful = GracefulShutdown::new();
     let (stopping, told) = Stopping::new();
     let router = router.layer(Extension(told));
@@ -52,6 +59,8 @@ pub async fn serve(
         };
         // A small answer must not wait for the acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
+        let mut stream = Box::pin(TimeoutWriter::new(stream));
+        stream.as_mut().set_timeout_pinned(Some(options.write_timeout));
         let service = TowerToHyperService::new(router.clone());
         let connection =
             graceful.watch(connections.serve_connection(TokioIo::new(stream), service));

@@ -16,7 +16,9 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
-use custom_models_core::StoreErrorKind;
+use custom_models_core::{Limits, Operation, OperationLimit, StoreErrorKind};
+use custom_models_http::Options;
+use custom_models_training_data::Folder;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::{MakeWriter, layer};
@@ -158,6 +160,47 @@ fn a_client_that_leaves_is_logged_and_counted_and_so_is_what_waits_or_fails() {
         r#"custom_models_creates_total{outcome="unknown"} 1"#,
         r#"custom_models_http_requests_total{route="/api/v3/custom_models",method="POST",status="none"} 1"#,
     ] {
+        assert!(page.lines().any(|line| line == sample), "{sample} is not in\n{page}");
+    }
+}
+
+#[test]
+fn refusals_by_a_limit_are_counted_of_every_operation() {
+    let (_, recorded) = observed();
+    let once = OperationLimit { requests: Some("1/1h".parse().unwrap()), at_once: None };
+    let limits = Operation::ALL.iter().fold(Limits::NONE, |all, &it| all.with(it, once));
+    let folder = tempfile::tempdir().unwrap();
+    let mut options = Options::default();
+    options.contents = Some(Arc::new(Folder::open(folder.path()).unwrap()));
+    let server = Server::start(limits, options);
+    let key = server.any_key();
+    let model = format!("{MODELS}/1");
+    for (method, path) in [
+        ("POST", MODELS),
+        ("GET", MODELS),
+        ("GET", &model),
+        ("POST", &model),
+        ("DELETE", &model),
+        ("PUT", &format!("{model}/data")),
+        ("GET", &format!("{model}/data")),
+        ("DELETE", &format!("{model}/data/1")),
+        ("POST", &format!("{model}/run")),
+        ("POST", &format!("{model}/cancel")),
+        ("GET", &format!("{MODELS}/resolve/custom_model_1")),
+        ("GET", &format!("{MODELS}/events")),
+        ("POST", "/api/v3/training/claim"),
+    ] {
+        let headers = [("Authorization", &*key), ("Content-Type", "application/json")];
+        let ask = || server.request(method, path, &headers, "{}").status;
+        assert_ne!(ask(), 429, "{method} {path}");
+        assert_eq!(ask(), 429, "{method} {path}");
+    }
+    let page = recorded.render();
+    for operation in Operation::ALL {
+        let sample = format!(
+            "custom_models_limit_refusals_total{{operation=\"{}\",limit=\"window\"}} 1",
+            operation.as_str()
+        );
         assert!(page.lines().any(|line| line == sample), "{sample} is not in\n{page}");
     }
 }

@@ -97,15 +97,10 @@ fn response(refusals: &[Refusal]) -> ResponseBuilder {
     let response = ResponseBuilder::new()
         .description(descriptions.join(" / "))
         .content("application/json", content);
-    let is_behind_the_window = refusals.iter().all(|refusal| {
-        !matches!(
-            refusal,
-            Refusal::Unauthorized
-                | Refusal::InsufficientScope { .. }
-                | Refusal::IdempotencyKeyReused
-        )
+    let says_how_it_stands = refusals.iter().all(|refusal| {
+        !matches!(refusal, Refusal::Unauthorized | Refusal::InsufficientScope { .. })
     });
-    with_headers(response, refusals, is_behind_the_window)
+    with_headers(response, refusals, says_how_it_stands)
 }
 
 fn message(refusal: &Refusal) -> String {
@@ -117,11 +112,11 @@ fn message(refusal: &Refusal) -> String {
 fn with_headers(
     mut response: ResponseBuilder,
     refusals: &[Refusal],
-    is_behind_the_window: bool,
+    says_how_it_stands: bool,
 ) -> ResponseBuilder {
     response =
         response.header("X-Request-Id", header(Type::String, "Names the request in the log"));
-    if is_behind_the_window {
+    if says_how_it_stands {
         for (name, says) in [
             (
                 "X-RateLimit-Limit",

@@ -18,18 +18,25 @@ fn server_with(change: impl FnOnce(&mut Options)) -> Server {
 
 #[test]
 fn a_client_that_sends_all_before_it_reads_sees_an_early_refusal() {
-    let server = Server::new();
+    let (server, limited) = (Server::new(), Server::limited("1/1h", 1));
     let key = server.any_key();
+    assert_eq!(limited.create(&limited.any_key(), NAMED).status, 201);
     let body = vec![b' '; 800_000];
-    for (headers, status) in [
-        (vec![JSON], 401),
-        (vec![JSON, ("Authorization", &*key)], 413),
-        (vec![("Authorization", &*key)], 415),
+    let with_key = || vec![JSON, ("Authorization", &*key)];
+    for (server, method, path, headers, status) in [
+        (&server, "POST", MODELS, vec![JSON], 401),
+        (&server, "POST", "/nothing", with_key(), 404),
+        (&server, "PUT", MODELS, with_key(), 405),
+        (&server, "POST", MODELS, with_key(), 413),
+        (&server, "POST", MODELS, vec![("Authorization", &*key)], 415),
+        (&limited, "POST", MODELS, with_key(), 429),
     ] {
         let mut client = server.connect();
-        client.write(head("POST", MODELS, &headers, Some(body.len())));
+        client.write(head(method, path, &headers, Some(body.len())));
         client.write(&body);
         assert_eq!(client.answer().status, status);
+        client.write(head("GET", "/health", &[], None));
+        assert_eq!(client.answer().status, 200, "the connection goes on after a {status}");
     }
 }
 
@@ -50,13 +57,22 @@ fn a_client_that_sends_after_an_early_refusal_still_sees_it() {
 #[test]
 fn a_client_that_sends_without_end_is_cut_off_after_its_refusal() {
     let server = Server::new();
-    let mut client = server.connect();
-    client.write(head("POST", MODELS, &[JSON], Some(1 << 30)));
-    assert_eq!(client.answer().status, 401);
-    for _ in 0..64 {
-        client.try_write(vec![0; 1 << 20]);
+    for path in [MODELS, "/nothing"] {
+        let mut client = server.connect();
+        client.write(head("POST", path, &[JSON], Some(1 << 30)));
+        assert!(matches!(client.answer().status, 401 | 404));
+        let pieces = (0..1024).take_while(|_| client.try_write(vec![0; 1 << 20])).count();
+        assert!(pieces < 1024, "a whole gibibyte was taken");
     }
-    drop(client);
+    assert_eq!(server.request("GET", "/health", &[], "").status, 200);
+}
+
+#[test]
+fn a_client_that_does_not_take_its_answers_is_cut_off() {
+    let server = server_with(|options| options.write_timeout = Duration::from_millis(1));
+    let mut client = server.connect();
+    let large = head("GET", "/openapi.json", &[], None).repeat(1000);
+    while client.try_write(&large) {}
     assert_eq!(server.request("GET", "/health", &[], "").status, 200);
 }
 
@@ -117,7 +133,33 @@ fn a_client_that_waits_for_a_word_is_asked_for_its_body_or_refused_without() {
     ] {
         let mut client = server.connect();
         client.write(head("POST", MODELS, &headers, Some(length)));
-        assert_eq!(client.answer().status, status, "is not asked for the body");
+        let refused = client.answer();
+        assert_eq!(refused.status, status, "is not asked for the body");
+        // What it sent next would be taken for its body.
+        refused.has("connection", "close");
+        client.finish();
+        assert!(client.is_at_end());
+    }
+}
+
+#[test]
+fn a_client_that_does_not_wait_for_the_word_sees_an_early_refusal_all_the_same() {
+    let server = Server::new();
+    let body = vec![b' '; 800_000];
+    for path in [MODELS, "/nothing"] {
+        for answered_first in [false, true] {
+            let mut client = server.connect();
+            let headers = [JSON, ("Expect", "100-continue")];
+            client.write(head("POST", path, &headers, Some(body.len())));
+            if answered_first {
+                client.wait_for_answer();
+            }
+            client.write(&body);
+            let refused = client.answer();
+            assert!(matches!(refused.status, 401 | 404), "{refused:?}");
+            refused.has("connection", "close");
+            assert!(client.is_at_end());
+        }
     }
 }
 
@@ -160,10 +202,16 @@ fn requests_of_one_connection_are_answered_in_their_order() {
 }
 
 #[test]
-fn wire_headers_of_8_kib_are_taken() {
+fn wire_headers_of_8_kib_are_taken_be_they_long_or_many() {
     let server = Server::new();
-    let long = "x".repeat(8000);
-    assert_eq!(server.request("GET", "/health", &[("X-Long", &long)], "").status, 200);
+    let host = "Host: h\r\n";
+    let room = 8 * 1024 - host.len();
+    let long = format!("x: {}\r\n", "y".repeat(room - 5));
+    let many = "x:\r\n".repeat(room / 4 - 1) + &format!("{}:\r\n", "x".repeat(room % 4 + 1));
+    for headers in [long, many] {
+        assert_eq!(host.len() + headers.len(), 8 * 1024);
+        assert_eq!(server.send(format!("GET /health HTTP/1.1\r\n{host}{headers}\r\n")).status, 200);
+    }
 }
 
 #[test]

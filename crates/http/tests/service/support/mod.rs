@@ -4,7 +4,7 @@ mod data;
 mod store;
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -219,6 +219,7 @@ impl Client {
         let stream = TcpStream::connect(address).unwrap();
         // A test that would hang fails instead. Nothing rests on how long this is.
         stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_write_timeout(Some(Duration::from_secs(60))).unwrap();
         Client { stream, read: Vec::new() }
     }
 
@@ -226,9 +227,12 @@ impl Client {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
-    /// Writes to a server that may have stopped reading.
-    pub(crate) fn try_write(&mut self, bytes: impl AsRef<[u8]>) {
-        let _ = self.stream.write_all(bytes.as_ref());
+    /// Writes to a server that may have closed the connection: whether it has not.
+    pub(crate) fn try_write(&mut self, bytes: impl AsRef<[u8]>) -> bool {
+        let written = self.stream.write_all(bytes.as_ref());
+        let kind = written.as_ref().err().map(io::Error::kind);
+        assert_ne!(kind, Some(io::ErrorKind::WouldBlock), "nobody reads, and nobody closes");
+        written.is_ok()
     }
 
     /// Waits until there is something to read.
