@@ -31,6 +31,11 @@ pub(crate) fn organisations(global: &Global, command: OrgCommand) -> Report {
                 Ok(Some(shown))
             }
             OrgCommand::SetPlan(args) => {
+                // What is meant by none is a plan without a limit: nobody gets that by leaving a word out.
+                if global.plan.is_none() {
+                    let missing = "--plan has to name the plan that the organisation is put on";
+                    return Err(Failure::WrongUsage(missing.to_owned()));
+                }
                 let registration = registration(args.name)?;
                 let shown = to_json(&Shown::from(&registration))?;
                 done(store()?.apply_access(AccessChange::SetPlan(registration))?)?;

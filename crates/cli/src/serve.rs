@@ -41,8 +41,8 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
         };
         let store = open()?;
         let folder = DataFolder::of(global)?;
-        if store.registrations()?.is_empty() {
-            say(&how_to_make_a_key(&global.store));
+        if let Some(next) = how_to_make_a_key(&*store, &global.store)? {
+            say(&next);
         }
         let every = args.sweep_every.0.map(Span::get);
         listen(store, &folder, settings, every, args.listen.listen, metrics, |_| Ok(()))
@@ -51,19 +51,34 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
 }
 
 /// What whoever serves a store that nobody has a key to does next.
-fn how_to_make_a_key(store: &StoreUrl) -> String {
+fn how_to_make_a_key(store: &dyn Store, url: &StoreUrl) -> Result<Option<String>, StoreError> {
+    let registrations = store.registrations()?;
+    for Registration { organisation, .. } in &registrations {
+        if !store.keys(organisation)?.is_empty() {
+            return Ok(None);
+        }
+    }
+    let program = format!("custom-models --store {}", shell_word(&url.to_string()));
+    let (first, organisation) = match registrations.first() {
+        Some(known) => (String::new(), known.organisation.to_string()),
+        None => (format!("{program} org add acme --plan Gold && "), "acme".to_owned()),
+    };
     let commands = format!(
-        "custom-models --store '{store}' org add acme --plan Gold && \
-        custom-models --store '{store}' key create --org acme --scope custom_models:write \
-        custom_models:read"
+        "{first}{program} key create --org {} --scope custom_models:write custom_models:read",
+        shell_word(&organisation)
     );
-    match store.scheme() {
+    Ok(Some(match url.scheme() {
         "sqlite" | "postgres" | "postgresql" => format!("nobody has a key yet: {commands}"),
         "memory" => "nobody has a key, and none can be made for a store in memory: \
             custom-models demo serves one with a key"
             .to_owned(),
         _ => format!("nobody has a key yet; end this process, which has the store: {commands}"),
-    }
+    }))
+}
+
+/// A text as a shell takes it for one word.
+fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 /// Serves a store in memory, and says how to use it.

@@ -12,8 +12,9 @@ mod support;
 use std::io::{BufRead, BufReader};
 use std::thread;
 
+use custom_models_core::Timestamp;
 use support::Folder;
-use support::serving::{NAMED, Serving, key_of};
+use support::serving::{Serving, key_of};
 
 #[test]
 fn auth_1_a_key_from_the_command_line_opens_the_service_and_what_is_created_stays() {
@@ -101,34 +102,62 @@ fn quota_1_an_organisation_that_is_registered_has_the_plan_of_the_register() {
     let again = folder.run(&["org", "add", "acme"]);
     assert_eq!(again.code, 1);
     assert!(again.err.contains("ORGANISATION_EXISTS"), "{}", again.err);
-    let nobody = folder.run(&["org", "set-plan", "nobody"]);
+    let nobody = folder.run(&["org", "set-plan", "nobody", "--plan", "Gold"]);
     assert!(nobody.err.contains("ORGANISATION_NOT_FOUND"), "{}", nobody.err);
+    let unsaid = folder.run(&["org", "set-plan", "acme"]);
+    assert!(unsaid.code == 2 && unsaid.err.contains("--plan"), "{}", unsaid.err);
     let homeless = folder.run(&["key", "create", "--org", "nobody", "--scope", "training:work"]);
     assert!(homeless.err.contains("ORGANISATION_NOT_FOUND"), "{}", homeless.err);
     folder.run(&["org", "list"]).is_done("[{\"organisation\":\"acme\",\"plan\":\"Gold\"}]\n");
     let keys = folder.run(&["key", "list", "--org", "acme"]).out;
     assert!(keys.contains(r#""scopes":["custom_models:write","custom_models:read"]"#), "{keys}");
     assert!(keys.contains(r#""expires_at":null,"revoked_at":null"#), "{keys}");
+    let create = ["key", "create", "--org", "brief", "--scope", "training:work"];
+    folder.run(&["org", "add", "brief"]);
+    folder.run(&[&create[..], &["--expires-in", "90d"]].concat());
+    let brief = folder.run(&["key", "list", "--org", "brief"]).out;
+    let brief: serde_json::Value = serde_json::from_str(&brief).unwrap();
+    let moment = |name: &str| -> Timestamp { brief[0][name].as_str().unwrap().parse().unwrap() };
+    let lasts = moment("expires_at").unix_seconds() - moment("created_at").unix_seconds();
+    assert_eq!(lasts, 90 * 24 * 60 * 60);
     let unknown = folder.run(&["key", "revoke", "000000000000"]);
     assert!(unknown.err.contains("KEY_NOT_FOUND"), "{}", unknown.err);
 }
 
+/// `clients` has the line pasted into a shell.
 #[test]
-fn a_demo_prints_a_line_that_works_when_it_is_pasted() {
+fn a_demo_prints_a_line_with_a_key_that_works_and_keeps_nothing() {
     let folder = Folder::new();
     let mut server = Serving::start(&folder, &["demo"]);
     let mut line = String::new();
     BufReader::new(server.child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.starts_with(&format!("curl -X POST http://{}/", server.address)), "{line}");
-    let between = |start: &str, end: &str| {
-        let rest = line.split_once(start).unwrap().1;
-        rest.split_once(end).unwrap().0.to_owned()
-    };
-    let (key, body) = (between("Bearer ", "'"), between("-d '", "'"));
-    assert_eq!(body, NAMED);
-    assert_eq!(server.create(&key).0, 201);
+    let (_, key) = line.split_once("Bearer ").unwrap();
+    let (key, _) = key.split_once('\'').unwrap();
+    assert_eq!(server.create(key).0, 201);
     assert_eq!(folder.files(), [""; 0], "nothing is kept");
     assert_eq!(server.terminate().0, Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_is_said_of_making_a_key_works_when_it_is_pasted() {
+    let store = ["--store", "sqlite:it's a store.db"];
+    for is_registered in [false, true] {
+        let folder = Folder::new();
+        if is_registered {
+            assert_eq!(folder.run(&[&["org", "add", "an-other"], &store[..]].concat()).code, 0);
+        }
+        let serve = [&["serve"], &store[..]].concat();
+        let server = Serving::start(&folder, &serve);
+        let (_, commands) = server.said[0].split_once("nobody has a key yet: ").unwrap();
+        let made = folder.pasted(commands);
+        assert_eq!(made.code, 0, "{}", made.err);
+        assert_eq!(server.create(made.out.lines().last().unwrap()).0, 201);
+        assert_eq!(server.terminate().0, Some(0));
+        let server = Serving::start(&folder, &serve);
+        assert_eq!(server.said, [""; 0], "somebody has a key");
+    }
 }
 
 #[test]

@@ -37,7 +37,7 @@ impl Plans {
     /// [`Refusal::Internal`] if no plan has it: to guess a limit would be to break one (QUOTA-4).
     pub fn resolve(&self, name: &PlanName) -> Result<Plan, Refusal> {
         let unknown = || Refusal::Internal {
-            cause: Cow::Owned(format!("the register names a plan that is not set up: {name:?}")),
+            cause: Cow::Owned(format!("the register names a plan that is not set up: '{name}'")),
         };
         self.get(name.as_str()).cloned().ok_or_else(unknown)
     }

@@ -13,6 +13,7 @@
 
 mod browser;
 mod conformance;
+mod demo;
 mod examples;
 mod flow;
 mod served;
@@ -65,6 +66,7 @@ fn main() {
             add(name, Box::new(move |tools| examples::run(tools, client, situation)));
         }
     }
+    add("the_line_of_a_demo_works_when_it_is_pasted".to_owned(), Box::new(|_| demo::is_pasted()));
     add("the_whole_flow_is_done".to_owned(), Box::new(|_| flow::is_done()));
     add("the_whole_api_answers_as_its_description_says".to_owned(), Box::new(conformance::holds));
     add(

@@ -70,6 +70,16 @@ impl Folder {
         self.command(arguments).output().unwrap().into()
     }
 
+    /// Has a shell run a line in which the binary is called as it is when it is installed.
+    pub(crate) fn pasted(&self, line: &str) -> Ended {
+        let program = Path::new(env!("CARGO_BIN_EXE_custom-models"));
+        let path = std::env::var("PATH").unwrap_or_default();
+        let path = format!("{}:{path}", program.parent().unwrap().display());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line]).current_dir(self.path()).env("PATH", path).stdin(Stdio::null());
+        shell.output().unwrap().into()
+    }
+
     /// Runs the binary to its end, with something on standard input.
     pub(crate) fn run_with_input<S: AsRef<OsStr>>(&self, arguments: &[S], input: &[u8]) -> Ended {
         let mut child = self.spawn_waiting(arguments);
