@@ -15,9 +15,6 @@ use tokio_io_timeout::TimeoutWriter;
 use crate::Options;
 use crate::waiters::Stopping;
 
-/// As many as 8 KiB have room for, a header being four bytes at least (WIRE).
-const MOST_HEADERS: usize = 8 * 1024 / 4;
-
 /// Serves connections until `stop` is ready, then takes no more, lets requests that are at work end
 /// within [`Options::shutdown_timeout`], and returns: whether all did. Requests that wait for an event
 /// are answered at once then.
@@ -35,10 +32,7 @@ pub async fn serve(
 ) -> io::Result<bool> {
     listener.local_addr()?;
     let mut connections = http1::Builder::new();
-    connections
-        .timer(TokioTimer::new())
-        .header_read_timeout(options.header_timeout)
-        .max_headers(MOST_HEADERS);
+    connections.timer(TokioTimer::new()).header_read_timeout(options.header_timeout);
     let graceful = GracefulShutdown::new();
     let (stopping, told) = Stopping::new();
     let router = router.layer(Extension(told));
