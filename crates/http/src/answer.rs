@@ -29,20 +29,20 @@ pub(crate) type Said = Result<Done, Refusal>;
 /// What is said to a request that was done.
 pub(crate) struct Done {
     status: StatusCode,
-    body: Option<String>,
+    body: Bytes,
     headers: HeaderMap,
 }
 
 impl Done {
     /// Nothing but the status.
     pub(crate) fn nothing(status: StatusCode) -> Self {
-        Done { status, body: None, headers: HeaderMap::new() }
+        Done { status, body: Bytes::new(), headers: HeaderMap::new() }
     }
 
-    fn text(status: StatusCode, body: String) -> Self {
+    fn text(status: StatusCode, body: impl Into<Bytes>) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, JSON);
-        Done { status, body: Some(body), headers }
+        Done { status, body: body.into(), headers }
     }
 
     /// What a store holds, which always has a form on the wire.
@@ -91,7 +91,7 @@ impl Answer {
     }
 
     /// Something that needs nobody's admission.
-    pub(crate) fn open(status: StatusCode, body: String) -> Self {
+    pub(crate) fn open(status: StatusCode, body: impl Into<Bytes>) -> Self {
         Answer { said: Ok(Done::text(status, body)), admitted: None, rest: None }
     }
 
@@ -131,8 +131,7 @@ impl IntoResponse for Answer {
         if rest.as_ref().is_some_and(Rest::is_uncertain) {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        let body = Full::from(body.unwrap_or_default());
-        let body = Held { body, _admitted: admitted, _rest: rest };
+        let body = Held { body: Full::new(body), _admitted: admitted, _rest: rest };
         let mut response = Response::new(Body::new(body));
         *response.status_mut() = status;
         *response.headers_mut() = headers;

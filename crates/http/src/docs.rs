@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
 use axum::response::IntoResponse;
 use custom_models_core::{Refusal, StoreError, StoreErrorKind};
@@ -20,11 +20,12 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 );
 
 /// The description, made once.
-static DESCRIPTION: LazyLock<Result<String, Arc<serde_json::Error>>> =
-    LazyLock::new(|| crate::openapi().to_pretty_json().map_err(Arc::new));
+static DESCRIPTION: LazyLock<Result<Bytes, Arc<serde_json::Error>>> =
+    LazyLock::new(|| crate::openapi().to_json().map(Bytes::from).map_err(Arc::new));
 
+/// Without an address for it the page has a badge of a validator elsewhere.
 static PAGE_CONFIG: LazyLock<Arc<Config<'static>>> =
-    LazyLock::new(|| Arc::new(Config::from("/openapi.json")));
+    LazyLock::new(|| Arc::new(Config::from("/openapi.json").validator_url("none")));
 
 /// `GET /openapi.json`
 pub(crate) async fn description() -> Answer {

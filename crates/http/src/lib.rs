@@ -164,7 +164,7 @@ fn work() -> Router<Arc<Service>> {
 
 /// The process answers.
 async fn health() -> Answer {
-    Answer::open(StatusCode::OK, r#"{"status":"alive"}"#.to_owned())
+    Answer::open(StatusCode::OK, r#"{"status":"alive"}"#)
 }
 
 /// The store answers: it is asked for a model that nobody has.
@@ -179,7 +179,7 @@ async fn is_ready(State(service): State<Arc<Service>>) -> Answer {
         }
     });
     match asked.await {
-        Ok(()) => Answer::open(StatusCode::OK, r#"{"status":"ready"}"#.to_owned()),
+        Ok(()) => Answer::open(StatusCode::OK, r#"{"status":"ready"}"#),
         // Whatever is wrong with the store, the service is not ready, and may be later.
         Err(refusal) if refusal.status() == 503 => refusal.into(),
         Err(refusal) => {

@@ -39,7 +39,7 @@ pub(crate) fn describe() {
     );
     describe_histogram!(
         "custom_models_http_request_duration_seconds",
-        "How long requests took until their answer was sent, by route and method"
+        "How long requests took until their answer began, by route and method"
     );
     describe_counter!(
         "custom_models_creates_total",

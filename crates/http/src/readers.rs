@@ -60,7 +60,9 @@ fn start(number: usize, queue: Receiver<Read>) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
     use std::sync::mpsc::channel;
+    use std::sync::{Arc, Barrier};
     use std::time::Duration;
 
     use super::*;
@@ -71,6 +73,24 @@ mod tests {
         let broken: Result<(), _> = readers.read(|| panic!("stands in the code")).await;
         assert!(matches!(broken, Err(Refusal::Internal { .. })), "{broken:?}");
         assert_eq!(readers.read(|| Ok(1)).await.unwrap(), 1);
+    }
+
+    /// Every read waits for another that is made at the same time.
+    #[tokio::test]
+    async fn as_many_reads_are_made_at_a_time_as_there_are_threads_and_no_more() {
+        let readers = Readers::start(2);
+        let (both, now) = (Arc::new(Barrier::new(2)), Arc::new(AtomicUsize::new(0)));
+        let reads = (0..100).map(|_| {
+            let (both, now) = (Arc::clone(&both), Arc::clone(&now));
+            readers.read(move || {
+                let at_once = now.fetch_add(1, Ordering::SeqCst) + 1;
+                both.wait();
+                now.fetch_sub(1, Ordering::SeqCst);
+                Ok(at_once)
+            })
+        });
+        let at_once = futures_util::future::try_join_all(reads).await.unwrap();
+        assert_eq!(at_once.iter().max(), Some(&2));
     }
 
     #[tokio::test]

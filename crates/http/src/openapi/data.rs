@@ -15,7 +15,7 @@ use super::life::all_required;
 use super::operations::{READ, WRITE, described, replayable, shown, tagged};
 use super::parameters::{data_id, id, idempotency_key, if_match};
 use super::refusals::Refusals;
-use super::schemas::{integer, moment, text};
+use super::schemas::{integer, moment, text, training_status};
 
 /// Every schema with its name.
 pub(super) fn all() -> Vec<(&'static str, RefOr<Schema>)> {
@@ -106,7 +106,7 @@ fn uploaded() -> ObjectBuilder {
         ("data_type", data_type().into()),
         ("filename", text().into()),
         ("transcript_filename", text().into()),
-        ("training_status", integer().minimum(Some(1)).maximum(Some(5)).into()),
+        ("training_status", training_status().into()),
     ])
 }
 
@@ -119,7 +119,7 @@ fn pair() -> ObjectBuilder {
     all_required(vec![
         ("id", integer().minimum(Some(1)).into()),
         ("data_type", data_type().into()),
-        ("audio_millis", integer().minimum(Some(1)).into()),
+        ("audio_millis", integer().minimum(Some(0)).into()),
         ("audio", Ref::from_schema_name("ListedFile").into()),
         ("transcript", Ref::from_schema_name("ListedFile").into()),
         ("created_at", moment().into()),

@@ -10,7 +10,7 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{Ref, RefOr};
 
-use super::schemas::{id, integer, moment, object, position, progress, text};
+use super::schemas::{id, integer, moment, object, position, progress, text, training_error};
 
 /// Every schema with its name.
 pub(super) fn all() -> Vec<(&'static str, RefOr<Schema>)> {
@@ -66,7 +66,7 @@ fn data_pair() -> ObjectBuilder {
 fn data_file() -> ObjectBuilder {
     all_required(vec![
         ("filename", text().into()),
-        ("bytes", integer().minimum(Some(0)).into()),
+        ("bytes", integer().minimum(Some(1)).into()),
         ("sha256", text().pattern(Some("^[0-9a-f]{64}$")).into()),
         ("content", text().description(Some("Where the content is kept")).into()),
     ])
@@ -125,7 +125,7 @@ fn event() -> ObjectBuilder {
     ])
     .property("data_id", integer().minimum(Some(1)))
     .property("training_progress", progress())
-    .property("error", text())
+    .property("error", training_error())
 }
 
 fn event_types() -> Vec<EventType> {

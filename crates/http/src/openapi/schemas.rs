@@ -1,8 +1,8 @@
 //! The shapes of what is sent and answered.
 
 use custom_models_core::{
-    BaseModel, CreateModel, Description, Language, ModelId, Name, NewModel, Progress, Timestamp,
-    TrainingStatus,
+    BaseModel, Course, CreateModel, Description, Language, ModelId, Name, NewModel, Progress,
+    Timestamp, TrainingStatus,
 };
 use serde_json::Value;
 use utoipa::openapi::schema::{
@@ -93,7 +93,6 @@ fn update_model() -> AnyOfBuilder {
 }
 
 fn custom_model() -> ObjectBuilder {
-    let status = |status: &TrainingStatus| status.number();
     let model = object()
         .property("id", id())
         .property("model_key", model_key())
@@ -101,10 +100,7 @@ fn custom_model() -> ObjectBuilder {
         .property("description", description())
         .property("language", language())
         .property("base_model", base_model())
-        .property(
-            "training_status",
-            integer().enum_values(Some(TrainingStatus::ALL.iter().map(status).collect::<Vec<_>>())),
-        )
+        .property("training_status", training_status())
         .property("status_message", text())
         .property("created_at", moment())
         .property("updated_at", moment())
@@ -112,7 +108,7 @@ fn custom_model() -> ObjectBuilder {
         .property("started_training_at", moment())
         .property("finished_training_at", moment())
         .property("failed_at", moment())
-        .property("error", text())
+        .property("error", training_error())
         .property("training_metrics", Ref::from_schema_name("TrainingMetrics"));
     let fields = example_model();
     let fields = fields.as_ref().and_then(Value::as_object).map(|fields| fields.keys());
@@ -158,6 +154,16 @@ fn description() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(SchemaType::Array(vec![Type::String, Type::Null]))
         .max_length(Some(Description::MAX_CHARACTERS))
+}
+
+pub(super) fn training_status() -> ObjectBuilder {
+    let numbers = TrainingStatus::ALL.iter().map(|status| status.number());
+    integer().enum_values(Some(numbers.collect::<Vec<_>>()))
+}
+
+/// Why a training failed, as it is kept.
+pub(super) fn training_error() -> ObjectBuilder {
+    text().max_length(Some(Course::MAX_ERROR_CHARACTERS))
 }
 
 pub(super) fn moment() -> ObjectBuilder {

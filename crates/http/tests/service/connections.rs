@@ -1,8 +1,9 @@
 //! Clients that are slow, broken, gone, or still sending.
 
+use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use custom_models_core::Limits;
+use custom_models_core::{Limits, Scope};
 use custom_models_http::Options;
 
 use crate::support::{Answer, MODELS, Mood, NAMED, Server, head};
@@ -176,6 +177,36 @@ fn wire_503_a_write_that_is_not_answered_in_time_says_that_its_outcome_is_unknow
     };
     let late = answers.take(10_000).find(is_late).unwrap();
     late.refuses(503, "OUTCOME_UNKNOWN");
+}
+
+#[test]
+fn creates_that_wait_for_the_store_need_no_threads() {
+    let server = Server::new();
+    server.register("many", "Enterprise");
+    let key = server.key(2, "many", &Scope::ALL);
+    server.store.mood(Mood::Holds);
+    let create = head("POST", MODELS, &[JSON, ("Authorization", &key)], Some(NAMED.len())) + NAMED;
+    let mut clients: Vec<_> = (0..256).map(|_| server.connect()).collect();
+    clients.iter_mut().for_each(|client| client.write(&create));
+    server.store.wait_for(256);
+    server.store.mood(Mood::Works);
+    for client in &mut clients {
+        assert_eq!(client.answer().status, 201);
+    }
+}
+
+#[test]
+fn wire_503_a_read_that_is_not_answered_in_time_may_be_tried_again() {
+    let server = server_with(|options| options.store_timeout = Duration::from_millis(100));
+    let key = server.any_key();
+    assert_eq!(server.create(&key, NAMED).status, 201);
+    let (answered, may_end) = channel::<()>();
+    server.store.before_get(move || {
+        let _ = may_end.recv();
+    });
+    let late = server.get(&key, &format!("{MODELS}/1"));
+    late.refuses(503, "STORE_BUSY").has("retry-after", "1");
+    drop(answered);
 }
 
 #[test]

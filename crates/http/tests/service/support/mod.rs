@@ -69,6 +69,8 @@ impl Server {
         let running = thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_multi_thread()
                 .worker_threads(2)
+                // Fewer than the writes that wait at a time in a test.
+                .max_blocking_threads(64)
                 .enable_all()
                 .build()
                 .unwrap();
