@@ -10,7 +10,7 @@ from threading import Lock
 from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
 
-from models import MODELS, Caller, CreateModel, caller_of, count_models, create_model, get_model, new_app
+from models import MODELS, Caller, CreateModel, caller_of, create_model, get_model, new_app
 
 app = new_app()
 lock = Lock()
@@ -36,10 +36,3 @@ def get(model_id: int, caller: Caller = Depends(caller_with("custom_models:read"
     with lock:
         found = get_model(model_id, caller)
     return JSONResponse(found)
-
-
-@app.get(MODELS)
-def count(caller: Caller = Depends(caller_with("custom_models:read"))) -> JSONResponse:
-    with lock:
-        counted = count_models(caller)
-    return JSONResponse(counted)

@@ -7,7 +7,7 @@ Against the documentation's advice, and faster: the most that one process of Pyt
 from fastapi import Depends, Request
 from fastapi.responses import JSONResponse
 
-from models import MODELS, Caller, CreateModel, caller_of, count_models, create_model, get_model, new_app
+from models import MODELS, Caller, CreateModel, caller_of, create_model, get_model, new_app
 
 app = new_app()
 
@@ -29,8 +29,3 @@ async def create(
 @app.get(MODELS + "/{model_id}")
 async def get(model_id: int, caller: Caller = Depends(caller_with("custom_models:read"))) -> JSONResponse:
     return JSONResponse(get_model(model_id, caller))
-
-
-@app.get(MODELS)
-async def count(caller: Caller = Depends(caller_with("custom_models:read"))) -> JSONResponse:
-    return JSONResponse(count_models(caller))

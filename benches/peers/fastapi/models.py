@@ -187,8 +187,3 @@ def get_model(model_id: int, caller: Caller) -> dict:
         body = {"error": "Not Found", "message": "Custom model not found", "error_code": "MODEL_NOT_FOUND"}
         raise Refused(404, body)
     return shown(row)
-
-
-def count_models(caller: Caller) -> dict:
-    row = database.execute("SELECT models FROM organisations WHERE name = ?", (caller.organisation,)).fetchone()
-    return {"count": 0, "total_results": row[0], "result": []}

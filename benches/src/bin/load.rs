@@ -6,7 +6,7 @@ use std::process::{Command, ExitCode};
 use std::time::Duration;
 
 use custom_models_benches::disk::Disk;
-use custom_models_benches::load::client::{count, load};
+use custom_models_benches::load::client::load;
 use custom_models_benches::load::report::{Measured, bars, markdown};
 use custom_models_benches::load::server::{Kind, Place, Server};
 use custom_models_benches::load::{Asked, CONNECTIONS};
@@ -75,12 +75,11 @@ fn run(options: &Options) -> io::Result<bool> {
         let in_loop = Kind::FastApi { python, place: Place::Loop };
         (vec![ours, logging, peer, in_loop], options.rounds, Duration::from_secs(2))
     };
-    let mut all: Vec<Measured> =
-        kinds.iter().map(|it| Measured { name: it.name(), rounds: Vec::new(), lost: 0 }).collect();
+    let mut all: Vec<Measured> = kinds.iter().map(|it| Measured::new(it.name())).collect();
     for round in 1..=rounds {
         for (kind, measured) in kinds.iter().zip(&mut all) {
             eprintln!("round {round} of {rounds}: {}", kind.name());
-            measure(&Server::start(kind, &disk)?, span, measured)?;
+            measure(Server::start(kind, &disk)?, span, measured)?;
         }
     }
     let machine = format!("{}, {}", machine::facts(), disk.file_system);
@@ -92,13 +91,14 @@ fn run(options: &Options) -> io::Result<bool> {
     let bars = bars(&all);
     bars.iter()
         .for_each(|(bar, holds)| println!("{}: {bar}", if *holds { "holds" } else { "FAILS" }));
-    let nothing_lost = all.iter().all(|it| it.lost == 0);
+    let all_answered = all.iter().all(Measured::is_whole);
     let are_held = bars.iter().all(|(_, holds)| *holds);
-    Ok(nothing_lost && (options.is_quick || !options.must_hold || are_held))
+    Ok(all_answered && (options.is_quick || !options.must_hold || are_held))
 }
 
 /// One round of one server: every number of connections, creates and then gets of what was created.
-fn measure(server: &Server, span: Duration, measured: &mut Measured) -> io::Result<()> {
+fn measure(server: Server, span: Duration, measured: &mut Measured) -> io::Result<()> {
+    measured.starts.push((server.started_in, server.resident));
     let mut acknowledged = 0;
     for connections in CONNECTIONS {
         for asked in Asked::ALL {
@@ -111,7 +111,7 @@ fn measure(server: &Server, span: Duration, measured: &mut Measured) -> io::Resu
         }
     }
     // A create whose answer was wrong may be there all the same.
-    measured.lost += acknowledged.saturating_sub(count(server.address, &server.key)?);
+    measured.lost += acknowledged.saturating_sub(server.killed()?);
     Ok(())
 }
 

@@ -3,7 +3,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -88,26 +87,13 @@ async fn ask(
         }
         number += step;
         let begun = Instant::now();
-        let answer = connection.ask(&request).await?;
-        if answer.status == expected {
+        if connection.ask(&request).await? == expected {
             latencies.push(begun.elapsed());
         } else {
             failed += 1;
         }
     }
     Ok((latencies, failed))
-}
-
-/// How many models the server says that it has.
-pub fn count(server: SocketAddr, key: &str) -> io::Result<u64> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let body = runtime.block_on(async {
-        let mut connection = Connection::open(server).await?;
-        let answer = connection.ask(&get(key, "")).await?;
-        io::Result::Ok(answer.body.to_vec())
-    })?;
-    let page: serde_json::Value = serde_json::from_slice(&body)?;
-    page["total_results"].as_u64().ok_or_else(|| io::Error::other("no count was answered"))
 }
 
 fn create(key: &str) -> String {
@@ -137,35 +123,29 @@ impl Connection {
         Ok(Connection { stream, read: Vec::with_capacity(4096) })
     }
 
-    /// Sends a request, and reads its answer, which has a `Content-Length`. Whoever asks shares the
+    /// Sends a request, reads its answer, which has a `Content-Length`, and says its status. Whoever asks shares the
     /// processors with whoever answers, so nothing here is made for a request but what is sent.
-    async fn ask(&mut self, request: &str) -> io::Result<Answer<'_>> {
+    async fn ask(&mut self, request: &str) -> io::Result<u16> {
         self.stream.write_all(request.as_bytes()).await?;
         self.read.clear();
         loop {
             if self.stream.read_buf(&mut self.read).await? == 0 {
                 return Err(io::ErrorKind::UnexpectedEof.into());
             }
-            if let Some((status, body)) = whole(&self.read) {
-                return Ok(Answer { status, body: &self.read[body] });
+            if let Some(status) = whole(&self.read) {
+                return Ok(status);
             }
         }
     }
 }
 
-/// What a server answered.
-struct Answer<'a> {
-    status: u16,
-    body: &'a [u8],
-}
-
-/// The status of an answer, and where its body is, once all of it is there.
-fn whole(read: &[u8]) -> Option<(u16, Range<usize>)> {
+/// The status of an answer, once all of it is there.
+fn whole(read: &[u8]) -> Option<u16> {
     let mut headers = [httparse::EMPTY_HEADER; 32];
     let mut head = httparse::Response::new(&mut headers);
     let httparse::Status::Complete(begin) = head.parse(read).ok()? else { return None };
     let mut headers = head.headers.iter();
     let length = headers.find(|it| it.name.eq_ignore_ascii_case("content-length"))?;
     let length: usize = std::str::from_utf8(length.value).ok()?.parse().ok()?;
-    (read.len() >= begin + length).then_some((head.code?, begin..begin + length))
+    if read.len() >= begin + length { head.code } else { None }
 }

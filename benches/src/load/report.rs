@@ -13,17 +13,36 @@ const LEAST_TIMES: f64 = 20.0;
 /// How many times the median the 99th percentile may be, with 32 connections.
 const MOST_SPREAD: f64 = 10.0;
 
+/// How many milliseconds the service may take until it listens.
+const MOST_START: u128 = 100;
+
+/// How many MiB it may have resident then.
+const MOST_RESIDENT: u64 = 20;
+
 /// Everything that was measured of one server.
 pub struct Measured {
     /// Who it is.
     pub name: &'static str,
     /// What came of each round, for a request and a number of connections.
     pub rounds: Vec<(Asked, usize, Outcome)>,
+    /// How long each start took, and how many bytes of memory were resident after it.
+    pub starts: Vec<(Duration, u64)>,
     /// How many acknowledged models were not there in the end.
     pub lost: u64,
 }
 
 impl Measured {
+    /// Of a server that nothing was measured of yet.
+    pub const fn new(name: &'static str) -> Self {
+        Measured { name, rounds: Vec::new(), starts: Vec::new(), lost: 0 }
+    }
+
+    /// Whether every load was answered, all of it rightly, and nothing was lost.
+    pub fn is_whole(&self) -> bool {
+        let has_answers = |it: &(Asked, usize, Outcome)| !it.2.latencies.is_empty();
+        self.lost == 0 && self.failed() == 0 && self.rounds.iter().all(has_answers)
+    }
+
     fn median(&self, asked: Asked, connections: usize, of: impl Fn(&Outcome) -> f64) -> f64 {
         let is_meant = |it: &&(Asked, usize, Outcome)| (it.0, it.1) == (asked, connections);
         let mut values: Vec<f64> =
@@ -93,9 +112,22 @@ pub fn bars(all: &[Measured]) -> Vec<(String, bool)> {
         format!("creates with 32 connections: p99 is {spread:.1} × p50, under {MOST_SPREAD}"),
         spread < MOST_SPREAD,
     ));
+    if let (Some((start, _)), Some((_, resident))) =
+        (ours.starts.iter().max(), ours.starts.iter().max_by_key(|(_, resident)| resident))
+    {
+        let (start, resident) = (start.as_millis(), resident >> 20);
+        bars.push((
+            format!("the slowest start: {start} ms, under {MOST_START}"),
+            start < MOST_START,
+        ));
+        bars.push((
+            format!("resident after it: {resident} MiB, under {MOST_RESIDENT}"),
+            resident < MOST_RESIDENT,
+        ));
+    }
     for it in all {
         let (lost, failed) = (it.lost, it.failed());
-        bars.push((format!("{}: {lost} lost, {failed} failed", it.name), lost + failed == 0));
+        bars.push((format!("{}: {lost} lost, {failed} failed", it.name), it.is_whole()));
     }
     bars
 }

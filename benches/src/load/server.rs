@@ -5,7 +5,9 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStderr, Command, Stdio};
 use std::thread;
+use std::time::{Duration, Instant};
 
+use rusqlite::Connection;
 use tempfile::TempDir;
 
 use crate::OURS;
@@ -61,7 +63,13 @@ pub struct Server {
     pub address: SocketAddr,
     /// A key that it knows.
     pub key: String,
-    _folder: TempDir,
+    /// How long it took from the start of its process until it listened.
+    pub started_in: Duration,
+    /// How many bytes of memory it had resident then; 0 where nobody says.
+    pub resident: u64,
+    folder: TempDir,
+    /// Its store within the folder.
+    file: &'static str,
 }
 
 impl Server {
@@ -73,6 +81,25 @@ impl Server {
             Kind::FastApi { python, place } => fast_api(python, *place, folder),
         }
     }
+
+    /// Kills it, and counts the models that its file has.
+    pub fn killed(mut self) -> io::Result<u64> {
+        self.child.kill()?;
+        self.child.wait()?;
+        let file =
+            Connection::open(self.folder.path().join(self.file)).map_err(io::Error::other)?;
+        let count = file.query_row("SELECT count(*) FROM models", [], |row| row.get(0));
+        count.map_err(io::Error::other)
+    }
+}
+
+/// How many bytes of memory a process has resident.
+fn resident(child: &Child) -> u64 {
+    let status =
+        std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
+    let kib =
+        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+    kib.and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) * 1024
 }
 
 impl Drop for Server {
@@ -94,6 +121,7 @@ fn ours(program: &Path, logs: bool, folder: TempDir) -> io::Result<Server> {
     run(&["org", "add", "acme", "--plan", "Enterprise"])?;
     let scopes = ["--scope", "custom_models:write", "custom_models:read"];
     let key = run(&[&["key", "create", "--org", "acme"], &scopes[..]].concat())?;
+    let begun = Instant::now();
     let mut child = Command::new(program)
         .args(["serve", "--listen", "127.0.0.1:0", "--create-concurrency", "off"])
         .args(["--create-limit", "off", "--log-level", if logs { "info" } else { "warn" }])
@@ -102,10 +130,12 @@ fn ours(program: &Path, logs: bool, folder: TempDir) -> io::Result<Server> {
         .stderr(Stdio::piped())
         .spawn()?;
     let address = said_address(&mut child, "listening on http://")?;
-    Ok(Server { child, address, key, _folder: folder })
+    let (started_in, resident) = (begun.elapsed(), resident(&child));
+    Ok(Server { child, address, key, started_in, resident, folder, file: "custom-models.db" })
 }
 
 fn fast_api(python: &Path, place: Place, folder: TempDir) -> io::Result<Server> {
+    const FILE: &str = "models.db";
     let key = "peer-key".to_owned();
     // Uvicorn does not say which port it took, if it is to take a free one.
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
@@ -114,10 +144,11 @@ fn fast_api(python: &Path, place: Place, folder: TempDir) -> io::Result<Server> 
         Place::Threads => "app:app",
         Place::Loop => "in_loop:app",
     };
+    let begun = Instant::now();
     let mut child = Command::new(python)
         .args(["-m", "uvicorn", app, "--workers", "1", "--no-access-log"])
         .args(["--host", "127.0.0.1", "--port", &address.port().to_string()])
-        .env("DATABASE", folder.path().join("models.db"))
+        .env("DATABASE", folder.path().join(FILE))
         .env("API_KEY", &key)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .current_dir(folder_of_peer)
@@ -126,7 +157,8 @@ fn fast_api(python: &Path, place: Place, folder: TempDir) -> io::Result<Server> 
         .spawn()?;
     said_address(&mut child, "Uvicorn running on http://")?;
     TcpStream::connect(address)?;
-    Ok(Server { child, address, key, _folder: folder })
+    let (started_in, resident) = (begun.elapsed(), resident(&child));
+    Ok(Server { child, address, key, started_in, resident, folder, file: FILE })
 }
 
 /// Reads what a server says until it says where it listens.
