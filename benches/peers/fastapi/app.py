@@ -2,7 +2,7 @@
 which FastAPI runs in threads, so that a commit of one caller holds up no other request.
 
 They share one connection under a lock. With a connection each they wait for the one writer inside SQLite,
-which does not let them in by turns: some then wait a hundred times as long as others.
+which does not let them in by turns.
 """
 
 from threading import Lock

@@ -1,7 +1,7 @@
 """Custom models in FastAPI's event loop: nothing changes hands between threads, and whatever a caller's commit
 waits for, every other caller waits for too.
 
-Against the documentation's advice, and faster: the most that one process of Python gave us.
+Against the documentation's advice, and faster where a sync takes little time.
 """
 
 from fastapi import Depends, Request

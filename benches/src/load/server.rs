@@ -65,8 +65,8 @@ pub struct Server {
     pub key: String,
     /// How long it took from the start of its process until it listened.
     pub started_in: Duration,
-    /// How many bytes of memory it had resident then; 0 where nobody says.
-    pub resident: u64,
+    /// How many bytes of memory it had resident then, where the system says so.
+    pub resident: Option<u64>,
     folder: TempDir,
     /// Its store within the folder.
     file: &'static str,
@@ -94,12 +94,11 @@ impl Server {
 }
 
 /// How many bytes of memory a process has resident.
-fn resident(child: &Child) -> u64 {
-    let status =
-        std::fs::read_to_string(format!("/proc/{}/status", child.id())).unwrap_or_default();
-    let kib =
-        status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
-    kib.and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) * 1024
+fn resident(child: &Child) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kib * 1024)
 }
 
 impl Drop for Server {

@@ -43,7 +43,7 @@ pub(crate) struct Global {
     /// The folder of training data [default: the store's path with .data behind it]
     #[arg(long, global = true, value_name = "DIR")]
     pub(crate) data: Option<PathBuf>,
-    /// The plan to register, or that of an organisation without one [default: Enterprise]
+    /// The plan to register, which set-plan needs, or that of an organisation without one [default: Enterprise]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) plan: Option<String>,
     /// More plans, and limits, from a TOML file; the help of serve shows one

@@ -50,11 +50,12 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
     ended(global, serve())
 }
 
-/// What whoever serves a store that nobody has a key to does next.
+/// What whoever serves a store that nobody has a valid key to does next.
 fn how_to_make_a_key(store: &dyn Store, url: &StoreUrl) -> Result<Option<String>, StoreError> {
+    let now = SystemTime::now().into();
     let registrations = store.registrations()?;
     for Registration { organisation, .. } in &registrations {
-        if !store.keys(organisation)?.is_empty() {
+        if store.keys(organisation)?.iter().any(|key| key.is_valid_at(now)) {
             return Ok(None);
         }
     }
@@ -64,11 +65,15 @@ fn how_to_make_a_key(store: &dyn Store, url: &StoreUrl) -> Result<Option<String>
         None => (format!("{program} org add acme --plan Gold && "), "acme".to_owned()),
     };
     let commands = format!(
-        "{first}{program} key create --org {} --scope custom_models:write custom_models:read",
+        "{first}{program} key create --org={} --scope custom_models:write custom_models:read",
         shell_word(&organisation)
     );
     Ok(Some(match url.scheme() {
-        "sqlite" | "postgres" | "postgresql" => format!("nobody has a key yet: {commands}"),
+        "sqlite" => format!("nobody has a key yet: {commands}"),
+        // What is shown of its URL may lack a password.
+        "postgres" | "postgresql" => {
+            format!("nobody has a key yet; with the whole URL of the store: {commands}")
+        }
         "memory" => "nobody has a key, and none can be made for a store in memory: \
             custom-models demo serves one with a key"
             .to_owned(),

@@ -146,7 +146,8 @@ fn what_is_said_of_making_a_key_works_when_it_is_pasted() {
     for is_registered in [false, true] {
         let folder = Folder::new();
         if is_registered {
-            assert_eq!(folder.run(&[&["org", "add", "an-other"], &store[..]].concat()).code, 0);
+            let add = ["org", "add", "--plan", "Gold", "--", "-other"];
+            assert_eq!(folder.run(&[&store[..], &add].concat()).code, 0);
         }
         let serve = [&["serve"], &store[..]].concat();
         let server = Serving::start(&folder, &serve);
@@ -157,6 +158,11 @@ fn what_is_said_of_making_a_key_works_when_it_is_pasted() {
         assert_eq!(server.terminate().0, Some(0));
         let server = Serving::start(&folder, &serve);
         assert_eq!(server.said, [""; 0], "somebody has a key");
+        assert_eq!(server.terminate().0, Some(0));
+        let id = made.out.lines().last().unwrap().split('_').nth(1).unwrap();
+        assert_eq!(folder.run(&[&["key", "revoke", id], &store[..]].concat()).code, 0);
+        let server = Serving::start(&folder, &serve);
+        assert!(server.said[0].starts_with("nobody has a key yet: "), "{:?}", server.said);
     }
 }
 

@@ -104,7 +104,8 @@ impl Gate {
         })
     }
 
-    /// How a key stands in the window of an operation, where it has one, when nothing is admitted (RATE-5).
+    /// How a key stands in the window of an operation, where it has one, when nothing is admitted (RATE-5): by
+    /// the gate's clock, also where admissions go by a clock of the store's own.
     ///
     /// Reads the store, and does not wait for writes.
     ///

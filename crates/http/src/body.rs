@@ -28,7 +28,9 @@ pub(crate) struct Incoming {
 
 impl Incoming {
     pub(crate) fn new(headers: &HeaderMap, body: Body, drain_timeout: Duration) -> Self {
-        let expected = headers.get(header::EXPECT).map(HeaderValue::as_bytes);
+        // Of several the HTTP library goes by the last.
+        let expected =
+            headers.get_all(header::EXPECT).iter().next_back().map(HeaderValue::as_bytes);
         let is_held_back = expected.is_some_and(|it| it.eq_ignore_ascii_case(b"100-continue"));
         Incoming { body: SyncWrapper::new(body), read: None, is_held_back, drain_timeout }
     }
@@ -94,7 +96,7 @@ impl Incoming {
 
     /// What nobody has read, if anything is left.
     pub(crate) fn rest(mut self) -> Option<Rest> {
-        let is_at_end = self.body.get_mut().is_end_stream();
+        let is_at_end = self.read.is_some() || self.body.get_mut().is_end_stream();
         (!is_at_end).then_some(Rest(Some(self)))
     }
 }

@@ -3,7 +3,7 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use custom_models_core::{Limits, Scope};
+use custom_models_core::{Limits, Operation, OperationLimit, Scope};
 use custom_models_http::Options;
 
 use crate::support::{Answer, MODELS, Mood, NAMED, Server, head};
@@ -17,9 +17,18 @@ fn server_with(change: impl FnOnce(&mut Options)) -> Server {
     Server::start(Limits::NONE, options)
 }
 
+/// Nothing rests on how long a body is drained.
+fn patient() -> Options {
+    let mut options = Options::default();
+    options.drain_timeout = Duration::from_secs(60);
+    options
+}
+
 #[test]
 fn a_client_that_sends_all_before_it_reads_sees_an_early_refusal() {
-    let (server, limited) = (Server::new(), Server::limited("1/1h", 1));
+    let once = OperationLimit { requests: Some("1/1h".parse().unwrap()), at_once: None };
+    let server = Server::start(Limits::NONE, patient());
+    let limited = Server::start(Limits::NONE.with(Operation::Create, once), patient());
     let key = server.any_key();
     assert_eq!(limited.create(&limited.any_key(), NAMED).status, 201);
     let body = vec![b' '; 800_000];
@@ -44,9 +53,7 @@ fn a_client_that_sends_all_before_it_reads_sees_an_early_refusal() {
 /// The answer is there before the body is sent: whoever closes upon it would take it back.
 #[test]
 fn a_client_that_sends_after_an_early_refusal_still_sees_it() {
-    let mut options = Options::default();
-    options.drain_timeout = Duration::from_secs(60);
-    let server = Server::start(Limits::NONE, options);
+    let server = Server::start(Limits::NONE, patient());
     let mut client = server.connect();
     let body = vec![b' '; 800_000];
     client.write(head("POST", MODELS, &[JSON], Some(body.len())));
@@ -145,12 +152,12 @@ fn a_client_that_waits_for_a_word_is_asked_for_its_body_or_refused_without() {
 
 #[test]
 fn a_client_that_does_not_wait_for_the_word_sees_an_early_refusal_all_the_same() {
-    let server = Server::new();
+    let server = Server::start(Limits::NONE, patient());
     let body = vec![b' '; 800_000];
     for path in [MODELS, "/nothing"] {
         for answered_first in [false, true] {
             let mut client = server.connect();
-            let headers = [JSON, ("Expect", "100-continue")];
+            let headers = [JSON, ("Expect", "else"), ("Expect", "100-continue")];
             client.write(head("POST", path, &headers, Some(body.len())));
             if answered_first {
                 client.wait_for_answer();
@@ -199,7 +206,6 @@ fn creates_that_wait_for_the_store_need_no_threads() {
 fn wire_503_a_read_that_is_not_answered_in_time_may_be_tried_again() {
     let server = server_with(|options| options.store_timeout = Duration::from_millis(100));
     let key = server.any_key();
-    assert_eq!(server.create(&key, NAMED).status, 201);
     let (answered, may_end) = channel::<()>();
     server.store.before_get(move || {
         let _ = may_end.recv();
