@@ -36,6 +36,11 @@ impl Kind {
         }
     }
 
+    /// Whether a read may see a model before it is durable, as sled's adapter says of itself.
+    pub fn shows_early(self) -> bool {
+        !matches!(self, Kind::Sqlite)
+    }
+
     /// The file that must be synced before the store of a place acknowledges anything.
     pub fn log(self, place: &Path) -> PathBuf {
         match self {

@@ -10,11 +10,13 @@ use custom_models_training_data::ContentStore;
 
 use crate::history::{Lives, history_of};
 use crate::sample::tokens_of;
-use crate::{BoxError, Line, MEMBERS, Member, Token, ensure};
+use crate::{BoxError, Kind, Line, MEMBERS, Member, Token, ensure};
 
 /// Everything that is known about a place, over all runs.
 #[derive(Debug, Default)]
 pub struct Ledger {
+    /// Whether a store shows models before they are durable.
+    shows_early: bool,
     models: BTreeMap<ModelId, Known>,
     /// The runs since the place was last looked at. Only their models may turn up unannounced.
     open_runs: BTreeSet<u32>,
@@ -51,6 +53,9 @@ struct Known {
     organisation: String,
     /// `None` when only the end of the model was heard of.
     token: Option<Token>,
+    /// Whether it may have been seen before it was durable, and never since. Then it may be gone, and its id
+    /// be given again.
+    is_only_seen: bool,
     fate: Fate,
     /// Whether somebody asked for its delete.
     is_deleting: bool,
@@ -70,6 +75,7 @@ impl Known {
         Known {
             organisation: organisation.to_owned(),
             token,
+            is_only_seen: false,
             fate,
             is_deleting: false,
             found: new,
@@ -103,8 +109,8 @@ enum Fate {
 
 impl Ledger {
     /// A ledger of a place that is yet empty.
-    pub fn new() -> Self {
-        Ledger::default()
+    pub fn of(kind: Kind) -> Self {
+        Ledger { shows_early: kind.shows_early(), ..Ledger::default() }
     }
 
     /// What was seen so far.
@@ -115,20 +121,26 @@ impl Ledger {
     /// Notes what a run of the load said. Its ids must be new, larger than those of all runs before
     /// it, and ascend within each thread (MODEL-1).
     pub fn note(&mut self, run: u32, lines: &[Line]) -> Result<(), BoxError> {
-        let before = self.models.keys().next_back().copied();
+        let sure = self.models.iter().filter(|(_, known)| !known.is_only_seen);
+        let before = sure.map(|(id, _)| *id).next_back();
         self.open_runs.insert(run);
         self.note_creates(before, lines)?;
         for line in lines {
             match line {
-                Line::Changing { id, organisation, edit } => self.ask(*id, organisation, *edit),
+                Line::Changing { id, organisation, edit } => {
+                    self.ask(*id, organisation, *edit, self.shows_early);
+                }
                 Line::Changed { id, organisation, stamp } => {
                     self.note_change(*id, organisation, *stamp);
                 }
-                Line::Deleting { id, organisation } => self.doom(*id, organisation),
+                Line::Deleting { id, organisation } => {
+                    self.doom(*id, organisation, self.shows_early);
+                }
                 Line::Deleted { id, organisation } => {
-                    let known = self.known(*id, organisation);
+                    let known = self.known(*id, organisation, false);
                     ensure!(known.fate != Fate::Deleted, "model {id} was deleted twice");
                     known.fate = Fate::Deleted;
+                    known.is_only_seen = false;
                     self.tally.deleted += 1;
                     self.expect_event(organisation);
                 }
@@ -146,23 +158,25 @@ impl Ledger {
     pub fn note_after_cut(&mut self, lines: &[Line]) {
         for line in lines {
             match line {
-                Line::Changing { id, organisation, edit } => self.ask(*id, organisation, *edit),
-                Line::Deleting { id, organisation } => self.doom(*id, organisation),
+                Line::Changing { id, organisation, edit } => {
+                    self.ask(*id, organisation, *edit, true);
+                }
+                Line::Deleting { id, organisation } => self.doom(*id, organisation, true),
                 _ => {}
             }
         }
     }
 
     /// Notes that a change of a model is asked for.
-    fn ask(&mut self, id: ModelId, organisation: &str, edit: Token) {
-        let known = self.known(id, organisation);
+    fn ask(&mut self, id: ModelId, organisation: &str, edit: Token, may_be_early: bool) {
+        let known = self.known(id, organisation, may_be_early);
         known.asked += 1;
         known.edits.insert(edit);
     }
 
     /// Notes that the delete of a model is asked for.
-    fn doom(&mut self, id: ModelId, organisation: &str) {
-        let known = self.known(id, organisation);
+    fn doom(&mut self, id: ModelId, organisation: &str, may_be_early: bool) {
+        let known = self.known(id, organisation, may_be_early);
         known.is_deleting = true;
         if known.fate == Fate::Kept {
             known.fate = Fate::Unclear;
@@ -171,8 +185,9 @@ impl Ledger {
 
     /// Notes an acknowledged change. Whoever hears of one also knows of the create before it.
     fn note_change(&mut self, id: ModelId, organisation: &str, stamp: Stamp) {
-        let known = self.known(id, organisation);
+        let known = self.known(id, organisation, false);
         known.acknowledged = known.acknowledged.max(stamp);
+        known.is_only_seen = false;
         if known.fate == Fate::Unclear && !known.is_deleting {
             known.fate = Fate::Kept;
         }
@@ -193,7 +208,8 @@ impl Ledger {
         for line in lines {
             let Line::Created { id, organisation, token } = line else { continue };
             let known = Known::new(organisation, Some(*token), Fate::Kept);
-            if let Some(other) = self.models.insert(*id, known) {
+            let other = self.models.insert(*id, known);
+            if let Some(other) = other.filter(|other| !other.is_only_seen) {
                 return Err(format!("id {id} was given twice: {other:?} and {token}").into());
             }
             let floor = last_of_thread.insert(token.thread, *id).max(before);
@@ -205,9 +221,12 @@ impl Ledger {
     }
 
     /// What is known about a model that is being changed or deleted. Its create may not have been heard of:
-    /// another thread can see and change it before the acknowledgement is said.
-    fn known(&mut self, id: ModelId, organisation: &str) -> &mut Known {
-        self.models.entry(id).or_insert_with(|| Known::new(organisation, None, Fate::Unclear))
+    /// another thread can see and change it before the acknowledgement is said, or even before it is durable.
+    fn known(&mut self, id: ModelId, organisation: &str, may_be_early: bool) -> &mut Known {
+        self.models.entry(id).or_insert_with(|| Known {
+            is_only_seen: may_be_early,
+            ..Known::new(organisation, None, Fate::Unclear)
+        })
     }
 
     /// Compares a store that was opened again, and the files of its data, with what it acknowledged. What it
@@ -234,6 +253,7 @@ impl Ledger {
                 known.fate = Fate::Deleted;
             }
         }
+        self.models.retain(|id, known| present.contains(id) || !known.is_only_seen);
         self.open_runs.clear();
         Ok(())
     }
@@ -259,6 +279,7 @@ impl Ledger {
         let is_asked_for = edit.is_none_or(|edit| known.edits.contains(&edit));
         ensure!(is_asked_for, "nobody asked for {edit:?} of model {id}: {known:?}");
         known.token = Some(token);
+        known.is_only_seen = false;
         known.fate = Fate::Kept;
         known.is_deleting = false;
         (known.found, known.acknowledged, known.asked) = (stamp, stamp, 0);

@@ -27,7 +27,7 @@ pub(crate) fn works_again(kind: Kind, _: &mut Rng) -> Result<(), BoxError> {
     let disk = tmpfs(SMALL)?;
     let place = disk.folder().join("store");
     let (mut store, contents) = (kind.open(&place)?, Kind::contents(&place)?);
-    let mut ledger = Ledger::new();
+    let mut ledger = Ledger::of(kind);
 
     let filled = fill(kind, &store)?;
     ledger.note(0, &filled.lines)?;
@@ -81,7 +81,7 @@ pub(crate) fn full_from_the_start(kind: Kind, _: &mut Rng) -> Result<(), BoxErro
     // too, until it executes its program.
     File::create(filler)?;
     let (store, contents) = (kind.open(&place)?, Kind::contents(&place)?);
-    let mut ledger = Ledger::new();
+    let mut ledger = Ledger::of(kind);
     ledger.note(0, &create_some(&Author::new(&store), 0)?)?;
     ledger.check(&*store, &*contents)?;
     store.close()?;
@@ -95,7 +95,7 @@ pub(crate) fn uploads_are_refused(_: &mut Rng) -> Result<(), BoxError> {
     let disk = tmpfs(SMALL)?;
     let place = disk.folder().join("store");
     let (store, contents) = (Kind::Sqlite.open(&place)?, Kind::contents(&place)?);
-    let (author, mut ledger) = (Author::new(&store), Ledger::new());
+    let (author, mut ledger) = (Author::new(&store), Ledger::of(Kind::Sqlite));
     let callers = callers()?;
     let caller = callers.first().ok_or("no callers")?;
     let mut lines = vec![author.create(caller, Token { run: 0, thread: 0, number: 0 })??];

@@ -5,6 +5,7 @@
 //! otherwise they are reported as ignored. See the crate's README.
 
 mod full_disk;
+mod ledger;
 mod power_loss;
 mod process_death;
 mod sync_order;
@@ -56,6 +57,8 @@ fn main() -> Result<(), BoxError> {
         );
         add(name("model_6_syncs_before_it_acknowledges"), traces, test(kind, sync_order::is_kept));
     }
+    let name = "model_1_only_ids_that_were_never_acknowledged_come_again".to_owned();
+    add(name, true, Box::new(ledger::lets_ids_come_again_that_were_only_seen));
     let name = "data_4_uploads_are_refused_on_a_full_disk".to_owned();
     add(name, mounts, Box::new(full_disk::uploads_are_refused));
     let mut control = |name: &str, is_wanted: bool, test: fn(&mut Rng) -> Result<(), BoxError>| {

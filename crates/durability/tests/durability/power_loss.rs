@@ -15,7 +15,7 @@ use crate::{ROUNDS, endless, has_seen_enough, load, moment};
 /// One place and many power cuts over it. What is checked is what is checked after a kill.
 pub(crate) fn survives(kind: Kind, random: &mut Rng) -> Result<(), BoxError> {
     let disk = Disk::new()?;
-    let mut ledger = Ledger::new();
+    let mut ledger = Ledger::of(kind);
     let mut run = 0;
     for round in 1..=ROUNDS {
         // Every fourth time the power goes again before anybody looked.
@@ -36,7 +36,7 @@ pub(crate) fn survives_when_new(kind: Kind, random: &mut Rng) -> Result<(), BoxE
     for run in 1..=ROUNDS {
         let name = format!("store-{run}");
         let task = endless(kind.word(), name.clone().into(), run, random);
-        let mut ledger = Ledger::new();
+        let mut ledger = Ledger::of(kind);
         cut_in_mid_load(&disk, &task, random.usize(1..=5), true, &mut ledger)
             .map_err(|cause| format!("cut {run}: {cause}"))?;
         check(&disk, kind, &name, &mut ledger).map_err(|cause| format!("cut {run}: {cause}"))?;
@@ -76,7 +76,7 @@ fn loses(
         let task = endless(kind, format!("store-{run}").into(), run, random);
         let task = Task { uploads: false, ..task };
         create_durably(&disk, &task)?;
-        let mut ledger = Ledger::new();
+        let mut ledger = Ledger::of(Kind::FlushOnlySled);
         // So many that sled's file must grow: what goes into a space that it has already survives.
         let count = random.usize(500..=2000);
         cut_in_mid_load(&disk, &task, count, false, &mut ledger)?;

@@ -11,7 +11,7 @@ use crate::{ROUNDS, endless, has_seen_enough, load, moment};
 pub(crate) fn survives(kind: Kind, random: &mut Rng) -> Result<(), BoxError> {
     let folder = TempDir::new()?;
     let place = folder.path().join("store");
-    let mut ledger = Ledger::new();
+    let mut ledger = Ledger::of(kind);
     let mut run = 0;
     for round in 1..=ROUNDS {
         // Every fourth time the process that recovers from a kill is killed, too.

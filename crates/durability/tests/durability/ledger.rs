@@ -1,0 +1,49 @@
+//! The ledger itself: which ids it lets come again.
+
+use custom_models_core::{MemoryStore, ModelId, Revision, Stamp};
+use custom_models_durability::{BoxError, Kind, Ledger, Line, MEMBERS, Token, ensure};
+use fastrand::Rng;
+use tempfile::TempDir;
+
+/// An id that another thread saw before its create was acknowledged may come again after a crash, where a
+/// store shows models before they are durable, or the power was cut by then. One of which anything was
+/// acknowledged may not.
+pub(crate) fn lets_ids_come_again_that_were_only_seen(_: &mut Rng) -> Result<(), BoxError> {
+    let (id, member) = (ModelId::new(1)?, MEMBERS.first().ok_or("no members")?);
+    let organisation = member.organisation.to_owned();
+    let token = |run| Token { run, thread: 0, number: 0 };
+    let seen = Line::Changing { id, organisation: organisation.clone(), edit: token(1) };
+    let stamp = Stamp::from(Revision::FIRST);
+    let changed = Line::Changed { id, organisation: organisation.clone(), stamp };
+    let doomed = Line::Deleting { id, organisation: organisation.clone() };
+    let deleted = Line::Deleted { id, organisation: organisation.clone() };
+    let created = Line::Created { id, organisation, token: token(2) };
+    let acknowledged = [seen.clone(), changed, doomed, deleted];
+    let (seen, created) = ([seen], [created]);
+    for (kind, before_cut, after_cut, may_come) in [
+        (Kind::Sled, &seen[..], &[][..], true),
+        (Kind::Sqlite, &seen, &[], false),
+        (Kind::Sqlite, &[], &seen, true),
+        (Kind::Sled, &acknowledged, &[], false),
+    ] {
+        // Looked at between the runs, or not.
+        for is_checked in [true, false] {
+            let mut ledger = Ledger::of(kind);
+            ledger.note(1, before_cut)?;
+            ledger.note_after_cut(after_cut);
+            if is_checked {
+                let folder = TempDir::new()?;
+                let contents = Kind::contents(&folder.path().join("store"))?;
+                // Events that were acknowledged are not there either, which is not what this is about.
+                let checked = ledger.check(&MemoryStore::new(), &*contents);
+                ensure!(checked.is_ok() == (before_cut.len() < 2), "{kind}: {checked:?}");
+            }
+            let came = ledger.note(2, &created).is_ok();
+            ensure!(
+                came == may_come,
+                "{kind}, {before_cut:?}, {after_cut:?}, {is_checked}: {came}"
+            );
+        }
+    }
+    Ok(())
+}
