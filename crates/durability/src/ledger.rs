@@ -261,6 +261,10 @@ impl Ledger {
     fn check_model(&mut self, organisation: &str, model: &CustomModel) -> Result<(), BoxError> {
         let id = model.id;
         let (token, edit) = tokens_of(model)?;
+        let is_another = |known: &Known| known.is_only_seen && known.organisation != organisation;
+        if self.models.get(&id).is_some_and(is_another) {
+            self.models.remove(&id);
+        }
         let Some(known) = self.models.get_mut(&id) else {
             ensure!(self.open_runs.contains(&token.run), "model {id} of {token} came from nowhere");
             let is_new = self.models.values().all(|known| known.token != Some(token));

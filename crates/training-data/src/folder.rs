@@ -96,9 +96,9 @@ impl ContentStore for Folder {
     fn remove_model(&self, organisation: &Organisation, model: ModelId) -> Result<(), StoreError> {
         let folder = self.of_model(organisation, model);
         for (path, _) in files(&folder).map_err(fault)? {
-            if unused(&path).map_err(fault)?.is_some() {
-                unless_gone(fs::remove_file(&path)).map_err(fault)?;
-            }
+            // Held until the file is gone: whoever is just making it has to see that.
+            let Some(_lock) = unused(&path).map_err(fault)? else { continue };
+            unless_gone(fs::remove_file(&path)).map_err(fault)?;
         }
         // It stays if something is still being written there.
         let _ = fs::remove_dir(folder);

@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 
 use custom_models_core::{
     ContentDigest, DataFile, DataType, Field, ModelId, NewAnswer, Organisation, StoreErrorKind,
@@ -228,6 +230,33 @@ fn edit_5_the_contents_of_a_model_go_and_those_of_others_stay() {
     contents.remove_model(&acme(), model()).unwrap();
     assert_eq!(files(place.path()).len(), 2);
     contents.remove_model(&acme(), model()).unwrap();
+}
+
+/// A file that is just being made is not taken from whoever makes it.
+#[test]
+fn edit_5_what_is_begun_while_its_model_goes_can_be_kept() {
+    // Where there is a folder in memory many more are begun in the time.
+    let memory = Path::new("/dev/shm");
+    let place = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+    let place = place.unwrap();
+    let contents = Folder::open(place.path().join("data")).unwrap();
+    let is_over = AtomicBool::new(false);
+    let faults: Vec<StoreErrorKind> = thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                while !is_over.load(Ordering::Relaxed) {
+                    contents.remove_model(&acme(), model()).unwrap();
+                }
+            });
+        }
+        let keep = |_| contents.begin(&acme(), model()).and_then(|new| new.keep()?.discard());
+        let faults = (0..20_000).filter_map(|number| keep(number).err()).map(|fault| fault.kind());
+        let faults = faults.collect();
+        is_over.store(true, Ordering::Relaxed);
+        faults
+    });
+    // Who finds no moment for it is told to try again.
+    assert!(faults.iter().all(|kind| *kind == StoreErrorKind::Busy), "{faults:?}");
 }
 
 #[test]
