@@ -18,17 +18,17 @@ fn server_with(change: impl FnOnce(&mut Options)) -> Server {
 }
 
 /// Nothing rests on how long a body is drained.
-fn patient() -> Options {
-    let mut options = Options::default();
+fn patient(options: &mut Options) {
     options.drain_timeout = Duration::from_secs(60);
-    options
 }
 
 #[test]
 fn a_client_that_sends_all_before_it_reads_sees_an_early_refusal() {
     let once = OperationLimit { requests: Some("1/1h".parse().unwrap()), at_once: None };
-    let server = Server::start(Limits::NONE, patient());
-    let limited = Server::start(Limits::NONE.with(Operation::Create, once), patient());
+    let server = server_with(patient);
+    let mut options = Options::default();
+    patient(&mut options);
+    let limited = Server::start(Limits::NONE.with(Operation::Create, once), options);
     let key = server.any_key();
     assert_eq!(limited.create(&limited.any_key(), NAMED).status, 201);
     let body = vec![b' '; 800_000];
@@ -53,7 +53,7 @@ fn a_client_that_sends_all_before_it_reads_sees_an_early_refusal() {
 /// The answer is there before the body is sent: whoever closes upon it would take it back.
 #[test]
 fn a_client_that_sends_after_an_early_refusal_still_sees_it() {
-    let server = Server::start(Limits::NONE, patient());
+    let server = server_with(patient);
     let mut client = server.connect();
     let body = vec![b' '; 800_000];
     client.write(head("POST", MODELS, &[JSON], Some(body.len())));
@@ -152,7 +152,7 @@ fn a_client_that_waits_for_a_word_is_asked_for_its_body_or_refused_without() {
 
 #[test]
 fn a_client_that_does_not_wait_for_the_word_sees_an_early_refusal_all_the_same() {
-    let server = Server::start(Limits::NONE, patient());
+    let server = server_with(patient);
     let body = vec![b' '; 800_000];
     for path in [MODELS, "/nothing"] {
         for answered_first in [false, true] {
