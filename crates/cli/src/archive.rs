@@ -6,7 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use custom_models_core::{ArchiveChange, Audit, Engine, Record, Store, StoreError, StoreErrorKind};
+use custom_models_core::{
+    ArchiveChange, Audit, Engine, OpenMode, Record, Store, StoreError, StoreErrorKind,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::args::{EraseArgs, FileArgs, Global};
@@ -33,7 +35,7 @@ enum Last {
 
 /// Writes everything that the store holds to a new file, a record a line.
 pub(crate) fn export(global: &Global, args: &FileArgs) -> Report {
-    on_store(global, |store| {
+    on_store(global, OpenMode::ReadOnly, |store| {
         let mut lines = 0;
         let file = File::create_new(&args.file).map_err(unusable)?;
         let written = write_all(&file, &*store, &mut lines);
@@ -64,7 +66,7 @@ fn write_line(out: &mut impl Write, line: &impl Serialize) -> Result<(), StoreEr
 
 /// Fills an empty store with what was exported of another one.
 pub(crate) fn import(global: &Global, args: &FileArgs) -> Report {
-    on_store(global, |store| {
+    on_store(global, OpenMode::Create, |store| {
         // The whole file is looked at before anything is written.
         let mut audit = Audit::default();
         let lines = read_all(&args.file, &mut |record| {
@@ -147,12 +149,12 @@ fn is_empty(store: &dyn Store) -> Result<bool, StoreError> {
 pub(crate) fn erase(
     global: &Global,
     args: EraseArgs,
-    open: &dyn Fn() -> Result<Arc<dyn Store>, Failure>,
+    open: &dyn Fn(OpenMode) -> Result<Arc<dyn Store>, Failure>,
 ) -> Result<String, Failure> {
     if !args.yes {
         return Err(Failure::WrongUsage("this cannot be undone: say --yes".to_owned()));
     }
-    let (store, contents) = (open()?, DataFolder::of(global)?.open()?);
+    let (store, contents) = (open(OpenMode::Existing)?, DataFolder::of(global)?.open()?);
     let mut records = 0;
     loop {
         let organisation = args.name.clone();
@@ -173,10 +175,11 @@ fn unusable(error: io::Error) -> Failure {
 /// Has something done on the store that the command line names.
 pub(crate) fn on_store(
     global: &Global,
+    mode: OpenMode,
     work: impl FnOnce(Arc<dyn Store>) -> Result<Option<String>, Failure>,
 ) -> Report {
     let done = || -> Result<Option<String>, Failure> {
-        let store = global.store.opener()?()?;
+        let store = global.store.opener(mode)?()?;
         let done = work(Arc::clone(&store));
         store.close()?;
         done

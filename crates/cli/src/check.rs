@@ -5,7 +5,8 @@ use std::io;
 use std::sync::Arc;
 
 use custom_models_core::{
-    Audit, ContentDigest, DataFile, DataPair, ModelId, Organisation, Record, Store, StoreError,
+    Audit, ContentDigest, DataFile, DataPair, ModelId, OpenMode, Organisation, Record, Store,
+    StoreError,
 };
 use custom_models_training_data::{ContentStore, digest};
 
@@ -18,7 +19,7 @@ use crate::report::Report;
 /// Checks the store that the command line names, and says what was found.
 pub(crate) fn check(global: &Global) -> Report {
     let mut findings = Vec::new();
-    let report = on_store(global, |store| {
+    let report = on_store(global, OpenMode::ReadOnly, |store| {
         let contents = DataFolder::of(global)?.open()?;
         let (mut audit, mut records) = (Audit::default(), 0_u64);
         let mut with_data = BTreeSet::new();

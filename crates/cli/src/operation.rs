@@ -1,8 +1,8 @@
 //! From arguments to a valid operation, and from there to its answer.
 
 use custom_models_core::{
-    Caller, CreateModel, Engine, Expected, ListModels, ModelId, ModelKey, Refusal, Revision, Start,
-    UpdateModel,
+    Caller, CreateModel, Engine, Expected, ListModels, ModelId, ModelKey, OpenMode, Refusal,
+    Revision, Start, UpdateModel,
 };
 
 use crate::args::{
@@ -53,6 +53,23 @@ impl Operation {
             ModelCommand::Data(command) => data(command).map(Operation::Data),
             ModelCommand::Events(args) => Ok(Operation::Events(args)),
             ModelCommand::Delete(args) => model_id(&args).map(Operation::Delete),
+        }
+    }
+
+    /// The right that it needs to the store: only a create makes one (PLACE-1).
+    pub(crate) const fn mode(&self) -> OpenMode {
+        match self {
+            Operation::Create(_) => OpenMode::Create,
+            Operation::Show(_)
+            | Operation::List(_)
+            | Operation::Resolve(_)
+            | Operation::Events(_)
+            | Operation::Data(DataOperation::List(_)) => OpenMode::ReadOnly,
+            Operation::Update(..)
+            | Operation::Run(..)
+            | Operation::Cancel(..)
+            | Operation::Data(_)
+            | Operation::Delete(_) => OpenMode::Existing,
         }
     }
 

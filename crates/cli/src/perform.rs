@@ -21,11 +21,10 @@ pub(crate) fn on_store(global: &Global, command: ModelCommand) -> Report {
 /// new file behind.
 fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
     let Global { store, org, .. } = global;
-    let open = store.opener()?;
     let settings = Settings::of(global)?;
     let fallback = settings.plan(global.plan.as_deref())?;
     let operation = Operation::prepare(command)?;
-    let opened = open()?;
+    let opened = store.opener(operation.mode())?()?;
     let folder = DataFolder::of(global)?;
     let engine = Engine::new(Arc::clone(&opened), SystemTime::now);
     // Who is registered has the plan of the register (section 4).
@@ -56,7 +55,7 @@ mod tests {
         AccessChange, AccessOutcome, AnswerKey, ArchiveChange, ArchiveStore, Completion,
         CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyId, KeyRecord,
         LifeStore, Listing, MemoryStore, ModelId, ModelStore, Moment, Organisation, Purge, Purged,
-        Record, Registration, Selection, StoreError, StoreErrorKind, Write,
+        Record, Registration, Selection, StoreError, StoreErrorKind, StoreSummary, Write,
     };
 
     use super::*;
@@ -133,6 +132,10 @@ mod tests {
         fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
             self.0.archive(change)
         }
+
+        fn summary(&self) -> Result<StoreSummary, StoreError> {
+            self.0.summary()
+        }
     }
 
     impl AccessStore for Unclosable {
@@ -185,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_close_that_fails_is_told_beside_the_answer() {
-        let store = StoreUrl::opened_by(|_| Ok(Arc::new(Unclosable(MemoryStore::new()))));
+        let store = StoreUrl::opened_by(|_, _| Ok(Arc::new(Unclosable(MemoryStore::new()))));
         let (out, err, exit) = outcome(store, &["create", "--name", "n", "--language", "en"]);
         assert!(out.starts_with(r#"{"id":1,"#), "{out}");
         assert_eq!(err, format!("error: 'test:': done, but {CLOSE_FAILED}"));
@@ -194,7 +197,7 @@ mod tests {
 
     #[test]
     fn a_close_that_fails_is_told_beside_the_refusal() {
-        let store = StoreUrl::opened_by(|_| Ok(Arc::new(Unclosable(MemoryStore::new()))));
+        let store = StoreUrl::opened_by(|_, _| Ok(Arc::new(Unclosable(MemoryStore::new()))));
         let (out, err, exit) = outcome(store, &["show", "1"]);
         assert_eq!(out, "");
         let (refusal, complaint) = err.split_once('\n').unwrap();
@@ -206,7 +209,7 @@ mod tests {
     #[test]
     fn a_store_that_does_not_open_is_told_with_its_cause() {
         let store =
-            StoreUrl::opened_by(|_| Err(StoreError::new(StoreErrorKind::Newer, "v\u{9b}9")));
+            StoreUrl::opened_by(|_, _| Err(StoreError::new(StoreErrorKind::Newer, "v\u{9b}9")));
         let (out, err, exit) = outcome(store, &["list"]);
         assert_eq!(out, "");
         assert_eq!(err, "error: 'test:': the store was written by a newer version: v\\u{9b}9\n");
@@ -221,7 +224,7 @@ mod tests {
             &["list"],
             &["delete", "1"],
         ] {
-            let store = StoreUrl::opened_by(|_| {
+            let store = StoreUrl::opened_by(|_, _| {
                 let store = MemoryStore::new();
                 store.close()?;
                 Ok(Arc::new(store))
@@ -238,7 +241,7 @@ mod tests {
         for arguments in
             [&["create"][..], &["show", "0"], &["list", "--page", "0"], &["delete", "x"]]
         {
-            let store = StoreUrl::opened_by(|_| panic!("opened"));
+            let store = StoreUrl::opened_by(|_, _| panic!("opened"));
             assert_eq!(outcome(store, arguments).2, Exit::Refused, "{arguments:?}");
         }
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, ApiKey, KeyId, KeyRecord, Moment, Organisation, Plan,
+    AccessChange, AccessOutcome, ApiKey, KeyId, KeyRecord, Moment, OpenMode, Organisation, Plan,
     Registration, Scopes, Store, StoreError, StoreErrorKind, Timestamp,
 };
 use serde::Serialize;
@@ -27,7 +27,7 @@ pub(crate) fn organisations(global: &Global, command: OrgCommand) -> Report {
             OrgCommand::Add(args) => {
                 let registration = registration(args.name)?;
                 let shown = to_json(&Shown::from(&registration))?;
-                done(store()?.apply_access(AccessChange::Register(registration))?)?;
+                done(store(OpenMode::Create)?.apply_access(AccessChange::Register(registration))?)?;
                 Ok(Some(shown))
             }
             OrgCommand::SetPlan(args) => {
@@ -38,12 +38,14 @@ pub(crate) fn organisations(global: &Global, command: OrgCommand) -> Report {
                 }
                 let registration = registration(args.name)?;
                 let shown = to_json(&Shown::from(&registration))?;
-                done(store()?.apply_access(AccessChange::SetPlan(registration))?)?;
+                done(
+                    store(OpenMode::Existing)?.apply_access(AccessChange::SetPlan(registration))?,
+                )?;
                 Ok(Some(shown))
             }
             OrgCommand::Delete(args) => archive::erase(global, args, store).map(Some),
             OrgCommand::List => {
-                let registrations = store()?.registrations()?;
+                let registrations = store(OpenMode::ReadOnly)?.registrations()?;
                 let shown: Vec<Shown<'_>> = registrations.iter().map(Shown::from).collect();
                 to_json(&shown).map(Some)
             }
@@ -54,14 +56,18 @@ pub(crate) fn organisations(global: &Global, command: OrgCommand) -> Report {
 /// Makes, lists and revokes keys.
 pub(crate) fn keys(global: &Global, command: KeyCommand) -> Report {
     on_store(global, |store| match command {
-        KeyCommand::Create(args) => create_key(&*store()?, &global.org, &args).map(Some),
+        KeyCommand::Create(args) => {
+            create_key(&*store(OpenMode::Existing)?, &global.org, &args).map(Some)
+        }
         KeyCommand::List => {
-            let keys = store()?.keys(&global.org)?;
+            let keys = store(OpenMode::ReadOnly)?.keys(&global.org)?;
             let shown: Vec<ShownKey<'_>> = keys.iter().map(ShownKey::from).collect();
             to_json(&shown).map(Some)
         }
         KeyCommand::Revoke { id } => {
-            match store()?.apply_access(AccessChange::RevokeKey { id, at: now() })? {
+            match store(OpenMode::Existing)?
+                .apply_access(AccessChange::RevokeKey { id, at: now() })?
+            {
                 AccessOutcome::NotFound => Err(no_key()),
                 outcome => done(outcome).map(|()| None),
             }
@@ -111,11 +117,13 @@ fn now() -> Timestamp {
 /// Opens the store when it is asked for, and closes it whatever came of it.
 fn on_store(
     global: &Global,
-    work: impl FnOnce(&dyn Fn() -> Result<Arc<dyn Store>, Failure>) -> Result<Option<String>, Failure>,
+    work: impl FnOnce(
+        &dyn Fn(OpenMode) -> Result<Arc<dyn Store>, Failure>,
+    ) -> Result<Option<String>, Failure>,
 ) -> Report {
     let opened = std::cell::OnceCell::new();
-    let open = || -> Result<Arc<dyn Store>, Failure> {
-        let open = global.store.opener()?;
+    let open = |mode| -> Result<Arc<dyn Store>, Failure> {
+        let open = global.store.opener(mode)?;
         Ok(Arc::clone(opened.get_or_init(open).as_ref().map_err(Clone::clone)?))
     };
     let report = match work(&open) {

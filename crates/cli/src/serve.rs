@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use custom_models_core::{
-    AccessChange, Engine, Gate, MemoryStore, Plan, Registration, Scope, Store, StoreError,
-    StoreErrorKind,
+    AccessChange, Engine, Gate, MemoryStore, OpenMode, Plan, Registration, Scope, Store,
+    StoreError, StoreErrorKind,
 };
 use custom_models_http::{Options, metrics_router, router};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -32,7 +32,7 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
     let serve = || -> Result<(), Failure> {
         let mut settings = Settings::of(global)?;
         settings.limit_creates(args.create_limit, args.create_concurrency);
-        let open = global.store.opener()?;
+        let open = global.store.opener(OpenMode::Create)?;
         log_to_standard_error(args.log);
         // Before the store is opened, which says then what its metrics mean.
         let metrics = match args.metrics_listen {

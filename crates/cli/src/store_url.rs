@@ -5,10 +5,10 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use custom_models_core::{MemoryStore, Store, StoreError};
+use custom_models_core::{MemoryStore, OpenMode, Store, StoreError, StoreErrorKind, StoreIdentity};
 
-/// Opens a kind of store at a place, a path or a whole URL, and makes it where there is none.
-type Opener = fn(&Path) -> Result<Arc<dyn Store>, StoreError>;
+/// Opens a kind of store at a place, a path or a whole URL.
+type Opener = fn(&Path, OpenMode) -> Result<Arc<dyn Store>, StoreError>;
 
 /// A kind of store.
 #[derive(Debug)]
@@ -38,29 +38,30 @@ static SCHEMES: [Scheme; 5] = [
     Scheme {
         name: "memory",
         lives: Lives::Nowhere,
-        opener: Some(|_| Ok(Arc::new(MemoryStore::new()))),
+        opener: Some(|_, _| Ok(Arc::new(MemoryStore::with_identity(random_identity()?)))),
     },
 ];
 
 #[cfg(feature = "sqlite")]
-const SQLITE: Option<Opener> = Some(|path| {
-    let store = custom_models_store_sqlite::SqliteStore::open(path)?;
+const SQLITE: Option<Opener> = Some(|path, mode| {
+    let store = custom_models_store_sqlite::SqliteStore::open_as(path, mode)?;
     Ok(Arc::new(store))
 });
 #[cfg(not(feature = "sqlite"))]
 const SQLITE: Option<Opener> = None;
 
 #[cfg(feature = "sled")]
-const SLED: Option<Opener> = Some(|path| {
-    let store = custom_models_store_sled::SledStore::open(path)?;
+const SLED: Option<Opener> = Some(|path, mode| {
+    let store = custom_models_store_sled::SledStore::open_as(path, mode)?;
     Ok(Arc::new(store))
 });
 #[cfg(not(feature = "sled"))]
 const SLED: Option<Opener> = None;
 
 #[cfg(feature = "postgres")]
-const POSTGRES: Option<Opener> = Some(|url| {
-    let store = custom_models_store_postgres::PostgresStore::open(&url.to_string_lossy())?;
+const POSTGRES: Option<Opener> = Some(|url, mode| {
+    let url = url.to_string_lossy();
+    let store = custom_models_store_postgres::PostgresStore::open_as(&url, mode)?;
     Ok(Arc::new(store))
 });
 #[cfg(not(feature = "postgres"))]
@@ -152,14 +153,23 @@ impl StoreUrl {
 
     /// What opens this store, if this build has its kind.
     ///
-    /// Asked when a command is about to use it, not when the URL is read: commands that need no
+    /// `mode` says what the command may do: only those that fill a store make one (PLACE-1). Asked when a command is about to use it, not when the URL is read: commands that need no
     /// store work in every build.
     pub(crate) fn opener(
         &self,
+        mode: OpenMode,
     ) -> Result<impl FnOnce() -> Result<Arc<dyn Store>, StoreError>, InvalidStoreUrl> {
         let opener = self.scheme.opener.ok_or(InvalidStoreUrl::NotBuilt(self.scheme.name))?;
-        Ok(move || opener(&self.path))
+        Ok(move || opener(&self.path, mode))
     }
+}
+
+/// The identity of a store in memory, which no folder of training data knows.
+fn random_identity() -> Result<StoreIdentity, StoreError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| StoreError::new(StoreErrorKind::Failed, error.to_string()))?;
+    Ok(StoreIdentity::from_bytes(bytes))
 }
 
 /// A URL of a server, to be shown: without its parameters and with `***` for a password.
@@ -262,7 +272,7 @@ mod tests {
             [Scheme { name: "sled", lives: Lives::At, opener: None }];
         let url = StoreUrl::parse("sled:models", &WITHOUT_SLED).unwrap();
         assert_eq!(
-            url.opener().err().unwrap().to_string(),
+            url.opener(OpenMode::ReadOnly).err().unwrap().to_string(),
             "this build has no sled; install with --features sled"
         );
     }

@@ -3,7 +3,7 @@
 
 use std::time::SystemTime;
 
-use custom_models_core::{Engine, ModelId, Organisation, Refusal, Retention, StoreError};
+use custom_models_core::{Engine, ModelId, OpenMode, Organisation, Refusal, Retention, StoreError};
 use custom_models_training_data::ContentStore;
 use serde::Serialize;
 
@@ -30,7 +30,7 @@ pub(crate) struct Swept {
 pub(crate) fn sweep(global: &Global) -> Report {
     let swept = || -> Result<String, Failure> {
         let settings = Settings::of(global)?;
-        let engine = Engine::new(global.store.opener()?()?, SystemTime::now);
+        let engine = Engine::new(global.store.opener(OpenMode::Current)?()?, SystemTime::now);
         let contents = DataFolder::of(global)?.open()?;
         let swept = once(&engine, contents.as_deref(), &settings.retention);
         engine.close()?;

@@ -7,8 +7,8 @@ use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use custom_models_core::{
-    Actor, Caller, Claimed, Course, DataFile, Edit, Engine, Expected, LeaseTime, Plan, Progress,
-    Refusal, TrainingMetrics,
+    Actor, Caller, Claimed, Course, DataFile, Edit, Engine, Expected, LeaseTime, OpenMode, Plan,
+    Progress, Refusal, TrainingMetrics,
 };
 use custom_models_training_data::ContentStore;
 use serde::Serialize;
@@ -35,7 +35,7 @@ fn worked(global: &Global, args: &WorkArgs) -> Result<(), Failure> {
     let time = LeaseTime::new(args.lease.get())
         .map_err(|error| Failure::WrongUsage(format!("--lease: {error}")))?;
     let stop = told_to_end()?;
-    let store = global.store.opener()?()?;
+    let store = global.store.opener(OpenMode::Existing)?()?;
     let folder = DataFolder::of(global)?;
     let worker = Worker {
         engine: Engine::new(store, SystemTime::now),

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AnswerKey, Course, CustomModel, DataPair, Event, EventType, KeptAnswer, KeyDigest, KeyRecord,
-    ModelId, NewEvent, Organisation, Registration, Revision, Stamp, StoreError, Timestamp,
-    TrainingStatus,
+    ModelId, NewEvent, Organisation, Registration, Revision, Stamp, StoreError, StoreSummary,
+    Timestamp, TrainingStatus,
 };
 
 /// Shows everything that a store holds, and takes it from elsewhere.
@@ -33,6 +33,12 @@ pub trait ArchiveStore: Send + Sync {
     /// Records are taken as they are: what an organisation's [`Record::Organisation`] counts is not counted
     /// again. The last id never falls.
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError>;
+
+    /// The summary by which a folder of training data knows the store, from one consistent view (PLACE-2).
+    ///
+    /// It sees whatever was acknowledged before the call. Its cost does not grow with the models, nor with
+    /// their data.
+    fn summary(&self) -> Result<StoreSummary, StoreError>;
 }
 
 impl<S: ArchiveStore + ?Sized> ArchiveStore for Arc<S> {
@@ -45,6 +51,10 @@ impl<S: ArchiveStore + ?Sized> ArchiveStore for Arc<S> {
 
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
         (**self).archive(change)
+    }
+
+    fn summary(&self) -> Result<StoreSummary, StoreError> {
+        (**self).summary()
     }
 }
 

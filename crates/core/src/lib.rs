@@ -74,6 +74,7 @@ mod moment;
 mod name;
 mod operation;
 mod pending;
+mod place;
 mod plan;
 mod plans;
 mod progress;
@@ -127,6 +128,7 @@ pub use model::{CustomModel, InvalidModelId, ModelId, ModelKey, NewModel, Revisi
 pub use moment::Moment;
 pub use name::Name;
 pub use operation::{InvalidOperation, Operation};
+pub use place::{InvalidStoreIdentity, OpenMode, StoreIdentity, StoreSummary};
 pub use plan::Plan;
 pub use plans::Plans;
 pub use progress::{InvalidProgress, Progress};

@@ -6,7 +6,7 @@ use crate::memory_access::AccessState;
 use crate::memory_life::LifeState;
 use crate::{
     Change, Completion, CustomModel, DataChange, Listing, ModelId, ModelStore, NewModel,
-    Organisation, Outcome, Selection, Stamp, StoreError, StoreErrorKind, Write,
+    Organisation, Outcome, Selection, Stamp, StoreError, StoreErrorKind, StoreIdentity, Write,
 };
 
 /// Keeps models in memory and nowhere else: for tests, and the reference for every other store.
@@ -21,6 +21,7 @@ pub struct MemoryStore {
 #[derive(Debug, Default)]
 pub(crate) struct State {
     is_closed: bool,
+    pub(crate) identity: Option<StoreIdentity>,
     pub(crate) last_id: u64,
     pub(crate) models: HashMap<Organisation, BTreeMap<ModelId, CustomModel>>,
     pub(crate) access: AccessState,
@@ -31,6 +32,13 @@ impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
         MemoryStore::default()
+    }
+
+    /// An empty store with an identity, for a host that gives it a folder of training data which others may
+    /// know (PLACE-2). [`MemoryStore::new`] draws no random bytes: the identity of its stores is all zeros.
+    pub fn with_identity(identity: StoreIdentity) -> Self {
+        let state = State { identity: Some(identity), ..State::default() };
+        MemoryStore { state: Arc::new(Mutex::new(state)) }
     }
 
     /// A store with the same models, open again if this one was closed.

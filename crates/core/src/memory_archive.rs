@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::memory::State;
 use crate::{
     ArchiveChange, ArchiveStore, MemoryStore, ModelLine, Organisation, Record, Registration,
-    StoreError,
+    StoreError, StoreIdentity, StoreSummary,
 };
 
 impl ArchiveStore for MemoryStore {
@@ -27,6 +27,16 @@ impl ArchiveStore for MemoryStore {
             }
             ArchiveChange::Erase { organisation, .. } => Ok(state.erase(&organisation)),
         }
+    }
+
+    fn summary(&self) -> Result<StoreSummary, StoreError> {
+        let state = self.open_state()?;
+        Ok(StoreSummary {
+            identity: state.identity.unwrap_or(StoreIdentity::from_bytes([0; 16])),
+            last_id: state.last_id,
+            events: state.life.all_events(),
+            has_data: state.life.has_data(),
+        })
     }
 }
 

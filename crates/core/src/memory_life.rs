@@ -11,6 +11,8 @@ use crate::{
 #[derive(Debug, Default)]
 pub(crate) struct LifeState {
     histories: HashMap<Organisation, History>,
+    /// The number of events in histories that were erased.
+    erased_events: u64,
     data: BTreeMap<(Organisation, ModelId), BTreeMap<DataId, DataPair>>,
     answers: BTreeMap<(Organisation, AnswerKey), KeptAnswer>,
 }
@@ -84,6 +86,15 @@ impl LifeState {
         self.histories.keys()
     }
 
+    /// The number of events that were ever appended.
+    pub(crate) fn all_events(&self) -> u64 {
+        self.histories.values().map(|history| history.last).sum::<u64>() + self.erased_events
+    }
+
+    pub(crate) fn has_data(&self) -> bool {
+        self.data.values().any(|pairs| !pairs.is_empty())
+    }
+
     /// The positions of the first event that is kept and of the last one.
     pub(crate) fn ends(&self, organisation: &Organisation) -> (u64, u64) {
         let ends =
@@ -142,6 +153,7 @@ impl LifeState {
         self.answers.retain(|(of, _), _| of != organisation);
         let gone = before - self.data.len() - self.answers.len();
         let history = self.histories.remove(organisation);
+        self.erased_events += history.as_ref().map_or(0, |history| history.last);
         gone as u64 + history.map_or(0, |history| history.events.len() as u64 + 1)
     }
 

@@ -272,6 +272,12 @@ pub enum StoreErrorKind {
     NotOurs,
     /// The store was written by a newer version than this one.
     Newer,
+    /// The store has an older layout, and may not be migrated ([`OpenMode::Current`](crate::OpenMode::Current)).
+    Older,
+    /// There is no store at the given place, and none may be made (PLACE-1).
+    Missing,
+    /// The store was opened for reading alone. Nothing was written.
+    ReadOnly,
     /// Another process has the store open, and this kind of store cannot be shared.
     Locked,
     /// What is stored cannot be what was written.
@@ -295,6 +301,9 @@ impl fmt::Display for StoreErrorKind {
             StoreErrorKind::Closed => "the store is closed",
             StoreErrorKind::NotOurs => "not a store of custom models",
             StoreErrorKind::Newer => "the store was written by a newer version",
+            StoreErrorKind::Older => "the store has an older layout",
+            StoreErrorKind::Missing => "there is no store",
+            StoreErrorKind::ReadOnly => "the store was opened for reading alone",
             StoreErrorKind::Locked => "another process has the store open",
             StoreErrorKind::Damaged => "the store is damaged",
             StoreErrorKind::Full => "no space is left for the store",

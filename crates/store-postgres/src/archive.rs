@@ -99,6 +99,10 @@ impl ArchiveStore for PostgresStore {
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
         self.commits.archive(change)
     }
+
+    fn summary(&self) -> Result<custom_models_core::StoreSummary, StoreError> {
+        Err(custom_models_core::StoreErrorKind::Failed.into())
+    }
 }
 
 /// A connection that this thread runs, for as long as it reads.

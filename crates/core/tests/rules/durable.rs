@@ -25,12 +25,15 @@ fn answering(answer: impl Fn() -> Result<Outcome, StoreError> + Send + Sync + 's
     Scripted::new(move |_, done| done(answer())).reading(|| Ok(Some(stored(1, "n"))))
 }
 
-const KINDS: [StoreErrorKind; 11] = [
+const KINDS: [StoreErrorKind; 14] = [
     StoreErrorKind::Busy,
     StoreErrorKind::OutcomeUnknown,
     StoreErrorKind::Closed,
     StoreErrorKind::NotOurs,
     StoreErrorKind::Newer,
+    StoreErrorKind::Older,
+    StoreErrorKind::Missing,
+    StoreErrorKind::ReadOnly,
     StoreErrorKind::Locked,
     StoreErrorKind::Damaged,
     StoreErrorKind::Full,

@@ -96,6 +96,9 @@ fn wire_500_and_wire_503_a_fault_that_may_pass_and_any_other_which_says_nothing(
     for kind in [
         StoreErrorKind::NotOurs,
         StoreErrorKind::Newer,
+        StoreErrorKind::Older,
+        StoreErrorKind::Missing,
+        StoreErrorKind::ReadOnly,
         StoreErrorKind::Locked,
         StoreErrorKind::Damaged,
         StoreErrorKind::Full,

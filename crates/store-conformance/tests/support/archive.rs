@@ -2,7 +2,7 @@
 
 use custom_models_core::{
     AnswerLine, ArchiveChange, ArchiveStore, EventLine, ModelLine, Organisation, Record,
-    Registration, StoreError, StoreErrorKind,
+    Registration, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
 };
 
 use super::access::Access;
@@ -49,6 +49,10 @@ impl ArchiveStore for QueuedStore {
             self.shared.save_after_a_write();
         }
         Ok(count)
+    }
+
+    fn summary(&self) -> Result<StoreSummary, StoreError> {
+        self.shared.read(|state| Ok(state.summary()))
     }
 }
 
@@ -102,6 +106,16 @@ impl State {
         }
     }
 
+    fn summary(&self) -> StoreSummary {
+        let lasts = self.life.histories.values().map(|history| history.last);
+        StoreSummary {
+            identity: StoreIdentity::from_bytes(self.identity),
+            last_id: self.last_id,
+            events: lasts.sum::<u64>() + self.erased_events,
+            has_data: self.life.data.values().any(|pairs| !pairs.is_empty()),
+        }
+    }
+
     /// One kind after the other.
     fn erase(&mut self, flaw: Option<Flaw>, of: &Organisation, limit: usize) {
         if self.access.erase(flaw, of, limit) || self.life.erase_data(flaw, of) {
@@ -115,7 +129,8 @@ impl State {
         }
         gone.iter().for_each(|key| drop(self.rows.remove(key)));
         if gone.is_empty() {
-            self.life.histories.remove(of);
+            let history = self.life.histories.remove(of);
+            self.erased_events += history.map_or(0, |history| history.last);
         }
     }
 }

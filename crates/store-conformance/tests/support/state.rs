@@ -16,6 +16,8 @@ pub(crate) struct State {
     pub(super) rows: BTreeMap<(Organisation, ModelId), CustomModel>,
     pub(super) counters: HashMap<(String, Option<ThreadId>), u64>,
     pub(super) last_id: u64,
+    pub(super) identity: [u8; 16],
+    pub(super) erased_events: u64,
     last_id_by_organisation: HashMap<Organisation, u64>,
     creates: u64,
     updates: u64,

@@ -5,7 +5,8 @@ use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, AnswerKey, ArchiveChange, ArchiveStore, Completion,
     CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyId, KeyRecord, LifeStore,
     Listing, MemoryStore, ModelId, ModelStore, Moment, Operation, Organisation, Outcome, Purge,
-    Purged, Record, Registration, Scopes, Selection, StoreError, StoreErrorKind, Write,
+    Purged, Record, Registration, Scopes, Selection, StoreError, StoreErrorKind, StoreSummary,
+    Write,
 };
 
 /// What a [`Held`] store makes of writes of models.
@@ -203,6 +204,10 @@ impl ArchiveStore for Held {
 
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
         self.store.archive(change)
+    }
+
+    fn summary(&self) -> Result<StoreSummary, StoreError> {
+        self.store.summary()
     }
 }
 
