@@ -32,6 +32,7 @@ pub(crate) fn check(global: &Global) -> Report {
             Ok(())
         })?;
         findings.extend(audit.findings().iter().map(ToString::to_string));
+        findings.extend(store.verify()?);
         // Files are read when the view of the store is gone, for they may be many, and others want to write.
         let mut files = 0;
         if let Some(contents) = contents {

@@ -136,6 +136,10 @@ mod tests {
         fn summary(&self) -> Result<StoreSummary, StoreError> {
             self.0.summary()
         }
+
+        fn verify(&self) -> Result<Vec<String>, StoreError> {
+            self.0.verify()
+        }
     }
 
     impl AccessStore for Unclosable {

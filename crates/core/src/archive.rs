@@ -12,6 +12,9 @@ use crate::{
     Timestamp, TrainingStatus,
 };
 
+/// The most findings that [`ArchiveStore::verify`] returns.
+pub const MOST_FINDINGS: usize = 100;
+
 /// Shows everything that a store holds, and takes it from elsewhere.
 ///
 /// What a window has admitted (RATE-1) is not among the records: it is of an hour or less, and windows begin
@@ -39,6 +42,12 @@ pub trait ArchiveStore: Send + Sync {
     /// It sees whatever was acknowledged before the call. Its cost does not grow with the models, nor with
     /// their data.
     fn summary(&self) -> Result<StoreSummary, StoreError>;
+
+    /// Looks for damage that no record shows, such as a page that is broken, a missing index or a table that is
+    /// not as it was made, and returns a sentence a finding, [`MOST_FINDINGS`] at most.
+    ///
+    /// Reads as much as an export does, and writes nothing.
+    fn verify(&self) -> Result<Vec<String>, StoreError>;
 }
 
 impl<S: ArchiveStore + ?Sized> ArchiveStore for Arc<S> {
@@ -55,6 +64,10 @@ impl<S: ArchiveStore + ?Sized> ArchiveStore for Arc<S> {
 
     fn summary(&self) -> Result<StoreSummary, StoreError> {
         (**self).summary()
+    }
+
+    fn verify(&self) -> Result<Vec<String>, StoreError> {
+        (**self).verify()
     }
 }
 

@@ -104,7 +104,9 @@ pub use answer::{
     AnswerForm, AnswerKey, IdempotencyKey, InvalidIdempotencyKey, KeptAnswer, NewAnswer, Repeatable,
 };
 pub use api_key::{ApiKey, InvalidKeyId, KeyDigest, KeyId, KeyRecord};
-pub use archive::{AnswerLine, ArchiveChange, ArchiveStore, EventLine, KeyLine, ModelLine, Record};
+pub use archive::{
+    AnswerLine, ArchiveChange, ArchiveStore, EventLine, KeyLine, MOST_FINDINGS, ModelLine, Record,
+};
 pub use audit::{Audit, Finding};
 pub use base_model::BaseModel;
 pub use course::{Course, Failure, InvalidCourse, Run, Success};

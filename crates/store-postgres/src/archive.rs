@@ -103,6 +103,10 @@ impl ArchiveStore for PostgresStore {
     fn summary(&self) -> Result<custom_models_core::StoreSummary, StoreError> {
         Err(custom_models_core::StoreErrorKind::Failed.into())
     }
+
+    fn verify(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
 }
 
 /// A connection that this thread runs, for as long as it reads.

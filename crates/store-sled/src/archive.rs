@@ -48,6 +48,10 @@ impl ArchiveStore for SledStore {
     fn summary(&self) -> Result<custom_models_core::StoreSummary, StoreError> {
         Err(custom_models_core::StoreErrorKind::Failed.into())
     }
+
+    fn verify(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
 }
 
 fn export(db: &Db, each: Each<'_>) -> Result<(), StoreError> {

@@ -27,6 +27,10 @@ impl ArchiveStore for SqliteStore {
     fn summary(&self) -> Result<custom_models_core::StoreSummary, StoreError> {
         Err(custom_models_core::StoreErrorKind::Failed.into())
     }
+
+    fn verify(&self) -> Result<Vec<String>, StoreError> {
+        Ok(Vec::new())
+    }
 }
 
 fn export(snapshot: &Transaction<'_>, each: Each<'_>) -> Result<(), StoreError> {

@@ -209,6 +209,10 @@ impl ArchiveStore for Held {
     fn summary(&self) -> Result<StoreSummary, StoreError> {
         self.store.summary()
     }
+
+    fn verify(&self) -> Result<Vec<String>, StoreError> {
+        self.store.verify()
+    }
 }
 
 impl LifeStore for Held {
