@@ -2,10 +2,11 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use custom_models_core::{KeyId, ModelId, Organisation, Scope};
 
+use crate::completions::values;
 use crate::settings::Span;
 use crate::store_url::StoreUrl;
 
@@ -35,16 +36,16 @@ pub(crate) struct Cli {
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
     /// Where models, organisations and keys are kept: sqlite:PATH, sled:DIR, postgres://… or memory:
-    #[arg(long, global = true, value_name = "URL", default_value = "sqlite:custom-models.db")]
+    #[arg(long, global = true, value_name = "URL", add = values::stores(), default_value = "sqlite:custom-models.db")]
     pub(crate) store: StoreUrl,
     /// Whose models or keys: 1 to 64 characters of A-Z a-z 0-9 _ -
     #[arg(long, global = true, value_name = "NAME", default_value = "default")]
     pub(crate) org: Organisation,
     /// The folder of training data [default: the store's path with .data behind it]
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) data: Option<PathBuf>,
     /// The plan to register, which set-plan needs, or that of an organisation without one [default: Enterprise]
-    #[arg(long, global = true, value_name = "NAME")]
+    #[arg(long, global = true, value_name = "NAME", add = values::plans())]
     pub(crate) plan: Option<String>,
     /// More plans, and limits, from a TOML file; the help of serve shows one
     #[arg(long, global = true, value_name = "FILE")]
@@ -164,10 +165,10 @@ pub(crate) struct CreateArgs {
     #[arg(long, allow_hyphen_values = true)]
     pub(crate) name: Option<String>,
     /// The language, two lower-case letters such as en [required, or --json]
-    #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
+    #[arg(long, value_name = "CODE", add = values::languages(), allow_hyphen_values = true)]
     pub(crate) language: Option<String>,
     /// general, medical, legal or technical [default: general]
-    #[arg(long, value_name = "TYPE", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TYPE", add = values::base_models(), allow_hyphen_values = true)]
     pub(crate) base_model: Option<String>,
     /// A description, up to 1000 characters
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
@@ -243,7 +244,7 @@ pub(crate) struct AddData {
     #[command(flatten)]
     pub(crate) edit: EditArgs,
     /// train or test [required]
-    #[arg(long = "type", value_name = "TYPE")]
+    #[arg(long = "type", value_name = "TYPE", add = values::data_types())]
     pub(crate) data_type: Option<String>,
     /// The audio: .mp3, .wav, .flac, .m4a, .aac or .ogg [required]
     #[arg(long, value_name = "FILE")]
@@ -286,13 +287,13 @@ pub(crate) struct ListArgs {
     #[arg(long, value_name = "ID", conflicts_with = "page", allow_negative_numbers = true)]
     pub(crate) after: Option<ModelId>,
     /// Only models in this training status, 1 to 5
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", add = values::statuses(), allow_negative_numbers = true)]
     pub(crate) status: Option<String>,
     /// Only models in this language
-    #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
+    #[arg(long, value_name = "CODE", add = values::languages(), allow_hyphen_values = true)]
     pub(crate) language: Option<String>,
     /// Only models on this base model
-    #[arg(long, value_name = "TYPE", allow_hyphen_values = true)]
+    #[arg(long, value_name = "TYPE", add = values::base_models(), allow_hyphen_values = true)]
     pub(crate) base_model: Option<String>,
 }
 
@@ -349,7 +350,7 @@ pub(crate) enum KeyCommand {
 #[derive(Args, Debug)]
 pub(crate) struct KeyArgs {
     /// What the key may be used for: custom_models:write, custom_models:read or training:work
-    #[arg(long = "scope", value_name = "SCOPE", required = true, num_args = 1..)]
+    #[arg(long = "scope", value_name = "SCOPE", required = true, num_args = 1.., add = values::scopes())]
     pub(crate) scopes: Vec<Scope>,
     /// How long the key is valid, such as 90d (units s, m, h, d) [default: until it is revoked]
     #[arg(long, value_name = "SPAN")]
@@ -367,7 +368,7 @@ pub(crate) struct CopyArgs {
 #[derive(Args, Debug)]
 pub(crate) struct WorkArgs {
     /// The program that trains, as the shell runs it
-    #[arg(long, value_name = "COMMAND")]
+    #[arg(long, value_name = "COMMAND", value_hint = ValueHint::ExecutablePath)]
     pub(crate) command: String,
     /// Only trainings of this organisation [default: of all]
     #[arg(long, value_name = "NAME")]

@@ -1,17 +1,94 @@
-//! Completion scripts for shells.
+//! Completion in shells: a script that asks this command, each time that Tab is pressed, what could stand
+//! at the cursor.
 
-use clap::CommandFactory;
-use clap_complete::{Shell, generate};
+use std::ffi::OsString;
+use std::io;
 
-use crate::args::Cli;
+use clap::{Command, CommandFactory};
+use clap_complete::Shell;
+use clap_complete::env::{Bash, CompleteEnv, Elvish, EnvCompleter, Fish, Powershell, Shells, Zsh};
 
-/// The script that completes the command in a shell.
-///
-/// It is put together in memory: the generator panics when it cannot write.
-pub(crate) fn script(shell: Shell) -> String {
-    let mut command = Cli::command();
-    let name = command.get_name().to_owned();
+use crate::args::{Cli, Global};
+use crate::failure::Failure;
+use crate::report::{Exit, Report};
+
+pub(crate) mod values;
+
+/// The command, as it is found on the path.
+const NAME: &str = "custom-models";
+
+/// The variable that holds the shell's name while the shell asks.
+const VARIABLE: &str = "CUSTOM_MODELS_COMPLETE";
+
+const SHELLS: Shells<'static> = Shells(&[&BashWithColons, &Elvish, &Fish, &Powershell, &Zsh]);
+
+/// Prints the script that completes the command in a shell.
+pub(crate) fn completions(global: &Global, shell: Shell) -> Report {
+    match script(shell) {
+        Ok(script) => Report::answer(script),
+        Err(error) => Report::failure(Failure::WrongUsage(error.to_string()), &global.store),
+    }
+}
+
+fn script(shell: Shell) -> io::Result<String> {
+    let shell = SHELLS.completer(&shell.to_string()).ok_or(io::ErrorKind::Unsupported)?;
     let mut script = Vec::new();
-    generate(shell, &mut command, name, &mut script);
-    String::from_utf8_lossy(&script).trim_end().to_owned()
+    shell.write_registration(VARIABLE, NAME, NAME, NAME, &mut script)?;
+    Ok(String::from_utf8_lossy(&script).trim().to_owned())
+}
+
+/// Answers a shell that asks for completions; `None` if none does.
+pub(crate) fn answer(arguments: &[OsString]) -> Option<Exit> {
+    let folder = std::env::current_dir().ok();
+    let shells = CompleteEnv::with_factory(command).var(VARIABLE).shells(SHELLS);
+    match shells.try_complete(arguments, folder.as_deref()) {
+        Ok(true) => Some(Exit::Done),
+        Ok(false) => None,
+        Err(error) => {
+            // Nobody is left to tell when the message cannot be written.
+            let _ = error.print();
+            Some(Exit::WrongUsage)
+        }
+    }
+}
+
+fn command() -> Command {
+    Cli::command()
+}
+
+/// Bash, which splits `custom_models:read` into three words. The adapter of `clap_complete` takes the last
+/// of them for the whole.
+struct BashWithColons;
+
+impl EnvCompleter for BashWithColons {
+    fn name(&self) -> &'static str {
+        Bash.name()
+    }
+
+    fn is(&self, name: &str) -> bool {
+        Bash.is(name)
+    }
+
+    fn write_registration(
+        &self,
+        variable: &str,
+        _name: &str,
+        _bin: &str,
+        completer: &str,
+        script: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        let text = include_str!("completions/bash.sh");
+        let text = text.replace("VARIABLE", variable).replace("NAME", completer);
+        script.write_all(text.as_bytes())
+    }
+
+    fn write_complete(
+        &self,
+        command: &mut Command,
+        words: Vec<OsString>,
+        folder: Option<&std::path::Path>,
+        candidates: &mut dyn io::Write,
+    ) -> io::Result<()> {
+        Bash.write_complete(command, words, folder, candidates)
+    }
 }

@@ -42,17 +42,21 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::args::{Cli, Command};
-use crate::report::{Exit, Report};
+use crate::report::Exit;
 
 /// Does what a command line asks, the program's name first, and prints what comes of it.
 ///
 /// Standard input is read if the arguments say so. The exit code is one of those that `--help`
 /// lists.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    if let Some(exit) = completions::answer(&arguments) {
+        return exit.into();
+    }
     match Cli::try_parse_from(arguments) {
         Ok(Cli { global, command }) => {
             let report = match command {
-                Command::Completions { shell } => Report::answer(completions::script(shell)),
+                Command::Completions { shell } => completions::completions(&global, shell),
                 Command::Models(command) => perform::on_store(&global, command),
                 Command::Org(command) => register::organisations(&global, command),
                 Command::Key(command) => register::keys(&global, command),

@@ -1,4 +1,5 @@
 //! What the command says about itself.
+#![allow(clippy::unwrap_used, reason = "tests")]
 
 mod support;
 
@@ -93,21 +94,52 @@ fn without_a_command_the_help_is_wrong_usage() {
 }
 
 #[test]
-fn completions_know_every_command_in_every_shell() {
+fn every_shell_has_a_script_that_asks_the_command() {
     for (shell, binding) in [
-        ("bash", " default custom-models\n"),
+        ("bash", " -F _custom_models custom-models"),
         ("elvish", "edit:completion:arg-completer[custom-models] "),
-        ("fish", "complete -c custom-models "),
-        ("powershell", " -CommandName 'custom-models' "),
+        ("fish", "--command custom-models "),
+        ("powershell", " -CommandName custom-models "),
         ("zsh", "#compdef custom-models\n"),
     ] {
         let folder = Folder::new();
         let script = folder.run(&["completions", shell]);
         assert_eq!((script.code, script.err.as_str()), (0, ""));
-        let words = [binding, "base-model", "per-page", "store"];
-        for word in COMMANDS.into_iter().chain(words) {
-            assert!(script.out.contains(word), "`{word}` is not for {shell}");
-        }
+        assert!(script.out.contains(binding), "{shell}: {}", script.out);
+        assert!(script.out.contains("CUSTOM_MODELS_COMPLETE"), "{shell}: {}", script.out);
         assert_eq!(folder.files(), [""; 0]);
     }
+}
+
+/// The first words of what is proposed in place of the last of these words.
+fn proposed(folder: &Folder, words: &[&str]) -> Vec<String> {
+    let mut command = folder.command(&[&["--", "custom-models"][..], words].concat());
+    let output = command.env("CUSTOM_MODELS_COMPLETE", "fish").output().unwrap();
+    assert!(output.status.success(), "{words:?}: {output:?}");
+    let lines = String::from_utf8(output.stdout).unwrap();
+    lines.lines().filter_map(|line| line.split('\t').next().map(str::to_owned)).collect()
+}
+
+#[test]
+fn completions_propose_every_command_and_every_value() {
+    let folder = Folder::new();
+    let commands = proposed(&folder, &[""]);
+    for command in COMMANDS {
+        assert!(commands.iter().any(|it| it == command), "{command} is not in {commands:?}");
+    }
+    assert_eq!(proposed(&folder, &["create", "--language", ""]).len(), 33);
+    for (words, values) in [
+        (&["create", "--base-model", ""][..], &["general", "medical", "legal", "technical"][..]),
+        (&["list", "--status", ""], &["1", "2", "3", "4", "5"]),
+        (&["data", "add", "1", "--type", ""], &["train", "test"]),
+        (
+            &["key", "create", "--scope", ""],
+            &["custom_models:write", "custom_models:read", "training:work"],
+        ),
+        (&["list", "--plan", ""], &["Gold", "Enterprise"]),
+        (&["list", "--store", ""], &["sqlite:", "sled:", "postgres://", "memory:"]),
+    ] {
+        assert_eq!(proposed(&folder, words), values, "{words:?}");
+    }
+    assert_eq!(folder.files(), [""; 0], "what is proposed makes no store");
 }
