@@ -29,6 +29,7 @@ mod report;
 #[cfg(feature = "serve")]
 mod serve;
 mod settings;
+mod sink;
 mod store_url;
 mod sweep;
 #[cfg(feature = "serve")]
@@ -76,7 +77,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 #[cfg(feature = "serve")]
                 Command::Demo(args) => serve::demo(&global, &args),
             };
-            report.print(&mut io::stdout().lock(), &mut io::stderr().lock())
+            sink::finish(|mut err| report.print(&mut io::stdout(), &mut err))
         }
         Err(message) => print_message(&message),
     }

@@ -1,17 +1,17 @@
 //! The log of the service, on standard error.
 
-use std::io;
 use std::panic::{self, PanicHookInfo};
 
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::{LogArgs, LogFormat};
+use crate::sink::standard_error;
 
-/// Writes what is logged from now on to standard error, panics too.
+/// Writes what is logged from now on to standard error, panics too. Nobody who logs waits for whoever reads it.
 pub(crate) fn log_to_standard_error(args: LogArgs) {
     let log = tracing_subscriber::fmt()
         .with_max_level(args.level)
-        .with_writer(io::stderr)
+        .with_writer(standard_error)
         .with_ansi(false)
         // A line that cannot be written is lost, and not a reason to fail the request that it is about.
         .log_internal_errors(false);
@@ -21,6 +21,7 @@ pub(crate) fn log_to_standard_error(args: LogArgs) {
         LogFormat::Json => log.json().with_span_list(false).finish().try_init(),
     };
     panic::set_hook(Box::new(log_panic));
+    standard_error().tell_losses(|lost| tracing::warn!(lost, "lines of the log were lost"));
 }
 
 /// A panic is a line like any other, in the span of the request that it befell. Of its text only what
@@ -33,7 +34,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
+    use std::io::{self, Write};
     use std::sync::{Arc, Mutex};
 
     use super::*;

@@ -3,9 +3,14 @@
 use std::time::Duration;
 
 use custom_models_core::{StoreError, StoreErrorKind};
+use metrics::{counter, describe_counter};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::failure::Failure;
+use crate::sink::standard_error;
+
+/// The counter of what the log has lost.
+const LOST: &str = "custom_models_log_lines_lost_total";
 
 /// From a commit on a fast disk to the most that a store is waited for.
 const SECONDS: [f64; 16] = [
@@ -28,7 +33,16 @@ pub(crate) fn record() -> Result<PrometheusHandle, Failure> {
             .set_buckets_for_metric(Matcher::Suffix("_writes".to_owned()), &WRITES)?
             .install_recorder()
     };
-    record().map_err(|error| Failure::Store(StoreError::new(StoreErrorKind::Failed, error)))
+    let recorded =
+        record().map_err(|error| Failure::Store(StoreError::new(StoreErrorKind::Failed, error)))?;
+    describe_counter!(LOST, "Lines of the log that were lost, because nobody read them in time");
+    Ok(recorded)
+}
+
+/// The page.
+pub(crate) fn page(recorded: &PrometheusHandle) -> String {
+    counter!(LOST).absolute(standard_error().lost());
+    recorded.render()
 }
 
 /// Keeps what was recorded small, scraped or not. Never ends by itself.

@@ -79,11 +79,12 @@ impl Report {
         };
         // Nobody is left to tell when a complaint cannot be written; the exit code still does.
         for complaint in &self.complaints {
-            let _ = writeln!(err, "{complaint}");
+            let _ = err.write_all(format!("{complaint}\n").as_bytes());
         }
         match written {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                let _ = writeln!(err, "error: done, but the answer was not written: {error}");
+                let line = format!("error: done, but the answer was not written: {error}\n");
+                let _ = err.write_all(line.as_bytes());
                 match self.exit {
                     Exit::Done => Exit::AnswerLost,
                     exit => exit,

@@ -3,6 +3,8 @@
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread;
 use std::time::{Duration, SystemTime};
 
 use custom_models_core::{
@@ -24,6 +26,7 @@ use crate::log::log_to_standard_error;
 use crate::register::{create_key, name_of};
 use crate::report::Report;
 use crate::settings::{Settings, Span};
+use crate::sink::say;
 use crate::store_url::StoreUrl;
 use crate::sweeper::Sweeper;
 
@@ -101,8 +104,7 @@ pub(crate) fn demo(global: &Global, args: &ListenArgs) -> Report {
                 -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \
                 -d '{{\"name\":\"Medical Cardiology EN\",\"language\":\"en\",\"base_model\":\"medical\"}}'"
             );
-            let mut out = io::stdout().lock();
-            writeln!(out, "{line}").and_then(|()| out.flush())
+            print(line)
         })
     };
     ended(global, demo())
@@ -189,7 +191,8 @@ async fn show(
     let (listener, address) = bind("--metrics-listen", address).await?;
     say(&format!("metrics on http://{address}/metrics"));
     tokio::spawn(crate::metrics::keep_up(recorded.clone()));
-    let (page, options) = (metrics_router(move || recorded.render()), options.clone());
+    let (page, options) =
+        (metrics_router(move || crate::metrics::page(&recorded)), options.clone());
     Ok(tokio::spawn(async move {
         custom_models_http::serve(listener, page, &options, stop.wait()).await
     }))
@@ -253,7 +256,15 @@ fn failed(error: io::Error) -> Failure {
     Failure::Store(StoreError::new(StoreErrorKind::Failed, error))
 }
 
-/// A line for whoever looks at the terminal, who may be gone.
-fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", crate::escape::Escaped(line));
+/// Prints a line on standard output. Whoever reads it may come later, so it is waited for a moment only.
+fn print(line: String) -> io::Result<()> {
+    const MOMENT: Duration = Duration::from_secs(1);
+    let (done, printed) = sync_channel(1);
+    let print = move || {
+        let mut out = io::stdout().lock();
+        // Nobody may be waiting any more.
+        let _ = done.send(writeln!(out, "{line}").and_then(|()| out.flush()));
+    };
+    thread::Builder::new().name("print".to_owned()).spawn(print)?;
+    printed.recv_timeout(MOMENT).unwrap_or(Ok(()))
 }

@@ -1,6 +1,5 @@
 //! A worker: claims trainings, has a program do them, and reports.
 
-use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -15,7 +14,6 @@ use serde::Serialize;
 
 use crate::args::{Global, WorkArgs};
 use crate::data_folder::DataFolder;
-use crate::escape::Escaped;
 use crate::failure::Failure;
 use crate::program::{Program, Word};
 use crate::report::Report;
@@ -35,6 +33,7 @@ fn worked(global: &Global, args: &WorkArgs) -> Result<(), Failure> {
     let time = LeaseTime::new(args.lease.get())
         .map_err(|error| Failure::WrongUsage(format!("--lease: {error}")))?;
     let stop = told_to_end()?;
+    crate::sink::say_panics();
     let store = global.store.opener(OpenMode::Existing)?()?;
     let folder = DataFolder::of(global)?;
     let worker = Worker {
@@ -263,8 +262,7 @@ struct ToldFile {
 
 /// A line for whoever looks at the terminal, who may be gone.
 fn say(claimed: &Claimed, what: &str) {
-    let line = format!("model {} of {} {what}", claimed.model.id, claimed.organisation);
-    let _ = writeln!(io::stderr().lock(), "{}", Escaped(&line));
+    crate::sink::say(&format!("model {} of {} {what}", claimed.model.id, claimed.organisation));
 }
 
 /// Set when the process is told to end by SIGTERM or Ctrl-C.

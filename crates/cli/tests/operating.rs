@@ -9,12 +9,12 @@
 
 mod support;
 
-use std::io::{Read, Write};
+use std::io::{BufRead, Read, Write};
 use std::net::TcpStream;
 
 use serde_json::Value;
 use support::Folder;
-use support::serving::{NAMED, Serving, ask, key_of};
+use support::serving::{NAMED, Serving, ask, bounded, key_of};
 
 const MODELS: &str = "/api/v3/custom_models";
 
@@ -111,6 +111,80 @@ fn a_log_that_nobody_reads_harms_no_request() {
         assert_eq!(server.ask("GET", "/health", "", "").0, 200);
     }
     assert_eq!(server.terminate().0, Some(0));
+}
+
+/// Asks for as many answers on one connection, and waits for them.
+fn ask_often(address: &str, times: usize) {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let request = "GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    stream.write_all(request.repeat(times).as_bytes()).unwrap();
+    let mut answers = std::io::BufReader::new(stream).split(b'}');
+    (0..times).for_each(|_| assert!(answers.next().unwrap().unwrap().ends_with(b"\"alive\"")));
+}
+
+/// The lines that the log of a server has lost.
+fn lost(server: &Serving) -> u64 {
+    let (_, _, page) = ask(server.metrics().unwrap(), "GET", "/metrics", &[], "");
+    let mut lines = page.lines();
+    let found = lines.find_map(|it| it.strip_prefix("custom_models_log_lines_lost_total "));
+    found.unwrap().parse().unwrap()
+}
+
+/// A server whose log has lost lines, because its standard error stays open and nobody reads it. It is killed
+/// if it does not end, as [`bounded`] does.
+fn overwhelmed(folder: &Folder) -> (Serving, std::sync::mpsc::Sender<()>) {
+    let metrics = ["--metrics-listen", "127.0.0.1:0"];
+    let server = Serving::start(folder, &[&["serve", "--store", "memory:"], &metrics[..]].concat());
+    let bounded = bounded(&server.child);
+    assert_eq!(lost(&server), 0);
+    // Far more than the pipe and the queue take.
+    let is_lost = (0..1000).any(|_| {
+        ask_often(&server.address, 100);
+        lost(&server) > 0
+    });
+    assert!(is_lost);
+    (server, bounded)
+}
+
+#[test]
+fn a_log_that_stays_unread_stops_nothing_and_the_end_does_not_wait_for_it() {
+    let folder = Folder::new();
+    let (mut server, _bounded) = overwhelmed(&folder);
+    assert_eq!(server.ask("GET", "/health", "", "").0, 200);
+    server.tell_to_end();
+    assert_eq!(server.child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn what_an_unread_log_has_lost_is_said_when_it_is_read_again() {
+    let folder = Folder::new();
+    let (server, _bounded) = overwhelmed(&folder);
+    let most = lost(&server);
+    let (code, log) = server.terminate();
+    assert_eq!(code, Some(0));
+    let (_, told) =
+        log.rsplit_once(" WARN custom_models_cli::log: lines of the log were lost lost=").unwrap();
+    let told: u64 = told.lines().next().unwrap().parse().unwrap();
+    assert!(told >= most, "{told} of {most}");
+}
+
+/// Its standard output is full as well.
+#[cfg(unix)]
+#[test]
+fn a_demo_serves_and_ends_though_nobody_reads_what_it_prints() {
+    let folder = Folder::new();
+    let (out, unread) = support::full();
+    let mut demo = folder.command(&["demo", "--listen", "127.0.0.1:0"]);
+    let mut child = demo.stdout(out).spawn().unwrap();
+    let _bounded = bounded(&child);
+    let mut said = std::io::BufReader::new(child.stderr.take().unwrap()).lines();
+    let listening = said.next().unwrap().unwrap();
+    let address = listening.strip_prefix("listening on http://").unwrap();
+    assert_eq!(ask(address, "GET", "/health", &[], "").0, 200);
+    let killed = std::process::Command::new("kill").arg(child.id().to_string()).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    drop(unread);
 }
 
 /// Sends a request that leaves its connection open, and reads until what it says at its end.

@@ -105,6 +105,19 @@ fn train_3_a_program_that_measures_makes_a_success() {
 }
 
 #[test]
+fn train_3_a_worker_trains_though_nobody_reads_what_it_says() {
+    let folder = waiting(1);
+    let (err, unread) = support::full();
+    let command = r#"echo '{"metrics":{}}'"#;
+    let mut work = folder.command(&["work", "--once", "--command", command]);
+    let mut child = work.stderr(err).spawn().unwrap();
+    let _bounded = support::serving::bounded(&child);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    assert_eq!(model(&folder, 1)["training_status"], 4);
+    drop(unread);
+}
+
+#[test]
 fn train_3_a_program_that_fails_or_measures_nothing_makes_a_failure() {
     let cases = [
         ("echo the reason >&2; exit 3", "the program ended with exit status: 3: the reason"),

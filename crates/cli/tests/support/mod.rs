@@ -110,6 +110,18 @@ pub(crate) fn feed(child: &mut Child, input: &[u8]) {
     }
 }
 
+/// A stream that takes nothing more, for a process to write to, and its other end, which keeps it open.
+#[cfg(unix)]
+pub(crate) fn full() -> (Stdio, std::os::unix::net::UnixStream) {
+    let (mut stream, unread) = std::os::unix::net::UnixStream::pair().unwrap();
+    stream.set_nonblocking(true).unwrap();
+    for piece in [&[b'x'; 4096][..], b"x"] {
+        while stream.write(piece).is_ok() {}
+    }
+    stream.set_nonblocking(false).unwrap();
+    (std::os::fd::OwnedFd::from(stream).into(), unread)
+}
+
 /// How a run ended, and what it printed.
 #[derive(Debug)]
 pub(crate) struct Ended {
