@@ -2,12 +2,11 @@
 
 use custom_models_core::{
     AnswerKey, AnswerLine, ArchiveChange, ArchiveStore, EventLine, ModelId, ModelLine,
-    Organisation, Record, StoreError,
+    Organisation, Record, StoreError, StoreIdentity, StoreSummary,
 };
 use rusqlite::{Connection, Row, Transaction, params};
 
 use crate::fault::{damaged, fault};
-use crate::rows::Counters;
 use crate::{SqliteStore, access_rows, answer_rows, data_rows, event_rows, rows};
 
 type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
@@ -24,8 +23,8 @@ impl ArchiveStore for SqliteStore {
         self.commits.archive(change)
     }
 
-    fn summary(&self) -> Result<custom_models_core::StoreSummary, StoreError> {
-        Err(custom_models_core::StoreErrorKind::Failed.into())
+    fn summary(&self) -> Result<StoreSummary, StoreError> {
+        self.readers.read(|connection| connection.query_row(SUMMARY, [], summary))
     }
 
     fn verify(&self) -> Result<Vec<String>, StoreError> {
@@ -48,8 +47,7 @@ fn export(snapshot: &Transaction<'_>, each: Each<'_>) -> Result<(), StoreError> 
     })?;
     show(access_rows::ALL_KEYS, |row| Ok(access_rows::key_of(row)?.into()))?;
     show(
-        "SELECT organisation, models, events, (SELECT min(position) FROM events e
-            WHERE e.organisation = o.organisation) FROM organisations o ORDER BY organisation",
+        "SELECT organisation, models, events, purged FROM organisations ORDER BY organisation",
         counters,
     )?;
     show(rows::ALL, |row| {
@@ -79,12 +77,25 @@ fn export(snapshot: &Transaction<'_>, each: Each<'_>) -> Result<(), StoreError> 
 }
 
 fn counters(row: &Row<'_>) -> rusqlite::Result<Record> {
-    let last_event: u64 = row.get(2)?;
     Ok(Record::Organisation {
         organisation: organisation(row, 0)?,
         models: row.get(1)?,
-        last_event,
-        first_event: row.get::<_, Option<u64>>(3)?.unwrap_or(last_event.saturating_add(1)),
+        last_event: row.get(2)?,
+        first_event: row.get::<_, u64>(3)?.saturating_add(1),
+    })
+}
+
+/// One statement, so one view.
+const SUMMARY: &str = "SELECT identity, last_id,
+    erased_events + (SELECT coalesce(sum(events), 0) FROM organisations),
+    EXISTS (SELECT 1 FROM data) FROM store, sequence";
+
+fn summary(row: &Row<'_>) -> rusqlite::Result<StoreSummary> {
+    Ok(StoreSummary {
+        identity: StoreIdentity::from_bytes(row.get(0)?),
+        last_id: row.get(1)?,
+        events: row.get(2)?,
+        has_data: row.get(3)?,
     })
 }
 
@@ -137,10 +148,14 @@ fn put(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
             access_rows::remove_key(connection, &key)?;
             access_rows::add_key(connection, &key).map(drop)
         }
-        Record::Organisation { organisation, models, last_event, first_event: _ } => {
-            let counters = Counters { models: *models, events: *last_event };
-            rows::keep_counters(connection, organisation, counters)
-        }
+        Record::Organisation { organisation, models, last_event, first_event } => connection
+            .execute(
+                "INSERT INTO organisations (organisation, models, events, purged)
+                VALUES (?1, ?2, ?3, ?4) ON CONFLICT (organisation) DO UPDATE
+                SET models = excluded.models, events = excluded.events, purged = excluded.purged",
+                (organisation.as_str(), models, last_event, first_event.saturating_sub(1)),
+            )
+            .map(drop),
         Record::Model(ModelLine { organisation, model }) => {
             rows::delete(connection, organisation, model.id)?;
             rows::insert(connection, organisation, model)?;
@@ -169,6 +184,15 @@ fn put(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
 const ERASE_MODELS: &str =
     "DELETE FROM models WHERE id IN (SELECT id FROM models WHERE organisation = ?1 LIMIT ?2)";
 
+const ERASE_EVENTS: &str = "DELETE FROM events WHERE organisation = ?1 AND position IN
+    (SELECT position FROM events WHERE organisation = ?1 ORDER BY position LIMIT ?2)";
+
+const ERASE_COUNTERS: &str = "DELETE FROM organisations WHERE organisation = ?1 AND ?2 > 0";
+
+/// The number of all events never falls (PLACE-2).
+const COUNT_ERASED_EVENTS: &str = "UPDATE store SET erased_events = erased_events
+    + coalesce((SELECT events FROM organisations WHERE organisation = ?1), 0)";
+
 /// What is erased, one after the other: each statement, with the organisation and how many rows.
 const ERASE: [&str; 8] = [
     "DELETE FROM admissions WHERE key IN (SELECT id FROM keys WHERE organisation = ?1 LIMIT ?2)",
@@ -179,9 +203,8 @@ const ERASE: [&str; 8] = [
     "DELETE FROM data WHERE organisation = ?1 AND (model, id) IN
         (SELECT model, id FROM data WHERE organisation = ?1 LIMIT ?2)",
     ERASE_MODELS,
-    "DELETE FROM events WHERE organisation = ?1 AND position IN
-        (SELECT position FROM events WHERE organisation = ?1 ORDER BY position LIMIT ?2)",
-    "DELETE FROM organisations WHERE organisation = ?1 AND ?2 > 0",
+    ERASE_EVENTS,
+    ERASE_COUNTERS,
 ];
 
 fn erase(
@@ -197,6 +220,9 @@ fn erase(
         if left == 0 {
             break;
         }
+        if sql == ERASE_COUNTERS {
+            connection.execute(COUNT_ERASED_EVENTS, [organisation])?;
+        }
         let gone = connection.execute(sql, params![organisation, left])? as u64;
         erased += gone;
         if sql == ERASE_MODELS {
@@ -204,6 +230,8 @@ fn erase(
                 "UPDATE organisations SET models = models - ?2 WHERE organisation = ?1",
                 params![organisation, gone],
             )?;
+        } else if sql == ERASE_EVENTS {
+            event_rows::keep_purged(connection, organisation)?;
         }
     }
     Ok(erased)

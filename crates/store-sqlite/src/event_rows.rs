@@ -4,11 +4,18 @@ use custom_models_core::{Event, EventPage, ModelId, NewEvent, Organisation, Time
 use rusqlite::{Connection, Row, params};
 
 use crate::fault::{damaged, unwritable};
-use crate::rows;
+use crate::rows::{self, Counters};
 
 pub(crate) const PAGE: &str = "SELECT position, model, created_at, actor, event FROM events
     WHERE organisation = ?1 AND position > ?2 ORDER BY position LIMIT ?3";
-pub(crate) const FIRST: &str = "SELECT min(position) FROM events WHERE organisation = ?1";
+/// Moves the beginning of a history to its first event that is there.
+pub(crate) const KEEP_PURGED: &str =
+    "UPDATE organisations SET purged = max(0, min(events, coalesce(
+    (SELECT min(position) - 1 FROM events WHERE organisation = ?1), events)))
+    WHERE organisation = ?1";
+/// Moves it behind a position.
+const PURGED: &str = "UPDATE organisations SET purged = min(events, max(purged, ?2))
+    WHERE organisation = ?1";
 pub(crate) const OLDEST: &str = "SELECT position, created_at FROM events WHERE organisation = ?1
     ORDER BY position LIMIT ?2";
 pub(crate) const FORGET: &str = "DELETE FROM events WHERE organisation = ?1 AND position <= ?2";
@@ -46,10 +53,8 @@ pub(crate) fn page(
     limit: u32,
 ) -> rusqlite::Result<EventPage> {
     let snapshot = connection.transaction()?;
-    let last = rows::counters(&snapshot, organisation)?.events;
-    let first: Option<u64> =
-        snapshot.prepare_cached(FIRST)?.query_row([organisation.as_str()], |row| row.get(0))?;
-    let first = first.unwrap_or(last.saturating_add(1));
+    let Counters { events: last, purged, .. } = rows::counters(&snapshot, organisation)?;
+    let first = purged.saturating_add(1);
     let after_row = i64::try_from(after).unwrap_or(i64::MAX);
     let events: Vec<Event> = snapshot
         .prepare_cached(PAGE)?
@@ -72,7 +77,13 @@ pub(crate) fn forget(
     until: u64,
 ) -> rusqlite::Result<u64> {
     let forgotten = connection.prepare_cached(FORGET)?.execute(params![organisation, until])?;
+    connection.prepare_cached(PURGED)?.execute(params![organisation, until])?;
     Ok(forgotten as u64)
+}
+
+/// Moves the beginning of a history behind events that were erased.
+pub(crate) fn keep_purged(connection: &Connection, organisation: &str) -> rusqlite::Result<()> {
+    connection.prepare_cached(KEEP_PURGED)?.execute([organisation]).map(drop)
 }
 
 /// Up to which positions histories begin with events of before a time, `limit` events at most in

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 
 use custom_models_core::{
     ArchiveChange, Change, CustomModel, DataChange, KeptAnswer, ModelId, NewAnswer, NewModel,
-    Organisation, Outcome, Stamp, StoreError, StoreErrorKind, Write,
+    Organisation, Outcome, Purge, Purged, Stamp, StoreError, StoreErrorKind, Write,
 };
 use rusqlite::Connection;
 
@@ -13,7 +13,7 @@ use crate::fault::{Trouble, fault};
 use crate::file::newer;
 use crate::rows::Counters;
 use crate::schema::MIGRATIONS;
-use crate::{answer_rows, archive, data_rows, event_rows, rows};
+use crate::{answer_rows, archive, data_rows, event_rows, life, rows};
 
 /// What a transaction knows beside its rows: counters, read once and written once.
 pub(crate) struct Group<'a> {
@@ -184,6 +184,12 @@ impl<'a> Group<'a> {
 }
 
 impl Group<'_> {
+    /// Forgets what is old, behind what was counted so far: no beginning of a history lies behind its end.
+    pub(crate) fn purge(&mut self, purge: &Purge) -> Result<Purged, Trouble> {
+        self.keep_counters()?;
+        Ok(life::forget(self.connection, purge)?)
+    }
+
     /// Puts records or erases them, behind what was counted so far; all or none.
     pub(crate) fn archive(&mut self, change: &ArchiveChange) -> Result<u64, Trouble> {
         let connection = self.connection;

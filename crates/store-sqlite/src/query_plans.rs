@@ -42,7 +42,7 @@ fn trainings_that_wait_go_by_their_time() {
 fn events_go_by_organisation_and_position() {
     let index = "INDEX events_of_organisation (organisation=?";
     goes_by(event_rows::PAGE, &format!("{index} AND position>?)"));
-    goes_by(event_rows::FIRST, &format!("COVERING {index})"));
+    goes_by(event_rows::KEEP_PURGED, &format!("COVERING {index})"));
     goes_by(event_rows::OLDEST, &format!("{index})"));
     goes_by(event_rows::FORGET, &format!("{index} AND position<?)"));
 }

@@ -130,6 +130,8 @@ pub(crate) struct Counters {
     pub(crate) models: u64,
     /// The position of its last event.
     pub(crate) events: u64,
+    /// The position up to which its events were purged.
+    pub(crate) purged: u64,
 }
 
 /// The counters of an organisation.
@@ -138,19 +140,19 @@ pub(crate) fn counters(
     organisation: &Organisation,
 ) -> rusqlite::Result<Counters> {
     let counters = connection
-        .prepare_cached("SELECT models, events FROM organisations WHERE organisation = ?1")?
+        .prepare_cached("SELECT models, events, purged FROM organisations WHERE organisation = ?1")?
         .query_row([organisation.as_str()], |row| {
-            Ok(Counters { models: row.get(0)?, events: row.get(1)? })
+            Ok(Counters { models: row.get(0)?, events: row.get(1)?, purged: row.get(2)? })
         })
         .optional()?;
     Ok(counters.unwrap_or_default())
 }
 
-/// Writes the counters of an organisation.
+/// Writes the counters of an organisation, but for what was purged, which a purge writes itself.
 pub(crate) fn keep_counters(
     connection: &Connection,
     organisation: &Organisation,
-    Counters { models, events }: Counters,
+    Counters { models, events, purged: _ }: Counters,
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached(

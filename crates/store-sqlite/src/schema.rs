@@ -14,7 +14,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x434D_444C;
 
 /// The steps from an empty file to the current layout; `user_version` counts those that a file has
 /// seen. A step that was released is never changed.
-pub(crate) const MIGRATIONS: [&str; 3] = [
+pub(crate) const MIGRATIONS: [&str; 4] = [
     // INVARIANT: `organisations.models` is the number of the organisation's rows in `models`, and
     // `sequence.last_id` is at least every id that was ever acknowledged.
     "CREATE TABLE organisations (
@@ -101,4 +101,19 @@ pub(crate) const MIGRATIONS: [&str; 3] = [
     ) STRICT;
     CREATE INDEX answers_of_hash ON answers (hash);
     CREATE INDEX answers_in_time ON answers (at);",
+    // INVARIANT: `organisations.purged` is the position up to which events were purged, so the first event that is
+    // kept is the next one. `store.erased_events` is the sum of `organisations.events` of all rows that were
+    // erased. The identity is made here and never changed (PLACE-2).
+    "CREATE TABLE store (
+        only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
+        identity BLOB NOT NULL CHECK (length(identity) = 16),
+        erased_events INTEGER NOT NULL CHECK (erased_events >= 0)
+    ) STRICT;
+    INSERT INTO store (only, identity, erased_events) VALUES (1, randomblob(16), 0);
+    ALTER TABLE organisations ADD COLUMN purged INTEGER NOT NULL DEFAULT 0
+        CHECK (purged BETWEEN 0 AND events);
+    UPDATE organisations SET purged = max(0, min(events, coalesce(
+        (SELECT min(position) - 1 FROM events
+            WHERE events.organisation = organisations.organisation),
+        events)));",
 ];

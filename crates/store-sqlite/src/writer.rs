@@ -4,10 +4,10 @@ use custom_models_core::{StoreError, StoreErrorKind};
 use custom_models_group_commit::{Answers, Committer, Job, Judged};
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::access;
 use crate::fault::{Trouble, commit_fault, fault};
 use crate::file::StoreFile;
 use crate::group::Group;
-use crate::{access, life};
 
 /// The one connection that writes.
 pub(crate) struct Writer {
@@ -53,9 +53,7 @@ fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers, StoreErr
             Job::Access(change) => {
                 access::apply(&transaction, change).map(Judged::Access).map_err(Trouble::from)
             }
-            Job::Purge(purge) => {
-                life::forget(&transaction, purge).map(Judged::Purged).map_err(Trouble::from)
-            }
+            Job::Purge(purge) => group.purge(purge).map(Judged::Purged),
             Job::Archive(change) => group.archive(change).map(Judged::Archived),
         };
         answers.push(match judged {

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use custom_models_core::{
-    Actor, AnswerForm, AnswerKey, Caller, Change, ContentDigest, CreateModel, CustomModel,
-    DataFile, DataTotals, DataType, Engine, EventType, Expected, IdempotencyKey, ModelId, Moment,
-    NewAnswer, NewEvent, NewModel, NewPair, Operation, Organisation, Plan, Refusal, StoreErrorKind,
-    Timestamp, Write,
+    Actor, AnswerForm, AnswerKey, ArchiveStore, Audit, Caller, Change, ContentDigest, CreateModel,
+    CustomModel, DataFile, DataTotals, DataType, Engine, EventType, Expected, IdempotencyKey,
+    ModelId, Moment, NewAnswer, NewEvent, NewModel, NewPair, Operation, Organisation, Plan, Record,
+    Refusal, StoreErrorKind, Timestamp, Write,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -125,4 +125,23 @@ pub(crate) fn running(engine: &Engine, caller: &Caller) -> CustomModel {
     let id = engine.create(caller, request()).unwrap().id;
     engine.add_data(caller, id, pair(DataType::Train), &Expected::Anything).unwrap();
     engine.run(caller, id, &Expected::Anything).unwrap()
+}
+
+/// Everything that the store holds.
+pub(crate) fn records(store: &SqliteStore) -> Vec<Record> {
+    let mut records = Vec::new();
+    store
+        .export(&mut |record| {
+            records.push(record);
+            Ok(())
+        })
+        .unwrap();
+    records
+}
+
+/// What contradicts itself in the records of a store.
+pub(crate) fn findings(store: &SqliteStore) -> Vec<String> {
+    let mut audit = Audit::default();
+    records(store).iter().for_each(|record| audit.look(record));
+    audit.findings().iter().map(ToString::to_string).collect()
 }
