@@ -52,7 +52,7 @@ impl Default for State {
 }
 
 /// A training that ended well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Success {
     /// When it began.
@@ -176,9 +176,9 @@ impl Course {
         let state = match (self.status().after(event)?, &self.state) {
             (status, state) if status == self.status() => state.clone(),
             (TrainingStatus::NotRunning, _) => {
-                State::NotRunning { earlier: self.success().copied() }
+                State::NotRunning { earlier: self.success().cloned() }
             }
-            _ => State::ReadyToRun { earlier: self.success().copied() },
+            _ => State::ReadyToRun { earlier: self.success().cloned() },
         };
         Ok(Course { state, data, last_fence: self.last_fence })
     }
@@ -190,13 +190,13 @@ impl Course {
             return Err(NoTransition::NotReady);
         }
         let run = Run { started_at: now, progress: Progress::NONE, attempts: 0, lease: None };
-        Ok(self.with(State::Running { run, earlier: self.success().copied() }))
+        Ok(self.with(State::Running { run, earlier: self.success().cloned() }))
     }
 
     /// The course of a model whose training is called off (TRAIN-6).
     pub(crate) fn cancelled(&self) -> Result<Self, NoTransition> {
         self.status().after(TrainingEvent::Cancel)?;
-        Ok(self.with(State::ReadyToRun { earlier: self.success().copied() }))
+        Ok(self.with(State::ReadyToRun { earlier: self.success().cloned() }))
     }
 
     /// The course of a model whose training a worker claims; `None` if another worker holds it, or
@@ -215,7 +215,7 @@ impl Course {
             attempts: run.attempts.saturating_add(1),
             lease: Some(lease),
         };
-        let state = State::Running { run, earlier: *earlier };
+        let state = State::Running { run, earlier: earlier.clone() };
         Some(Course { state, data: self.data, last_fence: fence })
     }
 
@@ -236,7 +236,7 @@ impl Course {
             lease: Some(Lease { expires_at, ..lease.clone() }),
             ..run.clone()
         };
-        Some(self.with(State::Running { run, earlier: *earlier }))
+        Some(self.with(State::Running { run, earlier: earlier.clone() }))
     }
 
     /// The course of a model whose training ended well; `None` if the lease is not the worker's.

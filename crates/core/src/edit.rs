@@ -155,7 +155,7 @@ fn next(model: &CustomModel, edit: &Edit, actor: &Actor, now: Moment) -> Result<
             Ok(Next { model: Some(beat(model, advanced)), data: DataChange::Keep, event })
         }
         Edit::Succeed { fence, metrics } => {
-            let ended = course.succeeded(*fence, *metrics, now).ok_or(lost)?;
+            let ended = course.succeeded(*fence, metrics.clone(), now).ok_or(lost)?;
             Ok(Next::of_course(model, ended, EventType::TrainingSucceeded, now))
         }
         Edit::Fail { fence, error } => {

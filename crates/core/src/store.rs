@@ -187,7 +187,6 @@ pub enum DataChange {
 
 /// What became of a write that a store could judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "the largest is the most frequent answer")]
 #[non_exhaustive]
 pub enum Outcome {
     /// The model was created.

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::MetricFault;
 use crate::echo::push_echo;
 
 /// A field that a violation is about, in the order in which `details` lists them (section 6).
@@ -147,6 +148,8 @@ pub enum ViolationKind {
     NotAudio,
     /// The audio is of another format than the file's name says (DATA-2).
     OtherFormat,
+    /// One of the metrics breaks their rule (TRAIN-3).
+    Metric(MetricFault),
 }
 
 impl ViolationKind {
@@ -168,6 +171,7 @@ impl ViolationKind {
             ViolationKind::NotText => "not_text",
             ViolationKind::NotAudio => "not_audio",
             ViolationKind::OtherFormat => "other_format",
+            ViolationKind::Metric(fault) => fault.as_str(),
         }
     }
 }
@@ -327,8 +331,9 @@ impl Violation<'_> {
             (ViolationKind::Unsupported, Field::TrainingProgress) => {
                 "Training progress must be an integer from 0 to 100"
             }
-            (ViolationKind::Unsupported, Field::TrainingMetrics) => {
-                "Training metrics must be an object of the known figures, all finite numbers"
+            (ViolationKind::Metric(fault), _) => {
+                let (before, behind) = fault.texts();
+                return (before, Some(behind));
             }
             (ViolationKind::Unsupported, Field::BaseModel) => {
                 let behind = "' is not one of general, medical, legal, technical";
@@ -371,23 +376,5 @@ impl fmt::Display for Violation<'_> {
 impl std::error::Error for Violation<'_> {}
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{BaseModel, Description, Name, PerPage, TrainingStatus};
-
-    #[test]
-    fn figures_and_lists_in_messages_are_those_of_the_types() {
-        let message = |field, kind| Violation::new(field, kind).message().into_owned();
-        let name = message(Field::Name, ViolationKind::TooLong);
-        assert!(name.contains(&format!(" {} ", Name::MAX_CHARACTERS)), "{name}");
-        let description = message(Field::Description, ViolationKind::TooLong);
-        assert!(description.contains(&format!(" {} ", Description::MAX_CHARACTERS)));
-        let per_page = message(Field::PerPage, ViolationKind::Unsupported);
-        assert!(per_page.ends_with(&format!("from 1 to {}", PerPage::MAX)));
-        let status = message(Field::Status, ViolationKind::Unsupported);
-        assert!(status.ends_with(&format!("from 1 to {}", TrainingStatus::ALL.len())));
-        let base_model = message(Field::BaseModel, ViolationKind::Unsupported);
-        let all = BaseModel::ALL.map(BaseModel::as_str).join(", ");
-        assert!(base_model.ends_with(&format!("is not one of {all}")));
-    }
-}
+#[path = "violation_tests.rs"]
+mod tests;

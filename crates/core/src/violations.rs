@@ -16,6 +16,7 @@ pub struct Violations<'a> {
     kinds: [Option<ViolationKind>; Field::ALL.len()],
     sent_language: Cow<'a, str>,
     sent_base_model: Cow<'a, str>,
+    sent_metric: Cow<'a, str>,
 }
 
 impl<'a> Violations<'a> {
@@ -31,6 +32,7 @@ impl<'a> Violations<'a> {
             kinds: kinds_of([None, name, language, base_model, description]),
             sent_language: sent_language.unwrap_or_default(),
             sent_base_model: sent_base_model.unwrap_or_default(),
+            sent_metric: Cow::Borrowed(""),
         }
     }
 
@@ -61,6 +63,7 @@ impl<'a> Violations<'a> {
         match field {
             Field::Language => self.sent_language = sent,
             Field::BaseModel => self.sent_base_model = sent,
+            Field::TrainingMetrics => self.sent_metric = sent,
             _ => {}
         }
     }
@@ -91,6 +94,7 @@ impl<'a> Violations<'a> {
         let sent = match field {
             Field::Language => Cow::Borrowed(&*self.sent_language),
             Field::BaseModel => Cow::Borrowed(&*self.sent_base_model),
+            Field::TrainingMetrics => Cow::Borrowed(&*self.sent_metric),
             _ => Cow::Borrowed(""),
         };
         Some(Violation { field, kind, sent })
@@ -121,6 +125,7 @@ impl<'a> Violations<'a> {
             kinds: self.kinds,
             sent_language: Cow::Owned(self.sent_language.into_owned()),
             sent_base_model: Cow::Owned(self.sent_base_model.into_owned()),
+            sent_metric: Cow::Owned(self.sent_metric.into_owned()),
         }
     }
 }

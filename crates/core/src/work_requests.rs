@@ -6,8 +6,8 @@ use crate::fields::BodyFault;
 use crate::scan::{members, text};
 use crate::text::is_blank;
 use crate::{
-    Fence, Field, Figure, LeaseTime, Progress, TrainingMetrics, Violation, ViolationKind,
-    Violations,
+    Fence, Field, Figure, LeaseTime, MetricFault, MetricName, Progress, TooManyMetrics,
+    TrainingMetrics, Violation, ViolationKind, Violations,
 };
 
 /// A valid request for a training that waits.
@@ -31,7 +31,7 @@ pub struct Heartbeat {
 }
 
 /// A worker's valid word that a training ended well.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TrainingSucceeded {
     /// The worker's claim.
@@ -78,7 +78,7 @@ impl TrainingSucceeded {
     pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
         let mut given = Given::read(body, &[Field::Fence, Field::TrainingMetrics])?;
         let fence = given.required(Field::Fence, fence);
-        let metrics = given.required(Field::TrainingMetrics, metrics);
+        let metrics = given.metrics();
         let request = || Some(TrainingSucceeded { fence: fence?, metrics: metrics? });
         given.judged(request())
     }
@@ -121,12 +121,34 @@ impl<'a> Given<'a> {
     }
 
     /// A field that must be there; `null` counts as missing.
-    fn required<T>(&mut self, field: Field, judge: fn(&str) -> Judged<T>) -> Option<T> {
+    fn required<T>(&mut self, field: Field, judge: impl FnOnce(&str) -> Judged<T>) -> Option<T> {
         let judged = match self.value(field) {
             None | Some("null") => Err(ViolationKind::Missing),
             Some(value) => judge(value),
         };
         judged.map_err(|kind| self.violations.note(Violation::new(field, kind))).ok()
+    }
+
+    /// The metrics, with the name of the first that breaks the rule (TRAIN-3).
+    fn metrics(&mut self) -> Option<TrainingMetrics> {
+        let (mut metrics, mut faulty) = (TrainingMetrics::default(), None);
+        self.required(Field::TrainingMetrics, |value| {
+            let read = members(value.as_bytes(), |name, value| {
+                if faulty.is_none() {
+                    let added = add(&mut metrics, name, value);
+                    faulty = added.err().map(|fault| (fault, name.to_owned()));
+                }
+            });
+            read.map_err(|_| ViolationKind::WrongType)
+        })?;
+        match faulty {
+            None => Some(metrics),
+            Some((fault, name)) => {
+                let (field, kind) = (Field::TrainingMetrics, ViolationKind::Metric(fault));
+                self.violations.note(Violation { field, kind, sent: name.into() });
+                None
+            }
+        }
     }
 
     fn lease_time(&mut self) -> Option<LeaseTime> {
@@ -178,26 +200,14 @@ fn integer(value: &str) -> Judged<u64> {
     format!("{number:.0}").parse().map_err(|_| ViolationKind::Unsupported)
 }
 
-fn metrics(value: &str) -> Judged<TrainingMetrics> {
-    let mut metrics = TrainingMetrics::default();
-    let mut are_known = true;
-    let read = members(value.as_bytes(), |key, value| {
-        let place = match key {
-            "word_error_rate" => &mut metrics.word_error_rate,
-            "character_error_rate" => &mut metrics.character_error_rate,
-            "accuracy_improvement" => &mut metrics.accuracy_improvement,
-            "training_hours" => &mut metrics.training_hours,
-            "test_word_error_rate" => &mut metrics.test_word_error_rate,
-            _ => return are_known = false,
-        };
-        let figure = figure(value);
-        are_known &= figure.is_some() && place.is_none();
-        *place = figure;
-    });
-    match read {
-        Err(_) => Err(ViolationKind::WrongType),
-        Ok(()) if are_known => Ok(metrics),
-        Ok(()) => Err(ViolationKind::Unsupported),
+/// Adds one metric as it is written.
+fn add(metrics: &mut TrainingMetrics, name: &str, value: &str) -> Result<(), MetricFault> {
+    let name = MetricName::new(name).map_err(|_| MetricFault::Name)?;
+    let figure = figure(value).ok_or(MetricFault::Value)?;
+    match metrics.insert(name, figure) {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => Err(MetricFault::Repeated),
+        Err(TooManyMetrics) => Err(MetricFault::TooMany),
     }
 }
 

@@ -18,9 +18,9 @@ fn what_is_right_is_taken_as_it_is_meant() {
     assert_eq!(beat.time, LeaseTime::default());
     let body = br#"{"fence":1,"training_metrics":{"word_error_rate":1e-2,"training_hours":-3}}"#;
     let metrics = TrainingSucceeded::from_json(body).unwrap().metrics;
-    assert_eq!(metrics.word_error_rate.map(Figure::get), Some(0.01));
-    assert_eq!(metrics.training_hours.map(Figure::get), Some(-3.0));
-    assert_eq!(metrics.test_word_error_rate, None);
+    assert_eq!(metrics.get(&MetricName::WORD_ERROR_RATE).map(Figure::get), Some(0.01));
+    assert_eq!(metrics.get(&MetricName::TRAINING_HOURS).map(Figure::get), Some(-3.0));
+    assert_eq!(metrics.len(), 2);
     let failed = TrainingFailed::from_json(br#"{"fence":1,"error":"a\"b"}"#).unwrap();
     assert_eq!(failed.error, "a\"b");
 }
@@ -70,22 +70,63 @@ fn every_violation_is_told_at_once_and_kinds_are_told_apart() {
     assert_eq!(faults(body), [(Field::Body, "Request body must be a JSON object".to_owned())]);
 }
 
+/// What is told of a success with these metrics.
+fn told_of(metrics: &str) -> Result<TrainingMetrics, String> {
+    let body = format!(r#"{{"fence":1,"training_metrics":{metrics}}}"#);
+    let judged = TrainingSucceeded::from_json(body.as_bytes());
+    judged
+        .map(|success| success.metrics)
+        .map_err(|violations| violations.get(Field::TrainingMetrics).unwrap().to_string())
+}
+
+/// So many metrics beside the five.
+fn others(count: usize) -> String {
+    let all: Vec<String> = (0..count).map(|number| format!(r#""m{number:02}":{number}"#)).collect();
+    all.join(",")
+}
+
 #[test]
-fn figures_are_known_finite_and_given_once() {
-    let metrics = |metrics: &str| {
-        let body = format!(r#"{{"fence":1,"training_metrics":{metrics}}}"#);
-        let violations = TrainingSucceeded::from_json(body.as_bytes()).unwrap_err();
-        violations.get(Field::TrainingMetrics).unwrap().kind()
-    };
-    assert_eq!(metrics("null"), ViolationKind::Missing);
+fn train_3_metrics_beside_the_five_are_taken() {
+    let longest = "z".repeat(64);
+    let names = ["loss", "0", "_", "bleu_4", &longest];
+    for name in names {
+        let metrics = told_of(&format!(r#"{{"{name}":-0.5}}"#)).unwrap();
+        assert_eq!(metrics.get(&name.parse().unwrap()).map(Figure::get), Some(-0.5), "{name}");
+    }
+    let metrics = told_of(&format!(r#"{{{},"word_error_rate":0.5}}"#, others(31))).unwrap();
+    assert_eq!(metrics.len(), TrainingMetrics::MAX);
+    assert_eq!(told_of(&format!("{{{}}}", others(32))).unwrap().len(), TrainingMetrics::MAX);
+    assert_eq!(told_of("{}"), Ok(TrainingMetrics::default()));
+}
+
+#[test]
+fn train_3_a_metric_that_breaks_the_rule_is_named() {
+    assert_eq!(told_of("null").unwrap_err(), "Training metrics is required");
     for wrong in ["1", "[]", "\"{}\"", "true"] {
-        assert_eq!(metrics(wrong), ViolationKind::WrongType, "{wrong}");
+        assert_eq!(told_of(wrong).unwrap_err(), "Training metrics must be an object", "{wrong}");
     }
-    for figure in ["1e999", "-1e999", "null", "\"1\"", "{}", "1,\"word_error_rate\":1", "1,\"x\":1"]
-    {
-        let wrong = format!(r#"{{"word_error_rate":{figure}}}"#);
-        assert_eq!(metrics(&wrong), ViolationKind::Unsupported, "{wrong}");
+    for value in ["1e999", "-1e999", "null", "\"1\"", "{}", "true"] {
+        for name in ["loss", "word_error_rate"] {
+            let text = format!("Training metrics must be finite numbers; '{name}' is not");
+            let metrics = format!(r#"{{"cer":1,"{name}":{value}}}"#);
+            assert_eq!(told_of(&metrics).unwrap_err(), text, "{metrics}");
+        }
     }
+    let too_long = "z".repeat(65);
+    for name in ["", "Loss", "word-error", "a b", "ä", "é", &too_long] {
+        let shown: String = name.chars().take(40).collect();
+        let text = format!(
+            "Training metrics cannot have '{shown}': a name is 1 to 64 characters of a-z, 0-9 and _"
+        );
+        assert_eq!(told_of(&format!(r#"{{"{name}":1}}"#)).unwrap_err(), text);
+    }
+    for name in ["loss", "word_error_rate"] {
+        let text = format!("Training metrics cannot have '{name}' more than once");
+        assert_eq!(told_of(&format!(r#"{{"{name}":1,"{name}":1}}"#)).unwrap_err(), text);
+    }
+    let many = told_of(&format!(r#"{{{},"word_error_rate":1}}"#, others(32))).unwrap_err();
+    let text = "Training metrics cannot be more than 32; 'word_error_rate' is one too many";
+    assert_eq!(many, text);
 }
 
 #[test]

@@ -158,6 +158,7 @@ macro_rules! for_every_case {
                 edit_4_an_update_survives_a_kill_when_it_is_heard;
             courses:
                 train_1_every_course_comes_back,
+                train_3_metrics_beside_the_five_come_back_to_the_bit,
                 read_1_lists_by_status_follow_the_course,
                 train_3_every_step_of_a_training_survives_a_kill_when_it_is_heard;
             claims:

@@ -6,7 +6,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::{
     Caller, Claimed, CreateModel, CustomModel, DataType, Edit, Edited, Engine, Expected, Fence,
-    Figure, LeaseTime, ModelId, NewPair, Organisation, Plan, Progress, Refusal, TrainingMetrics,
+    Figure, LeaseTime, MetricName, ModelId, NewPair, Organisation, Plan, Progress, Refusal,
+    TrainingMetrics,
 };
 
 use crate::client::Client;
@@ -149,13 +150,32 @@ pub(crate) fn fail(fence: Fence, error: &str) -> Edit {
 }
 
 /// Figures that are lost where numbers are cut short; one is not there.
-fn metrics() -> Checked<TrainingMetrics> {
-    let figure = |number| Figure::new(number).map(Some).map_err(unfit);
-    Ok(TrainingMetrics {
-        word_error_rate: figure(0.1 + 0.2)?,
-        character_error_rate: figure(f64::MIN_POSITIVE)?,
-        accuracy_improvement: figure(-1.5e300)?,
-        training_hours: None,
-        test_word_error_rate: figure(0.0)?,
-    })
+pub(crate) fn metrics() -> Checked<TrainingMetrics> {
+    let mut metrics = TrainingMetrics::default();
+    for (name, number) in [
+        (MetricName::WORD_ERROR_RATE, 0.1 + 0.2),
+        (MetricName::CHARACTER_ERROR_RATE, f64::MIN_POSITIVE),
+        (MetricName::ACCURACY_IMPROVEMENT, -1.5e300),
+        (MetricName::TEST_WORD_ERROR_RATE, 0.0),
+    ] {
+        metrics.insert(name, Figure::new(number).map_err(unfit)?).map_err(unfit)?;
+    }
+    Ok(metrics)
+}
+
+/// As many metrics as there may be, under the longest names, with figures that are lost where
+/// numbers are cut short.
+pub(crate) fn most_metrics() -> Checked<TrainingMetrics> {
+    let mut metrics = metrics()?;
+    let figures = [5e-324, -f64::MAX, -0.0, 1.0 / 3.0, 9_007_199_254_740_993.0];
+    let names = ["_".to_owned(), "0".to_owned(), "zeta".to_owned()];
+    let longest = (10..).map(|number| "long".repeat(15) + "_z" + &number.to_string());
+    for (name, number) in names.into_iter().chain(longest).zip(figures.into_iter().cycle()) {
+        if metrics.len() == TrainingMetrics::MAX {
+            break;
+        }
+        let name = MetricName::new(&name).map_err(unfit)?;
+        metrics.insert(name, Figure::new(number).map_err(unfit)?).map_err(unfit)?;
+    }
+    Ok(metrics)
 }

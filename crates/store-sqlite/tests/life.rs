@@ -8,9 +8,9 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::{
     Actor, Caller, Change, CustomModel, DataChange, DataType, Edit, Engine, EventPage, EventType,
-    Expected, Figure, KeptAnswer, Language, LeaseTime, LifeStore, MemoryStore, ModelId, ModelStore,
-    Moment, NewAnswer, Organisation, Outcome, Plan, Progress, Purge, Purged, Records, Revision,
-    Selection, Stamp, TrainingMetrics, UpdateModel, Write,
+    Expected, Figure, KeptAnswer, Language, LeaseTime, LifeStore, MemoryStore, MetricName, ModelId,
+    ModelStore, Moment, NewAnswer, Organisation, Outcome, Plan, Progress, Purge, Purged, Records,
+    Revision, Selection, Stamp, TrainingMetrics, UpdateModel, Write,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -88,8 +88,8 @@ fn live(store: impl Records + Clone + 'static) {
         let progress = Progress::new(percent).unwrap();
         engine.edit(&caller(), ids[0], &Edit::Beat { fence, progress, time }, any).unwrap();
     }
-    let word_error_rate = Some(Figure::new(0.071).unwrap());
-    let metrics = TrainingMetrics { word_error_rate, ..TrainingMetrics::default() };
+    let figure = Figure::new(0.071).unwrap();
+    let metrics = TrainingMetrics::new([(MetricName::WORD_ERROR_RATE, figure)]).unwrap();
     engine.edit(&caller(), ids[0], &Edit::Succeed { fence, metrics }, any).unwrap();
     let claimed = engine.claim(&worker, Some(&acme()), time).unwrap().unwrap();
     assert_eq!(claimed.model.id, ids[1]);

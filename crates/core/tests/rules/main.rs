@@ -25,6 +25,7 @@ mod gate;
 mod history;
 mod keys;
 mod language;
+mod metrics;
 mod model;
 mod model_id;
 mod name;

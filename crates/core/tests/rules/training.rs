@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use custom_models_core::{
     Actor, Caller, Claimed, CustomModel, DataType, Edit, Edited, Engine, Expected, Figure,
-    LeaseTime, MemoryStore, NoTransition, Plan, Progress, Refusal, Retention, TrainingEvent,
-    TrainingMetrics, TrainingStatus,
+    LeaseTime, MemoryStore, MetricName, NoTransition, Plan, Progress, Refusal, Retention,
+    TrainingEvent, TrainingMetrics, TrainingStatus,
 };
 use serde_json::Value;
 
@@ -34,7 +34,7 @@ pub(crate) fn ready() -> (Engine, Clock, Caller, CustomModel) {
 }
 
 /// The same with a training that a worker has claimed, for 60 seconds.
-fn claimed() -> (Engine, Clock, Caller, Claimed) {
+pub(crate) fn claimed() -> (Engine, Clock, Caller, Claimed) {
     let (engine, clock, acme, model) = ready();
     engine.run(&acme, model.id, &ANYTHING).unwrap();
     let claimed = engine.claim(&worker("w"), None, lease(60)).unwrap().unwrap();
@@ -44,7 +44,7 @@ fn claimed() -> (Engine, Clock, Caller, Claimed) {
 /// The trainings that were claimed, the last one last.
 pub(crate) type Claims = Vec<Claimed>;
 
-fn report(engine: &Engine, of: &Claimed, edit: Edit) -> Result<CustomModel, Refusal> {
+pub(crate) fn report(engine: &Engine, of: &Claimed, edit: Edit) -> Result<CustomModel, Refusal> {
     let caller = Caller::new(of.organisation.clone(), Plan::gold()).acting_as(worker("w"));
     match engine.edit(&caller, of.model.id, &edit, &ANYTHING)? {
         Edited::Changed(model) => Ok(*model),
@@ -58,8 +58,8 @@ pub(crate) fn beat(engine: &Engine, of: &Claimed, percent: u8) -> Result<CustomM
 }
 
 pub(crate) fn succeed(engine: &Engine, of: &Claimed) -> Result<CustomModel, Refusal> {
-    let metrics =
-        TrainingMetrics { word_error_rate: Figure::new(0.125).ok(), ..Default::default() };
+    let figure = Figure::new(0.125).unwrap();
+    let metrics = TrainingMetrics::new([(MetricName::WORD_ERROR_RATE, figure)]).unwrap();
     report(engine, of, Edit::Succeed { fence: of.fence, metrics })
 }
 

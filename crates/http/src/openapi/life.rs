@@ -1,12 +1,12 @@
 //! The shapes of what is sent and answered about trainings and the history.
 
 use custom_models_core::{
-    Actor, DataId, DataType, EventType, Figure, LeaseTime, Organisation, Progress, TrainingMetrics,
+    Actor, DataId, DataType, EventType, LeaseTime, MetricName, Organisation, Progress,
+    TrainingMetrics,
 };
 use serde_json::Value;
 use utoipa::openapi::schema::{
-    AdditionalProperties, ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat,
-    SchemaType, Type,
+    ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
 };
 use utoipa::openapi::{Ref, RefOr};
 
@@ -90,23 +90,16 @@ fn failed() -> ObjectBuilder {
     all_required(vec![("fence", fence().into()), ("error", text().min_length(Some(1)).into())])
 }
 
-/// Its figures are those that the core shows of metrics that have them all.
+/// The five named metrics, and any others under names that keep to the rule (TRAIN-3).
 fn training_metrics() -> ObjectBuilder {
-    let some = Figure::new(0.0).ok();
-    let metrics = TrainingMetrics {
-        word_error_rate: some,
-        character_error_rate: some,
-        accuracy_improvement: some,
-        training_hours: some,
-        test_word_error_rate: some,
-    };
-    let shown = serde_json::to_value(metrics).unwrap_or_default();
-    let names = shown.as_object().map(|figures| figures.keys());
     let number = || ObjectBuilder::new().schema_type(Type::Number);
-    let figures = names.into_iter().flatten();
-    figures
+    let pattern = format!("^[a-z0-9_]{{1,{}}}$", MetricName::MAX_CHARACTERS);
+    MetricName::NAMED
+        .iter()
         .fold(object(), |object, name| object.property(name.as_str(), number()))
-        .additional_properties(Some(AdditionalProperties::<Schema>::FreeForm(false)))
+        .property_names(Some(text().pattern(Some(pattern))))
+        .additional_properties(Some(Schema::from(number())))
+        .max_properties(Some(TrainingMetrics::MAX))
 }
 
 fn event() -> ObjectBuilder {

@@ -71,11 +71,11 @@ fn train_3_and_read_4_a_training_ends_well_with_what_was_measured() {
     let (server, key, worker) = at_work();
     server.post(&worker, CLAIM, "{}");
     server.pass(10);
-    let body = r#"{"fence":1,"training_metrics":{"word_error_rate":0.125,"training_hours":3}}"#;
+    let body = r#"{"fence":1,"training_metrics":{"loss":1e-7,"word_error_rate":0.125,"bleu":31.5,"training_hours":3}}"#;
     let done = server.post(&worker, &training("1/succeed"), body);
     let shown = CREATED.replace(
         r#""training_status":1,"status_message":"Model created. Upload training data to begin.","created_at":"2023-11-14T22:13:20Z","updated_at":"2023-11-14T22:13:20Z"}"#,
-        r#""training_status":4,"status_message":"Training succeeded.","created_at":"2023-11-14T22:13:20Z","updated_at":"2023-11-14T22:13:30Z","training_progress":100,"started_training_at":"2023-11-14T22:13:20Z","finished_training_at":"2023-11-14T22:13:30Z","training_metrics":{"word_error_rate":0.125,"training_hours":3.0}}"#,
+        r#""training_status":4,"status_message":"Training succeeded.","created_at":"2023-11-14T22:13:20Z","updated_at":"2023-11-14T22:13:30Z","training_progress":100,"started_training_at":"2023-11-14T22:13:20Z","finished_training_at":"2023-11-14T22:13:30Z","training_metrics":{"word_error_rate":0.125,"training_hours":3.0,"bleu":31.5,"loss":1e-7}}"#,
     );
     done.is(200, &shown).has("etag", "\"5\"").has_no("retry-after");
     server.get(&key, &format!("{MODELS}/1")).is(200, &shown);
@@ -113,8 +113,8 @@ fn train_3_all_that_is_wrong_with_a_workers_word_is_told_at_once() {
         r#"{"lease_seconds":"Lease seconds must be an integer","fence":"Fence is required","training_progress":"Training progress is required"}"#,
     );
     invalid(
-        server.post(&worker, &training("1/succeed"), r#"{"training_metrics":{"x":1}}"#),
-        r#"{"fence":"Fence is required","training_metrics":"Training metrics must be an object of the known figures, all finite numbers"}"#,
+        server.post(&worker, &training("1/succeed"), r#"{"training_metrics":{"X\u0000":1}}"#),
+        r#"{"fence":"Fence is required","training_metrics":"Training metrics cannot have 'X\\u{0}': a name is 1 to 64 characters of a-z, 0-9 and _"}"#,
     );
     invalid(
         server.post(&worker, &training("1/fail"), r#"{"fence":1.5,"error":""}"#),

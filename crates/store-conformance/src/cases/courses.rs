@@ -7,9 +7,9 @@ use custom_models_core::{
 use crate::Builder;
 use crate::cases::durability::killed;
 use crate::client::{Client, fresh};
-use crate::driven::{Driven, LEASE, beat, fail, five_hours, succeed};
+use crate::driven::{Driven, LEASE, beat, fail, five_hours, metrics, most_metrics, succeed};
 use crate::life::data_id;
-use crate::sample::organisation;
+use crate::sample::{organisation, unfit};
 use crate::verdict::{Checked, ensure_eq};
 
 /// A model of every kind of course, in the order of their ids.
@@ -23,7 +23,9 @@ pub(crate) fn every_course(driven: &Driven) -> Checked<Vec<CustomModel>> {
     for number in [4, 5, 6, 7] {
         let claimed = driven.claimed(number)?;
         let id = claimed.model.id;
-        let mut model = driven.edit(id, succeed(claimed.fence)?)?;
+        let fence = claimed.fence;
+        let metrics = if number % 2 == 0 { metrics()? } else { most_metrics()? };
+        let mut model = driven.edit(id, Edit::Succeed { fence, metrics })?;
         if number > 4 {
             model = driven.edit(id, Edit::AddData(five_hours(DataType::Test)))?;
         }
@@ -70,6 +72,36 @@ pub(crate) fn train_1_every_course_comes_back(builder: &dyn Builder) -> Checked 
     }
     ensure_eq!(again, 4, "trainings whose leases have run out");
     Ok(())
+}
+
+pub(crate) fn train_3_metrics_beside_the_five_come_back_to_the_bit(
+    builder: &dyn Builder,
+) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let driven = Driven::new(&store, &acme);
+    let claimed = driven.claimed(1)?;
+    let (fence, metrics) = (claimed.fence, most_metrics()?);
+    let id = driven.edit(claimed.model.id, Edit::Succeed { fence, metrics: metrics.clone() })?.id;
+    // The text tells zeros with a sign from those without.
+    let right = serde_json::to_string(&metrics).map_err(unfit)?;
+    let comes_back = |driven: &Driven, when: &str| -> Checked {
+        let model = driven.engine.get(&driven.caller, id)?;
+        let success = model.course.success().map(|success| &success.metrics);
+        let kept = serde_json::to_string(&success).map_err(unfit)?;
+        ensure_eq!(kept, right, "metrics {when}");
+        Ok(())
+    };
+    comes_back(&driven, "of the model")?;
+    let store = store.reopen(&*place)?;
+    let driven = Driven::new(&store, &acme);
+    comes_back(&driven, "after opening")?;
+    // They stay while the model gets more data and is trained again.
+    driven.edit(id, Edit::AddData(five_hours(DataType::Test)))?;
+    driven.edit(id, Edit::Run)?;
+    comes_back(&driven, "while it is trained again")?;
+    let store = store.reopen(&*place)?;
+    comes_back(&Driven::new(&store, &acme), "after opening again")
 }
 
 pub(crate) fn read_1_lists_by_status_follow_the_course(builder: &dyn Builder) -> Checked {

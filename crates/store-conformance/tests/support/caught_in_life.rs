@@ -77,6 +77,8 @@ pub(crate) const CAUGHT_IN_LIFE: &[(Flaw, &[&str])] = &[
         ],
     ),
     (Flaw::FiguresHaveFewDigits, &["train_1_every_course_comes_back"]),
+    (Flaw::KeepsTheFiveMetrics, &["train_3_metrics_beside_the_five_come_back_to_the_bit"]),
+    (Flaw::ZerosHaveNoSign, &["train_3_metrics_beside_the_five_come_back_to_the_bit"]),
     (Flaw::StatusIsThatOfTheCreate, &["read_1_lists_by_status_follow_the_course"]),
     (
         Flaw::ClaimableIgnoresTheOrganisation,

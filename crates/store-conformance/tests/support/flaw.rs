@@ -63,6 +63,8 @@ pub(crate) enum Flaw {
     UpdatesOfNothingCreate,
     StaleUpdatesChangeData,
     FiguresHaveFewDigits,
+    KeepsTheFiveMetrics,
+    ZerosHaveNoSign,
     StatusIsThatOfTheCreate,
     ClaimableIgnoresTheOrganisation,
     BeatsDoNotMoveTheClaim,

@@ -2,9 +2,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::thread::ThreadId;
 
 use custom_models_core::{
-    Change, Course, CustomModel, DataChange, Language, ModelId, NewModel, Organisation, Outcome,
-    Stamp, StoreError, StoreErrorKind, Timestamp, Write,
+    Change, Course, CustomModel, DataChange, Language, MetricName, ModelId, NewModel, Organisation,
+    Outcome, Stamp, StoreError, StoreErrorKind, Timestamp, Write,
 };
+use serde_json::Value;
 
 use super::access::Access;
 use super::flaw::Flaw;
@@ -303,12 +304,36 @@ fn kept(flaw: Option<Flaw>, mut model: CustomModel) -> CustomModel {
             model.language = Language::Ta;
         }
         Some(Flaw::FiguresHaveFewDigits) => {
-            let record = model.course.to_record().unwrap();
-            let record = record.map(|record| record.replace("0.30000000000000004", "0.3"));
-            let status = model.course.status();
-            model.course = Course::from_record(status, record.as_deref()).unwrap();
+            rewrite(&mut model, |record| record.replace("0.30000000000000004", "0.3"));
         }
+        Some(Flaw::ZerosHaveNoSign) => {
+            rewrite(&mut model, |record| record.replace("-0.0", "0.0"));
+        }
+        Some(Flaw::KeepsTheFiveMetrics) => rewrite(&mut model, |record| {
+            let mut record: Value = serde_json::from_str(&record).unwrap();
+            keep_the_five(&mut record);
+            record.to_string()
+        }),
         _ => {}
     }
     model
+}
+
+/// The course that a model has when its record is another.
+fn rewrite(model: &mut CustomModel, change: impl Fn(String) -> String) {
+    let record = model.course.to_record().unwrap().map(change);
+    model.course = Course::from_record(model.course.status(), record.as_deref()).unwrap();
+}
+
+/// Drops all metrics but the five that READ-4 names, wherever there are metrics.
+fn keep_the_five(record: &mut Value) {
+    let Some(fields) = record.as_object_mut() else { return };
+    for (name, value) in fields {
+        match value.as_object_mut().filter(|_| name == "metrics") {
+            Some(metrics) => {
+                metrics.retain(|name, _| MetricName::NAMED.iter().any(|it| it.as_str() == name));
+            }
+            None => keep_the_five(value),
+        }
+    }
 }
