@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use custom_models_core::{
     AnswerLine, ArchiveChange, ArchiveStore, EventLine, KeyRecord, ModelLine, Organisation, Record,
-    StoreError, StoreErrorKind,
+    StoreError, StoreErrorKind, StoreSummary,
 };
 use sled::Db;
 
@@ -14,7 +14,11 @@ use crate::access_rows::{
 };
 use crate::fault::{damaged, guarded};
 use crate::life_rows::{History, answer_line, event_at, history_key, pair_at};
-use crate::schema::{ALL_COUNTERS, ALL_MODELS, Counter, id_of, organisation_of, parts_of};
+use crate::schema::{
+    ALL_COUNTERS, ALL_MODELS, Counter, IDENTITY, id_of, identity_from_row, organisation_of,
+    parts_of,
+};
+use crate::totals::Totals;
 use crate::{SledStore, long, rows};
 
 type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
@@ -45,8 +49,17 @@ impl ArchiveStore for SledStore {
         self.commits.archive(change)
     }
 
-    fn summary(&self) -> Result<custom_models_core::StoreSummary, StoreError> {
-        Err(custom_models_core::StoreErrorKind::Failed.into())
+    fn summary(&self) -> Result<StoreSummary, StoreError> {
+        let _standing_still = self.database.stand_still();
+        self.database.read(|db| {
+            let identity = guarded(|| db.get(IDENTITY))?;
+            Ok(StoreSummary {
+                identity: identity_from_row(identity.as_deref())?,
+                last_id: rows::last_id(db)?,
+                events: Totals::read(db)?.events,
+                has_data: range(db, b"d"..b"e").next().transpose()?.is_some(),
+            })
+        })
     }
 
     fn verify(&self) -> Result<Vec<String>, StoreError> {

@@ -16,10 +16,11 @@ pub(crate) struct Changes {
     rows: BTreeMap<Vec<u8>, Change>,
 }
 
+/// A row as it was and as it is to be.
 #[derive(Clone, Debug)]
-struct Change {
-    before: Option<Vec<u8>>,
-    after: Option<Vec<u8>>,
+pub(crate) struct Change {
+    pub(crate) before: Option<Vec<u8>>,
+    pub(crate) after: Option<Vec<u8>>,
 }
 
 impl Changes {
@@ -111,7 +112,8 @@ impl Changes {
         self.below(prefix).map(|(key, change)| (key.as_slice(), change.before.as_deref()))
     }
 
-    fn below(&self, prefix: &[u8]) -> impl Iterator<Item = (&Vec<u8>, &Change)> {
+    /// The rows below a prefix that are changed.
+    pub(crate) fn below(&self, prefix: &[u8]) -> impl Iterator<Item = (&Vec<u8>, &Change)> {
         self.rows.range(prefix.to_vec()..).take_while(move |(key, _)| key.starts_with(prefix))
     }
 

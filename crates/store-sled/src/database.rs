@@ -15,8 +15,7 @@ use crate::folder::Folder;
 use crate::journal;
 use crate::medium::{Medium, Opened};
 use crate::moments::Moments;
-use crate::recount;
-use crate::schema::{FORMAT, LAYOUT, Layout};
+use crate::recognition::recognise;
 
 /// How often the writer judges a group, because the database broke off before it could write, until
 /// it gives up.
@@ -231,47 +230,12 @@ fn let_go(state: &mut State, status: Status) {
     });
 }
 
-/// Makes sure that a database is ours and of this layout, or makes an empty one ours if its creation is
-/// under way. Half a group that it was left with is taken back.
-fn recognise(medium: &dyn Medium, opened: &Opened, folder: &mut Folder) -> Result<(), StoreError> {
-    let db = &opened.db;
-    match guarded(|| db.get(FORMAT))? {
-        Some(layout) => match Layout::of(&layout) {
-            Layout::Ours => {
-                if let Some(batches) = journal::taking_back(db)? {
-                    make(medium, opened, batches)?;
-                }
-            }
-            Layout::First => {
-                if folder.was_left_open()
-                    && let Some(corrections) = recount::corrections(db)?
-                {
-                    make(medium, opened, vec![corrections])?;
-                }
-                make(medium, opened, vec![layout_row()])?;
-            }
-            Layout::Newer => return Err(StoreErrorKind::Newer.into()),
-            Layout::Unknown => return Err(damaged("an unknown layout")),
-        },
-        None if guarded(|| db.iter().next().transpose())?.is_some() => {
-            let cause = "a database of something else";
-            return Err(StoreError::new(StoreErrorKind::NotOurs, cause));
-        }
-        None if !folder.is_unfinished() => return Err(damaged("the database is empty")),
-        None => make(medium, opened, vec![layout_row()])?,
-    }
-    // The marker says this last, so that a step that was cut short is made again.
-    if folder.is_to_be_marked() { folder.mark() } else { Ok(()) }
-}
-
-fn layout_row() -> Batch {
-    let mut batch = Batch::default();
-    batch.insert(FORMAT, LAYOUT);
-    batch
-}
-
 /// Makes batches durable.
-fn make(medium: &dyn Medium, opened: &Opened, batches: Vec<Batch>) -> Result<(), StoreError> {
+pub(crate) fn make(
+    medium: &dyn Medium,
+    opened: &Opened,
+    batches: Vec<Batch>,
+) -> Result<(), StoreError> {
     medium.apply(opened, batches)?;
     medium.flush(opened)?;
     medium.sync(opened)

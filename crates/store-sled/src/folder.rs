@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use custom_models_core::{StoreError, StoreErrorKind};
 
 use crate::fault::io_fault;
-use crate::schema::{FIRST_LAYOUT, LAYOUT, Layout};
+use crate::schema::{FIRST_LAYOUT, LAYOUT, Layout, SECOND_LAYOUT};
 
 /// The file that makes a folder a store.
 const MARKER: &str = "custom-models-sled";
@@ -33,7 +33,7 @@ pub(crate) struct Folder {
     path: PathBuf,
     marker: File,
     is_unfinished: bool,
-    is_of_first_layout: bool,
+    is_of_older_layout: bool,
     was_left_open: bool,
 }
 
@@ -55,11 +55,11 @@ impl Folder {
         let (layout, was_left_open) = read_usage(&text);
         let is_cut_short =
             |whole: &str| layout.len() < whole.len() && whole.as_bytes().starts_with(layout);
-        let is_unfinished = is_cut_short(LAYOUT) || is_cut_short(FIRST_LAYOUT);
+        let is_unfinished = [LAYOUT, SECOND_LAYOUT, FIRST_LAYOUT].into_iter().any(is_cut_short);
         let found = Layout::of(layout);
         let refusal = match found {
             _ if is_unfinished => None,
-            Layout::Ours | Layout::First => None,
+            Layout::Ours | Layout::Second | Layout::First => None,
             Layout::Newer => Some(StoreErrorKind::Newer),
             Layout::Unknown => Some(StoreErrorKind::NotOurs),
         };
@@ -68,8 +68,8 @@ impl Folder {
             return Err(StoreError::new(kind, cause));
         }
         marker.rewind().map_err(io_fault)?;
-        let is_of_first_layout = found == Layout::First;
-        Ok(Folder { path, marker, is_unfinished, is_of_first_layout, was_left_open })
+        let is_of_older_layout = matches!(found, Layout::First | Layout::Second);
+        Ok(Folder { path, marker, is_unfinished, is_of_older_layout, was_left_open })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -83,7 +83,7 @@ impl Folder {
 
     /// Whether the marker is still to be written.
     pub(crate) fn is_to_be_marked(&self) -> bool {
-        self.is_unfinished || self.is_of_first_layout || self.was_left_open
+        self.is_unfinished || self.is_of_older_layout || self.was_left_open
     }
 
     /// Marks the store as one of this layout. All that is in it must be durable by now.
@@ -95,7 +95,7 @@ impl Folder {
             .and_then(|()| self.marker.sync_all())
             .map_err(io_fault)?;
         self.is_unfinished = false;
-        self.is_of_first_layout = false;
+        self.is_of_older_layout = false;
         self.was_left_open = false;
         Ok(())
     }

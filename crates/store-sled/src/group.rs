@@ -14,7 +14,8 @@ use crate::life_rows::{
 };
 use crate::long::{self, Edits};
 use crate::rows;
-use crate::schema::{Counter, LAST_ID, counter_key, model_key};
+use crate::schema::{Counter, LAST_ID, TOTALS, counter_key, model_key};
+use crate::totals::Totals;
 
 pub(crate) struct Group<'a> {
     pub(crate) db: &'a Db,
@@ -37,6 +38,15 @@ impl<'a> Group<'a> {
     pub(crate) fn begin(db: &'a Db, last_id: u64) -> Result<Self, StoreError> {
         let last_id = rows::last_id(db)?.max(last_id);
         Ok(Group { db, changes: Changes::default(), last_id })
+    }
+
+    /// All that the group changes, with the counts of the store.
+    pub(crate) fn counted(mut self) -> Result<Changes, StoreError> {
+        if !self.changes.is_empty() {
+            let totals = Totals::read(self.db)?.after(&self.changes);
+            self.changes.set(self.db, TOTALS.to_vec(), Some(totals.to_bytes()))?;
+        }
+        Ok(self.changes)
     }
 
     /// Judges a write. One that is refused, or fails, has changed nothing.

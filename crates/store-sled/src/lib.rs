@@ -18,11 +18,13 @@ mod medium;
 mod moments;
 mod nudger;
 mod purge;
+mod recognition;
 #[cfg(test)]
 mod recorder;
 mod recount;
 mod rows;
 mod schema;
+mod totals;
 mod views;
 mod writer;
 

@@ -8,6 +8,8 @@
 //! | key | value |
 //! | --- | --- |
 //! | `f` | the layout, as text: [`LAYOUT`] |
+//! | `s` | the identity of the store: 16 random bytes |
+//! | `g` | the counts of the store, see `totals`: 24 bytes |
 //! | `i` | the last id that was given away: 8 bytes |
 //! | `c` organisation | [`Counter`]: 16 bytes |
 //! | `m` organisation 0 id | a model, see `rows` |
@@ -26,6 +28,8 @@
 //!
 //! Layout 1 had `f`, `i`, `c`, `m`, `o`, `k` and `a`, with a first form of models that is still read. A
 //! version that knows no other would write models without their events, so the layout's number grew.
+//! Layout 2 had all but `s` and `g`; a version that does not know `g` would write groups that it does not
+//! count.
 //!
 //! INVARIANT: a counter is the number of the organisation's models, and the last id is at least
 //! every id that was ever acknowledged. There is a row under `q` for every model whose training can be
@@ -34,13 +38,16 @@
 
 use std::ops::Range;
 
-use custom_models_core::{ModelId, Moment, Organisation, StoreError};
+use custom_models_core::{ModelId, Moment, Organisation, StoreError, StoreIdentity};
 
 use crate::fault::damaged;
 
 /// What the layout is called, in the folder's marker and under [`FORMAT`]. The number grows with
 /// every layout that an earlier version of this crate cannot read or must not write.
-pub(crate) const LAYOUT: &str = "custom-models in sled, layout 2\n";
+pub(crate) const LAYOUT: &str = "custom-models in sled, layout 3\n";
+
+/// What the layout before is called, which had no identity and no counts.
+pub(crate) const SECOND_LAYOUT: &str = "custom-models in sled, layout 2\n";
 
 /// What the layout of the first release is called.
 pub(crate) const FIRST_LAYOUT: &str = "custom-models in sled, layout 1\n";
@@ -49,13 +56,19 @@ pub(crate) const FIRST_LAYOUT: &str = "custom-models in sled, layout 1\n";
 const LAYOUT_NAME: &str = "custom-models in sled, layout ";
 
 /// The number of [`LAYOUT`].
-const LAYOUT_NUMBER: u32 = 2;
+const LAYOUT_NUMBER: u32 = 3;
 
 /// Where the layout's name lies.
 pub(crate) const FORMAT: &[u8] = b"f";
 
 /// Where a group is kept while it is written.
 pub(crate) const JOURNAL: &[u8] = b"j";
+
+/// Where the identity of the store lies.
+pub(crate) const IDENTITY: &[u8] = b"s";
+
+/// Where the counts of the store lie.
+pub(crate) const TOTALS: &[u8] = b"g";
 
 /// Where the last id lies.
 pub(crate) const LAST_ID: &[u8] = b"i";
@@ -66,6 +79,8 @@ pub(crate) enum Layout {
     /// This version's.
     Ours,
     /// The one before, which becomes this version's at opening.
+    Second,
+    /// The one of the first release, which becomes this version's at opening.
     First,
     /// A later version's.
     Newer,
@@ -81,6 +96,7 @@ impl Layout {
             .and_then(|number| number.parse::<u32>().ok());
         match number {
             Some(LAYOUT_NUMBER) => Layout::Ours,
+            Some(2) => Layout::Second,
             Some(1) => Layout::First,
             Some(number) if number > LAYOUT_NUMBER => Layout::Newer,
             _ => Layout::Unknown,
@@ -185,6 +201,14 @@ impl Counter {
     }
 }
 
+/// The identity of the store, as it is stored.
+pub(crate) fn identity_from_row(row: Option<&[u8]>) -> Result<StoreIdentity, StoreError> {
+    let bytes = row.and_then(|row| row.try_into().ok());
+    let bytes =
+        bytes.ok_or_else(|| damaged("the identity of the store is missing or no identity"))?;
+    Ok(StoreIdentity::from_bytes(bytes))
+}
+
 /// A number that is a whole value.
 pub(crate) fn number(bytes: &[u8]) -> Option<u64> {
     Some(u64::from_be_bytes(bytes.try_into().ok()?))
@@ -199,7 +223,8 @@ mod tests {
         assert_eq!(Layout::of(LAYOUT.as_bytes()), Layout::Ours);
         for (name, layout) in [
             ("custom-models in sled, layout 1\n", Layout::First),
-            ("custom-models in sled, layout 3\n", Layout::Newer),
+            ("custom-models in sled, layout 2\n", Layout::Second),
+            ("custom-models in sled, layout 4\n", Layout::Newer),
             ("custom-models in sled, layout 4294967295\n", Layout::Newer),
             ("custom-models in sled, layout 0\n", Layout::Unknown),
             ("custom-models in sled, layout 2", Layout::Unknown),

@@ -52,7 +52,7 @@ impl Writer {
                     answer => answers.push(Ok(answer?)),
                 }
             }
-            Ok(((answers, group.last_id), group.changes))
+            Ok(((answers, group.last_id), group.counted()?))
         })
     }
 }

@@ -28,7 +28,7 @@ use common::{Life, acme, answer_key, copy, create, id, list, pair, tamper};
 
 const MARKER: &str = "custom-models-sled";
 
-const NOW: &str = "custom-models in sled, layout 2\n";
+const NOW: &str = "custom-models in sled, layout 3\n";
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/first-release")
@@ -129,10 +129,19 @@ fn a_folder_of_the_first_release_is_read_and_goes_on() {
 #[test]
 fn a_step_to_this_layout_that_was_cut_short_is_made_again() {
     let (_temporary, folder) = first_release();
-    tamper(&folder, |db| drop(db.insert("f", NOW).unwrap()));
-    for text in
-        [&b"custom-models in sled, layout 1\n"[..], b"custom-models in sled, layout 2\nin u"]
-    {
+    let expected = expected();
+    let models = expected["models"].as_object().unwrap().values();
+    let models = models.map(|models| models.as_array().unwrap().len() as u64).sum();
+    tamper(&folder, |db| {
+        db.insert("s", &[7; 16]).unwrap();
+        db.insert("g", [1, models, 0].map(u64::to_be_bytes).concat()).unwrap();
+        db.insert("f", NOW).unwrap();
+    });
+    for text in [
+        &b"custom-models in sled, layout 1\n"[..],
+        b"custom-models in sled, layout 2\nin u",
+        b"custom-models in sled, layout 3\nin u",
+    ] {
         fs::write(folder.join(MARKER), text).unwrap();
         let store = SledStore::open(&folder).unwrap();
         is_as_it_was(&store);
@@ -168,6 +177,6 @@ fn model_6_a_folder_of_the_first_release_that_was_left_open_is_put_right() {
 #[test]
 fn a_folder_of_the_first_release_with_a_later_database_is_newer() {
     let (_temporary, folder) = first_release();
-    tamper(&folder, |db| drop(db.insert("f", "custom-models in sled, layout 3\n").unwrap()));
+    tamper(&folder, |db| drop(db.insert("f", "custom-models in sled, layout 4\n").unwrap()));
     assert_eq!(SledStore::open(&folder).unwrap_err().kind(), StoreErrorKind::Newer);
 }

@@ -124,7 +124,7 @@ fn nothing_is_left_of_models_that_are_gone_but_what_they_were_counted_by() {
     assert_eq!(life.store.purge(OLD).unwrap(), Purged { events: 12, answers: 3 });
     assert_eq!(life.store.purge(OLD).unwrap(), Purged::default());
     life.store.close().unwrap();
-    assert_eq!(kinds(&folder), "cfix");
+    assert_eq!(kinds(&folder), "cfgisx");
     // Life goes on behind what was forgotten.
     let life = Life::open(&folder);
     create(&*life.store, "next").unwrap();

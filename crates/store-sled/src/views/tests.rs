@@ -9,7 +9,7 @@ use crate::folder::Folder;
 use crate::long::Edits;
 use crate::medium::Disk;
 
-const STAMP: &[u8] = b"s";
+const STAMP: &[u8] = b"z";
 
 #[test]
 fn a_reading_that_a_write_came_between_is_not_believed() {

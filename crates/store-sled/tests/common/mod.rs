@@ -16,10 +16,10 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::{
-    AnswerForm, AnswerKey, Caller, Change, ContentDigest, CustomModel, DataFile, DataType,
-    Description, Edit, Engine, Expected, IdempotencyKey, Language, LeaseTime, Listing, ModelId,
-    ModelStore, Moment, Name, NewAnswer, NewModel, NewPair, Operation, Organisation, Outcome, Plan,
-    Selection, StoreError, Timestamp, Write,
+    AnswerForm, AnswerKey, ArchiveStore, Caller, Change, ContentDigest, CustomModel, DataFile,
+    DataType, Description, Edit, Engine, Expected, IdempotencyKey, Language, LeaseTime, Listing,
+    ModelId, ModelStore, Moment, Name, NewAnswer, NewModel, NewPair, Operation, Organisation,
+    Outcome, Plan, Selection, StoreError, Timestamp, Write,
 };
 use custom_models_store_sled::SledStore;
 
@@ -67,6 +67,18 @@ pub(crate) fn make_store(folder: &Path, models: usize) {
     }
     store.close().unwrap();
     SledStore::open(folder).unwrap().close().unwrap();
+}
+
+/// All records, a line each.
+pub(crate) fn export(store: &SledStore) -> String {
+    let mut lines = String::new();
+    let each = &mut |record| {
+        lines.push_str(&serde_json::to_string(&record).unwrap());
+        lines.push('\n');
+        Ok(())
+    };
+    store.export(each).unwrap();
+    lines
 }
 
 /// Every file below a folder with its bytes; folders are empty.

@@ -13,10 +13,10 @@ use custom_models_core::{
 use super::*;
 
 /// The kinds of rows that a write changes.
-const KINDS: [&[u8]; 9] = [b"c", b"d", b"e", b"i", b"m", b"q", b"r", b"t", b"x"];
+const KINDS: [&[u8]; 10] = [b"c", b"d", b"e", b"g", b"i", b"m", b"q", b"r", b"t", b"x"];
 
 /// Half a group: a batch of the three, and the kind of rows that it is without.
-const HALVES: [(usize, &[u8]); 12] = [
+const HALVES: [(usize, &[u8]); 13] = [
     (0, b"j"),
     (1, KINDS[0]),
     (1, KINDS[1]),
@@ -27,6 +27,7 @@ const HALVES: [(usize, &[u8]); 12] = [
     (1, KINDS[6]),
     (1, KINDS[7]),
     (1, KINDS[8]),
+    (1, KINDS[9]),
     (1, b""),
     (2, b"j"),
 ];
