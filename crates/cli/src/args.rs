@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use custom_models_core::{KeyId, ModelId, Organisation, Scope};
+use custom_models_core::{ModelId, Organisation, Scope};
 
 use crate::completions::values;
 use crate::settings::Span;
@@ -321,7 +321,7 @@ pub(crate) struct EraseArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct FileArgs {
-    /// The file
+    /// The file, or - for standard output or input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 }
@@ -339,11 +339,12 @@ pub(crate) enum KeyCommand {
     Create(KeyArgs),
     /// Print the organisation's keys, without their secrets
     List,
-    /// Revoke a key, by its id; it opens nothing from then on
+    /// Revoke a key of the organisation, by its id; it opens nothing from then on
     Revoke {
         /// The id: the 12 characters between cm_ and the secret
+        // Read by the command: the parser of arguments would repeat a whole key in its error.
         #[arg(value_name = "ID")]
-        id: KeyId,
+        id: String,
     },
 }
 

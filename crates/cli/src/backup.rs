@@ -1,11 +1,14 @@
 //! Copies of a store in SQLite.
 
+use std::io;
 use std::path::Path;
 
+use custom_models_core::{StoreError, StoreErrorKind};
 use custom_models_store_sqlite::SqliteStore;
 
 use crate::args::{CopyArgs, Global};
 use crate::failure::Failure;
+use crate::places::{explained, obstacle, unusable, vacant};
 use crate::report::Report;
 
 /// Copies the store that the command line names, also while others use it.
@@ -15,21 +18,44 @@ pub(crate) fn backup(global: &Global, args: &CopyArgs) -> Report {
         // Opening it would make one.
         path.metadata()
             .map_err(|error| Failure::WrongUsage(format!("there is no store: {error}")))?;
-        Ok(SqliteStore::open(path)?.backup(&args.file)?)
+        vacant(&args.file)?;
+        SqliteStore::open(path)?.backup(&args.file).map_err(|fault| of_the_copy(&args.file, fault))
     };
     done(global, copied())
 }
 
 /// Makes the store that the command line names of a copy.
 pub(crate) fn restore(global: &Global, args: &CopyArgs) -> Report {
-    let restored =
-        || -> Result<(), Failure> { Ok(SqliteStore::restore(&args.file, file(global)?)?) };
+    let restored = || -> Result<(), Failure> {
+        let path = file(global)?;
+        let copy = args.file.metadata().map_err(|error| unusable(&args.file, &error))?;
+        if copy.is_dir() {
+            return Err(unusable(&args.file, &io::ErrorKind::IsADirectory.into()));
+        }
+        vacant(path)?;
+        let of_what = |fault: StoreError| match (fault.kind(), obstacle(path)) {
+            (StoreErrorKind::Full | StoreErrorKind::Failed, _) => Failure::Store(fault),
+            (StoreErrorKind::Unavailable, Some(_)) => Failure::Store(explained(path, fault)),
+            _ => Failure::File(args.file.clone(), fault),
+        };
+        SqliteStore::restore(&args.file, path).map_err(of_what)
+    };
     done(global, restored())
 }
 
 fn file(global: &Global) -> Result<&Path, Failure> {
     let reason = "--store: only a SQLite file is copied like this; a server has tools of its own";
     global.store.sqlite_file().ok_or_else(|| Failure::WrongUsage(reason.to_owned()))
+}
+
+/// A fault of copying: of the copy, if there is no room or no right to make it.
+fn of_the_copy(copy: &Path, fault: StoreError) -> Failure {
+    match fault.kind() {
+        StoreErrorKind::Full | StoreErrorKind::Unavailable => {
+            Failure::File(copy.to_owned(), explained(copy, fault))
+        }
+        _ => Failure::Store(fault),
+    }
 }
 
 fn done(global: &Global, outcome: Result<(), Failure>) -> Report {

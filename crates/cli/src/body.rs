@@ -6,8 +6,8 @@ use std::path::Path;
 
 use custom_models_core::{CreateModel, Refusal};
 
-use crate::escape::Escaped;
 use crate::failure::Failure;
+use crate::places::{Shown, reason};
 
 /// Reads the body from a file; `-` is standard input.
 pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
@@ -16,7 +16,7 @@ pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
     } else {
         File::open(file).and_then(read_at_most_one_too_many)
     };
-    let body = body.map_err(|error| Failure::WrongUsage(unreadable(file, &error)))?;
+    let body = body.map_err(|error| unreadable(file, &error))?;
     if body.len() > CreateModel::MAX_BODY_BYTES {
         Err(Failure::Refused(Refusal::BodyTooLarge.to_json()))
     } else {
@@ -30,9 +30,9 @@ fn read_at_most_one_too_many(source: impl Read) -> io::Result<Vec<u8>> {
     Ok(body)
 }
 
-fn unreadable(file: &Path, error: &io::Error) -> String {
-    let file = file.to_string_lossy();
-    format!("cannot read the request body from '{}': {error}", Escaped(&file))
+fn unreadable(file: &Path, error: &io::Error) -> Failure {
+    let reason = reason(file, error);
+    Failure::WrongUsage(format!("cannot read the request body from {}: {reason}", Shown(file)))
 }
 
 #[cfg(test)]

@@ -13,8 +13,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::AddData;
 use crate::data_folder::DataFolder;
-use crate::escape::Escaped;
 use crate::failure::Failure;
+use crate::places::{Shown, reason};
 
 /// How much of a file is read at a time.
 const CHUNK: usize = 1 << 20;
@@ -66,10 +66,11 @@ fn add(
 ) -> Result<String, Failure> {
     // Said before gigabytes are copied; it is said again when they are.
     engine.get(caller, id)?;
+    let refused = |error| refused(error, folder);
     let mut upload = Upload::to(folder.needed()?, caller.organisation().clone(), id);
     if let Some(data_type) = &args.data_type {
-        upload.part("type", None).map_err(refused)?;
-        upload.write(data_type.as_bytes()).map_err(refused)?;
+        upload.part("type", None).map_err(&refused)?;
+        upload.write(data_type.as_bytes()).map_err(&refused)?;
     }
     let files = [("audio_file", &args.audio), ("transcript_file", &args.transcript)];
     let files = files.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?)));
@@ -77,7 +78,7 @@ fn add(
     let length = files.iter().filter_map(|(_, path)| Some(path.metadata().ok()?.len())).sum();
     let progress = progress(length);
     for (name, path) in files {
-        copy(&mut upload, name, path, &progress)?;
+        copy(&mut upload, name, path, &progress, &refused)?;
     }
     progress.finish_and_clear();
     let uploaded = upload.finish().map_err(refused)?;
@@ -103,10 +104,10 @@ fn copy(
     name: &str,
     path: &Path,
     progress: &ProgressBar,
+    refused: &impl Fn(UploadError) -> Failure,
 ) -> Result<(), Failure> {
     let unreadable = |error: io::Error| {
-        let path = path.to_string_lossy();
-        Failure::WrongUsage(format!("cannot read '{}': {error}", Escaped(&path)))
+        Failure::WrongUsage(format!("cannot read {}: {}", Shown(path), reason(path, &error)))
     };
     let mut file = File::open(path).map_err(unreadable)?;
     let filename = path.file_name().map(|name| name.to_string_lossy());
@@ -125,11 +126,11 @@ fn copy(
     }
 }
 
-fn refused(error: UploadError) -> Failure {
+fn refused(error: UploadError, folder: &DataFolder) -> Failure {
     match error {
         UploadError::TooLarge => Refusal::FileTooLarge.into(),
         UploadError::Invalid(violations) => violations.into(),
-        UploadError::Store(fault) => fault.into(),
+        UploadError::Store(fault) => folder.failure(fault),
     }
 }
 

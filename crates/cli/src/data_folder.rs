@@ -1,5 +1,6 @@
 //! The folder that the files of training data are in.
 
+use std::error::Error;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -8,7 +9,8 @@ use custom_models_training_data::{ContentStore, Folder};
 use tempfile::TempDir;
 
 use crate::args::Global;
-use crate::failure::Failure;
+use crate::failure::{Failure, with_causes};
+use crate::places::{Shown, explained};
 use crate::store_url::Beside;
 
 /// What the name of the folder ends with that lies beside a store.
@@ -49,10 +51,27 @@ impl DataFolder {
         Ok(DataFolder { path: Some(path), _temporary: Some(temporary) })
     }
 
+    /// A fault of a content of the folder, which the message names.
+    pub(crate) fn failure(&self, fault: StoreError) -> Failure {
+        match &self.path {
+            Some(path) => Failure::File(path.clone(), explained(path, fault)),
+            None => Failure::Store(fault),
+        }
+    }
+
     /// Opens it, if there is one.
     pub(crate) fn open(&self) -> Result<Option<Arc<dyn ContentStore>>, StoreError> {
         let Some(path) = &self.path else { return Ok(None) };
-        Ok(Some(Arc::new(Folder::open(path)?)))
+        let folder = Folder::open(path).map_err(|fault| {
+            let explained = explained(path, fault);
+            let cause = match path.metadata() {
+                Ok(found) if !found.is_dir() => "it is a file; name a folder".to_owned(),
+                _ => explained.source().map_or_else(String::new, with_causes),
+            };
+            let cause = format!("the folder of training data {}: {cause}", Shown(path));
+            StoreError::new(explained.kind(), cause)
+        })?;
+        Ok(Some(Arc::new(folder)))
     }
 
     /// Opens it, for what cannot be done without.

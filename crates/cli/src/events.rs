@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::thread;
 use std::time::Duration;
 
-use custom_models_core::{Caller, Engine, StoreError, StoreErrorKind};
+use custom_models_core::{Caller, Engine};
 
 use crate::args::EventsArgs;
 use crate::failure::Failure;
@@ -52,5 +52,5 @@ pub(crate) fn print(
 }
 
 fn not_written(error: io::Error) -> Failure {
-    Failure::Store(StoreError::new(StoreErrorKind::Failed, error))
+    Failure::NotWritten(None, error)
 }

@@ -1,6 +1,8 @@
 //! Why a command did not do what it was asked.
 
 use std::error::Error;
+use std::io;
+use std::path::PathBuf;
 
 use custom_models_core::{Refusal, StoreError, StoreErrorKind, Violations};
 
@@ -15,6 +17,10 @@ pub(crate) enum Failure {
     WrongUsage(String),
     /// The store failed.
     Store(StoreError),
+    /// A file beside the store failed: a copy of it, or what it is made of.
+    File(PathBuf, StoreError),
+    /// What the command has to say could not be written: to a file, or to standard output.
+    NotWritten(Option<PathBuf>, io::Error),
 }
 
 /// A fault of the store has a body on the wire too, but that one hides the cause, and whoever sits

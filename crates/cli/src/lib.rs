@@ -16,20 +16,26 @@ mod data;
 mod data_folder;
 mod escape;
 mod events;
+mod export;
 mod failure;
+mod import;
 #[cfg(feature = "serve")]
 mod log;
 #[cfg(feature = "serve")]
 mod metrics;
+mod new_file;
 mod operation;
 mod perform;
+mod places;
 mod program;
 mod register;
 mod report;
+mod secrets;
 #[cfg(feature = "serve")]
 mod serve;
 mod settings;
 mod sink;
+mod store_path;
 mod store_url;
 mod sweep;
 #[cfg(feature = "serve")]
@@ -37,7 +43,7 @@ mod sweeper;
 mod work;
 
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -54,7 +60,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(exit) = completions::answer(&arguments) {
         return exit.into();
     }
-    match Cli::try_parse_from(arguments) {
+    match Cli::try_parse_from(&arguments) {
         Ok(Cli { global, command }) => {
             let report = match command {
                 Command::Completions { shell } => completions::completions(&global, shell),
@@ -65,8 +71,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
                 Command::Backup(args) => backup::backup(&global, &args),
                 #[cfg(feature = "sqlite")]
                 Command::Restore(args) => backup::restore(&global, &args),
-                Command::Export(args) => archive::export(&global, &args),
-                Command::Import(args) => archive::import(&global, &args),
+                Command::Export(args) => export::export(&global, &args),
+                Command::Import(args) => import::import(&global, &args),
                 Command::Check => check::check(&global),
                 Command::Sweep => sweep::sweep(&global),
                 Command::Work(args) => work::work(&global, &args),
@@ -79,14 +85,24 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             };
             sink::finish(|mut err| report.print(&mut io::stdout(), &mut err))
         }
-        Err(message) => print_message(&message),
+        Err(message) => print_message(&message, &arguments),
     }
     .into()
 }
 
 /// Prints what the parser of arguments has to say: help, the version, or what is wrong.
-fn print_message(message: &clap::Error) -> Exit {
+fn print_message(message: &clap::Error, arguments: &[OsString]) -> Exit {
+    if !message.use_stderr() {
+        return match message.print().and_then(|()| io::stdout().flush()) {
+            Ok(()) => Exit::Done,
+            Err(error) => report::not_written(&error, &mut io::stderr().lock()),
+        };
+    }
     // Nobody is left to tell when the message cannot be written.
-    let _ = message.print();
-    if message.use_stderr() { Exit::WrongUsage } else { Exit::Done }
+    let plain = message.to_string();
+    let _ = match secrets::without_secrets(&plain, arguments) {
+        shown if shown == plain => message.print(),
+        shown => io::stderr().lock().write_all(shown.as_bytes()),
+    };
+    Exit::WrongUsage
 }

@@ -65,14 +65,26 @@ pub(crate) fn keys(global: &Global, command: KeyCommand) -> Report {
             to_json(&shown).map(Some)
         }
         KeyCommand::Revoke { id } => {
-            match store(OpenMode::Existing)?
-                .apply_access(AccessChange::RevokeKey { id, at: now() })?
-            {
-                AccessOutcome::NotFound => Err(no_key()),
-                outcome => done(outcome).map(|()| None),
-            }
+            // What was given is not repeated: it may be a whole key.
+            let unreadable = |_| {
+                let reason = "an id is the 12 digits of 0-9 a-f between cm_ and the secret";
+                Failure::WrongUsage(reason.to_owned())
+            };
+            let id: KeyId = id.parse().map_err(unreadable)?;
+            revoke(&*store(OpenMode::Existing)?, &global.org, id).map(|()| None)
         }
     })
+}
+
+/// Revokes a key, if it is the organisation's.
+fn revoke(store: &dyn Store, organisation: &Organisation, id: KeyId) -> Result<(), Failure> {
+    if !store.keys(organisation)?.iter().any(|key| key.id == id) {
+        return Err(no_key());
+    }
+    match store.apply_access(AccessChange::RevokeKey { id, at: now() })? {
+        AccessOutcome::NotFound => Err(no_key()),
+        outcome => done(outcome),
+    }
 }
 
 /// Makes a key; the key itself is told to nobody else.
@@ -189,16 +201,17 @@ fn done(outcome: AccessOutcome) -> Result<(), Failure> {
             "The organisation is registered already",
             "ORGANISATION_EXISTS",
         )),
-        AccessOutcome::NotFound => Err(refused(
-            "Not Found",
-            "The organisation is not registered",
-            "ORGANISATION_NOT_FOUND",
-        )),
+        AccessOutcome::NotFound => Err(no_organisation()),
         other => {
             let cause = format!("an answer that the change cannot have: {other:?}");
             Err(Failure::Store(StoreError::new(StoreErrorKind::Damaged, cause)))
         }
     }
+}
+
+/// Nothing is known of an organisation.
+pub(crate) fn no_organisation() -> Failure {
+    refused("Not Found", "The organisation is not registered", "ORGANISATION_NOT_FOUND")
 }
 
 fn no_key() -> Failure {

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use crate::escape::Escaped;
 use crate::failure::{Failure, with_causes};
+use crate::places::Shown;
 use crate::store_url::StoreUrl;
 
 /// How a command ended. The numbers are those that `--help` lists.
@@ -44,6 +45,13 @@ impl Report {
             Failure::Refused(body) => (body, Exit::Refused),
             Failure::WrongUsage(reason) => (format!("error: {reason}"), Exit::WrongUsage),
             Failure::Store(fault) => (store_failed(store, "", &fault), Exit::StoreFailed),
+            Failure::File(path, fault) => {
+                (failed(&path.to_string_lossy(), "", &fault), Exit::StoreFailed)
+            }
+            Failure::NotWritten(place, error) => {
+                let what = place.map_or("the answer".to_owned(), |it| Shown(&it).to_string());
+                (format!("error: {what} was not written: {error}"), Exit::AnswerLost)
+            }
         };
         Report { answer: None, complaints: vec![complaint], exit }
     }
@@ -81,23 +89,34 @@ impl Report {
         for complaint in &self.complaints {
             let _ = err.write_all(format!("{complaint}\n").as_bytes());
         }
-        match written {
-            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                let line = format!("error: done, but the answer was not written: {error}\n");
-                let _ = err.write_all(line.as_bytes());
-                match self.exit {
-                    Exit::Done => Exit::AnswerLost,
-                    exit => exit,
-                }
+        match (written, self.exit) {
+            (Ok(()), exit) => exit,
+            (Err(error), Exit::Done) => not_written(&error, err),
+            (Err(error), exit) => {
+                not_written(&error, err);
+                exit
             }
-            _ => self.exit,
         }
     }
 }
 
+/// What was to be printed could not be. That a reader is gone is no complaint.
+pub(crate) fn not_written(error: &io::Error, err: &mut impl Write) -> Exit {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Exit::Done;
+    }
+    let line = format!("error: done, but the answer was not written: {error}\n");
+    let _ = err.write_all(line.as_bytes());
+    Exit::AnswerLost
+}
+
 /// One line for people: the store, what happened, and the causes from the outside in.
 fn store_failed(store: &StoreUrl, what: &str, fault: &dyn Error) -> String {
-    Escaped(&format!("error: '{store}': {what}{}", with_causes(fault))).to_string()
+    failed(&store.to_string(), what, fault)
+}
+
+fn failed(place: &str, what: &str, fault: &dyn Error) -> String {
+    Escaped(&format!("error: '{place}': {what}{}", with_causes(fault))).to_string()
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::args::Global;
 use crate::failure::Failure;
+use crate::places::{self, Shown};
 
 /// The longest configuration that is read.
 const LONGEST: u64 = 1 << 20;
@@ -33,13 +34,14 @@ impl Settings {
             return Ok(Settings::default());
         };
         let wrong = |reason: &dyn fmt::Display| {
-            Failure::WrongUsage(format!("--config '{}': {reason}", path.display()))
+            Failure::WrongUsage(format!("--config {}: {reason}", Shown(path)))
         };
-        let length = fs::metadata(path).map_err(|error| wrong(&error))?.len();
+        let unreadable = |error| wrong(&places::reason(path, &error));
+        let length = fs::metadata(path).map_err(unreadable)?.len();
         if length > LONGEST {
             return Err(wrong(&"longer than 1 MiB"));
         }
-        let text = fs::read_to_string(path).map_err(|error| wrong(&error))?;
+        let text = fs::read_to_string(path).map_err(unreadable)?;
         Settings::from_toml(&text).map_err(|reason| wrong(&reason))
     }
 

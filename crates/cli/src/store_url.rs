@@ -7,6 +7,10 @@ use std::sync::Arc;
 
 use custom_models_core::{MemoryStore, OpenMode, Store, StoreError, StoreErrorKind, StoreIdentity};
 
+use crate::places::explained;
+use crate::secrets::without_password;
+use crate::store_path::OddPath;
+
 /// Opens a kind of store at a place, a path or a whole URL.
 type Opener = fn(&Path, OpenMode) -> Result<Arc<dyn Store>, StoreError>;
 
@@ -99,6 +103,10 @@ pub(crate) enum InvalidStoreUrl {
     NoServer(&'static str),
     #[error("{0}: has no path")]
     UnwantedPath(&'static str),
+    #[error("the URL begins or ends with a space: leave it away")]
+    Space,
+    #[error(transparent)]
+    OddPath(#[from] OddPath),
     #[error("this build has no {0}; install with --features {0}")]
     NotBuilt(&'static str),
 }
@@ -116,11 +124,16 @@ impl StoreUrl {
             (Lives::At, path) if path.starts_with("//") => {
                 return Err(InvalidStoreUrl::Slashes(scheme.name));
             }
-            (Lives::At, path) | (Lives::Nowhere, path @ "") => (text.to_owned(), path),
+            (Lives::At, path) => {
+                OddPath::of(scheme.name, scheme.name == "sqlite", path)?;
+                (text.to_owned(), path)
+            }
+            (Lives::Nowhere, path @ "") => (text.to_owned(), path),
             (Lives::Nowhere, _) => return Err(InvalidStoreUrl::UnwantedPath(scheme.name)),
             (Lives::Behind, path) if !path.starts_with("//") => {
                 return Err(InvalidStoreUrl::NoServer(scheme.name));
             }
+            (Lives::Behind, path) if path.trim() != path => return Err(InvalidStoreUrl::Space),
             (Lives::Behind, _) => (without_password(text), text),
         };
         Ok(StoreUrl { text: shown, scheme, path: PathBuf::from(path) })
@@ -160,7 +173,12 @@ impl StoreUrl {
         mode: OpenMode,
     ) -> Result<impl FnOnce() -> Result<Arc<dyn Store>, StoreError>, InvalidStoreUrl> {
         let opener = self.scheme.opener.ok_or(InvalidStoreUrl::NotBuilt(self.scheme.name))?;
-        Ok(move || opener(&self.path, mode))
+        Ok(move || {
+            opener(&self.path, mode).map_err(|fault| match self.scheme.lives {
+                Lives::At => explained(&self.path, fault),
+                Lives::Behind | Lives::Nowhere => fault,
+            })
+        })
     }
 }
 
@@ -170,22 +188,6 @@ fn random_identity() -> Result<StoreIdentity, StoreError> {
     getrandom::fill(&mut bytes)
         .map_err(|error| StoreError::new(StoreErrorKind::Failed, error.to_string()))?;
     Ok(StoreIdentity::from_bytes(bytes))
-}
-
-/// A URL of a server, to be shown: without its parameters and with `***` for a password.
-fn without_password(url: &str) -> String {
-    let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
-    let shown = match (place.split_once("//"), place.rsplit_once('@')) {
-        (Some((scheme, _)), Some((user, host))) => {
-            let user = user.split_once("//").map_or("", |(_, user)| user);
-            match user.split_once(':') {
-                Some((name, _)) => format!("{scheme}//{name}:***@{host}"),
-                None => place.to_owned(),
-            }
-        }
-        _ => place.to_owned(),
-    };
-    if parameters.is_empty() { shown } else { format!("{shown}?…") }
 }
 
 impl FromStr for StoreUrl {
@@ -227,7 +229,8 @@ mod tests {
     fn every_scheme_is_read_with_its_path_as_it_stands() {
         for (text, name, path) in [
             ("sqlite:custom-models.db", "sqlite", "custom-models.db"),
-            ("sqlite:/srv/a b:c%20d.db", "sqlite", "/srv/a b:c%20d.db"),
+            ("sqlite:/srv/a b:c%d.db", "sqlite", "/srv/a b:c%d.db"),
+            ("sqlite:./:memory:", "sqlite", "./:memory:"),
             ("sqlite:C:\\models.db", "sqlite", "C:\\models.db"),
             ("sled:models", "sled", "models"),
             ("postgres://a,b:5/x", "postgres", "postgres://a,b:5/x"),
@@ -264,6 +267,43 @@ mod tests {
         assert_eq!(refusal("sqlite://x.db"), InvalidStoreUrl::Slashes("sqlite"));
         assert_eq!(refusal("postgres:x"), InvalidStoreUrl::NoServer("postgres"));
         assert_eq!(refusal("memory:x"), InvalidStoreUrl::UnwantedPath("memory"));
+    }
+
+    #[test]
+    fn a_path_that_other_programs_read_otherwise_is_refused() {
+        use OddPath::{Escape, File, Folder, Home, Memory, Parameters, Space, Uri};
+        for (text, odd) in [
+            ("sqlite::memory:", Memory("sqlite")),
+            ("sled::memory:", Memory("sled")),
+            ("sqlite:file:x.db", Uri("sqlite")),
+            ("sqlite:FILE:x.db?mode=ro", Uri("sqlite")),
+            ("sqlite:~/x.db", Home("sqlite")),
+            ("sled:~", Home("sled")),
+            ("sqlite:x.db?mode=ro", Parameters),
+            ("sled:x?y", Parameters),
+            ("sqlite:a%20b.db", Escape),
+            ("sqlite: x.db", Space),
+            ("sqlite:x.db ", Space),
+            ("sled:x\n", Space),
+            ("sqlite:none/", Folder("sqlite")),
+            ("sqlite:.", Folder("sqlite")),
+            ("sqlite:src", Folder("sqlite")),
+            ("sled:Cargo.toml", File("sled")),
+        ] {
+            assert_eq!(refusal(text), InvalidStoreUrl::OddPath(odd), "{text}");
+        }
+        assert_eq!(refusal("postgres://h/x "), InvalidStoreUrl::Space);
+    }
+
+    #[test]
+    fn a_store_that_is_there_is_opened_whatever_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["x.db?mode=ro", "a%20b.db", "x.db "] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "").unwrap();
+            let url: StoreUrl = format!("sqlite:{}", path.display()).parse().unwrap();
+            assert_eq!(url.path, path);
+        }
     }
 
     #[test]

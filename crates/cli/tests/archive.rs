@@ -108,9 +108,12 @@ fn an_export_that_is_not_whole_is_refused_and_leaves_nothing() {
         (lines[..lines.len() - 1].to_owned(), "cut short"),
         (lines[..lines.len() / 2].to_owned(), "cut short"),
         (without(&|line| line.contains("\"end\"")), "cut short"),
-        (without(&|line| line.contains("\"record\":\"model\"")), "lines are missing"),
+        (without(&|line| line.contains("\"record\":\"key\"")), "lines are missing"),
         (without(&|line| line.contains("\"start\"")), "begins with its start"),
-        (lines.replace("\"models\":1", "\"models\":7"), "contradicts itself: acme: 7 models"),
+        (
+            lines.replace("\"models\":1", "\"models\":7"),
+            "'wrong.jsonl': it contradicts itself: acme: 7 models",
+        ),
         (lines.replace("\"language\":\"nl\"", "\"language\":\"xx\""), "no record"),
         (format!("{lines}{lines}"), "too many"),
         ("\n".to_owned(), "no record"),
@@ -121,8 +124,7 @@ fn an_export_that_is_not_whole_is_refused_and_leaves_nothing() {
         let refused = folder.run(&["import", "wrong.jsonl", "--store", "sqlite:new.db"]);
         assert_eq!(refused.code, 2, "{reason}");
         assert!(refused.err.contains(reason), "{reason}: {}", refused.err);
-        let left = done(&folder, &["check", "--store", "sqlite:new.db"]);
-        assert_eq!(left, "{\"records\":1,\"files\":0,\"findings\":0}\n");
+        assert!(!folder.path().join("new.db").exists(), "{reason}");
     }
 }
 
@@ -168,6 +170,8 @@ fn an_organisation_is_erased_with_its_files() {
     assert_eq!(files_below(&folder, "custom-models.db.data/zebra").len(), 2);
     done(&folder, &["export", "left.jsonl"]);
     assert!(!read(&folder, "left.jsonl").contains("acme"));
-    assert_eq!(done(&folder, &["org", "delete", "acme", "--yes"]), "{\"records\":0,\"files\":0}\n");
+    let again = folder.run(&["org", "delete", "acme", "--yes"]);
+    assert_eq!(again.code, 1);
+    assert!(again.err.contains("ORGANISATION_NOT_FOUND"), "{}", again.err);
     assert_eq!(done(&folder, &["check"]), "{\"records\":10,\"files\":2,\"findings\":0}\n");
 }

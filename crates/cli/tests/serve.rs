@@ -39,7 +39,7 @@ fn auth_1_a_key_from_the_command_line_opens_the_service_and_what_is_created_stay
     assert_eq!(server.said, [""; 0]);
     assert_eq!(server.ask("GET", "/api/v3/custom_models/1", &key, ""), (200, body));
     let id = &key[3..15];
-    assert_eq!(folder.run(&["key", "revoke", id]).code, 0);
+    assert_eq!(folder.run(&["key", "revoke", id, "--org", "acme"]).code, 0);
     assert_eq!(server.create(&key).0, 401);
     let (code, log) = server.terminate();
     assert_eq!(code, Some(0));
@@ -160,7 +160,8 @@ fn what_is_said_of_making_a_key_works_when_it_is_pasted() {
         assert_eq!(server.said, [""; 0], "somebody has a key");
         assert_eq!(server.terminate().0, Some(0));
         let id = made.out.lines().last().unwrap().split('_').nth(1).unwrap();
-        assert_eq!(folder.run(&[&["key", "revoke", id], &store[..]].concat()).code, 0);
+        let org = if is_registered { "--org=-other" } else { "--org=acme" };
+        assert_eq!(folder.run(&[&["key", "revoke", id, org], &store[..]].concat()).code, 0);
         let server = Serving::start(&folder, &serve);
         assert!(server.said[0].starts_with("nobody has a key yet: "), "{:?}", server.said);
     }
@@ -182,7 +183,7 @@ fn what_cannot_be_served_is_told() {
         (&["org", "add", "a", "--plan", "Tin"], "[possible values: Gold, Enterprise]"),
         (&["key", "create", "--scope", "all"], "a scope is one of"),
         (&["key", "create", "--scope", "training:work", "--expires-in", "1y"], "a span is"),
-        (&["key", "revoke", "x"], "the id of a key is"),
+        (&["key", "revoke", "x"], "the 12 digits of 0-9 a-f"),
     ] {
         let ended = folder.run(arguments);
         assert_eq!(ended.code, 2, "{arguments:?}: {}", ended.err);

@@ -85,6 +85,18 @@ fn wrong_urls_are_wrong_usage() {
         ("sqlite://models.db", "a path cannot begin with //: write sqlite:PATH"),
         ("postgres:x", "a server is named by postgres://HOST/DATABASE"),
         ("memory:x", "memory: has no path"),
+        ("sqlite::memory:", "a store in memory is memory:"),
+        ("sqlite:file:x.db", "a URI is not read: write sqlite:PATH"),
+        ("sqlite:x.db?mode=ro", "a path takes no parameters"),
+        ("sqlite:~/x.db", "write sqlite:$HOME/"),
+        ("sqlite:a%20b.db", "escapes such as %20 are not read"),
+        ("sqlite: x.db", "the path begins or ends with a space"),
+        ("sqlite:x.db ", "the path begins or ends with a space"),
+        ("sqlite:.", "this is a folder: name a file in it"),
+        ("sqlite:new/", "this is a folder: name a file in it"),
+        ("sled::memory:", "a store in memory is memory:"),
+        ("sled:~/x", "write sled:$HOME/"),
+        ("postgres://h/x ", "the URL begins or ends with a space"),
     ] {
         folder.run(&["list", "--store", url]).is_wrong_usage(says);
     }

@@ -35,3 +35,43 @@ fn a_create_whose_answer_is_lost_is_done_and_says_so() {
     );
     assert_eq!(folder.run(&["show", "1"]).code, 0);
 }
+
+/// Runs a command whose standard output is full.
+#[cfg(target_os = "linux")]
+fn run_into_full(folder: &Folder, arguments: &[&str]) -> Ended {
+    let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+    Ended::from(folder.command(arguments).stdout(full).output().unwrap())
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn whatever_is_printed_in_vain_is_said_to_be() {
+    let folder = Folder::new();
+    folder.create(&[]);
+    folder.run(&["org", "add", "acme"]);
+    for arguments in [
+        &["list"][..],
+        &["show", "1"],
+        &["update", "1", "--name", "m"],
+        &["data", "list", "1"],
+        &["events"],
+        &["events", "--follow"],
+        &["org", "list"],
+        &["org", "add", "zebra"],
+        &["key", "list"],
+        &["key", "create", "--org", "acme", "--scope", "training:work"],
+        &["check"],
+        &["sweep"],
+        &["export", "all.jsonl"],
+        &["openapi"],
+        &["completions", "bash"],
+        &["--version"],
+        &["--help"],
+        &["list", "--help"],
+        &["help", "key"],
+    ] {
+        let ended = run_into_full(&folder, arguments);
+        assert_eq!(ended.code, 4, "{arguments:?}: {}", ended.err);
+        assert!(ended.err.contains("not written: No space left on device"), "{}", ended.err);
+    }
+}

@@ -301,8 +301,9 @@ fn unused(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Names are 32 hexadecimal digits, so no name leads out of its folder.
-fn is_name(name: &str) -> bool {
+/// Whether a text is a name that a [`Folder`] gives: 32 hexadecimal digits in lower case, so no name leads out
+/// of its folder.
+pub fn is_name(name: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     name.len() == 32 && name.bytes().all(is_digit)
 }

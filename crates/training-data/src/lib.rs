@@ -41,5 +41,5 @@ mod upload;
 
 pub use audio::{Audio, AudioFault, AudioFormat, measure};
 pub use content::{Content, ContentStore, IsReferenced, Kept, NewContent, digest};
-pub use folder::Folder;
+pub use folder::{Folder, is_name as is_content_name};
 pub use upload::{Upload, UploadError, Uploaded};

@@ -1,0 +1,193 @@
+//! A file that has its name when it is whole and durable, and not before.
+
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// What the name of a file ends with while it is written. No other program names its files so.
+const PART: &str = ".custom-models-part";
+
+/// How often a file may vanish while it is locked.
+const ATTEMPTS: usize = 10;
+
+/// A file that is written beside its place. Its lock tells others that somebody writes: one that nobody has
+/// locked is what a process left that was killed, and the next one writes it anew.
+#[derive(Debug)]
+pub(crate) struct NewFile {
+    file: File,
+    part: PathBuf,
+    to: PathBuf,
+}
+
+impl NewFile {
+    /// Begins a file for a place that nothing has yet.
+    ///
+    /// [`ErrorKind::AlreadyExists`] if something has, [`ErrorKind::ResourceBusy`] if another process is
+    /// writing a file for it.
+    pub(crate) fn begin(to: &Path) -> io::Result<Self> {
+        if to.symlink_metadata().is_ok() {
+            return Err(ErrorKind::AlreadyExists.into());
+        }
+        let mut part = OsString::from(to);
+        part.push(PART);
+        let part = PathBuf::from(part);
+        for _ in 0..ATTEMPTS {
+            let file = open(&part)?;
+            match file.try_lock() {
+                Ok(()) => {}
+                Err(TryLockError::WouldBlock) => return Err(ErrorKind::ResourceBusy.into()),
+                Err(TryLockError::Error(error)) => return Err(error),
+            }
+            // Whoever had the lock may have removed the file before it was given up.
+            if is_at(&file, &part)? {
+                file.set_len(0)?;
+                return Ok(NewFile { file, part, to: to.to_owned() });
+            }
+        }
+        Err(ErrorKind::ResourceBusy.into())
+    }
+
+    /// To write to.
+    pub(crate) const fn file(&self) -> &File {
+        &self.file
+    }
+
+    /// Makes it durable, and gives it its name unless something has got that meanwhile.
+    pub(crate) fn keep(self) -> io::Result<()> {
+        self.file.sync_all()?;
+        match fs::hard_link(&self.part, &self.to) {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
+            // Some file systems have no second names.
+            Err(_) => rename(&self.part, &self.to)?,
+            Ok(()) => {}
+        }
+        sync_folder(&self.to)
+    }
+}
+
+/// Removes what is not kept, and the second name of what is.
+impl Drop for NewFile {
+    fn drop(&mut self) {
+        // What cannot be removed is written over by the next one.
+        let _ = fs::remove_file(&self.part);
+    }
+}
+
+/// Opens a file for its owner alone, or makes it, without a change of what is in it.
+fn open(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(path)
+}
+
+/// Moves a file to a place that it takes first, so that it replaces nothing but itself.
+fn rename(part: &Path, to: &Path) -> io::Result<()> {
+    File::create_new(to)?;
+    fs::rename(part, to).inspect_err(|_| {
+        // It is empty, and ours.
+        let _ = fs::remove_file(to);
+    })
+}
+
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+    use std::os::unix::fs::MetadataExt;
+
+    let opened = file.metadata()?;
+    match fs::symlink_metadata(path) {
+        Ok(found) => Ok((found.dev(), found.ino()) == (opened.dev(), opened.ino())),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+fn is_at(_file: &File, path: &Path) -> io::Result<bool> {
+    path.try_exists()
+}
+
+/// Makes a new name durable.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    if let Some(folder) = path.parent() {
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
+        File::open(folder)?.sync_all()?;
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn part_of(path: &Path) -> PathBuf {
+        PathBuf::from(format!("{}{PART}", path.display()))
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|it| it.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_file_has_its_name_when_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("new");
+        let new = NewFile::begin(&place).unwrap();
+        new.file().write_all(b"whole").unwrap();
+        assert!(!place.exists());
+        new.keep().unwrap();
+        assert_eq!(fs::read(&place).unwrap(), b"whole");
+        assert_eq!(names(folder.path()), ["new"]);
+        assert_eq!(NewFile::begin(&place).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        drop(NewFile::begin(&folder.path().join("dropped")).unwrap());
+        assert_eq!(names(folder.path()), ["new"]);
+    }
+
+    #[test]
+    fn a_file_of_the_dead_is_written_anew_and_one_of_the_living_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("new");
+        fs::write(part_of(&place), "what a process left that was killed").unwrap();
+        let new = NewFile::begin(&place).unwrap();
+        new.file().write_all(b"whole").unwrap();
+        assert_eq!(NewFile::begin(&place).unwrap_err().kind(), ErrorKind::ResourceBusy);
+        new.keep().unwrap();
+        assert_eq!(fs::read(&place).unwrap(), b"whole");
+        assert_eq!(names(folder.path()), ["new"]);
+    }
+
+    #[test]
+    fn nothing_is_replaced_that_came_meanwhile() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("new");
+        let new = NewFile::begin(&place).unwrap();
+        fs::write(&place, "another").unwrap();
+        assert_eq!(new.keep().unwrap_err().kind(), ErrorKind::AlreadyExists);
+        assert_eq!(fs::read(&place).unwrap(), b"another");
+        assert_eq!(names(folder.path()), ["new"]);
+    }
+
+    #[test]
+    fn a_file_system_without_second_names_replaces_nothing_either() {
+        let folder = tempfile::tempdir().unwrap();
+        let (part, place) = (folder.path().join("part"), folder.path().join("new"));
+        fs::write(&part, "whole").unwrap();
+        fs::write(&place, "another").unwrap();
+        assert_eq!(rename(&part, &place).unwrap_err().kind(), ErrorKind::AlreadyExists);
+        fs::remove_file(&place).unwrap();
+        rename(&part, &place).unwrap();
+        assert_eq!(fs::read(&place).unwrap(), b"whole");
+        assert_eq!(names(folder.path()), ["new"]);
+    }
+}

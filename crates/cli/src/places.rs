@@ -1,0 +1,103 @@
+//! What is wrong with a place in the file system, in a message that names it and says what to do.
+
+use std::fmt;
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+use custom_models_core::{StoreError, StoreErrorKind};
+
+use crate::escape::Escaped;
+use crate::failure::Failure;
+
+/// A path as messages show it, in quotes.
+pub(crate) struct Shown<'a>(pub(crate) &'a Path);
+
+impl fmt::Display for Shown<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "'{}'", Escaped(&self.0.to_string_lossy()))
+    }
+}
+
+/// A file that the command line names, and that cannot be used as it is meant.
+pub(crate) fn unusable(path: &Path, error: &io::Error) -> Failure {
+    Failure::WrongUsage(format!("{}: {}", Shown(path), reason(path, error)))
+}
+
+/// Makes sure that there is nothing at a place yet, and that its folder is there.
+pub(crate) fn vacant(path: &Path) -> Result<(), Failure> {
+    let error = match path.symlink_metadata() {
+        Ok(_) => ErrorKind::AlreadyExists.into(),
+        Err(error) if error.kind() == ErrorKind::NotFound && missing_folder(path).is_none() => {
+            return Ok(());
+        }
+        Err(error) => error,
+    };
+    Err(unusable(path, &error))
+}
+
+/// What an error means for a path, and what to do.
+pub(crate) fn reason(path: &Path, error: &io::Error) -> String {
+    let missing = missing_folder(path);
+    match (error.kind(), missing) {
+        (ErrorKind::NotFound | ErrorKind::NotADirectory, Some(folder)) => {
+            format!("there is no folder {}; make it first", Shown(&folder))
+        }
+        (ErrorKind::NotFound, None) => "there is no such file".to_owned(),
+        (ErrorKind::AlreadyExists, _) => {
+            "there is something of this name already; name another place, or move it away"
+                .to_owned()
+        }
+        (ErrorKind::ResourceBusy, _) => "another process is writing it".to_owned(),
+        (ErrorKind::IsADirectory, _) => "this is a folder; name a file".to_owned(),
+        (ErrorKind::PermissionDenied, _) => {
+            format!("{error}; ask whoever owns it, or name another place")
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// The folder that a path stands in, if there is none.
+fn missing_folder(path: &Path) -> Option<PathBuf> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
+    (!folder.is_dir()).then(|| folder.to_owned())
+}
+
+/// A fault of opening something at a path, with what is wrong about the place instead of what SQLite says,
+/// which is "unable to open database file" of all places.
+pub(crate) fn explained(path: &Path, fault: StoreError) -> StoreError {
+    match obstacle(path).filter(|_| fault.kind() == StoreErrorKind::Unavailable) {
+        Some(reason) => StoreError::new(StoreErrorKind::Unavailable, reason),
+        None => fault,
+    }
+}
+
+/// What is in the way at a place, as far as that can be seen without opening anything.
+pub(crate) fn obstacle(path: &Path) -> Option<String> {
+    match missing_folder(path) {
+        Some(folder) => Some(format!("there is no folder {}; make it first", Shown(&folder))),
+        None => forbidden(path),
+    }
+}
+
+/// What this user may not do at a path.
+#[cfg(unix)]
+fn forbidden(path: &Path) -> Option<String> {
+    use rustix::fs::{Access, access};
+
+    let needs = Access::READ_OK | Access::WRITE_OK;
+    let is_forbidden = |path: &Path, needs| access(path, needs) == Err(rustix::io::Errno::ACCESS);
+    if is_forbidden(path, needs) {
+        return Some(format!("this user may not read and write {}", Shown(path)));
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+        folder => folder?,
+    };
+    is_forbidden(folder, needs)
+        .then(|| format!("this user may not make files in the folder {}", Shown(folder)))
+}
+
+#[cfg(not(unix))]
+fn forbidden(_path: &Path) -> Option<String> {
+    None
+}

@@ -1,0 +1,70 @@
+//! Paths of stores that are not meant as they stand: other programs read something else in them.
+
+use std::path::Path;
+
+/// Why a path is not taken as it stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum OddPath {
+    #[error("a store in memory is memory: (a file of this name is {0}:./:memory:)")]
+    Memory(&'static str),
+    #[error(
+        "a URI is not read: write {0}:PATH, without file: (a file of this name is {0}:./file:…)"
+    )]
+    Uri(&'static str),
+    #[error(
+        "the shell leaves a ~ here as it is: write {0}:$HOME/… (a folder of this name is {0}:./~)"
+    )]
+    Home(&'static str),
+    #[error("a path takes no parameters: leave the ? away, and what is behind it")]
+    Parameters,
+    #[error("escapes such as %20 are not read: write the characters themselves, in quotes")]
+    Escape,
+    #[error("the path begins or ends with a space: leave it away")]
+    Space,
+    #[error("this is a folder: name a file in it, such as {0}:DIR/custom-models.db")]
+    Folder(&'static str),
+    #[error("this is a file: {0} keeps its database in a folder")]
+    File(&'static str),
+}
+
+impl OddPath {
+    /// Looks at the path of a store of a kind that keeps a file, or of one that keeps a folder.
+    ///
+    /// What has a reading of its own elsewhere is refused; where it stands in the middle of a path, unless
+    /// there is something of this name already.
+    pub(crate) fn of(scheme: &'static str, keeps_file: bool, path: &str) -> Result<(), Self> {
+        if path.eq_ignore_ascii_case(":memory:") {
+            return Err(OddPath::Memory(scheme));
+        }
+        if path.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("file:")) {
+            return Err(OddPath::Uri(scheme));
+        }
+        if path.starts_with('~') {
+            return Err(OddPath::Home(scheme));
+        }
+        match Path::new(path).metadata() {
+            Ok(found) if keeps_file && found.is_dir() => return Err(OddPath::Folder(scheme)),
+            Ok(found) if !keeps_file && !found.is_dir() => return Err(OddPath::File(scheme)),
+            Ok(_) => return Ok(()),
+            Err(_) => {}
+        }
+        if keeps_file && path.ends_with(std::path::is_separator) {
+            return Err(OddPath::Folder(scheme));
+        }
+        if path.trim() != path {
+            return Err(OddPath::Space);
+        }
+        if path.contains('?') {
+            return Err(OddPath::Parameters);
+        }
+        if has_escape(path) { Err(OddPath::Escape) } else { Ok(()) }
+    }
+}
+
+/// Whether a percent sign with two hexadecimal digits behind it is somewhere.
+fn has_escape(path: &str) -> bool {
+    path.as_bytes().windows(3).any(|part| match part {
+        [b'%', digits @ ..] => digits.iter().all(u8::is_ascii_hexdigit),
+        _ => false,
+    })
+}

@@ -1,0 +1,66 @@
+//! Places that cannot be used as they are meant: each is named, with what to do.
+#![cfg(feature = "sqlite")]
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+mod support;
+
+use support::Folder;
+
+const NO_FOLDER: &str = "there is no folder 'no'; make it first";
+const NO_FILE: &str = "there is no such file";
+const A_FOLDER: &str = "this is a folder; name a file";
+const THERE: &str = "there is something of this name already";
+
+#[test]
+fn a_place_that_cannot_be_used_is_named_with_what_to_do() {
+    let folder = Folder::new();
+    folder.create(&[]);
+    std::fs::create_dir(folder.path().join("dir")).unwrap();
+    std::fs::write(folder.path().join("file"), "x".repeat(5000)).unwrap();
+    for (line, code, place, reason) in [
+        ("export no/x", 2, "'no/x'", NO_FOLDER),
+        ("export dir", 2, "'dir'", THERE),
+        ("export file", 2, "'file'", THERE),
+        ("export file/x", 2, "'file/x'", "there is no folder 'file'"),
+        ("import none --store sqlite:new.db", 2, "'none'", NO_FILE),
+        ("import no/x --store sqlite:new.db", 2, "'no/x'", NO_FOLDER),
+        ("import dir --store sqlite:new.db", 2, "'dir'", A_FOLDER),
+        ("import file --store sqlite:new.db", 2, "'file': line 1", ""),
+        ("backup no/x", 2, "'no/x'", NO_FOLDER),
+        ("backup dir", 2, "'dir'", THERE),
+        ("backup file", 2, "'file'", THERE),
+        ("restore none", 2, "'none'", NO_FILE),
+        ("restore no/x", 2, "'no/x'", NO_FOLDER),
+        ("restore dir --store sqlite:new.db", 2, "'dir'", A_FOLDER),
+        ("restore file --store sqlite:new.db", 3, "'file'", "not a store of custom models"),
+        ("restore file", 2, "'custom-models.db'", THERE),
+        ("restore custom-models.db --store sqlite:no/new.db", 2, "'no/new.db'", NO_FOLDER),
+        ("create --json none", 2, "'none'", NO_FILE),
+        ("create --json no/x", 2, "'no/x'", NO_FOLDER),
+        ("update 1 --json dir", 2, "'dir'", A_FOLDER),
+        ("list --config none", 2, "'none'", NO_FILE),
+        ("list --config dir", 2, "'dir'", A_FOLDER),
+        ("data add 1 --type train --audio none", 2, "'none'", NO_FILE),
+        ("data add 1 --type train --audio dir", 2, "'dir'", A_FOLDER),
+        ("data add 1 --type train --data no/x", 3, "'no/x'", NO_FOLDER),
+        ("data add 1 --type train --data file", 3, "'file'", "it is a file; name a folder"),
+        ("check --data no/x", 3, "'no/x'", NO_FOLDER),
+        ("check --data file", 3, "'file'", "it is a file; name a folder"),
+        ("sweep --data no/x", 3, "'no/x'", NO_FOLDER),
+        ("create --name n --language en --store sqlite:no/x", 3, "'sqlite:no/x'", NO_FOLDER),
+        ("create --name n --language en --store sled:no/x", 3, "'sled:no/x'", NO_FOLDER),
+        ("org add acme --store sqlite:no/x", 3, "'sqlite:no/x'", NO_FOLDER),
+        ("serve --store sqlite:no/x", 3, "'sqlite:no/x'", NO_FOLDER),
+    ] {
+        if line.contains("sled:") && cfg!(not(feature = "sled")) {
+            continue;
+        }
+        let words: Vec<&str> = line.split(' ').collect();
+        let ended = folder.run(&words);
+        assert_eq!((ended.code, ended.out.as_str()), (code, ""), "{line}: {}", ended.err);
+        let says = ended.err.contains(place) && ended.err.contains(reason);
+        assert!(says && ended.err.starts_with("error: "), "{line}: {}", ended.err);
+        assert!(!ended.err.contains("Error code 14"), "{line}: {}", ended.err);
+    }
+    assert_eq!(folder.files(), ["custom-models.db", "dir", "file"]);
+}
