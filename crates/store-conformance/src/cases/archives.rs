@@ -182,6 +182,9 @@ fn counted(store: &Client) -> Checked {
 pub(crate) fn an_export_is_of_one_moment(builder: &dyn Builder) -> Checked {
     let (_place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
+    // Once with nobody beside it, so that a store which mixes two moments is found whatever threads do.
+    with_history(&store, &acme, 2)?;
+    counted(&store)?;
     let is_over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let writing = scope.spawn(|| {
