@@ -9,11 +9,14 @@ use crate::{PostgresStore, access_rows};
 
 impl AccessStore for PostgresStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
-        self.commits.submit_access(change, done);
+        match self.commits() {
+            Ok(commits) => commits.submit_access(change, done),
+            Err(refused) => done(Err(refused)),
+        }
     }
 
     fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
-        self.commits.apply_access(change)
+        self.commits()?.apply_access(change)
     }
 
     fn registration(

@@ -1,8 +1,10 @@
 //! All that a database holds, record by record.
 
+use std::time::Duration;
+
 use custom_models_core::{
     AnswerLine, ArchiveChange, ArchiveStore, EventLine, ModelLine, Record, StoreError,
-    StoreErrorKind,
+    StoreErrorKind, StoreIdentity, StoreSummary,
 };
 use deadpool_postgres::Object;
 use tokio_postgres::Row;
@@ -10,9 +12,12 @@ use tokio_postgres::Row;
 use crate::access_rows::{key_of, registration_of};
 use crate::connections::Connections;
 use crate::fault::Fault;
+use crate::migrate::older;
 use crate::on_site::OnSite;
 use crate::rows::{column, model_id, organisation_of, unsigned};
-use crate::{PostgresStore, answer_rows, data_rows, event_rows, rows};
+use crate::schema::WITH_IDENTITY;
+use crate::statement::Statement;
+use crate::{PostgresStore, answer_rows, data_rows, event_rows, rows, verify};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
@@ -21,6 +26,28 @@ const FETCH: &str = "FETCH 1000 FROM records";
 
 /// A kind of records: what selects their rows, and what a row is.
 type Kind = (&'static str, fn(&Row) -> Result<Record, Fault>);
+
+/// The counters of layouts that do not say up to which event they were purged.
+const EARLIER_COUNTERS: &str = "SELECT organisation, models, events,
+        coalesce((SELECT min(position) FROM custom_models.events e
+            WHERE e.organisation = o.organisation), events + 1)
+    FROM custom_models.organisations o ORDER BY organisation";
+
+const COUNTERS: &str = "SELECT organisation, models, events, purged + 1
+    FROM custom_models.organisations ORDER BY organisation";
+
+const SUMMARY: &str = "SELECT s.identity,
+        (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM custom_models.model_ids),
+        s.erased_events + CAST(coalesce((SELECT sum(events) FROM custom_models.organisations), 0)
+            AS bigint),
+        EXISTS (SELECT 1 FROM custom_models.data)
+    FROM custom_models.store s";
+
+/// The kinds of records in their order, in a database of this layout.
+fn kinds(layout: i64) -> [Kind; 8] {
+    let counters = if layout < WITH_IDENTITY { EARLIER_COUNTERS } else { COUNTERS };
+    KINDS.map(|(sql, record)| if sql == COUNTERS { (counters, record) } else { (sql, record) })
+}
 
 const KINDS: [Kind; 8] = [
     ("SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM custom_models.model_ids", start),
@@ -32,12 +59,7 @@ const KINDS: [Kind; 8] = [
         FROM custom_models.keys ORDER BY organisation, id",
         |row| Ok(key_of(row)?.into()),
     ),
-    (
-        "SELECT organisation, models, events, (SELECT min(position) FROM custom_models.events e
-            WHERE e.organisation = o.organisation)
-        FROM custom_models.organisations o ORDER BY organisation",
-        counters,
-    ),
+    (COUNTERS, counters),
     (rows::ALL, |row| {
         let organisation = organisation_of(row, 12)?;
         Ok(Record::Model(ModelLine { organisation, model: rows::model(row)? }))
@@ -73,17 +95,11 @@ impl ArchiveStore for PostgresStore {
         &self,
         each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        if self.driver.is_stopped() {
-            return Err(StoreErrorKind::Closed.into());
-        }
-        let connections = Connections::writing(&self.address, &self.settings)?;
-        let mut reading = Reading { on_site: OnSite::new(), store: self };
-        let connection = reading.run(async { connections.get().await })?;
-        reading.command(&connection, BEGIN)?;
-        for (sql, record) in KINDS {
-            reading.command(&connection, &format!("DECLARE records CURSOR FOR {sql}"))?;
+        let mut reading = Reading::of(self)?;
+        for (sql, record) in kinds(self.layout) {
+            reading.command(&format!("DECLARE records CURSOR FOR {sql}"))?;
             loop {
-                let rows = reading.run(async { Ok(connection.query(FETCH, &[]).await?) })?;
+                let rows = reading.query(FETCH)?;
                 if rows.is_empty() {
                     break;
                 }
@@ -91,43 +107,67 @@ impl ArchiveStore for PostgresStore {
                     each(record(row).map_err(Fault::into_store_error)?)?;
                 }
             }
-            reading.command(&connection, "CLOSE records")?;
+            reading.command("CLOSE records")?;
         }
-        reading.command(&connection, "COMMIT")
+        reading.command("COMMIT")
     }
 
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
-        self.commits.archive(change)
+        self.commits()?.archive(change)
     }
 
-    fn summary(&self) -> Result<custom_models_core::StoreSummary, StoreError> {
-        Err(custom_models_core::StoreErrorKind::Failed.into())
-    }
-
-    fn verify(&self) -> Result<Vec<String>, StoreError> {
-        Ok(Vec::new())
-    }
-}
-
-/// A connection that this thread runs, for as long as it reads.
-struct Reading<'a> {
-    on_site: OnSite,
-    store: &'a PostgresStore,
-}
-
-impl Reading<'_> {
-    fn run<T: Send>(
-        &mut self,
-        future: impl Future<Output = Result<T, Fault>> + Send,
-    ) -> Result<T, StoreError> {
-        let longest = self.store.settings.patience.saturating_mul(4);
-        self.on_site.run(longest, StoreErrorKind::Busy, async {
-            future.await.map_err(Fault::into_store_error)
+    fn summary(&self) -> Result<StoreSummary, StoreError> {
+        if self.layout < WITH_IDENTITY {
+            return Err(older(self.layout));
+        }
+        self.readers.read(async |reader| {
+            let rows = reader.query(Statement::new(SUMMARY, [])).await?;
+            summary(rows.first().ok_or(Fault::Row("no identity of the store"))?)
         })
     }
 
-    fn command(&mut self, connection: &Object, sql: &str) -> Result<(), StoreError> {
-        self.run(async { Ok(connection.batch_execute(sql).await?) })
+    fn verify(&self) -> Result<Vec<String>, StoreError> {
+        verify::findings(&mut Reading::of(self)?, self.layout)
+    }
+}
+
+/// A connection that this thread runs, for as long as it reads, in one transaction that sees one moment.
+pub(crate) struct Reading {
+    on_site: OnSite,
+    connection: Object,
+    longest: Duration,
+}
+
+impl Reading {
+    fn of(store: &PostgresStore) -> Result<Self, StoreError> {
+        if store.driver.is_stopped() {
+            return Err(StoreErrorKind::Closed.into());
+        }
+        let connections = Connections::writing(&store.address, &store.settings)?;
+        let longest = store.settings.patience.saturating_mul(4);
+        let mut on_site = OnSite::new();
+        let connection = on_site.run(longest, StoreErrorKind::Busy, async {
+            connections.get().await.map_err(Fault::into_store_error)
+        })?;
+        let mut reading = Reading { on_site, connection, longest };
+        reading.command(BEGIN)?;
+        Ok(reading)
+    }
+
+    pub(crate) fn query(&mut self, sql: &str) -> Result<Vec<Row>, StoreError> {
+        let Reading { on_site, connection, longest } = self;
+        on_site.run(*longest, StoreErrorKind::Busy, async {
+            let rows = connection.query(sql, &[]).await;
+            rows.map_err(|error| Fault::from(error).into_store_error())
+        })
+    }
+
+    fn command(&mut self, sql: &str) -> Result<(), StoreError> {
+        let Reading { on_site, connection, longest } = self;
+        on_site.run(*longest, StoreErrorKind::Busy, async {
+            let done = connection.batch_execute(sql).await;
+            done.map_err(|error| Fault::from(error).into_store_error())
+        })
     }
 }
 
@@ -136,12 +176,21 @@ fn start(row: &Row) -> Result<Record, Fault> {
 }
 
 fn counters(row: &Row) -> Result<Record, Fault> {
-    let last_event = unsigned(column(row, 2)?)?;
-    let first = column::<Option<i64>>(row, 3)?.map(unsigned).transpose()?;
     Ok(Record::Organisation {
         organisation: organisation_of(row, 0)?,
         models: unsigned(column(row, 1)?)?,
-        last_event,
-        first_event: first.unwrap_or(last_event.saturating_add(1)),
+        last_event: unsigned(column(row, 2)?)?,
+        first_event: unsigned(column(row, 3)?)?,
+    })
+}
+
+fn summary(row: &Row) -> Result<StoreSummary, Fault> {
+    let identity = <[u8; 16]>::try_from(column::<&[u8]>(row, 0)?);
+    let identity = identity.map_err(|_| Fault::Row("an identity of another length"))?;
+    Ok(StoreSummary {
+        identity: StoreIdentity::from_bytes(identity),
+        last_id: unsigned(column(row, 1)?)?,
+        events: unsigned(column(row, 2)?)?,
+        has_data: column(row, 3)?,
     })
 }

@@ -24,6 +24,10 @@ const REGISTER: &str = "INSERT INTO custom_models.registrations (organisation, p
     SELECT * FROM unnest($1::bytea[], $2::bytea[])
     ON CONFLICT (organisation) DO UPDATE SET plan = excluded.plan";
 
+const MARK_PURGED: &str = "UPDATE custom_models.organisations o SET purged = p.until
+    FROM unnest($1::bytea[], $2::bigint[]) AS p (organisation, until)
+    WHERE o.organisation = p.organisation";
+
 const DELETE_EVENTS: &str = "DELETE FROM custom_models.events e
     USING unnest($1::bytea[], $2::bigint[]) AS gone (organisation, position)
     WHERE e.organisation = gone.organisation AND e.position = gone.position";
@@ -36,6 +40,8 @@ pub(crate) struct Import {
     keys: Vec<KeyRecord>,
     models: BTreeSet<(Organisation, custom_models_core::ModelId)>,
     last_id: u64,
+    /// The positions up to which histories were purged.
+    purged: BTreeMap<Organisation, u64>,
     changes: Changes,
 }
 
@@ -61,8 +67,9 @@ impl Import {
                 self.keys.retain(|it| it.id != key.id && it.digest != key.digest);
                 self.keys.push(key);
             }
-            Record::Organisation { organisation, models, last_event, first_event: _ } => {
+            Record::Organisation { organisation, models, last_event, first_event } => {
                 self.organisations.insert(organisation.clone());
+                self.purged.insert(organisation.clone(), first_event.saturating_sub(1));
                 changes.count(organisation, Counters { models, events: last_event });
             }
             Record::Model(ModelLine { organisation, model }) => {
@@ -117,6 +124,11 @@ impl Import {
             all.push(Statement::new(DELETE_EVENTS, [parameter(of), parameter(at)]));
         }
         all.extend(self.changes.statements()?);
+        if !self.purged.is_empty() {
+            let of: Vec<&[u8]> = self.purged.keys().map(bytes).collect();
+            let until: Vec<i64> = self.purged.values().copied().map(signed).collect();
+            all.push(Statement::new(MARK_PURGED, [parameter(of), parameter(until)]));
+        }
         Ok(all)
     }
 }
@@ -149,26 +161,33 @@ const ERASE: &str = "WITH keys_gone AS (
     ), events_gone AS (
         DELETE FROM custom_models.events e USING (SELECT position
             FROM custom_models.events WHERE organisation = $1 ORDER BY position LIMIT $2) gone
-        WHERE e.organisation = $1 AND e.position = gone.position RETURNING 1
+        WHERE e.organisation = $1 AND e.position = gone.position RETURNING e.position
     ), gone AS (
         SELECT (SELECT count(*) FROM keys_gone) + (SELECT count(*) FROM registration_gone)
             + (SELECT count(*) FROM answers_gone) + (SELECT count(*) FROM data_gone)
             + (SELECT count(*) FROM events_gone) AS others,
-            (SELECT count(*) FROM models_gone) AS models
+            (SELECT count(*) FROM models_gone) AS models,
+            (SELECT coalesce(max(position), 0) FROM events_gone) AS until
     ), counted AS (
-        UPDATE custom_models.organisations o SET models = o.models - gone.models
-        FROM gone WHERE o.organisation = $1 AND gone.models > 0
+        UPDATE custom_models.organisations o SET models = o.models - gone.models,
+            purged = greatest(o.purged, gone.until)
+        FROM gone WHERE o.organisation = $1 AND gone.models + gone.until > 0
     )
     SELECT others + models FROM gone";
 
-/// The counters go when nothing else is left.
-const ERASE_COUNTERS: &str = "DELETE FROM custom_models.organisations WHERE organisation = $1
+/// The counters go when nothing else is left. Their events still count in all (PLACE-2).
+const ERASE_COUNTERS: &str = "WITH gone AS (
+    DELETE FROM custom_models.organisations WHERE organisation = $1
     AND NOT EXISTS (SELECT 1 FROM custom_models.models WHERE organisation = $1)
     AND NOT EXISTS (SELECT 1 FROM custom_models.events WHERE organisation = $1)
     AND NOT EXISTS (SELECT 1 FROM custom_models.answers WHERE organisation = $1)
     AND NOT EXISTS (SELECT 1 FROM custom_models.data WHERE organisation = $1)
     AND NOT EXISTS (SELECT 1 FROM custom_models.keys WHERE organisation = $1)
-    RETURNING 1";
+    RETURNING events
+    ), counted AS (
+        UPDATE custom_models.store s SET erased_events = s.erased_events + gone.events FROM gone
+    )
+    SELECT 1 FROM gone";
 
 /// Nobody changes anything of an organisation without its row.
 const LOCK: &str =

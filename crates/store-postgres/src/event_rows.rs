@@ -21,7 +21,8 @@ pub(crate) const PAGE: &str = "SELECT e.position, e.model, e.created_at, e.actor
     ORDER BY e.position";
 
 /// A history is forgotten up to its first event that is not old. The events of one that are old are
-/// found by their time, and its first that is not by going along it.
+/// found by their time, and its first that is not by going along it. The rows of the organisations are taken in
+/// their order, as groups take them.
 pub(crate) const FORGET: &str = "WITH old AS (
         SELECT DISTINCT organisation FROM custom_models.events WHERE created_at < $1
     ), beginnings AS (
@@ -38,7 +39,17 @@ pub(crate) const FORGET: &str = "WITH old AS (
     ), gone AS (
         DELETE FROM custom_models.events e USING forgotten
         WHERE e.organisation = forgotten.organisation AND e.position = forgotten.position
-        RETURNING 1
+        RETURNING e.organisation, e.position
+    ), counted AS (
+        SELECT organisation, max(position) AS until FROM gone GROUP BY organisation
+    ), taken AS (
+        SELECT o.organisation, o.purged FROM custom_models.organisations o
+        WHERE o.organisation IN (SELECT organisation FROM counted)
+        ORDER BY o.organisation FOR UPDATE
+    ), marked AS (
+        UPDATE custom_models.organisations o SET purged = greatest(o.purged, counted.until)
+        FROM taken JOIN counted ON counted.organisation = taken.organisation
+        WHERE o.organisation = taken.organisation
     )
     SELECT count(*) FROM gone";
 

@@ -50,14 +50,15 @@ mod rows;
 mod schema;
 mod settings;
 mod statement;
+mod verify;
 mod writer;
 
 use std::fmt;
 use std::sync::Arc;
 
 use custom_models_core::{
-    Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Outcome, Selection,
-    StoreError, Write,
+    Completion, CustomModel, Listing, ModelId, ModelStore, OpenMode, Organisation, Outcome,
+    Selection, StoreError, StoreErrorKind, Write,
 };
 
 pub use crate::settings::{Clock, Settings};
@@ -65,8 +66,11 @@ pub use crate::settings::{Clock, Settings};
 use crate::commits::Commits;
 use crate::connections::Connections;
 use crate::driver::Driver;
+use crate::fault::Fault;
 use crate::ids::Ids;
+use crate::on_site::OnSite;
 use crate::reader::Readers;
+use crate::schema::NEWEST;
 use crate::settings::Address;
 use crate::writer::Writer;
 
@@ -75,24 +79,17 @@ use crate::writer::Writer;
 /// Several processes, on several machines, may have the same database open: the quota and the windows
 /// hold over all of them (QUOTA-4, RATE-4).
 pub struct PostgresStore {
-    commits: Commits,
+    /// `None` if the store was opened for reading alone.
+    commits: Option<Commits>,
     readers: Readers,
     driver: Arc<Driver>,
     address: Address,
     settings: Settings,
+    /// The layout that the database had when it was opened.
+    layout: i64,
 }
 
 impl PostgresStore {
-    /// Opens a store with the right that `mode` gives.
-    ///
-    /// # Errors
-    ///
-    /// Those of `open`.
-    pub fn open_as(url: &str, mode: custom_models_core::OpenMode) -> Result<Self, StoreError> {
-        let _ = mode;
-        Self::open(url)
-    }
-
     /// Opens a store by a URL, and makes its tables in the schema `custom_models` where there are none.
     /// The database must exist.
     ///
@@ -118,18 +115,92 @@ impl PostgresStore {
     ///
     /// As [`PostgresStore::open`].
     pub fn open_with(url: &str, settings: Settings) -> Result<Self, StoreError> {
+        Self::open_as_with(url, OpenMode::Create, settings)
+    }
+
+    /// Opens a store with the right that `mode` gives (PLACE-1).
+    ///
+    /// For reading alone, a role with `SELECT` on the tables and the sequence is enough. If no host takes writes,
+    /// one that follows another server is read, as of what it has heard.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresStore::open`], and:
+    ///
+    /// - [`Missing`](custom_models_core::StoreErrorKind::Missing): there are no tables, and `mode` makes none.
+    /// - [`Older`](custom_models_core::StoreErrorKind::Older): the layout is an older one, and `mode` neither migrates nor
+    ///   reads it.
+    pub fn open_as(url: &str, mode: OpenMode) -> Result<Self, StoreError> {
+        Self::open_as_with(url, mode, Settings::default())
+    }
+
+    /// [`PostgresStore::open_as`] with other settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresStore::open_as`].
+    pub fn open_as_with(url: &str, mode: OpenMode, settings: Settings) -> Result<Self, StoreError> {
         let settings = settings.bounded();
         let address = Address::parse(url, settings.patience)?;
+        if mode == OpenMode::ReadOnly {
+            let (address, layout) = read_only(address, &settings)?;
+            return Self::with(address, settings, layout, || Ok(None));
+        }
         let writing = || Connections::writing(&address, &settings);
         let ids = Arc::new(Ids::default());
         let mut first = Writer::new(writing()?, settings, Arc::clone(&ids));
         let second = Writer::new(writing()?, settings, ids);
-        first.migrate()?;
+        first.open(mode, address.database())?;
+        Self::with(address, settings, NEWEST, || Commits::start([first, second]).map(Some))
+    }
+
+    fn with(
+        address: Address,
+        settings: Settings,
+        layout: i64,
+        commits: impl FnOnce() -> Result<Option<Commits>, StoreError>,
+    ) -> Result<Self, StoreError> {
         let driver = Driver::start("postgres-driver")?;
-        let commits = Commits::start([first, second])?;
         let connections = Connections::reading(&address, &settings)?;
         let readers = Readers::new(Arc::clone(&driver), connections, settings.patience);
-        Ok(PostgresStore { commits, readers, driver, address, settings })
+        Ok(PostgresStore { commits: commits()?, readers, driver, address, settings, layout })
+    }
+
+    /// The queues of writes, if the store takes any.
+    fn commits(&self) -> Result<&Commits, StoreError> {
+        let refused = if self.driver.is_stopped() {
+            StoreErrorKind::Closed
+        } else {
+            StoreErrorKind::ReadOnly
+        };
+        self.commits.as_ref().ok_or_else(|| refused.into())
+    }
+
+    fn end(&self) {
+        if let Some(commits) = &self.commits {
+            commits.close();
+        }
+        self.driver.stop();
+    }
+}
+
+/// The address to read at, and the layout there: the server that takes writes or, without one, any.
+fn read_only(mut address: Address, settings: &Settings) -> Result<(Address, i64), StoreError> {
+    let layout = |address: &Address| {
+        let connections = Connections::reading(address, settings)?;
+        let longest = settings.patience.saturating_mul(8);
+        OnSite::new().run(longest, StoreErrorKind::Unavailable, async {
+            let connection = connections.get().await.map_err(Fault::into_store_error)?;
+            let opened = migrate::open(&connection, OpenMode::ReadOnly, address.database()).await;
+            opened.map_err(Fault::into_store_error)
+        })
+    };
+    match layout(&address) {
+        Err(error) if error.kind() == StoreErrorKind::Unavailable => {
+            address.accept_any();
+            layout(&address).map(|layout| (address, layout))
+        }
+        opened => opened.map(|layout| (address, layout)),
     }
 }
 
@@ -141,11 +212,14 @@ impl fmt::Debug for PostgresStore {
 
 impl ModelStore for PostgresStore {
     fn submit(&self, write: Write, done: Completion) {
-        self.commits.submit(write, done);
+        match self.commits() {
+            Ok(commits) => commits.submit(write, done),
+            Err(refused) => done(Err(refused)),
+        }
     }
 
     fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
-        self.commits.apply(write)
+        self.commits()?.apply(write)
     }
 
     fn get(
@@ -167,8 +241,7 @@ impl ModelStore for PostgresStore {
     }
 
     fn close(&self) -> Result<(), StoreError> {
-        self.commits.close();
-        self.driver.stop();
+        self.end();
         Ok(())
     }
 }
@@ -176,7 +249,6 @@ impl ModelStore for PostgresStore {
 /// Writes that are queued are committed before the connections are let go of.
 impl Drop for PostgresStore {
     fn drop(&mut self) {
-        self.commits.close();
-        self.driver.stop();
+        self.end();
     }
 }

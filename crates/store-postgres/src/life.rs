@@ -47,6 +47,6 @@ impl LifeStore for PostgresStore {
     }
 
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        self.commits.purge(purge)
+        self.commits()?.purge(purge)
     }
 }

@@ -1,23 +1,40 @@
 //! Brings a database to the current layout, whoever else does so at the same time.
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::{OpenMode, StoreError, StoreErrorKind, StoreIdentity};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
 use crate::fault::Fault;
 use crate::retry::Attempts;
-use crate::schema::{MIGRATIONS, NEWEST};
+use crate::schema::{IDENTITY, MIGRATIONS, NEWEST};
+use crate::statement::{Statement, parameter};
 
 /// What a row of `migrations` says, so that somebody else's table is not taken for ours.
 const MARK: &str = "custom-models";
 
+/// Opens a database as `mode` says, and returns its layout (PLACE-1). Errors name it as `database`.
+pub(crate) async fn open(client: &Client, mode: OpenMode, database: &str) -> Result<i64, Fault> {
+    if mode != OpenMode::ReadOnly {
+        ensure_durable(client).await?;
+    }
+    if mode == OpenMode::Create {
+        return migrate(client).await;
+    }
+    let newest = newest(&made(client).await?)?;
+    match mode {
+        _ if newest == 0 => Err(missing(database).into()),
+        OpenMode::Create | OpenMode::Existing => migrate(client).await,
+        OpenMode::Current if newest < NEWEST => Err(older(newest).into()),
+        OpenMode::Current | OpenMode::ReadOnly => Ok(newest),
+    }
+}
+
 /// Makes what is missing. Whoever inserts the row of a step makes it; the others wait for that row.
-pub(crate) async fn migrate(client: &Client) -> Result<(), Fault> {
-    ensure_durable(client).await?;
+async fn migrate(client: &Client) -> Result<i64, Fault> {
     let mut attempts = Attempts::default();
     loop {
         match step(client).await {
-            Ok(true) => return Ok(()),
+            Ok(true) => return Ok(NEWEST),
             Ok(false) => {}
             // Somebody else made the same at the same time.
             Err(fault) if is_race(&fault) && attempts.another().await => {
@@ -28,27 +45,19 @@ pub(crate) async fn migrate(client: &Client) -> Result<(), Fault> {
     }
 }
 
-/// Goes one step; whether there was none left.
+/// Goes one step; true if there was none left.
 async fn step(client: &Client) -> Result<bool, Fault> {
-    let tables: i64 = client
-        .query_one(
-            "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'custom_models'",
-            &[],
-        )
-        .await?
-        .try_get(0)?;
-    if tables == 0 {
+    if !has_tables(client).await? {
         create_migrations(client).await?;
     }
     let made = versions(client).await?;
-    let newest = made.iter().copied().max().unwrap_or(0);
-    if newest > NEWEST {
-        return Err(newer(newest).into());
-    }
+    newest(&made)?;
     let missing = MIGRATIONS.into_iter().find(|(version, _)| !made.contains(version));
     let Some((version, migration)) = missing else {
         return Ok(true);
     };
+    // Only the identity of whoever makes the step stays.
+    let migration = migration.replace(IDENTITY, &random_identity()?.to_string());
     client
         .batch_execute(&format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE;
@@ -59,6 +68,31 @@ async fn step(client: &Client) -> Result<bool, Fault> {
         ))
         .await?;
     Ok(false)
+}
+
+/// The steps that were made; none where no table of ours is.
+async fn made(client: &Client) -> Result<Vec<i64>, Fault> {
+    if has_tables(client).await? { versions(client).await } else { Ok(Vec::new()) }
+}
+
+/// The newest of some steps, 0 if there is none.
+fn newest(made: &[i64]) -> Result<i64, StoreError> {
+    let newest = made.iter().copied().max().unwrap_or(0);
+    if newest > NEWEST { Err(newer(newest)) } else { Ok(newest) }
+}
+
+/// Sees tables that the role may not read too, so that what cannot be read is not taken for missing.
+async fn has_tables(client: &Client) -> Result<bool, Fault> {
+    const TABLES: &str =
+        "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = 'custom_models'";
+    Ok(client.query_one(TABLES, &[]).await?.try_get::<_, i64>(0)? > 0)
+}
+
+fn random_identity() -> Result<StoreIdentity, StoreError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| StoreError::new(StoreErrorKind::Failed, error.to_string()))?;
+    Ok(StoreIdentity::from_bytes(bytes))
 }
 
 async fn create_migrations(client: &Client) -> Result<(), Fault> {
@@ -100,6 +134,35 @@ async fn versions(client: &Client) -> Result<Vec<i64>, Fault> {
 pub(crate) fn newer(version: i64) -> StoreError {
     let cause = format!("the database has layout {version}, this version knows {NEWEST}");
     StoreError::new(StoreErrorKind::Newer, cause)
+}
+
+/// A statement that fails where another version has changed the layout, and its transaction with it.
+pub(crate) fn guard() -> Statement<'static> {
+    const GUARD: &str = "SELECT 1 / CASE WHEN max(version) > $1::bigint THEN 0 ELSE 1 END
+        FROM custom_models.migrations";
+    Statement::new(GUARD, [parameter(NEWEST)])
+}
+
+/// True if [`guard`] made a transaction fail: nothing else divides.
+pub(crate) fn is_of_the_guard(fault: &Fault) -> bool {
+    matches!(fault, Fault::Server(error) if error.code() == Some(&SqlState::DIVISION_BY_ZERO))
+}
+
+/// What [`guard`] found.
+pub(crate) fn newer_than_known() -> StoreError {
+    let cause = format!("the database has a newer layout, this version knows {NEWEST}");
+    StoreError::new(StoreErrorKind::Newer, cause)
+}
+
+/// The layout is one that this version would have to migrate.
+pub(crate) fn older(version: i64) -> StoreError {
+    let cause = format!("the database has layout {version}, this version writes {NEWEST}");
+    StoreError::new(StoreErrorKind::Older, cause)
+}
+
+fn missing(database: &str) -> StoreError {
+    let cause = format!("the database '{database}' has no tables in the schema custom_models");
+    StoreError::new(StoreErrorKind::Missing, cause)
 }
 
 /// What is acknowledged has to be on a disk (MODEL-6).

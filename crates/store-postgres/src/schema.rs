@@ -6,13 +6,20 @@
 //! organisation together. Ids come from one sequence that gives no machine a stock of them.
 
 /// The number of the newest layout, and of the last step.
-pub(crate) const NEWEST: i64 = 1;
+pub(crate) const NEWEST: i64 = 2;
+
+/// The first layout with an identity, and with the positions up to which histories were purged.
+pub(crate) const WITH_IDENTITY: i64 = 2;
+
+/// Stands in a step for the hexadecimal digits of a new identity.
+pub(crate) const IDENTITY: &str = "{identity}";
 
 /// The steps from nothing to the current layout; `migrations` has a row for each that was made. A step
 /// that was released is never changed. Each can be made again after it was made in part, which some
 /// servers leave behind where the definition of tables is no part of a transaction.
-pub(crate) const MIGRATIONS: [(i64, &str); 1] = [(
-    NEWEST,
+pub(crate) const MIGRATIONS: [(i64, &str); 2] = [(1, FIRST), (2, SECOND)];
+
+const FIRST: &str =
     // INVARIANT: `organisations.models` is the number of the organisation's rows in `models`, and the
     // positions of its rows in `events` follow each other up to `organisations.events`. Nobody changes
     // anything of an organisation without its row, of which `writes` counts the groups. It is the same
@@ -99,5 +106,21 @@ pub(crate) const MIGRATIONS: [(i64, &str); 1] = [(
         at bigint NOT NULL,
         number bigint NOT NULL,
         PRIMARY KEY (key, operation, at, number)
-    )",
-)];
+    )";
+
+// INVARIANT: `store` has one row. `erased_events` is the number of events that erased histories had.
+// `organisations.purged` is the position of the last event that was purged, so the events that are kept
+// begin behind it.
+const SECOND: &str = "CREATE TABLE IF NOT EXISTS custom_models.store (
+        number bigint NOT NULL PRIMARY KEY CHECK (number = 1),
+        identity bytea NOT NULL CHECK (octet_length(identity) = 16),
+        erased_events bigint NOT NULL CHECK (erased_events >= 0)
+    );
+    INSERT INTO custom_models.store (number, identity, erased_events)
+    VALUES (1, decode('{identity}', 'hex'), 0) ON CONFLICT (number) DO NOTHING;
+    ALTER TABLE custom_models.organisations ADD COLUMN IF NOT EXISTS
+        purged bigint NOT NULL DEFAULT 0 CHECK (purged >= 0);
+    UPDATE custom_models.organisations o SET purged = coalesce((SELECT min(position)
+        FROM custom_models.events e WHERE e.organisation = o.organisation) - 1, o.events)
+    WHERE o.events > 0 AND NOT EXISTS (SELECT 1 FROM custom_models.events e
+        WHERE e.organisation = o.organisation AND e.position = 1)";

@@ -78,6 +78,16 @@ pub(crate) enum Roots {
 }
 
 impl Address {
+    /// The name of the database; that of the role where the URL has none, as on every server.
+    pub(crate) fn database(&self) -> &str {
+        self.config.get_dbname().or(self.config.get_user()).unwrap_or_default()
+    }
+
+    /// Takes a server that follows another one too, for what only reads.
+    pub(crate) fn accept_any(&mut self) {
+        self.config.target_session_attrs(TargetSessionAttrs::Any);
+    }
+
     /// Reads a URL. What it says of passwords is in no error.
     pub(crate) fn parse(url: &str, patience: Duration) -> Result<Self, StoreError> {
         let (rest, parameters) = url.split_once('?').unwrap_or((url, ""));

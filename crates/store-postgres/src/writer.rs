@@ -3,9 +3,10 @@
 //! and commits.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use custom_models_core::{
-    AccessChange, ArchiveChange, CustomModel, Outcome, StoreError, StoreErrorKind,
+    AccessChange, ArchiveChange, CustomModel, OpenMode, Outcome, StoreError, StoreErrorKind,
 };
 use custom_models_group_commit::{Answers, Committer, Job, Judged};
 use deadpool_postgres::Object;
@@ -18,7 +19,7 @@ use crate::fault::Fault;
 use crate::group::Group;
 use crate::ids::Ids;
 use crate::known::Known;
-use crate::migrate;
+use crate::migrate::{self, newer_than_known};
 use crate::needs::Needs;
 use crate::on_site::OnSite;
 use crate::retry::Attempts;
@@ -28,6 +29,9 @@ use crate::statement::sent;
 /// A time-out that hits a commit which waits for a second server would have it acknowledged without
 /// that one. So a commit has none, and after twice the time its outcome is unknown.
 const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
+
+/// The longest time that an opening takes: a large database is migrated, perhaps by another engine.
+const LONGEST_OPENING: Duration = Duration::from_secs(600);
 
 /// One connection that writes.
 pub(crate) struct Writer {
@@ -48,13 +52,13 @@ impl Writer {
         }
     }
 
-    /// Connects, and brings the database to the current layout.
-    pub(crate) fn migrate(&mut self) -> Result<(), StoreError> {
-        let Transactions { connections, settings, ids, .. } = &self.transactions;
-        let longest = settings.patience.saturating_mul(8);
-        self.on_site.run(longest, StoreErrorKind::Unavailable, async {
+    /// Connects, and opens the database as `mode` says.
+    pub(crate) fn open(&mut self, mode: OpenMode, database: &str) -> Result<(), StoreError> {
+        let Transactions { connections, ids, .. } = &self.transactions;
+        self.on_site.run(LONGEST_OPENING, StoreErrorKind::Unavailable, async {
             let connection = connections.get().await.map_err(Fault::into_store_error)?;
-            migrate::migrate(&connection).await.map_err(Fault::into_store_error)?;
+            let opened = migrate::open(&connection, mode, database).await;
+            opened.map_err(Fault::into_store_error)?;
             ids.look(&connection).await.map_err(Fault::into_store_error)
         })
     }
@@ -175,12 +179,21 @@ impl Transactions {
             Job::Archive(ArchiveChange::Import(records)) => Some(Import::of(records)),
             _ => None,
         };
-        let statements = match &import {
+        let mut statements = match &import {
             Some(import) => import.statements().map_err(Fault::from)?,
             None => alone::statements(job),
         };
+        statements.push(migrate::guard());
         let rows = sent(connection, Some(&self.begin), &statements, Some(COMMIT)).await;
-        let judged = rows.and_then(|rows| alone::judged(job, &rows)).map_err(Trouble::Sent)?;
+        let mut rows = rows.map_err(|fault| match fault {
+            fault if migrate::is_of_the_guard(&fault) => {
+                Trouble::NotMade(newer_than_known().into())
+            }
+            fault => Trouble::Sent(fault),
+        })?;
+        // What the guard says is not for the job.
+        rows.pop();
+        let judged = alone::judged(job, &rows).map_err(Trouble::Sent)?;
         Ok(vec![Ok(judged)])
     }
 

@@ -5,6 +5,7 @@ mod common;
 mod failover;
 mod faults;
 mod opening;
+mod places;
 mod sharing;
 mod tls;
 
@@ -15,11 +16,14 @@ fn main() {
         2,
         |programs| Server::start(programs, &[]),
         |trials, shared| {
-            for (name, test) in sharing::TESTS.into_iter().chain(opening::TESTS) {
+            for (name, test) in
+                sharing::TESTS.into_iter().chain(opening::TESTS).chain(places::TESTS)
+            {
                 let server = shared.cloned();
                 trials.add(name, move |_| test(&server.unwrap()));
             }
-            for (name, test) in faults::TESTS.into_iter().chain(failover::TESTS).chain(tls::TESTS) {
+            let own = faults::TESTS.into_iter().chain(failover::TESTS).chain(tls::TESTS);
+            for (name, test) in own.chain(places::STANDBY_TESTS) {
                 trials.add(name, test);
             }
         },

@@ -3,7 +3,10 @@
 use std::sync::Barrier;
 use std::thread;
 
-use custom_models_core::{ModelStore, StoreErrorKind};
+use custom_models_core::{
+    AccessChange, AccessStore, ArchiveChange, ArchiveStore, LifeStore, ModelStore, Moment, Purge,
+    Registration, StoreErrorKind, Timestamp,
+};
 use custom_models_postgres_cluster::Server;
 use custom_models_store_postgres::PostgresStore;
 
@@ -32,7 +35,8 @@ fn at_the_same_time(server: &Server) {
             }
         });
         let made = server.sql(&database, "SELECT version, mark FROM custom_models.migrations");
-        assert_eq!(made, "1|custom-models");
+        assert_eq!(made, "1|custom-models\n2|custom-models");
+        assert_eq!(server.sql(&database, "SELECT count(*) FROM custom_models.store"), "1");
         let models = server.sql(&database, "SELECT models FROM custom_models.organisations");
         assert_eq!(models, "8");
         server.give_back(database);
@@ -60,10 +64,19 @@ fn newer(server: &Server) {
     let database = server.empty_database();
     let open = store(server, &database);
     let model = created(open.apply(create(&acme(), None)));
-    server.sql(&database, "INSERT INTO custom_models.migrations VALUES (2, 'custom-models')");
+    server.sql(&database, "INSERT INTO custom_models.migrations VALUES (3, 'custom-models')");
     let opened = PostgresStore::open(&server.url(&database));
     assert_eq!(kind(opened), StoreErrorKind::Newer);
     assert_eq!(kind(open.apply(create(&acme(), None))), StoreErrorKind::Newer);
+    let registration = Registration { organisation: acme(), plan: "Gold".parse().unwrap() };
+    let registered = open.apply_access(AccessChange::Register(registration));
+    assert_eq!(kind(registered), StoreErrorKind::Newer);
+    let (events_before, answers_until) = (Some(Timestamp::MAX), Moment::from_unix_millis(0));
+    let purged = open.purge(Purge { events_before, answers_until, limit: 9 });
+    assert_eq!(kind(purged), StoreErrorKind::Newer);
+    let erased = open.archive(ArchiveChange::Erase { organisation: acme(), limit: 9 });
+    assert_eq!(kind(erased), StoreErrorKind::Newer);
+    assert_eq!(open.registration(&acme()).unwrap(), None);
     assert_eq!(open.get(&acme(), model.id).unwrap(), Some(model), "reads go on");
     drop(open);
     server.give_back(database);
