@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
-use custom_models_core::{ArchiveChange, Audit, OpenMode, Record, Store, StoreError};
+use custom_models_core::{ArchiveChange, Audit, OpenMode, Record, Store};
 
 use crate::archive::{BATCH, on_store};
 use crate::args::{FileArgs, Global};
@@ -21,6 +21,8 @@ use lines::Lines;
 /// The longest line: no record is longer.
 const LONGEST_LINE: u64 = 1 << 20;
 
+const NOT_EMPTY: &str = "--store: there is something in it already; import into a new one";
+
 /// Fills an empty store with what was exported of another one; `-` is standard input.
 ///
 /// The whole export is judged before anything is written. Memory grows with the number of models, keys and
@@ -35,20 +37,37 @@ pub(crate) fn import(global: &Global, args: &FileArgs) -> Report {
         Err(failure) => return Report::failure(failure, &global.store),
     };
     on_store(global, OpenMode::Create, |store| {
-        if !is_empty(&*store)? {
-            return Err(not_empty());
-        }
-        let mut batch = Vec::new();
+        let mut batches = Batches { store: &*store, has_begun: false, batch: Vec::new() };
         export.read(&mut |_, record| {
-            batch.push(record);
-            if batch.len() >= BATCH as usize {
-                store.archive(ArchiveChange::Import(std::mem::take(&mut batch)))?;
-            }
-            Ok(())
+            batches.batch.push(record);
+            if batches.batch.len() >= BATCH as usize { batches.put() } else { Ok(()) }
         })?;
-        store.archive(ArchiveChange::Import(batch))?;
+        batches.put()?;
         Ok(Some(format!(r#"{{"records":{lines}}}"#)))
     })
+}
+
+/// Records that go into a store, many at a time.
+struct Batches<'a> {
+    store: &'a dyn Store,
+    has_begun: bool,
+    batch: Vec<Record>,
+}
+
+impl Batches<'_> {
+    /// Puts what there is. The first batch begins the import: it is refused by a store that holds something,
+    /// such as the first batch of another import.
+    fn put(&mut self) -> Result<(), Failure> {
+        let batch = std::mem::take(&mut self.batch);
+        if std::mem::replace(&mut self.has_begun, true) {
+            self.store.archive(ArchiveChange::Import(batch))?;
+            return Ok(());
+        }
+        match self.store.archive(ArchiveChange::Begin(batch))? {
+            0 => Err(Failure::WrongUsage(NOT_EMPTY.to_owned())),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// An export that can be read twice.
@@ -145,19 +164,4 @@ fn spooled(source: &mut impl Read) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
     io::copy(source, &mut file)?;
     Ok(file)
-}
-
-fn not_empty() -> Failure {
-    Failure::WrongUsage(
-        "--store: there is something in it already; import into a new one".to_owned(),
-    )
-}
-
-fn is_empty(store: &dyn Store) -> Result<bool, StoreError> {
-    let mut is_empty = true;
-    store.export(&mut |record| {
-        is_empty &= record == Record::Start { last_id: 0 };
-        Ok(())
-    })?;
-    Ok(is_empty)
 }

@@ -191,3 +191,24 @@ fn an_export_that_is_killed_has_no_name_and_is_in_nobodys_way() {
     let written = std::fs::read_to_string(folder.path().join("all.jsonl")).unwrap();
     assert!(written == many, "it is not what was imported");
 }
+
+#[test]
+fn of_two_imports_at_once_one_fills_the_store() {
+    let (folder, lines) = filled();
+    std::fs::write(folder.path().join("all.jsonl"), text(&lines)).unwrap();
+    let started: Vec<_> = (0..4)
+        .map(|_| folder.command(&["import", "all.jsonl", "--store", "sqlite:new.db"]).spawn())
+        .collect();
+    let mut filled = 0;
+    for child in started {
+        let ended = support::Ended::from(child.unwrap().wait_with_output().unwrap());
+        if ended.code == 0 {
+            filled += 1;
+        } else {
+            ended.is_wrong_usage("--store: there is something in it already");
+        }
+    }
+    assert_eq!(filled, 1);
+    let exported = folder.run(&["export", "-", "--store", "sqlite:new.db"]);
+    assert_eq!(exported.out, text(&lines));
+}

@@ -76,6 +76,10 @@ impl<S: ArchiveStore + ?Sized> ArchiveStore for Arc<S> {
 pub enum ArchiveChange {
     /// Puts records.
     Import(Vec<Record>),
+    /// Puts records into a store that holds nothing, so that an export would show a start at 0 alone. Otherwise
+    /// puts none, and 0 are put. No other write comes between the look and the records: of two that begin at
+    /// once one finds what the other has put.
+    Begin(Vec<Record>),
     /// Removes what belongs to an organisation, so many records of a kind at most: its registration and keys first,
     /// so that nobody uses it any more, then answers, data, models and events, and its counters in the
     /// end. When nothing is left, 0 are erased. Its ids are not given again (MODEL-1).

@@ -20,7 +20,8 @@ impl ArchiveStore for MemoryStore {
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
         let mut state = self.open_state()?;
         match change {
-            ArchiveChange::Import(records) => {
+            ArchiveChange::Begin(_) if !state.is_empty()? => Ok(0),
+            ArchiveChange::Import(records) | ArchiveChange::Begin(records) => {
                 let count = records.len() as u64;
                 records.into_iter().for_each(|record| state.import(record));
                 Ok(count)
@@ -45,6 +46,15 @@ impl ArchiveStore for MemoryStore {
 }
 
 impl State {
+    fn is_empty(&self) -> Result<bool, StoreError> {
+        let mut is_empty = true;
+        self.export(&mut |record| {
+            is_empty &= record == Record::Start { last_id: 0 };
+            Ok(())
+        })?;
+        Ok(is_empty)
+    }
+
     fn export(
         &self,
         each: &mut dyn FnMut(Record) -> Result<(), StoreError>,

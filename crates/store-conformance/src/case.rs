@@ -204,6 +204,7 @@ macro_rules! for_every_case {
                 log_1_a_purge_survives_a_kill_when_it_is_heard;
             archives:
                 everything_is_brought_to_another_store_and_goes_on_there,
+                an_import_begins_in_an_empty_store_and_once,
                 an_organisation_is_erased_and_others_stay,
                 an_export_is_of_one_moment,
                 what_is_imported_and_what_is_erased_survives_a_kill,

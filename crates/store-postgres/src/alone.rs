@@ -39,7 +39,7 @@ pub(crate) fn statements(job: &Job) -> Vec<Statement<'_>> {
             archived::erased(organisation, *limit)
         }
         // Its statements are those of an `Import`.
-        Job::Archive(ArchiveChange::Import(_)) => Vec::new(),
+        Job::Archive(ArchiveChange::Import(_) | ArchiveChange::Begin(_)) => Vec::new(),
         Job::Access(AccessChange::Register(it)) => vec![of_registration(REGISTER, it)],
         Job::Access(AccessChange::SetPlan(it)) => vec![of_registration(SET_PLAN, it)],
         Job::Access(AccessChange::AddKey(key)) => {

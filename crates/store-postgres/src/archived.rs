@@ -32,6 +32,30 @@ const DELETE_EVENTS: &str = "DELETE FROM custom_models.events e
     USING unnest($1::bytea[], $2::bigint[]) AS gone (organisation, position)
     WHERE e.organisation = gone.organisation AND e.position = gone.position";
 
+/// Keeps other writers away, at the beginning of a transaction that looks whether a database is empty.
+pub(crate) const LOCK_ALL: &str =
+    "LOCK TABLE custom_models.registrations, custom_models.organisations
+    IN SHARE ROW EXCLUSIVE MODE";
+
+const IS_EMPTY: &str = "SELECT NOT (SELECT is_called FROM custom_models.model_ids)
+    AND NOT EXISTS (SELECT 1 FROM custom_models.registrations)
+    AND NOT EXISTS (SELECT 1 FROM custom_models.keys)
+    AND NOT EXISTS (SELECT 1 FROM custom_models.organisations)
+    AND NOT EXISTS (SELECT 1 FROM custom_models.models)
+    AND NOT EXISTS (SELECT 1 FROM custom_models.data)
+    AND NOT EXISTS (SELECT 1 FROM custom_models.events)
+    AND NOT EXISTS (SELECT 1 FROM custom_models.answers)";
+
+/// What asks whether an export would show nothing but a start at 0.
+pub(crate) fn asks_whether_empty() -> Statement<'static> {
+    Statement::new(IS_EMPTY, [])
+}
+
+/// Whether it would, by the rows that the question brought.
+pub(crate) fn is_empty(answers: &[Vec<Row>]) -> Result<bool, Fault> {
+    answers.first().and_then(|rows| rows.first()).map_or(Ok(false), |row| column(row, 0))
+}
+
 /// What is put, kind by kind.
 #[derive(Default)]
 pub(crate) struct Import {
@@ -206,7 +230,7 @@ pub(crate) fn erased(organisation: &Organisation, limit: u32) -> Vec<Statement<'
 /// How many records were put or erased.
 pub(crate) fn count(change: &ArchiveChange, answers: &[Vec<Row>]) -> Result<u64, Fault> {
     match change {
-        ArchiveChange::Import(records) => Ok(records.len() as u64),
+        ArchiveChange::Import(records) | ArchiveChange::Begin(records) => Ok(records.len() as u64),
         ArchiveChange::Erase { .. } => {
             let row = answers.get(1).and_then(|rows| rows.first());
             let gone = row.map_or(Ok(0), |row| unsigned(column(row, 0)?))?;

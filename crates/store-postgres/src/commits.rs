@@ -68,7 +68,7 @@ impl Commits {
             ArchiveChange::Erase { organisation, .. } => {
                 self.of(organisation).archive(change.clone())
             }
-            ArchiveChange::Import(_) => {
+            ArchiveChange::Import(_) | ArchiveChange::Begin(_) => {
                 let [first, _] = &self.queues;
                 first.archive(change)
             }

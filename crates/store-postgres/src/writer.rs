@@ -12,7 +12,7 @@ use custom_models_group_commit::{Answers, Committer, Job, Judged};
 use deadpool_postgres::Object;
 
 use crate::alone;
-use crate::archived::Import;
+use crate::archived::{Import, LOCK_ALL, asks_whether_empty, is_empty};
 use crate::connections::Connections;
 use crate::creates::Creates;
 use crate::fault::Fault;
@@ -176,15 +176,24 @@ impl Transactions {
 
     async fn alone(&self, connection: &Object, job: &Job) -> Result<Answers, Trouble> {
         let import = match job {
-            Job::Archive(ArchiveChange::Import(records)) => Some(Import::of(records)),
+            Job::Archive(ArchiveChange::Import(records) | ArchiveChange::Begin(records)) => {
+                Some(Import::of(records))
+            }
             _ => None,
         };
         let mut statements = match &import {
             Some(import) => import.statements().map_err(Fault::from)?,
             None => alone::statements(job),
         };
+        let mut begin = Some(&*self.begin);
+        if let Job::Archive(ArchiveChange::Begin(_)) = job {
+            if !self.begins_empty(connection).await? {
+                return Ok(vec![Ok(Judged::Archived(0))]);
+            }
+            begin = None;
+        }
         statements.push(migrate::guard());
-        let rows = sent(connection, Some(&self.begin), &statements, Some(COMMIT)).await;
+        let rows = sent(connection, begin, &statements, Some(COMMIT)).await;
         let mut rows = rows.map_err(|fault| match fault {
             fault if migrate::is_of_the_guard(&fault) => {
                 Trouble::NotMade(newer_than_known().into())
@@ -195,6 +204,17 @@ impl Transactions {
         rows.pop();
         let judged = alone::judged(job, &rows).map_err(Trouble::Sent)?;
         Ok(vec![Ok(judged)])
+    }
+
+    /// Begins a transaction that keeps other writers away, if the database holds nothing.
+    async fn begins_empty(&self, connection: &Object) -> Result<bool, Trouble> {
+        let begin = format!("{}; {LOCK_ALL}", self.begin);
+        let rows = sent(connection, Some(&begin), &[asks_whether_empty()], None).await?;
+        let is_empty = is_empty(&rows)?;
+        if !is_empty {
+            connection.batch_execute("ROLLBACK").await.map_err(Fault::from)?;
+        }
+        Ok(is_empty)
     }
 
     /// Creates what is within the limits, and then judges what is left over.

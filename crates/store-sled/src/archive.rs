@@ -67,6 +67,20 @@ impl ArchiveStore for SledStore {
     }
 }
 
+/// Whether there is nothing to export but a start.
+pub(crate) fn is_empty(db: &Db) -> Result<bool, StoreError> {
+    let mut is_empty = true;
+    let looked = export(db, &mut |record| match record {
+        Record::Start { .. } => Ok(()),
+        _ => {
+            is_empty = false;
+            // Ends the export; nobody is shown it.
+            Err(StoreErrorKind::Failed.into())
+        }
+    });
+    if is_empty { looked.map(|()| true) } else { Ok(false) }
+}
+
 fn export(db: &Db, each: Each<'_>) -> Result<(), StoreError> {
     each(Record::Start { last_id: rows::last_id(db)? })?;
     for row in range(db, REGISTRATIONS..b"p") {

@@ -19,7 +19,8 @@ impl Group<'_> {
     pub(crate) fn archive(&mut self, change: &ArchiveChange) -> Result<u64, StoreError> {
         let (before, last_id) = (self.changes.clone(), self.last_id);
         let archived = match change {
-            ArchiveChange::Import(records) => records
+            ArchiveChange::Begin(_) if !self.is_empty()? => Ok(0),
+            ArchiveChange::Import(records) | ArchiveChange::Begin(records) => records
                 .iter()
                 .try_for_each(|record| self.put(record))
                 .map(|()| records.len() as u64),
@@ -29,6 +30,12 @@ impl Group<'_> {
             (self.changes, self.last_id) = (before, last_id);
         }
         archived
+    }
+
+    /// Whether an export would show nothing but a start at 0, and nothing is about to be written.
+    fn is_empty(&self) -> Result<bool, StoreError> {
+        let is_empty = self.last_id == 0 && self.changes.is_empty();
+        Ok(is_empty && crate::archive::is_empty(self.db)?)
     }
 
     fn put(&mut self, record: &Record) -> Result<(), StoreError> {

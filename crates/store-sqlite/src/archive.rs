@@ -121,7 +121,8 @@ fn model_id(number: i64) -> rusqlite::Result<ModelId> {
 /// Puts records or erases them.
 pub(crate) fn change(connection: &Connection, change: &ArchiveChange) -> rusqlite::Result<u64> {
     match change {
-        ArchiveChange::Import(records) => {
+        ArchiveChange::Begin(_) if !is_empty(connection)? => Ok(0),
+        ArchiveChange::Import(records) | ArchiveChange::Begin(records) => {
             for record in records {
                 put(connection, record)?;
             }
@@ -129,6 +130,16 @@ pub(crate) fn change(connection: &Connection, change: &ArchiveChange) -> rusqlit
         }
         ArchiveChange::Erase { organisation, limit } => erase(connection, organisation, *limit),
     }
+}
+
+/// Whether an export would show nothing but a start at 0.
+fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
+    const IS_EMPTY: &str = "SELECT (SELECT last_id FROM sequence) = 0
+        AND NOT EXISTS (SELECT 1 FROM registrations) AND NOT EXISTS (SELECT 1 FROM keys)
+        AND NOT EXISTS (SELECT 1 FROM organisations) AND NOT EXISTS (SELECT 1 FROM models)
+        AND NOT EXISTS (SELECT 1 FROM data) AND NOT EXISTS (SELECT 1 FROM events)
+        AND NOT EXISTS (SELECT 1 FROM answers)";
+    connection.query_row(IS_EMPTY, [], |row| row.get(0))
 }
 
 fn put(connection: &Connection, record: &Record) -> rusqlite::Result<()> {

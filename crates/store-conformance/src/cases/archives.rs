@@ -15,6 +15,7 @@ use crate::client::{Client, create, fresh};
 use crate::driven::Driven;
 use crate::life::{add_pair, at, create_answer, event, pair, upload_answer, with_data};
 use crate::sample::{key, model, organisation, registration};
+use crate::threads::in_threads;
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 
 /// Everything in a store, as lines in the order in which lines sort: between stores the order differs.
@@ -102,6 +103,35 @@ pub(crate) fn everything_is_brought_to_another_store_and_goes_on_there(
         goes_on(&store, &other, &acme)?;
         goes_on(&store, &other, &zebra)?;
     }
+    Ok(())
+}
+
+pub(crate) fn an_import_begins_in_an_empty_store_and_once(builder: &dyn Builder) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    filled(&store)?;
+    let (all, shown) = (records(&*store.handle())?, lines(&*store.handle())?);
+    let begin = |store: &Client| store.handle().archive(ArchiveChange::Begin(all.clone()));
+    ensure_eq!(begin(&store)?, 0, "into a store that is full");
+    ensure_eq!(lines(&*store.handle())?, shown, "what the full store shows");
+    // Whatever a store holds, if only the memory of an id.
+    let of = organisation("acme")?;
+    for number in 0..3 {
+        let (_place, store) = fresh(builder)?;
+        match number {
+            0 => drop(store.done(AccessChange::Register(registration("acme", "a plan")?))?),
+            1 => drop(store.create(&of, &model(1)?)?),
+            _ => drop(import(&store, &[Record::Start { last_id: 7 }], 1)?),
+        }
+        let before = lines(&*store.handle())?;
+        ensure_eq!(begin(&store)?, 0, "into a store with something of kind {number}");
+        ensure_eq!(lines(&*store.handle())?, before, "what it shows then");
+    }
+    let (_place, empty) = fresh(builder)?;
+    let put = in_threads(4, |_| Ok(begin(&empty)?))?;
+    let (begun, refused): (Vec<u64>, Vec<u64>) = put.into_iter().partition(|put| *put > 0);
+    ensure_eq!(begun, [all.len() as u64], "of four at once one has begun");
+    ensure_eq!(refused, [0; 3], "the others");
+    ensure_eq!(lines(&*empty.handle())?, shown, "what the one has put");
     Ok(())
 }
 

@@ -80,7 +80,13 @@ impl State {
 
     fn archive(&mut self, flaw: Option<Flaw>, change: ArchiveChange) -> u64 {
         match change {
-            ArchiveChange::Import(records) => {
+            ArchiveChange::Begin(_)
+                if flaw != Some(Flaw::ImportBeginsAnywhere)
+                    && self.records(None) != [Record::Start { last_id: 0 }] =>
+            {
+                0
+            }
+            ArchiveChange::Import(records) | ArchiveChange::Begin(records) => {
                 let count = records.len() as u64;
                 records.into_iter().for_each(|record| self.put(flaw, record));
                 count

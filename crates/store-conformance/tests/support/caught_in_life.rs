@@ -142,6 +142,7 @@ pub(crate) const CAUGHT_IN_LIFE: &[(Flaw, &[&str])] = &[
     (Flaw::PositionsFollowWhatIsKept, &["log_1_positions_go_on_when_all_events_are_forgotten"]),
     (Flaw::ReadsAfterClose, &["a_closed_store_tells_of_no_life"]),
     (Flaw::AnswersAreNotShown, &["everything_is_brought_to_another_store_and_goes_on_there"]),
+    (Flaw::ImportBeginsAnywhere, &["an_import_begins_in_an_empty_store_and_once"]),
     (Flaw::LastIdIsNotBrought, &["everything_is_brought_to_another_store_and_goes_on_there"]),
     (Flaw::ErasureKeepsCounters, &["an_organisation_is_erased_and_others_stay"]),
     (Flaw::ErasureTakesAllKeys, &["an_organisation_is_erased_and_others_stay"]),

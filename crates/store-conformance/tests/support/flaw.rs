@@ -106,6 +106,7 @@ pub(crate) enum Flaw {
     ExportsGoOn,
     ImportsAreSavedLater,
     LastIdIsNotBrought,
+    ImportBeginsAnywhere,
     ErasureKeepsCounters,
     ErasureTakesAllKeys,
     ErasureLeavesAnswers,

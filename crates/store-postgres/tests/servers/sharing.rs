@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::thread;
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Actor, AnswerForm, AnswerKey, Change, DataChange,
-    EventType, IdempotencyKey, KeyId, LeaseTime, LifeStore, ModelStore, Moment, NewAnswer,
-    NewEvent, Operation, Outcome, Refusal, RequestLimit, Revision, Timestamp, Write,
+    AccessChange, AccessOutcome, AccessStore, Actor, AnswerForm, AnswerKey, ArchiveChange,
+    ArchiveStore, Change, DataChange, EventType, IdempotencyKey, KeyId, LeaseTime, LifeStore,
+    ModelStore, Moment, NewAnswer, NewEvent, Operation, Outcome, Record, Refusal, RequestLimit,
+    Revision, Timestamp, Write,
 };
 use custom_models_postgres_cluster::Server;
 use custom_models_store_postgres::PostgresStore;
@@ -16,7 +17,7 @@ use crate::common::{acme, all, create, created, engine, running, store};
 
 type Test = fn(&Server);
 
-pub(crate) const TESTS: [(&str, Test); 9] = [
+pub(crate) const TESTS: [(&str, Test); 10] = [
     ("quota_4_engines_on_one_database_fill_exactly_the_limit", fill_the_limit),
     ("quota_4_the_limit_holds_whatever_isolation_a_database_begins_with", other_isolations),
     ("rate_4_engines_on_one_database_share_a_window", share_a_window),
@@ -25,6 +26,7 @@ pub(crate) const TESTS: [(&str, Test); 9] = [
     ("edit_4_of_updates_at_one_stamp_on_several_engines_one_is_made", one_update),
     ("log_1_engines_on_one_database_share_histories_without_gaps", dense_histories),
     ("model_1_a_create_after_an_answer_elsewhere_has_a_larger_id", growing_ids),
+    ("of_imports_through_several_engines_one_begins", one_import),
     ("a_store_is_opened_used_and_dropped_on_a_thread_of_a_runtime", on_a_runtime),
 ];
 
@@ -224,6 +226,23 @@ fn growing_ids(server: &Server) {
     };
     assert!((0..30).map(create).is_sorted_by(|one, next| one < next));
     drop(stores);
+    server.give_back(database);
+}
+
+fn one_import(server: &Server) {
+    let begin = |store: &PostgresStore, number: usize| {
+        let registration = Record::Registration {
+            organisation: format!("org-{number}").parse().unwrap(),
+            plan: "Gold".parse().unwrap(),
+        };
+        let records = vec![Record::Start { last_id: 7 }, registration];
+        store.archive(ArchiveChange::Begin(records)).unwrap()
+    };
+    let (database, put) = on_stores(server, begin);
+    assert_eq!(put.iter().filter(|put| **put > 0).count(), 1, "{put:?}");
+    let store = store(server, &database);
+    assert_eq!(store.registrations().unwrap().len(), 1);
+    drop(store);
     server.give_back(database);
 }
 
