@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use arbitrary::Arbitrary;
-use custom_models_core::{DataFile, DataType, ModelId, Organisation, ViolationKind};
+use custom_models_core::{DataFile, DataType, MemoryStore, ModelId, Organisation, ViolationKind};
 use custom_models_training_data::{
     AudioFault, ContentStore, Folder, Upload, UploadError, Uploaded, digest, measure,
 };
@@ -152,8 +152,8 @@ pub fn check(parts: &[Part<'_>]) {
         }
         Err(other) => panic!("{other:?}"),
     }
-    let left = contents.sweep(&mut |_, _, _| Ok(false)).unwrap();
-    assert_eq!(left, 0, "files are left");
+    let left = contents.leftovers(&MemoryStore::new()).unwrap();
+    assert_eq!(left, [], "files are left");
 }
 
 /// Where contents go, in every run.
@@ -161,7 +161,7 @@ fn place() -> (Arc<Folder>, Organisation, ModelId) {
     thread_local!(static FOLDER: TempDir =
         TempDir::with_prefix_in("custom-models-fuzz-", parent()).unwrap());
     let folder = FOLDER.with(|folder| folder.path().join("data"));
-    let contents = Arc::new(Folder::open(folder).unwrap());
+    let contents = Arc::new(Folder::open(folder, &MemoryStore::new()).unwrap());
     (contents, "acme".parse().unwrap(), ModelId::new(1).unwrap())
 }
 

@@ -1,16 +1,15 @@
 //! All that is an organisation's, erased, and what exports and imports share.
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
-use custom_models_core::{ArchiveChange, Engine, OpenMode, Store};
+use custom_models_core::{ArchiveChange, OpenMode, Store};
+use custom_models_training_data::ContentStore;
 
 use crate::args::{EraseArgs, Global};
 use crate::data_folder::DataFolder;
 use crate::failure::Failure;
 use crate::register::no_organisation;
 use crate::report::Report;
-use crate::sweep;
 
 /// How many records are put or erased at a time.
 pub(crate) const BATCH: u32 = 500;
@@ -25,7 +24,8 @@ pub(crate) fn erase(
     if !args.yes {
         return Err(Failure::WrongUsage("this cannot be undone: say --yes".to_owned()));
     }
-    let (store, contents) = (open(OpenMode::Existing)?, DataFolder::of(global)?.open()?);
+    let store = open(OpenMode::Existing)?;
+    let contents = DataFolder::of(global, &store)?.open()?;
     let mut records = 0;
     loop {
         let organisation = args.name.clone();
@@ -37,8 +37,7 @@ pub(crate) fn erase(
     if records == 0 {
         return Err(no_organisation());
     }
-    let engine = Engine::new(store, SystemTime::now);
-    let files = contents.map_or(Ok(0), |contents| sweep::files(&*contents, &engine))?;
+    let files = contents.map_or(Ok(0), |contents| contents.remove_organisation(&args.name))?;
     Ok(format!(r#"{{"records":{records},"files":{files}}}"#))
 }
 

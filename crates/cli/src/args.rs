@@ -69,13 +69,13 @@ pub(crate) enum Command {
     /// Make a SQLite store of a copy, after making sure that the copy is whole
     #[cfg(feature = "sqlite")]
     #[command(after_help = include_str!("help/restore.txt"))]
-    Restore(CopyArgs),
+    Restore(RestoreArgs),
     /// Write all that a store holds to a file, a line of JSON a record, as it is at one moment
     #[command(after_help = include_str!("help/export.txt"))]
     Export(FileArgs),
     /// Fill an empty store, of whatever kind, with what was exported of another one
     #[command(after_help = include_str!("help/import.txt"))]
-    Import(FileArgs),
+    Import(ImportArgs),
     /// Look whether all that a store holds agrees with itself, and with the files of training data
     ///
     /// What is found is said on standard error, a line each.
@@ -86,7 +86,7 @@ pub(crate) enum Command {
     /// Trainings whose workers fell silent three times fail. Kept answers of more than a day, and events
     /// past the retention of the configuration, are forgotten. Files that nothing refers to are removed.
     #[command(after_help = include_str!("help/sweep.txt"))]
-    Sweep,
+    Sweep(SweepArgs),
     /// Train models: claim trainings one after the other, and have a program do them
     #[command(after_help = include_str!("help/work.txt"))]
     Work(WorkArgs),
@@ -327,6 +327,31 @@ pub(crate) struct FileArgs {
 }
 
 #[derive(Args, Debug)]
+pub(crate) struct ImportArgs {
+    #[command(flatten)]
+    pub(crate) file: FileArgs,
+    #[command(flatten)]
+    pub(crate) folder: AdoptArgs,
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct SweepArgs {
+    #[command(flatten)]
+    pub(crate) folder: AdoptArgs,
+    /// Only say what would be done, and which files would be removed
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+}
+
+/// The right to take over a folder of training data (PLACE-2).
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct AdoptArgs {
+    /// Take the folder of training data over, whatever store it belongs to, and say which files would go
+    #[arg(long)]
+    pub(crate) adopt: bool,
+}
+
+#[derive(Args, Debug)]
 pub(crate) struct OrgArgs {
     /// The organisation's name
     #[arg(value_name = "NAME")]
@@ -364,6 +389,15 @@ pub(crate) struct CopyArgs {
     /// The copy
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+}
+
+#[cfg(feature = "sqlite")]
+#[derive(Args, Debug)]
+pub(crate) struct RestoreArgs {
+    #[command(flatten)]
+    pub(crate) copy: CopyArgs,
+    #[command(flatten)]
+    pub(crate) folder: AdoptArgs,
 }
 
 #[derive(Args, Debug)]

@@ -2,11 +2,13 @@
 
 use std::io;
 use std::path::Path;
+use std::sync::Arc;
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::{ModelStore, OpenMode, Store, StoreError, StoreErrorKind};
 use custom_models_store_sqlite::SqliteStore;
 
-use crate::args::{CopyArgs, Global};
+use crate::args::{AdoptArgs, CopyArgs, Global, RestoreArgs};
+use crate::data_folder::{DataFolder, say, warning};
 use crate::failure::Failure;
 use crate::places::{explained, obstacle, unusable, vacant};
 use crate::report::Report;
@@ -25,7 +27,8 @@ pub(crate) fn backup(global: &Global, args: &CopyArgs) -> Report {
 }
 
 /// Makes the store that the command line names of a copy.
-pub(crate) fn restore(global: &Global, args: &CopyArgs) -> Report {
+pub(crate) fn restore(global: &Global, args: &RestoreArgs) -> Report {
+    let RestoreArgs { copy: args, folder: AdoptArgs { adopt } } = args;
     let restored = || -> Result<(), Failure> {
         let path = file(global)?;
         let copy = args.file.metadata().map_err(|error| unusable(&args.file, &error))?;
@@ -38,7 +41,18 @@ pub(crate) fn restore(global: &Global, args: &CopyArgs) -> Report {
             (StoreErrorKind::Unavailable, Some(_)) => Failure::Store(explained(path, fault)),
             _ => Failure::File(args.file.clone(), fault),
         };
-        SqliteStore::restore(&args.file, path).map_err(of_what)
+        if !adopt {
+            // A folder of another store would be in the way of every later command.
+            let copy = SqliteStore::open_as(&args.file, OpenMode::ReadOnly).map_err(of_what)?;
+            let copy: Arc<dyn Store> = Arc::new(copy);
+            DataFolder::of(global, &copy)?.open_read_only()?;
+            copy.close()?;
+        }
+        SqliteStore::restore(&args.file, path).map_err(of_what)?;
+        let store = global.store.opener(OpenMode::ReadOnly)?()?;
+        let folder = DataFolder::of(global, &store)?.open_or_adopt(*adopt)?;
+        folder.as_deref().and_then(warning).iter().for_each(|line| say(line));
+        Ok(store.close()?)
     };
     done(global, restored())
 }

@@ -20,7 +20,7 @@ use crate::report::Report;
 pub(crate) fn check(global: &Global) -> Report {
     let mut findings = Vec::new();
     let report = on_store(global, OpenMode::ReadOnly, |store| {
-        let contents = DataFolder::of(global)?.open()?;
+        let contents = DataFolder::of(global, &store)?.open_read_only()?;
         let (mut audit, mut records) = (Audit::default(), 0_u64);
         let mut with_data = BTreeSet::new();
         store.export(&mut |record| {
@@ -114,7 +114,7 @@ mod tests {
     use custom_models_core::{
         ArchiveChange, ArchiveStore, DataId, DataType, MemoryStore, StoreErrorKind, Timestamp,
     };
-    use custom_models_training_data::{Content, IsReferenced, NewContent};
+    use custom_models_training_data::{Content, ContentOwner, ContentSweep, NewContent};
 
     use super::*;
 
@@ -152,8 +152,12 @@ mod tests {
             Ok(())
         }
 
-        fn sweep(&self, _: IsReferenced<'_>) -> Result<u64, StoreError> {
+        fn remove_organisation(&self, _: &Organisation) -> Result<u64, StoreError> {
             Ok(0)
+        }
+
+        fn sweep(&self, _: &dyn ContentOwner) -> Result<ContentSweep, StoreError> {
+            Ok(ContentSweep::default())
         }
 
         fn path(&self, _: &Organisation, _: ModelId, _: &str) -> Option<std::path::PathBuf> {

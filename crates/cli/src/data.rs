@@ -3,12 +3,13 @@
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
 use std::path::Path;
+use std::sync::Arc;
 
 use custom_models_core::{
     Caller, DataId, DataList, Edit, Edited, Engine, Expected, ModelId, Refusal, StoreErrorKind,
     Uploaded,
 };
-use custom_models_training_data::{Upload, UploadError};
+use custom_models_training_data::{ContentStore, Upload, UploadError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::AddData;
@@ -44,8 +45,9 @@ impl DataOperation {
                 Ok(Some(serde_json::to_string(&list)?))
             }
             DataOperation::Remove(id, data_id, expected) => {
+                let contents = folder.open()?;
                 let pair = engine.remove_data(caller, id, data_id, &expected)?;
-                if let Some(contents) = folder.open()? {
+                if let Some(contents) = contents {
                     for file in [&pair.audio, &pair.transcript] {
                         contents.remove(caller.organisation(), id, &file.content)?;
                     }
@@ -67,7 +69,8 @@ fn add(
     // Said before gigabytes are copied; it is said again when they are.
     engine.get(caller, id)?;
     let refused = |error| refused(error, folder);
-    let mut upload = Upload::to(folder.needed()?, caller.organisation().clone(), id);
+    let contents = folder.needed()?;
+    let mut upload = Upload::to(Arc::clone(&contents) as _, caller.organisation().clone(), id);
     if let Some(data_type) = &args.data_type {
         upload.part("type", None).map_err(&refused)?;
         upload.write(data_type.as_bytes()).map_err(&refused)?;
@@ -84,6 +87,8 @@ fn add(
     let uploaded = upload.finish().map_err(refused)?;
     match engine.edit(caller, id, &Edit::AddData(uploaded.pair.clone()), expected) {
         Ok(Edited::Changed(model)) => {
+            // A copy of the store from before is known as one from now on; if not, from the next sweep on.
+            let _ = folder.record(&contents);
             Ok(serde_json::to_string(&Uploaded::new(&uploaded.pair, &model))?)
         }
         Ok(other) => Err(Refusal::Internal { cause: format!("{other:?}").into() }.into()),

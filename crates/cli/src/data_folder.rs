@@ -1,54 +1,56 @@
 //! The folder that the files of training data are in.
 
 use std::error::Error;
-use std::path::PathBuf;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use custom_models_core::{StoreError, StoreErrorKind};
-use custom_models_training_data::{ContentStore, Folder};
+use custom_models_core::{Store, StoreError, StoreErrorKind};
+use custom_models_training_data::{Folder, FolderStanding, Leftover};
 use tempfile::TempDir;
 
 use crate::args::Global;
+use crate::escape::Escaped;
 use crate::failure::{Failure, with_causes};
 use crate::places::{Shown, explained};
 use crate::store_url::Beside;
 
-/// What the name of the folder ends with that lies beside a store.
+/// The ending of the name of the folder that lies beside a store.
 const BESIDE: &str = ".data";
 
-/// The folder that `--data` names, or the one beside the store. A store in memory has one of its own,
-/// which goes when this is dropped; one behind a server has none that is not named.
-#[derive(Debug)]
+/// The number of files that are named when a folder is taken over.
+const MOST_NAMED: usize = 20;
+
+/// The folder of a store's training data: the one that `--data` names, or the one beside the store. A store in
+/// memory has a temporary one, which goes when this is dropped; one behind a server has none that is not named.
 pub(crate) struct DataFolder {
+    store: Arc<dyn Store>,
     path: Option<PathBuf>,
     _temporary: Option<TempDir>,
 }
 
 impl DataFolder {
-    /// Where it is. Nothing is made there yet.
-    pub(crate) fn of(global: &Global) -> Result<Self, StoreError> {
+    /// The folder of an opened store. Nothing is made there yet.
+    pub(crate) fn of(global: &Global, store: &Arc<dyn Store>) -> Result<Self, StoreError> {
+        let path = match (&global.data, global.store.beside(BESIDE)) {
+            (Some(path), _) => Some(path.clone()),
+            (None, Beside::At(path)) => Some(path),
+            (None, Beside::Unknown) => None,
+            (None, Beside::Nowhere) => return Self::for_a_try(global, store),
+        };
+        Ok(DataFolder { store: Arc::clone(store), path, _temporary: None })
+    }
+
+    /// The folder that `--data` names, or a temporary one.
+    pub(crate) fn for_a_try(global: &Global, store: &Arc<dyn Store>) -> Result<Self, StoreError> {
+        let store = Arc::clone(store);
         if let Some(path) = global.data.clone() {
-            return Ok(DataFolder { path: Some(path), _temporary: None });
+            return Ok(DataFolder { store, path: Some(path), _temporary: None });
         }
-        match global.store.beside(BESIDE) {
-            Beside::At(path) => Ok(DataFolder { path: Some(path), _temporary: None }),
-            Beside::Unknown => Ok(DataFolder { path: None, _temporary: None }),
-            Beside::Nowhere => Self::temporary(),
-        }
-    }
-
-    /// One that `--data` names, or one that goes with this.
-    #[cfg(feature = "serve")]
-    pub(crate) fn for_a_try(global: &Global) -> Result<Self, StoreError> {
-        let named = |path| Ok(DataFolder { path: Some(path), _temporary: None });
-        global.data.clone().map_or_else(Self::temporary, named)
-    }
-
-    fn temporary() -> Result<Self, StoreError> {
         let failed = |cause| StoreError::new(StoreErrorKind::Unavailable, cause);
         let temporary = TempDir::with_prefix("custom-models-").map_err(failed)?;
-        let path = temporary.path().join("data");
-        Ok(DataFolder { path: Some(path), _temporary: Some(temporary) })
+        let path = Some(temporary.path().join("data"));
+        Ok(DataFolder { store, path, _temporary: Some(temporary) })
     }
 
     /// A fault of a content of the folder, which the message names.
@@ -59,24 +61,115 @@ impl DataFolder {
         }
     }
 
-    /// Opens it, if there is one.
-    pub(crate) fn open(&self) -> Result<Option<Arc<dyn ContentStore>>, StoreError> {
+    /// Opens the folder, if there is one. One that belongs to another store is an error (PLACE-2).
+    pub(crate) fn open(&self) -> Result<Option<Arc<Folder>>, StoreError> {
+        self.opened(|path| Folder::open(path, &self.store))
+    }
+
+    /// Opens the folder for reading alone, if there is one.
+    pub(crate) fn open_read_only(&self) -> Result<Option<Arc<Folder>>, StoreError> {
+        self.opened(|path| Folder::open_read_only(path, &self.store))
+    }
+
+    fn opened(
+        &self,
+        open: impl FnOnce(&Path) -> Result<Folder, StoreError>,
+    ) -> Result<Option<Arc<Folder>>, StoreError> {
         let Some(path) = &self.path else { return Ok(None) };
-        let folder = Folder::open(path).map_err(|fault| {
-            let explained = explained(path, fault);
-            let cause = match path.metadata() {
-                Ok(found) if !found.is_dir() => "it is a file; name a folder".to_owned(),
-                _ => explained.source().map_or_else(String::new, with_causes),
-            };
-            let cause = format!("the folder of training data {}: {cause}", Shown(path));
-            StoreError::new(explained.kind(), cause)
-        })?;
+        Ok(Some(Arc::new(open(path).map_err(|fault| unopened(path, fault))?)))
+    }
+
+    /// Opens the folder, or takes it over and says on standard error what a sweep will remove.
+    pub(crate) fn open_or_adopt(&self, adopt: bool) -> Result<Option<Arc<Folder>>, StoreError> {
+        let Some(path) = self.path.as_ref().filter(|_| adopt) else { return self.open() };
+        let (folder, leftovers) =
+            Folder::adopt(path, &self.store).map_err(|fault| unopened(path, fault))?;
+        say(&taken_over(&folder, &leftovers));
         Ok(Some(Arc::new(folder)))
     }
 
-    /// Opens it, for what cannot be done without.
-    pub(crate) fn needed(&self) -> Result<Arc<dyn ContentStore>, Failure> {
+    /// Records in the folder how far the store is.
+    pub(crate) fn record(&self, folder: &Folder) -> Result<(), StoreError> {
+        folder.record(&self.store)
+    }
+
+    /// The files that a sweep would remove if the folder were this store's, whatever its mark says.
+    pub(crate) fn preview(&self) -> Result<Vec<Leftover>, StoreError> {
+        let preview = |path| Folder::preview(path, &self.store);
+        self.path.as_ref().map_or(Ok(Vec::new()), preview)
+    }
+
+    /// Opens the folder, for what cannot be done without.
+    pub(crate) fn needed(&self) -> Result<Arc<Folder>, Failure> {
         let missing = "--data: name a folder that all machines share, for a store behind a server";
         self.open()?.ok_or_else(|| Failure::WrongUsage(missing.to_owned()))
     }
+}
+
+/// A fault of opening a folder, which the message names.
+fn unopened(path: &Path, fault: StoreError) -> StoreError {
+    // Others name the folder already.
+    if !matches!(fault.kind(), StoreErrorKind::Unavailable | StoreErrorKind::Failed) {
+        return fault;
+    }
+    let explained = explained(path, fault);
+    let cause = match path.metadata() {
+        Ok(found) if !found.is_dir() => "it is a file; name a folder".to_owned(),
+        _ => explained.source().map_or_else(String::new, with_causes),
+    };
+    let cause = format!("the folder of training data {}: {cause}", Shown(path));
+    StoreError::new(explained.kind(), cause)
+}
+
+/// The text for a folder whose files are not all at their store's disposal; `None` if they are.
+pub(crate) fn warning(folder: &Folder) -> Option<String> {
+    let root = folder.root().display();
+    Some(match folder.standing() {
+        FolderStanding::Unclaimed => format!(
+            "the folder '{root}' has no mark, and the store refers to nothing in it: uploads are refused and no \
+            file is removed, until --adopt takes the folder over"
+        ),
+        FolderStanding::Behind => format!(
+            "the store is older than its folder '{root}', as an old copy is: no file is removed, until --adopt \
+            says that this copy counts; `sweep --dry-run --adopt` shows what would go"
+        ),
+        FolderStanding::Vanished => format!(
+            "the store refers to data, but its folder '{root}' is not there or empty: bring it back, or name it \
+            with --data; --adopt makes it anew"
+        ),
+        _ => return None,
+    })
+}
+
+/// The text for a folder that was taken over, with what nothing in the store refers to.
+fn taken_over(folder: &Folder, leftovers: &[Leftover]) -> String {
+    let root = folder.root().display();
+    let mut text = format!("the folder '{root}' belongs to this store now; ");
+    if leftovers.is_empty() {
+        text.push_str("the store refers to every file in it");
+        return text;
+    }
+    let bytes: u64 = leftovers.iter().map(|left| left.bytes).sum();
+    text.push_str(&format!(
+        "{} files of {bytes} bytes in it are referred to by nothing, and sweeps remove them:",
+        leftovers.len()
+    ));
+    for left in leftovers.iter().take(MOST_NAMED) {
+        text.push_str(&format!(" {}", path_of(left)));
+    }
+    let more = leftovers.len().saturating_sub(MOST_NAMED);
+    if more > 0 {
+        text.push_str(&format!(" and {more} more, which `sweep --dry-run` lists"));
+    }
+    text
+}
+
+/// The path of a file in its folder.
+pub(crate) fn path_of(left: &Leftover) -> String {
+    format!("{}/{}/{}", left.organisation, left.model, left.name)
+}
+
+/// Writes a line on standard error, where nobody may read.
+pub(crate) fn say(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{}", Escaped(line));
 }

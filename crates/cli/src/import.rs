@@ -7,7 +7,8 @@ use std::path::Path;
 use custom_models_core::{ArchiveChange, Audit, OpenMode, Record, Store};
 
 use crate::archive::{BATCH, on_store};
-use crate::args::{FileArgs, Global};
+use crate::args::{AdoptArgs, Global, ImportArgs};
+use crate::data_folder::{DataFolder, say, warning};
 use crate::escape::Escaped;
 use crate::export::Last;
 use crate::failure::Failure;
@@ -27,7 +28,8 @@ const NOT_EMPTY: &str = "--store: there is something in it already; import into 
 ///
 /// The whole export is judged before anything is written. Memory grows with the number of models, keys and
 /// kept answers, a few words each.
-pub(crate) fn import(global: &Global, args: &FileArgs) -> Report {
+pub(crate) fn import(global: &Global, args: &ImportArgs) -> Report {
+    let ImportArgs { file: args, folder: AdoptArgs { adopt } } = args;
     let read = Export::open(&args.file).and_then(|export| {
         let lines = export.judge()?;
         Ok((export, lines))
@@ -37,12 +39,20 @@ pub(crate) fn import(global: &Global, args: &FileArgs) -> Report {
         Err(failure) => return Report::failure(failure, &global.store),
     };
     on_store(global, OpenMode::Create, |store| {
+        let folder = DataFolder::of(global, &store)?;
+        if !adopt {
+            // A folder of another store would be in the way of every later command.
+            folder.open_read_only()?;
+        }
         let mut batches = Batches { store: &*store, has_begun: false, batch: Vec::new() };
         export.read(&mut |_, record| {
             batches.batch.push(record);
             if batches.batch.len() >= BATCH as usize { batches.put() } else { Ok(()) }
         })?;
         batches.put()?;
+        // What the store refers to now makes the folder its own.
+        let opened = folder.open_or_adopt(*adopt)?;
+        opened.as_deref().and_then(warning).iter().for_each(|line| say(line));
         Ok(Some(format!(r#"{{"records":{lines}}}"#)))
     })
 }

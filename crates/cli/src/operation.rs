@@ -4,6 +4,7 @@ use custom_models_core::{
     Caller, CreateModel, Engine, Expected, ListModels, ModelId, ModelKey, OpenMode, Refusal,
     Revision, Start, UpdateModel,
 };
+use custom_models_training_data::ContentStore;
 
 use crate::args::{
     CreateArgs, DataCommand, EditArgs, EventsArgs, IdArgs, ListArgs, ModelCommand, UpdateArgs,
@@ -97,8 +98,10 @@ impl Operation {
             Operation::Events(args) => return events::print(engine, caller, &args),
             Operation::Data(operation) => return operation.perform(engine, caller, folder),
             Operation::Delete(id) => {
+                // A folder that is another store's keeps the model too.
+                let contents = folder.open()?;
                 engine.delete(caller, id)?;
-                if let Some(contents) = folder.open()? {
+                if let Some(contents) = contents {
                     contents.remove_model(caller.organisation(), id)?;
                 }
                 return Ok(None);

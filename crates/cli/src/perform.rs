@@ -25,7 +25,7 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
     let fallback = settings.plan(global.plan.as_deref())?;
     let operation = Operation::prepare(command)?;
     let opened = store.opener(operation.mode())?()?;
-    let folder = DataFolder::of(global)?;
+    let folder = DataFolder::of(global, &opened)?;
     let engine = Engine::new(Arc::clone(&opened), SystemTime::now);
     // Who is registered has the plan of the register (section 4).
     let plan = || match opened.registration(org)? {

@@ -12,6 +12,7 @@ use custom_models_core::{
     StoreError, StoreErrorKind,
 };
 use custom_models_http::{Options, metrics_router, router};
+use custom_models_training_data::Folder;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
@@ -20,7 +21,7 @@ use tokio::task::JoinHandle;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::args::{Global, KeyArgs, ListenArgs, LogArgs, LogFormat, ServeArgs};
-use crate::data_folder::DataFolder;
+use crate::data_folder::{DataFolder, warning};
 use crate::failure::Failure;
 use crate::log::log_to_standard_error;
 use crate::register::{create_key, name_of};
@@ -43,12 +44,14 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
             None => None,
         };
         let store = open()?;
-        let folder = DataFolder::of(global)?;
+        let folder = DataFolder::of(global, &store)?;
+        let contents = folder.open_or_adopt(args.folder.adopt)?;
+        contents.as_deref().and_then(warning).iter().for_each(|line| say(line));
         if let Some(next) = how_to_make_a_key(&*store, &global.store)? {
             say(&next);
         }
         let every = args.sweep_every.0.map(Span::get);
-        listen(store, &folder, settings, every, args.listen.listen, metrics, |_| Ok(()))
+        listen(store, contents, settings, every, args.listen.listen, metrics, |_| Ok(()))
     };
     ended(global, serve())
 }
@@ -97,8 +100,8 @@ pub(crate) fn demo(global: &Global, args: &ListenArgs) -> Report {
         log_to_standard_error(LogArgs { format: LogFormat::Text, level: LevelFilter::INFO });
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let key = first_key(&*store, global, &plan)?;
-        let folder = DataFolder::for_a_try(global)?;
-        listen(store, &folder, settings, None, args.listen, None, |address| {
+        let folder = DataFolder::for_a_try(global, &store)?;
+        listen(store, folder.open()?, settings, None, args.listen, None, |address| {
             let line = format!(
                 "curl -X POST http://{address}/api/v3/custom_models \
                 -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \
@@ -136,7 +139,7 @@ fn ended(global: &Global, outcome: Result<(), Failure>) -> Report {
 /// the store closed.
 fn listen(
     store: Arc<dyn Store>,
-    folder: &DataFolder,
+    folder: Option<Arc<Folder>>,
     Settings { plans, limits, retention }: Settings,
     sweep_every: Option<Duration>,
     address: SocketAddr,
@@ -145,10 +148,14 @@ fn listen(
 ) -> Result<(), Failure> {
     let engine = Engine::new(Arc::clone(&store), SystemTime::now);
     let gate = Gate::new(Arc::clone(&store), plans, limits, SystemTime::now);
-    let contents = folder.open()?;
-    let sweeper = Sweeper { engine: engine.clone(), contents: contents.clone(), retention };
+    let sweeper = Sweeper {
+        engine: engine.clone(),
+        store: Arc::clone(&store),
+        folder: folder.clone(),
+        retention,
+    };
     let mut options = Options::default();
-    options.contents = contents;
+    options.contents = folder.clone().map(|folder| folder as _);
     let app = router(engine, gate, options.clone());
     let runtime = Runtime::new().map_err(failed)?;
     let served = runtime.block_on(async {
@@ -174,6 +181,10 @@ fn listen(
     });
     // A read that hangs does not keep the process.
     runtime.shutdown_background();
+    if let Some(folder) = folder {
+        // A copy of the store from before is known as one from now on; if not, from the next sweep on.
+        let _ = folder.record(&store);
+    }
     let closed = store.close();
     if !served? {
         say("some requests did not end in time and were cut off");

@@ -1,19 +1,23 @@
-//! Sees once to what is over: trainings whose workers fell silent, what is old, and files that nothing
-//! refers to.
+//! Sweeps once: ends trainings whose workers fell silent, and removes what is old and files that nothing refers
+//! to.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
-use custom_models_core::{Engine, ModelId, OpenMode, Organisation, Refusal, Retention, StoreError};
-use custom_models_training_data::ContentStore;
+use custom_models_core::{
+    Engine, Moment, NewAnswer, OpenMode, Organisation, Record, Refusal, Retention, Store,
+    StoreError,
+};
+use custom_models_training_data::{ContentStore, Folder, KeptBack};
 use serde::Serialize;
 
-use crate::args::Global;
-use crate::data_folder::DataFolder;
+use crate::args::{Global, SweepArgs};
+use crate::data_folder::{DataFolder, path_of, warning};
 use crate::failure::Failure;
 use crate::report::Report;
 use crate::settings::Settings;
 
-/// What a sweep did.
+/// The work of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Swept {
     /// Trainings that failed because every worker fell silent (TRAIN-5).
@@ -24,45 +28,123 @@ pub(crate) struct Swept {
     pub(crate) answers: u64,
     /// Files that were removed (DATA-4).
     pub(crate) files: u64,
+    /// The reason why no file was removed (PLACE-2).
+    #[serde(skip)]
+    pub(crate) kept_back: Option<KeptBack>,
 }
 
-/// Sweeps the store that the command line names, and says what was done.
-pub(crate) fn sweep(global: &Global) -> Report {
-    let swept = || -> Result<String, Failure> {
-        let settings = Settings::of(global)?;
-        let engine = Engine::new(global.store.opener(OpenMode::Current)?()?, SystemTime::now);
-        let contents = DataFolder::of(global)?.open()?;
-        let swept = once(&engine, contents.as_deref(), &settings.retention);
-        engine.close()?;
-        Ok(serde_json::to_string(&swept?)?)
-    };
-    match swept() {
-        Ok(swept) => Report::answer(swept),
+/// Sweeps the store that the command line names, or shows what a sweep would do.
+pub(crate) fn sweep(global: &Global, args: &SweepArgs) -> Report {
+    let done = if args.dry_run { preview(global, args) } else { swept(global, args) };
+    match done {
+        Ok((answer, warnings)) => Report::answer(answer).and_found(warnings),
         Err(failure) => Report::failure(failure, &global.store),
     }
+}
+
+/// The answer, and what is to be said beside it.
+type Done = Result<(String, Vec<String>), Failure>;
+
+fn swept(global: &Global, args: &SweepArgs) -> Done {
+    let settings = Settings::of(global)?;
+    let store = global.store.opener(OpenMode::Current)?()?;
+    let folder = DataFolder::of(global, &store)?.open_or_adopt(args.folder.adopt)?;
+    let engine = Engine::new(Arc::clone(&store), SystemTime::now);
+    // What a folder that was just taken over would lose was said. It is lost with the next sweep.
+    let to_sweep = folder.as_deref().filter(|_| !args.folder.adopt);
+    let swept = once(&engine, &store, to_sweep, &settings.retention);
+    engine.close()?;
+    let answer = serde_json::to_string(&swept?)?;
+    Ok((answer, folder.as_deref().and_then(warning).into_iter().collect()))
 }
 
 /// Sweeps a store and its files.
 pub(crate) fn once(
     engine: &Engine,
-    contents: Option<&dyn ContentStore>,
+    store: &Arc<dyn Store>,
+    folder: Option<&Folder>,
     retention: &Retention,
 ) -> Result<Swept, Refusal> {
     let swept = engine.sweep(retention)?;
+    let contents = folder.map_or(Ok(Default::default()), |folder| folder.sweep(store))?;
     Ok(Swept {
         failed_trainings: swept.failed,
         events: swept.purged.events,
         answers: swept.purged.answers,
-        files: contents.map_or(Ok(0), |contents| files(contents, engine))?,
+        files: contents.files,
+        kept_back: contents.kept_back,
     })
 }
 
-/// Removes the files that nothing refers to and nobody writes, and says how many.
-pub(crate) fn files(contents: &dyn ContentStore, engine: &Engine) -> Result<u64, StoreError> {
-    contents.sweep(&mut |organisation: &Organisation, model: ModelId, content: &str| {
-        let pairs = engine.stored_data(organisation, model)?;
-        Ok(pairs.iter().any(|pair| {
-            [&pair.audio.content, &pair.transcript.content].iter().any(|it| *it == content)
-        }))
-    })
+/// What a sweep would do, as it is printed.
+#[derive(Debug, Default, Serialize)]
+struct Preview {
+    dry_run: bool,
+    failed_trainings: u64,
+    events: u64,
+    answers: u64,
+    files: u64,
+    bytes: u64,
+    paths: Vec<String>,
+}
+
+/// Reads what a sweep would do, and changes nothing.
+fn preview(global: &Global, args: &SweepArgs) -> Done {
+    let settings = Settings::of(global)?;
+    let store = global.store.opener(OpenMode::ReadOnly)?()?;
+    let folder = DataFolder::of(global, &store)?;
+    let mut preview = Preview { dry_run: true, ..Preview::default() };
+    preview.count_records(&*store, &settings.retention)?;
+    let opened = if args.folder.adopt { None } else { folder.open_read_only()? };
+    let warning = opened.as_deref().and_then(warning);
+    let leftovers = match (&opened, &warning) {
+        (_, Some(_)) => Vec::new(),
+        (Some(opened), None) => opened.leftovers(&store)?,
+        (None, None) => folder.preview()?,
+    };
+    for left in leftovers.iter().filter(|left| left.is_due) {
+        preview.files += 1;
+        preview.bytes += left.bytes;
+        preview.paths.push(path_of(left));
+    }
+    store.close()?;
+    Ok((serde_json::to_string(&preview)?, warning.into_iter().collect()))
+}
+
+impl Preview {
+    fn count_records(
+        &mut self,
+        store: &dyn Store,
+        retention: &Retention,
+    ) -> Result<(), StoreError> {
+        let now = Moment::from(SystemTime::now());
+        let waiting = store.claimable(None, now, u32::MAX)?;
+        let is_over = |course: &custom_models_core::Course| course.expired(now).is_some();
+        self.failed_trainings =
+            waiting.iter().filter(|(_, model)| is_over(&model.course)).count() as u64;
+        let events_before = retention.events.map(|kept| now.earlier(kept).into());
+        let answers_until = now.earlier(NewAnswer::KEPT_FOR);
+        let mut kept_from: Option<Organisation> = None;
+        store.export(&mut |record| {
+            match record {
+                Record::Event(line) => {
+                    let (organisation, _, _, event) = line.into_parts();
+                    // A history loses its beginning, up to the first event that is kept.
+                    let is_kept = kept_from.as_ref() == Some(&organisation)
+                        || events_before.is_none_or(|before| event.created_at >= before);
+                    if is_kept {
+                        kept_from = Some(organisation);
+                    } else {
+                        self.events += 1;
+                    }
+                }
+                Record::Answer(line) => {
+                    let (_, _, kept) = line.into_parts();
+                    self.answers += u64::from(kept.at <= answers_until);
+                }
+                _ => {}
+            }
+            Ok(())
+        })
+    }
 }

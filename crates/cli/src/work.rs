@@ -35,10 +35,10 @@ fn worked(global: &Global, args: &WorkArgs) -> Result<(), Failure> {
     let stop = told_to_end()?;
     crate::sink::say_panics();
     let store = global.store.opener(OpenMode::Existing)?()?;
-    let folder = DataFolder::of(global)?;
+    let folder = DataFolder::of(global, &store)?;
     let worker = Worker {
         engine: Engine::new(store, SystemTime::now),
-        contents: folder.open()?,
+        contents: folder.open_read_only()?.map(|folder| folder as _),
         command: args.command.clone(),
         time,
         stop,

@@ -73,7 +73,12 @@ fn a_store_is_brought_to_another_one_whole() {
     for store in stores {
         let at = ["--store", store, "--data", "custom-models.db.data"];
         let to = |arguments: &[&'static str]| [arguments, &at[..]].concat();
-        assert_eq!(done(&folder, &to(&["import", "all.jsonl"])), written);
+        let other = folder.run(&to(&["import", "all.jsonl"]));
+        other.store_failed(&format!("error: '{store}': "), "--adopt takes the folder over");
+        let imported = folder.run(&to(&["import", "all.jsonl", "--adopt"]));
+        assert_eq!((imported.code, imported.out.as_str()), (0, written.as_str()));
+        let said = "belongs to this store now; the store refers to every file in it\n";
+        assert!(imported.err.ends_with(said), "{}", imported.err);
         for shown in [
             &["show", "1", "--org", "acme"][..],
             &["list", "--org", "zebra"],

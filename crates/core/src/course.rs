@@ -262,7 +262,7 @@ impl Course {
 
     /// The course of a model whose last lease has run out; `None` if it may still be claimed, or is
     /// held (TRAIN-5).
-    pub(crate) fn expired(&self, now: Moment) -> Option<Self> {
+    pub fn expired(&self, now: Moment) -> Option<Self> {
         let run = self.run()?;
         if !run.is_claimable_at(now) || run.attempts < ATTEMPTS {
             return None;

@@ -275,6 +275,8 @@ pub enum StoreErrorKind {
     Older,
     /// There is no store at the given place, and none may be made (PLACE-1).
     Missing,
+    /// The folder of training data has the mark of another store (PLACE-2). Nothing was written or removed.
+    ForeignData,
     /// The store was opened for reading alone. Nothing was written.
     ReadOnly,
     /// Another process has the store open, and this kind of store cannot be shared.
@@ -302,6 +304,7 @@ impl fmt::Display for StoreErrorKind {
             StoreErrorKind::Newer => "the store was written by a newer version",
             StoreErrorKind::Older => "the store has an older layout",
             StoreErrorKind::Missing => "there is no store",
+            StoreErrorKind::ForeignData => "the training data belongs to another store",
             StoreErrorKind::ReadOnly => "the store was opened for reading alone",
             StoreErrorKind::Locked => "another process has the store open",
             StoreErrorKind::Damaged => "the store is damaged",

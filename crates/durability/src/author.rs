@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::{
-    Caller, CreateModel, Edit, Edited, Engine, Expected, ModelId, Moment, Records, Refusal,
+    Caller, CreateModel, Edit, Edited, Engine, Expected, ModelId, Moment, Refusal, Store,
     StoreErrorKind,
 };
 use custom_models_training_data::{ContentStore, UploadError};
@@ -22,7 +22,7 @@ pub struct Author {
 
 impl Author {
     /// An author with an engine of its own over a store.
-    pub fn new(store: &Arc<dyn Records>) -> Self {
+    pub fn new(store: &Arc<dyn Store>) -> Self {
         let clock = Arc::new(AtomicU64::new(0));
         let shown = Arc::clone(&clock);
         let now = move || UNIX_EPOCH + Duration::from_secs(shown.load(Ordering::Relaxed));

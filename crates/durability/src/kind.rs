@@ -4,8 +4,9 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use custom_models_core::{Records, StoreError};
+use custom_models_core::{Store, StoreError};
 use custom_models_store_sled::SledStore;
 use custom_models_store_sqlite::SqliteStore;
 use custom_models_training_data::{ContentStore, Folder};
@@ -50,7 +51,7 @@ impl Kind {
     }
 
     /// Opens the store of a place, or makes a new one.
-    pub fn open(self, place: &Path) -> Result<Arc<dyn Records>, StoreError> {
+    pub fn open(self, place: &Path) -> Result<Arc<dyn Store>, StoreError> {
         Ok(match self {
             Kind::Sqlite => Arc::new(SqliteStore::open(place)?),
             Kind::Sled => Arc::new(SledStore::open(place)?),
@@ -58,9 +59,13 @@ impl Kind {
         })
     }
 
-    /// Opens the folder of training data of a place, whatever its store.
-    pub fn contents(place: &Path) -> Result<Arc<dyn ContentStore>, StoreError> {
-        Ok(Arc::new(Folder::open(beside(place, ".data"))?))
+    /// Opens the folder of training data of a place for its store. Nothing is too young there to be swept.
+    pub fn contents(
+        place: &Path,
+        store: &Arc<dyn Store>,
+    ) -> Result<Arc<dyn ContentStore>, StoreError> {
+        let folder = Folder::open(beside(place, ".data"), store)?;
+        Ok(Arc::new(folder.with_min_age(Duration::ZERO)))
     }
 }
 

@@ -2,9 +2,10 @@
 //! QUOTA-4, EDIT-4, LOG-1).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use custom_models_core::{
-    CustomModel, Event, ModelId, ModelStore, Organisation, Records, Revision, Selection, Stamp,
+    CustomModel, Event, ModelId, ModelStore, Organisation, Revision, Selection, Stamp, Store,
 };
 use custom_models_training_data::ContentStore;
 
@@ -234,10 +235,10 @@ impl Ledger {
     /// those that something refers to must be there afterwards (DATA-4).
     pub fn check(
         &mut self,
-        store: &dyn Records,
+        store: &Arc<dyn Store>,
         contents: &dyn ContentStore,
     ) -> Result<(), BoxError> {
-        self.tally.swept += sweep(store, contents)?;
+        self.tally.swept += contents.sweep(store)?.files;
         let mut present = BTreeSet::new();
         for member in MEMBERS {
             let models = listed(store, member)?;
@@ -293,7 +294,7 @@ impl Ledger {
     /// The history of an organisation goes on from what it was, and is that of its models.
     fn check_history(
         &mut self,
-        store: &dyn Records,
+        store: &Arc<dyn Store>,
         contents: &dyn ContentStore,
         organisation: &'static str,
         models: &[CustomModel],
@@ -324,17 +325,6 @@ impl Ledger {
         let must_be = self.models.iter().filter(|(_, known)| known.fate == Fate::Kept);
         must_be.filter(|(id, _)| !present.contains(id)).count()
     }
-}
-
-/// Removes the files that nothing refers to, and says how many that were.
-fn sweep(store: &dyn Records, contents: &dyn ContentStore) -> Result<u64, BoxError> {
-    let swept = contents.sweep(&mut |of: &Organisation, model, content: &str| {
-        let pairs = store.data(of, model)?;
-        Ok(pairs
-            .iter()
-            .any(|pair| pair.audio.content == content || pair.transcript.content == content))
-    });
-    Ok(swept?)
 }
 
 /// The ids of all models in a store.

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
-use custom_models_core::Records;
+use custom_models_core::Store;
 use custom_models_training_data::ContentStore;
 
 use crate::worker::Worker;
@@ -90,7 +90,7 @@ impl Task {
     /// Runs the load on a store and the files of its data.
     pub fn run(
         &self,
-        store: &Arc<dyn Records>,
+        store: &Arc<dyn Store>,
         contents: &Arc<dyn ContentStore>,
         output: &Output,
     ) -> Result<(), BoxError> {

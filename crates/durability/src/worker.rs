@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use custom_models_core::{
     Caller, CustomModel, DataFile, Edit, LeaseTime, ListModels, ModelId, Organisation, PerPage,
-    Progress, Records, Refusal, Start, StoreError, TrainingMetrics, TrainingStatus,
+    Progress, Refusal, Start, Store, StoreError, TrainingMetrics, TrainingStatus,
 };
 use custom_models_training_data::ContentStore;
 
@@ -40,7 +40,7 @@ impl<'a> Worker<'a> {
     pub(crate) fn new(
         task: &'a Task,
         thread: u32,
-        store: &Arc<dyn Records>,
+        store: &Arc<dyn Store>,
         contents: &Arc<dyn ContentStore>,
     ) -> Result<Self, BoxError> {
         Ok(Worker {

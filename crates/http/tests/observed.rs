@@ -16,7 +16,7 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
-use custom_models_core::{Limits, Operation, OperationLimit, StoreErrorKind};
+use custom_models_core::{Limits, MemoryStore, Operation, OperationLimit, StoreErrorKind};
 use custom_models_http::Options;
 use custom_models_training_data::Folder;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -171,7 +171,7 @@ fn refusals_by_a_limit_are_counted_of_every_operation() {
     let limits = Operation::ALL.iter().fold(Limits::NONE, |all, &it| all.with(it, once));
     let folder = tempfile::tempdir().unwrap();
     let mut options = Options::default();
-    options.contents = Some(Arc::new(Folder::open(folder.path()).unwrap()));
+    options.contents = Some(Arc::new(Folder::open(folder.path(), &MemoryStore::new()).unwrap()));
     let server = Server::start(limits, options);
     let key = server.any_key();
     let model = format!("{MODELS}/1");

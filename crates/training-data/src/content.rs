@@ -4,7 +4,9 @@ use std::fmt;
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::PathBuf;
 
-use custom_models_core::{ContentDigest, ModelId, Organisation, StoreError};
+use custom_models_core::{
+    ArchiveStore, ContentDigest, LifeStore, ModelId, Organisation, StoreError,
+};
 use sha2::{Digest, Sha256};
 
 /// Keeps the contents of files, under names that it gives itself.
@@ -40,19 +42,60 @@ pub trait ContentStore: Send + Sync + fmt::Debug {
     /// Removes all contents of a model that is gone (EDIT-5), but those that are still being written.
     fn remove_model(&self, organisation: &Organisation, model: ModelId) -> Result<(), StoreError>;
 
-    /// Removes what nobody is writing and nothing refers to, and says how many that were.
+    /// Removes all contents of an organisation that is erased, but those that are still being written, and
+    /// returns their number.
+    fn remove_organisation(&self, organisation: &Organisation) -> Result<u64, StoreError>;
+
+    /// Removes what nobody is writing and the store, whose contents these are, does not refer to (PLACE-2).
     ///
-    /// `is_referenced` is asked about a content when nobody can refer to it any more who does not
-    /// already. When it fails, the sweep ends with its error.
-    fn sweep(&self, is_referenced: IsReferenced<'_>) -> Result<u64, StoreError>;
+    /// Its cost grows with the contents, not with their square. When the store fails, the sweep ends with its
+    /// error.
+    fn sweep(&self, store: &dyn ContentOwner) -> Result<ContentSweep, StoreError>;
 
     /// Where a content is a file on this machine, for programs that read it; `None` where it is none.
     fn path(&self, organisation: &Organisation, model: ModelId, content: &str) -> Option<PathBuf>;
 }
 
-/// Whether a pair of a model refers to a content.
-pub type IsReferenced<'a> =
-    &'a mut dyn FnMut(&Organisation, ModelId, &str) -> Result<bool, StoreError>;
+/// The store of models that contents belong to. Every store that keeps data and can be exported is one.
+pub trait ContentOwner: LifeStore + ArchiveStore {}
+
+impl<S: LifeStore + ArchiveStore + ?Sized> ContentOwner for S {}
+
+/// The result of a sweep.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ContentSweep {
+    /// The number of files that were removed.
+    pub files: u64,
+    /// Their size in bytes.
+    pub bytes: u64,
+    /// The reason why nothing was removed, where there is one.
+    pub kept_back: Option<KeptBack>,
+}
+
+/// A reason why a sweep removes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum KeptBack {
+    /// The contents are not known to be the store's.
+    Unclaimed,
+    /// The store is an older copy of the one that the contents are known to belong to.
+    Behind,
+}
+
+/// A file that nothing refers to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Leftover {
+    /// The organisation.
+    pub organisation: Organisation,
+    /// The model.
+    pub model: ModelId,
+    /// The name of the file.
+    pub name: String,
+    /// The size in bytes.
+    pub bytes: u64,
+    /// True if a sweep would remove it now: it is old enough, and nobody is writing it.
+    pub is_due: bool,
+}
 
 /// A content that is read.
 pub trait Content: Read + Seek + Send {}

@@ -11,10 +11,11 @@
 //! # let place = tempfile::tempdir()?;
 //! # let audio = include_bytes!("../tests/audio/tone.flac");
 //! use std::sync::Arc;
-//! use custom_models_core::ModelId;
+//! use custom_models_core::{MemoryStore, ModelId};
 //! use custom_models_training_data::{ContentStore, Folder, Upload};
 //!
-//! let contents: Arc<dyn ContentStore> = Arc::new(Folder::open(place.path())?);
+//! let store = MemoryStore::new();
+//! let contents: Arc<dyn ContentStore> = Arc::new(Folder::open(place.path(), &store)?);
 //! let mut upload = Upload::to(contents, "acme".parse()?, ModelId::new(1)?);
 //! upload.part("type", None)?;
 //! upload.write(b"train")?;
@@ -40,6 +41,8 @@ mod transcript;
 mod upload;
 
 pub use audio::{Audio, AudioFault, AudioFormat, measure};
-pub use content::{Content, ContentStore, IsReferenced, Kept, NewContent, digest};
-pub use folder::{Folder, is_name as is_content_name};
+pub use content::{
+    Content, ContentOwner, ContentStore, ContentSweep, Kept, KeptBack, Leftover, NewContent, digest,
+};
+pub use folder::{Folder, FolderStanding, is_name as is_content_name};
 pub use upload::{Upload, UploadError, Uploaded};

@@ -8,8 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use custom_models_core::{
-    ContentDigest, DataFile, DataType, Field, ModelId, NewAnswer, Organisation, StoreErrorKind,
-    ViolationKind, Violations,
+    ContentDigest, DataFile, DataType, Field, MemoryStore, ModelId, NewAnswer, Organisation,
+    StoreErrorKind, ViolationKind, Violations,
 };
 use custom_models_training_data::{ContentStore, Folder, Upload, UploadError, Uploaded};
 use proptest::prelude::*;
@@ -82,14 +82,19 @@ fn files(place: &Path) -> Vec<PathBuf> {
     let Ok(entries) = std::fs::read_dir(place) else { return all };
     for entry in entries {
         let path = entry.unwrap().path();
-        if path.is_dir() { all.extend(files(&path)) } else { all.push(path) }
+        let is_content = path.extension().is_none_or(|it| it != "json" && it != "lock");
+        if path.is_dir() {
+            all.extend(files(&path))
+        } else if is_content {
+            all.push(path)
+        }
     }
     all
 }
 
 fn folder() -> (tempfile::TempDir, Folder) {
     let place = tempfile::tempdir().unwrap();
-    let contents = Folder::open(place.path().join("data")).unwrap();
+    let contents = Folder::open(place.path().join("data"), &MemoryStore::new()).unwrap();
     (place, contents)
 }
 
@@ -239,7 +244,7 @@ fn edit_5_what_is_begun_while_its_model_goes_can_be_kept() {
     let memory = Path::new("/dev/shm");
     let place = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
     let place = place.unwrap();
-    let contents = Folder::open(place.path().join("data")).unwrap();
+    let contents = Folder::open(place.path().join("data"), &MemoryStore::new()).unwrap();
     let is_over = AtomicBool::new(false);
     let faults: Vec<StoreErrorKind> = thread::scope(|scope| {
         for _ in 0..4 {
@@ -270,52 +275,13 @@ fn a_content_is_removed_once_and_missing_ever_after() {
     assert_eq!(missing.kind(), StoreErrorKind::Damaged);
 }
 
-/// What a crash leaves is swept; what is under way, or referred to, is not.
-#[test]
-fn data_4_a_sweep_removes_what_nobody_has() {
-    let (place, contents) = folder();
-    let referred = uploaded(&contents, &right(), 99).unwrap().pair;
-    let held = uploaded(&contents, &right(), 99).unwrap();
-    let left = uploaded(&contents, &right(), 99).unwrap().pair;
-    let mut under_way = Upload::to(Arc::new(contents.clone()), acme(), model());
-    sent(&mut under_way, &right(), 99).unwrap();
-    let of_model = place.path().join("data/acme/7");
-    std::fs::write(of_model.join(format!("{}.part", "0".repeat(32))), b"left by a crash").unwrap();
-    std::fs::write(of_model.join("notes.txt"), b"not ours").unwrap();
-    let mut asked = Vec::new();
-    let removed = contents
-        .sweep(&mut |organisation, id, content| {
-            assert_eq!((organisation, id), (&acme(), model()));
-            asked.push(content.to_owned());
-            Ok([&referred.audio.content, &referred.transcript.content]
-                .contains(&&content.to_owned()))
-        })
-        .unwrap();
-    assert_eq!((removed, asked.len()), (3, 4));
-    assert!(contents.open(&acme(), model(), &left.audio.content).is_err());
-    for kept in [&referred.audio.content, &held.pair.audio.content] {
-        contents.open(&acme(), model(), kept).unwrap();
-    }
-    under_way.finish().unwrap();
-    assert!(of_model.join("notes.txt").exists());
-}
-
-#[test]
-fn a_sweep_ends_with_the_error_of_whoever_it_asks() {
-    let (place, contents) = folder();
-    drop(uploaded(&contents, &right(), 99).unwrap());
-    let failed = contents.sweep(&mut |_, _, _| Err(StoreErrorKind::Busy.into()));
-    assert_eq!(failed.unwrap_err().kind(), StoreErrorKind::Busy);
-    assert_eq!(files(place.path()).len(), 2);
-}
-
 #[test]
 fn a_place_that_cannot_be_is_said() {
     let place = tempfile::tempdir().unwrap();
-    let missing = Folder::open(place.path().join("no/such")).unwrap_err();
+    let missing = Folder::open(place.path().join("no/such"), &MemoryStore::new()).unwrap_err();
     assert_eq!(missing.kind(), StoreErrorKind::Unavailable);
     std::fs::write(place.path().join("file"), b"").unwrap();
-    assert!(Folder::open(place.path().join("file")).is_err());
+    assert!(Folder::open(place.path().join("file"), &MemoryStore::new()).is_err());
 }
 
 proptest! {

@@ -8,6 +8,7 @@ use clap::{Args, ValueEnum};
 use custom_models_core::RequestLimit;
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::args::AdoptArgs;
 use crate::settings::{OrOff, Span};
 
 #[derive(Args, Debug)]
@@ -35,6 +36,8 @@ pub(crate) struct ServeArgs {
     /// old, files that nothing refers to; or off
     #[arg(long, value_name = "SPAN", default_value = "60s")]
     pub(crate) sweep_every: OrOff<Span>,
+    #[command(flatten)]
+    pub(crate) folder: AdoptArgs,
     #[command(flatten)]
     pub(crate) log: LogArgs,
 }

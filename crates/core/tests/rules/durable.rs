@@ -25,7 +25,7 @@ fn answering(answer: impl Fn() -> Result<Outcome, StoreError> + Send + Sync + 's
     Scripted::new(move |_, done| done(answer())).reading(|| Ok(Some(stored(1, "n"))))
 }
 
-const KINDS: [StoreErrorKind; 14] = [
+const KINDS: [StoreErrorKind; 15] = [
     StoreErrorKind::Busy,
     StoreErrorKind::OutcomeUnknown,
     StoreErrorKind::Closed,
@@ -33,6 +33,7 @@ const KINDS: [StoreErrorKind; 14] = [
     StoreErrorKind::Newer,
     StoreErrorKind::Older,
     StoreErrorKind::Missing,
+    StoreErrorKind::ForeignData,
     StoreErrorKind::ReadOnly,
     StoreErrorKind::Locked,
     StoreErrorKind::Damaged,

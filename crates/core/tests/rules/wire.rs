@@ -98,6 +98,7 @@ fn wire_500_and_wire_503_a_fault_that_may_pass_and_any_other_which_says_nothing(
         StoreErrorKind::Newer,
         StoreErrorKind::Older,
         StoreErrorKind::Missing,
+        StoreErrorKind::ForeignData,
         StoreErrorKind::ReadOnly,
         StoreErrorKind::Locked,
         StoreErrorKind::Damaged,

@@ -13,7 +13,8 @@ fn main() -> Result<(), BoxError> {
         return UnsyncedFiles::open(&task.place)?.run(&task, &output);
     }
     let kind = task.kind.parse::<Kind>()?;
-    let (store, contents) = (kind.open(&task.place)?, Kind::contents(&task.place)?);
+    let store = kind.open(&task.place)?;
+    let contents = Kind::contents(&task.place, &store)?;
     task.run(&store, &contents, &output)?;
     Ok(store.close()?)
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use custom_models_core::{Organisation, Records, Refusal, StoreError, StoreErrorKind};
+use custom_models_core::{Refusal, Store, StoreError, StoreErrorKind};
 use custom_models_durability::{
     Author, BoxError, Kind, Ledger, Line, Token, callers, ensure, explain, tmpfs,
 };
@@ -26,13 +26,14 @@ const REFUSALS: u32 = 5;
 pub(crate) fn works_again(kind: Kind, _: &mut Rng) -> Result<(), BoxError> {
     let disk = tmpfs(SMALL)?;
     let place = disk.folder().join("store");
-    let (mut store, contents) = (kind.open(&place)?, Kind::contents(&place)?);
+    let mut store = kind.open(&place)?;
+    let contents = Kind::contents(&place, &store)?;
     let mut ledger = Ledger::of(kind);
 
     let filled = fill(kind, &store)?;
     ledger.note(0, &filled.lines)?;
     ensure!(ledger.tally().created > 0, "not one model fits on the disk");
-    let checked = ledger.check(&*store, &*contents);
+    let checked = ledger.check(&store, &*contents);
     match checked.as_ref().err().and_then(|cause| cause.downcast_ref::<StoreError>()) {
         // Sled cannot be opened anew as long as it has no space, not even to be read.
         Some(fault) if fault.kind() == StoreErrorKind::Full && kind == Kind::Sled => {}
@@ -44,15 +45,15 @@ pub(crate) fn works_again(kind: Kind, _: &mut Rng) -> Result<(), BoxError> {
     let lines = create_some(&author, 1);
     let lines = lines.map_err(|cause| format!("when there is space: {}", explain(&*cause)))?;
     ledger.note(1, &lines)?;
-    ledger.check(&*store, &*contents).map_err(|cause| format!("when there is space: {cause}"))?;
+    ledger.check(&store, &*contents).map_err(|cause| format!("when there is space: {cause}"))?;
     store.close()?;
     drop((author, store));
 
     store = kind.open(&place)?;
-    ledger.check(&*store, &*contents).map_err(|cause| format!("opened again: {cause}"))?;
+    ledger.check(&store, &*contents).map_err(|cause| format!("opened again: {cause}"))?;
     let author = Author::new(&store);
     ledger.note(2, &create_some(&author, 2)?)?;
-    ledger.check(&*store, &*contents)?;
+    ledger.check(&store, &*contents)?;
     store.close()?;
     drop((author, store));
     let unannounced = ledger.tally().unacknowledged;
@@ -80,10 +81,11 @@ pub(crate) fn full_from_the_start(kind: Kind, _: &mut Rng) -> Result<(), BoxErro
     // Removing it might free nothing yet: a process that another test is just starting has it open,
     // too, until it executes its program.
     File::create(filler)?;
-    let (store, contents) = (kind.open(&place)?, Kind::contents(&place)?);
+    let store = kind.open(&place)?;
+    let contents = Kind::contents(&place, &store)?;
     let mut ledger = Ledger::of(kind);
     ledger.note(0, &create_some(&Author::new(&store), 0)?)?;
-    ledger.check(&*store, &*contents)?;
+    ledger.check(&store, &*contents)?;
     store.close()?;
     drop(store);
     disk.unmount()
@@ -94,7 +96,8 @@ pub(crate) fn full_from_the_start(kind: Kind, _: &mut Rng) -> Result<(), BoxErro
 pub(crate) fn uploads_are_refused(_: &mut Rng) -> Result<(), BoxError> {
     let disk = tmpfs(SMALL)?;
     let place = disk.folder().join("store");
-    let (store, contents) = (Kind::Sqlite.open(&place)?, Kind::contents(&place)?);
+    let store = Kind::Sqlite.open(&place)?;
+    let contents = Kind::contents(&place, &store)?;
     let (author, mut ledger) = (Author::new(&store), Ledger::of(Kind::Sqlite));
     let callers = callers()?;
     let caller = callers.first().ok_or("no callers")?;
@@ -114,12 +117,7 @@ pub(crate) fn uploads_are_refused(_: &mut Rng) -> Result<(), BoxError> {
             Ok(()) => {}
             Err(Refusal::Store(fault)) if fault.kind() == StoreErrorKind::Full => {
                 ensure!(fault.source().is_some(), "a fault without its cause: {fault:?}");
-                let left = contents.sweep(&mut |of: &Organisation, model, content: &str| {
-                    let pairs = store.data(of, model)?;
-                    let names =
-                        pairs.iter().flat_map(|it| [&it.audio.content, &it.transcript.content]);
-                    Ok(names.into_iter().any(|name| name == content))
-                })?;
+                let left = contents.sweep(&store)?.files;
                 ensure!(left == 0, "refused upload {number} left {left} files");
                 refusals += 1;
             }
@@ -132,7 +130,7 @@ pub(crate) fn uploads_are_refused(_: &mut Rng) -> Result<(), BoxError> {
         upload(number + more)?.map_err(|cause| format!("when there is space: {cause:?}"))?;
     }
     ledger.note(0, &lines)?;
-    ledger.check(&*store, &*contents)?;
+    ledger.check(&store, &*contents)?;
     ensure!(ledger.tally().swept == 0, "{:?}", ledger.tally());
     store.close()?;
     drop((author, store));
@@ -148,7 +146,7 @@ struct Filled {
 }
 
 /// Creates models from four threads until the disk is full.
-fn fill(kind: Kind, store: &Arc<dyn Records>) -> Result<Filled, BoxError> {
+fn fill(kind: Kind, store: &Arc<dyn Store>) -> Result<Filled, BoxError> {
     let mut filled = Filled::default();
     thread::scope(|scope| {
         let threads: Vec<_> = (0..4)
@@ -165,7 +163,7 @@ fn fill(kind: Kind, store: &Arc<dyn Records>) -> Result<Filled, BoxError> {
 
 /// Any other answer than an acknowledgement and [`StoreErrorKind::Full`], with its cause, is an
 /// error; only sled may not know what became of the group that found the disk full.
-fn fill_from_thread(kind: Kind, store: &Arc<dyn Records>, thread: u32) -> Result<Filled, BoxError> {
+fn fill_from_thread(kind: Kind, store: &Arc<dyn Store>, thread: u32) -> Result<Filled, BoxError> {
     let author = Author::new(store);
     let callers = callers()?;
     let caller = callers.first().ok_or("no callers")?;

@@ -1,6 +1,8 @@
 //! The ledger itself: which ids it lets come again.
 
-use custom_models_core::{MemoryStore, ModelId, Revision, Stamp};
+use std::sync::Arc;
+
+use custom_models_core::{MemoryStore, ModelId, Revision, Stamp, Store};
 use custom_models_durability::{BoxError, Kind, Ledger, Line, MEMBERS, Token, ensure};
 use fastrand::Rng;
 use tempfile::TempDir;
@@ -33,9 +35,10 @@ pub(crate) fn lets_ids_come_again_that_were_only_seen(_: &mut Rng) -> Result<(),
             ledger.note_after_cut(after_cut);
             if is_checked {
                 let folder = TempDir::new()?;
-                let contents = Kind::contents(&folder.path().join("store"))?;
+                let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
+                let contents = Kind::contents(&folder.path().join("store"), &store)?;
                 // Events that were acknowledged are not there either, which is not what this is about.
-                let checked = ledger.check(&MemoryStore::new(), &*contents);
+                let checked = ledger.check(&store, &*contents);
                 ensure!(checked.is_ok() == (before_cut.len() < 2), "{kind}: {checked:?}");
             }
             let came = ledger.note(2, &created).is_ok();

@@ -128,8 +128,9 @@ fn cut_in_mid_load(
 fn check(disk: &Disk, kind: Kind, name: &str, ledger: &mut Ledger) -> Result<(), BoxError> {
     let mounted = disk.mount()?;
     let place = mounted.folder().join(name);
-    let (store, contents) = (kind.open(&place)?, Kind::contents(&place)?);
-    ledger.check(&*store, &*contents)?;
+    let store = kind.open(&place)?;
+    let contents = Kind::contents(&place, &store)?;
+    ledger.check(&store, &*contents)?;
     store.close()?;
     drop(store);
     mounted.unmount()

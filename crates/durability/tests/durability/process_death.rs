@@ -25,8 +25,9 @@ pub(crate) fn survives(kind: Kind, random: &mut Rng) -> Result<(), BoxError> {
             ensure!(fault.is_none(), "run {run}: {fault:?}");
             ledger.note(run, &lines)?;
         }
-        let (store, contents) = (kind.open(&place)?, Kind::contents(&place)?);
-        ledger.check(&*store, &*contents).map_err(|cause| format!("after kill {run}: {cause}"))?;
+        let store = kind.open(&place)?;
+        let contents = Kind::contents(&place, &store)?;
+        ledger.check(&store, &*contents).map_err(|cause| format!("after kill {run}: {cause}"))?;
         store.close()?;
     }
     has_seen_enough(&ledger)

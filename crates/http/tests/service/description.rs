@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use custom_models_core::{BaseModel, Description, Language, LeaseTime, Limits, ListEvents, Name};
+use custom_models_core::{
+    BaseModel, Description, Language, LeaseTime, Limits, ListEvents, MemoryStore, Name,
+};
 use custom_models_http::Options;
 use custom_models_training_data::Folder;
 use serde_json::Value;
@@ -70,7 +72,7 @@ fn the_description_has_every_operation_with_every_status_of_section_6() {
 fn what_is_described_is_there() {
     let place = tempfile::tempdir().unwrap();
     let mut options = Options::default();
-    options.contents = Some(Arc::new(Folder::open(place.path()).unwrap()));
+    options.contents = Some(Arc::new(Folder::open(place.path(), &MemoryStore::new()).unwrap()));
     let server = Server::start(Limits::NONE, options);
     for (path, operations) in description()["paths"].as_object().unwrap() {
         for method in operations.as_object().unwrap().keys() {

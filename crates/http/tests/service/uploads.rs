@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use custom_models_core::{DataType, Limits, Scope};
+use custom_models_core::{DataType, Limits, MemoryStore, Scope};
 use custom_models_http::Options;
 use custom_models_training_data::{ContentStore, Folder};
 use tempfile::TempDir;
@@ -31,7 +31,7 @@ fn uploads() -> Uploads {
 fn uploads_with(change: impl FnOnce(&mut Options)) -> Uploads {
     let place = tempfile::tempdir().unwrap();
     let mut options = Options::default();
-    options.contents = Some(Arc::new(Folder::open(place.path()).unwrap()));
+    options.contents = Some(Arc::new(Folder::open(place.path(), &MemoryStore::new()).unwrap()));
     change(&mut options);
     let server = Server::start(Limits::NONE, options);
     let key = server.any_key();
@@ -89,7 +89,10 @@ impl Uploads {
 
 fn files(place: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(place) else { return Vec::new() };
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    // The mark of the folder is no content.
+    let is_content =
+        |path: &PathBuf| path.extension().is_none_or(|it| it != "json" && it != "lock");
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_content);
     paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
@@ -219,13 +222,20 @@ fn data_3_no_more_uploads_than_there_are_turns() {
     assert_eq!(uploads.upload().status, 200);
 }
 
+/// The contents in a place for a store that refers to none of them, and takes all that nobody holds.
+fn nobody_refers_to(place: &Path) -> (MemoryStore, Folder) {
+    let store = MemoryStore::new();
+    let contents = Folder::open(place, &store).unwrap().with_min_age(Duration::ZERO);
+    (store, contents)
+}
+
 /// Nobody may have the contents of a pair that may still come to be, and whoever sweeps has those of one
 /// that did not.
 #[test]
 fn data_4_an_upload_that_is_late_keeps_its_contents_until_it_is_done() {
     let uploads = uploads_with(|options| options.store_timeout = Duration::from_millis(1));
-    let contents = Folder::open(uploads.place.path()).unwrap();
-    let sweep = || contents.sweep(&mut |_, _, _| Ok(false)).unwrap();
+    let (store, contents) = nobody_refers_to(uploads.place.path());
+    let sweep = || contents.sweep(&store).unwrap().files;
     uploads.upload_late();
     assert_eq!(sweep(), 0);
     uploads.server.store.mood(Mood::Works);
@@ -243,8 +253,8 @@ fn data_4_an_upload_that_the_end_of_the_service_leaves_open_keeps_its_contents()
     uploads.upload_late();
     let Uploads { server, place, .. } = uploads;
     server.ended();
-    let contents = Folder::open(place.path()).unwrap();
-    assert_eq!(contents.sweep(&mut |_, _, _| Ok(false)).unwrap(), 0);
+    let (store, contents) = nobody_refers_to(place.path());
+    assert_eq!(contents.sweep(&store).unwrap().files, 0);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use custom_models_core::{ModelId, ViolationKind};
+use custom_models_core::{MemoryStore, ModelId, ViolationKind};
 use custom_models_training_data::{
     Audio, AudioFault, AudioFormat, Folder, Upload, UploadError, measure,
 };
@@ -206,7 +206,7 @@ fn damaged(path: &Path, kind: Kind, whole: u64) {
 fn renamed(path: &Path, format: AudioFormat, place: &Path) {
     let audio = fs::read(path).unwrap();
     for other in AudioFormat::ALL {
-        let contents = Arc::new(Folder::open(place.join("contents")).unwrap());
+        let contents = Arc::new(Folder::open(place.join("contents"), &MemoryStore::new()).unwrap());
         let model = ModelId::new(1).unwrap();
         let mut upload = Upload::to(contents, "acme".parse().unwrap(), model);
         let name = format!("silence.{}", other.extension());

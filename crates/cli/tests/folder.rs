@@ -1,0 +1,198 @@
+//! PLACE-2 from the command line: a folder of training data belongs to one store, and no typo erases it.
+#![cfg(feature = "sqlite")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
+
+mod support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+use support::{Ended, Folder};
+
+const FLAC: &[u8] = include_bytes!("../../training-data/tests/audio/tone.flac");
+const DATA: &str = "custom-models.db.data";
+
+/// A store with a pair of data, whose files are old.
+fn filled() -> Folder {
+    let folder = Folder::new();
+    folder.create(&[]);
+    fs::write(folder.path().join("a.flac"), FLAC).unwrap();
+    fs::write(folder.path().join("a.txt"), "The rhythm is regular.").unwrap();
+    add(&folder, &[]);
+    folder
+}
+
+fn add(folder: &Folder, arguments: &[&str]) {
+    let add = ["data", "add", "1", "--type", "train", "--audio", "a.flac", "--transcript", "a.txt"];
+    let added = folder.run(&[&add, arguments].concat());
+    assert_eq!((added.code, added.err.as_str()), (0, ""));
+    age(folder);
+}
+
+/// The contents in the folder of data.
+fn files(folder: &Folder) -> Vec<PathBuf> {
+    fn below(place: &Path, found: &mut Vec<PathBuf>) {
+        for entry in fs::read_dir(place).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { below(&path, found) } else { found.push(path) }
+        }
+    }
+    let mut found = Vec::new();
+    below(&folder.path().join(DATA).join("default"), &mut found);
+    found.sort();
+    found
+}
+
+/// Makes all contents old enough to be swept.
+fn age(folder: &Folder) {
+    let then = SystemTime::now() - Duration::from_secs(2 * 60 * 60);
+    for path in files(folder) {
+        fs::File::options().append(true).open(path).unwrap().set_modified(then).unwrap();
+    }
+}
+
+fn is_foreign(ended: &Ended) {
+    assert_eq!((ended.code, ended.out.as_str()), (3, ""), "{ended:?}");
+    assert!(ended.err.contains("the training data belongs to another store"), "{}", ended.err);
+}
+
+fn swept(folder: &Folder, arguments: &[&str]) -> (i32, Value, String) {
+    let Ended { code, out, err } = folder.run(&[&["sweep"], arguments].concat());
+    (code, serde_json::from_str(&out).unwrap(), err)
+}
+
+#[test]
+fn place_2_no_command_on_another_store_touches_the_files() {
+    let folder = filled();
+    let before = files(&folder);
+    // Another store, and one that a typo makes.
+    folder.create(&["--store", "sqlite:other.db"]);
+    for arguments in [
+        &["sweep", "--store", "sqlite:other.db"][..],
+        &["sweep", "--store", "memory:"],
+        &["org", "delete", "default", "--yes", "--store", "sqlite:other.db"],
+        &["delete", "1", "--store", "sqlite:other.db"],
+        &["check", "--store", "sqlite:other.db"],
+        &["work", "--once", "--command", "true", "--store", "sqlite:other.db"],
+        #[cfg(feature = "serve")]
+        &["serve", "--listen", "127.0.0.1:0", "--store", "sqlite:typo.db"],
+        #[cfg(feature = "serve")]
+        &["demo", "--listen", "127.0.0.1:0"],
+    ] {
+        is_foreign(&folder.run(&[arguments, &["--data", DATA]].concat()));
+        assert_eq!(files(&folder), before, "{arguments:?}");
+    }
+    let listed = folder.run(&["list", "--store", "sqlite:other.db"]);
+    assert!(listed.out.contains("\"count\":1,"), "the model stays with its store: {}", listed.out);
+    assert_eq!(swept(&folder, &[]).1["files"], 0);
+    assert_eq!(files(&folder), before);
+}
+
+#[test]
+fn place_2_an_old_copy_that_was_restored_sweeps_nothing_and_says_so() {
+    let folder = filled();
+    assert_eq!(folder.run(&["backup", "old.db"]).code, 0);
+    add(&folder, &[]);
+    let before = files(&folder);
+    assert_eq!(before.len(), 4);
+    for ending in ["", "-wal", "-shm"] {
+        let _ = fs::remove_file(folder.path().join(format!("custom-models.db{ending}")));
+    }
+    let restored = folder.run(&["restore", "old.db"]);
+    assert_eq!(restored.code, 0);
+    assert!(restored.err.contains("the store is older than its folder"), "{}", restored.err);
+    for _ in 0..2 {
+        let (code, answer, said) = swept(&folder, &[]);
+        assert_eq!((code, &answer["files"]), (1, &0.into()));
+        assert!(said.contains("the store is older than its folder"), "{said}");
+        // Whatever comes, the copy does not become the store that was lost.
+        (0..3).for_each(|_| drop(folder.create(&[])));
+    }
+    assert_eq!(files(&folder), before);
+    let (code, shown, said) = swept(&folder, &["--dry-run", "--adopt"]);
+    assert_eq!((code, said.as_str()), (0, ""));
+    assert_eq!((&shown["files"], shown["paths"].as_array().unwrap().len()), (&2.into(), 2));
+    assert_eq!(swept(&folder, &[]).0, 1, "a dry run changes nothing");
+    let (code, answer, said) = swept(&folder, &["--adopt"]);
+    assert_eq!((code, &answer["files"]), (0, &0.into()));
+    for path in shown["paths"].as_array().unwrap() {
+        assert!(said.contains(path.as_str().unwrap()), "{said}");
+    }
+    assert_eq!(files(&folder), before);
+    let (code, answer, said) = swept(&folder, &[]);
+    assert_eq!((code, &answer["files"], said.as_str()), (0, &2.into(), ""));
+    assert_eq!(folder.run(&["check"]).code, 0);
+}
+
+#[test]
+fn place_2_an_import_beside_a_kept_folder_takes_it_over_if_it_is_told_to() {
+    let folder = filled();
+    assert_eq!(folder.run(&["export", "all.jsonl"]).code, 0);
+    let to = ["--store", "sqlite:new.db", "--data", DATA];
+    let imported =
+        |arguments: &[&str]| folder.run(&[&["import", "all.jsonl"], &to[..], arguments].concat());
+    is_foreign(&imported(&[]));
+    assert_eq!(imported(&["--adopt"]).code, 0);
+    assert_eq!(folder.run(&[&["check"], &to[..]].concat()).code, 0);
+    is_foreign(&folder.run(&["sweep"]));
+    is_foreign(&folder.run(&["data", "remove", "1", "1"]));
+    assert_eq!(files(&folder).len(), 2);
+    assert_eq!(swept(&folder, &to).1["files"], 0);
+}
+
+/// A folder of the first release has no mark.
+#[test]
+fn place_2_a_folder_without_a_mark_becomes_that_of_the_store_that_refers_to_it() {
+    let folder = filled();
+    fs::remove_file(folder.path().join(DATA).join("custom-models.json")).unwrap();
+    folder.create(&["--store", "sqlite:other.db"]);
+    let other = ["--store", "sqlite:other.db", "--data", DATA];
+    let (code, answer, said) = swept(&folder, &other);
+    assert_eq!((code, &answer["files"]), (1, &0.into()));
+    assert!(said.contains("has no mark, and the store refers to nothing in it"), "{said}");
+    assert_eq!(files(&folder).len(), 2);
+    assert_eq!(folder.run(&["export", "all.jsonl"]).code, 0);
+    let new = ["--store", "sqlite:new.db", "--data", DATA];
+    assert_eq!(folder.run(&[&["import", "all.jsonl"], &new[..]].concat()).code, 0);
+    is_foreign(&folder.run(&["sweep"]));
+    assert_eq!(swept(&folder, &new).1["files"], 0);
+    assert_eq!(files(&folder).len(), 2);
+}
+
+/// What is printed of a sweep that is only tried is what the sweep does.
+#[test]
+fn place_2_a_dry_run_says_what_a_sweep_would_remove_and_removes_nothing() {
+    let folder = filled();
+    let left = folder.path().join(DATA).join("default/1").join("0".repeat(32));
+    fs::write(&left, b"left").unwrap();
+    let young = swept(&folder, &["--dry-run"]).1;
+    assert_eq!((&young["dry_run"], &young["files"]), (&true.into(), &0.into()));
+    age(&folder);
+    let (code, shown, said) = swept(&folder, &["--dry-run"]);
+    assert_eq!((code, said.as_str()), (0, ""));
+    let path = format!("default/1/{}", "0".repeat(32));
+    assert_eq!(
+        (&shown["files"], &shown["bytes"], &shown["paths"][0]),
+        (&1.into(), &4.into(), &path.into())
+    );
+    assert!(left.exists());
+    assert_eq!(swept(&folder, &[]).1["files"], 1);
+    assert!(!left.exists());
+}
+
+#[test]
+fn place_3_a_folder_that_is_gone_is_not_made_anew() {
+    let folder = filled();
+    let (place, moved) = (folder.path().join(DATA), folder.path().join("moved"));
+    fs::rename(&place, &moved).unwrap();
+    let add = ["data", "add", "1", "--type", "train", "--audio", "a.flac", "--transcript", "a.txt"];
+    let added = folder.run(&add);
+    assert_eq!(added.code, 3);
+    assert!(added.err.contains("of training data is gone"), "{}", added.err);
+    assert_eq!(folder.run(&["sweep"]).code, 3);
+    assert!(!place.exists());
+    fs::rename(&moved, &place).unwrap();
+    assert_eq!(folder.run(&add).code, 0);
+}

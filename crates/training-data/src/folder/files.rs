@@ -1,0 +1,122 @@
+//! Files and folders of a [`Folder`](super::Folder), as the file system has them.
+
+use std::ffi::OsStr;
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+
+/// The ending of a file that is still written.
+pub(super) const PART: &str = ".part";
+
+/// Makes the folder of a model, durably. Returns false if a sweep took a folder on the way at once.
+pub(super) fn make(root: &Path, folder: &Path) -> io::Result<bool> {
+    let of_organisation = folder.parent().unwrap_or(root);
+    let made = make_in(root, of_organisation).and_then(|()| make_in(of_organisation, folder));
+    match made {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        made => made.map(|()| true),
+    }
+}
+
+pub(super) fn make_in(parent: &Path, folder: &Path) -> io::Result<()> {
+    match DirBuilder::new().owner_only().create(folder) {
+        // The process that made it may not have come to sync it.
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        _ => sync_folder(parent),
+    }
+}
+
+#[cfg(unix)]
+pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Folders cannot be synced here; the system writes them in order.
+#[cfg(not(unix))]
+pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Makes files and folders that their owner alone may use (PLACE-5).
+pub(super) trait OwnerOnly {
+    /// Sets the mode with which something is made. What is there already keeps its own.
+    fn owner_only(&mut self) -> &mut Self;
+}
+
+#[cfg(unix)]
+impl OwnerOnly for OpenOptions {
+    fn owner_only(&mut self) -> &mut Self {
+        std::os::unix::fs::OpenOptionsExt::mode(self, 0o600)
+    }
+}
+
+#[cfg(unix)]
+impl OwnerOnly for DirBuilder {
+    fn owner_only(&mut self) -> &mut Self {
+        std::os::unix::fs::DirBuilderExt::mode(self, 0o700)
+    }
+}
+
+#[cfg(not(unix))]
+impl<T> OwnerOnly for T {
+    fn owner_only(&mut self) -> &mut Self {
+        self
+    }
+}
+
+/// The folders in a folder whose names are names of a kind.
+pub(super) fn folders<T: std::str::FromStr>(folder: &Path) -> io::Result<Vec<(PathBuf, T)>> {
+    let named = |(path, name): (PathBuf, String)| Some((path, name.parse().ok()?));
+    Ok(entries(folder)?.into_iter().filter_map(named).collect())
+}
+
+/// The contents in a folder, whole ones and parts.
+pub(super) fn files(folder: &Path) -> io::Result<Vec<(PathBuf, String)>> {
+    let is_ours = |(_, name): &(PathBuf, String)| is_name(name.strip_suffix(PART).unwrap_or(name));
+    Ok(entries(folder)?.into_iter().filter(is_ours).collect())
+}
+
+/// The entries of a folder, by name; nothing where there is none.
+fn entries(folder: &Path) -> io::Result<Vec<(PathBuf, String)>> {
+    let read = match fs::read_dir(folder) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(Vec::new());
+        }
+        read => read?,
+    };
+    let mut all = Vec::new();
+    for entry in read {
+        let path = entry?.path();
+        if let Some(name) = path.file_name().and_then(OsStr::to_str).map(str::to_owned) {
+            all.push((path, name));
+        }
+    }
+    Ok(all)
+}
+
+/// The lock on a file; `None` if somebody else has it, or the file is gone.
+pub(super) fn unused(path: &Path) -> io::Result<Option<File>> {
+    let file = match File::open(path) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        opened => opened?,
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(path.exists().then_some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Returns true if a text is a name that a [`Folder`](super::Folder) gives: 32 hexadecimal digits in lower case,
+/// so no name leads out of its folder.
+pub fn is_name(name: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    name.len() == 32 && name.bytes().all(is_digit)
+}
+
+pub(super) fn unless_gone(done: io::Result<()>) -> io::Result<()> {
+    match done {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        done => done,
+    }
+}

@@ -1,0 +1,155 @@
+//! The mark of a folder: which store it belongs to, and how far that store had come (PLACE-2).
+//!
+//! `custom-models.json` in the root of the folder. No organisation has a name with a dot, so it is in no
+//! organisation's way. It is written aside, synced and renamed, under the lock of `custom-models.lock`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::Path;
+
+use custom_models_core::{StoreError, StoreErrorKind, StoreIdentity, StoreSummary};
+use serde::{Deserialize, Serialize};
+
+use super::files::{OwnerOnly, make_in, sync_folder};
+
+const MARK: &str = "custom-models.json";
+const ASIDE: &str = "custom-models.json.part";
+const LOCK: &str = "custom-models.lock";
+
+/// The longest mark that is read.
+const LONGEST: u64 = 4096;
+
+/// What a mark says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mark {
+    pub(super) identity: StoreIdentity,
+    /// The highest id, and the number of events, that the store was ever seen with.
+    pub(super) last_id: u64,
+    pub(super) events: u64,
+    /// True since the store was seen behind these numbers, until the folder is adopted.
+    pub(super) is_behind: bool,
+}
+
+#[derive(Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
+struct Text {
+    store: String,
+    last_id: u64,
+    events: u64,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    behind: bool,
+}
+
+impl Mark {
+    /// The mark of a store that is as far as it says.
+    pub(super) const fn of(summary: &StoreSummary) -> Self {
+        let StoreSummary { identity, last_id, events, .. } = *summary;
+        Mark { identity, last_id, events, is_behind: false }
+    }
+
+    /// True if the store has not seen all that the mark tells of it.
+    pub(super) const fn is_ahead_of(&self, summary: &StoreSummary) -> bool {
+        summary.last_id < self.last_id || summary.events < self.events
+    }
+
+    /// The mark of a folder, `None` if it has none or is not there.
+    pub(super) fn read(root: &Path) -> Result<Option<Self>, StoreError> {
+        let path = root.join(MARK);
+        let mut bytes = Vec::new();
+        match File::open(&path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes)) {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) =>
+            {
+                return Ok(None);
+            }
+            read => read.map_err(super::fault)?,
+        };
+        let unreadable = |cause: String| {
+            let cause = format!("the mark '{}' is damaged: {cause}", path.display());
+            StoreError::new(StoreErrorKind::Damaged, cause)
+        };
+        let text: Text =
+            serde_json::from_slice(&bytes).map_err(|cause| unreadable(cause.to_string()))?;
+        let identity = text.store.parse().map_err(|cause| unreadable(format!("{cause}")))?;
+        let Text { last_id, events, behind, .. } = text;
+        Ok(Some(Mark { identity, last_id, events, is_behind: behind }))
+    }
+
+    /// Puts the mark in the place of the one that is there, durably.
+    pub(super) fn write(&self, root: &Path, _lock: &MarkLock) -> Result<(), StoreError> {
+        let text = Text {
+            store: self.identity.to_string(),
+            last_id: self.last_id,
+            events: self.events,
+            behind: self.is_behind,
+        };
+        let written = || -> io::Result<()> {
+            let aside = root.join(ASIDE);
+            let mut options = OpenOptions::new();
+            let mut file =
+                options.write(true).create(true).truncate(true).owner_only().open(&aside)?;
+            file.write_all(&serde_json::to_vec(&text)?)?;
+            file.write_all(b"\n")?;
+            file.sync_all()?;
+            fs::rename(aside, root.join(MARK))?;
+            sync_folder(root)
+        };
+        written().map_err(super::fault)
+    }
+}
+
+/// The lock under which a mark is looked at and changed. Ends when it is dropped.
+#[derive(Debug)]
+pub(super) struct MarkLock(#[expect(dead_code, reason = "held, not read")] File);
+
+impl MarkLock {
+    /// Waits for the lock of a folder that is there.
+    pub(super) fn take(root: &Path) -> Result<Self, StoreError> {
+        let locked = || -> io::Result<MarkLock> {
+            let mut options = OpenOptions::new();
+            let file = options.write(true).create(true).truncate(false).owner_only();
+            let file = file.open(root.join(LOCK))?;
+            file.lock()?;
+            Ok(MarkLock(file))
+        };
+        locked().map_err(super::fault)
+    }
+
+    /// Makes the folder if it is not there, and waits for its lock.
+    pub(super) fn take_making(root: &Path) -> Result<Self, StoreError> {
+        make_in(root.parent().unwrap_or(root), root).map_err(super::fault)?;
+        MarkLock::take(root)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn mark() -> Mark {
+        let identity = StoreIdentity::from_bytes([7; 16]);
+        Mark { identity, last_id: 3, events: u64::MAX, is_behind: false }
+    }
+
+    #[test]
+    fn place_2_a_mark_is_read_as_it_was_written() {
+        let place = tempfile::tempdir().unwrap();
+        assert_eq!(Mark::read(place.path()).unwrap(), None);
+        assert_eq!(Mark::read(&place.path().join("no/such")).unwrap(), None);
+        let lock = MarkLock::take(place.path()).unwrap();
+        for mark in [mark(), Mark { is_behind: true, ..mark() }] {
+            mark.write(place.path(), &lock).unwrap();
+            assert_eq!(Mark::read(place.path()).unwrap(), Some(mark));
+        }
+    }
+
+    #[test]
+    fn place_2_a_mark_that_is_none_is_said_and_not_taken_for_a_missing_one() {
+        let place = tempfile::tempdir().unwrap();
+        for text in ["", "{", "{}", r#"{"store":"x","last_id":1,"events":1}"#] {
+            fs::write(place.path().join(MARK), text).unwrap();
+            let error = Mark::read(place.path()).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Damaged, "{text}");
+        }
+    }
+}

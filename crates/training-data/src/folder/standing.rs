@@ -1,0 +1,207 @@
+//! The standing of a folder towards the store that it was opened for (PLACE-2, PLACE-3).
+
+use std::path::Path;
+use std::sync::PoisonError;
+
+use custom_models_core::{
+    ModelId, Organisation, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
+};
+
+use super::files::{files, folders};
+use super::mark::{Mark, MarkLock};
+use super::sweep::References;
+use super::{Folder, fault};
+use crate::content::ContentOwner;
+
+/// The standing of a folder towards the store that it was opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FolderStanding {
+    /// The folder has the mark of the store, or, opened for reading alone, what the store refers to.
+    Owned,
+    /// The folder is empty or not there, and the store refers to nothing. The first upload marks it.
+    New,
+    /// The folder has contents and no mark, and the store refers to none of them. Uploads are refused, and
+    /// nothing is removed, until the folder is adopted.
+    Unclaimed,
+    /// The store is an older copy of the one that the mark tells of. Nothing is swept until the folder is
+    /// adopted, since the files may be those of the newer one.
+    Behind,
+    /// The store refers to data, but the folder is empty or not there. It is not made anew, unless it is adopted.
+    Vanished,
+}
+
+impl FolderStanding {
+    /// Finds the standing of a folder, and writes what is to be remembered of it.
+    pub(super) fn find(
+        root: &Path,
+        store: &dyn ContentOwner,
+        is_read_only: bool,
+    ) -> Result<(StoreSummary, Self), StoreError> {
+        // Before the store is asked: another process of the same store may raise the mark meanwhile.
+        let mark = Mark::read(root)?;
+        let summary = store.summary()?;
+        let standing = match mark {
+            Some(mark) => FolderStanding::by_mark(&mark, &summary, root)?,
+            None => FolderStanding::without_mark(root, store, &summary)?,
+        };
+        let is_to_be_marked = match standing {
+            FolderStanding::Owned => mark.is_none(),
+            FolderStanding::Behind => mark.is_some_and(|mark| !mark.is_behind),
+            _ => false,
+        };
+        if is_to_be_marked && !is_read_only {
+            let mut mark = mark.unwrap_or(Mark::of(&summary));
+            mark.is_behind = standing == FolderStanding::Behind;
+            mark.put(root)?;
+        }
+        Ok((summary, standing))
+    }
+
+    pub(super) fn by_mark(
+        mark: &Mark,
+        summary: &StoreSummary,
+        root: &Path,
+    ) -> Result<Self, StoreError> {
+        if mark.identity != summary.identity {
+            return Err(foreign(root, mark.identity, summary.identity));
+        }
+        let is_behind = mark.is_behind || mark.is_ahead_of(summary);
+        Ok(if is_behind { FolderStanding::Behind } else { FolderStanding::Owned })
+    }
+
+    fn without_mark(
+        root: &Path,
+        store: &dyn ContentOwner,
+        summary: &StoreSummary,
+    ) -> Result<Self, StoreError> {
+        let mut has_contents = false;
+        for (of_organisation, organisation) in folders::<Organisation>(root).map_err(fault)? {
+            for (folder, model) in folders::<ModelId>(&of_organisation).map_err(fault)? {
+                let files = files(&folder).map_err(fault)?;
+                has_contents |= !files.is_empty();
+                if files.is_empty() || !summary.has_data {
+                    continue;
+                }
+                let references = References::of(store, &organisation, model)?;
+                if files.iter().any(|(_, name)| references.has(name)) {
+                    return Ok(FolderStanding::Owned);
+                }
+            }
+        }
+        Ok(match (has_contents, summary.has_data) {
+            (true, _) => FolderStanding::Unclaimed,
+            (false, true) => FolderStanding::Vanished,
+            (false, false) => FolderStanding::New,
+        })
+    }
+}
+
+impl Mark {
+    /// Puts the mark, unless another store has put its own meanwhile, and never lowers what it says.
+    pub(super) fn put(mut self, root: &Path) -> Result<(), StoreError> {
+        let lock = MarkLock::take(root)?;
+        if let Some(there) = Mark::read(root)? {
+            if there.identity != self.identity {
+                return Err(foreign(root, there.identity, self.identity));
+            }
+            self.last_id = self.last_id.max(there.last_id);
+            self.events = self.events.max(there.events);
+            self.is_behind |= there.is_behind;
+            if self == there {
+                return Ok(());
+            }
+        }
+        self.write(root, &lock)
+    }
+}
+
+impl Folder {
+    /// Makes sure that a file may be written: the folder has the mark of the store, or gets it now.
+    pub(super) fn ensure_claimed(&self) -> Result<(), StoreError> {
+        if self.is_read_only {
+            return Err(StoreErrorKind::ReadOnly.into());
+        }
+        if self.mark()?.is_some() {
+            return Ok(());
+        }
+        match self.standing() {
+            FolderStanding::New => self.claim(),
+            standing => Err(self.unusable(standing)),
+        }
+    }
+
+    fn claim(&self) -> Result<(), StoreError> {
+        // Made here, so that the mark is what is written first.
+        drop(MarkLock::take_making(&self.root)?);
+        Mark::of(&self.opened).put(&self.root)?;
+        let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        *standing = FolderStanding::Owned;
+        Ok(())
+    }
+
+    /// Makes sure that the folder has the mark of the store.
+    pub(super) fn ensure_owned(&self) -> Result<(), StoreError> {
+        match self.mark()? {
+            Some(_) => Ok(()),
+            None => match self.standing() {
+                // Read without a mark, as it is.
+                FolderStanding::Owned if self.is_read_only && self.root.exists() => Ok(()),
+                FolderStanding::New => Ok(()),
+                standing => Err(self.unusable(standing)),
+            },
+        }
+    }
+
+    /// True if the folder has the mark of the store; false if nothing in it is the store's.
+    pub(super) fn holds_own(&self) -> Result<bool, StoreError> {
+        if self.is_read_only {
+            return Err(StoreErrorKind::ReadOnly.into());
+        }
+        match (self.mark()?, self.standing()) {
+            (Some(_), _) => Ok(true),
+            (None, FolderStanding::New | FolderStanding::Unclaimed) => Ok(false),
+            (None, standing) => Err(self.unusable(standing)),
+        }
+    }
+
+    /// True if files may be removed that are not named one by one.
+    pub(super) fn may_clear(&self) -> Result<bool, StoreError> {
+        let is_behind = self.mark()?.is_some_and(|mark| mark.is_behind);
+        Ok(self.holds_own()? && !is_behind)
+    }
+
+    /// The mark, which is the store's own, if there is one.
+    pub(super) fn mark(&self) -> Result<Option<Mark>, StoreError> {
+        match Mark::read(&self.root)? {
+            Some(mark) if mark.identity != self.opened.identity => {
+                Err(foreign(&self.root, mark.identity, self.opened.identity))
+            }
+            mark => Ok(mark),
+        }
+    }
+
+    pub(super) fn unusable(&self, standing: FolderStanding) -> StoreError {
+        let root = self.root.display();
+        let cause = match standing {
+            FolderStanding::Unclaimed => format!(
+                "the folder '{root}' of training data has no mark, and the store refers to nothing in it: \
+                --adopt takes it over"
+            ),
+            _ => format!(
+                "the folder '{root}' of training data is gone, or its mark is: bring it back, or --adopt \
+                makes it anew"
+            ),
+        };
+        StoreError::new(StoreErrorKind::Unavailable, cause)
+    }
+}
+
+fn foreign(root: &Path, marked: StoreIdentity, store: StoreIdentity) -> StoreError {
+    let root = root.display();
+    let cause = format!(
+        "the folder '{root}' of training data has the mark of store {marked}, this is store {store}: name the \
+        right store and folder, or --adopt takes the folder over"
+    );
+    StoreError::new(StoreErrorKind::ForeignData, cause)
+}

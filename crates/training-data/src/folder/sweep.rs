@@ -1,0 +1,260 @@
+//! Files that nothing refers to: found, and removed when they are old enough (PLACE-2, DATA-4).
+//!
+//! The data of a model is read once, not once a file. Organisations in which nothing can have changed since they
+//! were last looked at are passed over.
+
+use std::collections::{HashMap, HashSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use custom_models_core::{ModelId, Organisation, StoreError, StoreErrorKind, StoreSummary};
+
+use super::files::{PART, files, folders, unless_gone, unused};
+use super::mark::Mark;
+use super::{Folder, FolderStanding, fault};
+use crate::content::{ContentOwner, ContentSweep, KeptBack, Leftover};
+
+/// The time after which everything is looked at again, for other processes leave files behind as well.
+const RECHECK: Duration = Duration::from_secs(60 * 60);
+
+/// The contents that a store refers to in the data of a model.
+pub(super) struct References(HashSet<u128>);
+
+impl References {
+    pub(super) fn of(
+        store: &dyn ContentOwner,
+        organisation: &Organisation,
+        model: ModelId,
+    ) -> Result<Self, StoreError> {
+        let pairs = store.data(organisation, model)?;
+        let names = pairs.iter().flat_map(|pair| [&pair.audio.content, &pair.transcript.content]);
+        Ok(References(names.filter_map(|name| number_of(name)).collect()))
+    }
+
+    pub(super) fn has(&self, name: &str) -> bool {
+        number_of(name).is_some_and(|number| self.0.contains(&number))
+    }
+}
+
+/// The number whose hexadecimal digits a name is. A part has none.
+fn number_of(name: &str) -> Option<u128> {
+    u128::from_str_radix(name, 16).ok()
+}
+
+/// What sweeps of this process remember of one another.
+#[derive(Debug, Default)]
+pub(super) struct Looks(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// The store when nothing was left anywhere.
+    all: Option<(StoreSummary, Instant)>,
+    /// The last event of an organisation when nothing was left of it.
+    organisations: HashMap<Organisation, (u64, Instant)>,
+}
+
+impl Looks {
+    /// Has an organisation looked at again, because this process touches its files.
+    pub(super) fn forget(&self, organisation: &Organisation) {
+        self.with(|state| {
+            state.all = None;
+            state.organisations.remove(organisation);
+        });
+    }
+
+    fn with<T>(&self, act: impl FnOnce(&mut State) -> T) -> T {
+        act(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn is_settled(&self, summary: &StoreSummary) -> bool {
+        self.with(|state| state.all.is_some_and(|(then, at)| then == *summary && is_recent(at)))
+    }
+
+    fn is_settled_of(&self, organisation: &Organisation, last_event: u64) -> bool {
+        self.with(|state| {
+            let look = state.organisations.get(organisation);
+            look.is_some_and(|(then, at)| *then == last_event && is_recent(*at))
+        })
+    }
+}
+
+fn is_recent(at: Instant) -> bool {
+    at.elapsed() < RECHECK
+}
+
+/// A file that nothing refers to.
+struct Found {
+    path: PathBuf,
+    name: String,
+    bytes: u64,
+    is_due: bool,
+}
+
+impl Folder {
+    /// The files that nothing refers to, young ones and those that are being written included.
+    ///
+    /// # Errors
+    ///
+    /// Those of the store, and [`StoreErrorKind::Failed`].
+    pub fn leftovers(&self, store: &dyn ContentOwner) -> Result<Vec<Leftover>, StoreError> {
+        let mut leftovers = Vec::new();
+        for (of_organisation, organisation) in self.organisations()? {
+            for (folder, model) in folders::<ModelId>(&of_organisation).map_err(fault)? {
+                for found in self.found(store, &organisation, model, &folder)? {
+                    let is_due = found.is_due && unused(&found.path).map_err(fault)?.is_some();
+                    let Found { name, bytes, .. } = found;
+                    let organisation = organisation.clone();
+                    leftovers.push(Leftover { organisation, model, name, bytes, is_due });
+                }
+            }
+        }
+        Ok(leftovers)
+    }
+
+    /// Records in the mark how far the store is, as each sweep does. A copy of the store from before is known
+    /// as one from then on.
+    ///
+    /// # Errors
+    ///
+    /// As [`Folder::open`].
+    pub fn record(&self, store: &dyn ContentOwner) -> Result<(), StoreError> {
+        self.standing_now(store).map(drop)
+    }
+
+    pub(super) fn swept(&self, store: &dyn ContentOwner) -> Result<ContentSweep, StoreError> {
+        if self.is_read_only {
+            return Err(StoreErrorKind::ReadOnly.into());
+        }
+        let mut swept = ContentSweep::default();
+        let (standing, summary) = self.standing_now(store)?;
+        match standing {
+            FolderStanding::Owned => {}
+            FolderStanding::New => return Ok(swept),
+            FolderStanding::Unclaimed => swept.kept_back = Some(KeptBack::Unclaimed),
+            FolderStanding::Behind => swept.kept_back = Some(KeptBack::Behind),
+            FolderStanding::Vanished => return Err(self.unusable(standing)),
+        }
+        if swept.kept_back.is_some() || self.looks.is_settled(&summary) {
+            return Ok(swept);
+        }
+        let mut is_settled = true;
+        for (of_organisation, organisation) in self.organisations()? {
+            let last_event = store.events(&organisation, u64::MAX, 1)?.last;
+            if self.looks.is_settled_of(&organisation, last_event) {
+                continue;
+            }
+            if self.sweep_organisation(store, &of_organisation, &organisation, &mut swept)? {
+                let look = (last_event, Instant::now());
+                self.looks.with(|state| state.organisations.insert(organisation, look));
+            } else {
+                is_settled = false;
+            }
+        }
+        if is_settled {
+            self.looks.with(|state| state.all = Some((summary, Instant::now())));
+        }
+        Ok(swept)
+    }
+
+    /// Finds the standing anew, and raises the mark to where the store is.
+    fn standing_now(
+        &self,
+        store: &dyn ContentOwner,
+    ) -> Result<(FolderStanding, StoreSummary), StoreError> {
+        let mark = self.mark()?;
+        let summary = store.summary()?;
+        let Some(mark) = mark else {
+            let standing = self.standing();
+            // The folder of this process was there, and is not any more.
+            let is_gone = matches!(standing, FolderStanding::Owned | FolderStanding::Behind);
+            let standing = if is_gone { FolderStanding::Vanished } else { standing };
+            return Ok((standing, summary));
+        };
+        let standing = FolderStanding::by_mark(&mark, &summary, &self.root)?;
+        let is_behind = standing == FolderStanding::Behind;
+        Mark { is_behind, ..Mark::of(&summary) }.put(&self.root)?;
+        Ok((standing, summary))
+    }
+
+    /// Returns true if nothing is left to be removed later.
+    fn sweep_organisation(
+        &self,
+        store: &dyn ContentOwner,
+        of_organisation: &Path,
+        organisation: &Organisation,
+        swept: &mut ContentSweep,
+    ) -> Result<bool, StoreError> {
+        let mut is_settled = true;
+        for (folder, model) in folders::<ModelId>(of_organisation).map_err(fault)? {
+            let found = self.found(store, organisation, model, &folder)?;
+            let count = found.len();
+            let mut due = Vec::new();
+            for found in found.into_iter().filter(|found| found.is_due) {
+                if unused(&found.path).map_err(fault)?.is_some() {
+                    due.push(found);
+                }
+            }
+            is_settled &= due.len() == count;
+            if !due.is_empty() {
+                // Their uploads are over: what the store refers to now is all that it ever will.
+                let references = References::of(store, organisation, model)?;
+                due.retain(|found| !references.has(&found.name));
+                is_settled &= remove(due, swept)?;
+            }
+            let _ = fs::remove_dir(folder);
+        }
+        let _ = fs::remove_dir(of_organisation);
+        Ok(is_settled)
+    }
+
+    /// The files in the folder of a model that nothing refers to.
+    fn found(
+        &self,
+        store: &dyn ContentOwner,
+        organisation: &Organisation,
+        model: ModelId,
+        folder: &Path,
+    ) -> Result<Vec<Found>, StoreError> {
+        let files = files(folder).map_err(fault)?;
+        if files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let references = References::of(store, organisation, model)?;
+        let now = SystemTime::now();
+        let mut found = Vec::new();
+        for (path, name) in files {
+            if !name.ends_with(PART) && references.has(&name) {
+                continue;
+            }
+            // One that is gone meanwhile was its upload's to remove.
+            let Ok(metadata) = fs::metadata(&path) else { continue };
+            let changed = metadata.modified().map_err(fault)?;
+            // A time in the future is no age.
+            let is_due = now.duration_since(changed).is_ok_and(|age| age >= self.min_age);
+            found.push(Found { path, name, bytes: metadata.len(), is_due });
+        }
+        Ok(found)
+    }
+
+    fn organisations(&self) -> Result<Vec<(PathBuf, Organisation)>, StoreError> {
+        folders(&self.root).map_err(fault)
+    }
+}
+
+/// Removes files whose locks are free. Returns false if one was not.
+fn remove(due: Vec<Found>, swept: &mut ContentSweep) -> Result<bool, StoreError> {
+    let mut are_gone = true;
+    for found in due {
+        // Held until the file is gone.
+        let Some(_lock) = unused(&found.path).map_err(fault)? else {
+            are_gone = false;
+            continue;
+        };
+        unless_gone(fs::remove_file(&found.path)).map_err(fault)?;
+        swept.files += 1;
+        swept.bytes += found.bytes;
+    }
+    Ok(are_gone)
+}
