@@ -10,11 +10,14 @@ use crate::{SqliteStore, access_rows};
 
 impl AccessStore for SqliteStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
-        self.commits.submit_access(change, done);
+        match self.commits() {
+            Ok(commits) => commits.submit_access(change, done),
+            Err(fault) => done(Err(fault)),
+        }
     }
 
     fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
-        self.commits.apply_access(change)
+        self.commits()?.apply_access(change)
     }
 
     fn registration(

@@ -103,7 +103,7 @@ pub(crate) fn forget(connection: &Connection, until: Moment, limit: u32) -> rusq
 
 /// 64 bits that stand for whose answer it is and under what. They are stored, so they are those of
 /// SHA-256: nobody makes two keys meet in order to slow down who looks for them.
-fn hash(organisation: &Organisation, key: &AnswerKey) -> i64 {
+pub(crate) fn hash(organisation: &Organisation, key: &AnswerKey) -> i64 {
     let AnswerKey { operation, target, key } = key;
     // No part has a space in it.
     let target = target.map_or(0, ModelId::get);
@@ -121,4 +121,18 @@ pub(crate) fn kept(row: &Row<'_>) -> rusqlite::Result<KeptAnswer> {
         revision: Revision::new(row.get(3)?).ok_or_else(|| damaged("a revision of zero"))?,
         body: row.get(4)?,
     })
+}
+
+/// Whose an answer is and what it is kept under: four columns, the first of them at `column`.
+pub(crate) fn key_of(row: &Row<'_>, column: usize) -> rusqlite::Result<(Organisation, AnswerKey)> {
+    let organisation = row.get_ref(column)?.as_str()?.parse();
+    let operation = row.get_ref(column + 1)?.as_str()?.parse();
+    let target = row.get::<_, Option<i64>>(column + 2)?.map(ModelId::try_from).transpose();
+    let key = row.get_ref(column + 3)?.as_str()?.parse();
+    let key = AnswerKey {
+        operation: operation.map_err(|_| damaged("no operation"))?,
+        target: target.map_err(|_| damaged("an id out of range"))?,
+        key: key.map_err(|_| damaged("no idempotency key"))?,
+    };
+    Ok((organisation.map_err(|_| damaged("no name of an organisation"))?, key))
 }

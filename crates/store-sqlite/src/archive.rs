@@ -1,13 +1,13 @@
 //! All that a file holds, record by record.
 
 use custom_models_core::{
-    AnswerKey, AnswerLine, ArchiveChange, ArchiveStore, EventLine, ModelId, ModelLine,
-    Organisation, Record, StoreError, StoreIdentity, StoreSummary,
+    AnswerLine, ArchiveChange, ArchiveStore, EventLine, ModelId, ModelLine, Organisation, Record,
+    StoreError, StoreIdentity, StoreSummary,
 };
 use rusqlite::{Connection, Row, Transaction, params};
 
 use crate::fault::{damaged, fault};
-use crate::{SqliteStore, access_rows, answer_rows, data_rows, event_rows, rows};
+use crate::{SqliteStore, access_rows, answer_rows, data_rows, event_rows, rows, verify};
 
 type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
 
@@ -20,7 +20,7 @@ impl ArchiveStore for SqliteStore {
     }
 
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
-        self.commits.archive(change)
+        self.commits()?.archive(change)
     }
 
     fn summary(&self) -> Result<StoreSummary, StoreError> {
@@ -28,7 +28,7 @@ impl ArchiveStore for SqliteStore {
     }
 
     fn verify(&self) -> Result<Vec<String>, StoreError> {
-        Ok(Vec::new())
+        self.original().read_with(verify::verify)
     }
 }
 
@@ -100,14 +100,8 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<StoreSummary> {
 }
 
 fn answer(row: &Row<'_>) -> rusqlite::Result<Record> {
-    let operation = row.get_ref(6)?.as_str()?.parse();
-    let key = row.get_ref(8)?.as_str()?.parse();
-    let key = AnswerKey {
-        operation: operation.map_err(|_| damaged("no operation"))?,
-        target: row.get::<_, Option<i64>>(7)?.map(model_id).transpose()?,
-        key: key.map_err(|_| damaged("no idempotency key"))?,
-    };
-    Ok(Record::Answer(AnswerLine::new(organisation(row, 5)?, key, answer_rows::kept(row)?)))
+    let (organisation, key) = answer_rows::key_of(row, 5)?;
+    Ok(Record::Answer(AnswerLine::new(organisation, key, answer_rows::kept(row)?)))
 }
 
 fn organisation(row: &Row<'_>, column: usize) -> rusqlite::Result<Organisation> {

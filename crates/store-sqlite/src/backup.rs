@@ -1,138 +1,101 @@
 //! Copies of a store, made while it is used, and stores made of copies.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, ErrorKind};
+use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use custom_models_core::{StoreError, StoreErrorKind};
+use rusqlite::Connection;
 use rusqlite::backup::Backup;
-use rusqlite::{Connection, OpenFlags};
 
 use crate::SqliteStore;
+use crate::aside::Aside;
 use crate::fault::fault;
-use crate::file::{recognise, sync_folder};
+use crate::file::{open_log, recognise};
+use crate::place::{Found, about, has_content, look_at, missing, unusable};
+use crate::private::open_immutable;
 
 /// How many pages are copied at a time.
 const PAGES: i32 = 1000;
 
 impl SqliteStore {
-    /// Copies the store, as it is at one moment, into a new file: everything that was acknowledged
-    /// before the call, and no half of anything. Other processes and threads read and write on. The file
-    /// has its name when it is whole and durable.
+    /// Copies the store, as it is at one moment, into a new file for its owner alone: everything that was
+    /// acknowledged before the call, and no half of anything. Other processes and threads read and write on. The
+    /// file has its name when it is whole and durable. What a copy that was killed has left is removed.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`] if there is something at the place already, or no folder; those of a
-    /// read; and [`StoreErrorKind::Full`].
+    /// [`StoreErrorKind::Unavailable`] if there is something at the place already, or no folder, or another
+    /// process is making the same copy; those of a read; and [`StoreErrorKind::Full`].
     pub fn backup(&self, to: impl AsRef<Path>) -> Result<(), StoreError> {
-        let to = std::path::absolute(to).map_err(unavailable)?;
-        let part = new_part(&to)?;
-        let copied = self.readers.read_with(|source| copy(source, &part));
-        finish(copied, &part, &to)
+        let to = absolute(to.as_ref())?;
+        let aside = Aside::begin(&to)?;
+        self.original().read_with(|source| copy(source, aside.part()))?;
+        aside.finish()
     }
 
     /// Makes a store of a copy, after making sure that the copy is ours and whole. There must be nothing
-    /// at the place yet.
+    /// at the place yet, nor a write-ahead log beside it.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::NotOurs`], [`StoreErrorKind::Newer`] and [`StoreErrorKind::Damaged`], of the copy;
-    /// [`StoreErrorKind::Unavailable`] if there is something at the place already, or nothing to copy from,
-    /// or a store that is in use instead of a copy.
+    /// [`StoreErrorKind::Missing`] if there is no copy; [`StoreErrorKind::NotOurs`], [`StoreErrorKind::Newer`] and
+    /// [`StoreErrorKind::Damaged`], of the copy; [`StoreErrorKind::Unavailable`] if there is something at the
+    /// place already, or a store that is in use instead of a copy.
     pub fn restore(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<(), StoreError> {
-        let to = std::path::absolute(to).map_err(unavailable)?;
-        let from = std::path::absolute(from).map_err(unavailable)?;
-        if has_log(&from) {
-            return Err(StoreError::new(StoreErrorKind::Unavailable, "a store in use is no copy"));
+        let (from, to) = (absolute(from.as_ref())?, absolute(to.as_ref())?);
+        match look_at(&from)? {
+            Found::Nothing => return Err(missing(&from, Found::Nothing)),
+            Found::Empty => return Err(about(StoreErrorKind::NotOurs, &from, "an empty file")),
+            Found::File => {}
         }
-        let part = new_part(&to)?;
-        let copied = fs::copy(&from, &part).map_err(unavailable).and_then(|_| check(&part));
-        finish(copied, &part, &to)
+        for ending in ["-wal", "-journal"] {
+            if has_content(&from, ending) {
+                let what =
+                    "a store with changes in a log beside it is no copy; make one with `backup`";
+                return Err(about(StoreErrorKind::Unavailable, &from, what));
+            }
+        }
+        let aside = Aside::begin(&to)?;
+        let named = |fault: StoreError| about(fault.kind(), &from, causes(&fault));
+        let mut source = open_immutable(&from).map_err(named)?;
+        copy(&mut source, aside.part()).and_then(|()| check(aside.part())).map_err(named)?;
+        aside.finish()
     }
 }
 
-/// An empty file beside the place that something new is to have.
-fn new_part(to: &Path) -> Result<PathBuf, StoreError> {
-    let taken = || StoreError::new(StoreErrorKind::Unavailable, "there is something already");
-    if to.exists() || has_log(to) {
-        return Err(taken());
-    }
-    let mut part = to.as_os_str().to_owned();
-    part.push(".part");
-    let part = PathBuf::from(part);
-    match OpenOptions::new().write(true).create_new(true).open(&part) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => Err(taken()),
-        made => made.map(|_| part).map_err(unavailable),
-    }
+fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
+    std::path::absolute(path).map_err(|error| unusable(path, &error))
 }
 
-/// Whether a log lies beside a file, as it does while a store is used.
-fn has_log(file: &Path) -> bool {
-    let mut log = file.as_os_str().to_owned();
-    log.push("-wal");
-    fs::metadata(PathBuf::from(log)).is_ok_and(|log| log.len() > 0)
+/// A fault and its cause.
+fn causes(fault: &StoreError) -> String {
+    match fault.source() {
+        Some(cause) => format!("{fault}: {cause}"),
+        None => fault.to_string(),
+    }
 }
 
 /// Copies what one transaction sees. While it is open no write of another makes the copy begin anew.
-fn copy(source: &mut Connection, to: &Path) -> Result<(), StoreError> {
+pub(crate) fn copy(source: &mut Connection, to: &Path) -> Result<(), StoreError> {
     let snapshot = source.transaction().map_err(fault)?;
-    snapshot
-        .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, u64>(0))
-        .map_err(fault)?;
+    open_log(&snapshot)?;
     let mut copy = Connection::open(to).map_err(fault)?;
+    // Nothing is left beside the copy, which nobody uses before it is whole.
+    copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF").map_err(fault)?;
     let backup = Backup::new(&snapshot, &mut copy).map_err(fault)?;
     backup.run_to_completion(PAGES, Duration::ZERO, None).map_err(fault)?;
     drop(backup);
     copy.close().map_err(|(_, error)| fault(error))
 }
 
-/// Makes sure that a file is ours and whole. Nothing is written.
+/// Makes sure that a copy is ours and whole. Nothing is written.
 fn check(file: &Path) -> Result<(), StoreError> {
-    let damaged = |cause: String| StoreError::new(StoreErrorKind::Damaged, cause);
-    // SQLite does not look at files that are shorter than its smallest page.
-    if fs::metadata(file).map_err(unavailable)?.len() < 512 {
-        return Err(StoreErrorKind::NotOurs.into());
-    }
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
-    let uri = format!("file:{}?immutable=1", escaped(file));
-    let connection = Connection::open_with_flags(uri, flags).map_err(fault)?;
+    let connection = open_immutable(file)?;
     if recognise(&connection)? == 0 {
-        return Err(StoreErrorKind::NotOurs.into());
+        return Err(StoreError::new(StoreErrorKind::NotOurs, "a database with nothing in it"));
     }
     let found: String =
         connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(fault)?;
-    if found == "ok" { Ok(()) } else { Err(damaged(found)) }
-}
-
-/// A path as part of a URI.
-fn escaped(file: &Path) -> String {
-    file.to_string_lossy().replace('%', "%25").replace('?', "%3f").replace('#', "%23")
-}
-
-/// Gives what is whole its name, and removes what is not.
-fn finish(copied: Result<(), StoreError>, part: &Path, to: &Path) -> Result<(), StoreError> {
-    let named = copied.and_then(|()| {
-        File::open(part).and_then(|file| file.sync_all()).map_err(failed)?;
-        fs::hard_link(part, to).map_err(unavailable)?;
-        fs::remove_file(part).map_err(failed)?;
-        sync_folder(to)
-    });
-    if named.is_err() {
-        // What cannot be removed is in the way of the next copy, which says so.
-        let _ = fs::remove_file(part);
-    }
-    named
-}
-
-fn unavailable(cause: io::Error) -> StoreError {
-    let kind = match cause.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreErrorKind::Full,
-        _ => StoreErrorKind::Unavailable,
-    };
-    StoreError::new(kind, cause)
-}
-
-fn failed(cause: io::Error) -> StoreError {
-    StoreError::new(StoreErrorKind::Failed, cause)
+    if found == "ok" { Ok(()) } else { Err(StoreError::new(StoreErrorKind::Damaged, found)) }
 }

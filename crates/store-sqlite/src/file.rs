@@ -1,15 +1,16 @@
 //! Opening the file: whose it is, which version wrote it, and how it is to be written.
 
-use std::fs::{self, File};
-use std::io::ErrorKind;
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::{OpenMode, StoreError, StoreErrorKind};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::fault::fault;
+use crate::place::{Found, Watch, look_at, make, missing};
 use crate::schema::{APPLICATION_ID, MIGRATIONS};
 
 /// Where the store lives, and how long its calls wait there for other processes.
@@ -17,31 +18,78 @@ use crate::schema::{APPLICATION_ID, MIGRATIONS};
 pub(crate) struct StoreFile {
     pub(crate) path: PathBuf,
     pub(crate) busy_timeout: Duration,
+    /// True if SQLite may not write to any of the files.
+    pub(crate) is_read_only: bool,
 }
 
+/// Nobody opens a store of this process while another thread makes the file of a new one.
+static MAKING: Mutex<()> = Mutex::new(());
+
 impl StoreFile {
-    /// Opens the file for writing; a file that is missing or empty becomes a store.
-    pub(crate) fn open_or_create(&self) -> Result<Connection, StoreError> {
-        look_at(&self.path)?;
-        let mut connection = self.connect(OpenFlags::SQLITE_OPEN_CREATE)?;
+    /// Opens the file for writing with the right that `mode` gives, and says what is to be watched.
+    pub(crate) fn open_for_writing(
+        &self,
+        mode: OpenMode,
+    ) -> Result<(Connection, Arc<Watch>), StoreError> {
+        let making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = look_at(&self.path)?;
+        match (found, mode) {
+            (Found::File, _) | (Found::Empty, OpenMode::Create) => {}
+            (Found::Nothing, OpenMode::Create) => make(&self.path)?,
+            _ => return Err(missing(&self.path, found)),
+        }
+        drop(making);
+        let watch = Watch::new(&self.path)?;
+        let mut connection = self.connect()?;
         let version = recognise(&connection)?;
+        if version == 0 && mode != OpenMode::Create {
+            return Err(missing(&self.path, Found::Empty));
+        }
         if version < MIGRATIONS.len() {
+            if mode == OpenMode::Current {
+                return Err(older(version));
+            }
             migrate(&mut connection)?;
             sync_folder(&self.path)?;
         }
-        enter_wal(&connection, self.busy_timeout)?;
+        self.begin(&connection, &watch)?;
+        Ok((connection, Arc::new(watch)))
+    }
+
+    /// Opens the file of an open store for writing again.
+    pub(crate) fn open_again(&self, watch: &Watch) -> Result<Connection, StoreError> {
+        watch.look().map_err(|moved| moved.fault(StoreErrorKind::Unavailable))?;
+        let connection = self.connect()?;
+        if recognise(&connection)? == 0 {
+            return Err(missing(&self.path, Found::Empty));
+        }
+        self.begin(&connection, watch)?;
         Ok(connection)
     }
 
-    /// Opens the file of an open store for reading.
+    /// Turns the log on, and makes sure that what was opened is what is there.
+    fn begin(&self, connection: &Connection, watch: &Watch) -> Result<(), StoreError> {
+        enter_wal(connection, self.busy_timeout)?;
+        open_log(connection)?;
+        watch.begin_logs()?;
+        watch.look().map_err(|moved| moved.fault(StoreErrorKind::Unavailable))
+    }
+
+    /// Opens the file for reading.
     pub(crate) fn open_for_reading(&self) -> Result<Connection, StoreError> {
-        let connection = self.connect(OpenFlags::empty())?;
+        let connection = self.connect()?;
         connection.execute_batch("PRAGMA query_only = ON;").map_err(fault)?;
         Ok(connection)
     }
 
-    fn connect(&self, flags: OpenFlags) -> Result<Connection, StoreError> {
-        let flags = flags | OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    /// Opens a file that is there. SQLite makes none: it would be one of any mode.
+    fn connect(&self) -> Result<Connection, StoreError> {
+        let access = if self.is_read_only {
+            OpenFlags::SQLITE_OPEN_READ_ONLY
+        } else {
+            OpenFlags::SQLITE_OPEN_READ_WRITE
+        };
+        let flags = access | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = Connection::open_with_flags(&self.path, flags).map_err(fault)?;
         connection.busy_timeout(self.busy_timeout).map_err(fault)?;
         connection.execute_batch(DURABLE).map_err(fault)?;
@@ -59,32 +107,6 @@ const DURABLE: &str = "PRAGMA synchronous = FULL;
     PRAGMA checkpoint_fullfsync = ON;
     PRAGMA wal_autocheckpoint = 4000;
     PRAGMA trusted_schema = OFF;";
-
-/// Refuses what SQLite would take for an empty database and write over: it does not look at files
-/// that are shorter than its smallest page.
-///
-/// A file that may be a store is never opened here. Closing it would take this process's locks from
-/// it, those of SQLite's own connections too, and another process could then delete the log that
-/// they write.
-fn look_at(path: &Path) -> Result<(), StoreError> {
-    const MAGIC: &[u8] = b"SQLite format 3\0";
-    const SMALLEST_PAGE: u64 = 512;
-    let unavailable = |cause| StoreError::new(StoreErrorKind::Unavailable, cause);
-    match fs::metadata(path) {
-        Ok(found) if !found.is_file() => {
-            return Err(StoreError::new(StoreErrorKind::Unavailable, "not a file"));
-        }
-        Ok(found) if found.len() == 0 || found.len() >= SMALLEST_PAGE => return Ok(()),
-        Ok(_) => {}
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(unavailable(error)),
-    }
-    if fs::read(path).map_err(unavailable)?.starts_with(MAGIC) {
-        Err(StoreError::new(StoreErrorKind::Damaged, "a database file that is cut short"))
-    } else {
-        Err(StoreError::new(StoreErrorKind::NotOurs, "not a database file"))
-    }
-}
 
 /// Which migrations the file has seen, after making sure that it is ours. Writes nothing.
 pub(crate) fn recognise(connection: &Connection) -> Result<usize, StoreError> {
@@ -115,9 +137,15 @@ pub(crate) fn newer(version: usize) -> StoreError {
     StoreError::new(StoreErrorKind::Newer, cause)
 }
 
+/// The file has not seen all migrations.
+fn older(version: usize) -> StoreError {
+    let cause = format!("its layout is version {version}, the current one is {}", MIGRATIONS.len());
+    StoreError::new(StoreErrorKind::Older, cause)
+}
+
 /// Brings the file to the current layout, in one transaction. Another process may have done it
 /// while this one waited for the lock, so the file is asked again.
-fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
+pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
     let version = recognise(&transaction)?;
@@ -151,6 +179,12 @@ fn enter_wal(connection: &Connection, busy_timeout: Duration) -> Result<(), Stor
             Err(error) => return Err(fault(error)),
         }
     }
+}
+
+/// Has SQLite open the log and its index, which it does with the first read.
+pub(crate) fn open_log(connection: &Connection) -> Result<(), StoreError> {
+    let read = "SELECT count(*) FROM sqlite_schema";
+    connection.query_row(read, [], |row| row.get::<_, u64>(0)).map(drop).map_err(fault)
 }
 
 /// Makes the name of a new file durable, which syncing the file itself does not promise.

@@ -25,18 +25,24 @@ mod access;
 mod access_rows;
 mod answer_rows;
 mod archive;
+mod aside;
 mod backup;
 mod data_rows;
 mod event_rows;
 mod fault;
 mod file;
 mod group;
+mod held;
 mod life;
+mod place;
+mod private;
 #[cfg(test)]
 mod query_plans;
 mod readers;
+mod reading;
 mod rows;
 mod schema;
+mod verify;
 mod writer;
 
 use std::fmt;
@@ -44,13 +50,15 @@ use std::path::Path;
 use std::time::Duration;
 
 use custom_models_core::{
-    Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Outcome, Selection,
-    StoreError, StoreErrorKind, Write,
+    Completion, CustomModel, Listing, ModelId, ModelStore, OpenMode, Organisation, Outcome,
+    Selection, StoreError, StoreErrorKind, Write,
 };
 use custom_models_group_commit::GroupCommit;
 
 use crate::file::StoreFile;
+use crate::place::unusable;
 use crate::readers::Readers;
+use crate::reading::Reading;
 use crate::writer::Writer;
 
 /// A store of custom models in one SQLite file.
@@ -58,40 +66,46 @@ use crate::writer::Writer;
 /// Several processes may have the same file open; the quota holds over all of them (QUOTA-4). The
 /// file must lie on a local disk: SQLite's write-ahead log does not work over a network.
 pub struct SqliteStore {
-    commits: GroupCommit,
+    /// `None` if the store was opened for reading alone.
+    commits: Option<GroupCommit>,
     readers: Readers,
+    /// The file as it lies, if the readers have a copy in the current layout.
+    original: Option<Readers>,
 }
 
 impl SqliteStore {
     /// How long a call waits for another process that keeps the file locked.
     pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-    /// Opens a store with the right that `mode` gives.
-    ///
-    /// # Errors
-    ///
-    /// Those of `open`.
-    pub fn open_as(
-        path: impl AsRef<Path>,
-        mode: custom_models_core::OpenMode,
-    ) -> Result<Self, StoreError> {
-        let _ = mode;
-        Self::open(path)
-    }
-
     /// Opens a store, or makes a new one where there is no file or an empty one. The folder must
     /// exist.
     ///
     /// # Errors
     ///
+    /// Those of [`SqliteStore::open_as`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_as(path, OpenMode::Create)
+    }
+
+    /// Opens a store with the right that `mode` gives (PLACE-1).
+    ///
+    /// [`OpenMode::ReadOnly`] writes to none of the files of the store. The owner of the database reads it where
+    /// it lies. Other users, and everybody in a folder that nothing can be written to, read a private copy of
+    /// that moment in the folder for temporary files; so does whoever reads an older layout.
+    ///
+    /// # Errors
+    ///
+    /// - [`StoreErrorKind::Missing`]: there is no file, or an empty one, and none may be made.
+    /// - [`StoreErrorKind::Older`]: the layout is older, and may not be changed.
     /// - [`StoreErrorKind::NotOurs`]: the file is something else; it is not touched.
     /// - [`StoreErrorKind::Newer`]: a newer version of this crate wrote it; it is not touched.
     /// - [`StoreErrorKind::Busy`]: another process kept it locked for [`Self::BUSY_TIMEOUT`].
-    /// - [`StoreErrorKind::Unavailable`]: no such folder, or no permission.
+    /// - [`StoreErrorKind::Unavailable`]: no such folder, no permission, or a write-ahead log that has lost its
+    ///   database.
     /// - [`StoreErrorKind::Damaged`], [`StoreErrorKind::Full`], [`StoreErrorKind::Failed`]: as they
     ///   say.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
-        Self::open_with_busy_timeout(path, Self::BUSY_TIMEOUT)
+    pub fn open_as(path: impl AsRef<Path>, mode: OpenMode) -> Result<Self, StoreError> {
+        Self::open_file(path.as_ref(), Self::BUSY_TIMEOUT, mode)
     }
 
     /// [`SqliteStore::open`] with another bound on the wait for other processes, for hosts that
@@ -104,14 +118,33 @@ impl SqliteStore {
         path: impl AsRef<Path>,
         busy_timeout: Duration,
     ) -> Result<Self, StoreError> {
-        let path = std::path::absolute(path)
-            .map_err(|cause| StoreError::new(StoreErrorKind::Unavailable, cause))?;
+        Self::open_file(path.as_ref(), busy_timeout, OpenMode::Create)
+    }
+
+    fn open_file(path: &Path, busy_timeout: Duration, mode: OpenMode) -> Result<Self, StoreError> {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-        let file = StoreFile { path, busy_timeout: busy_timeout.min(DAY) };
-        let writer = Writer::open(file.clone())?;
+        let path = std::path::absolute(path).map_err(|error| unusable(path, &error))?;
+        let busy_timeout = busy_timeout.min(DAY);
+        let file = StoreFile { path, busy_timeout, is_read_only: false };
+        if mode == OpenMode::ReadOnly {
+            let Reading { readers, original } = reading::open(file)?;
+            return Ok(SqliteStore { commits: None, readers, original });
+        }
+        let writer = Writer::open(file.clone(), mode)?;
+        let readers = Readers::new(file, Some(writer.watch()));
         let commits = GroupCommit::start("sqlite-writer", writer)
             .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?;
-        Ok(SqliteStore { commits, readers: Readers::new(file) })
+        Ok(SqliteStore { commits: Some(commits), readers, original: None })
+    }
+
+    /// What commits writes, if there is a right to write.
+    fn commits(&self) -> Result<&GroupCommit, StoreError> {
+        self.commits.as_ref().ok_or_else(|| StoreErrorKind::ReadOnly.into())
+    }
+
+    /// The file in its own layout.
+    fn original(&self) -> &Readers {
+        self.original.as_ref().unwrap_or(&self.readers)
     }
 }
 
@@ -123,11 +156,14 @@ impl fmt::Debug for SqliteStore {
 
 impl ModelStore for SqliteStore {
     fn submit(&self, write: Write, done: Completion) {
-        self.commits.submit(write, done);
+        match self.commits() {
+            Ok(commits) => commits.submit(write, done),
+            Err(fault) => done(Err(fault)),
+        }
     }
 
     fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
-        self.commits.apply(write)
+        self.commits()?.apply(write)
     }
 
     fn get(
@@ -147,8 +183,13 @@ impl ModelStore for SqliteStore {
     }
 
     fn close(&self) -> Result<(), StoreError> {
-        self.commits.close();
+        if let Some(commits) = &self.commits {
+            commits.close();
+        }
         self.readers.close();
+        if let Some(original) = &self.original {
+            original.close();
+        }
         Ok(())
     }
 }

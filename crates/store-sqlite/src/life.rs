@@ -44,7 +44,7 @@ impl LifeStore for SqliteStore {
     }
 
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        self.commits.purge(purge)
+        self.commits()?.purge(purge)
     }
 }
 

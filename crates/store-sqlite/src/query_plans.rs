@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use custom_models_core::OpenMode;
 use rusqlite::{Connection, StatementStatus};
 
 use crate::file::StoreFile;
@@ -63,8 +64,10 @@ fn answers_go_by_a_hash_and_are_forgotten_by_their_time() {
 #[test]
 fn a_statement_is_planned_once_whatever_is_bound_to_it() {
     let folder = tempfile::tempdir().unwrap();
-    let file = StoreFile { path: folder.path().join("models.db"), busy_timeout: Duration::ZERO };
-    for connection in [file.open_or_create().unwrap(), file.open_for_reading().unwrap()] {
+    let path = folder.path().join("models.db");
+    let file = StoreFile { path, busy_timeout: Duration::ZERO, is_read_only: false };
+    let (writer, _) = file.open_for_writing(OpenMode::Create).unwrap();
+    for connection in [writer, file.open_for_reading().unwrap()] {
         for statement in [access_rows::GRANT, rows::ONE] {
             let mut prepared = connection.prepare(statement).unwrap();
             for value in 0..3 {

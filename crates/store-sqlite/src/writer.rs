@@ -1,6 +1,8 @@
 //! Groups of writes, each one transaction.
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use std::sync::Arc;
+
+use custom_models_core::{OpenMode, StoreError, StoreErrorKind};
 use custom_models_group_commit::{Answers, Committer, Job, Judged};
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -8,35 +10,57 @@ use crate::access;
 use crate::fault::{Trouble, commit_fault, fault};
 use crate::file::StoreFile;
 use crate::group::Group;
+use crate::held::Held;
+use crate::place::Watch;
 
 /// The one connection that writes.
 pub(crate) struct Writer {
     file: StoreFile,
+    watch: Arc<Watch>,
     /// `None` after a fault that may have left it in a state that the file is not in.
-    connection: Option<Connection>,
+    connection: Option<Held>,
 }
 
 impl Writer {
-    pub(crate) fn open(file: StoreFile) -> Result<Self, StoreError> {
-        let connection = file.open_or_create()?;
-        Ok(Writer { file, connection: Some(connection) })
+    pub(crate) fn open(file: StoreFile, mode: OpenMode) -> Result<Self, StoreError> {
+        let (connection, watch) = file.open_for_writing(mode)?;
+        let connection = Held::new(connection, Some(Arc::clone(&watch)));
+        Ok(Writer { file, watch, connection: Some(connection) })
+    }
+
+    /// The files that are to be watched.
+    pub(crate) fn watch(&self) -> Arc<Watch> {
+        Arc::clone(&self.watch)
     }
 }
 
 impl Committer for Writer {
+    /// The files are looked at twice: what is noticed before a group has made nothing, and what is
+    /// noticed behind it was committed, but maybe to a file that is gone (PLACE-3).
     fn commit(&mut self, jobs: &[Job]) -> Result<Answers, StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.file.open_or_create()?,
+            None => Held::new(self.file.open_again(&self.watch)?, Some(self.watch())),
         };
+        if let Err(moved) = self.watch.look() {
+            self.connection = Some(connection);
+            return Err(moved.fault(StoreErrorKind::Unavailable));
+        }
         let answers = commit(&mut connection, jobs);
         let is_sound = match &answers {
             Ok(_) => true,
             Err(fault) => matches!(fault.kind(), StoreErrorKind::Busy | StoreErrorKind::Full),
         };
-        // After any other fault nothing is acknowledged until the file was opened anew.
-        self.connection = (is_sound && connection.is_autocommit()).then_some(connection);
-        answers
+        if is_sound && connection.is_autocommit() {
+            self.connection = Some(connection);
+        } else {
+            // After any other fault nothing is acknowledged until the file was opened anew.
+            drop(connection);
+            self.watch.end_logs();
+        }
+        let answers = answers?;
+        self.watch.look().map_err(|moved| moved.fault(StoreErrorKind::OutcomeUnknown))?;
+        Ok(answers)
     }
 }
 
@@ -65,4 +89,44 @@ fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers, StoreErr
     group.keep_counters().map_err(fault)?;
     transaction.commit().map_err(commit_fault)?;
     Ok(answers)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::time::Duration;
+
+    use custom_models_core::{Change, CreateModel, NewModel, Timestamp, Write};
+
+    use super::*;
+
+    /// The database is moved in the moment of the commit.
+    #[test]
+    fn place_3_a_file_that_goes_at_the_commit_makes_the_outcome_unknown() {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, elsewhere) = (folder.path().join("a.db"), folder.path().join("b.db"));
+        let file = StoreFile {
+            path: path.clone(),
+            busy_timeout: Duration::from_secs(600),
+            is_read_only: false,
+        };
+        let mut writer = Writer::open(file, OpenMode::Create).unwrap();
+        let request = CreateModel::builder().name("n").language("en").build().unwrap();
+        let model = NewModel::new(request, Timestamp::from_unix_seconds(0).unwrap());
+        let change = Change::Create { model, limit: None };
+        let create = [Job::Model(Write::new("acme".parse().unwrap(), change))];
+        writer.commit(&create).unwrap();
+        let places = (path.clone(), elsewhere.clone());
+        let hook = move || fs::rename(&places.0, &places.1).is_err();
+        writer.connection.as_mut().unwrap().commit_hook(Some(hook)).unwrap();
+        let kind = |answers: Result<Answers, StoreError>| answers.unwrap_err().kind();
+        assert_eq!(kind(writer.commit(&create)), StoreErrorKind::OutcomeUnknown);
+        assert_eq!(kind(writer.commit(&create)), StoreErrorKind::Unavailable);
+        fs::rename(&elsewhere, &path).unwrap();
+        writer.connection.as_mut().unwrap().commit_hook(None::<fn() -> bool>).unwrap();
+        writer.commit(&create).unwrap();
+        let count = "SELECT count(*) FROM models";
+        let models = writer.connection.as_ref().unwrap().query_row(count, [], |row| row.get(0));
+        assert_eq!(models, Ok(3_u64), "what was unknown was made");
+    }
 }

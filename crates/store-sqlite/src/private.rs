@@ -1,0 +1,102 @@
+//! Private copies of files that cannot be read where they lie.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+use std::time::SystemTime;
+
+use custom_models_core::{StoreError, StoreErrorKind};
+use rusqlite::{Connection, OpenFlags};
+use tempfile::TempDir;
+
+use crate::backup::copy;
+use crate::fault::fault;
+use crate::file::StoreFile;
+use crate::place::{FileId, about, beside, has_content, make, unusable};
+
+/// How often a copy is begun anew because somebody wrote meanwhile.
+const ATTEMPTS: usize = 10;
+
+/// A folder for its owner alone, which is removed with the last reader of what is in it.
+pub(crate) struct Folder(TempDir);
+
+impl Folder {
+    pub(crate) fn new() -> Result<Self, StoreError> {
+        let made = tempfile::Builder::new().prefix("custom-models-").tempdir();
+        made.map(Folder).map_err(|error| unusable(&std::env::temp_dir(), &error))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+}
+
+/// Copies a database and its log. Nothing is made beside them.
+pub(crate) fn private_copy(file: &StoreFile) -> Result<(StoreFile, Folder), StoreError> {
+    if has_content(&file.path, "-journal") {
+        let what = "a change that was cut off has to be undone first, by a command of the owner that writes";
+        return Err(about(StoreErrorKind::Unavailable, &file.path, what));
+    }
+    for _ in 0..ATTEMPTS {
+        let folder = Folder::new()?;
+        let path = folder.path().join("copy.db");
+        let before = State::of(&file.path)?;
+        make(&path)?;
+        copy(&mut open_immutable(&file.path)?, &path)?;
+        if before.log.is_some() {
+            let log = beside(&file.path, "-wal");
+            fs::copy(&log, beside(&path, "-wal")).map_err(|error| unusable(&log, &error))?;
+        }
+        if before.is_whole(&State::of(&file.path)?) {
+            return Ok((StoreFile { path, is_read_only: false, ..file.clone() }, folder));
+        }
+    }
+    Err(about(StoreErrorKind::Busy, &file.path, "it is written too often to be copied"))
+}
+
+/// Opens a file that SQLite takes for one that nobody writes to: no locks, no log.
+pub(crate) fn open_immutable(file: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
+    let mut uri = String::from("file:");
+    for byte in file.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'%' | b'?' | b'#' | 0x80.. => uri.push_str(&format!("%{byte:02x}")),
+            ascii => uri.push(char::from(*ascii)),
+        }
+    }
+    uri.push_str("?immutable=1");
+    Connection::open_with_flags(uri, flags).map_err(fault)
+}
+
+/// What tells whether a copy is of one state.
+#[derive(PartialEq, Eq)]
+struct State {
+    database: FileId,
+    written: (u64, Option<SystemTime>),
+    /// The header of the log, which is another one when the log begins anew; `None` if nothing is in it.
+    log: Option<[u8; 32]>,
+}
+
+impl State {
+    fn of(database: &Path) -> Result<Self, StoreError> {
+        let found = fs::metadata(database).map_err(|error| unusable(database, &error))?;
+        let log = if has_content(database, "-wal") { Some(header(database)?) } else { None };
+        let written = (found.len(), found.modified().ok());
+        Ok(State { database: FileId::of(&found), written, log })
+    }
+
+    /// True if a copy that was made in between is whole: of the database first, then of the log. While the log
+    /// has not begun anew, it has all that was carried into the database meanwhile.
+    fn is_whole(&self, after: &State) -> bool {
+        self.database == after.database
+            && self.log == after.log
+            && (self.log.is_some() || self.written == after.written)
+    }
+}
+
+fn header(database: &Path) -> Result<[u8; 32], StoreError> {
+    let log = beside(database, "-wal");
+    let mut header = [0; 32];
+    let read = fs::File::open(&log).and_then(|mut log| log.read_exact(&mut header));
+    read.map(|()| header).map_err(|error| unusable(&log, &error))
+}

@@ -1,0 +1,124 @@
+//! Damage that no record shows: of pages, indexes and tables, and of columns that records are found by.
+
+use std::collections::BTreeMap;
+
+use custom_models_core::{AnswerKey, MOST_FINDINGS, StoreError};
+use rusqlite::{Connection, Row};
+
+use crate::answer_rows;
+use crate::fault::fault;
+use crate::file::recognise;
+use crate::schema::MIGRATIONS;
+
+/// Looks for damage, and returns a sentence a finding.
+pub(crate) fn verify(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
+    let snapshot = connection.transaction().map_err(fault)?;
+    let version = recognise(&snapshot)?;
+    let mut findings = schema(&snapshot, version).map_err(fault)?;
+    findings.extend(integrity(&snapshot));
+    // A table that is missing or not as it was made has been found; what is asked of it would be an error.
+    if findings.is_empty() {
+        findings.extend(rows(&snapshot, version).map_err(fault)?);
+    }
+    findings.truncate(MOST_FINDINGS);
+    Ok(findings)
+}
+
+/// SQLite's own look at its pages, indexes and constraints.
+fn integrity(connection: &Connection) -> Vec<String> {
+    let mut findings = Vec::new();
+    let all = format!("PRAGMA integrity_check({MOST_FINDINGS})");
+    let checks: [(&str, Shown); 2] = [
+        (&all, |row| row.get(0)),
+        ("PRAGMA foreign_key_check", |row| {
+            Ok(format!("a row of {} refers to none of {}", text(row, 0)?, text(row, 2)?))
+        }),
+    ];
+    for (check, shown) in checks {
+        match look(connection, check, shown) {
+            Ok(found) => findings.extend(found.into_iter().filter(|line| line != "ok")),
+            // Damage may end the look for it.
+            Err(error) => findings.push(error.to_string()),
+        }
+    }
+    findings.iter().map(|finding| format!("SQLite: {finding}")).collect()
+}
+
+type Shown = fn(&Row<'_>) -> rusqlite::Result<String>;
+
+fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
+    row.get(column)
+}
+
+fn look(connection: &Connection, sql: &str, shown: Shown) -> rusqlite::Result<Vec<String>> {
+    connection.prepare(sql)?.query_map([], shown)?.take(MOST_FINDINGS).collect()
+}
+
+/// Compares tables and indexes with those of a store that is made now.
+fn schema(connection: &Connection, version: usize) -> rusqlite::Result<Vec<String>> {
+    let fresh = Connection::open_in_memory()?;
+    for migration in MIGRATIONS.iter().take(version) {
+        fresh.execute_batch(migration)?;
+    }
+    let (expected, mut found) = (objects(&fresh)?, objects(connection)?);
+    let mut findings = Vec::new();
+    for (object, made) in expected {
+        match found.remove(&object) {
+            None => findings.push(format!("the {object} is missing")),
+            Some(other) if other != made => {
+                findings.push(format!("the {object} is not as it was made"));
+            }
+            Some(_) => {}
+        }
+    }
+    findings.extend(found.into_keys().map(|object| format!("the {object} is none of a store's")));
+    Ok(findings)
+}
+
+/// Tables, indexes, triggers and views, each with its table and how it was made.
+fn objects(connection: &Connection) -> rusqlite::Result<BTreeMap<String, (String, String)>> {
+    connection
+        .prepare("SELECT type || ' ' || name, tbl_name, coalesce(sql, '') FROM sqlite_schema")?
+        .query_map([], |row| Ok((row.get(0)?, (row.get(1)?, row.get(2)?))))?
+        .collect()
+}
+
+/// What single rows have beside their records.
+const ROWS: [(usize, &str); 3] = [
+    (1, "SELECT 'the table sequence has not one row' WHERE (SELECT count(*) FROM sequence) <> 1"),
+    (4, "SELECT 'the table store has not one row' WHERE (SELECT count(*) FROM store) <> 1"),
+    (
+        1,
+        "SELECT 'the last id is lower than that of model ' || max(id) FROM models
+        HAVING max(id) > (SELECT last_id FROM sequence)",
+    ),
+];
+
+fn rows(connection: &Connection, version: usize) -> rusqlite::Result<Vec<String>> {
+    let mut findings = Vec::new();
+    for (_, sql) in ROWS.iter().filter(|(since, _)| *since <= version) {
+        findings.extend(look(connection, sql, |row| row.get(0))?);
+    }
+    if version >= 3 {
+        findings.extend(answers(connection)?);
+    }
+    Ok(findings)
+}
+
+/// Answers that would not be found under their keys.
+fn answers(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let sql = "SELECT number, hash, organisation, operation, target, key FROM answers";
+    let mut statement = connection.prepare(sql)?;
+    let mut rows = statement.query([])?;
+    let mut findings = Vec::new();
+    while let Some(row) = rows.next()?
+        && findings.len() < MOST_FINDINGS
+    {
+        let (organisation, key): (_, AnswerKey) = answer_rows::key_of(row, 2)?;
+        if answer_rows::hash(&organisation, &key) != row.get::<_, i64>(1)? {
+            let number: i64 = row.get(0)?;
+            findings.push(format!("{organisation}: the answer {number} has a hash of another key"));
+        }
+    }
+    Ok(findings)
+}

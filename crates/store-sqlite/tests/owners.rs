@@ -1,0 +1,11 @@
+//! Files of several users (PLACE-5). Needs root, which becomes one user or another; is reported as
+//! ignored elsewhere.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+#[cfg(unix)]
+mod unix;
+
+fn main() {
+    #[cfg(unix)]
+    unix::main();
+}

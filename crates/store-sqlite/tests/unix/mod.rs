@@ -1,0 +1,228 @@
+use std::collections::BTreeMap;
+use std::env;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use custom_models_core::{
+    ArchiveStore, Change, CreateModel, ModelStore, NewModel, OpenMode, Timestamp, Write,
+};
+use custom_models_store_sqlite::SqliteStore;
+use libtest_mimic::{Arguments, Failed, Trial};
+use tempfile::TempDir;
+
+const OWNER: u32 = 54_321;
+const OTHER: u32 = 54_322;
+
+/// Says to a process of another user what it is to do with which file.
+const TASK: &str = "CUSTOM_MODELS_OWNERS_TASK";
+
+pub(crate) fn main() {
+    if let Ok(task) = env::var(TASK) {
+        return work(&task);
+    }
+    let is_root = rustix::process::geteuid().is_root();
+    let test = |name: &str, test: fn()| {
+        let run = move || -> Result<(), Failed> {
+            test();
+            Ok(())
+        };
+        Trial::test(name, run).with_ignored_flag(!is_root)
+    };
+    let trials = vec![
+        test("place_5_another_user_who_reads_leaves_nothing", others_leave_nothing),
+        test("place_5_another_user_reads_what_a_service_writes", others_read_what_is_written),
+        test("place_5_another_user_cannot_read_a_store_that_was_made_here", stores_are_private),
+        test("place_5_the_superuser_who_reads_leaves_nothing", root_leaves_nothing),
+        test("place_5_a_folder_for_reading_alone_is_read", read_only_folders_are_read),
+        test("place_5_a_log_in_a_folder_for_reading_alone_is_read", read_only_logs_are_read),
+    ];
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}
+
+/// What a process of another user does.
+fn work(task: &str) {
+    let (verb, path) = task.split_once(' ').unwrap();
+    match verb {
+        "create" => create(&SqliteStore::open(path).unwrap()),
+        "read" => {
+            let store = SqliteStore::open_as(path, OpenMode::ReadOnly).unwrap();
+            let mut records = 0_u64;
+            store
+                .export(&mut |_| {
+                    records += 1;
+                    Ok(())
+                })
+                .unwrap();
+            assert!(records > 1);
+            assert_eq!(store.verify().unwrap(), [""; 0]);
+            println!("{}", store.summary().unwrap().last_id);
+        }
+        other => panic!("{other}"),
+    }
+}
+
+fn create(store: &SqliteStore) {
+    let request = CreateModel::builder().name("n").language("en").build().unwrap();
+    let model = NewModel::new(request, Timestamp::from_unix_seconds(0).unwrap());
+    let change = Change::Create { model, limit: None };
+    store.apply(Write::new("acme".parse().unwrap(), change)).unwrap();
+}
+
+/// A folder that everybody may use, with this program in it.
+struct Shared {
+    folder: TempDir,
+    path: PathBuf,
+}
+
+impl Shared {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
+        let program = folder.path().join("program");
+        fs::copy(env::current_exe().unwrap(), &program).unwrap();
+        fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+        let store = folder.path().join("store");
+        fs::create_dir(&store).unwrap();
+        fs::set_permissions(&store, Permissions::from_mode(0o777)).unwrap();
+        Shared { path: store.join("models.db"), folder }
+    }
+
+    /// Has a user do something; what it said, if it went well.
+    fn has(&self, user: u32, verb: &str) -> Result<String, String> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let temporary =
+            self.folder.path().join(format!("tmp-{}", NUMBER.fetch_add(1, Ordering::SeqCst)));
+        fs::create_dir(&temporary).unwrap();
+        chown(&temporary, Some(user), Some(user)).unwrap();
+        let out = Command::new(self.folder.path().join("program"))
+            .env(TASK, format!("{verb} {}", self.path.display()))
+            .env("TMPDIR", &temporary)
+            .uid(user)
+            .gid(user)
+            .output()
+            .unwrap();
+        assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "the private copy is removed");
+        let said = String::from_utf8_lossy(&out.stdout).trim().to_owned();
+        let complaint = String::from_utf8_lossy(&out.stderr).into_owned();
+        if out.status.success() { Ok(said) } else { Err(complaint) }
+    }
+
+    /// As databases were made before, and as they are in folders that are shared.
+    fn readable(&self) {
+        fs::set_permissions(&self.path, Permissions::from_mode(0o644)).unwrap();
+    }
+
+    /// The names, owners and modes of all files of the store.
+    fn files(&self) -> BTreeMap<PathBuf, (u32, u32)> {
+        let entries = fs::read_dir(self.path.parent().unwrap()).unwrap().map(|it| it.unwrap());
+        let shown = entries.map(|entry| {
+            let found = entry.metadata().unwrap();
+            (entry.path(), (found.uid(), found.mode() & 0o777))
+        });
+        shown.collect()
+    }
+
+    fn close_folder(&self) {
+        let folder = self.path.parent().unwrap();
+        fs::set_permissions(folder, Permissions::from_mode(0o555)).unwrap();
+    }
+}
+
+fn log(path: &Path, ending: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(ending);
+    path.into()
+}
+
+fn others_leave_nothing() {
+    let shared = Shared::new();
+    shared.has(OWNER, "create").unwrap();
+    shared.readable();
+    let before = shared.files();
+    assert_eq!(shared.has(OTHER, "read"), Ok("1".to_owned()));
+    assert_eq!(shared.files(), before);
+    shared.has(OWNER, "create").unwrap();
+    assert_eq!(shared.has(OTHER, "read"), Ok("2".to_owned()));
+}
+
+fn others_read_what_is_written() {
+    let shared = Shared::new();
+    shared.has(OWNER, "create").unwrap();
+    shared.readable();
+    // The superuser's files belong to the owner of the database.
+    let store = SqliteStore::open(&shared.path).unwrap();
+    create(&store);
+    let before = shared.files();
+    assert_eq!(before.len(), 3);
+    assert!(before.values().all(|it| *it == (OWNER, 0o644)), "{before:?}");
+    assert_eq!(shared.has(OTHER, "read"), Ok("2".to_owned()));
+    assert_eq!(shared.files(), before);
+    create(&store);
+    assert_eq!(shared.has(OTHER, "read"), Ok("3".to_owned()));
+    store.close().unwrap();
+}
+
+fn stores_are_private() {
+    let shared = Shared::new();
+    shared.has(OWNER, "create").unwrap();
+    let before = shared.files();
+    assert!(before.values().eq([&(OWNER, 0o600)]), "{before:?}");
+    let complaint = shared.has(OTHER, "read").unwrap_err();
+    assert!(complaint.contains("Unavailable"), "{complaint}");
+    assert_eq!(shared.files(), before);
+}
+
+fn root_leaves_nothing() {
+    let shared = Shared::new();
+    shared.has(OWNER, "create").unwrap();
+    let before = shared.files();
+    let store = SqliteStore::open_as(&shared.path, OpenMode::ReadOnly).unwrap();
+    assert_eq!(store.summary().unwrap().last_id, 1);
+    assert!(shared.files().values().all(|it| *it == (OWNER, 0o600)), "{:?}", shared.files());
+    store.close().unwrap();
+    assert_eq!(shared.files(), before);
+    shared.has(OWNER, "create").unwrap();
+}
+
+fn read_only_folders_are_read() {
+    for user in [OWNER, OTHER] {
+        let shared = Shared::new();
+        shared.has(OWNER, "create").unwrap();
+        shared.readable();
+        shared.close_folder();
+        let before = shared.files();
+        assert_eq!(shared.has(user, "read"), Ok("1".to_owned()));
+        fs::write(log(&shared.path, "-wal"), "").unwrap();
+        chown(log(&shared.path, "-wal"), Some(OWNER), None).unwrap();
+        assert_eq!(shared.has(user, "read"), Ok("1".to_owned()));
+        fs::remove_file(log(&shared.path, "-wal")).unwrap();
+        assert_eq!(shared.files(), before);
+    }
+}
+
+/// What a service left that was killed, with and without the index of the log.
+fn read_only_logs_are_read() {
+    for (user, endings) in
+        [(OWNER, 3), (OWNER, 2), (OTHER, 3), (OTHER, 2)].map(|(user, files)| (user, files))
+    {
+        let from = Shared::new();
+        let store = SqliteStore::open(&from.path).unwrap();
+        create(&store);
+        create(&store);
+        let shared = Shared::new();
+        for ending in ["", "-wal", "-shm"].into_iter().take(endings) {
+            let to = log(&shared.path, ending);
+            fs::copy(log(&from.path, ending), &to).unwrap();
+            chown(&to, Some(OWNER), None).unwrap();
+            fs::set_permissions(&to, Permissions::from_mode(0o644)).unwrap();
+        }
+        shared.close_folder();
+        let before = shared.files();
+        assert_eq!(shared.has(user, "read"), Ok("2".to_owned()), "{user} {endings}");
+        assert_eq!(shared.files(), before);
+    }
+}

@@ -1,0 +1,193 @@
+//! Files that are removed, moved or replaced while a store is open (PLACE-3).
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use custom_models_core::{
+    ArchiveStore, LifeStore, ModelId, ModelStore, OpenMode, Purge, StoreErrorKind,
+};
+use custom_models_store_sqlite::SqliteStore;
+use rusqlite::Connection;
+
+use common::{NOW, acme, create_at, moment, place};
+
+const ENDINGS: [&str; 3] = ["", "-wal", "-shm"];
+
+fn file(path: &Path, ending: &str) -> PathBuf {
+    let mut path = path.as_os_str().to_owned();
+    path.push(ending);
+    path.into()
+}
+
+/// A store with some models, whose reader has read.
+fn open(path: &Path) -> SqliteStore {
+    let store = SqliteStore::open(path).unwrap();
+    (0..3).for_each(|_| create(&store).unwrap());
+    store.summary().unwrap();
+    store
+}
+
+fn create(store: &SqliteStore) -> Result<(), StoreErrorKind> {
+    store.apply(create_at(&acme(), NOW)).map(drop).map_err(|error| error.kind())
+}
+
+/// Everything that is asked of the store is refused, and says which file it is about.
+fn assert_noticed(store: &SqliteStore, of: &Path) {
+    let purge = Purge { events_before: None, answers_until: moment(NOW), limit: 9 };
+    let asked = [
+        store.apply(create_at(&acme(), NOW)).map(drop),
+        store.get(&acme(), ModelId::new(1).unwrap()).map(drop),
+        store.summary().map(drop),
+        store.events(&acme(), 0, 1).map(drop),
+        store.export(&mut |_| Ok(())),
+        store.verify().map(drop),
+        store.purge(purge).map(drop),
+    ];
+    for asked in asked {
+        let error = asked.unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Unavailable);
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(cause.contains(of.to_str().unwrap()), "{cause}");
+    }
+}
+
+#[test]
+fn place_3_a_file_that_is_moved_is_noticed_until_it_is_back() {
+    for ending in ENDINGS {
+        let (folder, path) = place();
+        let store = open(&path);
+        let (at, elsewhere) = (file(&path, ending), folder.path().join("elsewhere"));
+        fs::rename(&at, &elsewhere).unwrap();
+        assert_noticed(&store, &at);
+        fs::rename(&elsewhere, &at).unwrap();
+        create(&store).unwrap();
+        assert_eq!(store.summary().unwrap().last_id, 4, "{ending}");
+        store.close().unwrap();
+        assert_eq!(SqliteStore::open(&path).unwrap().summary().unwrap().last_id, 4, "{ending}");
+    }
+}
+
+#[test]
+fn place_3_a_file_that_is_replaced_is_noticed() {
+    for ending in ENDINGS {
+        let (folder, path) = place();
+        let store = open(&path);
+        let (at, copy) = (file(&path, ending), folder.path().join("copy"));
+        fs::copy(&at, &copy).unwrap();
+        fs::rename(&copy, &at).unwrap();
+        assert_noticed(&store, &at);
+    }
+}
+
+#[test]
+fn place_3_a_whole_store_that_is_removed_is_noticed() {
+    let (folder, path) = place();
+    let store = open(&path);
+    ENDINGS.into_iter().for_each(|ending| fs::remove_file(file(&path, ending)).unwrap());
+    assert_noticed(&store, &path);
+    store.close().unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is made anew");
+}
+
+/// What was acknowledged is in the log alone, and is carried into the database at the end.
+#[test]
+fn place_3_a_log_that_is_removed_alone_loses_nothing_at_an_orderly_end() {
+    for removed in [&["-wal"][..], &["-wal", "-shm"]] {
+        let (_folder, path) = place();
+        let store = open(&path);
+        removed.iter().for_each(|ending| fs::remove_file(file(&path, ending)).unwrap());
+        assert_noticed(&store, &file(&path, "-wal"));
+        drop(store);
+        assert_eq!(SqliteStore::open(&path).unwrap().summary().unwrap().last_id, 3);
+    }
+}
+
+/// SQLite deletes a log by its path, which may be that of another store by then.
+#[test]
+fn place_3_the_end_of_a_store_that_was_moved_takes_no_log_of_another() {
+    let (folder, path) = place();
+    let store = open(&path);
+    let elsewhere = folder.path().join("elsewhere.db");
+    ENDINGS.into_iter().for_each(|ending| {
+        fs::rename(file(&path, ending), file(&elsewhere, ending)).unwrap();
+    });
+    let other = SqliteStore::open(&path).unwrap();
+    create(&other).unwrap();
+    store.close().unwrap();
+    drop(store);
+    assert!(fs::metadata(file(&path, "-wal")).unwrap().len() > 0);
+    create(&other).unwrap();
+    drop(other);
+    let last_id = |path| SqliteStore::open(path).unwrap().summary().unwrap().last_id;
+    assert_eq!((last_id(&path), last_id(&elsewhere)), (2, 3));
+}
+
+/// SQLite makes and deletes logs by itself, and other processes come and go.
+#[test]
+fn place_3_others_that_come_and_go_are_no_alarm() {
+    let (_folder, path) = place();
+    let store = open(&path);
+    for round in 0..5 {
+        let others = [SqliteStore::open(&path), SqliteStore::open_as(&path, OpenMode::ReadOnly)];
+        for other in others {
+            other.unwrap().summary().unwrap();
+        }
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").unwrap();
+        drop(other);
+        create(&store).unwrap();
+        assert_eq!(store.summary().unwrap().last_id, 4 + round);
+        // After a fault the writer opens the file anew.
+        let other = Connection::open(&path).unwrap();
+        other.pragma_update(None, "user_version", 99).unwrap();
+        assert_eq!(create(&store), Err(StoreErrorKind::Newer));
+        other.pragma_update(None, "user_version", 4).unwrap();
+    }
+    drop(store);
+    let reader = SqliteStore::open_as(&path, OpenMode::ReadOnly).unwrap();
+    for _ in 0..3 {
+        create(&SqliteStore::open(&path).unwrap()).unwrap();
+        reader.summary().unwrap();
+    }
+    assert_eq!(reader.summary().unwrap().last_id, 11);
+}
+
+/// After a fault the writer makes no new store where there is none any more.
+#[test]
+fn place_3_a_writer_that_opens_anew_makes_no_store() {
+    let (folder, path) = place();
+    let store = open(&path);
+    let other = Connection::open(&path).unwrap();
+    other.pragma_update(None, "user_version", 99).unwrap();
+    assert_eq!(create(&store), Err(StoreErrorKind::Newer));
+    drop(other);
+    ENDINGS.into_iter().for_each(|ending| fs::remove_file(file(&path, ending)).unwrap());
+    assert_eq!(create(&store), Err(StoreErrorKind::Unavailable));
+    SqliteStore::open(&path).unwrap().close().unwrap();
+    assert_eq!(create(&store), Err(StoreErrorKind::Unavailable));
+    drop(store);
+    assert!(path.exists() && folder.path().exists());
+}
+
+#[test]
+fn place_3_another_name_of_the_file_is_no_alarm() {
+    let (folder, path) = place();
+    let store = open(&path);
+    fs::hard_link(&path, folder.path().join("link.db")).unwrap();
+    create(&store).unwrap();
+    store.summary().unwrap();
+}
+
+#[test]
+fn place_3_a_store_for_reading_notices_too() {
+    let (folder, path) = place();
+    open(&path).close().unwrap();
+    let store = SqliteStore::open_as(&path, OpenMode::ReadOnly).unwrap();
+    fs::rename(&path, folder.path().join("elsewhere")).unwrap();
+    assert_eq!(store.summary().unwrap_err().kind(), StoreErrorKind::Unavailable);
+    fs::rename(folder.path().join("elsewhere"), &path).unwrap();
+    assert_eq!(store.summary().unwrap().last_id, 3);
+}
