@@ -1,7 +1,7 @@
 //! Private copies of files that cannot be read where they lie.
 
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::backup::copy;
 use crate::fault::fault;
 use crate::file::StoreFile;
-use crate::place::{FileId, about, beside, has_content, make, unusable};
+use crate::place::{FileId, about, beside, has_content, make, own_file, unusable};
 
 /// How often a copy is begun anew because somebody wrote meanwhile.
 const ATTEMPTS: usize = 10;
@@ -22,7 +22,11 @@ pub(crate) struct Folder(TempDir);
 
 impl Folder {
     pub(crate) fn new() -> Result<Self, StoreError> {
-        let made = tempfile::Builder::new().prefix("custom-models-").tempdir();
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("custom-models-");
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+        let made = builder.tempdir();
         made.map(Folder).map_err(|error| unusable(&std::env::temp_dir(), &error))
     }
 
@@ -45,7 +49,11 @@ pub(crate) fn private_copy(file: &StoreFile) -> Result<(StoreFile, Folder), Stor
         copy(&mut open_immutable(&file.path)?, &path)?;
         if before.log.is_some() {
             let log = beside(&file.path, "-wal");
-            fs::copy(&log, beside(&path, "-wal")).map_err(|error| unusable(&log, &error))?;
+            let copied = own_file()
+                .create_new(true)
+                .open(beside(&path, "-wal"))
+                .and_then(|mut copy| io::copy(&mut fs::File::open(&log)?, &mut copy));
+            copied.map_err(|error| unusable(&log, &error))?;
         }
         if before.is_whole(&State::of(&file.path)?) {
             return Ok((StoreFile { path, is_read_only: false, ..file.clone() }, folder));
@@ -99,4 +107,36 @@ fn header(database: &Path) -> Result<[u8; 32], StoreError> {
     let mut header = [0; 32];
     let read = fs::File::open(&log).and_then(|mut log| log.read_exact(&mut header));
     read.map(|()| header).map_err(|error| unusable(&log, &error))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+    use std::time::Duration;
+
+    use custom_models_core::OpenMode;
+
+    use super::*;
+
+    #[test]
+    fn place_5_a_private_copy_is_for_its_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        let file = StoreFile { path, busy_timeout: Duration::ZERO, is_read_only: false };
+        let (writer, _watch) = file.open_for_writing(OpenMode::Create).unwrap();
+        writer.execute_batch("UPDATE sequence SET last_id = 7").unwrap();
+        for ending in ["", "-wal", "-shm"] {
+            let open = fs::Permissions::from_mode(0o666);
+            fs::set_permissions(beside(&file.path, ending), open).unwrap();
+        }
+        let (copy, private) = private_copy(&file).unwrap();
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        assert_eq!(mode(private.path()), 0o700);
+        for ending in ["", "-wal"] {
+            assert_eq!(mode(&beside(&copy.path, ending)), 0o600, "{ending}");
+        }
+        let copy = copy.open_for_reading().unwrap();
+        let last_id = copy.query_row("SELECT last_id FROM sequence", [], |row| row.get(0));
+        assert_eq!(last_id, Ok(7_u64));
+    }
 }
