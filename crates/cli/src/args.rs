@@ -39,7 +39,7 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "URL", add = values::stores(), default_value = "sqlite:custom-models.db")]
     pub(crate) store: StoreUrl,
     /// Whose models or keys: 1 to 64 characters of A-Z a-z 0-9 _ -
-    #[arg(long, global = true, value_name = "NAME", default_value = "default")]
+    #[arg(long, global = true, value_name = "NAME", add = values::organisations(), default_value = "default")]
     pub(crate) org: Organisation,
     /// The folder of training data [default: the store's path with .data behind it]
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
@@ -185,7 +185,7 @@ pub(crate) struct CreateArgs {
 #[derive(Args, Debug)]
 pub(crate) struct IdArgs {
     /// The model's id
-    #[arg(allow_negative_numbers = true)]
+    #[arg(add = values::models(), allow_negative_numbers = true)]
     pub(crate) id: String,
 }
 
@@ -284,7 +284,7 @@ pub(crate) struct ListArgs {
     pub(crate) per_page: Option<String>,
     /// Start behind the model with this id, at the same cost however far that is
     // The API has no such parameter and so no words for a wrong one: it is wrong usage.
-    #[arg(long, value_name = "ID", conflicts_with = "page", allow_negative_numbers = true)]
+    #[arg(long, value_name = "ID", add = values::models(), conflicts_with = "page", allow_negative_numbers = true)]
     pub(crate) after: Option<ModelId>,
     /// Only models in this training status, 1 to 5
     #[arg(long, value_name = "NUMBER", add = values::statuses(), allow_negative_numbers = true)]
@@ -312,7 +312,7 @@ pub(crate) enum OrgCommand {
 #[derive(Args, Debug)]
 pub(crate) struct EraseArgs {
     /// The organisation's name
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = values::organisations())]
     pub(crate) name: Organisation,
     /// Without this nothing is erased
     #[arg(long)]
@@ -354,7 +354,7 @@ pub(crate) struct AdoptArgs {
 #[derive(Args, Debug)]
 pub(crate) struct OrgArgs {
     /// The organisation's name
-    #[arg(value_name = "NAME")]
+    #[arg(value_name = "NAME", add = values::organisations())]
     pub(crate) name: Organisation,
 }
 
@@ -368,7 +368,7 @@ pub(crate) enum KeyCommand {
     Revoke {
         /// The id: the 12 characters between cm_ and the secret
         // Read by the command: the parser of arguments would repeat a whole key in its error.
-        #[arg(value_name = "ID")]
+        #[arg(value_name = "ID", add = values::keys())]
         id: String,
     },
 }
@@ -406,7 +406,7 @@ pub(crate) struct WorkArgs {
     #[arg(long, value_name = "COMMAND", value_hint = ValueHint::ExecutablePath)]
     pub(crate) command: String,
     /// Only trainings of this organisation [default: of all]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", add = values::organisations())]
     pub(crate) only: Option<Organisation>,
     /// End when no training waits
     #[arg(long)]

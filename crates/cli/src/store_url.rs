@@ -146,7 +146,6 @@ impl StoreUrl {
     }
 
     /// The file of a store in SQLite; `None` of any other.
-    #[cfg(feature = "sqlite")]
     pub(crate) fn sqlite_file(&self) -> Option<&Path> {
         (self.scheme.name == "sqlite").then_some(&self.path)
     }

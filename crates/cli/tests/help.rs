@@ -143,3 +143,34 @@ fn completions_propose_every_command_and_every_value() {
     }
     assert_eq!(folder.files(), [""; 0], "what is proposed makes no store");
 }
+
+#[test]
+fn completions_propose_what_is_in_a_store_that_is_there() {
+    let folder = Folder::new();
+    for words in [&["show", ""][..], &["list", "--org", ""], &["key", "revoke", ""]] {
+        assert_eq!(proposed(&folder, words).iter().filter(|it| !it.starts_with('-')).count(), 0);
+    }
+    assert_eq!(folder.files(), [""; 0], "to ask makes no store");
+    let at = ["--store", "sqlite:m.db"];
+    let run = |arguments: &[&str]| folder.run(&[&at[..], arguments].concat()).out;
+    run(&["org", "add", "acme"]);
+    run(&["org", "add", "zebra"]);
+    let key = run(&["key", "create", "--org", "acme", "--scope", "training:work"]);
+    for org in ["acme", "zebra", "acme"] {
+        run(&["create", "--name", "n", "--language", "en", "--org", org]);
+    }
+    for (words, values) in [
+        (&["--org", "acme", "show", ""][..], &["1", "3"][..]),
+        (&["--org=zebra", "delete", ""], &["2"]),
+        (&["list", "--org", "acme", "--after", ""], &["1", "3"]),
+        (&["list", "--org", ""], &["acme", "zebra"]),
+        (&["list", "--org", "z"], &["zebra"]),
+        (&["org", "delete", ""], &["acme", "zebra"]),
+        (&["key", "--org", "acme", "revoke", ""], &[&key[3..15]]),
+        (&["key", "--org", "zebra", "revoke", ""], &[]),
+    ] {
+        let mut found = proposed(&folder, &[&at[..], words].concat());
+        found.retain(|it| !it.starts_with('-'));
+        assert_eq!(found, values, "{words:?}");
+    }
+}

@@ -6,10 +6,16 @@ use clap::{CommandFactory, FromArgMatches};
 use clap_complete::engine::{
     ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
 };
-use custom_models_core::{BaseModel, DataType, Language, Plan, Scope, TrainingStatus};
+use custom_models_core::{
+    BaseModel, DataType, Language, OpenMode, Plan, Scope, Selection, Store, StoreError,
+    TrainingStatus,
+};
 
 use crate::args::{Cli, Global};
 use crate::settings::Settings;
+
+/// How many models are proposed at most.
+const MOST: u32 = 1000;
 
 /// The codes of languages.
 pub(crate) fn languages() -> ArgValueCandidates {
@@ -64,9 +70,71 @@ pub(crate) fn stores() -> ArgValueCompleter {
     })
 }
 
-/// The global options of the line that is completed, as far as they can be read.
+/// The ids of the organisation's models, with their names.
+pub(crate) fn models() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        in_store(|store, global| {
+            let mut found = Vec::new();
+            let part = Selection { limit: MOST, ..Selection::default() };
+            for model in store.list(&global.org, &part)?.models {
+                let name = model.name.as_str().to_owned().into();
+                found.push(CompletionCandidate::new(model.id.to_string()).help(Some(name)));
+            }
+            Ok(found)
+        })
+    })
+}
+
+/// The organisations that are registered, with their plans.
+pub(crate) fn organisations() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        in_store(|store, _| {
+            let registered = store.registrations()?.into_iter().map(|it| {
+                let plan = it.plan.to_string().into();
+                CompletionCandidate::new(it.organisation.to_string()).help(Some(plan))
+            });
+            Ok(registered.collect())
+        })
+    })
+}
+
+/// The ids of the organisation's keys that are not revoked, with their scopes.
+pub(crate) fn keys() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        in_store(|store, global| {
+            let keys = store.keys(&global.org)?.into_iter();
+            let keys = keys.filter(|key| key.revoked_at.is_none()).map(|key| {
+                let scopes = key.scopes.to_string().into();
+                CompletionCandidate::new(key.id.to_string()).help(Some(scopes))
+            });
+            Ok(keys.collect())
+        })
+    })
+}
+
+/// What is found in the store of the line that is completed. Only a SQLite file that is there is looked into:
+/// others may be far away, or wait for whoever has them open.
+fn in_store(
+    look: impl FnOnce(&dyn Store, &Global) -> Result<Vec<CompletionCandidate>, StoreError>,
+) -> Vec<CompletionCandidate> {
+    let found = || {
+        let global = global()?;
+        global.store.sqlite_file().filter(|file| file.is_file())?;
+        let store = global.store.opener(OpenMode::ReadOnly).ok()?().ok()?;
+        let found = look(&*store, &global).ok();
+        // Nothing was written that a close could lose.
+        let _ = store.close();
+        found
+    };
+    found().unwrap_or_default()
+}
+
+/// The global options of the line that is completed, as far as they can be read. The word at the cursor is
+/// not one yet, and an option before it has no value yet.
 fn global() -> Option<Global> {
-    let words = std::env::args_os().skip_while(|word| word != "--").skip(1);
+    let mut words: Vec<_> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
+    words.pop();
+    words.pop_if(|word| word.as_encoded_bytes().starts_with(b"-"));
     let found = Cli::command().ignore_errors(true).try_get_matches_from(words).ok()?;
     Global::from_arg_matches(&found).ok()
 }
