@@ -19,6 +19,7 @@ use crate::schema::{
     parts_of,
 };
 use crate::totals::Totals;
+use crate::verify::verify;
 use crate::{SledStore, long, rows};
 
 type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
@@ -63,7 +64,7 @@ impl ArchiveStore for SledStore {
     }
 
     fn verify(&self) -> Result<Vec<String>, StoreError> {
-        Ok(Vec::new())
+        verify(&self.database)
     }
 }
 
@@ -142,7 +143,7 @@ fn whose(name: Option<&[u8]>) -> Result<Organisation, StoreError> {
     name.and_then(organisation_from_bytes).ok_or_else(|| damaged("no name of an organisation"))
 }
 
-fn range<'a>(
+pub(crate) fn range<'a>(
     db: &Db,
     keys: Range<&'a [u8]>,
 ) -> impl Iterator<Item = Result<Row, StoreError>> + use<'a> {

@@ -117,6 +117,11 @@ impl Changes {
         self.rows.range(prefix.to_vec()..).take_while(move |(key, _)| key.starts_with(prefix))
     }
 
+    /// A row that is changed, as it is to be.
+    pub(crate) fn after(&self, key: &[u8]) -> Option<&[u8]> {
+        self.rows.get(key)?.after.as_deref()
+    }
+
     /// The changes as sled makes them.
     pub(crate) fn batch(&self) -> Batch {
         let mut batch = Batch::default();

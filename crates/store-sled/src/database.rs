@@ -11,11 +11,16 @@ use sled::{Batch, Db};
 
 use crate::changes::Changes;
 use crate::fault::{damaged, guarded};
-use crate::folder::Folder;
+use crate::folder::{Folder, LOG_IS_GONE};
+use crate::inspection::{Inspection, inspect};
 use crate::journal;
 use crate::medium::{Medium, Opened};
 use crate::moments::Moments;
 use crate::recognition::recognise;
+use crate::scan::end_of;
+use crate::schema::{LAST_ID, TOTALS, number};
+use crate::totals::Totals;
+use crate::watermark::{Mark, Watermark};
 
 /// How often the writer judges a group, because the database broke off before it could write, until
 /// it gives up.
@@ -30,10 +35,16 @@ pub(crate) struct Database {
     /// Held while a batch becomes visible, but not while it is synced. Who holds it sees a database
     /// that stands still.
     moments: Mutex<Moments>,
+    /// What was found before it was opened, a sentence each.
+    findings: Vec<String>,
 }
 
 struct State {
     folder: Folder,
+    /// How much the database must have, from before it was opened.
+    expected: Option<Mark>,
+    /// From the first opening on, unless the folder is a private copy.
+    watermark: Option<Watermark>,
     status: Status,
 }
 
@@ -64,10 +75,14 @@ pub(crate) enum WriteFault {
 impl Database {
     /// Opens the database of a folder, which is made where nothing is.
     pub(crate) fn open(folder: Folder, medium: impl Medium) -> Result<Self, StoreError> {
+        let Inspection { mark, findings } = inspect(&folder)?;
+        let status = Status::Broken { is_log_suspect: false };
+        let state = State { folder, expected: mark, watermark: None, status };
         let database = Database {
             medium: Box::new(medium),
-            state: RwLock::new(State { folder, status: Status::Broken { is_log_suspect: false } }),
+            state: RwLock::new(state),
             moments: Mutex::default(),
+            findings,
         };
         database.reopen()?;
         Ok(database)
@@ -82,11 +97,16 @@ impl Database {
     ) -> Result<T, StoreError> {
         let mut has_failed = false;
         loop {
-            let result = match &self.state().status {
-                Status::Open(opened) => Some(read(&opened.db)),
+            let state = self.state();
+            let result = match &state.status {
+                Status::Open(opened) => {
+                    state.folder.is_in_place()?;
+                    Some(read(&opened.db))
+                }
                 Status::Closed => return Err(StoreErrorKind::Closed.into()),
                 Status::Broken { .. } => None,
             };
+            drop(state);
             match result {
                 None => self.reopen()?,
                 Some(Err(fault)) if is_of_the_disk(&fault) => {
@@ -128,10 +148,12 @@ impl Database {
     /// Makes changes visible, whole, and then durable. When that fails the database is closed, to
     /// be opened anew. `None` if it is not open.
     fn write(&self, changes: &Changes) -> Option<Result<(), WriteFault>> {
-        let written = match &self.state().status {
-            Status::Open(opened) => self.write_to(opened, changes),
+        let state = self.state();
+        let written = match &state.status {
+            Status::Open(opened) => self.write_to(&state, opened, changes),
             Status::Closed | Status::Broken { .. } => return None,
         };
+        drop(state);
         match &written {
             Ok(()) => {}
             Err(WriteFault::Unflushed(fault)) => self.break_off(leaves_doubt(fault)),
@@ -140,14 +162,24 @@ impl Database {
         Some(written)
     }
 
-    fn write_to(&self, opened: &Opened, changes: &Changes) -> Result<(), WriteFault> {
+    fn write_to(
+        &self,
+        state: &State,
+        opened: &Opened,
+        changes: &Changes,
+    ) -> Result<(), WriteFault> {
         let batches = journal::batches(changes).map_err(WriteFault::Unflushed)?;
         let mut standing_still = self.stand_still();
         standing_still.keep(changes);
         let applied = self.medium.apply(opened, batches);
         drop(standing_still);
         applied.and_then(|()| self.medium.flush(opened)).map_err(WriteFault::Unflushed)?;
-        self.medium.sync(opened).map_err(WriteFault::Unsynced)
+        self.medium.sync(opened).map_err(WriteFault::Unsynced)?;
+        if let (Some(watermark), Some(row)) = (&state.watermark, changes.after(TOTALS)) {
+            let totals = Totals::from_row(Some(row)).map_err(WriteFault::Unsynced)?;
+            watermark.raise(totals, changes.after(LAST_ID).and_then(number));
+        }
+        state.folder.is_in_place().map_err(WriteFault::Unsynced)
     }
 
     /// Closes the database for good, and lets others open it.
@@ -156,8 +188,13 @@ impl Database {
         if matches!(state.status, Status::Closed) {
             return;
         }
+        let was_open = matches!(state.status, Status::Open(_));
         let_go(&mut state, Status::Closed);
         state.folder.await_log();
+        if let Some(mut watermark) = state.watermark.take() {
+            let log = state.folder.log();
+            watermark.finish(if was_open { end_of(&log).unwrap_or_default() } else { None });
+        }
         state.folder.release();
     }
 
@@ -176,8 +213,9 @@ impl Database {
         let Status::Broken { is_log_suspect } = &mut state.status else {
             return Ok(());
         };
+        state.folder.is_in_place()?;
         if !state.folder.is_unfinished() && !state.folder.has_log() {
-            return Err(damaged("the file that sled keeps its log in is gone"));
+            return Err(damaged(LOG_IS_GONE));
         }
         if *is_log_suspect {
             state.folder.rewrite_log()?;
@@ -187,12 +225,31 @@ impl Database {
         // Opening ends with a sync.
         *is_log_suspect = opened.as_ref().is_err_and(leaves_doubt);
         let opened = opened?;
-        let recognised = recognise(&*self.medium, &opened, &mut state.folder);
+        let recognised = self.recognise(state, &opened);
         let suspect = std::mem::replace(&mut state.status, Status::Open(opened));
         if recognised.is_err() {
             let_go(state, suspect);
         }
         recognised
+    }
+
+    fn recognise(&self, state: &mut State, opened: &Opened) -> Result<(), StoreError> {
+        let State { folder, expected, watermark, .. } = state;
+        if let Some(watermark) = watermark {
+            *expected = Some(watermark.mark());
+        }
+        let mark = recognise(&*self.medium, opened, folder, expected.as_ref())?;
+        folder.note_place()?;
+        if watermark.is_none() && !folder.is_private() {
+            *watermark = Some(Watermark::start(folder.path(), mark)?);
+        }
+        // The marker says this last, so that a step that was cut short is made again.
+        if folder.is_to_be_marked() { folder.mark() } else { Ok(()) }
+    }
+
+    /// What was found before the database was opened, a sentence each.
+    pub(crate) fn findings(&self) -> &[String] {
+        &self.findings
     }
 
     /// A panic under the lock leaves a state that is as good as any.

@@ -1,20 +1,62 @@
 //! What an error of sled, or of the file system, means for the caller of a store.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{self, AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+use std::thread;
 
 use custom_models_core::{StoreError, StoreErrorKind};
 
 /// Calls sled. Every call goes through here: on damaged files sled may panic where others return
 /// an error, and then the panic's message is the cause.
 pub(crate) fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+    let _silent = Silent::begin();
     // What a panic may have left half done is sled's own state. Reads go on with it and are judged;
     // a write that failed closes the database, and it is opened anew.
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(StoreError::new(kind(&error), error)),
         Err(panic) => Err(StoreError::new(StoreErrorKind::Damaged, message(&*panic))),
+    }
+}
+
+/// Keeps panics inside of [`guarded`], and those of sled's own threads, from being reported to standard
+/// error: they are errors here. Whatever else panics is reported by the hook that was there before.
+pub(crate) fn keep_panics_silent() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            let is_of_sled =
+                thread::current().name().is_some_and(|name| name.starts_with("sled-io-"));
+            if !is_of_sled && !SILENT.get() {
+                report(panic);
+            }
+        }));
+    });
+}
+
+thread_local! {
+    /// Whether the thread calls sled.
+    static SILENT: Cell<bool> = const { Cell::new(false) };
+}
+
+/// A call of sled's. Dropping it ends it.
+struct Silent {
+    before: bool,
+}
+
+impl Silent {
+    fn begin() -> Self {
+        Silent { before: SILENT.replace(true) }
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        SILENT.set(self.before);
     }
 }
 
@@ -48,7 +90,7 @@ fn kind(error: &sled::Error) -> StoreErrorKind {
 }
 
 /// Sled keeps the kind of an I/O error when it hands it on, but not its number.
-fn io_kind(kind: io::ErrorKind) -> StoreErrorKind {
+pub(crate) fn io_kind(kind: io::ErrorKind) -> StoreErrorKind {
     match kind {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreErrorKind::Full,
         io::ErrorKind::NotFound

@@ -10,10 +10,14 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::{OpenMode, StoreError, StoreErrorKind};
+use tempfile::TempDir;
 
-use crate::fault::io_fault;
+use crate::fault::{damaged, io_fault};
+use crate::files::{FileId, Mode, create_folder, for_the_owner, sync_tree};
+use crate::private;
 use crate::schema::{FIRST_LAYOUT, LAYOUT, Layout, SECOND_LAYOUT};
+use crate::watermark::WATERMARK;
 
 /// The file that makes a folder a store.
 const MARKER: &str = "custom-models-sled";
@@ -23,6 +27,9 @@ const IN_USE: &[u8] = b"in use\n";
 
 /// The file that sled keeps its log in.
 const LOG: &str = "db";
+
+/// Why a store without that file is refused.
+pub(crate) const LOG_IS_GONE: &str = "the file `db`, sled's log with everything in it, is gone";
 
 /// How long sled's own lock is waited for. No other store can hold it while we hold the folder's,
 /// but sled's threads keep it for a moment after the database was dropped.
@@ -35,20 +42,55 @@ pub(crate) struct Folder {
     is_unfinished: bool,
     is_of_older_layout: bool,
     was_left_open: bool,
+    /// Sled's log, as it was when it was opened first.
+    log: Option<FileId>,
+    /// Removes the folder if it is a private copy.
+    private: Option<TempDir>,
 }
 
 impl Folder {
-    /// Locks the folder of a store, or makes one where there is nothing or an empty folder.
+    /// Locks the folder of a store, or makes one where there is nothing or an empty folder and `mode` says so.
+    /// For whoever only reads, makes a private copy, and locks that.
     ///
     /// A folder that turns out not to be ours is left as it was.
-    pub(crate) fn claim(path: &Path) -> Result<Self, StoreError> {
+    pub(crate) fn claim_as(path: &Path, mode: OpenMode) -> Result<Self, StoreError> {
         let path = std::path::absolute(path).map_err(io_fault)?;
-        let mut marker = open_marker(&path)?;
-        match marker.try_lock() {
+        let is_read_only = mode == OpenMode::ReadOnly;
+        let marker = open_marker(&path, mode)?;
+        match if is_read_only { marker.try_lock_shared() } else { marker.try_lock() } {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreErrorKind::Locked.into()),
             Err(TryLockError::Error(cause)) => return Err(io_fault(cause)),
         }
+        let folder = Folder::read_marker(path, marker)?;
+        if folder.is_unfinished && mode != OpenMode::Create && !folder.path.join(WATERMARK).exists()
+        {
+            let cause =
+                format!("the creation of a store in {} was cut short", folder.path.display());
+            return Err(StoreError::new(StoreErrorKind::Missing, cause));
+        }
+        if folder.is_of_older_layout && mode == OpenMode::Current {
+            return Err(StoreErrorKind::Older.into());
+        }
+        if !is_read_only {
+            return Ok(folder);
+        }
+        if !folder.has_log() {
+            return Err(damaged(LOG_IS_GONE));
+        }
+        folder.await_log();
+        folder.private_copy()
+    }
+
+    /// A copy among the temporary files that goes with what is returned. The folder must be locked.
+    pub(crate) fn private_copy(&self) -> Result<Self, StoreError> {
+        let copy = private::copy(&self.path)?;
+        let mut folder = Folder::claim_as(copy.path(), OpenMode::Existing)?;
+        folder.private = Some(copy);
+        Ok(folder)
+    }
+
+    fn read_marker(path: PathBuf, mut marker: File) -> Result<Self, StoreError> {
         let mut text = Vec::new();
         let limit = (LAYOUT.len() + IN_USE.len()) as u64 + 16;
         (&marker).take(limit).read_to_end(&mut text).map_err(io_fault)?;
@@ -69,7 +111,32 @@ impl Folder {
         }
         marker.rewind().map_err(io_fault)?;
         let is_of_older_layout = matches!(found, Layout::First | Layout::Second);
-        Ok(Folder { path, marker, is_unfinished, is_of_older_layout, was_left_open })
+        let (log, private) = (None, None);
+        Ok(Folder { path, marker, is_unfinished, is_of_older_layout, was_left_open, log, private })
+    }
+
+    /// Whether it is a copy that nobody else knows.
+    pub(crate) fn is_private(&self) -> bool {
+        self.private.is_some()
+    }
+
+    /// Remembers which file sled's log is.
+    pub(crate) fn note_place(&mut self) -> Result<(), StoreError> {
+        if self.log.is_none() {
+            self.log = Some(FileId::at(&self.log())?);
+        }
+        Ok(())
+    }
+
+    /// Makes sure that sled's log is still the file that was opened (PLACE-3). Opens nothing.
+    pub(crate) fn is_in_place(&self) -> Result<(), StoreError> {
+        let Some(log) = self.log.filter(|_| !self.is_private()) else { return Ok(()) };
+        if FileId::at(&self.log()).is_ok_and(|found| found == log) {
+            return Ok(());
+        }
+        let path = self.path.display();
+        let cause = format!("the store in {path} was removed, moved or replaced while it was open");
+        Err(StoreError::new(StoreErrorKind::Unavailable, cause))
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -105,15 +172,21 @@ impl Folder {
         self.was_left_open
     }
 
-    /// Lets other processes open the store.
-    pub(crate) fn release(&self) {
+    /// Lets other processes open the store. A private copy is removed.
+    pub(crate) fn release(&mut self) {
         // Closing the file does the same, if a little later.
         let _ = self.marker.unlock();
+        self.private = None;
+    }
+
+    /// The path of sled's log.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path.join(LOG)
     }
 
     /// Whether sled's log is there.
     pub(crate) fn has_log(&self) -> bool {
-        self.path.join(LOG).is_file()
+        self.log().is_file()
     }
 
     /// Sled's log, to be synced after every group.
@@ -132,9 +205,11 @@ impl Folder {
         }
     }
 
-    /// Makes all files and their names durable. Sled syncs some files and no folder.
+    /// Makes all files and their names durable, and gives them the mode of the marker (PLACE-5). Sled syncs some
+    /// files and no folder, and makes its files with the mode that the process makes any.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
-        sync_tree(&self.path).map_err(io_fault)
+        let mode = Mode::of(&self.marker).map_err(io_fault)?;
+        sync_tree(&self.path, mode).map_err(io_fault)
     }
 
     /// Writes sled's log over itself.
@@ -170,19 +245,26 @@ fn read_usage(text: &[u8]) -> (&[u8], bool) {
     }
 }
 
-/// Opens the marker of a store, or makes one in a folder that is empty or was not there.
-fn open_marker(folder: &Path) -> Result<File, StoreError> {
+/// Opens the marker of a store, or makes one in a folder that is empty or was not there, if `mode` says so.
+fn open_marker(folder: &Path, mode: OpenMode) -> Result<File, StoreError> {
+    let missing = || {
+        let cause = format!("nothing is at {}", folder.display());
+        StoreError::new(StoreErrorKind::Missing, cause)
+    };
     match fs::metadata(folder) {
         Ok(found) if !found.is_dir() => {
             return Err(StoreError::new(StoreErrorKind::NotOurs, "not a folder"));
         }
         Ok(_) => {}
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => create_folder(folder)?,
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => match mode {
+            OpenMode::Create => create_folder(folder)?,
+            _ => return Err(missing()),
+        },
         Err(cause) => return Err(io_fault(cause)),
     }
     let path = folder.join(MARKER);
     let mut options = OpenOptions::new();
-    options.read(true).write(true);
+    options.read(true).write(mode != OpenMode::ReadOnly);
     match options.open(&path) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
         // A folder of that name.
@@ -195,39 +277,11 @@ fn open_marker(folder: &Path) -> Result<File, StoreError> {
         let cause = format!("a folder with files in it, but no `{MARKER}`");
         return Err(StoreError::new(StoreErrorKind::NotOurs, cause));
     }
+    if mode != OpenMode::Create {
+        return Err(missing());
+    }
+    for_the_owner(&mut options);
     options.create(true).open(&path).map_err(io_fault)
-}
-
-fn create_folder(folder: &Path) -> Result<(), StoreError> {
-    match fs::create_dir(folder) {
-        Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-        created => created.map_err(io_fault)?,
-    }
-    match folder.parent() {
-        Some(parent) => sync_names(parent).map_err(io_fault),
-        None => Ok(()),
-    }
-}
-
-fn sync_tree(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_type()?.is_dir() {
-            sync_tree(&entry.path())?;
-        } else {
-            OpenOptions::new().write(true).open(entry.path())?.sync_all()?;
-        }
-    }
-    sync_names(folder)
-}
-
-/// Makes the names in a folder durable, where the system keeps them apart from the files.
-fn sync_names(folder: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    File::open(folder)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
 }
 
 #[cfg(test)]
@@ -252,7 +306,7 @@ mod tests {
     #[test]
     fn model_6_a_log_is_written_over_itself_to_the_last_byte() {
         let temporary = tempfile::tempdir().unwrap();
-        let folder = Folder::claim(temporary.path()).unwrap();
+        let folder = Folder::claim_as(temporary.path(), OpenMode::Create).unwrap();
         let path = temporary.path().join(LOG);
         let bytes: Vec<u8> = (0..5_000_000_u32).map(|place| place.to_be_bytes()[2]).collect();
         fs::write(&path, &bytes).unwrap();

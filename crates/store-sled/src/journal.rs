@@ -20,7 +20,7 @@ use sled::{Batch, Db};
 use crate::access_rows::{Rows, below};
 use crate::changes::Changes;
 use crate::fault::damaged;
-use crate::long::ROW;
+use crate::long::{Edits, ROW};
 use crate::schema::JOURNAL;
 
 /// The changes of a group as batches that are made one after the other.
@@ -38,19 +38,45 @@ pub(crate) fn batches(changes: &Changes) -> Result<Vec<Batch>, StoreError> {
     Ok(vec![journal, changes.batch(), removal])
 }
 
-/// The batches that take a group back that may be half there; `None` if there is none.
-pub(crate) fn taking_back(db: &Db) -> Result<Option<Vec<Batch>>, StoreError> {
-    let rows = below(db, JOURNAL)?;
-    if rows.is_empty() {
-        return Ok(None);
+/// A group that may be half there.
+pub(crate) struct Half {
+    /// The rows as they were; `None` if all is as it was, or as it is to be.
+    before: Option<Edits>,
+    removal: Batch,
+}
+
+impl Half {
+    /// The group that a database was left with.
+    pub(crate) fn find(db: &Db) -> Result<Option<Self>, StoreError> {
+        let rows = below(db, JOURNAL)?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let mut removal = Batch::default();
+        rows.iter().for_each(|(key, _)| removal.remove(key.as_slice()));
+        // Once rows of the journal are gone it is not whole, so all is as it was by then.
+        let before = whole(&rows).map(|text| as_it_was(&text)).transpose()?;
+        Ok(Some(Half { before, removal }))
     }
-    let mut removal = Batch::default();
-    rows.iter().for_each(|(key, _)| removal.remove(key.as_slice()));
-    // Once rows of the journal are gone it is not whole, so all is as it was by then.
-    Ok(Some(match whole(&rows) {
-        Some(text) => vec![as_it_was(&text)?, removal],
-        None => vec![removal],
-    }))
+
+    /// A row, as it is when the group is taken back; `None` if the group does not change it.
+    pub(crate) fn row(&self, key: &[u8]) -> Option<Option<&[u8]>> {
+        let (_, row) = self.before.as_ref()?.iter().find(|(changed, _)| changed == key)?;
+        Some(row.as_deref())
+    }
+
+    /// The batches that take the group back.
+    pub(crate) fn batches(self) -> Vec<Batch> {
+        let Some(before) = self.before else { return vec![self.removal] };
+        let mut batch = Batch::default();
+        for (key, row) in before {
+            match row {
+                Some(row) => batch.insert(key, row),
+                None => batch.remove(key),
+            }
+        }
+        vec![batch, self.removal]
+    }
 }
 
 fn text(changes: &Changes) -> Result<Vec<u8>, StoreError> {
@@ -86,18 +112,15 @@ fn whole(rows: &Rows) -> Option<Vec<u8>> {
     (u64::from_be_bytes(*length) == text.len() as u64).then(|| text.to_vec())
 }
 
-fn as_it_was(mut text: &[u8]) -> Result<Batch, StoreError> {
-    let mut batch = Batch::default();
+fn as_it_was(mut text: &[u8]) -> Result<Edits, StoreError> {
+    let mut rows = Edits::new();
     while !text.is_empty() {
         let ((key, before), rest) =
             first_row(text).ok_or_else(|| damaged("a journal that is none"))?;
-        match before {
-            Some(before) => batch.insert(key, before),
-            None => batch.remove(key),
-        }
+        rows.push((key.to_vec(), before.map(<[u8]>::to_vec)));
         text = rest;
     }
-    Ok(batch)
+    Ok(rows)
 }
 
 /// A row of a journal: its key and what it was.

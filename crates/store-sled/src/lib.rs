@@ -8,8 +8,10 @@ mod archived;
 mod changes;
 mod database;
 mod fault;
+mod files;
 mod folder;
 mod group;
+mod inspection;
 mod journal;
 mod life;
 mod life_rows;
@@ -17,15 +19,19 @@ mod long;
 mod medium;
 mod moments;
 mod nudger;
+mod private;
 mod purge;
 mod recognition;
 #[cfg(test)]
 mod recorder;
 mod recount;
 mod rows;
+mod scan;
 mod schema;
 mod totals;
+mod verify;
 mod views;
+mod watermark;
 mod writer;
 
 use std::fmt;
@@ -33,15 +39,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use custom_models_core::{
-    Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Outcome, Selection,
-    StoreError, StoreErrorKind, Write,
+    Completion, CustomModel, Listing, ModelId, ModelStore, OpenMode, Organisation, Outcome,
+    Selection, StoreError, StoreErrorKind, Write,
 };
 use custom_models_group_commit::GroupCommit;
 
 use crate::database::Database;
 use crate::folder::Folder;
 use crate::medium::{Disk, Medium};
-use crate::writer::Writer;
+use crate::writer::{Refusal, Writer};
 
 /// A store of custom models in the folder of a sled database.
 ///
@@ -52,32 +58,34 @@ pub struct SledStore {
 }
 
 impl SledStore {
-    /// Opens a store with the right that `mode` gives.
+    /// Opens a store with the right that `mode` gives (PLACE-1).
+    ///
+    /// [`OpenMode::ReadOnly`] reads a private copy of the folder, which shows one moment and needs as much
+    /// space among the temporary files, and leaves the folder as it is.
     ///
     /// # Errors
     ///
-    /// Those of `open`.
-    pub fn open_as(
-        folder: impl AsRef<Path>,
-        mode: custom_models_core::OpenMode,
-    ) -> Result<Self, StoreError> {
-        let _ = mode;
-        Self::open(folder)
-    }
-
-    /// Opens a store, or makes a new one where there is nothing or an empty folder. The folder
-    /// above must exist.
-    ///
-    /// # Errors
-    ///
+    /// - [`StoreErrorKind::Missing`]: there is nothing, or an empty folder, and no store may be made.
+    /// - [`StoreErrorKind::Older`]: the layout is older, and may not be changed.
     /// - [`StoreErrorKind::NotOurs`]: there is something else; it is not touched.
     /// - [`StoreErrorKind::Newer`]: a newer version of this crate made it; it is not touched.
     /// - [`StoreErrorKind::Locked`]: it is open already, in this process or in another one.
     /// - [`StoreErrorKind::Unavailable`]: no folder above, or no permission.
-    /// - [`StoreErrorKind::Damaged`], [`StoreErrorKind::Full`], [`StoreErrorKind::Failed`]: as they
-    ///   say.
+    /// - [`StoreErrorKind::Damaged`]: it has lost something that it had, or cannot be read. Nothing that could
+    ///   be recovered is overwritten.
+    /// - [`StoreErrorKind::Full`], [`StoreErrorKind::Failed`]: as they say.
+    pub fn open_as(folder: impl AsRef<Path>, mode: OpenMode) -> Result<Self, StoreError> {
+        SledStore::open_with(folder.as_ref(), mode, Disk)
+    }
+
+    /// Opens a store, or makes a new one where there is nothing or an empty folder. The folder
+    /// above must exist. An older layout becomes this one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SledStore::open_as`].
     pub fn open(folder: impl AsRef<Path>) -> Result<Self, StoreError> {
-        SledStore::open_on(folder.as_ref(), Disk)
+        SledStore::open_as(folder, OpenMode::Create)
     }
 
     /// Opens a store that **loses acknowledged writes at power loss**: it takes sled's flush for
@@ -91,10 +99,18 @@ impl SledStore {
         SledStore::open_on(folder.as_ref(), medium::FlushOnly)
     }
 
+    #[cfg(any(test, feature = "flush-only"))]
     fn open_on(folder: &Path, medium: impl Medium) -> Result<Self, StoreError> {
-        let database = Arc::new(Database::open(Folder::claim(folder)?, medium)?);
-        let commits = GroupCommit::start("sled-writer", Writer::new(Arc::clone(&database)))
-            .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?;
+        SledStore::open_with(folder, OpenMode::Create, medium)
+    }
+
+    fn open_with(folder: &Path, mode: OpenMode, medium: impl Medium) -> Result<Self, StoreError> {
+        let database = Arc::new(Database::open(Folder::claim_as(folder, mode)?, medium)?);
+        let commits = match mode {
+            OpenMode::ReadOnly => GroupCommit::start("sled-writer", Refusal),
+            _ => GroupCommit::start("sled-writer", Writer::new(Arc::clone(&database))),
+        };
+        let commits = commits.map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?;
         Ok(SledStore { commits, database })
     }
 }

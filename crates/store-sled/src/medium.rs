@@ -7,7 +7,7 @@ use std::time::Duration;
 use custom_models_core::StoreError;
 use sled::{Batch, Db, Mode};
 
-use crate::fault::{guarded, io_fault};
+use crate::fault::{guarded, io_fault, keep_panics_silent};
 use crate::folder::Folder;
 use crate::nudger::Nudger;
 
@@ -47,6 +47,7 @@ pub(crate) struct Disk;
 
 impl Medium for Disk {
     fn open(&self, folder: &Folder) -> Result<Opened, StoreError> {
+        keep_panics_silent();
         let config = sled::Config::new()
             .path(folder.path())
             .mode(Mode::LowSpace)

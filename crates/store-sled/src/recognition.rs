@@ -6,55 +6,80 @@ use sled::{Batch, Db};
 use crate::database::make;
 use crate::fault::{damaged, guarded};
 use crate::folder::Folder;
-use crate::journal;
+use crate::journal::Half;
 use crate::medium::{Medium, Opened};
 use crate::recount;
-use crate::schema::{FORMAT, IDENTITY, LAYOUT, Layout, TOTALS};
+use crate::schema::{FORMAT, IDENTITY, LAST_ID, LAYOUT, Layout, TOTALS, identity_from_row, number};
 use crate::totals::Totals;
+use crate::watermark::Mark;
 
 /// Makes sure that a database is ours and of this layout, or makes an empty one ours if its creation is
-/// under way. Half a group that it was left with is taken back.
+/// under way. Half a group that it was left with is taken back. Returns how much the database has.
+///
+/// A database that is behind `expected` is refused before anything is written.
 pub(crate) fn recognise(
     medium: &dyn Medium,
     opened: &Opened,
     folder: &mut Folder,
-) -> Result<(), StoreError> {
+    expected: Option<&Mark>,
+) -> Result<Mark, StoreError> {
     let db = &opened.db;
-    match guarded(|| db.get(FORMAT))? {
-        Some(layout) => match Layout::of(&layout) {
-            Layout::Ours => take_back(medium, opened)?,
-            Layout::Second => {
-                take_back(medium, opened)?;
-                make(medium, opened, to_this_layout(db)?)?;
-            }
-            Layout::First => {
-                if folder.was_left_open()
-                    && let Some(corrections) = recount::corrections(db)?
-                {
-                    make(medium, opened, vec![corrections])?;
-                }
-                make(medium, opened, to_this_layout(db)?)?;
-            }
-            Layout::Newer => return Err(StoreErrorKind::Newer.into()),
-            Layout::Unknown => return Err(damaged("an unknown layout")),
-        },
+    let layout = guarded(|| db.get(FORMAT))?.map(|layout| Layout::of(&layout));
+    match layout {
+        Some(Layout::Ours) => {}
+        Some(Layout::Newer) => return Err(StoreErrorKind::Newer.into()),
+        Some(Layout::Unknown) => return Err(damaged("an unknown layout")),
         None if !is_empty(db)? => {
             let cause = "a database of something else";
             return Err(StoreError::new(StoreErrorKind::NotOurs, cause));
         }
+        // A watermark is made after the rows of this layout.
+        _ if let Some(expected) = expected => {
+            expected.judge(&Mark { totals: Totals::default(), last_id: 0, ..*expected })?;
+        }
         None if !folder.is_unfinished() => return Err(damaged("the database is empty")),
-        None => make(medium, opened, to_this_layout(db)?)?,
+        _ => {}
     }
-    // The marker says this last, so that a step that was cut short is made again.
-    if folder.is_to_be_marked() { folder.mark() } else { Ok(()) }
+    let half = match layout {
+        Some(Layout::First) | None => None,
+        _ => Half::find(db)?,
+    };
+    if let (Some(expected), Some(Layout::Ours)) = (expected, layout) {
+        expected.judge(&mark(db, half.as_ref())?)?;
+    }
+    if let Some(half) = half {
+        make(medium, opened, half.batches())?;
+    }
+    if layout == Some(Layout::First)
+        && folder.was_left_open()
+        && let Some(corrections) = recount::corrections(db)?
+    {
+        make(medium, opened, vec![corrections])?;
+    }
+    if layout != Some(Layout::Ours) {
+        make(medium, opened, to_this_layout(db)?)?;
+    }
+    mark(db, None)
 }
 
-/// Takes back half a group that the database was left with.
-fn take_back(medium: &dyn Medium, opened: &Opened) -> Result<(), StoreError> {
-    match journal::taking_back(&opened.db)? {
-        Some(batches) => make(medium, opened, batches),
-        None => Ok(()),
-    }
+/// How much a database has once the half of a group is taken back.
+fn mark(db: &Db, half: Option<&Half>) -> Result<Mark, StoreError> {
+    let row = |key: &[u8]| -> Result<Option<Vec<u8>>, StoreError> {
+        match half.and_then(|half| half.row(key)) {
+            Some(before) => Ok(before.map(<[u8]>::to_vec)),
+            None => Ok(guarded(|| db.get(key))?.map(|row| row.to_vec())),
+        }
+    };
+    let last_id = match row(LAST_ID)? {
+        Some(row) => number(&row).ok_or_else(|| damaged("a last id that is none"))?,
+        None => 0,
+    };
+    Ok(Mark {
+        identity: identity_from_row(row(IDENTITY)?.as_deref())?,
+        totals: Totals::from_row(row(TOTALS)?.as_deref())?,
+        last_id,
+        log_end: 0,
+    })
 }
 
 /// True if nothing is there but what a creation that was cut short may have left.

@@ -77,5 +77,14 @@ impl Committer for Writer {
     }
 }
 
+/// Refuses all writes of a store that is open for reading alone.
+pub(crate) struct Refusal;
+
+impl Committer for Refusal {
+    fn commit(&mut self, _: &[Job]) -> Result<Answers, StoreError> {
+        Err(StoreErrorKind::ReadOnly.into())
+    }
+}
+
 #[cfg(test)]
 mod tests;

@@ -241,10 +241,8 @@ fn model_1_a_last_id_beyond_all_ids_is_damage() {
         tamper(&folder, |db| {
             db.insert("i", value).unwrap();
         });
-        let store = SledStore::open(&folder).unwrap();
-        let answer = create(&store, "second").unwrap_err();
-        assert_eq!(answer.kind(), StoreErrorKind::Damaged);
-        store.close().unwrap();
+        let found = SledStore::open(&folder).and_then(|store| create(&store, "second"));
+        assert_eq!(found.unwrap_err().kind(), StoreErrorKind::Damaged);
     }
 }
 

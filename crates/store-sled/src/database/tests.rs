@@ -5,6 +5,7 @@ use std::error::Error;
 use std::fs::File;
 use std::time::SystemTime;
 
+use custom_models_core::OpenMode;
 use tempfile::TempDir;
 
 use super::*;
@@ -13,7 +14,7 @@ use crate::recorder::{Fault, Recorder};
 fn database() -> (TempDir, Recorder, Database) {
     let temporary = tempfile::tempdir().unwrap();
     let recorder = Recorder::default();
-    let folder = Folder::claim(temporary.path()).unwrap();
+    let folder = Folder::claim_as(temporary.path(), OpenMode::Create).unwrap();
     let database = Database::open(folder, recorder.clone()).unwrap();
     recorder.steps();
     (temporary, recorder, database)

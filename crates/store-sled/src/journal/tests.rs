@@ -35,7 +35,7 @@ fn keys_below(db: &Db, prefix: &[u8]) -> Vec<Vec<u8>> {
 
 /// Takes back what is half there, and answers what is there then.
 fn taken_back(db: &Db) -> Contents {
-    for batch in taking_back(db).unwrap().into_iter().flatten() {
+    for batch in Half::find(db).unwrap().map(Half::batches).into_iter().flatten() {
         db.apply_batch(batch).unwrap();
     }
     contents(db)
@@ -100,7 +100,7 @@ fn model_6_half_a_group_is_taken_back_although_that_is_cut_short() {
     let made = contents(&db);
     let journal_keys = keys_below(&db, JOURNAL);
     let group_keys: Vec<_> = changes.before(b"").map(|(key, _)| key.to_vec()).collect();
-    let taking_back = taking_back(&db).unwrap().unwrap();
+    let taking_back = Half::find(&db).unwrap().unwrap().batches();
     let [as_it_was, removal] = &taking_back[..] else { panic!("{} batches", taking_back.len()) };
     for which in 0..16 {
         restore(&db, &made);
@@ -129,7 +129,7 @@ fn a_journal_that_cannot_be_is_damage() {
     for text in [&b"\x01k\x02"[..], b"\x01k\x01\0\x05abc", b"\x09k", b"\x01k", b"\x01k\x01\0"] {
         let row = [&(text.len() as u64).to_be_bytes(), text].concat();
         db.insert([JOURNAL, &[0; 4]].concat(), row).unwrap();
-        let fault = taking_back(&db).unwrap_err();
+        let fault = Half::find(&db).err().unwrap();
         assert_eq!(fault.kind(), custom_models_core::StoreErrorKind::Damaged, "{text:?}");
     }
 }

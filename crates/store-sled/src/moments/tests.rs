@@ -60,7 +60,7 @@ fn id((key, _): (Vec<u8>, Vec<u8>)) -> u64 {
 /// A database in which `acme` has so many models, from the id 1 on, and its writer.
 fn database(models: usize) -> (tempfile::TempDir, Arc<Database>, Arc<Mutex<Writer>>) {
     let temporary = tempfile::tempdir().unwrap();
-    let folder = Folder::claim(temporary.path()).unwrap();
+    let folder = Folder::claim_as(temporary.path(), custom_models_core::OpenMode::Create).unwrap();
     let database = Arc::new(Database::open(folder, Disk).unwrap());
     let mut writer = Writer::new(Arc::clone(&database));
     writer.commit(&jobs(creations("acme", models))).unwrap();

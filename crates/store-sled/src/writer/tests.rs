@@ -20,6 +20,7 @@ use crate::schema::Counter;
 
 mod damage;
 mod half;
+mod place;
 
 fn acme() -> Organisation {
     "acme".parse().unwrap()
@@ -108,7 +109,7 @@ fn commit(writer: &mut Writer, writes: Vec<Write>) -> Vec<Outcome> {
 fn model_6_a_group_shares_one_sync() {
     let temporary = tempfile::tempdir().unwrap();
     let recorder = Recorder::default();
-    let folder = Folder::claim(temporary.path()).unwrap();
+    let folder = Folder::claim_as(temporary.path(), custom_models_core::OpenMode::Create).unwrap();
     let database = Arc::new(Database::open(folder, recorder.clone()).unwrap());
     let mut writer = Writer::new(Arc::clone(&database));
     recorder.steps();

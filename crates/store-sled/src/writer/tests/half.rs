@@ -74,7 +74,7 @@ fn answer_key(number: u64) -> AnswerKey {
 
 /// Everything that can be read.
 #[derive(Debug, PartialEq)]
-struct Seen {
+pub(super) struct Seen {
     listing: Listing,
     events: (Vec<Event>, u64, u64),
     data: Vec<Vec<DataPair>>,
@@ -82,7 +82,7 @@ struct Seen {
     answers: Vec<Option<KeptAnswer>>,
 }
 
-fn see(store: &SledStore) -> Seen {
+pub(super) fn see(store: &SledStore) -> Seen {
     let page = store.events(&acme(), 0, 100).unwrap();
     let at = Moment::from_unix_millis(i64::MAX);
     Seen {
@@ -137,7 +137,7 @@ fn writes(store: &SledStore) -> Vec<Write> {
 }
 
 /// A store in which a write is half there, and cannot be taken back yet, and what it had before.
-fn half_a_write(
+pub(super) fn half_a_write(
     which: usize,
     (batch, without): (usize, &'static [u8]),
 ) -> (TempDir, Recorder, Arc<SledStore>, Seen) {
@@ -153,13 +153,13 @@ fn half_a_write(
 }
 
 /// A folder as it is when its process is killed now.
-fn killed(temporary: &TempDir) -> PathBuf {
+pub(super) fn killed(temporary: &TempDir) -> PathBuf {
     let copy = temporary.path().join("killed");
     copy_folder(&temporary.path().join("store"), &copy);
     copy
 }
 
-fn copy_folder(from: &Path, to: &Path) {
+pub(super) fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir(to).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
@@ -173,7 +173,7 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 /// The store is as it was, and goes on from there.
-fn is_as_it_was(store: &SledStore, before: &Seen, what: &str) {
+pub(super) fn is_as_it_was(store: &SledStore, before: &Seen, what: &str) {
     assert_eq!(see(store), *before, "{what}");
     let write = write(3, Change::Create { model: new_model(), limit: Some(3) });
     let Outcome::Created(model) = store.apply(write).unwrap() else { panic!("{what}") };

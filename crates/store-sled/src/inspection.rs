@@ -1,0 +1,74 @@
+//! What is found out about a folder before sled opens it, since opening may overwrite what could be
+//! recovered.
+
+use custom_models_core::{StoreError, StoreErrorKind};
+
+use crate::fault::{guarded, io_fault};
+use crate::folder::Folder;
+use crate::medium::{Disk, Medium};
+use crate::recognition::recognise;
+use crate::scan::{Log, scan};
+use crate::watermark::{self, ADVICE, Found, Mark, WATERMARK};
+
+/// What a folder says of itself.
+#[derive(Debug, Default)]
+pub(crate) struct Inspection {
+    /// How much its database must have; `None` if nothing says so.
+    pub(crate) mark: Option<Mark>,
+    /// A sentence each.
+    pub(crate) findings: Vec<String>,
+}
+
+/// Inspects a folder. Refuses one whose database has lost something, without writing to it.
+pub(crate) fn inspect(folder: &Folder) -> Result<Inspection, StoreError> {
+    let mut findings = Vec::new();
+    let mark = match watermark::find(folder.path()).map_err(io_fault)? {
+        Found::Mark { mark, is_whole, .. } => {
+            if !is_whole {
+                findings.push(format!("one of the two places of `{WATERMARK}` is damaged"));
+            }
+            mark
+        }
+        Found::Damaged => {
+            let cause = format!(
+                "`{WATERMARK}`, which says how much the database must have, is damaged; {ADVICE}"
+            );
+            return Err(StoreError::new(StoreErrorKind::Damaged, cause));
+        }
+        Found::Nothing => {
+            if !folder.is_to_be_marked() {
+                findings.push(format!("`{WATERMARK}` was missing, so what was lost is not seen"));
+            }
+            return Ok(Inspection { mark: None, findings });
+        }
+    };
+    if folder.has_log() {
+        judge_log(folder, &mark)?;
+    }
+    Ok(Inspection { mark: Some(mark), findings })
+}
+
+fn judge_log(folder: &Folder, mark: &Mark) -> Result<(), StoreError> {
+    let is_doubtful = match scan(folder.path(), &folder.log()).map_err(io_fault)? {
+        Log::Ends { at, has_rest } => at < mark.log_end || (has_rest && at != mark.log_end),
+        Log::Torn => true,
+        Log::Broken(what) => {
+            let cause = format!("{what}; {ADVICE}");
+            return Err(StoreError::new(StoreErrorKind::Damaged, cause));
+        }
+    };
+    if is_doubtful && !folder.is_private() { try_copy(folder, mark) } else { Ok(()) }
+}
+
+/// Lets sled open a copy.
+fn try_copy(folder: &Folder, mark: &Mark) -> Result<(), StoreError> {
+    let mut copy = folder.private_copy()?;
+    let opened = Disk.open(&copy)?;
+    let judged = recognise(&Disk, &opened, &mut copy, Some(mark));
+    guarded(|| {
+        drop(opened);
+        Ok(())
+    })?;
+    copy.await_log();
+    judged.map(drop)
+}

@@ -1,0 +1,260 @@
+//! A look at sled's log that writes nothing, to be taken before sled opens it.
+//!
+//! Sled cuts its log where a message cannot be read, writes zeros over the rest and goes on from there. So
+//! this reads what sled would read, those segments that its snapshot does not cover, and tells a log that
+//! ends in order from one that may have lost something.
+//!
+//! The log consists of segments of 512 KiB, in any order. A segment begins with a header of 20 bytes: a
+//! checksum, its place in the log (LSN), and the place up to which the log was stable then. Messages follow,
+//! each with a checksum and the number of its segment; the last one of a full segment caps it.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::Path;
+
+/// The bytes of a segment.
+const SEGMENT: usize = 512 << 10;
+
+/// The bytes of a segment's header.
+const HEADER: usize = 20;
+
+/// No message begins in so many bytes at the end of a segment.
+const RED_ZONE: usize = 32;
+
+const CAP: u8 = 2;
+const BATCH: u8 = 3;
+const LAST_KIND: u8 = 11;
+
+/// What a log is like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Log {
+    /// It ends here, in order. Behind the end are zeros, or what a segment held in an earlier use.
+    Ends {
+        at: u64,
+        /// Whether something other than zeros lies behind the end.
+        has_rest: bool,
+    },
+    /// Some of what was written last cannot be read, by damage or since the process was ended while it wrote.
+    Torn,
+    /// Something cannot be read that was on the disk for long.
+    Broken(&'static str),
+}
+
+/// Looks at the log of a folder.
+pub(crate) fn scan(folder: &Path, log: &Path) -> io::Result<Log> {
+    let from = snapshot(folder)? / SEGMENT as u64 * SEGMENT as u64;
+    let mut log = File::open(log)?;
+    let (mut segments, mut stable) = (BTreeMap::new(), from);
+    let length = log.metadata()?.len();
+    for offset in (0..length).step_by(SEGMENT) {
+        match header(&mut log, offset)? {
+            Header::Sound { lsn, stable: then } if lsn >= from => {
+                if segments.insert(lsn, offset).is_some() {
+                    return Ok(Log::Broken("two segments of sled's log have one place"));
+                }
+                stable = stable.max(then);
+            }
+            Header::Sound { .. } | Header::Empty => {}
+            Header::Broken => {
+                return Ok(Log::Broken("a segment of sled's log has a broken header"));
+            }
+        }
+    }
+    let tail = stable / SEGMENT as u64 * SEGMENT as u64;
+    let mut walk = Walk { log, next: tail, end: from.max(tail), batch: 0, has_rest: false };
+    for (lsn, offset) in segments {
+        if let Some(found) = walk.segment(lsn, offset, lsn < tail)? {
+            return Ok(found);
+        }
+    }
+    let Walk { end, batch, has_rest, .. } = walk;
+    // A batch whose last message is missing is given up as a whole.
+    Ok(if batch >= end { Log::Torn } else { Log::Ends { at: end, has_rest } })
+}
+
+/// Where a log ends, if it ends in order. Looks at its last segment alone.
+pub(crate) fn end_of(log: &Path) -> io::Result<Option<u64>> {
+    let mut log = File::open(log)?;
+    let length = log.metadata()?.len();
+    let mut last = None;
+    for offset in (0..length).step_by(SEGMENT) {
+        if let Header::Sound { lsn, .. } = header(&mut log, offset)? {
+            last = last.max(Some((lsn, offset)));
+        }
+    }
+    let Some((lsn, offset)) = last else { return Ok(None) };
+    let mut walk = Walk { log, next: lsn, end: lsn, batch: 0, has_rest: false };
+    let is_torn = walk.segment(lsn, offset, false)?.is_some() || walk.batch >= walk.end;
+    Ok((!is_torn).then_some(walk.end))
+}
+
+/// A walk over the segments in the order of the log.
+struct Walk {
+    log: File,
+    /// Where the next segment must begin, from the tail on.
+    next: u64,
+    /// Behind the last message.
+    end: u64,
+    /// The last place that a batch claims.
+    batch: u64,
+    has_rest: bool,
+}
+
+impl Walk {
+    /// Reads a segment; says so if the walk is over.
+    fn segment(&mut self, lsn: u64, offset: u64, is_old: bool) -> io::Result<Option<Log>> {
+        if !is_old && lsn != self.next {
+            return Ok(Some(Log::Torn));
+        }
+        let bytes = read_at(&mut self.log, offset, SEGMENT)?;
+        let number = lsn / SEGMENT as u64;
+        let mut place = HEADER;
+        let is_full = loop {
+            if place + RED_ZONE > SEGMENT {
+                break true;
+            }
+            match bytes.get(place..).and_then(Message::read) {
+                Some(message) if message.segment == number => {
+                    place += message.length;
+                    match message.kind {
+                        CAP => break true,
+                        BATCH => self.batch = self.batch.max(message.last_of_batch),
+                        _ => {}
+                    }
+                }
+                _ => break false,
+            }
+        };
+        let rest = bytes.get(place..).unwrap_or_default();
+        let used = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let rest = rest.get(..used).unwrap_or_default();
+        if is_old {
+            return Ok(judge_old(rest, number, is_full));
+        }
+        if is_full {
+            (self.next, self.end) = (lsn + SEGMENT as u64, lsn + SEGMENT as u64);
+            self.has_rest = false;
+            return Ok(None);
+        }
+        // What comes next must not exist, neither here nor in another segment.
+        self.next = u64::MAX;
+        self.end = lsn + place as u64;
+        self.has_rest = !rest.is_empty();
+        let is_torn = messages(rest).any(|message| message.segment == number);
+        Ok(is_torn.then_some(Log::Torn))
+    }
+}
+
+/// Judges a segment that was full long ago. Its second half may have been given to another place of the log
+/// before its header was.
+fn judge_old(rest: &[u8], number: u64, is_full: bool) -> Option<Log> {
+    let is_sound = is_full || messages(rest).any(|message| message.segment > number);
+    (!is_sound).then_some(Log::Broken("a message in the middle of sled's log cannot be read"))
+}
+
+/// Whatever can be read as a message, wherever it begins.
+fn messages(bytes: &[u8]) -> impl Iterator<Item = Message> {
+    (0..bytes.len()).filter_map(|place| bytes.get(place..).and_then(Message::read))
+}
+
+struct Message {
+    kind: u8,
+    segment: u64,
+    /// With its header.
+    length: usize,
+    /// For the beginning of a batch.
+    last_of_batch: u64,
+}
+
+impl Message {
+    /// Reads a message whose checksum is right.
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let (crc, rest) = bytes.split_first_chunk::<4>()?;
+        let (kind, rest) = rest.split_first()?;
+        if !(1..=LAST_KIND).contains(kind) {
+            return None;
+        }
+        let (body, rest) = variable(rest)?;
+        let (segment, rest) = variable(rest)?;
+        let (_page, rest) = variable(rest)?;
+        let header = bytes.get(..bytes.len().checked_sub(rest.len())?)?;
+        let body = rest.get(..usize::try_from(body).ok()?)?;
+        let mut hasher = crc32fast::Hasher::new();
+        hasher.update(body);
+        hasher.update(header.get(4..)?);
+        if !hasher.finalize() != u32::from_le_bytes(*crc) {
+            return None;
+        }
+        let last_of_batch = body.first_chunk().map_or(0, |last| u64::from_le_bytes(*last));
+        Some(Message { kind: *kind, segment, length: header.len() + body.len(), last_of_batch })
+    }
+}
+
+/// A number of one to nine bytes, and the rest.
+fn variable(bytes: &[u8]) -> Option<(u64, &[u8])> {
+    let (first, rest) = bytes.split_first()?;
+    let short = u64::from(*first);
+    Some(match first {
+        0..=240 => (short, rest),
+        241..=248 => {
+            let (second, rest) = rest.split_first()?;
+            (240 + 256 * (short - 241) + u64::from(*second), rest)
+        }
+        249 => {
+            let (two, rest) = rest.split_first_chunk::<2>()?;
+            (2288 + u64::from(u16::from_be_bytes(*two)), rest)
+        }
+        250..=255 => {
+            let (bytes, rest) = rest.split_at_checked(usize::from(*first - 247))?;
+            let number =
+                bytes.iter().rev().fold(0, |number, byte| (number << 8) | u64::from(*byte));
+            (number, rest)
+        }
+    })
+}
+
+enum Header {
+    Sound { lsn: u64, stable: u64 },
+    Empty,
+    Broken,
+}
+
+fn header(log: &mut File, offset: u64) -> io::Result<Header> {
+    let bytes = read_at(log, offset, HEADER)?;
+    if bytes.iter().all(|byte| *byte == 0) {
+        return Ok(Header::Empty);
+    }
+    let number = |place: &[u8]| {
+        let number = i64::from_le_bytes(*place.first_chunk()?) ^ i64::MAX;
+        // The place up to which a new log is stable lies before its beginning.
+        u64::try_from(number.max(0)).ok()
+    };
+    let read = || {
+        let (crc, rest) = bytes.split_first_chunk::<4>()?;
+        let is_sound = crc32fast::hash(rest) == !u32::from_le_bytes(*crc);
+        is_sound.then_some(Header::Sound { lsn: number(rest)?, stable: number(rest.get(8..)?)? })
+    };
+    let header = if bytes.len() == HEADER { read() } else { None };
+    Ok(header.unwrap_or(Header::Broken))
+}
+
+fn read_at(log: &mut File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+    log.seek(SeekFrom::Start(offset))?;
+    let mut bytes = Vec::with_capacity(length);
+    log.take(length as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// The place in the log up to which a snapshot covers it, by the snapshot's name.
+fn snapshot(folder: &Path) -> io::Result<u64> {
+    let mut last = 0;
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let place = name.to_str().and_then(|name| name.strip_prefix("snap."));
+        if let Some(place) = place.and_then(|place| u64::from_str_radix(place, 16).ok()) {
+            last = last.max(place);
+        }
+    }
+    Ok(last)
+}
