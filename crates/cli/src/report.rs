@@ -4,10 +4,16 @@ use std::error::Error;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use custom_models_core::StoreErrorKind;
+
 use crate::escape::Escaped;
 use crate::failure::{Failure, with_causes};
 use crate::places::Shown;
 use crate::store_url::StoreUrl;
+
+/// What is said of a store that is missing.
+const MADE_BY: &str =
+    "; is --store right? `create`, `org add`, `import`, `restore` and `serve` make one";
 
 /// How a command ended. The numbers are those that `--help` lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +50,13 @@ impl Report {
         let (complaint, exit) = match failure {
             Failure::Refused(body) => (body, Exit::Refused),
             Failure::WrongUsage(reason) => (format!("error: {reason}"), Exit::WrongUsage),
-            Failure::Store(fault) => (store_failed(store, "", &fault), Exit::StoreFailed),
+            Failure::Store(fault) => {
+                let mut complaint = store_failed(store, "", &fault);
+                if fault.kind() == StoreErrorKind::Missing {
+                    complaint.push_str(MADE_BY);
+                }
+                (complaint, Exit::StoreFailed)
+            }
             Failure::File(path, fault) => {
                 (failed(&path.to_string_lossy(), "", &fault), Exit::StoreFailed)
             }
@@ -121,7 +133,7 @@ fn failed(place: &str, what: &str, fault: &dyn Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use custom_models_core::{StoreError, StoreErrorKind};
+    use custom_models_core::StoreError;
 
     use super::*;
 

@@ -212,3 +212,16 @@ fn of_two_imports_at_once_one_fills_the_store() {
     let exported = folder.run(&["export", "-", "--store", "sqlite:new.db"]);
     assert_eq!(exported.out, text(&lines));
 }
+
+/// Digests of keys are in it, and what callers sent.
+#[cfg(unix)]
+#[test]
+fn place_5_an_export_is_for_its_owner_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let (folder, _) = filled();
+    let ended = folder.pasted("umask 022; custom-models export all.jsonl");
+    assert_eq!((ended.code, ended.err.as_str()), (0, ""));
+    let found = folder.path().join("all.jsonl").metadata().unwrap();
+    assert_eq!(found.permissions().mode() & 0o777, 0o600);
+}

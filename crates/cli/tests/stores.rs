@@ -33,7 +33,10 @@ fn a_missing_folder_is_not_made() {
     let folder = Folder::new();
     folder
         .run(&["list", "--store", "sqlite:missing/models.db"])
-        .store_failed("error: 'sqlite:missing/models.db': the store ", "");
+        .store_failed("error: 'sqlite:missing/models.db': there is no store: ", " make one");
+    folder
+        .run(&["create", "--name", "n", "--language", "en", "--store", "sqlite:missing/models.db"])
+        .store_failed("error: 'sqlite:missing/models.db': the store is unavailable: ", "first");
     assert_eq!(folder.files(), [""; 0]);
 }
 
