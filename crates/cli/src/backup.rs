@@ -17,11 +17,10 @@ use crate::report::Report;
 pub(crate) fn backup(global: &Global, args: &CopyArgs) -> Report {
     let copied = || -> Result<(), Failure> {
         let path = file(global)?;
-        // Opening it would make one.
-        path.metadata()
-            .map_err(|error| Failure::WrongUsage(format!("there is no store: {error}")))?;
         vacant(&args.file)?;
-        SqliteStore::open(path)?.backup(&args.file).map_err(|fault| of_the_copy(&args.file, fault))
+        let store = SqliteStore::open_as(path, OpenMode::ReadOnly)?;
+        store.backup(&args.file).map_err(|fault| of_the_copy(&args.file, fault))?;
+        Ok(store.close()?)
     };
     done(global, copied())
 }

@@ -1,5 +1,6 @@
 //! Copies of a store, from the command line.
 #![cfg(feature = "sqlite")]
+#![allow(clippy::indexing_slicing, reason = "tests")]
 
 mod support;
 
@@ -23,6 +24,19 @@ fn a_store_is_copied_and_made_of_its_copy() {
     assert_eq!((code, shown), (0, folder.run(&["show", "1"]).out));
     assert_eq!(run(&[&["restore", "copy.db"], &restored[..]].concat()).0, 2);
     assert_eq!(run(&["backup", "x.db", "--store", "memory:"]).0, 2);
-    assert_eq!(run(&["backup", "x.db", "--store", "sqlite:none.db"]).0, 2);
+    assert_eq!(run(&["backup", "x.db", "--store", "sqlite:none.db"]).0, 3);
     assert_eq!(folder.files(), ["copy.db", "custom-models.db", "new.db"]);
+}
+
+/// A copy is of the layout that the store has, and the store keeps it.
+#[test]
+fn place_1_a_backup_migrates_nothing() {
+    let folder = Folder::new();
+    let old = concat!(env!("CARGO_MANIFEST_DIR"), "/../store-sqlite/tests/data/third-layout.db");
+    let store = folder.path().join("custom-models.db");
+    std::fs::copy(old, &store).unwrap();
+    assert_eq!(folder.run(&["backup", "copy.db"]).code, 0);
+    assert_eq!(std::fs::read(&store).unwrap(), std::fs::read(old).unwrap());
+    let layout = |name: &str| std::fs::read(folder.path().join(name)).unwrap()[60..64].to_vec();
+    assert_eq!(layout("copy.db"), [0, 0, 0, 3]);
 }

@@ -90,8 +90,8 @@ fn train_2_and_train_6_and_read_5_a_model_without_data_is_neither_run_nor_resolv
 #[test]
 fn log_1_events_are_printed_in_their_order_and_followed() {
     let folder = Folder::new();
-    folder.run(&["events"]).is_done("");
     folder.create(&[]);
+    folder.run(&["events", "--org", "other"]).is_done("");
     assert_eq!(folder.run(&["update", "1", "--name", "m"]).code, 0);
     let printed = folder.run(&["events"]);
     let events: Vec<Value> = printed.out.lines().map(json).collect();

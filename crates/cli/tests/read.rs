@@ -50,7 +50,9 @@ fn page(folder: &Folder, arguments: &[&str]) -> (Vec<u64>, u64) {
 #[test]
 fn read_1_list_prints_the_page_of_the_wire() {
     let folder = Folder::new();
-    folder.run(&["list"]).is_done("{\"count\":0,\"total_results\":0,\"result\":[]}\n");
+    folder
+        .run(&["list"])
+        .store_failed("error: 'sqlite:custom-models.db': there is no store: ", " make one");
     let one = folder.run(&["create", "--name", "n", "--language", "en"]);
     let two = folder.run(&["create", "--name", "m", "--language", "nl"]);
     folder.run(&["list"]).is_done(&format!(
@@ -58,6 +60,9 @@ fn read_1_list_prints_the_page_of_the_wire() {
         one.out.trim_end(),
         two.out.trim_end()
     ));
+    folder
+        .run(&["list", "--org", "other"])
+        .is_done("{\"count\":0,\"total_results\":0,\"result\":[]}\n");
 }
 
 #[test]
