@@ -19,6 +19,7 @@ mod events;
 mod export;
 mod failure;
 mod import;
+mod lease;
 #[cfg(feature = "serve")]
 mod log;
 #[cfg(feature = "serve")]
@@ -40,6 +41,7 @@ mod store_url;
 mod sweep;
 #[cfg(feature = "serve")]
 mod sweeper;
+mod told;
 mod work;
 
 use std::ffi::OsString;

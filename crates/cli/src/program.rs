@@ -1,36 +1,32 @@
 //! The program that trains: a child with its own process group, what it says, and how it ends.
 
-use std::collections::VecDeque;
-use std::io::{self, BufRead, BufReader, Read, Write};
+mod heard;
+mod lines;
+mod pipes;
+mod tail;
+mod word;
+
+use std::io;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use custom_models_core::{Progress, TrainingMetrics};
-use serde::Deserialize;
+use custom_models_core::Progress;
 
-/// The longest line that is looked at; what is longer is passed over.
-const LONGEST_LINE: u64 = 64 << 10;
+use heard::Heard;
+pub(crate) use heard::Said;
+use lines::Lines;
 
-/// How much of what a program writes to standard error is kept: its end.
-const TAIL: usize = 4 << 10;
-
-/// What a program says of its training, a line of JSON.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Word {
-    /// `{"progress": 42}`
-    Progress(Progress),
-    /// `{"metrics": {"word_error_rate": 0.1}}`
-    Metrics(TrainingMetrics),
-}
-
-/// A program that runs. Dropped, it is killed with all that it started.
+/// A program that runs. Dropped, it is killed with all of its process group.
 pub(crate) struct Program {
     child: Child,
-    words: Receiver<Word>,
-    tail: Option<JoinHandle<String>>,
+    is_reaped: bool,
+    heard: Arc<Heard>,
+    /// Tells the threads not to wait any more.
+    has_ended: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Program {
@@ -46,53 +42,75 @@ impl Program {
         let mut child = shell.spawn()?;
         let (stdin, stdout, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        thread::spawn(move || {
+        let mut program = Program {
+            child,
+            is_reaped: false,
+            heard: Arc::default(),
+            has_ended: Arc::default(),
+            threads: Vec::new(),
+        };
+        if let Some(stdin) = stdin {
             // A program need not read what it is told.
-            stdin.map(|mut stdin| stdin.write_all(input.as_bytes()))
-        });
-        let (sender, words) = channel();
-        thread::spawn(move || {
-            for line in stdout.into_iter().flat_map(lines) {
-                // What is no word is for people.
-                if let Ok(word) = serde_json::from_slice(&line)
-                    && sender.send(word).is_err()
-                {
-                    return;
-                }
-            }
-        });
-        let tail = thread::spawn(move || stderr.map(tail_of).unwrap_or_default());
-        Ok(Program { child, words, tail: Some(tail) })
-    }
-
-    /// Waits so long for a word; `None` if none came.
-    pub(crate) fn word(&self, patience: Duration) -> Option<Word> {
-        match self.words.recv_timeout(patience) {
-            Ok(word) => Some(word),
-            Err(RecvTimeoutError::Timeout) => None,
-            // It says nothing more, but may still run.
-            Err(RecvTimeoutError::Disconnected) => {
-                thread::sleep(patience);
-                None
-            }
+            program.have(move |_, has_ended| pipes::feed(stdin, input.as_bytes(), has_ended))?;
         }
+        if let Some(stdout) = stdout {
+            program.have(move |heard, has_ended| {
+                let (mut lines, mut note) =
+                    (Lines::default(), |line: lines::Line<'_>| heard.note(line));
+                pipes::drain(stdout, has_ended, |part| lines.push(part, &mut note));
+                lines.finish(&mut note);
+            })?;
+        }
+        if let Some(stderr) = stderr {
+            program.have(move |heard, has_ended| {
+                pipes::drain(stderr, has_ended, |part| heard.note_error(part));
+            })?;
+        }
+        Ok(program)
     }
 
-    /// How it ended, if it has.
-    pub(crate) fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
-        self.child.try_wait()
+    /// Has a thread do something with a pipe.
+    fn have(&mut self, work: impl FnOnce(&Heard, &AtomicBool) + Send + 'static) -> io::Result<()> {
+        let (heard, has_ended) = (Arc::clone(&self.heard), Arc::clone(&self.has_ended));
+        let work = move || work(&heard, &has_ended);
+        self.threads.push(thread::Builder::new().name("pipe".to_owned()).spawn(work)?);
+        Ok(())
     }
 
-    /// What it said that was not listened to yet. Asked when it has ended; what it started and left
-    /// behind ends as well.
-    pub(crate) fn last_words(&mut self) -> Vec<Word> {
+    /// Waits so long for a progress beyond this one, and returns what it is then.
+    pub(crate) fn progress_beyond(&self, known: Progress, patience: Duration) -> Progress {
+        self.heard.progress_beyond(known, patience)
+    }
+
+    /// How it ended and all that it said, if it has ended.
+    ///
+    /// What it started and left behind in its process group ends as well. A process that has left the
+    /// group may hold the pipes; nothing of it is waited for.
+    pub(crate) fn ended(&mut self) -> io::Result<Option<(ExitStatus, Said)>> {
+        let Some(status) = self.child.try_wait()? else { return Ok(None) };
         self.kill();
-        self.words.iter().collect()
+        self.is_reaped = true;
+        self.has_ended.store(true, Ordering::Release);
+        self.join();
+        Ok(Some((status, self.heard.take())))
     }
 
-    /// The end of what it wrote to standard error.
-    pub(crate) fn tail(&mut self) -> String {
-        self.tail.take().and_then(|tail| tail.join().ok()).unwrap_or_default()
+    /// Waits for the threads, which read what is left and wait for nothing.
+    #[cfg(unix)]
+    fn join(&mut self) {
+        // A thread that panicked has said so.
+        self.threads.drain(..).for_each(|thread| drop(thread.join()));
+    }
+
+    /// Waits a moment for the threads: a process that the program left behind may keep them.
+    #[cfg(not(unix))]
+    fn join(&mut self) {
+        const MOMENT: Duration = Duration::from_secs(1);
+        let begun = std::time::Instant::now();
+        while self.threads.iter().any(|thread| !thread.is_finished()) && begun.elapsed() < MOMENT {
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.threads.clear();
     }
 
     #[cfg(unix)]
@@ -111,8 +129,11 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        self.kill();
-        let _ = self.child.wait();
+        if !self.is_reaped {
+            self.kill();
+            let _ = self.child.wait();
+        }
+        self.has_ended.store(true, Ordering::Release);
     }
 }
 
@@ -131,51 +152,7 @@ fn shell(command: &str) -> Command {
     shell
 }
 
-/// The lines of an output, without memory for one that never ends.
-fn lines(output: impl Read) -> impl Iterator<Item = Vec<u8>> {
-    let mut output = BufReader::new(output);
-    std::iter::from_fn(move || {
-        let mut line = Vec::new();
-        let read = output.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
-        match read {
-            Ok(0) | Err(_) => return None,
-            Ok(_) => {}
-        }
-        if line.last() != Some(&b'\n') && line.len() as u64 == LONGEST_LINE {
-            line.clear();
-            output.skip_until(b'\n').ok()?;
-        }
-        Some(line)
-    })
-}
-
-fn tail_of(mut output: impl Read) -> String {
-    let (mut tail, mut part) = (VecDeque::new(), [0; TAIL]);
-    while let Ok(count @ 1..) = output.read(&mut part) {
-        tail.extend(part.iter().take(count));
-        let excess = tail.len().saturating_sub(TAIL);
-        tail.drain(..excess);
-    }
-    let bytes: Vec<u8> = tail.into();
-    String::from_utf8_lossy(&bytes).trim().to_owned()
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_that_never_ends_takes_no_memory_and_the_next_one_counts() {
-        let endless = io::repeat(b'x').take(10 * LONGEST_LINE);
-        let output = endless.chain(&b"\nshort\nlast"[..]);
-        let all: Vec<_> = lines(output).collect();
-        assert_eq!(all, [&b""[..], b"short\n", b"last"]);
-    }
-
-    #[test]
-    fn of_standard_error_the_end_is_kept() {
-        let output = io::repeat(b'x').take(100_000).chain(&b" the reason\n"[..]);
-        let tail = tail_of(output);
-        assert!(tail.ends_with("x the reason") && tail.len() < TAIL, "{}", tail.len());
-    }
-}
+#[cfg(unix)]
+#[path = "program_tests.rs"]
+mod tests;

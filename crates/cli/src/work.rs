@@ -1,35 +1,40 @@
 //! A worker: claims trainings, has a program do them, and reports.
 
+use std::cell::Cell;
+use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
 use custom_models_core::{
-    Actor, Caller, Claimed, Course, DataFile, Edit, Engine, Expected, LeaseTime, OpenMode, Plan,
-    Progress, Refusal, TrainingMetrics,
+    Actor, Caller, Claimed, Course, CustomModel, Edit, Engine, Expected, LeaseTime, OpenMode, Plan,
+    Progress, Refusal, TrainingMetrics, TrainingStatus,
 };
 use custom_models_training_data::ContentStore;
-use serde::Serialize;
 
 use crate::args::{Global, WorkArgs};
 use crate::data_folder::DataFolder;
 use crate::failure::Failure;
-use crate::program::{Program, Word};
+use crate::lease::{Lease, may_pass, persist};
+use crate::program::{Program, Said};
 use crate::report::Report;
+use crate::told::told;
 
-/// How often a worker looks at its program and at whether it is told to end.
+/// The time between two looks at the program and at whether the worker is told to end.
 const LOOK: Duration = Duration::from_millis(100);
 
 /// Works until it is told to end; with `--once`, until no training waits.
 pub(crate) fn work(global: &Global, args: &WorkArgs) -> Report {
     match worked(global, args) {
-        Ok(()) => Report::answer(None),
+        Ok(failed) if args.once => Report::answer(None).and_found(failed),
+        Ok(_) => Report::answer(None),
         Err(failure) => Report::failure(failure, &global.store),
     }
 }
 
-fn worked(global: &Global, args: &WorkArgs) -> Result<(), Failure> {
+/// A line about trainings that failed, if any did.
+fn worked(global: &Global, args: &WorkArgs) -> Result<Vec<String>, Failure> {
     let time = LeaseTime::new(args.lease.get())
         .map_err(|error| Failure::WrongUsage(format!("--lease: {error}")))?;
     let stop = told_to_end()?;
@@ -42,10 +47,16 @@ fn worked(global: &Global, args: &WorkArgs) -> Result<(), Failure> {
         command: args.command.clone(),
         time,
         stop,
+        failures: Cell::new(0),
     };
     let done = worker.run(args);
     worker.engine.close()?;
-    done
+    done?;
+    Ok(match worker.failures.get() {
+        0 => Vec::new(),
+        1 => vec!["1 training failed".to_owned()],
+        more => vec![format!("{more} trainings failed")],
+    })
 }
 
 struct Worker {
@@ -54,13 +65,19 @@ struct Worker {
     command: String,
     time: LeaseTime,
     stop: Arc<AtomicBool>,
+    /// The number of trainings that failed.
+    failures: Cell<u64>,
 }
 
 /// How a training is over for its worker.
 enum End {
-    /// It ended well or not, and was reported.
-    Reported,
-    /// It was called off, or is another worker's: nothing is to be reported.
+    /// It ended well, and was reported.
+    Succeeded,
+    /// It failed with this error, and was reported.
+    Failed(String),
+    /// It was called off: nothing is to be reported.
+    Cancelled,
+    /// The lease ran out, or another worker has the training: nothing is to be reported.
     Lost,
     /// The worker is told to end. The training is claimed again when the lease has run out.
     Stopped,
@@ -93,171 +110,156 @@ impl Worker {
 
     fn train(&self, claimed: &Claimed) -> Result<(), Failure> {
         say(claimed, "is being trained");
-        let said = match self.trained(claimed) {
-            Ok(End::Reported) => "is done",
-            Ok(End::Lost) => "was called off, or is another worker's",
-            Ok(End::Stopped) => "is left for another worker",
-            Err(refusal) => return Err(refusal.into()),
-        };
-        say(claimed, said);
+        match self.trained(claimed)? {
+            End::Succeeded => say(claimed, "is trained"),
+            End::Failed(error) => {
+                self.failures.set(self.failures.get().saturating_add(1));
+                say(claimed, &format!("failed: {error}"));
+            }
+            End::Cancelled => say(claimed, "is not trained: the training was called off"),
+            End::Lost => say(
+                claimed,
+                "is not trained by this worker any more: its lease ran out, or another has the training",
+            ),
+            End::Stopped => say(claimed, "is left for another worker"),
+        }
         Ok(())
     }
 
     fn trained(&self, claimed: &Claimed) -> Result<End, Refusal> {
-        let (variables, input) = self.told(claimed);
+        let lease = &Lease::new(claimed, self.time);
+        let (organisation, id) = (&claimed.organisation, claimed.model.id);
+        let (variables, input) =
+            told(claimed, |file| self.contents.as_ref()?.path(organisation, id, &file.content));
         let mut program = match Program::start(&self.command, &variables, input) {
             Ok(program) => program,
             Err(error) => {
-                return self.failed(claimed, &format!("the program did not start: {error}"));
+                return self.failed(lease, format!("the program did not start: {error}"));
             }
         };
-        let mut known = Known::default();
-        let mut beaten = Instant::now();
+        let mut shown = Progress::NONE;
         loop {
-            if self.is_stopped() {
-                return Ok(End::Stopped);
-            }
-            let has_word = program.word(LOOK).map(|word| known.note(word)).is_some();
+            let progress = program.progress_beyond(shown, LOOK);
             match program.ended() {
-                Err(error) => {
-                    return self.failed(claimed, &format!("the program was lost: {error}"));
-                }
-                Ok(Some(status)) => {
-                    program.last_words().into_iter().for_each(|word| known.note(word));
-                    return match known.metrics {
-                        Some(metrics) if status.success() => {
-                            self.report(claimed, Edit::Succeed { fence: claimed.fence, metrics })
-                        }
-                        Some(_) | None => {
-                            let how = format!("the program ended with {status}");
-                            let silent = if status.success() { " and without metrics" } else { "" };
-                            self.failed(claimed, &format!("{how}{silent}: {}", program.tail()))
-                        }
-                    };
-                }
+                Ok(Some((status, said))) => return self.ended(lease, status, said),
+                // A program that was done before the worker was told to end is reported.
+                Ok(None) if self.is_stopped() => return Ok(End::Stopped),
                 Ok(None) => {}
+                Err(error) => return self.failed(lease, format!("the program was lost: {error}")),
             }
-            if beaten.elapsed() >= self.time.get() / 3 || (has_word && known.is_news()) {
-                beaten = Instant::now();
-                if let End::Lost = self.beat(claimed, &mut known)? {
-                    return Ok(End::Lost);
+            if lease.is_to_be_extended() || progress > shown {
+                shown = progress;
+                if let Some(end) = self.beat(lease, progress)? {
+                    return Ok(end);
                 }
             }
         }
     }
 
-    fn beat(&self, claimed: &Claimed, known: &mut Known) -> Result<End, Refusal> {
-        known.told = known.progress;
-        let (fence, progress, time) = (claimed.fence, known.progress, self.time);
-        self.report(claimed, Edit::Beat { fence, progress, time })
+    /// Reports what came of a program.
+    fn ended(&self, lease: &Lease<'_>, status: ExitStatus, said: Said) -> Result<End, Refusal> {
+        let unreadable =
+            said.unreadable.map(|why| format!("its line of metrics cannot be read: {why}"));
+        let how = format!("the program ended with {status}");
+        let why = match said.measured {
+            Some(measured) if status.success() => {
+                let left_out =
+                    measured.left_out.map(|it| format!("of its metrics these are left out: {it}"));
+                let faults = left_out.into_iter().chain(unreadable);
+                faults.for_each(|fault| say(lease.claimed, &format!("is trained, but {fault}")));
+                return self.succeeded(lease, measured.metrics);
+            }
+            _ if !status.success() => how,
+            _ => match unreadable {
+                Some(unreadable) => format!("{how}, and {unreadable}"),
+                None => format!("{how} and without metrics"),
+            },
+        };
+        let room = Course::MAX_ERROR_CHARACTERS.saturating_sub(why.chars().count() + 2);
+        match said.errors.end(room).as_str() {
+            "" => self.failed(lease, why),
+            end => self.failed(lease, format!("{why}: {end}")),
+        }
     }
 
-    fn failed(&self, claimed: &Claimed, why: &str) -> Result<End, Refusal> {
-        let why = why.trim_end_matches([':', ' ']);
-        let error: String = why.chars().take(Course::MAX_ERROR_CHARACTERS).collect();
-        self.report(claimed, Edit::Fail { fence: claimed.fence, error })
-    }
-
-    fn report(&self, claimed: &Claimed, edit: Edit) -> Result<End, Refusal> {
-        let organisation = claimed.organisation.clone();
-        let caller = Caller::new(organisation, Plan::enterprise()).acting_as(Actor::COMMAND_LINE);
-        match self.engine.edit(&caller, claimed.model.id, &edit, &Expected::Anything) {
-            Ok(_) => Ok(End::Reported),
-            Err(Refusal::LeaseLost | Refusal::ModelNotFound) => Ok(End::Lost),
+    fn beat(&self, lease: &Lease<'_>, progress: Progress) -> Result<Option<End>, Refusal> {
+        let (fence, time, asked) = (lease.claimed.fence, lease.time(), Instant::now());
+        match self.edit(lease, &Edit::Beat { fence, progress, time }) {
+            Ok(()) => {
+                lease.extend(asked);
+                Ok(None)
+            }
+            Err(Refusal::LeaseLost | Refusal::ModelNotFound) => Ok(Some(self.lost(lease))),
+            // Tried again at the next look.
+            Err(refusal) if may_pass(&refusal) && !lease.has_run_out() => Ok(None),
             Err(refusal) => Err(refusal),
         }
     }
 
-    /// What the program is told: in its environment the little that a script wants, on standard input
-    /// everything.
-    fn told(&self, claimed: &Claimed) -> (Vec<(&'static str, String)>, String) {
-        let model = &claimed.model;
-        let organisation = &claimed.organisation;
-        let place = |file: &DataFile| ToldFile {
-            filename: file.filename.clone(),
-            bytes: file.bytes,
-            sha256: file.sha256.to_string(),
-            path: self
-                .contents
-                .as_ref()
-                .and_then(|contents| contents.path(organisation, model.id, &file.content))
-                .map(|path| path.to_string_lossy().into_owned()),
-        };
-        let data: Vec<_> = claimed
-            .data
-            .iter()
-            .map(|pair| ToldPair {
-                id: pair.id.get(),
-                data_type: pair.data_type.as_str(),
-                audio_millis: pair.audio_millis,
-                audio: place(&pair.audio),
-                transcript: place(&pair.transcript),
-            })
-            .collect();
-        let transcripts = |data_type: &str| {
-            let of_type = data.iter().filter(|pair| pair.data_type == data_type);
-            let paths = of_type.filter_map(|pair| pair.transcript.path.clone());
-            paths.collect::<Vec<_>>().join("\n")
-        };
-        let variables = vec![
-            ("CUSTOM_MODEL_ORGANISATION", organisation.to_string()),
-            ("CUSTOM_MODEL_ID", model.id.to_string()),
-            ("CUSTOM_MODEL_KEY", model.id.key().to_string()),
-            ("CUSTOM_MODEL_LANGUAGE", model.language.to_string()),
-            ("CUSTOM_MODEL_BASE_MODEL", model.base_model.to_string()),
-            ("CUSTOM_MODEL_TRAIN_TRANSCRIPTS", transcripts("train")),
-            ("CUSTOM_MODEL_TEST_TRANSCRIPTS", transcripts("test")),
-        ];
-        let told = Told { organisation: organisation.to_string(), model, data };
-        (variables, serde_json::to_string(&told).unwrap_or_default())
+    fn succeeded(&self, lease: &Lease<'_>, metrics: TrainingMetrics) -> Result<End, Refusal> {
+        let edit = Edit::Succeed { fence: lease.claimed.fence, metrics };
+        let lost = self.report(lease, &edit, TrainingStatus::Success)?;
+        Ok(lost.unwrap_or(End::Succeeded))
     }
-}
 
-/// What a program has said so far.
-#[derive(Default)]
-struct Known {
-    progress: Progress,
-    /// The progress that was reported.
-    told: Progress,
-    metrics: Option<TrainingMetrics>,
-}
+    fn failed(&self, lease: &Lease<'_>, error: String) -> Result<End, Refusal> {
+        let edit = Edit::Fail { fence: lease.claimed.fence, error: error.clone() };
+        let lost = self.report(lease, &edit, TrainingStatus::Failed)?;
+        Ok(lost.unwrap_or(End::Failed(error)))
+    }
 
-impl Known {
-    fn note(&mut self, word: Word) {
-        match word {
-            Word::Progress(progress) => self.progress = self.progress.max(progress),
-            Word::Metrics(metrics) => self.metrics = Some(metrics),
+    /// Reports the end of a training, again and again while the lease lasts if the store has a fault
+    /// that may pass; the result is how it was lost, if it was.
+    fn report(
+        &self,
+        lease: &Lease<'_>,
+        edit: &Edit,
+        status: TrainingStatus,
+    ) -> Result<Option<End>, Refusal> {
+        let tries = Cell::new(0_u32);
+        let attempt = || {
+            tries.set(tries.get().saturating_add(1));
+            self.edit(lease, edit)
+        };
+        let go_on = || {
+            self.pause(LOOK);
+            !self.is_stopped() && !lease.has_run_out()
+        };
+        match persist(attempt, go_on) {
+            Ok(()) => Ok(None),
+            Err(Refusal::LeaseLost | Refusal::ModelNotFound) => {
+                // A try of unknown outcome may have been the one that counts.
+                let is_reported = |model: &CustomModel| model.training_status() == status;
+                let is_made = tries.get() > 1 && self.model(lease).is_ok_and(|it| is_reported(&it));
+                Ok(if is_made { None } else { Some(self.lost(lease)) })
+            }
+            Err(refusal) => Err(refusal),
         }
     }
 
-    fn is_news(&self) -> bool {
-        self.progress > self.told
+    /// Tells why the lease is gone, as far as the model shows it.
+    fn lost(&self, lease: &Lease<'_>) -> End {
+        use TrainingStatus::{NotRunning, ReadyToRun};
+        match self.model(lease).map(|model| model.training_status()) {
+            // No model is deleted while its training runs.
+            Ok(NotRunning | ReadyToRun) | Err(Refusal::ModelNotFound) => End::Cancelled,
+            _ => End::Lost,
+        }
+    }
+
+    fn model(&self, lease: &Lease<'_>) -> Result<CustomModel, Refusal> {
+        self.engine.get(&caller(lease), lease.claimed.model.id)
+    }
+
+    fn edit(&self, lease: &Lease<'_>, edit: &Edit) -> Result<(), Refusal> {
+        let (caller, id) = (caller(lease), lease.claimed.model.id);
+        self.engine.edit(&caller, id, edit, &Expected::Anything).map(drop)
     }
 }
 
-#[derive(Serialize)]
-struct Told<'a> {
-    organisation: String,
-    model: &'a custom_models_core::CustomModel,
-    data: Vec<ToldPair>,
-}
-
-#[derive(Serialize)]
-struct ToldPair {
-    id: u32,
-    #[serde(rename = "type")]
-    data_type: &'static str,
-    audio_millis: u64,
-    audio: ToldFile,
-    transcript: ToldFile,
-}
-
-#[derive(Serialize)]
-struct ToldFile {
-    filename: String,
-    bytes: u64,
-    sha256: String,
-    path: Option<String>,
+fn caller(lease: &Lease<'_>) -> Caller {
+    let organisation = lease.claimed.organisation.clone();
+    Caller::new(organisation, Plan::enterprise()).acting_as(Actor::COMMAND_LINE)
 }
 
 /// A line for whoever looks at the terminal, who may be gone.

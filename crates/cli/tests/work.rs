@@ -48,9 +48,26 @@ fn enough() -> NewPair {
     }
 }
 
-fn work(folder: &Folder, command: &str) {
+/// Has a worker do a training that succeeds; what it says.
+fn work(folder: &Folder, command: &str) -> String {
     let ended = folder.run(&["work", "--once", "--command", command]);
     assert_eq!((ended.code, ended.out.as_str()), (0, ""), "{}", ended.err);
+    let end = "model 1 of default is trained\n";
+    assert!(ended.err.ends_with(end), "{}", ended.err);
+    ended.err
+}
+
+/// Has a worker do a training that fails; the error of the model.
+fn work_in_vain(folder: &Folder, command: &str) -> String {
+    let ended = folder.run(&["work", "--once", "--command", command]);
+    assert_eq!((ended.code, ended.out.as_str()), (1, ""), "{}", ended.err);
+    let failed = model(folder, 1);
+    assert_eq!(failed["training_status"], 5);
+    let error = failed["error"].as_str().unwrap().to_owned();
+    let said =
+        format!("model 1 of default failed: {}\n1 training failed\n", error.replace('\n', "\\n"));
+    assert!(ended.err.ends_with(&said), "{}", ended.err);
+    error
 }
 
 fn model(folder: &Folder, id: u64) -> Value {
@@ -119,37 +136,93 @@ fn train_3_a_worker_trains_though_nobody_reads_what_it_says() {
 
 #[test]
 fn train_3_a_program_that_fails_or_measures_nothing_makes_a_failure() {
+    let unreadable = "the program ended with exit status: 0, and its line of metrics cannot be read: \
+        expected value at line 1 column 20";
     let cases = [
         ("echo the reason >&2; exit 3", "the program ended with exit status: 3: the reason"),
         ("true", "the program ended with exit status: 0 and without metrics"),
         (r#"echo '{"metrics":{}}'; exit 1"#, "the program ended with exit status: 1"),
         ("kill -9 $$", "the program ended with signal: 9 (SIGKILL)"),
-        (
-            r#"echo '{"metrics":{"word_error_rate":1e999}}'"#,
-            "the program ended with exit status: 0 and without metrics",
-        ),
+        (r#"echo '{"metrics":{"loss":NaN}}'"#, unreadable),
     ];
     let folder = waiting(1);
     for (command, error) in cases {
-        work(&folder, command);
-        let failed = model(&folder, 1);
-        assert_eq!(
-            (&failed["training_status"], failed["error"].as_str()),
-            (&5.into(), Some(error))
-        );
+        assert_eq!(work_in_vain(&folder, command), error);
         assert_eq!(folder.run(&["run", "1"]).code, 0);
     }
-    let flood = "i=0; while [ $i -lt 3000 ]; do echo 'much on standard error' >&2; i=$((i+1)); done; exit 1";
-    work(&folder, flood);
-    let error = model(&folder, 1)["error"].as_str().unwrap().to_owned();
-    assert!(error.chars().count() <= 1000 && error.contains("much on"), "{error}");
+}
+
+#[test]
+fn train_3_the_error_of_a_failure_is_the_end_of_standard_error() {
+    let folder = waiting(1);
+    let flood = "i=0; while [ $i -lt 3000 ]; do echo much on standard error >&2; i=$((i+1)); done
+        echo the reason >&2; exit 1";
+    let error = work_in_vain(&folder, flood);
+    let begins =
+        "the program ended with exit status: 1: [beginning cut off] much on standard error\nmuch";
+    assert!(error.starts_with(begins) && error.ends_with("\nthe reason"), "{error}");
+    assert!((950..=1000).contains(&error.chars().count()), "{}", error.chars().count());
+}
+
+#[test]
+fn train_3_metrics_beside_the_five_are_kept_and_wrong_ones_are_named() {
+    let folder = waiting(1);
+    let said = work(
+        &folder,
+        r#"echo '{"metrics":{"zeta":1}}'
+        echo '{"progress":100,"metrics":{"loss":0.002,"word_error_rate":0.25,"Bad":1,"huge":1e999,"none":null}}'"#,
+    );
+    let metrics = serde_json::to_string(&model(&folder, 1)["training_metrics"]).unwrap();
+    assert_eq!(metrics, r#"{"loss":0.002,"word_error_rate":0.25}"#);
+    let left_out = "model 1 of default is trained, but of its metrics these are left out: 'Bad' (a name \
+        is 1 to 64 characters of a-z, 0-9 and _), 'huge' (not a finite number)\n";
+    assert!(said.contains(left_out), "{said}");
+}
+
+#[test]
+fn train_3_a_worker_reports_when_the_program_ends_whoever_holds_its_output() {
+    let folder = waiting(1);
+    work(
+        &folder,
+        r#"setsid sh -c 'echo $$ > holder; exec sleep 1000' &
+        until [ -s holder ]; do :; done
+        echo '{"metrics":{"loss":0.5}}'"#,
+    );
+    let holder = fs::read_to_string(folder.path().join("holder")).unwrap().trim().to_owned();
+    assert!(runs(&holder), "the worker has waited for it");
+    let killed = Command::new("kill").args(["-9", &holder]).status().unwrap();
+    assert!(killed.success());
+    assert_eq!(model(&folder, 1)["training_metrics"]["loss"], 0.5);
+}
+
+/// The most memory that the worker had is what a program sees of its parent.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_program_that_says_much_takes_no_memory_of_the_worker() {
+    let folder = waiting(1);
+    work(
+        &folder,
+        r#"most() { grep VmHWM "/proc/$PPID/status" | tr -dc 0-9; }
+        before=$(most)
+        yes '{"progress":1}' | head -n 300000
+        yes '{"metrics":{"loss":1}}' | head -n 100000
+        yes 'a line for people' | head -n 300000
+        head -c 100000000 /dev/zero; echo
+        head -c 100000000 /dev/zero >&2
+        echo $(($(most) - before)) > more
+        echo '{"metrics":{"loss":1}}'"#,
+    );
+    let more = fs::read_to_string(folder.path().join("more")).unwrap();
+    let more: u64 = more.trim().parse().unwrap();
+    assert!(more < 16 << 10, "{more} KiB more than before");
 }
 
 #[test]
 fn train_6_a_training_that_is_called_off_kills_its_program() {
     let folder = waiting(1);
-    let command = r#"echo $$ > pid; sleep 1000 & echo $! > child; echo '{"progress":5}'; wait"#;
-    let mut worker = worker(&folder, command, "1s");
+    let command = r#"trap '' TERM INT HUP; echo $$ > pid; sleep 1000 & echo $! > child
+        echo '{"progress":5}'; wait"#;
+    let worker = worker(&folder, command, "1s");
     until(|| model(&folder, 1)["training_progress"] == 5);
     let [program, child] = ["pid", "child"]
         .map(|name| fs::read_to_string(folder.path().join(name)).unwrap().trim().to_owned());
@@ -157,8 +230,12 @@ fn train_6_a_training_that_is_called_off_kills_its_program() {
     assert_eq!(folder.run(&["cancel", "1"]).code, 0);
     until(|| !runs(&program) && !runs(&child));
     assert_eq!(model(&folder, 1)["training_status"], 2);
-    worker.kill().unwrap();
-    worker.wait().unwrap();
+    let told = Command::new("kill").arg(worker.id().to_string()).status().unwrap();
+    assert!(told.success());
+    let ended = worker.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{said}");
+    assert!(said.ends_with("is not trained: the training was called off\n"), "{said}");
 }
 
 #[test]

@@ -1,0 +1,152 @@
+//! The ends of a program's pipes. A process that the program left behind may hold the others for ever.
+
+use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+#[cfg(unix)]
+use std::os::fd::AsFd;
+
+/// The most bytes that are read after the program has ended: a pipe holds no more.
+const LAST_BYTES: usize = 1 << 20;
+
+/// The bytes that are read at a time.
+const PART: usize = 8 << 10;
+
+/// Reads a pipe to its end. When the program has ended, what it left in the pipe is read, and nothing
+/// is waited for.
+#[cfg(unix)]
+pub(crate) fn drain(
+    mut pipe: impl Read + AsFd,
+    has_ended: &AtomicBool,
+    mut take: impl FnMut(&[u8]),
+) {
+    let (mut part, mut left) = ([0; PART], LAST_BYTES);
+    loop {
+        // Looked at before the pipe is: whatever the program wrote is there then.
+        let is_last = has_ended.load(Ordering::Acquire);
+        match is_ready(&pipe, rustix::event::PollFlags::IN, !is_last) {
+            Ok(false) if is_last => return,
+            Ok(false) => continue,
+            Ok(true) => {}
+            Err(_) => return,
+        }
+        match pipe.read(&mut part) {
+            Ok(0) => return,
+            Ok(count) => {
+                take(part.get(..count).unwrap_or_default());
+                left = left.saturating_sub(if is_last { count } else { 0 });
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(_) => return,
+        }
+        if left == 0 {
+            return;
+        }
+    }
+}
+
+/// Reads a pipe to its end. The caller does not wait for it for ever.
+#[cfg(not(unix))]
+pub(crate) fn drain(mut pipe: impl Read, has_ended: &AtomicBool, mut take: impl FnMut(&[u8])) {
+    let (mut part, mut left) = ([0; PART], LAST_BYTES);
+    while let Ok(count @ 1..) = pipe.read(&mut part) {
+        take(part.get(..count).unwrap_or_default());
+        left = left.saturating_sub(if has_ended.load(Ordering::Acquire) { count } else { 0 });
+        if left == 0 {
+            return;
+        }
+    }
+}
+
+/// Writes all of it, unless the program ends before it has read it or reads no more.
+#[cfg(unix)]
+pub(crate) fn feed(mut pipe: impl Write + AsFd, mut input: &[u8], has_ended: &AtomicBool) {
+    if rustix::io::ioctl_fionbio(&pipe, true).is_err() {
+        return;
+    }
+    while !input.is_empty() && !has_ended.load(Ordering::Acquire) {
+        match is_ready(&pipe, rustix::event::PollFlags::OUT, true) {
+            Ok(true) => {}
+            Ok(false) => continue,
+            Err(_) => return,
+        }
+        match pipe.write(input) {
+            Ok(count) => input = input.get(count..).unwrap_or_default(),
+            Err(error) if is_for_now(&error) => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// Writes all of it, unless the program reads no more.
+#[cfg(not(unix))]
+pub(crate) fn feed(mut pipe: impl Write, input: &[u8], _has_ended: &AtomicBool) {
+    let _ = pipe.write_all(input);
+}
+
+#[cfg(unix)]
+fn is_for_now(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
+}
+
+/// Returns `true` when something can be read or written, or never can; waits a moment for it if told to.
+#[cfg(unix)]
+fn is_ready(pipe: &impl AsFd, what: rustix::event::PollFlags, waits: bool) -> io::Result<bool> {
+    use rustix::event::{PollFd, Timespec, poll};
+    let span = Timespec { tv_sec: 0, tv_nsec: if waits { 100_000_000 } else { 0 } };
+    loop {
+        match poll(&mut [PollFd::new(pipe, what)], Some(&span)) {
+            Ok(ready) => return Ok(ready > 0),
+            // A signal came, which says nothing about the pipe.
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::io::pipe;
+
+    use super::*;
+
+    static ENDED: AtomicBool = AtomicBool::new(true);
+
+    #[test]
+    fn train_3_what_is_in_a_pipe_at_the_end_is_read_and_nothing_is_waited_for() {
+        let (reader, mut writer) = pipe().unwrap();
+        let full = vec![b'x'; 60_000];
+        writer.write_all(&full).unwrap();
+        let mut read = Vec::new();
+        drain(reader, &ENDED, |part| read.extend_from_slice(part));
+        assert_eq!(read.len(), full.len(), "and the writer is still open: {writer:?}");
+    }
+
+    #[test]
+    fn train_3_after_the_end_no_more_is_read_than_a_pipe_holds() {
+        let (reader, mut writer) = pipe().unwrap();
+        let flood = std::thread::spawn(move || while writer.write_all(&[b'x'; PART]).is_ok() {});
+        let mut read = 0;
+        drain(reader, &ENDED, |part| read += part.len());
+        assert!(read <= LAST_BYTES + PART, "{read}");
+        // The reader is gone, so the writer ends.
+        flood.join().unwrap();
+    }
+
+    #[test]
+    fn train_3_an_input_that_nobody_reads_is_given_up_at_the_end() {
+        let (reader, writer) = pipe().unwrap();
+        let has_ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            let feeding = scope.spawn(|| feed(writer, &vec![b'x'; 10 << 20], &has_ended));
+            has_ended.store(true, Ordering::Release);
+            feeding.join().unwrap();
+        });
+        drop(reader);
+        // One whose reader is gone ends without being told.
+        let (reader, writer) = pipe().unwrap();
+        drop(reader);
+        feed(writer, &[b'x'; 10], &AtomicBool::new(false));
+    }
+}

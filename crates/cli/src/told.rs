@@ -1,0 +1,136 @@
+//! The training as a program is told of it.
+
+use std::path::PathBuf;
+
+use custom_models_core::{Claimed, CustomModel, DataFile};
+use serde::Serialize;
+
+/// The longest variable of paths, in bytes. Linux starts no program with one of 128 KiB.
+const LONGEST_VARIABLE: usize = 64 << 10;
+
+/// The variables of a program's environment, by name.
+pub(crate) type Variables = Vec<(&'static str, String)>;
+
+/// Returns what the program is told: in its environment the little that a script wants, on standard
+/// input everything. Lists of paths that are too long for a variable stand on standard input alone.
+pub(crate) fn told(
+    claimed: &Claimed,
+    path: impl Fn(&DataFile) -> Option<PathBuf>,
+) -> (Variables, String) {
+    let model = &claimed.model;
+    let place = |file: &DataFile| ToldFile {
+        filename: file.filename.clone(),
+        bytes: file.bytes,
+        sha256: file.sha256.to_string(),
+        path: path(file).map(|path| path.to_string_lossy().into_owned()),
+    };
+    let data: Vec<_> = claimed
+        .data
+        .iter()
+        .map(|pair| ToldPair {
+            id: pair.id.get(),
+            data_type: pair.data_type.as_str(),
+            audio_millis: pair.audio_millis,
+            audio: place(&pair.audio),
+            transcript: place(&pair.transcript),
+        })
+        .collect();
+    let transcripts = |data_type: &str| {
+        let of_type = data.iter().filter(|pair| pair.data_type == data_type);
+        let paths = of_type.filter_map(|pair| pair.transcript.path.clone());
+        paths.collect::<Vec<_>>().join("\n")
+    };
+    let mut variables = vec![
+        ("CUSTOM_MODEL_ORGANISATION", claimed.organisation.to_string()),
+        ("CUSTOM_MODEL_ID", model.id.to_string()),
+        ("CUSTOM_MODEL_KEY", model.id.key().to_string()),
+        ("CUSTOM_MODEL_LANGUAGE", model.language.to_string()),
+        ("CUSTOM_MODEL_BASE_MODEL", model.base_model.to_string()),
+        ("CUSTOM_MODEL_TRAIN_TRANSCRIPTS", transcripts("train")),
+        ("CUSTOM_MODEL_TEST_TRANSCRIPTS", transcripts("test")),
+    ];
+    variables.retain(|(_, value)| value.len() <= LONGEST_VARIABLE);
+    let told = Told { organisation: claimed.organisation.to_string(), model, data };
+    (variables, serde_json::to_string(&told).unwrap_or_default())
+}
+
+#[derive(Serialize)]
+struct Told<'a> {
+    organisation: String,
+    model: &'a CustomModel,
+    data: Vec<ToldPair>,
+}
+
+#[derive(Serialize)]
+struct ToldPair {
+    id: u32,
+    #[serde(rename = "type")]
+    data_type: &'static str,
+    audio_millis: u64,
+    audio: ToldFile,
+    transcript: ToldFile,
+}
+
+#[derive(Serialize)]
+struct ToldFile {
+    filename: String,
+    bytes: u64,
+    sha256: String,
+    path: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use custom_models_core::{
+        Actor, Caller, ContentDigest, CreateModel, DataType, Engine, Expected, LeaseTime,
+        MemoryStore, NewPair, Plan,
+    };
+
+    use super::*;
+
+    /// A training with so many pairs, claimed by a worker.
+    fn claimed(pairs: usize) -> Claimed {
+        let engine = Engine::new(MemoryStore::new(), SystemTime::now);
+        let caller = Caller::new("acme".parse().unwrap(), Plan::gold());
+        let request = CreateModel::builder().name("n").language("en").build().unwrap();
+        let (id, any) = (engine.create(&caller, request).unwrap().id, Expected::Anything);
+        let file = |filename: &str| DataFile {
+            filename: filename.to_owned(),
+            bytes: 1,
+            sha256: ContentDigest::from_bytes([7; 32]),
+            content: "0".repeat(32),
+        };
+        for _ in 0..pairs {
+            let pair = NewPair {
+                data_type: DataType::Train,
+                audio: file("a.wav"),
+                audio_millis: 18_000_000,
+                transcript: file("a.txt"),
+            };
+            engine.add_data(&caller, id, pair, &any).unwrap();
+        }
+        engine.run(&caller, id, &any).unwrap();
+        engine.claim(&Actor::COMMAND_LINE, None, LeaseTime::default()).unwrap().unwrap()
+    }
+
+    #[test]
+    fn train_3_a_list_that_is_too_long_for_a_variable_is_told_on_standard_input_alone() {
+        let path =
+            |file: &DataFile| Some(PathBuf::from("/").join("x".repeat(1000)).join(&file.filename));
+        let transcripts = |variables: &Variables| {
+            let name = "CUSTOM_MODEL_TRAIN_TRANSCRIPTS";
+            variables.iter().find(|(it, _)| *it == name).map(|(_, value)| value.lines().count())
+        };
+        let (variables, _) = told(&claimed(60), path);
+        assert_eq!((variables.len(), transcripts(&variables)), (7, Some(60)));
+        let (variables, input) = told(&claimed(150), path);
+        assert_eq!((variables.len(), transcripts(&variables)), (6, None));
+        assert_eq!(input.matches("a.txt\",\"bytes\"").count(), 150);
+        // And with these a program starts.
+        let mut shell = std::process::Command::new(env!("CARGO"));
+        shell.envs(variables).arg("--version");
+        assert!(shell.output().unwrap().status.success());
+    }
+}
