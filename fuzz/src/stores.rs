@@ -236,7 +236,7 @@ impl<'a> Run<'a> {
     }
 
     fn data_change(&mut self, of: &Organisation, id: ModelId, data: u8) -> DataChange {
-        let there = self.memory.data(of, id).unwrap_or_default();
+        let there = self.memory.data(of, id, 0, u32::MAX).unwrap_or_default();
         match data {
             0..=95 => DataChange::Keep,
             208.. if !there.is_empty() => DataChange::Remove(pick(&there, data).id),
@@ -266,8 +266,8 @@ impl<'a> Run<'a> {
     }
 
     fn data(&self, organisation: &Organisation, id: ModelId) {
-        let found = self.arena.store.data(organisation, id);
-        let expected = self.memory.data(organisation, id);
+        let found = self.arena.store.data(organisation, id, 0, u32::MAX);
+        let expected = self.memory.data(organisation, id, 0, u32::MAX);
         assert_eq!(known(found), known(expected), "the data of {id} of {organisation}");
     }
 

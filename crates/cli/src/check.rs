@@ -58,12 +58,17 @@ impl Files<'_> {
     /// Reads the files of a model's data, and says how many that were.
     fn look(&mut self, organisation: &Organisation, model: ModelId) -> Result<u64, StoreError> {
         let mut files = 0;
-        for pair in self.store.data(organisation, model)? {
+        for pair in self.store.data(organisation, model, 0, u32::MAX)? {
             for file in [&pair.audio, &pair.transcript] {
                 files += 1;
                 let Some(wrong) = self.wrong(organisation, model, file) else { continue };
                 // A pair that was removed meanwhile has taken its files along.
-                if self.store.data(organisation, model)?.iter().any(|it| it.id == pair.id) {
+                if self
+                    .store
+                    .data(organisation, model, 0, u32::MAX)?
+                    .iter()
+                    .any(|it| it.id == pair.id)
+                {
                     self.findings.push(said(organisation, model, &pair, file, &wrong));
                 }
             }

@@ -104,8 +104,14 @@ mod tests {
             self.0.claimable(org, at, limit)
         }
 
-        fn data(&self, org: &Organisation, model: ModelId) -> Result<Vec<DataPair>, StoreError> {
-            self.0.data(org, model)
+        fn data(
+            &self,
+            org: &Organisation,
+            model: ModelId,
+            after: u32,
+            limit: u32,
+        ) -> Result<Vec<DataPair>, StoreError> {
+            self.0.data(org, model, after, limit)
         }
 
         fn answer(

@@ -9,8 +9,8 @@ use crate::engine::unexpected;
 use crate::pending::Pending;
 use crate::{
     AnswerForm, AnswerKey, Caller, ContentDigest, CustomModel, DataId, DataPair, Edit, Engine,
-    Expected, KeptAnswer, ModelId, NewAnswer, NewPair, Operation, Organisation, Outcome, Refusal,
-    Repeatable, StoreError, StoreErrorKind, UpdateModel, Write,
+    Expected, KeptAnswer, ModelId, NewAnswer, NewPair, Operation, Outcome, Refusal, Repeatable,
+    StoreError, StoreErrorKind, UpdateModel, Write,
 };
 
 /// What came of an edit.
@@ -121,7 +121,8 @@ impl Engine {
     ///
     /// [`Refusal::DataNotFound`] and [`Refusal::Store`].
     pub fn pair(&self, caller: &Caller, id: ModelId, data_id: DataId) -> Result<DataPair, Refusal> {
-        let mut pairs = self.store.data(caller.organisation(), id)?.into_iter();
+        let before = data_id.get() - 1;
+        let mut pairs = self.store.data(caller.organisation(), id, before, 1)?.into_iter();
         pairs.find(|pair| pair.id == data_id).ok_or(Refusal::DataNotFound)
     }
 
@@ -132,20 +133,7 @@ impl Engine {
     /// [`Refusal::ModelNotFound`] and [`Refusal::Store`].
     pub fn data(&self, caller: &Caller, id: ModelId) -> Result<Vec<DataPair>, Refusal> {
         self.get(caller, id)?;
-        Ok(self.store.data(caller.organisation(), id)?)
-    }
-
-    /// The data of a model, for whoever looks after its contents; none where there is no such model.
-    ///
-    /// # Errors
-    ///
-    /// Those of the store.
-    pub fn stored_data(
-        &self,
-        organisation: &Organisation,
-        id: ModelId,
-    ) -> Result<Vec<DataPair>, StoreError> {
-        self.store.data(organisation, id)
+        Ok(self.store.data(caller.organisation(), id, 0, u32::MAX)?)
     }
 
     /// Has a model trained, and returns when that is durable (TRAIN-2).

@@ -37,11 +37,16 @@ pub trait LifeStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<(Organisation, CustomModel)>, StoreError>;
 
-    /// The data of a model, in the order of its numbers; none where there is no such model.
+    /// The pairs of a model's data with larger numbers than `after`, in the order of their numbers, `limit` at
+    /// most; none where there is no such model.
+    ///
+    /// Its cost does not grow with the pairs before `after`.
     fn data(
         &self,
         organisation: &Organisation,
         model: ModelId,
+        after: u32,
+        limit: u32,
     ) -> Result<Vec<DataPair>, StoreError>;
 
     /// The answer that is kept under a key, live or not (IDEM-1).
@@ -100,8 +105,10 @@ impl<S: LifeStore + ?Sized> LifeStore for Arc<S> {
         &self,
         organisation: &Organisation,
         model: ModelId,
+        after: u32,
+        limit: u32,
     ) -> Result<Vec<DataPair>, StoreError> {
-        (**self).data(organisation, model)
+        (**self).data(organisation, model, after, limit)
     }
 
     fn answer(

@@ -224,10 +224,14 @@ impl LifeStore for MemoryStore {
         &self,
         organisation: &Organisation,
         model: ModelId,
+        after: u32,
+        limit: u32,
     ) -> Result<Vec<DataPair>, StoreError> {
         let state = self.open_state()?;
         let pairs = state.life.data.get(&(organisation.clone(), model));
-        Ok(pairs.map(|pairs| pairs.values().cloned().collect()).unwrap_or_default())
+        let behind = pairs.into_iter().flat_map(|pairs| pairs.values());
+        let behind = behind.skip_while(|pair| pair.id.get() <= after);
+        Ok(behind.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
     }
 
     fn answer(

@@ -118,7 +118,7 @@ impl Engine {
         let Some(lease) = model.course.run().and_then(|run| run.lease.clone()) else {
             return Ok(None);
         };
-        let data = self.store.data(caller.organisation(), model.id)?;
+        let data = self.store.data(caller.organisation(), model.id, 0, u32::MAX)?;
         Ok(Some(Claimed {
             organisation: caller.organisation().clone(),
             model,

@@ -100,7 +100,7 @@ fn check_data(
             _ => {}
         }
     }
-    let pairs = store.data(of, id)?;
+    let pairs = store.data(of, id, 0, u32::MAX)?;
     let found = pairs.iter().map(|pair| pair.id);
     ensure!(found.eq(there.iter().copied()), "model {id} has {pairs:?}, by its history {there:?}");
     let mut totals = DataTotals { last_id: model.course.data().last_id, ..DataTotals::default() };

@@ -248,7 +248,7 @@ impl<'a> Beside<'a> {
                 DataChange::Add(pair(self.pairs)?)
             }
             DataStep::Remove(place) => {
-                let data = self.reference.data(by, id)?;
+                let data = self.reference.data(by, id, 0, u32::MAX)?;
                 let removed = data.get(place);
                 removed.map_or(DataChange::Keep, |pair| DataChange::Remove(pair.id))
             }
@@ -268,8 +268,8 @@ impl<'a> Beside<'a> {
     }
 
     fn data(&self, by: &Organisation, id: ModelId) -> Checked {
-        let found = self.store()?.data(by, id)?;
-        ensure_eq!(found, self.reference.data(by, id)?, "the data of {id}, of {by}");
+        let found = self.store()?.data(by, id, 0, u32::MAX)?;
+        ensure_eq!(found, self.reference.data(by, id, 0, u32::MAX)?, "the data of {id}, of {by}");
         Ok(())
     }
 

@@ -181,6 +181,7 @@ macro_rules! for_every_case {
                 log_1_an_event_survives_a_kill_when_its_change_is_heard;
             data:
                 data_4_every_pair_comes_back_as_it_was,
+                data_6_pairs_are_read_in_parts,
                 data_6_a_pair_that_was_removed_is_gone,
                 edit_5_the_data_of_a_model_goes_with_it,
                 auth_3_another_organisation_sees_no_data,

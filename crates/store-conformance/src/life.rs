@@ -156,7 +156,8 @@ impl Everything {
         keys: &[AnswerKey],
     ) -> Checked<Everything> {
         let listing = store.list(organisation, &ALL)?;
-        let data = listing.models.iter().map(|model| store.data(organisation, model.id));
+        let data =
+            listing.models.iter().map(|model| store.data(organisation, model.id, 0, u32::MAX));
         let answers = keys.iter().map(|key| store.answer(organisation, key));
         Ok(Everything {
             data: data.collect::<Result<_, _>>()?,

@@ -9,8 +9,8 @@ use crate::reader::Reader;
 use crate::rows::{bytes, column, model_id, organisation_of, unsigned};
 use crate::statement::{Statement, parameter};
 
-pub(crate) const ALL: &str = "SELECT id, record FROM custom_models.data
-    WHERE organisation = $1 AND model = $2 ORDER BY id";
+pub(crate) const PART: &str = "SELECT id, record FROM custom_models.data
+    WHERE organisation = $1 AND model = $2 AND id > $3 ORDER BY id LIMIT $4";
 
 /// Which of the pairs that a group adds are there.
 pub(crate) const SEVERAL: &str = "SELECT d.organisation, d.model, d.id
@@ -18,14 +18,21 @@ pub(crate) const SEVERAL: &str = "SELECT d.organisation, d.model, d.id
     JOIN custom_models.data d ON d.organisation = wanted.organisation
         AND d.model = wanted.model AND d.id = wanted.id";
 
-/// The data of a model, in the order of its numbers.
-pub(crate) async fn all(
+/// A part of the data of a model, in the order of its numbers.
+pub(crate) async fn part(
     reader: Reader,
     organisation: &Organisation,
     model: ModelId,
+    after: u32,
+    limit: u32,
 ) -> Result<Vec<DataPair>, Fault> {
-    let parameters = [parameter(bytes(organisation)), parameter(i64::from(model))];
-    let rows = reader.query(Statement::new(ALL, parameters)).await?;
+    let parameters = [
+        parameter(bytes(organisation)),
+        parameter(i64::from(model)),
+        parameter(i64::from(after)),
+        parameter(i64::from(limit)),
+    ];
+    let rows = reader.query(Statement::new(PART, parameters)).await?;
     rows.iter().map(pair).collect()
 }
 

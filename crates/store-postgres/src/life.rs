@@ -32,9 +32,12 @@ impl LifeStore for PostgresStore {
         &self,
         organisation: &Organisation,
         model: ModelId,
+        after: u32,
+        limit: u32,
     ) -> Result<Vec<DataPair>, StoreError> {
         let of = organisation.clone();
-        self.readers.read(async move |reader| data_rows::all(reader, &of, model).await)
+        self.readers
+            .read(async move |reader| data_rows::part(reader, &of, model, after, limit).await)
     }
 
     fn answer(

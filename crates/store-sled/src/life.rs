@@ -45,11 +45,16 @@ impl LifeStore for SledStore {
         &self,
         organisation: &Organisation,
         model: ModelId,
+        after: u32,
+        limit: u32,
     ) -> Result<Vec<DataPair>, StoreError> {
         let below = data_of(organisation, model);
-        let keys = below.clone()..end_of_data(&below);
+        let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
+        let keys = [below.as_slice(), &first.to_be_bytes()].concat()..end_of_data(&below);
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let read = |_, view: &View| {
             view.values(keys.clone())
+                .take(limit)
                 .map(|pair| pair.and_then(|(key, it)| pair_at(&key, &it)))
                 .collect()
         };

@@ -52,7 +52,7 @@ fn all_of(store: &SledStore, name: &str) -> Vec<CustomModel> {
     assert_eq!(listing.total, listing.models.len() as u64);
     for model in &listing.models {
         assert_eq!(store.get(&organisation, model.id).unwrap().as_ref(), Some(model));
-        assert_eq!(store.data(&organisation, model.id).unwrap(), []);
+        assert_eq!(store.data(&organisation, model.id, 0, u32::MAX).unwrap(), []);
     }
     listing.models
 }
@@ -104,7 +104,7 @@ fn goes_on(life: &Life) {
     let positions: Vec<_> = page.events.iter().map(|event| event.position).collect();
     assert_eq!((positions, page.first, page.last), (vec![1, 2, 3, 4], 1, 4));
     assert_eq!(life.get(3).course.failure().unwrap().error, "no luck");
-    assert_eq!(life.store.data(&acme(), id(3)).unwrap()[0].audio, pair("a.wav").audio);
+    assert_eq!(life.store.data(&acme(), id(3), 0, u32::MAX).unwrap()[0].audio, pair("a.wav").audio);
 }
 
 fn all_of_acme(life: &Life) -> Vec<CustomModel> {

@@ -222,7 +222,9 @@ fn rows_of_lives_that_cannot_have_been_written_are_damage() {
     }
     for row in bad_rows.into_iter().skip(1) {
         with_row(&folder, &key(b'x'), row, |life| life.store.events(&acme(), 0, 9).err());
-        with_row(&folder, &key(b'd'), row, |life| life.store.data(&acme(), id(1)).err());
+        with_row(&folder, &key(b'd'), row, |life| {
+            life.store.data(&acme(), id(1), 0, u32::MAX).err()
+        });
         with_row(&folder, &key(b'q'), row, |life| life.store.claimable(None, FOREVER, 9).err());
         with_row(&folder, &key(b'r'), row, |life| life.touch(1, &answer_key(1, "k")).err());
     }
@@ -252,7 +254,7 @@ fn an_event_that_cannot_be_kept_is_of_a_write_that_is_not_made() {
         let edit = Edit::AddData(pair("b.wav"));
         let fault = life.engine.edit(&life.caller, id(1), &edit, &Expected::Anything).unwrap_err();
         assert_eq!(life.get(1), before);
-        assert_eq!(life.store.data(&acme(), id(1)).unwrap().len(), 1);
+        assert_eq!(life.store.data(&acme(), id(1), 0, u32::MAX).unwrap().len(), 1);
         // What has no event is made.
         assert_eq!(life.touch(1, &answer_key(1, "k")).unwrap(), Outcome::Updated);
         match fault {

@@ -6,18 +6,20 @@ use rusqlite::{Connection, Row, params};
 
 use crate::fault::{damaged, unwritable};
 
-pub(crate) const ALL: &str =
-    "SELECT id, record FROM data WHERE organisation = ?1 AND model = ?2 ORDER BY id";
+pub(crate) const PART: &str = "SELECT id, record FROM data
+    WHERE organisation = ?1 AND model = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
 
-/// The data of a model, in the order of its numbers.
-pub(crate) fn all(
+/// A part of the data of a model, in the order of its numbers.
+pub(crate) fn part(
     connection: &Connection,
     organisation: &Organisation,
     model: ModelId,
+    after: u32,
+    limit: u32,
 ) -> rusqlite::Result<Vec<DataPair>> {
     connection
-        .prepare_cached(ALL)?
-        .query_map(params![organisation.as_str(), i64::from(model)], pair)?
+        .prepare_cached(PART)?
+        .query_map(params![organisation.as_str(), i64::from(model), after, limit], pair)?
         .collect()
 }
 

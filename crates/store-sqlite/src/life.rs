@@ -31,8 +31,11 @@ impl LifeStore for SqliteStore {
         &self,
         organisation: &Organisation,
         model: ModelId,
+        after: u32,
+        limit: u32,
     ) -> Result<Vec<DataPair>, StoreError> {
-        self.readers.read(|connection| data_rows::all(connection, organisation, model))
+        self.readers
+            .read(|connection| data_rows::part(connection, organisation, model, after, limit))
     }
 
     fn answer(

@@ -53,7 +53,10 @@ fn shown(store: &dyn Records) -> Shown {
     let all = Selection { limit: 100, ..Selection::default() };
     let lists = organisations.iter().map(|it| store.list(it, &all).unwrap());
     let models: Vec<CustomModel> = lists.flat_map(|list| list.models).collect();
-    let data = models.iter().flat_map(|model| store.data(&acme(), model.id).unwrap()).collect();
+    let data = models
+        .iter()
+        .flat_map(|model| store.data(&acme(), model.id, 0, u32::MAX).unwrap())
+        .collect();
     let claimable = [None, Some(&organisations[1])];
     Shown {
         data,

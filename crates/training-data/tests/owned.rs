@@ -356,12 +356,18 @@ impl LifeStore for Counting {
         self.store.claimable(of, at, limit)
     }
 
-    fn data(&self, of: &Organisation, model: ModelId) -> Result<Vec<DataPair>, StoreError> {
+    fn data(
+        &self,
+        of: &Organisation,
+        model: ModelId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<DataPair>, StoreError> {
         self.asked.fetch_add(1, Ordering::Relaxed);
         if *self.fails.lock().unwrap() {
             return Err(StoreErrorKind::Busy.into());
         }
-        self.store.data(of, model)
+        self.store.data(of, model, after, limit)
     }
 
     fn answer(&self, of: &Organisation, key: &AnswerKey) -> Result<Option<KeptAnswer>, StoreError> {

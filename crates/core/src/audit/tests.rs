@@ -42,7 +42,7 @@ fn records() -> Vec<Record> {
     engine.delete(&caller, ids[2]).unwrap();
     let with = engine.add_data(&caller, ids[3], pair(DataType::Train), &any);
     with.unwrap();
-    let first = engine.stored_data(&acme(), ids[3]).unwrap()[0].id;
+    let first = engine.data(&caller, ids[3]).unwrap()[0].id;
     engine.remove_data(&caller, ids[3], first, &any).unwrap();
     let registration = Registration { organisation: acme(), plan: "Gold".parse().unwrap() };
     store.apply_access(AccessChange::Register(registration)).unwrap();

@@ -55,7 +55,7 @@ pub(crate) fn a_closed_store_tells_of_no_life(builder: &dyn Builder) -> Checked 
     let answers = [
         store.events(&acme, 0, 9).err(),
         store.claimable(None, at(0), 9).err(),
-        store.data(&acme, created.id).err(),
+        store.data(&acme, created.id, 0, u32::MAX).err(),
         store.answer(&acme, &key).err(),
         store.purge(purge).err(),
     ];

@@ -37,7 +37,7 @@ fn expect_data(
     model: &CustomModel,
     pairs: &[DataPair],
 ) -> Checked {
-    ensure_eq!(store.data(organisation, model.id)?, pairs, "the data of {}", model.id);
+    ensure_eq!(store.data(organisation, model.id, 0, u32::MAX)?, pairs, "the data of {}", model.id);
     Ok(())
 }
 
@@ -51,6 +51,29 @@ const NAMES: &[&str] = &[
     "{\"filename\":null}",
     "e\u{301}\u{e9}\r\n",
 ];
+
+pub(crate) fn data_6_pairs_are_read_in_parts(builder: &dyn Builder) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let mut model = store.create(&acme, &model(1)?)?;
+    for number in 1..=9 {
+        model = add_pair(&store, &acme, &model, &pair(number)?)?;
+    }
+    for number in [1, 4, 9] {
+        model = remove_pair(&store, &acme, &model, number)?;
+    }
+    let all = store.data(&acme, model.id, 0, u32::MAX)?;
+    ensure_eq!(all.len(), 6, "all");
+    for limit in [0, 1, 2, 5, 6, 7] {
+        for after in [0, 1, 2, 3, 8, 9, 10, u32::MAX] {
+            let behind = all.iter().filter(|pair| pair.id.get() > after);
+            let expected: Vec<_> = behind.take(limit as usize).cloned().collect();
+            let found = store.data(&acme, model.id, after, limit)?;
+            ensure_eq!(found, expected, "{limit} behind {after}");
+        }
+    }
+    Ok(())
+}
 
 pub(crate) fn data_4_every_pair_comes_back_as_it_was(builder: &dyn Builder) -> Checked {
     let (place, store) = fresh(builder)?;
@@ -192,9 +215,9 @@ pub(crate) fn data_4_reads_see_a_pair_with_its_change_or_neither(builder: &dyn B
         }
         loop {
             let is_last = is_written.load(Ordering::SeqCst) == 1;
-            let before = store.data(&acme, id)?;
+            let before = store.data(&acme, id, 0, u32::MAX)?;
             let counted = store.get(&acme, id)?.map(|model| model.course.data().train_pairs);
-            let after = store.data(&acme, id)?;
+            let after = store.data(&acme, id, 0, u32::MAX)?;
             let counted = usize::try_from(counted.unwrap_or_default()).unwrap_or_default();
             ensure!(
                 (before.len()..=after.len()).contains(&counted),

@@ -114,6 +114,8 @@ pub(crate) const CAUGHT_IN_LIFE: &[(Flaw, &[&str])] = &[
     (Flaw::PairsInOrderOfTheirDigits, &["data_4_every_pair_comes_back_as_it_was"]),
     (Flaw::RemovesEarlierPairsToo, &["data_6_a_pair_that_was_removed_is_gone"]),
     (Flaw::DataStaysWithoutItsModel, &["edit_5_the_data_of_a_model_goes_with_it"]),
+    (Flaw::DataBeginsWithTheLastOne, &["data_6_pairs_are_read_in_parts"]),
+    (Flaw::DataIgnoresTheLimit, &["data_6_pairs_are_read_in_parts"]),
     (Flaw::DataIgnoresTheOrganisation, &["auth_3_another_organisation_sees_no_data"]),
     (Flaw::DataForgottenAtOpening, &["data_4_data_survives_a_close"]),
     (Flaw::DataLagsBehind, &["data_4_reads_see_a_pair_with_its_change_or_neither"]),

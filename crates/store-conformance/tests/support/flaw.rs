@@ -87,6 +87,8 @@ pub(crate) enum Flaw {
     RemovesEarlierPairsToo,
     DataStaysWithoutItsModel,
     DataIgnoresTheOrganisation,
+    DataBeginsWithTheLastOne,
+    DataIgnoresTheLimit,
     DataForgottenAtOpening,
     DataLagsBehind,
     RepeatsJudgedAfterTheChange,

@@ -159,12 +159,18 @@ impl Life {
         flaw: Option<Flaw>,
         organisation: &Organisation,
         model: ModelId,
+        after: u32,
+        limit: u32,
     ) -> Vec<DataPair> {
         let is_asked_for = |(of, id): &(Organisation, ModelId)| {
             *id == model && (of == organisation || flaw == Some(Flaw::DataIgnoresTheOrganisation))
         };
         let found = self.data.iter().find(|(key, _)| is_asked_for(key));
-        found.map(|(_, pairs)| pairs.clone()).unwrap_or_default()
+        let is_again = |number| flaw == Some(Flaw::DataBeginsWithTheLastOne) && number == after;
+        let pairs = found.into_iter().flat_map(|(_, pairs)| pairs);
+        let pairs = pairs.filter(|pair| pair.id.get() > after || is_again(pair.id.get()));
+        let limit = if flaw == Some(Flaw::DataIgnoresTheLimit) { u32::MAX } else { limit };
+        pairs.take(limit as usize).cloned().collect()
     }
 
     pub(crate) fn events(

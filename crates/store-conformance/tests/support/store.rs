@@ -273,9 +273,13 @@ impl LifeStore for QueuedStore {
         &self,
         organisation: &Organisation,
         model: ModelId,
+        after: u32,
+        limit: u32,
     ) -> Result<Vec<DataPair>, StoreError> {
         let lags = self.flaw == Some(Flaw::DataLagsBehind);
-        self.shared.read_lagging(lags, |state| Ok(state.life.data(self.flaw, organisation, model)))
+        self.shared.read_lagging(lags, |state| {
+            Ok(state.life.data(self.flaw, organisation, model, after, limit))
+        })
     }
 
     fn answer(

@@ -141,7 +141,7 @@ fn read_only(server: &Server) {
         let url = server.url(&database).replace("postgres@", &format!("{who}@"));
         let store = PostgresStore::open_as(&url, OpenMode::ReadOnly).unwrap();
         assert_eq!(store.get(&acme(), model.id).unwrap().as_ref(), Some(&model));
-        assert_eq!(store.data(&acme(), model.id).unwrap().len(), 1);
+        assert_eq!(store.data(&acme(), model.id, 0, u32::MAX).unwrap().len(), 1);
         assert_eq!(found(&store), Vec::<String>::new());
         assert_eq!(store.verify().unwrap(), Vec::<String>::new());
         let summary = store.summary().unwrap();

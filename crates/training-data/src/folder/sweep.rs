@@ -19,6 +19,9 @@ use crate::content::{ContentOwner, ContentSweep, KeptBack, Leftover};
 /// The time after which everything is looked at again, for other processes leave files behind as well.
 const RECHECK: Duration = Duration::from_secs(60 * 60);
 
+/// The number of pairs that are read at a time.
+const PAGE: u32 = 1000;
+
 /// The contents that a store refers to in the data of a model.
 pub(super) struct References(HashSet<u128>);
 
@@ -28,9 +31,17 @@ impl References {
         organisation: &Organisation,
         model: ModelId,
     ) -> Result<Self, StoreError> {
-        let pairs = store.data(organisation, model)?;
-        let names = pairs.iter().flat_map(|pair| [&pair.audio.content, &pair.transcript.content]);
-        Ok(References(names.filter_map(|name| number_of(name)).collect()))
+        let (mut references, mut after) = (HashSet::new(), 0);
+        loop {
+            let pairs = store.data(organisation, model, after, PAGE)?;
+            let names =
+                pairs.iter().flat_map(|pair| [&pair.audio.content, &pair.transcript.content]);
+            references.extend(names.filter_map(|name| number_of(name)));
+            match pairs.last() {
+                Some(last) if pairs.len() >= PAGE as usize => after = last.id.get(),
+                _ => return Ok(References(references)),
+            }
+        }
     }
 
     pub(super) fn has(&self, name: &str) -> bool {

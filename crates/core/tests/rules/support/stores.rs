@@ -126,8 +126,14 @@ macro_rules! life_of {
                 self.$store.claimable(of, at, limit)
             }
 
-            fn data(&self, of: &Organisation, id: ModelId) -> Result<Vec<DataPair>, StoreError> {
-                self.$store.data(of, id)
+            fn data(
+                &self,
+                of: &Organisation,
+                id: ModelId,
+                after: u32,
+                limit: u32,
+            ) -> Result<Vec<DataPair>, StoreError> {
+                self.$store.data(of, id, after, limit)
             }
 
             fn answer(

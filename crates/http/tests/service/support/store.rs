@@ -232,8 +232,14 @@ impl LifeStore for Held {
         self.store.claimable(of, at, limit)
     }
 
-    fn data(&self, of: &Organisation, model: ModelId) -> Result<Vec<DataPair>, StoreError> {
-        self.store.data(of, model)
+    fn data(
+        &self,
+        of: &Organisation,
+        model: ModelId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        self.store.data(of, model, after, limit)
     }
 
     fn answer(&self, of: &Organisation, key: &AnswerKey) -> Result<Option<KeptAnswer>, StoreError> {

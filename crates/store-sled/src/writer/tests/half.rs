@@ -88,7 +88,7 @@ pub(super) fn see(store: &SledStore) -> Seen {
     Seen {
         listing: list(store).unwrap(),
         events: (page.events, page.last, page.first),
-        data: (1..4).map(|number| store.data(&acme(), id(number)).unwrap()).collect(),
+        data: (1..4).map(|number| store.data(&acme(), id(number), 0, u32::MAX).unwrap()).collect(),
         claimable: store.claimable(None, at, 100).unwrap(),
         answers: (1..4).map(|it| store.answer(&acme(), &answer_key(it)).unwrap()).collect(),
     }
@@ -114,7 +114,9 @@ fn writes(store: &SledStore) -> Vec<Write> {
     let model = |number| store.get(&acme(), id(number)).unwrap().unwrap();
     let (running, ready) = (model(1), model(2));
     let pair = || {
-        let [pair] = &store.data(&acme(), id(2)).unwrap()[..] else { panic!("not one pair") };
+        let [pair] = &store.data(&acme(), id(2), 0, u32::MAX).unwrap()[..] else {
+            panic!("not one pair")
+        };
         DataPair { id: DataId::new(2).unwrap(), ..pair.clone() }
     };
     let started = CustomModel {
