@@ -20,7 +20,9 @@ const NAME: &str = "custom-models";
 /// The variable that holds the shell's name while the shell asks.
 const VARIABLE: &str = "CUSTOM_MODELS_COMPLETE";
 
-const SHELLS: Shells<'static> = Shells(&[&BashWithColons, &Elvish, &Fish, &Powershell, &Zsh]);
+const BASH: Scripted<Bash> = Scripted(Bash, include_str!("completions/bash.sh"));
+const ZSH: Scripted<Zsh> = Scripted(Zsh, include_str!("completions/zsh.zsh"));
+const SHELLS: Shells<'static> = Shells(&[&BASH, &Elvish, &Fish, &Powershell, &ZSH]);
 
 /// Prints the script that completes the command in a shell.
 pub(crate) fn completions(global: &Global, shell: Shell) -> Report {
@@ -56,17 +58,19 @@ fn command() -> Command {
     Cli::command()
 }
 
-/// Bash, which splits `custom_models:read` into three words. The adapter of `clap_complete` takes the last
-/// of them for the whole.
-struct BashWithColons;
+/// A shell with a script of this command's own. The rest is as `clap_complete` has it.
+///
+/// Bash splits `custom_models:read` into three words, of which the script of `clap_complete` takes the last for
+/// the whole. That for zsh puts a space behind `sqlite:`.
+struct Scripted<S>(S, &'static str);
 
-impl EnvCompleter for BashWithColons {
+impl<S: EnvCompleter> EnvCompleter for Scripted<S> {
     fn name(&self) -> &'static str {
-        Bash.name()
+        self.0.name()
     }
 
     fn is(&self, name: &str) -> bool {
-        Bash.is(name)
+        self.0.is(name)
     }
 
     fn write_registration(
@@ -77,8 +81,7 @@ impl EnvCompleter for BashWithColons {
         completer: &str,
         script: &mut dyn io::Write,
     ) -> io::Result<()> {
-        let text = include_str!("completions/bash.sh");
-        let text = text.replace("VARIABLE", variable).replace("NAME", completer);
+        let text = self.1.replace("VARIABLE", variable).replace("NAME", completer);
         script.write_all(text.as_bytes())
     }
 
@@ -89,6 +92,6 @@ impl EnvCompleter for BashWithColons {
         folder: Option<&std::path::Path>,
         candidates: &mut dyn io::Write,
     ) -> io::Result<()> {
-        Bash.write_complete(command, words, folder, candidates)
+        self.0.write_complete(command, words, folder, candidates)
     }
 }

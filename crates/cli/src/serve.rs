@@ -171,7 +171,7 @@ fn listen(
             tokio::spawn(sweeper.run(every));
         }
         say(&format!("listening on http://{address}"));
-        announce(address).map_err(failed)?;
+        announce(address).map_err(|error| Failure::NotWritten(None, error))?;
         let served = custom_models_http::serve(listener, app, &options, stop.wait()).await;
         let shown = match page {
             Some(page) => page.await.unwrap_or(Ok(false)),

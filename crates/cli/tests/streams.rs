@@ -65,6 +65,7 @@ fn whatever_is_printed_in_vain_is_said_to_be() {
         &["export", "all.jsonl"],
         &["openapi"],
         &["completions", "bash"],
+        &["demo", "--listen", "127.0.0.1:0"],
         &["--version"],
         &["--help"],
         &["list", "--help"],
