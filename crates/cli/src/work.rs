@@ -165,9 +165,12 @@ impl Worker {
             Some(measured) if status.success() => {
                 let left_out =
                     measured.left_out.map(|it| format!("of its metrics these are left out: {it}"));
-                let faults = left_out.into_iter().chain(unreadable);
-                faults.for_each(|fault| say(lease.claimed, &format!("is trained, but {fault}")));
-                return self.succeeded(lease, measured.metrics);
+                let end = self.succeeded(lease, measured.metrics)?;
+                if matches!(end, End::Succeeded) {
+                    let faults = left_out.into_iter().chain(unreadable);
+                    faults.for_each(|it| say(lease.claimed, &format!("is trained, but {it}")));
+                }
+                return Ok(end);
             }
             _ if !status.success() => how,
             _ => match unreadable {

@@ -257,6 +257,32 @@ fn train_5_a_worker_that_is_told_to_end_leaves_its_training_to_another() {
 }
 
 #[test]
+fn train_4_a_worker_whose_training_passed_to_another_says_so_and_kills_its_program() {
+    let folder = waiting(1);
+    let command =
+        r#"echo $$ > pid; until [ -e go ]; do :; done; echo '{"progress":5}'; sleep 1000"#;
+    let first = worker(&folder, command, "60s");
+    let file = folder.path().join("pid");
+    until(|| fs::read_to_string(&file).is_ok_and(|pid| pid.ends_with('\n')));
+    let program = fs::read_to_string(&file).unwrap().trim().to_owned();
+    assert_eq!(folder.run(&["cancel", "1"]).code, 0);
+    assert_eq!(folder.run(&["run", "1"]).code, 0);
+    work(&folder, r#"echo '{"metrics":{"word_error_rate":0}}'"#);
+    assert!(runs(&program));
+    fs::write(folder.path().join("go"), "").unwrap();
+    until(|| !runs(&program));
+    let told = Command::new("kill").arg(first.id().to_string()).status().unwrap();
+    assert!(told.success());
+    let ended = first.wait_with_output().unwrap();
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(0), "{said}");
+    let end =
+        "is not trained by this worker any more: its lease ran out, or another has the training\n";
+    assert!(said.ends_with(end), "{said}");
+    assert_eq!(model(&folder, 1)["training_status"], 4);
+}
+
+#[test]
 fn train_4_two_workers_share_no_training() {
     let folder = waiting(6);
     let command = r#"echo $CUSTOM_MODEL_ID >> trained; echo '{"metrics":{"word_error_rate":0}}'"#;
