@@ -274,7 +274,39 @@ pub(crate) fn fault(error: io::Error) -> StoreError {
             StoreErrorKind::Unavailable
         }
         ErrorKind::ReadOnlyFilesystem => StoreErrorKind::Unavailable,
+        _ if is_exhausted(&error) => StoreErrorKind::Busy,
         _ => StoreErrorKind::Failed,
     };
     StoreError::new(kind, error)
+}
+
+/// Whether the process or the machine lacks something that comes back: descriptors, memory, locks.
+fn is_exhausted(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::io::Errno;
+        let passing = [Errno::MFILE, Errno::NFILE, Errno::NOMEM, Errno::NOBUFS, Errno::NOLCK];
+        Errno::from_io_error(error).is_some_and(|it| passing.contains(&it))
+    }
+    #[cfg(not(unix))]
+    {
+        error.kind() == ErrorKind::OutOfMemory
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn wire_503_a_lack_that_passes_is_told_from_other_faults() {
+        use rustix::io::Errno;
+        let kind = |errno: Errno| fault(errno.into()).kind();
+        for passing in [Errno::MFILE, Errno::NFILE, Errno::NOMEM] {
+            assert_eq!(kind(passing), StoreErrorKind::Busy);
+        }
+        assert_eq!(kind(Errno::NOSPC), StoreErrorKind::Full);
+        assert_eq!(kind(Errno::IO), StoreErrorKind::Failed);
+    }
 }
