@@ -10,8 +10,8 @@ pub struct CreateParameters {
 }
 
 impl CreateParameters {
-    /// Reads the parameters of a query, already percent-decoded, or says what is wrong with them.
-    /// Other parameters are ignored.
+    /// Reads the parameters of a query, already percent-decoded, or says what is wrong with them. Another
+    /// parameter is wrong too.
     ///
     /// ```
     /// use custom_models_core::CreateParameters;
@@ -24,8 +24,10 @@ impl CreateParameters {
     ) -> Result<Self, Violations<'a>> {
         let mut violations = Violations::none();
         let mut given = None;
-        for (_, value) in pairs.into_iter().filter(|(key, _)| *key == "validate_only") {
-            if given.replace(value).is_some() {
+        for (key, value) in pairs {
+            if key != "validate_only" {
+                violations.note_unknown(key);
+            } else if given.replace(value).is_some() {
                 violations.note(Violation::new(Field::ValidateOnly, ViolationKind::Repeated));
             }
         }

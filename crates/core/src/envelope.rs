@@ -45,6 +45,12 @@ impl Refusal {
             Refusal::Invalid(_) => {
                 Envelope::new(400, "Validation Error", "Invalid field values", None)
             }
+            Refusal::InvalidHost => Envelope::new(
+                400,
+                "Bad Request",
+                "The request must have exactly one valid Host header",
+                Some("INVALID_HOST"),
+            ),
             Refusal::Unauthorized => {
                 Envelope::new(401, "Unauthorized", "Invalid or missing API key", None)
             }
@@ -141,6 +147,18 @@ impl Refusal {
                 "Content-Type must be multipart/form-data",
                 Some("UNSUPPORTED_MEDIA_TYPE"),
             ),
+            Refusal::UnsupportedContentEncoding => Envelope::new(
+                415,
+                "Unsupported Media Type",
+                "Content-Encoding must be identity",
+                Some("UNSUPPORTED_MEDIA_TYPE"),
+            ),
+            Refusal::UnsupportedTransferEncoding => Envelope::new(
+                501,
+                "Not Implemented",
+                "Transfer-Encoding must be chunked",
+                Some("UNSUPPORTED_TRANSFER_ENCODING"),
+            ),
             Refusal::TooManyAtOnce { .. } => Envelope::new(
                 429,
                 "Too Many Requests",
@@ -157,6 +175,15 @@ impl Refusal {
             Refusal::Contended => Envelope::unavailable(
                 "The model is being changed by others. Please try again.",
                 "CONTENDED",
+            ),
+            Refusal::AtCapacity => Envelope::unavailable(
+                "All places for such requests are taken. Please try again.",
+                "AT_CAPACITY",
+            ),
+            Refusal::ShareExceeded { .. } => Envelope::unavailable(
+                "Your organisation has taken its share of the places for such requests. \
+                Please try again.",
+                "SHARE_EXCEEDED",
             ),
             Refusal::Store(fault) => match fault.kind() {
                 StoreErrorKind::Busy => {
@@ -219,7 +246,14 @@ impl Serialize for Refusal {
                 let details = EventsDetails { first_position: *first_position };
                 body.serialize_entry("details", &details)?;
             }
-            Refusal::Unauthorized
+            Refusal::ShareExceeded { places } => {
+                body.serialize_entry("details", &ShareDetails { places: *places })?;
+            }
+            Refusal::InvalidHost
+            | Refusal::UnsupportedContentEncoding
+            | Refusal::UnsupportedTransferEncoding
+            | Refusal::AtCapacity
+            | Refusal::Unauthorized
             | Refusal::DataNotFound
             | Refusal::ModelNotReady { .. }
             | Refusal::TrainingNotRunning
@@ -270,6 +304,11 @@ struct WindowDetails {
 #[derive(serde::Serialize)]
 struct ReadyDetails {
     missing_seconds: u64,
+}
+
+#[derive(serde::Serialize)]
+struct ShareDetails {
+    places: usize,
 }
 
 #[derive(serde::Serialize)]

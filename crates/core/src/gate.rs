@@ -10,8 +10,8 @@ use std::time::SystemTime;
 
 use crate::pending::Pending;
 use crate::{
-    AccessChange, AccessOutcome, AccessStore, Caller, KeyDigest, KeyId, Limits, Moment, Operation,
-    Plans, Refusal, RequestLimit, Standing, StoreError, StoreErrorKind,
+    AccessChange, AccessOutcome, AccessStore, Caller, Grant, KeyDigest, KeyId, Limits, Moment,
+    Operation, Plans, Refusal, RequestLimit, Standing, StoreError, StoreErrorKind,
 };
 
 /// Lets requests in: by their key, its scopes, and what is left of its limits, in this order (ORDER).
@@ -67,17 +67,8 @@ impl Gate {
         authorization: Option<&str>,
         operation: Operation,
     ) -> Result<Entered, Refusal> {
-        let digest = authorization.and_then(KeyDigest::of_authorization);
-        let grant = match digest {
-            Some(digest) => self.shared.store.key(&digest)?,
-            None => None,
-        };
         let now = self.shared.now();
-        let grant = grant.filter(|grant| grant.key.is_valid_at(now.into()));
-        let grant = grant.ok_or(Refusal::Unauthorized)?;
-        if !grant.key.scopes.contains(operation.scope()) {
-            return Err(Refusal::InsufficientScope { required: operation.scope() });
-        }
+        let grant = self.shared.grant(authorization, operation, now)?;
         let plan = self.shared.plans.resolve(&grant.plan)?;
         let key = grant.key.id;
         let limits = self.shared.limits.of(operation);
@@ -104,6 +95,22 @@ impl Gate {
         })
     }
 
+    /// Looks the key of a request up again that was let in a while ago: it may have been revoked, or have
+    /// expired. Takes no place, and no admission.
+    ///
+    /// Reads the store, and does not wait for writes.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Unauthorized`], [`Refusal::InsufficientScope`] and [`Refusal::Store`].
+    pub fn recheck(
+        &self,
+        authorization: Option<&str>,
+        operation: Operation,
+    ) -> Result<(), Refusal> {
+        self.shared.grant(authorization, operation, self.shared.now()).map(drop)
+    }
+
     /// How a key stands in the window of an operation, where it has one, when nothing is admitted (RATE-5): by
     /// the gate's clock, also where admissions go by a clock of the store's own.
     ///
@@ -126,6 +133,26 @@ impl fmt::Debug for Gate {
 impl Shared {
     fn now(&self) -> Moment {
         (self.clock)().into()
+    }
+
+    /// The key of a request, if it is valid (AUTH-1) and its scopes cover the operation (AUTH-2).
+    fn grant(
+        &self,
+        authorization: Option<&str>,
+        operation: Operation,
+        now: Moment,
+    ) -> Result<Grant, Refusal> {
+        let digest = authorization.and_then(KeyDigest::of_authorization);
+        let grant = match digest {
+            Some(digest) => self.store.key(&digest)?,
+            None => None,
+        };
+        let grant = grant.filter(|grant| grant.key.is_valid_at(now.into()));
+        let grant = grant.ok_or(Refusal::Unauthorized)?;
+        if !grant.key.scopes.contains(operation.scope()) {
+            return Err(Refusal::InsufficientScope { required: operation.scope() });
+        }
+        Ok(grant)
     }
 
     fn standing(

@@ -66,7 +66,7 @@ pub struct ListModels {
 
 impl ListModels {
     /// Reads the parameters of a query, already percent-decoded, or says everything that is wrong
-    /// with them. Parameters that READ-1 does not name are ignored.
+    /// with them. A parameter that READ-1 does not name is wrong too.
     ///
     /// ```
     /// use custom_models_core::{Field, ListModels};
@@ -89,7 +89,10 @@ impl ListModels {
                 "status" => (Field::Status, &mut given.status),
                 "language" => (Field::Language, &mut given.language),
                 "base_model" => (Field::BaseModel, &mut given.base_model),
-                _ => continue,
+                _ => {
+                    violations.note_unknown(key);
+                    continue;
+                }
             };
             if place.replace(value).is_some() {
                 violations.note(Violation::new(field, ViolationKind::Repeated));

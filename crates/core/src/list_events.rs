@@ -23,7 +23,7 @@ impl ListEvents {
     pub const MAX_WAIT: u64 = 30;
 
     /// Reads the parameters of a query, already percent-decoded, or says everything that is wrong
-    /// with them. Other parameters are ignored.
+    /// with them. Another parameter is wrong too.
     ///
     /// ```
     /// use custom_models_core::{Field, ListEvents};
@@ -44,7 +44,10 @@ impl ListEvents {
                 "after" => (Field::After, &mut after),
                 "limit" => (Field::Limit, &mut limit),
                 "wait" => (Field::Wait, &mut wait),
-                _ => continue,
+                _ => {
+                    violations.note_unknown(key);
+                    continue;
+                }
             };
             if place.replace(value).is_some() {
                 violations.note(Violation::new(field, ViolationKind::Repeated));
@@ -93,7 +96,7 @@ mod tests {
     fn parameters_have_their_ranges_and_are_given_once() {
         let default = ListEvents::from_pairs([]).unwrap();
         assert_eq!(default, ListEvents::default());
-        let all = [("after", "7"), ("limit", "100"), ("wait", "30"), ("x", ""), ("x", "")];
+        let all = [("after", "7"), ("limit", "100"), ("wait", "30")];
         let wait = Duration::from_secs(30);
         assert_eq!(ListEvents::from_pairs(all), Ok(ListEvents { after: 7, limit: 100, wait }));
         for wrong in ["", "-1", "+1", " 1", "x", "101", "18446744073709551616"] {
@@ -104,6 +107,8 @@ mod tests {
         let far = ListEvents::from_pairs([("after", "18446744073709551616")]).unwrap();
         assert_eq!(far.after, u64::MAX, "behind every event there will be");
         assert_eq!(ListEvents::from_pairs([("limit", "0")]).unwrap_err().len(), 1);
+        let unknown = ListEvents::from_pairs([("x", ""), ("limit", "0"), ("x", "")]).unwrap_err();
+        assert_eq!((unknown.len(), unknown.unknown_parameters().next()), (2, Some("x")));
         let twice = ListEvents::from_pairs([("wait", "1"), ("wait", "x")]).unwrap_err();
         assert_eq!(twice.get(Field::Wait).unwrap().kind(), ViolationKind::Repeated);
     }

@@ -15,6 +15,8 @@ use crate::{CreateModel, DataFile, Scope, Standing, StoreError, Violations};
 pub enum Refusal {
     /// 400: the request violates rules of sections 1, 2 or 7.
     Invalid(Violations<'static>),
+    /// 400: a request in HTTP/1.1 has no `Host`, or any request has two or one that names no host.
+    InvalidHost,
     /// 401: no valid key, where a host uses keys (AUTH-1).
     Unauthorized,
     /// 402: the organisation has as many models as its plan allows, or more (QUOTA-6).
@@ -73,6 +75,8 @@ pub enum Refusal {
     UnsupportedMediaType,
     /// 415: a body is not said to be of parts, as an upload is (DATA-1).
     NotMultipart,
+    /// 415: a body is said to be encoded, compressed for example.
+    UnsupportedContentEncoding,
     /// 422: another request was sent under the same idempotency key (IDEM-1).
     IdempotencyKeyReused,
     /// 429: as many requests of the key as may be at a time are at work (RATE-2).
@@ -94,8 +98,17 @@ pub enum Refusal {
         /// For the log alone.
         cause: Cow<'static, str>,
     },
+    /// 501: a body is sent in a transfer coding other than `chunked` alone.
+    UnsupportedTransferEncoding,
     /// 503: others kept changing the model, and the bounded retries ran out (section 6).
     Contended,
+    /// 503: all organisations together have taken the places that there are for such requests.
+    AtCapacity,
+    /// 503: the organisation has taken its share of the places for such requests (PLACE-4).
+    ShareExceeded {
+        /// The number of places that it may take.
+        places: usize,
+    },
     /// 500, or 503 where trying again is right: the store failed. The cause is for the log alone.
     Store(StoreError),
 }
@@ -158,6 +171,7 @@ impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Refusal::Invalid(violations) => write!(f, "invalid field values: {violations}"),
+            Refusal::InvalidHost => f.write_str("not one Host that names a host"),
             Refusal::Unauthorized => f.write_str("invalid or missing API key"),
             Refusal::QuotaExceeded { current_models, plan_limit, plan } => write!(
                 f,
@@ -191,6 +205,14 @@ impl fmt::Display for Refusal {
             }
             Refusal::UnsupportedMediaType => f.write_str("the body is not said to be JSON"),
             Refusal::NotMultipart => f.write_str("the body is not said to be of parts"),
+            Refusal::UnsupportedContentEncoding => f.write_str("the body is said to be encoded"),
+            Refusal::UnsupportedTransferEncoding => {
+                f.write_str("the body is in a transfer coding other than chunked")
+            }
+            Refusal::AtCapacity => f.write_str("all places for such requests are taken"),
+            Refusal::ShareExceeded { places } => {
+                write!(f, "the organisation has taken its share of {places} places")
+            }
             Refusal::TooManyAtOnce { at_once, .. } => {
                 write!(f, "{at_once} requests of the key are at work already")
             }

@@ -5,18 +5,28 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::echo::push_echo;
 use crate::violation::{Field, Violation, ViolationKind};
 
-/// Every violated field of one request, one violation a field (BODY-4).
+/// The message about a parameter that an operation does not know.
+const UNKNOWN: &str = "Unknown parameter";
+
+/// The most unknown parameters that are named.
+const MOST_UNKNOWN: usize = 16;
+
+/// Every violated field of one request, one violation a field (BODY-4), and the parameters that its operation
+/// does not know.
 ///
 /// Serialises as the `details` object of the wire: field name to message, in the order of
-/// [`Field`]. Borrows from the request; [`Violations::into_owned`] lets go of it.
+/// [`Field`], then unknown parameters as they were sent. Borrows from the request; [`Violations::into_owned`] lets go of it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Violations<'a> {
     kinds: [Option<ViolationKind>; Field::ALL.len()],
     sent_language: Cow<'a, str>,
     sent_base_model: Cow<'a, str>,
     sent_metric: Cow<'a, str>,
+    /// INVARIANT: excerpts as messages show them (BODY-5), each once, [`MOST_UNKNOWN`] at most.
+    unknown: Vec<String>,
 }
 
 impl<'a> Violations<'a> {
@@ -33,6 +43,7 @@ impl<'a> Violations<'a> {
             sent_language: sent_language.unwrap_or_default(),
             sent_base_model: sent_base_model.unwrap_or_default(),
             sent_metric: Cow::Borrowed(""),
+            unknown: Vec::new(),
         }
     }
 
@@ -46,6 +57,13 @@ impl<'a> Violations<'a> {
     pub fn of_fields(faults: impl IntoIterator<Item = (Field, ViolationKind)>) -> Self {
         let mut violations = Violations::none();
         faults.into_iter().for_each(|(field, kind)| violations.note(Violation::new(field, kind)));
+        violations
+    }
+
+    /// The parameters of a request whose operation has none, by their names.
+    pub fn of_unknown_parameters<'b>(names: impl IntoIterator<Item = &'b str>) -> Self {
+        let mut violations = Violations::none();
+        names.into_iter().for_each(|name| violations.note_unknown(name));
         violations
     }
 
@@ -68,6 +86,19 @@ impl<'a> Violations<'a> {
         }
     }
 
+    /// Takes note of a parameter that the operation does not know.
+    pub(crate) fn note_unknown(&mut self, name: &str) {
+        let mut shown = String::new();
+        push_echo(&mut shown, name);
+        self.keep_unknown(shown);
+    }
+
+    fn keep_unknown(&mut self, shown: String) {
+        if self.unknown.len() < MOST_UNKNOWN && !self.unknown.contains(&shown) {
+            self.unknown.push(shown);
+        }
+    }
+
     /// These violations and those of other fields of the same request; a field of both keeps what it
     /// has here.
     #[must_use]
@@ -75,17 +106,18 @@ impl<'a> Violations<'a> {
         for violation in others.iter() {
             self.note(violation.into_owned());
         }
+        others.unknown.into_iter().for_each(|shown| self.keep_unknown(shown));
         self
     }
 
     /// Whether nothing is violated.
     pub fn is_empty(&self) -> bool {
-        self.kinds.iter().all(Option::is_none)
+        self.kinds.iter().all(Option::is_none) && self.unknown.is_empty()
     }
 
-    /// How many fields are violated.
+    /// The number of violated fields and unknown parameters.
     pub fn len(&self) -> usize {
-        self.kinds.iter().flatten().count()
+        self.kinds.iter().flatten().count() + self.unknown_parameters().count()
     }
 
     /// The violation of one field, if there is one.
@@ -105,6 +137,13 @@ impl<'a> Violations<'a> {
         Field::ALL.into_iter().filter_map(|field| self.get(field))
     }
 
+    /// The parameters that the operation does not know, in the order in which they were sent. One that is
+    /// called as a violated field is left out.
+    pub fn unknown_parameters(&self) -> impl Iterator<Item = &str> {
+        let is_field = |name: &str| self.iter().any(|violation| violation.field.as_str() == name);
+        self.unknown.iter().map(String::as_str).filter(move |name| !is_field(name))
+    }
+
     /// Adds the `details` object, the same that serde makes of it.
     pub(crate) fn push_json(&self, out: &mut String) {
         let mut separator = '{';
@@ -116,6 +155,16 @@ impl<'a> Violations<'a> {
             out.push_str("\":");
             violation.push_json(out);
         }
+        for name in self.unknown_parameters() {
+            out.push(separator);
+            separator = ',';
+            out.push('"');
+            // What is shown has no control characters, so JSON escapes nothing else in it.
+            out.push_str(&name.replace('\\', r"\\").replace('"', r#"\""#));
+            out.push_str("\":\"");
+            out.push_str(UNKNOWN);
+            out.push('"');
+        }
         out.push_str(if separator == '{' { "{}" } else { "}" });
     }
 
@@ -126,6 +175,7 @@ impl<'a> Violations<'a> {
             sent_language: Cow::Owned(self.sent_language.into_owned()),
             sent_base_model: Cow::Owned(self.sent_base_model.into_owned()),
             sent_metric: Cow::Owned(self.sent_metric.into_owned()),
+            unknown: self.unknown,
         }
     }
 }
@@ -156,7 +206,7 @@ impl<'a> From<Violation<'a>> for Violations<'a> {
 
 impl fmt::Debug for Violations<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list().entries(self.iter()).finish()
+        f.debug_list().entries(self.iter()).entries(&self.unknown).finish()
     }
 }
 
@@ -166,6 +216,11 @@ impl fmt::Display for Violations<'_> {
         for (place, violation) in self.iter().enumerate() {
             let separator = if place == 0 { "" } else { "; " };
             write!(f, "{separator}{}: {violation}", violation.field)?;
+        }
+        let known = self.iter().count();
+        for (place, name) in self.unknown_parameters().enumerate() {
+            let separator = if known + place == 0 { "" } else { "; " };
+            write!(f, "{separator}{name}: {UNKNOWN}")?;
         }
         Ok(())
     }
@@ -178,6 +233,9 @@ impl Serialize for Violations<'_> {
         let mut details = serializer.serialize_map(Some(self.len()))?;
         for violation in self.iter() {
             details.serialize_entry(violation.field.as_str(), &violation.message())?;
+        }
+        for name in self.unknown_parameters() {
+            details.serialize_entry(name, UNKNOWN)?;
         }
         details.end()
     }
@@ -200,5 +258,32 @@ mod tests {
         ];
         let violations = Violations::of_create(kinds.map(|(_, kind)| Some(kind)), None, None);
         assert!(violations.iter().map(|violation| (violation.field, violation.kind)).eq(kinds));
+    }
+
+    #[test]
+    fn wire_400_unknown_parameters_are_named_each_once_and_shown_as_messages_show_what_was_sent() {
+        let long = "x".repeat(41);
+        let names = ["validate_onyl", "a\"\\b", "a\nb", &long, &long[..40], "a\nb", "name", ""];
+        let unknown = Violations::of_unknown_parameters(names);
+        let blank = Violations::from(Violation::new(Field::Name, ViolationKind::Blank));
+        let all = blank.and(unknown);
+        let json = serde_json::to_string(&all).unwrap();
+        let forty = &long[..40];
+        let expected = format!(
+            r#"{{"name":"Name cannot be empty","validate_onyl":"Unknown parameter","a\"\\b":"Unknown parameter","a\\u{{a}}b":"Unknown parameter","{forty}":"Unknown parameter","":"Unknown parameter"}}"#
+        );
+        assert_eq!((all.len(), json), (6, expected.clone()));
+        let mut pushed = String::new();
+        all.push_json(&mut pushed);
+        assert_eq!(pushed, expected);
+        let shown = all.to_string();
+        assert!(
+            shown.starts_with("name: Name cannot be empty; validate_onyl: Unknown parameter; "),
+            "{shown}"
+        );
+        assert!(!shown.contains('\n') && !all.is_empty(), "{shown}");
+        let many: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
+        let many = Violations::of_unknown_parameters(many.iter().map(String::as_str));
+        assert_eq!(many.len(), MOST_UNKNOWN);
     }
 }

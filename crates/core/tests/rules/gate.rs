@@ -229,6 +229,25 @@ fn order_of_the_gate_is_key_then_scope_then_place_then_window() {
 }
 
 #[test]
+fn auth_1_and_auth_2_a_request_that_was_let_in_is_looked_up_again_without_a_place() {
+    let house = House::new();
+    let gate = house.gate(limits(Some("1/1h".parse().unwrap()), 1));
+    let good = house.key(1, "acme", &[Scope::Write]);
+    let brief = house.key_until(2, "acme", &[Scope::Write], Some(1001));
+    let recheck = |key: &str| status(gate.recheck(Some(key), Operation::Create));
+    // Neither its places nor its window are asked for.
+    let at_work = admit(&gate, &good).unwrap();
+    gate.recheck(Some(&good), Operation::Create).unwrap();
+    gate.recheck(Some(&brief), Operation::Create).unwrap();
+    assert_eq!(status(gate.recheck(Some(&good), Operation::Get)), 403);
+    house.go_on(3_600_000);
+    assert_eq!(recheck(&brief), 401);
+    house.change(AccessChange::RevokeKey { id: api_key(1).id(), at: second(1) });
+    assert_eq!((recheck(&good), status(gate.recheck(None, Operation::Create))), (401, 401));
+    drop(at_work);
+}
+
+#[test]
 fn rate_2_a_place_is_free_again_wherever_its_request_ends() {
     let house = House::new();
     let gate = house.gate(limits(Some(two_in_ten_seconds()), 1));

@@ -90,9 +90,12 @@ proptest! {
             })
             .collect();
         expected.sort();
+        let is_unknown = |key: &&str| pairs.iter().any(|(name, _)| name == key);
+        let unknown: Vec<_> = ["Page", "sort"].into_iter().filter(is_unknown).collect();
         match ListModels::from_pairs(pairs.clone()) {
             Ok(request) => {
                 prop_assert_eq!(expected, []);
+                prop_assert_eq!(unknown, [""; 0]);
                 let given = |key| {
                     let pair = pairs.iter().find(|(name, _)| *name == key);
                     pair.map(|(_, value)| *value)
@@ -110,7 +113,12 @@ proptest! {
                 let base_model = filter.base_model.map(BaseModel::as_str);
                 prop_assert_eq!(base_model, given("base_model"));
             }
-            Err(violations) => prop_assert_eq!(kinds(&violations), expected),
+            Err(violations) => {
+                prop_assert_eq!(kinds(&violations), expected);
+                let mut told: Vec<_> = violations.unknown_parameters().collect();
+                told.sort_unstable();
+                prop_assert_eq!(told, unknown);
+            }
         }
     }
 }

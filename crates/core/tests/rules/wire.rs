@@ -168,6 +168,34 @@ proptest! {
 }
 
 #[test]
+fn wire_400_and_wire_501_and_wire_503_of_heads_and_shared_places_are_answered_to_the_byte() {
+    for (refusal, status, body) in [
+        (
+            Refusal::InvalidHost,
+            400,
+            r#"{"error":"Bad Request","message":"The request must have exactly one valid Host header","error_code":"INVALID_HOST"}"#,
+        ),
+        (
+            Refusal::UnsupportedTransferEncoding,
+            501,
+            r#"{"error":"Not Implemented","message":"Transfer-Encoding must be chunked","error_code":"UNSUPPORTED_TRANSFER_ENCODING"}"#,
+        ),
+        (
+            Refusal::AtCapacity,
+            503,
+            r#"{"error":"Service Unavailable","message":"All places for such requests are taken. Please try again.","error_code":"AT_CAPACITY"}"#,
+        ),
+        (
+            Refusal::ShareExceeded { places: 4 },
+            503,
+            r#"{"error":"Service Unavailable","message":"Your organisation has taken its share of the places for such requests. Please try again.","error_code":"SHARE_EXCEEDED","details":{"places":4}}"#,
+        ),
+    ] {
+        assert_wire(&refusal, status, body);
+    }
+}
+
+#[test]
 fn wire_403_and_wire_404_and_wire_405_and_wire_408_and_wire_415_are_answered_to_the_byte() {
     for (refusal, status, body) in [
         (
@@ -194,6 +222,11 @@ fn wire_403_and_wire_404_and_wire_405_and_wire_408_and_wire_415_are_answered_to_
             Refusal::UnsupportedMediaType,
             415,
             r#"{"error":"Unsupported Media Type","message":"Content-Type must be application/json","error_code":"UNSUPPORTED_MEDIA_TYPE"}"#,
+        ),
+        (
+            Refusal::UnsupportedContentEncoding,
+            415,
+            r#"{"error":"Unsupported Media Type","message":"Content-Encoding must be identity","error_code":"UNSUPPORTED_MEDIA_TYPE"}"#,
         ),
         (Refusal::Internal { cause: "a secret".into() }, 500, INTERNAL),
     ] {
