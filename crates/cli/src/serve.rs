@@ -36,6 +36,7 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
     let serve = || -> Result<(), Failure> {
         let mut settings = Settings::of(global)?;
         settings.limit_creates(args.create_limit, args.create_concurrency);
+        settings.org_share = Some(args.org_share);
         let open = global.store.opener(OpenMode::Create)?;
         log_to_standard_error(args.log);
         // Before the store is opened, which says then what its metrics mean.
@@ -140,7 +141,7 @@ fn ended(global: &Global, outcome: Result<(), Failure>) -> Report {
 fn listen(
     store: Arc<dyn Store>,
     folder: Option<Arc<Folder>>,
-    Settings { plans, limits, retention }: Settings,
+    Settings { plans, limits, retention, org_share }: Settings,
     sweep_every: Option<Duration>,
     address: SocketAddr,
     metrics: Option<(SocketAddr, PrometheusHandle)>,
@@ -156,6 +157,7 @@ fn listen(
     };
     let mut options = Options::default();
     options.contents = folder.clone().map(|folder| folder as _);
+    options.organisation_share = org_share.unwrap_or(options.organisation_share);
     let app = router(engine, gate, options.clone());
     let runtime = Runtime::new().map_err(failed)?;
     let served = runtime.block_on(async {

@@ -25,6 +25,8 @@ pub(crate) struct Settings {
     pub(crate) limits: Limits,
     /// For how long what is old is kept.
     pub(crate) retention: Retention,
+    /// The percentage of shared places that an organisation may take, if anything is said of it.
+    pub(crate) org_share: Option<u8>,
 }
 
 impl Settings {

@@ -190,6 +190,8 @@ fn nothing_but_the_page_is_on_its_listener_and_the_page_nowhere_else() {
     assert_eq!(status, 405);
     assert!(head.contains("allow: GET,HEAD"), "{head}");
     assert!(body.contains(r#""error_code":"METHOD_NOT_ALLOWED""#), "{body}");
+    let (status, _, body) = ask(address, "GET", "/metrics?colour", &[], "");
+    assert!(status == 400 && body.contains(r#""colour":"Unknown parameter""#), "{body}");
     assert_eq!(server.ask("GET", "/metrics", "", "").0, 404);
     assert!(!page_of(&server).contains("route=\"/metrics\""), "the page does not count itself");
 }

@@ -178,6 +178,8 @@ fn what_cannot_be_served_is_told() {
         (&["serve", "--create-limit", "10"], "a request limit is"),
         (&["serve", "--create-concurrency", "0"], "invalid value"),
         (&["serve", "--listen", "nowhere"], "invalid"),
+        (&["serve", "--org-share", "0"], "0 is not in 1..=100"),
+        (&["serve", "--org-share", "101"], "101 is not in 1..=100"),
         (&["serve", "--store", "memory:", "--listen", "203.0.113.1:1"], "--listen 203.0.113.1:1: "),
         (&["org", "add", "a b"], "an organisation is named by"),
         (&["org", "add", "a", "--plan", "Tin"], "[possible values: Gold, Enterprise]"),

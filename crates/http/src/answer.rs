@@ -149,6 +149,9 @@ fn refused(refusal: &Refusal) -> Done {
     if let Refusal::Unauthorized = refusal {
         done.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
+    if let Refusal::UnsupportedContentEncoding = refusal {
+        done.headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    }
     if let Some(seconds) = refusal.retry_after() {
         done.headers.insert(header::RETRY_AFTER, seconds.into());
     }

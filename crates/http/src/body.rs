@@ -58,11 +58,11 @@ impl Incoming {
         headers: &HeaderMap,
         patience: Duration,
     ) -> Result<Bytes, Refusal> {
-        if is_json(headers) {
-            self.read(patience).await
-        } else {
-            Err(Refusal::UnsupportedMediaType)
+        if !is_json(headers) {
+            return Err(Refusal::UnsupportedMediaType);
         }
+        is_plain(headers)?;
+        self.read(patience).await
     }
 
     /// Reads a body, whatever it is said to be: 413 and 408. Once read, it is kept.
@@ -138,6 +138,17 @@ fn incomplete() -> Refusal {
         Err(violations) => violations.into(),
         Ok(_) => Refusal::RequestTimeout,
     }
+}
+
+/// 415 for a body that is said to be encoded, compressed for example.
+pub(crate) fn is_plain(headers: &HeaderMap) -> Result<(), Refusal> {
+    let said = headers.get_all(header::CONTENT_ENCODING);
+    let mut codings = said.iter().flat_map(|said| said.as_bytes().split(|byte| *byte == b','));
+    let is_identity = |coding: &[u8]| {
+        let coding = coding.trim_ascii();
+        coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
+    };
+    if codings.all(is_identity) { Ok(()) } else { Err(Refusal::UnsupportedContentEncoding) }
 }
 
 /// `application/json` in any case, whatever parameters it has; said once.

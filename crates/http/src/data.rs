@@ -11,6 +11,7 @@ use custom_models_core::{
 use custom_models_training_data::{ContentStore, Upload};
 
 use crate::answer::{Answer, Done, Said};
+use crate::body::is_plain;
 use crate::parts::boundary;
 use crate::precondition::expected;
 use crate::request::{Arrived, both, segment};
@@ -34,24 +35,36 @@ async fn uploaded(asked: &mut Arrived, caller: &Caller) -> Said {
     let model = asked.model(caller, 1).await?;
     asked.check(caller, &model, &Edit::AddData(any_pair()))?;
     let boundary = boundary(&asked.headers)?;
+    is_plain(&asked.headers)?;
     // Two files, and what is said of the parts.
     if asked.body.announced() > 2 * DataFile::MAX_BYTES + (1 << 20) {
         return Err(Refusal::FileTooLarge);
     }
     let contents = Arc::clone(contents(&asked.service)?);
     let upload = Upload::to(contents, caller.organisation().clone(), model.id);
-    let (uploaded, key) =
-        match (asked.taken_apart(boundary, upload, Upload::finish).await, asked.key()) {
-            (Ok(uploaded), Ok(key)) => (uploaded, key),
-            (Err(Refusal::Invalid(violations)), key) => {
-                return Err(both(Err::<(), _>(violations), key)
-                    .map_or_else(Refusal::from, |_| Refusal::NotMultipart));
-            }
-            (Err(refusal), _) => return Err(refusal),
-            (Ok(_), Err(violations)) => return Err(violations.into()),
-        };
-    let (service, expected) = (Arc::clone(&asked.service), expected(&asked.headers));
-    committed(service, caller.clone(), model, expected, uploaded, key).await
+    let taken = asked.taken_apart(caller, boundary, upload, Upload::finish).await;
+    let beside = both(asked.key(), asked.no_parameters());
+    let uploaded = match (taken, &beside) {
+        (Ok(uploaded), _) => uploaded,
+        (Err(Refusal::Invalid(violations)), Err(others)) => {
+            return Err(violations.and(others.clone()).into());
+        }
+        (Err(refusal), _) => return Err(refusal),
+    };
+    let key = match beside {
+        Ok((key, ())) => asked.recheck().await.map(|()| key),
+        Err(violations) => Err(violations.into()),
+    };
+    match key {
+        Ok(key) => {
+            let (service, expected) = (Arc::clone(&asked.service), expected(&asked.headers));
+            committed(service, caller.clone(), model, expected, uploaded, key).await
+        }
+        Err(refusal) => {
+            asked.service.clear(move |_| uploaded.discard());
+            Err(refusal)
+        }
+    }
 }
 
 /// A pair of no content, to ask whether one may be added.
@@ -78,7 +91,10 @@ pub(crate) async fn list(State(service): State<Arc<Service>>, request: Request) 
         .answer_read(
             Operation::ListData,
             move |engine, caller| engine.data(caller, id?),
-            |_, pairs| Done::json(StatusCode::OK, &DataList::from(pairs)),
+            |asked, pairs| {
+                asked.no_parameters()?;
+                Done::json(StatusCode::OK, &DataList::from(pairs))
+            },
         )
         .await
 }
@@ -89,9 +105,16 @@ pub(crate) async fn delete(State(service): State<Arc<Service>>, request: Request
 }
 
 async fn deleted(asked: &mut Arrived, caller: &Caller) -> Said {
-    let model = asked.model(caller, 2).await?.id;
+    let found = asked.model(caller, 2).await?;
+    let model = found.id;
     let id = segment(&asked.uri, 0).and_then(|id| id.parse::<DataId>().ok());
     let id = id.ok_or(Refusal::DataNotFound)?;
+    if let Err(unknown) = asked.no_parameters() {
+        let pairs = asked.service.read(caller, move |engine, caller| engine.data(caller, model));
+        let pair = pairs.await?.into_iter().find(|pair| pair.id == id);
+        asked.check(caller, &found, &Edit::RemoveData(pair.ok_or(Refusal::DataNotFound)?))?;
+        return Err(unknown.into());
+    }
     let expected = expected(&asked.headers);
     let removed = asked
         .service

@@ -9,6 +9,7 @@ use custom_models_core::{Refusal, StoreError, StoreErrorKind};
 use utoipa_swagger_ui::{Config, serve};
 
 use crate::answer::Answer;
+use crate::parameters;
 
 /// Where the page and what it loads lie.
 pub(crate) const PAGE: &str = "/docs/";
@@ -28,7 +29,10 @@ static PAGE_CONFIG: LazyLock<Arc<Config<'static>>> =
     LazyLock::new(|| Arc::new(Config::from("/openapi.json").validator_url("none")));
 
 /// `GET /openapi.json`
-pub(crate) async fn description() -> Answer {
+pub(crate) async fn description(uri: Uri) -> Answer {
+    if let Err(unknown) = parameters::none(&uri) {
+        return Refusal::from(unknown).into();
+    }
     match &*DESCRIPTION {
         Ok(description) => Answer::open(StatusCode::OK, description.clone()),
         Err(error) => {
@@ -39,7 +43,10 @@ pub(crate) async fn description() -> Answer {
 }
 
 /// `GET /docs`: what the page loads lies beside it, so its path ends with a slash.
-pub(crate) async fn page_without_slash() -> Response<Body> {
+pub(crate) async fn page_without_slash(uri: Uri) -> Response<Body> {
+    if let Err(unknown) = parameters::none(&uri) {
+        return Answer::from(Refusal::from(unknown)).into_response();
+    }
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
     response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(PAGE));
@@ -51,6 +58,9 @@ pub(crate) async fn page(uri: Uri) -> Response<Body> {
     let file = uri.path().strip_prefix(PAGE).unwrap_or_default();
     match serve(file, Arc::clone(&PAGE_CONFIG)) {
         Ok(Some(file)) => {
+            if let Err(unknown) = parameters::none(&uri) {
+                return Answer::from(Refusal::from(unknown)).into_response();
+            }
             let content_type = HeaderValue::try_from(file.content_type)
                 .unwrap_or(HeaderValue::from_static("application/octet-stream"));
             let mut response = Response::new(Body::from(file.bytes.into_owned()));

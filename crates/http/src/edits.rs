@@ -6,7 +6,7 @@ use axum::extract::{Request, State};
 use custom_models_core::{Caller, Edit, Operation, UpdateModel};
 
 use crate::answer::{Answer, Said};
-use crate::request::Arrived;
+use crate::request::{Arrived, both};
 use crate::service::Service;
 
 /// `POST /api/v3/custom_models/{id}`
@@ -18,7 +18,8 @@ async fn updated(asked: &mut Arrived, caller: &Caller) -> Said {
     let model = asked.model(caller, 0).await?;
     asked.check(caller, &model, &Edit::Update(UpdateModel::default()))?;
     let body = asked.json().await?;
-    let edit = Edit::Update(UpdateModel::from_json(&body)?.into_owned());
+    let (update, ()) = both(UpdateModel::from_json(&body), asked.no_parameters())?;
+    let edit = Edit::Update(update.into_owned());
     let edited = asked.edited(caller, model, &edit, None).await?;
     asked.said(edited)
 }
@@ -30,6 +31,7 @@ pub(crate) async fn delete(State(service): State<Arc<Service>>, request: Request
 
 async fn deleted(asked: &mut Arrived, caller: &Caller) -> Said {
     let model = asked.model(caller, 0).await?;
+    asked.check_parameters(caller, &model, &Edit::Delete)?;
     let (id, organisation) = (model.id, caller.organisation().clone());
     let edited = asked.edited(caller, model, &Edit::Delete, None).await?;
     asked.service.clear(move |contents| contents.remove_model(&organisation, id));

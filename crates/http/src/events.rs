@@ -20,6 +20,7 @@ async fn listed(asked: &mut Arrived, caller: &Caller) -> Said {
     let mut list = read(asked, caller, &request).await?;
     if list.result.is_empty() && !request.wait.is_zero() {
         list = awaited(asked, caller, &request).await?;
+        asked.recheck().await?;
     }
     Done::json(StatusCode::OK, &list)
 }

@@ -30,12 +30,16 @@ mod data;
 mod docs;
 mod edits;
 mod events;
+mod framing;
 mod measure;
 mod models;
 mod observe;
 mod openapi;
 mod options;
+mod pace;
+mod parameters;
 mod parts;
+mod places;
 mod precondition;
 mod readers;
 mod request;
@@ -53,7 +57,8 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{Method, StatusCode};
+use axum::http::{Method, StatusCode, Uri};
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 use custom_models_core::{Caller, Engine, Gate, ModelId, Organisation, Plan, Refusal};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -100,10 +105,11 @@ pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
         .route("/health", get(health))
         .route("/ready", get(is_ready));
     let routes = with_refusals(routes, drain_timeout).with_state(service);
-    observed(routes.layer(axum::middleware::from_fn(measure::measure)))
+    observed(routes.layer(from_fn(measure::measure)))
 }
 
-/// What is at no route, or not for this method, is refused in JSON. A panic is a 500.
+/// What is at no route, or not for this method, is refused in JSON, and so is a head that breaks the rules of
+/// HTTP. A panic is a 500.
 fn with_refusals<S>(routes: Router<S>, drain_timeout: Duration) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -118,11 +124,12 @@ where
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
         .layer(CatchPanicLayer::custom(observe::panicked))
+        .layer(from_fn(move |request, next| framing::check(request, next, drain_timeout)))
 }
 
 /// Every request has its id, and its line in the log.
 fn observed(router: Router) -> Router {
-    router.layer(axum::middleware::from_fn(observe::observe))
+    router.layer(from_fn(observe::observe))
 }
 
 /// A path that does not take a method says in `Allow` which it takes: to whom asks for just that, and
@@ -163,12 +170,18 @@ fn work() -> Router<Arc<Service>> {
 }
 
 /// The process answers.
-async fn health() -> Answer {
-    Answer::open(StatusCode::OK, r#"{"status":"alive"}"#)
+async fn health(uri: Uri) -> Answer {
+    match parameters::none(&uri) {
+        Ok(()) => Answer::open(StatusCode::OK, r#"{"status":"alive"}"#),
+        Err(unknown) => Refusal::from(unknown).into(),
+    }
 }
 
 /// The store answers: it is asked for a model that nobody has.
-async fn is_ready(State(service): State<Arc<Service>>) -> Answer {
+async fn is_ready(State(service): State<Arc<Service>>, uri: Uri) -> Answer {
+    if let Err(unknown) = parameters::none(&uri) {
+        return Refusal::from(unknown).into();
+    }
     let engine = service.engine.clone();
     let asked = service.calls.read(move || {
         let nobody = Organisation::new("-").map_err(internal)?;

@@ -1,19 +1,21 @@
 //! What is counted and timed of requests, through the facade `metrics`, and the page that shows it.
 
+use std::future::ready;
 use std::time::Instant;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
 use axum::middleware::Next;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use custom_models_core::{Operation, Refusal, StoreErrorKind};
 use metrics::{counter, describe_counter, describe_histogram, histogram};
 
-use crate::answer::{Cause, REPLAYED};
+use crate::answer::{Answer, Cause, REPLAYED};
 use crate::observe::{known, route_of};
-use crate::{MODELS, Options, TRAINING};
+use crate::{MODELS, Options, TRAINING, parameters};
 
 /// The form that [`metrics_router`] says its page has.
 const PROMETHEUS: HeaderValue =
@@ -22,10 +24,13 @@ const PROMETHEUS: HeaderValue =
 /// A router with `/metrics` and nothing else, for a listener of its own: `render` writes the page, in
 /// the text format of Prometheus.
 pub fn metrics_router(render: impl Fn() -> String + Clone + Send + Sync + 'static) -> Router {
-    let page = move || {
-        let mut response = Response::new(Body::from(render()));
+    let page = move |uri: Uri| {
+        let mut response = match parameters::none(&uri) {
+            Ok(()) => Response::new(Body::from(render())),
+            Err(unknown) => return ready(Answer::from(Refusal::from(unknown)).into_response()),
+        };
         response.headers_mut().insert(header::CONTENT_TYPE, PROMETHEUS);
-        std::future::ready(response)
+        ready(response)
     };
     let routes = Router::new().route("/metrics", get(page));
     crate::observed(crate::with_refusals(routes, Options::default().drain_timeout))
@@ -47,7 +52,7 @@ pub(crate) fn describe() {
     );
     describe_counter!(
         "custom_models_limit_refusals_total",
-        "Requests that were refused with a 429, by operation and by which limit"
+        "Requests that were refused for want of room, by operation and by which limit"
     );
 }
 
@@ -143,6 +148,8 @@ fn limit(refusal: &Refusal) -> Option<&'static str> {
     match refusal {
         Refusal::RateLimited { .. } => Some("window"),
         Refusal::TooManyAtOnce { .. } => Some("places"),
+        Refusal::ShareExceeded { .. } => Some("share"),
+        Refusal::AtCapacity => Some("capacity"),
         _ => None,
     }
 }

@@ -32,6 +32,7 @@ pub(crate) async fn get(State(service): State<Arc<Service>>, request: Request) -
 }
 
 fn found(asked: &Arrived, model: CustomModel) -> Said {
+    asked.no_parameters()?;
     if is_known(&asked.headers, &model) {
         return Ok(Done::nothing(StatusCode::NOT_MODIFIED).tagged(model.revision()));
     }
@@ -46,7 +47,10 @@ pub(crate) async fn resolve(State(service): State<Arc<Service>>, request: Reques
         .answer_read(
             Operation::Resolve,
             move |engine, caller| engine.resolve(caller, key.ok_or(Refusal::ModelNotFound)?),
-            |asked, model| asked.shown(StatusCode::OK, &model),
+            |asked, model| {
+                asked.no_parameters()?;
+                asked.shown(StatusCode::OK, &model)
+            },
         )
         .await
 }

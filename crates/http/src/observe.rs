@@ -59,7 +59,17 @@ impl Line {
             && status >= 500
         {
             let cause = with_causes(&refusal);
-            tracing::error!(request_id, method, route, status, cause = ?cause, "failed");
+            match refusal {
+                // The request line says it all.
+                Refusal::UnsupportedTransferEncoding => {}
+                Refusal::ShareExceeded { .. } => {
+                    tracing::info!(request_id, method, route, status, cause = ?cause, "refused");
+                }
+                Refusal::AtCapacity => {
+                    tracing::warn!(request_id, method, route, status, cause = ?cause, "refused");
+                }
+                _ => tracing::error!(request_id, method, route, status, cause = ?cause, "failed"),
+            }
         }
         response.headers_mut().insert(REQUEST_ID, id.clone());
         response
@@ -111,7 +121,10 @@ fn request_id(headers: &HeaderMap) -> HeaderValue {
         let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
         (1..=LONGEST_ID).contains(&id.len()) && id.as_bytes().iter().all(is_plain)
     };
-    if let Some(id) = headers.get(&REQUEST_ID).filter(|id| is_sane(id)) {
+    // Keys begin like this. One that was sent in the wrong place must not get into a log.
+    let is_key =
+        |id: &HeaderValue| id.as_bytes().windows(3).any(|three| three.eq_ignore_ascii_case(b"cm_"));
+    if let Some(id) = headers.get(&REQUEST_ID).filter(|id| is_sane(id) && !is_key(id)) {
         return id.clone();
     }
     let made = uuid::Uuid::new_v4().simple().to_string();

@@ -7,6 +7,7 @@ mod operations;
 mod parameters;
 mod refusals;
 mod schemas;
+mod tags;
 
 use utoipa::openapi::path::{HttpMethod, Operation, PathItem, PathItemBuilder};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
@@ -35,6 +36,7 @@ pub fn openapi() -> OpenApi {
         .info(info())
         .paths(paths())
         .components(Some(components))
+        .tags(Some(tags::all()))
         .security(Some([SecurityRequirement::new(KEY, NO_SCOPES)]))
         .build()
 }
@@ -49,7 +51,8 @@ fn info() -> Info {
         .description(Some(
             "Custom speech-recognition models: create, list, get, update and delete them, and have them \
             trained. Every refusal has the keys `error` and `message`, and, where there is something to \
-            add, `error_code` and `details`. Every answer carries `X-Request-Id`.",
+            add, `error_code` and `details`. Every answer carries `X-Request-Id`. A query parameter that an \
+            operation does not know is refused.",
         ))
         .build()
 }

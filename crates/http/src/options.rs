@@ -10,6 +10,14 @@ use custom_models_training_data::ContentStore;
 pub struct Options {
     /// How long a body may take to arrive, or, of an upload, its next bytes; then it is a 408.
     pub body_timeout: Duration,
+    /// The bytes that an upload has to send in each second, on average over [`Options::least_rate_span`]; one
+    /// that is slower is a 408. 0 is no least.
+    pub least_upload_rate: u64,
+    /// The time over which the rate of an upload is measured. Only time spent waiting for the sender counts.
+    pub least_rate_span: Duration,
+    /// How long a body of JSON may take to arrive before its key is looked up again: it may have been revoked.
+    /// The key of an upload, and of a request that has waited for an event, always is.
+    pub recheck_after: Duration,
     /// How long the store may take to answer; then it is a 503. A write that was begun goes on, and
     /// its outcome is told to nobody.
     pub store_timeout: Duration,
@@ -20,6 +28,9 @@ pub struct Options {
     pub contents: Option<Arc<dyn ContentStore>>,
     /// How many uploads may be on their way at a time; one more is a 503.
     pub uploads_at_once: usize,
+    /// The share of [`Options::uploads_at_once`], and of [`Options::waiters`], that one organisation may take,
+    /// in percent, and one place at least; one more is a 503. 100 is no limit.
+    pub organisation_share: u8,
     /// How long the rest of a body is read that was refused early, so that its sender, who reads
     /// after sending, sees the refusal.
     pub drain_timeout: Duration,
@@ -45,10 +56,14 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             body_timeout: Duration::from_secs(15),
+            least_upload_rate: 1024,
+            least_rate_span: Duration::from_secs(30),
+            recheck_after: Duration::from_secs(1),
             store_timeout: Duration::from_secs(10),
             reads_at_once: available_parallelism().map_or(4, |it| (2 * it.get()).max(4)),
             contents: None,
             uploads_at_once: 16,
+            organisation_share: 25,
             drain_timeout: Duration::from_secs(2),
             header_timeout: Duration::from_secs(30),
             write_timeout: Duration::from_secs(30),

@@ -17,6 +17,8 @@ use multer::Multipart;
 use tokio::sync::mpsc::Sender;
 use tokio::time::timeout;
 
+use crate::pace::{LeastRate, Pace, TooSlow};
+
 /// How much may come before a part shows any of its content: room for what is said of it.
 const MOST_UNSEEN: usize = 1 << 20;
 
@@ -46,15 +48,17 @@ pub(crate) fn boundary(headers: &HeaderMap) -> Result<String, Refusal> {
 }
 
 /// Sends the pieces of a body until it ends, or until nobody takes them any more. A body that stalls for
-/// so long is a 408.
+/// so long, or is slower than the rate, is a 408.
 pub(crate) async fn take_apart(
     body: &mut Body,
     boundary: String,
     patience: Duration,
+    rate: LeastRate,
     pieces: Sender<Piece>,
 ) -> Result<(), Refusal> {
     let unseen = Arc::new(AtomicUsize::new(0));
-    let stream = Chunks { body, unseen: Arc::clone(&unseen), has_given: false };
+    let pace = Pace::new(rate);
+    let stream = Chunks { body, unseen: Arc::clone(&unseen), has_given: false, pace };
     let mut parts = Multipart::new(stream, boundary);
     loop {
         let part = timeout(patience, parts.next_field()).await.map_err(stalled)?;
@@ -82,8 +86,13 @@ fn stalled(_: tokio::time::error::Elapsed) -> Refusal {
     Refusal::RequestTimeout
 }
 
-/// What is not made of parts, or breaks off (DATA-1).
-fn malformed(_: multer::Error) -> Refusal {
+/// What is not made of parts, or breaks off (DATA-1), or comes too slowly (PLACE-4).
+fn malformed(error: multer::Error) -> Refusal {
+    if let multer::Error::StreamReadFailed(cause) = &error
+        && cause.is::<TooSlow>()
+    {
+        return Refusal::RequestTimeout;
+    }
     Violations::of_fields([(Field::Body, ViolationKind::NotMultipart)]).into()
 }
 
@@ -93,6 +102,7 @@ struct Chunks<'a> {
     /// How many bytes have come since a part last showed some of its content.
     unseen: Arc<AtomicUsize>,
     has_given: bool,
+    pace: Pace,
 }
 
 impl Stream for Chunks<'_> {
@@ -104,12 +114,17 @@ impl Stream for Chunks<'_> {
             return Poll::Pending;
         }
         loop {
-            let frame = match std::task::ready!(Pin::new(&mut *self.body).poll_frame(context)) {
+            let Poll::Ready(frame) = Pin::new(&mut *self.body).poll_frame(context) else {
+                let slow = std::task::ready!(self.pace.poll_too_slow(context));
+                return Poll::Ready(Some(Err(slow.into())));
+            };
+            let frame = match frame {
                 None => return Poll::Ready(None),
                 Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
                 Some(Ok(frame)) => frame,
             };
             let Ok(bytes) = frame.into_data() else { continue };
+            self.pace.come(bytes.len());
             self.has_given = true;
             let unseen = self.unseen.fetch_add(bytes.len(), Ordering::Relaxed);
             if unseen > MOST_UNSEEN {
@@ -131,3 +146,68 @@ impl fmt::Display for TooMuch {
 }
 
 impl Error for TooMuch {}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::stream::unfold;
+    use tokio::sync::mpsc::channel;
+    use tokio::time::{Instant, sleep};
+
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    /// A part whose content comes in chunks of so many bytes, each after so long.
+    fn body(chunk: usize, every: Duration, chunks: usize) -> Body {
+        let head = "--b\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n".to_owned();
+        let end = "\r\n--b--\r\n".to_owned();
+        let bytes = Bytes::from(vec![b'x'; chunk]);
+        let all = std::iter::once(head.into())
+            .chain(std::iter::repeat_n(bytes, chunks))
+            .chain(std::iter::once(end.into()));
+        Body::from_stream(unfold(all, move |mut all| async move {
+            sleep(every).await;
+            Some((Ok::<Bytes, std::convert::Infallible>(all.next()?), all))
+        }))
+    }
+
+    /// Takes a body apart, each piece kept for so long, and says when it was refused or done.
+    async fn taken(mut body: Body, kept: Duration) -> (Result<(), Refusal>, Duration) {
+        let begun = Instant::now();
+        let (sender, mut pieces) = channel(1);
+        let keep = tokio::spawn(async move {
+            while pieces.recv().await.is_some() {
+                sleep(kept).await;
+            }
+        });
+        let rate = LeastRate { bytes: 1024, span: 30 * SECOND };
+        let patience = 15 * SECOND;
+        let taken = take_apart(&mut body, "b".to_owned(), patience, rate, sender).await;
+        keep.abort();
+        (taken, begun.elapsed())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn place_4_and_wire_408_a_body_slower_than_the_least_rate_is_late() {
+        for (chunk, every) in [(1, SECOND), (1023, SECOND), (10_000, 14 * SECOND)] {
+            let (taken, after) = taken(body(chunk, every, 1000), Duration::ZERO).await;
+            assert!(matches!(taken, Err(Refusal::RequestTimeout)), "{chunk}: {taken:?}");
+            assert!((30..=31).contains(&after.as_secs()), "{chunk}: {after:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn place_4_a_body_at_the_least_rate_may_take_as_long_as_it_likes() {
+        for (chunk, every) in [(1100, SECOND), (40_000, 14 * SECOND), (100_000, SECOND)] {
+            let (taken, after) = taken(body(chunk, every, 1000), Duration::ZERO).await;
+            assert!(taken.is_ok(), "{chunk}: {taken:?} after {after:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn place_4_time_in_which_the_disk_is_waited_for_does_not_count() {
+        let (taken, after) = taken(body(100, Duration::ZERO, 200), 10 * SECOND).await;
+        assert!(taken.is_ok(), "{taken:?}");
+        assert!(after > 1000 * SECOND, "{after:?}");
+    }
+}

@@ -12,9 +12,11 @@ use custom_models_core::{
 };
 use custom_models_training_data::Upload;
 use percent_encoding::percent_decode_str;
+use tokio::time::Instant;
 
 use crate::answer::{Answer, Done, Said};
 use crate::body::Incoming;
+use crate::parameters;
 use crate::parts::boundary;
 use crate::precondition::expected;
 use crate::service::Service;
@@ -28,6 +30,8 @@ pub(crate) struct Arrived {
     pub(crate) headers: HeaderMap,
     pub(crate) stopping: Option<Stopping>,
     pub(crate) body: Incoming,
+    /// What is asked for, once it is let in.
+    operation: Option<Operation>,
 }
 
 impl Arrived {
@@ -35,7 +39,8 @@ impl Arrived {
         let (mut parts, body) = request.into_parts();
         let body = Incoming::new(&parts.headers, body, service.options.drain_timeout);
         let stopping = parts.extensions.remove();
-        Arrived { service, uri: parts.uri, headers: parts.headers, stopping, body }
+        let (uri, headers) = (parts.uri, parts.headers);
+        Arrived { service, uri, headers, stopping, body, operation: None }
     }
 
     /// Admits a request that only reads, and says what was found.
@@ -79,6 +84,7 @@ impl Arrived {
         judge: impl AsyncFnOnce(&mut Arrived, &Caller) -> Said,
     ) -> Result<Answer, Refusal> {
         let entered = self.service.enter(&self.headers, operation).await?;
+        self.operation = Some(operation);
         if let Some(said) = self.replay(entered.caller(), key).await.transpose() {
             return Ok(Answer::of(self.service.repeats(entered).await?, said));
         }
@@ -106,7 +112,7 @@ impl Arrived {
         let Some(kept) = kept.await? else { return Ok(None) };
         let request = match operation {
             // Seldom asked for, and large: every request would carry its room.
-            Operation::Upload => Box::pin(self.digest_of_upload()).await,
+            Operation::Upload => Box::pin(self.digest_of_upload(caller)).await,
             _ => self.digest().await,
         };
         let done = Done::kept(kept.for_request(request?)?)?;
@@ -115,20 +121,27 @@ impl Arrived {
     }
 
     async fn digest(&mut self) -> Result<ContentDigest, Refusal> {
+        let begun = Instant::now();
         match self.body.read(self.service.options.body_timeout).await {
-            Ok(body) => Ok(NewAnswer::digest(&body)),
+            Ok(body) => {
+                self.recheck_if_late(begun).await?;
+                Ok(NewAnswer::digest(&body))
+            }
             // No such body was ever answered.
             Err(Refusal::BodyTooLarge) => Err(Refusal::IdempotencyKeyReused),
             Err(refusal) => Err(refusal),
         }
     }
 
-    async fn digest_of_upload(&mut self) -> Result<ContentDigest, Refusal> {
+    async fn digest_of_upload(&mut self, caller: &Caller) -> Result<ContentDigest, Refusal> {
         let never_answered = Refusal::IdempotencyKeyReused;
         let Ok(boundary) = boundary(&self.headers) else { return Err(never_answered) };
         let digest = |upload: Upload| Ok(upload.digest());
-        match self.taken_apart(boundary, Upload::only_digested(), digest).await {
-            Ok(digest) => digest.ok_or(never_answered),
+        match self.taken_apart(caller, boundary, Upload::only_digested(), digest).await {
+            Ok(digest) => {
+                self.recheck().await?;
+                digest.ok_or(never_answered)
+            }
             Err(Refusal::Invalid(_) | Refusal::FileTooLarge) => Err(never_answered),
             Err(refusal) => Err(refusal),
         }
@@ -142,7 +155,24 @@ impl Arrived {
 
     /// The body, which is to be JSON: 415, 413 and 408.
     pub(crate) async fn json(&mut self) -> Result<Bytes, Refusal> {
-        self.body.read_json(&self.headers, self.service.options.body_timeout).await
+        let begun = Instant::now();
+        let body = self.body.read_json(&self.headers, self.service.options.body_timeout).await?;
+        self.recheck_if_late(begun).await?;
+        Ok(body)
+    }
+
+    /// Looks the key up again of a request whose body took long.
+    async fn recheck_if_late(&self, begun: Instant) -> Result<(), Refusal> {
+        let is_late = begun.elapsed() >= self.service.options.recheck_after;
+        if is_late { self.recheck().await } else { Ok(()) }
+    }
+
+    /// 401 and 403 as they would be now: the key may have been revoked since, or have expired.
+    pub(crate) async fn recheck(&self) -> Result<(), Refusal> {
+        match self.operation {
+            Some(operation) => self.service.recheck(&self.headers, operation).await,
+            None => Ok(()),
+        }
     }
 
     /// The body, which is to be JSON if there is one.
@@ -155,10 +185,12 @@ impl Arrived {
         &self,
         judge: impl for<'a> FnOnce(Vec<(&'a str, &'a str)>) -> Result<T, Violations<'a>>,
     ) -> Result<T, Violations<'static>> {
-        let query = self.uri.query().unwrap_or_default();
-        let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
-        let pairs = pairs.iter().map(|(name, value)| (&**name, &**value)).collect();
-        judge(pairs).map_err(Violations::into_owned)
+        parameters::judged(&self.uri, judge)
+    }
+
+    /// Names every parameter of an operation that has none.
+    pub(crate) fn no_parameters(&self) -> Result<(), Violations<'static>> {
+        parameters::none(&self.uri)
     }
 
     /// The id in the path, so many segments before its end. What is no id, badly encoded or not, is
@@ -185,6 +217,18 @@ impl Arrived {
         edit: &Edit,
     ) -> Result<(), Refusal> {
         self.service.engine.check(caller, model, edit, &expected(&self.headers))
+    }
+
+    /// 409, 412 and 400: an edit without a body, and without parameters.
+    pub(crate) fn check_parameters(
+        &self,
+        caller: &Caller,
+        model: &CustomModel,
+        edit: &Edit,
+    ) -> Result<(), Refusal> {
+        let Err(unknown) = self.no_parameters() else { return Ok(()) };
+        self.check(caller, model, edit)?;
+        Err(unknown.into())
     }
 
     /// Makes an edit of a model that was read.

@@ -9,9 +9,9 @@ use custom_models_core::{
     Refusal, Repeatable, StoreError,
 };
 use custom_models_training_data::ContentStore;
-use tokio::sync::Semaphore;
 
 use crate::Options;
+use crate::places::Places;
 use crate::store::{StoreCalls, Wait};
 use crate::waiters::Waiters;
 
@@ -21,17 +21,17 @@ pub(crate) struct Service {
     gate: Gate,
     pub(crate) calls: StoreCalls,
     pub(crate) waiters: Waiters,
-    /// How many more uploads may be on their way.
-    pub(crate) uploads: Arc<Semaphore>,
+    /// The places of uploads that are on their way.
+    pub(crate) uploads: Arc<Places>,
     pub(crate) options: Options,
 }
 
 impl Service {
     pub(crate) fn new(engine: Engine, gate: Gate, options: Options) -> Self {
         let calls = StoreCalls::new(options.reads_at_once, options.store_timeout);
-        let waiters = Waiters::new(options.waiters);
-        let most = options.uploads_at_once.clamp(1, Semaphore::MAX_PERMITS);
-        let uploads = Arc::new(Semaphore::new(most));
+        let share = options.organisation_share;
+        let waiters = Waiters::new(Places::new(options.waiters, share));
+        let uploads = Places::new(options.uploads_at_once.max(1), share);
         Service { engine, gate, calls, waiters, uploads, options }
     }
 
@@ -43,6 +43,16 @@ impl Service {
     ) -> Result<Entered, Refusal> {
         let (gate, key) = (self.gate.clone(), authorization(headers));
         self.calls.read(move || gate.enter(key.as_deref(), operation)).await
+    }
+
+    /// 401 and 403 once more, for a request that has taken its time.
+    pub(crate) async fn recheck(
+        &self,
+        headers: &HeaderMap,
+        operation: Operation,
+    ) -> Result<(), Refusal> {
+        let (gate, key) = (self.gate.clone(), authorization(headers));
+        self.calls.read(move || gate.recheck(key.as_deref(), operation)).await
     }
 
     /// 429 by the window.

@@ -26,7 +26,8 @@ async fn started(asked: &mut Arrived, caller: &Caller) -> Said {
     let model = asked.model(caller, 1).await?;
     asked.check(caller, &model, &Edit::Run)?;
     let body = asked.json().await?;
-    let (RunModel { .. }, key) = both(RunModel::from_json(&body), asked.key())?;
+    let beside = both(asked.key(), asked.no_parameters());
+    let (RunModel { .. }, (key, ())) = both(RunModel::from_json(&body), beside)?;
     let repeatable = key.map(|key| Repeatable { key, request: NewAnswer::digest(&body) });
     let edited = asked.edited(caller, model, &Edit::Run, repeatable.as_ref()).await?;
     asked.said(edited)
@@ -39,6 +40,7 @@ pub(crate) async fn cancel(State(service): State<Arc<Service>>, request: Request
 
 async fn cancelled(asked: &mut Arrived, caller: &Caller) -> Said {
     let model = asked.model(caller, 1).await?;
+    asked.check_parameters(caller, &model, &Edit::Cancel)?;
     let edited = asked.edited(caller, model, &Edit::Cancel, None).await?;
     asked.said(edited)
 }

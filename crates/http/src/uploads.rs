@@ -13,7 +13,9 @@ use tokio::sync::mpsc::{Receiver, channel};
 use tokio::task::JoinError;
 use tracing::Instrument;
 
+use crate::Options;
 use crate::answer::{Done, Said};
+use crate::pace::LeastRate;
 use crate::parts::{Piece, take_apart};
 use crate::request::Arrived;
 use crate::service::Service;
@@ -26,21 +28,22 @@ impl Arrived {
     /// Takes the body apart, has it judged on a thread that may block, and ends it: 408, 413 and 400.
     pub(crate) async fn taken_apart<T: Send + 'static>(
         &mut self,
+        caller: &Caller,
         boundary: String,
         upload: Upload,
         end: impl FnOnce(Upload) -> Result<T, UploadError> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let turn = self.service.uploads.clone().try_acquire_owned();
-        let turn = turn.map_err(|_| Refusal::Store(StoreErrorKind::Busy.into()))?;
+        let place = self.service.uploads.take(caller.organisation())?;
         let (sender, pieces) = channel(PIECES);
         let span = tracing::Span::current();
         let judging = tokio::task::spawn_blocking(move || {
             let judged = span.in_scope(|| judge(upload, pieces, end));
-            drop(turn);
+            drop(place);
             judged
         });
-        let patience = self.service.options.body_timeout;
-        let taken = take_apart(self.body.as_mut(), boundary, patience, sender).await;
+        let Options { body_timeout, least_upload_rate, least_rate_span, .. } = self.service.options;
+        let rate = LeastRate { bytes: least_upload_rate, span: least_rate_span };
+        let taken = take_apart(self.body.as_mut(), boundary, body_timeout, rate, sender).await;
         match judging.await {
             Ok(Some(judged)) => judged.map_err(refused),
             // The body did not come to its end, for a reason that is known.

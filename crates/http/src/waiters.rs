@@ -3,27 +3,27 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use custom_models_core::{Organisation, Refusal, StoreErrorKind};
+use custom_models_core::{Organisation, Refusal};
 use tokio::sync::futures::Notified;
-use tokio::sync::{Notify, Semaphore, SemaphorePermit, watch};
+use tokio::sync::{Notify, watch};
+
+use crate::places::{Place, Places};
 
 /// As many as may wait at a time, by their organisation.
 pub(crate) struct Waiters {
-    places: Semaphore,
+    places: Arc<Places>,
     /// INVARIANT: an organisation is here while a [`Waiter`] of it is.
     told: Mutex<HashMap<Organisation, Arc<Notify>>>,
 }
 
 impl Waiters {
-    pub(crate) fn new(at_once: usize) -> Self {
-        let places = Semaphore::new(at_once.min(Semaphore::MAX_PERMITS));
+    pub(crate) fn new(places: Arc<Places>) -> Self {
         Waiters { places, told: Mutex::new(HashMap::new()) }
     }
 
     /// One more who waits, if there is a place.
     pub(crate) fn wait_for(&self, organisation: &Organisation) -> Result<Waiter<'_>, Refusal> {
-        let place = self.places.try_acquire();
-        let place = place.map_err(|_| Refusal::Store(StoreErrorKind::Busy.into()))?;
+        let place = self.places.take(organisation)?;
         let notify = Arc::clone(self.told().entry(organisation.clone()).or_default());
         Ok(Waiter { waiters: self, organisation: organisation.clone(), notify, _place: place })
     }
@@ -46,7 +46,7 @@ pub(crate) struct Waiter<'a> {
     waiters: &'a Waiters,
     organisation: Organisation,
     notify: Arc<Notify>,
-    _place: SemaphorePermit<'a>,
+    _place: Place,
 }
 
 impl Waiter<'_> {

@@ -11,7 +11,7 @@ use custom_models_core::{
 
 use crate::answer::{Answer, Done, Said};
 use crate::precondition::expected;
-use crate::request::Arrived;
+use crate::request::{Arrived, both};
 use crate::service::Service;
 
 /// `POST /api/v3/training/claim`
@@ -21,8 +21,8 @@ pub(crate) async fn claim(State(service): State<Arc<Service>>, request: Request)
 
 async fn claimed(asked: &mut Arrived, caller: &Caller) -> Said {
     let request = match asked.optional_json().await? {
-        Some(body) => ClaimTraining::from_json(&body)?,
-        None => ClaimTraining::default(),
+        Some(body) => both(ClaimTraining::from_json(&body), asked.no_parameters())?.0,
+        None => asked.no_parameters().map(|()| ClaimTraining::default())?,
     };
     let claim = asked.service.work(caller, move |engine, worker| {
         engine.claim(worker.actor(), Some(worker.organisation()), request.time)
@@ -93,6 +93,7 @@ async fn reported(
     if !expected(&asked.headers).is_met_by(model.revision()) {
         return Err(Refusal::PreconditionFailed);
     }
-    let edit = read(&asked.json().await?)?;
+    let body = asked.json().await?;
+    let (edit, ()) = both(read(&body), asked.no_parameters())?;
     asked.edited(caller, model, &edit, None).await
 }

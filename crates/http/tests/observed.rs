@@ -126,6 +126,52 @@ fn wire_500_a_fault_is_logged_with_its_id_and_cause_and_without_the_body() {
 }
 
 #[test]
+fn place_4_full_places_are_no_errors_and_are_counted() {
+    let (log, recorded) = observed();
+    let mut options = Options::default();
+    options.events_poll = Duration::from_secs(3600);
+    options.waiters = 1;
+    let server = Server::start(Limits::NONE, options);
+    let (key, other) = (server.any_key(), server.key(2, "other", &custom_models_core::Scope::ALL));
+    let path = format!("{MODELS}/events?wait=30");
+    let mut waiting = server.connect();
+    waiting.write(head("GET", &path, &[("Authorization", &key)], None));
+    server.store.wait_for_looks(2);
+    for (key, id, level, limit) in
+        [(&key, "own-share", "INFO", "share"), (&other, "no-place", "WARN", "capacity")]
+    {
+        let headers = [("Authorization", &**key), ("X-Request-Id", id)];
+        assert_eq!(server.request("GET", &path, &headers, "").status, 503);
+        let line = log.line(id, "\"refused\"");
+        assert!(line.contains(&format!("\"level\":\"{level}\"")), "{line}");
+        assert!(!errors().has(id), "{id}");
+        let sample = format!(
+            "custom_models_limit_refusals_total{{operation=\"events\",limit=\"{limit}\"}} 1"
+        );
+        let page = recorded.render();
+        assert!(page.lines().any(|line| line == sample), "{sample} is not in\n{page}");
+    }
+}
+
+#[test]
+fn wire_501_and_wire_an_id_that_is_a_key_are_no_errors_and_the_key_is_not_logged() {
+    let (log, _) = observed();
+    let server = Server::new();
+    let key = server.any_key();
+    let (_, secret) = key.split_once(' ').unwrap();
+    let coded = [("Transfer-Encoding", "gzip, chunked"), ("X-Request-Id", "coded")];
+    server
+        .send(head("POST", MODELS, &coded, None) + "0\r\n\r\n")
+        .refuses(501, "UNSUPPORTED_TRANSFER_ENCODING");
+    let line = log.line("coded", "\"message\":\"request\"");
+    assert!(line.contains("\"status\":501"), "{line}");
+    assert!(!errors().has("coded"));
+    let answer = server.request("GET", "/health", &[("X-Request-Id", secret)], "");
+    log.line(&answer.headers["x-request-id"], "\"message\":\"request\"");
+    assert!(!log.has(&secret[..20]));
+}
+
+#[test]
 fn what_is_logged_while_a_request_is_at_work_has_its_id() {
     let (log, _) = observed();
     let server = Server::new();

@@ -32,6 +32,11 @@ pub(crate) struct ServeArgs {
     /// How many creates of a key may be at work at a time, or off [default: 3]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) create_concurrency: Option<OrOff<NonZeroU32>>,
+    /// The share of the places for uploads and for waiting requests that one organisation may take, in percent,
+    /// 1 to 100; one place at least
+    #[arg(long, value_name = "PERCENT", default_value_t = 25,
+        value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub(crate) org_share: u8,
     /// How often to look for what is over: leases that have run out, kept answers and events that are
     /// old, files that nothing refers to; or off
     #[arg(long, value_name = "SPAN", default_value = "60s")]

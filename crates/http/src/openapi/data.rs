@@ -16,6 +16,7 @@ use super::operations::{READ, WRITE, described, replayable, shown, tagged};
 use super::parameters::{data_id, id, idempotency_key, if_match};
 use super::refusals::Refusals;
 use super::schemas::{integer, moment, text, training_status};
+use super::tags::Tag;
 
 /// Every schema with its name.
 pub(super) fn all() -> Vec<(&'static str, RefOr<Schema>)> {
@@ -34,7 +35,7 @@ pub(super) fn upload() -> Operation {
         (Field::AudioFile, ViolationKind::OtherFormat),
         (Field::TranscriptFile, ViolationKind::Blank),
     ];
-    let operation = described("uploadTrainingData", "Add training data to a model", WRITE)
+    let operation = described(Tag::Data, "uploadTrainingData", "Add training data to a model", WRITE)
         .description(Some(format!(
             "{WRITE} A pair of audio and transcript, {} bytes a file at most. How long the audio lasts is \
             read from the audio itself. With 5 hours to train with a model is ready.",
@@ -51,7 +52,10 @@ pub(super) fn upload() -> Operation {
         ));
     Refusals::of(Asked::Upload)
         .invalid(Some(Violations::of_fields(wrong)))
-        .and([Refusal::RequestTimeout, Refusal::FileTooLarge, Refusal::NotMultipart])
+        .and([Refusal::RequestTimeout, Refusal::FileTooLarge])
+        .and([Refusal::UnsupportedContentEncoding, Refusal::NotMultipart])
+        .and([Refusal::UnsupportedTransferEncoding])
+        .and([Refusal::AtCapacity, Refusal::ShareExceeded { places: 4 }])
         .and([Refusal::ModelNotFound, Refusal::TrainingInProgress, Refusal::PreconditionFailed])
         .and([Refusal::IdempotencyKeyReused, Refusal::Contended])
         .answer(operation)
@@ -63,7 +67,8 @@ pub(super) fn upload() -> Operation {
 }
 
 pub(super) fn list() -> Operation {
-    let operation = described("listTrainingData", "List the training data of a model", READ);
+    let operation =
+        described(Tag::Data, "listTrainingData", "List the training data of a model", READ);
     Refusals::of(Asked::ListData)
         .and([Refusal::ModelNotFound])
         .answer(operation.parameter(id()))
@@ -72,10 +77,11 @@ pub(super) fn list() -> Operation {
 }
 
 pub(super) fn delete() -> Operation {
-    let operation = described("deleteTrainingData", "Remove a pair of training data", WRITE)
-        .parameter(id())
-        .parameter(data_id())
-        .parameter(if_match());
+    let operation =
+        described(Tag::Data, "deleteTrainingData", "Remove a pair of training data", WRITE)
+            .parameter(id())
+            .parameter(data_id())
+            .parameter(if_match());
     Refusals::of(Asked::DeleteData)
         .and([Refusal::ModelNotFound, Refusal::DataNotFound, Refusal::TrainingInProgress])
         .and([Refusal::PreconditionFailed, Refusal::Contended])

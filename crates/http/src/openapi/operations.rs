@@ -12,6 +12,7 @@ use utoipa::openapi::{Content, ContentBuilder, Ref, Required};
 
 use super::parameters::{self, id, idempotency_key, if_match, if_none_match, model_key};
 use super::refusals::{BODY, Refusals, header};
+use super::tags::Tag;
 use super::{JSON, schemas};
 
 pub(super) const WRITE: &str = "Scope `custom_models:write`.";
@@ -30,7 +31,7 @@ pub(super) fn create() -> Operation {
         let pairs = CreateParameters::from_pairs([("validate_only", "")]);
         pairs.err().map_or(of_body.clone(), |others| of_body.and(others))
     });
-    let operation = described("createCustomModel", "Create a model", WRITE)
+    let operation = described(Tag::Models, "createCustomModel", "Create a model", WRITE)
         .description(Some(format!(
             "{WRITE} Fields that are not described are ignored. With `validate_only` nothing is \
             created, and an idempotency key is not used."
@@ -49,10 +50,14 @@ pub(super) fn create() -> Operation {
 }
 
 pub(super) fn list() -> Operation {
-    let operation =
-        described("listCustomModels", "List models, in ascending order of their ids", READ)
-            .description(Some(format!("{READ} Filters are combined by AND.")))
-            .parameters(Some(parameters::of_list()));
+    let operation = described(
+        Tag::Models,
+        "listCustomModels",
+        "List models, in ascending order of their ids",
+        READ,
+    )
+    .description(Some(format!("{READ} Filters are combined by AND.")))
+    .parameters(Some(parameters::of_list()));
     Refusals::of(Asked::List)
         .invalid(ListModels::from_pairs([("page", "0")]).err())
         .answer(operation)
@@ -61,7 +66,7 @@ pub(super) fn list() -> Operation {
 }
 
 pub(super) fn get() -> Operation {
-    let operation = described("getCustomModel", "Get one model", READ)
+    let operation = described(Tag::Models, "getCustomModel", "Get one model", READ)
         .parameter(id())
         .parameter(if_none_match());
     let known = ResponseBuilder::new().description("The model is known, and not being trained");
@@ -75,7 +80,8 @@ pub(super) fn get() -> Operation {
 
 pub(super) fn resolve() -> Operation {
     let summary = "Get the model that a key names, if transcription can use it";
-    let operation = described("resolveCustomModel", summary, READ).parameter(model_key());
+    let operation =
+        described(Tag::Models, "resolveCustomModel", summary, READ).parameter(model_key());
     Refusals::of(Asked::Resolve)
         .and([Refusal::ModelNotFound, Refusal::ModelNotTrained])
         .answer(operation)
@@ -84,26 +90,36 @@ pub(super) fn resolve() -> Operation {
 }
 
 pub(super) fn events() -> Operation {
-    let operation = described("listEvents", "Read the history, and wait for it", READ)
-        .description(Some(format!(
-            "{READ} Positions grow by one. With `wait` the answer is held until there is an event \
+    let operation = described(
+        Tag::History,
+        "listEvents",
+        "Read the history, and wait for it",
+        READ,
+    )
+    .description(Some(format!(
+        "{READ} Positions grow by one. With `wait` the answer is held until there is an event \
             behind `after`, or the time is over."
-        )))
-        .parameters(Some(parameters::of_events()));
+    )))
+    .parameters(Some(parameters::of_events()));
     Refusals::of(Asked::Events)
         .invalid(ListEvents::from_pairs([("limit", "0")]).err())
         .and([Refusal::EventsExpired { first_position: 7 }])
+        .and([Refusal::AtCapacity, Refusal::ShareExceeded { places: 250 }])
         .answer(operation)
         .with("200", shown("EventList", "A part of the history"))
         .build()
 }
 
 pub(super) fn update() -> Operation {
-    let operation =
-        described("updateCustomModel", "Change the name or the description of a model", WRITE)
-            .parameter(id())
-            .parameter(if_match())
-            .request_body(Some(body("UpdateModel", Required::True).build()));
+    let operation = described(
+        Tag::Models,
+        "updateCustomModel",
+        "Change the name or the description of a model",
+        WRITE,
+    )
+    .parameter(id())
+    .parameter(if_match())
+    .request_body(Some(body("UpdateModel", Required::True).build()));
     Refusals::of(Asked::Update)
         .invalid(UpdateModel::from_json(b"{\"language\":\"nl\"}").err())
         .and(BODY)
@@ -114,7 +130,7 @@ pub(super) fn update() -> Operation {
 }
 
 pub(super) fn delete() -> Operation {
-    let operation = described("deleteCustomModel", "Delete a model", WRITE)
+    let operation = described(Tag::Models, "deleteCustomModel", "Delete a model", WRITE)
         .description(Some(format!("{WRITE} Its place in the plan is free at once.")))
         .parameter(id())
         .parameter(if_match());
@@ -127,7 +143,7 @@ pub(super) fn delete() -> Operation {
 }
 
 pub(super) fn run() -> Operation {
-    let operation = described("runCustomModel", "Have a model trained", WRITE)
+    let operation = described(Tag::Training, "runCustomModel", "Have a model trained", WRITE)
         .parameter(id())
         .parameter(if_match())
         .parameter(idempotency_key())
@@ -144,9 +160,10 @@ pub(super) fn run() -> Operation {
 }
 
 pub(super) fn cancel() -> Operation {
-    let operation = described("cancelCustomModel", "Call the training of a model off", WRITE)
-        .parameter(id())
-        .parameter(if_match());
+    let operation =
+        described(Tag::Training, "cancelCustomModel", "Call the training of a model off", WRITE)
+            .parameter(id())
+            .parameter(if_match());
     Refusals::of(Asked::Cancel)
         .and([Refusal::ModelNotFound, Refusal::TrainingNotRunning])
         .and([Refusal::PreconditionFailed, Refusal::Contended])
@@ -156,8 +173,13 @@ pub(super) fn cancel() -> Operation {
 }
 
 pub(super) fn claim() -> Operation {
-    let operation = described("claimTraining", "Claim the training that has waited longest", WORK)
-        .request_body(Some(body("ClaimTraining", Required::False).build()));
+    let operation = described(
+        Tag::Workers,
+        "claimTraining",
+        "Claim the training that has waited longest",
+        WORK,
+    )
+    .request_body(Some(body("ClaimTraining", Required::False).build()));
     Refusals::of(Asked::Work)
         .invalid(ClaimTraining::from_json(b"{\"lease_seconds\":0}").err())
         .and(BODY)
@@ -200,7 +222,7 @@ fn report(
     schema: &str,
     invalid: Option<custom_models_core::Violations<'_>>,
 ) -> super::refusals::Answers {
-    let operation = described(name, summary, WORK)
+    let operation = described(Tag::Workers, name, summary, WORK)
         .parameter(id())
         .parameter(if_match())
         .request_body(Some(body(schema, Required::True).build()));
@@ -212,8 +234,14 @@ fn report(
         .answer(operation)
 }
 
-pub(super) fn described(name: &str, summary: &str, description: &str) -> OperationBuilder {
+pub(super) fn described(
+    tag: Tag,
+    name: &str,
+    summary: &str,
+    description: &str,
+) -> OperationBuilder {
     OperationBuilder::new()
+        .tag(tag.name())
         .operation_id(Some(name))
         .summary(Some(summary))
         .description(Some(description))

@@ -15,8 +15,13 @@ use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, Header, Ref};
 
 /// What a request with a body meets when that is not as it should be.
-pub(super) const BODY: [Refusal; 3] =
-    [Refusal::RequestTimeout, Refusal::BodyTooLarge, Refusal::UnsupportedMediaType];
+pub(super) const BODY: [Refusal; 5] = [
+    Refusal::RequestTimeout,
+    Refusal::BodyTooLarge,
+    Refusal::UnsupportedContentEncoding,
+    Refusal::UnsupportedMediaType,
+    Refusal::UnsupportedTransferEncoding,
+];
 
 /// What an operation may refuse.
 pub(super) struct Refusals(Vec<Refusal>);
@@ -52,7 +57,13 @@ impl Refusals {
     }
 
     /// An operation with these refusals, to which what it answers otherwise is added.
-    pub(super) fn answer(self, operation: OperationBuilder) -> Answers {
+    ///
+    /// Every operation refuses parameters that it does not know.
+    pub(super) fn answer(mut self, operation: OperationBuilder) -> Answers {
+        if !self.0.iter().any(|refusal| matches!(refusal, Refusal::Invalid(_))) {
+            let unknown = Violations::of_unknown_parameters(["colour"]);
+            self.0.push(unknown.into());
+        }
         let mut by_status: BTreeMap<u16, Vec<Refusal>> = BTreeMap::new();
         for refusal in self.0 {
             by_status.entry(refusal.status()).or_default().push(refusal);

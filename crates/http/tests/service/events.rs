@@ -233,7 +233,7 @@ fn log_1_those_who_wait_are_bounded_and_one_that_leaves_makes_room() {
     client.write(head("GET", &events("?wait=30"), &[("Authorization", &key)], None));
     server.store.wait_for_looks(2);
     let refused = server.get(&key, &events("?wait=30"));
-    refused.refuses(503, "STORE_BUSY").has("retry-after", "1");
+    refused.refuses(503, "SHARE_EXCEEDED").has("retry-after", "1");
     server.get(&key, &events("")).is(200, &list(0, &[]));
     drop(client);
     let answered = std::iter::repeat_with(|| server.get(&key, &events("?wait=1")).status);

@@ -14,21 +14,21 @@ use crate::support::{Answer, MODELS, Mood, NAMED, Server, head};
 
 const FLAC: &[u8] = include_bytes!("../../../training-data/tests/audio/tone.flac");
 const MP3: &[u8] = include_bytes!("../../../training-data/tests/audio/tone.mp3");
-const TYPE: &str = "multipart/form-data; boundary=b0";
-const UPLOADED: &str = r#"{"message":"Training data uploaded","data_type":"train","filename":"a.flac","transcript_filename":"a.txt","training_status":1}"#;
+pub(crate) const TYPE: &str = "multipart/form-data; boundary=b0";
+pub(crate) const UPLOADED: &str = r#"{"message":"Training data uploaded","data_type":"train","filename":"a.flac","transcript_filename":"a.txt","training_status":1}"#;
 
 /// A server with a place for contents, a key, and a model.
-struct Uploads {
-    server: Server,
+pub(crate) struct Uploads {
+    pub(crate) server: Server,
     place: TempDir,
-    key: String,
+    pub(crate) key: String,
 }
 
-fn uploads() -> Uploads {
+pub(crate) fn uploads() -> Uploads {
     uploads_with(|_| {})
 }
 
-fn uploads_with(change: impl FnOnce(&mut Options)) -> Uploads {
+pub(crate) fn uploads_with(change: impl FnOnce(&mut Options)) -> Uploads {
     let place = tempfile::tempdir().unwrap();
     let mut options = Options::default();
     options.contents = Some(Arc::new(Folder::open(place.path(), &MemoryStore::new()).unwrap()));
@@ -45,7 +45,13 @@ impl Uploads {
         self.put_by(&self.key, &format!("{MODELS}/1/data"), headers, body)
     }
 
-    fn put_by(&self, key: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Answer {
+    pub(crate) fn put_by(
+        &self,
+        key: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Answer {
         let mut all = vec![("Authorization", key)];
         all.extend(headers);
         let mut client = self.server.connect();
@@ -54,7 +60,7 @@ impl Uploads {
         client.answer()
     }
 
-    fn upload(&self) -> Answer {
+    pub(crate) fn upload(&self) -> Answer {
         self.put(&[("Content-Type", TYPE)], &right())
     }
 
@@ -74,7 +80,7 @@ impl Uploads {
     }
 
     /// Waits until so many files are there: what is removed is removed behind the answer.
-    fn has_files(&self, count: usize) {
+    pub(crate) fn has_files(&self, count: usize) {
         let begun = std::time::Instant::now();
         while self.files().len() != count {
             assert!(begun.elapsed() < Duration::from_secs(60), "{:?}", self.files());
@@ -116,7 +122,7 @@ fn between(boundary: &str, parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
     body
 }
 
-fn right() -> Vec<u8> {
+pub(crate) fn right() -> Vec<u8> {
     body(&RIGHT)
 }
 
@@ -216,7 +222,7 @@ fn data_3_no_more_uploads_than_there_are_turns() {
     first.write(head("PUT", &format!("{MODELS}/1/data"), &headers, Some(right.len())));
     first.write(&right[..right.len() / 2]);
     uploads.has_files(1);
-    uploads.upload().refuses(503, "STORE_BUSY").has("retry-after", "1");
+    uploads.upload().refuses(503, "SHARE_EXCEEDED").has("retry-after", "1");
     first.write(&right[right.len() / 2..]);
     assert_eq!(first.answer().status, 200);
     assert_eq!(uploads.upload().status, 200);
