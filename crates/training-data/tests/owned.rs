@@ -339,6 +339,8 @@ fn place_5_files_and_folders_are_their_owners_alone() {
 struct Counting {
     store: MemoryStore,
     asked: AtomicUsize,
+    /// A content that is referred to from the second read on.
+    late: Mutex<Option<String>>,
     fails: Mutex<bool>,
 }
 
@@ -363,7 +365,11 @@ impl LifeStore for Counting {
         after: u32,
         limit: u32,
     ) -> Result<Vec<DataPair>, StoreError> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
+        if self.asked.fetch_add(1, Ordering::Relaxed) == 1
+            && let Some(late) = self.late.lock().unwrap().take()
+        {
+            refer(&self.store, model, 99, [&late, &late]);
+        }
         if *self.fails.lock().unwrap() {
             return Err(StoreErrorKind::Busy.into());
         }
@@ -421,6 +427,17 @@ fn a_sweep_reads_the_data_of_a_model_once_and_once_more_before_it_removes() {
         assert_eq!(owner.asked.load(Ordering::Relaxed), reads, "{pairs} pairs, {left} left");
         assert_eq!(contents(&place).len(), 2 * pairs as usize);
     }
+}
+
+/// An upload that ends while a sweep looks at its model has its lock gone and its pair committed.
+#[test]
+fn place_2_a_file_that_is_referred_to_meanwhile_stays() {
+    let (place, folder, owner) = crowded(1, 2);
+    let late = folder.leftovers(&owner).unwrap().remove(0).name;
+    owner.asked.store(0, Ordering::Relaxed);
+    *owner.late.lock().unwrap() = Some(late.clone());
+    assert_eq!(folder.sweep(&owner).unwrap(), removed(1));
+    assert!(contents(&place).contains(&late));
 }
 
 #[test]

@@ -143,6 +143,21 @@ mod tests {
         }
     }
 
+    /// What another process of the store has written meanwhile is not taken back.
+    #[test]
+    fn place_2_a_mark_is_never_lowered_and_never_put_over_that_of_another_store() {
+        let place = tempfile::tempdir().unwrap();
+        let there = Mark { last_id: 9, events: 5, is_behind: true, ..mark() };
+        there.write(place.path(), &MarkLock::take(place.path()).unwrap()).unwrap();
+        Mark { last_id: 8, events: 7, ..mark() }.put(place.path()).unwrap();
+        let expected = Mark { last_id: 9, events: 7, is_behind: true, ..mark() };
+        assert_eq!(Mark::read(place.path()).unwrap(), Some(expected));
+        let other = Mark { identity: StoreIdentity::from_bytes([8; 16]), ..mark() };
+        let refused = other.put(place.path()).unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::ForeignData);
+        assert_eq!(Mark::read(place.path()).unwrap(), Some(expected));
+    }
+
     #[test]
     fn place_2_a_mark_that_is_none_is_said_and_not_taken_for_a_missing_one() {
         let place = tempfile::tempdir().unwrap();
