@@ -1,5 +1,5 @@
 #compdef NAME
-_custom_models() {
+_NAME() {
     local -a open closed
     local candidate
     for candidate in "${(@f)$(VARIABLE=zsh _CLAP_COMPLETE_INDEX=$((CURRENT - 1)) \
@@ -14,4 +14,9 @@ _custom_models() {
     (( $#open )) && _describe -V values open -S ''
     (( $#closed )) && _describe -V values closed
 }
-compdef _custom_models NAME
+# A file in a folder of $fpath is loaded, and called, at the first Tab.
+if [[ ${funcstack[1]} == _NAME ]]; then
+    _NAME "$@"
+else
+    compdef _NAME NAME
+fi

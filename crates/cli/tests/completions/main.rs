@@ -12,14 +12,17 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 /// A shell, and how it is started with a file to read.
 struct Shell {
+    /// What tells it from the others, behind the name of the program.
+    way: &'static str,
     name: &'static str,
     arguments: &'static [&'static str],
     /// The file that it reads, in its folder, and what is in it.
     start: (&'static str, &'static str),
 }
 
-const SHELLS: [Shell; 3] = [
+const SHELLS: [Shell; 4] = [
     Shell {
+        way: "",
         name: "bash",
         arguments: &["--noprofile", "--rcfile", "start", "-i"],
         start: (
@@ -33,6 +36,7 @@ source <(custom-models completions bash)
         ),
     },
     Shell {
+        way: "",
         name: "zsh",
         arguments: &["-i"],
         start: (
@@ -48,6 +52,24 @@ source <(custom-models completions zsh)
         ),
     },
     Shell {
+        way: "_from_a_folder_of_functions",
+        name: "zsh",
+        arguments: &["-i"],
+        start: (
+            ".zshrc",
+            r#"PS1='READY>'
+custom-models completions zsh > _custom-models
+fpath=($PWD $fpath)
+autoload -Uz compinit && compinit -u -D
+keep() { print -r -- "$BUFFER" >> result }
+zle -N keep
+bindkey -e
+bindkey '^O' keep
+"#,
+        ),
+    },
+    Shell {
+        way: "",
         name: "fish",
         arguments: &["--no-config", "--init-command", "source start", "-i"],
         start: (
@@ -141,7 +163,7 @@ fn press_tab(shell: &Shell) -> Result<(), Failed> {
 fn main() {
     let is_ignored = std::env::var_os("CUSTOM_MODELS_SHELL_TESTS").is_none();
     let trials = SHELLS.iter().map(|shell| {
-        let name = format!("tab_completes_in_{}", shell.name);
+        let name = format!("tab_completes_in_{}{}", shell.name, shell.way);
         let run = move || match is_ignored {
             true => Err(Failed::from("CUSTOM_MODELS_SHELL_TESTS is not set")),
             false => press_tab(shell),
