@@ -12,7 +12,6 @@ use tokio_postgres::Row;
 use crate::access_rows::{key_of, registration_of};
 use crate::connections::Connections;
 use crate::fault::Fault;
-use crate::migrate::older;
 use crate::on_site::OnSite;
 use crate::rows::{column, model_id, organisation_of, unsigned};
 use crate::schema::WITH_IDENTITY;
@@ -36,12 +35,22 @@ const EARLIER_COUNTERS: &str = "SELECT organisation, models, events,
 const COUNTERS: &str = "SELECT organisation, models, events, purged + 1
     FROM custom_models.organisations ORDER BY organisation";
 
-const SUMMARY: &str = "SELECT s.identity,
-        (SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM custom_models.model_ids),
-        s.erased_events + CAST(coalesce((SELECT sum(events) FROM custom_models.organisations), 0)
-            AS bigint),
-        EXISTS (SELECT 1 FROM custom_models.data)
-    FROM custom_models.store s";
+macro_rules! summary {
+    ($identity:literal, $erased:literal, $from:literal) => {
+        concat!(
+            "SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END
+                FROM custom_models.model_ids),
+            CAST(coalesce((SELECT sum(events) FROM custom_models.organisations), 0) AS bigint) + ",
+            $erased,
+            ", EXISTS (SELECT 1 FROM custom_models.data), ",
+            $identity,
+            $from
+        )
+    };
+}
+
+const SUMMARY: &str = summary!("identity", "erased_events", " FROM custom_models.store");
+const EARLIER_SUMMARY: &str = summary!("CAST(NULL AS bytea)", "0", "");
 
 /// The kinds of records in their order, in a database of this layout.
 fn kinds(layout: i64) -> [Kind; 8] {
@@ -117,12 +126,11 @@ impl ArchiveStore for PostgresStore {
     }
 
     fn summary(&self) -> Result<StoreSummary, StoreError> {
-        if self.layout < WITH_IDENTITY {
-            return Err(older(self.layout));
-        }
-        self.readers.read(async |reader| {
-            let rows = reader.query(Statement::new(SUMMARY, [])).await?;
-            summary(rows.first().ok_or(Fault::Row("no identity of the store"))?)
+        let (layout, drawn) = (self.layout, self.drawn);
+        self.readers.read(async move |reader| {
+            let sql = if layout < WITH_IDENTITY { EARLIER_SUMMARY } else { SUMMARY };
+            let rows = reader.query(Statement::new(sql, [])).await?;
+            summary(rows.first().ok_or(Fault::Row("no identity of the store"))?, drawn)
         })
     }
 
@@ -184,13 +192,14 @@ fn counters(row: &Row) -> Result<Record, Fault> {
     })
 }
 
-fn summary(row: &Row) -> Result<StoreSummary, Fault> {
-    let identity = <[u8; 16]>::try_from(column::<&[u8]>(row, 0)?);
-    let identity = identity.map_err(|_| Fault::Row("an identity of another length"))?;
+/// `drawn` is for a layout without an identity.
+fn summary(row: &Row, drawn: StoreIdentity) -> Result<StoreSummary, Fault> {
+    let kept = column::<Option<&[u8]>>(row, 3)?.map(<[u8; 16]>::try_from).transpose();
+    let kept = kept.map_err(|_| Fault::Row("an identity of another length"))?;
     Ok(StoreSummary {
-        identity: StoreIdentity::from_bytes(identity),
-        last_id: unsigned(column(row, 1)?)?,
-        events: unsigned(column(row, 2)?)?,
-        has_data: column(row, 3)?,
+        identity: kept.map_or(drawn, StoreIdentity::from_bytes),
+        last_id: unsigned(column(row, 0)?)?,
+        events: unsigned(column(row, 1)?)?,
+        has_data: column(row, 2)?,
     })
 }

@@ -58,7 +58,7 @@ use std::sync::Arc;
 
 use custom_models_core::{
     Completion, CustomModel, Listing, ModelId, ModelStore, OpenMode, Organisation, Outcome,
-    Selection, StoreError, StoreErrorKind, Write,
+    Selection, StoreError, StoreErrorKind, StoreIdentity, Write,
 };
 
 pub use crate::settings::{Clock, Settings};
@@ -87,6 +87,8 @@ pub struct PostgresStore {
     settings: Settings,
     /// The layout that the database had when it was opened.
     layout: i64,
+    /// The identity of a store in a layout that has none, for as long as it is open: no folder knows it.
+    drawn: StoreIdentity,
 }
 
 impl PostgresStore {
@@ -163,7 +165,8 @@ impl PostgresStore {
         let driver = Driver::start("postgres-driver")?;
         let connections = Connections::reading(&address, &settings)?;
         let readers = Readers::new(Arc::clone(&driver), connections, settings.patience);
-        Ok(PostgresStore { commits: commits()?, readers, driver, address, settings, layout })
+        let (commits, drawn) = (commits()?, migrate::random_identity()?);
+        Ok(PostgresStore { commits, readers, driver, address, settings, layout, drawn })
     }
 
     /// The queues of writes, if the store takes any.

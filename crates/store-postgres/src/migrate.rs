@@ -88,7 +88,7 @@ async fn has_tables(client: &Client) -> Result<bool, Fault> {
     Ok(client.query_one(TABLES, &[]).await?.try_get::<_, i64>(0)? > 0)
 }
 
-fn random_identity() -> Result<StoreIdentity, StoreError> {
+pub(crate) fn random_identity() -> Result<StoreIdentity, StoreError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes)
         .map_err(|error| StoreError::new(StoreErrorKind::Failed, error.to_string()))?;
@@ -155,7 +155,7 @@ pub(crate) fn newer_than_known() -> StoreError {
 }
 
 /// The layout is one that this version would have to migrate.
-pub(crate) fn older(version: i64) -> StoreError {
+fn older(version: i64) -> StoreError {
     let cause = format!("the database has layout {version}, this version writes {NEWEST}");
     StoreError::new(StoreErrorKind::Older, cause)
 }
