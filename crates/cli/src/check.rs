@@ -2,26 +2,28 @@
 
 use std::collections::BTreeSet;
 use std::io;
+use std::path::Path;
 use std::sync::Arc;
 
 use custom_models_core::{
     Audit, ContentDigest, DataFile, DataPair, ModelId, OpenMode, Organisation, Record, Store,
     StoreError,
 };
-use custom_models_training_data::{ContentStore, digest};
+use custom_models_training_data::{ContentStore, FolderStanding, digest};
 
 use crate::archive::on_store;
 use crate::args::Global;
 use crate::data_folder::DataFolder;
 use crate::failure::with_causes;
 use crate::report::Report;
+use crate::settings::Settings;
 
 /// Checks the store that the command line names, and says what was found.
 pub(crate) fn check(global: &Global) -> Report {
     let mut findings = Vec::new();
     let report = on_store(global, OpenMode::ReadOnly, |store| {
-        let contents = DataFolder::of(global, &store)?.open_read_only()?;
-        let (mut audit, mut records) = (Audit::default(), 0_u64);
+        let plans = Settings::of(global)?.plans;
+        let (mut audit, mut records) = (Audit::default().with_plans(plans), 0_u64);
         let mut with_data = BTreeSet::new();
         store.export(&mut |record| {
             records += 1;
@@ -35,16 +37,39 @@ pub(crate) fn check(global: &Global) -> Report {
         findings.extend(store.verify()?);
         // Files are read when the view of the store is gone, for they may be many, and others want to write.
         let mut files = 0;
-        if let Some(contents) = contents {
-            let mut checked = Files { store: &*store, contents, findings: &mut findings };
-            for (organisation, model) in &with_data {
-                files += checked.look(organisation, *model)?;
+        match DataFolder::of(global, &store)?.open_read_only()? {
+            Some(folder) if folder.standing() == FolderStanding::Vanished => {
+                findings.push(no_folder(folder.root(), with_data.len()));
             }
+            Some(contents) => {
+                let mut checked = Files { store: &*store, contents, findings: &mut findings };
+                for (organisation, model) in &with_data {
+                    files += checked.look(organisation, *model)?;
+                }
+            }
+            None if with_data.is_empty() => {}
+            None => findings.push(unnamed_folder(with_data.len())),
         }
         let found = findings.len();
         Ok(Some(format!(r#"{{"records":{records},"files":{files},"findings":{found}}}"#)))
     });
     report.and_found(findings)
+}
+
+/// The finding for models whose folder of data is not there, or is empty.
+fn no_folder(root: &Path, models: usize) -> String {
+    let root = root.display();
+    format!(
+        "{models} models have training data, but the folder '{root}' is not there or empty: bring it back, or name \
+         it with --data"
+    )
+}
+
+/// The finding for models with data in a store beside which no folder can lie.
+fn unnamed_folder(models: usize) -> String {
+    format!(
+        "{models} models have training data, which was not looked at: name its folder with --data"
+    )
 }
 
 /// The files of models, against what the store says of them.

@@ -153,6 +153,41 @@ fn a_check_finds_what_is_not_as_it_was() {
 }
 
 #[test]
+fn a_check_finds_data_whose_folder_is_not_there() {
+    let folder = filled();
+    for gone in ["custom-models.db.data", "moved"] {
+        let arguments = ["check", "--data", "elsewhere"];
+        let checked = folder.run(if gone == "moved" { &arguments[..1] } else { &arguments });
+        assert_eq!(checked.out, "{\"records\":19,\"files\":0,\"findings\":1}\n");
+        assert_eq!(checked.code, 1, "{}", checked.err);
+        assert!(checked.err.contains("2 models have training data"), "{}", checked.err);
+        assert!(checked.err.contains("is not there or empty"), "{}", checked.err);
+        if gone != "moved" {
+            let data = folder.path().join(gone);
+            std::fs::rename(data, folder.path().join("moved")).unwrap();
+        }
+    }
+    let found = done(&folder, &["check", "--data", "moved"]);
+    assert_eq!(found, "{\"records\":19,\"files\":4,\"findings\":0}\n");
+}
+
+/// An import does not look for them: the service that reads them may have another file.
+#[test]
+fn a_check_finds_plans_that_the_configuration_does_not_name() {
+    let folder = Folder::new();
+    write(&folder, "plans.toml", b"[plans.Silver]\nmodels = 3\n");
+    done(&folder, &["org", "add", "acme", "--plan", "Silver", "--config", "plans.toml"]);
+    let known = done(&folder, &["check", "--config", "plans.toml"]);
+    assert_eq!(known, "{\"records\":2,\"files\":0,\"findings\":0}\n");
+    let checked = folder.run(&["check"]);
+    assert_eq!((checked.code, checked.err.lines().count()), (1, 1), "{}", checked.err);
+    assert!(checked.err.starts_with("acme: the plan 'Silver' is not known;"), "{}", checked.err);
+    assert!(checked.err.contains("--config"), "{}", checked.err);
+    done(&folder, &["export", "all.jsonl"]);
+    done(&folder, &["import", "all.jsonl", "--store", "sqlite:new.db"]);
+}
+
+#[test]
 fn an_organisation_is_erased_with_its_files() {
     let folder = filled();
     let zebra = |folder: &Folder| {

@@ -314,6 +314,11 @@ impl AnswerLine {
         AnswerLine { organisation, operation, target, key, kept }
     }
 
+    /// Whose it is, of which model, and of which revision.
+    pub(crate) fn about(&self) -> (&Organisation, Option<ModelId>, Revision) {
+        (&self.organisation, self.target, self.kept.revision)
+    }
+
     /// Whose it is, its key, and what is kept.
     pub fn into_parts(self) -> (Organisation, AnswerKey, KeptAnswer) {
         let AnswerLine { organisation, operation, target, key, kept } = self;

@@ -1,21 +1,33 @@
 //! Whether what a store holds agrees with itself.
 
-use std::collections::BTreeMap;
-use std::fmt;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::{
-    DataId, DataTotals, DataType, EventLine, EventType, ModelId, ModelLine, Organisation, Record,
+    Course, CustomModel, DataPair, DataTotals, DataType, EventLine, EventType, KeyDigest, KeyId,
+    KeyRecord, ModelId, ModelLine, Organisation, PlanName, Plans, Record, Timestamp,
     TrainingStatus,
 };
 
+mod finding;
+mod told;
+
+pub use finding::Finding;
+use told::{Pairs, Told, Training};
+
 /// Looks at the records of an export, one after the other, and says in the end what contradicts what.
 ///
-/// Memory grows with the number of models, a few words each.
+/// What engines leave never does, whatever their clocks show. Memory grows with the number of models and keys,
+/// by less than half a kibibyte for each.
 #[derive(Debug, Default)]
 pub struct Audit {
+    plans: Option<Plans>,
     last_id: u64,
-    registered: BTreeMap<Organisation, ()>,
+    registered: BTreeSet<Organisation>,
+    keys: BTreeSet<KeyId>,
+    digests: BTreeSet<KeyDigest>,
     organisations: BTreeMap<Organisation, Counted>,
+    /// Those that have records without counters.
+    uncounted: BTreeSet<Organisation>,
     models: BTreeMap<(Organisation, ModelId), Seen>,
     findings: Vec<Finding>,
 }
@@ -27,224 +39,268 @@ struct Counted {
     seen: u64,
     last_event: u64,
     next_event: u64,
+    /// The first and the last model whose creation an event tells of.
+    created: Option<(ModelId, ModelId)>,
 }
 
 /// What was seen of a model that is there, or once was.
 #[derive(Debug, Default)]
 struct Seen {
-    /// Its status and its sums, if it is there.
-    is: Option<(TrainingStatus, DataTotals)>,
+    /// `None` if it is not there.
+    is: Option<Box<Is>>,
     data: DataTotals,
+    pairs: Pairs,
     told: Told,
+    is_out_of_place: bool,
 }
 
-/// What events tell of a model.
-#[derive(Debug, Default)]
-struct Told {
-    /// From its beginning on.
-    is_whole: bool,
-    is_deleted: bool,
-    /// `None` if no event is about it.
-    is_running: Option<bool>,
-    pairs: i64,
-}
-
-/// Something that contradicts something else.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Finding {
-    /// A key of an organisation that is not registered (AUTH-2).
-    KeyOfNobody(Organisation),
-    /// The counter of an organisation's models is not their number (QUOTA-1).
-    ModelsMiscounted {
-        /// Whose.
-        organisation: Organisation,
-        /// What the counter says.
-        counted: u64,
-        /// How many there are.
-        found: u64,
-    },
-    /// A model has an id beyond the last one that was given away (MODEL-1).
-    IdBeyondTheLast(Organisation, ModelId),
-    /// An event is not where it has to be (LOG-1).
-    HistoryWithAGap {
-        /// Whose.
-        organisation: Organisation,
-        /// The position that comes next, or that behind the last one.
-        expected: u64,
-        /// The one that is there, or the end.
-        found: u64,
-    },
-    /// A pair of data belongs to no model (EDIT-5).
-    DataOfNobody(Organisation, ModelId, DataId),
-    /// The sums of a model's data are not those of its pairs (DATA-6).
-    DataMiscounted(Organisation, ModelId),
-    /// A model is there that was deleted, or is not there and was not.
-    NotAsTold(Organisation, ModelId),
-    /// A training runs, or does not, against what the last event says of it.
-    StatusNotAsTold(Organisation, ModelId),
-}
-
-impl fmt::Display for Finding {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Finding::KeyOfNobody(of) => write!(f, "{of}: a key, but no registration"),
-            Finding::ModelsMiscounted { organisation, counted, found } => {
-                write!(f, "{organisation}: {counted} models are counted, {found} are there")
-            }
-            Finding::IdBeyondTheLast(of, id) => {
-                write!(f, "{of}: the id of model {id} was never given away")
-            }
-            Finding::HistoryWithAGap { organisation, expected, found } => {
-                write!(f, "{organisation}: event {expected} is missing, {found} is there")
-            }
-            Finding::DataOfNobody(of, model, pair) => {
-                write!(f, "{of}: pair {pair} belongs to model {model}, which is not there")
-            }
-            Finding::DataMiscounted(of, id) => {
-                write!(f, "{of}: the sums of model {id} are not those of its data")
-            }
-            Finding::NotAsTold(of, id) => {
-                write!(f, "{of}: model {id} is there, or not, against its history")
-            }
-            Finding::StatusNotAsTold(of, id) => {
-                write!(f, "{of}: the training of model {id} is not as its history says")
-            }
-        }
-    }
+/// What a model is.
+#[derive(Debug)]
+struct Is {
+    training: Training,
+    revision: u64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
 }
 
 impl Audit {
+    /// Looks for plans that are not among these, too.
+    #[must_use]
+    pub fn with_plans(self, plans: Plans) -> Self {
+        Audit { plans: Some(plans), ..self }
+    }
+
     /// Looks at the next record.
     pub fn look(&mut self, record: &Record) {
         match record {
             Record::Start { last_id } => self.last_id = *last_id,
-            Record::Registration { organisation, .. } => {
-                self.registered.insert(organisation.clone(), ());
+            Record::Registration { organisation, plan } => {
+                self.look_at_registration(organisation, plan);
             }
-            Record::Key(key) => {
-                if !self.registered.contains_key(key.organisation()) {
-                    self.findings.push(Finding::KeyOfNobody(key.organisation().clone()));
-                }
-            }
+            Record::Key(key) => self.look_at_key(&key.clone().into()),
             Record::Organisation { organisation, models, last_event, first_event } => {
                 let (models, last_event) = (*models, *last_event);
-                let counted = Counted { models, seen: 0, last_event, next_event: *first_event };
-                self.organisations.insert(organisation.clone(), counted);
+                let next_event = *first_event;
+                let counted = Counted { models, seen: 0, last_event, next_event, created: None };
+                if self.organisations.insert(organisation.clone(), counted).is_some() {
+                    self.findings.push(Finding::Repeated(organisation.clone(), None));
+                }
             }
             Record::Model(line) => self.look_at_model(line),
             Record::Data { organisation, model, pair } => {
-                let seen = self.models.get_mut(&(organisation.clone(), *model));
-                match seen.filter(|seen| seen.is.is_some()) {
-                    Some(seen) => {
-                        let data = &mut seen.data;
-                        let (millis, pairs) = match pair.data_type {
-                            DataType::Train => (&mut data.train_millis, &mut data.train_pairs),
-                            DataType::Test => (&mut data.test_millis, &mut data.test_pairs),
-                        };
-                        *millis = millis.saturating_add(pair.audio_millis);
-                        *pairs = pairs.saturating_add(1);
-                        data.last_id = data.last_id.max(pair.id.get());
-                    }
-                    None => self.findings.push(Finding::DataOfNobody(
-                        organisation.clone(),
-                        *model,
-                        pair.id,
-                    )),
-                }
+                self.look_at_data(organisation, *model, pair);
             }
             Record::Event(line) => self.look_at_event(line),
-            Record::Answer(_) => {}
+            Record::Answer(line) => {
+                let (organisation, model, revision) = line.about();
+                self.look_for_counters(organisation);
+                let Some(id) = model else { return };
+                let seen = self.models.get(&(organisation.clone(), id));
+                let is = seen.and_then(|seen| seen.is.as_ref());
+                if is.is_some_and(|is| is.revision < revision.get()) {
+                    self.findings.push(Finding::AnswerAhead(organisation.clone(), id));
+                }
+                if id.get() > self.last_id && seen.is_none() {
+                    self.findings.push(Finding::IdBeyondTheLast(organisation.clone(), id));
+                }
+            }
+        }
+    }
+
+    fn look_at_registration(&mut self, organisation: &Organisation, plan: &PlanName) {
+        if !self.registered.insert(organisation.clone()) {
+            self.findings.push(Finding::Repeated(organisation.clone(), None));
+        }
+        let is_known = |plans: &Plans| plans.get(plan.as_str()).is_some();
+        if !self.plans.as_ref().is_none_or(is_known) {
+            self.findings.push(Finding::UnknownPlan(organisation.clone(), plan.clone()));
+        }
+    }
+
+    fn look_at_key(&mut self, key: &KeyRecord) {
+        if !self.registered.contains(&key.organisation) {
+            self.findings.push(Finding::KeyOfNobody(key.organisation.clone()));
+        }
+        // Both are to be kept, whichever is there already.
+        let is_new = [self.keys.insert(key.id), self.digests.insert(key.digest)];
+        if is_new.contains(&false) {
+            self.findings.push(Finding::KeyLikeAnother(key.organisation.clone(), key.id));
+        }
+    }
+
+    fn look_for_counters(&mut self, organisation: &Organisation) {
+        if !self.organisations.contains_key(organisation) {
+            self.uncounted.insert(organisation.clone());
         }
     }
 
     fn look_at_model(&mut self, ModelLine { organisation, model }: &ModelLine) {
-        if model.id.get() > self.last_id {
-            self.findings.push(Finding::IdBeyondTheLast(organisation.clone(), model.id));
+        self.look_for_counters(organisation);
+        if let Some(counted) = self.organisations.get_mut(organisation) {
+            counted.seen += 1;
         }
-        match self.organisations.get_mut(organisation) {
-            Some(counted) => counted.seen += 1,
-            None => self.findings.push(Finding::ModelsMiscounted {
-                organisation: organisation.clone(),
-                counted: 0,
-                found: 1,
-            }),
+        let mut found = |finding: fn(Organisation, ModelId) -> Finding| {
+            self.findings.push(finding(organisation.clone(), model.id));
+        };
+        if !is_in_order(model) {
+            found(Finding::TimesOutOfOrder);
         }
-        let is = Some((model.training_status(), *model.course.data()));
+        if !is_of_data(&model.course) {
+            found(Finding::StatusNotOfData);
+        }
+        let is = Some(Box::new(Is {
+            training: Training::from(&model.course),
+            revision: model.revision().get(),
+            created_at: model.created_at,
+            updated_at: model.updated_at,
+        }));
         let seen = Seen { is, ..Seen::default() };
-        self.models.insert((organisation.clone(), model.id), seen);
+        if self.models.insert((organisation.clone(), model.id), seen).is_some() {
+            self.findings.push(Finding::Repeated(organisation.clone(), Some(model.id)));
+        }
+    }
+
+    fn look_at_data(&mut self, organisation: &Organisation, model: ModelId, pair: &DataPair) {
+        self.look_for_counters(organisation);
+        let seen = self.models.get_mut(&(organisation.clone(), model));
+        let Some((Seen { data, pairs, .. }, updated_at)) =
+            seen.and_then(|seen| seen.is.as_ref().map(|is| is.updated_at).map(|at| (seen, at)))
+        else {
+            return self.findings.push(Finding::DataOfNobody(organisation.clone(), model, pair.id));
+        };
+        let (millis, number) = match pair.data_type {
+            DataType::Train => (&mut data.train_millis, &mut data.train_pairs),
+            DataType::Test => (&mut data.test_millis, &mut data.test_pairs),
+        };
+        *millis = millis.saturating_add(pair.audio_millis);
+        *number = number.saturating_add(1);
+        data.last_id = data.last_id.max(pair.id.get());
+        pairs.add(pair.id);
+        if pair.created_at > updated_at {
+            self.findings.push(Finding::TimesOutOfOrder(organisation.clone(), model));
+        }
     }
 
     fn look_at_event(&mut self, line: &EventLine) {
         let (organisation, position, model, event) = line.clone().into_parts();
+        self.look_for_counters(&organisation);
+        let mut is_in_order = true;
         if let Some(counted) = self.organisations.get_mut(&organisation) {
             let expected = counted.next_event;
             if position != expected {
                 let organisation = organisation.clone();
-                self.findings.push(Finding::HistoryWithAGap {
-                    organisation,
-                    expected,
-                    found: position,
-                });
+                let found = position;
+                self.findings.push(Finding::HistoryWithAGap { organisation, expected, found });
             }
             counted.next_event = position.saturating_add(1);
+            is_in_order = event.event_type != EventType::Created || counted.create(model);
         }
-        let told = &mut self.models.entry((organisation, model)).or_default().told;
-        match event.event_type {
-            EventType::Created => told.is_whole = true,
-            EventType::Deleted => told.is_deleted = true,
-            EventType::DataAdded { .. } => told.pairs += 1,
-            EventType::DataRemoved { .. } => told.pairs -= 1,
-            EventType::TrainingStarted | EventType::TrainingProgressed { .. } => {
-                told.is_running = Some(true);
-            }
-            EventType::TrainingSucceeded
-            | EventType::TrainingFailed { .. }
-            | EventType::TrainingCancelled => told.is_running = Some(false),
-            EventType::Updated => {}
+        let seen = self.models.entry((organisation.clone(), model)).or_default();
+        if !(seen.told.take(&event) && is_in_order || seen.is_out_of_place) {
+            // What comes after it may be out of place because of it.
+            seen.is_out_of_place = true;
+            self.findings.push(Finding::EventOutOfPlace { organisation, position, model });
         }
     }
 
     /// What was found, when all records were looked at.
     pub fn findings(self) -> Vec<Finding> {
         let mut findings = self.findings;
-        for (organisation, counted) in self.organisations {
-            let Counted { models, seen, last_event, next_event } = counted;
-            if models != seen {
-                let organisation = organisation.clone();
-                findings.push(Finding::ModelsMiscounted {
-                    organisation,
-                    counted: models,
-                    found: seen,
-                });
-            }
-            let behind = last_event.saturating_add(1);
-            if next_event != behind {
-                findings.push(Finding::HistoryWithAGap {
-                    organisation,
-                    expected: next_event,
-                    found: behind,
-                });
-            }
+        findings.extend(self.uncounted.into_iter().map(Finding::NotCounted));
+        findings.extend(self.organisations.iter().flat_map(|(of, counted)| counted.findings(of)));
+        let mut ids: BTreeMap<ModelId, u64> = BTreeMap::new();
+        for (_, id) in self.models.keys() {
+            *ids.entry(*id).or_default() += 1;
         }
-        for ((organisation, id), Seen { is, data, told }) in self.models {
-            let is_told = told.is_whole || told.is_deleted;
-            if is_told && is.is_some() == told.is_deleted {
-                findings.push(Finding::NotAsTold(organisation.clone(), id));
+        ids.retain(|_, organisations| *organisations > 1);
+        for ((organisation, id), seen) in self.models {
+            if id.get() > self.last_id {
+                findings.push(Finding::IdBeyondTheLast(organisation.clone(), id));
             }
-            let Some((status, totals)) = is else { continue };
-            let pairs = i64::from(data.train_pairs) + i64::from(data.test_pairs);
-            // The last number may be that of a pair which is not there any more.
-            let is_sum = DataTotals { last_id: totals.last_id, ..data } == totals;
-            if !is_sum || data.last_id > totals.last_id || told.is_whole && told.pairs != pairs {
-                findings.push(Finding::DataMiscounted(organisation.clone(), id));
+            let counted = self.organisations.get(&organisation);
+            let first = counted.and_then(|counted| counted.created).map(|(first, _)| first);
+            if first.is_some_and(|first| first < id) && !seen.told.is_whole() {
+                findings.push(Finding::CreationMissing(organisation.clone(), id));
             }
-            let is_running = status == TrainingStatus::Running;
-            if told.is_running.is_some_and(|told| told != is_running) {
-                findings.push(Finding::StatusNotAsTold(organisation, id));
+            if ids.contains_key(&id) {
+                findings.push(Finding::IdOfTwo(organisation.clone(), id));
             }
+            findings.extend(seen.findings().map(|finding| finding(organisation.clone(), id)));
         }
         findings
+    }
+}
+
+/// The times of a model that no clock makes.
+fn is_in_order(model: &CustomModel) -> bool {
+    let course = &model.course;
+    let of_success = course.success().map(|it| (it.started_at, it.finished_at));
+    let of_failure = course.failure().map(|it| (it.started_at, it.failed_at));
+    let of_run = course.run().map(|run| (run.started_at, run.started_at));
+    let trainings = [of_success, of_failure, of_run].into_iter().flatten();
+    model.created_at <= model.updated_at
+        && trainings.into_iter().all(|(start, end)| start <= end && end <= model.updated_at)
+}
+
+/// Without enough data a model is not ready, and with enough it is not waiting for more.
+fn is_of_data(course: &Course) -> bool {
+    match course.status() {
+        TrainingStatus::NotRunning => !course.data().is_enough(),
+        TrainingStatus::ReadyToRun | TrainingStatus::Running => course.data().is_enough(),
+        TrainingStatus::Success | TrainingStatus::Failed => true,
+    }
+}
+
+impl Counted {
+    /// A model was created; false if one with a larger id was before.
+    fn create(&mut self, model: ModelId) -> bool {
+        let (first, last) = self.created.unwrap_or((model, model));
+        self.created = Some((first, last.max(model)));
+        last <= model
+    }
+
+    fn findings(&self, organisation: &Organisation) -> impl Iterator<Item = Finding> + use<> {
+        let Counted { models, seen, last_event, next_event, created: _ } = *self;
+        let of_models = (models != seen).then(|| Finding::ModelsMiscounted {
+            organisation: organisation.clone(),
+            counted: models,
+            found: seen,
+        });
+        let behind = last_event.saturating_add(1);
+        let of_events = (next_event != behind).then(|| Finding::HistoryWithAGap {
+            organisation: organisation.clone(),
+            expected: next_event,
+            found: behind,
+        });
+        of_models.into_iter().chain(of_events)
+    }
+}
+
+impl Seen {
+    fn findings(self) -> impl Iterator<Item = fn(Organisation, ModelId) -> Finding> {
+        let Seen { is, data, pairs, told, is_out_of_place } = self;
+        let is_as_told = told.is_there().is_none_or(|is_there| is_there == is.is_some());
+        let mut findings: Vec<fn(Organisation, ModelId) -> Finding> = Vec::new();
+        if !is_as_told {
+            findings.push(Finding::NotAsTold);
+        }
+        let Some(is) = is else { return findings.into_iter() };
+        let totals = is.training.data;
+        // The last number may be that of a pair which is not there any more.
+        let is_sum = DataTotals { last_id: totals.last_id, ..data } == totals;
+        let is_counted = is_sum && data.last_id <= totals.last_id;
+        // What follows an event that is out of place is not looked at for what it says.
+        let is_told = !is_out_of_place && is_as_told;
+        if !is_counted || is_told && !told.is_of_pairs(pairs, totals.last_id) {
+            findings.push(Finding::DataMiscounted);
+        }
+        if is_told && !told.is_of_training(&is.training) {
+            findings.push(Finding::StatusNotAsTold);
+        }
+        if is_told && !told.is_of_changes(is.revision, is.created_at, is.updated_at) {
+            findings.push(Finding::ChangesNotAsTold);
+        }
+        findings.into_iter()
     }
 }
 

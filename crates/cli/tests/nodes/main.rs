@@ -33,13 +33,14 @@ fn main() {
         2,
         |programs| Server::start(programs, &[]),
         |trials, server| {
-            let tests: [(&str, Test); 6] = [
+            let tests: [(&str, Test); 7] = [
                 ("quota_4_two_services_fill_exactly_the_plan", fill_the_plan),
                 ("rate_1_and_rate_4_two_services_admit_ten_in_all", admit_ten),
                 ("idem_1_a_repeat_to_another_service_hears_the_same_bytes", repeat),
                 ("log_1_two_services_share_a_history_without_gaps", share_a_history),
                 ("train_4_two_services_hand_out_each_training_once", hand_out_trainings),
                 ("a_rolling_restart_under_load_loses_nothing", rolling_restart),
+                ("place_1_a_missing_store_is_named_and_data_without_a_folder_is_found", check),
             ];
             for (name, test) in tests {
                 let server: Option<Arc<Server>> = server.cloned();
@@ -235,6 +236,46 @@ fn hand_out_trainings(site: &Site) {
 
 /// Clients who are told 503, or whose connection is refused or cut, send the same again to whoever
 /// serves.
+fn check(site: &Site) {
+    let url = site.server.url(&site.database);
+    let (files, data) = (site.folder.path(), ["--store", &url, "--data", "data"]);
+    for command in ["check", "list", "events"] {
+        let missing = site.folder.run(&[&data[..], &[command, "--org", "acme"]].concat());
+        assert_eq!(missing.code, 3, "{command}: {}", missing.err);
+        let named = format!("there is no store: the database '{}'", site.database);
+        assert!(missing.err.contains(&named), "{command}: {}", missing.err);
+    }
+    let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'custom_models'";
+    assert_eq!(site.server.sql(&site.database, tables), "0");
+    std::fs::write(files.join("a.wav"), five_hours()).unwrap();
+    std::fs::write(files.join("a.txt"), "Nothing.").unwrap();
+    for arguments in [
+        &["org", "add", "acme", "--plan", "Gold"][..],
+        &["create", "--org", "acme", "--name", "n", "--language", "nl"],
+        &[
+            "data",
+            "add",
+            "1",
+            "--org",
+            "acme",
+            "--type",
+            "train",
+            "--audio",
+            "a.wav",
+            "--transcript",
+            "a.txt",
+        ],
+        &["check"],
+    ] {
+        let done = site.folder.run(&[&data[..], arguments].concat());
+        assert_eq!(done.code, 0, "{arguments:?}: {}", done.err);
+    }
+    let unnamed = site.folder.run(&["--store", &url, "check"]);
+    assert_eq!(unnamed.code, 1, "{}", unnamed.err);
+    assert!(unnamed.err.starts_with("1 models have training data"), "{}", unnamed.err);
+    assert!(unnamed.err.contains("--data"), "{}", unnamed.err);
+}
+
 fn rolling_restart(site: &Site) {
     const CLIENTS: usize = 4;
     const EACH: usize = 30;

@@ -12,6 +12,7 @@
 
 mod access_store;
 mod asynchronous;
+mod audit;
 mod base_model;
 mod body_fields;
 mod body_json;
