@@ -1,10 +1,11 @@
 //! The ends of a program's pipes. A process that the program left behind may hold the others for ever.
 
-use std::io::{self, Read, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
-
+#[cfg(unix)]
+use std::io;
+use std::io::{Read, Write};
 #[cfg(unix)]
 use std::os::fd::AsFd;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The most bytes that are read after the program has ended: a pipe holds no more.
 const LAST_BYTES: usize = 1 << 20;
