@@ -4,15 +4,17 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
-use custom_models_core::{ModelId, Organisation, Scope};
+use custom_models_core::{ModelId, Organisation};
 
 use crate::completions::values;
 use crate::settings::Span;
 use crate::store_url::StoreUrl;
 
+mod access;
 #[cfg(feature = "serve")]
 mod serve;
 
+pub(crate) use access::{EraseArgs, KeyArgs, KeyCommand, OrgCommand};
 #[cfg(feature = "serve")]
 pub(crate) use serve::{ListenArgs, LogArgs, LogFormat, ServeArgs};
 
@@ -297,28 +299,6 @@ pub(crate) struct ListArgs {
     pub(crate) base_model: Option<String>,
 }
 
-#[derive(Debug, Subcommand)]
-pub(crate) enum OrgCommand {
-    /// Register an organisation, on the plan that --plan names
-    Add(OrgArgs),
-    /// Print every organisation with its plan
-    List,
-    /// Put a registered organisation on the plan that --plan names; its models stay
-    SetPlan(OrgArgs),
-    /// Erase all that is an organisation's: keys, models, training data with its files, and history
-    Delete(EraseArgs),
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct EraseArgs {
-    /// The organisation's name
-    #[arg(value_name = "NAME", add = values::organisations())]
-    pub(crate) name: Organisation,
-    /// Without this nothing is erased
-    #[arg(long)]
-    pub(crate) yes: bool,
-}
-
 #[derive(Args, Debug)]
 pub(crate) struct FileArgs {
     /// The file, or - for standard output or input
@@ -349,38 +329,6 @@ pub(crate) struct AdoptArgs {
     /// Take the folder of training data over, whatever store it belongs to, and say which files would go
     #[arg(long)]
     pub(crate) adopt: bool,
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct OrgArgs {
-    /// The organisation's name
-    #[arg(value_name = "NAME", add = values::organisations())]
-    pub(crate) name: Organisation,
-}
-
-#[derive(Debug, Subcommand)]
-pub(crate) enum KeyCommand {
-    /// Make a key for a registered organisation and print it, once
-    Create(KeyArgs),
-    /// Print the organisation's keys, without their secrets
-    List,
-    /// Revoke a key of the organisation, by its id; it opens nothing from then on
-    Revoke {
-        /// The id: the 12 characters between cm_ and the secret
-        // Read by the command: the parser of arguments would repeat a whole key in its error.
-        #[arg(value_name = "ID", add = values::keys())]
-        id: String,
-    },
-}
-
-#[derive(Args, Debug)]
-pub(crate) struct KeyArgs {
-    /// What the key may be used for: custom_models:write, custom_models:read or training:work
-    #[arg(long = "scope", value_name = "SCOPE", required = true, num_args = 1.., add = values::scopes())]
-    pub(crate) scopes: Vec<Scope>,
-    /// How long the key is valid, such as 90d (units s, m, h, d) [default: until it is revoked]
-    #[arg(long, value_name = "SPAN")]
-    pub(crate) expires_in: Option<Span>,
 }
 
 #[cfg(feature = "sqlite")]
