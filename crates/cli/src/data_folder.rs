@@ -1,19 +1,17 @@
 //! The folder that the files of training data are in.
 
 use std::error::Error;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use custom_models_core::{Store, StoreError, StoreErrorKind};
 use custom_models_training_data::{Folder, FolderStanding, Leftover};
-use tempfile::TempDir;
 
 use crate::args::Global;
-use crate::escape::Escaped;
 use crate::failure::{Failure, with_causes};
 use crate::places::{Shown, explained};
 use crate::store_url::Beside;
+use crate::temporary::Temporary;
 
 /// The ending of the name of the folder that lies beside a store.
 const BESIDE: &str = ".data";
@@ -26,7 +24,7 @@ const MOST_NAMED: usize = 20;
 pub(crate) struct DataFolder {
     store: Arc<dyn Store>,
     path: Option<PathBuf>,
-    _temporary: Option<TempDir>,
+    _temporary: Option<Temporary>,
 }
 
 impl DataFolder {
@@ -48,7 +46,7 @@ impl DataFolder {
             return Ok(DataFolder { store, path: Some(path), _temporary: None });
         }
         let failed = |cause| StoreError::new(StoreErrorKind::Unavailable, cause);
-        let temporary = TempDir::with_prefix("custom-models-").map_err(failed)?;
+        let temporary = Temporary::new().map_err(failed)?;
         let path = Some(temporary.path().join("data"));
         Ok(DataFolder { store, path, _temporary: Some(temporary) })
     }
@@ -171,5 +169,5 @@ pub(crate) fn path_of(left: &Leftover) -> String {
 
 /// Writes a line on standard error, where nobody may read.
 pub(crate) fn say(line: &str) {
-    let _ = writeln!(io::stderr().lock(), "{}", Escaped(line));
+    crate::sink::print(line);
 }

@@ -41,6 +41,7 @@ mod store_url;
 mod sweep;
 #[cfg(feature = "serve")]
 mod sweeper;
+mod temporary;
 mod told;
 mod work;
 

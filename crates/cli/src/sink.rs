@@ -33,6 +33,16 @@ pub(crate) fn say(line: &str) {
     standard_error().push(format!("{}\n", Escaped(line)).as_bytes());
 }
 
+/// Writes a line on standard error. Where nothing was said before, whoever reads is waited for.
+pub(crate) fn print(line: &str) {
+    let line = format!("{}\n", Escaped(line));
+    match STANDARD_ERROR.get() {
+        Some(sink) => sink.push(line.as_bytes()),
+        // Nobody is left to tell.
+        None => drop(io::stderr().lock().write_all(line.as_bytes())),
+    }
+}
+
 /// Has a panic say a line like any other. Of its text only what stands in the code is shown.
 pub(crate) fn say_panics() {
     let said = |panic: &PanicHookInfo<'_>| {

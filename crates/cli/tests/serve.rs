@@ -141,6 +141,33 @@ fn a_demo_prints_a_line_with_a_key_that_works_and_keeps_nothing() {
 
 #[cfg(unix)]
 #[test]
+fn a_demo_removes_what_one_that_was_killed_has_left_and_nothing_else() {
+    let (folder, place) = (Folder::new(), Folder::new());
+    let demo = || {
+        let mut demo = folder.command(&["demo", "--listen", "127.0.0.1:0"]);
+        Serving::started(demo.env("TMPDIR", place.path()))
+    };
+    // Folders that only look like one: without a lock, behind a link, with another name.
+    let others = ["custom-models-other", "custom-models.lock", "elsewhere"];
+    others.iter().for_each(|name| std::fs::create_dir(place.path().join(name)).unwrap());
+    let elsewhere = place.path().join("elsewhere");
+    std::fs::write(elsewhere.join("custom-models.lock"), "").unwrap();
+    std::os::unix::fs::symlink(&elsewhere, place.path().join("custom-models-link")).unwrap();
+    let before = place.files();
+    let (killed, lives) = (demo(), demo());
+    assert_eq!(place.files().len(), before.len() + 2);
+    // As with SIGKILL, which it is.
+    drop(killed);
+    assert_eq!(place.files().len(), before.len() + 2);
+    let next = demo();
+    assert_eq!(place.files().len(), before.len() + 2, "of the killed one nothing is left");
+    assert_eq!([lives, next].map(|server| server.terminate().0), [Some(0), Some(0)]);
+    assert_eq!(place.files(), before);
+    assert_eq!(std::fs::read_dir(elsewhere).unwrap().count(), 1);
+}
+
+#[cfg(unix)]
+#[test]
 fn what_is_said_of_making_a_key_works_when_it_is_pasted() {
     let store = ["--store", "sqlite:it's a store.db"];
     for is_registered in [false, true] {

@@ -24,7 +24,12 @@ pub(crate) struct Serving {
 impl Serving {
     pub(crate) fn start(folder: &Folder, arguments: &[&str]) -> Self {
         let listen = ["--listen", "127.0.0.1:0"];
-        let mut child = folder.command(&[arguments, &listen].concat()).spawn().unwrap();
+        Serving::started(&mut folder.command(&[arguments, &listen].concat()))
+    }
+
+    /// Starts a server by a command that is made.
+    pub(crate) fn started(command: &mut Command) -> Self {
+        let mut child = command.spawn().unwrap();
         let mut err = BufReader::new(child.stderr.take().unwrap());
         let mut said = Vec::new();
         loop {

@@ -1,0 +1,76 @@
+//! Temporary folders, which go with their process: those of one that was killed go with the next.
+
+use std::fs::{self, File, Metadata};
+use std::io;
+use std::path::Path;
+
+use tempfile::{Builder, TempDir};
+
+/// The beginning of the name of such a folder.
+const PREFIX: &str = "custom-models-";
+
+/// The file in it that its process holds a lock on.
+const LOCK: &str = "custom-models.lock";
+
+/// A folder that is removed when this is dropped.
+pub(crate) struct Temporary {
+    // Closed before the folder is removed, as some systems want it.
+    _lock: File,
+    folder: TempDir,
+}
+
+impl Temporary {
+    /// Makes a folder, after removing those that killed processes of the same user have left.
+    pub(crate) fn new() -> io::Result<Self> {
+        let place = std::env::temp_dir();
+        remove_left(&place);
+        let folder = Builder::new().prefix(PREFIX).tempdir_in(place)?;
+        // Under its name the file is never without its lock while the process lives.
+        let unnamed = folder.path().join(format!("{LOCK}.part"));
+        let lock = File::create_new(&unnamed)?;
+        lock.lock()?;
+        fs::rename(unnamed, folder.path().join(LOCK))?;
+        Ok(Temporary { _lock: lock, folder })
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+/// Removes folders whose lock is free. What cannot be removed is left to the next process.
+fn remove_left(place: &Path) {
+    let Ok(entries) = fs::read_dir(place) else { return };
+    for entry in entries.flatten() {
+        let folder = entry.path();
+        if entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX))
+            && let Some(_lock) = free_lock(&folder)
+        {
+            let _ = fs::remove_dir_all(&folder);
+        }
+    }
+}
+
+/// The lock of a folder of the same user, if no process holds it.
+fn free_lock(folder: &Path) -> Option<File> {
+    let lock = folder.join(LOCK);
+    // Not through links, which others may have laid.
+    let of_folder = fs::symlink_metadata(folder).ok()?;
+    if !of_folder.is_dir() || !is_own(&of_folder) || !fs::symlink_metadata(&lock).ok()?.is_file() {
+        return None;
+    }
+    let file = File::open(lock).ok()?;
+    file.try_lock().ok()?;
+    Some(file)
+}
+
+#[cfg(unix)]
+fn is_own(found: &Metadata) -> bool {
+    std::os::unix::fs::MetadataExt::uid(found) == rustix::process::geteuid().as_raw()
+}
+
+/// Temporary folders are each user's own here.
+#[cfg(not(unix))]
+fn is_own(_: &Metadata) -> bool {
+    true
+}
