@@ -1,0 +1,6 @@
+//! A folder of training data, as processes of its store and of others use it.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod owned;
+mod support;
+mod swept;

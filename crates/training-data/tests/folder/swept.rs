@@ -1,0 +1,198 @@
+//! PLACE-2: a sweep removes what nothing refers to, and asks the store for no more than it needs.
+
+use std::fs;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use custom_models_core::{
+    AnswerKey, ArchiveChange, ArchiveStore, CustomModel, DataPair, EventPage, KeptAnswer,
+    LifeStore, MemoryStore, ModelId, Moment, Organisation, Purge, Purged, Record, StoreError,
+    StoreErrorKind, StoreSummary,
+};
+use custom_models_training_data::{ContentStore, Folder};
+use tempfile::TempDir;
+
+use crate::support::{
+    acme, age, at, contents, keep, kind, model, owned, refer, removed, root, store,
+};
+
+#[test]
+fn place_2_a_file_goes_when_nobody_writes_it_and_it_is_old_enough() {
+    let own = store(1);
+    let (place, folder, names) = owned(&own);
+    let (young, old, held) = (keep(&folder, model(1)), keep(&folder, model(1)), {
+        let content = folder.begin(&acme(), model(1)).unwrap();
+        content.keep().unwrap()
+    });
+    let under_way = folder.begin(&acme(), model(1)).unwrap();
+    for old in [&old, held.name(), &names[0], &format!("{}.part", under_way.name())] {
+        age(&place, 1, old);
+    }
+    fs::write(root(&place).join("acme/1/notes.txt"), b"not ours").unwrap();
+    let due: Vec<String> = folder
+        .leftovers(&own)
+        .unwrap()
+        .into_iter()
+        .filter(|it| it.is_due)
+        .map(|it| it.name)
+        .collect();
+    assert_eq!(due, [old]);
+    assert_eq!(folder.sweep(&own).unwrap(), removed(1));
+    let held_name = held.name().to_owned();
+    drop(held);
+    assert_eq!(folder.sweep(&own).unwrap().files, 1, "{held_name} is nobody's now");
+    let _held = under_way.keep().unwrap();
+    age(&place, 1, &young);
+    assert_eq!(folder.sweep(&own).unwrap(), removed(1));
+    assert!(names.iter().all(|name| contents(&place).contains(name)));
+    assert!(root(&place).join("acme/1/notes.txt").exists());
+}
+
+/// Counts how often it is asked for data, and what it answers with.
+#[derive(Default)]
+struct Counting {
+    store: MemoryStore,
+    asked: AtomicUsize,
+    /// A content that is referred to from the second read on.
+    late: Mutex<Option<String>>,
+    fails: Mutex<bool>,
+}
+
+impl LifeStore for Counting {
+    fn events(&self, of: &Organisation, after: u64, limit: u32) -> Result<EventPage, StoreError> {
+        self.store.events(of, after, limit)
+    }
+
+    fn claimable(
+        &self,
+        of: Option<&Organisation>,
+        at: Moment,
+        limit: u32,
+    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+        self.store.claimable(of, at, limit)
+    }
+
+    fn data(
+        &self,
+        of: &Organisation,
+        model: ModelId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        if self.asked.fetch_add(1, Ordering::Relaxed) == 1
+            && let Some(late) = self.late.lock().unwrap().take()
+        {
+            refer(&self.store, model, 99, [&late, &late]);
+        }
+        if *self.fails.lock().unwrap() {
+            return Err(StoreErrorKind::Busy.into());
+        }
+        self.store.data(of, model, after, limit)
+    }
+
+    fn answer(&self, of: &Organisation, key: &AnswerKey) -> Result<Option<KeptAnswer>, StoreError> {
+        self.store.answer(of, key)
+    }
+
+    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        self.store.purge(purge)
+    }
+}
+
+impl ArchiveStore for Counting {
+    fn export(
+        &self,
+        each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        self.store.export(each)
+    }
+
+    fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
+        self.store.archive(change)
+    }
+
+    fn summary(&self) -> Result<StoreSummary, StoreError> {
+        self.store.summary()
+    }
+
+    fn verify(&self) -> Result<Vec<String>, StoreError> {
+        self.store.verify()
+    }
+}
+
+/// A folder with pairs of one model, and files that nothing refers to.
+fn crowded(pairs: u32, left: u32) -> (TempDir, Folder, Counting) {
+    let place = tempfile::tempdir().unwrap();
+    let owner = Counting::default();
+    let folder = Folder::open(root(&place), &owner).unwrap().with_min_age(Duration::ZERO);
+    for id in 1..=pairs {
+        let contents = [keep(&folder, model(1)), keep(&folder, model(1))];
+        refer(&owner.store, model(1), id, [&contents[0], &contents[1]]);
+    }
+    (0..left).for_each(|_| drop(keep(&folder, model(1))));
+    (place, folder, owner)
+}
+
+#[test]
+fn a_sweep_reads_the_data_of_a_model_once_and_once_more_before_it_removes() {
+    for (pairs, left, reads) in [(1, 0, 1), (20, 0, 1), (20, 1, 2), (20, 20, 2)] {
+        let (place, folder, owner) = crowded(pairs, left);
+        assert_eq!(folder.sweep(&owner).unwrap(), removed(left.into()));
+        assert_eq!(owner.asked.load(Ordering::Relaxed), reads, "{pairs} pairs, {left} left");
+        assert_eq!(contents(&place).len(), 2 * pairs as usize);
+    }
+}
+
+/// An upload that ends while a sweep looks at its model has its lock gone and its pair committed.
+#[test]
+fn place_2_a_file_that_is_referred_to_meanwhile_stays() {
+    let (place, folder, owner) = crowded(1, 2);
+    let late = folder.leftovers(&owner).unwrap().remove(0).name;
+    owner.asked.store(0, Ordering::Relaxed);
+    *owner.late.lock().unwrap() = Some(late.clone());
+    assert_eq!(folder.sweep(&owner).unwrap(), removed(1));
+    assert!(contents(&place).contains(&late));
+}
+
+#[test]
+fn a_sweep_of_an_idle_store_asks_it_for_nothing() {
+    let (_place, folder, owner) = crowded(3, 0);
+    let reads = |owner: &Counting| owner.asked.swap(0, Ordering::Relaxed);
+    folder.sweep(&owner).unwrap();
+    assert_eq!(reads(&owner), 1);
+    folder.sweep(&owner).unwrap();
+    assert_eq!(reads(&owner), 0);
+    // This process touched the files.
+    keep(&folder, model(1));
+    assert_eq!(folder.sweep(&owner).unwrap(), removed(1));
+    assert_eq!(reads(&owner), 2);
+    folder.sweep(&owner).unwrap();
+    assert_eq!(reads(&owner), 0);
+    // Another one changed the store: what it left behind may be of any organisation that has new events.
+    at(&owner.store, 77);
+    let (other, limit) = (Folder::open(folder.root(), &owner).unwrap(), Duration::ZERO);
+    keep(&other.with_min_age(limit), model(1));
+    let organisation = acme();
+    let counters = Record::Organisation { organisation, models: 1, last_event: 4, first_event: 5 };
+    owner.archive(ArchiveChange::Import(vec![counters])).unwrap();
+    assert_eq!(folder.sweep(&owner).unwrap(), removed(1));
+}
+
+#[test]
+fn a_sweep_looks_again_at_what_it_could_not_remove_yet() {
+    let (place, folder, owner) = crowded(1, 1);
+    let patient = folder.clone().with_min_age(Folder::MIN_AGE);
+    assert_eq!(patient.sweep(&owner).unwrap(), removed(0));
+    let left = folder.leftovers(&owner).unwrap().remove(0).name;
+    age(&place, 1, &left);
+    assert_eq!(patient.sweep(&owner).unwrap(), removed(1));
+}
+
+#[test]
+fn a_sweep_ends_with_the_error_of_the_store() {
+    let (place, folder, owner) = crowded(1, 1);
+    *owner.fails.lock().unwrap() = true;
+    assert_eq!(kind(folder.sweep(&owner)), StoreErrorKind::Busy);
+    assert_eq!(contents(&place).len(), 3);
+}
