@@ -50,9 +50,7 @@ fn swept(global: &Global, args: &SweepArgs) -> Done {
     let store = global.store.opener(OpenMode::Current)?()?;
     let folder = DataFolder::of(global, &store)?.open_or_adopt(args.folder.adopt)?;
     let engine = Engine::new(Arc::clone(&store), SystemTime::now);
-    // What a folder that was just taken over would lose was said. It is lost with the next sweep.
-    let to_sweep = folder.as_deref().filter(|_| !args.folder.adopt);
-    let swept = once(&engine, &store, to_sweep, &settings.retention);
+    let swept = once(&engine, &store, folder.as_deref(), &settings.retention);
     engine.close()?;
     let answer = serde_json::to_string(&swept?)?;
     Ok((answer, folder.as_deref().and_then(warning).into_iter().collect()))

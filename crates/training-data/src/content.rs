@@ -80,6 +80,8 @@ pub enum KeptBack {
     Unclaimed,
     /// The store is an older copy of the one that the contents are known to belong to.
     Behind,
+    /// The store took the contents over a short time ago. They can still be saved.
+    Adopted,
 }
 
 /// A file that nothing refers to.

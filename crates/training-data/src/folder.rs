@@ -10,7 +10,7 @@ use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use custom_models_core::{ModelId, Organisation, StoreError, StoreErrorKind, StoreSummary};
 
@@ -43,6 +43,7 @@ pub struct Folder {
     opened: StoreSummary,
     is_read_only: bool,
     min_age: Duration,
+    adopted_at: Option<Instant>,
     standing: Arc<Mutex<FolderStanding>>,
     looks: Arc<Looks>,
 }
@@ -76,7 +77,8 @@ impl Folder {
 
     /// Makes the folder the store's, whatever it was before, and returns what a sweep would remove from now on.
     ///
-    /// The store that it belonged to is refused from then on. Nothing is removed yet.
+    /// The store that it belonged to is refused from then on. The folder that is returned removes nothing before
+    /// [`Folder::MIN_AGE`] has passed.
     ///
     /// # Errors
     ///
@@ -89,7 +91,9 @@ impl Folder {
         let lock = mark::MarkLock::take_making(&root)?;
         let opened = store.summary()?;
         mark::Mark::of(&opened).write(&root, &lock)?;
+        let adopted_at = Some(Instant::now());
         let folder = Folder::of(root, opened, false, FolderStanding::Owned);
+        let folder = Folder { adopted_at, ..folder };
         let leftovers = folder.leftovers(store)?;
         Ok((folder, leftovers))
     }
@@ -134,6 +138,7 @@ impl Folder {
             opened,
             is_read_only,
             min_age: Folder::MIN_AGE,
+            adopted_at: None,
             standing: Arc::new(Mutex::new(standing)),
             looks: Arc::default(),
         }

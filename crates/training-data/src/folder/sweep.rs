@@ -141,7 +141,10 @@ impl Folder {
         let mut swept = ContentSweep::default();
         let (standing, summary) = self.standing_now(store)?;
         match standing {
-            FolderStanding::Owned => {}
+            FolderStanding::Owned => {
+                let is_recent = self.adopted_at.is_some_and(|at| at.elapsed() < self.min_age);
+                swept.kept_back = is_recent.then_some(KeptBack::Adopted);
+            }
             FolderStanding::New => return Ok(swept),
             FolderStanding::Unclaimed => swept.kept_back = Some(KeptBack::Unclaimed),
             FolderStanding::Behind => swept.kept_back = Some(KeptBack::Behind),

@@ -67,6 +67,7 @@ fn place_2_an_old_copy_of_the_store_sweeps_nothing_until_it_adopts() {
     let (adopted, leftovers) = Folder::adopt(root(&place), &copy).unwrap();
     let left: BTreeSet<_> = leftovers.iter().map(|left| left.name.clone()).collect();
     assert_eq!(left, names.into());
+    assert_eq!(adopted.sweep(&copy).unwrap(), kept_back(KeptBack::Adopted));
     assert_eq!(contents(&place).len(), 3, "nothing is removed by the adoption");
     assert_eq!(adopted.with_min_age(Duration::ZERO).sweep(&copy).unwrap(), removed(2));
     assert_eq!(contents(&place), [new].into());
