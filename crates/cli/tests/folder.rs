@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
+#[cfg(feature = "serve")]
+use support::serving::{self, Serving};
 use support::{Ended, Folder};
 
 const FLAC: &[u8] = include_bytes!("../../training-data/tests/audio/tone.flac");
@@ -195,4 +197,36 @@ fn place_3_a_folder_that_is_gone_is_not_made_anew() {
     assert!(!place.exists());
     fs::rename(&moved, &place).unwrap();
     assert_eq!(folder.run(&add).code, 0);
+}
+
+/// Two services on an empty folder cannot know of one another. The first upload decides.
+#[cfg(feature = "serve")]
+#[test]
+fn place_2_of_two_services_that_share_a_folder_by_mistake_one_is_refused() {
+    let folder = Folder::new();
+    let stores = ["sqlite:one.db", "sqlite:two.db"];
+    let [one, two] = stores.map(|store| {
+        let at = ["--store", store];
+        folder.run(&[&["org", "add", "acme"], &at[..]].concat());
+        folder.create(&["--org", "acme", "--store", store]);
+        let scopes = ["--scope", "custom_models:write", "custom_models:read"];
+        let key = folder.run(&[&["key", "create", "--org", "acme"], &scopes[..], &at].concat());
+        let serve = ["serve", "--sweep-every", "1s", "--store", store, "--data", DATA];
+        (Serving::start(&folder, &serve), key.out.trim_end().to_owned())
+    });
+    let upload = |(served, key): &(Serving, String)| {
+        let authorization = format!("Bearer {key}");
+        let headers = [
+            ("Authorization", &*authorization),
+            ("Content-Type", "multipart/form-data; boundary=b"),
+        ];
+        let body = "--b\r\nContent-Disposition: form-data; name=\"audio_file\"; filename=\"a.wav\"\r\n\r\nno audio\r\n--b--\r\n";
+        serving::ask(&served.address, "PUT", "/api/v3/custom_models/1/data", &headers, body).0
+    };
+    assert_eq!((upload(&one), upload(&two)), (400, 500));
+    let (code, said) = two.0.terminate();
+    assert_eq!(code, Some(0));
+    assert!(said.contains("the training data belongs to another store"), "{said}");
+    is_foreign(&folder.run(&["sweep", "--store", "sqlite:two.db", "--data", DATA]));
+    assert_eq!(one.0.terminate().0, Some(0));
 }
