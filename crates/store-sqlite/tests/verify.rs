@@ -1,0 +1,142 @@
+//! Damage that no record shows is found by `verify`, and each single bit that flips is looked for.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+
+mod common;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use custom_models_core::{ArchiveStore, Audit, ModelStore, OpenMode, Record, Write};
+use custom_models_store_sqlite::SqliteStore;
+
+use common::{
+    NOW, acme, answer, caller, create, engine_at_now, moment, place, request, running, sql,
+};
+
+/// A store with some of everything.
+fn store() -> (tempfile::TempDir, PathBuf) {
+    let (folder, path) = place();
+    let engine = engine_at_now(&path);
+    for _ in 0..10 {
+        engine.create(&caller(), request()).unwrap();
+    }
+    running(&engine, &caller());
+    engine.close().unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    let write = Write { answer: answer("k", moment(NOW)), ..Write::new(acme(), create(None)) };
+    store.apply(write).unwrap();
+    store.close().unwrap();
+    sql(
+        &path,
+        "INSERT INTO registrations VALUES ('acme', 'Gold');
+        INSERT INTO keys VALUES (zeroblob(6), zeroblob(32), 'acme', 'custom_models:read', 1, NULL, NULL);",
+    );
+    (folder, path)
+}
+
+fn verified(path: &Path) -> Vec<String> {
+    SqliteStore::open_as(path, OpenMode::ReadOnly).unwrap().verify().unwrap()
+}
+
+#[test]
+fn a_sound_store_has_no_findings() {
+    let (_folder, path) = store();
+    assert_eq!(verified(&path), [""; 0]);
+}
+
+#[test]
+fn what_is_not_as_it_was_made_is_found() {
+    for (damage, finding) in [
+        ("DROP INDEX models_of_organisation", "the index models_of_organisation is missing"),
+        ("DROP TABLE admissions", "the table admissions is missing"),
+        ("CREATE TABLE notes (text TEXT)", "the table notes is none of a store's"),
+        (
+            "CREATE TRIGGER t AFTER INSERT ON models BEGIN SELECT 1; END",
+            "the trigger t is none of a store's",
+        ),
+        (
+            "DROP INDEX answers_in_time; CREATE INDEX answers_in_time ON answers (status)",
+            "the index answers_in_time is not as it was made",
+        ),
+        ("ALTER TABLE data ADD COLUMN more TEXT", "the table data is not as it was made"),
+        ("UPDATE answers SET hash = hash + 1", "acme: the answer 1 has a hash of another key"),
+        ("UPDATE sequence SET last_id = 3", "the last id is lower than that of model 12"),
+        ("DELETE FROM store", "the table store has not one row"),
+        (
+            "PRAGMA foreign_keys = OFF; DELETE FROM registrations",
+            "SQLite: a row of keys refers to none of registrations",
+        ),
+        (
+            "PRAGMA ignore_check_constraints = ON; UPDATE organisations SET purged = 100",
+            "SQLite: CHECK constraint failed in organisations",
+        ),
+    ] {
+        let (_folder, path) = store();
+        sql(&path, damage);
+        assert_eq!(verified(&path), [finding], "{damage}");
+    }
+}
+
+/// A row that its index does not have, as a page that was written to another place leaves it.
+#[test]
+fn an_index_without_its_rows_is_found() {
+    let (_folder, path) = store();
+    sql(
+        &path,
+        "PRAGMA writable_schema = ON;
+        UPDATE sqlite_schema SET sql = 'CREATE INDEX claimable_models ON models (claimable_at)'
+            WHERE name = 'claimable_models';",
+    );
+    let findings = verified(&path);
+    assert!(findings.len() > 2, "{findings:?}");
+    assert!(findings[0].contains("claimable_models is not as it was made"), "{findings:?}");
+    assert!(findings.iter().any(|it| it.contains("missing from index")), "{findings:?}");
+}
+
+/// The records of an export, or why there is none; and whether anything was found that is wrong.
+fn checked(path: &Path) -> (Option<Vec<Record>>, bool) {
+    let mut records = Vec::new();
+    let mut looked = || -> Result<bool, custom_models_core::StoreError> {
+        let store = SqliteStore::open_as(path, OpenMode::ReadOnly)?;
+        let mut audit = Audit::default();
+        store.export(&mut |record| {
+            audit.look(&record);
+            records.push(record);
+            Ok(())
+        })?;
+        Ok(!audit.findings().is_empty() || !store.verify()?.is_empty())
+    };
+    match looked() {
+        Ok(is_found) => (Some(records), is_found),
+        Err(_) => (None, true),
+    }
+}
+
+/// Flips single bits of a small store. What becomes of each is one of three: nothing that a record shows, a
+/// finding, or a record that says something else without a finding. The README of this crate has the figures
+/// that this prints for every bit (`CUSTOM_MODELS_FLIPS=1`).
+#[test]
+fn few_bits_flip_unseen() {
+    let step = std::env::var("CUSTOM_MODELS_FLIPS").map_or(509, |step| step.parse().unwrap());
+    let (folder, path) = store();
+    let sound = fs::read(&path).unwrap();
+    let (before, is_found) = checked(&path);
+    assert!(!is_found);
+    let damaged = folder.path().join("damaged.db");
+    let (mut flips, mut found, mut unseen) = (0_u32, 0_u32, 0_u32);
+    for bit in (0..sound.len() * 8).step_by(step) {
+        let mut bytes = sound.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        fs::write(&damaged, bytes).unwrap();
+        let (after, is_found) = checked(&damaged);
+        flips += 1;
+        found += u32::from(is_found);
+        unseen += u32::from(!is_found && after != before);
+        // Left by whoever could not close what he could not read.
+        let _ = fs::remove_file(folder.path().join("damaged.db-wal"));
+        let _ = fs::remove_file(folder.path().join("damaged.db-shm"));
+    }
+    println!("{flips} flips, {found} found, {unseen} changed a record unseen");
+    assert!(flips > 500 && found > flips / 50, "{flips} flips, {found} found");
+    assert!(unseen <= flips / 50, "{unseen} of {flips}");
+}
