@@ -7,7 +7,9 @@ use std::ffi::OsString;
 use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
-use std::sync::{PoisonError, RwLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::time::Instant;
 
 use custom_models_core::{StoreError, StoreErrorKind};
 
@@ -178,7 +180,16 @@ pub(crate) struct Watch {
     logs: RwLock<Option<[Watched; 2]>>,
     log: PathBuf,
     index: PathBuf,
+    opened_at: Instant,
+    /// When all files were last looked at and were fine, or [`NEVER`].
+    looked_at: AtomicU64,
 }
+
+/// For how long a look counts: five of them, a quarter of a microsecond to a microsecond each, are more than a
+/// hundredth of a create on a fast disk. What moves within this time is noticed behind the commit.
+const FRESH_MICROS: u64 = 5_000;
+
+const NEVER: u64 = u64::MAX;
 
 #[derive(Clone)]
 struct Watched {
@@ -221,7 +232,8 @@ impl Watch {
     pub(crate) fn new(database: &Path) -> Result<Self, StoreError> {
         let (log, index) = (beside(database, "-wal"), beside(database, "-shm"));
         let database = Watched::new(database)?;
-        Ok(Watch { database, logs: RwLock::new(None), log, index })
+        let (opened_at, looked_at) = (Instant::now(), AtomicU64::new(NEVER));
+        Ok(Watch { database, logs: RwLock::new(None), log, index, opened_at, looked_at })
     }
 
     /// Looks at the log and its index, which a connection has open.
@@ -238,9 +250,43 @@ impl Watch {
 
     /// Looks whether every file is still the one that was opened.
     pub(crate) fn look(&self) -> Result<(), Moved> {
-        self.database.look()?;
-        let logs = self.logs.read().unwrap_or_else(PoisonError::into_inner);
-        logs.iter().flatten().try_for_each(Watched::look)
+        let is_fine = self.look_at_content().and_then(|()| match &*self.logs() {
+            Some([_, index]) => index.look(),
+            None => Ok(()),
+        });
+        let now = self.now();
+        self.looked_at.store(if is_fine.is_ok() { now } else { NEVER }, Ordering::Relaxed);
+        is_fine
+    }
+
+    /// [`Watch::look`], unless that was done within [`FRESH_MICROS`].
+    pub(crate) fn look_lately(&self) -> Result<(), Moved> {
+        let looked_at = self.looked_at.load(Ordering::Relaxed);
+        if looked_at != NEVER && self.now().saturating_sub(looked_at) < FRESH_MICROS {
+            return Ok(());
+        }
+        self.look()
+    }
+
+    /// [`Watch::look`] but for the index of the log, which holds nothing that is not in the log.
+    pub(crate) fn look_at_content(&self) -> Result<(), Moved> {
+        let is_fine = self.database.look().and_then(|()| match &*self.logs() {
+            Some([log, _]) => log.look(),
+            None => Ok(()),
+        });
+        if is_fine.is_err() {
+            self.looked_at.store(NEVER, Ordering::Relaxed);
+        }
+        is_fine
+    }
+
+    fn logs(&self) -> RwLockReadGuard<'_, Option<[Watched; 2]>> {
+        self.logs.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The time since the store was opened, in microseconds.
+    fn now(&self) -> u64 {
+        u64::try_from(self.opened_at.elapsed().as_micros()).unwrap_or(NEVER)
     }
 
     /// True if the log was removed, and nothing else.

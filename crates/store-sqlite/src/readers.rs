@@ -73,7 +73,8 @@ impl Readers {
         self.lock().as_ref().ok_or_else(closed)?;
         if let Some(watch) = &self.watch {
             // A connection would go on reading a file that is no longer there (PLACE-3).
-            watch.look().map_err(|moved| moved.fault(StoreErrorKind::Unavailable))?;
+            let look = watch.look_lately();
+            look.map_err(|moved| moved.fault(StoreErrorKind::Unavailable))?;
         }
         let idle = self.lock().as_mut().ok_or_else(closed)?.idle.pop();
         let mut connection = match idle {

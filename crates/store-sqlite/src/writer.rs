@@ -42,7 +42,7 @@ impl Committer for Writer {
             Some(connection) => connection,
             None => Held::new(self.file.open_again(&self.watch)?, Some(self.watch())),
         };
-        if let Err(moved) = self.watch.look() {
+        if let Err(moved) = self.watch.look_lately() {
             self.connection = Some(connection);
             return Err(moved.fault(StoreErrorKind::Unavailable));
         }
@@ -59,7 +59,8 @@ impl Committer for Writer {
             self.watch.end_logs();
         }
         let answers = answers?;
-        self.watch.look().map_err(|moved| moved.fault(StoreErrorKind::OutcomeUnknown))?;
+        let look = self.watch.look_at_content();
+        look.map_err(|moved| moved.fault(StoreErrorKind::OutcomeUnknown))?;
         Ok(answers)
     }
 }

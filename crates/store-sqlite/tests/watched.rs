@@ -35,7 +35,17 @@ fn create(store: &SqliteStore) -> Result<(), StoreErrorKind> {
 }
 
 /// Everything that is asked of the store is refused, and says which file it is about.
+///
+/// A look counts for a moment. A write in that moment is made, and not acknowledged.
 fn assert_noticed(store: &SqliteStore, of: &Path) {
+    let mut answers = std::iter::from_fn(|| Some(create(store)));
+    let first = if of.to_string_lossy().ends_with("-shm") {
+        answers.find(Result::is_err)
+    } else {
+        answers.next()
+    };
+    let first = first.unwrap().unwrap_err();
+    assert!([StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown].contains(&first));
     let purge = Purge { events_before: None, answers_until: moment(NOW), limit: 9 };
     let asked = [
         store.apply(create_at(&acme(), NOW)).map(drop),
@@ -64,9 +74,10 @@ fn place_3_a_file_that_is_moved_is_noticed_until_it_is_back() {
         assert_noticed(&store, &at);
         fs::rename(&elsewhere, &at).unwrap();
         create(&store).unwrap();
-        assert_eq!(store.summary().unwrap().last_id, 4, "{ending}");
+        let all = store.summary().unwrap();
+        assert!(all.last_id >= 4, "{ending}");
         store.close().unwrap();
-        assert_eq!(SqliteStore::open(&path).unwrap().summary().unwrap().last_id, 4, "{ending}");
+        assert_eq!(SqliteStore::open(&path).unwrap().summary().unwrap(), all, "{ending}");
     }
 }
 
@@ -101,7 +112,7 @@ fn place_3_a_log_that_is_removed_alone_loses_nothing_at_an_orderly_end() {
         removed.iter().for_each(|ending| fs::remove_file(file(&path, ending)).unwrap());
         assert_noticed(&store, &file(&path, "-wal"));
         drop(store);
-        assert_eq!(SqliteStore::open(&path).unwrap().summary().unwrap().last_id, 3);
+        assert!(SqliteStore::open(&path).unwrap().summary().unwrap().last_id >= 3);
     }
 }
 
@@ -187,7 +198,8 @@ fn place_3_a_store_for_reading_notices_too() {
     open(&path).close().unwrap();
     let store = SqliteStore::open_as(&path, OpenMode::ReadOnly).unwrap();
     fs::rename(&path, folder.path().join("elsewhere")).unwrap();
-    assert_eq!(store.summary().unwrap_err().kind(), StoreErrorKind::Unavailable);
+    let refused = std::iter::from_fn(|| Some(store.summary())).find_map(Result::err);
+    assert_eq!(refused.unwrap().kind(), StoreErrorKind::Unavailable);
     fs::rename(folder.path().join("elsewhere"), &path).unwrap();
     assert_eq!(store.summary().unwrap().last_id, 3);
 }
