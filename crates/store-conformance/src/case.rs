@@ -211,6 +211,13 @@ macro_rules! for_every_case {
                 what_is_imported_and_what_is_erased_survives_a_kill,
                 a_closed_store_shows_and_takes_nothing,
                 an_export_ends_with_the_error_of_whoever_takes_it;
+            summaries:
+                place_2_a_store_keeps_its_identity_and_no_other_has_it,
+                place_2_a_summary_counts_what_ever_was_and_never_falls,
+                place_2_a_summary_survives_a_kill_when_its_change_is_heard,
+                log_1_an_export_says_where_a_history_begins,
+                a_closed_store_has_no_summary,
+                a_store_that_was_only_written_to_has_no_damage;
             random:
                 random_operations_are_answered_as_by_the_reference;
             access:

@@ -20,5 +20,6 @@ pub(crate) mod quota;
 pub(crate) mod races;
 pub(crate) mod random;
 pub(crate) mod random_access;
+pub(crate) mod summaries;
 pub(crate) mod texts;
 pub(crate) mod updates;

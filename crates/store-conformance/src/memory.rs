@@ -1,7 +1,8 @@
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use custom_models_core::{MemoryStore, ModelId, Store};
+use custom_models_core::{MemoryStore, ModelId, Store, StoreIdentity};
 
 use crate::{AfterKill, BoxError, Builder, Exemption, Place};
 
@@ -10,9 +11,15 @@ use crate::{AfterKill, BoxError, Builder, Exemption, Place};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MemoryBuilder;
 
+/// The number of places so far, from which identities are made.
+static PLACES: AtomicU64 = AtomicU64::new(1);
+
 impl Builder for MemoryBuilder {
     fn new_place(&self) -> Result<Box<dyn Place>, BoxError> {
-        Ok(Box::new(MemoryPlace { latest: RefCell::new(MemoryStore::new()) }))
+        let number = PLACES.fetch_add(1, Ordering::Relaxed);
+        let store =
+            MemoryStore::with_identity(StoreIdentity::from_bytes(u128::from(number).to_be_bytes()));
+        Ok(Box::new(MemoryPlace { latest: RefCell::new(store) }))
     }
 }
 

@@ -52,11 +52,13 @@ impl ArchiveStore for QueuedStore {
     }
 
     fn summary(&self) -> Result<StoreSummary, StoreError> {
-        self.shared.read(|state| Ok(state.summary()))
+        let flaw = self.flaw;
+        self.shared.read(|state| Ok(state.summary(flaw)))
     }
 
     fn verify(&self) -> Result<Vec<String>, StoreError> {
-        self.shared.read(|_| Ok(Vec::new()))
+        let damage = (self.flaw == Some(Flaw::EverythingIsDamage)).then(|| "all".to_owned());
+        self.shared.read(|_| Ok(damage.into_iter().collect()))
     }
 }
 
@@ -65,7 +67,10 @@ impl State {
         let mut records = vec![Record::Start { last_id: self.last_id }];
         records.extend(self.access.records());
         records.extend(self.life.organisations().into_iter().map(|organisation| {
-            let (first_event, last_event) = self.life.ends(&organisation);
+            let (mut first_event, last_event) = self.life.ends(&organisation);
+            if flaw == Some(Flaw::HistoriesAreSaidToBeWhole) {
+                first_event = 1;
+            }
             let models = self.rows.keys().filter(|(of, _)| *of == organisation).count() as u64;
             Record::Organisation { organisation, models, last_event, first_event }
         }));
@@ -88,6 +93,9 @@ impl State {
             }
             ArchiveChange::Import(records) | ArchiveChange::Begin(records) => {
                 let count = records.len() as u64;
+                if flaw == Some(Flaw::IdentityIsThatOfTheImport) {
+                    self.identity = [1; 16];
+                }
                 records.into_iter().for_each(|record| self.put(flaw, record));
                 count
             }
@@ -116,13 +124,28 @@ impl State {
         }
     }
 
-    fn summary(&self) -> StoreSummary {
-        let lasts = self.life.histories.values().map(|history| history.last);
+    fn summary(&self, flaw: Option<Flaw>) -> StoreSummary {
+        let lasts = self.life.histories.values().map(|history| match flaw {
+            Some(Flaw::EventsFallWithAPurge) => history.events.len() as u64,
+            _ => history.last,
+        });
+        let erased = match flaw {
+            Some(Flaw::EventsFallWithAnErasure) => 0,
+            _ => self.erased_events,
+        };
+        let is_said =
+            |pairs: &Vec<_>| !pairs.is_empty() || flaw == Some(Flaw::DataIsSaidWhereItWas);
         StoreSummary {
-            identity: StoreIdentity::from_bytes(self.identity),
-            last_id: self.last_id,
-            events: lasts.sum::<u64>() + self.erased_events,
-            has_data: self.life.data.values().any(|pairs| !pairs.is_empty()),
+            identity: StoreIdentity::from_bytes(match flaw {
+                Some(Flaw::IdentityIsAlwaysTheSame) => [0; 16],
+                _ => self.identity,
+            }),
+            last_id: match flaw {
+                Some(Flaw::LastIdIsThatOfTheNewestModel) => self.newest_id(),
+                _ => self.last_id,
+            },
+            events: lasts.sum::<u64>() + erased,
+            has_data: self.life.data.values().any(is_said),
         }
     }
 
@@ -241,11 +264,13 @@ impl Life {
 
     /// Whether something went.
     fn erase_data(&mut self, flaw: Option<Flaw>, of: &Organisation) -> bool {
-        let before = self.data.len() + self.answers.len();
+        let count =
+            |life: &Life| life.data.values().map(Vec::len).sum::<usize>() + life.answers.len();
+        let before = count(self);
         self.data.retain(|(it, _), _| it != of);
         if flaw != Some(Flaw::ErasureLeavesAnswers) {
             self.answers.retain(|(it, ..), _| it != of);
         }
-        before > self.data.len() + self.answers.len()
+        before > count(self)
     }
 }

@@ -152,5 +152,25 @@ pub(crate) const CAUGHT_IN_LIFE: &[(Flaw, &[&str])] = &[
     (Flaw::ExportsInTwoParts, &["an_export_is_of_one_moment"]),
     (Flaw::ImportsAreSavedLater, &["what_is_imported_and_what_is_erased_survives_a_kill"]),
     (Flaw::ReadsAfterClose, &["a_closed_store_shows_and_takes_nothing"]),
+    (Flaw::IdentityIsAlwaysTheSame, &["place_2_a_store_keeps_its_identity_and_no_other_has_it"]),
+    (
+        Flaw::IdentityIsDrawnAtOpening,
+        &[
+            "place_2_a_store_keeps_its_identity_and_no_other_has_it",
+            "place_2_a_summary_survives_a_kill_when_its_change_is_heard",
+        ],
+    ),
+    (Flaw::IdentityIsThatOfTheImport, &["place_2_a_store_keeps_its_identity_and_no_other_has_it"]),
+    (
+        Flaw::LastIdIsThatOfTheNewestModel,
+        &["place_2_a_summary_counts_what_ever_was_and_never_falls"],
+    ),
+    (Flaw::EventsFallWithAPurge, &["place_2_a_summary_counts_what_ever_was_and_never_falls"]),
+    (Flaw::EventsFallWithAnErasure, &["place_2_a_summary_counts_what_ever_was_and_never_falls"]),
+    (Flaw::DataIsSaidWhereItWas, &["place_2_a_summary_counts_what_ever_was_and_never_falls"]),
+    (Flaw::SavesWithTheNextWrite, &["place_2_a_summary_survives_a_kill_when_its_change_is_heard"]),
+    (Flaw::HistoriesAreSaidToBeWhole, &["log_1_an_export_says_where_a_history_begins"]),
+    (Flaw::ReadsAfterClose, &["a_closed_store_has_no_summary"]),
+    (Flaw::EverythingIsDamage, &["a_store_that_was_only_written_to_has_no_damage"]),
     (Flaw::ExportsGoOn, &["an_export_ends_with_the_error_of_whoever_takes_it"]),
 ];

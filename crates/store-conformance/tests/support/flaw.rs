@@ -113,4 +113,13 @@ pub(crate) enum Flaw {
     ErasureTakesAllKeys,
     ErasureLeavesAnswers,
     AnswersAreNotShown,
+    IdentityIsAlwaysTheSame,
+    IdentityIsDrawnAtOpening,
+    IdentityIsThatOfTheImport,
+    LastIdIsThatOfTheNewestModel,
+    EventsFallWithAPurge,
+    EventsFallWithAnErasure,
+    DataIsSaidWhereItWas,
+    HistoriesAreSaidToBeWhole,
+    EverythingIsDamage,
 }

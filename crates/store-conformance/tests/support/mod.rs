@@ -24,7 +24,8 @@ pub(crate) struct QueuedBuilder(pub(crate) Option<Flaw>);
 
 impl Builder for QueuedBuilder {
     fn new_place(&self) -> Result<Box<dyn Place>, BoxError> {
-        Ok(Box::new(QueuedPlace { flaw: self.0, disk: Disk::default() }))
+        let state = State::drawn();
+        Ok(Box::new(QueuedPlace { flaw: self.0, disk: Arc::new(Mutex::new(state)) }))
     }
 }
 

@@ -1,4 +1,5 @@
 use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::ThreadId;
 
 use custom_models_core::{
@@ -27,7 +28,18 @@ pub(crate) struct State {
     pub(crate) life: Life,
 }
 
+/// An identity that no other store has.
+fn drawn() -> [u8; 16] {
+    static DRAWN: AtomicU64 = AtomicU64::new(2);
+    u128::from(DRAWN.fetch_add(1, Ordering::Relaxed)).to_be_bytes()
+}
+
 impl State {
+    /// The state of a new store.
+    pub(super) fn drawn() -> State {
+        State { identity: drawn(), ..State::default() }
+    }
+
     pub(crate) fn raise_last_id(&mut self, to: ModelId) {
         self.last_id = self.last_id.max(to.get());
     }
@@ -37,13 +49,16 @@ impl State {
         if flaw == Some(Flaw::NewestIdAgainAfterOpening) {
             self.last_id = self.newest_id();
         }
+        if flaw == Some(Flaw::IdentityIsDrawnAtOpening) {
+            self.identity = drawn();
+        }
         self.is_after_a_refusal = false;
         self.access.open(flaw);
         self.life.open(flaw);
         self
     }
 
-    fn newest_id(&self) -> u64 {
+    pub(super) fn newest_id(&self) -> u64 {
         let ids = self.rows.keys().map(|(_, id)| id.get());
         ids.max().unwrap_or_default()
     }
