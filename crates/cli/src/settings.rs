@@ -26,6 +26,7 @@ pub(crate) struct Settings {
     /// For how long what is old is kept.
     pub(crate) retention: Retention,
     /// The percentage of shared places that an organisation may take, if anything is said of it.
+    #[cfg(feature = "serve")]
     pub(crate) org_share: Option<u8>,
 }
 

@@ -1,6 +1,7 @@
 //! Heads of requests that the HTTP library lets through.
 
 use crate::support::{Answer, MODELS, NAMED, Server, head};
+use crate::uploads::{TYPE, right, uploads};
 
 const HOST: &str = r#"{"error":"Bad Request","message":"The request must have exactly one valid Host header","error_code":"INVALID_HOST"}"#;
 
@@ -84,6 +85,12 @@ fn wire_415_a_body_is_sent_as_it_is() {
     server.post_with(&key, claim, &coded, "{}").is(415, ENCODED);
     // Without a body there is nothing that could be encoded.
     assert_eq!(server.post_with(&key, claim, &coded, "").status, 204);
+    let uploads = uploads();
+    let path = format!("{MODELS}/1/data");
+    let headers = [("Content-Type", TYPE), ("Content-Encoding", "gzip")];
+    uploads.put_by(&uploads.key, &path, &headers, &right()).is(415, ENCODED);
+    let headers = [("Content-Type", TYPE), ("Content-Encoding", "identity")];
+    assert_eq!(uploads.put_by(&uploads.key, &path, &headers, &right()).status, 200);
 }
 
 #[test]
