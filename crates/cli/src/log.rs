@@ -5,7 +5,7 @@ use std::panic::{self, PanicHookInfo};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::{LogArgs, LogFormat};
-use crate::sink::standard_error;
+use crate::sink::{flush_if_last, standard_error};
 
 /// Writes what is logged from now on to standard error, panics too. Nobody who logs waits for whoever reads it.
 pub(crate) fn log_to_standard_error(args: LogArgs) {
@@ -30,6 +30,7 @@ fn log_panic(panic: &PanicHookInfo<'_>) {
     let text = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or_default();
     let location = panic.location().map(ToString::to_string).unwrap_or_default();
     tracing::error!(text, location, "panicked");
+    flush_if_last();
 }
 
 #[cfg(test)]

@@ -49,8 +49,18 @@ pub(crate) fn say_panics() {
         let text = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or_default();
         let location = panic.location().map(ToString::to_string).unwrap_or_default();
         say(&format!("panicked at {location}: {text}"));
+        flush_if_last();
     };
     panic::set_hook(Box::new(said));
+}
+
+/// Waits a moment for what was said before a panic of the main thread, with which the process ends.
+pub(crate) fn flush_if_last() {
+    if thread::current().name() == Some("main")
+        && let Some(sink) = STANDARD_ERROR.get()
+    {
+        sink.flush_within(LAST);
+    }
 }
 
 /// Runs `print` on standard error, at the end of a process.
