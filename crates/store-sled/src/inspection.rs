@@ -8,6 +8,7 @@ use crate::folder::Folder;
 use crate::medium::{Disk, Medium};
 use crate::recognition::recognise;
 use crate::scan::{Log, scan};
+use crate::verify::contradictions;
 use crate::watermark::{self, ADVICE, Found, Mark, WATERMARK};
 
 /// What a folder says of itself.
@@ -49,26 +50,37 @@ pub(crate) fn inspect(folder: &Folder) -> Result<Inspection, StoreError> {
 }
 
 fn judge_log(folder: &Folder, mark: &Mark) -> Result<(), StoreError> {
-    let is_doubtful = match scan(folder.path(), &folder.log()).map_err(io_fault)? {
+    // Only a store that is open is cut off by a crash.
+    let was_closed = mark.log_end > 0;
+    let log = scan(folder.path(), &folder.log()).map_err(io_fault)?;
+    let is_doubtful = match log {
         Log::Ends { at, has_rest } => at < mark.log_end || (has_rest && at != mark.log_end),
         Log::Torn => true,
-        Log::Broken(what) => {
-            let cause = format!("{what}; {ADVICE}");
-            return Err(StoreError::new(StoreErrorKind::Damaged, cause));
+        Log::HasGap if was_closed => {
+            return Err(lost("a message in the middle of sled's log is broken"));
         }
+        Log::HasGap => true,
+        Log::Broken(what) => return Err(lost(what)),
     };
-    if is_doubtful && !folder.is_private() { try_copy(folder, mark) } else { Ok(()) }
+    if is_doubtful { try_copy(folder, mark, log == Log::HasGap) } else { Ok(()) }
 }
 
-/// Lets sled open a copy.
-fn try_copy(folder: &Folder, mark: &Mark) -> Result<(), StoreError> {
+fn lost(what: &str) -> StoreError {
+    StoreError::new(StoreErrorKind::Damaged, format!("{what}; {ADVICE}"))
+}
+
+/// Lets sled open a copy, and looks at all rows of it if that is asked for.
+fn try_copy(folder: &Folder, mark: &Mark, all_rows: bool) -> Result<(), StoreError> {
     let mut copy = folder.private_copy()?;
     let opened = Disk.open(&copy)?;
-    let judged = recognise(&Disk, &opened, &mut copy, Some(mark));
+    let judged = recognise(&Disk, &opened, &mut copy, Some(mark)).and_then(|_| {
+        let found = if all_rows { contradictions(&opened.db) } else { Vec::new() };
+        found.first().map_or(Ok(()), |first| Err(lost(first)))
+    });
     guarded(|| {
         drop(opened);
         Ok(())
     })?;
     copy.await_log();
-    judged.map(drop)
+    judged
 }

@@ -37,7 +37,10 @@ pub(crate) enum Log {
     },
     /// Some of what was written last cannot be read, by damage or since the process was ended while it wrote.
     Torn,
-    /// Something cannot be read that was on the disk for long.
+    /// A message in the middle cannot be read, by damage or since the power failed while a large group was
+    /// written.
+    HasGap,
+    /// Something cannot be read that no crash explains.
     Broken(&'static str),
 }
 
@@ -123,7 +126,8 @@ impl Walk {
                         _ => {}
                     }
                 }
-                _ => break false,
+                // Here sled begins a new segment without a cap when it is opened.
+                _ => break place + RED_ZONE == SEGMENT,
             }
         };
         let rest = bytes.get(place..).unwrap_or_default();
@@ -150,7 +154,7 @@ impl Walk {
 /// before its header was.
 fn judge_old(rest: &[u8], number: u64, is_full: bool) -> Option<Log> {
     let is_sound = is_full || messages(rest).any(|message| message.segment > number);
-    (!is_sound).then_some(Log::Broken("a message in the middle of sled's log cannot be read"))
+    (!is_sound).then_some(Log::HasGap)
 }
 
 /// Whatever can be read as a message, wherever it begins.

@@ -24,18 +24,24 @@ use crate::totals::Totals;
 pub(crate) fn verify(database: &Database) -> Result<Vec<String>, StoreError> {
     let _standing_still = database.stand_still();
     database.read(|db| {
-        let mut check =
-            Check { db, findings: database.findings().to_vec(), tallies: BTreeMap::new() };
-        check.models();
-        check.claims();
-        check.data();
-        check.events();
-        check.answers();
-        check.access();
-        check.counts();
-        check.findings.truncate(MOST_FINDINGS);
-        Ok(check.findings)
+        let mut findings = database.findings().to_vec();
+        findings.extend(contradictions(db));
+        findings.truncate(MOST_FINDINGS);
+        Ok(findings)
     })
+}
+
+/// What cannot be read of a database or contradicts other rows, a sentence each.
+pub(crate) fn contradictions(db: &Db) -> Vec<String> {
+    let mut check = Check { db, findings: Vec::new(), tallies: BTreeMap::new() };
+    check.models();
+    check.claims();
+    check.data();
+    check.events();
+    check.answers();
+    check.access();
+    check.counts();
+    check.findings
 }
 
 /// What an organisation has, by its rows and by what counts them.

@@ -16,10 +16,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use custom_models_core::{ArchiveStore, ModelStore, OpenMode, StoreErrorKind};
+use custom_models_core::{ArchiveStore, Change, Description, ModelStore, OpenMode, StoreErrorKind};
 use custom_models_store_sled::SledStore;
 
 use common::{contents, copy, create, export, list, make_store, tamper};
+
+/// The bytes of a segment of sled's log.
+const SEGMENT: usize = 512 << 10;
 
 const WATERMARK: &str = "custom-models-watermark";
 
@@ -283,5 +286,65 @@ fn model_1_no_single_flip_in_a_small_store_is_unseen() {
 fn every_single_byte_of_a_small_store() {
     for is_opened_again in [false, true] {
         assert_eq!(flip(1, is_opened_again).get(&Seen::Unseen), None);
+    }
+}
+
+/// A store whose log has several segments that no snapshot covers.
+fn large_folder() -> (tempfile::TempDir, PathBuf, u64) {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = temporary.path().join("store");
+    let store = SledStore::open(&folder).unwrap();
+    for number in 0..700 {
+        let mut model = common::new_model(&format!("model {number}"));
+        model.description = Some(Description::new("x".repeat(1000)).unwrap());
+        let change = Change::Create { model, limit: None };
+        common::submit(&store, change).unwrap().unwrap();
+    }
+    let killed = temporary.path().join("killed");
+    // Until the file knows of the last group.
+    let deadline = Instant::now() + Duration::from_secs(60);
+    let before = fs::read(folder.join(WATERMARK)).unwrap();
+    create(&store, "last").unwrap();
+    while fs::read(folder.join(WATERMARK)).unwrap() == before {
+        assert!(Instant::now() < deadline, "the watermark was not raised");
+    }
+    copy(&folder, &killed);
+    let total = list(&store).unwrap().total;
+    store.close().unwrap();
+    (temporary, folder, total)
+}
+
+/// Sled reads past a message in the middle of its log that is broken, and what it said is gone.
+#[test]
+fn model_1_a_flip_in_the_middle_of_a_long_log_is_seen() {
+    for is_closed in [true, false] {
+        let (temporary, folder, total) = large_folder();
+        let folder = if is_closed { folder } else { temporary.path().join("killed") };
+        let sound = fs::read(folder.join("db")).unwrap();
+        assert!(sound.len() > 2 << 20, "{} bytes", sound.len());
+        let expected = export(&SledStore::open_as(&folder, OpenMode::ReadOnly).unwrap());
+        let (mut opened, mut places) = (0, 0);
+        for segment in 0..sound.len() / SEGMENT - 1 {
+            for place in [2, SEGMENT / 2] {
+                let mut flipped = sound.clone();
+                flipped[segment * SEGMENT + place] ^= 1;
+                fs::write(folder.join("db"), flipped).unwrap();
+                places += 1;
+                match SledStore::open_as(&folder, OpenMode::ReadOnly) {
+                    Err(fault) => assert_eq!(fault.kind(), StoreErrorKind::Damaged),
+                    Ok(store) => {
+                        // What is there is what was there.
+                        assert!(!is_closed, "byte {place} of segment {segment}");
+                        assert!(export(&store) == expected, "byte {place} of segment {segment}");
+                        opened += 1;
+                    }
+                }
+            }
+        }
+        eprintln!(
+            "{places} flips in the middle of a long log, closed: {is_closed}: {opened} opened"
+        );
+        fs::write(folder.join("db"), &sound).unwrap();
+        assert_eq!(list(&SledStore::open(&folder).unwrap()).unwrap().total, total);
     }
 }
