@@ -348,3 +348,23 @@ fn model_1_a_flip_in_the_middle_of_a_long_log_is_seen() {
         assert_eq!(list(&SledStore::open(&folder).unwrap()).unwrap().total, total);
     }
 }
+
+/// Sled reads of such a segment what it needs, when it needs it.
+#[test]
+fn a_flip_in_a_segment_that_a_snapshot_covers_is_seen_by_who_looks_at_all_rows() {
+    let (temporary, sound, _) = large_folder();
+    SledStore::open(&sound).unwrap().close().unwrap();
+    let expected = export(&SledStore::open_as(&sound, OpenMode::ReadOnly).unwrap());
+    let bytes = fs::read(sound.join("db")).unwrap();
+    let damaged = temporary.path().join("damaged");
+    copy(&sound, &damaged);
+    let mut seen = BTreeMap::new();
+    for place in (SEGMENT / 3..bytes.len() - SEGMENT).step_by(SEGMENT / 7) {
+        let mut flipped = bytes.clone();
+        flipped[place] ^= 1;
+        fs::write(damaged.join("db"), flipped).unwrap();
+        *seen.entry(look(&damaged, &expected)).or_insert(0) += 1;
+    }
+    assert!(seen.contains_key(&Seen::Verifying), "{seen:?}");
+    assert!(!seen.contains_key(&Seen::Unseen), "{seen:?}");
+}
