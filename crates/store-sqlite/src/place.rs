@@ -56,6 +56,11 @@ pub(crate) fn has_content(database: &Path, ending: &str) -> bool {
 /// that are shorter than its smallest page; and a write-ahead log without its database, which SQLite
 /// would delete (PLACE-1).
 pub(crate) fn look_at(path: &Path) -> Result<Found, StoreError> {
+    // A store that another process makes between two steps of a look seems odd to the first look alone.
+    look_once(path).or_else(|_| look_once(path))
+}
+
+fn look_once(path: &Path) -> Result<Found, StoreError> {
     const SMALLEST_PAGE: u64 = 512;
     match fs::metadata(path) {
         Ok(found) if !found.is_file() => {

@@ -228,7 +228,7 @@ fn hand_out_trainings(site: &Site) {
     let models = claimed.iter().map(|it| it["model"]["id"].as_u64().unwrap());
     assert_eq!(models.collect::<BTreeSet<_>>(), ids);
     for server in &servers {
-        let running = server.ask("GET", &format!("{MODELS}?training_status=3"), &key, "").1;
+        let running = server.ask("GET", &format!("{MODELS}?status=3"), &key, "").1;
         let running: Value = serde_json::from_str(&running).unwrap();
         assert_eq!(running["total_results"], TRAININGS);
     }
