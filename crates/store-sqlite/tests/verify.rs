@@ -10,7 +10,7 @@ use custom_models_core::{ArchiveStore, Audit, ModelStore, OpenMode, Record, Writ
 use custom_models_store_sqlite::SqliteStore;
 
 use common::{
-    NOW, acme, answer, caller, create, engine_at_now, moment, place, request, running, sql,
+    NOW, acme, answer, caller, create_at, engine_at_now, moment, place, request, running, sql,
 };
 
 /// A store with some of everything.
@@ -23,13 +23,13 @@ fn store() -> (tempfile::TempDir, PathBuf) {
     running(&engine, &caller());
     engine.close().unwrap();
     let store = SqliteStore::open(&path).unwrap();
-    let write = Write { answer: answer("k", moment(NOW)), ..Write::new(acme(), create(None)) };
+    let write = Write { answer: answer("k", moment(NOW)), ..create_at(&acme(), NOW) };
     store.apply(write).unwrap();
     store.close().unwrap();
     sql(
         &path,
         "INSERT INTO registrations VALUES ('acme', 'Gold');
-        INSERT INTO keys VALUES (zeroblob(6), zeroblob(32), 'acme', 'custom_models:read', 1, NULL, NULL);",
+        INSERT INTO keys VALUES (zeroblob(6), zeroblob(32), 'acme', 'custom_models:read', 1800000000, NULL, NULL);",
     );
     (folder, path)
 }
@@ -121,7 +121,7 @@ fn few_bits_flip_unseen() {
     let (folder, path) = store();
     let sound = fs::read(&path).unwrap();
     let (before, is_found) = checked(&path);
-    assert!(!is_found);
+    assert!(!is_found, "{:?}", common::findings(&SqliteStore::open(&path).unwrap()));
     let damaged = folder.path().join("damaged.db");
     let (mut flips, mut found, mut unseen) = (0_u32, 0_u32, 0_u32);
     for bit in (0..sound.len() * 8).step_by(step) {
