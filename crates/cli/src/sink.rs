@@ -150,26 +150,59 @@ impl Write for &Sink {
     }
 }
 
-/// Writes lines until nobody can push any more. Losses are told when the queue is empty, and under load that
-/// does not end once in a queue's length.
-fn write(mut out: impl Write, waiting: &Receiver<Message>, losses: &Losses) {
-    let (mut told, mut since) = (0, 0);
+/// Writes lines until nobody can push any more.
+fn write(out: impl Write, waiting: &Receiver<Message>, losses: &Losses) {
+    let mut writer = Writer { out, losses, told: 0, since: 0 };
     for message in waiting {
         match message {
-            Message::Flush(done) => drop(done),
             Message::Line(line) => {
-                if out.write_all(&line).and_then(|()| out.flush()).is_err() {
-                    losses.lost.fetch_add(1, Ordering::Relaxed);
-                    continue;
+                let is_written = writer.write(&line);
+                if is_written && (waiting.is_empty() || writer.since >= WAITING) {
+                    writer.tell();
                 }
-                since += 1;
-                let lost = losses.lost.load(Ordering::Relaxed);
-                if lost > told && (waiting.is_empty() || since >= WAITING) {
-                    (told, since) = (lost, 0);
-                    if let Some(tell) = losses.tell.get() {
-                        tell(lost);
+            }
+            Message::Flush(done) => {
+                writer.tell();
+                // What it has told is behind the message.
+                waiting.try_iter().for_each(|message| {
+                    if let Message::Line(line) = message {
+                        writer.write(&line);
                     }
-                }
+                });
+                drop(done);
+            }
+        }
+    }
+}
+
+/// Writes lines, and tells of those that were lost when the queue is empty, and under load that does not end
+/// once in a queue's length.
+struct Writer<'a, W> {
+    out: W,
+    losses: &'a Losses,
+    /// The number of lost lines that was told last.
+    told: u64,
+    /// Lines that were written since.
+    since: usize,
+}
+
+impl<W: Write> Writer<'_, W> {
+    fn write(&mut self, line: &[u8]) -> bool {
+        let is_written = self.out.write_all(line).and_then(|()| self.out.flush()).is_ok();
+        if is_written {
+            self.since += 1;
+        } else {
+            self.losses.lost.fetch_add(1, Ordering::Relaxed);
+        }
+        is_written
+    }
+
+    fn tell(&mut self) {
+        let lost = self.losses.lost.load(Ordering::Relaxed);
+        if lost > self.told {
+            (self.told, self.since) = (lost, 0);
+            if let Some(tell) = self.losses.tell.get() {
+                tell(lost);
             }
         }
     }
@@ -234,6 +267,26 @@ mod tests {
         assert_eq!((&*lines[0], &**lines.last().unwrap()), ("first", &*(WAITING - 1).to_string()));
         let told = TOLD.lock().unwrap();
         assert!(told.iter().all(|lost| *lost == 7) && !told.is_empty(), "{told:?}");
+    }
+
+    #[test]
+    fn what_was_lost_is_told_before_the_end() {
+        static MESSAGES: OnceLock<Sender<Message>> = OnceLock::new();
+        let (messages, waiting) = bounded(8);
+        let messages = MESSAGES.get_or_init(|| messages);
+        let losses = Losses { lost: AtomicU64::new(1), tell: OnceLock::new() };
+        let told = |_| MESSAGES.get().unwrap().send(Message::Line(b"told".to_vec())).unwrap();
+        losses.tell.set(told).unwrap();
+        let (done, is_done) = bounded(0);
+        messages.send(Message::Line(b"line".to_vec())).unwrap();
+        messages.send(Message::Flush(done)).unwrap();
+        let lines = Arc::new(Mutex::new(Vec::new()));
+        let (go, may) = mpsc::channel();
+        go.send(true).unwrap();
+        let out = Stuck { may, goes: None, lines: Arc::clone(&lines) };
+        thread::spawn(move || write(out, &waiting, &losses));
+        assert!(is_done.recv().is_err());
+        assert_eq!(*lines.lock().unwrap(), ["line", "told"]);
     }
 
     #[test]
