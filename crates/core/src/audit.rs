@@ -17,7 +17,7 @@ use told::{Pairs, Told, Training};
 /// Looks at the records of an export, one after the other, and says in the end what contradicts what.
 ///
 /// What engines leave never does, whatever their clocks show. Memory grows with the number of models and keys,
-/// by less than half a kibibyte for each.
+/// by about half a kibibyte for each.
 #[derive(Debug, Default)]
 pub struct Audit {
     plans: Option<Plans>,
