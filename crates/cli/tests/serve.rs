@@ -9,12 +9,13 @@
 
 mod support;
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::thread;
 
 use custom_models_core::Timestamp;
 use support::Folder;
-use support::serving::{Serving, key_of};
+use support::serving::{Serving, ask, key_of};
 
 #[test]
 fn auth_1_a_key_from_the_command_line_opens_the_service_and_what_is_created_stays() {
@@ -86,6 +87,31 @@ fn quota_1_and_rate_1_limits_and_plans_come_from_options_and_a_file() {
     // Who does not know the plan lets nobody create.
     let server = Serving::start(&folder, &["serve", "--create-limit", "off"]);
     assert_eq!(server.create(&key).0, 500);
+}
+
+#[test]
+fn place_4_the_share_of_an_organisation_is_an_option() {
+    let folder = Folder::new();
+    let key = key_of(&folder, "acme");
+    // 6 % of 16 places are less than one, which it has all the same.
+    let server = Serving::start(&folder, &["serve", "--org-share", "6"]);
+    assert_eq!(server.create(&key).0, 201);
+    let mut first = TcpStream::connect(&server.address).unwrap();
+    write!(
+        first,
+        "PUT /api/v3/custom_models/1/data HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {key}\r\n\
+        Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 100\r\nExpect: 100-continue\r\n\r\n"
+    )
+    .unwrap();
+    let mut asked = [0; 25];
+    first.read_exact(&mut asked).unwrap();
+    assert_eq!(&asked, b"HTTP/1.1 100 Continue\r\n\r\n", "it has its place");
+    let authorization = format!("Bearer {key}");
+    let parts = ("Content-Type", "multipart/form-data; boundary=b");
+    let headers = [("Authorization", &*authorization), parts];
+    let path = "/api/v3/custom_models/1/data";
+    let (status, _, body) = ask(&server.address, "PUT", path, &headers, "--b--");
+    assert!(status == 503 && body.contains(r#""details":{"places":1}"#), "{status} {body}");
 }
 
 #[test]

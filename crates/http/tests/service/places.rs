@@ -61,6 +61,18 @@ fn place_4_and_wire_503_when_all_places_for_uploads_are_taken_nobody_has_one() {
 }
 
 #[test]
+fn place_4_and_wire_408_an_upload_slower_than_the_least_rate_is_late_and_nothing_of_it_is_kept() {
+    let uploads = uploads_with(|options| {
+        options.body_timeout = Duration::from_secs(3600);
+        options.least_upload_rate = 1 << 40;
+        options.least_rate_span = Duration::from_millis(1);
+    });
+    let mut slow = begun(&uploads, &uploads.key, 1);
+    slow.answer().refuses(408, "REQUEST_TIMEOUT");
+    uploads.has_files(0);
+}
+
+#[test]
 fn place_4_and_wire_503_an_organisation_takes_its_share_of_the_places_for_waiting() {
     for (waiters, share, own) in [(4, 25, 1), (1, 25, 1), (3, 100, 3)] {
         let mut options = Options::default();
