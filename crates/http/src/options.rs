@@ -15,7 +15,7 @@ pub struct Options {
     pub least_upload_rate: u64,
     /// The time over which the rate of an upload is measured. Only time spent waiting for the sender counts.
     pub least_rate_span: Duration,
-    /// How long a body of JSON may take to arrive before its key is looked up again: it may have been revoked.
+    /// The time that a body of JSON may take to arrive before its key is looked up again: it may have been revoked.
     /// The key of an upload, and of a request that has waited for an event, always is.
     pub recheck_after: Duration,
     /// How long the store may take to answer; then it is a 503. A write that was begun goes on, and

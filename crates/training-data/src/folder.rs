@@ -285,7 +285,7 @@ pub(crate) fn fault(error: io::Error) -> StoreError {
     StoreError::new(kind, error)
 }
 
-/// Whether the process or the machine lacks something that comes back: descriptors, memory, locks.
+/// Returns whether the process or the machine lacks something that comes back: descriptors, memory, locks.
 fn is_exhausted(error: &io::Error) -> bool {
     #[cfg(unix)]
     {
