@@ -95,27 +95,61 @@ fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers, StoreErr
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
     use std::time::Duration;
 
-    use custom_models_core::{Change, CreateModel, NewModel, Timestamp, Write};
+    use custom_models_core::{
+        Actor, Change, CreateModel, EventType, Moment, NewEvent, NewModel, Purge, Purged,
+        Timestamp, Write,
+    };
 
     use super::*;
+
+    fn open(path: &Path) -> Writer {
+        let busy_timeout = Duration::from_secs(600);
+        let file = StoreFile { path: path.to_owned(), busy_timeout, is_read_only: false };
+        Writer::open(file, OpenMode::Create).unwrap()
+    }
+
+    fn create() -> Job {
+        let request = CreateModel::builder().name("n").language("en").build().unwrap();
+        let created_at = Timestamp::from_unix_seconds(0).unwrap();
+        let change = Change::Create { model: NewModel::new(request, created_at), limit: None };
+        let event = NewEvent { created_at, actor: Actor::HOST, event_type: EventType::Created };
+        let write = Write::new("acme".parse().unwrap(), change);
+        Job::Model(Write { event: Some(event), ..write })
+    }
+
+    /// A purge may be in one group with the events that it forgets.
+    #[test]
+    fn a_purge_behind_events_of_its_own_group_is_counted() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = open(&folder.path().join("a.db"));
+        writer.commit(&[create()]).unwrap();
+        let purge = Purge {
+            events_before: Some(Timestamp::from_unix_seconds(1).unwrap()),
+            answers_until: Moment::from_unix_millis(0),
+            limit: 100,
+        };
+        let purged = writer.commit(&[create(), create(), Job::Purge(purge)]).unwrap();
+        let expected = Purged { events: 3, answers: 0 };
+        assert_eq!(purged.last().unwrap().as_ref().unwrap(), &Judged::Purged(expected));
+        let counters = "SELECT events, purged FROM organisations";
+        let counters = writer
+            .connection
+            .as_ref()
+            .unwrap()
+            .query_row(counters, [], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?)));
+        assert_eq!(counters, Ok((3, 3)));
+    }
 
     /// The database is moved in the moment of the commit.
     #[test]
     fn place_3_a_file_that_goes_at_the_commit_makes_the_outcome_unknown() {
         let folder = tempfile::tempdir().unwrap();
         let (path, elsewhere) = (folder.path().join("a.db"), folder.path().join("b.db"));
-        let file = StoreFile {
-            path: path.clone(),
-            busy_timeout: Duration::from_secs(600),
-            is_read_only: false,
-        };
-        let mut writer = Writer::open(file, OpenMode::Create).unwrap();
-        let request = CreateModel::builder().name("n").language("en").build().unwrap();
-        let model = NewModel::new(request, Timestamp::from_unix_seconds(0).unwrap());
-        let change = Change::Create { model, limit: None };
-        let create = [Job::Model(Write::new("acme".parse().unwrap(), change))];
+        let mut writer = open(&path);
+        let create = [create()];
         writer.commit(&create).unwrap();
         let places = (path.clone(), elsewhere.clone());
         let hook = move || fs::rename(&places.0, &places.1).is_err();

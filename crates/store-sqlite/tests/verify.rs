@@ -114,7 +114,7 @@ fn checked(path: &Path) -> (Option<Vec<Record>>, bool) {
 
 /// Flips single bits of a small store. What becomes of each is one of three: nothing that a record shows, a
 /// finding, or a record that says something else without a finding. The README of this crate has the figures
-/// that this prints for every bit (`CUSTOM_MODELS_FLIPS=1`).
+/// that this prints for one bit of 61 (`CUSTOM_MODELS_FLIPS=61`).
 #[test]
 fn few_bits_flip_unseen() {
     let step = std::env::var("CUSTOM_MODELS_FLIPS").map_or(509, |step| step.parse().unwrap());

@@ -89,8 +89,28 @@ fn place_3_a_file_that_is_replaced_is_noticed() {
         let (at, copy) = (file(&path, ending), folder.path().join("copy"));
         fs::copy(&at, &copy).unwrap();
         fs::rename(&copy, &at).unwrap();
+        let other = fs::read(&at).unwrap();
         assert_noticed(&store, &at);
+        // What lies there now is another's, and is left alone at the end.
+        drop(store);
+        assert_eq!(fs::read(&at).unwrap(), other, "{ending}");
     }
+}
+
+/// The only connection is closed after a fault, and takes its log along.
+#[test]
+fn place_3_a_log_that_went_with_a_fault_is_no_alarm() {
+    let (_folder, path) = place();
+    let store = SqliteStore::open(&path).unwrap();
+    let become_version = |version: u32| {
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", version).unwrap();
+    };
+    become_version(99);
+    assert_eq!(create(&store), Err(StoreErrorKind::Newer));
+    assert!(!file(&path, "-wal").exists());
+    become_version(4);
+    create(&store).unwrap();
+    store.summary().unwrap();
 }
 
 #[test]
