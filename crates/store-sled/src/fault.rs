@@ -17,6 +17,10 @@ pub(crate) fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, St
     // a write that failed closes the database, and it is opened anew.
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
+        // Its text ends with an empty backtrace.
+        Ok(Err(sled::Error::Corruption { at: None, .. })) => {
+            Err(damaged("sled cannot read its files as it wrote them"))
+        }
         Ok(Err(error)) => Err(StoreError::new(kind(&error), error)),
         Err(panic) => Err(StoreError::new(StoreErrorKind::Damaged, message(&*panic))),
     }

@@ -1,6 +1,8 @@
 //! What is found out about a folder before sled opens it, since opening may overwrite what could be
 //! recovered.
 
+use std::error::Error;
+
 use custom_models_core::{StoreError, StoreErrorKind};
 
 use crate::fault::{guarded, io_fault};
@@ -72,7 +74,7 @@ fn lost(what: &str) -> StoreError {
 /// Lets sled open a copy, and looks at all rows of it if that is asked for.
 fn try_copy(folder: &Folder, mark: &Mark, all_rows: bool) -> Result<(), StoreError> {
     let mut copy = folder.private_copy()?;
-    let opened = Disk.open(&copy)?;
+    let opened = Disk.open(&copy).map_err(|fault| unreadable(fault, mark))?;
     let judged = recognise(&Disk, &opened, &mut copy, Some(mark)).and_then(|_| {
         let found = if all_rows { contradictions(&opened.db) } else { Vec::new() };
         found.first().map_or(Ok(()), |first| Err(lost(first)))
@@ -83,4 +85,16 @@ fn try_copy(folder: &Folder, mark: &Mark, all_rows: bool) -> Result<(), StoreErr
     })?;
     copy.await_log();
     judged
+}
+
+/// Says what a database had that sled does not open.
+fn unreadable(fault: StoreError, mark: &Mark) -> StoreError {
+    if fault.kind() != StoreErrorKind::Damaged {
+        return fault;
+    }
+    let cause = fault.source().map_or_else(String::new, ToString::to_string);
+    let text = format!(
+        "{cause}; the database had {mark}; nothing was overwritten: restore a copy of the folder"
+    );
+    StoreError::new(StoreErrorKind::Damaged, text)
 }

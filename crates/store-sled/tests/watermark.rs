@@ -92,6 +92,21 @@ fn model_1_whoever_removes_the_watermark_goes_on_with_what_is_left() {
     SledStore::open(&folder).unwrap();
 }
 
+/// Sled itself refuses a log that is shorter than its snapshot says.
+#[test]
+fn model_1_a_database_that_sled_does_not_open_is_refused_with_figures() {
+    let (_temporary, folder) = folder();
+    SledStore::open(&folder).unwrap().close().unwrap();
+    let log = folder.join("db");
+    let mut bytes = fs::read(&log).unwrap();
+    let place = used(&bytes) / 2;
+    bytes[place] ^= 1;
+    fs::write(&log, bytes).unwrap();
+    let cause = is_damaged(&folder);
+    assert!(cause.contains("7 groups, 6 models, 0 events and the last id 6"), "{cause}");
+    assert!(cause.contains("restore a copy") && !cause.contains("backtrace"), "{cause}");
+}
+
 /// An older copy of sled's files was put beside the watermark.
 #[test]
 fn model_1_an_older_database_under_the_watermark_is_refused() {
