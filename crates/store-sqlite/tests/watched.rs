@@ -82,6 +82,21 @@ fn place_3_a_file_that_is_moved_is_noticed_until_it_is_back() {
 }
 
 #[test]
+fn place_3_a_folder_that_is_moved_is_noticed_until_it_is_back() {
+    let (folder, _) = place();
+    let (here, elsewhere) = (folder.path().join("here"), folder.path().join("elsewhere"));
+    fs::create_dir(&here).unwrap();
+    let path = here.join("models.db");
+    let store = open(&path);
+    fs::rename(&here, &elsewhere).unwrap();
+    let refused = std::iter::from_fn(|| Some(create(&store))).find_map(Result::err);
+    assert_eq!(refused, Some(StoreErrorKind::Unavailable));
+    assert!(store.summary().is_err());
+    fs::rename(&elsewhere, &here).unwrap();
+    create(&store).unwrap();
+}
+
+#[test]
 fn place_3_a_file_that_is_replaced_is_noticed() {
     for ending in ENDINGS {
         let (folder, path) = place();
