@@ -51,7 +51,8 @@ pub(crate) fn register(
     let Registration { organisation, plan } = registration;
     let inserted = connection
         .prepare_cached(
-            "INSERT INTO registrations (organisation, plan) VALUES (?1, ?2)
+            "INSERT INTO registrations (organisation, plan, checksum)
+            VALUES (?1, ?2, row_sum(?1, ?2))
             ON CONFLICT (organisation) DO NOTHING",
         )?
         .execute((organisation.as_str(), plan.as_str()))?;
@@ -65,7 +66,10 @@ pub(crate) fn set_plan(
 ) -> rusqlite::Result<bool> {
     let Registration { organisation, plan } = registration;
     let updated = connection
-        .prepare_cached("UPDATE registrations SET plan = ?2 WHERE organisation = ?1")?
+        .prepare_cached(
+            "UPDATE registrations SET plan = ?2, checksum = row_sum(organisation, ?2)
+            WHERE organisation = ?1",
+        )?
         .execute((organisation.as_str(), plan.as_str()))?;
     Ok(updated > 0)
 }
@@ -97,8 +101,8 @@ pub(crate) fn add_key(connection: &Connection, key: &KeyRecord) -> rusqlite::Res
     let inserted = connection
         .prepare_cached(
             "INSERT INTO keys (id, digest, organisation, scopes, created_at, expires_at,
-                revoked_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+                revoked_at, checksum)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7))
             ON CONFLICT DO NOTHING",
         )?
         .execute(params![
@@ -124,7 +128,12 @@ pub(crate) fn remove_key(connection: &Connection, key: &KeyRecord) -> rusqlite::
 /// Revokes a key, if it is not; whether there is one.
 pub(crate) fn revoke(connection: &Connection, id: KeyId, at: Timestamp) -> rusqlite::Result<bool> {
     let updated = connection
-        .prepare_cached("UPDATE keys SET revoked_at = coalesce(revoked_at, ?2) WHERE id = ?1")?
+        .prepare_cached(
+            "UPDATE keys SET revoked_at = coalesce(revoked_at, ?2),
+                checksum = row_sum(id, digest, organisation, scopes, created_at, expires_at,
+                    coalesce(revoked_at, ?2))
+            WHERE id = ?1",
+        )?
         .execute((id.to_bytes(), at.unix_seconds()))?;
     Ok(updated > 0)
 }

@@ -76,8 +76,9 @@ pub(crate) fn put_kept(
     connection
         .prepare_cached(
             "INSERT INTO answers (hash, organisation, operation, target, key, request, at, status,
-                revision, body)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                revision, body, checksum)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+                row_sum(?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10))",
         )?
         .execute(params![
             hash,

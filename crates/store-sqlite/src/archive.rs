@@ -143,8 +143,9 @@ fn put(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
             .map(drop),
         Record::Registration { organisation, plan } => connection
             .execute(
-                "INSERT INTO registrations (organisation, plan) VALUES (?1, ?2)
-                ON CONFLICT (organisation) DO UPDATE SET plan = excluded.plan",
+                "INSERT INTO registrations (organisation, plan, checksum)
+                VALUES (?1, ?2, row_sum(?1, ?2)) ON CONFLICT (organisation) DO UPDATE
+                SET plan = excluded.plan, checksum = excluded.checksum",
                 (organisation.as_str(), plan.as_str()),
             )
             .map(drop),

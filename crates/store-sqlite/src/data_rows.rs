@@ -64,7 +64,8 @@ pub(crate) fn add(
 ) -> rusqlite::Result<bool> {
     let added = connection
         .prepare_cached(
-            "INSERT INTO data (organisation, model, id, record) VALUES (?1, ?2, ?3, ?4)
+            "INSERT INTO data (organisation, model, id, record, checksum)
+            VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4))
             ON CONFLICT DO NOTHING",
         )?
         .execute(params![

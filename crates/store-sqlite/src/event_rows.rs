@@ -31,8 +31,8 @@ pub(crate) fn insert(
     let NewEvent { created_at, actor, event_type } = event;
     connection
         .prepare_cached(
-            "INSERT INTO events (organisation, position, model, created_at, actor, event)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO events (organisation, position, model, created_at, actor, event, checksum)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, row_sum(?1, ?2, ?3, ?4, ?5, ?6))",
         )?
         .execute(params![
             organisation.as_str(),

@@ -9,6 +9,7 @@ use custom_models_core::{OpenMode, StoreError, StoreErrorKind};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
+use crate::checksum::register;
 use crate::fault::fault;
 use crate::place::{Found, Watch, look_at, make, missing};
 use crate::schema::{APPLICATION_ID, MIGRATIONS};
@@ -93,6 +94,7 @@ impl StoreFile {
         let connection = Connection::open_with_flags(&self.path, flags).map_err(fault)?;
         connection.busy_timeout(self.busy_timeout).map_err(fault)?;
         connection.execute_batch(DURABLE).map_err(fault)?;
+        register(&connection).map_err(fault)?;
         // Otherwise SQLite plans some statements anew for every value that is bound to them.
         connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true).map_err(fault)?;
         Ok(connection)

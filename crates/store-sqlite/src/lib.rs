@@ -27,6 +27,7 @@ mod answer_rows;
 mod archive;
 mod aside;
 mod backup;
+mod checksum;
 mod data_rows;
 mod event_rows;
 mod fault;

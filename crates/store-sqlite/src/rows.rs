@@ -173,8 +173,9 @@ pub(crate) fn insert(
     connection
         .prepare_cached(
             "INSERT INTO models (organisation, id, revision, name, description, language,
-                base_model, training_status, created_at, updated_at)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+                base_model, training_status, created_at, updated_at, checksum)
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10,
+                row_sum(?2, ?1, ?3, 0, ?4, ?5, ?6, ?7, ?8, NULL, NULL, ?9, ?10))",
         )?
         .execute(params![
             organisation.as_str(),
@@ -201,7 +202,9 @@ pub(crate) fn update(
     connection
         .prepare_cached(
             "UPDATE models SET revision = ?3, beats = ?4, name = ?5, description = ?6,
-                training_status = ?7, course = ?8, claimable_at = ?9, updated_at = ?10
+                training_status = ?7, course = ?8, claimable_at = ?9, updated_at = ?10,
+                checksum = row_sum(id, organisation, ?3, ?4, ?5, ?6, language, base_model, ?7, ?8, ?9,
+                    created_at, ?10)
             WHERE organisation = ?1 AND id = ?2",
         )?
         .execute(params![

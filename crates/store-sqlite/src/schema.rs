@@ -103,7 +103,8 @@ pub(crate) const MIGRATIONS: [&str; 4] = [
     CREATE INDEX answers_in_time ON answers (at);",
     // INVARIANT: `organisations.purged` is the position up to which events were purged, so the first event that is
     // kept is the next one. `store.erased_events` is the sum of `organisations.events` of all rows that were
-    // erased. The identity is made here and never changed (PLACE-2).
+    // erased. The identity is made here and never changed (PLACE-2). A checksum is that of the row's other columns;
+    // rows that are older have none.
     "CREATE TABLE store (
         only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
         identity BLOB NOT NULL CHECK (length(identity) = 16),
@@ -115,5 +116,11 @@ pub(crate) const MIGRATIONS: [&str; 4] = [
     UPDATE organisations SET purged = max(0, min(events, coalesce(
         (SELECT min(position) - 1 FROM events
             WHERE events.organisation = organisations.organisation),
-        events)));",
+        events)));
+    ALTER TABLE registrations ADD COLUMN checksum INTEGER;
+    ALTER TABLE keys ADD COLUMN checksum INTEGER;
+    ALTER TABLE models ADD COLUMN checksum INTEGER;
+    ALTER TABLE data ADD COLUMN checksum INTEGER;
+    ALTER TABLE events ADD COLUMN checksum INTEGER;
+    ALTER TABLE answers ADD COLUMN checksum INTEGER;",
 ];

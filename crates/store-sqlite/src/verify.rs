@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use custom_models_core::{AnswerKey, MOST_FINDINGS, StoreError};
 use rusqlite::{Connection, Row};
 
-use crate::answer_rows;
 use crate::fault::fault;
 use crate::file::recognise;
 use crate::schema::MIGRATIONS;
+use crate::{answer_rows, checksum};
 
 /// Looks for damage, and returns a sentence a finding.
 pub(crate) fn verify(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
@@ -101,6 +101,9 @@ fn rows(connection: &Connection, version: usize) -> rusqlite::Result<Vec<String>
     }
     if version >= 3 {
         findings.extend(answers(connection)?);
+    }
+    if version >= 4 {
+        findings.extend(checksum::findings(connection, MOST_FINDINGS));
     }
     Ok(findings)
 }

@@ -258,8 +258,9 @@ fn rows_of_access_that_cannot_be_are_damage() {
     let digest = KeyDigest::from_bytes([2; 32]);
     let file = Connection::open(&path).unwrap();
     file.execute_batch(
-        "INSERT INTO registrations VALUES ('acme', 'Gold');
-        INSERT INTO keys VALUES (zeroblob(6), zeroblob(32), 'acme', 'everything', 1, NULL, NULL);",
+        "INSERT INTO registrations (organisation, plan) VALUES ('acme', 'Gold');
+        INSERT INTO keys (id, digest, organisation, scopes, created_at, expires_at, revoked_at)
+            VALUES (zeroblob(6), zeroblob(32), 'acme', 'everything', 1, NULL, NULL);",
     )
     .unwrap();
     file.execute("UPDATE keys SET digest = ?1", [digest.as_bytes()]).unwrap();

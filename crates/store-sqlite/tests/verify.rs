@@ -5,8 +5,13 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
-use custom_models_core::{ArchiveStore, Audit, ModelStore, OpenMode, Record, Write};
+use custom_models_core::{
+    AccessChange, AccessOutcome, AccessStore, ArchiveChange, ArchiveStore, Audit, Engine, Expected,
+    KeyDigest, KeyId, KeyRecord, ModelId, ModelStore, OpenMode, Record, Registration, Scope,
+    UpdateModel, Write,
+};
 use custom_models_store_sqlite::SqliteStore;
 
 use common::{
@@ -28,8 +33,9 @@ fn store() -> (tempfile::TempDir, PathBuf) {
     store.close().unwrap();
     sql(
         &path,
-        "INSERT INTO registrations VALUES ('acme', 'Gold');
-        INSERT INTO keys VALUES (zeroblob(6), zeroblob(32), 'acme', 'custom_models:read', 1800000000, NULL, NULL);",
+        "INSERT INTO registrations (organisation, plan) VALUES ('acme', 'Gold');
+        INSERT INTO keys (id, digest, organisation, scopes, created_at, expires_at, revoked_at)
+            VALUES (zeroblob(6), zeroblob(32), 'acme', 'custom_models:read', 1800000000, NULL, NULL);",
     );
     (folder, path)
 }
@@ -74,6 +80,91 @@ fn what_is_not_as_it_was_made_is_found() {
         let (_folder, path) = store();
         sql(&path, damage);
         assert_eq!(verified(&path), [finding], "{damage}");
+    }
+}
+
+/// Changes that leave every record one that may be, and contradict no other.
+#[test]
+fn a_row_that_is_not_as_it_was_written_is_found() {
+    for (damage, finding) in [
+        ("UPDATE registrations SET plan = 'Golf'", "zebra: the registration"),
+        ("UPDATE keys SET expires_at = 1", "zebra: the key 010101010101"),
+        ("UPDATE models SET name = 'another' WHERE id = 3", "acme: model 3"),
+        ("UPDATE models SET description = NULL WHERE id = 3", "acme: model 3"),
+        ("UPDATE models SET language = 'fr' WHERE id = 3", "acme: model 3"),
+        ("UPDATE data SET record = replace(record, 'wav', 'wax')", "acme: data 1 of model 11"),
+        ("UPDATE events SET actor = 'nobody' WHERE position = 2", "acme: event 2"),
+        ("UPDATE answers SET body = body || ' '", "acme: the answer 1"),
+    ] {
+        let (_folder, path) = store();
+        let store = SqliteStore::open(&path).unwrap();
+        registered(&store);
+        let request = UpdateModel::builder().name("as it is").description("a text").build();
+        let engine = Engine::new(store, SystemTime::now);
+        let id = ModelId::new(3).unwrap();
+        engine.update(&caller(), id, request.unwrap(), &Expected::Anything).unwrap();
+        engine.close().unwrap();
+        assert_eq!(verified(&path), [""; 0]);
+        sql(&path, damage);
+        assert_eq!(verified(&path), [format!("{finding} is not as it was written")], "{damage}");
+    }
+}
+
+/// An organisation, put on another plan, with a key that was revoked: rows that were changed after they were made.
+fn registered(store: &SqliteStore) {
+    let key = KeyRecord {
+        id: KeyId::from_bytes([1; 6]),
+        digest: KeyDigest::from_bytes([1; 32]),
+        organisation: "zebra".parse().unwrap(),
+        scopes: Scope::ALL.into_iter().collect(),
+        created_at: moment(NOW).into(),
+        expires_at: None,
+        revoked_at: None,
+    };
+    let registration = |plan: &str| Registration {
+        organisation: "zebra".parse().unwrap(),
+        plan: plan.parse().unwrap(),
+    };
+    for change in [
+        AccessChange::Register(registration("Gold")),
+        AccessChange::SetPlan(registration("Enterprise")),
+        AccessChange::AddKey(key.clone()),
+        AccessChange::RevokeKey { id: key.id, at: moment(NOW).into() },
+    ] {
+        assert_eq!(store.apply_access(change).unwrap(), AccessOutcome::Done);
+    }
+}
+
+/// A row without a checksum is one from before there were any.
+#[test]
+fn every_row_that_is_written_has_a_checksum() {
+    let (_folder, path) = place();
+    let engine = engine_at_now(&path);
+    running(&engine, &caller());
+    engine.close().unwrap();
+    let store = SqliteStore::open(&path).unwrap();
+    store.apply(Write { answer: answer("k", moment(NOW)), ..create_at(&acme(), NOW) }).unwrap();
+    registered(&store);
+    let mut records = Vec::new();
+    let mut keep = |record| {
+        records.push(record);
+        Ok(())
+    };
+    store.export(&mut keep).unwrap();
+    store.close().unwrap();
+    let (_other_folder, other) = place();
+    let brought = SqliteStore::open(&other).unwrap();
+    brought.archive(ArchiveChange::Import(records)).unwrap();
+    brought.close().unwrap();
+    for path in [path, other] {
+        assert_eq!(verified(&path), [""; 0]);
+        let file = rusqlite::Connection::open(&path).unwrap();
+        for table in ["registrations", "keys", "models", "data", "events", "answers"] {
+            let count = format!("SELECT count(*), count(checksum) FROM {table}");
+            let counts = file.query_row(&count, [], |row| Ok((row.get(0)?, row.get(1)?)));
+            let (rows, with): (u64, u64) = counts.unwrap();
+            assert!(rows > 0 && rows == with, "{table}: {with} of {rows}");
+        }
     }
 }
 
@@ -138,5 +229,5 @@ fn few_bits_flip_unseen() {
     }
     println!("{flips} flips, {found} found, {unseen} changed a record unseen");
     assert!(flips > 500 && found > flips / 50, "{flips} flips, {found} found");
-    assert!(unseen <= flips / 50, "{unseen} of {flips}");
+    assert!(unseen <= flips / 1000, "{unseen} of {flips}");
 }

@@ -1,0 +1,112 @@
+//! A checksum in each row of records, by which `verify` finds a bit that flipped in a text that may be anything.
+//!
+//! SQLite calls `row_sum` for every row that is written, and for every row again when a store is verified. A row
+//! from before layout 4 has no checksum until it is written again.
+
+use rusqlite::functions::{Context, FunctionFlags};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
+
+/// A table with checksums: the row, as a finding names it, and the columns in the order of their sum.
+struct Summed {
+    table: &'static str,
+    row: &'static str,
+    columns: &'static str,
+}
+
+const TABLES: [Summed; 6] = [
+    Summed {
+        table: "registrations",
+        row: "organisation || ': the registration'",
+        columns: "organisation, plan",
+    },
+    Summed {
+        table: "keys",
+        row: "organisation || ': the key ' || lower(hex(id))",
+        columns: "id, digest, organisation, scopes, created_at, expires_at, revoked_at",
+    },
+    Summed {
+        table: "models",
+        row: "organisation || ': model ' || id",
+        columns: "id, organisation, revision, beats, name, description, language, base_model,
+            training_status, course, claimable_at, created_at, updated_at",
+    },
+    Summed {
+        table: "data",
+        row: "organisation || ': data ' || id || ' of model ' || model",
+        columns: "organisation, model, id, record",
+    },
+    Summed {
+        table: "events",
+        row: "organisation || ': event ' || position",
+        columns: "organisation, position, model, created_at, actor, event",
+    },
+    // What an answer is found by has a hash of its own.
+    Summed {
+        table: "answers",
+        row: "organisation || ': the answer ' || number",
+        columns: "organisation, operation, target, key, request, at, status, revision, body",
+    },
+];
+
+/// The length in bytes of what most rows are summed over, or less.
+const USUAL_LENGTH: usize = 512;
+
+/// Makes `row_sum(…)` known to a connection.
+pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
+    let flags = FunctionFlags::SQLITE_UTF8
+        | FunctionFlags::SQLITE_DETERMINISTIC
+        | FunctionFlags::SQLITE_DIRECTONLY;
+    connection.create_scalar_function("row_sum", -1, flags, |values| Ok(sum(values)))
+}
+
+/// The CRC-32 of the values, each with its type and, where that varies, its length.
+fn sum(values: &Context<'_>) -> i64 {
+    // In one piece, which is several times as fast as a sum that grows by a few bytes.
+    let mut bytes = Vec::with_capacity(USUAL_LENGTH);
+    for index in 0..values.len() {
+        match values.get_raw(index) {
+            ValueRef::Null => bytes.push(0),
+            ValueRef::Integer(number) => {
+                bytes.push(1);
+                bytes.extend_from_slice(&number.to_le_bytes());
+            }
+            ValueRef::Real(number) => {
+                bytes.push(2);
+                bytes.extend_from_slice(&number.to_le_bytes());
+            }
+            ValueRef::Text(text) => {
+                bytes.push(3);
+                bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+                bytes.extend_from_slice(text);
+            }
+            ValueRef::Blob(blob) => {
+                bytes.push(4);
+                bytes.extend_from_slice(&(blob.len() as u64).to_le_bytes());
+                bytes.extend_from_slice(blob);
+            }
+        }
+    }
+    i64::from(crc32fast::hash(&bytes))
+}
+
+/// Rows that are not as they were written, a sentence each.
+pub(crate) fn findings(connection: &Connection, most: usize) -> Vec<String> {
+    let mut findings = Vec::new();
+    for Summed { table, row, columns } in TABLES {
+        let sql = format!(
+            "SELECT {row} || ' is not as it was written' FROM {table}
+            WHERE checksum IS NOT NULL AND checksum <> row_sum({columns}) LIMIT {most}"
+        );
+        let text = |row: &Row<'_>| row.get(0);
+        let found = connection
+            .prepare(&sql)
+            .and_then(|mut statement| statement.query_map([], text)?.collect());
+        match found {
+            Ok(found) => findings.extend::<Vec<String>>(found),
+            // Damage may end the look for it.
+            Err(error) => findings.push(format!("SQLite: {error}")),
+        }
+    }
+    findings
+}
