@@ -1,14 +1,15 @@
-//! Asks the service and its peer over HTTP, in interleaved rounds, and prints the table.
+//! Asks the service and its peers over HTTP, in interleaved rounds, and prints the table.
 
 use std::io;
-use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 use custom_models_benches::disk::Disk;
 use custom_models_benches::load::client::load;
+use custom_models_benches::load::programs::{axum_peer, python, service};
 use custom_models_benches::load::report::{Measured, bars, markdown};
-use custom_models_benches::load::server::{Kind, Place, Server};
+use custom_models_benches::load::server::{Driver, Kind, Place, Server};
 use custom_models_benches::load::{Asked, CONNECTIONS};
 use custom_models_benches::machine;
 
@@ -64,16 +65,20 @@ fn main() -> ExitCode {
 /// Whether every bar that is asked for holds.
 fn run(options: &Options) -> io::Result<bool> {
     let disk = Disk::new(options.dir.clone());
-    let program = program()?;
+    let program = service()?;
     let ours = Kind::Ours { program: program.clone(), logs: false };
     let (kinds, rounds, span) = if options.is_quick {
         (vec![ours], 1, Duration::from_millis(200))
     } else {
-        let logging = Kind::Ours { program, logs: true };
+        let mut kinds = vec![ours, Kind::Ours { program, logs: true }];
+        for driver in Driver::ALL {
+            kinds.push(Kind::Axum { program: axum_peer(driver)?, driver });
+        }
         let python = python()?;
-        let peer = Kind::FastApi { python: python.clone(), place: Place::Threads };
-        let in_loop = Kind::FastApi { python, place: Place::Loop };
-        (vec![ours, logging, peer, in_loop], options.rounds, Duration::from_secs(2))
+        for place in [Place::Threads, Place::Loop] {
+            kinds.push(Kind::FastApi { python: python.clone(), place });
+        }
+        (kinds, options.rounds, Duration::from_secs(2))
     };
     let mut all: Vec<Measured> = kinds.iter().map(|it| Measured::new(it.name())).collect();
     for round in 1..=rounds {
@@ -113,38 +118,4 @@ fn measure(server: Server, span: Duration, measured: &mut Measured) -> io::Resul
     // A create whose answer was wrong may be there all the same.
     measured.lost += acknowledged.saturating_sub(server.killed()?);
     Ok(())
-}
-
-/// The command line, built as a user builds it.
-fn program() -> io::Result<PathBuf> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let built = Command::new("cargo")
-        .args(["build", "--release", "--locked", "--package", "custom-models-cli"])
-        .current_dir(&root)
-        .status()?;
-    if !built.success() {
-        return Err(io::Error::other("the command line was not built"));
-    }
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or(root.join("target"), PathBuf::from);
-    target.join("release/custom-models").canonicalize()
-}
-
-/// A Python with what the peer needs, installed beside this program the first time.
-fn python() -> io::Result<PathBuf> {
-    let place = std::env::current_exe()?.with_file_name("fastapi-peer");
-    let (python, ready) = (place.join("bin/python"), place.join("is-ready"));
-    let requirements = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/fastapi/requirements.txt");
-    let wanted = std::fs::read_to_string(&requirements)?;
-    if std::fs::read_to_string(&ready).is_ok_and(|installed| installed == wanted) {
-        return Ok(python);
-    }
-    eprintln!("installing for the peer: {}", wanted.lines().collect::<Vec<_>>().join(", "));
-    let made = Command::new("python3").args(["-m", "venv"]).arg(&place).status()?;
-    let mut pip = Command::new(&python);
-    pip.args(["-m", "pip", "install", "--quiet", "--requirement"]).arg(&requirements);
-    if !made.success() || !pip.status()?.success() {
-        return Err(io::Error::other("what the peer needs was not installed"));
-    }
-    std::fs::write(ready, wanted)?;
-    Ok(python)
 }

@@ -1,6 +1,7 @@
 //! Load over HTTP: connections that ask and wait, against servers in processes of their own.
 
 pub mod client;
+pub mod programs;
 pub mod report;
 pub mod server;
 

@@ -4,11 +4,14 @@ use std::fmt::Write;
 use std::time::Duration;
 
 use crate::load::client::Outcome;
-use crate::load::server::FASTAPI;
+use crate::load::server::{Driver, FASTAPI};
 use crate::load::{Asked, CONNECTIONS};
 
 /// How many times as many creates as FastAPI, with 32 connections.
 const LEAST_TIMES: f64 = 20.0;
+
+/// How many times as many creates as the best peer in Rust, with 32 connections.
+const LEAST_TIMES_RUST: f64 = 3.0;
 
 /// How many times the median the 99th percentile may be, with 32 connections.
 const MOST_SPREAD: f64 = 10.0;
@@ -60,6 +63,17 @@ impl Measured {
         self.median(asked, connections, |outcome| millis(outcome.quantile(part)))
     }
 
+    /// The slowest start in milliseconds.
+    fn slowest_start(&self) -> Option<u128> {
+        self.starts.iter().map(|(start, _)| start.as_millis()).max()
+    }
+
+    /// The most MiB that were resident after a start, begun ones counted.
+    fn most_resident(&self) -> Option<u64> {
+        let bytes = self.starts.iter().filter_map(|(_, resident)| *resident).max();
+        bytes.map(|bytes| bytes.div_ceil(1 << 20))
+    }
+
     fn failed(&self) -> u64 {
         self.rounds.iter().map(|(_, _, outcome)| outcome.failed).sum()
     }
@@ -88,6 +102,14 @@ pub fn markdown(all: &[Measured], rounds: usize, seconds: f64, machine: &str) ->
             table.push('\n');
         }
     }
+    let or_unknown = |it: Option<String>| it.unwrap_or_else(|| "unknown".to_owned());
+    table.push_str("| slowest start, ms; most MiB resident after it |");
+    for it in all {
+        let start = or_unknown(it.slowest_start().map(|it| it.to_string()));
+        let resident = or_unknown(it.most_resident().map(|it| it.to_string()));
+        let _ = write!(table, " {start}; {resident} |");
+    }
+    table.push('\n');
     let _ = write!(
         table,
         "\nMedians of {rounds} interleaved rounds of {seconds} s each. In parentheses: how many times \
@@ -107,17 +129,25 @@ pub fn bars(all: &[Measured]) -> Vec<(String, bool)> {
             times >= LEAST_TIMES,
         ));
     }
+    let in_rust = all.iter().filter(|it| Driver::ALL.iter().any(|driver| driver.name() == it.name));
+    let rate = |it: &Measured| it.rate(Asked::Create, 32);
+    if let Some(best) = in_rust.max_by(|one, other| rate(one).total_cmp(&rate(other))) {
+        let (times, name) = (rate(ours) / rate(best), best.name);
+        let bar = format!(
+            "creates with 32 connections: {times:.1} × {name}, the best peer in Rust, at least {LEAST_TIMES_RUST}"
+        );
+        bars.push((bar, times >= LEAST_TIMES_RUST));
+    }
     let spread = ours.millis(Asked::Create, 32, 0.99) / ours.millis(Asked::Create, 32, 0.5);
     bars.push((
         format!("creates with 32 connections: p99 is {spread:.1} × p50, under {MOST_SPREAD}"),
         spread < MOST_SPREAD,
     ));
-    if let Some(start) = ours.starts.iter().map(|(start, _)| start.as_millis()).max() {
+    if let Some(start) = ours.slowest_start() {
         let bar = format!("the slowest start: {start} ms, under {MOST_START}");
         bars.push((bar, start < MOST_START));
     }
-    if let Some(resident) = ours.starts.iter().filter_map(|(_, resident)| *resident).max() {
-        let mib = resident.div_ceil(1 << 20);
+    if let Some(mib) = ours.most_resident() {
         let bar = format!("resident after a start: {mib} MiB, at most {MOST_RESIDENT}");
         bars.push((bar, mib <= MOST_RESIDENT));
     }

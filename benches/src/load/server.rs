@@ -13,18 +13,28 @@ use tempfile::TempDir;
 use crate::OURS;
 use crate::disk::Disk;
 
-/// What a table calls the peer that the bar is about.
+/// The name of the peer in Python that a bar is about.
 pub const FASTAPI: &str = "FastAPI";
+
+const PEERS_FILE: &str = "models.db";
+const PEERS_KEY: &str = "peer-key";
 
 /// Who is asked.
 #[derive(Clone, Debug)]
 pub enum Kind {
-    /// `custom-models serve`, without request limits, which the peer has none of.
+    /// `custom-models serve`, without request limits, which no peer has.
     Ours {
         /// The program.
         program: PathBuf,
-        /// Whether it writes a line for each request, which the peer does not.
+        /// Whether it writes a line for each request, which no peer does.
         logs: bool,
+    },
+    /// The same endpoints in Rust, on axum.
+    Axum {
+        /// The program.
+        program: PathBuf,
+        /// How it reaches SQLite.
+        driver: Driver,
     },
     /// The same endpoints in FastAPI.
     FastApi {
@@ -33,6 +43,44 @@ pub enum Kind {
         /// Where they run.
         place: Place,
     },
+}
+
+/// The crate by which a peer on axum reaches SQLite. Each links a SQLite of its own, hence two programs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Driver {
+    /// rusqlite, which blocks.
+    Rusqlite,
+    /// sqlx, whose connections have threads of their own.
+    Sqlx,
+}
+
+impl Driver {
+    /// Both, in the order in which they are asked.
+    pub const ALL: [Driver; 2] = [Driver::Rusqlite, Driver::Sqlx];
+
+    /// What a table calls the peer.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Driver::Rusqlite => "axum, rusqlite",
+            Driver::Sqlx => "axum, sqlx",
+        }
+    }
+
+    /// The folder of its workspace under `peers`.
+    pub const fn folder(self) -> &'static str {
+        match self {
+            Driver::Rusqlite => "axum-rusqlite",
+            Driver::Sqlx => "axum-sqlx",
+        }
+    }
+
+    /// Its package, and the program that it builds.
+    pub const fn package(self) -> &'static str {
+        match self {
+            Driver::Rusqlite => "axum-rusqlite-peer",
+            Driver::Sqlx => "axum-sqlx-peer",
+        }
+    }
 }
 
 /// Where FastAPI runs an endpoint.
@@ -50,6 +98,7 @@ impl Kind {
         match self {
             Kind::Ours { logs: false, .. } => OURS,
             Kind::Ours { logs: true, .. } => "with a log of requests",
+            Kind::Axum { driver, .. } => driver.name(),
             Kind::FastApi { place: Place::Threads, .. } => FASTAPI,
             Kind::FastApi { place: Place::Loop, .. } => "FastAPI, in its loop",
         }
@@ -78,6 +127,7 @@ impl Server {
         let folder = disk.fresh();
         match kind {
             Kind::Ours { program, logs } => ours(program, *logs, folder),
+            Kind::Axum { program, .. } => axum(program, folder),
             Kind::FastApi { python, place } => fast_api(python, *place, folder),
         }
     }
@@ -133,9 +183,22 @@ fn ours(program: &Path, logs: bool, folder: TempDir) -> io::Result<Server> {
     Ok(Server { child, address, key, started_in, resident, folder, file: "custom-models.db" })
 }
 
+fn axum(program: &Path, folder: TempDir) -> io::Result<Server> {
+    let key = PEERS_KEY.to_owned();
+    let begun = Instant::now();
+    let mut child = Command::new(program)
+        .env("DATABASE", folder.path().join(PEERS_FILE))
+        .env("API_KEY", &key)
+        .stdin(Stdio::null())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let address = said_address(&mut child, "listening on http://")?;
+    let (started_in, resident) = (begun.elapsed(), resident(&child));
+    Ok(Server { child, address, key, started_in, resident, folder, file: PEERS_FILE })
+}
+
 fn fast_api(python: &Path, place: Place, folder: TempDir) -> io::Result<Server> {
-    const FILE: &str = "models.db";
-    let key = "peer-key".to_owned();
+    let key = PEERS_KEY.to_owned();
     // Uvicorn does not say which port it took, if it is to take a free one.
     let address = TcpListener::bind("127.0.0.1:0")?.local_addr()?;
     let folder_of_peer = Path::new(env!("CARGO_MANIFEST_DIR")).join("peers/fastapi");
@@ -147,7 +210,7 @@ fn fast_api(python: &Path, place: Place, folder: TempDir) -> io::Result<Server> 
     let mut child = Command::new(python)
         .args(["-m", "uvicorn", app, "--workers", "1", "--no-access-log"])
         .args(["--host", "127.0.0.1", "--port", &address.port().to_string()])
-        .env("DATABASE", folder.path().join(FILE))
+        .env("DATABASE", folder.path().join(PEERS_FILE))
         .env("API_KEY", &key)
         .env("PYTHONDONTWRITEBYTECODE", "1")
         .current_dir(folder_of_peer)
@@ -157,7 +220,7 @@ fn fast_api(python: &Path, place: Place, folder: TempDir) -> io::Result<Server> 
     said_address(&mut child, "Uvicorn running on http://")?;
     TcpStream::connect(address)?;
     let (started_in, resident) = (begun.elapsed(), resident(&child));
-    Ok(Server { child, address, key, started_in, resident, folder, file: FILE })
+    Ok(Server { child, address, key, started_in, resident, folder, file: PEERS_FILE })
 }
 
 /// Reads what a server says until it says where it listens.
