@@ -25,7 +25,7 @@ pub(crate) fn erase(
         return Err(Failure::WrongUsage("this cannot be undone: say --yes".to_owned()));
     }
     let store = open(OpenMode::Existing)?;
-    let contents = DataFolder::of(global, &store)?.open()?;
+    let contents = DataFolder::of(global, &store)?.open_for_removal()?;
     let mut records = 0;
     loop {
         let organisation = args.name.clone();

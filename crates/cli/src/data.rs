@@ -45,7 +45,7 @@ impl DataOperation {
                 Ok(Some(serde_json::to_string(&list)?))
             }
             DataOperation::Remove(id, data_id, expected) => {
-                let contents = folder.open()?;
+                let contents = folder.open_for_removal()?;
                 let pair = engine.remove_data(caller, id, data_id, &expected)?;
                 if let Some(contents) = contents {
                     for file in [&pair.audio, &pair.transcript] {

@@ -69,6 +69,16 @@ impl DataFolder {
         self.opened(|path| Folder::open_read_only(path, &self.store))
     }
 
+    /// Opens the folder for a change that removes what refers to its files. One that vanished is an error, so
+    /// that nothing is changed (PLACE-3).
+    pub(crate) fn open_for_removal(&self) -> Result<Option<Arc<Folder>>, StoreError> {
+        let folder = self.open()?;
+        if let Some(folder) = &folder {
+            folder.ensure_removable()?;
+        }
+        Ok(folder)
+    }
+
     fn opened(
         &self,
         open: impl FnOnce(&Path) -> Result<Folder, StoreError>,

@@ -98,8 +98,8 @@ impl Operation {
             Operation::Events(args) => return events::print(engine, caller, &args),
             Operation::Data(operation) => return operation.perform(engine, caller, folder),
             Operation::Delete(id) => {
-                // A folder that is another store's keeps the model too.
-                let contents = folder.open()?;
+                // A folder that is another store's, or is gone, keeps the model too.
+                let contents = folder.open_for_removal()?;
                 engine.delete(caller, id)?;
                 if let Some(contents) = contents {
                     contents.remove_model(caller.organisation(), id)?;

@@ -25,13 +25,22 @@ pub(crate) enum OddPath {
     Folder(&'static str),
     #[error("this is a file: {0} keeps its database in a folder")]
     File(&'static str),
+    #[error("a name that ends in {0} is that of a file beside another store: end it otherwise")]
+    Beside(&'static str),
 }
+
+/// The endings of the files that SQLite keeps beside a database, and removes with it.
+const OF_SQLITE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+/// The ending of the folder of training data beside a store.
+const OF_DATA: &str = ".data";
 
 impl OddPath {
     /// Looks at the path of a store of a kind that keeps a file, or of one that keeps a folder.
     ///
     /// What has a reading of its own elsewhere is refused; where it stands in the middle of a path, unless
-    /// there is something of this name already.
+    /// there is something of this name already. A name that SQLite gives to a file of another database is always
+    /// refused: that database's next opening would remove it.
     pub(crate) fn of(scheme: &'static str, keeps_file: bool, path: &str) -> Result<(), Self> {
         if path.eq_ignore_ascii_case(":memory:") {
             return Err(OddPath::Memory(scheme));
@@ -42,6 +51,10 @@ impl OddPath {
         if path.starts_with('~') {
             return Err(OddPath::Home(scheme));
         }
+        if let Some(ending) = OF_SQLITE.iter().find(|ending| keeps_file && path.ends_with(**ending))
+        {
+            return Err(OddPath::Beside(ending));
+        }
         match Path::new(path).metadata() {
             Ok(found) if keeps_file && found.is_dir() => return Err(OddPath::Folder(scheme)),
             Ok(found) if !keeps_file && !found.is_dir() => return Err(OddPath::File(scheme)),
@@ -50,6 +63,9 @@ impl OddPath {
         }
         if keeps_file && path.ends_with(std::path::is_separator) {
             return Err(OddPath::Folder(scheme));
+        }
+        if path.ends_with(OF_DATA) {
+            return Err(OddPath::Beside(OF_DATA));
         }
         if path.trim() != path {
             return Err(OddPath::Space);

@@ -270,7 +270,7 @@ mod tests {
 
     #[test]
     fn a_path_that_other_programs_read_otherwise_is_refused() {
-        use OddPath::{Escape, File, Folder, Home, Memory, Parameters, Space, Uri};
+        use OddPath::{Beside, Escape, File, Folder, Home, Memory, Parameters, Space, Uri};
         for (text, odd) in [
             ("sqlite::memory:", Memory("sqlite")),
             ("sled::memory:", Memory("sled")),
@@ -288,6 +288,11 @@ mod tests {
             ("sqlite:.", Folder("sqlite")),
             ("sqlite:src", Folder("sqlite")),
             ("sled:Cargo.toml", File("sled")),
+            ("sqlite:a.db-wal", Beside("-wal")),
+            ("sqlite:x/a.db-shm", Beside("-shm")),
+            ("sqlite:a.db-journal", Beside("-journal")),
+            ("sqlite:a.db.data", Beside(".data")),
+            ("sled:a.data", Beside(".data")),
         ] {
             assert_eq!(refusal(text), InvalidStoreUrl::OddPath(odd), "{text}");
         }
@@ -303,6 +308,19 @@ mod tests {
             let url: StoreUrl = format!("sqlite:{}", path.display()).parse().unwrap();
             assert_eq!(url.path, path);
         }
+    }
+
+    /// The log of a database is there, too, but is no store.
+    #[test]
+    fn place_1_a_file_that_sqlite_keeps_beside_a_database_is_never_a_store() {
+        let folder = tempfile::tempdir().unwrap();
+        for ending in ["-wal", "-shm", "-journal"] {
+            let path = folder.path().join(format!("a.db{ending}"));
+            std::fs::write(&path, "").unwrap();
+            let text = format!("sqlite:{}", path.display());
+            assert_eq!(refusal(&text), InvalidStoreUrl::OddPath(OddPath::Beside(ending)));
+        }
+        assert!("sled:a-wal".parse::<StoreUrl>().is_ok());
     }
 
     #[test]

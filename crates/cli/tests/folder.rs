@@ -199,6 +199,27 @@ fn place_3_a_folder_that_is_gone_is_not_made_anew() {
     assert_eq!(folder.run(&add).code, 0);
 }
 
+/// What refers to files goes with them or not at all.
+#[test]
+fn place_3_nothing_is_deleted_while_its_folder_is_gone() {
+    let folder = filled();
+    let (place, moved) = (folder.path().join(DATA), folder.path().join("moved"));
+    fs::rename(&place, &moved).unwrap();
+    let before = folder.run(&["export", "-"]).out;
+    let deletes: [&[&str]; 3] =
+        [&["data", "remove", "1", "1"], &["delete", "1"], &["org", "delete", "default", "--yes"]];
+    for delete in deletes {
+        let refused = folder.run(delete);
+        assert_eq!(refused.code, 3, "{delete:?}");
+        assert!(refused.err.contains("is gone, or its mark is"), "{}", refused.err);
+        assert_eq!(folder.run(&["export", "-"]).out, before, "{delete:?}");
+    }
+    fs::rename(&moved, &place).unwrap();
+    for delete in deletes.iter().take(2) {
+        assert_eq!(folder.run(delete).code, 0, "{delete:?}");
+    }
+}
+
 /// Two services on an empty folder cannot know of one another. The first upload decides.
 #[cfg(feature = "serve")]
 #[test]
@@ -223,7 +244,7 @@ fn place_2_of_two_services_that_share_a_folder_by_mistake_one_is_refused() {
         let body = "--b\r\nContent-Disposition: form-data; name=\"audio_file\"; filename=\"a.wav\"\r\n\r\nno audio\r\n--b--\r\n";
         serving::ask(&served.address, "PUT", "/api/v3/custom_models/1/data", &headers, body).0
     };
-    assert_eq!((upload(&one), upload(&two)), (400, 500));
+    assert_eq!((upload(&one), upload(&two)), (400, 503));
     let (code, said) = two.0.terminate();
     assert_eq!(code, Some(0));
     assert!(said.contains("the training data belongs to another store"), "{said}");

@@ -193,7 +193,9 @@ impl Refusal {
                     "It is unknown whether the change was made. Check before you try again.",
                     "OUTCOME_UNKNOWN",
                 ),
-                StoreErrorKind::Closed | StoreErrorKind::Unavailable => Envelope::unavailable(
+                StoreErrorKind::Closed
+                | StoreErrorKind::Unavailable
+                | StoreErrorKind::ForeignData => Envelope::unavailable(
                     "The service is unavailable. Please try again.",
                     "STORE_UNAVAILABLE",
                 ),

@@ -98,7 +98,6 @@ fn wire_500_and_wire_503_a_fault_that_may_pass_and_any_other_which_says_nothing(
         StoreErrorKind::Newer,
         StoreErrorKind::Older,
         StoreErrorKind::Missing,
-        StoreErrorKind::ForeignData,
         StoreErrorKind::ReadOnly,
         StoreErrorKind::Locked,
         StoreErrorKind::Damaged,
@@ -125,6 +124,11 @@ fn wire_500_and_wire_503_a_fault_that_may_pass_and_any_other_which_says_nothing(
         ),
         (
             fault(StoreErrorKind::Unavailable),
+            "The service is unavailable. Please try again.",
+            "STORE_UNAVAILABLE",
+        ),
+        (
+            fault(StoreErrorKind::ForeignData),
             "The service is unavailable. Please try again.",
             "STORE_UNAVAILABLE",
         ),

@@ -165,6 +165,16 @@ impl Folder {
         }
     }
 
+    /// Makes sure that files can be removed, for a host that is about to remove what refers to them.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`] for a folder that vanished, [`StoreErrorKind::ForeignData`] for one that
+    /// has another store's mark meanwhile, and [`StoreErrorKind::ReadOnly`].
+    pub fn ensure_removable(&self) -> Result<(), StoreError> {
+        self.holds_own().map(drop)
+    }
+
     /// True if files may be removed that are not named one by one.
     pub(super) fn may_clear(&self) -> Result<bool, StoreError> {
         let is_behind = self.mark()?.is_some_and(|mark| mark.is_behind);
@@ -189,8 +199,8 @@ impl Folder {
                 --adopt takes it over"
             ),
             _ => format!(
-                "the folder '{root}' of training data is gone, or its mark is: bring it back, or --adopt \
-                makes it anew"
+                "the folder '{root}' of training data is gone, or its mark is: bring it back, or have \
+                `sweep --adopt` make it anew"
             ),
         };
         StoreError::new(StoreErrorKind::Unavailable, cause)
