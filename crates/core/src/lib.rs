@@ -70,6 +70,7 @@ mod memory;
 mod memory_access;
 mod memory_archive;
 mod memory_life;
+mod memory_rows;
 mod metric_fault;
 mod metric_name;
 mod model;
@@ -144,8 +145,8 @@ pub use refusal::Refusal;
 pub use run_model::RunModel;
 pub use scope::{InvalidScope, Scope, Scopes};
 pub use store::{
-    Change, Completion, DataChange, Filter, Listing, ModelStore, Outcome, Selection, StoreError,
-    StoreErrorKind, Write,
+    Change, Completion, Counters, DataChange, Filter, Listing, ModelStore, Outcome, Rows,
+    Selection, StoreError, StoreErrorKind, Write, apply,
 };
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use training::{InvalidTrainingStatus, NoTransition, TrainingEvent, TrainingStatus};

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::memory_access::AccessState;
 use crate::memory_life::LifeState;
 use crate::{
-    Change, Completion, CustomModel, DataChange, Listing, ModelId, ModelStore, NewModel,
-    Organisation, Outcome, Selection, Stamp, StoreError, StoreErrorKind, StoreIdentity, Write,
+    Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Selection, StoreError,
+    StoreErrorKind, StoreIdentity, Write, apply,
 };
 
 /// Keeps models in memory and nowhere else: for tests, and the reference for every other store.
@@ -64,87 +64,9 @@ impl MemoryStore {
     }
 }
 
-impl State {
-    fn apply(&mut self, write: Write) -> Result<Outcome, StoreError> {
-        let Write { organisation, change, event, answer } = write;
-        let repeated = answer.as_ref().and_then(|answer| self.life.repeated(&organisation, answer));
-        if let Some(kept) = repeated {
-            return Ok(Outcome::Repeated(kept));
-        }
-        let (outcome, model) = match change {
-            Change::Create { model, limit } => self.create(&organisation, model, limit)?,
-            Change::Update { model, stamp, data } => {
-                self.update(&organisation, *model, stamp, data)
-            }
-            Change::Delete { id, stamp } => self.delete(&organisation, id, stamp),
-        };
-        // Without a model nothing was changed.
-        if let Some(model) = model {
-            self.life.keep(&organisation, &model, event, answer)?;
-        }
-        Ok(outcome)
-    }
-
-    fn create(
-        &mut self,
-        organisation: &Organisation,
-        model: NewModel,
-        limit: Option<u64>,
-    ) -> Result<(Outcome, Option<CustomModel>), StoreError> {
-        let current = self.models.get(organisation).map_or(0, |models| models.len() as u64);
-        if limit.is_some_and(|limit| current >= limit) {
-            return Ok((Outcome::LimitReached { current }, None));
-        }
-        let id = ModelId::new(self.last_id + 1)
-            .map_err(|_| StoreError::from(StoreErrorKind::IdsExhausted))?;
-        self.last_id = id.get();
-        let model = model.with_id(id);
-        self.models.entry(organisation.clone()).or_default().insert(id, model.clone());
-        Ok((Outcome::Created(model.clone()), Some(model)))
-    }
-
-    fn update(
-        &mut self,
-        organisation: &Organisation,
-        model: CustomModel,
-        stamp: Stamp,
-        data: DataChange,
-    ) -> (Outcome, Option<CustomModel>) {
-        let models = self.models.get_mut(organisation);
-        let Some(stored) = models.and_then(|models| models.get_mut(&model.id)) else {
-            return (Outcome::NotFound, None);
-        };
-        if stored.stamp != stamp {
-            return (Outcome::Stale, None);
-        }
-        *stored = model.clone();
-        self.life.change_data(organisation, model.id, data);
-        (Outcome::Updated, Some(model))
-    }
-
-    fn delete(
-        &mut self,
-        organisation: &Organisation,
-        id: ModelId,
-        stamp: Stamp,
-    ) -> (Outcome, Option<CustomModel>) {
-        let Some(models) = self.models.get_mut(organisation) else {
-            return (Outcome::NotFound, None);
-        };
-        match models.get(&id) {
-            None => (Outcome::NotFound, None),
-            Some(model) if model.stamp != stamp => (Outcome::Stale, None),
-            Some(_) => {
-                self.life.forget_data(organisation, id);
-                (Outcome::Deleted, models.remove(&id))
-            }
-        }
-    }
-}
-
 impl ModelStore for MemoryStore {
     fn submit(&self, write: Write, done: Completion) {
-        let answer = self.open_state().and_then(|mut state| state.apply(write));
+        let answer = self.open_state().and_then(|mut state| apply(&mut *state, &write));
         done(answer);
     }
 

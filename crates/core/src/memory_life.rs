@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::{
-    AnswerKey, AnswerLine, CustomModel, DataChange, DataId, DataPair, Event, EventLine, EventPage,
-    KeptAnswer, LifeStore, MemoryStore, ModelId, Moment, NewAnswer, NewEvent, Organisation, Purge,
-    Purged, Record, StoreError, StoreErrorKind,
+    AnswerKey, AnswerLine, CustomModel, DataId, DataPair, Event, EventLine, EventPage, KeptAnswer,
+    LifeStore, MemoryStore, ModelId, Moment, Organisation, Purge, Purged, Record, StoreError,
 };
 
 #[derive(Debug, Default)]
@@ -13,8 +12,8 @@ pub(crate) struct LifeState {
     histories: HashMap<Organisation, History>,
     /// The number of events in histories that were erased.
     erased_events: u64,
-    data: BTreeMap<(Organisation, ModelId), BTreeMap<DataId, DataPair>>,
-    answers: BTreeMap<(Organisation, AnswerKey), KeptAnswer>,
+    pub(crate) data: BTreeMap<(Organisation, ModelId), BTreeMap<DataId, DataPair>>,
+    pub(crate) answers: BTreeMap<(Organisation, AnswerKey), KeptAnswer>,
 }
 
 /// INVARIANT: the positions of the events follow each other, up to `last`.
@@ -25,60 +24,16 @@ struct History {
 }
 
 impl LifeState {
-    /// The answer that a request got before, while it is live.
-    pub(crate) fn repeated(
-        &self,
-        organisation: &Organisation,
-        answer: &NewAnswer,
-    ) -> Option<KeptAnswer> {
-        let kept = self.answers.get(&(organisation.clone(), answer.key.clone()))?;
-        kept.is_live_at(answer.at).then(|| kept.clone())
+    /// The position of an organisation's last event, 0 before the first.
+    pub(crate) fn last_event(&self, organisation: &Organisation) -> u64 {
+        self.histories.get(organisation).map_or(0, |history| history.last)
     }
 
-    /// Keeps what belongs to a change that was made of a model.
-    pub(crate) fn keep(
-        &mut self,
-        organisation: &Organisation,
-        model: &CustomModel,
-        event: Option<NewEvent>,
-        answer: Option<NewAnswer>,
-    ) -> Result<(), StoreError> {
-        if let Some(answer) = answer {
-            let kept = answer
-                .kept(model)
-                .map_err(|error| StoreError::new(StoreErrorKind::Damaged, error))?;
-            self.answers.insert((organisation.clone(), answer.key), kept);
-        }
-        if let Some(event) = event {
-            let history = self.histories.entry(organisation.clone()).or_default();
-            history.last += 1;
-            history.events.push_back(event.at(history.last, model.id));
-        }
-        Ok(())
-    }
-
-    pub(crate) fn change_data(
-        &mut self,
-        organisation: &Organisation,
-        model: ModelId,
-        change: DataChange,
-    ) {
-        match change {
-            DataChange::Keep => {}
-            DataChange::Add(pair) => {
-                let pairs = self.data.entry((organisation.clone(), model)).or_default();
-                pairs.insert(pair.id, pair);
-            }
-            DataChange::Remove(id) => {
-                if let Some(pairs) = self.data.get_mut(&(organisation.clone(), model)) {
-                    pairs.remove(&id);
-                }
-            }
-        }
-    }
-
-    pub(crate) fn forget_data(&mut self, organisation: &Organisation, model: ModelId) {
-        self.data.remove(&(organisation.clone(), model));
+    /// Appends the event behind the last one.
+    pub(crate) fn append(&mut self, organisation: &Organisation, event: Event) {
+        let history = self.histories.entry(organisation.clone()).or_default();
+        history.last = event.position;
+        history.events.push_back(event);
     }
 
     /// Whoever has a history.

@@ -4,10 +4,13 @@
 //! no message. Every method says what it must guarantee in words that can be met without reading
 //! another adapter; the crate `custom-models-store-conformance` checks them.
 
+mod apply;
+
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::apply::{Counters, Rows, apply};
 use crate::TrainingStatus;
 use crate::pending::Pending;
 use crate::{

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use custom_models_core::{
-    ArchiveChange, KeyRecord, ModelLine, Organisation, PlanName, Record, StoreError,
+    ArchiveChange, Counters, KeyRecord, ModelLine, Organisation, PlanName, Record, StoreError,
 };
 use tokio_postgres::Row;
 
@@ -11,7 +11,6 @@ use crate::access_rows;
 use crate::changes::Changes;
 use crate::columns::{DELETE_MODELS, deleted};
 use crate::fault::Fault;
-use crate::known::Counters;
 use crate::needs::LOCK_ORGANISATIONS;
 use crate::rows::{bytes, column, signed, unsigned};
 use crate::statement::{Statement, parameter};
@@ -94,7 +93,8 @@ impl Import {
             Record::Organisation { organisation, models, last_event, first_event } => {
                 self.organisations.insert(organisation.clone());
                 self.purged.insert(organisation.clone(), first_event.saturating_sub(1));
-                changes.count(organisation, Counters { models, events: last_event });
+                let counters = Counters { models, events: last_event };
+                changes.counters.insert(organisation, counters);
             }
             Record::Model(ModelLine { organisation, model }) => {
                 self.organisations.insert(organisation.clone());
@@ -114,7 +114,7 @@ impl Import {
             Record::Answer(line) => {
                 let (organisation, key, kept) = line.into_parts();
                 self.organisations.insert(organisation.clone());
-                changes.keep_answer(&organisation, &key, &kept);
+                changes.answers.insert((organisation, key), kept);
             }
         }
     }

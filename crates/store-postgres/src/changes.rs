@@ -3,12 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use custom_models_core::{
-    AnswerKey, CustomModel, DataChange, DataId, DataPair, KeptAnswer, KeyId, ModelId, Moment,
+    AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, KeyId, ModelId, Moment,
     NewEvent, Operation, Organisation, StoreError,
 };
 
 use crate::columns;
-use crate::known::Counters;
 use crate::statement::Statement;
 
 /// What is to be written. A kind of row is one statement, however many rows there are.
@@ -53,43 +52,6 @@ impl Changes {
         if self.added.remove(&key).is_none() {
             self.deleted.insert(key);
         }
-    }
-
-    pub(crate) fn change_data(
-        &mut self,
-        organisation: &Organisation,
-        model: ModelId,
-        change: &DataChange,
-    ) {
-        let (id, pair) = match change {
-            DataChange::Keep => return,
-            DataChange::Add(pair) => (pair.id, Some(pair.clone())),
-            DataChange::Remove(id) => (*id, None),
-        };
-        self.data.insert((organisation.clone(), model, id), pair);
-    }
-
-    pub(crate) fn add_event(
-        &mut self,
-        organisation: &Organisation,
-        position: u64,
-        model: ModelId,
-        event: &NewEvent,
-    ) {
-        self.events.push((organisation.clone(), position, model, event.clone()));
-    }
-
-    pub(crate) fn keep_answer(
-        &mut self,
-        organisation: &Organisation,
-        key: &AnswerKey,
-        kept: &KeptAnswer,
-    ) {
-        self.answers.insert((organisation.clone(), key.clone()), kept.clone());
-    }
-
-    pub(crate) fn count(&mut self, organisation: Organisation, counters: Counters) {
-        self.counters.insert(organisation, counters);
     }
 
     /// Adds an admission, the last of so many of its millisecond, and forgets those that have left the

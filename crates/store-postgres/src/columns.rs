@@ -4,14 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use custom_models_core::{
-    AnswerKey, CustomModel, DataId, DataPair, Description, KeptAnswer, KeyId, ModelId, Moment,
-    NewEvent, Operation, Organisation, StoreError,
+    AnswerKey, Counters, CustomModel, DataId, DataPair, Description, KeptAnswer, KeyId, ModelId,
+    Moment, NewEvent, Operation, Organisation, StoreError,
 };
 
 use crate::answer_rows::target_number;
 use crate::changes::Window;
 use crate::group::unwritable;
-use crate::known::Counters;
 use crate::rows::{bytes, signed, status_number};
 use crate::statement::{Statement, parameter};
 

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use custom_models_core::{
-    AnswerKey, CustomModel, DataId, KeptAnswer, KeyId, ModelId, Moment, Operation, Organisation,
-    StoreError, StoreErrorKind,
+    AnswerKey, Counters, CustomModel, DataId, KeptAnswer, KeyId, ModelId, Moment, Operation,
+    Organisation, StoreError, StoreErrorKind,
 };
 use tokio_postgres::Row;
 
@@ -14,15 +14,6 @@ use crate::needs::Asked;
 use crate::rows::{column, model_id, organisation_of, unsigned};
 use crate::schema::NEWEST;
 use crate::{access_rows, answer_rows, data_rows, rows};
-
-/// What is counted of an organisation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counters {
-    /// How many models it has.
-    pub(crate) models: u64,
-    /// The position of its last event.
-    pub(crate) events: u64,
-}
 
 /// What was read for a group.
 pub(crate) struct Known {

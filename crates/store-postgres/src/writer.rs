@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use custom_models_core::{
-    AccessChange, ArchiveChange, CustomModel, OpenMode, Outcome, StoreError, StoreErrorKind,
+    AccessChange, ArchiveChange, CustomModel, OpenMode, Outcome, StoreError, StoreErrorKind, apply,
 };
 use custom_models_group_commit::{Answers, Committer, Job, Judged};
 use deadpool_postgres::Object;
@@ -282,7 +282,7 @@ impl Transactions {
 
     fn judge(&self, group: &mut Group, job: &Job) -> Result<Judged, StoreError> {
         match job {
-            Job::Model(write) => group.apply(write).map(Judged::Model),
+            Job::Model(write) => apply(group, write).map(Judged::Model),
             Job::Access(AccessChange::Admit { key, operation, limit, now }) => {
                 let now = match self.settings.clock {
                     Clock::Server => group.now(),

@@ -1,12 +1,11 @@
 //! Records that are put into a database, and those that are erased.
 
 use custom_models_core::{
-    ArchiveChange, DataChange, KeyRecord, ModelLine, Operation, Organisation, Outcome, Record,
-    StoreError,
+    ArchiveChange, KeyRecord, ModelLine, Operation, Organisation, Record, StoreError,
 };
 
 use crate::access_rows::{KEYS, admissions_key, key_at, key_key, key_to_bytes, registration_key};
-use crate::group::{Group, Made};
+use crate::group::Group;
 use crate::life_rows::{
     History, answer_line, answer_time_key, claim_key, event_key, event_to_bytes, history_key,
 };
@@ -60,9 +59,7 @@ impl Group<'_> {
             Record::Model(ModelLine { organisation, model }) => {
                 let before = self.value(&model_key(organisation, model.id.get()))?;
                 let before = before.map(|it| rows::from_bytes(model.id, &it)).transpose()?;
-                let (outcome, data) = (Outcome::Updated, DataChange::Keep);
-                let made = Made { outcome, before, after: Some(model.clone()), data };
-                self.put_model(&mut edits, organisation, &made)?;
+                self.put_model(&mut edits, organisation, before.as_ref(), Some(model))?;
             }
             Record::Data { organisation, model, pair } => {
                 let key = crate::life_rows::data_key(organisation, *model, pair.id);

@@ -1,13 +1,12 @@
 //! A group of writes that is being judged: its writes see what those before them changed.
 
 use custom_models_core::{
-    AnswerKey, Change, CustomModel, DataChange, KeptAnswer, ModelId, NewAnswer, NewEvent, NewModel,
-    Organisation, Outcome, Stamp, StoreError, StoreErrorKind, Write,
+    AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId, NewEvent,
+    Organisation, Outcome, Rows, StoreError, StoreErrorKind, Write, apply,
 };
 use sled::Db;
 
 use crate::changes::Changes;
-use crate::fault::damaged;
 use crate::life_rows::{
     History, answer_from_bytes, answer_key, answer_time_key, answer_to_bytes, claim_key, data_key,
     data_of, event_key, event_to_bytes, history_key, pair_to_bytes,
@@ -22,17 +21,6 @@ pub(crate) struct Group<'a> {
     pub(crate) changes: Changes,
     pub(crate) last_id: u64,
 }
-
-/// What a write makes of a model, when nothing speaks against it.
-pub(crate) struct Made {
-    pub(crate) outcome: Outcome,
-    pub(crate) before: Option<CustomModel>,
-    pub(crate) after: Option<CustomModel>,
-    pub(crate) data: DataChange,
-}
-
-/// A write that may still be refused.
-type Judged = Result<Made, Outcome>;
 
 impl<'a> Group<'a> {
     pub(crate) fn begin(db: &'a Db, last_id: u64) -> Result<Self, StoreError> {
@@ -51,145 +39,33 @@ impl<'a> Group<'a> {
 
     /// Judges a write. One that is refused, or fails, has changed nothing.
     pub(crate) fn apply(&mut self, write: &Write) -> Result<Outcome, StoreError> {
-        let Write { organisation, change, event, answer } = write;
-        if let Some(answer) = answer
-            && let Some(kept) = self.answer(organisation, &answer.key)?
-            && kept.is_live_at(answer.at)
-        {
-            return Ok(Outcome::Repeated(kept));
-        }
-        let counter = self.counter(organisation)?;
-        let judged = match change {
-            Change::Create { model, limit } => self.create(model, *limit, counter)?,
-            Change::Update { model, stamp, data } => {
-                self.update(organisation, model, *stamp, data)?
-            }
-            Change::Delete { id, stamp } => self.delete(organisation, *id, *stamp)?,
-        };
-        let made = match judged {
-            Ok(made) => made,
-            Err(refusal) => return Ok(refusal),
-        };
-        let mut edits = Edits::new();
-        self.count(&mut edits, organisation, counter, &made)?;
-        self.put_model(&mut edits, organisation, &made)?;
-        self.put_data(&mut edits, organisation, &made)?;
-        if let Some(model) = made.after.as_ref().or(made.before.as_ref()) {
-            self.put_event(&mut edits, organisation, event.as_ref(), model)?;
-            self.put_answer(&mut edits, organisation, answer.as_ref(), model)?;
-        }
+        let mut writing = Writing { last_id: self.last_id, edits: Edits::new(), group: self };
+        let outcome = apply(&mut writing, write)?;
+        let Writing { last_id, edits, .. } = writing;
         self.changes.set_all(self.db, edits)?;
-        if let Outcome::Created(model) = &made.outcome {
-            self.last_id = model.id.get();
-        }
-        Ok(made.outcome)
+        self.last_id = last_id;
+        Ok(outcome)
     }
 
-    fn create(
-        &self,
-        model: &NewModel,
-        limit: Option<u64>,
-        counter: Counter,
-    ) -> Result<Judged, StoreError> {
-        let current = counter.models;
-        if limit.is_some_and(|limit| current >= limit) {
-            return Ok(Err(Outcome::LimitReached { current }));
-        }
-        let id = ModelId::new(self.last_id + 1).map_err(|_| StoreErrorKind::IdsExhausted)?;
-        let model = model.clone().with_id(id);
-        Ok(Ok(Made {
-            outcome: Outcome::Created(model.clone()),
-            before: None,
-            after: Some(model),
-            data: DataChange::Keep,
-        }))
-    }
-
-    fn update(
-        &self,
-        organisation: &Organisation,
-        model: &CustomModel,
-        stamp: Stamp,
-        data: &DataChange,
-    ) -> Result<Judged, StoreError> {
-        Ok(self.at_stamp(organisation, model.id, stamp)?.map(|before| Made {
-            outcome: Outcome::Updated,
-            before: Some(before),
-            after: Some(model.clone()),
-            data: data.clone(),
-        }))
-    }
-
-    fn delete(
-        &self,
-        organisation: &Organisation,
-        id: ModelId,
-        stamp: Stamp,
-    ) -> Result<Judged, StoreError> {
-        Ok(self.at_stamp(organisation, id, stamp)?.map(|before| Made {
-            outcome: Outcome::Deleted,
-            before: Some(before),
-            after: None,
-            data: DataChange::Keep,
-        }))
-    }
-
-    /// The model that a change was decided on, or why it is not made.
-    fn at_stamp(
-        &self,
-        organisation: &Organisation,
-        id: ModelId,
-        stamp: Stamp,
-    ) -> Result<Result<CustomModel, Outcome>, StoreError> {
-        let Some(value) = self.value(&model_key(organisation, id.get()))? else {
-            return Ok(Err(Outcome::NotFound));
-        };
-        let model = rows::from_bytes(id, &value)?;
-        Ok(if model.stamp == stamp { Ok(model) } else { Err(Outcome::Stale) })
-    }
-
-    fn count(
-        &self,
-        edits: &mut Edits,
-        organisation: &Organisation,
-        counter: Counter,
-        made: &Made,
-    ) -> Result<(), StoreError> {
-        let Counter { models, changes } = counter;
-        let models = match (&made.before, &made.after) {
-            (None, Some(created)) => {
-                edits.push((LAST_ID.to_vec(), Some(created.id.get().to_be_bytes().to_vec())));
-                models.checked_add(1).ok_or_else(|| damaged("a counter without end"))?
-            }
-            (Some(_), None) => {
-                models.checked_sub(1).ok_or_else(|| damaged("a model that is not counted"))?
-            }
-            _ => models,
-        };
-        let counter = Counter { models, changes: changes.wrapping_add(1) };
-        edits.push((counter_key(organisation), Some(counter.to_bytes())));
-        Ok(())
-    }
-
-    /// The model, and since when its training can be claimed.
+    /// Puts a model in the place of the one before it, with the moment from which its training can be claimed.
+    /// One of the two is there.
     pub(crate) fn put_model(
         &self,
         edits: &mut Edits,
         organisation: &Organisation,
-        made: &Made,
+        before: Option<&CustomModel>,
+        after: Option<&CustomModel>,
     ) -> Result<(), StoreError> {
-        let Some(id) = made.after.as_ref().or(made.before.as_ref()).map(|model| model.id) else {
-            return Ok(());
-        };
+        let Some(id) = after.or(before).map(|model| model.id) else { return Ok(()) };
         let key = model_key(organisation, id.get());
         let first = self.changes.row(self.db, &key)?;
-        match (&made.after, &first) {
+        match (after, &first) {
             (Some(model), _) => long::put(edits, &key, rows::to_bytes(model)?, first.as_deref())?,
             (None, Some(first)) => long::remove(edits, &key, first),
             (None, None) => {}
         }
-        let since = |model: &Option<CustomModel>| model.as_ref()?.course.claimable_at();
-        let (before, after) = (since(&made.before), since(&made.after));
+        let since = |model: Option<&CustomModel>| model?.course.claimable_at();
+        let (before, after) = (since(before), since(after));
         if before != after {
             let whose = organisation.as_str().as_bytes().to_vec();
             edits.extend(before.map(|since| (claim_key(since, id), None)));
@@ -198,64 +74,7 @@ impl<'a> Group<'a> {
         Ok(())
     }
 
-    pub(crate) fn put_data(
-        &self,
-        edits: &mut Edits,
-        organisation: &Organisation,
-        made: &Made,
-    ) -> Result<(), StoreError> {
-        match (&made.before, &made.after, &made.data) {
-            (_, Some(model), DataChange::Add(pair)) => {
-                let key = data_key(organisation, model.id, pair.id);
-                let first = self.changes.row(self.db, &key)?;
-                long::put(edits, &key, pair_to_bytes(pair)?, first.as_deref())?;
-            }
-            (_, Some(model), DataChange::Remove(id)) => {
-                let key = data_key(organisation, model.id, *id);
-                if let Some(first) = self.changes.row(self.db, &key)? {
-                    long::remove(edits, &key, &first);
-                }
-            }
-            (Some(gone), None, _) => {
-                let data = self.changes.rows(self.db, &data_of(organisation, gone.id))?;
-                edits.extend(data.into_keys().map(|key| (key, None)));
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn put_event(
-        &self,
-        edits: &mut Edits,
-        organisation: &Organisation,
-        event: Option<&NewEvent>,
-        model: &CustomModel,
-    ) -> Result<(), StoreError> {
-        let Some(event) = event else { return Ok(()) };
-        let History { first, last } = self.history(organisation)?;
-        // The ends of a history leave room for one more.
-        let last = last.saturating_add(1);
-        let key = event_key(organisation, last);
-        long::put(edits, &key, event_to_bytes(event, model.id)?, None)?;
-        edits.push((history_key(organisation), Some(History { first, last }.to_bytes())));
-        Ok(())
-    }
-
-    /// Keeps the answer, in the place of one that is not live any more.
-    fn put_answer(
-        &self,
-        edits: &mut Edits,
-        organisation: &Organisation,
-        answer: Option<&NewAnswer>,
-        model: &CustomModel,
-    ) -> Result<(), StoreError> {
-        let Some(answer) = answer else { return Ok(()) };
-        let kept = answer.kept(model);
-        let kept = kept.map_err(|fault| StoreError::new(StoreErrorKind::Damaged, fault))?;
-        self.put_kept(edits, organisation, &answer.key, &kept)
-    }
-
+    /// Keeps an answer, in the place of one under the same key.
     pub(crate) fn put_kept(
         &self,
         edits: &mut Edits,
@@ -296,5 +115,148 @@ impl<'a> Group<'a> {
     pub(crate) fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let row = |key: &[u8]| self.changes.row(self.db, key);
         row(key)?.map(|first| long::whole(key, first, row)).transpose()
+    }
+}
+
+/// The rows that a write makes of the group's, not yet among the changes of the group.
+struct Writing<'g, 'a> {
+    group: &'g Group<'a>,
+    edits: Edits,
+    last_id: u64,
+}
+
+impl Writing<'_, '_> {
+    /// The first row of a value.
+    fn first(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.group.changes.row(self.group.db, key)
+    }
+}
+
+impl Rows for Writing<'_, '_> {
+    type Error = StoreError;
+
+    fn answer(
+        &mut self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        self.group.answer(organisation, key)
+    }
+
+    fn counters(&mut self, organisation: &Organisation) -> Result<Counters, StoreError> {
+        let Counter { models, .. } = self.group.counter(organisation)?;
+        let History { last: events, .. } = self.group.history(organisation)?;
+        Ok(Counters { models, events })
+    }
+
+    fn model(
+        &mut self,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Result<Option<CustomModel>, StoreError> {
+        let value = self.group.value(&model_key(organisation, id.get()))?;
+        value.map(|value| rows::from_bytes(id, &value)).transpose()
+    }
+
+    fn has_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: DataId,
+    ) -> Result<bool, StoreError> {
+        Ok(self.first(&data_key(organisation, model, pair))?.is_some())
+    }
+
+    fn next_id(&mut self) -> Result<ModelId, StoreError> {
+        ModelId::new(self.last_id + 1).map_err(|_| StoreErrorKind::IdsExhausted.into())
+    }
+
+    fn insert_model(
+        &mut self,
+        organisation: &Organisation,
+        model: &CustomModel,
+    ) -> Result<(), StoreError> {
+        self.last_id = model.id.get();
+        self.edits.push((LAST_ID.to_vec(), Some(self.last_id.to_be_bytes().to_vec())));
+        self.group.put_model(&mut self.edits, organisation, None, Some(model))
+    }
+
+    fn replace_model(
+        &mut self,
+        organisation: &Organisation,
+        before: &CustomModel,
+        after: &CustomModel,
+    ) -> Result<(), StoreError> {
+        self.group.put_model(&mut self.edits, organisation, Some(before), Some(after))
+    }
+
+    fn delete_model(
+        &mut self,
+        organisation: &Organisation,
+        before: &CustomModel,
+    ) -> Result<(), StoreError> {
+        self.group.put_model(&mut self.edits, organisation, Some(before), None)?;
+        let data = self.group.changes.rows(self.group.db, &data_of(organisation, before.id))?;
+        self.edits.extend(data.into_keys().map(|key| (key, None)));
+        Ok(())
+    }
+
+    fn insert_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: &DataPair,
+    ) -> Result<(), StoreError> {
+        let key = data_key(organisation, model, pair.id);
+        long::put(&mut self.edits, &key, pair_to_bytes(pair)?, None)
+    }
+
+    fn delete_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: DataId,
+    ) -> Result<(), StoreError> {
+        let key = data_key(organisation, model, pair);
+        if let Some(first) = self.first(&key)? {
+            long::remove(&mut self.edits, &key, &first);
+        }
+        Ok(())
+    }
+
+    fn append_event(
+        &mut self,
+        organisation: &Organisation,
+        position: u64,
+        model: ModelId,
+        event: &NewEvent,
+    ) -> Result<(), StoreError> {
+        let key = event_key(organisation, position);
+        long::put(&mut self.edits, &key, event_to_bytes(event, model)?, None)?;
+        let History { first, .. } = self.group.history(organisation)?;
+        let history = History { first, last: position };
+        self.edits.push((history_key(organisation), Some(history.to_bytes())));
+        Ok(())
+    }
+
+    fn keep_answer(
+        &mut self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+        kept: &KeptAnswer,
+    ) -> Result<(), StoreError> {
+        self.group.put_kept(&mut self.edits, organisation, key, kept)
+    }
+
+    /// The end of the history is written with its event.
+    fn set_counters(
+        &mut self,
+        organisation: &Organisation,
+        Counters { models, .. }: Counters,
+    ) -> Result<(), StoreError> {
+        let Counter { changes, .. } = self.group.counter(organisation)?;
+        let counter = Counter { models, changes: changes.wrapping_add(1) };
+        self.edits.push((counter_key(organisation), Some(counter.to_bytes())));
+        Ok(())
     }
 }

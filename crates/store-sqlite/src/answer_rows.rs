@@ -2,12 +2,11 @@
 //! again on its way in.
 
 use custom_models_core::{
-    AnswerKey, ContentDigest, CustomModel, KeptAnswer, ModelId, Moment, NewAnswer, Organisation,
-    Revision,
+    AnswerKey, ContentDigest, KeptAnswer, ModelId, Moment, NewAnswer, Organisation, Revision,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::fault::{damaged, unwritable};
+use crate::fault::damaged;
 
 macro_rules! under_a_key {
     () => {
@@ -45,17 +44,6 @@ pub(crate) fn get(
 
 /// Keeps an answer in the place of whatever is under its key.
 pub(crate) fn put(
-    connection: &Connection,
-    organisation: &Organisation,
-    answer: &NewAnswer,
-    model: &CustomModel,
-) -> rusqlite::Result<()> {
-    let kept = answer.kept(model).map_err(unwritable)?;
-    put_kept(connection, organisation, &answer.key, &kept)
-}
-
-/// [`put`] of an answer as it is kept.
-pub(crate) fn put_kept(
     connection: &Connection,
     organisation: &Organisation,
     answer_key: &AnswerKey,

@@ -168,9 +168,8 @@ fn put(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
             rows::update(connection, organisation, model)
         }
         Record::Data { organisation, model, pair } => {
-            let remove = custom_models_core::DataChange::Remove(pair.id);
-            data_rows::change(connection, organisation, *model, &remove)?;
-            data_rows::add(connection, organisation, *model, pair).map(drop)
+            data_rows::delete(connection, organisation, *model, pair.id)?;
+            data_rows::insert(connection, organisation, *model, pair)
         }
         Record::Event(line) => {
             let (organisation, position, model, event) = line.clone().into_parts();
@@ -182,7 +181,7 @@ fn put(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
         }
         Record::Answer(line) => {
             let (organisation, key, kept) = line.clone().into_parts();
-            answer_rows::put_kept(connection, &organisation, &key, &kept)
+            answer_rows::put(connection, &organisation, &key, &kept)
         }
     }
 }

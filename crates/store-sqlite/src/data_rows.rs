@@ -1,7 +1,7 @@
 //! Rows of `data`: pairs of audio and transcript, as texts. What is read is judged again on its way
 //! in.
 
-use custom_models_core::{DataChange, DataId, DataPair, ModelId, Organisation};
+use custom_models_core::{DataId, DataPair, ModelId, Organisation};
 use rusqlite::{Connection, Row, params};
 
 use crate::fault::{damaged, unwritable};
@@ -23,29 +23,54 @@ pub(crate) fn part(
         .collect()
 }
 
-/// Changes the data of a model; whether a pair that was to be added was not there.
-pub(crate) fn change(
+/// True if a model has a pair with this number.
+pub(crate) fn has(
     connection: &Connection,
     organisation: &Organisation,
     model: ModelId,
-    change: &DataChange,
+    id: DataId,
 ) -> rusqlite::Result<bool> {
-    match change {
-        DataChange::Keep => Ok(true),
-        DataChange::Add(pair) => add(connection, organisation, model, pair),
-        DataChange::Remove(id) => {
-            connection
-                .prepare_cached(
-                    "DELETE FROM data WHERE organisation = ?1 AND model = ?2 AND id = ?3",
-                )?
-                .execute(params![organisation.as_str(), i64::from(model), id.get()])?;
-            Ok(true)
-        }
-    }
+    connection
+        .prepare_cached("SELECT 1 FROM data WHERE organisation = ?1 AND model = ?2 AND id = ?3")?
+        .exists(params![organisation.as_str(), i64::from(model), id.get()])
 }
 
-/// Removes the data of a model.
+/// Adds a pair to the data of a model.
+pub(crate) fn insert(
+    connection: &Connection,
+    organisation: &Organisation,
+    model: ModelId,
+    pair: &DataPair,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT INTO data (organisation, model, id, record, checksum)
+            VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4))",
+        )?
+        .execute(params![
+            organisation.as_str(),
+            i64::from(model),
+            pair.id.get(),
+            serde_json::to_string(pair).map_err(unwritable)?,
+        ])?;
+    Ok(())
+}
+
+/// Deletes a pair of a model's data.
 pub(crate) fn delete(
+    connection: &Connection,
+    organisation: &Organisation,
+    model: ModelId,
+    id: DataId,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("DELETE FROM data WHERE organisation = ?1 AND model = ?2 AND id = ?3")?
+        .execute(params![organisation.as_str(), i64::from(model), id.get()])?;
+    Ok(())
+}
+
+/// Deletes the data of a model.
+pub(crate) fn delete_all(
     connection: &Connection,
     organisation: &Organisation,
     model: ModelId,
@@ -54,27 +79,6 @@ pub(crate) fn delete(
         .prepare_cached("DELETE FROM data WHERE organisation = ?1 AND model = ?2")?
         .execute(params![organisation.as_str(), i64::from(model)])?;
     Ok(())
-}
-
-pub(crate) fn add(
-    connection: &Connection,
-    organisation: &Organisation,
-    model: ModelId,
-    pair: &DataPair,
-) -> rusqlite::Result<bool> {
-    let added = connection
-        .prepare_cached(
-            "INSERT INTO data (organisation, model, id, record, checksum)
-            VALUES (?1, ?2, ?3, ?4, row_sum(?1, ?2, ?3, ?4))
-            ON CONFLICT DO NOTHING",
-        )?
-        .execute(params![
-            organisation.as_str(),
-            i64::from(model),
-            pair.id.get(),
-            serde_json::to_string(pair).map_err(unwritable)?,
-        ])?;
-    Ok(added > 0)
 }
 
 pub(crate) fn pair(row: &Row<'_>) -> rusqlite::Result<DataPair> {

@@ -1,10 +1,9 @@
 //! Rows of `events`: the history of every organisation. What is read is judged again on its way in.
 
 use custom_models_core::{Event, EventPage, ModelId, NewEvent, Organisation, Timestamp};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::fault::{damaged, unwritable};
-use crate::rows::{self, Counters};
 
 pub(crate) const PAGE: &str = "SELECT position, model, created_at, actor, event FROM events
     WHERE organisation = ?1 AND position > ?2 ORDER BY position LIMIT ?3";
@@ -45,6 +44,15 @@ pub(crate) fn insert(
     Ok(())
 }
 
+/// The position of the last event, and the one up to which events were purged.
+fn ends(connection: &Connection, organisation: &Organisation) -> rusqlite::Result<(u64, u64)> {
+    let ends = connection
+        .prepare_cached("SELECT events, purged FROM organisations WHERE organisation = ?1")?
+        .query_row([organisation.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    Ok(ends.unwrap_or_default())
+}
+
 /// The events behind a position and the ends of the history, all of one moment.
 pub(crate) fn page(
     connection: &mut Connection,
@@ -53,7 +61,7 @@ pub(crate) fn page(
     limit: u32,
 ) -> rusqlite::Result<EventPage> {
     let snapshot = connection.transaction()?;
-    let Counters { events: last, purged, .. } = rows::counters(&snapshot, organisation)?;
+    let (last, purged) = ends(&snapshot, organisation)?;
     let first = purged.saturating_add(1);
     let after_row = i64::try_from(after).unwrap_or(i64::MAX);
     let events: Vec<Event> = snapshot

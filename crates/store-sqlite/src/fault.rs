@@ -27,6 +27,12 @@ pub(crate) enum Trouble {
     OfAll(StoreError),
 }
 
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Trouble::OfOne(error)
+    }
+}
+
 /// A row against the rules is the trouble of whoever asked for it. INVARIANT: a write reads all that
 /// it needs before it writes anything, and only what is read is judged.
 impl From<Error> for Trouble {

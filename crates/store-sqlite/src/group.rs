@@ -4,21 +4,20 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use custom_models_core::{
-    ArchiveChange, Change, CustomModel, DataChange, KeptAnswer, ModelId, NewAnswer, NewModel,
-    Organisation, Outcome, Purge, Purged, Stamp, StoreError, StoreErrorKind, Write,
+    AnswerKey, ArchiveChange, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId,
+    NewEvent, Organisation, Purge, Purged, Rows, StoreError, StoreErrorKind,
 };
 use rusqlite::Connection;
 
 use crate::fault::{Trouble, fault};
 use crate::file::newer;
-use crate::rows::Counters;
 use crate::schema::MIGRATIONS;
 use crate::{answer_rows, archive, data_rows, event_rows, life, rows};
 
 /// What a transaction knows beside its rows: counters, read once and written once.
 pub(crate) struct Group<'a> {
     connection: &'a Connection,
-    counters: HashMap<&'a Organisation, Counted<Counters>>,
+    counters: HashMap<Organisation, Counted<Counters>>,
     last_id: Counted<u64>,
 }
 
@@ -55,116 +54,13 @@ impl<'a> Group<'a> {
         Ok(Group { connection, counters: HashMap::new(), last_id: Counted::stored(last_id) })
     }
 
-    /// Judges a write, and makes it if it is not refused.
-    pub(crate) fn apply(&mut self, write: &'a Write) -> Result<Outcome, Trouble> {
-        // All four, so that none is forgotten below.
-        let Write { organisation, change, event: _, answer } = write;
-        if let Some(answer) = answer
-            && let Some(kept) = self.repeated(organisation, answer)?
-        {
-            return Ok(Outcome::Repeated(kept));
-        }
-        match change {
-            Change::Create { model, limit } => self.create(write, model, *limit),
-            Change::Update { model, stamp, data } => self.update(write, model, *stamp, data),
-            Change::Delete { id, stamp } => self.delete(write, *id, *stamp),
-        }
-    }
-
-    /// The answer that a request got before, while it is live (IDEM-1).
-    fn repeated(
-        &self,
-        organisation: &Organisation,
-        answer: &NewAnswer,
-    ) -> rusqlite::Result<Option<KeptAnswer>> {
-        let kept = answer_rows::get(self.connection, organisation, &answer.key)?;
-        Ok(kept.filter(|kept| kept.is_live_at(answer.at)))
-    }
-
-    fn create(
-        &mut self,
-        write: &'a Write,
-        model: &NewModel,
-        limit: Option<u64>,
-    ) -> Result<Outcome, Trouble> {
-        let current = self.counters(&write.organisation)?.models;
-        if limit.is_some_and(|limit| current >= limit) {
-            return Ok(Outcome::LimitReached { current });
-        }
-        let id = ModelId::new(self.last_id.current + 1)
-            .map_err(|_| Trouble::OfOne(StoreErrorKind::IdsExhausted.into()))?;
-        let model = model.clone().with_id(id);
-        rows::insert(self.connection, &write.organisation, &model)?;
-        self.last_id.current = id.get();
-        self.counters(&write.organisation)?.models += 1;
-        self.keep(write, &model)?;
-        Ok(Outcome::Created(model))
-    }
-
-    fn update(
-        &mut self,
-        write: &'a Write,
-        model: &CustomModel,
-        stamp: Stamp,
-        data: &DataChange,
-    ) -> Result<Outcome, Trouble> {
-        let organisation = &write.organisation;
-        match rows::stamp(self.connection, organisation, model.id)? {
-            None => return Ok(Outcome::NotFound),
-            Some(found) if found != stamp => return Ok(Outcome::Stale),
-            Some(_) => {}
-        }
-        self.counters(organisation)?;
-        if !data_rows::change(self.connection, organisation, model.id, data)? {
-            return Err(damaged("a model has a pair under the number of the next one"));
-        }
-        rows::update(self.connection, organisation, model)?;
-        self.keep(write, model)?;
-        Ok(Outcome::Updated)
-    }
-
-    fn delete(&mut self, write: &'a Write, id: ModelId, stamp: Stamp) -> Result<Outcome, Trouble> {
-        let organisation = &write.organisation;
-        let model = match rows::get(self.connection, organisation, id)? {
-            None => return Ok(Outcome::NotFound),
-            Some(model) if model.stamp != stamp => return Ok(Outcome::Stale),
-            Some(model) => model,
-        };
-        let counters = self.counters(organisation)?;
-        let Some(remaining) = counters.models.checked_sub(1) else {
-            return Err(damaged("a counter is lower than the number of its rows"));
-        };
-        counters.models = remaining;
-        rows::delete(self.connection, organisation, id)?;
-        data_rows::delete(self.connection, organisation, id)?;
-        self.keep(write, &model)?;
-        Ok(Outcome::Deleted)
-    }
-
-    /// Keeps what belongs to a change that was made of a model.
-    fn keep(&mut self, write: &'a Write, model: &CustomModel) -> Result<(), Trouble> {
-        let organisation = &write.organisation;
-        if let Some(answer) = &write.answer {
-            answer_rows::put(self.connection, organisation, answer, model)?;
-        }
-        if let Some(event) = &write.event {
-            let counters = self.counters(organisation)?;
-            counters.events += 1;
-            let position = counters.events;
-            event_rows::insert(self.connection, organisation, position, model.id, event)?;
-        }
-        Ok(())
-    }
-
-    fn counters(&mut self, organisation: &'a Organisation) -> rusqlite::Result<&mut Counters> {
-        let counted = match self.counters.entry(organisation) {
+    fn counted(&mut self, organisation: &Organisation) -> rusqlite::Result<&mut Counted<Counters>> {
+        Ok(match self.counters.entry(organisation.clone()) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                let counters = rows::counters(self.connection, organisation)?;
-                unknown.insert(Counted::stored(counters))
+                unknown.insert(Counted::stored(rows::counters(self.connection, organisation)?))
             }
-        };
-        Ok(&mut counted.current)
+        })
     }
 
     /// Writes back what has moved.
@@ -205,6 +101,113 @@ impl Group<'_> {
     }
 }
 
-fn damaged(what: &'static str) -> Trouble {
-    Trouble::OfOne(StoreError::new(StoreErrorKind::Damaged, what))
+impl Rows for Group<'_> {
+    type Error = Trouble;
+
+    fn answer(
+        &mut self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, Trouble> {
+        Ok(answer_rows::get(self.connection, organisation, key)?)
+    }
+
+    fn counters(&mut self, organisation: &Organisation) -> Result<Counters, Trouble> {
+        Ok(self.counted(organisation)?.current)
+    }
+
+    fn model(
+        &mut self,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Result<Option<CustomModel>, Trouble> {
+        Ok(rows::get(self.connection, organisation, id)?)
+    }
+
+    fn has_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: DataId,
+    ) -> Result<bool, Trouble> {
+        Ok(data_rows::has(self.connection, organisation, model, pair)?)
+    }
+
+    fn next_id(&mut self) -> Result<ModelId, Trouble> {
+        let id = ModelId::new(self.last_id.current + 1);
+        id.map_err(|_| Trouble::OfOne(StoreErrorKind::IdsExhausted.into()))
+    }
+
+    fn insert_model(
+        &mut self,
+        organisation: &Organisation,
+        model: &CustomModel,
+    ) -> Result<(), Trouble> {
+        self.last_id.current = model.id.get();
+        Ok(rows::insert(self.connection, organisation, model)?)
+    }
+
+    fn replace_model(
+        &mut self,
+        organisation: &Organisation,
+        _before: &CustomModel,
+        after: &CustomModel,
+    ) -> Result<(), Trouble> {
+        Ok(rows::update(self.connection, organisation, after)?)
+    }
+
+    fn delete_model(
+        &mut self,
+        organisation: &Organisation,
+        before: &CustomModel,
+    ) -> Result<(), Trouble> {
+        rows::delete(self.connection, organisation, before.id)?;
+        Ok(data_rows::delete_all(self.connection, organisation, before.id)?)
+    }
+
+    fn insert_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: &DataPair,
+    ) -> Result<(), Trouble> {
+        Ok(data_rows::insert(self.connection, organisation, model, pair)?)
+    }
+
+    fn delete_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: DataId,
+    ) -> Result<(), Trouble> {
+        Ok(data_rows::delete(self.connection, organisation, model, pair)?)
+    }
+
+    fn append_event(
+        &mut self,
+        organisation: &Organisation,
+        position: u64,
+        model: ModelId,
+        event: &NewEvent,
+    ) -> Result<(), Trouble> {
+        Ok(event_rows::insert(self.connection, organisation, position, model, event)?)
+    }
+
+    fn keep_answer(
+        &mut self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+        kept: &KeptAnswer,
+    ) -> Result<(), Trouble> {
+        Ok(answer_rows::put(self.connection, organisation, key, kept)?)
+    }
+
+    fn set_counters(
+        &mut self,
+        organisation: &Organisation,
+        counters: Counters,
+    ) -> Result<(), Trouble> {
+        self.counted(organisation)?.current = counters;
+        Ok(())
+    }
 }

@@ -2,8 +2,8 @@
 //! a file can be damaged in ways that SQLite cannot see.
 
 use custom_models_core::{
-    Course, CustomModel, Description, Filter, Listing, ModelId, Moment, Name, Organisation,
-    Revision, Selection, Stamp, Timestamp, TrainingStatus,
+    Counters, Course, CustomModel, Description, Filter, Listing, ModelId, Moment, Name,
+    Organisation, Revision, Selection, Stamp, Timestamp, TrainingStatus,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -123,36 +123,25 @@ pub(crate) fn claimable(
         .collect()
 }
 
-/// What is counted of an organisation.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Counters {
-    /// How many models it has.
-    pub(crate) models: u64,
-    /// The position of its last event.
-    pub(crate) events: u64,
-    /// The position up to which its events were purged.
-    pub(crate) purged: u64,
-}
-
 /// The counters of an organisation.
 pub(crate) fn counters(
     connection: &Connection,
     organisation: &Organisation,
 ) -> rusqlite::Result<Counters> {
     let counters = connection
-        .prepare_cached("SELECT models, events, purged FROM organisations WHERE organisation = ?1")?
+        .prepare_cached("SELECT models, events FROM organisations WHERE organisation = ?1")?
         .query_row([organisation.as_str()], |row| {
-            Ok(Counters { models: row.get(0)?, events: row.get(1)?, purged: row.get(2)? })
+            Ok(Counters { models: row.get(0)?, events: row.get(1)? })
         })
         .optional()?;
     Ok(counters.unwrap_or_default())
 }
 
-/// Writes the counters of an organisation, but for what was purged, which a purge writes itself.
+/// Writes the counters of an organisation.
 pub(crate) fn keep_counters(
     connection: &Connection,
     organisation: &Organisation,
-    Counters { models, events, purged: _ }: Counters,
+    Counters { models, events }: Counters,
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
@@ -220,18 +209,6 @@ pub(crate) fn update(
             model.updated_at.unix_seconds(),
         ])?;
     Ok(())
-}
-
-/// The stamp of a model, if the organisation has it.
-pub(crate) fn stamp(
-    connection: &Connection,
-    organisation: &Organisation,
-    id: ModelId,
-) -> rusqlite::Result<Option<Stamp>> {
-    connection
-        .prepare_cached("SELECT revision, beats FROM models WHERE organisation = ?1 AND id = ?2")?
-        .query_row(params![organisation.as_str(), i64::from(id)], |row| stamp_of(row, 0))
-        .optional()
 }
 
 /// Removes a model.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use custom_models_core::{OpenMode, StoreError, StoreErrorKind};
+use custom_models_core::{OpenMode, StoreError, StoreErrorKind, apply};
 use custom_models_group_commit::{Answers, Committer, Job, Judged};
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -74,7 +74,7 @@ fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers, StoreErr
     let mut answers = Answers::with_capacity(jobs.len());
     for job in jobs {
         let judged = match job {
-            Job::Model(write) => group.apply(write).map(Judged::Model),
+            Job::Model(write) => apply(&mut group, write).map(Judged::Model),
             Job::Access(change) => {
                 access::apply(&transaction, change).map(Judged::Access).map_err(Trouble::from)
             }
