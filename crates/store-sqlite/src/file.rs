@@ -11,8 +11,9 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::checksum::register;
 use crate::fault::fault;
-use crate::place::{Found, Watch, look_at, make, missing};
+use crate::place::{Found, look_at, make, missing};
 use crate::schema::{APPLICATION_ID, MIGRATIONS};
+use crate::watch::Watch;
 
 /// Where the store lives, and how long its calls wait there for other processes.
 #[derive(Clone)]

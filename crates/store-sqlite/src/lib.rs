@@ -44,6 +44,7 @@ mod reading;
 mod rows;
 mod schema;
 mod verify;
+mod watch;
 mod writer;
 
 use std::fmt;

@@ -9,8 +9,8 @@ use rusqlite::Connection;
 use crate::fault::fault;
 use crate::file::StoreFile;
 use crate::held::Held;
-use crate::place::Watch;
 use crate::private::Folder;
+use crate::watch::Watch;
 
 /// How many idle connections are kept: opening one, and compiling statements for it, costs more than ten
 /// reads. More readers at a time open one for the one call.

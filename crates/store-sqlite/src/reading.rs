@@ -13,10 +13,11 @@ use crate::backup::copy;
 use crate::fault::fault;
 use crate::file::{StoreFile, migrate, open_log, recognise};
 use crate::held::Held;
-use crate::place::{Found, Watch, beside, has_content, is_owner, look_at, make, missing};
+use crate::place::{Found, beside, has_content, is_owner, look_at, make, missing};
 use crate::private::{Folder, private_copy};
 use crate::readers::Readers;
 use crate::schema::MIGRATIONS;
+use crate::watch::Watch;
 
 /// A store that is read.
 pub(crate) struct Reading {

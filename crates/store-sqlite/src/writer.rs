@@ -11,7 +11,7 @@ use crate::fault::{Trouble, commit_fault, fault};
 use crate::file::StoreFile;
 use crate::group::Group;
 use crate::held::Held;
-use crate::place::Watch;
+use crate::watch::Watch;
 
 /// The one connection that writes.
 pub(crate) struct Writer {
