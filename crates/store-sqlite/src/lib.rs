@@ -35,6 +35,7 @@ mod file;
 mod group;
 mod held;
 mod life;
+mod name_events;
 mod place;
 mod private;
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! The files of an open store, watched by their paths.
 
-use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{PoisonError, RwLock, RwLockReadGuard};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use std::time::Instant;
 
 use custom_models_core::{StoreError, StoreErrorKind};
 
+use crate::name_events::NameEvents;
 use crate::place::{FileId, about, beside, unusable};
 
 /// The files of an open store, as they were when it was opened (PLACE-3).
@@ -21,13 +21,22 @@ pub(crate) struct Watch {
     opened_at: Instant,
     /// When all files were last looked at and were fine, or [`NEVER`].
     looked_at: AtomicU64,
+    /// Held during a look at all files, so that none ends as fine that began before another took events.
+    looking: Mutex<()>,
+    /// Commits until events are asked for.
+    commits_left: AtomicU32,
+    events: OnceLock<Option<NameEvents>>,
 }
 
-/// For how long a look at all paths counts, which takes some microseconds. What is moved or replaced within this
-/// time in the folder is noticed behind the commit.
+/// For how long a look at all paths counts in front of a commit. What is moved or replaced within this time is
+/// noticed behind the commit.
 const FRESH_MICROS: u64 = 5_000;
 
 const NEVER: u64 = u64::MAX;
+
+/// After so many commits the kernel is asked for events. To end them takes some milliseconds, which a command of
+/// a few commits does not wait for.
+const COMMITS_FIRST: u32 = 1_000;
 
 struct Watched {
     path: PathBuf,
@@ -50,26 +59,22 @@ impl Watched {
 
     /// Looks at the whole path.
     fn look(&self) -> Result<(), Moved> {
-        self.judge(FileId::at(&self.path))
-    }
-
-    /// Looks in the folder as it was, wherever that is now.
-    fn look_near(&self) -> Result<(), Moved> {
-        #[cfg(target_os = "linux")]
-        if let Some((folder, name)) = &self.near
-            && let Some(found) = FileId::within(folder, name)
-        {
-            return self.judge(found);
-        }
-        self.look()
-    }
-
-    fn judge(&self, found: io::Result<FileId>) -> Result<(), Moved> {
-        match found {
+        match FileId::at(&self.path) {
             Ok(id) if id == self.id => Ok(()),
             Ok(_) => Err(Moved { path: self.path.clone(), is_gone: false }),
             Err(_) => Err(Moved { path: self.path.clone(), is_gone: true }),
         }
+    }
+
+    /// Looks in the folder as it was, wherever that is now. False also if that cannot be.
+    fn is_near(&self) -> bool {
+        #[cfg(target_os = "linux")]
+        if let Some((folder, name)) = &self.near
+            && let Some(Ok(id)) = FileId::within(folder, name)
+        {
+            return id == self.id;
+        }
+        false
     }
 }
 
@@ -101,9 +106,17 @@ impl Watch {
     /// Looks at the database before it is opened.
     pub(crate) fn new(database: &Path) -> Result<Self, StoreError> {
         let (log, index) = (beside(database, "-wal"), beside(database, "-shm"));
-        let database = Watched::new(database)?;
-        let (opened_at, looked_at) = (Instant::now(), AtomicU64::new(NEVER));
-        Ok(Watch { database, logs: RwLock::new(None), log, index, opened_at, looked_at })
+        Ok(Watch {
+            database: Watched::new(database)?,
+            logs: RwLock::new(None),
+            log,
+            index,
+            opened_at: Instant::now(),
+            looked_at: AtomicU64::new(NEVER),
+            looking: Mutex::new(()),
+            commits_left: AtomicU32::new(COMMITS_FIRST),
+            events: OnceLock::new(),
+        })
     }
 
     /// Looks at the log and its index, which a connection has open.
@@ -120,34 +133,70 @@ impl Watch {
 
     /// Looks whether every file is still the one that was opened.
     pub(crate) fn look(&self) -> Result<(), Moved> {
+        let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(events) = self.events()
+            && events.has_any()
+        {
+            // In this order: whoever finds nothing queued finds that a look is missing.
+            self.looked_at.store(NEVER, Ordering::SeqCst);
+            events.take();
+        }
         let is_fine = self
             .database
             .look()
             .and_then(|()| self.logs().iter().flatten().try_for_each(Watched::look));
         let now = self.now();
-        self.looked_at.store(if is_fine.is_ok() { now } else { NEVER }, Ordering::Relaxed);
+        self.looked_at.store(if is_fine.is_ok() { now } else { NEVER }, Ordering::SeqCst);
         is_fine
     }
 
     /// [`Watch::look`], unless that was done within [`FRESH_MICROS`].
     pub(crate) fn look_lately(&self) -> Result<(), Moved> {
-        let looked_at = self.looked_at.load(Ordering::Relaxed);
+        let looked_at = self.looked_at.load(Ordering::SeqCst);
         if looked_at != NEVER && self.now().saturating_sub(looked_at) < FRESH_MICROS {
             return Ok(());
         }
         self.look()
     }
 
-    /// Looks at the database and its log in the folder as it was. [`Watch::look`] sees that the folder was moved.
-    pub(crate) fn look_at_content(&self) -> Result<(), Moved> {
-        let is_fine = self.database.look_near().and_then(|()| match &*self.logs() {
-            Some([log, _]) => log.look_near(),
-            None => Ok(()),
-        });
-        if is_fine.is_err() {
-            self.looked_at.store(NEVER, Ordering::Relaxed);
+    /// [`Watch::look`] between a commit and its answer, unless nothing has happened since the last one that was
+    /// fine: nothing was told, or a look from the folder, which is shorter, finds database and log there.
+    pub(crate) fn look_behind_commit(&self) -> Result<(), Moved> {
+        let is_same = match self.events() {
+            Some(events) => !events.has_any(),
+            None => {
+                self.count_down();
+                self.is_content_near()
+            }
+        };
+        // In this order, see Watch::look.
+        if is_same && self.looked_at.load(Ordering::SeqCst) != NEVER {
+            return Ok(());
         }
-        is_fine
+        self.look()
+    }
+
+    fn is_content_near(&self) -> bool {
+        self.database.is_near() && self.logs().as_ref().is_none_or(|[log, _]| log.is_near())
+    }
+
+    fn count_down(&self) {
+        let next = |left: u32| left.checked_sub(1);
+        if self.commits_left.fetch_update(Ordering::Relaxed, Ordering::Relaxed, next) == Ok(1) {
+            self.begin_events();
+        }
+    }
+
+    /// Begins to be told. What was looked at before counts no more.
+    fn begin_events(&self) {
+        let events = NameEvents::of(&self.database.path);
+        let _looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        let _ = self.events.set(events);
+        self.looked_at.store(NEVER, Ordering::SeqCst);
+    }
+
+    fn events(&self) -> Option<&NameEvents> {
+        self.events.get()?.as_ref()
     }
 
     fn logs(&self) -> RwLockReadGuard<'_, Option<[Watched; 2]>> {
@@ -162,5 +211,169 @@ impl Watch {
     /// True if the log was removed, and nothing else.
     pub(crate) fn is_log_alone_gone(&self, moved: &Moved) -> bool {
         moved.is_gone && (moved.path == self.log || moved.path == self.index) && !self.log.exists()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// Three files as of a store, two folders down.
+    struct Place {
+        folder: TempDir,
+        database: PathBuf,
+        watch: Watch,
+    }
+
+    impl Place {
+        /// `is_told` wants events; otherwise every look is one at the files.
+        fn new(is_told: bool) -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let inner = fs::canonicalize(folder.path()).unwrap().join("outer/inner");
+            fs::create_dir_all(&inner).unwrap();
+            let database = inner.join("a.db");
+            for ending in ["", "-wal", "-shm"] {
+                fs::write(beside(&database, ending), "content").unwrap();
+            }
+            let watch = Watch::new(&database).unwrap();
+            watch.begin_logs().unwrap();
+            watch.look().unwrap();
+            if is_told {
+                (0..COMMITS_FIRST).for_each(|_| watch.look_behind_commit().unwrap());
+            }
+            assert_eq!(watch.events().is_some(), is_told && cfg!(target_os = "linux"));
+            watch.look_behind_commit().unwrap();
+            Place { folder, database, watch }
+        }
+
+        fn at(&self, name: &str) -> PathBuf {
+            self.database.with_file_name(name)
+        }
+
+        fn assert_noticed(&self, path: &Path, is_gone: bool) {
+            let moved = Err(Moved { path: path.to_owned(), is_gone });
+            assert_eq!(self.watch.look_behind_commit(), moved);
+            assert_eq!(self.watch.look_behind_commit(), moved, "it stays so");
+            assert_eq!(self.watch.look_lately(), moved);
+        }
+    }
+
+    /// Each case, without events and with them.
+    fn both<T: Copy>(cases: [T; 2]) -> impl Iterator<Item = (bool, T)> {
+        cases.into_iter().flat_map(|case| [(false, case), (true, case)])
+    }
+
+    #[test]
+    fn place_3_a_name_that_goes_is_noticed_behind_the_commit_told_or_not() {
+        for (is_told, name) in both(["a.db", "a.db-wal"]) {
+            let place = Place::new(is_told);
+            let (path, elsewhere) = (place.at(name), place.folder.path().join("elsewhere"));
+            fs::rename(&path, &elsewhere).unwrap();
+            place.assert_noticed(&path, true);
+            fs::rename(&elsewhere, &path).unwrap();
+            place.watch.look_behind_commit().unwrap();
+            fs::hard_link(&path, &elsewhere).unwrap();
+            fs::remove_file(&path).unwrap();
+            place.assert_noticed(&path, true);
+            fs::rename(&elsewhere, &path).unwrap();
+            place.watch.look_behind_commit().unwrap();
+            fs::copy(&path, &elsewhere).unwrap();
+            fs::rename(&elsewhere, &path).unwrap();
+            place.assert_noticed(&path, false);
+        }
+    }
+
+    #[test]
+    fn place_3_a_folder_that_moves_is_noticed_and_nothing_is_missed_when_it_is_back() {
+        for (is_told, name) in both(["outer", "outer/inner"]) {
+            let place = Place::new(is_told);
+            let folder = fs::canonicalize(place.folder.path()).unwrap();
+            let (here, elsewhere) = (folder.join(name), folder.join("elsewhere"));
+            fs::rename(&here, &elsewhere).unwrap();
+            if place.watch.events().is_some() {
+                place.assert_noticed(&place.database, true);
+            } else {
+                place.watch.look().unwrap_err();
+            }
+            fs::rename(&elsewhere, &here).unwrap();
+            place.watch.look().unwrap();
+            place.watch.look_behind_commit().unwrap();
+            fs::remove_file(&place.database).unwrap();
+            place.assert_noticed(&place.database, true);
+        }
+    }
+
+    #[test]
+    fn place_3_another_folder_with_the_same_files_is_no_alarm_and_watched() {
+        for (is_told, is_removed) in both([false, true]) {
+            let place = Place::new(is_told);
+            let (here, other) =
+                (place.database.parent().unwrap(), place.folder.path().join("other"));
+            fs::create_dir(&other).unwrap();
+            for name in ["a.db", "a.db-wal", "a.db-shm"] {
+                fs::hard_link(here.join(name), other.join(name)).unwrap();
+            }
+            fs::rename(here, place.folder.path().join("elsewhere")).unwrap();
+            if is_removed {
+                fs::remove_dir_all(place.folder.path().join("elsewhere")).unwrap();
+            }
+            fs::rename(&other, here).unwrap();
+            place.watch.look_behind_commit().unwrap();
+            fs::remove_file(&place.database).unwrap();
+            if is_told || is_removed {
+                place.assert_noticed(&place.database, true);
+            } else {
+                place.watch.look().unwrap_err();
+            }
+        }
+    }
+
+    #[test]
+    fn place_3_what_a_reader_was_told_is_not_lost_for_the_writer() {
+        let place = Place::new(true);
+        fs::remove_file(&place.database).unwrap();
+        place.watch.look().unwrap_err();
+        place.assert_noticed(&place.database, true);
+    }
+
+    /// More than the kernel queues.
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn place_3_a_burst_of_other_names_hides_nothing() {
+        let limit = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").unwrap();
+        let limit: usize = limit.trim().parse().unwrap();
+        let place = Place::new(true);
+        let names = [place.at("x"), place.at("y")];
+        let burst = || {
+            fs::write(&names[0], "").unwrap();
+            // Two events each.
+            for _ in 0..limit / 2 {
+                fs::rename(&names[0], &names[1]).unwrap();
+                fs::rename(&names[1], &names[0]).unwrap();
+            }
+        };
+        burst();
+        let mut looks = 0;
+        while place.watch.events().unwrap().has_any() {
+            place.watch.look_behind_commit().unwrap();
+            looks += 1;
+        }
+        assert!((100..limit).contains(&looks), "{looks}");
+        burst();
+        fs::remove_file(&place.database).unwrap();
+        place.assert_noticed(&place.database, true);
+    }
+
+    /// A link may lead elsewhere without any event in the folder of the file.
+    #[test]
+    #[cfg(unix)]
+    fn place_3_behind_a_link_files_are_looked_at() {
+        let place = Place::new(false);
+        let link = place.folder.path().join("link");
+        std::os::unix::fs::symlink(place.folder.path().join("outer"), &link).unwrap();
+        assert!(NameEvents::of(&link.join("inner/a.db")).is_none());
     }
 }

@@ -59,7 +59,7 @@ impl Committer for Writer {
             self.watch.end_logs();
         }
         let answers = answers?;
-        let look = self.watch.look_at_content();
+        let look = self.watch.look_behind_commit();
         look.map_err(|moved| moved.fault(StoreErrorKind::OutcomeUnknown))?;
         Ok(answers)
     }

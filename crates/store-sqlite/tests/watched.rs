@@ -238,3 +238,37 @@ fn place_3_a_store_for_reading_notices_too() {
     fs::rename(folder.path().join("elsewhere"), &path).unwrap();
     assert_eq!(store.summary().unwrap().last_id, 3);
 }
+
+/// A store that has made many groups is told of names that change, and looks at files as before if so.
+#[test]
+fn place_3_a_store_that_is_told_of_changes_notices_them() {
+    let (folder, path) = place();
+    let store = open(&path);
+    (0..1_000).for_each(|_| create(&store).unwrap());
+    for round in 0..3 {
+        for mode in [OpenMode::Create, OpenMode::ReadOnly] {
+            SqliteStore::open_as(&path, mode).unwrap().summary().unwrap();
+        }
+        fs::write(folder.path().join("other"), "").unwrap();
+        fs::remove_file(folder.path().join("other")).unwrap();
+        create(&store).unwrap();
+        // After a fault the writer opens the file anew, and the log is another one.
+        let become_version = |version: u32| {
+            Connection::open(&path).unwrap().pragma_update(None, "user_version", version).unwrap();
+        };
+        become_version(99);
+        assert_eq!(create(&store), Err(StoreErrorKind::Newer));
+        become_version(4);
+        create(&store).unwrap();
+        assert_eq!(store.summary().unwrap().last_id, 1_005 + 2 * round);
+    }
+    for ending in ENDINGS {
+        let (at, elsewhere) = (file(&path, ending), folder.path().join("elsewhere"));
+        fs::rename(&at, &elsewhere).unwrap();
+        assert_noticed(&store, &at);
+        fs::rename(&elsewhere, &at).unwrap();
+        create(&store).unwrap();
+    }
+    fs::remove_file(&path).unwrap();
+    assert_noticed(&store, &path);
+}

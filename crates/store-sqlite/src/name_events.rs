@@ -1,0 +1,110 @@
+//! What the kernel tells about the names in the folder of a database.
+
+#[cfg(target_os = "linux")]
+pub(crate) use linux::NameEvents;
+#[cfg(not(target_os = "linux"))]
+pub(crate) use none::NameEvents;
+
+#[cfg(target_os = "linux")]
+mod linux {
+    use std::fs::canonicalize;
+    use std::mem::MaybeUninit;
+    use std::os::fd::OwnedFd;
+    use std::path::Path;
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    use rustix::fs::inotify::{CreateFlags, ReadFlags, Reader, WatchFlags, add_watch, init};
+    use rustix::fs::statfs;
+    use rustix::io::ioctl_fionread;
+
+    /// The queue of names that files lost in one folder, and of moves of that folder and those above it.
+    ///
+    /// The kernel puts an event there before the call that causes it returns. So the files of a folder are those
+    /// that a look found, as long as nothing was queued since it began. Mounts over a folder are not told, nor
+    /// moves of folders that this user may not read.
+    pub(crate) struct NameEvents {
+        queue: OwnedFd,
+        /// True once a folder was moved, or its watch has ended: another one may have its name since then.
+        is_lost: AtomicBool,
+    }
+
+    /// What takes a name from a file. A new name does not.
+    const NAMES: WatchFlags =
+        WatchFlags::MOVED_FROM.union(WatchFlags::MOVED_TO).union(WatchFlags::DELETE);
+
+    impl NameEvents {
+        /// Begins with the folder of a file. `None` if not all would be told, as on a network file system and
+        /// behind a symbolic link, and if the system has no watch left.
+        pub(crate) fn of(file: &Path) -> Option<Self> {
+            let folder = file.parent()?;
+            if canonicalize(file).ok()? != file || !is_local(folder) {
+                return None;
+            }
+            let queue = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok()?;
+            add_watch(&queue, folder, NAMES | WatchFlags::MOVE_SELF).ok()?;
+            for above in folder.ancestors().skip(1) {
+                let _ = add_watch(&queue, above, WatchFlags::MOVE_SELF);
+            }
+            Some(NameEvents { queue, is_lost: AtomicBool::new(false) })
+        }
+
+        /// True if something is queued, or may have happened untold.
+        pub(crate) fn has_any(&self) -> bool {
+            self.is_lost.load(Ordering::SeqCst) || ioctl_fionread(&self.queue) != Ok(0)
+        }
+
+        /// Takes events from the queue, as many as fit into a buffer.
+        pub(crate) fn take(&self) {
+            const END: ReadFlags =
+                ReadFlags::MOVE_SELF.union(ReadFlags::IGNORED).union(ReadFlags::UNMOUNT);
+            let mut buffer = [MaybeUninit::uninit(); 4096];
+            let mut events = Reader::new(&self.queue, &mut buffer);
+            while let Ok(event) = events.next() {
+                if event.events().intersects(END) {
+                    self.is_lost.store(true, Ordering::SeqCst);
+                }
+                if events.is_buffer_empty() {
+                    break;
+                }
+            }
+        }
+    }
+
+    /// True if every change in a folder is made through this kernel, as far as its file system tells.
+    fn is_local(folder: &Path) -> bool {
+        // ext2 to ext4, XFS, Btrfs, F2FS, ZFS, bcachefs, tmpfs and overlayfs.
+        const LOCAL: [u32; 8] = [
+            0x0000_EF53,
+            0x5846_5342,
+            0x9123_683E,
+            0xF2F5_2010,
+            0x2FC1_2FC1,
+            0xCA45_1A4E,
+            0x0102_1994,
+            0x794C_7630,
+        ];
+        statfs(folder).is_ok_and(|found| LOCAL.iter().any(|it| i64::from(*it) == found.f_type))
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod none {
+    use std::path::Path;
+
+    /// The system tells nothing.
+    pub(crate) enum NameEvents {}
+
+    impl NameEvents {
+        pub(crate) fn of(_: &Path) -> Option<Self> {
+            None
+        }
+
+        pub(crate) fn has_any(&self) -> bool {
+            match *self {}
+        }
+
+        pub(crate) fn take(&self) {
+            match *self {}
+        }
+    }
+}
