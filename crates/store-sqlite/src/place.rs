@@ -122,6 +122,23 @@ pub(crate) fn make(path: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Refuses a file that this process may not write to (PLACE-5). SQLite would open it all the same, and leave files
+/// of this user beside it that stop its owner.
+pub(crate) fn ensure_writable(path: &Path) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    {
+        use rustix::fs::{Access, AtFlags, CWD, accessat};
+        match accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS) {
+            // NOSYS: only the real user can be asked about, and is another one.
+            Ok(()) | Err(rustix::io::Errno::NOSYS) => {}
+            Err(error) => return Err(unusable(path, &error.into())),
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
 /// Options of files that are made for their owner alone.
 pub(crate) fn own_file() -> OpenOptions {
     let mut options = OpenOptions::new();

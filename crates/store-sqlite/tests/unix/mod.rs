@@ -35,6 +35,8 @@ pub(crate) fn main() {
     let trials = vec![
         test("place_5_another_user_who_reads_leaves_nothing", others_leave_nothing),
         test("place_5_another_user_reads_what_a_service_writes", others_read_what_is_written),
+        test("place_5_another_user_who_may_not_write_leaves_nothing", writers_leave_nothing),
+        test("place_5_those_who_may_write_share_a_store", writers_share),
         test("place_5_another_user_cannot_read_a_store_that_was_made_here", stores_are_private),
         test("place_5_the_superuser_who_reads_leaves_nothing", root_leaves_nothing),
         test("place_5_a_folder_for_reading_alone_is_read", read_only_folders_are_read),
@@ -48,6 +50,12 @@ fn work(task: &str) {
     let (verb, path) = task.split_once(' ').unwrap();
     match verb {
         "create" => create(&SqliteStore::open(path).unwrap()),
+        "die" => {
+            let store = SqliteStore::open(path).unwrap();
+            create(&store);
+            // The store is not closed.
+            std::process::exit(0);
+        }
         "read" => {
             let store = SqliteStore::open_as(path, OpenMode::ReadOnly).unwrap();
             let mut records = 0_u64;
@@ -93,6 +101,10 @@ impl Shared {
 
     /// Has a user do something; what it said, if it went well.
     fn has(&self, user: u32, verb: &str) -> Result<String, String> {
+        self.has_as(user, user, verb)
+    }
+
+    fn has_as(&self, user: u32, group: u32, verb: &str) -> Result<String, String> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let temporary =
             self.folder.path().join(format!("tmp-{}", NUMBER.fetch_add(1, Ordering::SeqCst)));
@@ -102,7 +114,7 @@ impl Shared {
             .env(TASK, format!("{verb} {}", self.path.display()))
             .env("TMPDIR", &temporary)
             .uid(user)
-            .gid(user)
+            .gid(group)
             .output()
             .unwrap();
         assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0, "the private copy is removed");
@@ -164,6 +176,39 @@ fn others_read_what_is_written() {
     create(&store);
     assert_eq!(shared.has(OTHER, "read"), Ok("3".to_owned()));
     store.close().unwrap();
+}
+
+fn writers_leave_nothing() {
+    let shared = Shared::new();
+    shared.has(OWNER, "create").unwrap();
+    let empty = Shared::new();
+    fs::write(&empty.path, "").unwrap();
+    chown(&empty.path, Some(OWNER), Some(OWNER)).unwrap();
+    for shared in [shared, empty] {
+        shared.readable();
+        let before = shared.files();
+        let complaint = shared.has(OTHER, "create").unwrap_err();
+        assert!(complaint.contains("Unavailable"), "{complaint}");
+        assert!(complaint.contains(shared.path.to_str().unwrap()), "{complaint}");
+        assert_eq!(shared.files(), before);
+        shared.has(OWNER, "create").unwrap();
+    }
+}
+
+/// SQLite gives the mode of the database to what it makes beside it. What a process leaves that is killed is
+/// for all of them, too.
+fn writers_share() {
+    for (mode, group) in [(0o660, OWNER), (0o666, OTHER)] {
+        let shared = Shared::new();
+        shared.has(OWNER, "create").unwrap();
+        fs::set_permissions(&shared.path, Permissions::from_mode(mode)).unwrap();
+        shared.has_as(OTHER, group, "die").unwrap();
+        let left = shared.files();
+        assert_eq!(left.get(&log(&shared.path, "-wal")), Some(&(OTHER, mode)));
+        shared.has(OWNER, "die").unwrap();
+        shared.has_as(OTHER, group, "create").unwrap();
+        assert_eq!(shared.has(OWNER, "read"), Ok("4".to_owned()));
+    }
 }
 
 fn stores_are_private() {
