@@ -83,7 +83,7 @@ pub(crate) fn answer(told: Told, change: &Change) -> Option<NewAnswer> {
     let (operation, target) = match change {
         Change::Create { .. } => (Operation::Create, None),
         Change::Update { model, .. } => (Operation::Upload, Some(model.id)),
-        Change::Delete { .. } => return None,
+        Change::Edit { .. } | Change::Delete { .. } => return None,
     };
     let key = IdempotencyKey::new(pick(&["a", "A", "'\\\""], told.key)).unwrap();
     let body = format!("{{\"é\":{}}}", told.half_days);
@@ -115,7 +115,7 @@ fn made_courses() -> Vec<Course> {
     for end in 0..7 {
         let request = CreateModel::from_json(br#"{"name":"x","language":"en"}"#).unwrap();
         let id = engine.create(&caller, request).unwrap().id;
-        let edit = |edit| engine.edit(&caller, id, &edit, &Expected::Anything).unwrap();
+        let edit = |edit| engine.edit(&caller, id, edit, &Expected::Anything).unwrap();
         if end > 0 {
             edit(Edit::AddData(new_pair(1)));
         }

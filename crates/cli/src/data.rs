@@ -85,7 +85,7 @@ fn add(
     }
     progress.finish_and_clear();
     let uploaded = upload.finish().map_err(refused)?;
-    match engine.edit(caller, id, &Edit::AddData(uploaded.pair.clone()), expected) {
+    match engine.edit(caller, id, Edit::AddData(uploaded.pair.clone()), expected) {
         Ok(Edited::Changed(model)) => {
             // A copy of the store from before is known as one from now on; if not, from the next sweep on.
             let _ = folder.record(&contents);

@@ -56,7 +56,6 @@ pub(crate) fn persist<T>(
 pub(crate) fn may_pass(refusal: &Refusal) -> bool {
     use StoreErrorKind::{Busy, Full, OutcomeUnknown, Unavailable};
     match refusal {
-        Refusal::Contended => true,
         Refusal::Store(fault) => matches!(fault.kind(), Busy | Full | OutcomeUnknown | Unavailable),
         _ => false,
     }
@@ -91,8 +90,8 @@ mod tests {
     fn train_3_a_report_is_made_again_while_the_fault_may_pass() {
         use StoreErrorKind::{Busy, Closed, Damaged, Full, OutcomeUnknown, Unavailable};
         let passing = [Busy, OutcomeUnknown, Full, Unavailable].map(|kind| Err(fault(kind)));
-        let answers = || passing.clone().into_iter().chain([Err(Refusal::Contended), Ok(7)]);
-        assert_eq!(persisted(answers().collect(), 9), ("Ok(7)".to_owned(), 6));
+        let answers = || passing.clone().into_iter().chain([Ok(7)]);
+        assert_eq!(persisted(answers().collect(), 9), ("Ok(7)".to_owned(), 5));
         let (given_up, asked) = persisted(answers().collect(), 2);
         assert!(given_up.starts_with("Err") && asked == 3, "{given_up} {asked}");
         for stays in [fault(Closed), fault(Damaged), Refusal::LeaseLost, Refusal::ModelNotFound] {

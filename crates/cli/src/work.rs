@@ -90,7 +90,7 @@ impl Worker {
             match self.engine.claim(&Actor::COMMAND_LINE, organisation, self.time) {
                 Ok(Some(claimed)) => self.train(&claimed)?,
                 Ok(None) if args.once => return Ok(()),
-                Ok(None) | Err(Refusal::Contended) => self.pause(args.poll.get()),
+                Ok(None) => self.pause(args.poll.get()),
                 Err(refusal) => return Err(refusal.into()),
             }
         }
@@ -256,7 +256,7 @@ impl Worker {
 
     fn edit(&self, lease: &Lease<'_>, edit: &Edit) -> Result<(), Refusal> {
         let (caller, id) = (caller(lease), lease.claimed.model.id);
-        self.engine.edit(&caller, id, edit, &Expected::Anything).map(drop)
+        self.engine.edit(&caller, id, edit.clone(), &Expected::Anything).map(drop)
     }
 }
 

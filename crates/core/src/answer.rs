@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    ContentDigest, CustomModel, Field, ModelId, Moment, Operation, Refusal, Revision, Violation,
-    ViolationKind,
+    ContentDigest, CustomModel, Field, ModelId, Moment, NewPair, Operation, Refusal, Revision,
+    Uploaded, Violation, ViolationKind,
 };
 
 /// What a caller names a request by, so that it can be sent again: 1 to 255 visible ASCII
@@ -121,6 +121,8 @@ pub enum AnswerForm {
         /// The HTTP status.
         status: u16,
     },
+    /// What is answered to the upload of this pair, with status 200 (DATA-1).
+    Uploaded(Box<NewPair>),
     /// This body.
     Body {
         /// The HTTP status.
@@ -147,6 +149,9 @@ impl NewAnswer {
     pub fn kept(&self, model: &CustomModel) -> Result<KeptAnswer, serde_json::Error> {
         let (status, body) = match &self.form {
             AnswerForm::Model { status } => (*status, serde_json::to_string(model)?),
+            AnswerForm::Uploaded(pair) => {
+                (200, serde_json::to_string(&Uploaded::new(pair, model))?)
+            }
             AnswerForm::Body { status, body } => (*status, body.clone()),
         };
         Ok(KeptAnswer {

@@ -1,16 +1,15 @@
-//! The engine's operations on models that are there: read, decide, write on what was read.
+//! The engine's operations on models that are there.
 
 use std::future::Future;
 
 use serde::Serialize;
 
-use crate::edit::{Decision, decide};
 use crate::engine::unexpected;
 use crate::pending::Pending;
 use crate::{
-    AnswerForm, AnswerKey, Caller, ContentDigest, CustomModel, DataId, DataPair, Edit, Engine,
-    Expected, KeptAnswer, ModelId, NewAnswer, NewPair, Operation, Outcome, Refusal, Repeatable,
-    StoreError, StoreErrorKind, UpdateModel, Write,
+    AnswerForm, AnswerKey, Caller, Change, ContentDigest, CustomModel, DataId, DataPair, Edit,
+    Engine, Expected, KeptAnswer, ModelId, NewAnswer, NewPair, Operation, Outcome, Refusal,
+    Repeatable, StoreError, UpdateModel, Write, transition,
 };
 
 /// What came of an edit.
@@ -61,7 +60,7 @@ impl Engine {
         request: UpdateModel<'_>,
         expected: &Expected,
     ) -> Result<CustomModel, Refusal> {
-        self.change(caller, id, &Edit::Update(request.into_owned()), expected)
+        self.change(caller, id, Edit::Update(request.into_owned()), expected)
     }
 
     /// Deletes a model with its data, and returns when that is durable; its place in the quota is
@@ -71,7 +70,7 @@ impl Engine {
     ///
     /// Those of [`Engine::edit`].
     pub fn delete(&self, caller: &Caller, id: ModelId) -> Result<(), Refusal> {
-        self.edit(caller, id, &Edit::Delete, &Expected::Anything).map(drop)
+        self.edit(caller, id, Edit::Delete, &Expected::Anything).map(drop)
     }
 
     /// Adds a pair of data, whose contents are kept already, and returns when that is durable
@@ -87,7 +86,7 @@ impl Engine {
         pair: NewPair,
         expected: &Expected,
     ) -> Result<CustomModel, Refusal> {
-        self.change(caller, id, &Edit::AddData(pair), expected)
+        self.change(caller, id, Edit::AddData(pair), expected)
     }
 
     /// Removes a pair of data, and answers with it, when that is durable (DATA-6).
@@ -102,17 +101,14 @@ impl Engine {
         data_id: DataId,
         expected: &Expected,
     ) -> Result<DataPair, Refusal> {
-        for _ in 0..Self::ATTEMPTS {
-            let model = self.get(caller, id)?;
-            // Read after the model: if it changed in between, the write is stale.
-            let pair = self.pair(caller, id, data_id)?;
-            let (write, after) =
-                self.planned(caller, &model, &Edit::RemoveData(pair.clone()), expected, None)?;
-            if settled(self.store.apply(write), after, None)?.is_some() {
-                return Ok(pair);
-            }
+        let write = self.edit_write(caller, id, Edit::RemoveData(data_id), expected.clone(), None);
+        match self.store.apply(write)? {
+            Outcome::Changed { removed: Some(pair), .. } => Ok(*pair),
+            other => match settled(Ok(other), None)? {
+                Edited::Before(kept) => Err(unexpected(&Outcome::Repeated(kept))),
+                other => Err(Refusal::Internal { cause: format!("no pair of {other:?}").into() }),
+            },
         }
-        Err(Refusal::Contended)
     }
 
     /// One pair of a model's data (DATA-6).
@@ -147,7 +143,7 @@ impl Engine {
         id: ModelId,
         expected: &Expected,
     ) -> Result<CustomModel, Refusal> {
-        self.change(caller, id, &Edit::Run, expected)
+        self.change(caller, id, Edit::Run, expected)
     }
 
     /// Calls the training of a model off, and returns when that is durable (TRAIN-6).
@@ -161,39 +157,31 @@ impl Engine {
         id: ModelId,
         expected: &Expected,
     ) -> Result<CustomModel, Refusal> {
-        self.change(caller, id, &Edit::Cancel, expected)
+        self.change(caller, id, Edit::Cancel, expected)
     }
 
-    /// Makes an edit, decided afresh if others change the model in between, and returns when it is
-    /// durable.
+    /// Makes an edit of a model as it is when the edit is made, and returns when that is durable (EDIT-4).
     ///
     /// # Errors
     ///
     /// [`Refusal::ModelNotFound`] if the organisation has no model with this id; a 409 if the model's
     /// state does not allow it; [`Refusal::PreconditionFailed`] if the model is not at a revision
-    /// that is expected; [`Refusal::Contended`] if others kept changing it; and [`Refusal::Store`].
+    /// that is expected; and [`Refusal::Store`].
     pub fn edit(
         &self,
         caller: &Caller,
         id: ModelId,
-        edit: &Edit,
+        edit: Edit,
         expected: &Expected,
     ) -> Result<Edited, Refusal> {
-        for _ in 0..Self::ATTEMPTS {
-            let model = self.get(caller, id)?;
-            let (write, after) = self.planned(caller, &model, edit, expected, None)?;
-            if let Some(edited) = settled(self.store.apply(write), after, None)? {
-                return Ok(edited);
-            }
-        }
-        Err(Refusal::Contended)
+        settled(self.store.apply(self.edit_write(caller, id, edit, expected.clone(), None)), None)
     }
 
     fn change(
         &self,
         caller: &Caller,
         id: ModelId,
-        edit: &Edit,
+        edit: Edit,
         expected: &Expected,
     ) -> Result<CustomModel, Refusal> {
         match self.edit(caller, id, edit, expected)? {
@@ -203,8 +191,8 @@ impl Engine {
         }
     }
 
-    /// Makes an edit of a model if that is still as it was read, for asynchronous hosts, which read
-    /// in a way of their own. `None` says that it was not: it is to be read again (EDIT-4).
+    /// [`Engine::edit`] for asynchronous hosts: a future that needs no particular runtime and blocks no
+    /// thread. A request that may be sent again is done once, and a repeat hears the first answer (IDEM-1).
     ///
     /// The write is on its way when this returns, polled or not; dropping the future does not take
     /// it back.
@@ -212,85 +200,74 @@ impl Engine {
     /// # Errors
     ///
     /// Those of [`Engine::edit`], and [`Refusal::IdempotencyKeyReused`].
-    pub fn edit_unchanged_async(
+    pub fn edit_async(
         &self,
         caller: &Caller,
-        model: &CustomModel,
-        edit: &Edit,
-        expected: &Expected,
-        repeatable: Option<&Repeatable>,
-    ) -> impl Future<Output = Result<Option<Edited>, Refusal>> + Send + use<> {
-        let asked = repeatable.map(|repeatable| repeatable.request);
-        let planned = self.planned(caller, model, edit, expected, repeatable);
-        let submitted = planned
-            .map(|(write, after)| (Pending::new(|done| self.store.submit(write, done)), after));
-        async move {
-            let (pending, after) = submitted?;
-            settled(pending.await, after, asked)
-        }
+        id: ModelId,
+        edit: Edit,
+        expected: Expected,
+        repeatable: Option<Repeatable>,
+    ) -> impl Future<Output = Result<Edited, Refusal>> + Send + use<> {
+        let asked = repeatable.as_ref().map(|repeatable| repeatable.request);
+        let write = self.edit_write(caller, id, edit, expected, repeatable);
+        let pending = Pending::new(|done| self.store.submit(write, done));
+        async move { settled(pending.await, asked) }
     }
 
-    /// Whether an edit can be made of a model as it was read; makes none. For hosts that judge the state
-    /// of a model and what the caller expects of it before they read a body (ORDER).
+    /// Judges an edit of a model as it was read, and makes none. For hosts that judge the state of a model and
+    /// what the caller expects of it before they read a body (ORDER).
+    ///
+    /// `pair` is the pair of data that an [`Edit::RemoveData`] names, if the model has it.
     ///
     /// # Errors
     ///
-    /// A 409 if the model's state does not allow it, and [`Refusal::PreconditionFailed`].
+    /// A 409 if the model's state does not allow it, [`Refusal::DataNotFound`], and
+    /// [`Refusal::PreconditionFailed`].
     pub fn check(
         &self,
         caller: &Caller,
         model: &CustomModel,
         edit: &Edit,
+        pair: Option<&DataPair>,
         expected: &Expected,
     ) -> Result<(), Refusal> {
-        decide(model, edit, expected, caller.actor(), self.now()).map(drop)
+        let next = transition(model, edit, pair, expected, caller.actor(), self.now());
+        Ok(next.map(drop)?)
     }
 
-    /// The write that an edit comes to, and the model after it.
-    pub(crate) fn planned(
+    fn edit_write(
         &self,
         caller: &Caller,
-        model: &CustomModel,
-        edit: &Edit,
-        expected: &Expected,
-        repeatable: Option<&Repeatable>,
-    ) -> Result<(Write, Option<CustomModel>), Refusal> {
-        let now = self.now();
-        let Decision { change, event, model: after } =
-            decide(model, edit, expected, caller.actor(), now)?;
-        let answer = match (repeatable, &after) {
-            (Some(repeatable), Some(after)) => Some(NewAnswer {
-                key: AnswerKey {
-                    operation: operation_of(edit),
-                    target: Some(model.id),
-                    key: repeatable.key.clone(),
-                },
-                request: repeatable.request,
-                at: now,
-                form: form_of(edit, after)?,
-            }),
-            _ => None,
-        };
-        let organisation = caller.organisation().clone();
-        Ok((Write { organisation, change, event, answer }, after))
+        id: ModelId,
+        edit: Edit,
+        expected: Expected,
+        repeatable: Option<Repeatable>,
+    ) -> Write {
+        let at = self.now();
+        let answer = repeatable.map(|Repeatable { key, request }| NewAnswer {
+            key: AnswerKey { operation: operation_of(&edit), target: Some(id), key },
+            request,
+            at,
+            form: form_of(&edit),
+        });
+        let actor = caller.actor().clone();
+        let change = Change::Edit { id, edit: Box::new(edit), expected, actor, at };
+        Write { answer, ..Write::new(caller.organisation().clone(), change) }
     }
 }
 
-/// What a store's answer to an edit means; `None` if it was stale.
-pub(crate) fn settled(
+/// The meaning of a store's answer to an edit.
+fn settled(
     answer: Result<Outcome, StoreError>,
-    after: Option<CustomModel>,
     asked: Option<ContentDigest>,
-) -> Result<Option<Edited>, Refusal> {
-    match (answer?, after, asked) {
-        (Outcome::Stale, ..) => Ok(None),
-        (Outcome::NotFound, ..) => Err(Refusal::ModelNotFound),
-        (Outcome::Updated, Some(model), _) => Ok(Some(Edited::Changed(Box::new(model)))),
-        (Outcome::Deleted, None, _) => Ok(Some(Edited::Deleted)),
-        (Outcome::Repeated(kept), _, Some(asked)) => {
-            kept.for_request(asked).map(|kept| Some(Edited::Before(kept)))
-        }
-        (other, ..) => Err(unexpected(&other)),
+) -> Result<Edited, Refusal> {
+    match (answer?, asked) {
+        (Outcome::NotFound, _) => Err(Refusal::ModelNotFound),
+        (Outcome::Refused(refusal), _) => Err(refusal.into()),
+        (Outcome::Changed { model, .. }, _) => Ok(Edited::Changed(model)),
+        (Outcome::Deleted, _) => Ok(Edited::Deleted),
+        (Outcome::Repeated(kept), Some(asked)) => kept.for_request(asked).map(Edited::Before),
+        (other, _) => Err(unexpected(&other)),
     }
 }
 
@@ -312,13 +289,9 @@ const fn operation_of(edit: &Edit) -> Operation {
 }
 
 /// What is answered to an edit.
-fn form_of(edit: &Edit, after: &CustomModel) -> Result<AnswerForm, Refusal> {
+fn form_of(edit: &Edit) -> AnswerForm {
     match edit {
-        Edit::AddData(pair) => {
-            let body = serde_json::to_string(&Uploaded::new(pair, after));
-            let body = body.map_err(|error| StoreError::new(StoreErrorKind::Damaged, error))?;
-            Ok(AnswerForm::Body { status: 200, body })
-        }
-        _ => Ok(AnswerForm::Model { status: 200 }),
+        Edit::AddData(pair) => AnswerForm::Uploaded(Box::new(pair.clone())),
+        _ => AnswerForm::Model { status: 200 },
     }
 }

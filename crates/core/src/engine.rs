@@ -54,9 +54,6 @@ pub struct EventList {
 }
 
 impl Engine {
-    /// How often a change is decided afresh when others change the model in between.
-    pub const ATTEMPTS: usize = 8;
-
     /// An engine over a store, with a clock: `SystemTime::now` outside of tests.
     pub fn new(
         store: impl Records + 'static,

@@ -172,10 +172,6 @@ impl Refusal {
                 Some("RATE_LIMIT_EXCEEDED"),
             ),
             Refusal::Internal { .. } => Envelope::INTERNAL,
-            Refusal::Contended => Envelope::unavailable(
-                "The model is being changed by others. Please try again.",
-                "CONTENDED",
-            ),
             Refusal::AtCapacity => Envelope::unavailable(
                 "All places for such requests are taken. Please try again.",
                 "AT_CAPACITY",
@@ -273,7 +269,6 @@ impl Serialize for Refusal {
             | Refusal::NotMultipart
             | Refusal::UnsupportedMediaType
             | Refusal::Internal { .. }
-            | Refusal::Contended
             | Refusal::Store(_) => {}
         }
         body.end()

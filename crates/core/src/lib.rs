@@ -52,7 +52,6 @@ mod create_parameters;
 mod data_list;
 mod description;
 mod echo;
-mod edit;
 mod edits;
 mod engine;
 mod envelope;
@@ -118,7 +117,6 @@ pub use create::{CreateModel, CreateModelBuilder};
 pub use create_parameters::CreateParameters;
 pub use data_list::{DataList, ListedFile, ListedPair};
 pub use description::Description;
-pub use edit::{Edit, Expected};
 pub use edits::{Edited, Uploaded};
 pub use engine::{Answered, Engine, EventList, Validated};
 pub use event::{Event, EventPage, EventType, NewEvent};
@@ -133,7 +131,10 @@ pub use list_events::ListEvents;
 pub use memory::MemoryStore;
 pub use metric_fault::MetricFault;
 pub use metric_name::{InvalidMetricName, MetricName};
-pub use model::{CustomModel, InvalidModelId, ModelId, ModelKey, NewModel, Revision, Stamp};
+pub use model::{
+    CustomModel, Edit, EditRefusal, Expected, InvalidModelId, ModelId, ModelKey, NewModel,
+    Revision, Stamp, Transition, transition,
+};
 pub use moment::Moment;
 pub use name::Name;
 pub use operation::{InvalidOperation, Operation};

@@ -30,14 +30,23 @@ impl Rows for State {
         Ok(self.models.get(organisation).and_then(|models| models.get(&id)).cloned())
     }
 
-    fn has_pair(
+    fn pair(
         &mut self,
         organisation: &Organisation,
         model: ModelId,
         pair: DataId,
-    ) -> Result<bool, StoreError> {
+    ) -> Result<Option<DataPair>, StoreError> {
         let pairs = self.life.data.get(&(organisation.clone(), model));
-        Ok(pairs.is_some_and(|pairs| pairs.contains_key(&pair)))
+        Ok(pairs.and_then(|pairs| pairs.get(&pair)).cloned())
+    }
+
+    fn last_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+    ) -> Result<Option<DataId>, StoreError> {
+        let pairs = self.life.data.get(&(organisation.clone(), model));
+        Ok(pairs.and_then(|pairs| pairs.last_key_value()).map(|(id, _)| *id))
     }
 
     fn next_id(&mut self) -> Result<ModelId, StoreError> {

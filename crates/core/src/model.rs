@@ -1,3 +1,5 @@
+mod transition;
+
 use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
@@ -6,6 +8,7 @@ use serde::de::Error;
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub use self::transition::{Edit, EditRefusal, Expected, Transition, transition};
 use crate::{
     BaseModel, Course, CreateModel, Description, Language, Name, Timestamp, TrainingMetrics,
     TrainingStatus,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::num::NonZeroU32;
 
 use crate::envelope::Envelope;
-use crate::{CreateModel, DataFile, Scope, Standing, StoreError, Violations};
+use crate::{CreateModel, DataFile, EditRefusal, Scope, Standing, StoreError, Violations};
 
 /// Every way in which the engine says no, with its status and its body on the wire (section 6).
 ///
@@ -100,8 +100,6 @@ pub enum Refusal {
     },
     /// 501: a body is sent in a transfer coding other than `chunked` alone.
     UnsupportedTransferEncoding,
-    /// 503: others kept changing the model, and the bounded retries ran out (section 6).
-    Contended,
     /// 503: all organisations together have taken the places that there are for such requests.
     AtCapacity,
     /// 503: the organisation has taken its share of the places for such requests (PLACE-4).
@@ -222,7 +220,6 @@ impl fmt::Display for Refusal {
                 standing.limit
             ),
             Refusal::Internal { cause } => f.write_str(cause),
-            Refusal::Contended => f.write_str("the model was changed by others at every attempt"),
             Refusal::Store(fault) => fault.fmt(f),
         }
     }
@@ -241,6 +238,22 @@ impl Error for Refusal {
 impl From<Violations<'_>> for Refusal {
     fn from(violations: Violations<'_>) -> Self {
         Refusal::Invalid(violations.into_owned())
+    }
+}
+
+impl From<EditRefusal> for Refusal {
+    fn from(refusal: EditRefusal) -> Self {
+        match refusal {
+            EditRefusal::TrainingInProgress => Refusal::TrainingInProgress,
+            EditRefusal::ModelNotReady { missing_seconds } => {
+                Refusal::ModelNotReady { missing_seconds }
+            }
+            EditRefusal::TrainingNotRunning => Refusal::TrainingNotRunning,
+            EditRefusal::LeaseLost => Refusal::LeaseLost,
+            EditRefusal::DataNotFound => Refusal::DataNotFound,
+            EditRefusal::PreconditionFailed => Refusal::PreconditionFailed,
+            EditRefusal::DataUncountable => Refusal::Internal { cause: refusal.to_string().into() },
+        }
     }
 }
 

@@ -14,8 +14,8 @@ pub use self::apply::{Counters, Rows, apply};
 use crate::TrainingStatus;
 use crate::pending::Pending;
 use crate::{
-    BaseModel, CustomModel, DataId, DataPair, KeptAnswer, Language, ModelId, NewAnswer, NewEvent,
-    NewModel, Organisation, Stamp,
+    Actor, BaseModel, CustomModel, DataId, DataPair, Edit, EditRefusal, Expected, KeptAnswer,
+    Language, ModelId, Moment, NewAnswer, NewEvent, NewModel, Organisation, Stamp,
 };
 
 /// Keeps the models of many organisations.
@@ -154,6 +154,21 @@ pub enum Change {
         /// How many models the organisation may have, this one included; `None` is unlimited.
         limit: Option<u64>,
     },
+    /// Edits the model `id` as it is when the write is judged, if its state and what the caller expects allow
+    /// it (EDIT-4). The event of the write is that of the edit. Another organisation's id is
+    /// [`Outcome::NotFound`] (AUTH-3).
+    Edit {
+        /// The model.
+        id: ModelId,
+        /// The edit.
+        edit: Box<Edit>,
+        /// The revisions at which the caller expects the model.
+        expected: Expected,
+        /// Who asks.
+        actor: Actor,
+        /// The time of the change.
+        at: Moment,
+    },
     /// Puts a model in the place of the one with the same id, if that is at `stamp`, and changes its
     /// data in the same step. Another organisation's id is [`Outcome::NotFound`] at whatever stamp
     /// (AUTH-3).
@@ -194,6 +209,13 @@ pub enum DataChange {
 pub enum Outcome {
     /// The model was created.
     Created(CustomModel),
+    /// The edit was made.
+    Changed {
+        /// The model after it.
+        model: Box<CustomModel>,
+        /// The pair of data that was removed (DATA-6).
+        removed: Option<Box<DataPair>>,
+    },
     /// The model is as the change has it.
     Updated,
     /// The model was deleted.
@@ -205,6 +227,8 @@ pub enum Outcome {
     },
     /// Not made: the organisation has no model with this id.
     NotFound,
+    /// Not made: the state of the model, or what the caller expects of it, does not allow it.
+    Refused(EditRefusal),
     /// Not made: the model is at another stamp than the change was decided on.
     Stale,
     /// Not made: the request was answered before (IDEM-1).

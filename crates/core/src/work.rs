@@ -4,10 +4,9 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::edits::settled;
 use crate::{
-    Actor, Caller, CustomModel, DataPair, Edit, Edited, Engine, Expected, Fence, LeaseTime, Moment,
-    NewAnswer, Organisation, Plan, Progress, Purge, Purged, Refusal, Timestamp,
+    Actor, Caller, CustomModel, DataPair, Edit, Edited, Engine, Expected, Fence, LeaseTime,
+    ModelId, Moment, NewAnswer, Organisation, Plan, Progress, Purge, Purged, Refusal, Timestamp,
 };
 
 /// How many trainings a claim looks at before it asks again.
@@ -79,40 +78,42 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Contended`] if other workers were faster every time, and [`Refusal::Store`].
+    /// [`Refusal::Store`].
     pub fn claim(
         &self,
         worker: &Actor,
         organisation: Option<&Organisation>,
         time: LeaseTime,
     ) -> Result<Option<Claimed>, Refusal> {
-        for _ in 0..Self::ATTEMPTS {
+        let mut lost = Vec::new();
+        loop {
             let waiting = self.store.claimable(organisation, self.now(), LOOKED_AT)?;
-            if waiting.is_empty() {
+            // Where nobody else claimed one either, they cannot be claimed now.
+            if waiting.is_empty() || waiting == lost {
                 return Ok(None);
             }
-            for (organisation, model) in waiting {
-                if let Some(claimed) = self.claim_one(worker, organisation, &model, time)? {
+            for (organisation, model) in &waiting {
+                if let Some(claimed) = self.claim_one(worker, organisation, model, time)? {
                     return Ok(Some(claimed));
                 }
             }
+            lost = waiting;
         }
-        Err(Refusal::Contended)
     }
 
     /// Claims a training, if no other worker was faster and it has not failed.
     fn claim_one(
         &self,
         worker: &Actor,
-        organisation: Organisation,
+        organisation: &Organisation,
         model: &CustomModel,
         time: LeaseTime,
     ) -> Result<Option<Claimed>, Refusal> {
-        if self.expire(&organisation, model)? {
+        if self.expire(organisation, model)? {
             return Ok(None);
         }
-        let caller = caller(organisation, worker.clone());
-        let Some(model) = self.edit_read(&caller, model, &Edit::Claim { time })? else {
+        let caller = caller(organisation.clone(), worker.clone());
+        let Some(model) = self.edit_of_worker(&caller, model.id, Edit::Claim { time })? else {
             return Ok(None);
         };
         let Some(lease) = model.course.run().and_then(|run| run.lease.clone()) else {
@@ -121,7 +122,7 @@ impl Engine {
         let data = self.store.data(caller.organisation(), model.id, 0, u32::MAX)?;
         Ok(Some(Claimed {
             organisation: caller.organisation().clone(),
-            model,
+            model: *model,
             fence: lease.fence,
             expires_at: lease.expires_at,
             data,
@@ -131,24 +132,27 @@ impl Engine {
     /// Lets a training fail whose last lease has run out; whether it did (TRAIN-5).
     fn expire(&self, organisation: &Organisation, model: &CustomModel) -> Result<bool, Refusal> {
         let caller = caller(organisation.clone(), Actor::SWEEP);
-        Ok(self.edit_read(&caller, model, &Edit::Expire)?.is_some())
+        // Most have not, which is seen without a write.
+        match self.check(&caller, model, &Edit::Expire, None, &Expected::Anything) {
+            Err(Refusal::LeaseLost) => Ok(false),
+            checked => {
+                checked?;
+                Ok(self.edit_of_worker(&caller, model.id, Edit::Expire)?.is_some())
+            }
+        }
     }
 
-    /// Makes an edit of a model as it was read; `None` if that cannot be made of it any more.
-    fn edit_read(
+    /// Makes an edit of a model in training; `None` if others were faster.
+    fn edit_of_worker(
         &self,
         caller: &Caller,
-        model: &CustomModel,
-        edit: &Edit,
-    ) -> Result<Option<CustomModel>, Refusal> {
-        let planned = self.planned(caller, model, edit, &Expected::Anything, None);
-        let (write, after) = match planned {
-            Err(Refusal::LeaseLost) => return Ok(None),
-            planned => planned?,
-        };
-        match settled(self.store.apply(write), after, None) {
-            Ok(Some(Edited::Changed(model))) => Ok(Some(*model)),
-            Ok(_) | Err(Refusal::ModelNotFound) => Ok(None),
+        id: ModelId,
+        edit: Edit,
+    ) -> Result<Option<Box<CustomModel>>, Refusal> {
+        match self.edit(caller, id, edit, &Expected::Anything) {
+            Ok(Edited::Changed(model)) => Ok(Some(model)),
+            Ok(Edited::Deleted | Edited::Before(_))
+            | Err(Refusal::ModelNotFound | Refusal::LeaseLost) => Ok(None),
             Err(refusal) => Err(refusal),
         }
     }

@@ -61,7 +61,7 @@ impl Author {
         let now = Self::time_of(run).unix_seconds_up();
         self.clock.store(u64::try_from(now)?, Ordering::Relaxed);
         let organisation = caller.organisation().to_string();
-        match self.engine.edit(caller, id, edit, &Expected::Anything) {
+        match self.engine.edit(caller, id, edit.clone(), &Expected::Anything) {
             Ok(Edited::Changed(model)) => {
                 Ok(Ok(Line::Changed { id, organisation, stamp: model.stamp }))
             }

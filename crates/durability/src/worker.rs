@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use custom_models_core::{
-    Caller, CustomModel, DataFile, Edit, LeaseTime, ListModels, ModelId, Organisation, PerPage,
+    Caller, CustomModel, DataPair, Edit, LeaseTime, ListModels, ModelId, Organisation, PerPage,
     Progress, Refusal, Start, Store, StoreError, TrainingMetrics, TrainingStatus,
 };
 use custom_models_training_data::ContentStore;
@@ -20,6 +20,8 @@ type Step = Result<Result<(), Refusal>, BoxError>;
 /// What a thread wants of a model.
 enum Wish {
     Edit(Edit),
+    /// The end of a pair of data.
+    Remove(Box<DataPair>),
     /// Another pair of data.
     Upload,
 }
@@ -109,8 +111,9 @@ impl<'a> Worker<'a> {
         let token = self.token();
         let (id, organisation) = (model.id, caller.organisation().to_string());
         let changing = Line::Changing { id, organisation: organisation.clone(), edit: token };
-        let edit = match self.wish(caller, &model, token)? {
-            Ok(Wish::Edit(edit)) => edit,
+        let (edit, removed) = match self.wish(caller, &model, token)? {
+            Ok(Wish::Edit(edit)) => (edit, None),
+            Ok(Wish::Remove(pair)) => (Edit::RemoveData(pair.id), Some(pair)),
             Ok(Wish::Upload) if !self.task.uploads => return Ok(Ok(())),
             Ok(Wish::Upload) => {
                 output.say(&changing)?;
@@ -126,19 +129,22 @@ impl<'a> Worker<'a> {
         if let Err(refusal) = said(self.author.edit(caller, self.task.run, id, &edit)?, output)? {
             return Ok(Err(refusal));
         }
-        Ok(self.clear_away(caller.organisation(), id, &edit).map_err(Refusal::from))
+        Ok(self.clear_away(caller.organisation(), id, &edit, removed).map_err(Refusal::from))
     }
 
     /// Removes the files of what is gone.
-    fn clear_away(&self, of: &Organisation, id: ModelId, edit: &Edit) -> Result<(), StoreError> {
-        match edit {
-            Edit::Delete => self.contents.remove_model(of, id),
-            Edit::RemoveData(pair) => {
-                let remove = |file: &DataFile| self.contents.remove(of, id, &file.content);
-                [&pair.audio, &pair.transcript].into_iter().try_for_each(remove)
-            }
-            _ => Ok(()),
+    fn clear_away(
+        &self,
+        of: &Organisation,
+        id: ModelId,
+        edit: &Edit,
+        removed: Option<Box<DataPair>>,
+    ) -> Result<(), StoreError> {
+        if *edit == Edit::Delete {
+            self.contents.remove_model(of, id)?;
         }
+        let mut files = removed.iter().flat_map(|pair| [&pair.audio, &pair.transcript]);
+        files.try_for_each(|file| self.contents.remove(of, id, &file.content))
     }
 
     fn some_model(
@@ -169,7 +175,7 @@ impl<'a> Worker<'a> {
             6 | 7 if !is_trained => Wish::Upload,
             8 if !is_trained => match self.author.engine.data(caller, model.id) {
                 Ok(pairs) => match self.random.choice(pairs) {
-                    Some(pair) => Wish::Edit(Edit::RemoveData(pair)),
+                    Some(pair) => Wish::Remove(Box::new(pair)),
                     None => Wish::Upload,
                 },
                 Err(refusal) => return Ok(Err(refusal)),
@@ -220,6 +226,5 @@ fn is_of_another_thread(refusal: &Refusal) -> bool {
             | Refusal::ModelNotReady { .. }
             | Refusal::TrainingNotRunning
             | Refusal::LeaseLost
-            | Refusal::Contended
     )
 }

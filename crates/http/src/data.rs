@@ -58,7 +58,7 @@ async fn uploaded(asked: &mut Arrived, caller: &Caller) -> Said {
     match key {
         Ok(key) => {
             let (service, expected) = (Arc::clone(&asked.service), expected(&asked.headers));
-            committed(service, caller.clone(), model, expected, uploaded, key).await
+            committed(service, caller.clone(), model.id, expected, uploaded, key).await
         }
         Err(refusal) => {
             asked.service.clear(move |_| uploaded.discard());
@@ -105,20 +105,24 @@ pub(crate) async fn delete(State(service): State<Arc<Service>>, request: Request
 }
 
 async fn deleted(asked: &mut Arrived, caller: &Caller) -> Said {
-    let found = asked.model(caller, 2).await?;
-    let model = found.id;
-    let id = segment(&asked.uri, 0).and_then(|id| id.parse::<DataId>().ok());
-    let id = id.ok_or(Refusal::DataNotFound)?;
-    if let Err(unknown) = asked.no_parameters() {
-        let pairs = asked.service.read(caller, move |engine, caller| engine.data(caller, model));
-        let pair = pairs.await?.into_iter().find(|pair| pair.id == id);
-        asked.check(caller, &found, &Edit::RemoveData(pair.ok_or(Refusal::DataNotFound)?))?;
-        return Err(unknown.into());
-    }
+    let (model, data) = (asked.id(2)?, segment(&asked.uri, 0).and_then(|id| id.parse().ok()));
+    let data: DataId = match data {
+        Some(data) => data,
+        // No pair has such a number, and of no model the answer is another.
+        None => return asked.model(caller, 2).await.and(Err(Refusal::DataNotFound)),
+    };
     let expected = expected(&asked.headers);
+    if let Err(unknown) = asked.no_parameters() {
+        let judged = asked.service.read(caller, move |engine, caller| {
+            let found = engine.get(caller, model)?;
+            let pair = engine.pair(caller, model, data)?;
+            engine.check(caller, &found, &Edit::RemoveData(data), Some(&pair), &expected)
+        });
+        return judged.await.and(Err(unknown.into()));
+    }
     let removed = asked
         .service
-        .work(caller, move |engine, caller| engine.remove_data(caller, model, id, &expected));
+        .work(caller, move |engine, caller| engine.remove_data(caller, model, data, &expected));
     let pair = removed.await?;
     let organisation = caller.organisation().clone();
     asked.service.clear(move |contents| {

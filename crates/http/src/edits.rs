@@ -20,7 +20,7 @@ async fn updated(asked: &mut Arrived, caller: &Caller) -> Said {
     let body = asked.json().await?;
     let (update, ()) = both(UpdateModel::from_json(&body), asked.no_parameters())?;
     let edit = Edit::Update(update.into_owned());
-    let edited = asked.edited(caller, model, &edit, None).await?;
+    let edited = asked.edited(caller, model.id, edit, None).await?;
     asked.said(edited)
 }
 
@@ -30,10 +30,8 @@ pub(crate) async fn delete(State(service): State<Arc<Service>>, request: Request
 }
 
 async fn deleted(asked: &mut Arrived, caller: &Caller) -> Said {
-    let model = asked.model(caller, 0).await?;
-    asked.check_parameters(caller, &model, &Edit::Delete)?;
-    let (id, organisation) = (model.id, caller.organisation().clone());
-    let edited = asked.edited(caller, model, &Edit::Delete, None).await?;
+    let (id, organisation) = (asked.id(0)?, caller.organisation().clone());
+    let edited = asked.edited_without_body(caller, id, Edit::Delete).await?;
     asked.service.clear(move |contents| contents.remove_model(&organisation, id));
     asked.said(edited)
 }

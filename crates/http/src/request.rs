@@ -205,7 +205,10 @@ impl Arrived {
         caller: &Caller,
         before_end: usize,
     ) -> Result<CustomModel, Refusal> {
-        let id = self.id(before_end)?;
+        self.read(caller, self.id(before_end)?).await
+    }
+
+    async fn read(&self, caller: &Caller, id: ModelId) -> Result<CustomModel, Refusal> {
         self.service.read(caller, move |engine, caller| engine.get(caller, id)).await
     }
 
@@ -216,31 +219,35 @@ impl Arrived {
         model: &CustomModel,
         edit: &Edit,
     ) -> Result<(), Refusal> {
-        self.service.engine.check(caller, model, edit, &expected(&self.headers))
+        self.service.engine.check(caller, model, edit, None, &expected(&self.headers))
     }
 
-    /// 409, 412 and 400: an edit without a body, and without parameters.
-    pub(crate) fn check_parameters(
+    /// Makes an edit that has no body, and no parameters. What can be said of the model is said before what is
+    /// wrong with the parameters (ORDER).
+    pub(crate) async fn edited_without_body(
         &self,
         caller: &Caller,
-        model: &CustomModel,
-        edit: &Edit,
-    ) -> Result<(), Refusal> {
-        let Err(unknown) = self.no_parameters() else { return Ok(()) };
-        self.check(caller, model, edit)?;
-        Err(unknown.into())
+        id: ModelId,
+        edit: Edit,
+    ) -> Result<Edited, Refusal> {
+        if let Err(unknown) = self.no_parameters() {
+            let model = self.read(caller, id).await?;
+            self.check(caller, &model, &edit)?;
+            return Err(unknown.into());
+        }
+        self.edited(caller, id, edit, None).await
     }
 
-    /// Makes an edit of a model that was read.
+    /// Makes an edit of a model.
     pub(crate) async fn edited(
         &self,
         caller: &Caller,
-        model: CustomModel,
-        edit: &Edit,
-        repeatable: Option<&Repeatable>,
+        id: ModelId,
+        edit: Edit,
+        repeatable: Option<Repeatable>,
     ) -> Result<Edited, Refusal> {
         let expected = expected(&self.headers);
-        self.service.edited(caller, model, edit, &expected, repeatable, Wait::Bounded).await
+        self.service.edited(caller, id, edit, expected, repeatable, Wait::Bounded).await
     }
 
     /// What an edit is answered with.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
 use custom_models_core::{
-    Admitted, Caller, CustomModel, Edit, Edited, Engine, Entered, Expected, Gate, Operation,
-    Refusal, Repeatable, StoreError,
+    Admitted, Caller, Edit, Edited, Engine, Entered, Expected, Gate, ModelId, Operation, Refusal,
+    Repeatable, StoreError,
 };
 use custom_models_training_data::ContentStore;
 
@@ -120,26 +120,18 @@ impl Service {
         Ok(changed)
     }
 
-    /// Makes an edit of a model that was read, decided afresh as often as the engine itself would.
+    /// Makes an edit of a model.
     pub(crate) async fn edited(
         &self,
         caller: &Caller,
-        mut model: CustomModel,
-        edit: &Edit,
-        expected: &Expected,
-        repeatable: Option<&Repeatable>,
+        id: ModelId,
+        edit: Edit,
+        expected: Expected,
+        repeatable: Option<Repeatable>,
         wait: Wait,
     ) -> Result<Edited, Refusal> {
-        let id = model.id;
-        for _ in 0..Engine::ATTEMPTS {
-            let write =
-                self.engine.edit_unchanged_async(caller, &model, edit, expected, repeatable);
-            if let Some(edited) = self.change(caller, write, wait).await? {
-                return Ok(edited);
-            }
-            model = self.read(caller, move |engine, caller| engine.get(caller, id)).await?;
-        }
-        Err(Refusal::Contended)
+        let write = self.engine.edit_async(caller, id, edit, expected, repeatable);
+        self.change(caller, write, wait).await
     }
 
     /// Removes contents that nothing refers to any more, behind the answer's back. What stays is a

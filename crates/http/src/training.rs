@@ -29,7 +29,7 @@ async fn started(asked: &mut Arrived, caller: &Caller) -> Said {
     let beside = both(asked.key(), asked.no_parameters());
     let (RunModel { .. }, (key, ())) = both(RunModel::from_json(&body), beside)?;
     let repeatable = key.map(|key| Repeatable { key, request: NewAnswer::digest(&body) });
-    let edited = asked.edited(caller, model, &Edit::Run, repeatable.as_ref()).await?;
+    let edited = asked.edited(caller, model.id, Edit::Run, repeatable).await?;
     asked.said(edited)
 }
 
@@ -39,8 +39,6 @@ pub(crate) async fn cancel(State(service): State<Arc<Service>>, request: Request
 }
 
 async fn cancelled(asked: &mut Arrived, caller: &Caller) -> Said {
-    let model = asked.model(caller, 1).await?;
-    asked.check_parameters(caller, &model, &Edit::Cancel)?;
-    let edited = asked.edited(caller, model, &Edit::Cancel, None).await?;
+    let edited = asked.edited_without_body(caller, asked.id(1)?, Edit::Cancel).await?;
     asked.said(edited)
 }

@@ -5,8 +5,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use custom_models_core::{
-    Caller, CustomModel, Edit, Edited, Expected, IdempotencyKey, Refusal, Repeatable,
-    StoreErrorKind,
+    Caller, Edit, Edited, Expected, IdempotencyKey, ModelId, Refusal, Repeatable, StoreErrorKind,
 };
 use custom_models_training_data::{Upload, UploadError, Uploaded};
 use tokio::sync::mpsc::{Receiver, channel};
@@ -85,7 +84,7 @@ fn refused(error: UploadError) -> Refusal {
 pub(crate) async fn committed(
     service: Arc<Service>,
     caller: Caller,
-    model: CustomModel,
+    id: ModelId,
     expected: Expected,
     uploaded: Uploaded,
     key: Option<IdempotencyKey>,
@@ -97,9 +96,7 @@ pub(crate) async fn committed(
     // before it is answered, only the end of the process lets a sweep have the contents.
     let open = ManuallyDrop::new(uploaded);
     let commit = async move {
-        let repeatable = repeatable.as_ref();
-        let edited =
-            service.edited(&caller, model, &edit, &expected, repeatable, Wait::ToTheEnd).await;
+        let edited = service.edited(&caller, id, edit, expected, repeatable, Wait::ToTheEnd).await;
         match edited {
             Err(refusal) if may_come(&refusal) => Err(refusal),
             known => settled(&service, known, ManuallyDrop::into_inner(open)),

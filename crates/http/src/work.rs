@@ -95,5 +95,5 @@ async fn reported(
     }
     let body = asked.json().await?;
     let (edit, ()) = both(read(&body), asked.no_parameters())?;
-    asked.edited(caller, model, &edit, None).await
+    asked.edited(caller, model.id, edit, None).await
 }

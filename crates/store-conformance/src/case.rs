@@ -156,6 +156,11 @@ macro_rules! for_every_case {
                 edit_4_changes_of_one_model_in_a_burst_are_judged_one_after_another,
                 edit_4_acknowledged_updates_survive_a_close,
                 edit_4_an_update_survives_a_kill_when_it_is_heard;
+            edits:
+                edit_4_many_edits_of_one_model_at_once_are_all_made,
+                edit_4_one_of_many_edits_that_expect_a_revision_is_made,
+                edit_4_a_refused_edit_leaves_no_trace,
+                data_6_one_of_many_who_remove_a_pair_hears_of_it;
             courses:
                 train_1_every_course_comes_back,
                 train_3_metrics_beside_the_five_come_back_to_the_bit,

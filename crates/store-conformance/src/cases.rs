@@ -11,6 +11,7 @@ pub(crate) mod courses;
 pub(crate) mod data;
 pub(crate) mod deletes;
 pub(crate) mod durability;
+pub(crate) mod edits;
 pub(crate) mod events;
 pub(crate) mod ids;
 pub(crate) mod lists;

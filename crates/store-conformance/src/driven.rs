@@ -98,13 +98,16 @@ impl Driven {
         let mut claims = Vec::new();
         for worker in 0..workers {
             let caller = self.caller.clone().acting_as(actor(&format!("worker-{worker}"))?);
-            let anything = Expected::Anything;
-            let claim = self.engine.edit_unchanged_async(&caller, model, &edit, &anything, None);
-            claims.push(claim);
+            let (edit, anything) = (edit.clone(), Expected::Anything);
+            claims.push(self.engine.edit_async(&caller, model.id, edit, anything, None));
         }
         let mut made = 0;
         for claim in claims {
-            made += usize::from(wait_for(claim)?.is_some());
+            match wait_for(claim) {
+                Ok(_) => made += 1,
+                Err(Refusal::LeaseLost) => {}
+                Err(refusal) => return Err(refusal.into()),
+            }
         }
         Ok(made)
     }
@@ -119,7 +122,7 @@ impl Driven {
     }
 
     pub(crate) fn try_edit(&self, id: ModelId, edit: &Edit) -> Result<Edited, Refusal> {
-        self.engine.edit(&self.caller, id, edit, &Expected::Anything)
+        self.engine.edit(&self.caller, id, edit.clone(), &Expected::Anything)
     }
 }
 

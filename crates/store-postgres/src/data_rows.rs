@@ -12,11 +12,18 @@ use crate::statement::{Statement, parameter};
 pub(crate) const PART: &str = "SELECT id, record FROM custom_models.data
     WHERE organisation = $1 AND model = $2 AND id > $3 ORDER BY id LIMIT $4";
 
-/// Which of the pairs that a group adds are there.
-pub(crate) const SEVERAL: &str = "SELECT d.organisation, d.model, d.id
+/// Pairs by their numbers.
+pub(crate) const SEVERAL: &str = "SELECT d.organisation, d.model, d.id, d.record
     FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS wanted (organisation, model, id)
     JOIN custom_models.data d ON d.organisation = wanted.organisation
         AND d.model = wanted.model AND d.id = wanted.id";
+
+/// The highest numbers of the pairs of models, of those that have any.
+pub(crate) const LAST: &str = "SELECT wanted.organisation, wanted.model, last.id
+    FROM unnest($1::bytea[], $2::bigint[]) AS wanted (organisation, model),
+    LATERAL (SELECT d.id FROM custom_models.data d
+        WHERE d.organisation = wanted.organisation AND d.model = wanted.model
+        ORDER BY d.id DESC LIMIT 1) last";
 
 /// A part of the data of a model, in the order of its numbers.
 pub(crate) async fn part(
@@ -43,9 +50,19 @@ pub(crate) fn owned(row: &Row) -> Result<(Organisation, ModelId, DataId), Fault>
 
 /// A pair, of its number and its record.
 pub(crate) fn pair(row: &Row) -> Result<DataPair, Fault> {
-    let id = data_id(row, 0)?;
+    pair_at(row, 0)
+}
+
+/// A pair behind whose it is and of which model.
+pub(crate) fn owned_pair(row: &Row) -> Result<DataPair, Fault> {
+    pair_at(row, 2)
+}
+
+fn pair_at(row: &Row, column_of_id: usize) -> Result<DataPair, Fault> {
+    let id = data_id(row, column_of_id)?;
+    let record = column(row, column_of_id + 1)?;
     let pair: DataPair =
-        serde_json::from_slice(column(row, 1)?).map_err(|_| Fault::Row("no pair of data"))?;
+        serde_json::from_slice(record).map_err(|_| Fault::Row("no pair of data"))?;
     if pair.id == id { Ok(pair) } else { Err(Fault::Row("a pair under another's number")) }
 }
 

@@ -83,13 +83,21 @@ impl Rows for Group {
         known(self.known.models.get(&(organisation.clone(), id)))
     }
 
-    fn has_pair(
+    fn pair(
         &mut self,
         organisation: &Organisation,
         model: ModelId,
         pair: DataId,
-    ) -> Result<bool, StoreError> {
-        Ok(self.known.pairs.contains(&(organisation.clone(), model, pair)))
+    ) -> Result<Option<DataPair>, StoreError> {
+        known(self.known.pairs.get(&(organisation.clone(), model, pair)))
+    }
+
+    fn last_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+    ) -> Result<Option<DataId>, StoreError> {
+        Ok(self.known.last_pairs.get(&(organisation.clone(), model)).copied())
     }
 
     fn next_id(&mut self) -> Result<ModelId, StoreError> {
@@ -134,7 +142,8 @@ impl Rows for Group {
         pair: &DataPair,
     ) -> Result<(), StoreError> {
         let key = (organisation.clone(), model, pair.id);
-        self.known.pairs.insert(key.clone());
+        self.known.last_pairs.insert((organisation.clone(), model), pair.id);
+        self.known.pairs.insert(key.clone(), Ok(pair.clone()));
         self.changes.data.insert(key, Some(pair.clone()));
         Ok(())
     }

@@ -1,10 +1,10 @@
 //! What a group knows when it is judged, and how that changes from write to write.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use custom_models_core::{
-    AnswerKey, Counters, CustomModel, DataId, KeptAnswer, KeyId, ModelId, Moment, Operation,
-    Organisation, StoreError, StoreErrorKind,
+    AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, KeyId, ModelId, Moment,
+    Operation, Organisation, StoreError, StoreErrorKind,
 };
 use tokio_postgres::Row;
 
@@ -22,7 +22,9 @@ pub(crate) struct Known {
     pub(crate) counters: HashMap<Organisation, Counters>,
     /// A row that is damaged is known as such.
     pub(crate) models: BTreeMap<(Organisation, ModelId), Result<CustomModel, &'static str>>,
-    pub(crate) pairs: BTreeSet<(Organisation, ModelId, DataId)>,
+    pub(crate) pairs: BTreeMap<(Organisation, ModelId, DataId), Result<DataPair, &'static str>>,
+    /// The highest numbers of the pairs of models.
+    pub(crate) last_pairs: BTreeMap<(Organisation, ModelId), DataId>,
     pub(crate) answers: HashMap<(Organisation, AnswerKey), Result<KeptAnswer, &'static str>>,
     pub(crate) windows: HashMap<(KeyId, Operation), Vec<Moment>>,
     /// Ids that nobody else has, the smallest first. What is beyond the last id of all is none.
@@ -38,7 +40,8 @@ impl Known {
             now: Moment::from_unix_millis(0),
             counters: HashMap::new(),
             models: BTreeMap::new(),
-            pairs: BTreeSet::new(),
+            pairs: BTreeMap::new(),
+            last_pairs: BTreeMap::new(),
             answers: HashMap::new(),
             windows: HashMap::new(),
             ids: VecDeque::new(),
@@ -78,7 +81,12 @@ impl Known {
                 self.models.insert((organisation, model_id(row, 0)?), judged(rows::model(row))?);
             }
             Asked::Pairs => {
-                self.pairs.insert(data_rows::owned(row)?);
+                let (organisation, model, id) = data_rows::owned(row)?;
+                self.pairs.insert((organisation, model, id), judged(data_rows::owned_pair(row))?);
+            }
+            Asked::LastPairs => {
+                let (organisation, model, id) = data_rows::owned(row)?;
+                self.last_pairs.insert((organisation, model), id);
             }
             Asked::Answers => {
                 let (organisation, key, kept) = answer_rows::owned(row)?;

@@ -8,8 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use custom_models_core::{
-    AccessChange, AnswerKey, Change, DataChange, DataId, KeyId, ModelId, Operation, Organisation,
-    Write,
+    AccessChange, AnswerKey, Change, DataChange, DataId, Edit, KeyId, ModelId, Operation,
+    Organisation, Write,
 };
 use custom_models_group_commit::Job;
 
@@ -45,6 +45,8 @@ pub(crate) struct Needs<'a> {
     organisations: BTreeMap<&'a Organisation, Creates>,
     models: BTreeSet<(&'a Organisation, ModelId)>,
     pairs: BTreeSet<(&'a Organisation, ModelId, DataId)>,
+    /// The models that get a pair of data.
+    added_to: BTreeSet<(&'a Organisation, ModelId)>,
     answers: BTreeSet<(&'a Organisation, &'a AnswerKey)>,
     windows: BTreeSet<(KeyId, Operation)>,
 }
@@ -85,10 +87,19 @@ impl<'a> Needs<'a> {
                 creates.creates += 1;
                 creates.limit = creates.limit.max(limit.map_or(i64::MAX, signed));
             }
+            Change::Edit { id, edit, expected: _, actor: _, at: _ } => {
+                self.models.insert((organisation, *id));
+                match &**edit {
+                    Edit::Delete => creates.deletes += 1,
+                    Edit::AddData(_) => drop(self.added_to.insert((organisation, *id))),
+                    Edit::RemoveData(pair) => drop(self.pairs.insert((organisation, *id, *pair))),
+                    _ => {}
+                }
+            }
             Change::Update { model, stamp: _, data } => {
                 self.models.insert((organisation, model.id));
-                if let DataChange::Add(pair) = data {
-                    self.pairs.insert((organisation, model.id, pair.id));
+                if let DataChange::Add(_) = data {
+                    self.added_to.insert((organisation, model.id));
                 }
             }
             Change::Delete { id, stamp: _ } => {
@@ -108,6 +119,7 @@ impl<'a> Needs<'a> {
             (Asked::Windows, !self.windows.is_empty()),
             (Asked::Models, !self.models.is_empty()),
             (Asked::Pairs, !self.pairs.is_empty()),
+            (Asked::LastPairs, !self.added_to.is_empty()),
             (Asked::Answers, !self.answers.is_empty()),
             (Asked::Ids, has_creates),
         ];
@@ -125,11 +137,8 @@ impl<'a> Needs<'a> {
             }
             Asked::WindowLocks => self.of_windows(LOCK_WINDOWS),
             Asked::Windows => self.of_windows(access_rows::WINDOWS),
-            Asked::Models => {
-                let of: Vec<&[u8]> = self.models.iter().map(|(of, _)| bytes(of)).collect();
-                let ids: Vec<i64> = self.models.iter().map(|(_, id)| (*id).into()).collect();
-                Statement::new(rows::SEVERAL, [parameter(of), parameter(ids)])
-            }
+            Asked::Models => of_models(rows::SEVERAL, &self.models),
+            Asked::LastPairs => of_models(data_rows::LAST, &self.added_to),
             Asked::Pairs => {
                 let of: Vec<&[u8]> = self.pairs.iter().map(|(of, ..)| bytes(of)).collect();
                 let models: Vec<i64> = self.pairs.iter().map(|(_, id, _)| (*id).into()).collect();
@@ -173,6 +182,15 @@ impl<'a> Needs<'a> {
     }
 }
 
+fn of_models<'a>(
+    sql: &'static str,
+    models: &BTreeSet<(&'a Organisation, ModelId)>,
+) -> Statement<'a> {
+    let of: Vec<&[u8]> = models.iter().map(|(of, _)| bytes(of)).collect();
+    let ids: Vec<i64> = models.iter().map(|(_, id)| (*id).into()).collect();
+    Statement::new(sql, [parameter(of), parameter(ids)])
+}
+
 /// What a statement brings.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
@@ -186,8 +204,10 @@ pub(crate) enum Asked {
     Windows,
     /// Models.
     Models,
-    /// Which pairs of data are there.
+    /// Pairs of data.
     Pairs,
+    /// The highest numbers of the pairs of models.
+    LastPairs,
     /// Kept answers.
     Answers,
     /// New ids.

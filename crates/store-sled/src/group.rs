@@ -8,8 +8,8 @@ use sled::Db;
 
 use crate::changes::Changes;
 use crate::life_rows::{
-    History, answer_from_bytes, answer_key, answer_time_key, answer_to_bytes, claim_key, data_key,
-    data_of, event_key, event_to_bytes, history_key, pair_to_bytes,
+    History, answer_from_bytes, answer_key, answer_time_key, answer_to_bytes, claim_key, data_id,
+    data_key, data_of, event_key, event_to_bytes, history_key, pair_at, pair_to_bytes,
 };
 use crate::long::{self, Edits};
 use crate::rows;
@@ -158,13 +158,25 @@ impl Rows for Writing<'_, '_> {
         value.map(|value| rows::from_bytes(id, &value)).transpose()
     }
 
-    fn has_pair(
+    fn pair(
         &mut self,
         organisation: &Organisation,
         model: ModelId,
         pair: DataId,
-    ) -> Result<bool, StoreError> {
-        Ok(self.first(&data_key(organisation, model, pair))?.is_some())
+    ) -> Result<Option<DataPair>, StoreError> {
+        let key = data_key(organisation, model, pair);
+        let value = self.group.value(&key)?;
+        value.map(|value| pair_at(&key, &value)).transpose()
+    }
+
+    fn last_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+    ) -> Result<Option<DataId>, StoreError> {
+        let prefix = data_of(organisation, model);
+        let last = self.group.changes.last_key(self.group.db, &prefix)?;
+        last.map(|key| data_id(&prefix, &key)).transpose()
     }
 
     fn next_id(&mut self) -> Result<ModelId, StoreError> {

@@ -55,6 +55,13 @@ pub(crate) fn data_key(organisation: &Organisation, model: ModelId, id: DataId) 
     [data_of(organisation, model).as_slice(), &id.get().to_be_bytes()].concat()
 }
 
+/// The number of a pair, by a key of its rows below those of its model.
+pub(crate) fn data_id(data_of: &[u8], key: &[u8]) -> Result<DataId, StoreError> {
+    let number = key.strip_prefix(data_of).and_then(|rest| rest.first_chunk());
+    let number = number.map(|number| DataId::new(u32::from_be_bytes(*number)));
+    number.and_then(Result::ok).ok_or_else(|| damaged("a pair without a number"))
+}
+
 /// Where an answer lies.
 pub(crate) fn answer_key(
     organisation: &Organisation,

@@ -252,7 +252,7 @@ fn an_event_that_cannot_be_kept_is_of_a_write_that_is_not_made() {
     life.store.close().unwrap();
     with_row(&folder, b"xacme", Some(b"short"), |life| {
         let edit = Edit::AddData(pair("b.wav"));
-        let fault = life.engine.edit(&life.caller, id(1), &edit, &Expected::Anything).unwrap_err();
+        let fault = life.engine.edit(&life.caller, id(1), edit, &Expected::Anything).unwrap_err();
         assert_eq!(life.get(1), before);
         assert_eq!(life.store.data(&acme(), id(1), 0, u32::MAX).unwrap().len(), 1);
         match fault {

@@ -23,16 +23,30 @@ pub(crate) fn part(
         .collect()
 }
 
-/// True if a model has a pair with this number.
-pub(crate) fn has(
+/// The pair of a model with this number.
+pub(crate) fn one(
     connection: &Connection,
     organisation: &Organisation,
     model: ModelId,
     id: DataId,
-) -> rusqlite::Result<bool> {
+) -> rusqlite::Result<Option<DataPair>> {
+    let before = id.get() - 1;
+    let first = part(connection, organisation, model, before, 1)?.into_iter().next();
+    Ok(first.filter(|pair| pair.id == id))
+}
+
+/// The highest number of a pair of a model.
+pub(crate) fn last(
+    connection: &Connection,
+    organisation: &Organisation,
+    model: ModelId,
+) -> rusqlite::Result<Option<DataId>> {
     connection
-        .prepare_cached("SELECT 1 FROM data WHERE organisation = ?1 AND model = ?2 AND id = ?3")?
-        .exists(params![organisation.as_str(), i64::from(model), id.get()])
+        .prepare_cached("SELECT max(id) FROM data WHERE organisation = ?1 AND model = ?2")?
+        .query_row(params![organisation.as_str(), i64::from(model)], |row| {
+            let last = row.get::<_, Option<u32>>(0)?.map(DataId::new).transpose();
+            last.map_err(|_| damaged("a pair without a number"))
+        })
 }
 
 /// Adds a pair to the data of a model.

@@ -124,13 +124,21 @@ impl Rows for Group<'_> {
         Ok(rows::get(self.connection, organisation, id)?)
     }
 
-    fn has_pair(
+    fn pair(
         &mut self,
         organisation: &Organisation,
         model: ModelId,
         pair: DataId,
-    ) -> Result<bool, Trouble> {
-        Ok(data_rows::has(self.connection, organisation, model, pair)?)
+    ) -> Result<Option<DataPair>, Trouble> {
+        Ok(data_rows::one(self.connection, organisation, model, pair)?)
+    }
+
+    fn last_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+    ) -> Result<Option<DataId>, Trouble> {
+        Ok(data_rows::last(self.connection, organisation, model)?)
     }
 
     fn next_id(&mut self) -> Result<ModelId, Trouble> {

@@ -89,16 +89,16 @@ fn live(store: impl Records + Clone + 'static) {
     let (fence, time) = (claimed.fence, LeaseTime::default());
     for percent in [30, 30, 60] {
         let progress = Progress::new(percent).unwrap();
-        engine.edit(&caller(), ids[0], &Edit::Beat { fence, progress, time }, any).unwrap();
+        engine.edit(&caller(), ids[0], Edit::Beat { fence, progress, time }, any).unwrap();
     }
     let figure = Figure::new(0.071).unwrap();
     let metrics = TrainingMetrics::new([(MetricName::WORD_ERROR_RATE, figure)]).unwrap();
-    engine.edit(&caller(), ids[0], &Edit::Succeed { fence, metrics }, any).unwrap();
+    engine.edit(&caller(), ids[0], Edit::Succeed { fence, metrics }, any).unwrap();
     let claimed = engine.claim(&worker, Some(&acme()), time).unwrap().unwrap();
     assert_eq!(claimed.model.id, ids[1]);
     let error = "out of \u{1F4BE}\n".to_owned();
     let fail = Edit::Fail { fence: claimed.fence, error };
-    engine.edit(&caller(), ids[1], &fail, any).unwrap();
+    engine.edit(&caller(), ids[1], fail, any).unwrap();
     engine.cancel(&caller(), ids[3], any).unwrap();
     engine.add_data(&caller(), ids[3], pair(DataType::Test), any).unwrap();
     let first = engine.data(&caller(), ids[3]).unwrap()[0].id;

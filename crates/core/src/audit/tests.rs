@@ -54,7 +54,7 @@ fn records() -> Vec<Record> {
     ] {
         let steps = [Edit::Claim { time }, Edit::Beat { fence, progress, time }];
         for edit in steps.into_iter().chain(end) {
-            engine.edit(&caller, id, &edit, &any).unwrap();
+            engine.edit(&caller, id, edit, &any).unwrap();
         }
     }
     engine.delete(&caller, ids[2]).unwrap();

@@ -1,8 +1,9 @@
 //! The one judge of a write, over the rows that a store brings.
 
 use crate::{
-    AnswerKey, Change, CustomModel, DataChange, DataId, DataPair, KeptAnswer, ModelId, NewEvent,
-    NewModel, Organisation, Outcome, Stamp, StoreError, StoreErrorKind, Write,
+    AnswerKey, Change, CustomModel, DataChange, DataId, DataPair, EditRefusal, KeptAnswer, ModelId,
+    NewAnswer, NewEvent, NewModel, Organisation, Outcome, Stamp, StoreError, StoreErrorKind,
+    Transition, Write, transition,
 };
 
 /// Counters of an organisation.
@@ -43,13 +44,20 @@ pub trait Rows {
         id: ModelId,
     ) -> Result<Option<CustomModel>, Self::Error>;
 
-    /// True if a model has a pair of data with this number.
-    fn has_pair(
+    /// The pair of data of a model with this number.
+    fn pair(
         &mut self,
         organisation: &Organisation,
         model: ModelId,
         pair: DataId,
-    ) -> Result<bool, Self::Error>;
+    ) -> Result<Option<DataPair>, Self::Error>;
+
+    /// The highest number of a pair of data that the model has, or a higher one that it had.
+    fn last_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+    ) -> Result<Option<DataId>, Self::Error>;
 
     /// The id for a new model: larger than every id that was ever given away, or
     /// [`StoreErrorKind::IdsExhausted`] (MODEL-1). It is given away by [`Rows::insert_model`]; asked again
@@ -123,8 +131,8 @@ pub trait Rows {
 
 /// Judges a write, and makes it unless it is refused.
 ///
-/// Judged in this order: the answer to the same request before (IDEM-1), the model and its stamp (AUTH-3,
-/// EDIT-4), the quota (QUOTA-4). All of it is judged before the first row is written.
+/// Judged in this order: the answer to the same request before (IDEM-1), the model, its state and its revision
+/// (AUTH-3, EDIT-4), the quota (QUOTA-4). All of it is judged before the first row is written.
 ///
 /// # Errors
 ///
@@ -140,130 +148,162 @@ pub fn apply<R: Rows>(rows: &mut R, write: &Write) -> Result<Outcome, R::Error> 
     }
     let counters = rows.counters(organisation)?;
     let judged = match change {
-        Change::Create { model, limit } => create(rows, model, *limit, counters)?,
-        Change::Update { model, stamp, data } => update(rows, organisation, model, *stamp, data)?,
+        Change::Create { model, limit } => create(rows, counters, model, *limit, event)?,
+        Change::Edit { id, edit, expected, actor, at } => {
+            edited(rows, organisation, *id, edit.removed_pair(), |before, pair| {
+                transition(before, edit, pair, expected, actor, *at).map_err(NotMade::Refused)
+            })?
+        }
+        Change::Update { model, stamp, data } => {
+            let (id, model) = (model.id, Some(CustomModel::clone(model)));
+            let after = Transition { model, data: data.clone(), event: event.clone() };
+            edited(rows, organisation, id, None, |before, _| at(before, *stamp, after))?
+        }
         Change::Delete { id, stamp } => {
-            at_stamp(rows.model(organisation, *id)?, *stamp, Made::Deleted)
+            let after = Transition { model: None, data: DataChange::Keep, event: event.clone() };
+            edited(rows, organisation, *id, None, |before, _| at(before, *stamp, after))?
         }
     };
-    let made = match judged {
-        Judged::Made(made) => made,
-        Judged::Refused(outcome) => return Ok(outcome),
-    };
-    let counters = made.counted(counters, event.is_some())?;
-    let kept = answer.as_ref().map(|answer| answer.kept(made.model()).map(|kept| (answer, kept)));
-    let kept = kept.transpose().map_err(|error| StoreError::new(StoreErrorKind::Damaged, error))?;
-
-    made.write(rows, organisation)?;
-    if let Some((answer, kept)) = kept {
-        rows.keep_answer(organisation, &answer.key, &kept)?;
+    match judged {
+        Judged::Made(made) => {
+            made.write(rows, organisation, counters, answer.as_ref())?;
+            Ok(match change {
+                Change::Update { .. } => Outcome::Updated,
+                _ => made.outcome(),
+            })
+        }
+        Judged::Refused(outcome) => Ok(outcome),
     }
-    if let Some(event) = event {
-        rows.append_event(organisation, counters.events, made.model().id, event)?;
-    }
-    rows.set_counters(organisation, counters)?;
-    Ok(made.outcome())
 }
 
 /// A change that nothing speaks against.
-enum Made<'a> {
-    Created(CustomModel),
-    Updated { before: CustomModel, after: &'a CustomModel, data: &'a DataChange },
-    Deleted(CustomModel),
+struct Made {
+    before: Option<CustomModel>,
+    after: Option<CustomModel>,
+    data: DataChange,
+    removed: Option<DataPair>,
+    event: Option<NewEvent>,
 }
 
 /// A change that is judged.
-enum Judged<'a> {
-    Made(Made<'a>),
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is on the stack, for as long as a write is judged"
+)]
+enum Judged {
+    Made(Made),
     Refused(Outcome),
+}
+
+/// A reason why a model stays as it is.
+enum NotMade {
+    Stale,
+    Refused(EditRefusal),
+}
+
+fn at(before: &CustomModel, stamp: Stamp, after: Transition) -> Result<Transition, NotMade> {
+    if before.stamp == stamp { Ok(after) } else { Err(NotMade::Stale) }
 }
 
 fn create<R: Rows>(
     rows: &mut R,
+    counters: Counters,
     model: &NewModel,
     limit: Option<u64>,
-    counters: Counters,
-) -> Result<Judged<'static>, R::Error> {
+    event: &Option<NewEvent>,
+) -> Result<Judged, R::Error> {
     let current = counters.models;
     if limit.is_some_and(|limit| current >= limit) {
         return Ok(Judged::Refused(Outcome::LimitReached { current }));
     }
-    Ok(Judged::Made(Made::Created(model.clone().with_id(rows.next_id()?))))
+    Ok(Judged::Made(Made {
+        before: None,
+        after: Some(model.clone().with_id(rows.next_id()?)),
+        data: DataChange::Keep,
+        removed: None,
+        event: event.clone(),
+    }))
 }
 
-fn update<'a, R: Rows>(
+fn edited<R: Rows>(
     rows: &mut R,
     organisation: &Organisation,
-    after: &'a CustomModel,
-    stamp: Stamp,
-    data: &'a DataChange,
-) -> Result<Judged<'a>, R::Error> {
-    let updated = |before| Made::Updated { before, after, data };
-    let judged = at_stamp(rows.model(organisation, after.id)?, stamp, updated);
-    if matches!(judged, Judged::Made(_))
-        && let DataChange::Add(pair) = data
-        && rows.has_pair(organisation, after.id, pair.id)?
+    id: ModelId,
+    pair: Option<DataId>,
+    judge: impl FnOnce(&CustomModel, Option<&DataPair>) -> Result<Transition, NotMade>,
+) -> Result<Judged, R::Error> {
+    let Some(before) = rows.model(organisation, id)? else {
+        return Ok(Judged::Refused(Outcome::NotFound));
+    };
+    let removed = match pair {
+        Some(pair) => rows.pair(organisation, id, pair)?,
+        None => None,
+    };
+    let Transition { model: after, data, event } = match judge(&before, removed.as_ref()) {
+        Ok(transition) => transition,
+        Err(NotMade::Stale) => return Ok(Judged::Refused(Outcome::Stale)),
+        Err(NotMade::Refused(reason)) => return Ok(Judged::Refused(Outcome::Refused(reason))),
+    };
+    if let DataChange::Add(pair) = &data
+        && rows.last_pair(organisation, id)?.is_some_and(|last| last >= pair.id)
     {
         return Err(damaged("a model has a pair under the number of the next one").into());
     }
-    Ok(judged)
+    Ok(Judged::Made(Made { before: Some(before), after, data, removed, event }))
 }
 
-/// What becomes of the model that a change was decided on.
-fn at_stamp<'a>(
-    found: Option<CustomModel>,
-    stamp: Stamp,
-    made: impl FnOnce(CustomModel) -> Made<'a>,
-) -> Judged<'a> {
-    match found {
-        None => Judged::Refused(Outcome::NotFound),
-        Some(model) if model.stamp != stamp => Judged::Refused(Outcome::Stale),
-        Some(model) => Judged::Made(made(model)),
-    }
-}
+impl Made {
+    fn write<R: Rows>(
+        &self,
+        rows: &mut R,
+        organisation: &Organisation,
+        counters: Counters,
+        answer: Option<&NewAnswer>,
+    ) -> Result<(), R::Error> {
+        let Some(model) = self.after.as_ref().or(self.before.as_ref()) else { return Ok(()) };
+        let counters = self.counted(counters)?;
+        let kept = answer.map(|answer| answer.kept(model).map(|kept| (&answer.key, kept)));
+        let kept =
+            kept.transpose().map_err(|error| StoreError::new(StoreErrorKind::Damaged, error))?;
 
-impl Made<'_> {
-    /// The model after the change; a deleted one as it was.
-    fn model(&self) -> &CustomModel {
-        match self {
-            Made::Created(model) | Made::Deleted(model) => model,
-            Made::Updated { after, .. } => after,
+        match &self.data {
+            DataChange::Keep => {}
+            DataChange::Add(pair) => rows.insert_pair(organisation, model.id, pair)?,
+            DataChange::Remove(id) => rows.delete_pair(organisation, model.id, *id)?,
         }
+        match (&self.before, &self.after) {
+            (None, _) => rows.insert_model(organisation, model)?,
+            (Some(before), Some(after)) => rows.replace_model(organisation, before, after)?,
+            (Some(before), None) => rows.delete_model(organisation, before)?,
+        }
+        if let Some((key, kept)) = kept {
+            rows.keep_answer(organisation, key, &kept)?;
+        }
+        if let Some(event) = &self.event {
+            rows.append_event(organisation, counters.events, model.id, event)?;
+        }
+        rows.set_counters(organisation, counters)
     }
 
-    fn counted(&self, counters: Counters, has_event: bool) -> Result<Counters, StoreError> {
-        let models = match self {
-            Made::Created(_) => counters.models.checked_add(1),
-            Made::Updated { .. } => Some(counters.models),
-            Made::Deleted(_) => counters.models.checked_sub(1),
+    fn counted(&self, Counters { models, events }: Counters) -> Result<Counters, StoreError> {
+        let models = match (&self.before, &self.after) {
+            (None, Some(_)) => models.checked_add(1),
+            (Some(_), None) => models.checked_sub(1),
+            _ => Some(models),
         };
-        let events = counters.events.checked_add(u64::from(has_event));
+        let events = events.checked_add(u64::from(self.event.is_some()));
         match (models, events) {
             (Some(models), Some(events)) => Ok(Counters { models, events }),
             _ => Err(damaged("a counter does not fit the rows that it counts")),
         }
     }
 
-    fn write<R: Rows>(&self, rows: &mut R, organisation: &Organisation) -> Result<(), R::Error> {
-        match self {
-            Made::Created(model) => rows.insert_model(organisation, model),
-            Made::Deleted(before) => rows.delete_model(organisation, before),
-            Made::Updated { before, after, data } => {
-                match data {
-                    DataChange::Keep => {}
-                    DataChange::Add(pair) => rows.insert_pair(organisation, after.id, pair)?,
-                    DataChange::Remove(id) => rows.delete_pair(organisation, after.id, *id)?,
-                }
-                rows.replace_model(organisation, before, after)
-            }
-        }
-    }
-
     fn outcome(self) -> Outcome {
-        match self {
-            Made::Created(model) => Outcome::Created(model),
-            Made::Updated { .. } => Outcome::Updated,
-            Made::Deleted(_) => Outcome::Deleted,
+        let removed = self.removed.map(Box::new);
+        match (self.before, self.after) {
+            (None, Some(model)) => Outcome::Created(model),
+            (_, Some(model)) => Outcome::Changed { model: Box::new(model), removed },
+            (_, None) => Outcome::Deleted,
         }
     }
 }

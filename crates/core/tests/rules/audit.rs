@@ -38,7 +38,7 @@ fn lived(steps: &[Step], may_forget: bool) -> MemoryStore {
         };
         let edit = |edit: Edit| {
             let worker = Caller::new(caller.organisation().clone(), Plan::gold());
-            drop(engine.edit(&worker, model, &edit, &ANYTHING));
+            drop(engine.edit(&worker, model, edit, &ANYTHING));
         };
         let time = LeaseTime::default();
         let progress = Progress::new((number % 101) as u8).unwrap();

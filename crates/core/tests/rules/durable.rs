@@ -143,7 +143,6 @@ fn model_6_a_fault_of_the_store_is_no_acknowledgement_and_is_passed_on() {
 
         let unreadable = || Scripted::new(|_, _| ()).reading(move || Err(expected.into()));
         assert_eq!(kind(engine(unreadable()).get(&caller, id(1))), expected);
-        assert_eq!(kind(engine(unreadable()).delete(&caller, id(1))), expected);
         assert_eq!(kind(engine(unreadable()).list(&caller, &Default::default())), expected);
         assert_eq!(kind(engine(unreadable()).close()), expected);
     }

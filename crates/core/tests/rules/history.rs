@@ -218,10 +218,8 @@ fn idem_1_uploads_and_runs_are_done_once_too() {
     let (engine, acme) = (engine(MemoryStore::new()), caller("acme", Plan::gold()));
     let model = engine.create(&acme, request("n")).unwrap();
     let edit = |edit: &Edit, key: &str| {
-        let model = engine.get(&acme, model.id).unwrap();
         let once = repeatable(key, b"{}");
-        let edited = engine.edit_unchanged_async(&acme, &model, edit, &ANYTHING, Some(&once));
-        block_on(edited).map(Option::unwrap)
+        block_on(engine.edit_async(&acme, model.id, edit.clone(), ANYTHING, Some(once)))
     };
     let upload = Edit::AddData(pair(DataType::Train, 18_000));
     assert!(matches!(edit(&upload, "k").unwrap(), Edited::Changed(_)));

@@ -46,7 +46,7 @@ pub(crate) type Claims = Vec<Claimed>;
 
 pub(crate) fn report(engine: &Engine, of: &Claimed, edit: Edit) -> Result<CustomModel, Refusal> {
     let caller = Caller::new(of.organisation.clone(), Plan::gold()).acting_as(worker("w"));
-    match engine.edit(&caller, of.model.id, &edit, &ANYTHING)? {
+    match engine.edit(&caller, of.model.id, edit, &ANYTHING)? {
         Edited::Changed(model) => Ok(*model),
         other => panic!("{other:?}"),
     }
@@ -250,7 +250,7 @@ fn train_5_after_three_silent_workers_a_training_has_failed() {
         clock.go(59_999);
         assert_eq!(engine.sweep(&Retention::default()).unwrap().failed, 0);
         clock.go(1);
-        let fourth = engine.edit(&acme, of.model.id, &Edit::Claim { time: lease(60) }, &ANYTHING);
+        let fourth = engine.edit(&acme, of.model.id, Edit::Claim { time: lease(60) }, &ANYTHING);
         assert!(matches!(fourth.unwrap_err(), Refusal::LeaseLost), "by whatever way");
         if by_sweep {
             assert_eq!(engine.sweep(&Retention::default()).unwrap().failed, 1);

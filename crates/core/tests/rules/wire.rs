@@ -132,11 +132,6 @@ fn wire_500_and_wire_503_a_fault_that_may_pass_and_any_other_which_says_nothing(
             "The service is unavailable. Please try again.",
             "STORE_UNAVAILABLE",
         ),
-        (
-            Refusal::Contended,
-            "The model is being changed by others. Please try again.",
-            "CONTENDED",
-        ),
     ] {
         assert_wire(&refusal, 503, &unavailable(message, code));
     }

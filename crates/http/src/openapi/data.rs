@@ -57,7 +57,7 @@ pub(super) fn upload() -> Operation {
         .and([Refusal::UnsupportedTransferEncoding])
         .and([Refusal::AtCapacity, Refusal::ShareExceeded { places: 4 }])
         .and([Refusal::ModelNotFound, Refusal::TrainingInProgress, Refusal::PreconditionFailed])
-        .and([Refusal::IdempotencyKeyReused, Refusal::Contended])
+        .and([Refusal::IdempotencyKeyReused])
         .answer(operation)
         .with(
             "200",
@@ -84,7 +84,7 @@ pub(super) fn delete() -> Operation {
             .parameter(if_match());
     Refusals::of(Asked::DeleteData)
         .and([Refusal::ModelNotFound, Refusal::DataNotFound, Refusal::TrainingInProgress])
-        .and([Refusal::PreconditionFailed, Refusal::Contended])
+        .and([Refusal::PreconditionFailed])
         .answer(operation)
         .with("204", ResponseBuilder::new().description("The pair was removed"))
         .build()

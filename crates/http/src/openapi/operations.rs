@@ -123,7 +123,7 @@ pub(super) fn update() -> Operation {
     Refusals::of(Asked::Update)
         .invalid(UpdateModel::from_json(b"{\"language\":\"nl\"}").err())
         .and(BODY)
-        .and([Refusal::ModelNotFound, Refusal::PreconditionFailed, Refusal::Contended])
+        .and([Refusal::ModelNotFound, Refusal::PreconditionFailed])
         .answer(operation)
         .with("200", polled(model("The model as it is now")))
         .build()
@@ -136,7 +136,7 @@ pub(super) fn delete() -> Operation {
         .parameter(if_match());
     Refusals::of(Asked::Delete)
         .and([Refusal::ModelNotFound, Refusal::TrainingInProgress])
-        .and([Refusal::PreconditionFailed, Refusal::Contended])
+        .and([Refusal::PreconditionFailed])
         .answer(operation)
         .with("204", ResponseBuilder::new().description("The model was deleted"))
         .build()
@@ -153,7 +153,7 @@ pub(super) fn run() -> Operation {
         .and(BODY)
         .and([Refusal::ModelNotFound, Refusal::TrainingInProgress])
         .and([Refusal::ModelNotReady { missing_seconds: 3600 }, Refusal::PreconditionFailed])
-        .and([Refusal::IdempotencyKeyReused, Refusal::Contended])
+        .and([Refusal::IdempotencyKeyReused])
         .answer(operation)
         .with("200", replayable(polled(model("The model, whose training has begun"))))
         .build()
@@ -166,7 +166,7 @@ pub(super) fn cancel() -> Operation {
             .parameter(if_match());
     Refusals::of(Asked::Cancel)
         .and([Refusal::ModelNotFound, Refusal::TrainingNotRunning])
-        .and([Refusal::PreconditionFailed, Refusal::Contended])
+        .and([Refusal::PreconditionFailed])
         .answer(operation)
         .with("200", model("The model, which is ready to be trained"))
         .build()
@@ -183,7 +183,6 @@ pub(super) fn claim() -> Operation {
     Refusals::of(Asked::Work)
         .invalid(ClaimTraining::from_json(b"{\"lease_seconds\":0}").err())
         .and(BODY)
-        .and([Refusal::Contended])
         .answer(operation)
         .with(
             "200",
@@ -230,7 +229,7 @@ fn report(
         .invalid(invalid)
         .and(BODY)
         .and([Refusal::ModelNotFound, Refusal::LeaseLost])
-        .and([Refusal::PreconditionFailed, Refusal::Contended])
+        .and([Refusal::PreconditionFailed])
         .answer(operation)
 }
 

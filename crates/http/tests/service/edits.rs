@@ -149,6 +149,23 @@ fn edit_4_of_two_at_the_same_time_both_are_kept_and_one_that_expects_the_other_i
 }
 
 #[test]
+fn edit_4_of_32_renames_at_once_all_are_made() {
+    let (server, key) = created();
+    let (server, key) = (&server, &key);
+    thread::scope(|scope| {
+        let renames: Vec<_> = (0..32)
+            .map(|number| {
+                let body = format!(r#"{{"name":"name {number}"}}"#);
+                scope.spawn(move || server.post(key, &path(), &body))
+            })
+            .collect();
+        let statuses = renames.into_iter().map(|rename| rename.join().unwrap().status);
+        assert_eq!(statuses.collect::<Vec<_>>(), [200; 32]);
+    });
+    server.get(key, &path()).has("etag", "\"33\"");
+}
+
+#[test]
 fn edit_4_a_model_that_is_known_is_not_sent_again_unless_it_is_trained() {
     let (server, key) = created();
     let get = |tag: &str| {

@@ -331,6 +331,19 @@ fn edit_4_an_upload_is_made_at_the_revision_that_is_expected() {
 }
 
 #[test]
+fn edit_4_of_16_uploads_at_once_all_are_made() {
+    let uploads = &uploads_with(|options| options.organisation_share = 100);
+    std::thread::scope(|scope| {
+        let all: Vec<_> = (0..16).map(|_| scope.spawn(|| uploads.upload().status)).collect();
+        let statuses = all.into_iter().map(|upload| upload.join().unwrap());
+        assert_eq!(statuses.collect::<Vec<_>>(), [200; 16]);
+    });
+    let listed = uploads.server.get(&uploads.key, &format!("{MODELS}/1/data"));
+    assert!(listed.body.starts_with(r#"{"count":16,"#), "{}", listed.body);
+    assert_eq!(uploads.files().len(), 32);
+}
+
+#[test]
 fn order_an_upload_is_judged_by_key_model_state_revision_type_and_body() {
     let uploads = uploads();
     let reader = uploads.server.key(2, "acme", &[Scope::Read]);

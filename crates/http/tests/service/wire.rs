@@ -190,11 +190,6 @@ fn wire_503_says_what_is_known_and_when_to_try_again() {
     }
     server.store.mood(Mood::Works);
     assert_eq!(server.create(&key, NAMED).status, 201);
-    server.store.mood(Mood::Stale);
-    let path = format!("{MODELS}/1");
-    let refused = server.request("DELETE", &path, &[("Authorization", &key)], "");
-    let message = "The model is being changed by others. Please try again.";
-    refused.is(503, &unavailable(message, "CONTENDED")).has("retry-after", "1");
 }
 
 #[test]

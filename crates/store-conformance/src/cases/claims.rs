@@ -167,11 +167,9 @@ fn claim_all(driven: &Driven, worker: u64) -> Checked<Vec<Claimed>> {
     let worker = actor(&format!("worker-{worker}"))?;
     let mut all = Vec::new();
     loop {
-        match driven.engine.claim(&worker, None, lease_time()?) {
-            Ok(Some(claimed)) => all.push(claimed),
-            Ok(None) => return Ok(all),
-            Err(Refusal::Contended) => {}
-            Err(refusal) => return Err(refusal.into()),
+        match driven.engine.claim(&worker, None, lease_time()?)? {
+            Some(claimed) => all.push(claimed),
+            None => return Ok(all),
         }
     }
 }

@@ -37,8 +37,7 @@ pub(crate) fn every_course(driven: &Driven) -> Checked<Vec<CustomModel>> {
         if number > 6 {
             model = driven.edit(id, Edit::Cancel)?;
             for number in [1, 2] {
-                let pair = driven.engine.pair(&driven.caller, id, data_id(number)?)?;
-                model = driven.edit(id, Edit::RemoveData(pair))?;
+                model = driven.edit(id, Edit::RemoveData(data_id(number)?))?;
             }
         }
         all.push(model);

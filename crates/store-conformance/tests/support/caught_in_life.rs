@@ -10,7 +10,6 @@ pub(crate) const CAUGHT_IN_LIFE: &[(Flaw, &[&str])] = &[
             "edit_4_a_stale_update_changes_nothing",
             "edit_4_one_of_many_updates_of_a_stamp_wins",
             "edit_4_changes_of_one_model_in_a_burst_are_judged_one_after_another",
-            "train_4_one_of_many_workers_has_each_training",
         ],
     ),
     (
@@ -24,7 +23,11 @@ pub(crate) const CAUGHT_IN_LIFE: &[(Flaw, &[&str])] = &[
     ),
     (
         Flaw::RefusalsKeepAnswers,
-        &["edit_4_a_stale_update_changes_nothing", "idem_1_a_refused_change_keeps_no_answer"],
+        &[
+            "edit_4_a_stale_update_changes_nothing",
+            "edit_4_a_refused_edit_leaves_no_trace",
+            "idem_1_a_refused_change_keeps_no_answer",
+        ],
     ),
     (
         Flaw::StaleUpdatesChangeData,
@@ -34,13 +37,21 @@ pub(crate) const CAUGHT_IN_LIFE: &[(Flaw, &[&str])] = &[
         ],
     ),
     (
+        Flaw::EditsAreDecidedOnAnOldRead,
+        &[
+            "edit_4_many_edits_of_one_model_at_once_are_all_made",
+            "edit_4_one_of_many_edits_that_expect_a_revision_is_made",
+            "train_4_one_of_many_workers_has_each_training",
+        ],
+    ),
+    (Flaw::RemovedPairsAreNotTold, &["data_6_one_of_many_who_remove_a_pair_hears_of_it"]),
+    (
         Flaw::BeatsDoNotCount,
         &[
             "edit_4_a_stale_update_changes_nothing",
             "edit_4_a_stale_delete_changes_nothing",
             "edit_4_a_beat_makes_what_was_decided_before_it_stale",
             "train_4_a_worker_whose_lease_ran_out_changes_nothing",
-            "train_4_one_of_many_workers_has_each_training",
         ],
     ),
     (Flaw::RevisionHas32Bits, &["edit_4_a_stale_update_changes_nothing"]),

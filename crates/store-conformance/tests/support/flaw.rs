@@ -57,6 +57,8 @@ pub(crate) enum Flaw {
     AdmissionsForgottenAtOpening,
     UpdatesIgnoreTheStamp,
     BeatsDoNotCount,
+    EditsAreDecidedOnAnOldRead,
+    RemovedPairsAreNotTold,
     UpdatesKeepOldDescriptions,
     UpdatesIgnoreTheOrganisation,
     EveryTenthUpdateIsLost,

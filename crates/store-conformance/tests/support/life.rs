@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::thread::ThreadId;
 
 use custom_models_core::{
-    Actor, AnswerKey, CustomModel, DataChange, DataPair, Event, EventPage, KeptAnswer, ModelId,
-    Moment, NewAnswer, NewEvent, Operation, Organisation, Purge, Purged,
+    Actor, AnswerKey, CustomModel, DataChange, DataId, DataPair, Event, EventPage, KeptAnswer,
+    ModelId, Moment, NewAnswer, NewEvent, Operation, Organisation, Purge, Purged,
 };
 
 use super::flaw::Flaw;
@@ -146,6 +146,11 @@ impl Life {
             }
             DataChange::Remove(id) => pairs.retain(|pair| pair.id != id),
         }
+    }
+
+    pub(crate) fn pair(&self, of: &Organisation, model: ModelId, id: DataId) -> Option<DataPair> {
+        let pairs = self.data.get(&(of.clone(), model))?;
+        pairs.iter().find(|pair| pair.id == id).cloned()
     }
 
     pub(crate) fn forget_data(&mut self, flaw: Option<Flaw>, model: &(Organisation, ModelId)) {

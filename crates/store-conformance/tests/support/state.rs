@@ -3,8 +3,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::ThreadId;
 
 use custom_models_core::{
-    Change, Course, CustomModel, DataChange, Language, MetricName, ModelId, NewModel, Organisation,
-    Outcome, Stamp, StoreError, StoreErrorKind, Timestamp, Write,
+    Change, Course, CustomModel, DataChange, Language, MetricName, ModelId, NewEvent, NewModel,
+    Organisation, Outcome, Stamp, StoreError, StoreErrorKind, Timestamp, Transition, Write,
+    transition,
 };
 use serde_json::Value;
 
@@ -16,6 +17,8 @@ use super::life::Life;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State {
     pub(super) rows: BTreeMap<(Organisation, ModelId), CustomModel>,
+    /// The rows before the last write.
+    old_rows: BTreeMap<(Organisation, ModelId), CustomModel>,
     pub(super) counters: HashMap<(String, Option<ThreadId>), u64>,
     pub(super) last_id: u64,
     pub(super) identity: [u8; 16],
@@ -90,9 +93,24 @@ impl State {
         let Write { organisation, change, event, answer } = write;
         let kept = answer.as_ref();
         let kept = kept.and_then(|answer| self.life.repeated(flaw, &organisation, answer, thread));
+        let is_judged_late = flaw == Some(Flaw::RepeatsJudgedAfterTheChange);
+        if let Some(kept) = kept.clone().filter(|_| !is_judged_late) {
+            return Ok(Outcome::Repeated(kept));
+        }
+        let asked = self.asked(&organisation, &change);
+        let decided = self.decided(flaw, &organisation, change, event);
+        self.old_rows = before.rows.clone();
+        let (change, event, edited) = match decided {
+            Ok(decided) => decided,
+            Err(outcome) => {
+                if let (Some(model), Some(Flaw::RefusalsKeepAnswers)) = (asked, flaw) {
+                    self.life.keep(flaw, &organisation, &model, None, answer, thread);
+                }
+                return Ok(*outcome);
+            }
+        };
         if let Some(kept) = kept
-            && (flaw != Some(Flaw::RepeatsJudgedAfterTheChange)
-                || self.clone().make(flaw, &organisation, change.clone(), thread).is_made())
+            && self.clone().make(flaw, &organisation, change.clone(), thread).is_made()
         {
             return Ok(Outcome::Repeated(kept));
         }
@@ -113,7 +131,42 @@ impl State {
             *self = before;
         }
         self.is_after_a_refusal = is_refused;
-        outcome
+        match (outcome, edited) {
+            (Ok(Outcome::Updated), Some(changed)) => Ok(changed),
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// An edit as the change that it comes to, with its event and its outcome; other changes as they are.
+    fn decided(
+        &self,
+        flaw: Option<Flaw>,
+        organisation: &Organisation,
+        change: Change,
+        event: Option<NewEvent>,
+    ) -> Result<(Change, Option<NewEvent>, Option<Outcome>), Box<Outcome>> {
+        let Change::Edit { id, edit, expected, actor, at } = change else {
+            return Ok((change, event, None));
+        };
+        let key = (organisation.clone(), id);
+        let Some(stored) = self.rows.get(&key) else { return Err(Box::new(Outcome::NotFound)) };
+        let old = self.old_rows.get(&key);
+        let before = old.filter(|_| flaw == Some(Flaw::EditsAreDecidedOnAnOldRead));
+        let before = before.unwrap_or(stored);
+        let removed = edit.removed_pair().and_then(|pair| self.life.pair(organisation, id, pair));
+        let next = transition(before, &edit, removed.as_ref(), &expected, &actor, at);
+        let Transition { model, data, event } =
+            next.map_err(|reason| Box::new(Outcome::Refused(reason)))?;
+        let stamp = stored.stamp;
+        let removed = removed.filter(|_| flaw != Some(Flaw::RemovedPairsAreNotTold));
+        Ok(match model {
+            None => (Change::Delete { id, stamp }, event, None),
+            Some(model) => {
+                let (model, removed) = (Box::new(model), removed.map(Box::new));
+                let changed = Outcome::Changed { model: model.clone(), removed };
+                (Change::Update { model, stamp, data }, event, Some(changed))
+            }
+        })
     }
 
     fn make(
@@ -131,6 +184,7 @@ impl State {
                 Ok(self.update(flaw, organisation, *model, stamp, data))
             }
             Change::Delete { id, stamp } => Ok(self.delete(flaw, organisation, id, stamp, thread)),
+            Change::Edit { .. } => Err(StoreErrorKind::Failed.into()),
         }
     }
 
@@ -142,7 +196,9 @@ impl State {
                 Some(model.clone().with_id(id))
             }
             Change::Update { model, .. } => Some(model.as_ref().clone()),
-            Change::Delete { id, .. } => self.rows.get(&(organisation.clone(), *id)).cloned(),
+            Change::Delete { id, .. } | Change::Edit { id, .. } => {
+                self.rows.get(&(organisation.clone(), *id)).cloned()
+            }
         }
     }
 

@@ -93,8 +93,10 @@ impl Shared {
         };
         let answer = self.memory.lock().unwrap().write(self.flaw, write, thread);
         self.save_after_a_write();
-        let is_refusal =
-            !matches!(answer, Ok(Outcome::Created(_) | Outcome::Updated | Outcome::Deleted));
+        let is_refusal = !matches!(
+            answer,
+            Ok(Outcome::Created(_) | Outcome::Changed { .. } | Outcome::Updated | Outcome::Deleted)
+        );
         if self.flaw == Some(Flaw::RefusalsUnanswered) && is_refusal {
             return;
         }

@@ -7,8 +7,8 @@ use std::thread;
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, Actor, AnswerForm, AnswerKey, ArchiveChange,
     ArchiveStore, Change, DataChange, EventType, IdempotencyKey, KeyId, LeaseTime, LifeStore,
-    ModelStore, Moment, NewAnswer, NewEvent, Operation, Outcome, Record, Refusal, RequestLimit,
-    Revision, Timestamp, Write,
+    ModelStore, Moment, NewAnswer, NewEvent, Operation, Outcome, Record, RequestLimit, Revision,
+    Timestamp, Write,
 };
 use custom_models_postgres_cluster::Server;
 use custom_models_store_postgres::PostgresStore;
@@ -144,13 +144,7 @@ fn one_worker(server: &Server) {
     let work = |number: usize| {
         let engine = engine(server, &database);
         let worker = Actor::new(format!("worker-{number}")).unwrap();
-        let claim = || loop {
-            match engine.claim(&worker, None, LeaseTime::default()) {
-                // Others were faster, eight times: they have taken some, and less is left.
-                Err(Refusal::Contended) => {}
-                claimed => return claimed.unwrap(),
-            }
-        };
+        let claim = || engine.claim(&worker, None, LeaseTime::default()).unwrap();
         std::iter::from_fn(claim).map(|claimed| claimed.model.id).collect::<Vec<_>>()
     };
     let mut claimed: Vec<_> = thread::scope(|scope| {

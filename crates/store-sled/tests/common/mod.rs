@@ -156,7 +156,7 @@ impl Life {
     }
 
     pub(crate) fn edit(&self, number: u64, edit: &Edit) {
-        self.engine.edit(&self.caller, id(number), edit, &Expected::Anything).unwrap();
+        self.engine.edit(&self.caller, id(number), edit.clone(), &Expected::Anything).unwrap();
     }
 
     /// Gives a model data enough, and has its training claimed. Whoever waits longer is claimed first.

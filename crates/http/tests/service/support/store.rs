@@ -4,9 +4,8 @@ use std::time::Duration;
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, AnswerKey, ArchiveChange, ArchiveStore, Completion,
     CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyId, KeyRecord, LifeStore,
-    Listing, MemoryStore, ModelId, ModelStore, Moment, Operation, Organisation, Outcome, Purge,
-    Purged, Record, Registration, Scopes, Selection, StoreError, StoreErrorKind, StoreSummary,
-    Write,
+    Listing, MemoryStore, ModelId, ModelStore, Moment, Operation, Organisation, Purge, Purged,
+    Record, Registration, Scopes, Selection, StoreError, StoreErrorKind, StoreSummary, Write,
 };
 
 /// What a [`Held`] store makes of writes of models.
@@ -16,7 +15,6 @@ pub(crate) enum Mood {
     /// Keeps them until it works again.
     Holds,
     /// Says that the model has changed since it was read.
-    Stale,
     Fails(StoreErrorKind),
     /// Panics, and says what was to be written.
     Panics,
@@ -120,10 +118,6 @@ impl ModelStore for Held {
                 state.waiting.push((write, done));
                 drop(state);
                 self.changed.notify_all();
-            }
-            Mood::Stale => {
-                drop(state);
-                done(Ok(Outcome::Stale));
             }
             Mood::Fails(kind) => {
                 drop(state);

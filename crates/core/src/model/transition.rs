@@ -1,8 +1,8 @@
-//! What becomes of a model that is there: the rules of sections 8 to 10, as one pure decision.
+//! The transitions of a model that is there: the rules of sections 8 to 10, as one pure function.
 
 use crate::{
-    Actor, Change, Course, CustomModel, DataChange, DataPair, EventType, Fence, LeaseTime, Moment,
-    NewEvent, NewPair, NoTransition, Progress, Refusal, Revision, Stamp, Timestamp, TrainingEvent,
+    Actor, Course, CustomModel, DataChange, DataId, DataPair, EventType, Fence, LeaseTime, Moment,
+    NewEvent, NewPair, NoTransition, Progress, Revision, Stamp, Timestamp, TrainingEvent,
     TrainingMetrics, UpdateModel,
 };
 
@@ -16,8 +16,8 @@ pub enum Edit {
     Delete,
     /// One more pair of data (DATA-4, DATA-5).
     AddData(NewPair),
-    /// That a pair of data be gone, which the model had when it was read (DATA-6).
-    RemoveData(DataPair),
+    /// That the pair of data with this number be gone (DATA-6).
+    RemoveData(DataId),
     /// Training (TRAIN-2).
     Run,
     /// No training after all (TRAIN-6).
@@ -54,6 +54,16 @@ pub enum Edit {
     Expire,
 }
 
+impl Edit {
+    /// The number of the pair of data that the edit removes.
+    pub const fn removed_pair(&self) -> Option<DataId> {
+        match self {
+            Edit::RemoveData(id) => Some(*id),
+            _ => None,
+        }
+    }
+}
+
 /// What a caller expects of a model that is to be changed (EDIT-4).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Expected {
@@ -74,49 +84,89 @@ impl Expected {
     }
 }
 
-/// A change that was decided on a model as it was read.
-pub(crate) struct Decision {
-    pub(crate) change: Change,
-    pub(crate) event: Option<NewEvent>,
-    /// The model as it is then; `None` if it is gone.
-    pub(crate) model: Option<CustomModel>,
+/// A reason why an edit is not made of a model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EditRefusal {
+    /// The model is being trained, and the edit has to wait for the end of it (EDIT-5).
+    #[error("the model is being trained")]
+    TrainingInProgress,
+    /// Training cannot start from the state that the model is in (TRAIN-2).
+    #[error("the model is not ready to be trained")]
+    ModelNotReady {
+        /// The seconds of audio that are missing.
+        missing_seconds: u64,
+    },
+    /// No training runs that could be called off (TRAIN-6).
+    #[error("no training runs")]
+    TrainingNotRunning,
+    /// The training is not the worker's, or not any more (TRAIN-4).
+    #[error("the lease is lost")]
+    LeaseLost,
+    /// The model has no pair of data with this number (DATA-6).
+    #[error("the model has no such pair of data")]
+    DataNotFound,
+    /// The model had 2^32 pairs, or has millions of years of audio.
+    #[error("the model has more data than can be counted")]
+    DataUncountable,
+    /// The model is at another revision than the caller expects (EDIT-4).
+    #[error("the model is at another revision")]
+    PreconditionFailed,
 }
 
-/// Decides on a model as it was read. Its state is looked at before what the caller expects (ORDER).
-pub(crate) fn decide(
+/// The result of an edit that is made of a model.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transition {
+    /// The model after it; `None` if it is gone.
+    pub model: Option<CustomModel>,
+    /// The change of its data.
+    pub data: DataChange,
+    /// The event to append. Claims and most heartbeats have none.
+    pub event: Option<NewEvent>,
+}
+
+/// Judges an edit of a model. The state of the model is looked at before what the caller expects (ORDER).
+///
+/// `pair` is the pair of data that [`Edit::RemoveData`] names, if the model has it. A pure function: nothing is
+/// read or written.
+///
+/// # Errors
+///
+/// The reason why the edit is not made.
+pub fn transition(
     model: &CustomModel,
     edit: &Edit,
+    pair: Option<&DataPair>,
     expected: &Expected,
     actor: &Actor,
-    now: Moment,
-) -> Result<Decision, Refusal> {
-    let next = next(model, edit, actor, now)?;
+    at: Moment,
+) -> Result<Transition, EditRefusal> {
+    let Next { model: after, data, event } = next(model, edit, pair, actor, at)?;
     if !expected.is_met_by(model.revision()) {
-        return Err(Refusal::PreconditionFailed);
+        return Err(EditRefusal::PreconditionFailed);
     }
-    let event = next.event.map(|event_type| NewEvent {
-        created_at: now.into(),
+    let event = event.map(|event_type| NewEvent {
+        created_at: at.into(),
         actor: actor.clone(),
         event_type,
     });
-    let stamp = model.stamp;
-    let change = match &next.model {
-        None => Change::Delete { id: model.id, stamp },
-        Some(after) => Change::Update { model: Box::new(after.clone()), stamp, data: next.data },
-    };
-    Ok(Decision { change, event, model: next.model })
+    Ok(Transition { model: after, data, event })
 }
 
-/// What an edit makes of a model.
 struct Next {
     model: Option<CustomModel>,
     data: DataChange,
     event: Option<EventType>,
 }
 
-fn next(model: &CustomModel, edit: &Edit, actor: &Actor, now: Moment) -> Result<Next, Refusal> {
+fn next(
+    model: &CustomModel,
+    edit: &Edit,
+    pair: Option<&DataPair>,
+    actor: &Actor,
+    now: Moment,
+) -> Result<Next, EditRefusal> {
     let course = &model.course;
-    let lost = Refusal::LeaseLost;
+    let lost = EditRefusal::LeaseLost;
     match edit {
         Edit::Update(request) => {
             let mut model = changed(model, now);
@@ -128,12 +178,12 @@ fn next(model: &CustomModel, edit: &Edit, actor: &Actor, now: Moment) -> Result<
             }
             Ok(Next::new(model, EventType::Updated))
         }
-        Edit::Delete if course.run().is_some() => Err(Refusal::TrainingInProgress),
+        Edit::Delete if course.run().is_some() => Err(EditRefusal::TrainingInProgress),
         Edit::Delete => {
             Ok(Next { model: None, data: DataChange::Keep, event: Some(EventType::Deleted) })
         }
         Edit::AddData(pair) => added(model, pair, now),
-        Edit::RemoveData(pair) => removed(model, pair, now),
+        Edit::RemoveData(_) => removed(model, pair.ok_or(EditRefusal::DataNotFound)?, now),
         Edit::Run => {
             let begun = course.started(now.into()).map_err(|reason| refused(reason, course))?;
             Ok(Next::of_course(model, begun, EventType::TrainingStarted, now))
@@ -190,8 +240,8 @@ fn beat(model: &CustomModel, course: Course) -> CustomModel {
     CustomModel { course, stamp: Stamp { beats, ..model.stamp }, ..model.clone() }
 }
 
-fn added(model: &CustomModel, pair: &NewPair, now: Moment) -> Result<Next, Refusal> {
-    let (data, id) = model.course.data().with(pair).ok_or_else(used_up)?;
+fn added(model: &CustomModel, pair: &NewPair, now: Moment) -> Result<Next, EditRefusal> {
+    let (data, id) = model.course.data().with(pair).ok_or(EditRefusal::DataUncountable)?;
     let event = TrainingEvent::DataAdded { is_enough: data.is_enough() };
     let course = model.course.with_data(data, event);
     let course = course.map_err(|reason| refused(reason, &model.course))?;
@@ -201,8 +251,8 @@ fn added(model: &CustomModel, pair: &NewPair, now: Moment) -> Result<Next, Refus
     Ok(Next { data: DataChange::Add(pair), ..next })
 }
 
-fn removed(model: &CustomModel, pair: &DataPair, now: Moment) -> Result<Next, Refusal> {
-    let data = model.course.data().without(pair).ok_or(Refusal::DataNotFound)?;
+fn removed(model: &CustomModel, pair: &DataPair, now: Moment) -> Result<Next, EditRefusal> {
+    let data = model.course.data().without(pair).ok_or(EditRefusal::DataNotFound)?;
     let event = TrainingEvent::DataRemoved { is_enough: data.is_enough() };
     let course = model.course.with_data(data, event);
     let course = course.map_err(|reason| refused(reason, &model.course))?;
@@ -210,22 +260,17 @@ fn removed(model: &CustomModel, pair: &DataPair, now: Moment) -> Result<Next, Re
     Ok(Next { data: DataChange::Remove(pair.id), ..next })
 }
 
-fn failed(model: &CustomModel, course: Course, now: Moment) -> Result<Next, Refusal> {
+fn failed(model: &CustomModel, course: Course, now: Moment) -> Result<Next, EditRefusal> {
     let error = course.failure().map(|failure| failure.error.clone()).unwrap_or_default();
     Ok(Next::of_course(model, course, EventType::TrainingFailed { error }, now))
 }
 
-fn refused(reason: NoTransition, course: &Course) -> Refusal {
+fn refused(reason: NoTransition, course: &Course) -> EditRefusal {
     match reason {
-        NoTransition::InProgress => Refusal::TrainingInProgress,
-        NoTransition::NotRunning => Refusal::TrainingNotRunning,
+        NoTransition::InProgress => EditRefusal::TrainingInProgress,
+        NoTransition::NotRunning => EditRefusal::TrainingNotRunning,
         NoTransition::NotReady => {
-            Refusal::ModelNotReady { missing_seconds: course.data().missing_seconds() }
+            EditRefusal::ModelNotReady { missing_seconds: course.data().missing_seconds() }
         }
     }
-}
-
-/// A model that had 2^32 pairs, or millions of years of audio.
-fn used_up() -> Refusal {
-    Refusal::Internal { cause: "a model has more data than can be counted".into() }
 }

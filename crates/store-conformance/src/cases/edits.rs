@@ -1,0 +1,134 @@
+//! Edits: decided on the model as it is when the write is judged, whoever else edits it (EDIT-4).
+
+use custom_models_core::{
+    CustomModel, DataType, Edit, Edited, Expected, Operation, Refusal, Repeatable, UpdateModel,
+};
+
+use crate::Builder;
+use crate::client::fresh;
+use crate::driven::{Driven, five_hours};
+use crate::life::{Everything, answer_key, data_id, digest};
+use crate::sample::{organisation, unfit};
+use crate::threads::{in_threads, wait_for};
+use crate::verdict::{Checked, Stop, ensure, ensure_eq};
+
+const THREADS: u64 = 8;
+
+fn renamed(number: u64) -> Checked<Edit> {
+    let name = format!("name {number}");
+    Ok(Edit::Update(UpdateModel::builder().name(&name).build().map_err(unfit)?.into_owned()))
+}
+
+/// Nobody is refused since somebody else was faster, and nothing that was acknowledged is lost.
+pub(crate) fn edit_4_many_edits_of_one_model_at_once_are_all_made(
+    builder: &dyn Builder,
+) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let driven = Driven::new(&store, &acme);
+    let id = driven.create(1)?.id;
+    let edited = in_threads(THREADS, |thread| {
+        let mut edited = Vec::new();
+        for round in 0..4 {
+            edited.push(driven.edit(id, renamed(4 * thread + round)?)?);
+            if round % 2 == 0 {
+                edited.push(driven.edit(id, Edit::AddData(five_hours(DataType::Test)))?);
+            }
+        }
+        Ok(edited)
+    })?;
+    let mut edited: Vec<CustomModel> = edited.into_iter().flatten().collect();
+    edited.sort_by_key(CustomModel::revision);
+    let revisions: Vec<u64> = edited.iter().map(|model| model.revision().get()).collect();
+    ensure_eq!(revisions, (2..=49).collect::<Vec<_>>(), "each edit made a revision of its own");
+    let last = edited.last().ok_or_else(|| Stop::failed("no edit"))?;
+    let store = store.reopen(&*place)?;
+    store.expect(&acme, std::slice::from_ref(last))?;
+    let pairs = store.data(&acme, id, 0, u32::MAX)?;
+    let numbers: Vec<u32> = pairs.iter().map(|pair| pair.id.get()).collect();
+    ensure_eq!(numbers, (1..=16).collect::<Vec<_>>(), "each upload has a number of its own");
+    let page = store.events(&acme, 0, u32::MAX)?;
+    ensure_eq!((page.events.len(), page.last), (49, 49), "an event of each edit");
+    Ok(())
+}
+
+pub(crate) fn edit_4_one_of_many_edits_that_expect_a_revision_is_made(
+    builder: &dyn Builder,
+) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let driven = Driven::new(&store, &acme);
+    let mut model = driven.create(1)?;
+    for round in 0..10 {
+        let expected = Expected::OneOf(vec![model.revision()]);
+        let won = in_threads(THREADS, |thread| {
+            let edit = renamed(100 * round + thread)?;
+            match driven.engine.edit(&driven.caller, model.id, edit, &expected) {
+                Ok(Edited::Changed(model)) => Ok(Some(*model)),
+                Err(Refusal::PreconditionFailed) => Ok(None),
+                other => Err(Stop::failed(format!("an update heard {other:?}"))),
+            }
+        })?;
+        let mut won = won.into_iter().flatten();
+        model = won.next().ok_or_else(|| Stop::failed("no update was made"))?;
+        ensure_eq!(won.next(), None, "another update at the same revision");
+        store.expect(&acme, std::slice::from_ref(&model))?;
+    }
+    store.reopen(&*place)?.expect(&acme, std::slice::from_ref(&model))
+}
+
+pub(crate) fn data_6_one_of_many_who_remove_a_pair_hears_of_it(builder: &dyn Builder) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let driven = Driven::new(&store, &acme);
+    let id = driven.create(1)?.id;
+    for round in 1..=6 {
+        driven.edit(id, Edit::AddData(five_hours(DataType::Train)))?;
+        let there = driven.engine.pair(&driven.caller, id, data_id(round)?)?;
+        let removed = in_threads(THREADS, |_| {
+            let expected = Expected::Anything;
+            match driven.engine.remove_data(&driven.caller, id, data_id(round)?, &expected) {
+                Ok(pair) => Ok(Some(pair)),
+                Err(Refusal::DataNotFound) => Ok(None),
+                Err(refusal) => Err(refusal.into()),
+            }
+        })?;
+        let removed: Vec<_> = removed.into_iter().flatten().collect();
+        ensure_eq!(removed, [there], "who heard of the pair");
+        ensure_eq!(store.data(&acme, id, 0, u32::MAX)?, [], "the data");
+    }
+    Ok(())
+}
+
+/// No event, no kept answer, no revision.
+pub(crate) fn edit_4_a_refused_edit_leaves_no_trace(builder: &dyn Builder) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let driven = Driven::new(&store, &acme);
+    let idle = driven.create(1)?.id;
+    let running = driven.running(2)?;
+    let anything = Expected::Anything;
+    let another = Expected::OneOf(vec![running.revision().next()]);
+    let refused = [
+        (idle, Edit::Run, Operation::Run, &anything),
+        (running.id, Edit::Run, Operation::Run, &anything),
+        (running.id, Edit::Cancel, Operation::Cancel, &another),
+    ];
+    let keys = refused.iter().map(|(id, _, operation, _)| answer_key(*operation, Some(*id), "key"));
+    let keys = keys.collect::<Checked<Vec<_>>>()?;
+    let before = Everything::of(&store, &acme, &keys)?;
+    let repeatable = || -> Checked<_> {
+        let key = "key".parse().map_err(unfit)?;
+        Ok(Some(Repeatable { key, request: digest("{}") }))
+    };
+    for (id, edit, _, expected) in refused {
+        let edited =
+            driven.engine.edit_async(&driven.caller, id, edit, expected.clone(), repeatable()?);
+        let status = wait_for(edited).map_err(|refusal| refusal.status());
+        ensure!(matches!(status, Err(409 | 412)), "an edit that cannot be made heard {status:?}");
+    }
+    ensure_eq!(Everything::of(&store, &acme, &keys)?, before, "after refused edits");
+    let store = store.reopen(&*place)?;
+    ensure_eq!(Everything::of(&store, &acme, &keys)?, before, "after refused edits");
+    Ok(())
+}
