@@ -47,8 +47,17 @@ pub(crate) fn on_store(
     mode: OpenMode,
     work: impl FnOnce(Arc<dyn Store>) -> Result<Option<String>, Failure>,
 ) -> Report {
+    on_opened(global, || Ok(global.store.opener(mode)?()?), work)
+}
+
+/// [`on_store`], with a store that is opened otherwise.
+pub(crate) fn on_opened(
+    global: &Global,
+    open: impl FnOnce() -> Result<Arc<dyn Store>, Failure>,
+    work: impl FnOnce(Arc<dyn Store>) -> Result<Option<String>, Failure>,
+) -> Report {
     let done = || -> Result<Option<String>, Failure> {
-        let store = global.store.opener(mode)?()?;
+        let store = open()?;
         let done = work(Arc::clone(&store));
         store.close()?;
         done

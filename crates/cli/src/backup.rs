@@ -40,7 +40,9 @@ pub(crate) fn restore(global: &Global, args: &RestoreArgs) -> Report {
             (StoreErrorKind::Unavailable, Some(_)) => Failure::Store(explained(path, fault)),
             _ => Failure::File(args.file.clone(), fault),
         };
-        if !adopt {
+        if *adopt {
+            DataFolder::ensure_free(global, true)?;
+        } else {
             // A folder of another store would be in the way of every later command.
             let copy = SqliteStore::open_as(&args.file, OpenMode::ReadOnly).map_err(of_what)?;
             let copy: Arc<dyn Store> = Arc::new(copy);

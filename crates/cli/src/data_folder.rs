@@ -4,12 +4,12 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use custom_models_core::{Store, StoreError, StoreErrorKind};
+use custom_models_core::{MemoryStore, Store, StoreError, StoreErrorKind};
 use custom_models_training_data::{Folder, FolderStanding, Leftover};
 
 use crate::args::Global;
 use crate::failure::{Failure, with_causes};
-use crate::places::{Shown, explained};
+use crate::places::{Shown, explained, obstacle};
 use crate::store_url::Beside;
 use crate::temporary::Temporary;
 
@@ -49,6 +49,27 @@ impl DataFolder {
         let temporary = Temporary::new().map_err(failed)?;
         let path = Some(temporary.path().join("data"));
         Ok(DataFolder { store, path, _temporary: Some(temporary) })
+    }
+
+    /// Refuses a folder that a store which is made now could not have. `--adopt` takes it from another one.
+    pub(crate) fn ensure_free(global: &Global, adopt: bool) -> Result<(), Failure> {
+        // The place of the store is looked at first, since the folder lies beside it.
+        if let Beside::At(beside) = global.store.beside("")
+            && let Some(reason) = obstacle(&beside)
+        {
+            return Err(StoreError::new(StoreErrorKind::Unavailable, reason).into());
+        }
+        // It has another identity than any store that a mark can name.
+        let nobody: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        match DataFolder::of(global, &nobody)?.open_read_only() {
+            Err(fault) if fault.kind() == StoreErrorKind::ForeignData && !adopt => {
+                let cause = "no store was made: name the right store and folder, or --adopt takes the folder over";
+                Err(StoreError::new(StoreErrorKind::ForeignData, cause).into())
+            }
+            Err(fault) if fault.kind() == StoreErrorKind::Damaged && adopt => Ok(()),
+            Err(fault) if fault.kind() != StoreErrorKind::ForeignData => Err(fault.into()),
+            _ => Ok(()),
+        }
     }
 
     /// A fault of a content of the folder, which the message names.

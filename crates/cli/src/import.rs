@@ -4,9 +4,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
-use custom_models_core::{ArchiveChange, Audit, OpenMode, Record, Store};
+use custom_models_core::{ArchiveChange, Audit, Record, Store};
 
-use crate::archive::{BATCH, on_store};
+use crate::archive::{BATCH, on_opened};
 use crate::args::{AdoptArgs, Global, ImportArgs};
 use crate::data_folder::{DataFolder, say, warning};
 use crate::escape::Escaped;
@@ -38,7 +38,8 @@ pub(crate) fn import(global: &Global, args: &ImportArgs) -> Report {
         Ok(read) => read,
         Err(failure) => return Report::failure(failure, &global.store),
     };
-    on_store(global, OpenMode::Create, |store| {
+    let open = || global.store.open_or_make(|| DataFolder::ensure_free(global, *adopt));
+    on_opened(global, open, |store| {
         let folder = DataFolder::of(global, &store)?;
         if !adopt {
             // A folder of another store would be in the way of every later command.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use custom_models_core::{AccessStore, Actor, Caller, Engine, Plan};
+use custom_models_core::{AccessStore, Actor, Caller, Engine, MemoryStore, Plan};
 
 use crate::args::{Global, ModelCommand};
 use crate::data_folder::DataFolder;
@@ -24,7 +24,15 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
     let settings = Settings::of(global)?;
     let fallback = settings.plan(global.plan.as_deref())?;
     let operation = Operation::prepare(command)?;
-    let opened = store.opener(operation.mode())?()?;
+    let opened = match &operation {
+        Operation::Create(request) => store.open_or_make(|| {
+            // Nobody is registered in a new store.
+            let engine = Engine::new(MemoryStore::new(), SystemTime::now);
+            engine.create(&Caller::new(org.clone(), fallback.clone()), request.clone())?;
+            Ok(())
+        })?,
+        _ => store.opener(operation.mode())?()?,
+    };
     let folder = DataFolder::of(global, &opened)?;
     let engine = Engine::new(Arc::clone(&opened), SystemTime::now);
     // Who is registered has the plan of the register (section 4).
@@ -54,8 +62,8 @@ mod tests {
     use custom_models_core::{
         AccessChange, AccessOutcome, AnswerKey, ArchiveChange, ArchiveStore, Completion,
         CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyId, KeyRecord,
-        LifeStore, Listing, MemoryStore, ModelId, ModelStore, Moment, Organisation, Purge, Purged,
-        Record, Registration, Selection, StoreError, StoreErrorKind, StoreSummary, Write,
+        LifeStore, Listing, ModelId, ModelStore, Moment, Organisation, Purge, Purged, Record,
+        Registration, Selection, StoreError, StoreErrorKind, StoreSummary, Write,
     };
 
     use super::*;

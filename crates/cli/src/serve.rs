@@ -8,8 +8,8 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use custom_models_core::{
-    AccessChange, Engine, Gate, MemoryStore, OpenMode, Plan, Registration, Scope, Store,
-    StoreError, StoreErrorKind,
+    AccessChange, Engine, Gate, MemoryStore, Plan, Registration, Scope, Store, StoreError,
+    StoreErrorKind,
 };
 use custom_models_http::{Options, metrics_router, router};
 use custom_models_training_data::Folder;
@@ -37,22 +37,24 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
         let mut settings = Settings::of(global)?;
         settings.limit_creates(args.create_limit, args.create_concurrency);
         settings.org_share = Some(args.org_share);
-        let open = global.store.opener(OpenMode::Create)?;
         log_to_standard_error(args.log);
-        // Before the store is opened, which says then what its metrics mean.
+        // Before the store is opened or made: what is in the way of the service leaves no new one.
+        let listener = bind("--listen", args.listen.listen)?;
+        // The store says then what its metrics mean.
         let metrics = match args.metrics_listen {
-            Some(address) => Some((address, crate::metrics::record()?)),
+            Some(address) => Some((bind("--metrics-listen", address)?, crate::metrics::record()?)),
             None => None,
         };
-        let store = open()?;
+        let adopt = args.folder.adopt;
+        let store = global.store.open_or_make(|| DataFolder::ensure_free(global, adopt))?;
         let folder = DataFolder::of(global, &store)?;
-        let contents = folder.open_or_adopt(args.folder.adopt)?;
+        let contents = folder.open_or_adopt(adopt)?;
         contents.as_deref().and_then(warning).iter().for_each(|line| say(line));
         if let Some(next) = how_to_make_a_key(&*store, &global.store)? {
             say(&next);
         }
         let every = args.sweep_every.0.map(Span::get);
-        listen(store, contents, settings, every, args.listen.listen, metrics, |_| Ok(()))
+        listen(store, contents, settings, every, listener, metrics, |_| Ok(()))
     };
     ended(global, serve())
 }
@@ -99,10 +101,11 @@ pub(crate) fn demo(global: &Global, args: &ListenArgs) -> Report {
         let settings = Settings::of(global)?;
         let plan = settings.plan(global.plan.as_deref())?;
         log_to_standard_error(LogArgs { format: LogFormat::Text, level: LevelFilter::INFO });
+        let listener = bind("--listen", args.listen)?;
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let key = first_key(&*store, global, &plan)?;
         let folder = DataFolder::for_a_try(global, &store)?;
-        listen(store, folder.open()?, settings, None, args.listen, None, |address| {
+        listen(store, folder.open()?, settings, None, listener, None, |address| {
             let line = format!(
                 "curl -X POST http://{address}/api/v3/custom_models \
                 -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' \
@@ -143,8 +146,8 @@ fn listen(
     folder: Option<Arc<Folder>>,
     Settings { plans, limits, retention, org_share }: Settings,
     sweep_every: Option<Duration>,
-    address: SocketAddr,
-    metrics: Option<(SocketAddr, PrometheusHandle)>,
+    listener: std::net::TcpListener,
+    metrics: Option<(std::net::TcpListener, PrometheusHandle)>,
     announce: impl FnOnce(SocketAddr) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let engine = Engine::new(Arc::clone(&store), SystemTime::now);
@@ -162,11 +165,9 @@ fn listen(
     let runtime = Runtime::new().map_err(failed)?;
     let served = runtime.block_on(async {
         let stop = Stop::new(told_to_end()?);
-        let (listener, address) = bind("--listen", address).await?;
+        let (listener, address) = entered(listener)?;
         let page = match metrics {
-            Some((address, recorded)) => {
-                Some(show(address, recorded, &options, stop.clone()).await?)
-            }
+            Some((listener, recorded)) => Some(show(listener, recorded, &options, stop.clone())?),
             None => None,
         };
         if let Some(every) = sweep_every {
@@ -195,13 +196,13 @@ fn listen(
 }
 
 /// Serves the page of metrics beside the API.
-async fn show(
-    address: SocketAddr,
+fn show(
+    listener: std::net::TcpListener,
     recorded: PrometheusHandle,
     options: &Options,
     stop: Stop,
 ) -> Result<JoinHandle<io::Result<bool>>, Failure> {
-    let (listener, address) = bind("--metrics-listen", address).await?;
+    let (listener, address) = entered(listener)?;
     say(&format!("metrics on http://{address}/metrics"));
     tokio::spawn(crate::metrics::keep_up(recorded.clone()));
     let (page, options) =
@@ -211,12 +212,19 @@ async fn show(
     }))
 }
 
-async fn bind(option: &str, address: SocketAddr) -> Result<(TcpListener, SocketAddr), Failure> {
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|error| Failure::WrongUsage(format!("{option} {address}: {error}")))?;
-    let address = listener.local_addr().map_err(failed)?;
-    Ok((listener, address))
+fn bind(option: &str, address: SocketAddr) -> Result<std::net::TcpListener, Failure> {
+    std::net::TcpListener::bind(address)
+        .map_err(|error| Failure::WrongUsage(format!("{option} {address}: {error}")))
+}
+
+/// A socket for the runtime that this is called in, and its address.
+fn entered(listener: std::net::TcpListener) -> Result<(TcpListener, SocketAddr), Failure> {
+    let entered = || -> io::Result<(TcpListener, SocketAddr)> {
+        listener.set_nonblocking(true)?;
+        let address = listener.local_addr()?;
+        Ok((TcpListener::from_std(listener)?, address))
+    };
+    entered().map_err(failed)
 }
 
 /// That the process is told to end, for whoever has to know it.

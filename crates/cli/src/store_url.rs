@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use custom_models_core::{MemoryStore, OpenMode, Store, StoreError, StoreErrorKind, StoreIdentity};
 
+use crate::failure::Failure;
 use crate::places::explained;
 use crate::secrets::without_password;
 use crate::store_path::OddPath;
@@ -178,6 +179,23 @@ impl StoreUrl {
                 Lives::Behind | Lives::Nowhere => fault,
             })
         })
+    }
+}
+
+impl StoreUrl {
+    /// Opens the store, or makes it where there is none, unless something speaks against that: `refuse` is asked
+    /// first, so that what is refused leaves no empty store.
+    pub(crate) fn open_or_make(
+        &self,
+        refuse: impl FnOnce() -> Result<(), Failure>,
+    ) -> Result<Arc<dyn Store>, Failure> {
+        match self.opener(OpenMode::Existing)?() {
+            Err(fault) if fault.kind() == StoreErrorKind::Missing => {
+                refuse()?;
+                Ok(self.opener(OpenMode::Create)?()?)
+            }
+            opened => Ok(opened?),
+        }
     }
 }
 

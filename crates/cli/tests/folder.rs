@@ -251,3 +251,46 @@ fn place_2_of_two_services_that_share_a_folder_by_mistake_one_is_refused() {
     is_foreign(&folder.run(&["sweep", "--store", "sqlite:two.db", "--data", DATA]));
     assert_eq!(one.0.terminate().0, Some(0));
 }
+
+#[test]
+fn place_1_what_is_refused_leaves_no_new_store() {
+    let folder = filled();
+    assert_eq!(folder.run(&["export", "all"]).code, 0);
+    assert_eq!(folder.run(&["backup", "copy.db"]).code, 0);
+    fs::write(folder.path().join("no_models.toml"), "[plans]\nNone = { models = 0 }\n").unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = taken.local_addr().unwrap().to_string();
+    let before = folder.files();
+    let refused = [
+        (3, "import all --data custom-models.db.data"),
+        (3, "import all --data a.txt"),
+        (3, "import all --data no/x --adopt"),
+        (2, "import a.txt"),
+        (3, "restore copy.db --data a.txt"),
+        (3, "restore copy.db --data no/x --adopt"),
+        (1, "create --name n --language en --config no_models.toml --plan None"),
+        (1, "create --name n --language xx"),
+        (2, "org add acme --plan Unknown"),
+    ];
+    let serve = [
+        (3, "serve --listen 127.0.0.1:0 --data custom-models.db.data".to_owned()),
+        (3, "serve --listen 127.0.0.1:0 --data a.txt".to_owned()),
+        (3, "serve --listen 127.0.0.1:0 --data no/x --adopt".to_owned()),
+        (2, format!("serve --listen {taken}")),
+        (2, format!("serve --listen 127.0.0.1:0 --metrics-listen {taken}")),
+    ];
+    let serve = serve.into_iter().filter(|_| cfg!(feature = "serve"));
+    let lines = refused.map(|(code, line)| (code, line.to_owned())).into_iter().chain(serve);
+    for (code, line) in lines {
+        for store in ["sqlite:new.db", "sled:new"] {
+            let is_copied = line.starts_with("restore");
+            if store.starts_with("sled") && (is_copied || cfg!(not(feature = "sled"))) {
+                continue;
+            }
+            let words: Vec<&str> = line.split(' ').chain(["--store", store]).collect();
+            let ended = folder.run(&words);
+            assert_eq!((ended.code, ended.out.as_str()), (code, ""), "{words:?}: {}", ended.err);
+            assert_eq!(folder.files(), before, "{words:?}");
+        }
+    }
+}
