@@ -50,7 +50,9 @@ pub(crate) fn restore(global: &Global, args: &RestoreArgs) -> Report {
             copy.close()?;
         }
         SqliteStore::restore(&args.file, path).map_err(of_what)?;
-        let store = global.store.opener(OpenMode::ReadOnly)?()?;
+        // Whoever takes a folder over gives the store a new identity.
+        let mode = if *adopt { OpenMode::Existing } else { OpenMode::ReadOnly };
+        let store = global.store.opener(mode)?()?;
         let folder = DataFolder::of(global, &store)?.open_or_adopt(*adopt)?;
         folder.as_deref().and_then(warning).iter().for_each(|line| say(line));
         Ok(store.close()?)

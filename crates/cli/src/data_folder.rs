@@ -159,8 +159,9 @@ pub(crate) fn warning(folder: &Folder) -> Option<String> {
             file is removed, until --adopt takes the folder over"
         ),
         FolderStanding::Behind => format!(
-            "the store is older than its folder '{root}', as an old copy is: no file is removed, until --adopt \
-            says that this copy counts; `sweep --dry-run --adopt` shows what would go"
+            "the store is not the one that its folder '{root}' was last used with, but an older copy, or a copy \
+            of it has used the folder: no file is removed, until --adopt says that this store counts; `sweep \
+            --dry-run --adopt` shows what would go"
         ),
         FolderStanding::Vanished => format!(
             "the store refers to data, but its folder '{root}' is not there or empty: bring it back, or name it \

@@ -104,11 +104,11 @@ fn place_2_an_old_copy_that_was_restored_sweeps_nothing_and_says_so() {
     }
     let restored = folder.run(&["restore", "old.db"]);
     assert_eq!(restored.code, 0);
-    assert!(restored.err.contains("the store is older than its folder"), "{}", restored.err);
+    assert!(restored.err.contains("the store is not the one that its folder"), "{}", restored.err);
     for _ in 0..2 {
         let (code, answer, said) = swept(&folder, &[]);
         assert_eq!((code, &answer["files"]), (1, &0.into()));
-        assert!(said.contains("the store is older than its folder"), "{said}");
+        assert!(said.contains("the store is not the one that its folder"), "{said}");
         // Whatever comes, the copy does not become the store that was lost.
         (0..3).for_each(|_| drop(folder.create(&[])));
     }
@@ -126,6 +126,38 @@ fn place_2_an_old_copy_that_was_restored_sweeps_nothing_and_says_so() {
     let (code, answer, said) = swept(&folder, &[]);
     assert_eq!((code, &answer["files"], said.as_str()), (0, &2.into(), ""));
     assert_eq!(folder.run(&["check"]).code, 0);
+}
+
+/// `cp` of the database, which is used on until it has more than the store had.
+#[test]
+fn place_2_a_copy_that_was_used_on_sweeps_nothing_and_is_refused_after_an_adoption() {
+    let folder = filled();
+    let path = |name: &str| folder.path().join(name);
+    fs::copy(path("custom-models.db"), path("copy.db")).unwrap();
+    let copy = ["--store", "sqlite:copy.db", "--data", DATA];
+    (0..2).for_each(|_| add(&folder, &[]));
+    (0..9).for_each(|_| drop(folder.create(&copy)));
+    let before = files(&folder);
+    assert_eq!(before.len(), 6);
+    let (code, answer, said) = swept(&folder, &copy);
+    assert_eq!((code, &answer["files"]), (1, &0.into()));
+    assert!(said.contains("the store is not the one that its folder"), "{said}");
+    // The copy may have put files there.
+    assert_eq!(swept(&folder, &[]).0, 1);
+    assert_eq!(swept(&folder, &["--adopt"]).0, 0);
+    is_foreign(&folder.run(&[&["sweep"], &copy[..]].concat()));
+    is_foreign(&folder.run(&[&["data", "remove", "1", "1"], &copy[..]].concat()));
+    let (code, answer, said) = swept(&folder, &[]);
+    assert_eq!((code, &answer["files"], said.as_str()), (0, &0.into(), ""));
+    assert_eq!(files(&folder), before);
+    // A copy that is restored with the right to take the folder over has it.
+    assert_eq!(folder.run(&["backup", "old.db"]).code, 0);
+    add(&folder, &[]);
+    fs::remove_file(path("custom-models.db")).unwrap();
+    assert_eq!(folder.run(&["restore", "old.db", "--adopt"]).code, 0);
+    let (code, answer, said) = swept(&folder, &[]);
+    assert_eq!((code, &answer["files"], said.as_str()), (0, &2.into(), ""));
+    assert_eq!(files(&folder), before);
 }
 
 #[test]

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AnswerKey, Course, CustomModel, DataPair, Event, EventType, KeptAnswer, KeyDigest, KeyRecord,
-    ModelId, NewEvent, Organisation, Registration, Revision, Stamp, StoreError, StoreSummary,
-    Timestamp, TrainingStatus,
+    Lineage, ModelId, NewEvent, Organisation, Registration, Revision, Stamp, StoreError,
+    StoreIdentity, StoreSummary, Timestamp, TrainingStatus,
 };
 
 /// The most findings that [`ArchiveStore::verify`] returns.
@@ -31,7 +31,8 @@ pub trait ArchiveStore: Send + Sync {
     ) -> Result<(), StoreError>;
 
     /// Puts records into the store, in their order and durably, all or none of them, each in the place of
-    /// what is there under the same name; or erases. Says how many records were put or erased.
+    /// what is there under the same name; or erases; or replaces the identity. Says how many records were put or
+    /// erased, or 1 for an identity that was replaced.
     ///
     /// Records are taken as they are: what an organisation's [`Record::Organisation`] counts is not counted
     /// again. The last id never falls.
@@ -88,6 +89,14 @@ pub enum ArchiveChange {
         organisation: Organisation,
         /// How many records at most, at least 1, so that other writes need not wait for long.
         limit: u32,
+    },
+    /// Replaces the identity and the lineage of the store if it has those that are expected; otherwise nothing
+    /// changes, and the answer is 0 (PLACE-2). It is no event, and of two that expect the same one is made.
+    ReplaceIdentity {
+        /// The identity and the lineage that the store has to have.
+        expected: (StoreIdentity, Option<Lineage>),
+        /// Those that it gets.
+        new: (StoreIdentity, Lineage),
     },
 }
 

@@ -138,7 +138,7 @@ pub use model::{
 pub use moment::Moment;
 pub use name::Name;
 pub use operation::{InvalidOperation, Operation};
-pub use place::{InvalidStoreIdentity, OpenMode, StoreIdentity, StoreSummary};
+pub use place::{InvalidStoreIdentity, Lineage, OpenMode, StoreIdentity, StoreSummary};
 pub use plan::Plan;
 pub use plans::Plans;
 pub use progress::{InvalidProgress, Progress};

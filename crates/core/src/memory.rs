@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::memory_access::AccessState;
 use crate::memory_life::LifeState;
 use crate::{
-    Completion, CustomModel, Listing, ModelId, ModelStore, Organisation, Selection, StoreError,
-    StoreErrorKind, StoreIdentity, Write, apply,
+    Completion, CustomModel, Lineage, Listing, ModelId, ModelStore, Organisation, Selection,
+    StoreError, StoreErrorKind, StoreIdentity, Write, apply,
 };
 
 /// Keeps models in memory and nowhere else: for tests, and the reference for every other store.
@@ -22,6 +22,7 @@ pub struct MemoryStore {
 pub(crate) struct State {
     is_closed: bool,
     pub(crate) identity: Option<StoreIdentity>,
+    pub(crate) lineage: Option<Lineage>,
     pub(crate) last_id: u64,
     pub(crate) models: HashMap<Organisation, BTreeMap<ModelId, CustomModel>>,
     pub(crate) access: AccessState,

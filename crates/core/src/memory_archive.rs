@@ -27,13 +27,21 @@ impl ArchiveStore for MemoryStore {
                 Ok(count)
             }
             ArchiveChange::Erase { organisation, .. } => Ok(state.erase(&organisation)),
+            ArchiveChange::ReplaceIdentity { expected, new: (identity, lineage) } => {
+                let is_expected = expected == (state.identity(), state.lineage);
+                if is_expected {
+                    (state.identity, state.lineage) = (Some(identity), Some(lineage));
+                }
+                Ok(is_expected.into())
+            }
         }
     }
 
     fn summary(&self) -> Result<StoreSummary, StoreError> {
         let state = self.open_state()?;
         Ok(StoreSummary {
-            identity: state.identity.unwrap_or(StoreIdentity::from_bytes([0; 16])),
+            identity: state.identity(),
+            lineage: state.lineage,
             last_id: state.last_id,
             events: state.life.all_events(),
             has_data: state.life.has_data(),
@@ -46,6 +54,10 @@ impl ArchiveStore for MemoryStore {
 }
 
 impl State {
+    fn identity(&self) -> StoreIdentity {
+        self.identity.unwrap_or(StoreIdentity::from_bytes([0; 16]))
+    }
+
     fn is_empty(&self) -> Result<bool, StoreError> {
         let mut is_empty = true;
         self.export(&mut |record| {

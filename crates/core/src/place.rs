@@ -25,7 +25,8 @@ pub enum OpenMode {
     ReadOnly,
 }
 
-/// The identity of a store: 16 random bytes that are made with it (PLACE-2).
+/// The identity of a store: 16 random bytes that are made with it, and made anew when it takes a folder of
+/// training data over (PLACE-2).
 ///
 /// A backup and what is restored of it have the same identity. A store that is filled by an import has one
 /// of its own. Shown as 32 hexadecimal digits.
@@ -74,13 +75,35 @@ impl FromStr for StoreIdentity {
     }
 }
 
+/// The lineage of a store: a random number that tells it from its copies (PLACE-2).
+///
+/// A folder of training data draws a new one whenever it records that the store has gone on, and gives it to the
+/// store. A copy from before keeps the one that it was made with, however far it is used on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Lineage(u64);
+
+impl Lineage {
+    /// The lineage of this number, which is drawn at random.
+    pub const fn new(number: u64) -> Self {
+        Lineage(number)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
 /// What a folder of training data has to know of the store that it belongs to (PLACE-2).
 ///
-/// `last_id` and `events` never fall while a store lives. An older copy of it is behind in one of them.
+/// `last_id` and `events` never fall while a store lives. An older copy of it is behind in one of them, or has
+/// another lineage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreSummary {
     /// The identity of the store.
     pub identity: StoreIdentity,
+    /// The lineage of the store, `None` until a folder gives it one.
+    pub lineage: Option<Lineage>,
     /// The highest id that was given away, 0 if none was (MODEL-1).
     pub last_id: u64,
     /// The number of events that were ever appended, purged and erased ones included (LOG-1).
@@ -117,6 +140,7 @@ mod tests {
     fn place_2_a_store_is_behind_if_either_number_is() {
         let summary = |last_id, events| StoreSummary {
             identity: StoreIdentity::from_bytes([1; 16]),
+            lineage: None,
             last_id,
             events,
             has_data: false,

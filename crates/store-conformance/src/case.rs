@@ -223,6 +223,10 @@ macro_rules! for_every_case {
                 log_1_an_export_says_where_a_history_begins,
                 a_closed_store_has_no_summary,
                 a_store_that_was_only_written_to_has_no_damage;
+            lineages:
+                place_2_an_identity_is_replaced_by_who_expects_the_one_that_is_there,
+                place_2_of_many_that_replace_an_identity_one_does,
+                place_2_an_identity_survives_a_kill_when_it_is_replaced;
             random:
                 random_operations_are_answered_as_by_the_reference;
             access:

@@ -40,6 +40,7 @@ fn the_reference_passes_all_but_what_it_is_exempt_from() {
             "log_1_a_purge_survives_a_kill_when_it_is_heard",
             "what_is_imported_and_what_is_erased_survives_a_kill",
             "place_2_a_summary_survives_a_kill_when_its_change_is_heard",
+            "place_2_an_identity_survives_a_kill_when_it_is_replaced",
             "auth_1_a_revocation_survives_a_kill_when_it_is_heard",
             "rate_4_an_admission_survives_a_kill_when_it_is_heard",
         ],

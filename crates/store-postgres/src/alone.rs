@@ -38,6 +38,9 @@ pub(crate) fn statements(job: &Job) -> Vec<Statement<'_>> {
         Job::Archive(ArchiveChange::Erase { organisation, limit }) => {
             archived::erased(organisation, *limit)
         }
+        Job::Archive(ArchiveChange::ReplaceIdentity { expected, new }) => {
+            vec![archived::identity_replaced(expected, new)]
+        }
         // Its statements are those of an `Import`.
         Job::Archive(ArchiveChange::Import(_) | ArchiveChange::Begin(_)) => Vec::new(),
         Job::Access(AccessChange::Register(it)) => vec![of_registration(REGISTER, it)],

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use custom_models_core::{
-    AnswerLine, ArchiveChange, ArchiveStore, EventLine, ModelLine, Record, StoreError,
+    AnswerLine, ArchiveChange, ArchiveStore, EventLine, Lineage, ModelLine, Record, StoreError,
     StoreErrorKind, StoreIdentity, StoreSummary,
 };
 use deadpool_postgres::Object;
@@ -14,7 +14,7 @@ use crate::connections::Connections;
 use crate::fault::Fault;
 use crate::on_site::OnSite;
 use crate::rows::{column, model_id, organisation_of, unsigned};
-use crate::schema::WITH_IDENTITY;
+use crate::schema::{WITH_IDENTITY, WITH_LINEAGE};
 use crate::statement::Statement;
 use crate::{PostgresStore, answer_rows, data_rows, event_rows, rows, verify};
 
@@ -36,7 +36,7 @@ const COUNTERS: &str = "SELECT organisation, models, events, purged + 1
     FROM custom_models.organisations ORDER BY organisation";
 
 macro_rules! summary {
-    ($identity:literal, $erased:literal, $from:literal) => {
+    ($identity:literal, $lineage:literal, $erased:literal, $from:literal) => {
         concat!(
             "SELECT (SELECT CASE WHEN is_called THEN last_value ELSE 0 END
                 FROM custom_models.model_ids),
@@ -44,13 +44,17 @@ macro_rules! summary {
             $erased,
             ", EXISTS (SELECT 1 FROM custom_models.data), ",
             $identity,
+            ", ",
+            $lineage,
             $from
         )
     };
 }
 
-const SUMMARY: &str = summary!("identity", "erased_events", " FROM custom_models.store");
-const EARLIER_SUMMARY: &str = summary!("CAST(NULL AS bytea)", "0", "");
+const SUMMARY: &str = summary!("identity", "lineage", "erased_events", " FROM custom_models.store");
+const SECOND_SUMMARY: &str =
+    summary!("identity", "CAST(NULL AS bigint)", "erased_events", " FROM custom_models.store");
+const FIRST_SUMMARY: &str = summary!("CAST(NULL AS bytea)", "CAST(NULL AS bigint)", "0", "");
 
 /// The kinds of records in their order, in a database of this layout.
 fn kinds(layout: i64) -> [Kind; 8] {
@@ -128,7 +132,11 @@ impl ArchiveStore for PostgresStore {
     fn summary(&self) -> Result<StoreSummary, StoreError> {
         let (layout, drawn) = (self.layout, self.drawn);
         self.readers.read(async move |reader| {
-            let sql = if layout < WITH_IDENTITY { EARLIER_SUMMARY } else { SUMMARY };
+            let sql = match layout {
+                WITH_LINEAGE.. => SUMMARY,
+                WITH_IDENTITY.. => SECOND_SUMMARY,
+                _ => FIRST_SUMMARY,
+            };
             let rows = reader.query(Statement::new(sql, [])).await?;
             summary(rows.first().ok_or(Fault::Row("no identity of the store"))?, drawn)
         })
@@ -201,5 +209,6 @@ fn summary(row: &Row, drawn: StoreIdentity) -> Result<StoreSummary, Fault> {
         last_id: unsigned(column(row, 0)?)?,
         events: unsigned(column(row, 1)?)?,
         has_data: column(row, 2)?,
+        lineage: column::<Option<i64>>(row, 4)?.map(|it| Lineage::new(it.cast_unsigned())),
     })
 }

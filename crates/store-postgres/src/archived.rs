@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use custom_models_core::{
-    ArchiveChange, Counters, KeyRecord, ModelLine, Organisation, PlanName, Record, StoreError,
+    ArchiveChange, Counters, KeyRecord, Lineage, ModelLine, Organisation, PlanName, Record,
+    StoreError, StoreIdentity,
 };
 use tokio_postgres::Row;
 
@@ -227,6 +228,26 @@ pub(crate) fn erased(organisation: &Organisation, limit: u32) -> Vec<Statement<'
     ]
 }
 
+const REPLACE_IDENTITY: &str = "UPDATE custom_models.store SET identity = $3, lineage = $4
+    WHERE identity = $1 AND lineage IS NOT DISTINCT FROM $2 RETURNING 1";
+
+/// What replaces the identity and the lineage of a store that has the expected ones.
+pub(crate) fn identity_replaced<'a>(
+    expected: &'a (StoreIdentity, Option<Lineage>),
+    new: &'a (StoreIdentity, Lineage),
+) -> Statement<'a> {
+    let number = |lineage: Lineage| lineage.get().cast_signed();
+    Statement::new(
+        REPLACE_IDENTITY,
+        [
+            parameter(expected.0.as_bytes().as_slice()),
+            parameter(expected.1.map(number)),
+            parameter(new.0.as_bytes().as_slice()),
+            parameter(number(new.1)),
+        ],
+    )
+}
+
 /// How many records were put or erased.
 pub(crate) fn count(change: &ArchiveChange, answers: &[Vec<Row>]) -> Result<u64, Fault> {
     match change {
@@ -235,6 +256,9 @@ pub(crate) fn count(change: &ArchiveChange, answers: &[Vec<Row>]) -> Result<u64,
             let row = answers.get(1).and_then(|rows| rows.first());
             let gone = row.map_or(Ok(0), |row| unsigned(column(row, 0)?))?;
             Ok(gone + answers.get(2).map_or(0, |rows| rows.len() as u64))
+        }
+        ArchiveChange::ReplaceIdentity { .. } => {
+            Ok(answers.first().map_or(0, |rows| rows.len() as u64))
         }
     }
 }

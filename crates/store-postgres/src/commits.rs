@@ -68,7 +68,9 @@ impl Commits {
             ArchiveChange::Erase { organisation, .. } => {
                 self.of(organisation).archive(change.clone())
             }
-            ArchiveChange::Import(_) | ArchiveChange::Begin(_) => {
+            ArchiveChange::Import(_)
+            | ArchiveChange::Begin(_)
+            | ArchiveChange::ReplaceIdentity { .. } => {
                 let [first, _] = &self.queues;
                 first.archive(change)
             }

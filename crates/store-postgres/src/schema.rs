@@ -6,10 +6,13 @@
 //! organisation together. Ids come from one sequence that gives no machine a stock of them.
 
 /// The number of the newest layout, and of the last step.
-pub(crate) const NEWEST: i64 = 2;
+pub(crate) const NEWEST: i64 = 3;
 
 /// The first layout with an identity, and with the positions up to which histories were purged.
 pub(crate) const WITH_IDENTITY: i64 = 2;
+
+/// The first layout with a lineage.
+pub(crate) const WITH_LINEAGE: i64 = 3;
 
 /// Stands in a step for the hexadecimal digits of a new identity.
 pub(crate) const IDENTITY: &str = "{identity}";
@@ -17,7 +20,7 @@ pub(crate) const IDENTITY: &str = "{identity}";
 /// The steps from nothing to the current layout; `migrations` has a row for each that was made. A step
 /// that was released is never changed. Each can be made again after it was made in part, which some
 /// servers leave behind where the definition of tables is no part of a transaction.
-pub(crate) const MIGRATIONS: [(i64, &str); 2] = [(1, FIRST), (2, SECOND)];
+pub(crate) const MIGRATIONS: [(i64, &str); 3] = [(1, FIRST), (2, SECOND), (3, THIRD)];
 
 const FIRST: &str =
     // INVARIANT: `organisations.models` is the number of the organisation's rows in `models`, and the
@@ -124,3 +127,5 @@ const SECOND: &str = "CREATE TABLE IF NOT EXISTS custom_models.store (
         FROM custom_models.events e WHERE e.organisation = o.organisation) - 1, o.events)
     WHERE o.events > 0 AND NOT EXISTS (SELECT 1 FROM custom_models.events e
         WHERE e.organisation = o.organisation AND e.position = 1)";
+
+const THIRD: &str = "ALTER TABLE custom_models.store ADD COLUMN IF NOT EXISTS lineage bigint";

@@ -8,7 +8,7 @@ use custom_models_core::{MOST_FINDINGS, StoreError};
 use crate::archive::Reading;
 use crate::fault::Fault;
 use crate::rows::column;
-use crate::schema::WITH_IDENTITY;
+use crate::schema::{WITH_IDENTITY, WITH_LINEAGE};
 
 const COLUMNS: &str = "SELECT 'the column ' || CAST(c.relname AS text) || '.'
         || CAST(a.attname AS text) || ' of type ' || format_type(a.atttypid, a.atttypmod)
@@ -200,6 +200,9 @@ pub(crate) fn findings(reading: &mut Reading, layout: i64) -> Result<Vec<String>
     if layout >= WITH_IDENTITY {
         expected.extend(ADDED.iter().flat_map(facts));
         expected.insert("the identity of the store".to_owned());
+    }
+    if layout >= WITH_LINEAGE {
+        expected.insert("the column store.lineage of type bigint".to_owned());
     }
     let mut found = BTreeSet::new();
     for query in [COLUMNS, INDICES, CHECKS, SEQUENCES, IDENTITY] {

@@ -15,8 +15,8 @@ use crate::access_rows::{
 use crate::fault::{damaged, guarded};
 use crate::life_rows::{History, answer_line, event_at, history_key, pair_at};
 use crate::schema::{
-    ALL_COUNTERS, ALL_MODELS, Counter, IDENTITY, id_of, identity_from_row, organisation_of,
-    parts_of,
+    ALL_COUNTERS, ALL_MODELS, Counter, IDENTITY, LINEAGE, id_of, lineage_from_rows,
+    organisation_of, parts_of,
 };
 use crate::totals::Totals;
 use crate::verify::verify;
@@ -53,9 +53,11 @@ impl ArchiveStore for SledStore {
     fn summary(&self) -> Result<StoreSummary, StoreError> {
         let _standing_still = self.database.stand_still();
         self.database.read(|db| {
-            let identity = guarded(|| db.get(IDENTITY))?;
+            let [made, since] = [IDENTITY, LINEAGE].map(|key| guarded(|| db.get(key)));
+            let (identity, lineage) = lineage_from_rows(made?.as_deref(), since?.as_deref())?;
             Ok(StoreSummary {
-                identity: identity_from_row(identity.as_deref())?,
+                identity,
+                lineage,
                 last_id: rows::last_id(db)?,
                 events: Totals::read(db)?.events,
                 has_data: range(db, b"d"..b"e").next().transpose()?.is_some(),

@@ -1,7 +1,8 @@
 //! Records that are put into a database, and those that are erased.
 
 use custom_models_core::{
-    ArchiveChange, KeyRecord, ModelLine, Operation, Organisation, Record, StoreError,
+    ArchiveChange, KeyRecord, Lineage, ModelLine, Operation, Organisation, Record, StoreError,
+    StoreIdentity,
 };
 
 use crate::access_rows::{KEYS, admissions_key, key_at, key_key, key_to_bytes, registration_key};
@@ -11,7 +12,10 @@ use crate::life_rows::{
 };
 use crate::long::{self, Edits};
 use crate::rows;
-use crate::schema::{Counter, LAST_ID, counter_key, end_of, key_below, model_key, parts_of};
+use crate::schema::{
+    Counter, IDENTITY, LAST_ID, LINEAGE, counter_key, end_of, key_below, lineage_from_rows,
+    lineage_to_bytes, model_key, parts_of,
+};
 
 impl Group<'_> {
     /// Puts records or erases them, all or none.
@@ -24,6 +28,9 @@ impl Group<'_> {
                 .try_for_each(|record| self.put(record))
                 .map(|()| records.len() as u64),
             ArchiveChange::Erase { organisation, limit } => self.erase(organisation, *limit),
+            ArchiveChange::ReplaceIdentity { expected, new } => {
+                self.replace_identity(*expected, *new)
+            }
         };
         if archived.is_err() {
             (self.changes, self.last_id) = (before, last_id);
@@ -79,6 +86,19 @@ impl Group<'_> {
             }
         }
         self.changes.set_all(self.db, edits)
+    }
+
+    fn replace_identity(
+        &mut self,
+        expected: (StoreIdentity, Option<Lineage>),
+        (identity, lineage): (StoreIdentity, Lineage),
+    ) -> Result<u64, StoreError> {
+        let [made, since] = [IDENTITY, LINEAGE].map(|key| self.changes.row(self.db, key));
+        if lineage_from_rows(made?.as_deref(), since?.as_deref())? != expected {
+            return Ok(0);
+        }
+        let row = lineage_to_bytes(identity, lineage);
+        self.changes.set(self.db, LINEAGE.to_vec(), Some(row)).map(|()| 1)
     }
 
     /// In the place of whatever has its id.

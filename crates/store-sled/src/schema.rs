@@ -8,7 +8,8 @@
 //! | key | value |
 //! | --- | --- |
 //! | `f` | the layout, as text: [`LAYOUT`] |
-//! | `s` | the identity of the store: 16 random bytes |
+//! | `s` | the identity that the store was made with: 16 random bytes |
+//! | `l` | the identity and the lineage that the store got since, if it got any: 16 and 8 bytes |
 //! | `g` | the counts of the store, see `totals`: 24 bytes |
 //! | `i` | the last id that was given away: 8 bytes |
 //! | `c` organisation | [`Counter`]: 16 bytes |
@@ -38,7 +39,7 @@
 
 use std::ops::Range;
 
-use custom_models_core::{ModelId, Moment, Organisation, StoreError, StoreIdentity};
+use custom_models_core::{Lineage, ModelId, Moment, Organisation, StoreError, StoreIdentity};
 
 use crate::fault::damaged;
 
@@ -64,8 +65,11 @@ pub(crate) const FORMAT: &[u8] = b"f";
 /// Where a group is kept while it is written.
 pub(crate) const JOURNAL: &[u8] = b"j";
 
-/// Where the identity of the store lies.
+/// Where the identity lies that the store was made with. The watermark has it too, so it never changes.
 pub(crate) const IDENTITY: &[u8] = b"s";
+
+/// Where the identity and the lineage lie that the store got since (PLACE-2).
+pub(crate) const LINEAGE: &[u8] = b"l";
 
 /// Where the counts of the store lie.
 pub(crate) const TOTALS: &[u8] = b"g";
@@ -207,6 +211,23 @@ pub(crate) fn identity_from_row(row: Option<&[u8]>) -> Result<StoreIdentity, Sto
     let bytes =
         bytes.ok_or_else(|| damaged("the identity of the store is missing or no identity"))?;
     Ok(StoreIdentity::from_bytes(bytes))
+}
+
+/// An identity and a lineage, as they are stored.
+pub(crate) fn lineage_to_bytes(identity: StoreIdentity, lineage: Lineage) -> Vec<u8> {
+    [&identity.as_bytes()[..], &lineage.get().to_be_bytes()].concat()
+}
+
+/// The identity and the lineage of the store, by the rows under [`IDENTITY`] and [`LINEAGE`].
+pub(crate) fn lineage_from_rows(
+    identity: Option<&[u8]>,
+    lineage: Option<&[u8]>,
+) -> Result<(StoreIdentity, Option<Lineage>), StoreError> {
+    let Some(row) = lineage else { return Ok((identity_from_row(identity)?, None)) };
+    let parts = row.split_first_chunk().and_then(|(identity, rest)| {
+        Some((StoreIdentity::from_bytes(*identity), Some(Lineage::new(number(rest)?))))
+    });
+    parts.ok_or_else(|| damaged("the lineage of the store is none"))
 }
 
 /// A number that is a whole value.

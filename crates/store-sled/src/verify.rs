@@ -16,7 +16,8 @@ use crate::life_rows::{
 use crate::long;
 use crate::rows;
 use crate::schema::{
-    ALL_COUNTERS, ALL_MODELS, Counter, id_of, model_key, organisation_of, parts_of,
+    ALL_COUNTERS, ALL_MODELS, Counter, IDENTITY, LINEAGE, id_of, lineage_from_rows, model_key,
+    organisation_of, parts_of,
 };
 use crate::totals::Totals;
 
@@ -41,6 +42,7 @@ pub(crate) fn contradictions(db: &Db) -> Vec<String> {
     check.answers();
     check.access();
     check.counts();
+    check.identity();
     check.findings
 }
 
@@ -222,6 +224,16 @@ impl Check<'_> {
                 totals.models, totals.events
             )),
             Err(fault) => self.found(cause(&fault)),
+        }
+    }
+
+    fn identity(&mut self) {
+        let rows = self.get(IDENTITY).and_then(|made| Ok((made, self.get(LINEAGE)?)));
+        let read = |(made, since): (Option<Vec<u8>>, Option<Vec<u8>>)| {
+            lineage_from_rows(made.as_deref(), since.as_deref())
+        };
+        if let Err(fault) = rows.and_then(read) {
+            self.found(cause(&fault));
         }
     }
 

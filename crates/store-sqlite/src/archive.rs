@@ -1,8 +1,8 @@
 //! All that a file holds, record by record.
 
 use custom_models_core::{
-    AnswerLine, ArchiveChange, ArchiveStore, EventLine, ModelId, ModelLine, Organisation, Record,
-    StoreError, StoreIdentity, StoreSummary,
+    AnswerLine, ArchiveChange, ArchiveStore, EventLine, Lineage, ModelId, ModelLine, Organisation,
+    Record, StoreError, StoreIdentity, StoreSummary,
 };
 use rusqlite::{Connection, Row, Transaction, params};
 
@@ -88,7 +88,7 @@ fn counters(row: &Row<'_>) -> rusqlite::Result<Record> {
 /// One statement, so one view.
 const SUMMARY: &str = "SELECT identity, last_id,
     erased_events + (SELECT coalesce(sum(events), 0) FROM organisations),
-    EXISTS (SELECT 1 FROM data) FROM store, sequence";
+    EXISTS (SELECT 1 FROM data), lineage FROM store, sequence";
 
 fn summary(row: &Row<'_>) -> rusqlite::Result<StoreSummary> {
     Ok(StoreSummary {
@@ -96,6 +96,7 @@ fn summary(row: &Row<'_>) -> rusqlite::Result<StoreSummary> {
         last_id: row.get(1)?,
         events: row.get(2)?,
         has_data: row.get(3)?,
+        lineage: row.get::<_, Option<i64>>(4)?.map(|number| Lineage::new(number.cast_unsigned())),
     })
 }
 
@@ -123,6 +124,19 @@ pub(crate) fn change(connection: &Connection, change: &ArchiveChange) -> rusqlit
             Ok(records.len() as u64)
         }
         ArchiveChange::Erase { organisation, limit } => erase(connection, organisation, *limit),
+        ArchiveChange::ReplaceIdentity { expected, new } => {
+            let number = |lineage: Lineage| lineage.get().cast_signed();
+            let replaced = connection.execute(
+                "UPDATE store SET identity = ?3, lineage = ?4 WHERE identity = ?1 AND lineage IS ?2",
+                params![
+                    expected.0.as_bytes(),
+                    expected.1.map(number),
+                    new.0.as_bytes(),
+                    number(new.1)
+                ],
+            )?;
+            Ok(replaced as u64)
+        }
     }
 }
 

@@ -14,7 +14,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x434D_444C;
 
 /// The steps from an empty file to the current layout; `user_version` counts those that a file has
 /// seen. A step that was released is never changed.
-pub(crate) const MIGRATIONS: [&str; 4] = [
+pub(crate) const MIGRATIONS: [&str; 5] = [
     // INVARIANT: `organisations.models` is the number of the organisation's rows in `models`, and
     // `sequence.last_id` is at least every id that was ever acknowledged.
     "CREATE TABLE organisations (
@@ -103,7 +103,7 @@ pub(crate) const MIGRATIONS: [&str; 4] = [
     CREATE INDEX answers_in_time ON answers (at);",
     // INVARIANT: `organisations.purged` is the position up to which events were purged, so the first event that is
     // kept is the next one. `store.erased_events` is the sum of `organisations.events` of all rows that were
-    // erased. The identity is made here and never changed (PLACE-2). A checksum is that of the row's other columns;
+    // erased. The identity is made here (PLACE-2). A checksum is that of the row's other columns;
     // rows that are older have none.
     "CREATE TABLE store (
         only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
@@ -123,4 +123,5 @@ pub(crate) const MIGRATIONS: [&str; 4] = [
     ALTER TABLE data ADD COLUMN checksum INTEGER;
     ALTER TABLE events ADD COLUMN checksum INTEGER;
     ALTER TABLE answers ADD COLUMN checksum INTEGER;",
+    "ALTER TABLE store ADD COLUMN lineage INTEGER;",
 ];

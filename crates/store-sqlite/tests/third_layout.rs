@@ -47,7 +47,7 @@ fn the_file_is_of_the_third_layout() {
     let (_folder, path) = copy();
     assert_eq!(version(&path), 3);
     SqliteStore::open(&path).unwrap().close().unwrap();
-    assert_eq!(version(&path), 4);
+    assert_eq!(version(&path), 5);
 }
 
 #[test]
@@ -72,8 +72,8 @@ fn place_2_an_identity_is_given_once_and_stays() {
     let (_folder, path) = copy();
     let store = SqliteStore::open(&path).unwrap();
     let summary = store.summary().unwrap();
-    let StoreSummary { identity, last_id, events, has_data } = summary;
-    assert_eq!((last_id, events, has_data), (14, 11, true));
+    let StoreSummary { identity, lineage, last_id, events, has_data } = summary;
+    assert_eq!((lineage, last_id, events, has_data), (None, 14, 11, true));
     assert_ne!(identity.as_bytes(), &[0; 16]);
     store.close().unwrap();
     assert_eq!(SqliteStore::open(&path).unwrap().summary().unwrap(), summary);

@@ -78,7 +78,7 @@ pub struct ContentSweep {
 pub enum KeptBack {
     /// The contents are not known to be the store's.
     Unclaimed,
-    /// The store is an older copy of the one that the contents are known to belong to.
+    /// The store is a copy of the one that the contents are known to belong to, or such a copy has used them.
     Behind,
     /// The store took the contents over a short time ago. They can still be saved.
     Adopted,

@@ -1,6 +1,7 @@
 //! Contents as files in a folder: `{root}/{organisation}/{model}/{content}`.
 
 mod files;
+mod lineage;
 mod mark;
 mod new_file;
 mod standing;
@@ -39,8 +40,8 @@ const ATTEMPTS: u32 = 8;
 #[derive(Clone, Debug)]
 pub struct Folder {
     root: Arc<Path>,
-    /// The store, as it was when the folder was opened.
-    opened: StoreSummary,
+    /// The store, as it was when it was last asked.
+    store: Arc<Mutex<StoreSummary>>,
     is_read_only: bool,
     min_age: Duration,
     adopted_at: Option<Instant>,
@@ -77,8 +78,9 @@ impl Folder {
 
     /// Makes the folder the store's, whatever it was before, and returns what a sweep would remove from now on.
     ///
-    /// The store that it belonged to is refused from then on. The folder that is returned removes nothing before
-    /// [`Folder::MIN_AGE`] has passed.
+    /// The store that it belonged to is refused from then on, copies of this store included: the store gets a new
+    /// identity. Other processes of the store hear of it with their next sweep. The folder that is returned removes
+    /// nothing before [`Folder::MIN_AGE`] has passed.
     ///
     /// # Errors
     ///
@@ -89,10 +91,9 @@ impl Folder {
     ) -> Result<(Self, Vec<Leftover>), StoreError> {
         let root = absolute(root.as_ref())?;
         let lock = mark::MarkLock::take_making(&root)?;
-        let opened = store.summary()?;
-        mark::Mark::of(&opened).write(&root, &lock)?;
+        let adopted = mark::Mark::adopt(&root, &lock, store)?;
         let adopted_at = Some(Instant::now());
-        let folder = Folder::of(root, opened, false, FolderStanding::Owned);
+        let folder = Folder::of(root, adopted, false, FolderStanding::Owned);
         let folder = Folder { adopted_at, ..folder };
         let leftovers = folder.leftovers(store)?;
         Ok((folder, leftovers))
@@ -107,8 +108,8 @@ impl Folder {
         root: impl AsRef<Path>,
         store: &dyn ContentOwner,
     ) -> Result<Vec<Leftover>, StoreError> {
-        let (root, opened) = (absolute(root.as_ref())?, store.summary()?);
-        Folder::of(root, opened, true, FolderStanding::Owned).leftovers(store)
+        let (root, summary) = (absolute(root.as_ref())?, store.summary()?);
+        Folder::of(root, summary, true, FolderStanding::Owned).leftovers(store)
     }
 
     fn open_with(
@@ -123,19 +124,19 @@ impl Folder {
             }
             found => drop(found.map_err(fault)?),
         }
-        let (opened, standing) = FolderStanding::find(&root, store, is_read_only)?;
-        Ok(Folder::of(root, opened, is_read_only, standing))
+        let (summary, standing) = FolderStanding::find(&root, store, is_read_only)?;
+        Ok(Folder::of(root, summary, is_read_only, standing))
     }
 
     fn of(
         root: PathBuf,
-        opened: StoreSummary,
+        store: StoreSummary,
         is_read_only: bool,
         standing: FolderStanding,
     ) -> Self {
         Folder {
             root: root.into(),
-            opened,
+            store: Arc::new(Mutex::new(store)),
             is_read_only,
             min_age: Folder::MIN_AGE,
             adopted_at: None,

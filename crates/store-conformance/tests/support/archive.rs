@@ -1,7 +1,7 @@
 //! All that the store holds.
 
 use custom_models_core::{
-    AnswerLine, ArchiveChange, ArchiveStore, EventLine, ModelLine, Organisation, Record,
+    AnswerLine, ArchiveChange, ArchiveStore, EventLine, Lineage, ModelLine, Organisation, Record,
     Registration, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
 };
 
@@ -93,8 +93,10 @@ impl State {
             }
             ArchiveChange::Import(records) | ArchiveChange::Begin(records) => {
                 let count = records.len() as u64;
-                if flaw == Some(Flaw::IdentityIsThatOfTheImport) {
-                    self.identity = [1; 16];
+                match flaw {
+                    Some(Flaw::IdentityIsThatOfTheImport) => self.identity = [1; 16],
+                    Some(Flaw::LineageIsThatOfTheImport) => self.lineage = Some(Lineage::new(1)),
+                    _ => {}
                 }
                 records.into_iter().for_each(|record| self.put(flaw, record));
                 count
@@ -104,7 +106,27 @@ impl State {
                 self.erase(flaw, &organisation, limit as usize);
                 before.saturating_sub(self.records(None).len()) as u64
             }
+            ArchiveChange::ReplaceIdentity { expected, new } => {
+                self.replace_identity(flaw, expected, new)
+            }
         }
+    }
+
+    fn replace_identity(
+        &mut self,
+        flaw: Option<Flaw>,
+        expected: (StoreIdentity, Option<Lineage>),
+        (identity, lineage): (StoreIdentity, Lineage),
+    ) -> u64 {
+        let is_expected = match flaw {
+            Some(Flaw::IdentityIsReplacedByAnyone) => true,
+            Some(Flaw::LineageIsNotExpected) => expected.0.as_bytes() == &self.identity,
+            _ => expected == (StoreIdentity::from_bytes(self.identity), self.lineage),
+        };
+        if is_expected {
+            (self.identity, self.lineage) = (*identity.as_bytes(), Some(lineage));
+        }
+        is_expected.into()
     }
 
     fn put(&mut self, flaw: Option<Flaw>, record: Record) {
@@ -140,6 +162,7 @@ impl State {
                 Some(Flaw::IdentityIsAlwaysTheSame) => [0; 16],
                 _ => self.identity,
             }),
+            lineage: self.lineage,
             last_id: match flaw {
                 Some(Flaw::LastIdIsThatOfTheNewestModel) => self.newest_id(),
                 _ => self.last_id,

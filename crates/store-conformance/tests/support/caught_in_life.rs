@@ -173,6 +173,29 @@ pub(crate) const CAUGHT_IN_LIFE: &[(Flaw, &[&str])] = &[
     ),
     (Flaw::IdentityIsThatOfTheImport, &["place_2_a_store_keeps_its_identity_and_no_other_has_it"]),
     (
+        Flaw::IdentityIsReplacedByAnyone,
+        &[
+            "place_2_an_identity_is_replaced_by_who_expects_the_one_that_is_there",
+            "place_2_of_many_that_replace_an_identity_one_does",
+        ],
+    ),
+    (
+        Flaw::LineageIsNotExpected,
+        &["place_2_an_identity_is_replaced_by_who_expects_the_one_that_is_there"],
+    ),
+    (
+        Flaw::LineageForgottenAtOpening,
+        &[
+            "place_2_an_identity_is_replaced_by_who_expects_the_one_that_is_there",
+            "place_2_an_identity_survives_a_kill_when_it_is_replaced",
+        ],
+    ),
+    (
+        Flaw::LineageIsThatOfTheImport,
+        &["place_2_an_identity_is_replaced_by_who_expects_the_one_that_is_there"],
+    ),
+    (Flaw::ImportsAreSavedLater, &["place_2_an_identity_survives_a_kill_when_it_is_replaced"]),
+    (
         Flaw::LastIdIsThatOfTheNewestModel,
         &["place_2_a_summary_counts_what_ever_was_and_never_falls"],
     ),

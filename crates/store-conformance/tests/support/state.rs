@@ -3,9 +3,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::ThreadId;
 
 use custom_models_core::{
-    Change, Course, CustomModel, DataChange, Language, MetricName, ModelId, NewEvent, NewModel,
-    Organisation, Outcome, Stamp, StoreError, StoreErrorKind, Timestamp, Transition, Write,
-    transition,
+    Change, Course, CustomModel, DataChange, Language, Lineage, MetricName, ModelId, NewEvent,
+    NewModel, Organisation, Outcome, Stamp, StoreError, StoreErrorKind, Timestamp, Transition,
+    Write, transition,
 };
 use serde_json::Value;
 
@@ -22,6 +22,7 @@ pub(crate) struct State {
     pub(super) counters: HashMap<(String, Option<ThreadId>), u64>,
     pub(super) last_id: u64,
     pub(super) identity: [u8; 16],
+    pub(super) lineage: Option<Lineage>,
     pub(super) erased_events: u64,
     last_id_by_organisation: HashMap<Organisation, u64>,
     creates: u64,
@@ -54,6 +55,9 @@ impl State {
         }
         if flaw == Some(Flaw::IdentityIsDrawnAtOpening) {
             self.identity = drawn();
+        }
+        if flaw == Some(Flaw::LineageForgottenAtOpening) {
+            self.lineage = None;
         }
         self.is_after_a_refusal = false;
         self.access.open(flaw);

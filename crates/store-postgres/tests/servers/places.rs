@@ -2,8 +2,8 @@
 //! (PLACE-1, PLACE-2).
 
 use custom_models_core::{
-    AccessChange, AccessStore, ArchiveChange, ArchiveStore, Audit, LifeStore, ModelId, ModelStore,
-    Moment, OpenMode, Purge, Record, Registration, StoreErrorKind, StoreSummary,
+    AccessChange, AccessStore, ArchiveChange, ArchiveStore, Audit, LifeStore, Lineage, ModelId,
+    ModelStore, Moment, OpenMode, Purge, Record, Registration, StoreErrorKind, StoreSummary,
 };
 use custom_models_postgres_cluster::{Programs, Server};
 use custom_models_store_postgres::PostgresStore;
@@ -14,9 +14,10 @@ use crate::faults::wait_until;
 type Test = fn(&Server);
 type StandbyTest = fn(&Programs);
 
-pub(crate) const TESTS: [(&str, Test); 7] = [
+pub(crate) const TESTS: [(&str, Test); 8] = [
     ("place_1_a_store_that_is_not_there_is_missing_and_is_not_made", missing),
     ("place_1_an_older_layout_is_read_as_it_is_and_migrated_by_who_may", older),
+    ("place_2_a_store_of_the_second_layout_keeps_its_identity_and_gets_a_lineage", second),
     ("place_1_a_layout_that_was_made_in_part_is_made_whole", in_part),
     ("place_1_a_store_that_is_read_alone_takes_no_write", read_only),
     ("place_2_a_store_keeps_its_identity_and_no_other_has_it", identity),
@@ -87,7 +88,7 @@ fn older(server: &Server) {
     let versions = "SELECT version FROM custom_models.migrations ORDER BY version";
     assert_eq!(server.sql(&database, versions), "1", "who reads migrates nothing");
     let migrated = PostgresStore::open_as(&url, OpenMode::Existing).unwrap();
-    assert_eq!(server.sql(&database, versions), "1\n2");
+    assert_eq!(server.sql(&database, versions), "1\n2\n3");
     assert_eq!(records(&migrated), before);
     assert_eq!(records(&reading), before, "whoever read goes on");
     assert_eq!(migrated.verify().unwrap(), Vec::<String>::new());
@@ -97,6 +98,30 @@ fn older(server: &Server) {
     assert_eq!(server.sql(&database, firsts), "acme|2\nempty|2\nwhole|0");
     let StoreSummary { last_id, events, has_data, .. } = migrated.summary().unwrap();
     assert_eq!((last_id, events, has_data), (7, 7, false));
+    server.give_back(database);
+}
+
+/// The last layout without a lineage.
+fn second(server: &Server) {
+    let database = server.empty_database();
+    let url = server.url(&database);
+    let before = store(server, &database).summary().unwrap();
+    server.sql(
+        &database,
+        "ALTER TABLE custom_models.store DROP COLUMN lineage;
+        DELETE FROM custom_models.migrations WHERE version = 3",
+    );
+    let reading = PostgresStore::open_as(&url, OpenMode::ReadOnly).unwrap();
+    assert_eq!(reading.summary().unwrap(), before);
+    assert_eq!(reading.verify().unwrap(), Vec::<String>::new());
+    let (expected, new) = ((before.identity, None), (before.identity, Lineage::new(u64::MAX)));
+    let change = || ArchiveChange::ReplaceIdentity { expected, new };
+    assert_eq!(kind(reading.archive(change())), StoreErrorKind::ReadOnly);
+    let migrated = PostgresStore::open_as(&url, OpenMode::Existing).unwrap();
+    assert_eq!(migrated.archive(change()).unwrap(), 1);
+    let lineage = Some(Lineage::new(u64::MAX));
+    assert_eq!(migrated.summary().unwrap(), StoreSummary { lineage, ..before });
+    assert_eq!(migrated.verify().unwrap(), Vec::<String>::new());
     server.give_back(database);
 }
 

@@ -1,4 +1,4 @@
-//! The mark of a folder: which store it belongs to, and how far that store had come (PLACE-2).
+//! The mark of a folder: which store it belongs to, how far that store had come, and its lineage (PLACE-2).
 //!
 //! `custom-models.json` in the root of the folder. No organisation has a name with a dot, so it is in no
 //! organisation's way. It is written aside, synced and renamed, under the lock of `custom-models.lock`.
@@ -7,7 +7,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
-use custom_models_core::{StoreError, StoreErrorKind, StoreIdentity, StoreSummary};
+use custom_models_core::{Lineage, StoreError, StoreErrorKind, StoreIdentity, StoreSummary};
 use serde::{Deserialize, Serialize};
 
 use super::files::{OwnerOnly, make_in, sync_folder};
@@ -26,7 +26,11 @@ pub(super) struct Mark {
     /// The highest id, and the number of events, that the store was ever seen with.
     pub(super) last_id: u64,
     pub(super) events: u64,
-    /// True since the store was seen behind these numbers, until the folder is adopted.
+    /// The lineage of the store, `None` until it is recorded.
+    pub(super) lineage: Option<Lineage>,
+    /// The lineage that the store is getting.
+    pub(super) next: Option<Lineage>,
+    /// True since a store was seen that is behind, until the folder is adopted.
     pub(super) is_behind: bool,
 }
 
@@ -36,20 +40,35 @@ struct Text {
     store: String,
     last_id: u64,
     events: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    lineage: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    next_lineage: Option<u64>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     behind: bool,
 }
 
 impl Mark {
-    /// The mark of a store that is as far as it says.
+    /// The mark of a store that is as far as it says, without a lineage.
     pub(super) const fn of(summary: &StoreSummary) -> Self {
         let StoreSummary { identity, last_id, events, .. } = *summary;
-        Mark { identity, last_id, events, is_behind: false }
+        Mark { identity, last_id, events, lineage: None, next: None, is_behind: false }
     }
 
-    /// True if the store has not seen all that the mark tells of it.
-    pub(super) const fn is_ahead_of(&self, summary: &StoreSummary) -> bool {
-        summary.last_id < self.last_id || summary.events < self.events
+    /// True if the store has not seen all that the mark tells of it, or is a copy with a lineage of its own.
+    pub(super) fn is_ahead_of(&self, summary: &StoreSummary) -> bool {
+        let is_known = self.lineage.is_none()
+            || [self.lineage, self.next]
+                .into_iter()
+                .flatten()
+                .any(|it| summary.lineage == Some(it));
+        !is_known || summary.last_id < self.last_id || summary.events < self.events
+    }
+
+    /// True if the mark says all of a store that there is to record.
+    pub(super) fn is_of(&self, summary: &StoreSummary) -> bool {
+        let recorded = Mark { lineage: summary.lineage, ..Mark::of(summary) };
+        self.lineage.is_some() && *self == recorded
     }
 
     /// The mark of a folder, `None` if it has none or is not there.
@@ -71,8 +90,9 @@ impl Mark {
         let text: Text =
             serde_json::from_slice(&bytes).map_err(|cause| unreadable(cause.to_string()))?;
         let identity = text.store.parse().map_err(|cause| unreadable(format!("{cause}")))?;
-        let Text { last_id, events, behind, .. } = text;
-        Ok(Some(Mark { identity, last_id, events, is_behind: behind }))
+        let Text { last_id, events, lineage, next_lineage, behind, .. } = text;
+        let [lineage, next] = [lineage, next_lineage].map(|it| it.map(Lineage::new));
+        Ok(Some(Mark { identity, last_id, events, lineage, next, is_behind: behind }))
     }
 
     /// Puts the mark in the place of the one that is there, durably.
@@ -81,6 +101,8 @@ impl Mark {
             store: self.identity.to_string(),
             last_id: self.last_id,
             events: self.events,
+            lineage: self.lineage.map(Lineage::get),
+            next_lineage: self.next.map(Lineage::get),
             behind: self.is_behind,
         };
         let written = || -> io::Result<()> {
@@ -128,7 +150,8 @@ mod tests {
 
     fn mark() -> Mark {
         let identity = StoreIdentity::from_bytes([7; 16]);
-        Mark { identity, last_id: 3, events: u64::MAX, is_behind: false }
+        let (lineage, next) = (None, None);
+        Mark { identity, last_id: 3, events: u64::MAX, lineage, next, is_behind: false }
     }
 
     #[test]
@@ -137,7 +160,13 @@ mod tests {
         assert_eq!(Mark::read(place.path()).unwrap(), None);
         assert_eq!(Mark::read(&place.path().join("no/such")).unwrap(), None);
         let lock = MarkLock::take(place.path()).unwrap();
-        for mark in [mark(), Mark { is_behind: true, ..mark() }] {
+        let [lineage, next] = [u64::MAX, 1].map(|number| Some(Lineage::new(number)));
+        for mark in [
+            mark(),
+            Mark { is_behind: true, lineage, ..mark() },
+            Mark { next, ..mark() },
+            Mark { lineage, next, ..mark() },
+        ] {
             mark.write(place.path(), &lock).unwrap();
             assert_eq!(Mark::read(place.path()).unwrap(), Some(mark));
         }
@@ -147,10 +176,11 @@ mod tests {
     #[test]
     fn place_2_a_mark_is_never_lowered_and_never_put_over_that_of_another_store() {
         let place = tempfile::tempdir().unwrap();
-        let there = Mark { last_id: 9, events: 5, is_behind: true, ..mark() };
+        let [lineage, next] = [7, 8].map(|number| Some(Lineage::new(number)));
+        let there = Mark { last_id: 9, events: 5, lineage, next, is_behind: true, ..mark() };
         there.write(place.path(), &MarkLock::take(place.path()).unwrap()).unwrap();
         Mark { last_id: 8, events: 7, ..mark() }.put(place.path()).unwrap();
-        let expected = Mark { last_id: 9, events: 7, is_behind: true, ..mark() };
+        let expected = Mark { events: 7, ..there };
         assert_eq!(Mark::read(place.path()).unwrap(), Some(expected));
         let other = Mark { identity: StoreIdentity::from_bytes([8; 16]), ..mark() };
         let refused = other.put(place.path()).unwrap_err();

@@ -24,8 +24,8 @@ pub enum FolderStanding {
     /// The folder has contents and no mark, and the store refers to none of them. Uploads are refused, and
     /// nothing is removed, until the folder is adopted.
     Unclaimed,
-    /// The store is an older copy of the one that the mark tells of. Nothing is swept until the folder is
-    /// adopted, since the files may be those of the newer one.
+    /// The store is a copy of the one that the mark tells of: an older one, or one that went on by itself. Or such
+    /// a copy has used the folder. Nothing is swept until the folder is adopted, since the files may be the other's.
     Behind,
     /// The store refers to data, but the folder is empty or not there. It is not made anew, unless it is adopted.
     Vanished,
@@ -38,9 +38,7 @@ impl FolderStanding {
         store: &dyn ContentOwner,
         is_read_only: bool,
     ) -> Result<(StoreSummary, Self), StoreError> {
-        // Before the store is asked: another process of the same store may raise the mark meanwhile.
-        let mark = Mark::read(root)?;
-        let summary = store.summary()?;
+        let (mark, summary) = Mark::look(root, store)?;
         let standing = match mark {
             Some(mark) => FolderStanding::by_mark(&mark, &summary, root)?,
             None => FolderStanding::without_mark(root, store, &summary)?,
@@ -98,7 +96,8 @@ impl FolderStanding {
 }
 
 impl Mark {
-    /// Puts the mark, unless another store has put its own meanwhile, and never lowers what it says.
+    /// Puts the mark, unless another store has put its own meanwhile, and never lowers what it says. Lineages
+    /// stay as they are.
     pub(super) fn put(mut self, root: &Path) -> Result<(), StoreError> {
         let lock = MarkLock::take(root)?;
         if let Some(there) = Mark::read(root)? {
@@ -107,6 +106,7 @@ impl Mark {
             }
             self.last_id = self.last_id.max(there.last_id);
             self.events = self.events.max(there.events);
+            (self.lineage, self.next) = (there.lineage, there.next);
             self.is_behind |= there.is_behind;
             if self == there {
                 return Ok(());
@@ -134,7 +134,7 @@ impl Folder {
     fn claim(&self) -> Result<(), StoreError> {
         // Made here, so that the mark is what is written first.
         drop(MarkLock::take_making(&self.root)?);
-        Mark::of(&self.opened).put(&self.root)?;
+        Mark::of(&self.store()).put(&self.root)?;
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
         *standing = FolderStanding::Owned;
         Ok(())
@@ -183,12 +183,15 @@ impl Folder {
 
     /// The mark, which is the store's own, if there is one.
     pub(super) fn mark(&self) -> Result<Option<Mark>, StoreError> {
+        let store = self.store().identity;
         match Mark::read(&self.root)? {
-            Some(mark) if mark.identity != self.opened.identity => {
-                Err(foreign(&self.root, mark.identity, self.opened.identity))
-            }
+            Some(mark) if mark.identity != store => Err(foreign(&self.root, mark.identity, store)),
             mark => Ok(mark),
         }
+    }
+
+    fn store(&self) -> StoreSummary {
+        *self.store.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn unusable(&self, standing: FolderStanding) -> StoreError {

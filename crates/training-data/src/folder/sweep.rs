@@ -124,8 +124,8 @@ impl Folder {
         Ok(leftovers)
     }
 
-    /// Records in the mark how far the store is, as each sweep does. A copy of the store from before is known
-    /// as one from then on.
+    /// Records in the mark how far the store is, as each sweep does, and gives the store a new lineage if it has
+    /// gone on. A copy of the store from before is known as one from then on.
     ///
     /// # Errors
     ///
@@ -172,13 +172,13 @@ impl Folder {
         Ok(swept)
     }
 
-    /// Finds the standing anew, and raises the mark to where the store is.
+    /// Finds the standing anew, and records where the store is if the mark does not say so.
     fn standing_now(
         &self,
         store: &dyn ContentOwner,
     ) -> Result<(FolderStanding, StoreSummary), StoreError> {
-        let mark = self.mark()?;
-        let summary = store.summary()?;
+        let (mark, summary) = Mark::look(&self.root, store)?;
+        *self.store.lock().unwrap_or_else(PoisonError::into_inner) = summary;
         let Some(mark) = mark else {
             let standing = self.standing();
             // The folder of this process was there, and is not any more.
@@ -187,9 +187,11 @@ impl Folder {
             return Ok((standing, summary));
         };
         let standing = FolderStanding::by_mark(&mark, &summary, &self.root)?;
-        let is_behind = standing == FolderStanding::Behind;
-        Mark { is_behind, ..Mark::of(&summary) }.put(&self.root)?;
-        Ok((standing, summary))
+        if mark.is_behind || mark.is_of(&summary) {
+            return Ok((standing, summary));
+        }
+        let vanished = || self.unusable(FolderStanding::Vanished);
+        Mark::record(&self.root, store)?.ok_or_else(vanished)
     }
 
     /// Returns true if nothing is left to be removed later.

@@ -1,6 +1,7 @@
 //! A folder of training data, as processes of its store and of others use it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod branched;
 mod owned;
 mod support;
 mod swept;

@@ -7,9 +7,11 @@ use std::time::{Duration, SystemTime};
 
 use custom_models_core::{
     ArchiveChange, ArchiveStore, ContentDigest, DataFile, DataId, DataPair, DataType, MemoryStore,
-    ModelId, Organisation, Record, StoreError, StoreErrorKind, StoreIdentity, Timestamp,
+    ModelId, Organisation, Record, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
+    Timestamp,
 };
 use custom_models_training_data::{ContentStore, ContentSweep, Folder, FolderStanding, KeptBack};
+use serde_json::Value;
 use tempfile::TempDir;
 
 pub(crate) fn acme() -> Organisation {
@@ -22,6 +24,24 @@ pub(crate) fn model(number: u64) -> ModelId {
 
 pub(crate) fn store(number: u8) -> MemoryStore {
     MemoryStore::with_identity(StoreIdentity::from_bytes([number; 16]))
+}
+
+/// A copy of a store, as `cp` makes one.
+pub(crate) fn copy(store: &MemoryStore) -> MemoryStore {
+    let StoreSummary { identity, lineage, .. } = store.summary().unwrap();
+    let copy = MemoryStore::with_identity(identity);
+    let mut records = Vec::new();
+    let read = store.export(&mut |record| {
+        records.push(record);
+        Ok(())
+    });
+    read.unwrap();
+    copy.archive(ArchiveChange::Import(records)).unwrap();
+    if let Some(lineage) = lineage {
+        let (expected, new) = ((identity, None), (identity, lineage));
+        copy.archive(ArchiveChange::ReplaceIdentity { expected, new }).unwrap();
+    }
+    copy
 }
 
 /// Has the store give ids away up to one.
@@ -72,6 +92,17 @@ pub(crate) fn root(place: &TempDir) -> PathBuf {
 
 pub(crate) fn unmark(place: &TempDir) {
     fs::remove_file(root(place).join("custom-models.json")).unwrap();
+}
+
+/// The mark of a folder.
+pub(crate) fn mark(place: &TempDir) -> Value {
+    let text = fs::read(root(place).join("custom-models.json")).unwrap();
+    serde_json::from_slice(&text).unwrap()
+}
+
+/// Writes a mark as it may have been left.
+pub(crate) fn put_mark(place: &TempDir, mark: &Value) {
+    fs::write(root(place).join("custom-models.json"), mark.to_string()).unwrap();
 }
 
 /// The contents in a folder.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use custom_models_core::{
@@ -10,7 +10,7 @@ use custom_models_core::{
     LifeStore, MemoryStore, ModelId, Moment, Organisation, Purge, Purged, Record, StoreError,
     StoreErrorKind, StoreSummary,
 };
-use custom_models_training_data::{ContentStore, Folder};
+use custom_models_training_data::{ContentStore, Folder, FolderStanding};
 use tempfile::TempDir;
 
 use crate::support::{
@@ -57,6 +57,10 @@ struct Counting {
     /// A content that is referred to from the second read on.
     late: Mutex<Option<String>>,
     fails: Mutex<bool>,
+    /// True if it makes changes and does not say so.
+    is_silent: AtomicBool,
+    /// The folder in another process of the store, which records when the store is asked for its summary.
+    other: Mutex<Option<Folder>>,
 }
 
 impl LifeStore for Counting {
@@ -109,10 +113,16 @@ impl ArchiveStore for Counting {
     }
 
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
-        self.store.archive(change)
+        let archived = self.store.archive(change)?;
+        let is_silent = self.is_silent.load(Ordering::Relaxed);
+        if is_silent { Err(StoreErrorKind::OutcomeUnknown.into()) } else { Ok(archived) }
     }
 
     fn summary(&self) -> Result<StoreSummary, StoreError> {
+        if let Some(other) = self.other.lock().unwrap().take() {
+            at(&self.store, self.store.summary()?.last_id + 1);
+            other.record(&self.store)?;
+        }
         self.store.summary()
     }
 
@@ -187,6 +197,44 @@ fn a_sweep_looks_again_at_what_it_could_not_remove_yet() {
     let left = folder.leftovers(&owner).unwrap().remove(0).name;
     age(&place, 1, &left);
     assert_eq!(patient.sweep(&owner).unwrap(), removed(1));
+}
+
+#[test]
+fn place_2_a_record_of_another_process_does_not_make_the_store_a_copy() {
+    let (_place, folder, owner) = crowded(1, 0);
+    folder.record(&owner).unwrap();
+    for open in [Folder::open, Folder::open_read_only] {
+        *owner.other.lock().unwrap() = Some(folder.clone());
+        let opened = open(folder.root(), &owner).unwrap();
+        assert_eq!(opened.standing(), FolderStanding::Owned);
+        *owner.other.lock().unwrap() = Some(folder.clone());
+        assert_eq!(folder.sweep(&owner).unwrap(), removed(0));
+    }
+}
+
+/// Whichever of the two is not written, the store's lineage is one of the mark's.
+#[test]
+fn place_2_a_record_that_failed_leaves_the_store_its_folder() {
+    let (place, folder, owner) = crowded(1, 0);
+    let lineage = || owner.summary().unwrap().lineage;
+    for round in 1..4 {
+        at(&owner.store, 2 * round);
+        let before = lineage();
+        // No mark can be written while its name is taken.
+        let aside = root(&place).join("custom-models.json.part");
+        fs::create_dir(&aside).unwrap();
+        assert_eq!(kind(folder.sweep(&owner)), StoreErrorKind::Failed);
+        assert_eq!(lineage(), before);
+        fs::remove_dir(aside).unwrap();
+        assert_eq!(folder.sweep(&owner).unwrap(), removed(0));
+        at(&owner.store, 2 * round + 1);
+        let before = lineage();
+        owner.is_silent.store(true, Ordering::Relaxed);
+        assert_eq!(kind(folder.sweep(&owner)), StoreErrorKind::OutcomeUnknown);
+        assert_ne!(lineage(), before);
+        owner.is_silent.store(false, Ordering::Relaxed);
+        assert_eq!(folder.sweep(&owner).unwrap(), removed(0));
+    }
 }
 
 #[test]

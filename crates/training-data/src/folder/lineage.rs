@@ -1,0 +1,106 @@
+//! How a mark and its store get a new lineage, or a new identity, in steps of which each may be the last
+//! (PLACE-2).
+//!
+//! All of it is done under the lock of the mark. The mark is written with the lineage of the store and the next
+//! one, then the store gets the next one, then the mark is written with that alone: at any time the lineage of
+//! the store is one of the mark's.
+
+use std::path::Path;
+
+use custom_models_core::{
+    ArchiveChange, Lineage, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
+};
+use uuid::Uuid;
+
+use super::FolderStanding;
+use super::mark::{Mark, MarkLock};
+use crate::content::ContentOwner;
+
+/// The number of times that a mark and its store are looked at anew because they change meanwhile.
+const ATTEMPTS: u32 = 8;
+
+impl Mark {
+    /// Reads the mark of a folder and asks its store, so that neither is from before the other.
+    pub(super) fn look(
+        root: &Path,
+        store: &dyn ContentOwner,
+    ) -> Result<(Option<Self>, StoreSummary), StoreError> {
+        let mut mark = Mark::read(root)?;
+        for _ in 0..ATTEMPTS {
+            let summary = store.summary()?;
+            // One that did not change while the store was asked is of the same moment.
+            match Mark::read(root)? {
+                same if same == mark => return Ok((mark, summary)),
+                changed => mark = changed,
+            }
+        }
+        Err(StoreErrorKind::Busy.into())
+    }
+
+    /// Judges the store again, under the lock, and records what it finds: that the store is behind, or how far
+    /// it is, with a new lineage. `None` if the mark is gone.
+    pub(super) fn record(
+        root: &Path,
+        store: &dyn ContentOwner,
+    ) -> Result<Option<(FolderStanding, StoreSummary)>, StoreError> {
+        let lock = MarkLock::take(root)?;
+        let Some(mark) = Mark::read(root)? else { return Ok(None) };
+        let mut summary = store.summary()?;
+        let standing = FolderStanding::by_mark(&mark, &summary, root)?;
+        if standing == FolderStanding::Behind {
+            if !mark.is_behind {
+                Mark { is_behind: true, ..mark }.write(root, &lock)?;
+            }
+        } else if !mark.is_of(&summary) {
+            summary = renew(root, &lock, store, summary)?;
+        }
+        Ok(Some((standing, summary)))
+    }
+
+    /// Gives the store a new identity, and the folder the mark of it. After a kill in between the folder is that
+    /// of another store, and can be adopted again.
+    pub(super) fn adopt(
+        root: &Path,
+        lock: &MarkLock,
+        store: &dyn ContentOwner,
+    ) -> Result<StoreSummary, StoreError> {
+        let identity = StoreIdentity::from_bytes(*Uuid::new_v4().as_bytes());
+        let summary = replace(store, &store.summary()?, (identity, drawn()))?;
+        Mark { lineage: summary.lineage, ..Mark::of(&summary) }.write(root, lock)?;
+        Ok(summary)
+    }
+}
+
+fn renew(
+    root: &Path,
+    lock: &MarkLock,
+    store: &dyn ContentOwner,
+    summary: StoreSummary,
+) -> Result<StoreSummary, StoreError> {
+    let next = drawn();
+    let mark = Mark { lineage: summary.lineage, next: Some(next), ..Mark::of(&summary) };
+    mark.write(root, lock)?;
+    let renewed = replace(store, &summary, (summary.identity, next))?;
+    Mark { lineage: Some(next), next: None, ..mark }.write(root, lock)?;
+    Ok(renewed)
+}
+
+fn replace(
+    store: &dyn ContentOwner,
+    summary: &StoreSummary,
+    new: (StoreIdentity, Lineage),
+) -> Result<StoreSummary, StoreError> {
+    let expected = (summary.identity, summary.lineage);
+    match store.archive(ArchiveChange::ReplaceIdentity { expected, new })? {
+        0 => {
+            let cause = "the identity of the store was replaced at the same time";
+            Err(StoreError::new(StoreErrorKind::Busy, cause))
+        }
+        _ => Ok(StoreSummary { identity: new.0, lineage: Some(new.1), ..*summary }),
+    }
+}
+
+fn drawn() -> Lineage {
+    let (_, random) = Uuid::new_v4().as_u64_pair();
+    Lineage::new(random)
+}
