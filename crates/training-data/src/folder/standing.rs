@@ -122,12 +122,10 @@ impl Folder {
         if self.is_read_only {
             return Err(StoreErrorKind::ReadOnly.into());
         }
-        if self.mark()?.is_some() {
-            return Ok(());
-        }
-        match self.standing() {
-            FolderStanding::New => self.claim(),
-            standing => Err(self.unusable(standing)),
+        match self.standing_and_mark()? {
+            (_, Some(_)) => Ok(()),
+            (FolderStanding::New, None) => self.claim(),
+            (standing, None) => Err(self.unusable(standing)),
         }
     }
 
@@ -142,14 +140,11 @@ impl Folder {
 
     /// Makes sure that the folder has the mark of the store.
     pub(super) fn ensure_owned(&self) -> Result<(), StoreError> {
-        match self.mark()? {
-            Some(_) => Ok(()),
-            None => match self.standing() {
-                // Read without a mark, as it is.
-                FolderStanding::Owned if self.is_read_only && self.root.exists() => Ok(()),
-                FolderStanding::New => Ok(()),
-                standing => Err(self.unusable(standing)),
-            },
+        match self.standing_and_mark()? {
+            (_, Some(_)) | (FolderStanding::New, None) => Ok(()),
+            // Read without a mark, as it is.
+            (FolderStanding::Owned, None) if self.is_read_only && self.root.exists() => Ok(()),
+            (standing, None) => Err(self.unusable(standing)),
         }
     }
 
@@ -158,10 +153,10 @@ impl Folder {
         if self.is_read_only {
             return Err(StoreErrorKind::ReadOnly.into());
         }
-        match (self.mark()?, self.standing()) {
-            (Some(_), _) => Ok(true),
-            (None, FolderStanding::New | FolderStanding::Unclaimed) => Ok(false),
-            (None, standing) => Err(self.unusable(standing)),
+        match self.standing_and_mark()? {
+            (_, Some(_)) => Ok(true),
+            (FolderStanding::New | FolderStanding::Unclaimed, None) => Ok(false),
+            (standing, None) => Err(self.unusable(standing)),
         }
     }
 
@@ -188,6 +183,13 @@ impl Folder {
             Some(mark) if mark.identity != store => Err(foreign(&self.root, mark.identity, store)),
             mark => Ok(mark),
         }
+    }
+
+    /// The standing before the mark is read: a folder that gets its mark meanwhile is not taken for one that
+    /// lost it.
+    fn standing_and_mark(&self) -> Result<(FolderStanding, Option<Mark>), StoreError> {
+        let standing = self.standing();
+        Ok((standing, self.mark()?))
     }
 
     fn store(&self) -> StoreSummary {

@@ -177,10 +177,11 @@ impl Folder {
         &self,
         store: &dyn ContentOwner,
     ) -> Result<(FolderStanding, StoreSummary), StoreError> {
+        // Before the mark, which another thread may be making.
+        let standing = self.standing();
         let (mark, summary) = Mark::look(&self.root, store)?;
         *self.store.lock().unwrap_or_else(PoisonError::into_inner) = summary;
         let Some(mark) = mark else {
-            let standing = self.standing();
             // The folder of this process was there, and is not any more.
             let is_gone = matches!(standing, FolderStanding::Owned | FolderStanding::Behind);
             let standing = if is_gone { FolderStanding::Vanished } else { standing };
