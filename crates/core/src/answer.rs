@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    ContentDigest, CustomModel, Field, ModelId, Moment, NewPair, Operation, Refusal, Revision,
-    Uploaded, Violation, ViolationKind,
+    ApiKey, ContentDigest, CustomModel, Field, ModelId, Moment, NewPair, Operation, Refusal,
+    Revision, Uploaded, Violation, ViolationKind,
 };
 
 /// What a caller names a request by, so that it can be sent again: 1 to 255 visible ASCII
@@ -52,6 +52,8 @@ impl IdempotencyKey {
         match (values.next(), values.next()) {
             (None, _) => Ok(None),
             (Some(_), Some(_)) => Err(violation(ViolationKind::Repeated)),
+            // It would be kept as it is.
+            (Some(key), None) if ApiKey::is_in(key) => Err(violation(ViolationKind::ApiKey)),
             (Some(key), None) => {
                 let key = str::from_utf8(key).ok().and_then(|key| key.parse().ok());
                 key.map(Some).ok_or(violation(ViolationKind::Unsupported))

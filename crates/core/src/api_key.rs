@@ -35,6 +35,20 @@ impl ApiKey {
         &self.text
     }
 
+    /// True if there is a key in a text, or more than half of its secret behind its id. The case and `cm_` do not
+    /// matter.
+    pub(crate) fn is_in(text: &[u8]) -> bool {
+        const ID: usize = 12;
+        const TELLING: usize = 33;
+        text.windows(ID + 1 + TELLING).any(|part| {
+            let is_in_place = |(at, byte): (usize, &u8)| match at {
+                ID => *byte == b'_',
+                _ => byte.is_ascii_hexdigit(),
+            };
+            part.iter().enumerate().all(is_in_place)
+        })
+    }
+
     /// What is kept of it.
     pub fn digest(&self) -> KeyDigest {
         KeyDigest::of(&self.text)

@@ -148,6 +148,8 @@ pub enum ViolationKind {
     NotAudio,
     /// The audio is of another format than the file's name says (DATA-2).
     OtherFormat,
+    /// The value is a key of the API, and would be kept (IDEM-1).
+    ApiKey,
     /// One of the metrics breaks their rule (TRAIN-3).
     Metric(MetricFault),
 }
@@ -171,6 +173,7 @@ impl ViolationKind {
             ViolationKind::NotText => "not_text",
             ViolationKind::NotAudio => "not_audio",
             ViolationKind::OtherFormat => "other_format",
+            ViolationKind::ApiKey => "api_key",
             ViolationKind::Metric(fault) => fault.as_str(),
         }
     }
@@ -305,6 +308,7 @@ impl Violation<'_> {
             (ViolationKind::OtherFormat, field) => {
                 message_of!(field, " is of another format than its name says")
             }
+            (ViolationKind::ApiKey, field) => message_of!(field, " must not be an API key"),
             (ViolationKind::Unsupported, Field::Type) => "Type must be train or test",
             (ViolationKind::Unsupported, Field::AudioFile) => {
                 "Audio file must be .mp3, .wav, .flac, .m4a, .aac or .ogg"

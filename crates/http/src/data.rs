@@ -112,13 +112,13 @@ async fn deleted(asked: &mut Arrived, caller: &Caller) -> Said {
         None => return asked.model(caller, 2).await.and(Err(Refusal::DataNotFound)),
     };
     let expected = expected(&asked.headers);
-    if let Err(unknown) = asked.no_parameters() {
+    if let Err(refusal) = asked.nothing_beside() {
         let judged = asked.service.read(caller, move |engine, caller| {
             let found = engine.get(caller, model)?;
             let pair = engine.pair(caller, model, data)?;
             engine.check(caller, &found, &Edit::RemoveData(data), Some(&pair), &expected)
         });
-        return judged.await.and(Err(unknown.into()));
+        return judged.await.and(Err(refusal));
     }
     let removed = asked
         .service

@@ -15,7 +15,7 @@ use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 
 use crate::answer::{Answer, Done, Said};
-use crate::body::Incoming;
+use crate::body::{Incoming, is_plain};
 use crate::parameters;
 use crate::parts::boundary;
 use crate::precondition::expected;
@@ -222,18 +222,24 @@ impl Arrived {
         self.service.engine.check(caller, model, edit, None, &expected(&self.headers))
     }
 
+    /// 415 and 400 of an operation that has no body, and no parameters.
+    pub(crate) fn nothing_beside(&self) -> Result<(), Refusal> {
+        is_plain(&self.headers)?;
+        Ok(self.no_parameters()?)
+    }
+
     /// Makes an edit that has no body, and no parameters. What can be said of the model is said before what is
-    /// wrong with the parameters (ORDER).
+    /// wrong with the rest of the request (ORDER).
     pub(crate) async fn edited_without_body(
         &self,
         caller: &Caller,
         id: ModelId,
         edit: Edit,
     ) -> Result<Edited, Refusal> {
-        if let Err(unknown) = self.no_parameters() {
+        if let Err(refusal) = self.nothing_beside() {
             let model = self.read(caller, id).await?;
             self.check(caller, &model, &edit)?;
-            return Err(unknown.into());
+            return Err(refusal);
         }
         self.edited(caller, id, edit, None).await
     }

@@ -84,7 +84,7 @@ pub(super) fn delete() -> Operation {
             .parameter(if_match());
     Refusals::of(Asked::DeleteData)
         .and([Refusal::ModelNotFound, Refusal::DataNotFound, Refusal::TrainingInProgress])
-        .and([Refusal::PreconditionFailed])
+        .and([Refusal::PreconditionFailed, Refusal::UnsupportedContentEncoding])
         .answer(operation)
         .with("204", ResponseBuilder::new().description("The pair was removed"))
         .build()

@@ -136,7 +136,7 @@ pub(super) fn delete() -> Operation {
         .parameter(if_match());
     Refusals::of(Asked::Delete)
         .and([Refusal::ModelNotFound, Refusal::TrainingInProgress])
-        .and([Refusal::PreconditionFailed])
+        .and([Refusal::PreconditionFailed, Refusal::UnsupportedContentEncoding])
         .answer(operation)
         .with("204", ResponseBuilder::new().description("The model was deleted"))
         .build()
@@ -166,7 +166,7 @@ pub(super) fn cancel() -> Operation {
             .parameter(if_match());
     Refusals::of(Asked::Cancel)
         .and([Refusal::ModelNotFound, Refusal::TrainingNotRunning])
-        .and([Refusal::PreconditionFailed])
+        .and([Refusal::PreconditionFailed, Refusal::UnsupportedContentEncoding])
         .answer(operation)
         .with("200", model("The model, which is ready to be trained"))
         .build()

@@ -91,6 +91,22 @@ fn wire_415_a_body_is_sent_as_it_is() {
     uploads.put_by(&uploads.key, &path, &headers, &right()).is(415, ENCODED);
     let headers = [("Content-Type", TYPE), ("Content-Encoding", "identity")];
     assert_eq!(uploads.put_by(&uploads.key, &path, &headers, &right()).status, 200);
+    let coded = [("Authorization", &*uploads.key), ("Content-Encoding", "gzip")];
+    uploads.server.request("DELETE", &format!("{path}/1"), &coded, "").is(415, ENCODED);
+}
+
+#[test]
+fn wire_415_an_operation_without_a_body_takes_no_encoding_either() {
+    let server = Server::new();
+    let key = server.any_key();
+    let coded = [("Authorization", &*key), ("Content-Encoding", "gzip")];
+    let path = server.ready_model(&key, 1);
+    let cancel = format!("{path}/cancel");
+    server.request("POST", &cancel, &coded, "").refuses(409, "TRAINING_NOT_RUNNING");
+    server.request("DELETE", &path, &coded, "").is(415, ENCODED);
+    assert_eq!(server.post(&key, &format!("{path}/run"), "{}").status, 200);
+    server.request("POST", &format!("{cancel}?x"), &coded, "{}").is(415, ENCODED);
+    assert_eq!(server.post(&key, &cancel, "").status, 200);
 }
 
 #[test]
@@ -109,8 +125,14 @@ fn wire_an_id_that_may_be_a_key_is_replaced() {
     let server = Server::new();
     let key = server.any_key();
     let (_, secret) = key.split_once(' ').unwrap();
-    for id in [secret, &secret[..20], &secret.to_uppercase(), &format!("id-{secret}"), "cm_"] {
+    let (upper, within) = (secret.to_uppercase(), format!("id-{secret}"));
+    let parts = [&secret[..20], &secret[3..], &secret[16..], &secret[40..], &upper[16..]];
+    for id in [secret, &upper, &within, "cm_"].into_iter().chain(parts) {
         let answer = server.request("GET", "/health", &[("X-Request-Id", id)], "");
         assert_ne!(answer.headers["x-request-id"], id);
+    }
+    for id in ["01980a1e-7c4f-7f0e-8d3a-5c9e2b7d4f10", &secret[16..48], &secret[..2]] {
+        let answer = server.request("GET", "/health", &[("X-Request-Id", id)], "");
+        assert_eq!(answer.headers["x-request-id"], id);
     }
 }

@@ -120,8 +120,19 @@ fn idem_1_a_key_that_is_none_is_told_with_all_else_that_is_wrong() {
     let twice = [("Idempotency-Key", "k"), ("Idempotency-Key", "k")];
     let repeated = r#"{"error":"Validation Error","message":"Invalid field values","details":{"idempotency_key":"Idempotency key is given more than once"}}"#;
     server.post_with(&key, MODELS, &twice, NAMED).is(400, repeated);
+    let (_, secret) = key.split_once(' ').unwrap();
+    let (upper, within) = (secret.to_uppercase(), format!("create-{secret}"));
+    for secret in [secret, &upper, &within, &secret[3..], &secret[..60], &within[8..]] {
+        create(&server, &key, secret, NAMED).is(
+            400,
+            r#"{"error":"Validation Error","message":"Invalid field values","details":{"idempotency_key":"Idempotency key must not be an API key"}}"#,
+        );
+    }
+    // As digests of requests are, too.
+    assert_eq!(create(&server, &key, &"0123456789abcdef".repeat(4), NAMED).status, 201);
+    assert_eq!(create(&server, &key, "01980a1e-7c4f-7f0e-8d3a-5c9e2b7d4f10", NAMED).status, 201);
     assert_eq!(create(&server, &key, &long[1..], NAMED).status, 201);
-    let path = server.ready_model(&key, 2);
+    let path = server.ready_model(&key, 4);
     server.post_with(&key, &format!("{path}/run"), &twice, "{}").is(400, repeated);
 }
 
