@@ -163,6 +163,11 @@ pub(crate) fn warning(folder: &Folder) -> Option<String> {
             of it has used the folder: no file is removed, until --adopt says that this store counts; `sweep \
             --dry-run --adopt` shows what would go"
         ),
+        FolderStanding::Copied => format!(
+            "the folder '{root}' is a copy of the one that the store was last used with, or was moved to another \
+            disk: no file is removed, until --adopt says that this folder counts; `sweep --dry-run --adopt` \
+            shows what would go"
+        ),
         FolderStanding::Vanished => format!(
             "the store refers to data, but its folder '{root}' is not there or empty: bring it back, or name it \
             with --data; --adopt makes it anew"

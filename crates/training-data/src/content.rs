@@ -80,6 +80,8 @@ pub enum KeptBack {
     Unclaimed,
     /// The store is a copy of the one that the contents are known to belong to, or such a copy has used them.
     Behind,
+    /// The contents are a copy of those that are known to belong to the store.
+    Copied,
     /// The store took the contents over a short time ago. They can still be saved.
     Adopted,
 }

@@ -26,6 +26,17 @@ pub(super) fn make_in(parent: &Path, folder: &Path) -> io::Result<()> {
     }
 }
 
+/// The number of a folder on its disk, which a copy of it does not have; `None` where there is none.
+#[cfg(unix)]
+pub(super) fn inode(folder: &Path) -> io::Result<Option<u64>> {
+    Ok(Some(std::os::unix::fs::MetadataExt::ino(&fs::metadata(folder)?)))
+}
+
+#[cfg(not(unix))]
+pub(super) fn inode(_: &Path) -> io::Result<Option<u64>> {
+    Ok(None)
+}
+
 #[cfg(unix)]
 pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()

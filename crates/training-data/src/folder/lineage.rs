@@ -47,12 +47,14 @@ impl Mark {
         let Some(mark) = Mark::read(root)? else { return Ok(None) };
         let mut summary = store.summary()?;
         let standing = FolderStanding::by_mark(&mark, &summary, root)?;
-        if standing == FolderStanding::Behind {
-            if !mark.is_behind {
+        match standing {
+            FolderStanding::Behind if !mark.is_behind => {
                 Mark { is_behind: true, ..mark }.write(root, &lock)?;
             }
-        } else if !mark.is_of(&summary) {
-            summary = renew(root, &lock, store, summary)?;
+            FolderStanding::Owned if !mark.is_of(&summary) => {
+                summary = renew(root, &lock, store, summary)?;
+            }
+            _ => {}
         }
         Ok(Some((standing, summary)))
     }

@@ -10,7 +10,7 @@ use std::path::Path;
 use custom_models_core::{Lineage, StoreError, StoreErrorKind, StoreIdentity, StoreSummary};
 use serde::{Deserialize, Serialize};
 
-use super::files::{OwnerOnly, make_in, sync_folder};
+use super::files::{OwnerOnly, inode, make_in, sync_folder};
 
 const MARK: &str = "custom-models.json";
 const ASIDE: &str = "custom-models.json.part";
@@ -32,6 +32,8 @@ pub(super) struct Mark {
     pub(super) next: Option<Lineage>,
     /// True since a store was seen that is behind, until the folder is adopted.
     pub(super) is_behind: bool,
+    /// True if the mark was written in another folder, of which this is a copy. It is not written.
+    pub(super) is_copied: bool,
 }
 
 #[derive(Deserialize, Serialize)]
@@ -46,13 +48,17 @@ struct Text {
     next_lineage: Option<u64>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     behind: bool,
+    /// The number on its disk of the folder that the mark was written in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    inode: Option<u64>,
 }
 
 impl Mark {
     /// The mark of a store that is as far as it says, without a lineage.
     pub(super) const fn of(summary: &StoreSummary) -> Self {
         let StoreSummary { identity, last_id, events, .. } = *summary;
-        Mark { identity, last_id, events, lineage: None, next: None, is_behind: false }
+        let (lineage, next, is_behind, is_copied) = (None, None, false, false);
+        Mark { identity, last_id, events, lineage, next, is_behind, is_copied }
     }
 
     /// True if the store has not seen all that the mark tells of it, or is a copy with a lineage of its own.
@@ -90,14 +96,16 @@ impl Mark {
         let text: Text =
             serde_json::from_slice(&bytes).map_err(|cause| unreadable(cause.to_string()))?;
         let identity = text.store.parse().map_err(|cause| unreadable(format!("{cause}")))?;
-        let Text { last_id, events, lineage, next_lineage, behind, .. } = text;
+        let Text { last_id, events, lineage, next_lineage, behind: is_behind, .. } = text;
         let [lineage, next] = [lineage, next_lineage].map(|it| it.map(Lineage::new));
-        Ok(Some(Mark { identity, last_id, events, lineage, next, is_behind: behind }))
+        let is_copied = text.inode.is_some() && text.inode != inode(root).map_err(super::fault)?;
+        Ok(Some(Mark { identity, last_id, events, lineage, next, is_behind, is_copied }))
     }
 
     /// Puts the mark in the place of the one that is there, durably.
     pub(super) fn write(&self, root: &Path, _lock: &MarkLock) -> Result<(), StoreError> {
         let text = Text {
+            inode: inode(root).map_err(super::fault)?,
             store: self.identity.to_string(),
             last_id: self.last_id,
             events: self.events,
@@ -150,8 +158,8 @@ mod tests {
 
     fn mark() -> Mark {
         let identity = StoreIdentity::from_bytes([7; 16]);
-        let (lineage, next) = (None, None);
-        Mark { identity, last_id: 3, events: u64::MAX, lineage, next, is_behind: false }
+        let (lineage, next, is_behind, is_copied) = (None, None, false, false);
+        Mark { identity, last_id: 3, events: u64::MAX, lineage, next, is_behind, is_copied }
     }
 
     #[test]

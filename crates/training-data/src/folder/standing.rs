@@ -27,6 +27,9 @@ pub enum FolderStanding {
     /// The store is a copy of the one that the mark tells of: an older one, or one that went on by itself. Or such
     /// a copy has used the folder. Nothing is swept until the folder is adopted, since the files may be the other's.
     Behind,
+    /// The folder is a copy of the one that the mark was written in, or was moved to another disk. Nothing is swept
+    /// until the folder is adopted, since the copy may be kept as one.
+    Copied,
     /// The store refers to data, but the folder is empty or not there. It is not made anew, unless it is adopted.
     Vanished,
 }
@@ -63,6 +66,9 @@ impl FolderStanding {
     ) -> Result<Self, StoreError> {
         if mark.identity != summary.identity {
             return Err(foreign(root, mark.identity, summary.identity));
+        }
+        if mark.is_copied {
+            return Ok(FolderStanding::Copied);
         }
         let is_behind = mark.is_behind || mark.is_ahead_of(summary);
         Ok(if is_behind { FolderStanding::Behind } else { FolderStanding::Owned })
@@ -172,8 +178,8 @@ impl Folder {
 
     /// True if files may be removed that are not named one by one.
     pub(super) fn may_clear(&self) -> Result<bool, StoreError> {
-        let is_behind = self.mark()?.is_some_and(|mark| mark.is_behind);
-        Ok(self.holds_own()? && !is_behind)
+        let is_kept_back = self.mark()?.is_some_and(|mark| mark.is_behind || mark.is_copied);
+        Ok(self.holds_own()? && !is_kept_back)
     }
 
     /// The mark, which is the store's own, if there is one.

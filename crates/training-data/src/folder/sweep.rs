@@ -148,6 +148,7 @@ impl Folder {
             FolderStanding::New => return Ok(swept),
             FolderStanding::Unclaimed => swept.kept_back = Some(KeptBack::Unclaimed),
             FolderStanding::Behind => swept.kept_back = Some(KeptBack::Behind),
+            FolderStanding::Copied => swept.kept_back = Some(KeptBack::Copied),
             FolderStanding::Vanished => return Err(self.unusable(standing)),
         }
         if swept.kept_back.is_some() || self.looks.is_settled(&summary) {
@@ -183,12 +184,14 @@ impl Folder {
         *self.store.lock().unwrap_or_else(PoisonError::into_inner) = summary;
         let Some(mark) = mark else {
             // The folder of this process was there, and is not any more.
-            let is_gone = matches!(standing, FolderStanding::Owned | FolderStanding::Behind);
-            let standing = if is_gone { FolderStanding::Vanished } else { standing };
+            let standing = match standing {
+                FolderStanding::New | FolderStanding::Unclaimed => standing,
+                _ => FolderStanding::Vanished,
+            };
             return Ok((standing, summary));
         };
         let standing = FolderStanding::by_mark(&mark, &summary, &self.root)?;
-        if mark.is_behind || mark.is_of(&summary) {
+        if mark.is_copied || mark.is_behind || mark.is_of(&summary) {
             return Ok((standing, summary));
         }
         let vanished = || self.unusable(FolderStanding::Vanished);

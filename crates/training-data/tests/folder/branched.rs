@@ -191,6 +191,41 @@ fn place_2_a_mark_without_a_lineage_is_judged_by_its_numbers_and_gets_one() {
     }
 }
 
+/// As `cp -r` makes it.
+#[cfg(unix)]
+#[test]
+fn place_2_a_copy_of_the_folder_is_swept_only_when_it_is_adopted() {
+    let (place, own, _) = recorded();
+    let folder = opened(&place, &own);
+    let left = keep(&folder, model(1));
+    let here = root(&place);
+    let copied = tempfile::tempdir().unwrap();
+    let there = root(&copied);
+    fs::create_dir_all(there.join("acme/1")).unwrap();
+    for file in contents(&place) {
+        let file = format!("acme/1/{file}");
+        fs::copy(here.join(&file), there.join(&file)).unwrap();
+    }
+    fs::copy(here.join("custom-models.json"), there.join("custom-models.json")).unwrap();
+    at(&own, 9);
+    let (then, before) = (lineage(&own), mark(&copied));
+    let copy = opened(&copied, &own);
+    assert_eq!(copy.standing(), FolderStanding::Copied);
+    assert_eq!(copy.sweep(&own).unwrap(), kept_back(KeptBack::Copied));
+    copy.remove_model(&acme(), model(1)).unwrap();
+    assert_eq!(contents(&copied), contents(&place));
+    assert_eq!((lineage(&own), mark(&copied)), (then, before), "the folder stays the store's");
+    assert_eq!(folder.sweep(&own).unwrap(), removed(1));
+    // One that was moved on its disk is the same one.
+    fs::rename(&here, place.path().join("moved")).unwrap();
+    let moved = Folder::open(place.path().join("moved"), &own).unwrap();
+    assert_eq!(moved.standing(), FolderStanding::Owned);
+    let (adopted, leftovers) = Folder::adopt(&there, &own).unwrap();
+    assert_eq!(leftovers.into_iter().map(|it| it.name).collect::<Vec<_>>(), [left]);
+    assert_eq!(adopted.with_min_age(Duration::ZERO).sweep(&own).unwrap(), removed(1));
+    assert_eq!(kind(moved.sweep(&own)), StoreErrorKind::ForeignData);
+}
+
 #[test]
 fn place_2_an_idle_store_and_its_mark_stay_as_they_are() {
     let (place, own, _) = recorded();
