@@ -61,9 +61,10 @@ mod tests {
     use clap::Parser;
     use custom_models_core::{
         AccessChange, AccessOutcome, AnswerKey, ArchiveChange, ArchiveStore, Completion,
-        CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyId, KeyRecord,
-        LifeStore, Listing, ModelId, ModelStore, Moment, Organisation, Purge, Purged, Record,
-        Registration, Selection, StoreError, StoreErrorKind, StoreSummary, Write,
+        CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord, LifeStore,
+        Listing, ModelId, ModelStore, Moment, Organisation, Purge, Purged, Record, Registration,
+        RequestLimit, Selection, StoreError, StoreErrorKind, StoreSummary, Window, WindowState,
+        Write,
     };
 
     use super::*;
@@ -177,13 +178,13 @@ mod tests {
             self.0.keys(org)
         }
 
-        fn admissions(
+        fn window(
             &self,
-            key: KeyId,
-            operation: custom_models_core::Operation,
-            after: Moment,
-        ) -> Result<Vec<Moment>, StoreError> {
-            self.0.admissions(key, operation, after)
+            window: &Window,
+            limit: RequestLimit,
+            now: Moment,
+        ) -> Result<WindowState, StoreError> {
+            self.0.window(window, limit, now)
         }
     }
 

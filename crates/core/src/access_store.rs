@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::pending::Pending;
 use crate::{
     ArchiveStore, Completion, KeyDigest, KeyId, KeyRecord, LifeStore, ModelStore, Moment,
-    Operation, Organisation, RequestLimit, Standing, StoreError, Timestamp,
+    Organisation, RequestLimit, Standing, StoreError, Timestamp, Window, WindowState,
 };
 
 /// Keeps who may use a service, and how much.
@@ -45,15 +45,15 @@ pub trait AccessStore: Send + Sync {
     /// The keys of an organisation, in the order of their ids.
     fn keys(&self, organisation: &Organisation) -> Result<Vec<KeyRecord>, StoreError>;
 
-    /// The admissions later than `after` of requests for an operation with a key, in any order.
+    /// The state of a window, from one consistent view of the store, without a request (RATE-5).
     ///
-    /// Does not wait for writes.
-    fn admissions(
+    /// Does not wait for writes. A store that several machines share goes by a clock of its own instead of `now`.
+    fn window(
         &self,
-        key: KeyId,
-        operation: Operation,
-        after: Moment,
-    ) -> Result<Vec<Moment>, StoreError>;
+        window: &Window,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<WindowState, StoreError>;
 }
 
 impl<S: AccessStore + ?Sized> AccessStore for Arc<S> {
@@ -84,13 +84,13 @@ impl<S: AccessStore + ?Sized> AccessStore for Arc<S> {
         (**self).keys(organisation)
     }
 
-    fn admissions(
+    fn window(
         &self,
-        key: KeyId,
-        operation: Operation,
-        after: Moment,
-    ) -> Result<Vec<Moment>, StoreError> {
-        (**self).admissions(key, operation, after)
+        window: &Window,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<WindowState, StoreError> {
+        (**self).window(window, limit, now)
     }
 }
 
@@ -121,17 +121,14 @@ pub enum AccessChange {
         /// Since when.
         at: Timestamp,
     },
-    /// Admits a request if its window has room, by [`RequestLimit::judge`] of the admissions that are
-    /// kept of the same key and operation (RATE-1). With a new admission, those that have left its
-    /// window are forgotten, and no others. Refused requests leave no trace (RATE-3).
+    /// Admits a request if its window has room, as [`admit`](crate::admit) does (RATE-1). Refused requests leave
+    /// no trace (RATE-3).
     ///
-    /// A store does not ask whether there is such a key.
+    /// A store does not ask whose key that of a window is.
     Admit {
-        /// Whose request it is.
-        key: KeyId,
-        /// What for.
-        operation: Operation,
         /// The window.
+        window: Window,
+        /// The limit of the window.
         limit: RequestLimit,
         /// When. A store that several machines share goes by a clock of its own instead.
         now: Moment,

@@ -11,7 +11,7 @@ use std::time::SystemTime;
 use crate::pending::Pending;
 use crate::{
     AccessChange, AccessOutcome, AccessStore, Caller, Grant, KeyDigest, KeyId, Limits, Moment,
-    Operation, Plans, Refusal, RequestLimit, Standing, StoreError, StoreErrorKind,
+    Operation, Plans, Refusal, RequestLimit, Standing, StoreError, StoreErrorKind, Window,
 };
 
 /// Lets requests in: by their key, its scopes, and what is left of its limits, in this order (ORDER).
@@ -112,7 +112,7 @@ impl Gate {
     }
 
     /// How a key stands in the window of an operation, where it has one, when nothing is admitted (RATE-5): by
-    /// the gate's clock, also where admissions go by a clock of the store's own.
+    /// the clock that admissions go by.
     ///
     /// Reads the store, and does not wait for writes.
     ///
@@ -162,8 +162,8 @@ impl Shared {
         now: Moment,
     ) -> Result<Option<Standing>, StoreError> {
         let Some(limit) = self.limits.of(operation).requests else { return Ok(None) };
-        let admissions = self.store.admissions(key, operation, limit.counts_after(now))?;
-        Ok(Some(limit.standing(admissions, now)))
+        let window = Window { key: key.into(), operation };
+        Ok(Some(self.store.window(&window, limit, now)?.standing))
     }
 
     /// Nothing that can panic runs under the lock.
@@ -245,7 +245,8 @@ impl Entered {
     fn admission(&self) -> Option<AccessChange> {
         let Admitted { key, operation, .. } = self.admitted;
         let now = self.gate.shared.now();
-        self.requests.map(|limit| AccessChange::Admit { key, operation, limit, now })
+        let window = Window { key: key.into(), operation };
+        self.requests.map(|limit| AccessChange::Admit { window, limit, now })
     }
 }
 

@@ -146,8 +146,9 @@ pub use refusal::Refusal;
 pub use run_model::RunModel;
 pub use scope::{InvalidScope, Scope, Scopes};
 pub use store::{
-    Change, Completion, Counters, DataChange, Filter, Listing, ModelStore, Outcome, Rows,
-    Selection, StoreError, StoreErrorKind, Write, apply,
+    Admission, AdmissionRows, AdmissionRowsMut, Change, Completion, Counters, DataChange, Filter,
+    Listing, ModelStore, Outcome, Rows, Selection, StoreError, StoreErrorKind, WindowState, Write,
+    admit, apply, window_state,
 };
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use training::{InvalidTrainingStatus, NoTransition, TrainingEvent, TrainingStatus};
@@ -158,6 +159,8 @@ pub use training_metrics::{TooManyMetrics, TrainingMetrics};
 pub use update::{UpdateModel, UpdateModelBuilder};
 pub use violation::{Field, Violation, ViolationKind};
 pub use violations::Violations;
-pub use window::{Admission, InvalidRequestLimit, RequestLimit, Standing};
+pub use window::{
+    InvalidRequestLimit, InvalidWindowKey, RequestLimit, Standing, Window, WindowKey,
+};
 pub use work::{Claimed, LeaseHeld, Retention, Swept};
 pub use work_requests::{ClaimTraining, Heartbeat, TrainingFailed, TrainingSucceeded};

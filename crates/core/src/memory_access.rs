@@ -1,10 +1,12 @@
 //! What a [`MemoryStore`] keeps for hosts that use keys.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::{
-    AccessChange, AccessOutcome, AccessStore, Admission, Completion, Grant, KeyDigest, KeyId,
-    KeyRecord, MemoryStore, Moment, Operation, Organisation, PlanName, Registration, StoreError,
+    AccessChange, AccessOutcome, AccessStore, Admission, AdmissionRows, AdmissionRowsMut,
+    Completion, Grant, KeyDigest, KeyId, KeyRecord, MemoryStore, Moment, Organisation, PlanName,
+    Registration, RequestLimit, StoreError, Window, WindowKey, WindowState, admit, window_state,
 };
 
 #[derive(Debug, Default)]
@@ -13,18 +15,20 @@ pub(crate) struct AccessState {
     keys: BTreeMap<KeyId, KeyRecord>,
     /// INVARIANT: the digests of `keys`, each with its id.
     ids: HashMap<KeyDigest, KeyId>,
-    admissions: HashMap<(KeyId, Operation), Vec<Moment>>,
+    admissions: HashMap<Window, VecDeque<Admission>>,
 }
 
 impl AccessState {
-    fn apply(&mut self, change: AccessChange) -> AccessOutcome {
-        match change {
+    fn apply(&mut self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
+        Ok(match change {
             AccessChange::Register(Registration { organisation, plan }) => {
-                if self.plans.contains_key(&organisation) {
-                    return AccessOutcome::Taken;
+                match self.plans.entry(organisation) {
+                    Entry::Occupied(_) => AccessOutcome::Taken,
+                    Entry::Vacant(place) => {
+                        place.insert(plan);
+                        AccessOutcome::Done
+                    }
                 }
-                self.plans.insert(organisation, plan);
-                AccessOutcome::Done
             }
             AccessChange::SetPlan(Registration { organisation, plan }) => {
                 match self.plans.get_mut(&organisation) {
@@ -43,22 +47,8 @@ impl AccessState {
                     AccessOutcome::Done
                 }
             },
-            AccessChange::Admit { key, operation, limit, now } => {
-                let admissions = self.admissions.entry((key, operation)).or_default();
-                match limit.judge(admissions.iter().copied(), now) {
-                    Admission::Refused { standing, retry_at } => AccessOutcome::Refused {
-                        standing,
-                        retry_after: retry_at.seconds_since_up(now),
-                    },
-                    Admission::Admitted(standing) => {
-                        let counts_after = limit.counts_after(now);
-                        admissions.retain(|admission| *admission > counts_after);
-                        admissions.push(now);
-                        AccessOutcome::Admitted(standing)
-                    }
-                }
-            }
-        }
+            AccessChange::Admit { window, limit, now } => admit(self, &window, limit, now)?,
+        })
     }
 
     pub(crate) fn registrations(&self) -> impl Iterator<Item = Registration> {
@@ -90,7 +80,7 @@ impl AccessState {
         let keys: Vec<KeyRecord> = keys.map(|(_, key)| key).collect();
         for key in &keys {
             self.ids.remove(&key.digest);
-            self.admissions.retain(|(id, _), _| *id != key.id);
+            self.admissions.retain(|window, _| window.key != WindowKey::from(key.id));
         }
         keys.len() as u64 + u64::from(self.plans.remove(organisation).is_some())
     }
@@ -116,7 +106,7 @@ impl AccessState {
 
 impl AccessStore for MemoryStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
-        let answer = self.open_state().map(|mut state| state.access.apply(change));
+        let answer = self.open_state().and_then(|mut state| state.access.apply(change));
         done(answer);
     }
 
@@ -147,15 +137,56 @@ impl AccessStore for MemoryStore {
         Ok(keys.cloned().collect())
     }
 
-    fn admissions(
+    fn window(
         &self,
-        key: KeyId,
-        operation: Operation,
+        window: &Window,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<WindowState, StoreError> {
+        window_state(&mut self.open_state()?.access, window, limit, now)
+    }
+}
+
+impl AdmissionRows for AccessState {
+    type Error = StoreError;
+
+    fn last(&mut self, window: &Window) -> Result<Option<Admission>, StoreError> {
+        Ok(self.admissions.get(window).and_then(|all| all.back().copied()))
+    }
+
+    fn first_after(
+        &mut self,
+        window: &Window,
         after: Moment,
-    ) -> Result<Vec<Moment>, StoreError> {
-        let state = self.open_state()?;
-        let admissions = state.access.admissions.get(&(key, operation));
-        let admissions = admissions.into_iter().flatten().copied();
-        Ok(admissions.filter(|admission| *admission > after).collect())
+    ) -> Result<Option<Admission>, StoreError> {
+        let Some(all) = self.admissions.get(window) else { return Ok(None) };
+        Ok(all.get(all.partition_point(|admission| admission.at <= after)).copied())
+    }
+
+    fn numbered(&mut self, window: &Window, number: u64) -> Result<Option<Admission>, StoreError> {
+        let Some(all) = self.admissions.get(window) else { return Ok(None) };
+        Ok(all.get(all.partition_point(|admission| admission.number < number)).copied())
+    }
+}
+
+impl AdmissionRowsMut for AccessState {
+    fn insert(&mut self, window: &Window, admission: Admission) -> Result<(), StoreError> {
+        self.admissions.entry(*window).or_default().push_back(admission);
+        Ok(())
+    }
+
+    fn delete_first(
+        &mut self,
+        window: &Window,
+        until: Moment,
+        most: u32,
+    ) -> Result<(), StoreError> {
+        let Some(all) = self.admissions.get_mut(window) else { return Ok(()) };
+        for _ in 0..most {
+            if all.pop_front_if(|admission| admission.at <= until).is_none() {
+                break;
+            }
+        }
+        Ok(())
     }
 }

@@ -4,12 +4,16 @@
 //! no message. Every method says what it must guarantee in words that can be met without reading
 //! another adapter; the crate `custom-models-store-conformance` checks them.
 
+mod admit;
 mod apply;
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+pub use self::admit::{
+    Admission, AdmissionRows, AdmissionRowsMut, WindowState, admit, window_state,
+};
 pub use self::apply::{Counters, Rows, apply};
 use crate::TrainingStatus;
 use crate::pending::Pending;

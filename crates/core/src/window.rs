@@ -1,11 +1,11 @@
-//! The exact sliding window: so many requests in any span of time, judged by the admissions
-//! themselves (RATE-1).
+//! The exact sliding window: so many requests in any span of time (RATE-1). It is judged by the admissions
+//! themselves, see [`admit`](crate::admit).
 
 use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
-use crate::Moment;
+use crate::{KeyId, Moment, Operation};
 
 /// So many requests in any window of such a length.
 ///
@@ -65,53 +65,6 @@ impl RequestLimit {
     pub const fn window(&self) -> Duration {
         self.window
     }
-
-    /// Only admissions after this moment count at `now`: the window is `(now − length, now]`.
-    ///
-    /// Those later than `now`, which there are when a clock was set back, count too: the limit holds
-    /// by whatever clock.
-    pub fn counts_after(&self, now: Moment) -> Moment {
-        now.earlier(self.window)
-    }
-
-    /// Judges a request at `now` by the admissions there were, in any order; those that have left
-    /// the window may be among them or not. If it is admitted, `now` is the next admission.
-    pub fn judge(&self, admissions: impl IntoIterator<Item = Moment>, now: Moment) -> Admission {
-        let mut counted = self.counted(admissions, now);
-        let allowed = self.requests as usize;
-        // The request is admitted once all but the newest `allowed - 1` have left the window.
-        let blocking = counted.len().checked_sub(allowed).and_then(|index| counted.get(index));
-        if let Some(&blocking) = blocking {
-            let standing = self.standing_of(&counted, now);
-            return Admission::Refused { standing, retry_at: blocking.later(self.window) };
-        }
-        counted.push(now);
-        counted.sort_unstable();
-        Admission::Admitted(self.standing_of(&counted, now))
-    }
-
-    /// How a key stands at `now`, without a request (RATE-5).
-    pub fn standing(&self, admissions: impl IntoIterator<Item = Moment>, now: Moment) -> Standing {
-        self.standing_of(&self.counted(admissions, now), now)
-    }
-
-    /// The admissions that are in the window, oldest first.
-    fn counted(&self, admissions: impl IntoIterator<Item = Moment>, now: Moment) -> Vec<Moment> {
-        let counts_after = self.counts_after(now);
-        let counts = |admission: &Moment| *admission > counts_after;
-        let mut counted: Vec<Moment> = admissions.into_iter().filter(counts).collect();
-        counted.sort_unstable();
-        counted
-    }
-
-    fn standing_of(&self, counted: &[Moment], now: Moment) -> Standing {
-        let used = u32::try_from(counted.len()).unwrap_or(u32::MAX);
-        Standing {
-            limit: self.requests,
-            remaining: self.requests.saturating_sub(used),
-            reset_at: counted.first().map_or(now, |oldest| oldest.later(self.window)),
-        }
-    }
 }
 
 /// Reads `10/1h`: requests, and a window in seconds, minutes, hours or days.
@@ -150,18 +103,71 @@ impl fmt::Display for RequestLimit {
     }
 }
 
-/// What a window makes of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Admission {
-    /// It is admitted, and counts.
-    Admitted(Standing),
-    /// The window is full, and the request does not count (RATE-3).
-    Refused {
-        /// How the key stands.
-        standing: Standing,
-        /// From when on a request is admitted, if nothing else is sent (RATE-5).
-        retry_at: Moment,
-    },
+/// A window: whose requests are counted in it, and for which operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Window {
+    /// Whose requests.
+    pub key: WindowKey,
+    /// The operation.
+    pub operation: Operation,
+}
+
+/// The key of a window: 1 to 64 bytes that say whose requests are counted. A host chooses them; those of a
+/// [`Gate`](crate::Gate) are the ids of its keys.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WindowKey {
+    /// INVARIANT: those behind `length` are zeros.
+    bytes: [u8; WindowKey::MAX_BYTES],
+    length: u8,
+}
+
+/// Bytes are not the key of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the key of a window is 1 to 64 bytes")]
+pub struct InvalidWindowKey;
+
+impl WindowKey {
+    /// The most bytes of a key.
+    pub const MAX_BYTES: usize = 64;
+
+    /// The key of these bytes.
+    ///
+    /// # Errors
+    ///
+    /// For no bytes, and for more than [`WindowKey::MAX_BYTES`].
+    pub fn new(key: &[u8]) -> Result<Self, InvalidWindowKey> {
+        let mut bytes = [0; Self::MAX_BYTES];
+        let place = bytes.get_mut(..key.len()).filter(|place| !place.is_empty());
+        place.ok_or(InvalidWindowKey)?.copy_from_slice(key);
+        let length = u8::try_from(key.len()).map_err(|_| InvalidWindowKey)?;
+        Ok(WindowKey { bytes, length })
+    }
+
+    /// The bytes.
+    pub fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..usize::from(self.length)).unwrap_or_default()
+    }
+}
+
+impl From<KeyId> for WindowKey {
+    fn from(id: KeyId) -> Self {
+        let (mut bytes, id) = ([0; Self::MAX_BYTES], id.to_bytes());
+        let mut length = 0;
+        for (place, byte) in bytes.iter_mut().zip(id) {
+            *place = byte;
+            length += 1;
+        }
+        WindowKey { bytes, length }
+    }
+}
+
+/// Hexadecimal digits.
+impl fmt::Debug for WindowKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("WindowKey(")?;
+        self.as_bytes().iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
+        f.write_str(")")
+    }
 }
 
 /// How a key stands in a window, for the `X-RateLimit-` headers (RATE-5).

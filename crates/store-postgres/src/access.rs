@@ -1,11 +1,12 @@
 //! Who may use the store, and how often.
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Completion, Grant, KeyDigest, KeyId, KeyRecord,
-    Moment, Operation, Organisation, Registration, StoreError,
+    AccessChange, AccessOutcome, AccessStore, Completion, Grant, KeyDigest, KeyRecord, Moment,
+    Organisation, Registration, RequestLimit, StoreError, Window, WindowState,
 };
 
-use crate::{PostgresStore, access_rows};
+use crate::admission_rows::Ask;
+use crate::{PostgresStore, access_rows, admission_rows};
 
 impl AccessStore for PostgresStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
@@ -42,12 +43,13 @@ impl AccessStore for PostgresStore {
         self.readers.read(async move |reader| access_rows::keys(reader, &organisation).await)
     }
 
-    fn admissions(
+    fn window(
         &self,
-        key: KeyId,
-        operation: Operation,
-        after: Moment,
-    ) -> Result<Vec<Moment>, StoreError> {
-        self.readers.read(move |reader| access_rows::admissions(reader, key, operation, after))
+        window: &Window,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<WindowState, StoreError> {
+        let ask = Ask { window: *window, limit, given: self.settings.clock.given(now) };
+        self.readers.read(move |reader| admission_rows::state(reader, ask))
     }
 }

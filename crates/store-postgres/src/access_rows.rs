@@ -1,9 +1,8 @@
-//! Rows of who may use the store: registrations, keys and admissions. What is read is judged again
+//! Rows of who may use the store: registrations and keys. What is read is judged again
 //! on its way in.
 
 use custom_models_core::{
-    Grant, KeyDigest, KeyId, KeyRecord, Moment, Operation, Organisation, PlanName, Registration,
-    Timestamp,
+    Grant, KeyDigest, KeyId, KeyRecord, Organisation, PlanName, Registration, Timestamp,
 };
 use tokio_postgres::Row;
 
@@ -29,13 +28,6 @@ const REGISTRATION: &str =
     "SELECT organisation, plan FROM custom_models.registrations WHERE organisation = $1";
 const REGISTRATIONS: &str =
     "SELECT organisation, plan FROM custom_models.registrations ORDER BY organisation";
-const ADMISSIONS: &str = "SELECT at FROM custom_models.admissions
-    WHERE key = $1 AND operation = $2 AND at > $3 ORDER BY at";
-/// The windows that a group is about, as they are kept.
-pub(crate) const WINDOWS: &str = "SELECT a.key, a.operation, a.at
-    FROM unnest($1::bytea[], $2::text[]) AS wanted (key, operation)
-    JOIN custom_models.admissions a ON a.key = wanted.key AND a.operation = wanted.operation
-    ORDER BY a.key, a.operation, a.at";
 
 /// How an organisation is registered.
 pub(crate) async fn registration(
@@ -67,29 +59,6 @@ pub(crate) async fn keys(
 ) -> Result<Vec<KeyRecord>, Fault> {
     let rows = reader.query(Statement::new(KEYS, [parameter(bytes(organisation))])).await?;
     rows.iter().map(key_of).collect()
-}
-
-/// The admissions later than `after`, oldest first.
-pub(crate) async fn admissions(
-    reader: Reader,
-    key: KeyId,
-    operation: Operation,
-    after: Moment,
-) -> Result<Vec<Moment>, Fault> {
-    let parameters = [
-        parameter(key.to_bytes().to_vec()),
-        parameter(operation.as_str()),
-        parameter(after.unix_millis()),
-    ];
-    let rows = reader.query(Statement::new(ADMISSIONS, parameters)).await?;
-    rows.iter().map(|row| Ok(Moment::from_unix_millis(column(row, 0)?))).collect()
-}
-
-/// Whose admission it is, to what, and when it was.
-pub(crate) fn admission(row: &Row) -> Result<(KeyId, Operation, Moment), Fault> {
-    let operation = column::<&str>(row, 1)?.parse();
-    let operation = operation.map_err(|_| Fault::Row("an unknown operation"))?;
-    Ok((key_id(row)?, operation, Moment::from_unix_millis(column(row, 2)?)))
 }
 
 /// Makes room for keys: what has their ids or their digests goes.

@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use custom_models_core::{
-    AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, KeyId, ModelId, Moment,
-    NewEvent, Operation, Organisation, StoreError,
+    Admission, AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId, Moment,
+    NewEvent, Organisation, StoreError, Window,
 };
 
 use crate::columns;
@@ -21,15 +21,24 @@ pub(crate) struct Changes {
     pub(crate) events: Vec<(Organisation, u64, ModelId, NewEvent)>,
     pub(crate) answers: BTreeMap<(Organisation, AnswerKey), KeptAnswer>,
     pub(crate) counters: BTreeMap<Organisation, Counters>,
-    pub(crate) windows: BTreeMap<(KeyId, Operation), Window>,
+    pub(crate) windows: BTreeMap<Window, Admitted>,
 }
 
-/// What becomes of a window.
-pub(crate) struct Window {
-    /// Admissions of before this or at it are forgotten.
-    pub(crate) forgotten_until: Moment,
-    /// New ones, each with its number among those of its millisecond.
-    pub(crate) admitted: Vec<(Moment, i64)>,
+/// What becomes of the admissions of a window.
+pub(crate) struct Admitted {
+    /// Those of before this or at it have left the window.
+    pub(crate) until: Moment,
+    /// The number of those that are deleted, at most.
+    pub(crate) most: i64,
+    /// New ones.
+    pub(crate) new: Vec<Admission>,
+}
+
+/// Nothing yet.
+impl Default for Admitted {
+    fn default() -> Self {
+        Admitted { until: Moment::from_unix_millis(i64::MIN), most: 0, new: Vec::new() }
+    }
 }
 
 impl Changes {
@@ -52,25 +61,6 @@ impl Changes {
         if self.added.remove(&key).is_none() {
             self.deleted.insert(key);
         }
-    }
-
-    /// Adds an admission, the last of so many of its millisecond, and forgets those that have left the
-    /// window.
-    pub(crate) fn admit(
-        &mut self,
-        key: (KeyId, Operation),
-        now: Moment,
-        at_once: usize,
-        counts_after: Moment,
-    ) {
-        let window = self
-            .windows
-            .entry(key)
-            .or_insert(Window { forgotten_until: counts_after, admitted: Vec::new() });
-        window.forgotten_until = window.forgotten_until.max(counts_after);
-        window.admitted.retain(|(at, _)| *at > counts_after);
-        let number = i64::try_from(at_once).unwrap_or(i64::MAX);
-        window.admitted.push((now, number));
     }
 
     /// Whether every write was refused.

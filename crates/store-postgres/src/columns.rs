@@ -4,12 +4,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use custom_models_core::{
-    AnswerKey, Counters, CustomModel, DataId, DataPair, Description, KeptAnswer, KeyId, ModelId,
-    Moment, NewEvent, Operation, Organisation, StoreError,
+    AnswerKey, Counters, CustomModel, DataId, DataPair, Description, KeptAnswer, ModelId, Moment,
+    NewEvent, Organisation, StoreError, Window,
 };
 
 use crate::answer_rows::target_number;
-use crate::changes::Window;
+use crate::changes::Admitted;
 use crate::group::unwritable;
 use crate::rows::{bytes, signed, status_number};
 use crate::statement::{Statement, parameter};
@@ -64,8 +64,11 @@ const KEEP_ANSWERS: &str =
         body = excluded.body";
 
 const FORGET_ADMISSIONS: &str = "DELETE FROM custom_models.admissions a
-    USING unnest($1::bytea[], $2::text[], $3::bigint[]) AS w (key, operation, until)
-    WHERE a.key = w.key AND a.operation = w.operation AND a.at <= w.until";
+    USING unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[]) AS w (key, operation, until, most),
+        LATERAL (SELECT o.at, o.number FROM custom_models.admissions o
+            WHERE o.key = w.key AND o.operation = w.operation AND o.at <= w.until
+            ORDER BY o.at, o.number LIMIT w.most) old
+    WHERE a.key = w.key AND a.operation = w.operation AND a.at = old.at AND a.number = old.number";
 
 const ADD_ADMISSIONS: &str = "INSERT INTO custom_models.admissions (key, operation, at, number)
     SELECT * FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[])";
@@ -192,21 +195,21 @@ pub(crate) fn answers(answers: &BTreeMap<(Organisation, AnswerKey), KeptAnswer>)
     )
 }
 
-pub(crate) fn admissions_forgotten(
-    windows: &BTreeMap<(KeyId, Operation), Window>,
-) -> Statement<'_> {
-    let keys: Vec<Vec<u8>> = windows.keys().map(|(key, _)| key.to_bytes().into()).collect();
-    let operations: Vec<&str> = windows.keys().map(|(_, operation)| operation.as_str()).collect();
-    let until: Vec<i64> = windows.values().map(|it| it.forgotten_until.unix_millis()).collect();
-    Statement::new(FORGET_ADMISSIONS, [parameter(keys), parameter(operations), parameter(until)])
+pub(crate) fn admissions_forgotten(windows: &BTreeMap<Window, Admitted>) -> Statement<'_> {
+    let keys: Vec<&[u8]> = windows.keys().map(|window| window.key.as_bytes()).collect();
+    let operations: Vec<&str> = windows.keys().map(|window| window.operation.as_str()).collect();
+    let until: Vec<i64> = windows.values().map(|it| it.until.unix_millis()).collect();
+    let most: Vec<i64> = windows.values().map(|it| it.most).collect();
+    let parameters = [parameter(keys), parameter(operations), parameter(until), parameter(most)];
+    Statement::new(FORGET_ADMISSIONS, parameters)
 }
 
-pub(crate) fn admissions(windows: &BTreeMap<(KeyId, Operation), Window>) -> Statement<'_> {
-    let each = || windows.iter().flat_map(|(of, it)| it.admitted.iter().map(move |at| (of, at)));
-    let keys: Vec<Vec<u8>> = each().map(|((key, _), _)| key.to_bytes().into()).collect();
-    let operations: Vec<&str> = each().map(|((_, operation), _)| operation.as_str()).collect();
-    let times: Vec<i64> = each().map(|(_, (at, _))| at.unix_millis()).collect();
-    let numbers: Vec<i64> = each().map(|(_, (_, number))| *number).collect();
+pub(crate) fn admissions(windows: &BTreeMap<Window, Admitted>) -> Statement<'_> {
+    let each = || windows.iter().flat_map(|(of, it)| it.new.iter().map(move |new| (of, new)));
+    let keys: Vec<&[u8]> = each().map(|(window, _)| window.key.as_bytes()).collect();
+    let operations: Vec<&str> = each().map(|(window, _)| window.operation.as_str()).collect();
+    let times: Vec<i64> = each().map(|(_, new)| new.at.unix_millis()).collect();
+    let numbers: Vec<i64> = each().map(|(_, new)| signed(new.number)).collect();
     Statement::new(
         ADD_ADMISSIONS,
         [parameter(keys), parameter(operations), parameter(times), parameter(numbers)],

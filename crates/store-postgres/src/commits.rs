@@ -38,7 +38,7 @@ impl Commits {
             AccessChange::Register(it) | AccessChange::SetPlan(it) => self.of(&it.organisation),
             AccessChange::AddKey(key) => self.of(&key.organisation),
             AccessChange::RevokeKey { id, .. } => self.of(id),
-            AccessChange::Admit { key, .. } => self.of(key),
+            AccessChange::Admit { window, .. } => self.of(&window.key),
         }
     }
 

@@ -2,12 +2,13 @@
 //! leave.
 
 use custom_models_core::{
-    AccessOutcome, Admission, AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer,
-    KeyId, ModelId, Moment, NewEvent, Operation, Organisation, RequestLimit, Rows, StoreError,
-    StoreErrorKind,
+    AccessOutcome, Admission, AdmissionRows, AdmissionRowsMut, AnswerKey, Counters, CustomModel,
+    DataId, DataPair, KeptAnswer, ModelId, Moment, NewEvent, Organisation, Rows, StoreError,
+    StoreErrorKind, Window, admit,
 };
 
-use crate::changes::Changes;
+use crate::admission_rows::{Ask, Look};
+use crate::changes::{Admitted, Changes};
 use crate::known::Known;
 
 /// What is known and what becomes of it.
@@ -21,33 +22,57 @@ impl Group {
         Group { known, changes: Changes::default() }
     }
 
-    /// The server's time.
-    pub(crate) fn now(&self) -> Moment {
-        self.known.now
+    /// Judges a request, and admits it if the window has room.
+    pub(crate) fn admit(&mut self, ask: &Ask) -> Result<AccessOutcome, StoreError> {
+        let look = self.known.looks.get(ask).copied();
+        let look = look.ok_or_else(|| damaged("a window that was not looked at"))?;
+        let admitted = self.changes.windows.entry(ask.window).or_default();
+        let mut rows = Admitting { look, admitted };
+        let outcome = admit(&mut rows, &ask.window, ask.limit, look.now)?;
+        // What was refused changes nothing.
+        if rows.admitted.new.is_empty() {
+            self.changes.windows.remove(&ask.window);
+        }
+        Ok(outcome)
+    }
+}
+
+/// A window as it was looked at, with what the group has admitted since.
+struct Admitting<'a> {
+    look: Look,
+    admitted: &'a mut Admitted,
+}
+
+impl AdmissionRows for Admitting<'_> {
+    type Error = StoreError;
+
+    fn last(&mut self, _: &Window) -> Result<Option<Admission>, StoreError> {
+        Ok(self.admitted.new.last().copied().or(self.look.last))
     }
 
-    /// Judges an admission, and makes it if the window has room.
-    pub(crate) fn admit(
-        &mut self,
-        key: KeyId,
-        operation: Operation,
-        limit: RequestLimit,
-        now: Moment,
-    ) -> AccessOutcome {
-        let admissions = self.known.windows.entry((key, operation)).or_default();
-        match limit.judge(admissions.iter().copied(), now) {
-            Admission::Refused { standing, retry_at } => {
-                AccessOutcome::Refused { standing, retry_after: retry_at.seconds_since_up(now) }
-            }
-            Admission::Admitted(standing) => {
-                let counts_after = limit.counts_after(now);
-                admissions.retain(|admission| *admission > counts_after);
-                admissions.push(now);
-                let at_once = admissions.iter().filter(|admission| **admission == now).count();
-                self.changes.admit((key, operation), now, at_once, counts_after);
-                AccessOutcome::Admitted(standing)
-            }
-        }
+    /// The first that was found in the window when it was looked at. Where the caller's clock counts and went back
+    /// within the group it may have left the window since; then it counts all the same.
+    fn first_after(&mut self, _: &Window, after: Moment) -> Result<Option<Admission>, StoreError> {
+        let new = self.admitted.new.iter().find(|new| new.at > after).copied();
+        Ok(self.look.oldest.or(new))
+    }
+
+    fn numbered(&mut self, window: &Window, number: u64) -> Result<Option<Admission>, StoreError> {
+        let new = self.admitted.new.iter().find(|new| new.number == number).copied();
+        Ok(new.or(self.look.numbered(window, number)?))
+    }
+}
+
+impl AdmissionRowsMut for Admitting<'_> {
+    fn insert(&mut self, _: &Window, admission: Admission) -> Result<(), StoreError> {
+        self.admitted.new.push(admission);
+        Ok(())
+    }
+
+    fn delete_first(&mut self, _: &Window, until: Moment, most: u32) -> Result<(), StoreError> {
+        self.admitted.until = self.admitted.until.max(until);
+        self.admitted.most += i64::from(most);
+        Ok(())
     }
 }
 

@@ -3,17 +3,18 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use custom_models_core::{
-    AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, KeyId, ModelId, Moment,
-    Operation, Organisation, StoreError, StoreErrorKind,
+    AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId, Moment, Organisation,
+    StoreError, StoreErrorKind,
 };
 use tokio_postgres::Row;
 
+use crate::admission_rows::{self, Ask, Look};
 use crate::fault::Fault;
 use crate::migrate::newer;
 use crate::needs::Asked;
 use crate::rows::{column, model_id, organisation_of, unsigned};
 use crate::schema::NEWEST;
-use crate::{access_rows, answer_rows, data_rows, rows};
+use crate::{answer_rows, data_rows, rows};
 
 /// What was read for a group.
 pub(crate) struct Known {
@@ -26,7 +27,7 @@ pub(crate) struct Known {
     /// The highest numbers of the pairs of models.
     pub(crate) last_pairs: BTreeMap<(Organisation, ModelId), DataId>,
     pub(crate) answers: HashMap<(Organisation, AnswerKey), Result<KeptAnswer, &'static str>>,
-    pub(crate) windows: HashMap<(KeyId, Operation), Vec<Moment>>,
+    pub(crate) looks: HashMap<Ask, Look>,
     /// Ids that nobody else has, the smallest first. What is beyond the last id of all is none.
     ids: VecDeque<i64>,
 }
@@ -35,6 +36,7 @@ impl Known {
     /// Makes sense of the answers.
     pub(crate) fn read(
         answers: impl IntoIterator<Item = (Asked, Vec<Row>)>,
+        asks: &[Ask],
     ) -> Result<Self, Fault> {
         let mut known = Known {
             now: Moment::from_unix_millis(0),
@@ -43,19 +45,19 @@ impl Known {
             pairs: BTreeMap::new(),
             last_pairs: BTreeMap::new(),
             answers: HashMap::new(),
-            windows: HashMap::new(),
+            looks: HashMap::new(),
             ids: VecDeque::new(),
         };
         for (asked, rows) in answers {
             for row in &rows {
-                known.take(asked, row)?;
+                known.take(asked, row, asks)?;
             }
         }
         known.ids.make_contiguous().sort_unstable();
         Ok(known)
     }
 
-    fn take(&mut self, asked: Asked, row: &Row) -> Result<(), Fault> {
+    fn take(&mut self, asked: Asked, row: &Row, asks: &[Ask]) -> Result<(), Fault> {
         match asked {
             Asked::Now => {
                 self.now = Moment::from_unix_millis(column(row, 0)?);
@@ -72,9 +74,10 @@ impl Known {
                 self.counters.insert(organisation_of(row, 0)?, counters);
             }
             Asked::WindowLocks => {}
-            Asked::Windows => {
-                let (key, operation, at) = access_rows::admission(row)?;
-                self.windows.entry((key, operation)).or_default().push(at);
+            Asked::Looks => {
+                let (place, look) = admission_rows::look(row)?;
+                let ask = asks.get(place).ok_or(Fault::Row("a look at nothing"))?;
+                self.looks.insert(*ask, look);
             }
             Asked::Models => {
                 let organisation = organisation_of(row, rows::ORGANISATION)?;

@@ -24,6 +24,7 @@
 
 mod access;
 mod access_rows;
+mod admission_rows;
 mod alone;
 mod answer_rows;
 mod archive;

@@ -8,14 +8,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use custom_models_core::{
-    AccessChange, AnswerKey, Change, DataChange, DataId, Edit, KeyId, ModelId, Operation,
-    Organisation, Write,
+    AccessChange, AnswerKey, Change, DataChange, DataId, Edit, ModelId, Organisation, Window, Write,
 };
 use custom_models_group_commit::Job;
 
+use crate::admission_rows::{self, Ask};
 use crate::rows::{bytes, signed};
+use crate::settings::Clock;
 use crate::statement::{Statement, parameter};
-use crate::{access_rows, answer_rows, data_rows, rows};
+use crate::{answer_rows, data_rows, rows};
 
 pub(crate) const LOCK_ORGANISATIONS: &str = "INSERT INTO custom_models.organisations AS o
         (organisation, models, events, writes)
@@ -48,7 +49,8 @@ pub(crate) struct Needs<'a> {
     /// The models that get a pair of data.
     added_to: BTreeSet<(&'a Organisation, ModelId)>,
     answers: BTreeSet<(&'a Organisation, &'a AnswerKey)>,
-    windows: BTreeSet<(KeyId, Operation)>,
+    windows: BTreeSet<Window>,
+    asks: Vec<Ask>,
 }
 
 /// How many ids an organisation may want.
@@ -61,13 +63,17 @@ struct Creates {
 }
 
 impl<'a> Needs<'a> {
-    pub(crate) fn of(jobs: &[&'a Job]) -> Self {
+    pub(crate) fn of(jobs: &[&'a Job], clock: Clock) -> Self {
         let mut needs = Needs::default();
         for job in jobs {
             match job {
                 Job::Model(write) => needs.add(write),
-                Job::Access(AccessChange::Admit { key, operation, .. }) => {
-                    needs.windows.insert((*key, *operation));
+                Job::Access(AccessChange::Admit { window, limit, now }) => {
+                    needs.windows.insert(*window);
+                    let ask = Ask { window: *window, limit: *limit, given: clock.given(*now) };
+                    if !needs.asks.contains(&ask) {
+                        needs.asks.push(ask);
+                    }
                 }
                 // These are transactions of their own.
                 Job::Access(_) | Job::Purge(_) | Job::Archive(_) => {}
@@ -116,7 +122,7 @@ impl<'a> Needs<'a> {
             (Asked::Organisations, !self.organisations.is_empty()),
             (Asked::WindowLocks, !self.windows.is_empty()),
             (Asked::Now, true),
-            (Asked::Windows, !self.windows.is_empty()),
+            (Asked::Looks, !self.asks.is_empty()),
             (Asked::Models, !self.models.is_empty()),
             (Asked::Pairs, !self.pairs.is_empty()),
             (Asked::LastPairs, !self.added_to.is_empty()),
@@ -135,8 +141,8 @@ impl<'a> Needs<'a> {
                     self.organisations.keys().map(|it| bytes(it)).collect();
                 Statement::new(LOCK_ORGANISATIONS, [parameter(organisations)])
             }
-            Asked::WindowLocks => self.of_windows(LOCK_WINDOWS),
-            Asked::Windows => self.of_windows(access_rows::WINDOWS),
+            Asked::WindowLocks => self.of_windows(),
+            Asked::Looks => admission_rows::looks(&self.asks),
             Asked::Models => of_models(rows::SEVERAL, &self.models),
             Asked::LastPairs => of_models(data_rows::LAST, &self.added_to),
             Asked::Pairs => {
@@ -151,11 +157,15 @@ impl<'a> Needs<'a> {
         }
     }
 
-    fn of_windows(&self, sql: &'static str) -> Statement<'a> {
-        let keys: Vec<Vec<u8>> =
-            self.windows.iter().map(|(key, _)| key.to_bytes().into()).collect();
-        let operations: Vec<&str> = self.windows.iter().map(|(_, of)| of.as_str()).collect();
-        Statement::new(sql, [parameter(keys), parameter(operations)])
+    /// The requests that are judged, each once.
+    pub(crate) fn asks(&self) -> &[Ask] {
+        &self.asks
+    }
+
+    fn of_windows(&self) -> Statement<'a> {
+        let keys: Vec<Vec<u8>> = self.windows.iter().map(|it| it.key.as_bytes().into()).collect();
+        let operations: Vec<&str> = self.windows.iter().map(|it| it.operation.as_str()).collect();
+        Statement::new(LOCK_WINDOWS, [parameter(keys), parameter(operations)])
     }
 
     fn of_answers(&self) -> Statement<'a> {
@@ -200,8 +210,8 @@ pub(crate) enum Asked {
     WindowLocks,
     /// The time and the layout.
     Now,
-    /// The admissions of windows.
-    Windows,
+    /// What judges requests.
+    Looks,
     /// Models.
     Models,
     /// Pairs of data.

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::{Moment, StoreError, StoreErrorKind};
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
@@ -17,6 +17,16 @@ pub enum Clock {
     Server,
     /// The time that each admission says: for one machine, and for tests that make their own time.
     Caller,
+}
+
+impl Clock {
+    /// The time of the caller, if that is the one that counts.
+    pub(crate) fn given(self, now: Moment) -> Option<Moment> {
+        match self {
+            Clock::Server => None,
+            Clock::Caller => Some(now),
+        }
+    }
 }
 
 /// How a store goes about its server.

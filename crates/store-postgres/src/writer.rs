@@ -11,6 +11,7 @@ use custom_models_core::{
 use custom_models_group_commit::{Answers, Committer, Job, Judged};
 use deadpool_postgres::Object;
 
+use crate::admission_rows::Ask;
 use crate::alone;
 use crate::archived::{Import, LOCK_ALL, asks_whether_empty, is_empty};
 use crate::connections::Connections;
@@ -23,7 +24,7 @@ use crate::migrate::{self, newer_than_known};
 use crate::needs::Needs;
 use crate::on_site::OnSite;
 use crate::retry::Attempts;
-use crate::settings::{Clock, Settings};
+use crate::settings::Settings;
 use crate::statement::sent;
 
 /// A time-out that hits a commit which waits for a second server would have it acknowledged without
@@ -267,9 +268,10 @@ impl Transactions {
     }
 
     async fn together(&self, connection: &Object, jobs: &[&Job]) -> Result<Answers, Trouble> {
-        let (asked, questions): (Vec<_>, Vec<_>) = Needs::of(jobs).questions().into_iter().unzip();
+        let needs = Needs::of(jobs, self.settings.clock);
+        let (asked, questions): (Vec<_>, Vec<_>) = needs.questions().into_iter().unzip();
         let rows = sent(connection, Some(&self.begin), &questions, None).await?;
-        let mut group = Group::new(Known::read(asked.into_iter().zip(rows))?);
+        let mut group = Group::new(Known::read(asked.into_iter().zip(rows), needs.asks())?);
         let answers = jobs.iter().map(|job| self.judge(&mut group, job)).collect();
         if group.changes.is_empty() {
             connection.batch_execute("ROLLBACK").await.map_err(Fault::from)?;
@@ -283,12 +285,10 @@ impl Transactions {
     fn judge(&self, group: &mut Group, job: &Job) -> Result<Judged, StoreError> {
         match job {
             Job::Model(write) => apply(group, write).map(Judged::Model),
-            Job::Access(AccessChange::Admit { key, operation, limit, now }) => {
-                let now = match self.settings.clock {
-                    Clock::Server => group.now(),
-                    Clock::Caller => *now,
-                };
-                Ok(Judged::Access(group.admit(*key, *operation, *limit, now)))
+            Job::Access(AccessChange::Admit { window, limit, now }) => {
+                let given = self.settings.clock.given(*now);
+                let ask = Ask { window: *window, limit: *limit, given };
+                group.admit(&ask).map(Judged::Access)
             }
             // These are transactions of their own.
             Job::Access(_) | Job::Purge(_) | Job::Archive(_) => unanswered(),

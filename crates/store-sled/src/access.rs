@@ -1,19 +1,19 @@
 //! Who may use the store, and how often.
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Admission, Completion, Grant, KeyDigest, KeyId,
-    KeyRecord, Moment, Operation, Organisation, Registration, RequestLimit, StoreError, Timestamp,
+    AccessChange, AccessOutcome, AccessStore, AdmissionRows, Completion, Grant, KeyDigest, KeyId,
+    KeyRecord, Moment, Organisation, Registration, RequestLimit, StoreError, Timestamp, Window,
+    WindowState, admit, window_state,
 };
 use sled::Db;
 
 use crate::SledStore;
 use crate::access_rows::{
-    KEYS, REGISTRATIONS, admission_key, admission_of, admissions_key, below, grant, key_at,
-    key_key, key_to_bytes, plan, registration_from_bytes, registration_key, within,
+    KEYS, REGISTRATIONS, below, grant, key_at, key_key, key_to_bytes, plan,
+    registration_from_bytes, registration_key,
 };
+use crate::admission_rows::{Changed, Stored};
 use crate::changes::Changes;
-use crate::fault::damaged;
-use crate::long::Edits;
 
 impl AccessStore for SledStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
@@ -50,34 +50,22 @@ impl AccessStore for SledStore {
         Ok(keys)
     }
 
-    fn admissions(
+    fn window(
         &self,
-        key: KeyId,
-        operation: Operation,
-        after: Moment,
-    ) -> Result<Vec<Moment>, StoreError> {
-        let rows = self.database.read(|db| {
-            let end = end_of(&admissions_key(key, operation));
-            within(db, admission_key(key, operation, after, 0)..end)
-        })?;
-        let admissions: Result<Vec<_>, _> =
-            rows.iter().map(|(key, _)| moment_of(key).map(|(at, _)| at)).collect();
-        let mut admissions = admissions?;
-        admissions.retain(|at| *at > after);
-        Ok(admissions)
+        window: &Window,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<WindowState, StoreError> {
+        self.database.read(|db| {
+            let last = Stored(db).last(window)?;
+            let state = window_state(&mut Stored(db), window, limit, now)?;
+            if Stored(db).last(window)? == last {
+                return Ok(state);
+            }
+            let _still = self.database.stand_still();
+            window_state(&mut Stored(db), window, limit, now)
+        })
     }
-}
-
-/// What lies behind everything below a prefix that ends with a zero.
-fn end_of(prefix: &[u8]) -> Vec<u8> {
-    match prefix.split_last() {
-        Some((_, rest)) => [rest, b"\x01"].concat(),
-        None => Vec::new(),
-    }
-}
-
-fn moment_of(key: &[u8]) -> Result<(Moment, u32), StoreError> {
-    admission_of(key).ok_or_else(|| damaged("an admission of no moment"))
 }
 
 /// Judges a change on what is stored and what its group changed before it, and makes it a change of
@@ -92,8 +80,8 @@ pub(crate) fn apply(
         AccessChange::SetPlan(registration) => register(db, changes, registration, true),
         AccessChange::AddKey(key) => add_key(db, changes, key),
         AccessChange::RevokeKey { id, at } => revoke(db, changes, *id, *at),
-        AccessChange::Admit { key, operation, limit, now } => {
-            admit(db, changes, (*key, *operation), *limit, *now)
+        AccessChange::Admit { window, limit, now } => {
+            admit(&mut Changed { db, changes }, window, *limit, *now)
         }
     }
 }
@@ -139,37 +127,6 @@ fn revoke(
         changes.set(db, key_key(&key.digest), Some(key_to_bytes(&key)?))?;
     }
     Ok(AccessOutcome::Done)
-}
-
-fn admit(
-    db: &Db,
-    changes: &mut Changes,
-    (key, operation): (KeyId, Operation),
-    limit: RequestLimit,
-    now: Moment,
-) -> Result<AccessOutcome, StoreError> {
-    let rows = changes.rows(db, &admissions_key(key, operation))?;
-    let admissions: Result<Vec<_>, _> = rows.keys().map(|row| moment_of(row)).collect();
-    let admissions = admissions?;
-    Ok(match limit.judge(admissions.iter().map(|(at, _)| *at), now) {
-        Admission::Refused { standing, retry_at } => {
-            AccessOutcome::Refused { standing, retry_after: retry_at.seconds_since_up(now) }
-        }
-        Admission::Admitted(standing) => {
-            let counts_after = limit.counts_after(now);
-            let mut edits = Edits::new();
-            for (row, (at, _)) in rows.into_keys().zip(&admissions) {
-                if *at <= counts_after {
-                    edits.push((row, None));
-                }
-            }
-            let of_now = admissions.iter().filter(|(at, _)| *at == now).map(|(_, number)| *number);
-            let number = of_now.max().map_or(0, |last| last.wrapping_add(1));
-            edits.push((admission_key(key, operation, now, number), Some(Vec::new())));
-            changes.set_all(db, edits)?;
-            AccessOutcome::Admitted(standing)
-        }
-    })
 }
 
 fn find_key(db: &Db, changes: &Changes, id: KeyId) -> Result<Option<KeyRecord>, StoreError> {

@@ -1,4 +1,4 @@
-//! Rows of who may use the store: registrations, keys and admissions. What is read is judged again
+//! Rows of who may use the store: registrations and keys. What is read is judged again
 //! on its way in.
 //!
 //! A key's row, numbers big-endian: the form's number 1, id (6 bytes), created at (8), expires at and
@@ -6,20 +6,13 @@
 //! of its scopes up to the end. It lies under its digest, and nowhere else: a group that sled gave up
 //! in the middle leaves a key whole or not at all. Whoever needs it by its id looks at all keys;
 //! only commands of people do.
-//!
-//! An admission is a key without a value, one row each: a row of all of them could grow to a size at
-//! which sled writes files that it never syncs.
-
-use std::ops::Range;
 
 use custom_models_core::{
-    Grant, KeyDigest, KeyId, KeyRecord, Moment, Operation, Organisation, PlanName, Registration,
-    StoreError, Timestamp,
+    Grant, KeyDigest, KeyId, KeyRecord, Organisation, PlanName, Registration, StoreError, Timestamp,
 };
 use sled::Db;
 
 use crate::fault::{damaged, guarded};
-use crate::schema::{moment_from_bytes, moment_to_bytes};
 
 /// The rows of a prefix, as they are when it is their turn.
 pub(crate) type Rows = Vec<(Vec<u8>, Vec<u8>)>;
@@ -40,31 +33,9 @@ pub(crate) fn key_key(digest: &KeyDigest) -> Vec<u8> {
     [KEYS, digest.as_bytes().as_slice()].concat()
 }
 
-/// Where the admissions of a key to an operation lie.
-pub(crate) fn admissions_key(key: KeyId, operation: Operation) -> Vec<u8> {
-    [b"a", key.to_bytes().as_slice(), operation.as_str().as_bytes(), b"\0"].concat()
-}
-
-/// Where one admission lies; `number` tells those of one millisecond apart.
-pub(crate) fn admission_key(key: KeyId, operation: Operation, at: Moment, number: u32) -> Vec<u8> {
-    let admissions = admissions_key(key, operation);
-    [admissions.as_slice(), &moment_to_bytes(at), &number.to_be_bytes()].concat()
-}
-
-/// When an admission was, by its key.
-pub(crate) fn admission_of(key: &[u8]) -> Option<(Moment, u32)> {
-    let (rest, number) = key.split_last_chunk::<4>()?;
-    Some((moment_from_bytes(*rest.last_chunk()?), u32::from_be_bytes(*number)))
-}
-
 /// The rows below a prefix.
 pub(crate) fn below(db: &Db, prefix: &[u8]) -> Result<Rows, StoreError> {
     collect(db.scan_prefix(prefix))
-}
-
-/// The rows of a range.
-pub(crate) fn within(db: &Db, keys: Range<Vec<u8>>) -> Result<Rows, StoreError> {
-    collect(db.range(keys))
 }
 
 fn collect(mut found: sled::Iter) -> Result<Rows, StoreError> {
@@ -188,22 +159,6 @@ mod tests {
     use custom_models_core::Scope;
 
     use super::*;
-
-    #[test]
-    fn admissions_sort_as_their_moments_do() {
-        let id = KeyId::from_bytes([7; 6]);
-        let moments = [i64::MIN, -1000, -1, 0, 1, 255, 256, i64::MAX];
-        let keys: Vec<_> = moments
-            .iter()
-            .flat_map(|at| [0, 1].map(|number| (Moment::from_unix_millis(*at), number)))
-            .map(|(at, number)| (admission_key(id, Operation::Get, at, number), (at, number)))
-            .collect();
-        assert!(keys.is_sorted());
-        for (key, admission) in keys {
-            assert!(key.starts_with(&admissions_key(id, Operation::Get)));
-            assert_eq!(admission_of(&key), Some(admission));
-        }
-    }
 
     #[test]
     fn a_key_comes_back_and_what_is_cut_short_does_not() {

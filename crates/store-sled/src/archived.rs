@@ -2,10 +2,11 @@
 
 use custom_models_core::{
     ArchiveChange, KeyRecord, Lineage, ModelLine, Operation, Organisation, Record, StoreError,
-    StoreIdentity,
+    StoreIdentity, Window,
 };
 
-use crate::access_rows::{KEYS, admissions_key, key_at, key_key, key_to_bytes, registration_key};
+use crate::access_rows::{KEYS, key_at, key_key, key_to_bytes, registration_key};
+use crate::admission_rows::window_prefix;
 use crate::group::Group;
 use crate::life_rows::{
     History, answer_line, answer_time_key, claim_key, event_key, event_to_bytes, history_key,
@@ -149,8 +150,9 @@ impl Group<'_> {
             let key = key_at(&place, &row)?;
             if key.organisation == *organisation && edits.len() < limit {
                 for operation in Operation::ALL {
-                    let admissions =
-                        self.changes.rows(self.db, &admissions_key(key.id, operation))?;
+                    let admissions = self
+                        .changes
+                        .rows(self.db, &window_prefix(&Window { key: key.id.into(), operation }))?;
                     edits.extend(admissions.into_keys().map(|admission| (admission, None)));
                 }
                 edits.push((place, None));

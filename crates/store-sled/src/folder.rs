@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::fault::{damaged, io_fault};
 use crate::files::{FileId, Mode, create_folder, for_the_owner, sync_tree};
 use crate::private;
-use crate::schema::{FIRST_LAYOUT, LAYOUT, Layout, SECOND_LAYOUT};
+use crate::schema::{FIRST_LAYOUT, LAYOUT, Layout, SECOND_LAYOUT, THIRD_LAYOUT};
 use crate::watermark::WATERMARK;
 
 /// The file that makes a folder a store.
@@ -97,11 +97,12 @@ impl Folder {
         let (layout, was_left_open) = read_usage(&text);
         let is_cut_short =
             |whole: &str| layout.len() < whole.len() && whole.as_bytes().starts_with(layout);
-        let is_unfinished = [LAYOUT, SECOND_LAYOUT, FIRST_LAYOUT].into_iter().any(is_cut_short);
+        let is_unfinished =
+            [LAYOUT, THIRD_LAYOUT, SECOND_LAYOUT, FIRST_LAYOUT].into_iter().any(is_cut_short);
         let found = Layout::of(layout);
         let refusal = match found {
             _ if is_unfinished => None,
-            Layout::Ours | Layout::Second | Layout::First => None,
+            Layout::Ours | Layout::Third | Layout::Second | Layout::First => None,
             Layout::Newer => Some(StoreErrorKind::Newer),
             Layout::Unknown => Some(StoreErrorKind::NotOurs),
         };
@@ -110,7 +111,7 @@ impl Folder {
             return Err(StoreError::new(kind, cause));
         }
         marker.rewind().map_err(io_fault)?;
-        let is_of_older_layout = matches!(found, Layout::First | Layout::Second);
+        let is_of_older_layout = matches!(found, Layout::First | Layout::Second | Layout::Third);
         let (log, private) = (None, None);
         Ok(Folder { path, marker, is_unfinished, is_of_older_layout, was_left_open, log, private })
     }

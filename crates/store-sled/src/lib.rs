@@ -3,6 +3,7 @@
 
 mod access;
 mod access_rows;
+mod admission_rows;
 mod archive;
 mod archived;
 mod changes;

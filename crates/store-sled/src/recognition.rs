@@ -3,6 +3,7 @@
 use custom_models_core::{StoreError, StoreErrorKind};
 use sled::{Batch, Db};
 
+use crate::admission_rows;
 use crate::database::make;
 use crate::fault::{damaged, guarded};
 use crate::folder::Folder;
@@ -26,14 +27,14 @@ pub(crate) fn recognise(
     let db = &opened.db;
     let layout = guarded(|| db.get(FORMAT))?.map(|layout| Layout::of(&layout));
     match layout {
-        Some(Layout::Ours) => {}
+        Some(Layout::Ours | Layout::Third) => {}
         Some(Layout::Newer) => return Err(StoreErrorKind::Newer.into()),
         Some(Layout::Unknown) => return Err(damaged("an unknown layout")),
         None if !is_empty(db)? => {
             let cause = "a database of something else";
             return Err(StoreError::new(StoreErrorKind::NotOurs, cause));
         }
-        // A watermark is made after the rows of this layout.
+        // A watermark is made after the rows of layout 3.
         _ if let Some(expected) = expected => {
             expected.judge(&Mark { totals: Totals::default(), last_id: 0, ..*expected })?;
         }
@@ -44,7 +45,7 @@ pub(crate) fn recognise(
         Some(Layout::First) | None => None,
         _ => Half::find(db)?,
     };
-    if let (Some(expected), Some(Layout::Ours)) = (expected, layout) {
+    if let (Some(expected), Some(Layout::Ours | Layout::Third)) = (expected, layout) {
         expected.judge(&mark(db, half.as_ref())?)?;
     }
     if let Some(half) = half {
@@ -57,7 +58,10 @@ pub(crate) fn recognise(
         make(medium, opened, vec![corrections])?;
     }
     if layout != Some(Layout::Ours) {
-        make(medium, opened, to_this_layout(db)?)?;
+        make(medium, opened, to_this_layout(db, layout)?)?;
+    }
+    if let Some(batch) = admission_rows::removal_of_old(db)? {
+        make(medium, opened, vec![batch])?;
     }
     mark(db, None)
 }
@@ -93,16 +97,28 @@ fn is_empty(db: &Db) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// The batches that give a database the rows which this layout has and those before had not. The name of
-/// the layout comes last, so that a step that was cut short is made again.
-fn to_this_layout(db: &Db) -> Result<Vec<Batch>, StoreError> {
+/// The identity and the counts, which layouts before the third had not.
+fn counts(db: &Db) -> Result<Batch, StoreError> {
     let mut identity = [0; 16];
     getrandom::fill(&mut identity).map_err(|cause| {
         StoreError::new(StoreErrorKind::Failed, format!("no random bytes: {cause}"))
     })?;
-    let (mut rows, mut layout) = (Batch::default(), Batch::default());
+    let mut rows = Batch::default();
     rows.insert(IDENTITY, &identity);
     rows.insert(TOTALS, Totals::count(db)?.to_bytes());
+    Ok(rows)
+}
+
+/// The batches that bring a database to this layout. Its name comes last, so that a step that was cut short is
+/// made again.
+fn to_this_layout(db: &Db, before: Option<Layout>) -> Result<Vec<Batch>, StoreError> {
+    let mut batches = Vec::new();
+    if before != Some(Layout::Third) {
+        batches.push(counts(db)?);
+    }
+    batches.extend(admission_rows::renumbered(db)?);
+    let mut layout = Batch::default();
     layout.insert(FORMAT, LAYOUT);
-    Ok(vec![rows, layout])
+    batches.push(layout);
+    Ok(batches)
 }

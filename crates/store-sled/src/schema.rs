@@ -22,7 +22,7 @@
 //! | `t` moment organisation 0 digest | nothing: when that answer was given |
 //! | `o` organisation | the name of its plan, if it is registered |
 //! | `k` digest | a key, see `access_rows` |
-//! | `a` key's id, operation 0 moment number | nothing: an admission, see `access_rows` |
+//! | `w` window moment number | nothing: an admission, see `admission_rows` |
 //! | `j` number | a group that is being written, see `journal` |
 //!
 //! Models, data, events and answers may go on in the rows behind, see `long`.
@@ -30,7 +30,7 @@
 //! Layout 1 had `f`, `i`, `c`, `m`, `o`, `k` and `a`, with a first form of models that is still read. A
 //! version that knows no other would write models without their events, so the layout's number grew.
 //! Layout 2 had all but `s` and `g`; a version that does not know `g` would write groups that it does not
-//! count.
+//! count. Layout 3 had admissions under `a`, with numbers that told those of one millisecond apart.
 //!
 //! INVARIANT: a counter is the number of the organisation's models, and the last id is at least
 //! every id that was ever acknowledged. There is a row under `q` for every model whose training can be
@@ -45,9 +45,12 @@ use crate::fault::damaged;
 
 /// What the layout is called, in the folder's marker and under [`FORMAT`]. The number grows with
 /// every layout that an earlier version of this crate cannot read or must not write.
-pub(crate) const LAYOUT: &str = "custom-models in sled, layout 3\n";
+pub(crate) const LAYOUT: &str = "custom-models in sled, layout 4\n";
 
-/// What the layout before is called, which had no identity and no counts.
+/// What the layout before is called, which had other rows of admissions.
+pub(crate) const THIRD_LAYOUT: &str = "custom-models in sled, layout 3\n";
+
+/// What layout 2 is called, which had no identity and no counts.
 pub(crate) const SECOND_LAYOUT: &str = "custom-models in sled, layout 2\n";
 
 /// What the layout of the first release is called.
@@ -57,7 +60,7 @@ pub(crate) const FIRST_LAYOUT: &str = "custom-models in sled, layout 1\n";
 const LAYOUT_NAME: &str = "custom-models in sled, layout ";
 
 /// The number of [`LAYOUT`].
-const LAYOUT_NUMBER: u32 = 3;
+const LAYOUT_NUMBER: u32 = 4;
 
 /// Where the layout's name lies.
 pub(crate) const FORMAT: &[u8] = b"f";
@@ -83,6 +86,8 @@ pub(crate) enum Layout {
     /// This version's.
     Ours,
     /// The one before, which becomes this version's at opening.
+    Third,
+    /// The one before that, which becomes this version's at opening.
     Second,
     /// The one of the first release, which becomes this version's at opening.
     First,
@@ -100,6 +105,7 @@ impl Layout {
             .and_then(|number| number.parse::<u32>().ok());
         match number {
             Some(LAYOUT_NUMBER) => Layout::Ours,
+            Some(3) => Layout::Third,
             Some(2) => Layout::Second,
             Some(1) => Layout::First,
             Some(number) if number > LAYOUT_NUMBER => Layout::Newer,
@@ -244,8 +250,9 @@ mod tests {
         assert_eq!(Layout::of(LAYOUT.as_bytes()), Layout::Ours);
         for (name, layout) in [
             ("custom-models in sled, layout 1\n", Layout::First),
+            ("custom-models in sled, layout 3\n", Layout::Third),
             ("custom-models in sled, layout 2\n", Layout::Second),
-            ("custom-models in sled, layout 4\n", Layout::Newer),
+            ("custom-models in sled, layout 5\n", Layout::Newer),
             ("custom-models in sled, layout 4294967295\n", Layout::Newer),
             ("custom-models in sled, layout 0\n", Layout::Unknown),
             ("custom-models in sled, layout 2", Layout::Unknown),

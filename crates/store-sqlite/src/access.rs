@@ -1,11 +1,13 @@
 //! Who may use the store, and how often.
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Admission, Completion, Grant, KeyDigest, KeyId,
-    KeyRecord, Moment, Operation, Organisation, Registration, RequestLimit, StoreError,
+    AccessChange, AccessOutcome, AccessStore, Completion, Grant, KeyDigest, KeyRecord, Moment,
+    Organisation, Registration, RequestLimit, StoreError, Window, WindowState, admit, window_state,
 };
 use rusqlite::Connection;
 
+use crate::admission_rows::Admissions;
+use crate::fault::Trouble;
 use crate::{SqliteStore, access_rows};
 
 impl AccessStore for SqliteStore {
@@ -39,13 +41,18 @@ impl AccessStore for SqliteStore {
         self.readers.read(|connection| access_rows::keys(connection, organisation))
     }
 
-    fn admissions(
+    fn window(
         &self,
-        key: KeyId,
-        operation: Operation,
-        after: Moment,
-    ) -> Result<Vec<Moment>, StoreError> {
-        self.readers.read(|connection| access_rows::admissions(connection, key, operation, after))
+        window: &Window,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<WindowState, StoreError> {
+        self.readers.read(|connection| {
+            let snapshot = connection.transaction()?;
+            let state = window_state(&mut Admissions(&snapshot), window, limit, now);
+            snapshot.finish()?;
+            Ok(state.map_err(Trouble::into_fault))
+        })?
     }
 }
 
@@ -53,7 +60,7 @@ impl AccessStore for SqliteStore {
 pub(crate) fn apply(
     connection: &Connection,
     change: &AccessChange,
-) -> rusqlite::Result<AccessOutcome> {
+) -> Result<AccessOutcome, Trouble> {
     let done_or = |is_done, otherwise| if is_done { AccessOutcome::Done } else { otherwise };
     Ok(match change {
         AccessChange::Register(registration) => {
@@ -73,28 +80,8 @@ pub(crate) fn apply(
         AccessChange::RevokeKey { id, at } => {
             done_or(access_rows::revoke(connection, *id, *at)?, AccessOutcome::NotFound)
         }
-        AccessChange::Admit { key, operation, limit, now } => {
-            admit(connection, *key, *operation, *limit, *now)?
-        }
-    })
-}
-
-fn admit(
-    connection: &Connection,
-    key: KeyId,
-    operation: Operation,
-    limit: RequestLimit,
-    now: Moment,
-) -> rusqlite::Result<AccessOutcome> {
-    let counts_after = limit.counts_after(now);
-    let admissions = access_rows::admissions(connection, key, operation, counts_after)?;
-    Ok(match limit.judge(admissions, now) {
-        Admission::Refused { standing, retry_at } => {
-            AccessOutcome::Refused { standing, retry_after: retry_at.seconds_since_up(now) }
-        }
-        Admission::Admitted(standing) => {
-            access_rows::admit(connection, key, operation, now, counts_after)?;
-            AccessOutcome::Admitted(standing)
+        AccessChange::Admit { window, limit, now } => {
+            admit(&mut Admissions(connection), window, *limit, *now)?
         }
     })
 }

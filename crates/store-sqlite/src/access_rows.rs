@@ -1,9 +1,8 @@
-//! Rows of who may use the store: registrations, keys and admissions. What is read is judged again
+//! Rows of who may use the store: registrations and keys. What is read is judged again
 //! on its way in.
 
 use custom_models_core::{
-    Grant, KeyDigest, KeyId, KeyRecord, Moment, Operation, Organisation, PlanName, Registration,
-    Timestamp,
+    Grant, KeyDigest, KeyId, KeyRecord, Organisation, PlanName, Registration, Timestamp,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -136,44 +135,6 @@ pub(crate) fn revoke(connection: &Connection, id: KeyId, at: Timestamp) -> rusql
         )?
         .execute((id.to_bytes(), at.unix_seconds()))?;
     Ok(updated > 0)
-}
-
-/// The admissions later than `after`, oldest first.
-pub(crate) fn admissions(
-    connection: &Connection,
-    key: KeyId,
-    operation: Operation,
-    after: Moment,
-) -> rusqlite::Result<Vec<Moment>> {
-    connection
-        .prepare_cached(
-            "SELECT at FROM admissions WHERE key = ?1 AND operation = ?2 AND at > ?3 ORDER BY at",
-        )?
-        .query_map((key.to_bytes(), operation.as_str(), after.unix_millis()), |row| {
-            Ok(Moment::from_unix_millis(row.get(0)?))
-        })?
-        .collect()
-}
-
-/// Adds an admission, and forgets those that have left the window.
-pub(crate) fn admit(
-    connection: &Connection,
-    key: KeyId,
-    operation: Operation,
-    now: Moment,
-    counts_after: Moment,
-) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("DELETE FROM admissions WHERE key = ?1 AND operation = ?2 AND at <= ?3")?
-        .execute((key.to_bytes(), operation.as_str(), counts_after.unix_millis()))?;
-    connection
-        .prepare_cached(
-            "INSERT INTO admissions (key, operation, at, number) VALUES (?1, ?2, ?3, (
-                SELECT coalesce(max(number) + 1, 0) FROM admissions
-                WHERE key = ?1 AND operation = ?2 AND at = ?3))",
-        )?
-        .execute((key.to_bytes(), operation.as_str(), now.unix_millis()))?;
-    Ok(())
 }
 
 pub(crate) fn registration_of(row: &Row<'_>) -> rusqlite::Result<Registration> {

@@ -27,6 +27,14 @@ pub(crate) enum Trouble {
     OfAll(StoreError),
 }
 
+impl Trouble {
+    /// The fault, whosever it is.
+    pub(crate) fn into_fault(self) -> StoreError {
+        let (Trouble::OfOne(fault) | Trouble::OfAll(fault)) = self;
+        fault
+    }
+}
+
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         Trouble::OfOne(error)

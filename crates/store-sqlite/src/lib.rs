@@ -23,6 +23,7 @@
 
 mod access;
 mod access_rows;
+mod admission_rows;
 mod answer_rows;
 mod archive;
 mod aside;

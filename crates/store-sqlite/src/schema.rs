@@ -14,7 +14,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x434D_444C;
 
 /// The steps from an empty file to the current layout; `user_version` counts those that a file has
 /// seen. A step that was released is never changed.
-pub(crate) const MIGRATIONS: [&str; 5] = [
+pub(crate) const MIGRATIONS: [&str; 6] = [
     // INVARIANT: `organisations.models` is the number of the organisation's rows in `models`, and
     // `sequence.last_id` is at least every id that was ever acknowledged.
     "CREATE TABLE organisations (
@@ -124,4 +124,17 @@ pub(crate) const MIGRATIONS: [&str; 5] = [
     ALTER TABLE events ADD COLUMN checksum INTEGER;
     ALTER TABLE answers ADD COLUMN checksum INTEGER;",
     "ALTER TABLE store ADD COLUMN lineage INTEGER;",
+    // INVARIANT: the admissions of a window are numbered densely, in the order of their times. Before, numbers told
+    // those of one millisecond apart.
+    "ALTER TABLE admissions RENAME TO admissions_before;
+    CREATE TABLE admissions (
+        key BLOB NOT NULL CHECK (length(key) BETWEEN 1 AND 64),
+        operation TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        number INTEGER NOT NULL CHECK (number > 0),
+        PRIMARY KEY (key, operation, at, number)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO admissions (key, operation, at, number) SELECT key, operation, at,
+        row_number() OVER (PARTITION BY key, operation ORDER BY at, number) FROM admissions_before;
+    DROP TABLE admissions_before;",
 ];

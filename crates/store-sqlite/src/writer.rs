@@ -75,9 +75,7 @@ fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers, StoreErr
     for job in jobs {
         let judged = match job {
             Job::Model(write) => apply(&mut group, write).map(Judged::Model),
-            Job::Access(change) => {
-                access::apply(&transaction, change).map(Judged::Access).map_err(Trouble::from)
-            }
+            Job::Access(change) => access::apply(&transaction, change).map(Judged::Access),
             Job::Purge(purge) => group.purge(purge).map(Judged::Purged),
             Job::Archive(change) => group.archive(change).map(Judged::Archived),
         };

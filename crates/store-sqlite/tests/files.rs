@@ -9,8 +9,9 @@ use std::path::Path;
 use std::time::{Duration, SystemTime};
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Caller, Engine, KeyId, ListModels, ModelId,
-    ModelStore, Moment, Operation, Plan, Registration, RequestLimit, StoreErrorKind,
+    AccessChange, AccessOutcome, AccessStore, ArchiveStore, Caller, Engine, KeyId, ListModels,
+    ModelId, ModelStore, Moment, Operation, Plan, Registration, RequestLimit, StoreErrorKind,
+    Window,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -239,9 +240,10 @@ fn rate_4_stores_on_one_file_share_a_window() {
     let stores = [SqliteStore::open(&path).unwrap(), SqliteStore::open(&path).unwrap()];
     let key = KeyId::from_bytes([1; 6]);
     let now = Moment::from_unix_millis(1_700_000_000_000);
-    let (operation, limit) = (Operation::Create, RequestLimit::CREATE);
+    let window = Window { key: key.into(), operation: Operation::Create };
+    let limit = RequestLimit::CREATE;
     let admit = |store: &SqliteStore| {
-        store.apply_access(AccessChange::Admit { key, operation, limit, now }).unwrap()
+        store.apply_access(AccessChange::Admit { window, limit, now }).unwrap()
     };
     let admitted = std::thread::scope(|scope| {
         let threads: Vec<_> = stores
@@ -257,6 +259,48 @@ fn rate_4_stores_on_one_file_share_a_window() {
         threads.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>()
     });
     assert_eq!(admitted, 10);
-    let before = Moment::from_unix_millis(0);
-    assert_eq!(stores[1].admissions(key, operation, before).unwrap().len(), 10);
+    assert_eq!(stores[1].window(&window, limit, now).unwrap().standing.remaining, 0);
+}
+
+/// Up to layout 5 numbers told admissions of one millisecond apart.
+#[test]
+fn rate_4_admissions_of_an_older_layout_are_numbered_in_their_order() {
+    let (_folder, path) = place();
+    SqliteStore::open(&path).unwrap().close().unwrap();
+    let file = Connection::open(&path).unwrap();
+    file.execute_batch(
+        "DROP TABLE admissions;
+        CREATE TABLE admissions (key BLOB NOT NULL, operation TEXT NOT NULL, at INTEGER NOT NULL,
+            number INTEGER NOT NULL, PRIMARY KEY (key, operation, at, number)) STRICT, WITHOUT ROWID;
+        INSERT INTO admissions (key, operation, at, number) VALUES
+            (x'010101010101', 'create', 1000, 0), (x'010101010101', 'create', 1000, 1),
+            (x'010101010101', 'create', 2000, 0), (x'010101010101', 'get', 3000, 0),
+            (x'020202020202', 'create', 1500, 0);
+        PRAGMA user_version = 5",
+    )
+    .unwrap();
+    drop(file);
+    let store = SqliteStore::open(&path).unwrap();
+    let remaining = |number, operation, now| {
+        let window = Window { key: KeyId::from_bytes([number; 6]).into(), operation };
+        let now = Moment::from_unix_millis(now);
+        store.window(&window, RequestLimit::CREATE, now).unwrap().standing.remaining
+    };
+    let hour = 60 * 60 * 1000;
+    assert_eq!(remaining(1, Operation::Create, 3000), 7);
+    assert_eq!(remaining(1, Operation::Create, hour + 1000), 9);
+    assert_eq!(remaining(1, Operation::Create, hour + 2000), 10);
+    assert_eq!(remaining(1, Operation::Get, 3000), 9);
+    assert_eq!(remaining(2, Operation::Create, 3000), 9);
+    assert_eq!(store.verify().unwrap(), Vec::<String>::new());
+    store.close().unwrap();
+    let file = Connection::open(&path).unwrap();
+    let numbers: Vec<i64> = file
+        .prepare("SELECT number FROM admissions ORDER BY key, operation, at, number")
+        .unwrap()
+        .query_map([], |row| row.get(0))
+        .unwrap()
+        .collect::<Result<_, _>>()
+        .unwrap();
+    assert_eq!(numbers, [1, 2, 3, 1, 1]);
 }

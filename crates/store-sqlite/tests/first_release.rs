@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::{
-    AccessStore, Actor, Caller, CreateModel, CustomModel, Engine, EventType, Expected, KeyRecord,
-    LifeStore, ModelId, ModelStore, Moment, Operation, Organisation, Plan, Selection, UpdateModel,
+    AccessStore, Actor, Caller, CreateModel, CustomModel, Engine, EventType, Expected, KeyId,
+    KeyRecord, LifeStore, ModelId, ModelStore, Moment, Operation, Organisation, Plan, RequestLimit,
+    Selection, UpdateModel, Window,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::{Connection, OpenFlags};
@@ -121,14 +122,26 @@ fn every_registration_key_and_admission_is_there() {
         ]
     );
 
-    let admissions = |key: &str| {
-        let before = Moment::from_unix_millis(0);
-        store.admissions(key.parse().unwrap(), Operation::Create, before).unwrap()
-    };
-    let at = Moment::from_unix_millis;
-    assert_eq!(admissions("a987f5b0e25d"), [at(1_795_580_896_244), at(1_795_580_896_342)]);
-    assert_eq!(admissions("bd0607175c65"), [at(1_795_580_896_446)]);
-    assert_eq!(admissions("6589a421aded"), []);
+    // Ten an hour. Of three keys, with two admissions, with one, and with none.
+    let hour = 60 * 60 * 1000;
+    for (key, last, admissions) in [
+        ("a987f5b0e25d", 1_795_580_896_342, &[1_795_580_896_244, 1_795_580_896_342][..]),
+        ("bd0607175c65", 1_795_580_896_446, &[1_795_580_896_446]),
+        ("6589a421aded", 1_795_580_896_446, &[]),
+    ] {
+        let key: KeyId = key.parse().unwrap();
+        let window = Window { key: key.into(), operation: Operation::Create };
+        let look = |at| {
+            let now = Moment::from_unix_millis(at);
+            store.window(&window, RequestLimit::CREATE, now).unwrap().standing
+        };
+        let used = u32::try_from(admissions.len()).unwrap();
+        assert_eq!(look(last).remaining, 10 - used);
+        for (number, at) in (1..).zip(admissions) {
+            assert_eq!(look(at + hour - 1).reset_at.unix_millis(), at + hour);
+            assert_eq!(look(at + hour).remaining, 10 - used + number);
+        }
+    }
 }
 
 /// There was no history, so it begins now; ids of models that were deleted are not given again.
@@ -176,5 +189,5 @@ fn the_file_is_of_the_second_layout() {
     let (_folder, path) = copy();
     assert_eq!(version(&path), 2);
     SqliteStore::open(&path).unwrap().close().unwrap();
-    assert_eq!(version(&path), 5);
+    assert_eq!(version(&path), 6);
 }

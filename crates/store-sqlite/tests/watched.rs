@@ -190,7 +190,7 @@ fn place_3_others_that_come_and_go_are_no_alarm() {
         let other = Connection::open(&path).unwrap();
         other.pragma_update(None, "user_version", 99).unwrap();
         assert_eq!(create(&store), Err(StoreErrorKind::Newer));
-        other.pragma_update(None, "user_version", 5).unwrap();
+        other.pragma_update(None, "user_version", 6).unwrap();
     }
     drop(store);
     let reader = SqliteStore::open_as(&path, OpenMode::ReadOnly).unwrap();

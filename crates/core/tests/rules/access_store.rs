@@ -9,7 +9,7 @@ use std::time::Duration;
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, Grant, KeyDigest, KeyId, KeyRecord, MemoryStore,
     ModelStore, Moment, Operation, PlanName, Registration, RequestLimit, Scope, Standing,
-    StoreErrorKind, Timestamp,
+    StoreErrorKind, Timestamp, Window,
 };
 use proptest::prelude::*;
 
@@ -38,7 +38,7 @@ fn apply(store: &MemoryStore, change: AccessChange) -> AccessOutcome {
 }
 
 fn admit(key: KeyId, operation: Operation, limit: RequestLimit, now: Moment) -> AccessChange {
-    AccessChange::Admit { key, operation, limit, now }
+    AccessChange::Admit { window: Window { key: key.into(), operation }, limit, now }
 }
 
 #[test]
@@ -127,8 +127,9 @@ proptest! {
                 AccessOutcome::Refused { standing, retry_after: millis.div_ceil(1000) }
             };
             prop_assert_eq!(outcome, expected);
-            let kept = store.admissions(id, operation, limit.counts_after(moment)).unwrap();
-            prop_assert_eq!(&kept, &*past);
+            let window = Window { key: id.into(), operation };
+            let standing = store.window(&window, limit, moment).unwrap().standing;
+            prop_assert_eq!(standing.limit - standing.remaining, u32::try_from(past.len()).unwrap());
         }
     }
 }
@@ -177,7 +178,13 @@ fn rate_4_what_was_admitted_counts_after_a_reopen_and_a_closed_store_admits_noth
         reopened.registrations().unwrap_err(),
         reopened.key(&key(1, "acme").digest).unwrap_err(),
         reopened.keys(&acme).unwrap_err(),
-        reopened.admissions(id, Operation::Create, Moment::from_unix_millis(0)).unwrap_err(),
+        reopened
+            .window(
+                &Window { key: id.into(), operation: Operation::Create },
+                RequestLimit::CREATE,
+                Moment::from_unix_millis(0),
+            )
+            .unwrap_err(),
     ];
     for refusal in refusals {
         assert_eq!(refusal.kind(), StoreErrorKind::Closed);

@@ -9,7 +9,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, Admitted, ApiKey, Entered, Gate, KeyId, KeyRecord,
     Limits, MemoryStore, ModelStore, Moment, Operation, OperationLimit, Plan, Plans, Refusal,
-    Registration, RequestLimit, Scope, Standing, Timestamp,
+    Registration, RequestLimit, Scope, Standing, Timestamp, Window,
 };
 use proptest::prelude::*;
 
@@ -81,8 +81,10 @@ impl House {
     }
 
     fn admissions(&self, number: u8) -> usize {
-        let all = Moment::from_unix_millis(i64::MIN);
-        self.store.admissions(api_key(number).id(), Operation::Create, all).unwrap().len()
+        let all = RequestLimit::new(RequestLimit::MAX_REQUESTS, RequestLimit::MAX_WINDOW).unwrap();
+        let window = Window { key: api_key(number).id().into(), operation: Operation::Create };
+        let standing = self.store.window(&window, all, self.now()).unwrap().standing;
+        (standing.limit - standing.remaining) as usize
     }
 }
 

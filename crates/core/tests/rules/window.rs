@@ -2,22 +2,93 @@
 
 use std::time::Duration;
 
-use custom_models_core::{Admission, InvalidRequestLimit, Moment, RequestLimit, Standing};
+use custom_models_core::{
+    AccessOutcome, Admission, AdmissionRows, AdmissionRowsMut, InvalidRequestLimit,
+    InvalidWindowKey, KeyId, Moment, Operation, RequestLimit, Standing, StoreError, Window,
+    WindowKey, admit, window_state,
+};
 use proptest::prelude::*;
 
-/// What a key's requests were answered, and the admissions that came of them.
-#[derive(Default)]
+/// An error that the rows of these tests never have.
+#[derive(Debug)]
+struct Never;
+
+impl From<StoreError> for Never {
+    fn from(error: StoreError) -> Self {
+        panic!("{error}")
+    }
+}
+
+/// The admissions of one window, and how many rows were looked at or changed.
+#[derive(Clone, Debug, Default)]
 struct Key {
+    rows: Vec<Admission>,
+    /// Every admission there ever was.
     admissions: Vec<Moment>,
+    touched: usize,
+}
+
+impl AdmissionRows for Key {
+    type Error = Never;
+
+    fn last(&mut self, _: &Window) -> Result<Option<Admission>, Never> {
+        self.touched += 1;
+        Ok(self.rows.last().copied())
+    }
+
+    fn first_after(&mut self, _: &Window, after: Moment) -> Result<Option<Admission>, Never> {
+        self.touched += 1;
+        Ok(self.rows.iter().find(|row| row.at > after).copied())
+    }
+
+    fn numbered(&mut self, _: &Window, number: u64) -> Result<Option<Admission>, Never> {
+        self.touched += 1;
+        Ok(self.rows.iter().find(|row| row.number == number).copied())
+    }
+}
+
+impl AdmissionRowsMut for Key {
+    fn insert(&mut self, _: &Window, admission: Admission) -> Result<(), Never> {
+        self.touched += 1;
+        self.rows.push(admission);
+        self.admissions.push(admission.at);
+        Ok(())
+    }
+
+    fn delete_first(&mut self, _: &Window, until: Moment, most: u32) -> Result<(), Never> {
+        let old = self.rows.iter().take_while(|row| row.at <= until).take(most as usize).count();
+        self.touched += old;
+        self.rows.drain(..old);
+        Ok(())
+    }
+}
+
+fn window() -> Window {
+    Window { key: KeyId::from_bytes([1; 6]).into(), operation: Operation::Create }
 }
 
 impl Key {
-    fn request(&mut self, limit: RequestLimit, now: Moment) -> Admission {
-        let admission = limit.judge(self.admissions.iter().copied(), now);
-        if matches!(admission, Admission::Admitted(_)) {
-            self.admissions.push(now);
+    fn request(&mut self, limit: RequestLimit, now: Moment) -> AccessOutcome {
+        admit(self, &window(), limit, now).unwrap()
+    }
+
+    fn is_admitted(&mut self, limit: RequestLimit, now: Moment) -> bool {
+        matches!(self.request(limit, now), AccessOutcome::Admitted(_))
+    }
+
+    /// A key with these admissions.
+    fn with(admissions: impl IntoIterator<Item = Moment>) -> Self {
+        let mut key = Key::default();
+        let unlimited = RequestLimit::new(100_000, RequestLimit::MAX_WINDOW).unwrap();
+        for at in admissions {
+            key.request(unlimited, at);
         }
-        admission
+        key
+    }
+
+    fn used(&self, limit: RequestLimit, now: Moment) -> usize {
+        let now = self.admissions.iter().copied().fold(now, Moment::max);
+        self.admissions.iter().filter(|it| **it > now.earlier(limit.window())).count()
     }
 }
 
@@ -53,8 +124,7 @@ proptest! {
             now += step;
             let used = key.admissions.iter().filter(|it| now - it.unix_millis() < window).count();
             let has_room = used < limit.requests() as usize;
-            let is_admitted = matches!(key.request(limit, at(now)), Admission::Admitted(_));
-            prop_assert_eq!(is_admitted, has_room, "at {}, with {} in the window", now, used);
+            prop_assert_eq!(key.is_admitted(limit, at(now)), has_room, "at {}, with {}", now, used);
         }
     }
 
@@ -77,7 +147,7 @@ proptest! {
         }
     }
 
-    /// A clock that is set back does not open the window again.
+    /// A clock that is set back does not open the window again: requests count at the last time there was.
     #[test]
     fn rate_1_a_clock_that_goes_back_admits_no_more(
         limit in limits(),
@@ -85,66 +155,89 @@ proptest! {
     ) {
         let mut key = Key::default();
         for now in times {
-            let later = key.admissions.iter().filter(|it| **it > limit.counts_after(at(now))).count();
-            let is_admitted = matches!(key.request(limit, at(now)), Admission::Admitted(_));
-            prop_assert_eq!(is_admitted, later < limit.requests() as usize);
+            let used = key.used(limit, at(now));
+            prop_assert_eq!(key.is_admitted(limit, at(now)), used < limit.requests() as usize);
+            prop_assert!(key.admissions.is_sorted());
         }
     }
 
-    /// Admissions that have left the window may be forgotten, and their order does not matter.
+    /// Numbers are dense and times in their order, whatever was deleted.
     #[test]
-    fn rate_1_what_has_left_the_window_changes_nothing(
-        limit in limits(),
-        mut admissions in prop::collection::vec((-9000..9000_i64).prop_map(at), 0..20),
-        now in (-2000..9000_i64).prop_map(at),
-    ) {
-        let judged = limit.judge(admissions.clone(), now);
-        admissions.retain(|admission| *admission > limit.counts_after(now));
-        admissions.reverse();
-        prop_assert_eq!(limit.judge(admissions, now), judged);
+    fn rate_1_admissions_are_numbered_densely(limit in limits(), steps in steps()) {
+        let mut key = Key::default();
+        let mut now = at(0);
+        for step in steps {
+            now = at(now.unix_millis() + step);
+            key.request(limit, now);
+            let first = key.rows.first().map_or(0, |row| row.number);
+            for (number, row) in (first..).zip(&key.rows) {
+                prop_assert_eq!(row.number, number);
+            }
+            prop_assert_eq!(key.rows.last().map_or(0, |row| row.number), key.admissions.len() as u64);
+        }
     }
 
-    /// The moment that a refusal names is the first at which a request is admitted, and the seconds
-    /// of `Retry-After` reach it.
+    /// The limit may be lowered and raised between requests.
     #[test]
-    fn rate_5_a_retry_at_the_named_moment_is_the_first_that_is_admitted(
+    fn rate_5_the_seconds_of_a_refusal_reach_the_first_moment_that_admits(
         limit in limits(),
-        admissions in prop::collection::vec((0..9000_i64).prop_map(at), 0..20),
-        now in (0..9000_i64).prop_map(at),
+        other in limits(),
+        steps in steps(),
     ) {
-        if let Admission::Refused { retry_at, .. } = limit.judge(admissions.clone(), now) {
-            let seconds = retry_at.seconds_since_up(now);
-            let is_admitted = |at| matches!(limit.judge(admissions.clone(), at), Admission::Admitted(_));
-            prop_assert!(retry_at > now && seconds > 0);
-            prop_assert!(is_admitted(retry_at));
-            prop_assert!(!is_admitted(at(retry_at.unix_millis() - 1)));
-            prop_assert!(is_admitted(now.later(Duration::from_secs(seconds))));
-            prop_assert!(now.later(Duration::from_secs(seconds - 1)) < retry_at);
+        let mut key = Key::default();
+        let mut now = at(0);
+        for (step, limit) in steps.into_iter().zip([limit, limit, other].into_iter().cycle()) {
+            now = at(now.unix_millis() + step);
+            let state = window_state(&mut key, &window(), limit, now).unwrap();
+            let is_admitted = |at| key.clone().is_admitted(limit, at);
+            match state.retry_after {
+                None => prop_assert!(is_admitted(now)),
+                Some(seconds) => {
+                    prop_assert!(seconds > 0);
+                    prop_assert!(is_admitted(now.later(Duration::from_secs(seconds))));
+                    prop_assert!(!is_admitted(now.later(Duration::from_secs(seconds - 1))));
+                }
+            }
+            match key.request(limit, now) {
+                AccessOutcome::Admitted(_) => prop_assert_eq!(state.retry_after, None),
+                AccessOutcome::Refused { standing, retry_after } => {
+                    prop_assert_eq!(state.standing, standing);
+                    prop_assert_eq!(state.retry_after, Some(retry_after));
+                }
+                other => prop_assert!(false, "{:?}", other),
+            }
         }
     }
 
     /// Limit, rest and reset speak of the window as it is after the request.
     #[test]
-    fn rate_5_the_standing_counts_the_window(
-        limit in limits(),
-        admissions in prop::collection::vec((0..9000_i64).prop_map(at), 0..20),
-        now in (0..9000_i64).prop_map(at),
-    ) {
-        let mut after = admissions.clone();
-        let standing = match limit.judge(admissions, now) {
-            Admission::Admitted(standing) => {
-                after.push(now);
-                standing
-            }
-            Admission::Refused { standing, .. } => standing,
-        };
-        after.retain(|it| *it > limit.counts_after(now));
-        let remaining = limit.requests().saturating_sub(u32::try_from(after.len()).unwrap());
-        let oldest = after.iter().min().copied();
-        let reset_at = oldest.map(|oldest| oldest.later(limit.window())).unwrap_or(now);
-        let expected = Standing { limit: limit.requests(), remaining, reset_at };
-        prop_assert_eq!(standing, expected);
-        prop_assert_eq!(limit.standing(after, now), expected);
+    fn rate_5_the_standing_counts_the_window(limit in limits(), steps in steps()) {
+        let mut key = Key::default();
+        let mut now = at(0);
+        for step in steps {
+            now = at(now.unix_millis() + step);
+            let (AccessOutcome::Admitted(standing) | AccessOutcome::Refused { standing, .. }) =
+                key.request(limit, now)
+            else {
+                panic!("neither admitted nor refused");
+            };
+            let in_window: Vec<_> =
+                key.admissions.iter().filter(|it| **it > now.earlier(limit.window())).collect();
+            let used = u32::try_from(in_window.len()).unwrap();
+            let remaining = limit.requests().saturating_sub(used);
+            let reset_at = in_window.first().map_or(now, |oldest| oldest.later(limit.window()));
+            let expected = Standing { limit: limit.requests(), remaining, reset_at };
+            prop_assert_eq!(standing, expected);
+            prop_assert_eq!(window_state(&mut key, &window(), limit, now).unwrap().standing, expected);
+        }
+    }
+
+    #[test]
+    fn rate_1_the_key_of_a_window_is_1_to_64_bytes(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
+        match WindowKey::new(&bytes) {
+            Ok(key) => prop_assert_eq!(key.as_bytes(), &bytes[..]),
+            Err(InvalidWindowKey) => prop_assert!(bytes.is_empty() || bytes.len() > 64),
+        }
     }
 
     #[test]
@@ -162,33 +255,43 @@ fn rate_1_ten_creates_in_any_sixty_minutes_and_the_eleventh_to_the_millisecond()
     const HOUR: i64 = 60 * 60 * 1000;
     let mut key = Key::default();
     for minute in 0..10 {
-        let admission = key.request(RequestLimit::CREATE, at(minute * 60_000));
-        assert!(matches!(admission, Admission::Admitted(_)), "minute {minute}");
+        assert!(key.is_admitted(RequestLimit::CREATE, at(minute * 60_000)), "minute {minute}");
     }
     // A bucket that refills would have had another token six minutes after the first.
-    for early in [9 * 60_000, 30 * 60_000, HOUR - 1] {
-        let Admission::Refused { retry_at, standing } =
-            key.request(RequestLimit::CREATE, at(early))
-        else {
-            panic!("admitted at {early}");
-        };
-        assert_eq!(retry_at, at(HOUR));
-        assert_eq!(standing, Standing { limit: 10, remaining: 0, reset_at: at(HOUR) });
+    for (early, retry_after) in [(9 * 60_000, 51 * 60), (30 * 60_000, 30 * 60), (HOUR - 1, 1)] {
+        let standing = Standing { limit: 10, remaining: 0, reset_at: at(HOUR) };
+        let refused = AccessOutcome::Refused { standing, retry_after };
+        assert_eq!(key.request(RequestLimit::CREATE, at(early)), refused);
     }
-    assert!(matches!(key.request(RequestLimit::CREATE, at(HOUR)), Admission::Admitted(_)));
-    assert!(matches!(key.request(RequestLimit::CREATE, at(HOUR)), Admission::Refused { .. }));
+    assert!(key.is_admitted(RequestLimit::CREATE, at(HOUR)));
+    assert!(!key.is_admitted(RequestLimit::CREATE, at(HOUR)));
 }
 
 /// More than the limit are in the window when the limit was lowered: enough have to leave.
 #[test]
 fn rate_5_under_a_lowered_limit_the_retry_waits_for_as_many_as_are_too_many() {
     let limit = RequestLimit::new(2, Duration::from_secs(10)).unwrap();
-    let admissions = [at(1), at(2), at(3), at(4)];
-    let Admission::Refused { retry_at, standing } = limit.judge(admissions, at(5)) else {
-        panic!("admitted");
-    };
-    assert_eq!(retry_at, at(10_003));
-    assert_eq!(standing, Standing { limit: 2, remaining: 0, reset_at: at(10_001) });
+    let mut key = Key::with([at(1000), at(2000), at(3000), at(4000)]);
+    let standing = Standing { limit: 2, remaining: 0, reset_at: at(11_000) };
+    let refused = AccessOutcome::Refused { standing, retry_after: 8 };
+    assert_eq!(key.request(limit, at(5000)), refused);
+}
+
+/// Full to one place, and with thousands that leave the window at once.
+#[test]
+fn rate_1_the_cost_of_an_admission_does_not_grow_with_its_window() {
+    let mut costs = Vec::new();
+    for requests in [2, 100, 10_000] {
+        let limit = RequestLimit::new(requests, Duration::from_secs(10)).unwrap();
+        let mut key = Key::with((1..requests).map(|_| at(0)));
+        for now in [at(5), at(20_000), at(20_000)] {
+            key.touched = 0;
+            assert!(key.is_admitted(limit, now));
+            costs.push(key.touched);
+        }
+    }
+    // Two looks, the admission, and eight that have left.
+    assert!(costs.iter().all(|cost| *cost <= 3 + 8), "{costs:?}");
 }
 
 #[test]
@@ -204,10 +307,10 @@ fn rate_5_seconds_are_rounded_up() {
 /// Nothing overflows at the ends of time.
 #[test]
 fn rate_1_a_clock_out_of_range_is_judged_all_the_same() {
+    let limit = RequestLimit::new(1, RequestLimit::MAX_WINDOW).unwrap();
     for now in [at(i64::MIN), at(i64::MAX)] {
-        let limit = RequestLimit::new(1, RequestLimit::MAX_WINDOW).unwrap();
-        assert!(matches!(limit.judge([], now), Admission::Admitted(_)));
-        limit.judge([at(i64::MIN), at(i64::MAX)], now);
+        assert!(Key::default().is_admitted(limit, now));
+        Key::with([at(i64::MIN), at(i64::MAX)]).request(limit, now);
     }
 }
 

@@ -1,8 +1,8 @@
 //! Organisations with their plans, and keys.
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, Grant, KeyDigest, KeyId, KeyRecord, Moment, Operation, Scope,
-    Scopes, StoreErrorKind, Timestamp,
+    AccessChange, AccessOutcome, Grant, KeyDigest, KeyId, KeyRecord, Moment, Operation,
+    RequestLimit, Scope, Scopes, StoreErrorKind, Timestamp, Window,
 };
 
 use crate::Builder;
@@ -170,12 +170,13 @@ pub(crate) fn a_closed_store_lets_nobody_in(builder: &dyn Builder) -> Checked {
     with_keys(&store, std::slice::from_ref(&key))?;
     store.close()?;
     let change = AccessChange::RevokeKey { id: key.id, at: key.created_at };
+    let window = Window { key: key.id.into(), operation: Operation::Create };
     let answers = [
         store.key(&key.digest).err(),
         store.keys(&key.organisation).err(),
         store.registration(&key.organisation).err(),
         store.registrations().err(),
-        store.admissions(key.id, Operation::Create, Moment::from_unix_millis(0)).err(),
+        store.window(&window, RequestLimit::CREATE, Moment::from_unix_millis(0)).err(),
         store.apply_access(change).err(),
     ];
     for (number, answer) in answers.into_iter().enumerate() {

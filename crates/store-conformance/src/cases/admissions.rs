@@ -4,7 +4,8 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, KeyId, Moment, Operation, Outcome, RequestLimit, Standing,
+    AccessChange, AccessOutcome, KeyId, Moment, Operation, Outcome, RequestLimit, Standing, Window,
+    WindowKey, WindowState,
 };
 
 use crate::Builder;
@@ -32,8 +33,12 @@ fn at(millis: i64) -> Moment {
     Moment::from_unix_millis(START + millis)
 }
 
+fn window() -> Window {
+    Window { key: KEY.into(), operation: Operation::Create }
+}
+
 fn admission(limit: RequestLimit, millis: i64) -> AccessChange {
-    AccessChange::Admit { key: KEY, operation: Operation::Create, limit, now: at(millis) }
+    AccessChange::Admit { window: window(), limit, now: at(millis) }
 }
 
 #[track_caller]
@@ -64,12 +69,28 @@ fn refused(store: &Client, change: AccessChange, oldest: i64, retry_after: u64) 
     Ok(())
 }
 
-/// The admissions to creates that still can count, in their order.
-fn kept(store: &Client, after: i64) -> Checked<Vec<i64>> {
-    let found = store.admissions(KEY, Operation::Create, at(after))?;
-    let mut found: Vec<i64> = found.iter().map(|moment| moment.unix_millis() - START).collect();
-    found.sort_unstable();
-    Ok(found)
+/// The window shows so many places that are left, its oldest admission, and the seconds until a request is admitted.
+#[track_caller]
+fn shows(
+    store: &Client,
+    (limit, now): (RequestLimit, i64),
+    remaining: u32,
+    oldest: i64,
+    retry_after: Option<u64>,
+) -> Checked {
+    let reset_at = at(oldest).later(limit.window());
+    let standing = Standing { limit: limit.requests(), remaining, reset_at };
+    let right = WindowState { standing, retry_after };
+    ensure_eq!(store.window(&window(), limit, at(now))?, right, "the window at {now}");
+    Ok(())
+}
+
+/// The number of admissions that a window has had within its longest.
+fn used(store: &Client, window: &Window) -> Checked<u32> {
+    let longest = RequestLimit::new(RequestLimit::MAX_REQUESTS, RequestLimit::MAX_WINDOW);
+    let longest = longest.map_err(|error| Stop::failed(error.to_string()))?;
+    let standing = store.window(window, longest, at(20_000))?.standing;
+    Ok(standing.limit - standing.remaining)
 }
 
 pub(crate) fn rate_1_the_window_is_exact_to_the_millisecond(builder: &dyn Builder) -> Checked {
@@ -82,8 +103,9 @@ pub(crate) fn rate_1_the_window_is_exact_to_the_millisecond(builder: &dyn Builde
     admitted(&store, admission(limit, 10_000), 0, 4_000)?;
     refused(&store, admission(limit, 13_999), 4_000, 1)?;
     admitted(&store, admission(limit, 14_000), 0, 10_000)?;
-    ensure_eq!(kept(&store, 4_000)?, [10_000, 14_000], "later than 4 s");
-    ensure_eq!(kept(&store, 10_000)?, [14_000], "later than 10 s");
+    shows(&store, (limit, 14_000), 0, 10_000, Some(6))?;
+    shows(&store, (limit, 19_999), 0, 10_000, Some(1))?;
+    shows(&store, (limit, 20_000), 1, 14_000, None)?;
     // A clock that was set back does not make room.
     refused(&store, admission(limit, 1), 10_000, 20)
 }
@@ -98,7 +120,7 @@ pub(crate) fn rate_1_admissions_of_one_millisecond_all_count(builder: &dyn Build
         }
     }
     refused(&store, admission(limit, 0), 0, 10)?;
-    ensure_eq!(kept(&store, -1)?, [0; 5], "admissions of one millisecond");
+    ensure_eq!(used(&store, &window())?, 5, "admissions of one millisecond");
     admitted(&store, admission(limit, 10_000), 4, 10_000)
 }
 
@@ -110,13 +132,58 @@ pub(crate) fn rate_1_keys_and_operations_have_windows_of_their_own(
     let keys = [KEY, KeyId::from_bytes([0, 1, 2, 0, 255, 255]), KeyId::from_bytes([0; 6])];
     for key in keys {
         for operation in Operation::ALL {
-            let change = AccessChange::Admit { key, operation, limit, now: at(0) };
+            let window = Window { key: key.into(), operation };
+            let change = AccessChange::Admit { window, limit, now: at(0) };
             admitted(&store, change.clone(), 0, 0)?;
             refused(&store, change, 0, 10)?;
-            ensure_eq!(store.admissions(key, operation, at(-1))?, [at(0)], "{key} {operation}");
+            ensure_eq!(used(&store, &window)?, 1, "{key} {operation}");
         }
     }
     Ok(())
+}
+
+/// Keys are opaque: whatever their bytes and their length, none is another's.
+pub(crate) fn rate_1_the_key_of_a_window_is_1_to_64_bytes(builder: &dyn Builder) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    let limit = limit_of(1)?;
+    let keys: [&[u8]; 7] = [b"a", b"ab", b"a\0", b"\0", &[0; 64], &[255; 64], &[255; 63]];
+    for bytes in keys {
+        let key = WindowKey::new(bytes).map_err(|error| Stop::failed(error.to_string()))?;
+        let window = Window { key, operation: Operation::Create };
+        let change = AccessChange::Admit { window, limit, now: at(0) };
+        admitted(&store, change.clone(), 0, 0)?;
+        refused(&store, change, 0, 10)?;
+    }
+    Ok(())
+}
+
+/// A store may delete those that have left a window little by little.
+pub(crate) fn rate_1_those_that_have_left_the_window_do_not_count(
+    builder: &dyn Builder,
+) -> Checked {
+    let (place, mut store) = fresh(builder)?;
+    let limit = limit_of(30)?;
+    for begin in [0, 10_000, 30_000] {
+        for remaining in (0..30).rev() {
+            admitted(&store, admission(limit, begin), remaining, begin)?;
+        }
+        refused(&store, admission(limit, begin + 1), begin, 10)?;
+        store = store.reopen(&*place)?;
+        shows(&store, (limit, begin), 0, begin, Some(10))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn rate_5_under_a_lowered_limit_enough_have_to_leave(builder: &dyn Builder) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    let (limit, lowered) = (limit_of(5)?, limit()?);
+    for (number, millis) in (1..).zip([0, 1_000, 2_000, 3_000]) {
+        admitted(&store, admission(limit, millis), 5 - number, 0)?;
+    }
+    refused(&store, admission(lowered, 4_000), 0, 8)?;
+    shows(&store, (lowered, 4_000), 0, 0, Some(8))?;
+    refused(&store, admission(lowered, 11_999), 2_000, 1)?;
+    admitted(&store, admission(lowered, 12_000), 0, 3_000)
 }
 
 pub(crate) fn rate_1_threads_are_admitted_exactly_as_often_as_the_limit_says(
@@ -126,7 +193,8 @@ pub(crate) fn rate_1_threads_are_admitted_exactly_as_often_as_the_limit_says(
     for round in 0..3 {
         let limit = limit_of(10)?;
         let key = KeyId::from_bytes([round; 6]);
-        let change = AccessChange::Admit { key, operation: Operation::Create, limit, now: at(0) };
+        let window = Window { key: key.into(), operation: Operation::Create };
+        let change = AccessChange::Admit { window, limit, now: at(0) };
         let admitted = in_threads(8, |_| {
             let mut admitted = 0;
             for _ in 0..4 {
@@ -137,7 +205,7 @@ pub(crate) fn rate_1_threads_are_admitted_exactly_as_often_as_the_limit_says(
             Ok(admitted)
         })?;
         ensure_eq!(admitted.iter().sum::<u32>(), 10, "admitted in all");
-        ensure_eq!(store.admissions(key, Operation::Create, at(-1))?.len(), 10, "kept");
+        ensure_eq!(used(&store, &window)?, 10, "kept");
     }
     Ok(())
 }
@@ -150,7 +218,7 @@ pub(crate) fn rate_3_refusals_leave_no_trace(builder: &dyn Builder) -> Checked {
     for millis in 2..9 {
         refused(&store, admission(limit, millis), 0, 10)?;
     }
-    ensure_eq!(kept(&store, -1)?, [0, 1], "after refusals");
+    ensure_eq!(used(&store, &window())?, 2, "after refusals");
     admitted(&store, admission(limit, 10_000), 0, 1)?;
     admitted(&store, admission(limit, 10_001), 0, 10_000)
 }
@@ -183,7 +251,7 @@ pub(crate) fn rate_3_an_admission_in_a_burst_counts_beside_refused_creates(
     }
     ensure_eq!(admitted, 6, "admissions that were answered");
     let store = store.reopen(&*place)?;
-    ensure_eq!(kept(&store, -1)?, [0; 6], "admissions");
+    ensure_eq!(used(&store, &window())?, 6, "admissions");
     Ok(())
 }
 
@@ -207,8 +275,7 @@ pub(crate) fn rate_4_an_admission_survives_a_kill_when_it_is_heard(
     for number in 0..4 {
         admitted(&store, admission(limit, number.into()), 3 - number, 0)?;
         let (_place, after_kill) = killed(&*place)?;
-        let found = kept(&after_kill, -1)?.len();
-        ensure_eq!(found, number as usize + 1, "admissions after a kill");
+        ensure_eq!(used(&after_kill, &window())?, number + 1, "admissions after a kill");
         let next = after_kill.access(admission(limit, 5_000))?;
         let has_room = matches!(next, AccessOutcome::Admitted(_));
         ensure!(has_room == (number < 3), "after {number} admissions and a kill: {next:?}");

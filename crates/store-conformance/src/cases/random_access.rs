@@ -2,7 +2,7 @@
 
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, KeyRecord, MemoryStore, Moment, Operation,
-    RequestLimit, Scope, StoreError,
+    RequestLimit, Scope, StoreError, Window,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -111,8 +111,7 @@ fn change(step: &Step, now: &mut i64) -> Checked<Option<AccessChange>> {
         Step::Admit { number, operation, limit, later } => {
             *now += later;
             AccessChange::Admit {
-                key: id(*number)?,
-                operation: *operation,
+                window: Window { key: id(*number)?.into(), operation: *operation },
                 limit: *limit,
                 now: Moment::from_unix_millis(*now),
             }

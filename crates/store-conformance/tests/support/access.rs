@@ -2,8 +2,9 @@ use std::collections::BTreeMap;
 use std::thread::ThreadId;
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, Admission, Grant, KeyDigest, KeyId, KeyRecord, Moment, Operation,
-    Organisation, PlanName, Registration, RequestLimit,
+    AccessChange, AccessOutcome, Admission, AdmissionRows, AdmissionRowsMut, Grant, KeyDigest,
+    KeyRecord, Moment, Organisation, PlanName, Registration, RequestLimit, StoreError, Window,
+    WindowState, admit, window_state,
 };
 
 use super::flaw::Flaw;
@@ -13,7 +14,7 @@ use super::flaw::Flaw;
 pub(crate) struct Access {
     pub(super) plans: BTreeMap<Organisation, PlanName>,
     pub(super) keys: Vec<KeyRecord>,
-    admissions: Vec<(KeyId, Operation, Moment, ThreadId)>,
+    admissions: Vec<(Window, Moment, ThreadId)>,
 }
 
 impl Access {
@@ -68,8 +69,8 @@ impl Access {
                     key.revoked_at = Some(at);
                 }
             }
-            AccessChange::Admit { key, operation, limit, now } => {
-                return self.admit(flaw, (key, operation, now, thread), limit);
+            AccessChange::Admit { window, limit, now } => {
+                return self.admit(flaw, window, limit, (now, thread));
             }
         }
         AccessOutcome::Done
@@ -78,41 +79,71 @@ impl Access {
     fn admit(
         &mut self,
         flaw: Option<Flaw>,
-        admission: (KeyId, Operation, Moment, ThreadId),
+        window: Window,
         limit: RequestLimit,
+        (now, thread): (Moment, ThreadId),
     ) -> AccessOutcome {
-        let (key, operation, now, thread) = admission;
-        let counts = |other: &&(KeyId, Operation, Moment, ThreadId)| {
-            other.0 == key
-                && (other.1 == operation || flaw == Some(Flaw::OperationsShareAWindow))
-                && (other.3 == thread || flaw != Some(Flaw::WindowCountedByThread))
-        };
-        let mut counted: Vec<_> =
-            self.admissions.iter().filter(counts).map(|admission| admission.2).collect();
-        if flaw == Some(Flaw::AdmissionsOfOneMomentMerge) {
-            counted.sort_unstable();
-            counted.dedup();
+        let mut kept = self.kept(flaw, &window, Some(thread));
+        if flaw == Some(Flaw::AdmissionsCountUntilDeleted) {
+            kept.0.iter_mut().for_each(|kept| kept.at = kept.at.max(now));
         }
         let judged_at = match flaw {
             Some(Flaw::WindowEndsLate) => Moment::from_unix_millis(now.unix_millis() - 1),
             _ => now,
         };
-        let outcome = match limit.judge(counted, judged_at) {
-            Admission::Admitted(standing) => AccessOutcome::Admitted(standing),
-            Admission::Refused { standing, retry_at } => {
-                AccessOutcome::Refused { standing, retry_after: retry_at.seconds_since_up(now) }
-            }
-        };
+        let mut outcome = admit(&mut kept, &window, limit, judged_at).unwrap();
+        let last = self.admissions.iter().filter(|it| it.0 == window).map(|it| it.1).max();
+        let at = last.map_or(now, |last| now.max(last));
         let is_admitted = matches!(outcome, AccessOutcome::Admitted(_));
         if is_admitted {
-            let counts_after = limit.counts_after(now);
-            self.admissions
-                .retain(|other| (other.0, other.1) != (key, operation) || other.2 > counts_after);
+            let mut left = 8;
+            self.admissions.retain(|(of, then, _)| {
+                let is_old = *of == window && *then <= at.earlier(limit.window()) && left > 0;
+                left -= i32::from(is_old);
+                !is_old
+            });
+        }
+        if let AccessOutcome::Refused { standing, retry_after } = &mut outcome
+            && flaw == Some(Flaw::RetryWaitsForTheOldest)
+        {
+            *retry_after = standing.reset_at.seconds_since_up(now);
         }
         if is_admitted || flaw == Some(Flaw::RefusalsCount) {
-            self.admissions.push(admission);
+            self.admissions.push((window, at, thread));
         }
         outcome
+    }
+
+    /// The admissions that are counted in a window.
+    fn kept(&self, flaw: Option<Flaw>, window: &Window, thread: Option<ThreadId>) -> Kept {
+        let key = |window: &Window| match flaw {
+            Some(Flaw::WindowKeysEndAtOneByte) => {
+                window.key.as_bytes().iter().take(1).copied().collect()
+            }
+            _ => window.key.as_bytes().to_vec(),
+        };
+        let counts = |(of, _, by): &&(Window, Moment, ThreadId)| {
+            key(of) == key(window)
+                && (of.operation == window.operation || flaw == Some(Flaw::OperationsShareAWindow))
+                && (thread.is_none_or(|thread| *by == thread)
+                    || flaw != Some(Flaw::WindowCountedByThread))
+        };
+        let mut counted: Vec<_> = self.admissions.iter().filter(counts).map(|it| it.1).collect();
+        counted.sort_unstable();
+        if flaw == Some(Flaw::AdmissionsOfOneMomentMerge) {
+            counted.dedup();
+        }
+        Kept((1..).zip(counted).map(|(number, at)| Admission { number, at }).collect())
+    }
+
+    pub(crate) fn window(
+        &self,
+        flaw: Option<Flaw>,
+        window: &Window,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> WindowState {
+        window_state(&mut self.kept(flaw, window, None), window, limit, now).unwrap()
     }
 
     pub(crate) fn registrations(&self) -> Vec<Registration> {
@@ -137,16 +168,34 @@ impl Access {
         let is_of = |key: &&KeyRecord| key.organisation == *of || shows_all;
         self.keys.iter().filter(is_of).cloned().collect()
     }
+}
 
-    pub(crate) fn admissions(
-        &self,
-        key: KeyId,
-        operation: Operation,
-        after: Moment,
-    ) -> Vec<Moment> {
-        let is_asked_for = |admission: &&(KeyId, Operation, Moment, ThreadId)| {
-            (admission.0, admission.1) == (key, operation) && admission.2 > after
-        };
-        self.admissions.iter().filter(is_asked_for).map(|admission| admission.2).collect()
+/// The admissions of a window, in their order.
+struct Kept(Vec<Admission>);
+
+impl AdmissionRows for Kept {
+    type Error = StoreError;
+
+    fn last(&mut self, _: &Window) -> Result<Option<Admission>, StoreError> {
+        Ok(self.0.last().copied())
+    }
+
+    fn first_after(&mut self, _: &Window, after: Moment) -> Result<Option<Admission>, StoreError> {
+        Ok(self.0.iter().find(|kept| kept.at > after).copied())
+    }
+
+    fn numbered(&mut self, _: &Window, number: u64) -> Result<Option<Admission>, StoreError> {
+        Ok(self.0.iter().find(|kept| kept.number == number).copied())
+    }
+}
+
+/// Nothing is kept here, but beside.
+impl AdmissionRowsMut for Kept {
+    fn insert(&mut self, _: &Window, _: Admission) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn delete_first(&mut self, _: &Window, _: Moment, _: u32) -> Result<(), StoreError> {
+        Ok(())
     }
 }

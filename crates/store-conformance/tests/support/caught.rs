@@ -106,6 +106,9 @@ pub(crate) const CAUGHT: &[(Flaw, &[&str])] = &[
         &["rate_1_threads_are_admitted_exactly_as_often_as_the_limit_says"],
     ),
     (Flaw::RefusalsCount, &["rate_3_refusals_leave_no_trace"]),
+    (Flaw::AdmissionsCountUntilDeleted, &["rate_1_those_that_have_left_the_window_do_not_count"]),
+    (Flaw::RetryWaitsForTheOldest, &["rate_5_under_a_lowered_limit_enough_have_to_leave"]),
+    (Flaw::WindowKeysEndAtOneByte, &["rate_1_the_key_of_a_window_is_1_to_64_bytes"]),
     (
         Flaw::AdmissionsForgottenAtOpening,
         &[

@@ -4,9 +4,9 @@ use std::thread::{self, JoinHandle, ThreadId};
 
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, AnswerKey, Completion, CustomModel, DataPair,
-    EventPage, Grant, KeptAnswer, KeyDigest, KeyId, KeyRecord, LifeStore, Listing, ModelId,
-    ModelStore, Moment, Operation, Organisation, Outcome, Purge, Purged, Registration, Selection,
-    StoreError, StoreErrorKind, Write,
+    EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord, LifeStore, Listing, ModelId, ModelStore,
+    Moment, Organisation, Outcome, Purge, Purged, Registration, RequestLimit, Selection,
+    StoreError, StoreErrorKind, Window, WindowState, Write,
 };
 
 use super::Disk;
@@ -239,13 +239,13 @@ impl AccessStore for QueuedStore {
         self.shared.read(|state| Ok(state.access.keys(self.flaw, of)))
     }
 
-    fn admissions(
+    fn window(
         &self,
-        key: KeyId,
-        operation: Operation,
-        after: Moment,
-    ) -> Result<Vec<Moment>, StoreError> {
-        self.shared.read(|state| Ok(state.access.admissions(key, operation, after)))
+        window: &Window,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<WindowState, StoreError> {
+        self.shared.read(|state| Ok(state.access.window(self.flaw, window, limit, now)))
     }
 }
 

@@ -35,7 +35,7 @@ fn at_the_same_time(server: &Server) {
             }
         });
         let made = server.sql(&database, "SELECT version, mark FROM custom_models.migrations");
-        assert_eq!(made, "1|custom-models\n2|custom-models\n3|custom-models");
+        assert_eq!(made, "1|custom-models\n2|custom-models\n3|custom-models\n4|custom-models");
         assert_eq!(server.sql(&database, "SELECT count(*) FROM custom_models.store"), "1");
         let models = server.sql(&database, "SELECT models FROM custom_models.organisations");
         assert_eq!(models, "8");
@@ -64,7 +64,7 @@ fn newer(server: &Server) {
     let database = server.empty_database();
     let open = store(server, &database);
     let model = created(open.apply(create(&acme(), None)));
-    server.sql(&database, "INSERT INTO custom_models.migrations VALUES (4, 'custom-models')");
+    server.sql(&database, "INSERT INTO custom_models.migrations VALUES (5, 'custom-models')");
     let opened = PostgresStore::open(&server.url(&database));
     assert_eq!(kind(opened), StoreErrorKind::Newer);
     assert_eq!(kind(open.apply(create(&acme(), None))), StoreErrorKind::Newer);

@@ -88,7 +88,7 @@ fn older(server: &Server) {
     let versions = "SELECT version FROM custom_models.migrations ORDER BY version";
     assert_eq!(server.sql(&database, versions), "1", "who reads migrates nothing");
     let migrated = PostgresStore::open_as(&url, OpenMode::Existing).unwrap();
-    assert_eq!(server.sql(&database, versions), "1\n2\n3");
+    assert_eq!(server.sql(&database, versions), "1\n2\n3\n4");
     assert_eq!(records(&migrated), before);
     assert_eq!(records(&reading), before, "whoever read goes on");
     assert_eq!(migrated.verify().unwrap(), Vec::<String>::new());
@@ -109,7 +109,10 @@ fn second(server: &Server) {
     server.sql(
         &database,
         "ALTER TABLE custom_models.store DROP COLUMN lineage;
-        DELETE FROM custom_models.migrations WHERE version = 3",
+        INSERT INTO custom_models.admissions (key, operation, at, number)
+        VALUES ('\\x01', 'create', 1000, 0), ('\\x01', 'create', 1000, 1),
+            ('\\x01', 'create', 2000, 0), ('\\x02', 'create', 1500, 0);
+        DELETE FROM custom_models.migrations WHERE version > 2",
     );
     let reading = PostgresStore::open_as(&url, OpenMode::ReadOnly).unwrap();
     assert_eq!(reading.summary().unwrap(), before);
@@ -122,6 +125,10 @@ fn second(server: &Server) {
     let lineage = Some(Lineage::new(u64::MAX));
     assert_eq!(migrated.summary().unwrap(), StoreSummary { lineage, ..before });
     assert_eq!(migrated.verify().unwrap(), Vec::<String>::new());
+    // Numbers that told admissions of one millisecond apart are dense now (RATE-1).
+    let numbers = "SELECT key, at, number FROM custom_models.admissions ORDER BY key, at, number";
+    let dense = "\\x01|1000|1\n\\x01|1000|2\n\\x01|2000|3\n\\x02|1500|1";
+    assert_eq!(server.sql(&database, numbers), dense);
     server.give_back(database);
 }
 

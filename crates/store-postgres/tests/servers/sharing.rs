@@ -8,7 +8,7 @@ use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, Actor, AnswerForm, AnswerKey, ArchiveChange,
     ArchiveStore, Change, DataChange, EventType, IdempotencyKey, KeyId, LeaseTime, LifeStore,
     ModelStore, Moment, NewAnswer, NewEvent, Operation, Outcome, Record, RequestLimit, Revision,
-    Timestamp, Write,
+    Timestamp, Window, Write,
 };
 use custom_models_postgres_cluster::Server;
 use custom_models_store_postgres::PostgresStore;
@@ -89,20 +89,18 @@ fn fill_the_limit_of(server: &Server, database: String) {
 
 fn share_a_window(server: &Server) {
     let key = KeyId::from_bytes([1, 2, 3, 4, 5, 6]);
-    let operation = Operation::Create;
+    let window = Window { key: key.into(), operation: Operation::Create };
     // By the server's clock, whatever the engines say that it is.
     let (database, admitted) = on_stores(server, |store, number| {
         let now = Moment::from_unix_millis(i64::try_from(number).unwrap() * 1_000_000_000);
-        let change = AccessChange::Admit { key, operation, limit: RequestLimit::CREATE, now };
+        let change = AccessChange::Admit { window, limit: RequestLimit::CREATE, now };
         let outcomes = (0..5).map(|_| store.apply_access(change.clone()).unwrap());
         outcomes.filter(|outcome| matches!(outcome, AccessOutcome::Admitted(_))).count()
     });
     assert_eq!(admitted.iter().sum::<usize>(), 10);
     let now = Moment::from(std::time::SystemTime::now());
-    let kept = store(server, &database)
-        .admissions(key, operation, RequestLimit::CREATE.counts_after(now))
-        .unwrap();
-    assert_eq!(kept.len(), 10, "{kept:?}");
+    let state = store(server, &database).window(&window, RequestLimit::CREATE, now).unwrap();
+    assert_eq!(state.standing.remaining, 0, "{state:?}");
     server.give_back(database);
 }
 

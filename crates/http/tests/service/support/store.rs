@@ -3,9 +3,10 @@ use std::time::Duration;
 
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, AnswerKey, ArchiveChange, ArchiveStore, Completion,
-    CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyId, KeyRecord, LifeStore,
-    Listing, MemoryStore, ModelId, ModelStore, Moment, Operation, Organisation, Purge, Purged,
-    Record, Registration, Scopes, Selection, StoreError, StoreErrorKind, StoreSummary, Write,
+    CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord, LifeStore, Listing,
+    MemoryStore, ModelId, ModelStore, Moment, Organisation, Purge, Purged, Record, Registration,
+    RequestLimit, Scopes, Selection, StoreError, StoreErrorKind, StoreSummary, Window, WindowState,
+    Write,
 };
 
 /// What a [`Held`] store makes of writes of models.
@@ -178,13 +179,13 @@ impl AccessStore for Held {
         self.store.keys(of)
     }
 
-    fn admissions(
+    fn window(
         &self,
-        key: KeyId,
-        operation: Operation,
-        after: Moment,
-    ) -> Result<Vec<Moment>, StoreError> {
-        self.store.admissions(key, operation, after)
+        window: &Window,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<WindowState, StoreError> {
+        self.store.window(window, limit, now)
     }
 }
 

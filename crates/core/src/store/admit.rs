@@ -1,0 +1,168 @@
+//! The one judge of an admission, over the rows that a store brings.
+//!
+//! Admissions of a window are numbered densely, and their times never fall with their numbers. So how many are
+//! in the window is the difference of two numbers, and neither the limit nor the number of those that leave
+//! the window at once makes an admission dearer (RATE-1).
+
+use crate::{AccessOutcome, Moment, RequestLimit, Standing, StoreError, StoreErrorKind, Window};
+
+/// The most admissions that have left their window and are deleted with a new one.
+const DELETED_AT_ONCE: u32 = 8;
+
+/// An admission that is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Admission {
+    /// Its number: one more than that of the admission before in the same window.
+    pub number: u64,
+    /// Its time: never earlier than that of the admission before.
+    pub at: Moment,
+}
+
+/// The rows of admissions as they are at one moment, for [`window_state`].
+pub trait AdmissionRows {
+    /// The error of a store's own.
+    type Error: From<StoreError>;
+
+    /// The last admission of a window, whatever its age.
+    fn last(&mut self, window: &Window) -> Result<Option<Admission>, Self::Error>;
+
+    /// The first admission of a window that is later than `after`.
+    fn first_after(
+        &mut self,
+        window: &Window,
+        after: Moment,
+    ) -> Result<Option<Admission>, Self::Error>;
+
+    /// The admission of a window with this number, which lies between the two above. Asked only where a window
+    /// has more admissions than its limit, since that was lowered.
+    fn numbered(&mut self, window: &Window, number: u64) -> Result<Option<Admission>, Self::Error>;
+}
+
+/// The rows of admissions within a transaction, for [`admit`].
+pub trait AdmissionRowsMut: AdmissionRows {
+    /// Adds an admission.
+    fn insert(&mut self, window: &Window, admission: Admission) -> Result<(), Self::Error>;
+
+    /// Deletes the first admissions of a window: those of before `until` or at it, so many at most.
+    fn delete_first(
+        &mut self,
+        window: &Window,
+        until: Moment,
+        most: u32,
+    ) -> Result<(), Self::Error>;
+}
+
+/// The state of a window at a moment, without a new request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WindowState {
+    /// How the window stands.
+    pub standing: Standing,
+    /// The whole seconds after which a request is admitted if nothing else is sent; `None` if one is admitted
+    /// now (RATE-5).
+    pub retry_after: Option<u64>,
+}
+
+/// Admits a request if its window has room, or refuses it and changes nothing (RATE-1, RATE-3).
+///
+/// A request is recorded at `now`, or at the time of the last admission if a clock was set back.
+///
+/// # Errors
+///
+/// Those of the rows.
+pub fn admit<R: AdmissionRowsMut>(
+    rows: &mut R,
+    window: &Window,
+    limit: RequestLimit,
+    now: Moment,
+) -> Result<AccessOutcome, R::Error> {
+    let look = Look::at(rows, window, limit, now)?;
+    if let Some(retry_after) = look.retry_after(rows, window, limit, now)? {
+        return Ok(AccessOutcome::Refused { standing: look.standing(limit), retry_after });
+    }
+    let number = look.last.map_or(0, |last| last.number).checked_add(1);
+    let number = number.ok_or_else(|| StoreError::from(StoreErrorKind::Damaged))?;
+    let admission = Admission { number, at: look.at };
+    rows.insert(window, admission)?;
+    rows.delete_first(window, look.at.earlier(limit.window()), DELETED_AT_ONCE)?;
+    let oldest = look.oldest.or(Some(admission));
+    let standing = Look { oldest, used: look.used + 1, ..look }.standing(limit);
+    Ok(AccessOutcome::Admitted(standing))
+}
+
+/// The state of a window at a moment (RATE-5).
+///
+/// # Errors
+///
+/// Those of the rows.
+pub fn window_state<R: AdmissionRows>(
+    rows: &mut R,
+    window: &Window,
+    limit: RequestLimit,
+    now: Moment,
+) -> Result<WindowState, R::Error> {
+    let look = Look::at(rows, window, limit, now)?;
+    let retry_after = look.retry_after(rows, window, limit, now)?;
+    Ok(WindowState { standing: look.standing(limit), retry_after })
+}
+
+/// A window as a request finds it.
+#[derive(Clone, Copy)]
+struct Look {
+    /// The time at which the request counts.
+    at: Moment,
+    last: Option<Admission>,
+    /// The first admission that is in the window.
+    oldest: Option<Admission>,
+    /// The number of admissions that are in the window.
+    used: u64,
+}
+
+impl Look {
+    fn at<R: AdmissionRows>(
+        rows: &mut R,
+        window: &Window,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<Self, R::Error> {
+        let Some(last) = rows.last(window)? else {
+            return Ok(Look { at: now, last: None, oldest: None, used: 0 });
+        };
+        let at = now.max(last.at);
+        let begin = at.earlier(limit.window());
+        let oldest = if last.at > begin { rows.first_after(window, begin)? } else { None };
+        let used = oldest.map_or(0, |oldest| last.number.saturating_sub(oldest.number) + 1);
+        Ok(Look { at, last: Some(last), oldest, used })
+    }
+
+    /// The seconds until a request is admitted, if the window is full.
+    fn retry_after<R: AdmissionRows>(
+        &self,
+        rows: &mut R,
+        window: &Window,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<Option<u64>, R::Error> {
+        let allowed = u64::from(limit.requests());
+        let (Some(last), Some(oldest)) = (self.last, self.oldest) else { return Ok(None) };
+        if self.used < allowed {
+            return Ok(None);
+        }
+        // A request is admitted once all but the newest `allowed - 1` have left the window.
+        let number = last.number.saturating_sub(allowed - 1);
+        let blocking = if number == oldest.number {
+            oldest
+        } else {
+            rows.numbered(window, number)?.unwrap_or(last)
+        };
+        Ok(Some(blocking.at.later(limit.window()).seconds_since_up(now)))
+    }
+
+    fn standing(&self, limit: RequestLimit) -> Standing {
+        let used = u32::try_from(self.used).unwrap_or(u32::MAX);
+        Standing {
+            limit: limit.requests(),
+            remaining: limit.requests().saturating_sub(used),
+            reset_at: self.oldest.map_or(self.at, |oldest| oldest.at.later(limit.window())),
+        }
+    }
+}

@@ -1,0 +1,93 @@
+//! Rows of `admissions`: those of a window lie in the order of their times, which is that of their numbers.
+
+use custom_models_core::{Admission, AdmissionRows, AdmissionRowsMut, Moment, Window};
+use rusqlite::{Connection, OptionalExtension, Params, params};
+
+use crate::fault::{Trouble, damaged};
+
+macro_rules! admissions {
+    ($rest:literal) => {
+        concat!("SELECT number, at FROM admissions WHERE key = ?1 AND operation = ?2 ", $rest)
+    };
+}
+
+pub(crate) const LAST: &str = admissions!("ORDER BY at DESC, number DESC LIMIT 1");
+pub(crate) const FIRST_AFTER: &str = admissions!("AND at > ?3 ORDER BY at, number LIMIT 1");
+const NUMBERED: &str = admissions!("AND number >= ?3 ORDER BY at, number LIMIT 1");
+pub(crate) const DELETE_FIRST: &str =
+    "DELETE FROM admissions WHERE key = ?1 AND operation = ?2 AND (at, number) IN
+    (SELECT at, number FROM admissions WHERE key = ?1 AND operation = ?2 AND at <= ?3
+    ORDER BY at, number LIMIT ?4)";
+
+/// The admissions that a connection sees.
+pub(crate) struct Admissions<'a>(pub(crate) &'a Connection);
+
+impl Admissions<'_> {
+    fn find(&self, sql: &str, parameters: impl Params) -> Result<Option<Admission>, Trouble> {
+        let found = self.0.prepare_cached(sql)?.query_row(parameters, |row| {
+            let number: u64 = row.get(0)?;
+            Ok(Admission { number, at: Moment::from_unix_millis(row.get(1)?) })
+        });
+        let found = found.optional()?;
+        match found {
+            Some(Admission { number: 0, .. }) => {
+                Err(damaged("an admission without a number").into())
+            }
+            found => Ok(found),
+        }
+    }
+}
+
+impl AdmissionRows for Admissions<'_> {
+    type Error = Trouble;
+
+    fn last(&mut self, Window { key, operation }: &Window) -> Result<Option<Admission>, Trouble> {
+        self.find(LAST, (key.as_bytes(), operation.as_str()))
+    }
+
+    fn first_after(
+        &mut self,
+        Window { key, operation }: &Window,
+        after: Moment,
+    ) -> Result<Option<Admission>, Trouble> {
+        self.find(FIRST_AFTER, (key.as_bytes(), operation.as_str(), after.unix_millis()))
+    }
+
+    fn numbered(
+        &mut self,
+        Window { key, operation }: &Window,
+        number: u64,
+    ) -> Result<Option<Admission>, Trouble> {
+        self.find(NUMBERED, params![key.as_bytes(), operation.as_str(), number])
+    }
+}
+
+impl AdmissionRowsMut for Admissions<'_> {
+    fn insert(
+        &mut self,
+        Window { key, operation }: &Window,
+        Admission { number, at }: Admission,
+    ) -> Result<(), Trouble> {
+        self.0
+            .prepare_cached(
+                "INSERT INTO admissions (key, operation, at, number) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute(params![key.as_bytes(), operation.as_str(), at.unix_millis(), number])?;
+        Ok(())
+    }
+
+    fn delete_first(
+        &mut self,
+        Window { key, operation }: &Window,
+        until: Moment,
+        most: u32,
+    ) -> Result<(), Trouble> {
+        self.0.prepare_cached(DELETE_FIRST)?.execute(params![
+            key.as_bytes(),
+            operation.as_str(),
+            until.unix_millis(),
+            most
+        ])?;
+        Ok(())
+    }
+}
