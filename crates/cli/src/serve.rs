@@ -154,6 +154,7 @@ fn listen(
     let gate = Gate::new(Arc::clone(&store), plans, limits, SystemTime::now);
     let sweeper = Sweeper {
         engine: engine.clone(),
+        gate: gate.clone(),
         store: Arc::clone(&store),
         folder: folder.clone(),
         retention,

@@ -1,11 +1,11 @@
-//! Sweeps once: ends trainings whose workers fell silent, and removes what is old and files that nothing refers
-//! to.
+//! Sweeps once: ends trainings whose workers fell silent, and removes what is old, admissions that no window counts
+//! and files that nothing refers to.
 
 use std::sync::Arc;
 use std::time::SystemTime;
 
 use custom_models_core::{
-    Engine, Moment, NewAnswer, OpenMode, Organisation, Record, Refusal, Retention, Store,
+    Engine, Gate, Moment, NewAnswer, OpenMode, Organisation, Record, Refusal, Retention, Store,
     StoreError,
 };
 use custom_models_training_data::{ContentStore, Folder, KeptBack};
@@ -50,7 +50,9 @@ fn swept(global: &Global, args: &SweepArgs) -> Done {
     let store = global.store.opener(OpenMode::Current)?()?;
     let folder = DataFolder::of(global, &store)?.open_or_adopt(args.folder.adopt)?;
     let engine = Engine::new(Arc::clone(&store), SystemTime::now);
-    let swept = once(&engine, &store, folder.as_deref(), &settings.retention);
+    let Settings { plans, limits, retention, .. } = settings;
+    let gate = Gate::new(Arc::clone(&store), plans, limits, SystemTime::now);
+    let swept = once(&engine, &gate, &store, folder.as_deref(), &retention);
     engine.close()?;
     let answer = serde_json::to_string(&swept?)?;
     Ok((answer, folder.as_deref().and_then(warning).into_iter().collect()))
@@ -59,11 +61,13 @@ fn swept(global: &Global, args: &SweepArgs) -> Done {
 /// Sweeps a store and its files.
 pub(crate) fn once(
     engine: &Engine,
+    gate: &Gate,
     store: &Arc<dyn Store>,
     folder: Option<&Folder>,
     retention: &Retention,
 ) -> Result<Swept, Refusal> {
     let swept = engine.sweep(retention)?;
+    gate.sweep()?;
     let contents = folder.map_or(Ok(Default::default()), |folder| folder.sweep(store))?;
     Ok(Swept {
         failed_trainings: swept.failed,

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use custom_models_core::{Engine, Retention, Store};
+use custom_models_core::{Engine, Gate, Retention, Store};
 use custom_models_training_data::{Folder, KeptBack};
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -14,6 +14,7 @@ use crate::sweep::{Swept, once};
 #[derive(Clone)]
 pub(crate) struct Sweeper {
     pub(crate) engine: Engine,
+    pub(crate) gate: Gate,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) folder: Option<Arc<Folder>>,
     pub(crate) retention: Retention,
@@ -39,7 +40,7 @@ impl Sweeper {
 
     /// Sweeps once, and returns the reason why files were kept back.
     fn sweep(&self, before: Option<KeptBack>) -> Option<KeptBack> {
-        match once(&self.engine, &self.store, self.folder.as_deref(), &self.retention) {
+        match once(&self.engine, &self.gate, &self.store, self.folder.as_deref(), &self.retention) {
             Ok(swept) => {
                 if swept.kept_back.is_some() && swept.kept_back != before {
                     tracing::warn!(reason = ?swept.kept_back, "no files are swept");

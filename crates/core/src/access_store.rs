@@ -4,6 +4,7 @@
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::pending::Pending;
 use crate::{
@@ -133,6 +134,16 @@ pub enum AccessChange {
         /// When. A store that several machines share goes by a clock of its own instead.
         now: Moment,
     },
+    /// Deletes admissions of every window that are older than the longest window, or just as old, and takes those
+    /// that lie in the future, since a clock was set back, to be of now (RATE-1).
+    SweepWindows {
+        /// The longest of the windows that are in use.
+        longest: Duration,
+        /// When. A store that several machines share goes by a clock of its own instead.
+        now: Moment,
+        /// The number of admissions that are deleted at most, so that other writes need not wait for long.
+        limit: u32,
+    },
 }
 
 /// What became of a change that a store could judge.
@@ -155,6 +166,8 @@ pub enum AccessOutcome {
         /// else is sent (RATE-5).
         retry_after: u64,
     },
+    /// So many admissions were deleted.
+    Swept(u64),
 }
 
 /// An organisation and its plan, as they are registered.

@@ -14,6 +14,9 @@ use crate::{
     Operation, Plans, Refusal, RequestLimit, Standing, StoreError, StoreErrorKind, Window,
 };
 
+/// The number of admissions that are deleted in one write.
+const SWEPT_AT_ONCE: u32 = 1000;
+
 /// Lets requests in: by their key, its scopes, and what is left of its limits, in this order (ORDER).
 ///
 /// ```
@@ -109,6 +112,30 @@ impl Gate {
         operation: Operation,
     ) -> Result<(), Refusal> {
         self.shared.grant(authorization, operation, self.shared.now()).map(drop)
+    }
+
+    /// Deletes the admissions that no window counts any more, of keys that are idle too, and takes those that lie in
+    /// the future, since a clock was set back, to be of now (RATE-1). Returns the number of those that were deleted.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Store`]; what was done until then is done.
+    pub fn sweep(&self) -> Result<u64, Refusal> {
+        let longest = self.shared.limits.longest_window();
+        let mut all = 0;
+        loop {
+            let (now, limit) = (self.shared.now(), SWEPT_AT_ONCE);
+            let change = AccessChange::SweepWindows { longest, now, limit };
+            match self.shared.store.apply_access(change)? {
+                AccessOutcome::Swept(swept) => {
+                    all += swept;
+                    if swept < u64::from(limit) {
+                        return Ok(all);
+                    }
+                }
+                other => return Err(impossible(other).into()),
+            }
+        }
     }
 
     /// How a key stands in the window of an operation, where it has one, when nothing is admitted (RATE-5): by
@@ -286,12 +313,14 @@ impl Admitted {
             AccessOutcome::Refused { standing, retry_after } => {
                 Err(Refusal::RateLimited { standing, retry_after })
             }
-            other => {
-                let cause = format!("an answer that an admission cannot have: {other:?}");
-                Err(StoreError::new(StoreErrorKind::Damaged, cause).into())
-            }
+            other => Err(impossible(other).into()),
         }
     }
+}
+
+fn impossible(outcome: AccessOutcome) -> StoreError {
+    let cause = format!("an answer that the change cannot have: {outcome:?}");
+    StoreError::new(StoreErrorKind::Damaged, cause)
 }
 
 /// One of the requests of a key that are at work now.

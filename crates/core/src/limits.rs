@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
+use std::time::Duration;
 
 use crate::{Operation, RequestLimit};
 
@@ -37,6 +38,13 @@ impl Limits {
     pub fn with(mut self, operation: Operation, limit: OperationLimit) -> Self {
         self.limits.insert(operation, limit);
         self
+    }
+
+    /// The longest window there is; [`RequestLimit::MAX_WINDOW`] where there is none.
+    pub fn longest_window(&self) -> Duration {
+        let windows = self.limits.values().filter_map(|limit| limit.requests);
+        let longest = windows.map(|limit| limit.window()).max();
+        longest.unwrap_or(RequestLimit::MAX_WINDOW)
     }
 
     /// The limits of an operation.

@@ -48,7 +48,24 @@ impl AccessState {
                 }
             },
             AccessChange::Admit { window, limit, now } => admit(self, &window, limit, now)?,
+            AccessChange::SweepWindows { longest, now, limit } => {
+                AccessOutcome::Swept(self.sweep(now.earlier(longest), now, limit))
+            }
         })
+    }
+
+    fn sweep(&mut self, until: Moment, now: Moment, limit: u32) -> u64 {
+        let mut swept = 0;
+        for window in self.admissions.values_mut() {
+            while swept < u64::from(limit)
+                && window.pop_front_if(|admission| admission.at <= until).is_some()
+            {
+                swept += 1;
+            }
+            window.iter_mut().for_each(|admission| admission.at = admission.at.min(now));
+        }
+        self.admissions.retain(|_, window| !window.is_empty());
+        swept
     }
 
     pub(crate) fn registrations(&self) -> impl Iterator<Item = Registration> {

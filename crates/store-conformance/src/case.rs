@@ -244,6 +244,8 @@ macro_rules! for_every_case {
                 rate_1_the_key_of_a_window_is_1_to_64_bytes,
                 rate_1_those_that_have_left_the_window_do_not_count,
                 rate_5_under_a_lowered_limit_enough_have_to_leave,
+                rate_1_a_sweep_deletes_what_no_window_counts,
+                rate_1_a_sweep_takes_what_lies_in_the_future_to_be_of_now,
                 rate_1_threads_are_admitted_exactly_as_often_as_the_limit_says,
                 rate_3_refusals_leave_no_trace,
                 rate_3_an_admission_in_a_burst_counts_beside_refused_creates,

@@ -1,5 +1,7 @@
 //! Rows of `admissions`: those of a window lie in the order of their times, which is that of their numbers.
 
+use std::time::Duration;
+
 use custom_models_core::{
     Admission, AdmissionRows, Moment, RequestLimit, StoreError, Window, WindowState, window_state,
 };
@@ -49,6 +51,44 @@ pub(crate) struct Look {
     pub(crate) last: Option<Admission>,
     pub(crate) oldest: Option<Admission>,
     pub(crate) blocking: Option<Admission>,
+}
+
+const SWEEP: &str = "WITH clock AS (
+        SELECT coalesce($1, CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)) AS now
+    ), old AS (
+        SELECT o.key, o.operation, o.at, o.number
+        FROM clock, custom_models.windows w, LATERAL (
+            SELECT a.key, a.operation, a.at, a.number FROM custom_models.admissions a
+            WHERE a.key = w.key AND a.operation = w.operation AND a.at <= clock.now - $2
+            ORDER BY a.at, a.number LIMIT $3) o
+        LIMIT $3
+    ), gone AS (
+        DELETE FROM custom_models.admissions a USING old
+        WHERE a.key = old.key AND a.operation = old.operation AND a.at = old.at
+            AND a.number = old.number
+        RETURNING 1
+    )
+    SELECT count(*) FROM gone";
+
+const TAKE_BACK: &str = "WITH clock AS (
+        SELECT coalesce($1, CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)) AS now
+    )
+    UPDATE custom_models.admissions a SET at = clock.now FROM clock, custom_models.windows w
+    WHERE a.key = w.key AND a.operation = w.operation AND a.at > clock.now";
+
+/// Deletes admissions that are older than the longest window, so many at most, and takes those in the future to be
+/// of now: of the given time, or of the server's.
+pub(crate) fn swept<'a>(
+    longest: Duration,
+    given: Option<Moment>,
+    limit: u32,
+) -> [Statement<'a>; 2] {
+    let now = || parameter(given.map(Moment::unix_millis));
+    let longest = i64::try_from(longest.as_millis()).unwrap_or(i64::MAX);
+    [
+        Statement::new(SWEEP, [now(), parameter(longest), parameter(i64::from(limit))]),
+        Statement::new(TAKE_BACK, [now()]),
+    ]
 }
 
 /// Looks for what judges requests.

@@ -9,8 +9,9 @@ use tokio_postgres::Row;
 
 use crate::fault::Fault;
 use crate::rows::{bytes, column, unsigned};
+use crate::settings::Clock;
 use crate::statement::{Statement, parameter};
-use crate::{answer_rows, archived, event_rows};
+use crate::{admission_rows, answer_rows, archived, event_rows};
 
 const REGISTER: &str = "INSERT INTO custom_models.registrations (organisation, plan)
     VALUES ($1, $2) ON CONFLICT (organisation) DO NOTHING RETURNING 1";
@@ -32,7 +33,7 @@ pub(crate) fn is_alone(job: &Job) -> bool {
 }
 
 /// The statements of such a job.
-pub(crate) fn statements(job: &Job) -> Vec<Statement<'_>> {
+pub(crate) fn statements(job: &Job, clock: Clock) -> Vec<Statement<'_>> {
     match job {
         Job::Model(_) | Job::Access(AccessChange::Admit { .. }) => Vec::new(),
         Job::Archive(ArchiveChange::Erase { organisation, limit }) => {
@@ -53,6 +54,9 @@ pub(crate) fn statements(job: &Job) -> Vec<Statement<'_>> {
             let parameters = [parameter(id.to_bytes().to_vec()), parameter(at.unix_seconds())];
             vec![Statement::new(REVOKE, parameters)]
         }
+        Job::Access(AccessChange::SweepWindows { longest, now, limit }) => {
+            admission_rows::swept(*longest, clock.given(*now), *limit).into()
+        }
         Job::Purge(Purge { events_before, answers_until, limit }) => {
             let answers = answer_rows::forget(*answers_until, *limit);
             let events = events_before.map(|before| event_rows::forget(before, *limit));
@@ -66,6 +70,9 @@ pub(crate) fn judged(job: &Job, answers: &[Vec<Row>]) -> Result<Judged, Fault> {
     let is_made = answers.first().is_some_and(|rows| !rows.is_empty());
     let otherwise = match job {
         Job::Purge(_) => return purged(answers).map(Judged::Purged),
+        Job::Access(AccessChange::SweepWindows { .. }) => {
+            return Ok(Judged::Access(AccessOutcome::Swept(count(answers, 0)?)));
+        }
         Job::Archive(change) => return archived::count(change, answers).map(Judged::Archived),
         Job::Access(AccessChange::Register(_)) => AccessOutcome::Taken,
         Job::Access(AccessChange::AddKey(_)) if answers.get(1).is_some_and(|it| !it.is_empty()) => {
@@ -98,9 +105,11 @@ fn add_key(key: &KeyRecord) -> Statement<'_> {
 }
 
 fn purged(answers: &[Vec<Row>]) -> Result<Purged, Fault> {
-    let count = |index: usize| {
-        let row = answers.get(index).and_then(|rows| rows.first());
-        row.map_or(Ok(0), |row| unsigned(column(row, 0)?))
-    };
-    Ok(Purged { answers: count(0)?, events: count(1)? })
+    Ok(Purged { answers: count(answers, 0)?, events: count(answers, 1)? })
+}
+
+/// The number that a statement has brought.
+fn count(answers: &[Vec<Row>], index: usize) -> Result<u64, Fault> {
+    let row = answers.get(index).and_then(|rows| rows.first());
+    row.map_or(Ok(0), |row| unsigned(column(row, 0)?))
 }

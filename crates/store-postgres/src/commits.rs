@@ -39,6 +39,7 @@ impl Commits {
             AccessChange::AddKey(key) => self.of(&key.organisation),
             AccessChange::RevokeKey { id, .. } => self.of(id),
             AccessChange::Admit { window, .. } => self.of(&window.key),
+            AccessChange::SweepWindows { .. } => self.of(&()),
         }
     }
 

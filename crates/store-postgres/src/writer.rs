@@ -184,7 +184,7 @@ impl Transactions {
         };
         let mut statements = match &import {
             Some(import) => import.statements().map_err(Fault::from)?,
-            None => alone::statements(job),
+            None => alone::statements(job, self.settings.clock),
         };
         let mut begin = Some(&*self.begin);
         if let Job::Archive(ArchiveChange::Begin(_)) = job {

@@ -83,6 +83,10 @@ pub(crate) fn apply(
         AccessChange::Admit { window, limit, now } => {
             admit(&mut Changed { db, changes }, window, *limit, *now)
         }
+        AccessChange::SweepWindows { longest, now, limit } => {
+            let swept = Changed { db, changes }.sweep(now.earlier(*longest), *now, *limit)?;
+            Ok(AccessOutcome::Swept(swept))
+        }
     }
 }
 

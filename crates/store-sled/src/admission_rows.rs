@@ -15,6 +15,7 @@ use sled::{Batch, Db};
 
 use crate::changes::Changes;
 use crate::fault::{damaged, guarded};
+use crate::long::Edits;
 use crate::schema::{moment_from_bytes, moment_to_bytes};
 
 /// The number of rows that are read or written at a time.
@@ -152,6 +153,49 @@ impl AdmissionRowsMut for Changed<'_> {
         let old = self.changes.first_keys(self.db, old, most)?;
         self.changes.set_all(self.db, old.into_iter().map(|key| (key, None)).collect())
     }
+}
+
+impl Changed<'_> {
+    /// Deletes admissions of before `until` or at it, window by window, so many at most, and takes later ones than
+    /// `now` to be of then. Returns the number of those that were deleted.
+    pub(crate) fn sweep(
+        &mut self,
+        until: Moment,
+        now: Moment,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let (mut begin, mut swept) = (b"w".to_vec(), 0);
+        let mut left = usize::try_from(limit).unwrap_or(usize::MAX);
+        while let Some(first) =
+            self.changes.first_keys(self.db, begin..b"x".to_vec(), 1)?.into_iter().next()
+        {
+            let window = window_of(&first)?;
+            let old = window_prefix(&window)..behind(&window, until).start;
+            let old = self.changes.first_keys(self.db, old, left)?;
+            left -= old.len();
+            swept += old.len() as u64;
+            let mut edits: Edits = old.into_iter().map(|key| (key, None)).collect();
+            for key in self.changes.first_keys(self.db, behind(&window, now), usize::MAX)? {
+                let admission = Admission { at: now, ..admission_of(&key)? };
+                edits.push((key, None));
+                edits.push((key_of(&window, admission), Some(Vec::new())));
+            }
+            self.changes.set_all(self.db, edits)?;
+            begin = behind(&window, now).end;
+        }
+        Ok(swept)
+    }
+}
+
+fn window_of(key: &[u8]) -> Result<Window, StoreError> {
+    let parts = || {
+        let (length, rest) = key.strip_prefix(b"w")?.split_first()?;
+        let (key, rest) = rest.split_at_checked(usize::from(*length))?;
+        let operation = rest.get(..rest.iter().position(|byte| *byte == 0)?)?;
+        let operation = str::from_utf8(operation).ok()?.parse().ok()?;
+        Some(Window { key: WindowKey::new(key).ok()?, operation })
+    };
+    parts().ok_or_else(|| damaged("an admission of no window"))
 }
 
 /// The rows of layout 3 as those of this one, and before them the removal of what such a step that was cut short

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 
 use crate::admission_rows::Admissions;
 use crate::fault::Trouble;
-use crate::{SqliteStore, access_rows};
+use crate::{SqliteStore, access_rows, admission_rows};
 
 impl AccessStore for SqliteStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
@@ -82,6 +82,10 @@ pub(crate) fn apply(
         }
         AccessChange::Admit { window, limit, now } => {
             admit(&mut Admissions(connection), window, *limit, *now)?
+        }
+        AccessChange::SweepWindows { longest, now, limit } => {
+            let until = now.earlier(*longest);
+            AccessOutcome::Swept(admission_rows::sweep(connection, until, *now, *limit)?)
         }
     })
 }

@@ -91,3 +91,44 @@ impl AdmissionRowsMut for Admissions<'_> {
         Ok(())
     }
 }
+
+pub(crate) const FIRST_WINDOW: &str =
+    "SELECT key, operation FROM admissions ORDER BY key, operation LIMIT 1";
+pub(crate) const NEXT_WINDOW: &str = "SELECT key, operation FROM admissions
+    WHERE (key, operation) > (?1, ?2) ORDER BY key, operation LIMIT 1";
+pub(crate) const TAKE_BACK: &str =
+    "UPDATE admissions SET at = ?3 WHERE key = ?1 AND operation = ?2 AND at > ?3";
+
+/// Deletes admissions of before `until` or at it, window by window, so many at most, and takes later ones than `now`
+/// to be of then. Returns the number of those that were deleted.
+pub(crate) fn sweep(
+    connection: &Connection,
+    until: Moment,
+    now: Moment,
+    limit: u32,
+) -> rusqlite::Result<u64> {
+    let window = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+    let mut next: Option<(Vec<u8>, String)> =
+        connection.prepare_cached(FIRST_WINDOW)?.query_row([], window).optional()?;
+    let mut swept = 0;
+    while let Some((key, operation)) = next {
+        let left = u64::from(limit).saturating_sub(swept);
+        let deleted = connection.prepare_cached(DELETE_FIRST)?.execute(params![
+            key,
+            operation,
+            until.unix_millis(),
+            left
+        ])?;
+        swept += deleted as u64;
+        connection.prepare_cached(TAKE_BACK)?.execute(params![
+            key,
+            operation,
+            now.unix_millis()
+        ])?;
+        next = connection
+            .prepare_cached(NEXT_WINDOW)?
+            .query_row(params![key, operation], window)
+            .optional()?;
+    }
+    Ok(swept)
+}

@@ -341,6 +341,22 @@ fn rate_5_the_window_says_when_a_retry_is_admitted() {
 }
 
 #[test]
+fn rate_1_a_gate_sweeps_what_none_of_its_windows_counts() {
+    let house = House::new();
+    let gate = house.gate(limits(Some(two_in_ten_seconds()), 1));
+    for number in 1..=3 {
+        drop(admit(&gate, &house.key(number, "acme", &[Scope::Write])).unwrap());
+    }
+    house.go_on(9_999);
+    assert_eq!(gate.sweep().unwrap(), 0);
+    house.go_on(1);
+    assert_eq!(gate.sweep().unwrap(), 3);
+    assert_eq!(house.admissions(1), 0);
+    assert_eq!(Limits::NONE.longest_window(), RequestLimit::MAX_WINDOW);
+    assert_eq!(limits(Some(two_in_ten_seconds()), 1).longest_window(), Duration::from_secs(10));
+}
+
+#[test]
 fn rate_3_what_is_refused_does_not_count_and_what_is_admitted_counts_without_an_end() {
     let house = House::new();
     let gate = house.gate(limits(Some(two_in_ten_seconds()), 1));

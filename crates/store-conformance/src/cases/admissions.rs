@@ -186,6 +186,56 @@ pub(crate) fn rate_5_under_a_lowered_limit_enough_have_to_leave(builder: &dyn Bu
     admitted(&store, admission(lowered, 12_000), 0, 3_000)
 }
 
+#[track_caller]
+fn swept(store: &Client, now: i64, limit: u32, count: u64) -> Checked {
+    let longest = Duration::from_secs(10);
+    let change = AccessChange::SweepWindows { longest, now: at(now), limit };
+    ensure_eq!(store.access(change)?, AccessOutcome::Swept(count), "a sweep at {now}");
+    Ok(())
+}
+
+/// Of idle keys too, so many at a time, and nothing that a window still counts.
+pub(crate) fn rate_1_a_sweep_deletes_what_no_window_counts(builder: &dyn Builder) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let limit = limit_of(100)?;
+    for key in [[1; 6], [2; 6], [3; 6]] {
+        let window = Window { key: KeyId::from_bytes(key).into(), operation: Operation::Get };
+        for millis in [0, 0, 1, 2, 9_000] {
+            let change = AccessChange::Admit { window, limit, now: at(millis) };
+            ensure!(matches!(store.access(change)?, AccessOutcome::Admitted(_)), "not admitted");
+        }
+    }
+    swept(&store, 9_999, 100, 0)?;
+    for count in [5, 1, 0] {
+        swept(&store, 10_000, 5, count)?;
+    }
+    let store = store.reopen(&*place)?;
+    for key in [[1; 6], [2; 6], [3; 6]] {
+        let window = Window { key: KeyId::from_bytes(key).into(), operation: Operation::Get };
+        ensure_eq!(used(&store, &window)?, 3, "what is kept of {key:?}");
+    }
+    swept(&store, 20_000, 100, 9)?;
+    swept(&store, 20_000, 100, 0)?;
+    admitted(&store, admission(limit, 20_000), 99, 20_000)
+}
+
+/// A key is locked out for its window and the time between two sweeps at the longest.
+pub(crate) fn rate_1_a_sweep_takes_what_lies_in_the_future_to_be_of_now(
+    builder: &dyn Builder,
+) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let limit = limit()?;
+    admitted(&store, admission(limit, 0), 1, 0)?;
+    admitted(&store, admission(limit, 900_000), 1, 900_000)?;
+    admitted(&store, admission(limit, 900_000), 0, 900_000)?;
+    refused(&store, admission(limit, 1_000), 900_000, 909)?;
+    swept(&store, 1_000, 100, 0)?;
+    let store = store.reopen(&*place)?;
+    shows(&store, (limit, 1_000), 0, 1_000, Some(10))?;
+    refused(&store, admission(limit, 10_999), 1_000, 1)?;
+    admitted(&store, admission(limit, 11_000), 1, 11_000)
+}
+
 pub(crate) fn rate_1_threads_are_admitted_exactly_as_often_as_the_limit_says(
     builder: &dyn Builder,
 ) -> Checked {

@@ -72,6 +72,9 @@ impl Access {
             AccessChange::Admit { window, limit, now } => {
                 return self.admit(flaw, window, limit, (now, thread));
             }
+            AccessChange::SweepWindows { longest, now, limit } => {
+                return self.sweep(flaw, now.earlier(longest), now, limit);
+            }
         }
         AccessOutcome::Done
     }
@@ -112,6 +115,26 @@ impl Access {
             self.admissions.push((window, at, thread));
         }
         outcome
+    }
+
+    fn sweep(
+        &mut self,
+        flaw: Option<Flaw>,
+        until: Moment,
+        now: Moment,
+        limit: u32,
+    ) -> AccessOutcome {
+        let (before, mut left) = (self.admissions.len(), limit);
+        self.admissions.retain(|(_, at, _)| {
+            let goes =
+                *at <= until && (left > 0 || flaw == Some(Flaw::SweepsOfWindowsIgnoreTheirLimit));
+            left = left.saturating_sub(u32::from(goes));
+            !goes
+        });
+        if flaw != Some(Flaw::SweepsLeaveTheFuture) {
+            self.admissions.iter_mut().for_each(|(_, at, _)| *at = now.min(*at));
+        }
+        AccessOutcome::Swept((before - self.admissions.len()) as u64)
     }
 
     /// The admissions that are counted in a window.

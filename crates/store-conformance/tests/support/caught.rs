@@ -108,6 +108,8 @@ pub(crate) const CAUGHT: &[(Flaw, &[&str])] = &[
     (Flaw::RefusalsCount, &["rate_3_refusals_leave_no_trace"]),
     (Flaw::AdmissionsCountUntilDeleted, &["rate_1_those_that_have_left_the_window_do_not_count"]),
     (Flaw::RetryWaitsForTheOldest, &["rate_5_under_a_lowered_limit_enough_have_to_leave"]),
+    (Flaw::SweepsOfWindowsIgnoreTheirLimit, &["rate_1_a_sweep_deletes_what_no_window_counts"]),
+    (Flaw::SweepsLeaveTheFuture, &["rate_1_a_sweep_takes_what_lies_in_the_future_to_be_of_now"]),
     (Flaw::WindowKeysEndAtOneByte, &["rate_1_the_key_of_a_window_is_1_to_64_bytes"]),
     (
         Flaw::AdmissionsForgottenAtOpening,

@@ -57,6 +57,8 @@ pub(crate) enum Flaw {
     AdmissionsCountUntilDeleted,
     RetryWaitsForTheOldest,
     WindowKeysEndAtOneByte,
+    SweepsOfWindowsIgnoreTheirLimit,
+    SweepsLeaveTheFuture,
     AdmissionsForgottenAtOpening,
     UpdatesIgnoreTheStamp,
     BeatsDoNotCount,
