@@ -91,7 +91,9 @@ impl Shared {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
         let program = folder.path().join("program");
-        fs::copy(env::current_exe().unwrap(), &program).unwrap();
+        // No process of another thread inherits the file that `cp` writes: it would be busy then.
+        let copied = Command::new("cp").arg(env::current_exe().unwrap()).arg(&program).status();
+        assert!(copied.unwrap().success());
         fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
         let store = folder.path().join("store");
         fs::create_dir(&store).unwrap();
