@@ -132,8 +132,8 @@ pub use memory::MemoryStore;
 pub use metric_fault::MetricFault;
 pub use metric_name::{InvalidMetricName, MetricName};
 pub use model::{
-    CustomModel, Edit, EditRefusal, Expected, InvalidModelId, ModelId, ModelKey, NewModel,
-    Revision, Stamp, Transition, transition,
+    CustomModel, Edit, EditRefusal, Expected, InvalidModelId, InvalidModelRow, ModelId, ModelKey,
+    ModelRow, NewModel, Revision, Stamp, Transition, transition,
 };
 pub use moment::Moment;
 pub use name::Name;

@@ -1,3 +1,4 @@
+mod row;
 mod transition;
 
 use std::fmt;
@@ -8,6 +9,7 @@ use serde::de::Error;
 use serde::ser::{SerializeMap, Serializer};
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub use self::row::{InvalidModelRow, ModelRow};
 pub use self::transition::{Edit, EditRefusal, Expected, Transition, transition};
 use crate::{
     BaseModel, Course, CreateModel, Description, Language, Name, Timestamp, TrainingMetrics,

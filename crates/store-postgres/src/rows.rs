@@ -1,8 +1,8 @@
 //! Rows of `models` and `organisations`, as they are read. What is read is judged again on its way in.
 
 use custom_models_core::{
-    Course, CustomModel, Description, Filter, Listing, ModelId, Moment, Name, Organisation,
-    Revision, Selection, Stamp, Timestamp, TrainingStatus,
+    CustomModel, Filter, InvalidModelRow, Listing, ModelId, ModelRow, Moment, Organisation,
+    Revision, Selection, Timestamp, TrainingStatus,
 };
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
@@ -141,40 +141,23 @@ pub(crate) fn organisation_of(row: &Row, index: usize) -> Result<Organisation, F
 
 /// The model of a row.
 pub(crate) fn model(row: &Row) -> Result<CustomModel, Fault> {
-    let description = optional_text(row, 4)?.map(|text| Description::try_from(text.to_owned()));
-    Ok(CustomModel {
-        id: model_id(row, 0)?,
-        stamp: Stamp {
-            revision: revision(row, 1)?,
-            beats: u32::try_from(column::<i64>(row, 2)?)
-                .map_err(|_| Fault::Row("beats out of range"))?,
-        },
-        name: Name::try_from(text(row, 3)?.to_owned())
-            .map_err(|_| Fault::Row("a name against the rules"))?,
-        description: description
-            .transpose()
-            .map_err(|_| Fault::Row("a description against the rules"))?,
-        language: column::<&str>(row, 5)?.parse().map_err(|_| Fault::Row("an unknown language"))?,
-        base_model: column::<&str>(row, 6)?
-            .parse()
-            .map_err(|_| Fault::Row("an unknown base model"))?,
-        course: course(row)?,
-        created_at: timestamp(column(row, 10)?)?,
-        updated_at: timestamp(column(row, 11)?)?,
-    })
-}
-
-fn course(row: &Row) -> Result<Course, Fault> {
-    let status = u8::try_from(column::<i64>(row, 7)?).ok().and_then(TrainingStatus::from_number);
-    let status = status.ok_or(Fault::Row("an unknown training status"))?;
-    let course = Course::from_record(status, optional_text(row, 8)?)
-        .map_err(|_| Fault::Row("no course of a model in its training status"))?;
-    let claimable_at = column::<Option<i64>>(row, 9)?.map(Moment::from_unix_millis);
-    if claimable_at == course.claimable_at() {
-        Ok(course)
-    } else {
-        Err(Fault::Row("a training that is to be claimed at another time"))
-    }
+    let model = ModelRow {
+        id: unsigned(column(row, 0)?)?,
+        revision: unsigned(column(row, 1)?)?,
+        beats: column::<i64>(row, 2)?.try_into().map_err(|_| Fault::Row("beats out of range"))?,
+        name: text(row, 3)?,
+        description: optional_text(row, 4)?,
+        language: column(row, 5)?,
+        base_model: column(row, 6)?,
+        training_status: column::<i64>(row, 7)?
+            .try_into()
+            .map_err(|_| Fault::Row("an unknown training status"))?,
+        course: optional_text(row, 8)?,
+        claimable_at: Some(column(row, 9)?),
+        created_at: column(row, 10)?,
+        updated_at: column(row, 11)?,
+    };
+    model.try_into().map_err(|InvalidModelRow(what)| Fault::Row(what))
 }
 
 /// A column of the type that this crate made.

@@ -10,8 +10,8 @@
 use std::ops::Range;
 
 use custom_models_core::{
-    Course, CustomModel, Description, Listing, ModelId, Name, Organisation, Revision, Selection,
-    Stamp, StoreError, StoreErrorKind, Timestamp, TrainingStatus,
+    CustomModel, InvalidModelRow, Listing, ModelId, ModelRow, Organisation, Selection, StoreError,
+    StoreErrorKind,
 };
 use sled::Db;
 
@@ -158,34 +158,31 @@ pub(crate) fn from_bytes(id: ModelId, row: &[u8]) -> Result<CustomModel, StoreEr
     if ![FIRST_FORM, FORM].contains(&form) {
         return Err(damaged("an unknown form of a row"));
     }
-    let status = TrainingStatus::from_number(row.byte()?);
-    let status = status.ok_or_else(|| damaged("an unknown training status"))?;
-    let revision = Revision::new(u64::from_be_bytes(row.array()?));
-    let revision = revision.ok_or_else(|| damaged("a revision of zero"))?;
+    let training_status = row.byte()?;
+    let revision = u64::from_be_bytes(row.array()?);
     let beats = if form == FIRST_FORM { 0 } else { u32::from_be_bytes(row.array()?) };
-    let (created_at, updated_at) = (row.moment()?, row.moment()?);
-    let language = row.text(2)?.parse().map_err(|_| damaged("an unknown language"))?;
+    let created_at = i64::from_be_bytes(row.array()?);
+    let updated_at = i64::from_be_bytes(row.array()?);
+    let language = row.text(2)?;
     let length = row.byte()?;
     let base_model = row.text(length.into())?;
-    let base_model = base_model.parse().map_err(|_| damaged("an unknown base model"))?;
-    let name = Name::try_from(row.counted_text()?.to_owned());
-    let name = name.map_err(|_| damaged("a name against the rules"))?;
+    let name = row.counted_text()?;
     let course = if form == FIRST_FORM { "" } else { row.counted_text()? };
-    let course = Course::from_record(status, Some(course).filter(|course| !course.is_empty()));
-    let course = course.map_err(|fault| StoreError::new(StoreErrorKind::Damaged, fault))?;
-    let description = row.description()?;
-    let stamp = Stamp { revision, beats };
-    Ok(CustomModel {
-        id,
+    let model = ModelRow {
+        id: id.get(),
+        revision,
+        beats,
         name,
-        description,
+        description: row.description()?,
         language,
         base_model,
-        course,
+        training_status,
+        course: Some(course).filter(|course| !course.is_empty()),
+        claimable_at: None,
         created_at,
         updated_at,
-        stamp,
-    })
+    };
+    model.try_into().map_err(|InvalidModelRow(what)| damaged(what))
 }
 
 /// The rest of a row.
@@ -216,19 +213,12 @@ impl<'a> Cursor<'a> {
     }
 
     /// The description, with which a row ends.
-    fn description(&mut self) -> Result<Option<Description<'static>>, StoreError> {
+    fn description(&mut self) -> Result<Option<&'a str>, StoreError> {
         match (self.byte()?, self.0.len()) {
             (0, 0) => Ok(None),
-            (1, length) => Description::try_from(self.text(length)?.to_owned())
-                .map(Some)
-                .map_err(|_| damaged("a description against the rules")),
+            (1, length) => self.text(length).map(Some),
             _ => Err(damaged("a row that does not end")),
         }
-    }
-
-    fn moment(&mut self) -> Result<Timestamp, StoreError> {
-        Timestamp::from_unix_seconds(i64::from_be_bytes(self.array()?))
-            .map_err(|_| damaged("a time out of range"))
     }
 }
 

@@ -2,8 +2,8 @@
 //! a file can be damaged in ways that SQLite cannot see.
 
 use custom_models_core::{
-    Counters, Course, CustomModel, Description, Filter, Listing, ModelId, Moment, Name,
-    Organisation, Revision, Selection, Stamp, Timestamp, TrainingStatus,
+    Counters, CustomModel, Description, Filter, InvalidModelRow, Listing, ModelId, ModelRow,
+    Moment, Organisation, Selection, Stamp, TrainingStatus,
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -224,47 +224,19 @@ pub(crate) fn delete(
 }
 
 pub(crate) fn model(row: &Row<'_>) -> rusqlite::Result<CustomModel> {
-    let description = row.get::<_, Option<String>>(4)?.map(Description::try_from);
-    let moment = |column| {
-        Timestamp::from_unix_seconds(row.get(column)?).map_err(|_| damaged("a time out of range"))
+    let model = ModelRow {
+        id: row.get(0)?,
+        revision: row.get(1)?,
+        beats: row.get(2)?,
+        name: row.get_ref(3)?.as_str()?,
+        description: row.get_ref(4)?.as_str_or_null()?,
+        language: row.get_ref(5)?.as_str()?,
+        base_model: row.get_ref(6)?.as_str()?,
+        training_status: row.get(7)?,
+        course: row.get_ref(8)?.as_str_or_null()?,
+        claimable_at: Some(row.get(9)?),
+        created_at: row.get(10)?,
+        updated_at: row.get(11)?,
     };
-    Ok(CustomModel {
-        id: ModelId::try_from(row.get::<_, i64>(0)?).map_err(|_| damaged("an id out of range"))?,
-        stamp: stamp_of(row, 1)?,
-        name: Name::try_from(row.get::<_, String>(3)?)
-            .map_err(|_| damaged("a name against the rules"))?,
-        description: description
-            .transpose()
-            .map_err(|_| damaged("a description against the rules"))?,
-        language: row.get_ref(5)?.as_str()?.parse().map_err(|_| damaged("an unknown language"))?,
-        base_model: row
-            .get_ref(6)?
-            .as_str()?
-            .parse()
-            .map_err(|_| damaged("an unknown base model"))?,
-        course: course(row)?,
-        created_at: moment(10)?,
-        updated_at: moment(11)?,
-    })
-}
-
-fn stamp_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Stamp> {
-    let revision = Revision::new(row.get(column)?);
-    Ok(Stamp {
-        revision: revision.ok_or_else(|| damaged("a revision of zero"))?,
-        beats: row.get(column + 1)?,
-    })
-}
-
-fn course(row: &Row<'_>) -> rusqlite::Result<Course> {
-    let status = TrainingStatus::from_number(row.get(7)?)
-        .ok_or_else(|| damaged("an unknown training status"))?;
-    let course = Course::from_record(status, row.get_ref(8)?.as_str_or_null()?)
-        .map_err(|_| damaged("no course of a model in its training status"))?;
-    let claimable_at = row.get::<_, Option<i64>>(9)?.map(Moment::from_unix_millis);
-    if claimable_at == course.claimable_at() {
-        Ok(course)
-    } else {
-        Err(damaged("a training that is to be claimed at another time"))
-    }
+    model.try_into().map_err(|InvalidModelRow(what)| damaged(what))
 }

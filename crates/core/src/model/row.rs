@@ -1,0 +1,148 @@
+//! A model in columns, as stores keep it.
+
+use crate::{
+    Course, CustomModel, Description, ModelId, Moment, Name, Revision, Stamp, Timestamp,
+    TrainingStatus,
+};
+
+/// A model as a store has kept it: primitive columns, which are judged on their way to a [`CustomModel`]. A file
+/// can be damaged in ways that a database cannot see.
+#[derive(Clone, Copy, Debug)]
+pub struct ModelRow<'a> {
+    /// [`CustomModel::id`].
+    pub id: u64,
+    /// [`Stamp::revision`].
+    pub revision: u64,
+    /// [`Stamp::beats`].
+    pub beats: u32,
+    /// [`CustomModel::name`].
+    pub name: &'a str,
+    /// [`CustomModel::description`].
+    pub description: Option<&'a str>,
+    /// The code of the language.
+    pub language: &'a str,
+    /// The name of the base model.
+    pub base_model: &'a str,
+    /// The number of the training status.
+    pub training_status: u8,
+    /// The course, by [`Course::to_record`].
+    pub course: Option<&'a str>,
+    /// [`Course::claimable_at`] in milliseconds since 1970, if it is kept beside the course.
+    pub claimable_at: Option<Option<i64>>,
+    /// The time of creation in seconds since 1970.
+    pub created_at: i64,
+    /// The time of the last change in seconds since 1970.
+    pub updated_at: i64,
+}
+
+/// A row is not that of a model; says why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct InvalidModelRow(pub &'static str);
+
+impl TryFrom<ModelRow<'_>> for CustomModel {
+    type Error = InvalidModelRow;
+
+    fn try_from(row: ModelRow<'_>) -> Result<Self, InvalidModelRow> {
+        let time = |seconds| {
+            Timestamp::from_unix_seconds(seconds)
+                .map_err(|_| InvalidModelRow("a time out of range"))
+        };
+        let description = row.description.map(|text| Description::try_from(text.to_owned()));
+        Ok(CustomModel {
+            id: ModelId::new(row.id).map_err(|_| InvalidModelRow("an id out of range"))?,
+            stamp: Stamp {
+                revision: Revision::new(row.revision)
+                    .ok_or(InvalidModelRow("a revision of zero"))?,
+                beats: row.beats,
+            },
+            name: Name::try_from(row.name.to_owned())
+                .map_err(|_| InvalidModelRow("a name against the rules"))?,
+            description: description
+                .transpose()
+                .map_err(|_| InvalidModelRow("a description against the rules"))?,
+            language: row.language.parse().map_err(|_| InvalidModelRow("an unknown language"))?,
+            base_model: row
+                .base_model
+                .parse()
+                .map_err(|_| InvalidModelRow("an unknown base model"))?,
+            course: row.course()?,
+            created_at: time(row.created_at)?,
+            updated_at: time(row.updated_at)?,
+        })
+    }
+}
+
+impl ModelRow<'_> {
+    fn course(&self) -> Result<Course, InvalidModelRow> {
+        let status = TrainingStatus::from_number(self.training_status);
+        let status = status.ok_or(InvalidModelRow("an unknown training status"))?;
+        let course = Course::from_record(status, self.course);
+        let course =
+            course.map_err(|_| InvalidModelRow("no course of a model in its training status"))?;
+        let claimable_at = self.claimable_at.map(|at| at.map(Moment::from_unix_millis));
+        match claimable_at {
+            Some(at) if at != course.claimable_at() => {
+                Err(InvalidModelRow("a training that is to be claimed at another time"))
+            }
+            _ => Ok(course),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ROW: ModelRow<'_> = ModelRow {
+        id: 7,
+        revision: 2,
+        beats: 3,
+        name: "n",
+        description: Some(""),
+        language: "en",
+        base_model: "medical",
+        training_status: 1,
+        course: None,
+        claimable_at: Some(None),
+        created_at: 1,
+        updated_at: 2,
+    };
+
+    #[test]
+    fn a_row_becomes_the_model_that_it_was() {
+        let model = CustomModel::try_from(ROW).unwrap();
+        assert_eq!((model.id.get(), model.revision().get(), model.stamp.beats), (7, 2, 3));
+        assert_eq!((model.name.as_str(), model.language.as_str()), ("n", "en"));
+        assert_eq!(model.description.as_ref().map(Description::as_str), Some(""));
+        assert_eq!(model.base_model.as_str(), "medical");
+        assert_eq!(model.training_status().number(), 1);
+        assert_eq!((model.created_at.unix_seconds(), model.updated_at.unix_seconds()), (1, 2));
+        let unasked = ModelRow { claimable_at: None, description: None, ..ROW };
+        assert_eq!(CustomModel::try_from(unasked).unwrap().description, None);
+    }
+
+    #[test]
+    fn a_column_against_the_rules_is_told() {
+        let long = "n".repeat(2000);
+        for (row, what) in [
+            (ModelRow { id: 0, ..ROW }, "an id out of range"),
+            (ModelRow { id: ModelId::MAX + 1, ..ROW }, "an id out of range"),
+            (ModelRow { revision: 0, ..ROW }, "a revision of zero"),
+            (ModelRow { name: "", ..ROW }, "a name against the rules"),
+            (ModelRow { description: Some(&long), ..ROW }, "a description against the rules"),
+            (ModelRow { language: "EN", ..ROW }, "an unknown language"),
+            (ModelRow { base_model: "", ..ROW }, "an unknown base model"),
+            (ModelRow { training_status: 9, ..ROW }, "an unknown training status"),
+            (ModelRow { training_status: 3, ..ROW }, "no course of a model in its training status"),
+            (
+                ModelRow { claimable_at: Some(Some(0)), ..ROW },
+                "a training that is to be claimed at another time",
+            ),
+            (ModelRow { created_at: i64::MAX, ..ROW }, "a time out of range"),
+            (ModelRow { updated_at: i64::MIN, ..ROW }, "a time out of range"),
+        ] {
+            assert_eq!(CustomModel::try_from(row), Err(InvalidModelRow(what)));
+        }
+    }
+}
