@@ -14,6 +14,7 @@ mod folder;
 mod group;
 mod inspection;
 mod journal;
+mod leftovers;
 mod life;
 mod life_rows;
 mod long;

@@ -9,6 +9,7 @@ use sled::{Batch, Db, Mode};
 
 use crate::fault::{guarded, io_fault, keep_panics_silent};
 use crate::folder::Folder;
+use crate::leftovers;
 use crate::nudger::Nudger;
 
 /// How long a flush may take before it is suspected to wait in vain.
@@ -48,6 +49,7 @@ pub(crate) struct Disk;
 impl Medium for Disk {
     fn open(&self, folder: &Folder) -> Result<Opened, StoreError> {
         keep_panics_silent();
+        leftovers::remove(folder).map_err(io_fault)?;
         let config = sled::Config::new()
             .path(folder.path())
             .mode(Mode::LowSpace)

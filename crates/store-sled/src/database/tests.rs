@@ -96,3 +96,18 @@ fn model_6_a_doubt_about_the_log_is_heard_after_somebody_else_broke_off() {
     assert!(log_is_written_again([true, false]));
     assert!(!log_is_written_again([false, false]));
 }
+
+/// As a full disk leaves it when the database could not be opened anew.
+#[test]
+fn a_database_that_broke_off_is_opened_anew_beside_a_snapshot_that_is_half_made() {
+    let (temporary, _, database) = database();
+    assert!(write_among(&database, 0).0.unwrap());
+    let half_made = temporary.path().join("snap.00000000000FFFFF.generating");
+    for bytes in [&b""[..], b"half a snapshot, without its length and its checksum"] {
+        database.break_off(false);
+        std::fs::write(&half_made, bytes).unwrap();
+        let row = database.read(|db| guarded(|| db.get("x"))).unwrap();
+        assert_eq!(row.as_deref(), Some(&b"y"[..]));
+        assert!(!half_made.exists());
+    }
+}
