@@ -128,6 +128,23 @@ fn place_2_an_old_copy_that_was_restored_sweeps_nothing_and_says_so() {
     assert_eq!(folder.run(&["check"]).code, 0);
 }
 
+/// What refers to them goes, as it does with a model that is deleted.
+#[test]
+fn place_2_the_files_of_data_that_an_old_copy_removes_stay_until_it_adopts_the_folder() {
+    let folder = filled();
+    assert_eq!(folder.run(&["backup", "old.db"]).code, 0);
+    add(&folder, &[]);
+    fs::remove_file(folder.path().join("custom-models.db")).unwrap();
+    assert_eq!(folder.run(&["restore", "old.db"]).code, 0);
+    let before = files(&folder);
+    let removed = folder.run(&["data", "remove", "1", "1"]);
+    assert_eq!((removed.code, removed.err.as_str()), (0, ""));
+    assert!(folder.run(&["data", "list", "1"]).out.contains("[]"));
+    assert_eq!(files(&folder), before);
+    assert_eq!(swept(&folder, &["--adopt"]).0, 0);
+    assert_eq!(swept(&folder, &[]).1["files"], 4);
+}
+
 /// `cp` of the database, which is used on until it has more than the store had.
 #[test]
 fn place_2_a_copy_that_was_used_on_sweeps_nothing_and_is_refused_after_an_adoption() {

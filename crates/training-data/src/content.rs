@@ -31,7 +31,8 @@ pub trait ContentStore: Send + Sync + fmt::Debug {
         content: &str,
     ) -> Result<Box<dyn Content>, StoreError>;
 
-    /// Removes a content. One that is not there is removed already.
+    /// Removes a content. One that is not there is removed already; one that others may refer to stays, for a
+    /// sweep to remove (PLACE-2).
     fn remove(
         &self,
         organisation: &Organisation,

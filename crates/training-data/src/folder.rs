@@ -230,7 +230,7 @@ impl ContentStore for Folder {
         content: &str,
     ) -> Result<(), StoreError> {
         let Some(path) = self.file(organisation, model, content) else { return Ok(()) };
-        if self.holds_own()? {
+        if self.may_remove()? {
             self.looks.forget(organisation);
             unless_gone(fs::remove_file(path)).map_err(fault)?;
         }
@@ -238,7 +238,7 @@ impl ContentStore for Folder {
     }
 
     fn remove_model(&self, organisation: &Organisation, model: ModelId) -> Result<(), StoreError> {
-        if self.may_clear()? {
+        if self.may_remove()? {
             self.looks.forget(organisation);
             self.clear(&self.of_model(organisation, model))?;
         }
@@ -246,7 +246,7 @@ impl ContentStore for Folder {
     }
 
     fn remove_organisation(&self, organisation: &Organisation) -> Result<u64, StoreError> {
-        if !self.may_clear()? {
+        if !self.may_remove()? {
             return Ok(0);
         }
         self.looks.forget(organisation);

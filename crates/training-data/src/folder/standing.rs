@@ -25,9 +25,9 @@ pub enum FolderStanding {
     /// nothing is removed, until the folder is adopted.
     Unclaimed,
     /// The store is a copy of the one that the mark tells of: an older one, or one that went on by itself. Or such
-    /// a copy has used the folder. Nothing is swept until the folder is adopted, since the files may be the other's.
+    /// a copy has used the folder. Nothing is removed until the folder is adopted, since the files may be the other's.
     Behind,
-    /// The folder is a copy of the one that the mark was written in, or was moved to another disk. Nothing is swept
+    /// The folder is a copy of the one that the mark was written in, or was moved to another disk. Nothing is removed
     /// until the folder is adopted, since the copy may be kept as one.
     Copied,
     /// The store refers to data, but the folder is empty or not there. It is not made anew, unless it is adopted.
@@ -155,7 +155,7 @@ impl Folder {
     }
 
     /// True if the folder has the mark of the store; false if nothing in it is the store's.
-    pub(super) fn holds_own(&self) -> Result<bool, StoreError> {
+    fn holds_own(&self) -> Result<bool, StoreError> {
         if self.is_read_only {
             return Err(StoreErrorKind::ReadOnly.into());
         }
@@ -176,8 +176,8 @@ impl Folder {
         self.holds_own().map(drop)
     }
 
-    /// True if files may be removed that are not named one by one.
-    pub(super) fn may_clear(&self) -> Result<bool, StoreError> {
+    /// True if files may be removed. Otherwise they may be those of a copy of the store, or of the folder.
+    pub(super) fn may_remove(&self) -> Result<bool, StoreError> {
         let is_kept_back = self.mark()?.is_some_and(|mark| mark.is_behind || mark.is_copied);
         Ok(self.holds_own()? && !is_kept_back)
     }

@@ -212,6 +212,7 @@ fn place_2_a_copy_of_the_folder_is_swept_only_when_it_is_adopted() {
     let copy = opened(&copied, &own);
     assert_eq!(copy.standing(), FolderStanding::Copied);
     assert_eq!(copy.sweep(&own).unwrap(), kept_back(KeptBack::Copied));
+    copy.remove(&acme(), model(1), &left).unwrap();
     copy.remove_model(&acme(), model(1)).unwrap();
     assert_eq!(contents(&copied), contents(&place));
     assert_eq!((lineage(&own), mark(&copied)), (then, before), "the folder stays the store's");

@@ -53,6 +53,7 @@ fn place_2_an_old_copy_of_the_store_sweeps_nothing_until_it_adopts() {
     assert_eq!(folder.standing(), FolderStanding::Behind);
     let behind = kept_back(KeptBack::Behind);
     assert_eq!(folder.sweep(&copy).unwrap(), behind);
+    names.iter().for_each(|name| folder.remove(&acme(), model(1), name).unwrap());
     folder.remove_model(&acme(), model(1)).unwrap();
     assert_eq!(folder.remove_organisation(&acme()).unwrap(), 0);
     // It is not forgotten when the copy has come as far as the store was.
