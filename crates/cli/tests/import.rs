@@ -45,6 +45,8 @@ fn text(lines: &[String]) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
+const ANSWER: &str = r#"{"record":"answer","organisation":"acme","operation":"delete","target":1,"key":"k","kept":{"request":"0000000000000000000000000000000000000000000000000000000000000000","at":1,"status":204,"revision":1,"body":"{}"}}"#;
+
 const TO_NEW: [&str; 4] = ["import", "-", "--store", "sqlite:new.db"];
 
 #[test]
@@ -144,13 +146,61 @@ fn a_line_that_contradicts_or_repeats_another_is_named() {
     assert!(!folder.path().join("new.db").exists());
 }
 
+#[test]
+fn model_1_a_number_that_no_store_holds_is_named_and_no_store_is_made() {
+    let (folder, mut lines) = filled();
+    let last = lines.len();
+    lines[last - 1] = ANSWER.to_owned();
+    lines.push(format!(r#"{{"record":"end","lines":{last}}}"#));
+    for (kind, from, to, says) in [
+        ("start", "\"last_id\":2", "\"last_id\":9007199254740992", "last_id 9007199254740992 is"),
+        ("start", "\"last_id\":2", "\"last_id\":9223372036854775808", "is beyond the largest"),
+        ("start", "\"last_id\":2", "\"last_id\":18446744073709551616", "no record"),
+        ("start", "\"last_id\":2", "\"last_id\":-1", "no record"),
+        (
+            "organisation",
+            "\"models\":2",
+            "\"models\":9007199254740992",
+            "models 9007199254740992 is",
+        ),
+        (
+            "organisation",
+            "\"last_event\":3,\"first_event\":1",
+            "\"last_event\":9007199254740992,\"first_event\":9007199254740992",
+            "last_event 9007199254740992 is",
+        ),
+        ("model", "\"revision\":", "\"revision\":9999999999999999", "revision 9999999999999999"),
+        ("data", "\"audio_millis\":", "\"audio_millis\":99999999999999", "audio_millis 99999999"),
+        ("data", "\"bytes\":", "\"bytes\":99999999999999", "bytes 99999999999999"),
+        (
+            "answer",
+            "\"revision\":1",
+            "\"revision\":9007199254740992",
+            "revision 9007199254740992 is",
+        ),
+        ("answer", "\"status\":204", "\"status\":0", "status 0 is none of HTTP"),
+    ] {
+        let kind = format!("{{\"record\":\"{kind}\"");
+        let at = lines.iter().position(|line| line.starts_with(&kind)).unwrap();
+        assert!(lines[at].contains(from), "{from}: {}", lines[at]);
+        let mut lines = lines.clone();
+        lines[at] = lines[at].replacen(from, to, 1);
+        let ended = folder.run_with_input(&TO_NEW, text(&lines).as_bytes());
+        ended.is_wrong_usage(&format!("'-': line {}: ", at + 1));
+        assert!(ended.err.contains(says), "{says}: {}", ended.err);
+    }
+    assert!(!folder.path().join("new.db").exists());
+    lines[0] = lines[0].replace("\"last_id\":2", "\"last_id\":9007199254740991");
+    let ended = folder.run_with_input(&TO_NEW, text(&lines).as_bytes());
+    assert_eq!(ended.code, 0, "{}", ended.err);
+}
+
 /// A second line may come at any place: an answer that is kept under the same key.
 #[test]
 fn an_answer_that_is_kept_twice_is_named() {
     let (folder, mut lines) = filled();
-    let answer = r#"{"record":"answer","organisation":"acme","operation":"delete","target":1,"key":"k","kept":{"request":"0000000000000000000000000000000000000000000000000000000000000000","at":1,"status":204,"revision":1,"body":"{}"}}"#;
     let end = lines.len() - 1;
-    lines.splice(end..end, [answer.to_owned(), answer.to_owned()]);
+    lines.splice(end..end, [ANSWER.to_owned(), ANSWER.to_owned()]);
     let ended = folder.run_with_input(&TO_NEW, text(&lines).as_bytes());
     ended.is_wrong_usage(&format!("'-': line {}: ", end + 2));
     assert!(ended.err.contains("a second answer of acme under one key"), "{}", ended.err);

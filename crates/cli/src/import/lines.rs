@@ -48,10 +48,41 @@ struct SeenModel {
 const KINDS: [&str; 8] =
     ["start", "registration", "key", "organisation", "model", "data", "event", "answer"];
 
+/// Refuses numbers that stores do not hold, or programs that read JSON: those beyond the largest id (MODEL-1).
+fn look_at_numbers(record: &Record) -> Result<(), String> {
+    let in_range = |name: &str, number: u64| match number {
+        0..=ModelId::MAX => Ok(()),
+        _ => Err(format!("{name} {number} is beyond the largest number, 2^53 - 1")),
+    };
+    match record {
+        Record::Start { last_id } => in_range("last_id", *last_id),
+        Record::Organisation { models, last_event, .. } => {
+            in_range("models", *models)?;
+            in_range("last_event", *last_event)
+        }
+        Record::Model(line) => in_range("revision", line.model.revision().get()),
+        Record::Data { pair, .. } => {
+            in_range("audio_millis", pair.audio_millis)?;
+            in_range("bytes", pair.audio.bytes)?;
+            in_range("bytes", pair.transcript.bytes)
+        }
+        Record::Answer(line) => {
+            let (_, _, kept) = line.clone().into_parts();
+            match kept.status {
+                100..1000 => in_range("revision", kept.revision.get()),
+                status => Err(format!("status {status} is none of HTTP")),
+            }
+        }
+        // The position of an event is that which is expected.
+        Record::Registration { .. } | Record::Key(_) | Record::Event(_) => Ok(()),
+    }
+}
+
 impl Lines {
     /// Looks at the next record, and says what is wrong with it.
     pub(super) fn look(&mut self, record: &Record) -> Result<(), String> {
         self.in_order(record)?;
+        look_at_numbers(record)?;
         match record {
             Record::Start { last_id } => {
                 self.last_id = *last_id;
