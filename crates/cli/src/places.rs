@@ -8,6 +8,7 @@ use custom_models_core::{StoreError, StoreErrorKind};
 
 use crate::escape::Escaped;
 use crate::failure::Failure;
+use crate::store_path::OddPath;
 
 /// A path as messages show it, in quotes.
 pub(crate) struct Shown<'a>(pub(crate) &'a Path);
@@ -23,8 +24,10 @@ pub(crate) fn unusable(path: &Path, error: &io::Error) -> Failure {
     Failure::WrongUsage(format!("{}: {}", Shown(path), reason(path, error)))
 }
 
-/// Makes sure that there is nothing at a place yet, and that its folder is there.
+/// Makes sure that a file can be made at a place: there is nothing yet, its folder is there, and the next opening
+/// of another store does not remove it.
 pub(crate) fn vacant(path: &Path) -> Result<(), Failure> {
+    OddPath::of_file(path).map_err(|odd| Failure::WrongUsage(format!("{}: {odd}", Shown(path))))?;
     let error = match path.symlink_metadata() {
         Ok(_) => ErrorKind::AlreadyExists.into(),
         Err(error) if error.kind() == ErrorKind::NotFound && missing_folder(path).is_none() => {

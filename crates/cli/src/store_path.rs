@@ -51,9 +51,8 @@ impl OddPath {
         if path.starts_with('~') {
             return Err(OddPath::Home(scheme));
         }
-        if let Some(ending) = OF_SQLITE.iter().find(|ending| keeps_file && path.ends_with(**ending))
-        {
-            return Err(OddPath::Beside(ending));
+        if keeps_file {
+            OddPath::of_file(Path::new(path))?;
         }
         match Path::new(path).metadata() {
             Ok(found) if keeps_file && found.is_dir() => return Err(OddPath::Folder(scheme)),
@@ -74,6 +73,16 @@ impl OddPath {
             return Err(OddPath::Parameters);
         }
         if has_escape(path) { Err(OddPath::Escape) } else { Ok(()) }
+    }
+
+    /// Looks at the path of a file that is to be made: a name that SQLite gives to a file of another database is
+    /// refused.
+    pub(crate) fn of_file(path: &Path) -> Result<(), Self> {
+        let path = path.to_string_lossy();
+        match OF_SQLITE.iter().find(|ending| path.ends_with(**ending)) {
+            Some(ending) => Err(OddPath::Beside(ending)),
+            None => Ok(()),
+        }
     }
 }
 

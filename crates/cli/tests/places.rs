@@ -9,6 +9,7 @@ use support::Folder;
 const NO_FOLDER: &str = "there is no folder 'no'; make it first";
 const NO_FILE: &str = "there is no such file";
 const A_FOLDER: &str = "this is a folder; name a file";
+const OF_ANOTHER: &str = "is that of a file beside another store: end it otherwise";
 const THERE: &str = "there is something of this name already";
 
 #[test]
@@ -29,6 +30,9 @@ fn a_place_that_cannot_be_used_is_named_with_what_to_do() {
         ("backup no/x", 2, "'no/x'", NO_FOLDER),
         ("backup dir", 2, "'dir'", THERE),
         ("backup file", 2, "'file'", THERE),
+        ("export x.db-wal", 2, "'x.db-wal'", OF_ANOTHER),
+        ("backup x.db-journal", 2, "'x.db-journal'", OF_ANOTHER),
+        ("backup dir/x.db-shm", 2, "'dir/x.db-shm'", OF_ANOTHER),
         ("restore none", 2, "'none'", NO_FILE),
         ("restore no/x", 2, "'no/x'", NO_FOLDER),
         ("restore dir --store sqlite:new.db", 2, "'dir'", A_FOLDER),
