@@ -79,7 +79,7 @@ pub(crate) fn sync_tree(folder: &Path, mode: Mode) -> io::Result<()> {
 }
 
 /// Makes the names in a folder durable, where the system keeps them apart from the files.
-fn sync_names(folder: &Path) -> io::Result<()> {
+pub(crate) fn sync_names(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
     #[cfg(not(unix))]

@@ -4,12 +4,13 @@
 //! number goes into a file of its own, in the background, at most [`PAUSE`] later. It never says more than
 //! what is durable, and so it needs no sync but when the store is closed.
 //!
-//! The file has two places, [`APART`] bytes apart, which are written in turn, in place: whatever ends a write
-//! halfway leaves the other one whole. A place, numbers big-endian: [`MAGIC`], its turn (8 bytes), the
-//! identity of the store (16), and 8 bytes each: the generation, the last id, models, events, and the end of
-//! the log, which is 0 while the store is open; then a checksum (CRC-32) of all before.
+//! The file is made aside, under the name [`ASIDE`], and renamed when it is whole and synced. From then on it is
+//! written in place. It has two places, [`APART`] bytes apart, which are written in turn: whatever ends a write
+//! halfway leaves the other one whole. A place, numbers big-endian: [`MAGIC`], its turn (8 bytes), the identity
+//! of the store (16), and 8 bytes each: the generation, the last id, models, events, and the end of the log,
+//! which is 0 while the store is open; then a checksum (CRC-32) of all before.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -18,10 +19,14 @@ use std::time::Duration;
 
 use custom_models_core::{StoreError, StoreErrorKind, StoreIdentity};
 
+use crate::files::{for_the_owner, sync_names};
 use crate::totals::Totals;
 
 /// The file's name.
 pub(crate) const WATERMARK: &str = "custom-models-watermark";
+
+/// The file's name while it is made.
+const ASIDE: &str = "custom-models-watermark.new";
 
 /// The least time between two writes of the file.
 const PAUSE: Duration = Duration::from_millis(500);
@@ -136,6 +141,23 @@ pub(crate) fn find(folder: &Path) -> io::Result<Found> {
     Ok(newest.map_or(Found::Damaged, |(turn, mark)| Found::Mark { mark, turn, is_whole }))
 }
 
+/// Makes the file of a folder, durably, and returns it with its turn. A file that is half-made would be taken for a
+/// damaged one, so it gets its name last.
+fn make(folder: &Path, mark: Mark) -> io::Result<(File, u64)> {
+    let aside = folder.join(ASIDE);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    for_the_owner(&mut options);
+    let file = options.open(&aside)?;
+    let mut state = State { file, turn: 0, mark, is_written: false, is_over: false };
+    state.write()?;
+    state.write()?;
+    state.file.sync_all()?;
+    fs::rename(aside, folder.join(WATERMARK))?;
+    sync_names(folder)?;
+    Ok((state.file, state.turn))
+}
+
 /// The watermark of an open store.
 pub(crate) struct Watermark {
     shared: Arc<Shared>,
@@ -162,21 +184,13 @@ impl Watermark {
     }
 
     fn open(folder: &Path, mark: Mark) -> io::Result<Self> {
-        let found = find(folder)?;
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        crate::files::for_the_owner(&mut options);
-        let file = options.open(folder.join(WATERMARK))?;
-        let turn = match found {
-            Found::Mark { turn, .. } => turn,
-            Found::Nothing | Found::Damaged => 0,
+        let (file, turn) = match find(folder)? {
+            Found::Mark { turn, .. } => {
+                (OpenOptions::new().write(true).open(folder.join(WATERMARK))?, turn)
+            }
+            Found::Nothing | Found::Damaged => make(folder, mark)?,
         };
-        let mut state = State { file, turn, mark, is_written: false, is_over: false };
-        if turn == 0 {
-            state.write()?;
-            state.write()?;
-            state.file.sync_all()?;
-        }
+        let state = State { file, turn, mark, is_written: false, is_over: false };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let writing = Arc::clone(&shared);
         let thread = thread::Builder::new()

@@ -12,10 +12,13 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use custom_models_core::{ArchiveStore, ModelStore, OpenMode};
+use custom_models_core::{ArchiveStore, ModelStore, OpenMode, StoreErrorKind};
 use custom_models_store_sled::SledStore;
 
 use common::{contents, copy, create, export, list, make_store};
+
+const WATERMARK: &str = "custom-models-watermark";
+const ASIDE: &str = "custom-models-watermark.new";
 
 /// A store whose next opening makes a snapshot anew, and that snapshot.
 fn store_and_snapshot() -> (tempfile::TempDir, PathBuf, Vec<u8>) {
@@ -88,5 +91,69 @@ fn a_creation_that_was_cut_short_at_its_configuration_is_finished() {
         create(&store, "first").unwrap();
         store.close().unwrap();
         assert_eq!(fs::read(folder.join("conf")).unwrap(), conf);
+    }
+}
+
+/// Two stores without a watermark: one of ours that lost it, and one of layout 2, which has none.
+fn without_watermark(temporary: &Path) -> [PathBuf; 2] {
+    let ours = temporary.join("store");
+    make_store(&ours, 3);
+    fs::remove_file(ours.join(WATERMARK)).unwrap();
+    let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/layout-2/store");
+    let second = temporary.join("layout 2");
+    copy(&data, &second);
+    [ours, second]
+}
+
+/// Opens a store whose watermark is not made yet, which makes it.
+fn makes_watermark(folder: &Path) {
+    let store = SledStore::open(folder).unwrap();
+    create(&store, "next").unwrap();
+    store.close().unwrap();
+    assert_eq!(fs::read(folder.join(WATERMARK)).unwrap().len(), 4172);
+    assert!(!folder.join(ASIDE).exists());
+    let store = SledStore::open(folder).unwrap();
+    assert!(store.verify().unwrap().is_empty());
+}
+
+#[test]
+fn a_watermark_that_is_half_made_is_made_anew() {
+    let temporary = tempfile::tempdir().unwrap();
+    let whole = temporary.path().join("whole");
+    make_store(&whole, 1);
+    let watermark = fs::read(whole.join(WATERMARK)).unwrap();
+    let mut first_write = watermark.clone();
+    first_write[..4096].fill(0);
+    for folder in without_watermark(temporary.path()) {
+        for bytes in [&[][..], &first_write[..4100], &first_write, &watermark, &[7; 5000]] {
+            let killed = temporary.path().join("killed");
+            copy(&folder, &killed);
+            fs::write(killed.join(ASIDE), bytes).unwrap();
+            let before = contents(&killed);
+            SledStore::open_as(&killed, OpenMode::ReadOnly).unwrap().close().unwrap();
+            assert_eq!(contents(&killed), before);
+            makes_watermark(&killed);
+            fs::remove_dir_all(killed).unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_watermark_that_cannot_be_made_leaves_none_and_is_made_later() {
+    let temporary = tempfile::tempdir().unwrap();
+    let [ours, second] = without_watermark(temporary.path());
+    for folder in [ours, second, temporary.path().join("new")] {
+        // What is in its way; a creation goes on beside its marker.
+        fs::create_dir_all(folder.join(ASIDE)).unwrap();
+        if folder.ends_with("new") {
+            fs::write(folder.join("custom-models-sled"), "").unwrap();
+        }
+        for _ in 0..2 {
+            let fault = SledStore::open(&folder).unwrap_err();
+            assert_ne!(fault.kind(), StoreErrorKind::Damaged, "{fault:?}");
+            assert!(!folder.join(WATERMARK).exists());
+        }
+        fs::remove_dir(folder.join(ASIDE)).unwrap();
+        makes_watermark(&folder);
     }
 }
