@@ -80,9 +80,12 @@ impl DataFolder {
         }
     }
 
-    /// Opens the folder, if there is one. One that belongs to another store is an error (PLACE-2).
+    /// Opens the folder, if there is one. One that belongs to another store is an error (PLACE-2). One that the
+    /// store takes by itself is told of on standard error, if there are files that nothing refers to.
     pub(crate) fn open(&self) -> Result<Option<Arc<Folder>>, StoreError> {
-        self.opened(|path| Folder::open(path, &self.store))
+        let folder = self.opened(|path| Folder::open(path, &self.store))?;
+        folder.as_deref().and_then(taken_by_itself).iter().for_each(|line| say(line));
+        Ok(folder)
     }
 
     /// Opens the folder for reading alone, if there is one.
@@ -173,6 +176,18 @@ pub(crate) fn warning(folder: &Folder) -> Option<String> {
             with --data; --adopt makes it anew"
         ),
         _ => return None,
+    })
+}
+
+/// The text for a folder without a mark that became the store's, if nothing refers to some of its files.
+fn taken_by_itself(folder: &Folder) -> Option<String> {
+    let (root, leftovers) = (folder.root().display(), folder.adopted_leftovers());
+    (leftovers > 0).then(|| {
+        format!(
+            "the folder '{root}' had no mark, and belongs to this store now, which refers to files in it; nothing \
+            in the store refers to {leftovers} of its files: this process removes none for an hour, later sweeps \
+            do; `sweep --dry-run` lists them"
+        )
     })
 }
 

@@ -212,6 +212,47 @@ fn place_2_a_folder_without_a_mark_becomes_that_of_the_store_that_refers_to_it()
     assert_eq!(files(&folder).len(), 2);
 }
 
+/// An older copy that finds a folder of the first release does not sweep what the store has put there since.
+#[test]
+fn place_2_a_store_that_takes_an_unmarked_folder_by_itself_sweeps_nothing_and_warns() {
+    let folder = filled();
+    assert_eq!(folder.run(&["backup", "old.db"]).code, 0);
+    add(&folder, &[]);
+    let before = files(&folder);
+    let old = ["--store", "sqlite:old.db", "--data", DATA];
+    let unmark = || fs::remove_file(folder.path().join(DATA).join("custom-models.json")).unwrap();
+    let warning = "nothing in the store refers to 2 of its files";
+    unmark();
+    let (code, answer, said) = swept(&folder, &old);
+    assert_eq!((code, &answer["files"]), (0, &0.into()));
+    assert!(said.contains(warning), "{said}");
+    unmark();
+    let deleted = folder.run(&[&["delete", "1"], &old[..]].concat());
+    assert_eq!(deleted.code, 0);
+    assert!(deleted.err.contains(warning), "{}", deleted.err);
+    assert_eq!(files(&folder), before);
+    let (code, answer, said) = swept(&folder, &old);
+    assert_eq!((code, &answer["files"], said.as_str()), (0, &4.into(), ""));
+}
+
+#[cfg(feature = "serve")]
+#[test]
+fn place_2_a_service_that_takes_an_unmarked_folder_by_itself_sweeps_nothing_and_warns() {
+    let folder = filled();
+    let left = folder.path().join(DATA).join("default/1").join("0".repeat(32));
+    fs::write(&left, b"left").unwrap();
+    age(&folder);
+    fs::remove_file(folder.path().join(DATA).join("custom-models.json")).unwrap();
+    let served = Serving::start(&folder, &["serve", "--sweep-every", "1s"]);
+    let warned = served.said.concat();
+    assert!(warned.contains("nothing in the store refers to 1 of its files"), "{warned}");
+    std::thread::sleep(Duration::from_millis(1500));
+    let (code, said) = served.terminate();
+    assert_eq!(code, Some(0));
+    assert!(said.contains("Adopted"), "{said}");
+    assert!(left.exists());
+}
+
 /// What is printed of a sweep that is only tried is what the sweep does.
 #[test]
 fn place_2_a_dry_run_says_what_a_sweep_would_remove_and_removes_nothing() {

@@ -29,7 +29,7 @@ const ATTEMPTS: u32 = 8;
 ///
 /// The folder has a mark, the file `custom-models.json`, with the identity of its store. A folder with
 /// another's mark is not opened; one without is marked by the first upload if it is empty, and when it is opened
-/// if the store refers to something in it. [`FolderStanding`] says how the two stand.
+/// if the store refers to something in it, which counts as an adoption. [`FolderStanding`] says how the two stand.
 ///
 /// A file is written beside its name, synced and renamed. An upload holds a lock on its file from the
 /// beginning until the store of models refers to it; the lock goes along with the new name, and ends with
@@ -45,6 +45,7 @@ pub struct Folder {
     is_read_only: bool,
     min_age: Duration,
     adopted_at: Option<Instant>,
+    adopted_leftovers: usize,
     standing: Arc<Mutex<FolderStanding>>,
     looks: Arc<Looks>,
 }
@@ -79,8 +80,8 @@ impl Folder {
     /// Makes the folder the store's, whatever it was before, and returns what a sweep would remove from now on.
     ///
     /// The store that it belonged to is refused from then on, copies of this store included: the store gets a new
-    /// identity. Other processes of the store hear of it with their next sweep. The folder that is returned removes
-    /// nothing before [`Folder::MIN_AGE`] has passed.
+    /// identity. Other processes of the store hear of it with their next sweep. If there is something that a
+    /// sweep would remove, the folder that is returned removes nothing before [`Folder::MIN_AGE`] has passed.
     ///
     /// # Errors
     ///
@@ -92,10 +93,9 @@ impl Folder {
         let root = absolute(root.as_ref())?;
         let lock = mark::MarkLock::take_making(&root)?;
         let adopted = mark::Mark::adopt(&root, &lock, store)?;
-        let adopted_at = Some(Instant::now());
-        let folder = Folder::of(root, adopted, false, FolderStanding::Owned);
-        let folder = Folder { adopted_at, ..folder };
+        let mut folder = Folder::of(root, adopted, false, FolderStanding::Owned);
         let leftovers = folder.leftovers(store)?;
+        folder.keep_back(leftovers.len());
         Ok((folder, leftovers))
     }
 
@@ -124,8 +124,12 @@ impl Folder {
             }
             found => drop(found.map_err(fault)?),
         }
-        let (summary, standing) = FolderStanding::find(&root, store, is_read_only)?;
-        Ok(Folder::of(root, summary, is_read_only, standing))
+        let (mark, summary, standing) = FolderStanding::find(&root, store)?;
+        let mut folder = Folder::of(root, summary, is_read_only, standing);
+        if !is_read_only {
+            folder.remember(mark, store)?;
+        }
+        Ok(folder)
     }
 
     fn of(
@@ -140,6 +144,7 @@ impl Folder {
             is_read_only,
             min_age: Folder::MIN_AGE,
             adopted_at: None,
+            adopted_leftovers: 0,
             standing: Arc::new(Mutex::new(standing)),
             looks: Arc::default(),
         }
@@ -156,6 +161,23 @@ impl Folder {
     /// The standing of the folder towards its store, as far as this process knows.
     pub fn standing(&self) -> FolderStanding {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The number of files that nothing referred to when the folder was adopted, if this process adopted it: because
+    /// it was told to, or because the store refers to other files in a folder without a mark.
+    pub fn adopted_leftovers(&self) -> usize {
+        self.adopted_leftovers
+    }
+
+    /// Has an adopted folder remove nothing at first, if there are files that nothing refers to.
+    fn keep_back(&mut self, leftovers: usize) {
+        self.adopted_leftovers = leftovers;
+        self.adopted_at = (leftovers > 0).then(Instant::now);
+    }
+
+    /// True if the folder was adopted a short time ago: what is in it can still be saved.
+    fn is_newly_adopted(&self) -> bool {
+        self.adopted_at.is_some_and(|at| at.elapsed() < self.min_age)
     }
 
     /// The path of the folder.

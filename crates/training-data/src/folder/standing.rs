@@ -35,28 +35,17 @@ pub enum FolderStanding {
 }
 
 impl FolderStanding {
-    /// Finds the standing of a folder, and writes what is to be remembered of it.
+    /// Finds the mark of a folder, and its standing.
     pub(super) fn find(
         root: &Path,
         store: &dyn ContentOwner,
-        is_read_only: bool,
-    ) -> Result<(StoreSummary, Self), StoreError> {
+    ) -> Result<(Option<Mark>, StoreSummary, Self), StoreError> {
         let (mark, summary) = Mark::look(root, store)?;
         let standing = match mark {
             Some(mark) => FolderStanding::by_mark(&mark, &summary, root)?,
             None => FolderStanding::without_mark(root, store, &summary)?,
         };
-        let is_to_be_marked = match standing {
-            FolderStanding::Owned => mark.is_none(),
-            FolderStanding::Behind => mark.is_some_and(|mark| !mark.is_behind),
-            _ => false,
-        };
-        if is_to_be_marked && !is_read_only {
-            let mut mark = mark.unwrap_or(Mark::of(&summary));
-            mark.is_behind = standing == FolderStanding::Behind;
-            mark.put(root)?;
-        }
-        Ok((summary, standing))
+        Ok((mark, summary, standing))
     }
 
     pub(super) fn by_mark(
@@ -123,6 +112,28 @@ impl Mark {
 }
 
 impl Folder {
+    /// Writes what is to be remembered of the standing in which a folder was found: that the store is behind its
+    /// mark, or, in a folder without a mark, that the store refers to something in it.
+    pub(super) fn remember(
+        &mut self,
+        mark: Option<Mark>,
+        store: &dyn ContentOwner,
+    ) -> Result<(), StoreError> {
+        let mark = match (self.standing(), mark) {
+            (FolderStanding::Owned, None) => {
+                // The store may be an old copy, which does not know of all that a newer one put there.
+                let leftovers = self.leftovers(store)?;
+                self.keep_back(leftovers.len());
+                Mark::of(&self.store())
+            }
+            (FolderStanding::Behind, Some(mark)) if !mark.is_behind => {
+                Mark { is_behind: true, ..mark }
+            }
+            _ => return Ok(()),
+        };
+        mark.put(&self.root)
+    }
+
     /// Makes sure that a file may be written: the folder has the mark of the store, or gets it now.
     pub(super) fn ensure_claimed(&self) -> Result<(), StoreError> {
         if self.is_read_only {
@@ -176,10 +187,11 @@ impl Folder {
         self.holds_own().map(drop)
     }
 
-    /// True if files may be removed. Otherwise they may be those of a copy of the store, or of the folder.
+    /// True if files may be removed. Otherwise they may be those of a copy of the store or of the folder, or of the
+    /// store that had the folder before.
     pub(super) fn may_remove(&self) -> Result<bool, StoreError> {
         let is_kept_back = self.mark()?.is_some_and(|mark| mark.is_behind || mark.is_copied);
-        Ok(self.holds_own()? && !is_kept_back)
+        Ok(self.holds_own()? && !is_kept_back && !self.is_newly_adopted())
     }
 
     /// The mark, which is the store's own, if there is one.

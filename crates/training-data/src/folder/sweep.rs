@@ -142,8 +142,7 @@ impl Folder {
         let (standing, summary) = self.standing_now(store)?;
         match standing {
             FolderStanding::Owned => {
-                let is_recent = self.adopted_at.is_some_and(|at| at.elapsed() < self.min_age);
-                swept.kept_back = is_recent.then_some(KeptBack::Adopted);
+                swept.kept_back = self.is_newly_adopted().then_some(KeptBack::Adopted);
             }
             FolderStanding::New => return Ok(swept),
             FolderStanding::Unclaimed => swept.kept_back = Some(KeptBack::Unclaimed),

@@ -9,7 +9,8 @@ use custom_models_core::{Organisation, StoreErrorKind};
 use custom_models_training_data::{ContentStore, Folder, FolderStanding, KeptBack, Leftover};
 
 use crate::support::{
-    acme, at, contents, keep, kept_back, kind, model, owned, refer, removed, root, store, unmark,
+    acme, age, at, contents, keep, kept_back, kind, model, owned, refer, removed, root, store,
+    unmark,
 };
 
 #[test]
@@ -107,11 +108,25 @@ fn place_2_a_folder_without_a_mark_is_adopted_by_a_store_that_refers_to_somethin
     assert_eq!(reading.standing(), FolderStanding::Owned);
     assert!(!root(&place).join("custom-models.json").exists(), "reading writes no mark");
     reading.open(&acme(), model(1), &names[0]).unwrap();
-    let folder = Folder::open(root(&place), &own).unwrap().with_min_age(Duration::ZERO);
-    assert_eq!(folder.standing(), FolderStanding::Owned);
+    age(&place, 3, &left);
+    let folder = Folder::open(root(&place), &own).unwrap();
+    assert_eq!((folder.standing(), folder.adopted_leftovers()), (FolderStanding::Owned, 1));
     assert_eq!(kind(Folder::open(root(&place), &store(2))), StoreErrorKind::ForeignData);
-    assert_eq!(folder.sweep(&own).unwrap(), removed(1));
-    assert_eq!(contents(&place), names.into(), "{left} is gone");
+    // What is in it may be that of a newer store, of which this one is a copy.
+    assert_eq!(folder.sweep(&own).unwrap(), kept_back(KeptBack::Adopted));
+    folder.remove(&acme(), model(3), &left).unwrap();
+    folder.remove_model(&acme(), model(3)).unwrap();
+    assert_eq!(folder.remove_organisation(&acme()).unwrap(), 0);
+    assert_eq!(contents(&place).len(), 3);
+    assert_eq!(folder.with_min_age(Duration::ZERO).sweep(&own).unwrap(), removed(1));
+    assert_eq!(contents(&place), names.clone().into(), "{left} is gone");
+    // Where nothing is in question, nothing is kept back.
+    unmark(&place);
+    let whole = Folder::open(root(&place), &own).unwrap();
+    assert_eq!((whole.standing(), whole.adopted_leftovers()), (FolderStanding::Owned, 0));
+    assert_eq!(whole.sweep(&own).unwrap(), removed(0));
+    whole.remove_model(&acme(), model(1)).unwrap();
+    assert!(contents(&place).is_empty());
 }
 
 #[test]
