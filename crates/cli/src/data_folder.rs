@@ -93,6 +93,16 @@ impl DataFolder {
         self.opened(|path| Folder::open_read_only(path, &self.store))
     }
 
+    /// Opens the folder for something that needs its files. One that vanished is an error, and one in which no file
+    /// is the store's.
+    pub(crate) fn open_for_reading(&self) -> Result<Option<Arc<Folder>>, StoreError> {
+        let folder = self.open_read_only()?;
+        if let Some(folder) = &folder {
+            folder.ensure_owned()?;
+        }
+        Ok(folder)
+    }
+
     /// Opens the folder for a change that removes what refers to its files. One that vanished is an error, so
     /// that nothing is changed (PLACE-3).
     pub(crate) fn open_for_removal(&self) -> Result<Option<Arc<Folder>>, StoreError> {

@@ -11,7 +11,7 @@ use custom_models_core::{
     Actor, Caller, Claimed, Course, CustomModel, Edit, Engine, Expected, LeaseTime, OpenMode, Plan,
     Progress, Refusal, TrainingMetrics, TrainingStatus,
 };
-use custom_models_training_data::ContentStore;
+use custom_models_training_data::{ContentStore, Folder};
 
 use crate::args::{Global, WorkArgs};
 use crate::data_folder::DataFolder;
@@ -40,10 +40,9 @@ fn worked(global: &Global, args: &WorkArgs) -> Result<Vec<String>, Failure> {
     let stop = told_to_end()?;
     crate::sink::say_panics();
     let store = global.store.opener(OpenMode::Existing)?()?;
-    let folder = DataFolder::of(global, &store)?;
     let worker = Worker {
+        folder: DataFolder::of(global, &store)?,
         engine: Engine::new(store, SystemTime::now),
-        contents: folder.open_read_only()?.map(|folder| folder as _),
         command: args.command.clone(),
         time,
         stop,
@@ -61,7 +60,7 @@ fn worked(global: &Global, args: &WorkArgs) -> Result<Vec<String>, Failure> {
 
 struct Worker {
     engine: Engine,
-    contents: Option<Arc<dyn ContentStore>>,
+    folder: DataFolder,
     command: String,
     time: LeaseTime,
     stop: Arc<AtomicBool>,
@@ -87,8 +86,10 @@ impl Worker {
     fn run(&self, args: &WorkArgs) -> Result<(), Failure> {
         let organisation = args.only.as_ref();
         while !self.is_stopped() {
+            // Before each claim: a training without its files ends as one that is done.
+            let contents = self.folder.open_for_reading()?;
             match self.engine.claim(&Actor::COMMAND_LINE, organisation, self.time) {
-                Ok(Some(claimed)) => self.train(&claimed)?,
+                Ok(Some(claimed)) => self.train(&claimed, contents.as_deref())?,
                 Ok(None) if args.once => return Ok(()),
                 Ok(None) => self.pause(args.poll.get()),
                 Err(refusal) => return Err(refusal.into()),
@@ -108,9 +109,9 @@ impl Worker {
         }
     }
 
-    fn train(&self, claimed: &Claimed) -> Result<(), Failure> {
+    fn train(&self, claimed: &Claimed, contents: Option<&Folder>) -> Result<(), Failure> {
         say(claimed, "is being trained");
-        match self.trained(claimed)? {
+        match self.trained(claimed, contents)? {
             End::Succeeded => say(claimed, "is trained"),
             End::Failed(error) => {
                 self.failures.set(self.failures.get().saturating_add(1));
@@ -126,11 +127,11 @@ impl Worker {
         Ok(())
     }
 
-    fn trained(&self, claimed: &Claimed) -> Result<End, Refusal> {
+    fn trained(&self, claimed: &Claimed, contents: Option<&Folder>) -> Result<End, Refusal> {
         let lease = &Lease::new(claimed, self.time);
         let (organisation, id) = (&claimed.organisation, claimed.model.id);
         let (variables, input) =
-            told(claimed, |file| self.contents.as_ref()?.path(organisation, id, &file.content));
+            told(claimed, |file| contents?.path(organisation, id, &file.content));
         let mut program = match Program::start(&self.command, &variables, input) {
             Ok(program) => program,
             Err(error) => {

@@ -21,16 +21,26 @@ fn waiting(models: u64) -> Folder {
     for _ in 0..models {
         folder.create(&[]);
     }
+    wait_for_training(&folder, models);
+    folder
+}
+
+/// Gives models data, and has their training wait for a worker.
+fn wait_for_training(folder: &Folder, models: u64) {
     let store = SqliteStore::open(folder.path().join("custom-models.db")).unwrap();
     let engine = Engine::new(store, SystemTime::now);
     let caller = Caller::new("default".parse().unwrap(), Plan::enterprise());
     for id in 1..=models {
         let id = ModelId::new(id).unwrap();
         engine.add_data(&caller, id, enough(), &Expected::Anything).unwrap();
+        let contents = folder.path().join(format!("custom-models.db.data/default/{id}"));
+        fs::create_dir_all(&contents).unwrap();
+        for name in ["a", "b"] {
+            fs::write(contents.join(name.repeat(32)), "x").unwrap();
+        }
         engine.run(&caller, id, &Expected::Anything).unwrap();
     }
     engine.close().unwrap();
-    folder
 }
 
 fn enough() -> NewPair {
@@ -119,6 +129,41 @@ fn train_3_a_program_that_measures_makes_a_success() {
     assert_eq!((&pair["type"], &pair["audio_millis"]), (&"train".into(), &18_000_000.into()));
     let place = format!("custom-models.db.data/default/1/{}", "a".repeat(32));
     assert!(pair["audio"]["path"].as_str().unwrap().ends_with(&place), "{pair}");
+}
+
+#[test]
+fn place_3_a_worker_claims_nothing_without_the_folder_of_its_store() {
+    let folder = waiting(1);
+    let foreign = folder.path().join("foreign/default/1");
+    fs::create_dir_all(&foreign).unwrap();
+    fs::write(foreign.join("c".repeat(32)), "x").unwrap();
+    for (data, why) in
+        [("typo", "is gone, or its mark is"), ("foreign", "the store refers to nothing in it")]
+    {
+        let work = ["work", "--once", "--command", "touch started", "--data", data];
+        let ended = folder.run(&work);
+        assert_eq!((ended.code, ended.out.as_str()), (3, ""), "{}", ended.err);
+        assert!(ended.err.contains(why), "{}", ended.err);
+        assert_eq!(model(&folder, 1)["training_status"], 3);
+        assert!(!folder.path().join("started").exists());
+    }
+    work(&folder, r#"echo '{"metrics":{}}'"#);
+}
+
+/// The store had no data when it began, so that any folder could have been its own.
+#[test]
+fn place_3_a_worker_looks_for_the_folder_again_before_it_claims() {
+    let folder = Folder::new();
+    folder.create(&[]);
+    let mut command = folder.command(&["work", "--command", "touch started", "--data", "typo"]);
+    let worker = command.args(["--poll", "1s"]).spawn().unwrap();
+    let _bounded = support::serving::bounded(&worker);
+    std::thread::sleep(Duration::from_millis(500));
+    wait_for_training(&folder, 1);
+    let ended = support::Ended::from(worker.wait_with_output().unwrap());
+    assert_eq!(ended.code, 3, "{}", ended.err);
+    assert!(ended.err.contains("is gone, or its mark is"), "{}", ended.err);
+    assert!(!folder.path().join("started").exists());
 }
 
 #[test]

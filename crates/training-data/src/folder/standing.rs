@@ -155,8 +155,13 @@ impl Folder {
         Ok(())
     }
 
-    /// Makes sure that the folder has the mark of the store.
-    pub(super) fn ensure_owned(&self) -> Result<(), StoreError> {
+    /// Makes sure that what the store refers to can be read, for a host that is about to have it read.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`] for a folder that vanished, or has files and none of them is the store's, and
+    /// [`StoreErrorKind::ForeignData`] for one that has another store's mark meanwhile.
+    pub fn ensure_owned(&self) -> Result<(), StoreError> {
         match self.standing_and_mark()? {
             (_, Some(_)) | (FolderStanding::New, None) => Ok(()),
             // Read without a mark, as it is.
