@@ -1,16 +1,12 @@
 //! What is written to a store, made of a fuzzer's choices.
 
-use std::sync::OnceLock;
-use std::time::{Duration, UNIX_EPOCH};
-
 use custom_models_core::{
-    Actor, AnswerForm, AnswerKey, BaseModel, Caller, Change, Course, CreateModel, DataFile, DataId,
-    DataPair, DataType, Description, Edit, Engine, EventType, Expected, IdempotencyKey, Language,
-    LeaseTime, MemoryStore, Moment, Name, NewAnswer, NewEvent, NewModel, NewPair, Operation, Plan,
-    Progress, Timestamp, TrainingMetrics,
+    Actor, AnswerKey, BaseModel, Change, CreateModel, DataFile, DataId, DataType, Description,
+    Edit, Fence, Figure, IdempotencyKey, Language, LeaseTime, MetricName, Moment, Name, NewAnswer,
+    NewModel, NewPair, Operation, Progress, Timestamp, TrainingMetrics, UpdateModel,
 };
 
-use crate::operations::{Model, Told};
+use crate::operations::{self, Model, Told};
 use crate::stores::pick;
 
 /// When what has a time happens, in milliseconds.
@@ -38,32 +34,13 @@ pub(crate) fn new_model(model: &Model<'_>) -> NewModel {
     NewModel::new(CreateModel { name, language, base_model, description }, created_at)
 }
 
-/// An event that is like no other number's.
-pub(crate) fn event(number: u8) -> NewEvent {
-    let error = format!("'\0 語\" {number}");
-    let training_progress = Progress::new(number % 101).unwrap();
-    let kinds = [
-        EventType::Updated,
-        EventType::DataRemoved { data_id: DataId::new(u32::MAX).unwrap() },
-        EventType::TrainingProgressed { training_progress },
-        EventType::TrainingFailed { error },
-    ];
-    NewEvent {
-        created_at: moment(i64::from(number % 32) * 1000).into(),
-        actor: Actor::new(format!("actor-{number}")).unwrap(),
-        event_type: pick(&kinds, number),
-    }
+/// An actor that is like no other number's.
+pub(crate) fn actor(number: u8) -> Actor {
+    Actor::new(format!("actor-{number}")).unwrap()
 }
 
-/// A pair that is like no other number's.
-pub(crate) fn pair(number: u32) -> DataPair {
-    let NewPair { data_type, audio, audio_millis, transcript } = new_pair(number);
-    let created_at = moment(i64::from(number) * 1000).into();
-    let id = DataId::new(number).unwrap();
-    DataPair { id, data_type, audio, audio_millis, transcript, created_at }
-}
-
-fn new_pair(number: u32) -> NewPair {
+/// Data that is like no other number's, with so many hours of audio.
+pub(crate) fn pair(number: u32, hours: u8) -> NewPair {
     let file = |name: &str| DataFile {
         filename: format!("{number}\0 語 {name}"),
         bytes: u64::from(number) << 30,
@@ -73,71 +50,68 @@ fn new_pair(number: u32) -> NewPair {
     NewPair {
         data_type: if number.is_multiple_of(4) { DataType::Test } else { DataType::Train },
         audio: file("a.wav"),
-        audio_millis: 18_000_000,
+        audio_millis: u64::from(hours % 8) * 3_600_000,
         transcript: file("a.txt"),
     }
 }
 
-/// The answer to a change; nothing is kept of a delete.
-pub(crate) fn answer(told: Told, change: &Change) -> Option<NewAnswer> {
+/// An edit, or several in a row: of data of this number, of the pair of data that is removed, and by the
+/// worker who has this claim.
+pub(crate) fn edits(
+    edit: &operations::Edit<'_>,
+    number: u32,
+    removed: DataId,
+    fence: Fence,
+) -> Vec<Edit> {
+    let time = LeaseTime::default();
+    let beat = |percent: u8| {
+        let progress = Progress::new(percent % 101).unwrap();
+        Edit::Beat { fence, progress, time }
+    };
+    let fail = || Edit::Fail { fence, error: "'\0 語\"".into() };
+    vec![match *edit {
+        operations::Edit::Update { ref model, what } => {
+            let new = new_model(model);
+            let mut update = UpdateModel::default();
+            update.name = (what % 3 != 1).then_some(new.name);
+            update.description = (what % 3 != 2).then_some(new.description);
+            Edit::Update(update)
+        }
+        operations::Edit::Add { hours } => Edit::AddData(pair(number, hours)),
+        operations::Edit::Remove(_) => Edit::RemoveData(removed),
+        operations::Edit::Run => Edit::Run,
+        operations::Edit::Cancel => Edit::Cancel,
+        operations::Edit::Claim => Edit::Claim { time },
+        operations::Edit::Beat(percent) => beat(percent),
+        operations::Edit::Succeed => succeed(fence),
+        operations::Edit::Fail => fail(),
+        operations::Edit::Expire => Edit::Expire,
+        operations::Edit::Delete => Edit::Delete,
+        operations::Edit::Training { steps } => {
+            let data = NewPair { data_type: DataType::Train, ..pair(number, 5) };
+            let end = if number.is_multiple_of(2) { fail() } else { succeed(fence) };
+            let all = [Edit::AddData(data), Edit::Run, Edit::Claim { time }, beat(50), end];
+            return all.into_iter().take(usize::from(steps % 6)).collect();
+        }
+    }]
+}
+
+fn succeed(fence: Fence) -> Edit {
+    let figure = Figure::new(0.1 + 0.2).unwrap();
+    let metrics = TrainingMetrics::new([(MetricName::WORD_ERROR_RATE, figure)]).unwrap();
+    Edit::Succeed { fence, metrics }
+}
+
+/// The answer to a change.
+pub(crate) fn answer(told: Told, change: &Change) -> NewAnswer {
     let (operation, target) = match change {
         Change::Create { .. } => (Operation::Create, None),
-        Change::Update { model, .. } => (Operation::Upload, Some(model.id)),
-        Change::Edit { .. } | Change::Delete { .. } => return None,
+        Change::Edit { id, edit, .. } => match **edit {
+            Edit::AddData(_) => (Operation::Upload, Some(*id)),
+            _ => (Operation::Update, Some(*id)),
+        },
     };
     let key = IdempotencyKey::new(pick(&["a", "A", "'\\\""], told.key)).unwrap();
-    let body = format!("{{\"é\":{}}}", told.half_days);
-    let form = if told.has_body {
-        AnswerForm::Body { status: 200, body }
-    } else {
-        AnswerForm::Model { status: 201 }
-    };
-    Some(NewAnswer {
-        key: AnswerKey { operation, target, key },
-        request: NewAnswer::digest(&[told.half_days]),
-        at: half_days(told.half_days),
-        form,
-    })
-}
-
-/// A course of every kind.
-pub(crate) fn courses() -> &'static [Course] {
-    static COURSES: OnceLock<Vec<Course>> = OnceLock::new();
-    COURSES.get_or_init(made_courses)
-}
-
-fn made_courses() -> Vec<Course> {
-    let now = || UNIX_EPOCH + Duration::from_millis(u64::try_from(START).unwrap());
-    let engine = Engine::new(MemoryStore::new(), now);
-    let caller = Caller::new("drafts".parse().unwrap(), Plan::enterprise());
-    let worker = Actor::new("worker").unwrap();
-    let mut courses = Vec::new();
-    for end in 0..7 {
-        let request = CreateModel::from_json(br#"{"name":"x","language":"en"}"#).unwrap();
-        let id = engine.create(&caller, request).unwrap().id;
-        let edit = |edit| engine.edit(&caller, id, edit, &Expected::Anything).unwrap();
-        if end > 0 {
-            edit(Edit::AddData(new_pair(1)));
-        }
-        if end > 1 {
-            edit(Edit::Run);
-            let claimed = engine.claim(&worker, None, LeaseTime::default()).unwrap().unwrap();
-            let fence = claimed.fence;
-            let (progress, time) = (Progress::new(50).unwrap(), LeaseTime::default());
-            let metrics = TrainingMetrics::default();
-            match end {
-                2 => drop(edit(Edit::Beat { fence, progress, time })),
-                3 => drop(edit(Edit::Fail { fence, error: "no".into() })),
-                _ => drop(edit(Edit::Succeed { fence, metrics })),
-            }
-        }
-        if end > 4 {
-            edit(Edit::AddData(new_pair(2)));
-        }
-        if end > 5 {
-            edit(Edit::Run);
-        }
-        courses.push(engine.get(&caller, id).unwrap().course);
-    }
-    courses
+    let request = NewAnswer::digest(&[told.half_days]);
+    NewAnswer { key: AnswerKey { operation, target, key }, request }
 }

@@ -164,8 +164,8 @@ pub struct Write<'a> {
     pub organisation: u8,
     /// The change.
     pub change: Change<'a>,
-    /// The number of its event.
-    pub event: Option<u8>,
+    /// When, in seconds.
+    pub second: u8,
     /// The answer to keep.
     pub told: Option<Told>,
 }
@@ -173,7 +173,7 @@ pub struct Write<'a> {
 impl<'a> Write<'a> {
     /// A create or a delete, and nothing beside it.
     fn bare(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(Write { organisation: u.arbitrary()?, change: u.arbitrary()?, event: None, told: None })
+        Ok(Write { organisation: u.arbitrary()?, change: u.arbitrary()?, second: 0, told: None })
     }
 }
 
@@ -181,10 +181,10 @@ impl<'a> Arbitrary<'a> for Write<'a> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         let organisation = u.arbitrary()?;
         let said = u.arbitrary::<u8>()?;
-        let change = if said & 3 < 2 { Change::update(u)? } else { u.arbitrary()? };
-        let event = if said & 12 == 0 { None } else { Some(u.arbitrary()?) };
+        let change = if said & 3 < 2 { Change::edit(u)? } else { u.arbitrary()? };
+        let second = if said & 12 == 0 { 0 } else { u.arbitrary()? };
         let told = if said & 16 == 0 { None } else { Some(u.arbitrary()?) };
-        Ok(Write { organisation, change, event, told })
+        Ok(Write { organisation, change, second, told })
     }
 }
 
@@ -193,10 +193,8 @@ impl<'a> Arbitrary<'a> for Write<'a> {
 pub struct Told {
     /// The caller's key, by its place among a few.
     pub key: u8,
-    /// When, in half days; 24 hours are two.
+    /// When the change happens, in half days instead of seconds; 24 hours are two.
     pub half_days: u8,
-    /// Whether it is a body of its own, or the model.
-    pub has_body: bool,
 }
 
 /// A change with its condition.
@@ -209,40 +207,20 @@ pub enum Change<'a> {
         /// How many models the organisation may have.
         limit: Option<u64>,
     },
-    /// Puts another model in the place of one.
-    Update {
+    /// Edits a model.
+    Edit {
         /// Which.
         target: Target,
-        /// What its texts become.
-        model: Model<'a>,
-        /// What its course becomes, by its place among a few.
-        course: u8,
-        /// On which stamp it was decided: mostly that of the model.
-        stamp: u8,
-        /// Whether it is a word of a worker, which changes no revision.
-        is_beat: bool,
-        /// What becomes of its data.
-        data: u8,
-    },
-    /// Deletes a model.
-    Delete {
-        /// Which.
-        target: Target,
-        /// At which revision, not 0; that of a new model is 1.
-        revision: u64,
+        /// How.
+        edit: Edit<'a>,
+        /// At which revision it is expected: mostly at any, often at its own.
+        expects: u8,
     },
 }
 
 impl<'a> Change<'a> {
-    fn update(u: &mut Unstructured<'a>) -> Result<Self> {
-        Ok(Change::Update {
-            target: u.arbitrary()?,
-            model: u.arbitrary()?,
-            course: u.arbitrary()?,
-            stamp: u.arbitrary()?,
-            is_beat: u.arbitrary()?,
-            data: u.arbitrary()?,
-        })
+    fn edit(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(Change::Edit { target: u.arbitrary()?, edit: u.arbitrary()?, expects: u.arbitrary()? })
     }
 }
 
@@ -257,10 +235,66 @@ impl<'a> Arbitrary<'a> for Change<'a> {
             };
             Ok(Change::Create { limit, model: u.arbitrary()? })
         } else {
-            let target = u.arbitrary()?;
-            let revision = u64::from(u.arbitrary::<u8>()?).saturating_sub(191).max(1);
-            Ok(Change::Delete { target, revision })
+            Ok(Change::Edit { target: u.arbitrary()?, edit: Edit::Delete, expects: u.arbitrary()? })
         }
+    }
+}
+
+/// An edit of a model.
+#[derive(Debug)]
+pub enum Edit<'a> {
+    /// Other texts.
+    Update {
+        /// Whose texts.
+        model: Model<'a>,
+        /// Whether it takes the name, the description or both.
+        what: u8,
+    },
+    /// One more pair of data, with so many hours of audio.
+    Add {
+        /// How many; five are enough.
+        hours: u8,
+    },
+    /// One pair less, by its place among those that there are.
+    Remove(u8),
+    /// Training.
+    Run,
+    /// No training.
+    Cancel,
+    /// A claim.
+    Claim,
+    /// A word of the worker, who is so far.
+    Beat(u8),
+    /// The end of a training.
+    Succeed,
+    /// A training that failed.
+    Fail,
+    /// A training whose workers are silent.
+    Expire,
+    /// No model any more.
+    Delete,
+    /// The first steps of a training, one after the other.
+    Training {
+        /// How many.
+        steps: u8,
+    },
+}
+
+impl<'a> Arbitrary<'a> for Edit<'a> {
+    fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
+        Ok(match u.int_in_range(0..=15u8)? {
+            0..=2 => Edit::Update { model: u.arbitrary()?, what: u.arbitrary()? },
+            3..=5 => Edit::Add { hours: u.arbitrary()? },
+            6 => Edit::Remove(u.arbitrary()?),
+            7 => Edit::Run,
+            8 => Edit::Cancel,
+            9 => Edit::Claim,
+            10 => Edit::Beat(u.arbitrary()?),
+            11 => Edit::Succeed,
+            12 => Edit::Fail,
+            13 => Edit::Expire,
+            _ => Edit::Training { steps: u.arbitrary()? },
+        })
     }
 }
 

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 
 use custom_models_core::{
-    AnswerKey, BaseModel, Change, CustomModel, DataChange, Filter, Language, LifeStore,
-    MemoryStore, ModelId, ModelStore, Moment, Organisation, Outcome, Purge, Purged, Records,
-    Revision, Selection, Stamp, StoreError, StoreErrorKind, TrainingStatus, Write,
+    AnswerKey, BaseModel, Change, CustomModel, DataId, Edit, Expected, Fence, Filter, Language,
+    LifeStore, MemoryStore, ModelId, ModelStore, Moment, Organisation, Outcome, Purge, Purged,
+    Records, Revision, Selection, StoreError, StoreErrorKind, TrainingStatus, Write,
 };
 use tempfile::TempDir;
 
@@ -151,7 +151,7 @@ impl<'a> Run<'a> {
     /// Submits the writes together and waits for all answers. A store judges what one thread
     /// submits in that order, so the store in memory can tell what each of them must be.
     fn write(&mut self, writes: &[operations::Write<'_>]) {
-        let writes: Vec<Write> = writes.iter().map(|write| self.whole(write)).collect();
+        let writes: Vec<Write> = writes.iter().flat_map(|write| self.whole(write)).collect();
         let receivers: Vec<_> = writes
             .iter()
             .map(|write| {
@@ -181,70 +181,66 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A change with what belongs to it. Of deletes no answer is kept.
-    fn whole(&mut self, write: &operations::Write<'_>) -> Write {
+    /// A change with what belongs to it; of a training all its steps.
+    fn whole(&mut self, write: &operations::Write<'_>) -> Vec<Write> {
         let organisation = self.organisation(write.organisation);
-        let change = self.change(&organisation, &write.change);
-        let event = write.event.map(made::event);
-        let answer = write.told.and_then(|told| made::answer(told, &change));
-        let keys = answer.iter().map(|answer| (organisation.clone(), answer.key.clone()));
-        self.keys.extend(keys);
-        Write { organisation, change, event, answer }
+        let at = match write.told {
+            Some(told) => made::half_days(told.half_days),
+            None => made::moment(i64::from(write.second) * 1000),
+        };
+        let mut writes = Vec::new();
+        for change in self.changes(&organisation, &write.change) {
+            let answer = write.told.map(|told| made::answer(told, &change));
+            let keys = answer.iter().map(|answer| (organisation.clone(), answer.key.clone()));
+            self.keys.extend(keys);
+            let actor = made::actor(write.second);
+            let organisation = organisation.clone();
+            writes.push(Write { organisation, actor, at, change, answer });
+        }
+        writes
     }
 
-    fn change(&mut self, of: &Organisation, change: &operations::Change<'_>) -> Change {
+    fn changes(&mut self, of: &Organisation, change: &operations::Change<'_>) -> Vec<Change> {
         match *change {
             operations::Change::Create { ref model, limit } => {
-                Change::Create { model: made::new_model(model), limit }
+                vec![Change::Create { model: made::new_model(model), limit }]
             }
-            operations::Change::Update { target, ref model, course, stamp, is_beat, data } => {
-                let id = self.id(target);
-                let like = made::new_model(model).with_id(id);
-                let stored = self.memory.get(of, id).ok().flatten();
-                // One that is made in the same group may differ in what no update changes: none is
-                // decided on it.
-                let is_there = stored.is_some();
-                let now = stored.unwrap_or_else(|| like.clone());
-                let next = Stamp { beats: now.stamp.beats.wrapping_add(1), ..now.stamp };
-                let after = CustomModel {
-                    name: like.name,
-                    description: like.description,
-                    course: pick(made::courses(), course),
-                    updated_at: like.updated_at,
-                    stamp: if is_beat { next } else { now.revision().next().into() },
-                    ..now.clone()
-                };
-                let data = self.data_change(of, id, data);
-                let stamp = match stamp {
-                    0..=191 if is_there => now.stamp,
-                    0..=223 => now.revision().next().into(),
-                    _ => Stamp { beats: now.stamp.beats.wrapping_add(1), ..now.stamp },
-                };
-                Change::Update { model: Box::new(after), stamp, data }
-            }
-            operations::Change::Delete { target, revision } => {
+            operations::Change::Edit { target, ref edit, expects } => {
                 let id = self.id(target);
                 let stored = self.memory.get(of, id).ok().flatten();
-                // Revision 1 stands for that of the model, whatever that is by now.
-                let stamp = match (revision, stored) {
-                    (1, Some(model)) => model.stamp,
-                    _ => Revision::new(revision).unwrap().into(),
+                let revision = stored.as_ref().map_or(Revision::FIRST, CustomModel::revision);
+                let expected = match expects {
+                    0..=127 => Expected::Anything,
+                    128..=191 => Expected::OneOf(vec![revision]),
+                    _ => Expected::OneOf(vec![revision.next()]),
                 };
-                Change::Delete { id, stamp }
+                let edits = self.edits(of, id, stored.as_ref(), edit).into_iter();
+                let change = |edit| {
+                    let edit = Box::new(edit);
+                    Change::Edit { id, edit, expected: expected.clone() }
+                };
+                edits.map(change).collect()
             }
         }
     }
 
-    fn data_change(&mut self, of: &Organisation, id: ModelId, data: u8) -> DataChange {
+    fn edits(
+        &mut self,
+        of: &Organisation,
+        id: ModelId,
+        stored: Option<&CustomModel>,
+        edit: &operations::Edit<'_>,
+    ) -> Vec<Edit> {
+        let lease = stored.and_then(|model| model.course.run()?.lease.as_ref());
+        // The first claim of a model has number 1.
+        let fence = lease.map_or(Fence::new(1), |lease| lease.fence);
         let there = self.memory.data(of, id, 0, u32::MAX).unwrap_or_default();
-        match data {
-            0..=95 => DataChange::Keep,
-            208.. if !there.is_empty() => DataChange::Remove(pick(&there, data).id),
-            _ => {
-                self.pairs += 1;
-                DataChange::Add(made::pair(self.pairs))
-            }
-        }
+        let removed = match *edit {
+            operations::Edit::Remove(place) if !there.is_empty() => pick(&there, place).id,
+            _ => DataId::new(1).unwrap(),
+        };
+        self.pairs += 1;
+        made::edits(edit, self.pairs, removed, fence)
     }
 
     fn get(&self, organisation: &Organisation, id: ModelId) {
@@ -303,7 +299,7 @@ impl<'a> Run<'a> {
     /// Forgets until nothing is left to forget, of earlier runs too.
     fn purge(&self, before: Option<u8>, half_days: u8, limit: u8) {
         let purge = Purge {
-            events_before: before.map(|number| made::event(number).created_at),
+            events_before: before.map(|number| made::moment(i64::from(number) * 1000).into()),
             answers_until: made::half_days(half_days),
             limit: u32::from(limit).max(1),
         };
@@ -349,7 +345,7 @@ impl<'a> Run<'a> {
             self.write(&[operations::Write {
                 organisation: 0,
                 change: operations::Change::Create { model, limit: None },
-                event: None,
+                second: 0,
                 told: None,
             }]);
             self.arena.store.close().unwrap();

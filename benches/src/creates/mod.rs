@@ -1,7 +1,6 @@
 //! Creates by many callers, each of whom waits for one before beginning the next.
 
 pub mod autocommit;
-pub mod bare;
 pub mod bound;
 pub mod engine;
 pub mod growth;
@@ -88,7 +87,6 @@ fn fresh<'a, S: Creates>(
 pub fn variants(disk: &Disk, callers: usize) -> Vec<Variant<'_>> {
     vec![
         fresh(crate::OURS, callers, || engine::sqlite(disk)),
-        fresh(bare::BARE, callers, || bare::Bare::new(disk)),
         fresh(autocommit::PLAIN, callers, || autocommit::Autocommit::new(disk, false)),
         fresh(autocommit::WITH_EVENT, callers, || autocommit::Autocommit::new(disk, true)),
         #[cfg(feature = "sled")]

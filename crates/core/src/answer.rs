@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    ApiKey, ContentDigest, CustomModel, Field, ModelId, Moment, NewPair, Operation, Refusal,
-    Revision, Uploaded, Violation, ViolationKind,
+    ApiKey, ContentDigest, Field, ModelId, Moment, Operation, Refusal, Revision, Violation,
+    ViolationKind,
 };
 
 /// What a caller names a request by, so that it can be sent again: 1 to 255 visible ASCII
@@ -102,36 +102,14 @@ pub struct AnswerKey {
     pub key: IdempotencyKey,
 }
 
-/// An answer that is to be kept with its change.
+/// A request whose answer is to be kept with its change. What is answered follows from the change: the model,
+/// with status 201 to a create and 200 to an edit, and [`Uploaded`](crate::Uploaded) to an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAnswer {
     /// Under what.
     pub key: AnswerKey,
     /// What was asked: a repeat with another body is another request.
     pub request: ContentDigest,
-    /// When.
-    pub at: Moment,
-    /// What is answered.
-    pub form: AnswerForm,
-}
-
-/// What an answer says, as far as that is known before the change is made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AnswerForm {
-    /// The model, as it then is.
-    Model {
-        /// The HTTP status.
-        status: u16,
-    },
-    /// What is answered to the upload of this pair, with status 200 (DATA-1).
-    Uploaded(Box<NewPair>),
-    /// This body.
-    Body {
-        /// The HTTP status.
-        status: u16,
-        /// The body, as it is sent.
-        body: String,
-    },
 }
 
 impl NewAnswer {
@@ -141,28 +119,6 @@ impl NewAnswer {
     /// The digest of a request's body.
     pub fn digest(body: &[u8]) -> ContentDigest {
         ContentDigest::from_bytes(Sha256::digest(body).into())
-    }
-
-    /// What a store keeps once the change is made and the model is like this.
-    ///
-    /// # Errors
-    ///
-    /// When a model has no form on the wire, which every model has.
-    pub fn kept(&self, model: &CustomModel) -> Result<KeptAnswer, serde_json::Error> {
-        let (status, body) = match &self.form {
-            AnswerForm::Model { status } => (*status, serde_json::to_string(model)?),
-            AnswerForm::Uploaded(pair) => {
-                (200, serde_json::to_string(&Uploaded::new(pair, model))?)
-            }
-            AnswerForm::Body { status, body } => (*status, body.clone()),
-        };
-        Ok(KeptAnswer {
-            request: self.request,
-            at: self.at,
-            status,
-            revision: model.revision(),
-            body,
-        })
     }
 }
 

@@ -7,9 +7,9 @@ use serde::Serialize;
 use crate::engine::unexpected;
 use crate::pending::Pending;
 use crate::{
-    AnswerForm, AnswerKey, Caller, Change, ContentDigest, CustomModel, DataId, DataPair, Edit,
-    Engine, Expected, KeptAnswer, ModelId, NewAnswer, NewPair, Operation, Outcome, Refusal,
-    Repeatable, StoreError, UpdateModel, Write, transition,
+    AnswerKey, Caller, Change, ContentDigest, CustomModel, DataId, DataPair, Edit, Engine,
+    Expected, KeptAnswer, ModelId, NewAnswer, NewPair, Operation, Outcome, Refusal, Repeatable,
+    StoreError, UpdateModel, Write, transition,
 };
 
 /// What came of an edit.
@@ -243,16 +243,13 @@ impl Engine {
         expected: Expected,
         repeatable: Option<Repeatable>,
     ) -> Write {
-        let at = self.now();
         let answer = repeatable.map(|Repeatable { key, request }| NewAnswer {
             key: AnswerKey { operation: operation_of(&edit), target: Some(id), key },
             request,
-            at,
-            form: form_of(&edit),
         });
-        let actor = caller.actor().clone();
-        let change = Change::Edit { id, edit: Box::new(edit), expected, actor, at };
-        Write { answer, ..Write::new(caller.organisation().clone(), change) }
+        let change = Change::Edit { id, edit: Box::new(edit), expected };
+        let (organisation, actor) = (caller.organisation().clone(), caller.actor().clone());
+        Write { answer, ..Write::new(organisation, actor, self.now(), change) }
     }
 }
 
@@ -285,13 +282,5 @@ const fn operation_of(edit: &Edit) -> Operation {
         | Edit::Succeed { .. }
         | Edit::Fail { .. }
         | Edit::Expire => Operation::Work,
-    }
-}
-
-/// What is answered to an edit.
-fn form_of(edit: &Edit) -> AnswerForm {
-    match edit {
-        Edit::AddData(pair) => AnswerForm::Uploaded(Box::new(pair.clone())),
-        _ => AnswerForm::Model { status: 200 },
     }
 }

@@ -7,10 +7,9 @@ use serde::Serialize;
 
 use crate::pending::Pending;
 use crate::{
-    AnswerForm, AnswerKey, Caller, Change, CreateModel, CustomModel, Event, EventPage, EventType,
-    KeptAnswer, ListModels, ModelId, ModelKey, ModelPage, Moment, NewAnswer, NewEvent, NewModel,
-    Operation, Outcome, Plan, Records, Refusal, Repeatable, Selection, StoreError, StoreErrorKind,
-    Write,
+    AnswerKey, Caller, Change, CreateModel, CustomModel, Event, EventPage, KeptAnswer, ListModels,
+    ModelId, ModelKey, ModelPage, Moment, NewAnswer, NewModel, Operation, Outcome, Plan, Records,
+    Refusal, Repeatable, Selection, StoreError, StoreErrorKind, Write,
 };
 
 /// The operations on custom models: here the rules ask the store for one change at a time.
@@ -109,8 +108,6 @@ impl Engine {
         creation.answer = Some(NewAnswer {
             key: AnswerKey { operation: Operation::Create, target: None, key: repeatable.key },
             request: asked,
-            at: self.now(),
-            form: AnswerForm::Model { status: 201 },
         });
         let pending = Pending::new(|done| self.store.submit(creation, done));
         let plan = caller.plan().clone();
@@ -139,19 +136,9 @@ impl Engine {
     }
 
     fn creation(&self, caller: &Caller, request: CreateModel<'_>) -> Write {
-        let now = self.now().into();
-        let change = Change::Create {
-            model: NewModel::new(request, now),
-            limit: caller.plan().model_limit(),
-        };
-        Write {
-            event: Some(NewEvent {
-                created_at: now,
-                actor: caller.actor().clone(),
-                event_type: EventType::Created,
-            }),
-            ..Write::new(caller.organisation().clone(), change)
-        }
+        let (at, limit) = (self.now(), caller.plan().model_limit());
+        let change = Change::Create { model: NewModel::new(request, at.into()), limit };
+        Write::new(caller.organisation().clone(), caller.actor().clone(), at, change)
     }
 
     /// What a request to create a model would come to now, and creates none (DRY-1).

@@ -104,7 +104,7 @@ pub use access_store::{
 };
 pub use actor::{Actor, InvalidActor};
 pub use answer::{
-    AnswerForm, AnswerKey, IdempotencyKey, InvalidIdempotencyKey, KeptAnswer, NewAnswer, Repeatable,
+    AnswerKey, IdempotencyKey, InvalidIdempotencyKey, KeptAnswer, NewAnswer, Repeatable,
 };
 pub use api_key::{ApiKey, InvalidKeyId, KeyDigest, KeyId, KeyRecord};
 pub use archive::{

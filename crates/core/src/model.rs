@@ -185,8 +185,8 @@ impl fmt::Display for Revision {
     }
 }
 
-/// What a change is decided on: the revision of a model, and how many words of its worker came since,
-/// which change no revision (TRAIN-3). Every write changes the stamp.
+/// The version of a model: its revision, and the number of claims and heartbeats since, which change no revision
+/// (TRAIN-3). Every write changes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp {
     /// How often the model was changed.

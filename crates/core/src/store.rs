@@ -19,7 +19,7 @@ use crate::TrainingStatus;
 use crate::pending::Pending;
 use crate::{
     Actor, BaseModel, CustomModel, DataId, DataPair, Edit, EditRefusal, Expected, KeptAnswer,
-    Language, ModelId, Moment, NewAnswer, NewEvent, NewModel, Organisation, Stamp,
+    Language, ModelId, Moment, NewAnswer, NewModel, Organisation,
 };
 
 /// Keeps the models of many organisations.
@@ -33,7 +33,7 @@ pub trait ModelStore: Send + Sync {
     ///
     /// - Atomicity: the condition of the change is judged, and the change made, in one step that no
     ///   other change comes between, whatever thread, process or machine it comes from. A change
-    ///   that is refused ([`Outcome::LimitReached`], [`Outcome::Stale`], [`Outcome::NotFound`],
+    ///   that is refused ([`Outcome::LimitReached`], [`Outcome::NotFound`], [`Outcome::Refused`],
     ///   [`Outcome::Repeated`]) leaves no trace: no event, no kept answer.
     /// - Durability: `done` hears `Ok` only when the change, or what a refusal rests on, would
     ///   survive a power cut (MODEL-6), and reads that begin from then on see it.
@@ -115,7 +115,8 @@ impl<S: ModelStore + ?Sized> ModelStore for Arc<S> {
 /// What is called, once, when a write is durable or refused.
 pub type Completion<T = Outcome> = Box<dyn FnOnce(Result<T, StoreError>) + Send>;
 
-/// One write: a change with its condition, and what becomes durable together with it, or not at all.
+/// One write: a change with its condition, its event and the answer to keep, all of it durable together or not
+/// at all.
 ///
 /// An adapter takes it apart by name and without `..`, so that a part which it does not know is not
 /// lost unseen.
@@ -123,21 +124,22 @@ pub type Completion<T = Outcome> = Box<dyn FnOnce(Result<T, StoreError>) + Send>
 pub struct Write {
     /// Whose models are changed.
     pub organisation: Organisation,
+    /// The caller who asks, the actor of the event (LOG-1).
+    pub actor: Actor,
+    /// The time of the change, and of the answer.
+    pub at: Moment,
     /// The change, with the condition that it rests on.
     pub change: Change,
-    /// The event of the change. The store gives it the position behind the last one of the
-    /// organisation (LOG-1). Only claims and most heartbeats have none.
-    pub event: Option<NewEvent>,
-    /// The answer to keep, if the caller may ask again (IDEM-1). While an answer under the same key
-    /// is live at its time, nothing is made, and that one is the [`Outcome::Repeated`]: this is
-    /// judged before the condition of the change.
+    /// The request whose answer is to be kept, if the caller may ask again (IDEM-1). While an answer under the
+    /// same key is live at [`Write::at`], nothing is made, and that one is the [`Outcome::Repeated`]: this is
+    /// judged before the condition of the change. Nothing is kept of a delete.
     pub answer: Option<NewAnswer>,
 }
 
 impl Write {
-    /// A write of one change and nothing beside it.
-    pub const fn new(organisation: Organisation, change: Change) -> Self {
-        Write { organisation, change, event: None, answer: None }
+    /// A write whose answer is not kept.
+    pub const fn new(organisation: Organisation, actor: Actor, at: Moment, change: Change) -> Self {
+        Write { organisation, actor, at, change, answer: None }
     }
 }
 
@@ -159,8 +161,7 @@ pub enum Change {
         limit: Option<u64>,
     },
     /// Edits the model `id` as it is when the write is judged, if its state and what the caller expects allow
-    /// it (EDIT-4). The event of the write is that of the edit. Another organisation's id is
-    /// [`Outcome::NotFound`] (AUTH-3).
+    /// it (EDIT-4). Another organisation's id is [`Outcome::NotFound`] (AUTH-3).
     Edit {
         /// The model.
         id: ModelId,
@@ -168,30 +169,6 @@ pub enum Change {
         edit: Box<Edit>,
         /// The revisions at which the caller expects the model.
         expected: Expected,
-        /// Who asks.
-        actor: Actor,
-        /// The time of the change.
-        at: Moment,
-    },
-    /// Puts a model in the place of the one with the same id, if that is at `stamp`, and changes its
-    /// data in the same step. Another organisation's id is [`Outcome::NotFound`] at whatever stamp
-    /// (AUTH-3).
-    Update {
-        /// The model as it is to be. Its language, base model and time of creation are those that it
-        /// was created with (EDIT-2): a store need not write them again.
-        model: Box<CustomModel>,
-        /// What the change was decided on (EDIT-4).
-        stamp: Stamp,
-        /// What becomes of the model's data.
-        data: DataChange,
-    },
-    /// Deletes the model `id` with its data, if it is at `stamp`. Its place in the quota is free at
-    /// once (QUOTA-2). Another organisation's id is [`Outcome::NotFound`] at whatever stamp (AUTH-3).
-    Delete {
-        /// The model.
-        id: ModelId,
-        /// What the change was decided on (EDIT-4).
-        stamp: Stamp,
     },
 }
 
@@ -220,8 +197,6 @@ pub enum Outcome {
         /// The pair of data that was removed (DATA-6).
         removed: Option<Box<DataPair>>,
     },
-    /// The model is as the change has it.
-    Updated,
     /// The model was deleted.
     Deleted,
     /// Not created: the organisation has `current` models, which is its limit or more (QUOTA-3).
@@ -233,8 +208,6 @@ pub enum Outcome {
     NotFound,
     /// Not made: the state of the model, or what the caller expects of it, does not allow it.
     Refused(EditRefusal),
-    /// Not made: the model is at another stamp than the change was decided on.
-    Stale,
     /// Not made: the request was answered before (IDEM-1).
     Repeated(KeptAnswer),
 }

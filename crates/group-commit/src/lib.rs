@@ -46,7 +46,6 @@ pub trait Committer: Send + 'static {
 
 /// A write of any kind. All are in one queue, so that they share a sync.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "the largest is the most frequent")]
 pub enum Job {
     /// Changes models.
     Model(Write),

@@ -2,7 +2,9 @@ mod kinds;
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 
-use custom_models_core::{Change, KeyId, ModelId, Moment, Organisation, Revision, Timestamp};
+use custom_models_core::{
+    Actor, Change, Edit, EditRefusal, Expected, KeyId, ModelId, Moment, Organisation, Timestamp,
+};
 
 use super::*;
 
@@ -63,11 +65,14 @@ fn submit(
 /// A write that can be told by its number.
 fn write(number: u64) -> Write {
     let id = ModelId::new(number).unwrap();
-    let change = Change::Delete { id, stamp: Revision::FIRST.into() };
-    Write::new(Organisation::new("acme").unwrap(), change)
+    let (edit, expected) = (Box::new(Edit::Delete), Expected::Anything);
+    let (of, at) = (Organisation::new("acme").unwrap(), Moment::from_unix_millis(0));
+    Write::new(of, Actor::HOST, at, Change::Edit { id, edit, expected })
 }
 
 const DELETED: Judged = Judged::Model(Outcome::Deleted);
+
+const REFUSED: Outcome = Outcome::Refused(EditRefusal::PreconditionFailed);
 
 const NOT_FOUND: Judged = Judged::Access(AccessOutcome::NotFound);
 
@@ -89,7 +94,7 @@ fn purge(number: u32) -> Purge {
 
 fn number(job: &Job) -> u64 {
     match job {
-        Job::Model(Write { change: Change::Delete { id, .. }, .. }) => id.get(),
+        Job::Model(Write { change: Change::Edit { id, .. }, .. }) => id.get(),
         Job::Access(AccessChange::RevokeKey { id, .. }) => id.to_bytes()[5].into(),
         Job::Purge(Purge { limit, .. }) => (*limit).into(),
         Job::Archive(_) => 0,
@@ -123,7 +128,7 @@ fn each_write_gets_its_own_answer() {
     let answers = vec![
         Ok(Judged::Model(Outcome::NotFound)),
         Err(StoreErrorKind::IdsExhausted.into()),
-        Ok(Judged::Model(Outcome::Stale)),
+        Ok(Judged::Model(REFUSED)),
     ];
     bench.go_on.send(Ok(answers)).unwrap();
     let heard: Vec<_> = (1..=4).map(|_| bench.heard.recv().unwrap()).collect();
@@ -133,7 +138,7 @@ fn each_write_gets_its_own_answer() {
             (1, Ok(Outcome::Deleted)),
             (2, Ok(Outcome::NotFound)),
             (3, Err(StoreErrorKind::IdsExhausted)),
-            (4, Ok(Outcome::Stale)),
+            (4, Ok(REFUSED)),
         ]
     );
 }
@@ -313,8 +318,8 @@ fn closing_waits_for_a_caller_that_commits() {
             thread::yield_now();
             !closing.is_finished()
         });
-        bench.go_on.send(Ok(vec![Ok(Judged::Model(Outcome::Stale))])).unwrap();
-        assert_eq!(caller.join().unwrap().unwrap(), Outcome::Stale);
+        bench.go_on.send(Ok(vec![Ok(Judged::Model(REFUSED))])).unwrap();
+        assert_eq!(caller.join().unwrap().unwrap(), REFUSED);
         closing.join().unwrap();
         assert!(has_waited, "somebody was still at work");
     });

@@ -3,14 +3,15 @@
 use std::collections::BTreeSet;
 
 use custom_models_core::{
-    AnswerForm, AnswerKey, Course, CustomModel, DataChange, Filter, LifeStore, MemoryStore,
-    ModelId, ModelStore, Moment, NewAnswer, NewModel, Operation as Asked, Organisation, Outcome,
-    Purge, Purged, Revision, Selection, Stamp,
+    AnswerKey, ArchiveChange, ArchiveStore, CustomModel, Edit, Expected, Fence, Filter, LifeStore,
+    MemoryStore, ModelId, ModelStore, Moment, NewAnswer, NewModel, Operation as Asked,
+    Organisation, Outcome, Progress, Purge, Purged, Record, Revision, Selection,
 };
 
-use crate::client::{ALL, Client, create, delete, fresh};
-use crate::life::{answer_key, at, digest, event, pair, with_data};
-use crate::sample::{id, organisation};
+use crate::client::{ALL, Client, create, fresh};
+use crate::driven::{five_hours, lease_time, metrics};
+use crate::life::{actor, answer_key, at, data_id, digest, event, new_pair, update};
+use crate::sample::{id, organisation, unfit};
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 use crate::{Builder, Place};
 
@@ -39,92 +40,82 @@ pub(crate) struct Target(pub(crate) usize);
 pub(crate) struct Write {
     pub(crate) by: &'static str,
     pub(crate) change: Change,
-    /// The number of the event.
-    pub(crate) event: Option<u64>,
-    pub(crate) told: Option<Told>,
-}
-
-/// An answer that is to be kept: under which key, when, and whether it says the model or more.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Told {
-    pub(crate) key: usize,
+    /// When it happens.
     pub(crate) millis: i64,
-    pub(crate) has_body: bool,
+    /// Under which key its answer is kept.
+    pub(crate) key: Option<usize>,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) enum Change {
-    Create {
-        model: NewModel,
-        limit: Option<u64>,
-    },
+    Create { model: NewModel, limit: Option<u64> },
+    Edit { of: Target, step: Step, expects: Expects },
+}
+
+/// An edit of a model as it then is.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// Takes the name, the description, or both of this model.
     Update {
-        of: Target,
-        /// What its texts and times become.
         like: NewModel,
-        /// What its course becomes, by its place among the courses that there are.
-        course: usize,
-        stamp: StampStep,
-        /// Whether it is a word of a worker, which changes no revision.
-        is_beat: bool,
-        data: DataStep,
+        is_named: bool,
+        is_described: bool,
     },
-    Delete {
-        of: Target,
-        stamp: StampStep,
+    Add {
+        is_enough: bool,
     },
-}
-
-/// On which stamp a change was decided, beside that of the model as it is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum StampStep {
-    Current,
-    OtherRevision,
-    OtherBeats,
-}
-
-impl StampStep {
-    fn of(self, stamp: Stamp) -> Stamp {
-        match self {
-            StampStep::Current => stamp,
-            StampStep::OtherRevision => Stamp { revision: stamp.revision.next(), ..stamp },
-            StampStep::OtherBeats => Stamp { beats: stamp.beats.wrapping_add(1), ..stamp },
-        }
-    }
-}
-
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum DataStep {
-    Keep,
-    Add,
     /// Removes a pair by its place among those that the model has.
     Remove(usize),
+    Run,
+    Cancel,
+    Claim,
+    /// What a worker says whose claim is the last one, or not any more.
+    Work {
+        word: Word,
+        is_late: bool,
+    },
+    Expire,
+    Delete,
 }
 
-pub(crate) struct Beside<'a> {
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Word {
+    Beat(u8),
+    Succeed,
+    Fail,
+}
+
+/// The revisions at which a caller expects a model.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Expects {
+    Anything,
+    Current,
+    Another,
+}
+
+pub(crate) struct Beside {
     place: Box<dyn Place>,
     store: Option<Client>,
     reference: MemoryStore,
-    courses: &'a [Course],
     /// The ids that were given, in the order of their creation.
     given: Vec<ModelId>,
     pairs: u32,
     keys: BTreeSet<(Organisation, AnswerKey)>,
 }
 
-impl<'a> Beside<'a> {
-    /// A new store of the builder's kind, beside a new reference; updates choose from the courses.
-    pub(crate) fn new(builder: &dyn Builder, courses: &'a [Course]) -> Checked<Self> {
+impl Beside {
+    /// A store of the builder's kind, beside a reference; both hold these records of [`ORGANISATIONS`].
+    pub(crate) fn new(builder: &dyn Builder, records: &[Record]) -> Checked<Self> {
         let (place, store) = fresh(builder)?;
-        Ok(Beside {
-            place,
-            store: Some(store),
-            reference: MemoryStore::new(),
-            courses,
-            given: Vec::new(),
-            pairs: 0,
-            keys: BTreeSet::new(),
-        })
+        let reference = MemoryStore::new();
+        let import = || ArchiveChange::Import(records.to_vec());
+        ensure_eq!(store.handle().archive(import())?, reference.archive(import())?, "imported");
+        let given = records.iter().filter_map(|record| match record {
+            Record::Model(line) => Some(line.model.id),
+            _ => None,
+        });
+        let given = given.collect();
+        Ok(Beside { place, store: Some(store), reference, given, pairs: 0, keys: BTreeSet::new() })
     }
 
     fn store(&self) -> Checked<&Client> {
@@ -167,16 +158,12 @@ impl<'a> Beside<'a> {
     fn write(&mut self, write: &Write) -> Checked {
         let by = organisation(write.by)?;
         let (change, asked, target) = self.change(&by, &write.change)?;
-        // Nothing is kept of deletes: there is no model afterwards to tell of.
-        let told = write.told.filter(|_| asked != Asked::Delete);
-        let answer = told.map(|told| new_answer(told, asked, target)).transpose()?;
+        let answer =
+            write.key.map(|key| new_answer(key, write.millis, asked, target)).transpose()?;
         self.keys.extend(answer.iter().map(|answer| (by.clone(), answer.key.clone())));
-        let write = custom_models_core::Write {
-            organisation: by,
-            change,
-            event: write.event.map(event).transpose()?,
-            answer,
-        };
+        let actor = actor(&format!("actor-{}", write.millis))?;
+        let at = at(write.millis);
+        let write = custom_models_core::Write { organisation: by, actor, at, change, answer };
         let outcome = self.store()?.write_whole(write.clone())?;
         if let Outcome::Created(model) = &outcome {
             self.take_note_of(model.id)?;
@@ -203,54 +190,62 @@ impl<'a> Beside<'a> {
         by: &Organisation,
         change: &Change,
     ) -> Checked<(custom_models_core::Change, Asked, Option<ModelId>)> {
-        match change {
-            Change::Create { model, limit } => Ok((create(model, *limit), Asked::Create, None)),
-            Change::Update { of, like, course, stamp, is_beat, data } => {
-                let id = self.id_of(*of)?;
-                let now = self.reference.get(by, id)?;
-                let now = now.unwrap_or_else(|| like.clone().with_id(id));
-                let next = match is_beat {
-                    true => Stamp { beats: now.stamp.beats.wrapping_add(1), ..now.stamp },
-                    false => now.revision().next().into(),
-                };
-                let course = course % self.courses.len().max(1);
-                let after = CustomModel {
-                    name: like.name.clone(),
-                    description: like.description.clone(),
-                    course: self.courses.get(course).cloned().unwrap_or_default(),
-                    updated_at: like.created_at,
-                    stamp: next,
-                    ..now.clone()
-                };
-                let data = self.data_change(by, id, *data)?;
-                let now = CustomModel { stamp: stamp.of(now.stamp), ..now };
-                Ok((with_data(&now, &after, data), Asked::Upload, Some(id)))
+        let (of, step, expects) = match change {
+            Change::Create { model, limit } => {
+                return Ok((create(model, *limit), Asked::Create, None));
             }
-            Change::Delete { of, stamp } => {
-                let id = self.id_of(*of)?;
-                let now = self.reference.get(by, id)?.map(|model| model.stamp);
-                let now = now.unwrap_or_else(|| Revision::FIRST.into());
-                Ok((delete(id, stamp.of(now)), Asked::Delete, Some(id)))
-            }
-        }
+            Change::Edit { of, step, expects } => (of, step, expects),
+        };
+        let id = self.id_of(*of)?;
+        let now = self.reference.get(by, id)?;
+        let (edit, asked) = self.edit(by, id, now.as_ref(), step)?;
+        let revision = now.map_or(Revision::FIRST, |model| model.revision());
+        let expected = match expects {
+            Expects::Anything => Expected::Anything,
+            Expects::Current => Expected::OneOf(vec![revision.next(), revision]),
+            Expects::Another => Expected::OneOf(vec![revision.next()]),
+        };
+        let edit = Box::new(edit);
+        Ok((custom_models_core::Change::Edit { id, edit, expected }, asked, Some(id)))
     }
 
-    fn data_change(
+    fn edit(
         &mut self,
         by: &Organisation,
         id: ModelId,
-        step: DataStep,
-    ) -> Checked<DataChange> {
+        now: Option<&CustomModel>,
+        step: &Step,
+    ) -> Checked<(Edit, Asked)> {
+        let time = lease_time()?;
         Ok(match step {
-            DataStep::Keep => DataChange::Keep,
-            DataStep::Add => {
-                self.pairs += 1;
-                DataChange::Add(pair(self.pairs)?)
+            Step::Update { like, is_named, is_described } => {
+                let name = is_named.then(|| like.name.clone());
+                let description = is_described.then(|| like.description.clone());
+                (update(name, description), Asked::Update)
             }
-            DataStep::Remove(place) => {
+            Step::Add { is_enough } => {
+                self.pairs += 1;
+                let mut new = new_pair(self.pairs)?;
+                if *is_enough {
+                    new.audio_millis = five_hours(new.data_type).audio_millis;
+                }
+                (Edit::AddData(new), Asked::Upload)
+            }
+            Step::Remove(place) => {
                 let data = self.reference.data(by, id, 0, u32::MAX)?;
-                let removed = data.get(place);
-                removed.map_or(DataChange::Keep, |pair| DataChange::Remove(pair.id))
+                let pair = data.get(*place).map_or_else(|| data_id(7), |pair| Ok(pair.id))?;
+                (Edit::RemoveData(pair), Asked::DeleteData)
+            }
+            Step::Run => (Edit::Run, Asked::Run),
+            Step::Cancel => (Edit::Cancel, Asked::Cancel),
+            Step::Claim => (Edit::Claim { time }, Asked::Work),
+            Step::Expire => (Edit::Expire, Asked::Work),
+            Step::Delete => (Edit::Delete, Asked::Delete),
+            Step::Work { word, is_late } => {
+                let lease = now.and_then(|model| model.course.run()?.lease.as_ref());
+                let last = lease.map(|lease| lease.fence).unwrap_or_default();
+                let late = Fence::new(last.get().saturating_sub(1));
+                (word_of(*word, if *is_late { late } else { last })?, Asked::Work)
             }
         })
     }
@@ -330,14 +325,24 @@ impl<'a> Beside<'a> {
     }
 }
 
-fn new_answer(told: Told, operation: Asked, target: Option<ModelId>) -> Checked<NewAnswer> {
-    let Told { key, millis, has_body } = told;
-    let body = format!("body at {millis}");
-    let form = match has_body {
-        true => AnswerForm::Body { status: 200, body },
-        false => AnswerForm::Model { status: 201 },
-    };
+fn word_of(word: Word, fence: Fence) -> Checked<Edit> {
+    Ok(match word {
+        Word::Beat(percent) => {
+            let progress = Progress::new(percent).map_err(unfit)?;
+            Edit::Beat { fence, progress, time: lease_time()? }
+        }
+        Word::Succeed => Edit::Succeed { fence, metrics: metrics()? },
+        Word::Fail => Edit::Fail { fence, error: "'\0 語\"".to_owned() },
+    })
+}
+
+fn new_answer(
+    key: usize,
+    millis: i64,
+    operation: Asked,
+    target: Option<ModelId>,
+) -> Checked<NewAnswer> {
     let key = KEYS.get(key).copied().unwrap_or("another");
     let request = digest(&millis.to_string());
-    Ok(NewAnswer { key: answer_key(operation, target, key)?, request, at: at(millis), form })
+    Ok(NewAnswer { key: answer_key(operation, target, key)?, request })
 }

@@ -114,7 +114,7 @@ macro_rules! for_every_case {
                 quota_3_a_refusal_in_a_burst_undoes_only_itself,
                 quota_4_a_burst_of_creates_fills_exactly_the_limit;
             deletes:
-                edit_4_a_stale_delete_changes_nothing,
+                edit_4_a_delete_that_expects_another_revision_changes_nothing,
                 edit_5_the_second_delete_finds_nothing,
                 edit_5_an_unknown_id_is_not_found,
                 auth_3_another_organisations_model_is_not_found,
@@ -147,11 +147,10 @@ macro_rules! for_every_case {
                 model_6_what_a_refusal_rests_on_is_durable_when_it_is_heard,
                 a_dropped_store_answers_what_was_submitted;
             updates:
-                edit_4_a_stale_update_changes_nothing,
-                edit_4_a_beat_makes_what_was_decided_before_it_stale,
+                edit_4_an_edit_that_expects_another_revision_changes_nothing,
+                edit_4_words_of_a_worker_change_no_revision,
                 edit_3_an_update_replaces_what_it_says_and_nothing_else,
                 auth_3_an_update_of_anothers_model_is_not_found,
-                edit_4_one_of_many_updates_of_a_stamp_wins,
                 edit_4_updates_of_many_models_in_a_burst_all_count,
                 edit_4_changes_of_one_model_in_a_burst_are_judged_one_after_another,
                 edit_4_acknowledged_updates_survive_a_close,
@@ -186,6 +185,7 @@ macro_rules! for_every_case {
                 log_1_an_event_survives_a_kill_when_its_change_is_heard;
             data:
                 data_4_every_pair_comes_back_as_it_was,
+                data_4_pairs_come_back_under_the_largest_numbers,
                 data_6_pairs_are_read_in_parts,
                 data_6_a_pair_that_was_removed_is_gone,
                 edit_5_the_data_of_a_model_goes_with_it,

@@ -5,10 +5,13 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, Change, CustomModel, Filter, Listing, ModelId, NewModel,
-    Organisation, Outcome, Selection, Stamp, Store, StoreError, StoreErrorKind, Write,
+    AccessChange, AccessOutcome, Actor, Change, CustomModel, Edit, Filter, Listing, ModelId,
+    NewModel, Organisation, Outcome, Revision, Selection, Store, StoreError, StoreErrorKind, Write,
+    transition,
 };
 
+use crate::life::{at, edit, edit_at};
+use crate::sample::unfit;
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 use crate::{Builder, Place};
 
@@ -45,7 +48,7 @@ impl Client {
     }
 
     pub(crate) fn submit(&self, organisation: &Organisation, change: Change) -> Answer {
-        self.submit_whole(Write::new(organisation.clone(), change))
+        self.submit_whole(write(organisation, change))
     }
 
     /// Submits a change with what belongs to it.
@@ -59,7 +62,7 @@ impl Client {
     /// Makes a change as a caller does who waits for its outcome.
     #[track_caller]
     pub(crate) fn write(&self, organisation: &Organisation, change: Change) -> Checked<Outcome> {
-        self.write_whole(Write::new(organisation.clone(), change))
+        self.write_whole(write(organisation, change))
     }
 
     /// Makes a change with what belongs to it, as a caller does who waits for its outcome.
@@ -68,12 +71,22 @@ impl Client {
         Ok(self.store.apply(write)?)
     }
 
-    /// Makes a change of a model that must be made.
+    /// Makes an edit of a model that must be made, and returns the model as the rules have it then.
     #[track_caller]
-    pub(crate) fn updated(&self, write: Write) -> Checked {
+    pub(crate) fn edited(&self, before: &CustomModel, write: Write) -> Checked<CustomModel> {
+        let Change::Edit { id, edit, expected } = &write.change else {
+            return Err(Stop::failed("an edit is no edit"));
+        };
+        let removed = match edit.removed_pair() {
+            Some(pair) => self.data(&write.organisation, *id, pair.get() - 1, 1)?.pop(),
+            None => None,
+        };
+        let next = transition(before, edit, removed.as_ref(), expected, &write.actor, write.at);
+        let next = next.map_err(unfit)?.model.ok_or_else(|| unfit("an edit that deletes"))?;
         let shown = format!("{:?}", write.change);
-        ensure_eq!(self.write_whole(write)?, Outcome::Updated, "{shown}");
-        Ok(())
+        let (model, removed) = (Box::new(next.clone()), removed.map(Box::new));
+        ensure_eq!(self.write_whole(write)?, Outcome::Changed { model, removed }, "{shown}");
+        Ok(next)
     }
 
     /// Makes a change of access as a caller does who waits for its outcome.
@@ -121,7 +134,7 @@ impl Client {
     /// Deletes a model that is there.
     #[track_caller]
     pub(crate) fn delete(&self, organisation: &Organisation, model: &CustomModel) -> Checked {
-        let outcome = self.write(organisation, delete(model.id, model.stamp))?;
+        let outcome = self.write(organisation, delete_at(model.id, model.revision()))?;
         ensure_eq!(outcome, Outcome::Deleted, "deleting {}", model.id);
         Ok(())
     }
@@ -132,8 +145,7 @@ impl Client {
         &self,
         changes: Vec<(Organisation, Change)>,
     ) -> Checked<Vec<Result<Outcome, StoreError>>> {
-        let writes =
-            changes.into_iter().map(|(organisation, change)| Write::new(organisation, change));
+        let writes = changes.into_iter().map(|(organisation, change)| write(&organisation, change));
         self.burst_whole(&writes.collect::<Vec<_>>())
     }
 
@@ -249,8 +261,19 @@ pub(crate) fn create(model: &NewModel, limit: Option<u64>) -> Change {
     Change::Create { model: model.clone(), limit }
 }
 
-pub(crate) fn delete(id: ModelId, stamp: Stamp) -> Change {
-    Change::Delete { id, stamp }
+/// A delete of a model, at whatever revision it is.
+pub(crate) fn delete(id: ModelId) -> Change {
+    edit(id, Edit::Delete)
+}
+
+/// A delete of a model that is expected at this revision.
+pub(crate) fn delete_at(id: ModelId, revision: Revision) -> Change {
+    edit_at(id, revision, Edit::Delete)
+}
+
+/// A change that the host asks for when the clocks of the cases begin.
+pub(crate) fn write(organisation: &Organisation, change: Change) -> Write {
+    Write::new(organisation.clone(), Actor::HOST, at(0), change)
 }
 
 /// The answer to a submitted write, which is or will be there.

@@ -37,6 +37,7 @@ mod life;
 mod memory;
 mod report;
 mod sample;
+mod steps;
 mod threads;
 mod verdict;
 

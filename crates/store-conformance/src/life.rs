@@ -1,13 +1,14 @@
 //! What belongs to a change and stands beside the models: events, data, and answers that are kept.
 
 use custom_models_core::{
-    Actor, AnswerForm, AnswerKey, Change, ContentDigest, CustomModel, DataChange, DataFile, DataId,
-    DataPair, DataType, Event, EventPage, EventType, IdempotencyKey, KeptAnswer, Listing, ModelId,
-    Moment, NewAnswer, NewEvent, Operation, Organisation, Write,
+    Actor, AnswerKey, Change, ContentDigest, CustomModel, DataFile, DataId, DataPair, DataType,
+    Description, Edit, Event, EventPage, EventType, Expected, IdempotencyKey, KeptAnswer, Listing,
+    ModelId, Moment, Name, NewAnswer, NewEvent, NewPair, Operation, Organisation, Revision,
+    Timestamp, UpdateModel, Write,
 };
 
 use crate::client::{ALL, Client};
-use crate::sample::{model, moment, nth, unfit};
+use crate::sample::{model, nth, unfit};
 use crate::verdict::{Checked, ensure_eq};
 
 /// When the clocks of the cases begin, in milliseconds.
@@ -22,29 +23,55 @@ pub(crate) fn actor(name: &str) -> Checked<Actor> {
     Actor::new(name.to_owned()).map_err(unfit)
 }
 
-/// An event that is like no other number's: one a second.
+/// The moment at which a second begins.
+pub(crate) fn moment_of(time: Timestamp) -> Moment {
+    Moment::from_unix_millis(time.unix_seconds() * 1000)
+}
+
+/// When what has a number happens: one a second.
+pub(crate) fn time_of(number: u64) -> Checked<Moment> {
+    Ok(at(1000 * i64::try_from(number).map_err(unfit)?))
+}
+
+/// The event of the edit with this number ([`numbered`]), if that is an update. It is like no other number's.
 pub(crate) fn event(number: u64) -> Checked<NewEvent> {
     Ok(NewEvent {
-        created_at: moment(1_700_000_000 + i64::try_from(number).map_err(unfit)?)?,
+        created_at: time_of(number)?.into(),
         actor: actor(&format!("actor-{number}"))?,
         event_type: EventType::Updated,
     })
+}
+
+/// A change that an actor of this number asks for, at a time of this number.
+pub(crate) fn numbered(of: &Organisation, number: u64, change: Change) -> Checked<Write> {
+    let NewEvent { actor, .. } = event(number)?;
+    Ok(Write::new(of.clone(), actor, time_of(number)?, change))
 }
 
 pub(crate) fn data_id(number: u32) -> Checked<DataId> {
     DataId::new(number).map_err(unfit)
 }
 
-/// A pair that is like no other number's.
-pub(crate) fn pair(number: u32) -> Checked<DataPair> {
-    Ok(DataPair {
-        id: data_id(number)?,
+/// Data that is like no other number's.
+pub(crate) fn new_pair(number: u32) -> Checked<NewPair> {
+    Ok(NewPair {
         data_type: nth(&DataType::ALL, number.into())?,
         audio: file(&format!("audio {number}.wav"), 1000 + u64::from(number)),
         audio_millis: 60_000 + u64::from(number),
         transcript: file(&format!("transcript {number}.txt"), 10 + u64::from(number)),
-        created_at: moment(1_700_000_000 + i64::from(number))?,
     })
+}
+
+/// The pair of this number, which [`add_pair`] adds to a model that had all numbers before it.
+pub(crate) fn pair(number: u32) -> Checked<DataPair> {
+    paired(number, new_pair(number)?, time_of(number.into())?)
+}
+
+/// Data as it is kept under a number.
+pub(crate) fn paired(number: u32, new: NewPair, at: Moment) -> Checked<DataPair> {
+    let NewPair { data_type, audio, audio_millis, transcript } = new;
+    let (id, created_at) = (data_id(number)?, at.into());
+    Ok(DataPair { id, data_type, audio, audio_millis, transcript, created_at })
 }
 
 pub(crate) fn file(filename: &str, bytes: u64) -> DataFile {
@@ -69,25 +96,16 @@ pub(crate) fn answer_key(
     Ok(AnswerKey { operation, target, key })
 }
 
-/// The answer to a create, with the model.
-pub(crate) fn create_answer(key: &str, millis: i64) -> Checked<NewAnswer> {
-    Ok(NewAnswer {
-        key: answer_key(Operation::Create, None, key)?,
-        request: digest(key),
-        at: at(millis),
-        form: AnswerForm::Model { status: 201 },
-    })
+/// A create whose answer is kept.
+pub(crate) fn create_answer(key: &str) -> Checked<NewAnswer> {
+    let request = digest(key);
+    Ok(NewAnswer { key: answer_key(Operation::Create, None, key)?, request })
 }
 
-/// The answer to an upload, with a body of its own.
-pub(crate) fn upload_answer(target: ModelId, key: &str, millis: i64) -> Checked<NewAnswer> {
-    let body = format!("{{\"message\":\"\u{e9} \\\"語\\\" of {key} at {millis}\"}}");
-    Ok(NewAnswer {
-        key: answer_key(Operation::Upload, Some(target), key)?,
-        request: digest(key),
-        at: at(millis),
-        form: AnswerForm::Body { status: 200, body },
-    })
+/// An upload whose answer is kept.
+pub(crate) fn upload_answer(target: ModelId, key: &str) -> Checked<NewAnswer> {
+    let request = digest(key);
+    Ok(NewAnswer { key: answer_key(Operation::Upload, Some(target), key)?, request })
 }
 
 /// How long an answer is live, in milliseconds.
@@ -95,48 +113,64 @@ pub(crate) fn kept_for() -> i64 {
     i64::try_from(NewAnswer::KEPT_FOR.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The model after a change that makes it look like another number's.
-pub(crate) fn changed(before: &CustomModel, number: u64) -> Checked<CustomModel> {
+/// The edit that makes a model look like another number's.
+pub(crate) fn like(number: u64) -> Checked<Edit> {
     let new = model(number)?;
-    Ok(CustomModel {
-        name: new.name,
-        description: new.description,
-        updated_at: new.created_at.max(before.updated_at),
-        stamp: before.revision().next().into(),
-        ..before.clone()
-    })
+    Ok(update(Some(new.name), Some(new.description)))
 }
 
-/// The change from one model to another, which keeps its data.
-pub(crate) fn update(before: &CustomModel, after: &CustomModel) -> Change {
-    with_data(before, after, DataChange::Keep)
+pub(crate) fn update(
+    name: Option<Name<'static>>,
+    description: Option<Option<Description<'static>>>,
+) -> Edit {
+    let mut update = UpdateModel::default();
+    (update.name, update.description) = (name, description);
+    Edit::Update(update)
 }
 
-pub(crate) fn with_data(before: &CustomModel, after: &CustomModel, data: DataChange) -> Change {
-    Change::Update { model: Box::new(after.clone()), stamp: before.stamp, data }
+/// An edit of a model, at whatever revision it is.
+pub(crate) fn edit(id: ModelId, edit: Edit) -> Change {
+    Change::Edit { id, edit: Box::new(edit), expected: Expected::Anything }
 }
 
-/// A change with its event.
-pub(crate) fn logged(organisation: &Organisation, change: Change, event: NewEvent) -> Write {
-    Write { event: Some(event), ..Write::new(organisation.clone(), change) }
+/// An edit of a model that is expected at this revision.
+pub(crate) fn edit_at(id: ModelId, revision: Revision, edit: Edit) -> Change {
+    Change::Edit { id, edit: Box::new(edit), expected: Expected::OneOf(vec![revision]) }
 }
 
-/// Adds a pair to a model, and returns the model as it is then.
+/// Makes a model look like another number's, and returns it as it is then.
+#[track_caller]
+pub(crate) fn renamed(
+    store: &Client,
+    organisation: &Organisation,
+    before: &CustomModel,
+    number: u64,
+) -> Checked<CustomModel> {
+    store.edited(before, numbered(organisation, number, edit(before.id, like(number)?))?)
+}
+
+/// Adds the data of this number to a model, and returns the model as it is then.
 #[track_caller]
 pub(crate) fn add_pair(
     store: &Client,
     organisation: &Organisation,
     model: &CustomModel,
-    pair: &DataPair,
+    number: u32,
 ) -> Checked<CustomModel> {
-    let after = changed(model, pair.id.get().into())?;
-    let change = with_data(model, &after, DataChange::Add(pair.clone()));
-    let event = NewEvent {
-        event_type: EventType::DataAdded { data_id: pair.id },
-        ..event(pair.id.get().into())?
-    };
-    store.updated(logged(organisation, change, event))?;
-    Ok(after)
+    let change = edit(model.id, Edit::AddData(new_pair(number)?));
+    store.edited(model, numbered(organisation, number.into(), change)?)
+}
+
+/// Removes a pair of a model, and returns the model as it is then.
+#[track_caller]
+pub(crate) fn remove_pair(
+    store: &Client,
+    organisation: &Organisation,
+    model: &CustomModel,
+    number: u32,
+) -> Checked<CustomModel> {
+    let change = edit(model.id, Edit::RemoveData(data_id(number)?));
+    store.edited(model, numbered(organisation, number.into(), change)?)
 }
 
 /// All that an organisation has, as far as a store shows it.

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use custom_models_core::{
     BaseModel, Description, KeyDigest, KeyId, KeyRecord, Language, ModelId, Name, NewModel,
-    Organisation, Registration, Revision, Scopes, Stamp, Timestamp,
+    Organisation, Registration, Revision, Scopes, Timestamp,
 };
 
 use crate::verdict::{Checked, Stop};
@@ -17,9 +17,8 @@ pub(crate) fn id(number: u64) -> Checked<ModelId> {
     ModelId::new(number).map_err(unfit)
 }
 
-/// The stamp of a model right after its change of this number.
-pub(crate) fn stamp(revision: u64) -> Checked<Stamp> {
-    Revision::new(revision).map(Stamp::from).ok_or_else(|| unfit("no revision is 0"))
+pub(crate) fn revision(number: u64) -> Checked<Revision> {
+    Revision::new(number).ok_or_else(|| unfit("no revision is 0"))
 }
 
 pub(crate) fn moment(unix_seconds: i64) -> Checked<Timestamp> {

@@ -19,8 +19,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use custom_models_core::{
-    Actor, Change, CreateModel, EventType, ModelStore, NewEvent, NewModel, Organisation, Timestamp,
-    Write,
+    Actor, Change, CreateModel, ModelStore, Moment, NewModel, Organisation, Timestamp, Write,
 };
 use custom_models_postgres_cluster::{Programs, Server};
 use custom_models_store_postgres::PostgresStore;
@@ -102,19 +101,19 @@ fn in_groups(store: &PostgresStore, callers: usize, span: Duration) -> f64 {
     let created_at = Timestamp::from_unix_seconds(NOW).unwrap();
     let request = CreateModel::builder().name(NAME).language("nl").build().unwrap();
     let model = NewModel::new(request, created_at);
-    let event = NewEvent { created_at, actor: Actor::HOST, event_type: EventType::Created };
+    let now = Moment::from_unix_millis(NOW * 1000);
     let begun = Instant::now();
     let made: u64 = thread::scope(|scope| {
         let threads: Vec<_> = (0..callers)
             .map(|caller| {
-                let (model, event) = (&model, &event);
+                let model = &model;
                 scope.spawn(move || {
                     let mut made = 0;
                     while begun.elapsed() < span {
                         let limit = Some(LIMIT.unsigned_abs());
                         let change = Change::Create { model: model.clone(), limit };
-                        let write = Write::new(organisation(caller), change);
-                        store.apply(Write { event: Some(event.clone()), ..write }).unwrap();
+                        let of = organisation(caller);
+                        store.apply(Write::new(of, Actor::HOST, now, change)).unwrap();
                         made += 1;
                     }
                     made

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use custom_models_core::{
-    AccessChange, AnswerKey, Change, DataChange, DataId, Edit, ModelId, Organisation, Window, Write,
+    AccessChange, AnswerKey, Change, DataId, Edit, ModelId, Organisation, Window, Write,
 };
 use custom_models_group_commit::Job;
 
@@ -83,7 +83,7 @@ impl<'a> Needs<'a> {
     }
 
     fn add(&mut self, write: &'a Write) {
-        let Write { organisation, change, event: _, answer } = write;
+        let Write { organisation, actor: _, at: _, change, answer } = write;
         let creates = self.organisations.entry(organisation).or_default();
         if let Some(answer) = answer {
             self.answers.insert((organisation, &answer.key));
@@ -93,7 +93,7 @@ impl<'a> Needs<'a> {
                 creates.creates += 1;
                 creates.limit = creates.limit.max(limit.map_or(i64::MAX, signed));
             }
-            Change::Edit { id, edit, expected: _, actor: _, at: _ } => {
+            Change::Edit { id, edit, expected: _ } => {
                 self.models.insert((organisation, *id));
                 match &**edit {
                     Edit::Delete => creates.deletes += 1,
@@ -101,16 +101,6 @@ impl<'a> Needs<'a> {
                     Edit::RemoveData(pair) => drop(self.pairs.insert((organisation, *id, *pair))),
                     _ => {}
                 }
-            }
-            Change::Update { model, stamp: _, data } => {
-                self.models.insert((organisation, model.id));
-                if let DataChange::Add(_) = data {
-                    self.added_to.insert((organisation, model.id));
-                }
-            }
-            Change::Delete { id, stamp: _ } => {
-                creates.deletes += 1;
-                self.models.insert((organisation, *id));
             }
         }
     }

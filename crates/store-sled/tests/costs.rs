@@ -17,10 +17,10 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use custom_models_core::{Change, ModelStore, OpenMode, Write};
+use custom_models_core::{Change, ModelStore, OpenMode};
 use custom_models_store_sled::SledStore;
 
-use common::{acme, copy, create, new_model};
+use common::{acme, copy, create, new_model, write};
 
 /// The median time of a call.
 fn time(times: u32, mut call: impl FnMut()) -> Duration {
@@ -41,7 +41,7 @@ fn fill(store: &SledStore, models: u32) {
         let answer = answer.clone();
         let change = Change::Create { model: new_model(&number.to_string()), limit: None };
         store.submit(
-            Write::new(acme(), change),
+            write(change),
             Box::new(move |outcome| answer.send(outcome.map(drop)).unwrap()),
         );
         if number % 100 == 99 {

@@ -15,10 +15,10 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use custom_models_core::{Change, ModelStore, Revision, StoreError, StoreErrorKind};
+use custom_models_core::{ModelStore, StoreError, StoreErrorKind};
 use custom_models_store_sled::SledStore;
 
-use common::{acme, copy, create, list, make_store, submit};
+use common::{acme, copy, create, delete, list, make_store, submit};
 
 /// After so long a call hangs; no call takes a hundredth of it.
 const HANGS: Duration = Duration::from_secs(120);
@@ -33,8 +33,7 @@ fn use_it(folder: &Path) -> Result<(), StoreError> {
     let models = list(&store).map_or(Vec::new(), |listing| listing.models);
     for model in models.iter().take(20) {
         let _ = store.get(&acme(), model.id);
-        let delete = Change::Delete { id: model.id, stamp: Revision::FIRST.into() };
-        let _ = submit(&store, delete).expect("an answer");
+        let _ = submit(&store, delete(model.id)).expect("an answer");
     }
     for number in 0..40 {
         let _ = create(&store, &format!("after the damage {number}"));

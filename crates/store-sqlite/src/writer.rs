@@ -97,8 +97,7 @@ mod tests {
     use std::time::Duration;
 
     use custom_models_core::{
-        Actor, Change, CreateModel, EventType, Moment, NewEvent, NewModel, Purge, Purged,
-        Timestamp, Write,
+        Actor, Change, CreateModel, Moment, NewModel, Purge, Purged, Timestamp, Write,
     };
 
     use super::*;
@@ -113,9 +112,8 @@ mod tests {
         let request = CreateModel::builder().name("n").language("en").build().unwrap();
         let created_at = Timestamp::from_unix_seconds(0).unwrap();
         let change = Change::Create { model: NewModel::new(request, created_at), limit: None };
-        let event = NewEvent { created_at, actor: Actor::HOST, event_type: EventType::Created };
-        let write = Write::new("acme".parse().unwrap(), change);
-        Job::Model(Write { event: Some(event), ..write })
+        let at = Moment::from_unix_millis(0);
+        Job::Model(Write::new("acme".parse().unwrap(), Actor::HOST, at, change))
     }
 
     /// A purge may be in one group with the events that it forgets.

@@ -10,16 +10,15 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use custom_models_core::{
-    AccessStore, Actor, Caller, Change, DataType, Engine, Expected, KeyDigest, LeaseTime,
-    LifeStore, ListModels, ModelStore, Plan, Refusal, Retention, StoreErrorKind, UpdateModel,
-    Write,
+    AccessStore, Actor, Caller, DataType, Edit, Engine, Expected, KeyDigest, LeaseTime, LifeStore,
+    ListModels, ModelStore, Plan, Refusal, Retention, StoreErrorKind, UpdateModel, Write,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
 
 use common::{
-    NOW, acme, answer, answer_key, caller, create, create_at, engine, engine_at_now, id, kind,
-    moment, pair, place, request, running, sql,
+    NOW, acme, answer, answer_key, caller, create, create_at, edit_at, engine, engine_at_now, id,
+    kind, moment, pair, place, request, running, sql, write,
 };
 
 #[test]
@@ -126,8 +125,7 @@ fn answers_against_the_rules_are_damage_to_read_and_to_repeat() {
     ] {
         let (_folder, path) = place();
         let store = SqliteStore::open(&path).unwrap();
-        let write =
-            || Write { answer: answer("k", moment(NOW)), ..Write::new(acme(), create(None)) };
+        let write = || Write { answer: answer("k"), ..write(&acme(), create(None)) };
         store.apply(write()).unwrap();
         assert!(store.answer(&acme(), &answer_key("k")).unwrap().is_some());
         sql(&path, damage);
@@ -179,10 +177,9 @@ fn a_damaged_row_fails_its_own_write_and_no_other_of_the_group() {
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     submit(create_at(&acme(), NOW));
     submit(create_at(&acme(), NOW));
-    let stamp = damaged.stamp;
-    submit(Write::new(acme(), Change::Delete { id: damaged.id, stamp }));
-    let (model, data) = (Box::new(damaged), Default::default());
-    submit(Write::new(acme(), Change::Update { model, stamp, data }));
+    for edit in [Edit::Delete, Edit::Cancel] {
+        submit(write(&acme(), edit_at(damaged.id, damaged.revision(), edit)));
+    }
     submit(create_at(&acme(), NOW));
     other.execute_batch("ROLLBACK").unwrap();
     let answers: Vec<_> = (0..5).map(|_| answers.recv().unwrap().err()).collect();
@@ -204,7 +201,7 @@ fn a_damaged_file_gives_errors_and_no_panic() {
     running(&store, &caller());
     store.close().unwrap();
     let store = SqliteStore::open(&path).unwrap();
-    let write = Write { answer: answer("k", moment(NOW)), ..Write::new(acme(), create(None)) };
+    let write = Write { answer: answer("k"), ..write(&acme(), create(None)) };
     store.apply(write).unwrap();
     store.close().unwrap();
     let sound = fs::read(&path).unwrap();

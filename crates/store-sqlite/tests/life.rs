@@ -7,17 +7,17 @@ use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::{
-    Actor, Caller, Change, CustomModel, DataChange, DataType, Edit, Engine, EventPage, EventType,
-    Expected, Figure, KeptAnswer, Language, LeaseTime, LifeStore, MemoryStore, MetricName, ModelId,
+    Actor, Caller, CustomModel, DataTotals, DataType, Edit, EditRefusal, Engine, EventPage,
+    Expected, Figure, KeptAnswer, LeaseTime, LifeStore, MemoryStore, MetricName, ModelId,
     ModelStore, Moment, NewAnswer, Organisation, Outcome, Plan, Progress, Purge, Purged, Records,
-    Revision, Selection, Stamp, TrainingMetrics, UpdateModel, Write,
+    Selection, TrainingMetrics, UpdateModel, Write,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
 
 use common::{
-    NOW, acme, answer, answer_key, at, caller, create, create_at, event, id, moment, pair, place,
-    request, sql,
+    NOW, acme, answer, answer_key, at, caller, create, create_at, edit_at, id, moment, pair, place,
+    request, sql, write,
 };
 
 fn open() -> (tempfile::TempDir, std::path::PathBuf, SqliteStore) {
@@ -109,7 +109,7 @@ fn live(store: impl Records + Clone + 'static) {
     engine.delete(&caller(), ids[4]).unwrap();
     assert!(engine.claim(&worker, Some(&other()), time).unwrap().is_some());
     for (key, seconds) in [("a", NOW), ("b", NOW), ("a", NOW + 90_000)] {
-        let answer = answer(key, moment(seconds));
+        let answer = answer(key);
         store.apply(Write { answer, ..create_at(&acme(), seconds) }).unwrap();
     }
 }
@@ -132,27 +132,26 @@ fn a_file_keeps_a_life_as_memory_does() {
 #[test]
 fn a_refused_write_leaves_no_event_and_no_answer() {
     let (_folder, _path, store) = open();
-    let kept = Write { answer: answer("first", moment(NOW)), ..create_at(&acme(), NOW) };
+    let kept = Write { answer: answer("first"), ..create_at(&acme(), NOW) };
     let Outcome::Created(model) = store.apply(kept.clone()).unwrap() else {
         panic!("the first is made")
     };
-    let stale = Stamp { revision: Revision::FIRST, beats: 1 };
-    let update = |organisation: &Organisation, stamp| {
-        let change =
-            Change::Update { model: Box::new(model.clone()), stamp, data: DataChange::Keep };
-        (organisation.clone(), change)
-    };
+    let update = || Edit::Update(UpdateModel::builder().name("v3").build().unwrap());
+    let right = model.revision();
+    let wrong = Outcome::Refused(EditRefusal::PreconditionFailed);
+    let missing_seconds = DataTotals::ENOUGH.as_secs();
+    let not_ready = Outcome::Refused(EditRefusal::ModelNotReady { missing_seconds });
     let refused = [
-        ((acme(), create(Some(1))), Outcome::LimitReached { current: 1 }),
-        (update(&acme(), stale), Outcome::Stale),
-        (update(&other(), model.stamp), Outcome::NotFound),
-        ((acme(), Change::Delete { id: model.id, stamp: stale }), Outcome::Stale),
-        ((acme(), Change::Delete { id: id(9), stamp: model.stamp }), Outcome::NotFound),
-        ((other(), Change::Delete { id: model.id, stamp: model.stamp }), Outcome::NotFound),
+        (acme(), create(Some(1)), Outcome::LimitReached { current: 1 }),
+        (acme(), edit_at(model.id, right.next(), update()), wrong.clone()),
+        (other(), edit_at(model.id, right, update()), Outcome::NotFound),
+        (acme(), edit_at(model.id, right.next(), Edit::Delete), wrong),
+        (acme(), edit_at(id(9), right, Edit::Delete), Outcome::NotFound),
+        (other(), edit_at(model.id, right, Edit::Delete), Outcome::NotFound),
+        (acme(), edit_at(model.id, right, Edit::Run), not_ready),
     ];
-    for ((organisation, change), outcome) in refused {
-        let event = event(NOW, EventType::Updated);
-        let write = Write { organisation, change, event, answer: answer("k", moment(NOW)) };
+    for (organisation, change, outcome) in refused {
+        let write = Write { answer: answer("k"), ..write(&organisation, change) };
         assert_eq!(store.apply(write.clone()).unwrap(), outcome, "{write:?}");
     }
     // A request that was answered is judged before its limit is.
@@ -168,28 +167,11 @@ fn a_refused_write_leaves_no_event_and_no_answer() {
 }
 
 #[test]
-fn an_update_changes_nothing_that_is_fixed_at_creation() {
-    let (_folder, _path, store) = open();
-    let Outcome::Created(model) = store.apply(create_at(&acme(), NOW)).unwrap() else {
-        panic!("the model is made")
-    };
-    let language: Language = "ja".parse().unwrap();
-    let stamp = Revision::FIRST.next().into();
-    let base_model = "medical".parse().unwrap();
-    let changed = CustomModel { language, base_model, created_at: at(1), stamp, ..model.clone() };
-    let change =
-        Change::Update { model: Box::new(changed), stamp: model.stamp, data: DataChange::Keep };
-    assert_eq!(store.apply(Write::new(acme(), change)).unwrap(), Outcome::Updated);
-    let expected = CustomModel { stamp, ..model };
-    assert_eq!(store.get(&acme(), expected.id).unwrap(), Some(expected));
-}
-
-#[test]
 fn an_answer_that_has_expired_is_replaced() {
     let (_folder, path, store) = open();
     let day = NewAnswer::KEPT_FOR.as_secs().cast_signed();
     let ask = |seconds| {
-        let answer = answer("k", moment(seconds));
+        let answer = answer("k");
         store.apply(Write { answer, ..create_at(&acme(), seconds) }).unwrap()
     };
     assert!(matches!(ask(NOW), Outcome::Created(_)));
@@ -206,7 +188,7 @@ fn an_answer_that_has_expired_is_replaced() {
 fn keys_of_one_hash_are_told_apart() {
     let (_folder, path, store) = open();
     let ask = |key| {
-        let answer = answer(key, moment(NOW));
+        let answer = answer(key);
         store.apply(Write { answer, ..create_at(&acme(), NOW) }).unwrap()
     };
     ask("first");
@@ -267,7 +249,7 @@ fn what_is_forgotten_is_the_beginning_of_each_history() {
 fn answers_are_forgotten_by_their_time_and_the_oldest_first() {
     let (_folder, _path, store) = open();
     for (key, seconds) in [("c", 30), ("a", 10), ("d", 40), ("b", 20)] {
-        let answer = answer(key, moment(seconds));
+        let answer = answer(key);
         store.apply(Write { answer, ..create_at(&acme(), seconds) }).unwrap();
     }
     let left = || -> String {

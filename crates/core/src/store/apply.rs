@@ -1,9 +1,9 @@
 //! The one judge of a write, over the rows that a store brings.
 
 use crate::{
-    AnswerKey, Change, CustomModel, DataChange, DataId, DataPair, EditRefusal, KeptAnswer, ModelId,
-    NewAnswer, NewEvent, NewModel, Organisation, Outcome, Stamp, StoreError, StoreErrorKind,
-    Transition, Write, transition,
+    Actor, AnswerKey, Change, CustomModel, DataChange, DataId, DataPair, Edit, EventType, Expected,
+    KeptAnswer, ModelId, NewAnswer, NewEvent, NewModel, Organisation, Outcome, StoreError,
+    StoreErrorKind, Transition, Uploaded, Write, transition,
 };
 
 /// Counters of an organisation.
@@ -138,39 +138,23 @@ pub trait Rows {
 ///
 /// Those of the rows; [`StoreErrorKind::Damaged`] when the rows contradict each other.
 pub fn apply<R: Rows>(rows: &mut R, write: &Write) -> Result<Outcome, R::Error> {
-    // All four, so that none is forgotten below.
-    let Write { organisation, change, event, answer } = write;
+    // All five, so that none is forgotten below.
+    let Write { organisation, actor, at, change, answer } = write;
     if let Some(answer) = answer
         && let Some(kept) = rows.answer(organisation, &answer.key)?
-        && kept.is_live_at(answer.at)
+        && kept.is_live_at(*at)
     {
         return Ok(Outcome::Repeated(kept));
     }
     let counters = rows.counters(organisation)?;
     let judged = match change {
-        Change::Create { model, limit } => create(rows, counters, model, *limit, event)?,
-        Change::Edit { id, edit, expected, actor, at } => {
-            edited(rows, organisation, *id, edit.removed_pair(), |before, pair| {
-                transition(before, edit, pair, expected, actor, *at).map_err(NotMade::Refused)
-            })?
-        }
-        Change::Update { model, stamp, data } => {
-            let (id, model) = (model.id, Some(CustomModel::clone(model)));
-            let after = Transition { model, data: data.clone(), event: event.clone() };
-            edited(rows, organisation, id, None, |before, _| at(before, *stamp, after))?
-        }
-        Change::Delete { id, stamp } => {
-            let after = Transition { model: None, data: DataChange::Keep, event: event.clone() };
-            edited(rows, organisation, *id, None, |before, _| at(before, *stamp, after))?
-        }
+        Change::Create { model, limit } => create(rows, counters, model, *limit, actor)?,
+        Change::Edit { id, edit, expected } => edited(rows, write, *id, edit, expected)?,
     };
     match judged {
         Judged::Made(made) => {
-            made.write(rows, organisation, counters, answer.as_ref())?;
-            Ok(match change {
-                Change::Update { .. } => Outcome::Updated,
-                _ => made.outcome(),
-            })
+            made.write(rows, write, counters)?;
+            Ok(made.outcome())
         }
         Judged::Refused(outcome) => Ok(outcome),
     }
@@ -195,22 +179,12 @@ enum Judged {
     Refused(Outcome),
 }
 
-/// A reason why a model stays as it is.
-enum NotMade {
-    Stale,
-    Refused(EditRefusal),
-}
-
-fn at(before: &CustomModel, stamp: Stamp, after: Transition) -> Result<Transition, NotMade> {
-    if before.stamp == stamp { Ok(after) } else { Err(NotMade::Stale) }
-}
-
 fn create<R: Rows>(
     rows: &mut R,
     counters: Counters,
     model: &NewModel,
     limit: Option<u64>,
-    event: &Option<NewEvent>,
+    actor: &Actor,
 ) -> Result<Judged, R::Error> {
     let current = counters.models;
     if limit.is_some_and(|limit| current >= limit) {
@@ -221,28 +195,32 @@ fn create<R: Rows>(
         after: Some(model.clone().with_id(rows.next_id()?)),
         data: DataChange::Keep,
         removed: None,
-        event: event.clone(),
+        event: Some(NewEvent {
+            created_at: model.created_at,
+            actor: actor.clone(),
+            event_type: EventType::Created,
+        }),
     }))
 }
 
 fn edited<R: Rows>(
     rows: &mut R,
-    organisation: &Organisation,
+    Write { organisation, actor, at, .. }: &Write,
     id: ModelId,
-    pair: Option<DataId>,
-    judge: impl FnOnce(&CustomModel, Option<&DataPair>) -> Result<Transition, NotMade>,
+    edit: &Edit,
+    expected: &Expected,
 ) -> Result<Judged, R::Error> {
     let Some(before) = rows.model(organisation, id)? else {
         return Ok(Judged::Refused(Outcome::NotFound));
     };
-    let removed = match pair {
+    let removed = match edit.removed_pair() {
         Some(pair) => rows.pair(organisation, id, pair)?,
         None => None,
     };
-    let Transition { model: after, data, event } = match judge(&before, removed.as_ref()) {
-        Ok(transition) => transition,
-        Err(NotMade::Stale) => return Ok(Judged::Refused(Outcome::Stale)),
-        Err(NotMade::Refused(reason)) => return Ok(Judged::Refused(Outcome::Refused(reason))),
+    let next = transition(&before, edit, removed.as_ref(), expected, actor, *at);
+    let Transition { model: after, data, event } = match next {
+        Ok(next) => next,
+        Err(reason) => return Ok(Judged::Refused(Outcome::Refused(reason))),
     };
     if let DataChange::Add(pair) = &data
         && rows.last_pair(organisation, id)?.is_some_and(|last| last >= pair.id)
@@ -256,15 +234,13 @@ impl Made {
     fn write<R: Rows>(
         &self,
         rows: &mut R,
-        organisation: &Organisation,
+        write: &Write,
         counters: Counters,
-        answer: Option<&NewAnswer>,
     ) -> Result<(), R::Error> {
+        let organisation = &write.organisation;
         let Some(model) = self.after.as_ref().or(self.before.as_ref()) else { return Ok(()) };
         let counters = self.counted(counters)?;
-        let kept = answer.map(|answer| answer.kept(model).map(|kept| (&answer.key, kept)));
-        let kept =
-            kept.transpose().map_err(|error| StoreError::new(StoreErrorKind::Damaged, error))?;
+        let kept = self.kept(write)?;
 
         match &self.data {
             DataChange::Keep => {}
@@ -296,6 +272,26 @@ impl Made {
             (Some(models), Some(events)) => Ok(Counters { models, events }),
             _ => Err(damaged("a counter does not fit the rows that it counts")),
         }
+    }
+
+    /// The answer to keep, if one is asked for and the model is still there.
+    fn kept<'a>(
+        &self,
+        write: &'a Write,
+    ) -> Result<Option<(&'a AnswerKey, KeptAnswer)>, StoreError> {
+        let (Some(NewAnswer { key, request }), Some(model)) = (&write.answer, &self.after) else {
+            return Ok(None);
+        };
+        let (status, body) = match &write.change {
+            Change::Create { .. } => (201, serde_json::to_string(model)),
+            Change::Edit { edit, .. } => match &**edit {
+                Edit::AddData(pair) => (200, serde_json::to_string(&Uploaded::new(pair, model))),
+                _ => (200, serde_json::to_string(model)),
+            },
+        };
+        let body = body.map_err(|error| StoreError::new(StoreErrorKind::Damaged, error))?;
+        let (request, revision) = (*request, model.revision());
+        Ok(Some((key, KeptAnswer { request, at: write.at, status, revision, body })))
     }
 
     fn outcome(self) -> Outcome {

@@ -90,14 +90,9 @@ fn edit_5_a_delete_is_judged_by_the_store_on_the_model_as_it_is_there() {
     let engine = engine(store.clone());
     let acme = caller("acme", Plan::gold());
     assert!(matches!(engine.delete(&acme, id(9)), Err(Refusal::ModelNotFound)));
-    let change = Change::Edit {
-        id: id(9),
-        edit: Box::new(Edit::Delete),
-        expected: Expected::Anything,
-        actor: acme.actor().clone(),
-        at: now(),
-    };
-    let write = Write::new(acme.organisation().clone(), change);
+    let change =
+        Change::Edit { id: id(9), edit: Box::new(Edit::Delete), expected: Expected::Anything };
+    let write = Write::new(acme.organisation().clone(), acme.actor().clone(), now(), change);
     assert_eq!(store.calls(), [Call::Submit(Box::new(write))], "nothing is read before");
 }
 

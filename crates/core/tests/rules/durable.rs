@@ -7,7 +7,7 @@ use std::task::{Context, Poll, Waker};
 use std::thread;
 
 use custom_models_core::{
-    Completion, CustomModel, Outcome, Plan, Refusal, StoreError, StoreErrorKind,
+    Completion, CustomModel, EditRefusal, Outcome, Plan, Refusal, StoreError, StoreErrorKind,
 };
 use proptest::prelude::*;
 
@@ -153,7 +153,8 @@ fn model_6_an_answer_that_the_change_cannot_have_is_no_acknowledgement() {
     let gold = caller("acme", Plan::gold());
     let enterprise = caller("acme", Plan::enterprise());
     let damaged = StoreErrorKind::Damaged;
-    for outcome in [Outcome::Deleted, Outcome::NotFound, Outcome::Stale] {
+    let refused = Outcome::Refused(EditRefusal::LeaseLost);
+    for outcome in [Outcome::Deleted, Outcome::NotFound, refused] {
         let store = answering(move || Ok(outcome.clone()));
         assert_eq!(kind(engine(store).create(&gold, request("n"))), damaged);
     }

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use custom_models_core::{
     BaseModel, Change, CreateModel, CustomModel, Filter, Language, ListModels, MemoryStore,
-    ModelStore, NewModel, PerPage, Plan, Start, TrainingStatus, Write,
+    ModelStore, Moment, NewModel, PerPage, Plan, Start, TrainingStatus, Write,
 };
 use proptest::prelude::*;
 
@@ -234,7 +234,11 @@ fn read_3_a_store_shared_by_clones_and_by_reference_counts_is_one_store() {
     let caller = caller("acme", Plan::gold());
     let change =
         Change::Create { model: NewModel::new(request("n"), NOW.parse().unwrap()), limit: None };
-    store.submit(Write::new(caller.organisation().clone(), change), Box::new(|_| ()));
+    let (organisation, actor) = (caller.organisation().clone(), caller.actor().clone());
+    store.submit(
+        Write::new(organisation, actor, Moment::from_unix_millis(0), change),
+        Box::new(|_| ()),
+    );
     assert_eq!(engine.get(&caller, id(1)).unwrap(), stored(1, "n"));
     assert_eq!(engine.clone().list(&caller, &ListModels::default()).unwrap().count, 1);
     engine.clone().close().unwrap();

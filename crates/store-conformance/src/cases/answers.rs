@@ -1,39 +1,53 @@
 //! Answers that are kept: a request that is sent again is done once, and hears what was answered.
 
 use custom_models_core::{
-    AnswerKey, Change, CustomModel, DataChange, KeptAnswer, ModelId, Operation, Organisation,
-    Outcome, Stamp, Write,
+    Change, CustomModel, DataFile, Edit, KeptAnswer, ModelId, NewPair, Operation, Organisation,
+    Outcome, Uploaded, Write,
 };
 
 use crate::Builder;
 use crate::cases::durability::killed;
-use crate::client::{ALL, Client, create, delete, fresh};
+use crate::client::{ALL, Client, create, delete, delete_at, fresh, write};
 use crate::life::{
-    Everything, at, changed, create_answer, digest, event, kept_for, logged, pair, update,
-    upload_answer, with_data,
+    Everything, answer_key, at, create_answer, digest, edit, edit_at, file, kept_for, like,
+    new_pair, numbered, upload_answer,
 };
-use crate::sample::{id, model, organisation};
+use crate::sample::{id, model, organisation, revision, unfit};
 use crate::threads::in_threads;
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 
-/// A create of this number's model, with its event, that keeps its answer under a key.
+/// A create of this number's model that keeps its answer under a key.
 fn keyed_create(of: &Organisation, number: u64, key: &str, millis: i64) -> Checked<Write> {
-    let write = logged(of, create(&model(number)?, None), event(number)?);
-    Ok(Write { answer: Some(create_answer(key, millis)?), ..write })
+    let write = numbered(of, number, create(&model(number)?, None))?;
+    Ok(Write { at: at(millis), answer: Some(create_answer(key)?), ..write })
+}
+
+/// What is kept of a write that left its model like this.
+fn kept(write: &Write, model: &CustomModel) -> Checked<KeptAnswer> {
+    let Some(answer) = &write.answer else { return Err(Stop::failed("no answer to keep")) };
+    let whole = || serde_json::to_string(model);
+    let (status, body) = match &write.change {
+        Change::Create { .. } => (201, whole()),
+        Change::Edit { edit, .. } => match &**edit {
+            Edit::AddData(pair) => (200, serde_json::to_string(&Uploaded::new(pair, model))),
+            _ => (200, whole()),
+        },
+    };
+    let (body, revision) = (body.map_err(unfit)?, model.revision());
+    Ok(KeptAnswer { request: answer.request, at: write.at, status, revision, body })
 }
 
 /// A write, and what a repeat must hear from then on.
 #[track_caller]
 fn first(store: &Client, write: &Write) -> Checked<(CustomModel, KeptAnswer)> {
-    let outcome = store.write_whole(write.clone())?;
-    let model = match (outcome, &write.change) {
-        (Outcome::Created(model), Change::Create { .. }) => model,
-        (Outcome::Updated, Change::Update { model, .. }) => model.as_ref().clone(),
-        (other, change) => return Err(Stop::failed(format!("{change:?} heard {other:?}"))),
+    let model = match store.write_whole(write.clone())? {
+        Outcome::Created(model) => model,
+        Outcome::Changed { model, .. } => *model,
+        other => return Err(Stop::failed(format!("{:?} heard {other:?}", write.change))),
     };
-    let Some(answer) = &write.answer else { return Err(Stop::failed("no answer to keep")) };
-    let kept = answer.kept(&model).map_err(|error| Stop::failed(error.to_string()))?;
-    let found = store.answer(&write.organisation, &answer.key)?;
+    let kept = kept(write, &model)?;
+    let key = write.answer.as_ref().map(|answer| &answer.key);
+    let found = key.map(|key| store.answer(&write.organisation, key)).transpose()?.flatten();
     ensure_eq!(found.as_ref(), Some(&kept), "what is kept");
     Ok((model, kept))
 }
@@ -49,12 +63,20 @@ fn repeated(store: &Client, write: &Write, kept: &KeptAnswer) -> Checked {
     Ok(())
 }
 
-/// An upload to a model that keeps its answer under a key.
+/// An upload to a model, which expects it as it is, and keeps its answer under a key.
 fn keyed_upload(of: &Organisation, now: &CustomModel, key: &str, millis: i64) -> Checked<Write> {
-    let after = changed(now, 50)?;
-    let change = with_data(now, &after, DataChange::Add(pair(1)?));
-    let answer = Some(upload_answer(now.id, key, millis)?);
-    Ok(Write { answer, ..logged(of, change, event(50)?) })
+    let transcript = DataFile { filename: "\u{e9} \"語\" 'of'.txt".to_owned(), ..file("t", 9) };
+    let new = NewPair { transcript, ..new_pair(1)? };
+    let change = edit_at(now.id, now.revision(), Edit::AddData(new));
+    let answer = Some(upload_answer(now.id, key)?);
+    Ok(Write { at: at(millis), answer, ..numbered(of, 50, change)? })
+}
+
+/// An update of a model that keeps its answer under a key.
+fn keyed_update(of: &Organisation, now: &CustomModel, key: &str) -> Checked<Write> {
+    let mut answer = upload_answer(now.id, key)?;
+    answer.key.operation = Operation::Update;
+    Ok(Write { answer: Some(answer), ..numbered(of, 60, edit(now.id, like(60)?))? })
 }
 
 pub(crate) fn idem_1_a_repeat_hears_the_first_answer_byte_for_byte(
@@ -69,9 +91,12 @@ pub(crate) fn idem_1_a_repeat_hears_the_first_answer_byte_for_byte(
         let (created, kept) = first(&store, &write)?;
         repeated(&store, &write, &kept)?;
         let upload = keyed_upload(&acme, &created, key, 1)?;
-        let (_, kept_upload) = first(&store, &upload)?;
+        let (uploaded, kept_upload) = first(&store, &upload)?;
+        let update = keyed_update(&acme, &uploaded, key)?;
+        let (_, kept_update) = first(&store, &update)?;
         all.push((write, kept));
         all.push((upload, kept_upload));
+        all.push((update, kept_update));
     }
     for _ in 0..2 {
         // The models have changed since, and so has what a repeat asks for: the answer has not.
@@ -79,9 +104,9 @@ pub(crate) fn idem_1_a_repeat_hears_the_first_answer_byte_for_byte(
             repeated(&store, write, kept)?;
             let mut other = write.clone();
             other.change = create(&model(77)?, Some(0));
+            other.at = at(kept_for() - 1);
             if let Some(answer) = &mut other.answer {
                 answer.request = digest("another body");
-                answer.at = at(kept_for() - 1);
             }
             repeated(&store, &other, kept)?;
         }
@@ -120,10 +145,14 @@ pub(crate) fn idem_1_a_repeat_is_judged_before_its_change(builder: &dyn Builder)
     repeated(&store, &within_one(2)?, &kept)?;
     let upload = keyed_upload(&acme, &created, "upload", 0)?;
     let (after, kept_upload) = first(&store, &upload)?;
-    // The stamp is another now.
+    // The revision is another now.
     repeated(&store, &upload, &kept_upload)?;
-    store.delete(&acme, &after)?;
-    // And now the model is gone.
+    // And now the model is gone; of that no answer is kept.
+    let mut answer = upload_answer(after.id, "delete")?;
+    answer.key.operation = Operation::Delete;
+    let gone = Write { answer: Some(answer.clone()), ..numbered(&acme, 9, delete(after.id))? };
+    ensure_eq!(store.write_whole(gone)?, Outcome::Deleted, "a delete");
+    ensure_eq!(store.answer(&acme, &answer.key)?, None, "what is kept of a delete");
     let check = |store: &Client| -> Checked {
         repeated(store, &upload, &kept_upload)?;
         repeated(store, &within_one(3)?, &kept)
@@ -164,7 +193,7 @@ pub(crate) fn idem_1_what_differs_in_a_part_of_its_key_is_another_request(
             write.answer
         );
     }
-    let unknown = AnswerKey { target: Some(id(2)?), ..create_answer("a", 0)?.key };
+    let unknown = answer_key(Operation::Create, Some(id(2)?), "a")?;
     ensure_eq!(store.answer(&organisation("acme")?, &unknown)?, None, "a key that nobody used");
     Ok(())
 }
@@ -191,8 +220,7 @@ pub(crate) fn idem_1_of_many_at_the_same_time_one_is_done(builder: &dyn Builder)
         let [created] = created.as_slice() else {
             return Err(Stop::failed(format!("one of five is to be done: {outcomes:?}")));
         };
-        let kept = create_answer(&key, 0)?.kept(created);
-        let kept = kept.map_err(|error| Stop::failed(error.to_string()))?;
+        let kept = kept(&keyed_create(&acme, 0, &key, 0)?, created)?;
         let repeats = outcomes.iter().filter(|it| **it == Outcome::Repeated(kept.clone()));
         ensure_eq!(repeats.count(), 4, "repeats of {outcomes:?}");
         ensure_eq!(store.list(&acme, &ALL)?.total, round + 1, "models");
@@ -229,28 +257,30 @@ pub(crate) fn idem_1_a_refused_change_keeps_no_answer(builder: &dyn Builder) -> 
     let (place, store) = fresh(builder)?;
     let (acme, zebra) = (organisation("acme")?, organisation("zebra")?);
     let now = store.create(&acme, &model(1)?)?;
-    let stale = Stamp { beats: 1, ..now.stamp };
-    let before = CustomModel { stamp: stale, ..now.clone() };
     let refused = [
         (&acme, create(&model(2)?, Some(1))),
-        (&acme, update(&before, &changed(&now, 3)?)),
-        (&acme, delete(now.id, stale)),
-        (&zebra, update(&now, &changed(&now, 4)?)),
-        (&zebra, delete(now.id, now.stamp)),
+        (&acme, edit_at(now.id, revision(2)?, like(3)?)),
+        (&acme, delete_at(now.id, revision(2)?)),
+        (&acme, edit(now.id, Edit::Run)),
+        (&zebra, edit(now.id, like(4)?)),
+        (&zebra, delete(now.id)),
     ];
-    let key = create_answer("key", 0)?;
-    let refused = refused
-        .map(|(of, change)| Write { answer: Some(key.clone()), ..Write::new(of.clone(), change) });
+    let answer = create_answer("key")?;
+    let key = answer.key.clone();
+    let refused =
+        refused.map(|(of, change)| Write { answer: Some(answer.clone()), ..write(of, change) });
     let nothing = |store: &Client| -> Checked {
         for of in [&acme, &zebra] {
-            ensure_eq!(store.answer(of, &key.key)?, None, "of a refusal");
+            ensure_eq!(store.answer(of, &key)?, None, "of a refusal");
         }
         Ok(())
     };
     for write in &refused {
         let outcome = store.write_whole(write.clone())?;
-        let is_refusal =
-            matches!(outcome, Outcome::LimitReached { .. } | Outcome::Stale | Outcome::NotFound);
+        let is_refusal = matches!(
+            outcome,
+            Outcome::LimitReached { .. } | Outcome::Refused(_) | Outcome::NotFound
+        );
         ensure!(is_refusal, "{write:?} was answered by {outcome:?}");
         nothing(&store)?;
     }

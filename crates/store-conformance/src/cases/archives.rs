@@ -3,17 +3,17 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use custom_models_core::{
-    AccessChange, ArchiveChange, Audit, DataChange, Finding, MemoryStore, Organisation, Outcome,
-    Purge, Record, Store, StoreErrorKind, Write,
+    AccessChange, ArchiveChange, Audit, DataFile, Edit, Finding, MemoryStore, NewPair,
+    Organisation, Outcome, Purge, Record, Store, StoreErrorKind, Write,
 };
 
 use crate::Builder;
 use crate::cases::courses::every_course;
 use crate::cases::durability::killed;
 use crate::cases::events::with_history;
-use crate::client::{Client, create, fresh};
+use crate::client::{Client, create, fresh, write};
 use crate::driven::Driven;
-use crate::life::{add_pair, at, create_answer, event, pair, upload_answer, with_data};
+use crate::life::{add_pair, at, create_answer, edit, event, new_pair, upload_answer};
 use crate::sample::{key, model, organisation, registration};
 use crate::threads::in_threads;
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
@@ -58,17 +58,15 @@ fn filled(store: &Client) -> Checked<[Organisation; 2]> {
         }
         every_course(&Driven::new(store, of))?;
         let (model, _) = with_history(store, of, 4)?;
-        let model = add_pair(store, of, &model, &pair(1)?)?;
-        let longest =
-            custom_models_core::DataFile { filename: "\u{1}".repeat(255), ..pair(2)?.transcript };
-        let longest = custom_models_core::DataPair { transcript: longest, ..pair(2)? };
-        let after = crate::life::changed(&model, 77)?;
-        let answer = Some(upload_answer(model.id, "an-upload", 5)?);
-        let change = with_data(&model, &after, DataChange::Add(longest));
-        store.updated(Write { answer, ..Write::new(of.clone(), change) })?;
-        let answer = Some(create_answer("a-key", 7)?);
-        let change = create(&crate::sample::model(9)?, None);
-        store.write_whole(Write { answer, ..Write::new(of.clone(), change) })?;
+        let model = add_pair(store, of, &model, 1)?;
+        let new = new_pair(2)?;
+        let filename = "\u{1}".repeat(255);
+        let new = NewPair { transcript: DataFile { filename, ..new.transcript }, ..new };
+        let answer = Some(upload_answer(model.id, "an-upload")?);
+        let upload = write(of, edit(model.id, Edit::AddData(new)));
+        store.edited(&model, Write { answer, ..upload })?;
+        let created = store.write_whole(keyed(of)?)?;
+        ensure!(matches!(created, Outcome::Created(_)), "a create was answered by {created:?}");
         let gone = store.create(of, &crate::sample::model(10)?)?;
         store.delete(of, &gone)?;
     }
@@ -77,6 +75,12 @@ fn filled(store: &Client) -> Checked<[Organisation; 2]> {
     let answers_until = at(i64::MIN);
     store.handle().purge(Purge { events_before, answers_until, limit: 2 })?;
     Ok(organisations)
+}
+
+/// A create whose answer is kept.
+fn keyed(of: &Organisation) -> Checked<Write> {
+    let answer = Some(create_answer("a-key")?);
+    Ok(Write { answer, ..write(of, create(&model(9)?, None)) })
 }
 
 pub(crate) fn everything_is_brought_to_another_store_and_goes_on_there(
@@ -149,9 +153,7 @@ fn goes_on(store: &Client, copy: &Client, of: &Organisation) -> Checked {
     copy.expect(of, &listing.models)?;
     let refused = copy.try_create(of, &model(1)?, Some(listing.total))?;
     ensure_eq!(refused, Outcome::LimitReached { current: listing.total }, "the quota of {of}");
-    let answer = Some(create_answer("a-key", 7)?);
-    let repeat = Write { answer, ..Write::new(of.clone(), create(&model(9)?, None)) };
-    let repeated = copy.write_whole(repeat)?;
+    let repeated = copy.write_whole(keyed(of)?)?;
     ensure!(matches!(repeated, Outcome::Repeated(_)), "a repeat was answered by {repeated:?}");
     let newest = records(&*store.handle())?.into_iter().find_map(|record| match record {
         Record::Start { last_id } => Some(last_id),
@@ -196,7 +198,7 @@ pub(crate) fn an_organisation_is_erased_and_others_stay(builder: &dyn Builder) -
 }
 
 /// Counters are the numbers of their rows, histories without gaps, and nothing belongs to nobody. What models are
-/// is not looked at: the suite makes models that no engine would have counted so, and an erasure goes kind by kind.
+/// is not looked at: an erasure goes kind by kind.
 fn counted(store: &Client) -> Checked {
     let mut audit = Audit::default();
     records(&*store.handle())?.iter().for_each(|record| audit.look(record));
@@ -234,7 +236,7 @@ pub(crate) fn an_export_is_of_one_moment(builder: &dyn Builder) -> Checked {
         let writing = scope.spawn(|| {
             while !is_over.load(Ordering::SeqCst) {
                 let (model, _) = with_history(&store, &acme, 1)?;
-                add_pair(&store, &acme, &model, &pair(1)?)?;
+                add_pair(&store, &acme, &model, 1)?;
             }
             Ok(())
         });

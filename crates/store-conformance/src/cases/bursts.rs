@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use custom_models_core::{CustomModel, ModelId, Outcome};
+use custom_models_core::{CustomModel, EditRefusal, ModelId, Outcome};
 
 use crate::Builder;
-use crate::client::{Client, create, delete, fresh};
-use crate::sample::{id, model, models, organisation, stamp};
+use crate::client::{Client, create, delete, delete_at, fresh};
+use crate::sample::{id, model, models, organisation, revision};
 use crate::verdict::{Checked, Stop, ensure_eq};
 
 pub(crate) fn quota_4_a_burst_of_creates_fills_exactly_the_limit(builder: &dyn Builder) -> Checked {
@@ -58,10 +58,10 @@ pub(crate) fn quota_3_a_refusal_in_a_burst_undoes_only_itself(builder: &dyn Buil
         for (number, doomed) in (0..).zip(&doomed) {
             // The place that a delete frees may be taken in the same burst, never more than it.
             writes.push((acme.clone(), create(&model(100 + number)?, Some(12))));
-            writes.push((acme.clone(), delete(doomed.id, stamp(7)?)));
-            writes.push((acme.clone(), delete(doomed.id, doomed.stamp)));
-            writes.push((acme.clone(), delete(id(ModelId::MAX)?, doomed.stamp)));
-            writes.push((zebra.clone(), delete(doomed.id, doomed.stamp)));
+            writes.push((acme.clone(), delete_at(doomed.id, revision(7)?)));
+            writes.push((acme.clone(), delete(doomed.id)));
+            writes.push((acme.clone(), delete(id(ModelId::MAX)?)));
+            writes.push((zebra.clone(), delete(doomed.id)));
             writes.push((zebra.clone(), create(&model(200 + number)?, Some(1))));
             writes.push((zebra.clone(), create(&model(300 + number)?, None)));
         }
@@ -75,9 +75,10 @@ pub(crate) fn quota_3_a_refusal_in_a_burst_undoes_only_itself(builder: &dyn Buil
                 Outcome::Created(model) => of_acme.push(model),
                 other => ensure_eq!(other, Outcome::LimitReached { current: 12 }, "the limit"),
             }
-            let stale = next()?;
-            if stale != Outcome::NotFound {
-                ensure_eq!(stale, Outcome::Stale, "a delete at a wrong stamp");
+            let refused = next()?;
+            if refused != Outcome::NotFound {
+                let right = Outcome::Refused(EditRefusal::PreconditionFailed);
+                ensure_eq!(refused, right, "a delete at another revision");
             }
             ensure_eq!(next()?, Outcome::Deleted, "a delete");
             ensure_eq!(next()?, Outcome::NotFound, "a delete of nothing");

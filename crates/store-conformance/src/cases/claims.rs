@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 
 use custom_models_core::{
-    Claimed, CustomModel, Edit, ModelId, Organisation, Outcome, Refusal, Retention, TrainingStatus,
-    Write,
+    Claimed, CustomModel, Edit, EditRefusal, ModelId, Organisation, Outcome, Refusal, Retention,
+    TrainingStatus,
 };
 
 use crate::Builder;
-use crate::client::{ALL, Client, fresh};
+use crate::client::{ALL, Client, delete, fresh};
 use crate::driven::{Driven, LEASE, beat, fail, lease_time, succeed};
-use crate::life::{actor, at, changed, expect_history, update};
+use crate::life::{actor, at, edit, expect_history, renamed};
 use crate::sample::organisation;
 use crate::threads::in_threads;
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
@@ -107,8 +107,7 @@ pub(crate) fn train_3_what_waits_follows_every_change_at_once(builder: &dyn Buil
         ensure_eq!(shown(&store, LEASE + 10_000)?, [id], "when its longer lease runs out");
         // Only its name changes: it is shown with it.
         let model = driven.engine.get(&driven.caller, id)?;
-        let named = changed(&model, 7 + round)?;
-        store.updated(Write::new(acme.clone(), update(&model, &named)))?;
+        renamed(&store, &acme, &model, 7 + round)?;
         ensure_eq!(shown(&store, LEASE + 10_000)?, [id], "under another name");
         store = store.reopen(&*place)?;
         driven = Driven::new(&store, &acme);
@@ -121,10 +120,13 @@ pub(crate) fn train_3_what_waits_follows_every_change_at_once(builder: &dyn Buil
         };
         ensure_eq!(shown(&store, i64::MAX)?, [], "when it is over");
     }
-    // A store deletes what it is told to, running or not.
+    // What runs is not deleted.
     let doomed = driven.running(2)?;
-    ensure_eq!(shown(&store, i64::MAX)?, [doomed.id], "before it is deleted");
-    store.delete(&acme, &doomed)?;
+    let refused = Outcome::Refused(EditRefusal::TrainingInProgress);
+    ensure_eq!(store.write(&acme, delete(doomed.id))?, refused, "a delete of what runs");
+    ensure_eq!(shown(&store, i64::MAX)?, [doomed.id], "what was to be deleted");
+    driven.edit(doomed.id, Edit::Cancel)?;
+    ensure_eq!(store.write(&acme, delete(doomed.id))?, Outcome::Deleted, "a delete");
     ensure_eq!(shown(&store, i64::MAX)?, [], "a deleted model");
     ensure_eq!(shown(&store.reopen(&*place)?, i64::MAX)?, [], "a deleted model");
     Ok(())
@@ -182,7 +184,6 @@ pub(crate) fn train_4_a_worker_whose_lease_ran_out_changes_nothing(
     let driven = Driven::new(&store, &acme);
     let late = driven.claimed(1)?;
     let id = late.model.id;
-    let decided = update(&late.model, &changed(&late.model, 2)?);
     let refuses = |edits: [Edit; 3]| -> Checked {
         for edit in edits {
             let refused = driven.try_edit(id, &edit);
@@ -201,9 +202,12 @@ pub(crate) fn train_4_a_worker_whose_lease_ran_out_changes_nothing(
     };
     ensure!(next.fence > late.fence, "fence {} after {}", next.fence, late.fence);
     let history = store.events(&acme, 0, u32::MAX)?.events;
+    // What was said while the lease was live, and comes late.
+    for word in words()? {
+        let outcome = store.write(&acme, edit(id, word))?;
+        ensure_eq!(outcome, Outcome::Refused(EditRefusal::LeaseLost), "a late word");
+    }
     refuses(words()?)?;
-    // What was decided while the lease was live, and comes late.
-    ensure_eq!(store.write(&acme, decided)?, Outcome::Stale, "a late result");
     store.expect(&acme, std::slice::from_ref(&next.model))?;
     expect_history(&store, &acme, &history)?;
     let done = driven.edit(id, succeed(next.fence)?)?;

@@ -1,12 +1,10 @@
 //! Closing: what is queued is answered first, afterwards nothing is done any more.
 
-use custom_models_core::{
-    CustomModel, ModelStore, Outcome, Purge, StoreError, StoreErrorKind, Write,
-};
+use custom_models_core::{CustomModel, ModelStore, Outcome, Purge, StoreError, StoreErrorKind};
 
 use crate::Builder;
-use crate::client::{ALL, Answer, Client, create, delete, fresh};
-use crate::life::{at, changed, create_answer, update};
+use crate::client::{ALL, Answer, Client, create, delete, fresh, write};
+use crate::life::{at, create_answer, edit, like};
 use crate::sample::{id, model, models, organisation};
 use crate::threads::in_threads;
 use crate::verdict::{Checked, Stop, ensure_eq};
@@ -34,12 +32,11 @@ fn is_closed(store: &Client) -> Checked {
     ensure_eq!(get.err().map(|error| error.kind()), closed, "get");
     let list = ModelStore::list(&**store, &acme, &ALL);
     ensure_eq!(list.err().map(|error| error.kind()), closed, "list");
-    let after = changed(&known, 2)?;
-    let changes = [create(&model(7)?, None), update(&known, &after), delete(known.id, known.stamp)];
+    let changes = [create(&model(7)?, None), edit(known.id, like(2)?), delete(known.id)];
     for change in changes {
         let submit = store.submit(&acme, change.clone()).wait()?;
         ensure_eq!(submit.err().map(|error| error.kind()), closed, "submit");
-        let apply = store.apply(Write::new(acme.clone(), change));
+        let apply = store.apply(write(&acme, change));
         ensure_eq!(apply.err().map(|error| error.kind()), closed, "apply");
     }
     Ok(())
@@ -50,7 +47,7 @@ pub(crate) fn a_closed_store_tells_of_no_life(builder: &dyn Builder) -> Checked 
     let acme = organisation("acme")?;
     let created = store.create(&acme, &model(1)?)?;
     store.close()?;
-    let key = create_answer("key", 0)?.key;
+    let key = create_answer("key")?.key;
     let purge = Purge { events_before: None, answers_until: at(0), limit: 9 };
     let answers = [
         store.events(&acme, 0, 9).err(),

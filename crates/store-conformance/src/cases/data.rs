@@ -3,31 +3,20 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use custom_models_core::{
-    ContentDigest, CustomModel, DataChange, DataFile, DataPair, DataType, Edit, Organisation,
-    Outcome, Stamp, Timestamp, Write,
+    ArchiveChange, ContentDigest, Course, CustomModel, DataFile, DataPair, DataType, Edit,
+    EditRefusal, ModelLine, NewPair, Organisation, Outcome, Record, Timestamp, Write,
 };
 
-use crate::Builder;
 use crate::cases::durability::killed;
-use crate::client::{Client, fresh};
+use crate::client::{Client, fresh, write};
 use crate::driven::{Driven, five_hours};
-use crate::life::{add_pair, changed, data_id, file, pair, with_data};
-use crate::sample::{model, organisation};
+use crate::life::{
+    add_pair, data_id, edit, edit_at, file, moment_of, new_pair, pair, paired, remove_pair, renamed,
+};
+use crate::sample::{model, organisation, revision, unfit};
 use crate::threads::in_threads;
 use crate::verdict::{Checked, ensure, ensure_eq};
-
-/// Removes a pair of a model, and returns the model as it is then.
-fn remove_pair(
-    store: &Client,
-    organisation: &Organisation,
-    model: &CustomModel,
-    number: u32,
-) -> Checked<CustomModel> {
-    let after = changed(model, number.into())?;
-    let change = with_data(model, &after, DataChange::Remove(data_id(number)?));
-    store.updated(Write::new(organisation.clone(), change))?;
-    Ok(after)
-}
+use crate::{Builder, MemoryBuilder};
 
 /// The model has these pairs, in the order of their numbers.
 #[track_caller]
@@ -57,7 +46,7 @@ pub(crate) fn data_6_pairs_are_read_in_parts(builder: &dyn Builder) -> Checked {
     let acme = organisation("acme")?;
     let mut model = store.create(&acme, &model(1)?)?;
     for number in 1..=9 {
-        model = add_pair(&store, &acme, &model, &pair(number)?)?;
+        model = add_pair(&store, &acme, &model, number)?;
     }
     for number in [1, 4, 9] {
         model = remove_pair(&store, &acme, &model, number)?;
@@ -79,38 +68,77 @@ pub(crate) fn data_4_every_pair_comes_back_as_it_was(builder: &dyn Builder) -> C
     let (place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
     let mut model = store.create(&acme, &model(1)?)?;
-    let mut pairs = Vec::new();
-    for (number, name) in (1..).zip(NAMES) {
+    let mut data = Vec::new();
+    // Ten and more stand in another order as texts.
+    for (number, name) in (1..12).zip(NAMES.iter().cycle()) {
         let content = name.chars().rev().collect();
-        let audio = DataFile { content, ..file(name, 0) };
-        pairs.push(DataPair { audio, ..pair(number)? });
+        let mut new = new_pair(number)?;
+        new.audio = DataFile { content, ..file(name, 0) };
+        data.push((new, pair(number)?.created_at));
     }
-    let largest = DataFile {
-        bytes: u64::MAX,
-        sha256: ContentDigest::from_bytes([0; 32]),
-        ..file(&"語".repeat(5000), 0)
-    };
-    // Numbers that stand in another order as texts, or as numbers with a sign.
-    for (number, created_at) in [(10, Timestamp::MIN), (11, Timestamp::MAX), (100, Timestamp::MIN)]
-    {
-        pairs.push(DataPair { audio_millis: 0, created_at, ..pair(number)? });
+    for created_at in [Timestamp::MIN, Timestamp::MAX] {
+        let mut new = new_pair(20)?;
+        new.audio_millis = 0;
+        data.push((new, created_at));
     }
-    for (like, number) in [(5, 1 << 31), (6, u32::MAX)] {
-        pairs.push(DataPair {
-            id: data_id(number)?,
-            data_type: DataType::Test,
-            audio_millis: 1 << 53,
-            transcript: largest.clone(),
-            ..pair(like)?
-        });
-    }
-    for pair in &pairs {
-        model = add_pair(&store, &acme, &model, pair)?;
-    }
+    let pairs = add_all(&store, &mut model, data)?;
     expect_data(&store, &acme, &model, &pairs)?;
     let store = store.reopen(&*place)?;
     expect_data(&store, &acme, &model, &pairs)?;
     store.expect(&acme, &[model])
+}
+
+/// Adds data at its times, and returns the pairs that it becomes.
+fn add_all(
+    store: &Client,
+    model: &mut CustomModel,
+    data: Vec<(NewPair, Timestamp)>,
+) -> Checked<Vec<DataPair>> {
+    let acme = organisation("acme")?;
+    let mut pairs = Vec::new();
+    for (new, created_at) in data {
+        let at = moment_of(created_at);
+        let add = write(&acme, edit(model.id, Edit::AddData(new.clone())));
+        *model = store.edited(model, Write { at, ..add })?;
+        pairs.push(paired(model.course.data().last_id, new, at)?);
+    }
+    Ok(pairs)
+}
+
+/// A model that had billions of pairs, of which none is left.
+pub(crate) fn data_4_pairs_come_back_under_the_largest_numbers(builder: &dyn Builder) -> Checked {
+    let acme = organisation("acme")?;
+    for last_id in [(1 << 31) - 2, u32::MAX - 2] {
+        let (place, store) = fresh(builder)?;
+        let mut model = with_last_pair(store.create(&acme, &model(1)?)?, last_id)?;
+        let line = ModelLine { organisation: acme.clone(), model: model.clone() };
+        store.handle().archive(ArchiveChange::Import(vec![Record::Model(line)]))?;
+        let largest = DataFile {
+            bytes: u64::MAX,
+            sha256: ContentDigest::from_bytes([0; 32]),
+            ..file(&"語".repeat(5000), 0)
+        };
+        let new = NewPair { audio_millis: 1 << 53, transcript: largest, ..new_pair(5)? };
+        let data = [pair(1)?.created_at, Timestamp::MAX].map(|time| (new.clone(), time));
+        let pairs = add_all(&store, &mut model, data.into())?;
+        ensure_eq!(pairs.last().map(|pair| pair.id), Some(data_id(last_id + 2)?), "the last pair");
+        expect_data(&store, &acme, &model, &pairs)?;
+        let store = store.reopen(&*place)?;
+        expect_data(&store, &acme, &model, &pairs)?;
+        model = remove_pair(&store, &acme, &model, last_id + 2)?;
+        expect_data(&store, &acme, &model, pairs.get(..1).unwrap_or_default())?;
+        store.expect(&acme, &[model])?;
+    }
+    Ok(())
+}
+
+fn with_last_pair(model: CustomModel, last_id: u32) -> Checked<CustomModel> {
+    let (_place, drafts) = fresh(&MemoryBuilder)?;
+    let course = Driven::new(&drafts, &organisation("drafts")?).ready(1)?.course;
+    let text = course.to_record().map_err(unfit)?.unwrap_or_default();
+    let text = text.replace("\"last_id\":1", &format!("\"last_id\":{last_id}"));
+    let course = Course::from_record(course.status(), Some(&text)).map_err(unfit)?;
+    Ok(CustomModel { course, ..model })
 }
 
 pub(crate) fn data_6_a_pair_that_was_removed_is_gone(builder: &dyn Builder) -> Checked {
@@ -119,7 +147,7 @@ pub(crate) fn data_6_a_pair_that_was_removed_is_gone(builder: &dyn Builder) -> C
     let mut model = store.create(&acme, &model(1)?)?;
     let mut pairs = Vec::new();
     for number in 1..6 {
-        model = add_pair(&store, &acme, &model, &pair(number)?)?;
+        model = add_pair(&store, &acme, &model, number)?;
         pairs.push(pair(number)?);
     }
     for number in [5, 1, 3] {
@@ -129,7 +157,7 @@ pub(crate) fn data_6_a_pair_that_was_removed_is_gone(builder: &dyn Builder) -> C
         store = store.reopen(&*place)?;
         expect_data(&store, &acme, &model, &pairs)?;
     }
-    model = add_pair(&store, &acme, &model, &pair(6)?)?;
+    model = add_pair(&store, &acme, &model, 6)?;
     pairs.push(pair(6)?);
     expect_data(&store.reopen(&*place)?, &acme, &model, &pairs)
 }
@@ -140,8 +168,8 @@ pub(crate) fn edit_5_the_data_of_a_model_goes_with_it(builder: &dyn Builder) -> 
     let mut all = Vec::new();
     for number in 1..4 {
         let model = store.create(&acme, &model(number)?)?;
-        let model = add_pair(&store, &acme, &model, &pair(1)?)?;
-        all.push(add_pair(&store, &acme, &model, &pair(2)?)?);
+        let model = add_pair(&store, &acme, &model, 1)?;
+        all.push(add_pair(&store, &acme, &model, 2)?);
     }
     let gone = all.remove(1);
     store.delete(&acme, &gone)?;
@@ -158,7 +186,7 @@ pub(crate) fn auth_3_another_organisation_sees_no_data(builder: &dyn Builder) ->
     let (place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
     let created = store.create(&acme, &model(1)?)?;
-    let model = add_pair(&store, &acme, &created, &pair(1)?)?;
+    let model = add_pair(&store, &acme, &created, 1)?;
     let check = |store: &Client| -> Checked {
         for name in ["zebra", "ACME", "acm", "acme-2"] {
             expect_data(store, &organisation(name)?, &model, &[])?;
@@ -167,7 +195,7 @@ pub(crate) fn auth_3_another_organisation_sees_no_data(builder: &dyn Builder) ->
     };
     check(&store)?;
     let zebra = organisation("zebra")?;
-    let stolen = with_data(&model, &model, DataChange::Remove(data_id(1)?));
+    let stolen = edit(model.id, Edit::RemoveData(data_id(1)?));
     ensure_eq!(store.write(&zebra, stolen)?, Outcome::NotFound, "another's data");
     check(&store)?;
     check(&store.reopen(&*place)?)
@@ -177,20 +205,34 @@ pub(crate) fn data_4_a_refused_change_leaves_the_data_as_it_is(builder: &dyn Bui
     let (place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
     let created = store.create(&acme, &model(1)?)?;
-    let model = add_pair(&store, &acme, &created, &pair(1)?)?;
-    let stale = CustomModel { stamp: Stamp { beats: 9, ..model.stamp }, ..model.clone() };
-    for before in [&created, &stale] {
-        for data in [DataChange::Add(pair(2)?), DataChange::Remove(data_id(1)?)] {
-            let outcome = store.write(&acme, with_data(before, &model, data))?;
-            ensure_eq!(outcome, Outcome::Stale, "at {:?}", before.stamp);
+    let model = add_pair(&store, &acme, &created, 1)?;
+    let add = || -> Checked<Edit> { Ok(Edit::AddData(new_pair(2)?)) };
+    let remove = |number| -> Checked<Edit> { Ok(Edit::RemoveData(data_id(number)?)) };
+    for wrong in [revision(1)?, revision(3)?] {
+        for refused in [add()?, remove(1)?] {
+            let outcome = store.write(&acme, edit_at(model.id, wrong, refused))?;
+            let right = Outcome::Refused(EditRefusal::PreconditionFailed);
+            ensure_eq!(outcome, right, "at revision {wrong}");
             expect_data(&store, &acme, &model, &[pair(1)?])?;
         }
     }
-    // Updates that leave the data alone do so.
-    let keep = with_data(&model, &changed(&model, 5)?, DataChange::Keep);
-    store.updated(Write::new(acme.clone(), keep))?;
+    for number in [2, u32::MAX] {
+        let outcome = store.write(&acme, edit(model.id, remove(number)?))?;
+        ensure_eq!(outcome, Outcome::Refused(EditRefusal::DataNotFound), "pair {number}");
+    }
+    // Updates leave the data alone.
+    renamed(&store, &acme, &model, 5)?;
     expect_data(&store, &acme, &model, &[pair(1)?])?;
-    expect_data(&store.reopen(&*place)?, &acme, &model, &[pair(1)?])
+    // Data of a model that is being trained stays as it is.
+    let running = Driven::new(&store, &acme).running(2)?;
+    let trained_on = store.data(&acme, running.id, 0, u32::MAX)?;
+    for refused in [add()?, remove(1)?] {
+        let outcome = store.write(&acme, edit(running.id, refused))?;
+        ensure_eq!(outcome, Outcome::Refused(EditRefusal::TrainingInProgress), "while it runs");
+    }
+    let store = store.reopen(&*place)?;
+    expect_data(&store, &acme, &model, &[pair(1)?])?;
+    expect_data(&store, &acme, &running, &trained_on)
 }
 
 /// While one adds pairs and removes them, others read a model between two readings of its data: what
@@ -238,7 +280,7 @@ pub(crate) fn data_4_data_survives_a_close(builder: &dyn Builder) -> Checked {
     let mut model = store.create(&acme, &model(1)?)?;
     let mut pairs = Vec::new();
     for number in 1..5 {
-        model = add_pair(&store, &acme, &model, &pair(number)?)?;
+        model = add_pair(&store, &acme, &model, number)?;
         pairs.push(pair(number)?);
         store = store.reopen(&*place)?;
         expect_data(&store, &acme, &model, &pairs)?;
@@ -254,7 +296,7 @@ pub(crate) fn data_4_a_pair_survives_a_kill_when_its_change_is_heard(
     let mut model = store.create(&acme, &model(1)?)?;
     let mut pairs = Vec::new();
     for number in 1..5 {
-        model = add_pair(&store, &acme, &model, &pair(number)?)?;
+        model = add_pair(&store, &acme, &model, number)?;
         pairs.push(pair(number)?);
         let (_place, after_kill) = killed(&*place)?;
         expect_data(&after_kill, &acme, &model, &pairs)?;

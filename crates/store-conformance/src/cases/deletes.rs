@@ -1,10 +1,10 @@
-//! Deletes: by id and stamp, of the organisation's own models alone.
+//! Deletes: by id and revision, of the organisation's own models alone.
 
-use custom_models_core::{CustomModel, ModelId, Outcome, Stamp};
+use custom_models_core::{CustomModel, EditRefusal, ModelId, Outcome};
 
 use crate::Builder;
-use crate::client::{Client, delete, fresh};
-use crate::sample::{id, model, models, organisation, stamp};
+use crate::client::{Client, delete, delete_at, fresh};
+use crate::sample::{id, model, models, organisation, revision};
 use crate::verdict::{Checked, ensure, ensure_eq};
 
 pub(crate) fn edit_5_the_second_delete_finds_nothing(builder: &dyn Builder) -> Checked {
@@ -15,10 +15,9 @@ pub(crate) fn edit_5_the_second_delete_finds_nothing(builder: &dyn Builder) -> C
     store.delete(&acme, &gone)?;
     let check = |store: &Client| -> Checked {
         ensure_eq!(store.get(&acme, gone.id)?, None, "a deleted model");
-        let again = store.write(&acme, delete(gone.id, gone.stamp))?;
-        ensure_eq!(again, Outcome::NotFound, "the second delete");
-        let again = store.write(&acme, delete(gone.id, stamp(2)?))?;
-        ensure_eq!(again, Outcome::NotFound, "the second delete, stale");
+        for again in [delete(gone.id), delete_at(gone.id, revision(2)?)] {
+            ensure_eq!(store.write(&acme, again)?, Outcome::NotFound, "the second delete");
+        }
         store.expect(&acme, &models_now)
     };
     check(&store)?;
@@ -30,8 +29,9 @@ pub(crate) fn edit_5_an_unknown_id_is_not_found(builder: &dyn Builder) -> Checke
     let acme = organisation("acme")?;
     let unknown = |store: &Client, id: ModelId| -> Checked {
         ensure_eq!(store.get(&acme, id)?, None, "get {id}");
-        let outcome = store.write(&acme, delete(id, stamp(1)?))?;
-        ensure_eq!(outcome, Outcome::NotFound, "delete {id}");
+        for delete in [delete(id), delete_at(id, revision(1)?)] {
+            ensure_eq!(store.write(&acme, delete)?, Outcome::NotFound, "delete {id}");
+        }
         Ok(())
     };
     unknown(&store, id(1)?)?;
@@ -42,19 +42,17 @@ pub(crate) fn edit_5_an_unknown_id_is_not_found(builder: &dyn Builder) -> Checke
     store.expect(&acme, &[known])
 }
 
-pub(crate) fn edit_4_a_stale_delete_changes_nothing(builder: &dyn Builder) -> Checked {
+pub(crate) fn edit_4_a_delete_that_expects_another_revision_changes_nothing(
+    builder: &dyn Builder,
+) -> Checked {
     let (place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
     let models_now = store.create_all(&acme, &models(2)?)?;
     for model in &models_now {
         for wrong in [2, 3, 257, 1 << 32, (1 << 32) + 1, 1 << 63, u64::MAX] {
-            let outcome = store.write(&acme, delete(model.id, stamp(wrong)?))?;
-            ensure_eq!(outcome, Outcome::Stale, "a delete at revision {wrong}");
-        }
-        for beats in [1, 256, u32::MAX] {
-            let wrong = Stamp { beats, ..model.stamp };
-            let outcome = store.write(&acme, delete(model.id, wrong))?;
-            ensure_eq!(outcome, Outcome::Stale, "a delete at {wrong:?}");
+            let outcome = store.write(&acme, delete_at(model.id, revision(wrong)?))?;
+            let refused = Outcome::Refused(EditRefusal::PreconditionFailed);
+            ensure_eq!(outcome, refused, "a delete at revision {wrong}");
         }
     }
     store.expect(&acme, &models_now)?;
@@ -75,8 +73,10 @@ pub(crate) fn auth_3_another_organisations_model_is_not_found(builder: &dyn Buil
         for (stranger, theirs) in [(&acme, &of_zebra), (&zebra, &of_acme)] {
             for model in theirs {
                 ensure_eq!(store.get(stranger, model.id)?, None, "another's model");
-                for stamp in [model.stamp, stamp(2)?] {
-                    let outcome = store.write(stranger, delete(model.id, stamp))?;
+                let expecting = |revision| delete_at(model.id, revision);
+                let right = expecting(model.revision());
+                for delete in [delete(model.id), right, expecting(revision(2)?)] {
+                    let outcome = store.write(stranger, delete)?;
                     ensure_eq!(outcome, Outcome::NotFound, "a delete of another's model");
                 }
             }
@@ -118,7 +118,7 @@ pub(crate) fn auth_3_organisations_of_similar_names_do_not_see_each_other(
         .zip(&models_of)
         .step_by(2)
         .flat_map(|(organisation, models)| {
-            models.iter().map(|model| (organisation.clone(), delete(model.id, model.stamp)))
+            models.iter().map(|model| (organisation.clone(), delete(model.id)))
         })
         .collect();
     for outcome in store.burst(writes)? {

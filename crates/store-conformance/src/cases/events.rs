@@ -3,43 +3,50 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use custom_models_core::{
-    CustomModel, DataId, Event, EventPage, EventType, NewEvent, Organisation, Outcome, Progress,
-    Stamp, Timestamp, Write,
+    Actor, CustomModel, DataType, Edit, Event, EventPage, EventType, NewEvent, Organisation,
+    Outcome, Progress, Timestamp,
 };
 
 use crate::Builder;
 use crate::cases::durability::killed;
-use crate::client::{Client, create, delete, fresh};
-use crate::life::{actor, changed, event, expect_history, logged, update};
-use crate::sample::{model, models, moment, organisation, unfit};
+use crate::client::{Client, create, delete, delete_at, fresh};
+use crate::driven::{beat, fail, five_hours, lease_time, succeed};
+use crate::life::{
+    actor, data_id, edit, edit_at, event, expect_history, like, moment_of, numbered, renamed,
+};
+use crate::sample::{id, model, moment, organisation, revision};
+use crate::steps::Steps;
 use crate::threads::in_threads;
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 
-/// Creates a model with its event.
+/// Creates the model of this number, asked for by an actor of this number.
 #[track_caller]
 pub(crate) fn create_logged(
     store: &Client,
     organisation: &Organisation,
     number: u64,
 ) -> Checked<CustomModel> {
-    let event = NewEvent { event_type: EventType::Created, ..event(number)? };
-    match store.write_whole(logged(organisation, create(&model(number)?, None), event))? {
+    match store.write_whole(numbered(organisation, number, create(&model(number)?, None))?)? {
         Outcome::Created(model) => Ok(model),
         other => Err(Stop::failed(format!("a create was answered by {other:?}"))),
     }
 }
 
-/// Updates a model with its event, which is found in the history by its actor.
+/// The event of [`create_logged`].
+pub(crate) fn created(number: u64) -> Checked<NewEvent> {
+    let created_at = model(number)?.created_at;
+    Ok(NewEvent { created_at, event_type: EventType::Created, ..event(number)? })
+}
+
+/// Updates a model with the event of this number, which is found in the history by its actor.
 #[track_caller]
 pub(crate) fn update_logged(
     store: &Client,
     organisation: &Organisation,
     model: &mut CustomModel,
-    event: NewEvent,
+    number: u64,
 ) -> Checked {
-    let after = changed(model, model.revision().get())?;
-    store.updated(logged(organisation, update(model, &after), event))?;
-    *model = after;
+    *model = renamed(store, organisation, model, number)?;
     Ok(())
 }
 
@@ -50,10 +57,9 @@ pub(crate) fn with_history(
     events: u64,
 ) -> Checked<(CustomModel, Vec<Event>)> {
     let mut model = create_logged(store, organisation, 1)?;
-    let created = NewEvent { event_type: EventType::Created, ..event(1)? };
-    let mut history = vec![created.at(1, model.id)];
+    let mut history = vec![created(1)?.at(1, model.id)];
     for number in 2..=events {
-        update_logged(store, organisation, &mut model, event(number)?)?;
+        update_logged(store, organisation, &mut model, number)?;
         history.push(event(number)?.at(number, model.id));
     }
     Ok((model, history))
@@ -78,8 +84,7 @@ pub(crate) fn log_1_positions_are_dense_whoever_writes(builder: &dyn Builder) ->
         for organisation in [&acme, &zebra] {
             let mut model = create_logged(&store, organisation, thread)?;
             for number in 1..CHANGES {
-                let event = event(100 * thread + number)?;
-                update_logged(&store, organisation, &mut model, event)?;
+                update_logged(&store, organisation, &mut model, 100 * thread + number)?;
             }
         }
         Ok(())
@@ -93,7 +98,7 @@ pub(crate) fn log_1_positions_are_dense_whoever_writes(builder: &dyn Builder) ->
         for number in 0..20 {
             let limit = if number % 2 == 0 { None } else { Some(0) };
             let change = create(&model(number)?, limit);
-            writes.push(logged(&acme, change, event(1000 * round + number)?));
+            writes.push(numbered(&acme, 1000 * round + number, change)?);
         }
         store.burst_whole(&writes)?;
         store = store.reopen(&*place)?;
@@ -107,32 +112,38 @@ pub(crate) fn log_1_an_event_is_there_exactly_when_its_change_is(builder: &dyn B
     let (place, store) = fresh(builder)?;
     let (acme, zebra) = (organisation("acme")?, organisation("zebra")?);
     let (model, mut history) = with_history(&store, &acme, 3)?;
-    let after = changed(&model, 7)?;
-    let stale = Stamp { beats: 1, ..model.stamp };
     let refused = [
-        logged(&acme, create(&crate::sample::model(4)?, Some(0)), event(4)?),
-        logged(&acme, delete(model.id, stale), event(5)?),
-        logged(&acme, update(&CustomModel { stamp: stale, ..model.clone() }, &after), event(6)?),
-        logged(&zebra, update(&model, &after), event(7)?),
-        logged(&zebra, delete(model.id, model.stamp), event(8)?),
+        numbered(&acme, 4, create(&crate::sample::model(4)?, Some(0)))?,
+        numbered(&acme, 5, delete_at(model.id, revision(9)?))?,
+        numbered(&acme, 6, edit_at(model.id, revision(9)?, like(7)?))?,
+        numbered(&acme, 7, edit(model.id, Edit::Cancel))?,
+        numbered(&zebra, 8, edit(model.id, like(7)?))?,
+        numbered(&zebra, 9, delete(model.id))?,
     ];
     for write in &refused {
         let outcome = store.write_whole(write.clone())?;
-        let is_refusal =
-            matches!(outcome, Outcome::LimitReached { .. } | Outcome::Stale | Outcome::NotFound);
+        let is_refusal = matches!(
+            outcome,
+            Outcome::LimitReached { .. } | Outcome::Refused(_) | Outcome::NotFound
+        );
         ensure!(is_refusal, "{write:?} was answered by {outcome:?}");
         expect_history(&store, &acme, &history)?;
         expect_history(&store, &zebra, &[])?;
     }
-    // Not every change has an event: one without moves no position.
-    let quiet = CustomModel { stamp: Stamp { beats: 1, ..model.stamp }, ..model.clone() };
-    store.updated(Write::new(acme.clone(), update(&model, &quiet)))?;
-    expect_history(&store, &acme, &history)?;
+    // A claim and most words of a worker have no event: they move no position.
+    let mut steps = Steps::new(&store, model, history);
+    steps.make(Edit::AddData(five_hours(DataType::Train)), 1)?;
+    steps.make(Edit::Run, 1)?;
+    steps.make(Edit::Claim { time: lease_time()? }, 0)?;
+    steps.make(beat(steps.fence(), 0)?, 0)?;
+    steps.make(beat(steps.fence(), 7)?, 1)?;
+    steps.make(beat(steps.fence(), 7)?, 0)?;
+    steps.make(Edit::Cancel, 1)?;
     let deleted = NewEvent { event_type: EventType::Deleted, ..event(9)? };
-    let outcome =
-        store.write_whole(logged(&acme, delete(quiet.id, quiet.stamp), deleted.clone()))?;
+    let outcome = store.write_whole(numbered(&acme, 9, delete(steps.model.id))?)?;
     ensure_eq!(outcome, Outcome::Deleted, "a delete");
-    history.push(deleted.at(4, quiet.id));
+    history = steps.history;
+    history.push(deleted.at(history.len() as u64 + 1, steps.model.id));
     expect_history(&store, &acme, &history)?;
     store.burst_whole(&refused)?;
     let store = store.reopen(&*place)?;
@@ -152,7 +163,7 @@ pub(crate) fn log_1_reads_see_a_change_with_its_event_or_neither(builder: &dyn B
         let [first, second] = &models;
         let mut model = if thread == 0 { first.clone() } else { second.clone() };
         for number in 2..25 {
-            update_logged(&store, &acme, &mut model, event(number)?)?;
+            update_logged(&store, &acme, &mut model, number)?;
         }
         Ok(())
     };
@@ -197,9 +208,10 @@ pub(crate) fn log_1_the_order_is_that_of_the_answers(builder: &dyn Builder) -> C
     in_threads(THREADS, |thread| {
         let mut model = store.create(&acme, &model(thread)?)?;
         for number in 0..CHANGES {
-            let new = event(1000 * (1 + thread) + number)?;
+            let number = 1000 * (1 + thread) + number;
+            let new = event(number)?;
             let before = heard.load(Ordering::SeqCst);
-            update_logged(&store, &acme, &mut model, new.clone())?;
+            update_logged(&store, &acme, &mut model, number)?;
             let found = store.events(&acme, before, u32::MAX)?;
             let own = found.events.iter().find(|event| event.actor == new.actor);
             let Some(own) = own else {
@@ -210,7 +222,7 @@ pub(crate) fn log_1_the_order_is_that_of_the_answers(builder: &dyn Builder) -> C
         }
         Ok(())
     })?;
-    whole_history(&store, &acme, 25 + THREADS * CHANGES)?;
+    whole_history(&store, &acme, 25 + THREADS * (1 + CHANGES))?;
     Ok(())
 }
 
@@ -255,8 +267,9 @@ pub(crate) fn log_1_a_history_without_events_has_its_ends(builder: &dyn Builder)
         Ok(())
     };
     check(&store)?;
-    let created = store.create(&acme, &model(1)?)?;
-    store.delete(&acme, &created)?;
+    // What is refused begins no history.
+    store.try_create(&acme, &model(1)?, Some(0))?;
+    store.write(&acme, delete(id(1)?))?;
     check(&store)?;
     check(&store.reopen(&*place)?)
 }
@@ -281,37 +294,48 @@ pub(crate) fn log_1_organisations_have_histories_of_their_own(builder: &dyn Buil
 pub(crate) fn log_1_every_kind_of_event_comes_back(builder: &dyn Builder) -> Checked {
     let (place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
-    let mut model = create_logged(&store, &acme, 1)?;
-    let data_id = DataId::new(u32::MAX).map_err(unfit)?;
-    let errors = ["", "\0 'é' \"語\"\n", &"語".repeat(1000)].map(str::to_owned);
-    let kinds = [
-        EventType::Created,
-        EventType::Updated,
-        EventType::Deleted,
-        EventType::DataAdded { data_id },
-        EventType::DataRemoved { data_id },
-        EventType::TrainingStarted,
-        EventType::TrainingProgressed { training_progress: Progress::NONE },
-        EventType::TrainingProgressed { training_progress: Progress::ALL },
-        EventType::TrainingSucceeded,
-        EventType::TrainingCancelled,
-    ];
-    let failures = errors.map(|error| EventType::TrainingFailed { error });
+    let (model, history) = with_history(&store, &acme, 1)?;
+    let mut steps = Steps::new(&store, model, history);
+    let moments = [Timestamp::MIN, moment(-1)?, moment(0)?, moment(1_700_000_000)?];
     let actors = ["!", "host", "k'\"\\,{}", &"~".repeat(128)].map(actor);
-    let moments = [Timestamp::MIN, moment(-1)?, moment(0)?, Timestamp::MAX];
-    let mut history = store.events(&acme, 0, 1)?.events;
-    let mut number = 0_usize;
-    for event_type in kinds.into_iter().chain(failures) {
-        let Some(Ok(actor)) = actors.get(number % actors.len()) else { break };
-        let created_at = moments.get(number % moments.len()).copied().unwrap_or(Timestamp::MIN);
-        let event = NewEvent { created_at, actor: actor.clone(), event_type };
-        update_logged(&store, &acme, &mut model, event.clone())?;
-        history.push(event.at(history.len() as u64 + 1, model.id));
-        number += 1;
+    let errors = ["", "\0 'é' \"語\"\n", &"語".repeat(1000)].map(str::to_owned);
+    for ((at, actor), error) in moments.into_iter().zip(actors).zip(errors.iter().cycle()) {
+        (steps.at, steps.actor) = (moment_of(at), actor?);
+        steps.make(like(2)?, 1)?;
+        steps.make(Edit::AddData(five_hours(DataType::Test)), 1)?;
+        steps.make(Edit::AddData(five_hours(DataType::Train)), 1)?;
+        let last = data_id(steps.model.course.data().last_id - 1)?;
+        steps.make(Edit::RemoveData(last), 1)?;
+        steps.make(Edit::Run, 1)?;
+        steps.make(Edit::Cancel, 1)?;
+        for is_well in [false, true] {
+            steps.make(Edit::Run, 1)?;
+            steps.make(Edit::Claim { time: lease_time()? }, 0)?;
+            for percent in [1, 99, Progress::ALL.get()] {
+                steps.make(beat(steps.fence(), percent)?, 1)?;
+            }
+            let ended = match is_well {
+                true => succeed(steps.fence())?,
+                false => fail(steps.fence(), error),
+            };
+            steps.make(ended, 1)?;
+        }
     }
-    ensure_eq!(number, 13, "kinds of events");
+    // The last of times.
+    steps.at = moment_of(Timestamp::MAX);
+    steps.make(like(3)?, 1)?;
+    let Steps { model, mut history, .. } = steps;
+    store.delete(&acme, &model)?;
+    history.push(deleted(history.len() as u64 + 1, &model)?);
     expect_history(&store, &acme, &history)?;
     expect_history(&store.reopen(&*place)?, &acme, &history)
+}
+
+/// The event of [`Client::delete`].
+fn deleted(position: u64, model: &CustomModel) -> Checked<Event> {
+    let NewEvent { created_at, .. } = event(0)?;
+    let event = NewEvent { created_at, actor: Actor::HOST, event_type: EventType::Deleted };
+    Ok(event.at(position, model.id))
 }
 
 pub(crate) fn log_1_events_survive_a_close(builder: &dyn Builder) -> Checked {
@@ -321,12 +345,14 @@ pub(crate) fn log_1_events_survive_a_close(builder: &dyn Builder) -> Checked {
     for number in 3..12 {
         store = store.reopen(&*place)?;
         expect_history(&store, &acme, &history)?;
-        update_logged(&store, &acme, &mut model, event(number)?)?;
+        update_logged(&store, &acme, &mut model, number)?;
         history.push(event(number)?.at(number, model.id));
     }
     // The events of a model are there when it is gone.
     store.delete(&acme, &model)?;
-    store.create_all(&acme, &models(2)?)?;
+    history.push(deleted(12, &model)?);
+    let last = create_logged(&store, &acme, 13)?;
+    history.push(created(13)?.at(13, last.id));
     expect_history(&store.reopen(&*place)?, &acme, &history)
 }
 
@@ -337,7 +363,7 @@ pub(crate) fn log_1_an_event_survives_a_kill_when_its_change_is_heard(
     let acme = organisation("acme")?;
     let (mut model, mut history) = with_history(&store, &acme, 2)?;
     for number in 3..8 {
-        update_logged(&store, &acme, &mut model, event(number)?)?;
+        update_logged(&store, &acme, &mut model, number)?;
         history.push(event(number)?.at(number, model.id));
         let (_place, after_kill) = killed(&*place)?;
         expect_history(&after_kill, &acme, &history)?;

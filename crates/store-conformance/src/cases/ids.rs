@@ -132,7 +132,7 @@ pub(crate) fn model_1_exhausted_ids_refuse_nothing_but_creates(builder: &dyn Bui
     let mut writes = Vec::new();
     for old in &old {
         writes.push((zebra.clone(), create(&model(old.id.get())?, None)));
-        writes.push((acme.clone(), delete(old.id, old.stamp)));
+        writes.push((acme.clone(), delete(old.id)));
     }
     let mut created = Vec::new();
     let (mut deleted, mut exhausted) = (0, 0);

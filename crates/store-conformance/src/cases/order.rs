@@ -6,8 +6,8 @@ use std::thread;
 use custom_models_core::{CustomModel, Outcome};
 
 use crate::Builder;
-use crate::client::{Client, create, delete, fresh};
-use crate::sample::{model, models, organisation, stamp};
+use crate::client::{Client, create, delete, delete_at, fresh};
+use crate::sample::{model, models, organisation, revision};
 use crate::threads::joined;
 use crate::verdict::{Checked, Stop, ensure_eq};
 
@@ -92,9 +92,9 @@ pub(crate) fn every_write_of_a_burst_is_answered_once(builder: &dyn Builder) -> 
     let mut answers = Vec::new();
     for kept in &kept {
         answers.push(store.submit(&acme, create(&model(50)?, Some(2))));
-        answers.push(store.submit(&acme, delete(kept.id, stamp(9)?)));
+        answers.push(store.submit(&acme, delete_at(kept.id, revision(9)?)));
         answers.push(store.submit(&acme, create(&model(60)?, None)));
-        answers.push(store.submit(&acme, delete(kept.id, kept.stamp)));
+        answers.push(store.submit(&acme, delete(kept.id)));
     }
     for answer in answers {
         // Whatever it says: that there is one is what is asked for here.

@@ -1,15 +1,15 @@
 //! What is forgotten when it is old: the beginning of a history, and answers that no repeat gets.
 
 use custom_models_core::{
-    AnswerKey, Event, EventPage, KeptAnswer, Moment, Organisation, Outcome, Purge, Purged,
-    Timestamp, Write,
+    AnswerKey, Event, EventPage, KeptAnswer, ModelId, Moment, NewAnswer, Organisation, Outcome,
+    Purge, Purged, Timestamp, Write,
 };
 
 use crate::Builder;
 use crate::cases::durability::killed;
-use crate::cases::events::{update_logged, with_history};
+use crate::cases::events::{created, update_logged, with_history};
 use crate::client::{Client, create, fresh};
-use crate::life::{at, create_answer, event, upload_answer};
+use crate::life::{at, create_answer, event, numbered, upload_answer};
 use crate::sample::{id, model, organisation};
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 
@@ -21,6 +21,22 @@ fn events_before(number: u64, limit: u32) -> Checked<Purge> {
 
 fn answers_until(millis: i64, limit: u32) -> Purge {
     Purge { events_before: None, answers_until: at(millis), limit }
+}
+
+/// Creates the model of this number, once under a key at a time.
+#[track_caller]
+fn create_once(
+    store: &Client,
+    of: &Organisation,
+    number: u64,
+    answer: NewAnswer,
+    millis: i64,
+) -> Checked<ModelId> {
+    let write = numbered(of, number, create(&model(number)?, None))?;
+    match store.write_whole(Write { at: at(millis), answer: Some(answer), ..write })? {
+        Outcome::Created(model) => Ok(model.id),
+        other => Err(Stop::failed(format!("a create was answered by {other:?}"))),
+    }
 }
 
 /// The events of an organisation from this number on, of so many.
@@ -44,7 +60,7 @@ pub(crate) fn log_1_a_purge_forgets_only_the_beginning_of_a_history(
     let (_, of_zebra) = with_history(&store, &zebra, 3)?;
     // Clocks may be set back: later in the history stand times that are earlier.
     for (position, number) in [(7, 1), (8, 8), (9, 2)] {
-        update_logged(&store, &acme, &mut model, event(number)?)?;
+        update_logged(&store, &acme, &mut model, number)?;
         of_acme.push(event(number)?.at(position, model.id));
     }
     let purges = [
@@ -72,12 +88,11 @@ pub(crate) fn log_1_a_purge_forgets_only_the_beginning_of_a_history(
 pub(crate) fn log_1_a_purge_forgets_no_more_than_its_limit(builder: &dyn Builder) -> Checked {
     let (place, mut store) = fresh(builder)?;
     let (acme, zebra) = (organisation("acme")?, organisation("zebra")?);
-    let (_, of_acme) = with_history(&store, &acme, 7)?;
+    let (_, mut of_acme) = with_history(&store, &acme, 2)?;
     let (_, of_zebra) = with_history(&store, &zebra, 4)?;
-    for number in 0..5 {
-        let answer = Some(create_answer(&format!("key-{number}"), 0)?);
-        let change = create(&model(number)?, None);
-        store.write_whole(Write { answer, ..Write::new(acme.clone(), change) })?;
+    for number in 3..8 {
+        let id = create_once(&store, &acme, number, create_answer(&format!("key-{number}"))?, 0)?;
+        of_acme.push(created(number)?.at(number, id));
     }
     let mut left = (of_acme.len() + of_zebra.len()) as u64;
     for (limit, events, answers) in
@@ -115,7 +130,7 @@ pub(crate) fn log_1_positions_go_on_when_all_events_are_forgotten(
             store = store.reopen(&*place)?;
             expect_from(&store, &acme, &history, number)?;
         }
-        update_logged(&store, &acme, &mut model, event(number)?)?;
+        update_logged(&store, &acme, &mut model, number)?;
         history.push(event(number)?.at(number, model.id));
         expect_from(&store, &acme, &history, number)?;
         expect_from(&store, &zebra, &of_zebra, 2)?;
@@ -140,13 +155,11 @@ pub(crate) fn idem_1_a_purge_forgets_answers_until_a_moment(builder: &dyn Builde
     for (number, millis) in (0..).zip([-1, 0, 1, 1000, 1001]) {
         let of = if number % 2 == 0 { &acme } else { &zebra };
         let answer = match number % 3 {
-            0 => create_answer("key", millis)?,
-            _ => upload_answer(id(7)?, &format!("key-{number}"), millis)?,
+            0 => create_answer("key")?,
+            _ => upload_answer(id(7)?, &format!("key-{number}"))?,
         };
         keys.push((of.clone(), answer.key.clone()));
-        let write = Write::new(of.clone(), create(&model(number)?, None));
-        let outcome = store.write_whole(Write { answer: Some(answer), ..write })?;
-        ensure!(matches!(outcome, Outcome::Created(_)), "a create was answered by {outcome:?}");
+        create_once(&store, of, number, answer, millis)?;
     }
     let times: &[i64] = &[-1, 0, 1, 1000, 1001];
     for (until, answers, forgotten) in
@@ -161,23 +174,16 @@ pub(crate) fn idem_1_a_purge_forgets_answers_until_a_moment(builder: &dyn Builde
         }
     }
     // What was forgotten is no repeat any more.
-    let write = Write::new(acme.clone(), create(&model(9)?, None));
-    let again = Write { answer: Some(create_answer("key", 0)?), ..write };
-    let outcome = store.write_whole(again)?;
-    ensure!(matches!(outcome, Outcome::Created(_)), "a new request was answered by {outcome:?}");
-    Ok(())
+    create_once(&store, &acme, 9, create_answer("key")?, 0).map(drop)
 }
 
 pub(crate) fn log_1_a_purge_survives_a_kill_when_it_is_heard(builder: &dyn Builder) -> Checked {
     let (place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
-    let (_, history) = with_history(&store, &acme, 6)?;
-    let write = Write::new(acme.clone(), create(&model(9)?, None));
-    let key = create_answer("key", 0)?;
-    let outcome = store.write_whole(Write { answer: Some(key.clone()), ..write })?;
-    let Outcome::Created(_) = outcome else {
-        return Err(Stop::failed(format!("a create was answered by {outcome:?}")));
-    };
+    let (_, mut history) = with_history(&store, &acme, 6)?;
+    let key = create_answer("key")?;
+    let id = create_once(&store, &acme, 9, key.clone(), 0)?;
+    history.push(created(9)?.at(7, id));
     for number in [2, 4, 7] {
         let purge =
             Purge { answers_until: at(number - 4), ..events_before(number.unsigned_abs(), 9)? };

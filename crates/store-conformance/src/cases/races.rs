@@ -94,7 +94,7 @@ pub(crate) fn edit_5_one_of_many_deletes_of_a_model_wins(builder: &dyn Builder) 
     let won = in_threads(THREADS, |_| {
         let mut won = 0;
         for model in &doomed {
-            match store.write(&acme, delete(model.id, model.stamp))? {
+            match store.write(&acme, delete(model.id))? {
                 Outcome::Deleted => won += 1,
                 Outcome::NotFound => {}
                 other => return Err(Stop::failed(format!("a delete was answered by {other:?}"))),

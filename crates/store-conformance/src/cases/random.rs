@@ -1,7 +1,7 @@
 //! Random sequences of operations, answer by answer as the reference answers them.
 
 use custom_models_core::{
-    BaseModel, Course, Description, Filter, Language, Name, NewModel, TrainingStatus,
+    BaseModel, Description, Filter, Language, Name, NewModel, Record, TrainingStatus,
 };
 use proptest::collection::vec;
 use proptest::option;
@@ -10,11 +10,11 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
 use crate::beside::{
-    Beside, Change, DataStep, KEYS, ORGANISATIONS, Operation, StampStep, Target, Told, Write,
+    Beside, Change, Expects, KEYS, ORGANISATIONS, Operation, Step, Target, Word, Write,
 };
 use crate::cases::courses::every_course;
 use crate::client::fresh;
-use crate::driven::Driven;
+use crate::driven::{Driven, LEASE};
 use crate::life::kept_for;
 use crate::sample::{moment, organisation};
 use crate::verdict::{Checked, Stop};
@@ -30,11 +30,11 @@ pub(crate) fn random_operations_are_answered_as_by_the_reference(builder: &dyn B
     if std::env::var_os("PROPTEST_CASES").is_none() {
         config.cases = SEQUENCES;
     }
-    let (_place, drafts) = fresh(&MemoryBuilder)?;
-    let courses = every_course(&Driven::new(&drafts, &organisation("drafts")?))?;
-    let courses: Vec<_> = courses.into_iter().map(|model| model.course).collect();
-    let outcome = TestRunner::new(config).run(&vec(operation(), 1..80), |operations| {
-        match agree(builder, &courses, &operations) {
+    let records = models_of_every_course()?;
+    let steps = vec(steps(), 1..60).prop_map(|steps| steps.concat());
+    let outcome = TestRunner::new(config).run(&(any::<bool>(), steps), |(is_empty, operations)| {
+        let records = if is_empty { &[] } else { records.as_slice() };
+        match agree(builder, records, &operations) {
             Ok(()) => Ok(()),
             Err(Stop::Failed(failure)) => Err(TestCaseError::fail(failure.to_string())),
             Err(Stop::Exempt(exemption)) => Err(TestCaseError::fail(exemption.to_string())),
@@ -47,6 +47,37 @@ pub(crate) fn random_operations_are_answered_as_by_the_reference(builder: &dyn B
         }
         Err(TestError::Abort(reason)) => Err(Stop::failed(reason.to_string())),
     }
+}
+
+/// What an organisation has whose models have come to everything that a training can come to.
+fn models_of_every_course() -> Checked<Vec<Record>> {
+    let [main, ..] = ORGANISATIONS;
+    let (_place, store) = fresh(&MemoryBuilder)?;
+    every_course(&Driven::new(&store, &organisation(main)?))?;
+    let mut records = Vec::new();
+    store.handle().export(&mut |record| {
+        records.push(record);
+        Ok(())
+    })?;
+    Ok(records)
+}
+
+/// An operation, or a training from its data to its end, or a part of it.
+fn steps() -> impl Strategy<Value = Vec<Operation>> {
+    prop_oneof![9 => operation().prop_map(|operation| vec![operation]), 1 => training()]
+}
+
+fn training() -> impl Strategy<Value = Vec<Operation>> {
+    (target(), word(), 1..6_usize, 0..3 * LEASE).prop_map(|(of, word, length, millis)| {
+        let [by, ..] = ORGANISATIONS;
+        let word = Step::Work { word, is_late: false };
+        let steps = [Step::Add { is_enough: true }, Step::Run, Step::Claim, word.clone(), word];
+        let write = |step| {
+            let change = Change::Edit { of, step, expects: Expects::Anything };
+            Operation::Write(Write { by, change, millis, key: None })
+        };
+        steps.into_iter().take(length).map(write).collect()
+    })
 }
 
 fn operation() -> impl Strategy<Value = Operation> {
@@ -83,42 +114,52 @@ fn target() -> impl Strategy<Value = Target> {
 }
 
 fn write() -> impl Strategy<Value = Write> {
-    let told = (0..KEYS.len(), 0..5_i64, any::<bool>()).prop_map(|(key, half_days, has_body)| {
-        // At the end of 24 hours, and a millisecond before it.
-        let millis = half_days * kept_for() / 2 - half_days % 2;
-        Told { key, millis, has_body }
-    });
-    (by(), change(), option::weighted(0.7, 0..60_u64), option::weighted(0.3, told))
-        .prop_map(|(by, change, event, told)| Write { by, change, event, told })
+    // At the end of 24 hours and of a lease, and a millisecond before it.
+    let millis = prop_oneof![
+        2 => (0..5_i64).prop_map(|half_days| half_days * kept_for() / 2 - half_days % 2),
+        3 => (0..5_i64, 0..2_i64).prop_map(|(leases, before)| leases * LEASE - before),
+        3 => 0..60_000_i64,
+    ];
+    (by(), change(), millis, option::weighted(0.3, 0..KEYS.len()))
+        .prop_map(|(by, change, millis, key)| Write { by, change, millis, key })
 }
 
 fn change() -> impl Strategy<Value = Change> {
-    let stamp = || {
-        prop_oneof![
-            5 => Just(StampStep::Current),
-            1 => Just(StampStep::OtherRevision),
-            1 => Just(StampStep::OtherBeats),
-        ]
-    };
-    let data = prop_oneof![
-        3 => Just(DataStep::Keep),
-        2 => Just(DataStep::Add),
-        1 => (0..3_usize).prop_map(DataStep::Remove),
+    let expects = prop_oneof![
+        5 => Just(Expects::Anything),
+        2 => Just(Expects::Current),
+        1 => Just(Expects::Another),
     ];
     prop_oneof![
-        6 => (new_model(), option::weighted(0.5, 0..5_u64))
+        5 => (new_model(), option::weighted(0.5, 0..5_u64))
             .prop_map(|(model, limit)| Change::Create { model, limit }),
-        8 => (target(), new_model(), 0..20_usize, stamp(), any::<bool>(), data).prop_map(
-            |(of, like, course, stamp, is_beat, data)| Change::Update {
-                of,
-                like,
-                course,
-                stamp,
-                is_beat,
-                data,
-            }
+        12 => (target(), step(), expects)
+            .prop_map(|(of, step, expects)| Change::Edit { of, step, expects }),
+    ]
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    prop_oneof![
+        3 => (new_model(), any::<bool>(), any::<bool>()).prop_map(
+            |(like, is_named, is_described)| Step::Update { like, is_named, is_described }
         ),
-        3 => (target(), stamp()).prop_map(|(of, stamp)| Change::Delete { of, stamp }),
+        3 => any::<bool>().prop_map(|is_enough| Step::Add { is_enough }),
+        2 => (0..3_usize).prop_map(Step::Remove),
+        2 => Just(Step::Run),
+        1 => Just(Step::Cancel),
+        2 => Just(Step::Claim),
+        4 => (word(), prop::bool::weighted(0.2))
+            .prop_map(|(word, is_late)| Step::Work { word, is_late }),
+        1 => Just(Step::Expire),
+        3 => Just(Step::Delete),
+    ]
+}
+
+fn word() -> impl Strategy<Value = Word> {
+    prop_oneof![
+        2 => (0..=100_u8).prop_map(Word::Beat),
+        1 => Just(Word::Succeed),
+        1 => Just(Word::Fail),
     ]
 }
 
@@ -159,8 +200,8 @@ fn new_model() -> impl Strategy<Value = NewModel> {
 }
 
 /// Gives both stores the same operations, and finds the same answers.
-fn agree(builder: &dyn Builder, courses: &[Course], operations: &[Operation]) -> Checked {
-    let mut beside = Beside::new(builder, courses)?;
+fn agree(builder: &dyn Builder, records: &[Record], operations: &[Operation]) -> Checked {
+    let mut beside = Beside::new(builder, records)?;
     for operation in operations {
         beside.perform(operation)?;
     }

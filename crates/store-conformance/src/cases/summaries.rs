@@ -4,14 +4,14 @@
 use std::sync::Arc;
 
 use custom_models_core::{
-    ArchiveChange, ArchiveStore, CustomModel, DataChange, Event, EventType, Moment, NewEvent,
-    Organisation, Purge, Record, StoreErrorKind, StoreSummary,
+    ArchiveChange, ArchiveStore, CustomModel, Event, Moment, NewEvent, Organisation, Purge, Record,
+    StoreErrorKind, StoreSummary,
 };
 
 use crate::cases::durability::killed;
 use crate::cases::events::{create_logged, update_logged, with_history};
-use crate::client::{Client, delete, fresh};
-use crate::life::{add_pair, changed, event, logged, pair, with_data};
+use crate::client::{Client, delete_at, fresh};
+use crate::life::{add_pair, event, remove_pair};
 use crate::sample::organisation;
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 use crate::{Builder, Place};
@@ -88,26 +88,21 @@ pub(crate) fn place_2_a_summary_counts_what_ever_was_and_never_falls(
     let of_zebra = it.created(&zebra)?;
     ensure_eq!(summary(&it.store)?.last_id, of_zebra.id.get(), "the last id");
     it = it.look("creates")?;
-    update_logged(&it.store, &acme, &mut model, event(2)?)?;
+    update_logged(&it.store, &acme, &mut model, 2)?;
     it.events += 1;
-    // What changes no revision and what is refused is no event.
-    let stale = delete(model.id, of_zebra.stamp);
-    it.store.write_whole(logged(&acme, stale, event(3)?))?;
+    // What is refused is no event.
+    it.store.write(&acme, delete_at(model.id, of_zebra.revision()))?;
     it = it.look("an update and a refusal")?;
-    let with_pair = add_pair(&it.store, &acme, &model, &pair(1)?)?;
+    let with_pair = add_pair(&it.store, &acme, &model, 1)?;
     (it.events, it.has_data) = (it.events + 1, true);
     it = it.look("a pair of data")?;
-    let without = changed(&with_pair, 9)?;
-    let removal = DataChange::Remove(pair(1)?.id);
-    let write = logged(&acme, with_data(&with_pair, &without, removal), event(4)?);
-    it.store.updated(write)?;
+    remove_pair(&it.store, &acme, &with_pair, 1)?;
     (it.events, it.has_data) = (it.events + 1, false);
     it = it.look("the removal of the pair")?;
-    add_pair(&it.store, &zebra, &of_zebra, &pair(1)?)?;
+    add_pair(&it.store, &zebra, &of_zebra, 1)?;
     (it.events, it.has_data) = (it.events + 1, true);
     let newest = it.created(&acme)?;
-    let deleted = NewEvent { event_type: EventType::Deleted, ..event(5)? };
-    it.store.write_whole(logged(&acme, delete(newest.id, newest.stamp), deleted))?;
+    it.store.delete(&acme, &newest)?;
     it.events += 1;
     it = it.look("the delete of the newest model")?;
     purge(&it.store, event(99)?)?;
@@ -145,7 +140,7 @@ pub(crate) fn place_2_a_summary_survives_a_kill_when_its_change_is_heard(
         Ok(())
     };
     expect(&store)?;
-    add_pair(&store, &acme, &model, &pair(1)?)?;
+    add_pair(&store, &acme, &model, 1)?;
     expect(&store)?;
     erase(&store, &acme)?;
     expect(&store)
@@ -163,7 +158,7 @@ pub(crate) fn log_1_an_export_says_where_a_history_begins(builder: &dyn Builder)
         }
     }
     // The next event is where it would have been.
-    update_logged(&store, &acme, &mut model, event(5)?)?;
+    update_logged(&store, &acme, &mut model, 5)?;
     history.push(event(5)?.at(5, model.id));
     begins(&store, &acme, &history, 5)
 }
@@ -214,7 +209,7 @@ pub(crate) fn a_store_that_was_only_written_to_has_no_damage(builder: &dyn Build
     ensure_eq!(store.handle().verify()?, Vec::<String>::new(), "what is found in an empty store");
     with_history(&store, &organisation("acme")?, 3)?;
     let (model, _) = with_history(&store, &organisation("zebra")?, 2)?;
-    add_pair(&store, &organisation("zebra")?, &model, &pair(1)?)?;
+    add_pair(&store, &organisation("zebra")?, &model, 1)?;
     purge(&store, event(2)?)?;
     let store = store.reopen(&*place)?;
     ensure_eq!(store.handle().verify()?, Vec::<String>::new(), "what is found");

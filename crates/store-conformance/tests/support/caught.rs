@@ -39,15 +39,18 @@ pub(crate) const CAUGHT: &[(Flaw, &[&str])] = &[
     ),
     (Flaw::PlaceTakenByRefusals, &["quota_3_a_refused_create_leaves_no_trace"]),
     (Flaw::WriteLostAfterARefusal, &["quota_3_a_refusal_in_a_burst_undoes_only_itself"]),
-    (Flaw::RevisionHas32Bits, &["edit_4_a_stale_delete_changes_nothing"]),
+    (Flaw::RevisionsHave32Bits, &["edit_4_a_delete_that_expects_another_revision_changes_nothing"]),
     (
         Flaw::DeletesOfNothingSucceed,
-        &["edit_5_the_second_delete_finds_nothing", "edit_5_one_of_many_deletes_of_a_model_wins"],
+        &[
+            "edit_5_the_second_delete_finds_nothing",
+            "edit_5_one_of_many_deletes_of_a_model_wins",
+            "edit_5_an_unknown_id_is_not_found",
+        ],
     ),
-    (Flaw::DeletesOfNothingAreStale, &["edit_5_an_unknown_id_is_not_found"]),
     (Flaw::DeletesIgnoreTheOrganisation, &["auth_3_another_organisations_model_is_not_found"]),
     (Flaw::ReadsIgnoreTheOrganisation, &["auth_3_another_organisations_model_is_not_found"]),
-    (Flaw::ModelsOfOthersAreStale, &["auth_3_another_organisations_model_is_not_found"]),
+    (Flaw::ModelsOfOthersAreRefused, &["auth_3_another_organisations_model_is_not_found"]),
     (
         Flaw::OrganisationsArePrefixes,
         &["auth_3_organisations_of_similar_names_do_not_see_each_other"],

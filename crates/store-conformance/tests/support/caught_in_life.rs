@@ -5,17 +5,18 @@ use super::flaw::Flaw;
 /// Every flaw with the cases that must fail because of it. Others may fail too.
 pub(crate) const CAUGHT_IN_LIFE: &[(Flaw, &[&str])] = &[
     (
-        Flaw::UpdatesIgnoreTheStamp,
+        Flaw::EditsIgnoreWhatIsExpected,
         &[
-            "edit_4_a_stale_update_changes_nothing",
-            "edit_4_one_of_many_updates_of_a_stamp_wins",
+            "edit_4_an_edit_that_expects_another_revision_changes_nothing",
+            "edit_4_a_delete_that_expects_another_revision_changes_nothing",
+            "edit_4_one_of_many_edits_that_expect_a_revision_is_made",
             "edit_4_changes_of_one_model_in_a_burst_are_judged_one_after_another",
         ],
     ),
     (
         Flaw::RefusalsLeaveEvents,
         &[
-            "edit_4_a_stale_update_changes_nothing",
+            "edit_4_an_edit_that_expects_another_revision_changes_nothing",
             "auth_3_an_update_of_anothers_model_is_not_found",
             "log_1_an_event_is_there_exactly_when_its_change_is",
             "log_1_positions_are_dense_whoever_writes",
@@ -24,15 +25,15 @@ pub(crate) const CAUGHT_IN_LIFE: &[(Flaw, &[&str])] = &[
     (
         Flaw::RefusalsKeepAnswers,
         &[
-            "edit_4_a_stale_update_changes_nothing",
+            "edit_4_an_edit_that_expects_another_revision_changes_nothing",
             "edit_4_a_refused_edit_leaves_no_trace",
             "idem_1_a_refused_change_keeps_no_answer",
         ],
     ),
     (
-        Flaw::StaleUpdatesChangeData,
+        Flaw::RefusedEditsChangeData,
         &[
-            "edit_4_a_stale_update_changes_nothing",
+            "edit_4_an_edit_that_expects_another_revision_changes_nothing",
             "data_4_a_refused_change_leaves_the_data_as_it_is",
         ],
     ),
@@ -42,19 +43,12 @@ pub(crate) const CAUGHT_IN_LIFE: &[(Flaw, &[&str])] = &[
             "edit_4_many_edits_of_one_model_at_once_are_all_made",
             "edit_4_one_of_many_edits_that_expect_a_revision_is_made",
             "train_4_one_of_many_workers_has_each_training",
-        ],
-    ),
-    (Flaw::RemovedPairsAreNotTold, &["data_6_one_of_many_who_remove_a_pair_hears_of_it"]),
-    (
-        Flaw::BeatsDoNotCount,
-        &[
-            "edit_4_a_stale_update_changes_nothing",
-            "edit_4_a_stale_delete_changes_nothing",
-            "edit_4_a_beat_makes_what_was_decided_before_it_stale",
             "train_4_a_worker_whose_lease_ran_out_changes_nothing",
         ],
     ),
-    (Flaw::RevisionHas32Bits, &["edit_4_a_stale_update_changes_nothing"]),
+    (Flaw::RemovedPairsAreNotTold, &["data_6_one_of_many_who_remove_a_pair_hears_of_it"]),
+    (Flaw::BeatsCountAsRevisions, &["edit_4_words_of_a_worker_change_no_revision"]),
+    (Flaw::RevisionsHave32Bits, &["edit_4_an_edit_that_expects_another_revision_changes_nothing"]),
     (
         Flaw::UpdatesKeepOldDescriptions,
         &["edit_3_an_update_replaces_what_it_says_and_nothing_else"],
@@ -123,6 +117,7 @@ pub(crate) const CAUGHT_IN_LIFE: &[(Flaw, &[&str])] = &[
     ),
     (Flaw::FileNamesEndAtNul, &["data_4_every_pair_comes_back_as_it_was"]),
     (Flaw::PairsInOrderOfTheirDigits, &["data_4_every_pair_comes_back_as_it_was"]),
+    (Flaw::PairNumbersHave31Bits, &["data_4_pairs_come_back_under_the_largest_numbers"]),
     (Flaw::RemovesEarlierPairsToo, &["data_6_a_pair_that_was_removed_is_gone"]),
     (Flaw::DataStaysWithoutItsModel, &["edit_5_the_data_of_a_model_goes_with_it"]),
     (Flaw::DataBeginsWithTheLastOne, &["data_6_pairs_are_read_in_parts"]),

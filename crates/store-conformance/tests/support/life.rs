@@ -2,8 +2,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::thread::ThreadId;
 
 use custom_models_core::{
-    Actor, AnswerKey, CustomModel, DataChange, DataId, DataPair, Event, EventPage, KeptAnswer,
-    ModelId, Moment, NewAnswer, NewEvent, Operation, Organisation, Purge, Purged,
+    Actor, AnswerKey, DataChange, DataId, DataPair, Event, EventPage, KeptAnswer, ModelId, Moment,
+    NewEvent, Operation, Organisation, Purge, Purged,
 };
 
 use super::flaw::Flaw;
@@ -15,7 +15,7 @@ pub(crate) struct Life {
     pub(super) data: BTreeMap<(Organisation, ModelId), Vec<DataPair>>,
     pub(super) answers: HashMap<KeptUnder, KeptAnswer>,
     /// An answer that a flawed store keeps with the next write.
-    late: Option<(KeptUnder, KeptAnswer)>,
+    pub(super) late: Option<(KeptUnder, KeptAnswer)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -46,54 +46,43 @@ impl Life {
         &mut self,
         flaw: Option<Flaw>,
         organisation: &Organisation,
-        answer: &NewAnswer,
+        key: &AnswerKey,
+        at: Moment,
         thread: ThreadId,
     ) -> Option<KeptAnswer> {
-        let key = kept_under(flaw, organisation, &answer.key, Some(thread));
+        let key = kept_under(flaw, organisation, key, Some(thread));
         let kept = self.answers.get_mut(&key)?;
-        let judged_at = match flaw {
-            Some(Flaw::AnswersLiveLonger) => Moment::from_unix_millis(answer.at.unix_millis() - 1),
-            _ => answer.at,
-        };
-        if !kept.is_live_at(judged_at) {
-            return None;
+        let is_live = kept.is_live_at(at);
+        if flaw == Some(Flaw::RepeatsRenewTheAnswer) && is_live {
+            kept.at = kept.at.max(at);
         }
-        if flaw == Some(Flaw::RepeatsRenewTheAnswer) {
-            kept.at = kept.at.max(answer.at);
+        let mut kept = kept.clone();
+        if flaw == Some(Flaw::AnswersLiveLonger) && !is_live {
+            kept.at = Moment::from_unix_millis(kept.at.unix_millis() + 1);
         }
-        Some(kept.clone())
+        Some(kept)
     }
 
     pub(crate) fn keep(
         &mut self,
         flaw: Option<Flaw>,
         organisation: &Organisation,
-        model: &CustomModel,
-        event: Option<NewEvent>,
-        answer: Option<NewAnswer>,
+        key: &AnswerKey,
+        mut kept: KeptAnswer,
         thread: ThreadId,
     ) {
-        if let Some((key, late)) = self.late.take() {
-            self.answers.insert(key, late);
+        let key = kept_under(flaw, organisation, key, Some(thread));
+        if flaw == Some(Flaw::BodiesAreAscii) {
+            kept.body.retain(|character| character.is_ascii());
         }
-        if let Some(answer) = answer {
-            let key = kept_under(flaw, organisation, &answer.key, Some(thread));
-            let mut kept = answer.kept(model).unwrap();
-            if flaw == Some(Flaw::BodiesAreAscii) {
-                kept.body.retain(|character| character.is_ascii());
-            }
-            if flaw == Some(Flaw::AnswersKeptWithTheNextWrite) {
-                self.late = Some((key, kept));
-            } else {
-                self.answers.insert(key, kept);
-            }
-        }
-        if let Some(event) = event {
-            self.log(flaw, organisation, model.id, event);
+        if flaw == Some(Flaw::AnswersKeptWithTheNextWrite) {
+            self.late = Some((key, kept));
+        } else {
+            self.answers.insert(key, kept);
         }
     }
 
-    fn log(
+    pub(crate) fn log(
         &mut self,
         flaw: Option<Flaw>,
         organisation: &Organisation,
@@ -135,6 +124,9 @@ impl Life {
                 if flaw == Some(Flaw::FileNamesEndAtNul) {
                     let kept = pair.audio.filename.split('\0').next().unwrap().to_owned();
                     pair.audio.filename = kept;
+                }
+                if flaw == Some(Flaw::PairNumbersHave31Bits) {
+                    pair.id = DataId::new(pair.id.get() & (u32::MAX >> 1)).unwrap_or(pair.id);
                 }
                 pairs.push(pair);
                 if flaw == Some(Flaw::PairsInOrderOfTheirDigits) {

@@ -6,6 +6,7 @@ pub(crate) mod caught;
 pub(crate) mod caught_in_life;
 pub(crate) mod flaw;
 mod life;
+mod rows;
 mod state;
 mod store;
 mod views;

@@ -3,22 +3,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::ThreadId;
 
 use custom_models_core::{
-    Change, Course, CustomModel, DataChange, Language, Lineage, MetricName, ModelId, NewEvent,
-    NewModel, Organisation, Outcome, Stamp, StoreError, StoreErrorKind, Timestamp, Transition,
-    Write, transition,
+    BaseModel, Change, CustomModel, DataChange, Edit, EditRefusal, EventType, Expected, KeptAnswer,
+    Language, Lineage, ModelId, Name, NewEvent, NewModel, Organisation, Outcome, Revision,
+    StoreError, StoreErrorKind, Timestamp, Write, apply, transition,
 };
-use serde_json::Value;
 
 use super::access::Access;
 use super::flaw::Flaw;
 use super::life::Life;
+use super::rows::Transaction;
 
 /// What is kept: rows, a counter beside them, and the last id.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State {
     pub(super) rows: BTreeMap<(Organisation, ModelId), CustomModel>,
     /// The rows before the last write.
-    old_rows: BTreeMap<(Organisation, ModelId), CustomModel>,
+    pub(super) old_rows: BTreeMap<(Organisation, ModelId), CustomModel>,
     pub(super) counters: HashMap<(String, Option<ThreadId>), u64>,
     pub(super) last_id: u64,
     pub(super) identity: [u8; 16],
@@ -26,7 +26,7 @@ pub(crate) struct State {
     pub(super) erased_events: u64,
     last_id_by_organisation: HashMap<Organisation, u64>,
     creates: u64,
-    updates: u64,
+    pub(super) updates: u64,
     is_after_a_refusal: bool,
     pub(crate) access: Access,
     pub(crate) life: Life,
@@ -70,7 +70,7 @@ impl State {
         ids.max().unwrap_or_default()
     }
 
-    fn counter(
+    pub(super) fn counter(
         &mut self,
         flaw: Option<Flaw>,
         organisation: &Organisation,
@@ -87,159 +87,157 @@ impl State {
     pub(crate) fn apply(
         &mut self,
         flaw: Option<Flaw>,
-        write: Write,
+        asked: Write,
         thread: ThreadId,
     ) -> Result<Outcome, StoreError> {
         if flaw == Some(Flaw::NothingGoesWithoutIds) && self.last_id == ModelId::MAX {
             return Err(StoreErrorKind::IdsExhausted.into());
         }
         let before = self.clone();
-        let Write { organisation, change, event, answer } = write;
-        let kept = answer.as_ref();
-        let kept = kept.and_then(|answer| self.life.repeated(flaw, &organisation, answer, thread));
-        let is_judged_late = flaw == Some(Flaw::RepeatsJudgedAfterTheChange);
-        if let Some(kept) = kept.clone().filter(|_| !is_judged_late) {
-            return Ok(Outcome::Repeated(kept));
-        }
-        let asked = self.asked(&organisation, &change);
-        let decided = self.decided(flaw, &organisation, change, event);
-        self.old_rows = before.rows.clone();
-        let (change, event, edited) = match decided {
-            Ok(decided) => decided,
-            Err(outcome) => {
-                if let (Some(model), Some(Flaw::RefusalsKeepAnswers)) = (asked, flaw) {
-                    self.life.keep(flaw, &organisation, &model, None, answer, thread);
-                }
-                return Ok(*outcome);
+        let write = self.misheard(flaw, asked.clone(), thread);
+        if flaw == Some(Flaw::RepeatsJudgedAfterTheChange) {
+            let unanswered = Write { answer: None, ..write.clone() };
+            let outcome = self.clone().judge(flaw, &unanswered, thread)?;
+            if !is_made(&outcome) {
+                return Ok(outcome);
             }
-        };
-        if let Some(kept) = kept
-            && self.clone().make(flaw, &organisation, change.clone(), thread).is_made()
-        {
-            return Ok(Outcome::Repeated(kept));
         }
-        let asked = self.asked(&organisation, &change);
-        let outcome = self.make(flaw, &organisation, change, thread);
-        let leaves_a_trace = |of| outcome.is_made() || flaw == Some(of);
-        let model = match &outcome {
-            Ok(Outcome::Created(model)) => Some(model.clone()),
-            _ => asked,
-        };
-        if let Some(model) = model {
-            let event = event.filter(|_| leaves_a_trace(Flaw::RefusalsLeaveEvents));
-            let answer = answer.filter(|_| leaves_a_trace(Flaw::RefusalsKeepAnswers));
-            self.life.keep(flaw, &organisation, &model, event, answer, thread);
+        let late = self.life.late.take();
+        let outcome = self.judge(flaw, &write, thread)?;
+        if is_made(&outcome) {
+            self.life.answers.extend(late);
+        } else {
+            self.life.late = late;
+            self.leave_traces(flaw, &write, &outcome, thread);
         }
-        let is_refused = matches!(outcome, Ok(Outcome::LimitReached { .. }));
+        self.old_rows = before.rows.clone();
+        let is_refused = matches!(outcome, Outcome::LimitReached { .. });
         if flaw == Some(Flaw::WriteLostAfterARefusal) && before.is_after_a_refusal && !is_refused {
             *self = before;
         }
         self.is_after_a_refusal = is_refused;
-        match (outcome, edited) {
-            (Ok(Outcome::Updated), Some(changed)) => Ok(changed),
-            (outcome, _) => outcome,
+        Ok(self.told(flaw, &asked, outcome))
+    }
+
+    fn judge(
+        &mut self,
+        flaw: Option<Flaw>,
+        write: &Write,
+        thread: ThreadId,
+    ) -> Result<Outcome, StoreError> {
+        apply(&mut Transaction { state: self, flaw, thread, write }, write)
+    }
+
+    /// The write that is judged in the place of what was asked.
+    fn misheard(&mut self, flaw: Option<Flaw>, mut write: Write, thread: ThreadId) -> Write {
+        match &mut write.change {
+            Change::Create { limit, .. } => {
+                self.creates += 1;
+                let current = *self.counter(flaw, &write.organisation, thread);
+                *limit = limit.and_then(|limit| self.limit(flaw, limit, current));
+            }
+            Change::Edit { id, edit, expected } => {
+                expect_less(flaw, expected);
+                let (id, is_delete) = (*id, **edit == Edit::Delete);
+                let is_of_anyone = match flaw {
+                    Some(Flaw::DeletesIgnoreTheOrganisation) => is_delete,
+                    Some(Flaw::UpdatesIgnoreTheOrganisation) => !is_delete,
+                    _ => false,
+                };
+                let owner = self.rows.keys().find(|(_, found)| is_of_anyone && *found == id);
+                if let Some((owner, _)) = owner {
+                    write.organisation = owner.clone();
+                }
+                if flaw == Some(Flaw::UpdatesOfNothingCreate) && !is_delete {
+                    let key = (write.organisation.clone(), id);
+                    self.rows.entry(key).or_insert_with(|| nothing().with_id(id));
+                }
+            }
+        }
+        write
+    }
+
+    fn limit(&self, flaw: Option<Flaw>, limit: u64, current: u64) -> Option<u64> {
+        match flaw {
+            Some(Flaw::LimitIsSigned) => Some(u64::try_from(limit.cast_signed()).unwrap_or(0)),
+            Some(Flaw::LimitIsOneMore) => Some(limit.saturating_add(1)),
+            Some(Flaw::LimitMustBeMetExactly) => (current == limit).then_some(limit),
+            Some(Flaw::LimitZeroIsNone) if limit == 0 => None,
+            Some(Flaw::LimitOverlookedByEveryTenth) if self.creates.is_multiple_of(10) => None,
+            _ => Some(limit),
         }
     }
 
-    /// An edit as the change that it comes to, with its event and its outcome; other changes as they are.
-    fn decided(
-        &self,
+    /// What a refusal leaves in a store where it leaves something.
+    fn leave_traces(
+        &mut self,
         flaw: Option<Flaw>,
-        organisation: &Organisation,
-        change: Change,
-        event: Option<NewEvent>,
-    ) -> Result<(Change, Option<NewEvent>, Option<Outcome>), Box<Outcome>> {
-        let Change::Edit { id, edit, expected, actor, at } = change else {
-            return Ok((change, event, None));
+        write: &Write,
+        outcome: &Outcome,
+        thread: ThreadId,
+    ) {
+        let Write { organisation, actor, at, change, answer } = write;
+        let model = match change {
+            Change::Create { .. } => ModelId::new(self.last_id + 1).ok(),
+            Change::Edit { id, .. } => Some(*id),
         };
-        let key = (organisation.clone(), id);
-        let Some(stored) = self.rows.get(&key) else { return Err(Box::new(Outcome::NotFound)) };
-        let old = self.old_rows.get(&key);
-        let before = old.filter(|_| flaw == Some(Flaw::EditsAreDecidedOnAnOldRead));
-        let before = before.unwrap_or(stored);
-        let removed = edit.removed_pair().and_then(|pair| self.life.pair(organisation, id, pair));
-        let next = transition(before, &edit, removed.as_ref(), &expected, &actor, at);
-        let Transition { model, data, event } =
-            next.map_err(|reason| Box::new(Outcome::Refused(reason)))?;
-        let stamp = stored.stamp;
-        let removed = removed.filter(|_| flaw != Some(Flaw::RemovedPairsAreNotTold));
-        Ok(match model {
-            None => (Change::Delete { id, stamp }, event, None),
-            Some(model) => {
-                let (model, removed) = (Box::new(model), removed.map(Box::new));
-                let changed = Outcome::Changed { model: model.clone(), removed };
-                (Change::Update { model, stamp, data }, event, Some(changed))
+        match (flaw, outcome, model) {
+            (_, Outcome::Repeated(_), _) => {}
+            (Some(Flaw::PlaceTakenByRefusals), Outcome::LimitReached { .. }, _) => {
+                *self.counter(flaw, organisation, thread) += 1;
             }
-        })
-    }
-
-    fn make(
-        &mut self,
-        flaw: Option<Flaw>,
-        organisation: &Organisation,
-        change: Change,
-        thread: ThreadId,
-    ) -> Result<Outcome, StoreError> {
-        match change {
-            Change::Create { model, limit } => {
-                self.create(flaw, organisation, model, limit, thread)
+            (Some(Flaw::RefusalsLeaveEvents), _, Some(model)) => {
+                let (created_at, actor) = ((*at).into(), actor.clone());
+                let event = NewEvent { created_at, actor, event_type: EventType::Updated };
+                self.life.log(flaw, organisation, model, event);
             }
-            Change::Update { model, stamp, data } => {
-                Ok(self.update(flaw, organisation, *model, stamp, data))
+            (Some(Flaw::RefusalsKeepAnswers), ..) => {
+                if let Some(answer) = answer {
+                    let (request, revision) = (answer.request, Revision::FIRST);
+                    let body = String::new();
+                    let kept = KeptAnswer { request, at: *at, status: 409, revision, body };
+                    self.life.keep(flaw, organisation, &answer.key, kept, thread);
+                }
             }
-            Change::Delete { id, stamp } => Ok(self.delete(flaw, organisation, id, stamp, thread)),
-            Change::Edit { .. } => Err(StoreErrorKind::Failed.into()),
+            (Some(Flaw::RefusedEditsChangeData), Outcome::Refused(_), Some(model)) => {
+                if let Some(data) = self.data_of(write, model) {
+                    self.life.change_data(flaw, &(organisation.clone(), model), data);
+                }
+            }
+            _ => {}
         }
     }
 
-    /// The model that a change is about, as it is to be or was.
-    fn asked(&self, organisation: &Organisation, change: &Change) -> Option<CustomModel> {
-        match change {
-            Change::Create { model, .. } => {
-                let id = ModelId::new(self.last_id + 1).ok()?;
-                Some(model.clone().with_id(id))
+    /// The change of data that an edit would be, if nobody expected another revision.
+    fn data_of(&self, write: &Write, id: ModelId) -> Option<DataChange> {
+        let Change::Edit { edit, .. } = &write.change else { return None };
+        let of = &write.organisation;
+        let model = self.rows.get(&(of.clone(), id))?;
+        let pair = edit.removed_pair().and_then(|pair| self.life.pair(of, id, pair));
+        let anything = Expected::Anything;
+        let next = transition(model, edit, pair.as_ref(), &anything, &write.actor, write.at);
+        next.ok().map(|next| next.data)
+    }
+
+    /// What a caller is told in the place of an outcome.
+    fn told(&self, flaw: Option<Flaw>, asked: &Write, outcome: Outcome) -> Outcome {
+        let Change::Edit { id, edit, .. } = &asked.change else { return outcome };
+        let is_anyones = || self.rows.keys().any(|(_, found)| found == id);
+        match (flaw, outcome) {
+            (Some(Flaw::RemovedPairsAreNotTold), Outcome::Changed { model, .. }) => {
+                Outcome::Changed { model, removed: None }
             }
-            Change::Update { model, .. } => Some(model.as_ref().clone()),
-            Change::Delete { id, .. } | Change::Edit { id, .. } => {
-                self.rows.get(&(organisation.clone(), *id)).cloned()
+            (Some(Flaw::DeletesOfNothingSucceed), Outcome::NotFound) if **edit == Edit::Delete => {
+                Outcome::Deleted
             }
+            (Some(Flaw::ModelsOfOthersAreRefused), Outcome::NotFound) if is_anyones() => {
+                Outcome::Refused(EditRefusal::PreconditionFailed)
+            }
+            (_, outcome) => outcome,
         }
     }
 
-    fn create(
-        &mut self,
-        flaw: Option<Flaw>,
-        organisation: &Organisation,
-        model: NewModel,
-        limit: Option<u64>,
-        thread: ThreadId,
-    ) -> Result<Outcome, StoreError> {
-        self.creates += 1;
-        let is_tenth = self.creates.is_multiple_of(10);
-        let counter = self.counter(flaw, organisation, thread);
-        let current = *counter;
-        let is_reached = limit.is_some_and(|limit| match flaw {
-            Some(Flaw::LimitIsSigned) => current.cast_signed() >= limit.cast_signed(),
-            Some(Flaw::LimitIsOneMore) => current > limit,
-            Some(Flaw::LimitMustBeMetExactly) => current == limit,
-            Some(Flaw::LimitZeroIsNone) if limit == 0 => false,
-            Some(Flaw::LimitOverlookedByEveryTenth) if is_tenth => false,
-            _ => current >= limit,
-        });
-        if is_reached {
-            if flaw == Some(Flaw::PlaceTakenByRefusals) {
-                *counter += 1;
-            }
-            return Ok(Outcome::LimitReached { current });
-        }
-        let id = self.next_id(flaw, organisation)?;
-        *self.counter(flaw, organisation, thread) += 1;
-        let model = model.with_id(id);
-        self.rows.insert((organisation.clone(), id), kept(flaw, model.clone()));
-        Ok(Outcome::Created(model))
-    }
-
-    fn next_id(
+    pub(super) fn next_id(
         &mut self,
         flaw: Option<Flaw>,
         organisation: &Organisation,
@@ -261,154 +259,32 @@ impl State {
         self.last_id = self.last_id.max(id.get());
         Ok(id)
     }
+}
 
-    fn update(
-        &mut self,
-        flaw: Option<Flaw>,
-        organisation: &Organisation,
-        model: CustomModel,
-        stamp: Stamp,
-        data: DataChange,
-    ) -> Outcome {
-        let mut key = (organisation.clone(), model.id);
-        if flaw == Some(Flaw::UpdatesIgnoreTheOrganisation)
-            && let Some(found) = self.rows.keys().find(|(_, found)| *found == model.id)
-        {
-            key = found.clone();
-        }
-        let Some(stored) = self.rows.get(&key) else {
-            if flaw == Some(Flaw::UpdatesOfNothingCreate) {
-                self.rows.insert(key, model);
-                return Outcome::Updated;
-            }
-            return Outcome::NotFound;
-        };
-        if !is_current(flaw, stored.stamp, stamp) && flaw != Some(Flaw::UpdatesIgnoreTheStamp) {
-            if flaw == Some(Flaw::StaleUpdatesChangeData) {
-                self.life.change_data(flaw, &key, data);
-            }
-            return Outcome::Stale;
-        }
-        let mut after = kept(flaw, model);
-        if flaw == Some(Flaw::UpdatesKeepOldDescriptions) && after.description.is_none() {
-            after.description.clone_from(&stored.description);
-        }
-        self.updates += 1;
-        if flaw != Some(Flaw::EveryTenthUpdateIsLost) || !self.updates.is_multiple_of(10) {
-            self.life.change_data(flaw, &key, data);
-            self.rows.insert(key, after);
-        }
-        Outcome::Updated
+/// What an update of nothing creates.
+fn nothing() -> NewModel {
+    NewModel {
+        name: Name::new("nothing").unwrap(),
+        description: None,
+        language: Language::En,
+        base_model: BaseModel::default(),
+        created_at: Timestamp::MIN,
     }
+}
 
-    fn delete(
-        &mut self,
-        flaw: Option<Flaw>,
-        organisation: &Organisation,
-        id: ModelId,
-        stamp: Stamp,
-        thread: ThreadId,
-    ) -> Outcome {
-        let mut key = (organisation.clone(), id);
-        if flaw == Some(Flaw::DeletesIgnoreTheOrganisation)
-            && let Some(found) = self.rows.keys().find(|(_, found)| *found == id)
-        {
-            key = found.clone();
+/// What is expected, as far as a store looks at it.
+fn expect_less(flaw: Option<Flaw>, expected: &mut Expected) {
+    match (flaw, &*expected) {
+        (Some(Flaw::EditsIgnoreWhatIsExpected), _) => *expected = Expected::Anything,
+        (Some(Flaw::RevisionsHave32Bits), Expected::OneOf(revisions)) => {
+            let short = revisions.iter().map(|revision| u64::from(revision.get() as u32));
+            *expected = Expected::OneOf(short.filter_map(Revision::new).collect());
         }
-        match self.rows.get(&key) {
-            None => match flaw {
-                Some(Flaw::DeletesOfNothingSucceed) => Outcome::Deleted,
-                Some(Flaw::DeletesOfNothingAreStale) => Outcome::Stale,
-                Some(Flaw::ModelsOfOthersAreStale) if self.is_anyones(id) => Outcome::Stale,
-                _ => Outcome::NotFound,
-            },
-            Some(model) if !is_current(flaw, model.stamp, stamp) => Outcome::Stale,
-            Some(_) => {
-                self.life.forget_data(flaw, &key);
-                self.rows.remove(&key);
-                if flaw != Some(Flaw::PlaceKeptByDeletes) {
-                    *self.counter(flaw, organisation, thread) -= 1;
-                }
-                Outcome::Deleted
-            }
-        }
-    }
-
-    fn is_anyones(&self, id: ModelId) -> bool {
-        self.rows.keys().any(|(_, found)| *found == id)
+        _ => {}
     }
 }
 
 /// Whether a change was made.
-trait Made {
-    fn is_made(&self) -> bool;
-}
-
-impl Made for Result<Outcome, StoreError> {
-    fn is_made(&self) -> bool {
-        matches!(self, Ok(Outcome::Created(_) | Outcome::Updated | Outcome::Deleted))
-    }
-}
-
-/// Whether a change is decided on the model as it is.
-fn is_current(flaw: Option<Flaw>, found: Stamp, stamp: Stamp) -> bool {
-    match flaw {
-        Some(Flaw::RevisionHas32Bits) => {
-            found.revision.get() as u32 == stamp.revision.get() as u32 && found.beats == stamp.beats
-        }
-        Some(Flaw::BeatsDoNotCount) => found.revision == stamp.revision,
-        _ => found == stamp,
-    }
-}
-
-/// The model as it is kept.
-fn kept(flaw: Option<Flaw>, mut model: CustomModel) -> CustomModel {
-    match flaw {
-        Some(Flaw::NamesEndAtNul) => {
-            let kept = model.name.as_str().split('\0').next().unwrap().to_owned();
-            model.name = kept.try_into().unwrap_or(model.name);
-        }
-        Some(Flaw::EmptyDescriptionIsNone) => {
-            model.description = model.description.filter(|text| !text.as_str().is_empty());
-        }
-        Some(Flaw::MomentsHave32Bits) => {
-            let seconds = model.created_at.unix_seconds() as i32;
-            model.created_at = Timestamp::from_unix_seconds(seconds.into()).unwrap();
-        }
-        Some(Flaw::OneLanguageIsAnother) if model.language == Language::Te => {
-            model.language = Language::Ta;
-        }
-        Some(Flaw::FiguresHaveFewDigits) => {
-            rewrite(&mut model, |record| record.replace("0.30000000000000004", "0.3"));
-        }
-        Some(Flaw::ZerosHaveNoSign) => {
-            rewrite(&mut model, |record| record.replace("-0.0", "0.0"));
-        }
-        Some(Flaw::KeepsTheFiveMetrics) => rewrite(&mut model, |record| {
-            let mut record: Value = serde_json::from_str(&record).unwrap();
-            keep_the_five(&mut record);
-            record.to_string()
-        }),
-        _ => {}
-    }
-    model
-}
-
-/// The course that a model has when its record is another.
-fn rewrite(model: &mut CustomModel, change: impl Fn(String) -> String) {
-    let record = model.course.to_record().unwrap().map(change);
-    model.course = Course::from_record(model.course.status(), record.as_deref()).unwrap();
-}
-
-/// Drops all metrics but the five that READ-4 names, wherever there are metrics.
-fn keep_the_five(record: &mut Value) {
-    let Some(fields) = record.as_object_mut() else { return };
-    for (name, value) in fields {
-        match value.as_object_mut().filter(|_| name == "metrics") {
-            Some(metrics) => {
-                metrics.retain(|name, _| MetricName::NAMED.iter().any(|it| it.as_str() == name));
-            }
-            None => keep_the_five(value),
-        }
-    }
+pub(super) fn is_made(outcome: &Outcome) -> bool {
+    matches!(outcome, Outcome::Created(_) | Outcome::Changed { .. } | Outcome::Deleted)
 }

@@ -11,7 +11,7 @@ use custom_models_core::{
 
 use super::Disk;
 use super::flaw::Flaw;
-use super::state::State;
+use super::state::{State, is_made};
 
 enum Job {
     Model(Box<Write>, ThreadId, Completion),
@@ -93,10 +93,7 @@ impl Shared {
         };
         let answer = self.memory.lock().unwrap().write(self.flaw, write, thread);
         self.save_after_a_write();
-        let is_refusal = !matches!(
-            answer,
-            Ok(Outcome::Created(_) | Outcome::Changed { .. } | Outcome::Updated | Outcome::Deleted)
-        );
+        let is_refusal = !answer.as_ref().is_ok_and(is_made);
         if self.flaw == Some(Flaw::RefusalsUnanswered) && is_refusal {
             return;
         }

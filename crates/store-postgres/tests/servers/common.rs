@@ -3,9 +3,9 @@
 use std::time::SystemTime;
 
 use custom_models_core::{
-    Caller, Change, ContentDigest, CreateModel, CustomModel, DataFile, DataTotals, DataType,
-    Engine, Expected, NewModel, NewPair, Organisation, Outcome, Plan, Selection, StoreError,
-    StoreErrorKind, Timestamp, Write,
+    Actor, Caller, Change, ContentDigest, CreateModel, CustomModel, DataFile, DataTotals, DataType,
+    Engine, Expected, Moment, NewModel, NewPair, Organisation, Outcome, Plan, Selection,
+    StoreError, StoreErrorKind, Timestamp, Write,
 };
 use custom_models_postgres_cluster::Server;
 use custom_models_store_postgres::PostgresStore;
@@ -34,7 +34,13 @@ pub(crate) fn request() -> CreateModel<'static> {
 pub(crate) fn create(organisation: &Organisation, limit: Option<u64>) -> Write {
     let created_at = Timestamp::from_unix_seconds(1_800_000_000).unwrap();
     let model = NewModel::new(request(), created_at);
-    Write::new(organisation.clone(), Change::Create { model, limit })
+    write(organisation, Change::Create { model, limit })
+}
+
+/// A change by the host.
+pub(crate) fn write(organisation: &Organisation, change: Change) -> Write {
+    let at = Moment::from_unix_millis(1_800_000_000_000);
+    Write::new(organisation.clone(), Actor::HOST, at, change)
 }
 
 pub(crate) fn created(outcome: Result<Outcome, StoreError>) -> CustomModel {

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use custom_models_core::{
-    AnswerForm, AnswerKey, IdempotencyKey, ModelId, ModelStore, Moment, NewAnswer, Operation,
-    Outcome, StoreErrorKind, Write,
+    AnswerKey, IdempotencyKey, ModelId, ModelStore, NewAnswer, Operation, Outcome, StoreErrorKind,
+    Write,
 };
 use custom_models_postgres_cluster::{Programs, Server};
 use custom_models_store_postgres::PostgresStore;
@@ -77,8 +77,6 @@ fn create_each(store: &PostgresStore, caller: usize, acknowledged: &AtomicUsize)
         let answer = NewAnswer {
             key: AnswerKey { operation: Operation::Create, target: None, key },
             request: NewAnswer::digest(b"{}"),
-            at: Moment::from_unix_millis(1_800_000_000_000),
-            form: AnswerForm::Model { status: 201 },
         };
         let write = Write { answer: Some(answer), ..create(&acme(), limit) };
         loop {

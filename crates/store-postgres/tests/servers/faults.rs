@@ -9,8 +9,7 @@ use std::thread;
 use std::time::Duration;
 
 use custom_models_core::{
-    AnswerForm, AnswerKey, IdempotencyKey, ModelStore, Moment, NewAnswer, Operation, Outcome,
-    StoreErrorKind, Write,
+    AnswerKey, IdempotencyKey, ModelStore, NewAnswer, Operation, Outcome, StoreErrorKind, Write,
 };
 use custom_models_postgres_cluster::{Programs, Server};
 use custom_models_store_postgres::{PostgresStore, Settings};
@@ -131,8 +130,6 @@ fn once(key: &'static str) -> Write {
             key: IdempotencyKey::new(key).unwrap(),
         },
         request: NewAnswer::digest(b"{}"),
-        at: Moment::from_unix_millis(1_800_000_000_000),
-        form: AnswerForm::Model { status: 201 },
     };
     Write { answer: Some(answer), ..create(&acme(), None) }
 }

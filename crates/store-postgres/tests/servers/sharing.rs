@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::thread;
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Actor, AnswerForm, AnswerKey, ArchiveChange,
-    ArchiveStore, Change, DataChange, EventType, IdempotencyKey, KeyId, LeaseTime, LifeStore,
-    ModelStore, Moment, NewAnswer, NewEvent, Operation, Outcome, Record, RequestLimit, Revision,
-    Timestamp, Window, Write,
+    AccessChange, AccessOutcome, AccessStore, Actor, AnswerKey, ArchiveChange, ArchiveStore,
+    Change, CustomModel, Edit, EditRefusal, Expected, IdempotencyKey, KeyId, LeaseTime, LifeStore,
+    ModelStore, Moment, NewAnswer, Operation, Outcome, Record, RequestLimit, UpdateModel, Window,
+    Write,
 };
 use custom_models_postgres_cluster::Server;
 use custom_models_store_postgres::PostgresStore;
 
-use crate::common::{acme, all, create, created, engine, running, store};
+use crate::common::{acme, all, create, created, engine, running, store, write};
 
 type Test = fn(&Server);
 
@@ -109,8 +109,6 @@ fn repeat(server: &Server) {
     let answer = NewAnswer {
         key: AnswerKey { operation: Operation::Create, target: None, key },
         request: NewAnswer::digest(b"{}"),
-        at: Moment::from_unix_millis(1_800_000_000_000),
-        form: AnswerForm::Model { status: 201 },
     };
     let (database, outcomes) = on_stores(server, |store, _| {
         let write = Write { answer: Some(answer.clone()), ..create(&acme(), None) };
@@ -126,7 +124,7 @@ fn repeat(server: &Server) {
         }
     }
     let [made] = made.as_slice() else { panic!("{made:?}") };
-    let first = answer.kept(made).unwrap().body;
+    let first = serde_json::to_string(made).unwrap();
     assert!(heard.into_iter().eq([first]));
     assert_eq!(
         store(server, &database).list(&acme(), &all()).unwrap().models,
@@ -160,22 +158,21 @@ fn one_update(server: &Server) {
     let stores: Vec<_> = (0..4).map(|_| store(server, &database)).collect();
     let mut model = created(stores[0].apply(create(&acme(), None)));
     for _ in 0..20 {
-        let mut changed = model.clone();
-        changed.stamp = Revision::new(model.stamp.revision.get() + 1).unwrap().into();
-        let change = Change::Update {
-            model: Box::new(changed.clone()),
-            stamp: model.stamp,
-            data: DataChange::Keep,
-        };
-        let update = Write::new(acme(), change);
+        let edit = Box::new(Edit::Update(UpdateModel::default()));
+        let expected = Expected::OneOf(vec![model.revision()]);
+        let update = write(&acme(), Change::Edit { id: model.id, edit, expected });
         let outcomes: Vec<_> = thread::scope(|scope| {
             let asked: Vec<_> =
                 stores.iter().map(|it| scope.spawn(|| it.apply(update.clone()))).collect();
             asked.into_iter().map(|it| it.join().unwrap().unwrap()).collect()
         });
-        assert_eq!(outcomes.iter().filter(|it| **it == Outcome::Updated).count(), 1);
-        assert_eq!(outcomes.iter().filter(|it| **it == Outcome::Stale).count(), 3);
-        model = changed;
+        let refused = Outcome::Refused(EditRefusal::PreconditionFailed);
+        assert_eq!(outcomes.iter().filter(|it| **it == refused).count(), 3);
+        let stamp = model.revision().next().into();
+        model = CustomModel { stamp, ..model };
+        let removed = None;
+        let changed = Outcome::Changed { model: Box::new(model.clone()), removed };
+        assert_eq!(outcomes.iter().filter(|it| **it == changed).count(), 1);
     }
     drop(stores);
     server.give_back(database);
@@ -186,13 +183,7 @@ fn dense_histories(server: &Server) {
     let of = |number: usize| format!("org-{}", number % 5).parse().unwrap();
     let (database, _) = on_stores(server, |store, number| {
         for turn in 0..15 {
-            let event = NewEvent {
-                created_at: Timestamp::from_unix_seconds(1_800_000_000).unwrap(),
-                actor: Actor::HOST,
-                event_type: EventType::Created,
-            };
-            let write = Write { event: Some(event), ..create(&of(number + turn), None) };
-            created(store.apply(write));
+            created(store.apply(create(&of(number + turn), None)));
         }
     });
     let store = store(server, &database);

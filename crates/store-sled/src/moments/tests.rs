@@ -6,7 +6,8 @@ use std::thread;
 use std::time::Duration;
 
 use custom_models_core::{
-    BaseModel, Change, Language, ModelId, Name, NewModel, Organisation, Revision, Timestamp, Write,
+    Actor, BaseModel, Change, Edit, Expected, Language, ModelId, Name, NewModel, Organisation,
+    Timestamp, Write,
 };
 use custom_models_group_commit::{Committer, Job};
 
@@ -30,12 +31,18 @@ fn creations(name: &str, number: usize) -> Vec<Write> {
         created_at: Timestamp::MIN,
     };
     let change = Change::Create { model, limit: None };
-    vec![Write::new(organisation(name), change); number]
+    vec![write(name, change); number]
 }
 
 fn deletion(id: u64) -> Write {
     let id = ModelId::new(id).unwrap();
-    Write::new(organisation("acme"), Change::Delete { id, stamp: Revision::FIRST.into() })
+    let (edit, expected) = (Box::new(Edit::Delete), Expected::Anything);
+    write("acme", Change::Edit { id, edit, expected })
+}
+
+fn write(name: &str, change: Change) -> Write {
+    let at = custom_models_core::Moment::from_unix_millis(0);
+    Write::new(organisation(name), Actor::HOST, at, change)
 }
 
 fn jobs(writes: Vec<Write>) -> Vec<Job> {

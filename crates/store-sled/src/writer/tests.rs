@@ -6,8 +6,8 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use custom_models_core::{
-    BaseModel, Change, Completion, Language, Listing, ModelId, ModelStore, Name, NewModel,
-    Organisation, Outcome, Revision, Selection, Timestamp, Write,
+    Actor, BaseModel, Change, Completion, Edit, Expected, Language, Listing, ModelId, ModelStore,
+    Moment, Name, NewModel, Organisation, Outcome, Selection, Timestamp, Write,
 };
 use tempfile::TempDir;
 
@@ -48,7 +48,16 @@ fn new_model() -> NewModel {
 
 fn creation(limit: Option<u64>) -> Write {
     let model = new_model();
-    Write::new(acme(), Change::Create { model, limit })
+    write(acme(), Change::Create { model, limit })
+}
+
+fn deletion(id: u64) -> Write {
+    let (edit, expected) = (Box::new(Edit::Delete), Expected::Anything);
+    write(acme(), Change::Edit { id: ModelId::new(id).unwrap(), edit, expected })
+}
+
+fn write(organisation: Organisation, change: Change) -> Write {
+    Write::new(organisation, Actor::HOST, Moment::from_unix_millis(0), change)
 }
 
 fn submit(store: &SledStore, recorder: &Recorder, write: Write) -> Result<Outcome, StoreError> {
@@ -88,8 +97,7 @@ fn model_6_a_write_is_answered_after_it_was_applied_flushed_and_synced() {
     let (_temporary, recorder, store) = store();
     create(&store, &recorder).unwrap();
     assert_eq!(recorder.steps(), ["apply", "flush", "sync", "answer"]);
-    let write = Change::Delete { id: ModelId::new(1).unwrap(), stamp: Revision::FIRST.into() };
-    submit(&store, &recorder, Write::new(acme(), write)).unwrap();
+    submit(&store, &recorder, deletion(1)).unwrap();
     assert_eq!(recorder.steps(), ["apply", "flush", "sync", "answer"]);
 }
 
@@ -113,8 +121,6 @@ fn model_6_a_group_shares_one_sync() {
     let database = Arc::new(Database::open(folder, recorder.clone()).unwrap());
     let mut writer = Writer::new(Arc::clone(&database));
     recorder.steps();
-    let delete =
-        |id| Change::Delete { id: ModelId::new(id).unwrap(), stamp: Revision::FIRST.into() };
     // Each write sees what those before it did: the place that a delete frees, too.
     let answers = commit(
         &mut writer,
@@ -122,8 +128,8 @@ fn model_6_a_group_shares_one_sync() {
             creation(Some(2)),
             creation(Some(2)),
             creation(Some(2)),
-            Write::new(acme(), delete(1)),
-            Write::new(acme(), delete(1)),
+            deletion(1),
+            deletion(1),
             creation(Some(2)),
         ],
     );
@@ -135,8 +141,7 @@ fn model_6_a_group_shares_one_sync() {
     assert_eq!(answers[4], Outcome::NotFound);
     assert_eq!(answers[5], Outcome::Created(new_model().with_id(third)));
     assert_eq!(recorder.steps(), ["apply", "flush", "sync"]);
-    let delete = Write::new(acme(), delete(3));
-    let answers = commit(&mut writer, vec![delete.clone(), delete]);
+    let answers = commit(&mut writer, vec![deletion(3), deletion(3)]);
     assert_eq!(answers, [Outcome::Deleted, Outcome::NotFound]);
     // Lists tell by this that a write came between.
     let counter = database.read(|db| rows::counter(db, &acme())).unwrap();

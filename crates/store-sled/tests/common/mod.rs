@@ -16,10 +16,10 @@ use std::sync::{Arc, mpsc};
 use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::{
-    AnswerForm, AnswerKey, ArchiveStore, Caller, Change, ContentDigest, CustomModel, DataFile,
-    DataType, Description, Edit, Engine, Expected, IdempotencyKey, Language, LeaseTime, Listing,
-    ModelId, ModelStore, Moment, Name, NewAnswer, NewModel, NewPair, Operation, Organisation,
-    Outcome, Plan, Selection, StoreError, Timestamp, Write,
+    Actor, AnswerKey, ArchiveStore, Caller, Change, ContentDigest, CustomModel, DataFile, DataType,
+    Description, Edit, Engine, Expected, IdempotencyKey, Language, LeaseTime, Listing, ModelId,
+    ModelStore, Moment, Name, NewAnswer, NewModel, NewPair, Operation, Organisation, Outcome, Plan,
+    Selection, StoreError, Timestamp, UpdateModel, Write,
 };
 use custom_models_store_sled::SledStore;
 
@@ -44,8 +44,18 @@ pub(crate) fn submit(
 ) -> Option<Result<Outcome, StoreError>> {
     let (answer, answered) = mpsc::channel();
     let done = Box::new(move |outcome| answer.send(outcome).unwrap());
-    store.submit(Write::new(acme(), change), done);
+    store.submit(write(change), done);
     answered.recv().ok()
+}
+
+/// A write when 1970 begins.
+pub(crate) fn write(change: Change) -> Write {
+    Write::new(acme(), Actor::HOST, Moment::from_unix_millis(0), change)
+}
+
+/// A delete of a model at whatever revision.
+pub(crate) fn delete(id: ModelId) -> Change {
+    Change::Edit { id, edit: Box::new(Edit::Delete), expected: Expected::Anything }
 }
 
 pub(crate) fn create(store: &dyn ModelStore, name: &str) -> Result<Outcome, StoreError> {
@@ -173,19 +183,12 @@ impl Life {
         self.edit(number, &Edit::Fail { fence: lease.fence, error: error.to_owned() });
     }
 
-    /// Changes nothing of a model but its stamp, and keeps the answer under a key.
+    /// Changes nothing of a model but its revision, and keeps the answer under a key.
     pub(crate) fn touch(&self, number: u64, key: &AnswerKey) -> Result<Outcome, StoreError> {
-        let before = self.get(number);
-        let model =
-            Box::new(CustomModel { stamp: before.revision().next().into(), ..before.clone() });
-        let answer = NewAnswer {
-            key: key.clone(),
-            request: NewAnswer::digest(b"touch"),
-            at: self.now(),
-            form: AnswerForm::Model { status: 200 },
-        };
-        let change = Change::Update { model, stamp: before.stamp, data: Default::default() };
-        self.store.apply(Write { answer: Some(answer), ..Write::new(acme(), change) })
+        let answer = NewAnswer { key: key.clone(), request: NewAnswer::digest(b"touch") };
+        let (edit, expected) = (Edit::Update(UpdateModel::default()), Expected::Anything);
+        let change = Change::Edit { id: id(number), edit: Box::new(edit), expected };
+        self.store.apply(Write { at: self.now(), answer: Some(answer), ..write(change) })
     }
 }
 

@@ -10,10 +10,10 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use custom_models_core::{
-    Actor, AnswerForm, AnswerKey, ArchiveStore, Audit, Caller, Change, ContentDigest, CreateModel,
-    CustomModel, DataFile, DataTotals, DataType, Engine, EventType, Expected, IdempotencyKey,
-    ModelId, Moment, NewAnswer, NewEvent, NewModel, NewPair, Operation, Organisation, Plan, Record,
-    Refusal, StoreErrorKind, Timestamp, Write,
+    Actor, AnswerKey, ArchiveStore, Audit, Caller, Change, ContentDigest, CreateModel, CustomModel,
+    DataFile, DataTotals, DataType, Edit, Engine, Expected, IdempotencyKey, ModelId, Moment,
+    NewAnswer, NewModel, NewPair, Operation, Organisation, Plan, Record, Refusal, Revision,
+    StoreErrorKind, Timestamp, Write,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -78,30 +78,29 @@ pub(crate) fn create(limit: Option<u64>) -> Change {
     Change::Create { model: NewModel::new(request(), at(NOW)), limit }
 }
 
-pub(crate) fn event(seconds: i64, event_type: EventType) -> Option<NewEvent> {
-    Some(NewEvent { created_at: at(seconds), actor: Actor::HOST, event_type })
-}
-
 pub(crate) fn answer_key(key: &'static str) -> AnswerKey {
     let key = IdempotencyKey::new(key).unwrap();
     AnswerKey { operation: Operation::Create, target: None, key }
 }
 
-pub(crate) fn answer(key: &'static str, at: Moment) -> Option<NewAnswer> {
-    Some(NewAnswer {
-        key: answer_key(key),
-        request: NewAnswer::digest(b"{}"),
-        at,
-        form: AnswerForm::Model { status: 201 },
-    })
+pub(crate) fn answer(key: &'static str) -> Option<NewAnswer> {
+    Some(NewAnswer { key: answer_key(key), request: NewAnswer::digest(b"{}") })
 }
 
-/// A create with its event, which happens so many seconds after 1970 began.
+/// A write at [`NOW`].
+pub(crate) fn write(organisation: &Organisation, change: Change) -> Write {
+    Write::new(organisation.clone(), Actor::HOST, moment(NOW), change)
+}
+
+/// A create that happens so many seconds after 1970 began.
 pub(crate) fn create_at(organisation: &Organisation, seconds: i64) -> Write {
-    Write {
-        event: event(seconds, EventType::Created),
-        ..Write::new(organisation.clone(), create(None))
-    }
+    let change = Change::Create { model: NewModel::new(request(), at(seconds)), limit: None };
+    Write { at: moment(seconds), ..write(organisation, change) }
+}
+
+/// A change of a model that is expected at this revision.
+pub(crate) fn edit_at(id: ModelId, revision: Revision, edit: Edit) -> Change {
+    Change::Edit { id, edit: Box::new(edit), expected: Expected::OneOf(vec![revision]) }
 }
 
 /// Data that is enough for a training.

@@ -8,7 +8,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use custom_models_core::{
-    ArchiveStore, Change, CreateModel, ModelStore, NewModel, OpenMode, Timestamp, Write,
+    Actor, ArchiveStore, Change, CreateModel, ModelStore, Moment, NewModel, OpenMode, Timestamp,
+    Write,
 };
 use custom_models_store_sqlite::SqliteStore;
 use libtest_mimic::{Arguments, Failed, Trial};
@@ -77,7 +78,8 @@ fn create(store: &SqliteStore) {
     let request = CreateModel::builder().name("n").language("en").build().unwrap();
     let model = NewModel::new(request, Timestamp::from_unix_seconds(0).unwrap());
     let change = Change::Create { model, limit: None };
-    store.apply(Write::new("acme".parse().unwrap(), change)).unwrap();
+    let at = Moment::from_unix_millis(0);
+    store.apply(Write::new("acme".parse().unwrap(), Actor::HOST, at, change)).unwrap();
 }
 
 /// A folder that everybody may use, with this program in it.

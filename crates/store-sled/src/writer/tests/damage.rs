@@ -4,11 +4,6 @@ use sled::Db;
 
 use super::*;
 
-fn delete(organisation: &str, id: u64) -> Write {
-    let change = Change::Delete { id: ModelId::new(id).unwrap(), stamp: Revision::FIRST.into() };
-    Write::new(organisation.parse().unwrap(), change)
-}
-
 /// Has a group judged in which `acme`, which has one model and this counter, deletes the model, and
 /// another organisation creates one. Answers what `acme` hears and has then.
 fn among_others(counter: &[u8], write: Write) -> (StoreErrorKind, Vec<u8>, bool) {
@@ -24,7 +19,7 @@ fn among_others(counter: &[u8], write: Write) -> (StoreErrorKind, Vec<u8>, bool)
         })
         .unwrap();
     let other = Change::Create { model: new_model(), limit: Some(1) };
-    let other = Write::new("other".parse().unwrap(), other);
+    let other = super::write("other".parse().unwrap(), other);
     let mut answers = writer.commit(&[Job::Model(write), Job::Model(other)]).unwrap().into_iter();
     let fault = answers.next().unwrap().unwrap_err();
     let created = answers.next().unwrap().unwrap();
@@ -41,7 +36,7 @@ fn among_others(counter: &[u8], write: Write) -> (StoreErrorKind, Vec<u8>, bool)
 fn a_model_that_is_not_counted_is_damage_and_stays() {
     let counter = Counter { models: 0, changes: 1 }.to_bytes();
     let expected = (StoreErrorKind::Damaged, counter.clone(), true);
-    assert_eq!(among_others(&counter, delete("acme", 1)), expected);
+    assert_eq!(among_others(&counter, deletion(1)), expected);
 }
 
 #[test]

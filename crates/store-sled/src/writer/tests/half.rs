@@ -5,9 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use custom_models_core::{
-    Actor, AnswerForm, AnswerKey, Caller, ContentDigest, CustomModel, DataChange, DataFile, DataId,
-    DataPair, DataType, Engine, Event, EventType, Expected, IdempotencyKey, KeptAnswer, LeaseTime,
-    LifeStore, Moment, NewAnswer, NewEvent, NewPair, Operation, Plan,
+    AnswerKey, Caller, ContentDigest, CustomModel, DataFile, DataPair, DataType, Engine, Event,
+    IdempotencyKey, KeptAnswer, LeaseTime, LifeStore, NewAnswer, NewPair, Operation, Plan,
 };
 
 use super::*;
@@ -94,47 +93,27 @@ pub(super) fn see(store: &SledStore) -> Seen {
     }
 }
 
-/// A write with its event and its answer.
+/// A write that keeps its answer.
 fn write(number: u64, change: Change) -> Write {
-    let event =
-        NewEvent { created_at: now().into(), actor: Actor::HOST, event_type: EventType::Updated };
-    let answer = NewAnswer {
-        key: answer_key(number),
-        request: NewAnswer::digest(b""),
-        at: now(),
-        form: AnswerForm::Model { status: 200 },
-    };
-    let organisation = acme();
-    Write { organisation, change, event: Some(event), answer: Some(answer) }
+    let answer = NewAnswer { key: answer_key(number), request: NewAnswer::digest(b"") };
+    Write { answer: Some(answer), ..Write::new(acme(), Actor::HOST, now(), change) }
 }
 
-/// Writes that change rows of every kind: they create a model, start a training, end it and add data,
-/// and delete a model.
+/// Writes that change rows of every kind: they create a model, start a training, end one, add data,
+/// and delete a model with its data.
 fn writes(store: &SledStore) -> Vec<Write> {
-    let model = |number| store.get(&acme(), id(number)).unwrap().unwrap();
-    let (running, ready) = (model(1), model(2));
-    let pair = || {
-        let [pair] = &store.data(&acme(), id(2), 0, u32::MAX).unwrap()[..] else {
-            panic!("not one pair")
-        };
-        DataPair { id: DataId::new(2).unwrap(), ..pair.clone() }
+    let running = store.get(&acme(), id(1)).unwrap().unwrap();
+    let fence = running.course.run().unwrap().lease.as_ref().unwrap().fence;
+    let edit = |number, edit| {
+        let (edit, expected) = (Box::new(edit), Expected::Anything);
+        write(number, Change::Edit { id: id(number), edit, expected })
     };
-    let started = CustomModel {
-        course: running.course.clone(),
-        stamp: ready.revision().next().into(),
-        ..ready.clone()
-    };
-    let ended = CustomModel {
-        course: ready.course.clone(),
-        stamp: running.revision().next().into(),
-        ..running.clone()
-    };
-    let update = |model, stamp, data| Change::Update { model: Box::new(model), stamp, data };
     vec![
         write(3, Change::Create { model: new_model(), limit: None }),
-        write(2, update(started, ready.stamp, DataChange::Keep)),
-        write(1, update(ended, running.stamp, DataChange::Add(pair()))),
-        write(1, Change::Delete { id: id(1), stamp: running.stamp }),
+        edit(2, Edit::Run),
+        edit(1, Edit::Fail { fence, error: "no".to_owned() }),
+        edit(2, Edit::Delete),
+        edit(2, Edit::AddData(pair())),
     ]
 }
 
@@ -186,7 +165,7 @@ pub(super) fn is_as_it_was(store: &SledStore, before: &Seen, what: &str) {
 
 #[test]
 fn model_6_half_a_group_is_put_right_after_its_process_was_killed() {
-    for which in 0..4 {
+    for which in 0..5 {
         for half in HALVES {
             let (temporary, _recorder, _store, before) = half_a_write(which, half);
             let store = SledStore::open(killed(&temporary)).unwrap();

@@ -1,0 +1,222 @@
+use std::thread::ThreadId;
+
+use custom_models_core::{
+    AnswerKey, Counters, Course, CustomModel, DataChange, DataId, DataPair, KeptAnswer, Language,
+    MetricName, ModelId, NewEvent, Organisation, Rows, Stamp, StoreError, Timestamp, Write,
+};
+use serde_json::Value;
+
+use super::flaw::Flaw;
+use super::state::State;
+
+/// The rows of a store with a flaw, for one write.
+pub(super) struct Transaction<'a> {
+    pub(super) state: &'a mut State,
+    pub(super) flaw: Option<Flaw>,
+    pub(super) thread: ThreadId,
+    pub(super) write: &'a Write,
+}
+
+impl Rows for Transaction<'_> {
+    type Error = StoreError;
+
+    fn answer(
+        &mut self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        Ok(self.state.life.repeated(self.flaw, organisation, key, self.write.at, self.thread))
+    }
+
+    fn counters(&mut self, organisation: &Organisation) -> Result<Counters, StoreError> {
+        let events = self.state.life.histories.get(organisation).map_or(0, |history| history.last);
+        Ok(Counters { models: *self.counter(organisation), events })
+    }
+
+    fn model(
+        &mut self,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Result<Option<CustomModel>, StoreError> {
+        let key = (organisation.clone(), id);
+        let old = self.state.old_rows.get(&key);
+        let old = old.filter(|_| self.flaw == Some(Flaw::EditsAreDecidedOnAnOldRead));
+        Ok(self.state.rows.get(&key).map(|stored| old.unwrap_or(stored).clone()))
+    }
+
+    fn pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: DataId,
+    ) -> Result<Option<DataPair>, StoreError> {
+        Ok(self.state.life.pair(organisation, model, pair))
+    }
+
+    fn last_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+    ) -> Result<Option<DataId>, StoreError> {
+        let pairs = self.state.life.data.get(&(organisation.clone(), model));
+        Ok(pairs.and_then(|pairs| pairs.iter().map(|pair| pair.id).max()))
+    }
+
+    fn next_id(&mut self) -> Result<ModelId, StoreError> {
+        self.state.next_id(self.flaw, &self.write.organisation)
+    }
+
+    fn insert_model(
+        &mut self,
+        organisation: &Organisation,
+        model: &CustomModel,
+    ) -> Result<(), StoreError> {
+        let model = kept(self.flaw, model.clone());
+        self.state.rows.insert((organisation.clone(), model.id), model);
+        Ok(())
+    }
+
+    fn replace_model(
+        &mut self,
+        organisation: &Organisation,
+        before: &CustomModel,
+        after: &CustomModel,
+    ) -> Result<(), StoreError> {
+        let mut after = kept(self.flaw, after.clone());
+        if self.flaw == Some(Flaw::UpdatesKeepOldDescriptions) && after.description.is_none() {
+            after.description.clone_from(&before.description);
+        }
+        if self.flaw == Some(Flaw::BeatsCountAsRevisions) && after.revision() == before.revision() {
+            after.stamp = Stamp { revision: after.revision().next(), ..after.stamp };
+        }
+        self.state.updates += 1;
+        let is_tenth = self.state.updates.is_multiple_of(10);
+        if self.flaw != Some(Flaw::EveryTenthUpdateIsLost) || !is_tenth {
+            self.state.rows.insert((organisation.clone(), after.id), after);
+        }
+        Ok(())
+    }
+
+    fn delete_model(
+        &mut self,
+        organisation: &Organisation,
+        before: &CustomModel,
+    ) -> Result<(), StoreError> {
+        let key = (organisation.clone(), before.id);
+        self.state.life.forget_data(self.flaw, &key);
+        self.state.rows.remove(&key);
+        Ok(())
+    }
+
+    fn insert_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: &DataPair,
+    ) -> Result<(), StoreError> {
+        let (key, added) = ((organisation.clone(), model), DataChange::Add(pair.clone()));
+        self.state.life.change_data(self.flaw, &key, added);
+        Ok(())
+    }
+
+    fn delete_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: DataId,
+    ) -> Result<(), StoreError> {
+        let key = (organisation.clone(), model);
+        self.state.life.change_data(self.flaw, &key, DataChange::Remove(pair));
+        Ok(())
+    }
+
+    fn append_event(
+        &mut self,
+        organisation: &Organisation,
+        _: u64,
+        model: ModelId,
+        event: &NewEvent,
+    ) -> Result<(), StoreError> {
+        self.state.life.log(self.flaw, organisation, model, event.clone());
+        Ok(())
+    }
+
+    fn keep_answer(
+        &mut self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+        kept: &KeptAnswer,
+    ) -> Result<(), StoreError> {
+        self.state.life.keep(self.flaw, organisation, key, kept.clone(), self.thread);
+        Ok(())
+    }
+
+    fn set_counters(
+        &mut self,
+        organisation: &Organisation,
+        counters: Counters,
+    ) -> Result<(), StoreError> {
+        let keeps = self.flaw == Some(Flaw::PlaceKeptByDeletes);
+        let models = self.counter(organisation);
+        *models = if keeps { counters.models.max(*models) } else { counters.models };
+        Ok(())
+    }
+}
+
+impl Transaction<'_> {
+    fn counter(&mut self, organisation: &Organisation) -> &mut u64 {
+        self.state.counter(self.flaw, organisation, self.thread)
+    }
+}
+
+/// The model as it is kept.
+fn kept(flaw: Option<Flaw>, mut model: CustomModel) -> CustomModel {
+    match flaw {
+        Some(Flaw::NamesEndAtNul) => {
+            let kept = model.name.as_str().split('\0').next().unwrap().to_owned();
+            model.name = kept.try_into().unwrap_or(model.name);
+        }
+        Some(Flaw::EmptyDescriptionIsNone) => {
+            model.description = model.description.filter(|text| !text.as_str().is_empty());
+        }
+        Some(Flaw::MomentsHave32Bits) => {
+            let seconds = model.created_at.unix_seconds() as i32;
+            model.created_at = Timestamp::from_unix_seconds(seconds.into()).unwrap();
+        }
+        Some(Flaw::OneLanguageIsAnother) if model.language == Language::Te => {
+            model.language = Language::Ta;
+        }
+        Some(Flaw::FiguresHaveFewDigits) => {
+            rewrite(&mut model, |record| record.replace("0.30000000000000004", "0.3"));
+        }
+        Some(Flaw::ZerosHaveNoSign) => {
+            rewrite(&mut model, |record| record.replace("-0.0", "0.0"));
+        }
+        Some(Flaw::KeepsTheFiveMetrics) => rewrite(&mut model, |record| {
+            let mut record: Value = serde_json::from_str(&record).unwrap();
+            keep_the_five(&mut record);
+            record.to_string()
+        }),
+        _ => {}
+    }
+    model
+}
+
+/// The course that a model has when its record is another.
+fn rewrite(model: &mut CustomModel, change: impl Fn(String) -> String) {
+    let record = model.course.to_record().unwrap().map(change);
+    model.course = Course::from_record(model.course.status(), record.as_deref()).unwrap();
+}
+
+/// Drops all metrics but the five that READ-4 names, wherever there are metrics.
+fn keep_the_five(record: &mut Value) {
+    let Some(fields) = record.as_object_mut() else { return };
+    for (name, value) in fields {
+        match value.as_object_mut().filter(|_| name == "metrics") {
+            Some(metrics) => {
+                metrics.retain(|name, _| MetricName::NAMED.iter().any(|it| it.as_str() == name));
+            }
+            None => keep_the_five(value),
+        }
+    }
+}
