@@ -126,17 +126,29 @@ pub(crate) fn make(path: &Path) -> Result<(), StoreError> {
 /// of this user beside it that stop its owner.
 pub(crate) fn ensure_writable(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
-    {
-        use rustix::fs::{Access, AtFlags, CWD, accessat};
-        match accessat(CWD, path, Access::WRITE_OK, AtFlags::EACCESS) {
-            // NOSYS: only the real user can be asked about, and is another one.
-            Ok(()) | Err(rustix::io::Errno::NOSYS) => {}
-            Err(error) => return Err(unusable(path, &error.into())),
-        }
-    }
+    ensure_access(path, rustix::fs::Access::WRITE_OK)?;
     #[cfg(not(unix))]
     let _ = path;
     Ok(())
+}
+
+/// Refuses a file that this process may not read, with the reason, which SQLite does not say.
+pub(crate) fn ensure_readable(path: &Path) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    ensure_access(path, rustix::fs::Access::READ_OK)?;
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn ensure_access(path: &Path, access: rustix::fs::Access) -> Result<(), StoreError> {
+    use rustix::fs::{AtFlags, CWD, accessat};
+    match accessat(CWD, path, access, AtFlags::EACCESS) {
+        // NOSYS: only the real user can be asked about, and is another one.
+        Ok(()) | Err(rustix::io::Errno::NOSYS) => Ok(()),
+        Err(error) => Err(unusable(path, &error.into())),
+    }
 }
 
 /// Options of files that are made for their owner alone.

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 use crate::backup::copy;
 use crate::fault::fault;
 use crate::file::StoreFile;
-use crate::place::{FileId, about, beside, has_content, make, own_file, unusable};
+use crate::place::{FileId, about, beside, ensure_readable, has_content, make, own_file, unusable};
 
 /// How often a copy is begun anew because somebody wrote meanwhile.
 const ATTEMPTS: usize = 10;
@@ -27,7 +27,11 @@ impl Folder {
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let made = builder.tempdir();
-        made.map(Folder).map_err(|error| unusable(&std::env::temp_dir(), &error))
+        made.map(Folder).map_err(|error| {
+            let place = std::env::temp_dir();
+            let what = "the folder for temporary files, where a private copy is read; TMPDIR names another one";
+            about(unusable(&place, &error).kind(), &place, format_args!("{error}: {what}"))
+        })
     }
 
     pub(crate) fn path(&self) -> &Path {
@@ -64,6 +68,7 @@ pub(crate) fn private_copy(file: &StoreFile) -> Result<(StoreFile, Folder), Stor
 
 /// Opens a file that SQLite takes for one that nobody writes to: no locks, no log.
 pub(crate) fn open_immutable(file: &Path) -> Result<Connection, StoreError> {
+    ensure_readable(file)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
     let mut uri = String::from("file:");
     for byte in file.as_os_str().as_encoded_bytes() {

@@ -39,6 +39,7 @@ pub(crate) fn main() {
         test("place_5_another_user_who_may_not_write_leaves_nothing", writers_leave_nothing),
         test("place_5_those_who_may_write_share_a_store", writers_share),
         test("place_5_another_user_cannot_read_a_store_that_was_made_here", stores_are_private),
+        test("another_user_is_told_what_is_in_the_way", others_are_told),
         test("place_5_the_superuser_who_reads_leaves_nothing", root_leaves_nothing),
         test("place_5_a_folder_for_reading_alone_is_read", read_only_folders_are_read),
         test("place_5_a_log_in_a_folder_for_reading_alone_is_read", read_only_logs_are_read),
@@ -56,6 +57,10 @@ fn work(task: &str) {
             create(&store);
             // The store is not closed.
             std::process::exit(0);
+        }
+        "refused" => {
+            let fault = SqliteStore::open_as(path, OpenMode::ReadOnly).unwrap_err();
+            println!("{}", std::error::Error::source(&fault).unwrap());
         }
         "read" => {
             let store = SqliteStore::open_as(path, OpenMode::ReadOnly).unwrap();
@@ -223,6 +228,19 @@ fn stores_are_private() {
     let complaint = shared.has(OTHER, "read").unwrap_err();
     assert!(complaint.contains("Unavailable"), "{complaint}");
     assert_eq!(shared.files(), before);
+}
+
+fn others_are_told() {
+    let shared = Shared::new();
+    shared.has(OWNER, "create").unwrap();
+    let cause = shared.has(OTHER, "refused").unwrap();
+    assert_eq!(cause, format!("{}: Permission denied (os error 13)", shared.path.display()));
+    shared.readable();
+    let mut command = Command::new(shared.folder.path().join("program"));
+    command.env(TASK, format!("refused {}", shared.path.display())).env("TMPDIR", "/nonexistent");
+    let out = command.uid(OTHER).gid(OTHER).output().unwrap();
+    let cause = String::from_utf8(out.stdout).unwrap();
+    assert!(cause.starts_with("/nonexistent: ") && cause.contains("TMPDIR"), "{cause}");
 }
 
 fn root_leaves_nothing() {
