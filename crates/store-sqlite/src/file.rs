@@ -11,7 +11,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 
 use crate::checksum::register;
 use crate::fault::fault;
-use crate::place::{Found, ensure_writable, look_at, make, missing};
+use crate::place::{Found, ensure_one_name, ensure_writable, look_at, make, missing};
 use crate::schema::{APPLICATION_ID, MIGRATIONS};
 use crate::watch::Watch;
 
@@ -36,7 +36,10 @@ impl StoreFile {
         let making = MAKING.lock().unwrap_or_else(PoisonError::into_inner);
         let found = look_at(&self.path)?;
         match (found, mode) {
-            (Found::File, _) | (Found::Empty, OpenMode::Create) => ensure_writable(&self.path)?,
+            (Found::File, _) | (Found::Empty, OpenMode::Create) => {
+                ensure_writable(&self.path)?;
+                ensure_one_name(&self.path)?;
+            }
             (Found::Nothing, OpenMode::Create) => make(&self.path)?,
             _ => return Err(missing(&self.path, found)),
         }

@@ -104,8 +104,8 @@ impl SqliteStore {
     /// - [`StoreErrorKind::NotOurs`]: the file is something else; it is not touched.
     /// - [`StoreErrorKind::Newer`]: a newer version of this crate wrote it; it is not touched.
     /// - [`StoreErrorKind::Busy`]: another process kept it locked for [`Self::BUSY_TIMEOUT`].
-    /// - [`StoreErrorKind::Unavailable`]: no such folder, no permission, or a write-ahead log that has lost its
-    ///   database.
+    /// - [`StoreErrorKind::Unavailable`]: no such folder, no permission, a write-ahead log that has lost its
+    ///   database, or, for writing, a database with several hard links.
     /// - [`StoreErrorKind::Damaged`], [`StoreErrorKind::Full`], [`StoreErrorKind::Failed`]: as they
     ///   say.
     pub fn open_as(path: impl AsRef<Path>, mode: OpenMode) -> Result<Self, StoreError> {

@@ -151,6 +151,29 @@ fn ensure_access(path: &Path, access: rustix::fs::Access) -> Result<(), StoreErr
     }
 }
 
+/// Refuses a database with more than one name. SQLite names the log after the path: whoever comes by
+/// another name does not see it, and the two overwrite each other. A copy that was killed in its last step has
+/// left a `.part`, which is no store.
+pub(crate) fn ensure_one_name(path: &Path) -> Result<(), StoreError> {
+    #[cfg(unix)]
+    {
+        let found = fs::metadata(path).map_err(|error| unusable(path, &error))?;
+        let part = fs::symlink_metadata(beside(path, ".part"));
+        let is_part = part.is_ok_and(|part| FileId::of(&part) == FileId::of(&found));
+        let names = std::os::unix::fs::MetadataExt::nlink(&found);
+        if names > 1 + u64::from(is_part) {
+            let what = format!(
+                "this file has {names} names (hard links), and each would have a log of its own: remove the others, \
+                or make a copy with `backup`"
+            );
+            return Err(about(StoreErrorKind::Unavailable, path, what));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+    Ok(())
+}
+
 /// Options of files that are made for their owner alone.
 pub(crate) fn own_file() -> OpenOptions {
     let mut options = OpenOptions::new();

@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime};
 
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, ArchiveStore, Caller, Engine, KeyId, ListModels,
-    ModelId, ModelStore, Moment, Operation, Plan, Registration, RequestLimit, StoreErrorKind,
-    Window,
+    ModelId, ModelStore, Moment, OpenMode, Operation, Plan, Registration, RequestLimit,
+    StoreErrorKind, Window,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -44,6 +44,32 @@ fn a_missing_folder_is_unavailable_and_not_made() {
     assert_eq!(refused(&missing.join("custom-models.db")), StoreErrorKind::Unavailable);
     assert!(!missing.exists());
     assert_eq!(refused(folder.path()), StoreErrorKind::Unavailable);
+}
+
+/// Each name would have a log of its own, and the two would overwrite each other.
+#[cfg(unix)]
+#[test]
+fn a_database_with_two_names_is_read_and_not_written() {
+    let (folder, path) = place();
+    let link = folder.path().join("link.db");
+    engine(&path).create(&caller(), request()).unwrap();
+    fs::hard_link(&path, &link).unwrap();
+    for name in [&path, &link] {
+        for mode in [OpenMode::Create, OpenMode::Existing, OpenMode::Current] {
+            let fault = SqliteStore::open_as(name, mode).unwrap_err();
+            assert_eq!(fault.kind(), StoreErrorKind::Unavailable);
+            let cause = std::error::Error::source(&fault).unwrap().to_string();
+            assert!(cause.contains("2 names (hard links)"), "{cause}");
+        }
+        let store = SqliteStore::open_as(name, OpenMode::ReadOnly).unwrap();
+        assert_eq!(store.summary().unwrap().last_id, 1);
+    }
+    fs::remove_file(&path).unwrap();
+    engine(&link).create(&caller(), request()).unwrap();
+    // What a `restore` leaves that is killed in its last step.
+    fs::hard_link(&link, folder.path().join("link.db.part")).unwrap();
+    engine(&link).create(&caller(), request()).unwrap();
+    assert_eq!(refused(&folder.path().join("link.db.part")), StoreErrorKind::Unavailable);
 }
 
 #[test]
