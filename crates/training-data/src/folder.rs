@@ -17,6 +17,7 @@ use custom_models_core::{ModelId, Organisation, StoreError, StoreErrorKind, Stor
 
 pub use self::files::is_name;
 use self::files::{files, folders, unless_gone, unused};
+use self::mark::{Mark, MarkLock};
 use self::new_file::NewFile;
 pub use self::standing::FolderStanding;
 use self::sweep::Looks;
@@ -91,8 +92,8 @@ impl Folder {
         store: &dyn ContentOwner,
     ) -> Result<(Self, Vec<Leftover>), StoreError> {
         let root = absolute(root.as_ref())?;
-        let lock = mark::MarkLock::take_making(&root)?;
-        let adopted = mark::Mark::adopt(&root, &lock, store)?;
+        let lock = MarkLock::take_making(&root)?;
+        let adopted = Mark::adopt(&root, &lock, store)?;
         let mut folder = Folder::of(root, adopted, false, FolderStanding::Owned);
         let leftovers = folder.leftovers(store)?;
         folder.keep_back(leftovers.len());
@@ -123,6 +124,9 @@ impl Folder {
                 fs::read_dir(root.parent().unwrap_or(&root)).map_err(fault)?;
             }
             found => drop(found.map_err(fault)?),
+        }
+        if !is_read_only {
+            Mark::finish_adoption(&root, store)?;
         }
         let (mark, summary, standing) = FolderStanding::find(&root, store)?;
         let mut folder = Folder::of(root, summary, is_read_only, standing);

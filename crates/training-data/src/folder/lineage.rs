@@ -1,9 +1,10 @@
 //! How a mark and its store get a new lineage, or a new identity, in steps of which each may be the last
 //! (PLACE-2).
 //!
-//! All of it is done under the lock of the mark. The mark is written with the lineage of the store and the next
+//! All of it is done under the lock of the mark. For a lineage, the mark is written with the lineage of the store and the next
 //! one, then the store gets the next one, then the mark is written with that alone: at any time the lineage of
-//! the store is one of the mark's.
+//! the store is one of the mark's. For an identity, the mark is written aside, then the store gets the identity, then
+//! the mark is put in its place, by the next opening if need be.
 
 use std::path::Path;
 
@@ -59,17 +60,39 @@ impl Mark {
         Ok(Some((standing, summary)))
     }
 
-    /// Gives the store a new identity, and the folder the mark of it. After a kill in between the folder is that
-    /// of another store, and can be adopted again.
+    /// Gives the store a new identity, and the folder the mark of it, which lies aside before the store is changed.
+    /// A failure before the change leaves the folder to whom it belonged.
     pub(super) fn adopt(
         root: &Path,
         lock: &MarkLock,
         store: &dyn ContentOwner,
     ) -> Result<StoreSummary, StoreError> {
+        let (before, lineage) = (store.summary()?, drawn());
         let identity = StoreIdentity::from_bytes(*Uuid::new_v4().as_bytes());
-        let summary = replace(store, &store.summary()?, (identity, drawn()))?;
-        Mark { lineage: summary.lineage, ..Mark::of(&summary) }.write(root, lock)?;
-        Ok(summary)
+        Mark { identity, lineage: Some(lineage), ..Mark::of(&before) }.prepare(root, lock)?;
+        let adopted = replace(store, &before, (identity, lineage)).inspect_err(|fault| {
+            if fault.kind() != StoreErrorKind::OutcomeUnknown {
+                Mark::drop_prepared(root);
+            }
+        })?;
+        Mark::put_prepared(root, lock)?;
+        Ok(adopted)
+    }
+
+    /// Ends an adoption that did not come to its end after the store had got its new identity: the mark that lies
+    /// aside is put in its place if it is exactly that of the store.
+    pub(super) fn finish_adoption(root: &Path, store: &dyn ContentOwner) -> Result<(), StoreError> {
+        if Mark::prepared(root).is_none() {
+            return Ok(());
+        }
+        let lock = MarkLock::take(root)?;
+        let StoreSummary { identity, lineage, .. } = store.summary()?;
+        match Mark::prepared(root) {
+            Some(mark) if (mark.identity, mark.lineage) == (identity, lineage) => {
+                Mark::put_prepared(root, &lock)
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -14,6 +14,8 @@ use super::files::{OwnerOnly, inode, make_in, sync_folder};
 
 const MARK: &str = "custom-models.json";
 const ASIDE: &str = "custom-models.json.part";
+/// The mark of an adoption that has not come to its end.
+const ADOPTED: &str = "custom-models.json.adopted";
 const LOCK: &str = "custom-models.lock";
 
 /// The longest mark that is read.
@@ -79,7 +81,11 @@ impl Mark {
 
     /// The mark of a folder, `None` if it has none or is not there.
     pub(super) fn read(root: &Path) -> Result<Option<Self>, StoreError> {
-        let path = root.join(MARK);
+        Mark::read_named(root, MARK)
+    }
+
+    fn read_named(root: &Path, name: &str) -> Result<Option<Self>, StoreError> {
+        let path = root.join(name);
         let mut bytes = Vec::new();
         match File::open(&path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes)) {
             Err(error)
@@ -104,8 +110,12 @@ impl Mark {
 
     /// Puts the mark in the place of the one that is there, durably.
     pub(super) fn write(&self, root: &Path, _lock: &MarkLock) -> Result<(), StoreError> {
+        self.write_named(root, ASIDE).and_then(|()| put(root, ASIDE)).map_err(super::fault)
+    }
+
+    fn write_named(&self, root: &Path, name: &str) -> io::Result<()> {
         let text = Text {
-            inode: inode(root).map_err(super::fault)?,
+            inode: inode(root)?,
             store: self.identity.to_string(),
             last_id: self.last_id,
             events: self.events,
@@ -113,19 +123,46 @@ impl Mark {
             next_lineage: self.next.map(Lineage::get),
             behind: self.is_behind,
         };
-        let written = || -> io::Result<()> {
-            let aside = root.join(ASIDE);
-            let mut options = OpenOptions::new();
-            let mut file =
-                options.write(true).create(true).truncate(true).owner_only().open(&aside)?;
-            file.write_all(&serde_json::to_vec(&text)?)?;
-            file.write_all(b"\n")?;
-            file.sync_all()?;
-            fs::rename(aside, root.join(MARK))?;
-            sync_folder(root)
-        };
-        written().map_err(super::fault)
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(true).owner_only();
+        let mut file = file.open(root.join(name))?;
+        file.write_all(&serde_json::to_vec(&text)?)?;
+        file.write_all(b"\n")?;
+        file.sync_all()
     }
+}
+
+/// The mark of an adoption, which lies aside until the store has its new identity.
+impl Mark {
+    /// Writes the mark aside, durably, or leaves nothing.
+    pub(super) fn prepare(&self, root: &Path, _lock: &MarkLock) -> Result<(), StoreError> {
+        let written = self.write_named(root, ADOPTED).and_then(|()| sync_folder(root));
+        written.map_err(|error| {
+            Mark::drop_prepared(root);
+            super::fault(error)
+        })
+    }
+
+    /// The mark that lies aside, if there is one that can be read.
+    pub(super) fn prepared(root: &Path) -> Option<Self> {
+        Mark::read_named(root, ADOPTED).ok().flatten()
+    }
+
+    /// Puts the mark that lies aside in its place, durably.
+    pub(super) fn put_prepared(root: &Path, _lock: &MarkLock) -> Result<(), StoreError> {
+        put(root, ADOPTED).map_err(super::fault)
+    }
+
+    /// Removes the mark that lies aside. One that stays is that of no store.
+    pub(super) fn drop_prepared(root: &Path) {
+        let _ = fs::remove_file(root.join(ADOPTED));
+    }
+}
+
+/// Puts a mark that was written aside in its place, durably.
+fn put(root: &Path, name: &str) -> io::Result<()> {
+    fs::rename(root.join(name), root.join(MARK))?;
+    sync_folder(root)
 }
 
 /// The lock under which a mark is looked at and changed. Ends when it is dropped.

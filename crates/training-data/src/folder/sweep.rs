@@ -179,6 +179,7 @@ impl Folder {
     ) -> Result<(FolderStanding, StoreSummary), StoreError> {
         // Before the mark, which another thread may be making.
         let standing = self.standing();
+        Mark::finish_adoption(&self.root, store)?;
         let (mark, summary) = Mark::look(&self.root, store)?;
         *self.store.lock().unwrap_or_else(PoisonError::into_inner) = summary;
         let Some(mark) = mark else {

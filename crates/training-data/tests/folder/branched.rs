@@ -121,7 +121,62 @@ fn place_2_an_adopted_folder_refuses_the_copies_of_the_store() {
     }
 }
 
-/// The store gets its identity before the mark does.
+/// The mark that the store gets in the end lies aside before the store is changed.
+#[test]
+fn place_2_an_adoption_that_was_killed_when_the_store_was_changed_is_ended_by_the_store() {
+    for by_sweep in [true, false] {
+        let (place, own, copy) = recorded();
+        let (before, running) = (mark(&place), opened(&place, &copy));
+        Folder::adopt(root(&place), &copy).unwrap();
+        let adopted = mark(&place);
+        let aside = root(&place).join("custom-models.json.adopted");
+        fs::rename(root(&place).join("custom-models.json"), &aside).unwrap();
+        put_mark(&place, &before);
+        // Neither the store that had the folder, nor who reads alone, takes it away.
+        at(&own, 9);
+        assert!(sweeps(&place, &own));
+        let reading = Folder::open_read_only(root(&place), &copy);
+        assert_eq!(kind(reading), StoreErrorKind::ForeignData);
+        if by_sweep {
+            assert_eq!(running.sweep(&copy).unwrap(), removed(0));
+        } else {
+            assert_eq!(opened(&place, &copy).standing(), FolderStanding::Owned);
+        }
+        assert_eq!((mark(&place), aside.exists()), (adopted, false));
+        assert_eq!(kind(Folder::open(root(&place), &own)), StoreErrorKind::ForeignData);
+    }
+}
+
+#[test]
+fn place_2_a_mark_aside_that_is_not_exactly_the_stores_is_left_aside() {
+    let (place, own, copy) = recorded();
+    let before = mark(&place);
+    let aside = root(&place).join("custom-models.json.adopted");
+    Folder::adopt(root(&place), &copy).unwrap();
+    let adopted = mark(&place);
+    for (key, other) in [("store", before["store"].clone()), ("lineage", json!(7))] {
+        let mut left = adopted.clone();
+        left[key] = other;
+        fs::write(&aside, left.to_string()).unwrap();
+        put_mark(&place, &before);
+        assert_eq!(kind(Folder::open(root(&place), &copy)), StoreErrorKind::ForeignData);
+        assert_eq!(opened(&place, &own).standing(), FolderStanding::Owned);
+        assert_eq!(mark(&place), before, "{key}");
+    }
+}
+
+/// No mark can be written while its name is taken.
+#[test]
+fn place_2_an_adoption_without_room_for_its_mark_changes_nothing() {
+    let (place, own, copy) = recorded();
+    let then = (mark(&place), copy.summary().unwrap());
+    fs::create_dir(root(&place).join("custom-models.json.adopted")).unwrap();
+    assert_eq!(kind(Folder::adopt(root(&place), &copy)), StoreErrorKind::Failed);
+    assert_eq!((mark(&place), copy.summary().unwrap()), then);
+    assert!(sweeps(&place, &own) && sweeps(&place, &copy));
+}
+
+/// As it is with a version that did not write the mark aside.
 #[test]
 fn place_2_an_adoption_that_was_killed_can_be_made_again() {
     let (place, own, copy) = recorded();

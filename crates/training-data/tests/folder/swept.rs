@@ -238,6 +238,16 @@ fn place_2_a_record_that_failed_leaves_the_store_its_folder() {
 }
 
 #[test]
+fn place_2_an_adoption_of_unknown_outcome_is_ended_by_the_next_opening() {
+    let (_place, folder, owner) = crowded(1, 0);
+    owner.is_silent.store(true, Ordering::Relaxed);
+    assert_eq!(kind(Folder::adopt(folder.root(), &owner)), StoreErrorKind::OutcomeUnknown);
+    owner.is_silent.store(false, Ordering::Relaxed);
+    let opened = Folder::open(folder.root(), &owner).unwrap();
+    assert_eq!(opened.standing(), FolderStanding::Owned);
+}
+
+#[test]
 fn a_sweep_ends_with_the_error_of_the_store() {
     let (place, folder, owner) = crowded(1, 1);
     *owner.fails.lock().unwrap() = true;
