@@ -121,12 +121,20 @@ impl DataFolder {
         Ok(Some(Arc::new(open(path).map_err(|fault| unopened(path, fault))?)))
     }
 
-    /// Opens the folder, or takes it over and says on standard error what a sweep will remove.
+    /// Opens the folder, or takes it over and says on standard error what a sweep will remove, and what is missing.
     pub(crate) fn open_or_adopt(&self, adopt: bool) -> Result<Option<Arc<Folder>>, StoreError> {
         let Some(path) = self.path.as_ref().filter(|_| adopt) else { return self.open() };
         let (folder, leftovers) =
             Folder::adopt(path, &self.store).map_err(|fault| unopened(path, fault))?;
         say(&taken_over(&folder, &leftovers));
+        let missing = folder.missing(&self.store)?;
+        if missing > 0 {
+            say(&format!(
+                "the folder '{}' is not whole; files that the store refers to and that are not in it: {missing}; \
+                `check` names them",
+                folder.root().display()
+            ));
+        }
         Ok(Some(Arc::new(folder)))
     }
 

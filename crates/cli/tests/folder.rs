@@ -275,6 +275,19 @@ fn place_2_a_dry_run_says_what_a_sweep_would_remove_and_removes_nothing() {
 }
 
 #[test]
+fn place_2_an_adoption_says_how_many_files_of_the_store_are_missing() {
+    let folder = filled();
+    let whole = folder.run(&["sweep", "--adopt"]).err;
+    assert!(whole.ends_with("the store refers to every file in it\n"), "{whole}");
+    fs::remove_file(&files(&folder)[0]).unwrap();
+    let said = folder.run(&["sweep", "--adopt"]).err;
+    assert!(said.contains("files that the store refers to and that are not in it: 1"), "{said}");
+    fs::remove_dir_all(folder.path().join(DATA)).unwrap();
+    let said = folder.run(&["sweep", "--adopt"]).err;
+    assert!(said.contains("files that the store refers to and that are not in it: 2"), "{said}");
+}
+
+#[test]
 fn place_3_a_folder_that_is_gone_is_not_made_anew() {
     let folder = filled();
     let (place, moved) = (folder.path().join(DATA), folder.path().join("moved"));

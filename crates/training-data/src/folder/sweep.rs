@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use custom_models_core::{ModelId, Organisation, StoreError, StoreErrorKind, StoreSummary};
+use custom_models_core::{ModelId, Organisation, Record, StoreError, StoreErrorKind, StoreSummary};
 
 use super::files::{PART, files, folders, unless_gone, unused};
 use super::mark::Mark;
@@ -122,6 +122,25 @@ impl Folder {
             }
         }
         Ok(leftovers)
+    }
+
+    /// The number of files that the store refers to and that are not in the folder.
+    ///
+    /// # Errors
+    ///
+    /// As [`Folder::leftovers`].
+    pub fn missing(&self, store: &dyn ContentOwner) -> Result<u64, StoreError> {
+        let mut missing = 0;
+        store.export(&mut |record| {
+            let Record::Data { organisation, model, pair } = record else { return Ok(()) };
+            for file in [&pair.audio, &pair.transcript] {
+                let path = self.file(&organisation, model, &file.content);
+                let is_there = path.map_or(Ok(false), |path| path.try_exists()).map_err(fault)?;
+                missing += u64::from(!is_there);
+            }
+            Ok(())
+        })?;
+        Ok(missing)
     }
 
     /// Records in the mark how far the store is, as each sweep does, and gives the store a new lineage if it has
