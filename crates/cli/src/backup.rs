@@ -10,7 +10,7 @@ use custom_models_store_sqlite::SqliteStore;
 use crate::args::{AdoptArgs, CopyArgs, Global, RestoreArgs};
 use crate::data_folder::{DataFolder, say, warning};
 use crate::failure::Failure;
-use crate::places::{explained, obstacle, unusable, vacant};
+use crate::places::{explained, explained_as, obstacle, unusable, vacant};
 use crate::report::Report;
 
 /// Copies the store that the command line names, also while others use it.
@@ -18,7 +18,9 @@ pub(crate) fn backup(global: &Global, args: &CopyArgs) -> Report {
     let copied = || -> Result<(), Failure> {
         let path = file(global)?;
         vacant(&args.file)?;
-        let store = SqliteStore::open_as(path, OpenMode::ReadOnly)?;
+        let mode = OpenMode::ReadOnly;
+        let opened = SqliteStore::open_as(path, mode);
+        let store = opened.map_err(|fault| explained_as(path, mode, fault))?;
         store.backup(&args.file).map_err(|fault| of_the_copy(&args.file, fault))?;
         Ok(store.close()?)
     };

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::{OpenMode, StoreError, StoreErrorKind};
 
 use crate::escape::Escaped;
 use crate::failure::Failure;
@@ -40,11 +40,8 @@ pub(crate) fn vacant(path: &Path) -> Result<(), Failure> {
 
 /// What an error means for a path, and what to do.
 pub(crate) fn reason(path: &Path, error: &io::Error) -> String {
-    let missing = missing_folder(path);
-    match (error.kind(), missing) {
-        (ErrorKind::NotFound | ErrorKind::NotADirectory, Some(folder)) => {
-            format!("there is no folder {}; make it first", Shown(&folder))
-        }
+    match (error.kind(), no_folder(path)) {
+        (ErrorKind::NotFound | ErrorKind::NotADirectory, Some(no_folder)) => no_folder,
         (ErrorKind::NotFound, None) => "there is no such file".to_owned(),
         (ErrorKind::AlreadyExists, _) => {
             "there is something of this name already; name another place, or move it away"
@@ -68,27 +65,40 @@ fn missing_folder(path: &Path) -> Option<PathBuf> {
 /// A fault of opening something at a path, with what is wrong about the place instead of what SQLite says,
 /// which is "unable to open database file" of all places.
 pub(crate) fn explained(path: &Path, fault: StoreError) -> StoreError {
-    match obstacle(path).filter(|_| fault.kind() == StoreErrorKind::Unavailable) {
-        Some(reason) => StoreError::new(StoreErrorKind::Unavailable, reason),
-        None => fault,
-    }
+    explained_as(path, OpenMode::Create, fault)
+}
+
+/// [`explained`], of a store that was to be opened with the right that `mode` gives.
+pub(crate) fn explained_as(path: &Path, mode: OpenMode, fault: StoreError) -> StoreError {
+    let reason = match mode {
+        _ if fault.kind() != StoreErrorKind::Unavailable => None,
+        OpenMode::ReadOnly => obstacle_to_readers(path),
+        _ => obstacle(path),
+    };
+    reason.map_or(fault, |reason| StoreError::new(StoreErrorKind::Unavailable, reason))
 }
 
 /// What is in the way at a place, as far as that can be seen without opening anything.
 pub(crate) fn obstacle(path: &Path) -> Option<String> {
-    match missing_folder(path) {
-        Some(folder) => Some(format!("there is no folder {}; make it first", Shown(&folder))),
-        None => forbidden(path),
-    }
+    no_folder(path).or_else(|| forbidden(path))
+}
+
+/// What is in the way of those who only read, and need no right to make files there.
+fn obstacle_to_readers(path: &Path) -> Option<String> {
+    no_folder(path).or_else(|| unreadable(path))
+}
+
+fn no_folder(path: &Path) -> Option<String> {
+    let missing = missing_folder(path);
+    missing.map(|folder| format!("there is no folder {}; make it first", Shown(&folder)))
 }
 
 /// What this user may not do at a path.
 #[cfg(unix)]
 fn forbidden(path: &Path) -> Option<String> {
-    use rustix::fs::{Access, access};
+    use rustix::fs::Access;
 
     let needs = Access::READ_OK | Access::WRITE_OK;
-    let is_forbidden = |path: &Path, needs| access(path, needs) == Err(rustix::io::Errno::ACCESS);
     if is_forbidden(path, needs) {
         return Some(format!("this user may not read and write {}", Shown(path)));
     }
@@ -103,4 +113,21 @@ fn forbidden(path: &Path) -> Option<String> {
 #[cfg(not(unix))]
 fn forbidden(_path: &Path) -> Option<String> {
     None
+}
+
+/// A store that this user may not read.
+#[cfg(unix)]
+fn unreadable(path: &Path) -> Option<String> {
+    is_forbidden(path, rustix::fs::Access::READ_OK)
+        .then(|| format!("this user may not read {}; ask whoever owns it", Shown(path)))
+}
+
+#[cfg(not(unix))]
+fn unreadable(_path: &Path) -> Option<String> {
+    None
+}
+
+#[cfg(unix)]
+fn is_forbidden(path: &Path, needs: rustix::fs::Access) -> bool {
+    rustix::fs::access(path, needs) == Err(rustix::io::Errno::ACCESS)
 }

@@ -15,6 +15,9 @@ use crate::store_url::StoreUrl;
 const MADE_BY: &str =
     "; is --store right? `create`, `org add`, `import`, `restore` and `serve` make one";
 
+/// What is said of a store whose layout is older.
+const MIGRATED_BY: &str = "; `serve` migrates it, and so do commands that write, such as `create`";
+
 /// How a command ended. The numbers are those that `--help` lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
@@ -52,8 +55,10 @@ impl Report {
             Failure::WrongUsage(reason) => (format!("error: {reason}"), Exit::WrongUsage),
             Failure::Store(fault) => {
                 let mut complaint = store_failed(store, "", &fault);
-                if fault.kind() == StoreErrorKind::Missing {
-                    complaint.push_str(MADE_BY);
+                match fault.kind() {
+                    StoreErrorKind::Missing => complaint.push_str(MADE_BY),
+                    StoreErrorKind::Older => complaint.push_str(MIGRATED_BY),
+                    _ => {}
                 }
                 (complaint, Exit::StoreFailed)
             }

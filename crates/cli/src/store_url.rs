@@ -8,7 +8,7 @@ use std::sync::Arc;
 use custom_models_core::{MemoryStore, OpenMode, Store, StoreError, StoreErrorKind, StoreIdentity};
 
 use crate::failure::Failure;
-use crate::places::explained;
+use crate::places::explained_as;
 use crate::secrets::without_password;
 use crate::store_path::OddPath;
 
@@ -175,7 +175,7 @@ impl StoreUrl {
         let opener = self.scheme.opener.ok_or(InvalidStoreUrl::NotBuilt(self.scheme.name))?;
         Ok(move || {
             opener(&self.path, mode).map_err(|fault| match self.scheme.lives {
-                Lives::At => explained(&self.path, fault),
+                Lives::At => explained_as(&self.path, mode, fault),
                 Lives::Behind | Lives::Nowhere => fault,
             })
         })

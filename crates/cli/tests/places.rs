@@ -68,3 +68,42 @@ fn a_place_that_cannot_be_used_is_named_with_what_to_do() {
     }
     assert_eq!(folder.files(), ["custom-models.db", "dir", "file"]);
 }
+
+/// Needs root, which becomes another user; does nothing elsewhere.
+#[cfg(unix)]
+#[test]
+fn another_user_who_reads_is_told_what_is_in_the_way() {
+    use std::fs::{Permissions, set_permissions};
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::process::CommandExt;
+    use std::process::Command;
+
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let folder = Folder::new();
+    folder.create(&[]);
+    let (program, store) = (folder.path().join("program"), folder.path().join("custom-models.db"));
+    // A program that this process writes may be busy when another thread starts one meanwhile.
+    let copied = Command::new("cp").arg(env!("CARGO_BIN_EXE_custom-models")).arg(&program).status();
+    assert!(copied.unwrap().success());
+    set_permissions(folder.path(), Permissions::from_mode(0o755)).unwrap();
+    let refused = |command: &str| -> String {
+        let mut other = Command::new(&program);
+        other.args(command.split(' ')).current_dir(folder.path()).env("TMPDIR", "/nonexistent");
+        let ended: support::Ended = other.uid(54_321).gid(54_321).output().unwrap().into();
+        assert_eq!((ended.code, ended.out.as_str()), (3, ""), "{}", ended.err);
+        ended.err
+    };
+    for command in ["list", "backup x.db", "export -"] {
+        let said = refused(command);
+        assert!(said.contains(": this user may not read 'custom-models.db'; ask"), "{said}");
+    }
+    set_permissions(store, Permissions::from_mode(0o644)).unwrap();
+    for command in ["list", "backup x.db", "export -"] {
+        let said = refused(command);
+        assert!(said.contains("/nonexistent: ") && said.contains("TMPDIR names another"), "{said}");
+    }
+    let said = refused("delete 1");
+    assert!(said.contains("this user may not read and write 'custom-models.db'"), "{said}");
+}

@@ -105,3 +105,19 @@ fn wrong_urls_are_wrong_usage() {
     }
     assert_eq!(folder.files(), [""; 0]);
 }
+
+#[cfg(feature = "sqlite")]
+#[test]
+fn a_command_that_does_not_migrate_says_who_does() {
+    let folder = Folder::new();
+    let old = concat!(env!("CARGO_MANIFEST_DIR"), "/../store-sqlite/tests/data/third-layout.db");
+    std::fs::copy(old, folder.path().join("custom-models.db")).unwrap();
+    let sweep = folder.run(&["sweep"]);
+    sweep.store_failed(
+        "error: 'sqlite:custom-models.db': the store has an older layout: ",
+        "`create`",
+    );
+    assert_eq!(folder.run(&["org", "add", "zebra"]).code, 0);
+    let sweep = folder.run(&["sweep"]);
+    assert!(!sweep.err.contains("layout"), "{}", sweep.err);
+}
