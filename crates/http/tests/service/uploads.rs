@@ -312,6 +312,18 @@ fn data_6_a_pair_is_removed_with_its_contents() {
 }
 
 #[test]
+fn place_2_a_pair_that_is_removed_on_an_older_copy_of_the_store_leaves_its_contents() {
+    let uploads = uploads();
+    uploads.upload().is(200, UPLOADED);
+    let mark = uploads.place.path().join("custom-models.json");
+    let text = fs::read_to_string(&mark).unwrap();
+    fs::write(mark, text.replace('}', r#","behind":true}"#)).unwrap();
+    uploads.delete(&format!("{MODELS}/1/data/1")).is(204, "");
+    std::thread::sleep(Duration::from_millis(200));
+    uploads.has_files(2);
+}
+
+#[test]
 fn edit_5_the_contents_of_a_model_go_with_it() {
     let uploads = uploads();
     uploads.upload().is(200, UPLOADED);
