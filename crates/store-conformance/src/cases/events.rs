@@ -92,19 +92,36 @@ pub(crate) fn log_1_positions_are_dense_whoever_writes(builder: &dyn Builder) ->
     for organisation in [&acme, &zebra] {
         whole_history(&store, organisation, THREADS * CHANGES)?;
     }
-    // And in bursts, in which every second change is refused.
-    for round in 1..3 {
+    // And in bursts, in which every change is made or every second one refused.
+    let mut events = THREADS * CHANGES;
+    for (round, refused) in [(1, 10), (2, 0), (3, 10)] {
         let mut writes = Vec::new();
         for number in 0..20 {
-            let limit = if number % 2 == 0 { None } else { Some(0) };
+            let limit = (number % 2 == 1 && refused > 0).then_some(0);
             let change = create(&model(number)?, limit);
             writes.push(numbered(&acme, 1000 * round + number, change)?);
         }
-        store.burst_whole(&writes)?;
+        events += 20 - refused;
+        let outcomes = store.burst_whole(&writes)?;
         store = store.reopen(&*place)?;
-        whole_history(&store, &acme, THREADS * CHANGES + 10 * round)?;
+        let history = whole_history(&store, &acme, events)?;
+        for (write, outcome) in writes.into_iter().zip(outcomes) {
+            if let Outcome::Created(model) = outcome? {
+                has_created(&history, write.actor, &model)?;
+            }
+        }
     }
     whole_history(&store, &zebra, THREADS * CHANGES)?;
+    Ok(())
+}
+
+/// The event of a create is in a history.
+fn has_created(history: &[Event], actor: Actor, model: &CustomModel) -> Checked {
+    let (created_at, event_type) = (model.created_at, EventType::Created);
+    let own = history.iter().find(|event| event.model_id == model.id);
+    let position = own.map(|own| own.position).unwrap_or_default();
+    let right = NewEvent { created_at, actor, event_type }.at(position, model.id);
+    ensure_eq!(own, Some(&right), "the event of {}", model.id);
     Ok(())
 }
 
