@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use custom_models_core::{Actor, EventType, Expected, LeaseTime, LifeStore, ModelStore};
+use custom_models_core::{
+    Actor, EventType, Expected, LeaseTime, LifeStore, ModelId, ModelStore, UpdateModel,
+};
 use custom_models_store_sqlite::SqliteStore;
 
 use common::{acme, caller, create_at, engine_at_now, place, request, running};
@@ -53,17 +55,54 @@ fn processes_on_one_file_share_a_history_without_gaps() {
         return create_some(&PathBuf::from(path));
     }
     let (_folder, path) = place();
+    run_processes("processes_on_one_file_share_a_history_without_gaps", &path);
+    assert_whole_history(&path, 3 * EACH);
+}
+
+/// Runs this program three times at once, each time one test of it that finds the file in its environment.
+fn run_processes(test: &str, path: &Path) {
     let start = |_| {
         Command::new(env::current_exe().unwrap())
-            .args(["--exact", "processes_on_one_file_share_a_history_without_gaps"])
-            .env(FILE, &path)
+            .args(["--exact", test])
+            .env(FILE, path)
             .stdout(Stdio::null())
             .spawn()
             .unwrap()
     };
     let processes: Vec<_> = (0..3).map(start).collect();
     processes.into_iter().for_each(|mut process| assert!(process.wait().unwrap().success()));
-    assert_whole_history(&path, 3 * EACH);
+}
+
+fn edit_some(path: &Path) {
+    let engine = engine_at_now(path);
+    let id = ModelId::new(1).unwrap();
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for number in 0..EACH / 4 {
+                    let name = format!("name {number}");
+                    let update = UpdateModel::builder().name(&name).build().unwrap();
+                    engine.update(&caller(), id, update, &Expected::Anything).unwrap();
+                }
+            });
+        }
+    });
+    engine.close().unwrap();
+}
+
+/// Nobody is refused since another was faster, in whatever process.
+#[test]
+fn edit_4_processes_on_one_file_make_every_edit_of_one_model() {
+    if let Some(path) = env::var_os(FILE) {
+        return edit_some(&PathBuf::from(path));
+    }
+    let (_folder, path) = place();
+    let engine = engine_at_now(&path);
+    let id = engine.create(&caller(), request()).unwrap().id;
+    run_processes("edit_4_processes_on_one_file_make_every_edit_of_one_model", &path);
+    assert_eq!(engine.get(&caller(), id).unwrap().revision().get(), 1 + 3 * EACH);
+    let events = SqliteStore::open(&path).unwrap().events(&acme(), 0, 10_000).unwrap();
+    assert_eq!(events.last, 1 + 3 * EACH);
 }
 
 #[test]

@@ -140,7 +140,7 @@ pub(crate) fn train_4_one_of_many_workers_has_each_training(builder: &dyn Builde
     let driven = Driven::new(&store, &acme);
     for number in 10..13 {
         let model = driven.running(number)?;
-        ensure_eq!(driven.claim_at_once(&model, WORKERS)?, 1, "workers who have {}", model.id);
+        ensure_eq!(driven.claim_at_once(&model, 64)?, 1, "workers who have {}", model.id);
     }
     let held: BTreeSet<_> =
         store.list(&acme, &ALL)?.models.into_iter().map(|model| model.id).collect();

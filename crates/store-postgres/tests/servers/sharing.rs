@@ -13,16 +13,17 @@ use custom_models_core::{
 use custom_models_postgres_cluster::Server;
 use custom_models_store_postgres::PostgresStore;
 
-use crate::common::{acme, all, create, created, engine, running, store, write};
+use crate::common::{acme, all, caller, create, created, engine, request, running, store, write};
 
 type Test = fn(&Server);
 
-pub(crate) const TESTS: [(&str, Test); 10] = [
+pub(crate) const TESTS: [(&str, Test); 11] = [
     ("quota_4_engines_on_one_database_fill_exactly_the_limit", fill_the_limit),
     ("quota_4_the_limit_holds_whatever_isolation_a_database_begins_with", other_isolations),
     ("rate_4_engines_on_one_database_share_a_window", share_a_window),
     ("idem_1_a_repeat_on_another_engine_hears_the_first_answer", repeat),
     ("train_3_a_training_has_one_worker_over_all_engines", one_worker),
+    ("edit_4_engines_on_one_database_make_every_edit_of_one_model", every_edit),
     ("edit_4_of_updates_at_one_stamp_on_several_engines_one_is_made", one_update),
     ("log_1_engines_on_one_database_share_histories_without_gaps", dense_histories),
     ("model_1_a_create_after_an_answer_elsewhere_has_a_larger_id", growing_ids),
@@ -130,6 +131,32 @@ fn repeat(server: &Server) {
         store(server, &database).list(&acme(), &all()).unwrap().models,
         std::slice::from_ref(made)
     );
+    server.give_back(database);
+}
+
+/// Nobody is refused since another was faster, in whatever process.
+fn every_edit(server: &Server) {
+    let database = server.empty_database();
+    let first = engine(server, &database);
+    let id = first.create(&caller(), request()).unwrap().id;
+    let (database, made) = on_stores_of(server, database, |store, number| {
+        let mut made = 0;
+        for round in 0..4 {
+            let name = format!("name {number} {round}");
+            let update = UpdateModel::builder().name(&name).build().unwrap().into_owned();
+            let change = Change::Edit {
+                id,
+                edit: Box::new(Edit::Update(update)),
+                expected: Expected::Anything,
+            };
+            let outcome = store.apply(write(&acme(), change)).unwrap();
+            made += u64::from(matches!(outcome, Outcome::Changed { .. }));
+        }
+        made
+    });
+    assert_eq!(made.iter().sum::<u64>(), 48);
+    assert_eq!(first.get(&caller(), id).unwrap().revision().get(), 49);
+    drop(first);
     server.give_back(database);
 }
 
