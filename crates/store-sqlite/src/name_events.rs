@@ -83,7 +83,9 @@ mod linux {
             0x0102_1994,
             0x794C_7630,
         ];
-        statfs(folder).is_ok_and(|found| LOCAL.iter().any(|it| i64::from(*it) == found.f_type))
+        // The width of the number is the platform's.
+        let magic = statfs(folder).ok().and_then(|found| u32::try_from(found.f_type).ok());
+        magic.is_some_and(|magic| LOCAL.contains(&magic))
     }
 }
 
