@@ -144,7 +144,7 @@ impl Folder {
     }
 
     /// Records in the mark how far the store is, as each sweep does, and gives the store a new lineage if it has
-    /// gone on. A copy of the store from before is known as one from then on.
+    /// gone on. A copy of the store from before is known as one from then on. On a full disk the mark stays as it is.
     ///
     /// # Errors
     ///
@@ -213,8 +213,11 @@ impl Folder {
         if mark.is_copied || mark.is_behind || mark.is_of(&summary) {
             return Ok((standing, summary));
         }
-        let vanished = || self.unusable(FolderStanding::Vanished);
-        Mark::record(&self.root, store)?.ok_or_else(vanished)
+        match Mark::record(&self.root, store) {
+            // What a sweep removes makes room, so that the next one can record it.
+            Err(fault) if fault.kind() == StoreErrorKind::Full => Ok((standing, summary)),
+            recorded => recorded?.ok_or_else(|| self.unusable(FolderStanding::Vanished)),
+        }
     }
 
     /// Returns true if nothing is left to be removed later.

@@ -14,7 +14,7 @@ use custom_models_training_data::{ContentStore, Folder, FolderStanding};
 use tempfile::TempDir;
 
 use crate::support::{
-    acme, age, at, contents, keep, kind, model, owned, refer, removed, root, store,
+    acme, age, at, contents, keep, kind, mark, model, owned, refer, removed, root, store,
 };
 
 #[test]
@@ -47,6 +47,27 @@ fn place_2_a_file_goes_when_nobody_writes_it_and_it_is_old_enough() {
     assert_eq!(folder.sweep(&own).unwrap(), removed(1));
     assert!(names.iter().all(|name| contents(&place).contains(name)));
     assert!(root(&place).join("acme/1/notes.txt").exists());
+}
+
+/// The sweep that makes room is not kept from it by the mark, which cannot be written on a full disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn place_2_a_sweep_on_a_full_disk_removes_what_it_may_and_records_later() {
+    let own = store(1);
+    let (place, folder, names) = owned(&own);
+    let left = keep(&folder, model(1));
+    age(&place, 1, &left);
+    at(&own, 7);
+    let before = mark(&place);
+    let aside = root(&place).join("custom-models.json.part");
+    std::os::unix::fs::symlink("/dev/full", &aside).unwrap();
+    assert_eq!(folder.sweep(&own).unwrap(), removed(1));
+    folder.record(&own).unwrap();
+    assert_eq!(mark(&place), before);
+    assert!(names.iter().all(|name| contents(&place).contains(name)));
+    fs::remove_file(&aside).unwrap();
+    folder.sweep(&own).unwrap();
+    assert_eq!(mark(&place)["last_id"], 7);
 }
 
 /// Counts how often it is asked for data, and what it answers with.
