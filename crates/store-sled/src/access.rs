@@ -12,7 +12,7 @@ use crate::access_rows::{
     KEYS, REGISTRATIONS, below, grant, key_at, key_key, key_to_bytes, plan,
     registration_from_bytes, registration_key,
 };
-use crate::admission_rows::{Changed, Stored};
+use crate::admission_rows::Changed;
 use crate::changes::Changes;
 
 impl AccessStore for SledStore {
@@ -57,13 +57,14 @@ impl AccessStore for SledStore {
         now: Moment,
     ) -> Result<WindowState, StoreError> {
         self.database.read(|db| {
-            let last = Stored(db).last(window)?;
-            let state = window_state(&mut Stored(db), window, limit, now)?;
-            if Stored(db).last(window)? == last {
+            let mut rows = Changed { db, changes: &mut Changes::default() };
+            let last = rows.last(window)?;
+            let state = window_state(&mut rows, window, limit, now)?;
+            if rows.last(window)? == last {
                 return Ok(state);
             }
             let _still = self.database.stand_still();
-            window_state(&mut Stored(db), window, limit, now)
+            window_state(&mut rows, window, limit, now)
         })
     }
 }

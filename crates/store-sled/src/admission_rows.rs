@@ -21,7 +21,7 @@ use crate::schema::{moment_from_bytes, moment_to_bytes};
 /// The number of rows that are read or written at a time.
 const PAGE: usize = 1000;
 
-/// Where the admissions of a window lie.
+/// The prefix of the keys of a window's admissions.
 pub(crate) fn window_prefix(window: &Window) -> Vec<u8> {
     let (key, operation) = (window.key.as_bytes(), window.operation.as_str());
     let length = u8::try_from(key.len()).unwrap_or(u8::MAX);
@@ -32,11 +32,17 @@ fn key_of(window: &Window, Admission { number, at }: Admission) -> Vec<u8> {
     [window_prefix(window).as_slice(), &moment_to_bytes(at), &number.to_be_bytes()].concat()
 }
 
+/// All keys of a window.
+fn keys_of(window: &Window) -> Range<Vec<u8>> {
+    let begin = window_prefix(window);
+    let end = [begin.as_slice(), &[u8::MAX; 17]].concat();
+    begin..end
+}
+
 /// From behind everything of a moment to the end of the window.
 fn behind(window: &Window, after: Moment) -> Range<Vec<u8>> {
-    let prefix = window_prefix(window);
-    let begin = [prefix.as_slice(), &moment_to_bytes(after), &[u8::MAX; 9]].concat();
-    let end = [prefix.as_slice(), &[u8::MAX; 17]].concat();
+    let Range { start, end } = keys_of(window);
+    let begin = [start.as_slice(), &moment_to_bytes(after), &[u8::MAX; 9]].concat();
     begin..end
 }
 
@@ -50,49 +56,6 @@ fn admission_of(key: &[u8]) -> Result<Admission, StoreError> {
     admission.ok_or_else(|| damaged("an admission without a number"))
 }
 
-/// The admissions that are stored.
-pub(crate) struct Stored<'a>(pub(crate) &'a Db);
-
-impl Stored<'_> {
-    fn find(
-        &self,
-        keys: Range<Vec<u8>>,
-        mut is_it: impl FnMut(&Admission) -> bool,
-    ) -> Result<Option<Admission>, StoreError> {
-        let mut rows = self.0.range(keys);
-        while let Some((key, _)) = guarded(|| rows.next().transpose())? {
-            let admission = admission_of(&key)?;
-            if is_it(&admission) {
-                return Ok(Some(admission));
-            }
-        }
-        Ok(None)
-    }
-}
-
-impl AdmissionRows for Stored<'_> {
-    type Error = StoreError;
-
-    fn last(&mut self, window: &Window) -> Result<Option<Admission>, StoreError> {
-        let last = guarded(|| self.0.scan_prefix(window_prefix(window)).next_back().transpose())?;
-        last.map(|(key, _)| admission_of(&key)).transpose()
-    }
-
-    fn first_after(
-        &mut self,
-        window: &Window,
-        after: Moment,
-    ) -> Result<Option<Admission>, StoreError> {
-        self.find(behind(window, after), |_| true)
-    }
-
-    fn numbered(&mut self, window: &Window, number: u64) -> Result<Option<Admission>, StoreError> {
-        let prefix = window_prefix(window);
-        let end = [prefix.as_slice(), &[u8::MAX; 17]].concat();
-        self.find(prefix..end, |admission| admission.number >= number)
-    }
-}
-
 /// The admissions as the changes of a group leave them.
 pub(crate) struct Changed<'a> {
     pub(crate) db: &'a Db,
@@ -103,7 +66,6 @@ impl AdmissionRows for Changed<'_> {
     type Error = StoreError;
 
     fn last(&mut self, window: &Window) -> Result<Option<Admission>, StoreError> {
-        // A last one that was deleted had left the window, and another came behind it.
         let last = self.changes.last_key(self.db, &window_prefix(window))?;
         last.map(|key| admission_of(&key)).transpose()
     }
@@ -118,9 +80,7 @@ impl AdmissionRows for Changed<'_> {
     }
 
     fn numbered(&mut self, window: &Window, number: u64) -> Result<Option<Admission>, StoreError> {
-        let prefix = window_prefix(window);
-        let end = [prefix.as_slice(), &[u8::MAX; 17]].concat();
-        let mut begin = prefix;
+        let Range { start: mut begin, end } = keys_of(window);
         loop {
             let keys = self.changes.first_keys(self.db, begin..end.clone(), PAGE)?;
             for key in &keys {
@@ -181,7 +141,7 @@ impl Changed<'_> {
                 edits.push((key_of(&window, admission), Some(Vec::new())));
             }
             self.changes.set_all(self.db, edits)?;
-            begin = behind(&window, now).end;
+            begin = keys_of(&window).end;
         }
         Ok(swept)
     }
@@ -262,7 +222,32 @@ fn old_admission_of(key: &[u8]) -> Result<(Window, Moment), StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use custom_models_core::{RequestLimit, admit, window_state};
+
     use super::*;
+
+    /// Within one group, the last admission after a sweep is the one that the sweep left.
+    #[test]
+    fn rate_1_a_request_behind_a_sweep_of_its_group_is_of_now() {
+        let db = sled::Config::new().temporary(true).open().unwrap();
+        let window = Window { key: WindowKey::new(b"k").unwrap(), operation: Operation::Get };
+        let at = Moment::from_unix_millis;
+        let early = key_of(&window, Admission { number: 7, at: at(900_000) });
+        db.insert(early, &[]).unwrap();
+        let mut changes = Changes::default();
+        let mut rows = Changed { db: &db, changes: &mut changes };
+        assert_eq!(rows.sweep(at(0), at(1000), 9).unwrap(), 0);
+        let swept = Admission { number: 7, at: at(1000) };
+        assert_eq!(rows.last(&window).unwrap(), Some(swept));
+        admit(&mut rows, &window, RequestLimit::CREATE, at(1000)).unwrap();
+        let state = window_state(&mut rows, &window, RequestLimit::CREATE, at(1000)).unwrap();
+        assert_eq!(
+            (state.standing.remaining, rows.last(&window).unwrap().unwrap().at),
+            (8, at(1000))
+        );
+        assert_eq!(rows.sweep(at(1000), at(1000), 9).unwrap(), 2);
+        assert_eq!(rows.last(&window).unwrap(), None);
+    }
 
     #[test]
     fn admissions_sort_as_their_moments_do_and_no_window_lies_in_another() {

@@ -56,12 +56,18 @@ impl Changes {
         Ok(rows)
     }
 
-    /// The last key below a prefix, of the rows that were there before the changes and those that they set.
+    /// The last key below a prefix, as the changes so far leave it.
     pub(crate) fn last_key(&self, db: &Db, prefix: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let set = self.below(prefix).filter(|(_, change)| change.after.is_some());
         let set = set.last().map(|(key, _)| key.clone());
-        let stored = guarded(|| db.scan_prefix(prefix).next_back().transpose())?;
-        Ok(set.max(stored.map(|(key, _)| key.to_vec())))
+        let mut rows = db.scan_prefix(prefix);
+        let unchanged = loop {
+            match guarded(|| rows.next_back().transpose())? {
+                Some((key, _)) if self.rows.contains_key(key.as_ref()) => {}
+                found => break found.map(|(key, _)| key.to_vec()),
+            }
+        };
+        Ok(set.max(unchanged))
     }
 
     /// The first keys of a range, as the changes so far leave it.
