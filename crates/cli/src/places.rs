@@ -83,7 +83,7 @@ pub(crate) fn obstacle(path: &Path) -> Option<String> {
     no_folder(path).or_else(|| forbidden(path))
 }
 
-/// What is in the way of those who only read, and need no right to make files there.
+/// The obstacle to those who only read, and need no right to make files there.
 fn obstacle_to_readers(path: &Path) -> Option<String> {
     no_folder(path).or_else(|| unreadable(path))
 }

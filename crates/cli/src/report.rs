@@ -15,7 +15,7 @@ use crate::store_url::StoreUrl;
 const MADE_BY: &str =
     "; is --store right? `create`, `org add`, `import`, `restore` and `serve` make one";
 
-/// What is said of a store whose layout is older.
+/// The hint for a store whose layout is older.
 const MIGRATED_BY: &str = "; `serve` migrates it, and so do commands that write, such as `create`";
 
 /// How a command ended. The numbers are those that `--help` lists.

@@ -103,10 +103,10 @@ impl fmt::Display for RequestLimit {
     }
 }
 
-/// A window: whose requests are counted in it, and for which operation.
+/// A window in which the requests of a key for an operation are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window {
-    /// Whose requests.
+    /// The key, which says whose requests are counted.
     pub key: WindowKey,
     /// The operation.
     pub operation: Operation,

@@ -12,14 +12,24 @@ use crate::reader::Reader;
 use crate::rows::{column, unsigned};
 use crate::statement::{Statement, parameter};
 
-/// What judges requests: the time, the last admission of each window, the first that is in it, and the one that
+/// The server's time in milliseconds since 1970.
+macro_rules! server_time {
+    () => {
+        "CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)"
+    };
+}
+
+/// The rows that judge requests: the time, the last admission of each window, the first that is in it, and the one that
 /// keeps the next out where there are more than the limit, since that was lowered.
-const LOOKS: &str = "SELECT w.ask, w.now, last.number, last.at, oldest.number, oldest.at,
+const LOOKS: &str = concat!(
+    "SELECT w.ask, w.now, last.number, last.at, oldest.number, oldest.at,
         blocking.number, blocking.at
     FROM (SELECT asked.*, coalesce(asked.given, clock.now) AS now
         FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
             WITH ORDINALITY AS asked (key, operation, requests, millis, given, ask),
-        (SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint) AS now) clock
+        (SELECT ",
+    server_time!(),
+    " AS now) clock
     ) w
     LEFT JOIN LATERAL (SELECT a.number, a.at FROM custom_models.admissions a
         WHERE a.key = w.key AND a.operation = w.operation
@@ -33,7 +43,8 @@ const LOOKS: &str = "SELECT w.ask, w.now, last.number, last.at, oldest.number, o
             AND a.key = w.key AND a.operation = w.operation
             AND a.number > last.number - w.requests
         ORDER BY a.at, a.number LIMIT 1) blocking ON true
-    ORDER BY w.ask";
+    ORDER BY w.ask"
+);
 
 /// A request that is to be judged: its window, the limit, and its time if it goes by the caller's clock.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
@@ -43,7 +54,7 @@ pub(crate) struct Ask {
     pub(crate) given: Option<Moment>,
 }
 
-/// What was found for an ask.
+/// The rows that were found for an ask.
 #[derive(Clone, Copy)]
 pub(crate) struct Look {
     /// The time at which it is judged.
@@ -53,8 +64,11 @@ pub(crate) struct Look {
     pub(crate) blocking: Option<Admission>,
 }
 
-const SWEEP: &str = "WITH clock AS (
-        SELECT coalesce($1, CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)) AS now
+const SWEEP: &str = concat!(
+    "WITH clock AS (
+        SELECT coalesce($1, ",
+    server_time!(),
+    ") AS now
     ), old AS (
         SELECT o.key, o.operation, o.at, o.number
         FROM clock, custom_models.windows w, LATERAL (
@@ -68,13 +82,18 @@ const SWEEP: &str = "WITH clock AS (
             AND a.number = old.number
         RETURNING 1
     )
-    SELECT count(*) FROM gone";
+    SELECT count(*) FROM gone"
+);
 
-const TAKE_BACK: &str = "WITH clock AS (
-        SELECT coalesce($1, CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)) AS now
+const TAKE_BACK: &str = concat!(
+    "WITH clock AS (
+        SELECT coalesce($1, ",
+    server_time!(),
+    ") AS now
     )
     UPDATE custom_models.admissions a SET at = clock.now FROM clock, custom_models.windows w
-    WHERE a.key = w.key AND a.operation = w.operation AND a.at > clock.now";
+    WHERE a.key = w.key AND a.operation = w.operation AND a.at > clock.now"
+);
 
 /// Deletes admissions that are older than the longest window, so many at most, and takes those in the future to be
 /// of now: of the given time, or of the server's.

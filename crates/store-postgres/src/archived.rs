@@ -231,7 +231,7 @@ pub(crate) fn erased(organisation: &Organisation, limit: u32) -> Vec<Statement<'
 const REPLACE_IDENTITY: &str = "UPDATE custom_models.store SET identity = $3, lineage = $4
     WHERE identity = $1 AND lineage IS NOT DISTINCT FROM $2 RETURNING 1";
 
-/// What replaces the identity and the lineage of a store that has the expected ones.
+/// The statement that replaces the identity and the lineage of a store that has the expected ones.
 pub(crate) fn identity_replaced<'a>(
     expected: &'a (StoreIdentity, Option<Lineage>),
     new: &'a (StoreIdentity, Lineage),

@@ -24,7 +24,7 @@ pub(crate) struct Changes {
     pub(crate) windows: BTreeMap<Window, Admitted>,
 }
 
-/// What becomes of the admissions of a window.
+/// The changes of the admissions of a window.
 pub(crate) struct Admitted {
     /// Those of before this or at it have left the window.
     pub(crate) until: Moment,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use custom_models_core::{
-    AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId, Moment, Organisation,
+    AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId, Organisation,
     StoreError, StoreErrorKind,
 };
 use tokio_postgres::Row;
@@ -18,8 +18,6 @@ use crate::{answer_rows, data_rows, rows};
 
 /// What was read for a group.
 pub(crate) struct Known {
-    /// The server's time.
-    pub(crate) now: Moment,
     pub(crate) counters: HashMap<Organisation, Counters>,
     /// A row that is damaged is known as such.
     pub(crate) models: BTreeMap<(Organisation, ModelId), Result<CustomModel, &'static str>>,
@@ -39,7 +37,6 @@ impl Known {
         asks: &[Ask],
     ) -> Result<Self, Fault> {
         let mut known = Known {
-            now: Moment::from_unix_millis(0),
             counters: HashMap::new(),
             models: BTreeMap::new(),
             pairs: BTreeMap::new(),
@@ -59,9 +56,8 @@ impl Known {
 
     fn take(&mut self, asked: Asked, row: &Row, asks: &[Ask]) -> Result<(), Fault> {
         match asked {
-            Asked::Now => {
-                self.now = Moment::from_unix_millis(column(row, 0)?);
-                let newest: i64 = column(row, 1)?;
+            Asked::Layout => {
+                let newest: i64 = column(row, 0)?;
                 if newest > NEWEST {
                     return Err(newer(newest).into());
                 }

@@ -36,9 +36,8 @@ const IDS: &str = "SELECT nextval('custom_models.model_ids')
     JOIN custom_models.organisations o ON o.organisation = wanted.organisation,
     generate_series(1, least(wanted.creates, wanted.places - o.models))";
 
-/// The time, and whether the layout is still the one that this version knows.
-const NOW: &str = "SELECT CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint),
-    (SELECT max(version) FROM custom_models.migrations)";
+/// The layout, which has to be the one that this version knows.
+const LAYOUT: &str = "SELECT max(version) FROM custom_models.migrations";
 
 /// What a group asks.
 #[derive(Default)]
@@ -111,7 +110,7 @@ impl<'a> Needs<'a> {
         let questions = [
             (Asked::Organisations, !self.organisations.is_empty()),
             (Asked::WindowLocks, !self.windows.is_empty()),
-            (Asked::Now, true),
+            (Asked::Layout, true),
             (Asked::Looks, !self.asks.is_empty()),
             (Asked::Models, !self.models.is_empty()),
             (Asked::Pairs, !self.pairs.is_empty()),
@@ -125,7 +124,7 @@ impl<'a> Needs<'a> {
 
     fn statement(&self, asked: Asked) -> Statement<'a> {
         match asked {
-            Asked::Now => Statement::new(NOW, []),
+            Asked::Layout => Statement::new(LAYOUT, []),
             Asked::Organisations => {
                 let organisations: Vec<&[u8]> =
                     self.organisations.keys().map(|it| bytes(it)).collect();
@@ -198,9 +197,9 @@ pub(crate) enum Asked {
     Organisations,
     /// Nothing; the windows are taken.
     WindowLocks,
-    /// The time and the layout.
-    Now,
-    /// What judges requests.
+    /// The layout.
+    Layout,
+    /// The rows that judge requests.
     Looks,
     /// Models.
     Models,

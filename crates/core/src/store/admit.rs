@@ -55,7 +55,7 @@ pub trait AdmissionRowsMut: AdmissionRows {
 /// The state of a window at a moment, without a new request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowState {
-    /// How the window stands.
+    /// The standing of the window.
     pub standing: Standing,
     /// The whole seconds after which a request is admitted if nothing else is sent; `None` if one is admitted
     /// now (RATE-5).
