@@ -147,8 +147,8 @@ pub use run_model::RunModel;
 pub use scope::{InvalidScope, Scope, Scopes};
 pub use store::{
     Admission, AdmissionRows, AdmissionRowsMut, Change, Completion, Counters, DataChange, Filter,
-    Listing, ModelStore, Outcome, Rows, Selection, StoreError, StoreErrorKind, WindowState, Write,
-    admit, apply, window_state,
+    Job, Judged, Listing, ModelStore, Outcome, Rows, Selection, StoreError, StoreErrorKind,
+    WindowState, Write, admit, apply, window_state,
 };
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use training::{InvalidTrainingStatus, NoTransition, TrainingEvent, TrainingStatus};

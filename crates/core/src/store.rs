@@ -6,6 +6,7 @@
 
 mod admit;
 mod apply;
+mod job;
 
 use std::error::Error;
 use std::fmt;
@@ -15,6 +16,7 @@ pub use self::admit::{
     Admission, AdmissionRows, AdmissionRowsMut, WindowState, admit, window_state,
 };
 pub use self::apply::{Counters, Rows, apply};
+pub use self::job::{Job, Judged};
 use crate::TrainingStatus;
 use crate::pending::Pending;
 use crate::{

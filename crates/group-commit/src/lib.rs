@@ -10,8 +10,49 @@
 //! a moment to come back, a fraction of what their commit took: without it the first of them would
 //! be a group of its own, and all others would wait for two syncs.
 //!
-//! An adapter brings a [`Committer`]; [`GroupCommit`] brings the queue, its bound, the thread, the
-//! order of answers and an orderly end.
+//! A store brings a [`Committer`]; [`GroupCommit`] brings the queue, its bound, the thread, the order of
+//! answers and an orderly end.
+//!
+//! ```
+//! use std::fs::{self, File};
+//! use std::io::{self, Write};
+//!
+//! use custom_models_group_commit::{Answers, Committer, GroupCommit, Unanswered};
+//!
+//! /// Appends lines to a file.
+//! struct Log(File);
+//!
+//! impl Committer for Log {
+//!     type Job = String;
+//!     type Answer = usize;
+//!     type Error = io::ErrorKind;
+//!
+//!     fn commit(&mut self, lines: &[String]) -> Result<Answers<Self>, io::ErrorKind> {
+//!         let bytes: String = lines.iter().map(|line| format!("{line}\n")).collect();
+//!         let written = self.0.write_all(bytes.as_bytes()).and_then(|()| self.0.sync_data());
+//!         written.map_err(|error| error.kind())?;
+//!         Ok(lines.iter().map(|line| Ok(line.len())).collect())
+//!     }
+//!
+//!     fn unanswered(why: Unanswered) -> io::ErrorKind {
+//!         match why {
+//!             Unanswered::Busy => io::ErrorKind::WouldBlock,
+//!             Unanswered::Closed => io::ErrorKind::BrokenPipe,
+//!             Unanswered::Unknown => io::ErrorKind::Other,
+//!         }
+//!     }
+//! }
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let path = std::env::temp_dir().join(format!("group-commit-{}", std::process::id()));
+//! let commits = GroupCommit::start("log-writer", Log(File::create_new(&path)?))?;
+//! commits.submit("first".to_owned(), |answer| assert_eq!(answer, Ok(5)));
+//! assert_eq!(commits.apply("second".to_owned()), Ok(6));
+//! commits.close();
+//! assert_eq!(fs::read_to_string(&path)?, "first\nsecond\n");
+//! # Ok(fs::remove_file(&path)?)
+//! # }
+//! ```
 #![forbid(unsafe_code)]
 
 mod measure;
@@ -25,78 +66,68 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, ArchiveChange, Completion, Outcome, Purge, Purged, StoreError,
-    StoreErrorKind, Write,
-};
-
 use crate::queue::{Done, Group, Queue, Rest};
 
-/// Makes groups of writes durable, one group at a time.
-pub trait Committer: Send + 'static {
-    /// Judges the writes in their order, each on the state that those before it leave, and makes
+/// Makes groups of jobs durable, one group at a time.
+pub trait Committer: Send + Sized + 'static {
+    /// A write, of whatever kind: all kinds are in one queue, so that they share a sync.
+    type Job: Send + 'static;
+    /// The outcome of a job that was judged.
+    type Answer: Send + 'static;
+    /// The reason why a job has no outcome. A fault of a whole group is cloned for each of its jobs.
+    type Error: Clone + Send + 'static;
+
+    /// Judges the jobs in their order, each on the state that those before it leave, and makes
     /// those that are not refused durable together.
     ///
-    /// Returns one answer a write, in order, once all of them hold even after a power cut. A
-    /// refused write leaves no trace. `Err` speaks for every write of the group: none was made, or,
-    /// with [`StoreErrorKind::OutcomeUnknown`], all of them were or none. After an error the next
-    /// call begins from what is really stored.
-    fn commit(&mut self, jobs: &[Job]) -> Result<Answers, StoreError>;
+    /// Returns one answer a job, in order, once all of them hold even after a power cut. A refused
+    /// job leaves no trace. `Err` speaks for every job of the group: none was made, or, if it is an
+    /// error that says so, all of them were or none. After an error the next call begins from what is
+    /// really stored.
+    fn commit(&mut self, jobs: &[Self::Job]) -> Result<Answers<Self>, Self::Error>;
+
+    /// The error for a job that [`Committer::commit`] has not answered.
+    fn unanswered(why: Unanswered) -> Self::Error;
 }
 
-/// A write of any kind. All are in one queue, so that they share a sync.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Job {
-    /// Changes models.
-    Model(Write),
-    /// Changes who may use them, or how often.
-    Access(AccessChange),
-    /// Forgets what is old.
-    Purge(Purge),
-    /// Puts records, or erases those of an organisation.
-    Archive(ArchiveChange),
+/// One answer a job, in the order of the jobs.
+pub type Answers<C> = Vec<Result<<C as Committer>::Answer, <C as Committer>::Error>>;
+
+/// The reason why a committer has not answered a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unanswered {
+    /// [`QUEUE_LIMIT`] jobs wait already. The job was not begun, and trying again is right.
+    Busy,
+    /// The queue is closed, or its committer has panicked. The job was not begun.
+    Closed,
+    /// The committer panicked over the job or returned too few answers: the job was made, whole, or
+    /// was not made.
+    Unknown,
 }
 
-/// What became of a [`Job`], of the same kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "the largest is the most frequent")]
-pub enum Judged {
-    /// A [`Job::Model`].
-    Model(Outcome),
-    /// A [`Job::Access`].
-    Access(AccessOutcome),
-    /// A [`Job::Purge`].
-    Purged(Purged),
-    /// A [`Job::Archive`]: how many records were put or erased.
-    Archived(u64),
-}
-
-/// One answer a write, in the order of the writes. One of the wrong kind is none.
-pub type Answers = Vec<Result<Judged, StoreError>>;
-
-/// How many writes may wait for the next group; one more is [`StoreErrorKind::Busy`].
+/// How many jobs may wait for the next group; one more is [`Unanswered::Busy`].
 ///
-/// At 64 callers a group has about as many writes; the bound keeps a stalled disk from filling
-/// memory with requests that nobody waits for any more (their texts are at most 4800 bytes each).
+/// At 64 callers a group has about as many jobs; the bound keeps a stalled disk from filling memory
+/// with requests that nobody waits for any more (their texts are at most 4800 bytes each).
 pub const QUEUE_LIMIT: usize = 4096;
 
-/// A queue of writes and the thread that commits it in groups.
+/// A queue of jobs and the thread that commits it in groups.
 ///
 /// Dropping it commits what is queued, as [`GroupCommit::close`] does.
-pub struct GroupCommit {
-    queue: Arc<Queue>,
+pub struct GroupCommit<C: Committer> {
+    queue: Arc<Queue<C>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
-impl GroupCommit {
+impl<C: Committer> GroupCommit<C> {
     /// Starts the thread, under a name that debuggers show.
     ///
     /// # Errors
     ///
     /// When the system starts no thread.
-    pub fn start(thread_name: &str, committer: impl Committer) -> io::Result<Self> {
+    pub fn start(thread_name: &str, committer: C) -> io::Result<Self> {
         measure::describe();
-        let queue = Arc::new(Queue::new(Box::new(committer)));
+        let queue = Arc::new(Queue::new(committer));
         let writer_queue = Arc::clone(&queue);
         let writer = thread::Builder::new()
             .name(thread_name.to_owned())
@@ -104,100 +135,38 @@ impl GroupCommit {
         Ok(GroupCommit { queue, writer: Mutex::new(Some(writer)) })
     }
 
-    /// Puts a write into the next group. `done` is called once: from a thread that commits, when the
-    /// group is committed, or at once when the queue is full or closed.
-    pub fn submit(&self, write: Write, done: Completion) {
-        self.push(Job::Model(write), Done::Model(done));
+    /// Puts a job into the next group. `done` is called once: from a thread that commits, when the
+    /// group is committed, or at once when the queue is full or closed. It is short, and does not
+    /// wait for another job. One that panics is the only one that suffers.
+    pub fn submit(
+        &self,
+        job: C::Job,
+        done: impl FnOnce(Result<C::Answer, C::Error>) + Send + 'static,
+    ) {
+        if let Err((done, why)) = self.queue.push(job, Done::new(done)) {
+            done.call(Err(C::unanswered(why)));
+        }
     }
 
-    /// [`GroupCommit::submit`] for a change of access.
-    pub fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
-        self.push(Job::Access(change), Done::Access(done));
-    }
-
-    /// Makes a write and returns its answer: on this thread if nothing is at work, with the next
+    /// Commits a job and returns its answer: on this thread if nothing is at work, with the next
     /// group if something is.
     ///
     /// # Errors
     ///
     /// What [`GroupCommit::submit`] answers.
-    pub fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
-        match self.commit_here(Job::Model(write)) {
-            Here::Answered(answer) => match answer? {
-                Judged::Model(outcome) => Ok(outcome),
-                _ => Err(StoreErrorKind::OutcomeUnknown.into()),
-            },
-            Here::Occupied(job) => wait(|done| self.push(job, Done::Model(done))),
-        }
-    }
-
-    /// [`GroupCommit::apply`] for a change of access.
-    ///
-    /// # Errors
-    ///
-    /// What [`GroupCommit::submit_access`] answers.
-    pub fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
-        match self.commit_here(Job::Access(change)) {
-            Here::Answered(answer) => match answer? {
-                Judged::Access(outcome) => Ok(outcome),
-                _ => Err(StoreErrorKind::OutcomeUnknown.into()),
-            },
-            Here::Occupied(job) => wait(|done| self.push(job, Done::Access(done))),
-        }
-    }
-
-    /// Forgets what is old, and returns when that is durable: on this thread if nothing is at work,
-    /// with the next group if something is.
-    ///
-    /// # Errors
-    ///
-    /// What [`GroupCommit::submit`] answers.
-    pub fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        match self.commit_here(Job::Purge(purge)) {
-            Here::Answered(answer) => match answer? {
-                Judged::Purged(purged) => Ok(purged),
-                _ => Err(StoreErrorKind::OutcomeUnknown.into()),
-            },
-            Here::Occupied(job) => wait(|done| self.push(job, Done::Purge(done))),
-        }
-    }
-
-    /// Puts records or erases them, and returns when that is durable: on this thread if nothing is at
-    /// work, with the next group if something is.
-    ///
-    /// # Errors
-    ///
-    /// What [`GroupCommit::submit`] answers.
-    pub fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
-        match self.commit_here(Job::Archive(change)) {
-            Here::Answered(answer) => match answer? {
-                Judged::Archived(count) => Ok(count),
-                _ => Err(StoreErrorKind::OutcomeUnknown.into()),
-            },
-            Here::Occupied(job) => wait(|done| self.push(job, Done::Archive(done))),
-        }
-    }
-
-    fn push(&self, job: Job, done: Done) {
-        if let Err((done, refusal)) = self.queue.push(job, done) {
-            done.call(Err(refusal.into()));
-        }
-    }
-
-    /// Commits on this thread, if nothing is at work.
-    fn commit_here(&self, job: Job) -> Here {
+    pub fn apply(&self, job: C::Job) -> Result<C::Answer, C::Error> {
+        let unknown = || Err(C::unanswered(Unanswered::Unknown));
         let Some(mut committer) = self.queue.lend() else {
-            return Here::Occupied(job);
+            let (sender, answer) = mpsc::sync_channel(1);
+            self.submit(job, move |it| sender.send(it).unwrap_or_default());
+            return answer.recv().unwrap_or_else(|_| unknown());
         };
-        let (answers, _) = commit(&mut *committer, slice::from_ref(&job));
-        self.queue.give_back(committer, answers.is_none());
-        // A committer that panicked has no answer, as one that forgot it.
-        let answer = answers.and_then(|answers| answers.map(|mut it| it.pop()).transpose());
-        let unknown = || Err(StoreErrorKind::OutcomeUnknown.into());
-        Here::Answered(answer.unwrap_or_else(unknown).and_then(|answer| answer))
+        let Committed { answers, is_broken, .. } = commit(&mut committer, slice::from_ref(&job));
+        self.queue.give_back(committer, is_broken);
+        answers?.pop().unwrap_or_else(unknown)
     }
 
-    /// Takes no more writes, and waits until those that are queued are answered. Closing again only
+    /// Takes no more jobs, and waits until those that are queued are answered. Closing again only
     /// waits.
     pub fn close(&self) {
         self.queue.close();
@@ -206,78 +175,69 @@ impl GroupCommit {
         // finishes its queue by itself.
         let is_here = |handle: &JoinHandle<()>| handle.thread().id() == thread::current().id();
         if let Some(handle) = writer.take_if(|handle| !is_here(handle)) {
-            // A writer that panicked has dropped its completions, which is their answer.
+            // What it panicked with was printed by the panic hook.
             let _ = handle.join();
         }
     }
 }
 
-/// What became of a job that was to be committed on its caller's thread.
-enum Here {
-    Answered(Result<Judged, StoreError>),
-    /// Somebody is at work: the job is given back.
-    Occupied(Job),
-}
-
-/// Sleeps until the answer is there.
-fn wait<T: Send + 'static>(submit: impl FnOnce(Completion<T>)) -> Result<T, StoreError> {
-    let (sender, answer) = mpsc::sync_channel(1);
-    submit(Box::new(move |it| sender.send(it).unwrap_or_default()));
-    answer.recv().unwrap_or_else(|_| Err(StoreErrorKind::OutcomeUnknown.into()))
-}
-
-impl fmt::Debug for GroupCommit {
+impl<C: Committer> fmt::Debug for GroupCommit<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("GroupCommit").finish_non_exhaustive()
     }
 }
 
-impl Drop for GroupCommit {
+impl<C: Committer> Drop for GroupCommit<C> {
     fn drop(&mut self) {
         self.close();
     }
 }
 
-fn write_groups(queue: &Queue) {
+fn write_groups<C: Committer>(queue: &Queue<C>) {
     let mut group = Group::default();
     let mut rest = None;
     while let Some(mut committer) = queue.next_group(&mut group, rest.take()) {
-        let (answers, took) = commit(&mut *committer, &group.jobs);
+        let Committed { answers, is_broken, took } = commit(&mut committer, &group.jobs);
         let answered = group.jobs.len();
         group.jobs.clear();
-        match answers {
-            Some(answers) => answer(answers, group.completions.drain(..)),
-            None => {
-                // Dropped unanswered, a completion says that the outcome is unknown.
-                group.completions.clear();
-                return queue.give_back(committer, true);
-            }
+        answer::<C>(answers, group.completions.drain(..));
+        if is_broken {
+            return queue.give_back(committer, true);
         }
         rest = Some(Rest { committer, answered, took });
     }
 }
 
-/// Commits, and says how long it took; `None` if the committer panicked, after which nobody knows what
-/// it does next.
-fn commit(
-    committer: &mut dyn Committer,
-    jobs: &[Job],
-) -> (Option<Result<Answers, StoreError>>, Duration) {
-    let begun = Instant::now();
-    // What it panicked with was printed by the panic hook; nobody here has a use for it.
-    let answers = catch_unwind(AssertUnwindSafe(|| committer.commit(jobs))).ok();
-    let took = begun.elapsed();
-    // A recorder is a host's code, and the committer has to come back from here.
-    let _ = catch_unwind(|| measure::group(jobs.len(), took));
-    (answers, took)
+/// A group that a committer had in its hands.
+struct Committed<C: Committer> {
+    answers: Result<Answers<C>, C::Error>,
+    /// The committer panicked, and nobody knows what it does next.
+    is_broken: bool,
+    took: Duration,
 }
 
-fn answer(answers: Result<Answers, StoreError>, completions: impl Iterator<Item = Done>) {
+fn commit<C: Committer>(committer: &mut C, jobs: &[C::Job]) -> Committed<C> {
+    let begun = Instant::now();
+    // What it panicked with was printed by the panic hook; nobody here has a use for it.
+    let answers = catch_unwind(AssertUnwindSafe(|| committer.commit(jobs)));
+    let (took, count) = (begun.elapsed(), jobs.len());
+    // A recorder is a host's code, and the committer has to come back from here.
+    let _ = catch_unwind(|| measure::group(count, took));
+    let is_broken = answers.is_err();
+    let answers = answers.unwrap_or_else(|_| Err(C::unanswered(Unanswered::Unknown)));
+    Committed { answers, is_broken, took }
+}
+
+/// Calls every completion. The outcome of a job without an answer is unknown.
+fn answer<C: Committer>(
+    answers: Result<Answers<C>, C::Error>,
+    completions: impl Iterator<Item = Done<C>>,
+) {
     match answers {
         Ok(answers) => {
-            // A completion without an answer is dropped, and its caller hears that the outcome is
-            // unknown.
-            completions.zip(answers).for_each(|(done, answer)| done.call(answer));
+            let mut answers = answers.into_iter();
+            let unknown = || Err(C::unanswered(Unanswered::Unknown));
+            completions.for_each(|done| done.call(answers.next().unwrap_or_else(unknown)));
         }
         Err(fault) => completions.for_each(|done| done.call(Err(fault.clone()))),
     }

@@ -2,14 +2,11 @@
 
 use std::cmp;
 use std::mem;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
-
-use custom_models_core::{AccessOutcome, Completion, Purged, StoreError, StoreErrorKind};
-
-use crate::{Committer, Job, Judged, QUEUE_LIMIT};
+use crate::{Committer, QUEUE_LIMIT, Unanswered};
 
 /// How long, as a part of what their commit took, a group's callers have to come back.
 ///
@@ -23,69 +20,61 @@ const MOST_PATIENCE: Duration = Duration::from_millis(5);
 /// Never woken: a thread is at work, and looks into the queue before it rests.
 const AT_WORK: usize = usize::MAX;
 
-/// Writes that wait, and the committer while nobody uses it.
-pub(crate) struct Queue {
-    state: Mutex<State>,
+/// Jobs that wait, and the committer while nobody uses it.
+pub(crate) struct Queue<C: Committer> {
+    state: Mutex<State<C>>,
     filled: Condvar,
 }
 
-struct State {
-    waiting: Group,
+struct State<C: Committer> {
+    waiting: Group<C>,
     is_closed: bool,
     /// Whoever takes it commits, and sees to what queued up meanwhile.
-    committer: Option<Box<dyn Committer>>,
-    /// The writer is woken when so many writes wait.
+    committer: Option<C>,
+    /// The writer is woken when so many jobs wait.
     wakes_at: usize,
 }
 
-/// Writes and their completions, place by place.
-#[derive(Default)]
-pub(crate) struct Group {
-    pub(crate) jobs: Vec<Job>,
-    pub(crate) completions: Vec<Done>,
+/// Jobs and their completions, place by place.
+pub(crate) struct Group<C: Committer> {
+    pub(crate) jobs: Vec<C::Job>,
+    pub(crate) completions: Vec<Done<C>>,
 }
 
-/// The completion of a write of any kind.
-pub(crate) enum Done {
-    Model(Completion),
-    Access(Completion<AccessOutcome>),
-    Purge(Completion<Purged>),
-    Archive(Completion<u64>),
+impl<C: Committer> Default for Group<C> {
+    fn default() -> Self {
+        Group { jobs: Vec::new(), completions: Vec::new() }
+    }
 }
 
-impl Done {
-    /// Calls it with an answer of its kind. One of another kind is none: the completion is dropped,
-    /// and its caller hears that the outcome is unknown.
-    ///
-    /// A completion is a host's code. One that panics must not end the writer for all others.
-    pub(crate) fn call(self, answer: Result<Judged, StoreError>) {
-        let call = || match (self, answer) {
-            (Done::Model(done), Ok(Judged::Model(outcome))) => done(Ok(outcome)),
-            (Done::Access(done), Ok(Judged::Access(outcome))) => done(Ok(outcome)),
-            (Done::Purge(done), Ok(Judged::Purged(purged))) => done(Ok(purged)),
-            (Done::Archive(done), Ok(Judged::Archived(count))) => done(Ok(count)),
-            (Done::Model(done), Err(fault)) => done(Err(fault)),
-            (Done::Access(done), Err(fault)) => done(Err(fault)),
-            (Done::Purge(done), Err(fault)) => done(Err(fault)),
-            (Done::Archive(done), Err(fault)) => done(Err(fault)),
-            (_, Ok(_)) => {}
-        };
+/// The completion of a job.
+pub(crate) struct Done<C: Committer>(Box<dyn FnOnce(Answer<C>) + Send>);
+
+type Answer<C> = Result<<C as Committer>::Answer, <C as Committer>::Error>;
+
+impl<C: Committer> Done<C> {
+    pub(crate) fn new(done: impl FnOnce(Answer<C>) + Send + 'static) -> Self {
+        Done(Box::new(done))
+    }
+
+    /// Calls it. A completion is a host's code: one that panics must not end the writer for all others.
+    pub(crate) fn call(self, answer: Answer<C>) {
         // What it panicked with was printed by the panic hook; nobody here has a use for it.
-        let _ = catch_unwind(AssertUnwindSafe(call));
+        let _ = catch_unwind(AssertUnwindSafe(|| (self.0)(answer)));
     }
 }
 
 /// What the writer brings back from a group.
-pub(crate) struct Rest {
-    pub(crate) committer: Box<dyn Committer>,
-    /// How many writes were in the group.
+pub(crate) struct Rest<C> {
+    pub(crate) committer: C,
+    /// How many jobs were in the group.
     pub(crate) answered: usize,
     /// How long it took to commit them.
     pub(crate) took: Duration,
 }
 
-impl Queue {
-    pub(crate) fn new(committer: Box<dyn Committer>) -> Self {
+impl<C: Committer> Queue<C> {
+    pub(crate) fn new(committer: C) -> Self {
         let state = State {
             waiting: Group::default(),
             is_closed: false,
@@ -95,14 +84,14 @@ impl Queue {
         Queue { state: Mutex::new(state), filled: Condvar::new() }
     }
 
-    /// Puts a write into the next group, or gives its completion back with the reason.
-    pub(crate) fn push(&self, job: Job, done: Done) -> Result<(), (Done, StoreErrorKind)> {
+    /// Puts a job into the next group, or gives its completion back with the reason.
+    pub(crate) fn push(&self, job: C::Job, done: Done<C>) -> Result<(), (Done<C>, Unanswered)> {
         let mut state = self.lock();
         if state.is_closed {
-            return Err((done, StoreErrorKind::Closed));
+            return Err((done, Unanswered::Closed));
         }
         if state.waiting.jobs.len() >= QUEUE_LIMIT {
-            return Err((done, StoreErrorKind::Busy));
+            return Err((done, Unanswered::Busy));
         }
         state.waiting.jobs.push(job);
         state.waiting.completions.push(done);
@@ -115,7 +104,7 @@ impl Queue {
     }
 
     /// The committer, if nothing waits and nobody has it.
-    pub(crate) fn lend(&self) -> Option<Box<dyn Committer>> {
+    pub(crate) fn lend(&self) -> Option<C> {
         let mut state = self.lock();
         if state.is_closed || !state.waiting.jobs.is_empty() {
             return None;
@@ -127,7 +116,7 @@ impl Queue {
 
     /// Takes the committer back; the writer sees to what queued up meanwhile. A broken committer is
     /// the end: what waits is refused, and nothing more is taken.
-    pub(crate) fn give_back(&self, committer: Box<dyn Committer>, is_broken: bool) {
+    pub(crate) fn give_back(&self, committer: C, is_broken: bool) {
         let mut state = self.lock();
         state.committer = Some(committer);
         state.wakes_at = 1;
@@ -144,10 +133,10 @@ impl Queue {
         refused
             .completions
             .into_iter()
-            .for_each(|done| done.call(Err(StoreErrorKind::Closed.into())));
+            .for_each(|done| done.call(Err(C::unanswered(Unanswered::Closed))));
     }
 
-    /// Takes no more writes.
+    /// Takes no more jobs.
     pub(crate) fn close(&self) {
         self.lock().is_closed = true;
         self.filled.notify_one();
@@ -155,11 +144,7 @@ impl Queue {
 
     /// For the writer: exchanges an answered group, empty by now, for the next one. `None` at the
     /// end, when nothing waits and nobody is at work; the committer is dropped then.
-    pub(crate) fn next_group(
-        &self,
-        group: &mut Group,
-        rest: Option<Rest>,
-    ) -> Option<Box<dyn Committer>> {
+    pub(crate) fn next_group(&self, group: &mut Group<C>, rest: Option<Rest<C>>) -> Option<C> {
         let mut state = self.lock();
         if let Some(Rest { committer, answered, took }) = rest {
             state = self.gather(state, answered, took);
@@ -186,19 +171,20 @@ impl Queue {
         }
     }
 
-    /// Waits a moment for as many writes as were answered.
+    /// Waits a moment for as many jobs as were answered.
     fn gather<'a>(
         &self,
-        mut state: MutexGuard<'a, State>,
+        mut state: MutexGuard<'a, State<C>>,
         answered: usize,
         took: Duration,
-    ) -> MutexGuard<'a, State> {
+    ) -> MutexGuard<'a, State<C>> {
         if answered < 2 {
             return state;
         }
         let patience = cmp::min(took / PATIENCE, MOST_PATIENCE);
         state.wakes_at = answered;
-        let is_early = |state: &mut State| !state.is_closed && state.waiting.jobs.len() < answered;
+        let is_early =
+            |state: &mut State<C>| !state.is_closed && state.waiting.jobs.len() < answered;
         let (mut state, _) = self
             .filled
             .wait_timeout_while(state, patience, is_early)
@@ -208,7 +194,7 @@ impl Queue {
     }
 
     /// Nothing that can panic runs under the lock.
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<C>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

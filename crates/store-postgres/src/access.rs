@@ -1,8 +1,8 @@
 //! Who may use the store, and how often.
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Completion, Grant, KeyDigest, KeyRecord, Moment,
-    Organisation, Registration, RequestLimit, StoreError, Window, WindowState,
+    AccessChange, AccessOutcome, AccessStore, Completion, Grant, Job, Judged, KeyDigest, KeyRecord,
+    Moment, Organisation, Registration, RequestLimit, StoreError, Window, WindowState,
 };
 
 use crate::admission_rows::Ask;
@@ -11,13 +11,15 @@ use crate::{PostgresStore, access_rows, admission_rows};
 impl AccessStore for PostgresStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
         match self.commits() {
-            Ok(commits) => commits.submit_access(change, done),
+            Ok(commits) => {
+                commits.submit(Job::Access(change), |it| done(it.and_then(Judged::access)))
+            }
             Err(refused) => done(Err(refused)),
         }
     }
 
     fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
-        self.commits()?.apply_access(change)
+        self.commits()?.apply(Job::Access(change))?.access()
     }
 
     fn registration(

@@ -2,9 +2,9 @@
 //! server judges.
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, ArchiveChange, KeyRecord, Purge, Purged, Registration, Timestamp,
+    AccessChange, AccessOutcome, ArchiveChange, Job, Judged, KeyRecord, Purge, Purged,
+    Registration, Timestamp,
 };
-use custom_models_group_commit::{Job, Judged};
 use tokio_postgres::Row;
 
 use crate::fault::Fault;

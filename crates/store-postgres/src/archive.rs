@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use custom_models_core::{
-    AnswerLine, ArchiveChange, ArchiveStore, EventLine, Lineage, ModelLine, Record, StoreError,
-    StoreErrorKind, StoreIdentity, StoreSummary,
+    AnswerLine, ArchiveChange, ArchiveStore, EventLine, Job, Lineage, ModelLine, Record,
+    StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
 };
 use deadpool_postgres::Object;
 use tokio_postgres::Row;
@@ -126,7 +126,7 @@ impl ArchiveStore for PostgresStore {
     }
 
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
-        self.commits()?.archive(change)
+        self.commits()?.apply(Job::Archive(change))?.archived()
     }
 
     fn summary(&self) -> Result<StoreSummary, StoreError> {

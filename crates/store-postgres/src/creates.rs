@@ -11,10 +11,9 @@
 use std::collections::BTreeMap;
 
 use custom_models_core::{
-    Actor, Change, Course, CustomModel, Description, EventType, ModelId, NewModel, Organisation,
-    Write,
+    Actor, Change, Course, CustomModel, Description, EventType, Job, ModelId, NewModel,
+    Organisation, Write,
 };
-use custom_models_group_commit::Job;
 use tokio_postgres::Row;
 
 use crate::fault::Fault;

@@ -58,8 +58,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use custom_models_core::{
-    Completion, CustomModel, Listing, ModelId, ModelStore, OpenMode, Organisation, Outcome,
-    Selection, StoreError, StoreErrorKind, StoreIdentity, Write,
+    Completion, CustomModel, Job, Judged, Listing, ModelId, ModelStore, OpenMode, Organisation,
+    Outcome, Selection, StoreError, StoreErrorKind, StoreIdentity, Write,
 };
 
 pub use crate::settings::{Clock, Settings};
@@ -217,13 +217,13 @@ impl fmt::Debug for PostgresStore {
 impl ModelStore for PostgresStore {
     fn submit(&self, write: Write, done: Completion) {
         match self.commits() {
-            Ok(commits) => commits.submit(write, done),
+            Ok(commits) => commits.submit(Job::Model(write), |it| done(it.and_then(Judged::model))),
             Err(refused) => done(Err(refused)),
         }
     }
 
     fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
-        self.commits()?.apply(write)
+        self.commits()?.apply(Job::Model(write))?.model()
     }
 
     fn get(

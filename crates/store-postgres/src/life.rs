@@ -1,7 +1,7 @@
 //! The life of models: their history, their data, answers that are kept, trainings that wait.
 
 use custom_models_core::{
-    AnswerKey, CustomModel, DataPair, EventPage, KeptAnswer, LifeStore, ModelId, Moment,
+    AnswerKey, CustomModel, DataPair, EventPage, Job, KeptAnswer, LifeStore, ModelId, Moment,
     Organisation, Purge, Purged, StoreError,
 };
 
@@ -50,6 +50,6 @@ impl LifeStore for PostgresStore {
     }
 
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        self.commits()?.purge(purge)
+        self.commits()?.apply(Job::Purge(purge))?.purged()
     }
 }

@@ -8,9 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use custom_models_core::{
-    AccessChange, AnswerKey, Change, DataId, Edit, ModelId, Organisation, Window, Write,
+    AccessChange, AnswerKey, Change, DataId, Edit, Job, ModelId, Organisation, Window, Write,
 };
-use custom_models_group_commit::Job;
 
 use crate::admission_rows::{self, Ask};
 use crate::rows::{bytes, signed};

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use custom_models_core::{
-    AccessChange, ArchiveChange, CustomModel, OpenMode, Outcome, StoreError, StoreErrorKind, apply,
+    AccessChange, ArchiveChange, CustomModel, Job, Judged, OpenMode, Outcome, StoreError,
+    StoreErrorKind, apply,
 };
-use custom_models_group_commit::{Answers, Committer, Job, Judged};
+use custom_models_group_commit::{self as group_commit, Committer, Unanswered};
 use deadpool_postgres::Object;
 
 use crate::admission_rows::Ask;
@@ -33,6 +34,8 @@ const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
 
 /// The longest time that an opening takes: a large database is migrated, perhaps by another engine.
 const LONGEST_OPENING: Duration = Duration::from_secs(600);
+
+type Answers = group_commit::Answers<Writer>;
 
 /// One connection that writes.
 pub(crate) struct Writer {
@@ -66,12 +69,25 @@ impl Writer {
 }
 
 impl Committer for Writer {
+    type Job = Job;
+    type Answer = Judged;
+    type Error = StoreError;
+
     fn commit(&mut self, jobs: &[Job]) -> Result<Answers, StoreError> {
         let Writer { on_site, transactions } = self;
         let longest = transactions.settings.patience.saturating_mul(4);
         on_site.run(longest, StoreErrorKind::OutcomeUnknown, async {
             Ok(transactions.commit(jobs).await)
         })
+    }
+
+    fn unanswered(why: Unanswered) -> StoreError {
+        match why {
+            Unanswered::Busy => StoreErrorKind::Busy,
+            Unanswered::Closed => StoreErrorKind::Closed,
+            Unanswered::Unknown => StoreErrorKind::OutcomeUnknown,
+        }
+        .into()
     }
 }
 
@@ -298,4 +314,17 @@ impl Transactions {
 
 fn unanswered() -> Result<Judged, StoreError> {
     Err(StoreErrorKind::OutcomeUnknown.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_write_that_the_queue_does_not_answer_says_why() {
+        let kind = |why| Writer::unanswered(why).kind();
+        assert_eq!(kind(Unanswered::Busy), StoreErrorKind::Busy);
+        assert_eq!(kind(Unanswered::Closed), StoreErrorKind::Closed);
+        assert_eq!(kind(Unanswered::Unknown), StoreErrorKind::OutcomeUnknown);
+    }
 }

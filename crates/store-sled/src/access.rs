@@ -1,9 +1,9 @@
 //! Who may use the store, and how often.
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, AdmissionRows, Completion, Grant, KeyDigest, KeyId,
-    KeyRecord, Moment, Organisation, Registration, RequestLimit, StoreError, Timestamp, Window,
-    WindowState, admit, window_state,
+    AccessChange, AccessOutcome, AccessStore, AdmissionRows, Completion, Grant, Job, Judged,
+    KeyDigest, KeyId, KeyRecord, Moment, Organisation, Registration, RequestLimit, StoreError,
+    Timestamp, Window, WindowState, admit, window_state,
 };
 use sled::Db;
 
@@ -17,11 +17,11 @@ use crate::changes::Changes;
 
 impl AccessStore for SledStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
-        self.commits.submit_access(change, done);
+        self.commits.submit(Job::Access(change), |it| done(it.and_then(Judged::access)));
     }
 
     fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
-        self.commits.apply_access(change)
+        self.commits.apply(Job::Access(change))?.access()
     }
 
     fn registration(

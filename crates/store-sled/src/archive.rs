@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::ops::Range;
 
 use custom_models_core::{
-    AnswerLine, ArchiveChange, ArchiveStore, EventLine, KeyRecord, ModelLine, Organisation, Record,
-    StoreError, StoreErrorKind, StoreSummary,
+    AnswerLine, ArchiveChange, ArchiveStore, EventLine, Job, KeyRecord, ModelLine, Organisation,
+    Record, StoreError, StoreErrorKind, StoreSummary,
 };
 use sled::Db;
 
@@ -47,7 +47,7 @@ impl ArchiveStore for SledStore {
     }
 
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
-        self.commits.archive(change)
+        self.commits.apply(Job::Archive(change))?.archived()
     }
 
     fn summary(&self) -> Result<StoreSummary, StoreError> {

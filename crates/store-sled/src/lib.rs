@@ -41,21 +41,21 @@ use std::path::Path;
 use std::sync::Arc;
 
 use custom_models_core::{
-    Completion, CustomModel, Listing, ModelId, ModelStore, OpenMode, Organisation, Outcome,
-    Selection, StoreError, StoreErrorKind, Write,
+    Completion, CustomModel, Job, Judged, Listing, ModelId, ModelStore, OpenMode, Organisation,
+    Outcome, Selection, StoreError, StoreErrorKind, Write,
 };
 use custom_models_group_commit::GroupCommit;
 
 use crate::database::Database;
 use crate::folder::Folder;
 use crate::medium::{Disk, Medium};
-use crate::writer::{Refusal, Writer};
+use crate::writer::Writer;
 
 /// A store of custom models in the folder of a sled database.
 ///
 /// One process has it open at a time.
 pub struct SledStore {
-    commits: GroupCommit,
+    commits: GroupCommit<Writer>,
     database: Arc<Database>,
 }
 
@@ -108,11 +108,12 @@ impl SledStore {
 
     fn open_with(folder: &Path, mode: OpenMode, medium: impl Medium) -> Result<Self, StoreError> {
         let database = Arc::new(Database::open(Folder::claim_as(folder, mode)?, medium)?);
-        let commits = match mode {
-            OpenMode::ReadOnly => GroupCommit::start("sled-writer", Refusal),
-            _ => GroupCommit::start("sled-writer", Writer::new(Arc::clone(&database))),
+        let writer = match mode {
+            OpenMode::ReadOnly => Writer::refusing(Arc::clone(&database)),
+            _ => Writer::new(Arc::clone(&database)),
         };
-        let commits = commits.map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?;
+        let commits = GroupCommit::start("sled-writer", writer)
+            .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?;
         Ok(SledStore { commits, database })
     }
 }
@@ -125,11 +126,11 @@ impl fmt::Debug for SledStore {
 
 impl ModelStore for SledStore {
     fn submit(&self, write: Write, done: Completion) {
-        self.commits.submit(write, done);
+        self.commits.submit(Job::Model(write), |it| done(it.and_then(Judged::model)));
     }
 
     fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
-        self.commits.apply(write)
+        self.commits.apply(Job::Model(write))?.model()
     }
 
     fn get(

@@ -1,8 +1,8 @@
 //! What is kept beside models, as it is shown.
 
 use custom_models_core::{
-    AnswerKey, CustomModel, DataPair, Event, EventPage, KeptAnswer, LifeStore, ModelId, Moment,
-    Organisation, Purge, Purged, StoreError,
+    AnswerKey, CustomModel, DataPair, Event, EventPage, Job, KeptAnswer, LifeStore, ModelId,
+    Moment, Organisation, Purge, Purged, StoreError,
 };
 use sled::Db;
 
@@ -71,7 +71,7 @@ impl LifeStore for SledStore {
     }
 
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        self.commits.purge(purge)
+        self.commits.apply(Job::Purge(purge))?.purged()
     }
 }
 

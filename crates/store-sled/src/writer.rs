@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use custom_models_core::{StoreError, StoreErrorKind};
-use custom_models_group_commit::{Answers, Committer, Job, Judged};
+use custom_models_core::{Job, Judged, StoreError, StoreErrorKind};
+use custom_models_group_commit::{Answers, Committer, Unanswered};
 
 use crate::access;
 use crate::changes::Changes;
@@ -13,6 +13,7 @@ use crate::group::Group;
 /// The only one who writes.
 pub(crate) struct Writer {
     database: Arc<Database>,
+    is_read_only: bool,
     /// The last id of any group, also of one that failed: it may have been seen, so it is not given
     /// again.
     last_id: u64,
@@ -20,7 +21,12 @@ pub(crate) struct Writer {
 
 impl Writer {
     pub(crate) fn new(database: Arc<Database>) -> Self {
-        Writer { database, last_id: 0 }
+        Writer { database, is_read_only: false, last_id: 0 }
+    }
+
+    /// Refuses all writes, of a store that is open for reading alone.
+    pub(crate) fn refusing(database: Arc<Database>) -> Self {
+        Writer { is_read_only: true, ..Writer::new(database) }
     }
 
     /// Finds out what became of a group that failed before its sync. What is half there is taken back
@@ -34,10 +40,10 @@ impl Writer {
     }
 
     /// Judges a group. Answers with the last id that it gives, and with what it changes.
-    fn judge(&self, jobs: &[Job]) -> Result<((Answers, u64), Changes), StoreError> {
+    fn judge(&self, jobs: &[Job]) -> Result<((Answers<Self>, u64), Changes), StoreError> {
         self.database.read(|db| {
             let mut group = Group::begin(db, self.last_id)?;
-            let mut answers = Answers::with_capacity(jobs.len());
+            let mut answers = Vec::with_capacity(jobs.len());
             for job in jobs {
                 let judged = match job {
                     Job::Model(write) => group.apply(write).map(Judged::Model),
@@ -63,7 +69,14 @@ fn is_of_one_write(fault: &StoreError) -> bool {
 }
 
 impl Committer for Writer {
-    fn commit(&mut self, jobs: &[Job]) -> Result<Answers, StoreError> {
+    type Job = Job;
+    type Answer = Judged;
+    type Error = StoreError;
+
+    fn commit(&mut self, jobs: &[Job]) -> Result<Answers<Self>, StoreError> {
+        if self.is_read_only {
+            return Err(StoreErrorKind::ReadOnly.into());
+        }
         let written = self.database.judge_and_write(|| self.judge(jobs))?;
         let Written { judgement: (answers, last_id), changes, result } = written;
         self.last_id = last_id;
@@ -75,14 +88,14 @@ impl Committer for Writer {
             }
         }
     }
-}
 
-/// Refuses all writes of a store that is open for reading alone.
-pub(crate) struct Refusal;
-
-impl Committer for Refusal {
-    fn commit(&mut self, _: &[Job]) -> Result<Answers, StoreError> {
-        Err(StoreErrorKind::ReadOnly.into())
+    fn unanswered(why: Unanswered) -> StoreError {
+        match why {
+            Unanswered::Busy => StoreErrorKind::Busy,
+            Unanswered::Closed => StoreErrorKind::Closed,
+            Unanswered::Unknown => StoreErrorKind::OutcomeUnknown,
+        }
+        .into()
     }
 }
 

@@ -1,8 +1,9 @@
 //! Who may use the store, and how often.
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Completion, Grant, KeyDigest, KeyRecord, Moment,
-    Organisation, Registration, RequestLimit, StoreError, Window, WindowState, admit, window_state,
+    AccessChange, AccessOutcome, AccessStore, Completion, Grant, Job, Judged, KeyDigest, KeyRecord,
+    Moment, Organisation, Registration, RequestLimit, StoreError, Window, WindowState, admit,
+    window_state,
 };
 use rusqlite::Connection;
 
@@ -13,13 +14,15 @@ use crate::{SqliteStore, access_rows, admission_rows};
 impl AccessStore for SqliteStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
         match self.commits() {
-            Ok(commits) => commits.submit_access(change, done),
+            Ok(commits) => {
+                commits.submit(Job::Access(change), |it| done(it.and_then(Judged::access)))
+            }
             Err(fault) => done(Err(fault)),
         }
     }
 
     fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
-        self.commits()?.apply_access(change)
+        self.commits()?.apply(Job::Access(change))?.access()
     }
 
     fn registration(

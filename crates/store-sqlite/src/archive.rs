@@ -1,8 +1,8 @@
 //! All that a file holds, record by record.
 
 use custom_models_core::{
-    AnswerLine, ArchiveChange, ArchiveStore, EventLine, Lineage, ModelId, ModelLine, Organisation,
-    Record, StoreError, StoreIdentity, StoreSummary,
+    AnswerLine, ArchiveChange, ArchiveStore, EventLine, Job, Lineage, ModelId, ModelLine,
+    Organisation, Record, StoreError, StoreIdentity, StoreSummary,
 };
 use rusqlite::{Connection, Row, Transaction, params};
 
@@ -20,7 +20,7 @@ impl ArchiveStore for SqliteStore {
     }
 
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
-        self.commits()?.archive(change)
+        self.commits()?.apply(Job::Archive(change))?.archived()
     }
 
     fn summary(&self) -> Result<StoreSummary, StoreError> {

@@ -54,8 +54,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use custom_models_core::{
-    Completion, CustomModel, Listing, ModelId, ModelStore, OpenMode, Organisation, Outcome,
-    Selection, StoreError, StoreErrorKind, Write,
+    Completion, CustomModel, Job, Judged, Listing, ModelId, ModelStore, OpenMode, Organisation,
+    Outcome, Selection, StoreError, StoreErrorKind, Write,
 };
 use custom_models_group_commit::GroupCommit;
 
@@ -71,7 +71,7 @@ use crate::writer::Writer;
 /// file must lie on a local disk: SQLite's write-ahead log does not work over a network.
 pub struct SqliteStore {
     /// `None` if the store was opened for reading alone.
-    commits: Option<GroupCommit>,
+    commits: Option<GroupCommit<Writer>>,
     readers: Readers,
     /// The file as it lies, if the readers have a copy in the current layout.
     original: Option<Readers>,
@@ -142,7 +142,7 @@ impl SqliteStore {
     }
 
     /// What commits writes, if there is a right to write.
-    fn commits(&self) -> Result<&GroupCommit, StoreError> {
+    fn commits(&self) -> Result<&GroupCommit<Writer>, StoreError> {
         self.commits.as_ref().ok_or_else(|| StoreErrorKind::ReadOnly.into())
     }
 
@@ -161,13 +161,13 @@ impl fmt::Debug for SqliteStore {
 impl ModelStore for SqliteStore {
     fn submit(&self, write: Write, done: Completion) {
         match self.commits() {
-            Ok(commits) => commits.submit(write, done),
+            Ok(commits) => commits.submit(Job::Model(write), |it| done(it.and_then(Judged::model))),
             Err(fault) => done(Err(fault)),
         }
     }
 
     fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
-        self.commits()?.apply(write)
+        self.commits()?.apply(Job::Model(write))?.model()
     }
 
     fn get(

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use custom_models_core::{OpenMode, StoreError, StoreErrorKind, apply};
-use custom_models_group_commit::{Answers, Committer, Job, Judged};
+use custom_models_core::{Job, Judged, OpenMode, StoreError, StoreErrorKind, apply};
+use custom_models_group_commit::{Answers, Committer, Unanswered};
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::access;
@@ -35,9 +35,13 @@ impl Writer {
 }
 
 impl Committer for Writer {
+    type Job = Job;
+    type Answer = Judged;
+    type Error = StoreError;
+
     /// The files are looked at twice: what is noticed before a group has made nothing, and what is
     /// noticed behind it was committed, but maybe to a file that is gone (PLACE-3).
-    fn commit(&mut self, jobs: &[Job]) -> Result<Answers, StoreError> {
+    fn commit(&mut self, jobs: &[Job]) -> Result<Answers<Self>, StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => Held::new(self.file.open_again(&self.watch)?, Some(self.watch())),
@@ -63,15 +67,24 @@ impl Committer for Writer {
         look.map_err(|moved| moved.fault(StoreErrorKind::OutcomeUnknown))?;
         Ok(answers)
     }
+
+    fn unanswered(why: Unanswered) -> StoreError {
+        match why {
+            Unanswered::Busy => StoreErrorKind::Busy,
+            Unanswered::Closed => StoreErrorKind::Closed,
+            Unanswered::Unknown => StoreErrorKind::OutcomeUnknown,
+        }
+        .into()
+    }
 }
 
-fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers, StoreError> {
+fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers<Writer>, StoreError> {
     // The lock is taken first, so what is read below stays true until the commit, for other
     // processes too (QUOTA-4).
     let transaction =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
     let mut group = Group::begin(&transaction)?;
-    let mut answers = Answers::with_capacity(jobs.len());
+    let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {
         let judged = match job {
             Job::Model(write) => apply(&mut group, write).map(Judged::Model),
@@ -116,6 +129,14 @@ mod tests {
         Job::Model(Write::new("acme".parse().unwrap(), Actor::HOST, at, change))
     }
 
+    #[test]
+    fn a_write_that_the_queue_does_not_answer_says_why() {
+        let kind = |why| Writer::unanswered(why).kind();
+        assert_eq!(kind(Unanswered::Busy), StoreErrorKind::Busy);
+        assert_eq!(kind(Unanswered::Closed), StoreErrorKind::Closed);
+        assert_eq!(kind(Unanswered::Unknown), StoreErrorKind::OutcomeUnknown);
+    }
+
     /// A purge may be in one group with the events that it forgets.
     #[test]
     fn a_purge_behind_events_of_its_own_group_is_counted() {
@@ -150,7 +171,7 @@ mod tests {
         let places = (path.clone(), elsewhere.clone());
         let hook = move || fs::rename(&places.0, &places.1).is_err();
         writer.connection.as_mut().unwrap().commit_hook(Some(hook)).unwrap();
-        let kind = |answers: Result<Answers, StoreError>| answers.unwrap_err().kind();
+        let kind = |answers: Result<Answers<Writer>, StoreError>| answers.unwrap_err().kind();
         assert_eq!(kind(writer.commit(&create)), StoreErrorKind::OutcomeUnknown);
         assert_eq!(kind(writer.commit(&create)), StoreErrorKind::Unavailable);
         fs::rename(&elsewhere, &path).unwrap();

@@ -6,10 +6,10 @@ use std::thread;
 use std::time::Duration;
 
 use custom_models_core::{
-    Actor, BaseModel, Change, Edit, Expected, Language, ModelId, Name, NewModel, Organisation,
+    Actor, BaseModel, Change, Edit, Expected, Job, Language, ModelId, Name, NewModel, Organisation,
     Timestamp, Write,
 };
-use custom_models_group_commit::{Committer, Job};
+use custom_models_group_commit::Committer;
 
 use super::*;
 use crate::folder::Folder;

@@ -340,3 +340,11 @@ fn reads_do_not_wait_for_a_sync() {
     assert_eq!(create(&store, &recorder), Ok(2));
     assert_eq!(findings.try_recv().unwrap(), Ok((true, Some(1))));
 }
+
+#[test]
+fn a_write_that_the_queue_does_not_answer_says_why() {
+    let kind = |why| Writer::unanswered(why).kind();
+    assert_eq!(kind(Unanswered::Busy), StoreErrorKind::Busy);
+    assert_eq!(kind(Unanswered::Closed), StoreErrorKind::Closed);
+    assert_eq!(kind(Unanswered::Unknown), StoreErrorKind::OutcomeUnknown);
+}

@@ -1,0 +1,92 @@
+//! Writes of every kind, for a store that commits them in one queue.
+
+use super::{Outcome, StoreError, StoreErrorKind, Write};
+use crate::{AccessChange, AccessOutcome, ArchiveChange, Purge, Purged};
+
+/// A write of any kind.
+///
+/// Not `#[non_exhaustive]`: an adapter that does not know a kind must not compile.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Job {
+    /// Changes models.
+    Model(Write),
+    /// Changes who may use them, or how often.
+    Access(AccessChange),
+    /// Forgets what is old.
+    Purge(Purge),
+    /// Puts records, or erases those of an organisation.
+    Archive(ArchiveChange),
+}
+
+/// The outcome of a [`Job`], of the same kind.
+///
+/// Each of its methods returns an outcome of one kind. One of another kind is
+/// [`StoreErrorKind::OutcomeUnknown`]: a fault of the store, never a panic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "the largest is the most frequent")]
+pub enum Judged {
+    /// That of a [`Job::Model`].
+    Model(Outcome),
+    /// That of a [`Job::Access`].
+    Access(AccessOutcome),
+    /// That of a [`Job::Purge`].
+    Purged(Purged),
+    /// That of a [`Job::Archive`]: how many records were put or erased.
+    Archived(u64),
+}
+
+impl Judged {
+    /// The outcome of a [`Job::Model`].
+    pub fn model(self) -> Result<Outcome, StoreError> {
+        if let Judged::Model(outcome) = self { Ok(outcome) } else { unknown() }
+    }
+
+    /// The outcome of a [`Job::Access`].
+    pub fn access(self) -> Result<AccessOutcome, StoreError> {
+        if let Judged::Access(outcome) = self { Ok(outcome) } else { unknown() }
+    }
+
+    /// The outcome of a [`Job::Purge`].
+    pub fn purged(self) -> Result<Purged, StoreError> {
+        if let Judged::Purged(purged) = self { Ok(purged) } else { unknown() }
+    }
+
+    /// The outcome of a [`Job::Archive`].
+    pub fn archived(self) -> Result<u64, StoreError> {
+        if let Judged::Archived(count) = self { Ok(count) } else { unknown() }
+    }
+}
+
+fn unknown<T>() -> Result<T, StoreError> {
+    Err(StoreErrorKind::OutcomeUnknown.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_outcome_of_another_kind_is_unknown() {
+        let model = || Judged::Model(Outcome::Deleted);
+        let access = || Judged::Access(AccessOutcome::Done);
+        let purged = || Judged::Purged(Purged { events: 3, answers: 2 });
+        let archived = || Judged::Archived(7);
+        let unknown = StoreErrorKind::OutcomeUnknown;
+        assert_eq!(model().model().unwrap(), Outcome::Deleted);
+        assert_eq!(access().access().unwrap(), AccessOutcome::Done);
+        assert_eq!(purged().purged().unwrap(), Purged { events: 3, answers: 2 });
+        assert_eq!(archived().archived().unwrap(), 7);
+        for other in [access(), purged(), archived()] {
+            assert_eq!(other.model().unwrap_err().kind(), unknown);
+        }
+        for other in [model(), purged(), archived()] {
+            assert_eq!(other.access().unwrap_err().kind(), unknown);
+        }
+        for other in [model(), access(), archived()] {
+            assert_eq!(other.purged().unwrap_err().kind(), unknown);
+        }
+        for other in [model(), access(), purged()] {
+            assert_eq!(other.archived().unwrap_err().kind(), unknown);
+        }
+    }
+}
