@@ -215,6 +215,8 @@ fn judge_audio(part: &Part<'_>) -> Option<ViolationKind> {
         Ok(audio) if name.to_ascii_lowercase().ends_with(audio.format.extension()) => None,
         Ok(_) => Some(ViolationKind::OtherFormat),
         Err(AudioFault::NotAudio) => Some(ViolationKind::NotAudio),
+        Err(AudioFault::OtherCodec(_)) => Some(ViolationKind::OtherCodec),
+        Err(AudioFault::LowSampleRate(_)) => Some(ViolationKind::LowSampleRate),
         Err(fault) => panic!("{fault:?}"),
     }
 }

@@ -146,6 +146,10 @@ pub enum ViolationKind {
     NotText,
     /// The file cannot be read as audio, or lasts no time (DATA-2).
     NotAudio,
+    /// The audio has a container or a codec that is not taken (DATA-2).
+    OtherCodec,
+    /// The audio has a sample rate under 4000 Hz (DATA-2).
+    LowSampleRate,
     /// The audio is of another format than the file's name says (DATA-2).
     OtherFormat,
     /// The value is a key of the API, and would be kept (IDEM-1).
@@ -172,6 +176,8 @@ impl ViolationKind {
             ViolationKind::NotAFile => "not_a_file",
             ViolationKind::NotText => "not_text",
             ViolationKind::NotAudio => "not_audio",
+            ViolationKind::OtherCodec => "other_codec",
+            ViolationKind::LowSampleRate => "low_sample_rate",
             ViolationKind::OtherFormat => "other_format",
             ViolationKind::ApiKey => "api_key",
             ViolationKind::Metric(fault) => fault.as_str(),
@@ -268,7 +274,7 @@ impl Violation<'_> {
     }
 
     /// The message, or what stands before and behind what was sent where it shows that.
-    const fn texts(&self) -> (&'static str, Option<&'static str>) {
+    fn texts(&self) -> (&'static str, Option<&'static str>) {
         let whole = match (self.kind, self.field) {
             (ViolationKind::NotJson, field) => message_of!(field, " is not valid JSON"),
             (ViolationKind::NotAnObject, field) => message_of!(field, " must be a JSON object"),
@@ -303,6 +309,22 @@ impl Violation<'_> {
                 message_of!(field, " is not valid multipart/form-data")
             }
             (ViolationKind::NotAFile, field) => message_of!(field, " must be a file with a name"),
+            (ViolationKind::OtherCodec, field) => {
+                let behind = ": convert it to WAV with PCM, to FLAC or to MP3";
+                return (message_of!(field, " is "), Some(behind));
+            }
+            (ViolationKind::LowSampleRate, field) => {
+                let behind = " Hz, and 4000 Hz is the least";
+                return (message_of!(field, " has a sample rate of "), Some(behind));
+            }
+            (ViolationKind::NotText, field) if !self.sent.is_empty() => {
+                let before = message_of!(field, " is not a text in UTF-8 but looks like ");
+                return (before, Some(": save it as UTF-8"));
+            }
+            (ViolationKind::OtherFormat, field) if !self.sent.is_empty() => {
+                let before = message_of!(field, " is of another format than its name says: it is ");
+                return (before, Some(""));
+            }
             (ViolationKind::NotText, field) => message_of!(field, " is not a text in UTF-8"),
             (ViolationKind::NotAudio, field) => message_of!(field, " cannot be read as audio"),
             (ViolationKind::OtherFormat, field) => {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::{
     BaseModel, Description, InvalidMetricName, MetricName, Name, PerPage, TooManyMetrics,
-    TrainingMetrics, TrainingStatus,
+    TrainingMetrics, TrainingStatus, Violations,
 };
 
 #[test]
@@ -28,5 +28,56 @@ fn figures_and_lists_in_messages_are_those_of_the_types() {
     assert!(TooManyMetrics.to_string().contains(&format!(" {} ", TrainingMetrics::MAX)));
     assert!(
         InvalidMetricName.to_string().contains(&format!(" 1 to {} ", MetricName::MAX_CHARACTERS))
+    );
+}
+
+/// Without what was found the messages are those of a host that does not look.
+#[test]
+fn data_2_messages_about_the_parts_of_an_upload_show_what_was_found() {
+    let message = |field, kind, sent: &'static str| {
+        Violation { field, kind, sent: Cow::Borrowed(sent) }.message().into_owned()
+    };
+    let (audio, text) = (Field::AudioFile, Field::TranscriptFile);
+    for (field, kind, found, expected) in [
+        (
+            audio,
+            ViolationKind::OtherCodec,
+            "WAV with G.726",
+            "Audio file is WAV with G.726: convert it to WAV with PCM, to FLAC or to MP3",
+        ),
+        (
+            audio,
+            ViolationKind::LowSampleRate,
+            "1",
+            "Audio file has a sample rate of 1 Hz, and 4000 Hz is the least",
+        ),
+        (
+            audio,
+            ViolationKind::OtherFormat,
+            "FLAC",
+            "Audio file is of another format than its name says: it is FLAC",
+        ),
+        (
+            audio,
+            ViolationKind::OtherFormat,
+            "",
+            "Audio file is of another format than its name says",
+        ),
+        (
+            text,
+            ViolationKind::NotText,
+            "UTF-16",
+            "Transcript file is not a text in UTF-8 but looks like UTF-16: save it as UTF-8",
+        ),
+        (text, ViolationKind::NotText, "", "Transcript file is not a text in UTF-8"),
+    ] {
+        assert_eq!(message(field, kind, found), expected);
+    }
+    let faults = [(audio, ViolationKind::OtherCodec, Cow::Borrowed("AVI"))];
+    let violations = Violations::of_upload(faults).into_owned();
+    let found = violations.get(audio).map(|it| it.message().into_owned());
+    assert_eq!(
+        found.as_deref(),
+        Some("Audio file is AVI: convert it to WAV with PCM, to FLAC or to MP3")
     );
 }

@@ -22,7 +22,9 @@ const MOST_UNKNOWN: usize = 16;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Violations<'a> {
     kinds: [Option<ViolationKind>; Field::ALL.len()],
+    /// What was sent as language, or found in the audio of an upload: no request has both.
     sent_language: Cow<'a, str>,
+    /// What was sent as base model, or found in the transcript of an upload.
     sent_base_model: Cow<'a, str>,
     sent_metric: Cow<'a, str>,
     /// INVARIANT: excerpts as messages show them (BODY-5), each once, [`MOST_UNKNOWN`] at most.
@@ -60,6 +62,17 @@ impl<'a> Violations<'a> {
         violations
     }
 
+    /// The faults of the parts of an upload, each with what was found in the part: a few words, or none (DATA-2).
+    pub fn of_upload(
+        faults: impl IntoIterator<Item = (Field, ViolationKind, Cow<'a, str>)>,
+    ) -> Self {
+        let mut violations = Violations::none();
+        for (field, kind, sent) in faults {
+            violations.note(Violation { field, kind, sent });
+        }
+        violations
+    }
+
     /// The parameters of a request whose operation has none, by their names.
     pub fn of_unknown_parameters<'b>(names: impl IntoIterator<Item = &'b str>) -> Self {
         let mut violations = Violations::none();
@@ -79,8 +92,8 @@ impl<'a> Violations<'a> {
         };
         *place = Some(kind);
         match field {
-            Field::Language => self.sent_language = sent,
-            Field::BaseModel => self.sent_base_model = sent,
+            Field::Language | Field::AudioFile => self.sent_language = sent,
+            Field::BaseModel | Field::TranscriptFile => self.sent_base_model = sent,
             Field::TrainingMetrics => self.sent_metric = sent,
             _ => {}
         }
@@ -124,8 +137,8 @@ impl<'a> Violations<'a> {
     pub fn get(&self, field: Field) -> Option<Violation<'_>> {
         let kind = (*self.kinds.get(field as usize)?)?;
         let sent = match field {
-            Field::Language => Cow::Borrowed(&*self.sent_language),
-            Field::BaseModel => Cow::Borrowed(&*self.sent_base_model),
+            Field::Language | Field::AudioFile => Cow::Borrowed(&*self.sent_language),
+            Field::BaseModel | Field::TranscriptFile => Cow::Borrowed(&*self.sent_base_model),
             Field::TrainingMetrics => Cow::Borrowed(&*self.sent_metric),
             _ => Cow::Borrowed(""),
         };

@@ -5,16 +5,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use symphonia::core::codecs::audio::well_known as codecs;
 use symphonia::core::errors::Error;
 use symphonia::core::formats::probe::Hint;
-use symphonia::core::formats::{
-    FormatId, FormatOptions, FormatReader, Track, TrackType, well_known,
-};
+use symphonia::core::formats::{FormatId, FormatOptions, FormatReader, TrackType, well_known};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::meta::MetadataOptions;
 
 use crate::boxes::{self, FARTHEST, TABLES};
+
+mod bytes;
+mod wav;
+
+use bytes::Bytes;
+use wav::Wav;
 
 /// The formats that an audio may have (DATA-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -56,6 +59,18 @@ impl AudioFormat {
         }
     }
 
+    /// The name of the format for people.
+    pub const fn name(self) -> &'static str {
+        match self {
+            AudioFormat::Mp3 => "MP3",
+            AudioFormat::Wav => "WAV",
+            AudioFormat::Flac => "FLAC",
+            AudioFormat::M4a => "M4A",
+            AudioFormat::Aac => "AAC",
+            AudioFormat::Ogg => "Ogg",
+        }
+    }
+
     /// The format that a file's name says, in whatever case.
     pub fn of_name(name: &str) -> Option<Self> {
         let (stem, extension) = name.rsplit_once('.')?;
@@ -66,7 +81,6 @@ impl AudioFormat {
     fn of_id(id: FormatId) -> Option<Self> {
         match id {
             well_known::FORMAT_ID_MP3 => Some(AudioFormat::Mp3),
-            well_known::FORMAT_ID_WAVE => Some(AudioFormat::Wav),
             well_known::FORMAT_ID_FLAC => Some(AudioFormat::Flac),
             well_known::FORMAT_ID_ISOMP4 => Some(AudioFormat::M4a),
             well_known::FORMAT_ID_ADTS => Some(AudioFormat::Aac),
@@ -87,12 +101,26 @@ pub struct Audio {
 
 /// Why a file has no audio to speak of.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum AudioFault {
     /// It is none of the formats, holds no audio track, or none that lasts any time.
     NotAudio,
+    /// It is of a container or a codec that is not taken, which this names, as in "WAV with G.726".
+    OtherCodec(String),
+    /// Its sample rate, in Hz, is under [`LEAST_RATE`].
+    LowSampleRate(u32),
     /// It could not be read: a fault of the disk, not of the file.
     Unreadable(io::Error),
 }
+
+impl From<io::Error> for AudioFault {
+    fn from(error: io::Error) -> Self {
+        AudioFault::Unreadable(error)
+    }
+}
+
+/// The least sample rate in Hz: below it, little data would last for hours.
+pub const LEAST_RATE: u32 = 4000;
 
 /// Measures an audio, by walking over all its packets: what a header says of the duration is wrong for many
 /// files. Of one that is cut or damaged counts what comes before the damage, or what its reader
@@ -106,9 +134,40 @@ pub enum AudioFault {
 ///
 /// See [`AudioFault`].
 pub fn measure(audio: &mut (impl Read + Seek + Send + Sync)) -> Result<Audio, AudioFault> {
-    let length = audio.seek(SeekFrom::End(0)).map_err(AudioFault::Unreadable)?;
-    let end_of_mp4 = boxes::bearable_end(audio, length).map_err(AudioFault::Unreadable)?;
-    audio.seek(SeekFrom::Start(0)).map_err(AudioFault::Unreadable)?;
+    let mut bytes = Bytes::new(audio)?;
+    if wav::is_wav(bytes.at(0, 12)?) {
+        return of_wav(&mut bytes);
+    }
+    demuxed(audio)
+}
+
+fn of_wav<T: Read + Seek>(bytes: &mut Bytes<'_, T>) -> Result<Audio, AudioFault> {
+    match wav::read(bytes)? {
+        Wav::Samples { rate, samples } if rate >= LEAST_RATE || samples == 0 => {
+            lasting(AudioFormat::Wav, u128::from(samples) * 1_000_000_000 / u128::from(rate.max(1)))
+        }
+        Wav::Samples { rate, .. } => Err(AudioFault::LowSampleRate(rate)),
+        Wav::Mpeg { .. } => Err(AudioFault::OtherCodec("WAV with MP3".to_owned())),
+        Wav::Other(found) => Err(AudioFault::OtherCodec(found)),
+        Wav::Nothing => Err(AudioFault::NotAudio),
+    }
+}
+
+/// An audio that lasts some time, if it does: a millisecond at least, of whatever is there.
+fn lasting(format: AudioFormat, nanos: u128) -> Result<Audio, AudioFault> {
+    match nanos {
+        0 => Err(AudioFault::NotAudio),
+        _ => {
+            let millis = u64::try_from(nanos / 1_000_000).unwrap_or(u64::MAX).max(1);
+            Ok(Audio { format, millis })
+        }
+    }
+}
+
+fn demuxed(audio: &mut (impl Read + Seek + Send + Sync)) -> Result<Audio, AudioFault> {
+    let length = audio.seek(SeekFrom::End(0))?;
+    let end_of_mp4 = boxes::bearable_end(audio, length)?;
+    audio.seek(SeekFrom::Start(0))?;
     let (broken, left) = (Mutex::new(None), AtomicU64::new(TABLES));
     let end = end_of_mp4.unwrap_or(length);
     let source = Source { audio, length, end, broken: &broken, left: &left };
@@ -154,7 +213,7 @@ impl Total {
         let Some((track, base)) = track.and_then(|track| Some((track, track.time_base?))) else {
             return Some(false);
         };
-        let (id, frame) = (track.id, frame_of_pcm(track));
+        let id = track.id;
         let mut ticks: u128 = 0;
         let is_reset = loop {
             let packet = reader.next_packet();
@@ -163,9 +222,7 @@ impl Total {
             }
             match packet {
                 Ok(Some(packet)) if packet.track_id == id => {
-                    // The last packet of a WAV that is cut says more than it has.
-                    let has = frame.map(|frame| packet.data.len() as u64 / frame);
-                    ticks += u128::from(packet.dur.get().min(has.unwrap_or(u64::MAX)));
+                    ticks += u128::from(packet.dur.get());
                 }
                 Ok(Some(_)) => {}
                 Err(Error::ResetRequired) => break true,
@@ -181,21 +238,6 @@ impl Total {
     fn millis(&self) -> u64 {
         u64::try_from(self.nanos / 1_000_000).unwrap_or(u64::MAX)
     }
-}
-
-/// How many bytes a sample of all channels takes, in the codecs of WAV in which each takes as many.
-fn frame_of_pcm(track: &Track) -> Option<u64> {
-    let parameters = track.codec_params.as_ref()?.audio()?;
-    let bytes = match parameters.codec {
-        codecs::CODEC_ID_PCM_U8 | codecs::CODEC_ID_PCM_MULAW | codecs::CODEC_ID_PCM_ALAW => 1,
-        codecs::CODEC_ID_PCM_S16LE => 2,
-        codecs::CODEC_ID_PCM_S24LE => 3,
-        codecs::CODEC_ID_PCM_S32LE | codecs::CODEC_ID_PCM_F32LE => 4,
-        codecs::CODEC_ID_PCM_F64LE => 8,
-        _ => return None,
-    };
-    let channels = parameters.channels.as_ref()?.count() as u64;
-    Some(bytes * channels).filter(|frame| *frame > 0)
 }
 
 /// An audio as symphonia reads it. What the disk answers is told apart from what the audio is.

@@ -40,7 +40,7 @@ mod part;
 mod transcript;
 mod upload;
 
-pub use audio::{Audio, AudioFault, AudioFormat, measure};
+pub use audio::{Audio, AudioFault, AudioFormat, LEAST_RATE, measure};
 pub use content::{
     Content, ContentOwner, ContentStore, ContentSweep, Kept, KeptBack, Leftover, NewContent, digest,
 };

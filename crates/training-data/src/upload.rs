@@ -1,5 +1,6 @@
 //! The judge of an upload: parts as they come, everything that is wrong at once (DATA-1 to DATA-4).
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,7 +12,7 @@ use sha2::{Digest, Sha256};
 
 use crate::audio::{AudioFault, AudioFormat, measure};
 use crate::content::{ContentStore, Kept};
-use crate::folder::fault;
+use crate::folder::fault as content_fault;
 use crate::names;
 use crate::part::FilePart;
 use crate::transcript::Transcript;
@@ -54,6 +55,9 @@ impl From<StoreError> for UploadError {
         UploadError::Store(error)
     }
 }
+
+/// What is wrong with a part, and what was found in it.
+type Fault = (ViolationKind, Cow<'static, str>);
 
 /// An upload that streams in. Dropped before its end, it leaves nothing.
 pub struct Upload {
@@ -235,14 +239,14 @@ impl Upload {
         let data_type = self.judged_type();
         let millis = self.judged_audio()?;
         let transcript = self.judged_transcript();
+        let repeated = std::mem::take(&mut self.faults).into_iter();
+        let repeated = repeated.map(|(field, kind)| (field, kind, Cow::Borrowed("")));
         let faults = [
-            data_type.err().map(|kind| (Field::Type, kind)),
-            millis.err().map(|kind| (Field::AudioFile, kind)),
-            transcript.err().map(|kind| (Field::TranscriptFile, kind)),
+            data_type.err().map(|kind| (Field::Type, kind, Cow::Borrowed(""))),
+            millis.as_ref().err().map(|(kind, found)| (Field::AudioFile, *kind, found.clone())),
+            transcript.err().map(|kind| (Field::TranscriptFile, kind, Cow::Borrowed(""))),
         ];
-        let repeated = std::mem::take(&mut self.faults);
-        let violations =
-            Violations::of_fields(repeated.into_iter().chain(faults.into_iter().flatten()));
+        let violations = Violations::of_upload(repeated.chain(faults.into_iter().flatten()));
         match (data_type, millis, self.digest(), self.audio.take(), self.transcript.take()) {
             (Ok(data_type), Ok(millis), Some(request), Some((audio, _)), Some((transcript, _)))
                 if violations.is_empty() =>
@@ -260,21 +264,28 @@ impl Upload {
     }
 
     /// How many milliseconds the audio lasts, or what is wrong with it.
-    fn judged_audio(&mut self) -> Result<Result<u64, ViolationKind>, UploadError> {
-        let Some((part, format)) = &mut self.audio else { return Ok(Err(ViolationKind::Missing)) };
-        if let Some(fault) = part.fault {
-            return Ok(Err(fault));
+    fn judged_audio(&mut self) -> Result<Result<u64, Fault>, UploadError> {
+        let fault = |kind| Ok(Err((kind, Cow::Borrowed(""))));
+        let Some((part, format)) = &mut self.audio else { return fault(ViolationKind::Missing) };
+        if let Some(kind) = part.fault {
+            return fault(kind);
         }
         if part.bytes == 0 {
-            return Ok(Err(ViolationKind::Blank));
+            return fault(ViolationKind::Blank);
         }
-        let Some(content) = &mut part.content else { return Ok(Err(ViolationKind::NotAudio)) };
-        Ok(match measure(content) {
-            Ok(audio) if Some(audio.format) == *format => Ok(audio.millis),
-            Ok(_) => Err(ViolationKind::OtherFormat),
-            Err(AudioFault::NotAudio) => Err(ViolationKind::NotAudio),
-            Err(AudioFault::Unreadable(error)) => return Err(UploadError::Store(fault(error))),
-        })
+        let Some(content) = &mut part.content else { return fault(ViolationKind::NotAudio) };
+        match measure(content) {
+            Ok(audio) if Some(audio.format) == *format => Ok(Ok(audio.millis)),
+            Ok(audio) => Ok(Err((ViolationKind::OtherFormat, audio.format.name().into()))),
+            Err(AudioFault::NotAudio) => fault(ViolationKind::NotAudio),
+            Err(AudioFault::OtherCodec(found)) => {
+                Ok(Err((ViolationKind::OtherCodec, found.into())))
+            }
+            Err(AudioFault::LowSampleRate(rate)) => {
+                Ok(Err((ViolationKind::LowSampleRate, rate.to_string().into())))
+            }
+            Err(AudioFault::Unreadable(error)) => Err(UploadError::Store(content_fault(error))),
+        }
     }
 
     fn judged_transcript(&self) -> Result<(), ViolationKind> {

@@ -1,0 +1,57 @@
+//! The bytes of a file by their place, read in blocks.
+
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+
+/// How many bytes are read at a time, and the most that may be asked for.
+pub(super) const BLOCK: usize = 1 << 16;
+
+/// A file of which some bytes are at hand.
+pub(super) struct Bytes<'a, T> {
+    file: &'a mut T,
+    length: u64,
+    block: Vec<u8>,
+    /// The place of the block in the file.
+    start: u64,
+}
+
+impl<'a, T: Read + Seek> Bytes<'a, T> {
+    pub(super) fn new(file: &'a mut T) -> io::Result<Self> {
+        let length = file.seek(SeekFrom::End(0))?;
+        Ok(Bytes { file, length, block: Vec::new(), start: 0 })
+    }
+
+    pub(super) const fn length(&self) -> u64 {
+        self.length
+    }
+
+    /// The bytes from a place on: as many as are wanted, [`BLOCK`] at most, or those before the end.
+    pub(super) fn at(&mut self, place: u64, wanted: usize) -> io::Result<&[u8]> {
+        let wanted = wanted.min(BLOCK);
+        let end = place.saturating_add(wanted as u64).min(self.length);
+        if place >= end {
+            return Ok(&[]);
+        }
+        if place < self.start || end > self.start + self.block.len() as u64 {
+            self.load(place)?;
+        }
+        let from = usize::try_from(place - self.start).unwrap_or(usize::MAX);
+        let there = self.block.get(from..).unwrap_or_default();
+        Ok(there.get(..wanted).unwrap_or(there))
+    }
+
+    /// So many bytes from a place on; `None` if the file ends before.
+    pub(super) fn exactly<const N: usize>(&mut self, place: u64) -> io::Result<Option<[u8; N]>> {
+        Ok(self.at(place, N)?.first_chunk().copied())
+    }
+
+    fn load(&mut self, place: u64) -> io::Result<()> {
+        self.block.clear();
+        self.start = place;
+        self.file.seek(SeekFrom::Start(place))?;
+        let read = self.file.by_ref().take(BLOCK as u64).read_to_end(&mut self.block)?;
+        if (read as u64) < (BLOCK as u64).min(self.length - place) {
+            return Err(ErrorKind::UnexpectedEof.into());
+        }
+        Ok(())
+    }
+}
