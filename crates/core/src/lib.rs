@@ -54,7 +54,6 @@ mod description;
 mod echo;
 mod edits;
 mod engine;
-mod envelope;
 mod event;
 mod fields;
 mod figure;
@@ -95,6 +94,7 @@ mod update;
 mod violation;
 mod violations;
 mod window;
+pub mod wire;
 mod work;
 mod work_requests;
 

@@ -180,3 +180,14 @@ pub struct Standing {
     /// When the oldest admission leaves the window; now, if there is none.
     pub reset_at: Moment,
 }
+
+impl Standing {
+    /// The headers that say so, by their names (RATE-5).
+    pub fn headers(&self) -> [(&'static str, String); 3] {
+        [
+            ("X-RateLimit-Limit", self.limit.to_string()),
+            ("X-RateLimit-Remaining", self.remaining.to_string()),
+            ("X-RateLimit-Reset", self.reset_at.unix_seconds_up().to_string()),
+        ]
+    }
+}

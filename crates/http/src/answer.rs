@@ -7,9 +7,8 @@ use std::time::Duration;
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
-use custom_models_core::{
-    Admitted, KeptAnswer, Refusal, Revision, Standing, StoreError, StoreErrorKind,
-};
+use custom_models_core::wire::ErrorBody;
+use custom_models_core::{Admitted, KeptAnswer, Refusal, Revision, StoreError, StoreErrorKind};
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
 use serde::Serialize;
@@ -17,9 +16,6 @@ use serde::Serialize;
 use crate::body::{Incoming, Rest};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-const LIMIT: HeaderName = HeaderName::from_static("x-ratelimit-limit");
-const REMAINING: HeaderName = HeaderName::from_static("x-ratelimit-remaining");
-const RESET: HeaderName = HeaderName::from_static("x-ratelimit-reset");
 
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
@@ -124,9 +120,12 @@ impl IntoResponse for Answer {
             Ok(done) => (done, None),
             Err(refusal) => (refused(&refusal), Some(Cause(refusal))),
         };
-        let of_refusal = cause.as_ref().and_then(|Cause(refusal)| refusal.standing());
-        if let Some(standing) = standing.or(of_refusal) {
-            push_standing(&mut headers, standing);
+        if let Some(standing) = standing {
+            // RATE-5.
+            standing
+                .headers()
+                .into_iter()
+                .for_each(|(name, value)| push(&mut headers, name, value));
         }
         if rest.as_ref().is_some_and(Rest::is_uncertain) {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
@@ -143,26 +142,20 @@ impl IntoResponse for Answer {
 }
 
 fn refused(refusal: &Refusal) -> Done {
-    let status = StatusCode::from_u16(refusal.status());
-    let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut done = Done::text(status, refusal.to_json());
-    if let Refusal::Unauthorized = refusal {
-        done.headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
-    }
-    if let Refusal::UnsupportedContentEncoding = refusal {
-        done.headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
-    }
-    if let Some(seconds) = refusal.retry_after() {
-        done.headers.insert(header::RETRY_AFTER, seconds.into());
+    let error = ErrorBody::from(refusal);
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut done = Done::text(status, error.to_json());
+    for (name, value) in error.headers {
+        push(&mut done.headers, name, value.into_owned());
     }
     done
 }
 
-/// RATE-5.
-fn push_standing(headers: &mut HeaderMap, standing: Standing) {
-    headers.insert(LIMIT, standing.limit.into());
-    headers.insert(REMAINING, standing.remaining.into());
-    headers.insert(RESET, standing.reset_at.unix_seconds_up().into());
+/// Adds a header of the core's, all of which HTTP can carry.
+fn push(headers: &mut HeaderMap, name: &'static str, value: String) {
+    if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
+        headers.insert(name, value);
+    }
 }
 
 /// A body that keeps its request's place, and the rest of its request, until it is sent or given up (RATE-2).

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 
+use custom_models_core::wire::ErrorBody;
 use custom_models_core::{
     CreateModel, MemoryStore, Moment, Plan, Refusal, Scope, Standing, StoreError, StoreErrorKind,
 };
@@ -11,11 +12,21 @@ use crate::support::{Json, caller, config, engine, id, keys, render, request, ta
 
 const INTERNAL: &str = r#"{"error":"Internal Server Error","message":"An unexpected error occurred. Please try again."}"#;
 
-fn assert_wire(refusal: &Refusal, status: u16, body: &str) {
-    assert_eq!(refusal.status(), status);
-    assert_eq!(refusal.to_json(), body);
-    assert_eq!(serde_json::to_string(refusal).unwrap(), body);
-    assert_eq!(refusal.retry_after().is_some(), matches!(status, 429 | 503));
+fn assert_wire<'a>(refusal: impl Into<ErrorBody<'a>>, status: u16, body: &str) {
+    let error = refusal.into();
+    assert_eq!(error.status, status);
+    assert_eq!(error.to_json(), body);
+    assert_eq!(serde_json::to_string(&error).unwrap(), body);
+    let says_when = error.headers.iter().any(|(name, _)| *name == "Retry-After");
+    assert_eq!(says_when, matches!(status, 429 | 503));
+}
+
+/// The headers of an error, in the form of a request's head.
+fn headers<'a>(refusal: impl Into<ErrorBody<'a>>) -> String {
+    let error = refusal.into();
+    let lines: Vec<_> =
+        error.headers.iter().map(|(name, value)| format!("{name}: {value}")).collect();
+    lines.join("\n")
 }
 
 #[test]
@@ -55,6 +66,7 @@ fn wire_401_and_wire_402_and_wire_404_are_answered_to_the_byte() {
         401,
         r#"{"error":"Unauthorized","message":"Invalid or missing API key"}"#,
     );
+    assert_eq!(headers(&Refusal::Unauthorized), "WWW-Authenticate: Bearer");
     let engine = engine(MemoryStore::new());
     let caller = caller("acme", Plan::gold());
     for _ in 0..5 {
@@ -230,7 +242,7 @@ fn wire_403_and_wire_404_and_wire_405_and_wire_408_and_wire_415_are_answered_to_
         (Refusal::Internal { cause: "a secret".into() }, 500, INTERNAL),
     ] {
         assert_wire(&refusal, status, body);
-        assert_eq!(refusal.standing(), None);
+        assert!(!headers(&refusal).contains("X-RateLimit"));
     }
 }
 
@@ -244,7 +256,9 @@ fn rate_5_and_wire_429_both_are_answered_to_the_byte_and_say_when_to_retry() {
         429,
         r#"{"error":"Too Many Requests","message":"Request limit reached","error_code":"RATE_LIMIT_EXCEEDED","details":{"limit":10,"retry_after":3599}}"#,
     );
-    assert_eq!((full.retry_after(), full.standing()), (Some(3599), Some(standing)));
+    const STANDING: &str =
+        "\nX-RateLimit-Limit: 10\nX-RateLimit-Remaining: 0\nX-RateLimit-Reset: 1";
+    assert_eq!(headers(&full), format!("Retry-After: 3599{STANDING}"));
     for standing in [None, Some(standing)] {
         let at_once = NonZeroU32::new(3).unwrap();
         let busy = Refusal::TooManyAtOnce { at_once, standing };
@@ -253,6 +267,7 @@ fn rate_5_and_wire_429_both_are_answered_to_the_byte_and_say_when_to_retry() {
             429,
             r#"{"error":"Too Many Requests","message":"Too many requests at a time","error_code":"CONCURRENCY_LIMIT_EXCEEDED","details":{"at_once":3}}"#,
         );
-        assert_eq!((busy.retry_after(), busy.standing()), (Some(1), standing));
+        let standing = standing.map_or("", |_| STANDING);
+        assert_eq!(headers(&busy), format!("Retry-After: 1{standing}"));
     }
 }

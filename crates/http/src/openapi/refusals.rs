@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
+use custom_models_core::wire::ErrorBody;
 use custom_models_core::{
     Moment, Operation as Asked, Refusal, RequestLimit, Standing, StoreErrorKind, Violations,
 };
-use serde_json::Value;
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, OperationBuilder};
@@ -95,34 +95,29 @@ impl Answers {
 
 /// Refusals of one status, each an example under its code.
 fn response(refusals: &[Refusal]) -> ResponseBuilder {
-    let shown = refusals.iter().filter_map(|refusal| {
-        let body: Value = serde_json::from_str(&refusal.to_json()).ok()?;
-        let name = refusal.error_code().unwrap_or("error").to_owned();
+    let errors: Vec<ErrorBody<'_>> = refusals.iter().map(ErrorBody::from).collect();
+    let shown = errors.iter().filter_map(|error| {
+        let body = serde_json::to_value(error).ok()?;
+        let name = error.error_code.unwrap_or("error").to_owned();
         Some((name, ExampleBuilder::new().value(Some(body)).build()))
     });
     let content = ContentBuilder::new()
         .schema(Some(Ref::from_schema_name("Refusal")))
         .examples_from_iter(shown)
         .build();
-    let descriptions: Vec<String> = refusals.iter().map(message).collect();
+    let descriptions: Vec<&str> = errors.iter().map(|error| error.message).collect();
     let response = ResponseBuilder::new()
         .description(descriptions.join(" / "))
         .content("application/json", content);
     let says_how_it_stands = refusals.iter().all(|refusal| {
         !matches!(refusal, Refusal::Unauthorized | Refusal::InsufficientScope { .. })
     });
-    with_headers(response, refusals, says_how_it_stands)
-}
-
-fn message(refusal: &Refusal) -> String {
-    let body: Option<Value> = serde_json::from_str(&refusal.to_json()).ok();
-    let message = body.as_ref().and_then(|body| body.get("message")?.as_str());
-    message.unwrap_or_default().to_owned()
+    with_headers(response, &errors, says_how_it_stands)
 }
 
 fn with_headers(
     mut response: ResponseBuilder,
-    refusals: &[Refusal],
+    errors: &[ErrorBody<'_>],
     says_how_it_stands: bool,
 ) -> ResponseBuilder {
     response =
@@ -139,11 +134,12 @@ fn with_headers(
             response = response.header(name, header(Type::Integer, says));
         }
     }
-    if refusals.iter().any(|refusal| refusal.retry_after().is_some()) {
+    let has = |name| errors.iter().any(|error| error.headers.iter().any(|header| header.0 == name));
+    if has("Retry-After") {
         let says = "After how many seconds trying again is right";
         response = response.header("Retry-After", header(Type::Integer, says));
     }
-    if refusals.iter().any(|refusal| matches!(refusal, Refusal::Unauthorized)) {
+    if has("WWW-Authenticate") {
         response = response.header("WWW-Authenticate", header(Type::String, "`Bearer`"));
     }
     response

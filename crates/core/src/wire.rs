@@ -1,0 +1,190 @@
+//! The status, headers and JSON body of an error, for whoever shows one (section 6).
+//!
+//! [`Refusal`](crate::Refusal) turns into an [`ErrorBody`], and so may the errors of a host:
+//!
+//! ```
+//! use custom_models_core::wire::ErrorBody;
+//!
+//! let teapot = ErrorBody::new(418, "I'm a teapot", "No coffee here").with_code("TEAPOT").with_detail("cups", 2);
+//! assert_eq!(
+//!     teapot.to_json(),
+//!     r#"{"error":"I'm a teapot","message":"No coffee here","error_code":"TEAPOT","details":{"cups":2}}"#
+//! );
+//! ```
+
+use std::borrow::Cow;
+
+use serde::{Serialize, Serializer};
+use serde_json::Value;
+
+use crate::Violations;
+
+/// An error as a caller of the API sees it.
+///
+/// Serialises as its body: `error`, `message`, and `error_code` and `details` where there are any, in this order.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct ErrorBody<'a> {
+    /// The HTTP status.
+    #[serde(skip)]
+    pub status: u16,
+    /// The headers that the answer has beside those of its body, by their names.
+    #[serde(skip)]
+    pub headers: Vec<(&'static str, Cow<'static, str>)>,
+    /// The status in words.
+    pub error: &'static str,
+    /// The reason, for people.
+    pub message: &'static str,
+    /// The reason, for programs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<&'static str>,
+    /// The figures, names and fields that the reason is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub details: Option<Details<'a>>,
+}
+
+/// The `details` of a body.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Details<'a> {
+    /// A message for each field that is at fault.
+    Fields(&'a Violations<'a>),
+    /// Values under their keys, in order.
+    Members(#[serde(serialize_with = "as_map")] Vec<(&'static str, Value)>),
+}
+
+impl<'a> ErrorBody<'a> {
+    /// An error without a code, details and headers.
+    pub const fn new(status: u16, error: &'static str, message: &'static str) -> Self {
+        ErrorBody { status, headers: Vec::new(), error, message, error_code: None, details: None }
+    }
+
+    /// A 500, which says nothing of its cause.
+    pub const fn internal() -> Self {
+        let message = "An unexpected error occurred. Please try again.";
+        ErrorBody::new(500, "Internal Server Error", message)
+    }
+
+    /// A 503, after which trying again in a second is right.
+    pub fn unavailable(message: &'static str, error_code: &'static str) -> Self {
+        let body = ErrorBody::new(503, "Service Unavailable", message);
+        body.with_code(error_code).with_retry_after(1)
+    }
+
+    /// Adds the code.
+    #[must_use]
+    pub const fn with_code(mut self, error_code: &'static str) -> Self {
+        self.error_code = Some(error_code);
+        self
+    }
+
+    /// Adds a value to the details.
+    #[must_use]
+    pub fn with_detail(mut self, key: &'static str, value: impl Into<Value>) -> Self {
+        let member = (key, value.into());
+        match &mut self.details {
+            Some(Details::Members(members)) => members.push(member),
+            _ => self.details = Some(Details::Members(vec![member])),
+        }
+        self
+    }
+
+    /// Makes the fields that are at fault the details.
+    #[must_use]
+    pub fn with_fields(mut self, violations: &'a Violations<'_>) -> Self {
+        self.details = Some(Details::Fields(violations));
+        self
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn with_header(mut self, name: &'static str, value: impl Into<Cow<'static, str>>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    /// Adds `Retry-After`, in whole seconds.
+    #[must_use]
+    pub fn with_retry_after(self, seconds: u64) -> Self {
+        self.with_header("Retry-After", seconds.to_string())
+    }
+
+    /// The body, compact JSON to the byte of section 6: the same that serde makes of it.
+    pub fn to_json(&self) -> String {
+        let mut body = String::with_capacity(512);
+        body.push_str(r#"{"error":"#);
+        push_text(&mut body, self.error);
+        body.push_str(r#","message":"#);
+        push_text(&mut body, self.message);
+        if let Some(error_code) = self.error_code {
+            body.push_str(r#","error_code":"#);
+            push_text(&mut body, error_code);
+        }
+        if let Some(details) = &self.details {
+            body.push_str(r#","details":"#);
+            details.push_json(&mut body);
+        }
+        body.push('}');
+        body
+    }
+}
+
+impl Details<'_> {
+    fn push_json(&self, out: &mut String) {
+        match self {
+            Details::Fields(violations) => violations.push_json(out),
+            Details::Members(members) => {
+                let mut separator = '{';
+                for (key, value) in members {
+                    out.push(separator);
+                    separator = ',';
+                    push_text(out, key);
+                    out.push(':');
+                    out.push_str(&value.to_string());
+                }
+                out.push_str(if separator == '{' { "{}" } else { "}" });
+            }
+        }
+    }
+}
+
+/// Adds a text as JSON has it; next to none has anything to escape.
+fn push_text(out: &mut String, text: &str) {
+    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
+        out.push_str(&Value::from(text).to_string());
+    } else {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    }
+}
+
+fn as_map<S: Serializer>(
+    members: &[(&'static str, Value)],
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(members.iter().map(|(key, value)| (key, value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn assert_same(error: &ErrorBody<'_>) {
+        assert_eq!(error.to_json(), serde_json::to_string(error).unwrap());
+    }
+
+    #[test]
+    fn serde_makes_the_same_of_an_error_whatever_a_host_says_in_it() {
+        for text in ["", "a", "\"", "\\", "a\"b\\c", "\u{0}", "\u{1f}", "\u{7f}", "é語😀", "</x>"]
+        {
+            let error = ErrorBody::new(400, text, text).with_header("X", text);
+            assert_same(&error);
+            let error = error.with_code(text).with_detail(text, text).with_detail("b", 1);
+            assert_same(&error.with_detail("a", vec![text]));
+        }
+        let nothing = Some(Details::Members(Vec::new()));
+        assert_same(&ErrorBody { details: nothing, ..ErrorBody::internal() });
+    }
+}
