@@ -1,9 +1,12 @@
 //! What is written to a store, made of a fuzzer's choices.
 
+use std::time::Duration;
+
 use custom_models_core::{
-    Actor, AnswerKey, BaseModel, Change, CreateModel, DataFile, DataId, DataType, Description,
-    Edit, Fence, Figure, IdempotencyKey, Language, LeaseTime, MetricName, Moment, Name, NewAnswer,
-    NewModel, NewPair, Operation, Progress, Timestamp, TrainingMetrics, UpdateModel,
+    Actor, AdmissionRequest, AnswerKey, BaseModel, Change, CreateModel, DataFile, DataId, DataType,
+    Description, Edit, Fence, Figure, IdempotencyKey, Language, LeaseTime, MetricName, Moment,
+    Name, NewAnswer, NewModel, NewPair, Operation, Organisation, Progress, RequestLimit, Timestamp,
+    TrainingMetrics, UpdateModel, Window, WindowKey,
 };
 
 use crate::operations::{self, Model, Told};
@@ -32,6 +35,14 @@ pub(crate) fn new_model(model: &Model<'_>) -> NewModel {
     let language = pick(&Language::ALL, model.language);
     let base_model = pick(&BaseModel::ALL, model.base_model);
     NewModel::new(CreateModel { name, language, base_model, description }, created_at)
+}
+
+/// The admission of a request to a window of the organisation: three in a minute.
+pub(crate) fn admission(organisation: &Organisation) -> AdmissionRequest {
+    let key = NewAnswer::digest(organisation.as_str().as_bytes());
+    let key = WindowKey::new(key.as_bytes()).unwrap();
+    let limit = RequestLimit::new(3, Duration::from_secs(60)).unwrap();
+    AdmissionRequest { window: Window { key, operation: Operation::Create }, limit }
 }
 
 /// An actor that is like no other number's.

@@ -163,7 +163,11 @@ impl<'a> Run<'a> {
             .collect();
         for (write, receiver) in writes.into_iter().zip(receivers) {
             let found = receiver.recv().expect("a completion is called");
-            if let Ok(Outcome::Created(model)) = &found {
+            let of_the_change = match &found {
+                Ok(Outcome::Admitted { outcome, .. }) => Some(&**outcome),
+                found => found.as_ref().ok(),
+            };
+            if let Some(Outcome::Created(model)) = of_the_change {
                 self.take_note_of(model.id);
             }
             assert_eq!(known(found), known(submit(&self.memory, write.clone())), "{write:?}");
@@ -194,8 +198,9 @@ impl<'a> Run<'a> {
             let keys = answer.iter().map(|answer| (organisation.clone(), answer.key.clone()));
             self.keys.extend(keys);
             let actor = made::actor(write.second);
+            let admission = (write.second % 4 == 3).then(|| made::admission(&organisation));
             let organisation = organisation.clone();
-            writes.push(Write { organisation, actor, at, change, answer });
+            writes.push(Write { organisation, actor, at, change, answer, admission });
         }
         writes
     }

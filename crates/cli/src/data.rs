@@ -86,7 +86,7 @@ fn add(
     progress.finish_and_clear();
     let uploaded = upload.finish().map_err(refused)?;
     match engine.edit(caller, id, Edit::AddData(uploaded.pair.clone()), expected) {
-        Ok(Edited::Changed(model)) => {
+        Ok(Edited::Changed { model, .. }) => {
             // A copy of the store from before is known as one from now on; if not, from the next sweep on.
             let _ = folder.record(&contents);
             Ok(serde_json::to_string(&Uploaded::new(&uploaded.pair, &model))?)

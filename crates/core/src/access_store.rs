@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::pending::Pending;
 use crate::{
     ArchiveStore, Completion, KeyDigest, KeyId, KeyRecord, LifeStore, ModelStore, Moment,
-    Organisation, RequestLimit, Standing, StoreError, Timestamp, Window, WindowState,
+    Operation, Organisation, RequestLimit, Standing, StoreError, Timestamp, Window, WindowState,
 };
 
 /// Keeps who may use a service, and how much.
@@ -42,6 +42,22 @@ pub trait AccessStore: Send + Sync {
     ///
     /// Does not wait for writes.
     fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>, StoreError>;
+
+    /// [`AccessStore::key`], and the state of the key's window for an operation ([`AccessStore::window`]).
+    ///
+    /// A store behind a network reads both in one round trip.
+    fn key_with_window(
+        &self,
+        digest: &KeyDigest,
+        operation: Operation,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<Option<(Grant, WindowState)>, StoreError> {
+        let Some(grant) = self.key(digest)? else { return Ok(None) };
+        let window = Window { key: grant.key.id.into(), operation };
+        let state = self.window(&window, limit, now)?;
+        Ok(Some((grant, state)))
+    }
 
     /// The keys of an organisation, in the order of their ids.
     fn keys(&self, organisation: &Organisation) -> Result<Vec<KeyRecord>, StoreError>;
@@ -79,6 +95,16 @@ impl<S: AccessStore + ?Sized> AccessStore for Arc<S> {
 
     fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>, StoreError> {
         (**self).key(digest)
+    }
+
+    fn key_with_window(
+        &self,
+        digest: &KeyDigest,
+        operation: Operation,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<Option<(Grant, WindowState)>, StoreError> {
+        (**self).key_with_window(digest, operation, limit, now)
     }
 
     fn keys(&self, organisation: &Organisation) -> Result<Vec<KeyRecord>, StoreError> {

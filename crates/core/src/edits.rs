@@ -5,18 +5,22 @@ use std::future::Future;
 use serde::Serialize;
 
 use crate::engine::unexpected;
-use crate::pending::Pending;
 use crate::{
-    AnswerKey, Caller, Change, ContentDigest, CustomModel, DataId, DataPair, Edit, Engine,
-    Expected, KeptAnswer, ModelId, NewAnswer, NewPair, Operation, Outcome, Refusal, Repeatable,
-    StoreError, UpdateModel, Write, transition,
+    AdmissionRequest, AnswerKey, Answered, Caller, Change, CustomModel, DataId, DataPair, Edit,
+    Engine, Expected, KeptAnswer, ModelId, NewAnswer, NewPair, Operation, Outcome, Refusal,
+    Repeatable, UpdateModel, Write, transition,
 };
 
 /// What came of an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edited {
-    /// The model is like this now.
-    Changed(Box<CustomModel>),
+    /// The model is changed.
+    Changed {
+        /// The model after it.
+        model: Box<CustomModel>,
+        /// The pair of data that was removed (DATA-6).
+        removed: Option<Box<DataPair>>,
+    },
     /// The model is gone.
     Deleted,
     /// The request was answered before, and this was the answer (IDEM-1).
@@ -101,13 +105,9 @@ impl Engine {
         data_id: DataId,
         expected: &Expected,
     ) -> Result<DataPair, Refusal> {
-        let write = self.edit_write(caller, id, Edit::RemoveData(data_id), expected.clone(), None);
-        match self.store.apply(write)? {
-            Outcome::Changed { removed: Some(pair), .. } => Ok(*pair),
-            other => match settled(Ok(other), None)? {
-                Edited::Before(kept) => Err(unexpected(&Outcome::Repeated(kept))),
-                other => Err(Refusal::Internal { cause: format!("no pair of {other:?}").into() }),
-            },
+        match self.edit(caller, id, Edit::RemoveData(data_id), expected)? {
+            Edited::Changed { removed: Some(pair), .. } => Ok(*pair),
+            other => Err(Refusal::Internal { cause: format!("no pair of {other:?}").into() }),
         }
     }
 
@@ -174,7 +174,14 @@ impl Engine {
         edit: Edit,
         expected: &Expected,
     ) -> Result<Edited, Refusal> {
-        settled(self.store.apply(self.edit_write(caller, id, edit, expected.clone(), None)), None)
+        settled(self.store.apply(self.edit_write(
+            caller,
+            id,
+            edit,
+            expected.clone(),
+            None,
+            None,
+        ))?)
     }
 
     fn change(
@@ -185,7 +192,7 @@ impl Engine {
         expected: &Expected,
     ) -> Result<CustomModel, Refusal> {
         match self.edit(caller, id, edit, expected)? {
-            Edited::Changed(model) => Ok(*model),
+            Edited::Changed { model, .. } => Ok(*model),
             Edited::Deleted => Err(unexpected(&Outcome::Deleted)),
             Edited::Before(kept) => Err(unexpected(&Outcome::Repeated(kept))),
         }
@@ -208,10 +215,13 @@ impl Engine {
         expected: Expected,
         repeatable: Option<Repeatable>,
     ) -> impl Future<Output = Result<Edited, Refusal>> + Send + use<> {
-        let asked = repeatable.as_ref().map(|repeatable| repeatable.request);
-        let write = self.edit_write(caller, id, edit, expected, repeatable);
-        let pending = Pending::new(|done| self.store.submit(write, done));
-        async move { settled(pending.await, asked) }
+        let edited = self.edit_limited_async(caller, id, edit, expected, repeatable, None);
+        async move {
+            Ok(match edited.await?.without_window()? {
+                Answered::Now(edited) => edited,
+                Answered::Before(kept) => Edited::Before(kept),
+            })
+        }
     }
 
     /// Judges an edit of a model as it was read, and makes none. For hosts that judge the state of a model and
@@ -235,13 +245,14 @@ impl Engine {
         Ok(next.map(drop)?)
     }
 
-    fn edit_write(
+    pub(crate) fn edit_write(
         &self,
         caller: &Caller,
         id: ModelId,
         edit: Edit,
         expected: Expected,
         repeatable: Option<Repeatable>,
+        admission: Option<AdmissionRequest>,
     ) -> Write {
         let answer = repeatable.map(|Repeatable { key, request }| NewAnswer {
             key: AnswerKey { operation: operation_of(&edit), target: Some(id), key },
@@ -249,22 +260,18 @@ impl Engine {
         });
         let change = Change::Edit { id, edit: Box::new(edit), expected };
         let (organisation, actor) = (caller.organisation().clone(), caller.actor().clone());
-        Write { answer, ..Write::new(organisation, actor, self.now(), change) }
+        Write { organisation, actor, at: self.now(), change, answer, admission }
     }
 }
 
-/// The meaning of a store's answer to an edit.
-fn settled(
-    answer: Result<Outcome, StoreError>,
-    asked: Option<ContentDigest>,
-) -> Result<Edited, Refusal> {
-    match (answer?, asked) {
-        (Outcome::NotFound, _) => Err(Refusal::ModelNotFound),
-        (Outcome::Refused(refusal), _) => Err(refusal.into()),
-        (Outcome::Changed { model, .. }, _) => Ok(Edited::Changed(model)),
-        (Outcome::Deleted, _) => Ok(Edited::Deleted),
-        (Outcome::Repeated(kept), Some(asked)) => kept.for_request(asked).map(Edited::Before),
-        (other, _) => Err(unexpected(&other)),
+/// The meaning of what came of an edit.
+pub(crate) fn settled(outcome: Outcome) -> Result<Edited, Refusal> {
+    match outcome {
+        Outcome::NotFound => Err(Refusal::ModelNotFound),
+        Outcome::Refused(refusal) => Err(refusal.into()),
+        Outcome::Changed { model, removed } => Ok(Edited::Changed { model, removed }),
+        Outcome::Deleted => Ok(Edited::Deleted),
+        other => Err(unexpected(&other)),
     }
 }
 

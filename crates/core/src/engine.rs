@@ -7,9 +7,9 @@ use serde::Serialize;
 
 use crate::pending::Pending;
 use crate::{
-    AnswerKey, Caller, Change, CreateModel, CustomModel, Event, EventPage, KeptAnswer, ListModels,
-    ModelId, ModelKey, ModelPage, Moment, NewAnswer, NewModel, Operation, Outcome, Plan, Records,
-    Refusal, Repeatable, Selection, StoreError, StoreErrorKind, Write,
+    AdmissionRequest, AnswerKey, Caller, Change, CreateModel, CustomModel, Event, EventPage,
+    KeptAnswer, ListModels, ModelId, ModelKey, ModelPage, Moment, NewAnswer, NewModel, Operation,
+    Outcome, Plan, Records, Refusal, Repeatable, Selection, StoreError, StoreErrorKind, Write,
 };
 
 /// The operations on custom models: here the rules ask the store for one change at a time.
@@ -72,7 +72,7 @@ impl Engine {
         caller: &Caller,
         request: CreateModel<'_>,
     ) -> Result<CustomModel, Refusal> {
-        created(self.store.apply(self.creation(caller, request)), caller.plan())
+        created(self.store.apply(self.creation(caller, request, None, None))?, caller.plan())
     }
 
     /// [`Engine::create`] for asynchronous hosts: a future that needs no particular runtime and
@@ -85,10 +85,10 @@ impl Engine {
         caller: &Caller,
         request: CreateModel<'_>,
     ) -> impl Future<Output = Result<CustomModel, Refusal>> + Send + use<> {
-        let creation = self.creation(caller, request);
+        let creation = self.creation(caller, request, None, None);
         let pending = Pending::new(|done| self.store.submit(creation, done));
         let plan = caller.plan().clone();
-        async move { created(pending.await, &plan) }
+        async move { created(pending.await?, &plan) }
     }
 
     /// [`Engine::create_async`] for a request that may be sent again: the model is created once, and
@@ -103,20 +103,8 @@ impl Engine {
         request: CreateModel<'_>,
         repeatable: Repeatable,
     ) -> impl Future<Output = Result<Answered<CustomModel>, Refusal>> + Send + use<> {
-        let asked = repeatable.request;
-        let mut creation = self.creation(caller, request);
-        creation.answer = Some(NewAnswer {
-            key: AnswerKey { operation: Operation::Create, target: None, key: repeatable.key },
-            request: asked,
-        });
-        let pending = Pending::new(|done| self.store.submit(creation, done));
-        let plan = caller.plan().clone();
-        async move {
-            match pending.await {
-                Ok(Outcome::Repeated(kept)) => kept.for_request(asked).map(Answered::Before),
-                answer => created(answer, &plan).map(Answered::Now),
-            }
-        }
+        let created = self.create_limited_async(caller, request, Some(repeatable), None);
+        async move { created.await?.without_window() }
     }
 
     /// The answer that was given to a request under this key, while it is live (IDEM-1). Whether it is
@@ -135,10 +123,21 @@ impl Engine {
         Ok(kept.filter(|kept| kept.is_live_at(self.now())))
     }
 
-    fn creation(&self, caller: &Caller, request: CreateModel<'_>) -> Write {
+    pub(crate) fn creation(
+        &self,
+        caller: &Caller,
+        request: CreateModel<'_>,
+        repeatable: Option<Repeatable>,
+        admission: Option<AdmissionRequest>,
+    ) -> Write {
         let (at, limit) = (self.now(), caller.plan().model_limit());
+        let answer = repeatable.map(|Repeatable { key, request }| NewAnswer {
+            key: AnswerKey { operation: Operation::Create, target: None, key },
+            request,
+        });
         let change = Change::Create { model: NewModel::new(request, at.into()), limit };
-        Write::new(caller.organisation().clone(), caller.actor().clone(), at, change)
+        let (organisation, actor) = (caller.organisation().clone(), caller.actor().clone());
+        Write { organisation, actor, at, change, answer, admission }
     }
 
     /// What a request to create a model would come to now, and creates none (DRY-1).
@@ -226,9 +225,9 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// What a store's answer to a create means.
-fn created(answer: Result<Outcome, StoreError>, plan: &Plan) -> Result<CustomModel, Refusal> {
-    match (answer?, plan.model_limit()) {
+/// The meaning of what came of a create.
+pub(crate) fn created(outcome: Outcome, plan: &Plan) -> Result<CustomModel, Refusal> {
+    match (outcome, plan.model_limit()) {
         (Outcome::Created(model), _) => Ok(model),
         (Outcome::LimitReached { current }, Some(plan_limit)) => {
             Err(exceeded(current, plan_limit, plan))

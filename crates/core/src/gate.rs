@@ -10,8 +10,9 @@ use std::time::SystemTime;
 
 use crate::pending::Pending;
 use crate::{
-    AccessChange, AccessOutcome, AccessStore, Caller, Grant, KeyDigest, KeyId, Limits, Moment,
-    Operation, Plans, Refusal, RequestLimit, Standing, StoreError, StoreErrorKind, Window,
+    AccessChange, AccessOutcome, AccessStore, AdmissionRequest, Caller, Grant, KeyDigest, KeyId,
+    Limits, Moment, Operation, Plans, Refusal, RequestLimit, Standing, StoreError, StoreErrorKind,
+    Window, WindowState,
 };
 
 /// The number of admissions that are deleted in one write.
@@ -70,17 +71,16 @@ impl Gate {
         authorization: Option<&str>,
         operation: Operation,
     ) -> Result<Entered, Refusal> {
-        let now = self.shared.now();
-        let grant = self.shared.grant(authorization, operation, now)?;
+        let limits = self.shared.limits.of(operation);
+        let (grant, window) = self.shared.grant(authorization, operation, limits.requests)?;
         let plan = self.shared.plans.resolve(&grant.plan)?;
         let key = grant.key.id;
-        let limits = self.shared.limits.of(operation);
         let place = match limits.at_once {
             None => None,
             Some(at_once) => match Place::take(&self.shared, (key, operation), at_once) {
                 Some(place) => Some(place),
                 None => {
-                    let standing = self.shared.standing(key, operation, now)?;
+                    let standing = window.map(|window| window.standing);
                     return Err(Refusal::TooManyAtOnce { at_once, standing });
                 }
             },
@@ -88,6 +88,7 @@ impl Gate {
         Ok(Entered {
             gate: self.clone(),
             requests: limits.requests,
+            window,
             admitted: Admitted {
                 caller: Caller::new(grant.key.organisation, plan).acting_as(key.into()),
                 key,
@@ -111,7 +112,7 @@ impl Gate {
         authorization: Option<&str>,
         operation: Operation,
     ) -> Result<(), Refusal> {
-        self.shared.grant(authorization, operation, self.shared.now()).map(drop)
+        self.shared.grant(authorization, operation, None).map(drop)
     }
 
     /// Deletes the admissions that no window counts any more, of keys that are idle too, and takes those that lie in
@@ -137,18 +138,6 @@ impl Gate {
             }
         }
     }
-
-    /// How a key stands in the window of an operation, where it has one, when nothing is admitted (RATE-5): by
-    /// the clock that admissions go by.
-    ///
-    /// Reads the store, and does not wait for writes.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::Store`].
-    pub fn standing(&self, key: KeyId, operation: Operation) -> Result<Option<Standing>, Refusal> {
-        Ok(self.shared.standing(key, operation, self.shared.now())?)
-    }
 }
 
 impl fmt::Debug for Gate {
@@ -162,35 +151,30 @@ impl Shared {
         (self.clock)().into()
     }
 
-    /// The key of a request, if it is valid (AUTH-1) and its scopes cover the operation (AUTH-2).
+    /// The key of a request, if it is valid (AUTH-1) and its scopes cover the operation (AUTH-2), and its window
+    /// where there is a limit.
     fn grant(
         &self,
         authorization: Option<&str>,
         operation: Operation,
-        now: Moment,
-    ) -> Result<Grant, Refusal> {
+        limit: Option<RequestLimit>,
+    ) -> Result<(Grant, Option<WindowState>), Refusal> {
+        let now = self.now();
         let digest = authorization.and_then(KeyDigest::of_authorization);
-        let grant = match digest {
-            Some(digest) => self.store.key(&digest)?,
-            None => None,
+        let digest = digest.ok_or(Refusal::Unauthorized)?;
+        let found = match limit {
+            None => self.store.key(&digest)?.map(|grant| (grant, None)),
+            Some(limit) => {
+                let found = self.store.key_with_window(&digest, operation, limit, now)?;
+                found.map(|(grant, window)| (grant, Some(window)))
+            }
         };
-        let grant = grant.filter(|grant| grant.key.is_valid_at(now.into()));
-        let grant = grant.ok_or(Refusal::Unauthorized)?;
+        let found = found.filter(|(grant, _)| grant.key.is_valid_at(now.into()));
+        let (grant, window) = found.ok_or(Refusal::Unauthorized)?;
         if !grant.key.scopes.contains(operation.scope()) {
             return Err(Refusal::InsufficientScope { required: operation.scope() });
         }
-        Ok(grant)
-    }
-
-    fn standing(
-        &self,
-        key: KeyId,
-        operation: Operation,
-        now: Moment,
-    ) -> Result<Option<Standing>, StoreError> {
-        let Some(limit) = self.limits.of(operation).requests else { return Ok(None) };
-        let window = Window { key: key.into(), operation };
-        Ok(Some(self.store.window(&window, limit, now)?.standing))
+        Ok((grant, window))
     }
 
     /// Nothing that can panic runs under the lock.
@@ -205,6 +189,8 @@ impl Shared {
 pub struct Entered {
     gate: Gate,
     requests: Option<RequestLimit>,
+    /// The window as it was when the key was looked up.
+    window: Option<WindowState>,
     /// What it will be.
     admitted: Admitted,
 }
@@ -232,20 +218,52 @@ impl Entered {
         self.requests.is_some() || self.admitted.place.is_some()
     }
 
-    /// Lets a request in that was answered before, which does not count again (IDEM-1). Its answer says how
-    /// the key stands without it, which [`Gate::standing`] knows (RATE-5).
-    pub fn repeats(self, standing: Option<Standing>) -> Admitted {
-        Admitted { standing, ..self.admitted }
+    /// Refuses a request whose window was full when its key was looked up, so that its body need not be read
+    /// (RATE-3). What decides in the end is the admission.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::RateLimited`].
+    pub fn check_window(&self) -> Result<(), Refusal> {
+        match self.window {
+            Some(WindowState { standing, retry_after: Some(retry_after) }) => {
+                Err(Refusal::RateLimited { standing, retry_after })
+            }
+            _ => Ok(()),
+        }
     }
 
-    /// The second half: admits the request if its window has room (RATE-1), and returns when that is
-    /// durable. From then on it counts, whatever becomes of it (RATE-3).
+    /// The admission of the request, to be written with its change
+    /// ([`Engine::create_limited`](crate::Engine::create_limited)); `None` if the operation has no window. Once
+    /// that is done, [`Entered::counted`] follows.
+    pub fn admission(&self) -> Option<AdmissionRequest> {
+        let Admitted { key, operation, .. } = self.admitted;
+        let window = Window { key: key.into(), operation };
+        self.requests.map(|limit| AdmissionRequest { window, limit })
+    }
+
+    /// Lets a request in whose admission was written with its change, or may have been: its standing as the write
+    /// told it, or the one before where that is not known.
+    pub fn counted(self, standing: Option<Standing>) -> Admitted {
+        let before = self.window.map(|window| window.standing);
+        Admitted { standing: standing.or(before), ..self.admitted }
+    }
+
+    /// Lets a request in that was answered before, which does not count again (IDEM-1). Its standing is that
+    /// without it.
+    pub fn repeats(self) -> Admitted {
+        self.counted(None)
+    }
+
+    /// The second half for a request that comes to no change, or whose body is large: admits it if its window
+    /// has room (RATE-1), and returns when that is durable. From then on it counts, whatever becomes of it
+    /// (RATE-3).
     ///
     /// # Errors
     ///
     /// [`Refusal::RateLimited`] and [`Refusal::Store`].
     pub fn admit(self) -> Result<Admitted, Refusal> {
-        match self.admission() {
+        match self.change() {
             None => Ok(self.admitted),
             Some(change) => {
                 let outcome = self.gate.shared.store.apply_access(change);
@@ -259,7 +277,7 @@ impl Entered {
     pub fn admit_async(self) -> impl Future<Output = Result<Admitted, Refusal>> + Send + use<> {
         let submit =
             |change| Pending::new(|done| self.gate.shared.store.submit_access(change, done));
-        let pending = self.admission().map(submit);
+        let pending = self.change().map(submit);
         let admitted = self.admitted;
         async move {
             match pending {
@@ -269,11 +287,9 @@ impl Entered {
         }
     }
 
-    fn admission(&self) -> Option<AccessChange> {
-        let Admitted { key, operation, .. } = self.admitted;
-        let now = self.gate.shared.now();
-        let window = Window { key: key.into(), operation };
-        self.requests.map(|limit| AccessChange::Admit { window, limit, now })
+    fn change(&self) -> Option<AccessChange> {
+        let AdmissionRequest { window, limit } = self.admission()?;
+        Some(AccessChange::Admit { window, limit, now: self.gate.shared.now() })
     }
 }
 

@@ -61,6 +61,7 @@ mod gate;
 mod language;
 mod lease;
 mod life_store;
+mod limited;
 mod limits;
 mod list;
 mod list_events;
@@ -125,6 +126,7 @@ pub use gate::{Admitted, Entered, Gate};
 pub use language::Language;
 pub use lease::{Fence, InvalidLeaseTime, Lease, LeaseTime};
 pub use life_store::{LifeStore, Purge, Purged, Records};
+pub use limited::Limited;
 pub use limits::{Limits, OperationLimit};
 pub use list::{ListModels, ModelPage, PerPage, Start};
 pub use list_events::ListEvents;
@@ -146,9 +148,9 @@ pub use refusal::Refusal;
 pub use run_model::RunModel;
 pub use scope::{InvalidScope, Scope, Scopes};
 pub use store::{
-    Admission, AdmissionRows, AdmissionRowsMut, Change, Completion, Counters, DataChange, Filter,
-    Job, Judged, Listing, ModelStore, Outcome, Rows, Selection, StoreError, StoreErrorKind,
-    WindowState, Write, admit, apply, window_state,
+    Admission, AdmissionRequest, AdmissionRows, AdmissionRowsMut, Change, Completion, Counters,
+    DataChange, Filter, Job, Judged, Listing, ModelStore, Outcome, Rows, Selection, StoreError,
+    StoreErrorKind, WindowState, Write, admit, apply, window_state,
 };
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use training::{InvalidTrainingStatus, NoTransition, TrainingEvent, TrainingStatus};

@@ -47,11 +47,17 @@ impl AccessState {
                     AccessOutcome::Done
                 }
             },
-            AccessChange::Admit { window, limit, now } => admit(self, &window, limit, now)?,
+            AccessChange::Admit { window, limit, now } => {
+                admit(&mut self.admissions(), &window, limit, now)?
+            }
             AccessChange::SweepWindows { longest, now, limit } => {
                 AccessOutcome::Swept(self.sweep(now.earlier(longest), now, limit))
             }
         })
+    }
+
+    pub(crate) fn admissions(&mut self) -> Admissions<'_> {
+        Admissions(&mut self.admissions)
     }
 
     fn sweep(&mut self, until: Moment, now: Moment, limit: u32) -> u64 {
@@ -160,15 +166,18 @@ impl AccessStore for MemoryStore {
         limit: RequestLimit,
         now: Moment,
     ) -> Result<WindowState, StoreError> {
-        window_state(&mut self.open_state()?.access, window, limit, now)
+        window_state(&mut self.open_state()?.access.admissions(), window, limit, now)
     }
 }
 
-impl AdmissionRows for AccessState {
+/// The admissions of every window.
+pub(crate) struct Admissions<'a>(&'a mut HashMap<Window, VecDeque<Admission>>);
+
+impl AdmissionRows for Admissions<'_> {
     type Error = StoreError;
 
     fn last(&mut self, window: &Window) -> Result<Option<Admission>, StoreError> {
-        Ok(self.admissions.get(window).and_then(|all| all.back().copied()))
+        Ok(self.0.get(window).and_then(|all| all.back().copied()))
     }
 
     fn first_after(
@@ -176,19 +185,19 @@ impl AdmissionRows for AccessState {
         window: &Window,
         after: Moment,
     ) -> Result<Option<Admission>, StoreError> {
-        let Some(all) = self.admissions.get(window) else { return Ok(None) };
+        let Some(all) = self.0.get(window) else { return Ok(None) };
         Ok(all.get(all.partition_point(|admission| admission.at <= after)).copied())
     }
 
     fn numbered(&mut self, window: &Window, number: u64) -> Result<Option<Admission>, StoreError> {
-        let Some(all) = self.admissions.get(window) else { return Ok(None) };
+        let Some(all) = self.0.get(window) else { return Ok(None) };
         Ok(all.get(all.partition_point(|admission| admission.number < number)).copied())
     }
 }
 
-impl AdmissionRowsMut for AccessState {
+impl AdmissionRowsMut for Admissions<'_> {
     fn insert(&mut self, window: &Window, admission: Admission) -> Result<(), StoreError> {
-        self.admissions.entry(*window).or_default().push_back(admission);
+        self.0.entry(*window).or_default().push_back(admission);
         Ok(())
     }
 
@@ -198,7 +207,7 @@ impl AdmissionRowsMut for AccessState {
         until: Moment,
         most: u32,
     ) -> Result<(), StoreError> {
-        let Some(all) = self.admissions.get_mut(window) else { return Ok(()) };
+        let Some(all) = self.0.get_mut(window) else { return Ok(()) };
         for _ in 0..most {
             if all.pop_front_if(|admission| admission.at <= until).is_none() {
                 break;

@@ -1,13 +1,16 @@
 //! The rows of a [`MemoryStore`](crate::MemoryStore), for the judge of writes.
 
 use crate::memory::State;
+use crate::memory_access::Admissions;
 use crate::{
-    AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId, NewEvent,
-    Organisation, Rows, StoreError, StoreErrorKind,
+    AdmissionRequest, AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId,
+    Moment, NewEvent, Organisation, Rows, StoreError, StoreErrorKind,
 };
 
 impl Rows for State {
     type Error = StoreError;
+
+    type Admissions<'r> = Admissions<'r>;
 
     fn answer(
         &mut self,
@@ -129,5 +132,13 @@ impl Rows for State {
     /// Does nothing: both are counted where the rows are.
     fn set_counters(&mut self, _: &Organisation, _: Counters) -> Result<(), StoreError> {
         Ok(())
+    }
+
+    fn admissions(
+        &mut self,
+        _: &AdmissionRequest,
+        at: Moment,
+    ) -> Result<(Admissions<'_>, Moment), StoreError> {
+        Ok((self.access.admissions(), at))
     }
 }

@@ -21,7 +21,7 @@ use crate::TrainingStatus;
 use crate::pending::Pending;
 use crate::{
     Actor, BaseModel, CustomModel, DataId, DataPair, Edit, EditRefusal, Expected, KeptAnswer,
-    Language, ModelId, Moment, NewAnswer, NewModel, Organisation,
+    Language, ModelId, Moment, NewAnswer, NewModel, Organisation, RequestLimit, Standing, Window,
 };
 
 /// Keeps the models of many organisations.
@@ -36,7 +36,8 @@ pub trait ModelStore: Send + Sync {
     /// - Atomicity: the condition of the change is judged, and the change made, in one step that no
     ///   other change comes between, whatever thread, process or machine it comes from. A change
     ///   that is refused ([`Outcome::LimitReached`], [`Outcome::NotFound`], [`Outcome::Refused`],
-    ///   [`Outcome::Repeated`]) leaves no trace: no event, no kept answer.
+    ///   [`Outcome::Repeated`], [`Outcome::WindowFull`]) leaves no trace: no event, no kept answer. The
+    ///   admission of its request stays, if there is one ([`Outcome::Admitted`]).
     /// - Durability: `done` hears `Ok` only when the change, or what a refusal rests on, would
     ///   survive a power cut (MODEL-6), and reads that begin from then on see it.
     /// - Order: a change that is submitted after `done` heard of another one is made after it.
@@ -136,13 +137,27 @@ pub struct Write {
     /// same key is live at [`Write::at`], nothing is made, and that one is the [`Outcome::Repeated`]: this is
     /// judged before the condition of the change. Nothing is kept of a delete.
     pub answer: Option<NewAnswer>,
+    /// The admission of the request, if it is limited and was not admitted before (RATE-3). It is judged at
+    /// [`Write::at`], or by the clock of a store that several machines share: behind the answer under the same
+    /// key, and before the condition of the change. It is committed with the change, or alone where that is
+    /// refused. The outcome is [`Outcome::Admitted`], [`Outcome::WindowFull`] or [`Outcome::Repeated`] then.
+    pub admission: Option<AdmissionRequest>,
 }
 
 impl Write {
-    /// A write whose answer is not kept.
+    /// A write whose answer is not kept, of a request that is not limited.
     pub const fn new(organisation: Organisation, actor: Actor, at: Moment, change: Change) -> Self {
-        Write { organisation, actor, at, change, answer: None }
+        Write { organisation, actor, at, change, answer: None, admission: None }
     }
+}
+
+/// A request that is to be admitted to a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct AdmissionRequest {
+    /// The window.
+    pub window: Window,
+    /// The limit of the window.
+    pub limit: RequestLimit,
 }
 
 /// A change with the condition that it rests on.
@@ -210,8 +225,24 @@ pub enum Outcome {
     NotFound,
     /// Not made: the state of the model, or what the caller expects of it, does not allow it.
     Refused(EditRefusal),
-    /// Not made: the request was answered before (IDEM-1).
+    /// Not made: the request was answered before (IDEM-1). It does not count in its window.
     Repeated(KeptAnswer),
+    /// The request is admitted, and counts (RATE-3).
+    Admitted {
+        /// The standing of its window with it.
+        standing: Standing,
+        /// The outcome of its change, made or not. None of [`Outcome::Repeated`], [`Outcome::Admitted`] and
+        /// [`Outcome::WindowFull`].
+        outcome: Box<Outcome>,
+    },
+    /// Not made: the window of the request is full, and it does not count (RATE-1).
+    WindowFull {
+        /// The standing of the window.
+        standing: Standing,
+        /// The whole seconds, by the clock that judged, after which a request is admitted if nothing else is
+        /// sent (RATE-5).
+        retry_after: u64,
+    },
 }
 
 /// Which models of an organisation a list shows.

@@ -150,7 +150,7 @@ impl Engine {
         edit: Edit,
     ) -> Result<Option<Box<CustomModel>>, Refusal> {
         match self.edit(caller, id, edit, &Expected::Anything) {
-            Ok(Edited::Changed(model)) => Ok(Some(model)),
+            Ok(Edited::Changed { model, .. }) => Ok(Some(model)),
             Ok(Edited::Deleted | Edited::Before(_))
             | Err(Refusal::ModelNotFound | Refusal::LeaseLost) => Ok(None),
             Err(refusal) => Err(refusal),

@@ -62,7 +62,7 @@ impl Author {
         self.clock.store(u64::try_from(now)?, Ordering::Relaxed);
         let organisation = caller.organisation().to_string();
         match self.engine.edit(caller, id, edit.clone(), &Expected::Anything) {
-            Ok(Edited::Changed(model)) => {
+            Ok(Edited::Changed { model, .. }) => {
                 Ok(Ok(Line::Changed { id, organisation, stamp: model.stamp }))
             }
             Ok(Edited::Deleted) => Ok(Ok(Line::Deleted { id, organisation })),

@@ -86,7 +86,7 @@ impl Arrived {
         let entered = self.service.enter(&self.headers, operation).await?;
         self.operation = Some(operation);
         if let Some(said) = self.replay(entered.caller(), key).await.transpose() {
-            return Ok(Answer::of(self.service.repeats(entered).await?, said));
+            return Ok(Answer::of(entered.repeats(), said));
         }
         let admitted = self.service.admit(entered).await?;
         let mut said = judge(self, admitted.caller()).await;
@@ -259,7 +259,7 @@ impl Arrived {
     /// What an edit is answered with.
     pub(crate) fn said(&self, edited: Edited) -> Said {
         match edited {
-            Edited::Changed(model) => self.shown(StatusCode::OK, &model),
+            Edited::Changed { model, .. } => self.shown(StatusCode::OK, &model),
             Edited::Deleted => Ok(Done::nothing(StatusCode::NO_CONTENT)),
             Edited::Before(kept) => Done::kept(kept),
         }

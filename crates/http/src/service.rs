@@ -60,16 +60,6 @@ impl Service {
         self.calls.written(entered.admit_async()).await
     }
 
-    /// Lets a request in that was answered before, and looks up how its key stands (RATE-5).
-    pub(crate) async fn repeats(&self, entered: Entered) -> Result<Admitted, Refusal> {
-        if !entered.is_limited() {
-            return Ok(entered.repeats(None));
-        }
-        let (gate, key, operation) = (self.gate.clone(), entered.key(), entered.operation());
-        let standing = self.calls.read(move || gate.standing(key, operation)).await?;
-        Ok(entered.repeats(standing))
-    }
-
     /// Asks the engine for something that changes nothing.
     pub(crate) async fn read<T: Send + 'static>(
         &self,

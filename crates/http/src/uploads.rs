@@ -109,7 +109,7 @@ pub(crate) async fn committed(
 
 fn settled(service: &Service, edited: Result<Edited, Refusal>, uploaded: Uploaded) -> Said {
     match edited {
-        Ok(Edited::Changed(model)) => {
+        Ok(Edited::Changed { model, .. }) => {
             let answer = custom_models_core::Uploaded::new(&uploaded.pair, &model);
             Ok(Done::json(StatusCode::OK, &answer)?.tagged(model.revision()))
         }

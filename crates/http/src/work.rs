@@ -45,7 +45,7 @@ async fn beaten(asked: &mut Arrived, caller: &Caller) -> Said {
     };
     let edited = reported(asked, caller, beat).await?;
     let held = match &edited {
-        Edited::Changed(model) => LeaseHeld::of(model),
+        Edited::Changed { model, .. } => LeaseHeld::of(model),
         _ => None,
     };
     Done::json(StatusCode::OK, &held.ok_or(Refusal::LeaseLost)?)

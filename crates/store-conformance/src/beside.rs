@@ -1,11 +1,13 @@
 //! A store beside the reference: both are given the same operations, and must answer the same.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use custom_models_core::{
-    AnswerKey, ArchiveChange, ArchiveStore, CustomModel, Edit, Expected, Fence, Filter, LifeStore,
-    MemoryStore, ModelId, ModelStore, Moment, NewAnswer, NewModel, Operation as Asked,
-    Organisation, Outcome, Progress, Purge, Purged, Record, Revision, Selection,
+    AdmissionRequest, AnswerKey, ArchiveChange, ArchiveStore, CustomModel, Edit, Expected, Fence,
+    Filter, LifeStore, MemoryStore, ModelId, ModelStore, Moment, NewAnswer, NewModel,
+    Operation as Asked, Organisation, Outcome, Progress, Purge, Purged, Record, RequestLimit,
+    Revision, Selection, Window, WindowKey,
 };
 
 use crate::client::{ALL, Client, create, fresh};
@@ -44,6 +46,8 @@ pub(crate) struct Write {
     pub(crate) millis: i64,
     /// Under which key its answer is kept.
     pub(crate) key: Option<usize>,
+    /// The number of requests in the window that it is to be admitted to.
+    pub(crate) limited: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
@@ -163,9 +167,16 @@ impl Beside {
         self.keys.extend(answer.iter().map(|answer| (by.clone(), answer.key.clone())));
         let actor = actor(&format!("actor-{}", write.millis))?;
         let at = at(write.millis);
-        let write = custom_models_core::Write { organisation: by, actor, at, change, answer };
+        let admission = write.limited.map(|requests| admission(write.by, requests)).transpose()?;
+        let organisation = by;
+        let write =
+            custom_models_core::Write { organisation, actor, at, change, answer, admission };
         let outcome = self.store()?.write_whole(write.clone())?;
-        if let Outcome::Created(model) = &outcome {
+        let of_the_change = match &outcome {
+            Outcome::Admitted { outcome, .. } => outcome,
+            outcome => outcome,
+        };
+        if let Outcome::Created(model) = of_the_change {
             self.take_note_of(model.id)?;
         }
         let shown = format!("{write:?}");
@@ -334,6 +345,13 @@ fn word_of(word: Word, fence: Fence) -> Checked<Edit> {
         Word::Succeed => Edit::Succeed { fence, metrics: metrics()? },
         Word::Fail => Edit::Fail { fence, error: "'\0 語\"".to_owned() },
     })
+}
+
+/// A request of an organisation for a window of half a minute.
+fn admission(by: &str, requests: u32) -> Checked<AdmissionRequest> {
+    let key = WindowKey::new(by.as_bytes()).map_err(unfit)?;
+    let limit = RequestLimit::new(requests, Duration::from_secs(30)).map_err(unfit)?;
+    Ok(AdmissionRequest { window: Window { key, operation: Asked::Create }, limit })
 }
 
 fn new_answer(

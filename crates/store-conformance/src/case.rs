@@ -251,6 +251,13 @@ macro_rules! for_every_case {
                 rate_3_an_admission_in_a_burst_counts_beside_refused_creates,
                 rate_4_the_window_survives_a_close,
                 rate_4_an_admission_survives_a_kill_when_it_is_heard;
+            limited:
+                rate_3_an_admission_and_its_change_are_one_write,
+                rate_3_a_refused_change_keeps_its_admission,
+                rate_3_the_window_is_judged_between_a_repeat_and_the_model,
+                rate_5_a_key_comes_with_the_window_that_is_its_own,
+                rate_3_limited_creates_of_many_threads_are_as_many_as_the_window_takes,
+                rate_3_an_admission_survives_a_kill_with_its_change_when_it_is_heard;
             random_access:
                 random_changes_of_access_are_judged_as_by_the_reference;
         }

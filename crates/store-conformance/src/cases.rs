@@ -14,6 +14,7 @@ pub(crate) mod durability;
 pub(crate) mod edits;
 pub(crate) mod events;
 pub(crate) mod ids;
+pub(crate) mod limited;
 pub(crate) mod lineages;
 pub(crate) mod lists;
 pub(crate) mod order;

@@ -116,7 +116,7 @@ impl Driven {
     #[track_caller]
     pub(crate) fn edit(&self, id: ModelId, edit: Edit) -> Checked<CustomModel> {
         match self.try_edit(id, &edit)? {
-            Edited::Changed(model) => Ok(*model),
+            Edited::Changed { model, .. } => Ok(*model),
             other => Err(Stop::failed(format!("{edit:?} was answered by {other:?}"))),
         }
     }

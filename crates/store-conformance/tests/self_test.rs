@@ -43,6 +43,7 @@ fn the_reference_passes_all_but_what_it_is_exempt_from() {
             "place_2_an_identity_survives_a_kill_when_it_is_replaced",
             "auth_1_a_revocation_survives_a_kill_when_it_is_heard",
             "rate_4_an_admission_survives_a_kill_when_it_is_heard",
+            "rate_3_an_admission_survives_a_kill_with_its_change_when_it_is_heard",
         ],
         "{report}"
     );

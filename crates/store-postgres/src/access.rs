@@ -1,8 +1,9 @@
 //! Who may use the store, and how often.
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Completion, Grant, Job, Judged, KeyDigest, KeyRecord,
-    Moment, Organisation, Registration, RequestLimit, StoreError, Window, WindowState,
+    AccessChange, AccessOutcome, AccessStore, AdmissionRequest, Completion, Grant, Job, Judged,
+    KeyDigest, KeyRecord, Moment, Operation, Organisation, Registration, RequestLimit, StoreError,
+    Window, WindowState,
 };
 
 use crate::admission_rows::Ask;
@@ -40,6 +41,19 @@ impl AccessStore for PostgresStore {
         self.readers.read(async move |reader| access_rows::grant(reader, &digest).await)
     }
 
+    fn key_with_window(
+        &self,
+        digest: &KeyDigest,
+        operation: Operation,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<Option<(Grant, WindowState)>, StoreError> {
+        let (digest, given) = (*digest, self.settings.clock.given(now));
+        self.readers.read(async move |reader| {
+            access_rows::grant_with_window(reader, &digest, operation, limit, given).await
+        })
+    }
+
     fn keys(&self, organisation: &Organisation) -> Result<Vec<KeyRecord>, StoreError> {
         let organisation = organisation.clone();
         self.readers.read(async move |reader| access_rows::keys(reader, &organisation).await)
@@ -51,7 +65,8 @@ impl AccessStore for PostgresStore {
         limit: RequestLimit,
         now: Moment,
     ) -> Result<WindowState, StoreError> {
-        let ask = Ask { window: *window, limit, given: self.settings.clock.given(now) };
+        let request = AdmissionRequest { window: *window, limit };
+        let ask = Ask::new(&request, now, self.settings.clock);
         self.readers.read(move |reader| admission_rows::state(reader, ask))
     }
 }

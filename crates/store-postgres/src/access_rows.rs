@@ -2,10 +2,12 @@
 //! on its way in.
 
 use custom_models_core::{
-    Grant, KeyDigest, KeyId, KeyRecord, Organisation, PlanName, Registration, Timestamp,
+    Grant, KeyDigest, KeyId, KeyRecord, Moment, Operation, Organisation, PlanName, Registration,
+    RequestLimit, Timestamp, Window, WindowState,
 };
 use tokio_postgres::Row;
 
+use crate::admission_rows;
 use crate::fault::Fault;
 use crate::reader::Reader;
 use crate::rows::{bytes, column, organisation_of, text, timestamp};
@@ -47,9 +49,34 @@ pub(crate) async fn registrations(reader: Reader) -> Result<Vec<Registration>, F
 
 /// The key of a digest, with the plan of its organisation.
 pub(crate) async fn grant(reader: Reader, digest: &KeyDigest) -> Result<Option<Grant>, Fault> {
-    let statement = Statement::new(GRANT, [parameter(digest.as_bytes().as_slice())]);
-    let rows = reader.query(statement).await?;
-    rows.first().map(|row| Ok(Grant { key: key_of(row)?, plan: plan_of(row, 7)? })).transpose()
+    let rows = reader.query(grant_of(digest)).await?;
+    rows.first().map(granted).transpose()
+}
+
+fn grant_of(digest: &KeyDigest) -> Statement<'_> {
+    Statement::new(GRANT, [parameter(digest.as_bytes().as_slice())])
+}
+
+fn granted(row: &Row) -> Result<Grant, Fault> {
+    Ok(Grant { key: key_of(row)?, plan: plan_of(row, 7)? })
+}
+
+/// The key of a digest, with the plan of its organisation and its window.
+pub(crate) async fn grant_with_window(
+    reader: Reader,
+    digest: &KeyDigest,
+    operation: Operation,
+    limit: RequestLimit,
+    given: Option<Moment>,
+) -> Result<Option<(Grant, WindowState)>, Fault> {
+    let look = admission_rows::look_of_digest(*digest, operation, limit, given);
+    let [grants, looks] = reader.query_all([grant_of(digest), look]).await?;
+    // One of the two may be gone between the questions.
+    let (Some(grant), false) = (grants.first(), looks.is_empty()) else { return Ok(None) };
+    let grant = granted(grant)?;
+    let window = Window { key: grant.key.id.into(), operation };
+    let state = admission_rows::state_of(&looks, &window, limit)?;
+    Ok(Some((grant, state)))
 }
 
 /// The keys of an organisation, in the order of their ids.

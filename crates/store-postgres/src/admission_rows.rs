@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use custom_models_core::{
-    Admission, AdmissionRows, Moment, RequestLimit, StoreError, Window, WindowState, window_state,
+    Admission, AdmissionRequest, AdmissionRows, KeyDigest, Moment, Operation, RequestLimit,
+    StoreError, Window, WindowState, window_state,
 };
 use tokio_postgres::Row;
 
 use crate::fault::Fault;
 use crate::reader::Reader;
 use crate::rows::{column, unsigned};
+use crate::settings::Clock;
 use crate::statement::{Statement, parameter};
 
 /// The server's time in milliseconds since 1970.
@@ -21,29 +23,44 @@ macro_rules! server_time {
 
 /// The rows that judge requests: the time, the last admission of each window, the first that is in it, and the one that
 /// keeps the next out where there are more than the limit, since that was lowered.
-const LOOKS: &str = concat!(
-    "SELECT w.ask, w.now, last.number, last.at, oldest.number, oldest.at,
-        blocking.number, blocking.at
-    FROM (SELECT asked.*, coalesce(asked.given, clock.now) AS now
-        FROM unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
-            WITH ORDINALITY AS asked (key, operation, requests, millis, given, ask),
-        (SELECT ",
-    server_time!(),
-    " AS now) clock
-    ) w
-    LEFT JOIN LATERAL (SELECT a.number, a.at FROM custom_models.admissions a
-        WHERE a.key = w.key AND a.operation = w.operation
-        ORDER BY a.at DESC, a.number DESC LIMIT 1) last ON true
-    LEFT JOIN LATERAL (SELECT a.number, a.at FROM custom_models.admissions a
-        WHERE a.key = w.key AND a.operation = w.operation
-            AND a.at > greatest(w.now, last.at) - w.millis
-        ORDER BY a.at, a.number LIMIT 1) oldest ON true
-    LEFT JOIN LATERAL (SELECT a.number, a.at FROM custom_models.admissions a
-        WHERE last.number - oldest.number >= w.requests
-            AND a.key = w.key AND a.operation = w.operation
-            AND a.number > last.number - w.requests
-        ORDER BY a.at, a.number LIMIT 1) blocking ON true
-    ORDER BY w.ask"
+macro_rules! looks {
+    ($asked:literal) => {
+        concat!(
+            "SELECT w.ask, w.now, last.number, last.at, oldest.number, oldest.at,
+                blocking.number, blocking.at
+            FROM (SELECT asked.*, coalesce(asked.given, clock.now) AS now FROM ",
+            $asked,
+            ", (SELECT ",
+            server_time!(),
+            " AS now) clock
+            ) w
+            LEFT JOIN LATERAL (SELECT a.number, a.at FROM custom_models.admissions a
+                WHERE a.key = w.key AND a.operation = w.operation
+                ORDER BY a.at DESC, a.number DESC LIMIT 1) last ON true
+            LEFT JOIN LATERAL (SELECT a.number, a.at FROM custom_models.admissions a
+                WHERE a.key = w.key AND a.operation = w.operation
+                    AND a.at > greatest(w.now, last.at) - w.millis
+                ORDER BY a.at, a.number LIMIT 1) oldest ON true
+            LEFT JOIN LATERAL (SELECT a.number, a.at FROM custom_models.admissions a
+                WHERE last.number - oldest.number >= w.requests
+                    AND a.key = w.key AND a.operation = w.operation
+                    AND a.number > last.number - w.requests
+                ORDER BY a.at, a.number LIMIT 1) blocking ON true
+            ORDER BY w.ask"
+        )
+    };
+}
+
+const LOOKS: &str = looks!(
+    "unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
+        WITH ORDINALITY AS asked (key, operation, requests, millis, given, ask)"
+);
+
+/// The same for the window of a key that is known by its digest.
+const LOOK_OF_DIGEST: &str = looks!(
+    "(SELECT k.id AS key, $2::text AS operation, $3::bigint AS requests, $4::bigint AS millis,
+            $5::bigint AS given, 1::bigint AS ask
+        FROM custom_models.keys k WHERE k.digest = $1) asked"
 );
 
 /// A request that is to be judged: its window, the limit, and its time if it goes by the caller's clock.
@@ -52,6 +69,13 @@ pub(crate) struct Ask {
     pub(crate) window: Window,
     pub(crate) limit: RequestLimit,
     pub(crate) given: Option<Moment>,
+}
+
+impl Ask {
+    pub(crate) fn new(request: &AdmissionRequest, at: Moment, clock: Clock) -> Self {
+        let AdmissionRequest { window, limit } = *request;
+        Ask { window, limit, given: clock.given(at) }
+    }
 }
 
 /// The rows that were found for an ask.
@@ -112,11 +136,10 @@ pub(crate) fn swept<'a>(
 
 /// Looks for what judges requests.
 pub(crate) fn looks<'a>(asks: &[Ask]) -> Statement<'a> {
-    let millis = |ask: &Ask| i64::try_from(ask.limit.window().as_millis()).unwrap_or(i64::MAX);
     let keys: Vec<Vec<u8>> = asks.iter().map(|ask| ask.window.key.as_bytes().to_vec()).collect();
     let operations: Vec<&str> = asks.iter().map(|ask| ask.window.operation.as_str()).collect();
     let requests: Vec<i64> = asks.iter().map(|ask| ask.limit.requests().into()).collect();
-    let windows: Vec<i64> = asks.iter().map(millis).collect();
+    let windows: Vec<i64> = asks.iter().map(|ask| millis(ask.limit)).collect();
     let given: Vec<Option<i64>> =
         asks.iter().map(|ask| ask.given.map(Moment::unix_millis)).collect();
     let parameters = [
@@ -127,6 +150,27 @@ pub(crate) fn looks<'a>(asks: &[Ask]) -> Statement<'a> {
         parameter(given),
     ];
     Statement::new(LOOKS, parameters)
+}
+
+fn millis(limit: RequestLimit) -> i64 {
+    i64::try_from(limit.window().as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Looks for what judges a request of a key that is known by its digest.
+pub(crate) fn look_of_digest(
+    digest: KeyDigest,
+    operation: Operation,
+    limit: RequestLimit,
+    given: Option<Moment>,
+) -> Statement<'static> {
+    let parameters = [
+        parameter(digest.as_bytes().to_vec()),
+        parameter(operation.as_str()),
+        parameter(i64::from(limit.requests())),
+        parameter(millis(limit)),
+        parameter(given.map(Moment::unix_millis)),
+    ];
+    Statement::new(LOOK_OF_DIGEST, parameters)
 }
 
 /// The place of an ask among those that were made, and what was found for it.
@@ -154,12 +198,21 @@ pub(crate) fn look(row: &Row) -> Result<(usize, Look), Fault> {
 /// The state of a window.
 pub(crate) async fn state(reader: Reader, ask: Ask) -> Result<WindowState, Fault> {
     let rows = reader.query(looks(&[ask])).await?;
+    state_of(&rows, &ask.window, ask.limit)
+}
+
+/// The state of a window by what was found for it.
+pub(crate) fn state_of(
+    rows: &[Row],
+    window: &Window,
+    limit: RequestLimit,
+) -> Result<WindowState, Fault> {
     let mut look = match rows.first() {
         Some(row) => look(row)?.1,
         None => return Err(Fault::Row("no answer about a window")),
     };
     let now = look.now;
-    Ok(window_state(&mut look, &ask.window, ask.limit, now)?)
+    Ok(window_state(&mut look, window, limit, now)?)
 }
 
 impl AdmissionRows for Look {

@@ -102,12 +102,13 @@ struct Wanted {
 }
 
 impl<'a> Creates<'a> {
-    /// The creates, if the group is nothing else, and none has an answer that was perhaps kept.
+    /// The creates, if the group is nothing else, none has an answer that was perhaps kept, and none is limited.
     pub(crate) fn of(jobs: &[&'a Job]) -> Option<Self> {
         let mut creates = Creates { rows: Vec::with_capacity(jobs.len()), wanted: BTreeMap::new() };
         for job in jobs {
             let Job::Model(write) = job else { return None };
-            let Write { organisation, actor, at: _, change, answer: None } = write else {
+            let Write { organisation, actor, at: _, change, answer: None, admission: None } = write
+            else {
                 return None;
             };
             let Change::Create { model, limit } = change else { return None };

@@ -1,77 +1,83 @@
 //! The writes of a transaction, judged one after the other, each on the state that those before it
 //! leave.
 
+use std::collections::BTreeMap;
+
 use custom_models_core::{
-    AccessOutcome, Admission, AdmissionRows, AdmissionRowsMut, AnswerKey, Counters, CustomModel,
+    Admission, AdmissionRequest, AdmissionRows, AdmissionRowsMut, AnswerKey, Counters, CustomModel,
     DataId, DataPair, KeptAnswer, ModelId, Moment, NewEvent, Organisation, Rows, StoreError,
-    StoreErrorKind, Window, admit,
+    StoreErrorKind, Window,
 };
 
 use crate::admission_rows::{Ask, Look};
 use crate::changes::{Admitted, Changes};
 use crate::known::Known;
+use crate::settings::Clock;
 
 /// What is known and what becomes of it.
 pub(crate) struct Group {
+    clock: Clock,
     known: Known,
     pub(crate) changes: Changes,
 }
 
 impl Group {
-    pub(crate) fn new(known: Known) -> Self {
-        Group { known, changes: Changes::default() }
-    }
-
-    /// Judges a request, and admits it if the window has room.
-    pub(crate) fn admit(&mut self, ask: &Ask) -> Result<AccessOutcome, StoreError> {
-        let look = self.known.looks.get(ask).copied();
-        let look = look.ok_or_else(|| damaged("a window that was not looked at"))?;
-        let admitted = self.changes.windows.entry(ask.window).or_default();
-        let mut rows = Admitting { look, admitted };
-        let outcome = admit(&mut rows, &ask.window, ask.limit, look.now)?;
-        // What was refused changes nothing.
-        if rows.admitted.new.is_empty() {
-            self.changes.windows.remove(&ask.window);
-        }
-        Ok(outcome)
+    pub(crate) fn new(clock: Clock, known: Known) -> Self {
+        Group { clock, known, changes: Changes::default() }
     }
 }
 
-/// A window as it was looked at, with what the group has admitted since.
-struct Admitting<'a> {
+/// The admissions of a window as they were looked at, with those of the group since.
+pub(crate) struct Admissions<'a> {
     look: Look,
-    admitted: &'a mut Admitted,
+    changed: &'a mut BTreeMap<Window, Admitted>,
 }
 
-impl AdmissionRows for Admitting<'_> {
+impl Admissions<'_> {
+    fn since(&self, window: &Window) -> &[Admission] {
+        self.changed.get(window).map_or(&[], |admitted| admitted.new.as_slice())
+    }
+}
+
+impl AdmissionRows for Admissions<'_> {
     type Error = StoreError;
 
-    fn last(&mut self, _: &Window) -> Result<Option<Admission>, StoreError> {
-        Ok(self.admitted.new.last().copied().or(self.look.last))
+    fn last(&mut self, window: &Window) -> Result<Option<Admission>, StoreError> {
+        Ok(self.since(window).last().copied().or(self.look.last))
     }
 
     /// The first that was found in the window when it was looked at. Where the caller's clock counts and went back
     /// within the group it may have left the window since; then it counts all the same.
-    fn first_after(&mut self, _: &Window, after: Moment) -> Result<Option<Admission>, StoreError> {
-        let new = self.admitted.new.iter().find(|new| new.at > after).copied();
+    fn first_after(
+        &mut self,
+        window: &Window,
+        after: Moment,
+    ) -> Result<Option<Admission>, StoreError> {
+        let new = self.since(window).iter().find(|new| new.at > after).copied();
         Ok(self.look.oldest.or(new))
     }
 
     fn numbered(&mut self, window: &Window, number: u64) -> Result<Option<Admission>, StoreError> {
-        let new = self.admitted.new.iter().find(|new| new.number == number).copied();
+        let new = self.since(window).iter().find(|new| new.number == number).copied();
         Ok(new.or(self.look.numbered(window, number)?))
     }
 }
 
-impl AdmissionRowsMut for Admitting<'_> {
-    fn insert(&mut self, _: &Window, admission: Admission) -> Result<(), StoreError> {
-        self.admitted.new.push(admission);
+impl AdmissionRowsMut for Admissions<'_> {
+    fn insert(&mut self, window: &Window, admission: Admission) -> Result<(), StoreError> {
+        self.changed.entry(*window).or_default().new.push(admission);
         Ok(())
     }
 
-    fn delete_first(&mut self, _: &Window, until: Moment, most: u32) -> Result<(), StoreError> {
-        self.admitted.until = self.admitted.until.max(until);
-        self.admitted.most += i64::from(most);
+    fn delete_first(
+        &mut self,
+        window: &Window,
+        until: Moment,
+        most: u32,
+    ) -> Result<(), StoreError> {
+        let admitted = self.changed.entry(*window).or_default();
+        admitted.until = admitted.until.max(until);
+        admitted.most += i64::from(most);
         Ok(())
     }
 }
@@ -87,6 +93,8 @@ pub(crate) fn unwritable(error: serde_json::Error) -> StoreError {
 
 impl Rows for Group {
     type Error = StoreError;
+
+    type Admissions<'r> = Admissions<'r>;
 
     fn answer(
         &mut self,
@@ -216,6 +224,16 @@ impl Rows for Group {
         self.known.counters.insert(organisation.clone(), counters);
         self.changes.counters.insert(organisation.clone(), counters);
         Ok(())
+    }
+
+    fn admissions(
+        &mut self,
+        request: &AdmissionRequest,
+        at: Moment,
+    ) -> Result<(Admissions<'_>, Moment), StoreError> {
+        let look = self.known.looks.get(&Ask::new(request, at, self.clock)).copied();
+        let look = look.ok_or_else(|| damaged("a window that was not looked at"))?;
+        Ok((Admissions { look, changed: &mut self.changes.windows }, look.now))
     }
 }
 

@@ -8,7 +8,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use custom_models_core::{
-    AccessChange, AnswerKey, Change, DataId, Edit, Job, ModelId, Organisation, Window, Write,
+    AccessChange, AdmissionRequest, AnswerKey, Change, DataId, Edit, Job, ModelId, Organisation,
+    Window, Write,
 };
 
 use crate::admission_rows::{self, Ask};
@@ -65,13 +66,10 @@ impl<'a> Needs<'a> {
         let mut needs = Needs::default();
         for job in jobs {
             match job {
-                Job::Model(write) => needs.add(write),
+                Job::Model(write) => needs.add(write, clock),
                 Job::Access(AccessChange::Admit { window, limit, now }) => {
-                    needs.windows.insert(*window);
-                    let ask = Ask { window: *window, limit: *limit, given: clock.given(*now) };
-                    if !needs.asks.contains(&ask) {
-                        needs.asks.push(ask);
-                    }
+                    let request = AdmissionRequest { window: *window, limit: *limit };
+                    needs.ask(Ask::new(&request, *now, clock));
                 }
                 // These are transactions of their own.
                 Job::Access(_) | Job::Purge(_) | Job::Archive(_) => {}
@@ -80,8 +78,18 @@ impl<'a> Needs<'a> {
         needs
     }
 
-    fn add(&mut self, write: &'a Write) {
-        let Write { organisation, actor: _, at: _, change, answer } = write;
+    fn ask(&mut self, ask: Ask) {
+        self.windows.insert(ask.window);
+        if !self.asks.contains(&ask) {
+            self.asks.push(ask);
+        }
+    }
+
+    fn add(&mut self, write: &'a Write, clock: Clock) {
+        let Write { organisation, actor: _, at, change, answer, admission } = write;
+        if let Some(request) = admission {
+            self.ask(Ask::new(request, *at, clock));
+        }
         let creates = self.organisations.entry(organisation).or_default();
         if let Some(answer) = answer {
             self.answers.insert((organisation, &answer.key));

@@ -52,16 +52,25 @@ pub(crate) struct Reader {
 impl Reader {
     /// Asks one question, in a transaction of its own.
     pub(crate) async fn query(self, statement: Statement<'_>) -> Result<Vec<Row>, Fault> {
+        let [rows] = self.query_all([statement]).await?;
+        Ok(rows)
+    }
+
+    /// Asks several questions at once, in one transaction; each sees a moment of its own.
+    pub(crate) async fn query_all<const N: usize>(
+        self,
+        statements: [Statement<'_>; N],
+    ) -> Result<[Vec<Row>; N], Fault> {
         let begin = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL statement_timeout = {}",
             self.patience.as_millis()
         );
         // After a refused statement a commit only ends the transaction.
-        let answers = sent(&self.connection, Some(&begin), &[statement], Some("COMMIT")).await;
+        let answers = sent(&self.connection, Some(&begin), &statements, Some("COMMIT")).await;
         if answers.is_err() {
             // Whatever was wrong with it, the next one begins afresh.
             drop(Object::take(self.connection));
         }
-        Ok(answers?.pop().unwrap_or_default())
+        answers?.try_into().map_err(|_| Fault::Row("an answer to another question"))
     }
 }

@@ -6,13 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use custom_models_core::{
-    AccessChange, ArchiveChange, CustomModel, Job, Judged, OpenMode, Outcome, StoreError,
-    StoreErrorKind, apply,
+    AccessChange, AdmissionRequest, ArchiveChange, CustomModel, Job, Judged, OpenMode, Outcome,
+    Rows, StoreError, StoreErrorKind, admit, apply,
 };
 use custom_models_group_commit::{self as group_commit, Committer, Unanswered};
 use deadpool_postgres::Object;
 
-use crate::admission_rows::Ask;
 use crate::alone;
 use crate::archived::{Import, LOCK_ALL, asks_whether_empty, is_empty};
 use crate::connections::Connections;
@@ -287,8 +286,11 @@ impl Transactions {
         let needs = Needs::of(jobs, self.settings.clock);
         let (asked, questions): (Vec<_>, Vec<_>) = needs.questions().into_iter().unzip();
         let rows = sent(connection, Some(&self.begin), &questions, None).await?;
-        let mut group = Group::new(Known::read(asked.into_iter().zip(rows), needs.asks())?);
-        let answers = jobs.iter().map(|job| self.judge(&mut group, job)).collect();
+        let mut group = Group::new(
+            self.settings.clock,
+            Known::read(asked.into_iter().zip(rows), needs.asks())?,
+        );
+        let answers = jobs.iter().map(|job| judge(&mut group, job)).collect();
         if group.changes.is_empty() {
             connection.batch_execute("ROLLBACK").await.map_err(Fault::from)?;
             return Ok(answers);
@@ -297,18 +299,18 @@ impl Transactions {
         sent(connection, None, &statements, Some(COMMIT)).await.map_err(Trouble::Sent)?;
         Ok(answers)
     }
+}
 
-    fn judge(&self, group: &mut Group, job: &Job) -> Result<Judged, StoreError> {
-        match job {
-            Job::Model(write) => apply(group, write).map(Judged::Model),
-            Job::Access(AccessChange::Admit { window, limit, now }) => {
-                let given = self.settings.clock.given(*now);
-                let ask = Ask { window: *window, limit: *limit, given };
-                group.admit(&ask).map(Judged::Access)
-            }
-            // These are transactions of their own.
-            Job::Access(_) | Job::Purge(_) | Job::Archive(_) => unanswered(),
+fn judge(group: &mut Group, job: &Job) -> Result<Judged, StoreError> {
+    match job {
+        Job::Model(write) => apply(group, write).map(Judged::Model),
+        Job::Access(AccessChange::Admit { window, limit, now }) => {
+            let request = AdmissionRequest { window: *window, limit: *limit };
+            let (mut rows, now) = group.admissions(&request, *now)?;
+            admit(&mut rows, window, *limit, now).map(Judged::Access)
         }
+        // These are transactions of their own.
+        Job::Access(_) | Job::Purge(_) | Job::Archive(_) => unanswered(),
     }
 }
 

@@ -12,8 +12,9 @@ use crate::access_rows::{
     KEYS, REGISTRATIONS, below, grant, key_at, key_key, key_to_bytes, plan,
     registration_from_bytes, registration_key,
 };
-use crate::admission_rows::Changed;
+use crate::admission_rows::{self, Admissions};
 use crate::changes::Changes;
+use crate::long::Edits;
 
 impl AccessStore for SledStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
@@ -57,7 +58,8 @@ impl AccessStore for SledStore {
         now: Moment,
     ) -> Result<WindowState, StoreError> {
         self.database.read(|db| {
-            let mut rows = Changed { db, changes: &mut Changes::default() };
+            let (changes, mut edits) = (Changes::default(), Edits::new());
+            let mut rows = Admissions { db, changes: &changes, edits: &mut edits };
             let last = rows.last(window)?;
             let state = window_state(&mut rows, window, limit, now)?;
             if rows.last(window)? == last {
@@ -82,10 +84,15 @@ pub(crate) fn apply(
         AccessChange::AddKey(key) => add_key(db, changes, key),
         AccessChange::RevokeKey { id, at } => revoke(db, changes, *id, *at),
         AccessChange::Admit { window, limit, now } => {
-            admit(&mut Changed { db, changes }, window, *limit, *now)
+            let mut edits = Edits::new();
+            let mut rows = Admissions { db, changes, edits: &mut edits };
+            let outcome = admit(&mut rows, window, *limit, *now)?;
+            changes.set_all(db, edits)?;
+            Ok(outcome)
         }
         AccessChange::SweepWindows { longest, now, limit } => {
-            let swept = Changed { db, changes }.sweep(now.earlier(*longest), *now, *limit)?;
+            let until = now.earlier(*longest);
+            let swept = admission_rows::sweep(db, changes, until, *now, *limit)?;
             Ok(AccessOutcome::Swept(swept))
         }
     }

@@ -56,13 +56,15 @@ fn admission_of(key: &[u8]) -> Result<Admission, StoreError> {
     admission.ok_or_else(|| damaged("an admission without a number"))
 }
 
-/// The admissions as the changes of a group leave them.
-pub(crate) struct Changed<'a> {
+/// The admissions as the changes of a group leave them, and what a write makes of them.
+pub(crate) struct Admissions<'a> {
     pub(crate) db: &'a Db,
-    pub(crate) changes: &'a mut Changes,
+    pub(crate) changes: &'a Changes,
+    /// The edits of the write, not yet among the changes.
+    pub(crate) edits: &'a mut Edits,
 }
 
-impl AdmissionRows for Changed<'_> {
+impl AdmissionRows for Admissions<'_> {
     type Error = StoreError;
 
     fn last(&mut self, window: &Window) -> Result<Option<Admission>, StoreError> {
@@ -97,9 +99,10 @@ impl AdmissionRows for Changed<'_> {
     }
 }
 
-impl AdmissionRowsMut for Changed<'_> {
+impl AdmissionRowsMut for Admissions<'_> {
     fn insert(&mut self, window: &Window, admission: Admission) -> Result<(), StoreError> {
-        self.changes.set(self.db, key_of(window, admission), Some(Vec::new()))
+        self.edits.push((key_of(window, admission), Some(Vec::new())));
+        Ok(())
     }
 
     fn delete_first(
@@ -111,40 +114,38 @@ impl AdmissionRowsMut for Changed<'_> {
         let old = window_prefix(window)..behind(window, until).start;
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let old = self.changes.first_keys(self.db, old, most)?;
-        self.changes.set_all(self.db, old.into_iter().map(|key| (key, None)).collect())
+        self.edits.extend(old.into_iter().map(|key| (key, None)));
+        Ok(())
     }
 }
 
-impl Changed<'_> {
-    /// Deletes admissions of before `until` or at it, window by window, so many at most, and takes later ones than
-    /// `now` to be of then. Returns the number of those that were deleted.
-    pub(crate) fn sweep(
-        &mut self,
-        until: Moment,
-        now: Moment,
-        limit: u32,
-    ) -> Result<u64, StoreError> {
-        let (mut begin, mut swept) = (b"w".to_vec(), 0);
-        let mut left = usize::try_from(limit).unwrap_or(usize::MAX);
-        while let Some(first) =
-            self.changes.first_keys(self.db, begin..b"x".to_vec(), 1)?.into_iter().next()
-        {
-            let window = window_of(&first)?;
-            let old = window_prefix(&window)..behind(&window, until).start;
-            let old = self.changes.first_keys(self.db, old, left)?;
-            left -= old.len();
-            swept += old.len() as u64;
-            let mut edits: Edits = old.into_iter().map(|key| (key, None)).collect();
-            for key in self.changes.first_keys(self.db, behind(&window, now), usize::MAX)? {
-                let admission = Admission { at: now, ..admission_of(&key)? };
-                edits.push((key, None));
-                edits.push((key_of(&window, admission), Some(Vec::new())));
-            }
-            self.changes.set_all(self.db, edits)?;
-            begin = keys_of(&window).end;
+/// Deletes admissions of before `until` or at it, window by window, so many at most, and takes later ones than `now`
+/// to be of then. Returns the number of those that were deleted.
+pub(crate) fn sweep(
+    db: &Db,
+    changes: &mut Changes,
+    until: Moment,
+    now: Moment,
+    limit: u32,
+) -> Result<u64, StoreError> {
+    let (mut begin, mut swept) = (b"w".to_vec(), 0);
+    let mut left = usize::try_from(limit).unwrap_or(usize::MAX);
+    while let Some(first) = changes.first_keys(db, begin..b"x".to_vec(), 1)?.into_iter().next() {
+        let window = window_of(&first)?;
+        let old = window_prefix(&window)..behind(&window, until).start;
+        let old = changes.first_keys(db, old, left)?;
+        left -= old.len();
+        swept += old.len() as u64;
+        let mut edits: Edits = old.into_iter().map(|key| (key, None)).collect();
+        for key in changes.first_keys(db, behind(&window, now), usize::MAX)? {
+            let admission = Admission { at: now, ..admission_of(&key)? };
+            edits.push((key, None));
+            edits.push((key_of(&window, admission), Some(Vec::new())));
         }
-        Ok(swept)
+        changes.set_all(db, edits)?;
+        begin = keys_of(&window).end;
     }
+    Ok(swept)
 }
 
 fn window_of(key: &[u8]) -> Result<Window, StoreError> {
@@ -235,17 +236,21 @@ mod tests {
         let early = key_of(&window, Admission { number: 7, at: at(900_000) });
         db.insert(early, &[]).unwrap();
         let mut changes = Changes::default();
-        let mut rows = Changed { db: &db, changes: &mut changes };
-        assert_eq!(rows.sweep(at(0), at(1000), 9).unwrap(), 0);
+        assert_eq!(sweep(&db, &mut changes, at(0), at(1000), 9).unwrap(), 0);
+        let mut edits = Edits::new();
+        let mut rows = Admissions { db: &db, changes: &changes, edits: &mut edits };
         let swept = Admission { number: 7, at: at(1000) };
         assert_eq!(rows.last(&window).unwrap(), Some(swept));
         admit(&mut rows, &window, RequestLimit::CREATE, at(1000)).unwrap();
+        changes.set_all(&db, edits).unwrap();
+        let mut rows = Admissions { db: &db, changes: &changes, edits: &mut Edits::new() };
         let state = window_state(&mut rows, &window, RequestLimit::CREATE, at(1000)).unwrap();
         assert_eq!(
             (state.standing.remaining, rows.last(&window).unwrap().unwrap().at),
             (8, at(1000))
         );
-        assert_eq!(rows.sweep(at(1000), at(1000), 9).unwrap(), 2);
+        assert_eq!(sweep(&db, &mut changes, at(1000), at(1000), 9).unwrap(), 2);
+        let mut rows = Admissions { db: &db, changes: &changes, edits: &mut Edits::new() };
         assert_eq!(rows.last(&window).unwrap(), None);
     }
 

@@ -1,11 +1,12 @@
 //! A group of writes that is being judged: its writes see what those before them changed.
 
 use custom_models_core::{
-    AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId, NewEvent,
-    Organisation, Outcome, Rows, StoreError, StoreErrorKind, Write, apply,
+    AdmissionRequest, AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId,
+    Moment, NewEvent, Organisation, Outcome, Rows, StoreError, StoreErrorKind, Write, apply,
 };
 use sled::Db;
 
+use crate::admission_rows::Admissions;
 use crate::changes::Changes;
 use crate::life_rows::{
     History, answer_from_bytes, answer_key, answer_time_key, answer_to_bytes, claim_key, data_id,
@@ -134,6 +135,11 @@ impl Writing<'_, '_> {
 
 impl Rows for Writing<'_, '_> {
     type Error = StoreError;
+
+    type Admissions<'r>
+        = Admissions<'r>
+    where
+        Self: 'r;
 
     fn answer(
         &mut self,
@@ -270,5 +276,14 @@ impl Rows for Writing<'_, '_> {
         let counter = Counter { models, changes: changes.wrapping_add(1) };
         self.edits.push((counter_key(organisation), Some(counter.to_bytes())));
         Ok(())
+    }
+
+    fn admissions(
+        &mut self,
+        _: &AdmissionRequest,
+        at: Moment,
+    ) -> Result<(Admissions<'_>, Moment), StoreError> {
+        let Group { db, changes, .. } = self.group;
+        Ok((Admissions { db, changes, edits: &mut self.edits }, at))
     }
 }

@@ -4,11 +4,13 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use custom_models_core::{
-    AnswerKey, ArchiveChange, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId,
-    NewEvent, Organisation, Purge, Purged, Rows, StoreError, StoreErrorKind,
+    AdmissionRequest, AnswerKey, ArchiveChange, Counters, CustomModel, DataId, DataPair,
+    KeptAnswer, ModelId, Moment, NewEvent, Organisation, Purge, Purged, Rows, StoreError,
+    StoreErrorKind,
 };
 use rusqlite::Connection;
 
+use crate::admission_rows::Admissions;
 use crate::fault::{Trouble, fault};
 use crate::file::newer;
 use crate::schema::MIGRATIONS;
@@ -103,6 +105,11 @@ impl Group<'_> {
 
 impl Rows for Group<'_> {
     type Error = Trouble;
+
+    type Admissions<'r>
+        = Admissions<'r>
+    where
+        Self: 'r;
 
     fn answer(
         &mut self,
@@ -217,5 +224,13 @@ impl Rows for Group<'_> {
     ) -> Result<(), Trouble> {
         self.counted(organisation)?.current = counters;
         Ok(())
+    }
+
+    fn admissions(
+        &mut self,
+        _: &AdmissionRequest,
+        at: Moment,
+    ) -> Result<(Admissions<'_>, Moment), Trouble> {
+        Ok((Admissions(self.connection), at))
     }
 }

@@ -75,18 +75,58 @@ pub fn admit<R: AdmissionRowsMut>(
     limit: RequestLimit,
     now: Moment,
 ) -> Result<AccessOutcome, R::Error> {
+    match judge(rows, window, limit, now)? {
+        Ok(place) => {
+            place.write(rows, window)?;
+            Ok(AccessOutcome::Admitted(place.standing))
+        }
+        Err(Full { standing, retry_after }) => Ok(AccessOutcome::Refused { standing, retry_after }),
+    }
+}
+
+/// A place in a window for a request, not written yet.
+pub(super) struct Place {
+    admission: Admission,
+    /// The time at which admissions have just left the window.
+    until: Moment,
+    /// The standing of the window with the request.
+    pub(super) standing: Standing,
+}
+
+impl Place {
+    pub(super) fn write<R: AdmissionRowsMut>(
+        &self,
+        rows: &mut R,
+        window: &Window,
+    ) -> Result<(), R::Error> {
+        rows.insert(window, self.admission)?;
+        rows.delete_first(window, self.until, DELETED_AT_ONCE)
+    }
+}
+
+/// A window that has no place for a request.
+pub(super) struct Full {
+    pub(super) standing: Standing,
+    pub(super) retry_after: u64,
+}
+
+/// Judges whether a window has a place for a request, and writes nothing.
+pub(super) fn judge<R: AdmissionRows>(
+    rows: &mut R,
+    window: &Window,
+    limit: RequestLimit,
+    now: Moment,
+) -> Result<Result<Place, Full>, R::Error> {
     let look = Look::at(rows, window, limit, now)?;
     if let Some(retry_after) = look.retry_after(rows, window, limit, now)? {
-        return Ok(AccessOutcome::Refused { standing: look.standing(limit), retry_after });
+        return Ok(Err(Full { standing: look.standing(limit), retry_after }));
     }
     let number = look.last.map_or(0, |last| last.number).checked_add(1);
     let number = number.ok_or_else(|| StoreError::from(StoreErrorKind::Damaged))?;
     let admission = Admission { number, at: look.at };
-    rows.insert(window, admission)?;
-    rows.delete_first(window, look.at.earlier(limit.window()), DELETED_AT_ONCE)?;
     let oldest = look.oldest.or(Some(admission));
     let standing = Look { oldest, used: look.used + 1, ..look }.standing(limit);
-    Ok(AccessOutcome::Admitted(standing))
+    Ok(Ok(Place { admission, until: look.at.earlier(limit.window()), standing }))
 }
 
 /// The state of a window at a moment (RATE-5).

@@ -1,9 +1,10 @@
 //! The one judge of a write, over the rows that a store brings.
 
+use super::admit::{self, AdmissionRowsMut, Full};
 use crate::{
-    Actor, AnswerKey, Change, CustomModel, DataChange, DataId, DataPair, Edit, EventType, Expected,
-    KeptAnswer, ModelId, NewAnswer, NewEvent, NewModel, Organisation, Outcome, StoreError,
-    StoreErrorKind, Transition, Uploaded, Write, transition,
+    Actor, AdmissionRequest, AnswerKey, Change, CustomModel, DataChange, DataId, DataPair, Edit,
+    EventType, Expected, KeptAnswer, ModelId, Moment, NewAnswer, NewEvent, NewModel, Organisation,
+    Outcome, StoreError, StoreErrorKind, Transition, Uploaded, Write, transition,
 };
 
 /// Counters of an organisation.
@@ -26,6 +27,11 @@ pub struct Counters {
 pub trait Rows {
     /// The error of a store's own.
     type Error: From<StoreError>;
+
+    /// The rows of admissions.
+    type Admissions<'r>: AdmissionRowsMut<Error = Self::Error>
+    where
+        Self: 'r;
 
     /// The answer that is kept under a key, live or not.
     fn answer(
@@ -120,48 +126,70 @@ pub trait Rows {
         kept: &KeptAnswer,
     ) -> Result<(), Self::Error>;
 
-    /// Sets the counters of an organisation. Called last, and once for every write that is made, also when
-    /// neither counter moves.
+    /// Sets the counters of an organisation. Called once for every change that is made, behind its other rows,
+    /// also when neither counter moves.
     fn set_counters(
         &mut self,
         organisation: &Organisation,
         counters: Counters,
     ) -> Result<(), Self::Error>;
+
+    /// The admissions that a request is judged by, and the time of the request: `at`, unless the store goes by
+    /// a clock of its own.
+    fn admissions(
+        &mut self,
+        request: &AdmissionRequest,
+        at: Moment,
+    ) -> Result<(Self::Admissions<'_>, Moment), Self::Error>;
 }
 
 /// Judges a write, and makes it unless it is refused.
 ///
-/// Judged in this order: the answer to the same request before (IDEM-1), the model, its state and its revision
-/// (AUTH-3, EDIT-4), the quota (QUOTA-4). All of it is judged before the first row is written.
+/// Judged in this order: the answer to the same request before (IDEM-1), the window (RATE-1), the model, its
+/// state and its revision (AUTH-3, EDIT-4), the quota (QUOTA-4). All of it is judged before the first row is
+/// written. A request that its window admits counts, whether its change is made or refused (RATE-3).
 ///
 /// # Errors
 ///
 /// Those of the rows; [`StoreErrorKind::Damaged`] when the rows contradict each other.
 pub fn apply<R: Rows>(rows: &mut R, write: &Write) -> Result<Outcome, R::Error> {
-    // All five, so that none is forgotten below.
-    let Write { organisation, actor, at, change, answer } = write;
+    // All of them, so that none is forgotten below.
+    let Write { organisation, actor: _, at, change: _, answer, admission } = write;
     if let Some(answer) = answer
         && let Some(kept) = rows.answer(organisation, &answer.key)?
         && kept.is_live_at(*at)
     {
         return Ok(Outcome::Repeated(kept));
     }
-    let counters = rows.counters(organisation)?;
-    let judged = match change {
-        Change::Create { model, limit } => create(rows, counters, model, *limit, actor)?,
-        Change::Edit { id, edit, expected } => edited(rows, write, *id, edit, expected)?,
-    };
-    match judged {
-        Judged::Made(made) => {
-            made.write(rows, write, counters)?;
-            Ok(made.outcome())
+    let Some(request) = admission else { return judge(rows, write)?.settle(rows, write) };
+    let AdmissionRequest { window, limit } = request;
+    let (mut admissions, now) = rows.admissions(request, *at)?;
+    let place = match admit::judge(&mut admissions, window, *limit, now)? {
+        Ok(place) => place,
+        Err(Full { standing, retry_after }) => {
+            return Ok(Outcome::WindowFull { standing, retry_after });
         }
-        Judged::Refused(outcome) => Ok(outcome),
+    };
+    drop(admissions);
+    let outcome = Box::new(judge(rows, write)?.settle(rows, write)?);
+    let (mut admissions, _) = rows.admissions(request, *at)?;
+    place.write(&mut admissions, window)?;
+    Ok(Outcome::Admitted { standing: place.standing, outcome })
+}
+
+/// Judges the change of a write.
+fn judge<R: Rows>(rows: &mut R, write: &Write) -> Result<Judged, R::Error> {
+    let counters = rows.counters(&write.organisation)?;
+    match &write.change {
+        Change::Create { model, limit } => create(rows, counters, model, *limit, &write.actor),
+        Change::Edit { id, edit, expected } => edited(rows, counters, write, *id, edit, expected),
     }
 }
 
 /// A change that nothing speaks against.
 struct Made {
+    /// The counters before it.
+    counters: Counters,
     before: Option<CustomModel>,
     after: Option<CustomModel>,
     data: DataChange,
@@ -179,6 +207,19 @@ enum Judged {
     Refused(Outcome),
 }
 
+impl Judged {
+    /// Writes what was not refused.
+    fn settle<R: Rows>(self, rows: &mut R, write: &Write) -> Result<Outcome, R::Error> {
+        match self {
+            Judged::Made(made) => {
+                made.write(rows, write)?;
+                Ok(made.outcome())
+            }
+            Judged::Refused(outcome) => Ok(outcome),
+        }
+    }
+}
+
 fn create<R: Rows>(
     rows: &mut R,
     counters: Counters,
@@ -191,6 +232,7 @@ fn create<R: Rows>(
         return Ok(Judged::Refused(Outcome::LimitReached { current }));
     }
     Ok(Judged::Made(Made {
+        counters,
         before: None,
         after: Some(model.clone().with_id(rows.next_id()?)),
         data: DataChange::Keep,
@@ -205,6 +247,7 @@ fn create<R: Rows>(
 
 fn edited<R: Rows>(
     rows: &mut R,
+    counters: Counters,
     Write { organisation, actor, at, .. }: &Write,
     id: ModelId,
     edit: &Edit,
@@ -227,19 +270,14 @@ fn edited<R: Rows>(
     {
         return Err(damaged("a model has a pair under the number of the next one").into());
     }
-    Ok(Judged::Made(Made { before: Some(before), after, data, removed, event }))
+    Ok(Judged::Made(Made { counters, before: Some(before), after, data, removed, event }))
 }
 
 impl Made {
-    fn write<R: Rows>(
-        &self,
-        rows: &mut R,
-        write: &Write,
-        counters: Counters,
-    ) -> Result<(), R::Error> {
+    fn write<R: Rows>(&self, rows: &mut R, write: &Write) -> Result<(), R::Error> {
         let organisation = &write.organisation;
         let Some(model) = self.after.as_ref().or(self.before.as_ref()) else { return Ok(()) };
-        let counters = self.counted(counters)?;
+        let counters = self.counted()?;
         let kept = self.kept(write)?;
 
         match &self.data {
@@ -261,7 +299,9 @@ impl Made {
         rows.set_counters(organisation, counters)
     }
 
-    fn counted(&self, Counters { models, events }: Counters) -> Result<Counters, StoreError> {
+    /// The counters with it.
+    fn counted(&self) -> Result<Counters, StoreError> {
+        let Counters { models, events } = self.counters;
         let models = match (&self.before, &self.after) {
             (None, Some(_)) => models.checked_add(1),
             (Some(_), None) => models.checked_sub(1),

@@ -222,7 +222,7 @@ fn idem_1_uploads_and_runs_are_done_once_too() {
         block_on(engine.edit_async(&acme, model.id, edit.clone(), ANYTHING, Some(once)))
     };
     let upload = Edit::AddData(pair(DataType::Train, 18_000));
-    assert!(matches!(edit(&upload, "k").unwrap(), Edited::Changed(_)));
+    assert!(matches!(edit(&upload, "k").unwrap(), Edited::Changed { .. }));
     let Edited::Before(kept) = edit(&upload, "k").unwrap() else { panic!("done again") };
     assert_eq!(
         kept.body,
@@ -230,7 +230,9 @@ fn idem_1_uploads_and_runs_are_done_once_too() {
     );
     assert_eq!(engine.data(&acme, model.id).unwrap().len(), 1);
     // The same key of another operation is another request.
-    let Edited::Changed(running) = edit(&Edit::Run, "k").unwrap() else { panic!("not done") };
+    let Edited::Changed { model: running, .. } = edit(&Edit::Run, "k").unwrap() else {
+        panic!("not done")
+    };
     let kept = replay(&engine, &acme, (Operation::Run, Some(model.id)), b"{}").unwrap().unwrap();
     assert_eq!(kept.body, serde_json::to_string(&running).unwrap());
     assert_eq!((kept.status, kept.revision), (200, running.revision()));

@@ -26,6 +26,7 @@ mod gate;
 mod history;
 mod keys;
 mod language;
+mod limited;
 mod metrics;
 mod model;
 mod model_id;

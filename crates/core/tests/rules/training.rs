@@ -47,7 +47,7 @@ pub(crate) type Claims = Vec<Claimed>;
 pub(crate) fn report(engine: &Engine, of: &Claimed, edit: Edit) -> Result<CustomModel, Refusal> {
     let caller = Caller::new(of.organisation.clone(), Plan::gold()).acting_as(worker("w"));
     match engine.edit(&caller, of.model.id, edit, &ANYTHING)? {
-        Edited::Changed(model) => Ok(*model),
+        Edited::Changed { model, .. } => Ok(*model),
         other => panic!("{other:?}"),
     }
 }

@@ -24,7 +24,7 @@ fn limit() -> Checked<RequestLimit> {
     limit_of(2)
 }
 
-fn limit_of(requests: u32) -> Checked<RequestLimit> {
+pub(crate) fn limit_of(requests: u32) -> Checked<RequestLimit> {
     let limit = RequestLimit::new(requests, Duration::from_secs(10));
     limit.map_err(|error| Stop::failed(error.to_string()))
 }
@@ -86,7 +86,7 @@ fn shows(
 }
 
 /// The number of admissions that a window has had within its longest.
-fn used(store: &Client, window: &Window) -> Checked<u32> {
+pub(crate) fn used(store: &Client, window: &Window) -> Checked<u32> {
     let longest = RequestLimit::new(RequestLimit::MAX_REQUESTS, RequestLimit::MAX_WINDOW);
     let longest = longest.map_err(|error| Stop::failed(error.to_string()))?;
     let standing = store.window(window, longest, at(20_000))?.standing;

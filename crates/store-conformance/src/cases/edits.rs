@@ -64,7 +64,7 @@ pub(crate) fn edit_4_one_of_many_edits_that_expect_a_revision_is_made(
         let won = in_threads(THREADS, |thread| {
             let edit = renamed(100 * round + thread)?;
             match driven.engine.edit(&driven.caller, model.id, edit, &expected) {
-                Ok(Edited::Changed(model)) => Ok(Some(*model)),
+                Ok(Edited::Changed { model, .. }) => Ok(Some(*model)),
                 Err(Refusal::PreconditionFailed) => Ok(None),
                 other => Err(Stop::failed(format!("an update heard {other:?}"))),
             }

@@ -74,7 +74,7 @@ fn training() -> impl Strategy<Value = Vec<Operation>> {
         let steps = [Step::Add { is_enough: true }, Step::Run, Step::Claim, word.clone(), word];
         let write = |step| {
             let change = Change::Edit { of, step, expects: Expects::Anything };
-            Operation::Write(Write { by, change, millis, key: None })
+            Operation::Write(Write { by, change, millis, key: None, limited: None })
         };
         steps.into_iter().take(length).map(write).collect()
     })
@@ -120,8 +120,14 @@ fn write() -> impl Strategy<Value = Write> {
         3 => (0..5_i64, 0..2_i64).prop_map(|(leases, before)| leases * LEASE - before),
         3 => 0..60_000_i64,
     ];
-    (by(), change(), millis, option::weighted(0.3, 0..KEYS.len()))
-        .prop_map(|(by, change, millis, key)| Write { by, change, millis, key })
+    let (key, limited) = (option::weighted(0.3, 0..KEYS.len()), option::weighted(0.3, 1..6_u32));
+    (by(), change(), millis, key, limited).prop_map(|(by, change, millis, key, limited)| Write {
+        by,
+        change,
+        millis,
+        key,
+        limited,
+    })
 }
 
 fn change() -> impl Strategy<Value = Change> {

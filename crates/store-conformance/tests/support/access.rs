@@ -86,35 +86,40 @@ impl Access {
         limit: RequestLimit,
         (now, thread): (Moment, ThreadId),
     ) -> AccessOutcome {
-        let mut kept = self.kept(flaw, &window, Some(thread));
-        if flaw == Some(Flaw::AdmissionsCountUntilDeleted) {
-            kept.0.iter_mut().for_each(|kept| kept.at = kept.at.max(now));
+        let (mut rows, judged_at) = self.rows(flaw, &window, (now, thread));
+        let mut outcome = admit(&mut rows, &window, limit, judged_at).unwrap();
+        if let AccessOutcome::Refused { standing, retry_after } = &mut outcome {
+            if flaw == Some(Flaw::RetryWaitsForTheOldest) {
+                *retry_after = standing.reset_at.seconds_since_up(now);
+            }
+            if flaw == Some(Flaw::RefusalsCount) {
+                self.admissions.push((window, now, thread));
+            }
         }
-        let judged_at = match flaw {
+        outcome
+    }
+
+    /// The admissions that a request is judged by, and its time.
+    pub(super) fn rows(
+        &mut self,
+        flaw: Option<Flaw>,
+        window: &Window,
+        (now, thread): (Moment, ThreadId),
+    ) -> (Admissions<'_>, Moment) {
+        let mut counted = self.counted(flaw, window, Some(thread));
+        if flaw == Some(Flaw::AdmissionsCountUntilDeleted) {
+            counted.iter_mut().for_each(|counted| counted.at = counted.at.max(now));
+        }
+        let at = match flaw {
             Some(Flaw::WindowEndsLate) => Moment::from_unix_millis(now.unix_millis() - 1),
             _ => now,
         };
-        let mut outcome = admit(&mut kept, &window, limit, judged_at).unwrap();
-        let last = self.admissions.iter().filter(|it| it.0 == window).map(|it| it.1).max();
-        let at = last.map_or(now, |last| now.max(last));
-        let is_admitted = matches!(outcome, AccessOutcome::Admitted(_));
-        if is_admitted {
-            let mut left = 8;
-            self.admissions.retain(|(of, then, _)| {
-                let is_old = *of == window && *then <= at.earlier(limit.window()) && left > 0;
-                left -= i32::from(is_old);
-                !is_old
-            });
-        }
-        if let AccessOutcome::Refused { standing, retry_after } = &mut outcome
-            && flaw == Some(Flaw::RetryWaitsForTheOldest)
-        {
-            *retry_after = standing.reset_at.seconds_since_up(now);
-        }
-        if is_admitted || flaw == Some(Flaw::RefusalsCount) {
-            self.admissions.push((window, at, thread));
-        }
-        outcome
+        (Admissions { counted: Counted(counted), kept: &mut self.admissions, thread }, at)
+    }
+
+    /// Counts an admission beside the rules.
+    pub(super) fn count(&mut self, window: Window, at: Moment, thread: ThreadId) {
+        self.admissions.push((window, at, thread));
     }
 
     fn sweep(
@@ -138,7 +143,12 @@ impl Access {
     }
 
     /// The admissions that are counted in a window.
-    fn kept(&self, flaw: Option<Flaw>, window: &Window, thread: Option<ThreadId>) -> Kept {
+    fn counted(
+        &self,
+        flaw: Option<Flaw>,
+        window: &Window,
+        thread: Option<ThreadId>,
+    ) -> Vec<Admission> {
         let key = |window: &Window| match flaw {
             Some(Flaw::WindowKeysEndAtOneByte) => {
                 window.key.as_bytes().iter().take(1).copied().collect()
@@ -156,7 +166,7 @@ impl Access {
         if flaw == Some(Flaw::AdmissionsOfOneMomentMerge) {
             counted.dedup();
         }
-        Kept((1..).zip(counted).map(|(number, at)| Admission { number, at }).collect())
+        (1..).zip(counted).map(|(number, at)| Admission { number, at }).collect()
     }
 
     pub(crate) fn window(
@@ -166,7 +176,7 @@ impl Access {
         limit: RequestLimit,
         now: Moment,
     ) -> WindowState {
-        window_state(&mut self.kept(flaw, window, None), window, limit, now).unwrap()
+        window_state(&mut Counted(self.counted(flaw, window, None)), window, limit, now).unwrap()
     }
 
     pub(crate) fn registrations(&self) -> Vec<Registration> {
@@ -193,10 +203,10 @@ impl Access {
     }
 }
 
-/// The admissions of a window, in their order.
-struct Kept(Vec<Admission>);
+/// The admissions that are counted in a window, in their order.
+pub(super) struct Counted(Vec<Admission>);
 
-impl AdmissionRows for Kept {
+impl AdmissionRows for Counted {
     type Error = StoreError;
 
     fn last(&mut self, _: &Window) -> Result<Option<Admission>, StoreError> {
@@ -204,21 +214,58 @@ impl AdmissionRows for Kept {
     }
 
     fn first_after(&mut self, _: &Window, after: Moment) -> Result<Option<Admission>, StoreError> {
-        Ok(self.0.iter().find(|kept| kept.at > after).copied())
+        Ok(self.0.iter().find(|counted| counted.at > after).copied())
     }
 
     fn numbered(&mut self, _: &Window, number: u64) -> Result<Option<Admission>, StoreError> {
-        Ok(self.0.iter().find(|kept| kept.number == number).copied())
+        Ok(self.0.iter().find(|counted| counted.number == number).copied())
     }
 }
 
-/// Nothing is kept here, but beside.
-impl AdmissionRowsMut for Kept {
-    fn insert(&mut self, _: &Window, _: Admission) -> Result<(), StoreError> {
+/// Those that are counted, and those that are kept.
+pub(super) struct Admissions<'a> {
+    counted: Counted,
+    kept: &'a mut Vec<(Window, Moment, ThreadId)>,
+    thread: ThreadId,
+}
+
+impl AdmissionRows for Admissions<'_> {
+    type Error = StoreError;
+
+    fn last(&mut self, window: &Window) -> Result<Option<Admission>, StoreError> {
+        self.counted.last(window)
+    }
+
+    fn first_after(
+        &mut self,
+        window: &Window,
+        after: Moment,
+    ) -> Result<Option<Admission>, StoreError> {
+        self.counted.first_after(window, after)
+    }
+
+    fn numbered(&mut self, window: &Window, number: u64) -> Result<Option<Admission>, StoreError> {
+        self.counted.numbered(window, number)
+    }
+}
+
+impl AdmissionRowsMut for Admissions<'_> {
+    fn insert(&mut self, window: &Window, admission: Admission) -> Result<(), StoreError> {
+        self.kept.push((*window, admission.at, self.thread));
         Ok(())
     }
 
-    fn delete_first(&mut self, _: &Window, _: Moment, _: u32) -> Result<(), StoreError> {
+    fn delete_first(
+        &mut self,
+        window: &Window,
+        until: Moment,
+        mut most: u32,
+    ) -> Result<(), StoreError> {
+        self.kept.retain(|(of, at, _)| {
+            let is_old = of == window && *at <= until && most > 0;
+            most -= u32::from(is_old);
+            !is_old
+        });
         Ok(())
     }
 }

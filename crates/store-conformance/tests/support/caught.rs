@@ -121,5 +121,30 @@ pub(crate) const CAUGHT: &[(Flaw, &[&str])] = &[
             "rate_4_the_window_survives_a_close",
         ],
     ),
+    (
+        Flaw::AdmissionsOfChangesAreLost,
+        &[
+            "rate_3_an_admission_and_its_change_are_one_write",
+            "random_operations_are_answered_as_by_the_reference",
+        ],
+    ),
+    (
+        Flaw::WindowCountedByThread,
+        &["rate_3_limited_creates_of_many_threads_are_as_many_as_the_window_takes"],
+    ),
+    (
+        Flaw::RefusedChangesDoNotCount,
+        &[
+            "rate_3_a_refused_change_keeps_its_admission",
+            "random_operations_are_answered_as_by_the_reference",
+        ],
+    ),
+    (Flaw::KeysComeWithTheWindowOfCreates, &["rate_5_a_key_comes_with_the_window_that_is_its_own"]),
+    (Flaw::RepeatsCount, &["rate_3_the_window_is_judged_between_a_repeat_and_the_model"]),
+    (Flaw::WindowsAreJudgedLast, &["rate_3_the_window_is_judged_between_a_repeat_and_the_model"]),
+    (
+        Flaw::SavesWithTheNextWrite,
+        &["rate_3_an_admission_survives_a_kill_with_its_change_when_it_is_heard"],
+    ),
     (Flaw::SavesWithTheNextWrite, &["rate_4_an_admission_survives_a_kill_when_it_is_heard"]),
 ];

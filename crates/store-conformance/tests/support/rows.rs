@@ -1,11 +1,13 @@
 use std::thread::ThreadId;
 
 use custom_models_core::{
-    AnswerKey, Counters, Course, CustomModel, DataChange, DataId, DataPair, KeptAnswer, Language,
-    MetricName, ModelId, NewEvent, Organisation, Rows, Stamp, StoreError, Timestamp, Write,
+    AdmissionRequest, AnswerKey, Counters, Course, CustomModel, DataChange, DataId, DataPair,
+    KeptAnswer, Language, MetricName, ModelId, Moment, NewEvent, Organisation, Rows, Stamp,
+    StoreError, Timestamp, Write,
 };
 use serde_json::Value;
 
+use super::access::Admissions;
 use super::flaw::Flaw;
 use super::state::State;
 
@@ -19,6 +21,11 @@ pub(super) struct Transaction<'a> {
 
 impl Rows for Transaction<'_> {
     type Error = StoreError;
+
+    type Admissions<'r>
+        = Admissions<'r>
+    where
+        Self: 'r;
 
     fn answer(
         &mut self,
@@ -160,6 +167,14 @@ impl Rows for Transaction<'_> {
         let models = self.counter(organisation);
         *models = if keeps { counters.models.max(*models) } else { counters.models };
         Ok(())
+    }
+
+    fn admissions(
+        &mut self,
+        request: &AdmissionRequest,
+        at: Moment,
+    ) -> Result<(Admissions<'_>, Moment), StoreError> {
+        Ok(self.state.access.rows(self.flaw, &request.window, (at, self.thread)))
     }
 }
 

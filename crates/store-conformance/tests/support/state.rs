@@ -3,9 +3,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::ThreadId;
 
 use custom_models_core::{
-    BaseModel, Change, CustomModel, DataChange, Edit, EditRefusal, EventType, Expected, KeptAnswer,
-    Language, Lineage, ModelId, Name, NewEvent, NewModel, Organisation, Outcome, Revision,
-    StoreError, StoreErrorKind, Timestamp, Write, apply, transition,
+    AdmissionRequest, BaseModel, Change, CustomModel, DataChange, Edit, EditRefusal, EventType,
+    Expected, KeptAnswer, Language, Lineage, ModelId, Name, NewEvent, NewModel, Organisation,
+    Outcome, Revision, StoreError, StoreErrorKind, Timestamp, Write, apply, transition,
 };
 
 use super::access::Access;
@@ -125,7 +125,25 @@ impl State {
         write: &Write,
         thread: ThreadId,
     ) -> Result<Outcome, StoreError> {
-        apply(&mut Transaction { state: self, flaw, thread, write }, write)
+        let before = self.access.clone();
+        let outcome = apply(&mut Transaction { state: self, flaw, thread, write }, write)?;
+        let Some(AdmissionRequest { window, .. }) = write.admission else { return Ok(outcome) };
+        match (flaw, &outcome) {
+            (Some(Flaw::AdmissionsOfChangesAreLost), _) => self.access = before,
+            (Some(Flaw::RefusedChangesDoNotCount), outcome) if !is_made(outcome) => {
+                self.access = before;
+            }
+            (Some(Flaw::RepeatsCount), Outcome::Repeated(_)) => {
+                self.access.count(window, write.at, thread);
+            }
+            (Some(Flaw::WindowsAreJudgedLast), Outcome::WindowFull { .. }) => {
+                let unlimited = Write { admission: None, ..write.clone() };
+                let unlimited = self.clone().judge(flaw, &unlimited, thread)?;
+                return Ok(if is_made(&unlimited) { outcome } else { unlimited });
+            }
+            _ => {}
+        }
+        Ok(outcome)
     }
 
     /// The write that is judged in the place of what was asked.
@@ -176,12 +194,12 @@ impl State {
         outcome: &Outcome,
         thread: ThreadId,
     ) {
-        let Write { organisation, actor, at, change, answer } = write;
+        let Write { organisation, actor, at, change, answer, admission: _ } = write;
         let model = match change {
             Change::Create { .. } => ModelId::new(self.last_id + 1).ok(),
             Change::Edit { id, .. } => Some(*id),
         };
-        match (flaw, outcome, model) {
+        match (flaw, of_the_change(outcome), model) {
             (_, Outcome::Repeated(_), _) => {}
             (Some(Flaw::PlaceTakenByRefusals), Outcome::LimitReached { .. }, _) => {
                 *self.counter(flaw, organisation, thread) += 1;
@@ -286,5 +304,14 @@ fn expect_less(flaw: Option<Flaw>, expected: &mut Expected) {
 
 /// Whether a change was made.
 pub(super) fn is_made(outcome: &Outcome) -> bool {
-    matches!(outcome, Outcome::Created(_) | Outcome::Changed { .. } | Outcome::Deleted)
+    let made = of_the_change(outcome);
+    matches!(made, Outcome::Created(_) | Outcome::Changed { .. } | Outcome::Deleted)
+}
+
+/// The outcome of the change, if its request was admitted with it.
+fn of_the_change(outcome: &Outcome) -> &Outcome {
+    match outcome {
+        Outcome::Admitted { outcome, .. } => outcome,
+        outcome => outcome,
+    }
 }

@@ -5,7 +5,7 @@ use std::thread::{self, JoinHandle, ThreadId};
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, AnswerKey, Completion, CustomModel, DataPair,
     EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord, LifeStore, Listing, ModelId, ModelStore,
-    Moment, Organisation, Outcome, Purge, Purged, Registration, RequestLimit, Selection,
+    Moment, Operation, Organisation, Outcome, Purge, Purged, Registration, RequestLimit, Selection,
     StoreError, StoreErrorKind, Window, WindowState, Write,
 };
 
@@ -230,6 +230,22 @@ impl AccessStore for QueuedStore {
 
     fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>, StoreError> {
         self.shared.read(|state| Ok(state.access.grant(self.flaw, digest)))
+    }
+
+    fn key_with_window(
+        &self,
+        digest: &KeyDigest,
+        operation: Operation,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<Option<(Grant, WindowState)>, StoreError> {
+        let Some(grant) = self.key(digest)? else { return Ok(None) };
+        let operation = match self.flaw {
+            Some(Flaw::KeysComeWithTheWindowOfCreates) => Operation::Create,
+            _ => operation,
+        };
+        let state = self.window(&Window { key: grant.key.id.into(), operation }, limit, now)?;
+        Ok(Some((grant, state)))
     }
 
     fn keys(&self, of: &Organisation) -> Result<Vec<KeyRecord>, StoreError> {
