@@ -50,8 +50,8 @@ fn is_plausible(format: AudioFormat, bytes: &[u8]) -> bool {
     let has = |mark: &[u8]| bytes.windows(mark.len()).any(|it| it == mark);
     match format {
         AudioFormat::Wav => {
-            [b"RIFF", b"RIFX", b"RF64", b"BW64"].iter().any(|it| bytes.starts_with(*it))
-                && has(b"WAVE")
+            let marks: [&[u8]; 4] = [b"RIFF", b"RIFX", b"RF64", b"BW64"];
+            marks.into_iter().any(has) && has(b"WAVE")
         }
         AudioFormat::Flac => has(b"fLaC"),
         AudioFormat::Ogg => has(b"OggS"),

@@ -2,8 +2,11 @@
 
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 
-/// How many bytes are read at a time, and the most that may be asked for.
-pub(super) const BLOCK: usize = 1 << 16;
+/// The most bytes that may be asked for.
+pub(super) const WINDOW: usize = 1 << 15;
+
+/// How many bytes are read at a time: several windows, so that few are read again for one that moves on.
+const BLOCK: u64 = 1 << 18;
 
 /// A file of which some bytes are at hand.
 pub(super) struct Bytes<'a, T> {
@@ -24,9 +27,9 @@ impl<'a, T: Read + Seek> Bytes<'a, T> {
         self.length
     }
 
-    /// The bytes from a place on: as many as are wanted, [`BLOCK`] at most, or those before the end.
+    /// The bytes from a place on: as many as are wanted, [`WINDOW`] at most, or those before the end.
     pub(super) fn at(&mut self, place: u64, wanted: usize) -> io::Result<&[u8]> {
-        let wanted = wanted.min(BLOCK);
+        let wanted = wanted.min(WINDOW);
         let end = place.saturating_add(wanted as u64).min(self.length);
         if place >= end {
             return Ok(&[]);
@@ -48,8 +51,8 @@ impl<'a, T: Read + Seek> Bytes<'a, T> {
         self.block.clear();
         self.start = place;
         self.file.seek(SeekFrom::Start(place))?;
-        let read = self.file.by_ref().take(BLOCK as u64).read_to_end(&mut self.block)?;
-        if (read as u64) < (BLOCK as u64).min(self.length - place) {
+        let read = self.file.by_ref().take(BLOCK).read_to_end(&mut self.block)?;
+        if (read as u64) < BLOCK.min(self.length - place) {
             return Err(ErrorKind::UnexpectedEof.into());
         }
         Ok(())

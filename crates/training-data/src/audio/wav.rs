@@ -38,15 +38,15 @@ pub(super) fn is_wav(head: &[u8]) -> bool {
         && head.get(8..12) == Some(b"WAVE")
 }
 
-/// Reads the chunks of a WAV.
+/// Reads the chunks of a WAV that begins at a place.
 ///
 /// # Errors
 ///
 /// Those of the disk.
-pub(super) fn read<T: Read + Seek>(bytes: &mut Bytes<'_, T>) -> io::Result<Wav> {
-    let is_big = bytes.at(0, 4)? == b"RIFX";
+pub(super) fn read<T: Read + Seek>(bytes: &mut Bytes<'_, T>, start: u64) -> io::Result<Wav> {
+    let is_big = bytes.at(start, 4)? == b"RIFX";
     let mut chunks = Chunks { bytes, is_big, long_data: None };
-    let (mut format, mut data, mut at) = (None, Vec::new(), 12);
+    let (mut format, mut data, mut at) = (None, Vec::new(), start + 12);
     for _ in 0..MOST_CHUNKS {
         let Some(chunk) = chunks.head(at)? else { break };
         match &chunk.name {

@@ -1,0 +1,212 @@
+//! Audio whose packets a demuxer of symphonia finds: MP4, Ogg and FLAC.
+
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use symphonia::core::errors::{Error, Result as Demuxed};
+use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
+use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
+use symphonia::default::formats::{FlacReader, IsoMp4Reader, OggReader};
+
+use super::{AudioFault, LEAST_RATE};
+use crate::boxes::{FARTHEST, TABLES};
+
+/// The part of a file that a demuxer reads.
+pub(super) struct Part {
+    /// What is put before it.
+    pub(super) head: Vec<u8>,
+    pub(super) start: u64,
+    pub(super) end: u64,
+    /// Where it would end, counted from its start, if nothing of it were missing: the demuxer leaves out a
+    /// box of an MP4 that goes on behind the end, with all the audio that is there.
+    pub(super) claimed: u64,
+}
+
+/// A demuxer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Container {
+    Flac,
+    Mp4,
+    Ogg,
+}
+
+/// How long the packets of the audio in a part of a file are, in nanoseconds.
+///
+/// # Errors
+///
+/// Those of the disk; and what the audio is that is not taken.
+pub(super) fn walk(
+    audio: &mut (impl Read + Seek + Send + Sync),
+    part: &Part,
+    container: Container,
+) -> Result<u128, AudioFault> {
+    let (broken, left) = (Mutex::new(None), AtomicU64::new(TABLES));
+    let length = part.head.len() as u64 + (part.end - part.start);
+    let source = Source { audio, part, length, at: 0, broken: &broken, left: &left };
+    let mut walk = Walk { nanos: 0, room: length, low_rate: None };
+    // A demuxer that panics on a damaged file says no more than that it cannot read it.
+    let found = catch_unwind(AssertUnwindSafe(|| walk.all(source, container)));
+    if let Some(error) = broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        return Err(AudioFault::Unreadable(error));
+    }
+    match (found.unwrap_or_default(), walk.low_rate) {
+        (Some(()), None) => Ok(walk.nanos),
+        (_, Some(rate)) => Err(AudioFault::LowSampleRate(rate)),
+        (None, None) => Err(AudioFault::NotAudio),
+    }
+}
+
+struct Walk {
+    /// How long the packets are so far.
+    nanos: u128,
+    /// How many bytes more there can be in packets: no more than in the file. Tables may claim packets
+    /// without any, which would be time for nothing, and no end of them.
+    room: u64,
+    /// A sample rate that is too low.
+    low_rate: Option<u32>,
+}
+
+impl Walk {
+    /// Walks over all packets; `None` if there is no audio.
+    fn all<T: Read + Seek + Send + Sync>(
+        &mut self,
+        source: Source<'_, T>,
+        container: Container,
+    ) -> Option<()> {
+        let left = source.left;
+        let stream = MediaSourceStream::new(Box::new(source), MediaSourceStreamOptions::default());
+        let mut reader = opened(stream, container).ok()?;
+        left.store(u64::MAX, Ordering::Relaxed);
+        while self.add_track(&mut *reader)? {}
+        Some(())
+    }
+
+    /// Walks to the end of what the reader has; whether it has other tracks then, as a chain of several
+    /// Ogg streams has. `None` if it claims more than the file can hold.
+    fn add_track(&mut self, reader: &mut dyn FormatReader) -> Option<bool> {
+        let track = reader.default_track(TrackType::Audio);
+        let Some((track, base)) = track.and_then(|track| Some((track, track.time_base?))) else {
+            return Some(false);
+        };
+        let parameters = track.codec_params.as_ref().and_then(|it| it.audio());
+        let rate = parameters.and_then(|it| it.sample_rate);
+        self.low_rate = self.low_rate.or(rate.filter(|rate| *rate < LEAST_RATE));
+        let id = track.id;
+        let mut ticks: u128 = 0;
+        let is_reset = loop {
+            let packet = reader.next_packet();
+            if let Ok(Some(packet)) = &packet {
+                self.room = self.room.checked_sub((packet.data.len() as u64).max(1))?;
+            }
+            match packet {
+                Ok(Some(packet)) if packet.track_id == id => {
+                    ticks += u128::from(packet.dur.get());
+                }
+                Ok(Some(_)) => {}
+                Err(Error::ResetRequired) => break true,
+                // The end, or where the damage begins.
+                Ok(None) | Err(_) => break false,
+            }
+        };
+        let (numer, denom) = (u128::from(base.numer.get()), u128::from(base.denom.get()));
+        self.nanos += ticks * numer * 1_000_000_000 / denom;
+        Some(is_reset)
+    }
+}
+
+fn opened<'a>(
+    stream: MediaSourceStream<'a>,
+    container: Container,
+) -> Demuxed<Box<dyn FormatReader + 'a>> {
+    let options = FormatOptions::default();
+    Ok(match container {
+        Container::Flac => Box::new(FlacReader::try_new(stream, options)?),
+        Container::Ogg => Box::new(OggReader::try_new(stream, options)?),
+        Container::Mp4 => Box::new(IsoMp4Reader::try_new(stream, options)?),
+    })
+}
+
+/// An audio as symphonia reads it. What the disk answers is told apart from what the audio is.
+struct Source<'a, T> {
+    audio: &'a mut T,
+    part: &'a Part,
+    length: u64,
+    at: u64,
+    broken: &'a Mutex<Option<io::Error>>,
+    /// How many bytes may be read before the packets.
+    left: &'a AtomicU64,
+}
+
+impl<T> Source<'_, T> {
+    fn noted<R>(&self, done: io::Result<R>) -> io::Result<R> {
+        done.map_err(|error| {
+            let kind = error.kind();
+            if kind != ErrorKind::Interrupted {
+                *self.broken.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+            }
+            kind.into()
+        })
+    }
+}
+
+impl<T: Read + Seek> Source<'_, T> {
+    /// Reads from the file, at a place that is counted from the start of the part.
+    fn read_file(&mut self, place: u64, bytes: &mut [u8]) -> io::Result<usize> {
+        let (from, end) = (self.part.start + place, self.part.end);
+        if from >= end {
+            return Ok(0);
+        }
+        self.audio.seek(SeekFrom::Start(from))?;
+        self.audio.by_ref().take(end - from).read(bytes)
+    }
+}
+
+impl<T: Read + Seek> Read for Source<'_, T> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let left = self.left.load(Ordering::Relaxed);
+        if left == 0 {
+            return Err(ErrorKind::QuotaExceeded.into());
+        }
+        let most = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
+        let bytes = bytes.get_mut(..most).unwrap_or_default();
+        let head = usize::try_from(self.at).ok().and_then(|at| self.part.head.get(at..));
+        let read = match head.filter(|head| !head.is_empty()) {
+            Some(mut head) => head.read(bytes)?,
+            None => {
+                let read = self.read_file(self.at - self.part.head.len() as u64, bytes);
+                self.noted(read)?
+            }
+        };
+        self.at += read as u64;
+        if left < u64::MAX {
+            self.left.store(left - read as u64, Ordering::Relaxed);
+        }
+        Ok(read)
+    }
+}
+
+impl<T> Seek for Source<'_, T> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let place = match to {
+            SeekFrom::Start(place) => Some(place),
+            SeekFrom::End(by) => self.part.claimed.max(self.length).checked_add_signed(by),
+            SeekFrom::Current(by) => self.at.checked_add_signed(by),
+        };
+        // A place before the start, or beyond what a disk knows, is a fault of the audio.
+        let place = place.filter(|place| *place <= FARTHEST).ok_or(ErrorKind::InvalidInput)?;
+        self.at = place;
+        Ok(place)
+    }
+}
+
+impl<T: Read + Seek + Send + Sync> MediaSource for Source<'_, T> {
+    fn is_seekable(&self) -> bool {
+        true
+    }
+
+    fn byte_len(&self) -> Option<u64> {
+        Some(self.length)
+    }
+}

@@ -1,0 +1,42 @@
+//! Tags that stand before, between and behind audio: ID3 of both kinds and APE.
+
+use std::io::{self, Read, Seek};
+
+use super::bytes::Bytes;
+
+/// Bytes of the longest head of a tag.
+const HEAD: usize = 32;
+
+/// How long the tag at a place is; `None` if there is none that ends before the end.
+///
+/// # Errors
+///
+/// Those of the disk.
+pub(super) fn length<T: Read + Seek>(
+    bytes: &mut Bytes<'_, T>,
+    at: u64,
+    end: u64,
+) -> io::Result<Option<u64>> {
+    let length = of_head(bytes.at(at, HEAD)?);
+    Ok(length.filter(|length| *length <= end.saturating_sub(at)))
+}
+
+/// Whether a tag, or nothing, follows.
+pub(super) fn begins(bytes: Option<&[u8]>) -> bool {
+    bytes.is_some_and(|bytes| of_head(bytes).is_some())
+}
+
+fn of_head(head: &[u8]) -> Option<u64> {
+    if let [b'I', b'D', b'3', version, _, flags, a, b, c, d, ..] = *head {
+        let size = [a, b, c, d].into_iter().fold(0, |size, seven| size << 7 | u64::from(seven));
+        let footer = if version == 4 && flags & 0x10 != 0 { 10 } else { 0 };
+        return (version < 0xFF && (a | b | c | d) < 0x80).then_some(10 + size + footer);
+    }
+    if let Some(rest) = head.strip_prefix(b"APETAGEX") {
+        let number = |at: usize| Some(u32::from_le_bytes(*rest.get(at..)?.first_chunk()?));
+        // Its size has the footer in it, and the header not.
+        let is_head = number(12)? & 1 << 29 != 0;
+        return Some(if is_head { 32 + u64::from(number(4)?) } else { 32 });
+    }
+    head.starts_with(b"TAG").then_some(128)
+}
