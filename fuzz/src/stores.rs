@@ -8,8 +8,8 @@ use std::sync::mpsc::channel;
 
 use custom_models_core::{
     AnswerKey, BaseModel, Change, CustomModel, DataId, Edit, Expected, Fence, Filter, Language,
-    LifeStore, MemoryStore, ModelId, ModelStore, Moment, Organisation, Outcome, Purge, Purged,
-    Records, Revision, Selection, StoreError, StoreErrorKind, TrainingStatus, Write,
+    MemoryStore, ModelId, ModelStore, Moment, Organisation, Outcome, Purge, Purged,
+    Revision, Selection, StoreError, StoreErrorKind, TrainingStatus, Write,
 };
 use tempfile::TempDir;
 
@@ -17,7 +17,7 @@ use crate::made;
 use crate::operations::{self, List, Model, Operation, Steps, Target};
 
 /// Opens the store that lives in a folder.
-pub type Open = fn(&Path) -> Result<Arc<dyn Records>, StoreError>;
+pub type Open = fn(&Path) -> Result<Arc<dyn ModelStore>, StoreError>;
 
 /// How many runs share a place, so that opening it costs little and it does not grow for ever.
 const RUNS_A_PLACE: u32 = 500;
@@ -30,7 +30,7 @@ thread_local!(static ARENA: RefCell<Option<Arena>> = const { RefCell::new(None) 
 /// its own.
 pub struct Arena {
     open: Open,
-    store: Arc<dyn Records>,
+    store: Arc<dyn ModelStore>,
     folder: TempDir,
     runs: u32,
     last_id: u64,
@@ -292,7 +292,7 @@ impl<'a> Run<'a> {
 
     /// The store also has what earlier runs left.
     fn claimable_of_all(&self, until: Moment) {
-        let sorted = |store: &dyn LifeStore| {
+        let sorted = |store: &dyn ModelStore| {
             let mut all = known(store.claimable(None, until, u32::MAX))?;
             all.retain(|(of, _)| self.organisations.contains(of));
             all.sort_by_key(|(_, model)| (model.course.claimable_at(), model.id));
@@ -308,7 +308,7 @@ impl<'a> Run<'a> {
             answers_until: made::half_days(half_days),
             limit: u32::from(limit).max(1),
         };
-        let all = |store: &dyn LifeStore| {
+        let all = |store: &dyn ModelStore| {
             loop {
                 let purged = store.purge(purge).unwrap();
                 assert!(purged.events.max(purged.answers) <= purge.limit.into(), "{purged:?}");

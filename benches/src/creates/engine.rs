@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::time::SystemTime;
 
 use custom_models_core::{
-    Caller, CreateModel, Engine, ListModels, MemoryStore, Organisation, Plan, Records,
-};
+    Caller, CreateModel, Engine, ListModels, MemoryStore, Organisation, Plan, ModelStore, };
 use custom_models_store_sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -42,7 +41,7 @@ impl OverEngine {
         self.folder.as_ref().expect("a store on a disk").path().join("models.db")
     }
 
-    pub(super) fn new(store: impl Records + 'static, folder: Option<TempDir>) -> Self {
+    pub(super) fn new(store: impl ModelStore + 'static, folder: Option<TempDir>) -> Self {
         let callers = (0..ORGANISATIONS).map(|number| {
             let plan = Plan::new("Bench", Some(LIMIT));
             Caller::new(organisation(number), plan)

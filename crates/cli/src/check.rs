@@ -144,7 +144,7 @@ mod tests {
     use custom_models_core::{
         ArchiveChange, ArchiveStore, DataId, DataType, MemoryStore, StoreErrorKind, Timestamp,
     };
-    use custom_models_training_data::{Content, ContentOwner, ContentSweep, NewContent};
+    use custom_models_training_data::{Content, ContentSweep, NewContent};
 
     use super::*;
 
@@ -186,7 +186,7 @@ mod tests {
             Ok(0)
         }
 
-        fn sweep(&self, _: &dyn ContentOwner) -> Result<ContentSweep, StoreError> {
+        fn sweep(&self, _: &dyn ArchiveStore) -> Result<ContentSweep, StoreError> {
             Ok(ContentSweep::default())
         }
 

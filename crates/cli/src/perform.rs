@@ -61,8 +61,8 @@ mod tests {
     use clap::Parser;
     use custom_models_core::{
         AccessChange, AccessOutcome, AnswerKey, ArchiveChange, ArchiveStore, Completion,
-        CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord, LifeStore,
-        Listing, ModelId, ModelStore, Moment, Organisation, Purge, Purged, Record, Registration,
+        CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord, Listing,
+        ModelId, ModelStore, Moment, Organisation, Purge, Purged, Record, Registration,
         RequestLimit, Selection, StoreError, StoreErrorKind, StoreSummary, Window, WindowState,
         Write,
     };
@@ -88,13 +88,6 @@ mod tests {
             self.0.list(org, part)
         }
 
-        fn close(&self) -> Result<(), StoreError> {
-            let cause = std::io::Error::other("the disk\nis \u{1b}[31mgone");
-            Err(StoreError::new(StoreErrorKind::Failed, cause))
-        }
-    }
-
-    impl LifeStore for Unclosable {
         fn events(
             &self,
             org: &Organisation,
@@ -133,6 +126,11 @@ mod tests {
 
         fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
             self.0.purge(purge)
+        }
+
+        fn close(&self) -> Result<(), StoreError> {
+            let cause = std::io::Error::other("the disk\nis \u{1b}[31mgone");
+            Err(StoreError::new(StoreErrorKind::Failed, cause))
         }
     }
 

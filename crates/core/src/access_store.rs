@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crate::pending::Pending;
 use crate::{
-    ArchiveStore, Completion, KeyDigest, KeyId, KeyRecord, LifeStore, ModelStore, Moment,
-    Operation, Organisation, RequestLimit, Standing, StoreError, Timestamp, Window, WindowState,
+    ArchiveStore, Completion, KeyDigest, KeyId, KeyRecord, ModelStore, Moment, Operation,
+    Organisation, RequestLimit, Standing, StoreError, Timestamp, Window, WindowState,
 };
 
 /// Keeps who may use a service, and how much.
@@ -123,9 +123,9 @@ impl<S: AccessStore + ?Sized> AccessStore for Arc<S> {
 
 /// A store that keeps both models and who may use them, and shows all of it: what a host picks when it runs, as
 /// `Arc<dyn Store>`.
-pub trait Store: ModelStore + LifeStore + AccessStore + ArchiveStore {}
+pub trait Store: ModelStore + AccessStore + ArchiveStore {}
 
-impl<S: ModelStore + LifeStore + AccessStore + ArchiveStore + ?Sized> Store for S {}
+impl<S: ModelStore + AccessStore + ArchiveStore + ?Sized> Store for S {}
 
 /// A change with the condition that it rests on.
 ///

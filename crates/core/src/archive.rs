@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     AnswerKey, Course, CustomModel, DataPair, Event, EventType, KeptAnswer, KeyDigest, KeyRecord,
-    Lineage, ModelId, NewEvent, Organisation, Registration, Revision, Stamp, StoreError,
-    StoreIdentity, StoreSummary, Timestamp, TrainingStatus,
+    Lineage, ModelId, ModelStore, NewEvent, Organisation, Registration, Revision, Stamp,
+    StoreError, StoreIdentity, StoreSummary, Timestamp, TrainingStatus,
 };
 
 /// The most findings that [`ArchiveStore::verify`] returns.
@@ -19,7 +19,7 @@ pub const MOST_FINDINGS: usize = 100;
 ///
 /// What a window has admitted (RATE-1) is not among the records: it is of an hour or less, and windows begin
 /// empty where records are brought.
-pub trait ArchiveStore: Send + Sync {
+pub trait ArchiveStore: ModelStore {
     /// Calls `each` with every record, from one consistent view of the store: first [`Record::Start`], then
     /// those of the other kinds in the order in which [`Record`] has them, each kind in the order of its
     /// organisations and numbers. Ends with the first error of `each`.

@@ -8,8 +8,8 @@ use serde::Serialize;
 use crate::pending::Pending;
 use crate::{
     AdmissionRequest, AnswerKey, Caller, Change, CreateModel, CustomModel, Event, EventPage,
-    KeptAnswer, ListModels, ModelId, ModelKey, ModelPage, Moment, NewAnswer, NewModel, Operation,
-    Outcome, Plan, Records, Refusal, Repeatable, Selection, StoreError, StoreErrorKind, Write,
+    KeptAnswer, ListModels, ModelId, ModelKey, ModelPage, ModelStore, Moment, NewAnswer, NewModel,
+    Operation, Outcome, Plan, Refusal, Repeatable, Selection, StoreError, StoreErrorKind, Write,
 };
 
 /// The operations on custom models: here the rules ask the store for one change at a time.
@@ -17,7 +17,7 @@ use crate::{
 /// Cheap to clone; clones share the store. Time comes from the clock that it is given.
 #[derive(Clone)]
 pub struct Engine {
-    pub(crate) store: Arc<dyn Records>,
+    pub(crate) store: Arc<dyn ModelStore>,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
@@ -55,7 +55,7 @@ pub struct EventList {
 impl Engine {
     /// An engine over a store, with a clock: `SystemTime::now` outside of tests.
     pub fn new(
-        store: impl Records + 'static,
+        store: impl ModelStore + 'static,
         clock: impl Fn() -> SystemTime + Send + Sync + 'static,
     ) -> Self {
         Engine { store: Arc::new(store), clock: Arc::new(clock) }

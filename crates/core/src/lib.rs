@@ -60,7 +60,6 @@ mod figure;
 mod gate;
 mod language;
 mod lease;
-mod life_store;
 mod limited;
 mod limits;
 mod list;
@@ -125,7 +124,6 @@ pub use figure::{Figure, InvalidFigure};
 pub use gate::{Admitted, Entered, Gate};
 pub use language::Language;
 pub use lease::{Fence, InvalidLeaseTime, Lease, LeaseTime};
-pub use life_store::{LifeStore, Purge, Purged, Records};
 pub use limited::Limited;
 pub use limits::{Limits, OperationLimit};
 pub use list::{ListModels, ModelPage, PerPage, Start};
@@ -149,8 +147,8 @@ pub use run_model::RunModel;
 pub use scope::{InvalidScope, Scope, Scopes};
 pub use store::{
     Admission, AdmissionRequest, AdmissionRows, AdmissionRowsMut, Change, Completion, Counters,
-    DataChange, Filter, Job, Judged, Listing, ModelStore, Outcome, Rows, Selection, StoreError,
-    StoreErrorKind, WindowState, Write, admit, apply, window_state,
+    DataChange, Filter, Job, Judged, Listing, ModelStore, Outcome, Purge, Purged, Rows, Selection,
+    StoreError, StoreErrorKind, WindowState, Write, admit, apply, window_state,
 };
 pub use timestamp::{InvalidTimestamp, Timestamp};
 pub use training::{InvalidTrainingStatus, NoTransition, TrainingEvent, TrainingStatus};

@@ -5,8 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::memory_access::AccessState;
 use crate::memory_life::LifeState;
 use crate::{
-    Completion, CustomModel, Lineage, Listing, ModelId, ModelStore, Organisation, Selection,
-    StoreError, StoreErrorKind, StoreIdentity, Write, apply,
+    AnswerKey, Completion, CustomModel, DataPair, EventPage, KeptAnswer, Lineage, Listing, ModelId,
+    ModelStore, Moment, Organisation, Purge, Purged, Selection, StoreError, StoreErrorKind,
+    StoreIdentity, Write, apply,
 };
 
 /// Keeps models in memory and nowhere else: for tests, and the reference for every other store.
@@ -104,6 +105,58 @@ impl ModelStore for MemoryStore {
             .cloned()
             .collect();
         Ok(Listing { models, total })
+    }
+
+    fn events(
+        &self,
+        organisation: &Organisation,
+        after: u64,
+        limit: u32,
+    ) -> Result<EventPage, StoreError> {
+        Ok(self.open_state()?.life.events(organisation, after, limit))
+    }
+
+    fn claimable(
+        &self,
+        organisation: Option<&Organisation>,
+        at: Moment,
+        limit: u32,
+    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+        let state = self.open_state()?;
+        let mut found: Vec<_> = state
+            .models
+            .iter()
+            .filter(|(of, _)| organisation.is_none_or(|wanted| wanted == *of))
+            .flat_map(|(of, models)| models.values().map(move |model| (of, model)))
+            .filter_map(|(of, model)| Some((model.course.claimable_at()?, of, model)))
+            .filter(|(since, ..)| *since <= at)
+            .collect();
+        found.sort_by_key(|(since, _, model)| (*since, model.id));
+        let found = found.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
+        Ok(found.map(|(_, of, model)| (of.clone(), model.clone())).collect())
+    }
+
+    fn data(
+        &self,
+        organisation: &Organisation,
+        model: ModelId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        Ok(self.open_state()?.life.data(organisation, model, after, limit))
+    }
+
+    fn answer(
+        &self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        let state = self.open_state()?;
+        Ok(state.life.answers.get(&(organisation.clone(), key.clone())).cloned())
+    }
+
+    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        Ok(self.open_state()?.life.purge(purge))
     }
 
     fn close(&self) -> Result<(), StoreError> {

@@ -1,10 +1,10 @@
-//! What a [`MemoryStore`] keeps of the life of models.
+//! What a [`MemoryStore`](crate::MemoryStore) keeps of the life of models.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::{
-    AnswerKey, AnswerLine, CustomModel, DataId, DataPair, Event, EventLine, EventPage, KeptAnswer,
-    LifeStore, MemoryStore, ModelId, Moment, Organisation, Purge, Purged, Record, StoreError,
+    AnswerKey, AnswerLine, DataId, DataPair, Event, EventLine, EventPage, KeptAnswer, ModelId,
+    Organisation, Purge, Purged, Record, StoreError,
 };
 
 #[derive(Debug, Default)]
@@ -112,7 +112,7 @@ impl LifeState {
         gone as u64 + history.map_or(0, |history| history.events.len() as u64 + 1)
     }
 
-    fn purge(&mut self, Purge { events_before, answers_until, limit }: Purge) -> Purged {
+    pub(crate) fn purge(&mut self, Purge { events_before, answers_until, limit }: Purge) -> Purged {
         let mut purged = Purged::default();
         let limit = u64::from(limit);
         for history in self.histories.values_mut() {
@@ -130,18 +130,10 @@ impl LifeState {
         });
         purged
     }
-}
 
-impl LifeStore for MemoryStore {
-    fn events(
-        &self,
-        organisation: &Organisation,
-        after: u64,
-        limit: u32,
-    ) -> Result<EventPage, StoreError> {
-        let state = self.open_state()?;
-        let Some(history) = state.life.histories.get(organisation) else {
-            return Ok(EventPage { events: Vec::new(), last: 0, first: 1 });
+    pub(crate) fn events(&self, organisation: &Organisation, after: u64, limit: u32) -> EventPage {
+        let Some(history) = self.histories.get(organisation) else {
+            return EventPage { events: Vec::new(), last: 0, first: 1 };
         };
         let first = history.last + 1 - history.events.len() as u64;
         let skipped = after.saturating_add(1).saturating_sub(first);
@@ -152,53 +144,19 @@ impl LifeStore for MemoryStore {
             .take(usize::try_from(limit).unwrap_or(usize::MAX))
             .cloned()
             .collect();
-        Ok(EventPage { events, last: history.last, first })
+        EventPage { events, last: history.last, first }
     }
 
-    fn claimable(
-        &self,
-        organisation: Option<&Organisation>,
-        at: Moment,
-        limit: u32,
-    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
-        let state = self.open_state()?;
-        let mut found: Vec<_> = state
-            .models
-            .iter()
-            .filter(|(of, _)| organisation.is_none_or(|wanted| wanted == *of))
-            .flat_map(|(of, models)| models.values().map(move |model| (of, model)))
-            .filter_map(|(of, model)| Some((model.course.claimable_at()?, of, model)))
-            .filter(|(since, ..)| *since <= at)
-            .collect();
-        found.sort_by_key(|(since, _, model)| (*since, model.id));
-        let found = found.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(found.map(|(_, of, model)| (of.clone(), model.clone())).collect())
-    }
-
-    fn data(
+    pub(crate) fn data(
         &self,
         organisation: &Organisation,
         model: ModelId,
         after: u32,
         limit: u32,
-    ) -> Result<Vec<DataPair>, StoreError> {
-        let state = self.open_state()?;
-        let pairs = state.life.data.get(&(organisation.clone(), model));
+    ) -> Vec<DataPair> {
+        let pairs = self.data.get(&(organisation.clone(), model));
         let behind = pairs.into_iter().flat_map(|pairs| pairs.values());
         let behind = behind.skip_while(|pair| pair.id.get() <= after);
-        Ok(behind.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect())
-    }
-
-    fn answer(
-        &self,
-        organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, StoreError> {
-        let state = self.open_state()?;
-        Ok(state.life.answers.get(&(organisation.clone(), key.clone())).cloned())
-    }
-
-    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        Ok(self.open_state()?.life.purge(purge))
+        behind.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect()
     }
 }

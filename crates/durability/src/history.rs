@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use custom_models_core::{
-    CustomModel, DataTotals, DataType, Event, EventType, LifeStore, ModelId, Organisation,
+    CustomModel, DataTotals, DataType, Event, EventType, ModelId, ModelStore, Organisation,
     TrainingStatus,
 };
 use custom_models_training_data::ContentStore;
@@ -12,7 +12,10 @@ use crate::uploads::token_of_pair;
 use crate::{BoxError, Token, ensure};
 
 /// The whole history of an organisation: without gaps, from its beginning on (LOG-1).
-pub(crate) fn history_of(store: &dyn LifeStore, of: &Organisation) -> Result<Vec<Event>, BoxError> {
+pub(crate) fn history_of(
+    store: &dyn ModelStore,
+    of: &Organisation,
+) -> Result<Vec<Event>, BoxError> {
     let page = store.events(of, 0, u32::MAX)?;
     ensure!(page.first == 1, "{of} has forgotten events before {}", page.first);
     let positions = page.events.iter().map(|event| event.position);
@@ -51,7 +54,7 @@ impl<'a> Lives<'a> {
     /// status as they left them.
     pub(crate) fn check_model(
         &self,
-        store: &dyn LifeStore,
+        store: &dyn ModelStore,
         contents: &dyn ContentStore,
         of: &Organisation,
         model: &CustomModel,
@@ -81,7 +84,7 @@ impl<'a> Lives<'a> {
 /// The data of a model is what its history says, each pair whole, and what it counts itself
 /// (DATA-4).
 fn check_data(
-    store: &dyn LifeStore,
+    store: &dyn ModelStore,
     contents: &dyn ContentStore,
     of: &Organisation,
     model: &CustomModel,

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use custom_models_core::{
     AdmissionRequest, AnswerKey, ArchiveChange, ArchiveStore, CustomModel, Edit, Expected, Fence,
-    Filter, LifeStore, MemoryStore, ModelId, ModelStore, Moment, NewAnswer, NewModel,
-    Operation as Asked, Organisation, Outcome, Progress, Purge, Purged, Record, RequestLimit,
-    Revision, Selection, Window, WindowKey,
+    Filter, MemoryStore, ModelId, ModelStore, Moment, NewAnswer, NewModel, Operation as Asked,
+    Organisation, Outcome, Progress, Purge, Purged, Record, RequestLimit, Revision, Selection,
+    Window, WindowKey,
 };
 
 use crate::client::{ALL, Client, create, fresh};

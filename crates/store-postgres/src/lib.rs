@@ -41,7 +41,6 @@ mod fault;
 mod group;
 mod ids;
 mod known;
-mod life;
 mod migrate;
 mod needs;
 mod on_site;
@@ -58,8 +57,9 @@ use std::fmt;
 use std::sync::Arc;
 
 use custom_models_core::{
-    Completion, CustomModel, Job, Judged, Listing, ModelId, ModelStore, OpenMode, Organisation,
-    Outcome, Selection, StoreError, StoreErrorKind, StoreIdentity, Write,
+    AnswerKey, Completion, CustomModel, DataPair, EventPage, Job, Judged, KeptAnswer, Listing,
+    ModelId, ModelStore, Moment, OpenMode, Organisation, Outcome, Purge, Purged, Selection,
+    StoreError, StoreErrorKind, StoreIdentity, Write,
 };
 
 pub use crate::settings::{Clock, Settings};
@@ -242,6 +242,51 @@ impl ModelStore for PostgresStore {
     ) -> Result<Listing, StoreError> {
         let (organisation, selection) = (organisation.clone(), selection.clone());
         self.readers.read(async move |reader| rows::list(reader, &organisation, &selection).await)
+    }
+
+    fn events(
+        &self,
+        organisation: &Organisation,
+        after: u64,
+        limit: u32,
+    ) -> Result<EventPage, StoreError> {
+        let of = organisation.clone();
+        self.readers.read(async move |reader| event_rows::page(reader, &of, after, limit).await)
+    }
+
+    fn claimable(
+        &self,
+        organisation: Option<&Organisation>,
+        at: Moment,
+        limit: u32,
+    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+        let of = organisation.cloned();
+        self.readers.read(async move |reader| rows::claimable(reader, of.as_ref(), at, limit).await)
+    }
+
+    fn data(
+        &self,
+        organisation: &Organisation,
+        model: ModelId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        let of = organisation.clone();
+        self.readers
+            .read(async move |reader| data_rows::part(reader, &of, model, after, limit).await)
+    }
+
+    fn answer(
+        &self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        let (of, key) = (organisation.clone(), key.clone());
+        self.readers.read(async move |reader| answer_rows::get(reader, &of, &key).await)
+    }
+
+    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        self.commits()?.apply(Job::Purge(purge))?.purged()
     }
 
     fn close(&self) -> Result<(), StoreError> {

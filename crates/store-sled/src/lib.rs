@@ -41,8 +41,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use custom_models_core::{
-    Completion, CustomModel, Job, Judged, Listing, ModelId, ModelStore, OpenMode, Organisation,
-    Outcome, Selection, StoreError, StoreErrorKind, Write,
+    AnswerKey, Completion, CustomModel, DataPair, EventPage, Job, Judged, KeptAnswer, Listing,
+    ModelId, ModelStore, Moment, OpenMode, Organisation, Outcome, Purge, Purged, Selection,
+    StoreError, StoreErrorKind, Write,
 };
 use custom_models_group_commit::GroupCommit;
 
@@ -147,6 +148,46 @@ impl ModelStore for SledStore {
         selection: &Selection,
     ) -> Result<Listing, StoreError> {
         rows::list(&self.database, organisation, selection)
+    }
+
+    fn events(
+        &self,
+        organisation: &Organisation,
+        after: u64,
+        limit: u32,
+    ) -> Result<EventPage, StoreError> {
+        life::events(&self.database, organisation, after, limit)
+    }
+
+    fn claimable(
+        &self,
+        organisation: Option<&Organisation>,
+        at: Moment,
+        limit: u32,
+    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+        life::claimable(&self.database, organisation, at, limit)
+    }
+
+    fn data(
+        &self,
+        organisation: &Organisation,
+        model: ModelId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        life::data(&self.database, organisation, model, after, limit)
+    }
+
+    fn answer(
+        &self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        life::answer(&self.database, organisation, key)
+    }
+
+    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        self.commits.apply(Job::Purge(purge))?.purged()
     }
 
     fn close(&self) -> Result<(), StoreError> {

@@ -1,12 +1,11 @@
 //! What is kept beside models, as it is shown.
 
 use custom_models_core::{
-    AnswerKey, CustomModel, DataPair, Event, EventPage, Job, KeptAnswer, LifeStore, ModelId,
-    Moment, Organisation, Purge, Purged, StoreError,
+    AnswerKey, CustomModel, DataPair, Event, EventPage, KeptAnswer, ModelId, Moment, Organisation,
+    StoreError,
 };
 use sled::Db;
 
-use crate::SledStore;
 use crate::database::Database;
 use crate::fault::{damaged, guarded};
 use crate::life_rows::{
@@ -19,60 +18,47 @@ use crate::rows;
 use crate::schema::{key_below, model_key};
 use crate::views::{View, value, view};
 
-impl LifeStore for SledStore {
-    fn events(
-        &self,
-        organisation: &Organisation,
-        after: u64,
-        limit: u32,
-    ) -> Result<EventPage, StoreError> {
-        let below = key_below(b"e", organisation, b"");
-        let read = |history, view: &View| page(view, organisation, history, (after, limit));
-        view(&self.database, below, |db| history(db, organisation), read)
-    }
+/// The events behind a position, so many at most, with the ends of the history.
+pub(crate) fn events(
+    database: &Database,
+    organisation: &Organisation,
+    after: u64,
+    limit: u32,
+) -> Result<EventPage, StoreError> {
+    let below = key_below(b"e", organisation, b"");
+    let read = |history, view: &View| page(view, organisation, history, (after, limit));
+    view(database, below, |db| history(db, organisation), read)
+}
 
-    fn claimable(
-        &self,
-        organisation: Option<&Organisation>,
-        at: Moment,
-        limit: u32,
-    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        claimable(&self.database, organisation, at, limit)
-    }
+/// The pairs of a model's data behind a number, so many at most.
+pub(crate) fn data(
+    database: &Database,
+    organisation: &Organisation,
+    model: ModelId,
+    after: u32,
+    limit: u32,
+) -> Result<Vec<DataPair>, StoreError> {
+    let below = data_of(organisation, model);
+    let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
+    let keys = [below.as_slice(), &first.to_be_bytes()].concat()..end_of_data(&below);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let read = |_, view: &View| {
+        view.values(keys.clone())
+            .take(limit)
+            .map(|pair| pair.and_then(|(key, it)| pair_at(&key, &it)))
+            .collect()
+    };
+    view(database, below.clone(), |db| rows::counter(db, organisation), read)
+}
 
-    fn data(
-        &self,
-        organisation: &Organisation,
-        model: ModelId,
-        after: u32,
-        limit: u32,
-    ) -> Result<Vec<DataPair>, StoreError> {
-        let below = data_of(organisation, model);
-        let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
-        let keys = [below.as_slice(), &first.to_be_bytes()].concat()..end_of_data(&below);
-        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let read = |_, view: &View| {
-            view.values(keys.clone())
-                .take(limit)
-                .map(|pair| pair.and_then(|(key, it)| pair_at(&key, &it)))
-                .collect()
-        };
-        view(&self.database, below.clone(), |db| rows::counter(db, organisation), read)
-    }
-
-    fn answer(
-        &self,
-        organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, StoreError> {
-        let found = value(&self.database, &answer_key(organisation, key)?)?;
-        found.map(|found| answer_from_bytes(key, &found)).transpose()
-    }
-
-    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        self.commits.apply(Job::Purge(purge))?.purged()
-    }
+/// The answer that is kept under a key.
+pub(crate) fn answer(
+    database: &Database,
+    organisation: &Organisation,
+    key: &AnswerKey,
+) -> Result<Option<KeptAnswer>, StoreError> {
+    let found = value(database, &answer_key(organisation, key)?)?;
+    found.map(|found| answer_from_bytes(key, &found)).transpose()
 }
 
 fn history(db: &Db, organisation: &Organisation) -> Result<History, StoreError> {
@@ -104,12 +90,13 @@ fn page(
 }
 
 /// The trainings that can be claimed, all as they are at one moment.
-fn claimable(
+pub(crate) fn claimable(
     database: &Database,
     organisation: Option<&Organisation>,
     at: Moment,
-    limit: usize,
+    limit: u32,
 ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     database.read(|db| {
         let prefixes = vec![CLAIMABLE.to_vec(), b"m".to_vec()];
         let (moment, ()) = moments::Moment::open(database, db, prefixes, || Ok(()))?;

@@ -17,8 +17,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use custom_models_core::{
-    AccessStore, CustomModel, Edit, KeyRecord, LifeStore, ModelStore, Organisation, Selection,
-    StoreErrorKind,
+    AccessStore, CustomModel, Edit, KeyRecord, ModelStore, Organisation, Selection, StoreErrorKind,
 };
 use custom_models_store_sled::SledStore;
 use serde_json::{Value, json};

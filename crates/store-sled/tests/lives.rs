@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use custom_models_core::{
-    Change, Course, Description, Edit, EventType, Expected, LifeStore, ModelStore, Moment, Name,
-    NewModel, Outcome, Purge, Purged, StoreError, StoreErrorKind, Timestamp,
+    Change, Course, Description, Edit, EventType, Expected, ModelStore, Moment, Name, NewModel,
+    Outcome, Purge, Purged, StoreError, StoreErrorKind, Timestamp,
 };
 use custom_models_store_sled::SledStore;
 use tempfile::TempDir;

@@ -13,8 +13,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use custom_models_core::{
-    AccessChange, AccessStore, ArchiveChange, ArchiveStore, LifeStore, ModelStore, Moment,
-    OpenMode, Purge, Registration, StoreError, StoreErrorKind,
+    AccessChange, AccessStore, ArchiveChange, ArchiveStore, ModelStore, Moment, OpenMode, Purge,
+    Registration, StoreError, StoreErrorKind,
 };
 use custom_models_store_sled::SledStore;
 use tempfile::TempDir;

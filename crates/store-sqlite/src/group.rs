@@ -14,7 +14,7 @@ use crate::admission_rows::Admissions;
 use crate::fault::{Trouble, fault};
 use crate::file::newer;
 use crate::schema::MIGRATIONS;
-use crate::{answer_rows, archive, data_rows, event_rows, life, rows};
+use crate::{answer_rows, archive, data_rows, event_rows, purge, rows};
 
 /// What a transaction knows beside its rows: counters, read once and written once.
 pub(crate) struct Group<'a> {
@@ -85,7 +85,7 @@ impl Group<'_> {
     /// Forgets what is old, behind what was counted so far: no beginning of a history lies behind its end.
     pub(crate) fn purge(&mut self, purge: &Purge) -> Result<Purged, Trouble> {
         self.keep_counters()?;
-        Ok(life::forget(self.connection, purge)?)
+        Ok(purge::forget(self.connection, purge)?)
     }
 
     /// Puts records or erases them, behind what was counted so far; all or none.

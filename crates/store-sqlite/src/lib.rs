@@ -35,10 +35,10 @@ mod fault;
 mod file;
 mod group;
 mod held;
-mod life;
 mod name_events;
 mod place;
 mod private;
+mod purge;
 #[cfg(test)]
 mod query_plans;
 mod readers;
@@ -54,8 +54,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use custom_models_core::{
-    Completion, CustomModel, Job, Judged, Listing, ModelId, ModelStore, OpenMode, Organisation,
-    Outcome, Selection, StoreError, StoreErrorKind, Write,
+    AnswerKey, Completion, CustomModel, DataPair, EventPage, Job, Judged, KeptAnswer, Listing,
+    ModelId, ModelStore, Moment, OpenMode, Organisation, Outcome, Purge, Purged, Selection,
+    StoreError, StoreErrorKind, Write,
 };
 use custom_models_group_commit::GroupCommit;
 
@@ -184,6 +185,47 @@ impl ModelStore for SqliteStore {
         selection: &Selection,
     ) -> Result<Listing, StoreError> {
         self.readers.read(|connection| rows::list(connection, organisation, selection))
+    }
+
+    fn events(
+        &self,
+        organisation: &Organisation,
+        after: u64,
+        limit: u32,
+    ) -> Result<EventPage, StoreError> {
+        self.readers.read(|connection| event_rows::page(connection, organisation, after, limit))
+    }
+
+    fn claimable(
+        &self,
+        organisation: Option<&Organisation>,
+        at: Moment,
+        limit: u32,
+    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+        self.readers.read(|connection| rows::claimable(connection, organisation, at, limit))
+    }
+
+    fn data(
+        &self,
+        organisation: &Organisation,
+        model: ModelId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        self.readers
+            .read(|connection| data_rows::part(connection, organisation, model, after, limit))
+    }
+
+    fn answer(
+        &self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        self.readers.read(|connection| answer_rows::get(connection, organisation, key))
+    }
+
+    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        self.commits()?.apply(Job::Purge(purge))?.purged()
     }
 
     fn close(&self) -> Result<(), StoreError> {

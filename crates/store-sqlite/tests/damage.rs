@@ -10,8 +10,8 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use custom_models_core::{
-    AccessStore, Actor, Caller, DataType, Edit, Engine, Expected, KeyDigest, LeaseTime, LifeStore,
-    ListModels, ModelStore, Plan, Refusal, Retention, StoreErrorKind, UpdateModel, Write,
+    AccessStore, Actor, Caller, DataType, Edit, Engine, Expected, KeyDigest, LeaseTime, ListModels,
+    ModelStore, Plan, Refusal, Retention, StoreErrorKind, UpdateModel, Write,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;

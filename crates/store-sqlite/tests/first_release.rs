@@ -7,8 +7,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::{
     AccessStore, Actor, Caller, CreateModel, CustomModel, Engine, EventType, Expected, KeyId,
-    KeyRecord, LifeStore, ModelId, ModelStore, Moment, Operation, Organisation, Plan, RequestLimit,
-    Selection, UpdateModel, Window,
+    KeyRecord, ModelId, ModelStore, Moment, Operation, Organisation, Plan, RequestLimit, Selection,
+    UpdateModel, Window,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::{Connection, OpenFlags};

@@ -8,9 +8,9 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::{
     Actor, Caller, CustomModel, DataTotals, DataType, Edit, EditRefusal, Engine, EventPage,
-    Expected, Figure, KeptAnswer, LeaseTime, LifeStore, MemoryStore, MetricName, ModelId,
-    ModelStore, Moment, NewAnswer, Organisation, Outcome, Plan, Progress, Purge, Purged, Records,
-    Selection, TrainingMetrics, UpdateModel, Write,
+    Expected, Figure, KeptAnswer, LeaseTime, MemoryStore, MetricName, ModelId, ModelStore, Moment,
+    NewAnswer, Organisation, Outcome, Plan, Progress, Purge, Purged, Selection, TrainingMetrics,
+    UpdateModel, Write,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -48,7 +48,7 @@ struct Shown {
     answers: Vec<Option<KeptAnswer>>,
 }
 
-fn shown(store: &dyn Records) -> Shown {
+fn shown(store: &dyn ModelStore) -> Shown {
     let organisations = [acme(), other()];
     let all = Selection { limit: 100, ..Selection::default() };
     let lists = organisations.iter().map(|it| store.list(it, &all).unwrap());
@@ -73,7 +73,7 @@ fn shown(store: &dyn Records) -> Shown {
 }
 
 /// Every kind of change, by an engine; the store keeps what a store in memory keeps.
-fn live(store: impl Records + Clone + 'static) {
+fn live(store: impl ModelStore + Clone + 'static) {
     let engine = Engine::new(store.clone(), || {
         UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs()) + Duration::from_millis(7)
     });

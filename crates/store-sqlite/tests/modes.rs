@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use custom_models_core::{
-    AccessChange, AccessStore, ArchiveChange, ArchiveStore, LifeStore, ListModels, ModelStore,
-    OpenMode, Purge, Registration, StoreError, StoreErrorKind,
+    AccessChange, AccessStore, ArchiveChange, ArchiveStore, ListModels, ModelStore, OpenMode,
+    Purge, Registration, StoreError, StoreErrorKind,
 };
 use custom_models_store_sqlite::SqliteStore;
 

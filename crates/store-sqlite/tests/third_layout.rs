@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use custom_models_core::{
-    ArchiveChange, ArchiveStore, LifeStore, ModelStore, Organisation, Purge, Record, StoreSummary,
+    ArchiveChange, ArchiveStore, ModelStore, Organisation, Purge, Record, StoreSummary,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;

@@ -6,9 +6,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use custom_models_core::{
-    ArchiveStore, LifeStore, ModelId, ModelStore, OpenMode, Purge, StoreErrorKind,
-};
+use custom_models_core::{ArchiveStore, ModelId, ModelStore, OpenMode, Purge, StoreErrorKind};
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
 

@@ -4,9 +4,7 @@ use std::fmt;
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::PathBuf;
 
-use custom_models_core::{
-    ArchiveStore, ContentDigest, LifeStore, ModelId, Organisation, StoreError,
-};
+use custom_models_core::{ArchiveStore, ContentDigest, ModelId, Organisation, StoreError};
 use sha2::{Digest, Sha256};
 
 /// Keeps the contents of files, under names that it gives itself.
@@ -51,16 +49,11 @@ pub trait ContentStore: Send + Sync + fmt::Debug {
     ///
     /// Its cost grows with the contents, not with their square. When the store fails, the sweep ends with its
     /// error.
-    fn sweep(&self, store: &dyn ContentOwner) -> Result<ContentSweep, StoreError>;
+    fn sweep(&self, store: &dyn ArchiveStore) -> Result<ContentSweep, StoreError>;
 
     /// Where a content is a file on this machine, for programs that read it; `None` where it is none.
     fn path(&self, organisation: &Organisation, model: ModelId, content: &str) -> Option<PathBuf>;
 }
-
-/// The store of models that contents belong to. Every store that keeps data and can be exported is one.
-pub trait ContentOwner: LifeStore + ArchiveStore {}
-
-impl<S: LifeStore + ArchiveStore + ?Sized> ContentOwner for S {}
 
 /// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

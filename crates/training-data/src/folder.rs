@@ -13,7 +13,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use custom_models_core::{ModelId, Organisation, StoreError, StoreErrorKind, StoreSummary};
+use custom_models_core::{
+    ArchiveStore, ModelId, Organisation, StoreError, StoreErrorKind, StoreSummary,
+};
 
 pub use self::files::is_name;
 use self::files::{files, folders, unless_gone, unused};
@@ -21,7 +23,7 @@ use self::mark::{Mark, MarkLock};
 use self::new_file::NewFile;
 pub use self::standing::FolderStanding;
 use self::sweep::Looks;
-use crate::content::{Content, ContentOwner, ContentStore, ContentSweep, Leftover, NewContent};
+use crate::content::{Content, ContentStore, ContentSweep, Leftover, NewContent};
 
 /// The number of times that a file is begun anew when a sweep takes its folder away in the same moment.
 const ATTEMPTS: u32 = 8;
@@ -62,7 +64,7 @@ impl Folder {
     /// - [`StoreErrorKind::ForeignData`]: the folder has the mark of another store.
     /// - [`StoreErrorKind::Damaged`]: the mark cannot be read.
     /// - [`StoreErrorKind::Unavailable`], [`StoreErrorKind::Failed`], and those of the store.
-    pub fn open(root: impl AsRef<Path>, store: &dyn ContentOwner) -> Result<Self, StoreError> {
+    pub fn open(root: impl AsRef<Path>, store: &dyn ArchiveStore) -> Result<Self, StoreError> {
         Folder::open_with(root.as_ref(), store, false)
     }
 
@@ -73,7 +75,7 @@ impl Folder {
     /// As [`Folder::open`].
     pub fn open_read_only(
         root: impl AsRef<Path>,
-        store: &dyn ContentOwner,
+        store: &dyn ArchiveStore,
     ) -> Result<Self, StoreError> {
         Folder::open_with(root.as_ref(), store, true)
     }
@@ -89,7 +91,7 @@ impl Folder {
     /// As [`Folder::open`], but for the mark, which is replaced.
     pub fn adopt(
         root: impl AsRef<Path>,
-        store: &dyn ContentOwner,
+        store: &dyn ArchiveStore,
     ) -> Result<(Self, Vec<Leftover>), StoreError> {
         let root = absolute(root.as_ref())?;
         let lock = MarkLock::take_making(&root)?;
@@ -107,7 +109,7 @@ impl Folder {
     /// Those of the store, and of the folder if it cannot be read.
     pub fn preview(
         root: impl AsRef<Path>,
-        store: &dyn ContentOwner,
+        store: &dyn ArchiveStore,
     ) -> Result<Vec<Leftover>, StoreError> {
         let (root, summary) = (absolute(root.as_ref())?, store.summary()?);
         Folder::of(root, summary, true, FolderStanding::Owned).leftovers(store)
@@ -115,7 +117,7 @@ impl Folder {
 
     fn open_with(
         root: &Path,
-        store: &dyn ContentOwner,
+        store: &dyn ArchiveStore,
         is_read_only: bool,
     ) -> Result<Self, StoreError> {
         let root = absolute(root)?;
@@ -285,7 +287,7 @@ impl ContentStore for Folder {
         Ok(removed)
     }
 
-    fn sweep(&self, store: &dyn ContentOwner) -> Result<ContentSweep, StoreError> {
+    fn sweep(&self, store: &dyn ArchiveStore) -> Result<ContentSweep, StoreError> {
         self.swept(store)
     }
 

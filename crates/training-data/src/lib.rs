@@ -42,7 +42,7 @@ mod upload;
 
 pub use audio::{Audio, AudioFault, AudioFormat, LEAST_RATE, measure};
 pub use content::{
-    Content, ContentOwner, ContentStore, ContentSweep, Kept, KeptBack, Leftover, NewContent, digest,
+    Content, ContentStore, ContentSweep, Kept, KeptBack, Leftover, NewContent, digest,
 };
 pub use folder::{Folder, FolderStanding, is_name as is_content_name};
 pub use upload::{Upload, UploadError, Uploaded};

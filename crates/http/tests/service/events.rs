@@ -117,7 +117,7 @@ fn log_1_what_is_forgotten_is_a_410() {
         answers_until: custom_models_core::Moment::from_unix_millis(0),
         limit: 9,
     };
-    custom_models_core::LifeStore::purge(&*server.store, purge).unwrap();
+    custom_models_core::ModelStore::purge(&*server.store, purge).unwrap();
     server.get(&key, &events("")).is(
         410,
         r#"{"error":"Gone","message":"Events behind this position are not kept any more","error_code":"EVENTS_EXPIRED","details":{"first_position":2}}"#,

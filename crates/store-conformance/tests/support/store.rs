@@ -4,8 +4,8 @@ use std::thread::{self, JoinHandle, ThreadId};
 
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, AnswerKey, Completion, CustomModel, DataPair,
-    EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord, LifeStore, Listing, ModelId, ModelStore,
-    Moment, Operation, Organisation, Outcome, Purge, Purged, Registration, RequestLimit, Selection,
+    EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord, Listing, ModelId, ModelStore, Moment,
+    Operation, Organisation, Outcome, Purge, Purged, Registration, RequestLimit, Selection,
     StoreError, StoreErrorKind, Window, WindowState, Write,
 };
 
@@ -191,6 +191,61 @@ impl ModelStore for QueuedStore {
         self.shared.read(|state| state.list(self.flaw, organisation, selection))
     }
 
+    fn events(
+        &self,
+        organisation: &Organisation,
+        after: u64,
+        limit: u32,
+    ) -> Result<EventPage, StoreError> {
+        let lags = self.flaw == Some(Flaw::EventsLagBehind);
+        self.shared.read_lagging(lags, |state| {
+            Ok(state.life.events(self.flaw, organisation, after, limit))
+        })
+    }
+
+    fn claimable(
+        &self,
+        organisation: Option<&Organisation>,
+        at: Moment,
+        limit: u32,
+    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+        self.shared.read(|state| Ok(state.claimable(self.flaw, organisation, at, limit)))
+    }
+
+    fn data(
+        &self,
+        organisation: &Organisation,
+        model: ModelId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        let lags = self.flaw == Some(Flaw::DataLagsBehind);
+        self.shared.read_lagging(lags, |state| {
+            Ok(state.life.data(self.flaw, organisation, model, after, limit))
+        })
+    }
+
+    fn answer(
+        &self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        self.shared.read(|state| Ok(state.life.answer(self.flaw, organisation, key)))
+    }
+
+    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        let purged = {
+            let mut memory = self.shared.memory.lock().unwrap();
+            if memory.is_closed {
+                return Err(StoreErrorKind::Closed.into());
+            }
+            memory.before = memory.now.clone();
+            memory.now.life.purge(self.flaw, purge)
+        };
+        self.shared.save_after_a_write();
+        Ok(purged)
+    }
+
     fn close(&self) -> Result<(), StoreError> {
         self.finish();
         self.shared.save(|memory| match self.flaw {
@@ -259,63 +314,6 @@ impl AccessStore for QueuedStore {
         now: Moment,
     ) -> Result<WindowState, StoreError> {
         self.shared.read(|state| Ok(state.access.window(self.flaw, window, limit, now)))
-    }
-}
-
-impl LifeStore for QueuedStore {
-    fn events(
-        &self,
-        organisation: &Organisation,
-        after: u64,
-        limit: u32,
-    ) -> Result<EventPage, StoreError> {
-        let lags = self.flaw == Some(Flaw::EventsLagBehind);
-        self.shared.read_lagging(lags, |state| {
-            Ok(state.life.events(self.flaw, organisation, after, limit))
-        })
-    }
-
-    fn claimable(
-        &self,
-        organisation: Option<&Organisation>,
-        at: Moment,
-        limit: u32,
-    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
-        self.shared.read(|state| Ok(state.claimable(self.flaw, organisation, at, limit)))
-    }
-
-    fn data(
-        &self,
-        organisation: &Organisation,
-        model: ModelId,
-        after: u32,
-        limit: u32,
-    ) -> Result<Vec<DataPair>, StoreError> {
-        let lags = self.flaw == Some(Flaw::DataLagsBehind);
-        self.shared.read_lagging(lags, |state| {
-            Ok(state.life.data(self.flaw, organisation, model, after, limit))
-        })
-    }
-
-    fn answer(
-        &self,
-        organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, StoreError> {
-        self.shared.read(|state| Ok(state.life.answer(self.flaw, organisation, key)))
-    }
-
-    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        let purged = {
-            let mut memory = self.shared.memory.lock().unwrap();
-            if memory.is_closed {
-                return Err(StoreErrorKind::Closed.into());
-            }
-            memory.before = memory.now.clone();
-            memory.now.life.purge(self.flaw, purge)
-        };
-        self.shared.save_after_a_write();
-        Ok(purged)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use custom_models_core::{
-    AccessChange, AccessStore, ArchiveChange, ArchiveStore, LifeStore, ModelStore, Moment, Purge,
+    AccessChange, AccessStore, ArchiveChange, ArchiveStore, ModelStore, Moment, Purge,
     Registration, StoreErrorKind, Timestamp,
 };
 use custom_models_postgres_cluster::Server;

@@ -2,8 +2,8 @@
 //! (PLACE-1, PLACE-2).
 
 use custom_models_core::{
-    AccessChange, AccessStore, ArchiveChange, ArchiveStore, Audit, LifeStore, Lineage, ModelId,
-    ModelStore, Moment, OpenMode, Purge, Record, Registration, StoreErrorKind, StoreSummary,
+    AccessChange, AccessStore, ArchiveChange, ArchiveStore, Audit, Lineage, ModelId, ModelStore,
+    Moment, OpenMode, Purge, Record, Registration, StoreErrorKind, StoreSummary,
 };
 use custom_models_postgres_cluster::{Programs, Server};
 use custom_models_store_postgres::PostgresStore;

@@ -6,9 +6,8 @@ use std::thread;
 
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, Actor, AnswerKey, ArchiveChange, ArchiveStore,
-    Change, CustomModel, Edit, EditRefusal, Expected, IdempotencyKey, KeyId, LeaseTime, LifeStore,
-    ModelStore, Moment, NewAnswer, Operation, Outcome, Record, RequestLimit, UpdateModel, Window,
-    Write,
+    Change, CustomModel, Edit, EditRefusal, Expected, IdempotencyKey, KeyId, LeaseTime, ModelStore,
+    Moment, NewAnswer, Operation, Outcome, Record, RequestLimit, UpdateModel, Window, Write,
 };
 use custom_models_postgres_cluster::Server;
 use custom_models_store_postgres::PostgresStore;

@@ -9,13 +9,12 @@
 use std::path::Path;
 
 use custom_models_core::{
-    ArchiveChange, Lineage, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
+    ArchiveChange, ArchiveStore, Lineage, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
 };
 use uuid::Uuid;
 
 use super::FolderStanding;
 use super::mark::{Mark, MarkLock};
-use crate::content::ContentOwner;
 
 /// The number of times that a mark and its store are looked at anew because they change meanwhile.
 const ATTEMPTS: u32 = 8;
@@ -24,7 +23,7 @@ impl Mark {
     /// Reads the mark of a folder and asks its store, so that neither is from before the other.
     pub(super) fn look(
         root: &Path,
-        store: &dyn ContentOwner,
+        store: &dyn ArchiveStore,
     ) -> Result<(Option<Self>, StoreSummary), StoreError> {
         let mut mark = Mark::read(root)?;
         for _ in 0..ATTEMPTS {
@@ -42,7 +41,7 @@ impl Mark {
     /// it is, with a new lineage. `None` if the mark is gone.
     pub(super) fn record(
         root: &Path,
-        store: &dyn ContentOwner,
+        store: &dyn ArchiveStore,
     ) -> Result<Option<(FolderStanding, StoreSummary)>, StoreError> {
         let lock = MarkLock::take(root)?;
         let Some(mark) = Mark::read(root)? else { return Ok(None) };
@@ -65,7 +64,7 @@ impl Mark {
     pub(super) fn adopt(
         root: &Path,
         lock: &MarkLock,
-        store: &dyn ContentOwner,
+        store: &dyn ArchiveStore,
     ) -> Result<StoreSummary, StoreError> {
         let (before, lineage) = (store.summary()?, drawn());
         let identity = StoreIdentity::from_bytes(*Uuid::new_v4().as_bytes());
@@ -81,7 +80,7 @@ impl Mark {
 
     /// Ends an adoption that did not come to its end after the store had got its new identity: the mark that lies
     /// aside is put in its place if it is exactly that of the store.
-    pub(super) fn finish_adoption(root: &Path, store: &dyn ContentOwner) -> Result<(), StoreError> {
+    pub(super) fn finish_adoption(root: &Path, store: &dyn ArchiveStore) -> Result<(), StoreError> {
         if Mark::prepared(root).is_none() {
             return Ok(());
         }
@@ -99,7 +98,7 @@ impl Mark {
 fn renew(
     root: &Path,
     lock: &MarkLock,
-    store: &dyn ContentOwner,
+    store: &dyn ArchiveStore,
     summary: StoreSummary,
 ) -> Result<StoreSummary, StoreError> {
     let next = drawn();
@@ -111,7 +110,7 @@ fn renew(
 }
 
 fn replace(
-    store: &dyn ContentOwner,
+    store: &dyn ArchiveStore,
     summary: &StoreSummary,
     new: (StoreIdentity, Lineage),
 ) -> Result<StoreSummary, StoreError> {

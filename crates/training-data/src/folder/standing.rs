@@ -4,14 +4,13 @@ use std::path::Path;
 use std::sync::PoisonError;
 
 use custom_models_core::{
-    ModelId, Organisation, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
+    ArchiveStore, ModelId, Organisation, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
 };
 
 use super::files::{files, folders};
 use super::mark::{Mark, MarkLock};
 use super::sweep::References;
 use super::{Folder, fault};
-use crate::content::ContentOwner;
 
 /// The standing of a folder towards the store that it was opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,7 +37,7 @@ impl FolderStanding {
     /// Finds the mark of a folder, and its standing.
     pub(super) fn find(
         root: &Path,
-        store: &dyn ContentOwner,
+        store: &dyn ArchiveStore,
     ) -> Result<(Option<Mark>, StoreSummary, Self), StoreError> {
         let (mark, summary) = Mark::look(root, store)?;
         let standing = match mark {
@@ -65,7 +64,7 @@ impl FolderStanding {
 
     fn without_mark(
         root: &Path,
-        store: &dyn ContentOwner,
+        store: &dyn ArchiveStore,
         summary: &StoreSummary,
     ) -> Result<Self, StoreError> {
         let mut has_contents = false;
@@ -117,7 +116,7 @@ impl Folder {
     pub(super) fn remember(
         &mut self,
         mark: Option<Mark>,
-        store: &dyn ContentOwner,
+        store: &dyn ArchiveStore,
     ) -> Result<(), StoreError> {
         let mark = match (self.standing(), mark) {
             (FolderStanding::Owned, None) => {

@@ -9,12 +9,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
-use custom_models_core::{ModelId, Organisation, Record, StoreError, StoreErrorKind, StoreSummary};
+use custom_models_core::{
+    ArchiveStore, ModelId, Organisation, Record, StoreError, StoreErrorKind, StoreSummary,
+};
 
 use super::files::{PART, files, folders, unless_gone, unused};
 use super::mark::Mark;
 use super::{Folder, FolderStanding, fault};
-use crate::content::{ContentOwner, ContentSweep, KeptBack, Leftover};
+use crate::content::{ContentSweep, KeptBack, Leftover};
 
 /// The time after which everything is looked at again, for other processes leave files behind as well.
 const RECHECK: Duration = Duration::from_secs(60 * 60);
@@ -27,7 +29,7 @@ pub(super) struct References(HashSet<u128>);
 
 impl References {
     pub(super) fn of(
-        store: &dyn ContentOwner,
+        store: &dyn ArchiveStore,
         organisation: &Organisation,
         model: ModelId,
     ) -> Result<Self, StoreError> {
@@ -109,7 +111,7 @@ impl Folder {
     /// # Errors
     ///
     /// Those of the store, and [`StoreErrorKind::Failed`].
-    pub fn leftovers(&self, store: &dyn ContentOwner) -> Result<Vec<Leftover>, StoreError> {
+    pub fn leftovers(&self, store: &dyn ArchiveStore) -> Result<Vec<Leftover>, StoreError> {
         let mut leftovers = Vec::new();
         for (of_organisation, organisation) in self.organisations()? {
             for (folder, model) in folders::<ModelId>(&of_organisation).map_err(fault)? {
@@ -129,7 +131,7 @@ impl Folder {
     /// # Errors
     ///
     /// As [`Folder::leftovers`].
-    pub fn missing(&self, store: &dyn ContentOwner) -> Result<u64, StoreError> {
+    pub fn missing(&self, store: &dyn ArchiveStore) -> Result<u64, StoreError> {
         let mut missing = 0;
         store.export(&mut |record| {
             let Record::Data { organisation, model, pair } = record else { return Ok(()) };
@@ -149,11 +151,11 @@ impl Folder {
     /// # Errors
     ///
     /// As [`Folder::open`].
-    pub fn record(&self, store: &dyn ContentOwner) -> Result<(), StoreError> {
+    pub fn record(&self, store: &dyn ArchiveStore) -> Result<(), StoreError> {
         self.standing_now(store).map(drop)
     }
 
-    pub(super) fn swept(&self, store: &dyn ContentOwner) -> Result<ContentSweep, StoreError> {
+    pub(super) fn swept(&self, store: &dyn ArchiveStore) -> Result<ContentSweep, StoreError> {
         if self.is_read_only {
             return Err(StoreErrorKind::ReadOnly.into());
         }
@@ -194,7 +196,7 @@ impl Folder {
     /// Finds the standing anew, and records where the store is if the mark does not say so.
     fn standing_now(
         &self,
-        store: &dyn ContentOwner,
+        store: &dyn ArchiveStore,
     ) -> Result<(FolderStanding, StoreSummary), StoreError> {
         // Before the mark, which another thread may be making.
         let standing = self.standing();
@@ -223,7 +225,7 @@ impl Folder {
     /// Returns true if nothing is left to be removed later.
     fn sweep_organisation(
         &self,
-        store: &dyn ContentOwner,
+        store: &dyn ArchiveStore,
         of_organisation: &Path,
         organisation: &Organisation,
         swept: &mut ContentSweep,
@@ -254,7 +256,7 @@ impl Folder {
     /// The files in the folder of a model that nothing refers to.
     fn found(
         &self,
-        store: &dyn ContentOwner,
+        store: &dyn ArchiveStore,
         organisation: &Organisation,
         model: ModelId,
         folder: &Path,

@@ -6,9 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use custom_models_core::{
-    AnswerKey, ArchiveChange, ArchiveStore, CustomModel, DataPair, EventPage, KeptAnswer,
-    LifeStore, MemoryStore, ModelId, Moment, Organisation, Purge, Purged, Record, StoreError,
-    StoreErrorKind, StoreSummary,
+    AnswerKey, ArchiveChange, ArchiveStore, Completion, CustomModel, DataPair, EventPage,
+    KeptAnswer, Listing, MemoryStore, ModelId, ModelStore, Moment, Organisation, Purge, Purged,
+    Record, Selection, StoreError, StoreErrorKind, StoreSummary, Write,
 };
 use custom_models_training_data::{ContentStore, Folder, FolderStanding};
 use tempfile::TempDir;
@@ -84,7 +84,19 @@ struct Counting {
     other: Mutex<Option<Folder>>,
 }
 
-impl LifeStore for Counting {
+impl ModelStore for Counting {
+    fn submit(&self, write: Write, done: Completion) {
+        self.store.submit(write, done);
+    }
+
+    fn get(&self, of: &Organisation, id: ModelId) -> Result<Option<CustomModel>, StoreError> {
+        self.store.get(of, id)
+    }
+
+    fn list(&self, of: &Organisation, selection: &Selection) -> Result<Listing, StoreError> {
+        self.store.list(of, selection)
+    }
+
     fn events(&self, of: &Organisation, after: u64, limit: u32) -> Result<EventPage, StoreError> {
         self.store.events(of, after, limit)
     }
@@ -122,6 +134,10 @@ impl LifeStore for Counting {
 
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
         self.store.purge(purge)
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        self.store.close()
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use custom_models_core::{Engine, Moment, Records};
+use custom_models_core::{Engine, ModelStore, Moment};
 
 /// Where [`Clock`] stands at first, in milliseconds since 1970.
 const START: i64 = 1_736_935_200_000;
@@ -18,7 +18,7 @@ impl Clock {
         Clock(Arc::new(AtomicI64::new(START)))
     }
 
-    pub(crate) fn engine(&self, store: impl Records + 'static) -> Engine {
+    pub(crate) fn engine(&self, store: impl ModelStore + 'static) -> Engine {
         let clock = self.clone();
         Engine::new(store, move || clock.time())
     }

@@ -11,7 +11,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use custom_models_core::{
     Caller, ContentDigest, Course, CreateModel, CustomModel, DataFile, DataTotals, DataType,
-    Engine, Field, ModelId, NewModel, NewPair, Plan, Records, Timestamp, TrainingStatus,
+    Engine, Field, ModelId, ModelStore, NewModel, NewPair, Plan, Timestamp, TrainingStatus,
     ViolationKind, Violations,
 };
 use proptest::prelude::ProptestConfig;
@@ -83,7 +83,7 @@ pub(crate) fn clock() -> SystemTime {
     UNIX_EPOCH + Duration::from_secs(1_736_935_200)
 }
 
-pub(crate) fn engine(store: impl Records + 'static) -> Engine {
+pub(crate) fn engine(store: impl ModelStore + 'static) -> Engine {
     Engine::new(store, clock)
 }
 

@@ -3,9 +3,8 @@
 use std::sync::{Arc, Mutex};
 
 use custom_models_core::{
-    AnswerKey, Completion, CustomModel, DataPair, EventPage, KeptAnswer, LifeStore, Listing,
-    MemoryStore, ModelId, ModelStore, Moment, Organisation, Purge, Purged, Selection, StoreError,
-    Write,
+    AnswerKey, Completion, CustomModel, DataPair, EventPage, KeptAnswer, Listing, MemoryStore,
+    ModelId, ModelStore, Moment, Organisation, Purge, Purged, Selection, StoreError, Write,
 };
 
 /// What was asked of a store.
@@ -35,6 +34,51 @@ impl Recorder {
     }
 }
 
+/// Shows what the memory below it keeps.
+macro_rules! life_of {
+    ($store:ident) => {
+        fn events(
+            &self,
+            of: &Organisation,
+            after: u64,
+            limit: u32,
+        ) -> Result<EventPage, StoreError> {
+            self.$store.events(of, after, limit)
+        }
+
+        fn claimable(
+            &self,
+            of: Option<&Organisation>,
+            at: Moment,
+            limit: u32,
+        ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+            self.$store.claimable(of, at, limit)
+        }
+
+        fn data(
+            &self,
+            of: &Organisation,
+            id: ModelId,
+            after: u32,
+            limit: u32,
+        ) -> Result<Vec<DataPair>, StoreError> {
+            self.$store.data(of, id, after, limit)
+        }
+
+        fn answer(
+            &self,
+            of: &Organisation,
+            key: &AnswerKey,
+        ) -> Result<Option<KeptAnswer>, StoreError> {
+            self.$store.answer(of, key)
+        }
+
+        fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+            self.$store.purge(purge)
+        }
+    };
+}
+
 impl ModelStore for Recorder {
     fn submit(&self, write: Write, done: Completion) {
         self.note(Call::Submit(Box::new(write.clone())));
@@ -50,6 +94,8 @@ impl ModelStore for Recorder {
         self.note(Call::List(of.clone(), selection.clone()));
         self.store.list(of, selection)
     }
+
+    life_of!(store);
 
     fn close(&self) -> Result<(), StoreError> {
         self.note(Call::Close);
@@ -99,57 +145,9 @@ impl ModelStore for Scripted {
         })
     }
 
+    life_of!(life);
+
     fn close(&self) -> Result<(), StoreError> {
         (self.get)().map(|_| ())
     }
 }
-
-/// Shows what the memory below it keeps.
-macro_rules! life_of {
-    ($Type:ident, $store:ident) => {
-        impl LifeStore for $Type {
-            fn events(
-                &self,
-                of: &Organisation,
-                after: u64,
-                limit: u32,
-            ) -> Result<EventPage, StoreError> {
-                self.$store.events(of, after, limit)
-            }
-
-            fn claimable(
-                &self,
-                of: Option<&Organisation>,
-                at: Moment,
-                limit: u32,
-            ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
-                self.$store.claimable(of, at, limit)
-            }
-
-            fn data(
-                &self,
-                of: &Organisation,
-                id: ModelId,
-                after: u32,
-                limit: u32,
-            ) -> Result<Vec<DataPair>, StoreError> {
-                self.$store.data(of, id, after, limit)
-            }
-
-            fn answer(
-                &self,
-                of: &Organisation,
-                key: &AnswerKey,
-            ) -> Result<Option<KeptAnswer>, StoreError> {
-                self.$store.answer(of, key)
-            }
-
-            fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-                self.$store.purge(purge)
-            }
-        }
-    };
-}
-
-life_of!(Recorder, store);
-life_of!(Scripted, life);

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, AnswerKey, ArchiveChange, ArchiveStore, Completion,
-    CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord, LifeStore, Listing,
+    CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord, Listing,
     MemoryStore, ModelId, ModelStore, Moment, Organisation, Purge, Purged, Record, Registration,
     RequestLimit, Scopes, Selection, StoreError, StoreErrorKind, StoreSummary, Window, WindowState,
     Write,
@@ -149,6 +149,40 @@ impl ModelStore for Held {
         self.store.list(of, selection)
     }
 
+    fn events(&self, of: &Organisation, after: u64, limit: u32) -> Result<EventPage, StoreError> {
+        let page = self.store.events(of, after, limit);
+        self.state.lock().unwrap().looks += 1;
+        self.changed.notify_all();
+        page
+    }
+
+    fn claimable(
+        &self,
+        of: Option<&Organisation>,
+        at: Moment,
+        limit: u32,
+    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+        self.store.claimable(of, at, limit)
+    }
+
+    fn data(
+        &self,
+        of: &Organisation,
+        model: ModelId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        self.store.data(of, model, after, limit)
+    }
+
+    fn answer(&self, of: &Organisation, key: &AnswerKey) -> Result<Option<KeptAnswer>, StoreError> {
+        self.store.answer(of, key)
+    }
+
+    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        self.store.purge(purge)
+    }
+
     fn close(&self) -> Result<(), StoreError> {
         self.store.close()
     }
@@ -207,41 +241,5 @@ impl ArchiveStore for Held {
 
     fn verify(&self) -> Result<Vec<String>, StoreError> {
         self.store.verify()
-    }
-}
-
-impl LifeStore for Held {
-    fn events(&self, of: &Organisation, after: u64, limit: u32) -> Result<EventPage, StoreError> {
-        let page = self.store.events(of, after, limit);
-        self.state.lock().unwrap().looks += 1;
-        self.changed.notify_all();
-        page
-    }
-
-    fn claimable(
-        &self,
-        of: Option<&Organisation>,
-        at: Moment,
-        limit: u32,
-    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
-        self.store.claimable(of, at, limit)
-    }
-
-    fn data(
-        &self,
-        of: &Organisation,
-        model: ModelId,
-        after: u32,
-        limit: u32,
-    ) -> Result<Vec<DataPair>, StoreError> {
-        self.store.data(of, model, after, limit)
-    }
-
-    fn answer(&self, of: &Organisation, key: &AnswerKey) -> Result<Option<KeptAnswer>, StoreError> {
-        self.store.answer(of, key)
-    }
-
-    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        self.store.purge(purge)
     }
 }

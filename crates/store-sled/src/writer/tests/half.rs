@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use custom_models_core::{
     AnswerKey, Caller, ContentDigest, CustomModel, DataFile, DataPair, DataType, Engine, Event,
-    IdempotencyKey, KeptAnswer, LeaseTime, LifeStore, NewAnswer, NewPair, Operation, Plan,
+    IdempotencyKey, KeptAnswer, LeaseTime, ModelStore, NewAnswer, NewPair, Operation, Plan,
 };
 
 use super::*;
