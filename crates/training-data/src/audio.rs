@@ -9,6 +9,7 @@ mod beginning;
 mod bytes;
 mod decoding;
 mod demuxed;
+mod flac;
 mod frames;
 mod mpeg;
 mod tags;
@@ -126,11 +127,16 @@ pub const LEAST_RATE: u32 = 4000;
 pub fn measure(audio: &mut (impl Read + Seek + Send + Sync)) -> Result<Audio, AudioFault> {
     let mut bytes = Bytes::new(audio)?;
     let (end, (start, beginning)) = (bytes.length(), beginning::of(&mut bytes)?);
-    let part = Part { head: Vec::new(), start, end, claimed: 0 };
+    let part = Part { start, end, claimed: 0 };
     let (format, nanos) = match beginning {
         Beginning::Wav => (AudioFormat::Wav, of_wav(&mut bytes, start)?),
         Beginning::Unknown => of_frames(&mut bytes, start, end)?,
-        Beginning::Flac => (AudioFormat::Flac, demuxed::walk(audio, &part, Container::Flac)?),
+        Beginning::Flac => match flac::walk(&mut bytes, start)? {
+            flac::Walked { rate, .. } if rate < LEAST_RATE => {
+                return Err(AudioFault::LowSampleRate(rate));
+            }
+            flac::Walked { nanos, .. } => (AudioFormat::Flac, nanos),
+        },
         Beginning::Ogg => (AudioFormat::Ogg, demuxed::walk(audio, &part, Container::Ogg)?),
         Beginning::Mp4 => (AudioFormat::M4a, of_mp4(audio, part)?),
         Beginning::Other(found) => return Err(AudioFault::OtherCodec(found.to_owned())),

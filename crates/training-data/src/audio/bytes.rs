@@ -47,6 +47,21 @@ impl<'a, T: Read + Seek> Bytes<'a, T> {
         Ok(self.at(place, N)?.first_chunk().copied())
     }
 
+    /// All bytes between two places, however many.
+    pub(super) fn copied(&mut self, mut place: u64, end: u64) -> io::Result<Vec<u8>> {
+        let mut copy = Vec::new();
+        while place < end {
+            let left = usize::try_from(end - place).unwrap_or(usize::MAX);
+            let some = self.at(place, left)?;
+            if some.is_empty() {
+                break;
+            }
+            copy.extend_from_slice(some);
+            place += some.len() as u64;
+        }
+        Ok(copy)
+    }
+
     fn load(&mut self, place: u64) -> io::Result<()> {
         self.block.clear();
         self.start = place;

@@ -87,8 +87,15 @@ impl Decoding {
         self.try_packet(packet);
     }
 
+    /// The packets that follow are frames of FLAC, of a stream with this description.
+    pub(super) fn decodes_flac(&mut self, info: &[u8]) {
+        let mut parameters = AudioCodecParameters::new();
+        parameters.for_codec(well_known::CODEC_ID_FLAC).with_extra_data(info.into());
+        self.decoder = made(&parameters);
+    }
+
     /// Tries to decode a packet. Where no decoder is at hand, anything but zeros will do.
-    fn try_packet(&mut self, packet: &[u8]) {
+    pub(super) fn try_packet(&mut self, packet: &[u8]) {
         let packet_is_blank = packet.iter().all(|byte| *byte == 0);
         self.is_proven = match &mut self.decoder {
             None => !packet_is_blank,
@@ -132,6 +139,11 @@ fn decoder_of(codec: Codec, rate: u32, channels: u8) -> Option<Box<dyn AudioDeco
         _ => return None,
     };
     parameters.with_sample_rate(rate).with_channels(Channels::Positioned(channels));
+    made(&parameters)
+}
+
+/// A decoder, if there is one.
+fn made(parameters: &AudioCodecParameters) -> Option<Box<dyn AudioDecoder>> {
     let options = AudioDecoderOptions::default();
-    symphonia::default::get_codecs().make_audio_decoder(&parameters, &options).ok()
+    symphonia::default::get_codecs().make_audio_decoder(parameters, &options).ok()
 }

@@ -1,4 +1,4 @@
-//! Audio whose packets a demuxer of symphonia finds: MP4, Ogg and FLAC.
+//! Audio whose packets a demuxer of symphonia finds: MP4 and Ogg.
 
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -8,15 +8,13 @@ use std::sync::{Mutex, PoisonError};
 use symphonia::core::errors::{Error, Result as Demuxed};
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
-use symphonia::default::formats::{FlacReader, IsoMp4Reader, OggReader};
+use symphonia::default::formats::{IsoMp4Reader, OggReader};
 
 use super::{AudioFault, LEAST_RATE};
 use crate::boxes::{FARTHEST, TABLES};
 
 /// The part of a file that a demuxer reads.
 pub(super) struct Part {
-    /// What is put before it.
-    pub(super) head: Vec<u8>,
     pub(super) start: u64,
     pub(super) end: u64,
     /// Where it would end, counted from its start, if nothing of it were missing: the demuxer leaves out a
@@ -27,7 +25,6 @@ pub(super) struct Part {
 /// A demuxer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Container {
-    Flac,
     Mp4,
     Ogg,
 }
@@ -43,7 +40,7 @@ pub(super) fn walk(
     container: Container,
 ) -> Result<u128, AudioFault> {
     let (broken, left) = (Mutex::new(None), AtomicU64::new(TABLES));
-    let length = part.head.len() as u64 + (part.end - part.start);
+    let length = part.end - part.start;
     let source = Source { audio, part, length, at: 0, broken: &broken, left: &left };
     let mut walk = Walk { nanos: 0, room: length, low_rate: None };
     // A demuxer that panics on a damaged file says no more than that it cannot read it.
@@ -122,7 +119,6 @@ fn opened<'a>(
 ) -> Demuxed<Box<dyn FormatReader + 'a>> {
     let options = FormatOptions::default();
     Ok(match container {
-        Container::Flac => Box::new(FlacReader::try_new(stream, options)?),
         Container::Ogg => Box::new(OggReader::try_new(stream, options)?),
         Container::Mp4 => Box::new(IsoMp4Reader::try_new(stream, options)?),
     })
@@ -152,9 +148,8 @@ impl<T> Source<'_, T> {
 }
 
 impl<T: Read + Seek> Source<'_, T> {
-    /// Reads from the file, at a place that is counted from the start of the part.
-    fn read_file(&mut self, place: u64, bytes: &mut [u8]) -> io::Result<usize> {
-        let (from, end) = (self.part.start + place, self.part.end);
+    fn read_file(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let (from, end) = (self.part.start + self.at, self.part.end);
         if from >= end {
             return Ok(0);
         }
@@ -171,14 +166,8 @@ impl<T: Read + Seek> Read for Source<'_, T> {
         }
         let most = usize::try_from(left).map_or(bytes.len(), |left| left.min(bytes.len()));
         let bytes = bytes.get_mut(..most).unwrap_or_default();
-        let head = usize::try_from(self.at).ok().and_then(|at| self.part.head.get(at..));
-        let read = match head.filter(|head| !head.is_empty()) {
-            Some(mut head) => head.read(bytes)?,
-            None => {
-                let read = self.read_file(self.at - self.part.head.len() as u64, bytes);
-                self.noted(read)?
-            }
-        };
+        let read = self.read_file(bytes);
+        let read = self.noted(read)?;
         self.at += read as u64;
         if left < u64::MAX {
             self.left.store(left - read as u64, Ordering::Relaxed);

@@ -1,0 +1,262 @@
+//! FLAC, walked over by its frames: nothing that stands before them can lose them, streams may follow each
+//! other, and a frame counts if its checksum is right (DATA-2).
+
+use std::io::{self, Read, Seek};
+
+use symphonia::core::checksum::{Crc8Ccitt, Crc16Ansi};
+use symphonia::core::io::Monitor;
+
+use super::bytes::{Bytes, WINDOW};
+use super::decoding::Decoding;
+use super::tags;
+
+/// The mark of a stream.
+const MARK: &[u8] = b"fLaC";
+
+/// More bytes than the head of a frame has.
+const HEAD: usize = 16;
+
+/// How many heads may be in a frame that are none.
+const FALSE_HEADS: usize = 4;
+
+/// The longest frame that is decoded to try it, in bytes.
+const TRIED: u64 = 1 << 21;
+
+/// How many blocks of a stream are passed over before its frames are looked for.
+const BLOCKS: usize = 1024;
+
+/// What was walked over.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Walked {
+    pub(super) nanos: u128,
+    /// The lowest sample rate.
+    pub(super) rate: u32,
+}
+
+/// Walks over all frames of the streams from a place on, which begins with the mark of one.
+///
+/// # Errors
+///
+/// Those of the disk.
+pub(super) fn walk<T: Read + Seek>(bytes: &mut Bytes<'_, T>, start: u64) -> io::Result<Walked> {
+    let end = end_of(bytes)?;
+    let mut walk = Walk { bytes, end, info: Info([0; 34]), rate: u32::MAX };
+    let mut decoding = Decoding::new(start, end);
+    let mut at = start;
+    while let Some((place, found)) = walk.next(at)? {
+        at = match found {
+            Found::Stream => {
+                let begun = walk.begin(place)?;
+                decoding.decodes_flac(&walk.info.0);
+                begun
+            }
+            Found::Frame(frame) => match walk.end_of_frame(place, &frame)? {
+                Some(behind) => {
+                    let rate = frame.rate.unwrap_or(walk.info.rate());
+                    walk.rate = walk.rate.min(rate);
+                    let nanos = u128::from(frame.samples) * 1_000_000_000;
+                    decoding.add(place, nanos / u128::from(rate.max(1)));
+                    if decoding.wants() && behind - place <= TRIED {
+                        decoding.try_packet(&walk.bytes.copied(place, behind)?);
+                    }
+                    behind
+                }
+                None => place + 1,
+            },
+        };
+    }
+    Ok(Walked { nanos: decoding.nanos(), rate: walk.rate })
+}
+
+/// The end of the file without the tags that stand there.
+fn end_of<T: Read + Seek>(bytes: &mut Bytes<'_, T>) -> io::Result<u64> {
+    let end = bytes.length();
+    let at = end.saturating_sub(128);
+    Ok(if bytes.at(at, 3)? == b"TAG" { at } else { end })
+}
+
+/// The body of the block that describes a stream.
+struct Info([u8; 34]);
+
+impl Info {
+    /// In Hz; 0 if it is not said.
+    fn rate(&self) -> u32 {
+        let [.., a, b, c, _] = self.0.first_chunk::<14>().copied().unwrap_or_default();
+        u32::from(a) << 12 | u32::from(b) << 4 | u32::from(c) >> 4
+    }
+}
+
+enum Found {
+    Stream,
+    Frame(Frame),
+}
+
+/// The head of a frame.
+struct Frame {
+    samples: u32,
+    /// In Hz; `None` if the stream says it.
+    rate: Option<u32>,
+    /// In bytes.
+    head: usize,
+    /// The most bytes that a frame with this head has.
+    longest: u64,
+}
+
+struct Walk<'a, 'b, T> {
+    bytes: &'a mut Bytes<'b, T>,
+    end: u64,
+    info: Info,
+    rate: u32,
+}
+
+impl<T: Read + Seek> Walk<'_, '_, T> {
+    /// The first stream or frame from a place on.
+    fn next(&mut self, mut at: u64) -> io::Result<Option<(u64, Found)>> {
+        while at < self.end {
+            if let Some(tag) = tags::length(self.bytes, at, self.end)? {
+                at += tag;
+                continue;
+            }
+            let (window, sought) = self.window(at)?;
+            let found = memchr::memchr2_iter(0xFF, b'f', window.get(..sought).unwrap_or_default())
+                .find_map(|from| Some((at + from as u64, found_at(window.get(from..)?)?)));
+            if found.is_some() {
+                return Ok(found);
+            }
+            at += sought.max(1) as u64;
+        }
+        Ok(None)
+    }
+
+    /// The bytes from a place on, and in how many of them heads can be sought: those that a whole one follows.
+    fn window(&mut self, at: u64) -> io::Result<(&[u8], usize)> {
+        let left = usize::try_from(self.end - at).unwrap_or(usize::MAX);
+        let window = self.bytes.at(at, WINDOW.min(left))?;
+        let sought =
+            if window.len() < left { window.len().saturating_sub(HEAD) } else { window.len() };
+        Ok((window, sought))
+    }
+
+    /// Begins a stream; where its frames begin.
+    fn begin(&mut self, start: u64) -> io::Result<u64> {
+        let first = start + MARK.len() as u64;
+        let mut at = first;
+        for _ in 0..BLOCKS {
+            let Some([kind, a, b, c]) = self.bytes.exactly(at)? else { break };
+            let length = u32::from_be_bytes([0, a, b, c]);
+            if kind & 0x7F == 0
+                && length == 34
+                && let Some(info) = self.bytes.exactly(at + 4)?
+            {
+                self.info = Info(info);
+            }
+            at += 4 + u64::from(length);
+            if kind & 0x80 != 0 {
+                break;
+            }
+        }
+        // Where the blocks do not lead to a frame, one of them is broken, and the frames are sought from the first on.
+        let leads = at < self.end && Frame::parse(self.bytes.at(at, HEAD)?).is_some();
+        Ok(if leads { at } else { first })
+    }
+
+    /// The end of a frame whose checksum is right; `None` if there is none.
+    fn end_of_frame(&mut self, start: u64, frame: &Frame) -> io::Result<Option<u64>> {
+        let longest = start.saturating_add(frame.longest).min(self.end);
+        let (mut sum, mut false_heads) = (Crc16Ansi::new(0), 0);
+        let (mut at, mut from) = (start, frame.head);
+        while at < longest {
+            let (window, sought) = self.window(at)?;
+            let (is_last, mut summed) = (sought == window.len(), 0);
+            let candidates = window.get(..sought).unwrap_or_default();
+            for end in memchr::memchr3_iter(0xFF, b'f', b'I', candidates) {
+                let behind = window.get(end..).unwrap_or_default();
+                if end < from || !(is_mark(behind) || Frame::parse(behind).is_some()) {
+                    continue;
+                }
+                sum.process_buf_bytes(window.get(summed..end).unwrap_or_default());
+                summed = end;
+                // The sum over all with the checksum itself is none.
+                if sum.crc() == 0 {
+                    return Ok(Some(at + end as u64));
+                }
+                false_heads += 1;
+                if false_heads == FALSE_HEADS {
+                    return Ok(None);
+                }
+            }
+            sum.process_buf_bytes(window.get(summed..sought).unwrap_or_default());
+            at += sought as u64;
+            from = 0;
+            if is_last {
+                return Ok(Some(self.end).filter(|_| sum.crc() == 0));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether a stream or a tag begins.
+fn is_mark(bytes: &[u8]) -> bool {
+    bytes.starts_with(MARK) || bytes.starts_with(b"ID3")
+}
+
+fn found_at(bytes: &[u8]) -> Option<Found> {
+    if bytes.starts_with(MARK) {
+        Some(Found::Stream)
+    } else {
+        Frame::parse(bytes).map(Found::Frame)
+    }
+}
+
+impl Frame {
+    /// The head of a frame, if its checksum is right.
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let [0xFF, second, sizes, layout, number, ..] = *bytes else { return None };
+        if second & 0xFE != 0xF8 || layout & 1 != 0 {
+            return None;
+        }
+        // A number is written as characters are in UTF-8, in up to seven bytes.
+        let more = match number.leading_ones() {
+            0 => 0,
+            ones @ 2..=7 => ones as usize - 1,
+            _ => return None,
+        };
+        let mut rest = bytes.get(5 + more..)?.iter().map(|byte| u32::from(*byte));
+        let mut taken = 0;
+        let mut of_bytes = |count: usize| {
+            taken += count;
+            (0..count).try_fold(0, |number, _| Some(number << 8 | rest.next()?))
+        };
+        let samples = match sizes >> 4 {
+            0 => return None,
+            1 => 192,
+            code @ 2..=5 => 576 << (code - 2),
+            6 => of_bytes(1)? + 1,
+            7 => of_bytes(2)? + 1,
+            code => 256 << (code - 8),
+        };
+        let rate = match sizes & 0xF {
+            0 => None,
+            12 => Some(of_bytes(1)? * 1000),
+            13 => Some(of_bytes(2)?),
+            14 => Some(of_bytes(2)? * 10),
+            code => Some(*RATES.get(usize::from(code) - 1)?),
+        };
+        let channels = match layout >> 4 {
+            layout @ 0..=7 => u64::from(layout) + 1,
+            8..=10 => 2,
+            _ => return None,
+        };
+        let head = 6 + more + taken;
+        let mut sum = Crc8Ccitt::new(0);
+        sum.process_buf_bytes(bytes.get(..head)?);
+        // Of 33 bits, where the difference of channels is kept, and some for how they are kept.
+        let longest = (u64::from(samples) * channels * 33).div_ceil(8) + 64 * channels + 64;
+        (sum.crc() == 0 && rate != Some(0)).then_some(Frame { samples, rate, head, longest })
+    }
+}
+
+/// The sample rates that have a code.
+const RATES: [u32; 11] =
+    [88_200, 176_400, 192_000, 8000, 16_000, 22_050, 24_000, 32_000, 44_100, 48_000, 96_000];
