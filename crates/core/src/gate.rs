@@ -249,6 +249,15 @@ impl Entered {
         Admitted { standing: standing.or(before), ..self.admitted }
     }
 
+    /// Lets a request in whose admission is sent on its way and not waited for: its client has left, or the store
+    /// has failed it already. Its standing is that before.
+    pub fn leave(self) -> Admitted {
+        if let Some(change) = self.change() {
+            self.gate.shared.store.submit_access(change, Box::new(|_| ()));
+        }
+        self.counted(None)
+    }
+
     /// Lets a request in that was answered before, which does not count again (IDEM-1). Its standing is that
     /// without it.
     pub fn repeats(self) -> Admitted {

@@ -4,9 +4,13 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
+use crate::edits::settled;
+use crate::engine::unexpected;
+use crate::limited::limited;
 use crate::{
-    Actor, Caller, CustomModel, DataPair, Edit, Edited, Engine, Expected, Fence, LeaseTime,
-    ModelId, Moment, NewAnswer, Organisation, Plan, Progress, Purge, Purged, Refusal, Timestamp,
+    Actor, AdmissionRequest, Answered, Caller, CustomModel, DataPair, Edit, Edited, Engine,
+    Expected, Fence, LeaseTime, Limited, ModelId, Moment, NewAnswer, Organisation, Outcome, Plan,
+    Progress, Purge, Purged, Refusal, Standing, StoreError, Timestamp,
 };
 
 /// How many trainings a claim looks at before it asks again.
@@ -85,6 +89,48 @@ impl Engine {
         organisation: Option<&Organisation>,
         time: LeaseTime,
     ) -> Result<Option<Claimed>, Refusal> {
+        let claimed = self.claim_limited(worker, organisation, time, None)?;
+        match claimed.without_window()? {
+            Answered::Now(claimed) => Ok(claimed),
+            Answered::Before(kept) => Err(unexpected(&Outcome::Repeated(kept))),
+        }
+    }
+
+    /// [`Engine::claim`] for a request that is admitted with the first of its writes (RATE-3). Where no training
+    /// waits there is no write: then the standing is `None`, and the request is still to be admitted.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::Store`].
+    pub fn claim_limited(
+        &self,
+        worker: &Actor,
+        organisation: Option<&Organisation>,
+        time: LeaseTime,
+        admission: Option<AdmissionRequest>,
+    ) -> Result<Limited<Option<Claimed>>, Refusal> {
+        let mut admitting = Admitting { request: admission, standing: None };
+        let claimed = self.claim_any(worker, organisation, time, &mut admitting);
+        let Admitting { standing, .. } = admitting;
+        match claimed {
+            Ok(claimed) => Ok(Limited::Admitted { standing, result: Ok(claimed) }),
+            Err(Stop::Full { standing, retry_after }) => {
+                Ok(Limited::Full { standing, retry_after })
+            }
+            Err(Stop::Refused(refusal)) if standing.is_some() => {
+                Ok(Limited::Admitted { standing, result: Err(refusal) })
+            }
+            Err(Stop::Refused(refusal)) => Err(refusal),
+        }
+    }
+
+    fn claim_any(
+        &self,
+        worker: &Actor,
+        organisation: Option<&Organisation>,
+        time: LeaseTime,
+        admitting: &mut Admitting,
+    ) -> Result<Option<Claimed>, Stop> {
         let mut lost = Vec::new();
         loop {
             let waiting = self.store.claimable(organisation, self.now(), LOOKED_AT)?;
@@ -93,8 +139,9 @@ impl Engine {
                 return Ok(None);
             }
             for (organisation, model) in &waiting {
-                if let Some(claimed) = self.claim_one(worker, organisation, model, time)? {
-                    return Ok(Some(claimed));
+                let claimed = self.claim_one(worker, organisation, model, time, admitting)?;
+                if claimed.is_some() {
+                    return Ok(claimed);
                 }
             }
             lost = waiting;
@@ -108,14 +155,17 @@ impl Engine {
         organisation: &Organisation,
         model: &CustomModel,
         time: LeaseTime,
-    ) -> Result<Option<Claimed>, Refusal> {
-        if self.expire(organisation, model)? {
-            return Ok(None);
+        admitting: &mut Admitting,
+    ) -> Result<Option<Claimed>, Stop> {
+        if self.has_expired(organisation, model)? {
+            let sweep = caller(organisation.clone(), Actor::SWEEP);
+            if self.edit_of_worker(&sweep, model.id, Edit::Expire, admitting)?.is_some() {
+                return Ok(None);
+            }
         }
         let caller = caller(organisation.clone(), worker.clone());
-        let Some(model) = self.edit_of_worker(&caller, model.id, Edit::Claim { time })? else {
-            return Ok(None);
-        };
+        let claimed = self.edit_of_worker(&caller, model.id, Edit::Claim { time }, admitting)?;
+        let Some(model) = claimed else { return Ok(None) };
         let Some(lease) = model.course.run().and_then(|run| run.lease.clone()) else {
             return Ok(None);
         };
@@ -129,16 +179,17 @@ impl Engine {
         }))
     }
 
-    /// Lets a training fail whose last lease has run out; whether it did (TRAIN-5).
-    fn expire(&self, organisation: &Organisation, model: &CustomModel) -> Result<bool, Refusal> {
-        let caller = caller(organisation.clone(), Actor::SWEEP);
-        // Most have not, which is seen without a write.
-        match self.check(&caller, model, &Edit::Expire, None, &Expected::Anything) {
+    /// Whether the last lease of a training has run out, as it was read, so that it fails (TRAIN-5).
+    fn has_expired(
+        &self,
+        organisation: &Organisation,
+        model: &CustomModel,
+    ) -> Result<bool, Refusal> {
+        let sweep = caller(organisation.clone(), Actor::SWEEP);
+        match self.check(&sweep, model, &Edit::Expire, None, &Expected::Anything) {
+            Ok(()) => Ok(true),
             Err(Refusal::LeaseLost) => Ok(false),
-            checked => {
-                checked?;
-                Ok(self.edit_of_worker(&caller, model.id, Edit::Expire)?.is_some())
-            }
+            Err(refusal) => Err(refusal),
         }
     }
 
@@ -148,13 +199,21 @@ impl Engine {
         caller: &Caller,
         id: ModelId,
         edit: Edit,
-    ) -> Result<Option<Box<CustomModel>>, Refusal> {
-        match self.edit(caller, id, edit, &Expected::Anything) {
-            Ok(Edited::Changed { model, .. }) => Ok(Some(model)),
-            Ok(Edited::Deleted | Edited::Before(_))
-            | Err(Refusal::ModelNotFound | Refusal::LeaseLost) => Ok(None),
-            Err(refusal) => Err(refusal),
-        }
+        admitting: &mut Admitting,
+    ) -> Result<Option<Box<CustomModel>>, Stop> {
+        let admission = admitting.request.take();
+        let write = self.edit_write(caller, id, edit, Expected::Anything, None, admission);
+        let edited = match limited(self.store.apply(write), None, settled)? {
+            Limited::Full { standing, retry_after } => {
+                return Err(Stop::Full { standing, retry_after });
+            }
+            Limited::Admitted { standing, result } => {
+                admitting.standing = standing.or(admitting.standing);
+                result
+            }
+            Limited::Before(kept) => Ok(Edited::Before(kept)),
+        };
+        Ok(unless_late(edited)?)
     }
 
     /// What hosts do from time to time: trainings whose workers all fell silent fail (TRAIN-5), kept
@@ -169,7 +228,11 @@ impl Engine {
         let mut swept = Swept::default();
         // Those that may be claimed again stay in the list, so each is looked at once.
         for (organisation, model) in self.store.claimable(None, now, u32::MAX)? {
-            swept.failed += u64::from(self.expire(&organisation, &model)?);
+            if self.has_expired(&organisation, &model)? {
+                let sweep = caller(organisation, Actor::SWEEP);
+                let failed = self.edit(&sweep, model.id, Edit::Expire, &Expected::Anything);
+                swept.failed += u64::from(unless_late(failed)?.is_some());
+            }
         }
         let purge = Purge {
             events_before: retention.events.map(|kept| now.earlier(kept).into()),
@@ -184,6 +247,42 @@ impl Engine {
                 return Ok(swept);
             }
         }
+    }
+}
+
+/// The model after an edit in training; `None` if others were faster.
+fn unless_late(edited: Result<Edited, Refusal>) -> Result<Option<Box<CustomModel>>, Refusal> {
+    match edited {
+        Ok(Edited::Changed { model, .. }) => Ok(Some(model)),
+        Ok(Edited::Deleted | Edited::Before(_))
+        | Err(Refusal::ModelNotFound | Refusal::LeaseLost) => Ok(None),
+        Err(refusal) => Err(refusal),
+    }
+}
+
+/// The admission of a claim, which goes with the first of its writes.
+struct Admitting {
+    /// The admission, until it is written.
+    request: Option<AdmissionRequest>,
+    /// The standing of its window, once it is.
+    standing: Option<Standing>,
+}
+
+/// Why a claim goes on with no other training.
+enum Stop {
+    Refused(Refusal),
+    Full { standing: Standing, retry_after: u64 },
+}
+
+impl From<Refusal> for Stop {
+    fn from(refusal: Refusal) -> Self {
+        Stop::Refused(refusal)
+    }
+}
+
+impl From<StoreError> for Stop {
+    fn from(fault: StoreError) -> Self {
+        Stop::Refused(fault.into())
     }
 }
 

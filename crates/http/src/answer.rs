@@ -102,9 +102,16 @@ impl Answer {
     }
 }
 
+/// What becomes of a request that has no place.
+impl From<Said> for Answer {
+    fn from(said: Said) -> Self {
+        Answer { said, admitted: None, rest: None }
+    }
+}
+
 impl From<Refusal> for Answer {
     fn from(refusal: Refusal) -> Self {
-        Answer { said: Err(refusal), admitted: None, rest: None }
+        Answer::from(Err(refusal))
     }
 }
 

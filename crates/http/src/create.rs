@@ -5,14 +5,13 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use custom_models_core::{
-    AnswerKey, Answered, Caller, CreateModel, CreateParameters, IdempotencyKey, NewAnswer,
-    Operation, Repeatable, Violations,
+    AnswerKey, Answered, Caller, CreateModel, CreateParameters, NewAnswer, Operation, Repeatable,
+    Violations,
 };
 
 use crate::answer::{Answer, Done, Said};
 use crate::request::{Arrived, both};
 use crate::service::Service;
-use crate::store::Wait;
 
 pub(crate) async fn create(State(service): State<Arc<Service>>, request: Request) -> Answer {
     let asked = Arrived::new(service, request);
@@ -32,27 +31,14 @@ async fn created(asked: &mut Arrived, caller: &Caller) -> Said {
     let body = asked.json().await?;
     let beside = both(parameters(asked), asked.key());
     let (request, (parameters, key)) = both(CreateModel::from_json(&body), beside)?;
-    match key {
-        _ if parameters.validate_only => validated(asked, caller, request.into_owned()).await,
-        Some(key) => created_once(asked, caller, request, key, &body).await,
-        None => {
-            let write = asked.service.engine.create_async(caller, request);
-            let model = asked.service.change(caller, write, Wait::Bounded).await?;
-            asked.shown(StatusCode::CREATED, &model)
-        }
+    if parameters.validate_only {
+        return validated(asked, caller, request.into_owned()).await;
     }
-}
-
-async fn created_once(
-    asked: &Arrived,
-    caller: &Caller,
-    request: CreateModel<'_>,
-    key: IdempotencyKey,
-    body: &[u8],
-) -> Said {
-    let repeatable = Repeatable { key, request: NewAnswer::digest(body) };
-    let write = asked.service.engine.create_once_async(caller, request, repeatable);
-    match asked.service.change(caller, write, Wait::Bounded).await? {
+    let repeatable = key.map(|key| Repeatable { key, request: NewAnswer::digest(&body) });
+    let created = asked.changed(caller, |engine, admission| {
+        engine.create_limited_async(caller, request, repeatable, admission)
+    });
+    match created.await? {
         Answered::Now(model) => asked.shown(StatusCode::CREATED, &model),
         Answered::Before(kept) => Done::kept(kept),
     }

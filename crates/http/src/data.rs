@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use custom_models_core::{
-    AnswerKey, Caller, ContentDigest, DataFile, DataId, DataList, DataType, Edit, NewPair,
+    AnswerKey, Caller, ContentDigest, DataFile, DataId, DataList, DataType, Edit, Edited, NewPair,
     Operation, Refusal,
 };
 use custom_models_training_data::{ContentStore, Upload};
@@ -32,6 +32,7 @@ fn kept_under(asked: &Arrived) -> Option<AnswerKey> {
 }
 
 async fn uploaded(asked: &mut Arrived, caller: &Caller) -> Said {
+    asked.admit().await?;
     let model = asked.model(caller, 1).await?;
     asked.check(caller, &model, &Edit::AddData(any_pair()))?;
     let boundary = boundary(&asked.headers)?;
@@ -111,8 +112,8 @@ async fn deleted(asked: &mut Arrived, caller: &Caller) -> Said {
         // No pair has such a number, and of no model the answer is another.
         None => return asked.model(caller, 2).await.and(Err(Refusal::DataNotFound)),
     };
-    let expected = expected(&asked.headers);
     if let Err(refusal) = asked.nothing_beside() {
+        let expected = expected(&asked.headers);
         let judged = asked.service.read(caller, move |engine, caller| {
             let found = engine.get(caller, model)?;
             let pair = engine.pair(caller, model, data)?;
@@ -120,10 +121,10 @@ async fn deleted(asked: &mut Arrived, caller: &Caller) -> Said {
         });
         return judged.await.and(Err(refusal));
     }
-    let removed = asked
-        .service
-        .work(caller, move |engine, caller| engine.remove_data(caller, model, data, &expected));
-    let pair = removed.await?;
+    let edited = asked.edited(caller, model, Edit::RemoveData(data), None).await?;
+    let Edited::Changed { removed: Some(pair), .. } = edited else {
+        return Err(Refusal::Internal { cause: format!("no pair of {edited:?}").into() });
+    };
     let organisation = caller.organisation().clone();
     asked.service.clear(move |contents| {
         contents.remove(&organisation, model, &pair.audio.content)?;

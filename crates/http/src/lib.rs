@@ -47,6 +47,7 @@ mod serve;
 mod service;
 mod store;
 mod training;
+mod turn;
 mod uploads;
 mod waiters;
 mod work;

@@ -1,14 +1,16 @@
 //! The way that every request on models takes: it is admitted, judged, and answered (ORDER).
 
 use std::borrow::Cow;
+use std::future::Future;
 use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use custom_models_core::{
-    AnswerKey, Caller, ContentDigest, CustomModel, Edit, Edited, Engine, IdempotencyKey, ModelId,
-    NewAnswer, Operation, Refusal, Repeatable, TrainingStatus, Violations,
+    AdmissionRequest, AnswerKey, Answered, Caller, Claimed, ContentDigest, CustomModel, Edit,
+    Edited, Engine, IdempotencyKey, LeaseTime, Limited, ModelId, NewAnswer, Operation, Refusal,
+    Repeatable, TrainingStatus, Violations,
 };
 use custom_models_training_data::Upload;
 use percent_encoding::percent_decode_str;
@@ -21,6 +23,7 @@ use crate::parts::boundary;
 use crate::precondition::expected;
 use crate::service::Service;
 use crate::store::Wait;
+use crate::turn::Turn;
 use crate::waiters::Stopping;
 
 /// A request that has arrived, with all that judging it takes.
@@ -32,6 +35,7 @@ pub(crate) struct Arrived {
     pub(crate) body: Incoming,
     /// What is asked for, once it is let in.
     operation: Option<Operation>,
+    turn: Turn,
 }
 
 impl Arrived {
@@ -40,7 +44,8 @@ impl Arrived {
         let body = Incoming::new(&parts.headers, body, service.options.drain_timeout);
         let stopping = parts.extensions.remove();
         let (uri, headers) = (parts.uri, parts.headers);
-        Arrived { service, uri, headers, stopping, body, operation: None }
+        let turn = Turn::default();
+        Arrived { service, uri, headers, stopping, body, operation: None, turn }
     }
 
     /// Admits a request that only reads, and says what was found.
@@ -85,18 +90,21 @@ impl Arrived {
     ) -> Result<Answer, Refusal> {
         let entered = self.service.enter(&self.headers, operation).await?;
         self.operation = Some(operation);
-        if let Some(said) = self.replay(entered.caller(), key).await.transpose() {
+        let caller = entered.caller().clone();
+        if let Some(said) = self.replay(&caller, key).await.transpose() {
             return Ok(Answer::of(entered.repeats(), said));
         }
-        let admitted = self.service.admit(entered).await?;
-        let mut said = judge(self, admitted.caller()).await;
+        entered.check_window()?;
+        self.turn = Turn::open(entered);
+        let said = judge(self, &caller).await;
         // Of two at the same time, one may see the model as the other has left it.
         if matches!(&said, Err(refusal) if matches!(refusal.status(), 404 | 409 | 412))
-            && let Some(replayed) = self.replay(admitted.caller(), key).await.transpose()
+            && !self.turn.is_sent()
+            && let Some(replayed) = self.replay(&caller, key).await.transpose()
         {
-            said = replayed;
+            return Ok(self.turn.repeats(replayed));
         }
-        Ok(Answer::of(admitted, said))
+        self.turn.end(&self.service, said).await
     }
 
     /// The answer that was given under a key. Only if there is one is the body read for it.
@@ -228,10 +236,61 @@ impl Arrived {
         Ok(self.no_parameters()?)
     }
 
+    /// Admits the request before its body is read, or before what it asks for may take long: 429 by the window.
+    pub(crate) async fn admit(&mut self) -> Result<(), Refusal> {
+        let Arrived { service, turn, .. } = self;
+        turn.admit(service).await
+    }
+
+    /// Makes the change that the request comes to, with its admission.
+    pub(crate) async fn changed<T, F>(
+        &mut self,
+        caller: &Caller,
+        change: impl FnOnce(&Engine, Option<AdmissionRequest>) -> F,
+    ) -> Result<Answered<T>, Refusal>
+    where
+        F: Future<Output = Result<Limited<T>, Refusal>>,
+    {
+        let admission = self.turn.send();
+        let write = change(&self.service.engine, admission);
+        let changed = self.service.change(caller, write, Wait::Bounded).await?;
+        self.settled(changed)
+    }
+
+    /// Claims a training for the caller, with the admission of the request if anything is written.
+    pub(crate) async fn claimed(
+        &mut self,
+        caller: &Caller,
+        time: LeaseTime,
+    ) -> Result<Option<Claimed>, Refusal> {
+        let admission = self.turn.send();
+        let claimed = self.service.work(caller, move |engine, worker| {
+            engine.claim_limited(worker.actor(), Some(worker.organisation()), time, admission)
+        });
+        match self.settled(claimed.await?)? {
+            Answered::Now(claimed) => Ok(claimed),
+            Answered::Before(_) => Ok(None),
+        }
+    }
+
+    fn settled<T>(&mut self, limited: Limited<T>) -> Result<Answered<T>, Refusal> {
+        match limited {
+            Limited::Admitted { standing, result } => {
+                self.turn.stands(standing);
+                result.map(Answered::Now)
+            }
+            Limited::Before(kept) => Ok(Answered::Before(kept)),
+            Limited::Full { standing, retry_after } => {
+                self.turn.stands(Some(standing));
+                Err(Refusal::RateLimited { standing, retry_after })
+            }
+        }
+    }
+
     /// Makes an edit that has no body, and no parameters. What can be said of the model is said before what is
     /// wrong with the rest of the request (ORDER).
     pub(crate) async fn edited_without_body(
-        &self,
+        &mut self,
         caller: &Caller,
         id: ModelId,
         edit: Edit,
@@ -246,14 +305,20 @@ impl Arrived {
 
     /// Makes an edit of a model.
     pub(crate) async fn edited(
-        &self,
+        &mut self,
         caller: &Caller,
         id: ModelId,
         edit: Edit,
         repeatable: Option<Repeatable>,
     ) -> Result<Edited, Refusal> {
         let expected = expected(&self.headers);
-        self.service.edited(caller, id, edit, expected, repeatable, Wait::Bounded).await
+        let edited = self.changed(caller, |engine, admission| {
+            engine.edit_limited_async(caller, id, edit, expected, repeatable, admission)
+        });
+        Ok(match edited.await? {
+            Answered::Now(edited) => edited,
+            Answered::Before(kept) => Edited::Before(kept),
+        })
     }
 
     /// What an edit is answered with.

@@ -14,6 +14,7 @@ mod dry_run;
 mod edits;
 mod events;
 mod heads;
+mod limited;
 mod limits;
 mod models;
 mod order;

@@ -34,6 +34,8 @@ struct State {
     reads_panic: bool,
     /// How often events were looked for.
     looks: usize,
+    /// The number of writes of models, and of admissions beside them.
+    writes: (usize, usize),
     /// What is done before the next model is read.
     before_get: Option<Box<dyn FnOnce() + Send>>,
     scopes_are_lost: bool,
@@ -46,6 +48,7 @@ impl Held {
             waiting: Vec::new(),
             reads_panic: false,
             looks: 0,
+            writes: (0, 0),
             before_get: None,
             scopes_are_lost: false,
         };
@@ -86,6 +89,16 @@ impl Held {
         self.state.lock().unwrap().looks
     }
 
+    /// The number of writes of models that were submitted, and of admissions beside them.
+    pub(crate) fn writes(&self) -> (usize, usize) {
+        self.state.lock().unwrap().writes
+    }
+
+    /// Waits until so many admissions were submitted beside the writes of models.
+    pub(crate) fn wait_for_admissions(&self, alone: usize) {
+        self.wait_until(|state| state.writes.1 >= alone);
+    }
+
     /// Shows every key without scopes from now on.
     pub(crate) fn lose_scopes(&self) {
         self.state.lock().unwrap().scopes_are_lost = true;
@@ -110,6 +123,7 @@ impl Held {
 impl ModelStore for Held {
     fn submit(&self, write: Write, done: Completion) {
         let mut state = self.state.lock().unwrap();
+        state.writes.0 += 1;
         match state.mood {
             Mood::Works => {
                 drop(state);
@@ -190,7 +204,10 @@ impl ModelStore for Held {
 
 impl AccessStore for Held {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
+        let is_admission = matches!(change, AccessChange::Admit { .. });
         self.store.submit_access(change, done);
+        self.state.lock().unwrap().writes.1 += usize::from(is_admission);
+        self.changed.notify_all();
     }
 
     fn registration(&self, of: &Organisation) -> Result<Option<Registration>, StoreError> {
