@@ -4,7 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
-use custom_models_core::{Refusal, StoreError, StoreErrorKind, Violations};
+use custom_models_core::{Refusal, StoreError, StoreErrorKind, UnknownPlan, Violations};
 
 use crate::store_url::InvalidStoreUrl;
 
@@ -29,7 +29,7 @@ impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Store(fault) => Failure::Store(fault),
-            // What is set up wrongly is for whoever sits here to put right.
+            // Its cause is hidden there as well.
             Refusal::Internal { cause } => Failure::WrongUsage(cause.into_owned()),
             refusal => Failure::Refused(refusal.to_json()),
         }
@@ -45,6 +45,13 @@ impl From<Violations<'_>> for Failure {
 impl From<StoreError> for Failure {
     fn from(fault: StoreError) -> Self {
         Failure::Store(fault)
+    }
+}
+
+/// What is set up wrongly is for whoever sits here to put right.
+impl From<UnknownPlan> for Failure {
+    fn from(unknown: UnknownPlan) -> Self {
+        Failure::WrongUsage(unknown.to_string())
     }
 }
 

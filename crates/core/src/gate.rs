@@ -10,9 +10,9 @@ use std::time::SystemTime;
 
 use crate::pending::Pending;
 use crate::{
-    AccessChange, AccessOutcome, AccessStore, AdmissionRequest, Caller, Grant, KeyDigest, KeyId,
-    Limits, Moment, Operation, Plans, Refusal, RequestLimit, Standing, StoreError, StoreErrorKind,
-    Window, WindowState,
+    AccessChange, AccessOutcome, AccessRefusal, AccessStore, AdmissionRequest, Caller, Grant,
+    KeyDigest, KeyId, Limits, Moment, Operation, Plans, RequestLimit, Standing, StoreError,
+    StoreErrorKind, Window, WindowState,
 };
 
 /// The number of admissions that are deleted in one write.
@@ -22,10 +22,11 @@ const SWEPT_AT_ONCE: u32 = 1000;
 ///
 /// ```
 /// # use std::time::SystemTime;
-/// # use custom_models_core::{Gate, Limits, MemoryStore, Operation, Plans, Refusal};
+/// # use custom_models_core::wire::ErrorBody;
+/// # use custom_models_core::{Gate, Limits, MemoryStore, Operation, Plans};
 /// let gate = Gate::new(MemoryStore::new(), Plans::default(), Limits::default(), SystemTime::now);
 /// let refusal = gate.enter(Some("Bearer cm_unknown"), Operation::Create).unwrap_err();
-/// assert_eq!(refusal.status(), 401);
+/// assert_eq!(ErrorBody::from(&refusal).status, 401);
 /// ```
 ///
 /// Cheap to clone; clones count the same requests.
@@ -64,13 +65,14 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Unauthorized`], [`Refusal::InsufficientScope`], [`Refusal::TooManyAtOnce`], in this
-    /// order; [`Refusal::Store`], and [`Refusal::Internal`] for a plan that is not set up.
+    /// [`AccessRefusal::Unauthorized`], [`AccessRefusal::InsufficientScope`],
+    /// [`AccessRefusal::TooManyAtOnce`], in this order; [`AccessRefusal::Store`] and
+    /// [`AccessRefusal::UnknownPlan`].
     pub fn enter(
         &self,
         authorization: Option<&str>,
         operation: Operation,
-    ) -> Result<Entered, Refusal> {
+    ) -> Result<Entered, AccessRefusal> {
         let limits = self.shared.limits.of(operation);
         let (grant, window) = self.shared.grant(authorization, operation, limits.requests)?;
         let plan = self.shared.plans.resolve(&grant.plan)?;
@@ -81,7 +83,7 @@ impl Gate {
                 Some(place) => Some(place),
                 None => {
                     let standing = window.map(|window| window.standing);
-                    return Err(Refusal::TooManyAtOnce { at_once, standing });
+                    return Err(AccessRefusal::TooManyAtOnce { at_once, standing });
                 }
             },
         };
@@ -106,12 +108,13 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Unauthorized`], [`Refusal::InsufficientScope`] and [`Refusal::Store`].
+    /// [`AccessRefusal::Unauthorized`], [`AccessRefusal::InsufficientScope`] and
+    /// [`AccessRefusal::Store`].
     pub fn recheck(
         &self,
         authorization: Option<&str>,
         operation: Operation,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), AccessRefusal> {
         self.shared.grant(authorization, operation, None).map(drop)
     }
 
@@ -120,8 +123,8 @@ impl Gate {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Store`]; what was done until then is done.
-    pub fn sweep(&self) -> Result<u64, Refusal> {
+    /// A fault of the store; what was done until then is done.
+    pub fn sweep(&self) -> Result<u64, StoreError> {
         let longest = self.shared.limits.longest_window();
         let mut all = 0;
         loop {
@@ -134,7 +137,7 @@ impl Gate {
                         return Ok(all);
                     }
                 }
-                other => return Err(impossible(other).into()),
+                other => return Err(impossible(other)),
             }
         }
     }
@@ -158,10 +161,10 @@ impl Shared {
         authorization: Option<&str>,
         operation: Operation,
         limit: Option<RequestLimit>,
-    ) -> Result<(Grant, Option<WindowState>), Refusal> {
+    ) -> Result<(Grant, Option<WindowState>), AccessRefusal> {
         let now = self.now();
         let digest = authorization.and_then(KeyDigest::of_authorization);
-        let digest = digest.ok_or(Refusal::Unauthorized)?;
+        let digest = digest.ok_or(AccessRefusal::Unauthorized)?;
         let found = match limit {
             None => self.store.key(&digest)?.map(|grant| (grant, None)),
             Some(limit) => {
@@ -170,9 +173,9 @@ impl Shared {
             }
         };
         let found = found.filter(|(grant, _)| grant.key.is_valid_at(now.into()));
-        let (grant, window) = found.ok_or(Refusal::Unauthorized)?;
+        let (grant, window) = found.ok_or(AccessRefusal::Unauthorized)?;
         if !grant.key.scopes.contains(operation.scope()) {
-            return Err(Refusal::InsufficientScope { required: operation.scope() });
+            return Err(AccessRefusal::InsufficientScope { required: operation.scope() });
         }
         Ok((grant, window))
     }
@@ -223,11 +226,11 @@ impl Entered {
     ///
     /// # Errors
     ///
-    /// [`Refusal::RateLimited`].
-    pub fn check_window(&self) -> Result<(), Refusal> {
+    /// [`AccessRefusal::RateLimited`].
+    pub fn check_window(&self) -> Result<(), AccessRefusal> {
         match self.window {
             Some(WindowState { standing, retry_after: Some(retry_after) }) => {
-                Err(Refusal::RateLimited { standing, retry_after })
+                Err(AccessRefusal::RateLimited { standing, retry_after })
             }
             _ => Ok(()),
         }
@@ -270,8 +273,8 @@ impl Entered {
     ///
     /// # Errors
     ///
-    /// [`Refusal::RateLimited`] and [`Refusal::Store`].
-    pub fn admit(self) -> Result<Admitted, Refusal> {
+    /// [`AccessRefusal::RateLimited`] and [`AccessRefusal::Store`].
+    pub fn admit(self) -> Result<Admitted, AccessRefusal> {
         match self.change() {
             None => Ok(self.admitted),
             Some(change) => {
@@ -283,7 +286,9 @@ impl Entered {
 
     /// [`Entered::admit`] for asynchronous hosts: a future that needs no particular runtime and
     /// blocks no thread. The admission is on its way when this returns, polled or not.
-    pub fn admit_async(self) -> impl Future<Output = Result<Admitted, Refusal>> + Send + use<> {
+    pub fn admit_async(
+        self,
+    ) -> impl Future<Output = Result<Admitted, AccessRefusal>> + Send + use<> {
         let submit =
             |change| Pending::new(|done| self.gate.shared.store.submit_access(change, done));
         let pending = self.change().map(submit);
@@ -329,14 +334,14 @@ impl Admitted {
         self.standing
     }
 
-    fn judged(mut self, outcome: Result<AccessOutcome, StoreError>) -> Result<Self, Refusal> {
+    fn judged(mut self, outcome: Result<AccessOutcome, StoreError>) -> Result<Self, AccessRefusal> {
         match outcome? {
             AccessOutcome::Admitted(standing) => {
                 self.standing = Some(standing);
                 Ok(self)
             }
             AccessOutcome::Refused { standing, retry_after } => {
-                Err(Refusal::RateLimited { standing, retry_after })
+                Err(AccessRefusal::RateLimited { standing, retry_after })
             }
             other => Err(impossible(other).into()),
         }

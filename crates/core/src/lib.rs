@@ -38,6 +38,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod access_refusal;
 mod access_store;
 mod actor;
 mod answer;
@@ -99,6 +100,7 @@ mod work;
 mod work_requests;
 
 pub use access::{Caller, InvalidOrganisation, Organisation};
+pub use access_refusal::AccessRefusal;
 pub use access_store::{
     AccessChange, AccessOutcome, AccessStore, Grant, InvalidPlanName, PlanName, Registration, Store,
 };
@@ -140,7 +142,7 @@ pub use name::Name;
 pub use operation::{InvalidOperation, Operation};
 pub use place::{InvalidStoreIdentity, Lineage, OpenMode, StoreIdentity, StoreSummary};
 pub use plan::Plan;
-pub use plans::Plans;
+pub use plans::{Plans, UnknownPlan};
 pub use progress::{InvalidProgress, Progress};
 pub use refusal::Refusal;
 pub use run_model::RunModel;

@@ -1,6 +1,4 @@
-use std::borrow::Cow;
-
-use crate::{Plan, PlanName, Refusal};
+use crate::{Plan, PlanName};
 
 /// The plans that a host knows: what the names in the register stand for (QUOTA-1).
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,14 +32,16 @@ impl Plans {
     ///
     /// # Errors
     ///
-    /// [`Refusal::Internal`] if no plan has it: to guess a limit would be to break one (QUOTA-4).
-    pub fn resolve(&self, name: &PlanName) -> Result<Plan, Refusal> {
-        let unknown = || Refusal::Internal {
-            cause: Cow::Owned(format!("the register names a plan that is not set up: '{name}'")),
-        };
-        self.get(name.as_str()).cloned().ok_or_else(unknown)
+    /// [`UnknownPlan`] if no plan has it: to guess a limit would be to break one (QUOTA-4).
+    pub fn resolve(&self, name: &PlanName) -> Result<Plan, UnknownPlan> {
+        self.get(name.as_str()).cloned().ok_or_else(|| UnknownPlan(name.clone()))
     }
 }
+
+/// The register names a plan that a host does not know.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the register names a plan that is not set up: '{0}'")]
+pub struct UnknownPlan(pub PlanName);
 
 /// Gold and Enterprise.
 impl Default for Plans {

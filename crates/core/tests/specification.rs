@@ -1,8 +1,9 @@
 //! The constants of the specification, as literals: a change to any of them fails here.
 
+use custom_models_core::wire::ErrorBody;
 use custom_models_core::{
-    BaseModel, CreateModel, CustomModel, Description, Engine, Language, ListModels, MemoryStore,
-    ModelId, Name, NewModel, PerPage, Plan, Refusal, TrainingStatus,
+    AccessRefusal, BaseModel, CreateModel, CustomModel, Description, Engine, Language, ListModels,
+    MemoryStore, ModelId, Name, NewModel, PerPage, Plan, Refusal, TrainingStatus,
 };
 
 #[test]
@@ -94,7 +95,7 @@ fn the_example_of_a_validation_error() {
 #[test]
 fn the_example_of_a_missing_key() {
     assert_eq!(
-        Refusal::Unauthorized.to_json(),
+        ErrorBody::from(&AccessRefusal::Unauthorized).to_json(),
         r#"{"error":"Unauthorized","message":"Invalid or missing API key"}"#
     );
 }

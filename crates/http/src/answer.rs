@@ -8,19 +8,20 @@ use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use custom_models_core::wire::ErrorBody;
-use custom_models_core::{Admitted, KeptAnswer, Refusal, Revision, StoreError, StoreErrorKind};
+use custom_models_core::{Admitted, KeptAnswer, Revision, StoreError, StoreErrorKind};
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
 use serde::Serialize;
 
 use crate::body::{Incoming, Rest};
+use crate::rejection::Rejection;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// What becomes of a request that was judged.
-pub(crate) type Said = Result<Done, Refusal>;
+pub(crate) type Said = Result<Done, Rejection>;
 
 /// What is said to a request that was done.
 pub(crate) struct Done {
@@ -109,15 +110,15 @@ impl From<Said> for Answer {
     }
 }
 
-impl From<Refusal> for Answer {
-    fn from(refusal: Refusal) -> Self {
-        Answer::from(Err(refusal))
+impl<R: Into<Rejection>> From<R> for Answer {
+    fn from(refusal: R) -> Self {
+        Answer::from(Err(refusal.into()))
     }
 }
 
 /// Why an answer is what it is, for the log.
 #[derive(Clone)]
-pub(crate) struct Cause(pub(crate) Refusal);
+pub(crate) struct Cause(pub(crate) Rejection);
 
 impl IntoResponse for Answer {
     fn into_response(self) -> Response<Body> {
@@ -125,7 +126,7 @@ impl IntoResponse for Answer {
         let standing = admitted.as_ref().and_then(Admitted::standing);
         let (Done { status, body, mut headers }, cause) = match said {
             Ok(done) => (done, None),
-            Err(refusal) => (refused(&refusal), Some(Cause(refusal))),
+            Err(rejection) => (refused(&rejection), Some(Cause(rejection))),
         };
         if let Some(standing) = standing {
             // RATE-5.
@@ -148,8 +149,8 @@ impl IntoResponse for Answer {
     }
 }
 
-fn refused(refusal: &Refusal) -> Done {
-    let error = ErrorBody::from(refusal);
+fn refused(rejection: &Rejection) -> Done {
+    let error = ErrorBody::from(rejection);
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut done = Done::text(status, error.to_json());
     for (name, value) in error.headers {

@@ -12,6 +12,8 @@ use sync_wrapper::SyncWrapper;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, timeout_at};
 
+use crate::rejection::Rejection;
+
 /// How much of a refused body is read, so that its sender sees the refusal.
 const DRAINED: usize = 1 << 20;
 
@@ -57,36 +59,36 @@ impl Incoming {
         &mut self,
         headers: &HeaderMap,
         patience: Duration,
-    ) -> Result<Bytes, Refusal> {
+    ) -> Result<Bytes, Rejection> {
         if !is_json(headers) {
-            return Err(Refusal::UnsupportedMediaType);
+            return Err(Rejection::UnsupportedMediaType);
         }
         is_plain(headers)?;
         self.read(patience).await
     }
 
     /// Reads a body, whatever it is said to be: 413 and 408. Once read, it is kept.
-    pub(crate) async fn read(&mut self, patience: Duration) -> Result<Bytes, Refusal> {
+    pub(crate) async fn read(&mut self, patience: Duration) -> Result<Bytes, Rejection> {
         if let Some(read) = &self.read {
             return Ok(read.clone());
         }
         let (limit, body) = (CreateModel::MAX_BODY_BYTES, self.body.get_mut());
         let announced = usize::try_from(body.size_hint().lower()).unwrap_or(usize::MAX);
         if announced > limit {
-            return Err(Refusal::BodyTooLarge);
+            return Err(Refusal::BodyTooLarge.into());
         }
         let deadline = Instant::now() + patience;
         let mut bytes = Vec::with_capacity(announced);
         self.is_held_back = false;
         loop {
             let frame = timeout_at(deadline, body.frame()).await;
-            match frame.map_err(|_| Refusal::RequestTimeout)? {
+            match frame.map_err(|_| Rejection::RequestTimeout)? {
                 None => return Ok(self.read.insert(bytes.into()).clone()),
                 Some(Err(_)) => return Err(incomplete()),
                 Some(Ok(frame)) => {
                     let Ok(data) = frame.into_data() else { continue };
                     if bytes.len() + data.len() > limit {
-                        return Err(Refusal::BodyTooLarge);
+                        return Err(Refusal::BodyTooLarge.into());
                     }
                     bytes.extend_from_slice(&data);
                 }
@@ -133,22 +135,22 @@ async fn drain(Incoming { body, drain_timeout, .. }: Incoming) {
 }
 
 /// What broke off is no JSON (BODY-1).
-fn incomplete() -> Refusal {
+fn incomplete() -> Rejection {
     match CreateModel::from_json(b"") {
         Err(violations) => violations.into(),
-        Ok(_) => Refusal::RequestTimeout,
+        Ok(_) => Rejection::RequestTimeout,
     }
 }
 
 /// 415 for a body that is said to be encoded, compressed for example.
-pub(crate) fn is_plain(headers: &HeaderMap) -> Result<(), Refusal> {
+pub(crate) fn is_plain(headers: &HeaderMap) -> Result<(), Rejection> {
     let said = headers.get_all(header::CONTENT_ENCODING);
     let mut codings = said.iter().flat_map(|said| said.as_bytes().split(|byte| *byte == b','));
     let is_identity = |coding: &[u8]| {
         let coding = coding.trim_ascii();
         coding.is_empty() || coding.eq_ignore_ascii_case(b"identity")
     };
-    if codings.all(is_identity) { Ok(()) } else { Err(Refusal::UnsupportedContentEncoding) }
+    if codings.all(is_identity) { Ok(()) } else { Err(Rejection::UnsupportedContentEncoding) }
 }
 
 /// `application/json` in any case, whatever parameters it has; said once.

@@ -14,6 +14,7 @@ use crate::answer::{Answer, Done, Said};
 use crate::body::is_plain;
 use crate::parts::boundary;
 use crate::precondition::expected;
+use crate::rejection::Rejection;
 use crate::request::{Arrived, both, segment};
 use crate::service::Service;
 use crate::uploads::committed;
@@ -39,7 +40,7 @@ async fn uploaded(asked: &mut Arrived, caller: &Caller) -> Said {
     is_plain(&asked.headers)?;
     // Two files, and what is said of the parts.
     if asked.body.announced() > 2 * DataFile::MAX_BYTES + (1 << 20) {
-        return Err(Refusal::FileTooLarge);
+        return Err(Refusal::FileTooLarge.into());
     }
     let contents = Arc::clone(contents(&asked.service)?);
     let upload = Upload::to(contents, caller.organisation().clone(), model.id);
@@ -47,7 +48,7 @@ async fn uploaded(asked: &mut Arrived, caller: &Caller) -> Said {
     let beside = both(asked.key(), asked.no_parameters());
     let uploaded = match (taken, &beside) {
         (Ok(uploaded), _) => uploaded,
-        (Err(Refusal::Invalid(violations)), Err(others)) => {
+        (Err(Rejection::Engine(Refusal::Invalid(violations))), Err(others)) => {
             return Err(violations.and(others.clone()).into());
         }
         (Err(refusal), _) => return Err(refusal),
@@ -80,8 +81,8 @@ fn any_pair() -> NewPair {
 }
 
 /// Where contents are kept, in a service that has routes for them.
-fn contents(service: &Service) -> Result<&Arc<dyn ContentStore>, Refusal> {
-    service.options.contents.as_ref().ok_or(Refusal::RouteNotFound)
+fn contents(service: &Service) -> Result<&Arc<dyn ContentStore>, Rejection> {
+    service.options.contents.as_ref().ok_or(Rejection::RouteNotFound)
 }
 
 /// `GET /api/v3/custom_models/{id}/data`
@@ -110,7 +111,7 @@ async fn deleted(asked: &mut Arrived, caller: &Caller) -> Said {
     let data: DataId = match data {
         Some(data) => data,
         // No pair has such a number, and of no model the answer is another.
-        None => return asked.model(caller, 2).await.and(Err(Refusal::DataNotFound)),
+        None => return asked.model(caller, 2).await.and(Err(Refusal::DataNotFound.into())),
     };
     if let Err(refusal) = asked.nothing_beside() {
         let expected = expected(&asked.headers);
@@ -123,7 +124,7 @@ async fn deleted(asked: &mut Arrived, caller: &Caller) -> Said {
     }
     let edited = asked.edited(caller, model, Edit::RemoveData(data), None).await?;
     let Edited::Changed { removed: Some(pair), .. } = edited else {
-        return Err(Refusal::Internal { cause: format!("no pair of {edited:?}").into() });
+        return Err(Rejection::internal(format!("no pair of {edited:?}")));
     };
     let organisation = caller.organisation().clone();
     asked.service.clear(move |contents| {

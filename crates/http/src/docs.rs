@@ -5,11 +5,12 @@ use std::sync::{Arc, LazyLock};
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
 use axum::response::IntoResponse;
-use custom_models_core::{Refusal, StoreError, StoreErrorKind};
+use custom_models_core::{StoreError, StoreErrorKind};
 use utoipa_swagger_ui::{Config, serve};
 
 use crate::answer::Answer;
 use crate::parameters;
+use crate::rejection::Rejection;
 
 /// Where the page and what it loads lie.
 pub(crate) const PAGE: &str = "/docs/";
@@ -31,13 +32,13 @@ static PAGE_CONFIG: LazyLock<Arc<Config<'static>>> =
 /// `GET /openapi.json`
 pub(crate) async fn description(uri: Uri) -> Answer {
     if let Err(unknown) = parameters::none(&uri) {
-        return Refusal::from(unknown).into();
+        return unknown.into();
     }
     match &*DESCRIPTION {
         Ok(description) => Answer::open(StatusCode::OK, description.clone()),
         Err(error) => {
             let cause = Arc::clone(error);
-            Refusal::Store(StoreError::new(StoreErrorKind::Failed, cause)).into()
+            StoreError::new(StoreErrorKind::Failed, cause).into()
         }
     }
 }
@@ -45,7 +46,7 @@ pub(crate) async fn description(uri: Uri) -> Answer {
 /// `GET /docs`: what the page loads lies beside it, so its path ends with a slash.
 pub(crate) async fn page_without_slash(uri: Uri) -> Response<Body> {
     if let Err(unknown) = parameters::none(&uri) {
-        return Answer::from(Refusal::from(unknown)).into_response();
+        return Rejection::from(unknown).into_response();
     }
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
@@ -59,7 +60,7 @@ pub(crate) async fn page(uri: Uri) -> Response<Body> {
     match serve(file, Arc::clone(&PAGE_CONFIG)) {
         Ok(Some(file)) => {
             if let Err(unknown) = parameters::none(&uri) {
-                return Answer::from(Refusal::from(unknown)).into_response();
+                return Rejection::from(unknown).into_response();
             }
             let content_type = HeaderValue::try_from(file.content_type)
                 .unwrap_or(HeaderValue::from_static("application/octet-stream"));
@@ -68,10 +69,9 @@ pub(crate) async fn page(uri: Uri) -> Response<Body> {
             response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
             response
         }
-        Ok(None) => Answer::from(Refusal::RouteNotFound).into_response(),
+        Ok(None) => Rejection::RouteNotFound.into_response(),
         Err(error) => {
-            let cause = format!("the page is not whole: {error}").into();
-            Answer::from(Refusal::Internal { cause }).into_response()
+            Rejection::internal(format!("the page is not whole: {error}")).into_response()
         }
     }
 }

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use custom_models_core::{Caller, EventList, ListEvents, Operation, Refusal};
+use custom_models_core::{Caller, EventList, ListEvents, Operation};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::answer::{Answer, Done, Said};
+use crate::rejection::Rejection;
 use crate::request::Arrived;
 use crate::service::Service;
 
@@ -31,7 +32,7 @@ async fn awaited(
     asked: &Arrived,
     caller: &Caller,
     request: &ListEvents,
-) -> Result<EventList, Refusal> {
+) -> Result<EventList, Rejection> {
     let deadline = Instant::now() + request.wait;
     let waiter = asked.service.waiters.wait_for(caller.organisation())?;
     loop {
@@ -54,7 +55,7 @@ async fn read(
     asked: &Arrived,
     caller: &Caller,
     request: &ListEvents,
-) -> Result<EventList, Refusal> {
+) -> Result<EventList, Rejection> {
     let ListEvents { after, limit, .. } = *request;
     asked.service.read(caller, move |engine, caller| engine.events(caller, after, limit)).await
 }

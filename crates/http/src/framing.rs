@@ -8,24 +8,24 @@ use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Response, Version, header};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
-use custom_models_core::Refusal;
 
 use crate::answer::Answer;
 use crate::body::Incoming;
+use crate::rejection::Rejection;
 
 /// Refuses a request whose head a server must not, or cannot, go by.
 pub(crate) async fn check(request: Request, next: Next, drain_timeout: Duration) -> Response<Body> {
-    let Some(refusal) = fault(request.version(), request.headers()) else {
+    let Some(rejection) = fault(request.version(), request.headers()) else {
         return next.run(request).await;
     };
     let (parts, body) = request.into_parts();
     let body = Incoming::new(&parts.headers, body, drain_timeout);
-    Answer::from(refusal).to(body).into_response()
+    Answer::from(rejection).to(body).into_response()
 }
 
-fn fault(version: Version, headers: &HeaderMap) -> Option<Refusal> {
+fn fault(version: Version, headers: &HeaderMap) -> Option<Rejection> {
     if !has_host(version, headers) {
-        return Some(Refusal::InvalidHost);
+        return Some(Rejection::InvalidHost);
     }
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
     let is_understood = match (codings.next(), codings.next()) {
@@ -33,7 +33,7 @@ fn fault(version: Version, headers: &HeaderMap) -> Option<Refusal> {
         (Some(one), None) => one.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"),
         _ => false,
     };
-    (!is_understood).then_some(Refusal::UnsupportedTransferEncoding)
+    (!is_understood).then_some(Rejection::UnsupportedTransferEncoding)
 }
 
 /// One host, which HTTP/1.1 needs (RFC 9112, 3.2). It may be empty.

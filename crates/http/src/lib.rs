@@ -42,6 +42,7 @@ mod parts;
 mod places;
 mod precondition;
 mod readers;
+mod rejection;
 mod request;
 mod serve;
 mod service;
@@ -61,7 +62,9 @@ use axum::extract::{Request, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
-use custom_models_core::{Caller, Engine, Gate, ModelId, Organisation, Plan, Refusal};
+use custom_models_core::{
+    Caller, Engine, Gate, ModelId, Organisation, Plan, Refusal, StoreError, StoreErrorKind,
+};
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::answer::Answer;
@@ -71,6 +74,7 @@ use crate::service::Service;
 pub use measure::metrics_router;
 pub use openapi::openapi;
 pub use options::Options;
+pub use rejection::Rejection;
 pub use serve::serve;
 
 /// Where models are created and listed.
@@ -119,7 +123,7 @@ where
         let (parts, body) = request.into_parts();
         ready(answer.to(Incoming::new(&parts.headers, body, drain_timeout)))
     };
-    let no_route = move |request: Request| unread(Refusal::RouteNotFound.into(), request);
+    let no_route = move |request: Request| unread(Rejection::RouteNotFound.into(), request);
     let no_method = move |request: Request| unread(other_method(request.method()), request);
     routes
         .fallback(no_route)
@@ -138,7 +142,7 @@ fn observed(router: Router) -> Router {
 fn other_method(method: &Method) -> Answer {
     match *method {
         Method::OPTIONS => Answer::empty(StatusCode::NO_CONTENT),
-        _ => Refusal::MethodNotAllowed.into(),
+        _ => Rejection::MethodNotAllowed.into(),
     }
 }
 
@@ -174,14 +178,14 @@ fn work() -> Router<Arc<Service>> {
 async fn health(uri: Uri) -> Answer {
     match parameters::none(&uri) {
         Ok(()) => Answer::open(StatusCode::OK, r#"{"status":"alive"}"#),
-        Err(unknown) => Refusal::from(unknown).into(),
+        Err(unknown) => unknown.into(),
     }
 }
 
 /// The store answers: it is asked for a model that nobody has.
 async fn is_ready(State(service): State<Arc<Service>>, uri: Uri) -> Answer {
     if let Err(unknown) = parameters::none(&uri) {
-        return Refusal::from(unknown).into();
+        return unknown.into();
     }
     let engine = service.engine.clone();
     let asked = service.calls.read(move || {
@@ -198,7 +202,7 @@ async fn is_ready(State(service): State<Arc<Service>>, uri: Uri) -> Answer {
         Err(refusal) if refusal.status() == 503 => refusal.into(),
         Err(refusal) => {
             tracing::error!(cause = ?refusal.to_string(), "not ready");
-            Refusal::Store(custom_models_core::StoreErrorKind::Unavailable.into()).into()
+            StoreError::from(StoreErrorKind::Unavailable).into()
         }
     }
 }

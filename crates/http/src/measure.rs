@@ -10,11 +10,12 @@ use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 use axum::routing::get;
-use custom_models_core::{Operation, Refusal, StoreErrorKind};
+use custom_models_core::{AccessRefusal, Operation, Refusal};
 use metrics::{counter, describe_counter, describe_histogram, histogram};
 
-use crate::answer::{Answer, Cause, REPLAYED};
+use crate::answer::{Cause, REPLAYED};
 use crate::observe::{known, route_of};
+use crate::rejection::Rejection;
 use crate::{MODELS, Options, TRAINING, parameters};
 
 /// The form that [`metrics_router`] says its page has.
@@ -27,7 +28,7 @@ pub fn metrics_router(render: impl Fn() -> String + Clone + Send + Sync + 'stati
     let page = move |uri: Uri| {
         let mut response = match parameters::none(&uri) {
             Ok(()) => Response::new(Body::from(render())),
-            Err(unknown) => return ready(Answer::from(Refusal::from(unknown)).into_response()),
+            Err(unknown) => return ready(Rejection::from(unknown).into_response()),
         };
         response.headers_mut().insert(header::CONTENT_TYPE, PROMETHEUS);
         ready(response)
@@ -67,15 +68,15 @@ pub(crate) async fn measure(request: Request, next: Next) -> Response<Body> {
         limit: None,
     };
     let response = next.run(request).await;
-    let refusal = response.extensions().get().map(|Cause(refusal)| refusal);
+    let rejection = response.extensions().get().map(|Cause(rejection)| rejection);
     asked.status = Some(response.status());
-    asked.outcome = match refusal {
-        Some(refusal) => outcome(refusal),
+    asked.outcome = match rejection {
+        Some(rejection) => outcome(rejection),
         None if response.headers().contains_key(REPLAYED) => "replayed",
         None if response.status() == StatusCode::OK => "validated",
         None => "created",
     };
-    asked.limit = refusal.and_then(limit);
+    asked.limit = rejection.and_then(limit);
     response
 }
 
@@ -144,31 +145,31 @@ fn operation(method: &str, route: &str) -> Option<Operation> {
     }
 }
 
-fn limit(refusal: &Refusal) -> Option<&'static str> {
-    match refusal {
-        Refusal::RateLimited { .. } => Some("window"),
-        Refusal::TooManyAtOnce { .. } => Some("places"),
-        Refusal::ShareExceeded { .. } => Some("share"),
-        Refusal::AtCapacity => Some("capacity"),
+fn limit(rejection: &Rejection) -> Option<&'static str> {
+    match rejection {
+        Rejection::Access(AccessRefusal::RateLimited { .. }) => Some("window"),
+        Rejection::Access(AccessRefusal::TooManyAtOnce { .. }) => Some("places"),
+        Rejection::ShareExceeded { .. } => Some("share"),
+        Rejection::AtCapacity => Some("capacity"),
         _ => None,
     }
 }
 
 /// What came of a create that was refused.
-fn outcome(refusal: &Refusal) -> &'static str {
-    match refusal {
-        Refusal::Invalid(_) => "invalid",
-        Refusal::Unauthorized => "unauthorized",
-        Refusal::QuotaExceeded { .. } => "quota",
-        Refusal::InsufficientScope { .. } => "forbidden",
-        Refusal::IdempotencyKeyReused => "key_reused",
-        Refusal::RequestTimeout => "timeout",
-        Refusal::BodyTooLarge => "too_large",
-        Refusal::UnsupportedMediaType => "unsupported",
-        Refusal::RateLimited { .. } => "window",
-        Refusal::TooManyAtOnce { .. } => "places",
-        Refusal::Store(fault) if fault.kind() == StoreErrorKind::OutcomeUnknown => "unknown",
-        refusal if refusal.status() == 503 => "unavailable",
+fn outcome(rejection: &Rejection) -> &'static str {
+    match rejection {
+        Rejection::RequestTimeout => "timeout",
+        Rejection::UnsupportedMediaType => "unsupported",
+        Rejection::Access(AccessRefusal::Unauthorized) => "unauthorized",
+        Rejection::Access(AccessRefusal::InsufficientScope { .. }) => "forbidden",
+        Rejection::Access(AccessRefusal::RateLimited { .. }) => "window",
+        Rejection::Access(AccessRefusal::TooManyAtOnce { .. }) => "places",
+        Rejection::Engine(Refusal::Invalid(_)) => "invalid",
+        Rejection::Engine(Refusal::QuotaExceeded { .. }) => "quota",
+        Rejection::Engine(Refusal::IdempotencyKeyReused) => "key_reused",
+        Rejection::Engine(Refusal::BodyTooLarge) => "too_large",
+        rejection if rejection.is_outcome_unknown() => "unknown",
+        rejection if rejection.status() == 503 => "unavailable",
         _ => "failed",
     }
 }

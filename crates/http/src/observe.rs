@@ -10,10 +10,10 @@ use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
-use custom_models_core::Refusal;
 use tracing::Instrument;
 
-use crate::answer::{Answer, Cause};
+use crate::answer::Cause;
+use crate::rejection::Rejection;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -55,17 +55,17 @@ impl Line {
         let (request_id, route, millis) = (self.request_id(), self.route(), self.millis());
         let status = response.status().as_u16();
         tracing::info!(request_id, method, route, status, millis, "request");
-        if let Some(Cause(refusal)) = response.extensions_mut().remove()
+        if let Some(Cause(rejection)) = response.extensions_mut().remove()
             && status >= 500
         {
-            let cause = with_causes(&refusal);
-            match refusal {
+            let cause = with_causes(&rejection);
+            match rejection {
                 // The request line says it all.
-                Refusal::UnsupportedTransferEncoding => {}
-                Refusal::ShareExceeded { .. } => {
+                Rejection::UnsupportedTransferEncoding => {}
+                Rejection::ShareExceeded { .. } => {
                     tracing::info!(request_id, method, route, status, cause = ?cause, "refused");
                 }
-                Refusal::AtCapacity => {
+                Rejection::AtCapacity => {
                     tracing::warn!(request_id, method, route, status, cause = ?cause, "refused");
                 }
                 _ => tracing::error!(request_id, method, route, status, cause = ?cause, "failed"),
@@ -139,7 +139,7 @@ fn is_key(text: &[u8]) -> bool {
 
 /// The answer of a handler that panicked.
 pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response<Body> {
-    Answer::from(Refusal::Internal { cause: cause_of(&*panic) }).into_response()
+    Rejection::internal(cause_of(&*panic)).into_response()
 }
 
 /// What a panic says, if it is a text that stands in the code: one that was made at run time may repeat
@@ -151,9 +151,9 @@ pub(crate) fn cause_of(panic: &(dyn Any + Send)) -> Cow<'static, str> {
     }
 }
 
-fn with_causes(refusal: &Refusal) -> String {
-    let mut text = refusal.to_string();
-    let mut source = refusal.source();
+fn with_causes(rejection: &Rejection) -> String {
+    let mut text = rejection.to_string();
+    let mut source = rejection.source();
     while let Some(cause) = source {
         text.push_str(": ");
         text.push_str(&cause.to_string());

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
-use custom_models_core::{Field, Refusal, ViolationKind, Violations};
+use custom_models_core::{Field, ViolationKind, Violations};
 use futures_util::Stream;
 use http_body::Body as _;
 use multer::Multipart;
@@ -18,6 +18,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::time::timeout;
 
 use crate::pace::{LeastRate, Pace, TooSlow};
+use crate::rejection::Rejection;
 
 /// How much may come before a part shows any of its content: room for what is said of it.
 const MOST_UNSEEN: usize = 1 << 20;
@@ -38,13 +39,13 @@ pub(crate) enum Piece {
 }
 
 /// What separates the parts, if the body is said to have any.
-pub(crate) fn boundary(headers: &HeaderMap) -> Result<String, Refusal> {
+pub(crate) fn boundary(headers: &HeaderMap) -> Result<String, Rejection> {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(said), None) = (types.next(), types.next()) else {
-        return Err(Refusal::NotMultipart);
+        return Err(Rejection::NotMultipart);
     };
-    let said = said.to_str().map_err(|_| Refusal::NotMultipart)?;
-    multer::parse_boundary(said).map_err(|_| Refusal::NotMultipart)
+    let said = said.to_str().map_err(|_| Rejection::NotMultipart)?;
+    multer::parse_boundary(said).map_err(|_| Rejection::NotMultipart)
 }
 
 /// Sends the pieces of a body until it ends, or until nobody takes them any more. A body that stalls for
@@ -55,7 +56,7 @@ pub(crate) async fn take_apart(
     patience: Duration,
     rate: LeastRate,
     pieces: Sender<Piece>,
-) -> Result<(), Refusal> {
+) -> Result<(), Rejection> {
     let unseen = Arc::new(AtomicUsize::new(0));
     let pace = Pace::new(rate);
     let stream = Chunks { body, unseen: Arc::clone(&unseen), has_given: false, pace };
@@ -82,16 +83,16 @@ pub(crate) async fn take_apart(
     Ok(())
 }
 
-fn stalled(_: tokio::time::error::Elapsed) -> Refusal {
-    Refusal::RequestTimeout
+fn stalled(_: tokio::time::error::Elapsed) -> Rejection {
+    Rejection::RequestTimeout
 }
 
 /// What is not made of parts, or breaks off (DATA-1), or comes too slowly (PLACE-4).
-fn malformed(error: multer::Error) -> Refusal {
+fn malformed(error: multer::Error) -> Rejection {
     if let multer::Error::StreamReadFailed(cause) = &error
         && cause.is::<TooSlow>()
     {
-        return Refusal::RequestTimeout;
+        return Rejection::RequestTimeout;
     }
     Violations::of_fields([(Field::Body, ViolationKind::NotMultipart)]).into()
 }
@@ -172,7 +173,7 @@ mod tests {
     }
 
     /// Takes a body apart, each piece kept for so long, and says when it was refused or done.
-    async fn taken(mut body: Body, kept: Duration) -> (Result<(), Refusal>, Duration) {
+    async fn taken(mut body: Body, kept: Duration) -> (Result<(), Rejection>, Duration) {
         let begun = Instant::now();
         let (sender, mut pieces) = channel(1);
         let keep = tokio::spawn(async move {
@@ -191,7 +192,7 @@ mod tests {
     async fn place_4_and_wire_408_a_body_slower_than_the_least_rate_is_late() {
         for (chunk, every) in [(1, SECOND), (1023, SECOND), (10_000, 14 * SECOND)] {
             let (taken, after) = taken(body(chunk, every, 1000), Duration::ZERO).await;
-            assert!(matches!(taken, Err(Refusal::RequestTimeout)), "{chunk}: {taken:?}");
+            assert!(matches!(taken, Err(Rejection::RequestTimeout)), "{chunk}: {taken:?}");
             assert!((30..=31).contains(&after.as_secs()), "{chunk}: {after:?}");
         }
     }

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use custom_models_core::{Organisation, Refusal};
+use custom_models_core::Organisation;
+
+use crate::rejection::Rejection;
 
 /// A number of places, and the share that one organisation may take.
 pub(crate) struct Places {
@@ -27,14 +29,14 @@ impl Places {
     }
 
     /// Takes a place for a request of an organisation, if its share and the whole have one left.
-    pub(crate) fn take(self: &Arc<Self>, organisation: &Organisation) -> Result<Place, Refusal> {
+    pub(crate) fn take(self: &Arc<Self>, organisation: &Organisation) -> Result<Place, Rejection> {
         let mut taken = self.taken();
         let own = taken.by.get(organisation).copied().unwrap_or_default();
         if own >= self.share {
-            return Err(Refusal::ShareExceeded { places: self.share });
+            return Err(Rejection::ShareExceeded { places: self.share });
         }
         if taken.all >= self.all {
-            return Err(Refusal::AtCapacity);
+            return Err(Rejection::AtCapacity);
         }
         taken.all += 1;
         taken.by.insert(organisation.clone(), own + 1);
@@ -99,12 +101,12 @@ mod tests {
         let places = Places::new(4, 50);
         let first = takes(&places, "a", 9);
         let refusal = places.take(&named("a")).map(drop).unwrap_err();
-        assert!(matches!(refusal, Refusal::ShareExceeded { places: 2 }), "{refusal}");
+        assert!(matches!(refusal, Rejection::ShareExceeded { places: 2 }), "{refusal}");
         let second = takes(&places, "b", 1);
         let third = takes(&places, "c", 9);
         assert_eq!((first.len(), second.len(), third.len()), (2, 1, 1));
         let refusal = places.take(&named("b")).map(drop).unwrap_err();
-        assert!(matches!(refusal, Refusal::AtCapacity), "{refusal}");
+        assert!(matches!(refusal, Rejection::AtCapacity), "{refusal}");
         drop(first);
         assert_eq!(takes(&places, "a", 9).len(), 2, "what was freed is there again");
         drop((second, third));

@@ -5,10 +5,11 @@ use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use custom_models_core::{Refusal, StoreErrorKind};
+use custom_models_core::StoreErrorKind;
 use tokio::sync::oneshot;
 
 use crate::observe::cause_of;
+use crate::rejection::Rejection;
 
 /// A read, with the way back of its answer.
 type Read = Box<dyn FnOnce() + Send>;
@@ -34,22 +35,22 @@ impl Readers {
     /// Reads in turn. Dropped before its turn, it is not made.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
-        read: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Refusal> {
+        read: impl FnOnce() -> Result<T, Rejection> + Send + 'static,
+    ) -> Result<T, Rejection> {
         let (sender, answer) = oneshot::channel();
         let span = tracing::Span::current();
         let in_turn = move || {
             if !sender.is_closed() {
                 let read = AssertUnwindSafe(|| span.in_scope(read));
                 let answer = panic::catch_unwind(read)
-                    .unwrap_or_else(|panic| Err(Refusal::Internal { cause: cause_of(&*panic) }));
+                    .unwrap_or_else(|panic| Err(Rejection::internal(cause_of(&*panic))));
                 // Nobody may be waiting any more.
                 let _ = sender.send(answer);
             }
         };
         // Where no thread reads, the way back goes with the read.
         let _ = self.reads.send(Box::new(in_turn));
-        answer.await.map_err(|_| Refusal::Store(StoreErrorKind::Busy.into()))?
+        answer.await.map_err(|_| StoreErrorKind::Busy)?
     }
 }
 
@@ -65,13 +66,15 @@ mod tests {
     use std::sync::{Arc, Barrier};
     use std::time::Duration;
 
+    use custom_models_core::Refusal;
+
     use super::*;
 
     #[tokio::test]
     async fn a_read_that_panics_is_answered_and_the_thread_reads_on() {
         let readers = Readers::start(1);
         let broken: Result<(), _> = readers.read(|| panic!("stands in the code")).await;
-        assert!(matches!(broken, Err(Refusal::Internal { .. })), "{broken:?}");
+        assert!(matches!(broken, Err(Rejection::Engine(Refusal::Internal { .. }))), "{broken:?}");
         assert_eq!(readers.read(|| Ok(1)).await.unwrap(), 1);
     }
 

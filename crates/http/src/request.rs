@@ -8,9 +8,9 @@ use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use custom_models_core::{
-    AdmissionRequest, AnswerKey, Answered, Caller, Claimed, ContentDigest, CustomModel, Edit,
-    Edited, Engine, IdempotencyKey, LeaseTime, Limited, ModelId, NewAnswer, Operation, Refusal,
-    Repeatable, TrainingStatus, Violations,
+    AccessRefusal, AdmissionRequest, AnswerKey, Answered, Caller, Claimed, ContentDigest,
+    CustomModel, Edit, Edited, Engine, IdempotencyKey, LeaseTime, Limited, ModelId, NewAnswer,
+    Operation, Refusal, Repeatable, TrainingStatus, Violations,
 };
 use custom_models_training_data::Upload;
 use percent_encoding::percent_decode_str;
@@ -21,6 +21,7 @@ use crate::body::{Incoming, is_plain};
 use crate::parameters;
 use crate::parts::boundary;
 use crate::precondition::expected;
+use crate::rejection::Rejection;
 use crate::service::Service;
 use crate::store::Wait;
 use crate::turn::Turn;
@@ -87,7 +88,7 @@ impl Arrived {
         operation: Operation,
         key: Option<&AnswerKey>,
         judge: impl AsyncFnOnce(&mut Arrived, &Caller) -> Said,
-    ) -> Result<Answer, Refusal> {
+    ) -> Result<Answer, Rejection> {
         let entered = self.service.enter(&self.headers, operation).await?;
         self.operation = Some(operation);
         let caller = entered.caller().clone();
@@ -112,7 +113,7 @@ impl Arrived {
         &mut self,
         caller: &Caller,
         key: Option<&AnswerKey>,
-    ) -> Result<Option<Done>, Refusal> {
+    ) -> Result<Option<Done>, Rejection> {
         let Some(key) = key.cloned() else { return Ok(None) };
         let operation = key.operation;
         let kept =
@@ -128,7 +129,7 @@ impl Arrived {
         Ok(Some(if is_run { done.polled(self.service.options.poll_after) } else { done }))
     }
 
-    async fn digest(&mut self) -> Result<ContentDigest, Refusal> {
+    async fn digest(&mut self) -> Result<ContentDigest, Rejection> {
         let begun = Instant::now();
         match self.body.read(self.service.options.body_timeout).await {
             Ok(body) => {
@@ -136,13 +137,15 @@ impl Arrived {
                 Ok(NewAnswer::digest(&body))
             }
             // No such body was ever answered.
-            Err(Refusal::BodyTooLarge) => Err(Refusal::IdempotencyKeyReused),
-            Err(refusal) => Err(refusal),
+            Err(Rejection::Engine(Refusal::BodyTooLarge)) => {
+                Err(Refusal::IdempotencyKeyReused.into())
+            }
+            Err(rejection) => Err(rejection),
         }
     }
 
-    async fn digest_of_upload(&mut self, caller: &Caller) -> Result<ContentDigest, Refusal> {
-        let never_answered = Refusal::IdempotencyKeyReused;
+    async fn digest_of_upload(&mut self, caller: &Caller) -> Result<ContentDigest, Rejection> {
+        let never_answered = Refusal::IdempotencyKeyReused.into();
         let Ok(boundary) = boundary(&self.headers) else { return Err(never_answered) };
         let digest = |upload: Upload| Ok(upload.digest());
         match self.taken_apart(caller, boundary, Upload::only_digested(), digest).await {
@@ -150,8 +153,10 @@ impl Arrived {
                 self.recheck().await?;
                 digest.ok_or(never_answered)
             }
-            Err(Refusal::Invalid(_) | Refusal::FileTooLarge) => Err(never_answered),
-            Err(refusal) => Err(refusal),
+            Err(Rejection::Engine(Refusal::Invalid(_) | Refusal::FileTooLarge)) => {
+                Err(never_answered)
+            }
+            Err(rejection) => Err(rejection),
         }
     }
 
@@ -162,7 +167,7 @@ impl Arrived {
     }
 
     /// The body, which is to be JSON: 415, 413 and 408.
-    pub(crate) async fn json(&mut self) -> Result<Bytes, Refusal> {
+    pub(crate) async fn json(&mut self) -> Result<Bytes, Rejection> {
         let begun = Instant::now();
         let body = self.body.read_json(&self.headers, self.service.options.body_timeout).await?;
         self.recheck_if_late(begun).await?;
@@ -170,13 +175,13 @@ impl Arrived {
     }
 
     /// Looks the key up again of a request whose body took long.
-    async fn recheck_if_late(&self, begun: Instant) -> Result<(), Refusal> {
+    async fn recheck_if_late(&self, begun: Instant) -> Result<(), Rejection> {
         let is_late = begun.elapsed() >= self.service.options.recheck_after;
         if is_late { self.recheck().await } else { Ok(()) }
     }
 
     /// 401 and 403 as they would be now: the key may have been revoked since, or have expired.
-    pub(crate) async fn recheck(&self) -> Result<(), Refusal> {
+    pub(crate) async fn recheck(&self) -> Result<(), Rejection> {
         match self.operation {
             Some(operation) => self.service.recheck(&self.headers, operation).await,
             None => Ok(()),
@@ -184,7 +189,7 @@ impl Arrived {
     }
 
     /// The body, which is to be JSON if there is one.
-    pub(crate) async fn optional_json(&mut self) -> Result<Option<Bytes>, Refusal> {
+    pub(crate) async fn optional_json(&mut self) -> Result<Option<Bytes>, Rejection> {
         if self.body.is_empty() { Ok(None) } else { self.json().await.map(Some) }
     }
 
@@ -212,11 +217,11 @@ impl Arrived {
         &self,
         caller: &Caller,
         before_end: usize,
-    ) -> Result<CustomModel, Refusal> {
+    ) -> Result<CustomModel, Rejection> {
         self.read(caller, self.id(before_end)?).await
     }
 
-    async fn read(&self, caller: &Caller, id: ModelId) -> Result<CustomModel, Refusal> {
+    async fn read(&self, caller: &Caller, id: ModelId) -> Result<CustomModel, Rejection> {
         self.service.read(caller, move |engine, caller| engine.get(caller, id)).await
     }
 
@@ -231,13 +236,13 @@ impl Arrived {
     }
 
     /// 415 and 400 of an operation that has no body, and no parameters.
-    pub(crate) fn nothing_beside(&self) -> Result<(), Refusal> {
+    pub(crate) fn nothing_beside(&self) -> Result<(), Rejection> {
         is_plain(&self.headers)?;
         Ok(self.no_parameters()?)
     }
 
     /// Admits the request before its body is read, or before what it asks for may take long: 429 by the window.
-    pub(crate) async fn admit(&mut self) -> Result<(), Refusal> {
+    pub(crate) async fn admit(&mut self) -> Result<(), Rejection> {
         let Arrived { service, turn, .. } = self;
         turn.admit(service).await
     }
@@ -247,7 +252,7 @@ impl Arrived {
         &mut self,
         caller: &Caller,
         change: impl FnOnce(&Engine, Option<AdmissionRequest>) -> F,
-    ) -> Result<Answered<T>, Refusal>
+    ) -> Result<Answered<T>, Rejection>
     where
         F: Future<Output = Result<Limited<T>, Refusal>>,
     {
@@ -262,7 +267,7 @@ impl Arrived {
         &mut self,
         caller: &Caller,
         time: LeaseTime,
-    ) -> Result<Option<Claimed>, Refusal> {
+    ) -> Result<Option<Claimed>, Rejection> {
         let admission = self.turn.send();
         let claimed = self.service.work(caller, move |engine, worker| {
             engine.claim_limited(worker.actor(), Some(worker.organisation()), time, admission)
@@ -273,16 +278,16 @@ impl Arrived {
         }
     }
 
-    fn settled<T>(&mut self, limited: Limited<T>) -> Result<Answered<T>, Refusal> {
+    fn settled<T>(&mut self, limited: Limited<T>) -> Result<Answered<T>, Rejection> {
         match limited {
             Limited::Admitted { standing, result } => {
                 self.turn.stands(standing);
-                result.map(Answered::Now)
+                Ok(Answered::Now(result?))
             }
             Limited::Before(kept) => Ok(Answered::Before(kept)),
             Limited::Full { standing, retry_after } => {
                 self.turn.stands(Some(standing));
-                Err(Refusal::RateLimited { standing, retry_after })
+                Err(AccessRefusal::RateLimited { standing, retry_after }.into())
             }
         }
     }
@@ -294,7 +299,7 @@ impl Arrived {
         caller: &Caller,
         id: ModelId,
         edit: Edit,
-    ) -> Result<Edited, Refusal> {
+    ) -> Result<Edited, Rejection> {
         if let Err(refusal) = self.nothing_beside() {
             let model = self.read(caller, id).await?;
             self.check(caller, &model, &edit)?;
@@ -310,7 +315,7 @@ impl Arrived {
         id: ModelId,
         edit: Edit,
         repeatable: Option<Repeatable>,
-    ) -> Result<Edited, Refusal> {
+    ) -> Result<Edited, Rejection> {
         let expected = expected(&self.headers);
         let edited = self.changed(caller, |engine, admission| {
             engine.edit_limited_async(caller, id, edit, expected, repeatable, admission)

@@ -12,6 +12,7 @@ use custom_models_training_data::ContentStore;
 
 use crate::Options;
 use crate::places::Places;
+use crate::rejection::Rejection;
 use crate::store::{StoreCalls, Wait};
 use crate::waiters::Waiters;
 
@@ -40,7 +41,7 @@ impl Service {
         &self,
         headers: &HeaderMap,
         operation: Operation,
-    ) -> Result<Entered, Refusal> {
+    ) -> Result<Entered, Rejection> {
         let (gate, key) = (self.gate.clone(), authorization(headers));
         self.calls.read(move || gate.enter(key.as_deref(), operation)).await
     }
@@ -50,13 +51,13 @@ impl Service {
         &self,
         headers: &HeaderMap,
         operation: Operation,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), Rejection> {
         let (gate, key) = (self.gate.clone(), authorization(headers));
         self.calls.read(move || gate.recheck(key.as_deref(), operation)).await
     }
 
     /// 429 by the window.
-    pub(crate) async fn admit(&self, entered: Entered) -> Result<Admitted, Refusal> {
+    pub(crate) async fn admit(&self, entered: Entered) -> Result<Admitted, Rejection> {
         self.calls.written(entered.admit_async()).await
     }
 
@@ -65,7 +66,7 @@ impl Service {
         &self,
         caller: &Caller,
         read: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Refusal> {
+    ) -> Result<T, Rejection> {
         let (engine, caller) = (self.engine.clone(), caller.clone());
         self.calls.read(move || read(&engine, &caller)).await
     }
@@ -77,15 +78,15 @@ impl Service {
         headers: &HeaderMap,
         operation: Operation,
         read: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<(Admitted, Result<T, Refusal>), Refusal> {
+    ) -> Result<(Admitted, Result<T, Rejection>), Rejection> {
         let (gate, key, engine) = (self.gate.clone(), authorization(headers), self.engine.clone());
         let turn = self.calls.read(move || {
             let entered = gate.enter(key.as_deref(), operation)?;
             if entered.is_limited() {
-                return Ok(Err((entered, read)));
+                return Ok::<_, Rejection>(Err((entered, read)));
             }
             let admitted = entered.admit()?;
-            let found = read(&engine, admitted.caller());
+            let found = read(&engine, admitted.caller()).map_err(Rejection::from);
             Ok(Ok((admitted, found)))
         });
         match turn.await? {
@@ -104,7 +105,7 @@ impl Service {
         caller: &Caller,
         write: impl Future<Output = Result<T, Refusal>>,
         wait: Wait,
-    ) -> Result<T, Refusal> {
+    ) -> Result<T, Rejection> {
         let changed = self.calls.waited_for(write, wait).await?;
         self.waiters.wake(caller.organisation());
         Ok(changed)
@@ -119,7 +120,7 @@ impl Service {
         expected: Expected,
         repeatable: Option<Repeatable>,
         wait: Wait,
-    ) -> Result<Edited, Refusal> {
+    ) -> Result<Edited, Rejection> {
         let write = self.engine.edit_async(caller, id, edit, expected, repeatable);
         self.change(caller, write, wait).await
     }
@@ -146,7 +147,7 @@ impl Service {
         &self,
         caller: &Caller,
         work: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Refusal> {
+    ) -> Result<T, Rejection> {
         let (engine, worker) = (self.engine.clone(), caller.clone());
         let done = self.calls.work(move || work(&engine, &worker)).await?;
         self.waiters.wake(caller.organisation());

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 
 use crate::observe::cause_of;
 use crate::readers::Readers;
+use crate::rejection::Rejection;
 
 /// How many of those who train may ask at a time. Each holds a thread while its answer is made durable.
 const WORKS_AT_ONCE: usize = 32;
@@ -40,12 +41,12 @@ impl StoreCalls {
     }
 
     /// Reads on a thread that may block.
-    pub(crate) async fn read<T: Send + 'static>(
+    pub(crate) async fn read<T: Send + 'static, E: Into<Rejection>>(
         &self,
-        read: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let late = |_| Refusal::Store(StoreErrorKind::Busy.into());
-        timeout(self.patience, self.readers.read(read)).await.map_err(late)?
+        read: impl FnOnce() -> Result<T, E> + Send + 'static,
+    ) -> Result<T, Rejection> {
+        let read = self.readers.read(|| read().map_err(Into::into));
+        timeout(self.patience, read).await.map_err(|_| StoreErrorKind::Busy)?
     }
 
     /// Reads and writes on a thread that may block, in its turn among those that do. One that nobody waits
@@ -53,24 +54,24 @@ impl StoreCalls {
     pub(crate) async fn work<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Refusal> {
-        let late = |_| Refusal::Store(StoreErrorKind::Busy.into());
+    ) -> Result<T, Rejection> {
+        let late = |_| StoreErrorKind::Busy;
         let turn = timeout(self.patience, self.turn()).await.map_err(late)??;
         self.written(on_thread(turn, work)).await
     }
 
-    async fn turn(&self) -> Result<OwnedSemaphorePermit, Refusal> {
+    async fn turn(&self) -> Result<OwnedSemaphorePermit, Rejection> {
         let turn = Arc::clone(&self.turns).acquire_owned().await;
-        turn.map_err(|_| Refusal::Store(StoreErrorKind::Closed.into()))
+        turn.map_err(|_| StoreErrorKind::Closed.into())
     }
 
     /// Waits for a write that is on its way.
-    pub(crate) async fn written<T>(
+    pub(crate) async fn written<T, E: Into<Rejection>>(
         &self,
-        write: impl Future<Output = Result<T, Refusal>>,
-    ) -> Result<T, Refusal> {
-        let late = |_| Refusal::Store(StoreErrorKind::OutcomeUnknown.into());
-        timeout(self.patience, write).await.map_err(late)?
+        write: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Rejection> {
+        let written = timeout(self.patience, write).await;
+        written.map_err(|_| StoreErrorKind::OutcomeUnknown)?.map_err(Into::into)
     }
 
     /// Waits for a write that is on its way, so long.
@@ -78,10 +79,10 @@ impl StoreCalls {
         &self,
         write: impl Future<Output = Result<T, Refusal>>,
         wait: Wait,
-    ) -> Result<T, Refusal> {
+    ) -> Result<T, Rejection> {
         match wait {
             Wait::Bounded => self.written(write).await,
-            Wait::ToTheEnd => write.await,
+            Wait::ToTheEnd => write.await.map_err(Into::into),
         }
     }
 }
@@ -89,14 +90,15 @@ impl StoreCalls {
 async fn on_thread<T: Send + 'static>(
     turn: OwnedSemaphorePermit,
     work: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
-) -> Result<T, Refusal> {
+) -> Result<T, Rejection> {
     let span = tracing::Span::current();
     let done = tokio::task::spawn_blocking(move || {
         let answer = span.in_scope(work);
         drop(turn);
         answer
     });
-    done.await.unwrap_or_else(|broken| Err(Refusal::Internal { cause: why(broken) }))
+    let done = done.await.map_err(|broken| Rejection::internal(why(broken)))?;
+    done.map_err(Into::into)
 }
 
 /// Why a call of the store broke off.

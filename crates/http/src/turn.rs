@@ -1,8 +1,9 @@
 //! The way of a request through its limits, from the gate to its answer (RATE-2, RATE-3).
 
-use custom_models_core::{AdmissionRequest, Admitted, Entered, Refusal, Standing};
+use custom_models_core::{AdmissionRequest, Admitted, Entered, Standing};
 
 use crate::answer::{Answer, Said};
+use crate::rejection::Rejection;
 use crate::service::Service;
 
 /// The turn of a request. When it is dropped with its admission still open, since the client has left, the
@@ -35,7 +36,7 @@ impl Turn {
     }
 
     /// Admits the request alone, and waits until that is durable: 429 by the window.
-    pub(crate) async fn admit(&mut self, service: &Service) -> Result<(), Refusal> {
+    pub(crate) async fn admit(&mut self, service: &Service) -> Result<(), Rejection> {
         if let State::Open(entered) = self.take() {
             self.0 = State::Admitted(service.admit(entered).await?);
         }
@@ -77,18 +78,18 @@ impl Turn {
 
     /// The answer. A request that came to no change is admitted before it is given, and is refused if its window
     /// has no room any more.
-    pub(crate) async fn end(&mut self, service: &Service, said: Said) -> Result<Answer, Refusal> {
+    pub(crate) async fn end(&mut self, service: &Service, said: Said) -> Result<Answer, Rejection> {
         Ok(match (self.take(), said) {
             (State::Out, said) => Answer::from(said),
             (State::Sent(entered, standing), said) => Answer::of(entered.counted(standing), said),
             (State::Admitted(admitted), said) => Answer::of(admitted, said),
             // Its key is not valid any more.
-            (State::Open(_), Err(refusal)) if matches!(refusal.status(), 401 | 403) => {
-                Answer::from(refusal)
+            (State::Open(_), Err(rejection)) if matches!(rejection.status(), 401 | 403) => {
+                Answer::from(rejection)
             }
             // A store that fails is not waited for once more.
-            (State::Open(entered), Err(refusal)) if refusal.status() >= 500 => {
-                Answer::of(entered.leave(), Err(refusal))
+            (State::Open(entered), Err(rejection)) if rejection.status() >= 500 => {
+                Answer::of(entered.leave(), Err(rejection))
             }
             (State::Open(entered), said) => Answer::of(service.admit(entered).await?, said),
         })

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::http::StatusCode;
 use custom_models_core::{
-    Caller, Edit, Edited, Expected, IdempotencyKey, ModelId, Refusal, Repeatable, StoreErrorKind,
+    Caller, Edit, Edited, Expected, IdempotencyKey, ModelId, Refusal, Repeatable,
 };
 use custom_models_training_data::{Upload, UploadError, Uploaded};
 use tokio::sync::mpsc::{Receiver, channel};
@@ -16,6 +16,7 @@ use crate::Options;
 use crate::answer::{Done, Said};
 use crate::pace::LeastRate;
 use crate::parts::{Piece, take_apart};
+use crate::rejection::Rejection;
 use crate::request::Arrived;
 use crate::service::Service;
 use crate::store::Wait;
@@ -31,7 +32,7 @@ impl Arrived {
         boundary: String,
         upload: Upload,
         end: impl FnOnce(Upload) -> Result<T, UploadError> + Send + 'static,
-    ) -> Result<T, Refusal> {
+    ) -> Result<T, Rejection> {
         let place = self.service.uploads.take(caller.organisation())?;
         let (sender, pieces) = channel(PIECES);
         let span = tracing::Span::current();
@@ -46,8 +47,8 @@ impl Arrived {
         match judging.await {
             Ok(Some(judged)) => judged.map_err(refused),
             // The body did not come to its end, for a reason that is known.
-            Ok(None) => Err(taken.err().unwrap_or(Refusal::RequestTimeout)),
-            Err(broken) => Err(Refusal::Internal { cause: broken.to_string().into() }),
+            Ok(None) => Err(taken.err().unwrap_or(Rejection::RequestTimeout)),
+            Err(broken) => Err(Rejection::internal(broken.to_string())),
         }
     }
 }
@@ -70,9 +71,9 @@ fn judge<T>(
     }
 }
 
-fn refused(error: UploadError) -> Refusal {
+fn refused(error: UploadError) -> Rejection {
     match error {
-        UploadError::TooLarge => Refusal::FileTooLarge,
+        UploadError::TooLarge => Refusal::FileTooLarge.into(),
         UploadError::Invalid(violations) => violations.into(),
         UploadError::Store(fault) => fault.into(),
     }
@@ -98,16 +99,16 @@ pub(crate) async fn committed(
     let commit = async move {
         let edited = service.edited(&caller, id, edit, expected, repeatable, Wait::ToTheEnd).await;
         match edited {
-            Err(refusal) if may_come(&refusal) => Err(refusal),
+            Err(rejection) if rejection.is_outcome_unknown() => Err(rejection),
             known => settled(&service, known, ManuallyDrop::into_inner(open)),
         }
     };
     let commit = tokio::spawn(commit.instrument(tracing::Span::current()));
-    let broken = |broken: JoinError| Refusal::Internal { cause: broken.to_string().into() };
+    let broken = |broken: JoinError| Rejection::internal(broken.to_string());
     waiting.calls.written(async { commit.await.map_err(broken)? }).await
 }
 
-fn settled(service: &Service, edited: Result<Edited, Refusal>, uploaded: Uploaded) -> Said {
+fn settled(service: &Service, edited: Result<Edited, Rejection>, uploaded: Uploaded) -> Said {
     match edited {
         Ok(Edited::Changed { model, .. }) => {
             let answer = custom_models_core::Uploaded::new(&uploaded.pair, &model);
@@ -117,14 +118,8 @@ fn settled(service: &Service, edited: Result<Edited, Refusal>, uploaded: Uploade
             service.clear(move |_| uploaded.discard());
             match other? {
                 Edited::Before(kept) => Done::kept(kept),
-                other => {
-                    Err(Refusal::Internal { cause: format!("not an upload: {other:?}").into() })
-                }
+                other => Err(Rejection::internal(format!("not an upload: {other:?}"))),
             }
         }
     }
-}
-
-fn may_come(refusal: &Refusal) -> bool {
-    matches!(refusal, Refusal::Store(fault) if fault.kind() == StoreErrorKind::OutcomeUnknown)
 }

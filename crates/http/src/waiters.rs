@@ -3,11 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use custom_models_core::{Organisation, Refusal};
+use custom_models_core::Organisation;
 use tokio::sync::futures::Notified;
 use tokio::sync::{Notify, watch};
 
 use crate::places::{Place, Places};
+use crate::rejection::Rejection;
 
 /// As many as may wait at a time, by their organisation.
 pub(crate) struct Waiters {
@@ -22,7 +23,7 @@ impl Waiters {
     }
 
     /// One more who waits, if there is a place.
-    pub(crate) fn wait_for(&self, organisation: &Organisation) -> Result<Waiter<'_>, Refusal> {
+    pub(crate) fn wait_for(&self, organisation: &Organisation) -> Result<Waiter<'_>, Rejection> {
         let place = self.places.take(organisation)?;
         let notify = Arc::clone(self.told().entry(organisation.clone()).or_default());
         Ok(Waiter { waiters: self, organisation: organisation.clone(), notify, _place: place })

@@ -11,6 +11,7 @@ use custom_models_core::{
 
 use crate::answer::{Answer, Done, Said};
 use crate::precondition::expected;
+use crate::rejection::Rejection;
 use crate::request::{Arrived, both};
 use crate::service::Service;
 
@@ -82,13 +83,13 @@ async fn reported(
     asked: &mut Arrived,
     caller: &Caller,
     read: impl FnOnce(&[u8]) -> Result<Edit, Violations<'static>>,
-) -> Result<Edited, Refusal> {
+) -> Result<Edited, Rejection> {
     let model = asked.model(caller, 1).await?;
     if model.course.run().is_none() {
-        return Err(Refusal::LeaseLost);
+        return Err(Refusal::LeaseLost.into());
     }
     if !expected(&asked.headers).is_met_by(model.revision()) {
-        return Err(Refusal::PreconditionFailed);
+        return Err(Refusal::PreconditionFailed.into());
     }
     let body = asked.json().await?;
     let (edit, ()) = both(read(&body), asked.no_parameters())?;

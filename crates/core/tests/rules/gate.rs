@@ -6,10 +6,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
+use custom_models_core::wire::ErrorBody;
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Admitted, ApiKey, Entered, Gate, KeyId, KeyRecord,
-    Limits, MemoryStore, ModelStore, Moment, Operation, OperationLimit, Plan, Plans, Refusal,
-    Registration, RequestLimit, Scope, Standing, Timestamp, Window,
+    AccessChange, AccessOutcome, AccessRefusal, AccessStore, Admitted, ApiKey, Entered, Gate,
+    KeyId, KeyRecord, Limits, MemoryStore, ModelStore, Moment, Operation, OperationLimit, Plan,
+    Plans, Registration, RequestLimit, Scope, Standing, Timestamp, Window,
 };
 use proptest::prelude::*;
 
@@ -105,16 +106,16 @@ fn two_in_ten_seconds() -> RequestLimit {
     "2/10s".parse().unwrap()
 }
 
-fn create(gate: &Gate, authorization: &str) -> Result<Entered, Refusal> {
+fn create(gate: &Gate, authorization: &str) -> Result<Entered, AccessRefusal> {
     gate.enter(Some(authorization), Operation::Create)
 }
 
-fn admit(gate: &Gate, authorization: &str) -> Result<Admitted, Refusal> {
+fn admit(gate: &Gate, authorization: &str) -> Result<Admitted, AccessRefusal> {
     create(gate, authorization)?.admit()
 }
 
-fn status<T>(answer: Result<T, Refusal>) -> u16 {
-    answer.err().expect("it was let in").status()
+fn status<T>(answer: Result<T, AccessRefusal>) -> u16 {
+    ErrorBody::from(&answer.err().expect("it was let in")).status
 }
 
 #[test]
@@ -134,7 +135,7 @@ fn auth_1_missing_malformed_unknown_revoked_and_expired_keys_are_answered_alike(
         [None, Some(""), Some("Bearer"), Some(&*unknown), Some(&*revoked), Some(&*expired)];
     for header in headers.into_iter().chain([Some(truncated), Some(&*basic)]) {
         let refusal = gate.enter(header, Operation::Create).unwrap_err();
-        assert!(matches!(refusal, Refusal::Unauthorized), "{header:?}: {refusal:?}");
+        assert!(matches!(refusal, AccessRefusal::Unauthorized), "{header:?}: {refusal:?}");
     }
     for header in [&good, &lasting, &good.replace("Bearer", "bEARER")] {
         assert!(create(&gate, header).is_ok(), "{header}");
@@ -162,7 +163,7 @@ fn auth_2_a_key_acts_for_its_organisation_within_its_scopes_and_its_plan_of_now(
                     assert_eq!(admitted.key(), api_key(number).id());
                     assert_eq!(admitted.standing(), None);
                 }
-                Err(Refusal::InsufficientScope { required }) => {
+                Err(AccessRefusal::InsufficientScope { required }) => {
                     assert_eq!(required, operation.scope());
                     assert!(!scopes.contains(&required), "{operation} with {scopes:?}");
                 }
@@ -185,9 +186,10 @@ fn quota_1_a_host_has_plans_of_its_own_and_a_plan_that_nobody_set_up_lets_nobody
         Registration { organisation: "acme".parse().unwrap(), plan: "Silver".parse().unwrap() };
     house.change(AccessChange::SetPlan(registration));
     let refusal = create(&house.gate(Limits::NONE), &key).unwrap_err();
-    assert_eq!(refusal.status(), 500);
+    let error = ErrorBody::from(&refusal);
+    assert_eq!(error.status, 500);
     assert!(refusal.to_string().contains("Silver"), "{refusal}");
-    assert!(!refusal.to_json().contains("Silver"), "{}", refusal.to_json());
+    assert!(!error.to_json().contains("Silver"), "{}", error.to_json());
 
     let silver = Plan::new("Silver", Some(7));
     let gold = Plan::new("Gold", Some(6));
@@ -216,10 +218,10 @@ fn order_of_the_gate_is_key_then_scope_then_place_then_window() {
     // Both the window and the places are full: the place answers, and knows how the window stands.
     let at_work = admit(&gate, &good).unwrap();
     let refusal = create(&gate, &good).unwrap_err();
-    assert!(matches!(refusal, Refusal::TooManyAtOnce { .. }), "{refusal:?}");
+    assert!(matches!(refusal, AccessRefusal::TooManyAtOnce { .. }), "{refusal:?}");
     drop(at_work);
     let refusal = admit(&gate, &good).unwrap_err();
-    assert!(matches!(refusal, Refusal::RateLimited { .. }), "{refusal:?}");
+    assert!(matches!(refusal, AccessRefusal::RateLimited { .. }), "{refusal:?}");
     // A key without the scope, of which no place could be free, is told about its scope.
     let reader = house.key(2, "acme", &[Scope::Read]);
     let at_work = create(&gate, &good).unwrap();
@@ -264,7 +266,7 @@ fn rate_2_a_place_is_free_again_wherever_its_request_ends() {
     // A fault of the store.
     let entered = create(&gate, &key).unwrap();
     let pending = create(&gate.clone(), &key).unwrap_err();
-    assert!(matches!(pending, Refusal::TooManyAtOnce { .. }), "clones count together");
+    assert!(matches!(pending, AccessRefusal::TooManyAtOnce { .. }), "clones count together");
     house.store.close().unwrap();
     assert_eq!(status(entered.admit()), 503);
     assert_eq!(status(create(&gate, &key)), 503);
@@ -311,7 +313,7 @@ fn rate_5_a_refusal_for_want_of_a_place_says_how_the_window_stands() {
     house.go_on(1);
     let _at_work = create(&gate, &key).unwrap();
     let standing_of = |refusal| match refusal {
-        Refusal::TooManyAtOnce { standing, .. } => standing,
+        AccessRefusal::TooManyAtOnce { standing, .. } => standing,
         other => panic!("{other:?}"),
     };
     let standing = standing_of(create(&gate, &key).unwrap_err());
@@ -333,7 +335,7 @@ fn rate_5_the_window_says_when_a_retry_is_admitted() {
         assert_eq!(admitted.standing(), Some(Standing { limit: 2, remaining, reset_at }));
         house.go_on(500);
     }
-    let Err(Refusal::RateLimited { standing, retry_after }) = admit(&gate, &key) else {
+    let Err(AccessRefusal::RateLimited { standing, retry_after }) = admit(&gate, &key) else {
         panic!("the third of two was admitted");
     };
     assert_eq!(standing, Standing { limit: 2, remaining: 0, reset_at });
@@ -404,7 +406,7 @@ proptest! {
                         at_work.push((number, admitted));
                     }
                     Err(refusal) => {
-                        let is_busy = matches!(refusal, Refusal::TooManyAtOnce { .. });
+                        let is_busy = matches!(refusal, AccessRefusal::TooManyAtOnce { .. });
                         prop_assert!(is_busy, "another refusal");
                         prop_assert_eq!(others, at_once as usize);
                     }

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, ApiKey, Caller, CustomModel, Edit, Edited, Engine,
-    Entered, Expected, Gate, IdempotencyKey, KeyId, KeyRecord, Limited, Limits, MemoryStore,
-    ModelId, NewAnswer, Operation, OperationLimit, Plans, Refusal, Registration, Repeatable, Scope,
-    Standing, Timestamp,
+    AccessChange, AccessOutcome, AccessRefusal, AccessStore, ApiKey, Caller, CustomModel, Edit,
+    Edited, Engine, Entered, Expected, Gate, IdempotencyKey, KeyId, KeyRecord, Limited, Limits,
+    MemoryStore, ModelId, NewAnswer, Operation, OperationLimit, Plans, Refusal, Registration,
+    Repeatable, Scope, Standing, Timestamp,
 };
 
 use crate::support::{block_on, request};
@@ -184,7 +184,7 @@ fn rate_3_and_rate_5_a_window_that_is_seen_to_be_full_refuses_before_anything_is
     house.go_on(2_500);
     let entered = house.enter(Operation::Create);
     match entered.check_window().unwrap_err() {
-        Refusal::RateLimited { standing, retry_after } => {
+        AccessRefusal::RateLimited { standing, retry_after } => {
             assert_eq!((standing, retry_after), (house.standing(0, 0), 8));
         }
         other => panic!("{other:?}"),

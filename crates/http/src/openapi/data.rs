@@ -11,6 +11,8 @@ use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat};
 use utoipa::openapi::{Ref, RefOr, Required};
 
+use crate::rejection::Rejection;
+
 use super::life::all_required;
 use super::operations::{READ, WRITE, described, replayable, shown, tagged};
 use super::parameters::{data_id, id, idempotency_key, if_match};
@@ -52,10 +54,11 @@ pub(super) fn upload() -> Operation {
         ));
     Refusals::of(Asked::Upload)
         .invalid(Some(Violations::of_fields(wrong)))
-        .and([Refusal::RequestTimeout, Refusal::FileTooLarge])
-        .and([Refusal::UnsupportedContentEncoding, Refusal::NotMultipart])
-        .and([Refusal::UnsupportedTransferEncoding])
-        .and([Refusal::AtCapacity, Refusal::ShareExceeded { places: 4 }])
+        .and([Rejection::RequestTimeout])
+        .and([Refusal::FileTooLarge])
+        .and([Rejection::UnsupportedContentEncoding, Rejection::NotMultipart])
+        .and([Rejection::UnsupportedTransferEncoding])
+        .and([Rejection::AtCapacity, Rejection::ShareExceeded { places: 4 }])
         .and([Refusal::ModelNotFound, Refusal::TrainingInProgress, Refusal::PreconditionFailed])
         .and([Refusal::IdempotencyKeyReused])
         .answer(operation)
@@ -84,7 +87,8 @@ pub(super) fn delete() -> Operation {
             .parameter(if_match());
     Refusals::of(Asked::DeleteData)
         .and([Refusal::ModelNotFound, Refusal::DataNotFound, Refusal::TrainingInProgress])
-        .and([Refusal::PreconditionFailed, Refusal::UnsupportedContentEncoding])
+        .and([Refusal::PreconditionFailed])
+        .and([Rejection::UnsupportedContentEncoding])
         .answer(operation)
         .with("204", ResponseBuilder::new().description("The pair was removed"))
         .build()

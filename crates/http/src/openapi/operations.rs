@@ -10,6 +10,8 @@ use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::Type;
 use utoipa::openapi::{Content, ContentBuilder, Ref, Required};
 
+use crate::rejection::Rejection;
+
 use super::parameters::{self, id, idempotency_key, if_match, if_none_match, model_key};
 use super::refusals::{BODY, Refusals, header};
 use super::tags::Tag;
@@ -104,7 +106,7 @@ pub(super) fn events() -> Operation {
     Refusals::of(Asked::Events)
         .invalid(ListEvents::from_pairs([("limit", "0")]).err())
         .and([Refusal::EventsExpired { first_position: 7 }])
-        .and([Refusal::AtCapacity, Refusal::ShareExceeded { places: 250 }])
+        .and([Rejection::AtCapacity, Rejection::ShareExceeded { places: 250 }])
         .answer(operation)
         .with("200", shown("EventList", "A part of the history"))
         .build()
@@ -136,7 +138,8 @@ pub(super) fn delete() -> Operation {
         .parameter(if_match());
     Refusals::of(Asked::Delete)
         .and([Refusal::ModelNotFound, Refusal::TrainingInProgress])
-        .and([Refusal::PreconditionFailed, Refusal::UnsupportedContentEncoding])
+        .and([Refusal::PreconditionFailed])
+        .and([Rejection::UnsupportedContentEncoding])
         .answer(operation)
         .with("204", ResponseBuilder::new().description("The model was deleted"))
         .build()
@@ -166,7 +169,8 @@ pub(super) fn cancel() -> Operation {
             .parameter(if_match());
     Refusals::of(Asked::Cancel)
         .and([Refusal::ModelNotFound, Refusal::TrainingNotRunning])
-        .and([Refusal::PreconditionFailed, Refusal::UnsupportedContentEncoding])
+        .and([Refusal::PreconditionFailed])
+        .and([Rejection::UnsupportedContentEncoding])
         .answer(operation)
         .with("200", model("The model, which is ready to be trained"))
         .build()

@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 
 use custom_models_core::wire::ErrorBody;
 use custom_models_core::{
-    Moment, Operation as Asked, Refusal, RequestLimit, Standing, StoreErrorKind, Violations,
+    AccessRefusal, Moment, Operation as Asked, Refusal, RequestLimit, Standing, StoreErrorKind,
+    Violations,
 };
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::HeaderBuilder;
@@ -14,17 +15,19 @@ use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::{ContentBuilder, Header, Ref};
 
+use crate::rejection::Rejection;
+
 /// What a request with a body meets when that is not as it should be.
-pub(super) const BODY: [Refusal; 5] = [
-    Refusal::RequestTimeout,
-    Refusal::BodyTooLarge,
-    Refusal::UnsupportedContentEncoding,
-    Refusal::UnsupportedMediaType,
-    Refusal::UnsupportedTransferEncoding,
+pub(super) const BODY: [Rejection; 5] = [
+    Rejection::RequestTimeout,
+    Rejection::Engine(Refusal::BodyTooLarge),
+    Rejection::UnsupportedContentEncoding,
+    Rejection::UnsupportedMediaType,
+    Rejection::UnsupportedTransferEncoding,
 ];
 
 /// What an operation may refuse.
-pub(super) struct Refusals(Vec<Refusal>);
+pub(super) struct Refusals(Vec<Rejection>);
 
 impl Refusals {
     /// What every request behind a route may meet.
@@ -32,27 +35,29 @@ impl Refusals {
         let limit = RequestLimit::CREATE;
         let reset_at = Moment::from_unix_millis(1_736_938_800_000);
         let standing = Standing { limit: limit.requests(), remaining: 0, reset_at };
-        let mut refusals = vec![
-            Refusal::Unauthorized,
-            Refusal::InsufficientScope { required: asked.scope() },
-            Refusal::TooManyAtOnce { at_once: NonZeroU32::MIN, standing: Some(standing) },
-            Refusal::RateLimited { standing, retry_after: limit.window().as_secs() },
-            Refusal::Internal { cause: "".into() },
-        ];
-        let stored =
-            [StoreErrorKind::Busy, StoreErrorKind::OutcomeUnknown, StoreErrorKind::Unavailable];
-        refusals.extend(stored.map(|kind| Refusal::Store(kind.into())));
-        Refusals(refusals)
+        Refusals(Vec::new())
+            .and([
+                AccessRefusal::Unauthorized,
+                AccessRefusal::InsufficientScope { required: asked.scope() },
+                AccessRefusal::TooManyAtOnce { at_once: NonZeroU32::MIN, standing: Some(standing) },
+                AccessRefusal::RateLimited { standing, retry_after: limit.window().as_secs() },
+            ])
+            .and([Rejection::internal("")])
+            .and([
+                StoreErrorKind::Busy,
+                StoreErrorKind::OutcomeUnknown,
+                StoreErrorKind::Unavailable,
+            ])
     }
 
     /// And a request that violates rules, by an example.
     pub(super) fn invalid(mut self, violations: Option<Violations<'_>>) -> Self {
-        self.0.extend(violations.map(Refusal::from));
+        self.0.extend(violations.map(Rejection::from));
         self
     }
 
-    pub(super) fn and(mut self, refusals: impl IntoIterator<Item = Refusal>) -> Self {
-        self.0.extend(refusals);
+    pub(super) fn and(mut self, refusals: impl IntoIterator<Item = impl Into<Rejection>>) -> Self {
+        self.0.extend(refusals.into_iter().map(Into::into));
         self
     }
 
@@ -60,11 +65,11 @@ impl Refusals {
     ///
     /// Every operation refuses parameters that it does not know.
     pub(super) fn answer(mut self, operation: OperationBuilder) -> Answers {
-        if !self.0.iter().any(|refusal| matches!(refusal, Refusal::Invalid(_))) {
+        if !self.0.iter().any(|refusal| matches!(refusal, Rejection::Engine(Refusal::Invalid(_)))) {
             let unknown = Violations::of_unknown_parameters(["colour"]);
             self.0.push(unknown.into());
         }
-        let mut by_status: BTreeMap<u16, Vec<Refusal>> = BTreeMap::new();
+        let mut by_status: BTreeMap<u16, Vec<Rejection>> = BTreeMap::new();
         for refusal in self.0 {
             by_status.entry(refusal.status()).or_default().push(refusal);
         }
@@ -75,7 +80,7 @@ impl Refusals {
 /// An operation with its answers.
 pub(super) struct Answers {
     operation: OperationBuilder,
-    by_status: BTreeMap<u16, Vec<Refusal>>,
+    by_status: BTreeMap<u16, Vec<Rejection>>,
 }
 
 impl Answers {
@@ -86,7 +91,7 @@ impl Answers {
     }
 
     pub(super) fn build(self) -> Operation {
-        let refused = |operation: OperationBuilder, (status, refusals): (u16, Vec<Refusal>)| {
+        let refused = |operation: OperationBuilder, (status, refusals): (u16, Vec<Rejection>)| {
             operation.response(status.to_string(), response(&refusals).build())
         };
         self.by_status.into_iter().fold(self.operation, refused).build()
@@ -94,7 +99,7 @@ impl Answers {
 }
 
 /// Refusals of one status, each an example under its code.
-fn response(refusals: &[Refusal]) -> ResponseBuilder {
+fn response(refusals: &[Rejection]) -> ResponseBuilder {
     let errors: Vec<ErrorBody<'_>> = refusals.iter().map(ErrorBody::from).collect();
     let shown = errors.iter().filter_map(|error| {
         let body = serde_json::to_value(error).ok()?;
@@ -109,9 +114,8 @@ fn response(refusals: &[Refusal]) -> ResponseBuilder {
     let response = ResponseBuilder::new()
         .description(descriptions.join(" / "))
         .content("application/json", content);
-    let says_how_it_stands = refusals.iter().all(|refusal| {
-        !matches!(refusal, Refusal::Unauthorized | Refusal::InsufficientScope { .. })
-    });
+    // Who is not let in has no window.
+    let says_how_it_stands = errors.iter().all(|error| !matches!(error.status, 401 | 403));
     with_headers(response, &errors, says_how_it_stands)
 }
 

@@ -1,0 +1,232 @@
+//! Every way in which the service says no.
+
+use std::borrow::Cow;
+
+use axum::body::Body;
+use axum::http::Response;
+use axum::response::IntoResponse;
+use custom_models_core::wire::ErrorBody;
+use custom_models_core::{AccessRefusal, Refusal, StoreError, StoreErrorKind, Violations};
+
+use crate::answer::Answer;
+
+/// A refusal of HTTP itself, of the gate or of the engine.
+///
+/// `Display` is for logs. What a caller of the API may see is the [`ErrorBody`] that a rejection turns into.
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Rejection {
+    /// 400: a request in HTTP/1.1 has no `Host`, or any request has two or one that names no host.
+    #[error("not one Host that names a host")]
+    InvalidHost,
+    /// 404: there is nothing at this path.
+    #[error("nothing at this path")]
+    RouteNotFound,
+    /// 405: there is something at this path, but not for this method. The router says in `Allow` for which.
+    #[error("not with this method")]
+    MethodNotAllowed,
+    /// 408: a request did not arrive in time.
+    #[error("the request did not arrive in time")]
+    RequestTimeout,
+    /// 415: a body is not said to be JSON.
+    #[error("the body is not said to be JSON")]
+    UnsupportedMediaType,
+    /// 415: a body is not said to be of parts, as an upload is (DATA-1).
+    #[error("the body is not said to be of parts")]
+    NotMultipart,
+    /// 415: a body is said to be encoded, compressed for example.
+    #[error("the body is said to be encoded")]
+    UnsupportedContentEncoding,
+    /// 501: a body is sent in a transfer coding other than `chunked` alone.
+    #[error("the body is in a transfer coding other than chunked")]
+    UnsupportedTransferEncoding,
+    /// 503: all organisations together have taken the places that there are for such requests.
+    #[error("all places for such requests are taken")]
+    AtCapacity,
+    /// 503: the organisation has taken its share of the places for such requests (PLACE-4).
+    #[error("the organisation has taken its share of {places} places")]
+    ShareExceeded {
+        /// The number of places that it may take.
+        places: usize,
+    },
+    /// The gate refuses.
+    #[error(transparent)]
+    Access(#[from] AccessRefusal),
+    /// The engine refuses.
+    #[error(transparent)]
+    Engine(#[from] Refusal),
+}
+
+impl Rejection {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        ErrorBody::from(self).status
+    }
+
+    /// A 500, with its cause for the log.
+    pub(crate) fn internal(cause: impl Into<Cow<'static, str>>) -> Self {
+        Refusal::Internal { cause: cause.into() }.into()
+    }
+
+    /// Returns `true` if a change may have been made all the same.
+    pub(crate) fn is_outcome_unknown(&self) -> bool {
+        matches!(self, Rejection::Engine(Refusal::Store(fault)) | Rejection::Access(AccessRefusal::Store(fault))
+            if fault.kind() == StoreErrorKind::OutcomeUnknown)
+    }
+}
+
+impl<'a> From<&'a Rejection> for ErrorBody<'a> {
+    fn from(rejection: &'a Rejection) -> Self {
+        match rejection {
+            Rejection::InvalidHost => {
+                let message = "The request must have exactly one valid Host header";
+                ErrorBody::new(400, "Bad Request", message).with_code("INVALID_HOST")
+            }
+            Rejection::RouteNotFound => {
+                ErrorBody::new(404, "Not Found", "There is nothing at this path")
+                    .with_code("ROUTE_NOT_FOUND")
+            }
+            Rejection::MethodNotAllowed => {
+                let message = "This path does not take this method";
+                ErrorBody::new(405, "Method Not Allowed", message).with_code("METHOD_NOT_ALLOWED")
+            }
+            Rejection::RequestTimeout => {
+                let message = "The request did not arrive in time";
+                ErrorBody::new(408, "Request Timeout", message).with_code("REQUEST_TIMEOUT")
+            }
+            Rejection::UnsupportedMediaType => unsupported("Content-Type must be application/json"),
+            Rejection::NotMultipart => unsupported("Content-Type must be multipart/form-data"),
+            Rejection::UnsupportedContentEncoding => {
+                unsupported("Content-Encoding must be identity")
+                    .with_header("Accept-Encoding", "identity")
+            }
+            Rejection::UnsupportedTransferEncoding => {
+                ErrorBody::new(501, "Not Implemented", "Transfer-Encoding must be chunked")
+                    .with_code("UNSUPPORTED_TRANSFER_ENCODING")
+            }
+            Rejection::AtCapacity => ErrorBody::unavailable(
+                "All places for such requests are taken. Please try again.",
+                "AT_CAPACITY",
+            ),
+            Rejection::ShareExceeded { places } => ErrorBody::unavailable(
+                "Your organisation has taken its share of the places for such requests. \
+                Please try again.",
+                "SHARE_EXCEEDED",
+            )
+            .with_detail("places", *places),
+            Rejection::Access(refusal) => refusal.into(),
+            Rejection::Engine(refusal) => refusal.into(),
+        }
+    }
+}
+
+fn unsupported(message: &'static str) -> ErrorBody<'static> {
+    ErrorBody::new(415, "Unsupported Media Type", message).with_code("UNSUPPORTED_MEDIA_TYPE")
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response<Body> {
+        Answer::from(self).into_response()
+    }
+}
+
+impl From<Violations<'_>> for Rejection {
+    fn from(violations: Violations<'_>) -> Self {
+        Refusal::from(violations).into()
+    }
+}
+
+impl From<StoreError> for Rejection {
+    fn from(fault: StoreError) -> Self {
+        Refusal::from(fault).into()
+    }
+}
+
+impl From<StoreErrorKind> for Rejection {
+    fn from(kind: StoreErrorKind) -> Self {
+        StoreError::from(kind).into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn wire_400_and_wire_501_of_heads_and_wire_503_of_shared_places_are_answered_to_the_byte() {
+        for (rejection, status, body) in [
+            (
+                Rejection::InvalidHost,
+                400,
+                r#"{"error":"Bad Request","message":"The request must have exactly one valid Host header","error_code":"INVALID_HOST"}"#,
+            ),
+            (
+                Rejection::UnsupportedTransferEncoding,
+                501,
+                r#"{"error":"Not Implemented","message":"Transfer-Encoding must be chunked","error_code":"UNSUPPORTED_TRANSFER_ENCODING"}"#,
+            ),
+            (
+                Rejection::AtCapacity,
+                503,
+                r#"{"error":"Service Unavailable","message":"All places for such requests are taken. Please try again.","error_code":"AT_CAPACITY"}"#,
+            ),
+            (
+                Rejection::ShareExceeded { places: 4 },
+                503,
+                r#"{"error":"Service Unavailable","message":"Your organisation has taken its share of the places for such requests. Please try again.","error_code":"SHARE_EXCEEDED","details":{"places":4}}"#,
+            ),
+        ] {
+            assert_wire(&rejection, status, body);
+        }
+    }
+
+    #[test]
+    fn wire_404_and_wire_405_and_wire_408_and_wire_415_of_http_are_answered_to_the_byte() {
+        for (rejection, status, body) in [
+            (
+                Rejection::RouteNotFound,
+                404,
+                r#"{"error":"Not Found","message":"There is nothing at this path","error_code":"ROUTE_NOT_FOUND"}"#,
+            ),
+            (
+                Rejection::MethodNotAllowed,
+                405,
+                r#"{"error":"Method Not Allowed","message":"This path does not take this method","error_code":"METHOD_NOT_ALLOWED"}"#,
+            ),
+            (
+                Rejection::RequestTimeout,
+                408,
+                r#"{"error":"Request Timeout","message":"The request did not arrive in time","error_code":"REQUEST_TIMEOUT"}"#,
+            ),
+            (
+                Rejection::UnsupportedMediaType,
+                415,
+                r#"{"error":"Unsupported Media Type","message":"Content-Type must be application/json","error_code":"UNSUPPORTED_MEDIA_TYPE"}"#,
+            ),
+            (
+                Rejection::NotMultipart,
+                415,
+                r#"{"error":"Unsupported Media Type","message":"Content-Type must be multipart/form-data","error_code":"UNSUPPORTED_MEDIA_TYPE"}"#,
+            ),
+            (
+                Rejection::UnsupportedContentEncoding,
+                415,
+                r#"{"error":"Unsupported Media Type","message":"Content-Encoding must be identity","error_code":"UNSUPPORTED_MEDIA_TYPE"}"#,
+            ),
+        ] {
+            assert_wire(&rejection, status, body);
+        }
+    }
+
+    fn assert_wire(rejection: &Rejection, status: u16, body: &str) {
+        let error = ErrorBody::from(rejection);
+        assert_eq!((rejection.status(), error.status), (status, status));
+        assert_eq!(error.to_json(), body);
+        let headers = match rejection {
+            Rejection::UnsupportedContentEncoding => vec![("Accept-Encoding", "identity".into())],
+            _ if status == 503 => vec![("Retry-After", "1".into())],
+            _ => Vec::new(),
+        };
+        assert_eq!(error.headers, headers, "{body}");
+    }
+}
