@@ -1,6 +1,6 @@
 //! What an audio is and how long it lasts, by the audio itself (DATA-2).
 
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use crate::boxes;
 
@@ -12,13 +12,16 @@ mod demuxed;
 mod flac;
 mod frames;
 mod mpeg;
+mod ogg;
 mod tags;
+mod tracks;
 mod wav;
 
 use beginning::Beginning;
 use bytes::Bytes;
 use demuxed::{Container, Part};
 use frames::{Kind, Walked};
+use tracks::Track;
 use wav::Wav;
 
 /// The formats that an audio may have (DATA-1).
@@ -137,7 +140,7 @@ pub fn measure(audio: &mut (impl Read + Seek + Send + Sync)) -> Result<Audio, Au
             }
             flac::Walked { nanos, .. } => (AudioFormat::Flac, nanos),
         },
-        Beginning::Ogg => (AudioFormat::Ogg, demuxed::walk(audio, &part, Container::Ogg)?),
+        Beginning::Ogg => (AudioFormat::Ogg, of_ogg(audio, &part)?),
         Beginning::Mp4 => (AudioFormat::M4a, of_mp4(audio, part)?),
         Beginning::Other(found) => return Err(AudioFault::OtherCodec(found.to_owned())),
     };
@@ -183,7 +186,22 @@ fn of_frames<T: Read + Seek>(
     }
 }
 
+fn of_ogg(audio: &mut (impl Read + Seek + Send + Sync), part: &Part) -> Result<u128, AudioFault> {
+    match demuxed::walk(audio, part, Container::Ogg, &[]) {
+        Ok(0) | Err(AudioFault::NotAudio) => {
+            let found = ogg::other_codec(&mut Bytes::new(audio)?, part.start)?;
+            Err(found.map_or(AudioFault::NotAudio, |name| AudioFault::OtherCodec(name.to_owned())))
+        }
+        walked => walked,
+    }
+}
+
 fn of_mp4(audio: &mut (impl Read + Seek + Send + Sync), part: Part) -> Result<u128, AudioFault> {
     let end = boxes::bearable_end(audio, part.end)?.ok_or(AudioFault::NotAudio)?;
-    demuxed::walk(audio, &Part { claimed: end, ..part }, Container::Mp4)
+    audio.seek(SeekFrom::Start(0))?;
+    let tracks = tracks::read(audio, part.end)?;
+    if let Some(found) = tracks.iter().find_map(Track::unplayable) {
+        return Err(AudioFault::OtherCodec(found.to_owned()));
+    }
+    demuxed::walk(audio, &Part { claimed: end, ..part }, Container::Mp4, &tracks)
 }

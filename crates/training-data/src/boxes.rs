@@ -33,9 +33,8 @@ pub(crate) const FARTHEST: u64 = 1 << 40;
 ///
 /// Those of the disk. A file that ends too early is looked at as far as it goes.
 pub(crate) fn bearable_end(audio: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
-    let audio = BufReader::new(audio);
-    let mut boxes = Boxes { audio, length, tables: 0, headers: 0, in_runs: 0 };
-    boxes.audio.seek(SeekFrom::Start(0))?;
+    audio.seek(SeekFrom::Start(0))?;
+    let mut boxes = Boxes::new(audio, length);
     let (mut at, mut end) = (0, length);
     while let Some(it) = boxes.header(at, length)? {
         if at == 0 && it.kind != *b"ftyp" || boxes.headers > TABLES {
@@ -56,13 +55,20 @@ pub(crate) fn bearable_end(audio: &mut (impl Read + Seek), length: u64) -> io::R
 
 /// A box: what is in it begins at `body`.
 #[derive(Clone, Copy)]
-struct Header {
-    kind: [u8; 4],
+pub(crate) struct Header {
+    pub(crate) kind: [u8; 4],
     start: u64,
-    body: u64,
-    end: u64,
+    pub(crate) body: u64,
+    pub(crate) end: u64,
     /// Where it says that it ends.
     claimed: u64,
+}
+
+impl Header {
+    /// A file of such a length as the box of all others.
+    pub(crate) const fn of_file(length: u64) -> Self {
+        Header { kind: [0; 4], start: 0, body: 0, end: length, claimed: length }
+    }
 }
 
 /// What the samples of a box with tables cost.
@@ -80,7 +86,8 @@ impl Cost {
     }
 }
 
-struct Boxes<'a, T> {
+/// The boxes of a file.
+pub(crate) struct Boxes<'a, T> {
     audio: BufReader<&'a mut T>,
     length: u64,
     tables: u64,
@@ -90,7 +97,11 @@ struct Boxes<'a, T> {
     in_runs: u64,
 }
 
-impl<T: Read + Seek> Boxes<'_, T> {
+impl<'a, T: Read + Seek> Boxes<'a, T> {
+    pub(crate) fn new(audio: &'a mut T, length: u64) -> Self {
+        Boxes { audio: BufReader::new(audio), length, tables: 0, headers: 0, in_runs: 0 }
+    }
+
     /// Adds what a box holds; whether it can be borne.
     fn add(&mut self, cost: &mut Cost, parent: Header) -> io::Result<bool> {
         let mut open = vec![parent];
@@ -125,7 +136,7 @@ impl<T: Read + Seek> Boxes<'_, T> {
     }
 
     /// The box at a place within another one, or within the file; `None` if there is none.
-    fn header(&mut self, start: u64, end: u64) -> io::Result<Option<Header>> {
+    pub(crate) fn header(&mut self, start: u64, end: u64) -> io::Result<Option<Header>> {
         let (mut size, mut kind, mut long) = ([0; 4], [0; 4], [0; 8]);
         if end.saturating_sub(start) < HEADER || !self.read(start, &mut [&mut size, &mut kind])? {
             return Ok(None);
@@ -145,7 +156,7 @@ impl<T: Read + Seek> Boxes<'_, T> {
     }
 
     /// A number in a box, so many bytes behind the start of its body; 0 if it is not in there.
-    fn number(&mut self, it: Header, at: u64) -> io::Result<u32> {
+    pub(crate) fn number(&mut self, it: Header, at: u64) -> io::Result<u32> {
         let mut number = [0; 4];
         let is_there = it.body + at + 4 <= it.end && self.read(it.body + at, &mut [&mut number])?;
         Ok(if is_there { u32::from_be_bytes(number) } else { 0 })

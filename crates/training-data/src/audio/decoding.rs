@@ -94,6 +94,11 @@ impl Decoding {
         self.decoder = made(&parameters);
     }
 
+    /// The packets that follow are those of a track.
+    pub(super) fn decodes(&mut self, parameters: &AudioCodecParameters) {
+        self.decoder = made(parameters);
+    }
+
     /// Tries to decode a packet. Where no decoder is at hand, anything but zeros will do.
     pub(super) fn try_packet(&mut self, packet: &[u8]) {
         let packet_is_blank = packet.iter().all(|byte| *byte == 0);

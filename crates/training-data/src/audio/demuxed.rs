@@ -5,11 +5,16 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use symphonia::core::codecs::CodecParameters;
+use symphonia::core::codecs::audio::AudioCodecParameters;
+use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
 use symphonia::core::errors::{Error, Result as Demuxed};
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::default::formats::{IsoMp4Reader, OggReader};
 
+use super::decoding::Decoding;
+use super::tracks::Track;
 use super::{AudioFault, LEAST_RATE};
 use crate::boxes::{FARTHEST, TABLES};
 
@@ -29,7 +34,7 @@ pub(super) enum Container {
     Ogg,
 }
 
-/// How long the packets of the audio in a part of a file are, in nanoseconds.
+/// How long the packets of the audio in a part of a file are played, in nanoseconds, by the edits of its tracks.
 ///
 /// # Errors
 ///
@@ -38,34 +43,39 @@ pub(super) fn walk(
     audio: &mut (impl Read + Seek + Send + Sync),
     part: &Part,
     container: Container,
+    tracks: &[Track],
 ) -> Result<u128, AudioFault> {
     let (broken, left) = (Mutex::new(None), AtomicU64::new(TABLES));
     let length = part.end - part.start;
     let source = Source { audio, part, length, at: 0, broken: &broken, left: &left };
-    let mut walk = Walk { nanos: 0, room: length, low_rate: None };
+    let mut walk = Walk { length, used: 0, tracks, nanos: 0, fault: None };
     // A demuxer that panics on a damaged file says no more than that it cannot read it.
     let found = catch_unwind(AssertUnwindSafe(|| walk.all(source, container)));
     if let Some(error) = broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(AudioFault::Unreadable(error));
     }
-    match (found.unwrap_or_default(), walk.low_rate) {
+    match (found.unwrap_or_default(), walk.fault) {
+        (_, Some(fault)) => Err(fault),
         (Some(()), None) => Ok(walk.nanos),
-        (_, Some(rate)) => Err(AudioFault::LowSampleRate(rate)),
         (None, None) => Err(AudioFault::NotAudio),
     }
 }
 
-struct Walk {
+struct Walk<'a> {
+    /// Of the part, in bytes.
+    length: u64,
+    /// How many bytes were in packets: no more than in the file can be. Tables may claim packets
+    /// without any, which would be time for nothing, and no end of them.
+    used: u64,
+    /// Those of an MP4.
+    tracks: &'a [Track],
     /// How long the packets are so far.
     nanos: u128,
-    /// How many bytes more there can be in packets: no more than in the file. Tables may claim packets
-    /// without any, which would be time for nothing, and no end of them.
-    room: u64,
-    /// A sample rate that is too low.
-    low_rate: Option<u32>,
+    /// What is not taken.
+    fault: Option<AudioFault>,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Walks over all packets; `None` if there is no audio.
     fn all<T: Read + Seek + Send + Sync>(
         &mut self,
@@ -87,30 +97,59 @@ impl Walk {
         let Some((track, base)) = track.and_then(|track| Some((track, track.time_base?))) else {
             return Some(false);
         };
-        let parameters = track.codec_params.as_ref().and_then(|it| it.audio());
-        let rate = parameters.and_then(|it| it.sample_rate);
-        self.low_rate = self.low_rate.or(rate.filter(|rate| *rate < LEAST_RATE));
+        let parameters = track.codec_params.as_ref().and_then(CodecParameters::audio)?;
+        self.fault = self.fault.take().or_else(|| not_taken(parameters));
         let id = track.id;
+        // The demuxer leaves out what is behind the end of Opus, and not what is before its start.
+        let is_opus = parameters.codec == CODEC_ID_OPUS;
+        let delay = track.delay.filter(|_| is_opus && self.tracks.is_empty()).unwrap_or(0);
+        let mut decoding = Decoding::new(self.used, self.length);
+        decoding.decodes(parameters);
         let mut ticks: u128 = 0;
+        let (numer, denom) = (u128::from(base.numer.get()), u128::from(base.denom.get()));
+        let nanos = |ticks: u128| ticks * numer * 1_000_000_000 / denom;
         let is_reset = loop {
             let packet = reader.next_packet();
+            let place = self.used;
             if let Ok(Some(packet)) = &packet {
-                self.room = self.room.checked_sub((packet.data.len() as u64).max(1))?;
+                self.used += (packet.data.len() as u64).max(1);
+                if self.used > self.length {
+                    return None;
+                }
             }
             match packet {
-                Ok(Some(packet)) if packet.track_id == id => {
+                Ok(Some(packet)) if packet.track_id != id || is_header(&packet.data) => {}
+                Ok(Some(packet)) => {
+                    let before = nanos(ticks);
                     ticks += u128::from(packet.dur.get());
+                    decoding.add(place, nanos(ticks) - before);
+                    if decoding.wants() {
+                        decoding.try_packet(&packet.data);
+                    }
                 }
-                Ok(Some(_)) => {}
                 Err(Error::ResetRequired) => break true,
                 // The end, or where the damage begins.
                 Ok(None) | Err(_) => break false,
             }
         };
-        let (numer, denom) = (u128::from(base.numer.get()), u128::from(base.denom.get()));
-        self.nanos += ticks * numer * 1_000_000_000 / denom;
+        let (all, decoded) = (nanos(ticks), decoding.nanos());
+        let track = self.tracks.iter().find(|track| track.id == id);
+        let played = track.map_or(all, |track| track.played(all));
+        let played = played.saturating_sub(nanos(delay.into()));
+        self.nanos += played.saturating_sub(all - decoded);
         Some(is_reset)
     }
+}
+
+/// Whether a packet is a header of Opus that is given again.
+fn is_header(packet: &[u8]) -> bool {
+    packet.starts_with(b"OpusHead") || packet.starts_with(b"OpusTags")
+}
+
+/// Why an audio with such parameters is not taken.
+fn not_taken(parameters: &AudioCodecParameters) -> Option<AudioFault> {
+    let rate = parameters.sample_rate.filter(|rate| *rate < LEAST_RATE);
+    rate.map(AudioFault::LowSampleRate)
 }
 
 fn opened<'a>(

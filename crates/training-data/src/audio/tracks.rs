@@ -1,0 +1,170 @@
+//! The tracks of an MP4: what is played of each, and what its samples are (DATA-2).
+
+use std::io::{self, Read, Seek};
+
+use crate::boxes::{Boxes, Header};
+
+/// How many tracks, and edits of one, are looked at.
+const MOST_TRACKS: usize = 64;
+const MOST_EDITS: u64 = 1024;
+
+/// A track.
+#[derive(Debug, Default)]
+pub(super) struct Track {
+    pub(super) id: u32,
+    /// The kind of its samples.
+    pub(super) kind: [u8; 4],
+    edits: Vec<Edit>,
+}
+
+/// A stretch of the media that is played, in nanoseconds.
+#[derive(Debug)]
+struct Edit {
+    from: u128,
+    /// `None` for all that is behind.
+    length: Option<u128>,
+}
+
+impl Track {
+    /// How much is played of media of such a length, in nanoseconds: each moment counts once.
+    pub(super) fn played(&self, length: u128) -> u128 {
+        let of_edit = |edit: &Edit| {
+            let left = length.saturating_sub(edit.from);
+            edit.length.map_or(left, |length| length.min(left))
+        };
+        match &*self.edits {
+            [] => length,
+            edits => edits.iter().map(of_edit).sum::<u128>().min(length),
+        }
+    }
+
+    /// What protects the samples, or how their codec is called if it is not taken.
+    pub(super) const fn unplayable(&self) -> Option<&'static str> {
+        Some(match &self.kind {
+            b"enca" => "encrypted M4A (CENC)",
+            b"drms" => "protected M4A (FairPlay)",
+            b"samr" => "M4A with AMR",
+            b"sawb" => "M4A with AMR-WB",
+            b"sqcp" | b"Qclp" => "M4A with QCELP",
+            b"ac-4" => "M4A with AC-4",
+            b"dtsc" | b"dtse" | b"dtsh" | b"dtsl" | b"dtsx" => "M4A with DTS",
+            b"mlpa" => "M4A with TrueHD",
+            b"mha1" | b"mha2" | b"mhm1" | b"mhm2" => "M4A with MPEG-H",
+            b"QDM2" | b"QDMC" => "M4A with QDesign",
+            b"ima4" | b"ms\0\x02" | b"ms\0\x11" => "M4A with ADPCM",
+            b"MAC3" | b"MAC6" => "M4A with MACE",
+            b"agsm" => "M4A with GSM 6.10",
+            _ => return None,
+        })
+    }
+}
+
+/// The tracks of an MP4 whose tables are within their bounds.
+///
+/// # Errors
+///
+/// Those of the disk.
+pub(super) fn read(audio: &mut (impl Read + Seek), length: u64) -> io::Result<Vec<Track>> {
+    let mut boxes = Boxes::new(audio, length);
+    let whole = Header::of_file(length);
+    let Some(movie) = boxes.child(whole, b"moov")? else { return Ok(Vec::new()) };
+    let movie_scale = match boxes.child(movie, b"mvhd")? {
+        Some(it) => boxes.timescale(it)?,
+        None => 0,
+    };
+    let (mut tracks, mut at) = (Vec::new(), movie.body);
+    while let Some(it) = boxes.header(at, movie.end)? {
+        at = it.end;
+        if it.kind == *b"trak" && tracks.len() < MOST_TRACKS {
+            tracks.push(boxes.track(it, movie_scale)?);
+        }
+    }
+    Ok(tracks)
+}
+
+impl<T: Read + Seek> Boxes<'_, T> {
+    fn track(&mut self, track: Header, movie_scale: u32) -> io::Result<Track> {
+        let mut found = Track::default();
+        if let Some(it) = self.child(track, b"tkhd")? {
+            let at = if self.is_long(it)? { 20 } else { 12 };
+            found.id = self.number(it, at)?;
+        }
+        let Some(media) = self.child(track, b"mdia")? else { return Ok(found) };
+        if let Some(it) = self.descendant(media, &[b"minf", b"stbl", b"stsd"])? {
+            found.kind = self.number(it, 12)?.to_be_bytes();
+        }
+        let scale = match self.child(media, b"mdhd")? {
+            Some(it) => self.timescale(it)?,
+            None => 0,
+        };
+        if let Some(it) = self.descendant(track, &[b"edts", b"elst"])?
+            && scale > 0
+            && movie_scale > 0
+        {
+            found.edits = self.edits(it, movie_scale, scale)?;
+        }
+        Ok(found)
+    }
+
+    fn edits(&mut self, list: Header, movie_scale: u32, scale: u32) -> io::Result<Vec<Edit>> {
+        let is_long = self.is_long(list)?;
+        let (size, of_time) = if is_long { (20, 8) } else { (12, 4) };
+        let count = u64::from(self.number(list, 4)?).min(MOST_EDITS);
+        let mut edits = Vec::new();
+        for at in (0..count).map(|index| 8 + index * size) {
+            if list.body + at + size > list.end {
+                break;
+            }
+            let length = self.wide(list, at, is_long)?;
+            let from = self.wide(list, at + of_time, is_long)?;
+            // An edit without media is a pause that no decoder plays.
+            let is_pause = if is_long { from == u64::MAX } else { from == u64::from(u32::MAX) };
+            if !is_pause {
+                let nanos =
+                    |time: u64, scale: u32| u128::from(time) * 1_000_000_000 / u128::from(scale);
+                let length = Some(length).filter(|length| *length > 0);
+                edits.push(Edit {
+                    from: nanos(from, scale),
+                    length: length.map(|length| nanos(length, movie_scale)),
+                });
+            }
+        }
+        Ok(edits)
+    }
+
+    /// A number of four bytes, or of eight.
+    fn wide(&mut self, it: Header, at: u64, is_long: bool) -> io::Result<u64> {
+        let first = u64::from(self.number(it, at)?);
+        Ok(if is_long { first << 32 | u64::from(self.number(it, at + 4)?) } else { first })
+    }
+
+    /// Of a box that begins with a version and two times.
+    fn timescale(&mut self, it: Header) -> io::Result<u32> {
+        let at = if self.is_long(it)? { 20 } else { 12 };
+        self.number(it, at)
+    }
+
+    /// Whether its version has numbers of eight bytes.
+    fn is_long(&mut self, it: Header) -> io::Result<bool> {
+        Ok(self.number(it, 0)? >> 24 == 1)
+    }
+
+    fn child(&mut self, parent: Header, kind: &[u8; 4]) -> io::Result<Option<Header>> {
+        let mut at = parent.body;
+        while let Some(it) = self.header(at, parent.end)? {
+            if it.kind == *kind {
+                return Ok(Some(it));
+            }
+            at = it.end;
+        }
+        Ok(None)
+    }
+
+    fn descendant(&mut self, mut parent: Header, path: &[&[u8; 4]]) -> io::Result<Option<Header>> {
+        for kind in path {
+            let Some(it) = self.child(parent, kind)? else { return Ok(None) };
+            parent = it;
+        }
+        Ok(Some(parent))
+    }
+}
