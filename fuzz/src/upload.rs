@@ -10,6 +10,7 @@ use custom_models_training_data::{
     AudioFault, ContentStore, Folder, Upload, UploadError, Uploaded, digest, measure,
 };
 use tempfile::TempDir;
+use unicode_general_category::{GeneralCategory, get_general_category};
 
 use crate::audio::quiet;
 use crate::stores::parent;
@@ -225,9 +226,17 @@ fn judge_transcript(part: &Part<'_>) -> Option<ViolationKind> {
     let fault = judge_name(&part.filename().unwrap_or_default(), &["txt"]);
     fault.or_else(|| match String::from_utf8(part.bytes()) {
         Err(_) => Some(ViolationKind::NotText),
-        Ok(text) if text.trim().is_empty() => Some(ViolationKind::Blank),
+        Ok(text) if text.contains(|it: char| it.is_control() && !"\t\n\r\u{C}".contains(it)) => {
+            Some(ViolationKind::NotText)
+        }
+        Ok(text) if !text.contains(is_visible) => Some(ViolationKind::Blank),
         Ok(_) => None,
     })
+}
+
+fn is_visible(character: char) -> bool {
+    let is_format = get_general_category(character) == GeneralCategory::Format;
+    !character.is_whitespace() && !is_format
 }
 
 /// What is kept is what was sent.

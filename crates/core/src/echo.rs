@@ -6,7 +6,7 @@ const MAX_CHARACTERS: usize = 40;
 /// Adds the first 40 characters of a text, its control and format characters as `\u{…}` escapes.
 pub(crate) fn push_echo(message: &mut String, sent: &str) {
     for character in sent.chars().take(MAX_CHARACTERS) {
-        if character.is_control() || is_format(character) {
+        if character.is_control() || is_format_character(character) {
             message.extend(character.escape_unicode());
         } else {
             message.push(character);
@@ -14,9 +14,9 @@ pub(crate) fn push_echo(message: &mut String, sent: &str) {
     }
 }
 
-/// Whether a character is of the general category Cf (Unicode 16). The test below holds the
-/// ranges against a published table.
-fn is_format(character: char) -> bool {
+/// Whether a character is of the general category Cf (Unicode 16): invisible, but no space.
+// The test below holds the ranges against a published table.
+pub fn is_format_character(character: char) -> bool {
     matches!(
         character,
         '\u{AD}'

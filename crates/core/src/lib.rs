@@ -119,6 +119,7 @@ pub use create::{CreateModel, CreateModelBuilder};
 pub use create_parameters::CreateParameters;
 pub use data_list::{DataList, ListedFile, ListedPair};
 pub use description::Description;
+pub use echo::is_format_character;
 pub use edits::{Edited, Uploaded};
 pub use engine::{Answered, Engine, EventList, Validated};
 pub use event::{Event, EventPage, EventType, NewEvent};

@@ -291,6 +291,9 @@ impl Violation<'_> {
                 "Training metrics must be an object"
             }
             (ViolationKind::WrongType, field) => message_of!(field, " must be a string"),
+            (ViolationKind::Blank, field @ Field::TranscriptFile) if !self.sent.is_empty() => {
+                return (message_of!(field, " cannot be empty: it has only "), Some(""));
+            }
             (ViolationKind::Blank, field) => message_of!(field, " cannot be empty"),
             (ViolationKind::TooLong, Field::Name) => "Name cannot exceed 200 characters",
             (ViolationKind::TooLong, field @ (Field::AudioFile | Field::TranscriptFile)) => {

@@ -69,6 +69,12 @@ fn data_2_messages_about_the_parts_of_an_upload_show_what_was_found() {
             "UTF-16",
             "Transcript file is not a text in UTF-8 but looks like UTF-16: save it as UTF-8",
         ),
+        (
+            text,
+            ViolationKind::Blank,
+            "invisible characters",
+            "Transcript file cannot be empty: it has only invisible characters",
+        ),
         (text, ViolationKind::NotText, "", "Transcript file is not a text in UTF-8"),
     ] {
         assert_eq!(message(field, kind, found), expected);

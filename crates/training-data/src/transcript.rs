@@ -1,19 +1,31 @@
 //! Whether a transcript is a text with something in it, judged as it streams in (DATA-1).
 
-use custom_models_core::ViolationKind;
+use std::borrow::Cow;
+
+use custom_models_core::{ViolationKind, is_format_character};
+
+/// How many bytes of the beginning are kept, to tell what a file is that is no text.
+const HEAD: usize = 1024;
 
 /// What is known of a transcript so far.
 #[derive(Debug, Default)]
 pub(crate) struct Transcript {
+    head: Vec<u8>,
     /// The beginning of a character that the last bytes ended in.
     open: Vec<u8>,
     has_text: bool,
+    /// Whether there are characters that nobody sees, and that are no space.
+    has_invisible: bool,
     is_broken: bool,
+    /// A control character that is not one of a text.
+    control: Option<char>,
 }
 
 impl Transcript {
     /// Looks at more bytes.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
+        let room = HEAD.saturating_sub(self.head.len());
+        self.head.extend(bytes.iter().take(room));
         if self.is_broken {
             return;
         }
@@ -34,20 +46,56 @@ impl Transcript {
                 (str::from_utf8(text).unwrap_or_default(), rest)
             }
         };
-        self.has_text |= !text.chars().all(char::is_whitespace);
+        let is_control = |it: &char| it.is_control() && !matches!(it, '\t' | '\n' | '\r' | '\u{C}');
+        self.control = self.control.or_else(|| text.chars().find(is_control));
+        if !self.has_text {
+            let mut seen = text.chars().filter(|it| !it.is_whitespace()).peekable();
+            self.has_invisible |= seen.peek().is_some();
+            self.has_text = seen.any(|it| !it.is_control() && !is_format_character(it));
+        }
         if !self.is_broken {
             self.open.extend_from_slice(rest);
         }
     }
 
-    /// What is wrong with it, at its end.
-    pub(crate) fn fault(&self) -> Option<ViolationKind> {
-        if self.is_broken || !self.open.is_empty() {
-            Some(ViolationKind::NotText)
+    /// What is wrong with it, at its end, and what it looks like.
+    pub(crate) fn fault(&self) -> Option<(ViolationKind, Cow<'static, str>)> {
+        if self.is_broken || !self.open.is_empty() || self.control.is_some() {
+            Some((ViolationKind::NotText, self.looks()))
         } else if self.has_text {
             None
+        } else if self.has_invisible {
+            Some((ViolationKind::Blank, Cow::Borrowed("invisible characters")))
         } else {
-            Some(ViolationKind::Blank)
+            Some((ViolationKind::Blank, Cow::Borrowed("")))
         }
     }
+
+    /// What a file looks like that is no text in UTF-8.
+    fn looks(&self) -> Cow<'static, str> {
+        let zeros = |at: usize, of: usize| {
+            self.head.iter().skip(at).step_by(of).filter(|byte| **byte == 0).count()
+        };
+        let (even, odd) = (zeros(0, 2), zeros(1, 2));
+        let characters = self.head.len().div_ceil(4);
+        Cow::Borrowed(match (&*self.head, self.control) {
+            ([0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..], _) => "UTF-32",
+            ([0xFF, 0xFE, ..] | [0xFE, 0xFF, ..], _) => "UTF-16",
+            ([b'P', b'K', 3, 4, ..], _) => "a ZIP archive or an office document",
+            ([0xD0, 0xCF, 0x11, 0xE0, ..], _) => "an office document",
+            ([b'%', b'P', b'D', b'F', ..], _) => "a PDF",
+            // Of most languages every second byte is none, or three of four are.
+            _ if even + odd > 2 * characters => "UTF-32",
+            _ if even.abs_diff(odd) > characters / 4 => "UTF-16",
+            (_, Some(control)) if !self.is_broken => {
+                return Cow::Owned(format!("text with U+{:04X}", u32::from(control)));
+            }
+            (_, Some(_)) => "a binary file",
+            (_, None) => "text in Windows-1252 or the like",
+        })
+    }
 }
+
+#[cfg(test)]
+#[path = "transcript_tests.rs"]
+mod tests;

@@ -244,7 +244,7 @@ impl Upload {
         let faults = [
             data_type.err().map(|kind| (Field::Type, kind, Cow::Borrowed(""))),
             millis.as_ref().err().map(|(kind, found)| (Field::AudioFile, *kind, found.clone())),
-            transcript.err().map(|kind| (Field::TranscriptFile, kind, Cow::Borrowed(""))),
+            transcript.err().map(|(kind, found)| (Field::TranscriptFile, kind, found)),
         ];
         let violations = Violations::of_upload(repeated.chain(faults.into_iter().flatten()));
         match (data_type, millis, self.digest(), self.audio.take(), self.transcript.take()) {
@@ -288,9 +288,12 @@ impl Upload {
         }
     }
 
-    fn judged_transcript(&self) -> Result<(), ViolationKind> {
-        let (part, transcript) = self.transcript.as_ref().ok_or(ViolationKind::Missing)?;
-        match part.fault.or_else(|| transcript.fault()) {
+    fn judged_transcript(&self) -> Result<(), Fault> {
+        let of_name = |kind| (kind, Cow::Borrowed(""));
+        let Some((part, transcript)) = &self.transcript else {
+            return Err(of_name(ViolationKind::Missing));
+        };
+        match part.fault.map(of_name).or_else(|| transcript.fault()) {
             Some(fault) => Err(fault),
             None => Ok(()),
         }

@@ -9,7 +9,7 @@ use std::thread;
 
 use custom_models_core::{
     ContentDigest, DataFile, DataType, Field, MemoryStore, ModelId, NewAnswer, Organisation,
-    StoreErrorKind, ViolationKind, Violations,
+    StoreErrorKind, ViolationKind, Violations, is_format_character,
 };
 use custom_models_training_data::{ContentStore, Folder, Upload, UploadError, Uploaded};
 use proptest::prelude::*;
@@ -284,6 +284,10 @@ fn a_place_that_cannot_be_is_said() {
     assert!(Folder::open(place.path().join("file"), &MemoryStore::new()).is_err());
 }
 
+fn is_invisible(character: char) -> bool {
+    character.is_whitespace() || is_format_character(character)
+}
+
 proptest! {
     /// Where a request is cut into chunks, and in what order its parts are, makes no difference.
     #[test]
@@ -353,7 +357,10 @@ proptest! {
         ];
         let expected = match str::from_utf8(&bytes) {
             Err(_) => Some(ViolationKind::NotText),
-            Ok(text) if text.trim().is_empty() => Some(ViolationKind::Blank),
+            Ok(text) if text.contains(|it: char| it.is_control() && !"\t\n\r\u{C}".contains(it)) => {
+                Some(ViolationKind::NotText)
+            }
+            Ok(text) if text.trim_matches(is_invisible).is_empty() => Some(ViolationKind::Blank),
             Ok(_) => None,
         };
         let found = match uploaded(&contents, &parts, chunk) {

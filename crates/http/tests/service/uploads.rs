@@ -154,7 +154,7 @@ fn data_2_all_that_is_wrong_with_an_upload_is_told_at_once() {
     ]);
     uploads.put(&[("Content-Type", TYPE), ("Idempotency-Key", "a b")], &wrong).is(
         400,
-        r#"{"error":"Validation Error","message":"Invalid field values","details":{"idempotency_key":"Idempotency key must be 1 to 255 visible ASCII characters","type":"Type must be train or test","audio_file":"Audio file is of another format than its name says: it is MP3","transcript_file":"Transcript file is not a text in UTF-8"}}"#,
+        r#"{"error":"Validation Error","message":"Invalid field values","details":{"idempotency_key":"Idempotency key must be 1 to 255 visible ASCII characters","type":"Type must be train or test","audio_file":"Audio file is of another format than its name says: it is MP3","transcript_file":"Transcript file is not a text in UTF-8 but looks like text in Windows-1252 or the like: save it as UTF-8"}}"#,
     );
     uploads.put(&[("Content-Type", TYPE)], &body(&[])).is(
         400,
