@@ -8,8 +8,8 @@ use std::sync::mpsc::channel;
 
 use custom_models_core::{
     AnswerKey, BaseModel, Change, CustomModel, DataId, Edit, Expected, Fence, Filter, Language,
-    MemoryStore, ModelId, ModelStore, Moment, Organisation, Outcome, Purge, Purged,
-    Revision, Selection, StoreError, StoreErrorKind, TrainingStatus, Write,
+    MemoryStore, ModelId, ModelStore, Moment, Organisation, Outcome, Purge, Purged, Revision,
+    Selection, StoreError, StoreErrorKind, TrainingStatus, Write,
 };
 use tempfile::TempDir;
 
@@ -298,7 +298,7 @@ impl<'a> Run<'a> {
             all.sort_by_key(|(_, model)| (model.course.claimable_at(), model.id));
             Ok::<_, StoreErrorKind>(all)
         };
-        assert_eq!(sorted(&self.arena.store), sorted(&self.memory), "what waits at {until}");
+        assert_eq!(sorted(&*self.arena.store), sorted(&self.memory), "what waits at {until}");
     }
 
     /// Forgets until nothing is left to forget, of earlier runs too.
@@ -317,7 +317,7 @@ impl<'a> Run<'a> {
                 }
             }
         };
-        all(&self.arena.store);
+        all(&*self.arena.store);
         all(&self.memory);
         self.check_everything();
     }

@@ -1,10 +1,12 @@
 //! The engine over each of its stores.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use custom_models_core::{
-    Caller, CreateModel, Engine, ListModels, MemoryStore, Organisation, Plan, ModelStore, };
+    Caller, CreateModel, Engine, ListModels, MemoryStore, ModelStore, Organisation, Plan,
+};
 use custom_models_store_sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -47,7 +49,7 @@ impl OverEngine {
             Caller::new(organisation(number), plan)
         });
         OverEngine {
-            engine: Engine::new(store, SystemTime::now),
+            engine: Engine::new(Arc::new(store), SystemTime::now),
             callers: callers.collect(),
             folder,
         }

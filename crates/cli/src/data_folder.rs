@@ -83,14 +83,14 @@ impl DataFolder {
     /// Opens the folder, if there is one. One that belongs to another store is an error (PLACE-2). One that the
     /// store takes by itself is told of on standard error, if there are files that nothing refers to.
     pub(crate) fn open(&self) -> Result<Option<Arc<Folder>>, StoreError> {
-        let folder = self.opened(|path| Folder::open(path, &self.store))?;
+        let folder = self.opened(|path| Folder::open(path, &*self.store))?;
         folder.as_deref().and_then(taken_by_itself).iter().for_each(|line| say(line));
         Ok(folder)
     }
 
     /// Opens the folder for reading alone, if there is one.
     pub(crate) fn open_read_only(&self) -> Result<Option<Arc<Folder>>, StoreError> {
-        self.opened(|path| Folder::open_read_only(path, &self.store))
+        self.opened(|path| Folder::open_read_only(path, &*self.store))
     }
 
     /// Opens the folder for something that needs its files. One that vanished is an error, and one in which no file
@@ -125,9 +125,9 @@ impl DataFolder {
     pub(crate) fn open_or_adopt(&self, adopt: bool) -> Result<Option<Arc<Folder>>, StoreError> {
         let Some(path) = self.path.as_ref().filter(|_| adopt) else { return self.open() };
         let (folder, leftovers) =
-            Folder::adopt(path, &self.store).map_err(|fault| unopened(path, fault))?;
+            Folder::adopt(path, &*self.store).map_err(|fault| unopened(path, fault))?;
         say(&taken_over(&folder, &leftovers));
-        let missing = folder.missing(&self.store)?;
+        let missing = folder.missing(&*self.store)?;
         if missing > 0 {
             say(&format!(
                 "the folder '{}' is not whole; files that the store refers to and that are not in it: {missing}; \
@@ -140,12 +140,12 @@ impl DataFolder {
 
     /// Records in the folder how far the store is.
     pub(crate) fn record(&self, folder: &Folder) -> Result<(), StoreError> {
-        folder.record(&self.store)
+        folder.record(&*self.store)
     }
 
     /// The files that a sweep would remove if the folder were this store's, whatever its mark says.
     pub(crate) fn preview(&self) -> Result<Vec<Leftover>, StoreError> {
-        let preview = |path| Folder::preview(path, &self.store);
+        let preview = |path| Folder::preview(path, &*self.store);
         self.path.as_ref().map_or(Ok(Vec::new()), preview)
     }
 

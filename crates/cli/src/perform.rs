@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use custom_models_core::{AccessStore, Actor, Caller, Engine, MemoryStore, Plan};
+use custom_models_core::{Actor, Caller, Engine, MemoryStore, Plan};
 
 use crate::args::{Global, ModelCommand};
 use crate::data_folder::DataFolder;
@@ -27,14 +27,14 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
     let opened = match &operation {
         Operation::Create(request) => store.open_or_make(|| {
             // Nobody is registered in a new store.
-            let engine = Engine::new(MemoryStore::new(), SystemTime::now);
+            let engine = Engine::new(Arc::new(MemoryStore::new()), SystemTime::now);
             engine.create(&Caller::new(org.clone(), fallback.clone()), request.clone())?;
             Ok(())
         })?,
         _ => store.opener(operation.mode())?()?,
     };
     let folder = DataFolder::of(global, &opened)?;
-    let engine = Engine::new(Arc::clone(&opened), SystemTime::now);
+    let engine = Engine::new(opened.clone(), SystemTime::now);
     // Who is registered has the plan of the register (section 4).
     let plan = || match opened.registration(org)? {
         Some(registration) => Ok(settings.plans.resolve(&registration.plan)?),
@@ -60,9 +60,9 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
 mod tests {
     use clap::Parser;
     use custom_models_core::{
-        AccessChange, AccessOutcome, AnswerKey, ArchiveChange, ArchiveStore, Completion,
-        CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord, Listing,
-        ModelId, ModelStore, Moment, Organisation, Purge, Purged, Record, Registration,
+        AccessChange, AccessOutcome, AccessStore, AnswerKey, ArchiveChange, ArchiveStore,
+        Completion, CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord,
+        Listing, ModelId, ModelStore, Moment, Organisation, Purge, Purged, Record, Registration,
         RequestLimit, Selection, StoreError, StoreErrorKind, StoreSummary, Window, WindowState,
         Write,
     };

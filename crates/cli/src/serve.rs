@@ -150,8 +150,8 @@ fn listen(
     metrics: Option<(std::net::TcpListener, PrometheusHandle)>,
     announce: impl FnOnce(SocketAddr) -> io::Result<()>,
 ) -> Result<(), Failure> {
-    let engine = Engine::new(Arc::clone(&store), SystemTime::now);
-    let gate = Gate::new(Arc::clone(&store), plans, limits, SystemTime::now);
+    let engine = Engine::new(store.clone(), SystemTime::now);
+    let gate = Gate::new(store.clone(), plans, limits, SystemTime::now);
     let sweeper = Sweeper {
         engine: engine.clone(),
         gate: gate.clone(),
@@ -187,7 +187,7 @@ fn listen(
     runtime.shutdown_background();
     if let Some(folder) = folder {
         // A copy of the store from before is known as one from now on; if not, from the next sweep on.
-        let _ = folder.record(&store);
+        let _ = folder.record(&*store);
     }
     let closed = store.close();
     if !served? {

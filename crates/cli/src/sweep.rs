@@ -49,9 +49,9 @@ fn swept(global: &Global, args: &SweepArgs) -> Done {
     let settings = Settings::of(global)?;
     let store = global.store.opener(OpenMode::Current)?()?;
     let folder = DataFolder::of(global, &store)?.open_or_adopt(args.folder.adopt)?;
-    let engine = Engine::new(Arc::clone(&store), SystemTime::now);
+    let engine = Engine::new(store.clone(), SystemTime::now);
     let Settings { plans, limits, retention, .. } = settings;
-    let gate = Gate::new(Arc::clone(&store), plans, limits, SystemTime::now);
+    let gate = Gate::new(store.clone(), plans, limits, SystemTime::now);
     let swept = once(&engine, &gate, &store, folder.as_deref(), &retention);
     engine.close()?;
     let answer = serde_json::to_string(&swept?)?;
@@ -68,7 +68,7 @@ pub(crate) fn once(
 ) -> Result<Swept, Refusal> {
     let swept = engine.sweep(retention)?;
     gate.sweep()?;
-    let contents = folder.map_or(Ok(Default::default()), |folder| folder.sweep(store))?;
+    let contents = folder.map_or(Ok(Default::default()), |folder| folder.sweep(&**store))?;
     Ok(Swept {
         failed_trainings: swept.failed,
         events: swept.purged.events,
@@ -101,7 +101,7 @@ fn preview(global: &Global, args: &SweepArgs) -> Done {
     let warning = opened.as_deref().and_then(warning);
     let leftovers = match (&opened, &warning) {
         (_, Some(_)) => Vec::new(),
-        (Some(opened), None) => opened.leftovers(&store)?,
+        (Some(opened), None) => opened.leftovers(&*store)?,
         (None, None) => folder.preview()?,
     };
     for left in leftovers.iter().filter(|left| left.is_due) {

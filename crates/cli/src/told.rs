@@ -81,6 +81,7 @@ struct ToldFile {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::SystemTime;
 
     use custom_models_core::{
@@ -92,7 +93,7 @@ mod tests {
 
     /// A training with so many pairs, claimed by a worker.
     fn claimed(pairs: usize) -> Claimed {
-        let engine = Engine::new(MemoryStore::new(), SystemTime::now);
+        let engine = Engine::new(Arc::new(MemoryStore::new()), SystemTime::now);
         let caller = Caller::new("acme".parse().unwrap(), Plan::gold());
         let request = CreateModel::builder().name("n").language("en").build().unwrap();
         let (id, any) = (engine.create(&caller, request).unwrap().id, Expected::Anything);

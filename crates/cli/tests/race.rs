@@ -4,6 +4,7 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use custom_models_core::{Caller, CreateModel, Engine, Plan};
@@ -50,10 +51,10 @@ fn model_6_processes_that_come_and_go_take_nothing_from_a_host_that_opened_its_f
     let request = || CreateModel::builder().name("n").language("en").build().unwrap();
     let create = ["create", "--name", "n", "--language", "en"];
 
-    let host = Engine::new(SqliteStore::open(&path).unwrap(), SystemTime::now);
+    let host = Engine::new(Arc::new(SqliteStore::open(&path).unwrap()), SystemTime::now);
     let mut ids = vec![host.create(&caller, request()).unwrap().id.get()];
     for _ in 0..3 {
-        Engine::new(SqliteStore::open(&path).unwrap(), SystemTime::now).close().unwrap();
+        Engine::new(Arc::new(SqliteStore::open(&path).unwrap()), SystemTime::now).close().unwrap();
         for created in [folder.run(&create), folder.run(&create)] {
             let model: Value = serde_json::from_str(&created.out).unwrap();
             ids.push(model["id"].as_u64().unwrap());

@@ -6,6 +6,7 @@ mod support;
 
 use std::fs;
 use std::process::{Child, Command};
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use custom_models_core::{
@@ -28,7 +29,7 @@ fn waiting(models: u64) -> Folder {
 /// Gives models data, and has their training wait for a worker.
 fn wait_for_training(folder: &Folder, models: u64) {
     let store = SqliteStore::open(folder.path().join("custom-models.db")).unwrap();
-    let engine = Engine::new(store, SystemTime::now);
+    let engine = Engine::new(Arc::new(store), SystemTime::now);
     let caller = Caller::new("default".parse().unwrap(), Plan::enterprise());
     for id in 1..=models {
         let id = ModelId::new(id).unwrap();

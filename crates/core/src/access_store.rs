@@ -73,56 +73,8 @@ pub trait AccessStore: Send + Sync {
     ) -> Result<WindowState, StoreError>;
 }
 
-impl<S: AccessStore + ?Sized> AccessStore for Arc<S> {
-    fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
-        (**self).submit_access(change, done);
-    }
-
-    fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
-        (**self).apply_access(change)
-    }
-
-    fn registration(
-        &self,
-        organisation: &Organisation,
-    ) -> Result<Option<Registration>, StoreError> {
-        (**self).registration(organisation)
-    }
-
-    fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
-        (**self).registrations()
-    }
-
-    fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>, StoreError> {
-        (**self).key(digest)
-    }
-
-    fn key_with_window(
-        &self,
-        digest: &KeyDigest,
-        operation: Operation,
-        limit: RequestLimit,
-        now: Moment,
-    ) -> Result<Option<(Grant, WindowState)>, StoreError> {
-        (**self).key_with_window(digest, operation, limit, now)
-    }
-
-    fn keys(&self, organisation: &Organisation) -> Result<Vec<KeyRecord>, StoreError> {
-        (**self).keys(organisation)
-    }
-
-    fn window(
-        &self,
-        window: &Window,
-        limit: RequestLimit,
-        now: Moment,
-    ) -> Result<WindowState, StoreError> {
-        (**self).window(window, limit, now)
-    }
-}
-
-/// A store that keeps both models and who may use them, and shows all of it: what a host picks when it runs, as
-/// `Arc<dyn Store>`.
+/// A store that keeps both models and who may use them, and shows all of it: what a host picks when it runs. An
+/// `Arc<dyn Store>` is passed to [`Engine::new`](crate::Engine::new) and to [`Gate::new`](crate::Gate::new) as it is.
 pub trait Store: ModelStore + AccessStore + ArchiveStore {}
 
 impl<S: ModelStore + AccessStore + ArchiveStore + ?Sized> Store for S {}

@@ -2,7 +2,6 @@
 //! whole, and to remove an organisation.
 
 use std::fmt;
-use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -49,27 +48,6 @@ pub trait ArchiveStore: ModelStore {
     ///
     /// Reads as much as an export does, and writes nothing.
     fn verify(&self) -> Result<Vec<String>, StoreError>;
-}
-
-impl<S: ArchiveStore + ?Sized> ArchiveStore for Arc<S> {
-    fn export(
-        &self,
-        each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        (**self).export(each)
-    }
-
-    fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
-        (**self).archive(change)
-    }
-
-    fn summary(&self) -> Result<StoreSummary, StoreError> {
-        (**self).summary()
-    }
-
-    fn verify(&self) -> Result<Vec<String>, StoreError> {
-        (**self).verify()
-    }
 }
 
 /// A change of what a store holds that no rule is asked about.

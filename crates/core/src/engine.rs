@@ -55,10 +55,10 @@ pub struct EventList {
 impl Engine {
     /// An engine over a store, with a clock: `SystemTime::now` outside of tests.
     pub fn new(
-        store: impl ModelStore + 'static,
+        store: Arc<dyn ModelStore>,
         clock: impl Fn() -> SystemTime + Send + Sync + 'static,
     ) -> Self {
-        Engine { store: Arc::new(store), clock: Arc::new(clock) }
+        Engine { store, clock: Arc::new(clock) }
     }
 
     /// Creates a model, and returns when it is durable (MODEL-6).

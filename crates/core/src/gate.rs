@@ -21,10 +21,12 @@ const SWEPT_AT_ONCE: u32 = 1000;
 /// Lets requests in: by their key, its scopes, and what is left of its limits, in this order (ORDER).
 ///
 /// ```
+/// # use std::sync::Arc;
 /// # use std::time::SystemTime;
 /// # use custom_models_core::wire::ErrorBody;
 /// # use custom_models_core::{Gate, Limits, MemoryStore, Operation, Plans};
-/// let gate = Gate::new(MemoryStore::new(), Plans::default(), Limits::default(), SystemTime::now);
+/// let store = Arc::new(MemoryStore::new());
+/// let gate = Gate::new(store, Plans::default(), Limits::default(), SystemTime::now);
 /// let refusal = gate.enter(Some("Bearer cm_unknown"), Operation::Create).unwrap_err();
 /// assert_eq!(ErrorBody::from(&refusal).status, 401);
 /// ```
@@ -36,7 +38,7 @@ pub struct Gate {
 }
 
 struct Shared {
-    store: Box<dyn AccessStore>,
+    store: Arc<dyn AccessStore>,
     plans: Plans,
     limits: Limits,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
@@ -48,13 +50,13 @@ impl Gate {
     /// A gate before a store, with the plans that its register may name, the limits, and a clock:
     /// `SystemTime::now` outside of tests.
     pub fn new(
-        store: impl AccessStore + 'static,
+        store: Arc<dyn AccessStore>,
         plans: Plans,
         limits: Limits,
         clock: impl Fn() -> SystemTime + Send + Sync + 'static,
     ) -> Self {
         let taken = Mutex::new(HashMap::new());
-        let (store, clock) = (Box::new(store), Box::new(clock));
+        let clock = Box::new(clock);
         Gate { shared: Arc::new(Shared { store, plans, limits, clock, taken }) }
     }
 

@@ -6,10 +6,11 @@
 //! calls one type:
 //!
 //! ```
+//! use std::sync::Arc;
 //! use std::time::SystemTime;
 //! use custom_models_core::{Caller, CreateModel, Engine, MemoryStore, Plan};
 //!
-//! let engine = Engine::new(MemoryStore::new(), SystemTime::now);
+//! let engine = Engine::new(Arc::new(MemoryStore::new()), SystemTime::now);
 //! let caller = Caller::new("acme".parse()?, Plan::gold());
 //! let request = CreateModel::from_json(br#"{"name":"Medical Cardiology EN","language":"en"}"#)?;
 //! let model = engine.create(&caller, request)?;

@@ -1,5 +1,7 @@
 //! The constants of the specification, as literals: a change to any of them fails here.
 
+use std::sync::Arc;
+
 use custom_models_core::wire::ErrorBody;
 use custom_models_core::{
     AccessRefusal, BaseModel, CreateModel, CustomModel, Description, Engine, Language, ListModels,
@@ -102,7 +104,7 @@ fn the_example_of_a_missing_key() {
 
 #[test]
 fn the_example_of_a_quota_that_is_exceeded() {
-    let engine = Engine::new(MemoryStore::new(), || std::time::UNIX_EPOCH);
+    let engine = Engine::new(Arc::new(MemoryStore::new()), || std::time::UNIX_EPOCH);
     let caller = custom_models_core::Caller::new("acme".parse().unwrap(), Plan::gold());
     let request = || CreateModel::from_json(REQUEST.as_bytes()).unwrap();
     for _ in 0..5 {

@@ -26,7 +26,7 @@ impl Author {
         let clock = Arc::new(AtomicU64::new(0));
         let shown = Arc::clone(&clock);
         let now = move || UNIX_EPOCH + Duration::from_secs(shown.load(Ordering::Relaxed));
-        Author { engine: Engine::new(Arc::clone(store), now), clock }
+        Author { engine: Engine::new(store.clone(), now), clock }
     }
 
     /// Creates the model of a token; the line is what is to be said about it.

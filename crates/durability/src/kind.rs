@@ -64,7 +64,7 @@ impl Kind {
         place: &Path,
         store: &Arc<dyn Store>,
     ) -> Result<Arc<dyn ContentStore>, StoreError> {
-        let folder = Folder::open(beside(place, ".data"), store)?;
+        let folder = Folder::open(beside(place, ".data"), &**store)?;
         Ok(Arc::new(folder.with_min_age(Duration::ZERO)))
     }
 }

@@ -238,10 +238,10 @@ impl Ledger {
         store: &Arc<dyn Store>,
         contents: &dyn ContentStore,
     ) -> Result<(), BoxError> {
-        self.tally.swept += contents.sweep(store)?.files;
+        self.tally.swept += contents.sweep(&**store)?.files;
         let mut present = BTreeSet::new();
         for member in MEMBERS {
-            let models = listed(store, member)?;
+            let models = listed(&**store, member)?;
             for model in &models {
                 ensure!(present.insert(model.id), "id {} is there twice", model.id);
                 self.check_model(member.organisation, model)?;
@@ -300,7 +300,7 @@ impl Ledger {
         models: &[CustomModel],
     ) -> Result<(), BoxError> {
         let owner: Organisation = organisation.parse()?;
-        let history = history_of(store, &owner)?;
+        let history = history_of(&**store, &owner)?;
         let before = self.histories.get(organisation).map(Vec::as_slice).unwrap_or_default();
         ensure!(history.starts_with(before), "the history of {organisation} was another before");
         let acknowledged = self.events.remove(organisation).unwrap_or_default();
@@ -309,7 +309,7 @@ impl Ledger {
         let lives = Lives::of(&history);
         lives.check(&models.iter().map(|model| model.id).collect())?;
         for model in models {
-            for token in lives.check_model(store, contents, &owner, model)? {
+            for token in lives.check_model(&**store, contents, &owner, model)? {
                 let known = self.models.get(&model.id);
                 let is_asked_for = known.is_some_and(|known| known.edits.contains(&token));
                 ensure!(is_asked_for, "nobody asked for the pair of {token} of {}", model.id);

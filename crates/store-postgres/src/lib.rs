@@ -7,12 +7,13 @@
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! use std::sync::Arc;
 //! use std::time::SystemTime;
 //! use custom_models_core::{Caller, CreateModel, Engine, Plan};
 //! use custom_models_store_postgres::PostgresStore;
 //!
 //! let url = "postgres://custom_models@db-1,db-2/custom_models?sslrootcert=/etc/ssl/db.pem";
-//! let engine = Engine::new(PostgresStore::open(url)?, SystemTime::now);
+//! let engine = Engine::new(Arc::new(PostgresStore::open(url)?), SystemTime::now);
 //! let caller = Caller::new("acme".parse()?, Plan::gold());
 //! let request = CreateModel::from_json(br#"{"name":"Medical Cardiology EN","language":"en"}"#)?;
 //! let model = engine.create(&caller, request)?;

@@ -7,11 +7,12 @@
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! # let folder = tempfile::tempdir()?;
 //! # std::env::set_current_dir(&folder)?;
+//! use std::sync::Arc;
 //! use std::time::SystemTime;
 //! use custom_models_core::{Caller, CreateModel, Engine, Plan};
 //! use custom_models_store_sqlite::SqliteStore;
 //!
-//! let engine = Engine::new(SqliteStore::open("custom-models.db")?, SystemTime::now);
+//! let engine = Engine::new(Arc::new(SqliteStore::open("custom-models.db")?), SystemTime::now);
 //! let caller = Caller::new("acme".parse()?, Plan::gold());
 //! let request = CreateModel::from_json(br#"{"name":"Medical Cardiology EN","language":"en"}"#)?;
 //! let model = engine.create(&caller, request)?;

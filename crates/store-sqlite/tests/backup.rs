@@ -24,7 +24,7 @@ fn create(engine: &Engine) -> u64 {
 }
 
 fn count(path: &Path) -> u64 {
-    let engine = Engine::new(SqliteStore::open(path).unwrap(), SystemTime::now);
+    let engine = Engine::new(Arc::new(SqliteStore::open(path).unwrap()), SystemTime::now);
     let events = engine.events(&caller(), 0, 1).unwrap().last_position;
     let models = engine.list(&caller(), &ListModels::default()).unwrap().total_results;
     engine.close().unwrap();
@@ -42,7 +42,7 @@ fn place() -> (tempfile::TempDir, PathBuf, PathBuf) {
 fn model_6_a_copy_has_all_that_was_acknowledged_before_it_while_others_write() {
     let (folder, path, copy) = place();
     let store = Arc::new(SqliteStore::open(&path).unwrap());
-    let engine = Engine::new(Arc::clone(&store), SystemTime::now);
+    let engine = Engine::new(store.clone(), SystemTime::now);
     let (acknowledged, is_over) = (AtomicU64::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         for _ in 0..4 {
@@ -75,7 +75,7 @@ fn model_6_a_copy_has_all_that_was_acknowledged_before_it_while_others_write() {
 fn a_copy_takes_nobodys_place_and_a_store_is_made_of_nothing_but_a_copy() {
     let (folder, path, copy) = place();
     let store = Arc::new(SqliteStore::open(&path).unwrap());
-    create(&Engine::new(Arc::clone(&store), SystemTime::now));
+    create(&Engine::new(store.clone(), SystemTime::now));
     let kind = |done: Result<(), custom_models_core::StoreError>| done.unwrap_err().kind();
     assert_eq!(kind(store.backup(&path)), StoreErrorKind::Unavailable);
     assert_eq!(kind(store.backup(folder.path().join("no/such.db"))), StoreErrorKind::Unavailable);

@@ -6,6 +6,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
@@ -228,7 +229,7 @@ fn ask_everything(path: &Path) -> Result<(), Refusal> {
     let store = SqliteStore::open(path)?;
     let answer = store.answer(&acme(), &answer_key("k"));
     store.close()?;
-    let engine = Engine::new(SqliteStore::open(path)?, || {
+    let engine = Engine::new(Arc::new(SqliteStore::open(path)?), || {
         std::time::UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs() + 60 * 60 * 48)
     });
     let rename = UpdateModel::builder().name("other").build().unwrap();

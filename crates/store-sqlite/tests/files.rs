@@ -6,6 +6,7 @@ mod common;
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use custom_models_core::{
@@ -130,7 +131,7 @@ fn a_newer_layout_is_told_and_not_touched() {
 fn a_locked_file_is_busy_and_works_again_by_itself() {
     let (_folder, path) = place();
     let store = SqliteStore::open_with_busy_timeout(&path, Duration::from_millis(10)).unwrap();
-    let engine = Engine::new(store, SystemTime::now);
+    let engine = Engine::new(Arc::new(store), SystemTime::now);
     let other = Connection::open(&path).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let refusal = engine.create(&caller(), request()).unwrap_err();
@@ -158,7 +159,7 @@ fn any_time_to_wait_is_taken() {
     let (_folder, path) = place();
     for wait in [Duration::ZERO, Duration::MAX] {
         let store = SqliteStore::open_with_busy_timeout(&path, wait).unwrap();
-        Engine::new(store, SystemTime::now).create(&caller(), request()).unwrap();
+        Engine::new(Arc::new(store), SystemTime::now).create(&caller(), request()).unwrap();
     }
 }
 
@@ -256,7 +257,7 @@ fn a_file_of_the_first_layout_keeps_its_models_and_takes_keys() {
     store.close().unwrap();
     let store = SqliteStore::open(&path).unwrap();
     assert_eq!(store.registrations().unwrap(), [gold]);
-    let engine = Engine::new(store, SystemTime::now);
+    let engine = Engine::new(Arc::new(store), SystemTime::now);
     assert_eq!(engine.create(&caller(), request()).unwrap().id.get(), 8);
 }
 

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::{
@@ -34,7 +35,7 @@ fn caller(name: &str) -> Caller {
 }
 
 fn engine(store: SqliteStore) -> Engine {
-    Engine::new(store, || UNIX_EPOCH + NOW)
+    Engine::new(Arc::new(store), || UNIX_EPOCH + NOW)
 }
 
 /// The models of an organisation, each as `id name description language base_model created_at`.

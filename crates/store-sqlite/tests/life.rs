@@ -73,7 +73,7 @@ fn shown(store: &dyn ModelStore) -> Shown {
 }
 
 /// Every kind of change, by an engine; the store keeps what a store in memory keeps.
-fn live(store: impl ModelStore + Clone + 'static) {
+fn live(store: &Arc<impl ModelStore + 'static>) {
     let engine = Engine::new(store.clone(), || {
         UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs()) + Duration::from_millis(7)
     });
@@ -118,10 +118,10 @@ fn live(store: impl ModelStore + Clone + 'static) {
 fn a_file_keeps_a_life_as_memory_does() {
     let (_folder, path) = place();
     let store = Arc::new(SqliteStore::open(&path).unwrap());
-    live(Arc::clone(&store));
-    let memory = MemoryStore::new();
-    live(memory.clone());
-    let expected = shown(&memory);
+    live(&store);
+    let memory = Arc::new(MemoryStore::new());
+    live(&memory);
+    let expected = shown(&*memory);
     assert_eq!(shown(&*store), expected);
     assert!(expected.events.iter().any(|page| page.events.len() > 20), "a long history");
     assert!(expected.claimable.len() >= 3, "trainings that wait, and one that is held");

@@ -10,6 +10,7 @@ use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use custom_models_core::{
     AccessChange, AccessStore, ArchiveChange, ArchiveStore, ListModels, ModelStore, OpenMode,
@@ -86,7 +87,7 @@ fn place_1_an_older_layout_is_read_as_it_is() {
         let before = files(folder.path());
         let store = SqliteStore::open_as(&path, OpenMode::ReadOnly).unwrap();
         let engine = custom_models_core::Engine::new(
-            SqliteStore::open_as(&path, OpenMode::ReadOnly).unwrap(),
+            Arc::new(SqliteStore::open_as(&path, OpenMode::ReadOnly).unwrap()),
             std::time::SystemTime::now,
         );
         let list = engine.list(&caller(), &ListModels::default()).unwrap();

@@ -1,6 +1,8 @@
 //! Names that SQLite reads as something else than a file.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::sync::Arc;
+
 use custom_models_core::{Caller, Engine, Plan};
 use custom_models_core::{CreateModel, ModelStore, StoreErrorKind};
 use custom_models_store_sqlite::SqliteStore;
@@ -12,7 +14,8 @@ fn every_name_is_that_of_a_file() {
     std::env::set_current_dir(&folder).unwrap();
     let names = [":memory:", "file:x.db", "file:y.db?mode=memory", "z.db?mode=ro", "a%20b.db"];
     for name in names {
-        let engine = Engine::new(SqliteStore::open(name).unwrap(), std::time::SystemTime::now);
+        let engine =
+            Engine::new(Arc::new(SqliteStore::open(name).unwrap()), std::time::SystemTime::now);
         let caller = Caller::new("acme".parse().unwrap(), Plan::gold());
         let request = CreateModel::from_json(br#"{"name":"n","language":"en"}"#).unwrap();
         engine.create(&caller, request).unwrap();

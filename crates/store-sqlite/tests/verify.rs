@@ -5,6 +5,7 @@ mod common;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use custom_models_core::{
@@ -100,7 +101,7 @@ fn a_row_that_is_not_as_it_was_written_is_found() {
         let store = SqliteStore::open(&path).unwrap();
         registered(&store);
         let request = UpdateModel::builder().name("as it is").description("a text").build();
-        let engine = Engine::new(store, SystemTime::now);
+        let engine = Engine::new(Arc::new(store), SystemTime::now);
         let id = ModelId::new(3).unwrap();
         engine.update(&caller(), id, request.unwrap(), &Expected::Anything).unwrap();
         engine.close().unwrap();

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
@@ -30,7 +31,7 @@ fn records() -> Vec<Record> {
     let store = MemoryStore::new();
     let seconds = AtomicU64::new(1_700_000_000);
     let now = move || UNIX_EPOCH + Duration::from_secs(seconds.fetch_add(1, Ordering::SeqCst));
-    let engine = Engine::new(store.clone(), now);
+    let engine = Engine::new(Arc::new(store.clone()), now);
     let caller = Caller::new(acme(), Plan::enterprise());
     let any = Expected::Anything;
     let ids: Vec<ModelId> = (0..6)

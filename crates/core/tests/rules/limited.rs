@@ -57,8 +57,8 @@ impl House {
             }
         };
         House {
-            engine: Engine::new(store.clone(), clock(&millis)),
-            gate: Gate::new(store, plans, limits, clock(&millis)),
+            engine: Engine::new(Arc::new(store.clone()), clock(&millis)),
+            gate: Gate::new(Arc::new(store), plans, limits, clock(&millis)),
             key: format!("Bearer {}", key.expose()),
             millis,
         }

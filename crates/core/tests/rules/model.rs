@@ -1,5 +1,6 @@
 //! MODEL-3 to MODEL-5: what a new model says of itself.
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use custom_models_core::{
@@ -70,7 +71,7 @@ proptest! {
         nanoseconds in 0..1_000_000_000u32,
     ) {
         let now = moment(seconds, nanoseconds);
-        let engine = Engine::new(MemoryStore::new(), move || now);
+        let engine = Engine::new(Arc::new(MemoryStore::new()), move || now);
         let caller = caller("acme", Plan::gold());
         let model = engine.create(&caller, request("n")).unwrap();
         prop_assert_eq!(model.created_at, model.updated_at);
@@ -147,7 +148,7 @@ fn model_4_texts_that_are_not_of_the_form_are_refused() {
 fn model_4_the_clock_is_asked_at_every_create() {
     use std::sync::atomic::{AtomicU64, Ordering};
     let ticks = AtomicU64::new(0);
-    let engine = Engine::new(MemoryStore::new(), move || {
+    let engine = Engine::new(Arc::new(MemoryStore::new()), move || {
         UNIX_EPOCH + Duration::from_secs(ticks.fetch_add(1, Ordering::Relaxed))
     });
     let caller = caller("acme", Plan::gold());

@@ -1,6 +1,7 @@
 //! MODEL-1 and MODEL-2: ids and keys.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use custom_models_core::{Engine, InvalidModelId, MemoryStore, ModelId, ModelKey, Plan};
 use proptest::prelude::*;
@@ -15,7 +16,7 @@ proptest! {
     #[test]
     fn model_1_ids_grow_and_are_never_given_twice(mut tape in tape()) {
         let mut store = MemoryStore::new();
-        let mut engine = Engine::new(store.clone(), clock);
+        let mut engine = Engine::new(Arc::new(store.clone()), clock);
         let callers = ["one", "two", "three"].map(|name| caller(name, Plan::new("Small", Some(3))));
         let mut last = 0;
         let mut living = [const { BTreeSet::new() }; 3];
@@ -30,7 +31,7 @@ proptest! {
                 }
                 (1, _) => {
                     store = store.reopen();
-                    engine = Engine::new(store.clone(), clock);
+                    engine = Engine::new(Arc::new(store.clone()), clock);
                 }
                 _ => {
                     if let Ok(model) = engine.create(&callers[which], request("n")) {
@@ -77,7 +78,7 @@ proptest! {
 
     #[test]
     fn model_2_every_created_model_has_the_key_of_its_id(before in 0..20usize) {
-        let engine = Engine::new(MemoryStore::new(), clock);
+        let engine = Engine::new(Arc::new(MemoryStore::new()), clock);
         let caller = caller("acme", Plan::enterprise());
         for _ in 0..before {
             engine.create(&caller, request("n")).unwrap();

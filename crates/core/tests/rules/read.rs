@@ -1,15 +1,17 @@
 //! READ-1 to READ-3 at the level of the engine.
 
 use std::num::NonZeroU64;
+use std::sync::Arc;
 
 use custom_models_core::{
-    BaseModel, Change, CreateModel, CustomModel, Filter, Language, ListModels, MemoryStore,
+    BaseModel, Change, CreateModel, CustomModel, Engine, Filter, Language, ListModels, MemoryStore,
     ModelStore, Moment, NewModel, PerPage, Plan, Start, TrainingStatus, Write,
 };
 use proptest::prelude::*;
 
 use crate::support::{
-    Call, NOW, Recorder, Tape, caller, config, course, engine, id, keys, request, stored, tape,
+    Call, NOW, Recorder, Tape, caller, clock, config, course, engine, id, keys, request, stored,
+    tape,
 };
 
 const LANGUAGES: [Language; 3] = [Language::En, Language::Nl, Language::Zh];
@@ -229,8 +231,8 @@ fn read_3_a_deleted_model_and_one_that_never_was_are_answered_alike() {
 
 #[test]
 fn read_3_a_store_shared_by_clones_and_by_reference_counts_is_one_store() {
-    let store = std::sync::Arc::new(MemoryStore::new());
-    let engine = engine(std::sync::Arc::clone(&store));
+    let store = Arc::new(MemoryStore::new());
+    let engine = Engine::new(store.clone(), clock);
     let caller = caller("acme", Plan::gold());
     let change =
         Change::Create { model: NewModel::new(request("n"), NOW.parse().unwrap()), limit: None };

@@ -117,7 +117,7 @@ pub(crate) fn uploads_are_refused(_: &mut Rng) -> Result<(), BoxError> {
             Ok(()) => {}
             Err(Refusal::Store(fault)) if fault.kind() == StoreErrorKind::Full => {
                 ensure!(fault.source().is_some(), "a fault without its cause: {fault:?}");
-                let left = contents.sweep(&store)?.files;
+                let left = contents.sweep(&*store)?.files;
                 ensure!(left == 0, "refused upload {number} left {left} files");
                 refusals += 1;
             }

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use custom_models_core::{
-    ArchiveChange, ArchiveStore, CustomModel, Event, Moment, NewEvent, Organisation, Purge, Record,
+    ArchiveChange, CustomModel, Event, Moment, NewEvent, Organisation, Purge, Record,
     StoreErrorKind, StoreSummary,
 };
 

@@ -1,5 +1,6 @@
 //! What the tests of this store share.
 
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use custom_models_core::{
@@ -23,7 +24,7 @@ pub(crate) fn store(server: &Server, database: &str) -> PostgresStore {
 }
 
 pub(crate) fn engine(server: &Server, database: &str) -> Engine {
-    Engine::new(store(server, database), SystemTime::now)
+    Engine::new(Arc::new(store(server, database)), SystemTime::now)
 }
 
 pub(crate) fn request() -> CreateModel<'static> {

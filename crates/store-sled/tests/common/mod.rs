@@ -148,7 +148,7 @@ impl Life {
         let seconds = Arc::new(AtomicU64::new(1_000_000));
         let clock = Arc::clone(&seconds);
         let now = move || UNIX_EPOCH + Duration::from_secs(clock.load(Ordering::Relaxed));
-        let engine = Engine::new(Arc::clone(&store), now);
+        let engine = Engine::new(store.clone(), now);
         Life { store, engine, caller: Caller::new(acme(), Plan::enterprise()), seconds }
     }
 

@@ -7,6 +7,7 @@
 )]
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use custom_models_core::{
@@ -37,13 +38,13 @@ pub(crate) fn caller() -> Caller {
 }
 
 pub(crate) fn engine(path: &Path) -> Engine {
-    Engine::new(SqliteStore::open(path).unwrap(), SystemTime::now)
+    Engine::new(Arc::new(SqliteStore::open(path).unwrap()), SystemTime::now)
 }
 
 /// An engine whose clock stands at [`NOW`], and which waits for others however slow the machine is.
 pub(crate) fn engine_at_now(path: &Path) -> Engine {
     let store = SqliteStore::open_with_busy_timeout(path, Duration::from_secs(600)).unwrap();
-    Engine::new(store, || UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs()))
+    Engine::new(Arc::new(store), || UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs()))
 }
 
 pub(crate) fn request() -> CreateModel<'static> {

@@ -20,7 +20,7 @@ impl Clock {
 
     pub(crate) fn engine(&self, store: impl ModelStore + 'static) -> Engine {
         let clock = self.clone();
-        Engine::new(store, move || clock.time())
+        Engine::new(Arc::new(store), move || clock.time())
     }
 
     pub(crate) fn now(&self) -> Moment {

@@ -7,6 +7,7 @@ mod stores;
 mod tape;
 mod well_formed;
 
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use custom_models_core::{
@@ -84,7 +85,7 @@ pub(crate) fn clock() -> SystemTime {
 }
 
 pub(crate) fn engine(store: impl ModelStore + 'static) -> Engine {
-    Engine::new(store, clock)
+    Engine::new(Arc::new(store), clock)
 }
 
 pub(crate) fn caller(organisation: &str, plan: Plan) -> Caller {

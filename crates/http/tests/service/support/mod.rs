@@ -61,8 +61,8 @@ impl Server {
         let millis = Arc::new(AtomicU64::new(NOW * 1000));
         let shown = Arc::clone(&millis);
         let clock = move || UNIX_EPOCH + Duration::from_millis(shown.load(Ordering::SeqCst));
-        let engine = Engine::new(Arc::clone(&store), clock.clone());
-        let gate = Gate::new(Arc::clone(&store), Plans::default(), limits, clock);
+        let engine = Engine::new(store.clone(), clock.clone());
+        let gate = Gate::new(store.clone(), Plans::default(), limits, clock);
         let router = router(engine.clone(), gate, options.clone());
         let (told, address) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -56,7 +56,7 @@ fn pair() -> NewPair {
 
 /// Gives a store model 1, whose training is claimed, and model 2, which is ready to be trained.
 fn live(store: &Arc<SledStore>) {
-    let engine = Engine::new(Arc::clone(store), || UNIX_EPOCH + Duration::from_secs(1_000_000));
+    let engine = Engine::new(store.clone(), || UNIX_EPOCH + Duration::from_secs(1_000_000));
     let caller = Caller::new(acme(), Plan::enterprise());
     for number in [1, 2] {
         store.apply(creation(None)).unwrap();
