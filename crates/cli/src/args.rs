@@ -228,6 +228,7 @@ pub(crate) enum DataCommand {
     ///
     /// How long the audio lasts is read from the audio itself. With 5 hours to train with a model is
     /// ready to run.
+    #[command(after_long_help = include_str!("help/data-add.txt"))]
     Add(AddData),
     /// Print the model's pairs, in the order in which they were added
     List(IdArgs),

@@ -33,7 +33,7 @@ pub enum AudioFormat {
     Wav,
     /// `.flac`
     Flac,
-    /// `.m4a`: AAC or ALAC in MP4.
+    /// `.m4a`: AAC, ALAC or others in MP4.
     M4a,
     /// `.aac`: AAC in ADTS frames.
     Aac,
@@ -73,6 +73,21 @@ impl AudioFormat {
             AudioFormat::M4a => "M4A",
             AudioFormat::Aac => "AAC",
             AudioFormat::Ogg => "Ogg",
+        }
+    }
+
+    /// The codecs that are taken in such a file.
+    pub const fn codecs(self) -> &'static str {
+        match self {
+            AudioFormat::Mp3 => "MPEG audio layer III",
+            AudioFormat::Wav => {
+                "PCM of 8 to 32 and of 64 bits, floating-point PCM of 32 and 64 bits, mu-law, A-law, \
+                Microsoft ADPCM, IMA ADPCM, MP3"
+            }
+            AudioFormat::Flac => "FLAC",
+            AudioFormat::M4a => "AAC, HE-AAC, ALAC, FLAC, Opus, MP3, AC-3, E-AC-3, PCM",
+            AudioFormat::Aac => "AAC and HE-AAC in ADTS",
+            AudioFormat::Ogg => "Vorbis, Opus, FLAC",
         }
     }
 

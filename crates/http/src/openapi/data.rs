@@ -3,7 +3,7 @@
 use custom_models_core::{
     DataFile, DataType, Field, Operation as Asked, Refusal, ViolationKind, Violations,
 };
-use custom_models_training_data::AudioFormat;
+use custom_models_training_data::{AudioFormat, LEAST_RATE};
 use utoipa::openapi::content::Content;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::request_body::RequestBodyBuilder;
@@ -95,10 +95,15 @@ pub(super) fn delete() -> Operation {
 }
 
 fn new_data() -> ObjectBuilder {
-    let formats = AudioFormat::ALL.map(|format| format!(".{}", format.extension())).join(", ");
+    let format = |it: AudioFormat| format!(".{} ({})", it.extension(), it.codecs());
+    let formats = AudioFormat::ALL.map(format).join("; ");
     let binary = || text().format(Some(SchemaFormat::KnownFormat(KnownFormat::Binary)));
-    let audio = format!("The audio: a file whose name ends in one of {formats}");
-    let transcript = "What was said in it: a file whose name ends in .txt, in UTF-8, not blank";
+    let audio = format!(
+        "The audio, of at least {LEAST_RATE} Hz: a file whose name ends in one of these, with one of the codecs behind it: \
+        {formats}. What cannot be decoded does not count."
+    );
+    let transcript = "What was said in it: a file whose name ends in .txt, in UTF-8, not blank and without control \
+        characters other than tabs and ends of lines and pages";
     all_required(vec![
         ("type", data_type().into()),
         ("audio_file", binary().description(Some(audio)).into()),

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use symphonia::core::codecs::CodecParameters;
-use symphonia::core::codecs::audio::AudioCodecParameters;
 use symphonia::core::codecs::audio::well_known::CODEC_ID_OPUS;
+use symphonia::core::codecs::audio::{AudioCodecParameters, CODEC_ID_NULL_AUDIO};
 use symphonia::core::errors::{Error, Result as Demuxed};
 use symphonia::core::formats::{FormatOptions, FormatReader, TrackType};
 use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptions};
@@ -148,6 +148,9 @@ fn is_header(packet: &[u8]) -> bool {
 
 /// Why an audio with such parameters is not taken.
 fn not_taken(parameters: &AudioCodecParameters) -> Option<AudioFault> {
+    if parameters.codec == CODEC_ID_NULL_AUDIO {
+        return Some(AudioFault::OtherCodec("audio with an unknown codec".to_owned()));
+    }
     let rate = parameters.sample_rate.filter(|rate| *rate < LEAST_RATE);
     rate.map(AudioFault::LowSampleRate)
 }
