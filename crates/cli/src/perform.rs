@@ -176,6 +176,10 @@ mod tests {
             self.0.keys(org)
         }
 
+        fn keeps_windows(&self) -> bool {
+            true
+        }
+
         fn window(
             &self,
             window: &Window,

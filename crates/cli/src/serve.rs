@@ -151,7 +151,7 @@ fn listen(
     announce: impl FnOnce(SocketAddr) -> io::Result<()>,
 ) -> Result<(), Failure> {
     let engine = Engine::new(store.clone(), SystemTime::now);
-    let gate = Gate::new(store.clone(), plans, limits, SystemTime::now);
+    let gate = Gate::new(store.clone(), plans, limits, SystemTime::now)?;
     let sweeper = Sweeper {
         engine: engine.clone(),
         gate: gate.clone(),

@@ -51,7 +51,7 @@ fn swept(global: &Global, args: &SweepArgs) -> Done {
     let folder = DataFolder::of(global, &store)?.open_or_adopt(args.folder.adopt)?;
     let engine = Engine::new(store.clone(), SystemTime::now);
     let Settings { plans, limits, retention, .. } = settings;
-    let gate = Gate::new(store.clone(), plans, limits, SystemTime::now);
+    let gate = Gate::new(store.clone(), plans, limits, SystemTime::now)?;
     let swept = once(&engine, &gate, &store, folder.as_deref(), &retention);
     engine.close()?;
     let answer = serde_json::to_string(&swept?)?;

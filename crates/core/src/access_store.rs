@@ -9,14 +9,15 @@ use std::time::Duration;
 use crate::pending::Pending;
 use crate::{
     ArchiveStore, Completion, KeyDigest, KeyId, KeyRecord, ModelStore, Moment, Operation,
-    Organisation, RequestLimit, Standing, StoreError, Timestamp, Window, WindowState,
+    Organisation, RequestLimit, Standing, StoreError, StoreErrorKind, Timestamp, Window,
+    WindowState,
 };
 
 /// Keeps who may use a service, and how much.
 ///
 /// Every method may be called from any thread, and any number of threads at a time. A store that
 /// keeps models too is closed with them; then every method answers
-/// [`StoreErrorKind::Closed`](crate::StoreErrorKind::Closed).
+/// [`StoreErrorKind::Closed`].
 pub trait AccessStore: Send + Sync {
     /// Makes one change, or refuses it, and then calls `done` exactly once, from any thread.
     ///
@@ -62,15 +63,26 @@ pub trait AccessStore: Send + Sync {
     /// The keys of an organisation, in the order of their ids.
     fn keys(&self, organisation: &Organisation) -> Result<Vec<KeyRecord>, StoreError>;
 
+    /// True for a store that admits requests to windows (RATE-1), so that it has [`AccessStore::window`],
+    /// [`AccessChange::Admit`], [`AccessChange::SweepWindows`] and, if it keeps models,
+    /// [`Write::admission`](crate::Write::admission). In others they are [`StoreErrorKind::NoWindows`], and no gate
+    /// with windows is made over them.
+    fn keeps_windows(&self) -> bool {
+        false
+    }
+
     /// The state of a window, from one consistent view of the store, without a request (RATE-5).
     ///
     /// Does not wait for writes. A store that several machines share goes by a clock of its own instead of `now`.
+    #[expect(unused_variables, reason = "the names are for those who have windows")]
     fn window(
         &self,
         window: &Window,
         limit: RequestLimit,
         now: Moment,
-    ) -> Result<WindowState, StoreError>;
+    ) -> Result<WindowState, StoreError> {
+        Err(StoreErrorKind::NoWindows.into())
+    }
 }
 
 /// A store that keeps both models and who may use them, and shows all of it: what a host picks when it runs. An

@@ -26,9 +26,10 @@ const SWEPT_AT_ONCE: u32 = 1000;
 /// # use custom_models_core::wire::ErrorBody;
 /// # use custom_models_core::{Gate, Limits, MemoryStore, Operation, Plans};
 /// let store = Arc::new(MemoryStore::new());
-/// let gate = Gate::new(store, Plans::default(), Limits::default(), SystemTime::now);
+/// let gate = Gate::new(store, Plans::default(), Limits::default(), SystemTime::now)?;
 /// let refusal = gate.enter(Some("Bearer cm_unknown"), Operation::Create).unwrap_err();
 /// assert_eq!(ErrorBody::from(&refusal).status, 401);
+/// # Ok::<(), custom_models_core::StoreError>(())
 /// ```
 ///
 /// Cheap to clone; clones count the same requests.
@@ -49,15 +50,22 @@ struct Shared {
 impl Gate {
     /// A gate before a store, with the plans that its register may name, the limits, and a clock:
     /// `SystemTime::now` outside of tests.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::NoWindows`] if there are limits with windows, and the store keeps none.
     pub fn new(
         store: Arc<dyn AccessStore>,
         plans: Plans,
         limits: Limits,
         clock: impl Fn() -> SystemTime + Send + Sync + 'static,
-    ) -> Self {
+    ) -> Result<Self, StoreError> {
+        if limits.has_windows() && !store.keeps_windows() {
+            return Err(StoreErrorKind::NoWindows.into());
+        }
         let taken = Mutex::new(HashMap::new());
         let clock = Box::new(clock);
-        Gate { shared: Arc::new(Shared { store, plans, limits, clock, taken }) }
+        Ok(Gate { shared: Arc::new(Shared { store, plans, limits, clock, taken }) })
     }
 
     /// The first half: whose key is in the `Authorization` header (AUTH-1), whether its scopes cover
@@ -127,6 +135,9 @@ impl Gate {
     ///
     /// A fault of the store; what was done until then is done.
     pub fn sweep(&self) -> Result<u64, StoreError> {
+        if !self.shared.store.keeps_windows() {
+            return Ok(0);
+        }
         let longest = self.shared.limits.longest_window();
         let mut all = 0;
         loop {

@@ -40,6 +40,11 @@ impl Limits {
         self
     }
 
+    /// True if any operation has a window.
+    pub(crate) fn has_windows(&self) -> bool {
+        self.limits.values().any(|limit| limit.requests.is_some())
+    }
+
     /// The longest window there is; [`RequestLimit::MAX_WINDOW`] where there is none.
     pub fn longest_window(&self) -> Duration {
         let windows = self.limits.values().filter_map(|limit| limit.requests);

@@ -160,6 +160,10 @@ impl AccessStore for MemoryStore {
         Ok(keys.cloned().collect())
     }
 
+    fn keeps_windows(&self) -> bool {
+        true
+    }
+
     fn window(
         &self,
         window: &Window,

@@ -8,9 +8,10 @@
 //!
 //! let store = Arc::new(MemoryStore::new());
 //! let engine = Engine::new(store.clone(), SystemTime::now);
-//! let gate = Gate::new(store, Plans::default(), Limits::default(), SystemTime::now);
+//! let gate = Gate::new(store, Plans::default(), Limits::default(), SystemTime::now)?;
 //! let app: axum::Router = router(engine, gate, Options::default());
 //! # let _ = app;
+//! # Ok::<(), custom_models_core::StoreError>(())
 //! ```
 //!
 //! A request is judged in the order of the rules: the route, the key, its scope, its places, whether

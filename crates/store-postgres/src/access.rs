@@ -59,6 +59,10 @@ impl AccessStore for PostgresStore {
         self.readers.read(async move |reader| access_rows::keys(reader, &organisation).await)
     }
 
+    fn keeps_windows(&self) -> bool {
+        true
+    }
+
     fn window(
         &self,
         window: &Window,

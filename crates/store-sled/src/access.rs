@@ -51,6 +51,10 @@ impl AccessStore for SledStore {
         Ok(keys)
     }
 
+    fn keeps_windows(&self) -> bool {
+        true
+    }
+
     fn window(
         &self,
         window: &Window,

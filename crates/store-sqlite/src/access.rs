@@ -44,6 +44,10 @@ impl AccessStore for SqliteStore {
         self.readers.read(|connection| access_rows::keys(connection, organisation))
     }
 
+    fn keeps_windows(&self) -> bool {
+        true
+    }
+
     fn window(
         &self,
         window: &Window,

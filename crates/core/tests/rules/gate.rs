@@ -70,7 +70,7 @@ impl House {
             let millis = millis.load(Ordering::Relaxed).try_into().unwrap();
             UNIX_EPOCH + Duration::from_millis(millis)
         };
-        Gate::new(Arc::new(self.store.clone()), Plans::default(), limits, clock)
+        Gate::new(Arc::new(self.store.clone()), Plans::default(), limits, clock).unwrap()
     }
 
     fn now(&self) -> Moment {
@@ -195,7 +195,8 @@ fn quota_1_a_host_has_plans_of_its_own_and_a_plan_that_nobody_set_up_lets_nobody
     let gold = Plan::new("Gold", Some(6));
     let plans = Plans::default().with(silver.clone()).with(gold.clone());
     assert_eq!(plans.iter().collect::<Vec<_>>(), [&gold, &Plan::enterprise(), &silver]);
-    let gate = Gate::new(Arc::new(house.store.clone()), plans, Limits::NONE, || UNIX_EPOCH);
+    let gate =
+        Gate::new(Arc::new(house.store.clone()), plans, Limits::NONE, || UNIX_EPOCH).unwrap();
     assert_eq!(*admit(&gate, &key).unwrap().caller().plan(), silver);
 }
 

@@ -58,7 +58,7 @@ impl House {
         };
         House {
             engine: Engine::new(Arc::new(store.clone()), clock(&millis)),
-            gate: Gate::new(Arc::new(store), plans, limits, clock(&millis)),
+            gate: Gate::new(Arc::new(store), plans, limits, clock(&millis)).unwrap(),
             key: format!("Bearer {}", key.expose()),
             millis,
         }

@@ -43,3 +43,4 @@ mod types;
 mod update;
 mod window;
 mod wire;
+mod without_windows;

@@ -95,6 +95,7 @@ pub(crate) fn used(store: &Client, window: &Window) -> Checked<u32> {
 
 pub(crate) fn rate_1_the_window_is_exact_to_the_millisecond(builder: &dyn Builder) -> Checked {
     let (_place, store) = fresh(builder)?;
+    ensure!(store.keeps_windows(), "a store has windows, and says so");
     let limit = limit()?;
     admitted(&store, admission(limit, 0), 1, 0)?;
     admitted(&store, admission(limit, 4_000), 0, 0)?;

@@ -307,6 +307,10 @@ impl AccessStore for QueuedStore {
         self.shared.read(|state| Ok(state.access.keys(self.flaw, of)))
     }
 
+    fn keeps_windows(&self) -> bool {
+        true
+    }
+
     fn window(
         &self,
         window: &Window,

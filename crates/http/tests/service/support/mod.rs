@@ -62,7 +62,7 @@ impl Server {
         let shown = Arc::clone(&millis);
         let clock = move || UNIX_EPOCH + Duration::from_millis(shown.load(Ordering::SeqCst));
         let engine = Engine::new(store.clone(), clock.clone());
-        let gate = Gate::new(store.clone(), Plans::default(), limits, clock);
+        let gate = Gate::new(store.clone(), Plans::default(), limits, clock).unwrap();
         let router = router(engine.clone(), gate, options.clone());
         let (told, address) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();

@@ -230,6 +230,10 @@ impl AccessStore for Held {
         self.store.keys(of)
     }
 
+    fn keeps_windows(&self) -> bool {
+        true
+    }
+
     fn window(
         &self,
         window: &Window,
