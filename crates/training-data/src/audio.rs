@@ -21,7 +21,7 @@ use beginning::Beginning;
 use bytes::Bytes;
 use demuxed::{Container, Part};
 use frames::{Kind, Walked};
-use tracks::Track;
+use tracks::{Movie, Track};
 use wav::Wav;
 
 /// The formats that an audio may have (DATA-1).
@@ -156,7 +156,7 @@ pub fn measure(audio: &mut (impl Read + Seek + Send + Sync)) -> Result<Audio, Au
             flac::Walked { nanos, .. } => (AudioFormat::Flac, nanos),
         },
         Beginning::Ogg => (AudioFormat::Ogg, of_ogg(audio, &part)?),
-        Beginning::Mp4 => (AudioFormat::M4a, of_mp4(audio, part)?),
+        Beginning::Mp4 => (AudioFormat::M4a, of_mp4(audio, end)?),
         Beginning::Other(found) => return Err(AudioFault::OtherCodec(found.to_owned())),
     };
     match nanos {
@@ -202,7 +202,7 @@ fn of_frames<T: Read + Seek>(
 }
 
 fn of_ogg(audio: &mut (impl Read + Seek + Send + Sync), part: &Part) -> Result<u128, AudioFault> {
-    match demuxed::walk(audio, part, Container::Ogg, &[]) {
+    match demuxed::walk(audio, part, Container::Ogg, &Movie::default()) {
         Ok(0) | Err(AudioFault::NotAudio) => {
             let found = ogg::other_codec(&mut Bytes::new(audio)?, part.start)?;
             Err(found.map_or(AudioFault::NotAudio, |name| AudioFault::OtherCodec(name.to_owned())))
@@ -211,12 +211,15 @@ fn of_ogg(audio: &mut (impl Read + Seek + Send + Sync), part: &Part) -> Result<u
     }
 }
 
-fn of_mp4(audio: &mut (impl Read + Seek + Send + Sync), part: Part) -> Result<u128, AudioFault> {
-    let end = boxes::bearable_end(audio, part.end)?.ok_or(AudioFault::NotAudio)?;
+fn of_mp4(audio: &mut (impl Read + Seek + Send + Sync), length: u64) -> Result<u128, AudioFault> {
+    if !boxes::is_bearable(audio, length)? {
+        return Err(AudioFault::NotAudio);
+    }
     audio.seek(SeekFrom::Start(0))?;
-    let tracks = tracks::read(audio, part.end)?;
-    if let Some(found) = tracks.iter().find_map(Track::unplayable) {
+    let movie = tracks::read(audio, length)?;
+    if let Some(found) = movie.tracks.iter().find_map(Track::unplayable) {
         return Err(AudioFault::OtherCodec(found.to_owned()));
     }
-    demuxed::walk(audio, &Part { claimed: end, ..part }, Container::Mp4, &tracks)
+    let part = Part { start: 0, end: movie.end, claimed: movie.claimed };
+    demuxed::walk(audio, &part, Container::Mp4, &movie)
 }

@@ -26,42 +26,40 @@ const PARENTS: [[u8; 4]; 7] =
 /// lets a reader go.
 pub(crate) const FARTHEST: u64 = 1 << 40;
 
-/// Where the last box of an MP4 claims to end, at `length` at least, if its tables keep within what the
-/// demuxer may take, in memory and in time; `None` if they do not, or this is none.
+/// Whether this is an MP4 whose tables keep within what the demuxer may take, in memory and in time.
 ///
 /// # Errors
 ///
 /// Those of the disk. A file that ends too early is looked at as far as it goes.
-pub(crate) fn bearable_end(audio: &mut (impl Read + Seek), length: u64) -> io::Result<Option<u64>> {
+pub(crate) fn is_bearable(audio: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     audio.seek(SeekFrom::Start(0))?;
     let mut boxes = Boxes::new(audio, length);
-    let (mut at, mut end) = (0, length);
+    let mut at = 0;
     while let Some(it) = boxes.header(at, length)? {
         if at == 0 && it.kind != *b"ftyp" || boxes.headers > TABLES {
-            return Ok(None);
+            return Ok(false);
         }
-        (at, end) = (it.end, end.max(it.claimed));
+        at = it.end;
         if matches!(&it.kind, b"moov" | b"moof" | b"meta" | b"sidx" | b"udta") {
             boxes.tables += it.end - it.start;
             let mut cost = Cost::default();
             if boxes.tables > TABLES || !boxes.add(&mut cost, it)? || cost.steps(length) > STEPS {
-                return Ok(None);
+                return Ok(false);
             }
         }
     }
-    let end = if end > FARTHEST { length } else { end };
-    Ok(Some(end).filter(|_| at > 0))
+    Ok(at > 0)
 }
 
 /// A box: what is in it begins at `body`.
 #[derive(Clone, Copy)]
 pub(crate) struct Header {
     pub(crate) kind: [u8; 4],
-    start: u64,
+    pub(crate) start: u64,
     pub(crate) body: u64,
     pub(crate) end: u64,
     /// Where it says that it ends.
-    claimed: u64,
+    pub(crate) claimed: u64,
 }
 
 impl Header {

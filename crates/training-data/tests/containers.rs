@@ -95,6 +95,21 @@ fn data_2_m4a_that_is_protected_or_of_another_codec_is_named() {
     }
 }
 
+/// Tags and covers that no reader could make sense of.
+#[test]
+fn data_2_broken_metadata_of_an_m4a_does_not_lose_the_audio() {
+    let has_tags = M4A.windows(4).position(|it| it == b"udta").unwrap() - 4;
+    let length = u32::from_be_bytes(M4A[has_tags..has_tags + 4].try_into().unwrap()) as usize;
+    for byte in [0, 1, 0x7F, 0xFF] {
+        let mut bytes = M4A.to_vec();
+        bytes[has_tags + 8..has_tags + length].fill(byte);
+        assert_eq!(millis(&bytes), 1000);
+        for behind in [&[byte; 99][..], &[&b"\0\0\0\x28meta"[..], &[byte; 9]].concat()] {
+            assert_eq!(millis(&[&bytes, behind].concat()), 1000);
+        }
+    }
+}
+
 /// The tables are right, and the audio is zeros.
 #[test]
 fn data_2_packets_of_an_m4a_that_cannot_be_decoded_do_not_count() {

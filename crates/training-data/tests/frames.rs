@@ -138,6 +138,12 @@ fn data_2_of_a_damaged_mp3_counts_what_is_whole() {
     let audio = frames(100, &at_48k());
     let cut = &audio[..audio.len() - 1];
     lasts(cut, AudioFormat::Mp3, 2376);
+    for (whole, bytes) in [(1, 384 + 9), (1, 384 + 100), (2, 2 * 384 + 1), (1, 384)] {
+        lasts(&audio[..bytes], AudioFormat::Mp3, 24 * whole);
+    }
+    lasts(&[&audio[..2 * 384], &[0x20; 99]].concat(), AudioFormat::Mp3, 48);
+    let found = measured(&audio[..100]);
+    assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
     // What follows a frame that is cut is found where the rest of that would be.
     lasts(&[&audio[..384 * 10 + 100], &audio].concat(), AudioFormat::Mp3, 11 * 24 + 2400);
     let mut scratched = audio;

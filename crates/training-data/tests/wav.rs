@@ -160,6 +160,8 @@ fn data_2_other_chunks_of_a_wav_do_not_matter() {
     for before in [
         chunk(b"JUNK", &[b'x'; 27]),
         unpadded,
+        [chunk(b"JUNK", &[0xFF; 26]), vec![0]].concat(),
+        [chunk(b"JUNK", &[0xFF; 27]), vec![0]].concat(),
         list.clone(),
         chunk(b"LIST", b"INFOISFT\x03\0\0\0abc"),
         chunk(b"bext", &[0; 602]),

@@ -14,7 +14,7 @@ use symphonia::core::io::{MediaSource, MediaSourceStream, MediaSourceStreamOptio
 use symphonia::default::formats::{IsoMp4Reader, OggReader};
 
 use super::decoding::Decoding;
-use super::tracks::Track;
+use super::tracks::{Movie, Track};
 use super::{AudioFault, LEAST_RATE};
 use crate::boxes::{FARTHEST, TABLES};
 
@@ -43,12 +43,13 @@ pub(super) fn walk(
     audio: &mut (impl Read + Seek + Send + Sync),
     part: &Part,
     container: Container,
-    tracks: &[Track],
+    movie: &Movie,
 ) -> Result<u128, AudioFault> {
     let (broken, left) = (Mutex::new(None), AtomicU64::new(TABLES));
     let length = part.end - part.start;
-    let source = Source { audio, part, length, at: 0, broken: &broken, left: &left };
-    let mut walk = Walk { length, used: 0, tracks, nanos: 0, fault: None };
+    let source =
+        Source { audio, part, length, at: 0, blank: &movie.blank, broken: &broken, left: &left };
+    let mut walk = Walk { length, used: 0, tracks: &movie.tracks, nanos: 0, fault: None };
     // A demuxer that panics on a damaged file says no more than that it cannot read it.
     let found = catch_unwind(AssertUnwindSafe(|| walk.all(source, container)));
     if let Some(error) = broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
@@ -172,12 +173,28 @@ struct Source<'a, T> {
     part: &'a Part,
     length: u64,
     at: u64,
+    /// The places of names that the demuxer reads as those of boxes without content, in order.
+    blank: &'a [u64],
     broken: &'a Mutex<Option<io::Error>>,
     /// How many bytes may be read before the packets.
     left: &'a AtomicU64,
 }
 
 impl<T> Source<'_, T> {
+    /// Changes the names of blank boxes in bytes that were read.
+    fn put_blank(&self, bytes: &mut [u8]) {
+        let end = self.at + bytes.len() as u64;
+        let first = self.blank.partition_point(|place| place + 4 <= self.at);
+        for place in self.blank.iter().skip(first).take_while(|place| **place < end) {
+            for (place, letter) in (*place..).zip(b"free") {
+                let at = place.checked_sub(self.at).and_then(|at| usize::try_from(at).ok());
+                if let Some(byte) = at.and_then(|at| bytes.get_mut(at)) {
+                    *byte = *letter;
+                }
+            }
+        }
+    }
+
     fn noted<R>(&self, done: io::Result<R>) -> io::Result<R> {
         done.map_err(|error| {
             let kind = error.kind();
@@ -210,6 +227,7 @@ impl<T: Read + Seek> Read for Source<'_, T> {
         let bytes = bytes.get_mut(..most).unwrap_or_default();
         let read = self.read_file(bytes);
         let read = self.noted(read)?;
+        self.put_blank(bytes.get_mut(..read).unwrap_or_default());
         self.at += read as u64;
         if left < u64::MAX {
             self.left.store(left - read as u64, Ordering::Relaxed);

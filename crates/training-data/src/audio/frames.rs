@@ -168,7 +168,7 @@ fn synced<T: Read + Seek>(
     end: u64,
     kind: Option<Kind>,
 ) -> io::Result<Option<(u64, Frame)>> {
-    let (mut at, row) = (start, if kind.is_some() { ROW - 1 } else { ROW });
+    let mut at = start;
     while at < end {
         if let Some(length) = tags::length(bytes, at, end)? {
             at += length;
@@ -181,7 +181,8 @@ fn synced<T: Read + Seek>(
         let is_row = |from: usize| {
             let first = Frame::parse(window.get(from..)?)?;
             // A few frames are an audio of their own where it begins, and nowhere else.
-            let may_end = is_last && (kind.is_some() || at + from as u64 == start);
+            let is_expected = kind.is_some() || at + from as u64 == start;
+            let (row, may_end) = if is_expected { (ROW - 1, is_last) } else { (ROW, false) };
             let is_it = kind.is_none_or(|kind| kind == first.kind)
                 && is_row(window, from, &first, row, may_end);
             is_it.then_some(first)
@@ -203,9 +204,9 @@ fn is_row(window: &[u8], from: usize, first: &Frame, row: usize, may_end: bool) 
         match window.get(at..).and_then(Frame::parse) {
             Some(frame) if last.goes_on_as(&frame) => last = frame,
             _ => {
-                let left = window.len().checked_sub(at);
-                return may_end && left.is_some_and(|left| left < HEAD)
-                    || tags::begins(window.get(at..));
+                // A head that is cut, or a frame.
+                let is_end = may_end && window.len().saturating_sub(at) < HEAD;
+                return is_end || tags::begins(window.get(at..));
             }
         }
     }

@@ -2,10 +2,11 @@
 
 use std::io::{self, Read, Seek};
 
-use crate::boxes::{Boxes, Header};
+use crate::boxes::{Boxes, FARTHEST, Header};
 
-/// How many tracks, and edits of one, are looked at.
+/// How many tracks, edits of one, and boxes that say nothing of the audio are looked at.
 const MOST_TRACKS: usize = 64;
+const MOST_BLANK: usize = 1024;
 const MOST_EDITS: u64 = 1024;
 
 /// A track.
@@ -59,27 +60,44 @@ impl Track {
     }
 }
 
-/// The tracks of an MP4 whose tables are within their bounds.
+/// What is known of an MP4.
+#[derive(Debug, Default)]
+pub(super) struct Movie {
+    pub(super) tracks: Vec<Track>,
+    /// The places of the names of boxes that say nothing of the audio, and may be broken: tags, covers, indices.
+    pub(super) blank: Vec<u64>,
+    /// Where the last box with tables or audio ends, and where it says that it does: what follows may be broken too.
+    pub(super) end: u64,
+    pub(super) claimed: u64,
+}
+
+/// Reads an MP4 whose tables are within their bounds.
 ///
 /// # Errors
 ///
 /// Those of the disk.
-pub(super) fn read(audio: &mut (impl Read + Seek), length: u64) -> io::Result<Vec<Track>> {
+pub(super) fn read(audio: &mut (impl Read + Seek), length: u64) -> io::Result<Movie> {
     let mut boxes = Boxes::new(audio, length);
     let whole = Header::of_file(length);
-    let Some(movie) = boxes.child(whole, b"moov")? else { return Ok(Vec::new()) };
+    let mut found = Movie::default();
+    boxes.add_blank(whole, &mut found.blank)?;
+    (found.end, found.claimed) = boxes.end_of_last(whole)?;
+    let Some(movie) = boxes.child(whole, b"moov")? else { return Ok(found) };
+    boxes.add_blank(movie, &mut found.blank)?;
     let movie_scale = match boxes.child(movie, b"mvhd")? {
         Some(it) => boxes.timescale(it)?,
         None => 0,
     };
-    let (mut tracks, mut at) = (Vec::new(), movie.body);
+    let mut at = movie.body;
     while let Some(it) = boxes.header(at, movie.end)? {
         at = it.end;
-        if it.kind == *b"trak" && tracks.len() < MOST_TRACKS {
-            tracks.push(boxes.track(it, movie_scale)?);
+        if it.kind == *b"trak" && found.tracks.len() < MOST_TRACKS {
+            found.tracks.push(boxes.track(it, movie_scale)?);
+            boxes.add_blank(it, &mut found.blank)?;
         }
     }
-    Ok(tracks)
+    found.blank.sort_unstable();
+    Ok(found)
 }
 
 impl<T: Read + Seek> Boxes<'_, T> {
@@ -147,6 +165,28 @@ impl<T: Read + Seek> Boxes<'_, T> {
     /// Whether its version has numbers of eight bytes.
     fn is_long(&mut self, it: Header) -> io::Result<bool> {
         Ok(self.number(it, 0)? >> 24 == 1)
+    }
+
+    fn end_of_last(&mut self, file: Header) -> io::Result<(u64, u64)> {
+        let (mut at, mut last) = (file.body, (0, 0));
+        while let Some(it) = self.header(at, file.end)? {
+            at = it.end;
+            if matches!(&it.kind, b"ftyp" | b"moov" | b"mdat" | b"moof") {
+                last = (it.end, if it.claimed > FARTHEST { it.end } else { it.claimed });
+            }
+        }
+        Ok(last)
+    }
+
+    fn add_blank(&mut self, parent: Header, blank: &mut Vec<u64>) -> io::Result<()> {
+        let mut at = parent.body;
+        while let Some(it) = self.header(at, parent.end)? {
+            at = it.end;
+            if matches!(&it.kind, b"meta" | b"udta" | b"sidx") && blank.len() < MOST_BLANK {
+                blank.push(it.start + 4);
+            }
+        }
+        Ok(())
     }
 
     fn child(&mut self, parent: Header, kind: &[u8; 4]) -> io::Result<Option<Header>> {

@@ -93,12 +93,16 @@ impl<T: Read + Seek> Chunks<'_, '_, T> {
         Ok(Some(Chunk { name, start, end: end.min(length) }))
     }
 
-    /// The place of the next chunk. A chunk of an odd size is followed by a byte that some writers forget.
+    /// The place of the next chunk. A chunk of an odd size is followed by a byte that some writers forget,
+    /// and others put behind one of an even size.
     fn behind(&mut self, chunk: &Chunk) -> io::Result<u64> {
-        let is_odd = (chunk.end - chunk.start) % 2 == 1;
-        let padded = chunk.end + u64::from(is_odd);
-        let is_forgotten = is_odd && !self.is_chunk(padded)? && self.is_chunk(chunk.end)?;
-        Ok(if is_forgotten { chunk.end } else { padded })
+        let padded = chunk.end + (chunk.end - chunk.start) % 2;
+        for at in [padded, chunk.end, chunk.end + 1, chunk.end + 2] {
+            if self.is_chunk(at)? {
+                return Ok(at);
+            }
+        }
+        Ok(padded)
     }
 
     /// Whether a chunk may begin at a place: with a name, and a size that the file has.
