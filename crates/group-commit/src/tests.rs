@@ -1,4 +1,4 @@
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 
 use super::*;
 
@@ -336,4 +336,16 @@ fn those_who_do_not_come_back_are_not_waited_for() {
     assert_eq!(bench.begun.recv().unwrap(), [5]);
     bench.all_made(1);
     assert_eq!(bench.heard.recv().unwrap(), (5, Ok("made")));
+}
+
+#[test]
+fn dropping_it_commits_what_is_queued_and_ends_the_thread() {
+    let Bench { commits, begun, go_on, answered, heard } = Bench::new();
+    (1..=2).for_each(|number| submit(&commits, &answered, number));
+    // One group or two, as the thread takes them.
+    (0..2).for_each(|_| go_on.send(Ok(vec![Ok("made"); 2])).unwrap());
+    drop(commits);
+    assert_eq!(begun.try_iter().flatten().collect::<Vec<_>>(), [1, 2]);
+    assert_eq!(begun.try_recv(), Err(TryRecvError::Disconnected), "the committer is gone");
+    assert_eq!(heard.try_iter().collect::<Vec<_>>(), [(1, Ok("made")), (2, Ok("made"))]);
 }
