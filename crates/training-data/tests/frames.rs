@@ -224,6 +224,15 @@ fn data_2_mp3_in_a_wav_is_measured_by_its_frames() {
     assert!(matches!(measured(&wav), Err(AudioFault::NotAudio)));
 }
 
+/// Someone's film, or the noise of a disk.
+#[test]
+fn data_2_frames_are_not_looked_for_without_end() {
+    let audio = frames(100, &at_48k());
+    lasts(&[&vec![1; 60 << 20][..], &audio].concat(), AudioFormat::Mp3, 2400);
+    let found = measured(&[&vec![1; 70 << 20][..], &audio].concat());
+    assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
+}
+
 /// Frames that no others follow are looked for once.
 #[test]
 fn data_2_no_bytes_are_looked_at_again_and_again() {

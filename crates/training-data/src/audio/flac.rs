@@ -8,6 +8,7 @@ use symphonia::core::io::Monitor;
 
 use super::bytes::{Bytes, WINDOW};
 use super::decoding::Decoding;
+use super::frames::MOST_JUNK;
 use super::tags;
 
 /// The mark of a stream.
@@ -112,7 +113,8 @@ struct Walk<'a, 'b, T> {
 impl<T: Read + Seek> Walk<'_, '_, T> {
     /// The first stream or frame from a place on.
     fn next(&mut self, mut at: u64) -> io::Result<Option<(u64, Found)>> {
-        while at < self.end {
+        let mut passed = 0;
+        while at < self.end && passed < MOST_JUNK {
             if let Some(tag) = tags::length(self.bytes, at, self.end)? {
                 at += tag;
                 continue;
@@ -124,6 +126,7 @@ impl<T: Read + Seek> Walk<'_, '_, T> {
                 return Ok(found);
             }
             at += sought.max(1) as u64;
+            passed += sought as u64;
         }
         Ok(None)
     }

@@ -13,6 +13,9 @@ use super::tags;
 const HEAD: usize = 9;
 const LONGEST: usize = 1 << 13;
 
+/// Bytes that are passed over to find a frame; tags are not counted.
+pub(super) const MOST_JUNK: u64 = 64 << 20;
+
 /// Frames in a row that are none by chance.
 const ROW: usize = 3;
 
@@ -168,8 +171,8 @@ fn synced<T: Read + Seek>(
     end: u64,
     kind: Option<Kind>,
 ) -> io::Result<Option<(u64, Frame)>> {
-    let mut at = start;
-    while at < end {
+    let (mut at, mut passed) = (start, 0);
+    while at < end && passed < MOST_JUNK {
         if let Some(length) = tags::length(bytes, at, end)? {
             at += length;
             continue;
@@ -192,6 +195,7 @@ fn synced<T: Read + Seek>(
             return Ok(Some((at + from as u64, frame)));
         }
         at += sought.max(1) as u64;
+        passed += sought as u64;
     }
     Ok(None)
 }
