@@ -11,9 +11,6 @@ use crate::{BoxError, Token, ensure};
 /// How many bytes are written at a time, so that a load can die between two.
 const PIECE: usize = 1000;
 
-/// How many seconds a short audio lasts, and one that is enough to train with.
-const SECONDS: [usize; 2] = [1, 5 * 3600];
-
 /// What a token's upload sends.
 struct Sent {
     data_type: DataType,
@@ -38,37 +35,51 @@ impl SentFile {
 /// is enough to train with.
 fn sent(edit: Token) -> Sent {
     let mut random = drawn(edit);
-    let [short, enough] = SECONDS;
-    let seconds = if edit.number.is_multiple_of(2) { enough } else { short };
+    let is_enough = edit.number.is_multiple_of(2);
     let mut file = |ending: &str, bytes| {
         let filename = format!("{edit}|{}{ending}", some_text(&mut random, 40));
         SentFile { filename, bytes }
     };
     Sent {
         data_type: if edit.number.is_multiple_of(3) { DataType::Test } else { DataType::Train },
-        audio: file(".wav", wav(edit, seconds)),
+        audio: if is_enough { file(".flac", flac(edit)) } else { file(".wav", wav(edit)) },
         transcript: file(".txt", format!("What {edit} has to say.").into_bytes()),
-        seconds,
+        seconds: if is_enough { 5 * 3600 } else { 1 },
     }
 }
 
-/// A WAV file of one sample a second, so that hours are a few pages.
-fn wav(edit: Token, seconds: usize) -> Vec<u8> {
+/// Five hours of silence, at 8 kHz: a head of [`HEAD`] bytes, and frames of eight seconds each.
+const FIVE_HOURS: &[u8] = include_bytes!("five-hours.flac");
+
+/// The bytes of a FLAC before its frames: the mark, and the block that describes them.
+const HEAD: usize = 42;
+
+/// Five hours in a few pages: silence, and a block of an application behind its head, which is the token's.
+fn flac(edit: Token) -> Vec<u8> {
+    const LENGTH: usize = 18_000;
     let mut random = drawn(edit);
-    let length = u32::try_from(seconds).unwrap_or(u32::MAX);
-    let number = u32::to_le_bytes;
-    let pcm_of_one_channel_at_1_hz = [1, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 8, 0];
-    let mut wav = [
-        &b"RIFF"[..],
-        &number(36 + length),
-        b"WAVEfmt ",
-        &number(16),
-        &pcm_of_one_channel_at_1_hz,
-        b"data",
-        &number(length),
-    ]
-    .concat();
-    wav.extend((0..seconds).map(|_| random.u8(..)));
+    let (head, frames) = FIVE_HOURS.split_at(HEAD);
+    let mut flac = head.to_vec();
+    // Another block follows the first.
+    if let Some(kind) = flac.get_mut(4) {
+        *kind &= 0x7F;
+    }
+    let length = u32::try_from(LENGTH).unwrap_or(0).to_be_bytes();
+    flac.extend([0x82, length[1], length[2], length[3]]);
+    flac.extend((0..LENGTH).map(|_| random.u8(..)));
+    flac.extend(frames);
+    flac
+}
+
+/// A second of a WAV.
+fn wav(edit: Token) -> Vec<u8> {
+    const RATE: u16 = 4000;
+    let mut random = drawn(edit);
+    let number = |number: u16| u32::from(number).to_le_bytes();
+    let format = [&[1, 0, 1, 0][..], &number(RATE), &number(RATE), &[1, 0, 8, 0]].concat();
+    let before = [&b"RIFF"[..], &number(36 + RATE), b"WAVEfmt ", &number(16), &format, b"data"];
+    let mut wav = [before.concat().as_slice(), &number(RATE)].concat();
+    wav.extend((0..RATE).map(|_| random.u8(..)));
     wav
 }
 

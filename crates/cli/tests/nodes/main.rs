@@ -174,27 +174,20 @@ fn share_a_history(site: &Site) {
     assert_eq!(models.len(), 90);
 }
 
-/// A WAV file of five hours, of one sample a second.
-fn five_hours() -> Vec<u8> {
-    const SECONDS: u32 = 5 * 3600;
-    let format = [1, 0, 1, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1, 0, 8, 0];
-    let number = u32::to_le_bytes;
-    let head = [b"WAVEfmt ", &number(16)[..], &format, b"data", &number(SECONDS)].concat();
-    let silence = vec![0x80; SECONDS as usize];
-    [b"RIFF", &number(36 + SECONDS)[..], &head, &silence].concat()
-}
+/// Five hours of silence, at 8 kHz.
+const FIVE_HOURS: &[u8] = include_bytes!("five-hours.flac");
 
 fn hand_out_trainings(site: &Site) {
     const TRAININGS: usize = 8;
     let key = site.key_of("acme", "Enterprise");
-    std::fs::write(site.folder.path().join("a.wav"), five_hours()).unwrap();
+    std::fs::write(site.folder.path().join("a.flac"), FIVE_HOURS).unwrap();
     std::fs::write(site.folder.path().join("a.txt"), "Nothing.").unwrap();
     let mut ids = BTreeSet::new();
     for number in 0..TRAININGS {
         let created = site.run(&["create", "--org", "acme", "--name", "a", "--language", "en"]);
         let id = serde_json::from_str::<Value>(&created).unwrap()["id"].as_u64().unwrap();
         let id_text = id.to_string();
-        let files = ["--type", "train", "--audio", "a.wav", "--transcript", "a.txt"];
+        let files = ["--type", "train", "--audio", "a.flac", "--transcript", "a.txt"];
         let data = ["--org", "acme", "--data", "data"];
         site.run(&[&["data", "add", &id_text], &files[..], &data].concat());
         site.run(&["run", &id_text, "--org", "acme"]);
@@ -247,7 +240,7 @@ fn check(site: &Site) {
     }
     let tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'custom_models'";
     assert_eq!(site.server.sql(&site.database, tables), "0");
-    std::fs::write(files.join("a.wav"), five_hours()).unwrap();
+    std::fs::write(files.join("a.flac"), FIVE_HOURS).unwrap();
     std::fs::write(files.join("a.txt"), "Nothing.").unwrap();
     for arguments in [
         &["org", "add", "acme", "--plan", "Gold"][..],
@@ -261,7 +254,7 @@ fn check(site: &Site) {
             "--type",
             "train",
             "--audio",
-            "a.wav",
+            "a.flac",
             "--transcript",
             "a.txt",
         ],
