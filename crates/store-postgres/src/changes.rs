@@ -94,7 +94,9 @@ impl Changes {
             statements.push(columns::answers(&self.answers));
         }
         if !self.windows.is_empty() {
-            statements.push(columns::admissions_forgotten(&self.windows));
+            if self.windows.values().any(|admitted| admitted.most > 0) {
+                statements.push(columns::admissions_forgotten(&self.windows));
+            }
             statements.push(columns::admissions(&self.windows));
         }
         if !self.counters.is_empty() {

@@ -1,7 +1,7 @@
 //! What a group of writes changes, key by key.
 
 use std::collections::BTreeMap;
-use std::ops::Range;
+use std::ops::{Bound, Range};
 
 use custom_models_core::StoreError;
 use sled::{Batch, Db};
@@ -58,8 +58,11 @@ impl Changes {
 
     /// The last key below a prefix, as the changes so far leave it.
     pub(crate) fn last_key(&self, db: &Db, prefix: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let set = self.below(prefix).filter(|(_, change)| change.after.is_some());
-        let set = set.last().map(|(key, _)| key.clone());
+        let end = [prefix, &[u8::MAX; 32]].concat();
+        let all = (Bound::Included(prefix), Bound::Excluded(end.as_slice()));
+        let changed = self.rows.range::<[u8], _>(all);
+        let set = changed.rev().find(|(_, change)| change.after.is_some());
+        let set = set.map(|(key, _)| key.clone());
         let mut rows = db.scan_prefix(prefix);
         let unchanged = loop {
             match guarded(|| rows.next_back().transpose())? {

@@ -7,7 +7,7 @@ use custom_models_core::{
 };
 use rusqlite::Connection;
 
-use crate::admission_rows::Admissions;
+use crate::admission_rows::{Admissions, Known};
 use crate::fault::Trouble;
 use crate::{SqliteStore, access_rows, admission_rows};
 
@@ -56,7 +56,8 @@ impl AccessStore for SqliteStore {
     ) -> Result<WindowState, StoreError> {
         self.readers.read(|connection| {
             let snapshot = connection.transaction()?;
-            let state = window_state(&mut Admissions(&snapshot), window, limit, now);
+            let mut rows = Admissions { connection: &snapshot, known: &mut Known::new() };
+            let state = window_state(&mut rows, window, limit, now);
             snapshot.finish()?;
             Ok(state.map_err(Trouble::into_fault))
         })?
@@ -66,6 +67,7 @@ impl AccessStore for SqliteStore {
 /// Judges a change within a transaction, and makes it.
 pub(crate) fn apply(
     connection: &Connection,
+    known: &mut Known,
     change: &AccessChange,
 ) -> Result<AccessOutcome, Trouble> {
     let done_or = |is_done, otherwise| if is_done { AccessOutcome::Done } else { otherwise };
@@ -88,9 +90,10 @@ pub(crate) fn apply(
             done_or(access_rows::revoke(connection, *id, *at)?, AccessOutcome::NotFound)
         }
         AccessChange::Admit { window, limit, now } => {
-            admit(&mut Admissions(connection), window, *limit, *now)?
+            admit(&mut Admissions { connection, known }, window, *limit, *now)?
         }
         AccessChange::SweepWindows { longest, now, limit } => {
+            known.clear();
             let until = now.earlier(*longest);
             AccessOutcome::Swept(admission_rows::sweep(connection, until, *now, *limit)?)
         }

@@ -1,5 +1,7 @@
 //! Rows of `admissions`: those of a window lie in the order of their times, which is that of their numbers.
 
+use std::collections::HashMap;
+
 use custom_models_core::{Admission, AdmissionRows, AdmissionRowsMut, Moment, Window};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
@@ -19,12 +21,18 @@ pub(crate) const DELETE_FIRST: &str =
     (SELECT at, number FROM admissions WHERE key = ?1 AND operation = ?2 AND at <= ?3
     ORDER BY at, number LIMIT ?4)";
 
+/// The last admissions of windows, as far as they are known within a transaction.
+pub(crate) type Known = HashMap<Window, Admission>;
+
 /// The admissions that a connection sees.
-pub(crate) struct Admissions<'a>(pub(crate) &'a Connection);
+pub(crate) struct Admissions<'a> {
+    pub(crate) connection: &'a Connection,
+    pub(crate) known: &'a mut Known,
+}
 
 impl Admissions<'_> {
     fn find(&self, sql: &str, parameters: impl Params) -> Result<Option<Admission>, Trouble> {
-        let found = self.0.prepare_cached(sql)?.query_row(parameters, |row| {
+        let found = self.connection.prepare_cached(sql)?.query_row(parameters, |row| {
             let number: u64 = row.get(0)?;
             Ok(Admission { number, at: Moment::from_unix_millis(row.get(1)?) })
         });
@@ -41,8 +49,11 @@ impl Admissions<'_> {
 impl AdmissionRows for Admissions<'_> {
     type Error = Trouble;
 
-    fn last(&mut self, Window { key, operation }: &Window) -> Result<Option<Admission>, Trouble> {
-        self.find(LAST, (key.as_bytes(), operation.as_str()))
+    fn last(&mut self, window: &Window) -> Result<Option<Admission>, Trouble> {
+        if let Some(last) = self.known.get(window) {
+            return Ok(Some(*last));
+        }
+        self.find(LAST, (window.key.as_bytes(), window.operation.as_str()))
     }
 
     fn first_after(
@@ -63,16 +74,14 @@ impl AdmissionRows for Admissions<'_> {
 }
 
 impl AdmissionRowsMut for Admissions<'_> {
-    fn insert(
-        &mut self,
-        Window { key, operation }: &Window,
-        Admission { number, at }: Admission,
-    ) -> Result<(), Trouble> {
-        self.0
+    fn insert(&mut self, window: &Window, admission: Admission) -> Result<(), Trouble> {
+        let (Window { key, operation }, Admission { number, at }) = (window, admission);
+        self.connection
             .prepare_cached(
                 "INSERT INTO admissions (key, operation, at, number) VALUES (?1, ?2, ?3, ?4)",
             )?
             .execute(params![key.as_bytes(), operation.as_str(), at.unix_millis(), number])?;
+        self.known.insert(*window, admission);
         Ok(())
     }
 
@@ -82,7 +91,7 @@ impl AdmissionRowsMut for Admissions<'_> {
         until: Moment,
         most: u32,
     ) -> Result<(), Trouble> {
-        self.0.prepare_cached(DELETE_FIRST)?.execute(params![
+        self.connection.prepare_cached(DELETE_FIRST)?.execute(params![
             key.as_bytes(),
             operation.as_str(),
             until.unix_millis(),

@@ -4,23 +4,24 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
 use custom_models_core::{
-    AdmissionRequest, AnswerKey, ArchiveChange, Counters, CustomModel, DataId, DataPair,
-    KeptAnswer, ModelId, Moment, NewEvent, Organisation, Purge, Purged, Rows, StoreError,
-    StoreErrorKind,
+    AccessChange, AccessOutcome, AdmissionRequest, AnswerKey, ArchiveChange, Counters, CustomModel,
+    DataId, DataPair, KeptAnswer, ModelId, Moment, NewEvent, Organisation, Purge, Purged, Rows,
+    StoreError, StoreErrorKind,
 };
 use rusqlite::Connection;
 
-use crate::admission_rows::Admissions;
+use crate::admission_rows::{Admissions, Known};
 use crate::fault::{Trouble, fault};
 use crate::file::newer;
 use crate::schema::MIGRATIONS;
-use crate::{answer_rows, archive, data_rows, event_rows, purge, rows};
+use crate::{access, answer_rows, archive, data_rows, event_rows, purge, rows};
 
 /// What a transaction knows beside its rows: counters, read once and written once.
 pub(crate) struct Group<'a> {
     connection: &'a Connection,
     counters: HashMap<Organisation, Counted<Counters>>,
     last_id: Counted<u64>,
+    admissions: Known,
 }
 
 struct Counted<T> {
@@ -53,7 +54,8 @@ impl<'a> Group<'a> {
         if version > MIGRATIONS.len() {
             return Err(newer(version));
         }
-        Ok(Group { connection, counters: HashMap::new(), last_id: Counted::stored(last_id) })
+        let last_id = Counted::stored(last_id);
+        Ok(Group { connection, counters: HashMap::new(), last_id, admissions: Known::new() })
     }
 
     fn counted(&mut self, organisation: &Organisation) -> rusqlite::Result<&mut Counted<Counters>> {
@@ -88,6 +90,11 @@ impl Group<'_> {
         Ok(purge::forget(self.connection, purge)?)
     }
 
+    /// Changes who may use the store, or admits a request.
+    pub(crate) fn access(&mut self, change: &AccessChange) -> Result<AccessOutcome, Trouble> {
+        access::apply(self.connection, &mut self.admissions, change)
+    }
+
     /// Puts records or erases them, behind what was counted so far; all or none.
     pub(crate) fn archive(&mut self, change: &ArchiveChange) -> Result<u64, Trouble> {
         let connection = self.connection;
@@ -97,6 +104,7 @@ impl Group<'_> {
         let end = if archived.is_ok() { "" } else { "ROLLBACK TO archive; " };
         connection.execute_batch(&format!("{end}RELEASE archive"))?;
         self.counters.clear();
+        self.admissions.clear();
         let last_id = "SELECT last_id FROM sequence";
         self.last_id = Counted::stored(connection.query_row(last_id, [], |row| row.get(0))?);
         archived.map_err(|error| Trouble::OfOne(fault(error)))
@@ -231,6 +239,7 @@ impl Rows for Group<'_> {
         _: &AdmissionRequest,
         at: Moment,
     ) -> Result<(Admissions<'_>, Moment), Trouble> {
-        Ok((Admissions(self.connection), at))
+        let Group { connection, admissions: known, .. } = self;
+        Ok((Admissions { connection, known }, at))
     }
 }

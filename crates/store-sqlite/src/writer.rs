@@ -6,7 +6,6 @@ use custom_models_core::{Job, Judged, OpenMode, StoreError, StoreErrorKind, appl
 use custom_models_group_commit::{Answers, Committer, Unanswered};
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::access;
 use crate::fault::{Trouble, commit_fault, fault};
 use crate::file::StoreFile;
 use crate::group::Group;
@@ -88,7 +87,7 @@ fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers<Writer>, 
     for job in jobs {
         let judged = match job {
             Job::Model(write) => apply(&mut group, write).map(Judged::Model),
-            Job::Access(change) => access::apply(&transaction, change).map(Judged::Access),
+            Job::Access(change) => group.access(change).map(Judged::Access),
             Job::Purge(purge) => group.purge(purge).map(Judged::Purged),
             Job::Archive(change) => group.archive(change).map(Judged::Archived),
         };
