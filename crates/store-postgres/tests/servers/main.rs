@@ -4,6 +4,7 @@
 mod common;
 mod failover;
 mod faults;
+mod limited;
 mod opening;
 mod places;
 mod sharing;
@@ -16,13 +17,20 @@ fn main() {
         2,
         |programs| Server::start(programs, &[]),
         |trials, shared| {
-            for (name, test) in
-                sharing::TESTS.into_iter().chain(opening::TESTS).chain(places::TESTS)
+            for (name, test) in sharing::TESTS
+                .into_iter()
+                .chain(opening::TESTS)
+                .chain(places::TESTS)
+                .chain(limited::TESTS)
             {
                 let server = shared.cloned();
                 trials.add(name, move |_| test(&server.unwrap()));
             }
-            let own = faults::TESTS.into_iter().chain(failover::TESTS).chain(tls::TESTS);
+            let own = faults::TESTS
+                .into_iter()
+                .chain(limited::OWN_TESTS)
+                .chain(failover::TESTS)
+                .chain(tls::TESTS);
             for (name, test) in own.chain(places::STANDBY_TESTS) {
                 trials.add(name, test);
             }

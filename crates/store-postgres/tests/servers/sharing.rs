@@ -31,7 +31,7 @@ pub(crate) const TESTS: [(&str, Test); 11] = [
 ];
 
 /// So many stores on a database of their own, and what they bring back, each from several threads.
-fn on_stores<T: Send>(
+pub(crate) fn on_stores<T: Send>(
     server: &Server,
     work: impl Fn(&PostgresStore, usize) -> T + Sync,
 ) -> (String, Vec<T>) {
