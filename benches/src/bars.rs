@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::cases::{self, LONG, MIX, SHORT};
-use crate::creates::{autocommit, growth};
+use crate::creates::{autocommit, growth, limited};
 use crate::race::{Group, Race, geometric_mean};
 use crate::reads;
 
@@ -105,6 +105,15 @@ impl Run<'_> {
             let race = self.class(Group::Creates, &class);
             let what = format!("creates by {class}: {} over ours", autocommit::WITH_EVENT);
             bars.push(at_least(needed, over(race, autocommit::WITH_EVENT), &what));
+        }
+        for race in self.0.iter().filter(|race| race.group == Group::Limited) {
+            // At 32 callers four fifths of the rate.
+            let needed = if race.class.starts_with("1 caller") { 1.2 } else { 1.25 };
+            for name in [limited::MANY_KEYS, limited::LARGE] {
+                let what =
+                    format!("a limited create over one without a limit, {}, {name}", race.class);
+                bars.push(at_most(needed, over(race, name), &what));
+            }
         }
         for race in self.0.iter().filter(|race| race.group == Group::Growth) {
             let what = format!("a create beside 10^6 models over one beside 10^3, {}", race.class);

@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use custom_models_benches::bars::{Bar, bars, callers_class};
 use custom_models_benches::cases::{self, MIX};
-use custom_models_benches::creates::{self, growth};
+use custom_models_benches::creates::{self, growth, limited};
 use custom_models_benches::disk::Disk;
 use custom_models_benches::race::{Group, Pace, Race};
 use custom_models_benches::reads;
 use custom_models_benches::variant::Variant;
 use custom_models_benches::{chart, machine, peers, table, validation};
 
-const USAGE: &str = "usage: compare [validation | creates | reads] [--quick] [--bars] [--rounds N]
+const USAGE: &str =
+    "usage: compare [validation | creates | limits | reads] [--quick] [--bars] [--rounds N]
                [--svg FILE] [--markdown FILE] [--dir FOLDER]
 
-  validation, creates, reads  measure only these
+  validation, creates, limits, reads  measure only these
   --quick              a few short rounds: shows that everything runs, measures nothing
   --bars               exit with 1 when a bar does not hold
   --rounds N           rounds of creates, and a tenth of those of validation; 21 without it
@@ -27,6 +28,7 @@ const USAGE: &str = "usage: compare [validation | creates | reads] [--quick] [--
 struct Options {
     has_validation: bool,
     has_creates: bool,
+    has_limits: bool,
     has_reads: bool,
     is_quick: bool,
     must_hold: bool,
@@ -41,6 +43,7 @@ impl Options {
         let mut options = Options {
             has_validation: true,
             has_creates: true,
+            has_limits: true,
             has_reads: true,
             is_quick: false,
             must_hold: false,
@@ -51,9 +54,12 @@ impl Options {
         };
         while let Some(word) = words.next() {
             match word.as_str() {
-                "validation" => (options.has_creates, options.has_reads) = (false, false),
-                "creates" => (options.has_validation, options.has_reads) = (false, false),
-                "reads" => (options.has_validation, options.has_creates) = (false, false),
+                "validation" | "creates" | "limits" | "reads" => {
+                    options.has_validation = word == "validation";
+                    options.has_creates = word == "creates";
+                    options.has_limits = word == "limits";
+                    options.has_reads = word == "reads";
+                }
                 "--quick" => options.is_quick = true,
                 "--bars" => options.must_hold = true,
                 "--rounds" => options.rounds = words.next()?.parse().ok().filter(|&it| it > 0)?,
@@ -97,11 +103,14 @@ fn main() -> ExitCode {
     if options.has_validation {
         race_validation(options.fast_pace(), &mut races);
     }
-    if options.has_creates || options.has_reads {
+    if options.has_creates || options.has_limits || options.has_reads {
         let disk = Disk::new(options.dir.clone());
         machine = format!("{machine}, {}", disk.file_system);
         if options.has_creates {
             race_creates(&options, &disk, &mut races);
+        }
+        if options.has_limits {
+            race_limits(&options, &disk, &mut races);
         }
         if options.has_reads {
             race_reads(&options, &disk, &mut races);
@@ -162,6 +171,19 @@ fn race_creates(options: &Options, disk: &Disk, races: &mut Vec<Race>) {
         let rounds = options.slow_pace().rounds;
         let variants = growth::variants(disk, callers, many);
         races.push(Race::run_fixed(Group::Growth, &class, rounds, variants, &[growth::TIMES; 2]));
+    }
+}
+
+fn race_limits(options: &Options, disk: &Disk, races: &mut Vec<Race>) {
+    for callers in limited::CALLERS {
+        let mut race = |store: &str, variants| {
+            let class = format!("{}, {store}", callers_class(callers));
+            eprintln!("{}: {class}", Group::Limited.title());
+            races.push(Race::run(Group::Limited, &class, options.slow_pace(), variants));
+        };
+        race("SQLite", limited::sqlite(disk, callers));
+        #[cfg(feature = "sled")]
+        race("sled", limited::sled(disk, callers));
     }
 }
 

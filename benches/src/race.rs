@@ -28,6 +28,8 @@ pub enum Group {
     BytesAnswered,
     /// Durable creates.
     Creates,
+    /// Creates under a request limit or without one.
+    Limited,
     /// A create beside many models or few.
     Growth,
     /// One model by its id.
@@ -38,12 +40,13 @@ pub enum Group {
 
 impl Group {
     /// All groups, in the order of the report.
-    pub const ALL: [Group; 8] = [
+    pub const ALL: [Group; 9] = [
         Group::Typed,
         Group::TypedAnswered,
         Group::Bytes,
         Group::BytesAnswered,
         Group::Creates,
+        Group::Limited,
         Group::Growth,
         Group::Gets,
         Group::Pages,
@@ -57,6 +60,7 @@ impl Group {
             Group::Bytes => "Body to verdict",
             Group::BytesAnswered => "Body to the JSON of the refusal",
             Group::Creates => "Creates",
+            Group::Limited => "Creates under a request limit",
             Group::Growth => "Creates beside 1000 or 1000000 models of the organisation",
             Group::Gets => "A model by its id, among 1000000",
             Group::Pages => "A page of a list beside 1000 or 1000000 models of the organisation",
@@ -65,7 +69,7 @@ impl Group {
 
     /// Whether more is better: creates are shown by the second, all else in time.
     pub fn is_rate(self) -> bool {
-        matches!(self, Group::Creates | Group::Growth)
+        matches!(self, Group::Creates | Group::Limited | Group::Growth)
     }
 }
 

@@ -38,21 +38,30 @@ impl OverEngine {
         &self.callers[0]
     }
 
+    /// An organisation by its number.
+    pub(super) fn caller_of(&self, organisation: usize) -> &Caller {
+        &self.callers[organisation]
+    }
+
     /// The file of a store in SQLite.
     pub(crate) fn path(&self) -> PathBuf {
         self.folder.as_ref().expect("a store on a disk").path().join("models.db")
     }
 
     pub(super) fn new(store: impl ModelStore + 'static, folder: Option<TempDir>) -> Self {
+        OverEngine::with_clock(Arc::new(store), folder, SystemTime::now)
+    }
+
+    pub(super) fn with_clock(
+        store: Arc<dyn ModelStore>,
+        folder: Option<TempDir>,
+        clock: fn() -> SystemTime,
+    ) -> Self {
         let callers = (0..ORGANISATIONS).map(|number| {
             let plan = Plan::new("Bench", Some(LIMIT));
             Caller::new(organisation(number), plan)
         });
-        OverEngine {
-            engine: Engine::new(Arc::new(store), SystemTime::now),
-            callers: callers.collect(),
-            folder,
-        }
+        OverEngine { engine: Engine::new(store, clock), callers: callers.collect(), folder }
     }
 }
 

@@ -4,6 +4,7 @@ pub mod autocommit;
 pub mod bound;
 pub mod engine;
 pub mod growth;
+pub mod limited;
 
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicU64, Ordering};
