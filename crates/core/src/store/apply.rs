@@ -347,3 +347,46 @@ impl Made {
 fn damaged(what: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::Damaged, what)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CreateModel, Timestamp};
+
+    /// What comes of these counters if a model is there before a change and after it, and if an event is told.
+    fn counted(
+        counters: (u64, u64),
+        is_there: (bool, bool),
+        has_event: bool,
+    ) -> Option<(u64, u64)> {
+        let at = Timestamp::from_unix_seconds(0).unwrap();
+        let request = CreateModel::builder().name("n").language("en").build().unwrap();
+        let model = NewModel::new(request, at).with_id(ModelId::new(1).unwrap());
+        let event =
+            NewEvent { created_at: at, actor: Actor::SWEEP, event_type: EventType::Created };
+        let made = Made {
+            counters: Counters { models: counters.0, events: counters.1 },
+            before: is_there.0.then(|| model.clone()),
+            after: is_there.1.then_some(model),
+            data: DataChange::Keep,
+            removed: None,
+            event: has_event.then_some(event),
+        };
+        made.counted().ok().map(|counters| (counters.models, counters.events))
+    }
+
+    #[test]
+    fn quota_2_and_log_1_a_change_moves_the_counters_of_what_it_makes() {
+        assert_eq!(counted((5, 7), (false, true), true), Some((6, 8)));
+        assert_eq!(counted((5, 7), (true, true), true), Some((5, 8)));
+        assert_eq!(counted((5, 7), (true, true), false), Some((5, 7)));
+        assert_eq!(counted((5, 7), (true, false), true), Some((4, 8)));
+    }
+
+    #[test]
+    fn a_counter_that_contradicts_the_rows_is_damage() {
+        assert_eq!(counted((0, 7), (true, false), true), None);
+        assert_eq!(counted((u64::MAX, 7), (false, true), true), None);
+        assert_eq!(counted((5, u64::MAX), (true, true), true), None);
+    }
+}

@@ -1,15 +1,15 @@
 //! AUTH and RATE as the reference store keeps them.
 
 use std::collections::BTreeMap;
-use std::sync::Barrier;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Grant, KeyDigest, KeyId, KeyRecord, MemoryStore,
-    ModelStore, Moment, Operation, PlanName, Registration, RequestLimit, Scope, Standing,
-    StoreErrorKind, Timestamp, Window,
+    AccessChange, AccessOutcome, AccessStore, Gate, Grant, KeyDigest, KeyId, KeyRecord, Limits,
+    MemoryStore, ModelStore, Moment, Operation, OperationLimit, PlanName, Plans, Registration,
+    RequestLimit, Scope, Standing, StoreErrorKind, Timestamp, Window,
 };
 use proptest::prelude::*;
 
@@ -132,6 +132,60 @@ proptest! {
             prop_assert_eq!(standing.limit - standing.remaining, u32::try_from(past.len()).unwrap());
         }
     }
+}
+
+/// What the rows of a window in memory are: those that left it go with a new one or a sweep, a bounded number at once.
+#[test]
+fn rate_1_a_store_in_memory_keeps_the_admissions_of_the_window_alone() {
+    let store = MemoryStore::new();
+    let id = KeyId::from_bytes([1; 6]);
+    let limit = RequestLimit::new(9, Duration::from_secs(1)).unwrap();
+    let admit_at = |millis| {
+        let change = admit(id, Operation::Create, limit, Moment::from_unix_millis(millis));
+        assert!(matches!(apply(&store, change), AccessOutcome::Admitted(_)), "at {millis}");
+    };
+    let sweep = |limit| {
+        let (longest, now) = (Duration::from_secs(1), Moment::from_unix_millis(9000));
+        apply(&store, AccessChange::SweepWindows { longest, now, limit })
+    };
+    // Those of before go with the first of the second four.
+    [0, 1, 2, 3, 4000, 4001, 4002, 4003].into_iter().for_each(admit_at);
+    for swept in [2, 2, 0] {
+        assert_eq!(sweep(2), AccessOutcome::Swept(swept));
+    }
+}
+
+#[test]
+fn rate_1_a_sweep_deletes_more_admissions_than_a_store_does_at_once() {
+    let store = MemoryStore::new();
+    let limit = RequestLimit::new(2000, Duration::from_secs(1)).unwrap();
+    for _ in 0..1001 {
+        let now = Moment::from_unix_millis(0);
+        apply(&store, admit(KeyId::from_bytes([1; 6]), Operation::Create, limit, now));
+    }
+    let requests = OperationLimit { requests: Some(limit), at_once: None };
+    let limits = Limits::NONE.with(Operation::Create, requests);
+    let clock = || UNIX_EPOCH + Duration::from_secs(9);
+    let gate = Gate::new(Arc::new(store), Plans::default(), limits, clock).unwrap();
+    assert_eq!(gate.sweep().unwrap(), 1001);
+    assert_eq!(gate.sweep().unwrap(), 0);
+}
+
+#[test]
+fn rate_5_under_a_lowered_limit_a_store_in_memory_finds_the_admission_that_blocks() {
+    let store = MemoryStore::new();
+    let [high, low] = [9, 2].map(|most| RequestLimit::new(most, Duration::from_secs(10)).unwrap());
+    let id = KeyId::from_bytes([1; 6]);
+    let request = |limit, millis| {
+        let now = Moment::from_unix_millis(millis);
+        apply(&store, admit(id, Operation::Create, limit, now))
+    };
+    for millis in [1000, 2000, 3000, 4000] {
+        assert!(matches!(request(high, millis), AccessOutcome::Admitted(_)));
+    }
+    let reset_at = Moment::from_unix_millis(11_000);
+    let standing = Standing { limit: 2, remaining: 0, reset_at };
+    assert_eq!(request(low, 5000), AccessOutcome::Refused { standing, retry_after: 8 });
 }
 
 #[test]

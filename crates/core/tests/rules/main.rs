@@ -44,3 +44,4 @@ mod update;
 mod window;
 mod wire;
 mod without_windows;
+mod work;

@@ -109,3 +109,14 @@ fn model_1_and_model_2_texts_that_are_no_id_and_no_key() {
     assert!(serde_json::from_str::<ModelId>("\"1\"").is_err());
     assert!(serde_json::from_str::<ModelKey>("\"custom_model_0\"").is_err());
 }
+
+#[test]
+fn model_1_ids_go_on_above_the_one_that_a_store_in_memory_is_raised_to() {
+    let store = MemoryStore::new();
+    let engine = Engine::new(Arc::new(store.clone()), clock);
+    let acme = caller("acme", Plan::gold());
+    for (raised, next) in [(41, 42), (7, 43)] {
+        store.raise_last_id(id(raised));
+        assert_eq!(engine.create(&acme, request("n")).unwrap().id, id(next));
+    }
+}

@@ -294,6 +294,18 @@ fn rate_1_the_cost_of_an_admission_does_not_grow_with_its_window() {
     assert!(costs.iter().all(|cost| *cost <= 3 + 8), "{costs:?}");
 }
 
+/// A look for the last admission shows that all have left: none is looked for that is still in the window.
+#[test]
+fn rate_1_a_window_that_has_emptied_is_looked_at_once() {
+    let limit = RequestLimit::new(2, Duration::from_secs(10)).unwrap();
+    for (now, touched) in [(9999, 2), (10_000, 1), (10_001, 1)] {
+        let mut key = Key::with([at(0)]);
+        key.touched = 0;
+        window_state(&mut key, &window(), limit, at(now)).unwrap();
+        assert_eq!(key.touched, touched, "{now}");
+    }
+}
+
 #[test]
 fn rate_5_seconds_are_rounded_up() {
     for (millis, seconds) in [(-1000, -1), (-999, 0), (0, 0), (1, 1), (1000, 1), (1001, 2)] {

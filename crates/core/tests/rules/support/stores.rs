@@ -110,7 +110,7 @@ type Get = dyn Fn() -> Result<Option<CustomModel>, StoreError> + Send + Sync;
 pub(crate) struct Scripted {
     submit: Box<Submit>,
     get: Box<Get>,
-    /// Nothing is in it.
+    /// Nothing is in it, unless a test says so.
     life: MemoryStore,
 }
 
@@ -125,6 +125,12 @@ impl Scripted {
         get: impl Fn() -> Result<Option<CustomModel>, StoreError> + Send + Sync + 'static,
     ) -> Self {
         self.get = Box::new(get);
+        self
+    }
+
+    /// The same store, which shows the trainings, the data and the events of another one.
+    pub(crate) fn showing(mut self, store: MemoryStore) -> Self {
+        self.life = store;
         self
     }
 }
