@@ -221,3 +221,19 @@ fn body_1_the_end_of_a_run_is_found_at_every_place() {
         }
     }
 }
+
+/// Long runs are read in blocks. Without them the result is the same, and slower.
+#[test]
+fn body_6_whole_blocks_without_an_end_are_stepped_over() {
+    for length in 0..=600 {
+        let mut bytes = vec![b'x'; length];
+        assert_eq!(plain_blocks(&bytes), length / 16 * 16);
+        if let Some(last) = bytes.last_mut() {
+            *last = b'"';
+            assert_eq!(plain_blocks(&bytes), (length - 1) / 16 * 16);
+        }
+    }
+    // Two ends in a block are not none.
+    assert_eq!(plain_blocks(&[b'"'; 2 * 128]), 0);
+    assert_eq!(plain_blocks(&[b'"'; 2 * 16]), 0);
+}
