@@ -1,9 +1,10 @@
-//! AUTH-1 and AUTH-2: keys, their digests and their scopes.
+//! AUTH-1, AUTH-2 and IDEM-1: keys, their digests and their scopes, and the keys of requests.
 
 use std::collections::HashSet;
 
 use custom_models_core::{
-    ApiKey, InvalidKeyId, KeyDigest, KeyId, KeyRecord, Scope, Scopes, Timestamp,
+    ApiKey, IdempotencyKey, InvalidKeyId, KeyDigest, KeyId, KeyRecord, Scope, Scopes, Timestamp,
+    ViolationKind,
 };
 use proptest::prelude::*;
 
@@ -137,4 +138,19 @@ fn auth_2_the_scopes_have_the_names_of_the_specification() {
     {
         assert!(text.parse::<Scope>().is_err(), "{text:?}");
     }
+}
+
+#[test]
+fn idem_1_a_request_carries_one_idempotency_key_that_is_no_api_key() {
+    let of = |values: &[&'static str]| {
+        let values: Vec<&[u8]> = values.iter().map(|value| value.as_bytes()).collect();
+        let key = IdempotencyKey::from_values(values);
+        key.map(|key| key.map(|key| key.as_str().to_owned())).map_err(|violation| violation.kind())
+    };
+    assert_eq!(of(&[]), Ok(None));
+    assert_eq!(of(&["k-1"]), Ok(Some("k-1".to_owned())));
+    assert_eq!(of(&["k-1", "k-1"]), Err(ViolationKind::Repeated));
+    assert_eq!(of(&["k 1"]), Err(ViolationKind::Unsupported));
+    let secret = "cm_0123456789ab_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    assert_eq!(of(&[secret]), Err(ViolationKind::ApiKey));
 }

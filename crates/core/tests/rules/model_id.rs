@@ -1,9 +1,11 @@
-//! MODEL-1 and MODEL-2: ids and keys.
+//! MODEL-1 and MODEL-2: ids and keys; and PLACE-2: the id of a store in memory.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use custom_models_core::{Engine, InvalidModelId, MemoryStore, ModelId, ModelKey, Plan};
+use custom_models_core::{
+    ArchiveStore, Engine, InvalidModelId, MemoryStore, ModelId, ModelKey, Plan, StoreIdentity,
+};
 use proptest::prelude::*;
 
 use crate::support::{caller, clock, config, id, request, tape};
@@ -119,4 +121,10 @@ fn model_1_ids_go_on_above_the_one_that_a_store_in_memory_is_raised_to() {
         store.raise_last_id(id(raised));
         assert_eq!(engine.create(&acme, request("n")).unwrap().id, id(next));
     }
+}
+
+#[test]
+fn place_2_a_store_in_memory_has_the_identity_that_it_is_given() {
+    let identity = StoreIdentity::from_bytes([7; 16]);
+    assert_eq!(MemoryStore::with_identity(identity).summary().unwrap().identity, identity);
 }

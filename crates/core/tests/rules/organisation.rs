@@ -1,6 +1,8 @@
 //! The names of organisations, and who a caller is (the head of section 4).
 
-use custom_models_core::{Caller, Organisation, Plan};
+use std::borrow::Borrow;
+
+use custom_models_core::{Actor, Caller, Organisation, Plan};
 use proptest::prelude::*;
 
 use crate::support::{config, tape};
@@ -50,4 +52,14 @@ fn a_caller_is_an_organisation_and_its_plan() {
     let caller = Caller::new(organisation.clone(), Plan::gold());
     assert_eq!(caller.organisation(), &organisation);
     assert_eq!(caller.plan(), &Plan::gold());
+}
+
+#[test]
+fn names_of_organisations_and_actors_are_borrowed_and_shown_as_they_are() {
+    let acme = Organisation::new("acme").unwrap();
+    let texts: [&str; 3] = [acme.as_str(), acme.as_ref(), acme.borrow()];
+    assert_eq!(texts, ["acme"; 3]);
+    let actor = Actor::new("worker-7").unwrap();
+    assert_eq!(actor.as_str(), "worker-7");
+    assert_eq!(format!("{actor:>10}"), "  worker-7");
 }
