@@ -1,4 +1,4 @@
-//! What an audio is and how long it lasts, by the audio itself (DATA-2).
+//! The format and the duration of an audio, told by the audio itself (DATA-2).
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -52,7 +52,7 @@ impl AudioFormat {
         AudioFormat::Ogg,
     ];
 
-    /// What the name of such a file ends with.
+    /// Returns the extension of the names of such files.
     pub const fn extension(self) -> &'static str {
         match self {
             AudioFormat::Mp3 => "mp3",
@@ -99,16 +99,16 @@ impl AudioFormat {
     }
 }
 
-/// What was found in a file.
+/// The format and the duration of the audio in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Audio {
     /// Its format.
     pub format: AudioFormat,
-    /// How many milliseconds it lasts.
+    /// Its duration in milliseconds.
     pub millis: u64,
 }
 
-/// Why a file has no audio to speak of.
+/// The reason why a file has no audio that can be used.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AudioFault {

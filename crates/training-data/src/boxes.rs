@@ -1,24 +1,24 @@
-//! How much work the tables of an MP4 make, before they are read: its demuxer keeps them in memory, and for
-//! each sample walks over the entries that say how long samples last.
+//! The work that the tables of an MP4 make, told before they are read. Its demuxer keeps them in memory. For each
+//! sample it walks over the entries that say how long samples last.
 
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 
-/// How many bytes of tables and tags an audio may have. The sizes of 75 hours of AAC fit in.
+/// The number of bytes of tables and tags that an audio may have. The sizes of 75 hours of AAC fit in.
 pub(crate) const TABLES: u64 = 48 << 20;
 
-/// How many entries the demuxer may walk over in all: a minute or so. Tables in which each sample lasts as
-/// long as the one before, which is almost all, need one entry a sample; those in which each differs, the
-/// square of their samples, so a file of that kind may last an hour and a half.
+/// The number of entries that the demuxer may walk over in all: a minute or so. Tables in which each sample
+/// lasts as long as the one before, as in almost all, need one entry a sample. Tables in which each differs need
+/// the square of their samples, so a file of that kind may last an hour and a half.
 const STEPS: u128 = 1 << 36;
 
-/// How many samples the runs of fragments may claim in all: the demuxer counts them one by one, also
+/// The number of samples that the runs of fragments may claim in all. The demuxer counts them one by one, also
 /// those of which nothing is said. Five hours of bare samples fit in, 48,000 a second.
 const IN_RUNS: u64 = 1 << 30;
 
 /// Bytes of a header that is read anew for each box.
 const HEADER: u64 = 8;
 
-/// What boxes hold others that matter here.
+/// The boxes that hold others that matter here.
 const PARENTS: [[u8; 4]; 7] =
     [*b"moov", *b"trak", *b"mdia", *b"minf", *b"stbl", *b"moof", *b"traf"];
 
@@ -26,7 +26,7 @@ const PARENTS: [[u8; 4]; 7] =
 /// lets a reader go.
 pub(crate) const FARTHEST: u64 = 1 << 40;
 
-/// Whether this is an MP4 whose tables keep within what the demuxer may take, in memory and in time.
+/// Returns true if this is an MP4 whose tables keep within what the demuxer may take, in memory and in time.
 ///
 /// # Errors
 ///
@@ -58,7 +58,7 @@ pub(crate) struct Header {
     pub(crate) start: u64,
     pub(crate) body: u64,
     pub(crate) end: u64,
-    /// Where it says that it ends.
+    /// The place where it claims to end.
     pub(crate) claimed: u64,
 }
 
@@ -69,10 +69,10 @@ impl Header {
     }
 }
 
-/// What the samples of a box with tables cost.
+/// The cost of the samples of a box with tables.
 #[derive(Default)]
 struct Cost {
-    /// How many entries may be walked over for each sample.
+    /// The number of entries that may be walked over for each sample.
     entries: u128,
     samples: u128,
 }
@@ -91,7 +91,7 @@ pub(crate) struct Boxes<'a, T> {
     tables: u64,
     /// In bytes.
     headers: u64,
-    /// How many samples runs claim.
+    /// The number of samples that runs claim.
     in_runs: u64,
 }
 
@@ -160,7 +160,7 @@ impl<'a, T: Read + Seek> Boxes<'a, T> {
         Ok(if is_there { u32::from_be_bytes(number) } else { 0 })
     }
 
-    /// Whether all of it is there.
+    /// Reads the bytes at a place. Returns true if all of them are there.
     fn read(&mut self, at: u64, into: &mut [&mut [u8]]) -> io::Result<bool> {
         if at >= self.length {
             return Ok(false);

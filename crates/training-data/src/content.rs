@@ -1,4 +1,4 @@
-//! Where contents are kept: a port, narrow enough for a store of objects to fill it.
+//! A port to a store of contents, narrow enough for a store of objects to fill it.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Seek, Write};
@@ -51,7 +51,7 @@ pub trait ContentStore: Send + Sync + fmt::Debug {
     /// error.
     fn sweep(&self, store: &dyn ArchiveStore) -> Result<ContentSweep, StoreError>;
 
-    /// Where a content is a file on this machine, for programs that read it; `None` where it is none.
+    /// Returns the path of a content that is a file on this machine, for programs that read it; `None` if it is none.
     fn path(&self, organisation: &Organisation, model: ModelId, content: &str) -> Option<PathBuf>;
 }
 
@@ -119,7 +119,7 @@ pub trait Kept: Send + Sync + fmt::Debug {
     fn discard(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// How many bytes a content has, and their digest: what was kept of it when it was uploaded (DATA-4).
+/// Returns the length of a content in bytes and its digest, as they were recorded at its upload (DATA-4).
 ///
 /// # Errors
 ///

@@ -13,7 +13,7 @@ pub(crate) fn audio(name: &str) -> Result<AudioFormat, ViolationKind> {
     AudioFormat::of_name(name).ok_or(ViolationKind::Unsupported)
 }
 
-/// Whether a name is that of a transcript.
+/// Checks that a name is that of a transcript.
 pub(crate) fn transcript(name: &str) -> Result<(), ViolationKind> {
     not_too_long(name)?;
     let extension = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty());

@@ -13,9 +13,9 @@ pub(crate) struct FilePart {
     pub(crate) filename: String,
     pub(crate) bytes: u64,
     digest: Sha256,
-    /// What is wrong with its name. Of such a file nothing is kept.
+    /// The fault of its name. Nothing is kept of such a file.
     pub(crate) fault: Option<ViolationKind>,
-    /// Where it goes; `None` if it is only digested.
+    /// The content that it is written to; `None` if it is only digested.
     pub(crate) content: Option<Box<dyn NewContent>>,
 }
 

@@ -1,20 +1,20 @@
-//! Whether a transcript is a text with something in it, judged as it streams in (DATA-1).
+//! The check that a transcript is a text with something in it, made as it streams in (DATA-1).
 
 use std::borrow::Cow;
 
 use custom_models_core::{ViolationKind, is_format_character};
 
-/// How many bytes of the beginning are kept, to tell what a file is that is no text.
+/// The number of bytes of the beginning that are kept, to name the kind of a file that is no text.
 const HEAD: usize = 1024;
 
-/// What is known of a transcript so far.
+/// A transcript that streams in, as far as it is known.
 #[derive(Debug, Default)]
 pub(crate) struct Transcript {
     head: Vec<u8>,
     /// The beginning of a character that the last bytes ended in.
     open: Vec<u8>,
     has_text: bool,
-    /// Whether there are characters that nobody sees, and that are no space.
+    /// True if there are characters that nobody sees, and that are no space.
     has_invisible: bool,
     is_broken: bool,
     /// A control character that is not one of a text.
@@ -58,7 +58,7 @@ impl Transcript {
         }
     }
 
-    /// What is wrong with it, at its end, and what it looks like.
+    /// Returns the fault of the transcript at its end, and the kind of its content.
     pub(crate) fn fault(&self) -> Option<(ViolationKind, Cow<'static, str>)> {
         if self.is_broken || !self.open.is_empty() || self.control.is_some() {
             Some((ViolationKind::NotText, self.looks()))
@@ -71,7 +71,7 @@ impl Transcript {
         }
     }
 
-    /// What a file looks like that is no text in UTF-8.
+    /// Returns the kind that a file seems to be of that is no text in UTF-8.
     fn looks(&self) -> Cow<'static, str> {
         let zeros = |at: usize, of: usize| {
             self.head.iter().skip(at).step_by(of).filter(|byte| **byte == 0).count()

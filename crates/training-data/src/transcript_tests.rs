@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// What is wrong with a file that comes in pieces of every size.
+/// Returns the fault of a file. Asserts that it does not depend on the size of the pieces that it comes in.
 fn fault(bytes: &[u8]) -> Option<(ViolationKind, String)> {
     let in_pieces = |size: usize| {
         let mut transcript = Transcript::default();

@@ -25,7 +25,7 @@ const LONGEST_TYPE: usize = 16;
 pub enum UploadError {
     /// A file, or all that belongs to no file, is larger than [`DataFile::MAX_BYTES`] (DATA-3).
     TooLarge,
-    /// What is wrong with its parts (DATA-2).
+    /// The violations of its parts (DATA-2).
     Invalid(Violations<'static>),
     /// The contents could not be kept, or not be read again.
     Store(StoreError),
@@ -56,7 +56,7 @@ impl From<StoreError> for UploadError {
     }
 }
 
-/// What is wrong with a part, and what was found in it.
+/// The violation of a part, and the kind of its content.
 type Fault = (ViolationKind, Cow<'static, str>);
 
 /// An upload that streams in. Dropped before its end, it leaves nothing.
@@ -68,11 +68,11 @@ pub struct Upload {
     transcript: Option<(FilePart, Transcript)>,
     /// Parts that are given again, or are no files.
     faults: Vec<(Field, ViolationKind)>,
-    /// How many bytes belong to no part that counts.
+    /// The number of bytes that belong to no part that counts.
     ignored: u64,
 }
 
-/// Where the contents go.
+/// The model in a store of contents that an upload is for.
 struct Place {
     contents: Arc<dyn ContentStore>,
     organisation: Organisation,
@@ -91,10 +91,10 @@ enum Current {
 /// the store of models has been told of the pair.
 #[derive(Debug)]
 pub struct Uploaded {
-    /// What the engine is told.
+    /// The pair, as the engine takes it.
     pub pair: NewPair,
-    /// The digest of the request (IDEM-1): of the type, the names and the contents. How a body of many
-    /// parts is put together is not in it.
+    /// The digest of the request (IDEM-1): of the type, the names and the contents. The framing of its parts does
+    /// not change it.
     pub request: ContentDigest,
     kept: Vec<Box<dyn Kept>>,
 }
@@ -263,7 +263,7 @@ impl Upload {
         DataType::from_name(name).ok_or(ViolationKind::Unsupported)
     }
 
-    /// How many milliseconds the audio lasts, or what is wrong with it.
+    /// Returns the duration of the audio in milliseconds, or its fault.
     fn judged_audio(&mut self) -> Result<Result<u64, Fault>, UploadError> {
         let fault = |kind| Ok(Err((kind, Cow::Borrowed(""))));
         let Some((part, format)) = &mut self.audio else { return fault(ViolationKind::Missing) };
@@ -306,7 +306,7 @@ impl fmt::Debug for Upload {
     }
 }
 
-/// What a name says, and what is wrong with it.
+/// Returns the result of the judgement of a filename, and the fault of the filename: one of them is `None`.
 fn told_apart<T>(
     filename: Option<&str>,
     judge: impl FnOnce(&str) -> Result<T, ViolationKind>,

@@ -232,7 +232,7 @@ fn data_2_an_mp4_that_would_take_minutes_is_refused_at_once() {
     assert_eq!(found.unwrap(), Audio { format: AudioFormat::M4a, millis: 872 });
 }
 
-/// What stands before the packets is kept in memory.
+/// Tags and tables that are kept in memory may not be longer than a bound.
 #[test]
 fn data_2_tags_and_tables_have_a_bound() {
     let titled = |length: usize| {
@@ -292,7 +292,7 @@ fn data_1_a_name_says_its_format_in_whatever_case() {
 }
 
 proptest! {
-    /// Whatever is done to an audio, it is measured or refused.
+    /// An audio is measured or refused, whatever damage is done to it.
     #[test]
     fn data_2_no_damage_is_worse_than_a_refusal(
         which in 0..ALL.len(),

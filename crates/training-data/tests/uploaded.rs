@@ -289,7 +289,7 @@ fn is_invisible(character: char) -> bool {
 }
 
 proptest! {
-    /// Where a request is cut into chunks, and in what order its parts are, makes no difference.
+    /// The chunks that a request is cut into, and the order of its parts, make no difference.
     #[test]
     fn data_3_chunks_and_order_do_not_matter(chunk in 1_usize..5000, order in Just([0, 1, 2]).prop_shuffle()) {
         let (_place, contents) = folder();

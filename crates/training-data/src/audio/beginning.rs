@@ -1,14 +1,14 @@
-//! What a file is by its first bytes, behind tags and zeros.
+//! The kind of a file, told by its first bytes after tags and zeros.
 
 use std::io::{self, Read, Seek};
 
 use super::bytes::{Bytes, WINDOW};
 use super::{mpeg, tags, wav};
 
-/// How many bytes are looked at: enough for three packets of an MPEG transport stream.
+/// The number of bytes that are looked at: enough for three packets of an MPEG transport stream.
 const HEAD: usize = 400;
 
-/// What a file begins as.
+/// The kind of a file by its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Beginning {
     Wav,
@@ -21,7 +21,7 @@ pub(super) enum Beginning {
     Unknown,
 }
 
-/// What a file begins as, and where.
+/// Returns the place where a file begins after tags and zeros, and its kind.
 ///
 /// # Errors
 ///
@@ -113,7 +113,7 @@ fn named(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Whether the head is a frame of LATM that another follows.
+/// Returns true if the bytes begin with a frame of LATM, and another follows or lies past these bytes.
 fn is_latm(head: &[u8]) -> bool {
     let length = |at: usize| match head.get(at..) {
         Some([0x56, b, c, ..]) if b & 0xE0 == 0xE0 => {

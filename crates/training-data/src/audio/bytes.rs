@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 /// The most bytes that may be asked for.
 pub(super) const WINDOW: usize = 1 << 15;
 
-/// How many bytes are read at a time: several windows, so that few are read again for one that moves on.
+/// The number of bytes that are read at a time: several windows, so that few are read again when the window moves on.
 const BLOCK: u64 = 1 << 18;
 
 /// A file of which some bytes are at hand.

@@ -23,14 +23,14 @@ pub(super) enum Codec {
     Aac,
 }
 
-/// How long an audio lasts: as long as all its stretches of which a packet could be decoded.
+/// The duration of an audio: the sum of those of its stretches in which a packet could be decoded.
 pub(super) struct Decoding {
     end: u64,
     stretch: u64,
-    /// Where the next stretch begins.
+    /// The place where the next stretch begins.
     next: u64,
     nanos: u128,
-    /// How long the stretch is so far.
+    /// The duration of the stretch so far, in nanoseconds.
     pending: u128,
     is_proven: bool,
     packets: u32,
@@ -67,7 +67,7 @@ impl Decoding {
         self.packets = self.packets.saturating_add(1);
     }
 
-    /// Whether the packet that was added is to be decoded.
+    /// Returns true if the packet that was added last is to be decoded.
     pub(super) const fn wants(&self) -> bool {
         !self.is_proven && (self.packets <= FIRST || self.packets.is_power_of_two())
     }
@@ -125,7 +125,7 @@ impl Decoding {
         }
     }
 
-    /// How long all is that could be decoded.
+    /// Returns the duration of all stretches in which a packet could be decoded, in nanoseconds.
     pub(super) fn nanos(mut self) -> u128 {
         self.close();
         self.nanos

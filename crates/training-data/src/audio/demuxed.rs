@@ -22,8 +22,8 @@ use crate::boxes::{FARTHEST, TABLES};
 pub(super) struct Part {
     pub(super) start: u64,
     pub(super) end: u64,
-    /// Where it would end, counted from its start, if nothing of it were missing: the demuxer leaves out a
-    /// box of an MP4 that goes on behind the end, with all the audio that is there.
+    /// The place where the part would end if nothing of it were missing, counted from its start. The demuxer leaves
+    /// out a box of an MP4 that goes on past the end, with all the audio of it that is there.
     pub(super) claimed: u64,
 }
 
@@ -34,11 +34,11 @@ pub(super) enum Container {
     Ogg,
 }
 
-/// How long the packets of the audio in a part of a file are played, in nanoseconds, by the edits of its tracks.
+/// Returns the playing time of the audio packets in a part of a file, in nanoseconds, by the edits of its tracks.
 ///
 /// # Errors
 ///
-/// Those of the disk; and what the audio is that is not taken.
+/// Those of the disk; and the fault of an audio that is not accepted.
 pub(super) fn walk(
     audio: &mut (impl Read + Seek + Send + Sync),
     part: &Part,
@@ -65,14 +65,14 @@ pub(super) fn walk(
 struct Walk<'a> {
     /// Of the part, in bytes.
     length: u64,
-    /// How many bytes were in packets: no more than in the file can be. Tables may claim packets
-    /// without any, which would be time for nothing, and no end of them.
+    /// The number of bytes in packets so far: no more than the file has. Tables may claim packets without any
+    /// bytes, which would add time for nothing, and without an end; each of those counts as one byte.
     used: u64,
-    /// Those of an MP4.
+    /// The tracks of an MP4.
     tracks: &'a [Track],
-    /// How long the packets are so far.
+    /// The playing time of the packets so far, in nanoseconds.
     nanos: u128,
-    /// What is not taken.
+    /// The reason why the audio is not accepted.
     fault: Option<AudioFault>,
 }
 
@@ -142,12 +142,12 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a packet is a header of Opus that is given again.
+/// Returns true if a packet is a header of Opus that is given again.
 fn is_header(packet: &[u8]) -> bool {
     packet.starts_with(b"OpusHead") || packet.starts_with(b"OpusTags")
 }
 
-/// Why an audio with such parameters is not taken.
+/// Returns the fault of an audio with such parameters; `None` if it is accepted.
 fn not_taken(parameters: &AudioCodecParameters) -> Option<AudioFault> {
     if parameters.codec == CODEC_ID_NULL_AUDIO {
         return Some(AudioFault::OtherCodec("audio with an unknown codec".to_owned()));
@@ -176,7 +176,7 @@ struct Source<'a, T> {
     /// The places of names that the demuxer reads as those of boxes without content, in order.
     blank: &'a [u64],
     broken: &'a Mutex<Option<io::Error>>,
-    /// How many bytes may be read before the packets.
+    /// The number of bytes that may still be read before the packets.
     left: &'a AtomicU64,
 }
 

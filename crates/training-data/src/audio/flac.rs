@@ -17,16 +17,16 @@ const MARK: &[u8] = b"fLaC";
 /// More bytes than the head of a frame has.
 const HEAD: usize = 16;
 
-/// How many heads may be in a frame that are none.
+/// The number of heads in a frame that may turn out to be none.
 const FALSE_HEADS: usize = 4;
 
 /// The longest frame that is decoded to try it, in bytes.
 const TRIED: u64 = 1 << 21;
 
-/// How many blocks of a stream are passed over before its frames are looked for.
+/// The number of blocks of a stream that are passed over before its frames are looked for.
 const BLOCKS: usize = 1024;
 
-/// What was walked over.
+/// The result of a walk over the frames of a FLAC.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Walked {
     pub(super) nanos: u128,
@@ -199,7 +199,7 @@ impl<T: Read + Seek> Walk<'_, '_, T> {
     }
 }
 
-/// Whether a stream or a tag begins.
+/// Returns true if the bytes begin with the mark of a stream or with a tag.
 fn is_mark(bytes: &[u8]) -> bool {
     bytes.starts_with(MARK) || bytes.starts_with(b"ID3")
 }

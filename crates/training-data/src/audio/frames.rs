@@ -19,7 +19,7 @@ pub(super) const MOST_JUNK: u64 = 64 << 20;
 /// Frames in a row that are none by chance.
 const ROW: usize = 3;
 
-/// What a frame is one of.
+/// The kind of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     Layer1,
@@ -39,7 +39,7 @@ pub(super) struct Frame {
     pub(super) channels: u8,
     /// Bytes before the payload.
     pub(super) head: usize,
-    /// Whether a decoder knows its profile.
+    /// True if a decoder knows its profile.
     pub(super) is_plain: bool,
 }
 
@@ -48,7 +48,7 @@ impl Frame {
         mpeg::frame(bytes).or_else(|| adts::frame(bytes))
     }
 
-    /// Whether another may follow this one without a cut between them.
+    /// Returns true if the other frame may follow this one without a cut between them.
     const fn goes_on_as(&self, other: &Frame) -> bool {
         self.kind as u8 == other.kind as u8 && self.rate == other.rate
     }
@@ -58,7 +58,7 @@ impl Frame {
     }
 }
 
-/// What was walked over.
+/// The result of a walk over frames.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Walked {
     pub(super) kind: Kind,
@@ -99,7 +99,7 @@ struct Walk {
     rate: u32,
     /// The samples that are none of the audio, as the first frame tells of them.
     gaps: Option<Gaps>,
-    /// How many there are at the rate of the first frame.
+    /// The number of samples in frames at the rate of the first one.
     samples: u64,
     decoding: Decoding,
 }
@@ -200,7 +200,7 @@ fn synced<T: Read + Seek>(
     Ok(None)
 }
 
-/// Whether so many frames follow each other, or as many as there are before the end.
+/// Returns true if `row` frames follow each other, or as many as there are before the end.
 fn is_row(window: &[u8], from: usize, first: &Frame, row: usize, may_end: bool) -> bool {
     let (mut at, mut last) = (from, *first);
     for _ in 1..row {

@@ -43,7 +43,7 @@ pub(super) fn frame(bytes: &[u8]) -> Option<Frame> {
     })
 }
 
-/// Whether these bytes are the head of a frame whose bit rate is not said.
+/// Returns true if these bytes are the head of a frame that does not state its bit rate.
 pub(super) fn is_free_format(bytes: &[u8]) -> bool {
     Head::parse(bytes).is_some_and(|head| head.bits >> 12 & 0xF == 0 && head.rate().is_some())
 }
@@ -94,12 +94,13 @@ impl Head {
 pub(super) struct Gaps {
     before: u32,
     behind: u32,
-    /// Where the audio ends with all of them; 0 if that is not known.
+    /// The number of samples up to the end of the gap behind the audio; 0 if it is not known.
     samples: u64,
 }
 
 impl Gaps {
-    /// How many samples of so many are none of the audio. Of an audio that is cut, its end is not reached.
+    /// Returns the number of samples, of the first `samples`, that belong to a gap. An audio that is cut does not
+    /// reach the gap behind it.
     pub(super) fn within(&self, samples: u64) -> u64 {
         let end = self.samples.saturating_sub(self.behind.into());
         let behind = samples.saturating_sub(end).min(self.behind.into());

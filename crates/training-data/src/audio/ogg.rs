@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek};
 
 use super::bytes::Bytes;
 
-/// How many pages are looked at: the first of each stream come before all others.
+/// The number of pages that are looked at: the first page of each stream comes before all others.
 const PAGES: usize = 16;
 
 /// The codec of a stream that is not taken, by how its first packet begins.

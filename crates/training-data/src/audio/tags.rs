@@ -7,7 +7,7 @@ use super::bytes::Bytes;
 /// Bytes of the longest head of a tag.
 const HEAD: usize = 32;
 
-/// How long the tag at a place is; `None` if there is none that ends before the end.
+/// Returns the length of the tag at a place, in bytes; `None` if there is none that ends before `end`.
 ///
 /// # Errors
 ///
@@ -21,7 +21,7 @@ pub(super) fn length<T: Read + Seek>(
     Ok(length.filter(|length| *length <= end.saturating_sub(at)))
 }
 
-/// Whether a tag, or nothing, follows.
+/// Returns true if there are bytes, and they begin with a tag.
 pub(super) fn begins(bytes: Option<&[u8]>) -> bool {
     bytes.is_some_and(|bytes| of_head(bytes).is_some())
 }

@@ -4,7 +4,7 @@ use std::io::{self, Read, Seek};
 
 use crate::boxes::{Boxes, FARTHEST, Header};
 
-/// How many tracks, edits of one, and boxes that say nothing of the audio are looked at.
+/// The numbers of tracks, of boxes that say nothing of the audio, and of edits of one track, that are looked at.
 const MOST_TRACKS: usize = 64;
 const MOST_BLANK: usize = 1024;
 const MOST_EDITS: u64 = 1024;
@@ -27,7 +27,7 @@ struct Edit {
 }
 
 impl Track {
-    /// How much is played of media of such a length, in nanoseconds: each moment counts once.
+    /// Returns the playing time of media of such a length, in nanoseconds: each moment counts once.
     pub(super) fn played(&self, length: u128) -> u128 {
         let of_edit = |edit: &Edit| {
             let left = length.saturating_sub(edit.from);
@@ -39,7 +39,7 @@ impl Track {
         }
     }
 
-    /// What protects the samples, or how their codec is called if it is not taken.
+    /// Returns the protection of the samples, or the name of their codec if it is not accepted.
     pub(super) const fn unplayable(&self) -> Option<&'static str> {
         Some(match &self.kind {
             b"enca" => "encrypted M4A (CENC)",
@@ -60,13 +60,14 @@ impl Track {
     }
 }
 
-/// What is known of an MP4.
+/// The tracks and the boxes of an MP4, as far as they matter here.
 #[derive(Debug, Default)]
 pub(super) struct Movie {
     pub(super) tracks: Vec<Track>,
     /// The places of the names of boxes that say nothing of the audio, and may be broken: tags, covers, indices.
     pub(super) blank: Vec<u64>,
-    /// Where the last box with tables or audio ends, and where it says that it does: what follows may be broken too.
+    /// The place where the last box with tables or audio ends, and the place where it claims to end. Boxes that
+    /// follow may be broken too.
     pub(super) end: u64,
     pub(super) claimed: u64,
 }
@@ -162,7 +163,7 @@ impl<T: Read + Seek> Boxes<'_, T> {
         self.number(it, at)
     }
 
-    /// Whether its version has numbers of eight bytes.
+    /// Returns true if the version of the box has numbers of eight bytes.
     fn is_long(&mut self, it: Header) -> io::Result<bool> {
         Ok(self.number(it, 0)? >> 24 == 1)
     }

@@ -7,7 +7,7 @@ use std::io::{self, Read, Seek};
 
 use super::bytes::Bytes;
 
-/// How many chunks are looked at.
+/// The number of chunks that are looked at.
 const MOST_CHUNKS: usize = 1 << 16;
 
 /// Bytes of the head of a chunk: its name and its size.
@@ -19,7 +19,7 @@ const EXTENSIBLE: u16 = 0xFFFE;
 /// The end of the GUID of every sub-format that is a format tag.
 const SUBFORMAT: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71];
 
-/// What a WAV holds.
+/// The content of a WAV.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wav {
     /// Samples whose number follows from their bytes.
@@ -32,7 +32,7 @@ pub(super) enum Wav {
     Nothing,
 }
 
-/// Whether a file begins as a WAV does.
+/// Returns true if a file begins as a WAV does.
 pub(super) fn is_wav(head: &[u8]) -> bool {
     matches!(head.first_chunk(), Some(b"RIFF" | b"RIFX" | b"RF64" | b"BW64"))
         && head.get(8..12) == Some(b"WAVE")
@@ -105,7 +105,7 @@ impl<T: Read + Seek> Chunks<'_, '_, T> {
         Ok(padded)
     }
 
-    /// Whether a chunk may begin at a place: with a name, and a size that the file has.
+    /// Returns true if a chunk may begin at a place: it has a name, and a size that the file has unless it is `data`.
     fn is_chunk(&mut self, at: u64) -> io::Result<bool> {
         let Some([a, b, c, d, size @ ..]) = self.bytes.exactly::<8>(at)? else { return Ok(false) };
         let is_named = [a, b, c, d].iter().all(|byte| matches!(byte, b' '..=b'~'));
@@ -163,7 +163,7 @@ struct Format {
 }
 
 impl Format {
-    /// What data is that is in this format, by its places in the file.
+    /// Returns the content of a WAV in this format, by the places of its data in the file.
     fn of(&self, data: &[(u64, u64)]) -> Wav {
         let lengths = data.iter().map(|(start, end)| end - start);
         let Some(tag) = self.tag else { return Wav::Other("WAV with an unknown codec".to_owned()) };
@@ -187,8 +187,8 @@ impl Format {
         Wav::Samples { rate: self.rate, samples }
     }
 
-    /// How many samples are in blocks of ADPCM, the last of which may be cut: each begins with the first
-    /// samples of every channel, and has half a byte for each of the others.
+    /// Returns the number of samples in blocks of ADPCM, the last of which may be cut. Each block begins with the
+    /// first samples of every channel, and has half a byte for each of the others.
     fn of_adpcm(&self, length: u64, is_ima: bool) -> u64 {
         let (head, first) = if is_ima { (4 * self.channels, 1) } else { (7 * self.channels, 2) };
         let of_block = |block: u64| {

@@ -1,5 +1,5 @@
-//! How a mark and its store get a new lineage, or a new identity, in steps of which each may be the last
-//! (PLACE-2).
+//! The steps by which a mark and its store get a new lineage or a new identity. Any step may be the last one
+//! before a crash (PLACE-2).
 //!
 //! All of it is done under the lock of the mark. For a lineage, the mark is written with the lineage of the store and the next
 //! one, then the store gets the next one, then the mark is written with that alone: at any time the lineage of

@@ -21,7 +21,7 @@ const LOCK: &str = "custom-models.lock";
 /// The longest mark that is read.
 const LONGEST: u64 = 4096;
 
-/// What a mark says.
+/// The content of a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
     pub(super) identity: StoreIdentity,
@@ -217,7 +217,7 @@ mod tests {
         }
     }
 
-    /// What another process of the store has written meanwhile is not taken back.
+    /// Values that another process of the store has written meanwhile are not taken back.
     #[test]
     fn place_2_a_mark_is_never_lowered_and_never_put_over_that_of_another_store() {
         let place = tempfile::tempdir().unwrap();

@@ -56,7 +56,7 @@ fn number_of(name: &str) -> Option<u128> {
     u128::from_str_radix(name, 16).ok()
 }
 
-/// What sweeps of this process remember of one another.
+/// The state that the sweeps of this process share.
 #[derive(Debug, Default)]
 pub(super) struct Looks(Mutex<State>);
 

@@ -29,14 +29,14 @@ use tempfile::TempDir;
 struct Kind {
     name: &'static str,
     format: AudioFormat,
-    /// What comes before the name of the file.
+    /// The options of ffmpeg before the name of the file.
     options: &'static [&'static str],
-    /// How ffmpeg calls the format of what it writes to a pipe.
+    /// The name that ffmpeg gives to the format when it writes to a pipe.
     piped: &'static str,
     seconds: u64,
-    /// What three quarters of it, from its beginning on, are.
+    /// The audio that is left of the first three quarters of the file.
     cut: Cut,
-    /// How many percent are left at least when a scratch is in the middle; `None` if it is no audio then.
+    /// The least percentage that is left when a scratch is in the middle; `None` if it is no audio then.
     scratched: Option<u64>,
 }
 
@@ -169,7 +169,8 @@ fn hours(kind: Kind) {
     assert!(matches!(measured(&path), Err(AudioFault::NotAudio)));
 }
 
-/// What is cut off counts for about what is left of it, and is nothing where tables are missing.
+/// Cuts off the last quarter of a file. Asserts that the rest counts for about what is left of it, and that it is
+/// no audio where tables are missing.
 fn cut(path: &Path, kind: Kind, whole: u64) {
     let file = File::options().write(true).open(path).unwrap();
     file.set_len(file.metadata().unwrap().len() / 4 * 3).unwrap();
@@ -229,7 +230,7 @@ fn renamed(path: &Path, format: AudioFormat, place: &Path) {
     }
 }
 
-/// What came through a pipe until its reader had enough.
+/// Asserts that a stream is measured that came through a pipe until its reader had enough.
 fn endless(kind: Kind) {
     const ENOUGH: u64 = 100_000;
     let folder = TempDir::new().unwrap();
