@@ -88,7 +88,7 @@ pub trait ModelStore: Send + Sync {
     ) -> Result<EventPage, StoreError>;
 
     /// Models whose training is claimable at `at` or was before, by
-    /// [`Course::claimable_at`]: those that have waited longest first,
+    /// [`Course::claimable_at`](crate::Course::claimable_at): those that have waited longest first,
     /// `limit` at most, of one organisation or of all.
     ///
     /// Its cost does not grow with the models that are not trained.
