@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::register::no_organisation;
 use crate::report::Report;
 
-/// How many records are put or erased at a time.
+/// The number of records that are written or erased at a time.
 pub(crate) const BATCH: u32 = 500;
 
 /// Erases all that is an organisation's: its registration and keys, models, data with their files, and

@@ -113,7 +113,7 @@ impl Files<'_> {
     }
 }
 
-/// What is wrong with a file.
+/// A fault of a file of training data.
 enum Wrong {
     Missing(StoreError),
     Unreadable(io::Error),

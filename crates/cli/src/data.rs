@@ -17,10 +17,10 @@ use crate::data_folder::DataFolder;
 use crate::failure::Failure;
 use crate::places::{Shown, reason};
 
-/// How much of a file is read at a time.
+/// The number of bytes of a file that are read at a time.
 const CHUNK: usize = 1 << 20;
 
-/// What is asked for the data of a model.
+/// A request about the data of a model.
 #[derive(Debug)]
 pub(crate) enum DataOperation {
     Add(ModelId, AddData, Expected),

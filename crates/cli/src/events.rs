@@ -9,10 +9,10 @@ use custom_models_core::{Caller, Engine};
 use crate::args::EventsArgs;
 use crate::failure::Failure;
 
-/// How many events are read at a time.
+/// The number of events that are read at a time.
 const PART: u32 = 100;
 
-/// How long a reader who has read all waits before it looks again.
+/// The pause of a reader that has read all events, before it looks for new ones.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Prints events, one line each. Whoever follows is served until nobody reads any more.

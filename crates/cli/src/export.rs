@@ -18,7 +18,7 @@ use crate::report::Report;
 #[serde(tag = "record", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Last {
     End {
-        /// How many lines are before it.
+        /// The number of lines before it.
         lines: u64,
     },
 }

@@ -19,7 +19,7 @@ pub(crate) enum Failure {
     Store(StoreError),
     /// A file beside the store failed: a copy of it, or what it is made of.
     File(PathBuf, StoreError),
-    /// What the command has to say could not be written: to a file, or to standard output.
+    /// The output of the command could not be written to this file, or to standard output.
     NotWritten(Option<PathBuf>, io::Error),
 }
 
@@ -48,7 +48,7 @@ impl From<StoreError> for Failure {
     }
 }
 
-/// What is set up wrongly is for whoever sits here to put right.
+/// An unknown plan counts as wrong usage: the person at the terminal can correct the settings.
 impl From<UnknownPlan> for Failure {
     fn from(unknown: UnknownPlan) -> Self {
         Failure::WrongUsage(unknown.to_string())
@@ -61,7 +61,7 @@ impl From<InvalidStoreUrl> for Failure {
     }
 }
 
-/// What a store holds always has a form on the wire.
+/// Serialisation never fails in practice: everything that a store holds has a JSON form.
 impl From<serde_json::Error> for Failure {
     fn from(error: serde_json::Error) -> Self {
         Failure::Store(StoreError::new(StoreErrorKind::Damaged, error))

@@ -22,7 +22,7 @@ const SECONDS: [f64; 16] = [
 const WRITES: [f64; 13] =
     [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0, 2048.0, 4096.0];
 
-/// How often what was recorded is put into its buckets. Until then every observation takes 8 bytes.
+/// The interval at which recorded observations are put into their buckets. Until then each takes 8 bytes.
 const UPKEEP: Duration = Duration::from_secs(5);
 
 /// Lets what is recorded from now on be seen. Before that, recording does nothing.

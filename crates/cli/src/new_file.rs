@@ -5,10 +5,10 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// What the name of a file ends with while it is written. No other program names its files so.
+/// The ending of a file's name while the file is written. No other program uses this ending.
 const PART: &str = ".custom-models-part";
 
-/// How often a file may vanish while it is locked.
+/// The number of attempts to lock a file, each of which fails if the file vanishes meanwhile.
 const ATTEMPTS: usize = 10;
 
 /// A file that is written beside its place. Its lock tells others that somebody writes: one that nobody has

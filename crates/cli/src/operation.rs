@@ -15,7 +15,7 @@ use crate::data_folder::DataFolder;
 use crate::events;
 use crate::failure::Failure;
 
-/// What to do, valid as far as that can be said without a store.
+/// A request to the engine, validated as far as that is possible without a store.
 #[derive(Debug)]
 pub(crate) enum Operation {
     Create(CreateModel<'static>),
@@ -165,14 +165,14 @@ fn data(command: DataCommand) -> Result<DataOperation, Failure> {
     })
 }
 
-/// Which model is to be changed, and what is expected of it.
+/// Returns the id of the model to change, and the revision that it is expected to have.
 fn edit(args: &EditArgs) -> Result<(ModelId, Expected), Failure> {
     let revision = args.if_revision.and_then(|number| Revision::new(number.get()));
     let expected = revision.map(|revision| Expected::OneOf(vec![revision]));
     Ok((model_id(&args.id)?, expected.unwrap_or_default()))
 }
 
-/// What is not an id is the id of no model (READ-3).
+/// Parses a model's id. A text that is no id is the id of no model (READ-3).
 fn model_id(args: &IdArgs) -> Result<ModelId, Failure> {
     Ok(args.id.parse().map_err(|_| Refusal::ModelNotFound)?)
 }

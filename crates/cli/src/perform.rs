@@ -17,8 +17,8 @@ pub(crate) fn on_store(global: &Global, command: ModelCommand) -> Report {
     attempt(global, command).unwrap_or_else(|failure| Report::failure(failure, &global.store))
 }
 
-/// What can be refused without the store is refused before it is opened: a wrong request leaves no
-/// new file behind.
+/// Performs a command. A request that can be refused without the store is refused before the store is opened,
+/// so it leaves no new file behind.
 fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
     let Global { store, org, .. } = global;
     let settings = Settings::of(global)?;
@@ -190,7 +190,7 @@ mod tests {
         }
     }
 
-    /// What a command line prints on either stream, and its exit, over a store of the test's own.
+    /// Runs a command line over a store of the test's own. Returns standard output, standard error and the exit.
     fn outcome(store: StoreUrl, arguments: &[&str]) -> (String, String, Exit) {
         let arguments = std::iter::once(&"custom-models").chain(arguments);
         let mut cli = Cli::try_parse_from(arguments).unwrap();

@@ -1,4 +1,4 @@
-//! What is wrong with a place in the file system, in a message that names it and says what to do.
+//! Messages about paths that cannot be used. Each names the path and says what to do.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -38,7 +38,7 @@ pub(crate) fn vacant(path: &Path) -> Result<(), Failure> {
     Err(unusable(path, &error))
 }
 
-/// What an error means for a path, and what to do.
+/// Returns the meaning of an error for a path, and what to do.
 pub(crate) fn reason(path: &Path, error: &io::Error) -> String {
     match (error.kind(), no_folder(path)) {
         (ErrorKind::NotFound | ErrorKind::NotADirectory, Some(no_folder)) => no_folder,
@@ -78,7 +78,7 @@ pub(crate) fn explained_as(path: &Path, mode: OpenMode, fault: StoreError) -> St
     reason.map_or(fault, |reason| StoreError::new(StoreErrorKind::Unavailable, reason))
 }
 
-/// What is in the way at a place, as far as that can be seen without opening anything.
+/// Returns the obstacle to using a path, as far as it can be seen without opening anything.
 pub(crate) fn obstacle(path: &Path) -> Option<String> {
     no_folder(path).or_else(|| forbidden(path))
 }
@@ -93,7 +93,7 @@ fn no_folder(path: &Path) -> Option<String> {
     missing.map(|folder| format!("there is no folder {}; make it first", Shown(&folder)))
 }
 
-/// What this user may not do at a path.
+/// Returns a message about the rights that this user lacks at a path.
 #[cfg(unix)]
 fn forbidden(path: &Path) -> Option<String> {
     use rustix::fs::Access;

@@ -82,10 +82,10 @@ impl Program {
         self.heard.progress_beyond(known, patience)
     }
 
-    /// How it ended and all that it said, if it has ended.
+    /// Returns the exit status and all output if the process has ended.
     ///
-    /// What it started and left behind in its process group ends as well. A process that has left the
-    /// group may hold the pipes; nothing of it is waited for.
+    /// This also kills the processes that it left behind in its process group. A process that has left the
+    /// group may hold the pipes. Its output is not waited for.
     pub(crate) fn ended(&mut self) -> io::Result<Option<(ExitStatus, Said)>> {
         let Some(status) = self.child.try_wait()? else { return Ok(None) };
         self.kill();

@@ -9,7 +9,7 @@ use super::*;
 struct Holder(String);
 
 impl Holder {
-    /// What a program runs to leave one behind, which writes its number to a file.
+    /// Returns the shell command that leaves a process behind, which writes its number to a file.
     fn command(folder: &tempfile::TempDir) -> String {
         let file = folder.path().join("holder");
         let file = file.display();

@@ -109,7 +109,7 @@ pub(crate) fn create_key(
     Ok(key.expose().to_owned())
 }
 
-/// What the register calls a plan.
+/// Returns the name of a plan as the register stores it.
 pub(crate) fn name_of(plan: &Plan) -> Result<custom_models_core::PlanName, Failure> {
     plan.name().parse().map_err(|error| Failure::WrongUsage(format!("{error}")))
 }
@@ -192,7 +192,7 @@ fn to_json(shown: &impl Serialize) -> Result<String, Failure> {
     Ok(serde_json::to_string(shown)?)
 }
 
-/// What a change of the register is refused with.
+/// Maps the store's outcome for a change of the register to a refusal, unless the change is done.
 fn done(outcome: AccessOutcome) -> Result<(), Failure> {
     match outcome {
         AccessOutcome::Done => Ok(()),

@@ -1,4 +1,4 @@
-//! What a command has to say, and its exit code.
+//! The output of a command, and its exit code.
 
 use std::error::Error;
 use std::io::{self, Write};
@@ -11,14 +11,14 @@ use crate::failure::{Failure, with_causes};
 use crate::places::Shown;
 use crate::store_url::StoreUrl;
 
-/// What is said of a store that is missing.
+/// The hint for a store that is missing.
 const MADE_BY: &str =
     "; is --store right? `create`, `org add`, `import`, `restore` and `serve` make one";
 
 /// The hint for a store whose layout is older.
 const MIGRATED_BY: &str = "; `serve` migrates it, and so do commands that write, such as `create`";
 
-/// How a command ended. The numbers are those that `--help` lists.
+/// The exit code of a command. The numbers are those that `--help` lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Exit {
     Done = 0,
@@ -34,7 +34,7 @@ impl From<Exit> for ExitCode {
     }
 }
 
-/// What a command has to say on either stream, and how it ended.
+/// The output of a command on either stream, and its exit code.
 #[derive(Debug)]
 pub(crate) struct Report {
     answer: Option<String>,
@@ -117,7 +117,7 @@ impl Report {
     }
 }
 
-/// What was to be printed could not be. That a reader is gone is no complaint.
+/// Reports that the output could not be written. A reader that has closed the pipe is no failure.
 pub(crate) fn not_written(error: &io::Error, err: &mut impl Write) -> Exit {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Exit::Done;

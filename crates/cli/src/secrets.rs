@@ -1,4 +1,4 @@
-//! What must not be shown: keys, and passwords in URLs.
+//! Secrets that must not be shown: keys, and passwords in URLs.
 
 use std::borrow::Cow;
 use std::ffi::OsString;

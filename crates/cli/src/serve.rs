@@ -59,7 +59,7 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
     ended(global, serve())
 }
 
-/// What whoever serves a store that nobody has a valid key to does next.
+/// Returns a message about how to make a key, or `None` if somebody has a valid key to the store.
 fn how_to_make_a_key(store: &dyn Store, url: &StoreUrl) -> Result<Option<String>, StoreError> {
     let now = SystemTime::now().into();
     let registrations = store.registrations()?;

@@ -1,4 +1,4 @@
-//! What is set up: plans and limits, from a file and from options.
+//! Settings: plans and limits, from a file and from options.
 
 use std::fmt;
 use std::fs;
@@ -31,7 +31,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// What the file says, if the command line names one.
+    /// Reads the settings from the file that the command line names. Without a file, returns the defaults.
     pub(crate) fn of(global: &Global) -> Result<Self, Failure> {
         let Some(path) = &global.config else {
             return Ok(Settings::default());
@@ -122,7 +122,7 @@ struct RetentionTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct PlanTable {
-    /// How many models; absent is as many as one likes.
+    /// The largest number of models on the plan; absent means any number.
     models: Option<u32>,
 }
 
@@ -232,7 +232,7 @@ impl FromStr for Span {
 }
 
 impl Span {
-    /// How long it is.
+    /// Returns the length of the span.
     pub(crate) const fn get(self) -> Duration {
         self.0
     }

@@ -86,7 +86,7 @@ impl OddPath {
     }
 }
 
-/// Whether a percent sign with two hexadecimal digits behind it is somewhere.
+/// Returns true if the path has a percent sign followed by two hexadecimal digits.
 fn has_escape(path: &str) -> bool {
     path.as_bytes().windows(3).any(|part| match part {
         [b'%', digits @ ..] => digits.iter().all(u8::is_ascii_hexdigit),

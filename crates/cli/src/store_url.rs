@@ -24,7 +24,7 @@ struct Scheme {
     opener: Option<Opener>,
 }
 
-/// What stands behind the name of a kind of store.
+/// The part of a URL after the name of a kind of store.
 #[derive(Clone, Copy, Debug)]
 enum Lives {
     /// A path.
@@ -72,7 +72,7 @@ const POSTGRES: Option<Opener> = Some(|url, mode| {
 #[cfg(not(feature = "postgres"))]
 const POSTGRES: Option<Opener> = None;
 
-/// Where a place beside a store is.
+/// The place of something that is kept beside a store.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Beside {
     /// At a path.
@@ -83,7 +83,7 @@ pub(crate) enum Beside {
     Unknown,
 }
 
-/// Where models are kept. `Display` shows it as it was given, but for a password.
+/// The URL of a store of models. `Display` shows it as it was given, but hides a password.
 #[derive(Clone, Debug)]
 pub(crate) struct StoreUrl {
     text: String,
@@ -151,7 +151,7 @@ impl StoreUrl {
         (self.scheme.name == "sqlite").then_some(&self.path)
     }
 
-    /// Where what is kept beside the store has its place.
+    /// Returns the place of something that is kept beside the store: the store's path with `ending` appended.
     pub(crate) fn beside(&self, ending: &str) -> Beside {
         match self.scheme.lives {
             Lives::Nowhere => Beside::Nowhere,
@@ -164,10 +164,11 @@ impl StoreUrl {
         }
     }
 
-    /// What opens this store, if this build has its kind.
+    /// Returns a function that opens this store, if this build has its kind.
     ///
-    /// `mode` says what the command may do: only those that fill a store make one (PLACE-1). Asked when a command is about to use it, not when the URL is read: commands that need no
-    /// store work in every build.
+    /// `mode` says what the command may do: only commands that fill a store make one (PLACE-1). Call this when a
+    /// command is about to use the store, not when the URL is read: commands that need no store work in every
+    /// build.
     pub(crate) fn opener(
         &self,
         mode: OpenMode,

@@ -78,7 +78,7 @@ pub(crate) fn once(
     })
 }
 
-/// What a sweep would do, as it is printed.
+/// The effect that a sweep would have, as it is printed.
 #[derive(Debug, Default, Serialize)]
 struct Preview {
     dry_run: bool,

@@ -68,7 +68,7 @@ struct Worker {
     failures: Cell<u64>,
 }
 
-/// How a training is over for its worker.
+/// The end of a training, as its worker sees it.
 enum End {
     /// It ended well, and was reported.
     Succeeded,

@@ -50,7 +50,7 @@ fn filled() -> Folder {
     folder
 }
 
-/// What a command prints that is done.
+/// Runs a command that must succeed without any message, and returns its output.
 fn done(folder: &Folder, arguments: &[&str]) -> String {
     let ended = folder.run(arguments);
     assert_eq!((ended.code, ended.err.as_str()), (0, ""), "{arguments:?}");

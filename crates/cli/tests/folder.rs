@@ -128,7 +128,7 @@ fn place_2_an_old_copy_that_was_restored_sweeps_nothing_and_says_so() {
     assert_eq!(folder.run(&["check"]).code, 0);
 }
 
-/// What refers to them goes, as it does with a model that is deleted.
+/// The record that refers to the files is removed all the same, as with a model that is deleted.
 #[test]
 fn place_2_the_files_of_data_that_an_old_copy_removes_stay_until_it_adopts_the_folder() {
     let folder = filled();
@@ -253,7 +253,7 @@ fn place_2_a_service_that_takes_an_unmarked_folder_by_itself_sweeps_nothing_and_
     assert!(left.exists());
 }
 
-/// What is printed of a sweep that is only tried is what the sweep does.
+/// A dry run prints what the sweep then does.
 #[test]
 fn place_2_a_dry_run_says_what_a_sweep_would_remove_and_removes_nothing() {
     let folder = filled();
@@ -302,7 +302,7 @@ fn place_3_a_folder_that_is_gone_is_not_made_anew() {
     assert_eq!(folder.run(&add).code, 0);
 }
 
-/// What refers to files goes with them or not at all.
+/// The records that refer to files are deleted with the files or not at all.
 #[test]
 fn place_3_nothing_is_deleted_while_its_folder_is_gone() {
     let folder = filled();

@@ -1,4 +1,4 @@
-//! What the command says about itself.
+//! The help texts of the command.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod support;
@@ -31,7 +31,7 @@ const COMMANDS: [&str; 23] = [
     "import",
 ];
 
-/// What a help command prints, which has no escape sequences and fits a terminal.
+/// Returns the output of a help command. Asserts that it has no escape sequences and fits a terminal.
 fn help(arguments: &[&str]) -> String {
     let help = Folder::new().run(arguments);
     assert_eq!((help.code, help.err.as_str()), (0, ""), "{arguments:?}");

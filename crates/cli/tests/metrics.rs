@@ -196,7 +196,7 @@ fn nothing_but_the_page_is_on_its_listener_and_the_page_nowhere_else() {
     assert!(!page_of(&server).contains("route=\"/metrics\""), "the page does not count itself");
 }
 
-/// How many sockets of a process take connections.
+/// Returns the number of sockets on which a process takes connections.
 #[cfg(target_os = "linux")]
 fn listening(server: &Serving) -> usize {
     let all = std::fs::read_to_string("/proc/net/tcp").unwrap();

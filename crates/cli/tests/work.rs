@@ -94,7 +94,7 @@ fn until(is_so: impl Fn() -> bool) {
     }
 }
 
-/// Whether a process is there.
+/// Returns true if the process exists.
 fn runs(process: &str) -> bool {
     Command::new("sh")
         .args(["-c", &format!("kill -0 {process} 2>/dev/null")])

@@ -16,7 +16,7 @@ use crate::{BoxError, Line, Token, sample};
 /// Asks an engine for the models that tokens stand for, and for changes of them.
 pub struct Author {
     pub(crate) engine: Engine,
-    /// What the engine's clock shows, in seconds since 1970.
+    /// The time that the engine's clock shows, in seconds since 1970.
     clock: Arc<AtomicU64>,
 }
 
@@ -44,8 +44,8 @@ impl Author {
         Ok(created.map(|model| Line::Created { id: model.id, organisation, token }))
     }
 
-    /// When the changes of a run are made: after all creates, and long after every earlier run, whose
-    /// leases have run out.
+    /// Returns the time at which the changes of a run are made. It is after all creates, and so long after every
+    /// earlier run that their leases have run out.
     pub(crate) fn time_of(run: u32) -> Moment {
         Moment::from_unix_millis((1_702_000_000 + 3600 * i64::from(run)) * 1000)
     }

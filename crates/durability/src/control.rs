@@ -1,4 +1,4 @@
-//! What must lose at a power cut, so that the test is known to see a loss.
+//! A control that must lose at a power cut, so that the test is known to see a loss.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -56,7 +56,7 @@ impl UnsyncedFiles {
     /// The word for it on the load's command line.
     pub const WORD: &str = "unsynced-files";
 
-    /// What is in each file.
+    /// The content of each file.
     const CONTENT: [u8; 1000] = [b'a'; 1000];
 
     /// Opens the folder of a place, or makes a new one.

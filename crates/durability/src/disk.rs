@@ -47,7 +47,7 @@ pub fn tmpfs(mebibytes: u32) -> Result<Mounted, BoxError> {
     Mounted::new(["-t", "tmpfs", "-o", &size], OsStr::new("tmpfs"))
 }
 
-/// How often it is tried to unmount.
+/// The number of attempts to unmount.
 const ATTEMPTS: u32 = 100;
 
 /// A mounted file system. Dropping it unmounts it.
@@ -65,7 +65,7 @@ impl Mounted {
         Ok(Mounted { folder, is_mounted: true })
     }
 
-    /// Where it is mounted.
+    /// Returns the folder at which it is mounted.
     pub fn folder(&self) -> &Path {
         self.folder.path()
     }

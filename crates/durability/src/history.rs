@@ -23,7 +23,7 @@ pub(crate) fn history_of(
     Ok(page.events)
 }
 
-/// What the history of an organisation says of each model.
+/// The types of the events of each model in an organisation's history, in order.
 pub(crate) struct Lives<'a>(BTreeMap<ModelId, Vec<&'a EventType>>);
 
 impl<'a> Lives<'a> {

@@ -1,4 +1,4 @@
-//! Which store is put to the test, and how to open it.
+//! The kind of store that is put to the test, and how to open it.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -37,7 +37,7 @@ impl Kind {
         }
     }
 
-    /// Whether a read may see a model before it is durable, as sled's adapter says of itself.
+    /// Returns true if a read may see a model before it is durable, as sled's adapter says of itself.
     pub fn shows_early(self) -> bool {
         !matches!(self, Kind::Sqlite)
     }

@@ -1,4 +1,4 @@
-//! What a store must hold after what it acknowledged, and whether it does (MODEL-1, MODEL-6,
+//! The expected content of a store after what it acknowledged, compared with its content (MODEL-1, MODEL-6,
 //! QUOTA-4, EDIT-4, LOG-1).
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,19 +16,19 @@ use crate::{BoxError, Kind, Line, MEMBERS, Member, Token, ensure};
 /// Everything that is known about a place, over all runs.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// Whether a store shows models before they are durable.
+    /// True if the store shows models before they are durable.
     shows_early: bool,
     models: BTreeMap<ModelId, Known>,
     /// The runs since the place was last looked at. Only their models may turn up unannounced.
     open_runs: BTreeSet<u32>,
     /// The histories, as they were found last.
     histories: BTreeMap<&'static str, Vec<Event>>,
-    /// How many acknowledged changes must have an event that was not found yet.
+    /// The number of acknowledged changes, by organisation, whose events were not found yet.
     events: BTreeMap<String, u64>,
     tally: Tally,
 }
 
-/// What was seen, for a test to make sure that it saw enough.
+/// Counts of what was seen, so that a test can make sure that it saw enough.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
     /// Acknowledged creates.
@@ -54,17 +54,17 @@ struct Known {
     organisation: String,
     /// `None` when only the end of the model was heard of.
     token: Option<Token>,
-    /// Whether it may have been seen before it was durable, and never since. Then it may be gone, and its id
+    /// True if the model may have been seen before it was durable, and never since. Then it may be gone, and its id
     /// be given again.
     is_only_seen: bool,
     fate: Fate,
-    /// Whether somebody asked for its delete.
+    /// True if somebody asked for the model's delete.
     is_deleting: bool,
-    /// The stamp that it was found at last; that of a new model, if it was not yet.
+    /// The stamp at which it was found last; that of a new model, if it was not found yet.
     found: Stamp,
     /// The last stamp that was acknowledged.
     acknowledged: Stamp,
-    /// How many changes were asked for since it was found.
+    /// The number of changes that were asked for since it was found.
     asked: u64,
     /// The changes that were ever asked for.
     edits: BTreeSet<Token>,
@@ -86,7 +86,7 @@ impl Known {
         }
     }
 
-    /// Whether the model may be at a stamp: at the acknowledged one, or at one that was asked for
+    /// Returns true if the model may be at a stamp: at the acknowledged one, or at one that was asked for
     /// since then.
     fn may_be_at(&self, stamp: Stamp) -> bool {
         let revisions = stamp.revision.get().saturating_sub(self.found.revision.get());
@@ -114,7 +114,7 @@ impl Ledger {
         Ledger { shows_early: kind.shows_early(), ..Ledger::default() }
     }
 
-    /// What was seen so far.
+    /// Returns the counts of what was seen so far.
     pub fn tally(&self) -> Tally {
         self.tally
     }
@@ -221,7 +221,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// What is known about a model that is being changed or deleted. Its create may not have been heard of:
+    /// Returns the entry of a model that is being changed or deleted. Its create may not have been announced yet:
     /// another thread can see and change it before the acknowledgement is said, or even before it is durable.
     fn known(&mut self, id: ModelId, organisation: &str, may_be_early: bool) -> &mut Known {
         self.models.entry(id).or_insert_with(|| Known {
@@ -320,7 +320,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// How many of the models that must be there are not in a set of ids.
+    /// Returns the number of models that must be there and are not in a set of ids.
     pub fn lost_from(&self, present: &BTreeSet<ModelId>) -> usize {
         let must_be = self.models.iter().filter(|(_, known)| known.fate == Fate::Kept);
         must_be.filter(|(id, _)| !present.contains(id)).count()

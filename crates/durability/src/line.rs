@@ -1,4 +1,4 @@
-//! What a load says while it runs: one line a fact, each handed to the pipe in one write.
+//! The output of a load while it runs: one line a fact, each handed to the pipe in one write.
 
 use std::fmt;
 use std::str::FromStr;
@@ -14,41 +14,41 @@ pub enum Line {
     Created {
         /// The id that the model was given.
         id: ModelId,
-        /// Whose it is.
+        /// The organisation that owns the model.
         organisation: String,
-        /// Which model it is.
+        /// The token from which the model follows.
         token: Token,
     },
     /// The engine is about to be asked to change a model, which may be changed from now on.
     Changing {
         /// The model.
         id: ModelId,
-        /// Whose it is.
+        /// The organisation that owns the model.
         organisation: String,
-        /// Which change it is: no two have the same number.
+        /// The token of the change: no two changes have the same number.
         edit: Token,
     },
     /// The engine acknowledged a change of a model.
     Changed {
         /// The model.
         id: ModelId,
-        /// Whose it is.
+        /// The organisation that owns the model.
         organisation: String,
-        /// At which stamp it is then.
+        /// The stamp of the model after the change.
         stamp: Stamp,
     },
     /// The engine is about to be asked to delete a model, which may be gone from now on.
     Deleting {
         /// The model.
         id: ModelId,
-        /// Whose it is.
+        /// The organisation that owns the model.
         organisation: String,
     },
     /// The engine acknowledged a delete.
     Deleted {
         /// The model.
         id: ModelId,
-        /// Whose it was.
+        /// The organisation that owned the model.
         organisation: String,
     },
     /// The engine refused a create, the organisation being at its limit.
@@ -58,7 +58,7 @@ pub enum Line {
 }
 
 impl Line {
-    /// Whether the engine acknowledged a change.
+    /// Returns true if the engine acknowledged a create, a change or a delete.
     pub fn is_acknowledgement(&self) -> bool {
         matches!(self, Line::Created { .. } | Line::Changed { .. } | Line::Deleted { .. })
     }

@@ -19,7 +19,7 @@ use crate::{BoxError, Line};
 pub struct Member {
     /// Its name.
     pub organisation: &'static str,
-    /// How many models its plan allows.
+    /// The number of models that its plan allows.
     pub limit: Option<u64>,
 }
 
@@ -33,27 +33,27 @@ pub const MEMBERS: [Member; 6] = [
     Member { organisation: "fifty", limit: Some(50) },
 ];
 
-/// How many faults a thread hears before it gives up. More than one, so that a store which
+/// The number of faults that a thread hears before it gives up. More than one, so that a store which
 /// acknowledges something after a fault, and should not, is heard.
 pub const PATIENCE: u32 = 3;
 
-/// What a load is to do.
+/// The parameters of a load.
 #[derive(Clone, Debug)]
 pub struct Task {
     /// The store's kind, or that of a control.
     pub kind: String,
-    /// Where the store lives.
+    /// The path of the store.
     pub place: PathBuf,
     /// The run's number, which no other run of the test has.
     pub run: u32,
-    /// What the load's choices follow from.
+    /// The seed of the load's random choices.
     pub seed: u64,
-    /// How many threads.
+    /// The number of threads.
     pub threads: u32,
-    /// Whether data is uploaded. Its files are synced, and on the same file system that may carry
-    /// along what a store forgot to sync.
+    /// True if data is uploaded. Its files are synced. On the same file system that may also sync
+    /// what the store forgot to sync.
     pub uploads: bool,
-    /// After how many steps each thread ends; without, it goes on until it is killed.
+    /// The number of steps after which each thread ends; without, it goes on until it is killed.
     pub steps: Option<u32>,
 }
 
@@ -72,7 +72,7 @@ impl Task {
         arguments
     }
 
-    /// What a command line asks for.
+    /// Parses the task that a command line asks for.
     pub fn from_arguments(arguments: impl Iterator<Item = String>) -> Result<Self, BoxError> {
         let mut arguments = arguments;
         let mut next = |what: &str| arguments.next().ok_or_else(|| format!("no {what} is given"));
@@ -109,7 +109,7 @@ impl Task {
     }
 }
 
-/// Where the lines go: unbuffered, each in one write, so that what was said is in the pipe even if
+/// The destination of the lines: unbuffered, each in one write, so that what was said is in the pipe even if
 /// the process dies in the next instant.
 pub struct Output(File);
 

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::{BoxError, Line};
 
-/// How long a load may say nothing before it counts as hung. Far beyond what the slowest disk
+/// The time without a line after which a load counts as hung. Far beyond what the slowest disk
 /// needs: only a failing test ever waits for it.
 const HUNG_AFTER: Duration = Duration::from_secs(120);
 
@@ -70,7 +70,7 @@ impl LoadProcess {
         Ok(())
     }
 
-    /// What was said and not taken yet.
+    /// Takes the lines that were said and not taken yet.
     pub fn take_lines(&mut self) -> Result<Vec<Line>, BoxError> {
         let mut lines = std::mem::take(&mut self.lines);
         for line in self.said.try_iter() {

@@ -18,7 +18,7 @@ pub struct Token {
     pub run: u32,
     /// The thread of the load.
     pub thread: u32,
-    /// How many creates and changes the thread asked for before this one.
+    /// The number of creates and changes that the thread asked for before this one.
     pub number: u32,
 }
 
@@ -46,7 +46,7 @@ impl FromStr for Token {
 /// right-to-left one and U+0000.
 const ALPHABET: [char; 8] = ['a', ' ', 'ß', '語', '🎙', '\u{301}', 'ש', '\0'];
 
-/// What is drawn for a token, always the same.
+/// Returns the random generator of a token. It always draws the same for the same token.
 pub(crate) fn drawn(token: Token) -> fastrand::Rng {
     let Token { run, thread, number } = token;
     let seed = (u64::from(run) << 40) ^ (u64::from(thread) << 32) ^ u64::from(number);

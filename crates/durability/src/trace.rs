@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::BoxError;
 
-/// What a traced load did with one file and its standard output, in order.
+/// The steps of a traced load on one file and its standard output, in order.
 #[derive(Debug, Default)]
 pub struct Trace {
     steps: Vec<Step>,
@@ -14,9 +14,9 @@ pub struct Trace {
 /// An acknowledgement that was said too early.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unsynced {
-    /// Which acknowledgement, counted from 0.
+    /// The number of the acknowledgement, counted from 0.
     pub acknowledgement: usize,
-    /// What it came before.
+    /// The step that it did not wait for.
     pub missing: &'static str,
 }
 
@@ -88,7 +88,7 @@ impl Trace {
         }
     }
 
-    /// How many acknowledgements there were.
+    /// Returns the number of acknowledgements.
     pub fn acknowledgements(&self) -> usize {
         self.steps.iter().filter(|step| **step == Step::Acknowledged).count()
     }

@@ -8,10 +8,10 @@ use custom_models_training_data::{ContentStore, Upload, UploadError, Uploaded, d
 use crate::sample::{drawn, some_text};
 use crate::{BoxError, Token, ensure};
 
-/// How many bytes are written at a time, so that a load can die between two.
+/// The number of bytes that are written at a time, so that a load can die between two writes.
 const PIECE: usize = 1000;
 
-/// What a token's upload sends.
+/// The content of a token's upload.
 struct Sent {
     data_type: DataType,
     audio: SentFile,
@@ -25,7 +25,7 @@ struct SentFile {
 }
 
 impl SentFile {
-    /// Whether it is what a store says of a file.
+    /// Returns true if the store's record of a file has this name and this length.
     fn is(&self, found: &DataFile) -> bool {
         self.filename == found.filename && self.bytes.len() as u64 == found.bytes
     }

@@ -11,13 +11,13 @@ use custom_models_training_data::ContentStore;
 use crate::sample::renamed;
 use crate::{Author, BoxError, Line, Output, PATIENCE, Task, Token, callers, explain};
 
-/// How often a training is claimed until it has failed.
+/// The number of claims after which a training fails.
 const ATTEMPTS: u8 = 3;
 
-/// What came of a step: done, refused, or at the end of the load.
+/// The result of a step: done, refused, or an error that ends the load.
 type Step = Result<Result<(), Refusal>, BoxError>;
 
-/// What a thread wants of a model.
+/// A thread's intention for a model.
 enum Wish {
     Edit(Edit),
     /// The end of a pair of data.
@@ -33,7 +33,7 @@ pub(crate) struct Worker<'a> {
     contents: Arc<dyn ContentStore>,
     callers: Vec<Caller>,
     random: fastrand::Rng,
-    /// How many tokens were used.
+    /// The number of tokens that were used.
     tokens: u32,
     last_id: u64,
 }
@@ -161,7 +161,7 @@ impl<'a> Worker<'a> {
         Ok(page.map(|page| self.random.choice(page.result)))
     }
 
-    /// What is to become of a model. One that is trained cannot be deleted, and goes on.
+    /// Chooses what to do to a model. A model in training cannot be deleted: its training goes on.
     fn wish(
         &mut self,
         caller: &Caller,
@@ -184,7 +184,7 @@ impl<'a> Worker<'a> {
         }))
     }
 
-    /// What comes next on the way through a training.
+    /// Returns the next step on the way through a training.
     fn training_of(&mut self, model: &CustomModel, token: Token) -> Result<Wish, BoxError> {
         let time = LeaseTime::default();
         let Some(run) = model.course.run() else {

@@ -1,4 +1,4 @@
-//! What may stand behind an option, for completion. The engine judges what does.
+//! Candidates for the values of options, for completion. The engine decides which values are valid.
 
 use std::ffi::OsStr;
 
@@ -14,7 +14,7 @@ use custom_models_core::{
 use crate::args::{Cli, Global};
 use crate::settings::Settings;
 
-/// How many models are proposed at most.
+/// The largest number of models that are proposed.
 const MOST: u32 = 1000;
 
 /// The codes of languages.
@@ -112,8 +112,8 @@ pub(crate) fn keys() -> ArgValueCandidates {
     })
 }
 
-/// What is found in the store of the line that is completed. Only a SQLite file that is there is looked into:
-/// others may be far away, or wait for whoever has them open.
+/// Finds candidates in the store that the completed command line names. Only an existing SQLite file is opened:
+/// other stores may be far away, or wait for the process that has them open.
 fn in_store(
     look: impl FnOnce(&dyn Store, &Global) -> Result<Vec<CompletionCandidate>, StoreError>,
 ) -> Vec<CompletionCandidate> {

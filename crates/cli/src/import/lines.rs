@@ -22,7 +22,7 @@ pub(super) struct Lines {
     answers: HashSet<(usize, AnswerKey)>,
 }
 
-/// What was seen of an organisation.
+/// The facts about an organisation that earlier lines stated.
 #[derive(Debug)]
 struct Seen {
     /// Stands for the organisation.

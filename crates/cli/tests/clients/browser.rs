@@ -4,7 +4,7 @@ use std::process::Command;
 
 use crate::served::Served;
 
-/// Where a browser is looked for.
+/// The programs that are tried as the browser.
 const BROWSERS: [&str; 3] = ["chromium", "chromium-browser", "google-chrome"];
 
 /// Nothing but the service can be reached, and nothing is done in the background.

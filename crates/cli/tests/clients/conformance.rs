@@ -7,23 +7,23 @@ use std::process::Command;
 use crate::Tools;
 use crate::served::Served;
 
-/// What the choices of a run follow from.
+/// The seed of a run's random choices.
 const SEED: &str = "42";
 
-/// How many requests are tried of each operation, beside the systematic ones.
+/// The number of requests that are tried for each operation, beside the systematic ones.
 const EXAMPLES: &str = "300";
 
 /// One: before 3.11.8 and 3.12.2, CPython's `ast.parse` is not safe to be called by several threads (its counter of
 /// recursion is shared by them), and the run ends with a `SystemError` now and then.
 const WORKERS: &str = "1";
 
-/// What may be answered to right and to wrong requests, beside what every API may. A 412 and a 422 go
-/// by what the server holds, as a 409 does: the model's revision, and what was sent under a key before.
-/// They are judged before the body is (ORDER), so a wrong one may meet them too.
+/// The settings of Schemathesis: the statuses that right and wrong requests may get, beside those of every API.
+/// A 412 and a 422 depend on the state of the server, as a 409 does: on the model's revision, and on the request
+/// that was sent under a key before. They are checked before the body is (ORDER), so a wrong body may meet them too.
 ///
-/// Whether a file is audio no schema says, so an upload that is right by its description may be refused.
+/// No schema says whether a file is audio, so an upload that is right by its description may be refused.
 ///
-/// Whoever asks for events may wait for them, half a minute each: here nobody does.
+/// A request for events may wait for them, half a minute each: here none does.
 const SETTINGS: &str = r#"
 [parameters]
 wait = 0

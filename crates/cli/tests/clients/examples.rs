@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use crate::Tools;
 use crate::served::Served;
 
-/// Who calls.
+/// A client that calls the API.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Client {
     Curl,
@@ -16,7 +16,7 @@ pub(crate) enum Client {
     Fetch,
 }
 
-/// What the caller meets.
+/// The situation that the caller meets.
 #[derive(Clone, Copy, PartialEq)]
 pub(crate) enum Situation {
     Created,
@@ -88,7 +88,7 @@ impl Situation {
         }
     }
 
-    /// What the answer holds, to the byte, but for a model's times.
+    /// Returns the body of the answer, to the byte. A model's body is cut off before its times.
     const fn body(self) -> &'static str {
         match self {
             Situation::Created => {
@@ -106,7 +106,7 @@ impl Situation {
         }
     }
 
-    /// What the envelope says, for clients that show only that.
+    /// Returns the message in the error envelope, for clients that show only that.
     const fn message(self) -> &'static str {
         match self {
             Situation::Created => "",

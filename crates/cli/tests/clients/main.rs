@@ -25,7 +25,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::examples::{Client, Situation};
 
-/// Where `./test` has put what the trials need.
+/// The folder in which `./test` has put the tools that the trials need.
 #[derive(Clone)]
 struct Tools(PathBuf);
 

@@ -12,7 +12,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 /// A shell, and how it is started with a file to read.
 struct Shell {
-    /// What tells it from the others, behind the name of the program.
+    /// The ending of the trial's name, behind the shell's, that tells two ways of starting it apart.
     way: &'static str,
     name: &'static str,
     arguments: &'static [&'static str],
@@ -85,7 +85,7 @@ custom-models completions fish | source
     },
 ];
 
-/// What is typed, and what the line is then.
+/// Typed keys, and the command line that they lead to.
 const LINES: [(&str, &str); 21] = [
     ("custom-models exp\t", "custom-models export "),
     ("custom-models key cr\t", "custom-models key create "),

@@ -1,5 +1,5 @@
-//! What takes gigabytes of disk, and is asked for by `CUSTOM_MODELS_LARGE_TESTS=1`; otherwise it is reported as
-//! ignored.
+//! Tests that take gigabytes of disk. They run if `CUSTOM_MODELS_LARGE_TESTS=1` is set; otherwise they are
+//! reported as ignored.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, reason = "tests")]
 
 #[path = "../support/mod.rs"]
@@ -80,7 +80,7 @@ fn upload(address: &str, key: &str, bytes: u64) -> (u16, String) {
     (head.split(' ').nth(1).unwrap().parse().unwrap(), body.to_owned())
 }
 
-/// What is before the samples, of two channels of 16 bits at 48 kHz.
+/// Returns the header before the samples of a WAV file with two channels of 16 bits at 48 kHz.
 fn wav_head(length: u32) -> Vec<u8> {
     let number = u32::to_le_bytes;
     let format = [&[1, 0, 2, 0][..], &number(48_000), &number(192_000), &[4, 0, 16, 0]].concat();

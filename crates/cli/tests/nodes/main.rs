@@ -85,7 +85,7 @@ impl Site {
 
 const WITHOUT_LIMITS: [&str; 4] = ["--create-limit", "off", "--create-concurrency", "off"];
 
-/// How often each status was answered, by both services at once.
+/// Returns the statuses that both services answered with, when they were asked at once.
 fn answers_of_both(servers: &[Serving; 2], key: &str, each: usize) -> Vec<u16> {
     let statuses = Mutex::new(Vec::new());
     thread::scope(|scope| {

@@ -44,7 +44,7 @@ impl Folder {
         self.0.path()
     }
 
-    /// What is in the folder, in order.
+    /// Returns the names of the files in the folder, in order.
     pub(crate) fn files(&self) -> Vec<String> {
         let mut names: Vec<String> = std::fs::read_dir(self.path())
             .unwrap()
@@ -122,7 +122,7 @@ pub(crate) fn full() -> (Stdio, std::os::unix::net::UnixStream) {
     (std::os::fd::OwnedFd::from(stream).into(), unread)
 }
 
-/// How a run ended, and what it printed.
+/// The exit code of a run, and its output.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: i32,

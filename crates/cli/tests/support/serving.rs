@@ -16,7 +16,7 @@ pub(crate) const NAMED: &str =
 pub(crate) struct Serving {
     pub(crate) child: Child,
     pub(crate) address: String,
-    /// What it said before it listened.
+    /// The lines that it printed before it listened.
     pub(crate) said: Vec<String>,
     err: Option<BufReader<ChildStderr>>,
 }
@@ -57,7 +57,7 @@ impl Serving {
         self.ask("POST", "/api/v3/custom_models", key, NAMED)
     }
 
-    /// Where it serves its metrics, if it says so.
+    /// Returns the address at which it serves its metrics, if it prints one.
     pub(crate) fn metrics(&self) -> Option<&str> {
         let address = self.said.iter().find_map(|line| line.strip_prefix("metrics on http://"))?;
         address.trim_end().strip_suffix("/metrics")

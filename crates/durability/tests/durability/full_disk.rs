@@ -19,7 +19,7 @@ const SMALL: u32 = 6;
 /// The same disk after somebody made space.
 const LARGE: u32 = 64;
 
-/// How often each thread hears that the disk is full before it believes it.
+/// The number of times that each thread hears that the disk is full before it believes it.
 const REFUSALS: u32 = 5;
 
 /// A store fills its disk; it says so, is read from, and works again when the disk is larger.
@@ -137,11 +137,11 @@ pub(crate) fn uploads_are_refused(_: &mut Rng) -> Result<(), BoxError> {
     disk.unmount()
 }
 
-/// What came of filling a disk.
+/// The result of filling a disk.
 #[derive(Default)]
 struct Filled {
     lines: Vec<Line>,
-    /// How many creates were answered by [`StoreErrorKind::OutcomeUnknown`].
+    /// The number of creates that were answered by [`StoreErrorKind::OutcomeUnknown`].
     unknown: u64,
 }
 

@@ -1,5 +1,5 @@
-//! What stores must survive: the death of their process, a power cut, a full disk; and the order of
-//! writes and syncs that they survive it by.
+//! Tests of what stores must survive: the death of their process, a power cut, a full disk. They also check the
+//! order of writes and syncs by which stores survive these.
 //!
 //! Tests that mount file systems need root and are asked for by `CUSTOM_MODELS_MOUNT_TESTS=1`;
 //! otherwise they are reported as ignored. See the crate's README.
@@ -18,10 +18,10 @@ use custom_models_durability::{BoxError, Kind, Ledger, Task, ensure, explain};
 use fastrand::Rng;
 use libtest_mimic::{Arguments, Trial};
 
-/// What the choices of a run follow from, unless `CUSTOM_MODELS_SEED` says otherwise.
+/// The seed of a run's random choices, unless `CUSTOM_MODELS_SEED` says otherwise.
 const SEED: u64 = 42;
 
-/// How often a store is killed or loses its power.
+/// The number of times that a store is killed or loses its power.
 const ROUNDS: u32 = 15;
 
 fn main() -> Result<(), BoxError> {

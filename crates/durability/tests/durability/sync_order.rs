@@ -10,10 +10,10 @@ use tempfile::TempDir;
 
 use crate::load;
 
-/// How many steps the traced load takes.
+/// The number of steps that the traced load takes.
 const STEPS: u32 = 60;
 
-/// Whether strace is there and allowed to trace.
+/// Returns true if strace is installed and allowed to trace.
 pub(crate) fn is_possible() -> bool {
     let traced = Command::new("strace")
         .args(["-o", "/dev/null", "true"])
