@@ -85,7 +85,7 @@ impl fmt::Display for Organisation {
     }
 }
 
-/// Whoever calls the engine: an organisation, its plan, and who acts for it (section 4).
+/// The caller of an engine: an organisation, its plan, and the actor for the history (section 4).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     organisation: Organisation,
@@ -115,7 +115,7 @@ impl Caller {
         &self.plan
     }
 
-    /// Who acts.
+    /// The actor that the history names (LOG-1).
     pub const fn actor(&self) -> &Actor {
         &self.actor
     }

@@ -22,17 +22,17 @@ pub enum AccessRefusal {
     /// 429: as many requests of the key as may be at a time are at work (RATE-2).
     #[error("{at_once} requests of the key are at work already")]
     TooManyAtOnce {
-        /// How many may be.
+        /// The number of requests that may be at work at a time.
         at_once: NonZeroU32,
-        /// How the key stands in its window, if there is one.
+        /// The rate-limit status of the key, if the operation has a window.
         standing: Option<Standing>,
     },
     /// 429: the window of the key is full (RATE-1).
     #[error("{} requests were admitted already; retry after {retry_after} s", standing.limit)]
     RateLimited {
-        /// How the key stands.
+        /// The rate-limit status of the key.
         standing: Standing,
-        /// After how many whole seconds a request is admitted if nothing else is sent (RATE-5).
+        /// The whole seconds after which a request is admitted if nothing else is sent (RATE-5).
         retry_after: u64,
     },
     /// 500: the plan of the organisation is not set up.

@@ -1,5 +1,5 @@
-//! What a store keeps for hosts that use keys: organisations with their plans, keys by their
-//! digests, and the admissions of limited requests.
+//! The store interface for hosts that use keys: organisations with their plans, keys by their digests, and
+//! the admissions of limited requests.
 
 use std::fmt;
 use std::str::FromStr;
@@ -31,7 +31,7 @@ pub trait AccessStore: Send + Sync {
         Pending::new(|done| self.submit_access(change, done)).wait()
     }
 
-    /// How an organisation is registered, if it is.
+    /// The registration of an organisation, if it is registered.
     fn registration(&self, organisation: &Organisation)
     -> Result<Option<Registration>, StoreError>;
 
@@ -121,7 +121,7 @@ pub enum AccessChange {
         window: Window,
         /// The limit of the window.
         limit: RequestLimit,
-        /// When. A store that several machines share goes by a clock of its own instead.
+        /// The time of the admission. A store that several machines share uses its own clock instead.
         now: Moment,
     },
     /// Deletes admissions of every window that are older than the longest window, or just as old, and takes those
@@ -129,14 +129,14 @@ pub enum AccessChange {
     SweepWindows {
         /// The longest of the windows that are in use.
         longest: Duration,
-        /// When. A store that several machines share goes by a clock of its own instead.
+        /// The time of the sweep. A store that several machines share uses its own clock instead.
         now: Moment,
         /// The number of admissions that are deleted at most, so that other writes need not wait for long.
         limit: u32,
     },
 }
 
-/// What became of a change that a store could judge.
+/// The outcome of a change that a store could judge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccessOutcome {
@@ -150,10 +150,10 @@ pub enum AccessOutcome {
     Admitted(Standing),
     /// The window is full, and the request does not count.
     Refused {
-        /// How the key stands.
+        /// The rate-limit status of the key.
         standing: Standing,
-        /// After how many whole seconds, by the clock that judged, a request is admitted if nothing
-        /// else is sent (RATE-5).
+        /// The whole seconds, by the clock that judged, after which a request is admitted if nothing else is
+        /// sent (RATE-5).
         retry_after: u64,
     },
     /// So many admissions were deleted.

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Who made a change, for the history (LOG-1): the id of a key over HTTP, and whatever a host names
-/// elsewhere. 1 to 128 visible ASCII characters.
+/// The actor who made a change, for the history (LOG-1): the id of a key over HTTP, or a name that another
+/// host chooses. 1 to 128 visible ASCII characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Actor(Cow<'static, str>);
@@ -17,13 +17,14 @@ pub struct Actor(Cow<'static, str>);
 pub struct InvalidActor;
 
 impl Actor {
-    /// Whoever calls an engine without saying who it is.
+    /// The actor of a caller that names none.
     pub const HOST: Actor = Actor(Cow::Borrowed("host"));
 
-    /// Whoever sits at the command line.
+    /// The actor of the command line.
     pub const COMMAND_LINE: Actor = Actor(Cow::Borrowed("command-line"));
 
-    /// What an engine does by itself, when a lease has run out for the last time (TRAIN-5).
+    /// The actor of changes that an engine makes by itself, when the last lease of a training has run out
+    /// (TRAIN-5).
     pub const SWEEP: Actor = Actor(Cow::Borrowed("sweep"));
 
     /// The most characters that a name may have.

@@ -13,7 +13,7 @@ use crate::{
     ViolationKind,
 };
 
-/// What a caller names a request by, so that it can be sent again: 1 to 255 visible ASCII
+/// The key by which a caller names a request, so that it can be sent again: 1 to 255 visible ASCII
 /// characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
@@ -84,7 +84,7 @@ impl fmt::Display for IdempotencyKey {
 /// A request that its caller may send again: under which key, and what it asks (IDEM-1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeatable {
-    /// What the caller names it by.
+    /// The key by which the caller names the request.
     pub key: IdempotencyKey,
     /// The digest of what it asks, by [`NewAnswer::digest`].
     pub request: ContentDigest,
@@ -94,11 +94,11 @@ pub struct Repeatable {
 /// and the caller's key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AnswerKey {
-    /// What was asked for.
+    /// The operation that was asked for.
     pub operation: Operation,
-    /// Of which model; a create is of none.
+    /// The model that the request is about; `None` for a create.
     pub target: Option<ModelId>,
-    /// What the caller names the request by.
+    /// The key by which the caller names the request.
     pub key: IdempotencyKey,
 }
 
@@ -106,14 +106,14 @@ pub struct AnswerKey {
 /// with status 201 to a create and 200 to an edit, and [`Uploaded`](crate::Uploaded) to an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAnswer {
-    /// Under what.
+    /// The key under which the answer is kept.
     pub key: AnswerKey,
-    /// What was asked: a repeat with another body is another request.
+    /// The digest of the request: a repeat with another body is another request.
     pub request: ContentDigest,
 }
 
 impl NewAnswer {
-    /// How long an answer is kept: 24 hours (IDEM-1).
+    /// The time for which an answer is kept: 24 hours (IDEM-1).
     pub const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
     /// The digest of a request's body.
@@ -126,9 +126,9 @@ impl NewAnswer {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeptAnswer {
-    /// What was asked.
+    /// The digest of the request.
     pub request: ContentDigest,
-    /// When.
+    /// The time of the change that the request made.
     pub at: Moment,
     /// The HTTP status.
     pub status: u16,
@@ -139,7 +139,7 @@ pub struct KeptAnswer {
 }
 
 impl KeptAnswer {
-    /// Whether a repeat at this moment still gets the answer. Later it is a new request.
+    /// Returns true if a repeat at this moment still gets the answer. Later it is a new request.
     pub fn is_live_at(&self, now: Moment) -> bool {
         now < self.at.later(NewAnswer::KEPT_FOR)
     }

@@ -49,7 +49,7 @@ impl ApiKey {
         })
     }
 
-    /// What is kept of it.
+    /// The digest of the key, which is kept instead of the key.
     pub fn digest(&self) -> KeyDigest {
         KeyDigest::of(&self.text)
     }
@@ -155,27 +155,27 @@ impl fmt::Debug for KeyDigest {
     }
 }
 
-/// What is kept of a key.
+/// The record of a key, as a store keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRecord {
-    /// What it is called.
+    /// The id of the key.
     pub id: KeyId,
-    /// How it is found.
+    /// The digest by which the key is found.
     pub digest: KeyDigest,
-    /// Whose it is (AUTH-2).
+    /// The organisation that the key belongs to (AUTH-2).
     pub organisation: Organisation,
-    /// What it may be used for.
+    /// The scopes that the key has.
     pub scopes: Scopes,
-    /// When it was made.
+    /// The time at which the key was made.
     pub created_at: Timestamp,
-    /// From when on it is valid no more; `None` is never.
+    /// The time from which the key is no longer valid; `None` is never.
     pub expires_at: Option<Timestamp>,
     /// Since when it is revoked.
     pub revoked_at: Option<Timestamp>,
 }
 
 impl KeyRecord {
-    /// Whether the key opens anything at `now`: neither revoked nor expired.
+    /// Returns true if the key is valid at `now`: neither revoked nor expired.
     pub fn is_valid_at(&self, now: Timestamp) -> bool {
         self.revoked_at.is_none() && self.expires_at.is_none_or(|expires_at| now < expires_at)
     }

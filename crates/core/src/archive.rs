@@ -63,9 +63,10 @@ pub enum ArchiveChange {
     /// so that nobody uses it any more, then answers, data, models and events, and its counters in the
     /// end. When nothing is left, 0 are erased. Its ids are not given again (MODEL-1).
     Erase {
-        /// Whose.
+        /// The organisation to erase.
         organisation: Organisation,
-        /// How many records at most, at least 1, so that other writes need not wait for long.
+        /// The most records of a kind that one write removes, at least 1, so that other writes need not wait
+        /// for long.
         limit: u32,
     },
     /// Replaces the identity and the lineage of the store if it has those that are expected; otherwise nothing
@@ -89,7 +90,7 @@ pub enum Record {
     },
     /// A registered organisation.
     Registration {
-        /// Whose.
+        /// The organisation.
         organisation: Organisation,
         /// The name of its plan.
         #[serde(with = "text")]
@@ -97,11 +98,11 @@ pub enum Record {
     },
     /// A key, as its digest.
     Key(KeyLine),
-    /// What is counted of an organisation.
+    /// The counters of an organisation.
     Organisation {
-        /// Whose.
+        /// The organisation.
         organisation: Organisation,
-        /// How many models it has (QUOTA-1).
+        /// The number of models that it has (QUOTA-1).
         models: u64,
         /// The position of its last event; 0 if there was none (LOG-1).
         last_event: u64,
@@ -112,9 +113,9 @@ pub enum Record {
     Model(ModelLine),
     /// A pair of a model's data.
     Data {
-        /// Whose.
+        /// The organisation.
         organisation: Organisation,
-        /// Of which model.
+        /// The model that the pair belongs to.
         model: ModelId,
         /// The pair.
         pair: DataPair,
@@ -142,7 +143,7 @@ pub struct KeyLine {
 }
 
 impl KeyLine {
-    /// Whose it is.
+    /// The organisation that the key belongs to.
     pub fn organisation(&self) -> &Organisation {
         &self.organisation
     }
@@ -183,7 +184,7 @@ impl From<Registration> for Record {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, try_from = "ModelFields", into = "ModelFields")]
 pub struct ModelLine {
-    /// Whose.
+    /// The organisation that the model belongs to.
     pub organisation: Organisation,
     /// The model.
     pub model: CustomModel,
@@ -269,7 +270,7 @@ impl EventLine {
         EventLine { organisation, position, model, created_at, actor, event }
     }
 
-    /// Whose it is.
+    /// The organisation whose history holds the event.
     pub fn organisation(&self) -> &Organisation {
         &self.organisation
     }
@@ -295,18 +296,18 @@ pub struct AnswerLine {
 }
 
 impl AnswerLine {
-    /// What is kept under a key of an organisation.
+    /// Makes the line of an answer that an organisation keeps under a key.
     pub fn new(organisation: Organisation, key: AnswerKey, kept: KeptAnswer) -> Self {
         let AnswerKey { operation, target, key } = key;
         AnswerLine { organisation, operation, target, key, kept }
     }
 
-    /// Whose it is, of which model, and of which revision.
+    /// The organisation and the model that the answer is about, and the revision of the model.
     pub(crate) fn about(&self) -> (&Organisation, Option<ModelId>, Revision) {
         (&self.organisation, self.target, self.kept.revision)
     }
 
-    /// Whose it is, its key, and what is kept.
+    /// Returns the organisation, the key, and the kept answer.
     pub fn into_parts(self) -> (Organisation, AnswerKey, KeptAnswer) {
         let AnswerLine { organisation, operation, target, key, kept } = self;
         (organisation, AnswerKey { operation, target, key }, kept)

@@ -1,4 +1,4 @@
-//! Whether what a store holds agrees with itself.
+//! A check that the records of a store agree with each other.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,7 +32,7 @@ pub struct Audit {
     findings: Vec<Finding>,
 }
 
-/// What is counted of an organisation, and what was seen.
+/// The counters of an organisation, and the records that were seen of it.
 #[derive(Debug)]
 struct Counted {
     models: u64,
@@ -43,7 +43,7 @@ struct Counted {
     created: Option<(ModelId, ModelId)>,
 }
 
-/// What was seen of a model that is there, or once was.
+/// The records that were seen of a model that exists, or once did.
 #[derive(Debug, Default)]
 struct Seen {
     /// `None` if it is not there.
@@ -54,7 +54,7 @@ struct Seen {
     is_out_of_place: bool,
 }
 
-/// What a model is.
+/// The fields of a model that exists, as far as an audit checks them.
 #[derive(Debug)]
 struct Is {
     training: Training,
@@ -203,7 +203,7 @@ impl Audit {
         }
     }
 
-    /// What was found, when all records were looked at.
+    /// Returns the findings, once all records were looked at.
     pub fn findings(self) -> Vec<Finding> {
         let mut findings = self.findings;
         findings.extend(self.uncounted.into_iter().map(Finding::NotCounted));

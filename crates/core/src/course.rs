@@ -1,5 +1,4 @@
-//! Where a model stands with its training, with all that belongs to it: a type in which nothing can
-//! be written that contradicts itself.
+//! The state of a model's training. No sequence of changes makes it contradict itself.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +7,7 @@ use crate::{
     TrainingEvent, TrainingMetrics, TrainingStatus,
 };
 
-/// How often a training is claimed until it has failed (TRAIN-5).
+/// The number of times that a training is claimed before it fails (TRAIN-5).
 pub(crate) const ATTEMPTS: u8 = 3;
 
 /// The course of a model: its data, and its training so far.
@@ -18,7 +17,7 @@ pub(crate) const ATTEMPTS: u8 = 3;
 #[serde(deny_unknown_fields)]
 pub struct Course {
     state: State,
-    /// How much data the model has.
+    /// The amount of data that the model has.
     data: DataTotals,
     /// INVARIANT: at least the fence of every claim so far.
     last_fence: Fence,
@@ -55,11 +54,11 @@ impl Default for State {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Success {
-    /// When it began.
+    /// The time at which it began.
     pub started_at: Timestamp,
-    /// When it ended, not before it began.
+    /// The time at which it ended, not before it began.
     pub finished_at: Timestamp,
-    /// What was measured of the model.
+    /// The figures that were measured of the model.
     pub metrics: TrainingMetrics,
 }
 
@@ -67,13 +66,13 @@ pub struct Success {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Failure {
-    /// When it began.
+    /// The time at which it began.
     pub started_at: Timestamp,
-    /// When it failed, not before it began.
+    /// The time at which it failed, not before it began.
     pub failed_at: Timestamp,
-    /// How far it had come.
+    /// The progress that it had reached.
     pub progress: Progress,
-    /// Why it failed.
+    /// The reason why it failed.
     pub error: String,
 }
 
@@ -81,11 +80,11 @@ pub struct Failure {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
-    /// When it began.
+    /// The time at which it began.
     pub started_at: Timestamp,
-    /// How far the last attempt is.
+    /// The progress of the last attempt.
     pub progress: Progress,
-    /// How often it was claimed.
+    /// The number of times that it was claimed.
     pub attempts: u8,
     /// The last claim, held or run out.
     pub lease: Option<Lease>,
@@ -95,7 +94,7 @@ impl Course {
     /// The longest text that says why a training failed, in characters; the rest is cut off.
     pub const MAX_ERROR_CHARACTERS: usize = 1000;
 
-    /// Where the model stands.
+    /// The training status of the model.
     pub const fn status(&self) -> TrainingStatus {
         match self.state {
             State::NotRunning { .. } => TrainingStatus::NotRunning,
@@ -106,7 +105,7 @@ impl Course {
         }
     }
 
-    /// How much data the model has.
+    /// The amount of data that the model has.
     pub const fn data(&self) -> &DataTotals {
         &self.data
     }
@@ -138,7 +137,7 @@ impl Course {
         }
     }
 
-    /// How far the training is that runs or ran last (READ-4).
+    /// The progress of the training that runs or ran last (READ-4).
     pub const fn progress(&self) -> Option<Progress> {
         match &self.state {
             State::NotRunning { .. } | State::ReadyToRun { .. } => None,
@@ -148,8 +147,8 @@ impl Course {
         }
     }
 
-    /// When a worker may claim the training: since when it has waited for one, or when the lease of
-    /// the last one runs out. Only a training that runs can be claimed.
+    /// The time from which a worker may claim the training: its start if no worker has claimed it yet, else
+    /// the end of the last lease. `None` if no training runs.
     pub fn claimable_at(&self) -> Option<Moment> {
         self.run().map(|run| match &run.lease {
             Some(lease) => lease.expires_at,
@@ -157,7 +156,7 @@ impl Course {
         })
     }
 
-    /// Where the model stands, for people (MODEL-3, TRAIN-2).
+    /// A text about the model's training, for people (MODEL-3, TRAIN-2).
     pub const fn message(&self) -> &'static str {
         match &self.state {
             State::Running { .. } if self.data.test_pairs == 0 => {
@@ -287,7 +286,7 @@ impl Course {
 }
 
 impl Run {
-    /// Whether no worker holds the training.
+    /// Returns true if no worker holds the training at `now`.
     pub fn is_claimable_at(&self, now: Moment) -> bool {
         !self.lease.as_ref().is_some_and(|lease| lease.is_live_at(now))
     }
@@ -333,7 +332,7 @@ impl Course {
         if course.status() == status && course.is_sound() { Ok(course) } else { Err(InvalidCourse) }
     }
 
-    /// What the types leave open.
+    /// Returns true if the parts that the types leave open do not contradict each other.
     pub(crate) fn is_sound(&self) -> bool {
         let is_in_order = self.success().is_none_or(|it| it.started_at <= it.finished_at)
             && self.failure().is_none_or(|it| it.started_at <= it.failed_at);

@@ -161,7 +161,8 @@ fn refuse<'a, T: Into<Cow<'a, str>>>(
     )
 }
 
-/// What a field is that must be there, where `null` counts as missing (NAME-1, LANG-1).
+/// Returns the text of a required field, or the kind of its violation; `null` counts as missing (NAME-1,
+/// LANG-1).
 #[inline]
 fn required(found: &Found<impl AsRef<str>>) -> Result<&str, ViolationKind> {
     match found {

@@ -1,7 +1,7 @@
 use crate::list::read;
 use crate::{Field, Violation, ViolationKind, Violations};
 
-/// What a request to create a model says beside its body (DRY-1).
+/// The parameters of a request to create a model, beside its body (DRY-1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CreateParameters {

@@ -1,4 +1,4 @@
-//! What is shown of a model's data.
+//! The listing of a model's data.
 
 use serde::Serialize;
 
@@ -7,7 +7,7 @@ use crate::{ContentDigest, DataFile, DataId, DataPair, DataType, Timestamp};
 /// The data of a model, as the API lists it (DATA-6): everything but where contents are kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DataList {
-    /// How many pairs there are.
+    /// The number of pairs.
     pub count: u64,
     /// The pairs, in the order in which they were added.
     pub result: Vec<ListedPair>,
@@ -18,24 +18,24 @@ pub struct DataList {
 pub struct ListedPair {
     /// Its number within the model.
     pub id: DataId,
-    /// What it is for.
+    /// The type of the pair.
     pub data_type: DataType,
-    /// How many milliseconds the audio lasts.
+    /// The length of the audio in milliseconds.
     pub audio_millis: u64,
     /// The audio.
     pub audio: ListedFile,
-    /// What was said in it.
+    /// The transcript of the audio.
     pub transcript: ListedFile,
-    /// When it was uploaded.
+    /// The time of the upload.
     pub created_at: Timestamp,
 }
 
 /// A file, as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ListedFile {
-    /// What its sender calls it.
+    /// The name that its sender gave it.
     pub filename: String,
-    /// How many bytes it has.
+    /// The size in bytes.
     pub bytes: u64,
     /// Its digest.
     pub sha256: ContentDigest,

@@ -1,6 +1,6 @@
-//! How a message shows what a caller sent (BODY-5).
+//! Excerpts of what a caller sent, as messages show them (BODY-5).
 
-/// How many characters of what was sent a message may show (BODY-5).
+/// The most characters of a sent text that a message may show (BODY-5).
 const MAX_CHARACTERS: usize = 40;
 
 /// Adds the first 40 characters of a text, its control and format characters as `\u{…}` escapes.
@@ -14,7 +14,7 @@ pub(crate) fn push_echo(message: &mut String, sent: &str) {
     }
 }
 
-/// Whether a character is of the general category Cf (Unicode 16): invisible, but no space.
+/// Returns true if a character is of the general category Cf (Unicode 16): invisible, but no space.
 // The test below holds the ranges against a published table.
 pub fn is_format_character(character: char) -> bool {
     matches!(

@@ -11,7 +11,7 @@ use crate::{
     Repeatable, UpdateModel, Write, transition,
 };
 
-/// What came of an edit.
+/// The result of an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edited {
     /// The model is changed.
@@ -27,7 +27,7 @@ pub enum Edited {
     Before(KeptAnswer),
 }
 
-/// What is answered to an upload (DATA-1).
+/// The answer to an upload (DATA-1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Uploaded<'a> {
     message: &'static str,
@@ -275,7 +275,7 @@ pub(crate) fn settled(outcome: Outcome) -> Result<Edited, Refusal> {
     }
 }
 
-/// What a caller asks for who asks for an edit.
+/// The operation that a caller asks for with this edit.
 const fn operation_of(edit: &Edit) -> Operation {
     match edit {
         Edit::Update(_) => Operation::Update,

@@ -21,7 +21,7 @@ pub struct Engine {
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
-/// What came of a request that may be repeated (IDEM-1).
+/// The result of a request that may be repeated (IDEM-1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answered<T> {
     /// It was done now.
@@ -30,21 +30,21 @@ pub enum Answered<T> {
     Before(KeptAnswer),
 }
 
-/// What a request to create a model would come to (DRY-1).
+/// The result of checking a request to create a model (DRY-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Validated {
     /// Always true: everything else is a refusal.
     pub valid: bool,
-    /// How many models the organisation has.
+    /// The number of models that the organisation has.
     pub current_models: u64,
-    /// How many its plan allows; `null` is unlimited.
+    /// The number of models that its plan allows; `null` is unlimited.
     pub plan_limit: Option<u64>,
 }
 
 /// A part of the history, in the form of the wire (LOG-1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EventList {
-    /// How many events this part holds.
+    /// The number of events in this part.
     pub count: u64,
     /// The position of the last event there is.
     pub last_position: u64,
@@ -140,7 +140,7 @@ impl Engine {
         Write { organisation, actor, at, change, answer, admission }
     }
 
-    /// What a request to create a model would come to now, and creates none (DRY-1).
+    /// Checks whether the request would create a model now, and creates none (DRY-1).
     ///
     /// # Errors
     ///

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Actor, DataId, ModelId, Progress, Timestamp};
 
-/// What was changed.
+/// The kind of a change, with its details.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
 #[non_exhaustive]
@@ -29,14 +29,14 @@ pub enum EventType {
     TrainingStarted,
     /// Training went on by at least one percent (TRAIN-3).
     TrainingProgressed {
-        /// How far it is.
+        /// The progress of the training.
         training_progress: Progress,
     },
     /// Training ended well.
     TrainingSucceeded,
     /// Training failed.
     TrainingFailed {
-        /// Why.
+        /// The reason of the failure.
         error: String,
     },
     /// Training was called off.
@@ -47,11 +47,11 @@ pub enum EventType {
 /// gives its position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
-    /// When the change was decided.
+    /// The time at which the change was decided.
     pub created_at: Timestamp,
-    /// Who made it.
+    /// The actor who made the change.
     pub actor: Actor,
-    /// What it is.
+    /// The kind of the change, with its details.
     pub event_type: EventType,
 }
 
@@ -66,15 +66,15 @@ impl NewEvent {
 /// A change that was made, as the history shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
-    /// Where it stands in the history of its organisation: 1, 2, 3 …, without gaps.
+    /// The position in the history of its organisation: 1, 2, 3 …, without gaps.
     pub position: u64,
-    /// When the change was decided.
+    /// The time at which the change was decided.
     pub created_at: Timestamp,
-    /// Which model was changed.
+    /// The model that was changed.
     pub model_id: ModelId,
-    /// Who changed it.
+    /// The actor who made the change.
     pub actor: Actor,
-    /// What was changed.
+    /// The kind of the change, with its details.
     #[serde(flatten)]
     pub event_type: EventType,
 }

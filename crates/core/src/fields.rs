@@ -1,4 +1,4 @@
-//! What a request says of each named field, before any rule is applied.
+//! The values of a request's named fields, before any rule is applied.
 //!
 //! Bytes, the builder and serde all end here, so that one judge gives one verdict.
 
@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use crate::{Field, Violation, ViolationKind, Violations};
 
-/// What a request says of one named field; a text is a `T`, borrowed or owned.
+/// The raw value of one named field of a request; a text is a `T`, borrowed or owned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Found<T> {
     /// The field is not there.

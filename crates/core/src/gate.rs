@@ -1,4 +1,4 @@
-//! What is judged of a request before the engine is asked, for hosts whose callers have keys.
+//! The checks of a request before the engine is asked, for hosts whose callers have keys.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -207,29 +207,30 @@ pub struct Entered {
     requests: Option<RequestLimit>,
     /// The window as it was when the key was looked up.
     window: Option<WindowState>,
-    /// What it will be.
+    /// The admitted request that it becomes.
     admitted: Admitted,
 }
 
 impl Entered {
-    /// Whose request it is.
+    /// The id of the key that the request was sent with.
     pub const fn key(&self) -> KeyId {
         self.admitted.key
     }
 
-    /// What is asked for.
+    /// The operation that is asked for.
     pub const fn operation(&self) -> Operation {
         self.admitted.operation
     }
 
-    /// Who asks: for whether the request was answered before (IDEM-1). Nothing else is to be asked of an
-    /// engine before the request is admitted.
+    /// The caller of the request, to look up whether the request was answered before (IDEM-1). Nothing else
+    /// may be asked of an engine before the request is admitted.
     pub const fn caller(&self) -> &Caller {
         &self.admitted.caller
     }
 
-    /// Whether anything limits the operation: a window, so that the admission is a durable write, or
-    /// places, one of which is taken now and has to be free again as soon as nobody waits (RATE-2).
+    /// Returns true if anything limits the operation. With a window, the admission is a durable write. With a
+    /// limit on requests at a time, a place is taken now, and has to be free again as soon as nobody waits
+    /// (RATE-2).
     pub const fn is_limited(&self) -> bool {
         self.requests.is_some() || self.admitted.place.is_some()
     }
@@ -332,17 +333,18 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    /// For whom the engine is to be asked.
+    /// The caller for whom the engine is to be asked.
     pub const fn caller(&self) -> &Caller {
         &self.caller
     }
 
-    /// Whose request it is.
+    /// The id of the key that the request was sent with.
     pub const fn key(&self) -> KeyId {
         self.key
     }
 
-    /// How the key stands with this request, if it counts, where the operation has a window (RATE-5).
+    /// The rate-limit status of the key, this request included if it counts; `None` if the operation has no
+    /// window (RATE-5).
     pub const fn standing(&self) -> Option<Standing> {
         self.standing
     }

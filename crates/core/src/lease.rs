@@ -32,7 +32,7 @@ impl fmt::Display for Fence {
     }
 }
 
-/// How long a claim holds without a word from its worker: a second to a day (TRAIN-3).
+/// The time for which a claim holds without a word from its worker: a second to a day (TRAIN-3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaseTime(Duration);
 
@@ -78,12 +78,12 @@ pub struct Lease {
     pub fence: Fence,
     /// Until when it holds: at this moment it has run out.
     pub expires_at: Moment,
-    /// Whose it is.
+    /// The worker that holds the lease.
     pub worker: Actor,
 }
 
 impl Lease {
-    /// Whether the lease holds.
+    /// Returns true if the lease holds at `now`.
     pub fn is_live_at(&self, now: Moment) -> bool {
         now < self.expires_at
     }

@@ -10,14 +10,14 @@ use crate::{
     Engine, Expected, KeptAnswer, ModelId, Outcome, Refusal, Repeatable, Standing, StoreError,
 };
 
-/// What came of a request that was to be admitted with its change.
+/// The result of a request that was to be admitted with its change.
 #[derive(Clone, Debug)]
 pub enum Limited<T> {
     /// It is admitted, and counts.
     Admitted {
         /// The standing of its window with it; `None` where the operation has no window.
         standing: Option<Standing>,
-        /// What came of its change.
+        /// The result of its change.
         result: Result<T, Refusal>,
     },
     /// It was answered before, and does not count again (IDEM-1).
@@ -32,7 +32,7 @@ pub enum Limited<T> {
 }
 
 impl<T> Limited<T> {
-    /// What came of a request that is not limited.
+    /// The result of a request that is not limited. A full window is an error then.
     pub(crate) fn without_window(self) -> Result<Answered<T>, Refusal> {
         match self {
             Limited::Admitted { result, .. } => result.map(Answered::Now),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{Operation, RequestLimit};
 
-/// How much of one operation a key may ask for.
+/// The limits of one operation, for each key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OperationLimit {
     /// In any window, over all processes that share a store (RATE-1); `None` is unlimited.
@@ -17,12 +17,12 @@ impl OperationLimit {
     /// As much as anybody likes.
     pub const NONE: OperationLimit = OperationLimit { requests: None, at_once: None };
 
-    /// What the specification allows of creates: 10 in any 60 minutes, 3 at a time.
+    /// The limits that the specification sets for creates: 10 in any 60 minutes, 3 at a time.
     pub const CREATE: OperationLimit =
         OperationLimit { requests: Some(RequestLimit::CREATE), at_once: NonZeroU32::new(3) };
 }
 
-/// How much of each operation a key may ask for.
+/// The limits of every operation, for each key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Those that have any.

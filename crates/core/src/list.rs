@@ -8,7 +8,7 @@ use crate::{
     Violation, ViolationKind, Violations,
 };
 
-/// How many models a page holds: 1 to 100, 25 if nothing is said (READ-1).
+/// The number of models that a page holds: 1 to 100, 25 if nothing is said (READ-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PerPage(u32);
 
@@ -37,7 +37,7 @@ impl Default for PerPage {
     }
 }
 
-/// Where a page of a list begins.
+/// The place in a list at which a page begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Start {
     /// At the page with this number, counted from 1. The cost grows with the number.
@@ -56,11 +56,11 @@ impl Default for Start {
 /// A valid request for a page of models (READ-1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ListModels {
-    /// What the models must be.
+    /// The conditions that the models must meet.
     pub filter: Filter,
-    /// Where the page begins.
+    /// The place at which the page begins.
     pub start: Start,
-    /// How many models it holds at most.
+    /// The most models that the page holds.
     pub per_page: PerPage,
 }
 
@@ -165,9 +165,9 @@ pub(crate) fn number<T: FromStr>(text: &str) -> Option<T> {
 /// A page of models, in the form of the wire (READ-1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ModelPage {
-    /// How many models this page holds.
+    /// The number of models on this page.
     pub count: u64,
-    /// How many models of the organisation match, on all pages.
+    /// The number of models of the organisation that match, on all pages.
     pub total_results: u64,
     /// The models, in ascending order of their ids.
     pub result: Vec<CustomModel>,

@@ -9,9 +9,9 @@ use crate::{Field, Violation, ViolationKind, Violations};
 pub struct ListEvents {
     /// The position behind which the part begins; 0 is the beginning.
     pub after: u64,
-    /// How many events it holds at most.
+    /// The most events that the part holds.
     pub limit: u32,
-    /// How long to wait for an event if there is none.
+    /// The time to wait for an event if there is none.
     pub wait: Duration,
 }
 

@@ -1,4 +1,4 @@
-//! What a [`MemoryStore`] keeps for hosts that use keys.
+//! The organisations, keys and admissions that a [`MemoryStore`] keeps for hosts that use keys.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -97,7 +97,8 @@ impl AccessState {
         self.keys.insert(key.id, key);
     }
 
-    /// How many records went.
+    /// Removes the registration and the keys of an organisation, and returns how many records they were. The
+    /// admissions of its keys are removed too, and not counted.
     pub(crate) fn erase(&mut self, organisation: &Organisation) -> u64 {
         let keys = self.keys.extract_if(.., |_, key| key.organisation == *organisation);
         let keys: Vec<KeyRecord> = keys.map(|(_, key)| key).collect();

@@ -1,4 +1,4 @@
-//! What a [`MemoryStore`](crate::MemoryStore) keeps of the life of models.
+//! The histories, the data and the answers that a [`MemoryStore`](crate::MemoryStore) keeps.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -36,7 +36,7 @@ impl LifeState {
         history.events.push_back(event);
     }
 
-    /// Whoever has a history.
+    /// The organisations that have a history.
     pub(crate) fn organisations(&self) -> impl Iterator<Item = &Organisation> {
         self.histories.keys()
     }
@@ -101,7 +101,8 @@ impl LifeState {
         self.answers.insert((organisation, key), kept);
     }
 
-    /// How many records went.
+    /// Removes the data, the answers and the history of an organisation. Returns the number of entries
+    /// removed, 0 if there were none; a history counts as one beside its events.
     pub(crate) fn erase(&mut self, organisation: &Organisation) -> u64 {
         let before = self.data.len() + self.answers.len();
         self.data.retain(|(of, _), _| of != organisation);

@@ -149,8 +149,8 @@ impl<'de> Deserialize<'de> for ModelKey {
     }
 }
 
-/// How often a model was changed, 1 when new: a write names the revision that it was decided on
-/// (EDIT-4).
+/// The revision of a model: 1 when new, one more with each change. A write names the revision that it was
+/// decided on (EDIT-4).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Revision(NonZeroU64);
@@ -189,9 +189,9 @@ impl fmt::Display for Revision {
 /// (TRAIN-3). Every write changes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Stamp {
-    /// How often the model was changed.
+    /// The revision of the model.
     pub revision: Revision,
-    /// How many claims and heartbeats came since.
+    /// The number of claims and heartbeats since that revision.
     pub beats: u32,
 }
 
@@ -213,12 +213,12 @@ pub struct NewModel {
     pub language: Language,
     /// The base model.
     pub base_model: BaseModel,
-    /// When the model is created, and so when it was last updated (MODEL-4).
+    /// The time at which the model is created, and so last updated (MODEL-4).
     pub created_at: Timestamp,
 }
 
 impl NewModel {
-    /// What a request asks for, at a moment.
+    /// Makes the model that a request asks for, created at a moment.
     pub fn new(request: CreateModel<'_>, created_at: Timestamp) -> Self {
         let CreateModel { name, language, base_model, description } = request.into_owned();
         NewModel { name, description, language, base_model, created_at }
@@ -256,13 +256,13 @@ pub struct CustomModel {
     pub language: Language,
     /// The base model, fixed at creation (BASE-4).
     pub base_model: BaseModel,
-    /// Where the model stands with its training.
+    /// The state of the model's training, with the amount of its data.
     pub course: Course,
-    /// When the model was created.
+    /// The time at which the model was created.
     pub created_at: Timestamp,
-    /// When the model was last changed.
+    /// The time at which the model was last changed.
     pub updated_at: Timestamp,
-    /// How often the model was changed. Not on the wire.
+    /// The version of the model. Not on the wire.
     pub stamp: Stamp,
 }
 
@@ -277,29 +277,29 @@ impl CustomModel {
         self.stamp.revision
     }
 
-    /// Where the model stands with its training.
+    /// The training status of the model.
     pub const fn training_status(&self) -> TrainingStatus {
         self.course.status()
     }
 
-    /// Where the model stands with its training, for people (MODEL-3).
+    /// A text about the model's training, for people (MODEL-3).
     pub const fn status_message(&self) -> &'static str {
         self.course.message()
     }
 
-    /// When the training that runs or ran last began (READ-4).
+    /// The time at which the training that runs or ran last began (READ-4).
     pub fn started_training_at(&self) -> Option<Timestamp> {
         let run = self.course.run().map(|run| run.started_at);
         let failure = self.course.failure().map(|failure| failure.started_at);
         run.or(failure).or(self.course.success().map(|success| success.started_at))
     }
 
-    /// When the last training ended, if it ended well and none runs (READ-4).
+    /// The time at which the last training ended, if it ended well and none runs (READ-4).
     pub fn finished_training_at(&self) -> Option<Timestamp> {
         self.shown_success().map(|success| success.finished_at)
     }
 
-    /// What was measured, if the last training ended well and none runs (READ-4).
+    /// The figures that were measured, if the last training ended well and none runs (READ-4).
     pub fn training_metrics(&self) -> Option<&TrainingMetrics> {
         self.shown_success().map(|success| &success.metrics).filter(|metrics| !metrics.is_empty())
     }

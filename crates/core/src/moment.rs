@@ -37,7 +37,7 @@ impl Moment {
         Moment(self.0.saturating_sub(whole_millis(span)))
     }
 
-    /// How many whole seconds, rounded up, from `earlier` until this; 0 if it is not earlier.
+    /// The whole seconds, rounded up, from `earlier` until this; 0 if it is not earlier.
     pub fn seconds_since_up(self, earlier: Moment) -> u64 {
         let millis = u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0);
         millis.div_ceil(1000)

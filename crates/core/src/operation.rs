@@ -3,7 +3,8 @@ use std::str::FromStr;
 
 use crate::Scope;
 
-/// What a request asks for: the scope that it needs and the limits that it has go by this.
+/// An operation that a request asks for. The scope that a request needs and the limits that it has depend on
+/// it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Operation {

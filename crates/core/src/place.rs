@@ -94,7 +94,7 @@ impl Lineage {
     }
 }
 
-/// What a folder of training data has to know of the store that it belongs to (PLACE-2).
+/// The facts about a store that its folder of training data has to know (PLACE-2).
 ///
 /// `last_id` and `events` never fall while a store lives. An older copy of it is behind in one of them, or has
 /// another lineage.

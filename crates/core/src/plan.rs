@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// How many models an organisation may hold: a name and an optional limit (QUOTA-1).
+/// A name with an optional limit on the number of models that an organisation may hold (QUOTA-1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Plan {
     name: Cow<'static, str>,
@@ -33,7 +33,7 @@ impl Plan {
         self.name.clone()
     }
 
-    /// How many models an organisation on this plan may hold; `None` is unlimited.
+    /// The number of models that an organisation on this plan may hold; `None` is unlimited.
     pub const fn model_limit(&self) -> Option<u64> {
         self.model_limit
     }

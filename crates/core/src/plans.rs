@@ -28,7 +28,7 @@ impl Plans {
         self.plans.iter()
     }
 
-    /// What the register means by a name.
+    /// Returns the plan that a name in the register stands for.
     ///
     /// # Errors
     ///

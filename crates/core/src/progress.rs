@@ -1,7 +1,7 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// How far a training is, in whole percent: 0 to 100 (READ-4).
+/// The progress of a training, in whole percent: 0 to 100 (READ-4).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Progress(u8);

@@ -16,9 +16,9 @@ pub enum Refusal {
     /// 402: the organisation has as many models as its plan allows, or more (QUOTA-6).
     #[error("model limit reached: {current_models} of {plan_limit} models on plan {plan:?}")]
     QuotaExceeded {
-        /// How many models the organisation has.
+        /// The number of models that the organisation has.
         current_models: u64,
-        /// How many its plan allows.
+        /// The number of models that its plan allows.
         plan_limit: u64,
         /// The plan's name.
         plan: Cow<'static, str>,
@@ -35,7 +35,7 @@ pub enum Refusal {
     /// 409: training cannot start from the state that the model is in (TRAIN-2).
     #[error("the model cannot be trained: {missing_seconds} s of audio are missing")]
     ModelNotReady {
-        /// How many seconds of audio are missing to train with.
+        /// The seconds of audio that are missing to train with.
         missing_seconds: u64,
     },
     /// 409: no training runs that could be called off (TRAIN-6).

@@ -12,7 +12,7 @@ use crate::fields::{Fields, Found};
 
 pub(crate) use members::{members, text};
 
-/// How deep arrays and objects may nest, the body's own object included (BODY-1).
+/// The most levels of nested arrays and objects, the body's own object included (BODY-1).
 pub(crate) const MAX_DEPTH: u32 = 127;
 
 /// Reads one body into `fields`, which are to be used only if it is sound.
@@ -25,7 +25,7 @@ struct Scanner<'a> {
     text: &'a str,
 }
 
-/// Where a piece ends. Places go from call to call, to stay in registers.
+/// The place at which a piece ends. Places go from call to call, to stay in registers.
 type End = Result<usize, BodyFault>;
 
 impl<'a> Scanner<'a> {
@@ -192,7 +192,7 @@ impl<'a> Scanner<'a> {
         self.text.get(start..end).ok_or(NotJson)
     }
 
-    /// Where the next quote, backslash or control character is, or the end.
+    /// The place of the next quote, backslash or control character, or the end.
     #[inline]
     fn run(&self, start: usize) -> usize {
         let length = plain_prefix(self.text.as_bytes().get(start..).unwrap_or_default());
@@ -254,7 +254,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// How many bytes stand before one that ends a run: word by word, in blocks if there are many.
+/// The number of bytes before the first one that ends a run. Reads word by word, and in blocks if there are
+/// many.
 #[inline]
 fn plain_prefix(bytes: &[u8]) -> usize {
     let mut rest = bytes;
@@ -288,7 +289,8 @@ fn ends(word: u64) -> u64 {
     (below(quote, 1) | below(backslash, 1) | below(word, 0x20)) & (ONES << 7)
 }
 
-/// How many bytes lie in whole blocks that no run ends in; the compiler makes vector code of it.
+/// The number of bytes in the leading whole blocks in which no run ends. The compiler makes vector code of
+/// it.
 #[inline(never)]
 fn plain_blocks(bytes: &[u8]) -> usize {
     let ends = |block: &[u8]| block.iter().fold(0, |ends, &byte| ends | u8::from(is_end(byte)));

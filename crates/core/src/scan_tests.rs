@@ -114,10 +114,10 @@ fn body_6_the_count_counts() {
     }
 }
 
-/// What a copied text may take beyond twice its share of the body.
+/// The bytes that a copied text may take beyond twice its share of the body.
 const ROOM: usize = 64;
 
-/// How many bytes a found value holds on to beside the body.
+/// The number of bytes that a found value owns beside the body.
 fn owned(found: &Found<Cow<'_, str>>) -> usize {
     match found {
         Found::Text(Cow::Owned(text)) => text.capacity(),

@@ -4,7 +4,7 @@ use std::str::FromStr;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// What a key may be used for (AUTH-2).
+/// A permission of a key (AUTH-2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Scope {
     /// `custom_models:write`: create, update, delete, upload and train.
@@ -78,12 +78,12 @@ impl<'de> Deserialize<'de> for Scope {
 pub struct Scopes(u8);
 
 impl Scopes {
-    /// Whether the scope is in the set.
+    /// Returns true if the scope is in the set.
     pub const fn contains(self, scope: Scope) -> bool {
         self.0 & scope.bit() != 0
     }
 
-    /// Whether no scope is.
+    /// Returns true if no scope is in the set.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }

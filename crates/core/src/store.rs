@@ -1,4 +1,4 @@
-//! What the engine asks of a store, and what a store answers.
+//! The interface between the engine and a store.
 //!
 //! A store keeps models and makes one conditional change at a time; it knows no plan, no rule and
 //! no message. Every method says what it must guarantee in words that can be met without reading
@@ -132,7 +132,7 @@ pub trait ModelStore: Send + Sync {
     fn close(&self) -> Result<(), StoreError>;
 }
 
-/// What is called, once, when a write is durable or refused.
+/// A function that is called once, when a write is durable or refused.
 pub type Completion<T = Outcome> = Box<dyn FnOnce(Result<T, StoreError>) + Send>;
 
 /// One write: a change with its condition, its event and the answer to keep, all of it durable together or not
@@ -142,7 +142,7 @@ pub type Completion<T = Outcome> = Box<dyn FnOnce(Result<T, StoreError>) + Send>
 /// lost unseen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
-    /// Whose models are changed.
+    /// The organisation whose models are changed.
     pub organisation: Organisation,
     /// The caller who asks, the actor of the event (LOG-1).
     pub actor: Actor,
@@ -192,7 +192,7 @@ pub enum Change {
     Create {
         /// The model.
         model: NewModel,
-        /// How many models the organisation may have, this one included; `None` is unlimited.
+        /// The most models that the organisation may have, this one included; `None` is unlimited.
         limit: Option<u64>,
     },
     /// Edits the model `id` as it is when the write is judged, if its state and what the caller expects allow
@@ -207,7 +207,7 @@ pub enum Change {
     },
 }
 
-/// What a change of a model makes of its data (DATA-4, DATA-6).
+/// The change of a model's data that an edit makes (DATA-4, DATA-6).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DataChange {
     /// Nothing.
@@ -219,7 +219,7 @@ pub enum DataChange {
     Remove(DataId),
 }
 
-/// What became of a write that a store could judge.
+/// The outcome of a write that a store could judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -236,7 +236,7 @@ pub enum Outcome {
     Deleted,
     /// Not created: the organisation has `current` models, which is its limit or more (QUOTA-3).
     LimitReached {
-        /// How many models the organisation has.
+        /// The number of models that the organisation has.
         current: u64,
     },
     /// Not made: the organisation has no model with this id.
@@ -263,20 +263,20 @@ pub enum Outcome {
     },
 }
 
-/// Which models of an organisation a list shows.
+/// The part of an organisation's models that a list shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
-    /// What the models must be.
+    /// The conditions that the models must meet.
     pub filter: Filter,
     /// Only models with larger ids than this one.
     pub after: Option<ModelId>,
-    /// How many of the models that match are passed over first.
+    /// The number of matching models that are skipped first.
     pub skip: u64,
-    /// How many models at most.
+    /// The most models that are listed.
     pub limit: u32,
 }
 
-/// What a model must be to be listed; conditions are combined by AND (READ-1).
+/// The conditions that a listed model meets, combined by AND (READ-1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// In this training status.
@@ -288,12 +288,12 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// Whether every model matches.
+    /// Returns true if every model matches.
     pub fn is_empty(&self) -> bool {
         *self == Filter::default()
     }
 
-    /// Whether a model matches.
+    /// Returns true if the model matches.
     pub fn matches(&self, model: &CustomModel) -> bool {
         self.status.is_none_or(|status| status == model.training_status())
             && self.language.is_none_or(|language| language == model.language)
@@ -306,12 +306,12 @@ impl Filter {
 pub struct Listing {
     /// The selected models, in ascending order of their ids.
     pub models: Vec<CustomModel>,
-    /// How many models of the organisation match the filter, wherever they stand. Without a filter
-    /// this is a counter that is kept, and no row is counted (READ-2).
+    /// The number of models of the organisation that match the filter, listed or not. Without a filter this
+    /// is a counter that is kept, and no row is counted (READ-2).
     pub total: u64,
 }
 
-/// What is to be forgotten.
+/// The bounds of a purge of old events and answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Purge {
     /// Events that happened before this, up to the first of their organisation that did not; `None`
@@ -319,11 +319,11 @@ pub struct Purge {
     pub events_before: Option<Timestamp>,
     /// Kept answers of before this or at it.
     pub answers_until: Moment,
-    /// How many rows of each kind at most, so that other writes need not wait for long.
+    /// The most rows of each kind that are deleted, so that other writes need not wait for long.
     pub limit: u32,
 }
 
-/// How much was forgotten.
+/// The numbers of rows that a purge deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
     /// Events.

@@ -1,6 +1,6 @@
-//! What the rules ask of a text: how long it is in characters, and whether there is anything in it.
+//! The checks of a text that rules need: its length in characters, and whether it is blank.
 
-/// Whether `text` has more than `max` characters (Unicode scalar values).
+/// Returns true if `text` has more than `max` characters (Unicode scalar values).
 ///
 /// A character takes one to four bytes, so most texts are decided by their length in bytes and the
 /// cost does not depend on it; only those in between are counted.
@@ -36,7 +36,7 @@ fn begins_character(byte: u8) -> bool {
     byte.cast_signed() >= -64
 }
 
-/// Whether `text` is empty or nothing but Unicode `White_Space`.
+/// Returns true if `text` is empty or nothing but Unicode `White_Space`.
 #[inline]
 pub(crate) fn is_blank(text: &str) -> bool {
     match text.as_bytes().first() {

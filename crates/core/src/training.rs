@@ -3,7 +3,7 @@ use std::fmt;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// Where a model stands with its training (TRAIN-1).
+/// The training status of a model (TRAIN-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TrainingStatus {
     /// 1: created, not enough training data yet.
@@ -87,7 +87,7 @@ impl Serialize for TrainingStatus {
     }
 }
 
-/// What may happen to a model's training.
+/// An event in a model's training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TrainingEvent {
     /// Data came; whether there is enough of it now (DATA-5).

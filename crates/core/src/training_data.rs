@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::Timestamp;
 
-/// What a pair is for (DATA-1).
+/// The type of a pair: for training or for testing (DATA-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataType {
@@ -143,18 +143,18 @@ fn bytes_of(digits: &str) -> Option<[u8; 32]> {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataFile {
-    /// What its sender calls it. Never a path.
+    /// The name that its sender gave it. Never a path.
     pub filename: String,
-    /// How many bytes it has.
+    /// The size in bytes.
     pub bytes: u64,
     /// Its digest, by which it can be checked.
     pub sha256: ContentDigest,
-    /// What the store of contents calls it.
+    /// The name of the file in the store of contents.
     pub content: String,
 }
 
 impl DataFile {
-    /// How many bytes a file may have: 10 GiB (DATA-3).
+    /// The most bytes that a file may have: 10 GiB (DATA-3).
     pub const MAX_BYTES: u64 = 10 << 30;
 }
 
@@ -164,58 +164,58 @@ impl DataFile {
 pub struct DataPair {
     /// Its number within the model.
     pub id: DataId,
-    /// What it is for.
+    /// The type of the pair.
     #[serde(rename = "type")]
     pub data_type: DataType,
     /// The audio.
     pub audio: DataFile,
-    /// How many milliseconds the audio lasts, by the audio itself (DATA-2).
+    /// The length of the audio in milliseconds, by the audio itself (DATA-2).
     pub audio_millis: u64,
-    /// What was said in it.
+    /// The transcript of the audio.
     pub transcript: DataFile,
-    /// When it was uploaded.
+    /// The time of the upload.
     pub created_at: Timestamp,
 }
 
 /// A pair that is to be added: everything but its number and its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPair {
-    /// What it is for.
+    /// The type of the pair.
     pub data_type: DataType,
     /// The audio.
     pub audio: DataFile,
-    /// How many milliseconds the audio lasts, by the audio itself (DATA-2).
+    /// The length of the audio in milliseconds, by the audio itself (DATA-2).
     pub audio_millis: u64,
-    /// What was said in it.
+    /// The transcript of the audio.
     pub transcript: DataFile,
 }
 
-/// How much data a model has.
+/// The amount of data that a model has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataTotals {
-    /// How many milliseconds of audio to train with.
+    /// The milliseconds of audio to train with.
     pub train_millis: u64,
-    /// How many pairs to train with.
+    /// The number of pairs to train with.
     pub train_pairs: u32,
-    /// How many milliseconds of audio to test with.
+    /// The milliseconds of audio to test with.
     pub test_millis: u64,
-    /// How many pairs to test with.
+    /// The number of pairs to test with.
     pub test_pairs: u32,
     /// The number of the last pair that was added, there or not.
     pub last_id: u32,
 }
 
 impl DataTotals {
-    /// How much audio a training needs: 5 hours (DATA-5).
+    /// The amount of audio that a training needs: 5 hours (DATA-5).
     pub const ENOUGH: Duration = Duration::from_secs(5 * 60 * 60);
 
-    /// Whether there is enough to train with.
+    /// Returns true if there is enough audio to train with.
     pub fn is_enough(&self) -> bool {
         self.missing_seconds() == 0
     }
 
-    /// How many seconds of audio are missing to train with, rounded up (TRAIN-2).
+    /// The seconds of audio that are missing to train with, rounded up (TRAIN-2).
     pub fn missing_seconds(&self) -> u64 {
         let have = Duration::from_millis(self.train_millis);
         let missing = Self::ENOUGH.saturating_sub(have);

@@ -128,7 +128,7 @@ fn judge_name(found: &Found<impl AsRef<str>>) -> Result<(), ViolationKind> {
     }
 }
 
-/// What is fixed at creation must not be there, whatever it is (EDIT-2).
+/// Refuses a field that is fixed at creation, whatever its value is (EDIT-2).
 fn judge_fixed<T>(found: &Found<T>) -> Result<(), ViolationKind> {
     match found {
         Found::Absent => Ok(()),

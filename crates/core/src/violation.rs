@@ -1,4 +1,4 @@
-//! What is wrong with one field, for programs and for people.
+//! The violation of one field, for programs and for people.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -113,7 +113,7 @@ impl fmt::Display for Field {
     }
 }
 
-/// What is wrong with a field, for programs; the message is for people.
+/// The kind of a violation, for programs; the message is for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum ViolationKind {
@@ -198,7 +198,7 @@ impl fmt::Display for ViolationKind {
 pub struct Violation<'a> {
     pub(crate) field: Field,
     pub(crate) kind: ViolationKind,
-    /// What was sent, where the message shows it; empty elsewhere.
+    /// The text that was sent, where the message shows it; empty elsewhere.
     pub(crate) sent: Cow<'a, str>,
 }
 
@@ -216,7 +216,7 @@ impl<'a> Violation<'a> {
         self.field
     }
 
-    /// What is wrong with it.
+    /// The kind of the violation.
     pub const fn kind(&self) -> ViolationKind {
         self.kind
     }

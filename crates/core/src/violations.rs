@@ -1,4 +1,4 @@
-//! What is wrong with a request: every violated field at once, one message a field.
+//! The violations of a request: every violated field at once, one message a field.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -22,9 +22,9 @@ const MOST_UNKNOWN: usize = 16;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Violations<'a> {
     kinds: [Option<ViolationKind>; Field::ALL.len()],
-    /// What was sent as language, or found in the audio of an upload: no request has both.
+    /// The text that was sent as language, or found in the audio of an upload: no request has both.
     sent_language: Cow<'a, str>,
-    /// What was sent as base model, or found in the transcript of an upload.
+    /// The text that was sent as base model, or found in the transcript of an upload.
     sent_base_model: Cow<'a, str>,
     sent_metric: Cow<'a, str>,
     /// INVARIANT: excerpts as messages show them (BODY-5), each once, [`MOST_UNKNOWN`] at most.
@@ -123,7 +123,7 @@ impl<'a> Violations<'a> {
         self
     }
 
-    /// Whether nothing is violated.
+    /// Returns true if nothing is violated.
     pub fn is_empty(&self) -> bool {
         self.kinds.iter().all(Option::is_none) && self.unknown.is_empty()
     }

@@ -56,12 +56,12 @@ impl RequestLimit {
         Ok(RequestLimit { requests, window })
     }
 
-    /// How many requests.
+    /// The number of requests that a window takes.
     pub const fn requests(&self) -> u32 {
         self.requests
     }
 
-    /// In how long a window.
+    /// The length of the window.
     pub const fn window(&self) -> Duration {
         self.window
     }
@@ -91,7 +91,7 @@ fn number(digits: &str) -> Option<u32> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
 }
 
-/// What [`FromStr`] reads, in the largest unit that fits.
+/// Writes the form that [`FromStr`] reads, in the largest unit that fits.
 impl fmt::Display for RequestLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let window = self.window.as_secs();
@@ -170,14 +170,14 @@ impl fmt::Debug for WindowKey {
     }
 }
 
-/// How a key stands in a window, for the `X-RateLimit-` headers (RATE-5).
+/// The rate-limit status of a key in a window, for the `X-RateLimit-` headers (RATE-5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standing {
-    /// How many requests a window takes.
+    /// The number of requests that a window takes.
     pub limit: u32,
-    /// How many more it would take now.
+    /// The number of further requests that it would take now.
     pub remaining: u32,
-    /// When the oldest admission leaves the window; now, if there is none.
+    /// The time at which the oldest admission leaves the window; now, if there is none.
     pub reset_at: Moment,
 }
 

@@ -1,4 +1,4 @@
-//! What the engine does with those who train, and with what is left behind (TRAIN-3 to TRAIN-5).
+//! The engine's operations for workers that train models, and its sweep (TRAIN-3 to TRAIN-5).
 
 use std::time::Duration;
 
@@ -13,36 +13,36 @@ use crate::{
     Progress, Purge, Purged, Refusal, Standing, StoreError, Timestamp,
 };
 
-/// How many trainings a claim looks at before it asks again.
+/// The number of trainings that a claim looks at before it asks again.
 const LOOKED_AT: u32 = 16;
 
-/// How many rows are forgotten in one write.
+/// The most rows that one write of a sweep deletes.
 const FORGOTTEN_AT_ONCE: u32 = 1000;
 
 /// A training that a worker has claimed, in the form of the wire.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Claimed {
-    /// Whose model it is.
+    /// The organisation that the model belongs to.
     pub organisation: Organisation,
     /// The model.
     pub model: CustomModel,
-    /// What the worker shows with everything it reports.
+    /// The token of the claim, which the worker sends with every report.
     pub fence: Fence,
-    /// Until when the claim holds without a word of the worker. Shown in whole seconds, so that it
+    /// The time until which the claim holds without a word of the worker. Shown in whole seconds, so that it
     /// never seems to hold longer than it does.
     #[serde(serialize_with = "in_seconds")]
     pub expires_at: Moment,
-    /// What the model is trained and tested with.
+    /// The pairs that the model is trained and tested with.
     pub data: Vec<DataPair>,
 }
 
-/// How a worker's claim stands after its word, in the form of the wire.
+/// A worker's claim after its report, in the form of the wire.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LeaseHeld {
-    /// Until when the claim holds without another word. Shown in whole seconds.
+    /// The time until which the claim holds without another word. Shown in whole seconds.
     #[serde(serialize_with = "in_seconds")]
     pub expires_at: Moment,
-    /// How far the training is.
+    /// The progress of the training.
     pub training_progress: Progress,
 }
 
@@ -59,19 +59,19 @@ fn in_seconds<S: Serializer>(moment: &Moment, serializer: S) -> Result<S::Ok, S:
     Timestamp::from(*moment).serialize(serializer)
 }
 
-/// How long things are kept that are not kept for ever.
+/// The times for which records are kept that are not kept for ever.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
     /// Events; `None` keeps them for ever (LOG-1).
     pub events: Option<Duration>,
 }
 
-/// What a sweep did.
+/// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// How many trainings failed because every worker fell silent (TRAIN-5).
+    /// The number of trainings that failed because every worker fell silent (TRAIN-5).
     pub failed: u64,
-    /// What was forgotten.
+    /// The numbers of rows that were deleted.
     pub purged: Purged,
 }
 
@@ -179,7 +179,8 @@ impl Engine {
         }))
     }
 
-    /// Whether the last lease of a training has run out, as it was read, so that it fails (TRAIN-5).
+    /// Returns true if the last lease of the training has run out by the model as it was read, so that it
+    /// fails (TRAIN-5).
     fn has_expired(
         &self,
         organisation: &Organisation,
@@ -216,9 +217,9 @@ impl Engine {
         Ok(unless_late(edited)?)
     }
 
-    /// What hosts do from time to time: trainings whose workers all fell silent fail (TRAIN-5), kept
-    /// answers that no repeat gets any more are forgotten (IDEM-1), and so are events that are older
-    /// than they are kept for (LOG-1). Returns when there was no more to do.
+    /// Sweeps; a host calls this from time to time. Trainings whose workers all fell silent fail (TRAIN-5).
+    /// Kept answers that no repeat gets any more are deleted (IDEM-1), and so are events that are older than
+    /// `retention` allows (LOG-1). Returns when there is no more to do.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! What those who train send: each request with everything that is wrong with it at once (TRAIN-3).
+//! The requests of workers, each read with everything that is wrong with it at once (TRAIN-3).
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use crate::{
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClaimTraining {
-    /// How long the claim holds without a word.
+    /// The time for which the claim holds without a word of the worker.
     pub time: LeaseTime,
 }
 
@@ -24,9 +24,9 @@ pub struct ClaimTraining {
 pub struct Heartbeat {
     /// The worker's claim.
     pub fence: Fence,
-    /// How far the training is.
+    /// The progress of the training.
     pub progress: Progress,
-    /// How long the claim holds from now on without a word.
+    /// The time for which the claim holds from now on without a word of the worker.
     pub time: LeaseTime,
 }
 
@@ -36,7 +36,7 @@ pub struct Heartbeat {
 pub struct TrainingSucceeded {
     /// The worker's claim.
     pub fence: Fence,
-    /// What was measured.
+    /// The figures that were measured.
     pub metrics: TrainingMetrics,
 }
 

@@ -70,7 +70,7 @@ fn every_violation_is_told_at_once_and_kinds_are_told_apart() {
     assert_eq!(faults(body), [(Field::Body, "Request body must be a JSON object".to_owned())]);
 }
 
-/// What is told of a success with these metrics.
+/// Reads the report of a success with these metrics; the error is the message about them.
 fn told_of(metrics: &str) -> Result<TrainingMetrics, String> {
     let body = format!(r#"{{"fence":1,"training_metrics":{metrics}}}"#);
     let judged = TrainingSucceeded::from_json(body.as_bytes());

@@ -20,11 +20,11 @@ pub enum Finding {
     NotCounted(Organisation),
     /// The counter of an organisation's models is not their number (QUOTA-1).
     ModelsMiscounted {
-        /// Whose.
+        /// The organisation.
         organisation: Organisation,
-        /// What the counter says.
+        /// The number that the counter says.
         counted: u64,
-        /// How many there are.
+        /// The number of models that are there.
         found: u64,
     },
     /// A record names an id beyond the last one that was given away (MODEL-1).
@@ -38,7 +38,7 @@ pub enum Finding {
     StatusNotOfData(Organisation, ModelId),
     /// An event is not where it has to be (LOG-1).
     HistoryWithAGap {
-        /// Whose.
+        /// The organisation.
         organisation: Organisation,
         /// The position that comes next, or that behind the last one.
         expected: u64,
@@ -47,11 +47,11 @@ pub enum Finding {
     },
     /// An event that cannot happen to its model after those before it: the first of them (TRAIN-1, LOG-1).
     EventOutOfPlace {
-        /// Whose.
+        /// The organisation.
         organisation: Organisation,
-        /// Where the event stands.
+        /// The position of the event.
         position: u64,
-        /// Of which model it says it is.
+        /// The model that the event names.
         model: ModelId,
     },
     /// No event tells of the creation of a model, though one tells of an earlier one: ids and positions grow

@@ -25,8 +25,8 @@ fn pair(data_type: DataType) -> NewPair {
     NewPair { data_type, audio: file(), audio_millis: 18_000_000, transcript: file() }
 }
 
-/// What an engine leaves of a few models, a second a step: 1 has a training that was called off, 2 runs and has
-/// come to 40 percent, 3 is deleted, 4 had data, 5 is trained, 6 failed.
+/// The records of an engine with six models, one second a step: 1 has a training that was called off, 2 runs
+/// and has come to 40 percent, 3 is deleted, 4 had data, 5 is trained, 6 failed.
 fn records() -> Vec<Record> {
     let store = MemoryStore::new();
     let seconds = AtomicU64::new(1_700_000_000);
@@ -87,7 +87,7 @@ fn records() -> Vec<Record> {
     records
 }
 
-/// What is found when one record has another value; all of them together are those that are found.
+/// Returns all findings of an audit of the records, with one value of one record replaced.
 fn found_with(kind: &str, which: usize, pointer: &str, value: Value) -> Vec<Finding> {
     let mut records = records();
     let of_kind = |record: &&mut Record| serde_json::to_value(record).unwrap()["record"] == kind;
@@ -109,7 +109,7 @@ fn an_audit_finds_nothing_in_what_an_engine_wrote() {
     assert_eq!(found(&records()), []);
 }
 
-/// Whatever record but a key or an answer is left out, something contradicts something.
+/// An audit has a finding for every record after the start that is left out, unless it is a key or an answer.
 #[test]
 fn an_audit_misses_every_record() {
     let all = records();
@@ -341,7 +341,7 @@ fn an_audit_finds_events_that_cannot_follow_those_before_them() {
     assert_eq!(kinds.len(), 4, "{kinds:?}");
 }
 
-/// Where the beginning was purged, what is left still says the end.
+/// An audit finds a missing event even if the beginning of the history was purged.
 #[test]
 fn an_audit_finds_what_contradicts_the_rest_of_a_history() {
     let all = records();

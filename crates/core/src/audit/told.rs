@@ -2,7 +2,7 @@
 
 use crate::{Course, DataId, DataTotals, EventType, NewEvent, Progress, Timestamp, TrainingStatus};
 
-/// What the events of a model say, as far as they are kept.
+/// The state of a model that its events tell of, as far as they are kept.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     is_seen: bool,
@@ -12,7 +12,7 @@ pub(super) struct Told {
     phase: Phase,
     /// Data was added since the phase began.
     has_new_data: bool,
-    /// How many events raise the revision, that of the creation included.
+    /// The number of events that raise the revision, that of the creation included.
     changes: u64,
     created_at: Option<Timestamp>,
     /// The latest time of an event that raises the revision.
@@ -24,8 +24,8 @@ pub(super) struct Told {
     pub(super) pairs: Pairs,
 }
 
-/// Where a model stands with its training, without texts and figures. The times and the progress are those of
-/// a training that runs, or that nothing happened after.
+/// The training of a model, without texts and figures. The times and the progress are those of a training
+/// that runs, or of one after which nothing happened.
 #[derive(Debug)]
 pub(super) struct Training {
     pub(super) status: TrainingStatus,
@@ -54,7 +54,7 @@ impl From<&Course> for Training {
     }
 }
 
-/// Where a model stands with its training, by its events.
+/// The phase of a model's training, by its events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
     /// No event says it.

@@ -6,7 +6,7 @@ use crate::{
     TrainingMetrics, UpdateModel,
 };
 
-/// What is asked for a model that is there.
+/// An edit of a model that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Edit {
@@ -31,16 +31,16 @@ pub enum Edit {
     Beat {
         /// The worker's claim.
         fence: Fence,
-        /// How far it is.
+        /// The progress of the training.
         progress: Progress,
-        /// For how long from now.
+        /// The time for which the lease is to hold from now on.
         time: LeaseTime,
     },
     /// That the training ended well (TRAIN-3).
     Succeed {
         /// The worker's claim.
         fence: Fence,
-        /// What was measured.
+        /// The figures that were measured.
         metrics: TrainingMetrics,
     },
     /// That the training failed (TRAIN-3).
@@ -64,7 +64,7 @@ impl Edit {
     }
 }
 
-/// What a caller expects of a model that is to be changed (EDIT-4).
+/// The revision that a caller expects of a model that is to be changed (EDIT-4).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Expected {
     /// Nothing: what was changed by others in between is kept, and the change made upon it.
@@ -75,7 +75,7 @@ pub enum Expected {
 }
 
 impl Expected {
-    /// Whether a model at this revision is what was expected.
+    /// Returns true if a model at this revision is what was expected.
     pub fn is_met_by(&self, revision: Revision) -> bool {
         match self {
             Expected::Anything => true,

@@ -353,7 +353,8 @@ mod tests {
     use super::*;
     use crate::{CreateModel, Timestamp};
 
-    /// What comes of these counters if a model is there before a change and after it, and if an event is told.
+    /// Returns the counters after a change. `is_there` says if a model exists before and after it,
+    /// `has_event` if it appends an event.
     fn counted(
         counters: (u64, u64),
         is_there: (bool, bool),

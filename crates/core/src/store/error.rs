@@ -15,7 +15,7 @@ pub enum StoreErrorKind {
     OutcomeUnknown,
     /// The store was closed.
     Closed,
-    /// What is at the given place is not one of this kind of store.
+    /// The given place holds something else than this kind of store.
     NotOurs,
     /// The store was written by a newer version than this one.
     Newer,
@@ -32,7 +32,7 @@ pub enum StoreErrorKind {
     NoWindows,
     /// Another process has the store open, and this kind of store cannot be shared.
     Locked,
-    /// What is stored cannot be what was written.
+    /// The stored records cannot be those that were written.
     Damaged,
     /// There is no space left. The store works again when there is.
     Full,
@@ -84,7 +84,7 @@ impl StoreError {
         StoreError { kind, source: Some(cause.into().into()) }
     }
 
-    /// What the fault means for the caller.
+    /// The kind of the fault, which says what it means for the caller.
     pub const fn kind(&self) -> StoreErrorKind {
         self.kind
     }

@@ -134,7 +134,7 @@ proptest! {
     }
 }
 
-/// What the rows of a window in memory are: those that left it go with a new one or a sweep, a bounded number at once.
+/// A new admission or a sweep deletes admissions that left the window, a bounded number at once.
 #[test]
 fn rate_1_a_store_in_memory_keeps_the_admissions_of_the_window_alone() {
     let store = MemoryStore::new();

@@ -1,5 +1,5 @@
-//! What an audit finds in the records of a store: nothing in what engines leave, and something where an
-//! event was moved or lost.
+//! Audits of the records of a store: they find nothing in what engines leave, and something where an event
+//! was moved or lost.
 
 use std::time::Duration;
 

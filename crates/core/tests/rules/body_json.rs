@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use crate::support::{Json, Shape, config, message, mutate, quoted, render, shape, tape};
 
-/// What the core takes a body for.
+/// The shape that the core takes a body for.
 fn taken_for(body: &[u8]) -> Shape {
     let Err(violations) = CreateModel::from_json(body) else {
         return Shape::Object;

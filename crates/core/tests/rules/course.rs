@@ -1,4 +1,4 @@
-//! Whatever is done with a model's training, in whatever order: its course never contradicts itself.
+//! The course of a model never contradicts itself, whatever is done with its training in whatever order.
 
 use custom_models_core::{Course, CustomModel, DataType, Retention, TrainingEvent, TrainingStatus};
 use proptest::prelude::*;
@@ -10,8 +10,8 @@ use crate::training::{ANYTHING, Claims, HOURS_5, beat, fail, lease, ready, succe
 proptest! {
     #![proptest_config(config())]
 
-    /// Whatever is done in whatever order: what is shown of a model never contradicts itself, and
-    /// its course survives being kept.
+    /// The fields that a model shows never contradict each other, whatever is done in whatever order, and its
+    /// course survives being kept.
     #[test]
     fn train_1_and_read_4_no_course_contradicts_itself(mut tape in tape()) {
         let (engine, clock, acme, model) = ready();
@@ -63,7 +63,7 @@ proptest! {
     }
 }
 
-/// Which fields are shown in which state, by the words of READ-4 and section 10.
+/// Checks which fields are shown in which state, by the words of READ-4 and section 10.
 fn is_consistent(model: &CustomModel, clock: &Clock) -> Result<(), TestCaseError> {
     let shown: Value = serde_json::to_value(model).unwrap();
     let has = |field: &str| shown.get(field).is_some();

@@ -1,5 +1,5 @@
-//! Who is let in, and in which order that is judged: AUTH, RATE-2, RATE-3, RATE-5 and the part of
-//! ORDER that needs no wire.
+//! The admission of requests, and the order of its checks: AUTH, RATE-2, RATE-3, RATE-5 and the part of ORDER
+//! that needs no wire.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;

@@ -30,7 +30,7 @@ fn create_once(
     block_on(engine.create_once_async(caller, request(name), repeatable))
 }
 
-/// What a request under the key `k` was answered before, if it was.
+/// The answer that a request under the key `k` was given before, if any.
 fn replay(
     engine: &Engine,
     caller: &Caller,
@@ -42,7 +42,7 @@ fn replay(
     kept.map(|kept| kept.for_request(NewAnswer::digest(body))).transpose()
 }
 
-/// Who asked under which key; when, for what, and what was answered.
+/// A first request: its caller and its key; its time, its content, and its answer.
 type First = ((usize, usize), (i64, usize, String));
 
 proptest! {

@@ -11,13 +11,13 @@ use proptest::prelude::*;
 
 use crate::support::{Call, Recorder, Scripted, caller, config, engine, kinds, request, tape};
 
-/// How many models an organisation has.
+/// The number of models that an organisation has.
 fn held(engine: &Engine, organisation: &str) -> u64 {
     let caller = caller(organisation, Plan::enterprise());
     engine.list(&caller, &Default::default()).unwrap().total_results
 }
 
-/// What a refusal says of the quota.
+/// The details of a refusal for the quota.
 fn details(refusal: Refusal) -> (u64, u64, String) {
     match refusal {
         Refusal::QuotaExceeded { current_models, plan_limit, plan } => {

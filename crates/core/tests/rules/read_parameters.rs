@@ -17,7 +17,7 @@ const PARAMETERS: [(&str, Field); 5] = [
     ("status", Field::Status),
 ];
 
-/// Whether a parameter may have this value, told the plain way.
+/// Returns true if a parameter may have this value, by the plain words of the rules.
 fn is_allowed(field: Field, value: &str) -> bool {
     let in_range = |range: std::ops::RangeInclusive<u128>| {
         let is_decimal = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());

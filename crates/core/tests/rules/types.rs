@@ -1,5 +1,5 @@
-//! What the types alone hold: LANG-4 and BASE-4, since no change can name a language or a base
-//! model of a model that exists; and that no conversion goes past a rule.
+//! Rules that the types alone hold: LANG-4 and BASE-4, since no change can name a language or a base model of
+//! a model that exists. No conversion goes past a rule either.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use proptest::prelude::*;
 
 use crate::support::{Call, Recorder, Tape, caller, config, engine, tape};
 
-/// Whether a change could give an existing model another language or base model.
+/// Returns true if a change could give an existing model another language or base model.
 ///
 /// There is no wildcard: a change that is added later does not compile here until it is judged.
 fn touches_language_or_base_model(change: &Change) -> bool {

@@ -13,7 +13,7 @@ use crate::support::{
     Call, Clock, Recorder, Tape, caller, config, engine, id, kinds, message, mutate, request, tape,
 };
 
-/// What an update may hold in one field, and what it is found to be.
+/// A value that an update may hold in one field; `None` leaves the field out.
 fn value(tape: &mut Tape) -> Option<Value> {
     match tape.below(6) {
         0 => None,
@@ -24,7 +24,7 @@ fn value(tape: &mut Tape) -> Option<Value> {
     }
 }
 
-/// What is wrong with a name or a description that is given, by the words of the rules.
+/// The violation of a name or a description that is given, by the words of the rules.
 fn fault(value: &Value, is_name: bool) -> Option<ViolationKind> {
     let (most, is_nullable) = if is_name { (200, false) } else { (1000, true) };
     match value {

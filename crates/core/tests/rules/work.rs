@@ -1,4 +1,5 @@
-//! What the engine asks a store for on behalf of workers and sweeps: TRAIN-3 to TRAIN-6, DATA-6, LOG-1, ORDER.
+//! Requests that the engine makes of a store for workers and sweeps: TRAIN-3 to TRAIN-6, DATA-6, LOG-1,
+//! ORDER.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -143,7 +144,7 @@ fn data_6_a_pair_is_read_by_its_number() {
     }
 }
 
-/// What a host asks before it reads a body is what the edit itself would be told.
+/// The check that a host makes before it reads a body refuses what the edit itself would refuse.
 #[test]
 fn order_an_edit_is_checked_without_being_made() {
     let (engine, _, acme, of) = claimed();

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use custom_models_core::{Engine, ModelStore, Moment};
 
-/// Where [`Clock`] stands at first, in milliseconds since 1970.
+/// The time that [`Clock`] shows at first, in milliseconds since 1970.
 const START: i64 = 1_736_935_200_000;
 
 /// A clock that goes when it is told to. Clones show the same time.

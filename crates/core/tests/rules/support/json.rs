@@ -100,7 +100,7 @@ pub(crate) fn key(tape: &mut Tape) -> String {
     }
 }
 
-/// What the rules say of the members of a body, told the plain way. Nothing if it is valid.
+/// The violations in the members of a body, by the plain words of the rules. Empty if it is valid.
 pub(crate) fn expected(members: &[(String, Json)]) -> Vec<(Field, ViolationKind)> {
     let judge = |&(key, field): &(&str, Field)| {
         let mut values = members.iter().filter(|(name, _)| name == key).map(|(_, value)| value);

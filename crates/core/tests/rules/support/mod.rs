@@ -1,4 +1,4 @@
-//! What the tests share: generators, an independent judge of JSON, stores that misbehave.
+//! Helpers that the tests share: generators, an independent judge of JSON, stores that misbehave.
 
 mod clock;
 mod executor;

@@ -7,7 +7,7 @@ use custom_models_core::{
     ModelId, ModelStore, Moment, Organisation, Purge, Purged, Selection, StoreError, Write,
 };
 
-/// What was asked of a store.
+/// A call that the engine made of a store.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Call {
     Submit(Box<Write>),

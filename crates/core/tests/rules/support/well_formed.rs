@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-/// What a body is, before any field is looked at (BODY-1).
+/// The shape of a body, before any field is looked at (BODY-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     NotJson,
