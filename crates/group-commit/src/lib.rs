@@ -105,7 +105,7 @@ pub enum Unanswered {
     Unknown,
 }
 
-/// How many jobs may wait for the next group; one more is [`Unanswered::Busy`].
+/// The number of jobs that may wait for the next group; one more is [`Unanswered::Busy`].
 ///
 /// At 64 callers a group has about as many jobs; the bound keeps a stalled disk from filling memory
 /// with requests that nobody waits for any more (their texts are at most 4800 bytes each).

@@ -1,4 +1,4 @@
-//! What is measured of groups, through the facade `metrics`: nothing noticeable without a recorder.
+//! Metrics of groups, through the facade `metrics`. They cost nothing noticeable without a recorder.
 
 use std::time::Duration;
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::{Committer, QUEUE_LIMIT, Unanswered};
 
-/// How long, as a part of what their commit took, a group's callers have to come back.
+/// The divisor of a commit's time that yields the time in which its callers have to come back.
 ///
 /// With 8 callers on 2 cores their threads are back within a fraction of this; a caller that does
 /// not come back costs the others this much, once.
@@ -29,7 +29,8 @@ pub(crate) struct Queue<C: Committer> {
 struct State<C: Committer> {
     waiting: Group<C>,
     is_closed: bool,
-    /// Whoever takes it commits, and sees to what queued up meanwhile.
+    /// The committer while nobody uses it. The thread that takes it commits, and sees to the jobs that
+    /// queued up meanwhile.
     committer: Option<C>,
     /// The writer is woken when so many jobs wait.
     wakes_at: usize,
@@ -64,12 +65,12 @@ impl<C: Committer> Done<C> {
     }
 }
 
-/// What the writer brings back from a group.
+/// The state that the writer brings back from a group.
 pub(crate) struct Rest<C> {
     pub(crate) committer: C,
-    /// How many jobs were in the group.
+    /// The number of jobs in the group.
     pub(crate) answered: usize,
-    /// How long it took to commit them.
+    /// The time that it took to commit them.
     pub(crate) took: Duration,
 }
 
@@ -195,13 +196,13 @@ impl<C: Committer> Queue<C> {
 }
 
 impl<C: Committer> State<C> {
-    /// Whether as many jobs as were answered may still come.
+    /// Returns true while the queue is open and fewer jobs wait than were answered.
     fn awaits(&self, answered: usize) -> bool {
         !self.is_closed && self.waiting.jobs.len() < answered
     }
 }
 
-/// How long the callers of an answered group have to come back; `None` after a lone job.
+/// The time in which the callers of an answered group have to come back; `None` after a lone job.
 fn patience(answered: usize, took: Duration) -> Option<Duration> {
     (answered > 1).then(|| cmp::min(took / PATIENCE, MOST_PATIENCE))
 }

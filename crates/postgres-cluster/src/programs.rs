@@ -5,13 +5,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Who servers run as where the tests run as root, which PostgreSQL refuses.
+/// The user id of servers where the tests run as root, since PostgreSQL refuses to run as root.
 pub(crate) const NOBODY: u32 = 65534;
 
-/// What tests start.
+/// The programs that tests start.
 const NEEDED: [&str; 6] = ["initdb", "postgres", "pg_ctl", "pg_basebackup", "pg_dump", "psql"];
 
-/// Where Debian puts the programs of its versions.
+/// The folder in which Debian puts the programs of each version.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// The programs of an installed PostgreSQL.

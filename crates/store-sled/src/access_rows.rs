@@ -17,18 +17,18 @@ use crate::fault::{damaged, guarded};
 /// The rows of a prefix, as they are when it is their turn.
 pub(crate) type Rows = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// Where all registrations lie.
+/// The key prefix of all registrations.
 pub(crate) const REGISTRATIONS: &[u8] = b"o";
 
-/// Where all keys lie.
+/// The key prefix of all API keys.
 pub(crate) const KEYS: &[u8] = b"k";
 
-/// Where an organisation's registration lies.
+/// The key of an organisation's registration.
 pub(crate) fn registration_key(organisation: &Organisation) -> Vec<u8> {
     [REGISTRATIONS, organisation.as_str().as_bytes()].concat()
 }
 
-/// Where a key lies.
+/// The row key of an API key.
 pub(crate) fn key_key(digest: &KeyDigest) -> Vec<u8> {
     [KEYS, digest.as_bytes().as_slice()].concat()
 }

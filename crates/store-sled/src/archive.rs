@@ -70,7 +70,7 @@ impl ArchiveStore for SledStore {
     }
 }
 
-/// Whether there is nothing to export but a start.
+/// Returns true if an export would show nothing but a start.
 pub(crate) fn is_empty(db: &Db) -> Result<bool, StoreError> {
     let mut is_empty = true;
     let looked = export(db, &mut |record| match record {

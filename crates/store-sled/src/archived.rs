@@ -39,7 +39,7 @@ impl Group<'_> {
         archived
     }
 
-    /// Whether an export would show nothing but a start at 0, and nothing is about to be written.
+    /// Returns true if an export would show nothing but a start at 0, and the group changes nothing yet.
     fn is_empty(&self) -> Result<bool, StoreError> {
         let is_empty = self.last_id == 0 && self.changes.is_empty();
         Ok(is_empty && crate::archive::is_empty(self.db)?)

@@ -1,4 +1,4 @@
-//! What a group of writes changes, key by key.
+//! The changes of a group of writes, key by key.
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
@@ -151,7 +151,7 @@ impl Changes {
         batch
     }
 
-    /// Whether the rows are in the database as they are to be.
+    /// Returns true if every row in the database is as the changes leave it.
     pub(crate) fn are_made(&self, db: &Db) -> Result<bool, StoreError> {
         for (key, change) in &self.rows {
             if stored(db, key)? != change.after {

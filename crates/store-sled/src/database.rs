@@ -22,8 +22,8 @@ use crate::schema::{LAST_ID, TOTALS, number};
 use crate::totals::Totals;
 use crate::watermark::{Mark, Watermark};
 
-/// How often the writer judges a group, because the database broke off before it could write, until
-/// it gives up.
+/// The number of times that the writer judges a group before it gives up. It judges again if the
+/// database broke off before the group was written.
 const JUDGEMENTS: usize = 4;
 
 /// A database that may be open.
@@ -35,13 +35,13 @@ pub(crate) struct Database {
     /// Held while a batch becomes visible, but not while it is synced. Who holds it sees a database
     /// that stands still.
     moments: Mutex<Moments>,
-    /// What was found before it was opened, a sentence each.
+    /// The findings of the inspection before the database was opened, a sentence each.
     findings: Vec<String>,
 }
 
 struct State {
     folder: Folder,
-    /// How much the database must have, from before it was opened.
+    /// The least that the database must have, as found before it was opened.
     expected: Option<Mark>,
     /// From the first opening on, unless the folder is a private copy.
     watermark: Option<Watermark>,
@@ -68,7 +68,7 @@ pub(crate) struct Written<T> {
 pub(crate) enum WriteFault {
     /// Before it was synced.
     Unflushed(StoreError),
-    /// When it was synced, or where that cannot be told.
+    /// A fault of the sync, or of a step behind it: the group may be durable.
     Unsynced(StoreError),
 }
 
@@ -247,7 +247,7 @@ impl Database {
         if folder.is_to_be_marked() { folder.mark() } else { Ok(()) }
     }
 
-    /// What was found before the database was opened, a sentence each.
+    /// The findings of the inspection before the database was opened, a sentence each.
     pub(crate) fn findings(&self) -> &[String] {
         &self.findings
     }
@@ -268,12 +268,12 @@ impl Drop for Database {
     }
 }
 
-/// Whether sled refuses everything after a fault, until it is opened anew.
+/// Returns true for a fault after which sled refuses everything until it is opened anew.
 fn is_of_the_disk(fault: &StoreError) -> bool {
     matches!(fault.kind(), StoreErrorKind::Full | StoreErrorKind::Failed)
 }
 
-/// Whether the system may take for written what did not reach the disk.
+/// Returns true for a fault after which the system may count as written what did not reach the disk.
 fn leaves_doubt(fault: &StoreError) -> bool {
     fault.kind() == StoreErrorKind::Failed
 }

@@ -1,4 +1,4 @@
-//! What an error of sled, or of the file system, means for the caller of a store.
+//! The meaning of errors of sled and of the file system for the caller of a store.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -43,7 +43,7 @@ pub(crate) fn keep_panics_silent() {
 }
 
 thread_local! {
-    /// Whether the thread calls sled.
+    /// True while the thread calls sled.
     static SILENT: Cell<bool> = const { Cell::new(false) };
 }
 

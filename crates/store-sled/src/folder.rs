@@ -22,7 +22,7 @@ use crate::watermark::WATERMARK;
 /// The file that makes a folder a store.
 const MARKER: &str = "custom-models-sled";
 
-/// What the marker said behind the layout while a store of layout 1 was open.
+/// The text behind the layout in the marker while a store of layout 1 was open.
 const IN_USE: &[u8] = b"in use\n";
 
 /// The file that sled keeps its log in.
@@ -31,8 +31,8 @@ const LOG: &str = "db";
 /// Why a store without that file is refused.
 pub(crate) const LOG_IS_GONE: &str = "the file `db`, sled's log with everything in it, is gone";
 
-/// How long sled's own lock is waited for. No other store can hold it while we hold the folder's,
-/// but sled's threads keep it for a moment after the database was dropped.
+/// The longest wait for sled's own lock. No other store can hold it while we hold the folder's, but
+/// sled's threads keep it for a moment after the database was dropped.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// A folder that is ours, and locked against other processes.
@@ -116,7 +116,7 @@ impl Folder {
         Ok(Folder { path, marker, is_unfinished, is_of_older_layout, was_left_open, log, private })
     }
 
-    /// Whether it is a copy that nobody else knows.
+    /// Returns true if the folder is a private copy.
     pub(crate) fn is_private(&self) -> bool {
         self.private.is_some()
     }
@@ -144,12 +144,12 @@ impl Folder {
         &self.path
     }
 
-    /// Whether the store is still being created, so that nothing in it was ever acknowledged.
+    /// Returns true while the store is being created: nothing in it was ever acknowledged.
     pub(crate) fn is_unfinished(&self) -> bool {
         self.is_unfinished
     }
 
-    /// Whether the marker is still to be written.
+    /// Returns true if the marker is still to be written.
     pub(crate) fn is_to_be_marked(&self) -> bool {
         self.is_unfinished || self.is_of_older_layout || self.was_left_open
     }
@@ -168,7 +168,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Whether a store of layout 1 was not closed in order the last time.
+    /// Returns true if a store of layout 1 was not closed in order the last time.
     pub(crate) fn was_left_open(&self) -> bool {
         self.was_left_open
     }
@@ -185,7 +185,7 @@ impl Folder {
         self.path.join(LOG)
     }
 
-    /// Whether sled's log is there.
+    /// Returns true if sled's log exists.
     pub(crate) fn has_log(&self) -> bool {
         self.log().is_file()
     }

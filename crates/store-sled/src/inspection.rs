@@ -1,4 +1,4 @@
-//! What is found out about a folder before sled opens it, since opening may overwrite what could be
+//! The inspection of a folder before sled opens it, since opening may overwrite what could be
 //! recovered.
 
 use std::error::Error;
@@ -13,10 +13,10 @@ use crate::scan::{Log, scan};
 use crate::verify::contradictions;
 use crate::watermark::{self, ADVICE, Found, Mark, WATERMARK};
 
-/// What a folder says of itself.
+/// The result of the inspection of a folder.
 #[derive(Debug, Default)]
 pub(crate) struct Inspection {
-    /// How much its database must have; `None` if nothing says so.
+    /// The least that the database must have; `None` if nothing says so.
     pub(crate) mark: Option<Mark>,
     /// A sentence each.
     pub(crate) findings: Vec<String>,

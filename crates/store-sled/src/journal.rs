@@ -1,4 +1,5 @@
-//! What a group is about to change, as it was, so that half a group can be taken back.
+//! The journal: the rows that a group is about to change, as they were, so that half a group can be
+//! taken back.
 //!
 //! A batch that sled gave up in the middle, on a full disk for example, is not recovered as a whole: any
 //! of its rows may be there. So a group of several rows is three batches: the journal with all rows as

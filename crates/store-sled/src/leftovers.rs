@@ -33,7 +33,7 @@ pub(crate) fn remove(folder: &Folder) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether `conf` ends with the checksum of what comes before.
+/// Returns true if `conf` ends with the checksum of the bytes before it.
 fn has_checksum(conf: &[u8]) -> bool {
     conf.split_last_chunk()
         .is_some_and(|(text, checksum)| crc32fast::hash(text) == u32::from_le_bytes(*checksum))

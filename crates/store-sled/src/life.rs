@@ -1,4 +1,4 @@
-//! What is kept beside models, as it is shown.
+//! Reads of events, data pairs, kept answers and claimable trainings.
 
 use custom_models_core::{
     AnswerKey, CustomModel, DataPair, Event, EventPage, KeptAnswer, ModelId, Moment, Organisation,

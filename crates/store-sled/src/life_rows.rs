@@ -26,31 +26,31 @@ use crate::schema::{key_below, moment_from_bytes, moment_to_bytes, parts_of};
 
 const FORM: u8 = 1;
 
-/// Where the ends of all histories lie.
+/// The key prefix of the ends of all histories.
 pub(crate) const HISTORIES: &[u8] = b"x";
 
-/// Where the models lie whose trainings can be claimed, by the moments from which on they can.
+/// The key prefix of the models whose trainings can be claimed, sorted by the moment from which on they can.
 pub(crate) const CLAIMABLE: &[u8] = b"q";
 
-/// Where all answers lie, by the moments at which they were given.
+/// The key prefix of the index of answers by the moments at which they were given.
 pub(crate) const ANSWER_TIMES: &[u8] = b"t";
 
-/// Where the ends of an organisation's history lie.
+/// The key of the ends of an organisation's history.
 pub(crate) fn history_key(organisation: &Organisation) -> Vec<u8> {
     [HISTORIES, organisation.as_str().as_bytes()].concat()
 }
 
-/// Where an event lies.
+/// The key of an event.
 pub(crate) fn event_key(organisation: &Organisation, position: u64) -> Vec<u8> {
     key_below(b"e", organisation, &position.to_be_bytes())
 }
 
-/// Where the data of a model lie.
+/// The key prefix of a model's data.
 pub(crate) fn data_of(organisation: &Organisation, model: ModelId) -> Vec<u8> {
     key_below(b"d", organisation, &model.get().to_be_bytes())
 }
 
-/// Where a pair of a model's data lies.
+/// The key of a pair of a model's data.
 pub(crate) fn data_key(organisation: &Organisation, model: ModelId, id: DataId) -> Vec<u8> {
     [data_of(organisation, model).as_slice(), &id.get().to_be_bytes()].concat()
 }
@@ -62,7 +62,7 @@ pub(crate) fn data_id(data_of: &[u8], key: &[u8]) -> Result<DataId, StoreError> 
     number.and_then(Result::ok).ok_or_else(|| damaged("a pair without a number"))
 }
 
-/// Where an answer lies.
+/// The key of an answer.
 pub(crate) fn answer_key(
     organisation: &Organisation,
     key: &AnswerKey,
@@ -71,7 +71,7 @@ pub(crate) fn answer_key(
     Ok(key_below(b"r", organisation, digest.as_bytes()))
 }
 
-/// Where it lies when an answer was given that lies under a key.
+/// The key in the index of times for the answer under `answer_key`.
 pub(crate) fn answer_time_key(at: Moment, answer_key: &[u8]) -> Vec<u8> {
     let whose = answer_key.split_first().map_or(&b""[..], |(_, whose)| whose);
     [ANSWER_TIMES, &moment_to_bytes(at), whose].concat()
@@ -83,13 +83,13 @@ pub(crate) fn behind_answers(until: Moment) -> Vec<u8> {
     [ANSWER_TIMES, &moment_to_bytes(until), b"\xFF"].concat()
 }
 
-/// When an answer was given, and where it lies.
+/// The moment at which an answer was given and the key of the answer, read from a key in the index of times.
 pub(crate) fn answer_at(time_key: &[u8]) -> Option<(Moment, Vec<u8>)> {
     let (at, whose) = time_key.strip_prefix(ANSWER_TIMES)?.split_first_chunk()?;
     Some((moment_from_bytes(*at), [b"r", whose].concat()))
 }
 
-/// Where a model lies whose training can be claimed from a moment on.
+/// The key of a model whose training can be claimed from the moment `since` on.
 pub(crate) fn claim_key(since: Moment, id: ModelId) -> Vec<u8> {
     [CLAIMABLE, &moment_to_bytes(since), &id.get().to_be_bytes()].concat()
 }

@@ -17,7 +17,7 @@ use crate::fault::damaged;
 /// The most bytes of a row beside its key.
 pub(crate) const ROW: usize = 5500;
 
-/// What the first row of a value begins with that goes on.
+/// The first byte of a value that goes on in further rows.
 const GOES_ON: u8 = 0;
 
 /// Rows that a write changes; `None` is no row.
@@ -60,7 +60,7 @@ fn take_back(edits: &mut Edits, key: &[u8], needed: u8, before: Option<&[u8]>) {
     }
 }
 
-/// How many rows belong to a value behind its first one.
+/// The number of rows of a value behind its first one.
 pub(crate) fn others(first: &[u8]) -> u8 {
     match first {
         [GOES_ON, others, ..] => *others,
@@ -114,7 +114,7 @@ fn beginning(first: &[u8]) -> Vec<u8> {
     first.get(2..).unwrap_or_default().to_vec()
 }
 
-/// Where the row with this number lies of a value under this key.
+/// The key of the row with this number of the value under `key`.
 fn behind(key: &[u8], number: u8) -> Vec<u8> {
     [key, &[number]].concat()
 }

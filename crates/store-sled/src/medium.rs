@@ -12,10 +12,10 @@ use crate::folder::Folder;
 use crate::leftovers;
 use crate::nudger::Nudger;
 
-/// How long a flush may take before it is suspected to wait in vain.
+/// The time after which a flush is suspected to wait in vain.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// How much of the database sled keeps in memory.
+/// The bytes of the database that sled keeps in memory.
 const CACHE_BYTES: u64 = 64 << 20;
 
 /// An open database.
@@ -27,7 +27,7 @@ pub(crate) struct Opened {
     log: File,
 }
 
-/// What is asked of sled and of the file system below it, in the order of a commit. Tests record the
+/// The operations on sled and on the file system below it, in the order of a commit. Tests record the
 /// order and let steps fail.
 pub(crate) trait Medium: Send + Sync + 'static {
     /// Opens the database of a folder; what it then shows is durable.

@@ -14,7 +14,7 @@ use crate::changes::Changes;
 use crate::database::Database;
 use crate::fault::guarded;
 
-/// How many rows are read while the writer waits.
+/// The number of rows that are read at a time while the writer waits.
 const PIECE: usize = 256;
 
 /// The moments that are being read.
@@ -24,7 +24,7 @@ pub(crate) struct Moments {
     open: HashMap<u64, Kept>,
 }
 
-/// What changed since a moment of what lies below some prefixes, as it was then.
+/// The rows below some prefixes that changed since a moment, each as it was at the moment.
 struct Kept {
     prefixes: Vec<Vec<u8>>,
     rows: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
@@ -41,7 +41,7 @@ impl Moments {
     }
 }
 
-/// What lies below some prefixes, as it was at one moment.
+/// The rows below some prefixes, as they were at one moment.
 pub(crate) struct Moment<'a> {
     database: &'a Database,
     db: &'a Db,

@@ -1,4 +1,4 @@
-//! What is forgotten when it is old: the beginnings of histories, and answers.
+//! The purge of old rows: the beginnings of histories, and answers.
 
 use custom_models_core::{Moment, Organisation, Purge, Purged, StoreError, Timestamp};
 

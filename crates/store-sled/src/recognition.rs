@@ -1,4 +1,4 @@
-//! What a database is found to be when it is opened: ours, an older layout, a new one, or none of ours.
+//! The recognition of a database at its opening: ours, an older layout, a new one, or none of ours.
 
 use custom_models_core::{StoreError, StoreErrorKind};
 use sled::{Batch, Db};
@@ -66,7 +66,7 @@ pub(crate) fn recognise(
     mark(db, None)
 }
 
-/// How much a database has once the half of a group is taken back.
+/// The mark of a database as it is once the half of a group is taken back.
 fn mark(db: &Db, half: Option<&Half>) -> Result<Mark, StoreError> {
     let row = |key: &[u8]| -> Result<Option<Vec<u8>>, StoreError> {
         match half.and_then(|half| half.row(key)) {

@@ -9,7 +9,7 @@ use sled::Batch;
 use crate::folder::Folder;
 use crate::medium::{Disk, Medium, Opened};
 
-/// How a step is told to fail.
+/// The way in which a step fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
     /// Nothing is done, and that is said.
@@ -28,7 +28,7 @@ pub(crate) struct Recorder(Arc<Mutex<Record>>);
 #[derive(Default)]
 struct Record {
     steps: Vec<&'static str>,
-    /// What the next steps of a name do, in the order in which they come.
+    /// The faults of the next steps, each with the name of its step. Those of one name come in order.
     faults: VecDeque<(&'static str, Fault)>,
     /// Called at the next sync.
     at_sync: Option<Box<dyn FnOnce() + Send>>,

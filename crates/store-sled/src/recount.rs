@@ -1,4 +1,4 @@
-//! What a store of layout 1 that was not closed in order may have wrong, put right.
+//! The repair of a store of layout 1 that was not closed in order.
 //!
 //! Layout 1 had no journal. A batch that sled gave up in the middle, on a full disk for example, is not
 //! recovered as a whole: any of its rows may be there. Every row by itself is whole. So models that

@@ -42,7 +42,7 @@ pub(crate) fn last_id(db: &Db) -> Result<u64, StoreError> {
     }
 }
 
-/// What is kept of an organisation beside its models.
+/// The counter of an organisation.
 pub(crate) fn counter(db: &Db, organisation: &Organisation) -> Result<Counter, StoreError> {
     Counter::from_row(guarded(|| db.get(counter_key(organisation)))?.as_deref())
 }

@@ -26,13 +26,13 @@ const CAP: u8 = 2;
 const BATCH: u8 = 3;
 const LAST_KIND: u8 = 11;
 
-/// What a log is like.
+/// The state of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Log {
     /// It ends here, in order. Behind the end are zeros, or what a segment held in an earlier use.
     Ends {
         at: u64,
-        /// Whether something other than zeros lies behind the end.
+        /// True if something other than zeros lies behind the end.
         has_rest: bool,
     },
     /// Some of what was written last cannot be read, by damage or since the process was ended while it wrote.
@@ -76,7 +76,7 @@ pub(crate) fn scan(folder: &Path, log: &Path) -> io::Result<Log> {
     Ok(if batch >= end { Log::Torn } else { Log::Ends { at: end, has_rest } })
 }
 
-/// Where a log ends, if it ends in order. Looks at its last segment alone.
+/// Returns the end of a log, or `None` if it does not end in order. Reads the messages of its last segment alone.
 pub(crate) fn end_of(log: &Path) -> io::Result<Option<u64>> {
     let mut log = File::open(log)?;
     let length = log.metadata()?.len();
@@ -95,7 +95,7 @@ pub(crate) fn end_of(log: &Path) -> io::Result<Option<u64>> {
 /// A walk over the segments in the order of the log.
 struct Walk {
     log: File,
-    /// Where the next segment must begin, from the tail on.
+    /// The place at which the next segment must begin, from the tail on.
     next: u64,
     /// Behind the last message.
     end: u64,
@@ -156,7 +156,7 @@ fn judge_old(rest: &[u8], number: u64, is_full: bool) -> Option<Log> {
     (!is_sound).then_some(Log::HasGap)
 }
 
-/// Whatever can be read as a message, wherever it begins.
+/// Every message that can be read in the bytes, from any byte on.
 fn messages(bytes: &[u8]) -> impl Iterator<Item = Message> {
     (0..bytes.len()).filter_map(|place| bytes.get(place..).and_then(Message::read))
 }

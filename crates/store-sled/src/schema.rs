@@ -43,44 +43,44 @@ use custom_models_core::{Lineage, ModelId, Moment, Organisation, StoreError, Sto
 
 use crate::fault::damaged;
 
-/// What the layout is called, in the folder's marker and under [`FORMAT`]. The number grows with
-/// every layout that an earlier version of this crate cannot read or must not write.
+/// The name of the layout, in the folder's marker and under [`FORMAT`]. Its number grows with every
+/// layout that an earlier version of this crate cannot read or must not write.
 pub(crate) const LAYOUT: &str = "custom-models in sled, layout 4\n";
 
-/// What the layout before is called, which had other rows of admissions.
+/// The name of layout 3, which had other rows of admissions.
 pub(crate) const THIRD_LAYOUT: &str = "custom-models in sled, layout 3\n";
 
-/// What layout 2 is called, which had no identity and no counts.
+/// The name of layout 2, which had no identity and no counts.
 pub(crate) const SECOND_LAYOUT: &str = "custom-models in sled, layout 2\n";
 
-/// What the layout of the first release is called.
+/// The name of the layout of the first release.
 pub(crate) const FIRST_LAYOUT: &str = "custom-models in sled, layout 1\n";
 
-/// What the name of every layout begins with.
+/// The beginning of the name of every layout.
 const LAYOUT_NAME: &str = "custom-models in sled, layout ";
 
 /// The number of [`LAYOUT`].
 const LAYOUT_NUMBER: u32 = 4;
 
-/// Where the layout's name lies.
+/// The key of the layout's name.
 pub(crate) const FORMAT: &[u8] = b"f";
 
-/// Where a group is kept while it is written.
+/// The key prefix of the journal, which holds a group while it is written.
 pub(crate) const JOURNAL: &[u8] = b"j";
 
-/// Where the identity lies that the store was made with. The watermark has it too, so it never changes.
+/// The key of the identity that the store was made with. The watermark has it too, so it never changes.
 pub(crate) const IDENTITY: &[u8] = b"s";
 
-/// Where the identity and the lineage lie that the store got since (PLACE-2).
+/// The key of the identity and the lineage that the store got since (PLACE-2).
 pub(crate) const LINEAGE: &[u8] = b"l";
 
-/// Where the counts of the store lie.
+/// The key of the counts of the store.
 pub(crate) const TOTALS: &[u8] = b"g";
 
-/// Where the last id lies.
+/// The key of the last id.
 pub(crate) const LAST_ID: &[u8] = b"i";
 
-/// Whose layout a text names.
+/// The layout that a text names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
     /// This version's.
@@ -114,13 +114,13 @@ impl Layout {
     }
 }
 
-/// Where all counters lie.
+/// The key range of all counters.
 pub(crate) const ALL_COUNTERS: Range<&[u8]> = b"c"..b"d";
 
-/// Where all models lie.
+/// The key range of all models.
 pub(crate) const ALL_MODELS: Range<&[u8]> = b"m"..b"n";
 
-/// Where an organisation's counter lies.
+/// The key of an organisation's counter.
 pub(crate) fn counter_key(organisation: &Organisation) -> Vec<u8> {
     counter_key_of(organisation.as_str().as_bytes())
 }
@@ -130,27 +130,27 @@ pub(crate) fn counter_key_of(organisation: &[u8]) -> Vec<u8> {
     [b"c", organisation].concat()
 }
 
-/// Where a model lies.
+/// The key of a model.
 pub(crate) fn model_key(organisation: &Organisation, id: u64) -> Vec<u8> {
     key_below(b"m", organisation, &id.to_be_bytes())
 }
 
-/// Where the models of an organisation lie, from those behind `after` on.
+/// The key range of an organisation's models behind `after`.
 pub(crate) fn model_keys(organisation: &Organisation, after: Option<ModelId>) -> Range<Vec<u8>> {
     model_key(organisation, after.map_or(0, |after| after.get() + 1))..end_of(b"m", organisation)
 }
 
-/// Where the models of an organisation lie, of whose name as it stands in a key.
+/// The key range of the models of an organisation, whose name is given as it stands in a key.
 pub(crate) fn models_of(organisation: &[u8]) -> Range<Vec<u8>> {
     [b"m", organisation, b"\0"].concat()..[b"m", organisation, b"\x01"].concat()
 }
 
-/// Where something of a kind lies that belongs to an organisation.
+/// The key of a row of some kind that belongs to an organisation.
 pub(crate) fn key_below(kind: &[u8], organisation: &Organisation, which: &[u8]) -> Vec<u8> {
     [kind, organisation.as_str().as_bytes(), b"\0", which].concat()
 }
 
-/// What lies behind everything of a kind that belongs to an organisation.
+/// The end of the key range of a kind's rows that belong to an organisation.
 pub(crate) fn end_of(kind: &[u8], organisation: &Organisation) -> Vec<u8> {
     [kind, organisation.as_str().as_bytes(), b"\x01"].concat()
 }
@@ -163,7 +163,7 @@ pub(crate) fn parts_of<const N: usize>(key: &[u8]) -> Option<(&[u8], [u8; N])> {
     Some((organisation, which.strip_prefix(b"\0")?.try_into().ok()?))
 }
 
-/// Whose a model is, by its key.
+/// The name of the organisation in the key of a model.
 pub(crate) fn organisation_of(model_key: &[u8]) -> Option<&[u8]> {
     Some(parts_of::<8>(model_key)?.0)
 }
@@ -184,13 +184,13 @@ pub(crate) fn moment_from_bytes(bytes: [u8; 8]) -> Moment {
     Moment::from_unix_millis(i64::from_be_bytes(bytes) ^ i64::MIN)
 }
 
-/// What is kept of an organisation beside its models.
+/// The counts of an organisation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counter {
-    /// How many models it has.
+    /// The number of its models.
     pub(crate) models: u64,
-    /// How many writes changed any of them, or their data. Two reads that find the same number,
-    /// found the same models.
+    /// The number of writes that changed any of its models, or their data. Two reads that find the same
+    /// number found the same models.
     pub(crate) changes: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What is counted of the whole store, in one row that every group changes with what else it changes.
+//! The counts of the whole store, in one row that every group changes together with its other rows.
 //!
 //! The generation is the number of the last group: a database that shows a smaller one than was seen before
 //! has lost groups. The number of events never falls: an erased history still counts.

@@ -32,7 +32,7 @@ pub(crate) fn verify(database: &Database) -> Result<Vec<String>, StoreError> {
     })
 }
 
-/// What cannot be read of a database or contradicts other rows, a sentence each.
+/// The rows that cannot be read or contradict other rows, a sentence each.
 pub(crate) fn contradictions(db: &Db) -> Vec<String> {
     let mut check = Check { db, findings: Vec::new(), tallies: BTreeMap::new() };
     check.models();
@@ -46,7 +46,7 @@ pub(crate) fn contradictions(db: &Db) -> Vec<String> {
     check.findings
 }
 
-/// What an organisation has, by its rows and by what counts them.
+/// The counts of an organisation's rows, with the rows that hold the same counts.
 #[derive(Clone, Copy, Default)]
 struct Tally {
     models: u64,
@@ -242,7 +242,7 @@ impl Check<'_> {
     }
 }
 
-/// Whose a row is and the number in its key. Says nothing of digests.
+/// The number in a key and the organisation of its row, as words for a finding. A digest is left out.
 fn place(key: &[u8]) -> String {
     let Some((kind, rest)) = key.split_first() else { return String::new() };
     if !b"cdemox".contains(kind) {

@@ -14,7 +14,7 @@ use crate::fault::guarded;
 use crate::long;
 use crate::moments::Moment;
 
-/// What is read: the rows as they are when it is their turn, or as they were at a moment.
+/// The rows that a reading sees: as they are when it is their turn, or as they were at a moment.
 pub(crate) enum View<'a> {
     /// For those who find out afterwards whether a write came between.
     Now(&'a Db),
@@ -72,7 +72,8 @@ pub(crate) fn value(database: &Database, key: &[u8]) -> Result<Option<Vec<u8>>, 
     })
 }
 
-/// What is read, if nothing came between; else it may be anything, and an error as well.
+/// Returns the result of `read`, or `None` if the stamp changed meanwhile. Then the result may be
+/// anything, and an error as well.
 fn undisturbed<S: PartialEq + Copy, T>(
     stamp: impl Fn() -> Result<S, StoreError>,
     read: impl FnOnce(S) -> T,

@@ -37,13 +37,13 @@ const APART: u64 = 4096;
 
 const LENGTH: usize = 76;
 
-/// How much a database must have.
+/// The identity and the counts of a database. In the watermark they are the least that it must have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) identity: StoreIdentity,
     pub(crate) totals: Totals,
     pub(crate) last_id: u64,
-    /// Where sled's log ended when the store was closed; 0 if it was not.
+    /// The end of sled's log when the store was closed; 0 if it was not closed.
     pub(crate) log_end: u64,
 }
 
@@ -56,7 +56,7 @@ pub(crate) enum Found {
     Mark {
         mark: Mark,
         turn: u64,
-        /// Whether both places are whole.
+        /// True if both places are whole.
         is_whole: bool,
     },
 }

@@ -63,7 +63,7 @@ impl Writer {
     }
 }
 
-/// Whether the other writes of a group can be made. Damage to one organisation is not another's.
+/// Returns true if the other writes of a group can be made. Damage to one organisation is not another's.
 fn is_of_one_write(fault: &StoreError) -> bool {
     matches!(fault.kind(), StoreErrorKind::Damaged | StoreErrorKind::IdsExhausted)
 }

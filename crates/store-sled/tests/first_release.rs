@@ -124,7 +124,7 @@ fn a_folder_of_the_first_release_is_read_and_goes_on() {
     assert_eq!(life.store.events(&acme(), 0, 9).unwrap().last, 6);
 }
 
-/// Whatever is done of it when its process is killed.
+/// A step that was cut short is made again, whatever part of it was done when its process was killed.
 #[test]
 fn a_step_to_this_layout_that_was_cut_short_is_made_again() {
     let (_temporary, folder) = first_release();

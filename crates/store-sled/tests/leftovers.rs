@@ -1,4 +1,4 @@
-//! What a kill or a full disk leaves half-made does not stop the next opening.
+//! Files that a kill or a full disk leaves half-made do not stop the next opening.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

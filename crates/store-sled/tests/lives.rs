@@ -1,5 +1,5 @@
-//! What models have beside them in the database: how long it may be, what is left of it, and what is
-//! found when it is damaged.
+//! The rows that belong to models: the longest ones, those that are left of a deleted model or after a
+//! purge, and damaged ones.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -42,7 +42,7 @@ fn longest() -> NewModel {
     }
 }
 
-/// What a course and an event need most bytes for: in JSON each is six.
+/// The error of a training that needs the most bytes: in JSON each of its characters is six.
 fn longest_error() -> String {
     "\u{1}".repeat(Course::MAX_ERROR_CHARACTERS)
 }
@@ -192,7 +192,7 @@ fn with_row(
     });
 }
 
-/// Where a row of a kind lies, the first one.
+/// The key of the first row of a kind.
 fn first_key(folder: &Path, kind: u8) -> Vec<u8> {
     let mut key = Vec::new();
     tamper(folder, |db| {

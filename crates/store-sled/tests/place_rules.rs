@@ -1,4 +1,4 @@
-//! Where a store is made and where it is not, the files that go under its hands, and their modes.
+//! The creation of a store, files that are taken away while it is open, and the modes of its files.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

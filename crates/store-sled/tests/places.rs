@@ -1,4 +1,4 @@
-//! What is found at the place of a store: nothing, something else, a newer store, half a store.
+//! Folders in which a store is opened: nothing, something else, a newer store, half a store.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

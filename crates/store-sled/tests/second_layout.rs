@@ -64,7 +64,7 @@ fn place_2_a_folder_of_layout_2_gets_an_identity_and_goes_on() {
     assert_ne!(other.summary().unwrap().identity, identity);
 }
 
-/// Whatever is done of it when its process is killed.
+/// A step that was cut short is made again, whatever part of it was done when its process was killed.
 #[test]
 fn a_step_from_layout_2_that_was_cut_short_is_made_again() {
     let tampers: [fn(&sled::Db); 3] = [

@@ -98,7 +98,7 @@ fn rate_4_admissions_of_layout_3_are_numbered_in_their_order_and_count() {
     SledStore::open(&folder).unwrap();
 }
 
-/// Whatever is done of it when its process is killed.
+/// A step that was cut short is made again, whatever part of it was done when its process was killed.
 #[test]
 fn a_step_from_layout_3_that_was_cut_short_is_made_again() {
     let (_temporary, whole) = third_layout();

@@ -218,7 +218,7 @@ fn model_1_a_store_that_was_killed_knows_what_it_had() {
     }
 }
 
-/// What became of a flipped bit.
+/// The step at which a flipped bit was noticed, if any.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Seen {
     Opening,

@@ -1,4 +1,4 @@
-//! What happens when somebody who reads breaks the database off under the writer's hands.
+//! Tests in which a reader breaks the database off while the writer uses it.
 
 use std::cell::Cell;
 use std::error::Error;

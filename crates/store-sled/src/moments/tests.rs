@@ -1,4 +1,4 @@
-//! What a moment shows while writes go on.
+//! Tests of the rows that a moment shows while writes go on.
 
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};

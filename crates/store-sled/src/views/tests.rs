@@ -64,7 +64,7 @@ const FIRST: &[usize] = &[11_001, 7, 11_002];
 const SECOND: &[usize] = &[6_003, 16_504, 16_505, 9];
 const THIRD: &[usize] = &[5];
 
-/// What is read while others write before, or in the middle of, the first try and the second.
+/// A reading is of one moment, though others write in the middle of the first try and of the second.
 #[test]
 fn a_disturbed_reading_is_of_one_moment_with_the_values_whole() {
     let (_temporary, database) = database();

@@ -172,8 +172,8 @@ fn model_6_a_failed_sync_leaves_the_outcome_unknown_and_opens_anew() {
     assert_eq!(ids(&store), [1, 2, next]);
 }
 
-/// What a failed sync left out is written again, or the next sync would pass without it. A full disk
-/// leaves no such doubt.
+/// The log is written again after a failed sync, or the next sync would pass without the part that
+/// the failed one left out. A full disk leaves no such doubt.
 #[test]
 fn model_6_the_log_is_written_again_after_a_failed_sync() {
     for (step, kind) in [("sync", StoreErrorKind::Failed), ("flush", StoreErrorKind::Full)] {

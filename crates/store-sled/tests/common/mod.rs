@@ -1,4 +1,4 @@
-//! What the tests of this store share.
+//! Helpers that the tests of this store share.
 #![allow(
     dead_code,
     clippy::unwrap_used,

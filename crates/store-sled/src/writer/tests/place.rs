@@ -100,7 +100,7 @@ fn model_6_a_log_that_is_torn_behind_the_watermark_is_opened() {
     assert!(parts > 20, "{parts}");
 }
 
-/// What a segment of sled's log held in an earlier use lies behind its end.
+/// A log is opened though its segment still holds bytes of an earlier use behind its end.
 #[test]
 fn model_6_a_log_with_something_old_behind_its_end_is_opened() {
     for is_closed in [false, true] {
