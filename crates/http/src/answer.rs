@@ -20,10 +20,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// What becomes of a request that was judged.
+/// The result of a request that was judged: its response, or a refusal.
 pub(crate) type Said = Result<Done, Rejection>;
 
-/// What is said to a request that was done.
+/// The response to a request that was done.
 pub(crate) struct Done {
     status: StatusCode,
     body: Bytes,
@@ -42,7 +42,7 @@ impl Done {
         Done { status, body: body.into(), headers }
     }
 
-    /// What a store holds, which always has a form on the wire.
+    /// Returns a response with a value of the store as JSON. In practice every such value serialises.
     pub(crate) fn json(status: StatusCode, answer: &impl Serialize) -> Said {
         match serde_json::to_string(answer) {
             Ok(body) => Ok(Done::text(status, body)),
@@ -74,7 +74,7 @@ impl Done {
     }
 }
 
-/// What is to be said, and to whom it says how their limits stand.
+/// The result of a request, the admission whose limits its response shows, and the rest of the body.
 pub(crate) struct Answer {
     said: Said,
     admitted: Option<Admitted>,
@@ -82,7 +82,7 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// What became of a request that was admitted. Its place is free again when the body is sent.
+    /// Answers a request that was admitted. Its place is free again when the body is sent.
     pub(crate) fn of(admitted: Admitted, said: Said) -> Self {
         Answer { said, admitted: Some(admitted), rest: None }
     }
@@ -103,7 +103,7 @@ impl Answer {
     }
 }
 
-/// What becomes of a request that has no place.
+/// Answers a request that holds no place.
 impl From<Said> for Answer {
     fn from(said: Said) -> Self {
         Answer { said, admitted: None, rest: None }

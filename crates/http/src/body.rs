@@ -14,14 +14,14 @@ use tokio::time::{Instant, timeout_at};
 
 use crate::rejection::Rejection;
 
-/// How much of a refused body is read, so that its sender sees the refusal.
+/// The number of bytes of a refused body that are read, so that its sender sees the refusal.
 const DRAINED: usize = 1 << 20;
 
 /// The body of a request, which is read to its end, or whose [`Rest`] is.
 pub(crate) struct Incoming {
     /// Nobody looks at it without having it, so that the rest of its request can be shared.
     body: SyncWrapper<Body>,
-    /// What was read, once it was read to its end.
+    /// The whole body, once it was read to its end.
     read: Option<Bytes>,
     /// Its sender waits for a word before sending.
     is_held_back: bool,
@@ -37,13 +37,13 @@ impl Incoming {
         Incoming { body: SyncWrapper::new(body), read: None, is_held_back, drain_timeout }
     }
 
-    /// Whether there is none.
+    /// Returns true if there is no body.
     pub(crate) fn is_empty(&mut self) -> bool {
         let is_at_end = self.body.get_mut().is_end_stream();
         self.read.as_ref().map_or(is_at_end, Bytes::is_empty)
     }
 
-    /// How many bytes are said to come, at least.
+    /// Returns the least number of bytes that are announced.
     pub(crate) fn announced(&mut self) -> u64 {
         self.body.get_mut().size_hint().lower()
     }
@@ -96,7 +96,7 @@ impl Incoming {
         }
     }
 
-    /// What nobody has read, if anything is left.
+    /// Returns the rest of the body, if nobody has read all of it.
     pub(crate) fn rest(mut self) -> Option<Rest> {
         let is_at_end = self.read.is_some() || self.body.get_mut().is_end_stream();
         (!is_at_end).then_some(Rest(Some(self)))
@@ -108,7 +108,7 @@ impl Incoming {
 pub(crate) struct Rest(Option<Incoming>);
 
 impl Rest {
-    /// Whether the sender may never send it, and what comes next be either it or another request. The
+    /// Returns true if the sender may never send it: the next bytes may be it, or another request. The
     /// connection cannot be used again then.
     pub(crate) fn is_uncertain(&self) -> bool {
         self.0.as_ref().is_some_and(|incoming| incoming.is_held_back)
@@ -134,7 +134,7 @@ async fn drain(Incoming { body, drain_timeout, .. }: Incoming) {
     }
 }
 
-/// What broke off is no JSON (BODY-1).
+/// Returns the refusal of a body that broke off: it is no JSON (BODY-1).
 fn incomplete() -> Rejection {
     match CreateModel::from_json(b"") {
         Err(violations) => violations.into(),

@@ -80,7 +80,7 @@ fn any_pair() -> NewPair {
     NewPair { data_type: DataType::Test, audio: file(), audio_millis: 0, transcript: file() }
 }
 
-/// Where contents are kept, in a service that has routes for them.
+/// Returns the store of contents, in a service that has routes for them.
 fn contents(service: &Service) -> Result<&Arc<dyn ContentStore>, Rejection> {
     service.options.contents.as_ref().ok_or(Rejection::RouteNotFound)
 }

@@ -12,7 +12,7 @@ use crate::answer::Answer;
 use crate::parameters;
 use crate::rejection::Rejection;
 
-/// Where the page and what it loads lie.
+/// The path of the page and of the files that it loads.
 pub(crate) const PAGE: &str = "/docs/";
 
 /// Nothing is loaded from elsewhere, and nobody frames the page. It styles itself as it runs.

@@ -78,19 +78,19 @@ pub use options::Options;
 pub use rejection::Rejection;
 pub use serve::serve;
 
-/// Where models are created and listed.
+/// The route on which models are created and listed.
 const MODELS: &str = "/api/v3/custom_models";
 
-/// Where one model is.
+/// The route of one model.
 const MODEL: &str = "/api/v3/custom_models/{id}";
 
-/// Where the data of a model is.
+/// The route of the data of a model.
 const DATA: &str = "/api/v3/custom_models/{id}/data";
 
-/// Where one pair of it is.
+/// The route of one pair of the data of a model.
 const PAIR: &str = "/api/v3/custom_models/{id}/data/{data_id}";
 
-/// Where those who train ask.
+/// The beginning of the routes of workers.
 const TRAINING: &str = "/api/v3/training";
 
 /// The routes of the API; `/docs` and `/openapi.json`, which describe it; `/health` and `/ready` for
@@ -114,8 +114,8 @@ pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
     observed(routes.layer(from_fn(measure::measure)))
 }
 
-/// What is at no route, or not for this method, is refused in JSON, and so is a head that breaks the rules of
-/// HTTP. A panic is a 500.
+/// Adds refusals in JSON of an unknown route, of a method that a route does not have, and of a head that breaks
+/// the rules of HTTP. A panic is a 500.
 fn with_refusals<S>(routes: Router<S>, drain_timeout: Duration) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
@@ -166,7 +166,7 @@ fn data() -> Router<Arc<Service>> {
         .route(PAIR, axum::routing::delete(data::delete))
 }
 
-/// What those who train ask and say.
+/// The routes of workers.
 fn work() -> Router<Arc<Service>> {
     Router::new()
         .route("/api/v3/training/claim", post(work::claim))

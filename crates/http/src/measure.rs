@@ -1,4 +1,4 @@
-//! What is counted and timed of requests, through the facade `metrics`, and the page that shows it.
+//! Counters and timings of requests, recorded through the facade `metrics`, and the page that shows them.
 
 use std::future::ready;
 use std::time::Instant;
@@ -87,7 +87,7 @@ struct Asked {
     route: Option<MatchedPath>,
     /// None if nobody waited for it.
     status: Option<StatusCode>,
-    /// What came of it, if it asked for a create.
+    /// The outcome of the create, if it asked for one.
     outcome: &'static str,
     /// The limit that refused it.
     limit: Option<&'static str>,
@@ -124,7 +124,7 @@ impl Drop for Asked {
     }
 }
 
-/// What a request asks for, if it is about models. Hosts may have put the routes below others.
+/// Returns the operation that a request asks for, if it is about models. Hosts may have put the routes below others.
 fn operation(method: &str, route: &str) -> Option<Operation> {
     let place = route.split_once(MODELS).map(|(_, place)| place);
     match (method, place) {
@@ -155,7 +155,7 @@ fn limit(rejection: &Rejection) -> Option<&'static str> {
     }
 }
 
-/// What came of a create that was refused.
+/// Returns the outcome of a create that was refused.
 fn outcome(rejection: &Rejection) -> &'static str {
     match rejection {
         Rejection::RequestTimeout => "timeout",

@@ -142,8 +142,8 @@ pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response<Body> {
     Rejection::internal(cause_of(&*panic)).into_response()
 }
 
-/// What a panic says, if it is a text that stands in the code: one that was made at run time may repeat
-/// what a caller sent. Where it happened is for the panic hook to tell.
+/// Returns the message of a panic if it is a literal in the code. A message that was made at run time may repeat
+/// the text of a caller. The place of the panic is for the panic hook to tell.
 pub(crate) fn cause_of(panic: &(dyn Any + Send)) -> Cow<'static, str> {
     match panic.downcast_ref::<&'static str>() {
         Some(text) => format!("a handler panicked: {text}").into(),

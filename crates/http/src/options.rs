@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use custom_models_training_data::ContentStore;
 
-/// How long a service waits, and for how much at a time.
+/// The times that a service waits, and the numbers of things that it does at a time.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// How long a body may take to arrive, or, of an upload, its next bytes; then it is a 408.
+    /// The time that a body may take to arrive, or an upload its next bytes; then it is a 408.
     pub body_timeout: Duration,
     /// The bytes that an upload has to send in each second, on average over [`Options::least_rate_span`]; one
     /// that is slower is a 408. 0 is no least.
@@ -18,37 +18,37 @@ pub struct Options {
     /// The time that a body of JSON may take to arrive before its key is looked up again: it may have been revoked.
     /// The key of an upload, and of a request that has waited for an event, always is.
     pub recheck_after: Duration,
-    /// How long the store may take to answer; then it is a 503. A write that was begun goes on, and
+    /// The time that the store may take to answer; then it is a 503. A write that was begun goes on, and
     /// its outcome is told to nobody.
     pub store_timeout: Duration,
-    /// How many threads read the store; more reads wait for their turn. Twice the processors, 4 at least,
-    /// if nothing else is said: one read that takes long leaves the others theirs.
+    /// The number of threads that read the store; more reads wait for their turn. The default is twice the
+    /// processors, and at least 4: one read that takes long leaves the others theirs.
     pub reads_at_once: usize,
-    /// Where the contents of training data are kept. Without it there are no routes for data.
+    /// The store of the contents of training data. Without it there are no routes for data.
     pub contents: Option<Arc<dyn ContentStore>>,
-    /// How many uploads may be on their way at a time; one more is a 503.
+    /// The number of uploads that may be on their way at a time; one more is a 503.
     pub uploads_at_once: usize,
     /// The share of [`Options::uploads_at_once`], and of [`Options::waiters`], that one organisation may take,
     /// in percent, and one place at least; one more is a 503. 100 is no limit.
     pub organisation_share: u8,
-    /// How long the rest of a body is read that was refused early, so that its sender, who reads
-    /// after sending, sees the refusal.
+    /// The time for which the rest of a body is read that was refused early. Its sender, who reads after
+    /// sending, sees the refusal.
     pub drain_timeout: Duration,
-    /// How long the head of a request may take to arrive, the time between two requests of one
+    /// The time that the head of a request may take to arrive, the time between two requests of one
     /// connection included.
     pub header_timeout: Duration,
-    /// How long a client may leave an answer untaken before its connection ends, each time that no more of it
-    /// can be sent. A router without [`serve`](crate::serve) has no say in it.
+    /// The time that a client may leave an answer untaken before its connection ends, each time that no more of it
+    /// can be sent. It has an effect only with [`serve`](crate::serve).
     pub write_timeout: Duration,
-    /// After how long a client that follows a training should look again; answers about a model in
-    /// training say so in `Retry-After`.
+    /// The time after which a client that follows a training should look again. Answers about a model in
+    /// training state it in `Retry-After`.
     pub poll_after: Duration,
-    /// How many requests may wait for an event at a time; one more is a 503.
+    /// The number of requests that may wait for an event at a time; one more is a 503.
     pub waiters: usize,
-    /// How long a request that waits for an event goes without looking for those that others than
-    /// this service have written.
+    /// The time between two looks for events that others than this service have written, while a request waits
+    /// for an event.
     pub events_poll: Duration,
-    /// How long requests that are at work may take to end when the service is told to.
+    /// The time that requests at work may take to end when the service is told to.
     pub shutdown_timeout: Duration,
 }
 

@@ -20,10 +20,10 @@ use tokio::time::timeout;
 use crate::pace::{LeastRate, Pace, TooSlow};
 use crate::rejection::Rejection;
 
-/// How much may come before a part shows any of its content: room for what is said of it.
+/// The number of bytes that may come before a part shows any of its content: room for its headers.
 const MOST_UNSEEN: usize = 1 << 20;
 
-/// What a body is made of.
+/// A piece of a body of parts.
 pub(crate) enum Piece {
     /// A part begins.
     Part {
@@ -38,7 +38,7 @@ pub(crate) enum Piece {
     End,
 }
 
-/// What separates the parts, if the body is said to have any.
+/// Returns the boundary between the parts, if the type of the body names one.
 pub(crate) fn boundary(headers: &HeaderMap) -> Result<String, Rejection> {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(said), None) = (types.next(), types.next()) else {
@@ -87,7 +87,7 @@ fn stalled(_: tokio::time::error::Elapsed) -> Rejection {
     Rejection::RequestTimeout
 }
 
-/// What is not made of parts, or breaks off (DATA-1), or comes too slowly (PLACE-4).
+/// Returns the refusal of a body that is not made of parts, or breaks off (DATA-1), or comes too slowly (PLACE-4).
 fn malformed(error: multer::Error) -> Rejection {
     if let multer::Error::StreamReadFailed(cause) = &error
         && cause.is::<TooSlow>()
@@ -100,7 +100,7 @@ fn malformed(error: multer::Error) -> Rejection {
 /// The chunks of a body, one at a time: who reads parts would take as many as there are.
 struct Chunks<'a> {
     body: &'a mut Body,
-    /// How many bytes have come since a part last showed some of its content.
+    /// The number of bytes that have come since a part last showed some of its content.
     unseen: Arc<AtomicUsize>,
     has_given: bool,
     pace: Pace,

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderName, header};
 use custom_models_core::{CustomModel, Expected, Revision, TrainingStatus};
 
-/// What a write expects of its model. A header that is malformed expects what no model is.
+/// Returns the revisions that a write expects of its model. A header that is malformed matches no model.
 pub(crate) fn expected(headers: &HeaderMap) -> Expected {
     match tags(headers, &header::IF_MATCH) {
         Tags::None | Tags::Any => Expected::Anything,
@@ -15,8 +15,8 @@ pub(crate) fn expected(headers: &HeaderMap) -> Expected {
     }
 }
 
-/// Whether the caller knows the model as it is. While it is trained its progress changes without its
-/// revision (TRAIN-3), so nobody does.
+/// Returns true if the caller knows the model as it is. While it is trained its progress changes without its
+/// revision (TRAIN-3), so no caller does.
 pub(crate) fn is_known(headers: &HeaderMap, model: &CustomModel) -> bool {
     model.training_status() != TrainingStatus::Running
         && match tags(headers, &header::IF_NONE_MATCH) {
@@ -39,7 +39,7 @@ struct Tag {
     revision: Option<Revision>,
 }
 
-/// What a header lists, over all of its lines.
+/// Returns the tags that a header lists, over all of its lines.
 fn tags(headers: &HeaderMap, name: &HeaderName) -> Tags {
     let lines: Vec<&[u8]> = headers.get_all(name).iter().map(|line| line.as_bytes()).collect();
     let line = lines.join(&b',');

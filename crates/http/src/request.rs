@@ -34,7 +34,7 @@ pub(crate) struct Arrived {
     pub(crate) headers: HeaderMap,
     pub(crate) stopping: Option<Stopping>,
     pub(crate) body: Incoming,
-    /// What is asked for, once it is let in.
+    /// The operation that is asked for, once the request is let in.
     operation: Option<Operation>,
     turn: Turn,
 }
@@ -193,7 +193,7 @@ impl Arrived {
         if self.body.is_empty() { Ok(None) } else { self.json().await.map(Some) }
     }
 
-    /// What a judge makes of the parameters of the query, percent-decoded.
+    /// Judges the parameters of the query, percent-decoded.
     pub(crate) fn parameters<T>(
         &self,
         judge: impl for<'a> FnOnce(Vec<(&'a str, &'a str)>) -> Result<T, Violations<'a>>,
@@ -326,7 +326,7 @@ impl Arrived {
         })
     }
 
-    /// What an edit is answered with.
+    /// Returns the response to an edit.
     pub(crate) fn said(&self, edited: Edited) -> Said {
         match edited {
             Edited::Changed { model, .. } => self.shown(StatusCode::OK, &model),

@@ -14,10 +14,10 @@ use crate::observe::cause_of;
 use crate::readers::Readers;
 use crate::rejection::Rejection;
 
-/// How many of those who train may ask at a time. Each holds a thread while its answer is made durable.
+/// The number of requests of workers that may ask at a time. Each holds a thread while its answer is made durable.
 const WORKS_AT_ONCE: usize = 32;
 
-/// How long a write is waited for.
+/// The time for which a write is waited for.
 #[derive(Clone, Copy)]
 pub(crate) enum Wait {
     /// No longer than the store may take.
@@ -29,7 +29,7 @@ pub(crate) enum Wait {
 /// Waits for the store, and not for ever.
 pub(crate) struct StoreCalls {
     readers: Readers,
-    /// How many more may wait on a thread for what they write.
+    /// The number of further requests that may wait on a thread for what they write.
     turns: Arc<Semaphore>,
     patience: Duration,
 }

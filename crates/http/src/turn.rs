@@ -30,7 +30,7 @@ impl Turn {
         Turn(State::Open(entered))
     }
 
-    /// Whether the request was judged with its change, the answer to the same request before included.
+    /// Returns true if the request was judged with its change. A repeat that was answered as before counts too.
     pub(crate) fn is_sent(&self) -> bool {
         matches!(self.0, State::Sent(..))
     }

@@ -21,7 +21,7 @@ use crate::request::Arrived;
 use crate::service::Service;
 use crate::store::Wait;
 
-/// How many pieces wait for the disk. Who sends faster than it writes has to wait.
+/// The number of pieces that wait for the disk. A sender that is faster than the disk has to wait.
 const PIECES: usize = 4;
 
 impl Arrived {

@@ -72,7 +72,7 @@ impl Drop for Waiter<'_> {
 pub(crate) struct Stopping(watch::Receiver<()>);
 
 impl Stopping {
-    /// What says so when it is dropped, and what hears of it.
+    /// Creates the sender that gives the signal when it is dropped, and its receiver.
     pub(crate) fn new() -> (watch::Sender<()>, Self) {
         let (stop, stopped) = watch::channel(());
         (stop, Stopping(stopped))

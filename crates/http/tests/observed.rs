@@ -1,4 +1,4 @@
-//! What the service says of itself: its log, and what it counts, where a process cannot be made to do it.
+//! Tests of the log and of the counters of a service, in cases that a process cannot be brought into.
 #![allow(
     dead_code,
     unused_imports,
@@ -32,7 +32,7 @@ const NAMED: &str = r#"{"name":"Cardiology","language":"en"}"#;
 /// A test that would hang fails instead. Nothing rests on how long this is.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What is logged by all tests of the process, which tell their lines by the ids of requests.
+/// The log of all tests of the process, which tell their lines by the ids of requests.
 #[derive(Clone, Default)]
 struct Log(Arc<(Mutex<Vec<String>>, Condvar)>);
 

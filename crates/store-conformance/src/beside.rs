@@ -42,9 +42,9 @@ pub(crate) struct Target(pub(crate) usize);
 pub(crate) struct Write {
     pub(crate) by: &'static str,
     pub(crate) change: Change,
-    /// When it happens.
+    /// The time at which it happens, in milliseconds.
     pub(crate) millis: i64,
-    /// Under which key its answer is kept.
+    /// The key under which its answer is kept.
     pub(crate) key: Option<usize>,
     /// The number of requests in the window that it is to be admitted to.
     pub(crate) limited: Option<u32>,
@@ -73,7 +73,7 @@ pub(crate) enum Step {
     Run,
     Cancel,
     Claim,
-    /// What a worker says whose claim is the last one, or not any more.
+    /// A report of a worker: under the last claim, or, if it is late, under the one before.
     Work {
         word: Word,
         is_late: bool,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use custom_models_core::{ModelId, Store};
 
-/// Whatever goes wrong while a case is set up.
+/// An error while a case is set up.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Makes places for stores of one kind. Every case asks for places of its own.
@@ -13,7 +13,7 @@ pub trait Builder {
     fn new_place(&self) -> Result<Box<dyn Place>, BoxError>;
 }
 
-/// Where a store lives: a folder, a schema of a database. Dropping it clears it away.
+/// A place where a store lives: a folder, a schema of a database. Dropping it clears it away.
 pub trait Place {
     /// Opens the store that lives here; the first time it is empty.
     ///
@@ -34,7 +34,7 @@ pub trait Place {
     fn after_kill(&self) -> Result<AfterKill, BoxError>;
 }
 
-/// What the death of a process leaves of a store.
+/// The rest of a store after the death of its process.
 pub enum AfterKill {
     /// A place with all that was acknowledged in it (MODEL-6).
     Place(Box<dyn Place>),
@@ -47,7 +47,7 @@ pub enum AfterKill {
 pub struct Exemption(&'static str);
 
 impl Exemption {
-    /// What is kept in memory dies with the process.
+    /// The exemption of a store in memory, whose records die with the process.
     pub(crate) const MODEL_6: Exemption = Exemption("MODEL-6");
 
     /// The number of the rule.

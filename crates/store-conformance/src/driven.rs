@@ -16,7 +16,7 @@ use crate::sample::{model, unfit};
 use crate::threads::wait_for;
 use crate::verdict::{Checked, Stop};
 
-/// How long a lease is, in milliseconds.
+/// The length of a lease, in milliseconds.
 pub(crate) const LEASE: i64 = 60_000;
 
 /// An engine for one organisation. Its clock stands still until it is set.
@@ -84,7 +84,7 @@ impl Driven {
         }
     }
 
-    /// What a worker claims of the organisation, if something waits.
+    /// Claims a training of the organisation for a worker, if one waits.
     #[track_caller]
     pub(crate) fn claim(&self, worker: &str) -> Checked<Option<Claimed>> {
         let of = self.caller.organisation();

@@ -1,4 +1,4 @@
-//! What belongs to a change and stands beside the models: events, data, and answers that are kept.
+//! Records that belong to a change and stand beside the models: events, data, and answers that are kept.
 
 use custom_models_core::{
     Actor, AnswerKey, Change, ContentDigest, CustomModel, DataFile, DataId, DataPair, DataType,
@@ -11,7 +11,7 @@ use crate::client::{ALL, Client};
 use crate::sample::{model, nth, unfit};
 use crate::verdict::{Checked, ensure_eq};
 
-/// When the clocks of the cases begin, in milliseconds.
+/// The time at which the clocks of the cases begin, in milliseconds.
 const START: i64 = 1_700_000_000_000;
 
 /// A moment so many milliseconds after the clocks of the cases begin.
@@ -28,7 +28,7 @@ pub(crate) fn moment_of(time: Timestamp) -> Moment {
     Moment::from_unix_millis(time.unix_seconds() * 1000)
 }
 
-/// When what has a number happens: one a second.
+/// Returns the time of the change with a number: one a second.
 pub(crate) fn time_of(number: u64) -> Checked<Moment> {
     Ok(at(1000 * i64::try_from(number).map_err(unfit)?))
 }
@@ -108,7 +108,7 @@ pub(crate) fn upload_answer(target: ModelId, key: &str) -> Checked<NewAnswer> {
     Ok(NewAnswer { key: answer_key(Operation::Upload, Some(target), key)?, request })
 }
 
-/// How long an answer is live, in milliseconds.
+/// Returns the time for which an answer is live, in milliseconds.
 pub(crate) fn kept_for() -> i64 {
     i64::try_from(NewAnswer::KEPT_FOR.as_millis()).unwrap_or(i64::MAX)
 }

@@ -2,7 +2,7 @@ use std::fmt;
 
 use crate::{Case, Failure, Verdict};
 
-/// What came of every case of a run.
+/// The verdicts on all cases of a run.
 #[derive(Clone, Debug)]
 pub struct Report {
     verdicts: Vec<(Case, Verdict)>,

@@ -6,7 +6,7 @@ use custom_models_core::{Refusal, StoreError};
 
 use crate::{BoxError, Exemption};
 
-/// What came of one case.
+/// The verdict on one case.
 #[derive(Clone, Debug)]
 pub enum Verdict {
     /// The store keeps what the case asks for.

@@ -218,7 +218,7 @@ pub(super) fn fail() -> Operation {
         .build()
 }
 
-/// What the reports of workers have in common.
+/// Describes the operation of a worker's report.
 fn report(
     name: &str,
     summary: &str,

@@ -1,4 +1,4 @@
-//! What is said in paths, queries and headers.
+//! Parameters in paths, queries and headers.
 
 use custom_models_core::{IdempotencyKey, ListEvents, PerPage, TrainingStatus};
 use serde_json::Value;

@@ -1,4 +1,4 @@
-//! What each operation may refuse, shown by refusals themselves.
+//! Refusals of each operation, made into the examples of its description.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
@@ -17,7 +17,7 @@ use utoipa::openapi::{ContentBuilder, Header, Ref};
 
 use crate::rejection::Rejection;
 
-/// What a request with a body meets when that is not as it should be.
+/// The refusals of a request whose body is not as it should be.
 pub(super) const BODY: [Rejection; 5] = [
     Rejection::RequestTimeout,
     Rejection::Engine(Refusal::BodyTooLarge),
@@ -26,11 +26,11 @@ pub(super) const BODY: [Rejection; 5] = [
     Rejection::UnsupportedTransferEncoding,
 ];
 
-/// What an operation may refuse.
+/// The refusals of an operation.
 pub(super) struct Refusals(Vec<Rejection>);
 
 impl Refusals {
-    /// What every request behind a route may meet.
+    /// Returns the refusals that every request behind a route may meet.
     pub(super) fn of(asked: Asked) -> Self {
         let limit = RequestLimit::CREATE;
         let reset_at = Moment::from_unix_millis(1_736_938_800_000);
@@ -84,7 +84,7 @@ pub(super) struct Answers {
 }
 
 impl Answers {
-    /// What is answered when it is done.
+    /// Adds the response of an operation that is done.
     pub(super) fn with(mut self, status: &str, done: ResponseBuilder) -> Self {
         self.operation = self.operation.response(status, with_headers(done, &[], true).build());
         self

@@ -193,7 +193,7 @@ fn order_the_revision_before_the_content_type_and_both_before_the_body() {
     }
 }
 
-/// What is refused before the body is judged is refused before the body is read: it need never come.
+/// Refusals that come before the judgement of the body are sent before the body is read: it need never come.
 #[test]
 fn order_early_refusals_do_not_wait_for_the_body() {
     let server = Server::limited("1/1h", 1);

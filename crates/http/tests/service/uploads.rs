@@ -252,7 +252,7 @@ fn data_4_an_upload_that_is_late_keeps_its_contents_until_it_is_done() {
     }
 }
 
-/// What is written after the end of the service, but before that of the store, refers to contents too.
+/// A write after the end of the service, but before that of the store, refers to contents too.
 #[test]
 fn data_4_an_upload_that_the_end_of_the_service_leaves_open_keeps_its_contents() {
     let uploads = uploads_with(|options| options.store_timeout = Duration::from_millis(1));

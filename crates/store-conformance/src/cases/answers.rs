@@ -22,7 +22,7 @@ fn keyed_create(of: &Organisation, number: u64, key: &str, millis: i64) -> Check
     Ok(Write { at: at(millis), answer: Some(create_answer(key)?), ..write })
 }
 
-/// What is kept of a write that left its model like this.
+/// Returns the answer that is kept of a write that left its model like this.
 fn kept(write: &Write, model: &CustomModel) -> Checked<KeptAnswer> {
     let Some(answer) = &write.answer else { return Err(Stop::failed("no answer to keep")) };
     let whole = || serde_json::to_string(model);

@@ -139,7 +139,7 @@ pub(crate) fn an_import_begins_in_an_empty_store_and_once(builder: &dyn Builder)
     Ok(())
 }
 
-/// What is written to a copy follows what was brought.
+/// Checks that a copy has what its original has, and that writes to it follow the imported records.
 fn goes_on(store: &Client, copy: &Client, of: &Organisation) -> Checked {
     let (before, copied) = (store.handle().events(of, 0, u32::MAX)?, copy.handle());
     ensure_eq!(copied.events(of, 0, u32::MAX)?, before, "the history of {of}");

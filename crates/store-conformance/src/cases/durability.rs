@@ -1,5 +1,5 @@
-//! What was acknowledged is there again: after a close, after the last handle is dropped, and after
-//! the process is killed.
+//! Acknowledged writes are there again: after a close, after the last handle is dropped, and after the
+//! process is killed.
 
 use custom_models_core::{CustomModel, Organisation, Outcome, StoreErrorKind};
 

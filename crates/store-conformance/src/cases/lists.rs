@@ -9,7 +9,7 @@ use crate::client::{Client, fresh};
 use crate::sample::{id, model, models, organisation};
 use crate::verdict::{Checked, ensure, ensure_eq};
 
-/// What a list of these models, in ascending order, must be.
+/// Returns the right list for a selection of these models, which are in ascending order.
 fn listing(models: &[CustomModel], selection: &Selection) -> Listing {
     let matching = || models.iter().filter(|model| selection.filter.matches(model));
     Listing {

@@ -1,4 +1,4 @@
-//! What follows an answer follows the change that was answered, from whatever thread.
+//! Writes that follow an answer follow the change that was answered, from whatever thread they come.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;

@@ -1,4 +1,4 @@
-//! What is forgotten when it is old: the beginning of a history, and answers that no repeat gets.
+//! Purges of old records: the beginning of a history, and answers that no repeat gets.
 
 use custom_models_core::{
     AnswerKey, Event, EventPage, KeptAnswer, ModelId, Moment, NewAnswer, Organisation, Outcome,
@@ -138,7 +138,7 @@ pub(crate) fn log_1_positions_go_on_when_all_events_are_forgotten(
     Ok(())
 }
 
-/// What is kept of so many answers, which were given a second apart.
+/// Returns the times of those of the answers that are kept, in milliseconds after the clocks begin.
 fn kept_answers(store: &Client, keys: &[(Organisation, AnswerKey)]) -> Checked<Vec<i64>> {
     let mut kept = Vec::new();
     for (of, key) in keys {

@@ -20,7 +20,7 @@ use crate::sample::{moment, organisation};
 use crate::verdict::{Checked, Stop};
 use crate::{Builder, MemoryBuilder};
 
-/// How many sequences are tried where `PROPTEST_CASES` says nothing: few enough for stores that
+/// The number of sequences that are tried where `PROPTEST_CASES` says nothing: few enough for stores that
 /// wait for a disk.
 const SEQUENCES: u32 = 32;
 
@@ -49,7 +49,7 @@ pub(crate) fn random_operations_are_answered_as_by_the_reference(builder: &dyn B
     }
 }
 
-/// What an organisation has whose models have come to everything that a training can come to.
+/// Returns the records of an organisation whose models have come to everything that a training can come to.
 fn models_of_every_course() -> Checked<Vec<Record>> {
     let [main, ..] = ORGANISATIONS;
     let (_place, store) = fresh(&MemoryBuilder)?;

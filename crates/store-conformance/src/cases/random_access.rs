@@ -94,7 +94,7 @@ fn agree(builder: &dyn Builder, steps: &[Step]) -> Checked {
     expect_same(&store, &reference)
 }
 
-/// What a step asks for; nothing, if the store is to be opened anew.
+/// Returns the change that a step asks for; `None` if the store is to be opened anew.
 fn change(step: &Step, now: &mut i64) -> Checked<Option<AccessChange>> {
     let id = |number| key(number, "acme").map(|key| key.id);
     Ok(Some(match step {

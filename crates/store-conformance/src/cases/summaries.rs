@@ -1,5 +1,5 @@
-//! What a store says of itself, by which a folder of training data knows it, and up to where its histories were
-//! purged.
+//! The summary of a store, by which a folder of training data knows it, and the positions up to which its
+//! histories were purged.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ pub(crate) fn place_2_a_store_keeps_its_identity_and_no_other_has_it(
     Ok(())
 }
 
-/// What has to be in a summary, and a store that is closed and opened again after every look.
+/// The values that a summary has to have, and a store that is closed and opened again after every look.
 struct Expecting<'a> {
     place: &'a dyn Place,
     store: Client,

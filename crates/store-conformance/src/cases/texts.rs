@@ -1,4 +1,4 @@
-//! What is put in comes out: every text, moment, language and base model, now and after reopening.
+//! Values come out as they were put in: every text, moment, language and base model, now and after reopening.
 
 use custom_models_core::{BaseModel, Description, Language, Name, NewModel, Timestamp};
 

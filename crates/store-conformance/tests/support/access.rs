@@ -9,7 +9,7 @@ use custom_models_core::{
 
 use super::flaw::Flaw;
 
-/// Who is registered, the keys, and the admissions with the threads that asked for them.
+/// The plans of organisations, the keys, and the admissions with the threads that asked for them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Access {
     pub(super) plans: BTreeMap<Organisation, PlanName>,
@@ -18,7 +18,7 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// What an opened store begins with.
+    /// Makes of this what an opened store begins with.
     pub(crate) fn open(&mut self, flaw: Option<Flaw>) {
         match flaw {
             Some(Flaw::KeysForgottenAtOpening) => self.keys.clear(),

@@ -213,7 +213,7 @@ impl Access {
         }
     }
 
-    /// Whether something went.
+    /// Erases at most `limit` keys of an organisation, or its plan if it has none. Returns true if something went.
     fn erase(&mut self, flaw: Option<Flaw>, of: &Organisation, limit: usize) -> bool {
         let all = flaw == Some(Flaw::ErasureTakesAllKeys);
         let (before, mut left) = (self.keys.len(), limit);
@@ -285,7 +285,7 @@ impl Life {
         }
     }
 
-    /// Whether something went.
+    /// Erases the data and the answers of an organisation. Returns true if something went.
     fn erase_data(&mut self, flaw: Option<Flaw>, of: &Organisation) -> bool {
         let count =
             |life: &Life| life.data.values().map(Vec::len).sum::<usize>() + life.answers.len();

@@ -27,7 +27,7 @@ pub(super) struct History {
 pub(super) type KeptUnder = (Organisation, AnswerKey, Option<ThreadId>);
 
 impl Life {
-    /// What an opened store begins with.
+    /// Makes of this what an opened store begins with.
     pub(crate) fn open(&mut self, flaw: Option<Flaw>) {
         match flaw {
             Some(Flaw::EventsForgottenAtOpening) => self.histories.clear(),

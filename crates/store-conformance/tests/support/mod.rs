@@ -30,7 +30,7 @@ impl Builder for QueuedBuilder {
     }
 }
 
-/// What a kill leaves.
+/// The state that a kill leaves.
 type Disk = Arc<Mutex<State>>;
 
 struct QueuedPlace {

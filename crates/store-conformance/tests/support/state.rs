@@ -13,7 +13,7 @@ use super::flaw::Flaw;
 use super::life::Life;
 use super::rows::Transaction;
 
-/// What is kept: rows, a counter beside them, and the last id.
+/// The records of a store: rows, a counter beside them, and the last id.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct State {
     pub(super) rows: BTreeMap<(Organisation, ModelId), CustomModel>,
@@ -48,7 +48,7 @@ impl State {
         self.last_id = self.last_id.max(to.get());
     }
 
-    /// What an opened store begins with.
+    /// Returns the state that an opened store begins with.
     pub(crate) fn opened(mut self, flaw: Option<Flaw>) -> State {
         if flaw == Some(Flaw::NewestIdAgainAfterOpening) {
             self.last_id = self.newest_id();
@@ -186,7 +186,7 @@ impl State {
         }
     }
 
-    /// What a refusal leaves in a store where it leaves something.
+    /// Leaves the traces of a refusal, in a store with such a flaw.
     fn leave_traces(
         &mut self,
         flaw: Option<Flaw>,
@@ -237,7 +237,7 @@ impl State {
         next.ok().map(|next| next.data)
     }
 
-    /// What a caller is told in the place of an outcome.
+    /// Returns the outcome that a caller is told, which is another one in a store with such a flaw.
     fn told(&self, flaw: Option<Flaw>, asked: &Write, outcome: Outcome) -> Outcome {
         let Change::Edit { id, edit, .. } = &asked.change else { return outcome };
         let is_anyones = || self.rows.keys().any(|(_, found)| found == id);
@@ -279,7 +279,7 @@ impl State {
     }
 }
 
-/// What an update of nothing creates.
+/// Returns the model that an update of nothing creates.
 fn nothing() -> NewModel {
     NewModel {
         name: Name::new("nothing").unwrap(),
@@ -290,7 +290,7 @@ fn nothing() -> NewModel {
     }
 }
 
-/// What is expected, as far as a store looks at it.
+/// Reduces an expectation to the part that a flawed store looks at.
 fn expect_less(flaw: Option<Flaw>, expected: &mut Expected) {
     match (flaw, &*expected) {
         (Some(Flaw::EditsIgnoreWhatIsExpected), _) => *expected = Expected::Anything,
@@ -302,7 +302,7 @@ fn expect_less(flaw: Option<Flaw>, expected: &mut Expected) {
     }
 }
 
-/// Whether a change was made.
+/// Returns true if a change was made.
 pub(super) fn is_made(outcome: &Outcome) -> bool {
     let made = of_the_change(outcome);
     matches!(made, Outcome::Created(_) | Outcome::Changed { .. } | Outcome::Deleted)

@@ -29,7 +29,7 @@ pub(crate) struct QueuedStore {
 struct Queue {
     sender: Option<Sender<Job>>,
     submitted: usize,
-    /// What a flawed store leaves lying.
+    /// The completions that a flawed store leaves unanswered.
     left: Vec<Completion>,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Memory {
     pub(super) is_closed: bool,
 }
 
-/// How many writes a store with a flaw in its queue makes before the flaw shows.
+/// The number of writes that a store with a flaw in its queue makes before the flaw shows.
 const WORKS_UNTIL: usize = 20;
 
 impl QueuedStore {

@@ -6,7 +6,7 @@ use custom_models_core::{
 use super::flaw::Flaw;
 use super::state::State;
 
-/// What is shown of the rows.
+/// The reads of the rows.
 impl State {
     pub(crate) fn get(
         &self,

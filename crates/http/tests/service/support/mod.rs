@@ -277,7 +277,7 @@ impl Client {
         Answer { status, headers, body }
     }
 
-    /// Whether the server has closed the connection, after all that it had to say.
+    /// Returns true if the server has closed the connection, and has said nothing that is not read.
     pub(crate) fn is_at_end(&mut self) -> bool {
         self.read.is_empty() && self.fill() == 0
     }

@@ -9,7 +9,7 @@ use custom_models_core::{
     Write,
 };
 
-/// What a [`Held`] store makes of writes of models.
+/// The way in which a [`Held`] store treats writes of models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     Works,
@@ -32,11 +32,11 @@ struct State {
     mood: Mood,
     waiting: Vec<(Write, Completion)>,
     reads_panic: bool,
-    /// How often events were looked for.
+    /// The number of times that events were looked for.
     looks: usize,
     /// The number of writes of models, and of admissions beside them.
     writes: (usize, usize),
-    /// What is done before the next model is read.
+    /// A function that is called before the next model is read.
     before_get: Option<Box<dyn FnOnce() + Send>>,
     scopes_are_lost: bool,
 }
@@ -84,7 +84,7 @@ impl Held {
         self.wait_until(|state| state.looks >= looks);
     }
 
-    /// How often events were looked for.
+    /// Returns the number of times that events were looked for.
     pub(crate) fn looks(&self) -> usize {
         self.state.lock().unwrap().looks
     }
