@@ -1,8 +1,8 @@
-//! How many models a second callers create who wait at the same time, in groups and one transaction a
-//! call, on a private server whose commits wait for the disk. The transaction of one call sets its
-//! isolation level, creates in one statement and commits, all in one round trip, on a connection for each
-//! caller. A bare statement, which takes the isolation level as it finds it, is shown beside it. All keep
-//! the event of each create.
+//! Measures the models that waiting callers create a second, in groups and with one transaction a call, on a
+//! private server whose commits wait for the disk. The transaction of one call sets its isolation level,
+//! creates in one statement and commits, all in one round trip, on a connection for each caller. A bare
+//! statement, which takes the isolation level as it finds it, is shown beside it. All keep the event of each
+//! create.
 //!
 //! `--bars` exits with 1 when a bar does not hold, `--quick` only shows that everything runs, `--rounds
 //! N` takes other than 21 rounds.
@@ -147,7 +147,7 @@ impl Calls {
         Calls { runtime, clients }
     }
 
-    /// How many models a second are made.
+    /// Creates models for a while, and returns their number a second.
     fn make(&self, span: Duration, is_transaction: bool) -> f64 {
         let begun = Instant::now();
         let calls = self.clients.iter().map(async |(organisation, client, statement)| {

@@ -1,4 +1,4 @@
-//! Who may use the store, and how often.
+//! Registrations, API keys and request limits in PostgreSQL.
 
 use custom_models_core::{
     AccessChange, AccessOutcome, AccessStore, AdmissionRequest, Completion, Grant, Job, Judged,

@@ -31,7 +31,7 @@ const REGISTRATION: &str =
 const REGISTRATIONS: &str =
     "SELECT organisation, plan FROM custom_models.registrations ORDER BY organisation";
 
-/// How an organisation is registered.
+/// The registration of an organisation.
 pub(crate) async fn registration(
     reader: Reader,
     organisation: &Organisation,

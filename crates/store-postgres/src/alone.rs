@@ -27,7 +27,7 @@ const IS_REGISTERED: &str = "SELECT 1 FROM custom_models.registrations WHERE org
 const REVOKE: &str = "UPDATE custom_models.keys SET revoked_at = coalesce(revoked_at, $2)
     WHERE id = $1 RETURNING 1";
 
-/// Whether a job is one of these. The others are judged with their group.
+/// Returns true if a job is a transaction of its own. The others are judged with their group.
 pub(crate) fn is_alone(job: &Job) -> bool {
     !matches!(job, Job::Model(_) | Job::Access(AccessChange::Admit { .. }))
 }
@@ -65,7 +65,7 @@ pub(crate) fn statements(job: &Job, clock: Clock) -> Vec<Statement<'_>> {
     }
 }
 
-/// What became of it, by the rows that its statements brought.
+/// The outcome of such a job, by the rows that its statements brought.
 pub(crate) fn judged(job: &Job, answers: &[Vec<Row>]) -> Result<Judged, Fault> {
     let is_made = answers.first().is_some_and(|rows| !rows.is_empty());
     let otherwise = match job {

@@ -32,7 +32,7 @@ pub(crate) const SEVERAL: &str = concat!(
         AND a.target = wanted.target AND a.key = wanted.key"
 );
 
-/// What was written anew since it was looked for is not old any more.
+/// Deletes old answers. One that was written anew since it was looked for is not old any more.
 pub(crate) const FORGET: &str = "WITH old AS (
         SELECT organisation, operation, target, key FROM custom_models.answers
         WHERE at <= $1 ORDER BY at LIMIT $2
@@ -66,7 +66,7 @@ pub(crate) fn forget(until: Moment, limit: u32) -> Statement<'static> {
     Statement::new(FORGET, [parameter(until.unix_millis()), parameter(i64::from(limit))])
 }
 
-/// What an answer is kept under, and the answer where its other columns are not damaged.
+/// The organisation and the key of an answer, and the answer unless its other columns are damaged.
 pub(crate) fn owned(
     row: &Row,
 ) -> Result<(Organisation, AnswerKey, Result<KeptAnswer, Fault>), Fault> {

@@ -20,7 +20,7 @@ use crate::{PostgresStore, answer_rows, data_rows, event_rows, rows, verify};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// How many rows are brought at a time.
+/// Fetches the next rows, 1000 at a time.
 const FETCH: &str = "FETCH 1000 FROM records";
 
 /// A kind of records: what selects their rows, and what a row is.

@@ -46,17 +46,17 @@ const IS_EMPTY: &str = "SELECT NOT (SELECT is_called FROM custom_models.model_id
     AND NOT EXISTS (SELECT 1 FROM custom_models.events)
     AND NOT EXISTS (SELECT 1 FROM custom_models.answers)";
 
-/// What asks whether an export would show nothing but a start at 0.
+/// The statement that asks whether an export would show nothing but a start at 0.
 pub(crate) fn asks_whether_empty() -> Statement<'static> {
     Statement::new(IS_EMPTY, [])
 }
 
-/// Whether it would, by the rows that the question brought.
+/// Returns true if it would, by the rows of [`asks_whether_empty`].
 pub(crate) fn is_empty(answers: &[Vec<Row>]) -> Result<bool, Fault> {
     answers.first().and_then(|rows| rows.first()).map_or(Ok(false), |row| column(row, 0))
 }
 
-/// What is put, kind by kind.
+/// The rows that an import puts, kind by kind.
 #[derive(Default)]
 pub(crate) struct Import {
     organisations: BTreeSet<Organisation>,
@@ -70,7 +70,7 @@ pub(crate) struct Import {
 }
 
 impl Import {
-    /// What records say; the last of each name counts.
+    /// Collects the rows of records. Of several with the same name the last counts.
     pub(crate) fn of(records: &[Record]) -> Self {
         let mut import = Import::default();
         for record in records.iter().cloned() {
@@ -120,7 +120,7 @@ impl Import {
         }
     }
 
-    /// What puts them. The rows of the organisations come first, as in every group.
+    /// The statements that put the rows. The rows of the organisations come first, as in every group.
     pub(crate) fn statements(&self) -> Result<Vec<Statement<'_>>, StoreError> {
         let mut all = Vec::new();
         if !self.organisations.is_empty() {
@@ -218,7 +218,7 @@ const ERASE_COUNTERS: &str = "WITH gone AS (
 const LOCK: &str =
     "UPDATE custom_models.organisations SET writes = writes + 1 WHERE organisation = $1";
 
-/// What erases.
+/// The statements that erase records of an organisation.
 pub(crate) fn erased(organisation: &Organisation, limit: u32) -> Vec<Statement<'_>> {
     let of = || parameter(bytes(organisation));
     vec![
@@ -248,7 +248,7 @@ pub(crate) fn identity_replaced<'a>(
     )
 }
 
-/// How many records were put or erased.
+/// The number of records that were put or erased; 1 if an identity was replaced.
 pub(crate) fn count(change: &ArchiveChange, answers: &[Vec<Row>]) -> Result<u64, Fault> {
     match change {
         ArchiveChange::Import(records) | ArchiveChange::Begin(records) => Ok(records.len() as u64),

@@ -1,4 +1,4 @@
-//! What a group changes, kind by kind: what is left when all its writes are made.
+//! The changes of a group, kind by kind, as they are once all its writes are made.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use custom_models_core::{
 use crate::columns;
 use crate::statement::Statement;
 
-/// What is to be written. A kind of row is one statement, however many rows there are.
+/// The rows to be written. A kind of row is one statement, however many rows there are.
 #[derive(Default)]
 pub(crate) struct Changes {
     pub(crate) added: BTreeMap<(Organisation, ModelId), CustomModel>,
@@ -63,12 +63,12 @@ impl Changes {
         }
     }
 
-    /// Whether every write was refused.
+    /// Returns true if every write was refused.
     pub(crate) fn is_empty(&self) -> bool {
         self.counters.is_empty() && self.windows.is_empty()
     }
 
-    /// What writes them.
+    /// The statements that write the changes.
     pub(crate) fn statements(&self) -> Result<Vec<Statement<'_>>, StoreError> {
         let mut statements = Vec::new();
         if !self.added.is_empty() {

@@ -21,7 +21,7 @@ const ADD_MODELS: &str = "INSERT INTO custom_models.models (organisation, id, re
         $6::bytea[], $7::bigint[], $8::bytea[], $9::bigint[], $10::bigint[], $11::text[], $12::text[],
         $13::bigint[])";
 
-/// What is fixed at the creation of a model stays.
+/// Updates models. The columns that are fixed at the creation of a model stay.
 const UPDATE_MODELS: &str =
     "UPDATE custom_models.models m SET revision = c.revision, beats = c.beats,
         name = c.name, description = c.description, training_status = c.training_status,

@@ -94,7 +94,7 @@ struct Create<'a> {
     position: i64,
 }
 
-/// What an organisation wants in all.
+/// The number of an organisation's creates, and the limit for all of them.
 struct Wanted {
     creates: i64,
     /// The lowest of the limits: within it every create is made.

@@ -43,7 +43,7 @@ pub(crate) async fn part(
     rows.iter().map(pair).collect()
 }
 
-/// Whose pair it is, of which model, and its number.
+/// The organisation, the model and the number of a pair.
 pub(crate) fn owned(row: &Row) -> Result<(Organisation, ModelId, DataId), Fault> {
     Ok((organisation_of(row, 0)?, model_id(row, 1)?, data_id(row, 2)?))
 }

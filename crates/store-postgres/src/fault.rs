@@ -1,4 +1,4 @@
-//! What an error of the server, or of the way to it, means for the caller of a store.
+//! The meaning of errors of the server, and of the connection to it, for the caller of a store.
 
 use std::error::Error as _;
 use std::io;
@@ -67,7 +67,7 @@ impl Fault {
         }
     }
 
-    /// Whether the server asks to try the transaction again: it stood in the way of another one.
+    /// Returns true if the server asks to try the transaction again, because it conflicted with another one.
     pub(crate) fn is_conflict(&self) -> bool {
         let Fault::Server(error) = self else { return false };
         error.code().is_some_and(|code| {
@@ -75,19 +75,19 @@ impl Fault {
         })
     }
 
-    /// Whether what was to be written is against what is kept.
+    /// Returns true if a write violates a constraint of the database.
     pub(crate) fn is_of_a_constraint(&self) -> bool {
         let Fault::Server(error) = self else { return false };
         error.code().is_some_and(|code| code.code().starts_with("23"))
     }
 
-    /// Whether the connection is gone, with everything that was not committed on it.
+    /// Returns true if the connection is lost, with everything that was not committed on it.
     pub(crate) fn is_of_a_lost_connection(&self) -> bool {
         matches!(self, Fault::Server(error) if is_lost(error))
     }
 }
 
-/// Whether a commit that ended like this was certainly not made: the server lives, and says so.
+/// Returns true if a commit that ended with `error` was certainly not made: the server lives, and says so.
 fn is_undone(error: &Error) -> bool {
     error.as_db_error().is_some_and(|error| {
         let lives = error.parsed_severity() == Some(Severity::Error);

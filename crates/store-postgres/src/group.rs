@@ -14,7 +14,7 @@ use crate::changes::{Admitted, Changes};
 use crate::known::Known;
 use crate::settings::Clock;
 
-/// What is known and what becomes of it.
+/// The rows that a group of writes is judged by, and its changes to them.
 pub(crate) struct Group {
     clock: Clock,
     known: Known,
@@ -86,7 +86,7 @@ fn damaged(what: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::Damaged, what)
 }
 
-/// What has no form as a text, which everything has that is written.
+/// The error of a value that does not serialise. Never in practice: every value that is written does.
 pub(crate) fn unwritable(error: serde_json::Error) -> StoreError {
     StoreError::new(StoreErrorKind::Failed, error)
 }

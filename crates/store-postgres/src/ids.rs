@@ -1,4 +1,4 @@
-//! How many ids are left (MODEL-1).
+//! The supply of ids (MODEL-1).
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -10,8 +10,8 @@ use crate::fault::Fault;
 /// More than all groups together take at a time.
 const FEW: u64 = 1 << 20;
 
-/// Whether the ids are almost all given away. The statement for many creates would take some that it
-/// cannot give then, so each is counted out.
+/// A flag that is set once almost all ids are given away. The statement for many creates would then
+/// take ids that it cannot give, so creates no longer go through it.
 #[derive(Default)]
 pub(crate) struct Ids {
     are_few: AtomicBool,

@@ -1,4 +1,4 @@
-//! What a group knows when it is judged, and how that changes from write to write.
+//! The rows by which a group is judged, and how they change from write to write.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -16,7 +16,7 @@ use crate::rows::{column, model_id, organisation_of, unsigned};
 use crate::schema::NEWEST;
 use crate::{answer_rows, data_rows, rows};
 
-/// What was read for a group.
+/// The rows that were read for a group.
 pub(crate) struct Known {
     pub(crate) counters: HashMap<Organisation, Counters>,
     /// A row that is damaged is known as such.

@@ -9,7 +9,7 @@ use crate::retry::Attempts;
 use crate::schema::{IDENTITY, MIGRATIONS, NEWEST};
 use crate::statement::{Statement, parameter};
 
-/// What a row of `migrations` says, so that somebody else's table is not taken for ours.
+/// The mark in every row of `migrations`, so that somebody else's table is not taken for ours.
 const MARK: &str = "custom-models";
 
 /// Opens a database as `mode` says, and returns its layout (PLACE-1). Errors name it as `database`.
@@ -148,7 +148,7 @@ pub(crate) fn is_of_the_guard(fault: &Fault) -> bool {
     matches!(fault, Fault::Server(error) if error.code() == Some(&SqlState::DIVISION_BY_ZERO))
 }
 
-/// What [`guard`] found.
+/// The error that a failure of [`guard`] stands for.
 pub(crate) fn newer_than_known() -> StoreError {
     let cause = format!("the database has a newer layout, this version knows {NEWEST}");
     StoreError::new(StoreErrorKind::Newer, cause)
@@ -165,7 +165,7 @@ fn missing(database: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Missing, cause)
 }
 
-/// What is acknowledged has to be on a disk (MODEL-6).
+/// Refuses a server that acknowledges commits before they are on a disk (MODEL-6).
 async fn ensure_durable(client: &Client) -> Result<(), Fault> {
     let row = client.query_one("SHOW synchronous_commit", &[]).await?;
     if row.try_get::<_, &str>(0)? == "off" {

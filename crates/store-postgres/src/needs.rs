@@ -1,4 +1,5 @@
-//! What a group of writes asks before it is judged: one statement a kind of row, all sent at once.
+//! The rows that a group of writes asks for before it is judged: one statement a kind of row, all sent at
+//! once.
 //!
 //! The first of them changes the rows of the organisations and windows that the group is about. Nobody
 //! changes anything of them without doing the same, so from then on until the commit what is read of
@@ -39,7 +40,7 @@ const IDS: &str = "SELECT nextval('custom_models.model_ids')
 /// The layout, which has to be the one that this version knows.
 const LAYOUT: &str = "SELECT max(version) FROM custom_models.migrations";
 
-/// What a group asks.
+/// The rows that a group asks for.
 #[derive(Default)]
 pub(crate) struct Needs<'a> {
     organisations: BTreeMap<&'a Organisation, Creates>,
@@ -52,11 +53,11 @@ pub(crate) struct Needs<'a> {
     asks: Vec<Ask>,
 }
 
-/// How many ids an organisation may want.
+/// The creates and deletes of an organisation, which bound the number of ids that it may want.
 #[derive(Default)]
 struct Creates {
     creates: i64,
-    /// How many models there may be, and how many of those that are there may go.
+    /// The highest limit of the creates. With the deletes it bounds the number of models that there may be.
     limit: i64,
     deletes: i64,
 }
@@ -197,7 +198,7 @@ fn of_models<'a>(
     Statement::new(sql, [parameter(of), parameter(ids)])
 }
 
-/// What a statement brings.
+/// The rows that a statement brings.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
     /// The organisations with their counters, which are taken.

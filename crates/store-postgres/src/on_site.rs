@@ -10,7 +10,7 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-/// How long a connection may have rested before it is looked at first.
+/// The time without use after which connections are looked at before a future runs.
 const REST: Duration = Duration::from_millis(1);
 
 /// A runtime, on whatever thread it is used. What was spawned on it rests while it is not.

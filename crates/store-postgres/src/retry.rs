@@ -3,14 +3,14 @@
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// How often a transaction is begun anew. Two that stand in each other's way let one through; ten
-/// turns are for many.
+/// The most times that a transaction is begun anew. Two that stand in each other's way let one through;
+/// ten turns are for many.
 const MOST: u32 = 10;
 
 /// The longest first wait; each is up to twice as long as the one before.
 const FIRST_WAIT: Duration = Duration::from_millis(2);
 
-/// How often something was tried.
+/// The number of failed attempts.
 #[derive(Default)]
 pub(crate) struct Attempts {
     failed: u32,

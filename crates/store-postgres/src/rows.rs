@@ -77,9 +77,9 @@ pub(crate) const CLAIMABLE: &str = concat!(
 pub(crate) const ALL: &str =
     concat!("SELECT ", columns!(), " FROM custom_models.models m ORDER BY m.organisation, m.id");
 
-/// Whose the model of a row is.
+/// The column with the organisation of a row's model.
 pub(crate) const ORGANISATION: usize = 12;
-/// How many there are, on each row of a page.
+/// The column with the total, on each row of a page.
 const TOTAL: usize = 13;
 
 /// One model of an organisation.

@@ -1,4 +1,4 @@
-//! What is set up: where the server is, and how long it is waited for.
+//! Settings: the address of the server, and the times that it is waited for.
 
 use std::env;
 use std::net::IpAddr;
@@ -29,18 +29,18 @@ impl Clock {
     }
 }
 
-/// How a store goes about its server.
+/// The settings with which a store uses its server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
     /// By which clock requests are admitted.
     pub clock: Clock,
-    /// How many connections read at the same time; two more write.
+    /// The number of connections that read at the same time; two more write.
     pub reading_connections: usize,
-    /// How long one of these is waited for while they are all in use. At most a day.
+    /// The longest wait for one of these while they are all in use. At most a day.
     pub wait: Duration,
-    /// How long a statement may take, or a connection to a host. Whatever takes several times as long
-    /// is not waited for any more. At most a day.
+    /// The longest time for a statement, or for a connection to a host. An operation that takes several times
+    /// as long is not waited for any more. At most a day.
     pub patience: Duration,
 }
 
@@ -70,7 +70,7 @@ impl Settings {
     }
 }
 
-/// Where a server is, and how it is made sure that it is that one.
+/// The address of a server, and the certificates by which it is verified.
 #[derive(Clone, Debug)]
 pub(crate) struct Address {
     pub(crate) config: Config,
@@ -78,7 +78,7 @@ pub(crate) struct Address {
     pub(crate) tls: Option<Roots>,
 }
 
-/// Whose signatures are trusted.
+/// The certificate authorities whose signatures are trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Roots {
     /// Those that the system trusts.

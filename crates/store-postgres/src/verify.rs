@@ -177,7 +177,7 @@ const TABLES: [Table; 10] = [
     },
 ];
 
-/// What the second layout added.
+/// The tables and columns that the second layout added.
 const ADDED: [Table; 2] = [
     Table {
         name: "organisations",
@@ -193,7 +193,7 @@ const ADDED: [Table; 2] = [
     },
 ];
 
-/// What is missing of a layout, or is not as it was made, a sentence each.
+/// The parts of a layout that are missing or not as they were made, a sentence each.
 pub(crate) fn findings(reading: &mut Reading, layout: i64) -> Result<Vec<String>, StoreError> {
     let mut expected = BTreeSet::from(["the sequence model_ids".to_owned()]);
     expected.extend(TABLES.iter().flat_map(facts));

@@ -58,7 +58,7 @@ impl Place for Database {
         Ok(())
     }
 
-    /// What is committed outlives every engine.
+    /// A copy of the database, without the engine: everything that is committed outlives every engine.
     fn after_kill(&self) -> Result<AfterKill, BoxError> {
         let name = self.server.copy(&self.name);
         Ok(AfterKill::Place(Box::new(Database { server: Arc::clone(&self.server), name })))

@@ -23,7 +23,7 @@ pub(crate) const GRANT: &str = concat!(
 pub(crate) const ALL_KEYS: &str = concat!(keys!(), " FROM keys ORDER BY organisation, id");
 const KEYS: &str = concat!(keys!(), " FROM keys WHERE keys.organisation = ?1 ORDER BY keys.id");
 
-/// How an organisation is registered.
+/// The registration of an organisation.
 pub(crate) fn registration(
     connection: &Connection,
     organisation: &Organisation,

@@ -112,7 +112,7 @@ pub(crate) fn kept(row: &Row<'_>) -> rusqlite::Result<KeptAnswer> {
     })
 }
 
-/// Whose an answer is and what it is kept under: four columns, the first of them at `column`.
+/// The organisation and the key of an answer, from four columns of which the first is at `column`.
 pub(crate) fn key_of(row: &Row<'_>, column: usize) -> rusqlite::Result<(Organisation, AnswerKey)> {
     let organisation = row.get_ref(column)?.as_str()?.parse();
     let operation = row.get_ref(column + 1)?.as_str()?.parse();

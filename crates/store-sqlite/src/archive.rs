@@ -140,7 +140,7 @@ pub(crate) fn change(connection: &Connection, change: &ArchiveChange) -> rusqlit
     }
 }
 
-/// Whether an export would show nothing but a start at 0.
+/// Returns true if an export would show nothing but a start at 0.
 fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
     const IS_EMPTY: &str = "SELECT (SELECT last_id FROM sequence) = 0
         AND NOT EXISTS (SELECT 1 FROM registrations) AND NOT EXISTS (SELECT 1 FROM keys)
@@ -212,7 +212,7 @@ const ERASE_COUNTERS: &str = "DELETE FROM organisations WHERE organisation = ?1 
 const COUNT_ERASED_EVENTS: &str = "UPDATE store SET erased_events = erased_events
     + coalesce((SELECT events FROM organisations WHERE organisation = ?1), 0)";
 
-/// What is erased, one after the other: each statement, with the organisation and how many rows.
+/// The statements that erase an organisation, in order. Each takes its name and the most rows to delete.
 const ERASE: [&str; 8] = [
     "DELETE FROM admissions WHERE key IN (SELECT id FROM keys WHERE organisation = ?1 LIMIT ?2)",
     "DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE organisation = ?1 LIMIT ?2)",

@@ -15,7 +15,7 @@ use crate::file::{open_log, recognise};
 use crate::place::{Found, about, has_content, look_at, missing, unusable};
 use crate::private::open_immutable;
 
-/// How many pages are copied at a time.
+/// The number of pages that are copied at a time.
 const PAGES: i32 = 1000;
 
 impl SqliteStore {

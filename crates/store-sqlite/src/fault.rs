@@ -1,4 +1,4 @@
-//! What an error of SQLite means for the caller of a store.
+//! The meaning of SQLite's errors for the caller of a store.
 
 use custom_models_core::{StoreError, StoreErrorKind};
 use rusqlite::ffi;
@@ -58,7 +58,7 @@ pub(crate) fn damaged(what: &'static str) -> Error {
     Error::FromSqlConversionFailure(0, rusqlite::types::Type::Null, what.into())
 }
 
-/// What has no form as a text, which everything has that is written.
+/// The error of a value that does not serialise. Never in practice: every value that is written does.
 pub(crate) fn unwritable(error: serde_json::Error) -> Error {
     Error::ToSqlConversionFailure(error.into())
 }
@@ -85,7 +85,7 @@ fn kind(error: &Error) -> StoreErrorKind {
     }
 }
 
-/// Whether the error is about what stands in a row.
+/// Returns true if the error is about the contents of a row.
 fn is_judgement(error: &Error) -> bool {
     matches!(
         error,

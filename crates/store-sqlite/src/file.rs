@@ -15,7 +15,7 @@ use crate::place::{Found, ensure_one_name, ensure_writable, look_at, make, missi
 use crate::schema::{APPLICATION_ID, MIGRATIONS};
 use crate::watch::Watch;
 
-/// Where the store lives, and how long its calls wait there for other processes.
+/// The path of the store, and the time that its calls wait there for other processes.
 #[derive(Clone)]
 pub(crate) struct StoreFile {
     pub(crate) path: PathBuf,
@@ -114,7 +114,7 @@ const DURABLE: &str = "PRAGMA synchronous = FULL;
     PRAGMA wal_autocheckpoint = 4000;
     PRAGMA trusted_schema = OFF;";
 
-/// Which migrations the file has seen, after making sure that it is ours. Writes nothing.
+/// Returns the number of migrations that the file has seen, after making sure that it is ours. Writes nothing.
 pub(crate) fn recognise(connection: &Connection) -> Result<usize, StoreError> {
     // One statement, so that a file that becomes a store meanwhile is seen before or after.
     let (application_id, version, tables) = connection

@@ -16,7 +16,7 @@ use crate::file::newer;
 use crate::schema::MIGRATIONS;
 use crate::{access, answer_rows, archive, data_rows, event_rows, purge, rows};
 
-/// What a transaction knows beside its rows: counters, read once and written once.
+/// The state of a transaction beside its rows: counters, read once and written once.
 pub(crate) struct Group<'a> {
     connection: &'a Connection,
     counters: HashMap<Organisation, Counted<Counters>>,

@@ -80,7 +80,7 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// How long a call waits for another process that keeps the file locked.
+    /// The time that a call waits for another process that keeps the file locked.
     pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
     /// Opens a store, or makes a new one where there is no file or an empty one. The folder must
@@ -143,7 +143,7 @@ impl SqliteStore {
         Ok(SqliteStore { commits: Some(commits), readers, original: None })
     }
 
-    /// What commits writes, if there is a right to write.
+    /// The queue of writes, or [`StoreErrorKind::ReadOnly`] if the store was opened for reading alone.
     fn commits(&self) -> Result<&GroupCommit<Writer>, StoreError> {
         self.commits.as_ref().ok_or_else(|| StoreErrorKind::ReadOnly.into())
     }

@@ -1,4 +1,4 @@
-//! What the kernel tells about the names in the folder of a database.
+//! The kernel's events about the names in the folder of a database.
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::NameEvents;
@@ -28,7 +28,7 @@ mod linux {
         is_lost: AtomicBool,
     }
 
-    /// What takes a name from a file. A new name does not.
+    /// The events by which a file can lose its name. The creation of a new name is not among them.
     const NAMES: WatchFlags =
         WatchFlags::MOVED_FROM.union(WatchFlags::MOVED_TO).union(WatchFlags::DELETE);
 

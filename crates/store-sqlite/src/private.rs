@@ -14,7 +14,7 @@ use crate::fault::fault;
 use crate::file::StoreFile;
 use crate::place::{FileId, about, beside, ensure_readable, has_content, make, own_file, unusable};
 
-/// How often a copy is begun anew because somebody wrote meanwhile.
+/// The number of times that a copy is tried while others write meanwhile.
 const ATTEMPTS: usize = 10;
 
 /// A folder for its owner alone, which is removed with the last reader of what is in it.
@@ -81,7 +81,7 @@ pub(crate) fn open_immutable(file: &Path) -> Result<Connection, StoreError> {
     Connection::open_with_flags(uri, flags).map_err(fault)
 }
 
-/// What tells whether a copy is of one state.
+/// The state of a database and its log, which tells whether a copy that was made in between is whole.
 #[derive(PartialEq, Eq)]
 struct State {
     database: FileId,

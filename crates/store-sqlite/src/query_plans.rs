@@ -1,5 +1,5 @@
-//! How SQLite goes about what it is asked: what is read or forgotten is found through an index, and in
-//! the order that is asked for, however much lies around it.
+//! Tests of query plans: rows that are read or forgotten are found through an index, and in the order
+//! that is asked for, however many others lie around them.
 
 use std::time::Duration;
 

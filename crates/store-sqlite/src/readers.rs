@@ -12,8 +12,8 @@ use crate::held::Held;
 use crate::private::Folder;
 use crate::watch::Watch;
 
-/// How many idle connections are kept: opening one, and compiling statements for it, costs more than ten
-/// reads. More readers at a time open one for the one call.
+/// The number of idle connections that are kept. Opening one, and compiling statements for it, costs
+/// more than ten reads. More readers at a time open one for the one call.
 const KEPT: usize = 32;
 
 /// A shelf of idle connections.
@@ -23,7 +23,7 @@ pub(crate) struct Readers {
     watch: Option<Arc<Watch>>,
     /// `None` once the store is closed.
     shelf: Mutex<Option<Shelf>>,
-    /// Where a private copy lies: behind the connections, so that it is removed after them.
+    /// The folder of a private copy. It stands behind the connections, so that it is removed after them.
     folder: Option<Folder>,
 }
 

@@ -84,7 +84,7 @@ fn page(
         .collect()
 }
 
-/// How many models match: the counter where all do, a count where a filter must be asked.
+/// The number of models that match. Without a filter it is the counter; with one they are counted.
 fn total(
     connection: &Connection,
     organisation: &Organisation,

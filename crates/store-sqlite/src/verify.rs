@@ -83,7 +83,7 @@ fn objects(connection: &Connection) -> rusqlite::Result<BTreeMap<String, (String
         .collect()
 }
 
-/// What single rows have beside their records.
+/// The checks of the tables with a single row, each with the first layout that it is for and its query.
 const ROWS: [(usize, &str); 3] = [
     (1, "SELECT 'the table sequence has not one row' WHERE (SELECT count(*) FROM sequence) <> 1"),
     (4, "SELECT 'the table store has not one row' WHERE (SELECT count(*) FROM store) <> 1"),

@@ -19,7 +19,7 @@ pub(crate) struct Watch {
     log: PathBuf,
     index: PathBuf,
     opened_at: Instant,
-    /// When all files were last looked at and were fine, or [`NEVER`].
+    /// The time of the last look at all files that found them fine, or [`NEVER`].
     looked_at: AtomicU64,
     /// Held during a look at all files, so that none ends as fine that began before another took events.
     looking: Mutex<()>,

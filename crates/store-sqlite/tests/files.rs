@@ -1,5 +1,5 @@
-//! What the store makes of the files it is given: none, another's, a newer one's, one cut
-//! short; and what several stores make of one file.
+//! Files that a store is given: none, another's, a newer one's, one cut short; and several stores on
+//! one file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod common;

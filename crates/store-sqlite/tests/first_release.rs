@@ -180,7 +180,7 @@ fn life_goes_on() {
     assert_eq!(store.events(&organisation("clinic-7"), 0, 10).unwrap().last, 0);
 }
 
-/// What is opened here is what that release wrote, and no file that was carried on since.
+/// The file is as that release wrote it. A file that this version has opened has a newer layout.
 #[test]
 fn the_file_is_of_the_second_layout() {
     let version = |path: &PathBuf| -> u32 {

@@ -15,7 +15,7 @@ use tempfile::TempDir;
 
 use common::{NOW, place, sql};
 
-/// What a process that is to be killed copies, and to where: `backup` or `restore`, and two files.
+/// The environment variable with the task of a process that is to be killed: `backup` or `restore`, and two files.
 const TASK: &str = "CUSTOM_MODELS_KILLED_COPY";
 
 fn task() -> Option<Vec<String>> {

@@ -26,7 +26,7 @@ use common::{
 const ALL: [OpenMode; 4] =
     [OpenMode::Create, OpenMode::Existing, OpenMode::Current, OpenMode::ReadOnly];
 
-/// Where a process that is to be killed writes.
+/// The environment variable with the file that a process writes before it is killed.
 const FILE: &str = "CUSTOM_MODELS_KILLED_FILE";
 
 fn refused(path: &Path, mode: OpenMode) -> StoreError {
@@ -146,7 +146,7 @@ fn place_1_nothing_is_written_through_a_store_for_reading() {
     assert_eq!(files(folder.path()), before);
 }
 
-/// Whoever reads sees at once what others write.
+/// A store for reading sees the writes of others at once.
 #[test]
 fn place_1_a_store_for_reading_follows_those_that_write() {
     let (_folder, path) = place();

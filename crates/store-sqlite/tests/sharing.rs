@@ -15,10 +15,10 @@ use custom_models_store_sqlite::SqliteStore;
 
 use common::{acme, caller, create_at, engine_at_now, place, request, running};
 
-/// Where the test of several processes tells those that it starts to write.
+/// The environment variable with the file that the processes of a test write.
 const FILE: &str = "CUSTOM_MODELS_SHARED_FILE";
 
-/// How many models each creates.
+/// The number of models that each creates.
 const EACH: u64 = 40;
 
 fn create_some(path: &Path) {
@@ -128,7 +128,7 @@ fn stores_on_one_file_share_the_trainings_that_wait() {
     }
 }
 
-/// What one store has read is stale once another has written.
+/// A store does not use what it has read before once another store has written.
 #[test]
 fn a_store_sees_what_another_has_changed() {
     let (_folder, path) = place();

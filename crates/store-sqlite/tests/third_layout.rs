@@ -66,7 +66,7 @@ fn histories_begin_where_they_began() {
     assert!(page.events.iter().map(|event| event.position).eq(4..=6));
 }
 
-/// What was erased before this layout was not counted.
+/// An identity is given once and stays. Events that were erased before this layout are not counted.
 #[test]
 fn place_2_an_identity_is_given_once_and_stays() {
     let (_folder, path) = copy();

@@ -136,7 +136,7 @@ fn place_3_a_whole_store_that_is_removed_is_noticed() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is made anew");
 }
 
-/// What was acknowledged is in the log alone, and is carried into the database at the end.
+/// Acknowledged writes are in the log alone, and are carried into the database at the end.
 #[test]
 fn place_3_a_log_that_is_removed_alone_loses_nothing_at_an_orderly_end() {
     for removed in [&["-wal"][..], &["-wal", "-shm"]] {

@@ -1,4 +1,4 @@
-//! What the tests of this store share.
+//! Helpers that the tests of this store share.
 
 use std::sync::Arc;
 use std::time::SystemTime;

@@ -21,7 +21,7 @@ pub(crate) const TESTS: [(&str, Test); 2] = [
     ("a_standby_is_not_written_to", standby),
 ];
 
-/// How many models each caller creates.
+/// The number of models that each caller creates.
 const EACH: usize = 60;
 const CALLERS: usize = 6;
 

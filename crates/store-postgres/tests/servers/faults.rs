@@ -62,7 +62,7 @@ fn cut_between(programs: &Programs) {
     assert_eq!(created(store.apply(create(&acme(), None))).id.get(), 4);
 }
 
-/// What a proxy does with the next commit.
+/// The orders to a proxy for the next commit.
 const PASS: u8 = 0;
 const LOSE_ANSWER: u8 = 1;
 const LOSE: u8 = 2;

@@ -1,4 +1,4 @@
-//! What is found where a store is to be opened.
+//! Databases and servers on which a store is opened.
 
 use std::sync::Barrier;
 use std::thread;

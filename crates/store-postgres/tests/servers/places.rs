@@ -222,7 +222,7 @@ fn identity(server: &Server) {
     [copy].into_iter().chain(databases).for_each(|database| server.give_back(database));
 }
 
-/// Whatever is taken away of what a migration made, or changed in it, is one finding or more.
+/// Each part of a migration that is removed or changed brings one finding or more.
 fn verified(server: &Server) {
     const EACH: &str = "
         SELECT 'ALTER TABLE custom_models.' || table_name || ' DROP COLUMN ' || column_name || ' CASCADE'

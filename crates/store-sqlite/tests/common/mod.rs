@@ -1,4 +1,4 @@
-//! What the tests of this store share.
+//! Helpers that the tests of this store share.
 #![allow(
     dead_code,
     clippy::unwrap_used,
@@ -20,7 +20,7 @@ use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-/// When everything happens that does not say when, in seconds.
+/// The time of everything that has no time of its own in a test, in seconds.
 pub(crate) const NOW: i64 = 1_800_000_000;
 
 pub(crate) fn place() -> (TempDir, PathBuf) {
@@ -139,7 +139,7 @@ pub(crate) fn records(store: &SqliteStore) -> Vec<Record> {
     records
 }
 
-/// What contradicts itself in the records of a store.
+/// The contradictions in the records of a store.
 pub(crate) fn findings(store: &SqliteStore) -> Vec<String> {
     let mut audit = Audit::default();
     records(store).iter().for_each(|record| audit.look(record));

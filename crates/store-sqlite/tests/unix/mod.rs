@@ -47,7 +47,7 @@ pub(crate) fn main() {
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
-/// What a process of another user does.
+/// Does the work of a process of another user.
 fn work(task: &str) {
     let (verb, path) = task.split_once(' ').unwrap();
     match verb {
@@ -271,7 +271,7 @@ fn read_only_folders_are_read() {
     }
 }
 
-/// What a service left that was killed, with and without the index of the log.
+/// The log that a killed service left is read in a folder for reading alone, with its index and without.
 fn read_only_logs_are_read() {
     for (user, endings) in
         [(OWNER, 3), (OWNER, 2), (OTHER, 3), (OTHER, 2)].map(|(user, files)| (user, files))
