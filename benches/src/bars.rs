@@ -1,4 +1,4 @@
-//! What the engine has to reach, as ratios of medians of one run.
+//! The bars that the engine has to reach, as ratios of medians of one run.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ pub struct Bar {
 }
 
 impl Bar {
-    /// Whether it holds.
+    /// Returns true if the bar holds.
     pub fn holds(&self) -> bool {
         if self.is_upper { self.reached <= self.needed } else { self.reached >= self.needed }
     }

@@ -68,7 +68,7 @@ impl Case {
         format!("{{{}}}", members.join(",")).into_bytes()
     }
 
-    /// Whether nothing is wrong with it.
+    /// Returns true if the request of the case is valid.
     pub fn is_valid(&self) -> bool {
         self.violated.is_empty()
     }

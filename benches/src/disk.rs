@@ -1,4 +1,4 @@
-//! Where stores are put while they are measured: a real disk, or a sync costs nothing.
+//! The disk for stores that are measured. It must be a real one: in memory, a sync costs nothing.
 
 use std::fs;
 use std::path::{Path, PathBuf};

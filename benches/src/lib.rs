@@ -1,4 +1,4 @@
-//! What the engine costs, beside others who do the same.
+//! Benchmarks of the engine, beside others who do the same.
 //!
 //! A benchmark that goes wrong is no measurement, so this crate stops with a panic where the
 //! engine's crates would answer with an error.

@@ -78,7 +78,7 @@ impl Options {
         Pace { rounds, span: Duration::from_micros(500) }
     }
 
-    /// How many models are many.
+    /// Returns the number of models that counts as many.
     fn many(&self) -> u64 {
         if self.is_quick { 10_000 } else { 1_000_000 }
     }

@@ -6,16 +6,16 @@ use std::time::Duration;
 use crate::OURS;
 use crate::variant::Variant;
 
-/// How long to measure.
+/// The length of a measurement.
 #[derive(Clone, Copy, Debug)]
 pub struct Pace {
-    /// How many rounds.
+    /// The number of rounds.
     pub rounds: usize,
-    /// How long one contestant works in one round.
+    /// The time that one contestant works in one round.
     pub span: Duration,
 }
 
-/// What is compared in a race.
+/// The work that a race compares.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
     /// Fields → verdict.
@@ -67,7 +67,7 @@ impl Group {
         }
     }
 
-    /// Whether more is better: creates are shown by the second, all else in time.
+    /// Returns true if more is better: creates are shown by the second, all else in time.
     pub fn is_rate(self) -> bool {
         matches!(self, Group::Creates | Group::Limited | Group::Growth)
     }
@@ -76,9 +76,9 @@ impl Group {
 /// The times of everyone in one class.
 #[derive(Clone, Debug)]
 pub struct Race {
-    /// What is compared.
+    /// The work that is compared.
     pub group: Group,
-    /// On which input, or with how many callers.
+    /// The input, or the number of callers.
     pub class: String,
     /// Everyone's times; the first is what the others are compared with.
     pub entries: Vec<Entry>,
@@ -87,13 +87,13 @@ pub struct Race {
 /// The times of one contestant.
 #[derive(Clone, Debug)]
 pub struct Entry {
-    /// Who it is.
+    /// The name of the contestant.
     pub name: &'static str,
     /// Nanoseconds for one piece of work, round by round.
     pub rounds: Vec<f64>,
 }
 
-/// How many times as long as the first a contestant takes.
+/// The time of a contestant, as a multiple of another's.
 #[derive(Clone, Copy, Debug)]
 pub struct Ratio {
     /// Of the medians.
@@ -139,7 +139,7 @@ impl Race {
         self.entry(OURS).unwrap_or(&self.entries[0])
     }
 
-    /// How everyone else compares with the engine.
+    /// Returns every other contestant, with its time as a multiple of the engine's.
     pub fn others(&self) -> impl Iterator<Item = (&Entry, Ratio)> {
         let ours = self.ours();
         let others = self.entries.iter().filter(|entry| entry.name != ours.name);
@@ -153,7 +153,7 @@ impl Entry {
         percentile(self.rounds.clone(), 50)
     }
 
-    /// How many times as long as `base` this takes.
+    /// Returns the time of this contestant, as a multiple of that of `base`.
     pub fn over(&self, base: &Entry) -> Ratio {
         let ratios: Vec<f64> = self.rounds.iter().zip(&base.rounds).map(|(it, b)| it / b).collect();
         Ratio {
@@ -164,8 +164,8 @@ impl Entry {
     }
 }
 
-/// How much work fills the span. One slow run must not decide it: with too little work, every round
-/// would measure how a contestant begins, so the quickest of three counts.
+/// Returns the amount of work that fills the span. One slow run must not decide it: with too little work, every
+/// round would measure how a contestant begins. So the quickest of three counts.
 fn trial(variant: &mut Variant<'_>, span: Duration) -> u64 {
     let mut times = 64;
     loop {

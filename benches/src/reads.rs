@@ -77,7 +77,7 @@ impl Ids {
     }
 }
 
-/// What a program does that has no engine: one connection, one statement, and the row as texts.
+/// A program without an engine: one connection, one statement, and the row as texts.
 struct Bare {
     connection: Connection,
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 /// One contestant in one class: does its work so many times and says how long that took.
 pub struct Variant<'a> {
-    /// Who it is.
+    /// The name of the contestant.
     pub name: &'static str,
     run: Box<dyn FnMut(u64) -> Duration + 'a>,
 }

@@ -6,10 +6,11 @@ use std::sync::Once;
 
 use custom_models_training_data::{AudioFault, AudioFormat, measure};
 
-/// How often the bytes may be read over: they are probed for each format, and demuxers go back and forth.
+/// The number of times that the bytes may be read over: they are probed for each format, and demuxers go back and
+/// forth.
 const TIMES: u64 = 400;
 
-/// What is read at a time at least, however little is wanted.
+/// The least number of bytes that are read at a time, however few are wanted.
 const BLOCK: u64 = 1 << 16;
 
 /// Measures bytes, and looks at how much work that was.
@@ -45,7 +46,7 @@ pub(crate) fn quiet() {
     });
 }
 
-/// Whether what a file of a format cannot do without is there.
+/// Returns true if the bytes have the marks that every file of the format has.
 fn is_plausible(format: AudioFormat, bytes: &[u8]) -> bool {
     let has = |mark: &[u8]| bytes.windows(mark.len()).any(|it| it == mark);
     match format {

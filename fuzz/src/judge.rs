@@ -123,7 +123,7 @@ impl<'de> Visitor<'de> for BodyVisitor {
     }
 }
 
-/// What a valid request asks for.
+/// The fields of a valid request.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Request {
     pub(crate) name: String,
@@ -240,7 +240,7 @@ pub(crate) fn is_base_model(text: &str) -> bool {
     BASE_MODELS.contains(&text)
 }
 
-/// What a message may show of what was sent (BODY-5).
+/// Returns the excerpt of a sent text that a message may show (BODY-5).
 pub(crate) fn echo(sent: &str) -> String {
     let mut shown = String::new();
     for character in sent.chars().take(40) {

@@ -1,4 +1,4 @@
-//! What the fuzz targets check, each against something plainer than what it checks.
+//! The checks of the fuzz targets, each against something plainer than what it checks.
 #![forbid(unsafe_code)]
 
 pub mod audio;

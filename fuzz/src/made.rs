@@ -1,4 +1,4 @@
-//! What is written to a store, made of a fuzzer's choices.
+//! The values that are written to a store, made of a fuzzer's choices.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use custom_models_core::{
 use crate::operations::{self, Model, Told};
 use crate::stores::pick;
 
-/// When what has a time happens, in milliseconds.
+/// The beginning of a run, in Unix milliseconds. All other times count from it.
 const START: i64 = 1_700_000_000_000;
 
 /// A moment so long after the beginning.

@@ -1,4 +1,4 @@
-//! What is done to a store, made from a fuzzer's bytes.
+//! The operations on a store, made from a fuzzer's bytes.
 //!
 //! One byte is one choice where that is possible, and what is usual takes few bytes, so that a small
 //! change of an input is a small change of a run and a short input a run of many steps.
@@ -8,7 +8,7 @@ use arbitrary::{Arbitrary, Result, Unstructured};
 /// A run is short: what goes wrong in a long one goes wrong in a short one, and sooner.
 const STEPS_A_RUN: usize = 16;
 
-/// What is done in one run, step by step.
+/// The operations of one run, in order.
 #[derive(Debug)]
 pub struct Steps<'a>(pub Vec<Operation<'a>>);
 
@@ -29,36 +29,36 @@ pub enum Operation<'a> {
     Write(Vec<Write<'a>>),
     /// Reads one model.
     Get {
-        /// Whose, by its place among the run's organisations.
+        /// The organisation, by its place among the run's.
         organisation: u8,
-        /// Which.
+        /// The model.
         target: Target,
     },
     /// Reads a part of an organisation's models.
     List(List),
     /// Reads a part of an organisation's history.
     Events {
-        /// Whose, by its place among the run's organisations.
+        /// The organisation, by its place among the run's.
         organisation: u8,
-        /// Behind which position.
+        /// The position behind which the part begins.
         after: u8,
-        /// How many at most.
+        /// The largest number of events.
         limit: u8,
     },
     /// Reads the data of a model.
     Data {
-        /// Whose, by its place among the run's organisations.
+        /// The organisation, by its place among the run's.
         organisation: u8,
-        /// Which.
+        /// The model.
         target: Target,
     },
     /// Reads which trainings wait.
     Claimable {
-        /// Whose, by its place among the run's organisations; all of them if not.
+        /// The organisation, by its place among the run's; all of them if `None`.
         organisation: Option<u8>,
-        /// Until which second.
+        /// The latest time at which a training becomes claimable, in seconds.
         second: u8,
-        /// How many at most.
+        /// The largest number of models, if it is of one organisation.
         limit: u8,
     },
     /// Forgets what is old.
@@ -67,12 +67,12 @@ pub enum Operation<'a> {
         before: Option<u8>,
         /// Answers until so many half days.
         half_days: u8,
-        /// How many rows a call.
+        /// The largest number of rows a call.
         limit: u8,
     },
     /// Lets go of the store and opens it again.
     Reopen {
-        /// Whether it is closed first, or only dropped.
+        /// True if it is closed first, and not only dropped.
         is_closed: bool,
     },
 }
@@ -116,7 +116,7 @@ impl<'a> Arbitrary<'a> for Operation<'a> {
 /// A part of an organisation's models.
 #[derive(Debug)]
 pub struct List {
-    /// Whose, by its place among the run's organisations.
+    /// The organisation, by its place among the run's.
     pub organisation: u8,
     /// A training status, by its place among all.
     pub status: Option<u8>,
@@ -124,11 +124,11 @@ pub struct List {
     pub language: Option<u8>,
     /// A base model, by its place among all.
     pub base_model: Option<u8>,
-    /// Behind which model the list begins.
+    /// The model behind which the list begins.
     pub after: Option<Target>,
-    /// How many models are passed over.
+    /// The number of models that are passed over.
     pub skip: u64,
-    /// How many models at most.
+    /// The largest number of models.
     pub limit: u32,
 }
 
@@ -160,11 +160,11 @@ impl<'a> Arbitrary<'a> for List {
 /// One change of one organisation's models.
 #[derive(Debug)]
 pub struct Write<'a> {
-    /// Whose, by its place among the run's organisations.
+    /// The organisation, by its place among the run's.
     pub organisation: u8,
     /// The change.
     pub change: Change<'a>,
-    /// When, in seconds.
+    /// The time of the change, in seconds.
     pub second: u8,
     /// The answer to keep.
     pub told: Option<Told>,
@@ -193,7 +193,7 @@ impl<'a> Arbitrary<'a> for Write<'a> {
 pub struct Told {
     /// The caller's key, by its place among a few.
     pub key: u8,
-    /// When the change happens, in half days instead of seconds; 24 hours are two.
+    /// The time of the change, in half days instead of seconds; 24 hours are two.
     pub half_days: u8,
 }
 
@@ -202,18 +202,18 @@ pub struct Told {
 pub enum Change<'a> {
     /// Creates a model.
     Create {
-        /// What it is.
+        /// The new model.
         model: Model<'a>,
-        /// How many models the organisation may have.
+        /// The number of models that the organisation may have.
         limit: Option<u64>,
     },
     /// Edits a model.
     Edit {
-        /// Which.
+        /// The model.
         target: Target,
-        /// How.
+        /// The edit.
         edit: Edit<'a>,
-        /// At which revision it is expected: mostly at any, often at its own.
+        /// The expected revision: mostly any, often the model's own.
         expects: u8,
     },
 }
@@ -245,14 +245,14 @@ impl<'a> Arbitrary<'a> for Change<'a> {
 pub enum Edit<'a> {
     /// Other texts.
     Update {
-        /// Whose texts.
+        /// The model whose texts are taken.
         model: Model<'a>,
-        /// Whether it takes the name, the description or both.
+        /// The choice of texts: the name, the description or both.
         what: u8,
     },
     /// One more pair of data, with so many hours of audio.
     Add {
-        /// How many; five are enough.
+        /// The number of hours; five are enough to train.
         hours: u8,
     },
     /// One pair less, by its place among those that there are.
@@ -275,7 +275,7 @@ pub enum Edit<'a> {
     Delete,
     /// The first steps of a training, one after the other.
     Training {
-        /// How many.
+        /// The number of steps.
         steps: u8,
     },
 }
@@ -309,7 +309,7 @@ pub struct Model<'a> {
     pub language: u8,
     /// The base model, by its place among all.
     pub base_model: u8,
-    /// When it is created, in Unix seconds.
+    /// The time at which it is created, in Unix seconds.
     pub created_at: i64,
 }
 

@@ -19,7 +19,7 @@ use crate::operations::{self, List, Model, Operation, Steps, Target};
 /// Opens the store that lives in a folder.
 pub type Open = fn(&Path) -> Result<Arc<dyn ModelStore>, StoreError>;
 
-/// How many runs share a place, so that opening it costs little and it does not grow for ever.
+/// The number of runs that share a place, so that opening it costs little and it does not grow for ever.
 const RUNS_A_PLACE: u32 = 500;
 
 const ORGANISATIONS: usize = 3;
@@ -54,7 +54,7 @@ impl Arena {
     }
 }
 
-/// Where temporary folders go: in memory where that is possible, since nothing here is about disks.
+/// Returns the parent of temporary folders: in memory where that is possible, since nothing here is about disks.
 pub(crate) fn parent() -> PathBuf {
     let memory = Path::new("/dev/shm");
     if std::env::var_os("TMPDIR").is_none() && memory.is_dir() {

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::judge::{Body, Violated, description, judge_field, members_of, name};
 
-/// What a valid request changes.
+/// The changes that a valid request asks for.
 #[derive(Debug, PartialEq)]
 struct Changes {
     name: Option<String>,

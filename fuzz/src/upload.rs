@@ -34,7 +34,7 @@ pub enum Part<'a> {
     Audio(u8),
     /// A text.
     Transcript,
-    /// Whatever it is.
+    /// A part of any kind, right or wrong.
     Any(AnyPart<'a>),
 }
 
@@ -157,7 +157,7 @@ pub fn check(parts: &[Part<'_>]) {
     assert_eq!(left, [], "files are left");
 }
 
-/// Where contents go, in every run.
+/// Returns the place of contents in every run: a folder, an organisation and a model.
 fn place() -> (Arc<Folder>, Organisation, ModelId) {
     thread_local!(static FOLDER: TempDir =
         TempDir::with_prefix_in("custom-models-fuzz-", parent()).unwrap());
@@ -166,10 +166,10 @@ fn place() -> (Arc<Folder>, Organisation, ModelId) {
     (contents, "acme".parse().unwrap(), ModelId::new(1).unwrap())
 }
 
-/// What is wrong with a part that is there once.
+/// A function that returns the fault of a part that is there once, if it has one.
 type Judge = fn(&Part<'_>) -> Option<ViolationKind>;
 
-/// What is wrong with each part (DATA-1, DATA-2).
+/// Returns the fault of each part that has one (DATA-1, DATA-2).
 fn expected(parts: &[Part<'_>]) -> BTreeMap<&'static str, ViolationKind> {
     let judges: [(&'static str, Judge); 3] =
         [("type", judge_type), ("audio_file", judge_audio), ("transcript_file", judge_transcript)];
@@ -193,7 +193,7 @@ fn judge_type(part: &Part<'_>) -> Option<ViolationKind> {
     (!is_one).then_some(ViolationKind::Unsupported)
 }
 
-/// What is wrong with the name of a file, which is to end with one of these.
+/// Returns the fault of a file's name, which must end with one of these extensions.
 fn judge_name(name: &str, extensions: &[&str]) -> Option<ViolationKind> {
     let name = name.to_ascii_lowercase();
     let has = |it: &&str| name.len() > it.len() + 1 && name.ends_with(&format!(".{it}"));
@@ -239,7 +239,7 @@ fn is_visible(character: char) -> bool {
     !character.is_whitespace() && !is_format
 }
 
-/// What is kept is what was sent.
+/// Asserts that the stored data is what was sent.
 fn check_kept(parts: &[Part<'_>], uploaded: &Uploaded) {
     let sent = |name| all(parts, name)[0];
     let pair = &uploaded.pair;

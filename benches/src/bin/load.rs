@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether every bar that is asked for holds.
+/// Returns true if every load was answered rightly and, where the bars must hold, every bar holds.
 fn run(options: &Options) -> io::Result<bool> {
     let disk = Disk::new(options.dir.clone());
     let program = service()?;

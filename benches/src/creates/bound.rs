@@ -1,4 +1,4 @@
-//! What the disk allows: the bytes of a group appended to a file, then one sync, and nothing else.
+//! The bound that the disk sets: the bytes of a group appended to a file, then one sync, and nothing else.
 //! A group is as large as there are callers, which is the most that can wait at a time.
 
 use std::fs::File;

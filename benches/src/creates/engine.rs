@@ -76,7 +76,7 @@ pub(super) fn organisation(number: usize) -> Organisation {
     format!("organisation-{number}").parse().expect("the name is one")
 }
 
-/// What is asked for.
+/// Returns the request of every create.
 pub(super) fn request() -> CreateModel<'static> {
     CreateModel::builder()
         .name(NAME)

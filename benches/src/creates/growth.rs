@@ -1,4 +1,4 @@
-//! Whether a create costs more where there are many models already.
+//! The cost of a create beside many models, compared with its cost beside few.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ pub const FEW: &str = "beside 1000 models";
 /// Beside many.
 pub const MANY: &str = "beside 1000000 models";
 
-/// How many creates are timed in a round.
+/// The number of creates that are timed in a round.
 pub const TIMES: u64 = 1000;
 
 /// Creates in one organisation, with so many callers, beside 10³ models of it and beside `many`.

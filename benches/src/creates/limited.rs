@@ -34,7 +34,7 @@ pub const MANY_KEYS: &str = "1000 keys, windows of 100 requests";
 /// One key with a window of 100 000 requests.
 pub const LARGE: &str = "one key, a window of 100000 requests";
 
-/// How many callers there are at a time.
+/// The numbers of callers that create at a time.
 pub const CALLERS: [usize; 2] = [1, 32];
 
 /// The windows are this long, in seconds.
@@ -55,7 +55,7 @@ struct UnderLimit {
     windows: Vec<AdmissionRequest>,
     /// The time of the next create, in milliseconds.
     next: Mutex<u64>,
-    /// Whether one caller alone creates.
+    /// True if only one caller creates.
     is_lone: bool,
 }
 

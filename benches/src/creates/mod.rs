@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 use crate::disk::Disk;
 use crate::variant::Variant;
 
-/// Over how many organisations creates are spread.
+/// The number of organisations over which creates are spread.
 pub const ORGANISATIONS: usize = 16;
 
-/// How many callers there are at a time.
+/// The numbers of callers that create at a time.
 pub const CALLERS: [usize; 3] = [1, 8, 64];
 
 /// More than anyone creates; everyone checks it all the same.
@@ -28,12 +28,12 @@ const DESCRIPTION: &str = "Cardiology model trained on 30 hours of MRI and CT sc
     from 15 physicians. Includes extensive cardiac anatomy and diagnostic terminology. Created Jan \
     2025.";
 
-/// Whoever makes models durable.
+/// A contestant that makes models durable.
 pub trait Creates: Sync {
     /// Creates a model for one of the organisations, and returns when it is durable.
     fn create(&self, organisation: usize);
 
-    /// How many models there are, by the counters that the limit is checked against.
+    /// Returns the number of models, by the counters that the limit is checked against.
     fn count(&self) -> u64;
 }
 

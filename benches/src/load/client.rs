@@ -13,14 +13,14 @@ use crate::load::Asked;
 
 const BODY: &str = r#"{"name":"Medical Cardiology EN","language":"en","base_model":"medical","description":"Custom model for cardiology consultations and reports"}"#;
 
-/// What came of a load.
+/// The result of a load.
 #[derive(Clone, Debug, Default)]
 pub struct Outcome {
-    /// How long each request took.
+    /// The time of each request that was answered rightly.
     pub latencies: Vec<Duration>,
-    /// How many were answered with another status than the right one.
+    /// The number of requests that were answered with another status than the right one.
     pub failed: u64,
-    /// How long all took together.
+    /// The time that all requests took together.
     pub took: Duration,
 }
 

@@ -5,10 +5,10 @@ pub mod programs;
 pub mod report;
 pub mod server;
 
-/// How many connections ask at a time.
+/// The numbers of connections that ask at a time.
 pub const CONNECTIONS: [usize; 5] = [1, 8, 32, 64, 256];
 
-/// What is asked for.
+/// The kind of request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
     /// A model that is created.
@@ -21,7 +21,7 @@ impl Asked {
     /// Both, in the order in which they are asked for.
     pub const ALL: [Asked; 2] = [Asked::Create, Asked::Get];
 
-    /// What a table calls it.
+    /// Returns the name of the request in tables.
     pub const fn name(self) -> &'static str {
         match self {
             Asked::Create => "create",

@@ -1,4 +1,4 @@
-//! What a table says of a load, and which bars it holds.
+//! The table of a load, and the bars that it holds.
 
 use std::fmt::Write;
 use std::time::Duration;
@@ -7,30 +7,30 @@ use crate::load::client::Outcome;
 use crate::load::server::{Driver, FASTAPI};
 use crate::load::{Asked, CONNECTIONS};
 
-/// How many times as many creates as FastAPI, with 32 connections.
+/// The least rate of creates, as a multiple of FastAPI's, with 32 connections.
 const LEAST_TIMES: f64 = 20.0;
 
-/// How many times as many creates as the best peer in Rust, with 32 connections.
+/// The least rate of creates, as a multiple of that of the best peer in Rust, with 32 connections.
 const LEAST_TIMES_RUST: f64 = 3.0;
 
-/// How many times the median the 99th percentile may be, with 32 connections.
+/// The bound on the 99th percentile, as a multiple of the median, with 32 connections.
 const MOST_SPREAD: f64 = 10.0;
 
-/// How many milliseconds the service may take until it listens.
+/// The bound on the time until the service listens, in milliseconds.
 const MOST_START: u128 = 100;
 
-/// How many MiB it may have resident then, begun ones counted.
+/// The most memory that it may have resident then, in MiB; a begun MiB counts as a whole one.
 const MOST_RESIDENT: u64 = 20;
 
 /// Everything that was measured of one server.
 pub struct Measured {
-    /// Who it is.
+    /// The name of the server.
     pub name: &'static str,
-    /// What came of each round, for a request and a number of connections.
+    /// The result of each round, for a request and a number of connections.
     pub rounds: Vec<(Asked, usize, Outcome)>,
-    /// How long each start took, and how many bytes of memory were resident after it, where that is known.
+    /// The time that each start took, and the bytes of memory that were resident after it, where that is known.
     pub starts: Vec<(Duration, Option<u64>)>,
-    /// How many acknowledged models were not there in the end.
+    /// The number of acknowledged models that were not there in the end.
     pub lost: u64,
 }
 
@@ -40,7 +40,7 @@ impl Measured {
         Measured { name, rounds: Vec::new(), starts: Vec::new(), lost: 0 }
     }
 
-    /// Whether every load was answered, all of it rightly, and nothing was lost.
+    /// Returns true if every load was answered, all of it rightly, and nothing was lost.
     pub fn is_whole(&self) -> bool {
         let has_answers = |it: &(Asked, usize, Outcome)| !it.2.latencies.is_empty();
         self.lost == 0 && self.failed() == 0 && self.rounds.iter().all(has_answers)

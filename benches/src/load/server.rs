@@ -19,28 +19,28 @@ pub const FASTAPI: &str = "FastAPI";
 const PEERS_FILE: &str = "models.db";
 const PEERS_KEY: &str = "peer-key";
 
-/// Who is asked.
+/// The kind of server that is asked.
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// `custom-models serve`, without request limits, which no peer has.
     Ours {
         /// The program.
         program: PathBuf,
-        /// Whether it writes a line for each request, which no peer does.
+        /// True if it writes a line for each request, which no peer does.
         logs: bool,
     },
     /// The same endpoints in Rust, on axum.
     Axum {
         /// The program.
         program: PathBuf,
-        /// How it reaches SQLite.
+        /// The crate by which it reaches SQLite.
         driver: Driver,
     },
     /// The same endpoints in FastAPI.
     FastApi {
         /// The Python that has what it needs.
         python: PathBuf,
-        /// Where they run.
+        /// The place in which they run.
         place: Place,
     },
 }
@@ -58,7 +58,7 @@ impl Driver {
     /// Both, in the order in which they are asked.
     pub const ALL: [Driver; 2] = [Driver::Rusqlite, Driver::Sqlx];
 
-    /// What a table calls the peer.
+    /// Returns the name of the peer in tables.
     pub const fn name(self) -> &'static str {
         match self {
             Driver::Rusqlite => "axum, rusqlite",
@@ -83,7 +83,7 @@ impl Driver {
     }
 }
 
-/// Where FastAPI runs an endpoint.
+/// The place in which FastAPI runs an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// In threads, as its documentation says of what blocks.
@@ -93,7 +93,7 @@ pub enum Place {
 }
 
 impl Kind {
-    /// What a table calls it.
+    /// Returns the name of the server in tables.
     pub const fn name(&self) -> &'static str {
         match self {
             Kind::Ours { logs: false, .. } => OURS,
@@ -108,13 +108,13 @@ impl Kind {
 /// A server that runs, ended when it is dropped.
 pub struct Server {
     child: Child,
-    /// Where it listens.
+    /// The address at which it listens.
     pub address: SocketAddr,
     /// A key that it knows.
     pub key: String,
-    /// How long it took from the start of its process until it listened.
+    /// The time from the start of its process until it listened.
     pub started_in: Duration,
-    /// How many bytes of memory it had resident then, where the system says so.
+    /// The number of bytes of memory that it had resident then, where the system says so.
     pub resident: Option<u64>,
     folder: TempDir,
     /// Its store within the folder.
@@ -143,7 +143,7 @@ impl Server {
     }
 }
 
-/// How many bytes of memory a process has resident.
+/// Returns the number of bytes of memory that a process has resident.
 fn resident(child: &Child) -> Option<u64> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", child.id())).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
@@ -243,7 +243,7 @@ fn said_address(child: &mut Child, before: &str) -> io::Result<SocketAddr> {
     }
 }
 
-/// What is said later is read and forgotten, so that nobody waits for a reader.
+/// Reads and discards all later output, so that the server never waits for a reader.
 fn read_on(mut said: BufReader<ChildStderr>) {
     thread::spawn(move || {
         let mut forgotten = [0; 4096];

@@ -58,7 +58,7 @@ pub struct Request {
     pub description: Option<Description>,
 }
 
-/// What is wrong with each field.
+/// The error of each field, if it has one.
 #[derive(Debug)]
 pub struct Errors {
     name: Option<NameError>,

@@ -104,9 +104,9 @@ pub struct Model {
     pub base_model: String,
     /// The number of its training status.
     pub training_status: i64,
-    /// When it was created.
+    /// The time at which it was created.
     pub created_at: String,
-    /// When it was changed last.
+    /// The time at which it was last changed.
     pub updated_at: String,
 }
 

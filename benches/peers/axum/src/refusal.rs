@@ -1,4 +1,4 @@
-//! What is answered where there is no model to show.
+//! Answers where there is no model to show.
 
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -20,9 +20,9 @@ pub enum Refusal {
     Invalid(BTreeMap<&'static str, String>),
     /// The organisation has as many models as its plan allows.
     Quota {
-        /// How many it has.
+        /// The number of models that it has.
         models: i64,
-        /// How many it may have.
+        /// The number of models that it may have.
         limit: i64,
         /// Its plan.
         plan: String,
