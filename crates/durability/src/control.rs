@@ -1,4 +1,4 @@
-//! A control that must lose at a power cut, so that the test is known to see a loss.
+//! Controls that must lose at a power cut, so that the test is known to see a loss.
 
 use std::collections::BTreeSet;
 use std::fs;
