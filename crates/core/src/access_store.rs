@@ -13,7 +13,7 @@ use crate::{
     WindowState,
 };
 
-/// Keeps who may use a service, and how much.
+/// A store of the organisations and keys that may use a service, and of their admissions.
 ///
 /// Every method may be called from any thread, and any number of threads at a time. A store that
 /// keeps models too is closed with them; then every method answers
@@ -73,7 +73,7 @@ pub trait AccessStore: Send + Sync {
 
     /// The state of a window, from one consistent view of the store, without a request (RATE-5).
     ///
-    /// Does not wait for writes. A store that several machines share goes by a clock of its own instead of `now`.
+    /// Does not wait for writes. A store that several machines share uses its own clock instead of `now`.
     #[expect(unused_variables, reason = "the names are for those who have windows")]
     fn window(
         &self,
@@ -109,7 +109,7 @@ pub enum AccessChange {
     RevokeKey {
         /// The key.
         id: KeyId,
-        /// Since when.
+        /// The time of the revocation.
         at: Timestamp,
     },
     /// Admits a request if its window has room, as [`admit`](crate::admit) does (RATE-1). Refused requests leave
@@ -140,7 +140,7 @@ pub enum AccessChange {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AccessOutcome {
-    /// It was made.
+    /// The change was made.
     Done,
     /// Not made: what it adds is there already.
     Taken,
@@ -156,7 +156,7 @@ pub enum AccessOutcome {
         /// sent (RATE-5).
         retry_after: u64,
     },
-    /// So many admissions were deleted.
+    /// The number of admissions that were deleted.
     Swept(u64),
 }
 

@@ -53,7 +53,7 @@ impl FromStr for Actor {
     }
 }
 
-/// The id of a key is the name of whoever has it.
+/// The actor that uses a key, named by the key's id.
 impl From<crate::KeyId> for Actor {
     fn from(key: crate::KeyId) -> Self {
         Actor(Cow::Owned(key.to_string()))

@@ -81,17 +81,17 @@ impl fmt::Display for IdempotencyKey {
     }
 }
 
-/// A request that its caller may send again: under which key, and what it asks (IDEM-1).
+/// A request that its caller may send again, with its key and its digest (IDEM-1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repeatable {
     /// The key by which the caller names the request.
     pub key: IdempotencyKey,
-    /// The digest of what it asks, by [`NewAnswer::digest`].
+    /// The digest of the request, by [`NewAnswer::digest`].
     pub request: ContentDigest,
 }
 
-/// Under what an answer is kept, within an organisation: the operation, the model that it is about,
-/// and the caller's key.
+/// The key of a kept answer within an organisation: the operation, the model that it is about, and the caller's
+/// key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AnswerKey {
     /// The operation that was asked for.
@@ -102,8 +102,8 @@ pub struct AnswerKey {
     pub key: IdempotencyKey,
 }
 
-/// A request whose answer is to be kept with its change. What is answered follows from the change: the model,
-/// with status 201 to a create and 200 to an edit, and [`Uploaded`](crate::Uploaded) to an upload.
+/// A request whose answer is to be kept with its change. The answer follows from the change: the model, with
+/// status 201 to a create and 200 to an edit, and [`Uploaded`](crate::Uploaded) to an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAnswer {
     /// The key under which the answer is kept.

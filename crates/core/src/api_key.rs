@@ -8,9 +8,9 @@ use sha2::{Digest, Sha256};
 
 use crate::{Organisation, Scopes, Timestamp};
 
-/// A secret key, `cm_<id>_<secret>`: what a caller sends after `Bearer`.
+/// A secret key, `cm_<id>_<secret>`, which a caller sends after `Bearer`.
 ///
-/// It is shown once, to whoever asked for it; from then on there is only its [`KeyDigest`]. `Debug`
+/// The key is shown once, to the person who asked for it; from then on there is only its [`KeyDigest`]. `Debug`
 /// shows the id alone.
 pub struct ApiKey {
     id: KeyId,
@@ -124,7 +124,7 @@ impl Serialize for KeyId {
 pub struct KeyDigest([u8; 32]);
 
 impl KeyDigest {
-    /// The digest of whatever a caller presented.
+    /// The digest of a text that a caller presented.
     pub fn of(presented: &str) -> Self {
         KeyDigest(Sha256::digest(presented).into())
     }
@@ -170,7 +170,7 @@ pub struct KeyRecord {
     pub created_at: Timestamp,
     /// The time from which the key is no longer valid; `None` is never.
     pub expires_at: Option<Timestamp>,
-    /// Since when it is revoked.
+    /// The time of its revocation; `None` if it is not revoked.
     pub revoked_at: Option<Timestamp>,
 }
 

@@ -39,8 +39,8 @@ pub trait ArchiveStore: ModelStore {
 
     /// The summary by which a folder of training data knows the store, from one consistent view (PLACE-2).
     ///
-    /// It sees whatever was acknowledged before the call. Its cost does not grow with the models, nor with
-    /// their data.
+    /// The view includes every write that was acknowledged before the call. The cost does not grow with the
+    /// models, nor with their data.
     fn summary(&self) -> Result<StoreSummary, StoreError>;
 
     /// Looks for damage that no record shows, such as a page that is broken, a missing index or a table that is
@@ -59,9 +59,9 @@ pub enum ArchiveChange {
     /// puts none, and 0 are put. No other write comes between the look and the records: of two that begin at
     /// once one finds what the other has put.
     Begin(Vec<Record>),
-    /// Removes what belongs to an organisation, so many records of a kind at most: its registration and keys first,
-    /// so that nobody uses it any more, then answers, data, models and events, and its counters in the
-    /// end. When nothing is left, 0 are erased. Its ids are not given again (MODEL-1).
+    /// Removes the records of an organisation, at most `limit` of a kind: its registration and keys first, so
+    /// that nobody uses it any more, then answers, data, models and events, and its counters in the end. Erases
+    /// 0 records if nothing is left. The ids of its models are not given again (MODEL-1).
     Erase {
         /// The organisation to erase.
         organisation: Organisation,
@@ -74,7 +74,7 @@ pub enum ArchiveChange {
     ReplaceIdentity {
         /// The identity and the lineage that the store has to have.
         expected: (StoreIdentity, Option<Lineage>),
-        /// Those that it gets.
+        /// The identity and the lineage that the store gets.
         new: (StoreIdentity, Lineage),
     },
 }

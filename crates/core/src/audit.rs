@@ -14,10 +14,11 @@ mod told;
 pub use finding::Finding;
 use told::{Pairs, Told, Training};
 
-/// Looks at the records of an export, one after the other, and says in the end what contradicts what.
+/// An audit: it looks at the records of an export, one after the other, and returns the contradictions in the
+/// end.
 ///
-/// What engines leave never does, whatever their clocks show. Memory grows with the number of models and keys,
-/// by about half a kibibyte for each.
+/// Records that engines wrote have no contradictions, whatever their clocks showed. Memory grows with the
+/// number of models and keys, by about half a kibibyte for each.
 #[derive(Debug, Default)]
 pub struct Audit {
     plans: Option<Plans>,
@@ -26,7 +27,7 @@ pub struct Audit {
     keys: BTreeSet<KeyId>,
     digests: BTreeSet<KeyDigest>,
     organisations: BTreeMap<Organisation, Counted>,
-    /// Those that have records without counters.
+    /// The organisations that have records without counters.
     uncounted: BTreeSet<Organisation>,
     models: BTreeMap<(Organisation, ModelId), Seen>,
     findings: Vec<Finding>,

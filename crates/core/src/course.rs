@@ -308,7 +308,7 @@ impl Course {
     ///
     /// # Errors
     ///
-    /// None that is known: every course has a text.
+    /// Never in practice: every course serialises.
     pub fn to_record(&self) -> Result<Option<String>, serde_json::Error> {
         if *self == Course::default() {
             return Ok(None);

@@ -205,8 +205,8 @@ pub(crate) fn judge_description(found: &Found<impl AsRef<str>>) -> Result<(), Vi
 
 /// Reads a request out of any self-describing format; the error's text lists every violation.
 ///
-/// What is wrong with the format itself is the deserializer's to say: `serde_json` does not look
-/// into values that are ignored, so [`CreateModel::from_json`] is the one that holds BODY-1.
+/// Faults of the format itself are left to the deserializer: `serde_json` does not look into values that are
+/// ignored, so only [`CreateModel::from_json`] holds BODY-1.
 impl<'de> Deserialize<'de> for CreateModel<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = deserializer.deserialize_map(FieldsVisitor)?;

@@ -199,7 +199,7 @@ impl Engine {
     }
 
     /// [`Engine::edit`] for asynchronous hosts: a future that needs no particular runtime and blocks no
-    /// thread. A request that may be sent again is done once, and a repeat hears the first answer (IDEM-1).
+    /// thread. A request that may be sent again is done once, and a repeat gets the first answer (IDEM-1).
     ///
     /// The write is on its way when this returns, polled or not; dropping the future does not take
     /// it back.

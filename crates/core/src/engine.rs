@@ -24,9 +24,9 @@ pub struct Engine {
 /// The result of a request that may be repeated (IDEM-1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answered<T> {
-    /// It was done now.
+    /// The request was executed now.
     Now(T),
-    /// It was done before, and this was the answer.
+    /// The request was executed before, and this was the answer.
     Before(KeptAnswer),
 }
 
@@ -92,7 +92,7 @@ impl Engine {
     }
 
     /// [`Engine::create_async`] for a request that may be sent again: the model is created once, and
-    /// a repeat hears the first answer (IDEM-1).
+    /// a repeat gets the first answer (IDEM-1).
     ///
     /// # Errors
     ///

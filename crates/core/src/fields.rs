@@ -86,7 +86,7 @@ impl<T> Fields<T> {
     }
 }
 
-/// Why a body has no fields to judge (BODY-1).
+/// The reason why a body has no fields to judge (BODY-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyFault {
     /// Not one JSON text in UTF-8, nested too deep, or with a lone surrogate escape.

@@ -18,7 +18,7 @@ use crate::{
 /// The number of admissions that are deleted in one write.
 const SWEPT_AT_ONCE: u32 = 1000;
 
-/// Lets requests in: by their key, its scopes, and what is left of its limits, in this order (ORDER).
+/// Admits requests. The key is checked first, then its scopes, then its limits (ORDER).
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -68,8 +68,8 @@ impl Gate {
         Ok(Gate { shared: Arc::new(Shared { store, plans, limits, clock, taken }) })
     }
 
-    /// The first half: whose key is in the `Authorization` header (AUTH-1), whether its scopes cover
-    /// the operation (AUTH-2), and whether there is a place (RATE-2), which is taken.
+    /// Does the first half of an admission: finds the key of the `Authorization` header (AUTH-1), checks that its
+    /// scopes cover the operation (AUTH-2), and takes a place (RATE-2).
     ///
     /// Reads the store, and does not wait for writes.
     ///
@@ -236,7 +236,7 @@ impl Entered {
     }
 
     /// Refuses a request whose window was full when its key was looked up, so that its body need not be read
-    /// (RATE-3). What decides in the end is the admission.
+    /// (RATE-3). The admission decides in the end.
     ///
     /// # Errors
     ///
@@ -259,15 +259,15 @@ impl Entered {
         self.requests.map(|limit| AdmissionRequest { window, limit })
     }
 
-    /// Lets a request in whose admission was written with its change, or may have been: its standing as the write
-    /// told it, or the one before where that is not known.
+    /// Admits a request whose admission was written with its change, or may have been. `standing` is the
+    /// rate-limit status that the write returned; `None` keeps the one from before.
     pub fn counted(self, standing: Option<Standing>) -> Admitted {
         let before = self.window.map(|window| window.standing);
         Admitted { standing: standing.or(before), ..self.admitted }
     }
 
-    /// Lets a request in whose admission is sent on its way and not waited for: its client has left, or the store
-    /// has failed it already. Its standing is that before.
+    /// Admits a request, and submits its admission without waiting for it: its client has left, or the store
+    /// has failed it already. The rate-limit status stays the one from before.
     pub fn leave(self) -> Admitted {
         if let Some(change) = self.change() {
             self.gate.shared.store.submit_access(change, Box::new(|_| ()));
@@ -275,15 +275,14 @@ impl Entered {
         self.counted(None)
     }
 
-    /// Lets a request in that was answered before, which does not count again (IDEM-1). Its standing is that
-    /// without it.
+    /// Admits a request that was answered before, which does not count again (IDEM-1). The rate-limit status
+    /// stays the one from before.
     pub fn repeats(self) -> Admitted {
         self.counted(None)
     }
 
-    /// The second half for a request that comes to no change, or whose body is large: admits it if its window
-    /// has room (RATE-1), and returns when that is durable. From then on it counts, whatever becomes of it
-    /// (RATE-3).
+    /// Does the second half for a request that makes no change, or whose body is large: admits it if its window
+    /// has room (RATE-1), and returns when that is durable. From then on it counts, even if it fails (RATE-3).
     ///
     /// # Errors
     ///

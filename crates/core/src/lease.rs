@@ -76,7 +76,7 @@ impl Default for LeaseTime {
 pub struct Lease {
     /// Its number.
     pub fence: Fence,
-    /// Until when it holds: at this moment it has run out.
+    /// The time at which the lease has run out; it holds before.
     pub expires_at: Moment,
     /// The worker that holds the lease.
     pub worker: Actor,

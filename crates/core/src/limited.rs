@@ -13,14 +13,14 @@ use crate::{
 /// The result of a request that was to be admitted with its change.
 #[derive(Clone, Debug)]
 pub enum Limited<T> {
-    /// It is admitted, and counts.
+    /// The request is admitted, and counts.
     Admitted {
         /// The standing of its window with it; `None` where the operation has no window.
         standing: Option<Standing>,
         /// The result of its change.
         result: Result<T, Refusal>,
     },
-    /// It was answered before, and does not count again (IDEM-1).
+    /// The request was answered before, and does not count again (IDEM-1).
     Before(KeptAnswer),
     /// Its window is full (RATE-1). It does not count, and nothing was changed.
     Full {

@@ -14,7 +14,7 @@ pub struct OperationLimit {
 }
 
 impl OperationLimit {
-    /// As much as anybody likes.
+    /// No limits.
     pub const NONE: OperationLimit = OperationLimit { requests: None, at_once: None };
 
     /// The limits that the specification sets for creates: 10 in any 60 minutes, 3 at a time.
@@ -25,7 +25,7 @@ impl OperationLimit {
 /// The limits of every operation, for each key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Those that have any.
+    /// The limits of the operations that have any.
     limits: BTreeMap<Operation, OperationLimit>,
 }
 

@@ -10,10 +10,9 @@ use crate::{
     StoreIdentity, Write, apply,
 };
 
-/// Keeps models in memory and nowhere else: for tests, and the reference for every other store.
+/// A store that keeps models in memory and nowhere else: for tests, and the reference for every other store.
 ///
-/// Everything is lost with the last clone (MODEL-6 does not hold); all else is as the contract has
-/// it.
+/// All records are lost with the last clone (MODEL-6 does not hold). In all else the store meets the contract.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,

@@ -87,7 +87,7 @@ impl LifeState {
         self.data.entry((organisation, model)).or_default().insert(pair.id, pair);
     }
 
-    /// Events come in their order; one that is there already is what it was.
+    /// Appends an event; events come in their order. An event that is there already is not changed.
     pub(crate) fn put_event(&mut self, line: EventLine) {
         let (organisation, position, model, event) = line.into_parts();
         let history = self.histories.entry(organisation).or_default();

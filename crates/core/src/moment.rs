@@ -12,7 +12,7 @@ use crate::Timestamp;
 pub struct Moment(i64);
 
 impl Moment {
-    /// The moment so many milliseconds after 1970 began (before it, if negative).
+    /// The moment this number of milliseconds after 1970 began (before it, if negative).
     pub const fn from_unix_millis(millis: i64) -> Self {
         Moment(millis)
     }

@@ -12,7 +12,7 @@ pub struct Progress(u8);
 pub struct InvalidProgress;
 
 impl Progress {
-    /// Nothing is done.
+    /// No progress: 0 percent.
     pub const NONE: Progress = Progress(0);
 
     /// All is done.

@@ -88,7 +88,7 @@ impl Refusal {
         ErrorBody::from(self).status
     }
 
-    /// The `error_code` of the body, for programs; those that the specification gives none have none.
+    /// The `error_code` of the body, for programs; `None` if the specification gives none.
     pub fn error_code(&self) -> Option<&'static str> {
         ErrorBody::from(self).error_code
     }

@@ -118,13 +118,12 @@ pub trait ModelStore: Send + Sync {
         key: &AnswerKey,
     ) -> Result<Option<KeptAnswer>, StoreError>;
 
-    /// Forgets what is old, and returns when that is durable. Positions of events that are forgotten
-    /// are not given again, and what an organisation forgets is the beginning of its history.
+    /// Deletes old events and answers, and returns when that is durable. The deleted events of an organisation
+    /// are the beginning of its history, and their positions are not given again.
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError>;
 
-    /// Makes the changes that were submitted before, waits until they are answered, then lets go of
-    /// the place where the store lives: it can be opened anew even while handles on this store are
-    /// still there.
+    /// Makes the changes that were submitted before, waits until they are answered, then closes the store's
+    /// files or connections. The store can be opened anew even while handles on this one are still there.
     ///
     /// From then on every method answers [`StoreErrorKind::Closed`]. Closing again does nothing.
     /// Dropping the last handle does the same, except that a completion which drops it does not wait
@@ -210,7 +209,7 @@ pub enum Change {
 /// The change of a model's data that an edit makes (DATA-4, DATA-6).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DataChange {
-    /// Nothing.
+    /// Changes no data.
     #[default]
     Keep,
     /// Adds a pair, whose number the model never had.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A moment in UTC, in whole seconds, shown as `2025-01-15T10:00:00Z` (MODEL-4).
 ///
-/// It lies in the years 0000 to 9999, which are those that the form can show.
+/// The years are 0000 to 9999, which are those that the form can show.
 ///
 /// ```
 /// use custom_models_core::Timestamp;
@@ -35,7 +35,7 @@ impl Timestamp {
     /// The last moment: `9999-12-31T23:59:59Z`.
     pub const MAX: Timestamp = Timestamp(253_402_300_799);
 
-    /// The moment so many seconds after 1970 began (before it, if negative).
+    /// The moment this number of seconds after 1970 began (before it, if negative).
     pub fn from_unix_seconds(seconds: i64) -> Result<Self, InvalidTimestamp> {
         let moment = Timestamp(seconds);
         if (Self::MIN..=Self::MAX).contains(&moment) { Ok(moment) } else { Err(InvalidTimestamp) }

@@ -90,14 +90,14 @@ impl Serialize for TrainingStatus {
 /// An event in a model's training.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TrainingEvent {
-    /// Data came; whether there is enough of it now (DATA-5).
+    /// Data was added (DATA-5).
     DataAdded {
-        /// At least 5 hours of audio to train with.
+        /// True if the model then has at least 5 hours of audio to train with.
         is_enough: bool,
     },
-    /// Data went; whether there is still enough of it (DATA-6).
+    /// Data was removed (DATA-6).
     DataRemoved {
-        /// At least 5 hours of audio to train with.
+        /// True if the model then has at least 5 hours of audio to train with.
         is_enough: bool,
     },
     /// Training is asked for (TRAIN-2).
@@ -124,7 +124,7 @@ impl TrainingEvent {
     ];
 }
 
-/// Why an event cannot happen in a state; nothing is changed then (TRAIN-1).
+/// The reason why an event cannot happen in a state; nothing is changed then (TRAIN-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NoTransition {
     /// Training runs, and what was asked for has to wait for its end.
@@ -140,7 +140,7 @@ impl TrainingStatus {
     ///
     /// # Errors
     ///
-    /// Why the event cannot happen in this state.
+    /// The reason why the event cannot happen in this state.
     pub const fn after(self, event: TrainingEvent) -> Result<TrainingStatus, NoTransition> {
         use TrainingEvent::{Cancel, DataAdded, DataRemoved, Fail, Start, Succeed};
         use TrainingStatus::{Failed, NotRunning, ReadyToRun, Running, Success};

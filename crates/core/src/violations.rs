@@ -17,8 +17,8 @@ const MOST_UNKNOWN: usize = 16;
 /// Every violated field of one request, one violation a field (BODY-4), and the parameters that its operation
 /// does not know.
 ///
-/// Serialises as the `details` object of the wire: field name to message, in the order of
-/// [`Field`], then unknown parameters as they were sent. Borrows from the request; [`Violations::into_owned`] lets go of it.
+/// Serialises as the `details` object of the wire: field name to message, in the order of [`Field`], then
+/// unknown parameters as they were sent. Borrows from the request; [`Violations::into_owned`] owns its texts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Violations<'a> {
     kinds: [Option<ViolationKind>; Field::ALL.len()],
@@ -80,7 +80,7 @@ impl<'a> Violations<'a> {
         violations
     }
 
-    /// Nothing is wrong so far.
+    /// An empty set of violations.
     pub(crate) fn none() -> Self {
         Violations::of_create([None; 4], None, None)
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::{KeyId, Moment, Operation};
 
-/// So many requests in any window of such a length.
+/// A limit: a number of requests in any window of a given length.
 ///
 /// ```
 /// use custom_models_core::RequestLimit;

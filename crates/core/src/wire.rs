@@ -1,4 +1,4 @@
-//! The status, headers and JSON body of an error, for whoever shows one (section 6).
+//! The status, headers and JSON body of an error (section 6).
 //!
 //! [`Refusal`](crate::Refusal) turns into an [`ErrorBody`], and so may the errors of a host:
 //!

@@ -269,7 +269,7 @@ struct Admitting {
     standing: Option<Standing>,
 }
 
-/// Why a claim goes on with no other training.
+/// The reason why a claim tries no other training.
 enum Stop {
     Refused(Refusal),
     Full { standing: Standing, retry_after: u64 },

@@ -46,7 +46,7 @@ pub struct TrainingSucceeded {
 pub struct TrainingFailed {
     /// The worker's claim.
     pub fence: Fence,
-    /// Why.
+    /// The reason of the failure.
     pub error: String,
 }
 

@@ -79,7 +79,7 @@ fn told_of(metrics: &str) -> Result<TrainingMetrics, String> {
         .map_err(|violations| violations.get(Field::TrainingMetrics).unwrap().to_string())
 }
 
-/// So many metrics beside the five.
+/// Makes `count` metrics beside the five.
 fn others(count: usize) -> String {
     let all: Vec<String> = (0..count).map(|number| format!(r#""m{number:02}":{number}"#)).collect();
     all.join(",")

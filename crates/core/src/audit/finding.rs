@@ -42,7 +42,7 @@ pub enum Finding {
         organisation: Organisation,
         /// The position that comes next, or that behind the last one.
         expected: u64,
-        /// The one that is there, or the end.
+        /// The position that is there, or the end.
         found: u64,
     },
     /// An event that cannot happen to its model after those before it: the first of them (TRAIN-1, LOG-1).

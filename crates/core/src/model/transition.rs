@@ -10,24 +10,24 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Edit {
-    /// Another name, another description, or both (EDIT-1 to EDIT-3).
+    /// Changes the name, the description, or both (EDIT-1 to EDIT-3).
     Update(UpdateModel<'static>),
-    /// That the model be gone, with its data (EDIT-5).
+    /// Deletes the model, with its data (EDIT-5).
     Delete,
-    /// One more pair of data (DATA-4, DATA-5).
+    /// Adds a pair of data (DATA-4, DATA-5).
     AddData(NewPair),
-    /// That the pair of data with this number be gone (DATA-6).
+    /// Removes the pair of data with this number (DATA-6).
     RemoveData(DataId),
-    /// Training (TRAIN-2).
+    /// Starts training (TRAIN-2).
     Run,
-    /// No training after all (TRAIN-6).
+    /// Cancels the training (TRAIN-6).
     Cancel,
-    /// The training, for the worker who asks (TRAIN-3).
+    /// Claims the training for the worker who asks (TRAIN-3).
     Claim {
-        /// For how long.
+        /// The time for which the lease is to hold.
         time: LeaseTime,
     },
-    /// A longer lease, for a worker who says how far it is (TRAIN-3).
+    /// Extends the lease of a worker, who reports its progress (TRAIN-3).
     Beat {
         /// The worker's claim.
         fence: Fence,
@@ -36,21 +36,21 @@ pub enum Edit {
         /// The time for which the lease is to hold from now on.
         time: LeaseTime,
     },
-    /// That the training ended well (TRAIN-3).
+    /// Ends the training with success (TRAIN-3).
     Succeed {
         /// The worker's claim.
         fence: Fence,
         /// The figures that were measured.
         metrics: TrainingMetrics,
     },
-    /// That the training failed (TRAIN-3).
+    /// Ends the training with a failure (TRAIN-3).
     Fail {
         /// The worker's claim.
         fence: Fence,
-        /// Why.
+        /// The reason of the failure.
         error: String,
     },
-    /// The end of a training whose workers all fell silent (TRAIN-5).
+    /// Fails a training whose workers all fell silent (TRAIN-5).
     Expire,
 }
 
@@ -67,10 +67,10 @@ impl Edit {
 /// The revision that a caller expects of a model that is to be changed (EDIT-4).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Expected {
-    /// Nothing: what was changed by others in between is kept, and the change made upon it.
+    /// Any revision: changes that others made in between are kept, and the edit is made upon them.
     #[default]
     Anything,
-    /// That it is at one of these revisions.
+    /// One of these revisions.
     OneOf(Vec<Revision>),
 }
 

@@ -44,7 +44,7 @@ pub trait AdmissionRowsMut: AdmissionRows {
     /// Adds an admission.
     fn insert(&mut self, window: &Window, admission: Admission) -> Result<(), Self::Error>;
 
-    /// Deletes the first admissions of a window: those of before `until` or at it, so many at most.
+    /// Deletes the first admissions of a window that were made at `until` or before, `most` at most.
     fn delete_first(
         &mut self,
         window: &Window,

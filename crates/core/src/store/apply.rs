@@ -40,7 +40,7 @@ pub trait Rows {
         key: &AnswerKey,
     ) -> Result<Option<KeptAnswer>, Self::Error>;
 
-    /// The counters of an organisation; zeros for one that has never had a model.
+    /// The counters of an organisation; zeros if it has never had a model.
     fn counters(&mut self, organisation: &Organisation) -> Result<Counters, Self::Error>;
 
     /// A model of an organisation.
@@ -77,8 +77,8 @@ pub trait Rows {
         model: &CustomModel,
     ) -> Result<(), Self::Error>;
 
-    /// Puts a model in the place of the one that was read. The language, the base model and the time of
-    /// creation are the same (EDIT-2).
+    /// Replaces the model that was read. The language, the base model and the time of creation stay the same
+    /// (EDIT-2).
     fn replace_model(
         &mut self,
         organisation: &Organisation,

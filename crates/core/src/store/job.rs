@@ -10,9 +10,9 @@ use crate::{AccessChange, AccessOutcome, ArchiveChange, Purge, Purged};
 pub enum Job {
     /// Changes models.
     Model(Write),
-    /// Changes who may use them, or how often.
+    /// Changes organisations, keys or admissions.
     Access(AccessChange),
-    /// Forgets what is old.
+    /// Deletes old events and answers.
     Purge(Purge),
     /// Puts records, or erases those of an organisation.
     Archive(ArchiveChange),
@@ -25,13 +25,13 @@ pub enum Job {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "the largest is the most frequent")]
 pub enum Judged {
-    /// That of a [`Job::Model`].
+    /// The outcome of a [`Job::Model`].
     Model(Outcome),
-    /// That of a [`Job::Access`].
+    /// The outcome of a [`Job::Access`].
     Access(AccessOutcome),
-    /// That of a [`Job::Purge`].
+    /// The outcome of a [`Job::Purge`].
     Purged(Purged),
-    /// That of a [`Job::Archive`]: how many records were put or erased.
+    /// The outcome of a [`Job::Archive`]: the number of records that were put or erased.
     Archived(u64),
 }
 

@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::config;
 use crate::training::{claimed, report};
 
-/// So many metrics beside the five.
+/// Makes `count` metrics beside the five.
 fn others(count: usize) -> impl Iterator<Item = (MetricName, Figure)> {
     let name = |number| MetricName::new(&format!("m{number:02}")).unwrap();
     (0..count).map(move |number| (name(number), Figure::new(0.5).unwrap()))

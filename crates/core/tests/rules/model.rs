@@ -11,7 +11,7 @@ use proptest::prelude::*;
 
 use crate::support::{Tape, caller, config, engine, id, keys, request, tape};
 
-/// A create of whatever the tape says.
+/// A create, with its fields from the tape.
 fn created(tape: &mut Tape) -> CustomModel {
     let name = format!("n{}", tape.text().chars().take(199).collect::<String>());
     let description: String = tape.text().chars().take(1000).collect();

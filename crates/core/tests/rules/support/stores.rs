@@ -106,7 +106,7 @@ impl ModelStore for Recorder {
 type Submit = dyn Fn(Write, Completion) + Send + Sync;
 type Get = dyn Fn() -> Result<Option<CustomModel>, StoreError> + Send + Sync;
 
-/// A store that does with writes whatever a test says, and has one model or none.
+/// A store that answers writes as a test says, and has one model or none.
 pub(crate) struct Scripted {
     submit: Box<Submit>,
     get: Box<Get>,
