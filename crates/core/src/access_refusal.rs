@@ -5,7 +5,7 @@ use crate::{Scope, Standing, StoreError, UnknownPlan};
 
 /// Every way in which the [`Gate`](crate::Gate) says no.
 ///
-/// `Display` is for logs. What a caller of the API may see is the [`ErrorBody`] that a refusal turns into
+/// `Display` is for logs. A caller of the API may see only the [`ErrorBody`] that a refusal turns into
 /// (section 6).
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]

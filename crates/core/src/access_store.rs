@@ -165,7 +165,7 @@ pub enum AccessOutcome {
 pub struct Registration {
     /// The organisation.
     pub organisation: Organisation,
-    /// Its plan, by name; how many models that allows is the host's to say.
+    /// The name of its plan. The host decides how many models the plan allows.
     pub plan: PlanName,
 }
 

@@ -282,7 +282,7 @@ impl EventLine {
     }
 }
 
-/// An answer, as a line has it.
+/// A kept answer, as a line of an export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerLine {

@@ -16,7 +16,7 @@ pub struct DataList {
 /// A pair, as it is listed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ListedPair {
-    /// Its number within the model.
+    /// The number of the pair within the model.
     pub id: DataId,
     /// The type of the pair.
     pub data_type: DataType,
@@ -37,7 +37,7 @@ pub struct ListedFile {
     pub filename: String,
     /// The size in bytes.
     pub bytes: u64,
-    /// Its digest.
+    /// The digest of the file.
     pub sha256: ContentDigest,
 }
 

@@ -107,9 +107,9 @@ impl Engine {
         async move { created.await?.without_window() }
     }
 
-    /// The answer that was given to a request under this key, while it is live (IDEM-1). Whether it is
-    /// the answer to what is asked now is for [`KeptAnswer::for_request`]: a host need not read the
-    /// body of a request whose key is new.
+    /// The answer that was given to a request under this key, while it is live (IDEM-1).
+    /// [`KeptAnswer::for_request`] then compares the request of now with the one from before: a host need not
+    /// read the body of a request whose key is new.
     ///
     /// # Errors
     ///

@@ -11,7 +11,7 @@ use crate::{Actor, DataId, ModelId, Progress, Timestamp};
 pub enum EventType {
     /// The model was created.
     Created,
-    /// Its name or its description was changed.
+    /// The model's name or description was changed.
     Updated,
     /// The model was deleted, with its data.
     Deleted,

@@ -74,7 +74,7 @@ impl Default for LeaseTime {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lease {
-    /// Its number.
+    /// The number of the claim.
     pub fence: Fence,
     /// The time at which the lease has run out; it holds before.
     pub expires_at: Moment,

@@ -22,7 +22,7 @@ pub enum Limited<T> {
     },
     /// The request was answered before, and does not count again (IDEM-1).
     Before(KeptAnswer),
-    /// Its window is full (RATE-1). It does not count, and nothing was changed.
+    /// The window of the request is full (RATE-1). It does not count, and nothing was changed.
     Full {
         /// The standing of the window.
         standing: Standing,

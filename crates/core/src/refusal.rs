@@ -5,8 +5,8 @@ use crate::{CreateModel, DataFile, EditRefusal, StoreError, StoreErrorKind, Viol
 
 /// Every way in which the engine says no.
 ///
-/// `Display` is for logs and shows more than the wire does. What a caller of the API may see is the
-/// [`ErrorBody`] that a refusal turns into (section 6).
+/// `Display` is for logs and shows more than the wire does. A caller of the API may see only the [`ErrorBody`]
+/// that a refusal turns into (section 6).
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {

@@ -147,7 +147,7 @@ pub struct DataFile {
     pub filename: String,
     /// The size in bytes.
     pub bytes: u64,
-    /// Its digest, by which it can be checked.
+    /// The digest by which the file can be checked.
     pub sha256: ContentDigest,
     /// The name of the file in the store of contents.
     pub content: String,
@@ -162,7 +162,7 @@ impl DataFile {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataPair {
-    /// Its number within the model.
+    /// The number of the pair within the model.
     pub id: DataId,
     /// The type of the pair.
     #[serde(rename = "type")]

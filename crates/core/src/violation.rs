@@ -375,8 +375,8 @@ impl Violation<'_> {
         (whole, None)
     }
 
-    /// Adds the message as JSON has it. What was sent is shown without control characters (BODY-5),
-    /// so quotes and backslashes are all that JSON escapes in it.
+    /// Adds the message as JSON has it. The text that was sent is shown without control characters
+    /// (BODY-5), so quotes and backslashes are all that JSON escapes in it.
     pub(crate) fn push_json(&self, out: &mut String) {
         let (before, behind) = self.texts();
         out.push('"');

@@ -96,8 +96,8 @@ impl Engine {
         }
     }
 
-    /// [`Engine::claim`] for a request that is admitted with the first of its writes (RATE-3). Where no training
-    /// waits there is no write: then the standing is `None`, and the request is still to be admitted.
+    /// [`Engine::claim`] for a request that is admitted with the first of its writes (RATE-3). If no
+    /// training waits there is no write: then the standing is `None`, and the request is still to be admitted.
     ///
     /// # Errors
     ///

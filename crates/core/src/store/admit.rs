@@ -13,9 +13,9 @@ const DELETED_AT_ONCE: u32 = 8;
 /// An admission that is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// Its number: one more than that of the admission before in the same window.
+    /// The number of the admission: one more than that of the admission before in the same window.
     pub number: u64,
-    /// Its time: never earlier than that of the admission before.
+    /// The time of the admission: never earlier than that of the admission before.
     pub at: Moment,
 }
 

@@ -15,7 +15,7 @@ use crate::support::{Clock, caller, config, id, pair, request};
 
 const ANYTHING: Expected = Expected::Anything;
 
-/// A step: what is done, of which model, and a number for whatever there is to choose.
+/// A step: the operation, the model, and a number that decides the rest.
 type Step = (u8, u64, u16);
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {

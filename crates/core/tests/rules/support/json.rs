@@ -76,7 +76,7 @@ impl Json {
     }
 }
 
-/// A key: a named one, one that is nearly that, or any text.
+/// A key: the name of a field, nearly such a name, or any text.
 pub(crate) fn key(tape: &mut Tape) -> String {
     const KEYS: [&str; 14] = [
         "name",

@@ -27,7 +27,7 @@ pub(crate) fn shape(body: &[u8]) -> Shape {
 /// BODY-1 does not: at most 17 digits in a row, one in an exponent.
 ///
 /// A text stays as well-formed, or as ill-formed, as it was: a run of digits becomes a shorter one
-/// that begins alike. What stands in strings is left alone.
+/// that begins alike. Strings are left alone.
 pub(crate) fn shorten_numbers(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut in_string, mut escaped) = (false, false);
