@@ -4,13 +4,9 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::edits::settled;
-use crate::engine::unexpected;
-use crate::limited::limited;
 use crate::{
-    Actor, AdmissionRequest, Answered, Caller, CustomModel, DataPair, Edit, Edited, Engine,
-    Expected, Fence, LeaseTime, Limited, ModelId, Moment, NewAnswer, Organisation, Outcome, Plan,
-    Progress, Purge, Purged, Refusal, Standing, StoreError, Timestamp,
+    Actor, Caller, CustomModel, DataPair, Edit, Edited, Engine, Expected, Fence, LeaseTime,
+    ModelId, Moment, NewAnswer, Organisation, Plan, Progress, Purge, Purged, Refusal, Timestamp,
 };
 
 /// The number of trainings that a claim looks at before it asks again.
@@ -89,48 +85,6 @@ impl Engine {
         organisation: Option<&Organisation>,
         time: LeaseTime,
     ) -> Result<Option<Claimed>, Refusal> {
-        let claimed = self.claim_limited(worker, organisation, time, None)?;
-        match claimed.without_window()? {
-            Answered::Now(claimed) => Ok(claimed),
-            Answered::Before(kept) => Err(unexpected(&Outcome::Repeated(kept))),
-        }
-    }
-
-    /// [`Engine::claim`] for a request that is admitted with the first of its writes (RATE-3). If no
-    /// training waits there is no write: then the standing is `None`, and the request is still to be admitted.
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::Store`].
-    pub fn claim_limited(
-        &self,
-        worker: &Actor,
-        organisation: Option<&Organisation>,
-        time: LeaseTime,
-        admission: Option<AdmissionRequest>,
-    ) -> Result<Limited<Option<Claimed>>, Refusal> {
-        let mut admitting = Admitting { request: admission, standing: None };
-        let claimed = self.claim_any(worker, organisation, time, &mut admitting);
-        let Admitting { standing, .. } = admitting;
-        match claimed {
-            Ok(claimed) => Ok(Limited::Admitted { standing, result: Ok(claimed) }),
-            Err(Stop::Full { standing, retry_after }) => {
-                Ok(Limited::Full { standing, retry_after })
-            }
-            Err(Stop::Refused(refusal)) if standing.is_some() => {
-                Ok(Limited::Admitted { standing, result: Err(refusal) })
-            }
-            Err(Stop::Refused(refusal)) => Err(refusal),
-        }
-    }
-
-    fn claim_any(
-        &self,
-        worker: &Actor,
-        organisation: Option<&Organisation>,
-        time: LeaseTime,
-        admitting: &mut Admitting,
-    ) -> Result<Option<Claimed>, Stop> {
         let mut lost = Vec::new();
         loop {
             let waiting = self.store.claimable(organisation, self.now(), LOOKED_AT)?;
@@ -139,7 +93,7 @@ impl Engine {
                 return Ok(None);
             }
             for (organisation, model) in &waiting {
-                let claimed = self.claim_one(worker, organisation, model, time, admitting)?;
+                let claimed = self.claim_one(worker, organisation, model, time)?;
                 if claimed.is_some() {
                     return Ok(claimed);
                 }
@@ -155,16 +109,15 @@ impl Engine {
         organisation: &Organisation,
         model: &CustomModel,
         time: LeaseTime,
-        admitting: &mut Admitting,
-    ) -> Result<Option<Claimed>, Stop> {
+    ) -> Result<Option<Claimed>, Refusal> {
         if self.has_expired(organisation, model)? {
             let sweep = caller(organisation.clone(), Actor::SWEEP);
-            if self.edit_of_worker(&sweep, model.id, Edit::Expire, admitting)?.is_some() {
+            if self.edit_of_worker(&sweep, model.id, Edit::Expire)?.is_some() {
                 return Ok(None);
             }
         }
         let caller = caller(organisation.clone(), worker.clone());
-        let claimed = self.edit_of_worker(&caller, model.id, Edit::Claim { time }, admitting)?;
+        let claimed = self.edit_of_worker(&caller, model.id, Edit::Claim { time })?;
         let Some(model) = claimed else { return Ok(None) };
         let Some(lease) = model.course.run().and_then(|run| run.lease.clone()) else {
             return Ok(None);
@@ -200,21 +153,13 @@ impl Engine {
         caller: &Caller,
         id: ModelId,
         edit: Edit,
-        admitting: &mut Admitting,
-    ) -> Result<Option<Box<CustomModel>>, Stop> {
-        let admission = admitting.request.take();
-        let write = self.edit_write(caller, id, edit, Expected::Anything, None, admission);
-        let edited = match limited(self.store.apply(write), None, settled)? {
-            Limited::Full { standing, retry_after } => {
-                return Err(Stop::Full { standing, retry_after });
-            }
-            Limited::Admitted { standing, result } => {
-                admitting.standing = standing.or(admitting.standing);
-                result
-            }
-            Limited::Before(kept) => Ok(Edited::Before(kept)),
-        };
-        Ok(unless_late(edited)?)
+    ) -> Result<Option<Box<CustomModel>>, Refusal> {
+        match self.edit(caller, id, edit, &Expected::Anything) {
+            Ok(Edited::Changed { model, .. }) => Ok(Some(model)),
+            Ok(Edited::Deleted | Edited::Before(_))
+            | Err(Refusal::ModelNotFound | Refusal::LeaseLost) => Ok(None),
+            Err(refusal) => Err(refusal),
+        }
     }
 
     /// Sweeps; a host calls this from time to time. Trainings whose workers all fell silent fail (TRAIN-5).
@@ -231,8 +176,8 @@ impl Engine {
         for (organisation, model) in self.store.claimable(None, now, u32::MAX)? {
             if self.has_expired(&organisation, &model)? {
                 let sweep = caller(organisation, Actor::SWEEP);
-                let failed = self.edit(&sweep, model.id, Edit::Expire, &Expected::Anything);
-                swept.failed += u64::from(unless_late(failed)?.is_some());
+                let failed = self.edit_of_worker(&sweep, model.id, Edit::Expire)?;
+                swept.failed += u64::from(failed.is_some());
             }
         }
         let purge = Purge {
@@ -248,42 +193,6 @@ impl Engine {
                 return Ok(swept);
             }
         }
-    }
-}
-
-/// The model after an edit in training; `None` if others were faster.
-fn unless_late(edited: Result<Edited, Refusal>) -> Result<Option<Box<CustomModel>>, Refusal> {
-    match edited {
-        Ok(Edited::Changed { model, .. }) => Ok(Some(model)),
-        Ok(Edited::Deleted | Edited::Before(_))
-        | Err(Refusal::ModelNotFound | Refusal::LeaseLost) => Ok(None),
-        Err(refusal) => Err(refusal),
-    }
-}
-
-/// The admission of a claim, which goes with the first of its writes.
-struct Admitting {
-    /// The admission, until it is written.
-    request: Option<AdmissionRequest>,
-    /// The standing of its window, once it is.
-    standing: Option<Standing>,
-}
-
-/// The reason why a claim tries no other training.
-enum Stop {
-    Refused(Refusal),
-    Full { standing: Standing, retry_after: u64 },
-}
-
-impl From<Refusal> for Stop {
-    fn from(refusal: Refusal) -> Self {
-        Stop::Refused(refusal)
-    }
-}
-
-impl From<StoreError> for Stop {
-    fn from(fault: StoreError) -> Self {
-        Stop::Refused(fault.into())
     }
 }
 

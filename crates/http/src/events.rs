@@ -17,6 +17,7 @@ pub(crate) async fn events(State(service): State<Arc<Service>>, request: Request
 }
 
 async fn listed(asked: &mut Arrived, caller: &Caller) -> Said {
+    asked.admit().await?;
     let request = asked.parameters(|pairs| ListEvents::from_pairs(pairs))?;
     let mut list = read(asked, caller, &request).await?;
     if list.result.is_empty() && !request.wait.is_zero() {

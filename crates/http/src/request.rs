@@ -8,9 +8,9 @@ use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use custom_models_core::{
-    AccessRefusal, AdmissionRequest, AnswerKey, Answered, Caller, Claimed, ContentDigest,
-    CustomModel, Edit, Edited, Engine, IdempotencyKey, LeaseTime, Limited, ModelId, NewAnswer,
-    Operation, Refusal, Repeatable, TrainingStatus, Violations,
+    AccessRefusal, AdmissionRequest, AnswerKey, Answered, Caller, ContentDigest, CustomModel, Edit,
+    Edited, Engine, IdempotencyKey, Limited, ModelId, NewAnswer, Operation, Refusal, Repeatable,
+    TrainingStatus, Violations,
 };
 use custom_models_training_data::Upload;
 use percent_encoding::percent_decode_str;
@@ -241,7 +241,7 @@ impl Arrived {
         Ok(self.no_parameters()?)
     }
 
-    /// Admits the request before its body is read, or before what it asks for may take long: 429 by the window.
+    /// Admits the request alone, before its body is read or before anything is waited for: 429 by the window.
     pub(crate) async fn admit(&mut self) -> Result<(), Rejection> {
         let Arrived { service, turn, .. } = self;
         turn.admit(service).await
@@ -259,27 +259,7 @@ impl Arrived {
         let admission = self.turn.send();
         let write = change(&self.service.engine, admission);
         let changed = self.service.change(caller, write, Wait::Bounded).await?;
-        self.settled(changed)
-    }
-
-    /// Claims a training for the caller, with the admission of the request if anything is written.
-    pub(crate) async fn claimed(
-        &mut self,
-        caller: &Caller,
-        time: LeaseTime,
-    ) -> Result<Option<Claimed>, Rejection> {
-        let admission = self.turn.send();
-        let claimed = self.service.work(caller, move |engine, worker| {
-            engine.claim_limited(worker.actor(), Some(worker.organisation()), time, admission)
-        });
-        match self.settled(claimed.await?)? {
-            Answered::Now(claimed) => Ok(claimed),
-            Answered::Before(_) => Ok(None),
-        }
-    }
-
-    fn settled<T>(&mut self, limited: Limited<T>) -> Result<Answered<T>, Rejection> {
-        match limited {
+        match changed {
             Limited::Admitted { standing, result } => {
                 self.turn.stands(standing);
                 Ok(Answered::Now(result?))

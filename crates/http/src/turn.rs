@@ -88,7 +88,7 @@ impl Turn {
                 Answer::from(rejection)
             }
             // A store that fails is not waited for once more.
-            (State::Open(entered), Err(rejection)) if rejection.status() >= 500 => {
+            (State::Open(entered), Err(rejection)) if rejection.status() == 500 => {
                 Answer::of(entered.leave(), Err(rejection))
             }
             (State::Open(entered), said) => Answer::of(service.admit(entered).await?, said),

@@ -25,7 +25,12 @@ async fn claimed(asked: &mut Arrived, caller: &Caller) -> Said {
         Some(body) => both(ClaimTraining::from_json(&body), asked.no_parameters())?.0,
         None => asked.no_parameters().map(|()| ClaimTraining::default())?,
     };
-    match asked.claimed(caller, request.time).await? {
+    // Most claims find nothing, and a claim is several looks and writes.
+    asked.admit().await?;
+    let claim = asked.service.work(caller, move |engine, worker| {
+        engine.claim(worker.actor(), Some(worker.organisation()), request.time)
+    });
+    match claim.await? {
         Some(claimed) => Done::json(StatusCode::OK, &claimed),
         None => Ok(Done::nothing(StatusCode::NO_CONTENT)),
     }

@@ -32,8 +32,10 @@ const EARLIER_COUNTERS: &str = "SELECT organisation, models, events,
             WHERE e.organisation = o.organisation), events + 1)
     FROM custom_models.organisations o ORDER BY organisation";
 
+/// A refused write leaves a row of zeros.
 const COUNTERS: &str = "SELECT organisation, models, events, purged + 1
-    FROM custom_models.organisations ORDER BY organisation";
+    FROM custom_models.organisations WHERE models > 0 OR events > 0 OR purged > 0
+    ORDER BY organisation";
 
 macro_rules! summary {
     ($identity:literal, $lineage:literal, $erased:literal, $from:literal) => {

@@ -40,7 +40,8 @@ pub(crate) const LOCK_ALL: &str =
 const IS_EMPTY: &str = "SELECT NOT (SELECT is_called FROM custom_models.model_ids)
     AND NOT EXISTS (SELECT 1 FROM custom_models.registrations)
     AND NOT EXISTS (SELECT 1 FROM custom_models.keys)
-    AND NOT EXISTS (SELECT 1 FROM custom_models.organisations)
+    AND NOT EXISTS (SELECT 1 FROM custom_models.organisations
+        WHERE models > 0 OR events > 0 OR purged > 0)
     AND NOT EXISTS (SELECT 1 FROM custom_models.models)
     AND NOT EXISTS (SELECT 1 FROM custom_models.data)
     AND NOT EXISTS (SELECT 1 FROM custom_models.events)

@@ -5,9 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use custom_models_core::{
-    AdmissionRequest, Completion, DataId, DataType, Edit, EditRefusal, Engine, Expected, LeaseHeld,
-    Limited, MemoryStore, Moment, Operation, Outcome, Plan, Refusal, RequestLimit, Retention,
-    Standing, StoreError, StoreErrorKind, Window, WindowKey,
+    Completion, DataId, DataType, Edit, EditRefusal, Engine, Expected, LeaseHeld, MemoryStore,
+    Outcome, Plan, Refusal, Retention, StoreError,
 };
 
 use crate::support::{Call, Clock, Recorder, Scripted, caller, pair, request};
@@ -23,11 +22,6 @@ fn waiting(trainings: usize) -> (MemoryStore, Clock) {
         engine.run(&acme, model.id, &ANYTHING).unwrap();
     }
     (store, clock)
-}
-
-fn admission() -> AdmissionRequest {
-    let window = Window { key: WindowKey::new(b"key").unwrap(), operation: Operation::Work };
-    AdmissionRequest { window, limit: RequestLimit::CREATE }
 }
 
 /// An engine over a store that shows its trainings, and answers the writes about them like this, by their number.
@@ -51,26 +45,6 @@ fn train_4_a_claim_ends_where_no_training_can_be_had() {
         Ok(lost())
     });
     assert_eq!(engine.claim(&worker("w"), None, lease(60)).unwrap(), None);
-}
-
-#[test]
-fn rate_3_a_fault_counts_the_claim_if_its_admission_was_written() {
-    let standing = Standing { limit: 10, remaining: 9, reset_at: Moment::from_unix_millis(7) };
-    let busy = || Err(StoreErrorKind::Busy.into());
-    let claim =
-        |engine: Engine| engine.claim_limited(&worker("w"), None, lease(60), Some(admission()));
-    let written = claim(answering(waiting(2), move |number| match number {
-        0 => Ok(Outcome::Admitted { standing, outcome: Box::new(lost()) }),
-        _ => busy(),
-    }));
-    match written.unwrap() {
-        Limited::Admitted { standing: Some(counted), result: Err(Refusal::Store(_)) } => {
-            assert_eq!(counted, standing);
-        }
-        other => panic!("{other:?}"),
-    }
-    let unwritten = claim(answering(waiting(2), move |_| busy()));
-    assert!(matches!(unwritten.unwrap_err(), Refusal::Store(_)));
 }
 
 #[test]

@@ -66,7 +66,11 @@ fn rate_3_whatever_changes_a_model_is_one_write_with_its_admission() {
     one("an update", 200, &|| post(&path, r#"{"name":"m"}"#));
     one("a run", 200, &|| post(&format!("{path}/run"), "{}"));
     let train = "/api/v3/training";
-    one("a claim", 200, &|| post(&format!("{train}/claim"), "{}"));
+    // A claim is several writes, and is admitted before them.
+    let claim = costs(&server, || {
+        assert_eq!(post(&format!("{train}/claim"), "{}").status, 200);
+    });
+    assert_eq!(claim, (1, 1));
     one("a heartbeat", 200, &|| {
         post(&format!("{train}/1/heartbeat"), r#"{"fence":1,"training_progress":7}"#)
     });
@@ -133,6 +137,23 @@ fn rate_3_an_upload_is_admitted_before_its_body() {
     client.write(right());
     client.answer().is(200, UPLOADED).has("x-ratelimit-remaining", "0");
     assert_eq!(server.store.writes(), (2, 1));
+}
+
+#[test]
+fn rate_3_who_waits_for_events_is_admitted_before_the_wait() {
+    let limit = OperationLimit { requests: Some("1/1h".parse().unwrap()), at_once: None };
+    let limits = Limits::NONE.with(Operation::Events, limit);
+    let server = Server::start(limits, Options::default());
+    let key = server.any_key();
+    let path = format!("{MODELS}/events?wait=30");
+    let authorized = [("Authorization", &*key)];
+    let mut waiting = server.connect();
+    waiting.write(head("GET", &path, &authorized, None));
+    server.store.wait_for_looks(1);
+    assert_eq!(server.store.writes(), (0, 1));
+    server.get(&key, &path).refuses(429, "RATE_LIMIT_EXCEEDED");
+    assert_eq!(server.create(&key, NAMED).status, 201);
+    assert_eq!(waiting.answer().has("x-ratelimit-remaining", "0").status, 200);
 }
 
 #[test]

@@ -1,8 +1,8 @@
 //! Limited requests, whose admissions are written with their changes (RATE-3).
 
 use custom_models_core::{
-    AccessStore, AdmissionRequest, Change, Edit, Expected, KeyId, ModelId, ModelStore, Moment,
-    Operation, Outcome, RequestLimit, Window, Write,
+    AccessStore, AdmissionRequest, ArchiveChange, ArchiveStore, Change, Edit, Expected, KeyId,
+    ModelId, ModelStore, Moment, Operation, Outcome, RequestLimit, Window, Write,
 };
 use custom_models_postgres_cluster::{Programs, Server};
 
@@ -12,10 +12,13 @@ use crate::sharing::on_stores;
 type Test = fn(&Server);
 type OwnTest = fn(&Programs);
 
-pub(crate) const TESTS: [(&str, Test); 1] = [(
-    "rate_3_and_rate_4_limited_creates_through_several_engines_are_as_many_as_the_window_takes",
-    share_a_window,
-)];
+pub(crate) const TESTS: [(&str, Test); 2] = [
+    (
+        "rate_3_and_rate_4_limited_creates_through_several_engines_are_as_many_as_the_window_takes",
+        share_a_window,
+    ),
+    ("rate_3_a_refused_limited_write_leaves_nothing_that_an_export_shows", leaves_no_counters),
+];
 
 pub(crate) const OWN_TESTS: [(&str, OwnTest); 1] =
     [("rate_3_a_limited_write_is_one_transaction", one_transaction)];
@@ -55,6 +58,26 @@ fn share_a_window(server: &Server) {
     assert_eq!(store.list(&acme(), &all()).unwrap().total, 7);
     let kept = server.sql(&database, "SELECT count(*) FROM custom_models.admissions");
     assert_eq!(kept, "10", "admissions that were kept");
+    drop(store);
+    server.give_back(database);
+}
+
+/// The admission of a refused write is kept, and its organisation stays unknown.
+fn leaves_no_counters(server: &Server) {
+    let database = server.empty_database();
+    let store = store(server, &database);
+    let refused = Write { admission: Some(admission()), ..create(&acme(), Some(0)) };
+    let outcome = store.apply(refused).unwrap();
+    assert!(matches!(outcome, Outcome::Admitted { .. }), "{outcome:?}");
+    let mut shown = Vec::new();
+    let mut keep = |record| {
+        shown.push(record);
+        Ok(())
+    };
+    store.export(&mut keep).unwrap();
+    assert_eq!(shown.len(), 1, "the start alone: {shown:?}");
+    let begun = store.archive(ArchiveChange::Begin(shown)).unwrap();
+    assert_eq!(begun, 1, "an import begins");
     drop(store);
     server.give_back(database);
 }
