@@ -226,7 +226,6 @@ pub(crate) fn rate_1_a_sweep_takes_what_lies_in_the_future_to_be_of_now(
 ) -> Checked {
     let (place, store) = fresh(builder)?;
     let limit = limit()?;
-    admitted(&store, admission(limit, 0), 1, 0)?;
     admitted(&store, admission(limit, 900_000), 1, 900_000)?;
     admitted(&store, admission(limit, 900_000), 0, 900_000)?;
     refused(&store, admission(limit, 1_000), 900_000, 909)?;
