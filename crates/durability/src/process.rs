@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, TryRecvError, channel};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -86,7 +86,7 @@ impl LoadProcess {
         while faults < count {
             let line = match self.next() {
                 // The store could not even be opened any more.
-                Err(_) if !self.has_spoken && self.child.try_wait()?.is_some() => return Ok(()),
+                Err(_) if !self.has_spoken && self.is_silent() => return Ok(()),
                 line => line?,
             };
             faults += usize::from(matches!(line, Line::Failed(_)));
@@ -97,6 +97,12 @@ impl LoadProcess {
             self.lines.push(line);
         }
         Ok(())
+    }
+
+    /// Returns true if the load has closed its output, which it does when it ends. It may take a while until
+    /// the system has done with the process.
+    fn is_silent(&self) -> bool {
+        matches!(self.said.try_recv(), Err(TryRecvError::Disconnected))
     }
 
     fn next(&mut self) -> Result<Line, BoxError> {

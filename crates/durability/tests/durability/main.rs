@@ -67,6 +67,11 @@ fn main() -> Result<(), BoxError> {
     control("unsynced_sqlite_loses_at_power_cuts", mounts, power_loss::unsynced_sqlite_loses);
     control("unsynced_files_lose_at_power_cuts", mounts, power_loss::unsynced_files_lose);
     control("flush_only_sled_loses_at_power_cuts", mounts, power_loss::flush_only_sled_loses);
+    control(
+        "a_load_that_ends_without_a_line_is_noticed",
+        true,
+        process_death::a_silent_end_is_noticed,
+    );
     control("unsynced_sqlite_is_seen_by_strace", traces, sync_order::unsynced_sqlite_is_seen);
     control("flush_only_sled_is_seen_by_strace", traces, sync_order::flush_only_sled_is_seen);
     libtest_mimic::run(&arguments, trials).exit()

@@ -1,5 +1,7 @@
 //! The death of a process (MODEL-6).
 
+use std::process::Command;
+
 use custom_models_durability::{BoxError, Kind, Ledger, Line, LoadProcess, ensure};
 use fastrand::Rng;
 use tempfile::TempDir;
@@ -31,4 +33,11 @@ pub(crate) fn survives(kind: Kind, random: &mut Rng) -> Result<(), BoxError> {
         store.close()?;
     }
     has_seen_enough(&ledger)
+}
+
+/// A load that ends before its first line has noticed that its disk is gone, even while its process is still there.
+pub(crate) fn a_silent_end_is_noticed(_: &mut Rng) -> Result<(), BoxError> {
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec sleep 600 >&-"]);
+    LoadProcess::start(command)?.await_faults(1)
 }
