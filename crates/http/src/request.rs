@@ -9,8 +9,8 @@ use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, Uri};
 use custom_models_core::{
     AccessRefusal, AdmissionRequest, AnswerKey, Answered, Caller, ContentDigest, CustomModel, Edit,
-    Edited, Engine, IdempotencyKey, Limited, ModelId, NewAnswer, Operation, Refusal, Repeatable,
-    TrainingStatus, Violations,
+    Edited, Engine, IdempotencyKey, KeptAnswer, Limited, ModelId, NewAnswer, Operation, Refusal,
+    Repeatable, TrainingStatus, Violations,
 };
 use custom_models_training_data::Upload;
 use percent_encoding::percent_decode_str;
@@ -97,13 +97,14 @@ impl Arrived {
         }
         entered.check_window()?;
         self.turn = Turn::open(entered);
-        let said = judge(self, &caller).await;
-        // Of two at the same time, one may see the model as the other has left it.
+        let mut said = judge(self, &caller).await;
+        // Of two at the same time, one may see the model as the other has left it. A repeat does not count.
         if matches!(&said, Err(refusal) if matches!(refusal.status(), 404 | 409 | 412))
             && !self.turn.is_sent()
             && let Some(replayed) = self.replay(&caller, key).await.transpose()
         {
-            return Ok(self.turn.repeats(replayed));
+            self.turn.send();
+            said = replayed;
         }
         self.turn.end(&self.service, said).await
     }
@@ -124,9 +125,14 @@ impl Arrived {
             Operation::Upload => Box::pin(self.digest_of_upload(caller)).await,
             _ => self.digest().await,
         };
-        let done = Done::kept(kept.for_request(request?)?)?;
-        let is_run = operation == Operation::Run;
-        Ok(Some(if is_run { done.polled(self.service.options.poll_after) } else { done }))
+        self.replayed(kept.for_request(request?)?).map(Some)
+    }
+
+    /// Returns the answer that was given before, which of a run says when to look again.
+    fn replayed(&self, kept: KeptAnswer) -> Said {
+        let done = Done::kept(kept)?;
+        let is_run = self.operation == Some(Operation::Run);
+        Ok(if is_run { done.polled(self.service.options.poll_after) } else { done })
     }
 
     async fn digest(&mut self) -> Result<ContentDigest, Rejection> {
@@ -311,7 +317,7 @@ impl Arrived {
         match edited {
             Edited::Changed { model, .. } => self.shown(StatusCode::OK, &model),
             Edited::Deleted => Ok(Done::nothing(StatusCode::NO_CONTENT)),
-            Edited::Before(kept) => Done::kept(kept),
+            Edited::Before(kept) => self.replayed(kept),
         }
     }
 

@@ -4,10 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
-use custom_models_core::{
-    Admitted, Caller, Edit, Edited, Engine, Entered, Expected, Gate, ModelId, Operation, Refusal,
-    Repeatable, StoreError,
-};
+use custom_models_core::{Admitted, Caller, Engine, Entered, Gate, Operation, Refusal, StoreError};
 use custom_models_training_data::ContentStore;
 
 use crate::Options;
@@ -109,20 +106,6 @@ impl Service {
         let changed = self.calls.waited_for(write, wait).await?;
         self.waiters.wake(caller.organisation());
         Ok(changed)
-    }
-
-    /// Makes an edit of a model.
-    pub(crate) async fn edited(
-        &self,
-        caller: &Caller,
-        id: ModelId,
-        edit: Edit,
-        expected: Expected,
-        repeatable: Option<Repeatable>,
-        wait: Wait,
-    ) -> Result<Edited, Rejection> {
-        let write = self.engine.edit_async(caller, id, edit, expected, repeatable);
-        self.change(caller, write, wait).await
     }
 
     /// Removes contents that nothing refers to any more, behind the answer's back. What stays is a

@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use custom_models_core::{
-    AnswerKey, Caller, Edit, Edited, NewAnswer, Operation, Repeatable, RunModel,
-};
+use custom_models_core::{AnswerKey, Caller, Edit, NewAnswer, Operation, Repeatable, RunModel};
 
-use crate::answer::{Answer, Done, Said};
+use crate::answer::{Answer, Said};
 use crate::request::{Arrived, both};
 use crate::service::Service;
 
@@ -31,10 +29,8 @@ async fn started(asked: &mut Arrived, caller: &Caller) -> Said {
     let beside = both(asked.key(), asked.no_parameters());
     let (RunModel { .. }, (key, ())) = both(RunModel::from_json(&body), beside)?;
     let repeatable = key.map(|key| Repeatable { key, request: NewAnswer::digest(&body) });
-    match asked.edited(caller, model.id, Edit::Run, repeatable).await? {
-        Edited::Before(kept) => Ok(Done::kept(kept)?.polled(asked.service.options.poll_after)),
-        edited => asked.said(edited),
-    }
+    let edited = asked.edited(caller, model.id, Edit::Run, repeatable).await?;
+    asked.said(edited)
 }
 
 /// `POST /api/v3/custom_models/{id}/cancel`

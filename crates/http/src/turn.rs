@@ -58,21 +58,10 @@ impl Turn {
         }
     }
 
-    /// Takes note of the standing that the change was told with. Without one the admission was not written.
+    /// Takes note of the standing that the change was told with.
     pub(crate) fn stands(&mut self, now: Option<Standing>) {
-        self.0 = match (self.take(), now) {
-            (State::Sent(entered, _), None) => State::Open(entered),
-            (State::Sent(entered, _), Some(now)) => State::Sent(entered, Some(now)),
-            (other, _) => other,
-        };
-    }
-
-    /// The answer to a request that was answered before.
-    pub(crate) fn repeats(&mut self, said: Said) -> Answer {
-        match self.take() {
-            State::Open(entered) | State::Sent(entered, _) => Answer::of(entered.repeats(), said),
-            State::Admitted(admitted) => Answer::of(admitted, said),
-            State::Out => Answer::from(said),
+        if let State::Sent(_, standing) = &mut self.0 {
+            *standing = now;
         }
     }
 

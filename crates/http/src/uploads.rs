@@ -97,8 +97,8 @@ pub(crate) async fn committed(
     // before it is answered, only the end of the process lets a sweep have the contents.
     let open = ManuallyDrop::new(uploaded);
     let commit = async move {
-        let edited = service.edited(&caller, id, edit, expected, repeatable, Wait::ToTheEnd).await;
-        match edited {
+        let write = service.engine.edit_async(&caller, id, edit, expected, repeatable);
+        match service.change(&caller, write, Wait::ToTheEnd).await {
             Err(rejection) if rejection.is_outcome_unknown() => Err(rejection),
             known => settled(&service, known, ManuallyDrop::into_inner(open)),
         }
