@@ -1,13 +1,13 @@
 //! The checks of a request before the engine is asked, for hosts whose callers have keys.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+mod places;
+
 use std::fmt;
 use std::future::Future;
-use std::num::NonZeroU32;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::SystemTime;
 
+use self::places::{Place, Places};
 use crate::pending::Pending;
 use crate::{
     AccessChange, AccessOutcome, AccessRefusal, AccessStore, AdmissionRequest, Caller, Grant,
@@ -43,8 +43,7 @@ struct Shared {
     plans: Plans,
     limits: Limits,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
-    /// INVARIANT: how many [`Place`]s there are, where there are any.
-    taken: Mutex<HashMap<(KeyId, Operation), u32>>,
+    places: Arc<Places>,
 }
 
 impl Gate {
@@ -63,9 +62,8 @@ impl Gate {
         if limits.has_windows() && !store.keeps_windows() {
             return Err(StoreErrorKind::NoWindows.into());
         }
-        let taken = Mutex::new(HashMap::new());
-        let clock = Box::new(clock);
-        Ok(Gate { shared: Arc::new(Shared { store, plans, limits, clock, taken }) })
+        let (clock, places) = (Box::new(clock), Arc::default());
+        Ok(Gate { shared: Arc::new(Shared { store, plans, limits, clock, places }) })
     }
 
     /// Does the first half of an admission: finds the key of the `Authorization` header (AUTH-1), checks that its
@@ -89,7 +87,7 @@ impl Gate {
         let key = grant.key.id;
         let place = match limits.at_once {
             None => None,
-            Some(at_once) => match Place::take(&self.shared, (key, operation), at_once) {
+            Some(at_once) => match self.shared.places.take((key, operation), at_once) {
                 Some(place) => Some(place),
                 None => {
                     let standing = window.map(|window| window.standing);
@@ -191,11 +189,6 @@ impl Shared {
             return Err(AccessRefusal::InsufficientScope { required: operation.scope() });
         }
         Ok((grant, window))
-    }
-
-    /// Nothing that can panic runs under the lock.
-    fn taken(&self) -> MutexGuard<'_, HashMap<(KeyId, Operation), u32>> {
-        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -365,40 +358,4 @@ impl Admitted {
 fn impossible(outcome: AccessOutcome) -> StoreError {
     let cause = format!("an answer that the change cannot have: {outcome:?}");
     StoreError::new(StoreErrorKind::Damaged, cause)
-}
-
-/// One of the requests of a key that are at work now.
-struct Place {
-    shared: Arc<Shared>,
-    of: (KeyId, Operation),
-}
-
-impl Place {
-    fn take(shared: &Arc<Shared>, of: (KeyId, Operation), at_once: NonZeroU32) -> Option<Self> {
-        let mut all = shared.taken();
-        let taken = all.entry(of).or_default();
-        if *taken >= at_once.get() {
-            return None;
-        }
-        *taken += 1;
-        drop(all);
-        Some(Place { shared: Arc::clone(shared), of })
-    }
-}
-
-impl fmt::Debug for Place {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Place").field(&self.of).finish()
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        if let Entry::Occupied(mut taken) = self.shared.taken().entry(self.of) {
-            match taken.get().checked_sub(1) {
-                None | Some(0) => drop(taken.remove()),
-                Some(others) => *taken.get_mut() = others,
-            }
-        }
-    }
 }

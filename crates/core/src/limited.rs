@@ -111,7 +111,7 @@ fn digest(repeatable: Option<&Repeatable>) -> Option<ContentDigest> {
 }
 
 /// The meaning of a store's answer to a write, whose change is judged apart.
-pub(crate) fn limited<T>(
+fn limited<T>(
     answer: Result<Outcome, StoreError>,
     asked: Option<ContentDigest>,
     judge: impl FnOnce(Outcome) -> Result<T, Refusal>,

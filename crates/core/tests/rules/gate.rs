@@ -3,99 +3,16 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::wire::ErrorBody;
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessRefusal, AccessStore, Admitted, ApiKey, Entered, Gate,
-    KeyId, KeyRecord, Limits, MemoryStore, ModelStore, Moment, Operation, OperationLimit, Plan,
-    Plans, Registration, RequestLimit, Scope, Standing, Timestamp, Window,
+    AccessChange, AccessRefusal, Admitted, Entered, Gate, Limits, ModelStore, Operation,
+    OperationLimit, Plan, Plans, Registration, RequestLimit, Scope, Standing,
 };
 use proptest::prelude::*;
 
-use crate::support::{block_on, config};
-
-/// A store with organisations and keys, and a clock that stands still until it is moved.
-struct House {
-    store: MemoryStore,
-    millis: Arc<AtomicI64>,
-}
-
-impl House {
-    fn new() -> Self {
-        let house =
-            House { store: MemoryStore::new(), millis: Arc::new(AtomicI64::new(1_000_000)) };
-        for organisation in ["acme", "other"] {
-            let registration = Registration {
-                organisation: organisation.parse().unwrap(),
-                plan: "Gold".parse().unwrap(),
-            };
-            house.change(AccessChange::Register(registration));
-        }
-        house
-    }
-
-    fn change(&self, change: AccessChange) {
-        assert_eq!(self.store.apply_access(change).unwrap(), AccessOutcome::Done);
-    }
-
-    fn key(&self, number: u8, organisation: &str, scopes: &[Scope]) -> String {
-        self.key_until(number, organisation, scopes, None)
-    }
-
-    fn key_until(
-        &self,
-        number: u8,
-        organisation: &str,
-        scopes: &[Scope],
-        expires_at: Option<i64>,
-    ) -> String {
-        let key = api_key(number);
-        self.change(AccessChange::AddKey(KeyRecord {
-            id: key.id(),
-            digest: key.digest(),
-            organisation: organisation.parse().unwrap(),
-            scopes: scopes.iter().copied().collect(),
-            created_at: second(0),
-            expires_at: expires_at.map(second),
-            revoked_at: None,
-        }));
-        format!("Bearer {}", key.expose())
-    }
-
-    fn gate(&self, limits: Limits) -> Gate {
-        let millis = Arc::clone(&self.millis);
-        let clock = move || {
-            let millis = millis.load(Ordering::Relaxed).try_into().unwrap();
-            UNIX_EPOCH + Duration::from_millis(millis)
-        };
-        Gate::new(Arc::new(self.store.clone()), Plans::default(), limits, clock).unwrap()
-    }
-
-    fn now(&self) -> Moment {
-        Moment::from_unix_millis(self.millis.load(Ordering::Relaxed))
-    }
-
-    fn go_on(&self, millis: i64) {
-        self.millis.fetch_add(millis, Ordering::Relaxed);
-    }
-
-    fn admissions(&self, number: u8) -> usize {
-        let all = RequestLimit::new(RequestLimit::MAX_REQUESTS, RequestLimit::MAX_WINDOW).unwrap();
-        let window = Window { key: api_key(number).id().into(), operation: Operation::Create };
-        let standing = self.store.window(&window, all, self.now()).unwrap().standing;
-        (standing.limit - standing.remaining) as usize
-    }
-}
-
-fn api_key(number: u8) -> ApiKey {
-    ApiKey::new(KeyId::from_bytes([number; 6]), [number; 32])
-}
-
-fn second(seconds: i64) -> Timestamp {
-    Timestamp::from_unix_seconds(seconds).unwrap()
-}
+use crate::support::{House, api_key, block_on, config, second};
 
 fn limits(requests: Option<RequestLimit>, at_once: u32) -> Limits {
     Limits::NONE
@@ -140,7 +57,7 @@ fn auth_1_missing_malformed_unknown_revoked_and_expired_keys_are_answered_alike(
     for header in [&good, &lasting, &good.replace("Bearer", "bEARER")] {
         assert!(create(&gate, header).is_ok(), "{header}");
     }
-    house.go_on(1000);
+    house.clock.go(1000);
     assert_eq!(status(create(&gate, &lasting)), 401);
 }
 
@@ -245,7 +162,7 @@ fn auth_1_and_auth_2_a_request_that_was_let_in_is_looked_up_again_without_a_plac
     gate.recheck(Some(&good), Operation::Create).unwrap();
     gate.recheck(Some(&brief), Operation::Create).unwrap();
     assert_eq!(status(gate.recheck(Some(&good), Operation::Get)), 403);
-    house.go_on(3_600_000);
+    house.clock.go(3_600_000);
     assert_eq!(recheck(&brief), 401);
     house.change(AccessChange::RevokeKey { id: api_key(1).id(), at: second(1) });
     assert_eq!((recheck(&good), status(gate.recheck(None, Operation::Create))), (401, 401));
@@ -271,7 +188,7 @@ fn rate_2_a_place_is_free_again_wherever_its_request_ends() {
     house.store.close().unwrap();
     assert_eq!(status(entered.admit()), 503);
     assert_eq!(status(create(&gate, &key)), 503);
-    let reopened = House { store: house.store.reopen(), millis: house.millis };
+    let reopened = House { store: house.store.reopen(), clock: house.clock };
     assert!(create(&reopened.gate(limits(None, 1)), &key).is_ok());
 }
 
@@ -310,8 +227,8 @@ fn rate_5_a_refusal_for_want_of_a_place_says_how_the_window_stands() {
     let gate = house.gate(limits(Some(two_in_ten_seconds()), 1));
     let key = house.key(1, "acme", &[Scope::Write]);
     drop(admit(&gate, &key).unwrap());
-    let reset_at = house.now().later(Duration::from_secs(10));
-    house.go_on(1);
+    let reset_at = house.clock.now().later(Duration::from_secs(10));
+    house.clock.go(1);
     let _at_work = create(&gate, &key).unwrap();
     let standing_of = |refusal| match refusal {
         AccessRefusal::TooManyAtOnce { standing, .. } => standing,
@@ -330,20 +247,20 @@ fn rate_5_the_window_says_when_a_retry_is_admitted() {
     let house = House::new();
     let gate = house.gate(limits(Some(two_in_ten_seconds()), 3));
     let key = house.key(1, "acme", &[Scope::Write]);
-    let reset_at = house.now().later(Duration::from_secs(10));
+    let reset_at = house.clock.now().later(Duration::from_secs(10));
     for remaining in [1, 0] {
         let admitted = block_on(create(&gate, &key).unwrap().admit_async()).unwrap();
         assert_eq!(admitted.standing(), Some(Standing { limit: 2, remaining, reset_at }));
-        house.go_on(500);
+        house.clock.go(500);
     }
     let Err(AccessRefusal::RateLimited { standing, retry_after }) = admit(&gate, &key) else {
         panic!("the third of two was admitted");
     };
     assert_eq!(standing, Standing { limit: 2, remaining: 0, reset_at });
     assert_eq!(retry_after, 9);
-    house.go_on(8999);
+    house.clock.go(8999);
     assert_eq!(status(admit(&gate, &key)), 429);
-    house.go_on(1);
+    house.clock.go(1);
     assert!(admit(&gate, &key).is_ok());
 }
 
@@ -354,9 +271,9 @@ fn rate_1_a_gate_sweeps_what_none_of_its_windows_counts() {
     for number in 1..=3 {
         drop(admit(&gate, &house.key(number, "acme", &[Scope::Write])).unwrap());
     }
-    house.go_on(9_999);
+    house.clock.go(9_999);
     assert_eq!(gate.sweep().unwrap(), 0);
-    house.go_on(1);
+    house.clock.go(1);
     assert_eq!(gate.sweep().unwrap(), 3);
     assert_eq!(house.admissions(1), 0);
     assert_eq!(Limits::NONE.longest_window(), RequestLimit::MAX_WINDOW);

@@ -15,7 +15,12 @@ pub(crate) struct Clock(Arc<AtomicI64>);
 
 impl Clock {
     pub(crate) fn new() -> Self {
-        Clock(Arc::new(AtomicI64::new(START)))
+        Clock::at(START)
+    }
+
+    /// A clock that shows so many milliseconds since 1970 at first.
+    pub(crate) fn at(millis: i64) -> Self {
+        Clock(Arc::new(AtomicI64::new(millis)))
     }
 
     pub(crate) fn engine(&self, store: impl ModelStore + 'static) -> Engine {
@@ -32,7 +37,7 @@ impl Clock {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }
 
-    fn time(&self) -> SystemTime {
+    pub(crate) fn time(&self) -> SystemTime {
         let millis = u64::try_from(self.now().unix_millis()).unwrap();
         UNIX_EPOCH + Duration::from_millis(millis)
     }

@@ -2,6 +2,7 @@
 
 mod clock;
 mod executor;
+mod house;
 mod json;
 mod stores;
 mod tape;
@@ -19,6 +20,7 @@ use proptest::prelude::ProptestConfig;
 
 pub(crate) use clock::Clock;
 pub(crate) use executor::block_on;
+pub(crate) use house::{House, api_key, second};
 pub(crate) use json::{Json, expected, key, keys, quoted, render};
 pub(crate) use stores::{Call, Recorder, Scripted};
 pub(crate) use tape::{Tape, mutate, tape};

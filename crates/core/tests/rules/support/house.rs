@@ -1,0 +1,86 @@
+//! A store with organisations and keys, and a gate before it.
+
+use std::sync::Arc;
+
+use custom_models_core::{
+    AccessChange, AccessOutcome, AccessStore, ApiKey, Gate, KeyId, KeyRecord, Limits, MemoryStore,
+    Operation, Plans, Registration, RequestLimit, Scope, Timestamp, Window,
+};
+
+use super::Clock;
+
+/// A store with organisations and keys, and a clock that stands still until it is moved.
+pub(crate) struct House {
+    pub(crate) store: MemoryStore,
+    pub(crate) clock: Clock,
+}
+
+impl House {
+    /// Two organisations on the plan Gold, a thousand seconds after 1970.
+    pub(crate) fn new() -> Self {
+        let house = House { store: MemoryStore::new(), clock: Clock::at(1_000_000) };
+        for organisation in ["acme", "other"] {
+            let registration = Registration {
+                organisation: organisation.parse().unwrap(),
+                plan: "Gold".parse().unwrap(),
+            };
+            house.change(AccessChange::Register(registration));
+        }
+        house
+    }
+
+    pub(crate) fn change(&self, change: AccessChange) {
+        assert_eq!(self.store.apply_access(change).unwrap(), AccessOutcome::Done);
+    }
+
+    /// Adds a key, and returns its `Authorization` header.
+    pub(crate) fn key(&self, number: u8, organisation: &str, scopes: &[Scope]) -> String {
+        self.key_until(number, organisation, scopes, None)
+    }
+
+    /// Adds a key that may expire at a second.
+    pub(crate) fn key_until(
+        &self,
+        number: u8,
+        organisation: &str,
+        scopes: &[Scope],
+        expires_at: Option<i64>,
+    ) -> String {
+        let key = api_key(number);
+        self.change(AccessChange::AddKey(KeyRecord {
+            id: key.id(),
+            digest: key.digest(),
+            organisation: organisation.parse().unwrap(),
+            scopes: scopes.iter().copied().collect(),
+            created_at: second(0),
+            expires_at: expires_at.map(second),
+            revoked_at: None,
+        }));
+        format!("Bearer {}", key.expose())
+    }
+
+    pub(crate) fn gate(&self, limits: Limits) -> Gate {
+        self.gate_with(Plans::default(), limits)
+    }
+
+    pub(crate) fn gate_with(&self, plans: Plans, limits: Limits) -> Gate {
+        let (store, clock) = (Arc::new(self.store.clone()), self.clock.clone());
+        Gate::new(store, plans, limits, move || clock.time()).unwrap()
+    }
+
+    /// The number of creates of a key that were admitted and are kept.
+    pub(crate) fn admissions(&self, number: u8) -> usize {
+        let all = RequestLimit::new(RequestLimit::MAX_REQUESTS, RequestLimit::MAX_WINDOW).unwrap();
+        let window = Window { key: api_key(number).id().into(), operation: Operation::Create };
+        let standing = self.store.window(&window, all, self.clock.now()).unwrap().standing;
+        (standing.limit - standing.remaining) as usize
+    }
+}
+
+pub(crate) fn api_key(number: u8) -> ApiKey {
+    ApiKey::new(KeyId::from_bytes([number; 6]), [number; 32])
+}
+
+pub(crate) fn second(seconds: i64) -> Timestamp {
+    Timestamp::from_unix_seconds(seconds).unwrap()
+}
