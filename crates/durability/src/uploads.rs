@@ -49,7 +49,7 @@ fn sent(edit: Token) -> Sent {
 }
 
 /// Five hours of silence, at 8 kHz: a head of [`HEAD`] bytes, and frames of eight seconds each.
-const FIVE_HOURS: &[u8] = include_bytes!("five-hours.flac");
+const FIVE_HOURS: &[u8] = include_bytes!("../../training-data/tests/audio/five-hours.flac");
 
 /// The bytes of a FLAC before its frames: the mark, and the block that describes them.
 const HEAD: usize = 42;

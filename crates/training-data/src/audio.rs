@@ -169,10 +169,15 @@ pub fn measure(audio: &mut (impl Read + Seek + Send + Sync)) -> Result<Audio, Au
     }
 }
 
+/// The duration of so many samples or ticks at a rate in Hz, in nanoseconds.
+const fn nanos(count: u128, rate: u32) -> u128 {
+    count * 1_000_000_000 / if rate == 0 { 1 } else { rate as u128 }
+}
+
 fn of_wav<T: Read + Seek>(bytes: &mut Bytes<'_, T>, start: u64) -> Result<u128, AudioFault> {
     match wav::read(bytes, start)? {
         Wav::Samples { rate, samples } if rate >= LEAST_RATE || samples == 0 => {
-            Ok(u128::from(samples) * 1_000_000_000 / u128::from(rate.max(1)))
+            Ok(nanos(samples.into(), rate))
         }
         Wav::Samples { rate, .. } => Err(AudioFault::LowSampleRate(rate)),
         Wav::Mpeg { start, end } => match frames::walk(bytes, start, end)? {

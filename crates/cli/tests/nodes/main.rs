@@ -175,7 +175,7 @@ fn share_a_history(site: &Site) {
 }
 
 /// Five hours of silence, at 8 kHz.
-const FIVE_HOURS: &[u8] = include_bytes!("five-hours.flac");
+const FIVE_HOURS: &[u8] = include_bytes!("../../../training-data/tests/audio/five-hours.flac");
 
 fn hand_out_trainings(site: &Site) {
     const TRAININGS: usize = 8;

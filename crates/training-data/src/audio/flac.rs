@@ -9,7 +9,7 @@ use symphonia::core::io::Monitor;
 use super::bytes::{Bytes, WINDOW};
 use super::decoding::Decoding;
 use super::frames::MOST_JUNK;
-use super::tags;
+use super::{nanos, tags};
 
 /// The mark of a stream.
 const MARK: &[u8] = b"fLaC";
@@ -55,8 +55,7 @@ pub(super) fn walk<T: Read + Seek>(bytes: &mut Bytes<'_, T>, start: u64) -> io::
                 Some(behind) => {
                     let rate = frame.rate.unwrap_or(walk.info.rate());
                     walk.rate = walk.rate.min(rate);
-                    let nanos = u128::from(frame.samples) * 1_000_000_000;
-                    decoding.add(place, nanos / u128::from(rate.max(1)));
+                    decoding.add(place, nanos(frame.samples.into(), rate));
                     if decoding.wants() && behind - place <= TRIED {
                         decoding.try_packet(&walk.bytes.copied(place, behind)?);
                     }

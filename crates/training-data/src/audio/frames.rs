@@ -7,7 +7,7 @@ use super::adts;
 use super::bytes::{Bytes, WINDOW};
 use super::decoding::{Codec, Decoding};
 use super::mpeg::{self, Gaps};
-use super::tags;
+use super::{nanos, tags};
 
 /// Bytes of a head, and more than the longest frame has.
 const HEAD: usize = 9;
@@ -54,7 +54,7 @@ impl Frame {
     }
 
     const fn nanos(&self, samples: u64) -> u128 {
-        samples as u128 * 1_000_000_000 / self.rate as u128
+        nanos(samples as u128, self.rate)
     }
 }
 

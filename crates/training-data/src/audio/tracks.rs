@@ -2,6 +2,7 @@
 
 use std::io::{self, Read, Seek};
 
+use super::nanos;
 use crate::boxes::{Boxes, FARTHEST, Header};
 
 /// The numbers of tracks, of boxes that say nothing of the audio, and of edits of one track, that are looked at.
@@ -139,12 +140,10 @@ impl<T: Read + Seek> Boxes<'_, T> {
             // An edit without media is a pause that no decoder plays.
             let is_pause = if is_long { from == u64::MAX } else { from == u64::from(u32::MAX) };
             if !is_pause {
-                let nanos =
-                    |time: u64, scale: u32| u128::from(time) * 1_000_000_000 / u128::from(scale);
                 let length = Some(length).filter(|length| *length > 0);
                 edits.push(Edit {
-                    from: nanos(from, scale),
-                    length: length.map(|length| nanos(length, movie_scale)),
+                    from: nanos(from.into(), scale),
+                    length: length.map(|length| nanos(length.into(), movie_scale)),
                 });
             }
         }

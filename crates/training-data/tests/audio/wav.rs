@@ -1,16 +1,11 @@
 //! DATA-2: a WAV as recorders, telephone exchanges, pipes and editors write it.
-#![allow(clippy::unwrap_used, clippy::cast_possible_truncation, reason = "tests")]
 
-use std::io::Cursor;
+use custom_models_training_data::{Audio, AudioFault, AudioFormat};
 
-use custom_models_training_data::{Audio, AudioFault, AudioFormat, measure};
+use crate::support::measured;
 
 /// Half a second at 16 kHz, 16 bits.
 const PCM: [u8; 16_000] = [7; 16_000];
-
-fn measured(bytes: &[u8]) -> Result<Audio, AudioFault> {
-    measure(&mut Cursor::new(bytes))
-}
 
 #[track_caller]
 fn lasts(bytes: &[u8], millis: u64) {

@@ -1,37 +1,14 @@
 //! DATA-2: MP3 and AAC, whose frames each say how long they are: cut, joined, tagged and damaged.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "tests"
-)]
 
 use std::io::Cursor;
 
 use custom_models_training_data::{Audio, AudioFault, AudioFormat, measure};
 
-const MP3: &[u8] = include_bytes!("audio/tone.mp3");
-const AAC: &[u8] = include_bytes!("audio/tone.aac");
-const FLAC: &[u8] = include_bytes!("audio/tone.flac");
-const OGG: &[u8] = include_bytes!("audio/tone.ogg");
-const WAV: &[u8] = include_bytes!("audio/tone.wav");
-
-fn measured(bytes: &[u8]) -> Result<Audio, AudioFault> {
-    measure(&mut Cursor::new(bytes))
-}
+use crate::support::{AAC, FLAC, MP3, VORBIS, WAV, is_found, measured};
 
 #[track_caller]
 fn lasts(bytes: &[u8], format: AudioFormat, millis: u64) {
     assert_eq!(measured(bytes).unwrap(), Audio { format, millis });
-}
-
-#[track_caller]
-fn is_found(bytes: &[u8], name: &str) {
-    match measured(bytes) {
-        Err(AudioFault::OtherCodec(found)) => assert_eq!(found, name),
-        other => panic!("{other:?}"),
-    }
 }
 
 /// A frame of silence: 24 ms at 48 kHz and 128 kbit/s.
@@ -174,7 +151,7 @@ fn data_2_layers_and_containers_that_are_not_taken_are_named() {
 fn data_2_formats_are_found_behind_tags_and_zeros() {
     for (format, audio) in [
         (AudioFormat::Flac, FLAC),
-        (AudioFormat::Ogg, OGG),
+        (AudioFormat::Ogg, VORBIS),
         (AudioFormat::Aac, AAC),
         (AudioFormat::Mp3, MP3),
         (AudioFormat::Wav, WAV),

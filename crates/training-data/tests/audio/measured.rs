@@ -1,26 +1,14 @@
 //! DATA-2: format and duration are those of the audio itself.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "tests"
-)]
 
 use std::io::Cursor;
 
 use custom_models_training_data::{Audio, AudioFault, AudioFormat, measure};
 use proptest::prelude::*;
 
-const MP3: &[u8] = include_bytes!("audio/tone.mp3");
-const TAGGED_MP3: &[u8] = include_bytes!("audio/tagged.mp3");
-const WAV: &[u8] = include_bytes!("audio/tone.wav");
-const FLAC: &[u8] = include_bytes!("audio/tone.flac");
-const M4A: &[u8] = include_bytes!("audio/tone.m4a");
-const FRAGMENTED_M4A: &[u8] = include_bytes!("audio/fragmented.m4a");
-const FILM: &[u8] = include_bytes!("audio/silent-film.m4a");
-const AAC: &[u8] = include_bytes!("audio/tone.aac");
-const VORBIS: &[u8] = include_bytes!("audio/tone.ogg");
-const OPUS: &[u8] = include_bytes!("audio/opus.ogg");
+use crate::support::{AAC, FLAC, FRAGMENTED_M4A, M4A, MP3, OPUS, VORBIS, WAV, measured};
+
+const TAGGED_MP3: &[u8] = include_bytes!("tagged.mp3");
+const FILM: &[u8] = include_bytes!("silent-film.m4a");
 
 const ALL: [(AudioFormat, &[u8]); 9] = [
     (AudioFormat::Mp3, MP3),
@@ -33,10 +21,6 @@ const ALL: [(AudioFormat, &[u8]); 9] = [
     (AudioFormat::Ogg, VORBIS),
     (AudioFormat::Ogg, OPUS),
 ];
-
-fn measured(bytes: &[u8]) -> Result<Audio, AudioFault> {
-    measure(&mut Cursor::new(bytes))
-}
 
 /// All are a second long. Lossy formats are made of frames, which the last one may exceed, and encoders
 /// put a few before the first.

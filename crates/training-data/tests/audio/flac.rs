@@ -1,20 +1,10 @@
 //! DATA-2: FLAC, whose frames count whatever stands before, between and behind them.
-#![allow(
-    clippy::unwrap_used,
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "tests"
-)]
 
 use std::io::{Cursor, Read, Result as Done, Seek, SeekFrom};
 
 use custom_models_training_data::{Audio, AudioFault, AudioFormat, measure};
 
-const FLAC: &[u8] = include_bytes!("audio/tone.flac");
-
-fn measured(bytes: &[u8]) -> Result<Audio, AudioFault> {
-    measure(&mut Cursor::new(bytes))
-}
+use crate::support::{FLAC, measured};
 
 #[track_caller]
 fn lasts(bytes: &[u8], millis: u64) {

@@ -1,36 +1,12 @@
 //! DATA-2: M4A and Ogg: what is played of their packets, and what can be decoded.
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::cast_possible_truncation,
-    reason = "tests"
-)]
 
-use std::io::Cursor;
+use custom_models_training_data::AudioFault;
 
-use custom_models_training_data::{Audio, AudioFault, measure};
-
-const M4A: &[u8] = include_bytes!("audio/tone.m4a");
-const FRAGMENTED_M4A: &[u8] = include_bytes!("audio/fragmented.m4a");
-const VORBIS: &[u8] = include_bytes!("audio/tone.ogg");
-const OPUS: &[u8] = include_bytes!("audio/opus.ogg");
-
-fn measured(bytes: &[u8]) -> Result<Audio, AudioFault> {
-    measure(&mut Cursor::new(bytes))
-}
+use crate::support::{FRAGMENTED_M4A, M4A, OPUS, VORBIS, is_found, measured};
 
 #[track_caller]
 fn millis(bytes: &[u8]) -> u64 {
     measured(bytes).unwrap().millis
-}
-
-#[track_caller]
-fn is_found(bytes: &[u8], name: &str) {
-    match measured(bytes) {
-        Err(AudioFault::OtherCodec(found)) => assert_eq!(found, name),
-        other => panic!("{other:?}"),
-    }
 }
 
 /// The place behind the name of a box.
