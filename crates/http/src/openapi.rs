@@ -15,6 +15,8 @@ use utoipa::openapi::{
     ComponentsBuilder, Info, InfoBuilder, OpenApi, OpenApiBuilder, OpenApiVersion, Paths,
 };
 
+use crate::paths::{DATA, MODEL, MODELS, PAIR};
+
 const JSON: &str = "application/json";
 const KEY: &str = "key";
 
@@ -72,10 +74,10 @@ fn paths() -> Paths {
         .operation(HttpMethod::Put, data::upload())
         .build();
     Paths::builder()
-        .path(crate::MODELS, models)
-        .path(crate::MODEL, model)
-        .path(crate::DATA, of_data)
-        .path(crate::PAIR, PathItem::new(HttpMethod::Delete, data::delete()))
+        .path(MODELS, models)
+        .path(MODEL, model)
+        .path(DATA, of_data)
+        .path(PAIR, PathItem::new(HttpMethod::Delete, data::delete()))
         .path("/api/v3/custom_models/{id}/run", post(operations::run()))
         .path("/api/v3/custom_models/{id}/cancel", post(operations::cancel()))
         .path("/api/v3/custom_models/resolve/{model_key}", get(operations::resolve()))

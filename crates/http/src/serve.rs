@@ -12,8 +12,8 @@ use hyper_util::service::TowerToHyperService;
 use tokio::net::TcpListener;
 use tokio_io_timeout::TimeoutWriter;
 
-use crate::Options;
-use crate::waiters::Stopping;
+use crate::options::Options;
+use crate::state::shutdown::Stopping;
 
 /// Serves connections until `stop` is ready, then takes no more, lets requests that are at work end
 /// within [`Options::shutdown_timeout`], and returns: whether all did. Requests that wait for an event

@@ -13,8 +13,8 @@ use http_body::{Frame, SizeHint};
 use http_body_util::Full;
 use serde::Serialize;
 
-use crate::body::{Incoming, Rest};
 use crate::rejection::Rejection;
+use crate::request::body::{Incoming, Rest};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -146,6 +146,12 @@ impl IntoResponse for Answer {
             response.extensions_mut().insert(cause);
         }
         response
+    }
+}
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> Response<Body> {
+        Answer::from(self).into_response()
     }
 }
 

@@ -1,7 +1,5 @@
-//! Around every request: its id, its line in the log, and the answer of one that panicked.
+//! The id of a request, and its line in the log.
 
-use std::any::Any;
-use std::borrow::Cow;
 use std::error::Error;
 use std::time::Instant;
 
@@ -9,11 +7,10 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, Response};
 use axum::middleware::Next;
-use axum::response::IntoResponse;
 use tracing::Instrument;
 
-use crate::answer::Cause;
 use crate::rejection::Rejection;
+use crate::response::Cause;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -135,20 +132,6 @@ fn is_key(text: &[u8]) -> bool {
     let mut digits = text.split(|byte| !byte.is_ascii_hexdigit());
     text.windows(3).any(|three| three.eq_ignore_ascii_case(b"cm_"))
         || digits.any(|digits| digits.len() > UUID)
-}
-
-/// The answer of a handler that panicked.
-pub(crate) fn panicked(panic: Box<dyn Any + Send>) -> Response<Body> {
-    Rejection::internal(cause_of(&*panic)).into_response()
-}
-
-/// Returns the message of a panic if it is a literal in the code. A message that was made at run time may repeat
-/// the text of a caller. The place of the panic is for the panic hook to tell.
-pub(crate) fn cause_of(panic: &(dyn Any + Send)) -> Cow<'static, str> {
-    match panic.downcast_ref::<&'static str>() {
-        Some(text) => format!("a handler panicked: {text}").into(),
-        None => "a handler panicked".into(),
-    }
 }
 
 fn with_causes(rejection: &Rejection) -> String {

@@ -1,5 +1,11 @@
 //! The state that the routes share.
 
+pub(crate) mod event_notifier;
+pub(crate) mod places;
+mod read_pool;
+pub(crate) mod shutdown;
+pub(crate) mod store_calls;
+
 use std::future::Future;
 use std::sync::Arc;
 
@@ -7,11 +13,11 @@ use axum::http::{HeaderMap, header};
 use custom_models_core::{Admitted, Caller, Engine, Entered, Gate, Operation, Refusal, StoreError};
 use custom_models_training_data::ContentStore;
 
-use crate::Options;
-use crate::places::Places;
+use crate::options::Options;
 use crate::rejection::Rejection;
-use crate::store::{StoreCalls, Wait};
-use crate::waiters::Waiters;
+use crate::state::event_notifier::Waiters;
+use crate::state::places::Places;
+use crate::state::store_calls::{StoreCalls, Wait};
 
 /// The engine, the gate before it, the way to the store, and those who wait for events.
 pub(crate) struct Service {

@@ -2,9 +2,9 @@
 
 use custom_models_core::{AdmissionRequest, Admitted, Entered, Standing};
 
-use crate::answer::{Answer, Said};
 use crate::rejection::Rejection;
-use crate::service::Service;
+use crate::response::{Answer, Said};
+use crate::state::Service;
 
 /// The turn of a request. When it is dropped with its admission still open, since the client has left, the
 /// admission is sent on its way: such a request counts (RATE-3).

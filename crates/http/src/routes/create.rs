@@ -9,9 +9,9 @@ use custom_models_core::{
     Violations,
 };
 
-use crate::answer::{Answer, Done, Said};
-use crate::request::{Arrived, both};
-use crate::service::Service;
+use crate::request::context::{Arrived, both};
+use crate::response::{Answer, Done, Said};
+use crate::state::Service;
 
 pub(crate) async fn create(State(service): State<Arc<Service>>, request: Request) -> Answer {
     let asked = Arrived::new(service, request);

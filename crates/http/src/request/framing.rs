@@ -9,9 +9,9 @@ use axum::http::{HeaderMap, HeaderValue, Response, Version, header};
 use axum::middleware::Next;
 use axum::response::IntoResponse;
 
-use crate::answer::Answer;
-use crate::body::Incoming;
 use crate::rejection::Rejection;
+use crate::request::body::Incoming;
+use crate::response::Answer;
 
 /// Refuses a request whose head a server must not, or cannot, go by.
 pub(crate) async fn check(request: Request, next: Next, drain_timeout: Duration) -> Response<Body> {

@@ -8,9 +8,10 @@ use axum::response::IntoResponse;
 use custom_models_core::{StoreError, StoreErrorKind};
 use utoipa_swagger_ui::{Config, serve};
 
-use crate::answer::Answer;
-use crate::parameters;
+use crate::openapi::openapi;
 use crate::rejection::Rejection;
+use crate::request::query;
+use crate::response::Answer;
 
 /// The path of the page and of the files that it loads.
 pub(crate) const PAGE: &str = "/docs/";
@@ -23,7 +24,7 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 
 /// The description, made once.
 static DESCRIPTION: LazyLock<Result<Bytes, Arc<serde_json::Error>>> =
-    LazyLock::new(|| crate::openapi().to_json().map(Bytes::from).map_err(Arc::new));
+    LazyLock::new(|| openapi().to_json().map(Bytes::from).map_err(Arc::new));
 
 /// Without an address for it the page has a badge of a validator elsewhere.
 static PAGE_CONFIG: LazyLock<Arc<Config<'static>>> =
@@ -31,7 +32,7 @@ static PAGE_CONFIG: LazyLock<Arc<Config<'static>>> =
 
 /// `GET /openapi.json`
 pub(crate) async fn description(uri: Uri) -> Answer {
-    if let Err(unknown) = parameters::none(&uri) {
+    if let Err(unknown) = query::none(&uri) {
         return unknown.into();
     }
     match &*DESCRIPTION {
@@ -45,7 +46,7 @@ pub(crate) async fn description(uri: Uri) -> Answer {
 
 /// `GET /docs`: what the page loads lies beside it, so its path ends with a slash.
 pub(crate) async fn page_without_slash(uri: Uri) -> Response<Body> {
-    if let Err(unknown) = parameters::none(&uri) {
+    if let Err(unknown) = query::none(&uri) {
         return Rejection::from(unknown).into_response();
     }
     let mut response = Response::new(Body::empty());
@@ -59,7 +60,7 @@ pub(crate) async fn page(uri: Uri) -> Response<Body> {
     let file = uri.path().strip_prefix(PAGE).unwrap_or_default();
     match serve(file, Arc::clone(&PAGE_CONFIG)) {
         Ok(Some(file)) => {
-            if let Err(unknown) = parameters::none(&uri) {
+            if let Err(unknown) = query::none(&uri) {
                 return Rejection::from(unknown).into_response();
             }
             let content_type = HeaderValue::try_from(file.content_type)

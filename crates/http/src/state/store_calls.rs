@@ -10,9 +10,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinError;
 use tokio::time::timeout;
 
-use crate::observe::cause_of;
-use crate::readers::Readers;
 use crate::rejection::Rejection;
+use crate::state::read_pool::Readers;
+use crate::telemetry::panics::cause_of;
 
 /// The number of requests of workers that may ask at a time. Each holds a thread while its answer is made durable.
 const WORKS_AT_ONCE: usize = 32;

@@ -7,10 +7,10 @@ use axum::http::StatusCode;
 use custom_models_core::{Caller, EventList, ListEvents, Operation};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::answer::{Answer, Done, Said};
 use crate::rejection::Rejection;
-use crate::request::Arrived;
-use crate::service::Service;
+use crate::request::context::Arrived;
+use crate::response::{Answer, Done, Said};
+use crate::state::Service;
 
 pub(crate) async fn events(State(service): State<Arc<Service>>, request: Request) -> Answer {
     Arrived::new(service, request).answer(Operation::Events, listed).await

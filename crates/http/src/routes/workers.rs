@@ -9,11 +9,11 @@ use custom_models_core::{
     TrainingSucceeded, Violations,
 };
 
-use crate::answer::{Answer, Done, Said};
-use crate::precondition::expected;
 use crate::rejection::Rejection;
-use crate::request::{Arrived, both};
-use crate::service::Service;
+use crate::request::context::{Arrived, both};
+use crate::request::precondition::expected;
+use crate::response::{Answer, Done, Said};
+use crate::state::Service;
 
 /// `POST /api/v3/training/claim`
 pub(crate) async fn claim(State(service): State<Arc<Service>>, request: Request) -> Answer {

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use custom_models_core::{AnswerKey, Caller, Edit, NewAnswer, Operation, Repeatable, RunModel};
 
-use crate::answer::{Answer, Said};
-use crate::request::{Arrived, both};
-use crate::service::Service;
+use crate::request::context::{Arrived, both};
+use crate::response::{Answer, Said};
+use crate::state::Service;
 
 /// `POST /api/v3/custom_models/{id}/run`
 pub(crate) async fn run(State(service): State<Arc<Service>>, request: Request) -> Answer {

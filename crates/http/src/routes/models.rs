@@ -6,10 +6,10 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use custom_models_core::{CustomModel, ListModels, ModelKey, Operation, Refusal};
 
-use crate::answer::{Answer, Done, Said};
-use crate::precondition::is_known;
-use crate::request::{Arrived, segment};
-use crate::service::Service;
+use crate::request::context::{Arrived, segment};
+use crate::request::precondition::is_known;
+use crate::response::{Answer, Done, Said};
+use crate::state::Service;
 
 /// `GET /api/v3/custom_models`
 pub(crate) async fn list(State(service): State<Arc<Service>>, request: Request) -> Answer {

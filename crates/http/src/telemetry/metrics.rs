@@ -1,41 +1,18 @@
-//! Counters and timings of requests, recorded through the facade `metrics`, and the page that shows them.
+//! Counters and timings of requests, recorded through the facade `metrics`.
 
-use std::future::ready;
 use std::time::Instant;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
+use axum::http::{Response, StatusCode};
 use axum::middleware::Next;
-use axum::response::IntoResponse;
-use axum::routing::get;
 use custom_models_core::{AccessRefusal, Operation, Refusal};
 use metrics::{counter, describe_counter, describe_histogram, histogram};
 
-use crate::answer::{Cause, REPLAYED};
-use crate::observe::{known, route_of};
+use crate::paths::{MODELS, TRAINING};
 use crate::rejection::Rejection;
-use crate::{MODELS, Options, TRAINING, parameters};
-
-/// The form that [`metrics_router`] says its page has.
-const PROMETHEUS: HeaderValue =
-    HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
-
-/// A router with `/metrics` and nothing else, for a listener of its own: `render` writes the page, in
-/// the text format of Prometheus.
-pub fn metrics_router(render: impl Fn() -> String + Clone + Send + Sync + 'static) -> Router {
-    let page = move |uri: Uri| {
-        let mut response = match parameters::none(&uri) {
-            Ok(()) => Response::new(Body::from(render())),
-            Err(unknown) => return ready(Rejection::from(unknown).into_response()),
-        };
-        response.headers_mut().insert(header::CONTENT_TYPE, PROMETHEUS);
-        ready(response)
-    };
-    let routes = Router::new().route("/metrics", get(page));
-    crate::observed(crate::with_refusals(routes, Options::default().drain_timeout))
-}
+use crate::response::{Cause, REPLAYED};
+use crate::telemetry::access_log::{known, route_of};
 
 /// For a recorder that is there before the router is.
 pub(crate) fn describe() {

@@ -4,11 +4,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use custom_models_core::Organisation;
+use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
-use tokio::sync::{Notify, watch};
 
-use crate::places::{Place, Places};
 use crate::rejection::Rejection;
+use crate::state::places::{Place, Places};
 
 /// As many as may wait at a time, by their organisation.
 pub(crate) struct Waiters {
@@ -64,22 +64,5 @@ impl Drop for Waiter<'_> {
         if Arc::strong_count(&self.notify) <= 2 {
             told.remove(&self.organisation);
         }
-    }
-}
-
-/// Says whether the loop around the router has been told to stop.
-#[derive(Clone)]
-pub(crate) struct Stopping(watch::Receiver<()>);
-
-impl Stopping {
-    /// Creates the sender that gives the signal when it is dropped, and its receiver.
-    pub(crate) fn new() -> (watch::Sender<()>, Self) {
-        let (stop, stopped) = watch::channel(());
-        (stop, Stopping(stopped))
-    }
-
-    /// Ready when there is to be an end.
-    pub(crate) async fn stopped(&mut self) {
-        while self.0.changed().await.is_ok() {}
     }
 }
