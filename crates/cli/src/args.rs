@@ -6,9 +6,9 @@ use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 use custom_models_core::{ModelId, Organisation};
 
-use crate::completions::values;
-use crate::settings::Span;
-use crate::store_url::StoreUrl;
+use crate::commands::completions::values;
+use crate::config::settings::Span;
+use crate::config::store_url::StoreUrl;
 
 mod access;
 #[cfg(feature = "serve")]
@@ -25,7 +25,7 @@ pub(crate) use serve::{ListenArgs, LogArgs, LogFormat, ServeArgs};
 /// on standard output, in one line of JSON. A refusal is one line of JSON on standard error, and nothing
 /// was changed.
 #[derive(Debug, Parser)]
-#[command(name = "custom-models", version, after_long_help = include_str!("help/main.txt"))]
+#[command(name = "custom-models", version, after_long_help = include_str!("args/help/main.txt"))]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) global: Global,
@@ -59,56 +59,56 @@ pub(crate) enum Command {
     #[command(flatten)]
     Models(ModelCommand),
     /// Register the organisations that may use the service, each on a plan
-    #[command(subcommand, after_help = include_str!("help/org.txt"))]
+    #[command(subcommand, after_help = include_str!("args/help/org.txt"))]
     Org(OrgCommand),
     /// Make, list and revoke the keys of the HTTP service
-    #[command(subcommand, after_help = include_str!("help/key.txt"))]
+    #[command(subcommand, after_help = include_str!("args/help/key.txt"))]
     Key(KeyCommand),
     /// Copy a SQLite store, as it is at one moment, also while others use it
     #[cfg(feature = "sqlite")]
-    #[command(after_help = include_str!("help/backup.txt"))]
+    #[command(after_help = include_str!("args/help/backup.txt"))]
     Backup(CopyArgs),
     /// Make a SQLite store of a copy, after making sure that the copy is whole
     #[cfg(feature = "sqlite")]
-    #[command(after_help = include_str!("help/restore.txt"))]
+    #[command(after_help = include_str!("args/help/restore.txt"))]
     Restore(RestoreArgs),
     /// Write all that a store holds to a file, a line of JSON a record, as it is at one moment
-    #[command(after_help = include_str!("help/export.txt"))]
+    #[command(after_help = include_str!("args/help/export.txt"))]
     Export(FileArgs),
     /// Fill an empty store, of whatever kind, with what was exported of another one
-    #[command(after_help = include_str!("help/import.txt"))]
+    #[command(after_help = include_str!("args/help/import.txt"))]
     Import(ImportArgs),
     /// Look whether all that a store holds agrees with itself, and with the files of training data
     ///
     /// What is found is said on standard error, a line each.
-    #[command(after_help = include_str!("help/check.txt"))]
+    #[command(after_help = include_str!("args/help/check.txt"))]
     Check,
     /// See once to what is over, as a service does from time to time, and print what was done
     ///
     /// Trainings whose workers fell silent three times fail. Kept answers of more than a day, and events
     /// past the retention of the configuration, are forgotten. Files that nothing refers to are removed.
-    #[command(after_help = include_str!("help/sweep.txt"))]
+    #[command(after_help = include_str!("args/help/sweep.txt"))]
     Sweep(SweepArgs),
     /// Train models: claim trainings one after the other, and have a program do them
-    #[command(after_help = include_str!("help/work.txt"))]
+    #[command(after_help = include_str!("args/help/work.txt"))]
     Work(WorkArgs),
     /// Serve the API over HTTP
     ///
     /// Until it is told to end by SIGTERM or Ctrl-C: then it takes nothing new, lets what runs end,
     /// and ends itself.
     #[cfg(feature = "serve")]
-    #[command(after_help = include_str!("help/serve.txt"))]
+    #[command(after_help = include_str!("args/help/serve.txt"))]
     Serve(ServeArgs),
     /// Serve a store in memory with a key that is ready, to try the API
     #[cfg(feature = "serve")]
-    #[command(after_help = include_str!("help/demo.txt"))]
+    #[command(after_help = include_str!("args/help/demo.txt"))]
     Demo(ListenArgs),
     /// Print the description of the API, in OpenAPI 3.1
     #[cfg(feature = "serve")]
-    #[command(after_help = include_str!("help/openapi.txt"))]
+    #[command(after_help = include_str!("args/help/openapi.txt"))]
     Openapi,
     /// Print a script that completes this command in a shell
-    #[command(after_help = include_str!("help/completions.txt"))]
+    #[command(after_help = include_str!("args/help/completions.txt"))]
     Completions {
         /// The shell
         #[arg(value_enum)]
@@ -122,40 +122,40 @@ pub(crate) enum ModelCommand {
     ///
     /// The model is printed when it is durable. Everything that is wrong with the request is said
     /// at once.
-    #[command(after_help = include_str!("help/create.txt"))]
+    #[command(after_help = include_str!("args/help/create.txt"))]
     Create(CreateArgs),
     /// Print one model
-    #[command(after_help = include_str!("help/show.txt"))]
+    #[command(after_help = include_str!("args/help/show.txt"))]
     Show(IdArgs),
     /// Print a page of the organisation's models, in ascending order of their ids
-    #[command(after_help = include_str!("help/list.txt"))]
+    #[command(after_help = include_str!("args/help/list.txt"))]
     List(ListArgs),
     /// Change the name or the description of a model, and print the model
     ///
     /// What is not given stays as it is. The language and the base model are fixed at creation.
-    #[command(after_help = include_str!("help/update.txt"))]
+    #[command(after_help = include_str!("args/help/update.txt"))]
     Update(UpdateArgs),
     /// Have a model trained, and print it
     ///
     /// It needs 5 hours of audio to train with. A worker does the training.
-    #[command(after_help = include_str!("help/run.txt"))]
+    #[command(after_help = include_str!("args/help/run.txt"))]
     Run(EditArgs),
     /// Call the training of a model off, and print the model
-    #[command(after_help = include_str!("help/cancel.txt"))]
+    #[command(after_help = include_str!("args/help/cancel.txt"))]
     Cancel(EditArgs),
     /// Print the model that a key names, if its last training succeeded
-    #[command(after_help = include_str!("help/resolve.txt"))]
+    #[command(after_help = include_str!("args/help/resolve.txt"))]
     Resolve(KeyOfModel),
     /// Add training data to a model, list it or remove it
-    #[command(subcommand, after_help = include_str!("help/data.txt"))]
+    #[command(subcommand, after_help = include_str!("args/help/data.txt"))]
     Data(DataCommand),
     /// Print what was changed, by whom, in the order of the changes
-    #[command(after_help = include_str!("help/events.txt"))]
+    #[command(after_help = include_str!("args/help/events.txt"))]
     Events(EventsArgs),
     /// Delete a model; its place in the plan is free at once
     ///
     /// Prints nothing. Deleting it again is refused: there is no such model any more.
-    #[command(after_help = include_str!("help/delete.txt"))]
+    #[command(after_help = include_str!("args/help/delete.txt"))]
     Delete(IdArgs),
 }
 
@@ -228,7 +228,7 @@ pub(crate) enum DataCommand {
     ///
     /// How long the audio lasts is read from the audio itself. With 5 hours to train with a model is
     /// ready to run.
-    #[command(after_long_help = include_str!("help/data-add.txt"))]
+    #[command(after_long_help = include_str!("args/help/data-add.txt"))]
     Add(AddData),
     /// Print the model's pairs, in the order in which they were added
     List(IdArgs),

@@ -1,49 +1,13 @@
 //! The command line of custom models: the binary `custom-models`, as one function.
 //!
-//! Arguments become an operation (`args`, `operation`). The store is opened by its URL, the
-//! operation done and the store closed (`store_url`, `perform`). What came of it is printed, with
-//! an exit code (`report`).
+//! Arguments (`args`) name a command (`commands`), which opens its store by what is configured (`config`). What
+//! came of it is printed, with an exit code (`output`).
 #![forbid(unsafe_code)]
 
-mod archive;
 mod args;
-#[cfg(feature = "sqlite")]
-mod backup;
-mod body;
-mod check;
-mod completions;
-mod data;
-mod data_folder;
-mod escape;
-mod events;
-mod export;
-mod failure;
-mod import;
-mod lease;
-#[cfg(feature = "serve")]
-mod log;
-#[cfg(feature = "serve")]
-mod metrics;
-mod new_file;
-mod operation;
-mod perform;
-mod places;
-mod program;
-mod register;
-mod report;
-mod secrets;
-#[cfg(feature = "serve")]
-mod serve;
-mod settings;
-mod sink;
-mod store_path;
-mod store_url;
-mod sweep;
-#[cfg(feature = "serve")]
-mod sweeper;
-mod temporary;
-mod told;
-mod work;
+mod commands;
+mod config;
+mod output;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -51,8 +15,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::args::{Cli, Command};
-use crate::report::Exit;
+use crate::args::Cli;
+use crate::commands::completions;
+use crate::output::report::{self, Exit};
+use crate::output::{secrets, sink};
 
 /// Does what a command line asks, the program's name first, and prints what comes of it.
 ///
@@ -65,27 +31,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     }
     match Cli::try_parse_from(&arguments) {
         Ok(Cli { global, command }) => {
-            let report = match command {
-                Command::Completions { shell } => completions::completions(&global, shell),
-                Command::Models(command) => perform::on_store(&global, command),
-                Command::Org(command) => register::organisations(&global, command),
-                Command::Key(command) => register::keys(&global, command),
-                #[cfg(feature = "sqlite")]
-                Command::Backup(args) => backup::backup(&global, &args),
-                #[cfg(feature = "sqlite")]
-                Command::Restore(args) => backup::restore(&global, &args),
-                Command::Export(args) => export::export(&global, &args),
-                Command::Import(args) => import::import(&global, &args),
-                Command::Check => check::check(&global),
-                Command::Sweep(args) => sweep::sweep(&global, &args),
-                Command::Work(args) => work::work(&global, &args),
-                #[cfg(feature = "serve")]
-                Command::Openapi => serve::describe(&global),
-                #[cfg(feature = "serve")]
-                Command::Serve(args) => serve::serve(&global, &args),
-                #[cfg(feature = "serve")]
-                Command::Demo(args) => serve::demo(&global, &args),
-            };
+            let report = commands::run(&global, command);
             sink::finish(|mut err| report.print(&mut io::stdout(), &mut err))
         }
         Err(message) => print_message(&message, &arguments),

@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand};
 use custom_models_core::{Organisation, Scope};
 
-use crate::completions::values;
-use crate::settings::Span;
+use crate::commands::completions::values;
+use crate::config::settings::Span;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum OrgCommand {

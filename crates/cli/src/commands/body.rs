@@ -1,0 +1,47 @@
+//! Reading a request body from a file or from standard input, bounded before it is looked at.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use custom_models_core::{CreateModel, Refusal};
+
+use crate::output::failure::Failure;
+use crate::output::places::{Shown, reason};
+
+/// Reads the body from a file; `-` is standard input.
+pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
+    let body = if file == Path::new("-") {
+        read_at_most_one_too_many(io::stdin().lock())
+    } else {
+        File::open(file).and_then(read_at_most_one_too_many)
+    };
+    let body = body.map_err(|error| unreadable(file, &error))?;
+    if body.len() > CreateModel::MAX_BODY_BYTES {
+        Err(Failure::Refused(Refusal::BodyTooLarge.to_json()))
+    } else {
+        Ok(body)
+    }
+}
+
+fn read_at_most_one_too_many(source: impl Read) -> io::Result<Vec<u8>> {
+    let mut body = Vec::new();
+    source.take(CreateModel::MAX_BODY_BYTES as u64 + 1).read_to_end(&mut body)?;
+    Ok(body)
+}
+
+fn unreadable(file: &Path, error: &io::Error) -> Failure {
+    let reason = reason(file, error);
+    Failure::WrongUsage(format!("cannot read the request body from {}: {reason}", Shown(file)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn body_6_an_endless_source_is_read_for_64_kib_and_one_byte() {
+        let body = read_at_most_one_too_many(io::repeat(b' ')).unwrap();
+        assert_eq!(body.len(), 65_537);
+    }
+}

@@ -1,0 +1,140 @@
+//! Candidates for the values of options, for completion. The engine decides which values are valid.
+
+use std::ffi::OsStr;
+
+use clap::{CommandFactory, FromArgMatches};
+use clap_complete::engine::{
+    ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
+};
+use custom_models_core::{
+    BaseModel, DataType, Language, OpenMode, Plan, Scope, Selection, Store, StoreError,
+    TrainingStatus,
+};
+
+use crate::args::{Cli, Global};
+use crate::config::settings::Settings;
+
+/// The largest number of models that are proposed.
+const MOST: u32 = 1000;
+
+/// The codes of languages.
+pub(crate) fn languages() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| Language::ALL.map(|it| it.as_str().into()).into())
+}
+
+/// The names of base models.
+pub(crate) fn base_models() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| BaseModel::ALL.map(|it| it.as_str().into()).into())
+}
+
+/// The scopes of a key.
+pub(crate) fn scopes() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| Scope::ALL.map(|it| it.as_str().into()).into())
+}
+
+/// The types of training data.
+pub(crate) fn data_types() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| DataType::ALL.map(|it| it.as_str().into()).into())
+}
+
+/// The numbers of training statuses, with their names.
+pub(crate) fn statuses() -> ArgValueCandidates {
+    let candidate = |status: TrainingStatus| {
+        let name = format!("{status:?}");
+        CompletionCandidate::new(status.number().to_string()).help(Some(name.into()))
+    };
+    ArgValueCandidates::new(move || TrainingStatus::ALL.map(candidate).into())
+}
+
+/// The plans that are set up, those of the file that `--config` names among them.
+pub(crate) fn plans() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        let settings = global().and_then(|global| Settings::of(&global).ok());
+        let settings = settings.unwrap_or_default();
+        settings.plans.iter().map(Plan::name).map(CompletionCandidate::new).collect()
+    })
+}
+
+/// The kinds of stores, and files behind `sqlite:` and `sled:`.
+pub(crate) fn stores() -> ArgValueCompleter {
+    ArgValueCompleter::new(|typed: &OsStr| {
+        let typed = typed.to_string_lossy();
+        for scheme in ["sqlite:", "sled:"] {
+            if let Some(path) = typed.strip_prefix(scheme) {
+                let found = PathCompleter::any().complete(OsStr::new(path));
+                return found.into_iter().map(|it| it.add_prefix(scheme)).collect();
+            }
+        }
+        let schemes = ["sqlite:", "sled:", "postgres://", "memory:"];
+        schemes.into_iter().filter(|it| it.starts_with(&*typed)).map(Into::into).collect()
+    })
+}
+
+/// The ids of the organisation's models, with their names.
+pub(crate) fn models() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        in_store(|store, global| {
+            let mut found = Vec::new();
+            let part = Selection { limit: MOST, ..Selection::default() };
+            for model in store.list(&global.org, &part)?.models {
+                let name = model.name.as_str().to_owned().into();
+                found.push(CompletionCandidate::new(model.id.to_string()).help(Some(name)));
+            }
+            Ok(found)
+        })
+    })
+}
+
+/// The organisations that are registered, with their plans.
+pub(crate) fn organisations() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        in_store(|store, _| {
+            let registered = store.registrations()?.into_iter().map(|it| {
+                let plan = it.plan.to_string().into();
+                CompletionCandidate::new(it.organisation.to_string()).help(Some(plan))
+            });
+            Ok(registered.collect())
+        })
+    })
+}
+
+/// The ids of the organisation's keys that are not revoked, with their scopes.
+pub(crate) fn keys() -> ArgValueCandidates {
+    ArgValueCandidates::new(|| {
+        in_store(|store, global| {
+            let keys = store.keys(&global.org)?.into_iter();
+            let keys = keys.filter(|key| key.revoked_at.is_none()).map(|key| {
+                let scopes = key.scopes.to_string().into();
+                CompletionCandidate::new(key.id.to_string()).help(Some(scopes))
+            });
+            Ok(keys.collect())
+        })
+    })
+}
+
+/// Finds candidates in the store that the completed command line names. Only an existing SQLite file is opened:
+/// other stores may be far away, or wait for the process that has them open.
+fn in_store(
+    look: impl FnOnce(&dyn Store, &Global) -> Result<Vec<CompletionCandidate>, StoreError>,
+) -> Vec<CompletionCandidate> {
+    let found = || {
+        let global = global()?;
+        global.store.sqlite_file().filter(|file| file.is_file())?;
+        let store = global.store.opener(OpenMode::ReadOnly).ok()?().ok()?;
+        let found = look(&*store, &global).ok();
+        // Nothing was written that a close could lose.
+        let _ = store.close();
+        found
+    };
+    found().unwrap_or_default()
+}
+
+/// The global options of the line that is completed, as far as they can be read. The word at the cursor is
+/// not one yet, and an option before it has no value yet.
+fn global() -> Option<Global> {
+    let mut words: Vec<_> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
+    words.pop();
+    words.pop_if(|word| word.as_encoded_bytes().starts_with(b"-"));
+    let found = Cli::command().ignore_errors(true).try_get_matches_from(words).ok()?;
+    Global::from_arg_matches(&found).ok()
+}

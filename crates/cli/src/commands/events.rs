@@ -1,0 +1,56 @@
+//! The history, printed as it is read.
+
+use std::io::{self, Write};
+use std::thread;
+use std::time::Duration;
+
+use custom_models_core::{Caller, Engine};
+
+use crate::args::EventsArgs;
+use crate::output::failure::Failure;
+
+/// The number of events that are read at a time.
+const PART: u32 = 100;
+
+/// The pause of a reader that has read all events, before it looks for new ones.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Prints events, one line each. Whoever follows is served until nobody reads any more.
+pub(crate) fn print(
+    engine: &Engine,
+    caller: &Caller,
+    args: &EventsArgs,
+) -> Result<Option<String>, Failure> {
+    let mut after = args.after;
+    let mut left = args.limit.map_or(u32::MAX, std::num::NonZeroU32::get);
+    let mut out = io::stdout().lock();
+    loop {
+        let part = engine.events(caller, after, left.min(PART))?.result;
+        if part.is_empty() && args.follow {
+            // A reader who is gone shows when something is written, and not before.
+            thread::sleep(PAUSE);
+            continue;
+        }
+        for event in &part {
+            after = event.position;
+            let line = serde_json::to_string(event)?;
+            match writeln!(out, "{line}") {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(None),
+                Err(error) => return Err(not_written(error)),
+            }
+        }
+        out.flush().or_else(|error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Ok(()),
+            _ => Err(not_written(error)),
+        })?;
+        left = left.saturating_sub(u32::try_from(part.len()).unwrap_or(u32::MAX));
+        if left == 0 || part.is_empty() {
+            return Ok(None);
+        }
+    }
+}
+
+fn not_written(error: io::Error) -> Failure {
+    Failure::NotWritten(None, error)
+}

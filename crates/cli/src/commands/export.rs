@@ -1,0 +1,83 @@
+//! All that a store holds, written to a file or to standard output.
+
+use std::io::{self, BufWriter, Write};
+use std::path::Path;
+
+use custom_models_core::{OpenMode, Store, StoreError, StoreErrorKind};
+use serde::{Deserialize, Serialize};
+
+use crate::args::{FileArgs, Global};
+use crate::commands::archive::on_store;
+use crate::output::failure::Failure;
+use crate::output::new_file::NewFile;
+use crate::output::places::{unusable, vacant};
+use crate::output::report::Report;
+
+/// The last line of an export, without which it is cut short.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "record", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum Last {
+    End {
+        /// The number of lines before it.
+        lines: u64,
+    },
+}
+
+/// Writes everything that the store holds to a new file, a record a line; `-` is standard output.
+pub(crate) fn export(global: &Global, args: &FileArgs) -> Report {
+    let to_output = args.file == Path::new("-");
+    on_store(global, OpenMode::ReadOnly, |store| {
+        if to_output {
+            let written = write_all(&mut io::stdout().lock(), &*store, None);
+            return written.map(|_| None);
+        }
+        vacant(&args.file)?;
+        let file = NewFile::begin(&args.file).map_err(|error| unusable(&args.file, &error))?;
+        let lines = write_all(&mut file.file(), &*store, Some(&args.file))?;
+        let kept = file.keep();
+        kept.map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => unusable(&args.file, &error),
+            _ => Failure::NotWritten(Some(args.file.clone()), error),
+        })?;
+        Ok(Some(format!(r#"{{"records":{lines}}}"#)))
+    })
+}
+
+/// Writes every record, and says how many they were. A reader of standard output who is gone has what they
+/// wanted.
+fn write_all(
+    out: &mut impl Write,
+    store: &dyn Store,
+    place: Option<&Path>,
+) -> Result<u64, Failure> {
+    let mut out = BufWriter::new(out);
+    let (mut lines, mut unwritten) = (0, None);
+    let exported = store.export(&mut |record| {
+        lines += 1;
+        write_line(&mut out, &record).map_err(|error| {
+            unwritten = Some(error);
+            // Ends the export; nobody is shown it.
+            StoreError::from(StoreErrorKind::Failed)
+        })
+    });
+    let failed = match unwritten {
+        Some(error) => Some(error),
+        None => {
+            exported?;
+            let ended = write_line(&mut out, &Last::End { lines }).and_then(|()| out.flush());
+            ended.err()
+        }
+    };
+    // What could not be written is not tried again when this is dropped.
+    let _ = out.into_parts();
+    match failed {
+        None => Ok(lines),
+        Some(error) if place.is_none() && error.kind() == io::ErrorKind::BrokenPipe => Ok(lines),
+        Some(error) => Err(Failure::NotWritten(place.map(Path::to_owned), error)),
+    }
+}
+
+fn write_line(out: &mut impl Write, line: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *out, line)?;
+    out.write_all(b"\n")
+}

@@ -1,0 +1,194 @@
+//! From arguments to a valid operation, and from there to its answer.
+
+use custom_models_core::{
+    Caller, CreateModel, Engine, Expected, ListModels, ModelId, ModelKey, OpenMode, Refusal,
+    Revision, Start, UpdateModel,
+};
+use custom_models_training_data::ContentStore;
+
+use crate::args::{
+    CreateArgs, DataCommand, EditArgs, EventsArgs, IdArgs, ListArgs, ModelCommand, UpdateArgs,
+};
+use crate::commands::body;
+use crate::commands::data::DataOperation;
+use crate::commands::events;
+use crate::config::data_folder::DataFolder;
+use crate::output::failure::Failure;
+
+/// A request to the engine, validated as far as that is possible without a store.
+#[derive(Debug)]
+pub(crate) enum Operation {
+    Create(CreateModel<'static>),
+    Show(ModelId),
+    List(ListModels),
+    Update(ModelId, UpdateModel<'static>, Expected),
+    Run(ModelId, Expected),
+    Cancel(ModelId, Expected),
+    Resolve(ModelKey),
+    Events(EventsArgs),
+    Data(DataOperation),
+    Delete(ModelId),
+}
+
+impl Operation {
+    /// Judges the arguments, and reads the request body if they name one.
+    pub(crate) fn prepare(command: ModelCommand) -> Result<Self, Failure> {
+        match command {
+            ModelCommand::Create(args) => create_request(&args).map(Operation::Create),
+            ModelCommand::Show(args) => model_id(&args).map(Operation::Show),
+            ModelCommand::List(args) => list_request(&args).map(Operation::List),
+            ModelCommand::Update(args) => {
+                let (id, expected) = edit(&args.edit)?;
+                Ok(Operation::Update(id, update_request(&args)?, expected))
+            }
+            ModelCommand::Run(args) => {
+                edit(&args).map(|(id, expected)| Operation::Run(id, expected))
+            }
+            ModelCommand::Cancel(args) => {
+                edit(&args).map(|(id, expected)| Operation::Cancel(id, expected))
+            }
+            ModelCommand::Resolve(args) => {
+                let key = args.model_key.parse().map_err(|_| Refusal::ModelNotFound)?;
+                Ok(Operation::Resolve(key))
+            }
+            ModelCommand::Data(command) => data(command).map(Operation::Data),
+            ModelCommand::Events(args) => Ok(Operation::Events(args)),
+            ModelCommand::Delete(args) => model_id(&args).map(Operation::Delete),
+        }
+    }
+
+    /// The right that it needs to the store: only a create makes one (PLACE-1).
+    pub(crate) const fn mode(&self) -> OpenMode {
+        match self {
+            Operation::Create(_) => OpenMode::Create,
+            Operation::Show(_)
+            | Operation::List(_)
+            | Operation::Resolve(_)
+            | Operation::Events(_)
+            | Operation::Data(DataOperation::List(_)) => OpenMode::ReadOnly,
+            Operation::Update(..)
+            | Operation::Run(..)
+            | Operation::Cancel(..)
+            | Operation::Data(_)
+            | Operation::Delete(_) => OpenMode::Existing,
+        }
+    }
+
+    /// Does it, and answers with the JSON of the wire, if the answer has any.
+    pub(crate) fn perform(
+        self,
+        engine: &Engine,
+        caller: &Caller,
+        folder: &DataFolder,
+    ) -> Result<Option<String>, Failure> {
+        let answer = match self {
+            Operation::Create(request) => serde_json::to_string(&engine.create(caller, request)?)?,
+            Operation::Show(id) => serde_json::to_string(&engine.get(caller, id)?)?,
+            Operation::List(request) => serde_json::to_string(&engine.list(caller, &request)?)?,
+            Operation::Update(id, request, expected) => {
+                serde_json::to_string(&engine.update(caller, id, request, &expected)?)?
+            }
+            Operation::Run(id, expected) => {
+                serde_json::to_string(&engine.run(caller, id, &expected)?)?
+            }
+            Operation::Cancel(id, expected) => {
+                serde_json::to_string(&engine.cancel(caller, id, &expected)?)?
+            }
+            Operation::Resolve(key) => serde_json::to_string(&engine.resolve(caller, key)?)?,
+            Operation::Events(args) => return events::print(engine, caller, &args),
+            Operation::Data(operation) => return operation.perform(engine, caller, folder),
+            Operation::Delete(id) => {
+                // A folder that is another store's, or is gone, keeps the model too.
+                let contents = folder.open_for_removal()?;
+                engine.delete(caller, id)?;
+                if let Some(contents) = contents {
+                    contents.remove_model(caller.organisation(), id)?;
+                }
+                return Ok(None);
+            }
+        };
+        Ok(Some(answer))
+    }
+}
+
+fn create_request(args: &CreateArgs) -> Result<CreateModel<'static>, Failure> {
+    if let Some(file) = &args.json {
+        let body = body::read(file)?;
+        return Ok(CreateModel::from_json(&body)?.into_owned());
+    }
+    let mut request = CreateModel::builder();
+    if let Some(name) = args.name.as_deref() {
+        request = request.name(name);
+    }
+    if let Some(language) = args.language.as_deref() {
+        request = request.language(language);
+    }
+    if let Some(base_model) = args.base_model.as_deref() {
+        request = request.base_model(base_model);
+    }
+    if let Some(description) = args.description.as_deref() {
+        request = request.description(description);
+    }
+    Ok(request.build()?.into_owned())
+}
+
+fn update_request(args: &UpdateArgs) -> Result<UpdateModel<'static>, Failure> {
+    if let Some(file) = &args.json {
+        let body = body::read(file)?;
+        return Ok(UpdateModel::from_json(&body)?.into_owned());
+    }
+    let mut request = UpdateModel::builder();
+    if let Some(name) = args.name.as_deref() {
+        request = request.name(name);
+    }
+    if let Some(description) = args.description.as_deref() {
+        request = request.description(description);
+    }
+    if args.no_description {
+        request = request.no_description();
+    }
+    Ok(request.build()?.into_owned())
+}
+
+fn data(command: DataCommand) -> Result<DataOperation, Failure> {
+    Ok(match command {
+        DataCommand::Add(args) => {
+            let (id, expected) = edit(&args.edit)?;
+            DataOperation::Add(id, args, expected)
+        }
+        DataCommand::List(args) => DataOperation::List(model_id(&args)?),
+        DataCommand::Remove { edit: args, data_id } => {
+            let (id, expected) = edit(&args)?;
+            let data_id = data_id.parse().map_err(|_| Refusal::DataNotFound)?;
+            DataOperation::Remove(id, data_id, expected)
+        }
+    })
+}
+
+/// Returns the id of the model to change, and the revision that it is expected to have.
+fn edit(args: &EditArgs) -> Result<(ModelId, Expected), Failure> {
+    let revision = args.if_revision.and_then(|number| Revision::new(number.get()));
+    let expected = revision.map(|revision| Expected::OneOf(vec![revision]));
+    Ok((model_id(&args.id)?, expected.unwrap_or_default()))
+}
+
+/// Parses a model's id. A text that is no id is the id of no model (READ-3).
+fn model_id(args: &IdArgs) -> Result<ModelId, Failure> {
+    Ok(args.id.parse().map_err(|_| Refusal::ModelNotFound)?)
+}
+
+fn list_request(args: &ListArgs) -> Result<ListModels, Failure> {
+    let parameters = [
+        ("page", &args.page),
+        ("per_page", &args.per_page),
+        ("status", &args.status),
+        ("language", &args.language),
+        ("base_model", &args.base_model),
+    ];
+    let given = parameters.into_iter().filter_map(|(name, value)| Some((name, value.as_deref()?)));
+    let mut request = ListModels::from_pairs(given)?;
+    if let Some(id) = args.after {
+        request.start = Start::After(id);
+    }
+    Ok(request)
+}

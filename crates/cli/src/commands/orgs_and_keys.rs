@@ -1,0 +1,226 @@
+//! Organisations and their keys.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use custom_models_core::{
+    AccessChange, AccessOutcome, ApiKey, KeyId, KeyRecord, Moment, OpenMode, Organisation, Plan,
+    Registration, Scopes, Store, StoreError, StoreErrorKind, Timestamp,
+};
+use serde::Serialize;
+
+use crate::args::{Global, KeyArgs, KeyCommand, OrgCommand};
+use crate::commands::archive;
+use crate::config::settings::Settings;
+use crate::output::failure::Failure;
+use crate::output::report::Report;
+
+/// Registers organisations.
+pub(crate) fn organisations(global: &Global, command: OrgCommand) -> Report {
+    on_store(global, |store| {
+        let settings = Settings::of(global)?;
+        let registration = |organisation| -> Result<Registration, Failure> {
+            let plan = settings.plan(global.plan.as_deref())?;
+            Ok(Registration { organisation, plan: name_of(&plan)? })
+        };
+        match command {
+            OrgCommand::Add(args) => {
+                let registration = registration(args.name)?;
+                let shown = to_json(&Shown::from(&registration))?;
+                done(store(OpenMode::Create)?.apply_access(AccessChange::Register(registration))?)?;
+                Ok(Some(shown))
+            }
+            OrgCommand::SetPlan(args) => {
+                // What is meant by none is a plan without a limit: nobody gets that by leaving a word out.
+                if global.plan.is_none() {
+                    let missing = "--plan has to name the plan that the organisation is put on";
+                    return Err(Failure::WrongUsage(missing.to_owned()));
+                }
+                let registration = registration(args.name)?;
+                let shown = to_json(&Shown::from(&registration))?;
+                done(
+                    store(OpenMode::Existing)?.apply_access(AccessChange::SetPlan(registration))?,
+                )?;
+                Ok(Some(shown))
+            }
+            OrgCommand::Delete(args) => archive::erase(global, args, store).map(Some),
+            OrgCommand::List => {
+                let registrations = store(OpenMode::ReadOnly)?.registrations()?;
+                let shown: Vec<Shown<'_>> = registrations.iter().map(Shown::from).collect();
+                to_json(&shown).map(Some)
+            }
+        }
+    })
+}
+
+/// Makes, lists and revokes keys.
+pub(crate) fn keys(global: &Global, command: KeyCommand) -> Report {
+    on_store(global, |store| match command {
+        KeyCommand::Create(args) => {
+            create_key(&*store(OpenMode::Existing)?, &global.org, &args).map(Some)
+        }
+        KeyCommand::List => {
+            let keys = store(OpenMode::ReadOnly)?.keys(&global.org)?;
+            let shown: Vec<ShownKey<'_>> = keys.iter().map(ShownKey::from).collect();
+            to_json(&shown).map(Some)
+        }
+        KeyCommand::Revoke { id } => {
+            // What was given is not repeated: it may be a whole key.
+            let unreadable = |_| {
+                let reason = "an id is the 12 digits of 0-9 a-f between cm_ and the secret";
+                Failure::WrongUsage(reason.to_owned())
+            };
+            let id: KeyId = id.parse().map_err(unreadable)?;
+            revoke(&*store(OpenMode::Existing)?, &global.org, id).map(|()| None)
+        }
+    })
+}
+
+/// Revokes a key, if it is the organisation's.
+fn revoke(store: &dyn Store, organisation: &Organisation, id: KeyId) -> Result<(), Failure> {
+    if !store.keys(organisation)?.iter().any(|key| key.id == id) {
+        return Err(no_key());
+    }
+    match store.apply_access(AccessChange::RevokeKey { id, at: now() })? {
+        AccessOutcome::NotFound => Err(no_key()),
+        outcome => done(outcome),
+    }
+}
+
+/// Makes a key; the key itself is told to nobody else.
+pub(crate) fn create_key(
+    store: &dyn Store,
+    organisation: &Organisation,
+    args: &KeyArgs,
+) -> Result<String, Failure> {
+    let scopes: Scopes = args.scopes.iter().copied().collect();
+    let key = ApiKey::new(KeyId::from_bytes(random()?), random()?);
+    let created_at = now();
+    let record = KeyRecord {
+        id: key.id(),
+        digest: key.digest(),
+        organisation: organisation.clone(),
+        scopes,
+        created_at,
+        expires_at: args.expires_in.map(|span| span.after(created_at)),
+        revoked_at: None,
+    };
+    done(store.apply_access(AccessChange::AddKey(record))?)?;
+    Ok(key.expose().to_owned())
+}
+
+/// Returns the name of a plan as the register stores it.
+pub(crate) fn name_of(plan: &Plan) -> Result<custom_models_core::PlanName, Failure> {
+    plan.name().parse().map_err(|error| Failure::WrongUsage(format!("{error}")))
+}
+
+fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], Failure> {
+    let mut bytes = [0; LENGTH];
+    getrandom::fill(&mut bytes).map_err(|error| {
+        Failure::Store(StoreError::new(StoreErrorKind::Failed, error.to_string()))
+    })?;
+    Ok(bytes)
+}
+
+fn now() -> Timestamp {
+    Moment::from(SystemTime::now()).into()
+}
+
+/// Opens the store when it is asked for, and closes it whatever came of it.
+fn on_store(
+    global: &Global,
+    work: impl FnOnce(
+        &dyn Fn(OpenMode) -> Result<Arc<dyn Store>, Failure>,
+    ) -> Result<Option<String>, Failure>,
+) -> Report {
+    let opened = std::cell::OnceCell::new();
+    let open = |mode| -> Result<Arc<dyn Store>, Failure> {
+        let open = global.store.opener(mode)?;
+        Ok(Arc::clone(opened.get_or_init(open).as_ref().map_err(Clone::clone)?))
+    };
+    let report = match work(&open) {
+        Ok(answer) => Report::answer(answer),
+        Err(failure) => Report::failure(failure, &global.store),
+    };
+    match opened.get() {
+        Some(Ok(store)) => match store.close() {
+            Ok(()) => report,
+            Err(fault) => report.and_not_closed(&fault, &global.store),
+        },
+        _ => report,
+    }
+}
+
+/// An organisation as it is printed.
+#[derive(Serialize)]
+struct Shown<'a> {
+    organisation: &'a Organisation,
+    plan: &'a str,
+}
+
+impl<'a> From<&'a Registration> for Shown<'a> {
+    fn from(registration: &'a Registration) -> Self {
+        Shown { organisation: &registration.organisation, plan: registration.plan.as_str() }
+    }
+}
+
+/// A key as it is printed: nothing of its secret, nor of the secret's digest.
+#[derive(Serialize)]
+struct ShownKey<'a> {
+    id: KeyId,
+    organisation: &'a Organisation,
+    scopes: Scopes,
+    created_at: Timestamp,
+    expires_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+}
+
+impl<'a> From<&'a KeyRecord> for ShownKey<'a> {
+    fn from(key: &'a KeyRecord) -> Self {
+        ShownKey {
+            id: key.id,
+            organisation: &key.organisation,
+            scopes: key.scopes,
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+        }
+    }
+}
+
+fn to_json(shown: &impl Serialize) -> Result<String, Failure> {
+    Ok(serde_json::to_string(shown)?)
+}
+
+/// Maps the store's outcome for a change of the register to a refusal, unless the change is done.
+fn done(outcome: AccessOutcome) -> Result<(), Failure> {
+    match outcome {
+        AccessOutcome::Done => Ok(()),
+        AccessOutcome::Taken => Err(refused(
+            "Conflict",
+            "The organisation is registered already",
+            "ORGANISATION_EXISTS",
+        )),
+        AccessOutcome::NotFound => Err(no_organisation()),
+        other => {
+            let cause = format!("an answer that the change cannot have: {other:?}");
+            Err(Failure::Store(StoreError::new(StoreErrorKind::Damaged, cause)))
+        }
+    }
+}
+
+/// Nothing is known of an organisation.
+pub(crate) fn no_organisation() -> Failure {
+    refused("Not Found", "The organisation is not registered", "ORGANISATION_NOT_FOUND")
+}
+
+fn no_key() -> Failure {
+    refused("Not Found", "There is no key of this id", "KEY_NOT_FOUND")
+}
+
+/// The form that the API has for refusals.
+fn refused(error: &str, message: &str, error_code: &str) -> Failure {
+    Failure::Refused(format!(
+        r#"{{"error":"{error}","message":"{message}","error_code":"{error_code}"}}"#
+    ))
+}

@@ -1,0 +1,60 @@
+//! The sweeps of a service, from time to time: trainings whose workers fell silent, what is old, and files that
+//! nothing refers to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use custom_models_core::{Engine, Gate, Retention, Store};
+use custom_models_training_data::{Folder, KeptBack};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::commands::sweep::{Swept, once};
+
+/// Sweeps a service.
+#[derive(Clone)]
+pub(crate) struct Sweeper {
+    pub(crate) engine: Engine,
+    pub(crate) gate: Gate,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) folder: Option<Arc<Folder>>,
+    pub(crate) retention: Retention,
+}
+
+impl Sweeper {
+    /// Sweeps at once and then every so often, until the runtime ends. What fails is tried again the next
+    /// time.
+    pub(crate) async fn run(self, every: Duration) {
+        let mut ticks = interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        // A folder that is not as it should be was told of when the service began.
+        let mut kept_back = None;
+        loop {
+            ticks.tick().await;
+            let sweeper = self.clone();
+            let before = kept_back;
+            let swept = tokio::task::spawn_blocking(move || sweeper.sweep(before)).await;
+            // One that panics is one that failed; the panic hook has its line.
+            kept_back = swept.unwrap_or(before);
+        }
+    }
+
+    /// Sweeps once, and returns the reason why files were kept back.
+    fn sweep(&self, before: Option<KeptBack>) -> Option<KeptBack> {
+        match once(&self.engine, &self.gate, &self.store, self.folder.as_deref(), &self.retention) {
+            Ok(swept) => {
+                if swept.kept_back.is_some() && swept.kept_back != before {
+                    tracing::warn!(reason = ?swept.kept_back, "no files are swept");
+                }
+                let Swept { failed_trainings, events, answers, files, kept_back } = swept;
+                if (Swept { kept_back, ..Swept::default() }) != swept {
+                    tracing::info!(failed_trainings, events, answers, files, "swept");
+                }
+                kept_back
+            }
+            Err(refusal) => {
+                tracing::warn!(cause = ?refusal.to_string(), "not swept");
+                before
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! The program that trains: a child with its own process group, what it says, and how it ends.
+
+mod heard;
+mod lines;
+mod pipes;
+mod tail;
+mod word;
+
+use std::io;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use custom_models_core::Progress;
+
+use heard::Heard;
+pub(crate) use heard::Said;
+use lines::Lines;
+
+/// A program that runs. Dropped, it is killed with all of its process group.
+pub(crate) struct Program {
+    child: Child,
+    is_reaped: bool,
+    heard: Arc<Heard>,
+    /// Tells the threads not to wait any more.
+    has_ended: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Program {
+    /// Starts a command line in a shell, with variables and something to read.
+    pub(crate) fn start(
+        command: &str,
+        variables: &[(&str, String)],
+        input: String,
+    ) -> io::Result<Self> {
+        let mut shell = shell(command);
+        shell.envs(variables.iter().map(|(name, value)| (*name, value)));
+        shell.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = shell.spawn()?;
+        let (stdin, stdout, stderr) =
+            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let mut program = Program {
+            child,
+            is_reaped: false,
+            heard: Arc::default(),
+            has_ended: Arc::default(),
+            threads: Vec::new(),
+        };
+        if let Some(stdin) = stdin {
+            // A program need not read what it is told.
+            program.have(move |_, has_ended| pipes::feed(stdin, input.as_bytes(), has_ended))?;
+        }
+        if let Some(stdout) = stdout {
+            program.have(move |heard, has_ended| {
+                let (mut lines, mut note) =
+                    (Lines::default(), |line: lines::Line<'_>| heard.note(line));
+                pipes::drain(stdout, has_ended, |part| lines.push(part, &mut note));
+                lines.finish(&mut note);
+            })?;
+        }
+        if let Some(stderr) = stderr {
+            program.have(move |heard, has_ended| {
+                pipes::drain(stderr, has_ended, |part| heard.note_error(part));
+            })?;
+        }
+        Ok(program)
+    }
+
+    /// Has a thread do something with a pipe.
+    fn have(&mut self, work: impl FnOnce(&Heard, &AtomicBool) + Send + 'static) -> io::Result<()> {
+        let (heard, has_ended) = (Arc::clone(&self.heard), Arc::clone(&self.has_ended));
+        let work = move || work(&heard, &has_ended);
+        self.threads.push(thread::Builder::new().name("pipe".to_owned()).spawn(work)?);
+        Ok(())
+    }
+
+    /// Waits so long for a progress beyond this one, and returns what it is then.
+    pub(crate) fn progress_beyond(&self, known: Progress, patience: Duration) -> Progress {
+        self.heard.progress_beyond(known, patience)
+    }
+
+    /// Returns the exit status and all output if the process has ended.
+    ///
+    /// This also kills the processes that it left behind in its process group. A process that has left the
+    /// group may hold the pipes. Its output is not waited for.
+    pub(crate) fn ended(&mut self) -> io::Result<Option<(ExitStatus, Said)>> {
+        let Some(status) = self.child.try_wait()? else { return Ok(None) };
+        self.kill();
+        self.is_reaped = true;
+        self.has_ended.store(true, Ordering::Release);
+        self.join();
+        Ok(Some((status, self.heard.take())))
+    }
+
+    /// Waits for the threads, which read what is left and wait for nothing.
+    #[cfg(unix)]
+    fn join(&mut self) {
+        // A thread that panicked has said so.
+        self.threads.drain(..).for_each(|thread| drop(thread.join()));
+    }
+
+    /// Waits a moment for the threads: a process that the program left behind may keep them.
+    #[cfg(not(unix))]
+    fn join(&mut self) {
+        const MOMENT: Duration = Duration::from_secs(1);
+        let begun = std::time::Instant::now();
+        while self.threads.iter().any(|thread| !thread.is_finished()) && begun.elapsed() < MOMENT {
+            thread::sleep(Duration::from_millis(10));
+        }
+        self.threads.clear();
+    }
+
+    #[cfg(unix)]
+    fn kill(&mut self) {
+        use rustix::process::{Pid, Signal, kill_process_group};
+        let group = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        // A group of which nobody is left cannot be told.
+        let _ = group.map(|group| kill_process_group(group, Signal::KILL));
+    }
+
+    #[cfg(not(unix))]
+    fn kill(&mut self) {
+        let _ = self.child.kill();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if !self.is_reaped {
+            self.kill();
+            let _ = self.child.wait();
+        }
+        self.has_ended.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(unix)]
+fn shell(command: &str) -> Command {
+    use std::os::unix::process::CommandExt;
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(command).process_group(0);
+    shell
+}
+
+#[cfg(not(unix))]
+fn shell(command: &str) -> Command {
+    let mut shell = Command::new("cmd");
+    shell.arg("/C").arg(command);
+    shell
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests;

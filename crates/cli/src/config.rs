@@ -1,0 +1,8 @@
+//! The configuration: the store, its folder of training data, plans and limits.
+
+pub(crate) mod data_folder;
+pub(crate) mod settings;
+pub(crate) mod store_path;
+pub(crate) mod store_url;
+
+mod temporary;

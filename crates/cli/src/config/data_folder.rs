@@ -1,0 +1,243 @@
+//! The folder that the files of training data are in.
+
+use std::error::Error;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use custom_models_core::{MemoryStore, Store, StoreError, StoreErrorKind};
+use custom_models_training_data::{Folder, FolderStanding, Leftover};
+
+use crate::args::Global;
+use crate::config::store_url::Beside;
+use crate::config::temporary::Temporary;
+use crate::output::failure::{Failure, with_causes};
+use crate::output::places::{Shown, explained, obstacle};
+
+/// The ending of the name of the folder that lies beside a store.
+const BESIDE: &str = ".data";
+
+/// The number of files that are named when a folder is taken over.
+const MOST_NAMED: usize = 20;
+
+/// The folder of a store's training data: the one that `--data` names, or the one beside the store. A store in
+/// memory has a temporary one, which goes when this is dropped; one behind a server has none that is not named.
+pub(crate) struct DataFolder {
+    store: Arc<dyn Store>,
+    path: Option<PathBuf>,
+    _temporary: Option<Temporary>,
+}
+
+impl DataFolder {
+    /// The folder of an opened store. Nothing is made there yet.
+    pub(crate) fn of(global: &Global, store: &Arc<dyn Store>) -> Result<Self, StoreError> {
+        let path = match (&global.data, global.store.beside(BESIDE)) {
+            (Some(path), _) => Some(path.clone()),
+            (None, Beside::At(path)) => Some(path),
+            (None, Beside::Unknown) => None,
+            (None, Beside::Nowhere) => return Self::for_a_try(global, store),
+        };
+        Ok(DataFolder { store: Arc::clone(store), path, _temporary: None })
+    }
+
+    /// The folder that `--data` names, or a temporary one.
+    pub(crate) fn for_a_try(global: &Global, store: &Arc<dyn Store>) -> Result<Self, StoreError> {
+        let store = Arc::clone(store);
+        if let Some(path) = global.data.clone() {
+            return Ok(DataFolder { store, path: Some(path), _temporary: None });
+        }
+        let failed = |cause| StoreError::new(StoreErrorKind::Unavailable, cause);
+        let temporary = Temporary::new().map_err(failed)?;
+        let path = Some(temporary.path().join("data"));
+        Ok(DataFolder { store, path, _temporary: Some(temporary) })
+    }
+
+    /// Refuses a folder that a store which is made now could not have. `--adopt` takes it from another one.
+    pub(crate) fn ensure_free(global: &Global, adopt: bool) -> Result<(), Failure> {
+        // The place of the store is looked at first, since the folder lies beside it.
+        if let Beside::At(beside) = global.store.beside("")
+            && let Some(reason) = obstacle(&beside)
+        {
+            return Err(StoreError::new(StoreErrorKind::Unavailable, reason).into());
+        }
+        // It has another identity than any store that a mark can name.
+        let nobody: Arc<dyn Store> = Arc::new(MemoryStore::new());
+        match DataFolder::of(global, &nobody)?.open_read_only() {
+            Err(fault) if fault.kind() == StoreErrorKind::ForeignData && !adopt => {
+                let cause = "no store was made: name the right store and folder, or --adopt takes the folder over";
+                Err(StoreError::new(StoreErrorKind::ForeignData, cause).into())
+            }
+            Err(fault) if fault.kind() == StoreErrorKind::Damaged && adopt => Ok(()),
+            Err(fault) if fault.kind() != StoreErrorKind::ForeignData => Err(fault.into()),
+            _ => Ok(()),
+        }
+    }
+
+    /// A fault of a content of the folder, which the message names.
+    pub(crate) fn failure(&self, fault: StoreError) -> Failure {
+        match &self.path {
+            Some(path) => Failure::File(path.clone(), explained(path, fault)),
+            None => Failure::Store(fault),
+        }
+    }
+
+    /// Opens the folder, if there is one. One that belongs to another store is an error (PLACE-2). One that the
+    /// store takes by itself is told of on standard error, if there are files that nothing refers to.
+    pub(crate) fn open(&self) -> Result<Option<Arc<Folder>>, StoreError> {
+        let folder = self.opened(|path| Folder::open(path, &*self.store))?;
+        folder.as_deref().and_then(taken_by_itself).iter().for_each(|line| say(line));
+        Ok(folder)
+    }
+
+    /// Opens the folder for reading alone, if there is one.
+    pub(crate) fn open_read_only(&self) -> Result<Option<Arc<Folder>>, StoreError> {
+        self.opened(|path| Folder::open_read_only(path, &*self.store))
+    }
+
+    /// Opens the folder for something that needs its files. One that vanished is an error, and one in which no file
+    /// is the store's.
+    pub(crate) fn open_for_reading(&self) -> Result<Option<Arc<Folder>>, StoreError> {
+        let folder = self.open_read_only()?;
+        if let Some(folder) = &folder {
+            folder.ensure_owned()?;
+        }
+        Ok(folder)
+    }
+
+    /// Opens the folder for a change that removes what refers to its files. One that vanished is an error, so
+    /// that nothing is changed (PLACE-3).
+    pub(crate) fn open_for_removal(&self) -> Result<Option<Arc<Folder>>, StoreError> {
+        let folder = self.open()?;
+        if let Some(folder) = &folder {
+            folder.ensure_removable()?;
+        }
+        Ok(folder)
+    }
+
+    fn opened(
+        &self,
+        open: impl FnOnce(&Path) -> Result<Folder, StoreError>,
+    ) -> Result<Option<Arc<Folder>>, StoreError> {
+        let Some(path) = &self.path else { return Ok(None) };
+        Ok(Some(Arc::new(open(path).map_err(|fault| unopened(path, fault))?)))
+    }
+
+    /// Opens the folder, or takes it over and says on standard error what a sweep will remove, and what is missing.
+    pub(crate) fn open_or_adopt(&self, adopt: bool) -> Result<Option<Arc<Folder>>, StoreError> {
+        let Some(path) = self.path.as_ref().filter(|_| adopt) else { return self.open() };
+        let (folder, leftovers) =
+            Folder::adopt(path, &*self.store).map_err(|fault| unopened(path, fault))?;
+        say(&taken_over(&folder, &leftovers));
+        let missing = folder.missing(&*self.store)?;
+        if missing > 0 {
+            say(&format!(
+                "the folder '{}' is not whole; files that the store refers to and that are not in it: {missing}; \
+                `check` names them",
+                folder.root().display()
+            ));
+        }
+        Ok(Some(Arc::new(folder)))
+    }
+
+    /// Records in the folder how far the store is.
+    pub(crate) fn record(&self, folder: &Folder) -> Result<(), StoreError> {
+        folder.record(&*self.store)
+    }
+
+    /// The files that a sweep would remove if the folder were this store's, whatever its mark says.
+    pub(crate) fn preview(&self) -> Result<Vec<Leftover>, StoreError> {
+        let preview = |path| Folder::preview(path, &*self.store);
+        self.path.as_ref().map_or(Ok(Vec::new()), preview)
+    }
+
+    /// Opens the folder, for what cannot be done without.
+    pub(crate) fn needed(&self) -> Result<Arc<Folder>, Failure> {
+        let missing = "--data: name a folder that all machines share, for a store behind a server";
+        self.open()?.ok_or_else(|| Failure::WrongUsage(missing.to_owned()))
+    }
+}
+
+/// A fault of opening a folder, which the message names.
+fn unopened(path: &Path, fault: StoreError) -> StoreError {
+    // Others name the folder already.
+    if !matches!(fault.kind(), StoreErrorKind::Unavailable | StoreErrorKind::Failed) {
+        return fault;
+    }
+    let explained = explained(path, fault);
+    let cause = match path.metadata() {
+        Ok(found) if !found.is_dir() => "it is a file; name a folder".to_owned(),
+        _ => explained.source().map_or_else(String::new, with_causes),
+    };
+    let cause = format!("the folder of training data {}: {cause}", Shown(path));
+    StoreError::new(explained.kind(), cause)
+}
+
+/// The text for a folder whose files are not all at their store's disposal; `None` if they are.
+pub(crate) fn warning(folder: &Folder) -> Option<String> {
+    let root = folder.root().display();
+    Some(match folder.standing() {
+        FolderStanding::Unclaimed => format!(
+            "the folder '{root}' has no mark, and the store refers to nothing in it: uploads are refused and no \
+            file is removed, until --adopt takes the folder over"
+        ),
+        FolderStanding::Behind => format!(
+            "the store is not the one that its folder '{root}' was last used with, but an older copy, or a copy \
+            of it has used the folder: no file is removed, until --adopt says that this store counts; `sweep \
+            --dry-run --adopt` shows what would go"
+        ),
+        FolderStanding::Copied => format!(
+            "the folder '{root}' is a copy of the one that the store was last used with, or was moved to another \
+            disk: no file is removed, until --adopt says that this folder counts; `sweep --dry-run --adopt` \
+            shows what would go"
+        ),
+        FolderStanding::Vanished => format!(
+            "the store refers to data, but its folder '{root}' is not there or empty: bring it back, or name it \
+            with --data; --adopt makes it anew"
+        ),
+        _ => return None,
+    })
+}
+
+/// The text for a folder without a mark that became the store's, if nothing refers to some of its files.
+fn taken_by_itself(folder: &Folder) -> Option<String> {
+    let (root, leftovers) = (folder.root().display(), folder.adopted_leftovers());
+    (leftovers > 0).then(|| {
+        format!(
+            "the folder '{root}' had no mark, and belongs to this store now, which refers to files in it; nothing \
+            in the store refers to {leftovers} of its files: this process removes none for an hour, later sweeps \
+            do; `sweep --dry-run` lists them"
+        )
+    })
+}
+
+/// The text for a folder that was taken over, with what nothing in the store refers to.
+fn taken_over(folder: &Folder, leftovers: &[Leftover]) -> String {
+    let root = folder.root().display();
+    let mut text = format!("the folder '{root}' belongs to this store now; ");
+    if leftovers.is_empty() {
+        text.push_str("the store refers to every file in it");
+        return text;
+    }
+    let bytes: u64 = leftovers.iter().map(|left| left.bytes).sum();
+    text.push_str(&format!(
+        "{} files of {bytes} bytes in it are referred to by nothing, and sweeps remove them:",
+        leftovers.len()
+    ));
+    for left in leftovers.iter().take(MOST_NAMED) {
+        text.push_str(&format!(" {}", path_of(left)));
+    }
+    let more = leftovers.len().saturating_sub(MOST_NAMED);
+    if more > 0 {
+        text.push_str(&format!(" and {more} more, which `sweep --dry-run` lists"));
+    }
+    text
+}
+
+/// The path of a file in its folder.
+pub(crate) fn path_of(left: &Leftover) -> String {
+    format!("{}/{}/{}", left.organisation, left.model, left.name)
+}
+
+/// Writes a line on standard error, where nobody may read.
+pub(crate) fn say(line: &str) {
+    crate::output::sink::print(line);
+}

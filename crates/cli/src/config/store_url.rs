@@ -1,0 +1,355 @@
+//! Naming a store by a URL: a scheme, a colon, and where it lives.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+
+use custom_models_core::{MemoryStore, OpenMode, Store, StoreError, StoreErrorKind, StoreIdentity};
+
+use crate::config::store_path::OddPath;
+use crate::output::failure::Failure;
+use crate::output::places::explained_as;
+use crate::output::secrets::without_password;
+
+/// Opens a kind of store at a place, a path or a whole URL.
+type Opener = fn(&Path, OpenMode) -> Result<Arc<dyn Store>, StoreError>;
+
+/// A kind of store.
+#[derive(Debug)]
+struct Scheme {
+    name: &'static str,
+    lives: Lives,
+    /// `None` in a build without this kind of store.
+    opener: Option<Opener>,
+}
+
+/// The part of a URL after the name of a kind of store.
+#[derive(Clone, Copy, Debug)]
+enum Lives {
+    /// A path.
+    At,
+    /// The rest of a URL, which the store reads itself.
+    Behind,
+    /// Nothing.
+    Nowhere,
+}
+
+static SCHEMES: [Scheme; 5] = [
+    Scheme { name: "sqlite", lives: Lives::At, opener: SQLITE },
+    Scheme { name: "sled", lives: Lives::At, opener: SLED },
+    Scheme { name: "postgres", lives: Lives::Behind, opener: POSTGRES },
+    Scheme { name: "postgresql", lives: Lives::Behind, opener: POSTGRES },
+    Scheme {
+        name: "memory",
+        lives: Lives::Nowhere,
+        opener: Some(|_, _| Ok(Arc::new(MemoryStore::with_identity(random_identity()?)))),
+    },
+];
+
+#[cfg(feature = "sqlite")]
+const SQLITE: Option<Opener> = Some(|path, mode| {
+    let store = custom_models_store_sqlite::SqliteStore::open_as(path, mode)?;
+    Ok(Arc::new(store))
+});
+#[cfg(not(feature = "sqlite"))]
+const SQLITE: Option<Opener> = None;
+
+#[cfg(feature = "sled")]
+const SLED: Option<Opener> = Some(|path, mode| {
+    let store = custom_models_store_sled::SledStore::open_as(path, mode)?;
+    Ok(Arc::new(store))
+});
+#[cfg(not(feature = "sled"))]
+const SLED: Option<Opener> = None;
+
+#[cfg(feature = "postgres")]
+const POSTGRES: Option<Opener> = Some(|url, mode| {
+    let url = url.to_string_lossy();
+    let store = custom_models_store_postgres::PostgresStore::open_as(&url, mode)?;
+    Ok(Arc::new(store))
+});
+#[cfg(not(feature = "postgres"))]
+const POSTGRES: Option<Opener> = None;
+
+/// The place of something that is kept beside a store.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Beside {
+    /// At a path.
+    At(PathBuf),
+    /// Nowhere: the store is gone with its process, and so may be what is beside it.
+    Nowhere,
+    /// Nobody can tell: the store lives behind a server, for several machines.
+    Unknown,
+}
+
+/// The URL of a store of models. `Display` shows it as it was given, but hides a password.
+#[derive(Clone, Debug)]
+pub(crate) struct StoreUrl {
+    text: String,
+    scheme: &'static Scheme,
+    path: PathBuf,
+}
+
+/// Why a text is not the URL of a store, or not of one that this build has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum InvalidStoreUrl {
+    #[error("a store is named by sqlite:PATH, sled:DIR, postgres://HOST/DATABASE or memory:")]
+    UnknownScheme,
+    #[error("the path is missing behind {0}:")]
+    NoPath(&'static str),
+    #[error("a path cannot begin with //: write {0}:PATH")]
+    Slashes(&'static str),
+    #[error("a server is named by {0}://HOST/DATABASE")]
+    NoServer(&'static str),
+    #[error("{0}: has no path")]
+    UnwantedPath(&'static str),
+    #[error("the URL begins or ends with a space: leave it away")]
+    Space,
+    #[error(transparent)]
+    OddPath(#[from] OddPath),
+    #[error("this build has no {0}; install with --features {0}")]
+    NotBuilt(&'static str),
+}
+
+impl StoreUrl {
+    fn parse(text: &str, schemes: &'static [Scheme]) -> Result<Self, InvalidStoreUrl> {
+        let (name, path) = text.split_once(':').ok_or(InvalidStoreUrl::UnknownScheme)?;
+        let scheme = schemes
+            .iter()
+            .find(|scheme| scheme.name == name)
+            .ok_or(InvalidStoreUrl::UnknownScheme)?;
+        let (shown, path) = match (scheme.lives, path) {
+            (Lives::At, "") => return Err(InvalidStoreUrl::NoPath(scheme.name)),
+            // `sqlite://models.db` would be a file in the root folder, which nobody means.
+            (Lives::At, path) if path.starts_with("//") => {
+                return Err(InvalidStoreUrl::Slashes(scheme.name));
+            }
+            (Lives::At, path) => {
+                OddPath::of(scheme.name, scheme.name == "sqlite", path)?;
+                (text.to_owned(), path)
+            }
+            (Lives::Nowhere, path @ "") => (text.to_owned(), path),
+            (Lives::Nowhere, _) => return Err(InvalidStoreUrl::UnwantedPath(scheme.name)),
+            (Lives::Behind, path) if !path.starts_with("//") => {
+                return Err(InvalidStoreUrl::NoServer(scheme.name));
+            }
+            (Lives::Behind, path) if path.trim() != path => return Err(InvalidStoreUrl::Space),
+            (Lives::Behind, _) => (without_password(text), text),
+        };
+        Ok(StoreUrl { text: shown, scheme, path: PathBuf::from(path) })
+    }
+
+    /// The kind of store.
+    #[cfg(feature = "serve")]
+    pub(crate) const fn scheme(&self) -> &'static str {
+        self.scheme.name
+    }
+
+    /// The file of a store in SQLite; `None` of any other.
+    pub(crate) fn sqlite_file(&self) -> Option<&Path> {
+        (self.scheme.name == "sqlite").then_some(&self.path)
+    }
+
+    /// Returns the place of something that is kept beside the store: the store's path with `ending` appended.
+    pub(crate) fn beside(&self, ending: &str) -> Beside {
+        match self.scheme.lives {
+            Lives::Nowhere => Beside::Nowhere,
+            Lives::Behind => Beside::Unknown,
+            Lives::At => {
+                let mut path = self.path.clone().into_os_string();
+                path.push(ending);
+                Beside::At(path.into())
+            }
+        }
+    }
+
+    /// Returns a function that opens this store, if this build has its kind.
+    ///
+    /// `mode` says what the command may do: only commands that fill a store make one (PLACE-1). Call this when a
+    /// command is about to use the store, not when the URL is read: commands that need no store work in every
+    /// build.
+    pub(crate) fn opener(
+        &self,
+        mode: OpenMode,
+    ) -> Result<impl FnOnce() -> Result<Arc<dyn Store>, StoreError>, InvalidStoreUrl> {
+        let opener = self.scheme.opener.ok_or(InvalidStoreUrl::NotBuilt(self.scheme.name))?;
+        Ok(move || {
+            opener(&self.path, mode).map_err(|fault| match self.scheme.lives {
+                Lives::At => explained_as(&self.path, mode, fault),
+                Lives::Behind | Lives::Nowhere => fault,
+            })
+        })
+    }
+}
+
+impl StoreUrl {
+    /// Opens the store, or makes it where there is none, unless something speaks against that: `refuse` is asked
+    /// first, so that what is refused leaves no empty store.
+    pub(crate) fn open_or_make(
+        &self,
+        refuse: impl FnOnce() -> Result<(), Failure>,
+    ) -> Result<Arc<dyn Store>, Failure> {
+        match self.opener(OpenMode::Existing)?() {
+            Err(fault) if fault.kind() == StoreErrorKind::Missing => {
+                refuse()?;
+                Ok(self.opener(OpenMode::Create)?()?)
+            }
+            opened => Ok(opened?),
+        }
+    }
+}
+
+/// The identity of a store in memory, which no folder of training data knows.
+fn random_identity() -> Result<StoreIdentity, StoreError> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| StoreError::new(StoreErrorKind::Failed, error.to_string()))?;
+    Ok(StoreIdentity::from_bytes(bytes))
+}
+
+impl FromStr for StoreUrl {
+    type Err = InvalidStoreUrl;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        StoreUrl::parse(text, &SCHEMES)
+    }
+}
+
+impl fmt::Display for StoreUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.text)
+    }
+}
+
+#[cfg(test)]
+impl StoreUrl {
+    /// `test:`, a store that opens as it is told.
+    pub(crate) fn opened_by(opener: Opener) -> Self {
+        let scheme = Scheme { name: "test", lives: Lives::Nowhere, opener: Some(opener) };
+        StoreUrl {
+            text: "test:".to_owned(),
+            scheme: Box::leak(Box::new(scheme)),
+            path: PathBuf::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> InvalidStoreUrl {
+        text.parse::<StoreUrl>().unwrap_err()
+    }
+
+    #[test]
+    fn every_scheme_is_read_with_its_path_as_it_stands() {
+        for (text, name, path) in [
+            ("sqlite:custom-models.db", "sqlite", "custom-models.db"),
+            ("sqlite:/srv/a b:c%d.db", "sqlite", "/srv/a b:c%d.db"),
+            ("sqlite:./:memory:", "sqlite", "./:memory:"),
+            ("sqlite:C:\\models.db", "sqlite", "C:\\models.db"),
+            ("sled:models", "sled", "models"),
+            ("postgres://a,b:5/x", "postgres", "postgres://a,b:5/x"),
+            ("memory:", "memory", ""),
+        ] {
+            let url: StoreUrl = text.parse().unwrap();
+            assert_eq!(url.scheme.name, name);
+            assert_eq!(url.path, Path::new(path));
+            assert_eq!(url.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_password_is_not_shown() {
+        for (text, shown) in [
+            ("postgres://u:se@cret@h/x", "postgres://u:***@h/x"),
+            ("postgresql://u:secret@h,i:7/x?sslmode=disable", "postgresql://u:***@h,i:7/x?…"),
+            ("postgres://u@h/x?password=secret", "postgres://u@h/x?…"),
+            ("postgres://h:5/x", "postgres://h:5/x"),
+        ] {
+            let url: StoreUrl = text.parse().unwrap();
+            assert_eq!(url.to_string(), shown);
+            assert_eq!(url.path, Path::new(text));
+        }
+    }
+
+    #[test]
+    fn what_names_no_store_is_refused() {
+        for text in ["", "models.db", "mysql:x", "SQLite:x", " sqlite:x", ":x"] {
+            assert_eq!(refusal(text), InvalidStoreUrl::UnknownScheme, "{text}");
+        }
+        assert_eq!(refusal("sqlite:"), InvalidStoreUrl::NoPath("sqlite"));
+        assert_eq!(refusal("sled:"), InvalidStoreUrl::NoPath("sled"));
+        assert_eq!(refusal("sqlite://x.db"), InvalidStoreUrl::Slashes("sqlite"));
+        assert_eq!(refusal("postgres:x"), InvalidStoreUrl::NoServer("postgres"));
+        assert_eq!(refusal("memory:x"), InvalidStoreUrl::UnwantedPath("memory"));
+    }
+
+    #[test]
+    fn a_path_that_other_programs_read_otherwise_is_refused() {
+        use OddPath::{Beside, Escape, File, Folder, Home, Memory, Parameters, Space, Uri};
+        for (text, odd) in [
+            ("sqlite::memory:", Memory("sqlite")),
+            ("sled::memory:", Memory("sled")),
+            ("sqlite:file:x.db", Uri("sqlite")),
+            ("sqlite:FILE:x.db?mode=ro", Uri("sqlite")),
+            ("sqlite:~/x.db", Home("sqlite")),
+            ("sled:~", Home("sled")),
+            ("sqlite:x.db?mode=ro", Parameters),
+            ("sled:x?y", Parameters),
+            ("sqlite:a%20b.db", Escape),
+            ("sqlite: x.db", Space),
+            ("sqlite:x.db ", Space),
+            ("sled:x\n", Space),
+            ("sqlite:none/", Folder("sqlite")),
+            ("sqlite:.", Folder("sqlite")),
+            ("sqlite:src", Folder("sqlite")),
+            ("sled:Cargo.toml", File("sled")),
+            ("sqlite:a.db-wal", Beside("-wal")),
+            ("sqlite:x/a.db-shm", Beside("-shm")),
+            ("sqlite:a.db-journal", Beside("-journal")),
+            ("sqlite:a.db.data", Beside(".data")),
+            ("sled:a.data", Beside(".data")),
+        ] {
+            assert_eq!(refusal(text), InvalidStoreUrl::OddPath(odd), "{text}");
+        }
+        assert_eq!(refusal("postgres://h/x "), InvalidStoreUrl::Space);
+    }
+
+    #[test]
+    fn a_store_that_is_there_is_opened_whatever_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["x.db?mode=ro", "a%20b.db", "x.db "] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, "").unwrap();
+            let url: StoreUrl = format!("sqlite:{}", path.display()).parse().unwrap();
+            assert_eq!(url.path, path);
+        }
+    }
+
+    /// The log of a database is there, too, but is no store.
+    #[test]
+    fn place_1_a_file_that_sqlite_keeps_beside_a_database_is_never_a_store() {
+        let folder = tempfile::tempdir().unwrap();
+        for ending in ["-wal", "-shm", "-journal"] {
+            let path = folder.path().join(format!("a.db{ending}"));
+            std::fs::write(&path, "").unwrap();
+            let text = format!("sqlite:{}", path.display());
+            assert_eq!(refusal(&text), InvalidStoreUrl::OddPath(OddPath::Beside(ending)));
+        }
+        assert!("sled:a-wal".parse::<StoreUrl>().is_ok());
+    }
+
+    #[test]
+    fn a_build_without_a_store_says_how_to_get_one() {
+        static WITHOUT_SLED: [Scheme; 1] =
+            [Scheme { name: "sled", lives: Lives::At, opener: None }];
+        let url = StoreUrl::parse("sled:models", &WITHOUT_SLED).unwrap();
+        assert_eq!(
+            url.opener(OpenMode::ReadOnly).err().unwrap().to_string(),
+            "this build has no sled; install with --features sled"
+        );
+    }
+}

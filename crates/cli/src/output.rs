@@ -1,0 +1,9 @@
+//! The output: reports with their exit codes, messages for people, and new files.
+
+pub(crate) mod escape;
+pub(crate) mod failure;
+pub(crate) mod new_file;
+pub(crate) mod places;
+pub(crate) mod report;
+pub(crate) mod secrets;
+pub(crate) mod sink;

@@ -1,0 +1,85 @@
+//! Why a command did not do what it was asked.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use custom_models_core::{Refusal, StoreError, StoreErrorKind, UnknownPlan, Violations};
+
+use crate::config::store_url::InvalidStoreUrl;
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The rules say no; the body that the wire has for it.
+    Refused(String),
+    /// The arguments cannot be what was meant; the reason.
+    WrongUsage(String),
+    /// The store failed.
+    Store(StoreError),
+    /// A file beside the store failed: a copy of it, or what it is made of.
+    File(PathBuf, StoreError),
+    /// The output of the command could not be written to this file, or to standard output.
+    NotWritten(Option<PathBuf>, io::Error),
+}
+
+/// A fault of the store has a body on the wire too, but that one hides the cause, and whoever sits
+/// at the terminal is who can do something about it.
+impl From<Refusal> for Failure {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            Refusal::Store(fault) => Failure::Store(fault),
+            // Its cause is hidden there as well.
+            Refusal::Internal { cause } => Failure::WrongUsage(cause.into_owned()),
+            refusal => Failure::Refused(refusal.to_json()),
+        }
+    }
+}
+
+impl From<Violations<'_>> for Failure {
+    fn from(violations: Violations<'_>) -> Self {
+        Refusal::from(violations).into()
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(fault: StoreError) -> Self {
+        Failure::Store(fault)
+    }
+}
+
+/// An unknown plan counts as wrong usage: the person at the terminal can correct the settings.
+impl From<UnknownPlan> for Failure {
+    fn from(unknown: UnknownPlan) -> Self {
+        Failure::WrongUsage(unknown.to_string())
+    }
+}
+
+impl From<InvalidStoreUrl> for Failure {
+    fn from(reason: InvalidStoreUrl) -> Self {
+        Failure::WrongUsage(reason.to_string())
+    }
+}
+
+/// Serialisation never fails in practice: everything that a store holds has a JSON form.
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Failure::Store(StoreError::new(StoreErrorKind::Damaged, error))
+    }
+}
+
+/// An error and its causes, from the outside in.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let mut line = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let text = cause.to_string();
+        // Some errors repeat their cause in their own text.
+        if !line.ends_with(&text) {
+            line.push_str(": ");
+            line.push_str(&text);
+        }
+        source = cause.source();
+    }
+    line
+}

@@ -1,0 +1,212 @@
+//! The output of a command, and its exit code.
+
+use std::error::Error;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use custom_models_core::StoreErrorKind;
+
+use crate::config::store_url::StoreUrl;
+use crate::output::escape::Escaped;
+use crate::output::failure::{Failure, with_causes};
+use crate::output::places::Shown;
+
+/// The hint for a store that is missing.
+const MADE_BY: &str =
+    "; is --store right? `create`, `org add`, `import`, `restore` and `serve` make one";
+
+/// The hint for a store whose layout is older.
+const MIGRATED_BY: &str = "; `serve` migrates it, and so do commands that write, such as `create`";
+
+/// The exit code of a command. The numbers are those that `--help` lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    Done = 0,
+    Refused = 1,
+    WrongUsage = 2,
+    StoreFailed = 3,
+    AnswerLost = 4,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        ExitCode::from(exit as u8)
+    }
+}
+
+/// The output of a command on either stream, and its exit code.
+#[derive(Debug)]
+pub(crate) struct Report {
+    answer: Option<String>,
+    complaints: Vec<String>,
+    exit: Exit,
+}
+
+impl Report {
+    /// The command is done, and this is its answer.
+    pub(crate) fn answer(answer: impl Into<Option<String>>) -> Self {
+        Report { answer: answer.into(), complaints: Vec::new(), exit: Exit::Done }
+    }
+
+    /// The command did not do what it was asked.
+    pub(crate) fn failure(failure: Failure, store: &StoreUrl) -> Self {
+        let (complaint, exit) = match failure {
+            Failure::Refused(body) => (body, Exit::Refused),
+            Failure::WrongUsage(reason) => (format!("error: {reason}"), Exit::WrongUsage),
+            Failure::Store(fault) => {
+                let mut complaint = store_failed(store, "", &fault);
+                match fault.kind() {
+                    StoreErrorKind::Missing => complaint.push_str(MADE_BY),
+                    StoreErrorKind::Older => complaint.push_str(MIGRATED_BY),
+                    _ => {}
+                }
+                (complaint, Exit::StoreFailed)
+            }
+            Failure::File(path, fault) => {
+                (failed(&path.to_string_lossy(), "", &fault), Exit::StoreFailed)
+            }
+            Failure::NotWritten(place, error) => {
+                let what = place.map_or("the answer".to_owned(), |it| Shown(&it).to_string());
+                (format!("error: {what} was not written: {error}"), Exit::AnswerLost)
+            }
+        };
+        Report { answer: None, complaints: vec![complaint], exit }
+    }
+
+    /// The store could not be closed in order, whatever else there is to say.
+    pub(crate) fn and_not_closed(mut self, fault: &dyn Error, store: &StoreUrl) -> Self {
+        let what = match self.exit {
+            Exit::Done => "done, but the store was not closed in order: ",
+            _ => "the store was not closed in order: ",
+        };
+        self.complaints.push(store_failed(store, what, fault));
+        self.exit = Exit::StoreFailed;
+        self
+    }
+
+    /// Things were found that are not as they should be, a line each.
+    pub(crate) fn and_found(mut self, findings: Vec<String>) -> Self {
+        if self.exit == Exit::Done && !findings.is_empty() {
+            self.exit = Exit::Refused;
+        }
+        self.complaints.extend(findings.iter().map(|it| Escaped(it).to_string()));
+        self
+    }
+
+    /// Prints it, each part on its stream.
+    ///
+    /// A reader that stopped reading has what it wanted: what was done stays done, and there is
+    /// nothing to complain about.
+    pub(crate) fn print(self, out: &mut impl Write, err: &mut impl Write) -> Exit {
+        let written = match &self.answer {
+            Some(answer) => writeln!(out, "{answer}").and_then(|()| out.flush()),
+            None => Ok(()),
+        };
+        // Nobody is left to tell when a complaint cannot be written; the exit code still does.
+        for complaint in &self.complaints {
+            let _ = err.write_all(format!("{complaint}\n").as_bytes());
+        }
+        match (written, self.exit) {
+            (Ok(()), exit) => exit,
+            (Err(error), Exit::Done) => not_written(&error, err),
+            (Err(error), exit) => {
+                not_written(&error, err);
+                exit
+            }
+        }
+    }
+}
+
+/// Reports that the output could not be written. A reader that has closed the pipe is no failure.
+pub(crate) fn not_written(error: &io::Error, err: &mut impl Write) -> Exit {
+    if error.kind() == io::ErrorKind::BrokenPipe {
+        return Exit::Done;
+    }
+    let line = format!("error: done, but the answer was not written: {error}\n");
+    let _ = err.write_all(line.as_bytes());
+    Exit::AnswerLost
+}
+
+/// One line for people: the store, what happened, and the causes from the outside in.
+fn store_failed(store: &StoreUrl, what: &str, fault: &dyn Error) -> String {
+    failed(&store.to_string(), what, fault)
+}
+
+fn failed(place: &str, what: &str, fault: &dyn Error) -> String {
+    Escaped(&format!("error: '{place}': {what}{}", with_causes(fault))).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use custom_models_core::StoreError;
+
+    use super::*;
+
+    /// Takes everything, and then cannot pass it on.
+    struct Refusing(io::ErrorKind);
+
+    impl Write for Refusing {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Err(self.0.into())
+        }
+    }
+
+    fn store() -> StoreUrl {
+        "memory:".parse().unwrap()
+    }
+
+    #[test]
+    fn an_answer_whose_reader_is_gone_is_done_in_silence() {
+        let mut err = Vec::new();
+        let report = Report::answer("{}".to_owned());
+        let exit = report.print(&mut Refusing(io::ErrorKind::BrokenPipe), &mut err);
+        assert_eq!((exit, err.as_slice()), (Exit::Done, &b""[..]));
+    }
+
+    #[test]
+    fn an_answer_that_is_lost_is_done_and_told() {
+        let mut err = Vec::new();
+        let report = Report::answer("{}".to_owned());
+        let exit = report.print(&mut Refusing(io::ErrorKind::StorageFull), &mut err);
+        assert_eq!(exit, Exit::AnswerLost);
+        assert_eq!(
+            String::from_utf8(err).unwrap(),
+            "error: done, but the answer was not written: no storage space\n"
+        );
+    }
+
+    #[test]
+    fn an_answer_that_is_lost_does_not_hide_that_the_store_failed() {
+        let mut err = Vec::new();
+        let fault = StoreError::from(StoreErrorKind::Failed);
+        let report = Report::answer("{}".to_owned()).and_not_closed(&fault, &store());
+        let exit = report.print(&mut Refusing(io::ErrorKind::StorageFull), &mut err);
+        assert_eq!(exit, Exit::StoreFailed);
+        assert_eq!(String::from_utf8(err).unwrap().lines().count(), 2);
+    }
+
+    /// An error with its cause, which its own text shows or does not.
+    #[derive(Debug, thiserror::Error)]
+    enum Outer {
+        #[error("outer")]
+        Terse(#[source] io::Error),
+        #[error("outer: {0}")]
+        Repeating(#[source] io::Error),
+    }
+
+    #[test]
+    fn every_cause_is_said_once() {
+        for outer in [Outer::Terse, Outer::Repeating] {
+            let fault = StoreError::new(StoreErrorKind::Full, outer(io::Error::other("inner")));
+            let report = Report::failure(fault.into(), &store());
+            assert_eq!(
+                report.complaints,
+                ["error: 'memory:': no space is left for the store: outer: inner"]
+            );
+        }
+    }
+}
