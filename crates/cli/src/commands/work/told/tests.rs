@@ -1,0 +1,53 @@
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use custom_models_core::{
+    Actor, Caller, ContentDigest, CreateModel, DataType, Engine, Expected, LeaseTime,
+    MemoryStore, NewPair, Plan,
+};
+
+use super::*;
+
+/// A training with so many pairs, claimed by a worker.
+fn claimed(pairs: usize) -> Claimed {
+    let engine = Engine::new(Arc::new(MemoryStore::new()), SystemTime::now);
+    let caller = Caller::new("acme".parse().unwrap(), Plan::gold());
+    let request = CreateModel::builder().name("n").language("en").build().unwrap();
+    let (id, any) = (engine.create(&caller, request).unwrap().id, Expected::Anything);
+    let file = |filename: &str| DataFile {
+        filename: filename.to_owned(),
+        bytes: 1,
+        sha256: ContentDigest::from_bytes([7; 32]),
+        content: "0".repeat(32),
+    };
+    for _ in 0..pairs {
+        let pair = NewPair {
+            data_type: DataType::Train,
+            audio: file("a.wav"),
+            audio_millis: 18_000_000,
+            transcript: file("a.txt"),
+        };
+        engine.add_data(&caller, id, pair, &any).unwrap();
+    }
+    engine.run(&caller, id, &any).unwrap();
+    engine.claim(&Actor::COMMAND_LINE, None, LeaseTime::default()).unwrap().unwrap()
+}
+
+#[test]
+fn train_3_a_list_that_is_too_long_for_a_variable_is_told_on_standard_input_alone() {
+    let path =
+        |file: &DataFile| Some(PathBuf::from("/").join("x".repeat(1000)).join(&file.filename));
+    let transcripts = |variables: &Variables| {
+        let name = "CUSTOM_MODEL_TRAIN_TRANSCRIPTS";
+        variables.iter().find(|(it, _)| *it == name).map(|(_, value)| value.lines().count())
+    };
+    let (variables, _) = told(&claimed(60), path);
+    assert_eq!((variables.len(), transcripts(&variables)), (7, Some(60)));
+    let (variables, input) = told(&claimed(150), path);
+    assert_eq!((variables.len(), transcripts(&variables)), (6, None));
+    assert_eq!(input.matches("a.txt\",\"bytes\"").count(), 150);
+    // And with these a program starts.
+    let mut shell = std::process::Command::new(env!("CARGO"));
+    shell.envs(variables).arg("--version");
+    assert!(shell.output().unwrap().status.success());
+}
