@@ -7,7 +7,7 @@ use clap_complete::Shell;
 use custom_models_core::{ModelId, Organisation};
 
 use crate::commands::completions::values;
-use crate::config::settings::Span;
+use crate::config::span::Span;
 use crate::config::store_url::StoreUrl;
 
 mod access;

@@ -2,6 +2,7 @@
 
 pub(crate) mod data_folder;
 pub(crate) mod settings;
+pub(crate) mod span;
 pub(crate) mod store_path;
 pub(crate) mod store_url;
 

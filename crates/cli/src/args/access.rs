@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 use custom_models_core::{Organisation, Scope};
 
 use crate::commands::completions::values;
-use crate::config::settings::Span;
+use crate::config::span::Span;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum OrgCommand {

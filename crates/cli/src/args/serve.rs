@@ -9,7 +9,7 @@ use custom_models_core::RequestLimit;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::args::AdoptArgs;
-use crate::config::settings::{OrOff, Span};
+use crate::config::span::{OrOff, Span};
 
 #[derive(Args, Debug)]
 pub(crate) struct ListenArgs {

@@ -22,7 +22,7 @@ use crate::output::report::Report;
 pub(crate) fn check(global: &Global) -> Report {
     let mut findings = Vec::new();
     let report = on_store(global, OpenMode::ReadOnly, |store| {
-        let plans = Settings::of(global)?.plans;
+        let plans = Settings::read(global.config.as_deref())?.plans;
         let (mut audit, mut records) = (Audit::default().with_plans(plans), 0_u64);
         let mut with_data = BTreeSet::new();
         store.export(&mut |record| {

@@ -18,7 +18,7 @@ use crate::output::report::Report;
 /// Registers organisations.
 pub(crate) fn organisations(global: &Global, command: OrgCommand) -> Report {
     on_store(global, |store| {
-        let settings = Settings::of(global)?;
+        let settings = Settings::read(global.config.as_deref())?;
         let registration = |organisation| -> Result<Registration, Failure> {
             let plan = settings.plan(global.plan.as_deref())?;
             Ok(Registration { organisation, plan: name_of(&plan)? })

@@ -29,7 +29,8 @@ use crate::commands::orgs_and_keys::{create_key, name_of};
 use crate::commands::serve::log::log_to_standard_error;
 use crate::commands::serve::sweeper::Sweeper;
 use crate::config::data_folder::{DataFolder, warning};
-use crate::config::settings::{Settings, Span};
+use crate::config::settings::Settings;
+use crate::config::span::Span;
 use crate::config::store_url::StoreUrl;
 use crate::output::failure::Failure;
 use crate::output::report::Report;
@@ -38,7 +39,7 @@ use crate::output::sink::say;
 /// Serves the store that the command line names.
 pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
     let serve = || -> Result<(), Failure> {
-        let mut settings = Settings::of(global)?;
+        let mut settings = Settings::read(global.config.as_deref())?;
         settings.limit_creates(args.create_limit, args.create_concurrency);
         settings.org_share = Some(args.org_share);
         log_to_standard_error(args.log);
@@ -105,7 +106,7 @@ fn shell_word(text: &str) -> String {
 /// Serves a store in memory, and says how to use it.
 pub(crate) fn demo(global: &Global, args: &ListenArgs) -> Report {
     let demo = || -> Result<(), Failure> {
-        let settings = Settings::of(global)?;
+        let settings = Settings::read(global.config.as_deref())?;
         let plan = settings.plan(global.plan.as_deref())?;
         log_to_standard_error(LogArgs { format: LogFormat::Text, level: LevelFilter::INFO });
         let listener = bind("--listen", args.listen)?;

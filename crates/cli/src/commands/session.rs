@@ -21,7 +21,7 @@ pub(crate) fn on_store(global: &Global, command: ModelCommand) -> Report {
 /// so it leaves no new file behind.
 fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
     let Global { store, org, .. } = global;
-    let settings = Settings::of(global)?;
+    let settings = Settings::read(global.config.as_deref())?;
     let fallback = settings.plan(global.plan.as_deref())?;
     let operation = Operation::prepare(command)?;
     let opened = match &operation {

@@ -46,7 +46,7 @@ pub(crate) fn sweep(global: &Global, args: &SweepArgs) -> Report {
 type Done = Result<(String, Vec<String>), Failure>;
 
 fn swept(global: &Global, args: &SweepArgs) -> Done {
-    let settings = Settings::of(global)?;
+    let settings = Settings::read(global.config.as_deref())?;
     let store = global.store.opener(OpenMode::Current)?()?;
     let folder = DataFolder::of(global, &store)?.open_or_adopt(args.folder.adopt)?;
     let engine = Engine::new(store.clone(), SystemTime::now);
@@ -92,7 +92,7 @@ struct Preview {
 
 /// Reads what a sweep would do, and changes nothing.
 fn preview(global: &Global, args: &SweepArgs) -> Done {
-    let settings = Settings::of(global)?;
+    let settings = Settings::read(global.config.as_deref())?;
     let store = global.store.opener(OpenMode::ReadOnly)?()?;
     let folder = DataFolder::of(global, &store)?;
     let mut preview = Preview { dry_run: true, ..Preview::default() };

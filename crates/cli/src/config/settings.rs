@@ -3,15 +3,12 @@
 use std::fmt;
 use std::fs;
 use std::num::NonZeroU32;
-use std::str::FromStr;
-use std::time::Duration;
+use std::path::Path;
 
-use custom_models_core::{
-    Limits, Operation, Plan, PlanName, Plans, RequestLimit, Retention, Timestamp,
-};
+use custom_models_core::{Limits, Operation, Plan, PlanName, Plans, RequestLimit, Retention};
 use serde::{Deserialize, Deserializer};
 
-use crate::args::Global;
+use crate::config::span::{OrOff, Span, parsed};
 use crate::output::failure::Failure;
 use crate::output::places::{self, Shown};
 
@@ -31,9 +28,9 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// Reads the settings from the file that the command line names. Without a file, returns the defaults.
-    pub(crate) fn of(global: &Global) -> Result<Self, Failure> {
-        let Some(path) = &global.config else {
+    /// Reads the settings from a file. Without a file, returns the defaults.
+    pub(crate) fn read(path: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = path else {
             return Ok(Settings::default());
         };
         let wrong = |reason: &dyn fmt::Display| {
@@ -148,100 +145,6 @@ impl<'de> Deserialize<'de> for PlanKey {
 impl<'de> Deserialize<'de> for OperationKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         parsed(deserializer).map(OperationKey)
-    }
-}
-
-fn parsed<'de, D: Deserializer<'de>, T: FromStr<Err: fmt::Display>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    let text = String::deserialize(deserializer)?;
-    text.parse().map_err(serde::de::Error::custom)
-}
-
-/// A limit, or `off`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct OrOff<T>(pub(crate) Option<T>);
-
-impl<T: FromStr> FromStr for OrOff<T> {
-    type Err = T::Err;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "off" => Ok(OrOff(None)),
-            _ => text.parse().map(|limit| OrOff(Some(limit))),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for OrOff<RequestLimit> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        parsed(deserializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for OrOff<Span> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        parsed(deserializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for OrOff<NonZeroU32> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged, expecting = "a number from 1, or \"off\"")]
-        enum Given {
-            Number(NonZeroU32),
-            Off(Off),
-        }
-        #[derive(Deserialize)]
-        enum Off {
-            #[serde(rename = "off")]
-            Off,
-        }
-        Ok(OrOff(match Given::deserialize(deserializer)? {
-            Given::Number(number) => Some(number),
-            Given::Off(Off::Off) => None,
-        }))
-    }
-}
-
-/// A span of time in whole seconds, written as `90d`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Span(Duration);
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a span is a number from 1 and a unit (s, m, h, d), such as 90d; 36500d at most")]
-pub(crate) struct InvalidSpan;
-
-impl FromStr for Span {
-    type Err = InvalidSpan;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const LONGEST: u64 = 36_500 * 86_400;
-        let units = [('s', 1), ('m', 60), ('h', 3600), ('d', 86_400)];
-        let found =
-            units.iter().find_map(|(unit, seconds)| Some((text.strip_suffix(*unit)?, seconds)));
-        let (number, seconds) = found.ok_or(InvalidSpan)?;
-        if !number.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Err(InvalidSpan);
-        }
-        let number: u64 = number.parse().map_err(|_| InvalidSpan)?;
-        let span = number.checked_mul(*seconds).filter(|span| (1..=LONGEST).contains(span));
-        span.map(|span| Span(Duration::from_secs(span))).ok_or(InvalidSpan)
-    }
-}
-
-impl Span {
-    /// Returns the length of the span.
-    pub(crate) const fn get(self) -> Duration {
-        self.0
-    }
-
-    /// The moment so long after another.
-    pub(crate) fn after(self, start: Timestamp) -> Timestamp {
-        let span = i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX);
-        let end = start.unix_seconds().saturating_add(span);
-        Timestamp::from_unix_seconds(end).unwrap_or(Timestamp::MAX)
     }
 }
 

@@ -89,10 +89,7 @@ fn a_file_that_is_not_there_is_found_with_the_cause() {
     assert_eq!((looked, findings.len()), (2, 2), "{findings:?}");
     for (finding, file) in findings.iter().zip(["a", "t"]) {
         let which = format!("acme: model 1, data 1, file {file}: cannot be opened: ");
-        assert!(
-            finding.starts_with(&which) && finding.ends_with(": no\nsuch file"),
-            "{finding}"
-        );
+        assert!(finding.starts_with(&which) && finding.ends_with(": no\nsuch file"), "{finding}");
     }
 }
 

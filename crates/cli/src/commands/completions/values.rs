@@ -49,7 +49,7 @@ pub(crate) fn statuses() -> ArgValueCandidates {
 /// The plans that are set up, those of the file that `--config` names among them.
 pub(crate) fn plans() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
-        let settings = global().and_then(|global| Settings::of(&global).ok());
+        let settings = global().and_then(|global| Settings::read(global.config.as_deref()).ok());
         let settings = settings.unwrap_or_default();
         settings.plans.iter().map(Plan::name).map(CompletionCandidate::new).collect()
     })

@@ -1,10 +1,9 @@
 use clap::Parser;
 use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, AnswerKey, ArchiveChange, ArchiveStore,
-    Completion, CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord,
-    Listing, ModelId, ModelStore, Moment, Organisation, Purge, Purged, Record, Registration,
-    RequestLimit, Selection, StoreError, StoreErrorKind, StoreSummary, Window, WindowState,
-    Write,
+    AccessChange, AccessOutcome, AccessStore, AnswerKey, ArchiveChange, ArchiveStore, Completion,
+    CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord, Listing, ModelId,
+    ModelStore, Moment, Organisation, Purge, Purged, Record, Registration, RequestLimit, Selection,
+    StoreError, StoreErrorKind, StoreSummary, Window, WindowState, Write,
 };
 
 use super::*;
@@ -28,12 +27,7 @@ impl ModelStore for Unclosable {
         self.0.list(org, part)
     }
 
-    fn events(
-        &self,
-        org: &Organisation,
-        after: u64,
-        limit: u32,
-    ) -> Result<EventPage, StoreError> {
+    fn events(&self, org: &Organisation, after: u64, limit: u32) -> Result<EventPage, StoreError> {
         self.0.events(org, after, limit)
     }
 
@@ -169,8 +163,7 @@ fn a_close_that_fails_is_told_beside_the_refusal() {
 
 #[test]
 fn a_store_that_does_not_open_is_told_with_its_cause() {
-    let store =
-        StoreUrl::opened_by(|_, _| Err(StoreError::new(StoreErrorKind::Newer, "v\u{9b}9")));
+    let store = StoreUrl::opened_by(|_, _| Err(StoreError::new(StoreErrorKind::Newer, "v\u{9b}9")));
     let (out, err, exit) = outcome(store, &["list"]);
     assert_eq!(out, "");
     assert_eq!(err, "error: 'test:': the store was written by a newer version: v\\u{9b}9\n");
@@ -199,9 +192,7 @@ fn a_store_that_fails_at_work_is_told_and_not_shown_as_a_refusal() {
 
 #[test]
 fn a_wrong_request_is_refused_before_the_store_is_opened() {
-    for arguments in
-        [&["create"][..], &["show", "0"], &["list", "--page", "0"], &["delete", "x"]]
-    {
+    for arguments in [&["create"][..], &["show", "0"], &["list", "--page", "0"], &["delete", "x"]] {
         let store = StoreUrl::opened_by(|_, _| panic!("opened"));
         assert_eq!(outcome(store, arguments).2, Exit::Refused, "{arguments:?}");
     }

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use custom_models_core::OperationLimit;
 
 use super::*;
@@ -47,19 +49,5 @@ fn what_a_file_cannot_say_is_refused_with_its_line() {
     ] {
         let error = Settings::from_toml(text).unwrap_err().to_string();
         assert!(error.contains("line "), "{text}: {error}");
-    }
-}
-
-#[test]
-fn a_span_is_a_number_and_a_unit() {
-    let start = Timestamp::from_unix_seconds(1000).unwrap();
-    for (text, seconds) in [("1s", 1), ("2m", 120), ("3h", 10_800), ("90d", 7_776_000)] {
-        let end = text.parse::<Span>().unwrap().after(start);
-        assert_eq!(end.unix_seconds(), 1000 + seconds, "{text}");
-    }
-    for text in
-        ["", "d", "0d", "-1d", "+1d", "1", "1w", "1.5h", "99999999999999999999d", "36501d"]
-    {
-        assert_eq!(text.parse::<Span>(), Err(InvalidSpan), "{text}");
     }
 }

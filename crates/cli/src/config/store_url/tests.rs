@@ -105,8 +105,7 @@ fn place_1_a_file_that_sqlite_keeps_beside_a_database_is_never_a_store() {
 
 #[test]
 fn a_build_without_a_store_says_how_to_get_one() {
-    static WITHOUT_SLED: [Scheme; 1] =
-        [Scheme { name: "sled", lives: Lives::At, opener: None }];
+    static WITHOUT_SLED: [Scheme; 1] = [Scheme { name: "sled", lives: Lives::At, opener: None }];
     let url = StoreUrl::parse("sled:models", &WITHOUT_SLED).unwrap();
     assert_eq!(
         url.opener(OpenMode::ReadOnly).err().unwrap().to_string(),

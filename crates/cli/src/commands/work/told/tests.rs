@@ -2,8 +2,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use custom_models_core::{
-    Actor, Caller, ContentDigest, CreateModel, DataType, Engine, Expected, LeaseTime,
-    MemoryStore, NewPair, Plan,
+    Actor, Caller, ContentDigest, CreateModel, DataType, Engine, Expected, LeaseTime, MemoryStore,
+    NewPair, Plan,
 };
 
 use super::*;

@@ -12,8 +12,7 @@ fn said(line: &str) -> (Option<u8>, Option<String>, Option<String>) {
 
 #[test]
 fn lines_for_people_are_no_words() {
-    for line in ["", "epoch 3", "{}", "[1]", "42", r#"{"epoch":3}"#, "{", r#"{"progress":"x"}"#]
-    {
+    for line in ["", "epoch 3", "{}", "[1]", "42", r#"{"epoch":3}"#, "{", r#"{"progress":"x"}"#] {
         assert_eq!(Word::read(line.as_bytes()), None, "{line}");
     }
     assert_eq!(Word::read(b"\xff"), None);
@@ -26,8 +25,7 @@ fn lines_for_people_are_no_words() {
 fn train_3_a_line_has_progress_metrics_or_both_beside_anything_else() {
     assert_eq!(said(r#"{"progress":42}"#), (Some(42), None, None));
     assert_eq!(said(r#"{"progress":99.9,"epoch":3}"#), (Some(99), None, None));
-    let both =
-        said(r#" {"epoch":3,"progress":100,"metrics":{"loss":0.5,"word_error_rate":1}}"#);
+    let both = said(r#" {"epoch":3,"progress":100,"metrics":{"loss":0.5,"word_error_rate":1}}"#);
     let shown = r#"{"word_error_rate":1.0,"loss":0.5}"#.to_owned();
     assert_eq!(both, (Some(100), Some(shown), None));
     assert_eq!(said(r#"{"metrics":{}}"#), (None, Some("{}".to_owned()), None));
@@ -35,7 +33,8 @@ fn train_3_a_line_has_progress_metrics_or_both_beside_anything_else() {
 
 #[test]
 fn train_3_metrics_that_break_the_rule_are_left_out_and_named() {
-    let line = r#"{"metrics":{"Loss":1,"a":1e999,"b":null,"c":"1","d":1,"d":2,"word_error_rate":0.5}}"#;
+    let line =
+        r#"{"metrics":{"Loss":1,"a":1e999,"b":null,"c":"1","d":1,"d":2,"word_error_rate":0.5}}"#;
     let (_, shown, left_out) = said(line);
     assert_eq!(shown.unwrap(), r#"{"word_error_rate":0.5,"d":2.0}"#);
     assert_eq!(
