@@ -1,6 +1,5 @@
 //! The commands: each takes its arguments, does its work on a store, and returns a report.
 
-mod archive;
 #[cfg(feature = "sqlite")]
 mod backup;
 mod body;
@@ -18,14 +17,15 @@ mod session;
 mod sweep;
 mod work;
 
-use crate::args::{Command, Global};
+use crate::args::Command;
+use crate::config::global::Global;
 use crate::output::report::Report;
 
 /// Runs a command.
 pub(crate) fn run(global: &Global, command: Command) -> Report {
     match command {
         Command::Completions { shell } => completions::completions(global, shell),
-        Command::Models(command) => session::on_store(global, command),
+        Command::Models(command) => session::run(global, command),
         Command::Org(command) => orgs_and_keys::organisations(global, command),
         Command::Key(command) => orgs_and_keys::keys(global, command),
         #[cfg(feature = "sqlite")]

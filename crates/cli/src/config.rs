@@ -1,6 +1,7 @@
 //! The configuration: the store, its folder of training data, plans and limits.
 
 pub(crate) mod data_folder;
+pub(crate) mod global;
 pub(crate) mod settings;
 pub(crate) mod span;
 pub(crate) mod store_path;

@@ -3,7 +3,6 @@
 use clap::{Args, Subcommand};
 use custom_models_core::{Organisation, Scope};
 
-use crate::commands::completions::values;
 use crate::config::span::Span;
 
 #[derive(Debug, Subcommand)]
@@ -21,14 +20,14 @@ pub(crate) enum OrgCommand {
 #[derive(Args, Debug)]
 pub(crate) struct OrgArgs {
     /// The organisation's name
-    #[arg(value_name = "NAME", add = values::organisations())]
+    #[arg(value_name = "NAME")]
     pub(crate) name: Organisation,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct EraseArgs {
     /// The organisation's name
-    #[arg(value_name = "NAME", add = values::organisations())]
+    #[arg(value_name = "NAME")]
     pub(crate) name: Organisation,
     /// Without this nothing is erased
     #[arg(long)]
@@ -45,7 +44,7 @@ pub(crate) enum KeyCommand {
     Revoke {
         /// The id: the 12 characters between cm_ and the secret
         // Read by the command: the parser of arguments would repeat a whole key in its error.
-        #[arg(value_name = "ID", add = values::keys())]
+        #[arg(value_name = "ID")]
         id: String,
     },
 }
@@ -53,7 +52,7 @@ pub(crate) enum KeyCommand {
 #[derive(Args, Debug)]
 pub(crate) struct KeyArgs {
     /// What the key may be used for: custom_models:write, custom_models:read or training:work
-    #[arg(long = "scope", value_name = "SCOPE", required = true, num_args = 1.., add = values::scopes())]
+    #[arg(long = "scope", value_name = "SCOPE", required = true, num_args = 1..)]
     pub(crate) scopes: Vec<Scope>,
     /// How long the key is valid, such as 90d (units s, m, h, d) [default: until it is revoked]
     #[arg(long, value_name = "SPAN")]

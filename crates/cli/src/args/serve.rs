@@ -8,7 +8,7 @@ use clap::{Args, ValueEnum};
 use custom_models_core::RequestLimit;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::args::AdoptArgs;
+use crate::args::store::AdoptArgs;
 use crate::config::span::{OrOff, Span};
 
 #[derive(Args, Debug)]

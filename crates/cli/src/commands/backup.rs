@@ -7,10 +7,12 @@ use std::sync::Arc;
 use custom_models_core::{ModelStore, OpenMode, Store, StoreError, StoreErrorKind};
 use custom_models_store_sqlite::SqliteStore;
 
-use crate::args::{AdoptArgs, CopyArgs, Global, RestoreArgs};
+use crate::args::store::{AdoptArgs, CopyArgs, RestoreArgs};
 use crate::config::data_folder::{DataFolder, say, warning};
+use crate::config::global::Global;
+use crate::config::store_path::vacant;
 use crate::output::failure::Failure;
-use crate::output::places::{explained, explained_as, obstacle, unusable, vacant};
+use crate::output::places::{explained, explained_as, obstacle, unusable};
 use crate::output::report::Report;
 
 /// Copies the store that the command line names, also while others use it.

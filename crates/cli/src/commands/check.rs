@@ -11,9 +11,9 @@ use custom_models_core::{
 };
 use custom_models_training_data::{ContentStore, FolderStanding, digest};
 
-use crate::args::Global;
-use crate::commands::archive::on_store;
+use crate::commands::session::on_store;
 use crate::config::data_folder::DataFolder;
+use crate::config::global::Global;
 use crate::config::settings::Settings;
 use crate::output::failure::with_causes;
 use crate::output::report::Report;

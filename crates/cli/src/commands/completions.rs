@@ -8,11 +8,12 @@ use clap::{Command, CommandFactory};
 use clap_complete::Shell;
 use clap_complete::env::{Bash, CompleteEnv, Elvish, EnvCompleter, Fish, Powershell, Shells, Zsh};
 
-use crate::args::{Cli, Global};
+use crate::args::Cli;
+use crate::config::global::Global;
 use crate::output::failure::Failure;
 use crate::output::report::{Exit, Report};
 
-pub(crate) mod values;
+mod values;
 
 /// The command, as it is found on the path.
 const NAME: &str = "custom-models";
@@ -54,8 +55,9 @@ pub(crate) fn answer(arguments: &[OsString]) -> Option<Exit> {
     }
 }
 
+/// The command line, with candidates for the values of its arguments.
 fn command() -> Command {
-    Cli::command()
+    values::propose(Cli::command())
 }
 
 /// A shell with a script of this command's own. The rest is as `clap_complete` has it.

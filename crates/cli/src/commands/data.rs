@@ -12,7 +12,7 @@ use custom_models_core::{
 use custom_models_training_data::{ContentStore, Upload, UploadError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::args::AddData;
+use crate::args::data::AddData;
 use crate::config::data_folder::DataFolder;
 use crate::output::failure::Failure;
 use crate::output::places::{Shown, reason};

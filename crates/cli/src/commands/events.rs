@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use custom_models_core::{Caller, Engine};
 
-use crate::args::EventsArgs;
+use crate::args::models::EventsArgs;
 use crate::output::failure::Failure;
 
 /// The number of events that are read at a time.

@@ -6,11 +6,13 @@ use std::path::Path;
 use custom_models_core::{OpenMode, Store, StoreError, StoreErrorKind};
 use serde::{Deserialize, Serialize};
 
-use crate::args::{FileArgs, Global};
-use crate::commands::archive::on_store;
+use crate::args::store::FileArgs;
+use crate::commands::session::on_store;
+use crate::config::global::Global;
+use crate::config::store_path::vacant;
 use crate::output::failure::Failure;
 use crate::output::new_file::NewFile;
-use crate::output::places::{unusable, vacant};
+use crate::output::places::unusable;
 use crate::output::report::Report;
 
 /// The last line of an export, without which it is cut short.

@@ -6,10 +6,11 @@ use std::path::Path;
 
 use custom_models_core::{ArchiveChange, Audit, Record, Store};
 
-use crate::args::{AdoptArgs, Global, ImportArgs};
-use crate::commands::archive::{BATCH, on_opened};
+use crate::args::store::{AdoptArgs, ImportArgs};
 use crate::commands::export::Last;
+use crate::commands::session::on_opened;
 use crate::config::data_folder::{DataFolder, say, warning};
+use crate::config::global::Global;
 use crate::output::escape::Escaped;
 use crate::output::failure::Failure;
 use crate::output::places::{Shown, unusable};
@@ -18,6 +19,9 @@ use crate::output::report::Report;
 mod lines;
 
 use lines::Lines;
+
+/// The number of records that are written at a time.
+const BATCH: usize = 500;
 
 /// The longest line: no record is longer.
 const LONGEST_LINE: u64 = 1 << 20;
@@ -48,7 +52,7 @@ pub(crate) fn import(global: &Global, args: &ImportArgs) -> Report {
         let mut batches = Batches { store: &*store, has_begun: false, batch: Vec::new() };
         export.read(&mut |_, record| {
             batches.batch.push(record);
-            if batches.batch.len() >= BATCH as usize { batches.put() } else { Ok(()) }
+            if batches.batch.len() >= BATCH { batches.put() } else { Ok(()) }
         })?;
         batches.put()?;
         // What the store refers to now makes the folder its own.

@@ -6,9 +6,9 @@ use custom_models_core::{
 };
 use custom_models_training_data::ContentStore;
 
-use crate::args::{
-    CreateArgs, DataCommand, EditArgs, EventsArgs, IdArgs, ListArgs, ModelCommand, UpdateArgs,
-};
+use crate::args::data::DataCommand;
+use crate::args::id::{EditArgs, IdArgs};
+use crate::args::models::{CreateArgs, EventsArgs, ListArgs, ModelCommand, UpdateArgs};
 use crate::commands::body;
 use crate::commands::data::DataOperation;
 use crate::commands::events;

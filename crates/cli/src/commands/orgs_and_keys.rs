@@ -1,5 +1,7 @@
 //! Organisations and their keys.
 
+mod erase;
+
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -9,8 +11,8 @@ use custom_models_core::{
 };
 use serde::Serialize;
 
-use crate::args::{Global, KeyArgs, KeyCommand, OrgCommand};
-use crate::commands::archive;
+use crate::args::access::{KeyArgs, KeyCommand, OrgCommand};
+use crate::config::global::Global;
 use crate::config::settings::Settings;
 use crate::output::failure::Failure;
 use crate::output::report::Report;
@@ -43,7 +45,7 @@ pub(crate) fn organisations(global: &Global, command: OrgCommand) -> Report {
                 )?;
                 Ok(Some(shown))
             }
-            OrgCommand::Delete(args) => archive::erase(global, args, store).map(Some),
+            OrgCommand::Delete(args) => erase::erase(global, args, store).map(Some),
             OrgCommand::List => {
                 let registrations = store(OpenMode::ReadOnly)?.registrations()?;
                 let shown: Vec<Shown<'_>> = registrations.iter().map(Shown::from).collect();
@@ -196,12 +198,12 @@ fn to_json(shown: &impl Serialize) -> Result<String, Failure> {
 fn done(outcome: AccessOutcome) -> Result<(), Failure> {
     match outcome {
         AccessOutcome::Done => Ok(()),
-        AccessOutcome::Taken => Err(refused(
+        AccessOutcome::Taken => Err(Failure::refused(
             "Conflict",
             "The organisation is registered already",
             "ORGANISATION_EXISTS",
         )),
-        AccessOutcome::NotFound => Err(no_organisation()),
+        AccessOutcome::NotFound => Err(erase::no_organisation()),
         other => {
             let cause = format!("an answer that the change cannot have: {other:?}");
             Err(Failure::Store(StoreError::new(StoreErrorKind::Damaged, cause)))
@@ -209,18 +211,6 @@ fn done(outcome: AccessOutcome) -> Result<(), Failure> {
     }
 }
 
-/// Nothing is known of an organisation.
-pub(crate) fn no_organisation() -> Failure {
-    refused("Not Found", "The organisation is not registered", "ORGANISATION_NOT_FOUND")
-}
-
 fn no_key() -> Failure {
-    refused("Not Found", "There is no key of this id", "KEY_NOT_FOUND")
-}
-
-/// The form that the API has for refusals.
-fn refused(error: &str, message: &str, error_code: &str) -> Failure {
-    Failure::Refused(format!(
-        r#"{{"error":"{error}","message":"{message}","error_code":"{error_code}"}}"#
-    ))
+    Failure::refused("Not Found", "There is no key of this id", "KEY_NOT_FOUND")
 }

@@ -24,11 +24,13 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing_subscriber::filter::LevelFilter;
 
-use crate::args::{Global, KeyArgs, ListenArgs, LogArgs, LogFormat, ServeArgs};
+use crate::args::access::KeyArgs;
+use crate::args::serve::{ListenArgs, LogArgs, LogFormat, ServeArgs};
 use crate::commands::orgs_and_keys::{create_key, name_of};
 use crate::commands::serve::log::log_to_standard_error;
 use crate::commands::serve::sweeper::Sweeper;
 use crate::config::data_folder::{DataFolder, warning};
+use crate::config::global::Global;
 use crate::config::settings::Settings;
 use crate::config::span::Span;
 use crate::config::store_url::StoreUrl;

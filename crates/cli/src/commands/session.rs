@@ -3,18 +3,46 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use custom_models_core::{Actor, Caller, Engine, MemoryStore, Plan};
+use custom_models_core::{Actor, Caller, Engine, MemoryStore, OpenMode, Plan, Store};
 
-use crate::args::{Global, ModelCommand};
+use crate::args::models::ModelCommand;
 use crate::commands::models::Operation;
 use crate::config::data_folder::DataFolder;
+use crate::config::global::Global;
 use crate::config::settings::Settings;
 use crate::output::failure::Failure;
 use crate::output::report::Report;
 
 /// Does what a command asks of a store.
-pub(crate) fn on_store(global: &Global, command: ModelCommand) -> Report {
+pub(crate) fn run(global: &Global, command: ModelCommand) -> Report {
     attempt(global, command).unwrap_or_else(|failure| Report::failure(failure, &global.store))
+}
+
+/// Has something done on the store that the command line names.
+pub(crate) fn on_store(
+    global: &Global,
+    mode: OpenMode,
+    work: impl FnOnce(Arc<dyn Store>) -> Result<Option<String>, Failure>,
+) -> Report {
+    on_opened(global, || Ok(global.store.opener(mode)?()?), work)
+}
+
+/// [`on_store`], with a store that is opened otherwise.
+pub(crate) fn on_opened(
+    global: &Global,
+    open: impl FnOnce() -> Result<Arc<dyn Store>, Failure>,
+    work: impl FnOnce(Arc<dyn Store>) -> Result<Option<String>, Failure>,
+) -> Report {
+    let done = || -> Result<Option<String>, Failure> {
+        let store = open()?;
+        let done = work(Arc::clone(&store));
+        store.close()?;
+        done
+    };
+    match done() {
+        Ok(answer) => Report::answer(answer),
+        Err(failure) => Report::failure(failure, &global.store),
+    }
 }
 
 /// Performs a command. A request that can be refused without the store is refused before the store is opened,

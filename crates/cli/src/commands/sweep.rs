@@ -11,8 +11,9 @@ use custom_models_core::{
 use custom_models_training_data::{ContentStore, Folder, KeptBack};
 use serde::Serialize;
 
-use crate::args::{Global, SweepArgs};
+use crate::args::store::SweepArgs;
 use crate::config::data_folder::{DataFolder, path_of, warning};
+use crate::config::global::Global;
 use crate::config::settings::Settings;
 use crate::output::failure::Failure;
 use crate::output::report::Report;

@@ -20,8 +20,9 @@ use custom_models_training_data::{ContentStore, Folder};
 use self::lease::{Lease, may_pass, persist};
 use self::told::told;
 use self::trainer::{Program, Said};
-use crate::args::{Global, WorkArgs};
+use crate::args::work::WorkArgs;
 use crate::config::data_folder::DataFolder;
+use crate::config::global::Global;
 use crate::output::failure::Failure;
 use crate::output::report::Report;
 

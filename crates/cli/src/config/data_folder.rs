@@ -7,7 +7,7 @@ use std::sync::Arc;
 use custom_models_core::{MemoryStore, Store, StoreError, StoreErrorKind};
 use custom_models_training_data::{Folder, FolderStanding, Leftover};
 
-use crate::args::Global;
+use crate::config::global::Global;
 use crate::config::store_url::Beside;
 use crate::config::temporary::Temporary;
 use crate::output::failure::{Failure, with_causes};

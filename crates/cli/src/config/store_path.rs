@@ -1,6 +1,10 @@
 //! Paths of stores that are not meant as they stand: other programs read something else in them.
 
+use std::io::ErrorKind;
 use std::path::Path;
+
+use crate::output::failure::Failure;
+use crate::output::places::{Shown, missing_folder, unusable};
 
 /// Why a path is not taken as it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,4 +96,18 @@ fn has_escape(path: &str) -> bool {
         [b'%', digits @ ..] => digits.iter().all(u8::is_ascii_hexdigit),
         _ => false,
     })
+}
+
+/// Makes sure that a file can be made at a place: there is nothing yet, its folder is there, and the next opening
+/// of another store does not remove it.
+pub(crate) fn vacant(path: &Path) -> Result<(), Failure> {
+    OddPath::of_file(path).map_err(|odd| Failure::WrongUsage(format!("{}: {odd}", Shown(path))))?;
+    let error = match path.symlink_metadata() {
+        Ok(_) => ErrorKind::AlreadyExists.into(),
+        Err(error) if error.kind() == ErrorKind::NotFound && missing_folder(path).is_none() => {
+            return Ok(());
+        }
+        Err(error) => error,
+    };
+    Err(unusable(path, &error))
 }

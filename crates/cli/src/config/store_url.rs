@@ -112,6 +112,12 @@ pub(crate) enum InvalidStoreUrl {
     NotBuilt(&'static str),
 }
 
+impl From<InvalidStoreUrl> for Failure {
+    fn from(reason: InvalidStoreUrl) -> Self {
+        Failure::WrongUsage(reason.to_string())
+    }
+}
+
 impl StoreUrl {
     fn parse(text: &str, schemes: &'static [Scheme]) -> Result<Self, InvalidStoreUrl> {
         let (name, path) = text.split_once(':').ok_or(InvalidStoreUrl::UnknownScheme)?;

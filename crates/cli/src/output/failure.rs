@@ -6,8 +6,6 @@ use std::path::PathBuf;
 
 use custom_models_core::{Refusal, StoreError, StoreErrorKind, UnknownPlan, Violations};
 
-use crate::config::store_url::InvalidStoreUrl;
-
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -21,6 +19,15 @@ pub(crate) enum Failure {
     File(PathBuf, StoreError),
     /// The output of the command could not be written to this file, or to standard output.
     NotWritten(Option<PathBuf>, io::Error),
+}
+
+impl Failure {
+    /// Makes a refusal in the form that the API has for them.
+    pub(crate) fn refused(error: &str, message: &str, error_code: &str) -> Self {
+        Failure::Refused(format!(
+            r#"{{"error":"{error}","message":"{message}","error_code":"{error_code}"}}"#
+        ))
+    }
 }
 
 /// A fault of the store has a body on the wire too, but that one hides the cause, and whoever sits
@@ -52,12 +59,6 @@ impl From<StoreError> for Failure {
 impl From<UnknownPlan> for Failure {
     fn from(unknown: UnknownPlan) -> Self {
         Failure::WrongUsage(unknown.to_string())
-    }
-}
-
-impl From<InvalidStoreUrl> for Failure {
-    fn from(reason: InvalidStoreUrl) -> Self {
-        Failure::WrongUsage(reason.to_string())
     }
 }
 

@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use custom_models_core::{OpenMode, StoreError, StoreErrorKind};
 
-use crate::config::store_path::OddPath;
 use crate::output::escape::Escaped;
 use crate::output::failure::Failure;
 
@@ -22,20 +21,6 @@ impl fmt::Display for Shown<'_> {
 /// A file that the command line names, and that cannot be used as it is meant.
 pub(crate) fn unusable(path: &Path, error: &io::Error) -> Failure {
     Failure::WrongUsage(format!("{}: {}", Shown(path), reason(path, error)))
-}
-
-/// Makes sure that a file can be made at a place: there is nothing yet, its folder is there, and the next opening
-/// of another store does not remove it.
-pub(crate) fn vacant(path: &Path) -> Result<(), Failure> {
-    OddPath::of_file(path).map_err(|odd| Failure::WrongUsage(format!("{}: {odd}", Shown(path))))?;
-    let error = match path.symlink_metadata() {
-        Ok(_) => ErrorKind::AlreadyExists.into(),
-        Err(error) if error.kind() == ErrorKind::NotFound && missing_folder(path).is_none() => {
-            return Ok(());
-        }
-        Err(error) => error,
-    };
-    Err(unusable(path, &error))
 }
 
 /// Returns the meaning of an error for a path, and what to do.
@@ -57,7 +42,7 @@ pub(crate) fn reason(path: &Path, error: &io::Error) -> String {
 }
 
 /// The folder that a path stands in, if there is none.
-fn missing_folder(path: &Path) -> Option<PathBuf> {
+pub(crate) fn missing_folder(path: &Path) -> Option<PathBuf> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
     (!folder.is_dir()).then(|| folder.to_owned())
 }

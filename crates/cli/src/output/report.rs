@@ -1,12 +1,12 @@
 //! The output of a command, and its exit code.
 
 use std::error::Error;
+use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use custom_models_core::StoreErrorKind;
 
-use crate::config::store_url::StoreUrl;
 use crate::output::escape::Escaped;
 use crate::output::failure::{Failure, with_causes};
 use crate::output::places::Shown;
@@ -49,7 +49,7 @@ impl Report {
     }
 
     /// The command did not do what it was asked.
-    pub(crate) fn failure(failure: Failure, store: &StoreUrl) -> Self {
+    pub(crate) fn failure(failure: Failure, store: &dyn Display) -> Self {
         let (complaint, exit) = match failure {
             Failure::Refused(body) => (body, Exit::Refused),
             Failure::WrongUsage(reason) => (format!("error: {reason}"), Exit::WrongUsage),
@@ -74,7 +74,7 @@ impl Report {
     }
 
     /// The store could not be closed in order, whatever else there is to say.
-    pub(crate) fn and_not_closed(mut self, fault: &dyn Error, store: &StoreUrl) -> Self {
+    pub(crate) fn and_not_closed(mut self, fault: &dyn Error, store: &dyn Display) -> Self {
         let what = match self.exit {
             Exit::Done => "done, but the store was not closed in order: ",
             _ => "the store was not closed in order: ",
@@ -128,7 +128,7 @@ pub(crate) fn not_written(error: &io::Error, err: &mut impl Write) -> Exit {
 }
 
 /// One line for people: the store, what happened, and the causes from the outside in.
-fn store_failed(store: &StoreUrl, what: &str, fault: &dyn Error) -> String {
+fn store_failed(store: &dyn Display, what: &str, fault: &dyn Error) -> String {
     failed(&store.to_string(), what, fault)
 }
 

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 
-use clap::{CommandFactory, FromArgMatches};
+use clap::{Arg, Command, CommandFactory, FromArgMatches};
 use clap_complete::engine::{
     ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
 };
@@ -11,34 +11,60 @@ use custom_models_core::{
     TrainingStatus,
 };
 
-use crate::args::{Cli, Global};
+use crate::args::Cli;
+use crate::config::global::Global;
 use crate::config::settings::Settings;
 
 /// The largest number of models that are proposed.
 const MOST: u32 = 1000;
 
+/// Adds candidates to the arguments of a command and of those below it.
+pub(super) fn propose(command: Command) -> Command {
+    let name = command.get_name().to_owned();
+    command.mut_args(|argument| propose_for(&name, argument)).mut_subcommands(propose)
+}
+
+/// Adds candidates to an argument of a command.
+fn propose_for(command: &str, argument: Arg) -> Arg {
+    match (command, argument.get_id().as_str()) {
+        (_, "store") => argument.add(stores()),
+        (_, "org" | "only") | ("add" | "set-plan" | "delete", "name") => {
+            argument.add(organisations())
+        }
+        (_, "plan") => argument.add(plans()),
+        ("revoke", "id") => argument.add(keys()),
+        (_, "id") | ("list", "after") => argument.add(models()),
+        (_, "language") => argument.add(languages()),
+        (_, "base_model") => argument.add(base_models()),
+        (_, "status") => argument.add(statuses()),
+        (_, "data_type") => argument.add(data_types()),
+        (_, "scopes") => argument.add(scopes()),
+        _ => argument,
+    }
+}
+
 /// The codes of languages.
-pub(crate) fn languages() -> ArgValueCandidates {
+fn languages() -> ArgValueCandidates {
     ArgValueCandidates::new(|| Language::ALL.map(|it| it.as_str().into()).into())
 }
 
 /// The names of base models.
-pub(crate) fn base_models() -> ArgValueCandidates {
+fn base_models() -> ArgValueCandidates {
     ArgValueCandidates::new(|| BaseModel::ALL.map(|it| it.as_str().into()).into())
 }
 
 /// The scopes of a key.
-pub(crate) fn scopes() -> ArgValueCandidates {
+fn scopes() -> ArgValueCandidates {
     ArgValueCandidates::new(|| Scope::ALL.map(|it| it.as_str().into()).into())
 }
 
 /// The types of training data.
-pub(crate) fn data_types() -> ArgValueCandidates {
+fn data_types() -> ArgValueCandidates {
     ArgValueCandidates::new(|| DataType::ALL.map(|it| it.as_str().into()).into())
 }
 
 /// The numbers of training statuses, with their names.
-pub(crate) fn statuses() -> ArgValueCandidates {
+fn statuses() -> ArgValueCandidates {
     let candidate = |status: TrainingStatus| {
         let name = format!("{status:?}");
         CompletionCandidate::new(status.number().to_string()).help(Some(name.into()))
@@ -47,7 +73,7 @@ pub(crate) fn statuses() -> ArgValueCandidates {
 }
 
 /// The plans that are set up, those of the file that `--config` names among them.
-pub(crate) fn plans() -> ArgValueCandidates {
+fn plans() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let settings = global().and_then(|global| Settings::read(global.config.as_deref()).ok());
         let settings = settings.unwrap_or_default();
@@ -56,7 +82,7 @@ pub(crate) fn plans() -> ArgValueCandidates {
 }
 
 /// The kinds of stores, and files behind `sqlite:` and `sled:`.
-pub(crate) fn stores() -> ArgValueCompleter {
+fn stores() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
         let typed = typed.to_string_lossy();
         for scheme in ["sqlite:", "sled:"] {
@@ -71,7 +97,7 @@ pub(crate) fn stores() -> ArgValueCompleter {
 }
 
 /// The ids of the organisation's models, with their names.
-pub(crate) fn models() -> ArgValueCandidates {
+fn models() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         in_store(|store, global| {
             let mut found = Vec::new();
@@ -86,7 +112,7 @@ pub(crate) fn models() -> ArgValueCandidates {
 }
 
 /// The organisations that are registered, with their plans.
-pub(crate) fn organisations() -> ArgValueCandidates {
+fn organisations() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         in_store(|store, _| {
             let registered = store.registrations()?.into_iter().map(|it| {
@@ -99,7 +125,7 @@ pub(crate) fn organisations() -> ArgValueCandidates {
 }
 
 /// The ids of the organisation's keys that are not revoked, with their scopes.
-pub(crate) fn keys() -> ArgValueCandidates {
+fn keys() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         in_store(|store, global| {
             let keys = store.keys(&global.org)?.into_iter();

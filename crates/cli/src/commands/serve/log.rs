@@ -4,8 +4,11 @@ use std::panic::{self, PanicHookInfo};
 
 use tracing_subscriber::util::SubscriberInitExt;
 
-use crate::args::{LogArgs, LogFormat};
+use crate::args::serve::{LogArgs, LogFormat};
 use crate::output::sink::{flush_if_last, standard_error};
+
+/// The target of these lines, which people filter by: not the name of a module, which may move.
+const TARGET: &str = "custom_models_cli::log";
 
 /// Writes what is logged from now on to standard error, panics too. Nobody who logs waits for whoever reads it.
 pub(crate) fn log_to_standard_error(args: LogArgs) {
@@ -21,7 +24,8 @@ pub(crate) fn log_to_standard_error(args: LogArgs) {
         LogFormat::Json => log.json().with_span_list(false).finish().try_init(),
     };
     panic::set_hook(Box::new(log_panic));
-    standard_error().tell_losses(|lost| tracing::warn!(lost, "lines of the log were lost"));
+    standard_error()
+        .tell_losses(|lost| tracing::warn!(target: TARGET, lost, "lines of the log were lost"));
 }
 
 /// A panic is a line like any other, in the span of the request that it befell. Of its text only what
@@ -29,7 +33,7 @@ pub(crate) fn log_to_standard_error(args: LogArgs) {
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let text = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or_default();
     let location = panic.location().map(ToString::to_string).unwrap_or_default();
-    tracing::error!(text, location, "panicked");
+    tracing::error!(target: TARGET, text, location, "panicked");
     flush_if_last();
 }
 

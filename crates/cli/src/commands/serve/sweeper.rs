@@ -10,6 +10,9 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::commands::sweep::{Swept, once};
 
+/// The target of these lines, which people filter by: not the name of a module, which may move.
+const TARGET: &str = "custom_models_cli::sweeper";
+
 /// Sweeps a service.
 #[derive(Clone)]
 pub(crate) struct Sweeper {
@@ -43,16 +46,16 @@ impl Sweeper {
         match once(&self.engine, &self.gate, &self.store, self.folder.as_deref(), &self.retention) {
             Ok(swept) => {
                 if swept.kept_back.is_some() && swept.kept_back != before {
-                    tracing::warn!(reason = ?swept.kept_back, "no files are swept");
+                    tracing::warn!(target: TARGET, reason = ?swept.kept_back, "no files are swept");
                 }
                 let Swept { failed_trainings, events, answers, files, kept_back } = swept;
                 if (Swept { kept_back, ..Swept::default() }) != swept {
-                    tracing::info!(failed_trainings, events, answers, files, "swept");
+                    tracing::info!(target: TARGET, failed_trainings, events, answers, files, "swept");
                 }
                 kept_back
             }
             Err(refusal) => {
-                tracing::warn!(cause = ?refusal.to_string(), "not swept");
+                tracing::warn!(target: TARGET, cause = ?refusal.to_string(), "not swept");
                 before
             }
         }

@@ -133,7 +133,7 @@ fn outcome(store: StoreUrl, arguments: &[&str]) -> (String, String, Exit) {
         panic!("not a command that uses a store");
     };
     let (mut out, mut err) = (Vec::new(), Vec::new());
-    let exit = on_store(&cli.global, command).print(&mut out, &mut err);
+    let exit = run(&cli.global, command).print(&mut out, &mut err);
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (text(out), text(err), exit)
 }

@@ -1,6 +1,7 @@
 use custom_models_core::StoreError;
 
 use super::*;
+use crate::config::store_url::StoreUrl;
 
 /// Takes everything, and then cannot pass it on.
 struct Refusing(io::ErrorKind);

@@ -1,0 +1,42 @@
+//! The arguments of the commands on training data.
+
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
+
+use crate::args::id::{EditArgs, IdArgs};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// Add a pair of audio and transcript, and print what became of it
+    ///
+    /// How long the audio lasts is read from the audio itself. With 5 hours to train with a model is
+    /// ready to run.
+    #[command(after_long_help = include_str!("help/data-add.txt"))]
+    Add(AddData),
+    /// Print the model's pairs, in the order in which they were added
+    List(IdArgs),
+    /// Remove a pair, with its files
+    Remove {
+        #[command(flatten)]
+        edit: EditArgs,
+        /// The pair's number, which `data list` shows
+        #[arg(value_name = "DATA_ID")]
+        data_id: String,
+    },
+}
+
+#[derive(Args, Debug)]
+pub(crate) struct AddData {
+    #[command(flatten)]
+    pub(crate) edit: EditArgs,
+    /// train or test [required]
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(crate) data_type: Option<String>,
+    /// The audio: .mp3, .wav, .flac, .m4a, .aac or .ogg [required]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) audio: Option<PathBuf>,
+    /// What was said in it: a text in UTF-8, .txt [required]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) transcript: Option<PathBuf>,
+}

@@ -1,0 +1,29 @@
+//! The options that every command takes.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueHint};
+use custom_models_core::Organisation;
+
+use crate::config::store_url::StoreUrl;
+
+/// The options that every command takes, before its name or behind it.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Global options")]
+pub(crate) struct Global {
+    /// Where models, organisations and keys are kept: sqlite:PATH, sled:DIR, postgres://… or memory:
+    #[arg(long, global = true, value_name = "URL", default_value = "sqlite:custom-models.db")]
+    pub(crate) store: StoreUrl,
+    /// Whose models or keys: 1 to 64 characters of A-Z a-z 0-9 _ -
+    #[arg(long, global = true, value_name = "NAME", default_value = "default")]
+    pub(crate) org: Organisation,
+    /// The folder of training data [default: the store's path with .data behind it]
+    #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) data: Option<PathBuf>,
+    /// The plan to register, which set-plan needs, or that of an organisation without one [default: Enterprise]
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) plan: Option<String>,
+    /// More plans, and limits, from a TOML file; the help of serve shows one
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+}
