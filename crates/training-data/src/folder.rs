@@ -1,13 +1,15 @@
 //! Contents as files in a folder: `{root}/{organisation}/{model}/{content}`.
 
+mod disk;
+mod disk_mark;
 mod files;
 mod lineage;
 mod mark;
 mod new_file;
+mod place;
 mod standing;
 mod sweep;
 
-use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -17,16 +19,13 @@ use custom_models_core::{
     ArchiveStore, ModelId, Organisation, StoreError, StoreErrorKind, StoreSummary,
 };
 
+use self::disk::Disk;
 pub use self::files::is_name;
-use self::files::{files, folders, unless_gone, unused};
-use self::mark::{Mark, MarkLock};
-use self::new_file::NewFile;
+use self::mark::Mark;
+use self::place::{Entry, Place};
 pub use self::standing::FolderStanding;
 use self::sweep::Looks;
 use crate::content::{Content, ContentStore, ContentSweep, Leftover, NewContent};
-
-/// The number of times that a file is begun anew when a sweep takes its folder away in the same moment.
-const ATTEMPTS: u32 = 8;
 
 /// A folder on a local disk, which belongs to one store (PLACE-2). Several processes may share both.
 ///
@@ -42,7 +41,7 @@ const ATTEMPTS: u32 = 8;
 /// Files and folders are made for their owner alone (PLACE-5).
 #[derive(Clone, Debug)]
 pub struct Folder {
-    root: Arc<Path>,
+    place: Arc<dyn Place>,
     /// The store, as it was when it was last asked.
     store: Arc<Mutex<StoreSummary>>,
     is_read_only: bool,
@@ -93,10 +92,9 @@ impl Folder {
         root: impl AsRef<Path>,
         store: &dyn ArchiveStore,
     ) -> Result<(Self, Vec<Leftover>), StoreError> {
-        let root = absolute(root.as_ref())?;
-        let lock = MarkLock::take_making(&root)?;
-        let adopted = Mark::adopt(&root, &lock, store)?;
-        let mut folder = Folder::of(root, adopted, false, FolderStanding::Owned);
+        let place = place(root.as_ref())?;
+        let adopted = Mark::adopt(&mut *place.lock(false)?, store)?;
+        let mut folder = Folder::of(place, adopted, false, FolderStanding::Owned);
         let leftovers = folder.leftovers(store)?;
         folder.keep_back(leftovers.len());
         Ok((folder, leftovers))
@@ -111,8 +109,8 @@ impl Folder {
         root: impl AsRef<Path>,
         store: &dyn ArchiveStore,
     ) -> Result<Vec<Leftover>, StoreError> {
-        let (root, summary) = (absolute(root.as_ref())?, store.summary()?);
-        Folder::of(root, summary, true, FolderStanding::Owned).leftovers(store)
+        let (place, summary) = (place(root.as_ref())?, store.summary()?);
+        Folder::of(place, summary, true, FolderStanding::Owned).leftovers(store)
     }
 
     fn open_with(
@@ -120,18 +118,13 @@ impl Folder {
         store: &dyn ArchiveStore,
         is_read_only: bool,
     ) -> Result<Self, StoreError> {
-        let root = absolute(root)?;
-        match fs::read_dir(&root) {
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                fs::read_dir(root.parent().unwrap_or(&root)).map_err(fault)?;
-            }
-            found => drop(found.map_err(fault)?),
-        }
+        let place = place(root)?;
+        place.ensure_reachable()?;
         if !is_read_only {
-            Mark::finish_adoption(&root, store)?;
+            Mark::finish_adoption(&*place, store)?;
         }
-        let (mark, summary, standing) = FolderStanding::find(&root, store)?;
-        let mut folder = Folder::of(root, summary, is_read_only, standing);
+        let (mark, summary, standing) = FolderStanding::find(&*place, store)?;
+        let mut folder = Folder::of(place, summary, is_read_only, standing);
         if !is_read_only {
             folder.remember(mark, store)?;
         }
@@ -139,13 +132,13 @@ impl Folder {
     }
 
     fn of(
-        root: PathBuf,
+        place: Arc<dyn Place>,
         store: StoreSummary,
         is_read_only: bool,
         standing: FolderStanding,
     ) -> Self {
         Folder {
-            root: root.into(),
+            place,
             store: Arc::new(Mutex::new(store)),
             is_read_only,
             min_age: Folder::MIN_AGE,
@@ -188,29 +181,20 @@ impl Folder {
 
     /// The path of the folder.
     pub fn root(&self) -> &Path {
-        &self.root
+        self.place.root()
     }
 
-    fn of_model(&self, organisation: &Organisation, model: ModelId) -> PathBuf {
-        self.root.join(organisation.as_str()).join(model.to_string())
-    }
-
-    fn file(&self, organisation: &Organisation, model: ModelId, name: &str) -> Option<PathBuf> {
-        is_name(name).then(|| self.of_model(organisation, model).join(name))
-    }
-
-    /// Removes the files in the folder of a model that nobody writes, and returns their number.
-    fn clear(&self, folder: &Path) -> Result<u64, StoreError> {
-        let mut removed = 0;
-        for (path, _) in files(folder).map_err(fault)? {
-            // Held until the file is gone: an upload that is just making it has to see that.
-            let Some(_lock) = unused(&path).map_err(fault)? else { continue };
-            unless_gone(fs::remove_file(&path)).map_err(fault)?;
-            removed += 1;
-        }
-        // It stays if something is still being written there.
-        let _ = fs::remove_dir(folder);
-        Ok(removed)
+    /// Removes the contents of a model that nobody writes, and returns their number.
+    fn clear(
+        &self,
+        organisation: &Organisation,
+        model: ModelId,
+        entries: Vec<Entry>,
+    ) -> Result<u64, StoreError> {
+        let names = entries.into_iter().map(|entry| (entry.name, 0)).collect();
+        let removed = self.place.remove(organisation, model, names, self.min_age)?;
+        self.place.tidy(organisation, Some(model));
+        Ok(removed.files)
     }
 }
 
@@ -222,13 +206,7 @@ impl ContentStore for Folder {
     ) -> Result<Box<dyn NewContent>, StoreError> {
         self.ensure_claimed()?;
         self.looks.forget(organisation);
-        let folder = self.of_model(organisation, model);
-        for _ in 0..ATTEMPTS {
-            if let Some(file) = NewFile::begin(self, &self.root, &folder).map_err(fault)? {
-                return Ok(Box::new(file));
-            }
-        }
-        Err(StoreErrorKind::Busy.into())
+        self.place.begin(self, organisation, model)
     }
 
     fn open(
@@ -239,16 +217,15 @@ impl ContentStore for Folder {
     ) -> Result<Box<dyn Content>, StoreError> {
         let missing =
             || StoreError::new(StoreErrorKind::Damaged, "a file of training data is missing");
-        let path = self.file(organisation, model, content).ok_or_else(missing)?;
-        match File::open(path) {
-            Ok(file) => Ok(Box::new(file)),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                // It may be missing because the folder is not ours any more.
-                self.ensure_owned()?;
-                Err(missing())
-            }
-            Err(error) => Err(fault(error)),
+        let found = match is_name(content) {
+            true => self.place.open(organisation, model, content)?,
+            false => None,
+        };
+        if found.is_none() {
+            // It may be missing because the folder is not ours any more.
+            self.ensure_owned()?;
         }
+        found.ok_or_else(missing)
     }
 
     fn remove(
@@ -257,10 +234,9 @@ impl ContentStore for Folder {
         model: ModelId,
         content: &str,
     ) -> Result<(), StoreError> {
-        let Some(path) = self.file(organisation, model, content) else { return Ok(()) };
-        if self.may_remove()? {
+        if is_name(content) && self.may_remove()? {
             self.looks.forget(organisation);
-            unless_gone(fs::remove_file(path)).map_err(fault)?;
+            self.place.remove_content(organisation, model, content)?;
         }
         Ok(())
     }
@@ -268,7 +244,7 @@ impl ContentStore for Folder {
     fn remove_model(&self, organisation: &Organisation, model: ModelId) -> Result<(), StoreError> {
         if self.may_remove()? {
             self.looks.forget(organisation);
-            self.clear(&self.of_model(organisation, model))?;
+            self.clear(organisation, model, self.place.entries(organisation, model)?)?;
         }
         Ok(())
     }
@@ -278,12 +254,12 @@ impl ContentStore for Folder {
             return Ok(0);
         }
         self.looks.forget(organisation);
-        let of_organisation = self.root.join(organisation.as_str());
         let mut removed = 0;
-        for (folder, _) in folders::<ModelId>(&of_organisation).map_err(fault)? {
-            removed += self.clear(&folder)?;
-        }
-        let _ = fs::remove_dir(of_organisation);
+        self.place.each_model(organisation, &mut |model, entries| {
+            removed += self.clear(organisation, model, entries)?;
+            Ok(true)
+        })?;
+        self.place.tidy(organisation, None);
         Ok(removed)
     }
 
@@ -292,12 +268,13 @@ impl ContentStore for Folder {
     }
 
     fn path(&self, organisation: &Organisation, model: ModelId, content: &str) -> Option<PathBuf> {
-        self.file(organisation, model, content)
+        self.place.path(organisation, model, content)
     }
 }
 
-fn absolute(root: &Path) -> Result<PathBuf, StoreError> {
-    std::path::absolute(root).map_err(fault)
+/// What a folder is kept in.
+fn place(root: &Path) -> Result<Arc<dyn Place>, StoreError> {
+    Ok(Arc::new(Disk::at(root)?))
 }
 
 /// The meaning of a fault of the disk for the caller.

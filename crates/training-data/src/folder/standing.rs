@@ -3,14 +3,13 @@
 use std::path::Path;
 use std::sync::PoisonError;
 
-use custom_models_core::{
-    ArchiveStore, ModelId, Organisation, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
-};
+use custom_models_core::{ArchiveStore, StoreError, StoreErrorKind, StoreIdentity, StoreSummary};
 
-use super::files::{files, folders};
-use super::mark::{Mark, MarkLock};
+use super::Folder;
+use super::lineage::changed;
+use super::mark::Mark;
+use super::place::Place;
 use super::sweep::References;
-use super::{Folder, fault};
 
 /// The standing of a folder towards the store that it was opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,13 +35,13 @@ pub enum FolderStanding {
 impl FolderStanding {
     /// Finds the mark of a folder, and its standing.
     pub(super) fn find(
-        root: &Path,
+        place: &dyn Place,
         store: &dyn ArchiveStore,
     ) -> Result<(Option<Mark>, StoreSummary, Self), StoreError> {
-        let (mark, summary) = Mark::look(root, store)?;
+        let (mark, summary) = Mark::look(place, store)?;
         let standing = match mark {
-            Some(mark) => FolderStanding::by_mark(&mark, &summary, root)?,
-            None => FolderStanding::without_mark(root, store, &summary)?,
+            Some(mark) => FolderStanding::by_mark(&mark, &summary, place.root())?,
+            None => FolderStanding::without_mark(place, store, &summary)?,
         };
         Ok((mark, summary, standing))
     }
@@ -63,22 +62,22 @@ impl FolderStanding {
     }
 
     fn without_mark(
-        root: &Path,
+        place: &dyn Place,
         store: &dyn ArchiveStore,
         summary: &StoreSummary,
     ) -> Result<Self, StoreError> {
-        let mut has_contents = false;
-        for (of_organisation, organisation) in folders::<Organisation>(root).map_err(fault)? {
-            for (folder, model) in folders::<ModelId>(&of_organisation).map_err(fault)? {
-                let files = files(&folder).map_err(fault)?;
-                has_contents |= !files.is_empty();
-                if files.is_empty() || !summary.has_data {
-                    continue;
+        let (mut has_contents, mut is_owned) = (false, false);
+        for organisation in place.organisations()? {
+            place.each_model(&organisation, &mut |model, entries| {
+                has_contents |= !entries.is_empty();
+                if !entries.is_empty() && summary.has_data {
+                    let references = References::of(store, &organisation, model)?;
+                    is_owned = entries.iter().any(|entry| references.has(&entry.name));
                 }
-                let references = References::of(store, &organisation, model)?;
-                if files.iter().any(|(_, name)| references.has(name)) {
-                    return Ok(FolderStanding::Owned);
-                }
+                Ok(!is_owned)
+            })?;
+            if is_owned {
+                return Ok(FolderStanding::Owned);
             }
         }
         Ok(match (has_contents, summary.has_data) {
@@ -92,21 +91,24 @@ impl FolderStanding {
 impl Mark {
     /// Puts the mark, unless another store has put its own meanwhile, and never lowers what it says. Lineages
     /// stay as they are.
-    pub(super) fn put(mut self, root: &Path) -> Result<(), StoreError> {
-        let lock = MarkLock::take(root)?;
-        if let Some(there) = Mark::read(root)? {
-            if there.identity != self.identity {
-                return Err(foreign(root, there.identity, self.identity));
+    pub(super) fn put(self, place: &dyn Place, is_made: bool) -> Result<(), StoreError> {
+        changed(|| {
+            let mut lock = place.lock(is_made)?;
+            let mut mark = self;
+            if let Some(there) = lock.mark()? {
+                if there.identity != self.identity {
+                    return Err(foreign(place.root(), there.identity, self.identity));
+                }
+                mark.last_id = self.last_id.max(there.last_id);
+                mark.events = self.events.max(there.events);
+                (mark.lineage, mark.nexts) = (there.lineage, there.nexts);
+                mark.is_behind |= there.is_behind;
+                if mark == there {
+                    return Ok(());
+                }
             }
-            self.last_id = self.last_id.max(there.last_id);
-            self.events = self.events.max(there.events);
-            (self.lineage, self.next) = (there.lineage, there.next);
-            self.is_behind |= there.is_behind;
-            if self == there {
-                return Ok(());
-            }
-        }
-        self.write(root, &lock)
+            lock.write(&mark)
+        })
     }
 }
 
@@ -130,7 +132,7 @@ impl Folder {
             }
             _ => return Ok(()),
         };
-        mark.put(&self.root)
+        mark.put(&*self.place, true)
     }
 
     /// Makes sure that a file may be written: the folder has the mark of the store, or gets it now.
@@ -147,8 +149,7 @@ impl Folder {
 
     fn claim(&self) -> Result<(), StoreError> {
         // Made here, so that the mark is what is written first.
-        drop(MarkLock::take_making(&self.root)?);
-        Mark::of(&self.store()).put(&self.root)?;
+        Mark::of(&self.store()).put(&*self.place, false)?;
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
         *standing = FolderStanding::Owned;
         Ok(())
@@ -164,7 +165,7 @@ impl Folder {
         match self.standing_and_mark()? {
             (_, Some(_)) | (FolderStanding::New, None) => Ok(()),
             // Read without a mark, as it is.
-            (FolderStanding::Owned, None) if self.is_read_only && self.root.exists() => Ok(()),
+            (FolderStanding::Owned, None) if self.is_read_only && self.place.exists() => Ok(()),
             (standing, None) => Err(self.unusable(standing)),
         }
     }
@@ -201,8 +202,8 @@ impl Folder {
     /// The mark, which is the store's own, if there is one.
     pub(super) fn mark(&self) -> Result<Option<Mark>, StoreError> {
         let store = self.store().identity;
-        match Mark::read(&self.root)? {
-            Some(mark) if mark.identity != store => Err(foreign(&self.root, mark.identity, store)),
+        match self.place.mark()? {
+            Some(mark) if mark.identity != store => Err(foreign(self.root(), mark.identity, store)),
             mark => Ok(mark),
         }
     }
@@ -219,7 +220,7 @@ impl Folder {
     }
 
     pub(super) fn unusable(&self, standing: FolderStanding) -> StoreError {
-        let root = self.root.display();
+        let root = self.root().display();
         let cause = match standing {
             FolderStanding::Unclaimed => format!(
                 "the folder '{root}' of training data has no mark, and the store refers to nothing in it: \

@@ -4,18 +4,16 @@
 //! were last looked at are passed over.
 
 use std::collections::{HashMap, HashSet};
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use custom_models_core::{
     ArchiveStore, ModelId, Organisation, Record, StoreError, StoreErrorKind, StoreSummary,
 };
 
-use super::files::{PART, files, folders, unless_gone, unused};
 use super::mark::Mark;
-use super::{Folder, FolderStanding, fault};
+use super::place::Entry;
+use super::{Folder, FolderStanding};
 use crate::content::{ContentSweep, KeptBack, Leftover};
 
 /// The time after which everything is looked at again, for other processes leave files behind as well.
@@ -99,7 +97,6 @@ fn is_recent(at: Instant) -> bool {
 
 /// A file that nothing refers to.
 struct Found {
-    path: PathBuf,
     name: String,
     bytes: u64,
     is_due: bool,
@@ -113,15 +110,17 @@ impl Folder {
     /// Those of the store, and [`StoreErrorKind::Failed`].
     pub fn leftovers(&self, store: &dyn ArchiveStore) -> Result<Vec<Leftover>, StoreError> {
         let mut leftovers = Vec::new();
-        for (of_organisation, organisation) in self.organisations()? {
-            for (folder, model) in folders::<ModelId>(&of_organisation).map_err(fault)? {
-                for found in self.found(store, &organisation, model, &folder)? {
-                    let is_due = found.is_due && unused(&found.path).map_err(fault)?.is_some();
-                    let Found { name, bytes, .. } = found;
+        for organisation in self.place.organisations()? {
+            self.place.each_model(&organisation, &mut |model, entries| {
+                for Found { name, bytes, is_due } in
+                    self.found(store, &organisation, model, entries)?
+                {
+                    let is_due = is_due && !self.place.is_used(&organisation, model, &name)?;
                     let organisation = organisation.clone();
                     leftovers.push(Leftover { organisation, model, name, bytes, is_due });
                 }
-            }
+                Ok(true)
+            })?;
         }
         Ok(leftovers)
     }
@@ -133,12 +132,20 @@ impl Folder {
     /// As [`Folder::leftovers`].
     pub fn missing(&self, store: &dyn ArchiveStore) -> Result<u64, StoreError> {
         let mut missing = 0;
+        // The pairs of a model follow each other.
+        let mut of_model: Option<(Organisation, ModelId, HashSet<String>)> = None;
         store.export(&mut |record| {
             let Record::Data { organisation, model, pair } = record else { return Ok(()) };
+            let there = match &mut of_model {
+                Some((of, number, there)) if *of == organisation && *number == model => there,
+                of_model => {
+                    let entries = self.place.entries(&organisation, model)?;
+                    let there = entries.into_iter().map(|entry| entry.name).collect();
+                    &mut of_model.insert((organisation, model, there)).2
+                }
+            };
             for file in [&pair.audio, &pair.transcript] {
-                let path = self.file(&organisation, model, &file.content);
-                let is_there = path.map_or(Ok(false), |path| path.try_exists()).map_err(fault)?;
-                missing += u64::from(!is_there);
+                missing += u64::from(!there.contains(&file.content));
             }
             Ok(())
         })?;
@@ -175,12 +182,12 @@ impl Folder {
             return Ok(swept);
         }
         let mut is_settled = true;
-        for (of_organisation, organisation) in self.organisations()? {
+        for organisation in self.place.organisations()? {
             let last_event = store.events(&organisation, u64::MAX, 1)?.last;
             if self.looks.is_settled_of(&organisation, last_event) {
                 continue;
             }
-            if self.sweep_organisation(store, &of_organisation, &organisation, &mut swept)? {
+            if self.sweep_organisation(store, &organisation, &mut swept)? {
                 let look = (last_event, Instant::now());
                 self.looks.with(|state| state.organisations.insert(organisation, look));
             } else {
@@ -200,8 +207,8 @@ impl Folder {
     ) -> Result<(FolderStanding, StoreSummary), StoreError> {
         // Before the mark, which another thread may be making.
         let standing = self.standing();
-        Mark::finish_adoption(&self.root, store)?;
-        let (mark, summary) = Mark::look(&self.root, store)?;
+        Mark::finish_adoption(&*self.place, store)?;
+        let (mark, summary) = Mark::look(&*self.place, store)?;
         *self.store.lock().unwrap_or_else(PoisonError::into_inner) = summary;
         let Some(mark) = mark else {
             // The folder of this process was there, and is not any more.
@@ -211,11 +218,11 @@ impl Folder {
             };
             return Ok((standing, summary));
         };
-        let standing = FolderStanding::by_mark(&mark, &summary, &self.root)?;
+        let standing = FolderStanding::by_mark(&mark, &summary, self.root())?;
         if mark.is_copied || mark.is_behind || mark.is_of(&summary) {
             return Ok((standing, summary));
         }
-        match Mark::record(&self.root, store) {
+        match Mark::record(&*self.place, store) {
             // What a sweep removes makes room, so that the next one can record it.
             Err(fault) if fault.kind() == StoreErrorKind::Full => Ok((standing, summary)),
             recorded => recorded?.ok_or_else(|| self.unusable(FolderStanding::Vanished)),
@@ -226,79 +233,59 @@ impl Folder {
     fn sweep_organisation(
         &self,
         store: &dyn ArchiveStore,
-        of_organisation: &Path,
         organisation: &Organisation,
         swept: &mut ContentSweep,
     ) -> Result<bool, StoreError> {
         let mut is_settled = true;
-        for (folder, model) in folders::<ModelId>(of_organisation).map_err(fault)? {
-            let found = self.found(store, organisation, model, &folder)?;
+        self.place.each_model(organisation, &mut |model, entries| {
+            let found = self.found(store, organisation, model, entries)?;
             let count = found.len();
             let mut due = Vec::new();
             for found in found.into_iter().filter(|found| found.is_due) {
-                if unused(&found.path).map_err(fault)?.is_some() {
-                    due.push(found);
+                if !self.place.is_used(organisation, model, &found.name)? {
+                    due.push((found.name, found.bytes));
                 }
             }
             is_settled &= due.len() == count;
             if !due.is_empty() {
                 // Their uploads are over: what the store refers to now is all that it ever will.
                 let references = References::of(store, organisation, model)?;
-                due.retain(|found| !references.has(&found.name));
-                is_settled &= remove(due, swept)?;
+                due.retain(|(name, _)| !references.has(name));
+                let removed = self.place.remove(organisation, model, due, self.min_age)?;
+                swept.files += removed.files;
+                swept.bytes += removed.bytes;
+                is_settled &= removed.used == 0;
             }
-            let _ = fs::remove_dir(folder);
-        }
-        let _ = fs::remove_dir(of_organisation);
+            self.place.tidy(organisation, Some(model));
+            Ok(true)
+        })?;
+        self.place.tidy(organisation, None);
         Ok(is_settled)
     }
 
-    /// The files in the folder of a model that nothing refers to.
+    /// The entries of a model that nothing refers to.
     fn found(
         &self,
         store: &dyn ArchiveStore,
         organisation: &Organisation,
         model: ModelId,
-        folder: &Path,
+        entries: Vec<Entry>,
     ) -> Result<Vec<Found>, StoreError> {
-        let files = files(folder).map_err(fault)?;
-        if files.is_empty() {
+        if entries.is_empty() {
             return Ok(Vec::new());
         }
         let references = References::of(store, organisation, model)?;
-        let now = SystemTime::now();
         let mut found = Vec::new();
-        for (path, name) in files {
-            if !name.ends_with(PART) && references.has(&name) {
-                continue;
-            }
-            // One that is gone meanwhile was its upload's to remove.
-            let Ok(metadata) = fs::metadata(&path) else { continue };
-            let changed = metadata.modified().map_err(fault)?;
+        for entry in entries.into_iter().filter(|entry| !references.has(&entry.name)) {
+            let known = match entry.details {
+                None => self.place.details(organisation, model, &entry.name)?,
+                known => known,
+            };
+            let Some(details) = known else { continue };
             // A time in the future is no age.
-            let is_due = now.duration_since(changed).is_ok_and(|age| age >= self.min_age);
-            found.push(Found { path, name, bytes: metadata.len(), is_due });
+            let is_due = details.age.is_some_and(|age| age >= self.min_age);
+            found.push(Found { name: entry.name, bytes: details.bytes, is_due });
         }
         Ok(found)
     }
-
-    fn organisations(&self) -> Result<Vec<(PathBuf, Organisation)>, StoreError> {
-        folders(&self.root).map_err(fault)
-    }
-}
-
-/// Removes files whose locks are free. Returns false if one was not.
-fn remove(due: Vec<Found>, swept: &mut ContentSweep) -> Result<bool, StoreError> {
-    let mut are_gone = true;
-    for found in due {
-        // Held until the file is gone.
-        let Some(_lock) = unused(&found.path).map_err(fault)? else {
-            are_gone = false;
-            continue;
-        };
-        unless_gone(fs::remove_file(&found.path)).map_err(fault)?;
-        swept.files += 1;
-        swept.bytes += found.bytes;
-    }
-    Ok(are_gone)
 }

@@ -1,0 +1,174 @@
+//! The marks of a folder on a disk: written aside, synced and renamed, under the lock of `custom-models.lock`.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::Path;
+
+use custom_models_core::StoreError;
+
+use super::fault;
+use super::files::{OwnerOnly, inode, make_in, sync_folder};
+use super::mark::{Here, LONGEST, Mark};
+use super::place::MarkLock;
+
+pub(super) const MARK: &str = "custom-models.json";
+const ASIDE: &str = "custom-models.json.part";
+/// The mark of an adoption that has not come to its end.
+pub(super) const PREPARED: &str = "custom-models.json.adopted";
+const LOCK: &str = "custom-models.lock";
+
+/// A mark of a folder, `None` if it has none or is not there.
+pub(super) fn read(root: &Path, name: &str) -> Result<Option<Mark>, StoreError> {
+    let path = root.join(name);
+    let mut bytes = Vec::new();
+    match File::open(&path).and_then(|file| file.take(LONGEST).read_to_end(&mut bytes)) {
+        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        read => read.map_err(fault)?,
+    };
+    Mark::parse(&bytes, &here(root).map_err(fault)?, &path).map(Some)
+}
+
+fn here(root: &Path) -> io::Result<Here<'static>> {
+    Ok(Here { inode: inode(root)?, place: None })
+}
+
+/// The lock under which a mark is looked at and changed. Ends when it is dropped.
+#[derive(Debug)]
+pub(super) struct DiskLock<'a> {
+    root: &'a Path,
+    _file: File,
+}
+
+impl<'a> DiskLock<'a> {
+    /// Waits for the lock of a folder that is there.
+    pub(super) fn take(root: &'a Path) -> Result<Self, StoreError> {
+        let locked = || -> io::Result<DiskLock<'a>> {
+            let mut options = OpenOptions::new();
+            let file = options.write(true).create(true).truncate(false).owner_only();
+            let file = file.open(root.join(LOCK))?;
+            file.lock()?;
+            Ok(DiskLock { root, _file: file })
+        };
+        locked().map_err(fault)
+    }
+
+    /// Makes the folder if it is not there, and waits for its lock.
+    pub(super) fn take_making(root: &'a Path) -> Result<Self, StoreError> {
+        make_in(root.parent().unwrap_or(root), root).map_err(fault)?;
+        DiskLock::take(root)
+    }
+
+    fn write_named(&self, mark: &Mark, name: &str) -> io::Result<()> {
+        let mut options = OpenOptions::new();
+        let file = options.write(true).create(true).truncate(true).owner_only();
+        let mut file = file.open(self.root.join(name))?;
+        file.write_all(&mark.text(&here(self.root)?)?)?;
+        file.sync_all()
+    }
+
+    /// Puts a mark that was written aside in its place, durably.
+    fn put(&self, name: &str) -> io::Result<()> {
+        fs::rename(self.root.join(name), self.root.join(MARK))?;
+        sync_folder(self.root)
+    }
+}
+
+impl MarkLock for DiskLock<'_> {
+    fn mark(&self) -> Result<Option<Mark>, StoreError> {
+        read(self.root, MARK)
+    }
+
+    fn write(&mut self, mark: &Mark) -> Result<(), StoreError> {
+        // Under the lock nobody else gives the store a lineage.
+        let mark = &Mark { nexts: mark.nexts.last(), ..*mark };
+        self.write_named(mark, ASIDE).and_then(|()| self.put(ASIDE)).map_err(fault)
+    }
+
+    fn prepared(&self) -> Option<Mark> {
+        read(self.root, PREPARED).ok().flatten()
+    }
+
+    fn prepare(&mut self, mark: &Mark) -> Result<(), StoreError> {
+        let written = self.write_named(mark, PREPARED).and_then(|()| sync_folder(self.root));
+        written.map_err(|error| {
+            self.drop_prepared();
+            fault(error)
+        })
+    }
+
+    fn put_prepared(&mut self) -> Result<(), StoreError> {
+        self.put(PREPARED).map_err(fault)
+    }
+
+    fn drop_prepared(&mut self) {
+        let _ = fs::remove_file(self.root.join(PREPARED));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use custom_models_core::{Lineage, StoreErrorKind, StoreIdentity};
+
+    use super::*;
+    use crate::folder::disk::Disk;
+    use crate::folder::mark::Nexts;
+
+    fn mark() -> Mark {
+        let identity = StoreIdentity::from_bytes([7; 16]);
+        let (lineage, nexts, is_behind, is_copied) = (None, Nexts::NONE, false, false);
+        Mark { identity, last_id: 3, events: u64::MAX, lineage, nexts, is_behind, is_copied }
+    }
+
+    fn found(root: &Path) -> Option<Mark> {
+        read(root, MARK).unwrap()
+    }
+
+    #[test]
+    fn place_2_a_mark_is_read_as_it_was_written() {
+        let place = tempfile::tempdir().unwrap();
+        assert_eq!(found(place.path()), None);
+        assert_eq!(found(&place.path().join("no/such")), None);
+        let mut lock = DiskLock::take(place.path()).unwrap();
+        let [lineage, next] = [u64::MAX, 1].map(Lineage::new);
+        let nexts = Nexts::NONE.and(next);
+        let lineage = Some(lineage);
+        for mark in [
+            mark(),
+            Mark { is_behind: true, lineage, ..mark() },
+            Mark { nexts, ..mark() },
+            Mark { lineage, nexts, ..mark() },
+        ] {
+            lock.write(&mark).unwrap();
+            assert_eq!(found(place.path()), Some(mark));
+        }
+    }
+
+    /// Values that another process of the store has written meanwhile are not taken back.
+    #[test]
+    fn place_2_a_mark_is_never_lowered_and_never_put_over_that_of_another_store() {
+        let place = tempfile::tempdir().unwrap();
+        let disk = Disk::at(place.path()).unwrap();
+        let (lineage, nexts) = (Some(Lineage::new(7)), Nexts::NONE.and(Lineage::new(8)));
+        let there = Mark { last_id: 9, events: 5, lineage, nexts, is_behind: true, ..mark() };
+        DiskLock::take(place.path()).unwrap().write(&there).unwrap();
+        Mark { last_id: 8, events: 7, ..mark() }.put(&disk, true).unwrap();
+        let expected = Mark { events: 7, ..there };
+        assert_eq!(found(place.path()), Some(expected));
+        let other = Mark { identity: StoreIdentity::from_bytes([8; 16]), ..mark() };
+        let refused = other.put(&disk, true).unwrap_err();
+        assert_eq!(refused.kind(), StoreErrorKind::ForeignData);
+        assert_eq!(found(place.path()), Some(expected));
+    }
+
+    #[test]
+    fn place_2_a_mark_that_is_none_is_said_and_not_taken_for_a_missing_one() {
+        let place = tempfile::tempdir().unwrap();
+        for text in ["", "{", "{}", r#"{"store":"x","last_id":1,"events":1}"#] {
+            fs::write(place.path().join(MARK), text).unwrap();
+            let error = read(place.path(), MARK).unwrap_err();
+            assert_eq!(error.kind(), StoreErrorKind::Damaged, "{text}");
+        }
+    }
+}
