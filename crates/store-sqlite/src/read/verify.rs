@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use custom_models_core::{AnswerKey, MOST_FINDINGS, StoreError};
 use rusqlite::{Connection, Row};
 
-use crate::fault::fault;
-use crate::file::recognise;
+use crate::error::fault;
+use crate::file::open::recognise;
+use crate::rows::{checksum, idempotency};
 use crate::schema::MIGRATIONS;
-use crate::{answer_rows, checksum};
 
 /// Looks for damage, and returns a sentence a finding.
 pub(crate) fn verify(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
@@ -117,8 +117,8 @@ fn answers(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     while let Some(row) = rows.next()?
         && findings.len() < MOST_FINDINGS
     {
-        let (organisation, key): (_, AnswerKey) = answer_rows::key_of(row, 2)?;
-        if answer_rows::hash(&organisation, &key) != row.get::<_, i64>(1)? {
+        let (organisation, key): (_, AnswerKey) = idempotency::key_of(row, 2)?;
+        if idempotency::hash(&organisation, &key) != row.get::<_, i64>(1)? {
             let number: i64 = row.get(0)?;
             findings.push(format!("{organisation}: the answer {number} has a hash of another key"));
         }

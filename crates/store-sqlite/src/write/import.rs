@@ -1,117 +1,9 @@
-//! All that a file holds, record by record.
+//! Records that are put into a store or erased from it.
 
-use custom_models_core::{
-    AnswerLine, ArchiveChange, ArchiveStore, EventLine, Job, Lineage, ModelId, ModelLine,
-    Organisation, Record, StoreError, StoreIdentity, StoreSummary,
-};
-use rusqlite::{Connection, Row, Transaction, params};
+use custom_models_core::{ArchiveChange, Lineage, ModelLine, Organisation, Record};
+use rusqlite::{Connection, params};
 
-use crate::fault::{damaged, fault};
-use crate::{SqliteStore, access_rows, answer_rows, data_rows, event_rows, rows, verify};
-
-type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
-
-impl ArchiveStore for SqliteStore {
-    fn export(&self, each: Each<'_>) -> Result<(), StoreError> {
-        self.readers.read_with(|connection| {
-            let snapshot = connection.transaction().map_err(fault)?;
-            export(&snapshot, each)
-        })
-    }
-
-    fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
-        self.commits()?.apply(Job::Archive(change))?.archived()
-    }
-
-    fn summary(&self) -> Result<StoreSummary, StoreError> {
-        self.readers.read(|connection| connection.query_row(SUMMARY, [], summary))
-    }
-
-    fn verify(&self) -> Result<Vec<String>, StoreError> {
-        self.original().read_with(verify::verify)
-    }
-}
-
-fn export(snapshot: &Transaction<'_>, each: Each<'_>) -> Result<(), StoreError> {
-    let mut show = |sql: &str, record: fn(&Row<'_>) -> rusqlite::Result<Record>| {
-        let mut statement = snapshot.prepare(sql).map_err(fault)?;
-        let mut rows = statement.query([]).map_err(fault)?;
-        while let Some(row) = rows.next().map_err(fault)? {
-            each(record(row).map_err(fault)?)?;
-        }
-        Ok(())
-    };
-    show("SELECT last_id FROM sequence", |row| Ok(Record::Start { last_id: row.get(0)? }))?;
-    show("SELECT organisation, plan FROM registrations ORDER BY organisation", |row| {
-        Ok(access_rows::registration_of(row)?.into())
-    })?;
-    show(access_rows::ALL_KEYS, |row| Ok(access_rows::key_of(row)?.into()))?;
-    show(
-        "SELECT organisation, models, events, purged FROM organisations ORDER BY organisation",
-        counters,
-    )?;
-    show(rows::ALL, |row| {
-        let organisation = organisation(row, 12)?;
-        Ok(Record::Model(ModelLine { organisation, model: rows::model(row)? }))
-    })?;
-    show(
-        "SELECT id, record, organisation, model FROM data ORDER BY organisation, model, id",
-        |row| {
-            let (organisation, model) = (organisation(row, 2)?, model_id(row.get(3)?)?);
-            Ok(Record::Data { organisation, model, pair: data_rows::pair(row)? })
-        },
-    )?;
-    show(
-        "SELECT position, model, created_at, actor, event, organisation FROM events
-        ORDER BY organisation, position",
-        |row| {
-            let line = EventLine::new(organisation(row, 5)?, event_rows::event(row)?);
-            Ok(Record::Event(line))
-        },
-    )?;
-    show(
-        "SELECT request, at, status, revision, body, organisation, operation, target, key
-        FROM answers ORDER BY organisation, operation, target, key",
-        answer,
-    )
-}
-
-fn counters(row: &Row<'_>) -> rusqlite::Result<Record> {
-    Ok(Record::Organisation {
-        organisation: organisation(row, 0)?,
-        models: row.get(1)?,
-        last_event: row.get(2)?,
-        first_event: row.get::<_, u64>(3)?.saturating_add(1),
-    })
-}
-
-/// One statement, so one view.
-const SUMMARY: &str = "SELECT identity, last_id,
-    erased_events + (SELECT coalesce(sum(events), 0) FROM organisations),
-    EXISTS (SELECT 1 FROM data), lineage FROM store, sequence";
-
-fn summary(row: &Row<'_>) -> rusqlite::Result<StoreSummary> {
-    Ok(StoreSummary {
-        identity: StoreIdentity::from_bytes(row.get(0)?),
-        last_id: row.get(1)?,
-        events: row.get(2)?,
-        has_data: row.get(3)?,
-        lineage: row.get::<_, Option<i64>>(4)?.map(|number| Lineage::new(number.cast_unsigned())),
-    })
-}
-
-fn answer(row: &Row<'_>) -> rusqlite::Result<Record> {
-    let (organisation, key) = answer_rows::key_of(row, 5)?;
-    Ok(Record::Answer(AnswerLine::new(organisation, key, answer_rows::kept(row)?)))
-}
-
-fn organisation(row: &Row<'_>, column: usize) -> rusqlite::Result<Organisation> {
-    row.get_ref(column)?.as_str()?.parse().map_err(|_| damaged("no name of an organisation"))
-}
-
-fn model_id(number: i64) -> rusqlite::Result<ModelId> {
-    ModelId::try_from(number).map_err(|_| damaged("an id out of range"))
-}
+use crate::rows::{access, data, events, idempotency, models};
 
 /// Puts records or erases them.
 pub(crate) fn change(connection: &Connection, change: &ArchiveChange) -> rusqlite::Result<u64> {
@@ -165,8 +57,8 @@ fn put(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
             .map(drop),
         Record::Key(key) => {
             let key = key.clone().into();
-            access_rows::remove_key(connection, &key)?;
-            access_rows::add_key(connection, &key).map(drop)
+            access::remove_key(connection, &key)?;
+            access::add_key(connection, &key).map(drop)
         }
         Record::Organisation { organisation, models, last_event, first_event } => connection
             .execute(
@@ -177,13 +69,13 @@ fn put(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
             )
             .map(drop),
         Record::Model(ModelLine { organisation, model }) => {
-            rows::delete(connection, organisation, model.id)?;
-            rows::insert(connection, organisation, model)?;
-            rows::update(connection, organisation, model)
+            models::delete(connection, organisation, model.id)?;
+            models::insert(connection, organisation, model)?;
+            models::update(connection, organisation, model)
         }
         Record::Data { organisation, model, pair } => {
-            data_rows::delete(connection, organisation, *model, pair.id)?;
-            data_rows::insert(connection, organisation, *model, pair)
+            data::delete(connection, organisation, *model, pair.id)?;
+            data::insert(connection, organisation, *model, pair)
         }
         Record::Event(line) => {
             let (organisation, position, model, event) = line.clone().into_parts();
@@ -191,11 +83,11 @@ fn put(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
                 "DELETE FROM events WHERE organisation = ?1 AND position = ?2",
                 params![organisation.as_str(), position],
             )?;
-            event_rows::insert(connection, &organisation, position, model, &event)
+            events::insert(connection, &organisation, position, model, &event)
         }
         Record::Answer(line) => {
             let (organisation, key, kept) = line.clone().into_parts();
-            answer_rows::put(connection, &organisation, &key, &kept)
+            idempotency::put(connection, &organisation, &key, &kept)
         }
     }
 }
@@ -250,7 +142,7 @@ fn erase(
                 params![organisation, gone],
             )?;
         } else if sql == ERASE_EVENTS {
-            event_rows::keep_purged(connection, organisation)?;
+            events::keep_purged(connection, organisation)?;
         }
     }
     Ok(erased)

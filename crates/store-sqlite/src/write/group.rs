@@ -10,11 +10,12 @@ use custom_models_core::{
 };
 use rusqlite::Connection;
 
-use crate::admission_rows::{Admissions, Known};
-use crate::fault::{Trouble, fault};
-use crate::file::newer;
+use crate::error::{Trouble, fault};
+use crate::file::open::newer;
+use crate::rows::admissions::{Admissions, Known};
+use crate::rows::{data, events, idempotency, models};
 use crate::schema::MIGRATIONS;
-use crate::{access, answer_rows, archive, data_rows, event_rows, purge, rows};
+use crate::write::{access, import, purge};
 
 /// The state of a transaction beside its rows: counters, read once and written once.
 pub(crate) struct Group<'a> {
@@ -62,7 +63,7 @@ impl<'a> Group<'a> {
         Ok(match self.counters.entry(organisation.clone()) {
             Entry::Occupied(known) => known.into_mut(),
             Entry::Vacant(unknown) => {
-                unknown.insert(Counted::stored(rows::counters(self.connection, organisation)?))
+                unknown.insert(Counted::stored(models::counters(self.connection, organisation)?))
             }
         })
     }
@@ -71,7 +72,7 @@ impl<'a> Group<'a> {
     pub(crate) fn keep_counters(&self) -> rusqlite::Result<()> {
         for (organisation, counters) in &self.counters {
             if counters.has_moved() {
-                rows::keep_counters(self.connection, organisation, counters.current)?;
+                models::keep_counters(self.connection, organisation, counters.current)?;
             }
         }
         if self.last_id.has_moved() {
@@ -100,7 +101,7 @@ impl Group<'_> {
         let connection = self.connection;
         self.keep_counters()?;
         connection.execute_batch("SAVEPOINT archive")?;
-        let archived = archive::change(connection, change);
+        let archived = import::change(connection, change);
         let end = if archived.is_ok() { "" } else { "ROLLBACK TO archive; " };
         connection.execute_batch(&format!("{end}RELEASE archive"))?;
         self.counters.clear();
@@ -124,7 +125,7 @@ impl Rows for Group<'_> {
         organisation: &Organisation,
         key: &AnswerKey,
     ) -> Result<Option<KeptAnswer>, Trouble> {
-        Ok(answer_rows::get(self.connection, organisation, key)?)
+        Ok(idempotency::get(self.connection, organisation, key)?)
     }
 
     fn counters(&mut self, organisation: &Organisation) -> Result<Counters, Trouble> {
@@ -136,7 +137,7 @@ impl Rows for Group<'_> {
         organisation: &Organisation,
         id: ModelId,
     ) -> Result<Option<CustomModel>, Trouble> {
-        Ok(rows::get(self.connection, organisation, id)?)
+        Ok(models::get(self.connection, organisation, id)?)
     }
 
     fn pair(
@@ -145,7 +146,7 @@ impl Rows for Group<'_> {
         model: ModelId,
         pair: DataId,
     ) -> Result<Option<DataPair>, Trouble> {
-        Ok(data_rows::one(self.connection, organisation, model, pair)?)
+        Ok(data::one(self.connection, organisation, model, pair)?)
     }
 
     fn last_pair(
@@ -153,7 +154,7 @@ impl Rows for Group<'_> {
         organisation: &Organisation,
         model: ModelId,
     ) -> Result<Option<DataId>, Trouble> {
-        Ok(data_rows::last(self.connection, organisation, model)?)
+        Ok(data::last(self.connection, organisation, model)?)
     }
 
     fn next_id(&mut self) -> Result<ModelId, Trouble> {
@@ -167,7 +168,7 @@ impl Rows for Group<'_> {
         model: &CustomModel,
     ) -> Result<(), Trouble> {
         self.last_id.current = model.id.get();
-        Ok(rows::insert(self.connection, organisation, model)?)
+        Ok(models::insert(self.connection, organisation, model)?)
     }
 
     fn replace_model(
@@ -176,7 +177,7 @@ impl Rows for Group<'_> {
         _before: &CustomModel,
         after: &CustomModel,
     ) -> Result<(), Trouble> {
-        Ok(rows::update(self.connection, organisation, after)?)
+        Ok(models::update(self.connection, organisation, after)?)
     }
 
     fn delete_model(
@@ -184,8 +185,8 @@ impl Rows for Group<'_> {
         organisation: &Organisation,
         before: &CustomModel,
     ) -> Result<(), Trouble> {
-        rows::delete(self.connection, organisation, before.id)?;
-        Ok(data_rows::delete_all(self.connection, organisation, before.id)?)
+        models::delete(self.connection, organisation, before.id)?;
+        Ok(data::delete_all(self.connection, organisation, before.id)?)
     }
 
     fn insert_pair(
@@ -194,7 +195,7 @@ impl Rows for Group<'_> {
         model: ModelId,
         pair: &DataPair,
     ) -> Result<(), Trouble> {
-        Ok(data_rows::insert(self.connection, organisation, model, pair)?)
+        Ok(data::insert(self.connection, organisation, model, pair)?)
     }
 
     fn delete_pair(
@@ -203,7 +204,7 @@ impl Rows for Group<'_> {
         model: ModelId,
         pair: DataId,
     ) -> Result<(), Trouble> {
-        Ok(data_rows::delete(self.connection, organisation, model, pair)?)
+        Ok(data::delete(self.connection, organisation, model, pair)?)
     }
 
     fn append_event(
@@ -213,7 +214,7 @@ impl Rows for Group<'_> {
         model: ModelId,
         event: &NewEvent,
     ) -> Result<(), Trouble> {
-        Ok(event_rows::insert(self.connection, organisation, position, model, event)?)
+        Ok(events::insert(self.connection, organisation, position, model, event)?)
     }
 
     fn keep_answer(
@@ -222,7 +223,7 @@ impl Rows for Group<'_> {
         key: &AnswerKey,
         kept: &KeptAnswer,
     ) -> Result<(), Trouble> {
-        Ok(answer_rows::put(self.connection, organisation, key, kept)?)
+        Ok(idempotency::put(self.connection, organisation, key, kept)?)
     }
 
     fn set_counters(

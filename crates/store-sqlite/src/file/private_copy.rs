@@ -9,10 +9,12 @@ use custom_models_core::{StoreError, StoreErrorKind};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
-use crate::backup::copy;
-use crate::fault::fault;
-use crate::file::StoreFile;
-use crate::place::{FileId, about, beside, ensure_readable, has_content, make, own_file, unusable};
+use crate::error::fault;
+use crate::file::copy::copy;
+use crate::file::open::StoreFile;
+use crate::file::path::{
+    FileId, about, beside, ensure_readable, has_content, make, own_file, unusable,
+};
 
 /// The number of times that a copy is tried while others write meanwhile.
 const ATTEMPTS: usize = 10;
@@ -115,33 +117,4 @@ fn header(database: &Path) -> Result<[u8; 32], StoreError> {
 }
 
 #[cfg(all(test, unix))]
-mod tests {
-    use std::os::unix::fs::PermissionsExt;
-    use std::time::Duration;
-
-    use custom_models_core::OpenMode;
-
-    use super::*;
-
-    #[test]
-    fn place_5_a_private_copy_is_for_its_owner_alone() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.db");
-        let file = StoreFile { path, busy_timeout: Duration::ZERO, is_read_only: false };
-        let (writer, _watch) = file.open_for_writing(OpenMode::Create).unwrap();
-        writer.execute_batch("UPDATE sequence SET last_id = 7").unwrap();
-        for ending in ["", "-wal", "-shm"] {
-            let open = fs::Permissions::from_mode(0o666);
-            fs::set_permissions(beside(&file.path, ending), open).unwrap();
-        }
-        let (copy, private) = private_copy(&file).unwrap();
-        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-        assert_eq!(mode(private.path()), 0o700);
-        for ending in ["", "-wal"] {
-            assert_eq!(mode(&beside(&copy.path, ending)), 0o600, "{ending}");
-        }
-        let copy = copy.open_for_reading().unwrap();
-        let last_id = copy.query_row("SELECT last_id FROM sequence", [], |row| row.get(0));
-        assert_eq!(last_id, Ok(7_u64));
-    }
-}
+mod tests;

@@ -6,9 +6,9 @@ use std::time::Duration;
 use custom_models_core::OpenMode;
 use rusqlite::{Connection, StatementStatus};
 
-use crate::file::StoreFile;
+use crate::file::open::StoreFile;
+use crate::rows::{access, data, events, idempotency, models};
 use crate::schema::MIGRATIONS;
-use crate::{access_rows, answer_rows, data_rows, event_rows, rows};
 
 /// The steps of a statement on an empty store, after making sure that none goes over a whole table or
 /// sorts.
@@ -31,33 +31,33 @@ fn goes_by(statement: &str, index: &str) {
 
 #[test]
 fn a_page_of_models_goes_by_the_organisation() {
-    goes_by(rows::PAGE, "INDEX models_of_organisation (organisation=? AND rowid>?)");
+    goes_by(models::PAGE, "INDEX models_of_organisation (organisation=? AND rowid>?)");
 }
 
 #[test]
 fn trainings_that_wait_go_by_their_time() {
-    goes_by(rows::CLAIMABLE, "INDEX claimable_models (claimable_at<?)");
+    goes_by(models::CLAIMABLE, "INDEX claimable_models (claimable_at<?)");
 }
 
 #[test]
 fn events_go_by_organisation_and_position() {
     let index = "INDEX events_of_organisation (organisation=?";
-    goes_by(event_rows::PAGE, &format!("{index} AND position>?)"));
-    goes_by(event_rows::KEEP_PURGED, &format!("COVERING {index})"));
-    goes_by(event_rows::OLDEST, &format!("{index})"));
-    goes_by(event_rows::FORGET, &format!("{index} AND position<?)"));
+    goes_by(events::PAGE, &format!("{index} AND position>?)"));
+    goes_by(events::KEEP_PURGED, &format!("COVERING {index})"));
+    goes_by(events::OLDEST, &format!("{index})"));
+    goes_by(events::FORGET, &format!("{index} AND position<?)"));
 }
 
 #[test]
 fn data_goes_by_its_model() {
-    goes_by(data_rows::PART, "PRIMARY KEY (organisation=? AND model=? AND id>?)");
+    goes_by(data::PART, "PRIMARY KEY (organisation=? AND model=? AND id>?)");
 }
 
 #[test]
 fn answers_go_by_a_hash_and_are_forgotten_by_their_time() {
-    goes_by(answer_rows::ONE, "INDEX answers_of_hash (hash=?)");
-    goes_by(answer_rows::REPLACE, "INDEX answers_of_hash (hash=?)");
-    goes_by(answer_rows::FORGET, "INDEX answers_in_time (at<?)");
+    goes_by(idempotency::ONE, "INDEX answers_of_hash (hash=?)");
+    goes_by(idempotency::REPLACE, "INDEX answers_of_hash (hash=?)");
+    goes_by(idempotency::FORGET, "INDEX answers_in_time (at<?)");
 }
 
 /// Planning costs more than most of what is planned.
@@ -68,7 +68,7 @@ fn a_statement_is_planned_once_whatever_is_bound_to_it() {
     let file = StoreFile { path, busy_timeout: Duration::ZERO, is_read_only: false };
     let (writer, _) = file.open_for_writing(OpenMode::Create).unwrap();
     for connection in [writer, file.open_for_reading().unwrap()] {
-        for statement in [access_rows::GRANT, rows::ONE] {
+        for statement in [access::GRANT, models::ONE] {
             let mut prepared = connection.prepare(statement).unwrap();
             for value in 0..3 {
                 (1..=prepared.parameter_count())

@@ -2,21 +2,16 @@
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use custom_models_core::{StoreError, StoreErrorKind};
-use rusqlite::Connection;
-use rusqlite::backup::Backup;
 
-use crate::SqliteStore;
-use crate::aside::Aside;
-use crate::fault::fault;
-use crate::file::{open_log, recognise};
-use crate::place::{Found, about, has_content, look_at, missing, unusable};
-use crate::private::open_immutable;
-
-/// The number of pages that are copied at a time.
-const PAGES: i32 = 1000;
+use crate::error::fault;
+use crate::file::copy::copy;
+use crate::file::open::recognise;
+use crate::file::path::{Found, about, has_content, look_at, missing, unusable};
+use crate::file::private_copy::open_immutable;
+use crate::file::staged::Aside;
+use crate::store::SqliteStore;
 
 impl SqliteStore {
     /// Copies the store, as it is at one moment, into a new file for its owner alone: everything that was
@@ -74,19 +69,6 @@ fn causes(fault: &StoreError) -> String {
         Some(cause) => format!("{fault}: {cause}"),
         None => fault.to_string(),
     }
-}
-
-/// Copies what one transaction sees. While it is open no write of another makes the copy begin anew.
-pub(crate) fn copy(source: &mut Connection, to: &Path) -> Result<(), StoreError> {
-    let snapshot = source.transaction().map_err(fault)?;
-    open_log(&snapshot)?;
-    let mut copy = Connection::open(to).map_err(fault)?;
-    // Nothing is left beside the copy, which nobody uses before it is whole.
-    copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF").map_err(fault)?;
-    let backup = Backup::new(&snapshot, &mut copy).map_err(fault)?;
-    backup.run_to_completion(PAGES, Duration::ZERO, None).map_err(fault)?;
-    drop(backup);
-    copy.close().map_err(|(_, error)| fault(error))
 }
 
 /// Makes sure that a copy is ours and whole. Nothing is written.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 
-use crate::watch::Watch;
+use crate::file::watch::Watch;
 
 /// A connection to the files of a store.
 ///

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use custom_models_core::{Admission, AdmissionRows, AdmissionRowsMut, Moment, Window};
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
-use crate::fault::{Trouble, damaged};
+use crate::error::{Trouble, damaged};
 
 macro_rules! admissions {
     ($rest:literal) => {

@@ -4,7 +4,7 @@
 use custom_models_core::{DataId, DataPair, ModelId, Organisation};
 use rusqlite::{Connection, Row, params};
 
-use crate::fault::{damaged, unwritable};
+use crate::error::{damaged, unwritable};
 
 pub(crate) const PART: &str = "SELECT id, record FROM data
     WHERE organisation = ?1 AND model = ?2 AND id > ?3 ORDER BY id LIMIT ?4";

@@ -6,7 +6,7 @@ use custom_models_core::{
 };
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::fault::damaged;
+use crate::error::damaged;
 
 macro_rules! under_a_key {
     () => {

@@ -9,15 +9,15 @@ use std::sync::Arc;
 use custom_models_core::{StoreError, StoreErrorKind};
 use rusqlite::Connection;
 
-use crate::backup::copy;
-use crate::fault::fault;
-use crate::file::{StoreFile, migrate, open_log, recognise};
-use crate::held::Held;
-use crate::place::{Found, beside, has_content, is_owner, look_at, make, missing};
-use crate::private::{Folder, private_copy};
-use crate::readers::Readers;
+use crate::error::fault;
+use crate::file::copy::copy;
+use crate::file::held::Held;
+use crate::file::open::{StoreFile, migrate, open_log, recognise};
+use crate::file::path::{Found, beside, has_content, is_owner, look_at, make, missing};
+use crate::file::private_copy::{Folder, private_copy};
+use crate::file::watch::Watch;
+use crate::read::pool::Readers;
 use crate::schema::MIGRATIONS;
-use crate::watch::Watch;
 
 /// A store that is read.
 pub(crate) struct Reading {

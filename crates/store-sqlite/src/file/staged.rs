@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 
 use custom_models_core::{StoreError, StoreErrorKind};
 
-use crate::file::sync_folder;
-use crate::place::{FileId, about, beside, make, own_file, unusable};
+use crate::file::open::sync_folder;
+use crate::file::path::{FileId, about, beside, make, own_file, unusable};
 
 /// A file that has no name of its own yet. What is not finished is removed.
 pub(crate) struct Aside {

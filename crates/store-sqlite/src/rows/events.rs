@@ -3,7 +3,7 @@
 use custom_models_core::{Event, EventPage, ModelId, NewEvent, Organisation, Timestamp};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::fault::{damaged, unwritable};
+use crate::error::{damaged, unwritable};
 
 pub(crate) const PAGE: &str = "SELECT position, model, created_at, actor, event FROM events
     WHERE organisation = ?1 AND position > ?2 ORDER BY position LIMIT ?3";

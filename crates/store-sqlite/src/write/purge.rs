@@ -3,19 +3,19 @@
 use custom_models_core::{Purge, Purged};
 use rusqlite::Connection;
 
-use crate::{answer_rows, event_rows};
+use crate::rows::{events, idempotency};
 
 /// Forgets what is old, within a transaction.
 pub(crate) fn forget(connection: &Connection, purge: &Purge) -> rusqlite::Result<Purged> {
     let Purge { events_before, answers_until, limit } = *purge;
     let mut purged = Purged::default();
     let old = match events_before {
-        Some(before) => event_rows::old(connection, before, limit)?,
+        Some(before) => events::old(connection, before, limit)?,
         None => Vec::new(),
     };
     for (organisation, until) in old {
-        purged.events += event_rows::forget(connection, &organisation, until)?;
+        purged.events += events::forget(connection, &organisation, until)?;
     }
-    purged.answers = answer_rows::forget(connection, answers_until, limit)?;
+    purged.answers = idempotency::forget(connection, answers_until, limit)?;
     Ok(purged)
 }

@@ -6,11 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use custom_models_core::{StoreError, StoreErrorKind};
 use rusqlite::Connection;
 
-use crate::fault::fault;
-use crate::file::StoreFile;
-use crate::held::Held;
-use crate::private::Folder;
-use crate::watch::Watch;
+use crate::error::fault;
+use crate::file::held::Held;
+use crate::file::open::StoreFile;
+use crate::file::private_copy::Folder;
+use crate::file::watch::Watch;
 
 /// The number of idle connections that are kept. Opening one, and compiling statements for it, costs
 /// more than ten reads. More readers at a time open one for the one call.

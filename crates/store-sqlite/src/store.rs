@@ -1,0 +1,196 @@
+//! The store, and the traits of the core that it implements.
+
+mod access;
+mod archive;
+mod backup;
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use custom_models_core::{
+    AnswerKey, Completion, CustomModel, DataPair, EventPage, Job, Judged, KeptAnswer, Listing,
+    ModelId, ModelStore, Moment, OpenMode, Organisation, Outcome, Purge, Purged, Selection,
+    StoreError, StoreErrorKind, Write,
+};
+use custom_models_group_commit::GroupCommit;
+
+use crate::file::open::StoreFile;
+use crate::file::path::unusable;
+use crate::read::pool::Readers;
+use crate::read::read_only::{self, Reading};
+use crate::rows::{data, events, idempotency, models};
+use crate::write::writer::Writer;
+
+/// A store of custom models in one SQLite file.
+///
+/// Several processes may have the same file open; the quota holds over all of them (QUOTA-4). The
+/// file must lie on a local disk: SQLite's write-ahead log does not work over a network.
+pub struct SqliteStore {
+    /// `None` if the store was opened for reading alone.
+    commits: Option<GroupCommit<Writer>>,
+    readers: Readers,
+    /// The file as it lies, if the readers have a copy in the current layout.
+    original: Option<Readers>,
+}
+
+impl SqliteStore {
+    /// The time that a call waits for another process that keeps the file locked.
+    pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+    /// Opens a store, or makes a new one where there is no file or an empty one. The folder must
+    /// exist.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SqliteStore::open_as`].
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_as(path, OpenMode::Create)
+    }
+
+    /// Opens a store with the right that `mode` gives (PLACE-1).
+    ///
+    /// [`OpenMode::ReadOnly`] writes to none of the files of the store. The owner of the database reads it where
+    /// it lies. Other users, and everybody in a folder that nothing can be written to, read a private copy of
+    /// that moment in the folder for temporary files; so does whoever reads an older layout.
+    ///
+    /// # Errors
+    ///
+    /// - [`StoreErrorKind::Missing`]: there is no file, or an empty one, and none may be made.
+    /// - [`StoreErrorKind::Older`]: the layout is older, and may not be changed.
+    /// - [`StoreErrorKind::NotOurs`]: the file is something else; it is not touched.
+    /// - [`StoreErrorKind::Newer`]: a newer version of this crate wrote it; it is not touched.
+    /// - [`StoreErrorKind::Busy`]: another process kept it locked for [`Self::BUSY_TIMEOUT`].
+    /// - [`StoreErrorKind::Unavailable`]: no such folder, no permission, a write-ahead log that has lost its
+    ///   database, or, for writing, a database with several hard links.
+    /// - [`StoreErrorKind::Damaged`], [`StoreErrorKind::Full`], [`StoreErrorKind::Failed`]: as they
+    ///   say.
+    pub fn open_as(path: impl AsRef<Path>, mode: OpenMode) -> Result<Self, StoreError> {
+        Self::open_file(path.as_ref(), Self::BUSY_TIMEOUT, mode)
+    }
+
+    /// [`SqliteStore::open`] with another bound on the wait for other processes, for hosts that
+    /// must answer sooner than [`Self::BUSY_TIMEOUT`]. At most a day.
+    ///
+    /// # Errors
+    ///
+    /// As [`SqliteStore::open`].
+    pub fn open_with_busy_timeout(
+        path: impl AsRef<Path>,
+        busy_timeout: Duration,
+    ) -> Result<Self, StoreError> {
+        Self::open_file(path.as_ref(), busy_timeout, OpenMode::Create)
+    }
+
+    fn open_file(path: &Path, busy_timeout: Duration, mode: OpenMode) -> Result<Self, StoreError> {
+        const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+        let path = std::path::absolute(path).map_err(|error| unusable(path, &error))?;
+        let busy_timeout = busy_timeout.min(DAY);
+        let file = StoreFile { path, busy_timeout, is_read_only: false };
+        if mode == OpenMode::ReadOnly {
+            let Reading { readers, original } = read_only::open(file)?;
+            return Ok(SqliteStore { commits: None, readers, original });
+        }
+        let writer = Writer::open(file.clone(), mode)?;
+        let readers = Readers::new(file, Some(writer.watch()));
+        let commits = GroupCommit::start("sqlite-writer", writer)
+            .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?;
+        Ok(SqliteStore { commits: Some(commits), readers, original: None })
+    }
+
+    /// The queue of writes, or [`StoreErrorKind::ReadOnly`] if the store was opened for reading alone.
+    fn commits(&self) -> Result<&GroupCommit<Writer>, StoreError> {
+        self.commits.as_ref().ok_or_else(|| StoreErrorKind::ReadOnly.into())
+    }
+
+    /// The file in its own layout.
+    fn original(&self) -> &Readers {
+        self.original.as_ref().unwrap_or(&self.readers)
+    }
+}
+
+impl fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqliteStore").field("path", &self.readers.path()).finish_non_exhaustive()
+    }
+}
+
+impl ModelStore for SqliteStore {
+    fn submit(&self, write: Write, done: Completion) {
+        match self.commits() {
+            Ok(commits) => commits.submit(Job::Model(write), |it| done(it.and_then(Judged::model))),
+            Err(fault) => done(Err(fault)),
+        }
+    }
+
+    fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
+        self.commits()?.apply(Job::Model(write))?.model()
+    }
+
+    fn get(
+        &self,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Result<Option<CustomModel>, StoreError> {
+        self.readers.read(|connection| models::get(connection, organisation, id))
+    }
+
+    fn list(
+        &self,
+        organisation: &Organisation,
+        selection: &Selection,
+    ) -> Result<Listing, StoreError> {
+        self.readers.read(|connection| models::list(connection, organisation, selection))
+    }
+
+    fn events(
+        &self,
+        organisation: &Organisation,
+        after: u64,
+        limit: u32,
+    ) -> Result<EventPage, StoreError> {
+        self.readers.read(|connection| events::page(connection, organisation, after, limit))
+    }
+
+    fn claimable(
+        &self,
+        organisation: Option<&Organisation>,
+        at: Moment,
+        limit: u32,
+    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+        self.readers.read(|connection| models::claimable(connection, organisation, at, limit))
+    }
+
+    fn data(
+        &self,
+        organisation: &Organisation,
+        model: ModelId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        self.readers.read(|connection| data::part(connection, organisation, model, after, limit))
+    }
+
+    fn answer(
+        &self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        self.readers.read(|connection| idempotency::get(connection, organisation, key))
+    }
+
+    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        self.commits()?.apply(Job::Purge(purge))?.purged()
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        if let Some(commits) = &self.commits {
+            commits.close();
+        }
+        self.readers.close();
+        if let Some(original) = &self.original {
+            original.close();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,65 @@
+//! Registrations, API keys and request limits in SQLite.
+
+use custom_models_core::{
+    AccessChange, AccessOutcome, AccessStore, Completion, Grant, Job, Judged, KeyDigest, KeyRecord,
+    Moment, Organisation, Registration, RequestLimit, StoreError, Window, WindowState,
+    window_state,
+};
+
+use crate::error::Trouble;
+use crate::rows::access;
+use crate::rows::admissions::{Admissions, Known};
+use crate::store::SqliteStore;
+
+impl AccessStore for SqliteStore {
+    fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
+        match self.commits() {
+            Ok(commits) => {
+                commits.submit(Job::Access(change), |it| done(it.and_then(Judged::access)))
+            }
+            Err(fault) => done(Err(fault)),
+        }
+    }
+
+    fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
+        self.commits()?.apply(Job::Access(change))?.access()
+    }
+
+    fn registration(
+        &self,
+        organisation: &Organisation,
+    ) -> Result<Option<Registration>, StoreError> {
+        self.readers.read(|connection| access::registration(connection, organisation))
+    }
+
+    fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        self.readers.read(|connection| access::registrations(connection))
+    }
+
+    fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>, StoreError> {
+        self.readers.read(|connection| access::grant(connection, digest))
+    }
+
+    fn keys(&self, organisation: &Organisation) -> Result<Vec<KeyRecord>, StoreError> {
+        self.readers.read(|connection| access::keys(connection, organisation))
+    }
+
+    fn keeps_windows(&self) -> bool {
+        true
+    }
+
+    fn window(
+        &self,
+        window: &Window,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<WindowState, StoreError> {
+        self.readers.read(|connection| {
+            let snapshot = connection.transaction()?;
+            let mut rows = Admissions { connection: &snapshot, known: &mut Known::new() };
+            let state = window_state(&mut rows, window, limit, now);
+            snapshot.finish()?;
+            Ok(state.map_err(Trouble::into_fault))
+        })?
+    }
+}
