@@ -7,20 +7,35 @@
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use custom_models_core::{StoreError, StoreErrorKind};
-use sled::{Batch, Db};
+use sled::Db;
 
-use crate::changes::Changes;
-use crate::fault::{damaged, guarded};
-use crate::folder::{Folder, LOG_IS_GONE};
-use crate::inspection::{Inspection, inspect};
-use crate::journal;
-use crate::medium::{Medium, Opened};
-use crate::moments::Moments;
-use crate::recognition::recognise;
-use crate::scan::end_of;
-use crate::schema::{LAST_ID, TOTALS, number};
-use crate::totals::Totals;
-use crate::watermark::{Mark, Watermark};
+use crate::database::backend::{Medium, Opened};
+use crate::database::folder::{Folder, LOG_IS_GONE};
+use crate::database::inspection::{Inspection, inspect};
+use crate::database::log_scan::end_of;
+use crate::database::recognition::recognise;
+use crate::database::undo_log::UndoLog;
+use crate::database::watermark::{Mark, Watermark};
+use crate::error::{damaged, guarded};
+use crate::rows::keys::{LAST_ID, TOTALS, number};
+use crate::rows::totals::Totals;
+use crate::rows::write_set::Changes;
+
+pub(crate) mod backend;
+mod files;
+mod flush_watchdog;
+pub(crate) mod folder;
+mod inspection;
+mod journal;
+mod leftovers;
+mod log_scan;
+mod private_copy;
+mod recognition;
+#[cfg(test)]
+pub(crate) mod recorder;
+mod repair_v1;
+mod undo_log;
+pub(crate) mod watermark;
 
 /// The number of times that the writer judges a group before it gives up. It judges again if the
 /// database broke off before the group was written.
@@ -34,7 +49,7 @@ pub(crate) struct Database {
     state: RwLock<State>,
     /// Held while a batch becomes visible, but not while it is synced. Who holds it sees a database
     /// that stands still.
-    moments: Mutex<Moments>,
+    moments: Mutex<UndoLog>,
     /// The findings of the inspection before the database was opened, a sentence each.
     findings: Vec<String>,
 }
@@ -122,7 +137,7 @@ impl Database {
     }
 
     /// Keeps the writer from making anything visible, for as short as can be.
-    pub(crate) fn stand_still(&self) -> MutexGuard<'_, Moments> {
+    pub(crate) fn stand_still(&self) -> MutexGuard<'_, UndoLog> {
         self.moments.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -170,7 +185,7 @@ impl Database {
     ) -> Result<(), WriteFault> {
         let batches = journal::batches(changes).map_err(WriteFault::Unflushed)?;
         let mut standing_still = self.stand_still();
-        standing_still.keep(changes);
+        standing_still.record(changes);
         let applied = self.medium.apply(opened, batches);
         drop(standing_still);
         applied.and_then(|()| self.medium.flush(opened)).map_err(WriteFault::Unflushed)?;
@@ -285,17 +300,6 @@ fn let_go(state: &mut State, status: Status) {
         drop(before);
         Ok(())
     });
-}
-
-/// Makes batches durable.
-pub(crate) fn make(
-    medium: &dyn Medium,
-    opened: &Opened,
-    batches: Vec<Batch>,
-) -> Result<(), StoreError> {
-    medium.apply(opened, batches)?;
-    medium.flush(opened)?;
-    medium.sync(opened)
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use custom_models_core::OpenMode;
 use tempfile::TempDir;
 
 use super::*;
-use crate::recorder::{Fault, Recorder};
+use crate::database::recorder::{Fault, Recorder};
 
 fn database() -> (TempDir, Recorder, Database) {
     let temporary = tempfile::tempdir().unwrap();

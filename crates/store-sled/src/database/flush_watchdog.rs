@@ -1,0 +1,86 @@
+//! Wakes a flush of sled that waits in vain.
+//!
+//! One of sled's threads that fails to write notes the error without waking a flush that waits for
+//! it (`exit_reservation` in its `logger.rs`). Another flush finds the error and wakes everybody. So
+//! while a flush takes very long, another one is called from time to time.
+
+use std::io;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+/// Watches calls that may wait in vain.
+pub(crate) struct Nudger {
+    calls: Arc<Calls>,
+    thread: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Calls {
+    state: Mutex<State>,
+    over: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Odd while a call lasts.
+    number: u64,
+    is_over: bool,
+}
+
+impl Nudger {
+    /// Calls `nudge` when a call lasts longer than the patience or up to twice as long, and then
+    /// again and again, each time after twice as long a wait. It must not wait itself.
+    pub(crate) fn start(patience: Duration, nudge: impl Fn() + Send + 'static) -> io::Result<Self> {
+        let calls = Arc::new(Calls::default());
+        let watched = Arc::clone(&calls);
+        let thread = thread::Builder::new()
+            .name("sled-nudger".to_owned())
+            .spawn(move || watched.nudge(patience, nudge))?;
+        Ok(Nudger { calls, thread: Some(thread) })
+    }
+
+    /// Makes a call that is watched. It must not panic.
+    pub(crate) fn watch<T>(&self, call: impl FnOnce() -> T) -> T {
+        self.calls.lock().number += 1;
+        let result = call();
+        self.calls.lock().number += 1;
+        result
+    }
+}
+
+impl Drop for Nudger {
+    fn drop(&mut self) {
+        self.calls.lock().is_over = true;
+        self.calls.over.notify_one();
+        if let Some(thread) = self.thread.take() {
+            // What it had in its hands is let go when this returns.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Calls {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn nudge(&self, patience: Duration, nudge: impl Fn()) {
+        let mut wait = patience;
+        let mut state = self.lock();
+        while !state.is_over {
+            let number = state.number;
+            let waited = self.over.wait_timeout(state, wait);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            if state.number == number && number % 2 == 1 {
+                nudge();
+                wait = wait.saturating_mul(2);
+            } else {
+                wait = patience;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,289 @@
+//! The folder of a store: whose it is, which layout it has, and who has it open.
+//!
+//! Beside sled's files lies a marker, [`MARKER`]. It tells a store from any other folder before sled
+//! touches anything, its lock keeps other processes out, also while the database is closed and
+//! opened anew, and it is written last, so that a store whose creation was cut short is known. In
+//! layout 1 it also said, behind the layout, while the store was open.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use custom_models_core::{OpenMode, StoreError, StoreErrorKind};
+use tempfile::TempDir;
+
+use crate::database::files::{FileId, Mode, create_folder, for_the_owner, sync_tree};
+use crate::database::private_copy;
+use crate::database::watermark::WATERMARK;
+use crate::error::{damaged, io_fault};
+use crate::schema::{FIRST_LAYOUT, LAYOUT, Layout, SECOND_LAYOUT, THIRD_LAYOUT};
+
+/// The file that makes a folder a store.
+const MARKER: &str = "custom-models-sled";
+
+/// The text behind the layout in the marker while a store of layout 1 was open.
+const IN_USE: &[u8] = b"in use\n";
+
+/// The file that sled keeps its log in.
+const LOG: &str = "db";
+
+/// Why a store without that file is refused.
+pub(crate) const LOG_IS_GONE: &str = "the file `db`, sled's log with everything in it, is gone";
+
+/// The longest wait for sled's own lock. No other store can hold it while we hold the folder's, but
+/// sled's threads keep it for a moment after the database was dropped.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A folder that is ours, and locked against other processes.
+pub(crate) struct Folder {
+    path: PathBuf,
+    marker: File,
+    is_unfinished: bool,
+    is_of_older_layout: bool,
+    was_left_open: bool,
+    /// Sled's log, as it was when it was opened first.
+    log: Option<FileId>,
+    /// Removes the folder if it is a private copy.
+    private: Option<TempDir>,
+}
+
+impl Folder {
+    /// Locks the folder of a store, or makes one where there is nothing or an empty folder and `mode` says so.
+    /// For whoever only reads, makes a private copy, and locks that.
+    ///
+    /// A folder that turns out not to be ours is left as it was.
+    pub(crate) fn claim_as(path: &Path, mode: OpenMode) -> Result<Self, StoreError> {
+        let path = std::path::absolute(path).map_err(io_fault)?;
+        let is_read_only = mode == OpenMode::ReadOnly;
+        let marker = open_marker(&path, mode)?;
+        match if is_read_only { marker.try_lock_shared() } else { marker.try_lock() } {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(StoreErrorKind::Locked.into()),
+            Err(TryLockError::Error(cause)) => return Err(io_fault(cause)),
+        }
+        let folder = Folder::read_marker(path, marker)?;
+        if folder.is_unfinished && mode != OpenMode::Create && !folder.path.join(WATERMARK).exists()
+        {
+            let cause =
+                format!("the creation of a store in {} was cut short", folder.path.display());
+            return Err(StoreError::new(StoreErrorKind::Missing, cause));
+        }
+        if folder.is_of_older_layout && mode == OpenMode::Current {
+            return Err(StoreErrorKind::Older.into());
+        }
+        if !is_read_only {
+            return Ok(folder);
+        }
+        if !folder.has_log() {
+            return Err(damaged(LOG_IS_GONE));
+        }
+        folder.await_log();
+        folder.private_copy()
+    }
+
+    /// A copy among the temporary files that goes with what is returned. The folder must be locked.
+    pub(crate) fn private_copy(&self) -> Result<Self, StoreError> {
+        let copy = private_copy::copy(&self.path)?;
+        let mut folder = Folder::claim_as(copy.path(), OpenMode::Existing)?;
+        folder.private = Some(copy);
+        Ok(folder)
+    }
+
+    fn read_marker(path: PathBuf, mut marker: File) -> Result<Self, StoreError> {
+        let mut text = Vec::new();
+        let limit = (LAYOUT.len() + IN_USE.len()) as u64 + 16;
+        (&marker).take(limit).read_to_end(&mut text).map_err(io_fault)?;
+        let (layout, was_left_open) = read_usage(&text);
+        let is_cut_short =
+            |whole: &str| layout.len() < whole.len() && whole.as_bytes().starts_with(layout);
+        let is_unfinished =
+            [LAYOUT, THIRD_LAYOUT, SECOND_LAYOUT, FIRST_LAYOUT].into_iter().any(is_cut_short);
+        let found = Layout::of(layout);
+        let refusal = match found {
+            _ if is_unfinished => None,
+            Layout::Ours | Layout::Third | Layout::Second | Layout::First => None,
+            Layout::Newer => Some(StoreErrorKind::Newer),
+            Layout::Unknown => Some(StoreErrorKind::NotOurs),
+        };
+        if let Some(kind) = refusal {
+            let cause = format!("its marker says `{}`", text.escape_ascii());
+            return Err(StoreError::new(kind, cause));
+        }
+        marker.rewind().map_err(io_fault)?;
+        let is_of_older_layout = matches!(found, Layout::First | Layout::Second | Layout::Third);
+        let (log, private) = (None, None);
+        Ok(Folder { path, marker, is_unfinished, is_of_older_layout, was_left_open, log, private })
+    }
+
+    /// Returns true if the folder is a private copy.
+    pub(crate) fn is_private(&self) -> bool {
+        self.private.is_some()
+    }
+
+    /// Remembers which file sled's log is.
+    pub(crate) fn note_place(&mut self) -> Result<(), StoreError> {
+        if self.log.is_none() {
+            self.log = Some(FileId::at(&self.log())?);
+        }
+        Ok(())
+    }
+
+    /// Makes sure that sled's log is still the file that was opened (PLACE-3). Opens nothing.
+    pub(crate) fn is_in_place(&self) -> Result<(), StoreError> {
+        let Some(log) = self.log.filter(|_| !self.is_private()) else { return Ok(()) };
+        if FileId::at(&self.log()).is_ok_and(|found| found == log) {
+            return Ok(());
+        }
+        let path = self.path.display();
+        let cause = format!("the store in {path} was removed, moved or replaced while it was open");
+        Err(StoreError::new(StoreErrorKind::Unavailable, cause))
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Returns true while the store is being created: nothing in it was ever acknowledged.
+    pub(crate) fn is_unfinished(&self) -> bool {
+        self.is_unfinished
+    }
+
+    /// Returns true if the marker is still to be written.
+    pub(crate) fn is_to_be_marked(&self) -> bool {
+        self.is_unfinished || self.is_of_older_layout || self.was_left_open
+    }
+
+    /// Marks the store as one of this layout. All that is in it must be durable by now.
+    pub(crate) fn mark(&mut self) -> Result<(), StoreError> {
+        self.marker
+            .rewind()
+            .and_then(|()| self.marker.write_all(LAYOUT.as_bytes()))
+            .and_then(|()| self.marker.set_len(LAYOUT.len() as u64))
+            .and_then(|()| self.marker.sync_all())
+            .map_err(io_fault)?;
+        self.is_unfinished = false;
+        self.is_of_older_layout = false;
+        self.was_left_open = false;
+        Ok(())
+    }
+
+    /// Returns true if a store of layout 1 was not closed in order the last time.
+    pub(crate) fn was_left_open(&self) -> bool {
+        self.was_left_open
+    }
+
+    /// Lets other processes open the store. A private copy is removed.
+    pub(crate) fn release(&mut self) {
+        // Closing the file does the same, if a little later.
+        let _ = self.marker.unlock();
+        self.private = None;
+    }
+
+    /// The path of sled's log.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path.join(LOG)
+    }
+
+    /// Returns true if sled's log exists.
+    pub(crate) fn has_log(&self) -> bool {
+        self.log().is_file()
+    }
+
+    /// Sled's log, to be synced after every group.
+    pub(crate) fn open_log(&self) -> Result<File, StoreError> {
+        OpenOptions::new().write(true).open(self.path.join(LOG)).map_err(io_fault)
+    }
+
+    /// Waits until sled let go of its log.
+    pub(crate) fn await_log(&self) {
+        let deadline = Instant::now() + LOCK_TIMEOUT;
+        while let Ok(log) = File::open(self.path.join(LOG))
+            && matches!(log.try_lock(), Err(TryLockError::WouldBlock))
+            && Instant::now() < deadline
+        {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Makes all files and their names durable, and gives them the mode of the marker (PLACE-5). Sled syncs some
+    /// files and no folder, and makes its files with the mode that the process makes any.
+    pub(crate) fn sync(&self) -> Result<(), StoreError> {
+        let mode = Mode::of(&self.marker).map_err(io_fault)?;
+        sync_tree(&self.path, mode).map_err(io_fault)
+    }
+
+    /// Writes sled's log over itself.
+    ///
+    /// After a write that failed to reach the disk the system may take it for written, and a later
+    /// sync would succeed without it. What is written again is synced again.
+    pub(crate) fn rewrite_log(&self) -> Result<(), StoreError> {
+        let rewrite = || {
+            let mut options = OpenOptions::new();
+            let mut log = options.read(true).write(true).open(self.path.join(LOG))?;
+            let mut block = vec![0; 1 << 20];
+            loop {
+                let place = log.stream_position()?;
+                let length = log.read(&mut block)?;
+                let Some(read) = block.get(..length).filter(|read| !read.is_empty()) else {
+                    return Ok(());
+                };
+                log.seek(SeekFrom::Start(place))?;
+                log.write_all(read)?;
+            }
+        };
+        rewrite().map_err(io_fault)
+    }
+}
+
+/// Takes the layout's name from what a marker says, and whether the store was left open. What stands
+/// behind the name may be cut short.
+fn read_usage(text: &[u8]) -> (&[u8], bool) {
+    let end = text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| end + 1);
+    match text.split_at_checked(end) {
+        Some((layout, rest)) if !rest.is_empty() && IN_USE.starts_with(rest) => (layout, true),
+        _ => (text, false),
+    }
+}
+
+/// Opens the marker of a store, or makes one in a folder that is empty or was not there, if `mode` says so.
+fn open_marker(folder: &Path, mode: OpenMode) -> Result<File, StoreError> {
+    let missing = || {
+        let cause = format!("nothing is at {}", folder.display());
+        StoreError::new(StoreErrorKind::Missing, cause)
+    };
+    match fs::metadata(folder) {
+        Ok(found) if !found.is_dir() => {
+            return Err(StoreError::new(StoreErrorKind::NotOurs, "not a folder"));
+        }
+        Ok(_) => {}
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => match mode {
+            OpenMode::Create => create_folder(folder)?,
+            _ => return Err(missing()),
+        },
+        Err(cause) => return Err(io_fault(cause)),
+    }
+    let path = folder.join(MARKER);
+    let mut options = OpenOptions::new();
+    options.read(true).write(mode != OpenMode::ReadOnly);
+    match options.open(&path) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
+        // A folder of that name.
+        Err(cause) if cause.kind() == io::ErrorKind::IsADirectory => {
+            return Err(StoreError::new(StoreErrorKind::NotOurs, cause));
+        }
+        opened => return opened.map_err(io_fault),
+    }
+    if fs::read_dir(folder).map_err(io_fault)?.next().is_some() && !path.exists() {
+        let cause = format!("a folder with files in it, but no `{MARKER}`");
+        return Err(StoreError::new(StoreErrorKind::NotOurs, cause));
+    }
+    if mode != OpenMode::Create {
+        return Err(missing());
+    }
+    for_the_owner(&mut options);
+    options.create(true).open(&path).map_err(io_fault)
+}
+
+#[cfg(test)]
+mod tests;

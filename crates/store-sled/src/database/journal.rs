@@ -1,0 +1,146 @@
+//! The journal: the rows that a group is about to change, as they were, so that half a group can be
+//! taken back.
+//!
+//! A batch that sled gave up in the middle, on a full disk for example, is not recovered as a whole: any
+//! of its rows may be there. So a group of several rows is three batches: the journal with all rows as
+//! they are, the changes, and then the journal is removed. Sled's log keeps their order, and what is
+//! found after a crash is a beginning of it. So, when a database is opened,
+//!
+//! - a whole journal means that the changes may be there, some of them, or none, and that nobody was
+//!   answered: the rows are made what they were;
+//! - a part of a journal means that nothing was changed yet, or that everything was: it is removed.
+//!
+//! The journal is one text under [`JOURNAL`] and a number, cut into rows: the length of the rest (8
+//! bytes), and of each row its key with the length before it (1 byte), and 0 if it was not there, or 1
+//! and what it was with the length before it (2). A group that changes one row needs none, for a row is
+//! there or not.
+
+use custom_models_core::StoreError;
+use sled::{Batch, Db};
+
+use crate::error::damaged;
+use crate::rows::keys::JOURNAL;
+use crate::rows::overflow::{Edits, ROW};
+use crate::rows::range::{Rows, below};
+use crate::rows::write_set::Changes;
+
+/// The changes of a group as batches that are made one after the other.
+pub(crate) fn batches(changes: &Changes) -> Result<Vec<Batch>, StoreError> {
+    if changes.len() <= 1 {
+        return Ok(vec![changes.batch()]);
+    }
+    let (mut journal, mut removal) = (Batch::default(), Batch::default());
+    let text = text(changes)?;
+    for (number, piece) in (0_u32..).zip(text.chunks(ROW)) {
+        let key = [JOURNAL, &number.to_be_bytes()].concat();
+        journal.insert(key.as_slice(), piece);
+        removal.remove(key);
+    }
+    Ok(vec![journal, changes.batch(), removal])
+}
+
+/// A group that may be half there.
+pub(crate) struct Half {
+    /// The rows as they were; `None` if all is as it was, or as it is to be.
+    before: Option<Edits>,
+    removal: Batch,
+}
+
+impl Half {
+    /// The group that a database was left with.
+    pub(crate) fn find(db: &Db) -> Result<Option<Self>, StoreError> {
+        let rows = below(db, JOURNAL)?;
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let mut removal = Batch::default();
+        rows.iter().for_each(|(key, _)| removal.remove(key.as_slice()));
+        // Once rows of the journal are gone it is not whole, so all is as it was by then.
+        let before = whole(&rows).map(|text| as_it_was(&text)).transpose()?;
+        Ok(Some(Half { before, removal }))
+    }
+
+    /// A row, as it is when the group is taken back; `None` if the group does not change it.
+    pub(crate) fn row(&self, key: &[u8]) -> Option<Option<&[u8]>> {
+        let (_, row) = self.before.as_ref()?.iter().find(|(changed, _)| changed == key)?;
+        Some(row.as_deref())
+    }
+
+    /// The batches that take the group back.
+    pub(crate) fn batches(self) -> Vec<Batch> {
+        let Some(before) = self.before else { return vec![self.removal] };
+        let mut batch = Batch::default();
+        for (key, row) in before {
+            match row {
+                Some(row) => batch.insert(key, row),
+                None => batch.remove(key),
+            }
+        }
+        vec![batch, self.removal]
+    }
+}
+
+fn text(changes: &Changes) -> Result<Vec<u8>, StoreError> {
+    // The bounds of a row leave no other case.
+    let too_long = |_| damaged("a row that is too long to be taken back");
+    let mut text = vec![0; 8];
+    for (key, before) in changes.before(b"") {
+        text.push(u8::try_from(key.len()).map_err(too_long)?);
+        text.extend(key);
+        text.push(u8::from(before.is_some()));
+        if let Some(before) = before {
+            text.extend(u16::try_from(before.len()).map_err(too_long)?.to_be_bytes());
+            text.extend(before);
+        }
+    }
+    let length = (text.len() as u64).saturating_sub(8);
+    if let Some(place) = text.first_chunk_mut() {
+        *place = length.to_be_bytes();
+    }
+    Ok(text)
+}
+
+/// The text of a journal without its length, if nothing of it is missing.
+fn whole(rows: &Rows) -> Option<Vec<u8>> {
+    let mut text = Vec::new();
+    for ((key, piece), number) in rows.iter().zip(0_u32..) {
+        if key.strip_prefix(JOURNAL)? != number.to_be_bytes() {
+            return None;
+        }
+        text.extend(piece);
+    }
+    let (length, text) = text.split_first_chunk()?;
+    (u64::from_be_bytes(*length) == text.len() as u64).then(|| text.to_vec())
+}
+
+fn as_it_was(mut text: &[u8]) -> Result<Edits, StoreError> {
+    let mut rows = Edits::new();
+    while !text.is_empty() {
+        let ((key, before), rest) =
+            first_row(text).ok_or_else(|| damaged("a journal that is none"))?;
+        rows.push((key.to_vec(), before.map(<[u8]>::to_vec)));
+        text = rest;
+    }
+    Ok(rows)
+}
+
+/// A row of a journal: its key and what it was.
+type Row<'a> = (&'a [u8], Option<&'a [u8]>);
+
+/// The first row of a text, and the rest.
+fn first_row(text: &[u8]) -> Option<(Row<'_>, &[u8])> {
+    let (length, text) = text.split_first()?;
+    let (key, text) = text.split_at_checked(usize::from(*length))?;
+    match text.split_first()? {
+        (0, rest) => Some(((key, None), rest)),
+        (1, rest) => {
+            let (length, rest) = rest.split_first_chunk()?;
+            let (before, rest) = rest.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+            Some(((key, Some(before)), rest))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

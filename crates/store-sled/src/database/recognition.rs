@@ -1,0 +1,125 @@
+//! The recognition of a database at its opening: ours, an older layout, a new one, or none of ours.
+
+use custom_models_core::{StoreError, StoreErrorKind};
+use sled::{Batch, Db};
+
+use crate::database::backend::{Medium, Opened, make};
+use crate::database::folder::Folder;
+use crate::database::journal::Half;
+use crate::database::repair_v1;
+use crate::database::watermark::Mark;
+use crate::error::{damaged, guarded};
+use crate::rows::admissions;
+use crate::rows::identity::identity_from_row;
+use crate::rows::keys::{FORMAT, IDENTITY, LAST_ID, TOTALS, number};
+use crate::rows::totals::Totals;
+use crate::schema::{LAYOUT, Layout};
+
+/// Makes sure that a database is ours and of this layout, or makes an empty one ours if its creation is
+/// under way. Half a group that it was left with is taken back. Returns how much the database has.
+///
+/// A database that is behind `expected` is refused before anything is written.
+pub(crate) fn recognise(
+    medium: &dyn Medium,
+    opened: &Opened,
+    folder: &mut Folder,
+    expected: Option<&Mark>,
+) -> Result<Mark, StoreError> {
+    let db = &opened.db;
+    let layout = guarded(|| db.get(FORMAT))?.map(|layout| Layout::of(&layout));
+    match layout {
+        Some(Layout::Ours | Layout::Third) => {}
+        Some(Layout::Newer) => return Err(StoreErrorKind::Newer.into()),
+        Some(Layout::Unknown) => return Err(damaged("an unknown layout")),
+        None if !is_empty(db)? => {
+            let cause = "a database of something else";
+            return Err(StoreError::new(StoreErrorKind::NotOurs, cause));
+        }
+        // A watermark is made after the rows of layout 3.
+        _ if let Some(expected) = expected => {
+            expected.judge(&Mark { totals: Totals::default(), last_id: 0, ..*expected })?;
+        }
+        None if !folder.is_unfinished() => return Err(damaged("the database is empty")),
+        _ => {}
+    }
+    let half = match layout {
+        Some(Layout::First) | None => None,
+        _ => Half::find(db)?,
+    };
+    if let (Some(expected), Some(Layout::Ours | Layout::Third)) = (expected, layout) {
+        expected.judge(&mark(db, half.as_ref())?)?;
+    }
+    if let Some(half) = half {
+        make(medium, opened, half.batches())?;
+    }
+    if layout == Some(Layout::First)
+        && folder.was_left_open()
+        && let Some(corrections) = repair_v1::corrections(db)?
+    {
+        make(medium, opened, vec![corrections])?;
+    }
+    if layout != Some(Layout::Ours) {
+        make(medium, opened, to_this_layout(db, layout)?)?;
+    }
+    if let Some(batch) = admissions::removal_of_old(db)? {
+        make(medium, opened, vec![batch])?;
+    }
+    mark(db, None)
+}
+
+/// The mark of a database as it is once the half of a group is taken back.
+fn mark(db: &Db, half: Option<&Half>) -> Result<Mark, StoreError> {
+    let row = |key: &[u8]| -> Result<Option<Vec<u8>>, StoreError> {
+        match half.and_then(|half| half.row(key)) {
+            Some(before) => Ok(before.map(<[u8]>::to_vec)),
+            None => Ok(guarded(|| db.get(key))?.map(|row| row.to_vec())),
+        }
+    };
+    let last_id = match row(LAST_ID)? {
+        Some(row) => number(&row).ok_or_else(|| damaged("a last id that is none"))?,
+        None => 0,
+    };
+    Ok(Mark {
+        identity: identity_from_row(row(IDENTITY)?.as_deref())?,
+        totals: Totals::from_row(row(TOTALS)?.as_deref())?,
+        last_id,
+        log_end: 0,
+    })
+}
+
+/// True if nothing is there but what a creation that was cut short may have left.
+fn is_empty(db: &Db) -> Result<bool, StoreError> {
+    let mut rows = db.iter();
+    while let Some((key, _)) = guarded(|| rows.next().transpose())? {
+        if key != IDENTITY && key != TOTALS {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// The identity and the counts, which layouts before the third had not.
+fn counts(db: &Db) -> Result<Batch, StoreError> {
+    let mut identity = [0; 16];
+    getrandom::fill(&mut identity).map_err(|cause| {
+        StoreError::new(StoreErrorKind::Failed, format!("no random bytes: {cause}"))
+    })?;
+    let mut rows = Batch::default();
+    rows.insert(IDENTITY, &identity);
+    rows.insert(TOTALS, Totals::count(db)?.to_bytes());
+    Ok(rows)
+}
+
+/// The batches that bring a database to this layout. Its name comes last, so that a step that was cut short is
+/// made again.
+fn to_this_layout(db: &Db, before: Option<Layout>) -> Result<Vec<Batch>, StoreError> {
+    let mut batches = Vec::new();
+    if before != Some(Layout::Third) {
+        batches.push(counts(db)?);
+    }
+    batches.extend(admissions::renumbered(db)?);
+    let mut layout = Batch::default();
+    layout.insert(FORMAT, LAYOUT);
+    batches.push(layout);
+    Ok(batches)
+}

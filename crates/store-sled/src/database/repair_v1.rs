@@ -1,0 +1,89 @@
+//! The repair of a store of layout 1 that was not closed in order.
+//!
+//! Layout 1 had no journal. A batch that sled gave up in the middle, on a full disk for example, is not
+//! recovered as a whole: any of its rows may be there. Every row by itself is whole. So models that
+//! were never acknowledged may be there without being counted, or be counted and not there.
+
+use custom_models_core::StoreError;
+use sled::{Batch, Db};
+
+use crate::error::{damaged, guarded};
+use crate::rows::counters;
+use crate::rows::counters::Counter;
+use crate::rows::keys::{
+    ALL_COUNTERS, ALL_MODELS, LAST_ID, counter_key_of, id_of, models_of, organisation_of,
+};
+
+/// The changes that make every counter the number of its organisation's models, and the last id at
+/// least every id that is there; `None` if they are so already.
+///
+/// A counter that cannot be read did not come from a batch. It stays, and is found by whoever needs
+/// it.
+pub(crate) fn corrections(db: &Db) -> Result<Option<Batch>, StoreError> {
+    let mut corrections = Corrections { db, batch: Batch::default(), is_empty: true };
+    let largest_id = corrections.count_models()?;
+    corrections.empty_counters()?;
+    if largest_id > counters::last_id(db)? {
+        corrections.insert(LAST_ID, &largest_id.to_be_bytes());
+    }
+    Ok((!corrections.is_empty).then_some(corrections.batch))
+}
+
+struct Corrections<'a> {
+    db: &'a Db,
+    batch: Batch,
+    is_empty: bool,
+}
+
+impl Corrections<'_> {
+    /// Compares the counters of those organisations that have models. Answers the largest id.
+    fn count_models(&mut self) -> Result<u64, StoreError> {
+        let (mut largest_id, mut models) = (0, 0);
+        let mut organisation = Vec::new();
+        let mut all = self.db.range(ALL_MODELS);
+        while let Some((key, _)) = guarded(|| all.next().transpose())? {
+            let found = organisation_of(&key).ok_or_else(|| damaged("a model of nobody"))?;
+            let id = id_of(&key).ok_or_else(|| damaged("an id out of range"))?;
+            if found != organisation {
+                self.compare(&organisation, models)?;
+                organisation = found.to_vec();
+                models = 0;
+            }
+            models += 1;
+            largest_id = largest_id.max(id.get());
+        }
+        self.compare(&organisation, models)?;
+        Ok(largest_id)
+    }
+
+    /// Finds the counters of organisations without a model.
+    fn empty_counters(&mut self) -> Result<(), StoreError> {
+        let mut all = self.db.range(ALL_COUNTERS);
+        while let Some((key, _)) = guarded(|| all.next().transpose())? {
+            let organisation = key.get(1..).unwrap_or_default();
+            let mut models = self.db.range(models_of(organisation));
+            if guarded(|| models.next().transpose())?.is_none() {
+                self.compare(organisation, 0)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self, organisation: &[u8], models: u64) -> Result<(), StoreError> {
+        let key = counter_key_of(organisation);
+        let counter = match guarded(|| self.db.get(&key))? {
+            None => Some(Counter::default()),
+            Some(counter) => Counter::from_bytes(&counter),
+        };
+        if let Some(counter) = counter.filter(|counter| counter.models != models) {
+            let changes = counter.changes.wrapping_add(1);
+            self.insert(&key, &Counter { models, changes }.to_bytes());
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, key: &[u8], value: &[u8]) {
+        self.batch.insert(key, value);
+        self.is_empty = false;
+    }
+}

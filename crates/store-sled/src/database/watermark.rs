@@ -1,0 +1,274 @@
+//! The watermark: a small file beside sled's log that says how much the database must have.
+//!
+//! Sled cannot tell damage at the end of its log from a crash. So after the sync of a group the group's
+//! number goes into a file of its own, in the background, at most [`PAUSE`] later. It never says more than
+//! what is durable, and so it needs no sync but when the store is closed.
+//!
+//! The file is made aside, under the name [`ASIDE`], and renamed when it is whole and synced. From then on it is
+//! written in place. It has two places, [`APART`] bytes apart, which are written in turn: whatever ends a write
+//! halfway leaves the other one whole. A place, numbers big-endian: [`MAGIC`], its turn (8 bytes), the identity
+//! of the store (16), and 8 bytes each: the generation, the last id, models, events, and the end of the log,
+//! which is 0 while the store is open; then a checksum (CRC-32) of all before.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use custom_models_core::{StoreError, StoreErrorKind, StoreIdentity};
+
+use crate::database::files::{for_the_owner, sync_names};
+use crate::rows::totals::Totals;
+
+/// The file's name.
+pub(crate) const WATERMARK: &str = "custom-models-watermark";
+
+/// The file's name while it is made.
+const ASIDE: &str = "custom-models-watermark.new";
+
+/// The least time between two writes of the file.
+const PAUSE: Duration = Duration::from_millis(500);
+
+const MAGIC: &[u8; 8] = b"cm-water";
+
+const APART: u64 = 4096;
+
+const LENGTH: usize = 76;
+
+/// The identity and the counts of a database. In the watermark they are the least that it must have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mark {
+    pub(crate) identity: StoreIdentity,
+    pub(crate) totals: Totals,
+    pub(crate) last_id: u64,
+    /// The end of sled's log when the store was closed; 0 if it was not closed.
+    pub(crate) log_end: u64,
+}
+
+/// The file of a folder, as it is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Found {
+    Nothing,
+    /// Neither place is whole.
+    Damaged,
+    Mark {
+        mark: Mark,
+        turn: u64,
+        /// True if both places are whole.
+        is_whole: bool,
+    },
+}
+
+impl Mark {
+    /// Judges what a database shows, before anything is written to it.
+    pub(crate) fn judge(&self, found: &Mark) -> Result<(), StoreError> {
+        if self.identity != found.identity {
+            let cause = format!(
+                "`{WATERMARK}` belongs to another store than the database: {} and {}",
+                self.identity, found.identity
+            );
+            return Err(StoreError::new(StoreErrorKind::Damaged, cause));
+        }
+        let (seen, there) = (self.totals, found.totals);
+        let is_behind = there.generation < seen.generation
+            || found.last_id < self.last_id
+            || there.events < seen.events
+            || (there.generation == seen.generation && there.models != seen.models);
+        if !is_behind {
+            return Ok(());
+        }
+        let cause =
+            format!("the database has lost something: it shows {found}, but had {self}; {ADVICE}");
+        Err(StoreError::new(StoreErrorKind::Damaged, cause))
+    }
+
+    fn to_bytes(self, turn: u64) -> Vec<u8> {
+        let Totals { generation, models, events } = self.totals;
+        let numbers = [generation, self.last_id, models, events, self.log_end];
+        let numbers = numbers.map(u64::to_be_bytes).concat();
+        let mut bytes =
+            [MAGIC, &turn.to_be_bytes(), &self.identity.as_bytes()[..], &numbers].concat();
+        bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<(u64, Self)> {
+        let (text, checksum) = bytes.split_last_chunk()?;
+        if crc32fast::hash(text) != u32::from_be_bytes(*checksum) {
+            return None;
+        }
+        let (turn, text) = text.strip_prefix(MAGIC)?.split_first_chunk()?;
+        let (identity, numbers) = text.split_first_chunk()?;
+        let (numbers, rest) = numbers.as_chunks::<8>();
+        let [generation, last_id, models, events, log_end] =
+            <[[u8; 8]; 5]>::try_from(numbers).ok()?.map(u64::from_be_bytes);
+        let totals = Totals { generation, models, events };
+        let identity = StoreIdentity::from_bytes(*identity);
+        let mark = Mark { identity, totals, last_id, log_end };
+        rest.is_empty().then_some((u64::from_be_bytes(*turn), mark))
+    }
+}
+
+/// The way on for somebody whose store is refused.
+pub(crate) const ADVICE: &str = "nothing was overwritten: restore a copy of the folder, or remove the file \
+     `custom-models-watermark` from it to go on with what can be read";
+
+impl std::fmt::Display for Mark {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Totals { generation, models, events } = self.totals;
+        let last_id = self.last_id;
+        write!(f, "{generation} groups, {models} models, {events} events and the last id {last_id}")
+    }
+}
+
+/// Reads the watermark of a folder.
+pub(crate) fn find(folder: &Path) -> io::Result<Found> {
+    let mut file = match File::open(folder.join(WATERMARK)) {
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        opened => opened?,
+    };
+    let mut places = Vec::new();
+    for place in [0, APART] {
+        file.seek(SeekFrom::Start(place))?;
+        let mut bytes = Vec::with_capacity(LENGTH);
+        (&file).take(LENGTH as u64).read_to_end(&mut bytes)?;
+        places.extend(Mark::from_bytes(&bytes));
+    }
+    let is_whole = places.len() == 2;
+    let newest = places.into_iter().max_by_key(|(turn, _)| *turn);
+    Ok(newest.map_or(Found::Damaged, |(turn, mark)| Found::Mark { mark, turn, is_whole }))
+}
+
+/// Makes the file of a folder, durably, and returns it with its turn. A file that is half-made would be taken for a
+/// damaged one, so it gets its name last.
+fn make(folder: &Path, mark: Mark) -> io::Result<(File, u64)> {
+    let aside = folder.join(ASIDE);
+    let mut options = OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    for_the_owner(&mut options);
+    let file = options.open(&aside)?;
+    let mut state = State { file, turn: 0, mark, is_written: false, is_over: false };
+    state.write()?;
+    state.write()?;
+    state.file.sync_all()?;
+    fs::rename(aside, folder.join(WATERMARK))?;
+    sync_names(folder)?;
+    Ok((state.file, state.turn))
+}
+
+/// The watermark of an open store.
+pub(crate) struct Watermark {
+    shared: Arc<Shared>,
+    thread: Option<JoinHandle<()>>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    file: File,
+    turn: u64,
+    mark: Mark,
+    is_written: bool,
+    is_over: bool,
+}
+
+impl Watermark {
+    /// Goes on with the file of a folder, or makes it, durably. `mark` is durable in the database.
+    pub(crate) fn start(folder: &Path, mark: Mark) -> Result<Self, StoreError> {
+        Watermark::open(folder, mark).map_err(crate::error::io_fault)
+    }
+
+    fn open(folder: &Path, mark: Mark) -> io::Result<Self> {
+        let (file, turn) = match find(folder)? {
+            Found::Mark { turn, .. } => {
+                (OpenOptions::new().write(true).open(folder.join(WATERMARK))?, turn)
+            }
+            Found::Nothing | Found::Damaged => make(folder, mark)?,
+        };
+        let state = State { file, turn, mark, is_written: false, is_over: false };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+        let writing = Arc::clone(&shared);
+        let thread = thread::Builder::new()
+            .name("sled-watermark".to_owned())
+            .spawn(move || writing.write_all())?;
+        Ok(Watermark { shared, thread: Some(thread) })
+    }
+
+    /// The newest mark, whether it is in the file or not.
+    pub(crate) fn mark(&self) -> Mark {
+        self.shared.lock().mark
+    }
+
+    /// Notes what a group made durable. Does not wait for the file.
+    pub(crate) fn raise(&self, totals: Totals, last_id: Option<u64>) {
+        let mut state = self.shared.lock();
+        state.mark.totals = totals;
+        state.mark.last_id = last_id.map_or(state.mark.last_id, |id| id.max(state.mark.last_id));
+        state.mark.log_end = 0;
+        state.is_written = false;
+        drop(state);
+        self.shared.changed.notify_one();
+    }
+
+    /// Writes the last mark into both places, with the end of the log if it is known, and syncs the file.
+    pub(crate) fn finish(&mut self, log_end: Option<u64>) {
+        self.stop();
+        let mut state = self.shared.lock();
+        state.mark.log_end = log_end.unwrap_or(0);
+        // A mark that could not be written says less than it could, and nothing wrong.
+        let _ = state.write().and_then(|()| state.write()).and_then(|()| state.file.sync_all());
+    }
+
+    fn stop(&mut self) {
+        self.shared.lock().is_over = true;
+        self.shared.changed.notify_one();
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Watermark {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Writes marks as they come, with a pause behind each.
+    fn write_all(&self) {
+        let mut state = self.lock();
+        while !state.is_over {
+            if state.is_written {
+                state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            // Without success it is tried again with the next mark.
+            let _ = state.write();
+            state.is_written = true;
+            let is_over = |state: &mut State| !state.is_over;
+            let waited = self.changed.wait_timeout_while(state, PAUSE, is_over);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+}
+
+impl State {
+    /// Writes the mark into the place that does not hold the last one.
+    fn write(&mut self) -> io::Result<()> {
+        let turn = self.turn.saturating_add(1);
+        self.file.seek(SeekFrom::Start(turn % 2 * APART))?;
+        self.file.write_all(&self.mark.to_bytes(turn))?;
+        self.turn = turn;
+        Ok(())
+    }
+}

@@ -1,0 +1,93 @@
+//! Reads of models.
+
+use std::ops::Range;
+
+use custom_models_core::{CustomModel, Listing, ModelId, Organisation, Selection, StoreError};
+
+use crate::database::Database;
+use crate::error::damaged;
+use crate::read::view::{View, value, view};
+use crate::rows::counters::{Counter, counter};
+use crate::rows::keys::{id_of, key_below, model_key, model_keys};
+use crate::rows::models::from_bytes;
+
+/// One model of an organisation.
+pub(crate) fn get(
+    database: &Database,
+    organisation: &Organisation,
+    id: ModelId,
+) -> Result<Option<CustomModel>, StoreError> {
+    let found = value(database, &model_key(organisation, id.get()))?;
+    found.map(|value| from_bytes(id, &value)).transpose()
+}
+
+/// A part of an organisation's models with their total, both of one moment.
+pub(crate) fn list(
+    database: &Database,
+    organisation: &Organisation,
+    selection: &Selection,
+) -> Result<Listing, StoreError> {
+    let models = key_below(b"m", organisation, b"");
+    let read = |counter: Counter, view: &View| walk(view, organisation, selection, counter.models);
+    view(database, models, |db| counter(db, organisation), read)
+}
+
+fn walk(
+    view: &View,
+    organisation: &Organisation,
+    selection: &Selection,
+    models: u64,
+) -> Result<Listing, StoreError> {
+    if selection.filter.is_empty() {
+        let page = page(view, model_keys(organisation, selection.after), selection);
+        return Ok(Listing { models: page?, total: models });
+    }
+    let mut found = Listing::default();
+    let mut to_skip = selection.skip;
+    let limit = usize::try_from(selection.limit).unwrap_or(usize::MAX);
+    for row in view.values(model_keys(organisation, None)) {
+        let (key, value) = row?;
+        let model = model(&key, &value)?;
+        if !selection.filter.matches(&model) {
+            continue;
+        }
+        found.total += 1;
+        if selection.after.is_some_and(|after| model.id <= after) {
+            continue;
+        }
+        if to_skip > 0 {
+            to_skip -= 1;
+        } else if found.models.len() < limit {
+            found.models.push(model);
+        }
+    }
+    Ok(found)
+}
+
+/// A page of all models of an organisation; those before it are not looked at.
+fn page(
+    view: &View,
+    keys: Range<Vec<u8>>,
+    selection: &Selection,
+) -> Result<Vec<CustomModel>, StoreError> {
+    let mut models = Vec::new();
+    let mut to_skip = selection.skip;
+    let mut values = view.values(keys);
+    let limit = usize::try_from(selection.limit).unwrap_or(usize::MAX);
+    while models.len() < limit
+        && let Some(value) = values.next()
+    {
+        let (key, value) = value?;
+        if to_skip > 0 {
+            to_skip -= 1;
+        } else {
+            models.push(model(&key, &value)?);
+        }
+    }
+    Ok(models)
+}
+
+fn model(key: &[u8], value: &[u8]) -> Result<CustomModel, StoreError> {
+    let id = id_of(key).ok_or_else(|| damaged("an id out of range"))?;
+    from_bytes(id, value)
+}

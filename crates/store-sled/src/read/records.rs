@@ -1,0 +1,127 @@
+//! Reads of events, data pairs, kept answers and claimable trainings.
+
+use custom_models_core::{
+    AnswerKey, CustomModel, DataPair, Event, EventPage, KeptAnswer, ModelId, Moment, Organisation,
+    StoreError,
+};
+use sled::Db;
+
+use crate::database::Database;
+use crate::error::{damaged, guarded};
+use crate::read::snapshot;
+use crate::read::view::{View, value, view};
+use crate::rows::keys::{key_below, model_key};
+use crate::rows::records::{
+    CLAIMABLE, History, answer_from_bytes, answer_key, behind_claims, claim, data_of, event_at,
+    event_key, history_key, pair_at,
+};
+use crate::rows::{counters, models, overflow};
+
+/// The events behind a position, so many at most, with the ends of the history.
+pub(crate) fn events(
+    database: &Database,
+    organisation: &Organisation,
+    after: u64,
+    limit: u32,
+) -> Result<EventPage, StoreError> {
+    let below = key_below(b"e", organisation, b"");
+    let read = |history, view: &View| page(view, organisation, history, (after, limit));
+    view(database, below, |db| history(db, organisation), read)
+}
+
+/// The pairs of a model's data behind a number, so many at most.
+pub(crate) fn data(
+    database: &Database,
+    organisation: &Organisation,
+    model: ModelId,
+    after: u32,
+    limit: u32,
+) -> Result<Vec<DataPair>, StoreError> {
+    let below = data_of(organisation, model);
+    let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
+    let keys = [below.as_slice(), &first.to_be_bytes()].concat()..end_of_data(&below);
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let read = |_, view: &View| {
+        view.values(keys.clone())
+            .take(limit)
+            .map(|pair| pair.and_then(|(key, it)| pair_at(&key, &it)))
+            .collect()
+    };
+    view(database, below.clone(), |db| counters::counter(db, organisation), read)
+}
+
+/// The answer that is kept under a key.
+pub(crate) fn answer(
+    database: &Database,
+    organisation: &Organisation,
+    key: &AnswerKey,
+) -> Result<Option<KeptAnswer>, StoreError> {
+    let found = value(database, &answer_key(organisation, key)?)?;
+    found.map(|found| answer_from_bytes(key, &found)).transpose()
+}
+
+fn history(db: &Db, organisation: &Organisation) -> Result<History, StoreError> {
+    History::from_row(guarded(|| db.get(history_key(organisation)))?.as_deref())
+}
+
+/// The events behind a position, so many at most. None of those between the ends is missing.
+fn page(
+    view: &View,
+    organisation: &Organisation,
+    History { first, last }: History,
+    (after, limit): (u64, u32),
+) -> Result<EventPage, StoreError> {
+    let begin = after.saturating_add(1).max(first);
+    let end = begin.saturating_add(limit.into()).min(last.saturating_add(1));
+    let mut events = Vec::new();
+    if begin < end {
+        let keys = event_key(organisation, begin)..event_key(organisation, end);
+        let read: Result<Vec<Event>, StoreError> = view
+            .values(keys)
+            .map(|event| event.and_then(|(key, it)| event_at(&key, &it)))
+            .collect();
+        events = read?;
+        if !events.iter().map(|event| event.position).eq(begin..end) {
+            return Err(damaged("an event is missing"));
+        }
+    }
+    Ok(EventPage { events, last, first })
+}
+
+/// The trainings that can be claimed, all as they are at one moment.
+pub(crate) fn claimable(
+    database: &Database,
+    organisation: Option<&Organisation>,
+    at: Moment,
+    limit: u32,
+) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    database.read(|db| {
+        let prefixes = vec![CLAIMABLE.to_vec(), b"m".to_vec()];
+        let (moment, ()) = snapshot::Moment::open(database, db, prefixes, || Ok(()))?;
+        let mut found = Vec::new();
+        let mut claims = moment.rows(CLAIMABLE.to_vec()..behind_claims(at));
+        while found.len() < limit
+            && let Some(row) = claims.next()
+        {
+            let (key, row) = row?;
+            let (since, whose, id) = claim(&key, &row)?;
+            if organisation.is_some_and(|wanted| *wanted != whose) {
+                continue;
+            }
+            let key = model_key(&whose, id.get());
+            let first = moment.row(&key)?.ok_or_else(|| damaged("a claim on no model"))?;
+            let model =
+                models::from_bytes(id, &overflow::whole(&key, first, |key| moment.row(key))?)?;
+            if model.course.claimable_at() != Some(since) {
+                return Err(damaged("a claim on a model that has none"));
+            }
+            found.push((whose, model));
+        }
+        Ok(found)
+    })
+}
+
+fn end_of_data(below: &[u8]) -> Vec<u8> {
+    [below, &[0xFF; 6]].concat()
+}

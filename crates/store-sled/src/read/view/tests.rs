@@ -1,0 +1,108 @@
+use std::cell::Cell;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use super::*;
+use crate::database::backend::Disk;
+use crate::database::folder::Folder;
+use crate::rows::overflow::Edits;
+use crate::rows::write_set::Changes;
+
+const STAMP: &[u8] = b"z";
+
+#[test]
+fn a_reading_that_a_write_came_between_is_not_believed() {
+    let version = Cell::new(1);
+    let stamp = || Ok(version.get());
+    assert_eq!(undisturbed(stamp, |before| before).unwrap(), Some(1));
+    let disturbed = undisturbed(stamp, |before| {
+        version.set(2);
+        before
+    });
+    assert_eq!(disturbed.unwrap(), None);
+}
+
+/// Puts values of so many bytes under `v` and a number, each filled with its length's last byte, in
+/// the place of all that is there, in a thread of its own: a writer that waits for the reader fails
+/// and does not hang.
+fn write(database: &Arc<Database>, lengths: &'static [usize]) {
+    let database = Arc::clone(database);
+    let (answer, answered) = mpsc::channel();
+    let judge = move |db: &Db| {
+        let (mut changes, mut edits) = (Changes::default(), Edits::new());
+        for key in changes.rows(db, b"v")?.into_keys() {
+            changes.set(db, key, None)?;
+        }
+        for (number, length) in (0..).zip(lengths) {
+            overflow::put(&mut edits, &[b'v', number], value(*length), None)?;
+        }
+        let stamp = changes.row(db, STAMP)?.unwrap_or_default().len();
+        edits.push((STAMP.to_vec(), Some(vec![0; stamp + 1])));
+        changes.set_all(db, edits)?;
+        Ok(((), changes))
+    };
+    thread::spawn(move || {
+        let written = database.judge_and_write(|| database.read(judge)).unwrap();
+        answer.send(written.result.is_ok()).unwrap();
+    });
+    assert!(answered.recv_timeout(Duration::from_secs(60)).unwrap());
+}
+
+fn value(length: usize) -> Vec<u8> {
+    vec![length.to_be_bytes()[7]; length]
+}
+
+fn database() -> (tempfile::TempDir, Arc<Database>) {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Folder::claim_as(temporary.path(), custom_models_core::OpenMode::Create).unwrap();
+    let database = Arc::new(Database::open(folder, Disk).unwrap());
+    (temporary, database)
+}
+
+const FIRST: &[usize] = &[11_001, 7, 11_002];
+const SECOND: &[usize] = &[6_003, 16_504, 16_505, 9];
+const THIRD: &[usize] = &[5];
+
+/// A reading is of one moment, though others write in the middle of the first try and of the second.
+#[test]
+fn a_disturbed_reading_is_of_one_moment_with_the_values_whole() {
+    let (_temporary, database) = database();
+    write(&database, FIRST);
+    let tries = Cell::new(0);
+    let stamp = |db: &Db| Ok(guarded(|| db.get(STAMP))?.map(|row| row.len()));
+    let read = |stamp, view: &View| {
+        tries.set(tries.get() + 1);
+        let mut values = view.values(b"v".to_vec()..b"w".to_vec());
+        let first = values.next().transpose()?;
+        write(&database, if tries.get() == 1 { SECOND } else { THIRD });
+        let rest: Result<Vec<_>, StoreError> = values.collect();
+        let found = first.into_iter().chain(rest?).map(|(_, value)| value);
+        Ok((stamp, found.collect::<Vec<_>>()))
+    };
+    let (stamp, found) = view(&database, b"v".to_vec(), stamp, read).unwrap();
+    assert_eq!((tries.get(), stamp), (2, Some(2)));
+    let expected: Vec<_> = SECOND.iter().map(|length| value(*length)).collect();
+    assert!(found == expected);
+}
+
+#[test]
+fn the_value_of_a_key_is_whole_while_others_write() {
+    let (_temporary, database) = database();
+    write(&database, FIRST);
+    let writer = Arc::clone(&database);
+    let writing = thread::spawn(move || {
+        for _ in 0..20 {
+            write(&writer, SECOND);
+            write(&writer, FIRST);
+        }
+    });
+    while !writing.is_finished() {
+        let found = super::value(&database, &[b'v', 0]).unwrap().unwrap();
+        let lengths = [FIRST[0], SECOND[0]];
+        assert!(lengths.iter().any(|length| found == value(*length)), "{} bytes", found.len());
+    }
+    writing.join().unwrap();
+    assert!(super::value(&database, &[b'v', 0]).unwrap().unwrap() == value(FIRST[0]));
+    assert_eq!(super::value(&database, b"w").unwrap(), None);
+}

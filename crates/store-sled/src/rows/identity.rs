@@ -1,0 +1,31 @@
+//! The identity and the lineage of the store (PLACE-2).
+
+use custom_models_core::{Lineage, StoreError, StoreIdentity};
+
+use crate::error::damaged;
+use crate::rows::keys::number;
+
+/// The identity of the store, as it is stored.
+pub(crate) fn identity_from_row(row: Option<&[u8]>) -> Result<StoreIdentity, StoreError> {
+    let bytes = row.and_then(|row| row.try_into().ok());
+    let bytes =
+        bytes.ok_or_else(|| damaged("the identity of the store is missing or no identity"))?;
+    Ok(StoreIdentity::from_bytes(bytes))
+}
+
+/// An identity and a lineage, as they are stored.
+pub(crate) fn lineage_to_bytes(identity: StoreIdentity, lineage: Lineage) -> Vec<u8> {
+    [&identity.as_bytes()[..], &lineage.get().to_be_bytes()].concat()
+}
+
+/// The identity and the lineage of the store, by the rows under [`IDENTITY`] and [`LINEAGE`].
+pub(crate) fn lineage_from_rows(
+    identity: Option<&[u8]>,
+    lineage: Option<&[u8]>,
+) -> Result<(StoreIdentity, Option<Lineage>), StoreError> {
+    let Some(row) = lineage else { return Ok((identity_from_row(identity)?, None)) };
+    let parts = row.split_first_chunk().and_then(|(identity, rest)| {
+        Some((StoreIdentity::from_bytes(*identity), Some(Lineage::new(number(rest)?))))
+    });
+    parts.ok_or_else(|| damaged("the lineage of the store is none"))
+}

@@ -1,0 +1,127 @@
+//! Values that are too long for one row, in several.
+//!
+//! Sled splits a page when it has more than 16 rows, whatever their sizes. A page that is larger than
+//! 131 020 bytes goes to a file of its own, which sled never syncs. After an insert a page has 17 rows;
+//! pages with fewer than 4 are merged into their neighbours, and even two such merges before it is
+//! split again leave at most 23. So a row may have [`ROW`] bytes beside its key, which has 110 at most.
+//!
+//! A value begins with the number of its form, which is not zero. One that is longer than a row goes
+//! on in the rows behind it: the first row is a zero, how many others there are, and the beginning of
+//! the value; the others lie under the same key with their number, one byte, at its end. Nothing lies
+//! in between, so whoever reads rows in order finds the value together.
+
+use custom_models_core::StoreError;
+
+use crate::error::damaged;
+
+/// The most bytes of a row beside its key.
+pub(crate) const ROW: usize = 5500;
+
+/// The first byte of a value that goes on in further rows.
+const GOES_ON: u8 = 0;
+
+/// Rows that a write changes; `None` is no row.
+pub(crate) type Edits = Vec<(Vec<u8>, Option<Vec<u8>>)>;
+
+/// Puts a value under a key, in the place of one whose first row is `before`.
+pub(crate) fn put(
+    edits: &mut Edits,
+    key: &[u8],
+    value: Vec<u8>,
+    before: Option<&[u8]>,
+) -> Result<(), StoreError> {
+    let mut others = 0;
+    if value.len() <= ROW {
+        edits.push((key.to_vec(), Some(value)));
+    } else {
+        let (beginning, rest) = value.split_at(ROW - 2);
+        let too_long = |_| damaged("a text that is too long to be stored");
+        others = u8::try_from(rest.len().div_ceil(ROW)).map_err(too_long)?;
+        edits.push((key.to_vec(), Some([&[GOES_ON, others], beginning].concat())));
+        for (number, piece) in (1..=others).zip(rest.chunks(ROW)) {
+            edits.push((behind(key, number), Some(piece.to_vec())));
+        }
+    }
+    take_back(edits, key, others, before);
+    Ok(())
+}
+
+/// Removes a value whose first row is `before`.
+pub(crate) fn remove(edits: &mut Edits, key: &[u8], before: &[u8]) {
+    edits.push((key.to_vec(), None));
+    take_back(edits, key, 0, Some(before));
+}
+
+/// Removes the rows behind the last one that is still needed.
+fn take_back(edits: &mut Edits, key: &[u8], needed: u8, before: Option<&[u8]>) {
+    let had = before.map_or(0, others);
+    for number in (1..=had).skip(needed.into()) {
+        edits.push((behind(key, number), None));
+    }
+}
+
+/// The number of rows of a value behind its first one.
+pub(crate) fn others(first: &[u8]) -> u8 {
+    match first {
+        [GOES_ON, others, ..] => *others,
+        _ => 0,
+    }
+}
+
+/// The value of a first row, of which the others can be had.
+pub(crate) fn whole(
+    key: &[u8],
+    first: Vec<u8>,
+    row: impl Fn(&[u8]) -> Result<Option<Vec<u8>>, StoreError>,
+) -> Result<Vec<u8>, StoreError> {
+    let others = others(&first);
+    if others == 0 {
+        return Ok(first);
+    }
+    let mut value = beginning(&first);
+    for number in 1..=others {
+        value.extend(row(&behind(key, number))?.ok_or_else(cut_short)?);
+    }
+    Ok(value)
+}
+
+/// The values of rows in the order of their keys, each under the key of its first row.
+pub(crate) fn values<'a, B: AsRef<[u8]> + 'a>(
+    mut rows: impl Iterator<Item = Result<(B, B), StoreError>> + 'a,
+) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + 'a {
+    let mut next = move || {
+        let Some(row) = rows.next() else { return Ok(None) };
+        let (key, first) = row?;
+        let (key, first) = (key.as_ref(), first.as_ref());
+        let others = others(first);
+        if others == 0 {
+            return Ok(Some((key.to_vec(), first.to_vec())));
+        }
+        let mut value = beginning(first);
+        for number in 1..=others {
+            let (its_key, piece) = rows.next().ok_or_else(cut_short)??;
+            if its_key.as_ref() != behind(key, number) {
+                return Err(cut_short());
+            }
+            value.extend(piece.as_ref());
+        }
+        Ok(Some((key.to_vec(), value)))
+    };
+    std::iter::from_fn(move || next().transpose())
+}
+
+fn beginning(first: &[u8]) -> Vec<u8> {
+    first.get(2..).unwrap_or_default().to_vec()
+}
+
+/// The key of the row with this number of the value under `key`.
+fn behind(key: &[u8], number: u8) -> Vec<u8> {
+    [key, &[number]].concat()
+}
+
+fn cut_short() -> StoreError {
+    damaged("a value that does not go on")
+}
+
+#[cfg(test)]
+mod tests;

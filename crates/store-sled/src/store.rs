@@ -1,0 +1,169 @@
+//! The store, and the traits of the core that it implements.
+
+mod access;
+mod archive;
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use custom_models_core::{
+    AnswerKey, Completion, CustomModel, DataPair, EventPage, Job, Judged, KeptAnswer, Listing,
+    ModelId, ModelStore, Moment, OpenMode, Organisation, Outcome, Purge, Purged, Selection,
+    StoreError, StoreErrorKind, Write,
+};
+use custom_models_group_commit::GroupCommit;
+
+use crate::database::Database;
+use crate::database::backend::{Disk, Medium};
+use crate::database::folder::Folder;
+use crate::read::{models, records};
+use crate::write::writer::Writer;
+
+/// A store of custom models in the folder of a sled database.
+///
+/// One process has it open at a time.
+pub struct SledStore {
+    commits: GroupCommit<Writer>,
+    database: Arc<Database>,
+}
+
+impl SledStore {
+    /// Opens a store with the right that `mode` gives (PLACE-1).
+    ///
+    /// [`OpenMode::ReadOnly`] reads a private copy of the folder, which shows one moment and needs as much
+    /// space among the temporary files, and leaves the folder as it is.
+    ///
+    /// # Errors
+    ///
+    /// - [`StoreErrorKind::Missing`]: there is nothing, or an empty folder, and no store may be made.
+    /// - [`StoreErrorKind::Older`]: the layout is older, and may not be changed.
+    /// - [`StoreErrorKind::NotOurs`]: there is something else; it is not touched.
+    /// - [`StoreErrorKind::Newer`]: a newer version of this crate made it; it is not touched.
+    /// - [`StoreErrorKind::Locked`]: it is open already, in this process or in another one.
+    /// - [`StoreErrorKind::Unavailable`]: no folder above, or no permission.
+    /// - [`StoreErrorKind::Damaged`]: it has lost something that it had, or cannot be read. Nothing that could
+    ///   be recovered is overwritten.
+    /// - [`StoreErrorKind::Full`], [`StoreErrorKind::Failed`]: as they say.
+    pub fn open_as(folder: impl AsRef<Path>, mode: OpenMode) -> Result<Self, StoreError> {
+        SledStore::open_with(folder.as_ref(), mode, Disk)
+    }
+
+    /// Opens a store, or makes a new one where there is nothing or an empty folder. The folder
+    /// above must exist. An older layout becomes this one.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`SledStore::open_as`].
+    pub fn open(folder: impl AsRef<Path>) -> Result<Self, StoreError> {
+        SledStore::open_as(folder, OpenMode::Create)
+    }
+
+    /// Opens a store that **loses acknowledged writes at power loss**: it takes sled's flush for
+    /// what it is called. It exists so that tests can show the loss; nothing else should use it.
+    ///
+    /// # Errors
+    ///
+    /// As [`SledStore::open`].
+    #[cfg(feature = "flush-only")]
+    pub fn open_flush_only(folder: impl AsRef<Path>) -> Result<Self, StoreError> {
+        SledStore::open_on(folder.as_ref(), crate::database::backend::FlushOnly)
+    }
+
+    #[cfg(any(test, feature = "flush-only"))]
+    pub(crate) fn open_on(folder: &Path, medium: impl Medium) -> Result<Self, StoreError> {
+        SledStore::open_with(folder, OpenMode::Create, medium)
+    }
+
+    fn open_with(folder: &Path, mode: OpenMode, medium: impl Medium) -> Result<Self, StoreError> {
+        let database = Arc::new(Database::open(Folder::claim_as(folder, mode)?, medium)?);
+        let writer = match mode {
+            OpenMode::ReadOnly => Writer::refusing(Arc::clone(&database)),
+            _ => Writer::new(Arc::clone(&database)),
+        };
+        let commits = GroupCommit::start("sled-writer", writer)
+            .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?;
+        Ok(SledStore { commits, database })
+    }
+}
+
+impl fmt::Debug for SledStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SledStore").finish_non_exhaustive()
+    }
+}
+
+impl ModelStore for SledStore {
+    fn submit(&self, write: Write, done: Completion) {
+        self.commits.submit(Job::Model(write), |it| done(it.and_then(Judged::model)));
+    }
+
+    fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
+        self.commits.apply(Job::Model(write))?.model()
+    }
+
+    fn get(
+        &self,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Result<Option<CustomModel>, StoreError> {
+        models::get(&self.database, organisation, id)
+    }
+
+    fn list(
+        &self,
+        organisation: &Organisation,
+        selection: &Selection,
+    ) -> Result<Listing, StoreError> {
+        models::list(&self.database, organisation, selection)
+    }
+
+    fn events(
+        &self,
+        organisation: &Organisation,
+        after: u64,
+        limit: u32,
+    ) -> Result<EventPage, StoreError> {
+        records::events(&self.database, organisation, after, limit)
+    }
+
+    fn claimable(
+        &self,
+        organisation: Option<&Organisation>,
+        at: Moment,
+        limit: u32,
+    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+        records::claimable(&self.database, organisation, at, limit)
+    }
+
+    fn data(
+        &self,
+        organisation: &Organisation,
+        model: ModelId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        records::data(&self.database, organisation, model, after, limit)
+    }
+
+    fn answer(
+        &self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        records::answer(&self.database, organisation, key)
+    }
+
+    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        self.commits.apply(Job::Purge(purge))?.purged()
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        self.commits.close();
+        self.database.close();
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

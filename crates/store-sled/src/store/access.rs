@@ -1,0 +1,73 @@
+//! Registrations, API keys and request limits in sled.
+
+use custom_models_core::{
+    AccessChange, AccessOutcome, AccessStore, AdmissionRows, Completion, Grant, Job, Judged,
+    KeyDigest, KeyRecord, Moment, Organisation, Registration, RequestLimit, StoreError, Window,
+    WindowState, window_state,
+};
+
+use crate::rows::access::{KEYS, REGISTRATIONS, grant, key_at, plan, registration_from_bytes};
+use crate::rows::admissions::Admissions;
+use crate::rows::overflow::Edits;
+use crate::rows::range::below;
+use crate::rows::write_set::Changes;
+use crate::store::SledStore;
+
+impl AccessStore for SledStore {
+    fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
+        self.commits.submit(Job::Access(change), |it| done(it.and_then(Judged::access)));
+    }
+
+    fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
+        self.commits.apply(Job::Access(change))?.access()
+    }
+
+    fn registration(
+        &self,
+        organisation: &Organisation,
+    ) -> Result<Option<Registration>, StoreError> {
+        let plan = self.database.read(|db| plan(db, organisation))?;
+        Ok(plan.map(|plan| Registration { organisation: organisation.clone(), plan }))
+    }
+
+    fn registrations(&self) -> Result<Vec<Registration>, StoreError> {
+        let rows = self.database.read(|db| below(db, REGISTRATIONS))?;
+        rows.iter().map(|(key, row)| registration_from_bytes(key, row)).collect()
+    }
+
+    fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>, StoreError> {
+        self.database.read(|db| grant(db, digest))
+    }
+
+    fn keys(&self, organisation: &Organisation) -> Result<Vec<KeyRecord>, StoreError> {
+        let rows = self.database.read(|db| below(db, KEYS))?;
+        let keys: Result<Vec<_>, _> = rows.iter().map(|(key, row)| key_at(key, row)).collect();
+        let mut keys = keys?;
+        keys.retain(|key| key.organisation == *organisation);
+        keys.sort_by_key(|key| key.id);
+        Ok(keys)
+    }
+
+    fn keeps_windows(&self) -> bool {
+        true
+    }
+
+    fn window(
+        &self,
+        window: &Window,
+        limit: RequestLimit,
+        now: Moment,
+    ) -> Result<WindowState, StoreError> {
+        self.database.read(|db| {
+            let (changes, mut edits) = (Changes::default(), Edits::new());
+            let mut rows = Admissions { db, changes: &changes, edits: &mut edits };
+            let last = rows.last(window)?;
+            let state = window_state(&mut rows, window, limit, now)?;
+            if rows.last(window)? == last {
+                return Ok(state);
+            }
+            let _still = self.database.stand_still();
+            window_state(&mut rows, window, limit, now)
+        })
+    }
+}

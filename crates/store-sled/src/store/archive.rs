@@ -1,0 +1,70 @@
+//! Exports, imports and the search for damage.
+
+use std::cell::RefCell;
+
+use custom_models_core::{
+    ArchiveChange, ArchiveStore, Job, MOST_FINDINGS, Record, StoreError, StoreErrorKind,
+    StoreSummary,
+};
+
+use crate::error::guarded;
+use crate::read::export;
+use crate::rows::consistency::contradictions;
+use crate::rows::counters::last_id;
+use crate::rows::identity::lineage_from_rows;
+use crate::rows::keys::{IDENTITY, LINEAGE};
+use crate::rows::range::range;
+use crate::rows::totals::Totals;
+use crate::store::SledStore;
+
+type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
+
+impl ArchiveStore for SledStore {
+    /// Writes become visible when it is over: sled has no other view than the newest.
+    fn export(&self, each: Each<'_>) -> Result<(), StoreError> {
+        let _standing_still = self.database.stand_still();
+        let (each, refused) = (RefCell::new(Some(each)), RefCell::new(None));
+        let shown = self.database.read(|db| {
+            // After a fault it would begin anew, with records that were shown already.
+            let Some(each) = each.borrow_mut().take() else {
+                return Err(StoreErrorKind::Unavailable.into());
+            };
+            let shown = export::export(db, &mut |record| {
+                // What the caller could not take is no fault of the database.
+                each(record).inspect_err(|error| *refused.borrow_mut() = Some(error.clone()))
+            });
+            if refused.borrow().is_some() { Ok(()) } else { shown }
+        });
+        refused.into_inner().map_or(shown, Err)
+    }
+
+    fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
+        self.commits.apply(Job::Archive(change))?.archived()
+    }
+
+    fn summary(&self) -> Result<StoreSummary, StoreError> {
+        let _standing_still = self.database.stand_still();
+        self.database.read(|db| {
+            let [made, since] = [IDENTITY, LINEAGE].map(|key| guarded(|| db.get(key)));
+            let (identity, lineage) = lineage_from_rows(made?.as_deref(), since?.as_deref())?;
+            Ok(StoreSummary {
+                identity,
+                lineage,
+                last_id: last_id(db)?,
+                events: Totals::read(db)?.events,
+                has_data: range(db, b"d"..b"e").next().transpose()?.is_some(),
+            })
+        })
+    }
+
+    /// Looks at every row, while the writer waits.
+    fn verify(&self) -> Result<Vec<String>, StoreError> {
+        let _standing_still = self.database.stand_still();
+        self.database.read(|db| {
+            let mut findings = self.database.findings().to_vec();
+            findings.extend(contradictions(db));
+            findings.truncate(MOST_FINDINGS);
+            Ok(findings)
+        })
+    }
+}

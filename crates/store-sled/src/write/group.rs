@@ -1,0 +1,292 @@
+//! A group of writes that is being judged: its writes see what those before them changed.
+
+use custom_models_core::{
+    AdmissionRequest, AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId,
+    Moment, NewEvent, Organisation, Outcome, Rows, StoreError, StoreErrorKind, Write, apply,
+};
+use sled::Db;
+
+use crate::rows::admissions::Admissions;
+use crate::rows::counters::Counter;
+use crate::rows::keys::{LAST_ID, TOTALS, counter_key, model_key};
+use crate::rows::overflow::{self, Edits};
+use crate::rows::records::{
+    History, answer_from_bytes, answer_key, answer_time_key, answer_to_bytes, claim_key, data_id,
+    data_key, data_of, event_key, event_to_bytes, history_key, pair_at, pair_to_bytes,
+};
+use crate::rows::totals::Totals;
+use crate::rows::write_set::Changes;
+use crate::rows::{counters, models};
+
+pub(crate) struct Group<'a> {
+    pub(crate) db: &'a Db,
+    pub(crate) changes: Changes,
+    pub(crate) last_id: u64,
+}
+
+impl<'a> Group<'a> {
+    pub(crate) fn begin(db: &'a Db, last_id: u64) -> Result<Self, StoreError> {
+        let last_id = counters::last_id(db)?.max(last_id);
+        Ok(Group { db, changes: Changes::default(), last_id })
+    }
+
+    /// All that the group changes, with the counts of the store.
+    pub(crate) fn counted(mut self) -> Result<Changes, StoreError> {
+        if !self.changes.is_empty() {
+            let totals = Totals::read(self.db)?.after(&self.changes);
+            self.changes.set(self.db, TOTALS.to_vec(), Some(totals.to_bytes()))?;
+        }
+        Ok(self.changes)
+    }
+
+    /// Judges a write. One that is refused, or fails, has changed nothing.
+    pub(crate) fn apply(&mut self, write: &Write) -> Result<Outcome, StoreError> {
+        let mut writing = Writing { last_id: self.last_id, edits: Edits::new(), group: self };
+        let outcome = apply(&mut writing, write)?;
+        let Writing { last_id, edits, .. } = writing;
+        self.changes.set_all(self.db, edits)?;
+        self.last_id = last_id;
+        Ok(outcome)
+    }
+
+    /// Puts a model in the place of the one before it, with the moment from which its training can be claimed.
+    /// One of the two is there.
+    pub(crate) fn put_model(
+        &self,
+        edits: &mut Edits,
+        organisation: &Organisation,
+        before: Option<&CustomModel>,
+        after: Option<&CustomModel>,
+    ) -> Result<(), StoreError> {
+        let Some(id) = after.or(before).map(|model| model.id) else { return Ok(()) };
+        let key = model_key(organisation, id.get());
+        let first = self.changes.row(self.db, &key)?;
+        match (after, &first) {
+            (Some(model), _) => {
+                overflow::put(edits, &key, models::to_bytes(model)?, first.as_deref())?
+            }
+            (None, Some(first)) => overflow::remove(edits, &key, first),
+            (None, None) => {}
+        }
+        let since = |model: Option<&CustomModel>| model?.course.claimable_at();
+        let (before, after) = (since(before), since(after));
+        if before != after {
+            let whose = organisation.as_str().as_bytes().to_vec();
+            edits.extend(before.map(|since| (claim_key(since, id), None)));
+            edits.extend(after.map(|since| (claim_key(since, id), Some(whose))));
+        }
+        Ok(())
+    }
+
+    /// Keeps an answer, in the place of one under the same key.
+    pub(crate) fn put_kept(
+        &self,
+        edits: &mut Edits,
+        organisation: &Organisation,
+        answer: &AnswerKey,
+        kept: &KeptAnswer,
+    ) -> Result<(), StoreError> {
+        let key = answer_key(organisation, answer)?;
+        let first = self.changes.row(self.db, &key)?;
+        if let Some(before) = self.answer(organisation, answer)? {
+            edits.push((answer_time_key(before.at, &key), None));
+        }
+        overflow::put(edits, &key, answer_to_bytes(answer, kept)?, first.as_deref())?;
+        edits.push((answer_time_key(kept.at, &key), Some(Vec::new())));
+        Ok(())
+    }
+
+    pub(crate) fn counter(&self, organisation: &Organisation) -> Result<Counter, StoreError> {
+        let row = self.changes.row(self.db, &counter_key(organisation))?;
+        Counter::from_row(row.as_deref())
+    }
+
+    pub(crate) fn history(&self, organisation: &Organisation) -> Result<History, StoreError> {
+        let row = self.changes.row(self.db, &history_key(organisation))?;
+        History::from_row(row.as_deref())
+    }
+
+    pub(crate) fn answer(
+        &self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        let value = self.value(&answer_key(organisation, key)?)?;
+        value.map(|value| answer_from_bytes(key, &value)).transpose()
+    }
+
+    /// A value, as the group so far leaves it.
+    pub(crate) fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let row = |key: &[u8]| self.changes.row(self.db, key);
+        row(key)?.map(|first| overflow::whole(key, first, row)).transpose()
+    }
+}
+
+/// The rows that a write makes of the group's, not yet among the changes of the group.
+struct Writing<'g, 'a> {
+    group: &'g Group<'a>,
+    edits: Edits,
+    last_id: u64,
+}
+
+impl Writing<'_, '_> {
+    /// The first row of a value.
+    fn first(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.group.changes.row(self.group.db, key)
+    }
+}
+
+impl Rows for Writing<'_, '_> {
+    type Error = StoreError;
+
+    type Admissions<'r>
+        = Admissions<'r>
+    where
+        Self: 'r;
+
+    fn answer(
+        &mut self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        self.group.answer(organisation, key)
+    }
+
+    fn counters(&mut self, organisation: &Organisation) -> Result<Counters, StoreError> {
+        let Counter { models, .. } = self.group.counter(organisation)?;
+        let History { last: events, .. } = self.group.history(organisation)?;
+        Ok(Counters { models, events })
+    }
+
+    fn model(
+        &mut self,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Result<Option<CustomModel>, StoreError> {
+        let value = self.group.value(&model_key(organisation, id.get()))?;
+        value.map(|value| models::from_bytes(id, &value)).transpose()
+    }
+
+    fn pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: DataId,
+    ) -> Result<Option<DataPair>, StoreError> {
+        let key = data_key(organisation, model, pair);
+        let value = self.group.value(&key)?;
+        value.map(|value| pair_at(&key, &value)).transpose()
+    }
+
+    fn last_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+    ) -> Result<Option<DataId>, StoreError> {
+        let prefix = data_of(organisation, model);
+        let last = self.group.changes.last_key(self.group.db, &prefix)?;
+        last.map(|key| data_id(&prefix, &key)).transpose()
+    }
+
+    fn next_id(&mut self) -> Result<ModelId, StoreError> {
+        ModelId::new(self.last_id + 1).map_err(|_| StoreErrorKind::IdsExhausted.into())
+    }
+
+    fn insert_model(
+        &mut self,
+        organisation: &Organisation,
+        model: &CustomModel,
+    ) -> Result<(), StoreError> {
+        self.last_id = model.id.get();
+        self.edits.push((LAST_ID.to_vec(), Some(self.last_id.to_be_bytes().to_vec())));
+        self.group.put_model(&mut self.edits, organisation, None, Some(model))
+    }
+
+    fn replace_model(
+        &mut self,
+        organisation: &Organisation,
+        before: &CustomModel,
+        after: &CustomModel,
+    ) -> Result<(), StoreError> {
+        self.group.put_model(&mut self.edits, organisation, Some(before), Some(after))
+    }
+
+    fn delete_model(
+        &mut self,
+        organisation: &Organisation,
+        before: &CustomModel,
+    ) -> Result<(), StoreError> {
+        self.group.put_model(&mut self.edits, organisation, Some(before), None)?;
+        let data = self.group.changes.rows(self.group.db, &data_of(organisation, before.id))?;
+        self.edits.extend(data.into_keys().map(|key| (key, None)));
+        Ok(())
+    }
+
+    fn insert_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: &DataPair,
+    ) -> Result<(), StoreError> {
+        let key = data_key(organisation, model, pair.id);
+        overflow::put(&mut self.edits, &key, pair_to_bytes(pair)?, None)
+    }
+
+    fn delete_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: DataId,
+    ) -> Result<(), StoreError> {
+        let key = data_key(organisation, model, pair);
+        if let Some(first) = self.first(&key)? {
+            overflow::remove(&mut self.edits, &key, &first);
+        }
+        Ok(())
+    }
+
+    fn append_event(
+        &mut self,
+        organisation: &Organisation,
+        position: u64,
+        model: ModelId,
+        event: &NewEvent,
+    ) -> Result<(), StoreError> {
+        let key = event_key(organisation, position);
+        overflow::put(&mut self.edits, &key, event_to_bytes(event, model)?, None)?;
+        let History { first, .. } = self.group.history(organisation)?;
+        let history = History { first, last: position };
+        self.edits.push((history_key(organisation), Some(history.to_bytes())));
+        Ok(())
+    }
+
+    fn keep_answer(
+        &mut self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+        kept: &KeptAnswer,
+    ) -> Result<(), StoreError> {
+        self.group.put_kept(&mut self.edits, organisation, key, kept)
+    }
+
+    /// The end of the history is written with its event.
+    fn set_counters(
+        &mut self,
+        organisation: &Organisation,
+        Counters { models, .. }: Counters,
+    ) -> Result<(), StoreError> {
+        let Counter { changes, .. } = self.group.counter(organisation)?;
+        let counter = Counter { models, changes: changes.wrapping_add(1) };
+        self.edits.push((counter_key(organisation), Some(counter.to_bytes())));
+        Ok(())
+    }
+
+    fn admissions(
+        &mut self,
+        _: &AdmissionRequest,
+        at: Moment,
+    ) -> Result<(Admissions<'_>, Moment), StoreError> {
+        let Group { db, changes, .. } = self.group;
+        Ok((Admissions { db, changes, edits: &mut self.edits }, at))
+    }
+}

@@ -1,0 +1,91 @@
+//! The purge of old rows: the beginnings of histories, and answers.
+
+use custom_models_core::{Moment, Organisation, Purge, Purged, StoreError, Timestamp};
+
+use crate::error::damaged;
+use crate::rows::access::organisation_from_bytes;
+use crate::rows::overflow::{self, Edits};
+use crate::rows::records::{
+    ANSWER_TIMES, HISTORIES, History, answer_at, behind_answers, event_at, event_key,
+};
+use crate::write::group::Group;
+
+impl Group<'_> {
+    /// Forgets what is old, as the group so far leaves it.
+    pub(crate) fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
+        let Purge { events_before, answers_until, limit } = *purge;
+        let mut edits = Edits::new();
+        let events = match events_before {
+            Some(before) => self.forget_events(&mut edits, before, limit.into())?,
+            None => 0,
+        };
+        let answers = self.forget_answers(&mut edits, answers_until, limit)?;
+        self.changes.set_all(self.db, edits)?;
+        Ok(Purged { events, answers })
+    }
+
+    fn forget_events(
+        &self,
+        edits: &mut Edits,
+        before: Timestamp,
+        limit: u64,
+    ) -> Result<u64, StoreError> {
+        let mut forgotten = 0;
+        for (key, row) in self.changes.rows(self.db, HISTORIES)? {
+            let organisation = key.strip_prefix(HISTORIES).and_then(organisation_from_bytes);
+            let organisation = organisation.ok_or_else(|| damaged("a history of nobody"))?;
+            let History { first, last } = History::from_row(Some(&row))?;
+            let mut kept = first;
+            while forgotten < limit
+                && kept <= last
+                && self.forget_event(edits, &organisation, kept, before)?
+            {
+                kept += 1;
+                forgotten += 1;
+            }
+            if kept > first {
+                edits.push((key, Some(History { first: kept, last }.to_bytes())));
+            }
+        }
+        Ok(forgotten)
+    }
+
+    /// Forgets an event that happened before a time; whether it did.
+    fn forget_event(
+        &self,
+        edits: &mut Edits,
+        organisation: &Organisation,
+        position: u64,
+        before: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let key = event_key(organisation, position);
+        let missing = || damaged("an event is missing");
+        let first = self.changes.row(self.db, &key)?.ok_or_else(missing)?;
+        let value = self.value(&key)?.ok_or_else(missing)?;
+        let is_old = event_at(&key, &value)?.created_at < before;
+        if is_old {
+            overflow::remove(edits, &key, &first);
+        }
+        Ok(is_old)
+    }
+
+    fn forget_answers(
+        &self,
+        edits: &mut Edits,
+        until: Moment,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let times = ANSWER_TIMES.to_vec()..behind_answers(until);
+        let times = self.changes.first_keys(self.db, times, limit)?;
+        let forgotten = times.len() as u64;
+        for time in times {
+            let (_, key) = answer_at(&time).ok_or_else(|| damaged("an answer of no moment"))?;
+            let first = self.changes.row(self.db, &key)?;
+            let first = first.ok_or_else(|| damaged("an answer is missing"))?;
+            overflow::remove(edits, &key, &first);
+            edits.push((time, None));
+        }
+        Ok(forgotten)
+    }
+}

@@ -1,0 +1,103 @@
+//! Groups of writes, each one batch and one sync.
+
+use std::sync::Arc;
+
+use custom_models_core::{Job, Judged, StoreError, StoreErrorKind};
+use custom_models_group_commit::{Answers, Committer, Unanswered};
+
+use crate::database::{Database, WriteFault, Written};
+use crate::rows::write_set::Changes;
+use crate::write::access;
+use crate::write::group::Group;
+
+/// The only one who writes.
+pub(crate) struct Writer {
+    database: Arc<Database>,
+    is_read_only: bool,
+    /// The last id of any group, also of one that failed: it may have been seen, so it is not given
+    /// again.
+    last_id: u64,
+}
+
+impl Writer {
+    pub(crate) fn new(database: Arc<Database>) -> Self {
+        Writer { database, is_read_only: false, last_id: 0 }
+    }
+
+    /// Refuses all writes, of a store that is open for reading alone.
+    pub(crate) fn refusing(database: Arc<Database>) -> Self {
+        Writer { is_read_only: true, ..Writer::new(database) }
+    }
+
+    /// Finds out what became of a group that failed before its sync. What is half there is taken back
+    /// when the database is opened anew, and what is found then was synced.
+    fn settle(&self, changes: &Changes, fault: StoreError) -> Result<(), StoreError> {
+        match self.database.read(|db| changes.are_made(db)) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(fault),
+            Err(_) => Err(StoreError::new(StoreErrorKind::OutcomeUnknown, fault)),
+        }
+    }
+
+    /// Judges a group. Answers with the last id that it gives, and with what it changes.
+    fn judge(&self, jobs: &[Job]) -> Result<((Answers<Self>, u64), Changes), StoreError> {
+        self.database.read(|db| {
+            let mut group = Group::begin(db, self.last_id)?;
+            let mut answers = Vec::with_capacity(jobs.len());
+            for job in jobs {
+                let judged = match job {
+                    Job::Model(write) => group.apply(write).map(Judged::Model),
+                    Job::Access(change) => {
+                        access::apply(db, &mut group.changes, change).map(Judged::Access)
+                    }
+                    Job::Purge(purge) => group.purge(purge).map(Judged::Purged),
+                    Job::Archive(change) => group.archive(change).map(Judged::Archived),
+                };
+                match judged {
+                    Err(fault) if is_of_one_write(&fault) => answers.push(Err(fault)),
+                    answer => answers.push(Ok(answer?)),
+                }
+            }
+            Ok(((answers, group.last_id), group.counted()?))
+        })
+    }
+}
+
+/// Returns true if the other writes of a group can be made. Damage to one organisation is not another's.
+fn is_of_one_write(fault: &StoreError) -> bool {
+    matches!(fault.kind(), StoreErrorKind::Damaged | StoreErrorKind::IdsExhausted)
+}
+
+impl Committer for Writer {
+    type Job = Job;
+    type Answer = Judged;
+    type Error = StoreError;
+
+    fn commit(&mut self, jobs: &[Job]) -> Result<Answers<Self>, StoreError> {
+        if self.is_read_only {
+            return Err(StoreErrorKind::ReadOnly.into());
+        }
+        let written = self.database.judge_and_write(|| self.judge(jobs))?;
+        let Written { judgement: (answers, last_id), changes, result } = written;
+        self.last_id = last_id;
+        match result {
+            Ok(()) => Ok(answers),
+            Err(WriteFault::Unflushed(fault)) => self.settle(&changes, fault).map(|()| answers),
+            Err(WriteFault::Unsynced(fault)) => {
+                Err(StoreError::new(StoreErrorKind::OutcomeUnknown, fault))
+            }
+        }
+    }
+
+    fn unanswered(why: Unanswered) -> StoreError {
+        match why {
+            Unanswered::Busy => StoreErrorKind::Busy,
+            Unanswered::Closed => StoreErrorKind::Closed,
+            Unanswered::Unknown => StoreErrorKind::OutcomeUnknown,
+        }
+        .into()
+    }
+}
+
+#[cfg(test)]
+mod tests;
