@@ -5,6 +5,9 @@
 //! found by its organisation first, so that a database of many machines can lay the rows of one
 //! organisation together. Ids come from one sequence that gives no machine a stock of them.
 
+pub(crate) mod ids;
+pub(crate) mod migrate;
+
 /// The number of the newest layout, and of the last step.
 pub(crate) const NEWEST: i64 = 4;
 

@@ -1,0 +1,101 @@
+//! Connections to the server: those that read, and those that write.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use custom_models_core::{StoreError, StoreErrorKind};
+use deadpool_postgres::{
+    ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolBuilder,
+    RecyclingMethod, Runtime, Timeouts,
+};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use tokio_postgres::NoTls;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::error::Fault;
+use crate::settings::{Address, Roots, Settings};
+
+/// Connections that are made when they are needed, and made again when they are lost.
+#[derive(Clone)]
+pub(crate) struct Connections(Pool);
+
+impl Connections {
+    /// Those that read, of which each is waited for.
+    pub(crate) fn reading(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
+        let wait = Some(settings.wait);
+        built(pool(address, settings, settings.reading_connections, wait)?)
+    }
+
+    /// The one of a writer, which takes it for one transaction after the other. What waits too long for
+    /// a lock is not made, and says so.
+    pub(crate) fn writing(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
+        let patience = format!("SET lock_timeout = {}", settings.patience.as_millis());
+        let set = Hook::async_fn(move |client: &mut ClientWrapper, _| {
+            let patience = patience.clone();
+            Box::pin(
+                async move { client.batch_execute(&patience).await.map_err(HookError::Backend) },
+            )
+        });
+        built(pool(address, settings, 1, None)?.post_create(set))
+    }
+
+    pub(crate) async fn get(&self) -> Result<Object, Fault> {
+        Ok(self.0.get().await?)
+    }
+}
+
+fn pool(
+    address: &Address,
+    settings: &Settings,
+    size: usize,
+    wait: Option<Duration>,
+) -> Result<PoolBuilder, StoreError> {
+    let config = address.config.clone();
+    let recycling = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+    let manager = match &address.tls {
+        None => Manager::from_config(config, NoTls, recycling),
+        Some(roots) => Manager::from_config(config, tls(roots)?, recycling),
+    };
+    // A connection may be made to one host after another, and each has its own time.
+    let hosts = u32::try_from(address.config.get_hosts().len()).unwrap_or(u32::MAX);
+    let create = Some(settings.patience.saturating_mul(hosts.saturating_add(1)));
+    let timeouts = Timeouts { wait, create, recycle: None };
+    Ok(Pool::builder(manager).max_size(size).timeouts(timeouts).runtime(Runtime::Tokio1))
+}
+
+fn built(pool: PoolBuilder) -> Result<Connections, StoreError> {
+    pool.build().map(Connections).map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))
+}
+
+/// TLS with the server's certificate verified, its name included.
+fn tls(roots: &Roots) -> Result<MakeRustlsConnect, StoreError> {
+    let unusable = |cause: Box<dyn std::error::Error + Send + Sync>| {
+        StoreError::new(StoreErrorKind::Unavailable, cause)
+    };
+    let mut trusted = RootCertStore::empty();
+    match roots {
+        Roots::System => {
+            trusted.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
+        }
+        Roots::File(path) => {
+            for certificate in
+                CertificateDer::pem_file_iter(path).map_err(|it| unusable(it.into()))?
+            {
+                let certificate = certificate.map_err(|it| unusable(it.into()))?;
+                trusted.add(certificate).map_err(|it| unusable(it.into()))?;
+            }
+        }
+    }
+    if trusted.is_empty() {
+        return Err(unusable("there is no certificate to trust".into()));
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|it| unusable(it.into()))?
+        .with_root_certificates(trusted)
+        .with_no_client_auth();
+    Ok(MakeRustlsConnect::new(config))
+}

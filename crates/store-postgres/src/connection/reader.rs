@@ -1,0 +1,76 @@
+//! Reads: each one statement, which sees one moment, in a transaction that says so.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use custom_models_core::{StoreError, StoreErrorKind};
+use deadpool_postgres::Object;
+use tokio_postgres::Row;
+
+use crate::connection::driver::Driver;
+use crate::connection::pool::Connections;
+use crate::connection::statement::{Statement, sent};
+use crate::error::Fault;
+
+/// Lends a connection to whoever reads.
+pub(crate) struct Readers {
+    driver: Arc<Driver>,
+    connections: Connections,
+    patience: Duration,
+}
+
+impl Readers {
+    pub(crate) fn new(driver: Arc<Driver>, connections: Connections, patience: Duration) -> Self {
+        Readers { driver, connections, patience }
+    }
+
+    /// Reads with a connection of its own, and waits for the answer.
+    pub(crate) fn read<T: Send + 'static, F>(
+        &self,
+        read: impl FnOnce(Reader) -> F + Send + 'static,
+    ) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, Fault>> + Send + 'static,
+    {
+        let (connections, patience) = (self.connections.clone(), self.patience);
+        // The server gives up first, and says so; this is for a server that says nothing.
+        let longest = patience.saturating_mul(4);
+        self.driver.wait_for(longest, StoreErrorKind::Busy, async move {
+            let connection = connections.get().await.map_err(Fault::into_store_error)?;
+            read(Reader { connection, patience }).await.map_err(Fault::into_store_error)
+        })
+    }
+}
+
+/// A connection for one read.
+pub(crate) struct Reader {
+    connection: Object,
+    patience: Duration,
+}
+
+impl Reader {
+    /// Asks one question, in a transaction of its own.
+    pub(crate) async fn query(self, statement: Statement<'_>) -> Result<Vec<Row>, Fault> {
+        let [rows] = self.query_all([statement]).await?;
+        Ok(rows)
+    }
+
+    /// Asks several questions at once, in one transaction; each sees a moment of its own.
+    pub(crate) async fn query_all<const N: usize>(
+        self,
+        statements: [Statement<'_>; N],
+    ) -> Result<[Vec<Row>; N], Fault> {
+        let begin = format!(
+            "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL statement_timeout = {}",
+            self.patience.as_millis()
+        );
+        // After a refused statement a commit only ends the transaction.
+        let answers = sent(&self.connection, Some(&begin), &statements, Some("COMMIT")).await;
+        if answers.is_err() {
+            // Whatever was wrong with it, the next one begins afresh.
+            drop(Object::take(self.connection));
+        }
+        answers?.try_into().map_err(|_| Fault::Row("an answer to another question"))
+    }
+}

@@ -1,0 +1,135 @@
+//! The meaning of errors of the server, and of the connection to it, for the caller of a store.
+
+use std::error::Error as _;
+use std::io;
+
+use custom_models_core::{StoreError, StoreErrorKind};
+use deadpool_postgres::{PoolError, TimeoutType};
+use tokio_postgres::Error;
+use tokio_postgres::error::{Severity, SqlState};
+
+/// Why a question or a transaction came to nothing.
+pub(crate) enum Fault {
+    /// The server refused it, or cannot be reached.
+    Server(Error),
+    /// A row holds what this crate cannot have written.
+    Row(&'static str),
+    /// It is said already what this means.
+    Known(StoreError),
+}
+
+impl From<Error> for Fault {
+    fn from(error: Error) -> Self {
+        Fault::Server(error)
+    }
+}
+
+impl From<StoreError> for Fault {
+    fn from(error: StoreError) -> Self {
+        Fault::Known(error)
+    }
+}
+
+impl From<PoolError> for Fault {
+    fn from(error: PoolError) -> Self {
+        match error {
+            PoolError::Backend(error) => Fault::Server(error),
+            PoolError::Timeout(TimeoutType::Wait) => {
+                Fault::Known(StoreError::new(StoreErrorKind::Busy, "every connection is in use"))
+            }
+            PoolError::Timeout(_) => Fault::Known(StoreError::new(
+                StoreErrorKind::Unavailable,
+                "the server did not take a connection in time",
+            )),
+            other => Fault::Known(StoreError::new(StoreErrorKind::Unavailable, other)),
+        }
+    }
+}
+
+impl Fault {
+    /// For a caller whose write, if it is one, was not made.
+    pub(crate) fn into_store_error(self) -> StoreError {
+        match self {
+            Fault::Server(error) => StoreError::new(kind(&error), error),
+            Fault::Row(what) => StoreError::new(StoreErrorKind::Damaged, what),
+            Fault::Known(error) => error,
+        }
+    }
+
+    /// For a caller whose commit was sent.
+    pub(crate) fn of_a_commit(self) -> StoreError {
+        match self {
+            Fault::Server(error) if is_undone(&error) => StoreError::new(kind(&error), error),
+            Fault::Server(error) => StoreError::new(StoreErrorKind::OutcomeUnknown, error),
+            // It was made, and its answer makes no sense.
+            Fault::Row(what) => StoreError::new(StoreErrorKind::OutcomeUnknown, what),
+            Fault::Known(error) => error,
+        }
+    }
+
+    /// Returns true if the server asks to try the transaction again, because it conflicted with another one.
+    pub(crate) fn is_conflict(&self) -> bool {
+        let Fault::Server(error) = self else { return false };
+        error.code().is_some_and(|code| {
+            *code == SqlState::T_R_SERIALIZATION_FAILURE || *code == SqlState::T_R_DEADLOCK_DETECTED
+        })
+    }
+
+    /// Returns true if a write violates a constraint of the database.
+    pub(crate) fn is_of_a_constraint(&self) -> bool {
+        let Fault::Server(error) = self else { return false };
+        error.code().is_some_and(|code| code.code().starts_with("23"))
+    }
+
+    /// Returns true if the connection is lost, with everything that was not committed on it.
+    pub(crate) fn is_of_a_lost_connection(&self) -> bool {
+        matches!(self, Fault::Server(error) if is_lost(error))
+    }
+}
+
+/// Returns true if a commit that ended with `error` was certainly not made: the server lives, and says so.
+fn is_undone(error: &Error) -> bool {
+    error.as_db_error().is_some_and(|error| {
+        let lives = error.parsed_severity() == Some(Severity::Error);
+        lives && *error.code() != SqlState::T_R_STATEMENT_COMPLETION_UNKNOWN
+    })
+}
+
+fn is_lost(error: &Error) -> bool {
+    let is_io = |source: &(dyn std::error::Error + 'static)| source.is::<io::Error>();
+    let is_shutdown = error.code().is_some_and(|code| {
+        *code == SqlState::ADMIN_SHUTDOWN
+            || *code == SqlState::CRASH_SHUTDOWN
+            || *code == SqlState::READ_ONLY_SQL_TRANSACTION
+    });
+    is_shutdown || error.is_closed() || error.source().is_some_and(is_io)
+}
+
+fn kind(error: &Error) -> StoreErrorKind {
+    let Some(code) = error.code() else { return StoreErrorKind::Unavailable };
+    if *code == SqlState::DISK_FULL {
+        return StoreErrorKind::Full;
+    }
+    if *code == SqlState::READ_ONLY_SQL_TRANSACTION || *code == SqlState::INSUFFICIENT_PRIVILEGE {
+        return StoreErrorKind::Unavailable;
+    }
+    if *code == SqlState::QUERY_CANCELED {
+        return StoreErrorKind::Busy;
+    }
+    match code.code().get(..2) {
+        // A class of codes: connections, authorisation, the database's name, an operator's hand.
+        Some("08" | "28" | "3D" | "57") => StoreErrorKind::Unavailable,
+        // Conflicts that did not end, too little memory or too many connections, locks.
+        Some("40" | "53" | "55") => StoreErrorKind::Busy,
+        // What is kept is against its own constraints, or the server found its files so.
+        Some("22" | "23" | "XX") => StoreErrorKind::Damaged,
+        // Tables or columns that are not there.
+        Some("3F" | "42") => StoreErrorKind::NotOurs,
+        _ => StoreErrorKind::Failed,
+    }
+}
+
+/// The error of a value that does not serialise. Never in practice: every value that is written does.
+pub(crate) fn unwritable(error: serde_json::Error) -> StoreError {
+    StoreError::new(StoreErrorKind::Failed, error)
+}

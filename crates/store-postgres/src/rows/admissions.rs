@@ -1,0 +1,232 @@
+//! Rows of `admissions`: those of a window lie in the order of their times, which is that of their numbers.
+
+use std::time::Duration;
+
+use custom_models_core::{
+    Admission, AdmissionRequest, AdmissionRows, KeyDigest, Moment, Operation, RequestLimit,
+    StoreError, Window, WindowState, window_state,
+};
+use tokio_postgres::Row;
+
+use crate::connection::reader::Reader;
+use crate::connection::statement::{Statement, parameter};
+use crate::error::Fault;
+use crate::rows::columns::{column, unsigned};
+use crate::settings::Clock;
+
+/// The server's time in milliseconds since 1970.
+macro_rules! server_time {
+    () => {
+        "CAST(floor(extract(epoch FROM clock_timestamp()) * 1000) AS bigint)"
+    };
+}
+
+/// The rows that judge requests: the time, the last admission of each window, the first that is in it, and the one that
+/// keeps the next out where there are more than the limit, since that was lowered.
+macro_rules! looks {
+    ($asked:literal) => {
+        concat!(
+            "SELECT w.ask, w.now, last.number, last.at, oldest.number, oldest.at,
+                blocking.number, blocking.at
+            FROM (SELECT asked.*, coalesce(asked.given, clock.now) AS now FROM ",
+            $asked,
+            ", (SELECT ",
+            server_time!(),
+            " AS now) clock
+            ) w
+            LEFT JOIN LATERAL (SELECT a.number, a.at FROM custom_models.admissions a
+                WHERE a.key = w.key AND a.operation = w.operation
+                ORDER BY a.at DESC, a.number DESC LIMIT 1) last ON true
+            LEFT JOIN LATERAL (SELECT a.number, a.at FROM custom_models.admissions a
+                WHERE a.key = w.key AND a.operation = w.operation
+                    AND a.at > greatest(w.now, last.at) - w.millis
+                ORDER BY a.at, a.number LIMIT 1) oldest ON true
+            LEFT JOIN LATERAL (SELECT a.number, a.at FROM custom_models.admissions a
+                WHERE last.number - oldest.number >= w.requests
+                    AND a.key = w.key AND a.operation = w.operation
+                    AND a.number > last.number - w.requests
+                ORDER BY a.at, a.number LIMIT 1) blocking ON true
+            ORDER BY w.ask"
+        )
+    };
+}
+
+const LOOKS: &str = looks!(
+    "unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
+        WITH ORDINALITY AS asked (key, operation, requests, millis, given, ask)"
+);
+
+/// The same for the window of a key that is known by its digest.
+const LOOK_OF_DIGEST: &str = looks!(
+    "(SELECT k.id AS key, $2::text AS operation, $3::bigint AS requests, $4::bigint AS millis,
+            $5::bigint AS given, 1::bigint AS ask
+        FROM custom_models.keys k WHERE k.digest = $1) asked"
+);
+
+/// A request that is to be judged: its window, the limit, and its time if it goes by the caller's clock.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Ask {
+    pub(crate) window: Window,
+    pub(crate) limit: RequestLimit,
+    pub(crate) given: Option<Moment>,
+}
+
+impl Ask {
+    pub(crate) fn new(request: &AdmissionRequest, at: Moment, clock: Clock) -> Self {
+        let AdmissionRequest { window, limit } = *request;
+        Ask { window, limit, given: clock.given(at) }
+    }
+}
+
+/// The rows that were found for an ask.
+#[derive(Clone, Copy)]
+pub(crate) struct Look {
+    /// The time at which it is judged.
+    pub(crate) now: Moment,
+    pub(crate) last: Option<Admission>,
+    pub(crate) oldest: Option<Admission>,
+    pub(crate) blocking: Option<Admission>,
+}
+
+const SWEEP: &str = concat!(
+    "WITH clock AS (
+        SELECT coalesce($1, ",
+    server_time!(),
+    ") AS now
+    ), old AS (
+        SELECT o.key, o.operation, o.at, o.number
+        FROM clock, custom_models.windows w, LATERAL (
+            SELECT a.key, a.operation, a.at, a.number FROM custom_models.admissions a
+            WHERE a.key = w.key AND a.operation = w.operation AND a.at <= clock.now - $2
+            ORDER BY a.at, a.number LIMIT $3) o
+        LIMIT $3
+    ), gone AS (
+        DELETE FROM custom_models.admissions a USING old
+        WHERE a.key = old.key AND a.operation = old.operation AND a.at = old.at
+            AND a.number = old.number
+        RETURNING 1
+    )
+    SELECT count(*) FROM gone"
+);
+
+const TAKE_BACK: &str = concat!(
+    "WITH clock AS (
+        SELECT coalesce($1, ",
+    server_time!(),
+    ") AS now
+    )
+    UPDATE custom_models.admissions a SET at = clock.now FROM clock, custom_models.windows w
+    WHERE a.key = w.key AND a.operation = w.operation AND a.at > clock.now"
+);
+
+/// Deletes admissions that are older than the longest window, so many at most, and takes those in the future to be
+/// of now: of the given time, or of the server's.
+pub(crate) fn swept<'a>(
+    longest: Duration,
+    given: Option<Moment>,
+    limit: u32,
+) -> [Statement<'a>; 2] {
+    let now = || parameter(given.map(Moment::unix_millis));
+    let longest = i64::try_from(longest.as_millis()).unwrap_or(i64::MAX);
+    [
+        Statement::new(SWEEP, [now(), parameter(longest), parameter(i64::from(limit))]),
+        Statement::new(TAKE_BACK, [now()]),
+    ]
+}
+
+/// Looks for what judges requests.
+pub(crate) fn looks<'a>(asks: &[Ask]) -> Statement<'a> {
+    let keys: Vec<Vec<u8>> = asks.iter().map(|ask| ask.window.key.as_bytes().to_vec()).collect();
+    let operations: Vec<&str> = asks.iter().map(|ask| ask.window.operation.as_str()).collect();
+    let requests: Vec<i64> = asks.iter().map(|ask| ask.limit.requests().into()).collect();
+    let windows: Vec<i64> = asks.iter().map(|ask| millis(ask.limit)).collect();
+    let given: Vec<Option<i64>> =
+        asks.iter().map(|ask| ask.given.map(Moment::unix_millis)).collect();
+    let parameters = [
+        parameter(keys),
+        parameter(operations),
+        parameter(requests),
+        parameter(windows),
+        parameter(given),
+    ];
+    Statement::new(LOOKS, parameters)
+}
+
+fn millis(limit: RequestLimit) -> i64 {
+    i64::try_from(limit.window().as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Looks for what judges a request of a key that is known by its digest.
+pub(crate) fn look_of_digest(
+    digest: KeyDigest,
+    operation: Operation,
+    limit: RequestLimit,
+    given: Option<Moment>,
+) -> Statement<'static> {
+    let parameters = [
+        parameter(digest.as_bytes().to_vec()),
+        parameter(operation.as_str()),
+        parameter(i64::from(limit.requests())),
+        parameter(millis(limit)),
+        parameter(given.map(Moment::unix_millis)),
+    ];
+    Statement::new(LOOK_OF_DIGEST, parameters)
+}
+
+/// The place of an ask among those that were made, and what was found for it.
+pub(crate) fn look(row: &Row) -> Result<(usize, Look), Fault> {
+    let admission = |index| -> Result<Option<Admission>, Fault> {
+        let (number, at): (Option<i64>, Option<i64>) =
+            (column(row, index)?, column(row, index + 1)?);
+        let (Some(number), Some(at)) = (number, at) else { return Ok(None) };
+        let number = unsigned(number)?;
+        if number == 0 {
+            return Err(Fault::Row("an admission without a number"));
+        }
+        Ok(Some(Admission { number, at: Moment::from_unix_millis(at) }))
+    };
+    let place = usize::try_from(column::<i64>(row, 0)?).ok().and_then(|ask| ask.checked_sub(1));
+    let look = Look {
+        now: Moment::from_unix_millis(column(row, 1)?),
+        last: admission(2)?,
+        oldest: admission(4)?,
+        blocking: admission(6)?,
+    };
+    Ok((place.ok_or(Fault::Row("a look at nothing"))?, look))
+}
+
+/// The state of a window.
+pub(crate) async fn state(reader: Reader, ask: Ask) -> Result<WindowState, Fault> {
+    let rows = reader.query(looks(&[ask])).await?;
+    state_of(&rows, &ask.window, ask.limit)
+}
+
+/// The state of a window by what was found for it.
+pub(crate) fn state_of(
+    rows: &[Row],
+    window: &Window,
+    limit: RequestLimit,
+) -> Result<WindowState, Fault> {
+    let mut look = match rows.first() {
+        Some(row) => look(row)?.1,
+        None => return Err(Fault::Row("no answer about a window")),
+    };
+    let now = look.now;
+    Ok(window_state(&mut look, window, limit, now)?)
+}
+
+impl AdmissionRows for Look {
+    type Error = StoreError;
+
+    fn last(&mut self, _: &Window) -> Result<Option<Admission>, StoreError> {
+        Ok(self.last)
+    }
+
+    fn first_after(&mut self, _: &Window, _: Moment) -> Result<Option<Admission>, StoreError> {
+        Ok(self.oldest)
+    }
+
+    fn numbered(&mut self, _: &Window, number: u64) -> Result<Option<Admission>, StoreError> {
+        Ok(self.blocking.filter(|blocking| blocking.number == number))
+    }
+}

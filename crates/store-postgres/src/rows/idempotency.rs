@@ -1,0 +1,102 @@
+//! Rows of `answers`: what was answered to requests that may be repeated. What is read is judged
+//! again on its way in.
+
+use custom_models_core::{
+    AnswerKey, ContentDigest, KeptAnswer, ModelId, Moment, Operation, Organisation,
+};
+use tokio_postgres::Row;
+
+use crate::connection::reader::Reader;
+use crate::connection::statement::{Statement, parameter};
+use crate::error::Fault;
+use crate::rows::columns::{bytes, column, organisation_of, revision, text};
+
+macro_rules! kept {
+    () => {
+        "SELECT a.request, a.at, a.status, a.revision, a.body, a.organisation, a.operation, a.target,
+        a.key FROM custom_models.answers a"
+    };
+}
+
+pub(crate) const ONE: &str = concat!(
+    kept!(),
+    " WHERE a.organisation = $1 AND a.operation = $2 AND a.target = $3 AND a.key = $4"
+);
+
+/// The answers that a group may repeat.
+pub(crate) const SEVERAL: &str = concat!(
+    kept!(),
+    " JOIN unnest($1::bytea[], $2::text[], $3::bigint[], $4::bytea[])
+        AS wanted (organisation, operation, target, key)
+    ON a.organisation = wanted.organisation AND a.operation = wanted.operation
+        AND a.target = wanted.target AND a.key = wanted.key"
+);
+
+/// Deletes old answers. One that was written anew since it was looked for is not old any more.
+pub(crate) const FORGET: &str = "WITH old AS (
+        SELECT organisation, operation, target, key FROM custom_models.answers
+        WHERE at <= $1 ORDER BY at LIMIT $2
+    ), gone AS (
+        DELETE FROM custom_models.answers a USING old
+        WHERE a.organisation = old.organisation AND a.operation = old.operation
+            AND a.target = old.target AND a.key = old.key AND a.at <= $1
+        RETURNING 1
+    )
+    SELECT count(*) FROM gone";
+
+/// The answer under a key, live or not.
+pub(crate) async fn get(
+    reader: Reader,
+    organisation: &Organisation,
+    key: &AnswerKey,
+) -> Result<Option<KeptAnswer>, Fault> {
+    let AnswerKey { operation, target, key } = key;
+    let parameters = [
+        parameter(bytes(organisation)),
+        parameter(operation.as_str()),
+        parameter(target_number(*target)),
+        parameter(key.as_str().as_bytes()),
+    ];
+    let rows = reader.query(Statement::new(ONE, parameters)).await?;
+    rows.first().map(kept).transpose()
+}
+
+/// Forgets answers of before a moment or at it, the oldest first.
+pub(crate) fn forget(until: Moment, limit: u32) -> Statement<'static> {
+    Statement::new(FORGET, [parameter(until.unix_millis()), parameter(i64::from(limit))])
+}
+
+/// The organisation and the key of an answer, and the answer unless its other columns are damaged.
+pub(crate) fn owned(
+    row: &Row,
+) -> Result<(Organisation, AnswerKey, Result<KeptAnswer, Fault>), Fault> {
+    let operation: Operation =
+        column::<&str>(row, 6)?.parse().map_err(|_| Fault::Row("an unknown operation"))?;
+    let target: i64 = column(row, 7)?;
+    let target = (target != 0).then(|| ModelId::try_from(target)).transpose();
+    let key = AnswerKey {
+        operation,
+        target: target.map_err(|_| Fault::Row("an id out of range"))?,
+        key: text(row, 8)?.parse().map_err(|_| Fault::Row("no idempotency key"))?,
+    };
+    Ok((organisation_of(row, 5)?, key, kept(row)))
+}
+
+/// No model has the number 0, which stands for none: what finds a row has a value in each column.
+pub(crate) fn target_number(target: Option<ModelId>) -> i64 {
+    target.map_or(0, i64::from)
+}
+
+fn kept(row: &Row) -> Result<KeptAnswer, Fault> {
+    let request: [u8; 32] =
+        column::<&[u8]>(row, 0)?.try_into().map_err(|_| Fault::Row("no digest of a request"))?;
+    let status = u16::try_from(column::<i64>(row, 2)?).ok();
+    let status = status.filter(|status| (100..600).contains(status));
+    Ok(KeptAnswer {
+        request: ContentDigest::from_bytes(request),
+        at: Moment::from_unix_millis(column(row, 1)?),
+        status: status.ok_or(Fault::Row("no status of an answer"))?,
+        revision: revision(row, 3)?,
+        body: text(row, 4)?.to_owned(),
+    })
+}

@@ -1,0 +1,252 @@
+//! The store, and the traits of the core that it implements.
+
+mod access;
+mod archive;
+
+use std::fmt;
+use std::sync::Arc;
+
+use custom_models_core::{
+    AnswerKey, Completion, CustomModel, DataPair, EventPage, Job, Judged, KeptAnswer, Listing,
+    ModelId, ModelStore, Moment, OpenMode, Organisation, Outcome, Purge, Purged, Selection,
+    StoreError, StoreErrorKind, StoreIdentity, Write,
+};
+
+use crate::connection::driver::Driver;
+use crate::connection::inline_runtime::OnSite;
+use crate::connection::pool::Connections;
+use crate::connection::reader::Readers;
+use crate::error::Fault;
+use crate::rows::{data, events, idempotency, models};
+use crate::schema::ids::Ids;
+use crate::schema::{NEWEST, migrate};
+use crate::settings::{Address, Settings};
+use crate::write::queues::Commits;
+use crate::write::writer::Writer;
+
+/// A store of custom models in one PostgreSQL database.
+///
+/// Several processes, on several machines, may have the same database open: the quota and the windows
+/// hold over all of them (QUOTA-4, RATE-4).
+pub struct PostgresStore {
+    /// `None` if the store was opened for reading alone.
+    commits: Option<Commits>,
+    readers: Readers,
+    driver: Arc<Driver>,
+    address: Address,
+    settings: Settings,
+    /// The layout that the database had when it was opened.
+    layout: i64,
+    /// The identity of a store in a layout that has none, for as long as it is open: no folder knows it.
+    drawn: StoreIdentity,
+}
+
+impl PostgresStore {
+    /// Opens a store by a URL, and makes its tables in the schema `custom_models` where there are none.
+    /// The database must exist.
+    ///
+    /// The URL is PostgreSQL's, and may name several hosts, of which the one that takes writes is used.
+    /// `sslmode` is `verify-full`, with the system's roots or those of a file that `sslrootcert`
+    /// names, or `disable`, which is meant where every host is this machine.
+    ///
+    /// # Errors
+    ///
+    /// - [`NotOurs`](custom_models_core::StoreErrorKind::NotOurs): the schema is somebody else's.
+    /// - [`Newer`](custom_models_core::StoreErrorKind::Newer): a newer version of this crate made the tables; they are not
+    ///   touched.
+    /// - [`Unavailable`](custom_models_core::StoreErrorKind::Unavailable): no URL of a server, no server, no permission, or one that
+    ///   takes no writes.
+    /// - Others as they say.
+    pub fn open(url: &str) -> Result<Self, StoreError> {
+        Self::open_with(url, Settings::default())
+    }
+
+    /// [`PostgresStore::open`] with other settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresStore::open`].
+    pub fn open_with(url: &str, settings: Settings) -> Result<Self, StoreError> {
+        Self::open_as_with(url, OpenMode::Create, settings)
+    }
+
+    /// Opens a store with the right that `mode` gives (PLACE-1).
+    ///
+    /// For reading alone, a role with `SELECT` on the tables and the sequence is enough. If no host takes writes,
+    /// one that follows another server is read, as of what it has heard.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresStore::open`], and:
+    ///
+    /// - [`Missing`](custom_models_core::StoreErrorKind::Missing): there are no tables, and `mode` makes none.
+    /// - [`Older`](custom_models_core::StoreErrorKind::Older): the layout is an older one, and `mode` neither migrates nor
+    ///   reads it.
+    pub fn open_as(url: &str, mode: OpenMode) -> Result<Self, StoreError> {
+        Self::open_as_with(url, mode, Settings::default())
+    }
+
+    /// [`PostgresStore::open_as`] with other settings.
+    ///
+    /// # Errors
+    ///
+    /// As [`PostgresStore::open_as`].
+    pub fn open_as_with(url: &str, mode: OpenMode, settings: Settings) -> Result<Self, StoreError> {
+        let settings = settings.bounded();
+        let address = Address::parse(url, settings.patience)?;
+        if mode == OpenMode::ReadOnly {
+            let (address, layout) = read_only(address, &settings)?;
+            return Self::with(address, settings, layout, || Ok(None));
+        }
+        let writing = || Connections::writing(&address, &settings);
+        let ids = Arc::new(Ids::default());
+        let mut first = Writer::new(writing()?, settings, Arc::clone(&ids));
+        let second = Writer::new(writing()?, settings, ids);
+        first.open(mode, address.database())?;
+        Self::with(address, settings, NEWEST, || Commits::start([first, second]).map(Some))
+    }
+
+    fn with(
+        address: Address,
+        settings: Settings,
+        layout: i64,
+        commits: impl FnOnce() -> Result<Option<Commits>, StoreError>,
+    ) -> Result<Self, StoreError> {
+        let driver = Driver::start("postgres-driver")?;
+        let connections = Connections::reading(&address, &settings)?;
+        let readers = Readers::new(Arc::clone(&driver), connections, settings.patience);
+        let (commits, drawn) = (commits()?, migrate::random_identity()?);
+        Ok(PostgresStore { commits, readers, driver, address, settings, layout, drawn })
+    }
+
+    /// The queues of writes, if the store takes any.
+    fn commits(&self) -> Result<&Commits, StoreError> {
+        let refused = if self.driver.is_stopped() {
+            StoreErrorKind::Closed
+        } else {
+            StoreErrorKind::ReadOnly
+        };
+        self.commits.as_ref().ok_or_else(|| refused.into())
+    }
+
+    fn end(&self) {
+        if let Some(commits) = &self.commits {
+            commits.close();
+        }
+        self.driver.stop();
+    }
+}
+
+/// The address to read at, and the layout there: the server that takes writes or, without one, any.
+fn read_only(mut address: Address, settings: &Settings) -> Result<(Address, i64), StoreError> {
+    let layout = |address: &Address| {
+        let connections = Connections::reading(address, settings)?;
+        let longest = settings.patience.saturating_mul(8);
+        OnSite::new().run(longest, StoreErrorKind::Unavailable, async {
+            let connection = connections.get().await.map_err(Fault::into_store_error)?;
+            let opened = migrate::open(&connection, OpenMode::ReadOnly, address.database()).await;
+            opened.map_err(Fault::into_store_error)
+        })
+    };
+    match layout(&address) {
+        Err(error) if error.kind() == StoreErrorKind::Unavailable => {
+            address.accept_any();
+            layout(&address).map(|layout| (address, layout))
+        }
+        opened => opened.map(|layout| (address, layout)),
+    }
+}
+
+impl fmt::Debug for PostgresStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PostgresStore").finish_non_exhaustive()
+    }
+}
+
+impl ModelStore for PostgresStore {
+    fn submit(&self, write: Write, done: Completion) {
+        match self.commits() {
+            Ok(commits) => commits.submit(Job::Model(write), |it| done(it.and_then(Judged::model))),
+            Err(refused) => done(Err(refused)),
+        }
+    }
+
+    fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
+        self.commits()?.apply(Job::Model(write))?.model()
+    }
+
+    fn get(
+        &self,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Result<Option<CustomModel>, StoreError> {
+        let organisation = organisation.clone();
+        self.readers.read(async move |reader| models::get(reader, &organisation, id).await)
+    }
+
+    fn list(
+        &self,
+        organisation: &Organisation,
+        selection: &Selection,
+    ) -> Result<Listing, StoreError> {
+        let (organisation, selection) = (organisation.clone(), selection.clone());
+        self.readers.read(async move |reader| models::list(reader, &organisation, &selection).await)
+    }
+
+    fn events(
+        &self,
+        organisation: &Organisation,
+        after: u64,
+        limit: u32,
+    ) -> Result<EventPage, StoreError> {
+        let of = organisation.clone();
+        self.readers.read(async move |reader| events::page(reader, &of, after, limit).await)
+    }
+
+    fn claimable(
+        &self,
+        organisation: Option<&Organisation>,
+        at: Moment,
+        limit: u32,
+    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
+        let of = organisation.cloned();
+        self.readers
+            .read(async move |reader| models::claimable(reader, of.as_ref(), at, limit).await)
+    }
+
+    fn data(
+        &self,
+        organisation: &Organisation,
+        model: ModelId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        let of = organisation.clone();
+        self.readers.read(async move |reader| data::part(reader, &of, model, after, limit).await)
+    }
+
+    fn answer(
+        &self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        let (of, key) = (organisation.clone(), key.clone());
+        self.readers.read(async move |reader| idempotency::get(reader, &of, &key).await)
+    }
+
+    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
+        self.commits()?.apply(Job::Purge(purge))?.purged()
+    }
+
+    fn close(&self) -> Result<(), StoreError> {
+        self.end();
+        Ok(())
+    }
+}
+
+/// Writes that are queued are committed before the connections are let go of.
+impl Drop for PostgresStore {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

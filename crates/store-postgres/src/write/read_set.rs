@@ -1,0 +1,222 @@
+//! The rows that a group of writes asks for before it is judged: one statement a kind of row, all sent at
+//! once.
+//!
+//! The first of them changes the rows of the organisations and windows that the group is about. Nobody
+//! changes anything of them without doing the same, so from then on until the commit what is read of
+//! them stays true: PostgreSQL makes others wait, other servers make one of the two begin anew. All
+//! groups take the rows in the same order, so they do not wait for each other in a circle.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use custom_models_core::{
+    AccessChange, AdmissionRequest, AnswerKey, Change, DataId, Edit, Job, ModelId, Organisation,
+    Window, Write,
+};
+
+use crate::connection::statement::{Statement, parameter};
+use crate::rows::admissions::{self, Ask};
+use crate::rows::columns::{bytes, signed};
+use crate::rows::{data, idempotency, models};
+use crate::settings::Clock;
+
+pub(crate) const LOCK_ORGANISATIONS: &str = "INSERT INTO custom_models.organisations AS o
+        (organisation, models, events, writes)
+    SELECT organisation, 0, 0, 1 FROM unnest($1::bytea[]) AS wanted (organisation)
+    ORDER BY organisation
+    ON CONFLICT (organisation) DO UPDATE SET writes = o.writes + 1
+    RETURNING organisation, models, events";
+
+const LOCK_WINDOWS: &str = "INSERT INTO custom_models.windows AS w (key, operation, writes)
+    SELECT key, operation, 1 FROM unnest($1::bytea[], $2::text[]) AS wanted (key, operation)
+    ORDER BY key, operation
+    ON CONFLICT (key, operation) DO UPDATE SET writes = w.writes + 1";
+
+/// As many ids as there can be creates within the limits, and no more.
+const IDS: &str = "SELECT nextval('custom_models.model_ids')
+    FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS wanted (organisation, creates, places)
+    JOIN custom_models.organisations o ON o.organisation = wanted.organisation,
+    generate_series(1, least(wanted.creates, wanted.places - o.models))";
+
+/// The layout, which has to be the one that this version knows.
+const LAYOUT: &str = "SELECT max(version) FROM custom_models.migrations";
+
+/// The rows that a group asks for.
+#[derive(Default)]
+pub(crate) struct Needs<'a> {
+    organisations: BTreeMap<&'a Organisation, Creates>,
+    models: BTreeSet<(&'a Organisation, ModelId)>,
+    pairs: BTreeSet<(&'a Organisation, ModelId, DataId)>,
+    /// The models that get a pair of data.
+    added_to: BTreeSet<(&'a Organisation, ModelId)>,
+    answers: BTreeSet<(&'a Organisation, &'a AnswerKey)>,
+    windows: BTreeSet<Window>,
+    asks: Vec<Ask>,
+}
+
+/// The creates and deletes of an organisation, which bound the number of ids that it may want.
+#[derive(Default)]
+struct Creates {
+    creates: i64,
+    /// The highest limit of the creates. With the deletes it bounds the number of models that there may be.
+    limit: i64,
+    deletes: i64,
+}
+
+impl<'a> Needs<'a> {
+    pub(crate) fn of(jobs: &[&'a Job], clock: Clock) -> Self {
+        let mut needs = Needs::default();
+        for job in jobs {
+            match job {
+                Job::Model(write) => needs.add(write, clock),
+                Job::Access(AccessChange::Admit { window, limit, now }) => {
+                    let request = AdmissionRequest { window: *window, limit: *limit };
+                    needs.ask(Ask::new(&request, *now, clock));
+                }
+                // These are transactions of their own.
+                Job::Access(_) | Job::Purge(_) | Job::Archive(_) => {}
+            }
+        }
+        needs
+    }
+
+    fn ask(&mut self, ask: Ask) {
+        self.windows.insert(ask.window);
+        if !self.asks.contains(&ask) {
+            self.asks.push(ask);
+        }
+    }
+
+    fn add(&mut self, write: &'a Write, clock: Clock) {
+        let Write { organisation, actor: _, at, change, answer, admission } = write;
+        if let Some(request) = admission {
+            self.ask(Ask::new(request, *at, clock));
+        }
+        let creates = self.organisations.entry(organisation).or_default();
+        if let Some(answer) = answer {
+            self.answers.insert((organisation, &answer.key));
+        }
+        match change {
+            Change::Create { model: _, limit } => {
+                creates.creates += 1;
+                creates.limit = creates.limit.max(limit.map_or(i64::MAX, signed));
+            }
+            Change::Edit { id, edit, expected: _ } => {
+                self.models.insert((organisation, *id));
+                match &**edit {
+                    Edit::Delete => creates.deletes += 1,
+                    Edit::AddData(_) => drop(self.added_to.insert((organisation, *id))),
+                    Edit::RemoveData(pair) => drop(self.pairs.insert((organisation, *id, *pair))),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    /// The statements, those that take rows first.
+    pub(crate) fn questions(&self) -> Vec<(Asked, Statement<'a>)> {
+        let has_creates = self.organisations.values().any(|creates| creates.creates > 0);
+        let questions = [
+            (Asked::Organisations, !self.organisations.is_empty()),
+            (Asked::WindowLocks, !self.windows.is_empty()),
+            (Asked::Layout, true),
+            (Asked::Looks, !self.asks.is_empty()),
+            (Asked::Models, !self.models.is_empty()),
+            (Asked::Pairs, !self.pairs.is_empty()),
+            (Asked::LastPairs, !self.added_to.is_empty()),
+            (Asked::Answers, !self.answers.is_empty()),
+            (Asked::Ids, has_creates),
+        ];
+        let wanted = questions.into_iter().filter(|(_, is_wanted)| *is_wanted);
+        wanted.map(|(asked, _)| (asked, self.statement(asked))).collect()
+    }
+
+    fn statement(&self, asked: Asked) -> Statement<'a> {
+        match asked {
+            Asked::Layout => Statement::new(LAYOUT, []),
+            Asked::Organisations => {
+                let organisations: Vec<&[u8]> =
+                    self.organisations.keys().map(|it| bytes(it)).collect();
+                Statement::new(LOCK_ORGANISATIONS, [parameter(organisations)])
+            }
+            Asked::WindowLocks => self.of_windows(),
+            Asked::Looks => admissions::looks(&self.asks),
+            Asked::Models => of_models(models::SEVERAL, &self.models),
+            Asked::LastPairs => of_models(data::LAST, &self.added_to),
+            Asked::Pairs => {
+                let of: Vec<&[u8]> = self.pairs.iter().map(|(of, ..)| bytes(of)).collect();
+                let models: Vec<i64> = self.pairs.iter().map(|(_, id, _)| (*id).into()).collect();
+                let ids: Vec<i64> = self.pairs.iter().map(|(.., id)| id.get().into()).collect();
+                let parameters = [parameter(of), parameter(models), parameter(ids)];
+                Statement::new(data::SEVERAL, parameters)
+            }
+            Asked::Answers => self.of_answers(),
+            Asked::Ids => self.of_ids(),
+        }
+    }
+
+    /// The requests that are judged, each once.
+    pub(crate) fn asks(&self) -> &[Ask] {
+        &self.asks
+    }
+
+    fn of_windows(&self) -> Statement<'a> {
+        let keys: Vec<Vec<u8>> = self.windows.iter().map(|it| it.key.as_bytes().into()).collect();
+        let operations: Vec<&str> = self.windows.iter().map(|it| it.operation.as_str()).collect();
+        Statement::new(LOCK_WINDOWS, [parameter(keys), parameter(operations)])
+    }
+
+    fn of_answers(&self) -> Statement<'a> {
+        let of: Vec<&[u8]> = self.answers.iter().map(|(of, _)| bytes(of)).collect();
+        let operations: Vec<&str> =
+            self.answers.iter().map(|(_, key)| key.operation.as_str()).collect();
+        let targets: Vec<i64> =
+            self.answers.iter().map(|(_, key)| idempotency::target_number(key.target)).collect();
+        let keys: Vec<&[u8]> =
+            self.answers.iter().map(|(_, key)| key.key.as_str().as_bytes()).collect();
+        Statement::new(
+            idempotency::SEVERAL,
+            [parameter(of), parameter(operations), parameter(targets), parameter(keys)],
+        )
+    }
+
+    fn of_ids(&self) -> Statement<'a> {
+        let wanting = || self.organisations.iter().filter(|(_, creates)| creates.creates > 0);
+        let of: Vec<&[u8]> = wanting().map(|(of, _)| bytes(of)).collect();
+        let creates: Vec<i64> = wanting().map(|(_, it)| it.creates).collect();
+        let places: Vec<i64> =
+            wanting().map(|(_, it)| it.limit.saturating_add(it.deletes)).collect();
+        Statement::new(IDS, [parameter(of), parameter(creates), parameter(places)])
+    }
+}
+
+fn of_models<'a>(
+    sql: &'static str,
+    models: &BTreeSet<(&'a Organisation, ModelId)>,
+) -> Statement<'a> {
+    let of: Vec<&[u8]> = models.iter().map(|(of, _)| bytes(of)).collect();
+    let ids: Vec<i64> = models.iter().map(|(_, id)| (*id).into()).collect();
+    Statement::new(sql, [parameter(of), parameter(ids)])
+}
+
+/// The rows that a statement brings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// The organisations with their counters, which are taken.
+    Organisations,
+    /// Nothing; the windows are taken.
+    WindowLocks,
+    /// The layout.
+    Layout,
+    /// The rows that judge requests.
+    Looks,
+    /// Models.
+    Models,
+    /// Pairs of data.
+    Pairs,
+    /// The highest numbers of the pairs of models.
+    LastPairs,
+    /// Kept answers.
+    Answers,
+    /// New ids.
+    Ids,
+}

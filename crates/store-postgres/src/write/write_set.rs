@@ -1,0 +1,90 @@
+//! The changes of a group, kind by kind, as they are once all its writes are made.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use custom_models_core::{
+    AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId, NewEvent,
+    Organisation, StoreError, Window,
+};
+
+use crate::connection::statement::Statement;
+use crate::write::statements::{self, Admitted};
+
+/// The rows to be written. A kind of row is one statement, however many rows there are.
+#[derive(Default)]
+pub(crate) struct Changes {
+    pub(crate) added: BTreeMap<(Organisation, ModelId), CustomModel>,
+    pub(crate) updated: BTreeMap<(Organisation, ModelId), CustomModel>,
+    pub(crate) deleted: BTreeSet<(Organisation, ModelId)>,
+    /// `None` for a pair that is removed.
+    pub(crate) data: BTreeMap<(Organisation, ModelId, DataId), Option<DataPair>>,
+    pub(crate) events: Vec<(Organisation, u64, ModelId, NewEvent)>,
+    pub(crate) answers: BTreeMap<(Organisation, AnswerKey), KeptAnswer>,
+    pub(crate) counters: BTreeMap<Organisation, Counters>,
+    pub(crate) windows: BTreeMap<Window, Admitted>,
+}
+
+impl Changes {
+    pub(crate) fn add(&mut self, organisation: Organisation, model: CustomModel) {
+        self.added.insert((organisation, model.id), model);
+    }
+
+    pub(crate) fn update(&mut self, organisation: Organisation, model: CustomModel) {
+        let key = (organisation, model.id);
+        match self.added.get_mut(&key) {
+            Some(added) => *added = model,
+            None => drop(self.updated.insert(key, model)),
+        }
+    }
+
+    pub(crate) fn delete(&mut self, organisation: &Organisation, id: ModelId) {
+        let key = (organisation.clone(), id);
+        self.data.retain(|(of, model, _), _| (of, model) != (&key.0, &key.1));
+        self.updated.remove(&key);
+        if self.added.remove(&key).is_none() {
+            self.deleted.insert(key);
+        }
+    }
+
+    /// Returns true if every write was refused.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.counters.is_empty() && self.windows.is_empty()
+    }
+
+    /// The statements that write the changes.
+    pub(crate) fn statements(&self) -> Result<Vec<Statement<'_>>, StoreError> {
+        let mut statements = Vec::new();
+        if !self.added.is_empty() {
+            statements.push(statements::added(&self.added)?);
+        }
+        if !self.updated.is_empty() {
+            statements.push(statements::updated(&self.updated)?);
+        }
+        if !self.deleted.is_empty() {
+            statements.push(statements::deleted(statements::DELETE_MODELS, &self.deleted));
+            statements.push(statements::deleted(statements::DELETE_DATA, &self.deleted));
+        }
+        if self.data.values().any(Option::is_none) {
+            statements.push(statements::data_removed(&self.data));
+        }
+        if self.data.values().any(Option::is_some) {
+            statements.push(statements::data_added(&self.data)?);
+        }
+        if !self.events.is_empty() {
+            statements.push(statements::events(&self.events)?);
+        }
+        if !self.answers.is_empty() {
+            statements.push(statements::answers(&self.answers));
+        }
+        if !self.windows.is_empty() {
+            if self.windows.values().any(|admitted| admitted.most > 0) {
+                statements.push(statements::admissions_forgotten(&self.windows));
+            }
+            statements.push(statements::admissions(&self.windows));
+        }
+        if !self.counters.is_empty() {
+            statements.push(statements::counters(&self.counters));
+        }
+        Ok(statements)
+    }
+}
