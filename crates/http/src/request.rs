@@ -1,11 +1,11 @@
-//! A request on its way to the engine: its head checked, its query, key and body read, its limits kept.
+//! Requests: the head is checked, the query, the key and the body are read, and the gate's limits are kept.
 
+pub(crate) mod admission;
 pub(crate) mod body;
 pub(crate) mod context;
 pub(crate) mod framing;
+mod min_rate;
 pub(crate) mod multipart;
-pub(crate) mod pace;
 pub(crate) mod precondition;
 pub(crate) mod query;
-pub(crate) mod turn;
 pub(crate) mod upload;

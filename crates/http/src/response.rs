@@ -1,4 +1,4 @@
-//! Answers: one envelope, one place for headers.
+//! Responses: the one place where a status, headers and a body come together.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,131 +14,130 @@ use http_body_util::Full;
 use serde::Serialize;
 
 use crate::rejection::Rejection;
-use crate::request::body::{Incoming, Rest};
+use crate::request::body::{RequestBody, UnreadBody};
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
-/// The result of a request that was judged: its response, or a refusal.
-pub(crate) type Said = Result<Done, Rejection>;
+/// The result of a handler: its reply, or the reason why there is none.
+pub(crate) type HandlerResult = Result<Reply, Rejection>;
 
-/// The response to a request that was done.
-pub(crate) struct Done {
+/// The status, headers and body of a request that succeeded.
+pub(crate) struct Reply {
     status: StatusCode,
     body: Bytes,
     headers: HeaderMap,
 }
 
-impl Done {
-    /// Nothing but the status.
-    pub(crate) fn nothing(status: StatusCode) -> Self {
-        Done { status, body: Bytes::new(), headers: HeaderMap::new() }
+impl Reply {
+    /// Returns a reply without a body.
+    pub(crate) fn empty(status: StatusCode) -> Self {
+        Reply { status, body: Bytes::new(), headers: HeaderMap::new() }
     }
 
-    fn text(status: StatusCode, body: impl Into<Bytes>) -> Self {
+    /// Returns a reply whose body is JSON already.
+    pub(crate) fn raw_json(status: StatusCode, body: impl Into<Bytes>) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(header::CONTENT_TYPE, JSON);
-        Done { status, body: body.into(), headers }
+        Reply { status, body: body.into(), headers }
     }
 
-    /// Returns a response with a value of the store as JSON. In practice every such value serialises.
-    pub(crate) fn json(status: StatusCode, answer: &impl Serialize) -> Said {
-        match serde_json::to_string(answer) {
-            Ok(body) => Ok(Done::text(status, body)),
+    /// Returns a reply with a value from the store as JSON. In practice every such value serialises.
+    pub(crate) fn json(status: StatusCode, value: &impl Serialize) -> HandlerResult {
+        match serde_json::to_string(value) {
+            Ok(body) => Ok(Reply::raw_json(status, body)),
             Err(error) => Err(StoreError::new(StoreErrorKind::Damaged, error).into()),
         }
     }
 
-    /// An answer that was given before (IDEM-1).
-    pub(crate) fn kept(kept: KeptAnswer) -> Said {
-        let status = StatusCode::from_u16(kept.status)
+    /// Returns the reply that was recorded under an idempotency key (IDEM-1).
+    pub(crate) fn replayed(record: KeptAnswer) -> HandlerResult {
+        let status = StatusCode::from_u16(record.status)
             .map_err(|error| StoreError::new(StoreErrorKind::Damaged, error))?;
-        let mut done = Done::text(status, kept.body).tagged(kept.revision);
-        done.headers.insert(REPLAYED, HeaderValue::from_static("true"));
-        Ok(done)
+        let mut reply = Reply::raw_json(status, record.body).with_etag(record.revision);
+        reply.headers.insert(REPLAYED, HeaderValue::from_static("true"));
+        Ok(reply)
     }
 
-    /// With the revision of the model that is answered (EDIT-4).
-    pub(crate) fn tagged(mut self, revision: Revision) -> Self {
+    /// Adds the revision of the model in the body (EDIT-4).
+    pub(crate) fn with_etag(mut self, revision: Revision) -> Self {
         if let Ok(tag) = HeaderValue::try_from(format!("\"{revision}\"")) {
             self.headers.insert(header::ETAG, tag);
         }
         self
     }
 
-    /// With a word when to look again at a training that goes on.
-    pub(crate) fn polled(mut self, after: Duration) -> Self {
+    /// Adds the time after which a client should ask again.
+    pub(crate) fn with_retry_after(mut self, after: Duration) -> Self {
         self.headers.insert(header::RETRY_AFTER, after.as_secs().into());
         self
     }
 }
 
-/// The result of a request, the admission whose limits its response shows, and the rest of the body.
-pub(crate) struct Answer {
-    said: Said,
+/// A response: the result of the handler, and what has to live until its body is sent.
+pub(crate) struct ApiResponse {
+    result: HandlerResult,
+    /// The admission that holds the request's place, and whose window the headers show.
     admitted: Option<Admitted>,
-    rest: Option<Rest>,
+    unread: Option<UnreadBody>,
 }
 
-impl Answer {
-    /// Answers a request that was admitted. Its place is free again when the body is sent.
-    pub(crate) fn of(admitted: Admitted, said: Said) -> Self {
-        Answer { said, admitted: Some(admitted), rest: None }
+impl ApiResponse {
+    /// Returns the response to a request that was admitted. Its place is free again when the body is sent.
+    pub(crate) fn admitted(admitted: Admitted, result: HandlerResult) -> Self {
+        ApiResponse { result, admitted: Some(admitted), unread: None }
     }
 
-    /// Something that needs nobody's admission.
-    pub(crate) fn open(status: StatusCode, body: impl Into<Bytes>) -> Self {
-        Answer { said: Ok(Done::text(status, body)), admitted: None, rest: None }
-    }
-
-    /// A status without a body, that needs nobody's admission.
-    pub(crate) fn empty(status: StatusCode) -> Self {
-        Answer { said: Ok(Done::nothing(status)), admitted: None, rest: None }
-    }
-
-    /// To a request whose body may not have been read.
-    pub(crate) fn to(self, body: Incoming) -> Self {
-        Answer { rest: body.rest(), ..self }
+    /// Drains what was not read of the request's body once this response is sent.
+    pub(crate) fn draining(self, body: RequestBody) -> Self {
+        ApiResponse { unread: body.into_unread(), ..self }
     }
 }
 
-/// Answers a request that holds no place.
-impl From<Said> for Answer {
-    fn from(said: Said) -> Self {
-        Answer { said, admitted: None, rest: None }
+/// The response to a request that holds no place.
+impl From<HandlerResult> for ApiResponse {
+    fn from(result: HandlerResult) -> Self {
+        ApiResponse { result, admitted: None, unread: None }
     }
 }
 
-impl<R: Into<Rejection>> From<R> for Answer {
-    fn from(refusal: R) -> Self {
-        Answer::from(Err(refusal.into()))
+/// The reply to a request that needs no admission.
+impl From<Reply> for ApiResponse {
+    fn from(reply: Reply) -> Self {
+        ApiResponse::from(Ok(reply))
     }
 }
 
-/// Why an answer is what it is, for the log.
+impl<R: Into<Rejection>> From<R> for ApiResponse {
+    fn from(rejection: R) -> Self {
+        ApiResponse::from(Err(rejection.into()))
+    }
+}
+
+/// The rejection that a response was made of, in its extensions, for the log and the metrics.
 #[derive(Clone)]
 pub(crate) struct Cause(pub(crate) Rejection);
 
-impl IntoResponse for Answer {
+impl IntoResponse for ApiResponse {
     fn into_response(self) -> Response<Body> {
-        let Answer { said, admitted, rest } = self;
+        let ApiResponse { result, admitted, unread } = self;
         let standing = admitted.as_ref().and_then(Admitted::standing);
-        let (Done { status, body, mut headers }, cause) = match said {
-            Ok(done) => (done, None),
-            Err(rejection) => (refused(&rejection), Some(Cause(rejection))),
+        let (Reply { status, body, mut headers }, cause) = match result {
+            Ok(reply) => (reply, None),
+            Err(rejection) => (error_reply(&rejection), Some(Cause(rejection))),
         };
         if let Some(standing) = standing {
             // RATE-5.
             standing
                 .headers()
                 .into_iter()
-                .for_each(|(name, value)| push(&mut headers, name, value));
+                .for_each(|(name, value)| insert(&mut headers, name, value));
         }
-        if rest.as_ref().is_some_and(Rest::is_uncertain) {
+        if unread.as_ref().is_some_and(UnreadBody::may_never_arrive) {
             headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
         }
-        let body = Held { body: Full::new(body), _admitted: admitted, _rest: rest };
+        let body = PermitBody { body: Full::new(body), _admitted: admitted, _unread: unread };
         let mut response = Response::new(Body::new(body));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
@@ -149,37 +148,44 @@ impl IntoResponse for Answer {
     }
 }
 
+impl IntoResponse for Reply {
+    fn into_response(self) -> Response<Body> {
+        ApiResponse::from(self).into_response()
+    }
+}
+
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response<Body> {
-        Answer::from(self).into_response()
+        ApiResponse::from(self).into_response()
     }
 }
 
-fn refused(rejection: &Rejection) -> Done {
+fn error_reply(rejection: &Rejection) -> Reply {
     let error = ErrorBody::from(rejection);
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut done = Done::text(status, error.to_json());
+    let mut reply = Reply::raw_json(status, error.to_json());
     for (name, value) in error.headers {
-        push(&mut done.headers, name, value.into_owned());
+        insert(&mut reply.headers, name, value.into_owned());
     }
-    done
+    reply
 }
 
-/// Adds a header of the core's, all of which HTTP can carry.
-fn push(headers: &mut HeaderMap, name: &'static str, value: String) {
+/// Inserts a header that the core names. All of them are valid in HTTP.
+fn insert(headers: &mut HeaderMap, name: &'static str, value: String) {
     if let (Ok(name), Ok(value)) = (HeaderName::try_from(name), HeaderValue::try_from(value)) {
         headers.insert(name, value);
     }
 }
 
-/// A body that keeps its request's place, and the rest of its request, until it is sent or given up (RATE-2).
-struct Held {
+/// A response body that holds the request's place, and what was not read of the request, until it is sent or
+/// dropped (RATE-2).
+struct PermitBody {
     body: Full<Bytes>,
     _admitted: Option<Admitted>,
-    _rest: Option<Rest>,
+    _unread: Option<UnreadBody>,
 }
 
-impl http_body::Body for Held {
+impl http_body::Body for PermitBody {
     type Data = Bytes;
     type Error = std::convert::Infallible;
 

@@ -1,4 +1,4 @@
-//! The loop around a router: connections, their time-outs, and an orderly end.
+//! The loop around a router: connections, their time-outs and the shutdown.
 
 use std::future::Future;
 use std::io;
@@ -13,17 +13,16 @@ use tokio::net::TcpListener;
 use tokio_io_timeout::TimeoutWriter;
 
 use crate::options::Options;
-use crate::state::shutdown::Stopping;
+use crate::state::shutdown::ShutdownSignal;
 
-/// Serves connections until `stop` is ready, then takes no more, lets requests that are at work end
-/// within [`Options::shutdown_timeout`], and returns: whether all did. Requests that wait for an event
-/// are answered at once then.
+/// Serves connections until `stop` is ready. Then it accepts no more, answers requests that wait for an event, and
+/// lets the other requests end within [`Options::shutdown_timeout`]. Returns true if all of them did.
 ///
-/// Must run within a Tokio runtime with its timer and its I/O.
+/// Must run within a Tokio runtime that has its timer and its I/O enabled.
 ///
 /// # Errors
 ///
-/// When the listener cannot say where it listens; a connection that fails harms no other.
+/// When the listener has no local address. A connection that fails harms no other.
 pub async fn serve(
     listener: TcpListener,
     router: Router,
@@ -34,8 +33,8 @@ pub async fn serve(
     let mut connections = http1::Builder::new();
     connections.timer(TokioTimer::new()).header_read_timeout(options.header_timeout);
     let graceful = GracefulShutdown::new();
-    let (stopping, told) = Stopping::new();
-    let router = router.layer(Extension(told));
+    let (shutdown, signal) = ShutdownSignal::new();
+    let router = router.layer(Extension(signal));
     let mut stop = pin!(stop);
     loop {
         let accepted = tokio::select! {
@@ -45,13 +44,13 @@ pub async fn serve(
         let stream = match accepted {
             Ok((stream, _)) => stream,
             Err(error) => {
-                // Out of descriptors, say: those who hold them need a moment.
+                // Out of file descriptors, for example. Connections that end free some.
                 tracing::warn!(cause = ?error.to_string(), "a connection was not accepted");
                 tokio::time::sleep(std::time::Duration::from_millis(50)).await;
                 continue;
             }
         };
-        // A small answer must not wait for the acknowledgement of the one before.
+        // A small response must not wait for the acknowledgement of the one before.
         let _ = stream.set_nodelay(true);
         let mut stream = Box::pin(TimeoutWriter::new(stream));
         stream.as_mut().set_timeout_pinned(Some(options.write_timeout));
@@ -65,7 +64,7 @@ pub async fn serve(
         });
     }
     drop(listener);
-    drop(stopping);
+    drop(shutdown);
     let ended = tokio::time::timeout(options.shutdown_timeout, graceful.shutdown()).await;
     Ok(ended.is_ok())
 }

@@ -1,10 +1,10 @@
-//! The state that the routes share.
+//! The state that all requests share: the engine, the gate before it, and what bounds the waiting.
 
+pub(crate) mod blocking_calls;
 pub(crate) mod event_notifier;
-pub(crate) mod places;
+pub(crate) mod permits;
 mod read_pool;
 pub(crate) mod shutdown;
-pub(crate) mod store_calls;
 
 use std::future::Future;
 use std::sync::Arc;
@@ -15,31 +15,30 @@ use custom_models_training_data::ContentStore;
 
 use crate::options::Options;
 use crate::rejection::Rejection;
-use crate::state::event_notifier::Waiters;
-use crate::state::places::Places;
-use crate::state::store_calls::{StoreCalls, Wait};
+use crate::state::blocking_calls::{BlockingCalls, Wait};
+use crate::state::event_notifier::EventNotifier;
+use crate::state::permits::Permits;
 
-/// The engine, the gate before it, the way to the store, and those who wait for events.
-pub(crate) struct Service {
+/// The engine with all that a handler needs beside it.
+pub(crate) struct AppState {
     pub(crate) engine: Engine,
     gate: Gate,
-    pub(crate) calls: StoreCalls,
-    pub(crate) waiters: Waiters,
-    /// The places of uploads that are on their way.
-    pub(crate) uploads: Arc<Places>,
+    pub(crate) calls: BlockingCalls,
+    pub(crate) notifier: EventNotifier,
+    pub(crate) upload_permits: Arc<Permits>,
     pub(crate) options: Options,
 }
 
-impl Service {
+impl AppState {
     pub(crate) fn new(engine: Engine, gate: Gate, options: Options) -> Self {
-        let calls = StoreCalls::new(options.reads_at_once, options.store_timeout);
+        let calls = BlockingCalls::new(options.reads_at_once, options.store_timeout);
         let share = options.organisation_share;
-        let waiters = Waiters::new(Places::new(options.waiters, share));
-        let uploads = Places::new(options.uploads_at_once.max(1), share);
-        Service { engine, gate, calls, waiters, uploads, options }
+        let notifier = EventNotifier::new(Permits::new(options.waiters, share));
+        let upload_permits = Permits::new(options.uploads_at_once.max(1), share);
+        AppState { engine, gate, calls, notifier, upload_permits, options }
     }
 
-    /// 401, 403 and 429 by the places, in this order (ORDER).
+    /// Checks the key and its scope, and takes a place: 401, 403 and 429, in this order (ORDER).
     pub(crate) async fn enter(
         &self,
         headers: &HeaderMap,
@@ -49,7 +48,7 @@ impl Service {
         self.calls.read(move || gate.enter(key.as_deref(), operation)).await
     }
 
-    /// 401 and 403 once more, for a request that has taken its time.
+    /// Checks the key and its scope once more, for a request that has taken long.
     pub(crate) async fn recheck(
         &self,
         headers: &HeaderMap,
@@ -59,12 +58,12 @@ impl Service {
         self.calls.read(move || gate.recheck(key.as_deref(), operation)).await
     }
 
-    /// 429 by the window.
+    /// Writes the admission of a request: 429 if its window is full.
     pub(crate) async fn admit(&self, entered: Entered) -> Result<Admitted, Rejection> {
-        self.calls.written(entered.admit_async()).await
+        self.calls.write(entered.admit_async(), Wait::Bounded).await
     }
 
-    /// Asks the engine for something that changes nothing.
+    /// Reads from the engine.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         caller: &Caller,
@@ -74,8 +73,8 @@ impl Service {
         self.calls.read(move || read(&engine, &caller)).await
     }
 
-    /// Lets a request in that reads, and reads for it: in one turn, where nothing limits the operation. A
-    /// place must not be held by a turn that nobody waits for any more.
+    /// Lets a request enter and reads for it, in one call where its operation has no limit. A limited one takes two: a
+    /// call that nobody waits for any more must not hold a place.
     pub(crate) async fn enter_and_read<T: Send + 'static>(
         &self,
         headers: &HeaderMap,
@@ -83,69 +82,68 @@ impl Service {
         read: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<(Admitted, Result<T, Rejection>), Rejection> {
         let (gate, key, engine) = (self.gate.clone(), authorization(headers), self.engine.clone());
-        let turn = self.calls.read(move || {
+        let call = self.calls.read(move || {
             let entered = gate.enter(key.as_deref(), operation)?;
             if entered.is_limited() {
                 return Ok::<_, Rejection>(Err((entered, read)));
             }
             let admitted = entered.admit()?;
-            let found = read(&engine, admitted.caller()).map_err(Rejection::from);
-            Ok(Ok((admitted, found)))
+            let result = read(&engine, admitted.caller()).map_err(Rejection::from);
+            Ok(Ok((admitted, result)))
         });
-        match turn.await? {
+        match call.await? {
             Ok(done) => Ok(done),
             Err((entered, read)) => {
                 let admitted = self.admit(entered).await?;
-                let found = self.read(admitted.caller(), read).await;
-                Ok((admitted, found))
+                let result = self.read(admitted.caller(), read).await;
+                Ok((admitted, result))
             }
         }
     }
 
-    /// Waits for a change that is on its way, and tells those who wait for its event.
-    pub(crate) async fn change<T>(
+    /// Waits for a write, and notifies requests that wait for its event.
+    pub(crate) async fn write<T>(
         &self,
         caller: &Caller,
         write: impl Future<Output = Result<T, Refusal>>,
         wait: Wait,
     ) -> Result<T, Rejection> {
-        let changed = self.calls.waited_for(write, wait).await?;
-        self.waiters.wake(caller.organisation());
-        Ok(changed)
+        let written = self.calls.write(write, wait).await?;
+        self.notifier.notify(caller.organisation());
+        Ok(written)
     }
 
-    /// Removes contents that nothing refers to any more, behind the answer's back. What stays is a
-    /// sweep's.
-    pub(crate) fn clear(
+    /// Calls the engine for reads and writes on a thread that may block.
+    pub(crate) async fn read_and_write<T: Send + 'static>(
         &self,
-        clear: impl FnOnce(&dyn ContentStore) -> Result<(), StoreError> + Send + 'static,
+        caller: &Caller,
+        call: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
+    ) -> Result<T, Rejection> {
+        let (engine, worker) = (self.engine.clone(), caller.clone());
+        let done = self.calls.read_and_write(move || call(&engine, &worker)).await?;
+        self.notifier.notify(caller.organisation());
+        Ok(done)
+    }
+
+    /// Removes contents in the background. What cannot be removed is left to a sweep.
+    pub(crate) fn remove_contents(
+        &self,
+        remove: impl FnOnce(&dyn ContentStore) -> Result<(), StoreError> + Send + 'static,
     ) {
         let Some(contents) = self.options.contents.clone() else { return };
         let span = tracing::Span::current();
         tokio::task::spawn_blocking(move || {
             span.in_scope(|| {
-                if let Err(fault) = clear(&*contents) {
+                if let Err(fault) = remove(&*contents) {
                     tracing::warn!(cause = ?fault.to_string(), "contents were not removed");
                 }
             });
         });
     }
-
-    /// Asks the engine for changes that it makes on a thread that waits.
-    pub(crate) async fn work<T: Send + 'static>(
-        &self,
-        caller: &Caller,
-        work: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Rejection> {
-        let (engine, worker) = (self.engine.clone(), caller.clone());
-        let done = self.calls.work(move || work(&engine, &worker)).await?;
-        self.waiters.wake(caller.organisation());
-        Ok(done)
-    }
 }
 
-/// The `Authorization` header, if it is there once and of visible characters: two of them could be
-/// read as either.
+/// Returns the `Authorization` header, unless there are several, which could be read either way, or it has other than
+/// visible characters.
 fn authorization(headers: &HeaderMap) -> Option<String> {
     let mut all = headers.get_all(header::AUTHORIZATION).iter();
     match (all.next(), all.next()) {

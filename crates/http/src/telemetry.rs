@@ -1,4 +1,4 @@
-//! Telemetry: the access log, the metrics, and the causes of panics.
+//! Telemetry: the access log, the metrics and the causes of panics.
 
 pub(crate) mod access_log;
 pub(crate) mod metrics;

@@ -111,7 +111,9 @@ fn wire_500_a_fault_is_logged_with_its_id_and_cause_and_without_the_body() {
         server.store.mood(mood);
         assert_eq!(create(&server, &key, id), status);
         assert!(log.line(id, "\"failed\"").contains(cause), "{}", log.line(id, "\"failed\""));
-        assert!(log.line(id, "\"message\":\"request\"").contains(&format!("\"status\":{status}")));
+        let line = log.line(id, "\"message\":\"request\"");
+        assert!(line.contains(&format!("\"status\":{status}")), "{line}");
+        assert!(line.contains("\"target\":\"custom_models_http::access_log\""), "{line}");
     }
     server.store.reads_panic();
     let headers = [("Authorization", &*key), ("X-Request-Id", "read-panic")];

@@ -1,4 +1,4 @@
-//! The way that every request on models takes: it is admitted, judged, and answered (ORDER).
+//! The way of a request on models: it enters, its handler judges it, and the response goes out (ORDER).
 
 use std::borrow::Cow;
 use std::future::Future;
@@ -17,133 +17,135 @@ use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 
 use crate::rejection::Rejection;
-use crate::request::body::{Incoming, is_plain};
+use crate::request::admission::Admission;
+use crate::request::body::{RequestBody, check_content_encoding};
 use crate::request::multipart::boundary;
-use crate::request::precondition::expected;
+use crate::request::precondition::if_match;
 use crate::request::query;
-use crate::request::turn::Turn;
-use crate::request::upload::taken_apart;
-use crate::response::{Answer, Done, Said};
-use crate::state::Service;
-use crate::state::shutdown::Stopping;
-use crate::state::store_calls::Wait;
+use crate::request::upload::receive_upload;
+use crate::response::{ApiResponse, HandlerResult, Reply};
+use crate::state::AppState;
+use crate::state::blocking_calls::Wait;
+use crate::state::shutdown::ShutdownSignal;
 
-/// A request that has arrived, with all that judging it takes.
-pub(crate) struct Arrived {
-    pub(crate) service: Arc<Service>,
+/// A request, with the state and the admission that its handler needs.
+pub(crate) struct RequestContext {
+    pub(crate) state: Arc<AppState>,
     pub(crate) uri: Uri,
     pub(crate) headers: HeaderMap,
-    pub(crate) stopping: Option<Stopping>,
-    pub(crate) body: Incoming,
-    /// The operation that is asked for, once the request is let in.
+    pub(crate) body: RequestBody,
+    /// Present if [`serve`](crate::serve::serve) is the loop around the router.
+    pub(crate) shutdown: Option<ShutdownSignal>,
+    /// The operation that the request has entered for.
     operation: Option<Operation>,
-    turn: Turn,
+    admission: Admission,
 }
 
-impl Arrived {
-    pub(crate) fn new(service: Arc<Service>, request: Request) -> Self {
+impl RequestContext {
+    pub(crate) fn new(state: Arc<AppState>, request: Request) -> Self {
         let (mut parts, body) = request.into_parts();
-        let body = Incoming::new(&parts.headers, body, service.options.drain_timeout);
-        let stopping = parts.extensions.remove();
+        let body = RequestBody::new(&parts.headers, body, state.options.drain_timeout);
+        let shutdown = parts.extensions.remove();
         let (uri, headers) = (parts.uri, parts.headers);
-        let turn = Turn::default();
-        Arrived { service, uri, headers, stopping, body, operation: None, turn }
+        let admission = Admission::default();
+        RequestContext { state, uri, headers, body, shutdown, operation: None, admission }
     }
 
-    /// Admits a request that only reads, and says what was found.
-    pub(crate) async fn answer_read<T: Send + 'static>(
+    /// Admits a request that only reads, and responds with what `reply` makes of the read value.
+    pub(crate) async fn respond_to_read<T: Send + 'static>(
         self,
         operation: Operation,
         read: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
-        say: impl FnOnce(&Arrived, T) -> Said,
-    ) -> Answer {
-        let found = self.service.enter_and_read(&self.headers, operation, read).await;
-        let answer = found.map(|(admitted, found)| {
-            Answer::of(admitted, found.and_then(|found| say(&self, found)))
+        reply: impl FnOnce(&RequestContext, T) -> HandlerResult,
+    ) -> ApiResponse {
+        let read = self.state.enter_and_read(&self.headers, operation, read).await;
+        let response = read.map(|(admitted, value)| {
+            ApiResponse::admitted(admitted, value.and_then(|value| reply(&self, value)))
         });
-        answer.unwrap_or_else(Answer::from).to(self.body)
+        response.unwrap_or_else(ApiResponse::from).draining(self.body)
     }
 
-    /// Admits the request, and has it judged.
-    pub(crate) async fn answer(
+    /// Admits a request and responds with what its handler returns.
+    pub(crate) async fn respond(
         self,
         operation: Operation,
-        judge: impl AsyncFnOnce(&mut Arrived, &Caller) -> Said,
-    ) -> Answer {
-        self.answer_once(operation, None, judge).await
+        handler: impl AsyncFnOnce(&mut RequestContext, &Caller) -> HandlerResult,
+    ) -> ApiResponse {
+        self.respond_once(operation, None, handler).await
     }
 
-    /// [`Arrived::answer`] to a request that may have been answered before, under a key (IDEM-1).
-    pub(crate) async fn answer_once(
+    /// As [`RequestContext::respond`], for a request that may be a replay under an idempotency key (IDEM-1).
+    pub(crate) async fn respond_once(
         mut self,
         operation: Operation,
-        key: Option<AnswerKey>,
-        judge: impl AsyncFnOnce(&mut Arrived, &Caller) -> Said,
-    ) -> Answer {
-        let answer = self.admitted(operation, key.as_ref(), judge).await;
-        answer.unwrap_or_else(Answer::from).to(self.body)
+        scope: Option<AnswerKey>,
+        handler: impl AsyncFnOnce(&mut RequestContext, &Caller) -> HandlerResult,
+    ) -> ApiResponse {
+        let response = self.replay_or_handle(operation, scope.as_ref(), handler).await;
+        response.unwrap_or_else(ApiResponse::from).draining(self.body)
     }
 
-    async fn admitted(
+    async fn replay_or_handle(
         &mut self,
         operation: Operation,
-        key: Option<&AnswerKey>,
-        judge: impl AsyncFnOnce(&mut Arrived, &Caller) -> Said,
-    ) -> Result<Answer, Rejection> {
-        let entered = self.service.enter(&self.headers, operation).await?;
+        scope: Option<&AnswerKey>,
+        handler: impl AsyncFnOnce(&mut RequestContext, &Caller) -> HandlerResult,
+    ) -> Result<ApiResponse, Rejection> {
+        let entered = self.state.enter(&self.headers, operation).await?;
         self.operation = Some(operation);
         let caller = entered.caller().clone();
-        if let Some(said) = self.replay(&caller, key).await.transpose() {
-            return Ok(Answer::of(entered.repeats(), said));
+        if let Some(result) = self.replay(&caller, scope).await.transpose() {
+            return Ok(ApiResponse::admitted(entered.repeats(), result));
         }
         entered.check_window()?;
-        self.turn = Turn::open(entered);
-        let mut said = judge(self, &caller).await;
-        // Of two at the same time, one may see the model as the other has left it. A repeat does not count.
-        if matches!(&said, Err(refusal) if matches!(refusal.status(), 404 | 409 | 412))
-            && !self.turn.is_sent()
-            && let Some(replayed) = self.replay(&caller, key).await.transpose()
+        self.admission = Admission::of(entered);
+        let mut result = handler(self, &caller).await;
+        // Of two equal requests at the same time, one may see the model as the other has left it. A replay does not
+        // count in the window.
+        if matches!(&result, Err(rejection) if matches!(rejection.status(), 404 | 409 | 412))
+            && !self.admission.is_submitted()
+            && let Some(replayed) = self.replay(&caller, scope).await.transpose()
         {
-            self.turn.send();
-            said = replayed;
+            self.admission.submit();
+            result = replayed;
         }
-        self.turn.end(&self.service, said).await
+        self.admission.respond(&self.state, result).await
     }
 
-    /// The answer that was given under a key. Only if there is one is the body read for it.
+    /// Returns the reply that is recorded under a key, if there is one. Only then is the body read, to compare it.
     async fn replay(
         &mut self,
         caller: &Caller,
-        key: Option<&AnswerKey>,
-    ) -> Result<Option<Done>, Rejection> {
-        let Some(key) = key.cloned() else { return Ok(None) };
-        let operation = key.operation;
-        let kept =
-            self.service.read(caller, move |engine, caller| engine.kept_answer(caller, &key));
-        let Some(kept) = kept.await? else { return Ok(None) };
-        let request = match operation {
-            // Seldom asked for, and large: every request would carry its room.
-            Operation::Upload => Box::pin(self.digest_of_upload(caller)).await,
-            _ => self.digest().await,
+        scope: Option<&AnswerKey>,
+    ) -> Result<Option<Reply>, Rejection> {
+        let Some(scope) = scope.cloned() else { return Ok(None) };
+        let operation = scope.operation;
+        let record =
+            self.state.read(caller, move |engine, caller| engine.kept_answer(caller, &scope));
+        let Some(record) = record.await? else { return Ok(None) };
+        let digest = match operation {
+            // Boxed, because this future is large and seldom needed.
+            Operation::Upload => Box::pin(self.upload_digest(caller)).await,
+            _ => self.body_digest().await,
         };
-        self.replayed(kept.for_request(request?)?).map(Some)
+        self.replayed_reply(record.for_request(digest?)?).map(Some)
     }
 
-    /// Returns the answer that was given before, which of a run says when to look again.
-    fn replayed(&self, kept: KeptAnswer) -> Said {
-        let done = Done::kept(kept)?;
+    /// Returns a recorded reply. That to a run carries `Retry-After`, as the first one did.
+    fn replayed_reply(&self, record: KeptAnswer) -> HandlerResult {
+        let reply = Reply::replayed(record)?;
         let is_run = self.operation == Some(Operation::Run);
-        Ok(if is_run { done.polled(self.service.options.poll_after) } else { done })
+        Ok(if is_run { reply.with_retry_after(self.state.options.poll_after) } else { reply })
     }
 
-    async fn digest(&mut self) -> Result<ContentDigest, Rejection> {
+    async fn body_digest(&mut self) -> Result<ContentDigest, Rejection> {
         let begun = Instant::now();
-        match self.body.read(self.service.options.body_timeout).await {
+        match self.body.read(self.state.options.body_timeout).await {
             Ok(body) => {
                 self.recheck_if_late(begun).await?;
                 Ok(NewAnswer::digest(&body))
             }
-            // No such body was ever answered.
+            // No reply is ever recorded for such a body.
             Err(Rejection::Engine(Refusal::BodyTooLarge)) => {
                 Err(Refusal::IdempotencyKeyReused.into())
             }
@@ -151,113 +153,114 @@ impl Arrived {
         }
     }
 
-    async fn digest_of_upload(&mut self, caller: &Caller) -> Result<ContentDigest, Rejection> {
-        let never_answered = Refusal::IdempotencyKeyReused.into();
-        let Ok(boundary) = boundary(&self.headers) else { return Err(never_answered) };
+    async fn upload_digest(&mut self, caller: &Caller) -> Result<ContentDigest, Rejection> {
+        // No reply is ever recorded for a body that is not an upload.
+        let never_recorded = Refusal::IdempotencyKeyReused.into();
+        let Ok(boundary) = boundary(&self.headers) else { return Err(never_recorded) };
+        let RequestContext { state, body, .. } = self;
         let digest = |upload: Upload| Ok(upload.digest());
-        let (service, body) = (&self.service, &mut self.body);
         let upload = Upload::only_digested();
-        match taken_apart(service, body, caller, boundary, upload, digest).await {
+        match receive_upload(state, body, caller, boundary, upload, digest).await {
             Ok(digest) => {
                 self.recheck().await?;
-                digest.ok_or(never_answered)
+                digest.ok_or(never_recorded)
             }
             Err(Rejection::Engine(Refusal::Invalid(_) | Refusal::FileTooLarge)) => {
-                Err(never_answered)
+                Err(never_recorded)
             }
             Err(rejection) => Err(rejection),
         }
     }
 
-    /// The `Idempotency-Key` of the request.
-    pub(crate) fn key(&self) -> Result<Option<IdempotencyKey>, Violations<'static>> {
+    /// Returns the `Idempotency-Key`.
+    pub(crate) fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Violations<'static>> {
         let values = self.headers.get_all("idempotency-key").iter();
         Ok(IdempotencyKey::from_values(values.map(|value| value.as_bytes()))?)
     }
 
-    /// The body, which is to be JSON: 415, 413 and 408.
+    /// Reads the body, which must be JSON: 415, 413 and 408.
     pub(crate) async fn json(&mut self) -> Result<Bytes, Rejection> {
         let begun = Instant::now();
-        let body = self.body.read_json(&self.headers, self.service.options.body_timeout).await?;
+        let body = self.body.read_json(&self.headers, self.state.options.body_timeout).await?;
         self.recheck_if_late(begun).await?;
         Ok(body)
     }
 
-    /// Looks the key up again of a request whose body took long.
-    async fn recheck_if_late(&self, begun: Instant) -> Result<(), Rejection> {
-        let is_late = begun.elapsed() >= self.service.options.recheck_after;
-        if is_late { self.recheck().await } else { Ok(()) }
-    }
-
-    /// 401 and 403 as they would be now: the key may have been revoked since, or have expired.
-    pub(crate) async fn recheck(&self) -> Result<(), Rejection> {
-        match self.operation {
-            Some(operation) => self.service.recheck(&self.headers, operation).await,
-            None => Ok(()),
-        }
-    }
-
-    /// The body, which is to be JSON if there is one.
+    /// Reads the body if there is one, which must be JSON then.
     pub(crate) async fn optional_json(&mut self) -> Result<Option<Bytes>, Rejection> {
         if self.body.is_empty() { Ok(None) } else { self.json().await.map(Some) }
     }
 
-    /// Judges the parameters of the query, percent-decoded.
-    pub(crate) fn parameters<T>(
+    /// Checks the key again if the body took long to arrive.
+    async fn recheck_if_late(&self, begun: Instant) -> Result<(), Rejection> {
+        let is_late = begun.elapsed() >= self.state.options.recheck_after;
+        if is_late { self.recheck().await } else { Ok(()) }
+    }
+
+    /// Checks the key again, which may have been revoked or have expired: 401 and 403.
+    pub(crate) async fn recheck(&self) -> Result<(), Rejection> {
+        match self.operation {
+            Some(operation) => self.state.recheck(&self.headers, operation).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Parses the percent-decoded pairs of the query.
+    pub(crate) fn query<T>(
         &self,
-        judge: impl for<'a> FnOnce(Vec<(&'a str, &'a str)>) -> Result<T, Violations<'a>>,
+        parse: impl for<'a> FnOnce(Vec<(&'a str, &'a str)>) -> Result<T, Violations<'a>>,
     ) -> Result<T, Violations<'static>> {
-        query::judged(&self.uri, judge)
+        query::parse(&self.uri, parse)
     }
 
-    /// Names every parameter of an operation that has none.
-    pub(crate) fn no_parameters(&self) -> Result<(), Violations<'static>> {
-        query::none(&self.uri)
+    /// Refuses every parameter, for an operation that has none.
+    pub(crate) fn reject_query(&self) -> Result<(), Violations<'static>> {
+        query::reject_all(&self.uri)
     }
 
-    /// The id in the path, so many segments before its end. What is no id, badly encoded or not, is
-    /// the id of no model (READ-3).
-    pub(crate) fn id(&self, before_end: usize) -> Result<ModelId, Refusal> {
+    /// Returns the id of the model in the path, `before_end` segments before the last. A segment that is no id names no
+    /// model (READ-3).
+    pub(crate) fn model_id(&self, before_end: usize) -> Result<ModelId, Refusal> {
         segment(&self.uri, before_end).and_then(|id| id.parse().ok()).ok_or(Refusal::ModelNotFound)
     }
 
-    /// The model that the path names, so many segments before its end.
+    /// Returns the model whose id is in the path.
     pub(crate) async fn model(
         &self,
         caller: &Caller,
         before_end: usize,
     ) -> Result<CustomModel, Rejection> {
-        self.read(caller, self.id(before_end)?).await
+        self.read_model(caller, self.model_id(before_end)?).await
     }
 
-    async fn read(&self, caller: &Caller, id: ModelId) -> Result<CustomModel, Rejection> {
-        self.service.read(caller, move |engine, caller| engine.get(caller, id)).await
+    async fn read_model(&self, caller: &Caller, id: ModelId) -> Result<CustomModel, Rejection> {
+        self.state.read(caller, move |engine, caller| engine.get(caller, id)).await
     }
 
-    /// 409 and 412: what can be said of an edit before the body is read.
+    /// Checks an edit against the model and `If-Match`, before the body is read: 409 and 412.
     pub(crate) fn check(
         &self,
         caller: &Caller,
         model: &CustomModel,
         edit: &Edit,
     ) -> Result<(), Refusal> {
-        self.service.engine.check(caller, model, edit, None, &expected(&self.headers))
+        self.state.engine.check(caller, model, edit, None, &if_match(&self.headers))
     }
 
-    /// 415 and 400 of an operation that has no body, and no parameters.
-    pub(crate) fn nothing_beside(&self) -> Result<(), Rejection> {
-        is_plain(&self.headers)?;
-        Ok(self.no_parameters()?)
+    /// Refuses an encoded body and every parameter, for an operation that has neither: 415 and 400.
+    pub(crate) fn reject_body_and_query(&self) -> Result<(), Rejection> {
+        check_content_encoding(&self.headers)?;
+        Ok(self.reject_query()?)
     }
 
-    /// Admits the request alone, before its body is read or before anything is waited for: 429 by the window.
+    /// Writes the admission now, ahead of a long read or wait: 429 if the window is full.
     pub(crate) async fn admit(&mut self) -> Result<(), Rejection> {
-        let Arrived { service, turn, .. } = self;
-        turn.admit(service).await
+        let RequestContext { state, admission, .. } = self;
+        admission.write(state).await
     }
 
-    /// Makes the change that the request comes to, with its admission.
-    pub(crate) async fn changed<T, F>(
+    /// Makes the change that the request asks for, with its admission in the same write.
+    pub(crate) async fn write<T, F>(
         &mut self,
         caller: &Caller,
         change: impl FnOnce(&Engine, Option<AdmissionRequest>) -> F,
@@ -265,79 +268,78 @@ impl Arrived {
     where
         F: Future<Output = Result<Limited<T>, Refusal>>,
     {
-        let admission = self.turn.send();
-        let write = change(&self.service.engine, admission);
-        let changed = self.service.change(caller, write, Wait::Bounded).await?;
-        match changed {
+        let admission = self.admission.submit();
+        let write = change(&self.state.engine, admission);
+        match self.state.write(caller, write, Wait::Bounded).await? {
             Limited::Admitted { standing, result } => {
-                self.turn.stands(standing);
+                self.admission.set_standing(standing);
                 Ok(Answered::Now(result?))
             }
-            Limited::Before(kept) => Ok(Answered::Before(kept)),
+            Limited::Before(record) => Ok(Answered::Before(record)),
             Limited::Full { standing, retry_after } => {
-                self.turn.stands(Some(standing));
+                self.admission.set_standing(Some(standing));
                 Err(AccessRefusal::RateLimited { standing, retry_after }.into())
             }
         }
     }
 
-    /// Makes an edit that has no body, and no parameters. What can be said of the model is said before what is
+    /// Edits a model, for an operation that has no body and no parameters. Refusals of the model come before what is
     /// wrong with the rest of the request (ORDER).
-    pub(crate) async fn edited_without_body(
+    pub(crate) async fn edit_without_body(
         &mut self,
         caller: &Caller,
         id: ModelId,
         edit: Edit,
     ) -> Result<Edited, Rejection> {
-        if let Err(refusal) = self.nothing_beside() {
-            let model = self.read(caller, id).await?;
+        if let Err(rejection) = self.reject_body_and_query() {
+            let model = self.read_model(caller, id).await?;
             self.check(caller, &model, &edit)?;
-            return Err(refusal);
+            return Err(rejection);
         }
-        self.edited(caller, id, edit, None).await
+        self.edit(caller, id, edit, None).await
     }
 
-    /// Makes an edit of a model.
-    pub(crate) async fn edited(
+    /// Edits a model at the revisions that `If-Match` allows.
+    pub(crate) async fn edit(
         &mut self,
         caller: &Caller,
         id: ModelId,
         edit: Edit,
         repeatable: Option<Repeatable>,
     ) -> Result<Edited, Rejection> {
-        let expected = expected(&self.headers);
-        let edited = self.changed(caller, |engine, admission| {
+        let expected = if_match(&self.headers);
+        let edited = self.write(caller, |engine, admission| {
             engine.edit_limited_async(caller, id, edit, expected, repeatable, admission)
         });
         Ok(match edited.await? {
             Answered::Now(edited) => edited,
-            Answered::Before(kept) => Edited::Before(kept),
+            Answered::Before(record) => Edited::Before(record),
         })
     }
 
-    /// Returns the response to an edit.
-    pub(crate) fn said(&self, edited: Edited) -> Said {
+    /// Returns the reply to an edit.
+    pub(crate) fn edit_reply(&self, edited: Edited) -> HandlerResult {
         match edited {
-            Edited::Changed { model, .. } => self.shown(StatusCode::OK, &model),
-            Edited::Deleted => Ok(Done::nothing(StatusCode::NO_CONTENT)),
-            Edited::Before(kept) => self.replayed(kept),
+            Edited::Changed { model, .. } => self.model_reply(StatusCode::OK, &model),
+            Edited::Deleted => Ok(Reply::empty(StatusCode::NO_CONTENT)),
+            Edited::Before(record) => self.replayed_reply(record),
         }
     }
 
-    /// A model, with its revision, and, while it is trained, a word when to look again.
-    pub(crate) fn shown(&self, status: StatusCode, model: &CustomModel) -> Said {
-        let done = Done::json(status, model)?.tagged(model.revision());
+    /// Returns a reply with a model and its revision, and with `Retry-After` while its training runs.
+    pub(crate) fn model_reply(&self, status: StatusCode, model: &CustomModel) -> HandlerResult {
+        let reply = Reply::json(status, model)?.with_etag(model.revision());
         let is_running = model.training_status() == TrainingStatus::Running;
-        Ok(if is_running { done.polled(self.service.options.poll_after) } else { done })
+        Ok(if is_running { reply.with_retry_after(self.state.options.poll_after) } else { reply })
     }
 }
 
-/// A segment of a path, counted from its end and percent-decoded.
+/// Returns a percent-decoded segment of a path. 0 is the last.
 pub(crate) fn segment(uri: &Uri, before_end: usize) -> Option<Cow<'_, str>> {
     percent_decode_str(uri.path().rsplit('/').nth(before_end)?).decode_utf8().ok()
 }
 
-/// Both, or everything that is wrong with either (BODY-4).
+/// Returns both values, or the violations of both (BODY-4).
 pub(crate) fn both<'a, A, B>(
     one: Result<A, Violations<'a>>,
     other: Result<B, Violations<'a>>,

@@ -1,4 +1,4 @@
-//! The part of RFC 9112 that the HTTP library leaves to whoever serves: `Host`, and transfer codings.
+//! The rules of RFC 9112 that hyper leaves to the server: `Host` and transfer codings.
 
 use std::time::Duration;
 
@@ -10,33 +10,37 @@ use axum::middleware::Next;
 use axum::response::IntoResponse;
 
 use crate::rejection::Rejection;
-use crate::request::body::Incoming;
-use crate::response::Answer;
+use crate::request::body::RequestBody;
+use crate::response::ApiResponse;
 
-/// Refuses a request whose head a server must not, or cannot, go by.
-pub(crate) async fn check(request: Request, next: Next, drain_timeout: Duration) -> Response<Body> {
-    let Some(rejection) = fault(request.version(), request.headers()) else {
+/// Rejects a request whose head is ambiguous or asks for what is not implemented.
+pub(crate) async fn check_head(
+    request: Request,
+    next: Next,
+    drain_timeout: Duration,
+) -> Response<Body> {
+    let Some(rejection) = rejection(request.version(), request.headers()) else {
         return next.run(request).await;
     };
     let (parts, body) = request.into_parts();
-    let body = Incoming::new(&parts.headers, body, drain_timeout);
-    Answer::from(rejection).to(body).into_response()
+    let body = RequestBody::new(&parts.headers, body, drain_timeout);
+    ApiResponse::from(rejection).draining(body).into_response()
 }
 
-fn fault(version: Version, headers: &HeaderMap) -> Option<Rejection> {
+fn rejection(version: Version, headers: &HeaderMap) -> Option<Rejection> {
     if !has_host(version, headers) {
         return Some(Rejection::InvalidHost);
     }
     let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
-    let is_understood = match (codings.next(), codings.next()) {
+    let is_supported = match (codings.next(), codings.next()) {
         (None, _) => true,
         (Some(one), None) => one.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked"),
         _ => false,
     };
-    (!is_understood).then_some(Rejection::UnsupportedTransferEncoding)
+    (!is_supported).then_some(Rejection::UnsupportedTransferEncoding)
 }
 
-/// One host, which HTTP/1.1 needs (RFC 9112, 3.2). It may be empty.
+/// Returns true for one valid `Host`, which may be empty. Only HTTP/1.1 requires it (RFC 9112, 3.2).
 fn has_host(version: Version, headers: &HeaderMap) -> bool {
     let mut hosts = headers.get_all(header::HOST).iter();
     match (hosts.next(), hosts.next()) {
@@ -51,8 +55,8 @@ fn is_host(host: &HeaderValue) -> bool {
         return true;
     }
     let Ok(authority) = Authority::try_from(host.as_bytes()) else { return false };
+    // With user information the text does not begin with the host.
     let port = authority.as_str().strip_prefix(authority.host());
-    // Where there is a user, the text does not begin with the host.
     port.is_some_and(|port| match port.strip_prefix(':') {
         Some(digits) => digits.bytes().all(|byte| byte.is_ascii_digit()),
         None => port.is_empty(),

@@ -1,4 +1,4 @@
-//! A body of parts, as an upload has, read as it comes.
+//! A `multipart/form-data` body, read as it arrives.
 
 use std::error::Error;
 use std::fmt;
@@ -15,79 +15,79 @@ use futures_util::Stream;
 use http_body::Body as _;
 use multer::Multipart;
 use tokio::sync::mpsc::Sender;
-use tokio::time::timeout;
+use tokio::time;
 
 use crate::rejection::Rejection;
-use crate::request::pace::{LeastRate, Pace, TooSlow};
+use crate::request::min_rate::{MinRate, RateMonitor, TooSlow};
 
-/// The number of bytes that may come before a part shows any of its content: room for its headers.
-const MOST_UNSEEN: usize = 1 << 20;
+/// The number of bytes that may arrive without any content of a part: the most that the headers of a part may take.
+const MAX_HEADER_BYTES: usize = 1 << 20;
 
-/// A piece of a body of parts.
-pub(crate) enum Piece {
+/// A piece of a multipart body.
+pub(crate) enum PartEvent {
     /// A part begins.
-    Part {
-        /// Its name.
+    Start {
         name: String,
-        /// The name of its file, if it is one.
+        /// The name of its file, if it is a file.
         filename: Option<String>,
     },
-    /// Bytes of the part that began last.
-    Bytes(Bytes),
-    /// The body has ended as it should.
+    /// Content of the current part.
+    Data(Bytes),
+    /// The body has ended with its last boundary.
     End,
 }
 
-/// Returns the boundary between the parts, if the type of the body names one.
+/// Returns the boundary that `Content-Type` names.
 pub(crate) fn boundary(headers: &HeaderMap) -> Result<String, Rejection> {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(said), None) = (types.next(), types.next()) else {
+    let (Some(content_type), None) = (types.next(), types.next()) else {
         return Err(Rejection::NotMultipart);
     };
-    let said = said.to_str().map_err(|_| Rejection::NotMultipart)?;
-    multer::parse_boundary(said).map_err(|_| Rejection::NotMultipart)
+    let content_type = content_type.to_str().map_err(|_| Rejection::NotMultipart)?;
+    multer::parse_boundary(content_type).map_err(|_| Rejection::NotMultipart)
 }
 
-/// Sends the pieces of a body until it ends, or until nobody takes them any more. A body that stalls for
-/// so long, or is slower than the rate, is a 408.
-pub(crate) async fn take_apart(
+/// Sends the parts of a body until it ends, or until the receiver is dropped. A body that stalls for `timeout`, or is
+/// slower than `rate`, is a 408.
+pub(crate) async fn read_parts(
     body: &mut Body,
     boundary: String,
-    patience: Duration,
-    rate: LeastRate,
-    pieces: Sender<Piece>,
+    timeout: Duration,
+    rate: MinRate,
+    events: Sender<PartEvent>,
 ) -> Result<(), Rejection> {
-    let unseen = Arc::new(AtomicUsize::new(0));
-    let pace = Pace::new(rate);
-    let stream = Chunks { body, unseen: Arc::clone(&unseen), has_given: false, pace };
+    let since_content = Arc::new(AtomicUsize::new(0));
+    let rate = RateMonitor::new(rate);
+    let stream =
+        BodyChunks { body, since_content: Arc::clone(&since_content), has_yielded: false, rate };
     let mut parts = Multipart::new(stream, boundary);
     loop {
-        let part = timeout(patience, parts.next_field()).await.map_err(stalled)?;
+        let part = time::timeout(timeout, parts.next_field()).await.map_err(stalled)?;
         let Some(mut part) = part.map_err(malformed)? else { break };
         let name = part.name().unwrap_or_default().to_owned();
         let filename = part.file_name().map(str::to_owned);
-        if pieces.send(Piece::Part { name, filename }).await.is_err() {
+        if events.send(PartEvent::Start { name, filename }).await.is_err() {
             return Ok(());
         }
         loop {
-            unseen.store(0, Ordering::Relaxed);
-            let bytes = timeout(patience, part.chunk()).await.map_err(stalled)?;
+            since_content.store(0, Ordering::Relaxed);
+            let bytes = time::timeout(timeout, part.chunk()).await.map_err(stalled)?;
             let Some(bytes) = bytes.map_err(malformed)? else { break };
-            if pieces.send(Piece::Bytes(bytes)).await.is_err() {
+            if events.send(PartEvent::Data(bytes)).await.is_err() {
                 return Ok(());
             }
         }
     }
-    // Whoever takes no more has their reasons, and says them.
-    let _ = pieces.send(Piece::End).await;
+    // A receiver that is gone has a refusal of its own.
+    let _ = events.send(PartEvent::End).await;
     Ok(())
 }
 
-fn stalled(_: tokio::time::error::Elapsed) -> Rejection {
+fn stalled(_: time::error::Elapsed) -> Rejection {
     Rejection::RequestTimeout
 }
 
-/// Returns the refusal of a body that is not made of parts, or breaks off (DATA-1), or comes too slowly (PLACE-4).
+/// Returns the rejection of a body that is not multipart or ends early (DATA-1), or arrives too slowly (PLACE-4).
 fn malformed(error: multer::Error) -> Rejection {
     if let multer::Error::StreamReadFailed(cause) = &error
         && cause.is::<TooSlow>()
@@ -97,26 +97,26 @@ fn malformed(error: multer::Error) -> Rejection {
     Violations::of_fields([(Field::Body, ViolationKind::NotMultipart)]).into()
 }
 
-/// The chunks of a body, one at a time: who reads parts would take as many as there are.
-struct Chunks<'a> {
+/// The chunks of a body, one a poll: `Multipart` would otherwise buffer all that are ready.
+struct BodyChunks<'a> {
     body: &'a mut Body,
-    /// The number of bytes that have come since a part last showed some of its content.
-    unseen: Arc<AtomicUsize>,
-    has_given: bool,
-    pace: Pace,
+    /// The number of bytes since a part last yielded content.
+    since_content: Arc<AtomicUsize>,
+    has_yielded: bool,
+    rate: RateMonitor,
 }
 
-impl Stream for Chunks<'_> {
+impl Stream for BodyChunks<'_> {
     type Item = Result<Bytes, Box<dyn Error + Send + Sync>>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        if std::mem::take(&mut self.has_given) {
+        if std::mem::take(&mut self.has_yielded) {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
         loop {
             let Poll::Ready(frame) = Pin::new(&mut *self.body).poll_frame(context) else {
-                let slow = std::task::ready!(self.pace.poll_too_slow(context));
+                let slow = std::task::ready!(self.rate.poll_too_slow(context));
                 return Poll::Ready(Some(Err(slow.into())));
             };
             let frame = match frame {
@@ -125,28 +125,28 @@ impl Stream for Chunks<'_> {
                 Some(Ok(frame)) => frame,
             };
             let Ok(bytes) = frame.into_data() else { continue };
-            self.pace.come(bytes.len());
-            self.has_given = true;
-            let unseen = self.unseen.fetch_add(bytes.len(), Ordering::Relaxed);
-            if unseen > MOST_UNSEEN {
-                return Poll::Ready(Some(Err(TooMuch.into())));
+            self.rate.record(bytes.len());
+            self.has_yielded = true;
+            let before = self.since_content.fetch_add(bytes.len(), Ordering::Relaxed);
+            if before > MAX_HEADER_BYTES {
+                return Poll::Ready(Some(Err(HeadersTooLong.into())));
             }
             return Poll::Ready(Some(Ok(bytes)));
         }
     }
 }
 
-/// A part has more to be said of it than any has.
+/// The headers of a part are too long.
 #[derive(Debug)]
-struct TooMuch;
+struct HeadersTooLong;
 
-impl fmt::Display for TooMuch {
+impl fmt::Display for HeadersTooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("too much is said of a part")
+        f.write_str("the headers of a part are too long")
     }
 }
 
-impl Error for TooMuch {}
+impl Error for HeadersTooLong {}
 
 #[cfg(test)]
 mod tests;

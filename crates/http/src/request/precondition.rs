@@ -1,10 +1,10 @@
-//! `If-Match` and `If-None-Match`: which revision of a model a caller knows (EDIT-4).
+//! `If-Match` and `If-None-Match`: the revisions of a model that a client knows (EDIT-4).
 
 use axum::http::{HeaderMap, HeaderName, header};
 use custom_models_core::{CustomModel, Expected, Revision, TrainingStatus};
 
-/// Returns the revisions that a write expects of its model. A header that is malformed matches no model.
-pub(crate) fn expected(headers: &HeaderMap) -> Expected {
+/// Returns the revisions that `If-Match` allows a write to change. A malformed header allows none.
+pub(crate) fn if_match(headers: &HeaderMap) -> Expected {
     match tags(headers, &header::IF_MATCH) {
         Tags::None | Tags::Any => Expected::Anything,
         Tags::Malformed => Expected::OneOf(Vec::new()),
@@ -15,9 +15,9 @@ pub(crate) fn expected(headers: &HeaderMap) -> Expected {
     }
 }
 
-/// Returns true if the caller knows the model as it is. While it is trained its progress changes without its
-/// revision (TRAIN-3), so no caller does.
-pub(crate) fn is_known(headers: &HeaderMap, model: &CustomModel) -> bool {
+/// Returns true if `If-None-Match` names the current revision. A running training changes the progress without the
+/// revision (TRAIN-3), so such a model always counts as modified.
+pub(crate) fn is_not_modified(headers: &HeaderMap, model: &CustomModel) -> bool {
     model.training_status() != TrainingStatus::Running
         && match tags(headers, &header::IF_NONE_MATCH) {
             Tags::None | Tags::Malformed => false,
@@ -35,7 +35,7 @@ enum Tags {
 
 struct Tag {
     is_weak: bool,
-    /// `None`, if no revision is shown like this.
+    /// `None` for a tag that is no revision.
     revision: Option<Revision>,
 }
 
@@ -46,22 +46,22 @@ fn tags(headers: &HeaderMap, name: &HeaderName) -> Tags {
     match line.trim_ascii() {
         _ if lines.is_empty() => Tags::None,
         b"*" => Tags::Any,
-        line => listed(line).map_or(Tags::Malformed, Tags::Listed),
+        line => parse_list(line).map_or(Tags::Malformed, Tags::Listed),
     }
 }
 
-/// The tags of a list, empty places left out; `None` if it is malformed.
-fn listed(mut rest: &[u8]) -> Option<Vec<Tag>> {
-    let mut found = Vec::new();
+/// Parses a list of tags, in which elements may be empty. Returns `None` if it is malformed.
+fn parse_list(mut rest: &[u8]) -> Option<Vec<Tag>> {
+    let mut tags = Vec::new();
     loop {
         rest = rest.trim_ascii_start();
         if let Some(behind) = rest.strip_prefix(b",") {
             rest = behind;
         } else if rest.is_empty() {
-            return Some(found);
+            return Some(tags);
         } else {
-            let (tag, behind) = first(rest)?;
-            found.push(tag);
+            let (tag, behind) = parse_tag(rest)?;
+            tags.push(tag);
             rest = behind.trim_ascii_start();
             if !rest.is_empty() && !rest.starts_with(b",") {
                 return None;
@@ -70,8 +70,8 @@ fn listed(mut rest: &[u8]) -> Option<Vec<Tag>> {
     }
 }
 
-/// One tag, and what stands behind it.
-fn first(text: &[u8]) -> Option<(Tag, &[u8])> {
+/// Parses the tag at the start of a text, and returns it with the text behind it.
+fn parse_tag(text: &[u8]) -> Option<(Tag, &[u8])> {
     let (is_weak, quoted) = match text.strip_prefix(b"W/") {
         Some(quoted) => (true, quoted),
         None => (false, text),
@@ -82,11 +82,11 @@ fn first(text: &[u8]) -> Option<(Tag, &[u8])> {
     if !opaque.iter().all(is_allowed) {
         return None;
     }
-    Some((Tag { is_weak, revision: revision(opaque) }, behind.strip_prefix(b"\"")?))
+    Some((Tag { is_weak, revision: parse_revision(opaque) }, behind.strip_prefix(b"\"")?))
 }
 
-/// The revision that is shown exactly like this.
-fn revision(opaque: &[u8]) -> Option<Revision> {
+/// Returns the revision whose text is exactly this: `01` is none.
+fn parse_revision(opaque: &[u8]) -> Option<Revision> {
     let text = str::from_utf8(opaque).ok()?;
     let revision = text.parse().ok().and_then(Revision::new)?;
     (revision.to_string() == text).then_some(revision)

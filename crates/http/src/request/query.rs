@@ -1,22 +1,22 @@
-//! The parameters of a query.
+//! The query of a request.
 
 use axum::http::Uri;
 use custom_models_core::Violations;
 
-/// Has the parameters of a query judged, percent-decoded.
-pub(crate) fn judged<T>(
+/// Parses the percent-decoded pairs of a query.
+pub(crate) fn parse<T>(
     uri: &Uri,
-    judge: impl for<'a> FnOnce(Vec<(&'a str, &'a str)>) -> Result<T, Violations<'a>>,
+    parse: impl for<'a> FnOnce(Vec<(&'a str, &'a str)>) -> Result<T, Violations<'a>>,
 ) -> Result<T, Violations<'static>> {
     let query = uri.query().unwrap_or_default();
     let pairs: Vec<_> = form_urlencoded::parse(query.as_bytes()).collect();
     let pairs = pairs.iter().map(|(name, value)| (&**name, &**value)).collect();
-    judge(pairs).map_err(Violations::into_owned)
+    parse(pairs).map_err(Violations::into_owned)
 }
 
-/// Names every parameter of an operation that has none.
-pub(crate) fn none(uri: &Uri) -> Result<(), Violations<'static>> {
-    judged(uri, |pairs| {
+/// Refuses every parameter, for an operation that has none.
+pub(crate) fn reject_all(uri: &Uri) -> Result<(), Violations<'static>> {
+    parse(uri, |pairs| {
         let unknown = Violations::of_unknown_parameters(pairs.into_iter().map(|(name, _)| name));
         if unknown.is_empty() { Ok(()) } else { Err(unknown) }
     })

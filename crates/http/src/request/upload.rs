@@ -1,4 +1,4 @@
-//! The body of an upload, read as it comes and judged on a thread that may block.
+//! The body of an upload, read as it arrives and judged on a thread that may block.
 
 use custom_models_core::{Caller, Refusal};
 use custom_models_training_data::{Upload, UploadError};
@@ -6,61 +6,61 @@ use tokio::sync::mpsc::{Receiver, channel};
 
 use crate::options::Options;
 use crate::rejection::Rejection;
-use crate::request::body::Incoming;
-use crate::request::multipart::{Piece, take_apart};
-use crate::request::pace::LeastRate;
-use crate::state::Service;
+use crate::request::body::RequestBody;
+use crate::request::min_rate::MinRate;
+use crate::request::multipart::{PartEvent, read_parts};
+use crate::state::AppState;
 
-/// The number of pieces that wait for the disk. A sender that is faster than the disk has to wait.
-const PIECES: usize = 4;
+/// The number of events that wait for the disk. A sender that is faster than the disk has to wait.
+const MAX_QUEUED_EVENTS: usize = 4;
 
-/// Takes the body apart, has it judged on a thread that may block, and ends it: 408, 413 and 400.
-pub(crate) async fn taken_apart<T: Send + 'static>(
-    service: &Service,
-    body: &mut Incoming,
+/// Reads the parts of the body into `upload`, on a thread that may block, and then calls `finish`: 408, 413 and 400.
+pub(crate) async fn receive_upload<T: Send + 'static>(
+    state: &AppState,
+    body: &mut RequestBody,
     caller: &Caller,
     boundary: String,
     upload: Upload,
-    end: impl FnOnce(Upload) -> Result<T, UploadError> + Send + 'static,
+    finish: impl FnOnce(Upload) -> Result<T, UploadError> + Send + 'static,
 ) -> Result<T, Rejection> {
-    let place = service.uploads.take(caller.organisation())?;
-    let (sender, pieces) = channel(PIECES);
+    let permit = state.upload_permits.acquire(caller.organisation())?;
+    let (sender, events) = channel(MAX_QUEUED_EVENTS);
     let span = tracing::Span::current();
-    let judging = tokio::task::spawn_blocking(move || {
-        let judged = span.in_scope(|| judge(upload, pieces, end));
-        drop(place);
-        judged
+    let writer = tokio::task::spawn_blocking(move || {
+        let finished = span.in_scope(|| write(upload, events, finish));
+        drop(permit);
+        finished
     });
-    let Options { body_timeout, least_upload_rate, least_rate_span, .. } = service.options;
-    let rate = LeastRate { bytes: least_upload_rate, span: least_rate_span };
-    let taken = take_apart(body.as_mut(), boundary, body_timeout, rate, sender).await;
-    match judging.await {
-        Ok(Some(judged)) => judged.map_err(refused),
-        // The body did not come to its end, for a reason that is known.
-        Ok(None) => Err(taken.err().unwrap_or(Rejection::RequestTimeout)),
+    let Options { body_timeout, least_upload_rate, least_rate_span, .. } = state.options;
+    let rate = MinRate { bytes_per_second: least_upload_rate, span: least_rate_span };
+    let read = read_parts(body.stream(), boundary, body_timeout, rate, sender).await;
+    match writer.await {
+        Ok(Some(finished)) => finished.map_err(rejection),
+        // The reader gave up, and says why.
+        Ok(None) => Err(read.err().unwrap_or(Rejection::RequestTimeout)),
         Err(broken) => Err(Rejection::internal(broken.to_string())),
     }
 }
 
-/// `None`, if the pieces break off.
-fn judge<T>(
+/// Returns `None` if the body ended early.
+fn write<T>(
     mut upload: Upload,
-    mut pieces: Receiver<Piece>,
-    end: impl FnOnce(Upload) -> Result<T, UploadError>,
+    mut events: Receiver<PartEvent>,
+    finish: impl FnOnce(Upload) -> Result<T, UploadError>,
 ) -> Option<Result<T, UploadError>> {
     loop {
-        let done = match pieces.blocking_recv()? {
-            Piece::Part { name, filename } => upload.part(&name, filename.as_deref()),
-            Piece::Bytes(bytes) => upload.write(&bytes),
-            Piece::End => return Some(end(upload)),
+        let written = match events.blocking_recv()? {
+            PartEvent::Start { name, filename } => upload.part(&name, filename.as_deref()),
+            PartEvent::Data(bytes) => upload.write(&bytes),
+            PartEvent::End => return Some(finish(upload)),
         };
-        if let Err(error) = done {
+        if let Err(error) = written {
             return Some(Err(error));
         }
     }
 }
 
-fn refused(error: UploadError) -> Rejection {
+fn rejection(error: UploadError) -> Rejection {
     match error {
         UploadError::TooLarge => Refusal::FileTooLarge.into(),
         UploadError::Invalid(violations) => violations.into(),

@@ -5,52 +5,53 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use custom_models_core::{
-    AnswerKey, Answered, Caller, CreateModel, CreateParameters, NewAnswer, Operation, Repeatable,
-    Violations,
+    AnswerKey, Answered, Caller, CreateModel, CreateParameters, Engine, NewAnswer, Operation,
+    Repeatable, Violations,
 };
 
-use crate::request::context::{Arrived, both};
-use crate::response::{Answer, Done, Said};
-use crate::state::Service;
+use crate::request::context::{RequestContext, both};
+use crate::response::{ApiResponse, HandlerResult, Reply};
+use crate::state::AppState;
 
-pub(crate) async fn create(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    let asked = Arrived::new(service, request);
-    let key = kept_under(&asked);
-    asked.answer_once(Operation::Create, key, created).await
+pub(crate) async fn create(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+    let ctx = RequestContext::new(state, request);
+    let scope = idempotency_scope(&ctx);
+    ctx.respond_once(Operation::Create, scope, create_model).await
 }
 
-/// Under what the answer may have been kept. One that is only to be validated is kept under nothing
-/// (DRY-1).
-fn kept_under(asked: &Arrived) -> Option<AnswerKey> {
-    let is_dry = parameters(asked).is_ok_and(|parameters| parameters.validate_only);
-    let key = asked.key().ok().flatten().filter(|_| !is_dry)?;
+/// Returns the scope of the reply's record. A request that is only validated has no record (DRY-1).
+fn idempotency_scope(ctx: &RequestContext) -> Option<AnswerKey> {
+    let is_dry = parameters(ctx).is_ok_and(|parameters| parameters.validate_only);
+    let key = ctx.idempotency_key().ok().flatten().filter(|_| !is_dry)?;
     Some(AnswerKey { operation: Operation::Create, target: None, key })
 }
 
-async fn created(asked: &mut Arrived, caller: &Caller) -> Said {
-    let body = asked.json().await?;
-    let beside = both(parameters(asked), asked.key());
+async fn create_model(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
+    let body = ctx.json().await?;
+    let beside = both(parameters(ctx), ctx.idempotency_key());
     let (request, (parameters, key)) = both(CreateModel::from_json(&body), beside)?;
     if parameters.validate_only {
-        return validated(asked, caller, request.into_owned()).await;
+        return validate(ctx, caller, request.into_owned()).await;
     }
     let repeatable = key.map(|key| Repeatable { key, request: NewAnswer::digest(&body) });
-    let created = asked.changed(caller, |engine, admission| {
+    let created = ctx.write(caller, |engine, admission| {
         engine.create_limited_async(caller, request, repeatable, admission)
     });
     match created.await? {
-        Answered::Now(model) => asked.shown(StatusCode::CREATED, &model),
-        Answered::Before(kept) => Done::kept(kept),
+        Answered::Now(model) => ctx.model_reply(StatusCode::CREATED, &model),
+        Answered::Before(record) => Reply::replayed(record),
     }
 }
 
-async fn validated(asked: &Arrived, caller: &Caller, request: CreateModel<'static>) -> Said {
-    let validated = move |engine: &custom_models_core::Engine, caller: &Caller| {
-        engine.validate(caller, &request)
-    };
-    Done::json(StatusCode::OK, &asked.service.read(caller, validated).await?)
+async fn validate(
+    ctx: &RequestContext,
+    caller: &Caller,
+    request: CreateModel<'static>,
+) -> HandlerResult {
+    let validate = move |engine: &Engine, caller: &Caller| engine.validate(caller, &request);
+    Reply::json(StatusCode::OK, &ctx.state.read(caller, validate).await?)
 }
 
-fn parameters(asked: &Arrived) -> Result<CreateParameters, Violations<'static>> {
-    asked.parameters(|pairs| CreateParameters::from_pairs(pairs))
+fn parameters(ctx: &RequestContext) -> Result<CreateParameters, Violations<'static>> {
+    ctx.query(|pairs| CreateParameters::from_pairs(pairs))
 }

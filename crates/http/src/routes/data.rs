@@ -7,56 +7,55 @@ use axum::http::StatusCode;
 use custom_models_core::{Caller, DataId, DataList, Edit, Edited, Operation, Refusal};
 
 use crate::rejection::Rejection;
-use crate::request::context::{Arrived, segment};
-use crate::request::precondition::expected;
-use crate::response::{Answer, Done, Said};
-use crate::state::Service;
+use crate::request::context::{RequestContext, segment};
+use crate::request::precondition::if_match;
+use crate::response::{ApiResponse, HandlerResult, Reply};
+use crate::state::AppState;
 
 /// `GET /api/v3/custom_models/{id}/data`
-pub(crate) async fn list(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    let asked = Arrived::new(service, request);
-    let id = asked.id(1);
-    asked
-        .answer_read(
-            Operation::ListData,
-            move |engine, caller| engine.data(caller, id?),
-            |asked, pairs| {
-                asked.no_parameters()?;
-                Done::json(StatusCode::OK, &DataList::from(pairs))
-            },
-        )
-        .await
+pub(crate) async fn list(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+    let ctx = RequestContext::new(state, request);
+    let id = ctx.model_id(1);
+    ctx.respond_to_read(
+        Operation::ListData,
+        move |engine, caller| engine.data(caller, id?),
+        |ctx, pairs| {
+            ctx.reject_query()?;
+            Reply::json(StatusCode::OK, &DataList::from(pairs))
+        },
+    )
+    .await
 }
 
 /// `DELETE /api/v3/custom_models/{id}/data/{data_id}`
-pub(crate) async fn delete(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    Arrived::new(service, request).answer(Operation::DeleteData, deleted).await
+pub(crate) async fn delete(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+    RequestContext::new(state, request).respond(Operation::DeleteData, delete_pair).await
 }
 
-async fn deleted(asked: &mut Arrived, caller: &Caller) -> Said {
-    let (model, data) = (asked.id(2)?, segment(&asked.uri, 0).and_then(|id| id.parse().ok()));
+async fn delete_pair(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
+    let (model, data) = (ctx.model_id(2)?, segment(&ctx.uri, 0).and_then(|id| id.parse().ok()));
     let data: DataId = match data {
         Some(data) => data,
-        // No pair has such a number, and of no model the answer is another.
-        None => return asked.model(caller, 2).await.and(Err(Refusal::DataNotFound.into())),
+        // No pair has this id. A model that does not exist is refused first.
+        None => return ctx.model(caller, 2).await.and(Err(Refusal::DataNotFound.into())),
     };
-    if let Err(refusal) = asked.nothing_beside() {
-        let expected = expected(&asked.headers);
-        let judged = asked.service.read(caller, move |engine, caller| {
+    if let Err(rejection) = ctx.reject_body_and_query() {
+        let expected = if_match(&ctx.headers);
+        let checked = ctx.state.read(caller, move |engine, caller| {
             let found = engine.get(caller, model)?;
             let pair = engine.pair(caller, model, data)?;
             engine.check(caller, &found, &Edit::RemoveData(data), Some(&pair), &expected)
         });
-        return judged.await.and(Err(refusal));
+        return checked.await.and(Err(rejection));
     }
-    let edited = asked.edited(caller, model, Edit::RemoveData(data), None).await?;
+    let edited = ctx.edit(caller, model, Edit::RemoveData(data), None).await?;
     let Edited::Changed { removed: Some(pair), .. } = edited else {
         return Err(Rejection::internal(format!("no pair of {edited:?}")));
     };
     let organisation = caller.organisation().clone();
-    asked.service.clear(move |contents| {
+    ctx.state.remove_contents(move |contents| {
         contents.remove(&organisation, model, &pair.audio.content)?;
         contents.remove(&organisation, model, &pair.transcript.content)
     });
-    Ok(Done::nothing(StatusCode::NO_CONTENT))
+    Ok(Reply::empty(StatusCode::NO_CONTENT))
 }

@@ -8,63 +8,65 @@ use custom_models_core::{Caller, EventList, ListEvents, Operation};
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::rejection::Rejection;
-use crate::request::context::Arrived;
-use crate::response::{Answer, Done, Said};
-use crate::state::Service;
+use crate::request::context::RequestContext;
+use crate::response::{ApiResponse, HandlerResult, Reply};
+use crate::state::AppState;
 
-pub(crate) async fn events(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    Arrived::new(service, request).answer(Operation::Events, listed).await
+pub(crate) async fn events(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+    RequestContext::new(state, request).respond(Operation::Events, list_events).await
 }
 
-async fn listed(asked: &mut Arrived, caller: &Caller) -> Said {
-    asked.admit().await?;
-    let request = asked.parameters(|pairs| ListEvents::from_pairs(pairs))?;
-    let mut list = read(asked, caller, &request).await?;
+async fn list_events(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
+    ctx.admit().await?;
+    let request = ctx.query(|pairs| ListEvents::from_pairs(pairs))?;
+    let mut list = read(ctx, caller, &request).await?;
     if list.result.is_empty() && !request.wait.is_zero() {
-        list = awaited(asked, caller, &request).await?;
-        asked.recheck().await?;
+        list = wait_for_events(ctx, caller, &request).await?;
+        ctx.recheck().await?;
     }
-    Done::json(StatusCode::OK, &list)
+    Reply::json(StatusCode::OK, &list)
 }
 
-/// Looks whenever this service has changed something, and from time to time for what others have,
-/// until there is an event, the time is over, or the service stops.
-async fn awaited(
-    asked: &Arrived,
+/// Reads again whenever this service has written for the organisation, and every [`Options::events_poll`] for what
+/// others have written, until there is an event, the time is over, or the service shuts down.
+///
+/// [`Options::events_poll`]: crate::options::Options::events_poll
+async fn wait_for_events(
+    ctx: &RequestContext,
     caller: &Caller,
     request: &ListEvents,
 ) -> Result<EventList, Rejection> {
     let deadline = Instant::now() + request.wait;
-    let waiter = asked.service.waiters.wait_for(caller.organisation())?;
+    let listener = ctx.state.notifier.subscribe(caller.organisation())?;
     loop {
-        // From here on, so that nothing that is written after the look is missed.
-        let told = waiter.told();
-        let list = read(asked, caller, request).await?;
+        // Made before the read, so that an event written after the read is not missed.
+        let notified = listener.notified();
+        let list = read(ctx, caller, request).await?;
         if !list.result.is_empty() {
             return Ok(list);
         }
         tokio::select! {
-            () = told => {}
-            () = sleep(asked.service.options.events_poll) => {}
+            () = notified => {}
+            () = sleep(ctx.state.options.events_poll) => {}
             () = sleep_until(deadline) => return Ok(list),
-            () = stopped(asked) => return Ok(list),
+            () = shutdown(ctx) => return Ok(list),
         }
     }
 }
 
 async fn read(
-    asked: &Arrived,
+    ctx: &RequestContext,
     caller: &Caller,
     request: &ListEvents,
 ) -> Result<EventList, Rejection> {
     let ListEvents { after, limit, .. } = *request;
-    asked.service.read(caller, move |engine, caller| engine.events(caller, after, limit)).await
+    ctx.state.read(caller, move |engine, caller| engine.events(caller, after, limit)).await
 }
 
-/// Ready when the loop around the router ends; a host with a loop of its own has the time-out alone.
-async fn stopped(asked: &Arrived) {
-    match asked.stopping.clone() {
-        Some(mut stopping) => stopping.stopped().await,
+/// Ready when [`serve`](crate::serve::serve) shuts down. A host with a loop of its own has the deadline alone.
+async fn shutdown(ctx: &RequestContext) {
+    match ctx.shutdown.clone() {
+        Some(mut shutdown) => shutdown.given().await,
         None => std::future::pending().await,
     }
 }

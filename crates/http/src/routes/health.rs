@@ -1,4 +1,4 @@
-//! The routes for those who watch over the service.
+//! The routes of probes: `/health` and `/ready`.
 
 use std::sync::Arc;
 
@@ -9,24 +9,20 @@ use custom_models_core::{
 };
 
 use crate::request::query;
-use crate::response::Answer;
-use crate::state::Service;
+use crate::response::{HandlerResult, Reply};
+use crate::state::AppState;
 
-/// The process answers.
-pub(crate) async fn health(uri: Uri) -> Answer {
-    match query::none(&uri) {
-        Ok(()) => Answer::open(StatusCode::OK, r#"{"status":"alive"}"#),
-        Err(unknown) => unknown.into(),
-    }
+/// Succeeds as long as the process responds.
+pub(crate) async fn health(uri: Uri) -> HandlerResult {
+    query::reject_all(&uri)?;
+    Ok(Reply::raw_json(StatusCode::OK, r#"{"status":"alive"}"#))
 }
 
-/// The store answers: it is asked for a model that nobody has.
-pub(crate) async fn ready(State(service): State<Arc<Service>>, uri: Uri) -> Answer {
-    if let Err(unknown) = query::none(&uri) {
-        return unknown.into();
-    }
-    let engine = service.engine.clone();
-    let asked = service.calls.read(move || {
+/// Succeeds if the store can be read: it is asked for a model that does not exist.
+pub(crate) async fn ready(State(state): State<Arc<AppState>>, uri: Uri) -> HandlerResult {
+    query::reject_all(&uri)?;
+    let engine = state.engine.clone();
+    let read = state.calls.read(move || {
         let nobody = Organisation::new("-").map_err(internal)?;
         let last = ModelId::new(ModelId::MAX).map_err(internal)?;
         match engine.get(&Caller::new(nobody, Plan::gold()), last) {
@@ -34,13 +30,13 @@ pub(crate) async fn ready(State(service): State<Arc<Service>>, uri: Uri) -> Answ
             Err(refusal) => Err(refusal),
         }
     });
-    match asked.await {
-        Ok(()) => Answer::open(StatusCode::OK, r#"{"status":"ready"}"#),
-        // Whatever is wrong with the store, the service is not ready, and may be later.
-        Err(refusal) if refusal.status() == 503 => refusal.into(),
-        Err(refusal) => {
-            tracing::error!(cause = ?refusal.to_string(), "not ready");
-            StoreError::from(StoreErrorKind::Unavailable).into()
+    match read.await {
+        Ok(()) => Ok(Reply::raw_json(StatusCode::OK, r#"{"status":"ready"}"#)),
+        Err(rejection) if rejection.status() == 503 => Err(rejection),
+        // Any other fault means not ready as well, and may pass.
+        Err(rejection) => {
+            tracing::error!(cause = ?rejection.to_string(), "not ready");
+            Err(StoreError::from(StoreErrorKind::Unavailable).into())
         }
     }
 }

@@ -1,44 +1,44 @@
-//! Operations that have a model trained, or not after all.
+//! Operations that start a training and cancel it.
 
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use custom_models_core::{AnswerKey, Caller, Edit, NewAnswer, Operation, Repeatable, RunModel};
 
-use crate::request::context::{Arrived, both};
-use crate::response::{Answer, Said};
-use crate::state::Service;
+use crate::request::context::{RequestContext, both};
+use crate::response::{ApiResponse, HandlerResult};
+use crate::state::AppState;
 
 /// `POST /api/v3/custom_models/{id}/run`
-pub(crate) async fn run(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    let asked = Arrived::new(service, request);
-    let key = kept_under(&asked);
-    asked.answer_once(Operation::Run, key, started).await
+pub(crate) async fn run(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+    let ctx = RequestContext::new(state, request);
+    let scope = idempotency_scope(&ctx);
+    ctx.respond_once(Operation::Run, scope, start_training).await
 }
 
-/// Under what the answer may have been kept.
-fn kept_under(asked: &Arrived) -> Option<AnswerKey> {
-    let target = Some(asked.id(1).ok()?);
-    Some(AnswerKey { operation: Operation::Run, target, key: asked.key().ok()?? })
+/// Returns the scope of the reply's record.
+fn idempotency_scope(ctx: &RequestContext) -> Option<AnswerKey> {
+    let target = Some(ctx.model_id(1).ok()?);
+    Some(AnswerKey { operation: Operation::Run, target, key: ctx.idempotency_key().ok()?? })
 }
 
-async fn started(asked: &mut Arrived, caller: &Caller) -> Said {
-    let model = asked.model(caller, 1).await?;
-    asked.check(caller, &model, &Edit::Run)?;
-    let body = asked.json().await?;
-    let beside = both(asked.key(), asked.no_parameters());
+async fn start_training(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
+    let model = ctx.model(caller, 1).await?;
+    ctx.check(caller, &model, &Edit::Run)?;
+    let body = ctx.json().await?;
+    let beside = both(ctx.idempotency_key(), ctx.reject_query());
     let (RunModel { .. }, (key, ())) = both(RunModel::from_json(&body), beside)?;
     let repeatable = key.map(|key| Repeatable { key, request: NewAnswer::digest(&body) });
-    let edited = asked.edited(caller, model.id, Edit::Run, repeatable).await?;
-    asked.said(edited)
+    let edited = ctx.edit(caller, model.id, Edit::Run, repeatable).await?;
+    ctx.edit_reply(edited)
 }
 
 /// `POST /api/v3/custom_models/{id}/cancel`
-pub(crate) async fn cancel(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    Arrived::new(service, request).answer(Operation::Cancel, cancelled).await
+pub(crate) async fn cancel(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+    RequestContext::new(state, request).respond(Operation::Cancel, cancel_training).await
 }
 
-async fn cancelled(asked: &mut Arrived, caller: &Caller) -> Said {
-    let edited = asked.edited_without_body(caller, asked.id(1)?, Edit::Cancel).await?;
-    asked.said(edited)
+async fn cancel_training(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
+    let edited = ctx.edit_without_body(caller, ctx.model_id(1)?, Edit::Cancel).await?;
+    ctx.edit_reply(edited)
 }

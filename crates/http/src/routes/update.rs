@@ -5,33 +5,33 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use custom_models_core::{Caller, Edit, Operation, UpdateModel};
 
-use crate::request::context::{Arrived, both};
-use crate::response::{Answer, Said};
-use crate::state::Service;
+use crate::request::context::{RequestContext, both};
+use crate::response::{ApiResponse, HandlerResult};
+use crate::state::AppState;
 
 /// `POST /api/v3/custom_models/{id}`
-pub(crate) async fn update(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    Arrived::new(service, request).answer(Operation::Update, updated).await
+pub(crate) async fn update(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+    RequestContext::new(state, request).respond(Operation::Update, update_model).await
 }
 
-async fn updated(asked: &mut Arrived, caller: &Caller) -> Said {
-    let model = asked.model(caller, 0).await?;
-    asked.check(caller, &model, &Edit::Update(UpdateModel::default()))?;
-    let body = asked.json().await?;
-    let (update, ()) = both(UpdateModel::from_json(&body), asked.no_parameters())?;
+async fn update_model(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
+    let model = ctx.model(caller, 0).await?;
+    ctx.check(caller, &model, &Edit::Update(UpdateModel::default()))?;
+    let body = ctx.json().await?;
+    let (update, ()) = both(UpdateModel::from_json(&body), ctx.reject_query())?;
     let edit = Edit::Update(update.into_owned());
-    let edited = asked.edited(caller, model.id, edit, None).await?;
-    asked.said(edited)
+    let edited = ctx.edit(caller, model.id, edit, None).await?;
+    ctx.edit_reply(edited)
 }
 
 /// `DELETE /api/v3/custom_models/{id}`
-pub(crate) async fn delete(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    Arrived::new(service, request).answer(Operation::Delete, deleted).await
+pub(crate) async fn delete(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+    RequestContext::new(state, request).respond(Operation::Delete, delete_model).await
 }
 
-async fn deleted(asked: &mut Arrived, caller: &Caller) -> Said {
-    let (id, organisation) = (asked.id(0)?, caller.organisation().clone());
-    let edited = asked.edited_without_body(caller, id, Edit::Delete).await?;
-    asked.service.clear(move |contents| contents.remove_model(&organisation, id));
-    asked.said(edited)
+async fn delete_model(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
+    let (id, organisation) = (ctx.model_id(0)?, caller.organisation().clone());
+    let edited = ctx.edit_without_body(caller, id, Edit::Delete).await?;
+    ctx.state.remove_contents(move |contents| contents.remove_model(&organisation, id));
+    ctx.edit_reply(edited)
 }

@@ -14,69 +14,69 @@ use tokio::task::JoinError;
 use tracing::Instrument;
 
 use crate::rejection::Rejection;
-use crate::request::body::is_plain;
-use crate::request::context::{Arrived, both};
+use crate::request::body::check_content_encoding;
+use crate::request::context::{RequestContext, both};
 use crate::request::multipart::boundary;
-use crate::request::precondition::expected;
-use crate::request::upload::taken_apart;
-use crate::response::{Answer, Done, Said};
-use crate::state::Service;
-use crate::state::store_calls::Wait;
+use crate::request::precondition::if_match;
+use crate::request::upload::receive_upload;
+use crate::response::{ApiResponse, HandlerResult, Reply};
+use crate::state::AppState;
+use crate::state::blocking_calls::Wait;
 
-pub(crate) async fn upload(State(service): State<Arc<Service>>, request: Request) -> Answer {
-    let asked = Arrived::new(service, request);
-    let key = kept_under(&asked);
-    asked.answer_once(Operation::Upload, key, uploaded).await
+/// The longest body that may be announced: two files, and 1 MiB for the headers of the parts.
+const MAX_ANNOUNCED: u64 = 2 * DataFile::MAX_BYTES + (1 << 20);
+
+pub(crate) async fn upload(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+    let ctx = RequestContext::new(state, request);
+    let scope = idempotency_scope(&ctx);
+    ctx.respond_once(Operation::Upload, scope, add_data).await
 }
 
-/// Under what the answer may have been kept.
-fn kept_under(asked: &Arrived) -> Option<AnswerKey> {
-    let target = Some(asked.id(1).ok()?);
-    Some(AnswerKey { operation: Operation::Upload, target, key: asked.key().ok()?? })
+/// Returns the scope of the reply's record.
+fn idempotency_scope(ctx: &RequestContext) -> Option<AnswerKey> {
+    let target = Some(ctx.model_id(1).ok()?);
+    Some(AnswerKey { operation: Operation::Upload, target, key: ctx.idempotency_key().ok()?? })
 }
 
-async fn uploaded(asked: &mut Arrived, caller: &Caller) -> Said {
-    asked.admit().await?;
-    let model = asked.model(caller, 1).await?;
-    asked.check(caller, &model, &Edit::AddData(any_pair()))?;
-    let boundary = boundary(&asked.headers)?;
-    is_plain(&asked.headers)?;
-    // Two files, and what is said of the parts.
-    if asked.body.announced() > 2 * DataFile::MAX_BYTES + (1 << 20) {
+async fn add_data(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
+    ctx.admit().await?;
+    let model = ctx.model(caller, 1).await?;
+    ctx.check(caller, &model, &Edit::AddData(empty_pair()))?;
+    let boundary = boundary(&ctx.headers)?;
+    check_content_encoding(&ctx.headers)?;
+    if ctx.body.announced() > MAX_ANNOUNCED {
         return Err(Refusal::FileTooLarge.into());
     }
-    let contents = Arc::clone(contents(&asked.service)?);
+    let contents = Arc::clone(contents(&ctx.state)?);
     let upload = Upload::to(contents, caller.organisation().clone(), model.id);
-    let taken = {
-        let Arrived { service, body, .. } = asked;
-        taken_apart(service, body, caller, boundary, upload, Upload::finish).await
-    };
-    let beside = both(asked.key(), asked.no_parameters());
-    let uploaded = match (taken, &beside) {
+    let RequestContext { state, body, .. } = ctx;
+    let received = receive_upload(state, body, caller, boundary, upload, Upload::finish).await;
+    let beside = both(ctx.idempotency_key(), ctx.reject_query());
+    let uploaded = match (received, &beside) {
         (Ok(uploaded), _) => uploaded,
         (Err(Rejection::Engine(Refusal::Invalid(violations))), Err(others)) => {
             return Err(violations.and(others.clone()).into());
         }
-        (Err(refusal), _) => return Err(refusal),
+        (Err(rejection), _) => return Err(rejection),
     };
     let key = match beside {
-        Ok((key, ())) => asked.recheck().await.map(|()| key),
+        Ok((key, ())) => ctx.recheck().await.map(|()| key),
         Err(violations) => Err(violations.into()),
     };
     match key {
         Ok(key) => {
-            let (service, expected) = (Arc::clone(&asked.service), expected(&asked.headers));
-            committed(service, caller.clone(), model.id, expected, uploaded, key).await
+            let (state, expected) = (Arc::clone(&ctx.state), if_match(&ctx.headers));
+            commit_pair(state, caller.clone(), model.id, expected, uploaded, key).await
         }
-        Err(refusal) => {
-            asked.service.clear(move |_| uploaded.discard());
-            Err(refusal)
+        Err(rejection) => {
+            ctx.state.remove_contents(move |_| uploaded.discard());
+            Err(rejection)
         }
     }
 }
 
-/// A pair of no content, to ask whether one may be added.
-fn any_pair() -> NewPair {
+/// Returns a pair without content, to check whether the model takes one.
+fn empty_pair() -> NewPair {
     let file = || DataFile {
         filename: String::new(),
         bytes: 0,
@@ -86,50 +86,54 @@ fn any_pair() -> NewPair {
     NewPair { data_type: DataType::Test, audio: file(), audio_millis: 0, transcript: file() }
 }
 
-/// Returns the store of contents, in a service that has routes for them.
-fn contents(service: &Service) -> Result<&Arc<dyn ContentStore>, Rejection> {
-    service.options.contents.as_ref().ok_or(Rejection::RouteNotFound)
+/// Returns the content store. Without one there is no route to this handler.
+fn contents(state: &AppState) -> Result<&Arc<dyn ContentStore>, Rejection> {
+    state.options.contents.as_ref().ok_or(Rejection::RouteNotFound)
 }
 
-/// Tells the store of models of a pair whose contents are durable. It is done to its end whether or not
-/// somebody waits: who leaves, or waits no longer, must not take the lock on contents along that are being
-/// referred to.
-async fn committed(
-    service: Arc<Service>,
+/// Commits a pair whose contents are durable. The commit is a task of its own and runs to its end: a client that
+/// leaves, or a time-out, must not release the lock on contents that the pair refers to.
+async fn commit_pair(
+    state: Arc<AppState>,
     caller: Caller,
     id: ModelId,
     expected: Expected,
     uploaded: Uploaded,
     key: Option<IdempotencyKey>,
-) -> Said {
-    let waiting = Arc::clone(&service);
+) -> HandlerResult {
+    let waiting = Arc::clone(&state);
     let repeatable = key.map(|key| Repeatable { key, request: uploaded.request });
     let edit = Edit::AddData(uploaded.pair.clone());
-    // Where it stays open whether the pair came to be, since the store does not know or the service ends
-    // before it is answered, only the end of the process lets a sweep have the contents.
-    let open = ManuallyDrop::new(uploaded);
+    // If it stays unknown whether the pair was committed, because the store cannot say or the service ends first, the
+    // lock is kept: only the end of the process lets a sweep remove the contents.
+    let locked = ManuallyDrop::new(uploaded);
     let commit = async move {
-        let write = service.engine.edit_async(&caller, id, edit, expected, repeatable);
-        match service.change(&caller, write, Wait::ToTheEnd).await {
+        let write = state.engine.edit_async(&caller, id, edit, expected, repeatable);
+        match state.write(&caller, write, Wait::Unbounded).await {
             Err(rejection) if rejection.is_outcome_unknown() => Err(rejection),
-            known => settled(&service, known, ManuallyDrop::into_inner(open)),
+            known => upload_reply(&state, known, ManuallyDrop::into_inner(locked)),
         }
     };
     let commit = tokio::spawn(commit.instrument(tracing::Span::current()));
     let broken = |broken: JoinError| Rejection::internal(broken.to_string());
-    waiting.calls.written(async { commit.await.map_err(broken)? }).await
+    waiting.calls.write(async { commit.await.map_err(broken)? }, Wait::Bounded).await
 }
 
-fn settled(service: &Service, edited: Result<Edited, Rejection>, uploaded: Uploaded) -> Said {
+/// Returns the reply to an upload, and discards its contents if no pair refers to them.
+fn upload_reply(
+    state: &AppState,
+    edited: Result<Edited, Rejection>,
+    uploaded: Uploaded,
+) -> HandlerResult {
     match edited {
         Ok(Edited::Changed { model, .. }) => {
-            let answer = custom_models_core::Uploaded::new(&uploaded.pair, &model);
-            Ok(Done::json(StatusCode::OK, &answer)?.tagged(model.revision()))
+            let body = custom_models_core::Uploaded::new(&uploaded.pair, &model);
+            Ok(Reply::json(StatusCode::OK, &body)?.with_etag(model.revision()))
         }
         other => {
-            service.clear(move |_| uploaded.discard());
+            state.remove_contents(move |_| uploaded.discard());
             match other? {
-                Edited::Before(kept) => Done::kept(kept),
+                Edited::Before(record) => Reply::replayed(record),
                 other => Err(Rejection::internal(format!("not an upload: {other:?}"))),
             }
         }

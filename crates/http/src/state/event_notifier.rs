@@ -1,4 +1,4 @@
-//! Those who wait for an event: told by what this service writes, and none of them owns a thread.
+//! Notifications for requests that wait for an event. None of them owns a thread.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,61 +8,65 @@ use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
 
 use crate::rejection::Rejection;
-use crate::state::places::{Place, Places};
+use crate::state::permits::{Permit, Permits};
 
-/// As many as may wait at a time, by their organisation.
-pub(crate) struct Waiters {
-    places: Arc<Places>,
-    /// INVARIANT: an organisation is here while a [`Waiter`] of it is.
-    told: Mutex<HashMap<Organisation, Arc<Notify>>>,
+/// A bounded set of long-poll listeners, keyed by organisation.
+pub(crate) struct EventNotifier {
+    permits: Arc<Permits>,
+    /// INVARIANT: an organisation is in the map while it has an [`EventListener`].
+    listeners: Mutex<HashMap<Organisation, Arc<Notify>>>,
 }
 
-impl Waiters {
-    pub(crate) fn new(places: Arc<Places>) -> Self {
-        Waiters { places, told: Mutex::new(HashMap::new()) }
+impl EventNotifier {
+    pub(crate) fn new(permits: Arc<Permits>) -> Self {
+        EventNotifier { permits, listeners: Mutex::default() }
     }
 
-    /// One more who waits, if there is a place.
-    pub(crate) fn wait_for(&self, organisation: &Organisation) -> Result<Waiter<'_>, Rejection> {
-        let place = self.places.take(organisation)?;
-        let notify = Arc::clone(self.told().entry(organisation.clone()).or_default());
-        Ok(Waiter { waiters: self, organisation: organisation.clone(), notify, _place: place })
+    /// Adds a listener, if there is a permit for it.
+    pub(crate) fn subscribe(
+        &self,
+        organisation: &Organisation,
+    ) -> Result<EventListener<'_>, Rejection> {
+        let permit = self.permits.acquire(organisation)?;
+        let notify = Arc::clone(self.listeners().entry(organisation.clone()).or_default());
+        let organisation = organisation.clone();
+        Ok(EventListener { notifier: self, organisation, notify, _permit: permit })
     }
 
-    /// Tells all who wait for an event of an organisation that there may be one.
-    pub(crate) fn wake(&self, organisation: &Organisation) {
-        if let Some(notify) = self.told().get(organisation) {
+    /// Tells all listeners of an organisation that there may be an event.
+    pub(crate) fn notify(&self, organisation: &Organisation) {
+        if let Some(notify) = self.listeners().get(organisation) {
             notify.notify_waiters();
         }
     }
 
     /// Nothing that can panic runs under the lock.
-    fn told(&self) -> MutexGuard<'_, HashMap<Organisation, Arc<Notify>>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn listeners(&self) -> MutexGuard<'_, HashMap<Organisation, Arc<Notify>>> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One who waits. Its place is free again when this is dropped.
-pub(crate) struct Waiter<'a> {
-    waiters: &'a Waiters,
+/// A request that waits. Its permit is free again when this is dropped.
+pub(crate) struct EventListener<'a> {
+    notifier: &'a EventNotifier,
     organisation: Organisation,
     notify: Arc<Notify>,
-    _place: Place,
+    _permit: Permit,
 }
 
-impl Waiter<'_> {
+impl EventListener<'_> {
     /// Ready when there may be an event that was not there when this was called.
-    pub(crate) fn told(&self) -> Notified<'_> {
+    pub(crate) fn notified(&self) -> Notified<'_> {
         self.notify.notified()
     }
 }
 
-impl Drop for Waiter<'_> {
+impl Drop for EventListener<'_> {
     fn drop(&mut self) {
-        let mut told = self.waiters.told();
-        // The map's and this one: references are made and dropped under the lock alone.
+        let mut listeners = self.notifier.listeners();
+        // The map's reference and this one. References are made and dropped under the lock alone.
         if Arc::strong_count(&self.notify) <= 2 {
-            told.remove(&self.organisation);
+            listeners.remove(&self.organisation);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Threads that read the store for code that must not block.
+//! A pool of threads that read the store for asynchronous code.
 
 use std::io;
 use std::panic::{self, AssertUnwindSafe};
@@ -11,52 +11,52 @@ use tokio::sync::oneshot;
 use crate::rejection::Rejection;
 use crate::telemetry::panics::cause_of;
 
-/// A read, with the way back of its answer.
-type Read = Box<dyn FnOnce() + Send>;
+/// A read that sends its own result.
+type Job = Box<dyn FnOnce() + Send>;
 
-/// So many threads, which end when this is dropped. Under load a thread goes from one read to the next
-/// without falling asleep and being woken, which costs more than most reads do.
-pub(crate) struct Readers {
-    reads: Sender<Read>,
+/// A fixed number of threads, which end when this is dropped. Under load a thread goes from one read to the next
+/// without sleeping and being woken, which costs more than most reads do.
+pub(crate) struct ReadPool {
+    jobs: Sender<Job>,
 }
 
-impl Readers {
-    /// Starts the threads. With those that cannot be started the others do without.
+impl ReadPool {
+    /// Starts the threads. If some cannot be started, the pool has fewer.
     pub(crate) fn start(threads: usize) -> Self {
-        let (reads, queue) = unbounded();
+        let (jobs, queue) = unbounded();
         for number in 0..threads.max(1) {
             if let Err(cause) = start(number, queue.clone()) {
                 tracing::error!(cause = ?cause.to_string(), "a thread that reads was not started");
             }
         }
-        Readers { reads }
+        ReadPool { jobs }
     }
 
-    /// Reads in turn. Dropped before its turn, it is not made.
+    /// Queues a read and waits for its result. If the future is dropped before a thread takes the read, it is skipped.
     pub(crate) async fn read<T: Send + 'static>(
         &self,
         read: impl FnOnce() -> Result<T, Rejection> + Send + 'static,
     ) -> Result<T, Rejection> {
-        let (sender, answer) = oneshot::channel();
+        let (sender, result) = oneshot::channel();
         let span = tracing::Span::current();
-        let in_turn = move || {
+        let job = move || {
             if !sender.is_closed() {
                 let read = AssertUnwindSafe(|| span.in_scope(read));
-                let answer = panic::catch_unwind(read)
+                let result = panic::catch_unwind(read)
                     .unwrap_or_else(|panic| Err(Rejection::internal(cause_of(&*panic))));
-                // Nobody may be waiting any more.
-                let _ = sender.send(answer);
+                // The caller may have stopped waiting.
+                let _ = sender.send(result);
             }
         };
-        // Where no thread reads, the way back goes with the read.
-        let _ = self.reads.send(Box::new(in_turn));
-        answer.await.map_err(|_| StoreErrorKind::Busy)?
+        // Without a thread the job is dropped, and its sender with it.
+        let _ = self.jobs.send(Box::new(job));
+        result.await.map_err(|_| StoreErrorKind::Busy)?
     }
 }
 
-fn start(number: usize, queue: Receiver<Read>) -> io::Result<()> {
-    let read = move || queue.iter().for_each(|read| read());
-    thread::Builder::new().name(format!("reader-{number}")).spawn(read).map(drop)
+fn start(number: usize, queue: Receiver<Job>) -> io::Result<()> {
+    let run = move || queue.iter().for_each(|job| job());
+    thread::Builder::new().name(format!("reader-{number}")).spawn(run).map(drop)
 }
 
 #[cfg(test)]

@@ -1,20 +1,20 @@
-//! The signal that the loop around the router is to stop.
+//! The signal that tells waiting requests that the service shuts down.
 
 use tokio::sync::watch;
 
-/// Says whether the loop around the router has been told to stop.
+/// A receiver of the signal. [`serve`](crate::serve::serve) gives one to every request.
 #[derive(Clone)]
-pub(crate) struct Stopping(watch::Receiver<()>);
+pub(crate) struct ShutdownSignal(watch::Receiver<()>);
 
-impl Stopping {
-    /// Creates the sender that gives the signal when it is dropped, and its receiver.
+impl ShutdownSignal {
+    /// Creates the sender, which gives the signal when it is dropped, and its receiver.
     pub(crate) fn new() -> (watch::Sender<()>, Self) {
-        let (stop, stopped) = watch::channel(());
-        (stop, Stopping(stopped))
+        let (sender, receiver) = watch::channel(());
+        (sender, ShutdownSignal(receiver))
     }
 
-    /// Ready when there is to be an end.
-    pub(crate) async fn stopped(&mut self) {
+    /// Ready when the signal is given.
+    pub(crate) async fn given(&mut self) {
         while self.0.changed().await.is_ok() {}
     }
 }

@@ -1,4 +1,4 @@
-//! The id of a request, and its line in the log.
+//! The access log: the id of a request, and its line when the response begins.
 
 use std::error::Error;
 use std::time::Instant;
@@ -14,58 +14,63 @@ use crate::response::Cause;
 
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// The longest id that is taken from a caller.
-const LONGEST_ID: usize = 128;
+/// The target of the lines. Filters name it, so it does not follow the files of this crate.
+const TARGET: &str = "custom_models_http::access_log";
 
-/// Gives a request its id, and a line in the log when it is answered, or when nobody waits for its answer
-/// any more. Nothing that a caller sent is in it but the id, which is taken only if every character of it
-/// can stand there. What else is logged while the request is at work stands in a span with the id.
-pub(crate) async fn observe(mut request: Request, next: Next) -> Response<Body> {
+/// The longest id that is taken from a client.
+const MAX_ID_LENGTH: usize = 128;
+
+/// Gives a request its id, and a line in the log when the response begins or the client has left. A line has nothing
+/// that the client sent except the id, which is taken only if all of its characters are harmless. Whatever else is
+/// logged for the request stands in a span with the id.
+pub(crate) async fn log_request(mut request: Request, next: Next) -> Response<Body> {
     let id = request_id(request.headers());
     request.headers_mut().insert(REQUEST_ID, id.clone());
-    let line = Line {
+    let entry = Entry {
         begun: Instant::now(),
         id,
-        method: known(request.method()),
+        method: method_name(request.method()),
         route: request.extensions().get().cloned(),
-        is_answered: false,
+        has_response: false,
     };
-    // Of the highest level, so that it is there whatever is logged.
-    let span = tracing::error_span!("request", request_id = line.request_id());
+    // At the highest level, so that no filter removes the span.
+    let span = tracing::error_span!("request", request_id = entry.request_id());
     let response = next.run(request).instrument(span).await;
-    line.answered(response)
+    entry.log(response)
 }
 
-/// The line of a request in the log.
-struct Line {
+/// The line of a request. If it is dropped without a response, the line is `abandoned`.
+struct Entry {
     begun: Instant,
     id: HeaderValue,
     method: &'static str,
     route: Option<MatchedPath>,
-    is_answered: bool,
+    has_response: bool,
 }
 
-impl Line {
-    fn answered(mut self, mut response: Response<Body>) -> Response<Body> {
-        self.is_answered = true;
-        let Line { ref id, method, .. } = self;
+impl Entry {
+    fn log(mut self, mut response: Response<Body>) -> Response<Body> {
+        self.has_response = true;
+        let Entry { ref id, method, .. } = self;
         let (request_id, route, millis) = (self.request_id(), self.route(), self.millis());
         let status = response.status().as_u16();
-        tracing::info!(request_id, method, route, status, millis, "request");
+        tracing::info!(target: TARGET, request_id, method, route, status, millis, "request");
         if let Some(Cause(rejection)) = response.extensions_mut().remove()
             && status >= 500
         {
-            let cause = with_causes(&rejection);
+            let cause = with_sources(&rejection);
             match rejection {
-                // The request line says it all.
+                // The line of the request says everything.
                 Rejection::UnsupportedTransferEncoding => {}
                 Rejection::ShareExceeded { .. } => {
-                    tracing::info!(request_id, method, route, status, cause = ?cause, "refused");
+                    tracing::info!(target: TARGET, request_id, method, route, status, cause = ?cause, "refused");
                 }
                 Rejection::AtCapacity => {
-                    tracing::warn!(request_id, method, route, status, cause = ?cause, "refused");
+                    tracing::warn!(target: TARGET, request_id, method, route, status, cause = ?cause, "refused");
                 }
-                _ => tracing::error!(request_id, method, route, status, cause = ?cause, "failed"),
+                _ => {
+                    tracing::error!(target: TARGET, request_id, method, route, status, cause = ?cause, "failed")
+                }
             }
         }
         response.headers_mut().insert(REQUEST_ID, id.clone());
@@ -77,7 +82,7 @@ impl Line {
     }
 
     fn route(&self) -> &str {
-        route_of(self.route.as_ref())
+        route_pattern(self.route.as_ref())
     }
 
     fn millis(&self) -> f64 {
@@ -85,23 +90,23 @@ impl Line {
     }
 }
 
-impl Drop for Line {
+impl Drop for Entry {
     fn drop(&mut self) {
-        if !self.is_answered {
+        if !self.has_response {
             let (request_id, method, route) = (self.request_id(), self.method, self.route());
-            tracing::info!(request_id, method, route, millis = self.millis(), "abandoned");
+            tracing::info!(target: TARGET, request_id, method, route, millis = self.millis(), "abandoned");
         }
     }
 }
 
-/// The pattern that a path matched.
-pub(crate) fn route_of(matched: Option<&MatchedPath>) -> &str {
+/// Returns the pattern of the route that a path matched, or `none`.
+pub(crate) fn route_pattern(matched: Option<&MatchedPath>) -> &str {
     matched.map_or("none", MatchedPath::as_str)
 }
 
-/// The method, if it is one that everybody knows.
-pub(crate) fn known(method: &Method) -> &'static str {
-    let all = [
+/// Returns the name of a common method, or `other`: a client can send any text.
+pub(crate) fn method_name(method: &Method) -> &'static str {
+    let common = [
         (Method::GET, "GET"),
         (Method::POST, "POST"),
         (Method::DELETE, "DELETE"),
@@ -110,31 +115,33 @@ pub(crate) fn known(method: &Method) -> &'static str {
         (Method::PUT, "PUT"),
         (Method::PATCH, "PATCH"),
     ];
-    all.iter().find(|(known, _)| known == method).map_or("other", |(_, name)| name)
+    common.iter().find(|(common, _)| common == method).map_or("other", |(_, name)| name)
 }
 
+/// Returns the client's id if it can stand in a log, or a new one.
 fn request_id(headers: &HeaderMap) -> HeaderValue {
-    let is_sane = |id: &HeaderValue| {
-        let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
-        (1..=LONGEST_ID).contains(&id.len()) && id.as_bytes().iter().all(is_plain)
+    let is_harmless = |id: &HeaderValue| {
+        let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.".contains(byte);
+        (1..=MAX_ID_LENGTH).contains(&id.len()) && id.as_bytes().iter().all(is_allowed)
     };
-    if let Some(id) = headers.get(&REQUEST_ID).filter(|id| is_sane(id) && !is_key(id.as_bytes())) {
-        return id.clone();
-    }
-    let made = uuid::Uuid::new_v4().simple().to_string();
-    HeaderValue::try_from(made).unwrap_or(HeaderValue::from_static("none"))
+    let id = headers.get(&REQUEST_ID).filter(|id| is_harmless(id) && !may_be_key(id.as_bytes()));
+    id.cloned().unwrap_or_else(|| {
+        let new = uuid::Uuid::new_v4().simple().to_string();
+        HeaderValue::try_from(new).unwrap_or(HeaderValue::from_static("none"))
+    })
 }
 
-/// True for a text with the beginning of keys, or with more than half of a key's secret. One that was sent in the
-/// wrong place must not get into a log. A UUID is none.
-fn is_key(text: &[u8]) -> bool {
+/// Returns true for a text that has the prefix of API keys, or more than half of a key's secret. A key that was sent
+/// in the wrong header must not get into the log. A UUID has 32 digits.
+fn may_be_key(text: &[u8]) -> bool {
     const UUID: usize = 32;
     let mut digits = text.split(|byte| !byte.is_ascii_hexdigit());
     text.windows(3).any(|three| three.eq_ignore_ascii_case(b"cm_"))
         || digits.any(|digits| digits.len() > UUID)
 }
 
-fn with_causes(rejection: &Rejection) -> String {
+/// Returns the text of a rejection followed by those of its sources.
+fn with_sources(rejection: &Rejection) -> String {
     let mut text = rejection.to_string();
     let mut source = rejection.source();
     while let Some(cause) = source {

@@ -12,9 +12,9 @@ use metrics::{counter, describe_counter, describe_histogram, histogram};
 use crate::paths::{MODELS, TRAINING};
 use crate::rejection::Rejection;
 use crate::response::{Cause, REPLAYED};
-use crate::telemetry::access_log::{known, route_of};
+use crate::telemetry::access_log::{method_name, route_pattern};
 
-/// For a recorder that is there before the router is.
+/// Describes the metrics to the recorder, which must be installed already.
 pub(crate) fn describe() {
     describe_counter!(
         "custom_models_http_requests_total",
@@ -34,11 +34,11 @@ pub(crate) fn describe() {
     );
 }
 
-/// Counts a request when it is answered, or when nobody waits for its answer any more.
-pub(crate) async fn measure(request: Request, next: Next) -> Response<Body> {
-    let mut asked = Asked {
+/// Records a request when the response begins or the client has left.
+pub(crate) async fn record(request: Request, next: Next) -> Response<Body> {
+    let mut record = Record {
         begun: Instant::now(),
-        method: known(request.method()),
+        method: method_name(request.method()),
         route: request.extensions().get().cloned(),
         status: None,
         outcome: "abandoned",
@@ -46,34 +46,34 @@ pub(crate) async fn measure(request: Request, next: Next) -> Response<Body> {
     };
     let response = next.run(request).await;
     let rejection = response.extensions().get().map(|Cause(rejection)| rejection);
-    asked.status = Some(response.status());
-    asked.outcome = match rejection {
+    record.status = Some(response.status());
+    record.outcome = match rejection {
         Some(rejection) => outcome(rejection),
         None if response.headers().contains_key(REPLAYED) => "replayed",
         None if response.status() == StatusCode::OK => "validated",
         None => "created",
     };
-    asked.limit = rejection.and_then(limit);
+    record.limit = rejection.and_then(limit);
     response
 }
 
-/// A request, counted when this is dropped.
-struct Asked {
+/// The measurements of a request, which are recorded when this is dropped.
+struct Record {
     begun: Instant,
     method: &'static str,
     route: Option<MatchedPath>,
-    /// None if nobody waited for it.
+    /// `None` if the client left before the response.
     status: Option<StatusCode>,
-    /// The outcome of the create, if it asked for one.
+    /// The outcome, for a request to create a model.
     outcome: &'static str,
-    /// The limit that refused it.
+    /// The limit that refused the request.
     limit: Option<&'static str>,
 }
 
-impl Drop for Asked {
+impl Drop for Record {
     fn drop(&mut self) {
-        let Asked { begun, method, ref route, ref status, outcome, limit } = *self;
-        let route = route_of(route.as_ref());
+        let Record { begun, method, ref route, ref status, outcome, limit } = *self;
+        let route = route_pattern(route.as_ref());
         let operation = operation(method, route);
         let status = status.as_ref().map_or("none", StatusCode::as_str).to_owned();
         let route = route.to_owned();
@@ -101,7 +101,7 @@ impl Drop for Asked {
     }
 }
 
-/// Returns the operation that a request asks for, if it is about models. Hosts may have put the routes below others.
+/// Returns the operation of a route about models. Hosts may nest the router under a prefix.
 fn operation(method: &str, route: &str) -> Option<Operation> {
     let place = route.split_once(MODELS).map(|(_, place)| place);
     match (method, place) {
@@ -122,6 +122,7 @@ fn operation(method: &str, route: &str) -> Option<Operation> {
     }
 }
 
+/// Returns the name of the limit that a rejection is about.
 fn limit(rejection: &Rejection) -> Option<&'static str> {
     match rejection {
         Rejection::Access(AccessRefusal::RateLimited { .. }) => Some("window"),
@@ -132,7 +133,7 @@ fn limit(rejection: &Rejection) -> Option<&'static str> {
     }
 }
 
-/// Returns the outcome of a create that was refused.
+/// Returns the outcome of a create that was rejected.
 fn outcome(rejection: &Rejection) -> &'static str {
     match rejection {
         Rejection::RequestTimeout => "timeout",

@@ -6,7 +6,7 @@ use super::*;
 
 const SECOND: Duration = Duration::from_secs(1);
 
-/// A part whose content comes in chunks of so many bytes, each after so long.
+/// Returns a part whose content arrives in `chunks` of so many bytes, one after each pause.
 fn body(chunk: usize, every: Duration, chunks: usize) -> Body {
     let head = "--b\r\nContent-Disposition: form-data; name=\"f\"\r\n\r\n".to_owned();
     let end = "\r\n--b--\r\n".to_owned();
@@ -20,27 +20,27 @@ fn body(chunk: usize, every: Duration, chunks: usize) -> Body {
     }))
 }
 
-/// Takes a body apart, each piece kept for so long, and says when it was refused or done.
-async fn taken(mut body: Body, kept: Duration) -> (Result<(), Rejection>, Duration) {
+/// Reads a body with a receiver that takes so long for each event, and returns the result and the time it took.
+async fn read(mut body: Body, each: Duration) -> (Result<(), Rejection>, Duration) {
     let begun = Instant::now();
-    let (sender, mut pieces) = channel(1);
-    let keep = tokio::spawn(async move {
-        while pieces.recv().await.is_some() {
-            sleep(kept).await;
+    let (sender, mut events) = channel(1);
+    let receiver = tokio::spawn(async move {
+        while events.recv().await.is_some() {
+            sleep(each).await;
         }
     });
-    let rate = LeastRate { bytes: 1024, span: 30 * SECOND };
-    let patience = 15 * SECOND;
-    let taken = take_apart(&mut body, "b".to_owned(), patience, rate, sender).await;
-    keep.abort();
-    (taken, begun.elapsed())
+    let rate = MinRate { bytes_per_second: 1024, span: 30 * SECOND };
+    let timeout = 15 * SECOND;
+    let result = read_parts(&mut body, "b".to_owned(), timeout, rate, sender).await;
+    receiver.abort();
+    (result, begun.elapsed())
 }
 
 #[tokio::test(start_paused = true)]
 async fn place_4_and_wire_408_a_body_slower_than_the_least_rate_is_late() {
     for (chunk, every) in [(1, SECOND), (1023, SECOND), (10_000, 14 * SECOND)] {
-        let (taken, after) = taken(body(chunk, every, 1000), Duration::ZERO).await;
-        assert!(matches!(taken, Err(Rejection::RequestTimeout)), "{chunk}: {taken:?}");
+        let (result, after) = read(body(chunk, every, 1000), Duration::ZERO).await;
+        assert!(matches!(result, Err(Rejection::RequestTimeout)), "{chunk}: {result:?}");
         assert!((30..=31).contains(&after.as_secs()), "{chunk}: {after:?}");
     }
 }
@@ -48,14 +48,14 @@ async fn place_4_and_wire_408_a_body_slower_than_the_least_rate_is_late() {
 #[tokio::test(start_paused = true)]
 async fn place_4_a_body_at_the_least_rate_may_take_as_long_as_it_likes() {
     for (chunk, every) in [(1100, SECOND), (40_000, 14 * SECOND), (100_000, SECOND)] {
-        let (taken, after) = taken(body(chunk, every, 1000), Duration::ZERO).await;
-        assert!(taken.is_ok(), "{chunk}: {taken:?} after {after:?}");
+        let (result, after) = read(body(chunk, every, 1000), Duration::ZERO).await;
+        assert!(result.is_ok(), "{chunk}: {result:?} after {after:?}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn place_4_time_in_which_the_disk_is_waited_for_does_not_count() {
-    let (taken, after) = taken(body(200, SECOND / 10, 1000), 10 * SECOND).await;
-    assert!(taken.is_ok(), "{taken:?} after {after:?}");
+    let (result, after) = read(body(200, SECOND / 10, 1000), 10 * SECOND).await;
+    assert!(result.is_ok(), "{result:?} after {after:?}");
     assert!(after > 5000 * SECOND, "{after:?}");
 }

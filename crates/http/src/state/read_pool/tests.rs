@@ -9,20 +9,20 @@ use super::*;
 
 #[tokio::test]
 async fn a_read_that_panics_is_answered_and_the_thread_reads_on() {
-    let readers = Readers::start(1);
-    let broken: Result<(), _> = readers.read(|| panic!("stands in the code")).await;
+    let pool = ReadPool::start(1);
+    let broken: Result<(), _> = pool.read(|| panic!("stands in the code")).await;
     assert!(matches!(broken, Err(Rejection::Engine(Refusal::Internal { .. }))), "{broken:?}");
-    assert_eq!(readers.read(|| Ok(1)).await.unwrap(), 1);
+    assert_eq!(pool.read(|| Ok(1)).await.unwrap(), 1);
 }
 
 /// Every read waits for another that is made at the same time.
 #[tokio::test]
 async fn as_many_reads_are_made_at_a_time_as_there_are_threads_and_no_more() {
-    let readers = Readers::start(2);
+    let pool = ReadPool::start(2);
     let (both, now) = (Arc::new(Barrier::new(2)), Arc::new(AtomicUsize::new(0)));
     let reads = (0..100).map(|_| {
         let (both, now) = (Arc::clone(&both), Arc::clone(&now));
-        readers.read(move || {
+        pool.read(move || {
             let at_once = now.fetch_add(1, Ordering::SeqCst) + 1;
             both.wait();
             now.fetch_sub(1, Ordering::SeqCst);
@@ -35,10 +35,10 @@ async fn as_many_reads_are_made_at_a_time_as_there_are_threads_and_no_more() {
 
 #[tokio::test]
 async fn a_read_that_nobody_waits_for_is_not_made_when_its_turn_comes() {
-    let readers = Readers::start(1);
+    let pool = ReadPool::start(1);
     let (begun, has_begun) = channel();
     let (end, may_end) = channel::<()>();
-    let first = readers.read(move || {
+    let first = pool.read(move || {
         begun.send(()).unwrap();
         may_end.recv().unwrap();
         Ok(())
@@ -48,13 +48,13 @@ async fn a_read_that_nobody_waits_for_is_not_made_when_its_turn_comes() {
     assert!(tokio::time::timeout(at_once, &mut first).await.is_err());
     has_begun.recv().unwrap();
     let (made, is_made) = channel();
-    let second = readers.read(move || {
+    let second = pool.read(move || {
         made.send(()).unwrap();
         Ok(())
     });
     assert!(tokio::time::timeout(at_once, second).await.is_err());
     end.send(()).unwrap();
     first.await.unwrap();
-    readers.read(|| Ok(())).await.unwrap();
+    pool.read(|| Ok(())).await.unwrap();
     assert!(is_made.try_recv().is_err());
 }

@@ -1,4 +1,4 @@
-//! The pace of a sender, who may be slow, but not as slow as one who only holds a place (PLACE-4).
+//! The least rate at which an upload has to arrive (PLACE-4).
 
 use std::error::Error;
 use std::fmt;
@@ -9,44 +9,43 @@ use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
-/// The least that has to come, over a span of waiting for it.
+/// A number of bytes a second, on average over a span of waiting.
 #[derive(Clone, Copy)]
-pub(crate) struct LeastRate {
-    /// In each second.
-    pub(crate) bytes: u64,
+pub(crate) struct MinRate {
+    pub(crate) bytes_per_second: u64,
     pub(crate) span: Duration,
 }
 
-/// Measures how much comes in each span of waiting. Time in which nobody waits for the sender is not counted.
-pub(crate) struct Pace {
-    rate: LeastRate,
-    /// Bytes that have come in this span.
-    come: u64,
-    /// The part of this span that has gone by, without the wait that is going on.
+/// Measures the bytes that arrive in each span. Only time spent waiting for the sender counts.
+pub(crate) struct RateMonitor {
+    rate: MinRate,
+    /// Bytes that have arrived in this span.
+    received: u64,
+    /// The length of this span so far, without the current wait.
     waited: Duration,
     wait: Option<Wait>,
 }
 
-/// A wait that is going on, and the end of the span.
+/// The current wait, and the end of the span.
 struct Wait {
     since: Instant,
     end: Pin<Box<Sleep>>,
 }
 
-impl Pace {
-    pub(crate) fn new(rate: LeastRate) -> Self {
-        Pace { rate, come: 0, waited: Duration::ZERO, wait: None }
+impl RateMonitor {
+    pub(crate) fn new(rate: MinRate) -> Self {
+        RateMonitor { rate, received: 0, waited: Duration::ZERO, wait: None }
     }
 
-    /// Takes note of what has come. A wait ends.
-    pub(crate) fn come(&mut self, bytes: usize) {
+    /// Counts bytes that have arrived, and ends the current wait.
+    pub(crate) fn record(&mut self, bytes: usize) {
         if let Some(wait) = self.wait.take() {
             self.waited += wait.since.elapsed();
         }
-        self.come = self.come.saturating_add(bytes as u64);
+        self.received = self.received.saturating_add(bytes as u64);
     }
 
-    /// Ready when a span is over in which too little has come. To be asked while the sender is waited for.
+    /// Ready at the end of a span in which too few bytes arrived. Poll it while waiting for the sender.
     pub(crate) fn poll_too_slow(&mut self, context: &mut Context<'_>) -> Poll<TooSlow> {
         loop {
             let left = self.rate.span.saturating_sub(self.waited);
@@ -55,20 +54,21 @@ impl Pace {
                 Wait { since, end: Box::pin(sleep_until(since + left)) }
             });
             std::task::ready!(wait.end.as_mut().poll(context));
-            if self.come < self.least() {
+            if self.received < self.min_bytes() {
                 return Poll::Ready(TooSlow);
             }
-            *self = Pace::new(self.rate);
+            *self = RateMonitor::new(self.rate);
         }
     }
 
-    fn least(&self) -> u64 {
+    /// Returns the bytes that a span needs.
+    fn min_bytes(&self) -> u64 {
         let millis = u64::try_from(self.rate.span.as_millis()).unwrap_or(u64::MAX);
-        self.rate.bytes.saturating_mul(millis) / 1000
+        self.rate.bytes_per_second.saturating_mul(millis) / 1000
     }
 }
 
-/// A sender who is slower than the least rate.
+/// The sender was slower than the least rate.
 #[derive(Debug)]
 pub(crate) struct TooSlow;
 

@@ -1,0 +1,103 @@
+//! The admission of a request: how it passes the gate's limits, and when that is written (RATE-2, RATE-3).
+
+use custom_models_core::{AdmissionRequest, Admitted, Entered, Standing};
+
+use crate::rejection::Rejection;
+use crate::response::{ApiResponse, HandlerResult};
+use crate::state::AppState;
+
+/// The admission of one request. If it is dropped before the admission is submitted, because the client has left, the
+/// admission is written all the same: such a request counts (RATE-3).
+#[derive(Default)]
+pub(crate) struct Admission(Stage);
+
+#[derive(Default)]
+enum Stage {
+    /// The request has not entered.
+    #[default]
+    Outside,
+    /// The request has entered, and its admission is not submitted.
+    Entered(Entered),
+    /// The admission is submitted with a change; then with the state of the window that the change returned.
+    Submitted(Entered, Option<Standing>),
+    /// The admission is written, without a change.
+    Admitted(Admitted),
+}
+
+impl Admission {
+    /// Creates the admission of a request that has entered.
+    pub(crate) fn of(entered: Entered) -> Self {
+        Admission(Stage::Entered(entered))
+    }
+
+    /// Returns true if the admission went with a change. That change may have turned out to be a replay.
+    pub(crate) fn is_submitted(&self) -> bool {
+        matches!(self.0, Stage::Submitted(..))
+    }
+
+    /// Writes the admission without a change, and waits until it is durable: 429 by the window.
+    pub(crate) async fn write(&mut self, state: &AppState) -> Result<(), Rejection> {
+        if let Stage::Entered(entered) = self.take() {
+            self.0 = Stage::Admitted(state.admit(entered).await?);
+        }
+        Ok(())
+    }
+
+    /// Returns the admission, to be written with a change.
+    pub(crate) fn submit(&mut self) -> Option<AdmissionRequest> {
+        match self.take() {
+            Stage::Entered(entered) => {
+                let admission = entered.admission();
+                self.0 = Stage::Submitted(entered, None);
+                admission
+            }
+            other => {
+                self.0 = other;
+                None
+            }
+        }
+    }
+
+    /// Sets the state of the window that the change returned.
+    pub(crate) fn set_standing(&mut self, new: Option<Standing>) {
+        if let Stage::Submitted(_, standing) = &mut self.0 {
+            *standing = new;
+        }
+    }
+
+    /// Returns the response. A request that came to no change is admitted first, and refused if its window is full by
+    /// now.
+    pub(crate) async fn respond(
+        &mut self,
+        state: &AppState,
+        result: HandlerResult,
+    ) -> Result<ApiResponse, Rejection> {
+        let (admitted, result) = match (self.take(), result) {
+            (Stage::Outside, result) => return Ok(ApiResponse::from(result)),
+            // The key was revoked or has expired since the request entered.
+            (Stage::Entered(_), Err(rejection)) if matches!(rejection.status(), 401 | 403) => {
+                return Err(rejection);
+            }
+            // The store fails: it is not asked once more.
+            (Stage::Entered(entered), Err(rejection)) if rejection.status() == 500 => {
+                (entered.leave(), Err(rejection))
+            }
+            (Stage::Entered(entered), result) => (state.admit(entered).await?, result),
+            (Stage::Submitted(entered, standing), result) => (entered.counted(standing), result),
+            (Stage::Admitted(admitted), result) => (admitted, result),
+        };
+        Ok(ApiResponse::admitted(admitted, result))
+    }
+
+    fn take(&mut self) -> Stage {
+        std::mem::take(&mut self.0)
+    }
+}
+
+impl Drop for Admission {
+    fn drop(&mut self) {
+        if let Stage::Entered(entered) = self.take() {
+            drop(entered.leave());
+        }
+    }
+}
