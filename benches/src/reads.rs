@@ -4,7 +4,8 @@
 use std::num::NonZeroU64;
 use std::path::Path;
 
-use custom_models_core::{ListModels, ModelId, Start};
+use custom_models_core::request::Start;
+use custom_models_core::{ListModels, ModelId};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::OURS;

@@ -1,6 +1,7 @@
 //! Target `body`: the bytes of a request body.
 
-use custom_models_core::{CreateModel, CreateModelBuilder, Refusal, Violations};
+use custom_models_core::request::CreateModelBuilder;
+use custom_models_core::{CreateModel, Refusal, Violations};
 use serde_json::Value;
 
 use crate::judge::{Body, Request, Violated, judge};
@@ -39,7 +40,7 @@ fn told(found: &Found<'_>) -> Result<Request, Vec<Violated>> {
     };
     assert_eq!(violations.len(), violations.iter().count());
     assert!(!violations.is_empty(), "a refusal without a reason");
-    let told = |violation: custom_models_core::Violation<'_>| {
+    let told = |violation: custom_models_core::field::Violation<'_>| {
         (violation.field().as_str(), violation.kind().as_str(), violation.to_string())
     };
     Err(violations.iter().map(told).collect())

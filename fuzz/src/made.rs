@@ -2,12 +2,16 @@
 
 use std::time::Duration;
 
-use custom_models_core::{
-    Actor, AdmissionRequest, AnswerKey, BaseModel, Change, CreateModel, DataFile, DataId, DataType,
-    Description, Edit, Fence, Figure, IdempotencyKey, Language, LeaseTime, MetricName, Moment,
-    Name, NewAnswer, NewModel, NewPair, Operation, Organisation, Progress, RequestLimit, Timestamp,
-    TrainingMetrics, UpdateModel, Window, WindowKey,
+use custom_models_core::access::{Operation, RequestLimit, Window, WindowKey};
+use custom_models_core::field::{Description, Name};
+use custom_models_core::model::{
+    DataFile, DataId, DataType, Edit, Fence, Figure, LeaseTime, MetricName, NewModel, NewPair,
+    Progress, TrainingMetrics,
 };
+use custom_models_core::store::{AdmissionRequest, AnswerKey, Change, IdempotencyKey, NewAnswer};
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::{BaseModel, CreateModel, Language, Organisation, UpdateModel};
 
 use crate::operations::{self, Model, Told};
 use crate::stores::pick;
@@ -34,7 +38,7 @@ pub(crate) fn new_model(model: &Model<'_>) -> NewModel {
     let description = model.description.and_then(|text| Description::new(text).ok());
     let language = pick(&Language::ALL, model.language);
     let base_model = pick(&BaseModel::ALL, model.base_model);
-    NewModel::new(CreateModel { name, language, base_model, description }, created_at)
+    CreateModel { name, language, base_model, description }.into_new_model(created_at)
 }
 
 /// The admission of a request to a window of the organisation: three in a minute.
@@ -86,7 +90,7 @@ pub(crate) fn edits(
             let mut update = UpdateModel::default();
             update.name = (what % 3 != 1).then_some(new.name);
             update.description = (what % 3 != 2).then_some(new.description);
-            Edit::Update(update)
+            Edit::from(update)
         }
         operations::Edit::Add { hours } => Edit::AddData(pair(number, hours)),
         operations::Edit::Remove(_) => Edit::RemoveData(removed),

@@ -6,11 +6,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::channel;
 
-use custom_models_core::{
-    AnswerKey, BaseModel, Change, CustomModel, DataId, Edit, Expected, Fence, Filter, Language,
-    MemoryStore, ModelId, ModelStore, Moment, Organisation, Outcome, Purge, Purged, Revision,
-    Selection, StoreError, StoreErrorKind, TrainingStatus, Write,
+use custom_models_core::model::{DataId, Edit, Expected, Fence, Revision, TrainingStatus};
+use custom_models_core::store::{
+    AnswerKey, Change, Filter, ModelStore, Outcome, Purge, Purged, Selection, StoreError,
+    StoreErrorKind, Write,
 };
+use custom_models_core::time::Moment;
+use custom_models_core::{BaseModel, CustomModel, Language, MemoryStore, ModelId, Organisation};
 use tempfile::TempDir;
 
 use crate::made;

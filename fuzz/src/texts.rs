@@ -3,10 +3,10 @@
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
-use custom_models_core::{
-    BaseModel, Description, Language, ListModels, ModelId, ModelKey, Name, Organisation, Start,
-    Timestamp, Violation,
-};
+use custom_models_core::field::{Description, Name, Violation};
+use custom_models_core::request::Start;
+use custom_models_core::time::Timestamp;
+use custom_models_core::{BaseModel, Language, ListModels, ModelId, ModelKey, Organisation};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 

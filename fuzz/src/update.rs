@@ -45,7 +45,7 @@ fn told(found: &Found<'_>) -> Result<Changes, Vec<Violated>> {
         }),
         Err(violations) => {
             assert_eq!(violations.len(), violations.iter().count());
-            let told = |violation: custom_models_core::Violation<'_>| {
+            let told = |violation: custom_models_core::field::Violation<'_>| {
                 (violation.field().as_str(), violation.kind().as_str(), violation.to_string())
             };
             Err(violations.iter().map(told).collect())

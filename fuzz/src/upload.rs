@@ -5,7 +5,9 @@ use std::io::{Cursor, Read};
 use std::sync::Arc;
 
 use arbitrary::Arbitrary;
-use custom_models_core::{DataFile, DataType, MemoryStore, ModelId, Organisation, ViolationKind};
+use custom_models_core::field::ViolationKind;
+use custom_models_core::model::{DataFile, DataType};
+use custom_models_core::{MemoryStore, ModelId, Organisation};
 use custom_models_training_data::{
     AudioFault, ContentStore, Folder, Upload, UploadError, Uploaded, digest, measure,
 };

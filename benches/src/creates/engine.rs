@@ -4,8 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use custom_models_core::store::ModelStore;
 use custom_models_core::{
-    Caller, CreateModel, Engine, ListModels, MemoryStore, ModelStore, Organisation, Plan,
+    Caller, CreateModel, Engine, ListModels, MemoryStore, Organisation, Plan,
 };
 use custom_models_store_sqlite::SqliteStore;
 use tempfile::TempDir;

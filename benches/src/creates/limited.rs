@@ -13,10 +13,12 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, AdmissionRequest, Limited, ModelStore, Moment,
-    Operation, RequestLimit, StoreError, Window, WindowKey,
+use custom_models_core::access::{Operation, RequestLimit, Window, WindowKey};
+use custom_models_core::engine::Limited;
+use custom_models_core::store::{
+    AccessChange, AccessOutcome, AccessStore, AdmissionRequest, ModelStore, StoreError,
 };
+use custom_models_core::time::Moment;
 use custom_models_store_sqlite::SqliteStore;
 use tempfile::TempDir;
 

@@ -13,7 +13,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::thread;
 
-use custom_models_core::Timestamp;
+use custom_models_core::time::Timestamp;
 use support::Folder;
 use support::serving::{Serving, ask, key_of};
 

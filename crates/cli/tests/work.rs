@@ -9,9 +9,8 @@ use std::process::{Child, Command};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
-use custom_models_core::{
-    Caller, ContentDigest, DataFile, DataType, Engine, Expected, ModelId, NewPair, Plan,
-};
+use custom_models_core::model::{ContentDigest, DataFile, DataType, Expected, NewPair};
+use custom_models_core::{Caller, Engine, ModelId, Plan};
 use custom_models_store_sqlite::SqliteStore;
 use serde_json::Value;
 use support::Folder;

@@ -1,3 +1,17 @@
+//! The engine: a method for each operation, which asks the store for one write.
+
+mod edit;
+mod idempotency;
+mod limited;
+mod refusal;
+mod worker;
+
+pub use self::edit::Edited;
+pub use self::idempotency::Answered;
+pub use self::limited::Limited;
+pub use self::refusal::Refusal;
+pub use self::worker::{Claimed, LeaseHeld, Retention, Swept};
+
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -5,12 +19,15 @@ use std::time::SystemTime;
 
 use serde::Serialize;
 
-use crate::pending::Pending;
-use crate::{
-    AdmissionRequest, AnswerKey, Caller, Change, CreateModel, CustomModel, Event, EventPage,
-    KeptAnswer, ListModels, ModelId, ModelKey, ModelPage, ModelStore, Moment, NewAnswer, NewModel,
-    Operation, Outcome, Plan, Refusal, Repeatable, Selection, StoreError, StoreErrorKind, Write,
+use crate::access::Operation;
+use crate::model::{CustomModel, Event, EventPage, ModelId, ModelKey};
+use crate::request::{CreateModel, ListModels, ModelPage};
+use crate::store::{
+    AdmissionRequest, AnswerKey, Change, KeptAnswer, ModelStore, NewAnswer, Outcome, Pending,
+    Repeatable, Selection, StoreError, StoreErrorKind, Write,
 };
+use crate::tenant::{Caller, Plan};
+use crate::time::Moment;
 
 /// The operations on custom models: here the rules ask the store for one change at a time.
 ///
@@ -19,15 +36,6 @@ use crate::{
 pub struct Engine {
     pub(crate) store: Arc<dyn ModelStore>,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
-}
-
-/// The result of a request that may be repeated (IDEM-1).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answered<T> {
-    /// The request was executed now.
-    Now(T),
-    /// The request was executed before, and this was the answer.
-    Before(KeptAnswer),
 }
 
 /// The result of checking a request to create a model (DRY-1).
@@ -135,7 +143,7 @@ impl Engine {
             key: AnswerKey { operation: Operation::Create, target: None, key },
             request,
         });
-        let change = Change::Create { model: NewModel::new(request, at.into()), limit };
+        let change = Change::Create { model: request.into_new_model(at.into()), limit };
         let (organisation, actor) = (caller.organisation().clone(), caller.actor().clone());
         Write { organisation, actor, at, change, answer, admission }
     }

@@ -1,14 +1,23 @@
+//! The store in memory: the reference for every other store.
+
+mod access;
+mod archive;
+mod records;
+mod rows;
+
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::memory_access::AccessState;
-use crate::memory_life::LifeState;
-use crate::{
-    AnswerKey, Completion, CustomModel, DataPair, EventPage, KeptAnswer, Lineage, Listing, ModelId,
-    ModelStore, Moment, Organisation, Purge, Purged, Selection, StoreError, StoreErrorKind,
-    StoreIdentity, Write, apply,
+use crate::memory::access::AccessState;
+use crate::memory::records::LifeState;
+use crate::model::{CustomModel, DataPair, EventPage, ModelId};
+use crate::store::{
+    AnswerKey, Completion, KeptAnswer, Lineage, Listing, ModelStore, Purge, Purged, Selection,
+    StoreError, StoreErrorKind, StoreIdentity, Write, apply,
 };
+use crate::tenant::Organisation;
+use crate::time::Moment;
 
 /// A store that keeps models in memory and nowhere else: for tests, and the reference for every other store.
 ///

@@ -1,6 +1,6 @@
 //! The status, headers and JSON body of an error (section 6).
 //!
-//! [`Refusal`](crate::Refusal) turns into an [`ErrorBody`], and so may the errors of a host:
+//! [`Refusal`](crate::engine::Refusal) turns into an [`ErrorBody`], and so may the errors of a host:
 //!
 //! ```
 //! use custom_models_core::wire::ErrorBody;
@@ -17,7 +17,7 @@ use std::borrow::Cow;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use crate::Violations;
+use crate::request::Violations;
 
 /// An error as a caller of the API sees it.
 ///

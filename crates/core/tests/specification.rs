@@ -2,10 +2,14 @@
 
 use std::sync::Arc;
 
+use custom_models_core::access::AccessRefusal;
+use custom_models_core::field::{Description, Name};
+use custom_models_core::model::TrainingStatus;
+use custom_models_core::request::PerPage;
 use custom_models_core::wire::ErrorBody;
 use custom_models_core::{
-    AccessRefusal, BaseModel, CreateModel, CustomModel, Description, Engine, Language, ListModels,
-    MemoryStore, ModelId, Name, NewModel, PerPage, Plan, Refusal, TrainingStatus,
+    BaseModel, CreateModel, CustomModel, Engine, Language, ListModels, MemoryStore, ModelId, Plan,
+    Refusal,
 };
 
 #[test]
@@ -78,7 +82,7 @@ const ANSWER: &str = concat!(
 fn model_5_the_example_is_answered_to_the_byte() {
     let request = CreateModel::from_json(REQUEST.as_bytes()).unwrap();
     let now = "2025-01-15T10:00:00Z".parse().unwrap();
-    let model: CustomModel = NewModel::new(request, now).with_id(ModelId::new(123).unwrap());
+    let model: CustomModel = request.into_new_model(now).with_id(ModelId::new(123).unwrap());
     assert_eq!(serde_json::to_string(&model).unwrap(), ANSWER);
 }
 

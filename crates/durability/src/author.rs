@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use custom_models_core::{
-    Caller, CreateModel, Edit, Edited, Engine, Expected, ModelId, Moment, Refusal, Store,
-    StoreErrorKind,
-};
+use custom_models_core::engine::Edited;
+use custom_models_core::model::{Edit, Expected};
+use custom_models_core::store::{Store, StoreErrorKind};
+use custom_models_core::time::Moment;
+use custom_models_core::{Caller, CreateModel, Engine, ModelId, Refusal};
 use custom_models_training_data::{ContentStore, UploadError};
 
 use crate::uploads::upload;

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use custom_models_core::{
-    CustomModel, DataTotals, DataType, Event, EventType, ModelId, ModelStore, Organisation,
-    TrainingStatus,
-};
+use custom_models_core::model::{DataTotals, DataType, Event, EventType, TrainingStatus};
+use custom_models_core::store::ModelStore;
+use custom_models_core::{CustomModel, ModelId, Organisation};
 use custom_models_training_data::ContentStore;
 
 use crate::uploads::token_of_pair;

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use custom_models_core::{Store, StoreError};
+use custom_models_core::store::{Store, StoreError};
 use custom_models_store_sled::SledStore;
 use custom_models_store_sqlite::SqliteStore;
 use custom_models_training_data::{ContentStore, Folder};

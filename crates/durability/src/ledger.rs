@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use custom_models_core::{
-    CustomModel, Event, ModelId, ModelStore, Organisation, Revision, Selection, Stamp, Store,
-};
+use custom_models_core::model::{Event, Revision, Stamp};
+use custom_models_core::store::{ModelStore, Selection, Store};
+use custom_models_core::{CustomModel, ModelId, Organisation};
 use custom_models_training_data::ContentStore;
 
 use crate::history::{Lives, history_of};

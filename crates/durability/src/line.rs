@@ -3,7 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use custom_models_core::{ModelId, Revision, Stamp};
+use custom_models_core::ModelId;
+use custom_models_core::model::{Revision, Stamp};
 
 use crate::{BoxError, Token};
 

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 
-use custom_models_core::Store;
+use custom_models_core::store::Store;
 use custom_models_training_data::ContentStore;
 
 use crate::worker::Worker;

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use custom_models_core::{
-    BaseModel, Caller, Course, CustomModel, Description, Language, Name, NewModel, Plan, Revision,
-    Stamp, Timestamp, UpdateModel,
-};
+use custom_models_core::field::{Description, Name};
+use custom_models_core::model::{Course, NewModel, Revision, Stamp};
+use custom_models_core::time::Timestamp;
+use custom_models_core::{BaseModel, Caller, CustomModel, Language, Plan, UpdateModel};
 
 use crate::{BoxError, MEMBERS, ensure};
 

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use custom_models_core::{DataFile, DataPair, DataType, ModelId, Organisation};
+use custom_models_core::model::{DataFile, DataPair, DataType};
+use custom_models_core::{ModelId, Organisation};
 use custom_models_training_data::{ContentStore, Upload, UploadError, Uploaded, digest};
 
 use crate::sample::{drawn, some_text};

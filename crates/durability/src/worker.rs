@@ -2,10 +2,12 @@
 
 use std::sync::Arc;
 
-use custom_models_core::{
-    Caller, CustomModel, DataPair, Edit, LeaseTime, ListModels, ModelId, Organisation, PerPage,
-    Progress, Refusal, Start, Store, StoreError, TrainingMetrics, TrainingStatus,
+use custom_models_core::model::{
+    DataPair, Edit, LeaseTime, Progress, TrainingMetrics, TrainingStatus,
 };
+use custom_models_core::request::{PerPage, Start};
+use custom_models_core::store::{Store, StoreError};
+use custom_models_core::{Caller, CustomModel, ListModels, ModelId, Organisation, Refusal};
 use custom_models_training_data::ContentStore;
 
 use crate::sample::renamed;
@@ -171,7 +173,7 @@ impl<'a> Worker<'a> {
         let is_trained = model.course.run().is_some();
         Ok(Ok(match self.random.u8(0..12) {
             0..=3 if !is_trained => Wish::Edit(Edit::Delete),
-            4 | 5 => Wish::Edit(Edit::Update(renamed(model, token)?)),
+            4 | 5 => Wish::Edit(Edit::from(renamed(model, token)?)),
             6 | 7 if !is_trained => Wish::Upload,
             8 if !is_trained => match self.author.engine.data(caller, model.id) {
                 Ok(pairs) => match self.random.choice(pairs) {

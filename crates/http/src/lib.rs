@@ -3,7 +3,9 @@
 //! ```
 //! use std::sync::Arc;
 //! use std::time::SystemTime;
-//! use custom_models_core::{Engine, Gate, Limits, MemoryStore, Plans};
+//! use custom_models_core::access::{Gate, Limits};
+//! use custom_models_core::tenant::Plans;
+//! use custom_models_core::{Engine, MemoryStore};
 //! use custom_models_http::{Options, router};
 //!
 //! let store = Arc::new(MemoryStore::new());
@@ -11,7 +13,7 @@
 //! let gate = Gate::new(store, Plans::default(), Limits::default(), SystemTime::now)?;
 //! let app: axum::Router = router(engine, gate, Options::default());
 //! # let _ = app;
-//! # Ok::<(), custom_models_core::StoreError>(())
+//! # Ok::<(), custom_models_core::store::StoreError>(())
 //! ```
 //!
 //! A request is judged in the order of the rules: the route, the key, its scope, its places, whether

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use custom_models_core::access::AccessRefusal;
+use custom_models_core::store::{StoreError, StoreErrorKind};
 use custom_models_core::wire::ErrorBody;
-use custom_models_core::{AccessRefusal, Refusal, StoreError, StoreErrorKind, Violations};
+use custom_models_core::{Refusal, Violations};
 
 /// A refusal of HTTP itself, of the gate or of the engine.
 ///

@@ -10,7 +10,9 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
-use custom_models_core::{Admitted, Caller, Engine, Entered, Gate, Operation, Refusal, StoreError};
+use custom_models_core::access::{Admitted, Entered, Gate, Operation};
+use custom_models_core::store::StoreError;
+use custom_models_core::{Caller, Engine, Refusal};
 use custom_models_training_data::ContentStore;
 
 use crate::options::Options;

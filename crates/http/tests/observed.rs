@@ -16,7 +16,9 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, OnceLock};
 use std::time::Duration;
 
-use custom_models_core::{Limits, MemoryStore, Operation, OperationLimit, StoreErrorKind};
+use custom_models_core::MemoryStore;
+use custom_models_core::access::{Limits, Operation, OperationLimit};
+use custom_models_core::store::StoreErrorKind;
 use custom_models_http::Options;
 use custom_models_training_data::Folder;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -134,7 +136,8 @@ fn place_4_full_places_are_no_errors_and_are_counted() {
     options.events_poll = Duration::from_secs(3600);
     options.waiters = 1;
     let server = Server::start(Limits::NONE, options);
-    let (key, other) = (server.any_key(), server.key(2, "other", &custom_models_core::Scope::ALL));
+    let (key, other) =
+        (server.any_key(), server.key(2, "other", &custom_models_core::access::Scope::ALL));
     let path = format!("{MODELS}/events?wait=30");
     let mut waiting = server.connect();
     waiting.write(head("GET", &path, &[("Authorization", &key)], None));

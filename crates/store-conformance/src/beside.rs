@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use custom_models_core::{
-    AdmissionRequest, AnswerKey, ArchiveChange, ArchiveStore, CustomModel, Edit, Expected, Fence,
-    Filter, MemoryStore, ModelId, ModelStore, Moment, NewAnswer, NewModel, Operation as Asked,
-    Organisation, Outcome, Progress, Purge, Purged, Record, RequestLimit, Revision, Selection,
-    Window, WindowKey,
+use custom_models_core::access::{Operation as Asked, RequestLimit, Window, WindowKey};
+use custom_models_core::model::{Edit, Expected, Fence, NewModel, Progress, Revision};
+use custom_models_core::store::{
+    AdmissionRequest, AnswerKey, ArchiveChange, ArchiveStore, Filter, ModelStore, NewAnswer,
+    Outcome, Purge, Purged, Record, Selection,
 };
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, MemoryStore, ModelId, Organisation};
 
 use crate::client::{ALL, Client, create, fresh};
 use crate::driven::{five_hours, lease_time, metrics};
@@ -170,7 +172,7 @@ impl Beside {
         let admission = write.limited.map(|requests| admission(write.by, requests)).transpose()?;
         let organisation = by;
         let write =
-            custom_models_core::Write { organisation, actor, at, change, answer, admission };
+            custom_models_core::store::Write { organisation, actor, at, change, answer, admission };
         let outcome = self.store()?.write_whole(write.clone())?;
         let of_the_change = match &outcome {
             Outcome::Admitted { outcome, .. } => outcome,
@@ -200,7 +202,7 @@ impl Beside {
         &mut self,
         by: &Organisation,
         change: &Change,
-    ) -> Checked<(custom_models_core::Change, Asked, Option<ModelId>)> {
+    ) -> Checked<(custom_models_core::store::Change, Asked, Option<ModelId>)> {
         let (of, step, expects) = match change {
             Change::Create { model, limit } => {
                 return Ok((create(model, *limit), Asked::Create, None));
@@ -217,7 +219,7 @@ impl Beside {
             Expects::Another => Expected::OneOf(vec![revision.next()]),
         };
         let edit = Box::new(edit);
-        Ok((custom_models_core::Change::Edit { id, edit, expected }, asked, Some(id)))
+        Ok((custom_models_core::store::Change::Edit { id, edit, expected }, asked, Some(id)))
     }
 
     fn edit(

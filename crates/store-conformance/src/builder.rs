@@ -2,7 +2,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use custom_models_core::{ModelId, Store};
+use custom_models_core::ModelId;
+use custom_models_core::store::Store;
 
 /// An error while a case is set up.
 pub type BoxError = Box<dyn Error + Send + Sync>;

@@ -4,11 +4,13 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, Actor, Change, CustomModel, Edit, Filter, Listing, ModelId,
-    NewModel, Organisation, Outcome, Revision, Selection, Store, StoreError, StoreErrorKind, Write,
-    transition,
+use custom_models_core::model::{Edit, NewModel, Revision, transition};
+use custom_models_core::store::{
+    AccessChange, AccessOutcome, Change, Filter, Listing, Outcome, Selection, Store, StoreError,
+    StoreErrorKind, Write,
 };
+use custom_models_core::tenant::Actor;
+use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use crate::life::{at, edit, edit_at};
 use crate::sample::unfit;

@@ -4,10 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use custom_models_core::{
-    Caller, Claimed, CreateModel, CustomModel, DataType, Edit, Edited, Engine, Expected, Fence,
-    Figure, LeaseTime, MetricName, ModelId, NewPair, Organisation, Plan, Progress, Refusal,
+use custom_models_core::engine::{Claimed, Edited};
+use custom_models_core::model::{
+    DataType, Edit, Expected, Fence, Figure, LeaseTime, MetricName, NewPair, Progress,
     TrainingMetrics,
+};
+use custom_models_core::{
+    Caller, CreateModel, CustomModel, Engine, ModelId, Organisation, Plan, Refusal,
 };
 
 use crate::client::Client;

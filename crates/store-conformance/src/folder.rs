@@ -4,7 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use custom_models_core::{ModelId, Store};
+use custom_models_core::ModelId;
+use custom_models_core::store::Store;
 use tempfile::TempDir;
 
 use crate::{AfterKill, BoxError, Builder, Place};

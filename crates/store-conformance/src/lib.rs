@@ -8,7 +8,8 @@
 //! //! The store passes the conformance suite.
 //! use std::sync::Arc;
 //! use custom_models_store_conformance::{FolderBuilder, conformance_tests};
-//! # use custom_models_core::{MemoryStore, ModelId, StoreError};
+//! # use custom_models_core::store::StoreError;
+//! # use custom_models_core::{MemoryStore, ModelId};
 //! # struct MyStore;
 //! # impl MyStore {
 //! #     fn open(_: &std::path::Path) -> Result<MemoryStore, StoreError> { Ok(MemoryStore::new()) }

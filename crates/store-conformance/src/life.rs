@@ -1,11 +1,17 @@
 //! Records that belong to a change and stand beside the models: events, data, and answers that are kept.
 
-use custom_models_core::{
-    Actor, AnswerKey, Change, ContentDigest, CustomModel, DataFile, DataId, DataPair, DataType,
-    Description, Edit, Event, EventPage, EventType, Expected, IdempotencyKey, KeptAnswer, Listing,
-    ModelId, Moment, Name, NewAnswer, NewEvent, NewPair, Operation, Organisation, Revision,
-    Timestamp, UpdateModel, Write,
+use custom_models_core::access::Operation;
+use custom_models_core::field::{Description, Name};
+use custom_models_core::model::{
+    ContentDigest, DataFile, DataId, DataPair, DataType, Edit, Event, EventPage, EventType,
+    Expected, NewEvent, NewPair, Revision,
 };
+use custom_models_core::store::{
+    AnswerKey, Change, IdempotencyKey, KeptAnswer, Listing, NewAnswer, Write,
+};
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::{CustomModel, ModelId, Organisation, UpdateModel};
 
 use crate::client::{ALL, Client};
 use crate::sample::{model, nth, unfit};
@@ -125,7 +131,7 @@ pub(crate) fn update(
 ) -> Edit {
     let mut update = UpdateModel::default();
     (update.name, update.description) = (name, description);
-    Edit::Update(update)
+    Edit::from(update)
 }
 
 /// An edit of a model, at whatever revision it is.

@@ -2,7 +2,8 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use custom_models_core::{MemoryStore, ModelId, Store, StoreIdentity};
+use custom_models_core::store::{Store, StoreIdentity};
+use custom_models_core::{MemoryStore, ModelId};
 
 use crate::{AfterKill, BoxError, Builder, Exemption, Place};
 

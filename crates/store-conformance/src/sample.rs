@@ -2,10 +2,12 @@
 
 use std::fmt::Display;
 
-use custom_models_core::{
-    BaseModel, Description, KeyDigest, KeyId, KeyRecord, Language, ModelId, Name, NewModel,
-    Organisation, Registration, Revision, Scopes, Timestamp,
-};
+use custom_models_core::access::{KeyDigest, KeyId, KeyRecord, Scopes};
+use custom_models_core::field::{Description, Name};
+use custom_models_core::model::{NewModel, Revision};
+use custom_models_core::store::Registration;
+use custom_models_core::time::Timestamp;
+use custom_models_core::{BaseModel, Language, ModelId, Organisation};
 
 use crate::verdict::{Checked, Stop};
 

@@ -1,8 +1,10 @@
 //! Edits of one model, step by step, with the events that they leave.
 
-use custom_models_core::{
-    Actor, CustomModel, Edit, Event, EventType, Fence, Moment, NewEvent, Write,
-};
+use custom_models_core::CustomModel;
+use custom_models_core::model::{Edit, Event, EventType, Fence, NewEvent};
+use custom_models_core::store::Write;
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::Moment;
 
 use crate::client::Client;
 use crate::life::{at, data_id, edit, expect_history};
@@ -36,7 +38,7 @@ impl<'a> Steps<'a> {
         let write = Write::new(acme.clone(), self.actor.clone(), self.at, change);
         self.model = self.store.edited(&self.model, write)?;
         let event_type = match step {
-            Edit::Update(_) => EventType::Updated,
+            Edit::Update { .. } => EventType::Updated,
             Edit::Run => EventType::TrainingStarted,
             Edit::Cancel => EventType::TrainingCancelled,
             Edit::Succeed { .. } => EventType::TrainingSucceeded,

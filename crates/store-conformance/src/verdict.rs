@@ -2,7 +2,8 @@ use std::error::Error;
 use std::fmt;
 use std::panic::Location;
 
-use custom_models_core::{Refusal, StoreError};
+use custom_models_core::Refusal;
+use custom_models_core::store::StoreError;
 
 use crate::{BoxError, Exemption};
 

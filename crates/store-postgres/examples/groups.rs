@@ -18,9 +18,10 @@ use std::process::ExitCode;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use custom_models_core::{
-    Actor, Change, CreateModel, ModelStore, Moment, NewModel, Organisation, Timestamp, Write,
-};
+use custom_models_core::store::{Change, ModelStore, Write};
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::{CreateModel, Organisation};
 use custom_models_postgres_cluster::{Programs, Server};
 use custom_models_store_postgres::PostgresStore;
 use futures_util::future::{join_all, join3};
@@ -100,7 +101,7 @@ fn organisation(caller: usize) -> Organisation {
 fn in_groups(store: &PostgresStore, callers: usize, span: Duration) -> f64 {
     let created_at = Timestamp::from_unix_seconds(NOW).unwrap();
     let request = CreateModel::builder().name(NAME).language("nl").build().unwrap();
-    let model = NewModel::new(request, created_at);
+    let model = request.into_new_model(created_at);
     let now = Moment::from_unix_millis(NOW * 1000);
     let begun = Instant::now();
     let made: u64 = thread::scope(|scope| {

@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use custom_models_core::{Moment, StoreError, StoreErrorKind};
+use custom_models_core::store::{StoreError, StoreErrorKind};
+use custom_models_core::time::Moment;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 

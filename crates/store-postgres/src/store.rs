@@ -6,11 +6,13 @@ mod archive;
 use std::fmt;
 use std::sync::Arc;
 
-use custom_models_core::{
-    AnswerKey, Completion, CustomModel, DataPair, EventPage, Job, Judged, KeptAnswer, Listing,
-    ModelId, ModelStore, Moment, OpenMode, Organisation, Outcome, Purge, Purged, Selection,
-    StoreError, StoreErrorKind, StoreIdentity, Write,
+use custom_models_core::model::{DataPair, EventPage};
+use custom_models_core::store::{
+    AnswerKey, Completion, Job, Judged, KeptAnswer, Listing, ModelStore, OpenMode, Outcome, Purge,
+    Purged, Selection, StoreError, StoreErrorKind, StoreIdentity, Write,
 };
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use crate::connection::driver::Driver;
 use crate::connection::inline_runtime::OnSite;
@@ -51,10 +53,10 @@ impl PostgresStore {
     ///
     /// # Errors
     ///
-    /// - [`NotOurs`](custom_models_core::StoreErrorKind::NotOurs): the schema is somebody else's.
-    /// - [`Newer`](custom_models_core::StoreErrorKind::Newer): a newer version of this crate made the tables; they are not
+    /// - [`NotOurs`](custom_models_core::store::StoreErrorKind::NotOurs): the schema is somebody else's.
+    /// - [`Newer`](custom_models_core::store::StoreErrorKind::Newer): a newer version of this crate made the tables; they are not
     ///   touched.
-    /// - [`Unavailable`](custom_models_core::StoreErrorKind::Unavailable): no URL of a server, no server, no permission, or one that
+    /// - [`Unavailable`](custom_models_core::store::StoreErrorKind::Unavailable): no URL of a server, no server, no permission, or one that
     ///   takes no writes.
     /// - Others as they say.
     pub fn open(url: &str) -> Result<Self, StoreError> {
@@ -79,8 +81,8 @@ impl PostgresStore {
     ///
     /// As [`PostgresStore::open`], and:
     ///
-    /// - [`Missing`](custom_models_core::StoreErrorKind::Missing): there are no tables, and `mode` makes none.
-    /// - [`Older`](custom_models_core::StoreErrorKind::Older): the layout is an older one, and `mode` neither migrates nor
+    /// - [`Missing`](custom_models_core::store::StoreErrorKind::Missing): there are no tables, and `mode` makes none.
+    /// - [`Older`](custom_models_core::store::StoreErrorKind::Older): the layout is an older one, and `mode` neither migrates nor
     ///   reads it.
     pub fn open_as(url: &str, mode: OpenMode) -> Result<Self, StoreError> {
         Self::open_as_with(url, mode, Settings::default())

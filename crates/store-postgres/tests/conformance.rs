@@ -4,7 +4,8 @@
 use std::mem;
 use std::sync::Arc;
 
-use custom_models_core::{ModelId, Store};
+use custom_models_core::ModelId;
+use custom_models_core::store::Store;
 use custom_models_postgres_cluster::{Server, run};
 use custom_models_store_conformance::{AfterKill, BoxError, Builder, Case, Place, Verdict};
 use custom_models_store_postgres::{Clock, PostgresStore, Settings};

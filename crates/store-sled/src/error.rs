@@ -7,7 +7,7 @@ use std::panic::{self, AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 use std::thread;
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::store::{StoreError, StoreErrorKind};
 
 /// Calls sled. Every call goes through here: on damaged files sled may panic where others return
 /// an error, and then the panic's message is the cause.

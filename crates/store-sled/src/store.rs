@@ -7,11 +7,13 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use custom_models_core::{
-    AnswerKey, Completion, CustomModel, DataPair, EventPage, Job, Judged, KeptAnswer, Listing,
-    ModelId, ModelStore, Moment, OpenMode, Organisation, Outcome, Purge, Purged, Selection,
-    StoreError, StoreErrorKind, Write,
+use custom_models_core::model::{DataPair, EventPage};
+use custom_models_core::store::{
+    AnswerKey, Completion, Job, Judged, KeptAnswer, Listing, ModelStore, OpenMode, Outcome, Purge,
+    Purged, Selection, StoreError, StoreErrorKind, Write,
 };
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, ModelId, Organisation};
 use custom_models_group_commit::GroupCommit;
 
 use crate::database::Database;

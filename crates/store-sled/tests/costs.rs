@@ -17,7 +17,7 @@ use std::path::Path;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
-use custom_models_core::{Change, ModelStore, OpenMode};
+use custom_models_core::store::{Change, ModelStore, OpenMode};
 use custom_models_store_sled::SledStore;
 
 use common::{acme, copy, create, new_model, write};

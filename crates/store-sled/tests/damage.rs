@@ -15,7 +15,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use custom_models_core::{ModelStore, StoreError, StoreErrorKind};
+use custom_models_core::store::{ModelStore, StoreError, StoreErrorKind};
 use custom_models_store_sled::SledStore;
 
 use common::{acme, copy, create, delete, list, make_store, submit};

@@ -16,9 +16,10 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use custom_models_core::{
-    AccessStore, CustomModel, Edit, KeyRecord, ModelStore, Organisation, Selection, StoreErrorKind,
-};
+use custom_models_core::access::KeyRecord;
+use custom_models_core::model::Edit;
+use custom_models_core::store::{AccessStore, ModelStore, Selection, StoreErrorKind};
+use custom_models_core::{CustomModel, Organisation};
 use custom_models_store_sled::SledStore;
 use serde_json::{Value, json};
 use tempfile::TempDir;

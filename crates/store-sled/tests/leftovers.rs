@@ -12,7 +12,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use custom_models_core::{ArchiveStore, ModelStore, OpenMode, StoreErrorKind};
+use custom_models_core::store::{ArchiveStore, ModelStore, OpenMode, StoreErrorKind};
 use custom_models_store_sled::SledStore;
 
 use common::{contents, copy, create, export, list, make_store};

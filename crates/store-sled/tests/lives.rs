@@ -14,10 +14,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use custom_models_core::{
-    Change, Course, Description, Edit, EventType, Expected, ModelStore, Moment, Name, NewModel,
-    Outcome, Purge, Purged, StoreError, StoreErrorKind, Timestamp,
+use custom_models_core::field::{Description, Name};
+use custom_models_core::model::{Course, Edit, EventType, Expected, NewModel};
+use custom_models_core::store::{
+    Change, ModelStore, Outcome, Purge, Purged, StoreError, StoreErrorKind,
 };
+use custom_models_core::time::{Moment, Timestamp};
 use custom_models_store_sled::SledStore;
 use tempfile::TempDir;
 

@@ -13,7 +13,7 @@ use std::fs;
 use std::process::Command;
 use std::thread;
 
-use custom_models_core::StoreErrorKind;
+use custom_models_core::store::StoreErrorKind;
 use custom_models_store_sled::SledStore;
 
 use common::{copy, make_store};

@@ -12,10 +12,11 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use custom_models_core::{
-    AccessChange, AccessStore, ArchiveChange, ArchiveStore, ModelStore, Moment, OpenMode, Purge,
+use custom_models_core::store::{
+    AccessChange, AccessStore, ArchiveChange, ArchiveStore, ModelStore, OpenMode, Purge,
     Registration, StoreError, StoreErrorKind,
 };
+use custom_models_core::time::Moment;
 use custom_models_store_sled::SledStore;
 use tempfile::TempDir;
 

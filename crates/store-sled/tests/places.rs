@@ -13,7 +13,9 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use custom_models_core::{Change, Description, ModelId, ModelStore, Name, Outcome, StoreErrorKind};
+use custom_models_core::ModelId;
+use custom_models_core::field::{Description, Name};
+use custom_models_core::store::{Change, ModelStore, Outcome, StoreErrorKind};
 use custom_models_store_sled::SledStore;
 
 use common::{acme, contents, create, list, make_store, new_model, submit, tamper};

@@ -15,7 +15,7 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use custom_models_core::{ArchiveChange, ArchiveStore, ModelStore};
+use custom_models_core::store::{ArchiveChange, ArchiveStore, ModelStore};
 use custom_models_store_sled::SledStore;
 use tempfile::TempDir;
 

@@ -6,10 +6,11 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, ArchiveStore, KeyId, ModelStore, Moment, Operation,
-    RequestLimit, Window,
+use custom_models_core::access::{KeyId, Operation, RequestLimit, Window};
+use custom_models_core::store::{
+    AccessChange, AccessOutcome, AccessStore, ArchiveStore, ModelStore,
 };
+use custom_models_core::time::Moment;
 use custom_models_store_sled::SledStore;
 use tempfile::TempDir;
 
@@ -79,7 +80,8 @@ fn has_old_rows(folder: &Path) -> bool {
 #[test]
 fn rate_4_admissions_of_layout_3_are_numbered_in_their_order_and_count() {
     let (_temporary, folder) = third_layout();
-    let reading = SledStore::open_as(&folder, custom_models_core::OpenMode::ReadOnly).unwrap();
+    let reading =
+        SledStore::open_as(&folder, custom_models_core::store::OpenMode::ReadOnly).unwrap();
     is_as_it_was(&reading);
     drop(reading);
     assert!(has_old_rows(&folder), "who reads migrates nothing");

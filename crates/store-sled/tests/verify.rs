@@ -11,7 +11,7 @@ mod common;
 
 use std::path::Path;
 
-use custom_models_core::{ArchiveStore, MOST_FINDINGS, ModelStore, OpenMode};
+use custom_models_core::store::{ArchiveStore, MOST_FINDINGS, ModelStore, OpenMode};
 use custom_models_store_sled::SledStore;
 
 use common::{copy, tamper};

@@ -16,7 +16,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use custom_models_core::{ArchiveStore, Change, Description, ModelStore, OpenMode, StoreErrorKind};
+use custom_models_core::field::Description;
+use custom_models_core::store::{ArchiveStore, Change, ModelStore, OpenMode, StoreErrorKind};
 use custom_models_store_sled::SledStore;
 
 use common::{contents, copy, create, export, list, make_store, tamper};

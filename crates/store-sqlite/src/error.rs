@@ -1,6 +1,6 @@
 //! The meaning of SQLite's errors for the caller of a store.
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::store::{StoreError, StoreErrorKind};
 use rusqlite::ffi;
 use rusqlite::{Error, ErrorCode};
 

@@ -9,9 +9,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::SystemTime;
 
-use custom_models_core::{
-    Caller, CreateModel, Engine, ListModels, ModelStore, Plan, StoreErrorKind,
-};
+use custom_models_core::store::{ModelStore, StoreErrorKind};
+use custom_models_core::{Caller, CreateModel, Engine, ListModels, Plan};
 use custom_models_store_sqlite::SqliteStore;
 
 fn caller() -> Caller {
@@ -76,7 +75,7 @@ fn a_copy_takes_nobodys_place_and_a_store_is_made_of_nothing_but_a_copy() {
     let (folder, path, copy) = place();
     let store = Arc::new(SqliteStore::open(&path).unwrap());
     create(&Engine::new(store.clone(), SystemTime::now));
-    let kind = |done: Result<(), custom_models_core::StoreError>| done.unwrap_err().kind();
+    let kind = |done: Result<(), custom_models_core::store::StoreError>| done.unwrap_err().kind();
     assert_eq!(kind(store.backup(&path)), StoreErrorKind::Unavailable);
     assert_eq!(kind(store.backup(folder.path().join("no/such.db"))), StoreErrorKind::Unavailable);
     store.backup(&copy).unwrap();

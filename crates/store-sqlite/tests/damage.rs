@@ -10,10 +10,12 @@ use std::sync::Arc;
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use custom_models_core::{
-    AccessStore, Actor, Caller, DataType, Edit, Engine, Expected, KeyDigest, LeaseTime, ListModels,
-    ModelStore, Plan, Refusal, Retention, StoreErrorKind, UpdateModel, Write,
-};
+use custom_models_core::access::KeyDigest;
+use custom_models_core::engine::Retention;
+use custom_models_core::model::{DataType, Edit, Expected, LeaseTime};
+use custom_models_core::store::{AccessStore, ModelStore, StoreErrorKind, Write};
+use custom_models_core::tenant::Actor;
+use custom_models_core::{Caller, Engine, ListModels, Plan, Refusal, UpdateModel};
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
 

@@ -9,11 +9,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, ArchiveStore, Caller, Engine, KeyId, ListModels,
-    ModelId, ModelStore, Moment, OpenMode, Operation, Plan, Registration, RequestLimit,
-    StoreErrorKind, Window,
+use custom_models_core::access::{KeyId, Operation, RequestLimit, Window};
+use custom_models_core::store::{
+    AccessChange, AccessOutcome, AccessStore, ArchiveStore, ModelStore, OpenMode, Registration,
+    StoreErrorKind,
 };
+use custom_models_core::time::Moment;
+use custom_models_core::{Caller, Engine, ListModels, ModelId, Plan};
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
 

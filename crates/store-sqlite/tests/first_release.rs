@@ -6,10 +6,13 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use custom_models_core::access::{KeyId, KeyRecord, Operation, RequestLimit, Window};
+use custom_models_core::model::{EventType, Expected};
+use custom_models_core::store::{AccessStore, ModelStore, Selection};
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::Moment;
 use custom_models_core::{
-    AccessStore, Actor, Caller, CreateModel, CustomModel, Engine, EventType, Expected, KeyId,
-    KeyRecord, ModelId, ModelStore, Moment, Operation, Organisation, Plan, RequestLimit, Selection,
-    UpdateModel, Window,
+    Caller, CreateModel, CustomModel, Engine, ModelId, Organisation, Plan, UpdateModel,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::{Connection, OpenFlags};
@@ -49,7 +52,7 @@ fn models(store: &SqliteStore, name: &str) -> Vec<String> {
 fn shown(store: &SqliteStore, of: &str, model: &CustomModel) -> String {
     assert_eq!(store.get(&organisation(of), model.id).unwrap().as_ref(), Some(model));
     assert_eq!((model.revision().get(), model.stamp.beats), (1, 0));
-    assert_eq!(model.course, custom_models_core::Course::default());
+    assert_eq!(model.course, custom_models_core::model::Course::default());
     assert_eq!(model.updated_at, model.created_at);
     let CustomModel { id, name, description, language, base_model, created_at, .. } = model;
     let description = description.as_ref().map(|it| it.as_str());

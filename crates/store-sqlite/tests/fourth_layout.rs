@@ -6,7 +6,7 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
-use custom_models_core::{
+use custom_models_core::store::{
     ArchiveChange, ArchiveStore, Lineage, ModelStore, OpenMode, StoreErrorKind, StoreIdentity,
     StoreSummary,
 };

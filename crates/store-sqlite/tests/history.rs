@@ -4,7 +4,7 @@
 
 mod common;
 
-use custom_models_core::{ArchiveChange, ArchiveStore, ModelStore};
+use custom_models_core::store::{ArchiveChange, ArchiveStore, ModelStore};
 use custom_models_store_sqlite::SqliteStore;
 
 use common::{NOW, acme, caller, create_at, engine_at_now, findings, place, request, sql};

@@ -9,7 +9,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use custom_models_core::{ArchiveStore, ModelStore, OpenMode, StoreError, StoreErrorKind};
+use custom_models_core::store::{ArchiveStore, ModelStore, OpenMode, StoreError, StoreErrorKind};
 use custom_models_store_sqlite::SqliteStore;
 use tempfile::TempDir;
 

@@ -6,11 +6,17 @@ mod common;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
+use custom_models_core::model::{
+    DataTotals, DataType, Edit, EditRefusal, EventPage, Expected, Figure, LeaseTime, MetricName,
+    Progress, TrainingMetrics,
+};
+use custom_models_core::store::{
+    KeptAnswer, ModelStore, NewAnswer, Outcome, Purge, Purged, Selection, Write,
+};
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::Moment;
 use custom_models_core::{
-    Actor, Caller, CustomModel, DataTotals, DataType, Edit, EditRefusal, Engine, EventPage,
-    Expected, Figure, KeptAnswer, LeaseTime, MemoryStore, MetricName, ModelId, ModelStore, Moment,
-    NewAnswer, Organisation, Outcome, Plan, Progress, Purge, Purged, Selection, TrainingMetrics,
-    UpdateModel, Write,
+    Caller, CustomModel, Engine, MemoryStore, ModelId, Organisation, Plan, UpdateModel,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -43,7 +49,7 @@ fn purge(events_before: Option<i64>, answers_until: i64, limit: u32) -> Purge {
 struct Shown {
     models: Vec<CustomModel>,
     events: Vec<EventPage>,
-    data: Vec<custom_models_core::DataPair>,
+    data: Vec<custom_models_core::model::DataPair>,
     claimable: Vec<(Organisation, CustomModel)>,
     answers: Vec<Option<KeptAnswer>>,
 }
@@ -136,7 +142,7 @@ fn a_refused_write_leaves_no_event_and_no_answer() {
     let Outcome::Created(model) = store.apply(kept.clone()).unwrap() else {
         panic!("the first is made")
     };
-    let update = || Edit::Update(UpdateModel::builder().name("v3").build().unwrap());
+    let update = || Edit::from(UpdateModel::builder().name("v3").build().unwrap());
     let right = model.revision();
     let wrong = Outcome::Refused(EditRefusal::PreconditionFailed);
     let missing_seconds = DataTotals::ENOUGH.as_secs();

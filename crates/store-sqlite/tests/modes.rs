@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use custom_models_core::{
-    AccessChange, AccessStore, ArchiveChange, ArchiveStore, ListModels, ModelStore, OpenMode,
-    Purge, Registration, StoreError, StoreErrorKind,
+use custom_models_core::ListModels;
+use custom_models_core::store::{
+    AccessChange, AccessStore, ArchiveChange, ArchiveStore, ModelStore, OpenMode, Purge,
+    Registration, StoreError, StoreErrorKind,
 };
 use custom_models_store_sqlite::SqliteStore;
 

@@ -8,7 +8,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use custom_models_core::ModelStore;
+use custom_models_core::store::ModelStore;
 use custom_models_store_sqlite::SqliteStore;
 
 use common::{NOW, acme, create_at, place};

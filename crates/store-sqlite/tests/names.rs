@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
+use custom_models_core::CreateModel;
+use custom_models_core::store::{ModelStore, StoreErrorKind};
 use custom_models_core::{Caller, Engine, Plan};
-use custom_models_core::{CreateModel, ModelStore, StoreErrorKind};
 use custom_models_store_sqlite::SqliteStore;
 
 /// The only test of its process: it changes the folder that the process is in.

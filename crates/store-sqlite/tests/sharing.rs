@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 
-use custom_models_core::{Actor, EventType, Expected, LeaseTime, ModelId, ModelStore, UpdateModel};
+use custom_models_core::model::{EventType, Expected, LeaseTime};
+use custom_models_core::store::ModelStore;
+use custom_models_core::tenant::Actor;
+use custom_models_core::{ModelId, UpdateModel};
 use custom_models_store_sqlite::SqliteStore;
 
 use common::{acme, caller, create_at, engine_at_now, place, request, running};

@@ -7,8 +7,9 @@ mod common;
 use std::fs;
 use std::path::PathBuf;
 
-use custom_models_core::{
-    ArchiveChange, ArchiveStore, ModelStore, Organisation, Purge, Record, StoreSummary,
+use custom_models_core::Organisation;
+use custom_models_core::store::{
+    ArchiveChange, ArchiveStore, ModelStore, Purge, Record, StoreSummary,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;

@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, ArchiveChange, ArchiveStore, Audit, Engine, Expected,
-    KeyDigest, KeyId, KeyRecord, ModelId, ModelStore, OpenMode, Record, Registration, Scope,
-    UpdateModel, Write,
+use custom_models_core::access::{KeyDigest, KeyId, KeyRecord, Scope};
+use custom_models_core::model::Expected;
+use custom_models_core::store::{
+    AccessChange, AccessOutcome, AccessStore, ArchiveChange, ArchiveStore, Audit, ModelStore,
+    OpenMode, Record, Registration, Write,
 };
+use custom_models_core::{Engine, ModelId, UpdateModel};
 use custom_models_store_sqlite::SqliteStore;
 
 use common::{
@@ -188,7 +190,7 @@ fn an_index_without_its_rows_is_found() {
 /// The records of an export, or why there is none; and whether anything was found that is wrong.
 fn checked(path: &Path) -> (Option<Vec<Record>>, bool) {
     let mut records = Vec::new();
-    let mut looked = || -> Result<bool, custom_models_core::StoreError> {
+    let mut looked = || -> Result<bool, custom_models_core::store::StoreError> {
         let store = SqliteStore::open_as(path, OpenMode::ReadOnly)?;
         let mut audit = Audit::default();
         store.export(&mut |record| {

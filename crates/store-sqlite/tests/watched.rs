@@ -6,7 +6,8 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use custom_models_core::{ArchiveStore, ModelId, ModelStore, OpenMode, Purge, StoreErrorKind};
+use custom_models_core::ModelId;
+use custom_models_core::store::{ArchiveStore, ModelStore, OpenMode, Purge, StoreErrorKind};
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
 

@@ -4,7 +4,9 @@ use std::fmt;
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::PathBuf;
 
-use custom_models_core::{ArchiveStore, ContentDigest, ModelId, Organisation, StoreError};
+use custom_models_core::model::ContentDigest;
+use custom_models_core::store::{ArchiveStore, StoreError};
+use custom_models_core::{ModelId, Organisation};
 use sha2::{Digest, Sha256};
 
 /// Keeps the contents of files, under names that it gives itself.
@@ -21,7 +23,7 @@ pub trait ContentStore: Send + Sync + fmt::Debug {
 
     /// A content, to be read from its start. [`StoreErrorKind::Damaged`] if it is not there.
     ///
-    /// [`StoreErrorKind::Damaged`]: custom_models_core::StoreErrorKind::Damaged
+    /// [`StoreErrorKind::Damaged`]: custom_models_core::store::StoreErrorKind::Damaged
     fn open(
         &self,
         organisation: &Organisation,

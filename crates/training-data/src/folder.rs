@@ -15,9 +15,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use custom_models_core::{
-    ArchiveStore, ModelId, Organisation, StoreError, StoreErrorKind, StoreSummary,
-};
+use custom_models_core::store::{ArchiveStore, StoreError, StoreErrorKind, StoreSummary};
+use custom_models_core::{ModelId, Organisation};
 
 use self::disk::Disk;
 pub use self::files::is_name;

@@ -1,6 +1,6 @@
 //! The names that a sender gives files: data, never paths (DATA-4).
 
-use custom_models_core::ViolationKind;
+use custom_models_core::field::ViolationKind;
 
 use crate::AudioFormat;
 

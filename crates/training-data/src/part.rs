@@ -2,7 +2,9 @@
 
 use std::io::Write;
 
-use custom_models_core::{ContentDigest, DataFile, StoreError, ViolationKind};
+use custom_models_core::field::ViolationKind;
+use custom_models_core::model::{ContentDigest, DataFile};
+use custom_models_core::store::StoreError;
 use sha2::{Digest, Sha256};
 
 use crate::content::{Kept, NewContent};

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use custom_models_core::{ViolationKind, is_format_character};
+use custom_models_core::field::{ViolationKind, is_format_character};
 
 /// The number of bytes of the beginning that are kept, to name the kind of a file that is no text.
 const HEAD: usize = 1024;

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use custom_models_core::{
-    ContentDigest, DataFile, DataType, Field, ModelId, NewPair, Organisation, StoreError,
-    ViolationKind, Violations,
-};
+use custom_models_core::field::{Field, ViolationKind};
+use custom_models_core::model::{ContentDigest, DataFile, DataType, NewPair};
+use custom_models_core::store::StoreError;
+use custom_models_core::{ModelId, Organisation, Violations};
 use sha2::{Digest, Sha256};
 
 use crate::audio::{AudioFault, AudioFormat, measure};

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use custom_models_core::{
-    ContentDigest, DataFile, DataType, Field, MemoryStore, ModelId, NewAnswer, Organisation,
-    StoreErrorKind, ViolationKind, Violations, is_format_character,
-};
+use custom_models_core::field::{Field, ViolationKind, is_format_character};
+use custom_models_core::model::{ContentDigest, DataFile, DataType};
+use custom_models_core::store::{NewAnswer, StoreErrorKind};
+use custom_models_core::{MemoryStore, ModelId, Organisation, Violations};
 use custom_models_training_data::{ContentStore, Folder, Upload, UploadError, Uploaded};
 use proptest::prelude::*;
 

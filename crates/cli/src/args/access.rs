@@ -1,7 +1,8 @@
 //! The arguments of the commands on organisations and keys.
 
 use clap::{Args, Subcommand};
-use custom_models_core::{Organisation, Scope};
+use custom_models_core::Organisation;
+use custom_models_core::access::Scope;
 
 use crate::config::span::Span;
 

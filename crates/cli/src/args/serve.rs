@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use custom_models_core::RequestLimit;
+use custom_models_core::access::RequestLimit;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::args::store::AdoptArgs;

@@ -4,7 +4,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use custom_models_core::{ModelStore, OpenMode, Store, StoreError, StoreErrorKind};
+use custom_models_core::store::{ModelStore, OpenMode, Store, StoreError, StoreErrorKind};
 use custom_models_store_sqlite::SqliteStore;
 
 use crate::args::store::{AdoptArgs, CopyArgs, RestoreArgs};

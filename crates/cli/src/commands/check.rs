@@ -5,10 +5,9 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-use custom_models_core::{
-    Audit, ContentDigest, DataFile, DataPair, ModelId, OpenMode, Organisation, Record, Store,
-    StoreError,
-};
+use custom_models_core::model::{ContentDigest, DataFile, DataPair};
+use custom_models_core::store::{Audit, OpenMode, Record, Store, StoreError};
+use custom_models_core::{ModelId, Organisation};
 use custom_models_training_data::{ContentStore, FolderStanding, digest};
 
 use crate::commands::session::on_store;

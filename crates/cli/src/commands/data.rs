@@ -5,10 +5,10 @@ use std::io::{self, IsTerminal, Read};
 use std::path::Path;
 use std::sync::Arc;
 
-use custom_models_core::{
-    Caller, DataId, DataList, Edit, Edited, Engine, Expected, ModelId, Refusal, StoreErrorKind,
-    Uploaded,
-};
+use custom_models_core::engine::Edited;
+use custom_models_core::model::{DataId, DataList, Edit, Expected, Uploaded};
+use custom_models_core::store::StoreErrorKind;
+use custom_models_core::{Caller, Engine, ModelId, Refusal};
 use custom_models_training_data::{ContentStore, Upload, UploadError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 

@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
-use custom_models_core::{OpenMode, Store, StoreError, StoreErrorKind};
+use custom_models_core::store::{OpenMode, Store, StoreError, StoreErrorKind};
 use serde::{Deserialize, Serialize};
 
 use crate::args::store::FileArgs;

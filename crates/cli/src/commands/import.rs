@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::Path;
 
-use custom_models_core::{ArchiveChange, Audit, Record, Store};
+use custom_models_core::store::{ArchiveChange, Audit, Record, Store};
 
 use crate::args::store::{AdoptArgs, ImportArgs};
 use crate::commands::export::Last;

@@ -1,8 +1,10 @@
 //! From arguments to a valid operation, and from there to its answer.
 
+use custom_models_core::model::{Expected, Revision};
+use custom_models_core::request::Start;
+use custom_models_core::store::OpenMode;
 use custom_models_core::{
-    Caller, CreateModel, Engine, Expected, ListModels, ModelId, ModelKey, OpenMode, Refusal,
-    Revision, Start, UpdateModel,
+    Caller, CreateModel, Engine, ListModels, ModelId, ModelKey, Refusal, UpdateModel,
 };
 use custom_models_training_data::ContentStore;
 

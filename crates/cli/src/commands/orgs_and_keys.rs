@@ -5,10 +5,12 @@ mod erase;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, ApiKey, KeyId, KeyRecord, Moment, OpenMode, Organisation, Plan,
-    Registration, Scopes, Store, StoreError, StoreErrorKind, Timestamp,
+use custom_models_core::access::{ApiKey, KeyId, KeyRecord, Scopes};
+use custom_models_core::store::{
+    AccessChange, AccessOutcome, OpenMode, Registration, Store, StoreError, StoreErrorKind,
 };
+use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::{Organisation, Plan};
 use serde::Serialize;
 
 use crate::args::access::{KeyArgs, KeyCommand, OrgCommand};
@@ -112,7 +114,7 @@ pub(crate) fn create_key(
 }
 
 /// Returns the name of a plan as the register stores it.
-pub(crate) fn name_of(plan: &Plan) -> Result<custom_models_core::PlanName, Failure> {
+pub(crate) fn name_of(plan: &Plan) -> Result<custom_models_core::tenant::PlanName, Failure> {
     plan.name().parse().map_err(|error| Failure::WrongUsage(format!("{error}")))
 }
 

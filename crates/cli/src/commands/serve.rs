@@ -11,10 +11,9 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use custom_models_core::{
-    AccessChange, Engine, Gate, MemoryStore, Plan, Registration, Scope, Store, StoreError,
-    StoreErrorKind,
-};
+use custom_models_core::access::{Gate, Scope};
+use custom_models_core::store::{AccessChange, Registration, Store, StoreError, StoreErrorKind};
+use custom_models_core::{Engine, MemoryStore, Plan};
 use custom_models_http::{Options, metrics_router, router};
 use custom_models_training_data::Folder;
 use metrics_exporter_prometheus::PrometheusHandle;

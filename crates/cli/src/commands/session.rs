@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use custom_models_core::{Actor, Caller, Engine, MemoryStore, OpenMode, Plan, Store};
+use custom_models_core::store::{OpenMode, Store};
+use custom_models_core::tenant::Actor;
+use custom_models_core::{Caller, Engine, MemoryStore, Plan};
 
 use crate::args::models::ModelCommand;
 use crate::commands::models::Operation;

@@ -4,10 +4,11 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use custom_models_core::{
-    Engine, Gate, Moment, NewAnswer, OpenMode, Organisation, Record, Refusal, Retention, Store,
-    StoreError,
-};
+use custom_models_core::access::Gate;
+use custom_models_core::engine::Retention;
+use custom_models_core::store::{NewAnswer, OpenMode, Record, Store, StoreError};
+use custom_models_core::time::Moment;
+use custom_models_core::{Engine, Organisation, Refusal};
 use custom_models_training_data::{ContentStore, Folder, KeptBack};
 use serde::Serialize;
 
@@ -122,7 +123,7 @@ impl Preview {
     ) -> Result<(), StoreError> {
         let now = Moment::from(SystemTime::now());
         let waiting = store.claimable(None, now, u32::MAX)?;
-        let is_over = |course: &custom_models_core::Course| course.expired(now).is_some();
+        let is_over = |course: &custom_models_core::model::Course| course.expired(now).is_some();
         self.failed_trainings =
             waiting.iter().filter(|(_, model)| is_over(&model.course)).count() as u64;
         let events_before = retention.events.map(|kept| now.earlier(kept).into());

@@ -11,10 +11,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use custom_models_core::{
-    Actor, Caller, Claimed, Course, CustomModel, Edit, Engine, Expected, LeaseTime, OpenMode, Plan,
-    Progress, Refusal, TrainingMetrics, TrainingStatus,
+use custom_models_core::engine::Claimed;
+use custom_models_core::model::{
+    Course, Edit, Expected, LeaseTime, Progress, TrainingMetrics, TrainingStatus,
 };
+use custom_models_core::store::OpenMode;
+use custom_models_core::tenant::Actor;
+use custom_models_core::{Caller, CustomModel, Engine, Plan, Refusal};
 use custom_models_training_data::{ContentStore, Folder};
 
 use self::lease::{Lease, may_pass, persist};

@@ -4,7 +4,8 @@ use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use custom_models_core::{MemoryStore, Store, StoreError, StoreErrorKind};
+use custom_models_core::MemoryStore;
+use custom_models_core::store::{Store, StoreError, StoreErrorKind};
 use custom_models_training_data::{Folder, FolderStanding, Leftover};
 
 use crate::config::global::Global;

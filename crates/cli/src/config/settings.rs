@@ -5,7 +5,10 @@ use std::fs;
 use std::num::NonZeroU32;
 use std::path::Path;
 
-use custom_models_core::{Limits, Operation, Plan, PlanName, Plans, RequestLimit, Retention};
+use custom_models_core::Plan;
+use custom_models_core::access::{Limits, Operation, RequestLimit};
+use custom_models_core::engine::Retention;
+use custom_models_core::tenant::{PlanName, Plans};
 use serde::{Deserialize, Deserializer};
 
 use crate::config::span::{OrOff, Span, parsed};

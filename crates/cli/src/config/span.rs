@@ -5,7 +5,8 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-use custom_models_core::{RequestLimit, Timestamp};
+use custom_models_core::access::RequestLimit;
+use custom_models_core::time::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 /// A limit, or `off`.

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 
-use custom_models_core::{MemoryStore, OpenMode, Store, StoreError, StoreErrorKind, StoreIdentity};
+use custom_models_core::MemoryStore;
+use custom_models_core::store::{OpenMode, Store, StoreError, StoreErrorKind, StoreIdentity};
 
 use crate::config::store_path::OddPath;
 use crate::output::failure::Failure;

@@ -4,7 +4,9 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
-use custom_models_core::{Refusal, StoreError, StoreErrorKind, UnknownPlan, Violations};
+use custom_models_core::store::{StoreError, StoreErrorKind};
+use custom_models_core::tenant::UnknownPlan;
+use custom_models_core::{Refusal, Violations};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-use custom_models_core::{OpenMode, StoreError, StoreErrorKind};
+use custom_models_core::store::{OpenMode, StoreError, StoreErrorKind};
 
 use crate::output::escape::Escaped;
 use crate::output::failure::Failure;

@@ -5,7 +5,7 @@ use std::fmt::Display;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use custom_models_core::StoreErrorKind;
+use custom_models_core::store::StoreErrorKind;
 
 use crate::output::escape::Escaped;
 use crate::output::failure::{Failure, with_causes};

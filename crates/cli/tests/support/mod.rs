@@ -15,7 +15,7 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 
-use custom_models_core::Timestamp;
+use custom_models_core::time::Timestamp;
 use serde_json::Value;
 use tempfile::TempDir;
 

@@ -1,9 +1,12 @@
 //! A model in columns, as stores keep it.
 
-use crate::{
-    Course, CustomModel, Description, ModelId, Moment, Name, Revision, Stamp, Timestamp,
-    TrainingStatus,
-};
+use crate::field::{Description, Name};
+use crate::model::custom_model::CustomModel;
+use crate::model::id::ModelId;
+use crate::model::status::TrainingStatus;
+use crate::model::training::Course;
+use crate::model::version::{Revision, Stamp};
+use crate::time::{Moment, Timestamp};
 
 /// A model as a store has kept it: primitive columns, which are judged on their way to a [`CustomModel`]. A file
 /// can be damaged in ways that a database cannot see.

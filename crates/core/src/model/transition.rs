@@ -1,17 +1,29 @@
 //! The transitions of a model that is there: the rules of sections 8 to 10, as one pure function.
 
-use crate::{
-    Actor, Course, CustomModel, DataChange, DataId, DataPair, EventType, Fence, LeaseTime, Moment,
-    NewEvent, NewPair, NoTransition, Progress, Revision, Stamp, Timestamp, TrainingEvent,
-    TrainingMetrics, UpdateModel,
-};
+use crate::field::{Description, Name};
+use crate::model::custom_model::CustomModel;
+use crate::model::data::{DataId, DataPair, NewPair};
+use crate::model::event::{EventType, NewEvent};
+use crate::model::lease::{Fence, LeaseTime};
+use crate::model::metrics::TrainingMetrics;
+use crate::model::progress::Progress;
+use crate::model::status::{NoTransition, TrainingEvent};
+use crate::model::training::Course;
+use crate::model::version::{Revision, Stamp};
+use crate::tenant::Actor;
+use crate::time::{Moment, Timestamp};
 
 /// An edit of a model that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Edit {
     /// Changes the name, the description, or both (EDIT-1 to EDIT-3).
-    Update(UpdateModel<'static>),
+    Update {
+        /// The new name, if it changes.
+        name: Option<Name<'static>>,
+        /// The new description, if it changes; `Some(None)` removes it.
+        description: Option<Option<Description<'static>>>,
+    },
     /// Deletes the model, with its data (EDIT-5).
     Delete,
     /// Adds a pair of data (DATA-4, DATA-5).
@@ -113,6 +125,18 @@ pub enum EditRefusal {
     PreconditionFailed,
 }
 
+/// The change of a model's data that an edit makes (DATA-4, DATA-6).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DataChange {
+    /// Changes no data.
+    #[default]
+    Keep,
+    /// Adds a pair, whose number the model never had.
+    Add(DataPair),
+    /// Removes a pair.
+    Remove(DataId),
+}
+
 /// The result of an edit that is made of a model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
@@ -168,12 +192,12 @@ fn next(
     let course = &model.course;
     let lost = EditRefusal::LeaseLost;
     match edit {
-        Edit::Update(request) => {
+        Edit::Update { name, description } => {
             let mut model = changed(model, now);
-            if let Some(name) = &request.name {
+            if let Some(name) = name {
                 model.name = name.clone();
             }
-            if let Some(description) = &request.description {
+            if let Some(description) = description {
                 model.description = description.clone();
             }
             Ok(Next::new(model, EventType::Updated))

@@ -4,7 +4,10 @@
 //! in the window is the difference of two numbers, and neither the limit nor the number of those that leave
 //! the window at once makes an admission dearer (RATE-1).
 
-use crate::{AccessOutcome, Moment, RequestLimit, Standing, StoreError, StoreErrorKind, Window};
+use crate::access::{RequestLimit, Standing, Window};
+use crate::store::access::AccessOutcome;
+use crate::store::error::{StoreError, StoreErrorKind};
+use crate::time::Moment;
 
 /// The most admissions that have left their window and are deleted with a new one. One new admission in as many
 /// deletes any: in the long run as many leave a window as come to it, and one delete of several costs less.

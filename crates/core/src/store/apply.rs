@@ -1,11 +1,16 @@
 //! The one judge of a write, over the rows that a store brings.
 
 use super::admit::{self, AdmissionRowsMut, Full};
-use crate::{
-    Actor, AdmissionRequest, AnswerKey, Change, CustomModel, DataChange, DataId, DataPair, Edit,
-    EventType, Expected, KeptAnswer, ModelId, Moment, NewAnswer, NewEvent, NewModel, Organisation,
-    Outcome, StoreError, StoreErrorKind, Transition, Uploaded, Write, transition,
+use crate::model::{
+    CustomModel, DataChange, DataId, DataPair, Edit, EventType, Expected, ModelId, NewEvent,
+    NewModel, Transition, Uploaded, transition,
 };
+use crate::store::error::{StoreError, StoreErrorKind};
+use crate::store::idempotency::{AnswerKey, KeptAnswer, NewAnswer};
+use crate::store::outcome::Outcome;
+use crate::store::write::{AdmissionRequest, Change, Write};
+use crate::tenant::{Actor, Organisation};
+use crate::time::Moment;
 
 /// Counters of an organisation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -351,7 +356,8 @@ fn damaged(what: &'static str) -> StoreError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{CreateModel, Timestamp};
+    use crate::request::CreateModel;
+    use crate::time::Timestamp;
 
     /// Returns the counters after a change. `is_there` says if a model exists before and after it,
     /// `has_event` if it appends an event.
@@ -362,7 +368,7 @@ mod tests {
     ) -> Option<(u64, u64)> {
         let at = Timestamp::from_unix_seconds(0).unwrap();
         let request = CreateModel::builder().name("n").language("en").build().unwrap();
-        let model = NewModel::new(request, at).with_id(ModelId::new(1).unwrap());
+        let model = request.into_new_model(at).with_id(ModelId::new(1).unwrap());
         let event =
             NewEvent { created_at: at, actor: Actor::SWEEP, event_type: EventType::Created };
         let made = Made {

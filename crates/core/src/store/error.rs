@@ -19,7 +19,7 @@ pub enum StoreErrorKind {
     NotOurs,
     /// The store was written by a newer version than this one.
     Newer,
-    /// The store has an older layout, and may not be migrated ([`OpenMode::Current`](crate::OpenMode::Current)).
+    /// The store has an older layout, and may not be migrated ([`OpenMode::Current`](crate::store::OpenMode::Current)).
     Older,
     /// There is no store at the given place, and none may be made (PLACE-1).
     Missing,
@@ -27,7 +27,7 @@ pub enum StoreErrorKind {
     ForeignData,
     /// The store was opened for reading alone. Nothing was written.
     ReadOnly,
-    /// The store keeps no windows of request limits ([`AccessStore::keeps_windows`](crate::AccessStore::keeps_windows)).
+    /// The store keeps no windows of request limits ([`AccessStore::keeps_windows`](crate::store::AccessStore::keeps_windows)).
     /// Nothing was written.
     NoWindows,
     /// Another process has the store open, and this kind of store cannot be shared.

@@ -1,7 +1,9 @@
 //! Writes of every kind, for a store that commits them in one queue.
 
 use super::{Outcome, StoreError, StoreErrorKind, Write};
-use crate::{AccessChange, AccessOutcome, ArchiveChange, Purge, Purged};
+use crate::store::access::{AccessChange, AccessOutcome};
+use crate::store::archive::ArchiveChange;
+use crate::store::purge::{Purge, Purged};
 
 /// A write of any kind.
 ///

@@ -6,11 +6,16 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Gate, Grant, KeyDigest, KeyId, KeyRecord, Limits,
-    MemoryStore, ModelStore, Moment, Operation, OperationLimit, PlanName, Plans, Registration,
-    RequestLimit, Scope, Standing, StoreErrorKind, Timestamp, Window,
+use custom_models_core::MemoryStore;
+use custom_models_core::access::{
+    Gate, KeyDigest, KeyId, KeyRecord, Limits, Operation, OperationLimit, RequestLimit, Scope,
+    Standing, Window,
 };
+use custom_models_core::store::{
+    AccessChange, AccessOutcome, AccessStore, Grant, ModelStore, Registration, StoreErrorKind,
+};
+use custom_models_core::tenant::{PlanName, Plans};
+use custom_models_core::time::{Moment, Timestamp};
 use proptest::prelude::*;
 
 fn registration(organisation: &str, plan: &str) -> Registration {

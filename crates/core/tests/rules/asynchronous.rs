@@ -7,9 +7,8 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 
-use custom_models_core::{
-    Completion, CustomModel, MemoryStore, Outcome, Plan, Refusal, StoreErrorKind,
-};
+use custom_models_core::store::{Completion, Outcome, StoreErrorKind};
+use custom_models_core::{CustomModel, MemoryStore, Plan, Refusal};
 
 use crate::support::{Call, Recorder, Scripted, block_on, caller, engine, request, stored};
 

@@ -3,11 +3,13 @@
 
 use std::time::Duration;
 
-use custom_models_core::{
-    Actor, ArchiveChange, ArchiveStore, Audit, Caller, DataType, Edit, EventLine, EventType,
-    Expected, Finding, LeaseTime, MemoryStore, ModelId, Plan, Progress, Record, Retention,
-    TrainingMetrics, UpdateModel,
+use custom_models_core::engine::Retention;
+use custom_models_core::model::{
+    DataType, Edit, EventType, Expected, LeaseTime, Progress, TrainingMetrics,
 };
+use custom_models_core::store::{ArchiveChange, ArchiveStore, Audit, EventLine, Finding, Record};
+use custom_models_core::tenant::Actor;
+use custom_models_core::{Caller, MemoryStore, ModelId, Plan, UpdateModel};
 use proptest::collection::vec;
 use proptest::prelude::*;
 

@@ -1,6 +1,7 @@
 //! BASE-1 to BASE-3; BASE-4 is in `types.rs`.
 
-use custom_models_core::{BaseModel, CreateModel, Field, ViolationKind};
+use custom_models_core::field::{Field, ViolationKind};
+use custom_models_core::{BaseModel, CreateModel};
 use proptest::prelude::*;
 
 use crate::support::{Json, config, message, quoted, render, tape, violated, with_required};

@@ -1,6 +1,7 @@
 //! BODY-2 to BODY-4: which members of the body count, and that every violated field is reported.
 
-use custom_models_core::{CreateModel, Field, ViolationKind, Violations};
+use custom_models_core::field::{Field, ViolationKind};
+use custom_models_core::{CreateModel, Violations};
 use proptest::prelude::*;
 
 use crate::support::{

@@ -1,6 +1,7 @@
 //! BODY-1: what is a JSON object at all, with `serde_json` as the judge.
 
-use custom_models_core::{CreateModel, Field, ViolationKind};
+use custom_models_core::CreateModel;
+use custom_models_core::field::{Field, ViolationKind};
 use proptest::prelude::*;
 
 use crate::support::{Json, Shape, config, message, mutate, quoted, render, shape, tape};

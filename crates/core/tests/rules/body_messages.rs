@@ -1,6 +1,7 @@
 //! BODY-5: what a message may show of what the caller sent.
 
-use custom_models_core::{CreateModel, Field, Refusal, Violations};
+use custom_models_core::field::Field;
+use custom_models_core::{CreateModel, Refusal, Violations};
 use proptest::prelude::*;
 use unicode_general_category::{GeneralCategory, get_general_category};
 

@@ -1,7 +1,8 @@
 //! NAME-4 and DESC-3 at their limits, exhaustively: characters of every width, raw and escaped, on
 //! every way in.
 
-use custom_models_core::{CreateModel, Description, Field, Name, ViolationKind};
+use custom_models_core::CreateModel;
+use custom_models_core::field::{Description, Field, Name, ViolationKind};
 
 /// A character of one, two, three and four bytes, with its escape.
 const WIDTHS: [(&str, &str); 4] =

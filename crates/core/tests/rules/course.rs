@@ -1,6 +1,8 @@
 //! The course of a model never contradicts itself, whatever is done with its training in whatever order.
 
-use custom_models_core::{Course, CustomModel, DataType, Retention, TrainingEvent, TrainingStatus};
+use custom_models_core::CustomModel;
+use custom_models_core::engine::Retention;
+use custom_models_core::model::{Course, DataType, TrainingEvent, TrainingStatus};
 use proptest::prelude::*;
 use serde_json::Value;
 

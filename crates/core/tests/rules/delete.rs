@@ -1,9 +1,10 @@
 //! EDIT-5 at the level of the engine.
 
-use custom_models_core::{
-    ArchiveChange, ArchiveStore, Caller, Change, CustomModel, Edit, Edited, Expected, MemoryStore,
-    ModelLine, Moment, Plan, Record, Refusal, Revision, Timestamp, TrainingStatus, Write,
-};
+use custom_models_core::engine::Edited;
+use custom_models_core::model::{Edit, Expected, Revision, TrainingStatus};
+use custom_models_core::store::{ArchiveChange, ArchiveStore, Change, ModelLine, Record, Write};
+use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::{Caller, CustomModel, MemoryStore, Plan, Refusal};
 use proptest::prelude::*;
 
 use crate::support::{

@@ -1,6 +1,7 @@
 //! DESC-1 to DESC-4.
 
-use custom_models_core::{CreateModel, Description, Field, MemoryStore, Plan, ViolationKind};
+use custom_models_core::field::{Description, Field, ViolationKind};
+use custom_models_core::{CreateModel, MemoryStore, Plan};
 use proptest::prelude::*;
 use serde_json::Value;
 

@@ -6,10 +6,10 @@ use std::sync::mpsc;
 use std::task::{Context, Poll, Waker};
 use std::thread;
 
+use custom_models_core::model::EditRefusal;
+use custom_models_core::store::{Completion, Outcome, StoreError, StoreErrorKind};
 use custom_models_core::wire::ErrorBody;
-use custom_models_core::{
-    Completion, CustomModel, EditRefusal, Outcome, Plan, Refusal, StoreError, StoreErrorKind,
-};
+use custom_models_core::{CustomModel, Plan, Refusal};
 use proptest::prelude::*;
 
 use crate::support::{Scripted, caller, config, engine, id, request, stored};

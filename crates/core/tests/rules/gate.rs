@@ -5,11 +5,14 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use custom_models_core::wire::ErrorBody;
-use custom_models_core::{
-    AccessChange, AccessRefusal, Admitted, Entered, Gate, Limits, ModelStore, Operation,
-    OperationLimit, Plan, Plans, Registration, RequestLimit, Scope, Standing,
+use custom_models_core::Plan;
+use custom_models_core::access::{
+    AccessRefusal, Admitted, Entered, Gate, Limits, Operation, OperationLimit, RequestLimit, Scope,
+    Standing,
 };
+use custom_models_core::store::{AccessChange, ModelStore, Registration};
+use custom_models_core::tenant::Plans;
+use custom_models_core::wire::ErrorBody;
 use proptest::prelude::*;
 
 use crate::support::{House, api_key, block_on, config, second};

@@ -3,10 +3,13 @@
 use std::thread;
 use std::time::Duration;
 
+use custom_models_core::access::Operation;
+use custom_models_core::engine::{Answered, Edited, Retention};
+use custom_models_core::model::{ContentDigest, DataType, Edit, Event, Expected};
+use custom_models_core::store::{AnswerKey, IdempotencyKey, KeptAnswer, NewAnswer, Repeatable};
+use custom_models_core::tenant::Actor;
 use custom_models_core::{
-    Actor, AnswerKey, Answered, Caller, ContentDigest, CustomModel, DataType, Edit, Edited, Engine,
-    Event, Expected, IdempotencyKey, KeptAnswer, MemoryStore, ModelId, NewAnswer, Operation, Plan,
-    Refusal, Repeatable, Retention, UpdateModel,
+    Caller, CustomModel, Engine, MemoryStore, ModelId, Plan, Refusal, UpdateModel,
 };
 use proptest::prelude::*;
 use serde_json::Value;

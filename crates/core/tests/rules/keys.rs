@@ -2,10 +2,12 @@
 
 use std::collections::HashSet;
 
-use custom_models_core::{
-    ApiKey, IdempotencyKey, InvalidKeyId, KeyDigest, KeyId, KeyRecord, Scope, Scopes, Timestamp,
-    ViolationKind,
+use custom_models_core::access::{
+    ApiKey, InvalidKeyId, KeyDigest, KeyId, KeyRecord, Scope, Scopes,
 };
+use custom_models_core::field::ViolationKind;
+use custom_models_core::store::IdempotencyKey;
+use custom_models_core::time::Timestamp;
 use proptest::prelude::*;
 
 fn keys() -> impl Strategy<Value = ApiKey> {

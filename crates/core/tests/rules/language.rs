@@ -1,6 +1,7 @@
 //! LANG-1 to LANG-3; LANG-4 is in `types.rs`.
 
-use custom_models_core::{CreateModel, Field, Language, ViolationKind};
+use custom_models_core::field::{Field, ViolationKind};
+use custom_models_core::{CreateModel, Language};
 use proptest::prelude::*;
 
 use crate::support::{

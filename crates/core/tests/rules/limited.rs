@@ -1,10 +1,14 @@
 //! Requests that are admitted with their change, from the gate to the engine: RATE-1, RATE-3, RATE-5.
 
-use custom_models_core::{
-    AccessRefusal, Caller, CustomModel, Edit, Edited, Engine, Entered, Expected, Gate,
-    IdempotencyKey, Limited, Limits, ModelId, Moment, NewAnswer, Operation, OperationLimit, Plan,
-    Plans, Refusal, Repeatable, Scope, Standing, UpdateModel,
+use custom_models_core::access::{
+    AccessRefusal, Entered, Gate, Limits, Operation, OperationLimit, Scope, Standing,
 };
+use custom_models_core::engine::{Edited, Limited};
+use custom_models_core::model::{Edit, Expected};
+use custom_models_core::store::{IdempotencyKey, NewAnswer, Repeatable};
+use custom_models_core::tenant::Plans;
+use custom_models_core::time::Moment;
+use custom_models_core::{Caller, CustomModel, Engine, ModelId, Plan, Refusal, UpdateModel};
 
 use crate::support::{Clock, House, block_on, request};
 
@@ -52,7 +56,7 @@ impl Desk {
     fn update(&self, id: ModelId, expected: Expected) -> Limited<Edited> {
         let entered = self.enter(Operation::Update);
         let (caller, admission) = (entered.caller(), entered.admission());
-        let edit = Edit::Update(UpdateModel::default());
+        let edit = Edit::from(UpdateModel::default());
         block_on(self.engine.edit_limited_async(caller, id, edit, expected, None, admission))
             .unwrap()
     }

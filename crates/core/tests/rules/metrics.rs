@@ -1,6 +1,6 @@
 //! TRAIN-3 and READ-4: the metrics of a training, the five named ones and any others.
 
-use custom_models_core::{
+use custom_models_core::model::{
     Course, Edit, Figure, InvalidMetricName, MetricName, TooManyMetrics, TrainingMetrics,
     TrainingStatus,
 };
@@ -102,7 +102,7 @@ proptest! {
         let again: TrainingMetrics = serde_json::from_str(&text).unwrap();
         prop_assert_eq!(again.get(&name).unwrap().get().to_bits(), bits, "{}", text);
         let body = format!(r#"{{"fence":1,"training_metrics":{text}}}"#);
-        let told = custom_models_core::TrainingSucceeded::from_json(body.as_bytes()).unwrap();
+        let told = custom_models_core::request::TrainingSucceeded::from_json(body.as_bytes()).unwrap();
         prop_assert_eq!(told.metrics.get(&name).unwrap().get().to_bits(), bits, "{}", body);
     }
 }

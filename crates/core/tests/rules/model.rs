@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use custom_models_core::model::{Revision, Stamp, TrainingStatus};
+use custom_models_core::time::{InvalidTimestamp, Timestamp};
 use custom_models_core::{
-    BaseModel, CreateModel, CustomModel, Engine, InvalidTimestamp, Language, MemoryStore, Plan,
-    Revision, Stamp, Timestamp, TrainingStatus,
+    BaseModel, CreateModel, CustomModel, Engine, Language, MemoryStore, Plan,
 };
 use proptest::prelude::*;
 

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use custom_models_core::{
-    ArchiveStore, Engine, InvalidModelId, MemoryStore, ModelId, ModelKey, Plan, StoreIdentity,
-};
+use custom_models_core::model::InvalidModelId;
+use custom_models_core::store::{ArchiveStore, StoreIdentity};
+use custom_models_core::{Engine, MemoryStore, ModelId, ModelKey, Plan};
 use proptest::prelude::*;
 
 use crate::support::{caller, clock, config, id, request, tape};

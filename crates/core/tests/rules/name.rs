@@ -1,6 +1,7 @@
 //! NAME-1 to NAME-5.
 
-use custom_models_core::{CreateModel, Description, Field, Name, Plan, ViolationKind};
+use custom_models_core::field::{Description, Field, Name, ViolationKind};
+use custom_models_core::{CreateModel, Plan};
 use proptest::prelude::*;
 
 use crate::support::{

@@ -2,7 +2,8 @@
 
 use std::borrow::Borrow;
 
-use custom_models_core::{Actor, Caller, Organisation, Plan};
+use custom_models_core::tenant::Actor;
+use custom_models_core::{Caller, Organisation, Plan};
 use proptest::prelude::*;
 
 use crate::support::{config, tape};

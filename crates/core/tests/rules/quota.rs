@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Barrier;
 use std::thread;
 
-use custom_models_core::{
-    Change, CreateModel, Engine, MemoryStore, ModelId, Outcome, Plan, Refusal,
-};
+use custom_models_core::store::{Change, Outcome};
+use custom_models_core::{CreateModel, Engine, MemoryStore, ModelId, Plan, Refusal};
 use proptest::prelude::*;
 
 use crate::support::{Call, Recorder, Scripted, caller, config, engine, kinds, request, tape};

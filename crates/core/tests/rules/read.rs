@@ -3,9 +3,12 @@
 use std::num::NonZeroU64;
 use std::sync::Arc;
 
+use custom_models_core::model::TrainingStatus;
+use custom_models_core::request::{PerPage, Start};
+use custom_models_core::store::{Change, Filter, ModelStore, Write};
+use custom_models_core::time::Moment;
 use custom_models_core::{
-    BaseModel, Change, CreateModel, CustomModel, Engine, Filter, Language, ListModels, MemoryStore,
-    ModelStore, Moment, NewModel, PerPage, Plan, Start, TrainingStatus, Write,
+    BaseModel, CreateModel, CustomModel, Engine, Language, ListModels, MemoryStore, Plan,
 };
 use proptest::prelude::*;
 
@@ -235,7 +238,7 @@ fn read_3_a_store_shared_by_clones_and_by_reference_counts_is_one_store() {
     let engine = Engine::new(store.clone(), clock);
     let caller = caller("acme", Plan::gold());
     let change =
-        Change::Create { model: NewModel::new(request("n"), NOW.parse().unwrap()), limit: None };
+        Change::Create { model: request("n").into_new_model(NOW.parse().unwrap()), limit: None };
     let (organisation, actor) = (caller.organisation().clone(), caller.actor().clone());
     store.submit(
         Write::new(organisation, actor, Moment::from_unix_millis(0), change),

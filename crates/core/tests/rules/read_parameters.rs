@@ -2,9 +2,10 @@
 
 use std::num::NonZeroU64;
 
-use custom_models_core::{
-    BaseModel, Field, Language, ListModels, PerPage, Start, TrainingStatus, ViolationKind,
-};
+use custom_models_core::field::{Field, ViolationKind};
+use custom_models_core::model::TrainingStatus;
+use custom_models_core::request::{PerPage, Start};
+use custom_models_core::{BaseModel, Language, ListModels};
 use proptest::prelude::*;
 
 use crate::support::{config, is_language, kinds, tape};

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use custom_models_core::{CreateModel, ViolationKind};
+use custom_models_core::CreateModel;
+use custom_models_core::field::ViolationKind;
 use jsonschema::Validator;
 use jsonschema::error::ValidationErrorKind;
 use serde_json::Value;

@@ -3,11 +3,13 @@
 use std::thread;
 use std::time::Duration;
 
-use custom_models_core::{
-    Actor, Caller, Claimed, CustomModel, DataType, Edit, Edited, Engine, Expected, Figure,
-    LeaseTime, MemoryStore, MetricName, NoTransition, Plan, Progress, Refusal, Retention,
-    TrainingEvent, TrainingMetrics, TrainingStatus,
+use custom_models_core::engine::{Claimed, Edited, Retention};
+use custom_models_core::model::{
+    DataType, Edit, Expected, Figure, LeaseTime, MetricName, NoTransition, Progress, TrainingEvent,
+    TrainingMetrics, TrainingStatus,
 };
+use custom_models_core::tenant::Actor;
+use custom_models_core::{Caller, CustomModel, Engine, MemoryStore, Plan, Refusal};
 use serde_json::Value;
 
 use crate::support::{Clock, caller, pair, request};

@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use custom_models_core::{
-    BaseModel, Change, CreateModel, Description, Language, ModelId, Name, Plan, TrainingStatus,
-};
+use custom_models_core::field::{Description, Name};
+use custom_models_core::model::TrainingStatus;
+use custom_models_core::store::Change;
+use custom_models_core::{BaseModel, CreateModel, Language, ModelId, Plan};
 use proptest::prelude::*;
 
 use crate::support::{Call, Recorder, Tape, caller, config, engine, tape};

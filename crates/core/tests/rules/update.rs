@@ -2,9 +2,10 @@
 
 use std::thread;
 
+use custom_models_core::field::{Field, ViolationKind};
+use custom_models_core::model::{Expected, Revision};
 use custom_models_core::{
-    BaseModel, CustomModel, Expected, Field, Language, MemoryStore, Plan, Refusal, Revision,
-    UpdateModel, ViolationKind,
+    BaseModel, CustomModel, Language, MemoryStore, Plan, Refusal, UpdateModel,
 };
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};

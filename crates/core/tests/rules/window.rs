@@ -2,11 +2,14 @@
 
 use std::time::Duration;
 
-use custom_models_core::{
-    AccessOutcome, Admission, AdmissionRows, AdmissionRowsMut, InvalidRequestLimit,
-    InvalidWindowKey, KeyId, Moment, Operation, RequestLimit, Standing, StoreError, Window,
-    WindowKey, admit, window_state,
+use custom_models_core::access::{
+    InvalidRequestLimit, InvalidWindowKey, KeyId, Operation, RequestLimit, Standing, Window,
+    WindowKey,
 };
+use custom_models_core::store::{
+    AccessOutcome, Admission, AdmissionRows, AdmissionRowsMut, StoreError, admit, window_state,
+};
+use custom_models_core::time::Moment;
 use proptest::prelude::*;
 
 /// An error that the rows of these tests never have.

@@ -2,11 +2,11 @@
 
 use std::num::NonZeroU32;
 
+use custom_models_core::access::{AccessRefusal, Scope, Standing};
+use custom_models_core::store::{StoreError, StoreErrorKind};
+use custom_models_core::time::Moment;
 use custom_models_core::wire::ErrorBody;
-use custom_models_core::{
-    AccessRefusal, CreateModel, MemoryStore, Moment, Plan, Refusal, Scope, Standing, StoreError,
-    StoreErrorKind,
-};
+use custom_models_core::{CreateModel, MemoryStore, Plan, Refusal};
 use proptest::prelude::*;
 
 use crate::support::{Json, caller, config, engine, id, keys, render, request, tape};

@@ -4,11 +4,17 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, ApiKey, Completion, Gate, Grant, KeyDigest, KeyId,
-    KeyRecord, Limits, MemoryStore, Moment, Operation, OperationLimit, Organisation, Plans,
-    Registration, RequestLimit, Scope, StoreError, StoreErrorKind, Timestamp, Window,
+use custom_models_core::access::{
+    ApiKey, Gate, KeyDigest, KeyId, KeyRecord, Limits, Operation, OperationLimit, RequestLimit,
+    Scope, Window,
 };
+use custom_models_core::store::{
+    AccessChange, AccessOutcome, AccessStore, Completion, Grant, Registration, StoreError,
+    StoreErrorKind,
+};
+use custom_models_core::tenant::Plans;
+use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::{MemoryStore, Organisation};
 
 /// Registrations and keys alone.
 struct Keys(MemoryStore);

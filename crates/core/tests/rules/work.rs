@@ -4,10 +4,10 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use custom_models_core::{
-    Completion, DataId, DataType, Edit, EditRefusal, Engine, Expected, LeaseHeld, MemoryStore,
-    Outcome, Plan, Refusal, Retention, StoreError,
-};
+use custom_models_core::engine::{LeaseHeld, Retention};
+use custom_models_core::model::{DataId, DataType, Edit, EditRefusal, Expected};
+use custom_models_core::store::{Completion, Outcome, StoreError};
+use custom_models_core::{Engine, MemoryStore, Plan, Refusal};
 
 use crate::support::{Call, Clock, Recorder, Scripted, caller, pair, request};
 use crate::training::{ANYTHING, HOURS_5, claimed, lease, ready, worker};

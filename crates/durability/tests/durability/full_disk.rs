@@ -7,7 +7,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::thread;
 
-use custom_models_core::{Refusal, Store, StoreError, StoreErrorKind};
+use custom_models_core::Refusal;
+use custom_models_core::store::{Store, StoreError, StoreErrorKind};
 use custom_models_durability::{
     Author, BoxError, Kind, Ledger, Line, Token, callers, ensure, explain, tmpfs,
 };

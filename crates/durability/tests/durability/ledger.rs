@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use custom_models_core::{MemoryStore, ModelId, Revision, Stamp, Store};
+use custom_models_core::model::{Revision, Stamp};
+use custom_models_core::store::Store;
+use custom_models_core::{MemoryStore, ModelId};
 use custom_models_durability::{BoxError, Kind, Ledger, Line, MEMBERS, Token, ensure};
 use fastrand::Rng;
 use tempfile::TempDir;

@@ -1,8 +1,9 @@
 //! The operations on the data of a model, and their shapes.
 
-use custom_models_core::{
-    DataFile, DataType, Field, Operation as Asked, Refusal, ViolationKind, Violations,
-};
+use custom_models_core::access::Operation as Asked;
+use custom_models_core::field::{Field, ViolationKind};
+use custom_models_core::model::{DataFile, DataType};
+use custom_models_core::{Refusal, Violations};
 use custom_models_training_data::{AudioFormat, LEAST_RATE};
 use utoipa::openapi::content::Content;
 use utoipa::openapi::path::Operation;

@@ -1,9 +1,10 @@
 //! The shapes of what is sent and answered about trainings and the history.
 
-use custom_models_core::{
-    Actor, DataId, DataType, EventType, LeaseTime, MetricName, Organisation, Progress,
-    TrainingMetrics,
+use custom_models_core::Organisation;
+use custom_models_core::model::{
+    DataId, DataType, EventType, LeaseTime, MetricName, Progress, TrainingMetrics,
 };
+use custom_models_core::tenant::Actor;
 use serde_json::Value;
 use utoipa::openapi::schema::{
     ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,

@@ -1,9 +1,11 @@
 //! Every operation: what it takes, what it answers, and what it may refuse.
 
-use custom_models_core::{
-    ClaimTraining, CreateModel, CreateParameters, Heartbeat, ListEvents, ListModels,
-    Operation as Asked, Plan, Refusal, RunModel, TrainingFailed, TrainingSucceeded, UpdateModel,
+use custom_models_core::access::Operation as Asked;
+use custom_models_core::request::{
+    ClaimTraining, CreateParameters, Heartbeat, ListEvents, RunModel, TrainingFailed,
+    TrainingSucceeded,
 };
+use custom_models_core::{CreateModel, ListModels, Plan, Refusal, UpdateModel};
 use utoipa::openapi::path::{Operation, OperationBuilder};
 use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::response::ResponseBuilder;

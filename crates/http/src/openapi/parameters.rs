@@ -1,6 +1,8 @@
 //! Parameters in paths, queries and headers.
 
-use custom_models_core::{IdempotencyKey, ListEvents, PerPage, TrainingStatus};
+use custom_models_core::model::TrainingStatus;
+use custom_models_core::request::{ListEvents, PerPage};
+use custom_models_core::store::IdempotencyKey;
 use serde_json::Value;
 use utoipa::openapi::Required;
 use utoipa::openapi::path::{Parameter, ParameterBuilder, ParameterIn};

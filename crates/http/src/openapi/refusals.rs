@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
+use custom_models_core::access::{AccessRefusal, Operation as Asked, RequestLimit, Standing};
+use custom_models_core::store::StoreErrorKind;
+use custom_models_core::time::Moment;
 use custom_models_core::wire::ErrorBody;
-use custom_models_core::{
-    AccessRefusal, Moment, Operation as Asked, Refusal, RequestLimit, Standing, StoreErrorKind,
-    Violations,
-};
+use custom_models_core::{Refusal, Violations};
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{Operation, OperationBuilder};

@@ -1,9 +1,9 @@
 //! The shapes of what is sent and answered.
 
-use custom_models_core::{
-    BaseModel, Course, CreateModel, Description, Language, ModelId, Name, NewModel, Progress,
-    Timestamp, TrainingStatus,
-};
+use custom_models_core::field::{Description, Name};
+use custom_models_core::model::{Course, Progress, TrainingStatus};
+use custom_models_core::time::Timestamp;
+use custom_models_core::{BaseModel, CreateModel, Language, ModelId};
 use serde_json::Value;
 use utoipa::openapi::schema::{
     AnyOfBuilder, ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
@@ -56,7 +56,7 @@ pub(super) fn example_model() -> Option<Value> {
         .build()
         .ok()?;
     let created_at = Timestamp::from_unix_seconds(1_736_935_200).ok()?;
-    let model = NewModel::new(request, created_at).with_id(ModelId::new(1).ok()?);
+    let model = request.into_new_model(created_at).with_id(ModelId::new(1).ok()?);
     serde_json::to_value(&model).ok()
 }
 

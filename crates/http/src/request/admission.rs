@@ -1,6 +1,7 @@
 //! The admission of a request: how it passes the gate's limits, and when that is written (RATE-2, RATE-3).
 
-use custom_models_core::{AdmissionRequest, Admitted, Entered, Standing};
+use custom_models_core::access::{Admitted, Entered, Standing};
+use custom_models_core::store::AdmissionRequest;
 
 use crate::rejection::Rejection;
 use crate::response::{ApiResponse, HandlerResult};

@@ -7,11 +7,13 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use axum::extract::Request;
 use axum::http::{HeaderMap, StatusCode, Uri};
-use custom_models_core::{
-    AccessRefusal, AdmissionRequest, AnswerKey, Answered, Caller, ContentDigest, CustomModel, Edit,
-    Edited, Engine, IdempotencyKey, KeptAnswer, Limited, ModelId, NewAnswer, Operation, Refusal,
-    Repeatable, TrainingStatus, Violations,
+use custom_models_core::access::{AccessRefusal, Operation};
+use custom_models_core::engine::{Answered, Edited, Limited};
+use custom_models_core::model::{ContentDigest, Edit, TrainingStatus};
+use custom_models_core::store::{
+    AdmissionRequest, AnswerKey, IdempotencyKey, KeptAnswer, NewAnswer, Repeatable,
 };
+use custom_models_core::{Caller, CustomModel, Engine, ModelId, Refusal, Violations};
 use custom_models_training_data::Upload;
 use percent_encoding::percent_decode_str;
 use tokio::time::Instant;

@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderMap, header};
-use custom_models_core::{Field, ViolationKind, Violations};
+use custom_models_core::Violations;
+use custom_models_core::field::{Field, ViolationKind};
 use futures_util::Stream;
 use http_body::Body as _;
 use multer::Multipart;

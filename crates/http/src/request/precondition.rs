@@ -1,7 +1,8 @@
 //! `If-Match` and `If-None-Match`: the revisions of a model that a client knows (EDIT-4).
 
 use axum::http::{HeaderMap, HeaderName, header};
-use custom_models_core::{CustomModel, Expected, Revision, TrainingStatus};
+use custom_models_core::CustomModel;
+use custom_models_core::model::{Expected, Revision, TrainingStatus};
 
 /// Returns the revisions that `If-Match` allows a write to change. A malformed header allows none.
 pub(crate) fn if_match(headers: &HeaderMap) -> Expected {

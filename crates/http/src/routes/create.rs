@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use custom_models_core::{
-    AnswerKey, Answered, Caller, CreateModel, CreateParameters, Engine, NewAnswer, Operation,
-    Repeatable, Violations,
-};
+use custom_models_core::access::Operation;
+use custom_models_core::engine::Answered;
+use custom_models_core::request::CreateParameters;
+use custom_models_core::store::{AnswerKey, NewAnswer, Repeatable};
+use custom_models_core::{Caller, CreateModel, Engine, Violations};
 
 use crate::request::context::{RequestContext, both};
 use crate::response::{ApiResponse, HandlerResult, Reply};

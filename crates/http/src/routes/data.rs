@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use custom_models_core::{Caller, DataId, DataList, Edit, Edited, Operation, Refusal};
+use custom_models_core::access::Operation;
+use custom_models_core::engine::Edited;
+use custom_models_core::model::{DataId, DataList, Edit};
+use custom_models_core::{Caller, Refusal};
 
 use crate::rejection::Rejection;
 use crate::request::context::{RequestContext, segment};

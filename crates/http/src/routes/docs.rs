@@ -4,7 +4,7 @@ use std::sync::{Arc, LazyLock};
 
 use axum::body::{Body, Bytes};
 use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::store::{StoreError, StoreErrorKind};
 use utoipa_swagger_ui::{Config, serve};
 
 use crate::openapi::openapi;

@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use custom_models_core::{Caller, EventList, ListEvents, Operation};
+use custom_models_core::Caller;
+use custom_models_core::access::Operation;
+use custom_models_core::engine::EventList;
+use custom_models_core::request::ListEvents;
 use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::rejection::Rejection;

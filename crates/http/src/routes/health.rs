@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::http::{StatusCode, Uri};
-use custom_models_core::{
-    Caller, ModelId, Organisation, Plan, Refusal, StoreError, StoreErrorKind,
-};
+use custom_models_core::store::{StoreError, StoreErrorKind};
+use custom_models_core::{Caller, ModelId, Organisation, Plan, Refusal};
 
 use crate::request::query;
 use crate::response::{HandlerResult, Reply};

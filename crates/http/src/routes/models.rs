@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use custom_models_core::{CustomModel, ListModels, ModelKey, Operation, Refusal};
+use custom_models_core::access::Operation;
+use custom_models_core::{CustomModel, ListModels, ModelKey, Refusal};
 
 use crate::request::context::{RequestContext, segment};
 use crate::request::precondition::is_not_modified;

@@ -3,7 +3,11 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use custom_models_core::{AnswerKey, Caller, Edit, NewAnswer, Operation, Repeatable, RunModel};
+use custom_models_core::Caller;
+use custom_models_core::access::Operation;
+use custom_models_core::model::Edit;
+use custom_models_core::request::RunModel;
+use custom_models_core::store::{AnswerKey, NewAnswer, Repeatable};
 
 use crate::request::context::{RequestContext, both};
 use crate::response::{ApiResponse, HandlerResult};

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
-use custom_models_core::{Caller, Edit, Operation, UpdateModel};
+use custom_models_core::access::Operation;
+use custom_models_core::model::Edit;
+use custom_models_core::{Caller, UpdateModel};
 
 use crate::request::context::{RequestContext, both};
 use crate::response::{ApiResponse, HandlerResult};
@@ -16,10 +18,10 @@ pub(crate) async fn update(State(state): State<Arc<AppState>>, request: Request)
 
 async fn update_model(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
     let model = ctx.model(caller, 0).await?;
-    ctx.check(caller, &model, &Edit::Update(UpdateModel::default()))?;
+    ctx.check(caller, &model, &Edit::from(UpdateModel::default()))?;
     let body = ctx.json().await?;
     let (update, ()) = both(UpdateModel::from_json(&body), ctx.reject_query())?;
-    let edit = Edit::Update(update.into_owned());
+    let edit = Edit::from(update);
     let edited = ctx.edit(caller, model.id, edit, None).await?;
     ctx.edit_reply(edited)
 }

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use custom_models_core::{
-    AnswerKey, Caller, ContentDigest, DataFile, DataType, Edit, Edited, Expected, IdempotencyKey,
-    ModelId, NewPair, Operation, Refusal, Repeatable,
-};
+use custom_models_core::access::Operation;
+use custom_models_core::engine::Edited;
+use custom_models_core::model::{ContentDigest, DataFile, DataType, Edit, Expected, NewPair};
+use custom_models_core::store::{AnswerKey, IdempotencyKey, Repeatable};
+use custom_models_core::{Caller, ModelId, Refusal};
 use custom_models_training_data::{ContentStore, Upload, Uploaded};
 use tokio::task::JoinError;
 use tracing::Instrument;
@@ -127,7 +128,7 @@ fn upload_reply(
 ) -> HandlerResult {
     match edited {
         Ok(Edited::Changed { model, .. }) => {
-            let body = custom_models_core::Uploaded::new(&uploaded.pair, &model);
+            let body = custom_models_core::model::Uploaded::new(&uploaded.pair, &model);
             Ok(Reply::json(StatusCode::OK, &body)?.with_etag(model.revision()))
         }
         other => {

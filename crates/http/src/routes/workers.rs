@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::StatusCode;
-use custom_models_core::{
-    Caller, ClaimTraining, Edit, Edited, Heartbeat, LeaseHeld, Operation, Refusal, TrainingFailed,
-    TrainingSucceeded, Violations,
-};
+use custom_models_core::access::Operation;
+use custom_models_core::engine::{Edited, LeaseHeld};
+use custom_models_core::model::Edit;
+use custom_models_core::request::{ClaimTraining, Heartbeat, TrainingFailed, TrainingSucceeded};
+use custom_models_core::{Caller, Refusal, Violations};
 
 use crate::rejection::Rejection;
 use crate::request::context::{RequestContext, both};

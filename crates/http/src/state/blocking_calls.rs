@@ -5,7 +5,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use custom_models_core::{Refusal, StoreErrorKind};
+use custom_models_core::Refusal;
+use custom_models_core::store::StoreErrorKind;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinError;
 use tokio::time::timeout;

@@ -5,7 +5,7 @@ use std::panic::{self, AssertUnwindSafe};
 use std::thread;
 
 use crossbeam_channel::{Receiver, Sender, unbounded};
-use custom_models_core::StoreErrorKind;
+use custom_models_core::store::StoreErrorKind;
 use tokio::sync::oneshot;
 
 use crate::rejection::Rejection;

@@ -6,7 +6,8 @@ use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
 use axum::http::{Response, StatusCode};
 use axum::middleware::Next;
-use custom_models_core::{AccessRefusal, Operation, Refusal};
+use custom_models_core::Refusal;
+use custom_models_core::access::{AccessRefusal, Operation};
 use metrics::{counter, describe_counter, describe_histogram, histogram};
 
 use crate::paths::{MODELS, TRAINING};

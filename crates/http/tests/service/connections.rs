@@ -3,7 +3,7 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use custom_models_core::{Limits, Operation, OperationLimit, Scope};
+use custom_models_core::access::{Limits, Operation, OperationLimit, Scope};
 use custom_models_http::Options;
 
 use crate::support::{Answer, MODELS, Mood, NAMED, Server, head};

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use custom_models_core::{
-    BaseModel, Description, Language, LeaseTime, Limits, ListEvents, MemoryStore, Name,
-};
+use custom_models_core::access::Limits;
+use custom_models_core::field::{Description, Name};
+use custom_models_core::model::LeaseTime;
+use custom_models_core::request::ListEvents;
+use custom_models_core::{BaseModel, Language, MemoryStore};
 use custom_models_http::Options;
 use custom_models_training_data::Folder;
 use serde_json::Value;

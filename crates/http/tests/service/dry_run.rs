@@ -27,7 +27,7 @@ fn dry_1_the_judgement_is_that_of_a_create_and_nothing_is_created() {
     assert_eq!(real.status, 402);
     server.post(&key, &dry(), NAMED).is(402, &real.body);
     server.register("big", "Enterprise");
-    let big = server.key(2, "big", &custom_models_core::Scope::ALL);
+    let big = server.key(2, "big", &custom_models_core::access::Scope::ALL);
     server
         .post(&big, &dry(), NAMED)
         .is(200, r#"{"valid":true,"current_models":0,"plan_limit":null}"#);

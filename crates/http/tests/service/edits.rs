@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use custom_models_core::Scope;
+use custom_models_core::access::Scope;
 
 use crate::support::{CREATED, MODELS, Mood, NAMED, Server};
 

@@ -3,9 +3,9 @@
 use std::thread;
 use std::time::Duration;
 
-use custom_models_core::{
-    Caller, CreateModel, Limits, ModelStore, Plan, Purge, Scope, StoreErrorKind,
-};
+use custom_models_core::access::{Limits, Scope};
+use custom_models_core::store::{ModelStore, Purge, StoreErrorKind};
+use custom_models_core::{Caller, CreateModel, Plan};
 use custom_models_http::Options;
 
 use crate::support::{MODELS, NAMED, Server, head};
@@ -16,7 +16,7 @@ fn events(query: &str) -> String {
 
 /// The event of a create of the first key.
 fn created(position: u64) -> String {
-    let actor = custom_models_core::KeyId::from_bytes([1; 6]);
+    let actor = custom_models_core::access::KeyId::from_bytes([1; 6]);
     format!(
         r#"{{"position":{position},"created_at":"2023-11-14T22:13:20Z","model_id":{position},"actor":"{actor}","type":"created"}}"#
     )
@@ -66,7 +66,7 @@ fn log_1_every_change_has_its_event_by_whoever_made_it() {
     server.post(&key, &format!("{path}/cancel"), "");
     server.request("DELETE", &path, &[("Authorization", &key)], "");
     let body = server.get(&key, &events("?after=3")).body;
-    let shown = |number: u8| custom_models_core::KeyId::from_bytes([number; 6]).to_string();
+    let shown = |number: u8| custom_models_core::access::KeyId::from_bytes([number; 6]).to_string();
     let (key, worker) = (shown(1), shown(2));
     let changes = [
         (&key, r#""training_started"}"#),
@@ -111,13 +111,13 @@ fn log_1_what_is_forgotten_is_a_410() {
     server.create(&key, NAMED);
     server.pass(10);
     server.create(&key, NAMED);
-    let now = custom_models_core::Timestamp::from_unix_seconds(1_700_000_010).unwrap();
+    let now = custom_models_core::time::Timestamp::from_unix_seconds(1_700_000_010).unwrap();
     let purge = Purge {
         events_before: Some(now),
-        answers_until: custom_models_core::Moment::from_unix_millis(0),
+        answers_until: custom_models_core::time::Moment::from_unix_millis(0),
         limit: 9,
     };
-    custom_models_core::ModelStore::purge(&*server.store, purge).unwrap();
+    custom_models_core::store::ModelStore::purge(&*server.store, purge).unwrap();
     server.get(&key, &events("")).is(
         410,
         r#"{"error":"Gone","message":"Events behind this position are not kept any more","error_code":"EVENTS_EXPIRED","details":{"first_position":2}}"#,

@@ -3,7 +3,9 @@
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use custom_models_core::{Limits, MemoryStore, Operation, OperationLimit, Scope, StoreErrorKind};
+use custom_models_core::MemoryStore;
+use custom_models_core::access::{Limits, Operation, OperationLimit, Scope};
+use custom_models_core::store::StoreErrorKind;
 use custom_models_http::Options;
 use custom_models_training_data::Folder;
 use tempfile::TempDir;

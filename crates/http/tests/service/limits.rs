@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::sync::mpsc::channel;
 use std::thread;
 
-use custom_models_core::{Limits, Operation, OperationLimit};
+use custom_models_core::access::{Limits, Operation, OperationLimit};
 use custom_models_http::Options;
 
 use crate::support::{CREATED, MODELS, Mood, NAMED, NOW, Server, head};
@@ -71,7 +71,7 @@ fn rate_5_and_wire_429_every_answer_behind_the_window_says_how_it_stands() {
 fn rate_3_every_admitted_create_counts_and_no_refused_one_does() {
     let server = Server::limited("3/1h", 3);
     let key = server.any_key();
-    let reader = server.key(2, "acme", &[custom_models_core::Scope::Read]);
+    let reader = server.key(2, "acme", &[custom_models_core::access::Scope::Read]);
     assert_eq!(server.create(&reader, NAMED).status, 403);
     assert_eq!(server.create("Bearer x", NAMED).status, 401);
     let statuses: Vec<u16> =

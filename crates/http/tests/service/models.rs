@@ -1,6 +1,6 @@
 //! The operations, when all is right with a request.
 
-use custom_models_core::Scope;
+use custom_models_core::access::Scope;
 
 use crate::support::{CREATED, MODELS, NAMED, Server};
 
@@ -110,7 +110,7 @@ fn a_service_says_that_it_lives_and_whether_its_store_does() {
     let server = Server::new();
     server.request("GET", "/health", &[], "").is(200, r#"{"status":"alive"}"#);
     server.request("GET", "/ready", &[], "").is(200, r#"{"status":"ready"}"#);
-    custom_models_core::ModelStore::close(&*server.store).unwrap();
+    custom_models_core::store::ModelStore::close(&*server.store).unwrap();
     server.request("GET", "/health", &[], "").is(200, r#"{"status":"alive"}"#);
     let unready = server.request("GET", "/ready", &[], "");
     unready.refuses(503, "STORE_UNAVAILABLE").has("retry-after", "1");

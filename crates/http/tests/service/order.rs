@@ -1,6 +1,6 @@
 //! ORDER: of two refusals that a request deserves, the first answers. A test for each adjacent pair.
 
-use custom_models_core::{Limits, Operation, OperationLimit, Scope};
+use custom_models_core::access::{Limits, Operation, OperationLimit, Scope};
 use custom_models_http::Options;
 
 use crate::support::{MODELS, Mood, NAMED, Server};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use custom_models_core::{Limits, Scope};
+use custom_models_core::access::{Limits, Scope};
 use custom_models_http::Options;
 
 use crate::support::{Answer, Client, MODELS, NAMED, Server, head};

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::Duration;
 
-use custom_models_core::{Limits, Scope};
+use custom_models_core::access::{Limits, Scope};
 use custom_models_http::Options;
 
 use crate::support::{Client, MODELS, NAMED, Server, head};

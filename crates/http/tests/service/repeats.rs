@@ -57,8 +57,8 @@ fn idem_1_and_wire_422_another_body_under_the_same_key_is_refused() {
 fn idem_1_keys_are_an_organisations_an_operations_and_a_models_own() {
     let server = Server::new();
     let key = server.any_key();
-    let other = server.key(2, "other", &custom_models_core::Scope::ALL);
-    let same = server.key(3, "acme", &custom_models_core::Scope::ALL);
+    let other = server.key(2, "other", &custom_models_core::access::Scope::ALL);
+    let same = server.key(3, "acme", &custom_models_core::access::Scope::ALL);
     create(&server, &key, "k", NAMED).is(201, CREATED);
     create(&server, &other, "k", NAMED).has_no("idempotency-replayed");
     create(&server, &same, "k", NAMED).is(201, CREATED).has("idempotency-replayed", "true");

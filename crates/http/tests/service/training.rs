@@ -1,6 +1,7 @@
 //! TRAIN over HTTP, as far as those go who have their models trained.
 
-use custom_models_core::{DataType, Scope};
+use custom_models_core::access::Scope;
+use custom_models_core::model::DataType;
 
 use crate::support::{CREATED, MODELS, NAMED, Server};
 

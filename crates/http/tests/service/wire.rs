@@ -1,6 +1,7 @@
 //! Section 6: refusals with their bodies and headers.
 
-use custom_models_core::{Scope, StoreErrorKind};
+use custom_models_core::access::Scope;
+use custom_models_core::store::StoreErrorKind;
 
 use crate::support::{MODELS, Mood, NAMED, Server};
 

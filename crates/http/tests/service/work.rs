@@ -1,6 +1,6 @@
 //! TRAIN over HTTP, as far as those go who train.
 
-use custom_models_core::Scope;
+use custom_models_core::access::Scope;
 
 use crate::support::{Answer, CREATED, MODELS, Server};
 

@@ -1,9 +1,10 @@
 //! Organisations with their plans, and keys.
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, Grant, KeyDigest, KeyId, KeyRecord, Moment, Operation,
-    RequestLimit, Scope, Scopes, StoreErrorKind, Timestamp, Window,
+use custom_models_core::access::{
+    KeyDigest, KeyId, KeyRecord, Operation, RequestLimit, Scope, Scopes, Window,
 };
+use custom_models_core::store::{AccessChange, AccessOutcome, Grant, StoreErrorKind};
+use custom_models_core::time::{Moment, Timestamp};
 
 use crate::Builder;
 use crate::cases::durability::killed;

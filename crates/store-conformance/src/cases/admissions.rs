@@ -3,10 +3,9 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, KeyId, Moment, Operation, Outcome, RequestLimit, Standing, Window,
-    WindowKey, WindowState,
-};
+use custom_models_core::access::{KeyId, Operation, RequestLimit, Standing, Window, WindowKey};
+use custom_models_core::store::{AccessChange, AccessOutcome, Outcome, WindowState};
+use custom_models_core::time::Moment;
 
 use crate::Builder;
 use crate::cases::durability::killed;

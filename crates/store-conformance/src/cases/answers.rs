@@ -1,9 +1,9 @@
 //! Answers that are kept: a request that is sent again is done once, and hears what was answered.
 
-use custom_models_core::{
-    Change, CustomModel, DataFile, Edit, KeptAnswer, ModelId, NewPair, Operation, Organisation,
-    Outcome, Uploaded, Write,
-};
+use custom_models_core::access::Operation;
+use custom_models_core::model::{DataFile, Edit, NewPair, Uploaded};
+use custom_models_core::store::{Change, KeptAnswer, Outcome, Write};
+use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use crate::Builder;
 use crate::cases::durability::killed;

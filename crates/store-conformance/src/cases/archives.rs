@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use custom_models_core::{
-    AccessChange, ArchiveChange, Audit, DataFile, Edit, Finding, MemoryStore, NewPair,
-    Organisation, Outcome, Purge, Record, Store, StoreErrorKind, Write,
+use custom_models_core::model::{DataFile, Edit, NewPair};
+use custom_models_core::store::{
+    AccessChange, ArchiveChange, Audit, Finding, Outcome, Purge, Record, Store, StoreErrorKind,
+    Write,
 };
+use custom_models_core::{MemoryStore, Organisation};
 
 use crate::Builder;
 use crate::cases::courses::every_course;
@@ -90,7 +92,7 @@ pub(crate) fn everything_is_brought_to_another_store_and_goes_on_there(
     let [acme, zebra] = filled(&store)?;
     let (all, shown) = (records(&*store.handle())?, lines(&*store.handle())?);
     let memory = MemoryStore::new();
-    custom_models_core::ArchiveStore::archive(&memory, ArchiveChange::Import(all.clone()))?;
+    custom_models_core::store::ArchiveStore::archive(&memory, ArchiveChange::Import(all.clone()))?;
     ensure_eq!(lines(&memory)?, shown, "what memory was told");
     for line in &shown {
         let record: Record = serde_json::from_str(line).map_err(crate::sample::unfit)?;

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use custom_models_core::{CustomModel, EditRefusal, ModelId, Outcome};
+use custom_models_core::model::EditRefusal;
+use custom_models_core::store::Outcome;
+use custom_models_core::{CustomModel, ModelId};
 
 use crate::Builder;
 use crate::client::{Client, create, delete, delete_at, fresh};

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use custom_models_core::{
-    Claimed, CustomModel, Edit, EditRefusal, ModelId, Organisation, Outcome, Refusal, Retention,
-    TrainingStatus,
-};
+use custom_models_core::engine::{Claimed, Retention};
+use custom_models_core::model::{Edit, EditRefusal, TrainingStatus};
+use custom_models_core::store::Outcome;
+use custom_models_core::{CustomModel, ModelId, Organisation, Refusal};
 
 use crate::Builder;
 use crate::client::{ALL, Client, delete, fresh};

@@ -1,6 +1,7 @@
 //! Closing: what is queued is answered first, afterwards nothing is done any more.
 
-use custom_models_core::{CustomModel, ModelStore, Outcome, Purge, StoreError, StoreErrorKind};
+use custom_models_core::CustomModel;
+use custom_models_core::store::{ModelStore, Outcome, Purge, StoreError, StoreErrorKind};
 
 use crate::Builder;
 use crate::client::{ALL, Answer, Client, create, delete, fresh, write};

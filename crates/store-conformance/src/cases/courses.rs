@@ -1,8 +1,8 @@
 //! Courses: whatever a model's training has come to, it comes back, and lists go by it.
 
-use custom_models_core::{
-    Course, CustomModel, DataType, Edit, Filter, ModelId, Selection, TrainingStatus,
-};
+use custom_models_core::model::{Course, DataType, Edit, TrainingStatus};
+use custom_models_core::store::{Filter, Selection};
+use custom_models_core::{CustomModel, ModelId};
 
 use crate::Builder;
 use crate::cases::durability::killed;

@@ -2,10 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use custom_models_core::{
-    ArchiveChange, ContentDigest, Course, CustomModel, DataFile, DataPair, DataType, Edit,
-    EditRefusal, ModelLine, NewPair, Organisation, Outcome, Record, Timestamp, Write,
+use custom_models_core::model::{
+    ContentDigest, Course, DataFile, DataPair, DataType, Edit, EditRefusal, NewPair,
 };
+use custom_models_core::store::{ArchiveChange, ModelLine, Outcome, Record, Write};
+use custom_models_core::time::Timestamp;
+use custom_models_core::{CustomModel, Organisation};
 
 use crate::cases::durability::killed;
 use crate::client::{Client, fresh, write};

@@ -1,6 +1,8 @@
 //! Deletes: by id and revision, of the organisation's own models alone.
 
-use custom_models_core::{CustomModel, EditRefusal, ModelId, Outcome};
+use custom_models_core::model::EditRefusal;
+use custom_models_core::store::Outcome;
+use custom_models_core::{CustomModel, ModelId};
 
 use crate::Builder;
 use crate::client::{Client, delete, delete_at, fresh};

@@ -1,7 +1,8 @@
 //! Acknowledged writes are there again: after a close, after the last handle is dropped, and after the
 //! process is killed.
 
-use custom_models_core::{CustomModel, Organisation, Outcome, StoreErrorKind};
+use custom_models_core::store::{Outcome, StoreErrorKind};
+use custom_models_core::{CustomModel, Organisation};
 
 use crate::client::{ALL, Client, create, fresh};
 use crate::sample::{model, models, organisation};

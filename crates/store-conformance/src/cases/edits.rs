@@ -1,8 +1,10 @@
 //! Edits: decided on the model as it is when the write is judged, whoever else edits it (EDIT-4).
 
-use custom_models_core::{
-    CustomModel, DataType, Edit, Edited, Expected, Operation, Refusal, Repeatable, UpdateModel,
-};
+use custom_models_core::access::Operation;
+use custom_models_core::engine::Edited;
+use custom_models_core::model::{DataType, Edit, Expected};
+use custom_models_core::store::Repeatable;
+use custom_models_core::{CustomModel, Refusal, UpdateModel};
 
 use crate::Builder;
 use crate::client::fresh;
@@ -16,7 +18,7 @@ const THREADS: u64 = 8;
 
 fn renamed(number: u64) -> Checked<Edit> {
     let name = format!("name {number}");
-    Ok(Edit::Update(UpdateModel::builder().name(&name).build().map_err(unfit)?.into_owned()))
+    Ok(Edit::from(UpdateModel::builder().name(&name).build().map_err(unfit)?.into_owned()))
 }
 
 /// Nobody is refused since somebody else was faster, and nothing that was acknowledged is lost.

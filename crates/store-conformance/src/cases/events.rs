@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use custom_models_core::{
-    Actor, CustomModel, DataType, Edit, Event, EventPage, EventType, NewEvent, Organisation,
-    Outcome, Progress, Timestamp,
-};
+use custom_models_core::model::{DataType, Edit, Event, EventPage, EventType, NewEvent, Progress};
+use custom_models_core::store::Outcome;
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::Timestamp;
+use custom_models_core::{CustomModel, Organisation};
 
 use crate::Builder;
 use crate::cases::durability::killed;

@@ -1,6 +1,7 @@
 //! Ids: unique over all organisations, growing, never given twice, up to the last one.
 
-use custom_models_core::{Change, ModelId, Outcome, StoreErrorKind};
+use custom_models_core::ModelId;
+use custom_models_core::store::{Change, Outcome, StoreErrorKind};
 
 use crate::Builder;
 use crate::client::{Client, create, delete, fresh};

@@ -1,9 +1,11 @@
 //! Writes of limited requests: an admission and its change in one write.
 
-use custom_models_core::{
-    AccessChange, AdmissionRequest, Change, CustomModel, Edit, EditRefusal, KeyId, NewAnswer,
-    Operation, Organisation, Outcome, RequestLimit, Standing, Window, Write,
+use custom_models_core::access::{KeyId, Operation, RequestLimit, Standing, Window};
+use custom_models_core::model::{Edit, EditRefusal};
+use custom_models_core::store::{
+    AccessChange, AdmissionRequest, Change, NewAnswer, Outcome, Write,
 };
+use custom_models_core::{CustomModel, Organisation};
 
 use crate::Builder;
 use crate::cases::admissions::{limit_of, used};

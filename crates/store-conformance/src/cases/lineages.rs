@@ -1,6 +1,8 @@
 //! The identity and the lineage of a store, which folders of training data replace.
 
-use custom_models_core::{ArchiveChange, Lineage, StoreErrorKind, StoreIdentity, StoreSummary};
+use custom_models_core::store::{
+    ArchiveChange, Lineage, StoreErrorKind, StoreIdentity, StoreSummary,
+};
 
 use crate::Builder;
 use crate::cases::durability::killed;

@@ -1,8 +1,8 @@
 //! Lists: order, filters, cursor, skip and limit, each alone and all together.
 
-use custom_models_core::{
-    BaseModel, CustomModel, Filter, Language, Listing, ModelId, Selection, TrainingStatus,
-};
+use custom_models_core::model::TrainingStatus;
+use custom_models_core::store::{Filter, Listing, Selection};
+use custom_models_core::{BaseModel, CustomModel, Language, ModelId};
 
 use crate::Builder;
 use crate::client::{Client, fresh};

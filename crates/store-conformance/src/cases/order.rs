@@ -3,7 +3,8 @@
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 
-use custom_models_core::{CustomModel, Outcome};
+use custom_models_core::CustomModel;
+use custom_models_core::store::Outcome;
 
 use crate::Builder;
 use crate::client::{Client, create, delete, delete_at, fresh};

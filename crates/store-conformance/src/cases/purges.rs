@@ -1,9 +1,9 @@
 //! Purges of old records: the beginning of a history, and answers that no repeat gets.
 
-use custom_models_core::{
-    AnswerKey, Event, EventPage, KeptAnswer, ModelId, Moment, NewAnswer, Organisation, Outcome,
-    Purge, Purged, Timestamp, Write,
-};
+use custom_models_core::model::{Event, EventPage};
+use custom_models_core::store::{AnswerKey, KeptAnswer, NewAnswer, Outcome, Purge, Purged, Write};
+use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::{ModelId, Organisation};
 
 use crate::Builder;
 use crate::cases::durability::killed;

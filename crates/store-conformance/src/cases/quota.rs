@@ -1,6 +1,6 @@
 //! The limit of a create: exact, atomic, and without a trace where it refuses.
 
-use custom_models_core::Outcome;
+use custom_models_core::store::Outcome;
 
 use crate::Builder;
 use crate::client::fresh;

@@ -2,7 +2,8 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use custom_models_core::{CustomModel, Outcome};
+use custom_models_core::CustomModel;
+use custom_models_core::store::Outcome;
 
 use crate::Builder;
 use crate::client::{ALL, Client, delete, fresh};

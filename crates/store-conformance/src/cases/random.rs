@@ -1,8 +1,9 @@
 //! Random sequences of operations, answer by answer as the reference answers them.
 
-use custom_models_core::{
-    BaseModel, Description, Filter, Language, Name, NewModel, Record, TrainingStatus,
-};
+use custom_models_core::field::{Description, Name};
+use custom_models_core::model::{NewModel, TrainingStatus};
+use custom_models_core::store::{Filter, Record};
+use custom_models_core::{BaseModel, Language};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;

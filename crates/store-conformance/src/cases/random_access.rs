@@ -1,9 +1,9 @@
 //! Random changes of access, answer by answer as the reference answers them.
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, KeyRecord, MemoryStore, Moment, Operation,
-    RequestLimit, Scope, StoreError, Window,
-};
+use custom_models_core::MemoryStore;
+use custom_models_core::access::{KeyRecord, Operation, RequestLimit, Scope, Window};
+use custom_models_core::store::{AccessChange, AccessOutcome, AccessStore, StoreError};
+use custom_models_core::time::Moment;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};

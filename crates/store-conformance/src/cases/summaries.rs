@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use custom_models_core::{
-    ArchiveChange, CustomModel, Event, Moment, NewEvent, Organisation, Purge, Record,
-    StoreErrorKind, StoreSummary,
-};
+use custom_models_core::model::{Event, NewEvent};
+use custom_models_core::store::{ArchiveChange, Purge, Record, StoreErrorKind, StoreSummary};
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, Organisation};
 
 use crate::cases::durability::killed;
 use crate::cases::events::{create_logged, update_logged, with_history};

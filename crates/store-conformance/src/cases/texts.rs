@@ -1,6 +1,9 @@
 //! Values come out as they were put in: every text, moment, language and base model, now and after reopening.
 
-use custom_models_core::{BaseModel, Description, Language, Name, NewModel, Timestamp};
+use custom_models_core::field::{Description, Name};
+use custom_models_core::model::NewModel;
+use custom_models_core::time::Timestamp;
+use custom_models_core::{BaseModel, Language};
 
 use crate::Builder;
 use crate::client::fresh;

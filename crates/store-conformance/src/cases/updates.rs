@@ -1,9 +1,11 @@
 //! Updates: at the revision that is expected, whole, and of the organisation's own models.
 
-use custom_models_core::{
-    AnswerKey, ArchiveChange, Change, CustomModel, DataType, Edit, EditRefusal, Expected, ModelId,
-    ModelLine, Outcome, Record, Revision, Stamp, Timestamp, Write,
+use custom_models_core::model::{DataType, Edit, EditRefusal, Expected, Revision, Stamp};
+use custom_models_core::store::{
+    AnswerKey, ArchiveChange, Change, ModelLine, Outcome, Record, Write,
 };
+use custom_models_core::time::Timestamp;
+use custom_models_core::{CustomModel, ModelId};
 
 use crate::Builder;
 use crate::cases::durability::killed;

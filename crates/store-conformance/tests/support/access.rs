@@ -1,11 +1,14 @@
 use std::collections::BTreeMap;
 use std::thread::ThreadId;
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, Admission, AdmissionRows, AdmissionRowsMut, Grant, KeyDigest,
-    KeyRecord, Moment, Organisation, PlanName, Registration, RequestLimit, StoreError, Window,
-    WindowState, admit, window_state,
+use custom_models_core::Organisation;
+use custom_models_core::access::{KeyDigest, KeyRecord, RequestLimit, Window};
+use custom_models_core::store::{
+    AccessChange, AccessOutcome, Admission, AdmissionRows, AdmissionRowsMut, Grant, Registration,
+    StoreError, WindowState, admit, window_state,
 };
+use custom_models_core::tenant::PlanName;
+use custom_models_core::time::Moment;
 
 use super::flaw::Flaw;
 

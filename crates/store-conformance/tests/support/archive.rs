@@ -1,8 +1,9 @@
 //! All that the store holds.
 
-use custom_models_core::{
-    AnswerLine, ArchiveChange, ArchiveStore, EventLine, Lineage, ModelLine, Organisation, Record,
-    Registration, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
+use custom_models_core::Organisation;
+use custom_models_core::store::{
+    AnswerLine, ArchiveChange, ArchiveStore, EventLine, Lineage, ModelLine, Record, Registration,
+    StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
 };
 
 use super::access::Access;
@@ -204,7 +205,7 @@ impl Access {
                 self.plans.insert(organisation, plan);
             }
             Record::Key(line) => {
-                let key = custom_models_core::KeyRecord::from(line);
+                let key = custom_models_core::access::KeyRecord::from(line);
                 self.keys.retain(|other| other.id != key.id);
                 self.keys.push(key);
                 self.keys.sort_by_key(|key| key.id);

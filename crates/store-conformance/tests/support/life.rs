@@ -1,10 +1,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::thread::ThreadId;
 
-use custom_models_core::{
-    Actor, AnswerKey, DataChange, DataId, DataPair, Event, EventPage, KeptAnswer, ModelId, Moment,
-    NewEvent, Operation, Organisation, Purge, Purged,
-};
+use custom_models_core::access::Operation;
+use custom_models_core::model::{DataChange, DataId, DataPair, Event, EventPage, NewEvent};
+use custom_models_core::store::{AnswerKey, KeptAnswer, Purge, Purged};
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::Moment;
+use custom_models_core::{ModelId, Organisation};
 
 use super::flaw::Flaw;
 

@@ -13,7 +13,8 @@ mod views;
 
 use std::sync::{Arc, Mutex};
 
-use custom_models_core::{ModelId, Store};
+use custom_models_core::ModelId;
+use custom_models_core::store::Store;
 use custom_models_store_conformance::{AfterKill, BoxError, Builder, Place};
 
 use flaw::Flaw;

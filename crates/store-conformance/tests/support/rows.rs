@@ -1,10 +1,13 @@
 use std::thread::ThreadId;
 
-use custom_models_core::{
-    AdmissionRequest, AnswerKey, Counters, Course, CustomModel, DataChange, DataId, DataPair,
-    KeptAnswer, Language, MetricName, ModelId, Moment, NewEvent, Organisation, Rows, Stamp,
-    StoreError, Timestamp, Write,
+use custom_models_core::model::{
+    Course, DataChange, DataId, DataPair, MetricName, NewEvent, Stamp,
 };
+use custom_models_core::store::{
+    AdmissionRequest, AnswerKey, Counters, KeptAnswer, Rows, StoreError, Write,
+};
+use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::{CustomModel, Language, ModelId, Organisation};
 use serde_json::Value;
 
 use super::access::Admissions;

@@ -2,11 +2,16 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::ThreadId;
 
-use custom_models_core::{
-    AdmissionRequest, BaseModel, Change, CustomModel, DataChange, Edit, EditRefusal, EventType,
-    Expected, KeptAnswer, Language, Lineage, ModelId, Name, NewEvent, NewModel, Organisation,
-    Outcome, Revision, StoreError, StoreErrorKind, Timestamp, Write, apply, transition,
+use custom_models_core::field::Name;
+use custom_models_core::model::{
+    DataChange, Edit, EditRefusal, EventType, Expected, NewEvent, NewModel, Revision, transition,
 };
+use custom_models_core::store::{
+    AdmissionRequest, Change, KeptAnswer, Lineage, Outcome, StoreError, StoreErrorKind, Write,
+    apply,
+};
+use custom_models_core::time::Timestamp;
+use custom_models_core::{BaseModel, CustomModel, Language, ModelId, Organisation};
 
 use super::access::Access;
 use super::flaw::Flaw;

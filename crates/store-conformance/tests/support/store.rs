@@ -2,12 +2,15 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle, ThreadId};
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, AnswerKey, Completion, CustomModel, DataPair,
-    EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord, Listing, ModelId, ModelStore, Moment,
-    Operation, Organisation, Outcome, Purge, Purged, Registration, RequestLimit, Selection,
-    StoreError, StoreErrorKind, Window, WindowState, Write,
+use custom_models_core::access::{KeyDigest, KeyRecord, Operation, RequestLimit, Window};
+use custom_models_core::model::{DataPair, EventPage};
+use custom_models_core::store::{
+    AccessChange, AccessOutcome, AccessStore, AnswerKey, Completion, Grant, KeptAnswer, Listing,
+    ModelStore, Outcome, Purge, Purged, Registration, Selection, StoreError, StoreErrorKind,
+    WindowState, Write,
 };
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use super::Disk;
 use super::flaw::Flaw;

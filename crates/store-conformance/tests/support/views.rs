@@ -1,7 +1,7 @@
-use custom_models_core::{
-    CustomModel, Filter, Listing, ModelId, Moment, Organisation, Selection, StoreError,
-    StoreErrorKind, TrainingStatus,
-};
+use custom_models_core::model::TrainingStatus;
+use custom_models_core::store::{Filter, Listing, Selection, StoreError, StoreErrorKind};
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use super::flaw::Flaw;
 use super::state::State;

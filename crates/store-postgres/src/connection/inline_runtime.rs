@@ -5,7 +5,7 @@ use std::future::Future;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::store::{StoreError, StoreErrorKind};
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::yield_now;
 use tokio::time::timeout;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::store::{StoreError, StoreErrorKind};
 use deadpool_postgres::Object;
 use tokio_postgres::Row;
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::store::{StoreError, StoreErrorKind};
 use deadpool_postgres::{
     ClientWrapper, Hook, HookError, Manager, ManagerConfig, Object, Pool, PoolBuilder,
     RecyclingMethod, Runtime, Timeouts,

@@ -1,6 +1,6 @@
 //! All that a database holds, record by record.
 
-use custom_models_core::{
+use custom_models_core::store::{
     AnswerLine, EventLine, Lineage, ModelLine, Record, StoreError, StoreIdentity, StoreSummary,
 };
 use tokio_postgres::Row;

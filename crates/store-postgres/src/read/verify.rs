@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use custom_models_core::{MOST_FINDINGS, StoreError};
+use custom_models_core::store::{MOST_FINDINGS, StoreError};
 
 use crate::connection::long_read::Reading;
 use crate::error::Fault;

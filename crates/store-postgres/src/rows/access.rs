@@ -1,10 +1,11 @@
 //! Rows of who may use the store: registrations and keys. What is read is judged again
 //! on its way in.
 
-use custom_models_core::{
-    Grant, KeyDigest, KeyId, KeyRecord, Moment, Operation, Organisation, PlanName, Registration,
-    RequestLimit, Timestamp, Window, WindowState,
-};
+use custom_models_core::Organisation;
+use custom_models_core::access::{KeyDigest, KeyId, KeyRecord, Operation, RequestLimit, Window};
+use custom_models_core::store::{Grant, Registration, WindowState};
+use custom_models_core::tenant::PlanName;
+use custom_models_core::time::{Moment, Timestamp};
 use tokio_postgres::Row;
 
 use crate::connection::reader::Reader;

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use custom_models_core::{
-    Admission, AdmissionRequest, AdmissionRows, KeyDigest, Moment, Operation, RequestLimit,
-    StoreError, Window, WindowState, window_state,
+use custom_models_core::access::{KeyDigest, Operation, RequestLimit, Window};
+use custom_models_core::store::{
+    Admission, AdmissionRequest, AdmissionRows, StoreError, WindowState, window_state,
 };
+use custom_models_core::time::Moment;
 use tokio_postgres::Row;
 
 use crate::connection::reader::Reader;

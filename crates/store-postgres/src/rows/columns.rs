@@ -1,6 +1,8 @@
 //! Single columns of a row, converted to and from values.
 
-use custom_models_core::{ModelId, Organisation, Revision, Timestamp, TrainingStatus};
+use custom_models_core::model::{Revision, TrainingStatus};
+use custom_models_core::time::Timestamp;
+use custom_models_core::{ModelId, Organisation};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 

@@ -1,6 +1,8 @@
 //! Rows of `events`: the history of every organisation. What is read is judged again on its way in.
 
-use custom_models_core::{Event, EventPage, NewEvent, Organisation, Timestamp};
+use custom_models_core::Organisation;
+use custom_models_core::model::{Event, EventPage, NewEvent};
+use custom_models_core::time::Timestamp;
 use tokio_postgres::Row;
 
 use crate::connection::reader::Reader;

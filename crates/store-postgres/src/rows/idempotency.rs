@@ -1,9 +1,11 @@
 //! Rows of `answers`: what was answered to requests that may be repeated. What is read is judged
 //! again on its way in.
 
-use custom_models_core::{
-    AnswerKey, ContentDigest, KeptAnswer, ModelId, Moment, Operation, Organisation,
-};
+use custom_models_core::access::Operation;
+use custom_models_core::model::ContentDigest;
+use custom_models_core::store::{AnswerKey, KeptAnswer};
+use custom_models_core::time::Moment;
+use custom_models_core::{ModelId, Organisation};
 use tokio_postgres::Row;
 
 use crate::connection::reader::Reader;

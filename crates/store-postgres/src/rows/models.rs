@@ -1,9 +1,9 @@
 //! Rows of `models` and `organisations`, as they are read. What is read is judged again on its way in.
 
-use custom_models_core::{
-    CustomModel, Filter, InvalidModelRow, Listing, ModelId, ModelRow, Moment, Organisation,
-    Selection,
-};
+use custom_models_core::model::{InvalidModelRow, ModelRow};
+use custom_models_core::store::{Filter, Listing, Selection};
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, ModelId, Organisation};
 use tokio_postgres::Row;
 
 use crate::connection::reader::Reader;

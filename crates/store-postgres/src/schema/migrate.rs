@@ -1,6 +1,6 @@
 //! Brings a database to the current layout, whoever else does so at the same time.
 
-use custom_models_core::{OpenMode, StoreError, StoreErrorKind, StoreIdentity};
+use custom_models_core::store::{OpenMode, StoreError, StoreErrorKind, StoreIdentity};
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 

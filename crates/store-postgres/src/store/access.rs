@@ -1,10 +1,12 @@
 //! Registrations, API keys and request limits in PostgreSQL.
 
-use custom_models_core::{
+use custom_models_core::Organisation;
+use custom_models_core::access::{KeyDigest, KeyRecord, Operation, RequestLimit, Window};
+use custom_models_core::store::{
     AccessChange, AccessOutcome, AccessStore, AdmissionRequest, Completion, Grant, Job, Judged,
-    KeyDigest, KeyRecord, Moment, Operation, Organisation, Registration, RequestLimit, StoreError,
-    Window, WindowState,
+    Registration, StoreError, WindowState,
 };
+use custom_models_core::time::Moment;
 
 use crate::rows::access;
 use crate::rows::admissions::{self, Ask};

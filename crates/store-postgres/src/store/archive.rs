@@ -1,6 +1,6 @@
 //! Exports, imports and the search for damage.
 
-use custom_models_core::{
+use custom_models_core::store::{
     ArchiveChange, ArchiveStore, Job, Record, StoreError, StoreErrorKind, StoreSummary,
 };
 

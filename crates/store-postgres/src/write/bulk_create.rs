@@ -10,10 +10,11 @@
 
 use std::collections::BTreeMap;
 
-use custom_models_core::{
-    Actor, Change, Course, CustomModel, Description, EventType, Job, ModelId, NewModel,
-    Organisation, Write,
-};
+use custom_models_core::field::Description;
+use custom_models_core::model::{Course, EventType, NewModel};
+use custom_models_core::store::{Change, Job, Write};
+use custom_models_core::tenant::Actor;
+use custom_models_core::{CustomModel, ModelId, Organisation};
 use tokio_postgres::Row;
 
 use crate::connection::statement::{Statement, parameter};

@@ -3,11 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use custom_models_core::{
-    Admission, AdmissionRequest, AdmissionRows, AdmissionRowsMut, AnswerKey, Counters, CustomModel,
-    DataId, DataPair, KeptAnswer, ModelId, Moment, NewEvent, Organisation, Rows, StoreError,
-    StoreErrorKind, Window,
+use custom_models_core::access::Window;
+use custom_models_core::model::{DataId, DataPair, NewEvent};
+use custom_models_core::store::{
+    Admission, AdmissionRequest, AdmissionRows, AdmissionRowsMut, AnswerKey, Counters, KeptAnswer,
+    Rows, StoreError, StoreErrorKind,
 };
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use crate::rows::admissions::{Ask, Look};
 use crate::settings::Clock;

@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use custom_models_core::{
-    ArchiveChange, Counters, KeyRecord, Lineage, ModelLine, Organisation, PlanName, Record,
-    StoreError, StoreIdentity,
+use custom_models_core::Organisation;
+use custom_models_core::access::KeyRecord;
+use custom_models_core::store::{
+    ArchiveChange, Counters, Lineage, ModelLine, Record, StoreError, StoreIdentity,
 };
+use custom_models_core::tenant::PlanName;
 use tokio_postgres::Row;
 
 use crate::connection::statement::{Statement, parameter};

@@ -3,7 +3,9 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use custom_models_core::{AccessChange, ArchiveChange, Job, Judged, StoreError, StoreErrorKind};
+use custom_models_core::store::{
+    AccessChange, ArchiveChange, Job, Judged, StoreError, StoreErrorKind,
+};
 use custom_models_group_commit::GroupCommit;
 
 use crate::write::writer::Writer;

@@ -8,10 +8,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use custom_models_core::{
-    AccessChange, AdmissionRequest, AnswerKey, Change, DataId, Edit, Job, ModelId, Organisation,
-    Window, Write,
-};
+use custom_models_core::access::Window;
+use custom_models_core::model::{DataId, Edit};
+use custom_models_core::store::{AccessChange, AdmissionRequest, AnswerKey, Change, Job, Write};
+use custom_models_core::{ModelId, Organisation};
 
 use crate::connection::statement::{Statement, parameter};
 use crate::rows::admissions::{self, Ask};

@@ -1,10 +1,11 @@
 //! Changes of access and purges: rare, and each a transaction of one or two statements, which the
 //! server judges.
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, ArchiveChange, Job, Judged, KeyRecord, Purge, Purged,
-    Registration, Timestamp,
+use custom_models_core::access::KeyRecord;
+use custom_models_core::store::{
+    AccessChange, AccessOutcome, ArchiveChange, Job, Judged, Purge, Purged, Registration,
 };
+use custom_models_core::time::Timestamp;
 use tokio_postgres::Row;
 
 use crate::connection::statement::{Statement, parameter};

@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use custom_models_core::{
-    AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId, Organisation,
-    StoreError, StoreErrorKind,
-};
+use custom_models_core::model::{DataId, DataPair};
+use custom_models_core::store::{AnswerKey, Counters, KeptAnswer, StoreError, StoreErrorKind};
+use custom_models_core::{CustomModel, ModelId, Organisation};
 use tokio_postgres::Row;
 
 use crate::error::Fault;

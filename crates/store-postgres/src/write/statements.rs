@@ -3,10 +3,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use custom_models_core::{
-    Admission, AnswerKey, Counters, CustomModel, DataId, DataPair, Description, KeptAnswer,
-    ModelId, Moment, NewEvent, Organisation, StoreError, Window,
-};
+use custom_models_core::access::Window;
+use custom_models_core::field::Description;
+use custom_models_core::model::{DataId, DataPair, NewEvent};
+use custom_models_core::store::{Admission, AnswerKey, Counters, KeptAnswer, StoreError};
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use crate::connection::statement::{Statement, parameter};
 use crate::error::unwritable;

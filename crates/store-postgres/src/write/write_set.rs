@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use custom_models_core::{
-    AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId, NewEvent,
-    Organisation, StoreError, Window,
-};
+use custom_models_core::access::Window;
+use custom_models_core::model::{DataId, DataPair, NewEvent};
+use custom_models_core::store::{AnswerKey, Counters, KeptAnswer, StoreError};
+use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use crate::connection::statement::Statement;
 use crate::write::statements::{self, Admitted};

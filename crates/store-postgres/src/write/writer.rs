@@ -5,9 +5,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use custom_models_core::{
-    AccessChange, AdmissionRequest, ArchiveChange, CustomModel, Job, Judged, OpenMode, Outcome,
-    Rows, StoreError, StoreErrorKind, admit, apply,
+use custom_models_core::CustomModel;
+use custom_models_core::store::{
+    AccessChange, AdmissionRequest, ArchiveChange, Job, Judged, OpenMode, Outcome, Rows,
+    StoreError, StoreErrorKind, admit, apply,
 };
 use custom_models_group_commit::{self as group_commit, Committer, Unanswered};
 use deadpool_postgres::Object;

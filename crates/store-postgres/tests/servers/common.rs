@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use custom_models_core::{
-    Actor, Caller, Change, ContentDigest, CreateModel, CustomModel, DataFile, DataTotals, DataType,
-    Engine, Expected, Moment, NewModel, NewPair, Organisation, Outcome, Plan, Selection,
-    StoreError, StoreErrorKind, Timestamp, Write,
-};
+use custom_models_core::model::{ContentDigest, DataFile, DataTotals, DataType, Expected, NewPair};
+use custom_models_core::store::{Change, Outcome, Selection, StoreError, StoreErrorKind, Write};
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::{Caller, CreateModel, CustomModel, Engine, Organisation, Plan};
 use custom_models_postgres_cluster::Server;
 use custom_models_store_postgres::PostgresStore;
 
@@ -34,7 +34,7 @@ pub(crate) fn request() -> CreateModel<'static> {
 /// A create within a limit.
 pub(crate) fn create(organisation: &Organisation, limit: Option<u64>) -> Write {
     let created_at = Timestamp::from_unix_seconds(1_800_000_000).unwrap();
-    let model = NewModel::new(request(), created_at);
+    let model = request().into_new_model(created_at);
     write(organisation, Change::Create { model, limit })
 }
 

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use custom_models_core::{
-    AnswerKey, IdempotencyKey, ModelId, ModelStore, NewAnswer, Operation, Outcome, StoreErrorKind,
-    Write,
+use custom_models_core::ModelId;
+use custom_models_core::access::Operation;
+use custom_models_core::store::{
+    AnswerKey, IdempotencyKey, ModelStore, NewAnswer, Outcome, StoreErrorKind, Write,
 };
 use custom_models_postgres_cluster::{Programs, Server};
 use custom_models_store_postgres::PostgresStore;

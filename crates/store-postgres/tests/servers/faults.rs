@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use custom_models_core::{
-    AnswerKey, IdempotencyKey, ModelStore, NewAnswer, Operation, Outcome, StoreErrorKind, Write,
+use custom_models_core::access::Operation;
+use custom_models_core::store::{
+    AnswerKey, IdempotencyKey, ModelStore, NewAnswer, Outcome, StoreErrorKind, Write,
 };
 use custom_models_postgres_cluster::{Programs, Server};
 use custom_models_store_postgres::{PostgresStore, Settings};

@@ -1,9 +1,12 @@
 //! Limited requests, whose admissions are written with their changes (RATE-3).
 
-use custom_models_core::{
-    AccessStore, AdmissionRequest, ArchiveChange, ArchiveStore, Change, Edit, Expected, KeyId,
-    ModelId, ModelStore, Moment, Operation, Outcome, RequestLimit, Window, Write,
+use custom_models_core::ModelId;
+use custom_models_core::access::{KeyId, Operation, RequestLimit, Window};
+use custom_models_core::model::{Edit, Expected};
+use custom_models_core::store::{
+    AccessStore, AdmissionRequest, ArchiveChange, ArchiveStore, Change, ModelStore, Outcome, Write,
 };
+use custom_models_core::time::Moment;
 use custom_models_postgres_cluster::{Programs, Server};
 
 use crate::common::{acme, all, create, store, write};

@@ -3,10 +3,11 @@
 use std::sync::Barrier;
 use std::thread;
 
-use custom_models_core::{
-    AccessChange, AccessStore, ArchiveChange, ArchiveStore, ModelStore, Moment, Purge,
-    Registration, StoreErrorKind, Timestamp,
+use custom_models_core::store::{
+    AccessChange, AccessStore, ArchiveChange, ArchiveStore, ModelStore, Purge, Registration,
+    StoreErrorKind,
 };
+use custom_models_core::time::{Moment, Timestamp};
 use custom_models_postgres_cluster::Server;
 use custom_models_store_postgres::PostgresStore;
 
@@ -90,7 +91,7 @@ fn other_encoding(server: &Server) {
     );
     let store = store(server, name);
     let mut write = create(&acme(), None);
-    if let custom_models_core::Change::Create { model, .. } = &mut write.change {
+    if let custom_models_core::store::Change::Create { model, .. } = &mut write.change {
         model.name = "\0 Ω 語 \u{10ffff}".to_owned().try_into().unwrap();
     }
     let model = created(store.apply(write));

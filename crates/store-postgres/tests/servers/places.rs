@@ -1,10 +1,12 @@
 //! The right to make a store, to migrate one or to read it alone, and what a store says of itself
 //! (PLACE-1, PLACE-2).
 
-use custom_models_core::{
-    AccessChange, AccessStore, ArchiveChange, ArchiveStore, Audit, Lineage, ModelId, ModelStore,
-    Moment, OpenMode, Purge, Record, Registration, StoreErrorKind, StoreSummary,
+use custom_models_core::ModelId;
+use custom_models_core::store::{
+    AccessChange, AccessStore, ArchiveChange, ArchiveStore, Audit, Lineage, ModelStore, OpenMode,
+    Purge, Record, Registration, StoreErrorKind, StoreSummary,
 };
+use custom_models_core::time::Moment;
 use custom_models_postgres_cluster::{Programs, Server};
 use custom_models_store_postgres::PostgresStore;
 

@@ -4,11 +4,15 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Actor, AnswerKey, ArchiveChange, ArchiveStore,
-    Change, CustomModel, Edit, EditRefusal, Expected, IdempotencyKey, KeyId, LeaseTime, ModelStore,
-    Moment, NewAnswer, Operation, Outcome, Record, RequestLimit, UpdateModel, Window, Write,
+use custom_models_core::access::{KeyId, Operation, RequestLimit, Window};
+use custom_models_core::model::{Edit, EditRefusal, Expected, LeaseTime};
+use custom_models_core::store::{
+    AccessChange, AccessOutcome, AccessStore, AnswerKey, ArchiveChange, ArchiveStore, Change,
+    IdempotencyKey, ModelStore, NewAnswer, Outcome, Record, Write,
 };
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, UpdateModel};
 use custom_models_postgres_cluster::Server;
 use custom_models_store_postgres::PostgresStore;
 
@@ -145,7 +149,7 @@ fn every_edit(server: &Server) {
             let update = UpdateModel::builder().name(&name).build().unwrap().into_owned();
             let change = Change::Edit {
                 id,
-                edit: Box::new(Edit::Update(update)),
+                edit: Box::new(Edit::from(update)),
                 expected: Expected::Anything,
             };
             let outcome = store.apply(write(&acme(), change)).unwrap();
@@ -184,7 +188,7 @@ fn one_update(server: &Server) {
     let stores: Vec<_> = (0..4).map(|_| store(server, &database)).collect();
     let mut model = created(stores[0].apply(create(&acme(), None)));
     for _ in 0..20 {
-        let edit = Box::new(Edit::Update(UpdateModel::default()));
+        let edit = Box::new(Edit::from(UpdateModel::default()));
         let expected = Expected::OneOf(vec![model.revision()]);
         let update = write(&acme(), Change::Edit { id: model.id, edit, expected });
         let outcomes: Vec<_> = thread::scope(|scope| {

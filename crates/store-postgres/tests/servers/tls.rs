@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::Command;
 
-use custom_models_core::{ModelStore, StoreErrorKind};
+use custom_models_core::store::{ModelStore, StoreErrorKind};
 use custom_models_postgres_cluster::{Programs, Server};
 use custom_models_store_postgres::PostgresStore;
 

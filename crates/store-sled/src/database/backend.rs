@@ -4,7 +4,7 @@ use std::fs::File;
 use std::thread;
 use std::time::Duration;
 
-use custom_models_core::StoreError;
+use custom_models_core::store::StoreError;
 use sled::{Batch, Db, Mode};
 
 use crate::database::flush_watchdog::Nudger;

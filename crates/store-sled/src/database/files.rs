@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::Path;
 
-use custom_models_core::StoreError;
+use custom_models_core::store::StoreError;
 
 use crate::error::io_fault;
 

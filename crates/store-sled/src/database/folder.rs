@@ -10,7 +10,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use custom_models_core::{OpenMode, StoreError, StoreErrorKind};
+use custom_models_core::store::{OpenMode, StoreError, StoreErrorKind};
 use tempfile::TempDir;
 
 use crate::database::files::{FileId, Mode, create_folder, for_the_owner, sync_tree};

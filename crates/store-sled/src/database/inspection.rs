@@ -3,7 +3,7 @@
 
 use std::error::Error;
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::store::{StoreError, StoreErrorKind};
 
 use crate::database::backend::{Disk, Medium};
 use crate::database::folder::Folder;

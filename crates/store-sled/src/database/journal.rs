@@ -15,7 +15,7 @@
 //! and what it was with the length before it (2). A group that changes one row needs none, for a row is
 //! there or not.
 
-use custom_models_core::StoreError;
+use custom_models_core::store::StoreError;
 use sled::{Batch, Db};
 
 use crate::error::damaged;

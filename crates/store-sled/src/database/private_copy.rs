@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::Path;
 
-use custom_models_core::StoreError;
+use custom_models_core::store::StoreError;
 use tempfile::TempDir;
 
 use crate::error::io_kind;

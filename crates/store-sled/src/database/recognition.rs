@@ -1,6 +1,6 @@
 //! The recognition of a database at its opening: ours, an older layout, a new one, or none of ours.
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::store::{StoreError, StoreErrorKind};
 use sled::{Batch, Db};
 
 use crate::database::backend::{Medium, Opened, make};

@@ -4,7 +4,7 @@
 //! recovered as a whole: any of its rows may be there. Every row by itself is whole. So models that
 //! were never acknowledged may be there without being counted, or be counted and not there.
 
-use custom_models_core::StoreError;
+use custom_models_core::store::StoreError;
 use sled::{Batch, Db};
 
 use crate::error::{damaged, guarded};

@@ -5,7 +5,7 @@ use std::error::Error;
 use std::fs::File;
 use std::time::SystemTime;
 
-use custom_models_core::OpenMode;
+use custom_models_core::store::OpenMode;
 use tempfile::TempDir;
 
 use super::*;

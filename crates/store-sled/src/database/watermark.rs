@@ -17,7 +17,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use custom_models_core::{StoreError, StoreErrorKind, StoreIdentity};
+use custom_models_core::store::{StoreError, StoreErrorKind, StoreIdentity};
 
 use crate::database::files::{for_the_owner, sync_names};
 use crate::rows::totals::Totals;

@@ -1,7 +1,9 @@
 //! All that a database holds, record by record.
 
-use custom_models_core::{
-    AnswerLine, EventLine, KeyRecord, ModelLine, Organisation, Record, StoreError, StoreErrorKind,
+use custom_models_core::Organisation;
+use custom_models_core::access::KeyRecord;
+use custom_models_core::store::{
+    AnswerLine, EventLine, ModelLine, Record, StoreError, StoreErrorKind,
 };
 use sled::Db;
 

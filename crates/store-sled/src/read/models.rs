@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use custom_models_core::{CustomModel, Listing, ModelId, Organisation, Selection, StoreError};
+use custom_models_core::store::{Listing, Selection, StoreError};
+use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use crate::database::Database;
 use crate::error::damaged;

@@ -1,9 +1,9 @@
 //! Reads of events, data pairs, kept answers and claimable trainings.
 
-use custom_models_core::{
-    AnswerKey, CustomModel, DataPair, Event, EventPage, KeptAnswer, ModelId, Moment, Organisation,
-    StoreError,
-};
+use custom_models_core::model::{DataPair, Event, EventPage};
+use custom_models_core::store::{AnswerKey, KeptAnswer, StoreError};
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, ModelId, Organisation};
 use sled::Db;
 
 use crate::database::Database;

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use custom_models_core::StoreError;
+use custom_models_core::store::StoreError;
 use sled::Db;
 
 use crate::database::Database;

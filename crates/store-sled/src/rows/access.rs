@@ -7,9 +7,11 @@
 //! in the middle leaves a key whole or not at all. Whoever needs it by its id looks at all keys;
 //! only commands of people do.
 
-use custom_models_core::{
-    Grant, KeyDigest, KeyId, KeyRecord, Organisation, PlanName, Registration, StoreError, Timestamp,
-};
+use custom_models_core::Organisation;
+use custom_models_core::access::{KeyDigest, KeyId, KeyRecord};
+use custom_models_core::store::{Grant, Registration, StoreError};
+use custom_models_core::tenant::PlanName;
+use custom_models_core::time::Timestamp;
 use sled::Db;
 
 use crate::error::{damaged, guarded};

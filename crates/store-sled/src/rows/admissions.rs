@@ -8,9 +8,9 @@
 
 use std::ops::Range;
 
-use custom_models_core::{
-    Admission, AdmissionRows, AdmissionRowsMut, Moment, Operation, StoreError, Window, WindowKey,
-};
+use custom_models_core::access::{Operation, Window, WindowKey};
+use custom_models_core::store::{Admission, AdmissionRows, AdmissionRowsMut, StoreError};
+use custom_models_core::time::Moment;
 use sled::{Batch, Db};
 
 use crate::error::{damaged, guarded};

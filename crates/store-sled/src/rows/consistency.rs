@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use custom_models_core::{MOST_FINDINGS, StoreError};
+use custom_models_core::store::{MOST_FINDINGS, StoreError};
 use sled::Db;
 
 use crate::error::{damaged, guarded};

@@ -1,6 +1,7 @@
 //! The counter of each organisation, and the last id.
 
-use custom_models_core::{ModelId, Organisation, StoreError};
+use custom_models_core::store::StoreError;
+use custom_models_core::{ModelId, Organisation};
 use sled::Db;
 
 use crate::error::{damaged, guarded};

@@ -1,6 +1,6 @@
 //! The identity and the lineage of the store (PLACE-2).
 
-use custom_models_core::{Lineage, StoreError, StoreIdentity};
+use custom_models_core::store::{Lineage, StoreError, StoreIdentity};
 
 use crate::error::damaged;
 use crate::rows::keys::number;

@@ -39,7 +39,8 @@
 
 use std::ops::Range;
 
-use custom_models_core::{ModelId, Moment, Organisation};
+use custom_models_core::time::Moment;
+use custom_models_core::{ModelId, Organisation};
 
 /// The key of the layout's name.
 pub(crate) const FORMAT: &[u8] = b"f";

@@ -7,9 +7,9 @@
 //! for none, and then 0, or 1 and the description up to the end. Texts are UTF-8 as they were sent.
 //! Form 1, of layout 1, has no beats and no course.
 
-use custom_models_core::{
-    CustomModel, InvalidModelRow, ModelId, ModelRow, StoreError, StoreErrorKind,
-};
+use custom_models_core::model::{InvalidModelRow, ModelRow};
+use custom_models_core::store::{StoreError, StoreErrorKind};
+use custom_models_core::{CustomModel, ModelId};
 
 use crate::error::damaged;
 

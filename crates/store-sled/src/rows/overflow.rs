@@ -10,7 +10,7 @@
 //! the value; the others lie under the same key with their number, one byte, at its end. Nothing lies
 //! in between, so whoever reads rows in order finds the value together.
 
-use custom_models_core::StoreError;
+use custom_models_core::store::StoreError;
 
 use crate::error::damaged;
 

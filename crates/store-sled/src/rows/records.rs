@@ -15,10 +15,11 @@
 //! 6 KB, and an answer with a whole model in it more than a row: such values go on in other rows, see
 //! `long`.
 
-use custom_models_core::{
-    Actor, AnswerKey, DataId, DataPair, Event, KeptAnswer, ModelId, Moment, NewAnswer, NewEvent,
-    Organisation, StoreError, StoreErrorKind, Timestamp,
-};
+use custom_models_core::model::{DataId, DataPair, Event, NewEvent};
+use custom_models_core::store::{AnswerKey, KeptAnswer, NewAnswer, StoreError, StoreErrorKind};
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::{ModelId, Organisation};
 
 use crate::error::damaged;
 use crate::rows::access::organisation_from_bytes;

@@ -3,7 +3,7 @@
 //! The generation is the number of the last group: a database that shows a smaller one than was seen before
 //! has lost groups. The number of events never falls: an erased history still counts.
 
-use custom_models_core::StoreError;
+use custom_models_core::store::StoreError;
 use sled::Db;
 
 use crate::error::{damaged, guarded};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
 
-use custom_models_core::StoreError;
+use custom_models_core::store::StoreError;
 use sled::{Batch, Db};
 
 use crate::error::guarded;

@@ -1,10 +1,12 @@
 //! Registrations, API keys and request limits in sled.
 
-use custom_models_core::{
+use custom_models_core::Organisation;
+use custom_models_core::access::{KeyDigest, KeyRecord, RequestLimit, Window};
+use custom_models_core::store::{
     AccessChange, AccessOutcome, AccessStore, AdmissionRows, Completion, Grant, Job, Judged,
-    KeyDigest, KeyRecord, Moment, Organisation, Registration, RequestLimit, StoreError, Window,
-    WindowState, window_state,
+    Registration, StoreError, WindowState, window_state,
 };
+use custom_models_core::time::Moment;
 
 use crate::rows::access::{KEYS, REGISTRATIONS, grant, key_at, plan, registration_from_bytes};
 use crate::rows::admissions::Admissions;

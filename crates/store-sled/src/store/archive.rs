@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use custom_models_core::{
+use custom_models_core::store::{
     ArchiveChange, ArchiveStore, Job, MOST_FINDINGS, Record, StoreError, StoreErrorKind,
     StoreSummary,
 };

@@ -5,10 +5,14 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, SystemTime};
 
-use custom_models_core::{
-    Actor, BaseModel, Change, Completion, Edit, Expected, Language, Listing, ModelId, ModelStore,
-    Moment, Name, NewModel, Organisation, Outcome, Selection, Timestamp, Write,
+use custom_models_core::field::Name;
+use custom_models_core::model::{Edit, Expected, NewModel};
+use custom_models_core::store::{
+    Change, Completion, Listing, ModelStore, Outcome, Selection, Write,
 };
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::{BaseModel, Language, ModelId, Organisation};
 use custom_models_group_commit::Committer;
 use tempfile::TempDir;
 
@@ -116,7 +120,8 @@ fn commit(writer: &mut Writer, writes: Vec<Write>) -> Vec<Outcome> {
 fn model_6_a_group_shares_one_sync() {
     let temporary = tempfile::tempdir().unwrap();
     let recorder = Recorder::default();
-    let folder = Folder::claim_as(temporary.path(), custom_models_core::OpenMode::Create).unwrap();
+    let folder =
+        Folder::claim_as(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
     let database = Arc::new(Database::open(folder, recorder.clone()).unwrap());
     let mut writer = Writer::new(Arc::clone(&database));
     recorder.steps();

@@ -1,8 +1,8 @@
 //! Changes of registrations and API keys, and admissions of requests.
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, KeyId, KeyRecord, Registration, StoreError, Timestamp, admit,
-};
+use custom_models_core::access::{KeyId, KeyRecord};
+use custom_models_core::store::{AccessChange, AccessOutcome, Registration, StoreError, admit};
+use custom_models_core::time::Timestamp;
 use sled::Db;
 
 use crate::rows::access::{KEYS, key_at, key_key, key_to_bytes, registration_key};

@@ -1,9 +1,12 @@
 //! A group of writes that is being judged: its writes see what those before them changed.
 
-use custom_models_core::{
-    AdmissionRequest, AnswerKey, Counters, CustomModel, DataId, DataPair, KeptAnswer, ModelId,
-    Moment, NewEvent, Organisation, Outcome, Rows, StoreError, StoreErrorKind, Write, apply,
+use custom_models_core::model::{DataId, DataPair, NewEvent};
+use custom_models_core::store::{
+    AdmissionRequest, AnswerKey, Counters, KeptAnswer, Outcome, Rows, StoreError, StoreErrorKind,
+    Write, apply,
 };
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, ModelId, Organisation};
 use sled::Db;
 
 use crate::rows::admissions::Admissions;

@@ -1,8 +1,9 @@
 //! Records that are put into a database, and those that are erased.
 
-use custom_models_core::{
-    ArchiveChange, KeyRecord, Lineage, ModelLine, Operation, Organisation, Record, StoreError,
-    StoreIdentity, Window,
+use custom_models_core::Organisation;
+use custom_models_core::access::{KeyRecord, Operation, Window};
+use custom_models_core::store::{
+    ArchiveChange, Lineage, ModelLine, Record, StoreError, StoreIdentity,
 };
 
 use crate::rows::access::{KEYS, key_at, key_key, key_to_bytes, registration_key};

@@ -1,6 +1,8 @@
 //! The purge of old rows: the beginnings of histories, and answers.
 
-use custom_models_core::{Moment, Organisation, Purge, Purged, StoreError, Timestamp};
+use custom_models_core::Organisation;
+use custom_models_core::store::{Purge, Purged, StoreError};
+use custom_models_core::time::{Moment, Timestamp};
 
 use crate::error::damaged;
 use crate::rows::access::organisation_from_bytes;

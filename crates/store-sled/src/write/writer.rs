@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use custom_models_core::{Job, Judged, StoreError, StoreErrorKind};
+use custom_models_core::store::{Job, Judged, StoreError, StoreErrorKind};
 use custom_models_group_commit::{Answers, Committer, Unanswered};
 
 use crate::database::{Database, WriteFault, Written};

@@ -15,11 +15,19 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::{Duration, UNIX_EPOCH};
 
+use custom_models_core::access::Operation;
+use custom_models_core::field::{Description, Name};
+use custom_models_core::model::{
+    ContentDigest, DataFile, DataType, Edit, Expected, LeaseTime, NewModel, NewPair,
+};
+use custom_models_core::store::{
+    AnswerKey, ArchiveStore, Change, IdempotencyKey, Listing, ModelStore, NewAnswer, Outcome,
+    Selection, StoreError, Write,
+};
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::{Moment, Timestamp};
 use custom_models_core::{
-    Actor, AnswerKey, ArchiveStore, Caller, Change, ContentDigest, CustomModel, DataFile, DataType,
-    Description, Edit, Engine, Expected, IdempotencyKey, Language, LeaseTime, Listing, ModelId,
-    ModelStore, Moment, Name, NewAnswer, NewModel, NewPair, Operation, Organisation, Outcome, Plan,
-    Selection, StoreError, Timestamp, UpdateModel, Write,
+    Caller, CustomModel, Engine, Language, ModelId, Organisation, Plan, UpdateModel,
 };
 use custom_models_store_sled::SledStore;
 
@@ -186,7 +194,7 @@ impl Life {
     /// Changes nothing of a model but its revision, and keeps the answer under a key.
     pub(crate) fn touch(&self, number: u64, key: &AnswerKey) -> Result<Outcome, StoreError> {
         let answer = NewAnswer { key: key.clone(), request: NewAnswer::digest(b"touch") };
-        let (edit, expected) = (Edit::Update(UpdateModel::default()), Expected::Anything);
+        let (edit, expected) = (Edit::from(UpdateModel::default()), Expected::Anything);
         let change = Change::Edit { id: id(number), edit: Box::new(edit), expected };
         self.store.apply(Write { at: self.now(), answer: Some(answer), ..write(change) })
     }

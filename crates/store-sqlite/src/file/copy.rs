@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use custom_models_core::StoreError;
+use custom_models_core::store::StoreError;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 

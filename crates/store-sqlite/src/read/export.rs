@@ -1,9 +1,9 @@
 //! All that a file holds, record by record.
 
-use custom_models_core::{
-    AnswerLine, EventLine, Lineage, ModelId, ModelLine, Organisation, Record, StoreError,
-    StoreIdentity, StoreSummary,
+use custom_models_core::store::{
+    AnswerLine, EventLine, Lineage, ModelLine, Record, StoreError, StoreIdentity, StoreSummary,
 };
+use custom_models_core::{ModelId, Organisation};
 use rusqlite::{Row, Transaction};
 
 use crate::error::{damaged, fault};

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::store::{StoreError, StoreErrorKind};
 use rusqlite::Connection;
 
 use crate::error::fault;

@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::store::{StoreError, StoreErrorKind};
 use rusqlite::Connection;
 
 use crate::error::fault;

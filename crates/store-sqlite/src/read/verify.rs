@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use custom_models_core::{AnswerKey, MOST_FINDINGS, StoreError};
+use custom_models_core::store::{AnswerKey, MOST_FINDINGS, StoreError};
 use rusqlite::{Connection, Row};
 
 use crate::error::fault;

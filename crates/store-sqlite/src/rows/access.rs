@@ -1,9 +1,11 @@
 //! Rows of who may use the store: registrations and keys. What is read is judged again
 //! on its way in.
 
-use custom_models_core::{
-    Grant, KeyDigest, KeyId, KeyRecord, Organisation, PlanName, Registration, Timestamp,
-};
+use custom_models_core::Organisation;
+use custom_models_core::access::{KeyDigest, KeyId, KeyRecord};
+use custom_models_core::store::{Grant, Registration};
+use custom_models_core::tenant::PlanName;
+use custom_models_core::time::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::damaged;

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use custom_models_core::{Admission, AdmissionRows, AdmissionRowsMut, Moment, Window};
+use custom_models_core::access::Window;
+use custom_models_core::store::{Admission, AdmissionRows, AdmissionRowsMut};
+use custom_models_core::time::Moment;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use crate::error::{Trouble, damaged};

@@ -1,7 +1,8 @@
 //! Rows of `data`: pairs of audio and transcript, as texts. What is read is judged again on its way
 //! in.
 
-use custom_models_core::{DataId, DataPair, ModelId, Organisation};
+use custom_models_core::model::{DataId, DataPair};
+use custom_models_core::{ModelId, Organisation};
 use rusqlite::{Connection, Row, params};
 
 use crate::error::{damaged, unwritable};

@@ -1,6 +1,8 @@
 //! Rows of `events`: the history of every organisation. What is read is judged again on its way in.
 
-use custom_models_core::{Event, EventPage, ModelId, NewEvent, Organisation, Timestamp};
+use custom_models_core::model::{Event, EventPage, NewEvent};
+use custom_models_core::time::Timestamp;
+use custom_models_core::{ModelId, Organisation};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::{damaged, unwritable};

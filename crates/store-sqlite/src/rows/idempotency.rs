@@ -1,9 +1,10 @@
 //! Rows of `answers`: what was answered to requests that may be repeated. What is read is judged
 //! again on its way in.
 
-use custom_models_core::{
-    AnswerKey, ContentDigest, KeptAnswer, ModelId, Moment, NewAnswer, Organisation, Revision,
-};
+use custom_models_core::model::{ContentDigest, Revision};
+use custom_models_core::store::{AnswerKey, KeptAnswer, NewAnswer};
+use custom_models_core::time::Moment;
+use custom_models_core::{ModelId, Organisation};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::damaged;

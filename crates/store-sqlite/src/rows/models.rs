@@ -1,10 +1,11 @@
 //! Rows of `models` and `organisations`, read and written. What is read is judged again on its way in:
 //! a file can be damaged in ways that SQLite cannot see.
 
-use custom_models_core::{
-    Counters, CustomModel, Description, Filter, InvalidModelRow, Listing, ModelId, ModelRow,
-    Moment, Organisation, Selection, Stamp, TrainingStatus,
-};
+use custom_models_core::field::Description;
+use custom_models_core::model::{InvalidModelRow, ModelRow, Stamp, TrainingStatus};
+use custom_models_core::store::{Counters, Filter, Listing, Selection};
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, ModelId, Organisation};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::error::{damaged, unwritable};

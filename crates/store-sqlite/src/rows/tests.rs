@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use custom_models_core::OpenMode;
+use custom_models_core::store::OpenMode;
 use rusqlite::{Connection, StatementStatus};
 
 use crate::file::open::StoreFile;

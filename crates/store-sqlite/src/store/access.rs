@@ -1,10 +1,12 @@
 //! Registrations, API keys and request limits in SQLite.
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, Completion, Grant, Job, Judged, KeyDigest, KeyRecord,
-    Moment, Organisation, Registration, RequestLimit, StoreError, Window, WindowState,
-    window_state,
+use custom_models_core::Organisation;
+use custom_models_core::access::{KeyDigest, KeyRecord, RequestLimit, Window};
+use custom_models_core::store::{
+    AccessChange, AccessOutcome, AccessStore, Completion, Grant, Job, Judged, Registration,
+    StoreError, WindowState, window_state,
 };
+use custom_models_core::time::Moment;
 
 use crate::error::Trouble;
 use crate::rows::access;

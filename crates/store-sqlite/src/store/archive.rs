@@ -1,6 +1,8 @@
 //! Exports, imports and the search for damage.
 
-use custom_models_core::{ArchiveChange, ArchiveStore, Job, Record, StoreError, StoreSummary};
+use custom_models_core::store::{
+    ArchiveChange, ArchiveStore, Job, Record, StoreError, StoreSummary,
+};
 
 use crate::error::fault;
 use crate::read::{export, verify};

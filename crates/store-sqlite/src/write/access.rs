@@ -1,6 +1,6 @@
 //! Changes of registrations and API keys, and admissions of requests.
 
-use custom_models_core::{AccessChange, AccessOutcome, admit};
+use custom_models_core::store::{AccessChange, AccessOutcome, admit};
 use rusqlite::Connection;
 
 use crate::error::Trouble;

@@ -3,11 +3,13 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, AdmissionRequest, AnswerKey, ArchiveChange, Counters, CustomModel,
-    DataId, DataPair, KeptAnswer, ModelId, Moment, NewEvent, Organisation, Purge, Purged, Rows,
-    StoreError, StoreErrorKind,
+use custom_models_core::model::{DataId, DataPair, NewEvent};
+use custom_models_core::store::{
+    AccessChange, AccessOutcome, AdmissionRequest, AnswerKey, ArchiveChange, Counters, KeptAnswer,
+    Purge, Purged, Rows, StoreError, StoreErrorKind,
 };
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, ModelId, Organisation};
 use rusqlite::Connection;
 
 use crate::error::{Trouble, fault};

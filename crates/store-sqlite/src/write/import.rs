@@ -1,6 +1,7 @@
 //! Records that are put into a store or erased from it.
 
-use custom_models_core::{ArchiveChange, Lineage, ModelLine, Organisation, Record};
+use custom_models_core::Organisation;
+use custom_models_core::store::{ArchiveChange, Lineage, ModelLine, Record};
 use rusqlite::{Connection, params};
 
 use crate::rows::{access, data, events, idempotency, models};

@@ -1,6 +1,6 @@
 //! Events and kept answers that are old, which are forgotten.
 
-use custom_models_core::{Purge, Purged};
+use custom_models_core::store::{Purge, Purged};
 use rusqlite::Connection;
 
 use crate::rows::{events, idempotency};

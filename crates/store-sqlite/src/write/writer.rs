@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use custom_models_core::{Job, Judged, OpenMode, StoreError, StoreErrorKind, apply};
+use custom_models_core::store::{Job, Judged, OpenMode, StoreError, StoreErrorKind, apply};
 use custom_models_group_commit::{Answers, Committer, Unanswered};
 use rusqlite::{Connection, TransactionBehavior};
 

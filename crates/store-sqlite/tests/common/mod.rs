@@ -10,11 +10,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use custom_models_core::access::Operation;
+use custom_models_core::model::{
+    ContentDigest, DataFile, DataTotals, DataType, Edit, Expected, NewPair, Revision,
+};
+use custom_models_core::store::{
+    AnswerKey, ArchiveStore, Audit, Change, IdempotencyKey, NewAnswer, Record, StoreErrorKind,
+    Write,
+};
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::{Moment, Timestamp};
 use custom_models_core::{
-    Actor, AnswerKey, ArchiveStore, Audit, Caller, Change, ContentDigest, CreateModel, CustomModel,
-    DataFile, DataTotals, DataType, Edit, Engine, Expected, IdempotencyKey, ModelId, Moment,
-    NewAnswer, NewModel, NewPair, Operation, Organisation, Plan, Record, Refusal, Revision,
-    StoreErrorKind, Timestamp, Write,
+    Caller, CreateModel, CustomModel, Engine, ModelId, Organisation, Plan, Refusal,
 };
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -76,7 +83,7 @@ pub(crate) fn moment(seconds: i64) -> Moment {
 
 /// A create of a model within a limit.
 pub(crate) fn create(limit: Option<u64>) -> Change {
-    Change::Create { model: NewModel::new(request(), at(NOW)), limit }
+    Change::Create { model: request().into_new_model(at(NOW)), limit }
 }
 
 pub(crate) fn answer_key(key: &'static str) -> AnswerKey {
@@ -95,7 +102,7 @@ pub(crate) fn write(organisation: &Organisation, change: Change) -> Write {
 
 /// A create that happens so many seconds after 1970 began.
 pub(crate) fn create_at(organisation: &Organisation, seconds: i64) -> Write {
-    let change = Change::Create { model: NewModel::new(request(), at(seconds)), limit: None };
+    let change = Change::Create { model: request().into_new_model(at(seconds)), limit: None };
     Write { at: moment(seconds), ..write(organisation, change) }
 }
 

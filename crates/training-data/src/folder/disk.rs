@@ -5,7 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use custom_models_core::{ModelId, Organisation, StoreError, StoreErrorKind};
+use custom_models_core::store::{StoreError, StoreErrorKind};
+use custom_models_core::{ModelId, Organisation};
 
 use super::disk_mark::{DiskLock, MARK, PREPARED, read};
 use super::files::{files, folders, unless_gone, unused};

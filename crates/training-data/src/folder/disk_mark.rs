@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::Path;
 
-use custom_models_core::StoreError;
+use custom_models_core::store::StoreError;
 
 use super::fault;
 use super::files::{OwnerOnly, inode, make_in, sync_folder};
@@ -109,7 +109,7 @@ impl MarkLock for DiskLock<'_> {
 
 #[cfg(test)]
 mod tests {
-    use custom_models_core::{Lineage, StoreErrorKind, StoreIdentity};
+    use custom_models_core::store::{Lineage, StoreErrorKind, StoreIdentity};
 
     use super::*;
     use crate::folder::disk::Disk;

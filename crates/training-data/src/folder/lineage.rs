@@ -7,7 +7,7 @@
 //! the store is one of the mark's. For an identity, the mark is written aside, then the store gets the identity, then
 //! the mark is put in its place, by the next opening if need be.
 
-use custom_models_core::{
+use custom_models_core::store::{
     ArchiveChange, ArchiveStore, Lineage, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
 };
 use uuid::Uuid;

@@ -6,7 +6,7 @@
 use std::io;
 use std::path::Path;
 
-use custom_models_core::{Lineage, StoreError, StoreErrorKind, StoreIdentity, StoreSummary};
+use custom_models_core::store::{Lineage, StoreError, StoreErrorKind, StoreIdentity, StoreSummary};
 use serde::{Deserialize, Serialize};
 
 /// The longest mark that is read.

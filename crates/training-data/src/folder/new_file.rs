@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use custom_models_core::StoreError;
+use custom_models_core::store::StoreError;
 
 use super::files::{OwnerOnly, PART, make, sync_folder, unless_gone};
 use super::{Folder, fault};

@@ -4,7 +4,8 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use custom_models_core::{ModelId, Organisation, StoreError};
+use custom_models_core::store::StoreError;
+use custom_models_core::{ModelId, Organisation};
 
 use super::Folder;
 use super::mark::Mark;
@@ -133,7 +134,7 @@ pub(crate) trait Place: Send + Sync + fmt::Debug {
 }
 
 /// The right to change the marks of a place: nobody else has it at the time, or what is changed is what was read
-/// under it, and [`StoreErrorKind::Busy`](custom_models_core::StoreErrorKind::Busy) if somebody was faster.
+/// under it, and [`StoreErrorKind::Busy`](custom_models_core::store::StoreErrorKind::Busy) if somebody was faster.
 pub(crate) trait MarkLock {
     /// The mark.
     fn mark(&self) -> Result<Option<Mark>, StoreError>;

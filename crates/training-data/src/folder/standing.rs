@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::sync::PoisonError;
 
-use custom_models_core::{ArchiveStore, StoreError, StoreErrorKind, StoreIdentity, StoreSummary};
+use custom_models_core::store::{
+    ArchiveStore, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
+};
 
 use super::Folder;
 use super::lineage::changed;

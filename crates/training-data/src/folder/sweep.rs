@@ -7,9 +7,8 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use custom_models_core::{
-    ArchiveStore, ModelId, Organisation, Record, StoreError, StoreErrorKind, StoreSummary,
-};
+use custom_models_core::store::{ArchiveStore, Record, StoreError, StoreErrorKind, StoreSummary};
+use custom_models_core::{ModelId, Organisation};
 
 use super::mark::Mark;
 use super::place::Entry;

@@ -4,8 +4,9 @@ use std::fs;
 use std::thread;
 use std::time::Duration;
 
-use custom_models_core::{
-    ArchiveChange, ArchiveStore, Lineage, MemoryStore, StoreErrorKind, StoreSummary,
+use custom_models_core::MemoryStore;
+use custom_models_core::store::{
+    ArchiveChange, ArchiveStore, Lineage, StoreErrorKind, StoreSummary,
 };
 use custom_models_training_data::{ContentStore, Folder, FolderStanding, KeptBack};
 use serde_json::{Value, json};

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use custom_models_core::{Organisation, StoreErrorKind};
+use custom_models_core::Organisation;
+use custom_models_core::store::StoreErrorKind;
 use custom_models_training_data::{ContentStore, Folder, FolderStanding, KeptBack, Leftover};
 
 use crate::support::{

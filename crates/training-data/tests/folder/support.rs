@@ -5,11 +5,12 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use custom_models_core::{
-    ArchiveChange, ArchiveStore, ContentDigest, DataFile, DataId, DataPair, DataType, MemoryStore,
-    ModelId, Organisation, Record, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
-    Timestamp,
+use custom_models_core::model::{ContentDigest, DataFile, DataId, DataPair, DataType};
+use custom_models_core::store::{
+    ArchiveChange, ArchiveStore, Record, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
 };
+use custom_models_core::time::Timestamp;
+use custom_models_core::{MemoryStore, ModelId, Organisation};
 use custom_models_training_data::{ContentStore, ContentSweep, Folder, FolderStanding, KeptBack};
 use serde_json::Value;
 use tempfile::TempDir;

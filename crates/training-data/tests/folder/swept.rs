@@ -5,11 +5,13 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use custom_models_core::{
-    AnswerKey, ArchiveChange, ArchiveStore, Completion, CustomModel, DataPair, EventPage,
-    KeptAnswer, Listing, MemoryStore, ModelId, ModelStore, Moment, Organisation, Purge, Purged,
-    Record, Selection, StoreError, StoreErrorKind, StoreSummary, Write,
+use custom_models_core::model::{DataPair, EventPage};
+use custom_models_core::store::{
+    AnswerKey, ArchiveChange, ArchiveStore, Completion, KeptAnswer, Listing, ModelStore, Purge,
+    Purged, Record, Selection, StoreError, StoreErrorKind, StoreSummary, Write,
 };
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, MemoryStore, ModelId, Organisation};
 use custom_models_training_data::{ContentStore, Folder, FolderStanding};
 use tempfile::TempDir;
 

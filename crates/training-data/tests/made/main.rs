@@ -17,7 +17,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
-use custom_models_core::{MemoryStore, ModelId, ViolationKind};
+use custom_models_core::field::ViolationKind;
+use custom_models_core::{MemoryStore, ModelId};
 use custom_models_training_data::{
     Audio, AudioFault, AudioFormat, Folder, Upload, UploadError, measure,
 };

@@ -1,6 +1,7 @@
-use custom_models_core::{
-    ArchiveChange, ArchiveStore, DataId, DataType, MemoryStore, StoreErrorKind, Timestamp,
-};
+use custom_models_core::MemoryStore;
+use custom_models_core::model::{DataId, DataType};
+use custom_models_core::store::{ArchiveChange, ArchiveStore, StoreErrorKind};
+use custom_models_core::time::Timestamp;
 use custom_models_training_data::{Content, ContentSweep, NewContent};
 
 use super::*;

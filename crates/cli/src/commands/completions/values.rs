@@ -6,10 +6,10 @@ use clap::{Arg, Command, CommandFactory, FromArgMatches};
 use clap_complete::engine::{
     ArgValueCandidates, ArgValueCompleter, CompletionCandidate, PathCompleter, ValueCompleter,
 };
-use custom_models_core::{
-    BaseModel, DataType, Language, OpenMode, Plan, Scope, Selection, Store, StoreError,
-    TrainingStatus,
-};
+use custom_models_core::access::Scope;
+use custom_models_core::model::{DataType, TrainingStatus};
+use custom_models_core::store::{OpenMode, Selection, Store, StoreError};
+use custom_models_core::{BaseModel, Language, Plan};
 
 use crate::args::Cli;
 use crate::config::global::Global;

@@ -2,10 +2,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use custom_models_core::{
-    AnswerKey, DataPair, EventLine, KeyDigest, KeyId, KeyRecord, ModelId, ModelLine, Organisation,
-    Record,
-};
+use custom_models_core::access::{KeyDigest, KeyId, KeyRecord};
+use custom_models_core::model::DataPair;
+use custom_models_core::store::{AnswerKey, EventLine, ModelLine, Record};
+use custom_models_core::{ModelId, Organisation};
 use custom_models_training_data::is_content_name;
 
 /// Looks at the records of an export, one after the other, and refuses the first that cannot stand behind

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use custom_models_core::{ArchiveChange, OpenMode, Store};
+use custom_models_core::store::{ArchiveChange, OpenMode, Store};
 use custom_models_training_data::ContentStore;
 
 use crate::args::access::EraseArgs;

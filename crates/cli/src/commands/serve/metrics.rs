@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use custom_models_core::{StoreError, StoreErrorKind};
+use custom_models_core::store::{StoreError, StoreErrorKind};
 use metrics::{counter, describe_counter};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 

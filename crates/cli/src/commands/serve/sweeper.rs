@@ -4,7 +4,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use custom_models_core::{Engine, Gate, Retention, Store};
+use custom_models_core::Engine;
+use custom_models_core::access::Gate;
+use custom_models_core::engine::Retention;
+use custom_models_core::store::Store;
 use custom_models_training_data::{Folder, KeptBack};
 use tokio::time::{MissedTickBehavior, interval};
 

@@ -1,10 +1,13 @@
 use clap::Parser;
-use custom_models_core::{
+use custom_models_core::access::{KeyDigest, KeyRecord, RequestLimit, Window};
+use custom_models_core::model::{DataPair, EventPage};
+use custom_models_core::store::{
     AccessChange, AccessOutcome, AccessStore, AnswerKey, ArchiveChange, ArchiveStore, Completion,
-    CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord, Listing, ModelId,
-    ModelStore, Moment, Organisation, Purge, Purged, Record, Registration, RequestLimit, Selection,
-    StoreError, StoreErrorKind, StoreSummary, Window, WindowState, Write,
+    Grant, KeptAnswer, Listing, ModelStore, Purge, Purged, Record, Registration, Selection,
+    StoreError, StoreErrorKind, StoreSummary, WindowState, Write,
 };
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use super::*;
 use crate::args::{Cli, Command};

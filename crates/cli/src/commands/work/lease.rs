@@ -3,7 +3,10 @@
 use std::cell::Cell;
 use std::time::Instant;
 
-use custom_models_core::{Claimed, LeaseTime, Refusal, StoreErrorKind};
+use custom_models_core::Refusal;
+use custom_models_core::engine::Claimed;
+use custom_models_core::model::LeaseTime;
+use custom_models_core::store::StoreErrorKind;
 
 /// The lease of a claimed training, by the clock of the worker.
 pub(crate) struct Lease<'a> {

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use custom_models_core::{Claimed, CustomModel, DataFile};
+use custom_models_core::CustomModel;
+use custom_models_core::engine::Claimed;
+use custom_models_core::model::DataFile;
 use serde::Serialize;
 
 /// The longest variable of paths, in bytes. Linux starts no program with one of 128 KiB.

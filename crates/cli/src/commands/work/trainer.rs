@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use custom_models_core::Progress;
+use custom_models_core::model::Progress;
 
 use heard::Heard;
 pub(crate) use heard::Said;

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use custom_models_core::OperationLimit;
+use custom_models_core::access::OperationLimit;
 
 use super::*;
 

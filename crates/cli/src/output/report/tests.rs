@@ -1,4 +1,4 @@
-use custom_models_core::StoreError;
+use custom_models_core::store::StoreError;
 
 use super::*;
 use crate::config::store_url::StoreUrl;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use custom_models_core::{Engine, ModelStore, Moment};
+use custom_models_core::Engine;
+use custom_models_core::store::ModelStore;
+use custom_models_core::time::Moment;
 
 /// The time that [`Clock`] shows at first, in milliseconds since 1970.
 const START: i64 = 1_736_935_200_000;

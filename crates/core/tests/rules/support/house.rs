@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, ApiKey, Gate, KeyId, KeyRecord, Limits, MemoryStore,
-    Operation, Plans, Registration, RequestLimit, Scope, Timestamp, Window,
+use custom_models_core::MemoryStore;
+use custom_models_core::access::{
+    ApiKey, Gate, KeyId, KeyRecord, Limits, Operation, RequestLimit, Scope, Window,
 };
+use custom_models_core::store::{AccessChange, AccessOutcome, AccessStore, Registration};
+use custom_models_core::tenant::Plans;
+use custom_models_core::time::Timestamp;
 
 use super::Clock;
 

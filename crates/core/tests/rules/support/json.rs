@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use custom_models_core::{Field, ViolationKind};
+use custom_models_core::field::{Field, ViolationKind};
 
 use super::{NAMED, Tape, WHITE_SPACE, is_language};
 

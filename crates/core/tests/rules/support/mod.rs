@@ -11,11 +11,13 @@ mod well_formed;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use custom_models_core::{
-    Caller, ContentDigest, Course, CreateModel, CustomModel, DataFile, DataTotals, DataType,
-    Engine, Field, ModelId, ModelStore, NewModel, NewPair, Plan, Timestamp, TrainingStatus,
-    ViolationKind, Violations,
+use custom_models_core::field::{Field, ViolationKind};
+use custom_models_core::model::{
+    ContentDigest, Course, DataFile, DataTotals, DataType, NewPair, TrainingStatus,
 };
+use custom_models_core::store::ModelStore;
+use custom_models_core::time::Timestamp;
+use custom_models_core::{Caller, CreateModel, CustomModel, Engine, ModelId, Plan, Violations};
 use proptest::prelude::ProptestConfig;
 
 pub(crate) use clock::Clock;
@@ -105,7 +107,7 @@ pub(crate) fn id(number: u64) -> ModelId {
 /// A model as a store would make it of [`request`].
 pub(crate) fn stored(number: u64, name: &str) -> CustomModel {
     let now: Timestamp = NOW.parse().unwrap();
-    NewModel::new(request(name), now).with_id(id(number))
+    request(name).into_new_model(now).with_id(id(number))
 }
 
 /// A course of a status, with 5 hours of data where that is of any use.

@@ -2,10 +2,13 @@
 
 use std::sync::{Arc, Mutex};
 
-use custom_models_core::{
-    AnswerKey, Completion, CustomModel, DataPair, EventPage, KeptAnswer, Listing, MemoryStore,
-    ModelId, ModelStore, Moment, Organisation, Purge, Purged, Selection, StoreError, Write,
+use custom_models_core::model::{DataPair, EventPage};
+use custom_models_core::store::{
+    AnswerKey, Completion, KeptAnswer, Listing, ModelStore, Purge, Purged, Selection, StoreError,
+    Write,
 };
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, MemoryStore, ModelId, Organisation};
 
 /// A call that the engine made of a store.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,7 @@
 //! Models that can be trained.
 
-use custom_models_core::{
-    Caller, ContentDigest, DataFile, DataType, Expected, ModelId, NewPair, Plan,
-};
+use custom_models_core::model::{ContentDigest, DataFile, DataType, Expected, NewPair};
+use custom_models_core::{Caller, ModelId, Plan};
 
 use super::Server;
 

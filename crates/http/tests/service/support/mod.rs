@@ -12,10 +12,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, UNIX_EPOCH};
 
-use custom_models_core::{
-    AccessChange, AccessOutcome, AccessStore, ApiKey, Engine, Gate, KeyId, KeyRecord, Limits,
-    MemoryStore, Operation, OperationLimit, Plans, Registration, Scope, Timestamp,
+use custom_models_core::access::{
+    ApiKey, Gate, KeyId, KeyRecord, Limits, Operation, OperationLimit, Scope,
 };
+use custom_models_core::store::{AccessChange, AccessOutcome, AccessStore, Registration};
+use custom_models_core::tenant::Plans;
+use custom_models_core::time::Timestamp;
+use custom_models_core::{Engine, MemoryStore};
 use custom_models_http::{Options, router, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;

@@ -1,13 +1,15 @@
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use custom_models_core::{
+use custom_models_core::access::{KeyDigest, KeyRecord, RequestLimit, Scopes, Window};
+use custom_models_core::model::{DataPair, EventPage};
+use custom_models_core::store::{
     AccessChange, AccessOutcome, AccessStore, AnswerKey, ArchiveChange, ArchiveStore, Completion,
-    CustomModel, DataPair, EventPage, Grant, KeptAnswer, KeyDigest, KeyRecord, Listing,
-    MemoryStore, ModelId, ModelStore, Moment, Organisation, Purge, Purged, Record, Registration,
-    RequestLimit, Scopes, Selection, StoreError, StoreErrorKind, StoreSummary, Window, WindowState,
-    Write,
+    Grant, KeptAnswer, Listing, ModelStore, Purge, Purged, Record, Registration, Selection,
+    StoreError, StoreErrorKind, StoreSummary, WindowState, Write,
 };
+use custom_models_core::time::Moment;
+use custom_models_core::{CustomModel, MemoryStore, ModelId, Organisation};
 
 /// The way in which a [`Held`] store treats writes of models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -130,6 +130,6 @@ fn a_journal_that_cannot_be_is_damage() {
         let row = [&(text.len() as u64).to_be_bytes(), text].concat();
         db.insert([JOURNAL, &[0; 4]].concat(), row).unwrap();
         let fault = Half::find(&db).err().unwrap();
-        assert_eq!(fault.kind(), custom_models_core::StoreErrorKind::Damaged, "{text:?}");
+        assert_eq!(fault.kind(), custom_models_core::store::StoreErrorKind::Damaged, "{text:?}");
     }
 }

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use custom_models_core::{
-    Actor, BaseModel, Change, Edit, Expected, Job, Language, ModelId, Name, NewModel, Organisation,
-    Timestamp, Write,
-};
+use custom_models_core::field::Name;
+use custom_models_core::model::{Edit, Expected, NewModel};
+use custom_models_core::store::{Change, Job, Write};
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::Timestamp;
+use custom_models_core::{BaseModel, Language, ModelId, Organisation};
 use custom_models_group_commit::Committer;
 
 use super::*;
@@ -41,7 +43,7 @@ fn deletion(id: u64) -> Write {
 }
 
 fn write(name: &str, change: Change) -> Write {
-    let at = custom_models_core::Moment::from_unix_millis(0);
+    let at = custom_models_core::time::Moment::from_unix_millis(0);
     Write::new(organisation(name), Actor::HOST, at, change)
 }
 
@@ -67,7 +69,8 @@ fn id((key, _): (Vec<u8>, Vec<u8>)) -> u64 {
 /// A database in which `acme` has so many models, from the id 1 on, and its writer.
 fn database(models: usize) -> (tempfile::TempDir, Arc<Database>, Arc<Mutex<Writer>>) {
     let temporary = tempfile::tempdir().unwrap();
-    let folder = Folder::claim_as(temporary.path(), custom_models_core::OpenMode::Create).unwrap();
+    let folder =
+        Folder::claim_as(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
     let database = Arc::new(Database::open(folder, Disk).unwrap());
     let mut writer = Writer::new(Arc::clone(&database));
     writer.commit(&jobs(creations("acme", models))).unwrap();

@@ -1,4 +1,4 @@
-use custom_models_core::Scope;
+use custom_models_core::access::Scope;
 
 use super::*;
 

@@ -1,4 +1,5 @@
-use custom_models_core::{RequestLimit, admit, window_state};
+use custom_models_core::access::RequestLimit;
+use custom_models_core::store::{admit, window_state};
 
 use super::*;
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use custom_models_core::StoreErrorKind;
+use custom_models_core::store::StoreErrorKind;
 
 use super::*;
 

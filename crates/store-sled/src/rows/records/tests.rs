@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 
-use custom_models_core::{
-    ContentDigest, DataFile, DataType, EventType, IdempotencyKey, Operation, Progress, Revision,
-};
+use custom_models_core::access::Operation;
+use custom_models_core::model::{ContentDigest, DataFile, DataType, EventType, Progress, Revision};
+use custom_models_core::store::IdempotencyKey;
 
 use super::*;
 

@@ -4,10 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
-use custom_models_core::{
-    AnswerKey, Caller, ContentDigest, CustomModel, DataFile, DataPair, DataType, Engine, Event,
-    IdempotencyKey, KeptAnswer, LeaseTime, ModelStore, NewAnswer, NewPair, Operation, Plan,
+use custom_models_core::access::Operation;
+use custom_models_core::model::{
+    ContentDigest, DataFile, DataPair, DataType, Event, LeaseTime, NewPair,
 };
+use custom_models_core::store::{AnswerKey, IdempotencyKey, KeptAnswer, ModelStore, NewAnswer};
+use custom_models_core::{Caller, CustomModel, Engine, Plan};
 
 use super::*;
 

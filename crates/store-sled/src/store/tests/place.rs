@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use custom_models_core::{ArchiveStore, OpenMode};
+use custom_models_core::store::{ArchiveStore, OpenMode};
 
 use super::half::{copy_folder, half_a_write, is_as_it_was, killed, see};
 use super::*;

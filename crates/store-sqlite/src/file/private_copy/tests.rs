@@ -1,7 +1,7 @@
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
 
-use custom_models_core::OpenMode;
+use custom_models_core::store::OpenMode;
 
 use super::*;
 

@@ -2,9 +2,10 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use custom_models_core::{
-    Actor, Change, CreateModel, Moment, NewModel, Purge, Purged, Timestamp, Write,
-};
+use custom_models_core::CreateModel;
+use custom_models_core::store::{Change, Purge, Purged, Write};
+use custom_models_core::tenant::Actor;
+use custom_models_core::time::{Moment, Timestamp};
 
 use super::*;
 
@@ -17,7 +18,7 @@ fn open(path: &Path) -> Writer {
 fn create() -> Job {
     let request = CreateModel::builder().name("n").language("en").build().unwrap();
     let created_at = Timestamp::from_unix_seconds(0).unwrap();
-    let change = Change::Create { model: NewModel::new(request, created_at), limit: None };
+    let change = Change::Create { model: request.into_new_model(created_at), limit: None };
     let at = Moment::from_unix_millis(0);
     Job::Model(Write::new("acme".parse().unwrap(), Actor::HOST, at, change))
 }

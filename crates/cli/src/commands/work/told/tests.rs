@@ -1,10 +1,9 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use custom_models_core::{
-    Actor, Caller, ContentDigest, CreateModel, DataType, Engine, Expected, LeaseTime, MemoryStore,
-    NewPair, Plan,
-};
+use custom_models_core::model::{ContentDigest, DataType, Expected, LeaseTime, NewPair};
+use custom_models_core::tenant::Actor;
+use custom_models_core::{Caller, CreateModel, Engine, MemoryStore, Plan};
 
 use super::*;
 

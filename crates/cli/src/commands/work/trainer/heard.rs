@@ -3,7 +3,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use custom_models_core::Progress;
+use custom_models_core::model::Progress;
 
 use super::lines::Line;
 use super::tail::Tail;

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use custom_models_core::{Figure, MetricFault, MetricName, Progress, TrainingMetrics};
+use custom_models_core::field::MetricFault;
+use custom_models_core::model::{Figure, MetricName, Progress, TrainingMetrics};
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;

@@ -1,0 +1,117 @@
+use std::fmt;
+use std::str::FromStr;
+
+use crate::access::scope::Scope;
+
+/// An operation that a request asks for. The scope that a request needs and the limits that it has depend on
+/// it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Operation {
+    /// Creates a model.
+    Create,
+    /// Lists models.
+    List,
+    /// Shows one model.
+    Get,
+    /// Changes the name or the description of a model.
+    Update,
+    /// Deletes a model.
+    Delete,
+    /// Adds a pair of data to a model.
+    Upload,
+    /// Lists the data of a model.
+    ListData,
+    /// Removes a pair of data from a model.
+    DeleteData,
+    /// Starts the training of a model.
+    Run,
+    /// Calls the training of a model off.
+    Cancel,
+    /// Resolves the key of a model for transcription.
+    Resolve,
+    /// Reads the history.
+    Events,
+    /// Claims trainings, and says how they go.
+    Work,
+}
+
+/// A text is no operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "an operation is one of create, list, get, update, delete, upload, list_data, delete_data, \
+    run, cancel, resolve, events, work"
+)]
+pub struct InvalidOperation;
+
+impl Operation {
+    /// Every operation.
+    pub const ALL: [Operation; 13] = [
+        Operation::Create,
+        Operation::List,
+        Operation::Get,
+        Operation::Update,
+        Operation::Delete,
+        Operation::Upload,
+        Operation::ListData,
+        Operation::DeleteData,
+        Operation::Run,
+        Operation::Cancel,
+        Operation::Resolve,
+        Operation::Events,
+        Operation::Work,
+    ];
+
+    /// The name, in a store and in a host's settings.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Operation::Create => "create",
+            Operation::List => "list",
+            Operation::Get => "get",
+            Operation::Update => "update",
+            Operation::Delete => "delete",
+            Operation::Upload => "upload",
+            Operation::ListData => "list_data",
+            Operation::DeleteData => "delete_data",
+            Operation::Run => "run",
+            Operation::Cancel => "cancel",
+            Operation::Resolve => "resolve",
+            Operation::Events => "events",
+            Operation::Work => "work",
+        }
+    }
+
+    /// The scope that a key needs for it (AUTH-2).
+    pub const fn scope(self) -> Scope {
+        match self {
+            Operation::Create
+            | Operation::Update
+            | Operation::Delete
+            | Operation::Upload
+            | Operation::DeleteData
+            | Operation::Run
+            | Operation::Cancel => Scope::Write,
+            Operation::List
+            | Operation::Get
+            | Operation::ListData
+            | Operation::Resolve
+            | Operation::Events => Scope::Read,
+            Operation::Work => Scope::TrainingWork,
+        }
+    }
+}
+
+impl FromStr for Operation {
+    type Err = InvalidOperation;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let mut all = Operation::ALL.into_iter();
+        all.find(|operation| operation.as_str() == name).ok_or(InvalidOperation)
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

@@ -1,0 +1,85 @@
+use std::num::NonZeroU32;
+
+use crate::access::rate_limit::Standing;
+use crate::access::scope::Scope;
+use crate::store::StoreError;
+use crate::tenant::UnknownPlan;
+use crate::wire::ErrorBody;
+
+/// Every way in which the [`Gate`](crate::access::Gate) says no.
+///
+/// `Display` is for logs. A caller of the API may see only the [`ErrorBody`] that a refusal turns into
+/// (section 6).
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AccessRefusal {
+    /// 401: no valid key (AUTH-1).
+    #[error("invalid or missing API key")]
+    Unauthorized,
+    /// 403: a valid key lacks the scope that the operation needs (AUTH-2).
+    #[error("the key lacks the scope {required}")]
+    InsufficientScope {
+        /// The scope that is needed.
+        required: Scope,
+    },
+    /// 429: as many requests of the key as may be at a time are at work (RATE-2).
+    #[error("{at_once} requests of the key are at work already")]
+    TooManyAtOnce {
+        /// The number of requests that may be at work at a time.
+        at_once: NonZeroU32,
+        /// The rate-limit status of the key, if the operation has a window.
+        standing: Option<Standing>,
+    },
+    /// 429: the window of the key is full (RATE-1).
+    #[error("{} requests were admitted already; retry after {retry_after} s", standing.limit)]
+    RateLimited {
+        /// The rate-limit status of the key.
+        standing: Standing,
+        /// The whole seconds after which a request is admitted if nothing else is sent (RATE-5).
+        retry_after: u64,
+    },
+    /// 500: the plan of the organisation is not set up.
+    #[error(transparent)]
+    UnknownPlan(#[from] UnknownPlan),
+    /// 500, or 503 where trying again is right: the store failed. The cause is for the log alone.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<&AccessRefusal> for ErrorBody<'_> {
+    fn from(refusal: &AccessRefusal) -> Self {
+        match refusal {
+            AccessRefusal::Unauthorized => {
+                ErrorBody::new(401, "Unauthorized", "Invalid or missing API key")
+                    .with_header("WWW-Authenticate", "Bearer")
+            }
+            AccessRefusal::InsufficientScope { required } => {
+                let message = "The API key lacks the scope that this operation needs";
+                ErrorBody::new(403, "Forbidden", message)
+                    .with_code("INSUFFICIENT_SCOPE")
+                    .with_detail("required_scope", required.as_str())
+            }
+            AccessRefusal::TooManyAtOnce { at_once, standing } => {
+                let body = ErrorBody::new(429, "Too Many Requests", "Too many requests at a time")
+                    .with_code("CONCURRENCY_LIMIT_EXCEEDED")
+                    .with_detail("at_once", at_once.get())
+                    .with_retry_after(1);
+                standing.iter().fold(body, with_standing)
+            }
+            AccessRefusal::RateLimited { standing, retry_after } => {
+                let body = ErrorBody::new(429, "Too Many Requests", "Request limit reached")
+                    .with_code("RATE_LIMIT_EXCEEDED")
+                    .with_detail("limit", standing.limit)
+                    .with_detail("retry_after", *retry_after)
+                    .with_retry_after(*retry_after);
+                with_standing(body, standing)
+            }
+            AccessRefusal::UnknownPlan(_) => ErrorBody::internal(),
+            AccessRefusal::Store(fault) => fault.into(),
+        }
+    }
+}
+
+fn with_standing<'a>(body: ErrorBody<'a>, standing: &Standing) -> ErrorBody<'a> {
+    standing.headers().into_iter().fold(body, |body, (name, value)| body.with_header(name, value))
+}

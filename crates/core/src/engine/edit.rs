@@ -1,0 +1,272 @@
+//! The engine's operations on models that are there.
+
+use std::future::Future;
+
+use crate::access::Operation;
+use crate::engine::idempotency::Answered;
+use crate::engine::refusal::Refusal;
+use crate::engine::{Engine, unexpected};
+use crate::model::{CustomModel, DataId, DataPair, Edit, Expected, ModelId, NewPair, transition};
+use crate::request::UpdateModel;
+use crate::store::{
+    AdmissionRequest, AnswerKey, Change, KeptAnswer, NewAnswer, Outcome, Repeatable, Write,
+};
+use crate::tenant::Caller;
+
+/// The result of an edit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Edited {
+    /// The model is changed.
+    Changed {
+        /// The model after it.
+        model: Box<CustomModel>,
+        /// The pair of data that was removed (DATA-6).
+        removed: Option<Box<DataPair>>,
+    },
+    /// The model is gone.
+    Deleted,
+    /// The request was answered before, and this was the answer (IDEM-1).
+    Before(KeptAnswer),
+}
+
+impl Engine {
+    /// Changes the name or the description of a model, and returns when that is durable (EDIT-1 to
+    /// EDIT-4).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Engine::edit`].
+    pub fn update(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        request: UpdateModel<'_>,
+        expected: &Expected,
+    ) -> Result<CustomModel, Refusal> {
+        self.change(caller, id, request.into(), expected)
+    }
+
+    /// Deletes a model with its data, and returns when that is durable; its place in the quota is
+    /// free at once (EDIT-5, QUOTA-2).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Engine::edit`].
+    pub fn delete(&self, caller: &Caller, id: ModelId) -> Result<(), Refusal> {
+        self.edit(caller, id, Edit::Delete, &Expected::Anything).map(drop)
+    }
+
+    /// Adds a pair of data, whose contents are kept already, and returns when that is durable
+    /// (DATA-4, DATA-5).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Engine::edit`].
+    pub fn add_data(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        pair: NewPair,
+        expected: &Expected,
+    ) -> Result<CustomModel, Refusal> {
+        self.change(caller, id, Edit::AddData(pair), expected)
+    }
+
+    /// Removes a pair of data, and answers with it, when that is durable (DATA-6).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::DataNotFound`], and those of [`Engine::edit`].
+    pub fn remove_data(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        data_id: DataId,
+        expected: &Expected,
+    ) -> Result<DataPair, Refusal> {
+        match self.edit(caller, id, Edit::RemoveData(data_id), expected)? {
+            Edited::Changed { removed: Some(pair), .. } => Ok(*pair),
+            other => Err(Refusal::Internal { cause: format!("no pair of {other:?}").into() }),
+        }
+    }
+
+    /// One pair of a model's data (DATA-6).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::DataNotFound`] and [`Refusal::Store`].
+    pub fn pair(&self, caller: &Caller, id: ModelId, data_id: DataId) -> Result<DataPair, Refusal> {
+        let before = data_id.get() - 1;
+        let mut pairs = self.store.data(caller.organisation(), id, before, 1)?.into_iter();
+        pairs.find(|pair| pair.id == data_id).ok_or(Refusal::DataNotFound)
+    }
+
+    /// The data of a model, in the order in which it was added (DATA-6).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::ModelNotFound`] and [`Refusal::Store`].
+    pub fn data(&self, caller: &Caller, id: ModelId) -> Result<Vec<DataPair>, Refusal> {
+        self.get(caller, id)?;
+        Ok(self.store.data(caller.organisation(), id, 0, u32::MAX)?)
+    }
+
+    /// Has a model trained, and returns when that is durable (TRAIN-2).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::ModelNotReady`], and those of [`Engine::edit`].
+    pub fn run(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        expected: &Expected,
+    ) -> Result<CustomModel, Refusal> {
+        self.change(caller, id, Edit::Run, expected)
+    }
+
+    /// Calls the training of a model off, and returns when that is durable (TRAIN-6).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::TrainingNotRunning`], and those of [`Engine::edit`].
+    pub fn cancel(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        expected: &Expected,
+    ) -> Result<CustomModel, Refusal> {
+        self.change(caller, id, Edit::Cancel, expected)
+    }
+
+    /// Makes an edit of a model as it is when the edit is made, and returns when that is durable (EDIT-4).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::ModelNotFound`] if the organisation has no model with this id; a 409 if the model's
+    /// state does not allow it; [`Refusal::PreconditionFailed`] if the model is not at a revision
+    /// that is expected; and [`Refusal::Store`].
+    pub fn edit(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        edit: Edit,
+        expected: &Expected,
+    ) -> Result<Edited, Refusal> {
+        settled(self.store.apply(self.edit_write(
+            caller,
+            id,
+            edit,
+            expected.clone(),
+            None,
+            None,
+        ))?)
+    }
+
+    fn change(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        edit: Edit,
+        expected: &Expected,
+    ) -> Result<CustomModel, Refusal> {
+        match self.edit(caller, id, edit, expected)? {
+            Edited::Changed { model, .. } => Ok(*model),
+            Edited::Deleted => Err(unexpected(&Outcome::Deleted)),
+            Edited::Before(kept) => Err(unexpected(&Outcome::Repeated(kept))),
+        }
+    }
+
+    /// [`Engine::edit`] for asynchronous hosts: a future that needs no particular runtime and blocks no
+    /// thread. A request that may be sent again is done once, and a repeat gets the first answer (IDEM-1).
+    ///
+    /// The write is on its way when this returns, polled or not; dropping the future does not take
+    /// it back.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Engine::edit`], and [`Refusal::IdempotencyKeyReused`].
+    pub fn edit_async(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        edit: Edit,
+        expected: Expected,
+        repeatable: Option<Repeatable>,
+    ) -> impl Future<Output = Result<Edited, Refusal>> + Send + use<> {
+        let edited = self.edit_limited_async(caller, id, edit, expected, repeatable, None);
+        async move {
+            Ok(match edited.await?.without_window()? {
+                Answered::Now(edited) => edited,
+                Answered::Before(kept) => Edited::Before(kept),
+            })
+        }
+    }
+
+    /// Judges an edit of a model as it was read, and makes none. For hosts that judge the state of a model and
+    /// what the caller expects of it before they read a body (ORDER).
+    ///
+    /// `pair` is the pair of data that an [`Edit::RemoveData`] names, if the model has it.
+    ///
+    /// # Errors
+    ///
+    /// A 409 if the model's state does not allow it, [`Refusal::DataNotFound`], and
+    /// [`Refusal::PreconditionFailed`].
+    pub fn check(
+        &self,
+        caller: &Caller,
+        model: &CustomModel,
+        edit: &Edit,
+        pair: Option<&DataPair>,
+        expected: &Expected,
+    ) -> Result<(), Refusal> {
+        let next = transition(model, edit, pair, expected, caller.actor(), self.now());
+        Ok(next.map(drop)?)
+    }
+
+    pub(crate) fn edit_write(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        edit: Edit,
+        expected: Expected,
+        repeatable: Option<Repeatable>,
+        admission: Option<AdmissionRequest>,
+    ) -> Write {
+        let answer = repeatable.map(|Repeatable { key, request }| NewAnswer {
+            key: AnswerKey { operation: operation_of(&edit), target: Some(id), key },
+            request,
+        });
+        let change = Change::Edit { id, edit: Box::new(edit), expected };
+        let (organisation, actor) = (caller.organisation().clone(), caller.actor().clone());
+        Write { organisation, actor, at: self.now(), change, answer, admission }
+    }
+}
+
+/// The meaning of what came of an edit.
+pub(crate) fn settled(outcome: Outcome) -> Result<Edited, Refusal> {
+    match outcome {
+        Outcome::NotFound => Err(Refusal::ModelNotFound),
+        Outcome::Refused(refusal) => Err(refusal.into()),
+        Outcome::Changed { model, removed } => Ok(Edited::Changed { model, removed }),
+        Outcome::Deleted => Ok(Edited::Deleted),
+        other => Err(unexpected(&other)),
+    }
+}
+
+/// The operation that a caller asks for with this edit.
+const fn operation_of(edit: &Edit) -> Operation {
+    match edit {
+        Edit::Update { .. } => Operation::Update,
+        Edit::Delete => Operation::Delete,
+        Edit::AddData(_) => Operation::Upload,
+        Edit::RemoveData(_) => Operation::DeleteData,
+        Edit::Run => Operation::Run,
+        Edit::Cancel => Operation::Cancel,
+        Edit::Claim { .. }
+        | Edit::Beat { .. }
+        | Edit::Succeed { .. }
+        | Edit::Fail { .. }
+        | Edit::Expire => Operation::Work,
+    }
+}

@@ -1,0 +1,25 @@
+//! Requests that may be repeated: what was answered is answered again (IDEM-1).
+
+use crate::engine::refusal::Refusal;
+use crate::model::ContentDigest;
+use crate::store::KeptAnswer;
+
+/// The result of a request that may be repeated (IDEM-1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answered<T> {
+    /// The request was executed now.
+    Now(T),
+    /// The request was executed before, and this was the answer.
+    Before(KeptAnswer),
+}
+
+impl KeptAnswer {
+    /// The answer, for a request that was sent under the same key (IDEM-1).
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::IdempotencyKeyReused`] if that asks something else.
+    pub fn for_request(self, asked: ContentDigest) -> Result<Self, Refusal> {
+        if self.request == asked { Ok(self) } else { Err(Refusal::IdempotencyKeyReused) }
+    }
+}

@@ -1,0 +1,259 @@
+use std::borrow::Cow;
+
+use crate::model::{DataFile, EditRefusal};
+use crate::request::{CreateModel, Violations};
+use crate::store::{StoreError, StoreErrorKind};
+use crate::wire::ErrorBody;
+
+/// Every way in which the engine says no.
+///
+/// `Display` is for logs and shows more than the wire does. A caller of the API may see only the [`ErrorBody`]
+/// that a refusal turns into (section 6).
+#[derive(Clone, Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Refusal {
+    /// 400: the request violates rules of sections 1, 2 or 7.
+    #[error("invalid field values: {0}")]
+    Invalid(#[source] Violations<'static>),
+    /// 402: the organisation has as many models as its plan allows, or more (QUOTA-6).
+    #[error("model limit reached: {current_models} of {plan_limit} models on plan {plan:?}")]
+    QuotaExceeded {
+        /// The number of models that the organisation has.
+        current_models: u64,
+        /// The number of models that its plan allows.
+        plan_limit: u64,
+        /// The plan's name.
+        plan: Cow<'static, str>,
+    },
+    /// 404: the organisation has no model with this id (READ-3).
+    #[error("no such model")]
+    ModelNotFound,
+    /// 404: the model has no pair of data with this number (DATA-6).
+    #[error("no such pair of data")]
+    DataNotFound,
+    /// 409: the model is being trained, and what was asked for has to wait for the end of it (EDIT-5).
+    #[error("the model is being trained")]
+    TrainingInProgress,
+    /// 409: training cannot start from the state that the model is in (TRAIN-2).
+    #[error("the model cannot be trained: {missing_seconds} s of audio are missing")]
+    ModelNotReady {
+        /// The seconds of audio that are missing to train with.
+        missing_seconds: u64,
+    },
+    /// 409: no training runs that could be called off (TRAIN-6).
+    #[error("no training runs")]
+    TrainingNotRunning,
+    /// 409: the last training of the model did not end well (READ-5).
+    #[error("the model is not trained")]
+    ModelNotTrained,
+    /// 409: the training is not the worker's, or not any more: its lease has run out, or the training
+    /// was called off or is over (TRAIN-4).
+    #[error("the training is another's, or over")]
+    LeaseLost,
+    /// 410: events behind the position are forgotten already (LOG-1).
+    #[error("events before {first_position} are forgotten")]
+    EventsExpired {
+        /// The position of the first event that is still kept.
+        first_position: u64,
+    },
+    /// 412: the model is at another revision than the caller expects (EDIT-4).
+    #[error("the model is at another revision")]
+    PreconditionFailed,
+    /// 413: a body is longer than [`CreateModel::MAX_BODY_BYTES`]; it was not read (BODY-6).
+    #[error("the body is longer than {} bytes", CreateModel::MAX_BODY_BYTES)]
+    BodyTooLarge,
+    /// 413: a file is longer than [`DataFile::MAX_BYTES`]; nothing of it is kept (DATA-3).
+    ///
+    /// [`DataFile::MAX_BYTES`]: crate::model::DataFile::MAX_BYTES
+    #[error("a file is longer than {} bytes", DataFile::MAX_BYTES)]
+    FileTooLarge,
+    /// 422: another request was sent under the same idempotency key (IDEM-1).
+    #[error("the key is another request's")]
+    IdempotencyKeyReused,
+    /// 500: something that nobody foresaw.
+    #[error("{cause}")]
+    Internal {
+        /// For the log alone.
+        cause: Cow<'static, str>,
+    },
+    /// 500, or 503 where trying again is right: the store failed. The cause is for the log alone.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// The body of [`Refusal::Invalid`] up to its details.
+const INVALID: &str = r#"{"error":"Validation Error","message":"Invalid field values","details":"#;
+
+impl Refusal {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        ErrorBody::from(self).status
+    }
+
+    /// The `error_code` of the body, for programs; `None` if the specification gives none.
+    pub fn error_code(&self) -> Option<&'static str> {
+        ErrorBody::from(self).error_code
+    }
+
+    /// The body of the answer, compact JSON to the byte of section 6.
+    pub fn to_json(&self) -> String {
+        match self {
+            // The most frequent refusal, without a detour.
+            Refusal::Invalid(violations) => {
+                let mut body = String::with_capacity(512);
+                body.push_str(INVALID);
+                violations.push_json(&mut body);
+                body.push('}');
+                body
+            }
+            refusal => ErrorBody::from(refusal).to_json(),
+        }
+    }
+}
+
+impl<'a> From<&'a Refusal> for ErrorBody<'a> {
+    fn from(refusal: &'a Refusal) -> Self {
+        match refusal {
+            Refusal::Invalid(violations) => {
+                ErrorBody::new(400, "Validation Error", "Invalid field values")
+                    .with_fields(violations)
+            }
+            Refusal::QuotaExceeded { current_models, plan_limit, plan } => {
+                let message = "Custom model limit reached for your plan";
+                ErrorBody::new(402, "Quota Exceeded", message)
+                    .with_code("MODEL_LIMIT_EXCEEDED")
+                    .with_detail("current_models", *current_models)
+                    .with_detail("plan_limit", *plan_limit)
+                    .with_detail("plan", &**plan)
+            }
+            Refusal::ModelNotFound => not_found("Custom model not found", "MODEL_NOT_FOUND"),
+            Refusal::DataNotFound => not_found("Training data not found", "DATA_NOT_FOUND"),
+            Refusal::TrainingInProgress => {
+                conflict("The model is being trained", "TRAINING_IN_PROGRESS")
+            }
+            Refusal::ModelNotReady { missing_seconds } => {
+                let body = conflict("The model is not ready to be trained", "MODEL_NOT_READY");
+                match missing_seconds {
+                    0 => body,
+                    missing => body.with_detail("missing_seconds", *missing),
+                }
+            }
+            Refusal::TrainingNotRunning => {
+                conflict("The model is not being trained", "TRAINING_NOT_RUNNING")
+            }
+            Refusal::ModelNotTrained => conflict("The model is not trained", "MODEL_NOT_TRAINED"),
+            Refusal::LeaseLost => {
+                conflict("The training is held by another lease, or over", "LEASE_LOST")
+            }
+            Refusal::EventsExpired { first_position } => {
+                let message = "Events behind this position are not kept any more";
+                ErrorBody::new(410, "Gone", message)
+                    .with_code("EVENTS_EXPIRED")
+                    .with_detail("first_position", *first_position)
+            }
+            Refusal::PreconditionFailed => {
+                ErrorBody::new(412, "Precondition Failed", "The model was changed since")
+                    .with_code("PRECONDITION_FAILED")
+            }
+            Refusal::BodyTooLarge => too_large("Request body cannot exceed 65536 bytes"),
+            Refusal::FileTooLarge => too_large("A file cannot exceed 10737418240 bytes"),
+            Refusal::IdempotencyKeyReused => {
+                let message = "Another request was sent under this idempotency key";
+                ErrorBody::new(422, "Unprocessable Content", message)
+                    .with_code("IDEMPOTENCY_KEY_REUSED")
+            }
+            Refusal::Internal { .. } => ErrorBody::internal(),
+            Refusal::Store(fault) => fault.into(),
+        }
+    }
+}
+
+fn not_found(message: &'static str, error_code: &'static str) -> ErrorBody<'static> {
+    ErrorBody::new(404, "Not Found", message).with_code(error_code)
+}
+
+fn conflict(message: &'static str, error_code: &'static str) -> ErrorBody<'static> {
+    ErrorBody::new(409, "Conflict", message).with_code(error_code)
+}
+
+fn too_large(message: &'static str) -> ErrorBody<'static> {
+    ErrorBody::new(413, "Payload Too Large", message).with_code("PAYLOAD_TOO_LARGE")
+}
+
+impl From<&StoreError> for ErrorBody<'_> {
+    fn from(fault: &StoreError) -> Self {
+        match fault.kind() {
+            StoreErrorKind::Busy => {
+                ErrorBody::unavailable("The service is busy. Please try again.", "STORE_BUSY")
+            }
+            StoreErrorKind::OutcomeUnknown => ErrorBody::unavailable(
+                "It is unknown whether the change was made. Check before you try again.",
+                "OUTCOME_UNKNOWN",
+            ),
+            StoreErrorKind::Closed | StoreErrorKind::Unavailable | StoreErrorKind::ForeignData => {
+                ErrorBody::unavailable(
+                    "The service is unavailable. Please try again.",
+                    "STORE_UNAVAILABLE",
+                )
+            }
+            _ => ErrorBody::internal(),
+        }
+    }
+}
+
+impl From<Violations<'_>> for Refusal {
+    fn from(violations: Violations<'_>) -> Self {
+        Refusal::Invalid(violations.into_owned())
+    }
+}
+
+impl From<EditRefusal> for Refusal {
+    fn from(refusal: EditRefusal) -> Self {
+        match refusal {
+            EditRefusal::TrainingInProgress => Refusal::TrainingInProgress,
+            EditRefusal::ModelNotReady { missing_seconds } => {
+                Refusal::ModelNotReady { missing_seconds }
+            }
+            EditRefusal::TrainingNotRunning => Refusal::TrainingNotRunning,
+            EditRefusal::LeaseLost => Refusal::LeaseLost,
+            EditRefusal::DataNotFound => Refusal::DataNotFound,
+            EditRefusal::PreconditionFailed => Refusal::PreconditionFailed,
+            EditRefusal::DataUncountable => Refusal::Internal { cause: refusal.to_string().into() },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn body_6_the_refusal_of_a_long_body_names_the_limit() {
+        let message = ErrorBody::from(&Refusal::BodyTooLarge).message;
+        assert!(message.contains(&format!(" {} bytes", CreateModel::MAX_BODY_BYTES)), "{message}");
+        assert_eq!(Refusal::BodyTooLarge.status(), 413);
+    }
+
+    #[test]
+    fn data_3_the_refusal_of_a_large_file_names_the_limit() {
+        let message = ErrorBody::from(&Refusal::FileTooLarge).message;
+        assert!(message.ends_with(&format!(" {} bytes", DataFile::MAX_BYTES)), "{message}");
+        assert_eq!(Refusal::FileTooLarge.status(), 413);
+    }
+
+    #[test]
+    fn every_rendering_is_the_same_whatever_was_sent() {
+        for sent in
+            ["", "xx", "\"", "\\", "\\u{7}", "a\"b\\c", "\u{7}\n\0", "\u{202E}", "é語😀", "</x>"]
+        {
+            let long = sent.repeat(50);
+            for sent in [sent, &long] {
+                let request = CreateModel::builder().language(sent).base_model(sent).build();
+                let refusal = Refusal::from(request.unwrap_err());
+                let error = ErrorBody::from(&refusal);
+                assert_eq!(refusal.to_json(), error.to_json());
+                assert_eq!(error.to_json(), serde_json::to_string(&error).unwrap());
+            }
+        }
+    }
+}

@@ -1,0 +1,21 @@
+//! The fields of requests: a type for each, the rule that its text meets, and the violations of the rules.
+
+mod base_model;
+mod description;
+mod excerpt;
+mod language;
+mod metric_fault;
+mod name;
+mod newtype;
+mod text;
+mod violation;
+
+pub use self::base_model::BaseModel;
+pub use self::description::Description;
+pub use self::excerpt::is_format_character;
+pub(crate) use self::excerpt::push_echo;
+pub use self::language::Language;
+pub use self::metric_fault::MetricFault;
+pub use self::name::Name;
+pub(crate) use self::text::is_blank;
+pub use self::violation::{Field, Violation, ViolationKind};

@@ -1,0 +1,146 @@
+//! The rows of a [`MemoryStore`](crate::MemoryStore), for the judge of writes.
+
+use crate::memory::State;
+use crate::memory::access::Admissions;
+use crate::model::{CustomModel, DataId, DataPair, ModelId, NewEvent};
+use crate::store::{
+    AdmissionRequest, AnswerKey, Counters, KeptAnswer, Rows, StoreError, StoreErrorKind,
+};
+use crate::tenant::Organisation;
+use crate::time::Moment;
+
+impl Rows for State {
+    type Error = StoreError;
+
+    type Admissions<'r> = Admissions<'r>;
+
+    fn answer(
+        &mut self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+    ) -> Result<Option<KeptAnswer>, StoreError> {
+        Ok(self.life.answers.get(&(organisation.clone(), key.clone())).cloned())
+    }
+
+    fn counters(&mut self, organisation: &Organisation) -> Result<Counters, StoreError> {
+        let models = self.models.get(organisation).map_or(0, |models| models.len() as u64);
+        Ok(Counters { models, events: self.life.last_event(organisation) })
+    }
+
+    fn model(
+        &mut self,
+        organisation: &Organisation,
+        id: ModelId,
+    ) -> Result<Option<CustomModel>, StoreError> {
+        Ok(self.models.get(organisation).and_then(|models| models.get(&id)).cloned())
+    }
+
+    fn pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: DataId,
+    ) -> Result<Option<DataPair>, StoreError> {
+        let pairs = self.life.data.get(&(organisation.clone(), model));
+        Ok(pairs.and_then(|pairs| pairs.get(&pair)).cloned())
+    }
+
+    fn last_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+    ) -> Result<Option<DataId>, StoreError> {
+        let pairs = self.life.data.get(&(organisation.clone(), model));
+        Ok(pairs.and_then(|pairs| pairs.last_key_value()).map(|(id, _)| *id))
+    }
+
+    fn next_id(&mut self) -> Result<ModelId, StoreError> {
+        ModelId::new(self.last_id + 1).map_err(|_| StoreErrorKind::IdsExhausted.into())
+    }
+
+    fn insert_model(
+        &mut self,
+        organisation: &Organisation,
+        model: &CustomModel,
+    ) -> Result<(), StoreError> {
+        self.last_id = model.id.get();
+        self.models.entry(organisation.clone()).or_default().insert(model.id, model.clone());
+        Ok(())
+    }
+
+    fn replace_model(
+        &mut self,
+        organisation: &Organisation,
+        _before: &CustomModel,
+        after: &CustomModel,
+    ) -> Result<(), StoreError> {
+        self.models.entry(organisation.clone()).or_default().insert(after.id, after.clone());
+        Ok(())
+    }
+
+    fn delete_model(
+        &mut self,
+        organisation: &Organisation,
+        before: &CustomModel,
+    ) -> Result<(), StoreError> {
+        self.models.entry(organisation.clone()).or_default().remove(&before.id);
+        self.life.data.remove(&(organisation.clone(), before.id));
+        Ok(())
+    }
+
+    fn insert_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: &DataPair,
+    ) -> Result<(), StoreError> {
+        self.life.put_data(organisation.clone(), model, pair.clone());
+        Ok(())
+    }
+
+    fn delete_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: DataId,
+    ) -> Result<(), StoreError> {
+        if let Some(pairs) = self.life.data.get_mut(&(organisation.clone(), model)) {
+            pairs.remove(&pair);
+        }
+        Ok(())
+    }
+
+    fn append_event(
+        &mut self,
+        organisation: &Organisation,
+        position: u64,
+        model: ModelId,
+        event: &NewEvent,
+    ) -> Result<(), StoreError> {
+        self.life.append(organisation, event.clone().at(position, model));
+        Ok(())
+    }
+
+    fn keep_answer(
+        &mut self,
+        organisation: &Organisation,
+        key: &AnswerKey,
+        kept: &KeptAnswer,
+    ) -> Result<(), StoreError> {
+        self.life.answers.insert((organisation.clone(), key.clone()), kept.clone());
+        Ok(())
+    }
+
+    /// Does nothing: both are counted where the rows are.
+    fn set_counters(&mut self, _: &Organisation, _: Counters) -> Result<(), StoreError> {
+        Ok(())
+    }
+
+    fn admissions(
+        &mut self,
+        _: &AdmissionRequest,
+        at: Moment,
+    ) -> Result<(Admissions<'_>, Moment), StoreError> {
+        Ok((self.access.admissions(), at))
+    }
+}

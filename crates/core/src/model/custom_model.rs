@@ -1,0 +1,147 @@
+//! The record of a model, new and stored.
+
+use serde::Serialize;
+use serde::ser::{SerializeMap, Serializer};
+
+use crate::field::{BaseModel, Description, Language, Name};
+use crate::model::id::{ModelId, ModelKey};
+use crate::model::metrics::TrainingMetrics;
+use crate::model::status::TrainingStatus;
+use crate::model::training::Course;
+use crate::model::version::{Revision, Stamp};
+use crate::time::Timestamp;
+
+/// A model that is to be created: everything but the id, which the store gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewModel {
+    /// The display name.
+    pub name: Name<'static>,
+    /// The description, if there is one.
+    pub description: Option<Description<'static>>,
+    /// The language.
+    pub language: Language,
+    /// The base model.
+    pub base_model: BaseModel,
+    /// The time at which the model is created, and so last updated (MODEL-4).
+    pub created_at: Timestamp,
+}
+
+impl NewModel {
+    /// The model under the id that the store gave it.
+    pub fn with_id(self, id: ModelId) -> CustomModel {
+        CustomModel {
+            id,
+            name: self.name,
+            description: self.description,
+            language: self.language,
+            base_model: self.base_model,
+            course: Course::default(),
+            created_at: self.created_at,
+            updated_at: self.created_at,
+            stamp: Revision::FIRST.into(),
+        }
+    }
+}
+
+/// A custom model, as it is stored.
+///
+/// Serialises as the ten fields of the wire in the specification's order (MODEL-5), and after them
+/// those of READ-4 that have a value; what follows from other fields (`model_key`, `status_message`) is made there and kept nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CustomModel {
+    /// The id.
+    pub id: ModelId,
+    /// The display name.
+    pub name: Name<'static>,
+    /// The description, if there is one; shown as `null` if not (DESC-1).
+    pub description: Option<Description<'static>>,
+    /// The language, fixed at creation (LANG-4).
+    pub language: Language,
+    /// The base model, fixed at creation (BASE-4).
+    pub base_model: BaseModel,
+    /// The state of the model's training, with the amount of its data.
+    pub course: Course,
+    /// The time at which the model was created.
+    pub created_at: Timestamp,
+    /// The time at which the model was last changed.
+    pub updated_at: Timestamp,
+    /// The version of the model. Not on the wire.
+    pub stamp: Stamp,
+}
+
+impl CustomModel {
+    /// The key for transcription requests (MODEL-2).
+    pub const fn model_key(&self) -> ModelKey {
+        self.id.key()
+    }
+
+    /// The revision, which every change but a heartbeat raises (EDIT-4).
+    pub const fn revision(&self) -> Revision {
+        self.stamp.revision
+    }
+
+    /// The training status of the model.
+    pub const fn training_status(&self) -> TrainingStatus {
+        self.course.status()
+    }
+
+    /// A text about the model's training, for people (MODEL-3).
+    pub const fn status_message(&self) -> &'static str {
+        self.course.message()
+    }
+
+    /// The time at which the training that runs or ran last began (READ-4).
+    pub fn started_training_at(&self) -> Option<Timestamp> {
+        let run = self.course.run().map(|run| run.started_at);
+        let failure = self.course.failure().map(|failure| failure.started_at);
+        run.or(failure).or(self.course.success().map(|success| success.started_at))
+    }
+
+    /// The time at which the last training ended, if it ended well and none runs (READ-4).
+    pub fn finished_training_at(&self) -> Option<Timestamp> {
+        self.shown_success().map(|success| success.finished_at)
+    }
+
+    /// The figures that were measured, if the last training ended well and none runs (READ-4).
+    pub fn training_metrics(&self) -> Option<&TrainingMetrics> {
+        self.shown_success().map(|success| &success.metrics).filter(|metrics| !metrics.is_empty())
+    }
+
+    fn shown_success(&self) -> Option<&crate::model::Success> {
+        self.course.success().filter(|_| self.course.run().is_none())
+    }
+}
+
+/// The fields of the wire: ten, and those of READ-4 that have a value.
+impl Serialize for CustomModel {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_map(None)?;
+        fields.serialize_entry("id", &self.id)?;
+        fields.serialize_entry("model_key", &self.model_key())?;
+        fields.serialize_entry("name", &self.name)?;
+        fields.serialize_entry("description", &self.description)?;
+        fields.serialize_entry("language", &self.language)?;
+        fields.serialize_entry("base_model", &self.base_model)?;
+        fields.serialize_entry("training_status", &self.training_status())?;
+        fields.serialize_entry("status_message", self.status_message())?;
+        fields.serialize_entry("created_at", &self.created_at)?;
+        fields.serialize_entry("updated_at", &self.updated_at)?;
+        let failure = self.course.failure();
+        push(&mut fields, "training_progress", self.course.progress())?;
+        push(&mut fields, "started_training_at", self.started_training_at())?;
+        push(&mut fields, "finished_training_at", self.finished_training_at())?;
+        push(&mut fields, "failed_at", failure.map(|failure| failure.failed_at))?;
+        push(&mut fields, "error", failure.map(|failure| &failure.error))?;
+        push(&mut fields, "training_metrics", self.training_metrics())?;
+        fields.end()
+    }
+}
+
+/// Adds a field that has a value.
+fn push<M: SerializeMap>(
+    fields: &mut M,
+    name: &'static str,
+    value: Option<impl Serialize>,
+) -> Result<(), M::Error> {
+    value.map_or(Ok(()), |value| fields.serialize_entry(name, &value))
+}

@@ -1,0 +1,64 @@
+//! The listing of a model's data.
+
+use serde::Serialize;
+
+use crate::model::data::{ContentDigest, DataFile, DataId, DataPair, DataType};
+use crate::time::Timestamp;
+
+/// The data of a model, as the API lists it (DATA-6): everything but where contents are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct DataList {
+    /// The number of pairs.
+    pub count: u64,
+    /// The pairs, in the order in which they were added.
+    pub result: Vec<ListedPair>,
+}
+
+/// A pair, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ListedPair {
+    /// The number of the pair within the model.
+    pub id: DataId,
+    /// The type of the pair.
+    pub data_type: DataType,
+    /// The length of the audio in milliseconds.
+    pub audio_millis: u64,
+    /// The audio.
+    pub audio: ListedFile,
+    /// The transcript of the audio.
+    pub transcript: ListedFile,
+    /// The time of the upload.
+    pub created_at: Timestamp,
+}
+
+/// A file, as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ListedFile {
+    /// The name that its sender gave it.
+    pub filename: String,
+    /// The size in bytes.
+    pub bytes: u64,
+    /// The digest of the file.
+    pub sha256: ContentDigest,
+}
+
+impl From<Vec<DataPair>> for DataList {
+    fn from(pairs: Vec<DataPair>) -> Self {
+        let result: Vec<_> = pairs.into_iter().map(ListedPair::from).collect();
+        DataList { count: result.len() as u64, result }
+    }
+}
+
+impl From<DataPair> for ListedPair {
+    fn from(pair: DataPair) -> Self {
+        let DataPair { id, data_type, audio, audio_millis, transcript, created_at } = pair;
+        let (audio, transcript) = (audio.into(), transcript.into());
+        ListedPair { id, data_type, audio_millis, audio, transcript, created_at }
+    }
+}
+
+impl From<DataFile> for ListedFile {
+    fn from(DataFile { filename, bytes, sha256, .. }: DataFile) -> Self {
+        ListedFile { filename, bytes, sha256 }
+    }
+}

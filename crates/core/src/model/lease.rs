@@ -1,0 +1,91 @@
+use std::fmt;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::tenant::Actor;
+use crate::time::Moment;
+
+/// The number of a claim on a model's training: larger than that of every earlier claim on the same
+/// model. A worker shows it with everything it reports, and one whose claim has passed to another is
+/// told so by it (TRAIN-4).
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Fence(u64);
+
+impl Fence {
+    /// The fence with this number.
+    pub const fn new(number: u64) -> Self {
+        Fence(number)
+    }
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Fence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The time for which a claim holds without a word from its worker: a second to a day (TRAIN-3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LeaseTime(Duration);
+
+/// A span is too short or too long for a lease.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a lease is for 1 second to 1 day")]
+pub struct InvalidLeaseTime;
+
+impl LeaseTime {
+    /// The shortest lease.
+    pub const MIN: Duration = Duration::from_secs(1);
+
+    /// The longest lease.
+    pub const MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// Accepts a span from [`LeaseTime::MIN`] to [`LeaseTime::MAX`].
+    pub fn new(span: Duration) -> Result<Self, InvalidLeaseTime> {
+        if (Self::MIN..=Self::MAX).contains(&span) {
+            Ok(LeaseTime(span))
+        } else {
+            Err(InvalidLeaseTime)
+        }
+    }
+
+    /// The span.
+    pub const fn get(self) -> Duration {
+        self.0
+    }
+}
+
+/// A minute.
+impl Default for LeaseTime {
+    fn default() -> Self {
+        LeaseTime(Duration::from_secs(60))
+    }
+}
+
+/// A worker's claim on a running training (TRAIN-3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lease {
+    /// The number of the claim.
+    pub fence: Fence,
+    /// The time at which the lease has run out; it holds before.
+    pub expires_at: Moment,
+    /// The worker that holds the lease.
+    pub worker: Actor,
+}
+
+impl Lease {
+    /// Returns true if the lease holds at `now`.
+    pub fn is_live_at(&self, now: Moment) -> bool {
+        now < self.expires_at
+    }
+}

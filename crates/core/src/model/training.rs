@@ -1,0 +1,349 @@
+//! The state of a model's training. No sequence of changes makes it contradict itself.
+
+use serde::{Deserialize, Serialize};
+
+use crate::model::data::DataTotals;
+use crate::model::lease::{Fence, Lease, LeaseTime};
+use crate::model::metrics::TrainingMetrics;
+use crate::model::progress::Progress;
+use crate::model::status::{NoTransition, TrainingEvent, TrainingStatus};
+use crate::tenant::Actor;
+use crate::time::{Moment, Timestamp};
+
+/// The number of times that a training is claimed before it fails (TRAIN-5).
+pub(crate) const ATTEMPTS: u8 = 3;
+
+/// The course of a model: its data, and its training so far.
+///
+/// A finished training has been started, only a running one has a lease, and what failed says why.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Course {
+    state: State,
+    /// The amount of data that the model has.
+    data: DataTotals,
+    /// INVARIANT: at least the fence of every claim so far.
+    last_fence: Fence,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum State {
+    NotRunning {
+        /// The last training that ended, if it ended well.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        earlier: Option<Success>,
+    },
+    ReadyToRun {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        earlier: Option<Success>,
+    },
+    Running {
+        run: Run,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        earlier: Option<Success>,
+    },
+    Success(Success),
+    Failed(Failure),
+}
+
+impl Default for State {
+    fn default() -> Self {
+        State::NotRunning { earlier: None }
+    }
+}
+
+/// A training that ended well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Success {
+    /// The time at which it began.
+    pub started_at: Timestamp,
+    /// The time at which it ended, not before it began.
+    pub finished_at: Timestamp,
+    /// The figures that were measured of the model.
+    pub metrics: TrainingMetrics,
+}
+
+/// A training that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Failure {
+    /// The time at which it began.
+    pub started_at: Timestamp,
+    /// The time at which it failed, not before it began.
+    pub failed_at: Timestamp,
+    /// The progress that it had reached.
+    pub progress: Progress,
+    /// The reason why it failed.
+    pub error: String,
+}
+
+/// A training that runs.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Run {
+    /// The time at which it began.
+    pub started_at: Timestamp,
+    /// The progress of the last attempt.
+    pub progress: Progress,
+    /// The number of times that it was claimed.
+    pub attempts: u8,
+    /// The last claim, held or run out.
+    pub lease: Option<Lease>,
+}
+
+impl Course {
+    /// The longest text that says why a training failed, in characters; the rest is cut off.
+    pub const MAX_ERROR_CHARACTERS: usize = 1000;
+
+    /// The training status of the model.
+    pub const fn status(&self) -> TrainingStatus {
+        match self.state {
+            State::NotRunning { .. } => TrainingStatus::NotRunning,
+            State::ReadyToRun { .. } => TrainingStatus::ReadyToRun,
+            State::Running { .. } => TrainingStatus::Running,
+            State::Success(_) => TrainingStatus::Success,
+            State::Failed(_) => TrainingStatus::Failed,
+        }
+    }
+
+    /// The amount of data that the model has.
+    pub const fn data(&self) -> &DataTotals {
+        &self.data
+    }
+
+    /// The training that runs, if one does.
+    pub const fn run(&self) -> Option<&Run> {
+        match &self.state {
+            State::Running { run, .. } => Some(run),
+            _ => None,
+        }
+    }
+
+    /// The last training that ended, if it ended well: what transcription uses (READ-5).
+    pub const fn success(&self) -> Option<&Success> {
+        match &self.state {
+            State::NotRunning { earlier }
+            | State::ReadyToRun { earlier }
+            | State::Running { earlier, .. } => earlier.as_ref(),
+            State::Success(success) => Some(success),
+            State::Failed(_) => None,
+        }
+    }
+
+    /// The training that failed, if the last one did.
+    pub const fn failure(&self) -> Option<&Failure> {
+        match &self.state {
+            State::Failed(failure) => Some(failure),
+            _ => None,
+        }
+    }
+
+    /// The progress of the training that runs or ran last (READ-4).
+    pub const fn progress(&self) -> Option<Progress> {
+        match &self.state {
+            State::NotRunning { .. } | State::ReadyToRun { .. } => None,
+            State::Running { run, .. } => Some(run.progress),
+            State::Success(_) => Some(Progress::ALL),
+            State::Failed(failure) => Some(failure.progress),
+        }
+    }
+
+    /// The time from which a worker may claim the training: its start if no worker has claimed it yet, else
+    /// the end of the last lease. `None` if no training runs.
+    pub fn claimable_at(&self) -> Option<Moment> {
+        self.run().map(|run| match &run.lease {
+            Some(lease) => lease.expires_at,
+            None => Moment::from_unix_millis(run.started_at.unix_seconds().saturating_mul(1000)),
+        })
+    }
+
+    /// A text about the model's training, for people (MODEL-3, TRAIN-2).
+    pub const fn message(&self) -> &'static str {
+        match &self.state {
+            State::Running { .. } if self.data.test_pairs == 0 => {
+                "Training is running. The model has no test data."
+            }
+            _ => self.status().message(),
+        }
+    }
+
+    /// The course with other data, after a pair came or went.
+    pub(crate) fn with_data(
+        &self,
+        data: DataTotals,
+        event: TrainingEvent,
+    ) -> Result<Self, NoTransition> {
+        let state = match (self.status().after(event)?, &self.state) {
+            (status, state) if status == self.status() => state.clone(),
+            (TrainingStatus::NotRunning, _) => {
+                State::NotRunning { earlier: self.success().cloned() }
+            }
+            _ => State::ReadyToRun { earlier: self.success().cloned() },
+        };
+        Ok(Course { state, data, last_fence: self.last_fence })
+    }
+
+    /// The course of a model whose training begins (TRAIN-2).
+    pub(crate) fn started(&self, now: Timestamp) -> Result<Self, NoTransition> {
+        self.status().after(TrainingEvent::Start)?;
+        if !self.data.is_enough() {
+            return Err(NoTransition::NotReady);
+        }
+        let run = Run { started_at: now, progress: Progress::NONE, attempts: 0, lease: None };
+        Ok(self.with(State::Running { run, earlier: self.success().cloned() }))
+    }
+
+    /// The course of a model whose training is called off (TRAIN-6).
+    pub(crate) fn cancelled(&self) -> Result<Self, NoTransition> {
+        self.status().after(TrainingEvent::Cancel)?;
+        Ok(self.with(State::ReadyToRun { earlier: self.success().cloned() }))
+    }
+
+    /// The course of a model whose training a worker claims; `None` if another worker holds it, or
+    /// it was claimed as often as may be (TRAIN-3, TRAIN-5).
+    pub(crate) fn claimed(&self, worker: &Actor, time: LeaseTime, now: Moment) -> Option<Self> {
+        let State::Running { run, earlier } = &self.state else { return None };
+        if !run.is_claimable_at(now) || run.attempts >= ATTEMPTS {
+            return None;
+        }
+        let fence = Fence::new(self.last_fence.get().checked_add(1)?);
+        let expires_at = now.later(time.get());
+        let lease = Lease { fence, expires_at, worker: worker.clone() };
+        let run = Run {
+            started_at: run.started_at,
+            progress: Progress::NONE,
+            attempts: run.attempts.saturating_add(1),
+            lease: Some(lease),
+        };
+        let state = State::Running { run, earlier: earlier.clone() };
+        Some(Course { state, data: self.data, last_fence: fence })
+    }
+
+    /// The course of a model whose worker says how far it is: the lease is extended, and progress
+    /// never goes down within an attempt (TRAIN-3). `None` if the lease is not the worker's.
+    pub(crate) fn advanced(
+        &self,
+        fence: Fence,
+        progress: Progress,
+        time: LeaseTime,
+        now: Moment,
+    ) -> Option<Self> {
+        let State::Running { run, earlier } = &self.state else { return None };
+        let lease = run.held(fence, now)?;
+        let expires_at = lease.expires_at.max(now.later(time.get()));
+        let run = Run {
+            progress: run.progress.max(progress),
+            lease: Some(Lease { expires_at, ..lease.clone() }),
+            ..run.clone()
+        };
+        Some(self.with(State::Running { run, earlier: earlier.clone() }))
+    }
+
+    /// The course of a model whose training ended well; `None` if the lease is not the worker's.
+    pub(crate) fn succeeded(
+        &self,
+        fence: Fence,
+        metrics: TrainingMetrics,
+        now: Moment,
+    ) -> Option<Self> {
+        self.status().after(TrainingEvent::Succeed).ok()?;
+        let run = self.run()?;
+        run.held(fence, now)?;
+        let finished_at = run.started_at.max(now.into());
+        let success = Success { started_at: run.started_at, finished_at, metrics };
+        Some(self.with(State::Success(success)))
+    }
+
+    /// The course of a model whose training failed; `None` if the lease is not the worker's.
+    pub(crate) fn failed(&self, fence: Fence, error: &str, now: Moment) -> Option<Self> {
+        self.run()?.held(fence, now)?;
+        self.ended(error, now)
+    }
+
+    /// The course of a model whose last lease has run out; `None` if it may still be claimed, or is
+    /// held (TRAIN-5).
+    pub fn expired(&self, now: Moment) -> Option<Self> {
+        let run = self.run()?;
+        if !run.is_claimable_at(now) || run.attempts < ATTEMPTS {
+            return None;
+        }
+        self.ended("The training was claimed three times, and every worker fell silent.", now)
+    }
+
+    fn ended(&self, error: &str, now: Moment) -> Option<Self> {
+        self.status().after(TrainingEvent::Fail).ok()?;
+        let run = self.run()?;
+        Some(self.with(State::Failed(Failure {
+            started_at: run.started_at,
+            failed_at: run.started_at.max(now.into()),
+            progress: run.progress,
+            error: error.chars().take(Self::MAX_ERROR_CHARACTERS).collect(),
+        })))
+    }
+
+    fn with(&self, state: State) -> Self {
+        Course { state, data: self.data, last_fence: self.last_fence }
+    }
+}
+
+impl Run {
+    /// Returns true if no worker holds the training at `now`.
+    pub fn is_claimable_at(&self, now: Moment) -> bool {
+        !self.lease.as_ref().is_some_and(|lease| lease.is_live_at(now))
+    }
+
+    /// The lease, if it is this one and has not run out (TRAIN-4).
+    fn held(&self, fence: Fence, now: Moment) -> Option<&Lease> {
+        self.lease.as_ref().filter(|lease| lease.fence == fence && lease.is_live_at(now))
+    }
+}
+
+/// A record is not the course of a model in the state that it stands beside.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the record of a model's course")]
+pub struct InvalidCourse;
+
+/// For stores, which keep a course as a text that they need not understand.
+impl Course {
+    /// The course as a text; `None` for that of a new model.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: every course serialises.
+    pub fn to_record(&self) -> Result<Option<String>, serde_json::Error> {
+        if *self == Course::default() {
+            return Ok(None);
+        }
+        serde_json::to_string(self).map(Some)
+    }
+
+    /// The course that a store kept, beside the status that it can be found by.
+    ///
+    /// # Errors
+    ///
+    /// When the text is none that [`Course::to_record`] writes, or of another status.
+    pub fn from_record(
+        status: TrainingStatus,
+        record: Option<&str>,
+    ) -> Result<Self, InvalidCourse> {
+        let course = match record {
+            None => Course::default(),
+            Some(record) => serde_json::from_str(record).map_err(|_| InvalidCourse)?,
+        };
+        if course.status() == status && course.is_sound() { Ok(course) } else { Err(InvalidCourse) }
+    }
+
+    /// Returns true if the parts that the types leave open do not contradict each other.
+    pub(crate) fn is_sound(&self) -> bool {
+        let is_in_order = self.success().is_none_or(|it| it.started_at <= it.finished_at)
+            && self.failure().is_none_or(|it| it.started_at <= it.failed_at);
+        let is_run = self.run().is_none_or(|run| {
+            run.attempts <= ATTEMPTS
+                && run.lease.is_some() == (run.attempts > 0)
+                && run.lease.as_ref().is_none_or(|lease| lease.fence <= self.last_fence)
+        });
+        is_in_order && is_run
+    }
+}

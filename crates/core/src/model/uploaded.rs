@@ -1,0 +1,29 @@
+//! The answer to an upload.
+
+use serde::Serialize;
+
+use crate::model::custom_model::CustomModel;
+use crate::model::data::NewPair;
+
+/// The answer to an upload (DATA-1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Uploaded<'a> {
+    message: &'static str,
+    data_type: &'static str,
+    filename: &'a str,
+    transcript_filename: &'a str,
+    training_status: u8,
+}
+
+impl<'a> Uploaded<'a> {
+    /// The answer about a pair, when its model is like this.
+    pub fn new(pair: &'a NewPair, model: &CustomModel) -> Self {
+        Uploaded {
+            message: "Training data uploaded",
+            data_type: pair.data_type.as_str(),
+            filename: &pair.audio.filename,
+            transcript_filename: &pair.transcript.filename,
+            training_status: model.training_status().number(),
+        }
+    }
+}

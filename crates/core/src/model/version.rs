@@ -1,0 +1,58 @@
+//! The revision and the version of a model.
+
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::num::NonZeroU64;
+
+/// The revision of a model: 1 when new, one more with each change. A write names the revision that it was
+/// decided on (EDIT-4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Revision(NonZeroU64);
+
+impl Revision {
+    /// The revision of a new model.
+    pub const FIRST: Revision = Revision(NonZeroU64::MIN);
+
+    /// The revision with this number; `None` for zero.
+    pub const fn new(number: u64) -> Option<Self> {
+        match NonZeroU64::new(number) {
+            Some(number) => Some(Revision(number)),
+            None => None,
+        }
+    }
+
+    /// The number.
+    pub const fn get(self) -> u64 {
+        self.0.get()
+    }
+
+    /// The revision after one more change.
+    pub const fn next(self) -> Self {
+        Revision(self.0.saturating_add(1))
+    }
+}
+
+/// The number.
+impl fmt::Display for Revision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The stamp of a model right after a change.
+impl From<Revision> for Stamp {
+    fn from(revision: Revision) -> Self {
+        Stamp { revision, beats: 0 }
+    }
+}
+
+/// The version of a model: its revision, and the number of claims and heartbeats since, which change no revision
+/// (TRAIN-3). Every write changes it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Stamp {
+    /// The revision of the model.
+    pub revision: Revision,
+    /// The number of claims and heartbeats since that revision.
+    pub beats: u32,
+}

@@ -1,0 +1,21 @@
+//! Requests: the bytes of a body, a query or a builder become a typed request, or every violation at once.
+
+mod create;
+mod create_query;
+mod json;
+mod list;
+mod list_events;
+mod raw;
+mod run;
+mod update;
+mod violations;
+mod worker;
+
+pub use self::create::{CreateModel, CreateModelBuilder};
+pub use self::create_query::CreateParameters;
+pub use self::list::{ListModels, ModelPage, PerPage, Start};
+pub use self::list_events::ListEvents;
+pub use self::run::RunModel;
+pub use self::update::{UpdateModel, UpdateModelBuilder};
+pub use self::violations::Violations;
+pub use self::worker::{ClaimTraining, Heartbeat, TrainingFailed, TrainingSucceeded};

@@ -1,0 +1,324 @@
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::field::{BaseModel, Description, Language, Name, ViolationKind};
+use crate::model::NewModel;
+use crate::request::json::scan;
+use crate::request::raw::{Fields, Found};
+use crate::request::violations::Violations;
+use crate::time::Timestamp;
+
+/// A valid request to create a model (sections 1 and 2).
+///
+/// There are three ways to one, from the bytes of a body, from a builder and through serde, and
+/// one judge behind them. What is typed is valid: nothing downstream checks again.
+///
+/// ```
+/// use custom_models_core::field::Field;
+/// use custom_models_core::{CreateModel, Language};
+///
+/// let request = CreateModel::from_json(br#"{"name":"Medical Cardiology EN","language":"en"}"#)?;
+/// assert_eq!(request.language, Language::En);
+///
+/// let violations = CreateModel::builder().name(" ").language("xx").build().unwrap_err();
+/// assert_eq!(violations.len(), 2);
+/// assert_eq!(
+///     violations.get(Field::Language).unwrap().to_string(),
+///     "Language 'xx' is not supported"
+/// );
+/// # Ok::<(), custom_models_core::Violations>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
+pub struct CreateModel<'a> {
+    /// The display name (NAME).
+    pub name: Name<'a>,
+    /// The language, fixed at creation (LANG).
+    pub language: Language,
+    /// The base model, fixed at creation (BASE).
+    pub base_model: BaseModel,
+    /// The description, if there is one (DESC).
+    pub description: Option<Description<'a>>,
+}
+
+impl<'a> CreateModel<'a> {
+    /// The longest body that a host reads: 64 KiB. A longer one is [`Refusal::BodyTooLarge`]
+    /// (BODY-6).
+    ///
+    /// [`Refusal::BodyTooLarge`]: crate::engine::Refusal::BodyTooLarge
+    pub const MAX_BODY_BYTES: usize = 64 * 1024;
+
+    /// Reads a request body, or says everything that is wrong with it (BODY-1 to BODY-4).
+    ///
+    /// Borrows from `body`; only a text that holds an escape is copied. The cost is linear in the
+    /// length of `body`, which the caller bounds by [`Self::MAX_BODY_BYTES`].
+    pub fn from_json(body: &'a [u8]) -> Result<Self, Violations<'a>> {
+        let mut fields = Fields::default();
+        match scan(body, &mut fields) {
+            Ok(()) => judge(fields),
+            Err(fault) => Err(fault.violations()),
+        }
+    }
+
+    /// Starts a request in code.
+    pub fn builder() -> CreateModelBuilder<'a> {
+        CreateModelBuilder::default()
+    }
+
+    /// Makes the model that the request asks for, created at `created_at`.
+    pub fn into_new_model(self, created_at: Timestamp) -> NewModel {
+        let CreateModel { name, language, base_model, description } = self.into_owned();
+        NewModel { name, description, language, base_model, created_at }
+    }
+
+    /// The same request, owning its texts.
+    pub fn into_owned(self) -> CreateModel<'static> {
+        CreateModel {
+            name: self.name.into_owned(),
+            language: self.language,
+            base_model: self.base_model,
+            description: self.description.map(Description::into_owned),
+        }
+    }
+}
+
+/// Collects the fields of a [`CreateModel`] and judges them all at once.
+///
+/// A field that is set again keeps the later value.
+#[derive(Clone, Debug, Default)]
+#[must_use = "a builder does nothing until `build` is called"]
+pub struct CreateModelBuilder<'a> {
+    fields: Fields<&'a str>,
+}
+
+impl<'a> CreateModelBuilder<'a> {
+    /// Sets the name.
+    #[inline]
+    pub fn name(mut self, name: &'a (impl AsRef<str> + ?Sized)) -> Self {
+        self.fields.name = Found::Text(name.as_ref());
+        self
+    }
+
+    /// Sets the language, by its code or as a `&`[`Language`].
+    #[inline]
+    pub fn language(mut self, language: &'a (impl AsRef<str> + ?Sized)) -> Self {
+        self.fields.language = Found::Text(language.as_ref());
+        self
+    }
+
+    /// Sets the base model, by its name or as a `&`[`BaseModel`]. Without it: general (BASE-1).
+    #[inline]
+    pub fn base_model(mut self, base_model: &'a (impl AsRef<str> + ?Sized)) -> Self {
+        self.fields.base_model = Found::Text(base_model.as_ref());
+        self
+    }
+
+    /// Sets the description. Without it there is none (DESC-1).
+    #[inline]
+    pub fn description(mut self, description: &'a (impl AsRef<str> + ?Sized)) -> Self {
+        self.fields.description = Found::Text(description.as_ref());
+        self
+    }
+
+    /// Judges what was collected: a valid request, or every violation at once (BODY-4).
+    #[inline]
+    pub fn build(self) -> Result<CreateModel<'a>, Violations<'a>> {
+        judge(self.fields)
+    }
+}
+
+/// The one judge of a create request: the rules of section 2 in their order, field by field.
+///
+/// A verdict is a byte or two; texts are moved once, when all verdicts are known.
+#[inline(always)]
+fn judge<'a, T>(fields: Fields<T>) -> Result<CreateModel<'a>, Violations<'a>>
+where
+    T: AsRef<str> + Into<Cow<'a, str>>,
+{
+    let name_fault = judge_name(&fields.name).err();
+    let language = judge_language(&fields.language);
+    let base_model = judge_base_model(&fields.base_model);
+    let description_fault = judge_description(&fields.description).err();
+    match (fields, language, base_model) {
+        (Fields { name: Found::Text(name), description, .. }, Ok(language), Ok(base_model))
+            if name_fault.is_none() && description_fault.is_none() =>
+        {
+            let name = Name::judged(name.into());
+            let description = match description {
+                Found::Text(text) => Some(Description::judged(text.into())),
+                _ => None,
+            };
+            Ok(CreateModel { name, language, base_model, description })
+        }
+        (fields, language, base_model) => {
+            Err(refuse(fields, [name_fault, language.err(), base_model.err(), description_fault]))
+        }
+    }
+}
+
+#[inline]
+fn refuse<'a, T: Into<Cow<'a, str>>>(
+    fields: Fields<T>,
+    faults: [Option<ViolationKind>; 4],
+) -> Violations<'a> {
+    let [_, language, base_model, _] = faults;
+    Violations::of_create(
+        faults,
+        language.and(fields.language.into_text()),
+        base_model.and(fields.base_model.into_text()),
+    )
+}
+
+/// Returns the text of a required field, or the kind of its violation; `null` counts as missing (NAME-1,
+/// LANG-1).
+#[inline]
+fn required(found: &Found<impl AsRef<str>>) -> Result<&str, ViolationKind> {
+    match found {
+        Found::Text(text) => Ok(text.as_ref()),
+        Found::Absent | Found::Null => Err(ViolationKind::Missing),
+        Found::Other => Err(ViolationKind::WrongType),
+        Found::Repeated => Err(ViolationKind::Repeated),
+    }
+}
+
+#[inline]
+fn judge_name(found: &Found<impl AsRef<str>>) -> Result<(), ViolationKind> {
+    required(found).and_then(Name::judge)
+}
+
+#[inline]
+fn judge_language(found: &Found<impl AsRef<str>>) -> Result<Language, ViolationKind> {
+    Language::from_code(required(found)?).ok_or(ViolationKind::Unsupported)
+}
+
+#[inline]
+fn judge_base_model(found: &Found<impl AsRef<str>>) -> Result<BaseModel, ViolationKind> {
+    match found {
+        Found::Absent => Ok(BaseModel::default()),
+        Found::Text(name) => BaseModel::from_name(name.as_ref()).ok_or(ViolationKind::Unsupported),
+        Found::Null | Found::Other => Err(ViolationKind::WrongType),
+        Found::Repeated => Err(ViolationKind::Repeated),
+    }
+}
+
+#[inline]
+pub(crate) fn judge_description(found: &Found<impl AsRef<str>>) -> Result<(), ViolationKind> {
+    match found {
+        Found::Absent | Found::Null => Ok(()),
+        Found::Text(text) => Description::judge(text.as_ref()),
+        Found::Other => Err(ViolationKind::WrongType),
+        Found::Repeated => Err(ViolationKind::Repeated),
+    }
+}
+
+/// Reads a request out of any self-describing format; the error's text lists every violation.
+///
+/// Faults of the format itself are left to the deserializer: `serde_json` does not look into values that are
+/// ignored, so only [`CreateModel::from_json`] holds BODY-1.
+impl<'de> Deserialize<'de> for CreateModel<'_> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = deserializer.deserialize_map(FieldsVisitor)?;
+        judge(fields).map_err(D::Error::custom)
+    }
+}
+
+/// Collects the named fields of an object.
+pub(crate) struct FieldsVisitor;
+
+impl<'de> Visitor<'de> for FieldsVisitor {
+    type Value = Fields<Cow<'static, str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object with the fields of a custom model")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut fields = Fields::default();
+        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
+            match fields.named(&key) {
+                Some(found) => found.note(map.next_value()?),
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(fields)
+    }
+}
+
+impl<'de> Deserialize<'de> for Found<Cow<'static, str>> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(FoundVisitor)
+    }
+}
+
+/// Takes a value of any type for what it is: a wrong one is for the judge to report, beside all else.
+struct FoundVisitor;
+
+impl<'de> Visitor<'de> for FoundVisitor {
+    type Value = Found<Cow<'static, str>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any value")
+    }
+
+    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(Found::Other)
+    }
+
+    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(Found::Other)
+    }
+
+    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(Found::Other)
+    }
+
+    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(Found::Other)
+    }
+
+    fn visit_i128<E: Error>(self, _: i128) -> Result<Self::Value, E> {
+        Ok(Found::Other)
+    }
+
+    fn visit_u128<E: Error>(self, _: u128) -> Result<Self::Value, E> {
+        Ok(Found::Other)
+    }
+
+    fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Self::Value, E> {
+        Ok(Found::Other)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        self.visit_string(text.to_owned())
+    }
+
+    fn visit_string<E: Error>(self, text: String) -> Result<Self::Value, E> {
+        Ok(Found::Text(Cow::Owned(text)))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Found::Null)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Found::Null)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Found::Other)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+        Ok(Found::Other)
+    }
+}

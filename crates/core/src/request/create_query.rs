@@ -1,0 +1,47 @@
+use crate::field::{Field, Violation, ViolationKind};
+use crate::request::list::read;
+use crate::request::violations::Violations;
+
+/// The parameters of a request to create a model, beside its body (DRY-1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CreateParameters {
+    /// Only say what the request would come to.
+    pub validate_only: bool,
+}
+
+impl CreateParameters {
+    /// Reads the parameters of a query, already percent-decoded, or says what is wrong with them. Another
+    /// parameter is wrong too.
+    ///
+    /// ```
+    /// use custom_models_core::request::CreateParameters;
+    ///
+    /// assert!(CreateParameters::from_pairs([("validate_only", "true")])?.validate_only);
+    /// # Ok::<(), custom_models_core::Violations>(())
+    /// ```
+    pub fn from_pairs<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Violations<'a>> {
+        let mut violations = Violations::none();
+        let mut given = None;
+        for (key, value) in pairs {
+            if key != "validate_only" {
+                violations.note_unknown(key);
+            } else if given.replace(value).is_some() {
+                violations.note(Violation::new(Field::ValidateOnly, ViolationKind::Repeated));
+            }
+        }
+        let validate_only = read(given, switch, &mut |violation| violations.note(violation));
+        let request = CreateParameters { validate_only: validate_only.unwrap_or_default() };
+        if violations.is_empty() { Ok(request) } else { Err(violations) }
+    }
+}
+
+fn switch(text: &str) -> Result<bool, Violation<'_>> {
+    match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Violation::new(Field::ValidateOnly, ViolationKind::Unsupported)),
+    }
+}

@@ -1,0 +1,181 @@
+use std::num::NonZeroU64;
+use std::str::FromStr;
+
+use serde::Serialize;
+
+use crate::field::{BaseModel, Field, Language, Violation, ViolationKind};
+use crate::model::{CustomModel, ModelId, TrainingStatus};
+use crate::request::violations::Violations;
+use crate::store::{Filter, Listing, Selection};
+
+/// The number of models that a page holds: 1 to 100, 25 if nothing is said (READ-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PerPage(u32);
+
+impl PerPage {
+    /// The most models that a page may hold.
+    pub const MAX: u32 = 100;
+
+    /// Accepts a number from 1 to [`PerPage::MAX`].
+    pub const fn new(models: u32) -> Result<Self, Violation<'static>> {
+        if models >= 1 && models <= Self::MAX {
+            Ok(PerPage(models))
+        } else {
+            Err(Violation::new(Field::PerPage, ViolationKind::Unsupported))
+        }
+    }
+
+    /// The number.
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl Default for PerPage {
+    fn default() -> Self {
+        PerPage(25)
+    }
+}
+
+/// The place in a list at which a page begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Start {
+    /// At the page with this number, counted from 1. The cost grows with the number.
+    Page(NonZeroU64),
+    /// Behind the model with this id, whether or not it still exists. Without a filter the cost is
+    /// the same everywhere (READ-2).
+    After(ModelId),
+}
+
+impl Default for Start {
+    fn default() -> Self {
+        Start::Page(NonZeroU64::MIN)
+    }
+}
+
+/// A valid request for a page of models (READ-1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ListModels {
+    /// The conditions that the models must meet.
+    pub filter: Filter,
+    /// The place at which the page begins.
+    pub start: Start,
+    /// The most models that the page holds.
+    pub per_page: PerPage,
+}
+
+impl ListModels {
+    /// Reads the parameters of a query, already percent-decoded, or says everything that is wrong
+    /// with them. A parameter that READ-1 does not name is wrong too.
+    ///
+    /// ```
+    /// use custom_models_core::field::Field;
+    /// use custom_models_core::ListModels;
+    ///
+    /// let violations = ListModels::from_pairs([("page", "0"), ("per_page", "25")]).unwrap_err();
+    /// assert_eq!(
+    ///     violations.get(Field::Page).unwrap().to_string(),
+    ///     "Page must be an integer of at least 1"
+    /// );
+    /// ```
+    pub fn from_pairs<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Violations<'a>> {
+        let mut given = Given::default();
+        let mut violations = Violations::none();
+        for (key, value) in pairs {
+            let (field, place) = match key {
+                "page" => (Field::Page, &mut given.page),
+                "per_page" => (Field::PerPage, &mut given.per_page),
+                "status" => (Field::Status, &mut given.status),
+                "language" => (Field::Language, &mut given.language),
+                "base_model" => (Field::BaseModel, &mut given.base_model),
+                _ => {
+                    violations.note_unknown(key);
+                    continue;
+                }
+            };
+            if place.replace(value).is_some() {
+                violations.note(Violation::new(field, ViolationKind::Repeated));
+            }
+        }
+        let mut keep = |violation| violations.note(violation);
+        let request = ListModels {
+            filter: Filter {
+                status: read(given.status, status, &mut keep),
+                language: read(given.language, |code| Language::judge(code.into()), &mut keep),
+                base_model: read(given.base_model, |name| BaseModel::judge(name.into()), &mut keep),
+            },
+            start: read(given.page, page, &mut keep).map(Start::Page).unwrap_or_default(),
+            per_page: read(given.per_page, per_page, &mut keep).unwrap_or_default(),
+        };
+        if violations.is_empty() { Ok(request) } else { Err(violations) }
+    }
+
+    pub(crate) fn selection(&self) -> Selection {
+        let (after, skip) = match self.start {
+            Start::Page(page) => {
+                (None, (page.get() - 1).saturating_mul(self.per_page.get().into()))
+            }
+            Start::After(id) => (Some(id), 0),
+        };
+        Selection { filter: self.filter, after, skip, limit: self.per_page.get() }
+    }
+}
+
+#[derive(Default)]
+struct Given<'a> {
+    page: Option<&'a str>,
+    per_page: Option<&'a str>,
+    status: Option<&'a str>,
+    language: Option<&'a str>,
+    base_model: Option<&'a str>,
+}
+
+/// Reads one parameter, if it is given, and keeps the violation if it is not right.
+pub(crate) fn read<'a, T>(
+    value: Option<&'a str>,
+    judge: impl FnOnce(&'a str) -> Result<T, Violation<'a>>,
+    keep: &mut impl FnMut(Violation<'a>),
+) -> Option<T> {
+    value.and_then(|value| judge(value).map_err(keep).ok())
+}
+
+/// A number that no page has is past the end of every list, and is the last number there is.
+fn page(text: &str) -> Result<NonZeroU64, Violation<'_>> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let page = if is_number { text.parse().unwrap_or(u64::MAX) } else { 0 };
+    NonZeroU64::new(page).ok_or(Violation::new(Field::Page, ViolationKind::Unsupported))
+}
+
+fn per_page(text: &str) -> Result<PerPage, Violation<'_>> {
+    PerPage::new(number(text).unwrap_or_default())
+}
+
+fn status(text: &str) -> Result<TrainingStatus, Violation<'_>> {
+    number(text)
+        .and_then(TrainingStatus::from_number)
+        .ok_or(Violation::new(Field::Status, ViolationKind::Unsupported))
+}
+
+/// A number in decimal digits, without the sign that `parse` would take.
+pub(crate) fn number<T: FromStr>(text: &str) -> Option<T> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+/// A page of models, in the form of the wire (READ-1).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ModelPage {
+    /// The number of models on this page.
+    pub count: u64,
+    /// The number of models of the organisation that match, on all pages.
+    pub total_results: u64,
+    /// The models, in ascending order of their ids.
+    pub result: Vec<CustomModel>,
+}
+
+impl From<Listing> for ModelPage {
+    fn from(Listing { models, total }: Listing) -> Self {
+        ModelPage { count: models.len() as u64, total_results: total, result: models }
+    }
+}

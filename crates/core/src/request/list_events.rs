@@ -1,0 +1,124 @@
+use std::time::Duration;
+
+use crate::field::{Field, Violation, ViolationKind};
+use crate::request::list::{number, read};
+use crate::request::violations::Violations;
+
+/// A valid request for a part of the history (LOG-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ListEvents {
+    /// The position behind which the part begins; 0 is the beginning.
+    pub after: u64,
+    /// The most events that the part holds.
+    pub limit: u32,
+    /// The time to wait for an event if there is none.
+    pub wait: Duration,
+}
+
+impl ListEvents {
+    /// The most events that a part may hold.
+    pub const MAX_LIMIT: u32 = 100;
+
+    /// The longest wait, in seconds.
+    pub const MAX_WAIT: u64 = 30;
+
+    /// Reads the parameters of a query, already percent-decoded, or says everything that is wrong
+    /// with them. Another parameter is wrong too.
+    ///
+    /// ```
+    /// use custom_models_core::field::Field;
+    /// use custom_models_core::request::ListEvents;
+    ///
+    /// let violations = ListEvents::from_pairs([("after", "-1"), ("wait", "30")]).unwrap_err();
+    /// assert_eq!(
+    ///     violations.get(Field::After).unwrap().to_string(),
+    ///     "After must be an integer of at least 0"
+    /// );
+    /// ```
+    pub fn from_pairs<'a>(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<Self, Violations<'a>> {
+        let (mut after, mut limit, mut wait) = (None, None, None);
+        let mut violations = Violations::none();
+        for (key, value) in pairs {
+            let (field, place) = match key {
+                "after" => (Field::After, &mut after),
+                "limit" => (Field::Limit, &mut limit),
+                "wait" => (Field::Wait, &mut wait),
+                _ => {
+                    violations.note_unknown(key);
+                    continue;
+                }
+            };
+            if place.replace(value).is_some() {
+                violations.note(Violation::new(field, ViolationKind::Repeated));
+            }
+        }
+        let mut keep = |violation| violations.note(violation);
+        let default = ListEvents::default();
+        let up_to = |field, from, to| move |text| in_range(field, text, from, to);
+        let request = ListEvents {
+            after: read(after, position, &mut keep).unwrap_or(default.after),
+            limit: read(limit, up_to(Field::Limit, 1, Self::MAX_LIMIT.into()), &mut keep)
+                .and_then(|limit| u32::try_from(limit).ok())
+                .unwrap_or(default.limit),
+            wait: read(wait, up_to(Field::Wait, 0, Self::MAX_WAIT), &mut keep)
+                .map_or(default.wait, Duration::from_secs),
+        };
+        if violations.is_empty() { Ok(request) } else { Err(violations) }
+    }
+}
+
+/// From the beginning, 25 events at most, without waiting.
+impl Default for ListEvents {
+    fn default() -> Self {
+        ListEvents { after: 0, limit: 25, wait: Duration::ZERO }
+    }
+}
+
+fn in_range(field: Field, text: &str, from: u64, to: u64) -> Result<u64, Violation<'_>> {
+    number(text)
+        .filter(|number| (from..=to).contains(number))
+        .ok_or(Violation::new(field, ViolationKind::Unsupported))
+}
+
+/// A number that no event has is behind them all.
+fn position(text: &str) -> Result<u64, Violation<'_>> {
+    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let position = is_number.then(|| text.parse().unwrap_or(u64::MAX));
+    position.ok_or(Violation::new(Field::After, ViolationKind::Unsupported))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_have_their_ranges_and_are_given_once() {
+        let default = ListEvents::from_pairs([]).unwrap();
+        assert_eq!(default, ListEvents::default());
+        let all = [("after", "7"), ("limit", "100"), ("wait", "30")];
+        let wait = Duration::from_secs(30);
+        assert_eq!(ListEvents::from_pairs(all), Ok(ListEvents { after: 7, limit: 100, wait }));
+        for wrong in ["", "-1", "+1", " 1", "x", "101", "18446744073709551616"] {
+            let pairs = ["after", "limit", "wait"].map(|name| (name, wrong));
+            let violated = if wrong.starts_with("1") { 2 } else { 3 };
+            assert_eq!(ListEvents::from_pairs(pairs).unwrap_err().len(), violated, "{wrong:?}");
+        }
+        let far = ListEvents::from_pairs([("after", "18446744073709551616")]).unwrap();
+        assert_eq!(far.after, u64::MAX, "behind every event there will be");
+        assert_eq!(ListEvents::from_pairs([("limit", "0")]).unwrap_err().len(), 1);
+        let unknown = ListEvents::from_pairs([("x", ""), ("limit", "0"), ("x", "")]).unwrap_err();
+        assert_eq!((unknown.len(), unknown.unknown_parameters().next()), (2, Some("x")));
+        let twice = ListEvents::from_pairs([("wait", "1"), ("wait", "x")]).unwrap_err();
+        assert_eq!(twice.get(Field::Wait).unwrap().kind(), ViolationKind::Repeated);
+    }
+
+    #[test]
+    fn messages_name_the_ranges() {
+        let message = |field| Violation::new(field, ViolationKind::Unsupported).to_string();
+        assert!(message(Field::Limit).ends_with(&format!("1 to {}", ListEvents::MAX_LIMIT)));
+        assert!(message(Field::Wait).ends_with(&format!("0 to {}", ListEvents::MAX_WAIT)));
+    }
+}

@@ -1,0 +1,109 @@
+//! The values of a request's named fields, before any rule is applied.
+//!
+//! Bytes, the builder and serde all end here, so that one judge gives one verdict.
+
+use std::borrow::Cow;
+
+use crate::field::{Field, Violation, ViolationKind};
+use crate::request::violations::Violations;
+
+/// The raw value of one named field of a request; a text is a `T`, borrowed or owned.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Found<T> {
+    /// The field is not there.
+    #[default]
+    Absent,
+    /// The field is `null`.
+    Null,
+    /// The field is a string, its escapes resolved.
+    Text(T),
+    /// The field is a number, a boolean, an array or an object.
+    Other,
+    /// The field is there more than once (BODY-3).
+    Repeated,
+}
+
+impl<T> Found<T> {
+    /// Takes note of a value, or of the repetition when there was one already.
+    #[inline]
+    pub(crate) fn note(&mut self, value: Found<T>) {
+        *self = if matches!(self, Found::Absent) { value } else { Found::Repeated };
+    }
+}
+
+impl<T> Found<T> {
+    /// The text, if it is one.
+    pub(crate) fn into_text<'a>(self) -> Option<Cow<'a, str>>
+    where
+        T: Into<Cow<'a, str>>,
+    {
+        match self {
+            Found::Text(text) => Some(text.into()),
+            _ => None,
+        }
+    }
+}
+
+/// The named fields of a create request, as found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Fields<T> {
+    pub(crate) name: Found<T>,
+    pub(crate) language: Found<T>,
+    pub(crate) base_model: Found<T>,
+    pub(crate) description: Found<T>,
+}
+
+impl<T> Fields<T> {
+    /// The place of a field by its key; `None` for a key that the rules do not name (BODY-2).
+    pub(crate) fn named(&mut self, key: &str) -> Option<&mut Found<T>> {
+        match key {
+            "name" => Some(&mut self.name),
+            "language" => Some(&mut self.language),
+            "base_model" => Some(&mut self.base_model),
+            "description" => Some(&mut self.description),
+            _ => None,
+        }
+    }
+
+    /// The place of the field whose key a member begins with, and the length of key and colon, where
+    /// they are written as most clients write them: without escapes and with nothing in between.
+    #[inline]
+    pub(crate) fn keyed(&mut self, member: &[u8]) -> Option<(&mut Found<T>, usize)> {
+        const NAME: &[u8] = br#""name":"#;
+        const LANGUAGE: &[u8] = br#""language":"#;
+        const BASE_MODEL: &[u8] = br#""base_model":"#;
+        const DESCRIPTION: &[u8] = br#""description":"#;
+        if member.starts_with(NAME) {
+            Some((&mut self.name, NAME.len()))
+        } else if member.starts_with(LANGUAGE) {
+            Some((&mut self.language, LANGUAGE.len()))
+        } else if member.starts_with(BASE_MODEL) {
+            Some((&mut self.base_model, BASE_MODEL.len()))
+        } else if member.starts_with(DESCRIPTION) {
+            Some((&mut self.description, DESCRIPTION.len()))
+        } else {
+            None
+        }
+    }
+}
+
+/// The reason why a body has no fields to judge (BODY-1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyFault {
+    /// Not one JSON text in UTF-8, nested too deep, or with a lone surrogate escape.
+    NotJson,
+    /// Well-formed, but not an object.
+    NotAnObject,
+}
+
+impl BodyFault {
+    /// The one violation of such a body.
+    #[cold]
+    pub(crate) fn violations(self) -> Violations<'static> {
+        let kind = match self {
+            BodyFault::NotJson => ViolationKind::NotJson,
+            BodyFault::NotAnObject => ViolationKind::NotAnObject,
+        };
+        Violation::new(Field::Body, kind).into()
+    }
+}

@@ -1,0 +1,301 @@
+//! The violations of a request: every violated field at once, one message a field.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use crate::field::{Field, Violation, ViolationKind, push_echo};
+
+/// The message about a parameter that an operation does not know.
+const UNKNOWN: &str = "Unknown parameter";
+
+/// The most unknown parameters that are named.
+const MOST_UNKNOWN: usize = 16;
+
+/// Every violated field of one request, one violation a field (BODY-4), and the parameters that its operation
+/// does not know.
+///
+/// Serialises as the `details` object of the wire: field name to message, in the order of [`Field`], then
+/// unknown parameters as they were sent. Borrows from the request; [`Violations::into_owned`] owns its texts.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Violations<'a> {
+    kinds: [Option<ViolationKind>; Field::ALL.len()],
+    /// The text that was sent as language, or found in the audio of an upload: no request has both.
+    sent_language: Cow<'a, str>,
+    /// The text that was sent as base model, or found in the transcript of an upload.
+    sent_base_model: Cow<'a, str>,
+    sent_metric: Cow<'a, str>,
+    /// INVARIANT: excerpts as messages show them (BODY-5), each once, [`MOST_UNKNOWN`] at most.
+    unknown: Vec<String>,
+}
+
+impl<'a> Violations<'a> {
+    /// The faults of name, language, base model and description, with what was sent as language and
+    /// as base model where those are at fault.
+    #[inline]
+    pub(crate) fn of_create(
+        [name, language, base_model, description]: [Option<ViolationKind>; 4],
+        sent_language: Option<Cow<'a, str>>,
+        sent_base_model: Option<Cow<'a, str>>,
+    ) -> Self {
+        Violations {
+            kinds: kinds_of([None, name, language, base_model, description]),
+            sent_language: sent_language.unwrap_or_default(),
+            sent_base_model: sent_base_model.unwrap_or_default(),
+            sent_metric: Cow::Borrowed(""),
+            unknown: Vec::new(),
+        }
+    }
+
+    /// The faults of the whole body, name, language, base model and description (EDIT-1, EDIT-2).
+    pub(crate) fn of_update(faults: [Option<ViolationKind>; 5]) -> Self {
+        Violations { kinds: kinds_of(faults), ..Violations::none() }
+    }
+
+    /// The faults of fields that a host judges itself, such as the parts of an upload (DATA-2). A field
+    /// keeps the first that it is given.
+    pub fn of_fields(faults: impl IntoIterator<Item = (Field, ViolationKind)>) -> Self {
+        let mut violations = Violations::none();
+        faults.into_iter().for_each(|(field, kind)| violations.note(Violation::new(field, kind)));
+        violations
+    }
+
+    /// The faults of the parts of an upload, each with what was found in the part: a few words, or none (DATA-2).
+    pub fn of_upload(
+        faults: impl IntoIterator<Item = (Field, ViolationKind, Cow<'a, str>)>,
+    ) -> Self {
+        let mut violations = Violations::none();
+        for (field, kind, sent) in faults {
+            violations.note(Violation { field, kind, sent });
+        }
+        violations
+    }
+
+    /// The parameters of a request whose operation has none, by their names.
+    pub fn of_unknown_parameters<'b>(names: impl IntoIterator<Item = &'b str>) -> Self {
+        let mut violations = Violations::none();
+        names.into_iter().for_each(|name| violations.note_unknown(name));
+        violations
+    }
+
+    /// An empty set of violations.
+    pub(crate) fn none() -> Self {
+        Violations::of_create([None; 4], None, None)
+    }
+
+    /// Takes note of a violation. A field keeps the first that it was given.
+    pub(crate) fn note(&mut self, Violation { field, kind, sent }: Violation<'a>) {
+        let Some(place @ None) = self.kinds.get_mut(field as usize) else {
+            return;
+        };
+        *place = Some(kind);
+        match field {
+            Field::Language | Field::AudioFile => self.sent_language = sent,
+            Field::BaseModel | Field::TranscriptFile => self.sent_base_model = sent,
+            Field::TrainingMetrics => self.sent_metric = sent,
+            _ => {}
+        }
+    }
+
+    /// Takes note of a parameter that the operation does not know.
+    pub(crate) fn note_unknown(&mut self, name: &str) {
+        let mut shown = String::new();
+        push_echo(&mut shown, name);
+        self.keep_unknown(shown);
+    }
+
+    fn keep_unknown(&mut self, shown: String) {
+        if self.unknown.len() < MOST_UNKNOWN && !self.unknown.contains(&shown) {
+            self.unknown.push(shown);
+        }
+    }
+
+    /// These violations and those of other fields of the same request; a field of both keeps what it
+    /// has here.
+    #[must_use]
+    pub fn and(mut self, others: Violations<'a>) -> Self {
+        for violation in others.iter() {
+            self.note(violation.into_owned());
+        }
+        others.unknown.into_iter().for_each(|shown| self.keep_unknown(shown));
+        self
+    }
+
+    /// Returns true if nothing is violated.
+    pub fn is_empty(&self) -> bool {
+        self.kinds.iter().all(Option::is_none) && self.unknown.is_empty()
+    }
+
+    /// The number of violated fields and unknown parameters.
+    pub fn len(&self) -> usize {
+        self.kinds.iter().flatten().count() + self.unknown_parameters().count()
+    }
+
+    /// The violation of one field, if there is one.
+    pub fn get(&self, field: Field) -> Option<Violation<'_>> {
+        let kind = (*self.kinds.get(field as usize)?)?;
+        let sent = match field {
+            Field::Language | Field::AudioFile => Cow::Borrowed(&*self.sent_language),
+            Field::BaseModel | Field::TranscriptFile => Cow::Borrowed(&*self.sent_base_model),
+            Field::TrainingMetrics => Cow::Borrowed(&*self.sent_metric),
+            _ => Cow::Borrowed(""),
+        };
+        Some(Violation { field, kind, sent })
+    }
+
+    /// The violations, in the order of the wire.
+    pub fn iter(&self) -> impl Iterator<Item = Violation<'_>> {
+        Field::ALL.into_iter().filter_map(|field| self.get(field))
+    }
+
+    /// The parameters that the operation does not know, in the order in which they were sent. One that is
+    /// called as a violated field is left out.
+    pub fn unknown_parameters(&self) -> impl Iterator<Item = &str> {
+        let is_field = |name: &str| self.iter().any(|violation| violation.field.as_str() == name);
+        self.unknown.iter().map(String::as_str).filter(move |name| !is_field(name))
+    }
+
+    /// Adds the `details` object, the same that serde makes of it.
+    pub(crate) fn push_json(&self, out: &mut String) {
+        let mut separator = '{';
+        for violation in self.iter() {
+            out.push(separator);
+            separator = ',';
+            out.push('"');
+            out.push_str(violation.field.as_str());
+            out.push_str("\":");
+            violation.push_json(out);
+        }
+        for name in self.unknown_parameters() {
+            out.push(separator);
+            separator = ',';
+            out.push('"');
+            // What is shown has no control characters, so JSON escapes nothing else in it.
+            out.push_str(&name.replace('\\', r"\\").replace('"', r#"\""#));
+            out.push_str("\":\"");
+            out.push_str(UNKNOWN);
+            out.push('"');
+        }
+        out.push_str(if separator == '{' { "{}" } else { "}" });
+    }
+
+    /// The same violations, owning what they show of the request.
+    pub fn into_owned(self) -> Violations<'static> {
+        Violations {
+            kinds: self.kinds,
+            sent_language: Cow::Owned(self.sent_language.into_owned()),
+            sent_base_model: Cow::Owned(self.sent_base_model.into_owned()),
+            sent_metric: Cow::Owned(self.sent_metric.into_owned()),
+            unknown: self.unknown,
+        }
+    }
+}
+
+/// The faults of the fields of a body, in the order of [`Field`]; the test below holds the two
+/// together.
+#[inline]
+fn kinds_of(
+    [body, name, language, base_model, description]: [Option<ViolationKind>; 5],
+) -> [Option<ViolationKind>; Field::ALL.len()] {
+    let mut kinds = [None; Field::ALL.len()];
+    let [in_body, in_name, in_language, in_base_model, in_description, ..] = &mut kinds;
+    *in_body = body;
+    *in_name = name;
+    *in_language = language;
+    *in_base_model = base_model;
+    *in_description = description;
+    kinds
+}
+
+impl<'a> From<Violation<'a>> for Violations<'a> {
+    fn from(violation: Violation<'a>) -> Self {
+        let mut violations = Violations::none();
+        violations.note(violation);
+        violations
+    }
+}
+
+impl fmt::Debug for Violations<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).entries(&self.unknown).finish()
+    }
+}
+
+/// One line: `name: Name cannot be empty; language: Language is required`.
+impl fmt::Display for Violations<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, violation) in self.iter().enumerate() {
+            let separator = if place == 0 { "" } else { "; " };
+            write!(f, "{separator}{}: {violation}", violation.field)?;
+        }
+        let known = self.iter().count();
+        for (place, name) in self.unknown_parameters().enumerate() {
+            let separator = if known + place == 0 { "" } else { "; " };
+            write!(f, "{separator}{name}: {UNKNOWN}")?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Violations<'_> {}
+
+impl Serialize for Violations<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut details = serializer.serialize_map(Some(self.len()))?;
+        for violation in self.iter() {
+            details.serialize_entry(violation.field.as_str(), &violation.message())?;
+        }
+        for name in self.unknown_parameters() {
+            details.serialize_entry(name, UNKNOWN)?;
+        }
+        details.end()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_listed_in_the_order_of_their_numbers() {
+        for (place, field) in Field::ALL.into_iter().enumerate() {
+            assert_eq!(field as usize, place);
+        }
+        let kinds = [
+            (Field::Name, ViolationKind::Blank),
+            (Field::Language, ViolationKind::Unsupported),
+            (Field::BaseModel, ViolationKind::WrongType),
+            (Field::Description, ViolationKind::TooLong),
+        ];
+        let violations = Violations::of_create(kinds.map(|(_, kind)| Some(kind)), None, None);
+        assert!(violations.iter().map(|violation| (violation.field, violation.kind)).eq(kinds));
+    }
+
+    #[test]
+    fn wire_400_unknown_parameters_are_named_each_once_and_shown_as_messages_show_what_was_sent() {
+        let long = "x".repeat(41);
+        let names = ["validate_onyl", "a\"\\b", "a\nb", &long, &long[..40], "a\nb", "name", ""];
+        let unknown = Violations::of_unknown_parameters(names);
+        let blank = Violations::from(Violation::new(Field::Name, ViolationKind::Blank));
+        let all = blank.and(unknown);
+        let json = serde_json::to_string(&all).unwrap();
+        let forty = &long[..40];
+        let expected = format!(
+            r#"{{"name":"Name cannot be empty","validate_onyl":"Unknown parameter","a\"\\b":"Unknown parameter","a\\u{{a}}b":"Unknown parameter","{forty}":"Unknown parameter","":"Unknown parameter"}}"#
+        );
+        assert_eq!((all.len(), json), (6, expected.clone()));
+        let mut pushed = String::new();
+        all.push_json(&mut pushed);
+        assert_eq!(pushed, expected);
+        let shown = all.to_string();
+        assert!(
+            shown.starts_with("name: Name cannot be empty; validate_onyl: Unknown parameter; "),
+            "{shown}"
+        );
+        assert!(!shown.contains('\n') && !all.is_empty(), "{shown}");
+        let many: Vec<String> = (0..1000).map(|number| number.to_string()).collect();
+        let many = Violations::of_unknown_parameters(many.iter().map(String::as_str));
+        assert_eq!(many.len(), MOST_UNKNOWN);
+    }
+}

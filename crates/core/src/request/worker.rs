@@ -1,0 +1,227 @@
+//! The requests of workers, each read with everything that is wrong with it at once (TRAIN-3).
+
+use std::time::Duration;
+
+use crate::field::{Field, MetricFault, Violation, ViolationKind, is_blank};
+use crate::model::{
+    Fence, Figure, LeaseTime, MetricName, Progress, TooManyMetrics, TrainingMetrics,
+};
+use crate::request::json::{members, text};
+use crate::request::raw::BodyFault;
+use crate::request::violations::Violations;
+
+/// A valid request for a training that waits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ClaimTraining {
+    /// The time for which the claim holds without a word of the worker.
+    pub time: LeaseTime,
+}
+
+/// A worker's valid word that it is at work, and how far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Heartbeat {
+    /// The worker's claim.
+    pub fence: Fence,
+    /// The progress of the training.
+    pub progress: Progress,
+    /// The time for which the claim holds from now on without a word of the worker.
+    pub time: LeaseTime,
+}
+
+/// A worker's valid word that a training ended well.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TrainingSucceeded {
+    /// The worker's claim.
+    pub fence: Fence,
+    /// The figures that were measured.
+    pub metrics: TrainingMetrics,
+}
+
+/// A worker's valid word that a training failed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TrainingFailed {
+    /// The worker's claim.
+    pub fence: Fence,
+    /// The reason of the failure.
+    pub error: String,
+}
+
+impl ClaimTraining {
+    /// Reads a request body: `lease_seconds`, if it is to be other than a minute.
+    pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
+        let mut given = Given::read(body, &[Field::LeaseSeconds])?;
+        let time = given.lease_time();
+        given.judged(time.map(|time| ClaimTraining { time }))
+    }
+}
+
+impl Heartbeat {
+    /// Reads a request body: `fence`, `training_progress`, and `lease_seconds`, if it is to be other
+    /// than a minute.
+    pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
+        let fields = [Field::LeaseSeconds, Field::Fence, Field::TrainingProgress];
+        let mut given = Given::read(body, &fields)?;
+        let fence = given.required(Field::Fence, fence);
+        let progress = given.required(Field::TrainingProgress, progress);
+        let time = given.lease_time();
+        let request = || Some(Heartbeat { fence: fence?, progress: progress?, time: time? });
+        given.judged(request())
+    }
+}
+
+impl TrainingSucceeded {
+    /// Reads a request body: `fence` and `training_metrics`.
+    pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
+        let mut given = Given::read(body, &[Field::Fence, Field::TrainingMetrics])?;
+        let fence = given.required(Field::Fence, fence);
+        let metrics = given.metrics();
+        let request = || Some(TrainingSucceeded { fence: fence?, metrics: metrics? });
+        given.judged(request())
+    }
+}
+
+impl TrainingFailed {
+    /// Reads a request body: `fence` and `error`.
+    pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
+        let mut given = Given::read(body, &[Field::Fence, Field::Error])?;
+        let fence = given.required(Field::Fence, fence);
+        let error = given.required(Field::Error, error);
+        let request = || Some(TrainingFailed { fence: fence?, error: error? });
+        given.judged(request())
+    }
+}
+
+/// The named fields of a body, with their values as they are written.
+struct Given<'a> {
+    values: Vec<(Field, &'a str)>,
+    violations: Violations<'static>,
+}
+
+impl<'a> Given<'a> {
+    fn read(body: &'a [u8], fields: &[Field]) -> Result<Self, Violations<'static>> {
+        let mut given = Given { values: Vec::new(), violations: Violations::none() };
+        let note = |key: &str, value| {
+            let Some(&field) = fields.iter().find(|field| field.as_str() == key) else { return };
+            if given.value(field).is_some() {
+                given.violations.note(Violation::new(field, ViolationKind::Repeated));
+            } else {
+                given.values.push((field, value));
+            }
+        };
+        members(body, note).map_err(BodyFault::violations)?;
+        Ok(given)
+    }
+
+    fn value(&self, field: Field) -> Option<&'a str> {
+        self.values.iter().find(|(given, _)| *given == field).map(|(_, value)| *value)
+    }
+
+    /// A field that must be there; `null` counts as missing.
+    fn required<T>(&mut self, field: Field, judge: impl FnOnce(&str) -> Judged<T>) -> Option<T> {
+        let judged = match self.value(field) {
+            None | Some("null") => Err(ViolationKind::Missing),
+            Some(value) => judge(value),
+        };
+        judged.map_err(|kind| self.violations.note(Violation::new(field, kind))).ok()
+    }
+
+    /// The metrics, with the name of the first that breaks the rule (TRAIN-3).
+    fn metrics(&mut self) -> Option<TrainingMetrics> {
+        let (mut metrics, mut faulty) = (TrainingMetrics::default(), None);
+        self.required(Field::TrainingMetrics, |value| {
+            let read = members(value.as_bytes(), |name, value| {
+                if faulty.is_none() {
+                    let added = add(&mut metrics, name, value);
+                    faulty = added.err().map(|fault| (fault, name.to_owned()));
+                }
+            });
+            read.map_err(|_| ViolationKind::WrongType)
+        })?;
+        match faulty {
+            None => Some(metrics),
+            Some((fault, name)) => {
+                let (field, kind) = (Field::TrainingMetrics, ViolationKind::Metric(fault));
+                self.violations.note(Violation { field, kind, sent: name.into() });
+                None
+            }
+        }
+    }
+
+    fn lease_time(&mut self) -> Option<LeaseTime> {
+        match self.value(Field::LeaseSeconds) {
+            None => Some(LeaseTime::default()),
+            // Not `null` either: what may be absent has no other way to be missing.
+            Some("null") => {
+                let kind = ViolationKind::WrongType;
+                self.violations.note(Violation::new(Field::LeaseSeconds, kind));
+                None
+            }
+            Some(_) => self.required(Field::LeaseSeconds, lease_time),
+        }
+    }
+
+    fn judged<T>(self, request: Option<T>) -> Result<T, Violations<'static>> {
+        request.filter(|_| self.violations.is_empty()).ok_or(self.violations)
+    }
+}
+
+type Judged<T> = Result<T, ViolationKind>;
+
+fn fence(value: &str) -> Judged<Fence> {
+    integer(value).map(Fence::new)
+}
+
+fn progress(value: &str) -> Judged<Progress> {
+    let percent = u8::try_from(integer(value)?).map_err(|_| ViolationKind::Unsupported)?;
+    Progress::new(percent).map_err(|_| ViolationKind::Unsupported)
+}
+
+fn lease_time(value: &str) -> Judged<LeaseTime> {
+    let time = LeaseTime::new(Duration::from_secs(integer(value)?));
+    time.map_err(|_| ViolationKind::Unsupported)
+}
+
+/// A whole number, however it is written: `5`, `5.0` and `5e0` are one to JSON. Out of range, if it is
+/// negative or too large.
+fn integer(value: &str) -> Judged<u64> {
+    if let Ok(number) = value.parse() {
+        return Ok(number);
+    }
+    let begins_as_number = value.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    let number: f64 = value.parse().map_err(|_| ViolationKind::WrongType)?;
+    if !begins_as_number || number.fract() != 0.0 {
+        return Err(ViolationKind::WrongType);
+    }
+    // Whole numbers have no other digits; an infinite one is too large.
+    format!("{number:.0}").parse().map_err(|_| ViolationKind::Unsupported)
+}
+
+/// Adds one metric as it is written.
+fn add(metrics: &mut TrainingMetrics, name: &str, value: &str) -> Result<(), MetricFault> {
+    let name = MetricName::new(name).map_err(|_| MetricFault::Name)?;
+    let figure = figure(value).ok_or(MetricFault::Value)?;
+    match metrics.insert(name, figure) {
+        Ok(None) => Ok(()),
+        Ok(Some(_)) => Err(MetricFault::Repeated),
+        Err(TooManyMetrics) => Err(MetricFault::TooMany),
+    }
+}
+
+/// A number, and none of the words that the parser takes as well.
+fn figure(value: &str) -> Option<Figure> {
+    let is_number = value.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    let number = is_number.then(|| value.parse().ok())??;
+    Figure::new(number).ok()
+}
+
+fn error(value: &str) -> Judged<String> {
+    let error = text(value).ok_or(ViolationKind::WrongType)?;
+    if is_blank(&error) { Err(ViolationKind::Blank) } else { Ok(error.into_owned()) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,311 @@
+//! A check that the records of a store agree with each other.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::access::{KeyDigest, KeyId, KeyRecord};
+use crate::model::{
+    Course, CustomModel, DataPair, DataTotals, DataType, EventType, ModelId, TrainingStatus,
+};
+use crate::store::archive::{EventLine, ModelLine, Record};
+use crate::tenant::{Organisation, PlanName, Plans};
+use crate::time::Timestamp;
+
+mod finding;
+mod told;
+
+pub use finding::Finding;
+use told::{Pairs, Told, Training};
+
+/// An audit: it looks at the records of an export, one after the other, and returns the contradictions in the
+/// end.
+///
+/// Records that engines wrote have no contradictions, whatever their clocks showed. Memory grows with the
+/// number of models and keys, by about half a kibibyte for each.
+#[derive(Debug, Default)]
+pub struct Audit {
+    plans: Option<Plans>,
+    last_id: u64,
+    registered: BTreeSet<Organisation>,
+    keys: BTreeSet<KeyId>,
+    digests: BTreeSet<KeyDigest>,
+    organisations: BTreeMap<Organisation, Counted>,
+    /// The organisations that have records without counters.
+    uncounted: BTreeSet<Organisation>,
+    models: BTreeMap<(Organisation, ModelId), Seen>,
+    findings: Vec<Finding>,
+}
+
+/// The counters of an organisation, and the records that were seen of it.
+#[derive(Debug)]
+struct Counted {
+    models: u64,
+    seen: u64,
+    last_event: u64,
+    next_event: u64,
+    /// The first and the last model whose creation an event tells of.
+    created: Option<(ModelId, ModelId)>,
+}
+
+/// The records that were seen of a model that exists, or once did.
+#[derive(Debug, Default)]
+struct Seen {
+    /// `None` if it is not there.
+    is: Option<Box<Is>>,
+    data: DataTotals,
+    pairs: Pairs,
+    told: Told,
+    is_out_of_place: bool,
+}
+
+/// The fields of a model that exists, as far as an audit checks them.
+#[derive(Debug)]
+struct Is {
+    training: Training,
+    revision: u64,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+}
+
+impl Audit {
+    /// Looks for plans that are not among these, too.
+    #[must_use]
+    pub fn with_plans(self, plans: Plans) -> Self {
+        Audit { plans: Some(plans), ..self }
+    }
+
+    /// Looks at the next record.
+    pub fn look(&mut self, record: &Record) {
+        match record {
+            Record::Start { last_id } => self.last_id = *last_id,
+            Record::Registration { organisation, plan } => {
+                self.look_at_registration(organisation, plan);
+            }
+            Record::Key(key) => self.look_at_key(&key.clone().into()),
+            Record::Organisation { organisation, models, last_event, first_event } => {
+                let (models, last_event) = (*models, *last_event);
+                let next_event = *first_event;
+                let counted = Counted { models, seen: 0, last_event, next_event, created: None };
+                if self.organisations.insert(organisation.clone(), counted).is_some() {
+                    self.findings.push(Finding::Repeated(organisation.clone(), None));
+                }
+            }
+            Record::Model(line) => self.look_at_model(line),
+            Record::Data { organisation, model, pair } => {
+                self.look_at_data(organisation, *model, pair);
+            }
+            Record::Event(line) => self.look_at_event(line),
+            Record::Answer(line) => {
+                let (organisation, model, revision) = line.about();
+                self.look_for_counters(organisation);
+                let Some(id) = model else { return };
+                let seen = self.models.get(&(organisation.clone(), id));
+                let is = seen.and_then(|seen| seen.is.as_ref());
+                if is.is_some_and(|is| is.revision < revision.get()) {
+                    self.findings.push(Finding::AnswerAhead(organisation.clone(), id));
+                }
+                if id.get() > self.last_id && seen.is_none() {
+                    self.findings.push(Finding::IdBeyondTheLast(organisation.clone(), id));
+                }
+            }
+        }
+    }
+
+    fn look_at_registration(&mut self, organisation: &Organisation, plan: &PlanName) {
+        if !self.registered.insert(organisation.clone()) {
+            self.findings.push(Finding::Repeated(organisation.clone(), None));
+        }
+        let is_known = |plans: &Plans| plans.get(plan.as_str()).is_some();
+        if !self.plans.as_ref().is_none_or(is_known) {
+            self.findings.push(Finding::UnknownPlan(organisation.clone(), plan.clone()));
+        }
+    }
+
+    fn look_at_key(&mut self, key: &KeyRecord) {
+        if !self.registered.contains(&key.organisation) {
+            self.findings.push(Finding::KeyOfNobody(key.organisation.clone()));
+        }
+        // Both are to be kept, whichever is there already.
+        let is_new = [self.keys.insert(key.id), self.digests.insert(key.digest)];
+        if is_new.contains(&false) {
+            self.findings.push(Finding::KeyLikeAnother(key.organisation.clone(), key.id));
+        }
+    }
+
+    fn look_for_counters(&mut self, organisation: &Organisation) {
+        if !self.organisations.contains_key(organisation) {
+            self.uncounted.insert(organisation.clone());
+        }
+    }
+
+    fn look_at_model(&mut self, ModelLine { organisation, model }: &ModelLine) {
+        self.look_for_counters(organisation);
+        if let Some(counted) = self.organisations.get_mut(organisation) {
+            counted.seen += 1;
+        }
+        let mut found = |finding: fn(Organisation, ModelId) -> Finding| {
+            self.findings.push(finding(organisation.clone(), model.id));
+        };
+        if !is_in_order(model) {
+            found(Finding::TimesOutOfOrder);
+        }
+        if !is_of_data(&model.course) {
+            found(Finding::StatusNotOfData);
+        }
+        let is = Some(Box::new(Is {
+            training: Training::from(&model.course),
+            revision: model.revision().get(),
+            created_at: model.created_at,
+            updated_at: model.updated_at,
+        }));
+        let seen = Seen { is, ..Seen::default() };
+        if self.models.insert((organisation.clone(), model.id), seen).is_some() {
+            self.findings.push(Finding::Repeated(organisation.clone(), Some(model.id)));
+        }
+    }
+
+    fn look_at_data(&mut self, organisation: &Organisation, model: ModelId, pair: &DataPair) {
+        self.look_for_counters(organisation);
+        let seen = self.models.get_mut(&(organisation.clone(), model));
+        let Some((Seen { data, pairs, .. }, updated_at)) =
+            seen.and_then(|seen| seen.is.as_ref().map(|is| is.updated_at).map(|at| (seen, at)))
+        else {
+            return self.findings.push(Finding::DataOfNobody(organisation.clone(), model, pair.id));
+        };
+        let (millis, number) = match pair.data_type {
+            DataType::Train => (&mut data.train_millis, &mut data.train_pairs),
+            DataType::Test => (&mut data.test_millis, &mut data.test_pairs),
+        };
+        *millis = millis.saturating_add(pair.audio_millis);
+        *number = number.saturating_add(1);
+        data.last_id = data.last_id.max(pair.id.get());
+        pairs.add(pair.id);
+        if pair.created_at > updated_at {
+            self.findings.push(Finding::TimesOutOfOrder(organisation.clone(), model));
+        }
+    }
+
+    fn look_at_event(&mut self, line: &EventLine) {
+        let (organisation, position, model, event) = line.clone().into_parts();
+        self.look_for_counters(&organisation);
+        let mut is_in_order = true;
+        if let Some(counted) = self.organisations.get_mut(&organisation) {
+            let expected = counted.next_event;
+            if position != expected {
+                let organisation = organisation.clone();
+                let found = position;
+                self.findings.push(Finding::HistoryWithAGap { organisation, expected, found });
+            }
+            counted.next_event = position.saturating_add(1);
+            is_in_order = event.event_type != EventType::Created || counted.create(model);
+        }
+        let seen = self.models.entry((organisation.clone(), model)).or_default();
+        if !(seen.told.take(&event) && is_in_order || seen.is_out_of_place) {
+            // What comes after it may be out of place because of it.
+            seen.is_out_of_place = true;
+            self.findings.push(Finding::EventOutOfPlace { organisation, position, model });
+        }
+    }
+
+    /// Returns the findings, once all records were looked at.
+    pub fn findings(self) -> Vec<Finding> {
+        let mut findings = self.findings;
+        findings.extend(self.uncounted.into_iter().map(Finding::NotCounted));
+        findings.extend(self.organisations.iter().flat_map(|(of, counted)| counted.findings(of)));
+        let mut ids: BTreeMap<ModelId, u64> = BTreeMap::new();
+        for (_, id) in self.models.keys() {
+            *ids.entry(*id).or_default() += 1;
+        }
+        ids.retain(|_, organisations| *organisations > 1);
+        for ((organisation, id), seen) in self.models {
+            if id.get() > self.last_id {
+                findings.push(Finding::IdBeyondTheLast(organisation.clone(), id));
+            }
+            let counted = self.organisations.get(&organisation);
+            let first = counted.and_then(|counted| counted.created).map(|(first, _)| first);
+            if first.is_some_and(|first| first < id) && !seen.told.is_whole() {
+                findings.push(Finding::CreationMissing(organisation.clone(), id));
+            }
+            if ids.contains_key(&id) {
+                findings.push(Finding::IdOfTwo(organisation.clone(), id));
+            }
+            findings.extend(seen.findings().map(|finding| finding(organisation.clone(), id)));
+        }
+        findings
+    }
+}
+
+/// The times of a model that no clock makes.
+fn is_in_order(model: &CustomModel) -> bool {
+    let course = &model.course;
+    let of_success = course.success().map(|it| (it.started_at, it.finished_at));
+    let of_failure = course.failure().map(|it| (it.started_at, it.failed_at));
+    let of_run = course.run().map(|run| (run.started_at, run.started_at));
+    let trainings = [of_success, of_failure, of_run].into_iter().flatten();
+    model.created_at <= model.updated_at
+        && trainings.into_iter().all(|(start, end)| start <= end && end <= model.updated_at)
+}
+
+/// Without enough data a model is not ready, and with enough it is not waiting for more.
+fn is_of_data(course: &Course) -> bool {
+    match course.status() {
+        TrainingStatus::NotRunning => !course.data().is_enough(),
+        TrainingStatus::ReadyToRun | TrainingStatus::Running => course.data().is_enough(),
+        TrainingStatus::Success | TrainingStatus::Failed => true,
+    }
+}
+
+impl Counted {
+    /// A model was created; false if one with a larger id was before.
+    fn create(&mut self, model: ModelId) -> bool {
+        let (first, last) = self.created.unwrap_or((model, model));
+        self.created = Some((first, last.max(model)));
+        last <= model
+    }
+
+    fn findings(&self, organisation: &Organisation) -> impl Iterator<Item = Finding> + use<> {
+        let Counted { models, seen, last_event, next_event, created: _ } = *self;
+        let of_models = (models != seen).then(|| Finding::ModelsMiscounted {
+            organisation: organisation.clone(),
+            counted: models,
+            found: seen,
+        });
+        let behind = last_event.saturating_add(1);
+        let of_events = (next_event != behind).then(|| Finding::HistoryWithAGap {
+            organisation: organisation.clone(),
+            expected: next_event,
+            found: behind,
+        });
+        of_models.into_iter().chain(of_events)
+    }
+}
+
+impl Seen {
+    fn findings(self) -> impl Iterator<Item = fn(Organisation, ModelId) -> Finding> {
+        let Seen { is, data, pairs, told, is_out_of_place } = self;
+        let is_as_told = told.is_there().is_none_or(|is_there| is_there == is.is_some());
+        let mut findings: Vec<fn(Organisation, ModelId) -> Finding> = Vec::new();
+        if !is_as_told {
+            findings.push(Finding::NotAsTold);
+        }
+        let Some(is) = is else { return findings.into_iter() };
+        let totals = is.training.data;
+        // The last number may be that of a pair which is not there any more.
+        let is_sum = DataTotals { last_id: totals.last_id, ..data } == totals;
+        let is_counted = is_sum && data.last_id <= totals.last_id;
+        // What follows an event that is out of place is not looked at for what it says.
+        let is_told = !is_out_of_place && is_as_told;
+        if !is_counted || is_told && !told.is_of_pairs(pairs, totals.last_id) {
+            findings.push(Finding::DataMiscounted);
+        }
+        if is_told && !told.is_of_training(&is.training) {
+            findings.push(Finding::StatusNotAsTold);
+        }
+        if is_told && !told.is_of_changes(is.revision, is.created_at, is.updated_at) {
+            findings.push(Finding::ChangesNotAsTold);
+        }
+        findings.into_iter()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,357 @@
+//! The events of a model, put together to what they say of it.
+
+use crate::model::{Course, DataId, DataTotals, EventType, NewEvent, Progress, TrainingStatus};
+use crate::time::Timestamp;
+
+/// The state of a model that its events tell of, as far as they are kept.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    is_seen: bool,
+    /// From its beginning on.
+    is_whole: bool,
+    is_deleted: bool,
+    phase: Phase,
+    /// Data was added since the phase began.
+    has_new_data: bool,
+    /// The number of events that raise the revision, that of the creation included.
+    changes: u64,
+    created_at: Option<Timestamp>,
+    /// The latest time of an event that raises the revision.
+    changed_at: Option<Timestamp>,
+    started_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    progress: Option<Progress>,
+    last_added: u32,
+    pub(super) pairs: Pairs,
+}
+
+/// The training of a model, without texts and figures. The times and the progress are those of a training
+/// that runs, or of one after which nothing happened.
+#[derive(Debug)]
+pub(super) struct Training {
+    pub(super) status: TrainingStatus,
+    pub(super) data: DataTotals,
+    started_at: Option<Timestamp>,
+    ended_at: Option<Timestamp>,
+    progress: Option<Progress>,
+}
+
+impl From<&Course> for Training {
+    fn from(course: &Course) -> Self {
+        let status = course.status();
+        let success = course.success().filter(|_| status == TrainingStatus::Success);
+        let of_run = course.run().map(|run| (run.started_at, None, run.progress));
+        let of_success = success.map(|it| (it.started_at, Some(it.finished_at), Progress::NONE));
+        let of_failure =
+            course.failure().map(|it| (it.started_at, Some(it.failed_at), it.progress));
+        let last = of_run.or(of_success).or(of_failure);
+        Training {
+            status,
+            data: *course.data(),
+            started_at: last.map(|(started, ..)| started),
+            ended_at: last.and_then(|(_, ended, _)| ended),
+            progress: last.map(|(.., progress)| progress),
+        }
+    }
+}
+
+/// The phase of a model's training, by its events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Phase {
+    /// No event says it.
+    #[default]
+    Unknown,
+    /// No training runs; how the last one ended is not known.
+    Resting,
+    New,
+    Running,
+    Succeeded,
+    Failed,
+    Cancelled,
+}
+
+/// A set of pairs, as their number and a sum that other pairs hardly have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Pairs {
+    count: u32,
+    sum: u64,
+}
+
+impl Pairs {
+    pub(super) fn add(&mut self, id: DataId) {
+        self.count = self.count.wrapping_add(1);
+        self.sum = self.sum.wrapping_add(mixed(id));
+    }
+
+    fn remove(&mut self, id: DataId) {
+        self.count = self.count.wrapping_sub(1);
+        self.sum = self.sum.wrapping_sub(mixed(id));
+    }
+}
+
+/// A number with bits all over, so that sums of few of them differ.
+fn mixed(id: DataId) -> u64 {
+    let number = u64::from(id.get()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    (number ^ (number >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93)
+}
+
+impl Told {
+    /// Takes the next event; false if it cannot happen after those before it.
+    pub(super) fn take(&mut self, event: &NewEvent) -> bool {
+        let NewEvent { created_at: at, actor: _, event_type } = event;
+        let is_first = !self.is_seen;
+        self.is_seen = true;
+        let can_be = !self.is_deleted && self.can_follow(event_type, is_first);
+        if !matches!(event_type, EventType::TrainingProgressed { .. } | EventType::Deleted) {
+            self.changes += 1;
+            self.changed_at = self.changed_at.max(Some(*at));
+        }
+        match event_type {
+            EventType::Created => {
+                self.is_whole |= is_first;
+                self.created_at = Some(*at);
+                self.begin(Phase::New);
+            }
+            EventType::Updated => {}
+            EventType::Deleted => self.is_deleted = true,
+            EventType::DataAdded { data_id } => {
+                self.pairs.add(*data_id);
+                self.last_added = data_id.get();
+                self.rest();
+                self.has_new_data = true;
+            }
+            EventType::DataRemoved { data_id } => {
+                self.pairs.remove(*data_id);
+                self.rest();
+            }
+            EventType::TrainingStarted => {
+                self.begin(Phase::Running);
+                (self.started_at, self.ended_at) = (Some(*at), None);
+                self.progress = Some(Progress::NONE);
+            }
+            EventType::TrainingProgressed { training_progress } => {
+                self.phase = Phase::Running;
+                self.progress = Some(*training_progress);
+            }
+            EventType::TrainingSucceeded => self.end(Phase::Succeeded, *at),
+            EventType::TrainingFailed { .. } => self.end(Phase::Failed, *at),
+            EventType::TrainingCancelled => self.end(Phase::Cancelled, *at),
+        }
+        can_be
+    }
+
+    fn can_follow(&self, event: &EventType, is_first: bool) -> bool {
+        let may_rest = self.phase != Phase::Running;
+        match event {
+            EventType::Created => is_first,
+            EventType::Updated => true,
+            EventType::Deleted => may_rest,
+            EventType::DataAdded { data_id } => {
+                let is_next = data_id.get() == self.last_added.wrapping_add(1);
+                may_rest && (is_next || self.last_added == 0 && !self.is_whole)
+            }
+            EventType::DataRemoved { data_id } => {
+                let is_known = data_id.get() <= self.last_added;
+                may_rest && (is_known || self.last_added == 0 && !self.is_whole)
+            }
+            EventType::TrainingStarted => match self.phase {
+                Phase::Unknown | Phase::Resting | Phase::Failed | Phase::Cancelled => true,
+                Phase::New | Phase::Succeeded => self.has_new_data,
+                Phase::Running => false,
+            },
+            EventType::TrainingProgressed { .. }
+            | EventType::TrainingSucceeded
+            | EventType::TrainingFailed { .. }
+            | EventType::TrainingCancelled => {
+                matches!(self.phase, Phase::Unknown | Phase::Running)
+            }
+        }
+    }
+
+    fn begin(&mut self, phase: Phase) {
+        self.phase = phase;
+        self.has_new_data = false;
+    }
+
+    fn end(&mut self, phase: Phase, at: Timestamp) {
+        self.begin(phase);
+        self.ended_at = Some(at);
+    }
+
+    /// Data comes and goes only while no training runs.
+    fn rest(&mut self) {
+        if self.phase == Phase::Unknown {
+            self.phase = Phase::Resting;
+        }
+    }
+
+    /// True if the creation is among the events.
+    pub(super) fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    /// True if a model has to be there, false if it must not; `None` if no event says so.
+    pub(super) fn is_there(&self) -> Option<bool> {
+        self.is_seen.then_some(!self.is_deleted)
+    }
+
+    /// True if a model can have this revision and these times.
+    pub(super) fn is_of_changes(
+        &self,
+        revision: u64,
+        created_at: Timestamp,
+        updated_at: Timestamp,
+    ) -> bool {
+        if self.is_whole {
+            revision == self.changes
+                && self.created_at == Some(created_at)
+                && self.changed_at == Some(updated_at)
+        } else {
+            let least = self.changes + u64::from(self.is_seen);
+            revision >= least && self.changed_at.is_none_or(|changed| changed <= updated_at)
+        }
+    }
+
+    /// True if a model can have these pairs, and have given this number to the last.
+    pub(super) fn is_of_pairs(&self, pairs: Pairs, last_id: u32) -> bool {
+        let is_last = self.last_added == last_id || self.last_added == 0 && !self.is_whole;
+        is_last && (!self.is_whole || self.pairs == pairs)
+    }
+
+    /// True if a model can stand so with its training.
+    pub(super) fn is_of_training(&self, training: &Training) -> bool {
+        self.is_of_status(training.status, training.data.is_enough())
+            && self.is_of_times(training)
+            && self.is_of_progress(training.progress)
+    }
+
+    fn is_of_status(&self, status: TrainingStatus, is_enough: bool) -> bool {
+        use TrainingStatus::{Failed, NotRunning, ReadyToRun, Running, Success};
+        let by_data = if is_enough { ReadyToRun } else { NotRunning };
+        let after = |end| match (self.has_new_data, is_enough) {
+            (false, _) => status == end,
+            (true, true) => status == ReadyToRun,
+            // It may have been ready in between.
+            (true, false) => status == NotRunning || status == end,
+        };
+        match self.phase {
+            Phase::Unknown => true,
+            Phase::Resting if self.has_new_data && is_enough => status == ReadyToRun,
+            Phase::Resting => status != Running,
+            Phase::New | Phase::Cancelled => status == by_data,
+            Phase::Running => status == Running,
+            Phase::Succeeded => after(Success),
+            Phase::Failed => after(Failed),
+        }
+    }
+
+    fn is_of_times(&self, training: &Training) -> bool {
+        let Some(started) = training.started_at else { return true };
+        let is_of = |told: Option<Timestamp>, is: Timestamp| told.is_none_or(|told| told == is);
+        // A clock that was set back in between ends no training before it began.
+        let ended_at = self.ended_at.map(|ended| ended.max(started));
+        is_of(self.started_at, started)
+            && training.ended_at.is_none_or(|ended| is_of(ended_at, ended))
+    }
+
+    /// A claim begins at zero again, and no event says so.
+    fn is_of_progress(&self, progress: Option<Progress>) -> bool {
+        progress
+            .is_none_or(|is| is == Progress::NONE || self.progress.is_none_or(|told| told == is))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(events: &[EventType]) -> (Told, Vec<bool>) {
+        let mut told = Told::default();
+        let taken = events.iter().map(|event_type| {
+            let event_type = event_type.clone();
+            let actor = "host".parse().unwrap();
+            told.take(&NewEvent { created_at: Timestamp::MIN, actor, event_type })
+        });
+        let taken = taken.collect();
+        (told, taken)
+    }
+
+    fn added(id: u32) -> EventType {
+        EventType::DataAdded { data_id: DataId::new(id).unwrap() }
+    }
+
+    fn removed(id: u32) -> EventType {
+        EventType::DataRemoved { data_id: DataId::new(id).unwrap() }
+    }
+
+    /// The last of these cannot follow, the others can.
+    #[test]
+    fn an_event_follows_only_those_that_let_it_happen() {
+        use EventType::{
+            Created, Deleted, TrainingCancelled as Cancelled, TrainingStarted as Started,
+            TrainingSucceeded as Succeeded, Updated,
+        };
+        let progressed = || EventType::TrainingProgressed { training_progress: Progress::ALL };
+        let failed = || EventType::TrainingFailed { error: String::new() };
+        for events in [
+            vec![Created, Created],
+            vec![Updated, Created],
+            vec![Deleted, Updated],
+            vec![Created, Started],
+            vec![Created, added(2)],
+            vec![Created, removed(1)],
+            vec![Created, added(1), added(1)],
+            vec![Created, added(1), removed(2)],
+            vec![added(7), added(9)],
+            vec![added(7), progressed()],
+            vec![removed(7), Succeeded],
+            vec![removed(7), Cancelled],
+            vec![Started, added(1)],
+            vec![Started, removed(1)],
+            vec![Started, Deleted],
+            vec![Started, Started],
+            vec![progressed(), Started],
+            vec![progressed(), added(1)],
+            vec![Succeeded, failed()],
+            vec![Succeeded, Started],
+            vec![Cancelled, Cancelled],
+            vec![failed(), progressed()],
+            vec![Succeeded, added(1), Started, Succeeded, Succeeded],
+        ] {
+            let (_, taken) = told(&events);
+            let right: Vec<bool> = (1..=events.len()).map(|it| it < events.len()).collect();
+            assert_eq!(taken, right, "{events:?}");
+        }
+    }
+
+    #[test]
+    fn a_status_is_one_that_the_last_events_allow() {
+        use EventType::{
+            Created, TrainingCancelled as Cancelled, TrainingStarted as Started,
+            TrainingSucceeded as Succeeded, Updated,
+        };
+        let failed = || EventType::TrainingFailed { error: String::new() };
+        // The numbers of the statuses with too little data, and with enough.
+        for (events, too_little, enough) in [
+            (vec![Updated], vec![1, 2, 3, 4, 5], vec![1, 2, 3, 4, 5]),
+            (vec![Created], vec![1], vec![2]),
+            (vec![added(3)], vec![1, 2, 4, 5], vec![2]),
+            (vec![removed(3)], vec![1, 2, 4, 5], vec![1, 2, 4, 5]),
+            (vec![Started], vec![3], vec![3]),
+            (vec![Succeeded], vec![4], vec![4]),
+            (vec![Succeeded, removed(1)], vec![4], vec![4]),
+            (vec![Succeeded, added(1)], vec![1, 4], vec![2]),
+            (vec![failed()], vec![5], vec![5]),
+            (vec![failed(), added(1), removed(1)], vec![1, 5], vec![2]),
+            (vec![Cancelled], vec![1], vec![2]),
+        ] {
+            let (told, _) = told(&events);
+            for (is_enough, right) in [(false, too_little), (true, enough)] {
+                let fits = TrainingStatus::ALL.into_iter();
+                let fits = fits.filter(|status| told.is_of_status(*status, is_enough));
+                let fits: Vec<u8> = fits.map(TrainingStatus::number).collect();
+                assert_eq!(fits, right, "{events:?}, {is_enough}");
+            }
+        }
+    }
+}

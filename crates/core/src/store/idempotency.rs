@@ -1,0 +1,146 @@
+//! Answers that are kept, so that a repeated request gets the first one again (IDEM-1).
+
+use std::borrow::Cow;
+use std::fmt;
+use std::str::FromStr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::access::{ApiKey, Operation};
+use crate::field::{Field, Violation, ViolationKind};
+use crate::model::{ContentDigest, ModelId, Revision};
+use crate::time::Moment;
+
+/// The key by which a caller names a request, so that it can be sent again: 1 to 255 visible ASCII
+/// characters.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct IdempotencyKey(Cow<'static, str>);
+
+/// A text is no idempotency key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an idempotency key is 1 to 255 visible ASCII characters")]
+pub struct InvalidIdempotencyKey;
+
+impl IdempotencyKey {
+    /// The most characters that a key may have.
+    pub const MAX_CHARACTERS: usize = 255;
+
+    /// Accepts a key.
+    pub fn new(key: impl Into<Cow<'static, str>>) -> Result<Self, InvalidIdempotencyKey> {
+        let key = key.into();
+        let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+        if is_visible && (1..=Self::MAX_CHARACTERS).contains(&key.len()) {
+            Ok(IdempotencyKey(key))
+        } else {
+            Err(InvalidIdempotencyKey)
+        }
+    }
+
+    /// The key that a request carries, by all values of its header; `None` if it carries none.
+    ///
+    /// # Errors
+    ///
+    /// A violation of [`Field::IdempotencyKey`] for a key that is none, or is not the only one.
+    pub fn from_values<'a>(
+        values: impl IntoIterator<Item = &'a [u8]>,
+    ) -> Result<Option<Self>, Violation<'static>> {
+        let violation = |kind| Violation::new(Field::IdempotencyKey, kind);
+        let mut values = values.into_iter();
+        match (values.next(), values.next()) {
+            (None, _) => Ok(None),
+            (Some(_), Some(_)) => Err(violation(ViolationKind::Repeated)),
+            // It would be kept as it is.
+            (Some(key), None) if ApiKey::is_in(key) => Err(violation(ViolationKind::ApiKey)),
+            (Some(key), None) => {
+                let key = str::from_utf8(key).ok().and_then(|key| key.parse().ok());
+                key.map(Some).ok_or(violation(ViolationKind::Unsupported))
+            }
+        }
+    }
+
+    /// The key.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for IdempotencyKey {
+    type Err = InvalidIdempotencyKey;
+
+    fn from_str(key: &str) -> Result<Self, Self::Err> {
+        IdempotencyKey::new(key.to_owned())
+    }
+}
+
+impl fmt::Display for IdempotencyKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// A request that its caller may send again, with its key and its digest (IDEM-1).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Repeatable {
+    /// The key by which the caller names the request.
+    pub key: IdempotencyKey,
+    /// The digest of the request, by [`NewAnswer::digest`].
+    pub request: ContentDigest,
+}
+
+/// The key of a kept answer within an organisation: the operation, the model that it is about, and the caller's
+/// key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AnswerKey {
+    /// The operation that was asked for.
+    pub operation: Operation,
+    /// The model that the request is about; `None` for a create.
+    pub target: Option<ModelId>,
+    /// The key by which the caller names the request.
+    pub key: IdempotencyKey,
+}
+
+/// A request whose answer is to be kept with its change. The answer follows from the change: the model, with
+/// status 201 to a create and 200 to an edit, and [`Uploaded`](crate::model::Uploaded) to an upload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewAnswer {
+    /// The key under which the answer is kept.
+    pub key: AnswerKey,
+    /// The digest of the request: a repeat with another body is another request.
+    pub request: ContentDigest,
+}
+
+impl NewAnswer {
+    /// The time for which an answer is kept: 24 hours (IDEM-1).
+    pub const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+
+    /// The digest of a request's body.
+    pub fn digest(body: &[u8]) -> ContentDigest {
+        ContentDigest::from_bytes(Sha256::digest(body).into())
+    }
+}
+
+/// An answer that was kept.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct KeptAnswer {
+    /// The digest of the request.
+    pub request: ContentDigest,
+    /// The time of the change that the request made.
+    pub at: Moment,
+    /// The HTTP status.
+    pub status: u16,
+    /// The revision of the model after the change.
+    pub revision: Revision,
+    /// The body, as it was sent.
+    pub body: String,
+}
+
+impl KeptAnswer {
+    /// Returns true if a repeat at this moment still gets the answer. Later it is a new request.
+    pub fn is_live_at(&self, now: Moment) -> bool {
+        now < self.at.later(NewAnswer::KEPT_FOR)
+    }
+}

@@ -1,0 +1,49 @@
+//! The outcome of a write.
+
+use crate::access::Standing;
+use crate::model::{CustomModel, DataPair, EditRefusal};
+use crate::store::idempotency::KeptAnswer;
+
+/// The outcome of a write that a store could judge.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The model was created.
+    Created(CustomModel),
+    /// The edit was made.
+    Changed {
+        /// The model after it.
+        model: Box<CustomModel>,
+        /// The pair of data that was removed (DATA-6).
+        removed: Option<Box<DataPair>>,
+    },
+    /// The model was deleted.
+    Deleted,
+    /// Not created: the organisation has `current` models, which is its limit or more (QUOTA-3).
+    LimitReached {
+        /// The number of models that the organisation has.
+        current: u64,
+    },
+    /// Not made: the organisation has no model with this id.
+    NotFound,
+    /// Not made: the state of the model, or what the caller expects of it, does not allow it.
+    Refused(EditRefusal),
+    /// Not made: the request was answered before (IDEM-1). It does not count in its window.
+    Repeated(KeptAnswer),
+    /// The request is admitted, and counts (RATE-3).
+    Admitted {
+        /// The standing of its window with it.
+        standing: Standing,
+        /// The outcome of its change, made or not. None of [`Outcome::Repeated`], [`Outcome::Admitted`] and
+        /// [`Outcome::WindowFull`].
+        outcome: Box<Outcome>,
+    },
+    /// Not made: the window of the request is full, and it does not count (RATE-1).
+    WindowFull {
+        /// The standing of the window.
+        standing: Standing,
+        /// The whole seconds, by the clock that judged, after which a request is admitted if nothing else is
+        /// sent (RATE-5).
+        retry_after: u64,
+    },
+}

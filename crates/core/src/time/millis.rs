@@ -1,0 +1,81 @@
+use std::fmt;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::timestamp::Timestamp;
+
+/// A moment in whole milliseconds since 1970 began: what request limits and leases are counted in
+/// (RATE-1, TRAIN-3). In JSON it is that number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Moment(i64);
+
+impl Moment {
+    /// The moment this number of milliseconds after 1970 began (before it, if negative).
+    pub const fn from_unix_millis(millis: i64) -> Self {
+        Moment(millis)
+    }
+
+    /// Milliseconds since 1970 began.
+    pub const fn unix_millis(self) -> i64 {
+        self.0
+    }
+
+    /// Whole seconds since 1970 began, rounded up.
+    pub const fn unix_seconds_up(self) -> i64 {
+        self.0.div_euclid(1000) + if self.0.rem_euclid(1000) > 0 { 1 } else { 0 }
+    }
+
+    /// The moment `span` later; the last there is, if that is beyond it.
+    pub fn later(self, span: Duration) -> Self {
+        Moment(self.0.saturating_add(whole_millis(span)))
+    }
+
+    /// The moment `span` earlier; the first there is, if that is before it.
+    pub fn earlier(self, span: Duration) -> Self {
+        Moment(self.0.saturating_sub(whole_millis(span)))
+    }
+
+    /// The whole seconds, rounded up, from `earlier` until this; 0 if it is not earlier.
+    pub fn seconds_since_up(self, earlier: Moment) -> u64 {
+        let millis = u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0);
+        millis.div_ceil(1000)
+    }
+}
+
+fn whole_millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// Drops what is finer than a millisecond.
+impl From<SystemTime> for Moment {
+    fn from(time: SystemTime) -> Self {
+        match time.duration_since(UNIX_EPOCH) {
+            Ok(after) => Moment(whole_millis(after)),
+            Err(before) => {
+                let whole = whole_millis(before.duration());
+                let has_rest = before.duration().subsec_nanos() % 1_000_000 > 0;
+                Moment(whole.saturating_add(i64::from(has_rest)).saturating_neg())
+            }
+        }
+    }
+}
+
+/// Drops the fraction of the second.
+impl From<Moment> for Timestamp {
+    fn from(moment: Moment) -> Self {
+        let seconds = moment.0.div_euclid(1000);
+        let nearest = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
+        Timestamp::from_unix_seconds(seconds).unwrap_or(nearest)
+    }
+}
+
+/// Seconds and milliseconds since 1970 began.
+impl fmt::Display for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let millis = self.0.unsigned_abs();
+        write!(f, "{sign}{}.{:03}", millis / 1000, millis % 1000)
+    }
+}
