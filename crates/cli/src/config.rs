@@ -7,4 +7,4 @@ pub(crate) mod span;
 pub(crate) mod store_path;
 pub(crate) mod store_url;
 
-mod temporary;
+mod temp_folder;

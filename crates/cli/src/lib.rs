@@ -18,7 +18,7 @@ use clap::Parser;
 use crate::args::Cli;
 use crate::commands::completions;
 use crate::output::report::{self, Exit};
-use crate::output::{secrets, sink};
+use crate::output::{secrets, stderr};
 
 /// Does what a command line asks, the program's name first, and prints what comes of it.
 ///
@@ -32,7 +32,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match Cli::try_parse_from(&arguments) {
         Ok(Cli { global, command }) => {
             let report = commands::run(&global, command);
-            sink::finish(|mut err| report.print(&mut io::stdout(), &mut err))
+            stderr::finish(|mut err| report.print(&mut io::stdout(), &mut err))
         }
         Err(message) => print_message(&message, &arguments),
     }

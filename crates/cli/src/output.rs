@@ -3,7 +3,7 @@
 pub(crate) mod escape;
 pub(crate) mod failure;
 pub(crate) mod new_file;
-pub(crate) mod places;
+pub(crate) mod path_errors;
 pub(crate) mod report;
 pub(crate) mod secrets;
-pub(crate) mod sink;
+pub(crate) mod stderr;

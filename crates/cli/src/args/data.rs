@@ -13,7 +13,7 @@ pub(crate) enum DataCommand {
     /// How long the audio lasts is read from the audio itself. With 5 hours to train with a model is
     /// ready to run.
     #[command(after_long_help = include_str!("help/data-add.txt"))]
-    Add(AddData),
+    Add(AddDataArgs),
     /// Print the model's pairs, in the order in which they were added
     List(IdArgs),
     /// Remove a pair, with its files
@@ -27,7 +27,7 @@ pub(crate) enum DataCommand {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct AddData {
+pub(crate) struct AddDataArgs {
     #[command(flatten)]
     pub(crate) edit: EditArgs,
     /// train or test [required]

@@ -37,7 +37,7 @@ pub(crate) enum ModelCommand {
     Cancel(EditArgs),
     /// Print the model that a key names, if its last training succeeded
     #[command(after_help = include_str!("help/resolve.txt"))]
-    Resolve(KeyOfModel),
+    Resolve(ResolveArgs),
     /// Add training data to a model, list it or remove it
     #[command(subcommand, after_help = include_str!("help/data.txt"))]
     Data(DataCommand),
@@ -99,7 +99,7 @@ pub(crate) struct UpdateArgs {
 }
 
 #[derive(Args, Debug)]
-pub(crate) struct KeyOfModel {
+pub(crate) struct ResolveArgs {
     /// The model's key, such as custom_model_123
     #[arg(value_name = "MODEL_KEY")]
     pub(crate) model_key: String,

@@ -10,20 +10,20 @@ use custom_models_store_sqlite::SqliteStore;
 use crate::args::store::{AdoptArgs, CopyArgs, RestoreArgs};
 use crate::config::data_folder::{DataFolder, say, warning};
 use crate::config::global::Global;
-use crate::config::store_path::vacant;
+use crate::config::store_path::ensure_vacant;
 use crate::output::failure::Failure;
-use crate::output::places::{explained, explained_as, obstacle, unusable};
+use crate::output::path_errors::{explained, explained_as, obstacle, unusable};
 use crate::output::report::Report;
 
 /// Copies the store that the command line names, also while others use it.
 pub(crate) fn backup(global: &Global, args: &CopyArgs) -> Report {
     let copied = || -> Result<(), Failure> {
         let path = file(global)?;
-        vacant(&args.file)?;
+        ensure_vacant(&args.file)?;
         let mode = OpenMode::ReadOnly;
         let opened = SqliteStore::open_as(path, mode);
         let store = opened.map_err(|fault| explained_as(path, mode, fault))?;
-        store.backup(&args.file).map_err(|fault| of_the_copy(&args.file, fault))?;
+        store.backup(&args.file).map_err(|fault| copy_failure(&args.file, fault))?;
         Ok(store.close()?)
     };
     done(global, copied())
@@ -38,8 +38,8 @@ pub(crate) fn restore(global: &Global, args: &RestoreArgs) -> Report {
         if copy.is_dir() {
             return Err(unusable(&args.file, &io::ErrorKind::IsADirectory.into()));
         }
-        vacant(path)?;
-        let of_what = |fault: StoreError| match (fault.kind(), obstacle(path)) {
+        ensure_vacant(path)?;
+        let restore_failure = |fault: StoreError| match (fault.kind(), obstacle(path)) {
             (StoreErrorKind::Full | StoreErrorKind::Failed, _) => Failure::Store(fault),
             (StoreErrorKind::Unavailable, Some(_)) => Failure::Store(explained(path, fault)),
             _ => Failure::File(args.file.clone(), fault),
@@ -48,12 +48,13 @@ pub(crate) fn restore(global: &Global, args: &RestoreArgs) -> Report {
             DataFolder::ensure_free(global, true)?;
         } else {
             // A folder of another store would be in the way of every later command.
-            let copy = SqliteStore::open_as(&args.file, OpenMode::ReadOnly).map_err(of_what)?;
+            let copy =
+                SqliteStore::open_as(&args.file, OpenMode::ReadOnly).map_err(restore_failure)?;
             let copy: Arc<dyn Store> = Arc::new(copy);
             DataFolder::of(global, &copy)?.open_read_only()?;
             copy.close()?;
         }
-        SqliteStore::restore(&args.file, path).map_err(of_what)?;
+        SqliteStore::restore(&args.file, path).map_err(restore_failure)?;
         // Whoever takes a folder over gives the store a new identity.
         let mode = if *adopt { OpenMode::Existing } else { OpenMode::ReadOnly };
         let store = global.store.opener(mode)?()?;
@@ -70,7 +71,7 @@ fn file(global: &Global) -> Result<&Path, Failure> {
 }
 
 /// A fault of copying: of the copy, if there is no room or no right to make it.
-fn of_the_copy(copy: &Path, fault: StoreError) -> Failure {
+fn copy_failure(copy: &Path, fault: StoreError) -> Failure {
     match fault.kind() {
         StoreErrorKind::Full | StoreErrorKind::Unavailable => {
             Failure::File(copy.to_owned(), explained(copy, fault))

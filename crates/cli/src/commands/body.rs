@@ -7,7 +7,7 @@ use std::path::Path;
 use custom_models_core::{CreateModel, Refusal};
 
 use crate::output::failure::Failure;
-use crate::output::places::{Shown, reason};
+use crate::output::path_errors::{Quoted, reason};
 
 /// Reads the body from a file; `-` is standard input.
 pub(crate) fn read(file: &Path) -> Result<Vec<u8>, Failure> {
@@ -32,7 +32,7 @@ fn read_at_most_one_too_many(source: impl Read) -> io::Result<Vec<u8>> {
 
 fn unreadable(file: &Path, error: &io::Error) -> Failure {
     let reason = reason(file, error);
-    Failure::WrongUsage(format!("cannot read the request body from {}: {reason}", Shown(file)))
+    Failure::WrongUsage(format!("cannot read the request body from {}: {reason}", Quoted(file)))
 }
 
 #[cfg(test)]

@@ -43,7 +43,7 @@ pub(crate) fn check(global: &Global) -> Report {
             Some(contents) => {
                 let mut checked = Files { store: &*store, contents, findings: &mut findings };
                 for (organisation, model) in &with_data {
-                    files += checked.look(organisation, *model)?;
+                    files += checked.check_model(organisation, *model)?;
                 }
             }
             None if with_data.is_empty() => {}
@@ -80,12 +80,16 @@ struct Files<'a> {
 
 impl Files<'_> {
     /// Reads the files of a model's data, and says how many that were.
-    fn look(&mut self, organisation: &Organisation, model: ModelId) -> Result<u64, StoreError> {
+    fn check_model(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+    ) -> Result<u64, StoreError> {
         let mut files = 0;
         for pair in self.store.data(organisation, model, 0, u32::MAX)? {
             for file in [&pair.audio, &pair.transcript] {
                 files += 1;
-                let Some(wrong) = self.wrong(organisation, model, file) else { continue };
+                let Some(fault) = self.fault(organisation, model, file) else { continue };
                 // A pair that was removed meanwhile has taken its files along.
                 if self
                     .store
@@ -93,19 +97,26 @@ impl Files<'_> {
                     .iter()
                     .any(|it| it.id == pair.id)
                 {
-                    self.findings.push(said(organisation, model, &pair, file, &wrong));
+                    self.findings.push(finding(organisation, model, &pair, file, &fault));
                 }
             }
         }
         Ok(files)
     }
 
-    fn wrong(&self, organisation: &Organisation, model: ModelId, file: &DataFile) -> Option<Wrong> {
+    fn fault(
+        &self,
+        organisation: &Organisation,
+        model: ModelId,
+        file: &DataFile,
+    ) -> Option<FileFault> {
         match self.contents.open(organisation, model, &file.content) {
-            Err(error) => Some(Wrong::Missing(error)),
+            Err(error) => Some(FileFault::Missing(error)),
             Ok(content) => match digest(content) {
-                Err(error) => Some(Wrong::Unreadable(error)),
-                Ok(found) if found != (file.bytes, file.sha256) => Some(Wrong::Other(found)),
+                Err(error) => Some(FileFault::Unreadable(error)),
+                Ok(found) if found != (file.bytes, file.sha256) => {
+                    Some(FileFault::Different(found))
+                }
                 Ok(_) => None,
             },
         }
@@ -113,25 +124,25 @@ impl Files<'_> {
 }
 
 /// A fault of a file of training data.
-enum Wrong {
+enum FileFault {
     Missing(StoreError),
     Unreadable(io::Error),
     /// It has so many bytes, with that digest.
-    Other((u64, ContentDigest)),
+    Different((u64, ContentDigest)),
 }
 
-fn said(
+fn finding(
     organisation: &Organisation,
     model: ModelId,
     pair: &DataPair,
     file: &DataFile,
-    wrong: &Wrong,
+    fault: &FileFault,
 ) -> String {
     let which = format!("{organisation}: model {model}, data {}, file {}", pair.id, file.content);
-    match wrong {
-        Wrong::Missing(error) => format!("{which}: cannot be opened: {}", with_causes(error)),
-        Wrong::Unreadable(error) => format!("{which}: cannot be read: {error}"),
-        Wrong::Other((bytes, sha256)) => format!(
+    match fault {
+        FileFault::Missing(error) => format!("{which}: cannot be opened: {}", with_causes(error)),
+        FileFault::Unreadable(error) => format!("{which}: cannot be read: {error}"),
+        FileFault::Different((bytes, sha256)) => format!(
             "{which}: {bytes} bytes with the digest {sha256}, {} with {} were uploaded",
             file.bytes, file.sha256
         ),

@@ -12,39 +12,39 @@ use custom_models_core::{Caller, Engine, ModelId, Refusal};
 use custom_models_training_data::{ContentStore, Upload, UploadError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use crate::args::data::AddData;
+use crate::args::data::AddDataArgs;
 use crate::config::data_folder::DataFolder;
 use crate::output::failure::Failure;
-use crate::output::places::{Shown, reason};
+use crate::output::path_errors::{Quoted, reason};
 
 /// The number of bytes of a file that are read at a time.
 const CHUNK: usize = 1 << 20;
 
 /// A request about the data of a model.
 #[derive(Debug)]
-pub(crate) enum DataOperation {
-    Add(ModelId, AddData, Expected),
+pub(crate) enum DataRequest {
+    Add(ModelId, AddDataArgs, Expected),
     List(ModelId),
     Remove(ModelId, DataId, Expected),
 }
 
-impl DataOperation {
+impl DataRequest {
     /// Does it, and answers with the JSON of the wire.
-    pub(crate) fn perform(
+    pub(crate) fn run(
         self,
         engine: &Engine,
         caller: &Caller,
         folder: &DataFolder,
     ) -> Result<Option<String>, Failure> {
         match self {
-            DataOperation::Add(id, args, expected) => {
+            DataRequest::Add(id, args, expected) => {
                 add(engine, caller, folder, id, &args, &expected).map(Some)
             }
-            DataOperation::List(id) => {
+            DataRequest::List(id) => {
                 let list = DataList::from(engine.data(caller, id)?);
                 Ok(Some(serde_json::to_string(&list)?))
             }
-            DataOperation::Remove(id, data_id, expected) => {
+            DataRequest::Remove(id, data_id, expected) => {
                 let contents = folder.open_for_removal()?;
                 let pair = engine.remove_data(caller, id, data_id, &expected)?;
                 if let Some(contents) = contents {
@@ -63,13 +63,13 @@ fn add(
     caller: &Caller,
     folder: &DataFolder,
     id: ModelId,
-    args: &AddData,
+    args: &AddDataArgs,
     expected: &Expected,
 ) -> Result<String, Failure> {
     // Said before gigabytes are copied; it is said again when they are.
     engine.get(caller, id)?;
     let refused = |error| refused(error, folder);
-    let contents = folder.needed()?;
+    let contents = folder.open_required()?;
     let mut upload = Upload::to(Arc::clone(&contents) as _, caller.organisation().clone(), id);
     if let Some(data_type) = &args.data_type {
         upload.part("type", None).map_err(&refused)?;
@@ -112,7 +112,7 @@ fn copy(
     refused: &impl Fn(UploadError) -> Failure,
 ) -> Result<(), Failure> {
     let unreadable = |error: io::Error| {
-        Failure::WrongUsage(format!("cannot read {}: {}", Shown(path), reason(path, &error)))
+        Failure::WrongUsage(format!("cannot read {}: {}", Quoted(path), reason(path, &error)))
     };
     let mut file = File::open(path).map_err(unreadable)?;
     let filename = path.file_name().map(|name| name.to_string_lossy());

@@ -9,16 +9,16 @@ use serde::{Deserialize, Serialize};
 use crate::args::store::FileArgs;
 use crate::commands::session::on_store;
 use crate::config::global::Global;
-use crate::config::store_path::vacant;
+use crate::config::store_path::ensure_vacant;
 use crate::output::failure::Failure;
 use crate::output::new_file::NewFile;
-use crate::output::places::unusable;
+use crate::output::path_errors::unusable;
 use crate::output::report::Report;
 
 /// The last line of an export, without which it is cut short.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case", deny_unknown_fields)]
-pub(crate) enum Last {
+pub(crate) enum Trailer {
     End {
         /// The number of lines before it.
         lines: u64,
@@ -33,7 +33,7 @@ pub(crate) fn export(global: &Global, args: &FileArgs) -> Report {
             let written = write_all(&mut io::stdout().lock(), &*store, None);
             return written.map(|_| None);
         }
-        vacant(&args.file)?;
+        ensure_vacant(&args.file)?;
         let file = NewFile::begin(&args.file).map_err(|error| unusable(&args.file, &error))?;
         let lines = write_all(&mut file.file(), &*store, Some(&args.file))?;
         let kept = file.keep();
@@ -66,7 +66,7 @@ fn write_all(
         Some(error) => Some(error),
         None => {
             exported?;
-            let ended = write_line(&mut out, &Last::End { lines }).and_then(|()| out.flush());
+            let ended = write_line(&mut out, &Trailer::End { lines }).and_then(|()| out.flush());
             ended.err()
         }
     };

@@ -7,18 +7,18 @@ use std::path::Path;
 use custom_models_core::store::{ArchiveChange, Audit, Record, Store};
 
 use crate::args::store::{AdoptArgs, ImportArgs};
-use crate::commands::export::Last;
+use crate::commands::export::Trailer;
 use crate::commands::session::on_opened;
 use crate::config::data_folder::{DataFolder, say, warning};
 use crate::config::global::Global;
 use crate::output::escape::Escaped;
 use crate::output::failure::Failure;
-use crate::output::places::{Shown, unusable};
+use crate::output::path_errors::{Quoted, unusable};
 use crate::output::report::Report;
 
-mod lines;
+mod line_audit;
 
-use lines::Lines;
+use line_audit::LineAudit;
 
 /// The number of records that are written at a time.
 const BATCH: usize = 500;
@@ -35,7 +35,7 @@ const NOT_EMPTY: &str = "--store: there is something in it already; import into 
 pub(crate) fn import(global: &Global, args: &ImportArgs) -> Report {
     let ImportArgs { file: args, folder: AdoptArgs { adopt } } = args;
     let read = Export::open(&args.file).and_then(|export| {
-        let lines = export.judge()?;
+        let lines = export.validate()?;
         Ok((export, lines))
     });
     let (export, lines) = match read {
@@ -52,9 +52,9 @@ pub(crate) fn import(global: &Global, args: &ImportArgs) -> Report {
         let mut batches = Batches { store: &*store, has_begun: false, batch: Vec::new() };
         export.read(&mut |_, record| {
             batches.batch.push(record);
-            if batches.batch.len() >= BATCH { batches.put() } else { Ok(()) }
+            if batches.batch.len() >= BATCH { batches.write() } else { Ok(()) }
         })?;
-        batches.put()?;
+        batches.write()?;
         // What the store refers to now makes the folder its own.
         let opened = folder.open_or_adopt(*adopt)?;
         opened.as_deref().and_then(warning).iter().for_each(|line| say(line));
@@ -72,7 +72,7 @@ struct Batches<'a> {
 impl Batches<'_> {
     /// Puts what there is. The first batch begins the import: it is refused by a store that holds something,
     /// such as the first batch of another import.
-    fn put(&mut self) -> Result<(), Failure> {
+    fn write(&mut self) -> Result<(), Failure> {
         let batch = std::mem::take(&mut self.batch);
         if std::mem::replace(&mut self.has_begun, true) {
             self.store.archive(ArchiveChange::Import(batch))?;
@@ -111,16 +111,16 @@ impl<'a> Export<'a> {
     }
 
     /// Judges the whole, and says how many records it has.
-    fn judge(&self) -> Result<u64, Failure> {
-        let (mut audit, mut lines) = (Audit::default(), Lines::default());
+    fn validate(&self) -> Result<u64, Failure> {
+        let (mut audit, mut line_audit) = (Audit::default(), LineAudit::default());
         let count = self.read(&mut |number, record| {
-            lines.look(&record).map_err(|wrong| self.wrong(number, &wrong))?;
+            line_audit.check(&record).map_err(|wrong| self.wrong(number, &wrong))?;
             audit.look(&record);
             Ok(())
         })?;
         match audit.findings().first() {
             Some(finding) => {
-                let reason = format!("{}: it contradicts itself: {finding}", Shown(self.path));
+                let reason = format!("{}: it contradicts itself: {finding}", Quoted(self.path));
                 Err(Failure::WrongUsage(reason))
             }
             None => Ok(count),
@@ -155,12 +155,12 @@ impl<'a> Export<'a> {
                     lines = number;
                 }
                 Err(error) => match serde_json::from_slice(&line) {
-                    Ok(Last::End { lines: all })
+                    Ok(Trailer::End { lines: all })
                         if all == lines && file.fill_buf().is_ok_and(<[u8]>::is_empty) =>
                     {
                         return Ok(lines);
                     }
-                    Ok(Last::End { .. }) => {
+                    Ok(Trailer::End { .. }) => {
                         return wrong(number, "lines are missing, or too many");
                     }
                     Err(_) => return wrong(number, &format!("no record: {error}")),
@@ -170,7 +170,7 @@ impl<'a> Export<'a> {
     }
 
     fn wrong(&self, line: u64, what: &str) -> Failure {
-        Failure::WrongUsage(format!("{}: line {line}: {}", Shown(self.path), Escaped(what)))
+        Failure::WrongUsage(format!("{}: line {line}: {}", Quoted(self.path), Escaped(what)))
     }
 }
 

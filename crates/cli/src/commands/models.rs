@@ -1,4 +1,4 @@
-//! From arguments to a valid operation, and from there to its answer.
+//! From arguments to a valid request, and from there to its answer.
 
 use custom_models_core::model::{Expected, Revision};
 use custom_models_core::request::Start;
@@ -12,14 +12,14 @@ use crate::args::data::DataCommand;
 use crate::args::id::{EditArgs, IdArgs};
 use crate::args::models::{CreateArgs, EventsArgs, ListArgs, ModelCommand, UpdateArgs};
 use crate::commands::body;
-use crate::commands::data::DataOperation;
+use crate::commands::data::DataRequest;
 use crate::commands::events;
 use crate::config::data_folder::DataFolder;
 use crate::output::failure::Failure;
 
 /// A request to the engine, validated as far as that is possible without a store.
 #[derive(Debug)]
-pub(crate) enum Operation {
+pub(crate) enum ModelRequest {
     Create(CreateModel<'static>),
     Show(ModelId),
     List(ListModels),
@@ -28,78 +28,80 @@ pub(crate) enum Operation {
     Cancel(ModelId, Expected),
     Resolve(ModelKey),
     Events(EventsArgs),
-    Data(DataOperation),
+    Data(DataRequest),
     Delete(ModelId),
 }
 
-impl Operation {
+impl ModelRequest {
     /// Judges the arguments, and reads the request body if they name one.
     pub(crate) fn prepare(command: ModelCommand) -> Result<Self, Failure> {
         match command {
-            ModelCommand::Create(args) => create_request(&args).map(Operation::Create),
-            ModelCommand::Show(args) => model_id(&args).map(Operation::Show),
-            ModelCommand::List(args) => list_request(&args).map(Operation::List),
+            ModelCommand::Create(args) => create_request(&args).map(ModelRequest::Create),
+            ModelCommand::Show(args) => model_id(&args).map(ModelRequest::Show),
+            ModelCommand::List(args) => list_request(&args).map(ModelRequest::List),
             ModelCommand::Update(args) => {
                 let (id, expected) = edit(&args.edit)?;
-                Ok(Operation::Update(id, update_request(&args)?, expected))
+                Ok(ModelRequest::Update(id, update_request(&args)?, expected))
             }
             ModelCommand::Run(args) => {
-                edit(&args).map(|(id, expected)| Operation::Run(id, expected))
+                edit(&args).map(|(id, expected)| ModelRequest::Run(id, expected))
             }
             ModelCommand::Cancel(args) => {
-                edit(&args).map(|(id, expected)| Operation::Cancel(id, expected))
+                edit(&args).map(|(id, expected)| ModelRequest::Cancel(id, expected))
             }
             ModelCommand::Resolve(args) => {
                 let key = args.model_key.parse().map_err(|_| Refusal::ModelNotFound)?;
-                Ok(Operation::Resolve(key))
+                Ok(ModelRequest::Resolve(key))
             }
-            ModelCommand::Data(command) => data(command).map(Operation::Data),
-            ModelCommand::Events(args) => Ok(Operation::Events(args)),
-            ModelCommand::Delete(args) => model_id(&args).map(Operation::Delete),
+            ModelCommand::Data(command) => data(command).map(ModelRequest::Data),
+            ModelCommand::Events(args) => Ok(ModelRequest::Events(args)),
+            ModelCommand::Delete(args) => model_id(&args).map(ModelRequest::Delete),
         }
     }
 
     /// The right that it needs to the store: only a create makes one (PLACE-1).
     pub(crate) const fn mode(&self) -> OpenMode {
         match self {
-            Operation::Create(_) => OpenMode::Create,
-            Operation::Show(_)
-            | Operation::List(_)
-            | Operation::Resolve(_)
-            | Operation::Events(_)
-            | Operation::Data(DataOperation::List(_)) => OpenMode::ReadOnly,
-            Operation::Update(..)
-            | Operation::Run(..)
-            | Operation::Cancel(..)
-            | Operation::Data(_)
-            | Operation::Delete(_) => OpenMode::Existing,
+            ModelRequest::Create(_) => OpenMode::Create,
+            ModelRequest::Show(_)
+            | ModelRequest::List(_)
+            | ModelRequest::Resolve(_)
+            | ModelRequest::Events(_)
+            | ModelRequest::Data(DataRequest::List(_)) => OpenMode::ReadOnly,
+            ModelRequest::Update(..)
+            | ModelRequest::Run(..)
+            | ModelRequest::Cancel(..)
+            | ModelRequest::Data(_)
+            | ModelRequest::Delete(_) => OpenMode::Existing,
         }
     }
 
     /// Does it, and answers with the JSON of the wire, if the answer has any.
-    pub(crate) fn perform(
+    pub(crate) fn run(
         self,
         engine: &Engine,
         caller: &Caller,
         folder: &DataFolder,
     ) -> Result<Option<String>, Failure> {
         let answer = match self {
-            Operation::Create(request) => serde_json::to_string(&engine.create(caller, request)?)?,
-            Operation::Show(id) => serde_json::to_string(&engine.get(caller, id)?)?,
-            Operation::List(request) => serde_json::to_string(&engine.list(caller, &request)?)?,
-            Operation::Update(id, request, expected) => {
+            ModelRequest::Create(request) => {
+                serde_json::to_string(&engine.create(caller, request)?)?
+            }
+            ModelRequest::Show(id) => serde_json::to_string(&engine.get(caller, id)?)?,
+            ModelRequest::List(request) => serde_json::to_string(&engine.list(caller, &request)?)?,
+            ModelRequest::Update(id, request, expected) => {
                 serde_json::to_string(&engine.update(caller, id, request, &expected)?)?
             }
-            Operation::Run(id, expected) => {
+            ModelRequest::Run(id, expected) => {
                 serde_json::to_string(&engine.run(caller, id, &expected)?)?
             }
-            Operation::Cancel(id, expected) => {
+            ModelRequest::Cancel(id, expected) => {
                 serde_json::to_string(&engine.cancel(caller, id, &expected)?)?
             }
-            Operation::Resolve(key) => serde_json::to_string(&engine.resolve(caller, key)?)?,
-            Operation::Events(args) => return events::print(engine, caller, &args),
-            Operation::Data(operation) => return operation.perform(engine, caller, folder),
-            Operation::Delete(id) => {
+            ModelRequest::Resolve(key) => serde_json::to_string(&engine.resolve(caller, key)?)?,
+            ModelRequest::Events(args) => return events::print(engine, caller, &args),
+            ModelRequest::Data(request) => return request.run(engine, caller, folder),
+            ModelRequest::Delete(id) => {
                 // A folder that is another store's, or is gone, keeps the model too.
                 let contents = folder.open_for_removal()?;
                 engine.delete(caller, id)?;
@@ -152,17 +154,17 @@ fn update_request(args: &UpdateArgs) -> Result<UpdateModel<'static>, Failure> {
     Ok(request.build()?.into_owned())
 }
 
-fn data(command: DataCommand) -> Result<DataOperation, Failure> {
+fn data(command: DataCommand) -> Result<DataRequest, Failure> {
     Ok(match command {
         DataCommand::Add(args) => {
             let (id, expected) = edit(&args.edit)?;
-            DataOperation::Add(id, args, expected)
+            DataRequest::Add(id, args, expected)
         }
-        DataCommand::List(args) => DataOperation::List(model_id(&args)?),
+        DataCommand::List(args) => DataRequest::List(model_id(&args)?),
         DataCommand::Remove { edit: args, data_id } => {
             let (id, expected) = edit(&args)?;
             let data_id = data_id.parse().map_err(|_| Refusal::DataNotFound)?;
-            DataOperation::Remove(id, data_id, expected)
+            DataRequest::Remove(id, data_id, expected)
         }
     })
 }

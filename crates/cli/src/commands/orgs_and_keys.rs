@@ -30,7 +30,7 @@ pub(crate) fn organisations(global: &Global, command: OrgCommand) -> Report {
         match command {
             OrgCommand::Add(args) => {
                 let registration = registration(args.name)?;
-                let shown = to_json(&Shown::from(&registration))?;
+                let shown = to_json(&ShownOrganisation::from(&registration))?;
                 done(store(OpenMode::Create)?.apply_access(AccessChange::Register(registration))?)?;
                 Ok(Some(shown))
             }
@@ -41,7 +41,7 @@ pub(crate) fn organisations(global: &Global, command: OrgCommand) -> Report {
                     return Err(Failure::WrongUsage(missing.to_owned()));
                 }
                 let registration = registration(args.name)?;
-                let shown = to_json(&Shown::from(&registration))?;
+                let shown = to_json(&ShownOrganisation::from(&registration))?;
                 done(
                     store(OpenMode::Existing)?.apply_access(AccessChange::SetPlan(registration))?,
                 )?;
@@ -50,7 +50,8 @@ pub(crate) fn organisations(global: &Global, command: OrgCommand) -> Report {
             OrgCommand::Delete(args) => erase::erase(global, args, store).map(Some),
             OrgCommand::List => {
                 let registrations = store(OpenMode::ReadOnly)?.registrations()?;
-                let shown: Vec<Shown<'_>> = registrations.iter().map(Shown::from).collect();
+                let shown: Vec<ShownOrganisation<'_>> =
+                    registrations.iter().map(ShownOrganisation::from).collect();
                 to_json(&shown).map(Some)
             }
         }
@@ -157,14 +158,17 @@ fn on_store(
 
 /// An organisation as it is printed.
 #[derive(Serialize)]
-struct Shown<'a> {
+struct ShownOrganisation<'a> {
     organisation: &'a Organisation,
     plan: &'a str,
 }
 
-impl<'a> From<&'a Registration> for Shown<'a> {
+impl<'a> From<&'a Registration> for ShownOrganisation<'a> {
     fn from(registration: &'a Registration) -> Self {
-        Shown { organisation: &registration.organisation, plan: registration.plan.as_str() }
+        ShownOrganisation {
+            organisation: &registration.organisation,
+            plan: registration.plan.as_str(),
+        }
     }
 }
 

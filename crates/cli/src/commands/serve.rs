@@ -35,7 +35,7 @@ use crate::config::span::Span;
 use crate::config::store_url::StoreUrl;
 use crate::output::failure::Failure;
 use crate::output::report::Report;
-use crate::output::sink::say;
+use crate::output::stderr::say;
 
 /// Serves the store that the command line names.
 pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
@@ -113,7 +113,7 @@ pub(crate) fn demo(global: &Global, args: &ListenArgs) -> Report {
         let listener = bind("--listen", args.listen)?;
         let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
         let key = first_key(&*store, global, &plan)?;
-        let folder = DataFolder::for_a_try(global, &store)?;
+        let folder = DataFolder::temporary(global, &store)?;
         listen(store, folder.open()?, settings, None, listener, None, |address| {
             let line = format!(
                 "curl -X POST http://{address}/api/v3/custom_models \
@@ -174,10 +174,12 @@ fn listen(
     let app = router(engine, gate, options.clone());
     let runtime = Runtime::new().map_err(failed)?;
     let served = runtime.block_on(async {
-        let stop = Stop::new(told_to_end()?);
-        let (listener, address) = entered(listener)?;
+        let shutdown = Shutdown::new(shutdown_signal()?);
+        let (listener, address) = into_tokio(listener)?;
         let page = match metrics {
-            Some((listener, recorded)) => Some(show(listener, recorded, &options, stop.clone())?),
+            Some((listener, recorded)) => {
+                Some(show(listener, recorded, &options, shutdown.clone())?)
+            }
             None => None,
         };
         if let Some(every) = sweep_every {
@@ -185,7 +187,7 @@ fn listen(
         }
         say(&format!("listening on http://{address}"));
         announce(address).map_err(|error| Failure::NotWritten(None, error))?;
-        let served = custom_models_http::serve(listener, app, &options, stop.wait()).await;
+        let served = custom_models_http::serve(listener, app, &options, shutdown.wait()).await;
         let shown = match page {
             Some(page) => page.await.unwrap_or(Ok(false)),
             None => Ok(true),
@@ -210,15 +212,15 @@ fn show(
     listener: std::net::TcpListener,
     recorded: PrometheusHandle,
     options: &Options,
-    stop: Stop,
+    shutdown: Shutdown,
 ) -> Result<JoinHandle<io::Result<bool>>, Failure> {
-    let (listener, address) = entered(listener)?;
+    let (listener, address) = into_tokio(listener)?;
     say(&format!("metrics on http://{address}/metrics"));
     tokio::spawn(crate::commands::serve::metrics::keep_up(recorded.clone()));
     let (page, options) =
         (metrics_router(move || crate::commands::serve::metrics::page(&recorded)), options.clone());
     Ok(tokio::spawn(async move {
-        custom_models_http::serve(listener, page, &options, stop.wait()).await
+        custom_models_http::serve(listener, page, &options, shutdown.wait()).await
     }))
 }
 
@@ -228,27 +230,27 @@ fn bind(option: &str, address: SocketAddr) -> Result<std::net::TcpListener, Fail
 }
 
 /// A socket for the runtime that this is called in, and its address.
-fn entered(listener: std::net::TcpListener) -> Result<(TcpListener, SocketAddr), Failure> {
-    let entered = || -> io::Result<(TcpListener, SocketAddr)> {
+fn into_tokio(listener: std::net::TcpListener) -> Result<(TcpListener, SocketAddr), Failure> {
+    let converted = || -> io::Result<(TcpListener, SocketAddr)> {
         listener.set_nonblocking(true)?;
         let address = listener.local_addr()?;
         Ok((TcpListener::from_std(listener)?, address))
     };
-    entered().map_err(failed)
+    converted().map_err(failed)
 }
 
 /// That the process is told to end, for whoever has to know it.
 #[derive(Clone)]
-struct Stop(watch::Receiver<()>);
+struct Shutdown(watch::Receiver<()>);
 
-impl Stop {
+impl Shutdown {
     fn new(told: impl Future<Output = ()> + Send + 'static) -> Self {
-        let (held, stop) = watch::channel(());
+        let (held, shutdown) = watch::channel(());
         tokio::spawn(async move {
             told.await;
             drop(held);
         });
-        Stop(stop)
+        Shutdown(shutdown)
     }
 
     async fn wait(mut self) {
@@ -259,7 +261,7 @@ impl Stop {
 
 /// Ready when the process is told to end. The signals are caught from the call on.
 #[cfg(unix)]
-fn told_to_end() -> Result<impl Future<Output = ()>, Failure> {
+fn shutdown_signal() -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
@@ -274,7 +276,7 @@ fn told_to_end() -> Result<impl Future<Output = ()>, Failure> {
 }
 
 #[cfg(not(unix))]
-fn told_to_end() -> Result<impl Future<Output = ()>, Failure> {
+fn shutdown_signal() -> Result<impl Future<Output = ()>, Failure> {
     Ok(async {
         // Without the signal there is no end but the process's own.
         if tokio::signal::ctrl_c().await.is_err() {

@@ -8,7 +8,7 @@ use custom_models_core::tenant::Actor;
 use custom_models_core::{Caller, Engine, MemoryStore, Plan};
 
 use crate::args::models::ModelCommand;
-use crate::commands::models::Operation;
+use crate::commands::models::ModelRequest;
 use crate::config::data_folder::DataFolder;
 use crate::config::global::Global;
 use crate::config::settings::Settings;
@@ -53,15 +53,15 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
     let Global { store, org, .. } = global;
     let settings = Settings::read(global.config.as_deref())?;
     let fallback = settings.plan(global.plan.as_deref())?;
-    let operation = Operation::prepare(command)?;
-    let opened = match &operation {
-        Operation::Create(request) => store.open_or_make(|| {
+    let request = ModelRequest::prepare(command)?;
+    let opened = match &request {
+        ModelRequest::Create(request) => store.open_or_make(|| {
             // Nobody is registered in a new store.
             let engine = Engine::new(Arc::new(MemoryStore::new()), SystemTime::now);
             engine.create(&Caller::new(org.clone(), fallback.clone()), request.clone())?;
             Ok(())
         })?,
-        _ => store.opener(operation.mode())?()?,
+        _ => store.opener(request.mode())?()?,
     };
     let folder = DataFolder::of(global, &opened)?;
     let engine = Engine::new(opened.clone(), SystemTime::now);
@@ -70,11 +70,11 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
         Some(registration) => Ok(settings.plans.resolve(&registration.plan)?),
         None => Ok(fallback),
     };
-    let performed = plan().and_then(|plan: Plan| {
+    let outcome = plan().and_then(|plan: Plan| {
         let caller = Caller::new(org.clone(), plan).acting_as(Actor::COMMAND_LINE);
-        operation.perform(&engine, &caller, &folder)
+        request.run(&engine, &caller, &folder)
     });
-    let report = match performed {
+    let report = match outcome {
         Ok(answer) => Report::answer(answer),
         Err(failure) => Report::failure(failure, store),
     };

@@ -54,14 +54,14 @@ fn swept(global: &Global, args: &SweepArgs) -> Done {
     let engine = Engine::new(store.clone(), SystemTime::now);
     let Settings { plans, limits, retention, .. } = settings;
     let gate = Gate::new(store.clone(), plans, limits, SystemTime::now)?;
-    let swept = once(&engine, &gate, &store, folder.as_deref(), &retention);
+    let swept = sweep_once(&engine, &gate, &store, folder.as_deref(), &retention);
     engine.close()?;
     let answer = serde_json::to_string(&swept?)?;
     Ok((answer, folder.as_deref().and_then(warning).into_iter().collect()))
 }
 
 /// Sweeps a store and its files.
-pub(crate) fn once(
+pub(crate) fn sweep_once(
     engine: &Engine,
     gate: &Gate,
     store: &Arc<dyn Store>,

@@ -1,8 +1,8 @@
 //! A worker: claims trainings, has a program do them, and reports.
 
 mod lease;
-mod told;
 mod trainer;
+mod training_input;
 
 use std::cell::Cell;
 use std::process::ExitStatus;
@@ -20,9 +20,9 @@ use custom_models_core::tenant::Actor;
 use custom_models_core::{Caller, CustomModel, Engine, Plan, Refusal};
 use custom_models_training_data::{ContentStore, Folder};
 
-use self::lease::{Lease, may_pass, persist};
-use self::told::told;
-use self::trainer::{Program, Said};
+use self::lease::{Lease, is_transient, retry_while};
+use self::trainer::{Trainer, TrainerOutput};
+use self::training_input::training_input;
 use crate::args::work::WorkArgs;
 use crate::config::data_folder::DataFolder;
 use crate::config::global::Global;
@@ -30,7 +30,7 @@ use crate::output::failure::Failure;
 use crate::output::report::Report;
 
 /// The time between two looks at the program and at whether the worker is told to end.
-const LOOK: Duration = Duration::from_millis(100);
+const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// Works until it is told to end; with `--once`, until no training waits.
 pub(crate) fn work(global: &Global, args: &WorkArgs) -> Report {
@@ -45,8 +45,8 @@ pub(crate) fn work(global: &Global, args: &WorkArgs) -> Report {
 fn worked(global: &Global, args: &WorkArgs) -> Result<Vec<String>, Failure> {
     let time = LeaseTime::new(args.lease.get())
         .map_err(|error| Failure::WrongUsage(format!("--lease: {error}")))?;
-    let stop = told_to_end()?;
-    crate::output::sink::say_panics();
+    let stop = shutdown_signal()?;
+    crate::output::stderr::say_panics();
     let store = global.store.opener(OpenMode::Existing)?()?;
     let worker = Worker {
         folder: DataFolder::of(global, &store)?,
@@ -113,7 +113,7 @@ impl Worker {
     fn pause(&self, span: Duration) {
         let end = Instant::now() + span;
         while !self.is_stopped() && Instant::now() < end {
-            thread::sleep(LOOK.min(span));
+            thread::sleep(POLL_INTERVAL.min(span));
         }
     }
 
@@ -139,44 +139,49 @@ impl Worker {
         let lease = &Lease::new(claimed, self.time);
         let (organisation, id) = (&claimed.organisation, claimed.model.id);
         let (variables, input) =
-            told(claimed, |file| contents?.path(organisation, id, &file.content));
-        let mut program = match Program::start(&self.command, &variables, input) {
-            Ok(program) => program,
+            training_input(claimed, |file| contents?.path(organisation, id, &file.content));
+        let mut trainer = match Trainer::start(&self.command, &variables, input) {
+            Ok(trainer) => trainer,
             Err(error) => {
                 return self.failed(lease, format!("the program did not start: {error}"));
             }
         };
         let mut shown = Progress::NONE;
         loop {
-            let progress = program.progress_beyond(shown, LOOK);
-            match program.ended() {
-                Ok(Some((status, said))) => return self.ended(lease, status, said),
+            let progress = trainer.progress_beyond(shown, POLL_INTERVAL);
+            match trainer.ended() {
+                Ok(Some((status, output))) => return self.ended(lease, status, output),
                 // A program that was done before the worker was told to end is reported.
                 Ok(None) if self.is_stopped() => return Ok(End::Stopped),
                 Ok(None) => {}
                 Err(error) => return self.failed(lease, format!("the program was lost: {error}")),
             }
-            if lease.is_to_be_extended() || progress > shown {
+            if lease.is_due() || progress > shown {
                 shown = progress;
-                if let Some(end) = self.beat(lease, progress)? {
+                if let Some(end) = self.heartbeat(lease, progress)? {
                     return Ok(end);
                 }
             }
         }
     }
 
-    /// Reports what came of a program.
-    fn ended(&self, lease: &Lease<'_>, status: ExitStatus, said: Said) -> Result<End, Refusal> {
+    /// Reports what came of a trainer.
+    fn ended(
+        &self,
+        lease: &Lease<'_>,
+        status: ExitStatus,
+        output: TrainerOutput,
+    ) -> Result<End, Refusal> {
         let unreadable =
-            said.unreadable.map(|why| format!("its line of metrics cannot be read: {why}"));
+            output.unreadable.map(|why| format!("its line of metrics cannot be read: {why}"));
         let how = format!("the program ended with {status}");
-        let why = match said.measured {
-            Some(measured) if status.success() => {
-                let left_out =
-                    measured.left_out.map(|it| format!("of its metrics these are left out: {it}"));
-                let end = self.succeeded(lease, measured.metrics)?;
+        let why = match output.metrics {
+            Some(metrics) if status.success() => {
+                let rejected =
+                    metrics.rejected.map(|it| format!("of its metrics these are left out: {it}"));
+                let end = self.succeeded(lease, metrics.metrics)?;
                 if matches!(end, End::Succeeded) {
-                    let faults = left_out.into_iter().chain(unreadable);
+                    let faults = rejected.into_iter().chain(unreadable);
                     faults.for_each(|it| say(lease.claimed, &format!("is trained, but {it}")));
                 }
                 return Ok(end);
@@ -188,13 +193,13 @@ impl Worker {
             },
         };
         let room = Course::MAX_ERROR_CHARACTERS.saturating_sub(why.chars().count() + 2);
-        match said.errors.end(room).as_str() {
+        match output.errors.end(room).as_str() {
             "" => self.failed(lease, why),
             end => self.failed(lease, format!("{why}: {end}")),
         }
     }
 
-    fn beat(&self, lease: &Lease<'_>, progress: Progress) -> Result<Option<End>, Refusal> {
+    fn heartbeat(&self, lease: &Lease<'_>, progress: Progress) -> Result<Option<End>, Refusal> {
         let (fence, time, asked) = (lease.claimed.fence, lease.time(), Instant::now());
         match self.edit(lease, &Edit::Beat { fence, progress, time }) {
             Ok(()) => {
@@ -203,7 +208,7 @@ impl Worker {
             }
             Err(Refusal::LeaseLost | Refusal::ModelNotFound) => Ok(Some(self.lost(lease))),
             // Tried again at the next look.
-            Err(refusal) if may_pass(&refusal) && !lease.has_run_out() => Ok(None),
+            Err(refusal) if is_transient(&refusal) && !lease.has_run_out() => Ok(None),
             Err(refusal) => Err(refusal),
         }
     }
@@ -234,10 +239,10 @@ impl Worker {
             self.edit(lease, edit)
         };
         let go_on = || {
-            self.pause(LOOK);
+            self.pause(POLL_INTERVAL);
             !self.is_stopped() && !lease.has_run_out()
         };
-        match persist(attempt, go_on) {
+        match retry_while(attempt, go_on) {
             Ok(()) => Ok(None),
             Err(Refusal::LeaseLost | Refusal::ModelNotFound) => {
                 // A try of unknown outcome may have been the one that counts.
@@ -276,14 +281,14 @@ fn caller(lease: &Lease<'_>) -> Caller {
 
 /// A line for whoever looks at the terminal, who may be gone.
 fn say(claimed: &Claimed, what: &str) {
-    crate::output::sink::say(&format!(
+    crate::output::stderr::say(&format!(
         "model {} of {} {what}",
         claimed.model.id, claimed.organisation
     ));
 }
 
 /// Set when the process is told to end by SIGTERM or Ctrl-C.
-fn told_to_end() -> Result<Arc<AtomicBool>, Failure> {
+fn shutdown_signal() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))

@@ -9,10 +9,10 @@ use custom_models_core::store::{Store, StoreError, StoreErrorKind};
 use custom_models_training_data::{Folder, FolderStanding, Leftover};
 
 use crate::config::global::Global;
-use crate::config::store_url::Beside;
-use crate::config::temporary::Temporary;
+use crate::config::store_url::SidecarPath;
+use crate::config::temp_folder::TempFolder;
 use crate::output::failure::{Failure, with_causes};
-use crate::output::places::{Shown, explained, obstacle};
+use crate::output::path_errors::{Quoted, explained, obstacle};
 
 /// The ending of the name of the folder that lies beside a store.
 const BESIDE: &str = ".data";
@@ -25,29 +25,29 @@ const MOST_NAMED: usize = 20;
 pub(crate) struct DataFolder {
     store: Arc<dyn Store>,
     path: Option<PathBuf>,
-    _temporary: Option<Temporary>,
+    _temporary: Option<TempFolder>,
 }
 
 impl DataFolder {
     /// The folder of an opened store. Nothing is made there yet.
     pub(crate) fn of(global: &Global, store: &Arc<dyn Store>) -> Result<Self, StoreError> {
-        let path = match (&global.data, global.store.beside(BESIDE)) {
+        let path = match (&global.data, global.store.sidecar(BESIDE)) {
             (Some(path), _) => Some(path.clone()),
-            (None, Beside::At(path)) => Some(path),
-            (None, Beside::Unknown) => None,
-            (None, Beside::Nowhere) => return Self::for_a_try(global, store),
+            (None, SidecarPath::At(path)) => Some(path),
+            (None, SidecarPath::Unknown) => None,
+            (None, SidecarPath::Nowhere) => return Self::temporary(global, store),
         };
         Ok(DataFolder { store: Arc::clone(store), path, _temporary: None })
     }
 
     /// The folder that `--data` names, or a temporary one.
-    pub(crate) fn for_a_try(global: &Global, store: &Arc<dyn Store>) -> Result<Self, StoreError> {
+    pub(crate) fn temporary(global: &Global, store: &Arc<dyn Store>) -> Result<Self, StoreError> {
         let store = Arc::clone(store);
         if let Some(path) = global.data.clone() {
             return Ok(DataFolder { store, path: Some(path), _temporary: None });
         }
         let failed = |cause| StoreError::new(StoreErrorKind::Unavailable, cause);
-        let temporary = Temporary::new().map_err(failed)?;
+        let temporary = TempFolder::new().map_err(failed)?;
         let path = Some(temporary.path().join("data"));
         Ok(DataFolder { store, path, _temporary: Some(temporary) })
     }
@@ -55,7 +55,7 @@ impl DataFolder {
     /// Refuses a folder that a store which is made now could not have. `--adopt` takes it from another one.
     pub(crate) fn ensure_free(global: &Global, adopt: bool) -> Result<(), Failure> {
         // The place of the store is looked at first, since the folder lies beside it.
-        if let Beside::At(beside) = global.store.beside("")
+        if let SidecarPath::At(beside) = global.store.sidecar("")
             && let Some(reason) = obstacle(&beside)
         {
             return Err(StoreError::new(StoreErrorKind::Unavailable, reason).into());
@@ -151,7 +151,7 @@ impl DataFolder {
     }
 
     /// Opens the folder, for what cannot be done without.
-    pub(crate) fn needed(&self) -> Result<Arc<Folder>, Failure> {
+    pub(crate) fn open_required(&self) -> Result<Arc<Folder>, Failure> {
         let missing = "--data: name a folder that all machines share, for a store behind a server";
         self.open()?.ok_or_else(|| Failure::WrongUsage(missing.to_owned()))
     }
@@ -168,7 +168,7 @@ fn unopened(path: &Path, fault: StoreError) -> StoreError {
         Ok(found) if !found.is_dir() => "it is a file; name a folder".to_owned(),
         _ => explained.source().map_or_else(String::new, with_causes),
     };
-    let cause = format!("the folder of training data {}: {cause}", Shown(path));
+    let cause = format!("the folder of training data {}: {cause}", Quoted(path));
     StoreError::new(explained.kind(), cause)
 }
 
@@ -240,5 +240,5 @@ pub(crate) fn path_of(left: &Leftover) -> String {
 
 /// Writes a line on standard error, where nobody may read.
 pub(crate) fn say(line: &str) {
-    crate::output::sink::print(line);
+    crate::output::stderr::print(line);
 }

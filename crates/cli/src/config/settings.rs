@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer};
 
 use crate::config::span::{OrOff, Span, parsed};
 use crate::output::failure::Failure;
-use crate::output::places::{self, Shown};
+use crate::output::path_errors::{self, Quoted};
 
 /// The longest configuration that is read.
 const LONGEST: u64 = 1 << 20;
@@ -37,9 +37,9 @@ impl Settings {
             return Ok(Settings::default());
         };
         let wrong = |reason: &dyn fmt::Display| {
-            Failure::WrongUsage(format!("--config {}: {reason}", Shown(path)))
+            Failure::WrongUsage(format!("--config {}: {reason}", Quoted(path)))
         };
-        let unreadable = |error| wrong(&places::reason(path, &error));
+        let unreadable = |error| wrong(&path_errors::reason(path, &error));
         let length = fs::metadata(path).map_err(unreadable)?.len();
         if length > LONGEST {
             return Err(wrong(&"longer than 1 MiB"));

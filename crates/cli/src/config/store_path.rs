@@ -4,11 +4,11 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::output::failure::Failure;
-use crate::output::places::{Shown, missing_folder, unusable};
+use crate::output::path_errors::{Quoted, missing_folder, unusable};
 
 /// Why a path is not taken as it stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum OddPath {
+pub(crate) enum RejectedPath {
     #[error("a store in memory is memory: (a file of this name is {0}:./:memory:)")]
     Memory(&'static str),
     #[error(
@@ -30,7 +30,7 @@ pub(crate) enum OddPath {
     #[error("this is a file: {0} keeps its database in a folder")]
     File(&'static str),
     #[error("a name that ends in {0} is that of a file beside another store: end it otherwise")]
-    Beside(&'static str),
+    Sidecar(&'static str),
 }
 
 /// The endings of the files that SQLite keeps beside a database, and removes with it.
@@ -39,7 +39,7 @@ const OF_SQLITE: [&str; 3] = ["-wal", "-shm", "-journal"];
 /// The ending of the folder of training data beside a store.
 const OF_DATA: &str = ".data";
 
-impl OddPath {
+impl RejectedPath {
     /// Looks at the path of a store of a kind that keeps a file, or of one that keeps a folder.
     ///
     /// What has a reading of its own elsewhere is refused; where it stands in the middle of a path, unless
@@ -47,36 +47,36 @@ impl OddPath {
     /// refused: that database's next opening would remove it.
     pub(crate) fn of(scheme: &'static str, keeps_file: bool, path: &str) -> Result<(), Self> {
         if path.eq_ignore_ascii_case(":memory:") {
-            return Err(OddPath::Memory(scheme));
+            return Err(RejectedPath::Memory(scheme));
         }
         if path.get(..5).is_some_and(|start| start.eq_ignore_ascii_case("file:")) {
-            return Err(OddPath::Uri(scheme));
+            return Err(RejectedPath::Uri(scheme));
         }
         if path.starts_with('~') {
-            return Err(OddPath::Home(scheme));
+            return Err(RejectedPath::Home(scheme));
         }
         if keeps_file {
-            OddPath::of_file(Path::new(path))?;
+            RejectedPath::of_file(Path::new(path))?;
         }
         match Path::new(path).metadata() {
-            Ok(found) if keeps_file && found.is_dir() => return Err(OddPath::Folder(scheme)),
-            Ok(found) if !keeps_file && !found.is_dir() => return Err(OddPath::File(scheme)),
+            Ok(found) if keeps_file && found.is_dir() => return Err(RejectedPath::Folder(scheme)),
+            Ok(found) if !keeps_file && !found.is_dir() => return Err(RejectedPath::File(scheme)),
             Ok(_) => return Ok(()),
             Err(_) => {}
         }
         if keeps_file && path.ends_with(std::path::is_separator) {
-            return Err(OddPath::Folder(scheme));
+            return Err(RejectedPath::Folder(scheme));
         }
         if path.ends_with(OF_DATA) {
-            return Err(OddPath::Beside(OF_DATA));
+            return Err(RejectedPath::Sidecar(OF_DATA));
         }
         if path.trim() != path {
-            return Err(OddPath::Space);
+            return Err(RejectedPath::Space);
         }
         if path.contains('?') {
-            return Err(OddPath::Parameters);
+            return Err(RejectedPath::Parameters);
         }
-        if has_escape(path) { Err(OddPath::Escape) } else { Ok(()) }
+        if has_escape(path) { Err(RejectedPath::Escape) } else { Ok(()) }
     }
 
     /// Looks at the path of a file that is to be made: a name that SQLite gives to a file of another database is
@@ -84,7 +84,7 @@ impl OddPath {
     pub(crate) fn of_file(path: &Path) -> Result<(), Self> {
         let path = path.to_string_lossy();
         match OF_SQLITE.iter().find(|ending| path.ends_with(**ending)) {
-            Some(ending) => Err(OddPath::Beside(ending)),
+            Some(ending) => Err(RejectedPath::Sidecar(ending)),
             None => Ok(()),
         }
     }
@@ -100,8 +100,9 @@ fn has_escape(path: &str) -> bool {
 
 /// Makes sure that a file can be made at a place: there is nothing yet, its folder is there, and the next opening
 /// of another store does not remove it.
-pub(crate) fn vacant(path: &Path) -> Result<(), Failure> {
-    OddPath::of_file(path).map_err(|odd| Failure::WrongUsage(format!("{}: {odd}", Shown(path))))?;
+pub(crate) fn ensure_vacant(path: &Path) -> Result<(), Failure> {
+    RejectedPath::of_file(path)
+        .map_err(|odd| Failure::WrongUsage(format!("{}: {odd}", Quoted(path))))?;
     let error = match path.symlink_metadata() {
         Ok(_) => ErrorKind::AlreadyExists.into(),
         Err(error) if error.kind() == ErrorKind::NotFound && missing_folder(path).is_none() => {

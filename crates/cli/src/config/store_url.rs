@@ -8,9 +8,9 @@ use std::sync::Arc;
 use custom_models_core::MemoryStore;
 use custom_models_core::store::{OpenMode, Store, StoreError, StoreErrorKind, StoreIdentity};
 
-use crate::config::store_path::OddPath;
+use crate::config::store_path::RejectedPath;
 use crate::output::failure::Failure;
-use crate::output::places::explained_as;
+use crate::output::path_errors::explained_as;
 use crate::output::secrets::without_password;
 
 /// Opens a kind of store at a place, a path or a whole URL.
@@ -20,30 +20,30 @@ type Opener = fn(&Path, OpenMode) -> Result<Arc<dyn Store>, StoreError>;
 #[derive(Debug)]
 struct Scheme {
     name: &'static str,
-    lives: Lives,
+    location: Location,
     /// `None` in a build without this kind of store.
     opener: Option<Opener>,
 }
 
 /// The part of a URL after the name of a kind of store.
 #[derive(Clone, Copy, Debug)]
-enum Lives {
+enum Location {
     /// A path.
-    At,
+    Path,
     /// The rest of a URL, which the store reads itself.
-    Behind,
+    Server,
     /// Nothing.
-    Nowhere,
+    Memory,
 }
 
 static SCHEMES: [Scheme; 5] = [
-    Scheme { name: "sqlite", lives: Lives::At, opener: SQLITE },
-    Scheme { name: "sled", lives: Lives::At, opener: SLED },
-    Scheme { name: "postgres", lives: Lives::Behind, opener: POSTGRES },
-    Scheme { name: "postgresql", lives: Lives::Behind, opener: POSTGRES },
+    Scheme { name: "sqlite", location: Location::Path, opener: SQLITE },
+    Scheme { name: "sled", location: Location::Path, opener: SLED },
+    Scheme { name: "postgres", location: Location::Server, opener: POSTGRES },
+    Scheme { name: "postgresql", location: Location::Server, opener: POSTGRES },
     Scheme {
         name: "memory",
-        lives: Lives::Nowhere,
+        location: Location::Memory,
         opener: Some(|_, _| Ok(Arc::new(MemoryStore::with_identity(random_identity()?)))),
     },
 ];
@@ -75,7 +75,7 @@ const POSTGRES: Option<Opener> = None;
 
 /// The place of something that is kept beside a store.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Beside {
+pub(crate) enum SidecarPath {
     /// At a path.
     At(PathBuf),
     /// Nowhere: the store is gone with its process, and so may be what is beside it.
@@ -108,7 +108,7 @@ pub(crate) enum InvalidStoreUrl {
     #[error("the URL begins or ends with a space: leave it away")]
     Space,
     #[error(transparent)]
-    OddPath(#[from] OddPath),
+    RejectedPath(#[from] RejectedPath),
     #[error("this build has no {0}; install with --features {0}")]
     NotBuilt(&'static str),
 }
@@ -126,23 +126,23 @@ impl StoreUrl {
             .iter()
             .find(|scheme| scheme.name == name)
             .ok_or(InvalidStoreUrl::UnknownScheme)?;
-        let (shown, path) = match (scheme.lives, path) {
-            (Lives::At, "") => return Err(InvalidStoreUrl::NoPath(scheme.name)),
+        let (shown, path) = match (scheme.location, path) {
+            (Location::Path, "") => return Err(InvalidStoreUrl::NoPath(scheme.name)),
             // `sqlite://models.db` would be a file in the root folder, which nobody means.
-            (Lives::At, path) if path.starts_with("//") => {
+            (Location::Path, path) if path.starts_with("//") => {
                 return Err(InvalidStoreUrl::Slashes(scheme.name));
             }
-            (Lives::At, path) => {
-                OddPath::of(scheme.name, scheme.name == "sqlite", path)?;
+            (Location::Path, path) => {
+                RejectedPath::of(scheme.name, scheme.name == "sqlite", path)?;
                 (text.to_owned(), path)
             }
-            (Lives::Nowhere, path @ "") => (text.to_owned(), path),
-            (Lives::Nowhere, _) => return Err(InvalidStoreUrl::UnwantedPath(scheme.name)),
-            (Lives::Behind, path) if !path.starts_with("//") => {
+            (Location::Memory, path @ "") => (text.to_owned(), path),
+            (Location::Memory, _) => return Err(InvalidStoreUrl::UnwantedPath(scheme.name)),
+            (Location::Server, path) if !path.starts_with("//") => {
                 return Err(InvalidStoreUrl::NoServer(scheme.name));
             }
-            (Lives::Behind, path) if path.trim() != path => return Err(InvalidStoreUrl::Space),
-            (Lives::Behind, _) => (without_password(text), text),
+            (Location::Server, path) if path.trim() != path => return Err(InvalidStoreUrl::Space),
+            (Location::Server, _) => (without_password(text), text),
         };
         Ok(StoreUrl { text: shown, scheme, path: PathBuf::from(path) })
     }
@@ -159,14 +159,14 @@ impl StoreUrl {
     }
 
     /// Returns the place of something that is kept beside the store: the store's path with `ending` appended.
-    pub(crate) fn beside(&self, ending: &str) -> Beside {
-        match self.scheme.lives {
-            Lives::Nowhere => Beside::Nowhere,
-            Lives::Behind => Beside::Unknown,
-            Lives::At => {
+    pub(crate) fn sidecar(&self, ending: &str) -> SidecarPath {
+        match self.scheme.location {
+            Location::Memory => SidecarPath::Nowhere,
+            Location::Server => SidecarPath::Unknown,
+            Location::Path => {
                 let mut path = self.path.clone().into_os_string();
                 path.push(ending);
-                Beside::At(path.into())
+                SidecarPath::At(path.into())
             }
         }
     }
@@ -182,9 +182,9 @@ impl StoreUrl {
     ) -> Result<impl FnOnce() -> Result<Arc<dyn Store>, StoreError>, InvalidStoreUrl> {
         let opener = self.scheme.opener.ok_or(InvalidStoreUrl::NotBuilt(self.scheme.name))?;
         Ok(move || {
-            opener(&self.path, mode).map_err(|fault| match self.scheme.lives {
-                Lives::At => explained_as(&self.path, mode, fault),
-                Lives::Behind | Lives::Nowhere => fault,
+            opener(&self.path, mode).map_err(|fault| match self.scheme.location {
+                Location::Path => explained_as(&self.path, mode, fault),
+                Location::Server | Location::Memory => fault,
             })
         })
     }
@@ -233,7 +233,7 @@ impl fmt::Display for StoreUrl {
 impl StoreUrl {
     /// `test:`, a store that opens as it is told.
     pub(crate) fn opened_by(opener: Opener) -> Self {
-        let scheme = Scheme { name: "test", lives: Lives::Nowhere, opener: Some(opener) };
+        let scheme = Scheme { name: "test", location: Location::Memory, opener: Some(opener) };
         StoreUrl {
             text: "test:".to_owned(),
             scheme: Box::leak(Box::new(scheme)),

@@ -9,7 +9,7 @@ use custom_models_core::store::StoreErrorKind;
 
 use crate::output::escape::Escaped;
 use crate::output::failure::{Failure, with_causes};
-use crate::output::places::Shown;
+use crate::output::path_errors::Quoted;
 
 /// The hint for a store that is missing.
 const MADE_BY: &str =
@@ -66,7 +66,7 @@ impl Report {
                 (failed(&path.to_string_lossy(), "", &fault), Exit::StoreFailed)
             }
             Failure::NotWritten(place, error) => {
-                let what = place.map_or("the answer".to_owned(), |it| Shown(&it).to_string());
+                let what = place.map_or("the answer".to_owned(), |it| Quoted(&it).to_string());
                 (format!("error: {what} was not written: {error}"), Exit::AnswerLost)
             }
         };

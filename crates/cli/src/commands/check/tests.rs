@@ -79,7 +79,7 @@ fn found(store: &MemoryStore, contents: Gone) -> (u64, Vec<String>) {
     let mut findings = Vec::new();
     let contents = Arc::new(contents);
     let mut files = Files { store, contents, findings: &mut findings };
-    let looked = files.look(&organisation(), ModelId::new(1).unwrap()).unwrap();
+    let looked = files.check_model(&organisation(), ModelId::new(1).unwrap()).unwrap();
     (looked, findings)
 }
 

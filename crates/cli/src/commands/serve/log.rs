@@ -5,7 +5,7 @@ use std::panic::{self, PanicHookInfo};
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::args::serve::{LogArgs, LogFormat};
-use crate::output::sink::{flush_if_last, standard_error};
+use crate::output::stderr::{flush_if_last, standard_error};
 
 /// The target of these lines, which people filter by: not the name of a module, which may move.
 const TARGET: &str = "custom_models_cli::log";

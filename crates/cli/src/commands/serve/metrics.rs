@@ -7,7 +7,7 @@ use metrics::{counter, describe_counter};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusHandle};
 
 use crate::output::failure::Failure;
-use crate::output::sink::standard_error;
+use crate::output::stderr::standard_error;
 
 /// The counter of what the log has lost.
 const LOST: &str = "custom_models_log_lines_lost_total";

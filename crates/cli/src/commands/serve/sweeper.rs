@@ -11,7 +11,7 @@ use custom_models_core::store::Store;
 use custom_models_training_data::{Folder, KeptBack};
 use tokio::time::{MissedTickBehavior, interval};
 
-use crate::commands::sweep::{Swept, once};
+use crate::commands::sweep::{Swept, sweep_once};
 
 /// The target of these lines, which people filter by: not the name of a module, which may move.
 const TARGET: &str = "custom_models_cli::sweeper";
@@ -46,7 +46,13 @@ impl Sweeper {
 
     /// Sweeps once, and returns the reason why files were kept back.
     fn sweep(&self, before: Option<KeptBack>) -> Option<KeptBack> {
-        match once(&self.engine, &self.gate, &self.store, self.folder.as_deref(), &self.retention) {
+        match sweep_once(
+            &self.engine,
+            &self.gate,
+            &self.store,
+            self.folder.as_deref(),
+            &self.retention,
+        ) {
             Ok(swept) => {
                 if swept.kept_back.is_some() && swept.kept_back != before {
                     tracing::warn!(target: TARGET, reason = ?swept.kept_back, "no files are swept");

@@ -32,7 +32,7 @@ impl<'a> Lease<'a> {
     }
 
     /// Returns `true` when a third of the lease is over.
-    pub(crate) fn is_to_be_extended(&self) -> bool {
+    pub(crate) fn is_due(&self) -> bool {
         self.since.get().elapsed() >= self.time.get() / 3
     }
 
@@ -43,20 +43,20 @@ impl<'a> Lease<'a> {
 }
 
 /// Tries until it is done, the fault is one that does not pass, or `go_on` says no.
-pub(crate) fn persist<T>(
+pub(crate) fn retry_while<T>(
     mut attempt: impl FnMut() -> Result<T, Refusal>,
     mut go_on: impl FnMut() -> bool,
 ) -> Result<T, Refusal> {
     loop {
         match attempt() {
-            Err(refusal) if may_pass(&refusal) && go_on() => {}
+            Err(refusal) if is_transient(&refusal) && go_on() => {}
             done => return done,
         }
     }
 }
 
 /// Tells faults of a store after which the same report may be made from those that stay.
-pub(crate) fn may_pass(refusal: &Refusal) -> bool {
+pub(crate) fn is_transient(refusal: &Refusal) -> bool {
     use StoreErrorKind::{Busy, Full, OutcomeUnknown, Unavailable};
     match refusal {
         Refusal::Store(fault) => matches!(fault.kind(), Busy | Full | OutcomeUnknown | Unavailable),

@@ -1,10 +1,10 @@
 //! The program that trains: a child with its own process group, what it says, and how it ends.
 
-mod heard;
 mod lines;
+mod message;
+mod output;
 mod pipes;
 mod tail;
-mod word;
 
 use std::io;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -15,21 +15,21 @@ use std::time::Duration;
 
 use custom_models_core::model::Progress;
 
-use heard::Heard;
-pub(crate) use heard::Said;
 use lines::Lines;
+use output::SharedOutput;
+pub(crate) use output::TrainerOutput;
 
 /// A program that runs. Dropped, it is killed with all of its process group.
-pub(crate) struct Program {
+pub(crate) struct Trainer {
     child: Child,
     is_reaped: bool,
-    heard: Arc<Heard>,
+    output: Arc<SharedOutput>,
     /// Tells the threads not to wait any more.
     has_ended: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
-impl Program {
+impl Trainer {
     /// Starts a command line in a shell, with variables and something to read.
     pub(crate) fn start(
         command: &str,
@@ -42,57 +42,60 @@ impl Program {
         let mut child = shell.spawn()?;
         let (stdin, stdout, stderr) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let mut program = Program {
+        let mut trainer = Trainer {
             child,
             is_reaped: false,
-            heard: Arc::default(),
+            output: Arc::default(),
             has_ended: Arc::default(),
             threads: Vec::new(),
         };
         if let Some(stdin) = stdin {
             // A program need not read what it is told.
-            program.have(move |_, has_ended| pipes::feed(stdin, input.as_bytes(), has_ended))?;
+            trainer.spawn(move |_, has_ended| pipes::feed(stdin, input.as_bytes(), has_ended))?;
         }
         if let Some(stdout) = stdout {
-            program.have(move |heard, has_ended| {
+            trainer.spawn(move |output, has_ended| {
                 let (mut lines, mut note) =
-                    (Lines::default(), |line: lines::Line<'_>| heard.note(line));
+                    (Lines::default(), |line: lines::Line<'_>| output.note(line));
                 pipes::drain(stdout, has_ended, |part| lines.push(part, &mut note));
                 lines.finish(&mut note);
             })?;
         }
         if let Some(stderr) = stderr {
-            program.have(move |heard, has_ended| {
-                pipes::drain(stderr, has_ended, |part| heard.note_error(part));
+            trainer.spawn(move |output, has_ended| {
+                pipes::drain(stderr, has_ended, |part| output.note_error(part));
             })?;
         }
-        Ok(program)
+        Ok(trainer)
     }
 
     /// Has a thread do something with a pipe.
-    fn have(&mut self, work: impl FnOnce(&Heard, &AtomicBool) + Send + 'static) -> io::Result<()> {
-        let (heard, has_ended) = (Arc::clone(&self.heard), Arc::clone(&self.has_ended));
-        let work = move || work(&heard, &has_ended);
+    fn spawn(
+        &mut self,
+        work: impl FnOnce(&SharedOutput, &AtomicBool) + Send + 'static,
+    ) -> io::Result<()> {
+        let (output, has_ended) = (Arc::clone(&self.output), Arc::clone(&self.has_ended));
+        let work = move || work(&output, &has_ended);
         self.threads.push(thread::Builder::new().name("pipe".to_owned()).spawn(work)?);
         Ok(())
     }
 
     /// Waits so long for a progress beyond this one, and returns what it is then.
     pub(crate) fn progress_beyond(&self, known: Progress, patience: Duration) -> Progress {
-        self.heard.progress_beyond(known, patience)
+        self.output.progress_beyond(known, patience)
     }
 
     /// Returns the exit status and all output if the process has ended.
     ///
     /// This also kills the processes that it left behind in its process group. A process that has left the
     /// group may hold the pipes. Its output is not waited for.
-    pub(crate) fn ended(&mut self) -> io::Result<Option<(ExitStatus, Said)>> {
+    pub(crate) fn ended(&mut self) -> io::Result<Option<(ExitStatus, TrainerOutput)>> {
         let Some(status) = self.child.try_wait()? else { return Ok(None) };
         self.kill();
         self.is_reaped = true;
         self.has_ended.store(true, Ordering::Release);
         self.join();
-        Ok(Some((status, self.heard.take())))
+        Ok(Some((status, self.output.take())))
     }
 
     /// Waits for the threads, which read what is left and wait for nothing.
@@ -127,7 +130,7 @@ impl Program {
     }
 }
 
-impl Drop for Program {
+impl Drop for Trainer {
     fn drop(&mut self) {
         if !self.is_reaped {
             self.kill();

@@ -50,7 +50,7 @@ fn what_names_no_store_is_refused() {
 
 #[test]
 fn a_path_that_other_programs_read_otherwise_is_refused() {
-    use OddPath::{Beside, Escape, File, Folder, Home, Memory, Parameters, Space, Uri};
+    use RejectedPath::{Escape, File, Folder, Home, Memory, Parameters, Sidecar, Space, Uri};
     for (text, odd) in [
         ("sqlite::memory:", Memory("sqlite")),
         ("sled::memory:", Memory("sled")),
@@ -68,13 +68,13 @@ fn a_path_that_other_programs_read_otherwise_is_refused() {
         ("sqlite:.", Folder("sqlite")),
         ("sqlite:src", Folder("sqlite")),
         ("sled:Cargo.toml", File("sled")),
-        ("sqlite:a.db-wal", Beside("-wal")),
-        ("sqlite:x/a.db-shm", Beside("-shm")),
-        ("sqlite:a.db-journal", Beside("-journal")),
-        ("sqlite:a.db.data", Beside(".data")),
-        ("sled:a.data", Beside(".data")),
+        ("sqlite:a.db-wal", Sidecar("-wal")),
+        ("sqlite:x/a.db-shm", Sidecar("-shm")),
+        ("sqlite:a.db-journal", Sidecar("-journal")),
+        ("sqlite:a.db.data", Sidecar(".data")),
+        ("sled:a.data", Sidecar(".data")),
     ] {
-        assert_eq!(refusal(text), InvalidStoreUrl::OddPath(odd), "{text}");
+        assert_eq!(refusal(text), InvalidStoreUrl::RejectedPath(odd), "{text}");
     }
     assert_eq!(refusal("postgres://h/x "), InvalidStoreUrl::Space);
 }
@@ -98,14 +98,15 @@ fn place_1_a_file_that_sqlite_keeps_beside_a_database_is_never_a_store() {
         let path = folder.path().join(format!("a.db{ending}"));
         std::fs::write(&path, "").unwrap();
         let text = format!("sqlite:{}", path.display());
-        assert_eq!(refusal(&text), InvalidStoreUrl::OddPath(OddPath::Beside(ending)));
+        assert_eq!(refusal(&text), InvalidStoreUrl::RejectedPath(RejectedPath::Sidecar(ending)));
     }
     assert!("sled:a-wal".parse::<StoreUrl>().is_ok());
 }
 
 #[test]
 fn a_build_without_a_store_says_how_to_get_one() {
-    static WITHOUT_SLED: [Scheme; 1] = [Scheme { name: "sled", lives: Lives::At, opener: None }];
+    static WITHOUT_SLED: [Scheme; 1] =
+        [Scheme { name: "sled", location: Location::Path, opener: None }];
     let url = StoreUrl::parse("sled:models", &WITHOUT_SLED).unwrap();
     assert_eq!(
         url.opener(OpenMode::ReadOnly).err().unwrap().to_string(),

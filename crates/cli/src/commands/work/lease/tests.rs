@@ -14,7 +14,7 @@ fn persisted(answers: Vec<Result<u8, Refusal>>, patience: usize) -> (String, usi
         answers.next().unwrap()
     };
     let mut times = 0;
-    let result = persist(attempt, || {
+    let result = retry_while(attempt, || {
         times += 1;
         times <= patience
     });

@@ -43,21 +43,21 @@ fn signal(signal: &str, process: &str) -> bool {
 }
 
 /// Runs a program to its end.
-fn run(command: &str, input: String) -> (ExitStatus, Said) {
-    let mut program = Program::start(command, &[], input).unwrap();
+fn run(command: &str, input: String) -> (ExitStatus, TrainerOutput) {
+    let mut trainer = Trainer::start(command, &[], input).unwrap();
     let mut known = Progress::NONE;
     loop {
-        known = program.progress_beyond(known, Duration::from_millis(10));
-        if let Some(ended) = program.ended().unwrap() {
-            assert!(program.threads.is_empty());
+        known = trainer.progress_beyond(known, Duration::from_millis(10));
+        if let Some(ended) = trainer.ended().unwrap() {
+            assert!(trainer.threads.is_empty());
             return ended;
         }
     }
 }
 
 /// The metrics and the end of standard error.
-fn shown(said: &Said) -> (Option<String>, String) {
-    let metrics = said.measured.as_ref().map(|it| serde_json::to_string(&it.metrics).unwrap());
+fn shown(said: &TrainerOutput) -> (Option<String>, String) {
+    let metrics = said.metrics.as_ref().map(|it| serde_json::to_string(&it.metrics).unwrap());
     (metrics, said.errors.end(1000))
 }
 
@@ -107,13 +107,13 @@ fn train_3_a_program_may_close_its_pipes_long_before_it_ends() {
         r#"echo '{{"metrics":{{"loss":1}},"progress":3}}'; exec <&- >&- 2>&-; until [ -e {} ]; do :; done"#,
         go.display()
     );
-    let mut program = Program::start(&command, &[], "x".repeat(1 << 20)).unwrap();
+    let mut trainer = Trainer::start(&command, &[], "x".repeat(1 << 20)).unwrap();
     let patience = Duration::from_secs(600);
-    assert_eq!(program.progress_beyond(Progress::NONE, patience).get(), 3);
-    assert!(program.ended().unwrap().is_none());
+    assert_eq!(trainer.progress_beyond(Progress::NONE, patience).get(), 3);
+    assert!(trainer.ended().unwrap().is_none());
     fs::write(go, "").unwrap();
     let (status, said) = loop {
-        if let Some(ended) = program.ended().unwrap() {
+        if let Some(ended) = trainer.ended().unwrap() {
             break ended;
         }
         std::thread::yield_now();

@@ -25,31 +25,31 @@ impl Write for Stuck {
     }
 }
 
-fn stuck() -> (Sink, mpsc::Sender<bool>, Arc<Mutex<Vec<String>>>) {
+fn stuck() -> (StderrQueue, mpsc::Sender<bool>, Arc<Mutex<Vec<String>>>) {
     let ((go, may), lines) = (mpsc::channel(), Arc::new(Mutex::new(Vec::new())));
-    let sink = Sink::start(Stuck { may, goes: None, lines: Arc::clone(&lines) });
-    (sink, go, lines)
+    let queue = StderrQueue::start(Stuck { may, goes: None, lines: Arc::clone(&lines) });
+    (queue, go, lines)
 }
 
 /// Pushes one line that is being written, as many as may wait, and some more.
-fn push_too_many(sink: &Sink, more: usize) {
-    sink.push(b"first");
-    while !sink.messages.is_empty() {
+fn push_too_many(queue: &StderrQueue, more: usize) {
+    queue.push(b"first");
+    while !queue.messages.is_empty() {
         thread::yield_now();
     }
-    (0..WAITING + more).for_each(|number| sink.push(number.to_string().as_bytes()));
+    (0..WAITING + more).for_each(|number| queue.push(number.to_string().as_bytes()));
 }
 
 #[test]
 fn who_pushes_never_waits_and_what_is_lost_is_counted_and_told_when_it_goes_on() {
     static TOLD: Mutex<Vec<u64>> = Mutex::new(Vec::new());
-    let (sink, go, lines) = stuck();
-    sink.losses.tell.set(|lost| TOLD.lock().unwrap().push(lost)).unwrap();
-    push_too_many(&sink, 7);
-    assert_eq!(sink.losses.lost.load(Ordering::Relaxed), 7);
+    let (queue, go, lines) = stuck();
+    queue.losses.tell.set(|lost| TOLD.lock().unwrap().push(lost)).unwrap();
+    push_too_many(&queue, 7);
+    assert_eq!(queue.losses.lost.load(Ordering::Relaxed), 7);
     assert!(TOLD.lock().unwrap().is_empty());
     go.send(true).unwrap();
-    sink.flush_within(Duration::from_secs(60));
+    queue.flush_within(Duration::from_secs(60));
     let lines = lines.lock().unwrap();
     assert_eq!(lines.len(), 1 + WAITING);
     assert_eq!((&*lines[0], &**lines.last().unwrap()), ("first", &*(WAITING - 1).to_string()));
@@ -79,11 +79,11 @@ fn what_was_lost_is_told_before_the_end() {
 
 #[test]
 fn what_cannot_be_written_is_lost_too_and_an_end_does_not_wait_for_ever() {
-    let (sink, go, lines) = stuck();
-    push_too_many(&sink, 0);
-    sink.flush_within(Duration::ZERO);
+    let (queue, go, lines) = stuck();
+    push_too_many(&queue, 0);
+    queue.flush_within(Duration::ZERO);
     go.send(false).unwrap();
-    sink.flush_within(Duration::from_secs(60));
-    assert_eq!(sink.losses.lost.load(Ordering::Relaxed), 1 + WAITING as u64);
+    queue.flush_within(Duration::from_secs(60));
+    assert_eq!(queue.losses.lost.load(Ordering::Relaxed), 1 + WAITING as u64);
     assert!(lines.lock().unwrap().is_empty());
 }

@@ -18,18 +18,18 @@ const SHOWN_METRICS: usize = 5;
 
 /// The content of a line of JSON that says something of the training.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Word {
+pub(crate) enum TrainerMessage {
     /// `{"progress":42}`, and metrics if the line has both.
-    Said { progress: Option<Progress>, measured: Option<Measured> },
+    Report { progress: Option<Progress>, metrics: Option<ReportedMetrics> },
     /// A line that was meant to have metrics and cannot be read; the reason.
     Unreadable(String),
 }
 
 /// The metrics of a line: those that keep to the rule, and a text about those that do not (TRAIN-3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Measured {
+pub(crate) struct ReportedMetrics {
     pub(crate) metrics: TrainingMetrics,
-    pub(crate) left_out: Option<String>,
+    pub(crate) rejected: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -40,7 +40,7 @@ struct Line<'a> {
     metrics: Option<&'a RawValue>,
 }
 
-impl Word {
+impl TrainerMessage {
     /// Reads a line; `None` for one that is for people.
     pub(crate) fn read(line: &[u8]) -> Option<Self> {
         if !is_object(line) {
@@ -50,19 +50,20 @@ impl Word {
         let unreadable = |error: serde_json::Error| is_meant.then(|| error.to_string());
         let read = || {
             let line: Line<'_> = serde_json::from_slice(line)?;
-            let measured = line.metrics.map(|metrics| serde_json::from_str(metrics.get()));
-            Ok((line.progress.and_then(progress), measured.transpose()?.map(measured_of)))
+            let metrics = line.metrics.map(|metrics| serde_json::from_str(metrics.get()));
+            Ok((line.progress.and_then(progress), metrics.transpose()?.map(valid_metrics)))
         };
         match read() {
             Ok((None, None)) => None,
-            Ok((progress, measured)) => Some(Word::Said { progress, measured }),
-            Err(error) => unreadable(error).map(Word::Unreadable),
+            Ok((progress, metrics)) => Some(TrainerMessage::Report { progress, metrics }),
+            Err(error) => unreadable(error).map(TrainerMessage::Unreadable),
         }
     }
 
     /// The word of a line of which only the beginning was kept.
     pub(crate) fn of_cut_line(beginning: &[u8]) -> Option<Self> {
-        let reason = || Word::Unreadable(format!("it is longer than {} bytes", beginning.len()));
+        let reason =
+            || TrainerMessage::Unreadable(format!("it is longer than {} bytes", beginning.len()));
         is_meant_to_have_metrics(beginning).then(reason)
     }
 }
@@ -116,7 +117,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
 
 /// Keeps the metrics that keep to the rule: the five named ones first, then others by their names. A
 /// metric that is `null` was not measured.
-fn measured_of(Members(members): Members<'_>) -> Measured {
+fn valid_metrics(Members(members): Members<'_>) -> ReportedMetrics {
     let (mut figures, mut faults) = (BTreeMap::new(), Vec::new());
     for (name, value) in members.iter().filter(|(_, value)| value.get() != "null") {
         match (MetricName::new(name), serde_json::from_str::<Figure>(value.get())) {
@@ -135,7 +136,7 @@ fn measured_of(Members(members): Members<'_>) -> Measured {
             faults.push((name.to_string(), MetricFault::TooMany));
         }
     }
-    Measured { metrics, left_out: listed(&faults) }
+    ReportedMetrics { metrics, rejected: listed(&faults) }
 }
 
 /// A text about the first faults, if there are any.

@@ -13,13 +13,13 @@ const PREFIX: &str = "custom-models-";
 const LOCK: &str = "custom-models.lock";
 
 /// A folder that is removed when this is dropped.
-pub(crate) struct Temporary {
+pub(crate) struct TempFolder {
     // Closed before the folder is removed, as some systems want it.
     _lock: File,
     folder: TempDir,
 }
 
-impl Temporary {
+impl TempFolder {
     /// Makes a folder, after removing those that killed processes of the same user have left.
     pub(crate) fn new() -> io::Result<Self> {
         let place = std::env::temp_dir();
@@ -30,7 +30,7 @@ impl Temporary {
         let lock = File::create_new(&unnamed)?;
         lock.lock()?;
         fs::rename(unnamed, folder.path().join(LOCK))?;
-        Ok(Temporary { _lock: lock, folder })
+        Ok(TempFolder { _lock: lock, folder })
     }
 
     pub(crate) fn path(&self) -> &Path {

@@ -15,12 +15,12 @@ pub(crate) type Variables = Vec<(&'static str, String)>;
 
 /// Returns what the program is told: in its environment the little that a script wants, on standard
 /// input everything. Lists of paths that are too long for a variable stand on standard input alone.
-pub(crate) fn told(
+pub(crate) fn training_input(
     claimed: &Claimed,
     path: impl Fn(&DataFile) -> Option<PathBuf>,
 ) -> (Variables, String) {
     let model = &claimed.model;
-    let place = |file: &DataFile| ToldFile {
+    let place = |file: &DataFile| FileInput {
         filename: file.filename.clone(),
         bytes: file.bytes,
         sha256: file.sha256.to_string(),
@@ -29,7 +29,7 @@ pub(crate) fn told(
     let data: Vec<_> = claimed
         .data
         .iter()
-        .map(|pair| ToldPair {
+        .map(|pair| PairInput {
             id: pair.id.get(),
             data_type: pair.data_type.as_str(),
             audio_millis: pair.audio_millis,
@@ -52,29 +52,29 @@ pub(crate) fn told(
         ("CUSTOM_MODEL_TEST_TRANSCRIPTS", transcripts("test")),
     ];
     variables.retain(|(_, value)| value.len() <= LONGEST_VARIABLE);
-    let told = Told { organisation: claimed.organisation.to_string(), model, data };
+    let told = TrainingInput { organisation: claimed.organisation.to_string(), model, data };
     (variables, serde_json::to_string(&told).unwrap_or_default())
 }
 
 #[derive(Serialize)]
-struct Told<'a> {
+struct TrainingInput<'a> {
     organisation: String,
     model: &'a CustomModel,
-    data: Vec<ToldPair>,
+    data: Vec<PairInput>,
 }
 
 #[derive(Serialize)]
-struct ToldPair {
+struct PairInput {
     id: u32,
     #[serde(rename = "type")]
     data_type: &'static str,
     audio_millis: u64,
-    audio: ToldFile,
-    transcript: ToldFile,
+    audio: FileInput,
+    transcript: FileInput,
 }
 
 #[derive(Serialize)]
-struct ToldFile {
+struct FileInput {
     filename: String,
     bytes: u64,
     sha256: String,

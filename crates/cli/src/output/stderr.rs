@@ -21,11 +21,11 @@ const WAITING: usize = 4096;
 /// The time that a process waits at its end for what it said last to be written.
 const LAST: Duration = Duration::from_secs(1);
 
-static STANDARD_ERROR: OnceLock<Sink> = OnceLock::new();
+static STANDARD_ERROR: OnceLock<StderrQueue> = OnceLock::new();
 
 /// Standard error. The thread is started with the first call.
-pub(crate) fn standard_error() -> &'static Sink {
-    STANDARD_ERROR.get_or_init(|| Sink::start(io::stderr()))
+pub(crate) fn standard_error() -> &'static StderrQueue {
+    STANDARD_ERROR.get_or_init(|| StderrQueue::start(io::stderr()))
 }
 
 /// Says a line to whoever looks at the terminal, if anybody does.
@@ -37,7 +37,7 @@ pub(crate) fn say(line: &str) {
 pub(crate) fn print(line: &str) {
     let line = format!("{}\n", Escaped(line));
     match STANDARD_ERROR.get() {
-        Some(sink) => sink.push(line.as_bytes()),
+        Some(queue) => queue.push(line.as_bytes()),
         // Nobody is left to tell.
         None => drop(io::stderr().lock().write_all(line.as_bytes())),
     }
@@ -57,9 +57,9 @@ pub(crate) fn say_panics() {
 /// Waits a moment for what was said before a panic of the main thread, with which the process ends.
 pub(crate) fn flush_if_last() {
     if thread::current().name() == Some("main")
-        && let Some(sink) = STANDARD_ERROR.get()
+        && let Some(queue) = STANDARD_ERROR.get()
     {
-        sink.flush_within(LAST);
+        queue.flush_within(LAST);
     }
 }
 
@@ -69,16 +69,16 @@ pub(crate) fn flush_if_last() {
 pub(crate) fn finish<T>(print: impl FnOnce(&mut dyn Write) -> T) -> T {
     match STANDARD_ERROR.get() {
         None => print(&mut io::stderr().lock()),
-        Some(mut sink) => {
-            let printed = print(&mut sink);
-            sink.flush_within(LAST);
+        Some(mut queue) => {
+            let printed = print(&mut queue);
+            queue.flush_within(LAST);
             printed
         }
     }
 }
 
 /// A stream that a thread of its own writes. Lines that cannot wait, or cannot be written, are lost and counted.
-pub(crate) struct Sink {
+pub(crate) struct StderrQueue {
     messages: Sender<Message>,
     losses: Arc<Losses>,
 }
@@ -96,15 +96,15 @@ struct Losses {
     tell: OnceLock<fn(u64)>,
 }
 
-impl Sink {
+impl StderrQueue {
     fn start(out: impl Write + Send + 'static) -> Self {
         let (messages, waiting) = bounded(WAITING);
         let losses = Arc::new(Losses::default());
         let counted = Arc::clone(&losses);
         let write = move || write(out, &waiting, &counted);
         // Without the thread every line is lost, and counted.
-        let _ = thread::Builder::new().name("sink".to_owned()).spawn(write);
-        Sink { messages, losses }
+        let _ = thread::Builder::new().name("stderr".to_owned()).spawn(write);
+        StderrQueue { messages, losses }
     }
 
     /// Has the writing go on with `tell` after lines were lost.
@@ -139,7 +139,7 @@ impl Sink {
 }
 
 /// Takes each write for a line.
-impl Write for &Sink {
+impl Write for &StderrQueue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.push(line);
         Ok(line.len())

@@ -11,11 +11,11 @@ use custom_models_training_data::is_content_name;
 /// Looks at the records of an export, one after the other, and refuses the first that cannot stand behind
 /// those before it. What shows at the end alone, such as a sum, is an `Audit`'s.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(super) struct LineAudit {
     /// The kind of the last record, as a place in the order of kinds.
     kind: usize,
     last_id: u64,
-    organisations: HashMap<Organisation, Seen>,
+    organisations: HashMap<Organisation, SeenOrganisation>,
     key_ids: HashSet<KeyId>,
     key_digests: HashSet<KeyDigest>,
     models: HashMap<ModelId, SeenModel>,
@@ -24,15 +24,15 @@ pub(super) struct Lines {
 
 /// The facts about an organisation that earlier lines stated.
 #[derive(Debug)]
-struct Seen {
+struct SeenOrganisation {
     /// Stands for the organisation.
     number: usize,
     is_registered: bool,
-    counted: Option<Counted>,
+    counters: Option<Counters>,
 }
 
 #[derive(Debug)]
-struct Counted {
+struct Counters {
     models_left: u64,
     next_event: u64,
     last_event: u64,
@@ -49,7 +49,7 @@ const KINDS: [&str; 8] =
     ["start", "registration", "key", "organisation", "model", "data", "event", "answer"];
 
 /// Refuses numbers that stores do not hold, or programs that read JSON: those beyond the largest id (MODEL-1).
-fn look_at_numbers(record: &Record) -> Result<(), String> {
+fn check_numbers(record: &Record) -> Result<(), String> {
     let in_range = |name: &str, number: u64| match number {
         0..=ModelId::MAX => Ok(()),
         _ => Err(format!("{name} {number} is beyond the largest number, 2^53 - 1")),
@@ -78,11 +78,11 @@ fn look_at_numbers(record: &Record) -> Result<(), String> {
     }
 }
 
-impl Lines {
+impl LineAudit {
     /// Looks at the next record, and says what is wrong with it.
-    pub(super) fn look(&mut self, record: &Record) -> Result<(), String> {
+    pub(super) fn check(&mut self, record: &Record) -> Result<(), String> {
         self.in_order(record)?;
-        look_at_numbers(record)?;
+        check_numbers(record)?;
         match record {
             Record::Start { last_id } => {
                 self.last_id = *last_id;
@@ -101,12 +101,12 @@ impl Lines {
                 if *first_event == 0 || *first_event > behind {
                     return Err(format!("the history of {organisation} begins behind its end"));
                 }
-                let counted = Counted {
+                let counters = Counters {
                     models_left: *models,
                     next_event: *first_event,
                     last_event: *last_event,
                 };
-                match self.seen(organisation).counted.replace(counted) {
+                match self.seen(organisation).counters.replace(counters) {
                     Some(_) => Err(format!("second counters of {organisation}")),
                     None => Ok(()),
                 }
@@ -144,16 +144,17 @@ impl Lines {
         Ok(())
     }
 
-    fn seen(&mut self, organisation: &Organisation) -> &mut Seen {
+    fn seen(&mut self, organisation: &Organisation) -> &mut SeenOrganisation {
         let number = self.organisations.len();
-        let new = || Seen { number, is_registered: false, counted: None };
+        let new = || SeenOrganisation { number, is_registered: false, counters: None };
         self.organisations.entry(organisation.clone()).or_insert_with(new)
     }
 
-    fn counted(&mut self, organisation: &Organisation) -> Result<(usize, &mut Counted), String> {
+    fn counters(&mut self, organisation: &Organisation) -> Result<(usize, &mut Counters), String> {
         let seen = self.seen(organisation);
-        let counted = seen.counted.as_mut().ok_or_else(|| format!("no counters of {organisation}"));
-        Ok((seen.number, counted?))
+        let counters =
+            seen.counters.as_mut().ok_or_else(|| format!("no counters of {organisation}"));
+        Ok((seen.number, counters?))
     }
 
     fn key(&mut self, key: &KeyRecord) -> Result<(), String> {
@@ -174,9 +175,9 @@ impl Lines {
         if id.get() > self.last_id {
             return Err(format!("model {id} is beyond the last id, {}", self.last_id));
         }
-        let (number, counted) = self.counted(organisation)?;
-        let left = counted.models_left.checked_sub(1);
-        counted.models_left =
+        let (number, counters) = self.counters(organisation)?;
+        let left = counters.models_left.checked_sub(1);
+        counters.models_left =
             left.ok_or_else(|| format!("more models of {organisation} than it counts"))?;
         let seen = SeenModel { organisation: number, last_data: 0 };
         match self.models.insert(id, seen) {
@@ -214,15 +215,15 @@ impl Lines {
 
     fn event(&mut self, line: &EventLine) -> Result<(), String> {
         let (organisation, position, ..) = line.clone().into_parts();
-        let (_, counted) = self.counted(&organisation)?;
-        let expected = counted.next_event;
+        let (_, counters) = self.counters(&organisation)?;
+        let expected = counters.next_event;
         if position != expected {
             return Err(format!("event {position} of {organisation} in place of event {expected}"));
         }
-        if position > counted.last_event {
+        if position > counters.last_event {
             return Err(format!("event {position} of {organisation} is beyond its last event"));
         }
-        counted.next_event = position.saturating_add(1);
+        counters.next_event = position.saturating_add(1);
         Ok(())
     }
 }

@@ -10,9 +10,9 @@ use crate::output::escape::Escaped;
 use crate::output::failure::Failure;
 
 /// A path as messages show it, in quotes.
-pub(crate) struct Shown<'a>(pub(crate) &'a Path);
+pub(crate) struct Quoted<'a>(pub(crate) &'a Path);
 
-impl fmt::Display for Shown<'_> {
+impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "'{}'", Escaped(&self.0.to_string_lossy()))
     }
@@ -20,7 +20,7 @@ impl fmt::Display for Shown<'_> {
 
 /// A file that the command line names, and that cannot be used as it is meant.
 pub(crate) fn unusable(path: &Path, error: &io::Error) -> Failure {
-    Failure::WrongUsage(format!("{}: {}", Shown(path), reason(path, error)))
+    Failure::WrongUsage(format!("{}: {}", Quoted(path), reason(path, error)))
 }
 
 /// Returns the meaning of an error for a path, and what to do.
@@ -75,7 +75,7 @@ fn obstacle_to_readers(path: &Path) -> Option<String> {
 
 fn no_folder(path: &Path) -> Option<String> {
     let missing = missing_folder(path);
-    missing.map(|folder| format!("there is no folder {}; make it first", Shown(&folder)))
+    missing.map(|folder| format!("there is no folder {}; make it first", Quoted(&folder)))
 }
 
 /// Returns a message about the rights that this user lacks at a path.
@@ -85,14 +85,14 @@ fn forbidden(path: &Path) -> Option<String> {
 
     let needs = Access::READ_OK | Access::WRITE_OK;
     if is_forbidden(path, needs) {
-        return Some(format!("this user may not read and write {}", Shown(path)));
+        return Some(format!("this user may not read and write {}", Quoted(path)));
     }
     let folder = match path.parent() {
         Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
         folder => folder?,
     };
     is_forbidden(folder, needs)
-        .then(|| format!("this user may not make files in the folder {}", Shown(folder)))
+        .then(|| format!("this user may not make files in the folder {}", Quoted(folder)))
 }
 
 #[cfg(not(unix))]
@@ -104,7 +104,7 @@ fn forbidden(_path: &Path) -> Option<String> {
 #[cfg(unix)]
 fn unreadable(path: &Path) -> Option<String> {
     is_forbidden(path, rustix::fs::Access::READ_OK)
-        .then(|| format!("this user may not read {}; ask whoever owns it", Shown(path)))
+        .then(|| format!("this user may not read {}; ask whoever owns it", Quoted(path)))
 }
 
 #[cfg(not(unix))]

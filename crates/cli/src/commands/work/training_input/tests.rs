@@ -40,9 +40,9 @@ fn train_3_a_list_that_is_too_long_for_a_variable_is_told_on_standard_input_alon
         let name = "CUSTOM_MODEL_TRAIN_TRANSCRIPTS";
         variables.iter().find(|(it, _)| *it == name).map(|(_, value)| value.lines().count())
     };
-    let (variables, _) = told(&claimed(60), path);
+    let (variables, _) = training_input(&claimed(60), path);
     assert_eq!((variables.len(), transcripts(&variables)), (7, Some(60)));
-    let (variables, input) = told(&claimed(150), path);
+    let (variables, input) = training_input(&claimed(150), path);
     assert_eq!((variables.len(), transcripts(&variables)), (6, None));
     assert_eq!(input.matches("a.txt\",\"bytes\"").count(), 150);
     // And with these a program starts.
