@@ -23,12 +23,15 @@ use crate::request::admission::Admission;
 use crate::request::body::{RequestBody, check_content_encoding};
 use crate::request::multipart::boundary;
 use crate::request::precondition::if_match;
-use crate::request::query;
+use crate::request::query::{self, Pairs};
 use crate::request::upload::receive_upload;
 use crate::response::{ApiResponse, HandlerResult, Reply};
 use crate::state::AppState;
 use crate::state::blocking_calls::Wait;
 use crate::state::shutdown::ShutdownSignal;
+
+/// The `Idempotency-Key` of a request, if it has a valid one or none.
+pub(crate) type ParsedKey = Result<Option<IdempotencyKey>, Violations<'static>>;
 
 /// A request, with the state and the admission that its handler needs.
 pub(crate) struct RequestContext {
@@ -175,9 +178,19 @@ impl RequestContext {
     }
 
     /// Returns the `Idempotency-Key`.
-    pub(crate) fn idempotency_key(&self) -> Result<Option<IdempotencyKey>, Violations<'static>> {
+    pub(crate) fn idempotency_key(&self) -> ParsedKey {
         let values = self.headers.get_all("idempotency-key").iter();
         Ok(IdempotencyKey::from_values(values.map(|value| value.as_bytes()))?)
+    }
+
+    /// Returns the scope of the reply's record, for an operation on the model whose id is before the last segment.
+    pub(crate) fn idempotency_scope(
+        &self,
+        operation: Operation,
+        key: &ParsedKey,
+    ) -> Option<AnswerKey> {
+        let key = key.as_ref().ok()?.clone()?;
+        Some(AnswerKey { operation, target: Some(self.model_id(1).ok()?), key })
     }
 
     /// Reads the body, which must be JSON: 415, 413 and 408.
@@ -207,10 +220,10 @@ impl RequestContext {
         }
     }
 
-    /// Parses the percent-decoded pairs of the query.
+    /// Parses the query.
     pub(crate) fn query<T>(
         &self,
-        parse: impl for<'a> FnOnce(Vec<(&'a str, &'a str)>) -> Result<T, Violations<'a>>,
+        parse: impl for<'a> FnOnce(Pairs<'_, 'a>) -> Result<T, Violations<'a>>,
     ) -> Result<T, Violations<'static>> {
         query::parse(&self.uri, parse)
     }

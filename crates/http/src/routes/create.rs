@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use custom_models_core::access::Operation;
 use custom_models_core::engine::Answered;
 use custom_models_core::request::CreateParameters;
-use custom_models_core::store::{AnswerKey, NewAnswer, Repeatable};
+use custom_models_core::store::{AnswerKey, IdempotencyKey, NewAnswer, Repeatable};
 use custom_models_core::{Caller, CreateModel, Engine, Violations};
 
 use crate::request::context::{RequestContext, both};
@@ -16,21 +16,26 @@ use crate::state::AppState;
 
 pub(crate) async fn create(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
     let ctx = RequestContext::new(state, request);
-    let scope = idempotency_scope(&ctx);
-    ctx.respond_once(Operation::Create, scope, create_model).await
+    let parameters = ctx.query(|pairs| CreateParameters::from_pairs(pairs));
+    let key = ctx.idempotency_key();
+    // A request that is only validated has no record (DRY-1).
+    let is_dry = parameters.as_ref().is_ok_and(|parameters| parameters.validate_only);
+    let scope = key.clone().ok().flatten().filter(|_| !is_dry);
+    let scope = scope.map(|key| AnswerKey { operation: Operation::Create, target: None, key });
+    let parameters = both(parameters, key);
+    let create = async |ctx: &mut RequestContext, caller: &Caller| {
+        create_model(ctx, caller, parameters).await
+    };
+    ctx.respond_once(Operation::Create, scope, create).await
 }
 
-/// Returns the scope of the reply's record. A request that is only validated has no record (DRY-1).
-fn idempotency_scope(ctx: &RequestContext) -> Option<AnswerKey> {
-    let is_dry = parameters(ctx).is_ok_and(|parameters| parameters.validate_only);
-    let key = ctx.idempotency_key().ok().flatten().filter(|_| !is_dry)?;
-    Some(AnswerKey { operation: Operation::Create, target: None, key })
-}
-
-async fn create_model(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
+async fn create_model(
+    ctx: &mut RequestContext,
+    caller: &Caller,
+    parameters: Result<(CreateParameters, Option<IdempotencyKey>), Violations<'static>>,
+) -> HandlerResult {
     let body = ctx.json().await?;
-    let beside = both(parameters(ctx), ctx.idempotency_key());
-    let (request, (parameters, key)) = both(CreateModel::from_json(&body), beside)?;
+    let (request, (parameters, key)) = both(CreateModel::from_json(&body), parameters)?;
     if parameters.validate_only {
         return validate(ctx, caller, request.into_owned()).await;
     }
@@ -51,8 +56,4 @@ async fn validate(
 ) -> HandlerResult {
     let validate = move |engine: &Engine, caller: &Caller| engine.validate(caller, &request);
     Reply::json(StatusCode::OK, &ctx.state.read(caller, validate).await?)
-}
-
-fn parameters(ctx: &RequestContext) -> Result<CreateParameters, Violations<'static>> {
-    ctx.query(|pairs| CreateParameters::from_pairs(pairs))
 }

@@ -8,7 +8,7 @@ use axum::http::StatusCode;
 use custom_models_core::access::Operation;
 use custom_models_core::engine::Edited;
 use custom_models_core::model::{ContentDigest, DataFile, DataType, Edit, Expected, NewPair};
-use custom_models_core::store::{AnswerKey, IdempotencyKey, Repeatable};
+use custom_models_core::store::{IdempotencyKey, Repeatable};
 use custom_models_core::{Caller, ModelId, Refusal};
 use custom_models_training_data::{ContentStore, Upload, Uploaded};
 use tokio::task::JoinError;
@@ -16,7 +16,7 @@ use tracing::Instrument;
 
 use crate::rejection::Rejection;
 use crate::request::body::check_content_encoding;
-use crate::request::context::{RequestContext, both};
+use crate::request::context::{ParsedKey, RequestContext, both};
 use crate::request::multipart::boundary;
 use crate::request::precondition::if_match;
 use crate::request::upload::receive_upload;
@@ -29,17 +29,13 @@ const MAX_ANNOUNCED: u64 = 2 * DataFile::MAX_BYTES + (1 << 20);
 
 pub(crate) async fn upload(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
     let ctx = RequestContext::new(state, request);
-    let scope = idempotency_scope(&ctx);
-    ctx.respond_once(Operation::Upload, scope, add_data).await
+    let key = ctx.idempotency_key();
+    let scope = ctx.idempotency_scope(Operation::Upload, &key);
+    let add = async |ctx: &mut RequestContext, caller: &Caller| add_data(ctx, caller, key).await;
+    ctx.respond_once(Operation::Upload, scope, add).await
 }
 
-/// Returns the scope of the reply's record.
-fn idempotency_scope(ctx: &RequestContext) -> Option<AnswerKey> {
-    let target = Some(ctx.model_id(1).ok()?);
-    Some(AnswerKey { operation: Operation::Upload, target, key: ctx.idempotency_key().ok()?? })
-}
-
-async fn add_data(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
+async fn add_data(ctx: &mut RequestContext, caller: &Caller, key: ParsedKey) -> HandlerResult {
     ctx.admit().await?;
     let model = ctx.model(caller, 1).await?;
     ctx.check(caller, &model, &Edit::AddData(empty_pair()))?;
@@ -52,7 +48,7 @@ async fn add_data(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
     let upload = Upload::to(contents, caller.organisation().clone(), model.id);
     let RequestContext { state, body, .. } = ctx;
     let received = receive_upload(state, body, caller, boundary, upload, Upload::finish).await;
-    let beside = both(ctx.idempotency_key(), ctx.reject_query());
+    let beside = both(key, ctx.reject_query());
     let uploaded = match (received, &beside) {
         (Ok(uploaded), _) => uploaded,
         (Err(Rejection::Engine(Refusal::Invalid(violations))), Err(others)) => {
