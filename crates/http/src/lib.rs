@@ -28,7 +28,6 @@
 
 mod openapi;
 mod options;
-mod paths;
 mod rejection;
 mod request;
 mod response;
@@ -37,8 +36,7 @@ mod serve;
 mod state;
 mod telemetry;
 
-pub use openapi::openapi;
 pub use options::Options;
 pub use rejection::Rejection;
-pub use routes::{metrics_router, router};
+pub use routes::{metrics_router, openapi, router};
 pub use serve::serve;

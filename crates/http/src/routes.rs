@@ -3,6 +3,7 @@
 mod create;
 mod data;
 mod docs;
+mod endpoints;
 mod events;
 mod health;
 mod models;
@@ -10,6 +11,8 @@ mod training;
 mod update;
 mod uploads;
 mod workers;
+
+pub use endpoints::openapi;
 
 use std::future::ready;
 use std::sync::Arc;
@@ -19,13 +22,12 @@ use axum::Router;
 use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::from_fn;
-use axum::routing::{get, post};
-use custom_models_core::Engine;
+use axum::routing::get;
 use custom_models_core::access::Gate;
+use custom_models_core::Engine;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::options::Options;
-use crate::paths::{DATA, MODEL, MODELS, PAIR};
 use crate::rejection::Rejection;
 use crate::request::body::RequestBody;
 use crate::request::{framing, query};
@@ -36,13 +38,10 @@ use crate::telemetry::{access_log, metrics, panics};
 /// Returns the routes of the API, of its description (`/docs`, `/openapi.json`) and of probes (`/health`, `/ready`).
 pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
     metrics::describe();
-    let data = options.contents.as_ref().map_or_else(Router::new, |_| data());
+    let endpoints = endpoints::routes(options.contents.is_some());
     let drain_timeout = options.drain_timeout;
     let state = Arc::new(AppState::new(engine, gate, options));
-    let routes = Router::new()
-        .merge(models())
-        .merge(data)
-        .merge(workers())
+    let routes = endpoints
         .route("/openapi.json", get(docs::description))
         .route("/docs", get(docs::page_without_slash))
         .route(docs::PAGE, get(docs::page))
@@ -50,35 +49,9 @@ pub fn router(engine: Engine, gate: Gate, options: Options) -> Router {
         .route("/health", get(health::health))
         .route("/ready", get(health::ready));
     let routes = with_rejections(routes, drain_timeout).with_state(state);
-    with_access_log(routes.layer(from_fn(metrics::record)))
-}
-
-/// Returns the routes of the models of the caller's organisation. Literal segments go before ids.
-fn models() -> Router<Arc<AppState>> {
-    let model = get(models::get).post(update::update).delete(update::delete);
-    Router::new()
-        .route(MODELS, get(models::list).post(create::create))
-        .route("/api/v3/custom_models/events", get(events::events))
-        .route("/api/v3/custom_models/resolve/{model_key}", get(models::resolve))
-        .route(MODEL, model)
-        .route("/api/v3/custom_models/{id}/run", post(training::run))
-        .route("/api/v3/custom_models/{id}/cancel", post(training::cancel))
-}
-
-/// Returns the routes of the data of a model.
-fn data() -> Router<Arc<AppState>> {
-    Router::new()
-        .route(DATA, get(data::list).put(uploads::upload))
-        .route(PAIR, axum::routing::delete(data::delete))
-}
-
-/// Returns the routes of workers.
-fn workers() -> Router<Arc<AppState>> {
-    Router::new()
-        .route("/api/v3/training/claim", post(workers::claim))
-        .route("/api/v3/training/{id}/heartbeat", post(workers::heartbeat))
-        .route("/api/v3/training/{id}/succeed", post(workers::succeed))
-        .route("/api/v3/training/{id}/fail", post(workers::fail))
+    with_access_log(
+        routes.layer(from_fn(|request, next| metrics::record(request, next, endpoints::operation))),
+    )
 }
 
 /// The media type of the page of [`metrics_router`].

@@ -1,27 +1,24 @@
-//! The operations on the data of a model, and their shapes.
+//! The operations on the data of a model, and their schemas.
 
-use custom_models_core::access::Operation as Asked;
+use custom_models_core::access::Operation;
 use custom_models_core::field::{Field, ViolationKind};
 use custom_models_core::model::{DataFile, DataType};
 use custom_models_core::{Refusal, Violations};
 use custom_models_training_data::{AudioFormat, LEAST_RATE};
-use utoipa::openapi::content::Content;
-use utoipa::openapi::path::Operation;
-use utoipa::openapi::request_body::RequestBodyBuilder;
+use utoipa::openapi::path::Operation as OperationObject;
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat};
 use utoipa::openapi::{Ref, RefOr, Required};
 
 use crate::rejection::Rejection;
 
-use super::life::all_required;
-use super::operations::{READ, WRITE, described, replayable, shown, tagged};
+use super::builder::Described;
+use super::operations::{json_response, with_etag, with_replayed};
 use super::parameters::{data_id, id, idempotency_key, if_match};
-use super::refusals::Refusals;
-use super::schemas::{integer, moment, text, training_status};
+use super::schemas::{all_required, date_time, integer, text, training_status};
 use super::tags::Tag;
 
-/// Every schema with its name.
+/// Returns every schema with its name.
 pub(super) fn all() -> Vec<(&'static str, RefOr<Schema>)> {
     vec![
         ("NewData", new_data().into()),
@@ -32,66 +29,55 @@ pub(super) fn all() -> Vec<(&'static str, RefOr<Schema>)> {
     ]
 }
 
-pub(super) fn upload() -> Operation {
+pub(crate) fn upload(operation: Operation) -> OperationObject {
     let wrong = [
         (Field::Type, ViolationKind::Unsupported),
         (Field::AudioFile, ViolationKind::OtherFormat),
         (Field::TranscriptFile, ViolationKind::Blank),
     ];
-    let operation = described(Tag::Data, "uploadTrainingData", "Add training data to a model", WRITE)
-        .description(Some(format!(
-            "{WRITE} A pair of audio and transcript, {} bytes a file at most. How long the audio lasts is \
+    let summary = "Add training data to a model";
+    Described::new(operation, Tag::Data, "uploadTrainingData", summary)
+        .notes(&format!(
+            "A pair of audio and transcript, {} bytes a file at most. How long the audio lasts is \
             read from the audio itself. With 5 hours to train with a model is ready.",
             DataFile::MAX_BYTES
-        )))
-        .parameter(id())
-        .parameter(if_match())
-        .parameter(idempotency_key())
-        .request_body(Some(
-            RequestBodyBuilder::new()
-                .required(Some(Required::True))
-                .content("multipart/form-data", Content::new(Some(Ref::from_schema_name("NewData"))))
-                .build(),
-        ));
-    Refusals::of(Asked::Upload)
+        ))
+        .parameters([id(), if_match(), idempotency_key()])
+        .body("multipart/form-data", "NewData", Required::True)
         .invalid(Some(Violations::of_fields(wrong)))
-        .and([Rejection::RequestTimeout])
-        .and([Refusal::FileTooLarge])
-        .and([Rejection::UnsupportedContentEncoding, Rejection::NotMultipart])
-        .and([Rejection::UnsupportedTransferEncoding])
-        .and([Rejection::AtCapacity, Rejection::ShareExceeded { places: 4 }])
-        .and([Refusal::ModelNotFound, Refusal::TrainingInProgress, Refusal::PreconditionFailed])
-        .and([Refusal::IdempotencyKeyReused])
-        .answer(operation)
-        .with(
+        .rejects([Rejection::RequestTimeout])
+        .rejects([Refusal::FileTooLarge])
+        .rejects([Rejection::UnsupportedContentEncoding, Rejection::NotMultipart])
+        .rejects([Rejection::UnsupportedTransferEncoding])
+        .rejects([Rejection::AtCapacity, Rejection::ShareExceeded { places: 4 }])
+        .rejects([Refusal::ModelNotFound, Refusal::TrainingInProgress])
+        .rejects([Refusal::PreconditionFailed, Refusal::IdempotencyKeyReused])
+        .responds(
             "200",
-            replayable(tagged(shown("DataUploaded", "The data was added, and is durable"))),
+            with_replayed(with_etag(json_response(
+                "DataUploaded",
+                "The data was added, and is durable",
+            ))),
         )
         .build()
 }
 
-pub(super) fn list() -> Operation {
-    let operation =
-        described(Tag::Data, "listTrainingData", "List the training data of a model", READ);
-    Refusals::of(Asked::ListData)
-        .and([Refusal::ModelNotFound])
-        .answer(operation.parameter(id()))
-        .with("200", shown("DataList", "The data, in the order in which it was added"))
+pub(crate) fn list(operation: Operation) -> OperationObject {
+    let summary = "List the training data of a model";
+    Described::new(operation, Tag::Data, "listTrainingData", summary)
+        .parameters([id()])
+        .rejects([Refusal::ModelNotFound])
+        .responds("200", json_response("DataList", "The data, in the order in which it was added"))
         .build()
 }
 
-pub(super) fn delete() -> Operation {
-    let operation =
-        described(Tag::Data, "deleteTrainingData", "Remove a pair of training data", WRITE)
-            .parameter(id())
-            .parameter(data_id())
-            .parameter(if_match());
-    Refusals::of(Asked::DeleteData)
-        .and([Refusal::ModelNotFound, Refusal::DataNotFound, Refusal::TrainingInProgress])
-        .and([Refusal::PreconditionFailed])
-        .and([Rejection::UnsupportedContentEncoding])
-        .answer(operation)
-        .with("204", ResponseBuilder::new().description("The pair was removed"))
+pub(crate) fn delete(operation: Operation) -> OperationObject {
+    Described::new(operation, Tag::Data, "deleteTrainingData", "Remove a pair of training data")
+        .parameters([id(), data_id(), if_match()])
+        .rejects([Refusal::ModelNotFound, Refusal::DataNotFound, Refusal::TrainingInProgress])
+        .rejects([Refusal::PreconditionFailed])
+        .rejects([Rejection::UnsupportedContentEncoding])
+        .responds("204", ResponseBuilder::new().description("The pair was removed"))
         .build()
 }
 
@@ -138,7 +124,7 @@ fn pair() -> ObjectBuilder {
         ("audio_millis", integer().minimum(Some(0)).into()),
         ("audio", Ref::from_schema_name("ListedFile").into()),
         ("transcript", Ref::from_schema_name("ListedFile").into()),
-        ("created_at", moment().into()),
+        ("created_at", date_time().into()),
     ])
 }
 

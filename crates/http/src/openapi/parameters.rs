@@ -33,20 +33,20 @@ pub(super) fn idempotency_key() -> Parameter {
         .min_length(Some(1))
         .max_length(Some(IdempotencyKey::MAX_CHARACTERS))
         .pattern(Some("^[!-~]+$"));
-    let says = "Names the request: while its answer is kept, for a day, a repeat with the same \
+    let description = "Names the request: while its answer is kept, for a day, a repeat with the same \
         body gets it again, and nothing else happens. With another body it is a 422.";
-    in_header("Idempotency-Key", says, schema)
+    in_header("Idempotency-Key", description, schema)
 }
 
 pub(super) fn if_match() -> Parameter {
-    let says = "The `ETag`s at which the model may be changed, or `*`. One that is malformed is \
+    let description = "The `ETag`s at which the model may be changed, or `*`. One that is malformed is \
         that of no model.";
-    in_header("If-Match", says, ObjectBuilder::new().schema_type(Type::String))
+    in_header("If-Match", description, ObjectBuilder::new().schema_type(Type::String))
 }
 
 pub(super) fn if_none_match() -> Parameter {
-    let says = "The `ETag`s that are known. While a model is trained its progress has none.";
-    in_header("If-None-Match", says, ObjectBuilder::new().schema_type(Type::String))
+    let description = "The `ETag`s that are known. While a model is trained its progress has none.";
+    in_header("If-None-Match", description, ObjectBuilder::new().schema_type(Type::String))
 }
 
 pub(super) fn of_list() -> Vec<Parameter> {
@@ -94,20 +94,20 @@ fn in_path(name: &str, schema: ObjectBuilder) -> Parameter {
         .build()
 }
 
-fn in_query(name: &str, says: &str, schema: ObjectBuilder) -> Parameter {
-    optional(name, ParameterIn::Query, says, schema)
+fn in_query(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
+    optional(name, ParameterIn::Query, description, schema)
 }
 
-fn in_header(name: &str, says: &str, schema: ObjectBuilder) -> Parameter {
-    optional(name, ParameterIn::Header, says, schema)
+fn in_header(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
+    optional(name, ParameterIn::Header, description, schema)
 }
 
-fn optional(name: &str, place: ParameterIn, says: &str, schema: ObjectBuilder) -> Parameter {
+fn optional(name: &str, place: ParameterIn, description: &str, schema: ObjectBuilder) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(place)
         .required(Required::False)
-        .description(Some(says))
+        .description(Some(description))
         .schema(Some(schema))
         .build()
 }

@@ -1,4 +1,4 @@
-//! The shapes of what is sent and answered.
+//! The schemas of models and errors, and what other schemas are made of.
 
 use custom_models_core::field::{Description, Name};
 use custom_models_core::model::{Course, Progress, TrainingStatus};
@@ -10,7 +10,7 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{Ref, RefOr};
 
-/// Every schema with its name.
+/// Returns every schema with its name.
 pub(super) fn all() -> Vec<(&'static str, RefOr<Schema>)> {
     vec![
         ("CreateModel", create_model().into()),
@@ -41,13 +41,13 @@ pub(super) fn model_key() -> ObjectBuilder {
     text().pattern(Some("^custom_model_[1-9][0-9]*$"))
 }
 
-/// The place of an event, or the one before the first.
+/// Returns the schema of an event's position; 0 is before the first.
 pub(super) fn position() -> ObjectBuilder {
     let format = Some(SchemaFormat::KnownFormat(KnownFormat::Int64));
     integer().format(format).minimum(Some(0))
 }
 
-/// A model as it is shown, for an example.
+/// Returns an example of a model.
 pub(super) fn example_model() -> Option<Value> {
     let request = CreateModel::builder()
         .name("Medical Cardiology EN")
@@ -102,12 +102,12 @@ fn custom_model() -> ObjectBuilder {
         .property("base_model", base_model())
         .property("training_status", training_status())
         .property("status_message", text())
-        .property("created_at", moment())
-        .property("updated_at", moment())
+        .property("created_at", date_time())
+        .property("updated_at", date_time())
         .property("training_progress", progress())
-        .property("started_training_at", moment())
-        .property("finished_training_at", moment())
-        .property("failed_at", moment())
+        .property("started_training_at", date_time())
+        .property("finished_training_at", date_time())
+        .property("failed_at", date_time())
         .property("error", training_error())
         .property("training_metrics", Ref::from_schema_name("TrainingMetrics"));
     let fields = example_model();
@@ -138,8 +138,8 @@ fn refusal() -> ObjectBuilder {
         .required("message")
 }
 
-/// At least one character is none of White_Space, spelled out because `\s` is another set in every
-/// dialect.
+/// The pattern asks for a character outside White_Space. It spells that set out, because `\s` differs between
+/// dialects.
 fn name() -> ObjectBuilder {
     let spaces =
         (0..=u32::from(char::MAX)).filter_map(char::from_u32).filter(|it| it.is_whitespace());
@@ -161,12 +161,12 @@ pub(super) fn training_status() -> ObjectBuilder {
     integer().enum_values(Some(numbers.collect::<Vec<_>>()))
 }
 
-/// Why a training failed, as it is kept.
+/// Returns the schema of the error of a failed training.
 pub(super) fn training_error() -> ObjectBuilder {
     text().max_length(Some(Course::MAX_ERROR_CHARACTERS))
 }
 
-pub(super) fn moment() -> ObjectBuilder {
+pub(super) fn date_time() -> ObjectBuilder {
     text().format(Some(SchemaFormat::KnownFormat(KnownFormat::DateTime)))
 }
 
@@ -185,4 +185,11 @@ pub(super) fn text() -> ObjectBuilder {
 
 pub(super) fn integer() -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Integer)
+}
+
+/// Returns an object whose properties are all required.
+pub(super) fn all_required(properties: Vec<(&'static str, RefOr<Schema>)>) -> ObjectBuilder {
+    properties
+        .into_iter()
+        .fold(object(), |object, (name, schema)| object.property(name, schema).required(name))
 }

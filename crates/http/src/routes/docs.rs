@@ -7,10 +7,10 @@ use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use utoipa_swagger_ui::{Config, serve};
 
-use crate::openapi::openapi;
 use crate::rejection::Rejection;
 use crate::request::query;
 use crate::response::{HandlerResult, Reply};
+use crate::routes::endpoints::openapi;
 
 /// The path of the page, and the prefix of its files.
 pub(crate) const PAGE: &str = "/docs/";

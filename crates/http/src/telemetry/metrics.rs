@@ -10,7 +10,6 @@ use custom_models_core::Refusal;
 use custom_models_core::access::{AccessRefusal, Operation};
 use metrics::{counter, describe_counter, describe_histogram, histogram};
 
-use crate::paths::{MODELS, TRAINING};
 use crate::rejection::Rejection;
 use crate::response::{Cause, REPLAYED};
 use crate::telemetry::access_log::{method_name, route_pattern};
@@ -35,12 +34,20 @@ pub(crate) fn describe() {
     );
 }
 
+/// The function that returns the operation of a method on a route.
+type OperationOf = fn(&str, &str) -> Option<Operation>;
+
 /// Records a request when the response begins or the client has left.
-pub(crate) async fn record(request: Request, next: Next) -> Response<Body> {
+pub(crate) async fn record(
+    request: Request,
+    next: Next,
+    operation_of: OperationOf,
+) -> Response<Body> {
     let mut record = Record {
         begun: Instant::now(),
         method: method_name(request.method()),
         route: request.extensions().get().cloned(),
+        operation_of,
         status: None,
         outcome: "abandoned",
         limit: None,
@@ -63,6 +70,7 @@ struct Record {
     begun: Instant,
     method: &'static str,
     route: Option<MatchedPath>,
+    operation_of: OperationOf,
     /// `None` if the client left before the response.
     status: Option<StatusCode>,
     /// The outcome, for a request to create a model.
@@ -73,9 +81,9 @@ struct Record {
 
 impl Drop for Record {
     fn drop(&mut self) {
-        let Record { begun, method, ref route, ref status, outcome, limit } = *self;
+        let Record { begun, method, ref route, operation_of, ref status, outcome, limit } = *self;
         let route = route_pattern(route.as_ref());
-        let operation = operation(method, route);
+        let operation = operation_of(method, route);
         let status = status.as_ref().map_or("none", StatusCode::as_str).to_owned();
         let route = route.to_owned();
         counter!(
@@ -99,27 +107,6 @@ impl Drop for Record {
             )
             .increment(1);
         }
-    }
-}
-
-/// Returns the operation of a route about models. Hosts may nest the router under a prefix.
-fn operation(method: &str, route: &str) -> Option<Operation> {
-    let place = route.split_once(MODELS).map(|(_, place)| place);
-    match (method, place) {
-        ("POST", Some("")) => Some(Operation::Create),
-        ("GET" | "HEAD", Some("")) => Some(Operation::List),
-        ("GET" | "HEAD", Some("/events")) => Some(Operation::Events),
-        ("GET" | "HEAD", Some("/resolve/{model_key}")) => Some(Operation::Resolve),
-        ("GET" | "HEAD", Some("/{id}")) => Some(Operation::Get),
-        ("POST", Some("/{id}")) => Some(Operation::Update),
-        ("DELETE", Some("/{id}")) => Some(Operation::Delete),
-        ("PUT", Some("/{id}/data")) => Some(Operation::Upload),
-        ("GET" | "HEAD", Some("/{id}/data")) => Some(Operation::ListData),
-        ("DELETE", Some("/{id}/data/{data_id}")) => Some(Operation::DeleteData),
-        ("POST", Some("/{id}/run")) => Some(Operation::Run),
-        ("POST", Some("/{id}/cancel")) => Some(Operation::Cancel),
-        ("POST", None) if route.contains(TRAINING) => Some(Operation::Work),
-        _ => None,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The shapes of what is sent and answered about trainings and the history.
+//! The schemas of trainings and the history.
 
 use custom_models_core::Organisation;
 use custom_models_core::model::{
@@ -11,9 +11,11 @@ use utoipa::openapi::schema::{
 };
 use utoipa::openapi::{Ref, RefOr};
 
-use super::schemas::{id, integer, moment, object, position, progress, text, training_error};
+use super::schemas::{
+    all_required, date_time, id, integer, object, position, progress, text, training_error,
+};
 
-/// Every schema with its name.
+/// Returns every schema with its name.
 pub(super) fn all() -> Vec<(&'static str, RefOr<Schema>)> {
     vec![
         ("Validated", validated().into()),
@@ -47,7 +49,7 @@ fn claimed() -> ObjectBuilder {
         ("organisation", text().max_length(Some(Organisation::MAX_CHARACTERS)).into()),
         ("model", Ref::from_schema_name("CustomModel").into()),
         ("fence", fence().into()),
-        ("expires_at", moment().into()),
+        ("expires_at", date_time().into()),
         ("data", data.into()),
     ])
 }
@@ -60,7 +62,7 @@ fn data_pair() -> ObjectBuilder {
         ("audio", Ref::from_schema_name("DataFile").into()),
         ("audio_millis", integer().minimum(Some(0)).into()),
         ("transcript", Ref::from_schema_name("DataFile").into()),
-        ("created_at", moment().into()),
+        ("created_at", date_time().into()),
     ])
 }
 
@@ -79,7 +81,7 @@ fn heartbeat() -> ObjectBuilder {
 }
 
 fn lease_held() -> ObjectBuilder {
-    all_required(vec![("expires_at", moment().into()), ("training_progress", progress().into())])
+    all_required(vec![("expires_at", date_time().into()), ("training_progress", progress().into())])
 }
 
 fn succeeded() -> ObjectBuilder {
@@ -112,7 +114,7 @@ fn event() -> ObjectBuilder {
         .collect();
     all_required(vec![
         ("position", position().into()),
-        ("created_at", moment().into()),
+        ("created_at", date_time().into()),
         ("model_id", id().into()),
         ("actor", text().max_length(Some(Actor::MAX_CHARACTERS)).into()),
         ("type", text().enum_values(Some(names)).into()),
@@ -157,11 +159,4 @@ fn lease_seconds() -> ObjectBuilder {
         .minimum(Some(LeaseTime::MIN.as_secs()))
         .maximum(Some(LeaseTime::MAX.as_secs()))
         .default(Some(Value::from(default)))
-}
-
-/// An object whose properties are all there.
-pub(super) fn all_required(properties: Vec<(&'static str, RefOr<Schema>)>) -> ObjectBuilder {
-    properties
-        .into_iter()
-        .fold(object(), |object, (name, schema)| object.property(name, schema).required(name))
 }
