@@ -23,8 +23,8 @@ use axum::extract::Request;
 use axum::http::{HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::from_fn;
 use axum::routing::get;
-use custom_models_core::access::Gate;
 use custom_models_core::Engine;
+use custom_models_core::access::Gate;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::options::Options;

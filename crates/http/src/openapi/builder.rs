@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use custom_models_core::wire::ErrorBody;
 use custom_models_core::access::{AccessRefusal, Operation, RequestLimit, Standing};
 use custom_models_core::store::StoreErrorKind;
 use custom_models_core::time::Moment;
+use custom_models_core::wire::ErrorBody;
 use custom_models_core::{Refusal, Violations};
 use utoipa::openapi::example::ExampleBuilder;
 use utoipa::openapi::header::HeaderBuilder;

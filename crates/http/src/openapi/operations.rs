@@ -1,7 +1,10 @@
 //! The operations on models and trainings: their parameters, bodies and responses.
 
 use custom_models_core::access::Operation;
-use custom_models_core::request::{ClaimTraining, CreateParameters, Heartbeat, ListEvents, RunModel, TrainingFailed, TrainingSucceeded};
+use custom_models_core::request::{
+    ClaimTraining, CreateParameters, Heartbeat, ListEvents, RunModel, TrainingFailed,
+    TrainingSucceeded,
+};
 use custom_models_core::{CreateModel, ListModels, Plan, Refusal, UpdateModel};
 use utoipa::openapi::path::Operation as OperationObject;
 use utoipa::openapi::response::ResponseBuilder;

@@ -34,7 +34,7 @@ const HEARTBEAT: &str = "/api/v3/training/{id}/heartbeat";
 const SUCCEED: &str = "/api/v3/training/{id}/succeed";
 const FAIL: &str = "/api/v3/training/{id}/fail";
 
-const ENDPOINTS: [Endpoint; 16] = [
+static ENDPOINTS: [Endpoint; 16] = [
     on(HttpMethod::Get, MODELS, Operation::List, || get(models::list), docs::list),
     on(HttpMethod::Post, MODELS, Operation::Create, || post(create::create), docs::create),
     on(HttpMethod::Get, MODEL, Operation::Get, || get(models::get), docs::get),
@@ -97,3 +97,6 @@ pub fn openapi() -> OpenApi {
         paths.path(endpoint.path, PathItem::new(endpoint.method.clone(), described))
     }))
 }
+
+#[cfg(test)]
+mod tests;
