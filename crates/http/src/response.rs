@@ -12,11 +12,10 @@ use custom_models_core::model::Revision;
 use custom_models_core::store::{KeptAnswer, StoreError, StoreErrorKind};
 use custom_models_core::wire::ErrorBody;
 use http_body::{Frame, SizeHint};
-use http_body_util::Full;
 use serde::Serialize;
 
 use crate::rejection::Rejection;
-use crate::request::body::{RequestBody, UnreadBody};
+use crate::request::body::UnreadBody;
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -77,88 +76,48 @@ impl Reply {
     }
 }
 
-/// A response: the result of the handler, and what has to live until its body is sent.
-pub(crate) struct ApiResponse {
-    result: HandlerResult,
-    /// The admission that holds the request's place, and whose window the headers show.
-    admitted: Option<Admitted>,
-    unread: Option<UnreadBody>,
-}
-
-impl ApiResponse {
-    /// Returns the response to a request that was admitted. Its place is free again when the body is sent.
-    pub(crate) fn admitted(admitted: Admitted, result: HandlerResult) -> Self {
-        ApiResponse { result, admitted: Some(admitted), unread: None }
-    }
-
-    /// Drains what was not read of the request's body once this response is sent.
-    pub(crate) fn draining(self, body: RequestBody) -> Self {
-        ApiResponse { unread: body.into_unread(), ..self }
-    }
-}
-
-/// The response to a request that holds no place.
-impl From<HandlerResult> for ApiResponse {
-    fn from(result: HandlerResult) -> Self {
-        ApiResponse { result, admitted: None, unread: None }
-    }
-}
-
-/// The reply to a request that needs no admission.
-impl From<Reply> for ApiResponse {
-    fn from(reply: Reply) -> Self {
-        ApiResponse::from(Ok(reply))
-    }
-}
-
-impl<R: Into<Rejection>> From<R> for ApiResponse {
-    fn from(rejection: R) -> Self {
-        ApiResponse::from(Err(rejection.into()))
-    }
-}
-
 /// The rejection that a response was made of, in its extensions, for the log and the metrics.
 #[derive(Clone)]
 pub(crate) struct Cause(pub(crate) Rejection);
 
-impl IntoResponse for ApiResponse {
-    fn into_response(self) -> Response<Body> {
-        let ApiResponse { result, admitted, unread } = self;
-        let standing = admitted.as_ref().and_then(Admitted::standing);
-        let (Reply { status, body, mut headers }, cause) = match result {
-            Ok(reply) => (reply, None),
-            Err(rejection) => (error_reply(&rejection), Some(Cause(rejection))),
-        };
-        if let Some(standing) = standing {
-            // RATE-5.
-            standing
-                .headers()
-                .into_iter()
-                .for_each(|(name, value)| insert(&mut headers, name, value));
-        }
-        if unread.as_ref().is_some_and(UnreadBody::may_never_arrive) {
-            headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
-        }
-        let body = PermitBody { body: Full::new(body), _admitted: admitted, _unread: unread };
-        let mut response = Response::new(Body::new(body));
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        if let Some(cause) = cause {
-            response.extensions_mut().insert(cause);
-        }
-        response
+/// Returns the response to a request. Its body holds the admission, whose window the headers show, and what was not
+/// read of the request.
+pub(crate) fn respond(
+    result: HandlerResult,
+    admitted: Option<Admitted>,
+    unread: Option<UnreadBody>,
+) -> Response<Body> {
+    let (Reply { status, body, mut headers }, cause) = match result {
+        Ok(reply) => (reply, None),
+        Err(rejection) => (error_reply(&rejection), Some(Cause(rejection))),
+    };
+    if let Some(standing) = admitted.as_ref().and_then(Admitted::standing) {
+        // RATE-5.
+        standing.headers().into_iter().for_each(|(name, value)| insert(&mut headers, name, value));
     }
+    if unread.as_ref().is_some_and(UnreadBody::may_never_arrive) {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    let bytes = (!body.is_empty()).then_some(body);
+    let body = PermitBody { bytes, _admitted: admitted, _unread: unread };
+    let mut response = Response::new(Body::new(body));
+    *response.status_mut() = status;
+    *response.headers_mut() = headers;
+    if let Some(cause) = cause {
+        response.extensions_mut().insert(cause);
+    }
+    response
 }
 
 impl IntoResponse for Reply {
     fn into_response(self) -> Response<Body> {
-        ApiResponse::from(self).into_response()
+        respond(Ok(self), None, None)
     }
 }
 
 impl IntoResponse for Rejection {
     fn into_response(self) -> Response<Body> {
-        ApiResponse::from(self).into_response()
+        respond(Err(self), None, None)
     }
 }
 
@@ -182,7 +141,8 @@ fn insert(headers: &mut HeaderMap, name: &'static str, value: String) {
 /// A response body that holds the request's place, and what was not read of the request, until it is sent or
 /// dropped (RATE-2).
 struct PermitBody {
-    body: Full<Bytes>,
+    /// `None` once they are sent.
+    bytes: Option<Bytes>,
     _admitted: Option<Admitted>,
     _unread: Option<UnreadBody>,
 }
@@ -193,16 +153,16 @@ impl http_body::Body for PermitBody {
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
+        _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
+        Poll::Ready(self.bytes.take().map(|bytes| Ok(Frame::data(bytes))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.bytes.is_none()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        SizeHint::with_exact(self.bytes.as_ref().map_or(0, |bytes| bytes.len() as u64))
     }
 }

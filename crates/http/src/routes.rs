@@ -31,7 +31,7 @@ use crate::options::Options;
 use crate::rejection::Rejection;
 use crate::request::body::RequestBody;
 use crate::request::{framing, query};
-use crate::response::{ApiResponse, Reply};
+use crate::response::{HandlerResult, Reply, respond};
 use crate::state::AppState;
 use crate::telemetry::{access_log, metrics, panics};
 
@@ -76,12 +76,13 @@ fn with_rejections<S>(routes: Router<S>, drain_timeout: Duration) -> Router<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    let unread = move |response: ApiResponse, request: Request| {
+    let without_route = move |result: HandlerResult, request: Request| {
         let (parts, body) = request.into_parts();
-        ready(response.draining(RequestBody::new(&parts.headers, body, drain_timeout)))
+        let body = RequestBody::new(&parts.headers, body, drain_timeout);
+        ready(respond(result, None, body.into_unread()))
     };
-    let no_route = move |request: Request| unread(Rejection::RouteNotFound.into(), request);
-    let no_method = move |request: Request| unread(other_method(request.method()), request);
+    let no_route = move |request| without_route(Err(Rejection::RouteNotFound), request);
+    let no_method = move |request: Request| without_route(other_method(request.method()), request);
     routes
         .fallback(no_route)
         .method_not_allowed_fallback(no_method)
@@ -89,12 +90,12 @@ where
         .layer(from_fn(move |request, next| framing::check_head(request, next, drain_timeout)))
 }
 
-/// Returns the response to a method that the route does not have. The router adds `Allow`, which is the whole answer
-/// to `OPTIONS`.
-fn other_method(method: &Method) -> ApiResponse {
+/// Returns the result for a method that the route does not have. The router adds `Allow`, which is the whole answer to
+/// `OPTIONS`.
+fn other_method(method: &Method) -> HandlerResult {
     match *method {
-        Method::OPTIONS => Reply::empty(StatusCode::NO_CONTENT).into(),
-        _ => Rejection::MethodNotAllowed.into(),
+        Method::OPTIONS => Ok(Reply::empty(StatusCode::NO_CONTENT)),
+        _ => Err(Rejection::MethodNotAllowed),
     }
 }
 

@@ -4,7 +4,7 @@ use custom_models_core::access::{Admitted, Entered, Standing};
 use custom_models_core::store::AdmissionRequest;
 
 use crate::rejection::Rejection;
-use crate::response::{ApiResponse, HandlerResult};
+use crate::response::HandlerResult;
 use crate::state::AppState;
 
 /// The admission of one request. If it is dropped before the admission is submitted, because the client has left, the
@@ -66,28 +66,32 @@ impl Admission {
         }
     }
 
-    /// Returns the response. A request that came to no change is admitted first, and refused if its window is full by
-    /// now.
-    pub(crate) async fn respond(
+    /// Returns the admission that the response shows, and the result. A request that came to no change is admitted
+    /// first, and refused if its window is full by now.
+    pub(crate) async fn finish(
         &mut self,
         state: &AppState,
         result: HandlerResult,
-    ) -> Result<ApiResponse, Rejection> {
-        let (admitted, result) = match (self.take(), result) {
-            (Stage::Outside, result) => return Ok(ApiResponse::from(result)),
+    ) -> (Option<Admitted>, HandlerResult) {
+        match (self.take(), result) {
+            (Stage::Outside, result) => (None, result),
             // The key was revoked or has expired since the request entered.
             (Stage::Entered(_), Err(rejection)) if matches!(rejection.status(), 401 | 403) => {
-                return Err(rejection);
+                (None, Err(rejection))
             }
             // The store fails: it is not asked once more.
             (Stage::Entered(entered), Err(rejection)) if rejection.status() == 500 => {
-                (entered.leave(), Err(rejection))
+                (Some(entered.leave()), Err(rejection))
             }
-            (Stage::Entered(entered), result) => (state.admit(entered).await?, result),
-            (Stage::Submitted(entered, standing), result) => (entered.counted(standing), result),
-            (Stage::Admitted(admitted), result) => (admitted, result),
-        };
-        Ok(ApiResponse::admitted(admitted, result))
+            (Stage::Entered(entered), result) => match state.admit(entered).await {
+                Ok(admitted) => (Some(admitted), result),
+                Err(rejection) => (None, Err(rejection)),
+            },
+            (Stage::Submitted(entered, standing), result) => {
+                (Some(entered.counted(standing)), result)
+            }
+            (Stage::Admitted(admitted), result) => (Some(admitted), result),
+        }
     }
 
     fn take(&mut self) -> Stage {

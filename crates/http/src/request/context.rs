@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::future::Future;
 use std::sync::Arc;
 
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::Request;
-use axum::http::{HeaderMap, StatusCode, Uri};
-use custom_models_core::access::{AccessRefusal, Operation};
-use custom_models_core::engine::{Answered, Edited, Limited};
+use axum::http::{HeaderMap, Response, StatusCode, Uri};
+use custom_models_core::access::{AccessRefusal, Admitted, Operation};
+use custom_models_core::engine::{Edited, Limited};
 use custom_models_core::model::{ContentDigest, Edit, TrainingStatus};
 use custom_models_core::store::{
     AdmissionRequest, AnswerKey, IdempotencyKey, KeptAnswer, NewAnswer, Repeatable,
@@ -25,7 +25,7 @@ use crate::request::multipart::boundary;
 use crate::request::precondition::if_match;
 use crate::request::query::{self, Pairs};
 use crate::request::upload::receive_upload;
-use crate::response::{ApiResponse, HandlerResult, Reply};
+use crate::response::{self, HandlerResult, Reply};
 use crate::state::AppState;
 use crate::state::blocking_calls::Wait;
 use crate::state::shutdown::ShutdownSignal;
@@ -56,18 +56,21 @@ impl RequestContext {
         RequestContext { state, uri, headers, body, shutdown, operation: None, admission }
     }
 
-    /// Admits a request that only reads, and responds with what `reply` makes of the read value.
+    /// Admits a request that only reads, and responds with what `reply` makes of the value.
     pub(crate) async fn respond_to_read<T: Send + 'static>(
         self,
         operation: Operation,
         read: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
         reply: impl FnOnce(&RequestContext, T) -> HandlerResult,
-    ) -> ApiResponse {
-        let read = self.state.enter_and_read(&self.headers, operation, read).await;
-        let response = read.map(|(admitted, value)| {
-            ApiResponse::admitted(admitted, value.and_then(|value| reply(&self, value)))
-        });
-        response.unwrap_or_else(ApiResponse::from).draining(self.body)
+    ) -> Response<Body> {
+        let (admitted, result) =
+            match self.state.enter_and_read(&self.headers, operation, read).await {
+                Ok((admitted, value)) => {
+                    (Some(admitted), value.and_then(|value| reply(&self, value)))
+                }
+                Err(rejection) => (None, Err(rejection)),
+            };
+        response::respond(result, admitted, self.body.into_unread())
     }
 
     /// Admits a request and responds with what its handler returns.
@@ -75,7 +78,7 @@ impl RequestContext {
         self,
         operation: Operation,
         handler: impl AsyncFnOnce(&mut RequestContext, &Caller) -> HandlerResult,
-    ) -> ApiResponse {
+    ) -> Response<Body> {
         self.respond_once(operation, None, handler).await
     }
 
@@ -85,9 +88,10 @@ impl RequestContext {
         operation: Operation,
         scope: Option<AnswerKey>,
         handler: impl AsyncFnOnce(&mut RequestContext, &Caller) -> HandlerResult,
-    ) -> ApiResponse {
-        let response = self.replay_or_handle(operation, scope.as_ref(), handler).await;
-        response.unwrap_or_else(ApiResponse::from).draining(self.body)
+    ) -> Response<Body> {
+        let handled = self.replay_or_handle(operation, scope.as_ref(), handler).await;
+        let (admitted, result) = handled.unwrap_or_else(|rejection| (None, Err(rejection)));
+        response::respond(result, admitted, self.body.into_unread())
     }
 
     async fn replay_or_handle(
@@ -95,12 +99,12 @@ impl RequestContext {
         operation: Operation,
         scope: Option<&AnswerKey>,
         handler: impl AsyncFnOnce(&mut RequestContext, &Caller) -> HandlerResult,
-    ) -> Result<ApiResponse, Rejection> {
+    ) -> Result<(Option<Admitted>, HandlerResult), Rejection> {
         let entered = self.state.enter(&self.headers, operation).await?;
         self.operation = Some(operation);
         let caller = entered.caller().clone();
         if let Some(result) = self.replay(&caller, scope).await.transpose() {
-            return Ok(ApiResponse::admitted(entered.repeats(), result));
+            return Ok((Some(entered.repeats()), result));
         }
         entered.check_window()?;
         self.admission = Admission::of(entered);
@@ -114,7 +118,7 @@ impl RequestContext {
             self.admission.submit();
             result = replayed;
         }
-        self.admission.respond(&self.state, result).await
+        Ok(self.admission.finish(&self.state, result).await)
     }
 
     /// Returns the reply that is recorded under a key, if there is one. Only then is the body read, to compare it.
@@ -274,12 +278,14 @@ impl RequestContext {
         admission.write(state).await
     }
 
-    /// Makes the change that the request asks for, with its admission in the same write.
+    /// Makes the change that the request asks for, with its admission in the same write, and returns what `reply` makes
+    /// of the result.
     pub(crate) async fn write<T, F>(
         &mut self,
         caller: &Caller,
         change: impl FnOnce(&Engine, Option<AdmissionRequest>) -> F,
-    ) -> Result<Answered<T>, Rejection>
+        reply: impl FnOnce(&RequestContext, T) -> HandlerResult,
+    ) -> HandlerResult
     where
         F: Future<Output = Result<Limited<T>, Refusal>>,
     {
@@ -288,14 +294,30 @@ impl RequestContext {
         match self.state.write(caller, write, Wait::Bounded).await? {
             Limited::Admitted { standing, result } => {
                 self.admission.set_standing(standing);
-                Ok(Answered::Now(result?))
+                reply(self, result?)
             }
-            Limited::Before(record) => Ok(Answered::Before(record)),
+            Limited::Before(record) => self.replayed_reply(record),
             Limited::Full { standing, retry_after } => {
                 self.admission.set_standing(Some(standing));
                 Err(AccessRefusal::RateLimited { standing, retry_after }.into())
             }
         }
+    }
+
+    /// Edits a model at the revisions that `If-Match` allows, and returns what `reply` makes of the result.
+    pub(crate) async fn edit(
+        &mut self,
+        caller: &Caller,
+        id: ModelId,
+        edit: Edit,
+        repeatable: Option<Repeatable>,
+        reply: impl FnOnce(&RequestContext, Edited) -> HandlerResult,
+    ) -> HandlerResult {
+        let expected = if_match(&self.headers);
+        let edit = |engine: &Engine, admission| {
+            engine.edit_limited_async(caller, id, edit, expected, repeatable, admission)
+        };
+        self.write(caller, edit, reply).await
     }
 
     /// Edits a model, for an operation that has no body and no parameters. Refusals of the model come before what is
@@ -305,31 +327,14 @@ impl RequestContext {
         caller: &Caller,
         id: ModelId,
         edit: Edit,
-    ) -> Result<Edited, Rejection> {
+        reply: impl FnOnce(&RequestContext, Edited) -> HandlerResult,
+    ) -> HandlerResult {
         if let Err(rejection) = self.reject_body_and_query() {
             let model = self.read_model(caller, id).await?;
             self.check(caller, &model, &edit)?;
             return Err(rejection);
         }
-        self.edit(caller, id, edit, None).await
-    }
-
-    /// Edits a model at the revisions that `If-Match` allows.
-    pub(crate) async fn edit(
-        &mut self,
-        caller: &Caller,
-        id: ModelId,
-        edit: Edit,
-        repeatable: Option<Repeatable>,
-    ) -> Result<Edited, Rejection> {
-        let expected = if_match(&self.headers);
-        let edited = self.write(caller, |engine, admission| {
-            engine.edit_limited_async(caller, id, edit, expected, repeatable, admission)
-        });
-        Ok(match edited.await? {
-            Answered::Now(edited) => edited,
-            Answered::Before(record) => Edited::Before(record),
-        })
+        self.edit(caller, id, edit, None, reply).await
     }
 
     /// Returns the reply to an edit.

@@ -7,11 +7,10 @@ use axum::extract::Request;
 use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderValue, Response, Version, header};
 use axum::middleware::Next;
-use axum::response::IntoResponse;
 
 use crate::rejection::Rejection;
 use crate::request::body::RequestBody;
-use crate::response::ApiResponse;
+use crate::response::respond;
 
 /// Rejects a request whose head is ambiguous or asks for what is not implemented.
 pub(crate) async fn check_head(
@@ -24,7 +23,7 @@ pub(crate) async fn check_head(
     };
     let (parts, body) = request.into_parts();
     let body = RequestBody::new(&parts.headers, body, drain_timeout);
-    ApiResponse::from(rejection).draining(body).into_response()
+    respond(Err(rejection), None, body.into_unread())
 }
 
 fn rejection(version: Version, headers: &HeaderMap) -> Option<Rejection> {

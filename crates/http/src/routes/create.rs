@@ -2,19 +2,19 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{Response, StatusCode};
 use custom_models_core::access::Operation;
-use custom_models_core::engine::Answered;
 use custom_models_core::request::CreateParameters;
 use custom_models_core::store::{AnswerKey, IdempotencyKey, NewAnswer, Repeatable};
 use custom_models_core::{Caller, CreateModel, Engine, Violations};
 
 use crate::request::context::{RequestContext, both};
-use crate::response::{ApiResponse, HandlerResult, Reply};
+use crate::response::{HandlerResult, Reply};
 use crate::state::AppState;
 
-pub(crate) async fn create(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn create(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
     let ctx = RequestContext::new(state, request);
     let parameters = ctx.query(|pairs| CreateParameters::from_pairs(pairs));
     let key = ctx.idempotency_key();
@@ -40,13 +40,10 @@ async fn create_model(
         return validate(ctx, caller, request.into_owned()).await;
     }
     let repeatable = key.map(|key| Repeatable { key, request: NewAnswer::digest(&body) });
-    let created = ctx.write(caller, |engine, admission| {
+    let create = |engine: &Engine, admission| {
         engine.create_limited_async(caller, request, repeatable, admission)
-    });
-    match created.await? {
-        Answered::Now(model) => ctx.model_reply(StatusCode::CREATED, &model),
-        Answered::Before(record) => Reply::replayed(record),
-    }
+    };
+    ctx.write(caller, create, |ctx, model| ctx.model_reply(StatusCode::CREATED, &model)).await
 }
 
 async fn validate(

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{Response, StatusCode};
 use custom_models_core::access::Operation;
 use custom_models_core::engine::Edited;
 use custom_models_core::model::{DataId, DataList, Edit};
@@ -12,11 +13,11 @@ use custom_models_core::{Caller, Refusal};
 use crate::rejection::Rejection;
 use crate::request::context::{RequestContext, segment};
 use crate::request::precondition::if_match;
-use crate::response::{ApiResponse, HandlerResult, Reply};
+use crate::response::{HandlerResult, Reply};
 use crate::state::AppState;
 
 /// `GET /api/v3/custom_models/{id}/data`
-pub(crate) async fn list(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn list(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
     let ctx = RequestContext::new(state, request);
     let id = ctx.model_id(1);
     ctx.respond_to_read(
@@ -31,7 +32,7 @@ pub(crate) async fn list(State(state): State<Arc<AppState>>, request: Request) -
 }
 
 /// `DELETE /api/v3/custom_models/{id}/data/{data_id}`
-pub(crate) async fn delete(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn delete(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
     RequestContext::new(state, request).respond(Operation::DeleteData, delete_pair).await
 }
 
@@ -51,14 +52,16 @@ async fn delete_pair(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult
         });
         return checked.await.and(Err(rejection));
     }
-    let edited = ctx.edit(caller, model, Edit::RemoveData(data), None).await?;
-    let Edited::Changed { removed: Some(pair), .. } = edited else {
-        return Err(Rejection::internal(format!("no pair of {edited:?}")));
-    };
     let organisation = caller.organisation().clone();
-    ctx.state.remove_contents(move |contents| {
-        contents.remove(&organisation, model, &pair.audio.content)?;
-        contents.remove(&organisation, model, &pair.transcript.content)
-    });
-    Ok(Reply::empty(StatusCode::NO_CONTENT))
+    let reply = |ctx: &RequestContext, edited| {
+        let Edited::Changed { removed: Some(pair), .. } = edited else {
+            return Err(Rejection::internal(format!("no pair of {edited:?}")));
+        };
+        ctx.state.remove_contents(move |contents| {
+            contents.remove(&organisation, model, &pair.audio.content)?;
+            contents.remove(&organisation, model, &pair.transcript.content)
+        });
+        Ok(Reply::empty(StatusCode::NO_CONTENT))
+    };
+    ctx.edit(caller, model, Edit::RemoveData(data), None, reply).await
 }

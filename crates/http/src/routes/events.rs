@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{Response, StatusCode};
 use custom_models_core::Caller;
 use custom_models_core::access::Operation;
 use custom_models_core::engine::EventList;
@@ -12,10 +13,10 @@ use tokio::time::{Instant, sleep, sleep_until};
 
 use crate::rejection::Rejection;
 use crate::request::context::RequestContext;
-use crate::response::{ApiResponse, HandlerResult, Reply};
+use crate::response::{HandlerResult, Reply};
 use crate::state::AppState;
 
-pub(crate) async fn events(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn events(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
     RequestContext::new(state, request).respond(Operation::Events, list_events).await
 }
 

@@ -2,18 +2,19 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{Response, StatusCode};
 use custom_models_core::access::Operation;
 use custom_models_core::{CustomModel, ListModels, ModelKey, Refusal};
 
 use crate::request::context::{RequestContext, segment};
 use crate::request::precondition::is_not_modified;
-use crate::response::{ApiResponse, HandlerResult, Reply};
+use crate::response::{HandlerResult, Reply};
 use crate::state::AppState;
 
 /// `GET /api/v3/custom_models`
-pub(crate) async fn list(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn list(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
     let ctx = RequestContext::new(state, request);
     let list = ctx.query(|pairs| ListModels::from_pairs(pairs));
     ctx.respond_to_read(
@@ -25,7 +26,7 @@ pub(crate) async fn list(State(state): State<Arc<AppState>>, request: Request) -
 }
 
 /// `GET /api/v3/custom_models/{id}`
-pub(crate) async fn get(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn get(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
     let ctx = RequestContext::new(state, request);
     let id = ctx.model_id(0);
     ctx.respond_to_read(Operation::Get, move |engine, caller| engine.get(caller, id?), get_reply)
@@ -41,7 +42,10 @@ fn get_reply(ctx: &RequestContext, model: CustomModel) -> HandlerResult {
 }
 
 /// `GET /api/v3/custom_models/resolve/{model_key}`
-pub(crate) async fn resolve(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn resolve(
+    State(state): State<Arc<AppState>>,
+    request: Request,
+) -> Response<Body> {
     let ctx = RequestContext::new(state, request);
     let key = segment(&ctx.uri, 0).and_then(|key| key.parse::<ModelKey>().ok());
     ctx.respond_to_read(

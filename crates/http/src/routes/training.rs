@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::Response;
 use custom_models_core::Caller;
 use custom_models_core::access::Operation;
 use custom_models_core::model::Edit;
@@ -10,11 +12,11 @@ use custom_models_core::request::RunModel;
 use custom_models_core::store::{NewAnswer, Repeatable};
 
 use crate::request::context::{ParsedKey, RequestContext, both};
-use crate::response::{ApiResponse, HandlerResult};
+use crate::response::HandlerResult;
 use crate::state::AppState;
 
 /// `POST /api/v3/custom_models/{id}/run`
-pub(crate) async fn run(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn run(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
     let ctx = RequestContext::new(state, request);
     let key = ctx.idempotency_key();
     let scope = ctx.idempotency_scope(Operation::Run, &key);
@@ -34,16 +36,15 @@ async fn start_training(
     let beside = both(key, ctx.reject_query());
     let (RunModel { .. }, (key, ())) = both(RunModel::from_json(&body), beside)?;
     let repeatable = key.map(|key| Repeatable { key, request: NewAnswer::digest(&body) });
-    let edited = ctx.edit(caller, model.id, Edit::Run, repeatable).await?;
-    ctx.edit_reply(edited)
+    ctx.edit(caller, model.id, Edit::Run, repeatable, RequestContext::edit_reply).await
 }
 
 /// `POST /api/v3/custom_models/{id}/cancel`
-pub(crate) async fn cancel(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn cancel(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
     RequestContext::new(state, request).respond(Operation::Cancel, cancel_training).await
 }
 
 async fn cancel_training(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
-    let edited = ctx.edit_without_body(caller, ctx.model_id(1)?, Edit::Cancel).await?;
-    ctx.edit_reply(edited)
+    let id = ctx.model_id(1)?;
+    ctx.edit_without_body(caller, id, Edit::Cancel, RequestContext::edit_reply).await
 }

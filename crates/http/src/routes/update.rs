@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
+use axum::http::Response;
 use custom_models_core::access::Operation;
 use custom_models_core::model::Edit;
 use custom_models_core::{Caller, UpdateModel};
 
 use crate::request::context::{RequestContext, both};
-use crate::response::{ApiResponse, HandlerResult};
+use crate::response::HandlerResult;
 use crate::state::AppState;
 
 /// `POST /api/v3/custom_models/{id}`
-pub(crate) async fn update(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn update(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
     RequestContext::new(state, request).respond(Operation::Update, update_model).await
 }
 
@@ -22,18 +24,19 @@ async fn update_model(ctx: &mut RequestContext, caller: &Caller) -> HandlerResul
     let body = ctx.json().await?;
     let (update, ()) = both(UpdateModel::from_json(&body), ctx.reject_query())?;
     let edit = Edit::from(update);
-    let edited = ctx.edit(caller, model.id, edit, None).await?;
-    ctx.edit_reply(edited)
+    ctx.edit(caller, model.id, edit, None, RequestContext::edit_reply).await
 }
 
 /// `DELETE /api/v3/custom_models/{id}`
-pub(crate) async fn delete(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn delete(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
     RequestContext::new(state, request).respond(Operation::Delete, delete_model).await
 }
 
 async fn delete_model(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
     let (id, organisation) = (ctx.model_id(0)?, caller.organisation().clone());
-    let edited = ctx.edit_without_body(caller, id, Edit::Delete).await?;
-    ctx.state.remove_contents(move |contents| contents.remove_model(&organisation, id));
-    ctx.edit_reply(edited)
+    let reply = |ctx: &RequestContext, edited| {
+        ctx.state.remove_contents(move |contents| contents.remove_model(&organisation, id));
+        ctx.edit_reply(edited)
+    };
+    ctx.edit_without_body(caller, id, Edit::Delete, reply).await
 }

@@ -3,8 +3,9 @@
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{Response, StatusCode};
 use custom_models_core::access::Operation;
 use custom_models_core::engine::Edited;
 use custom_models_core::model::{ContentDigest, DataFile, DataType, Edit, Expected, NewPair};
@@ -20,14 +21,14 @@ use crate::request::context::{ParsedKey, RequestContext, both};
 use crate::request::multipart::boundary;
 use crate::request::precondition::if_match;
 use crate::request::upload::receive_upload;
-use crate::response::{ApiResponse, HandlerResult, Reply};
+use crate::response::{HandlerResult, Reply};
 use crate::state::AppState;
 use crate::state::blocking_calls::Wait;
 
 /// The longest body that may be announced: two files, and 1 MiB for the headers of the parts.
 const MAX_ANNOUNCED: u64 = 2 * DataFile::MAX_BYTES + (1 << 20);
 
-pub(crate) async fn upload(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn upload(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
     let ctx = RequestContext::new(state, request);
     let key = ctx.idempotency_key();
     let scope = ctx.idempotency_scope(Operation::Upload, &key);

@@ -2,22 +2,22 @@
 
 use std::sync::Arc;
 
+use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{Response, StatusCode};
 use custom_models_core::access::Operation;
 use custom_models_core::engine::{Edited, LeaseHeld};
 use custom_models_core::model::Edit;
 use custom_models_core::request::{ClaimTraining, Heartbeat, TrainingFailed, TrainingSucceeded};
 use custom_models_core::{Caller, Refusal, Violations};
 
-use crate::rejection::Rejection;
 use crate::request::context::{RequestContext, both};
 use crate::request::precondition::if_match;
-use crate::response::{ApiResponse, HandlerResult, Reply};
+use crate::response::{HandlerResult, Reply};
 use crate::state::AppState;
 
 /// `POST /api/v3/training/claim`
-pub(crate) async fn claim(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn claim(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
     RequestContext::new(state, request).respond(Operation::Work, claim_training).await
 }
 
@@ -38,7 +38,10 @@ async fn claim_training(ctx: &mut RequestContext, caller: &Caller) -> HandlerRes
 }
 
 /// `POST /api/v3/training/{id}/heartbeat`
-pub(crate) async fn heartbeat(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn heartbeat(
+    State(state): State<Arc<AppState>>,
+    request: Request,
+) -> Response<Body> {
     RequestContext::new(state, request).respond(Operation::Work, extend_lease).await
 }
 
@@ -47,16 +50,21 @@ async fn extend_lease(ctx: &mut RequestContext, caller: &Caller) -> HandlerResul
         let Heartbeat { fence, progress, time, .. } = Heartbeat::from_json(body)?;
         Ok(Edit::Beat { fence, progress, time })
     };
-    let edited = edit_training(ctx, caller, parse).await?;
-    let held = match &edited {
-        Edited::Changed { model, .. } => LeaseHeld::of(model),
-        _ => None,
-    };
-    Reply::json(StatusCode::OK, &held.ok_or(Refusal::LeaseLost)?)
+    edit_training(ctx, caller, parse, |_, edited| {
+        let held = match &edited {
+            Edited::Changed { model, .. } => LeaseHeld::of(model),
+            _ => None,
+        };
+        Reply::json(StatusCode::OK, &held.ok_or(Refusal::LeaseLost)?)
+    })
+    .await
 }
 
 /// `POST /api/v3/training/{id}/succeed`
-pub(crate) async fn succeed(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn succeed(
+    State(state): State<Arc<AppState>>,
+    request: Request,
+) -> Response<Body> {
     RequestContext::new(state, request).respond(Operation::Work, succeed_training).await
 }
 
@@ -65,12 +73,11 @@ async fn succeed_training(ctx: &mut RequestContext, caller: &Caller) -> HandlerR
         let TrainingSucceeded { fence, metrics, .. } = TrainingSucceeded::from_json(body)?;
         Ok(Edit::Succeed { fence, metrics })
     };
-    let edited = edit_training(ctx, caller, parse).await?;
-    ctx.edit_reply(edited)
+    edit_training(ctx, caller, parse, RequestContext::edit_reply).await
 }
 
 /// `POST /api/v3/training/{id}/fail`
-pub(crate) async fn fail(State(state): State<Arc<AppState>>, request: Request) -> ApiResponse {
+pub(crate) async fn fail(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
     RequestContext::new(state, request).respond(Operation::Work, fail_training).await
 }
 
@@ -79,8 +86,7 @@ async fn fail_training(ctx: &mut RequestContext, caller: &Caller) -> HandlerResu
         let TrainingFailed { fence, error, .. } = TrainingFailed::from_json(body)?;
         Ok(Edit::Fail { fence, error })
     };
-    let edited = edit_training(ctx, caller, parse).await?;
-    ctx.edit_reply(edited)
+    edit_training(ctx, caller, parse, RequestContext::edit_reply).await
 }
 
 /// Makes the edit that a worker's body asks for. The body has the fence. Refusals that do not need it, because no
@@ -89,7 +95,8 @@ async fn edit_training(
     ctx: &mut RequestContext,
     caller: &Caller,
     parse: impl FnOnce(&[u8]) -> Result<Edit, Violations<'static>>,
-) -> Result<Edited, Rejection> {
+    reply: impl FnOnce(&RequestContext, Edited) -> HandlerResult,
+) -> HandlerResult {
     let model = ctx.model(caller, 1).await?;
     if model.course.run().is_none() {
         return Err(Refusal::LeaseLost.into());
@@ -99,5 +106,5 @@ async fn edit_training(
     }
     let body = ctx.json().await?;
     let (edit, ()) = both(parse(&body), ctx.reject_query())?;
-    ctx.edit(caller, model.id, edit, None).await
+    ctx.edit(caller, model.id, edit, None, reply).await
 }
