@@ -16,14 +16,13 @@
 //! # Ok::<(), custom_models_core::store::StoreError>(())
 //! ```
 //!
-//! A request is judged in the order of the rules: the route, the key, its scope, its places, whether
-//! it was answered before, its window, the model, its state, its revision, the body. Every answer is JSON. [`serve`] is
-//! the loop around the router for hosts that have none of their own.
+//! A request is judged in the order of the rules: the route, the key, its scope, its place, a replay under an
+//! idempotency key, its window, the model, its state, its revision, the body. Every response of an endpoint is JSON. [`serve`] is the
+//! loop around the router, for hosts that have none of their own.
 //!
-//! Requests are counted and timed through the facade [`metrics`], and the stores' groups of writes as
-//! well. A host that wants to see them installs a recorder before it opens a store and makes the router,
-//! and may serve [`metrics_router`] on a listener of its own. What there is to see, and how a service is
-//! run, stands in `docs/operating.md`.
+//! Requests, and the groups of writes of the stores, are counted and timed through the facade [`metrics`]. A host that
+//! wants them installs a recorder before it opens a store and makes the router. [`metrics_router`] serves them on a
+//! listener of its own. `docs/operating.md` describes the metrics, the log and how a service is run.
 #![forbid(unsafe_code)]
 
 mod openapi;

@@ -1,54 +1,53 @@
+//! The options of a service.
+
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
 use custom_models_training_data::ContentStore;
 
-/// The times that a service waits, and the numbers of things that it does at a time.
+/// The time-outs of a service, and its limits on what runs at a time.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Options {
-    /// The time that a body may take to arrive, or an upload its next bytes; then it is a 408.
+    /// The time-out of a body, and of the next bytes of an upload. Then the request is a 408.
     pub body_timeout: Duration,
-    /// The bytes that an upload has to send in each second, on average over [`Options::least_rate_span`]; one
-    /// that is slower is a 408. 0 is no least.
+    /// The least rate of an upload in bytes a second, on average over [`Options::least_rate_span`]. A slower one is a
+    /// 408. 0 means no least rate.
     pub least_upload_rate: u64,
-    /// The time over which the rate of an upload is measured. Only time spent waiting for the sender counts.
+    /// The span over which the rate of an upload is measured. Only time spent waiting for the sender counts.
     pub least_rate_span: Duration,
-    /// The time that a body of JSON may take to arrive before its key is looked up again: it may have been revoked.
-    /// The key of an upload, and of a request that has waited for an event, always is.
+    /// The time after which a body of JSON counts as slow. Its key is then checked again, because it may have been
+    /// revoked. The key of an upload, and of a request that has waited for an event, always is.
     pub recheck_after: Duration,
-    /// The time that the store may take to answer; then it is a 503. A write that was begun goes on, and
-    /// its outcome is told to nobody.
+    /// The time-out of the store. Then the request is a 503. A write that was begun goes on.
     pub store_timeout: Duration,
-    /// The number of threads that read the store; more reads wait for their turn. The default is twice the
-    /// processors, and at least 4: one read that takes long leaves the others theirs.
+    /// The number of threads that read the store. Further reads wait. By default twice the number of processors, and at
+    /// least 4, so that one slow read leaves threads for the others.
     pub reads_at_once: usize,
     /// The store of the contents of training data. Without it there are no routes for data.
     pub contents: Option<Arc<dyn ContentStore>>,
-    /// The number of uploads that may be on their way at a time; one more is a 503.
+    /// The number of uploads at a time. One more is a 503.
     pub uploads_at_once: usize,
-    /// The share of [`Options::uploads_at_once`], and of [`Options::waiters`], that one organisation may take,
-    /// in percent, and one place at least; one more is a 503. 100 is no limit.
+    /// The share of [`Options::uploads_at_once`], and of [`Options::waiters`], that one organisation may take, in per
+    /// cent. It is at least one place. A request beyond it is a 503. 100 means no limit.
     pub organisation_share: u8,
-    /// The time for which the rest of a body is read that was refused early. Its sender, who reads after
-    /// sending, sees the refusal.
+    /// The time for which the rest of a rejected body is read. A client that reads only after sending then sees the
+    /// response.
     pub drain_timeout: Duration,
-    /// The time that the head of a request may take to arrive, the time between two requests of one
-    /// connection included.
+    /// The time-out of the head of a request. It begins with the connection, or with the end of the response before.
     pub header_timeout: Duration,
-    /// The time that a client may leave an answer untaken before its connection ends, each time that no more of it
-    /// can be sent. It has an effect only with [`serve`](crate::serve).
+    /// The time for which a client may read nothing of a response. Then its connection ends. Only
+    /// [`serve`](crate::serve) uses it.
     pub write_timeout: Duration,
-    /// The time after which a client that follows a training should look again. Answers about a model in
-    /// training state it in `Retry-After`.
+    /// The time after which a client should ask for a running training again, sent as `Retry-After`.
     pub poll_after: Duration,
-    /// The number of requests that may wait for an event at a time; one more is a 503.
+    /// The number of requests that may wait for an event at a time. One more is a 503.
     pub waiters: usize,
-    /// The time between two looks for events that others than this service have written, while a request waits
-    /// for an event.
+    /// The time between reads for a request that waits for an event. They find the events that other processes write;
+    /// events that this service writes need no read.
     pub events_poll: Duration,
-    /// The time that requests at work may take to end when the service is told to.
+    /// The time within which requests have to end at the shutdown.
     pub shutdown_timeout: Duration,
 }
 

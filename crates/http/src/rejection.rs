@@ -1,4 +1,4 @@
-//! Every way in which the service says no.
+//! Rejections: every way in which the service refuses a request.
 
 use std::borrow::Cow;
 
@@ -7,65 +7,65 @@ use custom_models_core::store::{StoreError, StoreErrorKind};
 use custom_models_core::wire::ErrorBody;
 use custom_models_core::{Refusal, Violations};
 
-/// A refusal of HTTP itself, of the gate or of the engine.
+/// A refusal of the engine, of the gate, or of HTTP itself.
 ///
-/// `Display` is for logs. What a caller of the API may see is the [`ErrorBody`] that a rejection turns into.
+/// `Display` is for logs. A client sees the [`ErrorBody`] that a rejection turns into.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// 400: a request in HTTP/1.1 has no `Host`, or any request has two or one that names no host.
-    #[error("not one Host that names a host")]
+    /// 400: `Host` is missing in HTTP/1.1, is there twice, or names no host.
+    #[error("`Host` is missing, repeated or invalid")]
     InvalidHost,
-    /// 404: there is nothing at this path.
-    #[error("nothing at this path")]
+    /// 404: no route has this path.
+    #[error("no route has this path")]
     RouteNotFound,
-    /// 405: there is something at this path, but not for this method. The router says in `Allow` for which.
-    #[error("not with this method")]
+    /// 405: the route does not have this method. The router lists in `Allow` those that it has.
+    #[error("the route does not have this method")]
     MethodNotAllowed,
-    /// 408: a request did not arrive in time.
+    /// 408: the request did not arrive in time.
     #[error("the request did not arrive in time")]
     RequestTimeout,
-    /// 415: a body is not said to be JSON.
-    #[error("the body is not said to be JSON")]
+    /// 415: the `Content-Type` of the body is not `application/json`.
+    #[error("`Content-Type` is not `application/json`")]
     UnsupportedMediaType,
-    /// 415: a body is not said to be of parts, as an upload is (DATA-1).
-    #[error("the body is not said to be of parts")]
+    /// 415: the `Content-Type` of an upload is not `multipart/form-data` (DATA-1).
+    #[error("`Content-Type` is not `multipart/form-data`")]
     NotMultipart,
-    /// 415: a body is said to be encoded, compressed for example.
-    #[error("the body is said to be encoded")]
+    /// 415: the body has a `Content-Encoding`, for example `gzip`.
+    #[error("`Content-Encoding` is not `identity`")]
     UnsupportedContentEncoding,
-    /// 501: a body is sent in a transfer coding other than `chunked` alone.
-    #[error("the body is in a transfer coding other than chunked")]
+    /// 501: the body has a transfer coding other than `chunked` alone.
+    #[error("`Transfer-Encoding` is not `chunked`")]
     UnsupportedTransferEncoding,
-    /// 503: all organisations together have taken the places that there are for such requests.
+    /// 503: all organisations together have taken all places for such requests.
     #[error("all places for such requests are taken")]
     AtCapacity,
     /// 503: the organisation has taken its share of the places for such requests (PLACE-4).
     #[error("the organisation has taken its share of {places} places")]
     ShareExceeded {
-        /// The number of places that it may take.
+        /// The number of places in its share.
         places: usize,
     },
-    /// The gate refuses.
+    /// A refusal of the gate.
     #[error(transparent)]
     Access(#[from] AccessRefusal),
-    /// The engine refuses.
+    /// A refusal of the engine.
     #[error(transparent)]
     Engine(#[from] Refusal),
 }
 
 impl Rejection {
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> u16 {
         ErrorBody::from(self).status
     }
 
-    /// A 500, with its cause for the log.
+    /// Creates a 500, with its cause for the log.
     pub(crate) fn internal(cause: impl Into<Cow<'static, str>>) -> Self {
         Refusal::Internal { cause: cause.into() }.into()
     }
 
-    /// Returns `true` if a change may have been made all the same.
+    /// Returns true if the store does not know whether the change was made.
     pub(crate) fn is_outcome_unknown(&self) -> bool {
         matches!(self, Rejection::Engine(Refusal::Store(fault)) | Rejection::Access(AccessRefusal::Store(fault))
             if fault.kind() == StoreErrorKind::OutcomeUnknown)

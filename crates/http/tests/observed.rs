@@ -1,4 +1,4 @@
-//! Tests of the log and of the counters of a service, in cases that a process cannot be brought into.
+//! The log and the metrics of a service, in cases that the command cannot be brought into.
 #![allow(
     dead_code,
     unused_imports,
@@ -28,13 +28,13 @@ use tracing_subscriber::prelude::*;
 
 use support::{MODELS, Mood, Server, head};
 
-/// Stands in no line of the log.
+/// A body, no part of which may be in the log.
 const NAMED: &str = r#"{"name":"Cardiology","language":"en"}"#;
 
-/// A test that would hang fails instead. Nothing rests on how long this is.
+/// The time after which a test that hangs fails. No test depends on its length.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// The log of all tests of the process, which tell their lines by the ids of requests.
+/// The log of all tests of the process. A test finds its lines by the ids of its requests.
 #[derive(Clone, Default)]
 struct Log(Arc<(Mutex<Vec<String>>, Condvar)>);
 
@@ -75,7 +75,7 @@ impl Log {
     }
 }
 
-/// The log and the recorder of the process, which are there before any server is.
+/// Returns the log and the recorder of the process, installed before any server starts.
 fn observed() -> &'static (Log, PrometheusHandle) {
     static OBSERVED: OnceLock<(Log, PrometheusHandle)> = OnceLock::new();
     OBSERVED.get_or_init(|| {
@@ -87,7 +87,7 @@ fn observed() -> &'static (Log, PrometheusHandle) {
     })
 }
 
-/// A log of errors alone.
+/// Returns a log that has errors alone.
 fn errors() -> &'static Log {
     static ERRORS: OnceLock<Log> = OnceLock::new();
     ERRORS.get_or_init(Log::default)

@@ -1,4 +1,4 @@
-//! Parameters in paths, queries and headers.
+//! The parameters in paths, queries and headers.
 
 use custom_models_core::model::TrainingStatus;
 use custom_models_core::request::{ListEvents, PerPage};
@@ -64,7 +64,7 @@ pub(super) fn of_list() -> Vec<Parameter> {
 pub(super) fn of_events() -> Vec<Parameter> {
     let ListEvents { after, limit, wait, .. } = ListEvents::default();
     let (most, longest) = (ListEvents::MAX_LIMIT.into(), ListEvents::MAX_WAIT);
-    // Without a format: whatever is larger than any position is behind them all.
+    // Without a format: any number is allowed, and one behind the last position finds no event yet.
     let position = number_from(0).default(Some(Value::from(after)));
     vec![
         in_query("after", "The position behind which events are shown", position),

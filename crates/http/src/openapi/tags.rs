@@ -1,4 +1,4 @@
-//! The groups in which the page shows operations.
+//! The tags: the groups in which the page shows operations.
 
 use utoipa::openapi::tag::{self, TagBuilder};
 
@@ -36,7 +36,7 @@ impl Tag {
     }
 }
 
-/// All groups, in the order of the page.
+/// Returns all groups, in the order of the page.
 pub(super) fn all() -> [tag::Tag; 5] {
     Tag::ALL
         .map(|tag| TagBuilder::new().name(tag.name()).description(Some(tag.description())).build())

@@ -93,7 +93,7 @@ fn failed() -> ObjectBuilder {
     all_required(vec![("fence", fence().into()), ("error", text().min_length(Some(1)).into())])
 }
 
-/// The five named metrics, and any others under names that keep to the rule (TRAIN-3).
+/// Returns the schema of metrics: five with fixed names, and others under valid names (TRAIN-3).
 fn training_metrics() -> ObjectBuilder {
     let number = || ObjectBuilder::new().schema_type(Type::Number);
     let pattern = format!("^[a-z0-9_]{{1,{}}}$", MetricName::MAX_CHARACTERS);

@@ -1,4 +1,4 @@
-//! Clients that are slow, broken, gone, or still sending.
+//! Clients that are slow, broken or gone, or still send.
 
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -10,14 +10,14 @@ use crate::support::{Answer, MODELS, Mood, NAMED, Server, head};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
-/// A server with other options than it has by itself.
+/// Starts a server with changed options.
 fn server_with(change: impl FnOnce(&mut Options)) -> Server {
     let mut options = Options::default();
     change(&mut options);
     Server::start(Limits::NONE, options)
 }
 
-/// Nothing rests on how long a body is drained.
+/// Sets a long time-out for draining. No test depends on its length.
 fn patient(options: &mut Options) {
     options.drain_timeout = Duration::from_secs(60);
 }
@@ -50,7 +50,7 @@ fn a_client_that_sends_all_before_it_reads_sees_an_early_refusal() {
     }
 }
 
-/// The answer is there before the body is sent: whoever closes upon it would take it back.
+/// The response is there before the body is sent. Closing the connection then would reset it.
 #[test]
 fn a_client_that_sends_after_an_early_refusal_still_sees_it() {
     let server = server_with(patient);

@@ -1,4 +1,4 @@
-//! DRY: requests that are only to be validated.
+//! DRY over HTTP: requests that are only validated.
 
 use crate::support::{CREATED, MODELS, NAMED, Server};
 

@@ -1,4 +1,4 @@
-//! EDIT over HTTP: updates, deletes, and what callers expect of a model.
+//! EDIT over HTTP: updates and deletes, with `If-Match`.
 
 use std::thread;
 

@@ -1,4 +1,4 @@
-//! LOG over HTTP.
+//! LOG over HTTP: the history, and waiting for it.
 
 use std::thread;
 use std::time::Duration;
@@ -14,7 +14,7 @@ fn events(query: &str) -> String {
     format!("{MODELS}/events{query}")
 }
 
-/// The event of a create of the first key.
+/// Returns the event of a create by the first key.
 fn created(position: u64) -> String {
     let actor = custom_models_core::access::KeyId::from_bytes([1; 6]);
     format!(
@@ -27,7 +27,7 @@ fn list(last: u64, shown: &[String]) -> String {
     format!(r#"{{"count":{count},"last_position":{last},"result":[{}]}}"#, shown.join(","))
 }
 
-/// A server whose waiters look again by themselves only when it is far too late for a test.
+/// Starts a server in which a waiting request does not poll within a test.
 fn patient() -> Server {
     let mut options = Options::default();
     options.events_poll = Duration::from_secs(3600);

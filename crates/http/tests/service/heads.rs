@@ -1,4 +1,4 @@
-//! Heads of requests that the HTTP library lets through.
+//! Heads of requests that hyper lets through and the service must reject.
 
 use crate::support::{Answer, MODELS, NAMED, Server, head};
 use crate::uploads::{TYPE, right, uploads};

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use crate::support::{Client, MODELS, Mood, NAMED, Server, head};
 use crate::uploads::{TYPE, UPLOADED, right};
 
-/// A server with a window of so many requests in an hour for every operation, and its place for contents.
+/// Starts a server with a window of so many requests an hour for every operation, and a content store.
 fn limited(requests: &str) -> (Server, TempDir) {
     let limit = OperationLimit { requests: Some(requests.parse().unwrap()), at_once: None };
     let limits = Operation::ALL.into_iter().fold(Limits::NONE, |all, of| all.with(of, limit));
@@ -23,7 +23,7 @@ fn limited(requests: &str) -> (Server, TempDir) {
     (Server::start(limits, options), place)
 }
 
-/// The writes and the admissions alone that a request came to.
+/// Returns the numbers of writes and of separate admissions that a request made.
 fn costs(server: &Server, request: impl FnOnce()) -> (usize, usize) {
     let (writes, alone) = server.store.writes();
     request();
@@ -31,7 +31,7 @@ fn costs(server: &Server, request: impl FnOnce()) -> (usize, usize) {
     (more_writes - writes, more_alone - alone)
 }
 
-/// A create whose body is asked for and to come.
+/// Starts a create that waits for its body after `100 Continue`.
 fn begun(server: &Server, key: &str, length: usize) -> Client {
     let mut client = expecting(server, key, length);
     assert_eq!(client.answer().status, 100);
@@ -174,7 +174,7 @@ fn rate_3_and_idem_1_a_repeat_is_no_write_and_shows_the_window_without_it() {
     assert_eq!(cost, (0, 0));
 }
 
-/// Its window has room when it is looked at, and none when the request comes to its end.
+/// The window has room when the request enters, and none when it ends.
 #[test]
 fn rate_3_a_request_whose_window_has_filled_meanwhile_is_refused_whatever_it_comes_to() {
     for body in [NAMED, "[", "{}"] {
@@ -236,7 +236,7 @@ fn rate_3_a_change_that_the_store_fails_does_not_count() {
     assert_eq!(server.store.writes(), (2, 0));
 }
 
-/// It is refused as if its key had never been valid.
+/// The refusal is that of a key that was never valid.
 #[test]
 fn rate_3_and_auth_1_a_request_whose_key_is_revoked_while_its_body_comes_does_not_count() {
     let mut options = Options::default();

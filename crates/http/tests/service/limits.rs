@@ -1,4 +1,4 @@
-//! RATE over HTTP.
+//! RATE over HTTP: windows and places.
 
 use std::num::NonZeroU32;
 use std::sync::mpsc::channel;
@@ -103,7 +103,7 @@ fn rate_2_and_wire_429_the_fourth_of_three_at_a_time_is_refused_and_a_sent_answe
     assert_eq!(server.create(&key, NAMED).status, 201);
 }
 
-/// The place is taken before the body is read, and is free when the client is gone.
+/// The place is taken before the body is read, and is free once the client is gone.
 #[test]
 fn rate_2_a_client_that_leaves_frees_its_place() {
     let server = Server::limited("100/1h", 1);
@@ -124,7 +124,7 @@ fn rate_2_a_client_that_leaves_frees_its_place() {
     assert_eq!(answered.take(10_000).find(|status| *status != 429), Some(201));
 }
 
-/// A read that nobody waits for any more may go on in the store, without a place.
+/// A read whose client is gone may go on in the store, without a place.
 #[test]
 fn rate_2_a_client_that_leaves_a_read_frees_its_place() {
     let limit = OperationLimit { requests: None, at_once: NonZeroU32::new(1) };

@@ -1,5 +1,5 @@
-//! The service on real sockets: every answer to the byte, the order of judgement, limits, and clients
-//! that are slow, broken or gone.
+//! The service on real sockets: every response to the byte, the order of refusals, the limits, and clients that are
+//! slow, broken or gone.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,4 +1,4 @@
-//! The operations, when all is right with a request.
+//! READ over HTTP: the operations on models with valid requests.
 
 use custom_models_core::access::Scope;
 

@@ -1,4 +1,4 @@
-//! ORDER: of two refusals that a request deserves, the first answers. A test for each adjacent pair.
+//! ORDER: of two refusals that a request deserves, the first is sent. There is a test for each adjacent pair.
 
 use custom_models_core::access::{Limits, Operation, OperationLimit, Scope};
 use custom_models_http::Options;
@@ -7,7 +7,7 @@ use crate::support::{MODELS, Mood, NAMED, Server};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
-/// A server that takes one request an hour of each of some operations.
+/// Starts a server that takes one request an hour of each of some operations.
 fn limited_once<const COUNT: usize>(operations: [Operation; COUNT]) -> Server {
     let limit = OperationLimit { requests: Some("1/1h".parse().unwrap()), at_once: None };
     let limits = operations
@@ -193,7 +193,7 @@ fn order_the_revision_before_the_content_type_and_both_before_the_body() {
     }
 }
 
-/// Refusals that come before the judgement of the body are sent before the body is read: it need never come.
+/// A refusal that does not need the body is sent although the body never arrives.
 #[test]
 fn order_early_refusals_do_not_wait_for_the_body() {
     let server = Server::limited("1/1h", 1);

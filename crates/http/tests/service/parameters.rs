@@ -1,4 +1,4 @@
-//! Parameters that an operation does not know.
+//! Unknown parameters of a query.
 
 use crate::support::{Answer, MODELS, NAMED, Server};
 use crate::uploads::{TYPE, UPLOADED, right, uploads};

@@ -1,4 +1,4 @@
-//! PLACE-4: what one organisation may take of what all share.
+//! PLACE-4: the share of one organisation in the shared places.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ fn share_exceeded(places: usize) -> String {
 
 const AT_CAPACITY: &str = r#"{"error":"Service Unavailable","message":"All places for such requests are taken. Please try again.","error_code":"AT_CAPACITY"}"#;
 
-/// An upload that has its place, and whose body is to come.
+/// Starts an upload, which has its place and waits for its body.
 fn begun(uploads: &Uploads, key: &str, model: u8) -> Client {
     let mut client = uploads.server.connect();
     let headers = [("Authorization", key), ("Content-Type", TYPE), ("Expect", "100-continue")];

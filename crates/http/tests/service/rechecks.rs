@@ -1,4 +1,4 @@
-//! AUTH: the key of a request that takes its time is looked up again.
+//! AUTH: the key of a slow request is checked again.
 
 use std::thread;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use crate::uploads::{TYPE, UPLOADED, right, uploads};
 
 const UNAUTHORIZED: &str = r#"{"error":"Unauthorized","message":"Invalid or missing API key"}"#;
 
-/// A request that is let in, and whose body is to come.
+/// Sends the head of a request that enters, and waits for its body.
 fn begun(
     server: &Server,
     method: &str,

@@ -1,4 +1,4 @@
-//! IDEM: requests that are sent again.
+//! IDEM over HTTP: requests that are sent again under their key.
 
 use std::thread;
 
@@ -161,7 +161,7 @@ fn idem_1_of_creates_at_the_same_time_one_is_made_and_the_others_hear_its_answer
     assert_eq!(count(server, key), r#""total_results":1"#);
 }
 
-/// A repeat that finds no answer yet, and then the model as the first request has left it.
+/// The repeat finds no record at first, and then the model as the first request has left it.
 #[test]
 fn idem_1_a_run_that_comes_second_hears_the_answer_of_the_first() {
     let server = Server::new();

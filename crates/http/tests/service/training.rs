@@ -1,4 +1,4 @@
-//! TRAIN over HTTP, as far as those go who have their models trained.
+//! TRAIN over HTTP, for the owner of a model: run and cancel.
 
 use custom_models_core::access::Scope;
 use custom_models_core::model::DataType;

@@ -1,4 +1,4 @@
-//! DATA over HTTP: uploads, what is listed of them, and what stays of those that were not made.
+//! DATA over HTTP: uploads, the list of data, and the contents that uploads leave.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ const MP3: &[u8] = include_bytes!("../../../training-data/tests/audio/tone.mp3")
 pub(crate) const TYPE: &str = "multipart/form-data; boundary=b0";
 pub(crate) const UPLOADED: &str = r#"{"message":"Training data uploaded","data_type":"train","filename":"a.flac","transcript_filename":"a.txt","training_status":1}"#;
 
-/// A server with a place for contents, a key, and a model.
+/// Starts a server with a content store, a key and a model.
 pub(crate) struct Uploads {
     pub(crate) server: Server,
     place: TempDir,
@@ -70,7 +70,7 @@ impl Uploads {
         files(self.place.path())
     }
 
-    /// Uploads to a store that keeps the pair waiting, from a server of little patience.
+    /// Uploads to a store that holds the commit back, with a short time-out.
     fn upload_late(&self) {
         self.server.store.mood(Mood::Holds);
         // Of those that are late already before, nothing stays.
@@ -81,7 +81,7 @@ impl Uploads {
         self.has_files(2);
     }
 
-    /// Waits until so many files are there: what is removed is removed behind the answer.
+    /// Waits until so many files are there: contents are removed in the background.
     pub(crate) fn has_files(&self, count: usize) {
         let begun = std::time::Instant::now();
         while self.files().len() != count {
@@ -104,7 +104,7 @@ fn files(place: &Path) -> Vec<PathBuf> {
     paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
-/// Parts by name, file name and content, between `b0`.
+/// Returns a body of parts by name, file name and content, with the boundary `b0`.
 fn body(parts: &[(&str, Option<&str>, &[u8])]) -> Vec<u8> {
     between("b0", parts)
 }
@@ -230,15 +230,14 @@ fn data_3_no_more_uploads_than_there_are_turns() {
     assert_eq!(uploads.upload().status, 200);
 }
 
-/// The contents in a place for a store that refers to none of them, and takes all that nobody holds.
+/// Sweeps contents with a store that refers to none of them, so that all without a lock are removed.
 fn nobody_refers_to(place: &Path) -> (MemoryStore, Folder) {
     let store = MemoryStore::new();
     let contents = Folder::open(place, &store).unwrap().with_min_age(Duration::ZERO);
     (store, contents)
 }
 
-/// Nobody may have the contents of a pair that may still come to be, and whoever sweeps has those of one
-/// that did not.
+/// A sweep leaves the contents of a pair that may still be committed, and removes those of a pair that was not.
 #[test]
 fn data_4_an_upload_that_is_late_keeps_its_contents_until_it_is_done() {
     let uploads = uploads_with(|options| options.store_timeout = Duration::from_millis(1));
@@ -254,7 +253,7 @@ fn data_4_an_upload_that_is_late_keeps_its_contents_until_it_is_done() {
     }
 }
 
-/// A write after the end of the service, but before that of the store, refers to contents too.
+/// A pair that is committed after the service has ended, while the store still runs, refers to contents too.
 #[test]
 fn data_4_an_upload_that_the_end_of_the_service_leaves_open_keeps_its_contents() {
     let uploads = uploads_with(|options| options.store_timeout = Duration::from_millis(1));

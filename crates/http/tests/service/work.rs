@@ -1,4 +1,4 @@
-//! TRAIN over HTTP, as far as those go who train.
+//! TRAIN over HTTP, for workers.
 
 use custom_models_core::access::Scope;
 
@@ -12,7 +12,7 @@ fn training(below: &str) -> String {
     format!("/api/v3/training/{below}")
 }
 
-/// A server with a model in training, a key that may do everything, and one that may train.
+/// Starts a server with a model in training, a key with all scopes, and a key of a worker.
 fn at_work() -> (Server, String, String) {
     let server = Server::new();
     let key = server.any_key();

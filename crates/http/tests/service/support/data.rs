@@ -6,7 +6,7 @@ use custom_models_core::{Caller, ModelId, Plan};
 use super::Server;
 
 impl Server {
-    /// Gives a model of an organisation so many seconds of audio, as an upload does.
+    /// Adds so many seconds of audio to a model, as an upload does.
     pub(crate) fn has_data(&self, organisation: &str, id: u64, data_type: DataType, seconds: u64) {
         let caller = Caller::new(organisation.parse().unwrap(), Plan::gold());
         let id = ModelId::new(id).unwrap();
@@ -14,7 +14,7 @@ impl Server {
         self.engine.add_data(&caller, id, pair, &Expected::Anything).unwrap();
     }
 
-    /// A new model with data to train and to test with; its path.
+    /// Creates a model with data for training and testing, and returns its path.
     pub(crate) fn ready_model(&self, key: &str, id: u64) -> String {
         assert_eq!(self.create(key, super::NAMED).status, 201);
         self.has_data("acme", id, DataType::Train, 18_000);
@@ -22,7 +22,7 @@ impl Server {
         format!("{}/{id}", super::MODELS)
     }
 
-    /// A new model that is trained; its path.
+    /// Creates a model and trains it, and returns its path.
     pub(crate) fn running_model(&self, key: &str, id: u64) -> String {
         let path = self.ready_model(key, id);
         assert_eq!(self.post(key, &format!("{path}/run"), "{}").status, 200);
@@ -33,7 +33,7 @@ impl Server {
         self.post_with(key, path, &[], body)
     }
 
-    /// Posts JSON, with headers beside those that are needed.
+    /// Posts JSON with further headers.
     pub(crate) fn post_with(
         &self,
         key: &str,

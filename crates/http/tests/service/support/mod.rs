@@ -34,13 +34,13 @@ pub(crate) const CREATED: &str = r#"{"id":1,"model_key":"custom_model_1","name":
 /// 2023-11-14T22:13:20Z
 pub(crate) const NOW: u64 = 1_700_000_000;
 
-/// A server on a port of its own, stopped with the test.
+/// A server on a port of its own, which stops when it is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) store: Arc<Held>,
-    /// The engine of the service, for what a test does beside it.
+    /// The engine of the service, for changes that do not go over HTTP.
     pub(crate) engine: Engine,
-    /// Its clock.
+    /// The clock of the server.
     millis: Arc<AtomicU64>,
     stop: Option<oneshot::Sender<()>>,
     running: Option<JoinHandle<bool>>,
@@ -90,12 +90,12 @@ impl Server {
         Server { address, store, engine, millis, stop: Some(stop), running: Some(running) }
     }
 
-    /// Lets so many seconds go by.
+    /// Advances the clock by so many seconds.
     pub(crate) fn pass(&self, seconds: u64) {
         self.advance(seconds * 1000);
     }
 
-    /// Lets time go by for the server.
+    /// Advances the clock.
     pub(crate) fn advance(&self, millis: u64) {
         self.millis.fetch_add(millis, Ordering::SeqCst);
     }
@@ -108,7 +108,7 @@ impl Server {
         assert!(matches!(outcome, AccessOutcome::Done | AccessOutcome::Taken));
     }
 
-    /// A new key, as the value of the `Authorization` header.
+    /// Adds a key and returns it as the value of `Authorization`.
     pub(crate) fn key(&self, number: u8, organisation: &str, scopes: &[Scope]) -> String {
         self.register(organisation, "Gold");
         let key = ApiKey::new(KeyId::from_bytes([number; 6]), [number; 32]);
@@ -126,14 +126,14 @@ impl Server {
         format!("Bearer {}", key.expose())
     }
 
-    /// Revokes the key of a number.
+    /// Revokes the key with this number.
     pub(crate) fn revoke(&self, number: u8) {
         let id = KeyId::from_bytes([number; 6]);
         let change = AccessChange::RevokeKey { id, at: Timestamp::MIN };
         assert_eq!(self.store.apply_access(change).unwrap(), AccessOutcome::Done);
     }
 
-    /// A key that may do everything.
+    /// Adds a key with all scopes.
     pub(crate) fn any_key(&self) -> String {
         self.key(1, "acme", &Scope::ALL)
     }
@@ -142,7 +142,7 @@ impl Server {
         Client::to(self.address)
     }
 
-    /// Sends these bytes on a connection of their own, and reads one answer.
+    /// Sends bytes on a new connection, and reads one response.
     pub(crate) fn send(&self, bytes: impl AsRef<[u8]>) -> Answer {
         let mut client = self.connect();
         client.write(bytes);
@@ -171,7 +171,7 @@ impl Server {
         self.request("POST", MODELS, &headers, body)
     }
 
-    /// Tells the server to stop; whether all requests ended in time.
+    /// Stops the server, and returns true if all requests ended in time.
     pub(crate) fn stop(&mut self) {
         drop(self.stop.take());
     }
@@ -195,7 +195,7 @@ impl Drop for Server {
     }
 }
 
-/// The head of a request.
+/// Returns the head of a request.
 pub(crate) fn head(
     method: &str,
     path: &str,
@@ -213,7 +213,7 @@ pub(crate) fn head(
     head
 }
 
-/// A connection.
+/// A connection to a server.
 pub(crate) struct Client {
     stream: TcpStream,
     read: Vec<u8>,
@@ -232,7 +232,7 @@ impl Client {
         self.stream.write_all(bytes.as_ref()).unwrap();
     }
 
-    /// Writes to a server that may have closed the connection: whether it has not.
+    /// Writes to a server, and returns false if it has closed the connection.
     pub(crate) fn try_write(&mut self, bytes: impl AsRef<[u8]>) -> bool {
         let written = self.stream.write_all(bytes.as_ref());
         let kind = written.as_ref().err().map(io::Error::kind);
@@ -240,12 +240,12 @@ impl Client {
         written.is_ok()
     }
 
-    /// Waits until there is something to read.
+    /// Waits until bytes can be read.
     pub(crate) fn wait_for_answer(&self) {
         assert_eq!(self.stream.peek(&mut [0]).unwrap(), 1);
     }
 
-    /// Says that nothing more is sent.
+    /// Closes the sending side.
     pub(crate) fn finish(&self) {
         self.stream.shutdown(std::net::Shutdown::Write).unwrap();
     }
@@ -254,7 +254,7 @@ impl Client {
         self.answer_to("GET")
     }
 
-    /// Reads one answer, a provisional one too.
+    /// Reads one response, which may be a provisional one.
     pub(crate) fn answer_to(&mut self, method: &str) -> Answer {
         let end = loop {
             if let Some(end) = self.read.windows(4).position(|four| four == b"\r\n\r\n") {
@@ -280,7 +280,7 @@ impl Client {
         Answer { status, headers, body }
     }
 
-    /// Returns true if the server has closed the connection, and has said nothing that is not read.
+    /// Returns true if the server has closed the connection and sent nothing more.
     pub(crate) fn is_at_end(&mut self) -> bool {
         self.read.is_empty() && self.fill() == 0
     }

@@ -11,19 +11,19 @@ use custom_models_core::store::{
 use custom_models_core::time::Moment;
 use custom_models_core::{CustomModel, MemoryStore, ModelId, Organisation};
 
-/// The way in which a [`Held`] store treats writes of models.
+/// The way a [`Held`] store treats writes of models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mood {
     Works,
-    /// Keeps them until it works again.
+    /// Holds them back until it works again.
     Holds,
-    /// Says that the model has changed since it was read.
+    /// Fails them with an error of this kind.
     Fails(StoreErrorKind),
-    /// Panics, and says what was to be written.
+    /// Panics, with the write in its message.
     Panics,
 }
 
-/// A store that keeps writes waiting, or fails, as a test says.
+/// A store that holds writes back or fails, as its [`Mood`] says.
 pub(crate) struct Held {
     store: MemoryStore,
     state: Mutex<State>,
@@ -34,11 +34,11 @@ struct State {
     mood: Mood,
     waiting: Vec<(Write, Completion)>,
     reads_panic: bool,
-    /// The number of times that events were looked for.
+    /// The number of reads of events.
     looks: usize,
-    /// The number of writes of models, and of admissions beside them.
+    /// The numbers of writes of models and of separate admissions.
     writes: (usize, usize),
-    /// A function that is called before the next model is read.
+    /// A function to call before the next model is read.
     before_get: Option<Box<dyn FnOnce() + Send>>,
     scopes_are_lost: bool,
 }
@@ -57,7 +57,7 @@ impl Held {
         Held { store, state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// Changes what becomes of writes; if it works, of those that waited too.
+    /// Sets the mood. If the store works again, it makes the writes that it held back.
     pub(crate) fn mood(&self, mood: Mood) {
         let mut state = self.state.lock().unwrap();
         state.mood = mood;
@@ -67,7 +67,7 @@ impl Held {
         released.into_iter().for_each(|(write, done)| self.store.submit(write, done));
     }
 
-    /// Changes what becomes of new writes alone.
+    /// Sets the mood for new writes alone.
     pub(crate) fn mood_for_new(&self, mood: Mood) {
         self.state.lock().unwrap().mood = mood;
     }
@@ -76,42 +76,42 @@ impl Held {
         self.state.lock().unwrap().reads_panic = true;
     }
 
-    /// Has something done before the next model is read.
+    /// Sets the function to call before the next model is read.
     pub(crate) fn before_get(&self, act: impl FnOnce() + Send + 'static) {
         self.state.lock().unwrap().before_get = Some(Box::new(act));
     }
 
-    /// Waits until events were looked for so often.
+    /// Waits until events were read so often.
     pub(crate) fn wait_for_looks(&self, looks: usize) {
         self.wait_until(|state| state.looks >= looks);
     }
 
-    /// Returns the number of times that events were looked for.
+    /// Returns the number of reads of events.
     pub(crate) fn looks(&self) -> usize {
         self.state.lock().unwrap().looks
     }
 
-    /// The number of writes of models that were submitted, and of admissions beside them.
+    /// Returns the numbers of submitted writes of models and of separate admissions.
     pub(crate) fn writes(&self) -> (usize, usize) {
         self.state.lock().unwrap().writes
     }
 
-    /// Waits until so many admissions were submitted beside the writes of models.
+    /// Waits until so many separate admissions were submitted.
     pub(crate) fn wait_for_admissions(&self, alone: usize) {
         self.wait_until(|state| state.writes.1 >= alone);
     }
 
-    /// Shows every key without scopes from now on.
+    /// Removes the scopes of every key from now on.
     pub(crate) fn lose_scopes(&self) {
         self.state.lock().unwrap().scopes_are_lost = true;
     }
 
-    /// Waits until so many writes are kept waiting.
+    /// Waits until so many writes are held back.
     pub(crate) fn wait_for(&self, writes: usize) {
         self.wait_until(|state| state.waiting.len() >= writes);
     }
 
-    /// A test that would hang fails instead. Nothing rests on how long this is.
+    /// Waits until the state meets a condition. After a minute the test fails; no test depends on that length.
     fn wait_until(&self, is_so: impl Fn(&State) -> bool) {
         let state = self.state.lock().unwrap();
         let patience = Duration::from_secs(60);
