@@ -117,6 +117,12 @@ pub trait Kept: Send + Sync + fmt::Debug {
     /// Its name.
     fn name(&self) -> &str;
 
+    /// Makes sure that no sweep has removed it, nor will before the store of models can be told of it: asked right
+    /// before that. A writer that was held up for long may not hold it any more.
+    fn ensure_held(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     /// Removes it again: nothing will refer to it.
     fn discard(self: Box<Self>) -> Result<(), StoreError>;
 }

@@ -4,9 +4,10 @@ mod disk;
 mod disk_mark;
 mod files;
 mod lineage;
-mod mark;
+pub(crate) mod mark;
 mod new_file;
-mod place;
+pub(crate) mod place;
+mod root;
 mod standing;
 mod sweep;
 
@@ -18,10 +19,10 @@ use std::time::{Duration, Instant};
 use custom_models_core::store::{ArchiveStore, StoreError, StoreErrorKind, StoreSummary};
 use custom_models_core::{ModelId, Organisation};
 
-use self::disk::Disk;
 pub use self::files::is_name;
 use self::mark::Mark;
 use self::place::{Entry, Place};
+pub use self::root::Root;
 pub use self::standing::FolderStanding;
 use self::sweep::Looks;
 use crate::content::{Content, ContentStore, ContentSweep, Leftover, NewContent};
@@ -62,8 +63,8 @@ impl Folder {
     /// - [`StoreErrorKind::ForeignData`]: the folder has the mark of another store.
     /// - [`StoreErrorKind::Damaged`]: the mark cannot be read.
     /// - [`StoreErrorKind::Unavailable`], [`StoreErrorKind::Failed`], and those of the store.
-    pub fn open(root: impl AsRef<Path>, store: &dyn ArchiveStore) -> Result<Self, StoreError> {
-        Folder::open_with(root.as_ref(), store, false)
+    pub fn open(root: impl Into<Root>, store: &dyn ArchiveStore) -> Result<Self, StoreError> {
+        Folder::open_with(root.into(), store, false)
     }
 
     /// Opens the folder of a store for reading alone: no mark is written, and nothing else.
@@ -72,10 +73,10 @@ impl Folder {
     ///
     /// As [`Folder::open`].
     pub fn open_read_only(
-        root: impl AsRef<Path>,
+        root: impl Into<Root>,
         store: &dyn ArchiveStore,
     ) -> Result<Self, StoreError> {
-        Folder::open_with(root.as_ref(), store, true)
+        Folder::open_with(root.into(), store, true)
     }
 
     /// Makes the folder the store's, whatever it was before, and returns what a sweep would remove from now on.
@@ -88,10 +89,10 @@ impl Folder {
     ///
     /// As [`Folder::open`], but for the mark, which is replaced.
     pub fn adopt(
-        root: impl AsRef<Path>,
+        root: impl Into<Root>,
         store: &dyn ArchiveStore,
     ) -> Result<(Self, Vec<Leftover>), StoreError> {
-        let place = place(root.as_ref())?;
+        let place = root.into().place()?;
         let adopted = Mark::adopt(&mut *place.lock(false)?, store)?;
         let mut folder = Folder::of(place, adopted, false, FolderStanding::Owned);
         let leftovers = folder.leftovers(store)?;
@@ -105,19 +106,19 @@ impl Folder {
     ///
     /// Those of the store, and of the folder if it cannot be read.
     pub fn preview(
-        root: impl AsRef<Path>,
+        root: impl Into<Root>,
         store: &dyn ArchiveStore,
     ) -> Result<Vec<Leftover>, StoreError> {
-        let (place, summary) = (place(root.as_ref())?, store.summary()?);
+        let (place, summary) = (root.into().place()?, store.summary()?);
         Folder::of(place, summary, true, FolderStanding::Owned).leftovers(store)
     }
 
     fn open_with(
-        root: &Path,
+        root: Root,
         store: &dyn ArchiveStore,
         is_read_only: bool,
     ) -> Result<Self, StoreError> {
-        let place = place(root)?;
+        let place = root.place()?;
         place.ensure_reachable()?;
         if !is_read_only {
             Mark::finish_adoption(&*place, store)?;
@@ -154,6 +155,11 @@ impl Folder {
     #[must_use]
     pub fn with_min_age(self, min_age: Duration) -> Self {
         Folder { min_age, ..self }
+    }
+
+    #[cfg(feature = "object-store")]
+    pub(crate) fn min_age(&self) -> Duration {
+        self.min_age
     }
 
     /// The standing of the folder towards its store, as far as this process knows.
@@ -269,11 +275,6 @@ impl ContentStore for Folder {
     fn path(&self, organisation: &Organisation, model: ModelId, content: &str) -> Option<PathBuf> {
         self.place.path(organisation, model, content)
     }
-}
-
-/// What a folder is kept in.
-fn place(root: &Path) -> Result<Arc<dyn Place>, StoreError> {
-    Ok(Arc::new(Disk::at(root)?))
 }
 
 /// The meaning of a fault of the disk for the caller.

@@ -36,6 +36,8 @@ mod boxes;
 mod content;
 mod folder;
 mod names;
+#[cfg(feature = "object-store")]
+mod objects;
 mod part;
 mod transcript;
 mod upload;
@@ -44,5 +46,7 @@ pub use audio::{Audio, AudioFault, AudioFormat, LEAST_RATE, measure};
 pub use content::{
     Content, ContentStore, ContentSweep, Kept, KeptBack, Leftover, NewContent, digest,
 };
-pub use folder::{Folder, FolderStanding, is_name as is_content_name};
+pub use folder::{Folder, FolderStanding, Root, is_name as is_content_name};
+#[cfg(feature = "object-store")]
+pub use objects::{ObjectOptions, Objects};
 pub use upload::{Upload, UploadError, Uploaded};

@@ -336,9 +336,16 @@ fn kept(
             return Err(error.into());
         }
     };
-    Ok(Uploaded {
+    let uploaded = Uploaded {
         pair: NewPair { data_type, audio, audio_millis, transcript },
         request,
         kept: kept_audio.into_iter().chain(kept_transcript).collect(),
-    })
+    };
+    match uploaded.kept.iter().try_for_each(|kept| kept.ensure_held()) {
+        Ok(()) => Ok(uploaded),
+        Err(fault) => {
+            let _ = uploaded.discard();
+            Err(fault.into())
+        }
+    }
 }

@@ -3,5 +3,7 @@
 
 mod branched;
 mod owned;
+#[path = "../support/stores.rs"]
+mod stores;
 mod support;
 mod swept;

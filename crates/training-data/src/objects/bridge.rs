@@ -1,0 +1,82 @@
+//! The way from callers that wait to requests that are futures: a runtime on a thread of its own.
+
+use std::sync::{Mutex, PoisonError, mpsc};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+
+use custom_models_core::store::{StoreError, StoreErrorKind};
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::{mpsc as waited, oneshot};
+use tokio::task::AbortHandle;
+
+/// The time that the last requests have when the place is dropped.
+const LAST: Duration = Duration::from_secs(5);
+
+/// A runtime on a thread of its own, which ends with it.
+#[derive(Debug)]
+pub(super) struct Bridge {
+    handle: Handle,
+    /// Held by whoever has to come to an end.
+    last: Mutex<Option<waited::Sender<()>>>,
+    end: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Bridge {
+    pub(super) fn new() -> Result<Self, StoreError> {
+        let failed = |error| StoreError::new(StoreErrorKind::Busy, error);
+        let runtime = Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let handle = runtime.handle().clone();
+        let (last, mut ended) = waited::channel(1);
+        let (end, told) = oneshot::channel::<()>();
+        let run = move || {
+            runtime.block_on(async {
+                let _ = told.await;
+                // Nothing is sent: it is the end of the senders that counts.
+                let _ = tokio::time::timeout(LAST, ended.recv()).await;
+            });
+            runtime.shutdown_background();
+        };
+        let thread = thread::Builder::new().name("objects".to_owned()).spawn(run);
+        let thread = Some(thread.map_err(failed)?);
+        Ok(Bridge { handle, last: Mutex::new(Some(last)), end: Some(end), thread })
+    }
+
+    /// Waits for a future. The thread that calls does nothing meanwhile, whatever it is.
+    pub(super) fn wait<T: Send + 'static>(
+        &self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let (done, result) = mpsc::sync_channel(1);
+        self.handle.spawn(async move {
+            let _ = done.send(future.await);
+        });
+        result.recv().map_err(|_| {
+            StoreError::new(StoreErrorKind::Failed, "a request to object storage was lost")
+        })
+    }
+
+    /// Runs a future until it is called off, or the end.
+    pub(super) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
+        self.handle.spawn(future).abort_handle()
+    }
+
+    /// Runs a future whose end is waited for before the runtime goes, for a moment.
+    pub(super) fn finish(&self, future: impl Future<Output = ()> + Send + 'static) {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        self.handle.spawn(async move {
+            future.await;
+            drop(last);
+        });
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        drop(self.last.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.end.take());
+        if let Some(thread) = self.thread.take() {
+            let _ = thread.join();
+        }
+    }
+}

@@ -1,0 +1,59 @@
+//! The clock of the service, by which the ages of objects are told: the `Date` of its last answer.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use object_store::ClientOptions;
+use object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService, ReqwestConnector,
+};
+
+/// The time of the service, as far as it was told.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Clock(Arc<Mutex<Option<DateTime<Utc>>>>);
+
+impl Clock {
+    /// The time since a moment; `None` if the moment is not over, or the service has told no time.
+    pub(super) fn since(&self, moment: DateTime<Utc>) -> Option<Duration> {
+        let now = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
+        let age = now.signed_duration_since(moment);
+        // A date has no fractions of seconds.
+        let is_now = age < TimeDelta::zero() && age > TimeDelta::seconds(-1);
+        if is_now { Some(Duration::ZERO) } else { age.to_std().ok() }
+    }
+
+    fn note(&self, response: &HttpResponse) {
+        let date = response.headers().get("date").and_then(|date| date.to_str().ok());
+        if let Some(Ok(now)) = date.map(DateTime::parse_from_rfc2822) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(now.to_utc());
+        }
+    }
+}
+
+/// Connects as object_store does, and notes the time of each answer.
+#[derive(Debug)]
+pub(super) struct Noting(pub(super) Clock);
+
+impl HttpConnector for Noting {
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        let client = ReqwestConnector::default().connect(options)?;
+        Ok(HttpClient::new(Noted { client, clock: self.0.clone() }))
+    }
+}
+
+#[derive(Debug)]
+struct Noted {
+    client: HttpClient,
+    clock: Clock,
+}
+
+#[async_trait]
+impl HttpService for Noted {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let response = self.client.execute(request).await?;
+        self.clock.note(&response);
+        Ok(response)
+    }
+}

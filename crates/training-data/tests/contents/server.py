@@ -1,0 +1,58 @@
+"""Serves S3 with moto on a free port of 127.0.0.1, says the port, and does what it is told on standard input.
+
+Commands are a line each, in fields that tabs separate, and are answered by a line. The server ends with its input.
+"""
+
+import datetime
+import logging
+import sys
+
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.s3.models import s3_backends
+from moto.server import ThreadedMotoServer
+
+BUCKET = "data"
+
+
+def keys(prefix):
+    """The keys of the objects below a prefix, relative to it."""
+    return sorted(name[len(prefix):] for name in bucket.keys if name.startswith(prefix))
+
+
+def age(name):
+    """Makes an object two hours older."""
+    bucket.keys[name].last_modified -= datetime.timedelta(hours=2)
+
+
+def copy(source, target):
+    """Copies the objects below a prefix."""
+    for name in keys(source):
+        backend.put_object(BUCKET, target + name, bucket.keys[source + name].value)
+
+
+def delete(name):
+    """Removes an object."""
+    backend.delete_object(BUCKET, name)
+
+
+def put(name, text):
+    """Puts an object."""
+    backend.put_object(BUCKET, name, text.encode())
+
+
+def uploads(prefix):
+    """The number of unfinished uploads of parts below a prefix."""
+    return sum(upload.key_name.startswith(prefix) for upload in bucket.multiparts.values())
+
+
+logging.getLogger("werkzeug").setLevel(logging.ERROR)
+server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+server.start()
+backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
+bucket = backend.create_bucket(BUCKET, "us-east-1")
+print(server.get_host_and_port()[1], flush=True)
+commands = {it.__name__: it for it in (age, copy, delete, keys, put, uploads)}
+for line in sys.stdin:
+    name, *arguments = line.rstrip("\n").split("\t")
+    answer = commands[name](*arguments)
+    print("\t".join(answer) if isinstance(answer, list) else answer, flush=True)
