@@ -37,7 +37,10 @@ fn large() -> Vec<u8> {
     (0..(PART / 4 * 2 + 9)).flat_map(|it| u32::try_from(it).unwrap().to_be_bytes()).collect()
 }
 
-fn sent(folder: &Folder, bytes: &[u8]) -> Result<Box<dyn Kept>, custom_models_core::store::StoreError> {
+fn sent(
+    folder: &Folder,
+    bytes: &[u8],
+) -> Result<Box<dyn Kept>, custom_models_core::store::StoreError> {
     let mut content = folder.begin(&acme(), model(1)).unwrap();
     content.write_all(bytes).unwrap();
     content.keep()

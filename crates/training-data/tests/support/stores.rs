@@ -1,7 +1,9 @@
 //! Stores in memory, and contents that they refer to.
 
 use custom_models_core::model::{ContentDigest, DataFile, DataId, DataPair, DataType};
-use custom_models_core::store::{ArchiveChange, ArchiveStore, Record, StoreError, StoreErrorKind, StoreIdentity, StoreSummary};
+use custom_models_core::store::{
+    ArchiveChange, ArchiveStore, Record, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
+};
 use custom_models_core::time::Timestamp;
 use custom_models_core::{MemoryStore, ModelId, Organisation};
 use custom_models_training_data::{ContentStore, ContentSweep, Folder, KeptBack};
