@@ -1,4 +1,4 @@
-//! The arguments, as the parser of arguments sees them.
+//! The command line as clap parses it: commands, options and their help.
 
 pub(crate) mod access;
 pub(crate) mod data;
@@ -24,10 +24,9 @@ use crate::config::global::Global;
 
 /// Create, show, list and delete custom speech-recognition models, and serve them over HTTP
 ///
-/// The rules and the JSON are those of the HTTP API. Models are kept in a store on this machine and
-/// belong to an organisation, whose plan says how many it may have. What is asked of models is answered
-/// on standard output, in one line of JSON. A refusal is one line of JSON on standard error, and nothing
-/// was changed.
+/// The rules and the JSON are those of the HTTP API. Models are kept in a store on this machine. Each
+/// belongs to an organisation, and the organisation's plan limits their number. The result is one line of
+/// JSON on standard output. A refusal is one line of JSON on standard error, and changes nothing.
 #[derive(Debug, Parser)]
 #[command(name = "custom-models", version, after_long_help = include_str!("args/help/main.txt"))]
 pub(crate) struct Cli {
@@ -41,48 +40,47 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     #[command(flatten)]
     Models(ModelCommand),
-    /// Register the organisations that may use the service, each on a plan
+    /// Register the organisations that may use the service, and choose their plans
     #[command(subcommand, after_help = include_str!("args/help/org.txt"))]
     Org(OrgCommand),
-    /// Make, list and revoke the keys of the HTTP service
+    /// Create, list and revoke keys for the HTTP service
     #[command(subcommand, after_help = include_str!("args/help/key.txt"))]
     Key(KeyCommand),
-    /// Copy a SQLite store, as it is at one moment, also while others use it
+    /// Copy a SQLite store to a file, also while other processes use it
     #[cfg(feature = "sqlite")]
     #[command(after_help = include_str!("args/help/backup.txt"))]
     Backup(CopyArgs),
-    /// Make a SQLite store of a copy, after making sure that the copy is whole
+    /// Make a SQLite store from a copy, after a check that the copy is complete
     #[cfg(feature = "sqlite")]
     #[command(after_help = include_str!("args/help/restore.txt"))]
     Restore(RestoreArgs),
-    /// Write all that a store holds to a file, a line of JSON a record, as it is at one moment
+    /// Write every record of a store to a file, one line of JSON each, as of one moment
     #[command(after_help = include_str!("args/help/export.txt"))]
     Export(FileArgs),
-    /// Fill an empty store, of whatever kind, with what was exported of another one
+    /// Fill an empty store, of any kind, from the export of another store
     #[command(after_help = include_str!("args/help/import.txt"))]
     Import(ImportArgs),
-    /// Look whether all that a store holds agrees with itself, and with the files of training data
+    /// Check that the records of a store agree with each other and with the files of training data
     ///
-    /// What is found is said on standard error, a line each.
+    /// Each finding is a line on standard error.
     #[command(after_help = include_str!("args/help/check.txt"))]
     Check,
-    /// See once to what is over, as a service does from time to time, and print what was done
+    /// Remove what is out of date, as a service does at intervals, and print the counts
     ///
-    /// Trainings whose workers fell silent three times fail. Kept answers of more than a day, and events
-    /// past the retention of the configuration, are forgotten. Files that nothing refers to are removed.
+    /// A training whose worker was lost three times fails. Stored answers older than a day and events older
+    /// than the configured retention are deleted. Files that no record refers to are removed.
     #[command(after_help = include_str!("args/help/sweep.txt"))]
     Sweep(SweepArgs),
-    /// Train models: claim trainings one after the other, and have a program do them
+    /// Train models: claim trainings one after the other, and run a program for each
     #[command(after_help = include_str!("args/help/work.txt"))]
     Work(WorkArgs),
     /// Serve the API over HTTP
     ///
-    /// Until it is told to end by SIGTERM or Ctrl-C: then it takes nothing new, lets what runs end,
-    /// and ends itself.
+    /// Runs until SIGTERM or Ctrl-C. Then it accepts no more requests, finishes those that run, and ends.
     #[cfg(feature = "serve")]
     #[command(after_help = include_str!("args/help/serve.txt"))]
     Serve(ServeArgs),
-    /// Serve a store in memory with a key that is ready, to try the API
+    /// Serve a store in memory, with a key, to try the API
     #[cfg(feature = "serve")]
     #[command(after_help = include_str!("args/help/demo.txt"))]
     Demo(ListenArgs),
@@ -90,7 +88,7 @@ pub(crate) enum Command {
     #[cfg(feature = "serve")]
     #[command(after_help = include_str!("args/help/openapi.txt"))]
     Openapi,
-    /// Print a script that completes this command in a shell
+    /// Print the completion script of a shell
     #[command(after_help = include_str!("args/help/completions.txt"))]
     Completions {
         /// The shell

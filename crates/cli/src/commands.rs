@@ -1,4 +1,4 @@
-//! The commands: each takes its arguments, does its work on a store, and returns a report.
+//! The commands. Each takes its arguments, works on a store and returns a report.
 
 #[cfg(feature = "sqlite")]
 mod backup;

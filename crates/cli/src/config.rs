@@ -1,4 +1,4 @@
-//! The configuration: the store, its folder of training data, plans and limits.
+//! The configuration: the store, its folder of training data, the plans and the limits.
 
 pub(crate) mod data_folder;
 pub(crate) mod global;

@@ -1,7 +1,7 @@
 //! The command line of custom models: the binary `custom-models`, as one function.
 //!
-//! Arguments (`args`) name a command (`commands`), which opens its store by what is configured (`config`). What
-//! came of it is printed, with an exit code (`output`).
+//! `args` parses the command line, `commands` runs the command on its store, `config` has the store and the
+//! settings, and `output` prints the result and chooses the exit code.
 #![forbid(unsafe_code)]
 
 mod args;
@@ -20,10 +20,9 @@ use crate::commands::completions;
 use crate::output::report::{self, Exit};
 use crate::output::{secrets, stderr};
 
-/// Does what a command line asks, the program's name first, and prints what comes of it.
+/// Runs a command line, the program's name first, and prints the result.
 ///
-/// Standard input is read if the arguments say so. The exit code is one of those that `--help`
-/// lists.
+/// Reads standard input if the arguments say so. Returns one of the exit codes that `--help` lists.
 pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let arguments: Vec<OsString> = arguments.into_iter().collect();
     if let Some(exit) = completions::answer(&arguments) {
@@ -39,7 +38,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     .into()
 }
 
-/// Prints what the parser of arguments has to say: help, the version, or what is wrong.
+/// Prints a message of the parser of arguments: help, the version, or an error.
 fn print_message(message: &clap::Error, arguments: &[OsString]) -> Exit {
     if !message.use_stderr() {
         return match message.print().and_then(|()| io::stdout().flush()) {

@@ -1,4 +1,4 @@
-//! The binary `custom-models`; everything that it does is in the library beside it.
+//! The binary `custom-models`, a call of the library.
 #![forbid(unsafe_code)]
 
 use std::process::ExitCode;

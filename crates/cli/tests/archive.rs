@@ -91,7 +91,7 @@ fn a_store_is_brought_to_another_one_whole() {
         assert_eq!(found, "{\"records\":19,\"files\":4,\"findings\":0}\n");
         let again = folder.run(&to(&["import", "all.jsonl"]));
         assert_eq!(again.code, 2);
-        assert!(again.err.contains("something in it already"), "{}", again.err);
+        assert!(again.err.contains("the store is not empty"), "{}", again.err);
         let again = format!("again of {}.jsonl", store.len());
         let exported = folder.run(&[&["export", &again], &at[..]].concat());
         assert_eq!((exported.code, read(&folder, &again)), (0, lines.clone()));
@@ -113,15 +113,15 @@ fn an_export_that_is_not_whole_is_refused_and_leaves_nothing() {
         (lines[..lines.len() - 1].to_owned(), "cut short"),
         (lines[..lines.len() / 2].to_owned(), "cut short"),
         (without(&|line| line.contains("\"end\"")), "cut short"),
-        (without(&|line| line.contains("\"record\":\"key\"")), "lines are missing"),
-        (without(&|line| line.contains("\"start\"")), "begins with its start"),
+        (without(&|line| line.contains("\"record\":\"key\"")), "the number of lines is not"),
+        (without(&|line| line.contains("\"start\"")), "`start` has to be the first line"),
         (
             lines.replace("\"models\":1", "\"models\":7"),
             "'wrong.jsonl': it contradicts itself: acme: 7 models",
         ),
-        (lines.replace("\"language\":\"nl\"", "\"language\":\"xx\""), "no record"),
-        (format!("{lines}{lines}"), "too many"),
-        ("\n".to_owned(), "no record"),
+        (lines.replace("\"language\":\"nl\"", "\"language\":\"xx\""), "not a record"),
+        (format!("{lines}{lines}"), "the number of lines is not"),
+        ("\n".to_owned(), "not a record"),
         (String::new(), "cut short"),
     ];
     for (text, reason) in wrong {
@@ -161,7 +161,7 @@ fn a_check_finds_data_whose_folder_is_not_there() {
         assert_eq!(checked.out, "{\"records\":19,\"files\":0,\"findings\":1}\n");
         assert_eq!(checked.code, 1, "{}", checked.err);
         assert!(checked.err.contains("2 models have training data"), "{}", checked.err);
-        assert!(checked.err.contains("is not there or empty"), "{}", checked.err);
+        assert!(checked.err.contains("is missing or empty"), "{}", checked.err);
         if gone != "moved" {
             let data = folder.path().join(gone);
             std::fs::rename(data, folder.path().join("moved")).unwrap();

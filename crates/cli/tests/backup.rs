@@ -17,7 +17,7 @@ fn a_store_is_copied_and_made_of_its_copy() {
     assert_eq!(run(&["backup", "copy.db"]), (0, String::new(), String::new()));
     let again = run(&["backup", "copy.db"]);
     assert_eq!(again.0, 2);
-    assert!(again.2.starts_with("error: 'copy.db': there is something"), "{}", again.2);
+    assert!(again.2.starts_with("error: 'copy.db': this name is taken"), "{}", again.2);
     let restored = ["--store", "sqlite:new.db"];
     assert_eq!(run(&[&["restore", "copy.db"], &restored[..]].concat()).0, 0);
     let (code, shown, _) = run(&[&["show", "1"], &restored[..]].concat());

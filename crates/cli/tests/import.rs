@@ -111,7 +111,7 @@ fn a_line_that_contradicts_or_repeats_another_is_named() {
             (data + 1, lines[1].replace("acme", "zebra")),
             "a record registration behind a record data",
         ),
-        ((2, lines[0].clone()), "an export begins with its start, and has one"),
+        ((2, lines[0].clone()), "the record `start` has to be the first line, and only that"),
         ((model, changed(model, "acme", "zebra")), "no counters of zebra"),
     ];
     let replaced = [
@@ -155,8 +155,8 @@ fn model_1_a_number_that_no_store_holds_is_named_and_no_store_is_made() {
     for (kind, from, to, says) in [
         ("start", "\"last_id\":2", "\"last_id\":9007199254740992", "last_id 9007199254740992 is"),
         ("start", "\"last_id\":2", "\"last_id\":9223372036854775808", "is beyond the largest"),
-        ("start", "\"last_id\":2", "\"last_id\":18446744073709551616", "no record"),
-        ("start", "\"last_id\":2", "\"last_id\":-1", "no record"),
+        ("start", "\"last_id\":2", "\"last_id\":18446744073709551616", "not a record"),
+        ("start", "\"last_id\":2", "\"last_id\":-1", "not a record"),
         (
             "organisation",
             "\"models\":2",
@@ -255,7 +255,7 @@ fn of_two_imports_at_once_one_fills_the_store() {
         if ended.code == 0 {
             filled += 1;
         } else {
-            ended.is_wrong_usage("--store: there is something in it already");
+            ended.is_wrong_usage("--store: the store is not empty");
         }
     }
     assert_eq!(filled, 1);

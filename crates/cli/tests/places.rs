@@ -9,8 +9,8 @@ use support::Folder;
 const NO_FOLDER: &str = "there is no folder 'no'; make it first";
 const NO_FILE: &str = "there is no such file";
 const A_FOLDER: &str = "this is a folder; name a file";
-const OF_ANOTHER: &str = "is that of a file beside another store: end it otherwise";
-const THERE: &str = "there is something of this name already";
+const OF_ANOTHER: &str = "belongs to a file next to another store: choose another ending";
+const THERE: &str = "this name is taken";
 
 #[test]
 fn a_place_that_cannot_be_used_is_named_with_what_to_do() {

@@ -237,7 +237,7 @@ fn what_cannot_be_served_is_told() {
         (&["org", "add", "a b"], "an organisation is named by"),
         (&["org", "add", "a", "--plan", "Tin"], "[possible values: Gold, Enterprise]"),
         (&["key", "create", "--scope", "all"], "a scope is one of"),
-        (&["key", "create", "--scope", "training:work", "--expires-in", "1y"], "a span is"),
+        (&["key", "create", "--scope", "training:work", "--expires-in", "1y"], "a duration is"),
         (&["key", "revoke", "x"], "the 12 digits of 0-9 a-f"),
     ] {
         let ended = folder.run(arguments);

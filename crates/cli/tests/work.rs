@@ -219,7 +219,7 @@ fn train_3_metrics_beside_the_five_are_kept_and_wrong_ones_are_named() {
     );
     let metrics = serde_json::to_string(&model(&folder, 1)["training_metrics"]).unwrap();
     assert_eq!(metrics, r#"{"loss":0.002,"word_error_rate":0.25}"#);
-    let left_out = "model 1 of default is trained, but of its metrics these are left out: 'Bad' (a name \
+    let left_out = "model 1 of default is trained, but these of its metrics are left out: 'Bad' (a name \
         is 1 to 64 characters of a-z, 0-9 and _), 'huge' (not a finite number)\n";
     assert!(said.contains(left_out), "{said}");
 }
@@ -280,7 +280,7 @@ fn train_6_a_training_that_is_called_off_kills_its_program() {
     let ended = worker.wait_with_output().unwrap();
     let said = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(0), "{said}");
-    assert!(said.ends_with("is not trained: the training was called off\n"), "{said}");
+    assert!(said.ends_with("is not trained: the training was cancelled\n"), "{said}");
 }
 
 #[test]
@@ -321,8 +321,7 @@ fn train_4_a_worker_whose_training_passed_to_another_says_so_and_kills_its_progr
     let ended = first.wait_with_output().unwrap();
     let said = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(0), "{said}");
-    let end =
-        "is not trained by this worker any more: its lease ran out, or another has the training\n";
+    let end = "is no longer trained by this worker: the lease ran out, or another worker has the training\n";
     assert!(said.ends_with(end), "{said}");
     assert_eq!(model(&folder, 1)["training_status"], 4);
 }

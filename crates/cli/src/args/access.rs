@@ -10,11 +10,11 @@ use crate::config::span::Span;
 pub(crate) enum OrgCommand {
     /// Register an organisation, on the plan that --plan names
     Add(OrgArgs),
-    /// Print every organisation with its plan
+    /// Print all organisations and their plans
     List,
-    /// Put a registered organisation on the plan that --plan names; its models stay
+    /// Move an organisation to the plan that --plan names; its models stay
     SetPlan(OrgArgs),
-    /// Erase all that is an organisation's: keys, models, training data with its files, and history
+    /// Erase an organisation: its keys, models, training data with files, and history
     Delete(EraseArgs),
 }
 
@@ -30,21 +30,21 @@ pub(crate) struct EraseArgs {
     /// The organisation's name
     #[arg(value_name = "NAME")]
     pub(crate) name: Organisation,
-    /// Without this nothing is erased
+    /// Confirm; without this nothing is erased
     #[arg(long)]
     pub(crate) yes: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum KeyCommand {
-    /// Make a key for a registered organisation and print it, once
+    /// Create a key for a registered organisation, and print it once
     Create(KeyArgs),
     /// Print the organisation's keys, without their secrets
     List,
-    /// Revoke a key of the organisation, by its id; it opens nothing from then on
+    /// Revoke a key of the organisation, by its id
     Revoke {
         /// The id: the 12 characters between cm_ and the secret
-        // Read by the command: the parser of arguments would repeat a whole key in its error.
+        // Parsed by the command, because clap would repeat a whole key in its error.
         #[arg(value_name = "ID")]
         id: String,
     },
@@ -52,10 +52,10 @@ pub(crate) enum KeyCommand {
 
 #[derive(Args, Debug)]
 pub(crate) struct KeyArgs {
-    /// What the key may be used for: custom_models:write, custom_models:read or training:work
+    /// The rights of the key: custom_models:write, custom_models:read or training:work
     #[arg(long = "scope", value_name = "SCOPE", required = true, num_args = 1..)]
     pub(crate) scopes: Vec<Scope>,
-    /// How long the key is valid, such as 90d (units s, m, h, d) [default: until it is revoked]
-    #[arg(long, value_name = "SPAN")]
+    /// The lifetime of the key, such as 90d (units s, m, h, d) [default: until it is revoked]
+    #[arg(long, value_name = "DURATION")]
     pub(crate) expires_in: Option<Span>,
 }

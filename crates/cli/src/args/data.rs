@@ -8,15 +8,14 @@ use crate::args::id::{EditArgs, IdArgs};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DataCommand {
-    /// Add a pair of audio and transcript, and print what became of it
+    /// Add a pair of audio and transcript, and print the result
     ///
-    /// How long the audio lasts is read from the audio itself. With 5 hours to train with a model is
-    /// ready to run.
+    /// The duration is read from the audio itself. A model with 5 hours of training audio is ready to run.
     #[command(after_long_help = include_str!("help/data-add.txt"))]
     Add(AddDataArgs),
-    /// Print the model's pairs, in the order in which they were added
+    /// Print the model's pairs, oldest first
     List(IdArgs),
-    /// Remove a pair, with its files
+    /// Remove a pair and its files
     Remove {
         #[command(flatten)]
         edit: EditArgs,
@@ -36,7 +35,7 @@ pub(crate) struct AddDataArgs {
     /// The audio: .mp3, .wav, .flac, .m4a, .aac or .ogg [required]
     #[arg(long, value_name = "FILE")]
     pub(crate) audio: Option<PathBuf>,
-    /// What was said in it: a text in UTF-8, .txt [required]
+    /// The transcript of the audio: a .txt file in UTF-8 [required]
     #[arg(long, value_name = "FILE")]
     pub(crate) transcript: Option<PathBuf>,
 }

@@ -13,7 +13,7 @@ pub(crate) struct IdArgs {
 pub(crate) struct EditArgs {
     #[command(flatten)]
     pub(crate) id: IdArgs,
-    /// Only if the model is at this revision; the API shows it as the ETag
+    /// Refuse unless the model is at this revision, which the API shows as the ETag
     #[arg(long, value_name = "NUMBER")]
     pub(crate) if_revision: Option<std::num::NonZeroU64>,
 }

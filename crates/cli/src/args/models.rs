@@ -12,47 +12,46 @@ use crate::args::id::{EditArgs, IdArgs};
 pub(crate) enum ModelCommand {
     /// Create a model and print it
     ///
-    /// The model is printed when it is durable. Everything that is wrong with the request is said
-    /// at once.
+    /// The model is printed when it is durable. A refusal names every invalid field at once.
     #[command(after_help = include_str!("help/create.txt"))]
     Create(CreateArgs),
     /// Print one model
     #[command(after_help = include_str!("help/show.txt"))]
     Show(IdArgs),
-    /// Print a page of the organisation's models, in ascending order of their ids
+    /// Print a page of the organisation's models, by ascending id
     #[command(after_help = include_str!("help/list.txt"))]
     List(ListArgs),
     /// Change the name or the description of a model, and print the model
     ///
-    /// What is not given stays as it is. The language and the base model are fixed at creation.
+    /// A field that is not given keeps its value. The language and the base model never change.
     #[command(after_help = include_str!("help/update.txt"))]
     Update(UpdateArgs),
-    /// Have a model trained, and print it
+    /// Start the training of a model, and print the model
     ///
-    /// It needs 5 hours of audio to train with. A worker does the training.
+    /// The model needs 5 hours of training audio. A worker does the training.
     #[command(after_help = include_str!("help/run.txt"))]
     Run(EditArgs),
-    /// Call the training of a model off, and print the model
+    /// Cancel the training of a model, and print the model
     #[command(after_help = include_str!("help/cancel.txt"))]
     Cancel(EditArgs),
-    /// Print the model that a key names, if its last training succeeded
+    /// Print the model with a key, if its last training succeeded
     #[command(after_help = include_str!("help/resolve.txt"))]
     Resolve(ResolveArgs),
     /// Add training data to a model, list it or remove it
     #[command(subcommand, after_help = include_str!("help/data.txt"))]
     Data(DataCommand),
-    /// Print what was changed, by whom, in the order of the changes
+    /// Print the organisation's changes, oldest first, with who made them
     #[command(after_help = include_str!("help/events.txt"))]
     Events(EventsArgs),
-    /// Delete a model; its place in the plan is free at once
+    /// Delete a model; it no longer counts against the plan
     ///
-    /// Prints nothing. Deleting it again is refused: there is no such model any more.
+    /// Prints nothing. A second delete is refused, because the model no longer exists.
     #[command(after_help = include_str!("help/delete.txt"))]
     Delete(IdArgs),
 }
 
-/// The fields of a new model. None is required here: the engine says what is missing, together with
-/// all else that is wrong.
+/// The fields of a new model. None is required here: the engine reports missing fields together with
+/// invalid ones.
 #[derive(Args, Debug)]
 pub(crate) struct CreateArgs {
     /// The display name, 1 to 200 characters [required, or --json]
@@ -67,7 +66,7 @@ pub(crate) struct CreateArgs {
     /// A description, up to 1000 characters
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) description: Option<String>,
-    /// Take the request body of the API from a file of at most 64 KiB, or `-` for standard input
+    /// A file with the request body of the API, at most 64 KiB; `-` for standard input
     #[arg(
         long,
         value_name = "FILE",
@@ -86,10 +85,10 @@ pub(crate) struct UpdateArgs {
     /// The new description, up to 1000 characters
     #[arg(long, value_name = "TEXT", allow_hyphen_values = true)]
     pub(crate) description: Option<String>,
-    /// Leave the model without a description
+    /// Remove the description
     #[arg(long, conflicts_with = "description")]
     pub(crate) no_description: bool,
-    /// Take the request body of the API from a file of at most 64 KiB, or `-` for standard input
+    /// A file with the request body of the API, at most 64 KiB; `-` for standard input
     #[arg(
         long,
         value_name = "FILE",
@@ -107,36 +106,36 @@ pub(crate) struct ResolveArgs {
 
 #[derive(Args, Debug)]
 pub(crate) struct EventsArgs {
-    /// Only events behind this position
+    /// Print only events after this position
     #[arg(long, value_name = "POSITION", default_value_t = 0)]
     pub(crate) after: u64,
-    /// How many events at most
+    /// The largest number of events to print
     #[arg(long, value_name = "NUMBER", conflicts_with = "follow")]
     pub(crate) limit: Option<std::num::NonZeroU32>,
-    /// Go on with what is changed from now on, until the command is ended
+    /// Wait for more events, until the command is stopped
     #[arg(long)]
     pub(crate) follow: bool,
 }
 
 #[derive(Args, Debug)]
 pub(crate) struct ListArgs {
-    /// The page, from 1 [default: 1]
+    /// The number of the page [default: 1]
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub(crate) page: Option<String>,
-    /// How many models a page holds, 1 to 100 [default: 25]
+    /// The number of models on a page, 1 to 100 [default: 25]
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub(crate) per_page: Option<String>,
-    /// Start behind the model with this id, at the same cost however far that is
-    // The API has no such parameter and so no words for a wrong one: it is wrong usage.
+    /// Start after the model with this id; costs the same at any depth
+    // The API has no such parameter, and no message for an invalid one: that is wrong usage.
     #[arg(long, value_name = "ID", conflicts_with = "page", allow_negative_numbers = true)]
     pub(crate) after: Option<ModelId>,
-    /// Only models in this training status, 1 to 5
+    /// Print only models with this training status, 1 to 5
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     pub(crate) status: Option<String>,
-    /// Only models in this language
+    /// Print only models in this language
     #[arg(long, value_name = "CODE", allow_hyphen_values = true)]
     pub(crate) language: Option<String>,
-    /// Only models on this base model
+    /// Print only models with this base model
     #[arg(long, value_name = "TYPE", allow_hyphen_values = true)]
     pub(crate) base_model: Option<String>,
 }

@@ -13,7 +13,7 @@ use crate::config::span::{OrOff, Span};
 
 #[derive(Args, Debug)]
 pub(crate) struct ListenArgs {
-    /// Where to listen; port 0 is a free one
+    /// The address to listen on; port 0 picks a free port
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
 }
@@ -22,24 +22,24 @@ pub(crate) struct ListenArgs {
 pub(crate) struct ServeArgs {
     #[command(flatten)]
     pub(crate) listen: ListenArgs,
-    /// Where to serve /metrics to Prometheus, and nothing else; port 0 is a free one [default: nowhere]
+    /// The address of /metrics for Prometheus, which serves nothing else; port 0 picks a free port [default: none]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) metrics_listen: Option<SocketAddr>,
-    /// How many creates a key may ask for in any window of such a length (s, m, h, d), or off
+    /// The number of creates that a key may request in any period of this length (s, m, h, d), or off
     /// [default: 10/1h]
     #[arg(long, value_name = "LIMIT")]
     pub(crate) create_limit: Option<OrOff<RequestLimit>>,
-    /// How many creates of a key may be at work at a time, or off [default: 3]
+    /// The number of creates of a key that may run at a time, or off [default: 3]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) create_concurrency: Option<OrOff<NonZeroU32>>,
-    /// The share of the places for uploads and for waiting requests that one organisation may take, in percent,
-    /// 1 to 100; one place at least
+    /// The percentage of all concurrent uploads and of all waiting requests that one organisation may use,
+    /// 1 to 100; at least one of each
     #[arg(long, value_name = "PERCENT", default_value_t = 25,
         value_parser = clap::value_parser!(u8).range(1..=100))]
     pub(crate) org_share: u8,
-    /// How often to look for what is over: leases that have run out, kept answers and events that are
-    /// old, files that nothing refers to; or off
-    #[arg(long, value_name = "SPAN", default_value = "60s")]
+    /// The interval of sweeps, or off. A sweep ends trainings whose leases ran out, and removes old answers,
+    /// old events and files that no record refers to
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
     pub(crate) sweep_every: OrOff<Span>,
     #[command(flatten)]
     pub(crate) folder: AdoptArgs,
@@ -49,15 +49,15 @@ pub(crate) struct ServeArgs {
 
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct LogArgs {
-    /// How the log is written on standard error
+    /// The format of the log on standard error
     #[arg(long = "log", value_name = "FORMAT", value_enum, default_value = "text")]
     pub(crate) format: LogFormat,
-    /// The least that is logged: info is a line for each request and each sweep, warn what goes wrong
+    /// The lowest level that is logged: info has a line for each request and each sweep, warn only faults
     #[arg(long = "log-level", value_name = "LEVEL", value_parser = level(), default_value = "info")]
     pub(crate) level: LevelFilter,
 }
 
-/// How a log is written.
+/// The format of a log.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(crate) enum LogFormat {
     Text,

@@ -6,7 +6,7 @@ use clap::Args;
 
 #[derive(Args, Debug)]
 pub(crate) struct FileArgs {
-    /// The file, or - for standard output or input
+    /// The file; `-` for standard output or input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 }
@@ -23,7 +23,7 @@ pub(crate) struct ImportArgs {
 pub(crate) struct SweepArgs {
     #[command(flatten)]
     pub(crate) folder: AdoptArgs,
-    /// Only say what would be done, and which files would be removed
+    /// Print what a sweep would do, and change nothing
     #[arg(long)]
     pub(crate) dry_run: bool,
 }
@@ -31,7 +31,7 @@ pub(crate) struct SweepArgs {
 /// The right to take over a folder of training data (PLACE-2).
 #[derive(Args, Clone, Copy, Debug)]
 pub(crate) struct AdoptArgs {
-    /// Take the folder of training data over, whatever store it belongs to, and say which files would go
+    /// Take over the folder of training data from whatever store owns it, and list the files that sweeps will remove
     #[arg(long)]
     pub(crate) adopt: bool,
 }
@@ -39,7 +39,7 @@ pub(crate) struct AdoptArgs {
 #[cfg(feature = "sqlite")]
 #[derive(Args, Debug)]
 pub(crate) struct CopyArgs {
-    /// The copy
+    /// The file of the copy
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
 }

@@ -7,19 +7,19 @@ use crate::config::span::Span;
 
 #[derive(Args, Debug)]
 pub(crate) struct WorkArgs {
-    /// The program that trains, as the shell runs it
+    /// The command that trains a model, run by the shell
     #[arg(long, value_name = "COMMAND", value_hint = ValueHint::ExecutablePath)]
     pub(crate) command: String,
-    /// Only trainings of this organisation [default: of all]
+    /// Claim only trainings of this organisation [default: all organisations]
     #[arg(long, value_name = "NAME")]
     pub(crate) only: Option<Organisation>,
-    /// End when no training waits
+    /// End as soon as no training waits
     #[arg(long)]
     pub(crate) once: bool,
-    /// How long a training is the worker's without a word of it, 1s to 1d
-    #[arg(long, value_name = "SPAN", default_value = "60s")]
+    /// The time after which a silent worker loses its training, 1s to 1d
+    #[arg(long, value_name = "DURATION", default_value = "60s")]
     pub(crate) lease: Span,
-    /// How long to wait before looking again when no training waits
-    #[arg(long, value_name = "SPAN", default_value = "1s")]
+    /// The time between two looks for a training when none waits
+    #[arg(long, value_name = "DURATION", default_value = "1s")]
     pub(crate) poll: Span,
 }

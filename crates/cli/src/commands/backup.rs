@@ -1,4 +1,4 @@
-//! Copies of a store in SQLite.
+//! Copying a SQLite store, and restoring it from a copy.
 
 use std::io;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::output::failure::Failure;
 use crate::output::path_errors::{explained, explained_as, obstacle, unusable};
 use crate::output::report::Report;
 
-/// Copies the store that the command line names, also while others use it.
+/// Copies the store to a file, also while other processes use it.
 pub(crate) fn backup(global: &Global, args: &CopyArgs) -> Report {
     let copied = || -> Result<(), Failure> {
         let path = file(global)?;
@@ -29,7 +29,7 @@ pub(crate) fn backup(global: &Global, args: &CopyArgs) -> Report {
     done(global, copied())
 }
 
-/// Makes the store that the command line names of a copy.
+/// Makes the store from a copy.
 pub(crate) fn restore(global: &Global, args: &RestoreArgs) -> Report {
     let RestoreArgs { copy: args, folder: AdoptArgs { adopt } } = args;
     let restored = || -> Result<(), Failure> {
@@ -47,7 +47,7 @@ pub(crate) fn restore(global: &Global, args: &RestoreArgs) -> Report {
         if *adopt {
             DataFolder::ensure_free(global, true)?;
         } else {
-            // A folder of another store would be in the way of every later command.
+            // With a folder of another store, every later command would fail.
             let copy =
                 SqliteStore::open_as(&args.file, OpenMode::ReadOnly).map_err(restore_failure)?;
             let copy: Arc<dyn Store> = Arc::new(copy);
@@ -55,7 +55,7 @@ pub(crate) fn restore(global: &Global, args: &RestoreArgs) -> Report {
             copy.close()?;
         }
         SqliteStore::restore(&args.file, path).map_err(restore_failure)?;
-        // Whoever takes a folder over gives the store a new identity.
+        // Adopting a folder gives the store a new identity, which is a write.
         let mode = if *adopt { OpenMode::Existing } else { OpenMode::ReadOnly };
         let store = global.store.opener(mode)?()?;
         let folder = DataFolder::of(global, &store)?.open_or_adopt(*adopt)?;
@@ -66,11 +66,12 @@ pub(crate) fn restore(global: &Global, args: &RestoreArgs) -> Report {
 }
 
 fn file(global: &Global) -> Result<&Path, Failure> {
-    let reason = "--store: only a SQLite file is copied like this; a server has tools of its own";
+    let reason =
+        "--store: only a SQLite file can be copied like this; use the database server's own tools";
     global.store.sqlite_file().ok_or_else(|| Failure::WrongUsage(reason.to_owned()))
 }
 
-/// A fault of copying: of the copy, if there is no room or no right to make it.
+/// Maps a fault of a backup to the copy, if the copy could not be written, or else to the store.
 fn copy_failure(copy: &Path, fault: StoreError) -> Failure {
     match fault.kind() {
         StoreErrorKind::Full | StoreErrorKind::Unavailable => {

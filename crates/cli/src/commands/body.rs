@@ -1,4 +1,4 @@
-//! Reading a request body from a file or from standard input, bounded before it is looked at.
+//! Reading a request body from a file or from standard input, up to the limit of the API.
 
 use std::fs::File;
 use std::io::{self, Read};

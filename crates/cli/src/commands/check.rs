@@ -1,4 +1,4 @@
-//! Looks whether everything that a store holds agrees with itself, and with the files of training data.
+//! Checking that the records of a store agree with each other and with the files of training data.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -17,7 +17,7 @@ use crate::config::settings::Settings;
 use crate::output::failure::with_causes;
 use crate::output::report::Report;
 
-/// Checks the store that the command line names, and says what was found.
+/// Checks the store, and reports each finding.
 pub(crate) fn check(global: &Global) -> Report {
     let mut findings = Vec::new();
     let report = on_store(global, OpenMode::ReadOnly, |store| {
@@ -34,7 +34,7 @@ pub(crate) fn check(global: &Global) -> Report {
         })?;
         findings.extend(audit.findings().iter().map(ToString::to_string));
         findings.extend(store.verify()?);
-        // Files are read when the view of the store is gone, for they may be many, and others want to write.
+        // Reading files takes long, so the view of the store, which blocks writers, is closed before.
         let mut files = 0;
         match DataFolder::of(global, &store)?.open_read_only()? {
             Some(folder) if folder.standing() == FolderStanding::Vanished => {
@@ -55,23 +55,23 @@ pub(crate) fn check(global: &Global) -> Report {
     report.and_found(findings)
 }
 
-/// The finding for models whose folder of data is not there, or is empty.
+/// The finding for models whose folder of data is missing or empty.
 fn no_folder(root: &Path, models: usize) -> String {
     let root = root.display();
     format!(
-        "{models} models have training data, but the folder '{root}' is not there or empty: bring it back, or name \
-         it with --data"
+        "{models} models have training data, but the folder '{root}' is missing or empty: restore it, or name it \
+         with --data"
     )
 }
 
-/// The finding for models with data in a store beside which no folder can lie.
+/// The finding for models with data in a store without a default folder.
 fn unnamed_folder(models: usize) -> String {
     format!(
-        "{models} models have training data, which was not looked at: name its folder with --data"
+        "{models} models have training data, which was not checked: name its folder with --data"
     )
 }
 
-/// The files of models, against what the store says of them.
+/// The files of models, compared with the store's records.
 struct Files<'a> {
     store: &'a dyn Store,
     contents: Arc<dyn ContentStore>,
@@ -79,7 +79,7 @@ struct Files<'a> {
 }
 
 impl Files<'_> {
-    /// Reads the files of a model's data, and says how many that were.
+    /// Reads the files of a model's data. Returns their number.
     fn check_model(
         &mut self,
         organisation: &Organisation,
@@ -90,7 +90,7 @@ impl Files<'_> {
             for file in [&pair.audio, &pair.transcript] {
                 files += 1;
                 let Some(fault) = self.fault(organisation, model, file) else { continue };
-                // A pair that was removed meanwhile has taken its files along.
+                // If the pair was removed meanwhile, its files were too.
                 if self
                     .store
                     .data(organisation, model, 0, u32::MAX)?
@@ -127,7 +127,7 @@ impl Files<'_> {
 enum FileFault {
     Missing(StoreError),
     Unreadable(io::Error),
-    /// It has so many bytes, with that digest.
+    /// The length and the digest that it has.
     Different((u64, ContentDigest)),
 }
 

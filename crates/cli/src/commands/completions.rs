@@ -1,5 +1,4 @@
-//! Completion in shells: a script that asks this command, each time that Tab is pressed, what could stand
-//! at the cursor.
+//! Completion in shells: a script that asks this command for candidates at each Tab.
 
 use std::ffi::OsString;
 use std::io;
@@ -15,7 +14,7 @@ use crate::output::report::{Exit, Report};
 
 mod values;
 
-/// The command, as it is found on the path.
+/// The name of the command on the path.
 const NAME: &str = "custom-models";
 
 /// The variable that holds the shell's name while the shell asks.
@@ -40,7 +39,7 @@ fn script(shell: Shell) -> io::Result<String> {
     Ok(String::from_utf8_lossy(&script).trim().to_owned())
 }
 
-/// Answers a shell that asks for completions; `None` if none does.
+/// Answers a shell that asks for completions; `None` if no shell asks.
 pub(crate) fn answer(arguments: &[OsString]) -> Option<Exit> {
     let folder = std::env::current_dir().ok();
     let shells = CompleteEnv::with_factory(command).var(VARIABLE).shells(SHELLS);
@@ -60,10 +59,10 @@ fn command() -> Command {
     values::propose(Cli::command())
 }
 
-/// A shell with a script of this command's own. The rest is as `clap_complete` has it.
+/// A shell of `clap_complete` with another script.
 ///
-/// Bash splits `custom_models:read` into three words, of which the script of `clap_complete` takes the last for
-/// the whole. That for zsh puts a space behind `sqlite:`.
+/// Bash splits `custom_models:read` into three words, and the script of `clap_complete` completes only the last
+/// of them. The script for zsh puts a space after `sqlite:`.
 struct Scripted<S>(S, &'static str);
 
 impl<S: EnvCompleter> EnvCompleter for Scripted<S> {

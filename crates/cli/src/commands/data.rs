@@ -1,4 +1,4 @@
-//! Training data from the command line: files go into the content store, and the engine is told of them.
+//! Training data: copying files into the content store, and adding them to a model.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Read};
@@ -29,7 +29,7 @@ pub(crate) enum DataRequest {
 }
 
 impl DataRequest {
-    /// Does it, and answers with the JSON of the wire.
+    /// Runs the request, and returns the JSON of the API.
     pub(crate) fn run(
         self,
         engine: &Engine,
@@ -66,7 +66,7 @@ fn add(
     args: &AddDataArgs,
     expected: &Expected,
 ) -> Result<String, Failure> {
-    // Said before gigabytes are copied; it is said again when they are.
+    // Refused before gigabytes are copied, and checked again after.
     engine.get(caller, id)?;
     let refused = |error| refused(error, folder);
     let contents = folder.open_required()?;
@@ -87,7 +87,7 @@ fn add(
     let uploaded = upload.finish().map_err(refused)?;
     match engine.edit(caller, id, Edit::AddData(uploaded.pair.clone()), expected) {
         Ok(Edited::Changed { model, .. }) => {
-            // A copy of the store from before is known as one from now on; if not, from the next sweep on.
+            // From now on an older copy of the store is recognised as such; if this fails, from the next sweep on.
             let _ = folder.record(&contents);
             Ok(serde_json::to_string(&Uploaded::new(&uploaded.pair, &model))?)
         }
@@ -96,7 +96,7 @@ fn add(
             let is_unknown = matches!(&refusal, Refusal::Store(fault)
                 if fault.kind() == StoreErrorKind::OutcomeUnknown);
             if !is_unknown {
-                // What stays is a sweep's; why it was refused is what matters.
+                // A sweep removes what stays; the refusal matters more.
                 let _ = uploaded.discard();
             }
             Err(refusal.into())

@@ -1,4 +1,4 @@
-//! The history, printed as it is read.
+//! Printing the history of an organisation.
 
 use std::io::{self, Write};
 use std::thread;
@@ -15,7 +15,7 @@ const PART: u32 = 100;
 /// The pause of a reader that has read all events, before it looks for new ones.
 const PAUSE: Duration = Duration::from_millis(500);
 
-/// Prints events, one line each. Whoever follows is served until nobody reads any more.
+/// Prints events, one line each; with `--follow`, until the reader of standard output is gone.
 pub(crate) fn print(
     engine: &Engine,
     caller: &Caller,
@@ -27,7 +27,7 @@ pub(crate) fn print(
     loop {
         let part = engine.events(caller, after, left.min(PART))?.result;
         if part.is_empty() && args.follow {
-            // A reader who is gone shows when something is written, and not before.
+            // Only a write shows that the reader is gone.
             thread::sleep(PAUSE);
             continue;
         }

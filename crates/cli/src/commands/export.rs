@@ -1,4 +1,4 @@
-//! All that a store holds, written to a file or to standard output.
+//! Exporting a store to a file or to standard output.
 
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::output::new_file::NewFile;
 use crate::output::path_errors::unusable;
 use crate::output::report::Report;
 
-/// The last line of an export, without which it is cut short.
+/// The last line of an export. Without it an export is incomplete.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum Trailer {
@@ -25,7 +25,7 @@ pub(crate) enum Trailer {
     },
 }
 
-/// Writes everything that the store holds to a new file, a record a line; `-` is standard output.
+/// Writes every record of the store to a new file, one line each; `-` is standard output.
 pub(crate) fn export(global: &Global, args: &FileArgs) -> Report {
     let to_output = args.file == Path::new("-");
     on_store(global, OpenMode::ReadOnly, |store| {
@@ -45,8 +45,7 @@ pub(crate) fn export(global: &Global, args: &FileArgs) -> Report {
     })
 }
 
-/// Writes every record, and says how many they were. A reader of standard output who is gone has what they
-/// wanted.
+/// Writes every record, and returns their number. A reader that closes standard output early is no error.
 fn write_all(
     out: &mut impl Write,
     store: &dyn Store,
@@ -58,7 +57,7 @@ fn write_all(
         lines += 1;
         write_line(&mut out, &record).map_err(|error| {
             unwritten = Some(error);
-            // Ends the export; nobody is shown it.
+            // Ends the export, and is not shown.
             StoreError::from(StoreErrorKind::Failed)
         })
     });
@@ -70,7 +69,7 @@ fn write_all(
             ended.err()
         }
     };
-    // What could not be written is not tried again when this is dropped.
+    // Dropping the writer would try again to write the rest.
     let _ = out.into_parts();
     match failed {
         None => Ok(lines),

@@ -1,4 +1,4 @@
-//! An empty store, filled with what was exported of another one.
+//! Importing an export into an empty store.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read, Seek};
@@ -26,12 +26,12 @@ const BATCH: usize = 500;
 /// The longest line: no record is longer.
 const LONGEST_LINE: u64 = 1 << 20;
 
-const NOT_EMPTY: &str = "--store: there is something in it already; import into a new one";
+const NOT_EMPTY: &str = "--store: the store is not empty; import into a new one";
 
-/// Fills an empty store with what was exported of another one; `-` is standard input.
+/// Fills an empty store from an export; `-` is standard input.
 ///
-/// The whole export is judged before anything is written. Memory grows with the number of models, keys and
-/// kept answers, a few words each.
+/// Checks the whole export before anything is written. Memory grows with the number of models, keys and
+/// stored answers, by a few words each.
 pub(crate) fn import(global: &Global, args: &ImportArgs) -> Report {
     let ImportArgs { file: args, folder: AdoptArgs { adopt } } = args;
     let read = Export::open(&args.file).and_then(|export| {
@@ -46,7 +46,7 @@ pub(crate) fn import(global: &Global, args: &ImportArgs) -> Report {
     on_opened(global, open, |store| {
         let folder = DataFolder::of(global, &store)?;
         if !adopt {
-            // A folder of another store would be in the way of every later command.
+            // With a folder of another store, every later command would fail.
             folder.open_read_only()?;
         }
         let mut batches = Batches { store: &*store, has_begun: false, batch: Vec::new() };
@@ -55,14 +55,14 @@ pub(crate) fn import(global: &Global, args: &ImportArgs) -> Report {
             if batches.batch.len() >= BATCH { batches.write() } else { Ok(()) }
         })?;
         batches.write()?;
-        // What the store refers to now makes the folder its own.
+        // The store refers to files of the folder now, which makes it the owner.
         let opened = folder.open_or_adopt(*adopt)?;
         opened.as_deref().and_then(warning).iter().for_each(|line| say(line));
         Ok(Some(format!(r#"{{"records":{lines}}}"#)))
     })
 }
 
-/// Records that go into a store, many at a time.
+/// Records on their way into a store, written many at a time.
 struct Batches<'a> {
     store: &'a dyn Store,
     has_begun: bool,
@@ -70,8 +70,7 @@ struct Batches<'a> {
 }
 
 impl Batches<'_> {
-    /// Puts what there is. The first batch begins the import: it is refused by a store that holds something,
-    /// such as the first batch of another import.
+    /// Writes the batch. The first batch begins the import, which a store refuses unless it is empty.
     fn write(&mut self) -> Result<(), Failure> {
         let batch = std::mem::take(&mut self.batch);
         if std::mem::replace(&mut self.has_begun, true) {
@@ -92,7 +91,7 @@ struct Export<'a> {
 }
 
 impl<'a> Export<'a> {
-    /// Opens a file. What is no file, as standard input may be, is copied to one without a name first.
+    /// Opens a file. Copies a pipe, such as standard input, to an unnamed file first.
     fn open(path: &'a Path) -> Result<Self, Failure> {
         let unreadable = |error: io::Error| unusable(path, &error);
         if path == Path::new("-") {
@@ -110,7 +109,7 @@ impl<'a> Export<'a> {
         Ok(Export { path, file })
     }
 
-    /// Judges the whole, and says how many records it has.
+    /// Checks the whole export. Returns the number of records.
     fn validate(&self) -> Result<u64, Failure> {
         let (mut audit, mut line_audit) = (Audit::default(), LineAudit::default());
         let count = self.read(&mut |number, record| {
@@ -127,8 +126,7 @@ impl<'a> Export<'a> {
         }
     }
 
-    /// Reads it from its start to its end, each record with the number of its line, and says how many
-    /// records it has.
+    /// Calls `each` for every record with the number of its line. Returns the number of records.
     fn read(
         &self,
         each: &mut dyn FnMut(u64, Record) -> Result<(), Failure>,
@@ -149,7 +147,10 @@ impl<'a> Export<'a> {
             match serde_json::from_slice(&line) {
                 Ok(record) => {
                     if matches!(record, Record::Start { .. }) != (lines == 0) {
-                        return wrong(number, "an export begins with its start, and has one");
+                        return wrong(
+                            number,
+                            "the record `start` has to be the first line, and only that",
+                        );
                     }
                     each(number, record)?;
                     lines = number;
@@ -161,9 +162,12 @@ impl<'a> Export<'a> {
                         return Ok(lines);
                     }
                     Ok(Trailer::End { .. }) => {
-                        return wrong(number, "lines are missing, or too many");
+                        return wrong(
+                            number,
+                            "the number of lines is not the one that the last line states",
+                        );
                     }
-                    Err(_) => return wrong(number, &format!("no record: {error}")),
+                    Err(_) => return wrong(number, &format!("not a record: {error}")),
                 },
             }
         }
@@ -174,7 +178,7 @@ impl<'a> Export<'a> {
     }
 }
 
-/// A file without a name with all that can be read.
+/// Copies a stream to an unnamed file.
 fn spooled(source: &mut impl Read) -> io::Result<File> {
     let mut file = tempfile::tempfile()?;
     io::copy(source, &mut file)?;

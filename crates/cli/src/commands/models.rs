@@ -1,4 +1,4 @@
-//! From arguments to a valid request, and from there to its answer.
+//! The commands on models: parsing arguments into a request, and running the request.
 
 use custom_models_core::model::{Expected, Revision};
 use custom_models_core::request::Start;
@@ -17,7 +17,7 @@ use crate::commands::events;
 use crate::config::data_folder::DataFolder;
 use crate::output::failure::Failure;
 
-/// A request to the engine, validated as far as that is possible without a store.
+/// A request to the engine, valid as far as that shows without a store.
 #[derive(Debug)]
 pub(crate) enum ModelRequest {
     Create(CreateModel<'static>),
@@ -33,7 +33,7 @@ pub(crate) enum ModelRequest {
 }
 
 impl ModelRequest {
-    /// Judges the arguments, and reads the request body if they name one.
+    /// Validates the arguments, and reads the request body if they name a file.
     pub(crate) fn prepare(command: ModelCommand) -> Result<Self, Failure> {
         match command {
             ModelCommand::Create(args) => create_request(&args).map(ModelRequest::Create),
@@ -59,7 +59,7 @@ impl ModelRequest {
         }
     }
 
-    /// The right that it needs to the store: only a create makes one (PLACE-1).
+    /// The mode to open the store in. Only a create makes a store (PLACE-1).
     pub(crate) const fn mode(&self) -> OpenMode {
         match self {
             ModelRequest::Create(_) => OpenMode::Create,
@@ -76,7 +76,7 @@ impl ModelRequest {
         }
     }
 
-    /// Does it, and answers with the JSON of the wire, if the answer has any.
+    /// Runs the request, and returns the JSON of the API; `None` for a delete, which has none.
     pub(crate) fn run(
         self,
         engine: &Engine,
@@ -102,7 +102,7 @@ impl ModelRequest {
             ModelRequest::Events(args) => return events::print(engine, caller, &args),
             ModelRequest::Data(request) => return request.run(engine, caller, folder),
             ModelRequest::Delete(id) => {
-                // A folder that is another store's, or is gone, keeps the model too.
+                // Refused if the folder belongs to another store or is missing: the files could not be removed.
                 let contents = folder.open_for_removal()?;
                 engine.delete(caller, id)?;
                 if let Some(contents) = contents {
@@ -176,7 +176,7 @@ fn edit(args: &EditArgs) -> Result<(ModelId, Expected), Failure> {
     Ok((model_id(&args.id)?, expected.unwrap_or_default()))
 }
 
-/// Parses a model's id. A text that is no id is the id of no model (READ-3).
+/// Parses a model's id. A text that is not an id names no model (READ-3).
 fn model_id(args: &IdArgs) -> Result<ModelId, Failure> {
     Ok(args.id.parse().map_err(|_| Refusal::ModelNotFound)?)
 }

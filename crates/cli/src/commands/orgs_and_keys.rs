@@ -1,4 +1,4 @@
-//! Organisations and their keys.
+//! The commands on organisations and their keys.
 
 mod erase;
 
@@ -19,7 +19,7 @@ use crate::config::settings::Settings;
 use crate::output::failure::Failure;
 use crate::output::report::Report;
 
-/// Registers organisations.
+/// Runs a command on organisations.
 pub(crate) fn organisations(global: &Global, command: OrgCommand) -> Report {
     on_store(global, |store| {
         let settings = Settings::read(global.config.as_deref())?;
@@ -35,9 +35,9 @@ pub(crate) fn organisations(global: &Global, command: OrgCommand) -> Report {
                 Ok(Some(shown))
             }
             OrgCommand::SetPlan(args) => {
-                // What is meant by none is a plan without a limit: nobody gets that by leaving a word out.
+                // Without --plan the plan would be Enterprise, which has no limit: too much for a forgotten option.
                 if global.plan.is_none() {
-                    let missing = "--plan has to name the plan that the organisation is put on";
+                    let missing = "--plan has to name the organisation's new plan";
                     return Err(Failure::WrongUsage(missing.to_owned()));
                 }
                 let registration = registration(args.name)?;
@@ -58,7 +58,7 @@ pub(crate) fn organisations(global: &Global, command: OrgCommand) -> Report {
     })
 }
 
-/// Makes, lists and revokes keys.
+/// Runs a command on keys.
 pub(crate) fn keys(global: &Global, command: KeyCommand) -> Report {
     on_store(global, |store| match command {
         KeyCommand::Create(args) => {
@@ -70,7 +70,7 @@ pub(crate) fn keys(global: &Global, command: KeyCommand) -> Report {
             to_json(&shown).map(Some)
         }
         KeyCommand::Revoke { id } => {
-            // What was given is not repeated: it may be a whole key.
+            // The argument is not repeated, because it may be a whole key.
             let unreadable = |_| {
                 let reason = "an id is the 12 digits of 0-9 a-f between cm_ and the secret";
                 Failure::WrongUsage(reason.to_owned())
@@ -81,7 +81,7 @@ pub(crate) fn keys(global: &Global, command: KeyCommand) -> Report {
     })
 }
 
-/// Revokes a key, if it is the organisation's.
+/// Revokes a key of the organisation.
 fn revoke(store: &dyn Store, organisation: &Organisation, id: KeyId) -> Result<(), Failure> {
     if !store.keys(organisation)?.iter().any(|key| key.id == id) {
         return Err(no_key());
@@ -92,7 +92,7 @@ fn revoke(store: &dyn Store, organisation: &Organisation, id: KeyId) -> Result<(
     }
 }
 
-/// Makes a key; the key itself is told to nobody else.
+/// Creates a key, and returns its text, which is stored nowhere.
 pub(crate) fn create_key(
     store: &dyn Store,
     organisation: &Organisation,
@@ -114,7 +114,7 @@ pub(crate) fn create_key(
     Ok(key.expose().to_owned())
 }
 
-/// Returns the name of a plan as the register stores it.
+/// Returns the name of a plan as registrations have it.
 pub(crate) fn name_of(plan: &Plan) -> Result<custom_models_core::tenant::PlanName, Failure> {
     plan.name().parse().map_err(|error| Failure::WrongUsage(format!("{error}")))
 }
@@ -131,7 +131,7 @@ fn now() -> Timestamp {
     Moment::from(SystemTime::now()).into()
 }
 
-/// Opens the store when it is asked for, and closes it whatever came of it.
+/// Runs `work` with a function that opens the store, and closes the store afterwards.
 fn on_store(
     global: &Global,
     work: impl FnOnce(
@@ -200,7 +200,7 @@ fn to_json(shown: &impl Serialize) -> Result<String, Failure> {
     Ok(serde_json::to_string(shown)?)
 }
 
-/// Maps the store's outcome for a change of the register to a refusal, unless the change is done.
+/// Maps an outcome other than `Done` to a refusal.
 fn done(outcome: AccessOutcome) -> Result<(), Failure> {
     match outcome {
         AccessOutcome::Done => Ok(()),
@@ -211,7 +211,7 @@ fn done(outcome: AccessOutcome) -> Result<(), Failure> {
         )),
         AccessOutcome::NotFound => Err(erase::no_organisation()),
         other => {
-            let cause = format!("an answer that the change cannot have: {other:?}");
+            let cause = format!("an outcome that this change cannot have: {other:?}");
             Err(Failure::Store(StoreError::new(StoreErrorKind::Damaged, cause)))
         }
     }

@@ -1,4 +1,4 @@
-//! The HTTP service: a store, a gate before it, and a socket.
+//! The HTTP service: an engine and a gate on a store, behind a socket.
 
 mod log;
 mod metrics;
@@ -37,16 +37,16 @@ use crate::output::failure::Failure;
 use crate::output::report::Report;
 use crate::output::stderr::say;
 
-/// Serves the store that the command line names.
+/// Serves the store over HTTP.
 pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
     let serve = || -> Result<(), Failure> {
         let mut settings = Settings::read(global.config.as_deref())?;
         settings.limit_creates(args.create_limit, args.create_concurrency);
         settings.org_share = Some(args.org_share);
         log_to_standard_error(args.log);
-        // Before the store is opened or made: what is in the way of the service leaves no new one.
+        // Before the store is opened, so that a service that cannot start makes no store.
         let listener = bind("--listen", args.listen.listen)?;
-        // The store says then what its metrics mean.
+        // Before the store is opened, because stores describe their metrics when they open.
         let metrics = match args.metrics_listen {
             Some(address) => Some((
                 bind("--metrics-listen", address)?,
@@ -68,7 +68,7 @@ pub(crate) fn serve(global: &Global, args: &ServeArgs) -> Report {
     ended(global, serve())
 }
 
-/// Returns a message about how to make a key, or `None` if somebody has a valid key to the store.
+/// Returns a message about how to create a key, or `None` if the store has a valid key.
 fn how_to_make_a_key(store: &dyn Store, url: &StoreUrl) -> Result<Option<String>, StoreError> {
     let now = SystemTime::now().into();
     let registrations = store.registrations()?;
@@ -88,7 +88,7 @@ fn how_to_make_a_key(store: &dyn Store, url: &StoreUrl) -> Result<Option<String>
     );
     Ok(Some(match url.scheme() {
         "sqlite" => format!("nobody has a key yet: {commands}"),
-        // What is shown of its URL may lack a password.
+        // The URL is shown without its password.
         "postgres" | "postgresql" => {
             format!("nobody has a key yet; with the whole URL of the store: {commands}")
         }
@@ -99,12 +99,12 @@ fn how_to_make_a_key(store: &dyn Store, url: &StoreUrl) -> Result<Option<String>
     }))
 }
 
-/// A text as a shell takes it for one word.
+/// Quotes a text as one word of a shell.
 fn shell_word(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
 
-/// Serves a store in memory, and says how to use it.
+/// Serves a store in memory, and prints a command that uses it.
 pub(crate) fn demo(global: &Global, args: &ListenArgs) -> Report {
     let demo = || -> Result<(), Failure> {
         let settings = Settings::read(global.config.as_deref())?;
@@ -148,8 +148,7 @@ fn ended(global: &Global, outcome: Result<(), Failure>) -> Report {
     }
 }
 
-/// Serves until the process is told to end; then everything that was acknowledged is durable, and
-/// the store closed.
+/// Serves until the shutdown signal. On return all acknowledged writes are durable and the store is closed.
 fn listen(
     store: Arc<dyn Store>,
     folder: Option<Arc<Folder>>,
@@ -194,20 +193,20 @@ fn listen(
         };
         Ok::<_, Failure>(served.map_err(failed)? && shown.map_err(failed)?)
     });
-    // A read that hangs does not keep the process.
+    // A read that hangs does not delay the end of the process.
     runtime.shutdown_background();
     if let Some(folder) = folder {
-        // A copy of the store from before is known as one from now on; if not, from the next sweep on.
+        // From now on an older copy of the store is recognised as such; if this fails, from the next sweep on.
         let _ = folder.record(&*store);
     }
     let closed = store.close();
     if !served? {
-        say("some requests did not end in time and were cut off");
+        say("some requests took too long and were aborted");
     }
     Ok(closed?)
 }
 
-/// Serves the page of metrics beside the API.
+/// Serves the page of metrics on its own socket.
 fn show(
     listener: std::net::TcpListener,
     recorded: PrometheusHandle,
@@ -229,7 +228,7 @@ fn bind(option: &str, address: SocketAddr) -> Result<std::net::TcpListener, Fail
         .map_err(|error| Failure::WrongUsage(format!("{option} {address}: {error}")))
 }
 
-/// A socket for the runtime that this is called in, and its address.
+/// Registers a socket with the current runtime. Returns it with its address.
 fn into_tokio(listener: std::net::TcpListener) -> Result<(TcpListener, SocketAddr), Failure> {
     let converted = || -> io::Result<(TcpListener, SocketAddr)> {
         listener.set_nonblocking(true)?;
@@ -239,7 +238,7 @@ fn into_tokio(listener: std::net::TcpListener) -> Result<(TcpListener, SocketAdd
     converted().map_err(failed)
 }
 
-/// That the process is told to end, for whoever has to know it.
+/// The shutdown signal, for several tasks.
 #[derive(Clone)]
 struct Shutdown(watch::Receiver<()>);
 
@@ -254,12 +253,12 @@ impl Shutdown {
     }
 
     async fn wait(mut self) {
-        // Nothing is ever sent: it is the end of the sender that counts.
+        // The sender never sends: dropping it is the signal.
         let _ = self.0.changed().await;
     }
 }
 
-/// Ready when the process is told to end. The signals are caught from the call on.
+/// A future that is ready after SIGTERM or SIGINT. Catches the signals from the call on.
 #[cfg(unix)]
 fn shutdown_signal() -> Result<impl Future<Output = ()>, Failure> {
     use tokio::signal::unix::{SignalKind, signal};
@@ -278,7 +277,7 @@ fn shutdown_signal() -> Result<impl Future<Output = ()>, Failure> {
 #[cfg(not(unix))]
 fn shutdown_signal() -> Result<impl Future<Output = ()>, Failure> {
     Ok(async {
-        // Without the signal there is no end but the process's own.
+        // Without the signal only a kill ends the process.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
@@ -289,13 +288,13 @@ fn failed(error: io::Error) -> Failure {
     Failure::Store(StoreError::new(StoreErrorKind::Failed, error))
 }
 
-/// Prints a line on standard output. Whoever reads it may come later, so it is waited for a moment only.
+/// Prints a line on standard output. Waits at most a second for a reader.
 fn print(line: String) -> io::Result<()> {
     const MOMENT: Duration = Duration::from_secs(1);
     let (done, printed) = sync_channel(1);
     let print = move || {
         let mut out = io::stdout().lock();
-        // Nobody may be waiting any more.
+        // The receiver may be gone.
         let _ = done.send(writeln!(out, "{line}").and_then(|()| out.flush()));
     };
     thread::Builder::new().name("print".to_owned()).spawn(print)?;

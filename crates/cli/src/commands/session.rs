@@ -1,4 +1,4 @@
-//! One command on one store: opened, used, closed.
+//! The session of a command: opening its store, using it and closing it.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -15,12 +15,12 @@ use crate::config::settings::Settings;
 use crate::output::failure::Failure;
 use crate::output::report::Report;
 
-/// Does what a command asks of a store.
+/// Runs a command on models.
 pub(crate) fn run(global: &Global, command: ModelCommand) -> Report {
     attempt(global, command).unwrap_or_else(|failure| Report::failure(failure, &global.store))
 }
 
-/// Has something done on the store that the command line names.
+/// Runs `work` on the store, opened in `mode`.
 pub(crate) fn on_store(
     global: &Global,
     mode: OpenMode,
@@ -29,7 +29,7 @@ pub(crate) fn on_store(
     on_opened(global, || Ok(global.store.opener(mode)?()?), work)
 }
 
-/// [`on_store`], with a store that is opened otherwise.
+/// Runs `work` on the store that `open` returns.
 pub(crate) fn on_opened(
     global: &Global,
     open: impl FnOnce() -> Result<Arc<dyn Store>, Failure>,
@@ -47,8 +47,8 @@ pub(crate) fn on_opened(
     }
 }
 
-/// Performs a command. A request that can be refused without the store is refused before the store is opened,
-/// so it leaves no new file behind.
+/// Runs a command. A request that is invalid without looking at the store is refused before the store is
+/// opened, so that no file is made for it.
 fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
     let Global { store, org, .. } = global;
     let settings = Settings::read(global.config.as_deref())?;
@@ -56,7 +56,7 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
     let request = ModelRequest::prepare(command)?;
     let opened = match &request {
         ModelRequest::Create(request) => store.open_or_make(|| {
-            // Nobody is registered in a new store.
+            // A new store has no registrations.
             let engine = Engine::new(Arc::new(MemoryStore::new()), SystemTime::now);
             engine.create(&Caller::new(org.clone(), fallback.clone()), request.clone())?;
             Ok(())
@@ -65,7 +65,7 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
     };
     let folder = DataFolder::of(global, &opened)?;
     let engine = Engine::new(opened.clone(), SystemTime::now);
-    // Who is registered has the plan of the register (section 4).
+    // A registered organisation has its registered plan (section 4).
     let plan = || match opened.registration(org)? {
         Some(registration) => Ok(settings.plans.resolve(&registration.plan)?),
         None => Ok(fallback),
@@ -78,8 +78,7 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
         Ok(answer) => Report::answer(answer),
         Err(failure) => Report::failure(failure, store),
     };
-    // Nothing is printed before the store is closed: a reader who takes their time does not keep it
-    // from others.
+    // Printing comes after the close, so that a slow reader does not keep the store open.
     Ok(match engine.close() {
         Ok(()) => report,
         Err(fault) => report.and_not_closed(&fault, store),

@@ -1,5 +1,5 @@
-//! Sweeps once: ends trainings whose workers fell silent, and removes what is old, admissions that no window counts
-//! and files that nothing refers to.
+//! Sweeping once: failing lost trainings, and removing old events, old answers, expired admissions and files
+//! that no record refers to.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -19,14 +19,14 @@ use crate::config::settings::Settings;
 use crate::output::failure::Failure;
 use crate::output::report::Report;
 
-/// The work of a sweep.
+/// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Swept {
-    /// Trainings that failed because every worker fell silent (TRAIN-5).
+    /// Trainings that failed because their workers were lost (TRAIN-5).
     pub(crate) failed_trainings: u64,
-    /// Events that were forgotten (LOG-1).
+    /// Events that were removed (LOG-1).
     pub(crate) events: u64,
-    /// Kept answers that were forgotten (IDEM-1).
+    /// Stored answers that were removed (IDEM-1).
     pub(crate) answers: u64,
     /// Files that were removed (DATA-4).
     pub(crate) files: u64,
@@ -35,7 +35,7 @@ pub(crate) struct Swept {
     pub(crate) kept_back: Option<KeptBack>,
 }
 
-/// Sweeps the store that the command line names, or shows what a sweep would do.
+/// Sweeps the store, or shows what a sweep would do.
 pub(crate) fn sweep(global: &Global, args: &SweepArgs) -> Report {
     let done = if args.dry_run { preview(global, args) } else { swept(global, args) };
     match done {
@@ -44,7 +44,7 @@ pub(crate) fn sweep(global: &Global, args: &SweepArgs) -> Report {
     }
 }
 
-/// The answer, and what is to be said beside it.
+/// The result, and warnings.
 type Done = Result<(String, Vec<String>), Failure>;
 
 fn swept(global: &Global, args: &SweepArgs) -> Done {
@@ -80,7 +80,7 @@ pub(crate) fn sweep_once(
     })
 }
 
-/// The effect that a sweep would have, as it is printed.
+/// The effects that a sweep would have.
 #[derive(Debug, Default, Serialize)]
 struct Preview {
     dry_run: bool,
@@ -92,7 +92,7 @@ struct Preview {
     paths: Vec<String>,
 }
 
-/// Reads what a sweep would do, and changes nothing.
+/// Collects what a sweep would do, and changes nothing.
 fn preview(global: &Global, args: &SweepArgs) -> Done {
     let settings = Settings::read(global.config.as_deref())?;
     let store = global.store.opener(OpenMode::ReadOnly)?()?;
@@ -133,7 +133,7 @@ impl Preview {
             match record {
                 Record::Event(line) => {
                     let (organisation, _, _, event) = line.into_parts();
-                    // A history loses its beginning, up to the first event that is kept.
+                    // A history is removed up to its first event that is kept, whatever the times of later ones.
                     let is_kept = kept_from.as_ref() == Some(&organisation)
                         || events_before.is_none_or(|before| event.created_at >= before);
                     if is_kept {

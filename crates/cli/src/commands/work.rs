@@ -1,4 +1,4 @@
-//! A worker: claims trainings, has a program do them, and reports.
+//! A worker: claiming trainings, running a program for each, and reporting the result.
 
 mod lease;
 mod trainer;
@@ -29,10 +29,10 @@ use crate::config::global::Global;
 use crate::output::failure::Failure;
 use crate::output::report::Report;
 
-/// The time between two looks at the program and at whether the worker is told to end.
+/// The interval at which the worker looks at the program and for the shutdown signal.
 const POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Works until it is told to end; with `--once`, until no training waits.
+/// Works until the shutdown signal; with `--once`, until no training waits.
 pub(crate) fn work(global: &Global, args: &WorkArgs) -> Report {
     match worked(global, args) {
         Ok(failed) if args.once => Report::answer(None).and_found(failed),
@@ -41,7 +41,7 @@ pub(crate) fn work(global: &Global, args: &WorkArgs) -> Report {
     }
 }
 
-/// A line about trainings that failed, if any did.
+/// Runs the worker. Returns a line about failed trainings, if there were any.
 fn worked(global: &Global, args: &WorkArgs) -> Result<Vec<String>, Failure> {
     let time = LeaseTime::new(args.lease.get())
         .map_err(|error| Failure::WrongUsage(format!("--lease: {error}")))?;
@@ -78,15 +78,15 @@ struct Worker {
 
 /// The end of a training, as its worker sees it.
 enum End {
-    /// It ended well, and was reported.
+    /// It succeeded, and was reported.
     Succeeded,
     /// It failed with this error, and was reported.
     Failed(String),
-    /// It was called off: nothing is to be reported.
+    /// It was cancelled: there is nothing to report.
     Cancelled,
-    /// The lease ran out, or another worker has the training: nothing is to be reported.
+    /// The lease ran out, or another worker has the training: there is nothing to report.
     Lost,
-    /// The worker is told to end. The training is claimed again when the lease has run out.
+    /// The worker is told to end. Another worker claims the training when the lease has run out.
     Stopped,
 }
 
@@ -94,7 +94,7 @@ impl Worker {
     fn run(&self, args: &WorkArgs) -> Result<(), Failure> {
         let organisation = args.only.as_ref();
         while !self.is_stopped() {
-            // Before each claim: a training without its files ends as one that is done.
+            // Before each claim, because a training without its files would fail.
             let contents = self.folder.open_for_reading()?;
             match self.engine.claim(&Actor::COMMAND_LINE, organisation, self.time) {
                 Ok(Some(claimed)) => self.train(&claimed, contents.as_deref())?,
@@ -125,10 +125,10 @@ impl Worker {
                 self.failures.set(self.failures.get().saturating_add(1));
                 say(claimed, &format!("failed: {error}"));
             }
-            End::Cancelled => say(claimed, "is not trained: the training was called off"),
+            End::Cancelled => say(claimed, "is not trained: the training was cancelled"),
             End::Lost => say(
                 claimed,
-                "is not trained by this worker any more: its lease ran out, or another has the training",
+                "is no longer trained by this worker: the lease ran out, or another worker has the training",
             ),
             End::Stopped => say(claimed, "is left for another worker"),
         }
@@ -151,10 +151,13 @@ impl Worker {
             let progress = trainer.progress_beyond(shown, POLL_INTERVAL);
             match trainer.ended() {
                 Ok(Some((status, output))) => return self.ended(lease, status, output),
-                // A program that was done before the worker was told to end is reported.
+                // After `ended`, so that a program that has finished is still reported.
                 Ok(None) if self.is_stopped() => return Ok(End::Stopped),
                 Ok(None) => {}
-                Err(error) => return self.failed(lease, format!("the program was lost: {error}")),
+                Err(error) => {
+                    return self
+                        .failed(lease, format!("the program cannot be waited for: {error}"));
+                }
             }
             if lease.is_due() || progress > shown {
                 shown = progress;
@@ -165,7 +168,7 @@ impl Worker {
         }
     }
 
-    /// Reports what came of a trainer.
+    /// Reports the result of a program that has ended.
     fn ended(
         &self,
         lease: &Lease<'_>,
@@ -178,7 +181,7 @@ impl Worker {
         let why = match output.metrics {
             Some(metrics) if status.success() => {
                 let rejected =
-                    metrics.rejected.map(|it| format!("of its metrics these are left out: {it}"));
+                    metrics.rejected.map(|it| format!("these of its metrics are left out: {it}"));
                 let end = self.succeeded(lease, metrics.metrics)?;
                 if matches!(end, End::Succeeded) {
                     let faults = rejected.into_iter().chain(unreadable);
@@ -207,7 +210,7 @@ impl Worker {
                 Ok(None)
             }
             Err(Refusal::LeaseLost | Refusal::ModelNotFound) => Ok(Some(self.lost(lease))),
-            // Tried again at the next look.
+            // Tried again in the next round.
             Err(refusal) if is_transient(&refusal) && !lease.has_run_out() => Ok(None),
             Err(refusal) => Err(refusal),
         }
@@ -225,8 +228,8 @@ impl Worker {
         Ok(lost.unwrap_or(End::Failed(error)))
     }
 
-    /// Reports the end of a training, again and again while the lease lasts if the store has a fault
-    /// that may pass; the result is how it was lost, if it was.
+    /// Reports the end of a training. Retries transient faults of the store while the lease lasts. Returns the
+    /// reason if the lease was lost, and `None` if the end was reported.
     fn report(
         &self,
         lease: &Lease<'_>,
@@ -245,7 +248,7 @@ impl Worker {
         match retry_while(attempt, go_on) {
             Ok(()) => Ok(None),
             Err(Refusal::LeaseLost | Refusal::ModelNotFound) => {
-                // A try of unknown outcome may have been the one that counts.
+                // An earlier attempt of unknown outcome may have succeeded.
                 let is_reported = |model: &CustomModel| model.training_status() == status;
                 let is_made = tries.get() > 1 && self.model(lease).is_ok_and(|it| is_reported(&it));
                 Ok(if is_made { None } else { Some(self.lost(lease)) })
@@ -254,11 +257,11 @@ impl Worker {
         }
     }
 
-    /// Tells why the lease is gone, as far as the model shows it.
+    /// Finds out why the lease is lost, as far as the model shows it.
     fn lost(&self, lease: &Lease<'_>) -> End {
         use TrainingStatus::{NotRunning, ReadyToRun};
         match self.model(lease).map(|model| model.training_status()) {
-            // No model is deleted while its training runs.
+            // A model cannot be deleted while its training runs.
             Ok(NotRunning | ReadyToRun) | Err(Refusal::ModelNotFound) => End::Cancelled,
             _ => End::Lost,
         }
@@ -279,7 +282,7 @@ fn caller(lease: &Lease<'_>) -> Caller {
     Caller::new(organisation, Plan::enterprise()).acting_as(Actor::COMMAND_LINE)
 }
 
-/// A line for whoever looks at the terminal, who may be gone.
+/// Writes a line about a training to standard error, without waiting for a reader.
 fn say(claimed: &Claimed, what: &str) {
     crate::output::stderr::say(&format!(
         "model {} of {} {what}",
@@ -287,12 +290,12 @@ fn say(claimed: &Claimed, what: &str) {
     ));
 }
 
-/// Set when the process is told to end by SIGTERM or Ctrl-C.
+/// A flag that SIGTERM and SIGINT set.
 fn shutdown_signal() -> Result<Arc<AtomicBool>, Failure> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in [signal_hook::consts::SIGTERM, signal_hook::consts::SIGINT] {
         signal_hook::flag::register(signal, Arc::clone(&stop))
-            .map_err(|error| Failure::WrongUsage(format!("signals cannot be heard: {error}")))?;
+            .map_err(|error| Failure::WrongUsage(format!("signals cannot be handled: {error}")))?;
     }
     Ok(stop)
 }

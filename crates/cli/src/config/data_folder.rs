@@ -14,14 +14,14 @@ use crate::config::temp_folder::TempFolder;
 use crate::output::failure::{Failure, with_causes};
 use crate::output::path_errors::{Quoted, explained, obstacle};
 
-/// The ending of the name of the folder that lies beside a store.
+/// The ending of the default folder: the store's path followed by this.
 const BESIDE: &str = ".data";
 
 /// The number of files that are named when a folder is taken over.
 const MOST_NAMED: usize = 20;
 
-/// The folder of a store's training data: the one that `--data` names, or the one beside the store. A store in
-/// memory has a temporary one, which goes when this is dropped; one behind a server has none that is not named.
+/// The folder of a store's training data: the one that `--data` names, or the one next to the store. For a store
+/// in memory it is temporary, and dropping this removes it. A store on a server has only the folder that is named.
 pub(crate) struct DataFolder {
     store: Arc<dyn Store>,
     path: Option<PathBuf>,
@@ -29,7 +29,7 @@ pub(crate) struct DataFolder {
 }
 
 impl DataFolder {
-    /// The folder of an opened store. Nothing is made there yet.
+    /// Finds the folder of an opened store. Does not make it.
     pub(crate) fn of(global: &Global, store: &Arc<dyn Store>) -> Result<Self, StoreError> {
         let path = match (&global.data, global.store.sidecar(BESIDE)) {
             (Some(path), _) => Some(path.clone()),
@@ -52,15 +52,15 @@ impl DataFolder {
         Ok(DataFolder { store, path, _temporary: Some(temporary) })
     }
 
-    /// Refuses a folder that a store which is made now could not have. `--adopt` takes it from another one.
+    /// Refuses a folder that a new store could not use, unless `--adopt` takes it over.
     pub(crate) fn ensure_free(global: &Global, adopt: bool) -> Result<(), Failure> {
-        // The place of the store is looked at first, since the folder lies beside it.
+        // The store's path is checked first, because the folder is next to it.
         if let SidecarPath::At(beside) = global.store.sidecar("")
             && let Some(reason) = obstacle(&beside)
         {
             return Err(StoreError::new(StoreErrorKind::Unavailable, reason).into());
         }
-        // It has another identity than any store that a mark can name.
+        // A store with a fresh identity, which no mark names.
         let nobody: Arc<dyn Store> = Arc::new(MemoryStore::new());
         match DataFolder::of(global, &nobody)?.open_read_only() {
             Err(fault) if fault.kind() == StoreErrorKind::ForeignData && !adopt => {
@@ -73,7 +73,7 @@ impl DataFolder {
         }
     }
 
-    /// A fault of a content of the folder, which the message names.
+    /// Maps a fault of a file in the folder to a failure that names the folder.
     pub(crate) fn failure(&self, fault: StoreError) -> Failure {
         match &self.path {
             Some(path) => Failure::File(path.clone(), explained(path, fault)),
@@ -81,21 +81,21 @@ impl DataFolder {
         }
     }
 
-    /// Opens the folder, if there is one. One that belongs to another store is an error (PLACE-2). One that the
-    /// store takes by itself is told of on standard error, if there are files that nothing refers to.
+    /// Opens the folder, if there is one. A folder of another store is an error (PLACE-2). Warns on standard error
+    /// if the store adopts a folder without a mark that has files without a record.
     pub(crate) fn open(&self) -> Result<Option<Arc<Folder>>, StoreError> {
         let folder = self.opened(|path| Folder::open(path, &*self.store))?;
         folder.as_deref().and_then(taken_by_itself).iter().for_each(|line| say(line));
         Ok(folder)
     }
 
-    /// Opens the folder for reading alone, if there is one.
+    /// Opens the folder for reading only, if there is one.
     pub(crate) fn open_read_only(&self) -> Result<Option<Arc<Folder>>, StoreError> {
         self.opened(|path| Folder::open_read_only(path, &*self.store))
     }
 
-    /// Opens the folder for something that needs its files. One that vanished is an error, and one in which no file
-    /// is the store's.
+    /// Opens the folder for a command that needs its files. A missing folder is an error, and so is a folder that
+    /// does not belong to the store.
     pub(crate) fn open_for_reading(&self) -> Result<Option<Arc<Folder>>, StoreError> {
         let folder = self.open_read_only()?;
         if let Some(folder) = &folder {
@@ -104,8 +104,8 @@ impl DataFolder {
         Ok(folder)
     }
 
-    /// Opens the folder for a change that removes what refers to its files. One that vanished is an error, so
-    /// that nothing is changed (PLACE-3).
+    /// Opens the folder for a command that removes records of its files. A missing folder is an error, so that
+    /// nothing is changed (PLACE-3).
     pub(crate) fn open_for_removal(&self) -> Result<Option<Arc<Folder>>, StoreError> {
         let folder = self.open()?;
         if let Some(folder) = &folder {
@@ -122,7 +122,7 @@ impl DataFolder {
         Ok(Some(Arc::new(open(path).map_err(|fault| unopened(path, fault))?)))
     }
 
-    /// Opens the folder, or takes it over and says on standard error what a sweep will remove, and what is missing.
+    /// Opens the folder, or adopts it and reports on standard error what a sweep will remove and what is missing.
     pub(crate) fn open_or_adopt(&self, adopt: bool) -> Result<Option<Arc<Folder>>, StoreError> {
         let Some(path) = self.path.as_ref().filter(|_| adopt) else { return self.open() };
         let (folder, leftovers) =
@@ -131,35 +131,35 @@ impl DataFolder {
         let missing = folder.missing(&*self.store)?;
         if missing > 0 {
             say(&format!(
-                "the folder '{}' is not whole; files that the store refers to and that are not in it: {missing}; \
-                `check` names them",
+                "the folder '{}' is incomplete: the store refers to {missing} files that are not in it; `check` names \
+                them",
                 folder.root().display()
             ));
         }
         Ok(Some(Arc::new(folder)))
     }
 
-    /// Records in the folder how far the store is.
+    /// Records the state of the store in the folder's mark.
     pub(crate) fn record(&self, folder: &Folder) -> Result<(), StoreError> {
         folder.record(&*self.store)
     }
 
-    /// The files that a sweep would remove if the folder were this store's, whatever its mark says.
+    /// The files that a sweep would remove if the folder belonged to this store.
     pub(crate) fn preview(&self) -> Result<Vec<Leftover>, StoreError> {
         let preview = |path| Folder::preview(path, &*self.store);
         self.path.as_ref().map_or(Ok(Vec::new()), preview)
     }
 
-    /// Opens the folder, for what cannot be done without.
+    /// Opens the folder for a command that cannot run without it.
     pub(crate) fn open_required(&self) -> Result<Arc<Folder>, Failure> {
         let missing = "--data: name a folder that all machines share, for a store behind a server";
         self.open()?.ok_or_else(|| Failure::WrongUsage(missing.to_owned()))
     }
 }
 
-/// A fault of opening a folder, which the message names.
+/// Adds the folder to a fault of opening it.
 fn unopened(path: &Path, fault: StoreError) -> StoreError {
-    // Others name the folder already.
+    // Other faults name the folder already.
     if !matches!(fault.kind(), StoreErrorKind::Unavailable | StoreErrorKind::Failed) {
         return fault;
     }
@@ -172,45 +172,44 @@ fn unopened(path: &Path, fault: StoreError) -> StoreError {
     StoreError::new(explained.kind(), cause)
 }
 
-/// The text for a folder whose files are not all at their store's disposal; `None` if they are.
+/// The warning for a folder that the store cannot fully use; `None` if it can.
 pub(crate) fn warning(folder: &Folder) -> Option<String> {
     let root = folder.root().display();
     Some(match folder.standing() {
         FolderStanding::Unclaimed => format!(
-            "the folder '{root}' has no mark, and the store refers to nothing in it: uploads are refused and no \
-            file is removed, until --adopt takes the folder over"
+            "the folder '{root}' has no mark, and the store refers to no file in it: uploads are refused and no file \
+            is removed, until --adopt takes the folder over"
         ),
         FolderStanding::Behind => format!(
-            "the store is not the one that its folder '{root}' was last used with, but an older copy, or a copy \
-            of it has used the folder: no file is removed, until --adopt says that this store counts; `sweep \
-            --dry-run --adopt` shows what would go"
+            "the store is older than its folder '{root}', or a copy of the store has used the folder: no file is \
+            removed, until --adopt confirms this store; `sweep --dry-run --adopt` lists what would be removed"
         ),
         FolderStanding::Copied => format!(
-            "the folder '{root}' is a copy of the one that the store was last used with, or was moved to another \
-            disk: no file is removed, until --adopt says that this folder counts; `sweep --dry-run --adopt` \
-            shows what would go"
+            "the folder '{root}' is a copy of the folder that the store used last, or was moved to another disk: no \
+            file is removed, until --adopt confirms this folder; `sweep --dry-run --adopt` lists what would be \
+            removed"
         ),
         FolderStanding::Vanished => format!(
-            "the store refers to data, but its folder '{root}' is not there or empty: bring it back, or name it \
-            with --data; --adopt makes it anew"
+            "the store refers to data, but its folder '{root}' is missing or empty: restore it, or name it with \
+            --data; --adopt makes a new one"
         ),
         _ => return None,
     })
 }
 
-/// The text for a folder without a mark that became the store's, if nothing refers to some of its files.
+/// The warning for a folder that the store adopted by itself and that has files without a record.
 fn taken_by_itself(folder: &Folder) -> Option<String> {
     let (root, leftovers) = (folder.root().display(), folder.adopted_leftovers());
     (leftovers > 0).then(|| {
         format!(
-            "the folder '{root}' had no mark, and belongs to this store now, which refers to files in it; nothing \
-            in the store refers to {leftovers} of its files: this process removes none for an hour, later sweeps \
-            do; `sweep --dry-run` lists them"
+            "the folder '{root}' had no mark, and belongs to this store now, which refers to files in it; the store \
+            refers to none of {leftovers} other files: this process removes them after an hour, later ones at \
+            once; `sweep --dry-run` lists them"
         )
     })
 }
 
-/// The text for a folder that was taken over, with what nothing in the store refers to.
+/// The message for an adopted folder, with its files that the store does not refer to.
 fn taken_over(folder: &Folder, leftovers: &[Leftover]) -> String {
     let root = folder.root().display();
     let mut text = format!("the folder '{root}' belongs to this store now; ");
@@ -220,7 +219,7 @@ fn taken_over(folder: &Folder, leftovers: &[Leftover]) -> String {
     }
     let bytes: u64 = leftovers.iter().map(|left| left.bytes).sum();
     text.push_str(&format!(
-        "{} files of {bytes} bytes in it are referred to by nothing, and sweeps remove them:",
+        "the store does not refer to {} files of {bytes} bytes in it, and sweeps remove them:",
         leftovers.len()
     ));
     for left in leftovers.iter().take(MOST_NAMED) {
@@ -238,7 +237,7 @@ pub(crate) fn path_of(left: &Leftover) -> String {
     format!("{}/{}/{}", left.organisation, left.model, left.name)
 }
 
-/// Writes a line on standard error, where nobody may read.
+/// Writes a line to standard error, and ignores failure.
 pub(crate) fn say(line: &str) {
     crate::output::stderr::print(line);
 }

@@ -11,19 +11,19 @@ use crate::config::store_url::StoreUrl;
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Global options")]
 pub(crate) struct Global {
-    /// Where models, organisations and keys are kept: sqlite:PATH, sled:DIR, postgres://… or memory:
+    /// The store of models, organisations and keys: sqlite:PATH, sled:DIR, postgres://… or memory:
     #[arg(long, global = true, value_name = "URL", default_value = "sqlite:custom-models.db")]
     pub(crate) store: StoreUrl,
-    /// Whose models or keys: 1 to 64 characters of A-Z a-z 0-9 _ -
+    /// The organisation: 1 to 64 characters of A-Z a-z 0-9 _ -
     #[arg(long, global = true, value_name = "NAME", default_value = "default")]
     pub(crate) org: Organisation,
-    /// The folder of training data [default: the store's path with .data behind it]
+    /// The folder of training data [default: the store's path followed by .data]
     #[arg(long, global = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub(crate) data: Option<PathBuf>,
-    /// The plan to register, which set-plan needs, or that of an organisation without one [default: Enterprise]
+    /// The plan: for org add and set-plan, and for organisations that are not registered [default: Enterprise]
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) plan: Option<String>,
-    /// More plans, and limits, from a TOML file; the help of serve shows one
+    /// A TOML file with more plans and limits; `custom-models serve --help` shows one
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) config: Option<PathBuf>,
 }

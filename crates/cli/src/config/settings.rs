@@ -1,4 +1,4 @@
-//! Settings: plans and limits, from a file and from options.
+//! The settings: plans, limits and retention, from a file and from options.
 
 use std::fmt;
 use std::fs;
@@ -15,17 +15,17 @@ use crate::config::span::{OrOff, Span, parsed};
 use crate::output::failure::Failure;
 use crate::output::path_errors::{self, Quoted};
 
-/// The longest configuration that is read.
+/// The most bytes of a file of settings.
 const LONGEST: u64 = 1 << 20;
 
-/// The plans there are, and the limits of each operation.
+/// The plans, the limits of each operation, and the retention of records.
 #[derive(Debug, Default)]
 pub(crate) struct Settings {
     pub(crate) plans: Plans,
     pub(crate) limits: Limits,
-    /// For how long what is old is kept.
+    /// The time that old records are kept.
     pub(crate) retention: Retention,
-    /// The percentage of shared places that an organisation may take, if anything is said of it.
+    /// The percentage of concurrent uploads and waiting requests that an organisation may use, if it is set.
     #[cfg(feature = "serve")]
     pub(crate) org_share: Option<u8>,
 }
@@ -70,7 +70,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// The plan that a command line means, in whatever case; Enterprise, if it means none.
+    /// Finds the plan that `--plan` names, in any case; Enterprise if it names none.
     pub(crate) fn plan(&self, name: Option<&str>) -> Result<Plan, Failure> {
         let Some(name) = name else { return Ok(Plan::enterprise()) };
         if let Some(plan) = self.plans.get(name) {
@@ -86,7 +86,7 @@ impl Settings {
         })
     }
 
-    /// Other limits for creates.
+    /// Replaces the limits of creates.
     #[cfg(feature = "serve")]
     pub(crate) fn limit_creates(
         &mut self,
@@ -100,7 +100,7 @@ impl Settings {
     }
 }
 
-/// The file. Every key of it stands in the help of `serve`.
+/// The file of settings. The help of `serve` has all its keys.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
@@ -115,7 +115,7 @@ struct File {
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RetentionTable {
-    /// Absent and off is for ever.
+    /// Absent and off mean for ever.
     events: Option<OrOff<Span>>,
 }
 

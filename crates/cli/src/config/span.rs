@@ -1,4 +1,8 @@
-//! Spans of time, and limits that may be off, as the command line and the file of settings write them.
+//! Spans of time, and limits that may be off, for the command line and the file of settings.
+//!
+//! The grammar is that of a rate limit's period (`10/1h`), which the core parses: a number and s, m, h or d.
+//! humantime's has months (`1M`) next to minutes (`1m`), fractions and nanoseconds, none of which a lease or the
+//! lifetime of a key can have. The durations of jiff have no days.
 
 use std::fmt;
 use std::num::NonZeroU32;
@@ -61,7 +65,7 @@ impl<'de> Deserialize<'de> for OrOff<NonZeroU32> {
 pub(crate) struct Span(Duration);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("a span is a number from 1 and a unit (s, m, h, d), such as 90d; 36500d at most")]
+#[error("a duration is a number from 1 and a unit (s, m, h, d), such as 90d; at most 36500d")]
 pub(crate) struct InvalidSpan;
 
 impl FromStr for Span {
@@ -88,7 +92,7 @@ impl Span {
         self.0
     }
 
-    /// The moment so long after another.
+    /// Returns the time that is this span after `start`.
     pub(crate) fn after(self, start: Timestamp) -> Timestamp {
         let span = i64::try_from(self.0.as_secs()).unwrap_or(i64::MAX);
         let end = start.unix_seconds().saturating_add(span);

@@ -1,4 +1,4 @@
-//! Paths of stores that are not meant as they stand: other programs read something else in them.
+//! Paths that other programs would read differently, and that are therefore refused for a store.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use crate::output::failure::Failure;
 use crate::output::path_errors::{Quoted, missing_folder, unusable};
 
-/// Why a path is not taken as it stands.
+/// The reason for refusing a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum RejectedPath {
     #[error("a store in memory is memory: (a file of this name is {0}:./:memory:)")]
@@ -19,32 +19,33 @@ pub(crate) enum RejectedPath {
         "the shell leaves a ~ here as it is: write {0}:$HOME/… (a folder of this name is {0}:./~)"
     )]
     Home(&'static str),
-    #[error("a path takes no parameters: leave the ? away, and what is behind it")]
+    #[error("a path has no parameters: leave out the ? and the rest")]
     Parameters,
     #[error("escapes such as %20 are not read: write the characters themselves, in quotes")]
     Escape,
-    #[error("the path begins or ends with a space: leave it away")]
+    #[error("the path begins or ends with a space: leave it out")]
     Space,
     #[error("this is a folder: name a file in it, such as {0}:DIR/custom-models.db")]
     Folder(&'static str),
     #[error("this is a file: {0} keeps its database in a folder")]
     File(&'static str),
-    #[error("a name that ends in {0} is that of a file beside another store: end it otherwise")]
+    #[error(
+        "a name that ends in {0} belongs to a file next to another store: choose another ending"
+    )]
     Sidecar(&'static str),
 }
 
-/// The endings of the files that SQLite keeps beside a database, and removes with it.
+/// The endings of the files that SQLite keeps next to a database, and removes with it.
 const OF_SQLITE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// The ending of the folder of training data beside a store.
+/// The ending of the folder of training data next to a store.
 const OF_DATA: &str = ".data";
 
 impl RejectedPath {
-    /// Looks at the path of a store of a kind that keeps a file, or of one that keeps a folder.
+    /// Checks the path of a store. `keeps_file` tells a store in a file from a store in a folder.
     ///
-    /// What has a reading of its own elsewhere is refused; where it stands in the middle of a path, unless
-    /// there is something of this name already. A name that SQLite gives to a file of another database is always
-    /// refused: that database's next opening would remove it.
+    /// Refuses what other programs read differently. Allows it in the middle of a path if the path exists. Always
+    /// refuses a name that SQLite gives to a file of another database, which would remove it when it is opened.
     pub(crate) fn of(scheme: &'static str, keeps_file: bool, path: &str) -> Result<(), Self> {
         if path.eq_ignore_ascii_case(":memory:") {
             return Err(RejectedPath::Memory(scheme));
@@ -79,8 +80,7 @@ impl RejectedPath {
         if has_escape(path) { Err(RejectedPath::Escape) } else { Ok(()) }
     }
 
-    /// Looks at the path of a file that is to be made: a name that SQLite gives to a file of another database is
-    /// refused.
+    /// Checks the path of a new file. Refuses a name that SQLite gives to a file of another database.
     pub(crate) fn of_file(path: &Path) -> Result<(), Self> {
         let path = path.to_string_lossy();
         match OF_SQLITE.iter().find(|ending| path.ends_with(**ending)) {
@@ -98,8 +98,8 @@ fn has_escape(path: &str) -> bool {
     })
 }
 
-/// Makes sure that a file can be made at a place: there is nothing yet, its folder is there, and the next opening
-/// of another store does not remove it.
+/// Checks that a file can be made at a path: nothing is there, its folder exists, and opening another store
+/// would not remove the file.
 pub(crate) fn ensure_vacant(path: &Path) -> Result<(), Failure> {
     RejectedPath::of_file(path)
         .map_err(|odd| Failure::WrongUsage(format!("{}: {odd}", Quoted(path))))?;

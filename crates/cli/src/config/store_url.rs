@@ -1,4 +1,4 @@
-//! Naming a store by a URL: a scheme, a colon, and where it lives.
+//! The URL of a store: a scheme, a colon and a location.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::output::failure::Failure;
 use crate::output::path_errors::explained_as;
 use crate::output::secrets::without_password;
 
-/// Opens a kind of store at a place, a path or a whole URL.
+/// Opens a store by its path or its whole URL.
 type Opener = fn(&Path, OpenMode) -> Result<Arc<dyn Store>, StoreError>;
 
 /// A kind of store.
@@ -25,12 +25,12 @@ struct Scheme {
     opener: Option<Opener>,
 }
 
-/// The part of a URL after the name of a kind of store.
+/// The form of a URL after its scheme.
 #[derive(Clone, Copy, Debug)]
 enum Location {
     /// A path.
     Path,
-    /// The rest of a URL, which the store reads itself.
+    /// The rest of a URL, which the store parses.
     Server,
     /// Nothing.
     Memory,
@@ -73,14 +73,14 @@ const POSTGRES: Option<Opener> = Some(|url, mode| {
 #[cfg(not(feature = "postgres"))]
 const POSTGRES: Option<Opener> = None;
 
-/// The place of something that is kept beside a store.
+/// The path of a file or folder next to a store.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum SidecarPath {
     /// At a path.
     At(PathBuf),
-    /// Nowhere: the store is gone with its process, and so may be what is beside it.
+    /// The store is lost with its process, and has no place.
     Nowhere,
-    /// Nobody can tell: the store lives behind a server, for several machines.
+    /// The store is on a server, for several machines, and has no path.
     Unknown,
 }
 
@@ -92,12 +92,12 @@ pub(crate) struct StoreUrl {
     path: PathBuf,
 }
 
-/// Why a text is not the URL of a store, or not of one that this build has.
+/// The reason why a text is not the URL of a store that this build can open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum InvalidStoreUrl {
     #[error("a store is named by sqlite:PATH, sled:DIR, postgres://HOST/DATABASE or memory:")]
     UnknownScheme,
-    #[error("the path is missing behind {0}:")]
+    #[error("the path is missing after {0}:")]
     NoPath(&'static str),
     #[error("a path cannot begin with //: write {0}:PATH")]
     Slashes(&'static str),
@@ -105,7 +105,7 @@ pub(crate) enum InvalidStoreUrl {
     NoServer(&'static str),
     #[error("{0}: has no path")]
     UnwantedPath(&'static str),
-    #[error("the URL begins or ends with a space: leave it away")]
+    #[error("the URL begins or ends with a space: leave it out")]
     Space,
     #[error(transparent)]
     RejectedPath(#[from] RejectedPath),
@@ -128,7 +128,7 @@ impl StoreUrl {
             .ok_or(InvalidStoreUrl::UnknownScheme)?;
         let (shown, path) = match (scheme.location, path) {
             (Location::Path, "") => return Err(InvalidStoreUrl::NoPath(scheme.name)),
-            // `sqlite://models.db` would be a file in the root folder, which nobody means.
+            // `sqlite://models.db` would be a file in the root folder, which is hardly meant.
             (Location::Path, path) if path.starts_with("//") => {
                 return Err(InvalidStoreUrl::Slashes(scheme.name));
             }
@@ -158,7 +158,7 @@ impl StoreUrl {
         (self.scheme.name == "sqlite").then_some(&self.path)
     }
 
-    /// Returns the place of something that is kept beside the store: the store's path with `ending` appended.
+    /// Returns the store's path with `ending` appended.
     pub(crate) fn sidecar(&self, ending: &str) -> SidecarPath {
         match self.scheme.location {
             Location::Memory => SidecarPath::Nowhere,
@@ -173,9 +173,8 @@ impl StoreUrl {
 
     /// Returns a function that opens this store, if this build has its kind.
     ///
-    /// `mode` says what the command may do: only commands that fill a store make one (PLACE-1). Call this when a
-    /// command is about to use the store, not when the URL is read: commands that need no store work in every
-    /// build.
+    /// Only commands that fill a store use the mode that makes one (PLACE-1). A URL of a store that this build
+    /// lacks is refused here and not in the parser, so that commands without a store work in every build.
     pub(crate) fn opener(
         &self,
         mode: OpenMode,
@@ -191,8 +190,8 @@ impl StoreUrl {
 }
 
 impl StoreUrl {
-    /// Opens the store, or makes it where there is none, unless something speaks against that: `refuse` is asked
-    /// first, so that what is refused leaves no empty store.
+    /// Opens the store, or makes it if it is missing. Calls `refuse` before, so that a refused command leaves no
+    /// empty store.
     pub(crate) fn open_or_make(
         &self,
         refuse: impl FnOnce() -> Result<(), Failure>,

@@ -1,4 +1,4 @@
-//! Temporary folders, which go with their process: those of one that was killed go with the next.
+//! Temporary folders, which are removed with their process, or by the next process if it was killed.
 
 use std::fs::{self, File, Metadata};
 use std::io;
@@ -9,23 +9,23 @@ use tempfile::{Builder, TempDir};
 /// The beginning of the name of such a folder.
 const PREFIX: &str = "custom-models-";
 
-/// The file in it that its process holds a lock on.
+/// The file in the folder that its process keeps locked.
 const LOCK: &str = "custom-models.lock";
 
 /// A folder that is removed when this is dropped.
 pub(crate) struct TempFolder {
-    // Closed before the folder is removed, as some systems want it.
+    // Closed before the folder is removed, because some systems need that.
     _lock: File,
     folder: TempDir,
 }
 
 impl TempFolder {
-    /// Makes a folder, after removing those that killed processes of the same user have left.
+    /// Makes a folder. Before, removes the folders that killed processes of the same user have left.
     pub(crate) fn new() -> io::Result<Self> {
         let place = std::env::temp_dir();
         remove_left(&place);
         let folder = Builder::new().prefix(PREFIX).tempdir_in(place)?;
-        // Under its name the file is never without its lock while the process lives.
+        // Renamed after it is locked, so that the file is never found unlocked while the process lives.
         let unnamed = folder.path().join(format!("{LOCK}.part"));
         let lock = File::create_new(&unnamed)?;
         lock.lock()?;
@@ -38,7 +38,7 @@ impl TempFolder {
     }
 }
 
-/// Removes folders whose lock is free. What cannot be removed is left to the next process.
+/// Removes folders whose lock is free, and skips those that cannot be removed.
 fn remove_left(place: &Path) {
     let Ok(entries) = fs::read_dir(place) else { return };
     for entry in entries.flatten() {
@@ -51,10 +51,10 @@ fn remove_left(place: &Path) {
     }
 }
 
-/// The lock of a folder of the same user, if no process holds it.
+/// Takes the lock of a folder of the same user, if no process holds it.
 fn free_lock(folder: &Path) -> Option<File> {
     let lock = folder.join(LOCK);
-    // Not through links, which others may have laid.
+    // Links are not followed, because other users may have made them.
     let of_folder = fs::symlink_metadata(folder).ok()?;
     if !of_folder.is_dir() || !is_own(&of_folder) || !fs::symlink_metadata(&lock).ok()?.is_file() {
         return None;

@@ -1,4 +1,4 @@
-//! Why a command did not do what it was asked.
+//! The failure of a command.
 
 use std::error::Error;
 use std::io;
@@ -8,23 +8,23 @@ use custom_models_core::store::{StoreError, StoreErrorKind};
 use custom_models_core::tenant::UnknownPlan;
 use custom_models_core::{Refusal, Violations};
 
-/// Why a command did not do what it was asked.
+/// The reason why a command failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// The rules say no; the body that the wire has for it.
+    /// The rules refuse the request; the body that the API has for that.
     Refused(String),
-    /// The arguments cannot be what was meant; the reason.
+    /// The arguments are wrong; the reason.
     WrongUsage(String),
     /// The store failed.
     Store(StoreError),
-    /// A file beside the store failed: a copy of it, or what it is made of.
+    /// A file other than the store failed: a copy of the store, or training data.
     File(PathBuf, StoreError),
     /// The output of the command could not be written to this file, or to standard output.
     NotWritten(Option<PathBuf>, io::Error),
 }
 
 impl Failure {
-    /// Makes a refusal in the form that the API has for them.
+    /// Makes a refusal in the form of the API.
     pub(crate) fn refused(error: &str, message: &str, error_code: &str) -> Self {
         Failure::Refused(format!(
             r#"{{"error":"{error}","message":"{message}","error_code":"{error_code}"}}"#
@@ -32,13 +32,13 @@ impl Failure {
     }
 }
 
-/// A fault of the store has a body on the wire too, but that one hides the cause, and whoever sits
-/// at the terminal is who can do something about it.
+/// A fault of the store keeps its cause, which the body of the API hides: the person at the terminal can act on
+/// it.
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
         match refusal {
             Refusal::Store(fault) => Failure::Store(fault),
-            // Its cause is hidden there as well.
+            // The body of the API hides this cause too.
             Refusal::Internal { cause } => Failure::WrongUsage(cause.into_owned()),
             refusal => Failure::Refused(refusal.to_json()),
         }

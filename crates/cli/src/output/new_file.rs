@@ -1,4 +1,4 @@
-//! A file that has its name when it is whole and durable, and not before.
+//! A new file that gets its name only when it is complete and durable.
 
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -11,8 +11,8 @@ const PART: &str = ".custom-models-part";
 /// The number of attempts to lock a file, each of which fails if the file vanishes meanwhile.
 const ATTEMPTS: usize = 10;
 
-/// A file that is written beside its place. Its lock tells others that somebody writes: one that nobody has
-/// locked is what a process left that was killed, and the next one writes it anew.
+/// A file that is written under another name next to its path. Its lock shows that a process writes it. A file
+/// without a lock was left by a killed process, and the next process overwrites it.
 #[derive(Debug)]
 pub(crate) struct NewFile {
     file: File,
@@ -21,10 +21,10 @@ pub(crate) struct NewFile {
 }
 
 impl NewFile {
-    /// Begins a file for a place that nothing has yet.
+    /// Begins a file for a path where nothing is yet.
     ///
-    /// [`ErrorKind::AlreadyExists`] if something has, [`ErrorKind::ResourceBusy`] if another process is
-    /// writing a file for it.
+    /// Fails with [`ErrorKind::AlreadyExists`] if something is there, and with [`ErrorKind::ResourceBusy`] if
+    /// another process writes a file for the same path.
     pub(crate) fn begin(to: &Path) -> io::Result<Self> {
         if to.symlink_metadata().is_ok() {
             return Err(ErrorKind::AlreadyExists.into());
@@ -39,7 +39,7 @@ impl NewFile {
                 Err(TryLockError::WouldBlock) => return Err(ErrorKind::ResourceBusy.into()),
                 Err(TryLockError::Error(error)) => return Err(error),
             }
-            // Whoever had the lock may have removed the file before it was given up.
+            // The process that had the lock may have removed the file.
             if is_at(&file, &part)? {
                 file.set_len(0)?;
                 return Ok(NewFile { file, part, to: to.to_owned() });
@@ -48,17 +48,17 @@ impl NewFile {
         Err(ErrorKind::ResourceBusy.into())
     }
 
-    /// To write to.
+    /// The file to write to.
     pub(crate) const fn file(&self) -> &File {
         &self.file
     }
 
-    /// Makes it durable, and gives it its name unless something has got that meanwhile.
+    /// Makes the file durable, and gives it its name unless something else has got that meanwhile.
     pub(crate) fn keep(self) -> io::Result<()> {
         self.file.sync_all()?;
         match fs::hard_link(&self.part, &self.to) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => return Err(error),
-            // Some file systems have no second names.
+            // Some file systems have no hard links.
             Err(_) => rename(&self.part, &self.to)?,
             Ok(()) => {}
         }
@@ -66,15 +66,15 @@ impl NewFile {
     }
 }
 
-/// Removes what is not kept, and the second name of what is.
+/// Removes the temporary name.
 impl Drop for NewFile {
     fn drop(&mut self) {
-        // What cannot be removed is written over by the next one.
+        // If this fails, the next process overwrites the file.
         let _ = fs::remove_file(&self.part);
     }
 }
 
-/// Opens a file for its owner alone, or makes it, without a change of what is in it.
+/// Opens or makes a file for its owner alone, without truncating it.
 fn open(path: &Path) -> io::Result<File> {
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(false);
@@ -83,11 +83,11 @@ fn open(path: &Path) -> io::Result<File> {
     options.open(path)
 }
 
-/// Moves a file to a place that it takes first, so that it replaces nothing but itself.
+/// Moves a file to a path that it creates first, so that nothing else is replaced.
 fn rename(part: &Path, to: &Path) -> io::Result<()> {
     File::create_new(to)?;
     fs::rename(part, to).inspect_err(|_| {
-        // It is empty, and ours.
+        // The empty file that was just created.
         let _ = fs::remove_file(to);
     })
 }

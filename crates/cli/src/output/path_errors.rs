@@ -1,4 +1,4 @@
-//! Messages about paths that cannot be used. Each names the path and says what to do.
+//! Messages about paths that cannot be used, with advice.
 
 use std::fmt;
 use std::io::{self, ErrorKind};
@@ -9,7 +9,7 @@ use custom_models_core::store::{OpenMode, StoreError, StoreErrorKind};
 use crate::output::escape::Escaped;
 use crate::output::failure::Failure;
 
-/// A path as messages show it, in quotes.
+/// A path in quotes, for messages.
 pub(crate) struct Quoted<'a>(pub(crate) &'a Path);
 
 impl fmt::Display for Quoted<'_> {
@@ -18,21 +18,20 @@ impl fmt::Display for Quoted<'_> {
     }
 }
 
-/// A file that the command line names, and that cannot be used as it is meant.
+/// The failure for a file of the command line that cannot be used.
 pub(crate) fn unusable(path: &Path, error: &io::Error) -> Failure {
     Failure::WrongUsage(format!("{}: {}", Quoted(path), reason(path, error)))
 }
 
-/// Returns the meaning of an error for a path, and what to do.
+/// Explains an error of a path, with advice.
 pub(crate) fn reason(path: &Path, error: &io::Error) -> String {
     match (error.kind(), no_folder(path)) {
         (ErrorKind::NotFound | ErrorKind::NotADirectory, Some(no_folder)) => no_folder,
         (ErrorKind::NotFound, None) => "there is no such file".to_owned(),
         (ErrorKind::AlreadyExists, _) => {
-            "there is something of this name already; name another place, or move it away"
-                .to_owned()
+            "this name is taken; choose another one, or move away what has it".to_owned()
         }
-        (ErrorKind::ResourceBusy, _) => "another process is writing it".to_owned(),
+        (ErrorKind::ResourceBusy, _) => "another process writes it".to_owned(),
         (ErrorKind::IsADirectory, _) => "this is a folder; name a file".to_owned(),
         (ErrorKind::PermissionDenied, _) => {
             format!("{error}; ask whoever owns it, or name another place")
@@ -41,19 +40,18 @@ pub(crate) fn reason(path: &Path, error: &io::Error) -> String {
     }
 }
 
-/// The folder that a path stands in, if there is none.
+/// The folder of a path, if it does not exist.
 pub(crate) fn missing_folder(path: &Path) -> Option<PathBuf> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty())?;
     (!folder.is_dir()).then(|| folder.to_owned())
 }
 
-/// A fault of opening something at a path, with what is wrong about the place instead of what SQLite says,
-/// which is "unable to open database file" of all places.
+/// Replaces the cause of a fault of opening a path, for which SQLite only says "unable to open database file".
 pub(crate) fn explained(path: &Path, fault: StoreError) -> StoreError {
     explained_as(path, OpenMode::Create, fault)
 }
 
-/// [`explained`], of a store that was to be opened with the right that `mode` gives.
+/// [`explained`], for a store that was opened in `mode`.
 pub(crate) fn explained_as(path: &Path, mode: OpenMode, fault: StoreError) -> StoreError {
     let reason = match mode {
         _ if fault.kind() != StoreErrorKind::Unavailable => None,
@@ -63,12 +61,12 @@ pub(crate) fn explained_as(path: &Path, mode: OpenMode, fault: StoreError) -> St
     reason.map_or(fault, |reason| StoreError::new(StoreErrorKind::Unavailable, reason))
 }
 
-/// Returns the obstacle to using a path, as far as it can be seen without opening anything.
+/// Returns the obstacle to using a path, as far as it shows without opening anything.
 pub(crate) fn obstacle(path: &Path) -> Option<String> {
     no_folder(path).or_else(|| forbidden(path))
 }
 
-/// The obstacle to those who only read, and need no right to make files there.
+/// The obstacle to reading a path, which needs no right to make files next to it.
 fn obstacle_to_readers(path: &Path) -> Option<String> {
     no_folder(path).or_else(|| unreadable(path))
 }
@@ -78,7 +76,7 @@ fn no_folder(path: &Path) -> Option<String> {
     missing.map(|folder| format!("there is no folder {}; make it first", Quoted(&folder)))
 }
 
-/// Returns a message about the rights that this user lacks at a path.
+/// The message for a path that this user may not read and write.
 #[cfg(unix)]
 fn forbidden(path: &Path) -> Option<String> {
     use rustix::fs::Access;
@@ -100,7 +98,7 @@ fn forbidden(_path: &Path) -> Option<String> {
     None
 }
 
-/// A store that this user may not read.
+/// The message for a path that this user may not read.
 #[cfg(unix)]
 fn unreadable(path: &Path) -> Option<String> {
     is_forbidden(path, rustix::fs::Access::READ_OK)

@@ -13,7 +13,7 @@ use crate::output::path_errors::Quoted;
 
 /// The hint for a store that is missing.
 const MADE_BY: &str =
-    "; is --store right? `create`, `org add`, `import`, `restore` and `serve` make one";
+    "; check --store; `create`, `org add`, `import`, `restore` and `serve` make one";
 
 /// The hint for a store whose layout is older.
 const MIGRATED_BY: &str = "; `serve` migrates it, and so do commands that write, such as `create`";
@@ -43,12 +43,12 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// The command is done, and this is its answer.
+    /// The report of a command that succeeded, with its result.
     pub(crate) fn answer(answer: impl Into<Option<String>>) -> Self {
         Report { answer: answer.into(), complaints: Vec::new(), exit: Exit::Done }
     }
 
-    /// The command did not do what it was asked.
+    /// The report of a command that failed.
     pub(crate) fn failure(failure: Failure, store: &dyn Display) -> Self {
         let (complaint, exit) = match failure {
             Failure::Refused(body) => (body, Exit::Refused),
@@ -73,18 +73,18 @@ impl Report {
         Report { answer: None, complaints: vec![complaint], exit }
     }
 
-    /// The store could not be closed in order, whatever else there is to say.
+    /// Adds that the store could not be closed properly.
     pub(crate) fn and_not_closed(mut self, fault: &dyn Error, store: &dyn Display) -> Self {
         let what = match self.exit {
-            Exit::Done => "done, but the store was not closed in order: ",
-            _ => "the store was not closed in order: ",
+            Exit::Done => "done, but the store was not closed properly: ",
+            _ => "the store was not closed properly: ",
         };
         self.complaints.push(store_failed(store, what, fault));
         self.exit = Exit::StoreFailed;
         self
     }
 
-    /// Things were found that are not as they should be, a line each.
+    /// Adds findings, a line each, which make the exit code 1.
     pub(crate) fn and_found(mut self, findings: Vec<String>) -> Self {
         if self.exit == Exit::Done && !findings.is_empty() {
             self.exit = Exit::Refused;
@@ -93,16 +93,15 @@ impl Report {
         self
     }
 
-    /// Prints it, each part on its stream.
+    /// Prints the report, each part on its stream.
     ///
-    /// A reader that stopped reading has what it wanted: what was done stays done, and there is
-    /// nothing to complain about.
+    /// A reader that closed standard output is no error.
     pub(crate) fn print(self, out: &mut impl Write, err: &mut impl Write) -> Exit {
         let written = match &self.answer {
             Some(answer) => writeln!(out, "{answer}").and_then(|()| out.flush()),
             None => Ok(()),
         };
-        // Nobody is left to tell when a complaint cannot be written; the exit code still does.
+        // If this cannot be written, the exit code still shows the failure.
         for complaint in &self.complaints {
             let _ = err.write_all(format!("{complaint}\n").as_bytes());
         }
@@ -117,7 +116,7 @@ impl Report {
     }
 }
 
-/// Reports that the output could not be written. A reader that has closed the pipe is no failure.
+/// Reports that the output could not be written. A reader that has closed the pipe is no error.
 pub(crate) fn not_written(error: &io::Error, err: &mut impl Write) -> Exit {
     if error.kind() == io::ErrorKind::BrokenPipe {
         return Exit::Done;
@@ -127,7 +126,7 @@ pub(crate) fn not_written(error: &io::Error, err: &mut impl Write) -> Exit {
     Exit::AnswerLost
 }
 
-/// One line for people: the store, what happened, and the causes from the outside in.
+/// Formats a fault of the store as a line: the store, the fault and its causes.
 fn store_failed(store: &dyn Display, what: &str, fault: &dyn Error) -> String {
     failed(&store.to_string(), what, fault)
 }

@@ -1,12 +1,12 @@
-//! Secrets that must not be shown: keys, and passwords in URLs.
+//! Hiding secrets in messages: keys, and passwords in URLs.
 
 use std::borrow::Cow;
 use std::ffi::OsString;
 
-/// A run of so many hexadecimal digits may be the secret of a key.
+/// The longest run of hexadecimal digits that is shown. A longer one may be the secret of a key.
 const LONGEST_PLAIN: usize = 31;
 
-/// A message about arguments, without the secrets that stand in them.
+/// Removes the secrets of arguments from a message about them.
 pub(crate) fn without_secrets<'a>(message: &'a str, arguments: &[OsString]) -> Cow<'a, str> {
     let mut message = Cow::Borrowed(message);
     for argument in arguments {
@@ -21,7 +21,7 @@ pub(crate) fn without_secrets<'a>(message: &'a str, arguments: &[OsString]) -> C
     message
 }
 
-/// Something that may be a secret, as it may be shown; `None` of all else.
+/// Returns the form in which a possible secret is shown; `None` for other texts.
 fn hidden(text: &str) -> Option<String> {
     if has_credentials(text) || text.to_ascii_lowercase().contains("password=") {
         return Some(without_password(text));
@@ -37,7 +37,7 @@ fn has_credentials(text: &str) -> bool {
     user.is_some_and(|user| user.contains(':'))
 }
 
-/// A URL of a server, to be shown: without its parameters and with `***` for a password.
+/// Formats the URL of a server without its parameters and with `***` for its password.
 pub(crate) fn without_password(url: &str) -> String {
     let (place, parameters) = url.split_once('?').unwrap_or((url, ""));
     // A password may have a question mark in it.

@@ -1,8 +1,7 @@
-//! Standard error of commands that run for long: a thread of its own writes it, so that nobody who logs or
-//! says something waits for whoever reads.
+//! Standard error of commands that run for long. A thread writes it, so that logging never waits for a reader.
 //!
-//! `tracing-appender` has such a writer. It does not count the lines that could not be written, and its end
-//! prints to standard output when the queue is full.
+//! `tracing-appender` has such a writer, but does not count lines that could not be written, and prints to standard
+//! output when it is dropped with a full queue.
 
 use std::io::{self, Write};
 use std::panic::{self, PanicHookInfo};
@@ -15,35 +14,35 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::output::escape::Escaped;
 
-/// The most lines that wait to be written. One more is lost.
+/// The capacity of the queue. Further lines are lost.
 const WAITING: usize = 4096;
 
-/// The time that a process waits at its end for what it said last to be written.
+/// The time that a process waits at its end for the queue.
 const LAST: Duration = Duration::from_secs(1);
 
 static STANDARD_ERROR: OnceLock<StderrQueue> = OnceLock::new();
 
-/// Standard error. The thread is started with the first call.
+/// The queue of standard error. The first call starts the thread.
 pub(crate) fn standard_error() -> &'static StderrQueue {
     STANDARD_ERROR.get_or_init(|| StderrQueue::start(io::stderr()))
 }
 
-/// Says a line to whoever looks at the terminal, if anybody does.
+/// Writes a line to standard error through the queue.
 pub(crate) fn say(line: &str) {
     standard_error().push(format!("{}\n", Escaped(line)).as_bytes());
 }
 
-/// Writes a line on standard error. Where nothing was said before, whoever reads is waited for.
+/// Writes a line to standard error: through the queue if it is in use, else directly.
 pub(crate) fn print(line: &str) {
     let line = format!("{}\n", Escaped(line));
     match STANDARD_ERROR.get() {
         Some(queue) => queue.push(line.as_bytes()),
-        // Nobody is left to tell.
+        // There is no other place to report this.
         None => drop(io::stderr().lock().write_all(line.as_bytes())),
     }
 }
 
-/// Has a panic say a line like any other. Of its text only what stands in the code is shown.
+/// Sends panics through the queue. Shows the text of a panic only if it is a constant of the code.
 pub(crate) fn say_panics() {
     let said = |panic: &PanicHookInfo<'_>| {
         let text = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or_default();
@@ -54,7 +53,7 @@ pub(crate) fn say_panics() {
     panic::set_hook(Box::new(said));
 }
 
-/// Waits a moment for what was said before a panic of the main thread, with which the process ends.
+/// Flushes the queue in a panic of the main thread, which ends the process.
 pub(crate) fn flush_if_last() {
     if thread::current().name() == Some("main")
         && let Some(queue) = STANDARD_ERROR.get()
@@ -63,9 +62,7 @@ pub(crate) fn flush_if_last() {
     }
 }
 
-/// Runs `print` on standard error, at the end of a process.
-///
-/// A command that has said something before waits a moment for it to be written, and no longer.
+/// Runs `print` on standard error, at the end of a process. Waits at most [`LAST`] for the queue, if it is in use.
 pub(crate) fn finish<T>(print: impl FnOnce(&mut dyn Write) -> T) -> T {
     match STANDARD_ERROR.get() {
         None => print(&mut io::stderr().lock()),
@@ -77,7 +74,7 @@ pub(crate) fn finish<T>(print: impl FnOnce(&mut dyn Write) -> T) -> T {
     }
 }
 
-/// A stream that a thread of its own writes. Lines that cannot wait, or cannot be written, are lost and counted.
+/// A stream that a thread writes. Lines that do not fit or cannot be written are lost and counted.
 pub(crate) struct StderrQueue {
     messages: Sender<Message>,
     losses: Arc<Losses>,
@@ -85,14 +82,14 @@ pub(crate) struct StderrQueue {
 
 enum Message {
     Line(Vec<u8>),
-    /// Everything before it was written. The sender is dropped then.
+    /// A request to drop the sender when everything before it is written.
     Flush(Sender<()>),
 }
 
 #[derive(Default)]
 struct Losses {
     lost: AtomicU64,
-    /// Tells of lost lines, by their number since the start.
+    /// Reports lost lines, by their number since the start.
     tell: OnceLock<fn(u64)>,
 }
 
@@ -107,10 +104,10 @@ impl StderrQueue {
         StderrQueue { messages, losses }
     }
 
-    /// Has the writing go on with `tell` after lines were lost.
+    /// Sets the function that reports lost lines.
     #[cfg(feature = "serve")]
     pub(crate) fn tell_losses(&self, tell: fn(u64)) {
-        // Whoever said so first goes on telling.
+        // The first function stays.
         let _ = self.losses.tell.set(tell);
     }
 
@@ -120,25 +117,25 @@ impl StderrQueue {
         self.losses.lost.load(Ordering::Relaxed)
     }
 
-    /// Has a line written, if there is room for it. Does not wait.
+    /// Adds a line if the queue has room. Does not wait.
     fn push(&self, line: &[u8]) {
         if self.messages.try_send(Message::Line(line.to_vec())).is_err() {
             self.losses.lost.fetch_add(1, Ordering::Relaxed);
         }
     }
 
-    /// Waits until everything is written that was pushed before, and no longer than this.
+    /// Waits until everything is written that was pushed before, at most `span`.
     fn flush_within(&self, span: Duration) {
         let deadline = Instant::now() + span;
         let (done, written) = bounded(0);
         if self.messages.send_deadline(Message::Flush(done), deadline).is_ok() {
-            // Nothing is ever sent: it is the end of the sender that counts.
+            // The sender never sends: dropping it is the signal.
             let _ = written.recv_deadline(deadline);
         }
     }
 }
 
-/// Takes each write for a line.
+/// Each write is one line.
 impl Write for &StderrQueue {
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         self.push(line);
@@ -150,7 +147,7 @@ impl Write for &StderrQueue {
     }
 }
 
-/// Writes lines until nobody can push any more.
+/// Writes lines until every sender is gone.
 fn write(out: impl Write, waiting: &Receiver<Message>, losses: &Losses) {
     let mut writer = Writer { out, losses, told: 0, since: 0 };
     for message in waiting {
@@ -163,7 +160,7 @@ fn write(out: impl Write, waiting: &Receiver<Message>, losses: &Losses) {
             }
             Message::Flush(done) => {
                 writer.tell();
-                // What it has told is behind the message.
+                // The report is in the queue after this message.
                 waiting.try_iter().for_each(|message| {
                     if let Message::Line(line) = message {
                         writer.write(&line);
@@ -175,14 +172,13 @@ fn write(out: impl Write, waiting: &Receiver<Message>, losses: &Losses) {
     }
 }
 
-/// Writes lines, and tells of those that were lost when the queue is empty, and under load that does not end
-/// once in a queue's length.
+/// Writes lines, and reports lost ones when the queue is empty, or after [`WAITING`] lines under constant load.
 struct Writer<'a, W> {
     out: W,
     losses: &'a Losses,
-    /// The number of lost lines that was told last.
+    /// The last reported number of lost lines.
     told: u64,
-    /// Lines that were written since.
+    /// The number of lines written since that report.
     since: usize,
 }
 

@@ -72,7 +72,7 @@ fn statuses() -> ArgValueCandidates {
     ArgValueCandidates::new(move || TrainingStatus::ALL.map(candidate).into())
 }
 
-/// The plans that are set up, those of the file that `--config` names among them.
+/// The plans, with those of the file that `--config` names.
 fn plans() -> ArgValueCandidates {
     ArgValueCandidates::new(|| {
         let settings = global().and_then(|global| Settings::read(global.config.as_deref()).ok());
@@ -81,7 +81,7 @@ fn plans() -> ArgValueCandidates {
     })
 }
 
-/// The kinds of stores, and files behind `sqlite:` and `sled:`.
+/// The kinds of stores, and files after `sqlite:` and `sled:`.
 fn stores() -> ArgValueCompleter {
     ArgValueCompleter::new(|typed: &OsStr| {
         let typed = typed.to_string_lossy();
@@ -138,8 +138,8 @@ fn keys() -> ArgValueCandidates {
     })
 }
 
-/// Finds candidates in the store that the completed command line names. Only an existing SQLite file is opened:
-/// other stores may be far away, or wait for the process that has them open.
+/// Finds candidates in the store that the completed command line names. Opens only an existing SQLite file,
+/// because another store may be slow, or in use by one process.
 fn in_store(
     look: impl FnOnce(&dyn Store, &Global) -> Result<Vec<CompletionCandidate>, StoreError>,
 ) -> Vec<CompletionCandidate> {
@@ -155,8 +155,8 @@ fn in_store(
     found().unwrap_or_default()
 }
 
-/// The global options of the line that is completed, as far as they can be read. The word at the cursor is
-/// not one yet, and an option before it has no value yet.
+/// The global options of the line that is completed, as far as they can be parsed. Leaves out the word at the
+/// cursor, and an option before it that has no value yet.
 fn global() -> Option<Global> {
     let mut words: Vec<_> = std::env::args_os().skip_while(|word| word != "--").skip(1).collect();
     words.pop();

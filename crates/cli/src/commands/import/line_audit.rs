@@ -1,4 +1,4 @@
-//! Lines of an export that contradict or repeat an earlier line.
+//! Finding lines of an export that contradict or repeat an earlier line.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,11 +8,11 @@ use custom_models_core::store::{AnswerKey, EventLine, ModelLine, Record};
 use custom_models_core::{ModelId, Organisation};
 use custom_models_training_data::is_content_name;
 
-/// Looks at the records of an export, one after the other, and refuses the first that cannot stand behind
-/// those before it. What shows at the end alone, such as a sum, is an `Audit`'s.
+/// Checks the records of an export in order, and refuses the first that contradicts or repeats an earlier one.
+/// An `Audit` checks sums, which show only at the end.
 #[derive(Debug, Default)]
 pub(super) struct LineAudit {
-    /// The kind of the last record, as a place in the order of kinds.
+    /// The kind of the last record, as an index into [`KINDS`].
     kind: usize,
     last_id: u64,
     organisations: HashMap<Organisation, SeenOrganisation>,
@@ -25,7 +25,7 @@ pub(super) struct LineAudit {
 /// The facts about an organisation that earlier lines stated.
 #[derive(Debug)]
 struct SeenOrganisation {
-    /// Stands for the organisation.
+    /// A short name for the organisation.
     number: usize,
     is_registered: bool,
     counters: Option<Counters>,
@@ -48,7 +48,7 @@ struct SeenModel {
 const KINDS: [&str; 8] =
     ["start", "registration", "key", "organisation", "model", "data", "event", "answer"];
 
-/// Refuses numbers that stores do not hold, or programs that read JSON: those beyond the largest id (MODEL-1).
+/// Refuses numbers beyond the largest id (MODEL-1), which stores and readers of JSON cannot represent.
 fn check_numbers(record: &Record) -> Result<(), String> {
     let in_range = |name: &str, number: u64| match number {
         0..=ModelId::MAX => Ok(()),
@@ -79,7 +79,7 @@ fn check_numbers(record: &Record) -> Result<(), String> {
 }
 
 impl LineAudit {
-    /// Looks at the next record, and says what is wrong with it.
+    /// Checks the next record. Returns its fault.
     pub(super) fn check(&mut self, record: &Record) -> Result<(), String> {
         self.in_order(record)?;
         check_numbers(record)?;

@@ -1,4 +1,4 @@
-//! Erasing all that is an organisation's.
+//! Erasing an organisation.
 
 use std::sync::Arc;
 
@@ -13,15 +13,14 @@ use crate::output::failure::Failure;
 /// The number of records that are erased at a time.
 const BATCH: u32 = 500;
 
-/// Erases all that is an organisation's: its registration and keys, models, data with their files, and
-/// history.
+/// Erases an organisation: its registration, keys, models, training data with files, and history.
 pub(super) fn erase(
     global: &Global,
     args: EraseArgs,
     open: &dyn Fn(OpenMode) -> Result<Arc<dyn Store>, Failure>,
 ) -> Result<String, Failure> {
     if !args.yes {
-        return Err(Failure::WrongUsage("this cannot be undone: say --yes".to_owned()));
+        return Err(Failure::WrongUsage("this cannot be undone: confirm it with --yes".to_owned()));
     }
     let store = open(OpenMode::Existing)?;
     let contents = DataFolder::of(global, &store)?.open_for_removal()?;
@@ -40,7 +39,7 @@ pub(super) fn erase(
     Ok(format!(r#"{{"records":{records},"files":{files}}}"#))
 }
 
-/// Nothing is known of an organisation.
+/// The refusal for an organisation without any record.
 pub(super) fn no_organisation() -> Failure {
     Failure::refused("Not Found", "The organisation is not registered", "ORGANISATION_NOT_FOUND")
 }

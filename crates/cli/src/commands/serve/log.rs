@@ -10,15 +10,15 @@ use crate::output::stderr::{flush_if_last, standard_error};
 /// The target of these lines, which people filter by: not the name of a module, which may move.
 const TARGET: &str = "custom_models_cli::log";
 
-/// Writes what is logged from now on to standard error, panics too. Nobody who logs waits for whoever reads it.
+/// Writes log records and panics to standard error from now on. Logging never waits for the reader.
 pub(crate) fn log_to_standard_error(args: LogArgs) {
     let log = tracing_subscriber::fmt()
         .with_max_level(args.level)
         .with_writer(standard_error)
         .with_ansi(false)
-        // A line that cannot be written is lost, and not a reason to fail the request that it is about.
+        // A line that cannot be written is lost, and its request goes on.
         .log_internal_errors(false);
-    // A second subscriber, which a process that calls this twice would have, is not needed.
+    // Fails if a subscriber is set already, which then stays.
     let _ = match args.format {
         LogFormat::Text => log.finish().try_init(),
         LogFormat::Json => log.json().with_span_list(false).finish().try_init(),
@@ -28,8 +28,8 @@ pub(crate) fn log_to_standard_error(args: LogArgs) {
         .tell_losses(|lost| tracing::warn!(target: TARGET, lost, "lines of the log were lost"));
 }
 
-/// A panic is a line like any other, in the span of the request that it befell. Of its text only what
-/// stands in the code is shown: what was made at run time may repeat what a caller sent.
+/// Logs a panic in the span of its request. Shows the text only if it is a constant of the code: a formatted
+/// text may repeat what a caller sent.
 fn log_panic(panic: &PanicHookInfo<'_>) {
     let text = panic.payload().downcast_ref::<&'static str>().copied().unwrap_or_default();
     let location = panic.location().map(ToString::to_string).unwrap_or_default();

@@ -1,5 +1,4 @@
-//! The sweeps of a service, from time to time: trainings whose workers fell silent, what is old, and files that
-//! nothing refers to.
+//! The periodic sweeps of a service.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,19 +26,18 @@ pub(crate) struct Sweeper {
 }
 
 impl Sweeper {
-    /// Sweeps at once and then every so often, until the runtime ends. What fails is tried again the next
-    /// time.
+    /// Sweeps at once and then at the interval, until the runtime ends. A failed sweep is logged.
     pub(crate) async fn run(self, every: Duration) {
         let mut ticks = interval(every);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        // A folder that is not as it should be was told of when the service began.
+        // The state of the folder at the start was reported by `serve`.
         let mut kept_back = None;
         loop {
             ticks.tick().await;
             let sweeper = self.clone();
             let before = kept_back;
             let swept = tokio::task::spawn_blocking(move || sweeper.sweep(before)).await;
-            // One that panics is one that failed; the panic hook has its line.
+            // A panic counts as a failed sweep; the panic hook logs it.
             kept_back = swept.unwrap_or(before);
         }
     }

@@ -142,7 +142,7 @@ fn outcome(store: StoreUrl, arguments: &[&str]) -> (String, String, Exit) {
 }
 
 const CLOSE_FAILED: &str =
-    "the store was not closed in order: the store failed: the disk\\nis \\u{1b}[31mgone\n";
+    "the store was not closed properly: the store failed: the disk\\nis \\u{1b}[31mgone\n";
 
 #[test]
 fn a_close_that_fails_is_told_beside_the_answer() {

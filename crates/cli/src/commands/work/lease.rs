@@ -1,4 +1,4 @@
-//! The lease of a training that is under way, and faults that pass while it lasts.
+//! The lease of a training, and retries while it lasts.
 
 use std::cell::Cell;
 use std::time::Instant;
@@ -8,7 +8,7 @@ use custom_models_core::engine::Claimed;
 use custom_models_core::model::LeaseTime;
 use custom_models_core::store::StoreErrorKind;
 
-/// The lease of a claimed training, by the clock of the worker.
+/// The lease of a claimed training, measured by the worker's clock.
 pub(crate) struct Lease<'a> {
     pub(crate) claimed: &'a Claimed,
     time: LeaseTime,
@@ -16,33 +16,33 @@ pub(crate) struct Lease<'a> {
 }
 
 impl<'a> Lease<'a> {
-    /// The lease of a training that was claimed just now.
+    /// Starts the lease of a training that was claimed just now.
     pub(crate) fn new(claimed: &'a Claimed, time: LeaseTime) -> Self {
         Lease { claimed, time, since: Cell::new(Instant::now()) }
     }
 
-    /// The time that an extension is for.
+    /// The length of the lease and of each extension.
     pub(crate) fn time(&self) -> LeaseTime {
         self.time
     }
 
-    /// Takes note of an extension that was asked for at this moment.
+    /// Records an extension that was requested at this moment.
     pub(crate) fn extend(&self, asked: Instant) {
         self.since.set(asked);
     }
 
-    /// Returns `true` when a third of the lease is over.
+    /// Returns `true` if an extension is due: a third of the lease is over.
     pub(crate) fn is_due(&self) -> bool {
         self.since.get().elapsed() >= self.time.get() / 3
     }
 
-    /// Returns `true` when the lease has run out unless somebody extended it unheard.
+    /// Returns `true` if the lease has run out, as far as this worker knows.
     pub(crate) fn has_run_out(&self) -> bool {
         self.since.get().elapsed() >= self.time.get()
     }
 }
 
-/// Tries until it is done, the fault is one that does not pass, or `go_on` says no.
+/// Retries while the fault is transient and `go_on` returns `true`.
 pub(crate) fn retry_while<T>(
     mut attempt: impl FnMut() -> Result<T, Refusal>,
     mut go_on: impl FnMut() -> bool,
@@ -55,7 +55,7 @@ pub(crate) fn retry_while<T>(
     }
 }
 
-/// Tells faults of a store after which the same report may be made from those that stay.
+/// Returns `true` for a fault of the store after which the same report can be repeated.
 pub(crate) fn is_transient(refusal: &Refusal) -> bool {
     use StoreErrorKind::{Busy, Full, OutcomeUnknown, Unavailable};
     match refusal {

@@ -1,4 +1,4 @@
-//! The program that trains: a child with its own process group, what it says, and how it ends.
+//! The program that trains: a child process in its own process group, its output and its exit.
 
 mod lines;
 mod message;
@@ -19,18 +19,18 @@ use lines::Lines;
 use output::SharedOutput;
 pub(crate) use output::TrainerOutput;
 
-/// A program that runs. Dropped, it is killed with all of its process group.
+/// A running program. Dropping it kills its process group.
 pub(crate) struct Trainer {
     child: Child,
     is_reaped: bool,
     output: Arc<SharedOutput>,
-    /// Tells the threads not to wait any more.
+    /// Tells the threads to stop waiting.
     has_ended: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Trainer {
-    /// Starts a command line in a shell, with variables and something to read.
+    /// Starts a command line in a shell, with environment variables and standard input.
     pub(crate) fn start(
         command: &str,
         variables: &[(&str, String)],
@@ -50,7 +50,7 @@ impl Trainer {
             threads: Vec::new(),
         };
         if let Some(stdin) = stdin {
-            // A program need not read what it is told.
+            // The program may ignore its standard input.
             trainer.spawn(move |_, has_ended| pipes::feed(stdin, input.as_bytes(), has_ended))?;
         }
         if let Some(stdout) = stdout {
@@ -69,7 +69,7 @@ impl Trainer {
         Ok(trainer)
     }
 
-    /// Has a thread do something with a pipe.
+    /// Starts a thread for a pipe.
     fn spawn(
         &mut self,
         work: impl FnOnce(&SharedOutput, &AtomicBool) + Send + 'static,
@@ -80,15 +80,15 @@ impl Trainer {
         Ok(())
     }
 
-    /// Waits so long for a progress beyond this one, and returns what it is then.
+    /// Waits until the progress is beyond `known`, at most `patience`. Returns the progress.
     pub(crate) fn progress_beyond(&self, known: Progress, patience: Duration) -> Progress {
         self.output.progress_beyond(known, patience)
     }
 
-    /// Returns the exit status and all output if the process has ended.
+    /// Returns the exit status and all output if the program has ended.
     ///
-    /// This also kills the processes that it left behind in its process group. A process that has left the
-    /// group may hold the pipes. Its output is not waited for.
+    /// Kills the processes that it left behind in its process group. Does not wait for a process that left the
+    /// group, even if that holds the pipes.
     pub(crate) fn ended(&mut self) -> io::Result<Option<(ExitStatus, TrainerOutput)>> {
         let Some(status) = self.child.try_wait()? else { return Ok(None) };
         self.kill();
@@ -98,14 +98,14 @@ impl Trainer {
         Ok(Some((status, self.output.take())))
     }
 
-    /// Waits for the threads, which read what is left and wait for nothing.
+    /// Joins the threads, which read what is left in the pipes and do not wait for more.
     #[cfg(unix)]
     fn join(&mut self) {
-        // A thread that panicked has said so.
+        // The panic hook reports a thread that panicked.
         self.threads.drain(..).for_each(|thread| drop(thread.join()));
     }
 
-    /// Waits a moment for the threads: a process that the program left behind may keep them.
+    /// Joins the threads, but waits at most a second: a process that the program left behind may block them.
     #[cfg(not(unix))]
     fn join(&mut self) {
         const MOMENT: Duration = Duration::from_secs(1);
@@ -120,7 +120,7 @@ impl Trainer {
     fn kill(&mut self) {
         use rustix::process::{Pid, Signal, kill_process_group};
         let group = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
-        // A group of which nobody is left cannot be told.
+        // Fails if no process of the group is left.
         let _ = group.map(|group| kill_process_group(group, Signal::KILL));
     }
 

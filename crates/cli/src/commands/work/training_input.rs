@@ -1,4 +1,4 @@
-//! The training as a program is told of it.
+//! The input of a program: its training as JSON and as environment variables.
 
 use std::path::PathBuf;
 
@@ -10,11 +10,11 @@ use serde::Serialize;
 /// The longest variable of paths, in bytes. Linux starts no program with one of 128 KiB.
 const LONGEST_VARIABLE: usize = 64 << 10;
 
-/// The variables of a program's environment, by name.
+/// Environment variables with their values.
 pub(crate) type Variables = Vec<(&'static str, String)>;
 
-/// Returns what the program is told: in its environment the little that a script wants, on standard
-/// input everything. Lists of paths that are too long for a variable stand on standard input alone.
+/// Returns the environment variables, which have what a script needs, and standard input, which has
+/// everything. A list of paths that is too long for a variable is on standard input only.
 pub(crate) fn training_input(
     claimed: &Claimed,
     path: impl Fn(&DataFile) -> Option<PathBuf>,

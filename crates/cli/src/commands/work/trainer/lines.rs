@@ -1,4 +1,4 @@
-//! The lines of a stream that comes in parts.
+//! Splitting a stream into lines of bounded length.
 
 /// The most bytes of a line that are kept.
 pub(crate) const LONGEST: usize = 64 << 10;
@@ -11,7 +11,7 @@ pub(crate) enum Line<'a> {
     Cut(&'a [u8]),
 }
 
-/// The line that is not complete yet.
+/// The incomplete last line of a stream.
 #[derive(Default)]
 pub(crate) struct Lines {
     kept: Vec<u8>,
@@ -19,7 +19,7 @@ pub(crate) struct Lines {
 }
 
 impl Lines {
-    /// Adds what comes next, and gives every line that is complete to `take`.
+    /// Adds the next part of the stream, and calls `take` for every complete line.
     pub(crate) fn push(&mut self, part: &[u8], take: &mut impl FnMut(Line<'_>)) {
         for piece in part.split_inclusive(|byte| *byte == b'\n') {
             let text = piece.strip_suffix(b"\n").unwrap_or(piece);
@@ -32,7 +32,7 @@ impl Lines {
         }
     }
 
-    /// Gives what is left to `take`, at the end of the stream.
+    /// Calls `take` for the rest, at the end of the stream.
     pub(crate) fn finish(&mut self, take: &mut impl FnMut(Line<'_>)) {
         if !self.kept.is_empty() {
             take(if self.is_cut { Line::Cut(&self.kept) } else { Line::Whole(&self.kept) });

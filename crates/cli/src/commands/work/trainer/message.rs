@@ -1,4 +1,4 @@
-//! The lines of a program that say something of its training.
+//! Parsing the messages of a program about its training.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -16,16 +16,16 @@ const SHOWN_CHARACTERS: usize = 40;
 /// The most metrics that a message names.
 const SHOWN_METRICS: usize = 5;
 
-/// The content of a line of JSON that says something of the training.
+/// A message of a program: a line of JSON with progress or metrics.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum TrainerMessage {
     /// `{"progress":42}`, and metrics if the line has both.
     Report { progress: Option<Progress>, metrics: Option<ReportedMetrics> },
-    /// A line that was meant to have metrics and cannot be read; the reason.
+    /// A line that was meant to have metrics and cannot be parsed, with the reason.
     Unreadable(String),
 }
 
-/// The metrics of a line: those that keep to the rule, and a text about those that do not (TRAIN-3).
+/// The valid metrics of a line, and a text about the invalid ones (TRAIN-3).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct ReportedMetrics {
     pub(crate) metrics: TrainingMetrics,
@@ -41,7 +41,7 @@ struct Line<'a> {
 }
 
 impl TrainerMessage {
-    /// Reads a line; `None` for one that is for people.
+    /// Parses a line; `None` for a line for people.
     pub(crate) fn read(line: &[u8]) -> Option<Self> {
         if !is_object(line) {
             return None;
@@ -60,7 +60,7 @@ impl TrainerMessage {
         }
     }
 
-    /// The word of a line of which only the beginning was kept.
+    /// The message of a line that was cut because it is too long.
     pub(crate) fn of_cut_line(beginning: &[u8]) -> Option<Self> {
         let reason =
             || TrainerMessage::Unreadable(format!("it is longer than {} bytes", beginning.len()));
@@ -68,18 +68,18 @@ impl TrainerMessage {
     }
 }
 
-/// Tells lines that may be of JSON from others, of which there may be many.
+/// Returns `true` if a line may be an object of JSON. Cheap, because most lines are not.
 fn is_object(line: &[u8]) -> bool {
     line.trim_ascii_start().starts_with(b"{")
 }
 
-/// Tells a line with a fault in its metrics, `NaN` for example, from lines for people.
+/// Returns `true` if a faulty line was meant to have metrics, such as `NaN`, and is not for people.
 fn is_meant_to_have_metrics(line: &[u8]) -> bool {
     let word = b"metrics";
     is_object(line) && line.windows(word.len()).any(|part| part == word)
 }
 
-/// A number of percent, without its fraction; anything else is none.
+/// Parses a percentage, and drops its fraction; `None` for anything else.
 fn progress(value: &RawValue) -> Option<Progress> {
     let number: f64 = serde_json::from_str(value.get()).ok()?;
     let range = 0.0..=f64::from(Progress::ALL.get());
@@ -88,7 +88,7 @@ fn progress(value: &RawValue) -> Option<Progress> {
     Progress::new(percent).ok().filter(|_| range.contains(&number))
 }
 
-/// The members of an object of metrics as they stand there.
+/// The unparsed members of an object of metrics.
 struct Members<'a>(Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
@@ -115,8 +115,8 @@ impl<'de> Visitor<'de> for MembersVisitor {
     }
 }
 
-/// Keeps the metrics that keep to the rule: the five named ones first, then others by their names. A
-/// metric that is `null` was not measured.
+/// Collects the valid metrics: the five named ones first, then others by name. Skips `null`, which stands for
+/// a metric that was not measured.
 fn valid_metrics(Members(members): Members<'_>) -> ReportedMetrics {
     let (mut figures, mut faults) = (BTreeMap::new(), Vec::new());
     for (name, value) in members.iter().filter(|(_, value)| value.get() != "null") {
@@ -139,7 +139,7 @@ fn valid_metrics(Members(members): Members<'_>) -> ReportedMetrics {
     ReportedMetrics { metrics, rejected: listed(&faults) }
 }
 
-/// A text about the first faults, if there are any.
+/// Lists the first faults; `None` if there are none.
 fn listed(faults: &[(String, MetricFault)]) -> Option<String> {
     let shown = faults.iter().take(SHOWN_METRICS).map(|(name, fault)| {
         let name: String = name.chars().take(SHOWN_CHARACTERS).collect();

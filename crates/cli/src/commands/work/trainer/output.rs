@@ -1,4 +1,4 @@
-//! The last of each kind of word that a program has said, however much it says.
+//! The messages of a program: the last of each kind, in bounded memory.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -9,28 +9,28 @@ use super::lines::Line;
 use super::message::{ReportedMetrics, TrainerMessage};
 use super::tail::Tail;
 
-/// The words of a program. Threads that read write here, and never wait.
+/// The output of a program, shared with the threads that read its pipes.
 #[derive(Default)]
 pub(crate) struct SharedOutput {
     output: Mutex<TrainerOutput>,
     news: Condvar,
 }
 
-/// The words of a program so far.
+/// The output of a program so far.
 #[derive(Debug, Default)]
 pub(crate) struct TrainerOutput {
     /// The largest progress.
     pub(crate) progress: Progress,
-    /// The last metrics that could be read.
+    /// The last valid metrics.
     pub(crate) metrics: Option<ReportedMetrics>,
-    /// The fault of metrics that came later and could not be read.
+    /// The fault of later metrics that could not be parsed.
     pub(crate) unreadable: Option<String>,
     /// The end of standard error.
     pub(crate) errors: Tail,
 }
 
 impl SharedOutput {
-    /// Takes note of a line of standard output.
+    /// Records a line of standard output.
     pub(crate) fn note(&self, line: Line<'_>) {
         let word = match line {
             Line::Whole(line) => TrainerMessage::read(line),
@@ -38,7 +38,7 @@ impl SharedOutput {
         };
         let mut output = self.lock();
         match word {
-            // For people.
+            // A line for people.
             None => {}
             Some(TrainerMessage::Unreadable(reason)) => output.unreadable = Some(reason),
             Some(TrainerMessage::Report { progress, metrics }) => {
@@ -53,24 +53,24 @@ impl SharedOutput {
         }
     }
 
-    /// Takes note of what comes on standard error.
+    /// Records a part of standard error.
     pub(crate) fn note_error(&self, part: &[u8]) {
         self.lock().errors.push(part);
     }
 
-    /// Waits so long for a progress beyond this one, and returns what it is then.
+    /// Waits until the progress is beyond `known`, at most `patience`. Returns the progress.
     pub(crate) fn progress_beyond(&self, known: Progress, patience: Duration) -> Progress {
         let is_old = |output: &mut TrainerOutput| output.progress <= known;
         let waited = self.news.wait_timeout_while(self.lock(), patience, is_old);
         waited.unwrap_or_else(PoisonError::into_inner).0.progress
     }
 
-    /// Everything so far, which is forgotten here.
+    /// Takes the output so far.
     pub(crate) fn take(&self) -> TrainerOutput {
         std::mem::take(&mut *self.lock())
     }
 
-    /// Each write leaves it whole, so a panic elsewhere does no harm.
+    /// Locks the output. Ignores poisoning, because every write leaves it consistent.
     fn lock(&self) -> MutexGuard<'_, TrainerOutput> {
         self.output.lock().unwrap_or_else(PoisonError::into_inner)
     }

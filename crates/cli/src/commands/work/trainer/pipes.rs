@@ -1,4 +1,4 @@
-//! The ends of a program's pipes. A process that the program left behind may hold the others for ever.
+//! Reading and writing the pipes of a program, which another process may hold open after the program has ended.
 
 #[cfg(unix)]
 use std::io;
@@ -7,14 +7,13 @@ use std::io::{Read, Write};
 use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// The most bytes that are read after the program has ended: a pipe holds no more.
+/// The most bytes that are read after the program has ended. A pipe holds no more.
 const LAST_BYTES: usize = 1 << 20;
 
 /// The bytes that are read at a time.
 const PART: usize = 8 << 10;
 
-/// Reads a pipe to its end. When the program has ended, what it left in the pipe is read, and nothing
-/// is waited for.
+/// Reads a pipe to its end. After the program has ended, reads what is left in the pipe and does not wait.
 #[cfg(unix)]
 pub(crate) fn drain(
     mut pipe: impl Read + AsFd,
@@ -23,7 +22,7 @@ pub(crate) fn drain(
 ) {
     let (mut part, mut left) = ([0; PART], LAST_BYTES);
     loop {
-        // Looked at before the pipe is: whatever the program wrote is there then.
+        // Loaded before the poll, so that everything the program wrote is in the pipe by then.
         let is_last = has_ended.load(Ordering::Acquire);
         match is_ready(&pipe, rustix::event::PollFlags::IN, !is_last) {
             Ok(false) if is_last => return,
@@ -46,7 +45,7 @@ pub(crate) fn drain(
     }
 }
 
-/// Reads a pipe to its end. The caller does not wait for it for ever.
+/// Reads a pipe to its end. May block, so the caller waits for a limited time.
 #[cfg(not(unix))]
 pub(crate) fn drain(mut pipe: impl Read, has_ended: &AtomicBool, mut take: impl FnMut(&[u8])) {
     let (mut part, mut left) = ([0; PART], LAST_BYTES);
@@ -59,7 +58,7 @@ pub(crate) fn drain(mut pipe: impl Read, has_ended: &AtomicBool, mut take: impl 
     }
 }
 
-/// Writes all of it, unless the program ends before it has read it or reads no more.
+/// Writes all input, unless the program ends or closes the pipe before.
 #[cfg(unix)]
 pub(crate) fn feed(mut pipe: impl Write + AsFd, mut input: &[u8], has_ended: &AtomicBool) {
     if rustix::io::ioctl_fionbio(&pipe, true).is_err() {
@@ -79,7 +78,7 @@ pub(crate) fn feed(mut pipe: impl Write + AsFd, mut input: &[u8], has_ended: &At
     }
 }
 
-/// Writes all of it, unless the program reads no more.
+/// Writes all input, unless the program closes the pipe before.
 #[cfg(not(unix))]
 pub(crate) fn feed(mut pipe: impl Write, input: &[u8], _has_ended: &AtomicBool) {
     let _ = pipe.write_all(input);
@@ -90,7 +89,7 @@ fn is_for_now(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::WouldBlock)
 }
 
-/// Returns `true` when something can be read or written, or never can; waits a moment for it if told to.
+/// Returns `true` if a read or write would not block. Waits up to 0.1 s for that if `waits`.
 #[cfg(unix)]
 fn is_ready(pipe: &impl AsFd, what: rustix::event::PollFlags, waits: bool) -> io::Result<bool> {
     use rustix::event::{PollFd, Timespec, poll};

@@ -1,4 +1,4 @@
-//! The end of what a program writes to standard error.
+//! The end of a stream, in bounded memory.
 
 use std::collections::VecDeque;
 
@@ -16,7 +16,7 @@ pub(crate) struct Tail {
 }
 
 impl Tail {
-    /// Adds what comes next.
+    /// Adds the next part of the stream.
     pub(crate) fn push(&mut self, part: &[u8]) {
         let beyond = part.len().saturating_sub(MOST);
         self.bytes.extend(part.get(beyond..).unwrap_or_default());
@@ -25,8 +25,8 @@ impl Tail {
         self.is_cut |= beyond + excess > 0;
     }
 
-    /// The end of the stream in at most so many characters, at the beginning of a line if one is
-    /// near. A text whose beginning is missing says so.
+    /// Returns the end of the stream, at most `most` characters, from the beginning of a line if one is near. A
+    /// text whose beginning is missing begins with [`CUT`].
     pub(crate) fn end(&self, most: usize) -> String {
         let bytes: Vec<u8> = self.bytes.iter().copied().collect();
         let text = String::from_utf8_lossy(&bytes);
