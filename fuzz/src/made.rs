@@ -2,15 +2,17 @@
 
 use std::time::Duration;
 
-use custom_models_core::access::{Operation, RequestLimit, Window, WindowKey};
+use custom_models_core::access::{Operation, RateLimit, Window, WindowKey};
 use custom_models_core::field::{Description, Name};
 use custom_models_core::model::{
     DataFile, DataId, DataType, Edit, Fence, Figure, LeaseTime, MetricName, NewModel, NewPair,
     Progress, TrainingMetrics,
 };
-use custom_models_core::store::{AdmissionRequest, AnswerKey, Change, IdempotencyKey, NewAnswer};
+use custom_models_core::store::{
+    AdmissionRequest, Change, IdempotencyKey, IdempotencyScope, NewIdempotencyRecord,
+};
 use custom_models_core::tenant::Actor;
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_core::{BaseModel, CreateModel, Language, Organisation, UpdateModel};
 
 use crate::operations::{self, Model, Told};
@@ -20,13 +22,13 @@ use crate::stores::pick;
 const START: i64 = 1_700_000_000_000;
 
 /// A moment so long after the beginning.
-pub(crate) fn moment(millis: i64) -> Moment {
-    Moment::from_unix_millis(START + millis)
+pub(crate) fn moment(millis: i64) -> UnixMillis {
+    UnixMillis::from_unix_millis(START + millis)
 }
 
 /// A moment so many half days after the beginning; 24 hours are two of them.
-pub(crate) fn half_days(count: u8) -> Moment {
-    let day = i64::try_from(NewAnswer::KEPT_FOR.as_millis()).unwrap();
+pub(crate) fn half_days(count: u8) -> UnixMillis {
+    let day = i64::try_from(NewIdempotencyRecord::KEPT_FOR.as_millis()).unwrap();
     // Odd ones come a millisecond early, so that two of them end a millisecond before 24 hours.
     moment(i64::from(count % 8) * day / 2 - i64::from(count % 2))
 }
@@ -43,9 +45,9 @@ pub(crate) fn new_model(model: &Model<'_>) -> NewModel {
 
 /// The admission of a request to a window of the organisation: three in a minute.
 pub(crate) fn admission(organisation: &Organisation) -> AdmissionRequest {
-    let key = NewAnswer::digest(organisation.as_str().as_bytes());
+    let key = NewIdempotencyRecord::digest(organisation.as_str().as_bytes());
     let key = WindowKey::new(key.as_bytes()).unwrap();
-    let limit = RequestLimit::new(3, Duration::from_secs(60)).unwrap();
+    let limit = RateLimit::new(3, Duration::from_secs(60)).unwrap();
     AdmissionRequest { window: Window { key, operation: Operation::Create }, limit }
 }
 
@@ -59,7 +61,7 @@ pub(crate) fn pair(number: u32, hours: u8) -> NewPair {
     let file = |name: &str| DataFile {
         filename: format!("{number}\0 語 {name}"),
         bytes: u64::from(number) << 30,
-        sha256: NewAnswer::digest(name.as_bytes()),
+        sha256: NewIdempotencyRecord::digest(name.as_bytes()),
         content: format!("content {number} of {name}"),
     };
     NewPair {
@@ -81,7 +83,7 @@ pub(crate) fn edits(
     let time = LeaseTime::default();
     let beat = |percent: u8| {
         let progress = Progress::new(percent % 101).unwrap();
-        Edit::Beat { fence, progress, time }
+        Edit::Heartbeat { fence, progress, time }
     };
     let fail = || Edit::Fail { fence, error: "'\0 語\"".into() };
     vec![match *edit {
@@ -97,7 +99,7 @@ pub(crate) fn edits(
         operations::Edit::Run => Edit::Run,
         operations::Edit::Cancel => Edit::Cancel,
         operations::Edit::Claim => Edit::Claim { time },
-        operations::Edit::Beat(percent) => beat(percent),
+        operations::Edit::Heartbeat(percent) => beat(percent),
         operations::Edit::Succeed => succeed(fence),
         operations::Edit::Fail => fail(),
         operations::Edit::Expire => Edit::Expire,
@@ -118,7 +120,7 @@ fn succeed(fence: Fence) -> Edit {
 }
 
 /// The answer to a change.
-pub(crate) fn answer(told: Told, change: &Change) -> NewAnswer {
+pub(crate) fn answer(told: Told, change: &Change) -> NewIdempotencyRecord {
     let (operation, target) = match change {
         Change::Create { .. } => (Operation::Create, None),
         Change::Edit { id, edit, .. } => match **edit {
@@ -127,6 +129,6 @@ pub(crate) fn answer(told: Told, change: &Change) -> NewAnswer {
         },
     };
     let key = IdempotencyKey::new(pick(&["a", "A", "'\\\""], told.key)).unwrap();
-    let request = NewAnswer::digest(&[told.half_days]);
-    NewAnswer { key: AnswerKey { operation, target, key }, request }
+    let request = NewIdempotencyRecord::digest(&[told.half_days]);
+    NewIdempotencyRecord { key: IdempotencyScope { operation, target, key }, request }
 }

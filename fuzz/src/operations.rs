@@ -264,7 +264,7 @@ pub enum Edit<'a> {
     /// A claim.
     Claim,
     /// A word of the worker, who is so far.
-    Beat(u8),
+    Heartbeat(u8),
     /// The end of a training.
     Succeed,
     /// A training that failed.
@@ -289,7 +289,7 @@ impl<'a> Arbitrary<'a> for Edit<'a> {
             7 => Edit::Run,
             8 => Edit::Cancel,
             9 => Edit::Claim,
-            10 => Edit::Beat(u.arbitrary()?),
+            10 => Edit::Heartbeat(u.arbitrary()?),
             11 => Edit::Succeed,
             12 => Edit::Fail,
             13 => Edit::Expire,

@@ -8,10 +8,10 @@ use std::sync::mpsc::channel;
 
 use custom_models_core::model::{DataId, Edit, Expected, Fence, Revision, TrainingStatus};
 use custom_models_core::store::{
-    AnswerKey, Change, Filter, ModelStore, Outcome, Purge, Purged, Selection, StoreError,
+    Change, Filter, IdempotencyScope, ModelStore, Outcome, Purge, Purged, Selection, StoreError,
     StoreErrorKind, Write,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{BaseModel, CustomModel, Language, MemoryStore, ModelId, Organisation};
 use tempfile::TempDir;
 
@@ -72,7 +72,7 @@ struct Run<'a> {
     organisations: [Organisation; ORGANISATIONS],
     given: Vec<ModelId>,
     pairs: u32,
-    keys: BTreeSet<(Organisation, AnswerKey)>,
+    keys: BTreeSet<(Organisation, IdempotencyScope)>,
 }
 
 impl<'a> Run<'a> {
@@ -238,7 +238,7 @@ impl<'a> Run<'a> {
         stored: Option<&CustomModel>,
         edit: &operations::Edit<'_>,
     ) -> Vec<Edit> {
-        let lease = stored.and_then(|model| model.course.run()?.lease.as_ref());
+        let lease = stored.and_then(|model| model.training.run()?.lease.as_ref());
         // The first claim of a model has number 1.
         let fence = lease.map_or(Fence::new(1), |lease| lease.fence);
         let there = self.memory.data(of, id, 0, u32::MAX).unwrap_or_default();
@@ -275,14 +275,14 @@ impl<'a> Run<'a> {
     }
 
     /// Those that have waited equally long may stand in any order.
-    fn claimable(&self, organisation: &Organisation, until: Moment, limit: u32) {
+    fn claimable(&self, organisation: &Organisation, until: UnixMillis, limit: u32) {
         let found = known(self.arena.store.claimable(Some(organisation), until, limit));
         let all = known(self.memory.claimable(Some(organisation), until, u32::MAX));
         let (found, all) = match (found, all) {
             (Ok(found), Ok(all)) => (found, all),
             (found, all) => return assert_eq!(found, all, "what waits, of {organisation}"),
         };
-        let since = |(_, model): &(Organisation, CustomModel)| model.course.claimable_at();
+        let since = |(_, model): &(Organisation, CustomModel)| model.training.claimable_at();
         let found_since: Vec<_> = found.iter().map(since).collect();
         let limit = usize::try_from(limit).unwrap();
         let expected: Vec<_> = all.iter().map(since).take(limit).collect();
@@ -293,11 +293,11 @@ impl<'a> Run<'a> {
     }
 
     /// The store also has what earlier runs left.
-    fn claimable_of_all(&self, until: Moment) {
+    fn claimable_of_all(&self, until: UnixMillis) {
         let sorted = |store: &dyn ModelStore| {
             let mut all = known(store.claimable(None, until, u32::MAX))?;
             all.retain(|(of, _)| self.organisations.contains(of));
-            all.sort_by_key(|(_, model)| (model.course.claimable_at(), model.id));
+            all.sort_by_key(|(_, model)| (model.training.claimable_at(), model.id));
             Ok::<_, StoreErrorKind>(all)
         };
         assert_eq!(sorted(&*self.arena.store), sorted(&self.memory), "what waits at {until}");
@@ -328,13 +328,13 @@ impl<'a> Run<'a> {
         for organisation in &self.organisations {
             self.list(organisation, &Selection { limit: u32::MAX, ..Selection::default() });
             self.events(organisation, 0, u32::MAX);
-            self.claimable(organisation, Moment::from_unix_millis(i64::MAX), u32::MAX);
+            self.claimable(organisation, UnixMillis::from_unix_millis(i64::MAX), u32::MAX);
             for id in &self.given {
                 self.get(organisation, *id);
                 self.data(organisation, *id);
             }
         }
-        self.claimable_of_all(Moment::from_unix_millis(i64::MAX));
+        self.claimable_of_all(UnixMillis::from_unix_millis(i64::MAX));
         for (organisation, key) in &self.keys {
             let found = self.arena.store.answer(organisation, key);
             let expected = self.memory.answer(organisation, key);

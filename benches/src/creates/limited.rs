@@ -13,12 +13,12 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use custom_models_core::access::{Operation, RequestLimit, Window, WindowKey};
+use custom_models_core::access::{Operation, RateLimit, Window, WindowKey};
 use custom_models_core::engine::Limited;
 use custom_models_core::store::{
     AccessChange, AccessOutcome, AccessStore, AdmissionRequest, ModelStore, StoreError,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_store_sqlite::SqliteStore;
 use tempfile::TempDir;
 
@@ -75,7 +75,7 @@ impl UnderLimit {
             end = WINDOW * 1000;
             for millis in keys as u64..end {
                 let AdmissionRequest { window, limit } = windows[millis as usize % keys];
-                let now = Moment::from_unix_millis(millis as i64);
+                let now = UnixMillis::from_unix_millis(millis as i64);
                 let (sender, heard) = channel();
                 let done = move |answer| sender.send(answer).expect("it is waited for");
                 store.submit_access(AccessChange::Admit { window, limit, now }, Box::new(done));
@@ -117,7 +117,7 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
 fn window(number: usize, keys: usize) -> AdmissionRequest {
     let key = WindowKey::new(&(number as u64).to_be_bytes()).expect("eight bytes are a key");
     let requests = u32::try_from(WINDOW as usize * 1000 / keys).expect("few requests");
-    let limit = RequestLimit::new(requests, Duration::from_secs(WINDOW)).expect("within bounds");
+    let limit = RateLimit::new(requests, Duration::from_secs(WINDOW)).expect("within bounds");
     AdmissionRequest { window: Window { key, operation: Operation::Create }, limit }
 }
 

@@ -10,11 +10,11 @@ mod refusal;
 mod scope;
 
 pub use self::api_key::{ApiKey, InvalidKeyId, KeyDigest, KeyId, KeyRecord};
-pub use self::gate::{Admitted, Entered, Gate};
+pub use self::gate::{Admitted, Authorized, Gate};
 pub use self::limits::{Limits, OperationLimit};
 pub use self::operation::{InvalidOperation, Operation};
 pub use self::rate_limit::{
-    InvalidRequestLimit, InvalidWindowKey, RequestLimit, Standing, Window, WindowKey,
+    InvalidRateLimit, InvalidWindowKey, RateLimit, RateLimitStatus, Window, WindowKey,
 };
 pub use self::refusal::AccessRefusal;
 pub use self::scope::{InvalidScope, Scope, Scopes};

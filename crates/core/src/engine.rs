@@ -7,7 +7,7 @@ mod refusal;
 mod worker;
 
 pub use self::edit::Edited;
-pub use self::idempotency::Answered;
+pub use self::idempotency::Idempotent;
 pub use self::limited::Limited;
 pub use self::refusal::Refusal;
 pub use self::worker::{Claimed, LeaseHeld, Retention, Swept};
@@ -23,11 +23,11 @@ use crate::access::Operation;
 use crate::model::{CustomModel, Event, EventPage, ModelId, ModelKey};
 use crate::request::{CreateModel, ListModels, ModelPage};
 use crate::store::{
-    AdmissionRequest, AnswerKey, Change, KeptAnswer, ModelStore, NewAnswer, Outcome, Pending,
-    Repeatable, Selection, StoreError, StoreErrorKind, Write,
+    AdmissionRequest, Change, IdempotencyRecord, IdempotencyScope, IdempotentRequest, ModelStore,
+    NewIdempotencyRecord, Outcome, Pending, Selection, StoreError, StoreErrorKind, Write,
 };
 use crate::tenant::{Caller, Plan};
-use crate::time::Moment;
+use crate::time::UnixMillis;
 
 /// The operations on custom models: here the rules ask the store for one change at a time.
 ///
@@ -109,14 +109,14 @@ impl Engine {
         &self,
         caller: &Caller,
         request: CreateModel<'_>,
-        repeatable: Repeatable,
-    ) -> impl Future<Output = Result<Answered<CustomModel>, Refusal>> + Send + use<> {
-        let created = self.create_limited_async(caller, request, Some(repeatable), None);
+        idempotency: IdempotentRequest,
+    ) -> impl Future<Output = Result<Idempotent<CustomModel>, Refusal>> + Send + use<> {
+        let created = self.create_limited_async(caller, request, Some(idempotency), None);
         async move { created.await?.without_window() }
     }
 
     /// The answer that was given to a request under this key, while it is live (IDEM-1).
-    /// [`KeptAnswer::for_request`] then compares the request of now with the one from before: a host need not
+    /// [`IdempotencyRecord::for_request`] then compares the request of now with the one from before: a host need not
     /// read the body of a request whose key is new.
     ///
     /// # Errors
@@ -125,8 +125,8 @@ impl Engine {
     pub fn kept_answer(
         &self,
         caller: &Caller,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, Refusal> {
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, Refusal> {
         let kept = self.store.answer(caller.organisation(), key)?;
         Ok(kept.filter(|kept| kept.is_live_at(self.now())))
     }
@@ -135,12 +135,12 @@ impl Engine {
         &self,
         caller: &Caller,
         request: CreateModel<'_>,
-        repeatable: Option<Repeatable>,
+        idempotency: Option<IdempotentRequest>,
         admission: Option<AdmissionRequest>,
     ) -> Write {
         let (at, limit) = (self.now(), caller.plan().model_limit());
-        let answer = repeatable.map(|Repeatable { key, request }| NewAnswer {
-            key: AnswerKey { operation: Operation::Create, target: None, key },
+        let answer = idempotency.map(|IdempotentRequest { key, request }| NewIdempotencyRecord {
+            key: IdempotencyScope { operation: Operation::Create, target: None, key },
             request,
         });
         let change = Change::Create { model: request.into_new_model(at.into()), limit };
@@ -196,7 +196,7 @@ impl Engine {
     /// [`Refusal::ModelNotTrained`] if its last training did not end well, and [`Refusal::Store`].
     pub fn resolve(&self, caller: &Caller, key: ModelKey) -> Result<CustomModel, Refusal> {
         let model = self.get(caller, key.id())?;
-        if model.course.success().is_some() { Ok(model) } else { Err(Refusal::ModelNotTrained) }
+        if model.training.success().is_some() { Ok(model) } else { Err(Refusal::ModelNotTrained) }
     }
 
     /// The history of the caller's organisation behind a position, `limit` events at most (LOG-1).
@@ -222,7 +222,7 @@ impl Engine {
         Ok(self.store.close()?)
     }
 
-    pub(crate) fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> UnixMillis {
         (self.clock)().into()
     }
 }

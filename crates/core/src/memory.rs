@@ -13,11 +13,11 @@ use crate::memory::access::AccessState;
 use crate::memory::records::LifeState;
 use crate::model::{CustomModel, DataPair, EventPage, ModelId};
 use crate::store::{
-    AnswerKey, Completion, KeptAnswer, Lineage, Listing, ModelStore, Purge, Purged, Selection,
-    StoreError, StoreErrorKind, StoreIdentity, Write, apply,
+    Completion, IdempotencyRecord, IdempotencyScope, Lineage, Listing, ModelStore, Purge, Purged,
+    Selection, StoreError, StoreErrorKind, StoreIdentity, Write, apply,
 };
 use crate::tenant::Organisation;
-use crate::time::Moment;
+use crate::time::UnixMillis;
 
 /// A store that keeps models in memory and nowhere else: for tests, and the reference for every other store.
 ///
@@ -127,7 +127,7 @@ impl ModelStore for MemoryStore {
     fn claimable(
         &self,
         organisation: Option<&Organisation>,
-        at: Moment,
+        at: UnixMillis,
         limit: u32,
     ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
         let state = self.open_state()?;
@@ -136,7 +136,7 @@ impl ModelStore for MemoryStore {
             .iter()
             .filter(|(of, _)| organisation.is_none_or(|wanted| wanted == *of))
             .flat_map(|(of, models)| models.values().map(move |model| (of, model)))
-            .filter_map(|(of, model)| Some((model.course.claimable_at()?, of, model)))
+            .filter_map(|(of, model)| Some((model.training.claimable_at()?, of, model)))
             .filter(|(since, ..)| *since <= at)
             .collect();
         found.sort_by_key(|(since, _, model)| (*since, model.id));
@@ -157,8 +157,8 @@ impl ModelStore for MemoryStore {
     fn answer(
         &self,
         organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, StoreError> {
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         let state = self.open_state()?;
         Ok(state.life.answers.get(&(organisation.clone(), key.clone())).cloned())
     }

@@ -31,7 +31,8 @@ pub use self::archive::{
 pub use self::audit::{Audit, Finding};
 pub use self::error::{StoreError, StoreErrorKind};
 pub use self::idempotency::{
-    AnswerKey, IdempotencyKey, InvalidIdempotencyKey, KeptAnswer, NewAnswer, Repeatable,
+    IdempotencyKey, IdempotencyRecord, IdempotencyScope, IdempotentRequest, InvalidIdempotencyKey,
+    NewIdempotencyRecord,
 };
 pub use self::identity::{InvalidStoreIdentity, Lineage, OpenMode, StoreIdentity, StoreSummary};
 pub use self::job::{Job, Judged};

@@ -3,5 +3,5 @@
 mod millis;
 mod timestamp;
 
-pub use self::millis::Moment;
+pub use self::millis::UnixMillis;
 pub use self::timestamp::{InvalidTimestamp, Timestamp};

@@ -7,7 +7,7 @@ use std::time::{Duration, UNIX_EPOCH};
 use custom_models_core::engine::Edited;
 use custom_models_core::model::{Edit, Expected};
 use custom_models_core::store::{Store, StoreErrorKind};
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{Caller, CreateModel, Engine, ModelId, Refusal};
 use custom_models_training_data::{ContentStore, UploadError};
 
@@ -47,8 +47,8 @@ impl Author {
 
     /// Returns the time at which the changes of a run are made. It is after all creates, and so long after every
     /// earlier run that their leases have run out.
-    pub(crate) fn time_of(run: u32) -> Moment {
-        Moment::from_unix_millis((1_702_000_000 + 3600 * i64::from(run)) * 1000)
+    pub(crate) fn time_of(run: u32) -> UnixMillis {
+        UnixMillis::from_unix_millis((1_702_000_000 + 3600 * i64::from(run)) * 1000)
     }
 
     /// Changes or deletes a model; the line is what is to be said about it.
@@ -64,10 +64,10 @@ impl Author {
         let organisation = caller.organisation().to_string();
         match self.engine.edit(caller, id, edit.clone(), &Expected::Anything) {
             Ok(Edited::Changed { model, .. }) => {
-                Ok(Ok(Line::Changed { id, organisation, stamp: model.stamp }))
+                Ok(Ok(Line::Changed { id, organisation, version: model.version }))
             }
             Ok(Edited::Deleted) => Ok(Ok(Line::Deleted { id, organisation })),
-            Ok(Edited::Before(kept)) => Err(format!("no request was repeated: {kept:?}").into()),
+            Ok(Edited::Replayed(kept)) => Err(format!("no request was repeated: {kept:?}").into()),
             Err(refusal) => Ok(Err(refusal)),
         }
     }

@@ -105,7 +105,7 @@ fn check_data(
     let pairs = store.data(of, id, 0, u32::MAX)?;
     let found = pairs.iter().map(|pair| pair.id);
     ensure!(found.eq(there.iter().copied()), "model {id} has {pairs:?}, by its history {there:?}");
-    let mut totals = DataTotals { last_id: model.course.data().last_id, ..DataTotals::default() };
+    let mut totals = DataTotals { last_id: model.training.data().last_id, ..DataTotals::default() };
     for pair in &pairs {
         let (millis, count) = match pair.data_type {
             DataType::Train => (&mut totals.train_millis, &mut totals.train_pairs),
@@ -114,6 +114,10 @@ fn check_data(
         *millis += pair.audio_millis;
         *count += 1;
     }
-    ensure!(totals == *model.course.data(), "model {id} counts {:?} of {pairs:?}", model.course);
+    ensure!(
+        totals == *model.training.data(),
+        "model {id} counts {:?} of {pairs:?}",
+        model.training
+    );
     pairs.iter().map(|pair| token_of_pair(contents, of, id, pair)).collect()
 }

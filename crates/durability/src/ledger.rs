@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use custom_models_core::model::{Event, Revision, Stamp};
+use custom_models_core::model::{Event, Revision, Version};
 use custom_models_core::store::{ModelStore, Selection, Store};
 use custom_models_core::{CustomModel, ModelId, Organisation};
 use custom_models_training_data::ContentStore;
@@ -60,10 +60,10 @@ struct Known {
     fate: Fate,
     /// True if somebody asked for the model's delete.
     is_deleting: bool,
-    /// The stamp at which it was found last; that of a new model, if it was not found yet.
-    found: Stamp,
-    /// The last stamp that was acknowledged.
-    acknowledged: Stamp,
+    /// The version at which it was found last; that of a new model, if it was not found yet.
+    found: Version,
+    /// The last version that was acknowledged.
+    acknowledged: Version,
     /// The number of changes that were asked for since it was found.
     asked: u64,
     /// The changes that were ever asked for.
@@ -72,7 +72,7 @@ struct Known {
 
 impl Known {
     fn new(organisation: &str, token: Option<Token>, fate: Fate) -> Self {
-        let new = Stamp::from(Revision::FIRST);
+        let new = Version::from(Revision::FIRST);
         Known {
             organisation: organisation.to_owned(),
             token,
@@ -86,15 +86,15 @@ impl Known {
         }
     }
 
-    /// Returns true if the model may be at a stamp: at the acknowledged one, or at one that was asked for
+    /// Returns true if the model may be at a version: at the acknowledged one, or at one that was asked for
     /// since then.
-    fn may_be_at(&self, stamp: Stamp) -> bool {
-        let revisions = stamp.revision.get().saturating_sub(self.found.revision.get());
-        let beats = match revisions {
-            0 => u64::from(stamp.beats.saturating_sub(self.found.beats)),
-            _ => u64::from(stamp.beats),
+    fn may_be_at(&self, version: Version) -> bool {
+        let revisions = version.revision.get().saturating_sub(self.found.revision.get());
+        let heartbeats = match revisions {
+            0 => u64::from(version.heartbeats.saturating_sub(self.found.heartbeats)),
+            _ => u64::from(version.heartbeats),
         };
-        stamp >= self.acknowledged && revisions + beats <= self.asked
+        version >= self.acknowledged && revisions + heartbeats <= self.asked
     }
 }
 
@@ -131,8 +131,8 @@ impl Ledger {
                 Line::Changing { id, organisation, edit } => {
                     self.ask(*id, organisation, *edit, self.shows_early);
                 }
-                Line::Changed { id, organisation, stamp } => {
-                    self.note_change(*id, organisation, *stamp);
+                Line::Changed { id, organisation, version } => {
+                    self.note_change(*id, organisation, *version);
                 }
                 Line::Deleting { id, organisation } => {
                     self.doom(*id, organisation, self.shows_early);
@@ -185,14 +185,14 @@ impl Ledger {
     }
 
     /// Notes an acknowledged change. Whoever hears of one also knows of the create before it.
-    fn note_change(&mut self, id: ModelId, organisation: &str, stamp: Stamp) {
+    fn note_change(&mut self, id: ModelId, organisation: &str, version: Version) {
         let known = self.known(id, organisation, false);
-        known.acknowledged = known.acknowledged.max(stamp);
+        known.acknowledged = known.acknowledged.max(version);
         known.is_only_seen = false;
         if known.fate == Fate::Unclear && !known.is_deleting {
             known.fate = Fate::Kept;
         }
-        if stamp.beats > 0 {
+        if version.heartbeats > 0 {
             self.tally.beaten += 1;
         } else {
             self.tally.changed += 1;
@@ -270,7 +270,7 @@ impl Ledger {
             ensure!(self.open_runs.contains(&token.run), "model {id} of {token} came from nowhere");
             let is_new = self.models.values().all(|known| known.token != Some(token));
             ensure!(is_new, "{token} was created once and is there twice");
-            let is_bare = model.stamp == Stamp::from(Revision::FIRST);
+            let is_bare = model.version == Version::from(Revision::FIRST);
             ensure!(is_bare, "nobody asked for the changes of {model:?}");
             self.models.insert(id, Known::new(organisation, Some(token), Fate::Kept));
             self.tally.unacknowledged += 1;
@@ -279,15 +279,18 @@ impl Ledger {
         ensure!(known.fate != Fate::Deleted, "BACK: model {id} was deleted: {known:?}");
         ensure!(known.organisation == organisation, "model {id} is {organisation}'s: {known:?}");
         ensure!(known.token.is_none_or(|sent| sent == token), "model {id} is {token}: {known:?}");
-        let stamp = model.stamp;
-        ensure!(known.may_be_at(stamp), "LOST or never asked for: {id} is at {stamp:?}: {known:?}");
+        let version = model.version;
+        ensure!(
+            known.may_be_at(version),
+            "LOST or never asked for: {id} is at {version:?}: {known:?}"
+        );
         let is_asked_for = edit.is_none_or(|edit| known.edits.contains(&edit));
         ensure!(is_asked_for, "nobody asked for {edit:?} of model {id}: {known:?}");
         known.token = Some(token);
         known.is_only_seen = false;
         known.fate = Fate::Kept;
         known.is_deleting = false;
-        (known.found, known.acknowledged, known.asked) = (stamp, stamp, 0);
+        (known.found, known.acknowledged, known.asked) = (version, version, 0);
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use custom_models_core::ModelId;
-use custom_models_core::model::{Revision, Stamp};
+use custom_models_core::model::{Revision, Version};
 
 use crate::{BoxError, Token};
 
@@ -35,8 +35,8 @@ pub enum Line {
         id: ModelId,
         /// The organisation that owns the model.
         organisation: String,
-        /// The stamp of the model after the change.
-        stamp: Stamp,
+        /// The version of the model after the change.
+        version: Version,
     },
     /// The engine is about to be asked to delete a model, which may be gone from now on.
     Deleting {
@@ -74,8 +74,8 @@ impl fmt::Display for Line {
             Line::Changing { id, organisation, edit } => {
                 write!(f, "changing {id} {organisation} {edit}")
             }
-            Line::Changed { id, organisation, stamp: Stamp { revision, beats } } => {
-                write!(f, "changed {id} {organisation} {revision} {beats}")
+            Line::Changed { id, organisation, version: Version { revision, heartbeats } } => {
+                write!(f, "changed {id} {organisation} {revision} {heartbeats}")
             }
             Line::Deleting { id, organisation } => write!(f, "deleting {id} {organisation}"),
             Line::Deleted { id, organisation } => write!(f, "deleted {id} {organisation}"),
@@ -108,9 +108,9 @@ impl FromStr for Line {
             "changed" => Line::Changed {
                 id: word()?.parse()?,
                 organisation: word()?.to_owned(),
-                stamp: Stamp {
+                version: Version {
                     revision: Revision::new(word()?.parse()?).ok_or("revision 0")?,
-                    beats: word()?.parse()?,
+                    heartbeats: word()?.parse()?,
                 },
             },
             "deleting" => Line::Deleting { id: word()?.parse()?, organisation: word()?.to_owned() },

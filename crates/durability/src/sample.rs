@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use custom_models_core::field::{Description, Name};
-use custom_models_core::model::{Course, NewModel, Revision, Stamp};
+use custom_models_core::model::{NewModel, Revision, TrainingState, Version};
 use custom_models_core::time::Timestamp;
 use custom_models_core::{BaseModel, Caller, CustomModel, Language, Plan, UpdateModel};
 
@@ -119,14 +119,15 @@ pub(crate) fn tokens_of(model: &CustomModel) -> Result<(Token, Option<Token>), B
         Some(edit) => texts(&format!("{token}>{edit}"), edit, &mut drawn(edit))?,
         None => (sent.name, sent.description),
     };
-    let is_new = model.stamp == Stamp::from(Revision::FIRST);
+    let is_new = model.version == Version::from(Revision::FIRST);
     let is_whole = model.name == name
         && model.description == description
         && model.language == sent.language
         && model.base_model == sent.base_model
         && model.created_at == sent.created_at
         && model.updated_at >= sent.created_at
-        && (!is_new || (model.updated_at == sent.created_at && model.course == Course::default()));
+        && (!is_new
+            || (model.updated_at == sent.created_at && model.training == TrainingState::default()));
     ensure!(is_whole, "model {} is not as it was sent: {model:?} of {token}, {edit:?}", model.id);
     Ok((token, edit))
 }

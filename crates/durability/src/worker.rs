@@ -170,7 +170,7 @@ impl<'a> Worker<'a> {
         model: &CustomModel,
         token: Token,
     ) -> Result<Result<Wish, Refusal>, BoxError> {
-        let is_trained = model.course.run().is_some();
+        let is_trained = model.training.run().is_some();
         Ok(Ok(match self.random.u8(0..12) {
             0..=3 if !is_trained => Wish::Edit(Edit::Delete),
             4 | 5 => Wish::Edit(Edit::from(renamed(model, token)?)),
@@ -189,7 +189,7 @@ impl<'a> Worker<'a> {
     /// Returns the next step on the way through a training.
     fn training_of(&mut self, model: &CustomModel, token: Token) -> Result<Wish, BoxError> {
         let time = LeaseTime::default();
-        let Some(run) = model.course.run() else {
+        let Some(run) = model.training.run() else {
             return Ok(match model.training_status() {
                 TrainingStatus::ReadyToRun | TrainingStatus::Failed => Wish::Edit(Edit::Run),
                 _ => Wish::Upload,
@@ -205,7 +205,7 @@ impl<'a> Worker<'a> {
             0 => Edit::Succeed { fence, metrics: TrainingMetrics::default() },
             1 => Edit::Fail { fence, error: token.to_string() },
             2 => Edit::Cancel,
-            _ => Edit::Beat { fence, progress: Progress::new(self.random.u8(0..=100))?, time },
+            _ => Edit::Heartbeat { fence, progress: Progress::new(self.random.u8(0..=100))?, time },
         }))
     }
 }

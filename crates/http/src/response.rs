@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, heade
 use axum::response::IntoResponse;
 use custom_models_core::access::Admitted;
 use custom_models_core::model::Revision;
-use custom_models_core::store::{KeptAnswer, StoreError, StoreErrorKind};
+use custom_models_core::store::{IdempotencyRecord, StoreError, StoreErrorKind};
 use custom_models_core::wire::ErrorBody;
 use http_body::{Frame, SizeHint};
 use serde::Serialize;
@@ -53,7 +53,7 @@ impl Reply {
     }
 
     /// Returns the reply that was recorded under an idempotency key (IDEM-1).
-    pub(crate) fn replayed(record: KeptAnswer) -> HandlerResult {
+    pub(crate) fn replayed(record: IdempotencyRecord) -> HandlerResult {
         let status = StatusCode::from_u16(record.status)
             .map_err(|error| StoreError::new(StoreErrorKind::Damaged, error))?;
         let mut reply = Reply::raw_json(status, record.body).with_etag(record.revision);
@@ -91,9 +91,12 @@ pub(crate) fn respond(
         Ok(reply) => (reply, None),
         Err(rejection) => (error_reply(&rejection), Some(Cause(rejection))),
     };
-    if let Some(standing) = admitted.as_ref().and_then(Admitted::standing) {
+    if let Some(rate_limit) = admitted.as_ref().and_then(Admitted::rate_limit) {
         // RATE-5.
-        standing.headers().into_iter().for_each(|(name, value)| insert(&mut headers, name, value));
+        rate_limit
+            .headers()
+            .into_iter()
+            .for_each(|(name, value)| insert(&mut headers, name, value));
     }
     if unread.as_ref().is_some_and(UnreadBody::may_never_arrive) {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));

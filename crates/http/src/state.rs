@@ -10,7 +10,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use axum::http::{HeaderMap, header};
-use custom_models_core::access::{Admitted, Entered, Gate, Operation};
+use custom_models_core::access::{Admitted, Authorized, Gate, Operation};
 use custom_models_core::store::StoreError;
 use custom_models_core::{Caller, Engine, Refusal};
 use custom_models_training_data::ContentStore;
@@ -45,7 +45,7 @@ impl AppState {
         &self,
         headers: &HeaderMap,
         operation: Operation,
-    ) -> Result<Entered, Rejection> {
+    ) -> Result<Authorized, Rejection> {
         let (gate, key) = (self.gate.clone(), authorization(headers));
         self.calls.read(move || gate.enter(key.as_deref(), operation)).await
     }
@@ -61,7 +61,7 @@ impl AppState {
     }
 
     /// Writes the admission of a request: 429 if its window is full.
-    pub(crate) async fn admit(&self, entered: Entered) -> Result<Admitted, Rejection> {
+    pub(crate) async fn admit(&self, entered: Authorized) -> Result<Admitted, Rejection> {
         self.calls.write(entered.admit_async(), Wait::Bounded).await
     }
 

@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use custom_models_core::access::{Operation as Asked, RequestLimit, Window, WindowKey};
+use custom_models_core::access::{Operation as Asked, RateLimit, Window, WindowKey};
 use custom_models_core::model::{Edit, Expected, Fence, NewModel, Progress, Revision};
 use custom_models_core::store::{
-    AdmissionRequest, AnswerKey, ArchiveChange, ArchiveStore, Filter, ModelStore, NewAnswer,
-    Outcome, Purge, Purged, Record, Selection,
+    AdmissionRequest, ArchiveChange, ArchiveStore, Filter, IdempotencyScope, ModelStore,
+    NewIdempotencyRecord, Outcome, Purge, Purged, Record, Selection,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, MemoryStore, ModelId, Organisation};
 
 use crate::client::{ALL, Client, create, fresh};
@@ -106,7 +106,7 @@ pub(crate) struct Beside {
     /// The ids that were given, in the order of their creation.
     given: Vec<ModelId>,
     pairs: u32,
-    keys: BTreeSet<(Organisation, AnswerKey)>,
+    keys: BTreeSet<(Organisation, IdempotencyScope)>,
 }
 
 impl Beside {
@@ -255,7 +255,7 @@ impl Beside {
             Step::Expire => (Edit::Expire, Asked::Work),
             Step::Delete => (Edit::Delete, Asked::Delete),
             Step::Work { word, is_late } => {
-                let lease = now.and_then(|model| model.course.run()?.lease.as_ref());
+                let lease = now.and_then(|model| model.training.run()?.lease.as_ref());
                 let last = lease.map(|lease| lease.fence).unwrap_or_default();
                 let late = Fence::new(last.get().saturating_sub(1));
                 (word_of(*word, if *is_late { late } else { last })?, Asked::Work)
@@ -289,10 +289,10 @@ impl Beside {
     }
 
     /// Those that have waited equally long may stand in any order.
-    fn claimable(&self, by: Option<&Organisation>, until: Moment, limit: u32) -> Checked {
+    fn claimable(&self, by: Option<&Organisation>, until: UnixMillis, limit: u32) -> Checked {
         let found = self.store()?.claimable(by, until, limit)?;
         let all = self.reference.claimable(by, until, u32::MAX)?;
-        let since = |(_, model): &(Organisation, CustomModel)| model.course.claimable_at();
+        let since = |(_, model): &(Organisation, CustomModel)| model.training.claimable_at();
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
         let found_since: Vec<_> = found.iter().map(since).collect();
         let right: Vec<_> = all.iter().map(since).take(limit).collect();
@@ -323,13 +323,13 @@ impl Beside {
             let by = organisation(by)?;
             self.list(&by, &ALL)?;
             self.events(&by, 0, u32::MAX)?;
-            self.claimable(Some(&by), Moment::from_unix_millis(i64::MAX), u32::MAX)?;
+            self.claimable(Some(&by), UnixMillis::from_unix_millis(i64::MAX), u32::MAX)?;
             for id in &self.given {
                 self.get(&by, *id)?;
                 self.data(&by, *id)?;
             }
         }
-        self.claimable(None, Moment::from_unix_millis(i64::MAX), u32::MAX)?;
+        self.claimable(None, UnixMillis::from_unix_millis(i64::MAX), u32::MAX)?;
         for (of, key) in &self.keys {
             let found = self.store()?.answer(of, key)?;
             ensure_eq!(found, self.reference.answer(of, key)?, "{key:?} of {of}");
@@ -342,7 +342,7 @@ fn word_of(word: Word, fence: Fence) -> Checked<Edit> {
     Ok(match word {
         Word::Beat(percent) => {
             let progress = Progress::new(percent).map_err(unfit)?;
-            Edit::Beat { fence, progress, time: lease_time()? }
+            Edit::Heartbeat { fence, progress, time: lease_time()? }
         }
         Word::Succeed => Edit::Succeed { fence, metrics: metrics()? },
         Word::Fail => Edit::Fail { fence, error: "'\0 語\"".to_owned() },
@@ -352,7 +352,7 @@ fn word_of(word: Word, fence: Fence) -> Checked<Edit> {
 /// A request of an organisation for a window of half a minute.
 fn admission(by: &str, requests: u32) -> Checked<AdmissionRequest> {
     let key = WindowKey::new(by.as_bytes()).map_err(unfit)?;
-    let limit = RequestLimit::new(requests, Duration::from_secs(30)).map_err(unfit)?;
+    let limit = RateLimit::new(requests, Duration::from_secs(30)).map_err(unfit)?;
     Ok(AdmissionRequest { window: Window { key, operation: Asked::Create }, limit })
 }
 
@@ -361,8 +361,8 @@ fn new_answer(
     millis: i64,
     operation: Asked,
     target: Option<ModelId>,
-) -> Checked<NewAnswer> {
+) -> Checked<NewIdempotencyRecord> {
     let key = KEYS.get(key).copied().unwrap_or("another");
     let request = digest(&millis.to_string());
-    Ok(NewAnswer { key: answer_key(operation, target, key)?, request })
+    Ok(NewIdempotencyRecord { key: answer_key(operation, target, key)?, request })
 }

@@ -160,7 +160,7 @@ macro_rules! for_every_case {
                 edit_4_one_of_many_edits_that_expect_a_revision_is_made,
                 edit_4_a_refused_edit_leaves_no_trace,
                 data_6_one_of_many_who_remove_a_pair_hears_of_it;
-            courses:
+            trainings:
                 train_1_every_course_comes_back,
                 train_3_metrics_beside_the_five_come_back_to_the_bit,
                 read_1_lists_by_status_follow_the_course,

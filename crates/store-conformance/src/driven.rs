@@ -144,7 +144,7 @@ pub(crate) fn five_hours(data_type: DataType) -> NewPair {
 
 pub(crate) fn beat(fence: Fence, percent: u8) -> Checked<Edit> {
     let progress = Progress::new(percent).map_err(unfit)?;
-    Ok(Edit::Beat { fence, progress, time: lease_time()? })
+    Ok(Edit::Heartbeat { fence, progress, time: lease_time()? })
 }
 
 pub(crate) fn succeed(fence: Fence) -> Checked<Edit> {

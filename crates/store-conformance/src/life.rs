@@ -7,10 +7,11 @@ use custom_models_core::model::{
     Expected, NewEvent, NewPair, Revision,
 };
 use custom_models_core::store::{
-    AnswerKey, Change, IdempotencyKey, KeptAnswer, Listing, NewAnswer, Write,
+    Change, IdempotencyKey, IdempotencyRecord, IdempotencyScope, Listing, NewIdempotencyRecord,
+    Write,
 };
 use custom_models_core::tenant::Actor;
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_core::{CustomModel, ModelId, Organisation, UpdateModel};
 
 use crate::client::{ALL, Client};
@@ -21,8 +22,8 @@ use crate::verdict::{Checked, ensure_eq};
 const START: i64 = 1_700_000_000_000;
 
 /// A moment so many milliseconds after the clocks of the cases begin.
-pub(crate) fn at(millis: i64) -> Moment {
-    Moment::from_unix_millis(START.saturating_add(millis))
+pub(crate) fn at(millis: i64) -> UnixMillis {
+    UnixMillis::from_unix_millis(START.saturating_add(millis))
 }
 
 pub(crate) fn actor(name: &str) -> Checked<Actor> {
@@ -30,12 +31,12 @@ pub(crate) fn actor(name: &str) -> Checked<Actor> {
 }
 
 /// The moment at which a second begins.
-pub(crate) fn moment_of(time: Timestamp) -> Moment {
-    Moment::from_unix_millis(time.unix_seconds() * 1000)
+pub(crate) fn moment_of(time: Timestamp) -> UnixMillis {
+    UnixMillis::from_unix_millis(time.unix_seconds() * 1000)
 }
 
 /// Returns the time of the change with a number: one a second.
-pub(crate) fn time_of(number: u64) -> Checked<Moment> {
+pub(crate) fn time_of(number: u64) -> Checked<UnixMillis> {
     Ok(at(1000 * i64::try_from(number).map_err(unfit)?))
 }
 
@@ -74,7 +75,7 @@ pub(crate) fn pair(number: u32) -> Checked<DataPair> {
 }
 
 /// Data as it is kept under a number.
-pub(crate) fn paired(number: u32, new: NewPair, at: Moment) -> Checked<DataPair> {
+pub(crate) fn paired(number: u32, new: NewPair, at: UnixMillis) -> Checked<DataPair> {
     let NewPair { data_type, audio, audio_millis, transcript } = new;
     let (id, created_at) = (data_id(number)?, at.into());
     Ok(DataPair { id, data_type, audio, audio_millis, transcript, created_at })
@@ -90,33 +91,33 @@ pub(crate) fn file(filename: &str, bytes: u64) -> DataFile {
 }
 
 pub(crate) fn digest(body: &str) -> ContentDigest {
-    NewAnswer::digest(body.as_bytes())
+    NewIdempotencyRecord::digest(body.as_bytes())
 }
 
 pub(crate) fn answer_key(
     operation: Operation,
     target: Option<ModelId>,
     key: &str,
-) -> Checked<AnswerKey> {
+) -> Checked<IdempotencyScope> {
     let key = IdempotencyKey::new(key.to_owned()).map_err(unfit)?;
-    Ok(AnswerKey { operation, target, key })
+    Ok(IdempotencyScope { operation, target, key })
 }
 
 /// A create whose answer is kept.
-pub(crate) fn create_answer(key: &str) -> Checked<NewAnswer> {
+pub(crate) fn create_answer(key: &str) -> Checked<NewIdempotencyRecord> {
     let request = digest(key);
-    Ok(NewAnswer { key: answer_key(Operation::Create, None, key)?, request })
+    Ok(NewIdempotencyRecord { key: answer_key(Operation::Create, None, key)?, request })
 }
 
 /// An upload whose answer is kept.
-pub(crate) fn upload_answer(target: ModelId, key: &str) -> Checked<NewAnswer> {
+pub(crate) fn upload_answer(target: ModelId, key: &str) -> Checked<NewIdempotencyRecord> {
     let request = digest(key);
-    Ok(NewAnswer { key: answer_key(Operation::Upload, Some(target), key)?, request })
+    Ok(NewIdempotencyRecord { key: answer_key(Operation::Upload, Some(target), key)?, request })
 }
 
 /// Returns the time for which an answer is live, in milliseconds.
 pub(crate) fn kept_for() -> i64 {
-    i64::try_from(NewAnswer::KEPT_FOR.as_millis()).unwrap_or(i64::MAX)
+    i64::try_from(NewIdempotencyRecord::KEPT_FOR.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// The edit that makes a model look like another number's.
@@ -185,7 +186,7 @@ pub(crate) struct Everything {
     listing: Listing,
     history: EventPage,
     data: Vec<Vec<DataPair>>,
-    answers: Vec<Option<KeptAnswer>>,
+    answers: Vec<Option<IdempotencyRecord>>,
 }
 
 impl Everything {
@@ -193,7 +194,7 @@ impl Everything {
     pub(crate) fn of(
         store: &Client,
         organisation: &Organisation,
-        keys: &[AnswerKey],
+        keys: &[IdempotencyScope],
     ) -> Checked<Everything> {
         let listing = store.list(organisation, &ALL)?;
         let data =

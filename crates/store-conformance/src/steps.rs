@@ -4,7 +4,7 @@ use custom_models_core::CustomModel;
 use custom_models_core::model::{Edit, Event, EventType, Fence, NewEvent};
 use custom_models_core::store::Write;
 use custom_models_core::tenant::Actor;
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 
 use crate::client::Client;
 use crate::life::{at, data_id, edit, expect_history};
@@ -17,7 +17,7 @@ pub(crate) struct Steps<'a> {
     pub(crate) model: CustomModel,
     pub(crate) history: Vec<Event>,
     pub(crate) actor: Actor,
-    pub(crate) at: Moment,
+    pub(crate) at: UnixMillis,
 }
 
 impl<'a> Steps<'a> {
@@ -26,7 +26,7 @@ impl<'a> Steps<'a> {
     }
 
     pub(crate) fn fence(&self) -> Fence {
-        let lease = self.model.course.run().and_then(|run| run.lease.as_ref());
+        let lease = self.model.training.run().and_then(|run| run.lease.as_ref());
         lease.map(|lease| lease.fence).unwrap_or_default()
     }
 
@@ -44,11 +44,11 @@ impl<'a> Steps<'a> {
             Edit::Succeed { .. } => EventType::TrainingSucceeded,
             Edit::Fail { error, .. } => EventType::TrainingFailed { error },
             Edit::RemoveData(data_id) => EventType::DataRemoved { data_id },
-            Edit::Beat { progress, .. } => {
+            Edit::Heartbeat { progress, .. } => {
                 EventType::TrainingProgressed { training_progress: progress }
             }
             Edit::AddData(_) => {
-                EventType::DataAdded { data_id: data_id(self.model.course.data().last_id)? }
+                EventType::DataAdded { data_id: data_id(self.model.training.data().last_id)? }
             }
             _ => EventType::Created,
         };

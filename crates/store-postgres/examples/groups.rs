@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use custom_models_core::store::{Change, ModelStore, Write};
 use custom_models_core::tenant::Actor;
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_core::{CreateModel, Organisation};
 use custom_models_postgres_cluster::{Programs, Server};
 use custom_models_store_postgres::PostgresStore;
@@ -102,7 +102,7 @@ fn in_groups(store: &PostgresStore, callers: usize, span: Duration) -> f64 {
     let created_at = Timestamp::from_unix_seconds(NOW).unwrap();
     let request = CreateModel::builder().name(NAME).language("nl").build().unwrap();
     let model = request.into_new_model(created_at);
-    let now = Moment::from_unix_millis(NOW * 1000);
+    let now = UnixMillis::from_unix_millis(NOW * 1000);
     let begun = Instant::now();
     let made: u64 = thread::scope(|scope| {
         let threads: Vec<_> = (0..callers)

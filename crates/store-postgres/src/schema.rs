@@ -30,7 +30,7 @@ const FIRST: &str =
     // positions of its rows in `events` follow each other up to `organisations.events`. Nobody changes
     // anything of an organisation without its row, of which `writes` counts the groups. It is the same
     // with `windows` and `admissions`, where `number` tells those of one millisecond apart.
-    // `claimable_at` is that of the course, and no course is that of a new model.
+    // `claimable_at` is that of the training state, and no training state is that of a new model.
     "CREATE TABLE IF NOT EXISTS custom_models.organisations (
         organisation bytea NOT NULL PRIMARY KEY,
         models bigint NOT NULL CHECK (models >= 0),

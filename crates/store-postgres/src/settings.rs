@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use custom_models_core::store::{StoreError, StoreErrorKind};
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
@@ -22,7 +22,7 @@ pub enum Clock {
 
 impl Clock {
     /// The time of the caller, if that is the one that counts.
-    pub(crate) fn given(self, now: Moment) -> Option<Moment> {
+    pub(crate) fn given(self, now: UnixMillis) -> Option<UnixMillis> {
         match self {
             Clock::Server => None,
             Clock::Caller => Some(now),

@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use custom_models_core::model::{DataPair, EventPage};
 use custom_models_core::store::{
-    AnswerKey, Completion, Job, Judged, KeptAnswer, Listing, ModelStore, OpenMode, Outcome, Purge,
-    Purged, Selection, StoreError, StoreErrorKind, StoreIdentity, Write,
+    Completion, IdempotencyRecord, IdempotencyScope, Job, Judged, Listing, ModelStore, OpenMode,
+    Outcome, Purge, Purged, Selection, StoreError, StoreErrorKind, StoreIdentity, Write,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use crate::connection::driver::Driver;
@@ -208,7 +208,7 @@ impl ModelStore for PostgresStore {
     fn claimable(
         &self,
         organisation: Option<&Organisation>,
-        at: Moment,
+        at: UnixMillis,
         limit: u32,
     ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
         let of = organisation.cloned();
@@ -230,8 +230,8 @@ impl ModelStore for PostgresStore {
     fn answer(
         &self,
         organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, StoreError> {
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         let (of, key) = (organisation.clone(), key.clone());
         self.readers.read(async move |reader| idempotency::get(reader, &of, &key).await)
     }

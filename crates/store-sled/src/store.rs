@@ -9,10 +9,10 @@ use std::sync::Arc;
 
 use custom_models_core::model::{DataPair, EventPage};
 use custom_models_core::store::{
-    AnswerKey, Completion, Job, Judged, KeptAnswer, Listing, ModelStore, OpenMode, Outcome, Purge,
-    Purged, Selection, StoreError, StoreErrorKind, Write,
+    Completion, IdempotencyRecord, IdempotencyScope, Job, Judged, Listing, ModelStore, OpenMode,
+    Outcome, Purge, Purged, Selection, StoreError, StoreErrorKind, Write,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 use custom_models_group_commit::GroupCommit;
 
@@ -132,7 +132,7 @@ impl ModelStore for SledStore {
     fn claimable(
         &self,
         organisation: Option<&Organisation>,
-        at: Moment,
+        at: UnixMillis,
         limit: u32,
     ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
         records::claimable(&self.database, organisation, at, limit)
@@ -151,8 +151,8 @@ impl ModelStore for SledStore {
     fn answer(
         &self,
         organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, StoreError> {
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         records::answer(&self.database, organisation, key)
     }
 

@@ -103,7 +103,7 @@ fn goes_on(life: &Life) {
     let page = life.store.events(&acme(), 0, 9).unwrap();
     let positions: Vec<_> = page.events.iter().map(|event| event.position).collect();
     assert_eq!((positions, page.first, page.last), (vec![1, 2, 3, 4, 5, 6], 1, 6));
-    assert_eq!(life.get(3).course.failure().unwrap().error, "no luck");
+    assert_eq!(life.get(3).training.failure().unwrap().error, "no luck");
     assert_eq!(life.store.data(&acme(), id(3), 0, u32::MAX).unwrap()[0].audio, pair("a.wav").audio);
 }
 

@@ -15,17 +15,17 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use custom_models_core::field::{Description, Name};
-use custom_models_core::model::{Course, Edit, EventType, Expected, NewModel};
+use custom_models_core::model::{Edit, EventType, Expected, NewModel, TrainingState};
 use custom_models_core::store::{
     Change, ModelStore, Outcome, Purge, Purged, StoreError, StoreErrorKind,
 };
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_store_sled::SledStore;
 use tempfile::TempDir;
 
 use common::{Life, acme, answer_key, create, id, list, new_model, pair, submit, tamper};
 
-const FOREVER: Moment = Moment::from_unix_millis(i64::MAX);
+const FOREVER: UnixMillis = UnixMillis::from_unix_millis(i64::MAX);
 
 const OLD: Purge =
     Purge { events_before: Some(Timestamp::MAX), answers_until: FOREVER, limit: 1000 };
@@ -46,7 +46,7 @@ fn longest() -> NewModel {
 
 /// The error of a training that needs the most bytes: in JSON each of its characters is six.
 fn longest_error() -> String {
-    "\u{1}".repeat(Course::MAX_ERROR_CHARACTERS)
+    "\u{1}".repeat(TrainingState::MAX_ERROR_CHARACTERS)
 }
 
 fn blobs(folder: &Path) -> usize {
@@ -157,7 +157,7 @@ fn log_1_a_purge_forgets_beginnings_and_so_many_rows_at_most() {
         (0..5).filter(is_kept).collect()
     };
     // Of the time of the fourth answer, and of the event behind that of the create and three more.
-    let at = Moment::from_unix_millis(1_000_030_000);
+    let at = UnixMillis::from_unix_millis(1_000_030_000);
     let purge = Purge { events_before: None, answers_until: at, limit: 3 };
     assert_eq!(life.store.purge(purge).unwrap(), Purged { events: 0, answers: 3 });
     assert_eq!((ends(), answers()), ((1, 6, 6), vec![3, 4]));

@@ -16,7 +16,7 @@ use custom_models_core::store::{
     AccessChange, AccessStore, ArchiveChange, ArchiveStore, ModelStore, OpenMode, Purge,
     Registration, StoreError, StoreErrorKind,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_store_sled::SledStore;
 use tempfile::TempDir;
 
@@ -96,7 +96,7 @@ fn place_1_a_store_that_is_read_is_left_as_it_is_and_takes_no_write() {
     let registration = Registration { organisation: acme(), plan: "Gold".parse().unwrap() };
     assert_eq!(kind(store.apply_access(AccessChange::Register(registration))), refused);
     assert_eq!(kind(store.archive(ArchiveChange::Import(Vec::new()))), refused);
-    let answers_until = Moment::from_unix_millis(0);
+    let answers_until = UnixMillis::from_unix_millis(0);
     let purge = Purge { events_before: None, answers_until, limit: 9 };
     assert_eq!(kind(store.purge(purge)), refused);
     // Others may use the store meanwhile: what is read is a copy.

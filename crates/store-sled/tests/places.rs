@@ -201,14 +201,14 @@ fn rows_that_cannot_have_been_written_are_damage() {
     // The form, the status, the revision, both times, the language, the base model, the name.
     let mut rows = vec![Vec::new(), with(0, 3), with(1, 9), with(14, 0x80), with(22, 0x80)];
     rows.extend([with(9, 0), with(30, b'X'), with(33, b'X'), with(42, 0xFF)]);
-    // Another status than that of the course, and a form that has neither beats nor a course.
+    // Another status than that of the training state, and a form that has neither heartbeats nor a training state.
     rows.extend([with(1, 2), with(0, 1)]);
-    // A name that is only whitespace, a course that is none, and a flag before the description that
+    // A name that is only whitespace, a training state that is none, and a flag before the description that
     // is none.
     assert_eq!(&sound[42..49], b"model 0");
     let blank = [&sound[..42], &b"       "[..], &sound[49..]].concat();
-    let course = [&sound[..49], &b"\0\x02{}"[..], &sound[51..]].concat();
-    rows.extend([blank, course, with(51, 7), with(51, 0)]);
+    let training = [&sound[..49], &b"\0\x02{}"[..], &sound[51..]].concat();
+    rows.extend([blank, training, with(51, 7), with(51, 0)]);
     // A row that says that it goes on.
     rows.extend([with(0, 0), vec![0, 1], vec![0]]);
     rows.extend((1..=51).map(|length| sound[..length].to_vec()));

@@ -6,11 +6,11 @@ mod common;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use custom_models_core::access::{KeyId, Operation, RequestLimit, Window};
+use custom_models_core::access::{KeyId, Operation, RateLimit, Window};
 use custom_models_core::store::{
     AccessChange, AccessOutcome, AccessStore, ArchiveStore, ModelStore,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_store_sled::SledStore;
 use tempfile::TempDir;
 
@@ -63,9 +63,9 @@ fn is_as_it_was(store: &SledStore) {
         (1, Operation::Get, 3000, 9),
         (2, Operation::Create, 3000, 9),
     ] {
-        let now = Moment::from_unix_millis(now);
-        let state = store.window(&window(key, operation), RequestLimit::CREATE, now).unwrap();
-        assert_eq!(state.standing.remaining, remaining, "{key} {operation} {now}");
+        let now = UnixMillis::from_unix_millis(now);
+        let state = store.window(&window(key, operation), RateLimit::CREATE, now).unwrap();
+        assert_eq!(state.rate_limit.remaining, remaining, "{key} {operation} {now}");
     }
     assert_eq!(store.summary().unwrap().last_id, 1);
     assert_eq!(store.verify().unwrap(), Vec::<String>::new());
@@ -87,11 +87,11 @@ fn rate_4_admissions_of_layout_3_are_numbered_in_their_order_and_count() {
     assert!(has_old_rows(&folder), "who reads migrates nothing");
     let store = SledStore::open(&folder).unwrap();
     is_as_it_was(&store);
-    let (limit, now) = (RequestLimit::CREATE, Moment::from_unix_millis(3000));
+    let (limit, now) = (RateLimit::CREATE, UnixMillis::from_unix_millis(3000));
     for remaining in (0..7).rev() {
         let window = window(1, Operation::Create);
         match store.apply_access(AccessChange::Admit { window, limit, now }).unwrap() {
-            AccessOutcome::Admitted(standing) => assert_eq!(standing.remaining, remaining),
+            AccessOutcome::Admitted(rate_limit) => assert_eq!(rate_limit.remaining, remaining),
             other => panic!("{other:?}"),
         }
     }

@@ -62,8 +62,8 @@ pub(crate) const MIGRATIONS: [&str; 6] = [
         number INTEGER NOT NULL,
         PRIMARY KEY (key, operation, at, number)
     ) STRICT, WITHOUT ROWID;",
-    // INVARIANT: `claimable_at` is that of the course, and `organisations.events` is at least every
-    // position in `events`, where those of an organisation follow each other up to it. No course is
+    // INVARIANT: `claimable_at` is that of the training state, and `organisations.events` is at least every
+    // position in `events`, where those of an organisation follow each other up to it. No training state is
     // that of a new model.
     "ALTER TABLE models ADD COLUMN beats INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE models ADD COLUMN course TEXT;

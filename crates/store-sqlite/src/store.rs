@@ -10,10 +10,10 @@ use std::time::Duration;
 
 use custom_models_core::model::{DataPair, EventPage};
 use custom_models_core::store::{
-    AnswerKey, Completion, Job, Judged, KeptAnswer, Listing, ModelStore, OpenMode, Outcome, Purge,
-    Purged, Selection, StoreError, StoreErrorKind, Write,
+    Completion, IdempotencyRecord, IdempotencyScope, Job, Judged, Listing, ModelStore, OpenMode,
+    Outcome, Purge, Purged, Selection, StoreError, StoreErrorKind, Write,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 use custom_models_group_commit::GroupCommit;
 
@@ -157,7 +157,7 @@ impl ModelStore for SqliteStore {
     fn claimable(
         &self,
         organisation: Option<&Organisation>,
-        at: Moment,
+        at: UnixMillis,
         limit: u32,
     ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
         self.readers.read(|connection| models::claimable(connection, organisation, at, limit))
@@ -176,8 +176,8 @@ impl ModelStore for SqliteStore {
     fn answer(
         &self,
         organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, StoreError> {
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         self.readers.read(|connection| idempotency::get(connection, organisation, key))
     }
 

@@ -9,12 +9,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use custom_models_core::access::{KeyId, Operation, RequestLimit, Window};
+use custom_models_core::access::{KeyId, Operation, RateLimit, Window};
 use custom_models_core::store::{
     AccessChange, AccessOutcome, AccessStore, ArchiveStore, ModelStore, OpenMode, Registration,
     StoreErrorKind,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{Caller, Engine, ListModels, ModelId, Plan};
 use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
@@ -268,9 +268,9 @@ fn rate_4_stores_on_one_file_share_a_window() {
     let (_folder, path) = place();
     let stores = [SqliteStore::open(&path).unwrap(), SqliteStore::open(&path).unwrap()];
     let key = KeyId::from_bytes([1; 6]);
-    let now = Moment::from_unix_millis(1_700_000_000_000);
+    let now = UnixMillis::from_unix_millis(1_700_000_000_000);
     let window = Window { key: key.into(), operation: Operation::Create };
-    let limit = RequestLimit::CREATE;
+    let limit = RateLimit::CREATE;
     let admit = |store: &SqliteStore| {
         store.apply_access(AccessChange::Admit { window, limit, now }).unwrap()
     };
@@ -288,7 +288,7 @@ fn rate_4_stores_on_one_file_share_a_window() {
         threads.into_iter().map(|thread| thread.join().unwrap()).sum::<usize>()
     });
     assert_eq!(admitted, 10);
-    assert_eq!(stores[1].window(&window, limit, now).unwrap().standing.remaining, 0);
+    assert_eq!(stores[1].window(&window, limit, now).unwrap().rate_limit.remaining, 0);
 }
 
 /// Up to layout 5 numbers told admissions of one millisecond apart.
@@ -312,8 +312,8 @@ fn rate_4_admissions_of_an_older_layout_are_numbered_in_their_order() {
     let store = SqliteStore::open(&path).unwrap();
     let remaining = |number, operation, now| {
         let window = Window { key: KeyId::from_bytes([number; 6]).into(), operation };
-        let now = Moment::from_unix_millis(now);
-        store.window(&window, RequestLimit::CREATE, now).unwrap().standing.remaining
+        let now = UnixMillis::from_unix_millis(now);
+        store.window(&window, RateLimit::CREATE, now).unwrap().rate_limit.remaining
     };
     let hour = 60 * 60 * 1000;
     assert_eq!(remaining(1, Operation::Create, 3000), 7);

@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, UNIX_EPOCH};
 
-use custom_models_core::access::{KeyId, KeyRecord, Operation, RequestLimit, Window};
+use custom_models_core::access::{KeyId, KeyRecord, Operation, RateLimit, Window};
 use custom_models_core::model::{EventType, Expected};
 use custom_models_core::store::{AccessStore, ModelStore, Selection};
 use custom_models_core::tenant::Actor;
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{
     Caller, CreateModel, CustomModel, Engine, ModelId, Organisation, Plan, UpdateModel,
 };
@@ -51,8 +51,8 @@ fn models(store: &SqliteStore, name: &str) -> Vec<String> {
 
 fn shown(store: &SqliteStore, of: &str, model: &CustomModel) -> String {
     assert_eq!(store.get(&organisation(of), model.id).unwrap().as_ref(), Some(model));
-    assert_eq!((model.revision().get(), model.stamp.beats), (1, 0));
-    assert_eq!(model.course, custom_models_core::model::Course::default());
+    assert_eq!((model.revision().get(), model.version.heartbeats), (1, 0));
+    assert_eq!(model.training, custom_models_core::model::TrainingState::default());
     assert_eq!(model.updated_at, model.created_at);
     let CustomModel { id, name, description, language, base_model, created_at, .. } = model;
     let description = description.as_ref().map(|it| it.as_str());
@@ -136,8 +136,8 @@ fn every_registration_key_and_admission_is_there() {
         let key: KeyId = key.parse().unwrap();
         let window = Window { key: key.into(), operation: Operation::Create };
         let look = |at| {
-            let now = Moment::from_unix_millis(at);
-            store.window(&window, RequestLimit::CREATE, now).unwrap().standing
+            let now = UnixMillis::from_unix_millis(at);
+            store.window(&window, RateLimit::CREATE, now).unwrap().rate_limit
         };
         let used = u32::try_from(admissions.len()).unwrap();
         assert_eq!(look(last).remaining, 10 - used);
@@ -156,7 +156,7 @@ fn life_goes_on() {
     let acme = organisation("acme");
     let none = store.events(&acme, 0, 10).unwrap();
     assert_eq!((none.events.len(), none.last, none.first), (0, 0, 1));
-    assert_eq!(store.claimable(None, Moment::from_unix_millis(i64::MAX), 10).unwrap(), []);
+    assert_eq!(store.claimable(None, UnixMillis::from_unix_millis(i64::MAX), 10).unwrap(), []);
 
     let engine = engine(store);
     let second = ModelId::new(2).unwrap();

@@ -11,10 +11,10 @@ use custom_models_core::model::{
     Progress, TrainingMetrics,
 };
 use custom_models_core::store::{
-    KeptAnswer, ModelStore, NewAnswer, Outcome, Purge, Purged, Selection, Write,
+    IdempotencyRecord, ModelStore, NewIdempotencyRecord, Outcome, Purge, Purged, Selection, Write,
 };
 use custom_models_core::tenant::Actor;
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{
     Caller, CustomModel, Engine, MemoryStore, ModelId, Organisation, Plan, UpdateModel,
 };
@@ -51,7 +51,7 @@ struct Shown {
     events: Vec<EventPage>,
     data: Vec<custom_models_core::model::DataPair>,
     claimable: Vec<(Organisation, CustomModel)>,
-    answers: Vec<Option<KeptAnswer>>,
+    answers: Vec<Option<IdempotencyRecord>>,
 }
 
 fn shown(store: &dyn ModelStore) -> Shown {
@@ -95,7 +95,7 @@ fn live(store: &Arc<impl ModelStore + 'static>) {
     let (fence, time) = (claimed.fence, LeaseTime::default());
     for percent in [30, 30, 60] {
         let progress = Progress::new(percent).unwrap();
-        engine.edit(&caller(), ids[0], Edit::Beat { fence, progress, time }, any).unwrap();
+        engine.edit(&caller(), ids[0], Edit::Heartbeat { fence, progress, time }, any).unwrap();
     }
     let figure = Figure::new(0.071).unwrap();
     let metrics = TrainingMetrics::new([(MetricName::WORD_ERROR_RATE, figure)]).unwrap();
@@ -175,7 +175,7 @@ fn a_refused_write_leaves_no_event_and_no_answer() {
 #[test]
 fn an_answer_that_has_expired_is_replaced() {
     let (_folder, path, store) = open();
-    let day = NewAnswer::KEPT_FOR.as_secs().cast_signed();
+    let day = NewIdempotencyRecord::KEPT_FOR.as_secs().cast_signed();
     let ask = |seconds| {
         let answer = answer("k");
         store.apply(Write { answer, ..create_at(&acme(), seconds) }).unwrap()
@@ -287,7 +287,7 @@ fn trainings_that_have_waited_longest_come_first_and_their_ids_decide() {
         WHERE id = 4",
     );
     ids.rotate_right(1);
-    let found = |of: Option<&Organisation>, at: Moment, limit| -> Vec<ModelId> {
+    let found = |of: Option<&Organisation>, at: UnixMillis, limit| -> Vec<ModelId> {
         let found = store.claimable(of, at, limit).unwrap();
         found.into_iter().map(|(_, model)| model.id).collect()
     };

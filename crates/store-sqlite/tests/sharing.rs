@@ -126,7 +126,8 @@ fn stores_on_one_file_share_the_trainings_that_wait() {
     claims.sort();
     assert!(claims.iter().map(|(id, _)| id.get()).eq(1..=12), "{claims:?}");
     for (id, worker) in claims {
-        let lease = engine.get(&caller(), id).unwrap().course.run().unwrap().lease.clone().unwrap();
+        let lease =
+            engine.get(&caller(), id).unwrap().training.run().unwrap().lease.clone().unwrap();
         assert_eq!((lease.worker, lease.fence.get()), (worker, 1));
     }
 }

@@ -9,7 +9,7 @@ use std::thread;
 
 use custom_models_core::field::{Field, ViolationKind, is_format_character};
 use custom_models_core::model::{ContentDigest, DataFile, DataType};
-use custom_models_core::store::{NewAnswer, StoreErrorKind};
+use custom_models_core::store::{NewIdempotencyRecord, StoreErrorKind};
 use custom_models_core::{MemoryStore, ModelId, Organisation, Violations};
 use custom_models_training_data::{ContentStore, Folder, Upload, UploadError, Uploaded};
 use proptest::prelude::*;
@@ -110,7 +110,7 @@ fn data_4_a_right_upload_is_kept_whole() {
     );
     for (file, bytes) in [(&pair.audio, FLAC), (&pair.transcript, TEXT.as_bytes())] {
         assert_eq!(file.bytes, bytes.len() as u64);
-        assert_eq!(file.sha256, NewAnswer::digest(bytes));
+        assert_eq!(file.sha256, NewIdempotencyRecord::digest(bytes));
         let mut kept = Vec::new();
         let mut content = contents.open(&acme(), model(), &file.content).unwrap();
         std::io::Read::read_to_end(&mut content, &mut kept).unwrap();
@@ -296,7 +296,7 @@ proptest! {
         let mut parts: Vec<_> = right().into_iter().map(Some).collect();
         let parts: Vec<_> = order.iter().filter_map(|&at| parts[at].take()).collect();
         let found = uploaded(&contents, &parts, chunk).unwrap();
-        prop_assert_eq!(found.pair.audio.sha256, NewAnswer::digest(FLAC));
+        prop_assert_eq!(found.pair.audio.sha256, NewIdempotencyRecord::digest(FLAC));
         prop_assert_eq!(digested(&parts, chunk), Some(found.request));
         prop_assert_eq!(digested(&right(), 1 << 20), Some(found.request));
     }

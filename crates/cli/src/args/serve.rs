@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
-use custom_models_core::access::RequestLimit;
+use custom_models_core::access::RateLimit;
 use tracing_subscriber::filter::LevelFilter;
 
 use crate::args::store::AdoptArgs;
@@ -28,7 +28,7 @@ pub(crate) struct ServeArgs {
     /// The number of creates that a key may request in any period of this length (s, m, h, d), or off
     /// [default: 10/1h]
     #[arg(long, value_name = "LIMIT")]
-    pub(crate) create_limit: Option<OrOff<RequestLimit>>,
+    pub(crate) create_limit: Option<OrOff<RateLimit>>,
     /// The number of creates of a key that may run at a time, or off [default: 3]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) create_concurrency: Option<OrOff<NonZeroU32>>,

@@ -9,7 +9,7 @@ use custom_models_core::access::{ApiKey, KeyId, KeyRecord, Scopes};
 use custom_models_core::store::{
     AccessChange, AccessOutcome, OpenMode, Registration, Store, StoreError, StoreErrorKind,
 };
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_core::{Organisation, Plan};
 use serde::Serialize;
 
@@ -128,7 +128,7 @@ fn random<const LENGTH: usize>() -> Result<[u8; LENGTH], Failure> {
 }
 
 fn now() -> Timestamp {
-    Moment::from(SystemTime::now()).into()
+    UnixMillis::from(SystemTime::now()).into()
 }
 
 /// Runs `work` with a function that opens the store, and closes the store afterwards.

@@ -6,8 +6,8 @@ use std::time::SystemTime;
 
 use custom_models_core::access::Gate;
 use custom_models_core::engine::Retention;
-use custom_models_core::store::{NewAnswer, OpenMode, Record, Store, StoreError};
-use custom_models_core::time::Moment;
+use custom_models_core::store::{NewIdempotencyRecord, OpenMode, Record, Store, StoreError};
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{Engine, Organisation, Refusal};
 use custom_models_training_data::{ContentStore, Folder, KeptBack};
 use serde::Serialize;
@@ -121,13 +121,14 @@ impl Preview {
         store: &dyn Store,
         retention: &Retention,
     ) -> Result<(), StoreError> {
-        let now = Moment::from(SystemTime::now());
+        let now = UnixMillis::from(SystemTime::now());
         let waiting = store.claimable(None, now, u32::MAX)?;
-        let is_over = |course: &custom_models_core::model::Course| course.expired(now).is_some();
+        let is_over =
+            |training: &custom_models_core::model::TrainingState| training.expired(now).is_some();
         self.failed_trainings =
-            waiting.iter().filter(|(_, model)| is_over(&model.course)).count() as u64;
+            waiting.iter().filter(|(_, model)| is_over(&model.training)).count() as u64;
         let events_before = retention.events.map(|kept| now.earlier(kept).into());
-        let answers_until = now.earlier(NewAnswer::KEPT_FOR);
+        let answers_until = now.earlier(NewIdempotencyRecord::KEPT_FOR);
         let mut kept_from: Option<Organisation> = None;
         store.export(&mut |record| {
             match record {

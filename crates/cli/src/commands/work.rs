@@ -13,7 +13,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use custom_models_core::engine::Claimed;
 use custom_models_core::model::{
-    Course, Edit, Expected, LeaseTime, Progress, TrainingMetrics, TrainingStatus,
+    Edit, Expected, LeaseTime, Progress, TrainingMetrics, TrainingState, TrainingStatus,
 };
 use custom_models_core::store::OpenMode;
 use custom_models_core::tenant::Actor;
@@ -195,7 +195,7 @@ impl Worker {
                 None => format!("{how} and without metrics"),
             },
         };
-        let room = Course::MAX_ERROR_CHARACTERS.saturating_sub(why.chars().count() + 2);
+        let room = TrainingState::MAX_ERROR_CHARACTERS.saturating_sub(why.chars().count() + 2);
         match output.errors.end(room).as_str() {
             "" => self.failed(lease, why),
             end => self.failed(lease, format!("{why}: {end}")),
@@ -204,7 +204,7 @@ impl Worker {
 
     fn heartbeat(&self, lease: &Lease<'_>, progress: Progress) -> Result<Option<End>, Refusal> {
         let (fence, time, asked) = (lease.claimed.fence, lease.time(), Instant::now());
-        match self.edit(lease, &Edit::Beat { fence, progress, time }) {
+        match self.edit(lease, &Edit::Heartbeat { fence, progress, time }) {
             Ok(()) => {
                 lease.extend(asked);
                 Ok(None)

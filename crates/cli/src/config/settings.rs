@@ -6,7 +6,7 @@ use std::num::NonZeroU32;
 use std::path::Path;
 
 use custom_models_core::Plan;
-use custom_models_core::access::{Limits, Operation, RequestLimit};
+use custom_models_core::access::{Limits, Operation, RateLimit};
 use custom_models_core::engine::Retention;
 use custom_models_core::tenant::{PlanName, Plans};
 use serde::{Deserialize, Deserializer};
@@ -90,7 +90,7 @@ impl Settings {
     #[cfg(feature = "serve")]
     pub(crate) fn limit_creates(
         &mut self,
-        requests: Option<OrOff<RequestLimit>>,
+        requests: Option<OrOff<RateLimit>>,
         at_once: Option<OrOff<NonZeroU32>>,
     ) {
         let mut limit = self.limits.of(Operation::Create);
@@ -129,7 +129,7 @@ struct PlanTable {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct LimitTable {
-    requests: Option<OrOff<RequestLimit>>,
+    requests: Option<OrOff<RateLimit>>,
     at_once: Option<OrOff<NonZeroU32>>,
 }
 

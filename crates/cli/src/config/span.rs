@@ -9,7 +9,7 @@ use std::num::NonZeroU32;
 use std::str::FromStr;
 use std::time::Duration;
 
-use custom_models_core::access::RequestLimit;
+use custom_models_core::access::RateLimit;
 use custom_models_core::time::Timestamp;
 use serde::{Deserialize, Deserializer};
 
@@ -28,7 +28,7 @@ impl<T: FromStr> FromStr for OrOff<T> {
     }
 }
 
-impl<'de> Deserialize<'de> for OrOff<RequestLimit> {
+impl<'de> Deserialize<'de> for OrOff<RateLimit> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         parsed(deserializer)
     }

@@ -9,14 +9,14 @@ use crate::access::api_key::{KeyDigest, KeyId};
 use crate::access::limits::Limits;
 use crate::access::operation::Operation;
 use crate::access::permits::{Place, Places};
-use crate::access::rate_limit::{RequestLimit, Standing, Window};
+use crate::access::rate_limit::{RateLimit, RateLimitStatus, Window};
 use crate::access::refusal::AccessRefusal;
 use crate::store::{
     AccessChange, AccessOutcome, AccessStore, AdmissionRequest, Grant, Pending, StoreError,
     StoreErrorKind, WindowState,
 };
 use crate::tenant::{Caller, Plans};
-use crate::time::Moment;
+use crate::time::UnixMillis;
 
 /// The number of admissions that are deleted in one write.
 const SWEPT_AT_ONCE: u32 = 1000;
@@ -79,13 +79,13 @@ impl Gate {
     /// # Errors
     ///
     /// [`AccessRefusal::Unauthorized`], [`AccessRefusal::InsufficientScope`],
-    /// [`AccessRefusal::TooManyAtOnce`], in this order; [`AccessRefusal::Store`] and
+    /// [`AccessRefusal::ConcurrencyLimited`], in this order; [`AccessRefusal::Store`] and
     /// [`AccessRefusal::UnknownPlan`].
     pub fn enter(
         &self,
         authorization: Option<&str>,
         operation: Operation,
-    ) -> Result<Entered, AccessRefusal> {
+    ) -> Result<Authorized, AccessRefusal> {
         let limits = self.shared.limits.of(operation);
         let (grant, window) = self.shared.grant(authorization, operation, limits.requests)?;
         let plan = self.shared.plans.resolve(&grant.plan)?;
@@ -95,12 +95,12 @@ impl Gate {
             Some(at_once) => match self.shared.places.take((key, operation), at_once) {
                 Some(place) => Some(place),
                 None => {
-                    let standing = window.map(|window| window.standing);
-                    return Err(AccessRefusal::TooManyAtOnce { at_once, standing });
+                    let rate_limit = window.map(|window| window.rate_limit);
+                    return Err(AccessRefusal::ConcurrencyLimited { at_once, rate_limit });
                 }
             },
         };
-        Ok(Entered {
+        Ok(Authorized {
             gate: self.clone(),
             requests: limits.requests,
             window,
@@ -108,7 +108,7 @@ impl Gate {
                 caller: Caller::new(grant.key.organisation, plan).acting_as(key.into()),
                 key,
                 operation,
-                standing: None,
+                rate_limit: None,
                 place,
             },
         })
@@ -166,7 +166,7 @@ impl fmt::Debug for Gate {
 }
 
 impl Shared {
-    fn now(&self) -> Moment {
+    fn now(&self) -> UnixMillis {
         (self.clock)().into()
     }
 
@@ -176,7 +176,7 @@ impl Shared {
         &self,
         authorization: Option<&str>,
         operation: Operation,
-        limit: Option<RequestLimit>,
+        limit: Option<RateLimit>,
     ) -> Result<(Grant, Option<WindowState>), AccessRefusal> {
         let now = self.now();
         let digest = authorization.and_then(KeyDigest::of_authorization);
@@ -200,16 +200,16 @@ impl Shared {
 /// A request whose key and scope are right, with its place, that does not count yet.
 #[derive(Debug)]
 #[must_use = "the request is not admitted yet"]
-pub struct Entered {
+pub struct Authorized {
     gate: Gate,
-    requests: Option<RequestLimit>,
+    requests: Option<RateLimit>,
     /// The window as it was when the key was looked up.
     window: Option<WindowState>,
     /// The admitted request that it becomes.
     admitted: Admitted,
 }
 
-impl Entered {
+impl Authorized {
     /// The id of the key that the request was sent with.
     pub const fn key(&self) -> KeyId {
         self.admitted.key
@@ -241,8 +241,8 @@ impl Entered {
     /// [`AccessRefusal::RateLimited`].
     pub fn check_window(&self) -> Result<(), AccessRefusal> {
         match self.window {
-            Some(WindowState { standing, retry_after: Some(retry_after) }) => {
-                Err(AccessRefusal::RateLimited { standing, retry_after })
+            Some(WindowState { rate_limit, retry_after: Some(retry_after) }) => {
+                Err(AccessRefusal::RateLimited { rate_limit, retry_after })
             }
             _ => Ok(()),
         }
@@ -250,18 +250,18 @@ impl Entered {
 
     /// The admission of the request, to be written with its change
     /// ([`Engine::create_limited`](crate::engine::Engine::create_limited)); `None` if the operation has no window. Once
-    /// that is done, [`Entered::counted`] follows.
+    /// that is done, [`Authorized::counted`] follows.
     pub fn admission(&self) -> Option<AdmissionRequest> {
         let Admitted { key, operation, .. } = self.admitted;
         let window = Window { key: key.into(), operation };
         self.requests.map(|limit| AdmissionRequest { window, limit })
     }
 
-    /// Admits a request whose admission was written with its change, or may have been. `standing` is the
+    /// Admits a request whose admission was written with its change, or may have been. `rate_limit` is the
     /// rate-limit status that the write returned; `None` keeps the one from before.
-    pub fn counted(self, standing: Option<Standing>) -> Admitted {
-        let before = self.window.map(|window| window.standing);
-        Admitted { standing: standing.or(before), ..self.admitted }
+    pub fn counted(self, rate_limit: Option<RateLimitStatus>) -> Admitted {
+        let before = self.window.map(|window| window.rate_limit);
+        Admitted { rate_limit: rate_limit.or(before), ..self.admitted }
     }
 
     /// Admits a request, and submits its admission without waiting for it: its client has left, or the store
@@ -295,7 +295,7 @@ impl Entered {
         }
     }
 
-    /// [`Entered::admit`] for asynchronous hosts: a future that needs no particular runtime and
+    /// [`Authorized::admit`] for asynchronous hosts: a future that needs no particular runtime and
     /// blocks no thread. The admission is on its way when this returns, polled or not.
     pub fn admit_async(
         self,
@@ -325,7 +325,7 @@ pub struct Admitted {
     caller: Caller,
     key: KeyId,
     operation: Operation,
-    standing: Option<Standing>,
+    rate_limit: Option<RateLimitStatus>,
     place: Option<Place>,
 }
 
@@ -342,18 +342,18 @@ impl Admitted {
 
     /// The rate-limit status of the key, this request included if it counts; `None` if the operation has no
     /// window (RATE-5).
-    pub const fn standing(&self) -> Option<Standing> {
-        self.standing
+    pub const fn rate_limit(&self) -> Option<RateLimitStatus> {
+        self.rate_limit
     }
 
     fn judged(mut self, outcome: Result<AccessOutcome, StoreError>) -> Result<Self, AccessRefusal> {
         match outcome? {
-            AccessOutcome::Admitted(standing) => {
-                self.standing = Some(standing);
+            AccessOutcome::Admitted(rate_limit) => {
+                self.rate_limit = Some(rate_limit);
                 Ok(self)
             }
-            AccessOutcome::Refused { standing, retry_after } => {
-                Err(AccessRefusal::RateLimited { standing, retry_after })
+            AccessOutcome::Refused { rate_limit, retry_after } => {
+                Err(AccessRefusal::RateLimited { rate_limit, retry_after })
             }
             other => Err(impossible(other).into()),
         }

@@ -3,13 +3,13 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use crate::access::operation::Operation;
-use crate::access::rate_limit::RequestLimit;
+use crate::access::rate_limit::RateLimit;
 
 /// The limits of one operation, for each key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct OperationLimit {
     /// In any window, over all processes that share a store (RATE-1); `None` is unlimited.
-    pub requests: Option<RequestLimit>,
+    pub requests: Option<RateLimit>,
     /// At a time, in one process (RATE-2); `None` is unlimited.
     pub at_once: Option<NonZeroU32>,
 }
@@ -20,7 +20,7 @@ impl OperationLimit {
 
     /// The limits that the specification sets for creates: 10 in any 60 minutes, 3 at a time.
     pub const CREATE: OperationLimit =
-        OperationLimit { requests: Some(RequestLimit::CREATE), at_once: NonZeroU32::new(3) };
+        OperationLimit { requests: Some(RateLimit::CREATE), at_once: NonZeroU32::new(3) };
 }
 
 /// The limits of every operation, for each key.
@@ -46,11 +46,11 @@ impl Limits {
         self.limits.values().any(|limit| limit.requests.is_some())
     }
 
-    /// The longest window there is; [`RequestLimit::MAX_WINDOW`] where there is none.
+    /// The longest window there is; [`RateLimit::MAX_WINDOW`] where there is none.
     pub fn longest_window(&self) -> Duration {
         let windows = self.limits.values().filter_map(|limit| limit.requests);
         let longest = windows.map(|limit| limit.window()).max();
-        longest.unwrap_or(RequestLimit::MAX_WINDOW)
+        longest.unwrap_or(RateLimit::MAX_WINDOW)
     }
 
     /// The limits of an operation.

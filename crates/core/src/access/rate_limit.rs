@@ -7,20 +7,20 @@ use std::time::Duration;
 
 use crate::access::api_key::KeyId;
 use crate::access::operation::Operation;
-use crate::time::Moment;
+use crate::time::UnixMillis;
 
 /// A limit: a number of requests in any window of a given length.
 ///
 /// ```
-/// use custom_models_core::access::RequestLimit;
+/// use custom_models_core::access::RateLimit;
 ///
-/// let limit: RequestLimit = "10/1h".parse()?;
-/// assert_eq!(limit, RequestLimit::CREATE);
+/// let limit: RateLimit = "10/1h".parse()?;
+/// assert_eq!(limit, RateLimit::CREATE);
 /// assert_eq!(limit.to_string(), "10/1h");
-/// # Ok::<(), custom_models_core::access::InvalidRequestLimit>(())
+/// # Ok::<(), custom_models_core::access::InvalidRateLimit>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RequestLimit {
+pub struct RateLimit {
     requests: u32,
     window: Duration,
 }
@@ -30,12 +30,11 @@ pub struct RequestLimit {
 #[error(
     "a request limit is 1 to 100000 requests in 1 second to 31 days, such as 10/1h (units s, m, h, d)"
 )]
-pub struct InvalidRequestLimit;
+pub struct InvalidRateLimit;
 
-impl RequestLimit {
+impl RateLimit {
     /// The limit of creates: 10 in any 60 minutes (RATE-1).
-    pub const CREATE: RequestLimit =
-        RequestLimit { requests: 10, window: Duration::from_secs(60 * 60) };
+    pub const CREATE: RateLimit = RateLimit { requests: 10, window: Duration::from_secs(60 * 60) };
 
     /// The most requests; every admission of a window is kept.
     pub const MAX_REQUESTS: u32 = 100_000;
@@ -49,13 +48,13 @@ impl RequestLimit {
     /// # Errors
     ///
     /// Beyond these bounds, and for a fraction of a second.
-    pub fn new(requests: u32, window: Duration) -> Result<Self, InvalidRequestLimit> {
+    pub fn new(requests: u32, window: Duration) -> Result<Self, InvalidRateLimit> {
         let is_window = (Duration::from_secs(1)..=Self::MAX_WINDOW).contains(&window);
         let is_whole = window.subsec_nanos() == 0;
         if !is_window || !is_whole || !(1..=Self::MAX_REQUESTS).contains(&requests) {
-            return Err(InvalidRequestLimit);
+            return Err(InvalidRateLimit);
         }
-        Ok(RequestLimit { requests, window })
+        Ok(RateLimit { requests, window })
     }
 
     /// The number of requests that a window takes.
@@ -70,8 +69,8 @@ impl RequestLimit {
 }
 
 /// Reads `10/1h`: requests, and a window in seconds, minutes, hours or days.
-impl FromStr for RequestLimit {
-    type Err = InvalidRequestLimit;
+impl FromStr for RateLimit {
+    type Err = InvalidRateLimit;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parts = || {
@@ -81,8 +80,8 @@ impl FromStr for RequestLimit {
             let window = Duration::from_secs(u64::from(count).checked_mul(seconds)?);
             Some((number(requests)?, window))
         };
-        let (requests, window) = parts().ok_or(InvalidRequestLimit)?;
-        RequestLimit::new(requests, window)
+        let (requests, window) = parts().ok_or(InvalidRateLimit)?;
+        RateLimit::new(requests, window)
     }
 }
 
@@ -94,7 +93,7 @@ fn number(digits: &str) -> Option<u32> {
 }
 
 /// Writes the form that [`FromStr`] reads, in the largest unit that fits.
-impl fmt::Display for RequestLimit {
+impl fmt::Display for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let window = self.window.as_secs();
         let (unit, seconds) = UNITS
@@ -174,16 +173,16 @@ impl fmt::Debug for WindowKey {
 
 /// The rate-limit status of a key in a window, for the `X-RateLimit-` headers (RATE-5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Standing {
+pub struct RateLimitStatus {
     /// The number of requests that a window takes.
     pub limit: u32,
     /// The number of further requests that it would take now.
     pub remaining: u32,
     /// The time at which the oldest admission leaves the window; now, if there is none.
-    pub reset_at: Moment,
+    pub reset_at: UnixMillis,
 }
 
-impl Standing {
+impl RateLimitStatus {
     /// The headers that say so, by their names (RATE-5).
     pub fn headers(&self) -> [(&'static str, String); 3] {
         [

@@ -1,6 +1,6 @@
 use std::num::NonZeroU32;
 
-use crate::access::rate_limit::Standing;
+use crate::access::rate_limit::RateLimitStatus;
 use crate::access::scope::Scope;
 use crate::store::StoreError;
 use crate::tenant::UnknownPlan;
@@ -24,17 +24,17 @@ pub enum AccessRefusal {
     },
     /// 429: as many requests of the key as may be at a time are at work (RATE-2).
     #[error("{at_once} requests of the key are at work already")]
-    TooManyAtOnce {
+    ConcurrencyLimited {
         /// The number of requests that may be at work at a time.
         at_once: NonZeroU32,
         /// The rate-limit status of the key, if the operation has a window.
-        standing: Option<Standing>,
+        rate_limit: Option<RateLimitStatus>,
     },
     /// 429: the window of the key is full (RATE-1).
-    #[error("{} requests were admitted already; retry after {retry_after} s", standing.limit)]
+    #[error("{} requests were admitted already; retry after {retry_after} s", rate_limit.limit)]
     RateLimited {
         /// The rate-limit status of the key.
-        standing: Standing,
+        rate_limit: RateLimitStatus,
         /// The whole seconds after which a request is admitted if nothing else is sent (RATE-5).
         retry_after: u64,
     },
@@ -59,20 +59,20 @@ impl From<&AccessRefusal> for ErrorBody<'_> {
                     .with_code("INSUFFICIENT_SCOPE")
                     .with_detail("required_scope", required.as_str())
             }
-            AccessRefusal::TooManyAtOnce { at_once, standing } => {
+            AccessRefusal::ConcurrencyLimited { at_once, rate_limit } => {
                 let body = ErrorBody::new(429, "Too Many Requests", "Too many requests at a time")
                     .with_code("CONCURRENCY_LIMIT_EXCEEDED")
                     .with_detail("at_once", at_once.get())
                     .with_retry_after(1);
-                standing.iter().fold(body, with_standing)
+                rate_limit.iter().fold(body, with_standing)
             }
-            AccessRefusal::RateLimited { standing, retry_after } => {
+            AccessRefusal::RateLimited { rate_limit, retry_after } => {
                 let body = ErrorBody::new(429, "Too Many Requests", "Request limit reached")
                     .with_code("RATE_LIMIT_EXCEEDED")
-                    .with_detail("limit", standing.limit)
+                    .with_detail("limit", rate_limit.limit)
                     .with_detail("retry_after", *retry_after)
                     .with_retry_after(*retry_after);
-                with_standing(body, standing)
+                with_standing(body, rate_limit)
             }
             AccessRefusal::UnknownPlan(_) => ErrorBody::internal(),
             AccessRefusal::Store(fault) => fault.into(),
@@ -80,6 +80,6 @@ impl From<&AccessRefusal> for ErrorBody<'_> {
     }
 }
 
-fn with_standing<'a>(body: ErrorBody<'a>, standing: &Standing) -> ErrorBody<'a> {
-    standing.headers().into_iter().fold(body, |body, (name, value)| body.with_header(name, value))
+fn with_standing<'a>(body: ErrorBody<'a>, rate_limit: &RateLimitStatus) -> ErrorBody<'a> {
+    rate_limit.headers().into_iter().fold(body, |body, (name, value)| body.with_header(name, value))
 }

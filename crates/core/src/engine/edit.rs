@@ -3,13 +3,14 @@
 use std::future::Future;
 
 use crate::access::Operation;
-use crate::engine::idempotency::Answered;
+use crate::engine::idempotency::Idempotent;
 use crate::engine::refusal::Refusal;
 use crate::engine::{Engine, unexpected};
 use crate::model::{CustomModel, DataId, DataPair, Edit, Expected, ModelId, NewPair, transition};
 use crate::request::UpdateModel;
 use crate::store::{
-    AdmissionRequest, AnswerKey, Change, KeptAnswer, NewAnswer, Outcome, Repeatable, Write,
+    AdmissionRequest, Change, IdempotencyRecord, IdempotencyScope, IdempotentRequest,
+    NewIdempotencyRecord, Outcome, Write,
 };
 use crate::tenant::Caller;
 
@@ -26,7 +27,7 @@ pub enum Edited {
     /// The model is gone.
     Deleted,
     /// The request was answered before, and this was the answer (IDEM-1).
-    Before(KeptAnswer),
+    Replayed(IdempotencyRecord),
 }
 
 impl Engine {
@@ -173,7 +174,7 @@ impl Engine {
         match self.edit(caller, id, edit, expected)? {
             Edited::Changed { model, .. } => Ok(*model),
             Edited::Deleted => Err(unexpected(&Outcome::Deleted)),
-            Edited::Before(kept) => Err(unexpected(&Outcome::Repeated(kept))),
+            Edited::Replayed(kept) => Err(unexpected(&Outcome::Repeated(kept))),
         }
     }
 
@@ -192,13 +193,13 @@ impl Engine {
         id: ModelId,
         edit: Edit,
         expected: Expected,
-        repeatable: Option<Repeatable>,
+        idempotency: Option<IdempotentRequest>,
     ) -> impl Future<Output = Result<Edited, Refusal>> + Send + use<> {
-        let edited = self.edit_limited_async(caller, id, edit, expected, repeatable, None);
+        let edited = self.edit_limited_async(caller, id, edit, expected, idempotency, None);
         async move {
             Ok(match edited.await?.without_window()? {
-                Answered::Now(edited) => edited,
-                Answered::Before(kept) => Edited::Before(kept),
+                Idempotent::Executed(edited) => edited,
+                Idempotent::Replayed(kept) => Edited::Replayed(kept),
             })
         }
     }
@@ -230,11 +231,11 @@ impl Engine {
         id: ModelId,
         edit: Edit,
         expected: Expected,
-        repeatable: Option<Repeatable>,
+        idempotency: Option<IdempotentRequest>,
         admission: Option<AdmissionRequest>,
     ) -> Write {
-        let answer = repeatable.map(|Repeatable { key, request }| NewAnswer {
-            key: AnswerKey { operation: operation_of(&edit), target: Some(id), key },
+        let answer = idempotency.map(|IdempotentRequest { key, request }| NewIdempotencyRecord {
+            key: IdempotencyScope { operation: operation_of(&edit), target: Some(id), key },
             request,
         });
         let change = Change::Edit { id, edit: Box::new(edit), expected };
@@ -264,7 +265,7 @@ const fn operation_of(edit: &Edit) -> Operation {
         Edit::Run => Operation::Run,
         Edit::Cancel => Operation::Cancel,
         Edit::Claim { .. }
-        | Edit::Beat { .. }
+        | Edit::Heartbeat { .. }
         | Edit::Succeed { .. }
         | Edit::Fail { .. }
         | Edit::Expire => Operation::Work,

@@ -2,18 +2,18 @@
 
 use crate::engine::refusal::Refusal;
 use crate::model::ContentDigest;
-use crate::store::KeptAnswer;
+use crate::store::IdempotencyRecord;
 
 /// The result of a request that may be repeated (IDEM-1).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answered<T> {
+pub enum Idempotent<T> {
     /// The request was executed now.
-    Now(T),
+    Executed(T),
     /// The request was executed before, and this was the answer.
-    Before(KeptAnswer),
+    Replayed(IdempotencyRecord),
 }
 
-impl KeptAnswer {
+impl IdempotencyRecord {
     /// The answer, for a request that was sent under the same key (IDEM-1).
     ///
     /// # Errors

@@ -2,14 +2,16 @@
 
 use std::future::Future;
 
-use crate::access::Standing;
+use crate::access::RateLimitStatus;
 use crate::engine::edit::{Edited, settled};
-use crate::engine::idempotency::Answered;
+use crate::engine::idempotency::Idempotent;
 use crate::engine::refusal::Refusal;
 use crate::engine::{Engine, created, unexpected};
 use crate::model::{ContentDigest, CustomModel, Edit, Expected, ModelId};
 use crate::request::CreateModel;
-use crate::store::{AdmissionRequest, KeptAnswer, Outcome, Pending, Repeatable, StoreError};
+use crate::store::{
+    AdmissionRequest, IdempotencyRecord, IdempotentRequest, Outcome, Pending, StoreError,
+};
 use crate::tenant::Caller;
 
 /// The result of a request that was to be admitted with its change.
@@ -17,17 +19,17 @@ use crate::tenant::Caller;
 pub enum Limited<T> {
     /// The request is admitted, and counts.
     Admitted {
-        /// The standing of its window with it; `None` where the operation has no window.
-        standing: Option<Standing>,
+        /// The status of its window with it; `None` where the operation has no window.
+        rate_limit: Option<RateLimitStatus>,
         /// The result of its change.
         result: Result<T, Refusal>,
     },
     /// The request was answered before, and does not count again (IDEM-1).
-    Before(KeptAnswer),
+    Replayed(IdempotencyRecord),
     /// The window of the request is full (RATE-1). It does not count, and nothing was changed.
     Full {
-        /// The standing of the window.
-        standing: Standing,
+        /// The status of the window.
+        rate_limit: RateLimitStatus,
         /// The whole seconds after which a request is admitted if nothing else is sent (RATE-5).
         retry_after: u64,
     },
@@ -35,12 +37,12 @@ pub enum Limited<T> {
 
 impl<T> Limited<T> {
     /// The result of a request that is not limited. A full window is an error then.
-    pub(crate) fn without_window(self) -> Result<Answered<T>, Refusal> {
+    pub(crate) fn without_window(self) -> Result<Idempotent<T>, Refusal> {
         match self {
-            Limited::Admitted { result, .. } => result.map(Answered::Now),
-            Limited::Before(kept) => Ok(Answered::Before(kept)),
-            Limited::Full { standing, retry_after } => {
-                Err(unexpected(&Outcome::WindowFull { standing, retry_after }))
+            Limited::Admitted { result, .. } => result.map(Idempotent::Executed),
+            Limited::Replayed(kept) => Ok(Idempotent::Replayed(kept)),
+            Limited::Full { rate_limit, retry_after } => {
+                Err(unexpected(&Outcome::WindowFull { rate_limit, retry_after }))
             }
         }
     }
@@ -48,7 +50,7 @@ impl<T> Limited<T> {
 
 impl Engine {
     /// Creates a model for a request that is admitted with it, in one durable write (RATE-3). `admission` is that
-    /// of [`Entered::admission`](crate::access::Entered::admission), or one that a host makes.
+    /// of [`Authorized::admission`](crate::access::Authorized::admission), or one that a host makes.
     ///
     /// # Errors
     ///
@@ -58,11 +60,11 @@ impl Engine {
         &self,
         caller: &Caller,
         request: CreateModel<'_>,
-        repeatable: Option<Repeatable>,
+        idempotency: Option<IdempotentRequest>,
         admission: Option<AdmissionRequest>,
     ) -> Result<Limited<CustomModel>, Refusal> {
-        let asked = digest(repeatable.as_ref());
-        let write = self.creation(caller, request, repeatable, admission);
+        let asked = digest(idempotency.as_ref());
+        let write = self.creation(caller, request, idempotency, admission);
         limited(self.store.apply(write), asked, |outcome| created(outcome, caller.plan()))
     }
 
@@ -74,11 +76,11 @@ impl Engine {
         &self,
         caller: &Caller,
         request: CreateModel<'_>,
-        repeatable: Option<Repeatable>,
+        idempotency: Option<IdempotentRequest>,
         admission: Option<AdmissionRequest>,
     ) -> impl Future<Output = Result<Limited<CustomModel>, Refusal>> + Send + use<> {
-        let asked = digest(repeatable.as_ref());
-        let write = self.creation(caller, request, repeatable, admission);
+        let asked = digest(idempotency.as_ref());
+        let write = self.creation(caller, request, idempotency, admission);
         let pending = Pending::new(|done| self.store.submit(write, done));
         let plan = caller.plan().clone();
         async move { limited(pending.await, asked, |outcome| created(outcome, &plan)) }
@@ -98,18 +100,18 @@ impl Engine {
         id: ModelId,
         edit: Edit,
         expected: Expected,
-        repeatable: Option<Repeatable>,
+        idempotency: Option<IdempotentRequest>,
         admission: Option<AdmissionRequest>,
     ) -> impl Future<Output = Result<Limited<Edited>, Refusal>> + Send + use<> {
-        let asked = digest(repeatable.as_ref());
-        let write = self.edit_write(caller, id, edit, expected, repeatable, admission);
+        let asked = digest(idempotency.as_ref());
+        let write = self.edit_write(caller, id, edit, expected, idempotency, admission);
         let pending = Pending::new(|done| self.store.submit(write, done));
         async move { limited(pending.await, asked, settled) }
     }
 }
 
-fn digest(repeatable: Option<&Repeatable>) -> Option<ContentDigest> {
-    repeatable.map(|repeatable| repeatable.request)
+fn digest(idempotency: Option<&IdempotentRequest>) -> Option<ContentDigest> {
+    idempotency.map(|idempotency| idempotency.request)
 }
 
 /// The meaning of a store's answer to a write, whose change is judged apart.
@@ -119,13 +121,13 @@ fn limited<T>(
     judge: impl FnOnce(Outcome) -> Result<T, Refusal>,
 ) -> Result<Limited<T>, Refusal> {
     Ok(match (answer?, asked) {
-        (Outcome::Repeated(kept), Some(asked)) => Limited::Before(kept.for_request(asked)?),
-        (Outcome::WindowFull { standing, retry_after }, _) => {
-            Limited::Full { standing, retry_after }
+        (Outcome::Repeated(kept), Some(asked)) => Limited::Replayed(kept.for_request(asked)?),
+        (Outcome::WindowFull { rate_limit, retry_after }, _) => {
+            Limited::Full { rate_limit, retry_after }
         }
-        (Outcome::Admitted { standing, outcome }, _) => {
-            Limited::Admitted { standing: Some(standing), result: judge(*outcome) }
+        (Outcome::Admitted { rate_limit, outcome }, _) => {
+            Limited::Admitted { rate_limit: Some(rate_limit), result: judge(*outcome) }
         }
-        (outcome, _) => Limited::Admitted { standing: None, result: judge(outcome) },
+        (outcome, _) => Limited::Admitted { rate_limit: None, result: judge(outcome) },
     })
 }

@@ -8,9 +8,9 @@ use crate::engine::Engine;
 use crate::engine::edit::Edited;
 use crate::engine::refusal::Refusal;
 use crate::model::{CustomModel, DataPair, Edit, Expected, Fence, LeaseTime, ModelId, Progress};
-use crate::store::{NewAnswer, Purge, Purged};
+use crate::store::{NewIdempotencyRecord, Purge, Purged};
 use crate::tenant::{Actor, Caller, Organisation, Plan};
-use crate::time::{Moment, Timestamp};
+use crate::time::{Timestamp, UnixMillis};
 
 /// The number of trainings that a claim looks at before it asks again.
 const LOOKED_AT: u32 = 16;
@@ -30,7 +30,7 @@ pub struct Claimed {
     /// The time until which the claim holds without a word of the worker. Shown in whole seconds, so that it
     /// never seems to hold longer than it does.
     #[serde(serialize_with = "in_seconds")]
-    pub expires_at: Moment,
+    pub expires_at: UnixMillis,
     /// The pairs that the model is trained and tested with.
     pub data: Vec<DataPair>,
 }
@@ -40,7 +40,7 @@ pub struct Claimed {
 pub struct LeaseHeld {
     /// The time until which the claim holds without another word. Shown in whole seconds.
     #[serde(serialize_with = "in_seconds")]
-    pub expires_at: Moment,
+    pub expires_at: UnixMillis,
     /// The progress of the training.
     pub training_progress: Progress,
 }
@@ -48,13 +48,13 @@ pub struct LeaseHeld {
 impl LeaseHeld {
     /// The claim on a model; `None` if there is none.
     pub fn of(model: &CustomModel) -> Option<Self> {
-        let run = model.course.run()?;
+        let run = model.training.run()?;
         let expires_at = run.lease.as_ref()?.expires_at;
         Some(LeaseHeld { expires_at, training_progress: run.progress })
     }
 }
 
-fn in_seconds<S: Serializer>(moment: &Moment, serializer: S) -> Result<S::Ok, S::Error> {
+fn in_seconds<S: Serializer>(moment: &UnixMillis, serializer: S) -> Result<S::Ok, S::Error> {
     Timestamp::from(*moment).serialize(serializer)
 }
 
@@ -122,7 +122,7 @@ impl Engine {
         let caller = caller(organisation.clone(), worker.clone());
         let claimed = self.edit_of_worker(&caller, model.id, Edit::Claim { time })?;
         let Some(model) = claimed else { return Ok(None) };
-        let Some(lease) = model.course.run().and_then(|run| run.lease.clone()) else {
+        let Some(lease) = model.training.run().and_then(|run| run.lease.clone()) else {
             return Ok(None);
         };
         let data = self.store.data(caller.organisation(), model.id, 0, u32::MAX)?;
@@ -159,7 +159,7 @@ impl Engine {
     ) -> Result<Option<Box<CustomModel>>, Refusal> {
         match self.edit(caller, id, edit, &Expected::Anything) {
             Ok(Edited::Changed { model, .. }) => Ok(Some(model)),
-            Ok(Edited::Deleted | Edited::Before(_))
+            Ok(Edited::Deleted | Edited::Replayed(_))
             | Err(Refusal::ModelNotFound | Refusal::LeaseLost) => Ok(None),
             Err(refusal) => Err(refusal),
         }
@@ -185,7 +185,7 @@ impl Engine {
         }
         let purge = Purge {
             events_before: retention.events.map(|kept| now.earlier(kept).into()),
-            answers_until: now.earlier(NewAnswer::KEPT_FOR),
+            answers_until: now.earlier(NewIdempotencyRecord::KEPT_FOR),
             limit: FORGOTTEN_AT_ONCE,
         };
         loop {

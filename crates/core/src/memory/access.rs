@@ -3,14 +3,14 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use crate::access::{KeyDigest, KeyId, KeyRecord, RequestLimit, Window, WindowKey};
+use crate::access::{KeyDigest, KeyId, KeyRecord, RateLimit, Window, WindowKey};
 use crate::memory::MemoryStore;
 use crate::store::{
     AccessChange, AccessOutcome, AccessStore, Admission, AdmissionRows, AdmissionRowsMut,
     Completion, Grant, Registration, StoreError, WindowState, admit, window_state,
 };
 use crate::tenant::{Organisation, PlanName};
-use crate::time::Moment;
+use crate::time::UnixMillis;
 
 #[derive(Debug, Default)]
 pub(crate) struct AccessState {
@@ -63,7 +63,7 @@ impl AccessState {
         Admissions(&mut self.admissions)
     }
 
-    fn sweep(&mut self, until: Moment, now: Moment, limit: u32) -> u64 {
+    fn sweep(&mut self, until: UnixMillis, now: UnixMillis, limit: u32) -> u64 {
         let mut swept = 0;
         for window in self.admissions.values_mut() {
             while swept < u64::from(limit)
@@ -171,8 +171,8 @@ impl AccessStore for MemoryStore {
     fn window(
         &self,
         window: &Window,
-        limit: RequestLimit,
-        now: Moment,
+        limit: RateLimit,
+        now: UnixMillis,
     ) -> Result<WindowState, StoreError> {
         window_state(&mut self.open_state()?.access.admissions(), window, limit, now)
     }
@@ -191,7 +191,7 @@ impl AdmissionRows for Admissions<'_> {
     fn first_after(
         &mut self,
         window: &Window,
-        after: Moment,
+        after: UnixMillis,
     ) -> Result<Option<Admission>, StoreError> {
         let Some(all) = self.0.get(window) else { return Ok(None) };
         Ok(all.get(all.partition_point(|admission| admission.at <= after)).copied())
@@ -212,7 +212,7 @@ impl AdmissionRowsMut for Admissions<'_> {
     fn delete_first(
         &mut self,
         window: &Window,
-        until: Moment,
+        until: UnixMillis,
         most: u32,
     ) -> Result<(), StoreError> {
         let Some(all) = self.0.get_mut(window) else { return Ok(()) };

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::model::{DataId, DataPair, Event, EventPage, ModelId};
 use crate::store::{
-    AnswerKey, AnswerLine, EventLine, KeptAnswer, Purge, Purged, Record, StoreError,
+    AnswerLine, EventLine, IdempotencyRecord, IdempotencyScope, Purge, Purged, Record, StoreError,
 };
 use crate::tenant::Organisation;
 
@@ -14,7 +14,7 @@ pub(crate) struct LifeState {
     /// The number of events in histories that were erased.
     erased_events: u64,
     pub(crate) data: BTreeMap<(Organisation, ModelId), BTreeMap<DataId, DataPair>>,
-    pub(crate) answers: BTreeMap<(Organisation, AnswerKey), KeptAnswer>,
+    pub(crate) answers: BTreeMap<(Organisation, IdempotencyScope), IdempotencyRecord>,
 }
 
 /// INVARIANT: the positions of the events follow each other, up to `last`.

@@ -4,10 +4,11 @@ use crate::memory::State;
 use crate::memory::access::Admissions;
 use crate::model::{CustomModel, DataId, DataPair, ModelId, NewEvent};
 use crate::store::{
-    AdmissionRequest, AnswerKey, Counters, KeptAnswer, Rows, StoreError, StoreErrorKind,
+    AdmissionRequest, Counters, IdempotencyRecord, IdempotencyScope, Rows, StoreError,
+    StoreErrorKind,
 };
 use crate::tenant::Organisation;
-use crate::time::Moment;
+use crate::time::UnixMillis;
 
 impl Rows for State {
     type Error = StoreError;
@@ -17,8 +18,8 @@ impl Rows for State {
     fn answer(
         &mut self,
         organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, StoreError> {
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         Ok(self.life.answers.get(&(organisation.clone(), key.clone())).cloned())
     }
 
@@ -124,8 +125,8 @@ impl Rows for State {
     fn keep_answer(
         &mut self,
         organisation: &Organisation,
-        key: &AnswerKey,
-        kept: &KeptAnswer,
+        key: &IdempotencyScope,
+        kept: &IdempotencyRecord,
     ) -> Result<(), StoreError> {
         self.life.answers.insert((organisation.clone(), key.clone()), kept.clone());
         Ok(())
@@ -139,8 +140,8 @@ impl Rows for State {
     fn admissions(
         &mut self,
         _: &AdmissionRequest,
-        at: Moment,
-    ) -> Result<(Admissions<'_>, Moment), StoreError> {
+        at: UnixMillis,
+    ) -> Result<(Admissions<'_>, UnixMillis), StoreError> {
         Ok((self.access.admissions(), at))
     }
 }

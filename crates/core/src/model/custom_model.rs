@@ -7,8 +7,8 @@ use crate::field::{BaseModel, Description, Language, Name};
 use crate::model::id::{ModelId, ModelKey};
 use crate::model::metrics::TrainingMetrics;
 use crate::model::status::TrainingStatus;
-use crate::model::training::Course;
-use crate::model::version::{Revision, Stamp};
+use crate::model::training::TrainingState;
+use crate::model::version::{Revision, Version};
 use crate::time::Timestamp;
 
 /// A model that is to be created: everything but the id, which the store gives.
@@ -35,10 +35,10 @@ impl NewModel {
             description: self.description,
             language: self.language,
             base_model: self.base_model,
-            course: Course::default(),
+            training: TrainingState::default(),
             created_at: self.created_at,
             updated_at: self.created_at,
-            stamp: Revision::FIRST.into(),
+            version: Revision::FIRST.into(),
         }
     }
 }
@@ -60,13 +60,13 @@ pub struct CustomModel {
     /// The base model, fixed at creation (BASE-4).
     pub base_model: BaseModel,
     /// The state of the model's training, with the amount of its data.
-    pub course: Course,
+    pub training: TrainingState,
     /// The time at which the model was created.
     pub created_at: Timestamp,
     /// The time at which the model was last changed.
     pub updated_at: Timestamp,
     /// The version of the model. Not on the wire.
-    pub stamp: Stamp,
+    pub version: Version,
 }
 
 impl CustomModel {
@@ -77,24 +77,24 @@ impl CustomModel {
 
     /// The revision, which every change but a heartbeat raises (EDIT-4).
     pub const fn revision(&self) -> Revision {
-        self.stamp.revision
+        self.version.revision
     }
 
     /// The training status of the model.
     pub const fn training_status(&self) -> TrainingStatus {
-        self.course.status()
+        self.training.status()
     }
 
     /// A text about the model's training, for people (MODEL-3).
     pub const fn status_message(&self) -> &'static str {
-        self.course.message()
+        self.training.message()
     }
 
     /// The time at which the training that runs or ran last began (READ-4).
     pub fn started_training_at(&self) -> Option<Timestamp> {
-        let run = self.course.run().map(|run| run.started_at);
-        let failure = self.course.failure().map(|failure| failure.started_at);
-        run.or(failure).or(self.course.success().map(|success| success.started_at))
+        let run = self.training.run().map(|run| run.started_at);
+        let failure = self.training.failure().map(|failure| failure.started_at);
+        run.or(failure).or(self.training.success().map(|success| success.started_at))
     }
 
     /// The time at which the last training ended, if it ended well and none runs (READ-4).
@@ -108,7 +108,7 @@ impl CustomModel {
     }
 
     fn shown_success(&self) -> Option<&crate::model::Success> {
-        self.course.success().filter(|_| self.course.run().is_none())
+        self.training.success().filter(|_| self.training.run().is_none())
     }
 }
 
@@ -126,8 +126,8 @@ impl Serialize for CustomModel {
         fields.serialize_entry("status_message", self.status_message())?;
         fields.serialize_entry("created_at", &self.created_at)?;
         fields.serialize_entry("updated_at", &self.updated_at)?;
-        let failure = self.course.failure();
-        push(&mut fields, "training_progress", self.course.progress())?;
+        let failure = self.training.failure();
+        push(&mut fields, "training_progress", self.training.progress())?;
         push(&mut fields, "started_training_at", self.started_training_at())?;
         push(&mut fields, "finished_training_at", self.finished_training_at())?;
         push(&mut fields, "failed_at", failure.map(|failure| failure.failed_at))?;

@@ -4,7 +4,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::tenant::Actor;
-use crate::time::Moment;
+use crate::time::UnixMillis;
 
 /// The number of a claim on a model's training: larger than that of every earlier claim on the same
 /// model. A worker shows it with everything it reports, and one whose claim has passed to another is
@@ -78,14 +78,14 @@ pub struct Lease {
     /// The number of the claim.
     pub fence: Fence,
     /// The time at which the lease has run out; it holds before.
-    pub expires_at: Moment,
+    pub expires_at: UnixMillis,
     /// The worker that holds the lease.
     pub worker: Actor,
 }
 
 impl Lease {
     /// Returns true if the lease holds at `now`.
-    pub fn is_live_at(&self, now: Moment) -> bool {
+    pub fn is_live_at(&self, now: UnixMillis) -> bool {
         now < self.expires_at
     }
 }

@@ -4,9 +4,9 @@ use crate::field::{Description, Name};
 use crate::model::custom_model::CustomModel;
 use crate::model::id::ModelId;
 use crate::model::status::TrainingStatus;
-use crate::model::training::Course;
-use crate::model::version::{Revision, Stamp};
-use crate::time::{Moment, Timestamp};
+use crate::model::training::TrainingState;
+use crate::model::version::{Revision, Version};
+use crate::time::{Timestamp, UnixMillis};
 
 /// A model as a store has kept it: primitive columns, which are judged on their way to a [`CustomModel`]. A file
 /// can be damaged in ways that a database cannot see.
@@ -14,10 +14,10 @@ use crate::time::{Moment, Timestamp};
 pub struct ModelRow<'a> {
     /// [`CustomModel::id`].
     pub id: u64,
-    /// [`Stamp::revision`].
+    /// [`Version::revision`].
     pub revision: u64,
-    /// [`Stamp::beats`].
-    pub beats: u32,
+    /// [`Version::heartbeats`].
+    pub heartbeats: u32,
     /// [`CustomModel::name`].
     pub name: &'a str,
     /// [`CustomModel::description`].
@@ -28,9 +28,9 @@ pub struct ModelRow<'a> {
     pub base_model: &'a str,
     /// The number of the training status.
     pub training_status: u8,
-    /// The course, by [`Course::to_record`].
-    pub course: Option<&'a str>,
-    /// [`Course::claimable_at`] in milliseconds since 1970, if it is kept beside the course.
+    /// The training state, by [`TrainingState::to_record`].
+    pub training: Option<&'a str>,
+    /// [`TrainingState::claimable_at`] in milliseconds since 1970, if it is kept beside the training state.
     pub claimable_at: Option<Option<i64>>,
     /// The time of creation in seconds since 1970.
     pub created_at: i64,
@@ -54,10 +54,10 @@ impl TryFrom<ModelRow<'_>> for CustomModel {
         let description = row.description.map(|text| Description::try_from(text.to_owned()));
         Ok(CustomModel {
             id: ModelId::new(row.id).map_err(|_| InvalidModelRow("an id out of range"))?,
-            stamp: Stamp {
+            version: Version {
                 revision: Revision::new(row.revision)
                     .ok_or(InvalidModelRow("a revision of zero"))?,
-                beats: row.beats,
+                heartbeats: row.heartbeats,
             },
             name: Name::try_from(row.name.to_owned())
                 .map_err(|_| InvalidModelRow("a name against the rules"))?,
@@ -69,7 +69,7 @@ impl TryFrom<ModelRow<'_>> for CustomModel {
                 .base_model
                 .parse()
                 .map_err(|_| InvalidModelRow("an unknown base model"))?,
-            course: row.course()?,
+            training: row.training()?,
             created_at: time(row.created_at)?,
             updated_at: time(row.updated_at)?,
         })
@@ -77,18 +77,18 @@ impl TryFrom<ModelRow<'_>> for CustomModel {
 }
 
 impl ModelRow<'_> {
-    fn course(&self) -> Result<Course, InvalidModelRow> {
+    fn training(&self) -> Result<TrainingState, InvalidModelRow> {
         let status = TrainingStatus::from_number(self.training_status);
         let status = status.ok_or(InvalidModelRow("an unknown training status"))?;
-        let course = Course::from_record(status, self.course);
-        let course =
-            course.map_err(|_| InvalidModelRow("no course of a model in its training status"))?;
-        let claimable_at = self.claimable_at.map(|at| at.map(Moment::from_unix_millis));
+        let training = TrainingState::from_record(status, self.training);
+        let training =
+            training.map_err(|_| InvalidModelRow("no course of a model in its training status"))?;
+        let claimable_at = self.claimable_at.map(|at| at.map(UnixMillis::from_unix_millis));
         match claimable_at {
-            Some(at) if at != course.claimable_at() => {
+            Some(at) if at != training.claimable_at() => {
                 Err(InvalidModelRow("a training that is to be claimed at another time"))
             }
-            _ => Ok(course),
+            _ => Ok(training),
         }
     }
 }
@@ -100,13 +100,13 @@ mod tests {
     const ROW: ModelRow<'_> = ModelRow {
         id: 7,
         revision: 2,
-        beats: 3,
+        heartbeats: 3,
         name: "n",
         description: Some(""),
         language: "en",
         base_model: "medical",
         training_status: 1,
-        course: None,
+        training: None,
         claimable_at: Some(None),
         created_at: 1,
         updated_at: 2,
@@ -115,7 +115,7 @@ mod tests {
     #[test]
     fn a_row_becomes_the_model_that_it_was() {
         let model = CustomModel::try_from(ROW).unwrap();
-        assert_eq!((model.id.get(), model.revision().get(), model.stamp.beats), (7, 2, 3));
+        assert_eq!((model.id.get(), model.revision().get(), model.version.heartbeats), (7, 2, 3));
         assert_eq!((model.name.as_str(), model.language.as_str()), ("n", "en"));
         assert_eq!(model.description.as_ref().map(Description::as_str), Some(""));
         assert_eq!(model.base_model.as_str(), "medical");

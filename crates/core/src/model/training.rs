@@ -8,17 +8,17 @@ use crate::model::metrics::TrainingMetrics;
 use crate::model::progress::Progress;
 use crate::model::status::{NoTransition, TrainingEvent, TrainingStatus};
 use crate::tenant::Actor;
-use crate::time::{Moment, Timestamp};
+use crate::time::{Timestamp, UnixMillis};
 
 /// The number of times that a training is claimed before it fails (TRAIN-5).
 pub(crate) const ATTEMPTS: u8 = 3;
 
-/// The course of a model: its data, and its training so far.
+/// The training state of a model: its data, and its training so far.
 ///
 /// A finished training has been started, only a running one has a lease, and what failed says why.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Course {
+pub struct TrainingState {
     state: State,
     /// The amount of data that the model has.
     data: DataTotals,
@@ -93,7 +93,7 @@ pub struct Run {
     pub lease: Option<Lease>,
 }
 
-impl Course {
+impl TrainingState {
     /// The longest text that says why a training failed, in characters; the rest is cut off.
     pub const MAX_ERROR_CHARACTERS: usize = 1000;
 
@@ -152,10 +152,12 @@ impl Course {
 
     /// The time from which a worker may claim the training: its start if no worker has claimed it yet, else
     /// the end of the last lease. `None` if no training runs.
-    pub fn claimable_at(&self) -> Option<Moment> {
+    pub fn claimable_at(&self) -> Option<UnixMillis> {
         self.run().map(|run| match &run.lease {
             Some(lease) => lease.expires_at,
-            None => Moment::from_unix_millis(run.started_at.unix_seconds().saturating_mul(1000)),
+            None => {
+                UnixMillis::from_unix_millis(run.started_at.unix_seconds().saturating_mul(1000))
+            }
         })
     }
 
@@ -169,7 +171,7 @@ impl Course {
         }
     }
 
-    /// The course with other data, after a pair came or went.
+    /// The training state with other data, after a pair came or went.
     pub(crate) fn with_data(
         &self,
         data: DataTotals,
@@ -182,10 +184,10 @@ impl Course {
             }
             _ => State::ReadyToRun { earlier: self.success().cloned() },
         };
-        Ok(Course { state, data, last_fence: self.last_fence })
+        Ok(TrainingState { state, data, last_fence: self.last_fence })
     }
 
-    /// The course of a model whose training begins (TRAIN-2).
+    /// The training state of a model whose training begins (TRAIN-2).
     pub(crate) fn started(&self, now: Timestamp) -> Result<Self, NoTransition> {
         self.status().after(TrainingEvent::Start)?;
         if !self.data.is_enough() {
@@ -195,15 +197,15 @@ impl Course {
         Ok(self.with(State::Running { run, earlier: self.success().cloned() }))
     }
 
-    /// The course of a model whose training is called off (TRAIN-6).
+    /// The training state of a model whose training is called off (TRAIN-6).
     pub(crate) fn cancelled(&self) -> Result<Self, NoTransition> {
         self.status().after(TrainingEvent::Cancel)?;
         Ok(self.with(State::ReadyToRun { earlier: self.success().cloned() }))
     }
 
-    /// The course of a model whose training a worker claims; `None` if another worker holds it, or
+    /// The training state of a model whose training a worker claims; `None` if another worker holds it, or
     /// it was claimed as often as may be (TRAIN-3, TRAIN-5).
-    pub(crate) fn claimed(&self, worker: &Actor, time: LeaseTime, now: Moment) -> Option<Self> {
+    pub(crate) fn claimed(&self, worker: &Actor, time: LeaseTime, now: UnixMillis) -> Option<Self> {
         let State::Running { run, earlier } = &self.state else { return None };
         if !run.is_claimable_at(now) || run.attempts >= ATTEMPTS {
             return None;
@@ -218,17 +220,17 @@ impl Course {
             lease: Some(lease),
         };
         let state = State::Running { run, earlier: earlier.clone() };
-        Some(Course { state, data: self.data, last_fence: fence })
+        Some(TrainingState { state, data: self.data, last_fence: fence })
     }
 
-    /// The course of a model whose worker says how far it is: the lease is extended, and progress
+    /// The training state of a model whose worker says how far it is: the lease is extended, and progress
     /// never goes down within an attempt (TRAIN-3). `None` if the lease is not the worker's.
     pub(crate) fn advanced(
         &self,
         fence: Fence,
         progress: Progress,
         time: LeaseTime,
-        now: Moment,
+        now: UnixMillis,
     ) -> Option<Self> {
         let State::Running { run, earlier } = &self.state else { return None };
         let lease = run.held(fence, now)?;
@@ -241,12 +243,12 @@ impl Course {
         Some(self.with(State::Running { run, earlier: earlier.clone() }))
     }
 
-    /// The course of a model whose training ended well; `None` if the lease is not the worker's.
+    /// The training state of a model whose training ended well; `None` if the lease is not the worker's.
     pub(crate) fn succeeded(
         &self,
         fence: Fence,
         metrics: TrainingMetrics,
-        now: Moment,
+        now: UnixMillis,
     ) -> Option<Self> {
         self.status().after(TrainingEvent::Succeed).ok()?;
         let run = self.run()?;
@@ -256,15 +258,15 @@ impl Course {
         Some(self.with(State::Success(success)))
     }
 
-    /// The course of a model whose training failed; `None` if the lease is not the worker's.
-    pub(crate) fn failed(&self, fence: Fence, error: &str, now: Moment) -> Option<Self> {
+    /// The training state of a model whose training failed; `None` if the lease is not the worker's.
+    pub(crate) fn failed(&self, fence: Fence, error: &str, now: UnixMillis) -> Option<Self> {
         self.run()?.held(fence, now)?;
         self.ended(error, now)
     }
 
-    /// The course of a model whose last lease has run out; `None` if it may still be claimed, or is
+    /// The training state of a model whose last lease has run out; `None` if it may still be claimed, or is
     /// held (TRAIN-5).
-    pub fn expired(&self, now: Moment) -> Option<Self> {
+    pub fn expired(&self, now: UnixMillis) -> Option<Self> {
         let run = self.run()?;
         if !run.is_claimable_at(now) || run.attempts < ATTEMPTS {
             return None;
@@ -272,7 +274,7 @@ impl Course {
         self.ended("The training was claimed three times, and every worker fell silent.", now)
     }
 
-    fn ended(&self, error: &str, now: Moment) -> Option<Self> {
+    fn ended(&self, error: &str, now: UnixMillis) -> Option<Self> {
         self.status().after(TrainingEvent::Fail).ok()?;
         let run = self.run()?;
         Some(self.with(State::Failed(Failure {
@@ -284,55 +286,59 @@ impl Course {
     }
 
     fn with(&self, state: State) -> Self {
-        Course { state, data: self.data, last_fence: self.last_fence }
+        TrainingState { state, data: self.data, last_fence: self.last_fence }
     }
 }
 
 impl Run {
     /// Returns true if no worker holds the training at `now`.
-    pub fn is_claimable_at(&self, now: Moment) -> bool {
+    pub fn is_claimable_at(&self, now: UnixMillis) -> bool {
         !self.lease.as_ref().is_some_and(|lease| lease.is_live_at(now))
     }
 
     /// The lease, if it is this one and has not run out (TRAIN-4).
-    fn held(&self, fence: Fence, now: Moment) -> Option<&Lease> {
+    fn held(&self, fence: Fence, now: UnixMillis) -> Option<&Lease> {
         self.lease.as_ref().filter(|lease| lease.fence == fence && lease.is_live_at(now))
     }
 }
 
-/// A record is not the course of a model in the state that it stands beside.
+/// A record is not the training state of a model in the state that it stands beside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the record of a model's course")]
-pub struct InvalidCourse;
+pub struct InvalidTrainingState;
 
-/// For stores, which keep a course as a text that they need not understand.
-impl Course {
-    /// The course as a text; `None` for that of a new model.
+/// For stores, which keep a training state as a text that they need not understand.
+impl TrainingState {
+    /// The training state as a text; `None` for that of a new model.
     ///
     /// # Errors
     ///
-    /// Never in practice: every course serialises.
+    /// Never in practice: every training state serialises.
     pub fn to_record(&self) -> Result<Option<String>, serde_json::Error> {
-        if *self == Course::default() {
+        if *self == TrainingState::default() {
             return Ok(None);
         }
         serde_json::to_string(self).map(Some)
     }
 
-    /// The course that a store kept, beside the status that it can be found by.
+    /// The training state that a store kept, beside the status that it can be found by.
     ///
     /// # Errors
     ///
-    /// When the text is none that [`Course::to_record`] writes, or of another status.
+    /// When the text is none that [`TrainingState::to_record`] writes, or of another status.
     pub fn from_record(
         status: TrainingStatus,
         record: Option<&str>,
-    ) -> Result<Self, InvalidCourse> {
-        let course = match record {
-            None => Course::default(),
-            Some(record) => serde_json::from_str(record).map_err(|_| InvalidCourse)?,
+    ) -> Result<Self, InvalidTrainingState> {
+        let training = match record {
+            None => TrainingState::default(),
+            Some(record) => serde_json::from_str(record).map_err(|_| InvalidTrainingState)?,
         };
-        if course.status() == status && course.is_sound() { Ok(course) } else { Err(InvalidCourse) }
+        if training.status() == status && training.is_sound() {
+            Ok(training)
+        } else {
+            Err(InvalidTrainingState)
+        }
     }
 
     /// Returns true if the parts that the types leave open do not contradict each other.

@@ -8,10 +8,10 @@ use crate::model::lease::{Fence, LeaseTime};
 use crate::model::metrics::TrainingMetrics;
 use crate::model::progress::Progress;
 use crate::model::status::{NoTransition, TrainingEvent};
-use crate::model::training::Course;
-use crate::model::version::{Revision, Stamp};
+use crate::model::training::TrainingState;
+use crate::model::version::{Revision, Version};
 use crate::tenant::Actor;
-use crate::time::{Moment, Timestamp};
+use crate::time::{Timestamp, UnixMillis};
 
 /// An edit of a model that exists.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub enum Edit {
         time: LeaseTime,
     },
     /// Extends the lease of a worker, who reports its progress (TRAIN-3).
-    Beat {
+    Heartbeat {
         /// The worker's claim.
         fence: Fence,
         /// The progress of the training.
@@ -162,7 +162,7 @@ pub fn transition(
     pair: Option<&DataPair>,
     expected: &Expected,
     actor: &Actor,
-    at: Moment,
+    at: UnixMillis,
 ) -> Result<Transition, EditRefusal> {
     let Next { model: after, data, event } = next(model, edit, pair, actor, at)?;
     if !expected.is_met_by(model.revision()) {
@@ -187,9 +187,9 @@ fn next(
     edit: &Edit,
     pair: Option<&DataPair>,
     actor: &Actor,
-    now: Moment,
+    now: UnixMillis,
 ) -> Result<Next, EditRefusal> {
-    let course = &model.course;
+    let training = &model.training;
     let lost = EditRefusal::LeaseLost;
     match edit {
         Edit::Update { name, description } => {
@@ -202,40 +202,40 @@ fn next(
             }
             Ok(Next::new(model, EventType::Updated))
         }
-        Edit::Delete if course.run().is_some() => Err(EditRefusal::TrainingInProgress),
+        Edit::Delete if training.run().is_some() => Err(EditRefusal::TrainingInProgress),
         Edit::Delete => {
             Ok(Next { model: None, data: DataChange::Keep, event: Some(EventType::Deleted) })
         }
         Edit::AddData(pair) => added(model, pair, now),
         Edit::RemoveData(_) => removed(model, pair.ok_or(EditRefusal::DataNotFound)?, now),
         Edit::Run => {
-            let begun = course.started(now.into()).map_err(|reason| refused(reason, course))?;
+            let begun = training.started(now.into()).map_err(|reason| refused(reason, training))?;
             Ok(Next::of_course(model, begun, EventType::TrainingStarted, now))
         }
         Edit::Cancel => {
-            let ended = course.cancelled().map_err(|reason| refused(reason, course))?;
+            let ended = training.cancelled().map_err(|reason| refused(reason, training))?;
             Ok(Next::of_course(model, ended, EventType::TrainingCancelled, now))
         }
         Edit::Claim { time } => {
-            let claimed = course.claimed(actor, *time, now).ok_or(lost)?;
+            let claimed = training.claimed(actor, *time, now).ok_or(lost)?;
             Ok(Next { model: Some(beat(model, claimed)), data: DataChange::Keep, event: None })
         }
-        Edit::Beat { fence, progress, time } => {
-            let advanced = course.advanced(*fence, *progress, *time, now).ok_or(lost)?;
-            let event = (advanced.progress() != course.progress()).then(|| {
+        Edit::Heartbeat { fence, progress, time } => {
+            let advanced = training.advanced(*fence, *progress, *time, now).ok_or(lost)?;
+            let event = (advanced.progress() != training.progress()).then(|| {
                 let training_progress = advanced.progress().unwrap_or_default();
                 EventType::TrainingProgressed { training_progress }
             });
             Ok(Next { model: Some(beat(model, advanced)), data: DataChange::Keep, event })
         }
         Edit::Succeed { fence, metrics } => {
-            let ended = course.succeeded(*fence, metrics.clone(), now).ok_or(lost)?;
+            let ended = training.succeeded(*fence, metrics.clone(), now).ok_or(lost)?;
             Ok(Next::of_course(model, ended, EventType::TrainingSucceeded, now))
         }
         Edit::Fail { fence, error } => {
-            failed(model, course.failed(*fence, error, now).ok_or(lost)?, now)
+            failed(model, training.failed(*fence, error, now).ok_or(lost)?, now)
         }
-        Edit::Expire => failed(model, course.expired(now).ok_or(lost)?, now),
+        Edit::Expire => failed(model, training.expired(now).ok_or(lost)?, now),
     }
 }
 
@@ -244,57 +244,66 @@ impl Next {
         Next { model: Some(model), data: DataChange::Keep, event: Some(event) }
     }
 
-    fn of_course(model: &CustomModel, course: Course, event: EventType, now: Moment) -> Self {
-        Next::new(CustomModel { course, ..changed(model, now) }, event)
+    fn of_course(
+        model: &CustomModel,
+        training: TrainingState,
+        event: EventType,
+        now: UnixMillis,
+    ) -> Self {
+        Next::new(CustomModel { training, ..changed(model, now) }, event)
     }
 }
 
 /// The model after one more change. Its time never moves backwards (EDIT-3).
-fn changed(model: &CustomModel, now: Moment) -> CustomModel {
+fn changed(model: &CustomModel, now: UnixMillis) -> CustomModel {
     CustomModel {
         updated_at: model.updated_at.max(Timestamp::from(now)),
-        stamp: model.revision().next().into(),
+        version: model.revision().next().into(),
         ..model.clone()
     }
 }
 
 /// The model after one more word of its worker: neither its revision nor its time changes (TRAIN-3).
-fn beat(model: &CustomModel, course: Course) -> CustomModel {
-    let beats = model.stamp.beats.wrapping_add(1);
-    CustomModel { course, stamp: Stamp { beats, ..model.stamp }, ..model.clone() }
+fn beat(model: &CustomModel, training: TrainingState) -> CustomModel {
+    let heartbeats = model.version.heartbeats.wrapping_add(1);
+    CustomModel { training, version: Version { heartbeats, ..model.version }, ..model.clone() }
 }
 
-fn added(model: &CustomModel, pair: &NewPair, now: Moment) -> Result<Next, EditRefusal> {
-    let (data, id) = model.course.data().with(pair).ok_or(EditRefusal::DataUncountable)?;
+fn added(model: &CustomModel, pair: &NewPair, now: UnixMillis) -> Result<Next, EditRefusal> {
+    let (data, id) = model.training.data().with(pair).ok_or(EditRefusal::DataUncountable)?;
     let event = TrainingEvent::DataAdded { is_enough: data.is_enough() };
-    let course = model.course.with_data(data, event);
-    let course = course.map_err(|reason| refused(reason, &model.course))?;
+    let training = model.training.with_data(data, event);
+    let training = training.map_err(|reason| refused(reason, &model.training))?;
     let NewPair { data_type, audio, audio_millis, transcript } = pair.clone();
     let pair = DataPair { id, data_type, audio, audio_millis, transcript, created_at: now.into() };
-    let next = Next::of_course(model, course, EventType::DataAdded { data_id: id }, now);
+    let next = Next::of_course(model, training, EventType::DataAdded { data_id: id }, now);
     Ok(Next { data: DataChange::Add(pair), ..next })
 }
 
-fn removed(model: &CustomModel, pair: &DataPair, now: Moment) -> Result<Next, EditRefusal> {
-    let data = model.course.data().without(pair).ok_or(EditRefusal::DataNotFound)?;
+fn removed(model: &CustomModel, pair: &DataPair, now: UnixMillis) -> Result<Next, EditRefusal> {
+    let data = model.training.data().without(pair).ok_or(EditRefusal::DataNotFound)?;
     let event = TrainingEvent::DataRemoved { is_enough: data.is_enough() };
-    let course = model.course.with_data(data, event);
-    let course = course.map_err(|reason| refused(reason, &model.course))?;
-    let next = Next::of_course(model, course, EventType::DataRemoved { data_id: pair.id }, now);
+    let training = model.training.with_data(data, event);
+    let training = training.map_err(|reason| refused(reason, &model.training))?;
+    let next = Next::of_course(model, training, EventType::DataRemoved { data_id: pair.id }, now);
     Ok(Next { data: DataChange::Remove(pair.id), ..next })
 }
 
-fn failed(model: &CustomModel, course: Course, now: Moment) -> Result<Next, EditRefusal> {
-    let error = course.failure().map(|failure| failure.error.clone()).unwrap_or_default();
-    Ok(Next::of_course(model, course, EventType::TrainingFailed { error }, now))
+fn failed(
+    model: &CustomModel,
+    training: TrainingState,
+    now: UnixMillis,
+) -> Result<Next, EditRefusal> {
+    let error = training.failure().map(|failure| failure.error.clone()).unwrap_or_default();
+    Ok(Next::of_course(model, training, EventType::TrainingFailed { error }, now))
 }
 
-fn refused(reason: NoTransition, course: &Course) -> EditRefusal {
+fn refused(reason: NoTransition, training: &TrainingState) -> EditRefusal {
     match reason {
         NoTransition::InProgress => EditRefusal::TrainingInProgress,
         NoTransition::NotRunning => EditRefusal::TrainingNotRunning,
         NoTransition::NotReady => {
-            EditRefusal::ModelNotReady { missing_seconds: course.data().missing_seconds() }
+            EditRefusal::ModelNotReady { missing_seconds: training.data().missing_seconds() }
         }
     }
 }

@@ -40,19 +40,19 @@ impl fmt::Display for Revision {
     }
 }
 
-/// The stamp of a model right after a change.
-impl From<Revision> for Stamp {
+/// The version of a model right after a change.
+impl From<Revision> for Version {
     fn from(revision: Revision) -> Self {
-        Stamp { revision, beats: 0 }
+        Version { revision, heartbeats: 0 }
     }
 }
 
 /// The version of a model: its revision, and the number of claims and heartbeats since, which change no revision
 /// (TRAIN-3). Every write changes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Stamp {
+pub struct Version {
     /// The revision of the model.
     pub revision: Revision,
     /// The number of claims and heartbeats since that revision.
-    pub beats: u32,
+    pub heartbeats: u32,
 }

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::access::{KeyDigest, KeyId, KeyRecord, Operation, RequestLimit, Standing, Window};
+use crate::access::{KeyDigest, KeyId, KeyRecord, Operation, RateLimit, RateLimitStatus, Window};
 use crate::store::admit::WindowState;
 use crate::store::archive::ArchiveStore;
 use crate::store::error::{StoreError, StoreErrorKind};
@@ -11,7 +11,7 @@ use crate::store::model_store::ModelStore;
 use crate::store::pending::Pending;
 use crate::store::write::Completion;
 use crate::tenant::{Organisation, PlanName};
-use crate::time::{Moment, Timestamp};
+use crate::time::{Timestamp, UnixMillis};
 
 /// A store of the organisations and keys that may use a service, and of their admissions.
 ///
@@ -51,8 +51,8 @@ pub trait AccessStore: Send + Sync {
         &self,
         digest: &KeyDigest,
         operation: Operation,
-        limit: RequestLimit,
-        now: Moment,
+        limit: RateLimit,
+        now: UnixMillis,
     ) -> Result<Option<(Grant, WindowState)>, StoreError> {
         let Some(grant) = self.key(digest)? else { return Ok(None) };
         let window = Window { key: grant.key.id.into(), operation };
@@ -78,8 +78,8 @@ pub trait AccessStore: Send + Sync {
     fn window(
         &self,
         window: &Window,
-        limit: RequestLimit,
-        now: Moment,
+        limit: RateLimit,
+        now: UnixMillis,
     ) -> Result<WindowState, StoreError> {
         Err(StoreErrorKind::NoWindows.into())
     }
@@ -120,9 +120,9 @@ pub enum AccessChange {
         /// The window.
         window: Window,
         /// The limit of the window.
-        limit: RequestLimit,
+        limit: RateLimit,
         /// The time of the admission. A store that several machines share uses its own clock instead.
-        now: Moment,
+        now: UnixMillis,
     },
     /// Deletes admissions of every window that are older than the longest window, or just as old, and takes those
     /// that lie in the future, since a clock was set back, to be of now (RATE-1).
@@ -130,7 +130,7 @@ pub enum AccessChange {
         /// The longest of the windows that are in use.
         longest: Duration,
         /// The time of the sweep. A store that several machines share uses its own clock instead.
-        now: Moment,
+        now: UnixMillis,
         /// The number of admissions that are deleted at most, so that other writes need not wait for long.
         limit: u32,
     },
@@ -147,11 +147,11 @@ pub enum AccessOutcome {
     /// Not made: what it changes is not there.
     NotFound,
     /// The request is admitted, and counts.
-    Admitted(Standing),
+    Admitted(RateLimitStatus),
     /// The window is full, and the request does not count.
     Refused {
         /// The rate-limit status of the key.
-        standing: Standing,
+        rate_limit: RateLimitStatus,
         /// The whole seconds, by the clock that judged, after which a request is admitted if nothing else is
         /// sent (RATE-5).
         retry_after: u64,

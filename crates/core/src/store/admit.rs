@@ -4,10 +4,10 @@
 //! in the window is the difference of two numbers, and neither the limit nor the number of those that leave
 //! the window at once makes an admission dearer (RATE-1).
 
-use crate::access::{RequestLimit, Standing, Window};
+use crate::access::{RateLimit, RateLimitStatus, Window};
 use crate::store::access::AccessOutcome;
 use crate::store::error::{StoreError, StoreErrorKind};
-use crate::time::Moment;
+use crate::time::UnixMillis;
 
 /// The most admissions that have left their window and are deleted with a new one. One new admission in as many
 /// deletes any: in the long run as many leave a window as come to it, and one delete of several costs less.
@@ -19,7 +19,7 @@ pub struct Admission {
     /// The number of the admission: one more than that of the admission before in the same window.
     pub number: u64,
     /// The time of the admission: never earlier than that of the admission before.
-    pub at: Moment,
+    pub at: UnixMillis,
 }
 
 /// The rows of admissions as they are at one moment, for [`window_state`].
@@ -34,7 +34,7 @@ pub trait AdmissionRows {
     fn first_after(
         &mut self,
         window: &Window,
-        after: Moment,
+        after: UnixMillis,
     ) -> Result<Option<Admission>, Self::Error>;
 
     /// The admission of a window with this number, which lies between the two above. Asked only where a window
@@ -51,7 +51,7 @@ pub trait AdmissionRowsMut: AdmissionRows {
     fn delete_first(
         &mut self,
         window: &Window,
-        until: Moment,
+        until: UnixMillis,
         most: u32,
     ) -> Result<(), Self::Error>;
 }
@@ -59,8 +59,8 @@ pub trait AdmissionRowsMut: AdmissionRows {
 /// The state of a window at a moment, without a new request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowState {
-    /// The standing of the window.
-    pub standing: Standing,
+    /// The status of the window.
+    pub rate_limit: RateLimitStatus,
     /// The whole seconds after which a request is admitted if nothing else is sent; `None` if one is admitted
     /// now (RATE-5).
     pub retry_after: Option<u64>,
@@ -76,15 +76,17 @@ pub struct WindowState {
 pub fn admit<R: AdmissionRowsMut>(
     rows: &mut R,
     window: &Window,
-    limit: RequestLimit,
-    now: Moment,
+    limit: RateLimit,
+    now: UnixMillis,
 ) -> Result<AccessOutcome, R::Error> {
     match judge(rows, window, limit, now)? {
         Ok(place) => {
             place.write(rows, window)?;
-            Ok(AccessOutcome::Admitted(place.standing))
+            Ok(AccessOutcome::Admitted(place.rate_limit))
         }
-        Err(Full { standing, retry_after }) => Ok(AccessOutcome::Refused { standing, retry_after }),
+        Err(Full { rate_limit, retry_after }) => {
+            Ok(AccessOutcome::Refused { rate_limit, retry_after })
+        }
     }
 }
 
@@ -92,9 +94,9 @@ pub fn admit<R: AdmissionRowsMut>(
 pub(super) struct Place {
     admission: Admission,
     /// The time at which admissions have just left the window.
-    until: Moment,
-    /// The standing of the window with the request.
-    pub(super) standing: Standing,
+    until: UnixMillis,
+    /// The status of the window with the request.
+    pub(super) rate_limit: RateLimitStatus,
 }
 
 impl Place {
@@ -113,7 +115,7 @@ impl Place {
 
 /// A window that has no place for a request.
 pub(super) struct Full {
-    pub(super) standing: Standing,
+    pub(super) rate_limit: RateLimitStatus,
     pub(super) retry_after: u64,
 }
 
@@ -121,19 +123,19 @@ pub(super) struct Full {
 pub(super) fn judge<R: AdmissionRows>(
     rows: &mut R,
     window: &Window,
-    limit: RequestLimit,
-    now: Moment,
+    limit: RateLimit,
+    now: UnixMillis,
 ) -> Result<Result<Place, Full>, R::Error> {
     let look = Look::at(rows, window, limit, now)?;
     if let Some(retry_after) = look.retry_after(rows, window, limit, now)? {
-        return Ok(Err(Full { standing: look.standing(limit), retry_after }));
+        return Ok(Err(Full { rate_limit: look.rate_limit(limit), retry_after }));
     }
     let number = look.last.map_or(0, |last| last.number).checked_add(1);
     let number = number.ok_or_else(|| StoreError::from(StoreErrorKind::Damaged))?;
     let admission = Admission { number, at: look.at };
     let oldest = look.oldest.or(Some(admission));
-    let standing = Look { oldest, used: look.used + 1, ..look }.standing(limit);
-    Ok(Ok(Place { admission, until: look.at.earlier(limit.window()), standing }))
+    let rate_limit = Look { oldest, used: look.used + 1, ..look }.rate_limit(limit);
+    Ok(Ok(Place { admission, until: look.at.earlier(limit.window()), rate_limit }))
 }
 
 /// The state of a window at a moment (RATE-5).
@@ -144,19 +146,19 @@ pub(super) fn judge<R: AdmissionRows>(
 pub fn window_state<R: AdmissionRows>(
     rows: &mut R,
     window: &Window,
-    limit: RequestLimit,
-    now: Moment,
+    limit: RateLimit,
+    now: UnixMillis,
 ) -> Result<WindowState, R::Error> {
     let look = Look::at(rows, window, limit, now)?;
     let retry_after = look.retry_after(rows, window, limit, now)?;
-    Ok(WindowState { standing: look.standing(limit), retry_after })
+    Ok(WindowState { rate_limit: look.rate_limit(limit), retry_after })
 }
 
 /// A window as a request finds it.
 #[derive(Clone, Copy)]
 struct Look {
     /// The time at which the request counts.
-    at: Moment,
+    at: UnixMillis,
     last: Option<Admission>,
     /// The first admission that is in the window.
     oldest: Option<Admission>,
@@ -168,8 +170,8 @@ impl Look {
     fn at<R: AdmissionRows>(
         rows: &mut R,
         window: &Window,
-        limit: RequestLimit,
-        now: Moment,
+        limit: RateLimit,
+        now: UnixMillis,
     ) -> Result<Self, R::Error> {
         let Some(last) = rows.last(window)? else {
             return Ok(Look { at: now, last: None, oldest: None, used: 0 });
@@ -186,8 +188,8 @@ impl Look {
         &self,
         rows: &mut R,
         window: &Window,
-        limit: RequestLimit,
-        now: Moment,
+        limit: RateLimit,
+        now: UnixMillis,
     ) -> Result<Option<u64>, R::Error> {
         let allowed = u64::from(limit.requests());
         let (Some(last), Some(oldest)) = (self.last, self.oldest) else { return Ok(None) };
@@ -204,9 +206,9 @@ impl Look {
         Ok(Some(blocking.at.later(limit.window()).seconds_since_up(now)))
     }
 
-    fn standing(&self, limit: RequestLimit) -> Standing {
+    fn rate_limit(&self, limit: RateLimit) -> RateLimitStatus {
         let used = u32::try_from(self.used).unwrap_or(u32::MAX);
-        Standing {
+        RateLimitStatus {
             limit: limit.requests(),
             remaining: limit.requests().saturating_sub(used),
             reset_at: self.oldest.map_or(self.at, |oldest| oldest.at.later(limit.window())),

@@ -6,11 +6,11 @@ use crate::model::{
     NewModel, Transition, Uploaded, transition,
 };
 use crate::store::error::{StoreError, StoreErrorKind};
-use crate::store::idempotency::{AnswerKey, KeptAnswer, NewAnswer};
+use crate::store::idempotency::{IdempotencyRecord, IdempotencyScope, NewIdempotencyRecord};
 use crate::store::outcome::Outcome;
 use crate::store::write::{AdmissionRequest, Change, Write};
 use crate::tenant::{Actor, Organisation};
-use crate::time::Moment;
+use crate::time::UnixMillis;
 
 /// Counters of an organisation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,8 +42,8 @@ pub trait Rows {
     fn answer(
         &mut self,
         organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, Self::Error>;
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, Self::Error>;
 
     /// The counters of an organisation; zeros if it has never had a model.
     fn counters(&mut self, organisation: &Organisation) -> Result<Counters, Self::Error>;
@@ -127,8 +127,8 @@ pub trait Rows {
     fn keep_answer(
         &mut self,
         organisation: &Organisation,
-        key: &AnswerKey,
-        kept: &KeptAnswer,
+        key: &IdempotencyScope,
+        kept: &IdempotencyRecord,
     ) -> Result<(), Self::Error>;
 
     /// Sets the counters of an organisation. Called once for every change that is made, behind its other rows,
@@ -144,8 +144,8 @@ pub trait Rows {
     fn admissions(
         &mut self,
         request: &AdmissionRequest,
-        at: Moment,
-    ) -> Result<(Self::Admissions<'_>, Moment), Self::Error>;
+        at: UnixMillis,
+    ) -> Result<(Self::Admissions<'_>, UnixMillis), Self::Error>;
 }
 
 /// Judges a write, and makes it unless it is refused.
@@ -171,15 +171,15 @@ pub fn apply<R: Rows>(rows: &mut R, write: &Write) -> Result<Outcome, R::Error> 
     let (mut admissions, now) = rows.admissions(request, *at)?;
     let place = match admit::judge(&mut admissions, window, *limit, now)? {
         Ok(place) => place,
-        Err(Full { standing, retry_after }) => {
-            return Ok(Outcome::WindowFull { standing, retry_after });
+        Err(Full { rate_limit, retry_after }) => {
+            return Ok(Outcome::WindowFull { rate_limit, retry_after });
         }
     };
     drop(admissions);
     let outcome = Box::new(judge(rows, write)?.settle(rows, write)?);
     let (mut admissions, _) = rows.admissions(request, *at)?;
     place.write(&mut admissions, window)?;
-    Ok(Outcome::Admitted { standing: place.standing, outcome })
+    Ok(Outcome::Admitted { rate_limit: place.rate_limit, outcome })
 }
 
 /// Judges the change of a write.
@@ -323,8 +323,10 @@ impl Made {
     fn kept<'a>(
         &self,
         write: &'a Write,
-    ) -> Result<Option<(&'a AnswerKey, KeptAnswer)>, StoreError> {
-        let (Some(NewAnswer { key, request }), Some(model)) = (&write.answer, &self.after) else {
+    ) -> Result<Option<(&'a IdempotencyScope, IdempotencyRecord)>, StoreError> {
+        let (Some(NewIdempotencyRecord { key, request }), Some(model)) =
+            (&write.answer, &self.after)
+        else {
             return Ok(None);
         };
         let (status, body) = match &write.change {
@@ -336,7 +338,7 @@ impl Made {
         };
         let body = body.map_err(|error| StoreError::new(StoreErrorKind::Damaged, error))?;
         let (request, revision) = (*request, model.revision());
-        Ok(Some((key, KeptAnswer { request, at: write.at, status, revision, body })))
+        Ok(Some((key, IdempotencyRecord { request, at: write.at, status, revision, body })))
     }
 
     fn outcome(self) -> Outcome {

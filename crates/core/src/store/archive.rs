@@ -7,12 +7,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::access::{KeyDigest, KeyRecord};
 use crate::model::{
-    Course, CustomModel, DataPair, Event, EventType, ModelId, NewEvent, Revision, Stamp,
-    TrainingStatus,
+    CustomModel, DataPair, Event, EventType, ModelId, NewEvent, Revision, TrainingState,
+    TrainingStatus, Version,
 };
 use crate::store::access::Registration;
 use crate::store::error::StoreError;
-use crate::store::idempotency::{AnswerKey, KeptAnswer};
+use crate::store::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::store::identity::{Lineage, StoreIdentity, StoreSummary};
 use crate::store::model_store::ModelStore;
 use crate::tenant::Organisation;
@@ -203,7 +203,8 @@ struct ModelFields {
     organisation: Organisation,
     id: ModelId,
     revision: Revision,
-    beats: u32,
+    #[serde(rename = "beats")]
+    heartbeats: u32,
     name: String,
     description: Option<String>,
     #[serde(with = "text")]
@@ -211,7 +212,8 @@ struct ModelFields {
     #[serde(with = "text")]
     base_model: crate::field::BaseModel,
     training_status: TrainingStatus,
-    course: Course,
+    #[serde(rename = "course")]
+    training: TrainingState,
     created_at: Timestamp,
     updated_at: Timestamp,
 }
@@ -221,14 +223,14 @@ impl From<ModelLine> for ModelFields {
         ModelFields {
             organisation,
             id: model.id,
-            revision: model.stamp.revision,
-            beats: model.stamp.beats,
+            revision: model.version.revision,
+            heartbeats: model.version.heartbeats,
             name: model.name.as_str().to_owned(),
             description: model.description.as_ref().map(|it| it.as_str().to_owned()),
             language: model.language,
             base_model: model.base_model,
-            training_status: model.course.status(),
-            course: model.course,
+            training_status: model.training.status(),
+            training: model.training,
             created_at: model.created_at,
             updated_at: model.updated_at,
         }
@@ -240,7 +242,7 @@ impl TryFrom<ModelFields> for ModelLine {
 
     fn try_from(fields: ModelFields) -> Result<Self, Self::Error> {
         let description = fields.description.map(crate::field::Description::try_from).transpose();
-        if fields.course.status() != fields.training_status || !fields.course.is_sound() {
+        if fields.training.status() != fields.training_status || !fields.training.is_sound() {
             return Err("a course of another status");
         }
         let model = CustomModel {
@@ -249,10 +251,10 @@ impl TryFrom<ModelFields> for ModelLine {
             description: description.map_err(|_| "a description against the rules")?,
             language: fields.language,
             base_model: fields.base_model,
-            course: fields.course,
+            training: fields.training,
             created_at: fields.created_at,
             updated_at: fields.updated_at,
-            stamp: Stamp { revision: fields.revision, beats: fields.beats },
+            version: Version { revision: fields.revision, heartbeats: fields.heartbeats },
         };
         Ok(ModelLine { organisation: fields.organisation, model })
     }
@@ -299,13 +301,13 @@ pub struct AnswerLine {
     target: Option<ModelId>,
     #[serde(with = "text")]
     key: crate::store::IdempotencyKey,
-    kept: KeptAnswer,
+    kept: IdempotencyRecord,
 }
 
 impl AnswerLine {
     /// Makes the line of an answer that an organisation keeps under a key.
-    pub fn new(organisation: Organisation, key: AnswerKey, kept: KeptAnswer) -> Self {
-        let AnswerKey { operation, target, key } = key;
+    pub fn new(organisation: Organisation, key: IdempotencyScope, kept: IdempotencyRecord) -> Self {
+        let IdempotencyScope { operation, target, key } = key;
         AnswerLine { organisation, operation, target, key, kept }
     }
 
@@ -315,9 +317,9 @@ impl AnswerLine {
     }
 
     /// Returns the organisation, the key, and the kept answer.
-    pub fn into_parts(self) -> (Organisation, AnswerKey, KeptAnswer) {
+    pub fn into_parts(self) -> (Organisation, IdempotencyScope, IdempotencyRecord) {
         let AnswerLine { organisation, operation, target, key, kept } = self;
-        (organisation, AnswerKey { operation, target, key }, kept)
+        (organisation, IdempotencyScope { operation, target, key }, kept)
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::{KeyDigest, KeyId, KeyRecord};
 use crate::model::{
-    Course, CustomModel, DataPair, DataTotals, DataType, EventType, ModelId, TrainingStatus,
+    CustomModel, DataPair, DataTotals, DataType, EventType, ModelId, TrainingState, TrainingStatus,
 };
 use crate::store::archive::{EventLine, ModelLine, Record};
 use crate::tenant::{Organisation, PlanName, Plans};
@@ -148,11 +148,11 @@ impl Audit {
         if !is_in_order(model) {
             found(Finding::TimesOutOfOrder);
         }
-        if !is_of_data(&model.course) {
+        if !is_of_data(&model.training) {
             found(Finding::StatusNotOfData);
         }
         let is = Some(Box::new(Is {
-            training: Training::from(&model.course),
+            training: Training::from(&model.training),
             revision: model.revision().get(),
             created_at: model.created_at,
             updated_at: model.updated_at,
@@ -236,20 +236,20 @@ impl Audit {
 
 /// The times of a model that no clock makes.
 fn is_in_order(model: &CustomModel) -> bool {
-    let course = &model.course;
-    let of_success = course.success().map(|it| (it.started_at, it.finished_at));
-    let of_failure = course.failure().map(|it| (it.started_at, it.failed_at));
-    let of_run = course.run().map(|run| (run.started_at, run.started_at));
+    let training = &model.training;
+    let of_success = training.success().map(|it| (it.started_at, it.finished_at));
+    let of_failure = training.failure().map(|it| (it.started_at, it.failed_at));
+    let of_run = training.run().map(|run| (run.started_at, run.started_at));
     let trainings = [of_success, of_failure, of_run].into_iter().flatten();
     model.created_at <= model.updated_at
         && trainings.into_iter().all(|(start, end)| start <= end && end <= model.updated_at)
 }
 
 /// Without enough data a model is not ready, and with enough it is not waiting for more.
-fn is_of_data(course: &Course) -> bool {
-    match course.status() {
-        TrainingStatus::NotRunning => !course.data().is_enough(),
-        TrainingStatus::ReadyToRun | TrainingStatus::Running => course.data().is_enough(),
+fn is_of_data(training: &TrainingState) -> bool {
+    match training.status() {
+        TrainingStatus::NotRunning => !training.data().is_enough(),
+        TrainingStatus::ReadyToRun | TrainingStatus::Running => training.data().is_enough(),
         TrainingStatus::Success | TrainingStatus::Failed => true,
     }
 }

@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::access::{ApiKey, Operation};
 use crate::field::{Field, Violation, ViolationKind};
 use crate::model::{ContentDigest, ModelId, Revision};
-use crate::time::Moment;
+use crate::time::UnixMillis;
 
 /// The key by which a caller names a request, so that it can be sent again: 1 to 255 visible ASCII
 /// characters.
@@ -83,17 +83,17 @@ impl fmt::Display for IdempotencyKey {
 
 /// A request that its caller may send again, with its key and its digest (IDEM-1).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Repeatable {
+pub struct IdempotentRequest {
     /// The key by which the caller names the request.
     pub key: IdempotencyKey,
-    /// The digest of the request, by [`NewAnswer::digest`].
+    /// The digest of the request, by [`NewIdempotencyRecord::digest`].
     pub request: ContentDigest,
 }
 
 /// The key of a kept answer within an organisation: the operation, the model that it is about, and the caller's
 /// key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct AnswerKey {
+pub struct IdempotencyScope {
     /// The operation that was asked for.
     pub operation: Operation,
     /// The model that the request is about; `None` for a create.
@@ -105,14 +105,14 @@ pub struct AnswerKey {
 /// A request whose answer is to be kept with its change. The answer follows from the change: the model, with
 /// status 201 to a create and 200 to an edit, and [`Uploaded`](crate::model::Uploaded) to an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NewAnswer {
+pub struct NewIdempotencyRecord {
     /// The key under which the answer is kept.
-    pub key: AnswerKey,
+    pub key: IdempotencyScope,
     /// The digest of the request: a repeat with another body is another request.
     pub request: ContentDigest,
 }
 
-impl NewAnswer {
+impl NewIdempotencyRecord {
     /// The time for which an answer is kept: 24 hours (IDEM-1).
     pub const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
@@ -125,11 +125,11 @@ impl NewAnswer {
 /// An answer that was kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct KeptAnswer {
+pub struct IdempotencyRecord {
     /// The digest of the request.
     pub request: ContentDigest,
     /// The time of the change that the request made.
-    pub at: Moment,
+    pub at: UnixMillis,
     /// The HTTP status.
     pub status: u16,
     /// The revision of the model after the change.
@@ -138,9 +138,9 @@ pub struct KeptAnswer {
     pub body: String,
 }
 
-impl KeptAnswer {
+impl IdempotencyRecord {
     /// Returns true if a repeat at this moment still gets the answer. Later it is a new request.
-    pub fn is_live_at(&self, now: Moment) -> bool {
-        now < self.at.later(NewAnswer::KEPT_FOR)
+    pub fn is_live_at(&self, now: UnixMillis) -> bool {
+        now < self.at.later(NewIdempotencyRecord::KEPT_FOR)
     }
 }

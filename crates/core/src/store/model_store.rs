@@ -2,14 +2,14 @@
 
 use crate::model::{CustomModel, DataPair, EventPage, ModelId};
 use crate::store::error::StoreError;
-use crate::store::idempotency::{AnswerKey, KeptAnswer};
+use crate::store::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::store::outcome::Outcome;
 use crate::store::pending::Pending;
 use crate::store::purge::{Purge, Purged};
 use crate::store::query::{Listing, Selection};
 use crate::store::write::{Completion, Write};
 use crate::tenant::Organisation;
-use crate::time::Moment;
+use crate::time::UnixMillis;
 
 /// Keeps the models of many organisations, with their history, their data, the answers to requests that
 /// may be repeated, and the trainings that wait for a worker.
@@ -76,14 +76,14 @@ pub trait ModelStore: Send + Sync {
     ) -> Result<EventPage, StoreError>;
 
     /// Models whose training is claimable at `at` or was before, by
-    /// [`Course::claimable_at`](crate::model::Course::claimable_at): those that have waited longest first,
+    /// [`TrainingState::claimable_at`](crate::model::TrainingState::claimable_at): those that have waited longest first,
     /// `limit` at most, of one organisation or of all.
     ///
     /// Its cost does not grow with the models that are not trained.
     fn claimable(
         &self,
         organisation: Option<&Organisation>,
-        at: Moment,
+        at: UnixMillis,
         limit: u32,
     ) -> Result<Vec<(Organisation, CustomModel)>, StoreError>;
 
@@ -103,8 +103,8 @@ pub trait ModelStore: Send + Sync {
     fn answer(
         &self,
         organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, StoreError>;
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, StoreError>;
 
     /// Deletes old events and answers, and returns when that is durable. The deleted events of an organisation
     /// are the beginning of its history, and their positions are not given again.

@@ -1,8 +1,8 @@
 //! The outcome of a write.
 
-use crate::access::Standing;
+use crate::access::RateLimitStatus;
 use crate::model::{CustomModel, DataPair, EditRefusal};
-use crate::store::idempotency::KeptAnswer;
+use crate::store::idempotency::IdempotencyRecord;
 
 /// The outcome of a write that a store could judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,19 +29,19 @@ pub enum Outcome {
     /// Not made: the state of the model, or what the caller expects of it, does not allow it.
     Refused(EditRefusal),
     /// Not made: the request was answered before (IDEM-1). It does not count in its window.
-    Repeated(KeptAnswer),
+    Repeated(IdempotencyRecord),
     /// The request is admitted, and counts (RATE-3).
     Admitted {
-        /// The standing of its window with it.
-        standing: Standing,
+        /// The status of its window with it.
+        rate_limit: RateLimitStatus,
         /// The outcome of its change, made or not. None of [`Outcome::Repeated`], [`Outcome::Admitted`] and
         /// [`Outcome::WindowFull`].
         outcome: Box<Outcome>,
     },
     /// Not made: the window of the request is full, and it does not count (RATE-1).
     WindowFull {
-        /// The standing of the window.
-        standing: Standing,
+        /// The status of the window.
+        rate_limit: RateLimitStatus,
         /// The whole seconds, by the clock that judged, after which a request is admitted if nothing else is
         /// sent (RATE-5).
         retry_after: u64,

@@ -1,6 +1,6 @@
 //! The deletion of old records.
 
-use crate::time::{Moment, Timestamp};
+use crate::time::{Timestamp, UnixMillis};
 
 /// The bounds of a purge of old events and answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -9,7 +9,7 @@ pub struct Purge {
     /// keeps all.
     pub events_before: Option<Timestamp>,
     /// Kept answers of before this or at it.
-    pub answers_until: Moment,
+    pub answers_until: UnixMillis,
     /// The most rows of each kind that are deleted, so that other writes need not wait for long.
     pub limit: u32,
 }

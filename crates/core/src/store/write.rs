@@ -1,12 +1,12 @@
 //! A write as the engine submits it.
 
-use crate::access::{RequestLimit, Window};
+use crate::access::{RateLimit, Window};
 use crate::model::{Edit, Expected, ModelId, NewModel};
 use crate::store::error::StoreError;
-use crate::store::idempotency::NewAnswer;
+use crate::store::idempotency::NewIdempotencyRecord;
 use crate::store::outcome::Outcome;
 use crate::tenant::{Actor, Organisation};
-use crate::time::Moment;
+use crate::time::UnixMillis;
 
 /// A function that is called once, when a write is durable or refused.
 pub type Completion<T = Outcome> = Box<dyn FnOnce(Result<T, StoreError>) + Send>;
@@ -23,13 +23,13 @@ pub struct Write {
     /// The caller who asks, the actor of the event (LOG-1).
     pub actor: Actor,
     /// The time of the change, and of the answer.
-    pub at: Moment,
+    pub at: UnixMillis,
     /// The change, with the condition that it rests on.
     pub change: Change,
     /// The request whose answer is to be kept, if the caller may ask again (IDEM-1). While an answer under the
     /// same key is live at [`Write::at`], nothing is made, and that one is the [`Outcome::Repeated`]: this is
     /// judged before the condition of the change. Nothing is kept of a delete.
-    pub answer: Option<NewAnswer>,
+    pub answer: Option<NewIdempotencyRecord>,
     /// The admission of the request, if it is limited and was not admitted before (RATE-3). It is judged at
     /// [`Write::at`], or by the clock of a store that several machines share: behind the answer under the same
     /// key, and before the condition of the change. It is committed with the change, or alone where that is
@@ -40,7 +40,12 @@ pub struct Write {
 
 impl Write {
     /// A write whose answer is not kept, of a request that is not limited.
-    pub const fn new(organisation: Organisation, actor: Actor, at: Moment, change: Change) -> Self {
+    pub const fn new(
+        organisation: Organisation,
+        actor: Actor,
+        at: UnixMillis,
+        change: Change,
+    ) -> Self {
         Write { organisation, actor, at, change, answer: None, admission: None }
     }
 }
@@ -51,7 +56,7 @@ pub struct AdmissionRequest {
     /// The window.
     pub window: Window,
     /// The limit of the window.
-    pub limit: RequestLimit,
+    pub limit: RateLimit,
 }
 
 /// A change with the condition that it rests on.

@@ -9,12 +9,12 @@ use crate::time::timestamp::Timestamp;
 /// (RATE-1, TRAIN-3). In JSON it is that number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Moment(i64);
+pub struct UnixMillis(i64);
 
-impl Moment {
+impl UnixMillis {
     /// The moment this number of milliseconds after 1970 began (before it, if negative).
     pub const fn from_unix_millis(millis: i64) -> Self {
-        Moment(millis)
+        UnixMillis(millis)
     }
 
     /// Milliseconds since 1970 began.
@@ -29,16 +29,16 @@ impl Moment {
 
     /// The moment `span` later; the last there is, if that is beyond it.
     pub fn later(self, span: Duration) -> Self {
-        Moment(self.0.saturating_add(whole_millis(span)))
+        UnixMillis(self.0.saturating_add(whole_millis(span)))
     }
 
     /// The moment `span` earlier; the first there is, if that is before it.
     pub fn earlier(self, span: Duration) -> Self {
-        Moment(self.0.saturating_sub(whole_millis(span)))
+        UnixMillis(self.0.saturating_sub(whole_millis(span)))
     }
 
     /// The whole seconds, rounded up, from `earlier` until this; 0 if it is not earlier.
-    pub fn seconds_since_up(self, earlier: Moment) -> u64 {
+    pub fn seconds_since_up(self, earlier: UnixMillis) -> u64 {
         let millis = u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0);
         millis.div_ceil(1000)
     }
@@ -49,22 +49,22 @@ fn whole_millis(span: Duration) -> i64 {
 }
 
 /// Drops what is finer than a millisecond.
-impl From<SystemTime> for Moment {
+impl From<SystemTime> for UnixMillis {
     fn from(time: SystemTime) -> Self {
         match time.duration_since(UNIX_EPOCH) {
-            Ok(after) => Moment(whole_millis(after)),
+            Ok(after) => UnixMillis(whole_millis(after)),
             Err(before) => {
                 let whole = whole_millis(before.duration());
                 let has_rest = before.duration().subsec_nanos() % 1_000_000 > 0;
-                Moment(whole.saturating_add(i64::from(has_rest)).saturating_neg())
+                UnixMillis(whole.saturating_add(i64::from(has_rest)).saturating_neg())
             }
         }
     }
 }
 
 /// Drops the fraction of the second.
-impl From<Moment> for Timestamp {
-    fn from(moment: Moment) -> Self {
+impl From<UnixMillis> for Timestamp {
+    fn from(moment: UnixMillis) -> Self {
         let seconds = moment.0.div_euclid(1000);
         let nearest = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
         Timestamp::from_unix_seconds(seconds).unwrap_or(nearest)
@@ -72,7 +72,7 @@ impl From<Moment> for Timestamp {
 }
 
 /// Seconds and milliseconds since 1970 began.
-impl fmt::Display for Moment {
+impl fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };
         let millis = self.0.unsigned_abs();

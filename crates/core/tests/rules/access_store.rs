@@ -8,14 +8,14 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::MemoryStore;
 use custom_models_core::access::{
-    Gate, KeyDigest, KeyId, KeyRecord, Limits, Operation, OperationLimit, RequestLimit, Scope,
-    Standing, Window,
+    Gate, KeyDigest, KeyId, KeyRecord, Limits, Operation, OperationLimit, RateLimit,
+    RateLimitStatus, Scope, Window,
 };
 use custom_models_core::store::{
     AccessChange, AccessOutcome, AccessStore, Grant, ModelStore, Registration, StoreErrorKind,
 };
 use custom_models_core::tenant::{PlanName, Plans};
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use proptest::prelude::*;
 
 fn registration(organisation: &str, plan: &str) -> Registration {
@@ -42,7 +42,7 @@ fn apply(store: &MemoryStore, change: AccessChange) -> AccessOutcome {
     store.apply_access(change).unwrap()
 }
 
-fn admit(key: KeyId, operation: Operation, limit: RequestLimit, now: Moment) -> AccessChange {
+fn admit(key: KeyId, operation: Operation, limit: RateLimit, now: UnixMillis) -> AccessChange {
     AccessChange::Admit { window: Window { key: key.into(), operation }, limit, now }
 }
 
@@ -107,12 +107,12 @@ proptest! {
         requests in prop::collection::vec((0..2_u8, any::<bool>(), 0..700_i64), 1..80),
     ) {
         let store = MemoryStore::new();
-        let limit = RequestLimit::new(3, Duration::from_secs(2)).unwrap();
-        let mut admitted: BTreeMap<_, Vec<Moment>> = BTreeMap::new();
+        let limit = RateLimit::new(3, Duration::from_secs(2)).unwrap();
+        let mut admitted: BTreeMap<_, Vec<UnixMillis>> = BTreeMap::new();
         let mut now = 0;
         for (number, is_create, step) in requests {
             now += step;
-            let moment = Moment::from_unix_millis(now);
+            let moment = UnixMillis::from_unix_millis(now);
             let operation = if is_create { Operation::Create } else { Operation::Get };
             let id = KeyId::from_bytes([number; 6]);
             let past = admitted.entry((number, operation)).or_default();
@@ -124,17 +124,17 @@ proptest! {
             }
             let remaining = u32::try_from(3 - past.len()).unwrap();
             let reset_at = past[0].later(Duration::from_secs(2));
-            let standing = Standing { limit: 3, remaining, reset_at };
+            let rate_limit = RateLimitStatus { limit: 3, remaining, reset_at };
             let expected = if has_room {
-                AccessOutcome::Admitted(standing)
+                AccessOutcome::Admitted(rate_limit)
             } else {
                 let millis = u64::try_from(reset_at.unix_millis() - now).unwrap();
-                AccessOutcome::Refused { standing, retry_after: millis.div_ceil(1000) }
+                AccessOutcome::Refused { rate_limit, retry_after: millis.div_ceil(1000) }
             };
             prop_assert_eq!(outcome, expected);
             let window = Window { key: id.into(), operation };
-            let standing = store.window(&window, limit, moment).unwrap().standing;
-            prop_assert_eq!(standing.limit - standing.remaining, u32::try_from(past.len()).unwrap());
+            let rate_limit = store.window(&window, limit, moment).unwrap().rate_limit;
+            prop_assert_eq!(rate_limit.limit - rate_limit.remaining, u32::try_from(past.len()).unwrap());
         }
     }
 }
@@ -144,13 +144,13 @@ proptest! {
 fn rate_1_a_store_in_memory_keeps_the_admissions_of_the_window_alone() {
     let store = MemoryStore::new();
     let id = KeyId::from_bytes([1; 6]);
-    let limit = RequestLimit::new(9, Duration::from_secs(1)).unwrap();
+    let limit = RateLimit::new(9, Duration::from_secs(1)).unwrap();
     let admit_at = |millis| {
-        let change = admit(id, Operation::Create, limit, Moment::from_unix_millis(millis));
+        let change = admit(id, Operation::Create, limit, UnixMillis::from_unix_millis(millis));
         assert!(matches!(apply(&store, change), AccessOutcome::Admitted(_)), "at {millis}");
     };
     let sweep = |limit| {
-        let (longest, now) = (Duration::from_secs(1), Moment::from_unix_millis(9000));
+        let (longest, now) = (Duration::from_secs(1), UnixMillis::from_unix_millis(9000));
         apply(&store, AccessChange::SweepWindows { longest, now, limit })
     };
     // Those of before go with the first of the second four.
@@ -163,9 +163,9 @@ fn rate_1_a_store_in_memory_keeps_the_admissions_of_the_window_alone() {
 #[test]
 fn rate_1_a_sweep_deletes_more_admissions_than_a_store_does_at_once() {
     let store = MemoryStore::new();
-    let limit = RequestLimit::new(2000, Duration::from_secs(1)).unwrap();
+    let limit = RateLimit::new(2000, Duration::from_secs(1)).unwrap();
     for _ in 0..1001 {
-        let now = Moment::from_unix_millis(0);
+        let now = UnixMillis::from_unix_millis(0);
         apply(&store, admit(KeyId::from_bytes([1; 6]), Operation::Create, limit, now));
     }
     let requests = OperationLimit { requests: Some(limit), at_once: None };
@@ -179,18 +179,18 @@ fn rate_1_a_sweep_deletes_more_admissions_than_a_store_does_at_once() {
 #[test]
 fn rate_5_under_a_lowered_limit_a_store_in_memory_finds_the_admission_that_blocks() {
     let store = MemoryStore::new();
-    let [high, low] = [9, 2].map(|most| RequestLimit::new(most, Duration::from_secs(10)).unwrap());
+    let [high, low] = [9, 2].map(|most| RateLimit::new(most, Duration::from_secs(10)).unwrap());
     let id = KeyId::from_bytes([1; 6]);
     let request = |limit, millis| {
-        let now = Moment::from_unix_millis(millis);
+        let now = UnixMillis::from_unix_millis(millis);
         apply(&store, admit(id, Operation::Create, limit, now))
     };
     for millis in [1000, 2000, 3000, 4000] {
         assert!(matches!(request(high, millis), AccessOutcome::Admitted(_)));
     }
-    let reset_at = Moment::from_unix_millis(11_000);
-    let standing = Standing { limit: 2, remaining: 0, reset_at };
-    assert_eq!(request(low, 5000), AccessOutcome::Refused { standing, retry_after: 8 });
+    let reset_at = UnixMillis::from_unix_millis(11_000);
+    let rate_limit = RateLimitStatus { limit: 2, remaining: 0, reset_at };
+    assert_eq!(request(low, 5000), AccessOutcome::Refused { rate_limit, retry_after: 8 });
 }
 
 #[test]
@@ -204,8 +204,8 @@ fn rate_1_threads_are_admitted_exactly_as_often_as_the_limit_says() {
                 gate.wait();
                 for _ in 0..10 {
                     let id = KeyId::from_bytes([1; 6]);
-                    let now = Moment::from_unix_millis(5);
-                    let change = admit(id, Operation::Create, RequestLimit::CREATE, now);
+                    let now = UnixMillis::from_unix_millis(5);
+                    let change = admit(id, Operation::Create, RateLimit::CREATE, now);
                     if let AccessOutcome::Admitted(_) = apply(&store, change) {
                         admitted.fetch_add(1, Ordering::Relaxed);
                     }
@@ -220,8 +220,8 @@ fn rate_1_threads_are_admitted_exactly_as_often_as_the_limit_says() {
 fn rate_4_what_was_admitted_counts_after_a_reopen_and_a_closed_store_admits_nothing() {
     let store = MemoryStore::new();
     let id = KeyId::from_bytes([1; 6]);
-    let limit = RequestLimit::new(1, Duration::from_secs(1)).unwrap();
-    let change = || admit(id, Operation::Create, limit, Moment::from_unix_millis(0));
+    let limit = RateLimit::new(1, Duration::from_secs(1)).unwrap();
+    let change = || admit(id, Operation::Create, limit, UnixMillis::from_unix_millis(0));
     apply(&store, AccessChange::Register(registration("acme", "Gold")));
     apply(&store, AccessChange::AddKey(key(1, "acme")));
     assert!(matches!(apply(&store, change()), AccessOutcome::Admitted(_)));
@@ -240,8 +240,8 @@ fn rate_4_what_was_admitted_counts_after_a_reopen_and_a_closed_store_admits_noth
         reopened
             .window(
                 &Window { key: id.into(), operation: Operation::Create },
-                RequestLimit::CREATE,
-                Moment::from_unix_millis(0),
+                RateLimit::CREATE,
+                UnixMillis::from_unix_millis(0),
             )
             .unwrap_err(),
     ];

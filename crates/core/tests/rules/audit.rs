@@ -36,7 +36,7 @@ fn lived(steps: &[Step], may_forget: bool) -> MemoryStore {
         let model = id(of);
         let fence = || {
             let model = engine.get(caller, model).ok()?;
-            Some(model.course.run()?.lease.as_ref()?.fence)
+            Some(model.training.run()?.lease.as_ref()?.fence)
         };
         let edit = |edit: Edit| {
             let worker = Caller::new(caller.organisation().clone(), Plan::gold());
@@ -67,7 +67,7 @@ fn lived(steps: &[Step], may_forget: bool) -> MemoryStore {
             13 => drop(engine.claim(&worker, None, time)),
             14 | 15 => {
                 if let Some(fence) = fence() {
-                    edit(Edit::Beat { fence, progress, time });
+                    edit(Edit::Heartbeat { fence, progress, time });
                 }
             }
             16 => {
@@ -85,7 +85,7 @@ fn lived(steps: &[Step], may_forget: bool) -> MemoryStore {
                 drop(engine.run(caller, model, &ANYTHING));
                 edit(Edit::Claim { time });
                 let Some(fence) = fence() else { continue };
-                edit(Edit::Beat { fence, progress, time });
+                edit(Edit::Heartbeat { fence, progress, time });
                 match what {
                     18 => edit(Edit::Fail { fence, error: "broke".to_owned() }),
                     19 => {}

@@ -3,12 +3,12 @@
 use custom_models_core::engine::Edited;
 use custom_models_core::model::{Edit, Expected, Revision, TrainingStatus};
 use custom_models_core::store::{ArchiveChange, ArchiveStore, Change, ModelLine, Record, Write};
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_core::{Caller, CustomModel, MemoryStore, Plan, Refusal};
 use proptest::prelude::*;
 
 use crate::support::{
-    Call, NOW, Recorder, block_on, caller, config, course, engine, id, request, stored, tape,
+    Call, NOW, Recorder, block_on, caller, config, engine, id, request, stored, tape, training,
 };
 
 proptest! {
@@ -48,9 +48,9 @@ proptest! {
 }
 
 /// The time of every clock of these tests.
-fn now() -> Moment {
+fn now() -> UnixMillis {
     let seconds = NOW.parse::<Timestamp>().unwrap().unix_seconds();
-    Moment::from_unix_millis(seconds * 1000)
+    UnixMillis::from_unix_millis(seconds * 1000)
 }
 
 /// A store with a model, whatever its state came from.
@@ -72,7 +72,7 @@ fn with_model(model: &CustomModel) -> MemoryStore {
 fn edit_5_a_model_is_not_deleted_while_it_is_trained_and_in_every_other_status_it_is() {
     let acme = caller("acme", Plan::gold());
     for training_status in TrainingStatus::ALL {
-        let model = CustomModel { course: course(training_status), ..stored(1, "n") };
+        let model = CustomModel { training: training(training_status), ..stored(1, "n") };
         let engine = engine(with_model(&model));
         let answer = engine.delete(&acme, id(1));
         if training_status == TrainingStatus::Running {

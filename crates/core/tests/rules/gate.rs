@@ -7,8 +7,8 @@ use std::time::{Duration, UNIX_EPOCH};
 
 use custom_models_core::Plan;
 use custom_models_core::access::{
-    AccessRefusal, Admitted, Entered, Gate, Limits, Operation, OperationLimit, RequestLimit, Scope,
-    Standing,
+    AccessRefusal, Admitted, Authorized, Gate, Limits, Operation, OperationLimit, RateLimit,
+    RateLimitStatus, Scope,
 };
 use custom_models_core::store::{AccessChange, ModelStore, Registration};
 use custom_models_core::tenant::Plans;
@@ -17,16 +17,16 @@ use proptest::prelude::*;
 
 use crate::support::{House, api_key, block_on, config, second};
 
-fn limits(requests: Option<RequestLimit>, at_once: u32) -> Limits {
+fn limits(requests: Option<RateLimit>, at_once: u32) -> Limits {
     Limits::NONE
         .with(Operation::Create, OperationLimit { requests, at_once: NonZeroU32::new(at_once) })
 }
 
-fn two_in_ten_seconds() -> RequestLimit {
+fn two_in_ten_seconds() -> RateLimit {
     "2/10s".parse().unwrap()
 }
 
-fn create(gate: &Gate, authorization: &str) -> Result<Entered, AccessRefusal> {
+fn create(gate: &Gate, authorization: &str) -> Result<Authorized, AccessRefusal> {
     gate.enter(Some(authorization), Operation::Create)
 }
 
@@ -81,7 +81,7 @@ fn auth_2_a_key_acts_for_its_organisation_within_its_scopes_and_its_plan_of_now(
                     assert_eq!(admitted.caller().organisation().as_str(), organisation);
                     assert_eq!(*admitted.caller().plan(), Plan::gold());
                     assert_eq!(admitted.key(), api_key(number).id());
-                    assert_eq!(admitted.standing(), None);
+                    assert_eq!(admitted.rate_limit(), None);
                 }
                 Err(AccessRefusal::InsufficientScope { required }) => {
                     assert_eq!(required, operation.scope());
@@ -123,7 +123,7 @@ fn quota_1_a_host_has_plans_of_its_own_and_a_plan_that_nobody_set_up_lets_nobody
 #[test]
 fn rate_1_and_rate_2_by_default_creates_are_limited_to_ten_an_hour_and_three_at_a_time() {
     let create = Limits::default().of(Operation::Create);
-    assert_eq!(create.requests, Some(RequestLimit::new(10, Duration::from_secs(3600)).unwrap()));
+    assert_eq!(create.requests, Some(RateLimit::new(10, Duration::from_secs(3600)).unwrap()));
     assert_eq!(create.at_once, NonZeroU32::new(3));
     for operation in [Operation::List, Operation::Get, Operation::Delete] {
         assert_eq!(Limits::default().of(operation), OperationLimit::NONE);
@@ -139,7 +139,7 @@ fn order_of_the_gate_is_key_then_scope_then_place_then_window() {
     // Both the window and the places are full: the place answers, and knows how the window stands.
     let at_work = admit(&gate, &good).unwrap();
     let refusal = create(&gate, &good).unwrap_err();
-    assert!(matches!(refusal, AccessRefusal::TooManyAtOnce { .. }), "{refusal:?}");
+    assert!(matches!(refusal, AccessRefusal::ConcurrencyLimited { .. }), "{refusal:?}");
     drop(at_work);
     let refusal = admit(&gate, &good).unwrap_err();
     assert!(matches!(refusal, AccessRefusal::RateLimited { .. }), "{refusal:?}");
@@ -187,7 +187,7 @@ fn rate_2_a_place_is_free_again_wherever_its_request_ends() {
     // A fault of the store.
     let entered = create(&gate, &key).unwrap();
     let pending = create(&gate.clone(), &key).unwrap_err();
-    assert!(matches!(pending, AccessRefusal::TooManyAtOnce { .. }), "clones count together");
+    assert!(matches!(pending, AccessRefusal::ConcurrencyLimited { .. }), "clones count together");
     house.store.close().unwrap();
     assert_eq!(status(entered.admit()), 503);
     assert_eq!(status(create(&gate, &key)), 503);
@@ -234,11 +234,11 @@ fn rate_5_a_refusal_for_want_of_a_place_says_how_the_window_stands() {
     house.clock.go(1);
     let _at_work = create(&gate, &key).unwrap();
     let standing_of = |refusal| match refusal {
-        AccessRefusal::TooManyAtOnce { standing, .. } => standing,
+        AccessRefusal::ConcurrencyLimited { rate_limit, .. } => rate_limit,
         other => panic!("{other:?}"),
     };
-    let standing = standing_of(create(&gate, &key).unwrap_err());
-    assert_eq!(standing, Some(Standing { limit: 2, remaining: 1, reset_at }));
+    let rate_limit = standing_of(create(&gate, &key).unwrap_err());
+    assert_eq!(rate_limit, Some(RateLimitStatus { limit: 2, remaining: 1, reset_at }));
     // Without a window there is nothing to say.
     let gate = house.gate(limits(None, 1));
     let _at_work = create(&gate, &key).unwrap();
@@ -253,13 +253,13 @@ fn rate_5_the_window_says_when_a_retry_is_admitted() {
     let reset_at = house.clock.now().later(Duration::from_secs(10));
     for remaining in [1, 0] {
         let admitted = block_on(create(&gate, &key).unwrap().admit_async()).unwrap();
-        assert_eq!(admitted.standing(), Some(Standing { limit: 2, remaining, reset_at }));
+        assert_eq!(admitted.rate_limit(), Some(RateLimitStatus { limit: 2, remaining, reset_at }));
         house.clock.go(500);
     }
-    let Err(AccessRefusal::RateLimited { standing, retry_after }) = admit(&gate, &key) else {
+    let Err(AccessRefusal::RateLimited { rate_limit, retry_after }) = admit(&gate, &key) else {
         panic!("the third of two was admitted");
     };
-    assert_eq!(standing, Standing { limit: 2, remaining: 0, reset_at });
+    assert_eq!(rate_limit, RateLimitStatus { limit: 2, remaining: 0, reset_at });
     assert_eq!(retry_after, 9);
     house.clock.go(8999);
     assert_eq!(status(admit(&gate, &key)), 429);
@@ -279,7 +279,7 @@ fn rate_1_a_gate_sweeps_what_none_of_its_windows_counts() {
     house.clock.go(1);
     assert_eq!(gate.sweep().unwrap(), 3);
     assert_eq!(house.admissions(1), 0);
-    assert_eq!(Limits::NONE.longest_window(), RequestLimit::MAX_WINDOW);
+    assert_eq!(Limits::NONE.longest_window(), RateLimit::MAX_WINDOW);
     assert_eq!(limits(Some(two_in_ten_seconds()), 1).longest_window(), Duration::from_secs(10));
 }
 
@@ -327,7 +327,7 @@ proptest! {
                         at_work.push((number, admitted));
                     }
                     Err(refusal) => {
-                        let is_busy = matches!(refusal, AccessRefusal::TooManyAtOnce { .. });
+                        let is_busy = matches!(refusal, AccessRefusal::ConcurrencyLimited { .. });
                         prop_assert!(is_busy, "another refusal");
                         prop_assert_eq!(others, at_once as usize);
                     }

@@ -4,9 +4,11 @@ use std::thread;
 use std::time::Duration;
 
 use custom_models_core::access::Operation;
-use custom_models_core::engine::{Answered, Edited, Retention};
+use custom_models_core::engine::{Edited, Idempotent, Retention};
 use custom_models_core::model::{ContentDigest, DataType, Edit, Event, Expected};
-use custom_models_core::store::{AnswerKey, IdempotencyKey, KeptAnswer, NewAnswer, Repeatable};
+use custom_models_core::store::{
+    IdempotencyKey, IdempotencyRecord, IdempotencyScope, IdempotentRequest, NewIdempotencyRecord,
+};
 use custom_models_core::tenant::Actor;
 use custom_models_core::{
     Caller, CustomModel, Engine, MemoryStore, ModelId, Plan, Refusal, UpdateModel,
@@ -19,8 +21,8 @@ use crate::support::{Clock, block_on, caller, config, engine, pair, request, tap
 const ANYTHING: Expected = Expected::Anything;
 const DAY: i64 = 24 * 60 * 60 * 1000;
 
-fn repeatable(key: &str, body: &[u8]) -> Repeatable {
-    Repeatable { key: key.parse().unwrap(), request: NewAnswer::digest(body) }
+fn idempotency(key: &str, body: &[u8]) -> IdempotentRequest {
+    IdempotentRequest { key: key.parse().unwrap(), request: NewIdempotencyRecord::digest(body) }
 }
 
 fn create_once(
@@ -28,9 +30,9 @@ fn create_once(
     caller: &Caller,
     name: &str,
     key: &str,
-) -> Result<Answered<CustomModel>, Refusal> {
-    let repeatable = repeatable(key, name.as_bytes());
-    block_on(engine.create_once_async(caller, request(name), repeatable))
+) -> Result<Idempotent<CustomModel>, Refusal> {
+    let idempotency = idempotency(key, name.as_bytes());
+    block_on(engine.create_once_async(caller, request(name), idempotency))
 }
 
 /// The answer that a request under the key `k` was given before, if any.
@@ -39,10 +41,10 @@ fn replay(
     caller: &Caller,
     (operation, target): (Operation, Option<ModelId>),
     body: &[u8],
-) -> Result<Option<KeptAnswer>, Refusal> {
-    let key = AnswerKey { operation, target, key: "k".parse().unwrap() };
+) -> Result<Option<IdempotencyRecord>, Refusal> {
+    let key = IdempotencyScope { operation, target, key: "k".parse().unwrap() };
     let kept = engine.kept_answer(caller, &key)?;
-    kept.map(|kept| kept.for_request(NewAnswer::digest(body))).transpose()
+    kept.map(|kept| kept.for_request(NewIdempotencyRecord::digest(body))).transpose()
 }
 
 /// A first request: its caller and its key; its time, its content, and its answer.
@@ -111,13 +113,13 @@ proptest! {
             let answer = create_once(&engine, &callers[who], &name.to_string(), &key.to_string());
             let made = engine.events(&callers[who], 0, 1).unwrap().last_position - before;
             match (answer, live) {
-                (Ok(Answered::Now(model)), None) => {
+                (Ok(Idempotent::Executed(model)), None) => {
                     let body = serde_json::to_string(&model).unwrap();
                     prop_assert_eq!(made, 1);
                     first.retain(|(of, _)| *of != (who, key));
                     first.push(((who, key), (now, name, body)));
                 }
-                (Ok(Answered::Before(kept)), Some(place)) => {
+                (Ok(Idempotent::Replayed(kept)), Some(place)) => {
                     let (_, asked, body) = &first[place].1;
                     prop_assert_eq!((made, &kept.body, kept.status), (0, body, 201));
                     prop_assert_eq!(*asked, name);
@@ -195,7 +197,7 @@ fn idem_1_two_at_the_same_time_are_one() {
         let asking: Vec<_> = (0..8).map(|_| scope.spawn(ask)).collect();
         asking.into_iter().map(|asked| asked.join().unwrap()).collect()
     });
-    let now = answers.iter().filter(|answer| matches!(answer, Answered::Now(_))).count();
+    let now = answers.iter().filter(|answer| matches!(answer, Idempotent::Executed(_))).count();
     assert_eq!(now, 1);
     assert_eq!(engine.list(&acme, &Default::default()).unwrap().total_results, 1);
 }
@@ -213,7 +215,7 @@ fn idem_1_an_answer_is_kept_for_24_hours_and_swept_after() {
     clock.go(1);
     assert_eq!(replay("n").unwrap(), None);
     assert_eq!(engine.sweep(&Retention::default()).unwrap().purged.answers, 1);
-    assert!(matches!(create_once(&engine, &acme, "m", "k").unwrap(), Answered::Now(_)));
+    assert!(matches!(create_once(&engine, &acme, "m", "k").unwrap(), Idempotent::Executed(_)));
 }
 
 #[test]
@@ -221,12 +223,12 @@ fn idem_1_uploads_and_runs_are_done_once_too() {
     let (engine, acme) = (engine(MemoryStore::new()), caller("acme", Plan::gold()));
     let model = engine.create(&acme, request("n")).unwrap();
     let edit = |edit: &Edit, key: &str| {
-        let once = repeatable(key, b"{}");
+        let once = idempotency(key, b"{}");
         block_on(engine.edit_async(&acme, model.id, edit.clone(), ANYTHING, Some(once)))
     };
     let upload = Edit::AddData(pair(DataType::Train, 18_000));
     assert!(matches!(edit(&upload, "k").unwrap(), Edited::Changed { .. }));
-    let Edited::Before(kept) = edit(&upload, "k").unwrap() else { panic!("done again") };
+    let Edited::Replayed(kept) = edit(&upload, "k").unwrap() else { panic!("done again") };
     assert_eq!(
         kept.body,
         r#"{"message":"Training data uploaded","data_type":"train","filename":"a.wav","transcript_filename":"a.txt","training_status":2}"#
@@ -249,7 +251,7 @@ fn idem_1_a_key_is_up_to_255_visible_characters() {
     for key in ["", " ", "a b", "é", "\u{7f}", &"k".repeat(256)] {
         assert!(key.parse::<IdempotencyKey>().is_err(), "{key:?}");
     }
-    let digest = NewAnswer::digest(b"abc");
+    let digest = NewIdempotencyRecord::digest(b"abc");
     let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
     assert_eq!(digest.to_string(), text);
     assert_eq!(serde_json::from_str::<ContentDigest>(&format!("\"{text}\"")).unwrap(), digest);

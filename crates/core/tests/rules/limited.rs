@@ -1,13 +1,13 @@
 //! Requests that are admitted with their change, from the gate to the engine: RATE-1, RATE-3, RATE-5.
 
 use custom_models_core::access::{
-    AccessRefusal, Entered, Gate, Limits, Operation, OperationLimit, Scope, Standing,
+    AccessRefusal, Authorized, Gate, Limits, Operation, OperationLimit, RateLimitStatus, Scope,
 };
 use custom_models_core::engine::{Edited, Limited};
 use custom_models_core::model::{Edit, Expected};
-use custom_models_core::store::{IdempotencyKey, NewAnswer, Repeatable};
+use custom_models_core::store::{IdempotencyKey, IdempotentRequest, NewIdempotencyRecord};
 use custom_models_core::tenant::Plans;
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{Caller, CustomModel, Engine, ModelId, Plan, Refusal, UpdateModel};
 
 use crate::support::{Clock, House, block_on, request};
@@ -19,7 +19,7 @@ struct Desk {
     key: String,
     clock: Clock,
     /// The time at which the clock begins.
-    start: Moment,
+    start: UnixMillis,
 }
 
 impl Desk {
@@ -39,7 +39,7 @@ impl Desk {
         }
     }
 
-    fn enter(&self, operation: Operation) -> Entered {
+    fn enter(&self, operation: Operation) -> Authorized {
         self.gate.enter(Some(&self.key), operation).unwrap()
     }
 
@@ -62,30 +62,33 @@ impl Desk {
     }
 
     /// A standing whose oldest request came so many milliseconds after the start.
-    fn standing(&self, remaining: u32, since: i64) -> Standing {
-        let reset_at = Moment::from_unix_millis(self.start.unix_millis() + since + 10_000);
-        Standing { limit: 2, remaining, reset_at }
+    fn rate_limit(&self, remaining: u32, since: i64) -> RateLimitStatus {
+        let reset_at = UnixMillis::from_unix_millis(self.start.unix_millis() + since + 10_000);
+        RateLimitStatus { limit: 2, remaining, reset_at }
     }
 }
 
-fn once(key: &'static str) -> Repeatable {
-    Repeatable { key: IdempotencyKey::new(key).unwrap(), request: NewAnswer::digest(b"body") }
+fn once(key: &'static str) -> IdempotentRequest {
+    IdempotentRequest {
+        key: IdempotencyKey::new(key).unwrap(),
+        request: NewIdempotencyRecord::digest(b"body"),
+    }
 }
 
-fn made<T: std::fmt::Debug>(limited: Limited<T>, right: Standing) -> T {
+fn made<T: std::fmt::Debug>(limited: Limited<T>, right: RateLimitStatus) -> T {
     match limited {
-        Limited::Admitted { standing, result } => {
-            assert_eq!(standing, Some(right));
+        Limited::Admitted { rate_limit, result } => {
+            assert_eq!(rate_limit, Some(right));
             result.unwrap()
         }
         other => panic!("{other:?}"),
     }
 }
 
-fn refused<T: std::fmt::Debug>(limited: Limited<T>, right: Standing) -> Refusal {
+fn refused<T: std::fmt::Debug>(limited: Limited<T>, right: RateLimitStatus) -> Refusal {
     match limited {
-        Limited::Admitted { standing, result } => {
-            assert_eq!(standing, Some(right));
+        Limited::Admitted { rate_limit, result } => {
+            assert_eq!(rate_limit, Some(right));
             result.unwrap_err()
         }
         other => panic!("{other:?}"),
@@ -95,54 +98,55 @@ fn refused<T: std::fmt::Debug>(limited: Limited<T>, right: Standing) -> Refusal 
 #[test]
 fn rate_3_a_create_counts_whether_it_is_made_or_refused() {
     let desk = Desk::new(1);
-    let model = made(desk.create(None), desk.standing(1, 0));
-    let refusal = refused(desk.create(None), desk.standing(0, 0));
+    let model = made(desk.create(None), desk.rate_limit(1, 0));
+    let refusal = refused(desk.create(None), desk.rate_limit(0, 0));
     assert_eq!(refusal.status(), 402);
     desk.clock.go(9_001);
     match desk.create(None) {
-        Limited::Full { standing, retry_after } => {
-            assert_eq!((standing, retry_after), (desk.standing(0, 0), 1));
+        Limited::Full { rate_limit, retry_after } => {
+            assert_eq!((rate_limit, retry_after), (desk.rate_limit(0, 0), 1));
         }
         other => panic!("{other:?}"),
     }
     assert_eq!(desk.engine.get(&desk.caller(), model.id).unwrap(), model);
     desk.clock.go(999);
-    assert_eq!(refused(desk.create(None), desk.standing(1, 10_000)).status(), 402);
+    assert_eq!(refused(desk.create(None), desk.rate_limit(1, 10_000)).status(), 402);
 }
 
 #[test]
 fn rate_3_an_edit_counts_whether_it_is_made_or_refused() {
     let desk = Desk::new(1);
-    let model = made(desk.create(None), desk.standing(1, 0));
+    let model = made(desk.create(None), desk.rate_limit(1, 0));
     let missing = ModelId::new(model.id.get() + 1).unwrap();
-    let refusal = refused(desk.update(missing, Expected::Anything), desk.standing(1, 0));
+    let refusal = refused(desk.update(missing, Expected::Anything), desk.rate_limit(1, 0));
     assert_eq!(refusal.status(), 404);
     let stale = Expected::OneOf(vec![model.revision().next()]);
-    assert_eq!(refused(desk.update(model.id, stale), desk.standing(0, 0)).status(), 412);
+    assert_eq!(refused(desk.update(model.id, stale), desk.rate_limit(0, 0)).status(), 412);
     let full = desk.update(model.id, Expected::Anything);
     assert!(matches!(full, Limited::Full { .. }), "{full:?}");
     desk.clock.go(10_000);
-    let edited = made(desk.update(model.id, Expected::Anything), desk.standing(1, 10_000));
+    let edited = made(desk.update(model.id, Expected::Anything), desk.rate_limit(1, 10_000));
     assert!(matches!(edited, Edited::Changed { .. }), "{edited:?}");
 }
 
 #[test]
 fn rate_3_and_idem_1_a_repeat_does_not_count_and_is_answered_when_the_window_is_full() {
     let desk = Desk::new(9);
-    made(desk.create(Some("key")), desk.standing(1, 0));
-    made(desk.create(None), desk.standing(0, 0));
+    made(desk.create(Some("key")), desk.rate_limit(1, 0));
+    made(desk.create(None), desk.rate_limit(0, 0));
     for _ in 0..3 {
-        let Limited::Before(kept) = desk.create(Some("key")) else { panic!("done again") };
+        let Limited::Replayed(kept) = desk.create(Some("key")) else { panic!("done again") };
         assert_eq!(kept.status, 201);
     }
     let entered = desk.enter(Operation::Create);
     let (caller, admission) = (entered.caller(), entered.admission());
-    let other = Repeatable { request: NewAnswer::digest(b"another"), ..once("key") };
+    let other =
+        IdempotentRequest { request: NewIdempotencyRecord::digest(b"another"), ..once("key") };
     let refusal = desk.engine.create_limited(caller, request("n"), Some(other), admission);
     assert_eq!(refusal.unwrap_err().status(), 422);
     assert!(matches!(desk.create(Some("new")), Limited::Full { .. }));
     desk.clock.go(10_000);
-    made(desk.create(Some("new")), desk.standing(1, 10_000));
+    made(desk.create(Some("new")), desk.rate_limit(1, 10_000));
 }
 
 #[test]
@@ -150,24 +154,24 @@ fn rate_3_and_rate_5_a_window_that_is_seen_to_be_full_refuses_before_anything_is
     let desk = Desk::new(9);
     for remaining in [1, 0] {
         desk.enter(Operation::Create).check_window().unwrap();
-        made(desk.create(None), desk.standing(remaining, 0));
+        made(desk.create(None), desk.rate_limit(remaining, 0));
     }
     desk.clock.go(2_500);
     let entered = desk.enter(Operation::Create);
     match entered.check_window().unwrap_err() {
-        AccessRefusal::RateLimited { standing, retry_after } => {
-            assert_eq!((standing, retry_after), (desk.standing(0, 0), 8));
+        AccessRefusal::RateLimited { rate_limit, retry_after } => {
+            assert_eq!((rate_limit, retry_after), (desk.rate_limit(0, 0), 8));
         }
         other => panic!("{other:?}"),
     }
     // A repeat is let in all the same, and shows the window without it.
-    assert_eq!(entered.repeats().standing(), Some(desk.standing(0, 0)));
-    let after = Some(desk.standing(1, 9));
-    assert_eq!(desk.enter(Operation::Create).counted(after).standing(), after);
+    assert_eq!(entered.repeats().rate_limit(), Some(desk.rate_limit(0, 0)));
+    let after = Some(desk.rate_limit(1, 9));
+    assert_eq!(desk.enter(Operation::Create).counted(after).rate_limit(), after);
     let get = desk.enter(Operation::Get);
     assert_eq!(get.admission(), None);
     get.check_window().unwrap();
-    assert_eq!(get.repeats().standing(), None);
+    assert_eq!(get.repeats().rate_limit(), None);
 }
 
 #[test]
@@ -177,7 +181,7 @@ fn rate_3_a_create_without_an_admission_is_not_limited() {
     for _ in 0..4 {
         let limited = block_on(desk.engine.create_limited_async(&caller, request("n"), None, None));
         match limited.unwrap() {
-            Limited::Admitted { standing: None, result } => drop(result.unwrap()),
+            Limited::Admitted { rate_limit: None, result } => drop(result.unwrap()),
             other => panic!("{other:?}"),
         }
     }

@@ -1,7 +1,7 @@
 //! TRAIN-3 and READ-4: the metrics of a training, the five named ones and any others.
 
 use custom_models_core::model::{
-    Course, Edit, Figure, InvalidMetricName, MetricName, TooManyMetrics, TrainingMetrics,
+    Edit, Figure, InvalidMetricName, MetricName, TooManyMetrics, TrainingMetrics, TrainingState,
     TrainingStatus,
 };
 use proptest::prelude::*;
@@ -42,20 +42,21 @@ fn train_3_a_training_has_32_metrics_at_most() {
     assert_eq!(TrainingMetrics::new(others(33)), Err(TooManyMetrics));
 }
 
-/// The record of a course that ended well with these metrics, as a store keeps it.
+/// The record of a training state that ended well with these metrics, as a store keeps it.
 fn record(metrics: &str) -> String {
     let (engine, _, acme, of) = claimed();
     let edit = Edit::Succeed { fence: of.fence, metrics: TrainingMetrics::default() };
     report(&engine, &of, edit).unwrap();
-    let course = engine.get(&acme, of.model.id).unwrap().course;
-    let record = course.to_record().unwrap().unwrap();
+    let training = engine.get(&acme, of.model.id).unwrap().training;
+    let record = training.to_record().unwrap().unwrap();
     assert!(record.contains(r#""metrics":{}"#), "{record}");
     record.replace(r#""metrics":{}"#, &format!(r#""metrics":{metrics}"#))
 }
 
 fn kept(metrics: &str) -> Option<TrainingMetrics> {
-    let course = Course::from_record(TrainingStatus::Success, Some(&record(metrics))).ok()?;
-    course.success().map(|success| success.metrics.clone())
+    let training =
+        TrainingState::from_record(TrainingStatus::Success, Some(&record(metrics))).ok()?;
+    training.success().map(|success| success.metrics.clone())
 }
 
 #[test]

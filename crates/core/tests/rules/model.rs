@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use custom_models_core::model::{Revision, Stamp, TrainingStatus};
+use custom_models_core::model::{Revision, TrainingStatus, Version};
 use custom_models_core::time::{InvalidTimestamp, Timestamp};
 use custom_models_core::{
     BaseModel, CreateModel, CustomModel, Engine, Language, MemoryStore, Plan,
@@ -60,7 +60,7 @@ proptest! {
     fn model_3_a_new_model_is_not_running_and_says_what_to_do(mut tape in tape()) {
         let model = created(&mut tape);
         prop_assert_eq!(model.training_status(), TrainingStatus::NotRunning);
-        prop_assert_eq!(model.stamp, Stamp::from(Revision::FIRST));
+        prop_assert_eq!(model.version, Version::from(Revision::FIRST));
         let wire = serde_json::to_value(&model).unwrap();
         prop_assert_eq!(&wire["training_status"], 1);
         prop_assert_eq!(&wire["status_message"], "Model created. Upload training data to begin.");

@@ -6,15 +6,15 @@ use std::sync::Arc;
 use custom_models_core::model::TrainingStatus;
 use custom_models_core::request::{PerPage, Start};
 use custom_models_core::store::{Change, Filter, ModelStore, Write};
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{
     BaseModel, CreateModel, CustomModel, Engine, Language, ListModels, MemoryStore, Plan,
 };
 use proptest::prelude::*;
 
 use crate::support::{
-    Call, NOW, Recorder, Tape, caller, clock, config, course, engine, id, keys, request, stored,
-    tape,
+    Call, NOW, Recorder, Tape, caller, clock, config, engine, id, keys, request, stored, tape,
+    training,
 };
 
 const LANGUAGES: [Language; 3] = [Language::En, Language::Nl, Language::Zh];
@@ -207,7 +207,7 @@ fn read_1_without_a_word_it_is_the_first_page_of_25() {
 
 #[test]
 fn read_1_every_status_can_be_filtered_by() {
-    let model = |status| CustomModel { course: course(status), ..stored(1, "n") };
+    let model = |status| CustomModel { training: training(status), ..stored(1, "n") };
     for asked in TrainingStatus::ALL {
         let filter = Filter { status: Some(asked), ..Filter::default() };
         assert!(!filter.is_empty());
@@ -241,7 +241,7 @@ fn read_3_a_store_shared_by_clones_and_by_reference_counts_is_one_store() {
         Change::Create { model: request("n").into_new_model(NOW.parse().unwrap()), limit: None };
     let (organisation, actor) = (caller.organisation().clone(), caller.actor().clone());
     store.submit(
-        Write::new(organisation, actor, Moment::from_unix_millis(0), change),
+        Write::new(organisation, actor, UnixMillis::from_unix_millis(0), change),
         Box::new(|_| ()),
     );
     assert_eq!(engine.get(&caller, id(1)).unwrap(), stored(1, "n"));

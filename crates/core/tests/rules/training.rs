@@ -56,7 +56,7 @@ pub(crate) fn report(engine: &Engine, of: &Claimed, edit: Edit) -> Result<Custom
 
 pub(crate) fn beat(engine: &Engine, of: &Claimed, percent: u8) -> Result<CustomModel, Refusal> {
     let progress = Progress::new(percent).unwrap();
-    report(engine, of, Edit::Beat { fence: of.fence, progress, time: lease(60) })
+    report(engine, of, Edit::Heartbeat { fence: of.fence, progress, time: lease(60) })
 }
 
 pub(crate) fn succeed(engine: &Engine, of: &Claimed) -> Result<CustomModel, Refusal> {
@@ -158,7 +158,7 @@ fn train_3_a_heartbeat_extends_the_lease_and_is_no_change() {
     {
         clock.go(59_999);
         let after = beat(&engine, &of, percent).unwrap();
-        assert_eq!(after.course.progress().unwrap().get(), shown);
+        assert_eq!(after.training.progress().unwrap().get(), shown);
         assert_eq!((after.revision(), after.updated_at), (before.revision(), before.updated_at));
         assert_eq!(engine.events(&acme, 0, 100).unwrap().last_position, last + events);
     }
@@ -203,7 +203,7 @@ fn train_3_a_long_error_is_cut_off() {
     let (engine, _, _, of) = claimed();
     let error = "語".repeat(1001);
     let failed = report(&engine, &of, Edit::Fail { fence: of.fence, error }).unwrap();
-    assert_eq!(failed.course.failure().unwrap().error.chars().count(), 1000);
+    assert_eq!(failed.training.failure().unwrap().error.chars().count(), 1000);
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn train_5_after_three_silent_workers_a_training_has_failed() {
         }
         let failed = engine.get(&acme, of.model.id).unwrap();
         assert_eq!(failed.training_status(), TrainingStatus::Failed);
-        let error = &failed.course.failure().unwrap().error;
+        let error = &failed.training.failure().unwrap().error;
         assert!(error.contains("three times"), "{error}");
         let event = engine.events(&acme, 0, 100).unwrap().result.pop().unwrap();
         assert_eq!(event.actor, Actor::SWEEP);

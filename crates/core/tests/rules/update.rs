@@ -123,7 +123,7 @@ proptest! {
                 name: if names == 1 { before.name } else { after.name.clone() },
                 description: if names == 0 { before.description } else { after.description.clone() },
                 updated_at: after.updated_at,
-                stamp: after.stamp,
+                version: after.version,
                 ..before
             };
             prop_assert_eq!(&after, &expected);
@@ -231,7 +231,7 @@ fn edit_4_concurrent_updates_of_different_fields_both_survive() {
     let after = engine.get(&acme, model.id).unwrap();
     let last = (rounds - 1).to_string();
     assert_eq!((after.name.as_str(), after.description.unwrap().as_str()), (&*last, &*last));
-    assert_eq!(after.stamp.revision.get(), 1 + 2 * rounds);
+    assert_eq!(after.version.revision.get(), 1 + 2 * rounds);
 }
 
 #[test]

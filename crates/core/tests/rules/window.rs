@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use custom_models_core::access::{
-    InvalidRequestLimit, InvalidWindowKey, KeyId, Operation, RequestLimit, Standing, Window,
+    InvalidRateLimit, InvalidWindowKey, KeyId, Operation, RateLimit, RateLimitStatus, Window,
     WindowKey,
 };
 use custom_models_core::store::{
     AccessOutcome, Admission, AdmissionRows, AdmissionRowsMut, StoreError, admit, window_state,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use proptest::prelude::*;
 
 /// An error that the rows of these tests never have.
@@ -27,7 +27,7 @@ impl From<StoreError> for Never {
 struct Key {
     rows: Vec<Admission>,
     /// Every admission there ever was.
-    admissions: Vec<Moment>,
+    admissions: Vec<UnixMillis>,
     touched: usize,
 }
 
@@ -39,7 +39,7 @@ impl AdmissionRows for Key {
         Ok(self.rows.last().copied())
     }
 
-    fn first_after(&mut self, _: &Window, after: Moment) -> Result<Option<Admission>, Never> {
+    fn first_after(&mut self, _: &Window, after: UnixMillis) -> Result<Option<Admission>, Never> {
         self.touched += 1;
         Ok(self.rows.iter().find(|row| row.at > after).copied())
     }
@@ -58,7 +58,7 @@ impl AdmissionRowsMut for Key {
         Ok(())
     }
 
-    fn delete_first(&mut self, _: &Window, until: Moment, most: u32) -> Result<(), Never> {
+    fn delete_first(&mut self, _: &Window, until: UnixMillis, most: u32) -> Result<(), Never> {
         let old = self.rows.iter().take_while(|row| row.at <= until).take(most as usize).count();
         self.touched += old;
         self.rows.drain(..old);
@@ -71,37 +71,37 @@ fn window() -> Window {
 }
 
 impl Key {
-    fn request(&mut self, limit: RequestLimit, now: Moment) -> AccessOutcome {
+    fn request(&mut self, limit: RateLimit, now: UnixMillis) -> AccessOutcome {
         admit(self, &window(), limit, now).unwrap()
     }
 
-    fn is_admitted(&mut self, limit: RequestLimit, now: Moment) -> bool {
+    fn is_admitted(&mut self, limit: RateLimit, now: UnixMillis) -> bool {
         matches!(self.request(limit, now), AccessOutcome::Admitted(_))
     }
 
     /// A key with these admissions.
-    fn with(admissions: impl IntoIterator<Item = Moment>) -> Self {
+    fn with(admissions: impl IntoIterator<Item = UnixMillis>) -> Self {
         let mut key = Key::default();
-        let unlimited = RequestLimit::new(100_000, RequestLimit::MAX_WINDOW).unwrap();
+        let unlimited = RateLimit::new(100_000, RateLimit::MAX_WINDOW).unwrap();
         for at in admissions {
             key.request(unlimited, at);
         }
         key
     }
 
-    fn used(&self, limit: RequestLimit, now: Moment) -> usize {
-        let now = self.admissions.iter().copied().fold(now, Moment::max);
+    fn used(&self, limit: RateLimit, now: UnixMillis) -> usize {
+        let now = self.admissions.iter().copied().fold(now, UnixMillis::max);
         self.admissions.iter().filter(|it| **it > now.earlier(limit.window())).count()
     }
 }
 
-fn at(millis: i64) -> Moment {
-    Moment::from_unix_millis(millis)
+fn at(millis: i64) -> UnixMillis {
+    UnixMillis::from_unix_millis(millis)
 }
 
-fn limits() -> impl Strategy<Value = RequestLimit> {
+fn limits() -> impl Strategy<Value = RateLimit> {
     (1..6_u32, 1..5_u64).prop_map(|(requests, seconds)| {
-        RequestLimit::new(requests, Duration::from_secs(seconds)).unwrap()
+        RateLimit::new(requests, Duration::from_secs(seconds)).unwrap()
     })
 }
 
@@ -203,8 +203,8 @@ proptest! {
             }
             match key.request(limit, now) {
                 AccessOutcome::Admitted(_) => prop_assert_eq!(state.retry_after, None),
-                AccessOutcome::Refused { standing, retry_after } => {
-                    prop_assert_eq!(state.standing, standing);
+                AccessOutcome::Refused { rate_limit, retry_after } => {
+                    prop_assert_eq!(state.rate_limit, rate_limit);
                     prop_assert_eq!(state.retry_after, Some(retry_after));
                 }
                 other => prop_assert!(false, "{:?}", other),
@@ -219,7 +219,7 @@ proptest! {
         let mut now = at(0);
         for step in steps {
             now = at(now.unix_millis() + step);
-            let (AccessOutcome::Admitted(standing) | AccessOutcome::Refused { standing, .. }) =
+            let (AccessOutcome::Admitted(rate_limit) | AccessOutcome::Refused { rate_limit, .. }) =
                 key.request(limit, now)
             else {
                 panic!("neither admitted nor refused");
@@ -229,9 +229,9 @@ proptest! {
             let used = u32::try_from(in_window.len()).unwrap();
             let remaining = limit.requests().saturating_sub(used);
             let reset_at = in_window.first().map_or(now, |oldest| oldest.later(limit.window()));
-            let expected = Standing { limit: limit.requests(), remaining, reset_at };
-            prop_assert_eq!(standing, expected);
-            prop_assert_eq!(window_state(&mut key, &window(), limit, now).unwrap().standing, expected);
+            let expected = RateLimitStatus { limit: limit.requests(), remaining, reset_at };
+            prop_assert_eq!(rate_limit, expected);
+            prop_assert_eq!(window_state(&mut key, &window(), limit, now).unwrap().rate_limit, expected);
         }
     }
 
@@ -245,10 +245,10 @@ proptest! {
 
     #[test]
     fn rate_1_a_limit_is_read_as_it_is_written(
-        requests in 1..=RequestLimit::MAX_REQUESTS,
-        seconds in 1..=RequestLimit::MAX_WINDOW.as_secs(),
+        requests in 1..=RateLimit::MAX_REQUESTS,
+        seconds in 1..=RateLimit::MAX_WINDOW.as_secs(),
     ) {
-        let limit = RequestLimit::new(requests, Duration::from_secs(seconds)).unwrap();
+        let limit = RateLimit::new(requests, Duration::from_secs(seconds)).unwrap();
         prop_assert_eq!(limit.to_string().parse(), Ok(limit));
     }
 }
@@ -258,25 +258,25 @@ fn rate_1_ten_creates_in_any_sixty_minutes_and_the_eleventh_to_the_millisecond()
     const HOUR: i64 = 60 * 60 * 1000;
     let mut key = Key::default();
     for minute in 0..10 {
-        assert!(key.is_admitted(RequestLimit::CREATE, at(minute * 60_000)), "minute {minute}");
+        assert!(key.is_admitted(RateLimit::CREATE, at(minute * 60_000)), "minute {minute}");
     }
     // A bucket that refills would have had another token six minutes after the first.
     for (early, retry_after) in [(9 * 60_000, 51 * 60), (30 * 60_000, 30 * 60), (HOUR - 1, 1)] {
-        let standing = Standing { limit: 10, remaining: 0, reset_at: at(HOUR) };
-        let refused = AccessOutcome::Refused { standing, retry_after };
-        assert_eq!(key.request(RequestLimit::CREATE, at(early)), refused);
+        let rate_limit = RateLimitStatus { limit: 10, remaining: 0, reset_at: at(HOUR) };
+        let refused = AccessOutcome::Refused { rate_limit, retry_after };
+        assert_eq!(key.request(RateLimit::CREATE, at(early)), refused);
     }
-    assert!(key.is_admitted(RequestLimit::CREATE, at(HOUR)));
-    assert!(!key.is_admitted(RequestLimit::CREATE, at(HOUR)));
+    assert!(key.is_admitted(RateLimit::CREATE, at(HOUR)));
+    assert!(!key.is_admitted(RateLimit::CREATE, at(HOUR)));
 }
 
 /// More than the limit are in the window when the limit was lowered: enough have to leave.
 #[test]
 fn rate_5_under_a_lowered_limit_the_retry_waits_for_as_many_as_are_too_many() {
-    let limit = RequestLimit::new(2, Duration::from_secs(10)).unwrap();
+    let limit = RateLimit::new(2, Duration::from_secs(10)).unwrap();
     let mut key = Key::with([at(1000), at(2000), at(3000), at(4000)]);
-    let standing = Standing { limit: 2, remaining: 0, reset_at: at(11_000) };
-    let refused = AccessOutcome::Refused { standing, retry_after: 8 };
+    let rate_limit = RateLimitStatus { limit: 2, remaining: 0, reset_at: at(11_000) };
+    let refused = AccessOutcome::Refused { rate_limit, retry_after: 8 };
     assert_eq!(key.request(limit, at(5000)), refused);
 }
 
@@ -285,7 +285,7 @@ fn rate_5_under_a_lowered_limit_the_retry_waits_for_as_many_as_are_too_many() {
 fn rate_1_the_cost_of_an_admission_does_not_grow_with_its_window() {
     let mut costs = Vec::new();
     for requests in [2, 100, 10_000] {
-        let limit = RequestLimit::new(requests, Duration::from_secs(10)).unwrap();
+        let limit = RateLimit::new(requests, Duration::from_secs(10)).unwrap();
         let mut key = Key::with((1..requests).map(|_| at(0)));
         for now in [at(5), at(20_000), at(20_000)] {
             key.touched = 0;
@@ -300,7 +300,7 @@ fn rate_1_the_cost_of_an_admission_does_not_grow_with_its_window() {
 /// A look for the last admission shows that all have left: none is looked for that is still in the window.
 #[test]
 fn rate_1_a_window_that_has_emptied_is_looked_at_once() {
-    let limit = RequestLimit::new(2, Duration::from_secs(10)).unwrap();
+    let limit = RateLimit::new(2, Duration::from_secs(10)).unwrap();
     for (now, touched) in [(9999, 2), (10_000, 1), (10_001, 1)] {
         let mut key = Key::with([at(0)]);
         key.touched = 0;
@@ -322,7 +322,7 @@ fn rate_5_seconds_are_rounded_up() {
 /// Nothing overflows at the ends of time.
 #[test]
 fn rate_1_a_clock_out_of_range_is_judged_all_the_same() {
-    let limit = RequestLimit::new(1, RequestLimit::MAX_WINDOW).unwrap();
+    let limit = RateLimit::new(1, RateLimit::MAX_WINDOW).unwrap();
     for now in [at(i64::MIN), at(i64::MAX)] {
         assert!(Key::default().is_admitted(limit, now));
         Key::with([at(i64::MIN), at(i64::MAX)]).request(limit, now);
@@ -356,12 +356,12 @@ fn rate_1_texts_that_are_no_limit() {
         "99999999999/1h",
         "10/1h/1h",
     ] {
-        assert_eq!(text.parse::<RequestLimit>(), Err(InvalidRequestLimit), "{text:?}");
+        assert_eq!(text.parse::<RateLimit>(), Err(InvalidRateLimit), "{text:?}");
     }
     for (text, seconds) in [("1/1s", 1), ("100000/31d", 2_678_400), ("7/90m", 5400)] {
-        let limit: RequestLimit = text.parse().unwrap();
+        let limit: RateLimit = text.parse().unwrap();
         assert_eq!(limit.window(), Duration::from_secs(seconds), "{text}");
     }
-    assert!(RequestLimit::new(1, Duration::from_millis(1500)).is_err());
-    assert!(RequestLimit::new(1, Duration::from_millis(999)).is_err());
+    assert!(RateLimit::new(1, Duration::from_millis(1500)).is_err());
+    assert!(RateLimit::new(1, Duration::from_millis(999)).is_err());
 }

@@ -2,9 +2,9 @@
 
 use std::num::NonZeroU32;
 
-use custom_models_core::access::{AccessRefusal, Scope, Standing};
+use custom_models_core::access::{AccessRefusal, RateLimitStatus, Scope};
 use custom_models_core::store::{StoreError, StoreErrorKind};
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::wire::ErrorBody;
 use custom_models_core::{CreateModel, MemoryStore, Plan, Refusal};
 use proptest::prelude::*;
@@ -190,9 +190,9 @@ fn wire_403_is_answered_to_the_byte() {
 
 #[test]
 fn rate_5_and_wire_429_both_are_answered_to_the_byte_and_say_when_to_retry() {
-    let reset_at = Moment::from_unix_millis(1);
-    let standing = Standing { limit: 10, remaining: 0, reset_at };
-    let full = AccessRefusal::RateLimited { standing, retry_after: 3599 };
+    let reset_at = UnixMillis::from_unix_millis(1);
+    let rate_limit = RateLimitStatus { limit: 10, remaining: 0, reset_at };
+    let full = AccessRefusal::RateLimited { rate_limit, retry_after: 3599 };
     assert_wire(
         &full,
         429,
@@ -201,15 +201,15 @@ fn rate_5_and_wire_429_both_are_answered_to_the_byte_and_say_when_to_retry() {
     const STANDING: &str =
         "\nX-RateLimit-Limit: 10\nX-RateLimit-Remaining: 0\nX-RateLimit-Reset: 1";
     assert_eq!(headers(&full), format!("Retry-After: 3599{STANDING}"));
-    for standing in [None, Some(standing)] {
+    for rate_limit in [None, Some(rate_limit)] {
         let at_once = NonZeroU32::new(3).unwrap();
-        let busy = AccessRefusal::TooManyAtOnce { at_once, standing };
+        let busy = AccessRefusal::ConcurrencyLimited { at_once, rate_limit };
         assert_wire(
             &busy,
             429,
             r#"{"error":"Too Many Requests","message":"Too many requests at a time","error_code":"CONCURRENCY_LIMIT_EXCEEDED","details":{"at_once":3}}"#,
         );
-        let standing = standing.map_or("", |_| STANDING);
-        assert_eq!(headers(&busy), format!("Retry-After: 1{standing}"));
+        let rate_limit = rate_limit.map_or("", |_| STANDING);
+        assert_eq!(headers(&busy), format!("Retry-After: 1{rate_limit}"));
     }
 }

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::time::UNIX_EPOCH;
 
 use custom_models_core::access::{
-    ApiKey, Gate, KeyDigest, KeyId, KeyRecord, Limits, Operation, OperationLimit, RequestLimit,
-    Scope, Window,
+    ApiKey, Gate, KeyDigest, KeyId, KeyRecord, Limits, Operation, OperationLimit, RateLimit, Scope,
+    Window,
 };
 use custom_models_core::store::{
     AccessChange, AccessOutcome, AccessStore, Completion, Grant, Registration, StoreError,
     StoreErrorKind,
 };
 use custom_models_core::tenant::Plans;
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_core::{MemoryStore, Organisation};
 
 /// Registrations and keys alone.
@@ -81,8 +81,8 @@ fn rate_1_a_store_without_windows_says_so_when_a_gate_with_windows_is_made() {
     assert_eq!(fault.kind(), StoreErrorKind::NoWindows);
     assert_eq!(fault.to_string(), "the store keeps no windows of request limits");
     let window = Window { key: api_key().id().into(), operation: Operation::Create };
-    let now = Moment::from_unix_millis(0);
-    let looked_at = store.window(&window, RequestLimit::CREATE, now).unwrap_err();
+    let now = UnixMillis::from_unix_millis(0);
+    let looked_at = store.window(&window, RateLimit::CREATE, now).unwrap_err();
     assert_eq!(looked_at.kind(), StoreErrorKind::NoWindows);
 }
 
@@ -95,7 +95,7 @@ fn rate_2_a_store_without_windows_has_a_gate_with_places() {
     let entered = enter().unwrap();
     assert!(enter().is_err(), "one at a time");
     let admitted = entered.admit().unwrap();
-    assert_eq!(admitted.standing(), None);
+    assert_eq!(admitted.rate_limit(), None);
     drop(admitted);
     assert!(enter().is_ok());
     assert_eq!(gate.sweep().unwrap(), 0);

@@ -124,7 +124,7 @@ fn order_an_edit_is_checked_without_being_made() {
     let (engine, _, acme, of) = claimed();
     let check = |edit, expected| engine.check(&acme, &of.model, &edit, None, &expected);
     assert!(check(Edit::Cancel, Expected::Anything).is_ok());
-    assert!(engine.get(&acme, of.model.id).unwrap().course.run().is_some(), "nothing was made");
+    assert!(engine.get(&acme, of.model.id).unwrap().training.run().is_some(), "nothing was made");
     let refusal = check(Edit::Run, Expected::Anything).unwrap_err();
     assert!(matches!(refusal, Refusal::TrainingInProgress), "{refusal:?}");
     let refusal = check(Edit::RemoveData(DataId::new(1).unwrap()), Expected::Anything).unwrap_err();

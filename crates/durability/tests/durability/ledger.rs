@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use custom_models_core::model::{Revision, Stamp};
+use custom_models_core::model::{Revision, Version};
 use custom_models_core::store::Store;
 use custom_models_core::{MemoryStore, ModelId};
 use custom_models_durability::{BoxError, Kind, Ledger, Line, MEMBERS, Token, ensure};
@@ -17,8 +17,8 @@ pub(crate) fn lets_ids_come_again_that_were_only_seen(_: &mut Rng) -> Result<(),
     let organisation = member.organisation.to_owned();
     let token = |run| Token { run, thread: 0, number: 0 };
     let seen = Line::Changing { id, organisation: organisation.clone(), edit: token(1) };
-    let stamp = Stamp::from(Revision::FIRST);
-    let changed = Line::Changed { id, organisation: organisation.clone(), stamp };
+    let version = Version::from(Revision::FIRST);
+    let changed = Line::Changed { id, organisation: organisation.clone(), version };
     let doomed = Line::Deleting { id, organisation: organisation.clone() };
     let deleted = Line::Deleted { id, organisation: organisation.clone() };
     let created = Line::Created { id, organisation, token: token(2) };

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use custom_models_core::access::{AccessRefusal, Operation, RequestLimit, Standing};
+use custom_models_core::access::{AccessRefusal, Operation, RateLimit, RateLimitStatus};
 use custom_models_core::store::StoreErrorKind;
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::wire::ErrorBody;
 use custom_models_core::{Refusal, Violations};
 use utoipa::openapi::example::ExampleBuilder;
@@ -41,9 +41,9 @@ pub(super) struct Described {
 impl Described {
     /// Creates the description of an operation, with the rejections that every operation has.
     pub(super) fn new(operation: Operation, tag: Tag, name: &str, summary: &str) -> Self {
-        let limit = RequestLimit::CREATE;
-        let reset_at = Moment::from_unix_millis(1_736_938_800_000);
-        let standing = Standing { limit: limit.requests(), remaining: 0, reset_at };
+        let limit = RateLimit::CREATE;
+        let reset_at = UnixMillis::from_unix_millis(1_736_938_800_000);
+        let rate_limit = RateLimitStatus { limit: limit.requests(), remaining: 0, reset_at };
         let scope = format!("Scope `{}`.", operation.scope());
         let builder = OperationBuilder::new()
             .tag(tag.name())
@@ -54,8 +54,11 @@ impl Described {
             .rejects([
                 AccessRefusal::Unauthorized,
                 AccessRefusal::InsufficientScope { required: operation.scope() },
-                AccessRefusal::TooManyAtOnce { at_once: NonZeroU32::MIN, standing: Some(standing) },
-                AccessRefusal::RateLimited { standing, retry_after: limit.window().as_secs() },
+                AccessRefusal::ConcurrencyLimited {
+                    at_once: NonZeroU32::MIN,
+                    rate_limit: Some(rate_limit),
+                },
+                AccessRefusal::RateLimited { rate_limit, retry_after: limit.window().as_secs() },
             ])
             .rejects([Rejection::internal("")])
             .rejects([

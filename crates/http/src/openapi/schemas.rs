@@ -1,7 +1,7 @@
 //! The schemas of models and errors, and what other schemas are made of.
 
 use custom_models_core::field::{Description, Name};
-use custom_models_core::model::{Course, Progress, TrainingStatus};
+use custom_models_core::model::{Progress, TrainingState, TrainingStatus};
 use custom_models_core::time::Timestamp;
 use custom_models_core::{BaseModel, CreateModel, Language, ModelId};
 use serde_json::Value;
@@ -163,7 +163,7 @@ pub(super) fn training_status() -> ObjectBuilder {
 
 /// Returns the schema of the error of a failed training.
 pub(super) fn training_error() -> ObjectBuilder {
-    text().max_length(Some(Course::MAX_ERROR_CHARACTERS))
+    text().max_length(Some(TrainingState::MAX_ERROR_CHARACTERS))
 }
 
 pub(super) fn date_time() -> ObjectBuilder {

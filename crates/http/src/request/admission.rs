@@ -1,6 +1,6 @@
 //! The admission of a request: how it passes the gate's limits, and when that is written (RATE-2, RATE-3).
 
-use custom_models_core::access::{Admitted, Entered, Standing};
+use custom_models_core::access::{Admitted, Authorized, RateLimitStatus};
 use custom_models_core::store::AdmissionRequest;
 
 use crate::rejection::Rejection;
@@ -18,17 +18,17 @@ enum Stage {
     #[default]
     Outside,
     /// The request has entered, and its admission is not submitted.
-    Entered(Entered),
+    Authorized(Authorized),
     /// The admission is submitted with a change; then with the state of the window that the change returned.
-    Submitted(Entered, Option<Standing>),
+    Submitted(Authorized, Option<RateLimitStatus>),
     /// The admission is written, without a change.
     Admitted(Admitted),
 }
 
 impl Admission {
     /// Creates the admission of a request that has entered.
-    pub(crate) fn of(entered: Entered) -> Self {
-        Admission(Stage::Entered(entered))
+    pub(crate) fn of(entered: Authorized) -> Self {
+        Admission(Stage::Authorized(entered))
     }
 
     /// Returns true if the admission went with a change. That change may have turned out to be a replay.
@@ -38,7 +38,7 @@ impl Admission {
 
     /// Writes the admission without a change, and waits until it is durable: 429 by the window.
     pub(crate) async fn write(&mut self, state: &AppState) -> Result<(), Rejection> {
-        if let Stage::Entered(entered) = self.take() {
+        if let Stage::Authorized(entered) = self.take() {
             self.0 = Stage::Admitted(state.admit(entered).await?);
         }
         Ok(())
@@ -47,7 +47,7 @@ impl Admission {
     /// Returns the admission, to be written with a change.
     pub(crate) fn submit(&mut self) -> Option<AdmissionRequest> {
         match self.take() {
-            Stage::Entered(entered) => {
+            Stage::Authorized(entered) => {
                 let admission = entered.admission();
                 self.0 = Stage::Submitted(entered, None);
                 admission
@@ -60,9 +60,9 @@ impl Admission {
     }
 
     /// Sets the state of the window that the change returned.
-    pub(crate) fn set_standing(&mut self, new: Option<Standing>) {
-        if let Stage::Submitted(_, standing) = &mut self.0 {
-            *standing = new;
+    pub(crate) fn set_standing(&mut self, new: Option<RateLimitStatus>) {
+        if let Stage::Submitted(_, rate_limit) = &mut self.0 {
+            *rate_limit = new;
         }
     }
 
@@ -76,19 +76,19 @@ impl Admission {
         match (self.take(), result) {
             (Stage::Outside, result) => (None, result),
             // The key was revoked or has expired since the request entered.
-            (Stage::Entered(_), Err(rejection)) if matches!(rejection.status(), 401 | 403) => {
+            (Stage::Authorized(_), Err(rejection)) if matches!(rejection.status(), 401 | 403) => {
                 (None, Err(rejection))
             }
             // The store fails: it is not asked once more.
-            (Stage::Entered(entered), Err(rejection)) if rejection.status() == 500 => {
+            (Stage::Authorized(entered), Err(rejection)) if rejection.status() == 500 => {
                 (Some(entered.leave()), Err(rejection))
             }
-            (Stage::Entered(entered), result) => match state.admit(entered).await {
+            (Stage::Authorized(entered), result) => match state.admit(entered).await {
                 Ok(admitted) => (Some(admitted), result),
                 Err(rejection) => (None, Err(rejection)),
             },
-            (Stage::Submitted(entered, standing), result) => {
-                (Some(entered.counted(standing)), result)
+            (Stage::Submitted(entered, rate_limit), result) => {
+                (Some(entered.counted(rate_limit)), result)
             }
             (Stage::Admitted(admitted), result) => (Some(admitted), result),
         }
@@ -101,7 +101,7 @@ impl Admission {
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        if let Stage::Entered(entered) = self.take() {
+        if let Stage::Authorized(entered) = self.take() {
             drop(entered.leave());
         }
     }

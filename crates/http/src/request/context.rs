@@ -11,7 +11,8 @@ use custom_models_core::access::{AccessRefusal, Admitted, Operation};
 use custom_models_core::engine::{Edited, Limited};
 use custom_models_core::model::{ContentDigest, Edit, TrainingStatus};
 use custom_models_core::store::{
-    AdmissionRequest, AnswerKey, IdempotencyKey, KeptAnswer, NewAnswer, Repeatable,
+    AdmissionRequest, IdempotencyKey, IdempotencyRecord, IdempotencyScope, IdempotentRequest,
+    NewIdempotencyRecord,
 };
 use custom_models_core::{Caller, CustomModel, Engine, ModelId, Refusal, Violations};
 use custom_models_training_data::Upload;
@@ -86,7 +87,7 @@ impl RequestContext {
     pub(crate) async fn respond_once(
         mut self,
         operation: Operation,
-        scope: Option<AnswerKey>,
+        scope: Option<IdempotencyScope>,
         handler: impl AsyncFnOnce(&mut RequestContext, &Caller) -> HandlerResult,
     ) -> Response<Body> {
         let handled = self.replay_or_handle(operation, scope.as_ref(), handler).await;
@@ -97,7 +98,7 @@ impl RequestContext {
     async fn replay_or_handle(
         &mut self,
         operation: Operation,
-        scope: Option<&AnswerKey>,
+        scope: Option<&IdempotencyScope>,
         handler: impl AsyncFnOnce(&mut RequestContext, &Caller) -> HandlerResult,
     ) -> Result<(Option<Admitted>, HandlerResult), Rejection> {
         let entered = self.state.enter(&self.headers, operation).await?;
@@ -125,7 +126,7 @@ impl RequestContext {
     async fn replay(
         &mut self,
         caller: &Caller,
-        scope: Option<&AnswerKey>,
+        scope: Option<&IdempotencyScope>,
     ) -> Result<Option<Reply>, Rejection> {
         let Some(scope) = scope.cloned() else { return Ok(None) };
         let operation = scope.operation;
@@ -141,7 +142,7 @@ impl RequestContext {
     }
 
     /// Returns a recorded reply. That to a run carries `Retry-After`, as the first one did.
-    fn replayed_reply(&self, record: KeptAnswer) -> HandlerResult {
+    fn replayed_reply(&self, record: IdempotencyRecord) -> HandlerResult {
         let reply = Reply::replayed(record)?;
         let is_run = self.operation == Some(Operation::Run);
         Ok(if is_run { reply.with_retry_after(self.state.options.poll_after) } else { reply })
@@ -152,7 +153,7 @@ impl RequestContext {
         match self.body.read(self.state.options.body_timeout).await {
             Ok(body) => {
                 self.recheck_if_late(begun).await?;
-                Ok(NewAnswer::digest(&body))
+                Ok(NewIdempotencyRecord::digest(&body))
             }
             // No reply is ever recorded for such a body.
             Err(Rejection::Engine(Refusal::BodyTooLarge)) => {
@@ -192,9 +193,9 @@ impl RequestContext {
         &self,
         operation: Operation,
         key: &ParsedKey,
-    ) -> Option<AnswerKey> {
+    ) -> Option<IdempotencyScope> {
         let key = key.as_ref().ok()?.clone()?;
-        Some(AnswerKey { operation, target: Some(self.model_id(1).ok()?), key })
+        Some(IdempotencyScope { operation, target: Some(self.model_id(1).ok()?), key })
     }
 
     /// Reads the body, which must be JSON: 415, 413 and 408.
@@ -292,14 +293,14 @@ impl RequestContext {
         let admission = self.admission.submit();
         let write = change(&self.state.engine, admission);
         match self.state.write(caller, write, Wait::Bounded).await? {
-            Limited::Admitted { standing, result } => {
-                self.admission.set_standing(standing);
+            Limited::Admitted { rate_limit, result } => {
+                self.admission.set_standing(rate_limit);
                 reply(self, result?)
             }
-            Limited::Before(record) => self.replayed_reply(record),
-            Limited::Full { standing, retry_after } => {
-                self.admission.set_standing(Some(standing));
-                Err(AccessRefusal::RateLimited { standing, retry_after }.into())
+            Limited::Replayed(record) => self.replayed_reply(record),
+            Limited::Full { rate_limit, retry_after } => {
+                self.admission.set_standing(Some(rate_limit));
+                Err(AccessRefusal::RateLimited { rate_limit, retry_after }.into())
             }
         }
     }
@@ -310,12 +311,12 @@ impl RequestContext {
         caller: &Caller,
         id: ModelId,
         edit: Edit,
-        repeatable: Option<Repeatable>,
+        idempotency: Option<IdempotentRequest>,
         reply: impl FnOnce(&RequestContext, Edited) -> HandlerResult,
     ) -> HandlerResult {
         let expected = if_match(&self.headers);
         let edit = |engine: &Engine, admission| {
-            engine.edit_limited_async(caller, id, edit, expected, repeatable, admission)
+            engine.edit_limited_async(caller, id, edit, expected, idempotency, admission)
         };
         self.write(caller, edit, reply).await
     }
@@ -342,7 +343,7 @@ impl RequestContext {
         match edited {
             Edited::Changed { model, .. } => self.model_reply(StatusCode::OK, &model),
             Edited::Deleted => Ok(Reply::empty(StatusCode::NO_CONTENT)),
-            Edited::Before(record) => self.replayed_reply(record),
+            Edited::Replayed(record) => self.replayed_reply(record),
         }
     }
 

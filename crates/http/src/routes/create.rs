@@ -7,7 +7,9 @@ use axum::extract::{Request, State};
 use axum::http::{Response, StatusCode};
 use custom_models_core::access::Operation;
 use custom_models_core::request::CreateParameters;
-use custom_models_core::store::{AnswerKey, IdempotencyKey, NewAnswer, Repeatable};
+use custom_models_core::store::{
+    IdempotencyKey, IdempotencyScope, IdempotentRequest, NewIdempotencyRecord,
+};
 use custom_models_core::{Caller, CreateModel, Engine, Violations};
 
 use crate::request::context::{RequestContext, both};
@@ -21,7 +23,8 @@ pub(crate) async fn create(State(state): State<Arc<AppState>>, request: Request)
     // A request that is only validated has no record (DRY-1).
     let is_dry = parameters.as_ref().is_ok_and(|parameters| parameters.validate_only);
     let scope = key.clone().ok().flatten().filter(|_| !is_dry);
-    let scope = scope.map(|key| AnswerKey { operation: Operation::Create, target: None, key });
+    let scope =
+        scope.map(|key| IdempotencyScope { operation: Operation::Create, target: None, key });
     let parameters = both(parameters, key);
     let create = async |ctx: &mut RequestContext, caller: &Caller| {
         create_model(ctx, caller, parameters).await
@@ -39,9 +42,10 @@ async fn create_model(
     if parameters.validate_only {
         return validate(ctx, caller, request.into_owned()).await;
     }
-    let repeatable = key.map(|key| Repeatable { key, request: NewAnswer::digest(&body) });
+    let idempotency =
+        key.map(|key| IdempotentRequest { key, request: NewIdempotencyRecord::digest(&body) });
     let create = |engine: &Engine, admission| {
-        engine.create_limited_async(caller, request, repeatable, admission)
+        engine.create_limited_async(caller, request, idempotency, admission)
     };
     ctx.write(caller, create, |ctx, model| ctx.model_reply(StatusCode::CREATED, &model)).await
 }

@@ -9,7 +9,7 @@ use custom_models_core::Caller;
 use custom_models_core::access::Operation;
 use custom_models_core::model::Edit;
 use custom_models_core::request::RunModel;
-use custom_models_core::store::{NewAnswer, Repeatable};
+use custom_models_core::store::{IdempotentRequest, NewIdempotencyRecord};
 
 use crate::request::context::{ParsedKey, RequestContext, both};
 use crate::response::HandlerResult;
@@ -35,8 +35,9 @@ async fn start_training(
     let body = ctx.json().await?;
     let beside = both(key, ctx.reject_query());
     let (RunModel { .. }, (key, ())) = both(RunModel::from_json(&body), beside)?;
-    let repeatable = key.map(|key| Repeatable { key, request: NewAnswer::digest(&body) });
-    ctx.edit(caller, model.id, Edit::Run, repeatable, RequestContext::edit_reply).await
+    let idempotency =
+        key.map(|key| IdempotentRequest { key, request: NewIdempotencyRecord::digest(&body) });
+    ctx.edit(caller, model.id, Edit::Run, idempotency, RequestContext::edit_reply).await
 }
 
 /// `POST /api/v3/custom_models/{id}/cancel`

@@ -9,7 +9,7 @@ use axum::http::{Response, StatusCode};
 use custom_models_core::access::Operation;
 use custom_models_core::engine::Edited;
 use custom_models_core::model::{ContentDigest, DataFile, DataType, Edit, Expected, NewPair};
-use custom_models_core::store::{IdempotencyKey, Repeatable};
+use custom_models_core::store::{IdempotencyKey, IdempotentRequest};
 use custom_models_core::{Caller, ModelId, Refusal};
 use custom_models_training_data::{ContentStore, Upload, Uploaded};
 use tokio::task::JoinError;
@@ -100,13 +100,13 @@ async fn commit_pair(
     key: Option<IdempotencyKey>,
 ) -> HandlerResult {
     let waiting = Arc::clone(&state);
-    let repeatable = key.map(|key| Repeatable { key, request: uploaded.request });
+    let idempotency = key.map(|key| IdempotentRequest { key, request: uploaded.request });
     let edit = Edit::AddData(uploaded.pair.clone());
     // If it stays unknown whether the pair was committed, because the store cannot say or the service ends first, the
     // lock is kept: only the end of the process lets a sweep remove the contents.
     let locked = ManuallyDrop::new(uploaded);
     let commit = async move {
-        let write = state.engine.edit_async(&caller, id, edit, expected, repeatable);
+        let write = state.engine.edit_async(&caller, id, edit, expected, idempotency);
         match state.write(&caller, write, Wait::Unbounded).await {
             Err(rejection) if rejection.is_outcome_unknown() => Err(rejection),
             known => upload_reply(&state, known, ManuallyDrop::into_inner(locked)),
@@ -131,7 +131,7 @@ fn upload_reply(
         other => {
             state.remove_contents(move |_| uploaded.discard());
             match other? {
-                Edited::Before(record) => Reply::replayed(record),
+                Edited::Replayed(record) => Reply::replayed(record),
                 other => Err(Rejection::internal(format!("not an upload: {other:?}"))),
             }
         }

@@ -48,7 +48,7 @@ pub(crate) async fn heartbeat(
 async fn extend_lease(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
     let parse = |body: &[u8]| {
         let Heartbeat { fence, progress, time, .. } = Heartbeat::from_json(body)?;
-        Ok(Edit::Beat { fence, progress, time })
+        Ok(Edit::Heartbeat { fence, progress, time })
     };
     edit_training(ctx, caller, parse, |_, edited| {
         let held = match &edited {
@@ -98,7 +98,7 @@ async fn edit_training(
     reply: impl FnOnce(&RequestContext, Edited) -> HandlerResult,
 ) -> HandlerResult {
     let model = ctx.model(caller, 1).await?;
-    if model.course.run().is_none() {
+    if model.training.run().is_none() {
         return Err(Refusal::LeaseLost.into());
     }
     if !if_match(&ctx.headers).is_met_by(model.revision()) {

@@ -114,7 +114,7 @@ impl Drop for Record {
 fn limit(rejection: &Rejection) -> Option<&'static str> {
     match rejection {
         Rejection::Access(AccessRefusal::RateLimited { .. }) => Some("window"),
-        Rejection::Access(AccessRefusal::TooManyAtOnce { .. }) => Some("places"),
+        Rejection::Access(AccessRefusal::ConcurrencyLimited { .. }) => Some("places"),
         Rejection::ShareExceeded { .. } => Some("share"),
         Rejection::AtCapacity => Some("capacity"),
         _ => None,
@@ -129,7 +129,7 @@ fn outcome(rejection: &Rejection) -> &'static str {
         Rejection::Access(AccessRefusal::Unauthorized) => "unauthorized",
         Rejection::Access(AccessRefusal::InsufficientScope { .. }) => "forbidden",
         Rejection::Access(AccessRefusal::RateLimited { .. }) => "window",
-        Rejection::Access(AccessRefusal::TooManyAtOnce { .. }) => "places",
+        Rejection::Access(AccessRefusal::ConcurrencyLimited { .. }) => "places",
         Rejection::Engine(Refusal::Invalid(_)) => "invalid",
         Rejection::Engine(Refusal::QuotaExceeded { .. }) => "quota",
         Rejection::Engine(Refusal::IdempotencyKeyReused) => "key_reused",

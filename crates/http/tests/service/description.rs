@@ -7,7 +7,7 @@ use custom_models_core::access::Limits;
 use custom_models_core::field::{Description, Name};
 use custom_models_core::model::LeaseTime;
 use custom_models_core::request::ListEvents;
-use custom_models_core::store::NewAnswer;
+use custom_models_core::store::NewIdempotencyRecord;
 use custom_models_core::{BaseModel, Language, MemoryStore};
 use custom_models_http::Options;
 use custom_models_training_data::Folder;
@@ -41,7 +41,7 @@ fn parts(mut description: Value) -> Vec<(String, Value)> {
 #[test]
 fn the_description_changes_only_where_its_digests_do() {
     let digest = |(name, part): (String, Value)| {
-        let digest = NewAnswer::digest(part.to_string().as_bytes()).to_string();
+        let digest = NewIdempotencyRecord::digest(part.to_string().as_bytes()).to_string();
         format!("{} {name}\n", &digest[..16])
     };
     let digests: String = parts(description()).into_iter().map(digest).collect();

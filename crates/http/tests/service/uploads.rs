@@ -139,7 +139,7 @@ fn data_1_and_data_6_an_upload_is_answered_and_listed() {
     let uploads = uploads();
     uploads.upload().is(200, UPLOADED).has("etag", "\"2\"");
     let list = r#"{"count":1,"result":[{"id":1,"data_type":"train","audio_millis":1000,"audio":{"filename":"a.flac","bytes":12096,"sha256":"SHA"},"transcript":{"filename":"a.txt","bytes":22,"sha256":"TEXT"},"created_at":"2023-11-14T22:13:20Z"}]}"#;
-    let digest = |bytes| custom_models_core::store::NewAnswer::digest(bytes).to_string();
+    let digest = |bytes| custom_models_core::store::NewIdempotencyRecord::digest(bytes).to_string();
     let list = list.replace("SHA", &digest(FLAC)).replace("TEXT", &digest(RIGHT[2].2));
     uploads.server.get(&uploads.key, &format!("{MODELS}/1/data")).is(200, &list);
     assert_eq!(uploads.files().len(), 2);

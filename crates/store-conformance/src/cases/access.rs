@@ -1,10 +1,10 @@
 //! Organisations with their plans, and keys.
 
 use custom_models_core::access::{
-    KeyDigest, KeyId, KeyRecord, Operation, RequestLimit, Scope, Scopes, Window,
+    KeyDigest, KeyId, KeyRecord, Operation, RateLimit, Scope, Scopes, Window,
 };
 use custom_models_core::store::{AccessChange, AccessOutcome, Grant, StoreErrorKind};
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 
 use crate::Builder;
 use crate::cases::durability::killed;
@@ -177,7 +177,7 @@ pub(crate) fn a_closed_store_lets_nobody_in(builder: &dyn Builder) -> Checked {
         store.keys(&key.organisation).err(),
         store.registration(&key.organisation).err(),
         store.registrations().err(),
-        store.window(&window, RequestLimit::CREATE, Moment::from_unix_millis(0)).err(),
+        store.window(&window, RateLimit::CREATE, UnixMillis::from_unix_millis(0)).err(),
         store.apply_access(change).err(),
     ];
     for (number, answer) in answers.into_iter().enumerate() {

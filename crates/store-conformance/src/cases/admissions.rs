@@ -3,9 +3,9 @@
 use std::sync::mpsc::channel;
 use std::time::Duration;
 
-use custom_models_core::access::{KeyId, Operation, RequestLimit, Standing, Window, WindowKey};
+use custom_models_core::access::{KeyId, Operation, RateLimit, RateLimitStatus, Window, WindowKey};
 use custom_models_core::store::{AccessChange, AccessOutcome, Outcome, WindowState};
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 
 use crate::Builder;
 use crate::cases::durability::killed;
@@ -19,24 +19,24 @@ const KEY: KeyId = KeyId::from_bytes([0, 1, 2, 0, 255, 254]);
 const START: i64 = 1_700_000_000_000;
 
 /// Two in ten seconds.
-fn limit() -> Checked<RequestLimit> {
+fn limit() -> Checked<RateLimit> {
     limit_of(2)
 }
 
-pub(crate) fn limit_of(requests: u32) -> Checked<RequestLimit> {
-    let limit = RequestLimit::new(requests, Duration::from_secs(10));
+pub(crate) fn limit_of(requests: u32) -> Checked<RateLimit> {
+    let limit = RateLimit::new(requests, Duration::from_secs(10));
     limit.map_err(|error| Stop::failed(error.to_string()))
 }
 
-fn at(millis: i64) -> Moment {
-    Moment::from_unix_millis(START + millis)
+fn at(millis: i64) -> UnixMillis {
+    UnixMillis::from_unix_millis(START + millis)
 }
 
 fn window() -> Window {
     Window { key: KEY.into(), operation: Operation::Create }
 }
 
-fn admission(limit: RequestLimit, millis: i64) -> AccessChange {
+fn admission(limit: RateLimit, millis: i64) -> AccessChange {
     AccessChange::Admit { window: window(), limit, now: at(millis) }
 }
 
@@ -45,10 +45,13 @@ fn admitted(store: &Client, change: AccessChange, remaining: u32, oldest: i64) -
     let AccessChange::Admit { limit, .. } = change else {
         return Err(Stop::failed("not an admission"));
     };
-    let standing =
-        Standing { limit: limit.requests(), remaining, reset_at: at(oldest).later(limit.window()) };
+    let rate_limit = RateLimitStatus {
+        limit: limit.requests(),
+        remaining,
+        reset_at: at(oldest).later(limit.window()),
+    };
     let shown = format!("{change:?}");
-    ensure_eq!(store.access(change)?, AccessOutcome::Admitted(standing), "{shown}");
+    ensure_eq!(store.access(change)?, AccessOutcome::Admitted(rate_limit), "{shown}");
     Ok(())
 }
 
@@ -57,13 +60,13 @@ fn refused(store: &Client, change: AccessChange, oldest: i64, retry_after: u64) 
     let AccessChange::Admit { limit, .. } = change else {
         return Err(Stop::failed("not an admission"));
     };
-    let standing = Standing {
+    let rate_limit = RateLimitStatus {
         limit: limit.requests(),
         remaining: 0,
         reset_at: at(oldest).later(limit.window()),
     };
     let shown = format!("{change:?}");
-    let refusal = AccessOutcome::Refused { standing, retry_after };
+    let refusal = AccessOutcome::Refused { rate_limit, retry_after };
     ensure_eq!(store.access(change)?, refusal, "{shown}");
     Ok(())
 }
@@ -72,24 +75,24 @@ fn refused(store: &Client, change: AccessChange, oldest: i64, retry_after: u64) 
 #[track_caller]
 fn shows(
     store: &Client,
-    (limit, now): (RequestLimit, i64),
+    (limit, now): (RateLimit, i64),
     remaining: u32,
     oldest: i64,
     retry_after: Option<u64>,
 ) -> Checked {
     let reset_at = at(oldest).later(limit.window());
-    let standing = Standing { limit: limit.requests(), remaining, reset_at };
-    let right = WindowState { standing, retry_after };
+    let rate_limit = RateLimitStatus { limit: limit.requests(), remaining, reset_at };
+    let right = WindowState { rate_limit, retry_after };
     ensure_eq!(store.window(&window(), limit, at(now))?, right, "the window at {now}");
     Ok(())
 }
 
 /// The number of admissions that a window has had within its longest.
 pub(crate) fn used(store: &Client, window: &Window) -> Checked<u32> {
-    let longest = RequestLimit::new(RequestLimit::MAX_REQUESTS, RequestLimit::MAX_WINDOW);
+    let longest = RateLimit::new(RateLimit::MAX_REQUESTS, RateLimit::MAX_WINDOW);
     let longest = longest.map_err(|error| Stop::failed(error.to_string()))?;
-    let standing = store.window(window, longest, at(20_000))?.standing;
-    Ok(standing.limit - standing.remaining)
+    let rate_limit = store.window(window, longest, at(20_000))?.rate_limit;
+    Ok(rate_limit.limit - rate_limit.remaining)
 }
 
 pub(crate) fn rate_1_the_window_is_exact_to_the_millisecond(builder: &dyn Builder) -> Checked {

@@ -2,7 +2,7 @@
 
 use custom_models_core::access::Operation;
 use custom_models_core::model::{DataFile, Edit, NewPair, Uploaded};
-use custom_models_core::store::{Change, KeptAnswer, Outcome, Write};
+use custom_models_core::store::{Change, IdempotencyRecord, Outcome, Write};
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use crate::Builder;
@@ -23,7 +23,7 @@ fn keyed_create(of: &Organisation, number: u64, key: &str, millis: i64) -> Check
 }
 
 /// Returns the answer that is kept of a write that left its model like this.
-fn kept(write: &Write, model: &CustomModel) -> Checked<KeptAnswer> {
+fn kept(write: &Write, model: &CustomModel) -> Checked<IdempotencyRecord> {
     let Some(answer) = &write.answer else { return Err(Stop::failed("no answer to keep")) };
     let whole = || serde_json::to_string(model);
     let (status, body) = match &write.change {
@@ -34,12 +34,12 @@ fn kept(write: &Write, model: &CustomModel) -> Checked<KeptAnswer> {
         },
     };
     let (body, revision) = (body.map_err(unfit)?, model.revision());
-    Ok(KeptAnswer { request: answer.request, at: write.at, status, revision, body })
+    Ok(IdempotencyRecord { request: answer.request, at: write.at, status, revision, body })
 }
 
 /// A write, and what a repeat must hear from then on.
 #[track_caller]
-fn first(store: &Client, write: &Write) -> Checked<(CustomModel, KeptAnswer)> {
+fn first(store: &Client, write: &Write) -> Checked<(CustomModel, IdempotencyRecord)> {
     let model = match store.write_whole(write.clone())? {
         Outcome::Created(model) => model,
         Outcome::Changed { model, .. } => *model,
@@ -54,7 +54,7 @@ fn first(store: &Client, write: &Write) -> Checked<(CustomModel, KeptAnswer)> {
 
 /// A repeat hears the answer that was kept, and leaves no trace.
 #[track_caller]
-fn repeated(store: &Client, write: &Write, kept: &KeptAnswer) -> Checked {
+fn repeated(store: &Client, write: &Write, kept: &IdempotencyRecord) -> Checked {
     let keys: Vec<_> = write.answer.iter().map(|answer| answer.key.clone()).collect();
     let before = Everything::of(store, &write.organisation, &keys)?;
     let outcome = store.write_whole(write.clone())?;

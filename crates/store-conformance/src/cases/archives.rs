@@ -10,9 +10,9 @@ use custom_models_core::store::{
 use custom_models_core::{MemoryStore, Organisation};
 
 use crate::Builder;
-use crate::cases::courses::every_course;
 use crate::cases::durability::killed;
 use crate::cases::events::with_history;
+use crate::cases::trainings::every_course;
 use crate::client::{Client, create, fresh, write};
 use crate::driven::Driven;
 use crate::life::{add_pair, at, create_answer, edit, event, new_pair, upload_answer};

@@ -77,7 +77,7 @@ pub(crate) fn train_3_those_that_have_waited_longest_are_shown_first(
 }
 
 fn waits_by(model: &CustomModel, millis: i64) -> bool {
-    model.course.claimable_at().is_some_and(|since| since <= at(millis))
+    model.training.claimable_at().is_some_and(|since| since <= at(millis))
 }
 
 pub(crate) fn train_3_what_waits_follows_every_change_at_once(builder: &dyn Builder) -> Checked {

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use custom_models_core::model::{
-    ContentDigest, Course, DataFile, DataPair, DataType, Edit, EditRefusal, NewPair,
+    ContentDigest, DataFile, DataPair, DataType, Edit, EditRefusal, NewPair, TrainingState,
 };
 use custom_models_core::store::{ArchiveChange, ModelLine, Outcome, Record, Write};
 use custom_models_core::time::Timestamp;
@@ -102,7 +102,7 @@ fn add_all(
         let at = moment_of(created_at);
         let add = write(&acme, edit(model.id, Edit::AddData(new.clone())));
         *model = store.edited(model, Write { at, ..add })?;
-        pairs.push(paired(model.course.data().last_id, new, at)?);
+        pairs.push(paired(model.training.data().last_id, new, at)?);
     }
     Ok(pairs)
 }
@@ -136,11 +136,11 @@ pub(crate) fn data_4_pairs_come_back_under_the_largest_numbers(builder: &dyn Bui
 
 fn with_last_pair(model: CustomModel, last_id: u32) -> Checked<CustomModel> {
     let (_place, drafts) = fresh(&MemoryBuilder)?;
-    let course = Driven::new(&drafts, &organisation("drafts")?).ready(1)?.course;
-    let text = course.to_record().map_err(unfit)?.unwrap_or_default();
+    let training = Driven::new(&drafts, &organisation("drafts")?).ready(1)?.training;
+    let text = training.to_record().map_err(unfit)?.unwrap_or_default();
     let text = text.replace("\"last_id\":1", &format!("\"last_id\":{last_id}"));
-    let course = Course::from_record(course.status(), Some(&text)).map_err(unfit)?;
-    Ok(CustomModel { course, ..model })
+    let training = TrainingState::from_record(training.status(), Some(&text)).map_err(unfit)?;
+    Ok(CustomModel { training, ..model })
 }
 
 pub(crate) fn data_6_a_pair_that_was_removed_is_gone(builder: &dyn Builder) -> Checked {
@@ -260,7 +260,7 @@ pub(crate) fn data_4_reads_see_a_pair_with_its_change_or_neither(builder: &dyn B
         loop {
             let is_last = is_written.load(Ordering::SeqCst) == 1;
             let before = store.data(&acme, id, 0, u32::MAX)?;
-            let counted = store.get(&acme, id)?.map(|model| model.course.data().train_pairs);
+            let counted = store.get(&acme, id)?.map(|model| model.training.data().train_pairs);
             let after = store.data(&acme, id, 0, u32::MAX)?;
             let counted = usize::try_from(counted.unwrap_or_default()).unwrap_or_default();
             ensure!(

@@ -3,7 +3,7 @@
 use custom_models_core::access::Operation;
 use custom_models_core::engine::Edited;
 use custom_models_core::model::{DataType, Edit, Expected};
-use custom_models_core::store::Repeatable;
+use custom_models_core::store::IdempotentRequest;
 use custom_models_core::{CustomModel, Refusal, UpdateModel};
 
 use crate::Builder;
@@ -119,13 +119,13 @@ pub(crate) fn edit_4_a_refused_edit_leaves_no_trace(builder: &dyn Builder) -> Ch
     let keys = refused.iter().map(|(id, _, operation, _)| answer_key(*operation, Some(*id), "key"));
     let keys = keys.collect::<Checked<Vec<_>>>()?;
     let before = Everything::of(&store, &acme, &keys)?;
-    let repeatable = || -> Checked<_> {
+    let idempotency = || -> Checked<_> {
         let key = "key".parse().map_err(unfit)?;
-        Ok(Some(Repeatable { key, request: digest("{}") }))
+        Ok(Some(IdempotentRequest { key, request: digest("{}") }))
     };
     for (id, edit, _, expected) in refused {
         let edited =
-            driven.engine.edit_async(&driven.caller, id, edit, expected.clone(), repeatable()?);
+            driven.engine.edit_async(&driven.caller, id, edit, expected.clone(), idempotency()?);
         let status = wait_for(edited).map_err(|refusal| refusal.status());
         ensure!(matches!(status, Err(409 | 412)), "an edit that cannot be made heard {status:?}");
     }

@@ -322,7 +322,7 @@ pub(crate) fn log_1_every_kind_of_event_comes_back(builder: &dyn Builder) -> Che
         steps.make(like(2)?, 1)?;
         steps.make(Edit::AddData(five_hours(DataType::Test)), 1)?;
         steps.make(Edit::AddData(five_hours(DataType::Train)), 1)?;
-        let last = data_id(steps.model.course.data().last_id - 1)?;
+        let last = data_id(steps.model.training.data().last_id - 1)?;
         steps.make(Edit::RemoveData(last), 1)?;
         steps.make(Edit::Run, 1)?;
         steps.make(Edit::Cancel, 1)?;

@@ -1,9 +1,9 @@
 //! Writes of limited requests: an admission and its change in one write.
 
-use custom_models_core::access::{KeyId, Operation, RequestLimit, Standing, Window};
+use custom_models_core::access::{KeyId, Operation, RateLimit, RateLimitStatus, Window};
 use custom_models_core::model::{Edit, EditRefusal};
 use custom_models_core::store::{
-    AccessChange, AdmissionRequest, Change, NewAnswer, Outcome, Write,
+    AccessChange, AdmissionRequest, Change, NewIdempotencyRecord, Outcome, Write,
 };
 use custom_models_core::{CustomModel, Organisation};
 
@@ -21,7 +21,7 @@ fn window() -> Window {
 }
 
 /// A write of a request that is to be admitted.
-fn limited(of: &Organisation, millis: i64, limit: RequestLimit, change: Change) -> Write {
+fn limited(of: &Organisation, millis: i64, limit: RateLimit, change: Change) -> Write {
     let admission = Some(AdmissionRequest { window: window(), limit });
     Write { at: at(millis), admission, ..write(of, change) }
 }
@@ -31,11 +31,11 @@ fn limited(of: &Organisation, millis: i64, limit: RequestLimit, change: Change) 
 fn admitted(store: &Client, write: Write, remaining: u32, oldest: i64) -> Checked<Outcome> {
     let limit = limit_in(&write)?;
     let reset_at = at(oldest).later(limit.window());
-    let right = Standing { limit: limit.requests(), remaining, reset_at };
+    let right = RateLimitStatus { limit: limit.requests(), remaining, reset_at };
     let shown = format!("{write:?}");
     match store.write_whole(write)? {
-        Outcome::Admitted { standing, outcome } => {
-            ensure_eq!(standing, right, "{shown}");
+        Outcome::Admitted { rate_limit, outcome } => {
+            ensure_eq!(rate_limit, right, "{shown}");
             Ok(*outcome)
         }
         other => Err(Stop::failed(format!("{shown} was answered by {other:?}"))),
@@ -47,14 +47,14 @@ fn admitted(store: &Client, write: Write, remaining: u32, oldest: i64) -> Checke
 fn full(store: &Client, write: Write, oldest: i64, retry_after: u64) -> Checked {
     let limit = limit_in(&write)?;
     let reset_at = at(oldest).later(limit.window());
-    let standing = Standing { limit: limit.requests(), remaining: 0, reset_at };
+    let rate_limit = RateLimitStatus { limit: limit.requests(), remaining: 0, reset_at };
     let shown = format!("{write:?}");
-    let right = Outcome::WindowFull { standing, retry_after };
+    let right = Outcome::WindowFull { rate_limit, retry_after };
     ensure_eq!(store.write_whole(write)?, right, "{shown}");
     Ok(())
 }
 
-fn limit_in(write: &Write) -> Checked<RequestLimit> {
+fn limit_in(write: &Write) -> Checked<RateLimit> {
     let admission = write.admission.ok_or_else(|| Stop::failed("a write without an admission"))?;
     Ok(admission.limit)
 }
@@ -115,7 +115,7 @@ pub(crate) fn rate_3_the_window_is_judged_between_a_repeat_and_the_model(
 ) -> Checked {
     let (_place, store) = fresh(builder)?;
     let (acme, limit) = (organisation("acme")?, limit_of(1)?);
-    let keyed = |answer: NewAnswer, change| -> Write {
+    let keyed = |answer: NewIdempotencyRecord, change| -> Write {
         Write { answer: Some(answer), ..limited(&acme, 0, limit, change) }
     };
     let first = keyed(create_answer("key")?, create(&model(1)?, Some(1)));

@@ -1,8 +1,10 @@
 //! Purges of old records: the beginning of a history, and answers that no repeat gets.
 
 use custom_models_core::model::{Event, EventPage};
-use custom_models_core::store::{AnswerKey, KeptAnswer, NewAnswer, Outcome, Purge, Purged, Write};
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::store::{
+    IdempotencyRecord, IdempotencyScope, NewIdempotencyRecord, Outcome, Purge, Purged, Write,
+};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_core::{ModelId, Organisation};
 
 use crate::Builder;
@@ -16,7 +18,7 @@ use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 /// Forgets events that are older than the event of this number, and no answer.
 fn events_before(number: u64, limit: u32) -> Checked<Purge> {
     let events_before = Some(event(number)?.created_at);
-    Ok(Purge { events_before, answers_until: Moment::from_unix_millis(i64::MIN), limit })
+    Ok(Purge { events_before, answers_until: UnixMillis::from_unix_millis(i64::MIN), limit })
 }
 
 fn answers_until(millis: i64, limit: u32) -> Purge {
@@ -29,7 +31,7 @@ fn create_once(
     store: &Client,
     of: &Organisation,
     number: u64,
-    answer: NewAnswer,
+    answer: NewIdempotencyRecord,
     millis: i64,
 ) -> Checked<ModelId> {
     let write = numbered(of, number, create(&model(number)?, None))?;
@@ -139,10 +141,10 @@ pub(crate) fn log_1_positions_go_on_when_all_events_are_forgotten(
 }
 
 /// Returns the times of those of the answers that are kept, in milliseconds after the clocks begin.
-fn kept_answers(store: &Client, keys: &[(Organisation, AnswerKey)]) -> Checked<Vec<i64>> {
+fn kept_answers(store: &Client, keys: &[(Organisation, IdempotencyScope)]) -> Checked<Vec<i64>> {
     let mut kept = Vec::new();
     for (of, key) in keys {
-        let found: Option<KeptAnswer> = store.answer(of, key)?;
+        let found: Option<IdempotencyRecord> = store.answer(of, key)?;
         kept.extend(found.map(|answer| answer.at.unix_millis() - at(0).unix_millis()));
     }
     Ok(kept)

@@ -13,7 +13,7 @@ use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 use crate::beside::{
     Beside, Change, Expects, KEYS, ORGANISATIONS, Operation, Step, Target, Word, Write,
 };
-use crate::cases::courses::every_course;
+use crate::cases::trainings::every_course;
 use crate::client::fresh;
 use crate::driven::{Driven, LEASE};
 use crate::life::kept_for;

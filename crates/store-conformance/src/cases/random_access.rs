@@ -1,9 +1,9 @@
 //! Random changes of access, answer by answer as the reference answers them.
 
 use custom_models_core::MemoryStore;
-use custom_models_core::access::{KeyRecord, Operation, RequestLimit, Scope, Window};
+use custom_models_core::access::{KeyRecord, Operation, RateLimit, Scope, Window};
 use custom_models_core::store::{AccessChange, AccessOutcome, AccessStore, StoreError};
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
@@ -25,7 +25,7 @@ enum Step {
     SetPlan { of: &'static str, plan: &'static str },
     AddKey { number: u8, digest_of: u8, of: &'static str, scopes: Vec<Scope> },
     Revoke { number: u8, at: i64 },
-    Admit { number: u8, operation: Operation, limit: RequestLimit, later: i64 },
+    Admit { number: u8, operation: Operation, limit: RateLimit, later: i64 },
     Reopen,
 }
 
@@ -58,7 +58,7 @@ fn step() -> impl Strategy<Value = Step> {
     let number = || 0..4_u8;
     let seconds = prop_oneof![Just(1_u64), Just(2), Just(60)];
     let limit = (1..4_u32, seconds).prop_filter_map("a limit", |(requests, seconds)| {
-        RequestLimit::new(requests, std::time::Duration::from_secs(seconds)).ok()
+        RateLimit::new(requests, std::time::Duration::from_secs(seconds)).ok()
     });
     let operation = select(Operation::ALL.to_vec());
     // Mostly forwards, at times within one millisecond, at times a clock is set back.
@@ -113,7 +113,7 @@ fn change(step: &Step, now: &mut i64) -> Checked<Option<AccessChange>> {
             AccessChange::Admit {
                 window: Window { key: id(*number)?.into(), operation: *operation },
                 limit: *limit,
-                now: Moment::from_unix_millis(*now),
+                now: UnixMillis::from_unix_millis(*now),
             }
         }
         Step::Reopen => return Ok(None),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use custom_models_core::model::{Event, NewEvent};
 use custom_models_core::store::{ArchiveChange, Purge, Record, StoreErrorKind, StoreSummary};
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, Organisation};
 
 use crate::cases::durability::killed;
@@ -180,7 +180,7 @@ fn begins(store: &Client, of: &Organisation, history: &[Event], first: u64) -> C
 /// Forgets all events that are older than this one.
 fn purge(store: &Client, before: NewEvent) -> Checked {
     let events_before = Some(before.created_at);
-    let answers_until = Moment::from_unix_millis(i64::MIN);
+    let answers_until = UnixMillis::from_unix_millis(i64::MIN);
     store.purge(Purge { events_before, answers_until, limit: u32::MAX })?;
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Updates: at the revision that is expected, whole, and of the organisation's own models.
 
-use custom_models_core::model::{DataType, Edit, EditRefusal, Expected, Revision, Stamp};
+use custom_models_core::model::{DataType, Edit, EditRefusal, Expected, Revision, Version};
 use custom_models_core::store::{
-    AnswerKey, ArchiveChange, Change, ModelLine, Outcome, Record, Write,
+    ArchiveChange, Change, IdempotencyScope, ModelLine, Outcome, Record, Write,
 };
 use custom_models_core::time::Timestamp;
 use custom_models_core::{CustomModel, ModelId};
@@ -24,7 +24,7 @@ const ANOTHER_REVISION: Outcome = Outcome::Refused(EditRefusal::PreconditionFail
 struct Scene {
     model: CustomModel,
     next: Write,
-    keys: Vec<AnswerKey>,
+    keys: Vec<IdempotencyScope>,
 }
 
 impl Scene {
@@ -82,15 +82,15 @@ pub(crate) fn edit_4_words_of_a_worker_change_no_revision(builder: &dyn Builder)
     let (_place, drafts) = fresh(builder)?;
     let acme = organisation("acme")?;
     let claimed = Driven::new(&drafts, &acme).claimed(1)?;
-    for beats in [0, 1, 255, (1 << 31) - 1, u32::MAX] {
+    for heartbeats in [0, 1, 255, (1 << 31) - 1, u32::MAX] {
         let (place, store) = fresh(builder)?;
         let driven = Driven::new(&store, &acme);
-        let stamp = Stamp { beats, ..claimed.model.stamp };
-        let before = CustomModel { stamp, ..claimed.model.clone() };
+        let version = Version { heartbeats, ..claimed.model.version };
+        let before = CustomModel { version, ..claimed.model.clone() };
         bring(&store, &before)?;
         let beaten = driven.edit(before.id, beat(claimed.fence, 50)?)?;
-        let stamp = Stamp { beats: beats.wrapping_add(1), ..stamp };
-        ensure_eq!(beaten.stamp, stamp, "after a word of the worker");
+        let version = Version { heartbeats: heartbeats.wrapping_add(1), ..version };
+        ensure_eq!(beaten.version, version, "after a word of the worker");
         store.expect(&acme, std::slice::from_ref(&beaten))?;
         let store = store.reopen(&*place)?;
         store.expect(&acme, std::slice::from_ref(&beaten))?;
@@ -139,7 +139,7 @@ pub(crate) fn edit_3_an_update_replaces_what_it_says_and_nothing_else(
             name: named.clone().unwrap_or_else(|| now.name.clone()),
             description: text.clone().unwrap_or_else(|| now.description.clone()),
             updated_at: now.updated_at.max(moment(1_700_000_000 + i64::from(number))?),
-            stamp: now.revision().next().into(),
+            version: now.revision().next().into(),
             ..now.clone()
         };
         let write = numbered(&acme, number.into(), edit(now.id, update(named, text)))?;
@@ -226,8 +226,8 @@ pub(crate) fn edit_4_updates_of_many_models_in_a_burst_all_count(builder: &dyn B
 /// The model after an update of this number in a burst, which happens before its creation.
 fn after(before: &CustomModel, number: u64) -> Checked<CustomModel> {
     let new = model(number)?;
-    let stamp = before.revision().next().into();
-    Ok(CustomModel { name: new.name, description: new.description, stamp, ..before.clone() })
+    let version = before.revision().next().into();
+    Ok(CustomModel { name: new.name, description: new.description, version, ..before.clone() })
 }
 
 fn is_made(outcome: &Outcome) -> bool {

@@ -2,13 +2,13 @@ use std::collections::BTreeMap;
 use std::thread::ThreadId;
 
 use custom_models_core::Organisation;
-use custom_models_core::access::{KeyDigest, KeyRecord, RequestLimit, Window};
+use custom_models_core::access::{KeyDigest, KeyRecord, RateLimit, Window};
 use custom_models_core::store::{
     AccessChange, AccessOutcome, Admission, AdmissionRows, AdmissionRowsMut, Grant, Registration,
     StoreError, WindowState, admit, window_state,
 };
 use custom_models_core::tenant::PlanName;
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 
 use super::flaw::Flaw;
 
@@ -17,7 +17,7 @@ use super::flaw::Flaw;
 pub(crate) struct Access {
     pub(super) plans: BTreeMap<Organisation, PlanName>,
     pub(super) keys: Vec<KeyRecord>,
-    admissions: Vec<(Window, Moment, ThreadId)>,
+    admissions: Vec<(Window, UnixMillis, ThreadId)>,
 }
 
 impl Access {
@@ -86,14 +86,14 @@ impl Access {
         &mut self,
         flaw: Option<Flaw>,
         window: Window,
-        limit: RequestLimit,
-        (now, thread): (Moment, ThreadId),
+        limit: RateLimit,
+        (now, thread): (UnixMillis, ThreadId),
     ) -> AccessOutcome {
         let (mut rows, judged_at) = self.rows(flaw, &window, (now, thread));
         let mut outcome = admit(&mut rows, &window, limit, judged_at).unwrap();
-        if let AccessOutcome::Refused { standing, retry_after } = &mut outcome {
+        if let AccessOutcome::Refused { rate_limit, retry_after } = &mut outcome {
             if flaw == Some(Flaw::RetryWaitsForTheOldest) {
-                *retry_after = standing.reset_at.seconds_since_up(now);
+                *retry_after = rate_limit.reset_at.seconds_since_up(now);
             }
             if flaw == Some(Flaw::RefusalsCount) {
                 self.admissions.push((window, now, thread));
@@ -107,29 +107,29 @@ impl Access {
         &mut self,
         flaw: Option<Flaw>,
         window: &Window,
-        (now, thread): (Moment, ThreadId),
-    ) -> (Admissions<'_>, Moment) {
+        (now, thread): (UnixMillis, ThreadId),
+    ) -> (Admissions<'_>, UnixMillis) {
         let mut counted = self.counted(flaw, window, Some(thread));
         if flaw == Some(Flaw::AdmissionsCountUntilDeleted) {
             counted.iter_mut().for_each(|counted| counted.at = counted.at.max(now));
         }
         let at = match flaw {
-            Some(Flaw::WindowEndsLate) => Moment::from_unix_millis(now.unix_millis() - 1),
+            Some(Flaw::WindowEndsLate) => UnixMillis::from_unix_millis(now.unix_millis() - 1),
             _ => now,
         };
         (Admissions { counted: Counted(counted), kept: &mut self.admissions, thread }, at)
     }
 
     /// Counts an admission beside the rules.
-    pub(super) fn count(&mut self, window: Window, at: Moment, thread: ThreadId) {
+    pub(super) fn count(&mut self, window: Window, at: UnixMillis, thread: ThreadId) {
         self.admissions.push((window, at, thread));
     }
 
     fn sweep(
         &mut self,
         flaw: Option<Flaw>,
-        until: Moment,
-        now: Moment,
+        until: UnixMillis,
+        now: UnixMillis,
         limit: u32,
     ) -> AccessOutcome {
         let (before, mut left) = (self.admissions.len(), limit);
@@ -158,7 +158,7 @@ impl Access {
             }
             _ => window.key.as_bytes().to_vec(),
         };
-        let counts = |(of, _, by): &&(Window, Moment, ThreadId)| {
+        let counts = |(of, _, by): &&(Window, UnixMillis, ThreadId)| {
             key(of) == key(window)
                 && (of.operation == window.operation || flaw == Some(Flaw::OperationsShareAWindow))
                 && (thread.is_none_or(|thread| *by == thread)
@@ -176,8 +176,8 @@ impl Access {
         &self,
         flaw: Option<Flaw>,
         window: &Window,
-        limit: RequestLimit,
-        now: Moment,
+        limit: RateLimit,
+        now: UnixMillis,
     ) -> WindowState {
         window_state(&mut Counted(self.counted(flaw, window, None)), window, limit, now).unwrap()
     }
@@ -216,7 +216,11 @@ impl AdmissionRows for Counted {
         Ok(self.0.last().copied())
     }
 
-    fn first_after(&mut self, _: &Window, after: Moment) -> Result<Option<Admission>, StoreError> {
+    fn first_after(
+        &mut self,
+        _: &Window,
+        after: UnixMillis,
+    ) -> Result<Option<Admission>, StoreError> {
         Ok(self.0.iter().find(|counted| counted.at > after).copied())
     }
 
@@ -228,7 +232,7 @@ impl AdmissionRows for Counted {
 /// Those that are counted, and those that are kept.
 pub(super) struct Admissions<'a> {
     counted: Counted,
-    kept: &'a mut Vec<(Window, Moment, ThreadId)>,
+    kept: &'a mut Vec<(Window, UnixMillis, ThreadId)>,
     thread: ThreadId,
 }
 
@@ -242,7 +246,7 @@ impl AdmissionRows for Admissions<'_> {
     fn first_after(
         &mut self,
         window: &Window,
-        after: Moment,
+        after: UnixMillis,
     ) -> Result<Option<Admission>, StoreError> {
         self.counted.first_after(window, after)
     }
@@ -261,7 +265,7 @@ impl AdmissionRowsMut for Admissions<'_> {
     fn delete_first(
         &mut self,
         window: &Window,
-        until: Moment,
+        until: UnixMillis,
         mut most: u32,
     ) -> Result<(), StoreError> {
         self.kept.retain(|(of, at, _)| {

@@ -3,9 +3,9 @@ use std::thread::ThreadId;
 
 use custom_models_core::access::Operation;
 use custom_models_core::model::{DataChange, DataId, DataPair, Event, EventPage, NewEvent};
-use custom_models_core::store::{AnswerKey, KeptAnswer, Purge, Purged};
+use custom_models_core::store::{IdempotencyRecord, IdempotencyScope, Purge, Purged};
 use custom_models_core::tenant::Actor;
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{ModelId, Organisation};
 
 use super::flaw::Flaw;
@@ -15,9 +15,9 @@ use super::flaw::Flaw;
 pub(crate) struct Life {
     pub(super) histories: BTreeMap<Organisation, History>,
     pub(super) data: BTreeMap<(Organisation, ModelId), Vec<DataPair>>,
-    pub(super) answers: HashMap<KeptUnder, KeptAnswer>,
+    pub(super) answers: HashMap<KeptUnder, IdempotencyRecord>,
     /// An answer that a flawed store keeps with the next write.
-    pub(super) late: Option<(KeptUnder, KeptAnswer)>,
+    pub(super) late: Option<(KeptUnder, IdempotencyRecord)>,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -26,7 +26,7 @@ pub(super) struct History {
     pub(super) events: Vec<Event>,
 }
 
-pub(super) type KeptUnder = (Organisation, AnswerKey, Option<ThreadId>);
+pub(super) type KeptUnder = (Organisation, IdempotencyScope, Option<ThreadId>);
 
 impl Life {
     /// Makes of this what an opened store begins with.
@@ -48,10 +48,10 @@ impl Life {
         &mut self,
         flaw: Option<Flaw>,
         organisation: &Organisation,
-        key: &AnswerKey,
-        at: Moment,
+        key: &IdempotencyScope,
+        at: UnixMillis,
         thread: ThreadId,
-    ) -> Option<KeptAnswer> {
+    ) -> Option<IdempotencyRecord> {
         let key = kept_under(flaw, organisation, key, Some(thread));
         let kept = self.answers.get_mut(&key)?;
         let is_live = kept.is_live_at(at);
@@ -60,7 +60,7 @@ impl Life {
         }
         let mut kept = kept.clone();
         if flaw == Some(Flaw::AnswersLiveLonger) && !is_live {
-            kept.at = Moment::from_unix_millis(kept.at.unix_millis() + 1);
+            kept.at = UnixMillis::from_unix_millis(kept.at.unix_millis() + 1);
         }
         Some(kept)
     }
@@ -69,8 +69,8 @@ impl Life {
         &mut self,
         flaw: Option<Flaw>,
         organisation: &Organisation,
-        key: &AnswerKey,
-        mut kept: KeptAnswer,
+        key: &IdempotencyScope,
+        mut kept: IdempotencyRecord,
         thread: ThreadId,
     ) {
         let key = kept_under(flaw, organisation, key, Some(thread));
@@ -200,8 +200,8 @@ impl Life {
         &self,
         flaw: Option<Flaw>,
         organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Option<KeptAnswer> {
+        key: &IdempotencyScope,
+    ) -> Option<IdempotencyRecord> {
         let (of, key, _) = kept_under(flaw, organisation, key, None);
         let mut all = self.answers.iter().chain(self.late.iter().map(|(key, kept)| (key, kept)));
         all.find(|(found, _)| (&found.0, &found.1) == (&of, &key)).map(|(_, kept)| kept.clone())
@@ -240,7 +240,7 @@ impl Life {
 fn kept_under(
     flaw: Option<Flaw>,
     organisation: &Organisation,
-    key: &AnswerKey,
+    key: &IdempotencyScope,
     thread: Option<ThreadId>,
 ) -> KeptUnder {
     let (mut organisation, mut key) = (organisation.clone(), key.clone());

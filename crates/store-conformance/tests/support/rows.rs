@@ -1,12 +1,12 @@
 use std::thread::ThreadId;
 
 use custom_models_core::model::{
-    Course, DataChange, DataId, DataPair, MetricName, NewEvent, Stamp,
+    DataChange, DataId, DataPair, MetricName, NewEvent, TrainingState, Version,
 };
 use custom_models_core::store::{
-    AdmissionRequest, AnswerKey, Counters, KeptAnswer, Rows, StoreError, Write,
+    AdmissionRequest, Counters, IdempotencyRecord, IdempotencyScope, Rows, StoreError, Write,
 };
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_core::{CustomModel, Language, ModelId, Organisation};
 use serde_json::Value;
 
@@ -33,8 +33,8 @@ impl Rows for Transaction<'_> {
     fn answer(
         &mut self,
         organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, StoreError> {
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         Ok(self.state.life.repeated(self.flaw, organisation, key, self.write.at, self.thread))
     }
 
@@ -97,7 +97,7 @@ impl Rows for Transaction<'_> {
             after.description.clone_from(&before.description);
         }
         if self.flaw == Some(Flaw::BeatsCountAsRevisions) && after.revision() == before.revision() {
-            after.stamp = Stamp { revision: after.revision().next(), ..after.stamp };
+            after.version = Version { revision: after.revision().next(), ..after.version };
         }
         self.state.updates += 1;
         let is_tenth = self.state.updates.is_multiple_of(10);
@@ -154,8 +154,8 @@ impl Rows for Transaction<'_> {
     fn keep_answer(
         &mut self,
         organisation: &Organisation,
-        key: &AnswerKey,
-        kept: &KeptAnswer,
+        key: &IdempotencyScope,
+        kept: &IdempotencyRecord,
     ) -> Result<(), StoreError> {
         self.state.life.keep(self.flaw, organisation, key, kept.clone(), self.thread);
         Ok(())
@@ -175,8 +175,8 @@ impl Rows for Transaction<'_> {
     fn admissions(
         &mut self,
         request: &AdmissionRequest,
-        at: Moment,
-    ) -> Result<(Admissions<'_>, Moment), StoreError> {
+        at: UnixMillis,
+    ) -> Result<(Admissions<'_>, UnixMillis), StoreError> {
         Ok(self.state.access.rows(self.flaw, &request.window, (at, self.thread)))
     }
 }
@@ -220,10 +220,11 @@ fn kept(flaw: Option<Flaw>, mut model: CustomModel) -> CustomModel {
     model
 }
 
-/// The course that a model has when its record is another.
+/// The training state that a model has when its record is another.
 fn rewrite(model: &mut CustomModel, change: impl Fn(String) -> String) {
-    let record = model.course.to_record().unwrap().map(change);
-    model.course = Course::from_record(model.course.status(), record.as_deref()).unwrap();
+    let record = model.training.to_record().unwrap().map(change);
+    model.training =
+        TrainingState::from_record(model.training.status(), record.as_deref()).unwrap();
 }
 
 /// Drops all metrics but the five that READ-4 names, wherever there are metrics.

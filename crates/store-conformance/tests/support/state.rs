@@ -7,8 +7,8 @@ use custom_models_core::model::{
     DataChange, Edit, EditRefusal, EventType, Expected, NewEvent, NewModel, Revision, transition,
 };
 use custom_models_core::store::{
-    AdmissionRequest, Change, KeptAnswer, Lineage, Outcome, StoreError, StoreErrorKind, Write,
-    apply,
+    AdmissionRequest, Change, IdempotencyRecord, Lineage, Outcome, StoreError, StoreErrorKind,
+    Write, apply,
 };
 use custom_models_core::time::Timestamp;
 use custom_models_core::{BaseModel, CustomModel, Language, ModelId, Organisation};
@@ -218,7 +218,7 @@ impl State {
                 if let Some(answer) = answer {
                     let (request, revision) = (answer.request, Revision::FIRST);
                     let body = String::new();
-                    let kept = KeptAnswer { request, at: *at, status: 409, revision, body };
+                    let kept = IdempotencyRecord { request, at: *at, status: 409, revision, body };
                     self.life.keep(flaw, organisation, &answer.key, kept, thread);
                 }
             }

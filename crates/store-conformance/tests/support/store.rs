@@ -2,14 +2,14 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle, ThreadId};
 
-use custom_models_core::access::{KeyDigest, KeyRecord, Operation, RequestLimit, Window};
+use custom_models_core::access::{KeyDigest, KeyRecord, Operation, RateLimit, Window};
 use custom_models_core::model::{DataPair, EventPage};
 use custom_models_core::store::{
-    AccessChange, AccessOutcome, AccessStore, AnswerKey, Completion, Grant, KeptAnswer, Listing,
-    ModelStore, Outcome, Purge, Purged, Registration, Selection, StoreError, StoreErrorKind,
-    WindowState, Write,
+    AccessChange, AccessOutcome, AccessStore, Completion, Grant, IdempotencyRecord,
+    IdempotencyScope, Listing, ModelStore, Outcome, Purge, Purged, Registration, Selection,
+    StoreError, StoreErrorKind, WindowState, Write,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use super::Disk;
@@ -209,7 +209,7 @@ impl ModelStore for QueuedStore {
     fn claimable(
         &self,
         organisation: Option<&Organisation>,
-        at: Moment,
+        at: UnixMillis,
         limit: u32,
     ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
         self.shared.read(|state| Ok(state.claimable(self.flaw, organisation, at, limit)))
@@ -231,8 +231,8 @@ impl ModelStore for QueuedStore {
     fn answer(
         &self,
         organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, StoreError> {
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         self.shared.read(|state| Ok(state.life.answer(self.flaw, organisation, key)))
     }
 
@@ -294,8 +294,8 @@ impl AccessStore for QueuedStore {
         &self,
         digest: &KeyDigest,
         operation: Operation,
-        limit: RequestLimit,
-        now: Moment,
+        limit: RateLimit,
+        now: UnixMillis,
     ) -> Result<Option<(Grant, WindowState)>, StoreError> {
         let Some(grant) = self.key(digest)? else { return Ok(None) };
         let operation = match self.flaw {
@@ -317,8 +317,8 @@ impl AccessStore for QueuedStore {
     fn window(
         &self,
         window: &Window,
-        limit: RequestLimit,
-        now: Moment,
+        limit: RateLimit,
+        now: UnixMillis,
     ) -> Result<WindowState, StoreError> {
         self.shared.read(|state| Ok(state.access.window(self.flaw, window, limit, now)))
     }

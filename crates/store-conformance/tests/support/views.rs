@@ -1,6 +1,6 @@
 use custom_models_core::model::TrainingStatus;
 use custom_models_core::store::{Filter, Listing, Selection, StoreError, StoreErrorKind};
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use super::flaw::Flaw;
@@ -24,7 +24,7 @@ impl State {
         &self,
         flaw: Option<Flaw>,
         organisation: Option<&Organisation>,
-        until: Moment,
+        until: UnixMillis,
         limit: u32,
     ) -> Vec<(Organisation, CustomModel)> {
         let is_asked_for = |of: &Organisation| {
@@ -32,15 +32,15 @@ impl State {
                 || flaw == Some(Flaw::ClaimableIgnoresTheOrganisation)
         };
         let since = |model: &CustomModel| {
-            let run = model.course.run()?;
+            let run = model.training.run()?;
             match flaw {
                 Some(Flaw::BeatsDoNotMoveTheClaim) if run.lease.is_some() => {
-                    Some(Moment::from_unix_millis(run.started_at.unix_seconds() * 1000))
+                    Some(UnixMillis::from_unix_millis(run.started_at.unix_seconds() * 1000))
                 }
-                _ => model.course.claimable_at(),
+                _ => model.training.claimable_at(),
             }
         };
-        let waits = |since: Moment| match flaw {
+        let waits = |since: UnixMillis| match flaw {
             Some(Flaw::ClaimableBoundIsExclusive) => since < until,
             _ => since <= until,
         };

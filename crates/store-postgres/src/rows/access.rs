@@ -2,10 +2,10 @@
 //! on its way in.
 
 use custom_models_core::Organisation;
-use custom_models_core::access::{KeyDigest, KeyId, KeyRecord, Operation, RequestLimit, Window};
+use custom_models_core::access::{KeyDigest, KeyId, KeyRecord, Operation, RateLimit, Window};
 use custom_models_core::store::{Grant, Registration, WindowState};
 use custom_models_core::tenant::PlanName;
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use tokio_postgres::Row;
 
 use crate::connection::reader::Reader;
@@ -67,8 +67,8 @@ pub(crate) async fn grant_with_window(
     reader: Reader,
     digest: &KeyDigest,
     operation: Operation,
-    limit: RequestLimit,
-    given: Option<Moment>,
+    limit: RateLimit,
+    given: Option<UnixMillis>,
 ) -> Result<Option<(Grant, WindowState)>, Fault> {
     let look = admissions::look_of_digest(*digest, operation, limit, given);
     let [grants, looks] = reader.query_all([grant_of(digest), look]).await?;

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use custom_models_core::access::{KeyDigest, Operation, RequestLimit, Window};
+use custom_models_core::access::{KeyDigest, Operation, RateLimit, Window};
 use custom_models_core::store::{
     Admission, AdmissionRequest, AdmissionRows, StoreError, WindowState, window_state,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use tokio_postgres::Row;
 
 use crate::connection::reader::Reader;
@@ -68,12 +68,12 @@ const LOOK_OF_DIGEST: &str = looks!(
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Ask {
     pub(crate) window: Window,
-    pub(crate) limit: RequestLimit,
-    pub(crate) given: Option<Moment>,
+    pub(crate) limit: RateLimit,
+    pub(crate) given: Option<UnixMillis>,
 }
 
 impl Ask {
-    pub(crate) fn new(request: &AdmissionRequest, at: Moment, clock: Clock) -> Self {
+    pub(crate) fn new(request: &AdmissionRequest, at: UnixMillis, clock: Clock) -> Self {
         let AdmissionRequest { window, limit } = *request;
         Ask { window, limit, given: clock.given(at) }
     }
@@ -83,7 +83,7 @@ impl Ask {
 #[derive(Clone, Copy)]
 pub(crate) struct Look {
     /// The time at which it is judged.
-    pub(crate) now: Moment,
+    pub(crate) now: UnixMillis,
     pub(crate) last: Option<Admission>,
     pub(crate) oldest: Option<Admission>,
     pub(crate) blocking: Option<Admission>,
@@ -124,10 +124,10 @@ const TAKE_BACK: &str = concat!(
 /// of now: of the given time, or of the server's.
 pub(crate) fn swept<'a>(
     longest: Duration,
-    given: Option<Moment>,
+    given: Option<UnixMillis>,
     limit: u32,
 ) -> [Statement<'a>; 2] {
-    let now = || parameter(given.map(Moment::unix_millis));
+    let now = || parameter(given.map(UnixMillis::unix_millis));
     let longest = i64::try_from(longest.as_millis()).unwrap_or(i64::MAX);
     [
         Statement::new(SWEEP, [now(), parameter(longest), parameter(i64::from(limit))]),
@@ -142,7 +142,7 @@ pub(crate) fn looks<'a>(asks: &[Ask]) -> Statement<'a> {
     let requests: Vec<i64> = asks.iter().map(|ask| ask.limit.requests().into()).collect();
     let windows: Vec<i64> = asks.iter().map(|ask| millis(ask.limit)).collect();
     let given: Vec<Option<i64>> =
-        asks.iter().map(|ask| ask.given.map(Moment::unix_millis)).collect();
+        asks.iter().map(|ask| ask.given.map(UnixMillis::unix_millis)).collect();
     let parameters = [
         parameter(keys),
         parameter(operations),
@@ -153,7 +153,7 @@ pub(crate) fn looks<'a>(asks: &[Ask]) -> Statement<'a> {
     Statement::new(LOOKS, parameters)
 }
 
-fn millis(limit: RequestLimit) -> i64 {
+fn millis(limit: RateLimit) -> i64 {
     i64::try_from(limit.window().as_millis()).unwrap_or(i64::MAX)
 }
 
@@ -161,15 +161,15 @@ fn millis(limit: RequestLimit) -> i64 {
 pub(crate) fn look_of_digest(
     digest: KeyDigest,
     operation: Operation,
-    limit: RequestLimit,
-    given: Option<Moment>,
+    limit: RateLimit,
+    given: Option<UnixMillis>,
 ) -> Statement<'static> {
     let parameters = [
         parameter(digest.as_bytes().to_vec()),
         parameter(operation.as_str()),
         parameter(i64::from(limit.requests())),
         parameter(millis(limit)),
-        parameter(given.map(Moment::unix_millis)),
+        parameter(given.map(UnixMillis::unix_millis)),
     ];
     Statement::new(LOOK_OF_DIGEST, parameters)
 }
@@ -184,11 +184,11 @@ pub(crate) fn look(row: &Row) -> Result<(usize, Look), Fault> {
         if number == 0 {
             return Err(Fault::Row("an admission without a number"));
         }
-        Ok(Some(Admission { number, at: Moment::from_unix_millis(at) }))
+        Ok(Some(Admission { number, at: UnixMillis::from_unix_millis(at) }))
     };
     let place = usize::try_from(column::<i64>(row, 0)?).ok().and_then(|ask| ask.checked_sub(1));
     let look = Look {
-        now: Moment::from_unix_millis(column(row, 1)?),
+        now: UnixMillis::from_unix_millis(column(row, 1)?),
         last: admission(2)?,
         oldest: admission(4)?,
         blocking: admission(6)?,
@@ -206,7 +206,7 @@ pub(crate) async fn state(reader: Reader, ask: Ask) -> Result<WindowState, Fault
 pub(crate) fn state_of(
     rows: &[Row],
     window: &Window,
-    limit: RequestLimit,
+    limit: RateLimit,
 ) -> Result<WindowState, Fault> {
     let mut look = match rows.first() {
         Some(row) => look(row)?.1,
@@ -223,7 +223,7 @@ impl AdmissionRows for Look {
         Ok(self.last)
     }
 
-    fn first_after(&mut self, _: &Window, _: Moment) -> Result<Option<Admission>, StoreError> {
+    fn first_after(&mut self, _: &Window, _: UnixMillis) -> Result<Option<Admission>, StoreError> {
         Ok(self.oldest)
     }
 

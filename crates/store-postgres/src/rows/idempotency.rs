@@ -3,8 +3,8 @@
 
 use custom_models_core::access::Operation;
 use custom_models_core::model::ContentDigest;
-use custom_models_core::store::{AnswerKey, KeptAnswer};
-use custom_models_core::time::Moment;
+use custom_models_core::store::{IdempotencyRecord, IdempotencyScope};
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{ModelId, Organisation};
 use tokio_postgres::Row;
 
@@ -50,9 +50,9 @@ pub(crate) const FORGET: &str = "WITH old AS (
 pub(crate) async fn get(
     reader: Reader,
     organisation: &Organisation,
-    key: &AnswerKey,
-) -> Result<Option<KeptAnswer>, Fault> {
-    let AnswerKey { operation, target, key } = key;
+    key: &IdempotencyScope,
+) -> Result<Option<IdempotencyRecord>, Fault> {
+    let IdempotencyScope { operation, target, key } = key;
     let parameters = [
         parameter(bytes(organisation)),
         parameter(operation.as_str()),
@@ -64,19 +64,19 @@ pub(crate) async fn get(
 }
 
 /// Forgets answers of before a moment or at it, the oldest first.
-pub(crate) fn forget(until: Moment, limit: u32) -> Statement<'static> {
+pub(crate) fn forget(until: UnixMillis, limit: u32) -> Statement<'static> {
     Statement::new(FORGET, [parameter(until.unix_millis()), parameter(i64::from(limit))])
 }
 
 /// The organisation and the key of an answer, and the answer unless its other columns are damaged.
 pub(crate) fn owned(
     row: &Row,
-) -> Result<(Organisation, AnswerKey, Result<KeptAnswer, Fault>), Fault> {
+) -> Result<(Organisation, IdempotencyScope, Result<IdempotencyRecord, Fault>), Fault> {
     let operation: Operation =
         column::<&str>(row, 6)?.parse().map_err(|_| Fault::Row("an unknown operation"))?;
     let target: i64 = column(row, 7)?;
     let target = (target != 0).then(|| ModelId::try_from(target)).transpose();
-    let key = AnswerKey {
+    let key = IdempotencyScope {
         operation,
         target: target.map_err(|_| Fault::Row("an id out of range"))?,
         key: text(row, 8)?.parse().map_err(|_| Fault::Row("no idempotency key"))?,
@@ -89,14 +89,14 @@ pub(crate) fn target_number(target: Option<ModelId>) -> i64 {
     target.map_or(0, i64::from)
 }
 
-fn kept(row: &Row) -> Result<KeptAnswer, Fault> {
+fn kept(row: &Row) -> Result<IdempotencyRecord, Fault> {
     let request: [u8; 32] =
         column::<&[u8]>(row, 0)?.try_into().map_err(|_| Fault::Row("no digest of a request"))?;
     let status = u16::try_from(column::<i64>(row, 2)?).ok();
     let status = status.filter(|status| (100..600).contains(status));
-    Ok(KeptAnswer {
+    Ok(IdempotencyRecord {
         request: ContentDigest::from_bytes(request),
-        at: Moment::from_unix_millis(column(row, 1)?),
+        at: UnixMillis::from_unix_millis(column(row, 1)?),
         status: status.ok_or(Fault::Row("no status of an answer"))?,
         revision: revision(row, 3)?,
         body: text(row, 4)?.to_owned(),

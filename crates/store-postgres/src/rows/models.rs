@@ -2,7 +2,7 @@
 
 use custom_models_core::model::{InvalidModelRow, ModelRow};
 use custom_models_core::store::{Filter, Listing, Selection};
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 use tokio_postgres::Row;
 
@@ -125,7 +125,7 @@ pub(crate) async fn list(
 pub(crate) async fn claimable(
     reader: Reader,
     organisation: Option<&Organisation>,
-    at: Moment,
+    at: UnixMillis,
     limit: u32,
 ) -> Result<Vec<(Organisation, CustomModel)>, Fault> {
     let parameters = [
@@ -142,7 +142,9 @@ pub(crate) fn model(row: &Row) -> Result<CustomModel, Fault> {
     let model = ModelRow {
         id: unsigned(column(row, 0)?)?,
         revision: unsigned(column(row, 1)?)?,
-        beats: column::<i64>(row, 2)?.try_into().map_err(|_| Fault::Row("beats out of range"))?,
+        heartbeats: column::<i64>(row, 2)?
+            .try_into()
+            .map_err(|_| Fault::Row("beats out of range"))?,
         name: text(row, 3)?,
         description: optional_text(row, 4)?,
         language: column(row, 5)?,
@@ -150,7 +152,7 @@ pub(crate) fn model(row: &Row) -> Result<CustomModel, Fault> {
         training_status: column::<i64>(row, 7)?
             .try_into()
             .map_err(|_| Fault::Row("an unknown training status"))?,
-        course: optional_text(row, 8)?,
+        training: optional_text(row, 8)?,
         claimable_at: Some(column(row, 9)?),
         created_at: column(row, 10)?,
         updated_at: column(row, 11)?,

@@ -1,12 +1,12 @@
 //! Registrations, API keys and request limits in PostgreSQL.
 
 use custom_models_core::Organisation;
-use custom_models_core::access::{KeyDigest, KeyRecord, Operation, RequestLimit, Window};
+use custom_models_core::access::{KeyDigest, KeyRecord, Operation, RateLimit, Window};
 use custom_models_core::store::{
     AccessChange, AccessOutcome, AccessStore, AdmissionRequest, Completion, Grant, Job, Judged,
     Registration, StoreError, WindowState,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 
 use crate::rows::access;
 use crate::rows::admissions::{self, Ask};
@@ -47,8 +47,8 @@ impl AccessStore for PostgresStore {
         &self,
         digest: &KeyDigest,
         operation: Operation,
-        limit: RequestLimit,
-        now: Moment,
+        limit: RateLimit,
+        now: UnixMillis,
     ) -> Result<Option<(Grant, WindowState)>, StoreError> {
         let (digest, given) = (*digest, self.settings.clock.given(now));
         self.readers.read(async move |reader| {
@@ -68,8 +68,8 @@ impl AccessStore for PostgresStore {
     fn window(
         &self,
         window: &Window,
-        limit: RequestLimit,
-        now: Moment,
+        limit: RateLimit,
+        now: UnixMillis,
     ) -> Result<WindowState, StoreError> {
         let request = AdmissionRequest { window: *window, limit };
         let ask = Ask::new(&request, now, self.settings.clock);

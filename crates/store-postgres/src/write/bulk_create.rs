@@ -11,7 +11,7 @@
 use std::collections::BTreeMap;
 
 use custom_models_core::field::Description;
-use custom_models_core::model::{Course, EventType, NewModel};
+use custom_models_core::model::{EventType, NewModel, TrainingState};
 use custom_models_core::store::{Change, Job, Write};
 use custom_models_core::tenant::Actor;
 use custom_models_core::{CustomModel, ModelId, Organisation};
@@ -146,7 +146,7 @@ impl<'a> Creates<'a> {
             ],
         );
         self.push_rows(&mut statement);
-        statement.push(status_number(Course::default().status()));
+        statement.push(status_number(TrainingState::default().status()));
         statement
     }
 
@@ -195,7 +195,7 @@ fn one<'a>(row: &Create<'a>, wanted: &Wanted) -> Statement<'a> {
             parameter(model.language.as_str()),
             parameter(model.base_model.as_str()),
             parameter(model.created_at.unix_seconds()),
-            parameter(status_number(Course::default().status())),
+            parameter(status_number(TrainingState::default().status())),
             parameter(actor.as_str().as_bytes()),
         ],
     )

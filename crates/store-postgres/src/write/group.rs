@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use custom_models_core::access::Window;
 use custom_models_core::model::{DataId, DataPair, NewEvent};
 use custom_models_core::store::{
-    Admission, AdmissionRequest, AdmissionRows, AdmissionRowsMut, AnswerKey, Counters, KeptAnswer,
-    Rows, StoreError, StoreErrorKind,
+    Admission, AdmissionRequest, AdmissionRows, AdmissionRowsMut, Counters, IdempotencyRecord,
+    IdempotencyScope, Rows, StoreError, StoreErrorKind,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use crate::rows::admissions::{Ask, Look};
@@ -55,7 +55,7 @@ impl AdmissionRows for Admissions<'_> {
     fn first_after(
         &mut self,
         window: &Window,
-        after: Moment,
+        after: UnixMillis,
     ) -> Result<Option<Admission>, StoreError> {
         let new = self.since(window).iter().find(|new| new.at > after).copied();
         Ok(self.look.oldest.or(new))
@@ -76,7 +76,7 @@ impl AdmissionRowsMut for Admissions<'_> {
     fn delete_first(
         &mut self,
         window: &Window,
-        until: Moment,
+        until: UnixMillis,
         most: u32,
     ) -> Result<(), StoreError> {
         let admitted = self.changed.entry(*window).or_default();
@@ -98,8 +98,8 @@ impl Rows for Group {
     fn answer(
         &mut self,
         organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, StoreError> {
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         known(self.known.answers.get(&(organisation.clone(), key.clone())))
     }
 
@@ -206,8 +206,8 @@ impl Rows for Group {
     fn keep_answer(
         &mut self,
         organisation: &Organisation,
-        key: &AnswerKey,
-        kept: &KeptAnswer,
+        key: &IdempotencyScope,
+        kept: &IdempotencyRecord,
     ) -> Result<(), StoreError> {
         let key = (organisation.clone(), key.clone());
         self.known.answers.insert(key.clone(), Ok(kept.clone()));
@@ -228,8 +228,8 @@ impl Rows for Group {
     fn admissions(
         &mut self,
         request: &AdmissionRequest,
-        at: Moment,
-    ) -> Result<(Admissions<'_>, Moment), StoreError> {
+        at: UnixMillis,
+    ) -> Result<(Admissions<'_>, UnixMillis), StoreError> {
         let look = self.known.looks.get(&Ask::new(request, at, self.clock)).copied();
         let look = look.ok_or_else(|| damaged("a window that was not looked at"))?;
         Ok((Admissions { look, changed: &mut self.changes.windows }, look.now))

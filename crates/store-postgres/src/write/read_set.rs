@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use custom_models_core::access::Window;
 use custom_models_core::model::{DataId, Edit};
-use custom_models_core::store::{AccessChange, AdmissionRequest, AnswerKey, Change, Job, Write};
+use custom_models_core::store::{
+    AccessChange, AdmissionRequest, Change, IdempotencyScope, Job, Write,
+};
 use custom_models_core::{ModelId, Organisation};
 
 use crate::connection::statement::{Statement, parameter};
@@ -48,7 +50,7 @@ pub(crate) struct Needs<'a> {
     pairs: BTreeSet<(&'a Organisation, ModelId, DataId)>,
     /// The models that get a pair of data.
     added_to: BTreeSet<(&'a Organisation, ModelId)>,
-    answers: BTreeSet<(&'a Organisation, &'a AnswerKey)>,
+    answers: BTreeSet<(&'a Organisation, &'a IdempotencyScope)>,
     windows: BTreeSet<Window>,
     asks: Vec<Ask>,
 }

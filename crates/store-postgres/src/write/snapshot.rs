@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use custom_models_core::model::{DataId, DataPair};
-use custom_models_core::store::{AnswerKey, Counters, KeptAnswer, StoreError, StoreErrorKind};
+use custom_models_core::store::{
+    Counters, IdempotencyRecord, IdempotencyScope, StoreError, StoreErrorKind,
+};
 use custom_models_core::{CustomModel, ModelId, Organisation};
 use tokio_postgres::Row;
 
@@ -23,7 +25,8 @@ pub(crate) struct Known {
     pub(crate) pairs: BTreeMap<(Organisation, ModelId, DataId), Result<DataPair, &'static str>>,
     /// The highest numbers of the pairs of models.
     pub(crate) last_pairs: BTreeMap<(Organisation, ModelId), DataId>,
-    pub(crate) answers: HashMap<(Organisation, AnswerKey), Result<KeptAnswer, &'static str>>,
+    pub(crate) answers:
+        HashMap<(Organisation, IdempotencyScope), Result<IdempotencyRecord, &'static str>>,
     pub(crate) looks: HashMap<Ask, Look>,
     /// Ids that nobody else has, the smallest first. What is beyond the last id of all is none.
     ids: VecDeque<i64>,

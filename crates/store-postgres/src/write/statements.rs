@@ -6,8 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use custom_models_core::access::Window;
 use custom_models_core::field::Description;
 use custom_models_core::model::{DataId, DataPair, NewEvent};
-use custom_models_core::store::{Admission, AnswerKey, Counters, KeptAnswer, StoreError};
-use custom_models_core::time::Moment;
+use custom_models_core::store::{
+    Admission, Counters, IdempotencyRecord, IdempotencyScope, StoreError,
+};
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use crate::connection::statement::{Statement, parameter};
@@ -81,7 +83,7 @@ const COUNT: &str = "UPDATE custom_models.organisations o SET models = c.models,
 /// The changes of the admissions of a window.
 pub(crate) struct Admitted {
     /// Those of before this or at it have left the window.
-    pub(crate) until: Moment,
+    pub(crate) until: UnixMillis,
     /// The number of those that are deleted, at most.
     pub(crate) most: i64,
     /// New ones.
@@ -91,7 +93,7 @@ pub(crate) struct Admitted {
 /// Nothing yet.
 impl Default for Admitted {
     fn default() -> Self {
-        Admitted { until: Moment::from_unix_millis(i64::MIN), most: 0, new: Vec::new() }
+        Admitted { until: UnixMillis::from_unix_millis(i64::MIN), most: 0, new: Vec::new() }
     }
 }
 
@@ -116,25 +118,27 @@ pub(crate) fn updated(models: &Models) -> Result<Statement<'_>, StoreError> {
 /// The columns of models that a change may change.
 fn changeable<'a>(sql: &'static str, models: &'a Models) -> Result<Statement<'a>, StoreError> {
     let numbers = |value: fn(&CustomModel) -> i64| models.values().map(value).collect::<Vec<_>>();
-    let courses = models.values().map(|model| model.course.to_record());
-    let courses: Vec<Option<Vec<u8>>> = courses
-        .map(|course| course.map(|course| course.map(String::into_bytes)).map_err(unwritable))
+    let trainings = models.values().map(|model| model.training.to_record());
+    let trainings: Vec<Option<Vec<u8>>> = trainings
+        .map(|training| {
+            training.map(|training| training.map(String::into_bytes)).map_err(unwritable)
+        })
         .collect::<Result<_, _>>()?;
     let text = |model: &'a CustomModel| model.description.as_ref().map(Description::as_str);
     let descriptions = models.values().map(|model| text(model).map(str::as_bytes));
     let claimable =
-        models.values().map(|model| model.course.claimable_at().map(Moment::unix_millis));
+        models.values().map(|model| model.training.claimable_at().map(UnixMillis::unix_millis));
     Ok(Statement::new(
         sql,
         [
             parameter(models.keys().map(|(of, _)| bytes(of)).collect::<Vec<_>>()),
             parameter(numbers(|model| model.id.into())),
-            parameter(numbers(|model| signed(model.stamp.revision.get()))),
-            parameter(numbers(|model| model.stamp.beats.into())),
+            parameter(numbers(|model| signed(model.version.revision.get()))),
+            parameter(numbers(|model| model.version.heartbeats.into())),
             parameter(models.values().map(|it| it.name.as_str().as_bytes()).collect::<Vec<_>>()),
             parameter(descriptions.collect::<Vec<_>>()),
             parameter(numbers(|model| status_number(model.training_status()))),
-            parameter(courses),
+            parameter(trainings),
             parameter(claimable.collect::<Vec<_>>()),
             parameter(numbers(|model| model.updated_at.unix_seconds())),
         ],
@@ -193,8 +197,11 @@ pub(crate) fn events(
     ))
 }
 
-pub(crate) fn answers(answers: &BTreeMap<(Organisation, AnswerKey), KeptAnswer>) -> Statement<'_> {
-    let numbers = |value: fn(&KeptAnswer) -> i64| answers.values().map(value).collect::<Vec<_>>();
+pub(crate) fn answers(
+    answers: &BTreeMap<(Organisation, IdempotencyScope), IdempotencyRecord>,
+) -> Statement<'_> {
+    let numbers =
+        |value: fn(&IdempotencyRecord) -> i64| answers.values().map(value).collect::<Vec<_>>();
     let keys = || answers.keys().map(|(_, key)| key);
     let requests = answers.values().map(|kept| kept.request.as_bytes().as_slice());
     Statement::new(

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use custom_models_core::access::Window;
 use custom_models_core::model::{DataId, DataPair, NewEvent};
-use custom_models_core::store::{AnswerKey, Counters, KeptAnswer, StoreError};
+use custom_models_core::store::{Counters, IdempotencyRecord, IdempotencyScope, StoreError};
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use crate::connection::statement::Statement;
@@ -19,7 +19,7 @@ pub(crate) struct Changes {
     /// `None` for a pair that is removed.
     pub(crate) data: BTreeMap<(Organisation, ModelId, DataId), Option<DataPair>>,
     pub(crate) events: Vec<(Organisation, u64, ModelId, NewEvent)>,
-    pub(crate) answers: BTreeMap<(Organisation, AnswerKey), KeptAnswer>,
+    pub(crate) answers: BTreeMap<(Organisation, IdempotencyScope), IdempotencyRecord>,
     pub(crate) counters: BTreeMap<Organisation, Counters>,
     pub(crate) windows: BTreeMap<Window, Admitted>,
 }

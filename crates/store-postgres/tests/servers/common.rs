@@ -6,7 +6,7 @@ use std::time::SystemTime;
 use custom_models_core::model::{ContentDigest, DataFile, DataTotals, DataType, Expected, NewPair};
 use custom_models_core::store::{Change, Outcome, Selection, StoreError, StoreErrorKind, Write};
 use custom_models_core::tenant::Actor;
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_core::{Caller, CreateModel, CustomModel, Engine, Organisation, Plan};
 use custom_models_postgres_cluster::Server;
 use custom_models_store_postgres::PostgresStore;
@@ -40,7 +40,7 @@ pub(crate) fn create(organisation: &Organisation, limit: Option<u64>) -> Write {
 
 /// A change by the host.
 pub(crate) fn write(organisation: &Organisation, change: Change) -> Write {
-    let at = Moment::from_unix_millis(1_800_000_000_000);
+    let at = UnixMillis::from_unix_millis(1_800_000_000_000);
     Write::new(organisation.clone(), Actor::HOST, at, change)
 }
 

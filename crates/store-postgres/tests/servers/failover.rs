@@ -7,7 +7,8 @@ use std::thread;
 use custom_models_core::ModelId;
 use custom_models_core::access::Operation;
 use custom_models_core::store::{
-    AnswerKey, IdempotencyKey, ModelStore, NewAnswer, Outcome, StoreErrorKind, Write,
+    IdempotencyKey, IdempotencyScope, ModelStore, NewIdempotencyRecord, Outcome, StoreErrorKind,
+    Write,
 };
 use custom_models_postgres_cluster::{Programs, Server};
 use custom_models_store_postgres::PostgresStore;
@@ -75,9 +76,9 @@ fn create_each(store: &PostgresStore, caller: usize, acknowledged: &AtomicUsize)
     let limit = Some((CALLERS * EACH) as u64);
     let create_one = |number: usize| {
         let key = IdempotencyKey::new(format!("{caller}-{number}")).unwrap();
-        let answer = NewAnswer {
-            key: AnswerKey { operation: Operation::Create, target: None, key },
-            request: NewAnswer::digest(b"{}"),
+        let answer = NewIdempotencyRecord {
+            key: IdempotencyScope { operation: Operation::Create, target: None, key },
+            request: NewIdempotencyRecord::digest(b"{}"),
         };
         let write = Write { answer: Some(answer), ..create(&acme(), limit) };
         loop {

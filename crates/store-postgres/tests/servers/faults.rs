@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use custom_models_core::access::Operation;
 use custom_models_core::store::{
-    AnswerKey, IdempotencyKey, ModelStore, NewAnswer, Outcome, StoreErrorKind, Write,
+    IdempotencyKey, IdempotencyScope, ModelStore, NewIdempotencyRecord, Outcome, StoreErrorKind,
+    Write,
 };
 use custom_models_postgres_cluster::{Programs, Server};
 use custom_models_store_postgres::{PostgresStore, Settings};
@@ -124,13 +125,13 @@ fn forward(mut client: TcpStream, mut server: TcpStream, orders: &AtomicU8) {
 }
 
 fn once(key: &'static str) -> Write {
-    let answer = NewAnswer {
-        key: AnswerKey {
+    let answer = NewIdempotencyRecord {
+        key: IdempotencyScope {
             operation: Operation::Create,
             target: None,
             key: IdempotencyKey::new(key).unwrap(),
         },
-        request: NewAnswer::digest(b"{}"),
+        request: NewIdempotencyRecord::digest(b"{}"),
     };
     Write { answer: Some(answer), ..create(&acme(), None) }
 }

@@ -1,12 +1,12 @@
 //! Limited requests, whose admissions are written with their changes (RATE-3).
 
 use custom_models_core::ModelId;
-use custom_models_core::access::{KeyId, Operation, RequestLimit, Window};
+use custom_models_core::access::{KeyId, Operation, RateLimit, Window};
 use custom_models_core::model::{Edit, Expected};
 use custom_models_core::store::{
     AccessStore, AdmissionRequest, ArchiveChange, ArchiveStore, Change, ModelStore, Outcome, Write,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_postgres_cluster::{Programs, Server};
 
 use crate::common::{acme, all, create, store, write};
@@ -29,13 +29,13 @@ pub(crate) const OWN_TESTS: [(&str, OwnTest); 1] =
 fn admission() -> AdmissionRequest {
     let key = KeyId::from_bytes([1, 2, 3, 4, 5, 6]);
     let window = Window { key: key.into(), operation: Operation::Create };
-    AdmissionRequest { window, limit: RequestLimit::CREATE }
+    AdmissionRequest { window, limit: RateLimit::CREATE }
 }
 
 /// By the server's clock, whatever the engines say that it is.
 fn share_a_window(server: &Server) {
     let (database, created) = on_stores(server, |store, number| {
-        let at = Moment::from_unix_millis(i64::try_from(number).unwrap() * 1_000_000_000);
+        let at = UnixMillis::from_unix_millis(i64::try_from(number).unwrap() * 1_000_000_000);
         let limited = Write { at, admission: Some(admission()), ..create(&acme(), Some(7)) };
         let mut created = 0;
         for _ in 0..4 {
@@ -47,7 +47,7 @@ fn share_a_window(server: &Server) {
                     Outcome::LimitReached { current: 7 } => {}
                     other => panic!("{other:?}"),
                 },
-                Outcome::WindowFull { standing, .. } => assert_eq!(standing.remaining, 0),
+                Outcome::WindowFull { rate_limit, .. } => assert_eq!(rate_limit.remaining, 0),
                 other => panic!("{other:?}"),
             }
         }
@@ -56,8 +56,8 @@ fn share_a_window(server: &Server) {
     assert_eq!(created.iter().sum::<usize>(), 7, "within the limit of the plan");
     let store = store(server, &database);
     let AdmissionRequest { window, limit } = admission();
-    let now = Moment::from(std::time::SystemTime::now());
-    assert_eq!(store.window(&window, limit, now).unwrap().standing.remaining, 0);
+    let now = UnixMillis::from(std::time::SystemTime::now());
+    assert_eq!(store.window(&window, limit, now).unwrap().rate_limit.remaining, 0);
     assert_eq!(store.list(&acme(), &all()).unwrap().total, 7);
     let kept = server.sql(&database, "SELECT count(*) FROM custom_models.admissions");
     assert_eq!(kept, "10", "admissions that were kept");

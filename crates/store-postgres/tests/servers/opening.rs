@@ -7,7 +7,7 @@ use custom_models_core::store::{
     AccessChange, AccessStore, ArchiveChange, ArchiveStore, ModelStore, Purge, Registration,
     StoreErrorKind,
 };
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_postgres_cluster::Server;
 use custom_models_store_postgres::PostgresStore;
 
@@ -72,7 +72,7 @@ fn newer(server: &Server) {
     let registration = Registration { organisation: acme(), plan: "Gold".parse().unwrap() };
     let registered = open.apply_access(AccessChange::Register(registration));
     assert_eq!(kind(registered), StoreErrorKind::Newer);
-    let (events_before, answers_until) = (Some(Timestamp::MAX), Moment::from_unix_millis(0));
+    let (events_before, answers_until) = (Some(Timestamp::MAX), UnixMillis::from_unix_millis(0));
     let purged = open.purge(Purge { events_before, answers_until, limit: 9 });
     assert_eq!(kind(purged), StoreErrorKind::Newer);
     let erased = open.archive(ArchiveChange::Erase { organisation: acme(), limit: 9 });

@@ -6,7 +6,7 @@ use custom_models_core::store::{
     AccessChange, AccessStore, ArchiveChange, ArchiveStore, Audit, Lineage, ModelStore, OpenMode,
     Purge, Record, Registration, StoreErrorKind, StoreSummary,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_postgres_cluster::{Programs, Server};
 use custom_models_store_postgres::PostgresStore;
 
@@ -205,7 +205,7 @@ fn refused(store: &PostgresStore, by: StoreErrorKind) {
     let (sender, answer) = std::sync::mpsc::channel();
     store.submit_access(change, Box::new(move |outcome| sender.send(outcome).unwrap()));
     assert_eq!(kind(answer.recv().unwrap()), by);
-    let answers_until = Moment::from_unix_millis(0);
+    let answers_until = UnixMillis::from_unix_millis(0);
     let purge = Purge { events_before: None, answers_until, limit: 1 };
     assert_eq!(kind(store.purge(purge)), by);
     assert_eq!(kind(store.archive(ArchiveChange::Import(Vec::new()))), by);

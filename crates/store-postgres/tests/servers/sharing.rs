@@ -4,14 +4,14 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::thread;
 
-use custom_models_core::access::{KeyId, Operation, RequestLimit, Window};
+use custom_models_core::access::{KeyId, Operation, RateLimit, Window};
 use custom_models_core::model::{Edit, EditRefusal, Expected, LeaseTime};
 use custom_models_core::store::{
-    AccessChange, AccessOutcome, AccessStore, AnswerKey, ArchiveChange, ArchiveStore, Change,
-    IdempotencyKey, ModelStore, NewAnswer, Outcome, Record, Write,
+    AccessChange, AccessOutcome, AccessStore, ArchiveChange, ArchiveStore, Change, IdempotencyKey,
+    IdempotencyScope, ModelStore, NewIdempotencyRecord, Outcome, Record, Write,
 };
 use custom_models_core::tenant::Actor;
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, UpdateModel};
 use custom_models_postgres_cluster::Server;
 use custom_models_store_postgres::PostgresStore;
@@ -96,23 +96,23 @@ fn share_a_window(server: &Server) {
     let window = Window { key: key.into(), operation: Operation::Create };
     // By the server's clock, whatever the engines say that it is.
     let (database, admitted) = on_stores(server, |store, number| {
-        let now = Moment::from_unix_millis(i64::try_from(number).unwrap() * 1_000_000_000);
-        let change = AccessChange::Admit { window, limit: RequestLimit::CREATE, now };
+        let now = UnixMillis::from_unix_millis(i64::try_from(number).unwrap() * 1_000_000_000);
+        let change = AccessChange::Admit { window, limit: RateLimit::CREATE, now };
         let outcomes = (0..5).map(|_| store.apply_access(change.clone()).unwrap());
         outcomes.filter(|outcome| matches!(outcome, AccessOutcome::Admitted(_))).count()
     });
     assert_eq!(admitted.iter().sum::<usize>(), 10);
-    let now = Moment::from(std::time::SystemTime::now());
-    let state = store(server, &database).window(&window, RequestLimit::CREATE, now).unwrap();
-    assert_eq!(state.standing.remaining, 0, "{state:?}");
+    let now = UnixMillis::from(std::time::SystemTime::now());
+    let state = store(server, &database).window(&window, RateLimit::CREATE, now).unwrap();
+    assert_eq!(state.rate_limit.remaining, 0, "{state:?}");
     server.give_back(database);
 }
 
 fn repeat(server: &Server) {
     let key = IdempotencyKey::new("once").unwrap();
-    let answer = NewAnswer {
-        key: AnswerKey { operation: Operation::Create, target: None, key },
-        request: NewAnswer::digest(b"{}"),
+    let answer = NewIdempotencyRecord {
+        key: IdempotencyScope { operation: Operation::Create, target: None, key },
+        request: NewIdempotencyRecord::digest(b"{}"),
     };
     let (database, outcomes) = on_stores(server, |store, _| {
         let write = Write { answer: Some(answer.clone()), ..create(&acme(), None) };
@@ -198,8 +198,8 @@ fn one_update(server: &Server) {
         });
         let refused = Outcome::Refused(EditRefusal::PreconditionFailed);
         assert_eq!(outcomes.iter().filter(|it| **it == refused).count(), 3);
-        let stamp = model.revision().next().into();
-        model = CustomModel { stamp, ..model };
+        let version = model.revision().next().into();
+        model = CustomModel { version, ..model };
         let removed = None;
         let changed = Outcome::Changed { model: Box::new(model.clone()), removed };
         assert_eq!(outcomes.iter().filter(|it| **it == changed).count(), 1);

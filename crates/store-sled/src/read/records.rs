@@ -1,8 +1,8 @@
 //! Reads of events, data pairs, kept answers and claimable trainings.
 
 use custom_models_core::model::{DataPair, Event, EventPage};
-use custom_models_core::store::{AnswerKey, KeptAnswer, StoreError};
-use custom_models_core::time::Moment;
+use custom_models_core::store::{IdempotencyRecord, IdempotencyScope, StoreError};
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 use sled::Db;
 
@@ -54,8 +54,8 @@ pub(crate) fn data(
 pub(crate) fn answer(
     database: &Database,
     organisation: &Organisation,
-    key: &AnswerKey,
-) -> Result<Option<KeptAnswer>, StoreError> {
+    key: &IdempotencyScope,
+) -> Result<Option<IdempotencyRecord>, StoreError> {
     let found = value(database, &answer_key(organisation, key)?)?;
     found.map(|found| answer_from_bytes(key, &found)).transpose()
 }
@@ -92,13 +92,13 @@ fn page(
 pub(crate) fn claimable(
     database: &Database,
     organisation: Option<&Organisation>,
-    at: Moment,
+    at: UnixMillis,
     limit: u32,
 ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     database.read(|db| {
         let prefixes = vec![CLAIMABLE.to_vec(), b"m".to_vec()];
-        let (moment, ()) = snapshot::Moment::open(database, db, prefixes, || Ok(()))?;
+        let (moment, ()) = snapshot::UnixMillis::open(database, db, prefixes, || Ok(()))?;
         let mut found = Vec::new();
         let mut claims = moment.rows(CLAIMABLE.to_vec()..behind_claims(at));
         while found.len() < limit
@@ -113,7 +113,7 @@ pub(crate) fn claimable(
             let first = moment.row(&key)?.ok_or_else(|| damaged("a claim on no model"))?;
             let model =
                 models::from_bytes(id, &overflow::whole(&key, first, |key| moment.row(key))?)?;
-            if model.course.claimable_at() != Some(since) {
+            if model.training.claimable_at() != Some(since) {
                 return Err(damaged("a claim on a model that has none"));
             }
             found.push((whose, model));

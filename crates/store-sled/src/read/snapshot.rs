@@ -17,13 +17,13 @@ use crate::error::guarded;
 const PIECE: usize = 256;
 
 /// The rows below some prefixes, as they were at one moment.
-pub(crate) struct Moment<'a> {
+pub(crate) struct UnixMillis<'a> {
     database: &'a Database,
     db: &'a Db,
     number: u64,
 }
 
-impl<'a> Moment<'a> {
+impl<'a> UnixMillis<'a> {
     /// Makes this the moment. What `read` reads is of it.
     pub(crate) fn open<T>(
         database: &'a Database,
@@ -34,7 +34,7 @@ impl<'a> Moment<'a> {
         let mut moments = database.stand_still();
         let found = read()?;
         let number = moments.begin(prefixes);
-        Ok((Moment { database, db, number }, found))
+        Ok((UnixMillis { database, db, number }, found))
     }
 
     /// One row.
@@ -76,7 +76,7 @@ impl<'a> Moment<'a> {
     }
 }
 
-impl Drop for Moment<'_> {
+impl Drop for UnixMillis<'_> {
     fn drop(&mut self) {
         self.database.stand_still().end(self.number);
     }
@@ -90,7 +90,7 @@ type Piece = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// Rows as they were at a moment.
 pub(crate) struct Rows<'a> {
-    moment: &'a Moment<'a>,
+    moment: &'a UnixMillis<'a>,
     /// The keys behind the piece; `None` at the end.
     rest: Option<Keys>,
     piece: btree_map::IntoIter<Vec<u8>, Vec<u8>>,

@@ -11,7 +11,7 @@ use sled::Db;
 
 use crate::database::Database;
 use crate::error::guarded;
-use crate::read::snapshot::Moment;
+use crate::read::snapshot::UnixMillis;
 use crate::rows::overflow;
 
 /// The rows that a reading sees: as they are when it is their turn, or as they were at a moment.
@@ -19,7 +19,7 @@ pub(crate) enum View<'a> {
     /// For those who find out afterwards whether a write came between.
     Now(&'a Db),
     /// With the writer's help.
-    Then(&'a Moment<'a>),
+    Then(&'a UnixMillis<'a>),
 }
 
 /// Values under their keys, in order.
@@ -53,7 +53,7 @@ pub(crate) fn view<S: PartialEq + Copy, T>(
             return found;
         }
         let prefixes = vec![prefix.clone()];
-        let (moment, stamp) = Moment::open(database, db, prefixes, || stamp(db))?;
+        let (moment, stamp) = UnixMillis::open(database, db, prefixes, || stamp(db))?;
         read(stamp, &View::Then(&moment))
     })
 }

@@ -10,7 +10,7 @@ use std::ops::Range;
 
 use custom_models_core::access::{Operation, Window, WindowKey};
 use custom_models_core::store::{Admission, AdmissionRows, AdmissionRowsMut, StoreError};
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use sled::{Batch, Db};
 
 use crate::error::{damaged, guarded};
@@ -40,7 +40,7 @@ fn keys_of(window: &Window) -> Range<Vec<u8>> {
 }
 
 /// From behind everything of a moment to the end of the window.
-fn behind(window: &Window, after: Moment) -> Range<Vec<u8>> {
+fn behind(window: &Window, after: UnixMillis) -> Range<Vec<u8>> {
     let Range { start, end } = keys_of(window);
     let begin = [start.as_slice(), &moment_to_bytes(after), &[u8::MAX; 9]].concat();
     begin..end
@@ -75,7 +75,7 @@ impl AdmissionRows for Admissions<'_> {
     fn first_after(
         &mut self,
         window: &Window,
-        after: Moment,
+        after: UnixMillis,
     ) -> Result<Option<Admission>, StoreError> {
         let first = self.changes.first_keys(self.db, behind(window, after), 1)?;
         first.first().map(|key| admission_of(key)).transpose()
@@ -108,7 +108,7 @@ impl AdmissionRowsMut for Admissions<'_> {
     fn delete_first(
         &mut self,
         window: &Window,
-        until: Moment,
+        until: UnixMillis,
         most: u32,
     ) -> Result<(), StoreError> {
         let old = window_prefix(window)..behind(window, until).start;
@@ -124,8 +124,8 @@ impl AdmissionRowsMut for Admissions<'_> {
 pub(crate) fn sweep(
     db: &Db,
     changes: &mut Changes,
-    until: Moment,
-    now: Moment,
+    until: UnixMillis,
+    now: UnixMillis,
     limit: u32,
 ) -> Result<u64, StoreError> {
     let (mut begin, mut swept) = (b"w".to_vec(), 0);
@@ -208,7 +208,7 @@ fn batches(
     Ok(batches)
 }
 
-fn old_admission_of(key: &[u8]) -> Result<(Window, Moment), StoreError> {
+fn old_admission_of(key: &[u8]) -> Result<(Window, UnixMillis), StoreError> {
     let parts = || {
         let (id, rest) = key.strip_prefix(b"a")?.split_first_chunk::<6>()?;
         let (rest, _) = rest.split_last_chunk::<4>()?;

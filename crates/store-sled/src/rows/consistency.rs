@@ -94,7 +94,7 @@ impl Check<'_> {
             let id = id_of(key).ok_or_else(|| damaged("an id out of range"))?;
             largest = largest.max(id.get());
             let model = models::from_bytes(id, value)?;
-            if let Some(since) = model.course.claimable_at()
+            if let Some(since) = model.training.claimable_at()
                 && check.get(&claim_key(since, id))?.is_none_or(|row| row != whose)
             {
                 return Err(damaged("its training waits, but is not in the queue"));
@@ -117,7 +117,7 @@ impl Check<'_> {
             let first = check.get(&key)?.ok_or_else(|| damaged("a claim on no model"))?;
             let model =
                 models::from_bytes(id, &overflow::whole(&key, first, |key| check.get(key))?)?;
-            let is_right = model.course.claimable_at() == Some(since);
+            let is_right = model.training.claimable_at() == Some(since);
             if is_right {
                 Ok(())
             } else {

@@ -39,7 +39,7 @@
 
 use std::ops::Range;
 
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{ModelId, Organisation};
 
 /// The key of the layout's name.
@@ -120,14 +120,14 @@ pub(crate) fn id_of(model_key: &[u8]) -> Option<ModelId> {
 }
 
 /// A moment in a key, so that keys sort as moments do.
-pub(crate) fn moment_to_bytes(moment: Moment) -> [u8; 8] {
+pub(crate) fn moment_to_bytes(moment: UnixMillis) -> [u8; 8] {
     // With its sign turned over, a number sorts as its bytes do.
     (moment.unix_millis() ^ i64::MIN).to_be_bytes()
 }
 
 /// The moment that stands in a key.
-pub(crate) fn moment_from_bytes(bytes: [u8; 8]) -> Moment {
-    Moment::from_unix_millis(i64::from_be_bytes(bytes) ^ i64::MIN)
+pub(crate) fn moment_from_bytes(bytes: [u8; 8]) -> UnixMillis {
+    UnixMillis::from_unix_millis(i64::from_be_bytes(bytes) ^ i64::MIN)
 }
 
 /// A number that is a whole value.

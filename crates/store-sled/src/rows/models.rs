@@ -1,11 +1,11 @@
 //! Rows, read and written. What is read is judged again on its way in: a file can be damaged in ways
 //! that sled's checksums cannot see.
 //!
-//! A model's row, numbers big-endian: the form's number 2, training status, revision (8 bytes), beats
+//! A model's row, numbers big-endian: the form's number 2, training status, revision (8 bytes), heartbeats
 //! (4), created at and updated at (8 each), language (2), base model with its length before it (1),
-//! name with its length before it (2), the record of the course with its length before it (2), empty
+//! name with its length before it (2), the record of the training state with its length before it (2), empty
 //! for none, and then 0, or 1 and the description up to the end. Texts are UTF-8 as they were sent.
-//! Form 1, of layout 1, has no beats and no course.
+//! Form 1, of layout 1, has no heartbeats and no training state.
 
 use custom_models_core::model::{InvalidModelRow, ModelRow};
 use custom_models_core::store::{StoreError, StoreErrorKind};
@@ -22,14 +22,14 @@ const FIRST_FORM: u8 = 1;
 /// A model as it is stored.
 pub(crate) fn to_bytes(model: &CustomModel) -> Result<Vec<u8>, StoreError> {
     let (name, base_model) = (model.name.as_str(), model.base_model.as_str());
-    let course = model.course.to_record();
-    let course = course.map_err(|fault| StoreError::new(StoreErrorKind::Damaged, fault))?;
-    let course = course.unwrap_or_default();
-    // The rules of a name and of a course leave no other case.
+    let training = model.training.to_record();
+    let training = training.map_err(|fault| StoreError::new(StoreErrorKind::Damaged, fault))?;
+    let training = training.unwrap_or_default();
+    // The rules of a name and of a training state leave no other case.
     let too_long = |_| damaged("a text that is too long to be stored");
     let mut row = vec![FORM, model.training_status().number()];
-    row.extend(model.stamp.revision.get().to_be_bytes());
-    row.extend(model.stamp.beats.to_be_bytes());
+    row.extend(model.version.revision.get().to_be_bytes());
+    row.extend(model.version.heartbeats.to_be_bytes());
     row.extend(model.created_at.unix_seconds().to_be_bytes());
     row.extend(model.updated_at.unix_seconds().to_be_bytes());
     row.extend(model.language.as_str().as_bytes());
@@ -37,8 +37,8 @@ pub(crate) fn to_bytes(model: &CustomModel) -> Result<Vec<u8>, StoreError> {
     row.extend(base_model.as_bytes());
     row.extend(u16::try_from(name.len()).map_err(too_long)?.to_be_bytes());
     row.extend(name.as_bytes());
-    row.extend(u16::try_from(course.len()).map_err(too_long)?.to_be_bytes());
-    row.extend(course.as_bytes());
+    row.extend(u16::try_from(training.len()).map_err(too_long)?.to_be_bytes());
+    row.extend(training.as_bytes());
     row.push(u8::from(model.description.is_some()));
     if let Some(description) = &model.description {
         row.extend(description.as_str().as_bytes());
@@ -55,24 +55,24 @@ pub(crate) fn from_bytes(id: ModelId, row: &[u8]) -> Result<CustomModel, StoreEr
     }
     let training_status = row.byte()?;
     let revision = u64::from_be_bytes(row.array()?);
-    let beats = if form == FIRST_FORM { 0 } else { u32::from_be_bytes(row.array()?) };
+    let heartbeats = if form == FIRST_FORM { 0 } else { u32::from_be_bytes(row.array()?) };
     let created_at = i64::from_be_bytes(row.array()?);
     let updated_at = i64::from_be_bytes(row.array()?);
     let language = row.text(2)?;
     let length = row.byte()?;
     let base_model = row.text(length.into())?;
     let name = row.counted_text()?;
-    let course = if form == FIRST_FORM { "" } else { row.counted_text()? };
+    let training = if form == FIRST_FORM { "" } else { row.counted_text()? };
     let model = ModelRow {
         id: id.get(),
         revision,
-        beats,
+        heartbeats,
         name,
         description: row.description()?,
         language,
         base_model,
         training_status,
-        course: Some(course).filter(|course| !course.is_empty()),
+        training: Some(training).filter(|training| !training.is_empty()),
         claimable_at: None,
         created_at,
         updated_at,

@@ -16,9 +16,11 @@
 //! `long`.
 
 use custom_models_core::model::{DataId, DataPair, Event, NewEvent};
-use custom_models_core::store::{AnswerKey, KeptAnswer, NewAnswer, StoreError, StoreErrorKind};
+use custom_models_core::store::{
+    IdempotencyRecord, IdempotencyScope, NewIdempotencyRecord, StoreError, StoreErrorKind,
+};
 use custom_models_core::tenant::Actor;
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_core::{ModelId, Organisation};
 
 use crate::error::damaged;
@@ -66,42 +68,45 @@ pub(crate) fn data_id(data_of: &[u8], key: &[u8]) -> Result<DataId, StoreError> 
 /// The key of an answer.
 pub(crate) fn answer_key(
     organisation: &Organisation,
-    key: &AnswerKey,
+    key: &IdempotencyScope,
 ) -> Result<Vec<u8>, StoreError> {
-    let digest = NewAnswer::digest(&answer_key_to_bytes(key)?);
+    let digest = NewIdempotencyRecord::digest(&answer_key_to_bytes(key)?);
     Ok(key_below(b"r", organisation, digest.as_bytes()))
 }
 
 /// The key in the index of times for the answer under `answer_key`.
-pub(crate) fn answer_time_key(at: Moment, answer_key: &[u8]) -> Vec<u8> {
+pub(crate) fn answer_time_key(at: UnixMillis, answer_key: &[u8]) -> Vec<u8> {
     let whose = answer_key.split_first().map_or(&b""[..], |(_, whose)| whose);
     [ANSWER_TIMES, &moment_to_bytes(at), whose].concat()
 }
 
 /// Behind everything that was answered at a moment or before.
-pub(crate) fn behind_answers(until: Moment) -> Vec<u8> {
+pub(crate) fn behind_answers(until: UnixMillis) -> Vec<u8> {
     // No name begins with this byte.
     [ANSWER_TIMES, &moment_to_bytes(until), b"\xFF"].concat()
 }
 
 /// The moment at which an answer was given and the key of the answer, read from a key in the index of times.
-pub(crate) fn answer_at(time_key: &[u8]) -> Option<(Moment, Vec<u8>)> {
+pub(crate) fn answer_at(time_key: &[u8]) -> Option<(UnixMillis, Vec<u8>)> {
     let (at, whose) = time_key.strip_prefix(ANSWER_TIMES)?.split_first_chunk()?;
     Some((moment_from_bytes(*at), [b"r", whose].concat()))
 }
 
 /// The key of a model whose training can be claimed from the moment `since` on.
-pub(crate) fn claim_key(since: Moment, id: ModelId) -> Vec<u8> {
+pub(crate) fn claim_key(since: UnixMillis, id: ModelId) -> Vec<u8> {
     [CLAIMABLE, &moment_to_bytes(since), &id.get().to_be_bytes()].concat()
 }
 
 /// Behind everything that can be claimed at a moment.
-pub(crate) fn behind_claims(at: Moment) -> Vec<u8> {
+pub(crate) fn behind_claims(at: UnixMillis) -> Vec<u8> {
     [CLAIMABLE, &moment_to_bytes(at), &u64::MAX.to_be_bytes()].concat()
 }
 
 /// Since when a training can be claimed, of which model, and whose that is.
-pub(crate) fn claim(key: &[u8], row: &[u8]) -> Result<(Moment, Organisation, ModelId), StoreError> {
+pub(crate) fn claim(
+    key: &[u8],
+    row: &[u8],
+) -> Result<(UnixMillis, Organisation, ModelId), StoreError> {
     let parts = || {
         let (since, id) = key.strip_prefix(CLAIMABLE)?.split_first_chunk()?;
         let id = ModelId::new(u64::from_be_bytes(id.try_into().ok()?)).ok()?;
@@ -187,13 +192,19 @@ pub(crate) fn pair_at(key: &[u8], value: &[u8]) -> Result<DataPair, StoreError> 
 }
 
 /// An answer as it is stored.
-pub(crate) fn answer_to_bytes(key: &AnswerKey, kept: &KeptAnswer) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn answer_to_bytes(
+    key: &IdempotencyScope,
+    kept: &IdempotencyRecord,
+) -> Result<Vec<u8>, StoreError> {
     let json = serde_json::to_vec(kept).map_err(without_form)?;
     Ok([&[FORM], answer_key_to_bytes(key)?.as_slice(), &json].concat())
 }
 
 /// The answer that lies where that of a key does.
-pub(crate) fn answer_from_bytes(key: &AnswerKey, value: &[u8]) -> Result<KeptAnswer, StoreError> {
+pub(crate) fn answer_from_bytes(
+    key: &IdempotencyScope,
+    value: &[u8],
+) -> Result<IdempotencyRecord, StoreError> {
     let json = value.strip_prefix(&[FORM]);
     let json = json.and_then(|rest| rest.strip_prefix(answer_key_to_bytes(key).ok()?.as_slice()));
     let json = json.ok_or_else(|| damaged("an answer to something else"))?;
@@ -201,7 +212,9 @@ pub(crate) fn answer_from_bytes(key: &AnswerKey, value: &[u8]) -> Result<KeptAns
 }
 
 /// An answer with its key, as it lies there.
-pub(crate) fn answer_line(value: &[u8]) -> Result<(AnswerKey, KeptAnswer), StoreError> {
+pub(crate) fn answer_line(
+    value: &[u8],
+) -> Result<(IdempotencyScope, IdempotencyRecord), StoreError> {
     let parts = || {
         let (operation, rest) = first_text(value.strip_prefix(&[FORM])?)?;
         let (target, rest) = rest.split_first_chunk()?;
@@ -210,14 +223,15 @@ pub(crate) fn answer_line(value: &[u8]) -> Result<(AnswerKey, KeptAnswer), Store
             0 => None,
             target => Some(ModelId::new(target).ok()?),
         };
-        let key = AnswerKey { operation: operation.parse().ok()?, target, key: key.parse().ok()? };
+        let key =
+            IdempotencyScope { operation: operation.parse().ok()?, target, key: key.parse().ok()? };
         Some((key, serde_json::from_slice(json).ok()?))
     };
     parts().ok_or_else(|| damaged("an answer that is none"))
 }
 
-fn answer_key_to_bytes(key: &AnswerKey) -> Result<Vec<u8>, StoreError> {
-    let AnswerKey { operation, target, key } = key;
+fn answer_key_to_bytes(key: &IdempotencyScope) -> Result<Vec<u8>, StoreError> {
+    let IdempotencyScope { operation, target, key } = key;
     let mut bytes = Vec::new();
     push_text(&mut bytes, operation.as_str())?;
     bytes.extend(target.map_or(0, ModelId::get).to_be_bytes());

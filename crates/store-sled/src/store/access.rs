@@ -1,12 +1,12 @@
 //! Registrations, API keys and request limits in sled.
 
 use custom_models_core::Organisation;
-use custom_models_core::access::{KeyDigest, KeyRecord, RequestLimit, Window};
+use custom_models_core::access::{KeyDigest, KeyRecord, RateLimit, Window};
 use custom_models_core::store::{
     AccessChange, AccessOutcome, AccessStore, AdmissionRows, Completion, Grant, Job, Judged,
     Registration, StoreError, WindowState, window_state,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 
 use crate::rows::access::{KEYS, REGISTRATIONS, grant, key_at, plan, registration_from_bytes};
 use crate::rows::admissions::Admissions;
@@ -57,8 +57,8 @@ impl AccessStore for SledStore {
     fn window(
         &self,
         window: &Window,
-        limit: RequestLimit,
-        now: Moment,
+        limit: RateLimit,
+        now: UnixMillis,
     ) -> Result<WindowState, StoreError> {
         self.database.read(|db| {
             let (changes, mut edits) = (Changes::default(), Edits::new());

@@ -11,7 +11,7 @@ use custom_models_core::store::{
     Change, Completion, Listing, ModelStore, Outcome, Selection, Write,
 };
 use custom_models_core::tenant::Actor;
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_core::{BaseModel, Language, ModelId, Organisation};
 use custom_models_group_commit::Committer;
 use tempfile::TempDir;
@@ -60,7 +60,7 @@ fn deletion(id: u64) -> Write {
 }
 
 fn write(organisation: Organisation, change: Change) -> Write {
-    Write::new(organisation, Actor::HOST, Moment::from_unix_millis(0), change)
+    Write::new(organisation, Actor::HOST, UnixMillis::from_unix_millis(0), change)
 }
 
 fn submit(store: &SledStore, recorder: &Recorder, write: Write) -> Result<Outcome, StoreError> {

@@ -2,10 +2,10 @@
 
 use custom_models_core::model::{DataId, DataPair, NewEvent};
 use custom_models_core::store::{
-    AdmissionRequest, AnswerKey, Counters, KeptAnswer, Outcome, Rows, StoreError, StoreErrorKind,
-    Write, apply,
+    AdmissionRequest, Counters, IdempotencyRecord, IdempotencyScope, Outcome, Rows, StoreError,
+    StoreErrorKind, Write, apply,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 use sled::Db;
 
@@ -71,7 +71,7 @@ impl<'a> Group<'a> {
             (None, Some(first)) => overflow::remove(edits, &key, first),
             (None, None) => {}
         }
-        let since = |model: Option<&CustomModel>| model?.course.claimable_at();
+        let since = |model: Option<&CustomModel>| model?.training.claimable_at();
         let (before, after) = (since(before), since(after));
         if before != after {
             let whose = organisation.as_str().as_bytes().to_vec();
@@ -86,8 +86,8 @@ impl<'a> Group<'a> {
         &self,
         edits: &mut Edits,
         organisation: &Organisation,
-        answer: &AnswerKey,
-        kept: &KeptAnswer,
+        answer: &IdempotencyScope,
+        kept: &IdempotencyRecord,
     ) -> Result<(), StoreError> {
         let key = answer_key(organisation, answer)?;
         let first = self.changes.row(self.db, &key)?;
@@ -112,8 +112,8 @@ impl<'a> Group<'a> {
     pub(crate) fn answer(
         &self,
         organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, StoreError> {
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         let value = self.value(&answer_key(organisation, key)?)?;
         value.map(|value| answer_from_bytes(key, &value)).transpose()
     }
@@ -150,8 +150,8 @@ impl Rows for Writing<'_, '_> {
     fn answer(
         &mut self,
         organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, StoreError> {
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         self.group.answer(organisation, key)
     }
 
@@ -266,8 +266,8 @@ impl Rows for Writing<'_, '_> {
     fn keep_answer(
         &mut self,
         organisation: &Organisation,
-        key: &AnswerKey,
-        kept: &KeptAnswer,
+        key: &IdempotencyScope,
+        kept: &IdempotencyRecord,
     ) -> Result<(), StoreError> {
         self.group.put_kept(&mut self.edits, organisation, key, kept)
     }
@@ -287,8 +287,8 @@ impl Rows for Writing<'_, '_> {
     fn admissions(
         &mut self,
         _: &AdmissionRequest,
-        at: Moment,
-    ) -> Result<(Admissions<'_>, Moment), StoreError> {
+        at: UnixMillis,
+    ) -> Result<(Admissions<'_>, UnixMillis), StoreError> {
         let Group { db, changes, .. } = self.group;
         Ok((Admissions { db, changes, edits: &mut self.edits }, at))
     }

@@ -189,7 +189,7 @@ impl Group<'_> {
                 && let Some(id) = crate::rows::keys::id_of(&key)
             {
                 let model = models::from_bytes(id, &self.value(&key)?.unwrap_or_default())?;
-                edits.extend(model.course.claimable_at().map(|at| (claim_key(at, id), None)));
+                edits.extend(model.training.claimable_at().map(|at| (claim_key(at, id), None)));
                 models += 1;
             }
             events += u64::from(kind == b"e" && parts_of::<8>(&key).is_some());

@@ -2,7 +2,7 @@
 
 use custom_models_core::Organisation;
 use custom_models_core::store::{Purge, Purged, StoreError};
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 
 use crate::error::damaged;
 use crate::rows::access::organisation_from_bytes;
@@ -74,7 +74,7 @@ impl Group<'_> {
     fn forget_answers(
         &self,
         edits: &mut Edits,
-        until: Moment,
+        until: UnixMillis,
         limit: u32,
     ) -> Result<u64, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);

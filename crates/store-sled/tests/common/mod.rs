@@ -21,11 +21,11 @@ use custom_models_core::model::{
     ContentDigest, DataFile, DataType, Edit, Expected, LeaseTime, NewModel, NewPair,
 };
 use custom_models_core::store::{
-    AnswerKey, ArchiveStore, Change, IdempotencyKey, Listing, ModelStore, NewAnswer, Outcome,
-    Selection, StoreError, Write,
+    ArchiveStore, Change, IdempotencyKey, IdempotencyScope, Listing, ModelStore,
+    NewIdempotencyRecord, Outcome, Selection, StoreError, Write,
 };
 use custom_models_core::tenant::Actor;
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_core::{
     Caller, CustomModel, Engine, Language, ModelId, Organisation, Plan, UpdateModel,
 };
@@ -58,7 +58,7 @@ pub(crate) fn submit(
 
 /// A write when 1970 begins.
 pub(crate) fn write(change: Change) -> Write {
-    Write::new(acme(), Actor::HOST, Moment::from_unix_millis(0), change)
+    Write::new(acme(), Actor::HOST, UnixMillis::from_unix_millis(0), change)
 }
 
 /// A delete of a model at whatever revision.
@@ -160,9 +160,9 @@ impl Life {
         Life { store, engine, caller: Caller::new(acme(), Plan::enterprise()), seconds }
     }
 
-    pub(crate) fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> UnixMillis {
         let seconds = Duration::from_secs(self.seconds.load(Ordering::Relaxed));
-        Moment::from(UNIX_EPOCH + seconds)
+        UnixMillis::from(UNIX_EPOCH + seconds)
     }
 
     pub(crate) fn wait(&self, span: Duration) {
@@ -187,22 +187,25 @@ impl Life {
     /// Lets a training that is claimed fail.
     pub(crate) fn fail(&self, number: u64, error: &str) {
         let model = self.get(number);
-        let lease = model.course.run().unwrap().lease.clone().unwrap();
+        let lease = model.training.run().unwrap().lease.clone().unwrap();
         self.edit(number, &Edit::Fail { fence: lease.fence, error: error.to_owned() });
     }
 
     /// Changes nothing of a model but its revision, and keeps the answer under a key.
-    pub(crate) fn touch(&self, number: u64, key: &AnswerKey) -> Result<Outcome, StoreError> {
-        let answer = NewAnswer { key: key.clone(), request: NewAnswer::digest(b"touch") };
+    pub(crate) fn touch(&self, number: u64, key: &IdempotencyScope) -> Result<Outcome, StoreError> {
+        let answer = NewIdempotencyRecord {
+            key: key.clone(),
+            request: NewIdempotencyRecord::digest(b"touch"),
+        };
         let (edit, expected) = (Edit::from(UpdateModel::default()), Expected::Anything);
         let change = Change::Edit { id: id(number), edit: Box::new(edit), expected };
         self.store.apply(Write { at: self.now(), answer: Some(answer), ..write(change) })
     }
 }
 
-pub(crate) fn answer_key(number: u64, key: &str) -> AnswerKey {
+pub(crate) fn answer_key(number: u64, key: &str) -> IdempotencyScope {
     let key = IdempotencyKey::new(key.to_owned()).unwrap();
-    AnswerKey { operation: Operation::Update, target: Some(id(number)), key }
+    IdempotencyScope { operation: Operation::Update, target: Some(id(number)), key }
 }
 
 /// Data enough to train with.

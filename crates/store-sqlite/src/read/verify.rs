@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use custom_models_core::store::{AnswerKey, MOST_FINDINGS, StoreError};
+use custom_models_core::store::{IdempotencyScope, MOST_FINDINGS, StoreError};
 use rusqlite::{Connection, Row};
 
 use crate::error::fault;
@@ -117,7 +117,7 @@ fn answers(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     while let Some(row) = rows.next()?
         && findings.len() < MOST_FINDINGS
     {
-        let (organisation, key): (_, AnswerKey) = idempotency::key_of(row, 2)?;
+        let (organisation, key): (_, IdempotencyScope) = idempotency::key_of(row, 2)?;
         if idempotency::hash(&organisation, &key) != row.get::<_, i64>(1)? {
             let number: i64 = row.get(0)?;
             findings.push(format!("{organisation}: the answer {number} has a hash of another key"));

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use custom_models_core::access::Window;
 use custom_models_core::store::{Admission, AdmissionRows, AdmissionRowsMut};
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
 use crate::error::{Trouble, damaged};
@@ -36,7 +36,7 @@ impl Admissions<'_> {
     fn find(&self, sql: &str, parameters: impl Params) -> Result<Option<Admission>, Trouble> {
         let found = self.connection.prepare_cached(sql)?.query_row(parameters, |row| {
             let number: u64 = row.get(0)?;
-            Ok(Admission { number, at: Moment::from_unix_millis(row.get(1)?) })
+            Ok(Admission { number, at: UnixMillis::from_unix_millis(row.get(1)?) })
         });
         let found = found.optional()?;
         match found {
@@ -61,7 +61,7 @@ impl AdmissionRows for Admissions<'_> {
     fn first_after(
         &mut self,
         Window { key, operation }: &Window,
-        after: Moment,
+        after: UnixMillis,
     ) -> Result<Option<Admission>, Trouble> {
         self.find(FIRST_AFTER, (key.as_bytes(), operation.as_str(), after.unix_millis()))
     }
@@ -90,7 +90,7 @@ impl AdmissionRowsMut for Admissions<'_> {
     fn delete_first(
         &mut self,
         Window { key, operation }: &Window,
-        until: Moment,
+        until: UnixMillis,
         most: u32,
     ) -> Result<(), Trouble> {
         self.connection.prepare_cached(DELETE_FIRST)?.execute(params![
@@ -114,8 +114,8 @@ pub(crate) const TAKE_BACK: &str =
 /// to be of then. Returns the number of those that were deleted.
 pub(crate) fn sweep(
     connection: &Connection,
-    until: Moment,
-    now: Moment,
+    until: UnixMillis,
+    now: UnixMillis,
     limit: u32,
 ) -> rusqlite::Result<u64> {
     let window = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));

@@ -2,8 +2,8 @@
 //! again on its way in.
 
 use custom_models_core::model::{ContentDigest, Revision};
-use custom_models_core::store::{AnswerKey, KeptAnswer, NewAnswer};
-use custom_models_core::time::Moment;
+use custom_models_core::store::{IdempotencyRecord, IdempotencyScope, NewIdempotencyRecord};
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{ModelId, Organisation};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -25,9 +25,9 @@ pub(crate) const FORGET: &str = "DELETE FROM answers WHERE number IN
 pub(crate) fn get(
     connection: &Connection,
     organisation: &Organisation,
-    key: &AnswerKey,
-) -> rusqlite::Result<Option<KeptAnswer>> {
-    let AnswerKey { operation, target, key: name } = key;
+    key: &IdempotencyScope,
+) -> rusqlite::Result<Option<IdempotencyRecord>> {
+    let IdempotencyScope { operation, target, key: name } = key;
     connection
         .prepare_cached(ONE)?
         .query_row(
@@ -47,11 +47,11 @@ pub(crate) fn get(
 pub(crate) fn put(
     connection: &Connection,
     organisation: &Organisation,
-    answer_key: &AnswerKey,
-    kept: &KeptAnswer,
+    answer_key: &IdempotencyScope,
+    kept: &IdempotencyRecord,
 ) -> rusqlite::Result<()> {
-    let AnswerKey { operation, target, key } = answer_key;
-    let KeptAnswer { request, at, status, revision, body } = kept;
+    let IdempotencyScope { operation, target, key } = answer_key;
+    let IdempotencyRecord { request, at, status, revision, body } = kept;
     let hash = hash(organisation, answer_key);
     let (organisation, operation) = (organisation.as_str(), operation.as_str());
     let (target, key) = (target.map(i64::from), key.as_str());
@@ -85,7 +85,11 @@ pub(crate) fn put(
 }
 
 /// Forgets answers of before a moment or at it, the oldest first, and says how many.
-pub(crate) fn forget(connection: &Connection, until: Moment, limit: u32) -> rusqlite::Result<u64> {
+pub(crate) fn forget(
+    connection: &Connection,
+    until: UnixMillis,
+    limit: u32,
+) -> rusqlite::Result<u64> {
     let forgotten =
         connection.prepare_cached(FORGET)?.execute(params![until.unix_millis(), limit])?;
     Ok(forgotten as u64)
@@ -93,20 +97,22 @@ pub(crate) fn forget(connection: &Connection, until: Moment, limit: u32) -> rusq
 
 /// 64 bits that stand for whose answer it is and under what. They are stored, so they are those of
 /// SHA-256: nobody makes two keys meet in order to slow down who looks for them.
-pub(crate) fn hash(organisation: &Organisation, key: &AnswerKey) -> i64 {
-    let AnswerKey { operation, target, key } = key;
+pub(crate) fn hash(organisation: &Organisation, key: &IdempotencyScope) -> i64 {
+    let IdempotencyScope { operation, target, key } = key;
     // No part has a space in it.
     let target = target.map_or(0, ModelId::get);
-    let digest = NewAnswer::digest(format!("{organisation} {operation} {target} {key}").as_bytes());
+    let digest = NewIdempotencyRecord::digest(
+        format!("{organisation} {operation} {target} {key}").as_bytes(),
+    );
     let [a, b, c, d, e, f, g, h, ..] = *digest.as_bytes();
     i64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
-pub(crate) fn kept(row: &Row<'_>) -> rusqlite::Result<KeptAnswer> {
+pub(crate) fn kept(row: &Row<'_>) -> rusqlite::Result<IdempotencyRecord> {
     let status = Some(row.get(2)?).filter(|status| (100..600).contains(status));
-    Ok(KeptAnswer {
+    Ok(IdempotencyRecord {
         request: ContentDigest::from_bytes(row.get(0)?),
-        at: Moment::from_unix_millis(row.get(1)?),
+        at: UnixMillis::from_unix_millis(row.get(1)?),
         status: status.ok_or_else(|| damaged("no status of an answer"))?,
         revision: Revision::new(row.get(3)?).ok_or_else(|| damaged("a revision of zero"))?,
         body: row.get(4)?,
@@ -114,12 +120,15 @@ pub(crate) fn kept(row: &Row<'_>) -> rusqlite::Result<KeptAnswer> {
 }
 
 /// The organisation and the key of an answer, from four columns of which the first is at `column`.
-pub(crate) fn key_of(row: &Row<'_>, column: usize) -> rusqlite::Result<(Organisation, AnswerKey)> {
+pub(crate) fn key_of(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<(Organisation, IdempotencyScope)> {
     let organisation = row.get_ref(column)?.as_str()?.parse();
     let operation = row.get_ref(column + 1)?.as_str()?.parse();
     let target = row.get::<_, Option<i64>>(column + 2)?.map(ModelId::try_from).transpose();
     let key = row.get_ref(column + 3)?.as_str()?.parse();
-    let key = AnswerKey {
+    let key = IdempotencyScope {
         operation: operation.map_err(|_| damaged("no operation"))?,
         target: target.map_err(|_| damaged("an id out of range"))?,
         key: key.map_err(|_| damaged("no idempotency key"))?,

@@ -2,9 +2,9 @@
 //! a file can be damaged in ways that SQLite cannot see.
 
 use custom_models_core::field::Description;
-use custom_models_core::model::{InvalidModelRow, ModelRow, Stamp, TrainingStatus};
+use custom_models_core::model::{InvalidModelRow, ModelRow, TrainingStatus, Version};
 use custom_models_core::store::{Counters, Filter, Listing, Selection};
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -110,7 +110,7 @@ fn total(
 pub(crate) fn claimable(
     connection: &Connection,
     organisation: Option<&Organisation>,
-    at: Moment,
+    at: UnixMillis,
     limit: u32,
 ) -> rusqlite::Result<Vec<(Organisation, CustomModel)>> {
     let of = organisation.map(Organisation::as_str);
@@ -188,7 +188,7 @@ pub(crate) fn update(
     organisation: &Organisation,
     model: &CustomModel,
 ) -> rusqlite::Result<()> {
-    let Stamp { revision, beats } = model.stamp;
+    let Version { revision, heartbeats } = model.version;
     connection
         .prepare_cached(
             "UPDATE models SET revision = ?3, beats = ?4, name = ?5, description = ?6,
@@ -201,12 +201,12 @@ pub(crate) fn update(
             organisation.as_str(),
             i64::from(model.id),
             revision.get(),
-            beats,
+            heartbeats,
             model.name.as_str(),
             model.description.as_ref().map(Description::as_str),
             model.training_status().number(),
-            model.course.to_record().map_err(unwritable)?,
-            model.course.claimable_at().map(Moment::unix_millis),
+            model.training.to_record().map_err(unwritable)?,
+            model.training.claimable_at().map(UnixMillis::unix_millis),
             model.updated_at.unix_seconds(),
         ])?;
     Ok(())
@@ -228,13 +228,13 @@ pub(crate) fn model(row: &Row<'_>) -> rusqlite::Result<CustomModel> {
     let model = ModelRow {
         id: row.get(0)?,
         revision: row.get(1)?,
-        beats: row.get(2)?,
+        heartbeats: row.get(2)?,
         name: row.get_ref(3)?.as_str()?,
         description: row.get_ref(4)?.as_str_or_null()?,
         language: row.get_ref(5)?.as_str()?,
         base_model: row.get_ref(6)?.as_str()?,
         training_status: row.get(7)?,
-        course: row.get_ref(8)?.as_str_or_null()?,
+        training: row.get_ref(8)?.as_str_or_null()?,
         claimable_at: Some(row.get(9)?),
         created_at: row.get(10)?,
         updated_at: row.get(11)?,

@@ -1,12 +1,12 @@
 //! Registrations, API keys and request limits in SQLite.
 
 use custom_models_core::Organisation;
-use custom_models_core::access::{KeyDigest, KeyRecord, RequestLimit, Window};
+use custom_models_core::access::{KeyDigest, KeyRecord, RateLimit, Window};
 use custom_models_core::store::{
     AccessChange, AccessOutcome, AccessStore, Completion, Grant, Job, Judged, Registration,
     StoreError, WindowState, window_state,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 
 use crate::error::Trouble;
 use crate::rows::access;
@@ -53,8 +53,8 @@ impl AccessStore for SqliteStore {
     fn window(
         &self,
         window: &Window,
-        limit: RequestLimit,
-        now: Moment,
+        limit: RateLimit,
+        now: UnixMillis,
     ) -> Result<WindowState, StoreError> {
         self.readers.read(|connection| {
             let snapshot = connection.transaction()?;

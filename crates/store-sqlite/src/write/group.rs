@@ -5,10 +5,10 @@ use std::collections::hash_map::Entry;
 
 use custom_models_core::model::{DataId, DataPair, NewEvent};
 use custom_models_core::store::{
-    AccessChange, AccessOutcome, AdmissionRequest, AnswerKey, ArchiveChange, Counters, KeptAnswer,
-    Purge, Purged, Rows, StoreError, StoreErrorKind,
+    AccessChange, AccessOutcome, AdmissionRequest, ArchiveChange, Counters, IdempotencyRecord,
+    IdempotencyScope, Purge, Purged, Rows, StoreError, StoreErrorKind,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 use rusqlite::Connection;
 
@@ -125,8 +125,8 @@ impl Rows for Group<'_> {
     fn answer(
         &mut self,
         organisation: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, Trouble> {
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, Trouble> {
         Ok(idempotency::get(self.connection, organisation, key)?)
     }
 
@@ -222,8 +222,8 @@ impl Rows for Group<'_> {
     fn keep_answer(
         &mut self,
         organisation: &Organisation,
-        key: &AnswerKey,
-        kept: &KeptAnswer,
+        key: &IdempotencyScope,
+        kept: &IdempotencyRecord,
     ) -> Result<(), Trouble> {
         Ok(idempotency::put(self.connection, organisation, key, kept)?)
     }
@@ -240,8 +240,8 @@ impl Rows for Group<'_> {
     fn admissions(
         &mut self,
         _: &AdmissionRequest,
-        at: Moment,
-    ) -> Result<(Admissions<'_>, Moment), Trouble> {
+        at: UnixMillis,
+    ) -> Result<(Admissions<'_>, UnixMillis), Trouble> {
         let Group { connection, admissions: known, .. } = self;
         Ok((Admissions { connection, known }, at))
     }

@@ -15,11 +15,11 @@ use custom_models_core::model::{
     ContentDigest, DataFile, DataTotals, DataType, Edit, Expected, NewPair, Revision,
 };
 use custom_models_core::store::{
-    AnswerKey, ArchiveStore, Audit, Change, IdempotencyKey, NewAnswer, Record, StoreErrorKind,
-    Write,
+    ArchiveStore, Audit, Change, IdempotencyKey, IdempotencyScope, NewIdempotencyRecord, Record,
+    StoreErrorKind, Write,
 };
 use custom_models_core::tenant::Actor;
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_core::{
     Caller, CreateModel, CustomModel, Engine, ModelId, Organisation, Plan, Refusal,
 };
@@ -77,8 +77,8 @@ pub(crate) fn at(seconds: i64) -> Timestamp {
     Timestamp::from_unix_seconds(seconds).unwrap()
 }
 
-pub(crate) fn moment(seconds: i64) -> Moment {
-    Moment::from_unix_millis(seconds * 1000)
+pub(crate) fn moment(seconds: i64) -> UnixMillis {
+    UnixMillis::from_unix_millis(seconds * 1000)
 }
 
 /// A create of a model within a limit.
@@ -86,13 +86,16 @@ pub(crate) fn create(limit: Option<u64>) -> Change {
     Change::Create { model: request().into_new_model(at(NOW)), limit }
 }
 
-pub(crate) fn answer_key(key: &'static str) -> AnswerKey {
+pub(crate) fn answer_key(key: &'static str) -> IdempotencyScope {
     let key = IdempotencyKey::new(key).unwrap();
-    AnswerKey { operation: Operation::Create, target: None, key }
+    IdempotencyScope { operation: Operation::Create, target: None, key }
 }
 
-pub(crate) fn answer(key: &'static str) -> Option<NewAnswer> {
-    Some(NewAnswer { key: answer_key(key), request: NewAnswer::digest(b"{}") })
+pub(crate) fn answer(key: &'static str) -> Option<NewIdempotencyRecord> {
+    Some(NewIdempotencyRecord {
+        key: answer_key(key),
+        request: NewIdempotencyRecord::digest(b"{}"),
+    })
 }
 
 /// A write at [`NOW`].

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use custom_models_core::CreateModel;
 use custom_models_core::store::{ArchiveStore, Change, ModelStore, OpenMode, Write};
 use custom_models_core::tenant::Actor;
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_store_sqlite::SqliteStore;
 use libtest_mimic::{Arguments, Failed, Trial};
 use tempfile::TempDir;
@@ -83,7 +83,7 @@ fn create(store: &SqliteStore) {
     let request = CreateModel::builder().name("n").language("en").build().unwrap();
     let model = request.into_new_model(Timestamp::from_unix_seconds(0).unwrap());
     let change = Change::Create { model, limit: None };
-    let at = Moment::from_unix_millis(0);
+    let at = UnixMillis::from_unix_millis(0);
     store.apply(Write::new("acme".parse().unwrap(), Actor::HOST, at, change)).unwrap();
 }
 

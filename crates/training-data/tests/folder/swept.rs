@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use custom_models_core::model::{DataPair, EventPage};
 use custom_models_core::store::{
-    AnswerKey, ArchiveChange, ArchiveStore, Completion, KeptAnswer, Listing, ModelStore, Purge,
-    Purged, Record, Selection, StoreError, StoreErrorKind, StoreSummary, Write,
+    ArchiveChange, ArchiveStore, Completion, IdempotencyRecord, IdempotencyScope, Listing,
+    ModelStore, Purge, Purged, Record, Selection, StoreError, StoreErrorKind, StoreSummary, Write,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, MemoryStore, ModelId, Organisation};
 use custom_models_training_data::{ContentStore, Folder, FolderStanding};
 use tempfile::TempDir;
@@ -106,7 +106,7 @@ impl ModelStore for Counting {
     fn claimable(
         &self,
         of: Option<&Organisation>,
-        at: Moment,
+        at: UnixMillis,
         limit: u32,
     ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
         self.store.claimable(of, at, limit)
@@ -130,7 +130,11 @@ impl ModelStore for Counting {
         self.store.data(of, model, after, limit)
     }
 
-    fn answer(&self, of: &Organisation, key: &AnswerKey) -> Result<Option<KeptAnswer>, StoreError> {
+    fn answer(
+        &self,
+        of: &Organisation,
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         self.store.answer(of, key)
     }
 

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use custom_models_core::access::{KeyDigest, KeyId, KeyRecord};
 use custom_models_core::model::DataPair;
-use custom_models_core::store::{AnswerKey, EventLine, ModelLine, Record};
+use custom_models_core::store::{EventLine, IdempotencyScope, ModelLine, Record};
 use custom_models_core::{ModelId, Organisation};
 use custom_models_training_data::is_content_name;
 
@@ -19,7 +19,7 @@ pub(super) struct LineAudit {
     key_ids: HashSet<KeyId>,
     key_digests: HashSet<KeyDigest>,
     models: HashMap<ModelId, SeenModel>,
-    answers: HashSet<(usize, AnswerKey)>,
+    answers: HashSet<(usize, IdempotencyScope)>,
 }
 
 /// The facts about an organisation that earlier lines stated.

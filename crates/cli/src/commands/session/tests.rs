@@ -1,12 +1,12 @@
 use clap::Parser;
-use custom_models_core::access::{KeyDigest, KeyRecord, RequestLimit, Window};
+use custom_models_core::access::{KeyDigest, KeyRecord, RateLimit, Window};
 use custom_models_core::model::{DataPair, EventPage};
 use custom_models_core::store::{
-    AccessChange, AccessOutcome, AccessStore, AnswerKey, ArchiveChange, ArchiveStore, Completion,
-    Grant, KeptAnswer, Listing, ModelStore, Purge, Purged, Record, Registration, Selection,
-    StoreError, StoreErrorKind, StoreSummary, WindowState, Write,
+    AccessChange, AccessOutcome, AccessStore, ArchiveChange, ArchiveStore, Completion, Grant,
+    IdempotencyRecord, IdempotencyScope, Listing, ModelStore, Purge, Purged, Record, Registration,
+    Selection, StoreError, StoreErrorKind, StoreSummary, WindowState, Write,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use super::*;
@@ -37,7 +37,7 @@ impl ModelStore for Unclosable {
     fn claimable(
         &self,
         org: Option<&Organisation>,
-        at: Moment,
+        at: UnixMillis,
         limit: u32,
     ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
         self.0.claimable(org, at, limit)
@@ -56,8 +56,8 @@ impl ModelStore for Unclosable {
     fn answer(
         &self,
         org: &Organisation,
-        key: &AnswerKey,
-    ) -> Result<Option<KeptAnswer>, StoreError> {
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         self.0.answer(org, key)
     }
 
@@ -120,8 +120,8 @@ impl AccessStore for Unclosable {
     fn window(
         &self,
         window: &Window,
-        limit: RequestLimit,
-        now: Moment,
+        limit: RateLimit,
+        now: UnixMillis,
     ) -> Result<WindowState, StoreError> {
         self.0.window(window, limit, now)
     }

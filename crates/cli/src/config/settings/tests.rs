@@ -26,7 +26,7 @@ fn a_file_adds_plans_and_changes_limits() {
     assert_eq!(settings.plan(Some("sILVER")).unwrap().model_limit(), Some(20));
     assert_eq!(settings.plan(Some("Gold")).unwrap().model_limit(), None);
     let create = settings.limits.of(Operation::Create);
-    assert_eq!((create.requests, create.at_once), (Some(RequestLimit::CREATE), None));
+    assert_eq!((create.requests, create.at_once), (Some(RateLimit::CREATE), None));
     let list = settings.limits.of(Operation::List);
     assert_eq!(list.requests.unwrap().to_string(), "100/1m");
     assert_eq!(settings.limits.of(Operation::Get).at_once, NonZeroU32::new(2));

@@ -59,7 +59,7 @@ fn records() -> Vec<Record> {
         (ids[4], Some(Edit::Succeed { fence, metrics: TrainingMetrics::default() })),
         (ids[5], Some(Edit::Fail { fence, error: "broke".to_owned() })),
     ] {
-        let steps = [Edit::Claim { time }, Edit::Beat { fence, progress, time }];
+        let steps = [Edit::Claim { time }, Edit::Heartbeat { fence, progress, time }];
         for edit in steps.into_iter().chain(end) {
             engine.edit(&caller, id, edit, &any).unwrap();
         }

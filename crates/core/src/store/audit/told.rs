@@ -1,6 +1,8 @@
 //! The events of a model, put together to what they say of it.
 
-use crate::model::{Course, DataId, DataTotals, EventType, NewEvent, Progress, TrainingStatus};
+use crate::model::{
+    DataId, DataTotals, EventType, NewEvent, Progress, TrainingState, TrainingStatus,
+};
 use crate::time::Timestamp;
 
 /// The state of a model that its events tell of, as far as they are kept.
@@ -36,18 +38,18 @@ pub(super) struct Training {
     progress: Option<Progress>,
 }
 
-impl From<&Course> for Training {
-    fn from(course: &Course) -> Self {
-        let status = course.status();
-        let success = course.success().filter(|_| status == TrainingStatus::Success);
-        let of_run = course.run().map(|run| (run.started_at, None, run.progress));
+impl From<&TrainingState> for Training {
+    fn from(training: &TrainingState) -> Self {
+        let status = training.status();
+        let success = training.success().filter(|_| status == TrainingStatus::Success);
+        let of_run = training.run().map(|run| (run.started_at, None, run.progress));
         let of_success = success.map(|it| (it.started_at, Some(it.finished_at), Progress::NONE));
         let of_failure =
-            course.failure().map(|it| (it.started_at, Some(it.failed_at), it.progress));
+            training.failure().map(|it| (it.started_at, Some(it.failed_at), it.progress));
         let last = of_run.or(of_success).or(of_failure);
         Training {
             status,
-            data: *course.data(),
+            data: *training.data(),
             started_at: last.map(|(started, ..)| started),
             ended_at: last.and_then(|(_, ended, _)| ended),
             progress: last.map(|(.., progress)| progress),

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use custom_models_core::Engine;
 use custom_models_core::store::ModelStore;
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 
 /// The time that [`Clock`] shows at first, in milliseconds since 1970.
 const START: i64 = 1_736_935_200_000;
@@ -30,8 +30,8 @@ impl Clock {
         Engine::new(Arc::new(store), move || clock.time())
     }
 
-    pub(crate) fn now(&self) -> Moment {
-        Moment::from_unix_millis(self.0.load(Ordering::SeqCst))
+    pub(crate) fn now(&self) -> UnixMillis {
+        UnixMillis::from_unix_millis(self.0.load(Ordering::SeqCst))
     }
 
     /// Goes on by so many milliseconds, or back.

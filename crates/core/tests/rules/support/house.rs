@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use custom_models_core::MemoryStore;
 use custom_models_core::access::{
-    ApiKey, Gate, KeyId, KeyRecord, Limits, Operation, RequestLimit, Scope, Window,
+    ApiKey, Gate, KeyId, KeyRecord, Limits, Operation, RateLimit, Scope, Window,
 };
 use custom_models_core::store::{AccessChange, AccessOutcome, AccessStore, Registration};
 use custom_models_core::tenant::Plans;
@@ -73,10 +73,10 @@ impl House {
 
     /// The number of creates of a key that were admitted and are kept.
     pub(crate) fn admissions(&self, number: u8) -> usize {
-        let all = RequestLimit::new(RequestLimit::MAX_REQUESTS, RequestLimit::MAX_WINDOW).unwrap();
+        let all = RateLimit::new(RateLimit::MAX_REQUESTS, RateLimit::MAX_WINDOW).unwrap();
         let window = Window { key: api_key(number).id().into(), operation: Operation::Create };
-        let standing = self.store.window(&window, all, self.clock.now()).unwrap().standing;
-        (standing.limit - standing.remaining) as usize
+        let rate_limit = self.store.window(&window, all, self.clock.now()).unwrap().rate_limit;
+        (rate_limit.limit - rate_limit.remaining) as usize
     }
 }
 

@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use custom_models_core::field::{Field, ViolationKind};
 use custom_models_core::model::{
-    ContentDigest, Course, DataFile, DataTotals, DataType, NewPair, TrainingStatus,
+    ContentDigest, DataFile, DataTotals, DataType, NewPair, TrainingState, TrainingStatus,
 };
 use custom_models_core::store::ModelStore;
 use custom_models_core::time::Timestamp;
@@ -110,14 +110,14 @@ pub(crate) fn stored(number: u64, name: &str) -> CustomModel {
     request(name).into_new_model(now).with_id(id(number))
 }
 
-/// A course of a status, with 5 hours of data where that is of any use.
-pub(crate) fn course(status: TrainingStatus) -> Course {
+/// A training state of a status, with 5 hours of data where that is of any use.
+pub(crate) fn training(status: TrainingStatus) -> TrainingState {
     let data = format!(
         r#"{{"train_millis":{},"train_pairs":1,"test_millis":0,"test_pairs":0,"last_id":1}}"#,
         DataTotals::ENOUGH.as_millis()
     );
     let state = match status {
-        TrainingStatus::NotRunning => return Course::default(),
+        TrainingStatus::NotRunning => return TrainingState::default(),
         TrainingStatus::ReadyToRun => r#"{"ready_to_run":{}}"#,
         TrainingStatus::Running => {
             r#"{"running":{"run":{"started_at":"2025-01-15T10:00:00Z","progress":0,"attempts":0,"lease":null}}}"#
@@ -130,7 +130,7 @@ pub(crate) fn course(status: TrainingStatus) -> Course {
         }
     };
     let record = format!(r#"{{"state":{state},"data":{data},"last_fence":0}}"#);
-    Course::from_record(status, Some(&record)).unwrap()
+    TrainingState::from_record(status, Some(&record)).unwrap()
 }
 
 /// A pair of data of so many seconds.

@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex};
 
 use custom_models_core::model::{DataPair, EventPage};
 use custom_models_core::store::{
-    AnswerKey, Completion, KeptAnswer, Listing, ModelStore, Purge, Purged, Selection, StoreError,
-    Write,
+    Completion, IdempotencyRecord, IdempotencyScope, Listing, ModelStore, Purge, Purged, Selection,
+    StoreError, Write,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, MemoryStore, ModelId, Organisation};
 
 /// A call that the engine made of a store.
@@ -52,7 +52,7 @@ macro_rules! life_of {
         fn claimable(
             &self,
             of: Option<&Organisation>,
-            at: Moment,
+            at: UnixMillis,
             limit: u32,
         ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
             self.$store.claimable(of, at, limit)
@@ -71,8 +71,8 @@ macro_rules! life_of {
         fn answer(
             &self,
             of: &Organisation,
-            key: &AnswerKey,
-        ) -> Result<Option<KeptAnswer>, StoreError> {
+            key: &IdempotencyScope,
+        ) -> Result<Option<IdempotencyRecord>, StoreError> {
             self.$store.answer(of, key)
         }
 

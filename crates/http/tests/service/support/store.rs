@@ -1,14 +1,14 @@
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-use custom_models_core::access::{KeyDigest, KeyRecord, RequestLimit, Scopes, Window};
+use custom_models_core::access::{KeyDigest, KeyRecord, RateLimit, Scopes, Window};
 use custom_models_core::model::{DataPair, EventPage};
 use custom_models_core::store::{
-    AccessChange, AccessOutcome, AccessStore, AnswerKey, ArchiveChange, ArchiveStore, Completion,
-    Grant, KeptAnswer, Listing, ModelStore, Purge, Purged, Record, Registration, Selection,
-    StoreError, StoreErrorKind, StoreSummary, WindowState, Write,
+    AccessChange, AccessOutcome, AccessStore, ArchiveChange, ArchiveStore, Completion, Grant,
+    IdempotencyRecord, IdempotencyScope, Listing, ModelStore, Purge, Purged, Record, Registration,
+    Selection, StoreError, StoreErrorKind, StoreSummary, WindowState, Write,
 };
-use custom_models_core::time::Moment;
+use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, MemoryStore, ModelId, Organisation};
 
 /// The way a [`Held`] store treats writes of models.
@@ -175,7 +175,7 @@ impl ModelStore for Held {
     fn claimable(
         &self,
         of: Option<&Organisation>,
-        at: Moment,
+        at: UnixMillis,
         limit: u32,
     ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
         self.store.claimable(of, at, limit)
@@ -191,7 +191,11 @@ impl ModelStore for Held {
         self.store.data(of, model, after, limit)
     }
 
-    fn answer(&self, of: &Organisation, key: &AnswerKey) -> Result<Option<KeptAnswer>, StoreError> {
+    fn answer(
+        &self,
+        of: &Organisation,
+        key: &IdempotencyScope,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
         self.store.answer(of, key)
     }
 
@@ -239,8 +243,8 @@ impl AccessStore for Held {
     fn window(
         &self,
         window: &Window,
-        limit: RequestLimit,
-        now: Moment,
+        limit: RateLimit,
+        now: UnixMillis,
     ) -> Result<WindowState, StoreError> {
         self.store.window(window, limit, now)
     }

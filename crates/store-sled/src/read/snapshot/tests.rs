@@ -43,7 +43,7 @@ fn deletion(id: u64) -> Write {
 }
 
 fn write(name: &str, change: Change) -> Write {
-    let at = custom_models_core::time::Moment::from_unix_millis(0);
+    let at = custom_models_core::time::UnixMillis::from_unix_millis(0);
     Write::new(organisation(name), Actor::HOST, at, change)
 }
 
@@ -56,10 +56,10 @@ fn open<'a>(
     database: &'a Database,
     db: &'a Db,
     name: &str,
-) -> Result<(Moment<'a>, Counter), StoreError> {
+) -> Result<(UnixMillis<'a>, Counter), StoreError> {
     let organisation = organisation(name);
     let models = models_of(name.as_bytes()).start;
-    Moment::open(database, db, vec![models], || counter(db, &organisation))
+    UnixMillis::open(database, db, vec![models], || counter(db, &organisation))
 }
 
 fn id((key, _): (Vec<u8>, Vec<u8>)) -> u64 {

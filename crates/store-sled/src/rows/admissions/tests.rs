@@ -1,4 +1,4 @@
-use custom_models_core::access::RequestLimit;
+use custom_models_core::access::RateLimit;
 use custom_models_core::store::{admit, window_state};
 
 use super::*;
@@ -8,7 +8,7 @@ use super::*;
 fn rate_1_a_request_behind_a_sweep_of_its_group_is_of_now() {
     let db = sled::Config::new().temporary(true).open().unwrap();
     let window = Window { key: WindowKey::new(b"k").unwrap(), operation: Operation::Get };
-    let at = Moment::from_unix_millis;
+    let at = UnixMillis::from_unix_millis;
     let early = key_of(&window, Admission { number: 7, at: at(900_000) });
     db.insert(early, &[]).unwrap();
     let mut changes = Changes::default();
@@ -17,11 +17,14 @@ fn rate_1_a_request_behind_a_sweep_of_its_group_is_of_now() {
     let mut rows = Admissions { db: &db, changes: &changes, edits: &mut edits };
     let swept = Admission { number: 7, at: at(1000) };
     assert_eq!(rows.last(&window).unwrap(), Some(swept));
-    admit(&mut rows, &window, RequestLimit::CREATE, at(1000)).unwrap();
+    admit(&mut rows, &window, RateLimit::CREATE, at(1000)).unwrap();
     changes.set_all(&db, edits).unwrap();
     let mut rows = Admissions { db: &db, changes: &changes, edits: &mut Edits::new() };
-    let state = window_state(&mut rows, &window, RequestLimit::CREATE, at(1000)).unwrap();
-    assert_eq!((state.standing.remaining, rows.last(&window).unwrap().unwrap().at), (8, at(1000)));
+    let state = window_state(&mut rows, &window, RateLimit::CREATE, at(1000)).unwrap();
+    assert_eq!(
+        (state.rate_limit.remaining, rows.last(&window).unwrap().unwrap().at),
+        (8, at(1000))
+    );
     assert_eq!(sweep(&db, &mut changes, at(1000), at(1000), 9).unwrap(), 2);
     let mut rows = Admissions { db: &db, changes: &changes, edits: &mut Edits::new() };
     assert_eq!(rows.last(&window).unwrap(), None);
@@ -36,7 +39,7 @@ fn admissions_sort_as_their_moments_do_and_no_window_lies_in_another() {
             let window = Window { key: WindowKey::new(key).unwrap(), operation };
             let admissions: Vec<_> = (1..)
                 .zip(moments)
-                .map(|(number, at)| Admission { number, at: Moment::from_unix_millis(at) })
+                .map(|(number, at)| Admission { number, at: UnixMillis::from_unix_millis(at) })
                 .collect();
             let rows: Vec<_> = admissions.iter().map(|it| key_of(&window, *it)).collect();
             assert!(rows.is_sorted());
@@ -48,7 +51,7 @@ fn admissions_sort_as_their_moments_do_and_no_window_lies_in_another() {
                     assert!(!row.starts_with(&window_prefix(&other)));
                 }
                 assert!(behind(&window, admission.at).start > *row);
-                assert!(behind(&window, Moment::from_unix_millis(i64::MIN)).end > *row);
+                assert!(behind(&window, UnixMillis::from_unix_millis(i64::MIN)).end > *row);
             }
         }
     }

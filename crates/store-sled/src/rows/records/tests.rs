@@ -14,8 +14,8 @@ fn id(number: u64) -> ModelId {
     ModelId::new(number).unwrap()
 }
 
-fn moments() -> [Moment; 7] {
-    [i64::MIN, -1000, -1, 0, 255, 256, i64::MAX].map(Moment::from_unix_millis)
+fn moments() -> [UnixMillis; 7] {
+    [i64::MIN, -1000, -1, 0, 255, 256, i64::MAX].map(UnixMillis::from_unix_millis)
 }
 
 fn events() -> Vec<NewEvent> {
@@ -57,24 +57,24 @@ fn pair() -> DataPair {
     }
 }
 
-fn answer_keys() -> Vec<AnswerKey> {
+fn answer_keys() -> Vec<IdempotencyScope> {
     let keys = ["k", "kk", "~"].map(|key| IdempotencyKey::new(key).unwrap());
     let longest = IdempotencyKey::new("!".repeat(IdempotencyKey::MAX_CHARACTERS)).unwrap();
     let mut all = Vec::new();
     for operation in Operation::ALL {
         for target in [None, Some(id(1)), Some(id(ModelId::MAX))] {
             for key in keys.iter().chain([&longest]) {
-                all.push(AnswerKey { operation, target, key: key.clone() });
+                all.push(IdempotencyScope { operation, target, key: key.clone() });
             }
         }
     }
     all
 }
 
-fn kept() -> KeptAnswer {
-    KeptAnswer {
+fn kept() -> IdempotencyRecord {
+    IdempotencyRecord {
         request: ContentDigest::from_bytes([9; 32]),
-        at: Moment::from_unix_millis(-5),
+        at: UnixMillis::from_unix_millis(-5),
         status: 201,
         revision: Revision::FIRST,
         body: "{\"name\":\"\\u0001\"}".to_owned(),

@@ -8,7 +8,9 @@ use custom_models_core::access::Operation;
 use custom_models_core::model::{
     ContentDigest, DataFile, DataPair, DataType, Event, LeaseTime, NewPair,
 };
-use custom_models_core::store::{AnswerKey, IdempotencyKey, KeptAnswer, ModelStore, NewAnswer};
+use custom_models_core::store::{
+    IdempotencyKey, IdempotencyRecord, IdempotencyScope, ModelStore, NewIdempotencyRecord,
+};
 use custom_models_core::{Caller, CustomModel, Engine, Plan};
 
 use super::*;
@@ -37,8 +39,8 @@ fn id(number: u64) -> ModelId {
     ModelId::new(number).unwrap()
 }
 
-fn now() -> Moment {
-    Moment::from(UNIX_EPOCH + Duration::from_secs(1_000_000))
+fn now() -> UnixMillis {
+    UnixMillis::from(UNIX_EPOCH + Duration::from_secs(1_000_000))
 }
 
 fn pair() -> NewPair {
@@ -68,9 +70,9 @@ fn live(store: &Arc<SledStore>) {
     engine.claim(&Actor::HOST, None, LeaseTime::default()).unwrap().unwrap();
 }
 
-fn answer_key(number: u64) -> AnswerKey {
+fn answer_key(number: u64) -> IdempotencyScope {
     let key = IdempotencyKey::new("k").unwrap();
-    AnswerKey { operation: Operation::Work, target: Some(id(number)), key }
+    IdempotencyScope { operation: Operation::Work, target: Some(id(number)), key }
 }
 
 /// Everything that can be read.
@@ -80,12 +82,12 @@ pub(super) struct Seen {
     events: (Vec<Event>, u64, u64),
     data: Vec<Vec<DataPair>>,
     claimable: Vec<(Organisation, CustomModel)>,
-    answers: Vec<Option<KeptAnswer>>,
+    answers: Vec<Option<IdempotencyRecord>>,
 }
 
 pub(super) fn see(store: &SledStore) -> Seen {
     let page = store.events(&acme(), 0, 100).unwrap();
-    let at = Moment::from_unix_millis(i64::MAX);
+    let at = UnixMillis::from_unix_millis(i64::MAX);
     Seen {
         listing: list(store).unwrap(),
         events: (page.events, page.last, page.first),
@@ -97,7 +99,10 @@ pub(super) fn see(store: &SledStore) -> Seen {
 
 /// A write that keeps its answer.
 fn write(number: u64, change: Change) -> Write {
-    let answer = NewAnswer { key: answer_key(number), request: NewAnswer::digest(b"") };
+    let answer = NewIdempotencyRecord {
+        key: answer_key(number),
+        request: NewIdempotencyRecord::digest(b""),
+    };
     Write { answer: Some(answer), ..Write::new(acme(), Actor::HOST, now(), change) }
 }
 
@@ -105,7 +110,7 @@ fn write(number: u64, change: Change) -> Write {
 /// and delete a model with its data.
 fn writes(store: &SledStore) -> Vec<Write> {
     let running = store.get(&acme(), id(1)).unwrap().unwrap();
-    let fence = running.course.run().unwrap().lease.as_ref().unwrap().fence;
+    let fence = running.training.run().unwrap().lease.as_ref().unwrap().fence;
     let edit = |number, edit| {
         let (edit, expected) = (Box::new(edit), Expected::Anything);
         write(number, Change::Edit { id: id(number), edit, expected })

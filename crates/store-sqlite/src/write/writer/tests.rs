@@ -5,7 +5,7 @@ use std::time::Duration;
 use custom_models_core::CreateModel;
 use custom_models_core::store::{Change, Purge, Purged, Write};
 use custom_models_core::tenant::Actor;
-use custom_models_core::time::{Moment, Timestamp};
+use custom_models_core::time::{Timestamp, UnixMillis};
 
 use super::*;
 
@@ -19,7 +19,7 @@ fn create() -> Job {
     let request = CreateModel::builder().name("n").language("en").build().unwrap();
     let created_at = Timestamp::from_unix_seconds(0).unwrap();
     let change = Change::Create { model: request.into_new_model(created_at), limit: None };
-    let at = Moment::from_unix_millis(0);
+    let at = UnixMillis::from_unix_millis(0);
     Job::Model(Write::new("acme".parse().unwrap(), Actor::HOST, at, change))
 }
 
@@ -39,7 +39,7 @@ fn a_purge_behind_events_of_its_own_group_is_counted() {
     writer.commit(&[create()]).unwrap();
     let purge = Purge {
         events_before: Some(Timestamp::from_unix_seconds(1).unwrap()),
-        answers_until: Moment::from_unix_millis(0),
+        answers_until: UnixMillis::from_unix_millis(0),
         limit: 100,
     };
     let purged = writer.commit(&[create(), create(), Job::Purge(purge)]).unwrap();

@@ -1,6 +1,6 @@
 //! Courses: whatever a model's training has come to, it comes back, and lists go by it.
 
-use custom_models_core::model::{Course, DataType, Edit, TrainingStatus};
+use custom_models_core::model::{DataType, Edit, TrainingState, TrainingStatus};
 use custom_models_core::store::{Filter, Selection};
 use custom_models_core::{CustomModel, ModelId};
 
@@ -42,7 +42,7 @@ pub(crate) fn every_course(driven: &Driven) -> Checked<Vec<CustomModel>> {
         }
         all.push(model);
     }
-    for error in ["\0 'é' \"語\"\n", &"語".repeat(Course::MAX_ERROR_CHARACTERS), ""] {
+    for error in ["\0 'é' \"語\"\n", &"語".repeat(TrainingState::MAX_ERROR_CHARACTERS), ""] {
         let claimed = driven.claimed(8)?;
         all.push(driven.edit(claimed.model.id, fail(claimed.fence, error))?);
     }
@@ -86,7 +86,7 @@ pub(crate) fn train_3_metrics_beside_the_five_come_back_to_the_bit(
     let right = serde_json::to_string(&metrics).map_err(unfit)?;
     let comes_back = |driven: &Driven, when: &str| -> Checked {
         let model = driven.engine.get(&driven.caller, id)?;
-        let success = model.course.success().map(|success| &success.metrics);
+        let success = model.training.success().map(|success| &success.metrics);
         let kept = serde_json::to_string(&success).map_err(unfit)?;
         ensure_eq!(kept, right, "metrics {when}");
         Ok(())

@@ -1,19 +1,19 @@
-//! The course of a model never contradicts itself, whatever is done with its training in whatever order.
+//! The training state of a model never contradicts itself, whatever is done with its training in whatever order.
 
 use custom_models_core::CustomModel;
 use custom_models_core::engine::Retention;
-use custom_models_core::model::{Course, DataType, TrainingEvent, TrainingStatus};
+use custom_models_core::model::{DataType, TrainingEvent, TrainingState, TrainingStatus};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::support::{Clock, config, course, pair, tape};
+use crate::support::{Clock, config, pair, tape, training};
 use crate::training::{ANYTHING, Claims, HOURS_5, beat, fail, lease, ready, succeed, worker};
 
 proptest! {
     #![proptest_config(config())]
 
     /// The fields that a model shows never contradict each other, whatever is done in whatever order, and its
-    /// course survives being kept.
+    /// training state survives being kept.
     #[test]
     fn train_1_and_read_4_no_course_contradicts_itself(mut tape in tape()) {
         let (engine, clock, acme, model) = ready();
@@ -46,22 +46,22 @@ proptest! {
             }
             let now = engine.get(&acme, model.id).unwrap();
             is_consistent(&now, &clock)?;
-            prop_assert!(now.stamp >= last.stamp && now.updated_at >= last.updated_at);
-            prop_assert_eq!(now == last, now.stamp == last.stamp);
-            let record = now.course.to_record().unwrap();
-            let again = Course::from_record(now.training_status(), record.as_deref());
-            prop_assert_eq!(&again.unwrap(), &now.course);
+            prop_assert!(now.version >= last.version && now.updated_at >= last.updated_at);
+            prop_assert_eq!(now == last, now.version == last.version);
+            let record = now.training.to_record().unwrap();
+            let again = TrainingState::from_record(now.training_status(), record.as_deref());
+            prop_assert_eq!(&again.unwrap(), &now.training);
             for other in TrainingStatus::ALL {
                 let is_its_own = other == now.training_status();
-                prop_assert_eq!(Course::from_record(other, record.as_deref()).is_ok(), is_its_own);
+                prop_assert_eq!(TrainingState::from_record(other, record.as_deref()).is_ok(), is_its_own);
             }
             last = now;
         }
         // The sums are those of the pairs.
         let data = engine.data(&acme, model.id).unwrap();
         let millis: u64 = data.iter().map(|pair| pair.audio_millis).sum();
-        prop_assert_eq!(last.course.data().train_millis, millis);
-        prop_assert_eq!(last.course.data().train_pairs as usize, data.len());
+        prop_assert_eq!(last.training.data().train_millis, millis);
+        prop_assert_eq!(last.training.data().train_pairs as usize, data.len());
     }
 }
 
@@ -85,15 +85,15 @@ fn is_consistent(model: &CustomModel, clock: &Clock) -> Result<(), TestCaseError
             prop_assert!(shown["started_training_at"].as_str() <= shown[end].as_str());
         }
     }
-    prop_assert_eq!(model.course.claimable_at().is_some(), is_running);
-    let is_ready = model.course.data().is_enough();
+    prop_assert_eq!(model.training.claimable_at().is_some(), is_running);
+    let is_ready = model.training.data().is_enough();
     prop_assert!(!is_ready || status != TrainingStatus::NotRunning);
     prop_assert!(is_ready || status != TrainingStatus::ReadyToRun);
-    if let Some(run) = model.course.run() {
+    if let Some(run) = model.training.run() {
         prop_assert!(run.attempts <= 3);
         prop_assert!(run.lease.is_none() == (run.attempts == 0));
         prop_assert!(
-            model.course.claimable_at() == run.lease.as_ref().map(|it| it.expires_at)
+            model.training.claimable_at() == run.lease.as_ref().map(|it| it.expires_at)
                 || run.lease.is_none() && run.is_claimable_at(clock.now())
         );
     }
@@ -102,8 +102,8 @@ fn is_consistent(model: &CustomModel, clock: &Clock) -> Result<(), TestCaseError
 
 #[test]
 fn train_1_a_record_that_contradicts_itself_is_none() {
-    let record = course(TrainingStatus::Success).to_record().unwrap().unwrap();
-    let read = |record: &str| Course::from_record(TrainingStatus::Success, Some(record));
+    let record = training(TrainingStatus::Success).to_record().unwrap().unwrap();
+    let read = |record: &str| TrainingState::from_record(TrainingStatus::Success, Some(record));
     assert!(read(&record).is_ok());
     for (from, to) in [
         ("2025-01-15T22", "2024-01-15T22"),
