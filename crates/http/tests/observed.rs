@@ -26,7 +26,7 @@ use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::{MakeWriter, layer};
 use tracing_subscriber::prelude::*;
 
-use support::{MODELS, Mood, Server, head};
+use support::{Behaviour, MODELS, Server, head};
 
 /// A body, no part of which may be in the log.
 const NAMED: &str = r#"{"name":"Cardiology","language":"en"}"#;
@@ -104,13 +104,13 @@ fn wire_500_a_fault_is_logged_with_its_id_and_cause_and_without_the_body() {
     let (log, _) = observed();
     let server = Server::new();
     let key = server.any_key();
-    for (mood, id, status, cause) in [
-        (Mood::Fails(StoreErrorKind::Failed), "id-failed", 500, "the cause of the fault"),
-        (Mood::Fails(StoreErrorKind::Busy), "id-busy", 503, "the cause of the fault"),
+    for (behaviour, id, status, cause) in [
+        (Behaviour::Fails(StoreErrorKind::Failed), "id-failed", 500, "the cause of the fault"),
+        (Behaviour::Fails(StoreErrorKind::Busy), "id-busy", 503, "the cause of the fault"),
         // What the panic says may repeat what was sent, and this one does.
-        (Mood::Panics, "id-panic", 500, "a handler panicked\\\""),
+        (Behaviour::Panics, "id-panic", 500, "a handler panicked\\\""),
     ] {
-        server.store.mood(mood);
+        server.store.behave(behaviour);
         assert_eq!(create(&server, &key, id), status);
         assert!(log.line(id, "\"failed\"").contains(cause), "{}", log.line(id, "\"failed\""));
         let line = log.line(id, "\"message\":\"request\"");
@@ -130,7 +130,7 @@ fn wire_500_a_fault_is_logged_with_its_id_and_cause_and_without_the_body() {
 }
 
 #[test]
-fn place_4_full_places_are_no_errors_and_are_counted() {
+fn place_4_refusals_at_full_places_are_counted_and_are_no_errors_in_the_log() {
     let (log, recorded) = observed();
     let mut options = Options::default();
     options.events_poll = Duration::from_secs(3600);
@@ -141,7 +141,7 @@ fn place_4_full_places_are_no_errors_and_are_counted() {
     let path = format!("{MODELS}/events?wait=30");
     let mut waiting = server.connect();
     waiting.write(head("GET", &path, &[("Authorization", &key)], None));
-    server.store.wait_for_looks(2);
+    server.store.wait_for_event_reads(2);
     for (key, id, level, limit) in
         [(&key, "own-share", "INFO", "share"), (&other, "no-place", "WARN", "capacity")]
     {
@@ -179,7 +179,7 @@ fn wire_501_and_wire_an_id_that_is_a_key_are_no_errors_and_the_key_is_not_logged
 }
 
 #[test]
-fn what_is_logged_while_a_request_is_at_work_has_its_id() {
+fn lines_that_are_logged_for_a_request_have_its_id() {
     let (log, _) = observed();
     let server = Server::new();
     server.store.reads_panic();
@@ -193,17 +193,17 @@ fn a_client_that_leaves_is_logged_and_counted_and_so_is_what_waits_or_fails() {
     let (log, recorded) = observed();
     let server = Server::limited("100/1h", 1);
     let key = server.any_key();
-    server.store.mood(Mood::Holds);
+    server.store.behave(Behaviour::Holds);
     let mut client = server.connect();
     let headers =
         [("Authorization", &*key), ("Content-Type", "application/json"), ("X-Request-Id", "gone")];
     client.write(head("POST", MODELS, &headers, Some(NAMED.len())) + NAMED);
-    server.store.wait_for(1);
+    server.store.wait_for_held_writes(1);
     assert_eq!(create(&server, &key, "second"), 429);
     drop(client);
     let line = log.line("gone", "\"abandoned\"");
     assert!(line.contains(&format!("\"route\":\"{MODELS}\"")), "{line}");
-    server.store.mood(Mood::Fails(StoreErrorKind::OutcomeUnknown));
+    server.store.behave(Behaviour::Fails(StoreErrorKind::OutcomeUnknown));
     assert_eq!(create(&server, &key, "unknown"), 503);
     let page = recorded.render();
     for sample in [
@@ -218,7 +218,7 @@ fn a_client_that_leaves_is_logged_and_counted_and_so_is_what_waits_or_fails() {
 }
 
 #[test]
-fn refusals_by_a_limit_are_counted_of_every_operation() {
+fn refusals_by_limits_are_counted_for_every_operation() {
     let (_, recorded) = observed();
     let once = OperationLimit { requests: Some("1/1h".parse().unwrap()), at_once: None };
     let limits = Operation::ALL.iter().fold(Limits::NONE, |all, &it| all.with(it, once));

@@ -6,7 +6,7 @@ use std::time::Duration;
 use custom_models_core::access::{Limits, Operation, OperationLimit, Scope};
 use custom_models_http::Options;
 
-use crate::support::{Answer, MODELS, Mood, NAMED, Server, head};
+use crate::support::{Answer, Behaviour, MODELS, NAMED, Server, head};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
@@ -63,7 +63,7 @@ fn a_client_that_sends_after_an_early_refusal_still_sees_it() {
 }
 
 #[test]
-fn a_client_that_sends_without_end_is_cut_off_after_its_refusal() {
+fn a_client_that_sends_without_end_is_disconnected_after_its_refusal() {
     let server = Server::new();
     for path in [MODELS, "/nothing"] {
         let mut client = server.connect();
@@ -76,7 +76,7 @@ fn a_client_that_sends_without_end_is_cut_off_after_its_refusal() {
 }
 
 #[test]
-fn a_client_that_does_not_take_its_answers_is_cut_off() {
+fn a_client_that_reads_no_responses_is_disconnected() {
     let server = server_with(|options| options.write_timeout = Duration::from_millis(1));
     let mut client = server.connect();
     let large = head("GET", "/openapi.json", &[], None).repeat(1000);
@@ -124,7 +124,7 @@ fn wire_400_and_wire_408_a_body_that_ends_early_is_no_json_and_one_that_stalls_i
 }
 
 #[test]
-fn a_client_that_waits_for_a_word_is_asked_for_its_body_or_refused_without() {
+fn a_client_that_waits_for_100_continue_gets_it_or_an_early_refusal() {
     let server = Server::new();
     let key = server.any_key();
     let expect = ("Expect", "100-continue");
@@ -151,7 +151,7 @@ fn a_client_that_waits_for_a_word_is_asked_for_its_body_or_refused_without() {
 }
 
 #[test]
-fn a_client_that_does_not_wait_for_the_word_sees_an_early_refusal_all_the_same() {
+fn a_client_that_does_not_wait_for_100_continue_sees_an_early_refusal() {
     let server = server_with(patient);
     let body = vec![b' '; 800_000];
     for path in [MODELS, "/nothing"] {
@@ -175,7 +175,7 @@ fn a_client_that_does_not_wait_for_the_word_sees_an_early_refusal_all_the_same()
 fn wire_503_a_write_that_is_not_answered_in_time_says_that_its_outcome_is_unknown() {
     let server = server_with(|options| options.store_timeout = Duration::from_millis(1));
     let key = server.any_key();
-    server.store.mood(Mood::Holds);
+    server.store.behave(Behaviour::Holds);
     // A server of so little patience may not even have found the key in time: then it is busy.
     let answers = std::iter::repeat_with(|| server.create(&key, NAMED));
     let is_late = |answer: &Answer| {
@@ -191,12 +191,12 @@ fn creates_that_wait_for_the_store_need_no_threads() {
     let server = Server::new();
     server.register("many", "Enterprise");
     let key = server.key(2, "many", &Scope::ALL);
-    server.store.mood(Mood::Holds);
+    server.store.behave(Behaviour::Holds);
     let create = head("POST", MODELS, &[JSON, ("Authorization", &key)], Some(NAMED.len())) + NAMED;
     let mut clients: Vec<_> = (0..256).map(|_| server.connect()).collect();
     clients.iter_mut().for_each(|client| client.write(&create));
-    server.store.wait_for(256);
-    server.store.mood(Mood::Works);
+    server.store.wait_for_held_writes(256);
+    server.store.behave(Behaviour::Works);
     for client in &mut clients {
         assert_eq!(client.answer().status, 201);
     }
@@ -227,7 +227,7 @@ fn a_head_that_stalls_ends_its_connection() {
 }
 
 #[test]
-fn requests_of_one_connection_are_answered_in_their_order() {
+fn responses_on_one_connection_are_in_the_order_of_the_requests() {
     let server = Server::new();
     let key = server.any_key();
     let create = head("POST", MODELS, &[JSON, ("Authorization", &key)], Some(NAMED.len())) + NAMED;
@@ -239,7 +239,7 @@ fn requests_of_one_connection_are_answered_in_their_order() {
 }
 
 #[test]
-fn wire_headers_of_8_kib_are_taken_be_they_long_or_many() {
+fn wire_headers_of_8_kib_are_accepted_long_or_many() {
     let server = Server::new();
     let host = "Host: h\r\n";
     let field = |length: usize| format!("x: {}\r\n", "y".repeat(length - 5));
@@ -252,34 +252,34 @@ fn wire_headers_of_8_kib_are_taken_be_they_long_or_many() {
 }
 
 #[test]
-fn a_stop_lets_what_runs_end_and_takes_nothing_new() {
+fn a_shutdown_lets_running_requests_end_and_accepts_no_more() {
     let server = Server::new();
     let key = server.any_key();
-    server.store.mood(Mood::Holds);
+    server.store.behave(Behaviour::Holds);
     let (address, store) = (server.address, server.store.clone());
     let mut client = server.connect();
     let headers = [JSON, ("Authorization", &*key)];
     client.write(head("POST", MODELS, &headers, Some(NAMED.len())) + NAMED);
-    store.wait_for(1);
+    store.wait_for_held_writes(1);
     let ended = std::thread::spawn(move || server.ended());
     // The port is closed first; only then is the request allowed to end.
     while std::net::TcpStream::connect(address).is_ok() {
         std::thread::yield_now();
     }
-    store.mood(Mood::Works);
+    store.behave(Behaviour::Works);
     assert_eq!(client.answer().status, 201);
     assert!(ended.join().unwrap(), "everything ended in time");
     assert!(client.is_at_end());
 }
 
 #[test]
-fn a_stop_does_not_wait_for_ever() {
+fn a_shutdown_has_a_time_out() {
     let server = server_with(|options| options.shutdown_timeout = Duration::from_millis(1));
     let key = server.any_key();
-    server.store.mood(Mood::Holds);
+    server.store.behave(Behaviour::Holds);
     let mut client = server.connect();
     let headers = [JSON, ("Authorization", &*key)];
     client.write(head("POST", MODELS, &headers, Some(NAMED.len())) + NAMED);
-    server.store.wait_for(1);
+    server.store.wait_for_held_writes(1);
     assert!(!server.ended());
 }

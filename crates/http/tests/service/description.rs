@@ -112,7 +112,7 @@ fn every_operation_is_in_a_group_that_is_described() {
 }
 
 #[test]
-fn what_is_described_is_there() {
+fn every_described_operation_has_a_route() {
     let place = tempfile::tempdir().unwrap();
     let mut options = Options::default();
     options.contents = Some(Arc::new(Folder::open(place.path(), &MemoryStore::new()).unwrap()));

@@ -7,7 +7,7 @@ fn dry() -> String {
 }
 
 #[test]
-fn dry_1_the_judgement_is_that_of_a_create_and_nothing_is_created() {
+fn dry_1_a_validation_refuses_what_a_create_refuses_and_creates_nothing() {
     let server = Server::new();
     let key = server.any_key();
     let valid = server.post(&key, &dry(), NAMED);
@@ -43,7 +43,7 @@ fn dry_1_counts_towards_the_window_like_any_create() {
 }
 
 #[test]
-fn dry_1_the_parameter_is_true_or_false_and_is_told_with_all_else_that_is_wrong() {
+fn dry_1_a_parameter_other_than_true_or_false_is_listed_with_all_other_violations() {
     let server = Server::new();
     let key = server.any_key();
     for (query, message) in [

@@ -4,7 +4,7 @@ use std::thread;
 
 use custom_models_core::access::Scope;
 
-use crate::support::{CREATED, MODELS, Mood, NAMED, Server};
+use crate::support::{Behaviour, CREATED, MODELS, NAMED, Server};
 
 const STALE: &str = r#"{"error":"Precondition Failed","message":"The model was changed since","error_code":"PRECONDITION_FAILED"}"#;
 
@@ -20,7 +20,7 @@ fn created() -> (Server, String) {
 }
 
 #[test]
-fn edit_1_an_update_changes_what_it_names_and_answers_the_whole_model() {
+fn edit_1_an_update_changes_the_fields_that_it_names_and_returns_the_whole_model() {
     let (server, key) = created();
     server.pass(1);
     let named = CREATED.replace(r#""name":"n""#, r#""name":"m""#).replace(
@@ -36,7 +36,7 @@ fn edit_1_an_update_changes_what_it_names_and_answers_the_whole_model() {
 }
 
 #[test]
-fn edit_1_and_edit_2_all_that_is_wrong_with_an_update_is_told_at_once() {
+fn edit_1_and_edit_2_all_violations_of_an_update_are_listed() {
     let (server, key) = created();
     let body = r#"{"base_model":"legal","language":"nl","name":null,"description":7}"#;
     server.post(&key, &path(), body).is(
@@ -81,7 +81,7 @@ fn edit_3_an_update_is_allowed_while_training_runs_and_does_not_touch_it() {
 }
 
 #[test]
-fn edit_4_and_wire_412_a_write_is_made_only_at_a_revision_that_is_expected() {
+fn edit_4_and_wire_412_a_write_at_another_revision_is_a_412() {
     let (server, key) = created();
     let update = |headers: &[(&str, &str)]| {
         let answer = server.post_with(&key, &path(), headers, r#"{"name":"m"}"#);
@@ -106,7 +106,7 @@ fn edit_4_and_wire_412_a_write_is_made_only_at_a_revision_that_is_expected() {
 }
 
 #[test]
-fn edit_4_every_write_of_a_model_honours_what_is_expected() {
+fn edit_4_every_write_of_a_model_honours_if_match() {
     let server = Server::new();
     let key = server.any_key();
     let path = server.ready_model(&key, 1);
@@ -126,17 +126,17 @@ fn edit_4_every_write_of_a_model_honours_what_is_expected() {
 }
 
 #[test]
-fn edit_4_of_two_at_the_same_time_both_are_kept_and_one_that_expects_the_other_is_refused() {
+fn edit_4_of_two_edits_at_the_same_time_both_are_made_unless_one_expects_a_revision() {
     let (server, key) = created();
     let in_between = |body: &'static str, headers: &[(&str, &str)]| {
-        server.store.mood(Mood::Holds);
+        server.store.behave(Behaviour::Holds);
         thread::scope(|scope| {
             let held = scope.spawn(|| server.post_with(&key, &path(), headers, body));
-            server.store.wait_for(1);
+            server.store.wait_for_held_writes(1);
             // The first is decided already when the second comes and is made before it.
-            server.store.mood_for_new(Mood::Works);
+            server.store.behave_for_new_writes(Behaviour::Works);
             assert_eq!(server.post(&key, &path(), r#"{"description":"d"}"#).status, 200);
-            server.store.mood(Mood::Works);
+            server.store.behave(Behaviour::Works);
             held.join().unwrap()
         })
     };
@@ -166,7 +166,7 @@ fn edit_4_of_32_renames_at_once_all_are_made() {
 }
 
 #[test]
-fn edit_4_a_model_that_is_known_is_not_sent_again_unless_it_is_trained() {
+fn edit_4_a_model_at_a_known_revision_is_a_304_unless_its_training_runs() {
     let (server, key) = created();
     let get = |tag: &str| {
         server.request("GET", &path(), &[("Authorization", &key), ("If-None-Match", tag)], "")

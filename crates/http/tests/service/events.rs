@@ -90,7 +90,7 @@ fn log_1_every_change_has_its_event_by_whoever_made_it() {
 }
 
 #[test]
-fn log_1_every_parameter_that_is_wrong_is_named() {
+fn log_1_all_violations_of_the_query_are_listed() {
     let server = Server::new();
     let key = server.any_key();
     server.get(&key, &events("?after=-1&limit=101&wait=31")).is(
@@ -105,7 +105,7 @@ fn log_1_every_parameter_that_is_wrong_is_named() {
 }
 
 #[test]
-fn log_1_what_is_forgotten_is_a_410() {
+fn log_1_a_position_before_the_first_event_that_is_kept_is_a_410() {
     let server = Server::new();
     let key = server.any_key();
     server.create(&key, NAMED);
@@ -126,26 +126,26 @@ fn log_1_what_is_forgotten_is_a_410() {
 }
 
 #[test]
-fn log_1_a_waiter_hears_of_a_change_that_the_service_makes_and_of_no_others() {
+fn log_1_a_waiting_request_is_notified_of_events_of_its_organisation_alone() {
     let server = patient();
     let key = server.any_key();
     let other = server.key(2, "other", &Scope::ALL);
     thread::scope(|scope| {
         let waiting = scope.spawn(|| server.get(&key, &events("?wait=30")));
-        server.store.wait_for_looks(2);
+        server.store.wait_for_event_reads(2);
         assert_eq!(server.create(&other, NAMED).status, 201);
         assert_eq!(server.create(&other, NAMED).status, 201);
-        server.store.wait_for_looks(2);
+        server.store.wait_for_event_reads(2);
         assert_eq!(server.create(&key, NAMED).status, 201);
         let body = list(1, &[created(1).replace(r#""model_id":1"#, r#""model_id":3"#)]);
         waiting.join().unwrap().is(200, &body);
     });
-    // The first look, the one before the wait, and the one that found the event.
-    assert_eq!(server.store.looks(), 3);
+    // The first read, the one before the wait, and the one that found the event.
+    assert_eq!(server.store.event_reads(), 3);
 }
 
 #[test]
-fn log_1_every_kind_of_change_is_heard_of() {
+fn log_1_every_kind_of_change_notifies_waiting_requests() {
     let server = patient();
     let key = server.any_key();
     let path = server.ready_model(&key, 1);
@@ -173,11 +173,11 @@ fn log_1_every_kind_of_change_is_heard_of() {
         ("deleted", &delete),
     ];
     for ((name, change), position) in changes.into_iter().zip(3..) {
-        let looks = server.store.looks();
+        let looks = server.store.event_reads();
         thread::scope(|scope| {
             let waiting =
                 scope.spawn(|| server.get(&key, &events(&format!("?after={position}&wait=30"))));
-            server.store.wait_for_looks(looks + 2);
+            server.store.wait_for_event_reads(looks + 2);
             assert!(change().status < 300, "{name}");
             let heard = waiting.join().unwrap();
             assert!(heard.body.contains(&format!(r#""type":"{name}""#)), "{name}: {heard:?}");
@@ -186,14 +186,14 @@ fn log_1_every_kind_of_change_is_heard_of() {
 }
 
 #[test]
-fn log_1_a_waiter_finds_what_others_than_the_service_have_written() {
+fn log_1_a_waiting_request_finds_the_events_of_other_processes() {
     let mut options = Options::default();
     options.events_poll = Duration::from_millis(1);
     let server = Server::start(Limits::NONE, options);
     let key = server.any_key();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| server.get(&key, &events("?wait=30")));
-        server.store.wait_for_looks(3);
+        server.store.wait_for_event_reads(3);
         let caller = Caller::new("acme".parse().unwrap(), Plan::gold());
         let request = CreateModel::from_json(NAMED.as_bytes()).unwrap();
         server.engine.create(&caller, request).unwrap();
@@ -203,27 +203,27 @@ fn log_1_a_waiter_finds_what_others_than_the_service_have_written() {
 }
 
 #[test]
-fn log_1_a_wait_ends_empty_when_its_time_is_over() {
+fn log_1_a_wait_without_an_event_ends_with_an_empty_list() {
     let server = patient();
     let key = server.any_key();
     server.get(&key, &events("?wait=1")).is(200, &list(0, &[]));
-    // The first look, and the one before the wait.
-    assert_eq!(server.store.looks(), 2);
+    // The first read, and the one before the wait.
+    assert_eq!(server.store.event_reads(), 2);
 }
 
 #[test]
-fn log_1_a_stop_answers_those_who_wait() {
+fn log_1_a_shutdown_answers_waiting_requests() {
     let server = patient();
     let key = server.any_key();
     let mut client = server.connect();
     client.write(head("GET", &events("?wait=30"), &[("Authorization", &key)], None));
-    server.store.wait_for_looks(2);
+    server.store.wait_for_event_reads(2);
     assert!(server.ended(), "everything ended in time");
     client.answer().is(200, &list(0, &[]));
 }
 
 #[test]
-fn log_1_those_who_wait_are_bounded_and_one_that_leaves_makes_room() {
+fn log_1_the_number_of_waiting_requests_is_limited_and_one_that_leaves_makes_room() {
     let mut options = Options::default();
     options.events_poll = Duration::from_secs(3600);
     options.waiters = 1;
@@ -231,7 +231,7 @@ fn log_1_those_who_wait_are_bounded_and_one_that_leaves_makes_room() {
     let key = server.any_key();
     let mut client = server.connect();
     client.write(head("GET", &events("?wait=30"), &[("Authorization", &key)], None));
-    server.store.wait_for_looks(2);
+    server.store.wait_for_event_reads(2);
     let refused = server.get(&key, &events("?wait=30"));
     refused.refuses(503, "SHARE_EXCEEDED").has("retry-after", "1");
     server.get(&key, &events("")).is(200, &list(0, &[]));
@@ -241,14 +241,14 @@ fn log_1_those_who_wait_are_bounded_and_one_that_leaves_makes_room() {
 }
 
 #[test]
-fn log_1_a_store_that_fails_while_somebody_waits_is_told() {
+fn log_1_a_store_that_fails_during_a_wait_is_an_error() {
     let mut options = Options::default();
     options.events_poll = Duration::from_millis(1);
     let server = Server::start(Limits::NONE, options);
     let key = server.any_key();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| server.get(&key, &events("?wait=30")));
-        server.store.wait_for_looks(2);
+        server.store.wait_for_event_reads(2);
         server.store.close().unwrap();
         let kind = StoreErrorKind::Closed;
         let status = custom_models_core::Refusal::Store(kind.into()).status();

@@ -68,7 +68,7 @@ fn wire_501_a_body_is_sent_in_chunks_alone() {
 }
 
 #[test]
-fn wire_415_a_body_is_sent_as_it_is() {
+fn wire_415_an_encoded_body_is_refused() {
     let server = Server::new();
     let key = server.any_key();
     let create = |coding: &str, body: &str| {

@@ -10,7 +10,7 @@ use custom_models_http::Options;
 use custom_models_training_data::Folder;
 use tempfile::TempDir;
 
-use crate::support::{Client, MODELS, Mood, NAMED, Server, head};
+use crate::support::{Behaviour, Client, MODELS, NAMED, Server, head};
 use crate::uploads::{TYPE, UPLOADED, right};
 
 /// Starts a server with a window of so many requests an hour for every operation, and a content store.
@@ -47,7 +47,7 @@ fn expecting(server: &Server, key: &str, length: usize) -> Client {
 }
 
 #[test]
-fn rate_3_whatever_changes_a_model_is_one_write_with_its_admission() {
+fn rate_3_every_change_of_a_model_is_one_write_with_its_admission() {
     let (server, _place) = limited("1000/1h");
     let key = server.any_key();
     let path = server.ready_model(&key, 1);
@@ -90,7 +90,7 @@ fn rate_3_whatever_changes_a_model_is_one_write_with_its_admission() {
 }
 
 #[test]
-fn rate_3_what_comes_to_no_change_is_admitted_alone_before_its_answer() {
+fn rate_3_a_request_that_changes_nothing_is_admitted_alone_before_its_response() {
     let (server, _place) = limited("1000/1h");
     let key = server.any_key();
     server.create(&key, NAMED);
@@ -142,7 +142,7 @@ fn rate_3_an_upload_is_admitted_before_its_body() {
 }
 
 #[test]
-fn rate_3_who_waits_for_events_is_admitted_before_the_wait() {
+fn rate_3_a_wait_for_events_is_admitted_before_it_begins() {
     let limit = OperationLimit { requests: Some("1/1h".parse().unwrap()), at_once: None };
     let limits = Limits::NONE.with(Operation::Events, limit);
     let server = Server::start(limits, Options::default());
@@ -151,7 +151,7 @@ fn rate_3_who_waits_for_events_is_admitted_before_the_wait() {
     let authorized = [("Authorization", &*key)];
     let mut waiting = server.connect();
     waiting.write(head("GET", &path, &authorized, None));
-    server.store.wait_for_looks(1);
+    server.store.wait_for_event_reads(1);
     assert_eq!(server.store.writes(), (0, 1));
     server.get(&key, &path).refuses(429, "RATE_LIMIT_EXCEEDED");
     assert_eq!(server.create(&key, NAMED).status, 201);
@@ -176,7 +176,7 @@ fn rate_3_and_idem_1_a_repeat_is_no_write_and_shows_the_window_without_it() {
 
 /// The window has room when the request enters, and none when it ends.
 #[test]
-fn rate_3_a_request_whose_window_has_filled_meanwhile_is_refused_whatever_it_comes_to() {
+fn rate_3_a_request_whose_window_has_filled_meanwhile_is_refused_in_any_case() {
     for body in [NAMED, "[", "{}"] {
         let server = Server::limited("1/1h", 0);
         let key = server.any_key();
@@ -200,7 +200,7 @@ fn rate_3_a_window_that_is_seen_to_be_full_refuses_before_the_body_is_read() {
 }
 
 #[test]
-fn rate_3_a_client_that_leaves_before_its_body_is_there_has_used_its_admission() {
+fn rate_3_a_request_whose_client_leaves_before_its_body_arrives_counts() {
     let server = Server::limited("1/1h", 0);
     let key = server.any_key();
     drop(begun(&server, &key, NAMED.len()));
@@ -213,12 +213,12 @@ fn rate_3_a_client_that_leaves_before_its_body_is_there_has_used_its_admission()
 fn rate_3_a_client_that_leaves_while_its_change_is_written_is_counted_once() {
     let server = Server::limited("2/1h", 0);
     let key = server.any_key();
-    server.store.mood(Mood::Holds);
+    server.store.behave(Behaviour::Holds);
     let mut client = begun(&server, &key, NAMED.len());
     client.write(NAMED);
-    server.store.wait_for(1);
+    server.store.wait_for_held_writes(1);
     drop(client);
-    server.store.mood(Mood::Works);
+    server.store.behave(Behaviour::Works);
     server.create(&key, NAMED).has("x-ratelimit-remaining", "0");
     assert_eq!(server.store.writes(), (2, 0));
 }
@@ -227,11 +227,11 @@ fn rate_3_a_client_that_leaves_while_its_change_is_written_is_counted_once() {
 fn rate_3_a_change_that_the_store_fails_does_not_count() {
     let server = Server::limited("2/1h", 0);
     let key = server.any_key();
-    server.store.mood(Mood::Fails(StoreErrorKind::Full));
+    server.store.behave(Behaviour::Fails(StoreErrorKind::Full));
     let failed = server.create(&key, NAMED);
     assert_eq!(failed.status, 500);
     failed.has("x-ratelimit-remaining", "2");
-    server.store.mood(Mood::Works);
+    server.store.behave(Behaviour::Works);
     server.create(&key, NAMED).has("x-ratelimit-remaining", "1");
     assert_eq!(server.store.writes(), (2, 0));
 }

@@ -7,10 +7,10 @@ use std::thread;
 use custom_models_core::access::{Limits, Operation, OperationLimit};
 use custom_models_http::Options;
 
-use crate::support::{CREATED, MODELS, Mood, NAMED, NOW, Server, head};
+use crate::support::{Behaviour, CREATED, MODELS, NAMED, NOW, Server, head};
 
 #[test]
-fn rate_1_and_rate_5_ten_creates_in_any_hour_and_a_retry_when_it_is_said() {
+fn rate_1_and_rate_5_ten_creates_in_any_hour_and_one_more_after_retry_after() {
     let limit = OperationLimit { at_once: None, ..OperationLimit::CREATE };
     let limits = Limits::NONE.with(Operation::Create, limit);
     let server = Server::start(limits, Options::default());
@@ -35,7 +35,7 @@ fn rate_1_and_rate_5_ten_creates_in_any_hour_and_a_retry_when_it_is_said() {
 }
 
 #[test]
-fn rate_5_and_wire_429_every_answer_behind_the_window_says_how_it_stands() {
+fn rate_5_and_wire_429_every_response_after_the_window_shows_it() {
     let server = Server::limited("4/1h", 3);
     let key = server.any_key();
     let reset = (NOW + 3600).to_string();
@@ -80,14 +80,14 @@ fn rate_3_every_admitted_create_counts_and_no_refused_one_does() {
 }
 
 #[test]
-fn rate_2_and_wire_429_the_fourth_of_three_at_a_time_is_refused_and_a_sent_answer_frees_its_place()
-{
+fn rate_2_and_wire_429_the_fourth_of_three_at_a_time_is_refused_and_a_sent_response_frees_its_place()
+ {
     let server = Server::limited("100/1h", 3);
     let key = server.any_key();
-    server.store.mood(Mood::Holds);
+    server.store.behave(Behaviour::Holds);
     thread::scope(|scope| {
         let at_work: Vec<_> = (0..3).map(|_| scope.spawn(|| server.create(&key, NAMED))).collect();
-        server.store.wait_for(3);
+        server.store.wait_for_held_writes(3);
         let refused = server.create(&key, NAMED);
         refused.is(
             429,
@@ -95,7 +95,7 @@ fn rate_2_and_wire_429_the_fourth_of_three_at_a_time_is_refused_and_a_sent_answe
         );
         // Those at work count with their changes, which are not made yet.
         refused.has("retry-after", "1").has("x-ratelimit-remaining", "100");
-        server.store.mood(Mood::Works);
+        server.store.behave(Behaviour::Works);
         for answer in at_work {
             assert_eq!(answer.join().unwrap().status, 201);
         }

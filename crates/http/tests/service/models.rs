@@ -48,7 +48,7 @@ fn edit_5_a_delete_has_no_body_and_the_second_finds_nothing() {
 }
 
 #[test]
-fn auth_3_and_read_3_and_wire_404_another_organisations_id_is_answered_like_one_that_never_was() {
+fn auth_3_and_read_3_and_wire_404_a_model_of_another_organisation_does_not_exist() {
     let server = Server::new();
     let key = server.any_key();
     let other = server.key(2, "other", &Scope::ALL);
@@ -106,7 +106,7 @@ fn head_is_get_without_the_body() {
 }
 
 #[test]
-fn a_service_says_that_it_lives_and_whether_its_store_does() {
+fn health_is_200_and_ready_depends_on_the_store() {
     let server = Server::new();
     server.request("GET", "/health", &[], "").is(200, r#"{"status":"alive"}"#);
     server.request("GET", "/ready", &[], "").is(200, r#"{"status":"ready"}"#);

@@ -3,7 +3,7 @@
 use custom_models_core::access::{Limits, Operation, OperationLimit, Scope};
 use custom_models_http::Options;
 
-use crate::support::{MODELS, Mood, NAMED, Server};
+use crate::support::{Behaviour, MODELS, NAMED, Server};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
@@ -36,14 +36,14 @@ fn order_key_before_scope() {
 fn order_scope_before_places() {
     let server = Server::limited("100/1h", 1);
     let key = server.any_key();
-    server.store.mood(Mood::Holds);
+    server.store.behave(Behaviour::Holds);
     std::thread::scope(|scope| {
         let at_work = scope.spawn(|| server.create(&key, NAMED));
-        server.store.wait_for(1);
+        server.store.wait_for_held_writes(1);
         server.create(&key, NAMED).refuses(429, "CONCURRENCY_LIMIT_EXCEEDED");
         server.store.lose_scopes();
         server.create(&key, NAMED).refuses(403, "INSUFFICIENT_SCOPE");
-        server.store.mood(Mood::Works);
+        server.store.behave(Behaviour::Works);
         assert_eq!(at_work.join().unwrap().status, 201);
     });
 }
@@ -52,12 +52,12 @@ fn order_scope_before_places() {
 fn order_places_before_the_window() {
     let server = Server::limited("1/1h", 1);
     let key = server.any_key();
-    server.store.mood(Mood::Holds);
+    server.store.behave(Behaviour::Holds);
     std::thread::scope(|scope| {
         let at_work = scope.spawn(|| server.create(&key, NAMED));
-        server.store.wait_for(1);
+        server.store.wait_for_held_writes(1);
         server.create(&key, NAMED).refuses(429, "CONCURRENCY_LIMIT_EXCEEDED");
-        server.store.mood(Mood::Works);
+        server.store.behave(Behaviour::Works);
         assert_eq!(at_work.join().unwrap().status, 201);
     });
     server.create(&key, NAMED).refuses(429, "RATE_LIMIT_EXCEEDED");
@@ -131,13 +131,13 @@ fn order_places_before_the_replay_and_the_replay_before_the_window() {
     let named = [("Idempotency-Key", "k")];
     let again = |body: &str| server.post_with(&key, MODELS, &named, body);
     assert_eq!(again(NAMED).status, 201);
-    server.store.mood(Mood::Holds);
+    server.store.behave(Behaviour::Holds);
     std::thread::scope(|scope| {
         let at_work = scope.spawn(|| server.create(&key, NAMED));
-        server.store.wait_for(1);
+        server.store.wait_for_held_writes(1);
         again(NAMED).refuses(429, "CONCURRENCY_LIMIT_EXCEEDED");
         again("{}").refuses(429, "CONCURRENCY_LIMIT_EXCEEDED");
-        server.store.mood(Mood::Works);
+        server.store.behave(Behaviour::Works);
         assert_eq!(at_work.join().unwrap().status, 201);
     });
     server.create(&key, NAMED).refuses(429, "RATE_LIMIT_EXCEEDED");

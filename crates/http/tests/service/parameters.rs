@@ -12,7 +12,7 @@ fn unknown(details: &str) -> String {
 const COLOUR: &str = r#"{"colour":"Unknown parameter"}"#;
 
 #[test]
-fn wire_400_a_parameter_that_is_unknown_is_named_on_every_route_and_nothing_is_done() {
+fn wire_400_an_unknown_parameter_is_named_on_every_route_and_nothing_is_done() {
     let uploads = uploads();
     let (server, key) = (&uploads.server, &*uploads.key);
     assert_eq!(uploads.upload().status, 200);
@@ -81,7 +81,7 @@ fn read_5_and_wire_400_a_parameter_of_a_resolution_is_unknown() {
 }
 
 #[test]
-fn dry_1_and_wire_400_a_misspelt_validate_only_creates_nothing_and_all_that_is_wrong_is_told() {
+fn dry_1_and_wire_400_a_misspelt_validate_only_creates_nothing_and_all_violations_are_listed() {
     let server = Server::new();
     let key = server.any_key();
     let post = |query: &str, body: &str| server.post(&key, &format!("{MODELS}?{query}"), body);

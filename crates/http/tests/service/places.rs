@@ -49,7 +49,7 @@ fn place_4_and_wire_503_an_organisation_takes_a_quarter_of_the_places_for_upload
 }
 
 #[test]
-fn place_4_and_wire_503_when_all_places_for_uploads_are_taken_nobody_has_one() {
+fn place_4_and_wire_503_an_upload_is_refused_when_all_places_are_taken() {
     let uploads = uploads_with(|options| options.uploads_at_once = 1);
     let other = uploads.server.key(2, "other", &Scope::ALL);
     assert_eq!(uploads.server.create(&other, NAMED).status, 201);
@@ -89,7 +89,7 @@ fn place_4_and_wire_503_an_organisation_takes_its_share_of_the_places_for_waitin
         let waiting: Vec<_> = (1..=own)
             .map(|number| {
                 let client = wait(&key);
-                server.store.wait_for_looks(2 * number);
+                server.store.wait_for_event_reads(2 * number);
                 client
             })
             .collect();

@@ -27,7 +27,7 @@ fn begun(
 }
 
 #[test]
-fn auth_1_and_auth_2_an_upload_is_not_kept_when_its_key_has_lost_what_it_may() {
+fn auth_1_and_auth_2_an_upload_is_discarded_if_its_key_was_revoked_or_lost_its_scope() {
     let uploads = uploads();
     let key = uploads.server.key(2, "acme", &Scope::ALL);
     let path = format!("{MODELS}/1/data");
@@ -55,7 +55,7 @@ fn auth_1_and_auth_2_an_upload_is_not_kept_when_its_key_has_lost_what_it_may() {
 }
 
 #[test]
-fn auth_1_a_wait_ends_with_a_401_when_its_key_was_revoked() {
+fn auth_1_a_wait_whose_key_was_revoked_ends_with_a_401() {
     let mut options = Options::default();
     options.events_poll = Duration::from_secs(3600);
     let server = Server::start(Limits::NONE, options);
@@ -63,12 +63,12 @@ fn auth_1_a_wait_ends_with_a_401_when_its_key_was_revoked() {
     // One hears of an event, the other of none.
     for (number, seconds, is_made) in [(2, 30, true), (3, 1, false)] {
         let revoked = server.key(number, "acme", &Scope::ALL);
-        let looks = server.store.looks();
+        let looks = server.store.event_reads();
         let after = usize::from(!is_made);
         let path = format!("{MODELS}/events?after={after}&wait={seconds}");
         thread::scope(|scope| {
             let waiting = scope.spawn(|| server.get(&revoked, &path));
-            server.store.wait_for_looks(looks + 2);
+            server.store.wait_for_event_reads(looks + 2);
             server.revoke(number);
             if is_made {
                 assert_eq!(server.create(&key, NAMED).status, 201);
@@ -79,7 +79,7 @@ fn auth_1_a_wait_ends_with_a_401_when_its_key_was_revoked() {
 }
 
 #[test]
-fn auth_1_the_key_of_a_body_that_takes_long_is_looked_up_again() {
+fn auth_1_the_key_of_a_slow_body_is_checked_again() {
     let mut options = Options::default();
     options.recheck_after = Duration::ZERO;
     let server = Server::start(Limits::NONE, options);

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use crate::support::{Answer, CREATED, MODELS, Mood, NAMED, Server};
+use crate::support::{Answer, Behaviour, CREATED, MODELS, NAMED, Server};
 
 fn create(server: &Server, key: &str, named: &str, body: &str) -> Answer {
     server.post_with(key, MODELS, &[("Idempotency-Key", named)], body)
@@ -14,7 +14,7 @@ fn count(server: &Server, key: &str) -> String {
 }
 
 #[test]
-fn idem_1_a_repeat_gets_the_first_answer_and_does_nothing_else() {
+fn idem_1_a_repeat_gets_the_first_response_and_changes_nothing() {
     let server = Server::limited("3/1h", 3);
     let key = server.any_key();
     let first = create(&server, &key, "k", NAMED);
@@ -54,7 +54,7 @@ fn idem_1_and_wire_422_another_body_under_the_same_key_is_refused() {
 }
 
 #[test]
-fn idem_1_keys_are_an_organisations_an_operations_and_a_models_own() {
+fn idem_1_the_scope_of_a_key_is_organisation_operation_and_model() {
     let server = Server::new();
     let key = server.any_key();
     let other = server.key(2, "other", &custom_models_core::access::Scope::ALL);
@@ -72,7 +72,7 @@ fn idem_1_keys_are_an_organisations_an_operations_and_a_models_own() {
 }
 
 #[test]
-fn idem_1_refusals_are_not_kept() {
+fn idem_1_refusals_are_not_recorded() {
     let server = Server::new();
     let key = server.any_key();
     assert_eq!(create(&server, &key, "k", "{}").status, 400);
@@ -86,7 +86,7 @@ fn idem_1_refusals_are_not_kept() {
 }
 
 #[test]
-fn idem_1_a_run_is_begun_once_and_its_answer_is_kept() {
+fn idem_1_a_repeated_run_starts_one_training() {
     let server = Server::new();
     let key = server.any_key();
     let path = server.ready_model(&key, 1);
@@ -107,7 +107,7 @@ fn idem_1_a_run_is_begun_once_and_its_answer_is_kept() {
 }
 
 #[test]
-fn idem_1_a_key_that_is_none_is_told_with_all_else_that_is_wrong() {
+fn idem_1_an_invalid_key_is_listed_with_all_other_violations() {
     let server = Server::new();
     let key = server.any_key();
     let long = "k".repeat(256);
@@ -137,19 +137,19 @@ fn idem_1_a_key_that_is_none_is_told_with_all_else_that_is_wrong() {
 }
 
 #[test]
-fn idem_1_of_creates_at_the_same_time_one_is_made_and_the_others_hear_its_answer() {
+fn idem_1_of_creates_at_the_same_time_one_is_made_and_the_others_get_its_response() {
     let server = Server::new();
     let key = server.any_key();
     let (server, key) = (&server, &*key);
-    server.store.mood(Mood::Holds);
+    server.store.behave(Behaviour::Holds);
     thread::scope(|scope| {
         let send = |body: &'static str| scope.spawn(move || create(server, key, "k", body));
         let first = send(NAMED);
-        server.store.wait_for(1);
+        server.store.wait_for_held_writes(1);
         let repeats = [send(NAMED), send(NAMED)];
         let other = send(r#"{"name":"m","language":"en"}"#);
-        server.store.wait_for(4);
-        server.store.mood(Mood::Works);
+        server.store.wait_for_held_writes(4);
+        server.store.behave(Behaviour::Works);
         let first = first.join().unwrap();
         first.is(201, CREATED).has("etag", "\"1\"").has_no("idempotency-replayed");
         for repeat in repeats {
@@ -163,7 +163,7 @@ fn idem_1_of_creates_at_the_same_time_one_is_made_and_the_others_hear_its_answer
 
 /// The repeat finds no record at first, and then the model as the first request has left it.
 #[test]
-fn idem_1_a_run_that_comes_second_hears_the_answer_of_the_first() {
+fn idem_1_the_second_of_two_runs_at_the_same_time_gets_the_response_of_the_first() {
     let server = Server::new();
     let key = server.any_key();
     let run = format!("{}/run", server.ready_model(&key, 1));

@@ -10,7 +10,7 @@ const RUNNING: &str = r#""training_status":3,"status_message":"Training is runni
 const NEW: &str = r#""training_status":1,"status_message":"Model created. Upload training data to begin.","created_at":"2023-11-14T22:13:20Z","updated_at":"2023-11-14T22:13:20Z"}"#;
 
 #[test]
-fn train_2_a_ready_model_is_trained_and_says_when_to_look_again() {
+fn train_2_a_run_of_a_ready_model_starts_its_training_and_has_retry_after() {
     let server = Server::new();
     let key = server.any_key();
     let path = server.ready_model(&key, 1);
@@ -68,7 +68,7 @@ fn train_2_the_body_is_a_json_object() {
 }
 
 #[test]
-fn train_6_a_training_is_called_off_without_a_body_or_with_any() {
+fn train_6_a_training_is_cancelled_with_or_without_a_body() {
     let server = Server::new();
     let key = server.any_key();
     let path = server.running_model(&key, 1);

@@ -12,7 +12,7 @@ use custom_models_http::Options;
 use custom_models_training_data::{ContentStore, Folder};
 use tempfile::TempDir;
 
-use crate::support::{Answer, MODELS, Mood, NAMED, Server, head};
+use crate::support::{Answer, Behaviour, MODELS, NAMED, Server, head};
 
 const FLAC: &[u8] = include_bytes!("../../../training-data/tests/audio/tone.flac");
 const MP3: &[u8] = include_bytes!("../../../training-data/tests/audio/tone.mp3");
@@ -72,12 +72,12 @@ impl Uploads {
 
     /// Uploads to a store that holds the commit back, with a short time-out.
     fn upload_late(&self) {
-        self.server.store.mood(Mood::Holds);
+        self.server.store.behave(Behaviour::Holds);
         // Of those that are late already before, nothing stays.
         let late = std::iter::repeat_with(|| self.upload()).take(10_000);
         let late = { late }.find(|answer| answer.body.contains("OUTCOME_UNKNOWN")).unwrap();
         late.refuses(503, "OUTCOME_UNKNOWN");
-        self.server.store.wait_for(1);
+        self.server.store.wait_for_held_writes(1);
         self.has_files(2);
     }
 
@@ -135,7 +135,7 @@ const RIGHT: [(&str, Option<&str>, &[u8]); 3] = [
 ];
 
 #[test]
-fn data_1_and_data_6_an_upload_is_answered_and_listed() {
+fn data_1_and_data_6_an_upload_is_confirmed_and_listed() {
     let uploads = uploads();
     uploads.upload().is(200, UPLOADED).has("etag", "\"2\"");
     let list = r#"{"count":1,"result":[{"id":1,"data_type":"train","audio_millis":1000,"audio":{"filename":"a.flac","bytes":12096,"sha256":"SHA"},"transcript":{"filename":"a.txt","bytes":22,"sha256":"TEXT"},"created_at":"2023-11-14T22:13:20Z"}]}"#;
@@ -147,7 +147,7 @@ fn data_1_and_data_6_an_upload_is_answered_and_listed() {
 }
 
 #[test]
-fn data_2_all_that_is_wrong_with_an_upload_is_told_at_once() {
+fn data_2_all_violations_of_an_upload_are_listed() {
     let uploads = uploads();
     let wrong = body(&[
         ("type", None, b"training"),
@@ -166,7 +166,7 @@ fn data_2_all_that_is_wrong_with_an_upload_is_told_at_once() {
 }
 
 #[test]
-fn data_2_a_body_that_is_not_made_of_parts_is_told() {
+fn data_2_a_body_that_is_not_multipart_is_a_violation() {
     let uploads = uploads();
     let broken = r#"{"error":"Validation Error","message":"Invalid field values","details":{"body":"Request body is not valid multipart/form-data"}}"#;
     let mut cut = right();
@@ -216,7 +216,7 @@ fn data_3_an_upload_that_breaks_off_or_stalls_leaves_nothing() {
 }
 
 #[test]
-fn data_3_no_more_uploads_than_there_are_turns() {
+fn data_3_the_number_of_uploads_at_a_time_is_limited() {
     let uploads = uploads_with(|options| options.uploads_at_once = 1);
     let headers = [("Authorization", &*uploads.key), ("Content-Type", TYPE)];
     let right = right();
@@ -231,7 +231,7 @@ fn data_3_no_more_uploads_than_there_are_turns() {
 }
 
 /// Sweeps contents with a store that refers to none of them, so that all without a lock are removed.
-fn nobody_refers_to(place: &Path) -> (MemoryStore, Folder) {
+fn unrelated_store(place: &Path) -> (MemoryStore, Folder) {
     let store = MemoryStore::new();
     let contents = Folder::open(place, &store).unwrap().with_min_age(Duration::ZERO);
     (store, contents)
@@ -239,13 +239,13 @@ fn nobody_refers_to(place: &Path) -> (MemoryStore, Folder) {
 
 /// A sweep leaves the contents of a pair that may still be committed, and removes those of a pair that was not.
 #[test]
-fn data_4_an_upload_that_is_late_keeps_its_contents_until_it_is_done() {
+fn data_4_an_upload_that_timed_out_keeps_its_contents_until_it_is_done() {
     let uploads = uploads_with(|options| options.store_timeout = Duration::from_millis(1));
-    let (store, contents) = nobody_refers_to(uploads.place.path());
+    let (store, contents) = unrelated_store(uploads.place.path());
     let sweep = || contents.sweep(&store).unwrap().files;
     uploads.upload_late();
     assert_eq!(sweep(), 0);
-    uploads.server.store.mood(Mood::Works);
+    uploads.server.store.behave(Behaviour::Works);
     let begun = std::time::Instant::now();
     while sweep() == 0 {
         assert!(begun.elapsed() < Duration::from_secs(60), "somebody holds them still");
@@ -255,12 +255,12 @@ fn data_4_an_upload_that_is_late_keeps_its_contents_until_it_is_done() {
 
 /// A pair that is committed after the service has ended, while the store still runs, refers to contents too.
 #[test]
-fn data_4_an_upload_that_the_end_of_the_service_leaves_open_keeps_its_contents() {
+fn data_4_an_upload_that_is_undecided_at_the_shutdown_keeps_its_contents() {
     let uploads = uploads_with(|options| options.store_timeout = Duration::from_millis(1));
     uploads.upload_late();
     let Uploads { server, place, .. } = uploads;
     server.ended();
-    let (store, contents) = nobody_refers_to(place.path());
+    let (store, contents) = unrelated_store(place.path());
     assert_eq!(contents.sweep(&store).unwrap().files, 0);
 }
 
@@ -325,7 +325,7 @@ fn place_2_a_pair_that_is_removed_on_an_older_copy_of_the_store_leaves_its_conte
 }
 
 #[test]
-fn edit_5_the_contents_of_a_model_go_with_it() {
+fn edit_5_the_contents_of_a_deleted_model_are_removed() {
     let uploads = uploads();
     uploads.upload().is(200, UPLOADED);
     uploads.delete(&format!("{MODELS}/1")).is(204, "");
@@ -334,7 +334,7 @@ fn edit_5_the_contents_of_a_model_go_with_it() {
 }
 
 #[test]
-fn edit_4_an_upload_is_made_at_the_revision_that_is_expected() {
+fn edit_4_an_upload_honours_if_match() {
     let uploads = uploads();
     let with = |tag| [("Content-Type", TYPE), ("If-Match", tag)];
     uploads.put(&with("\"7\""), &right()).refuses(412, "PRECONDITION_FAILED");
@@ -380,7 +380,7 @@ fn order_an_upload_is_judged_by_key_model_state_revision_type_and_body() {
 }
 
 #[test]
-fn idem_1_an_upload_that_is_repeated_is_answered_again_and_kept_once() {
+fn idem_1_a_repeated_upload_gets_the_first_response_and_is_stored_once() {
     let uploads = uploads();
     let with = |said| [("Content-Type", said), ("Idempotency-Key", "k")];
     uploads.put(&with(TYPE), &right()).is(200, UPLOADED).has_no("idempotency-replayed");
@@ -397,7 +397,7 @@ fn idem_1_an_upload_that_is_repeated_is_answered_again_and_kept_once() {
 }
 
 #[test]
-fn a_service_without_a_place_for_contents_has_no_routes_for_data() {
+fn a_service_without_a_content_store_has_no_routes_for_data() {
     let server = Server::new();
     let key = server.any_key();
     assert_eq!(server.create(&key, NAMED).status, 201);

@@ -3,14 +3,14 @@
 use custom_models_core::access::Scope;
 use custom_models_core::store::StoreErrorKind;
 
-use crate::support::{MODELS, Mood, NAMED, Server};
+use crate::support::{Behaviour, MODELS, NAMED, Server};
 
 const INTERNAL: &str = r#"{"error":"Internal Server Error","message":"An unexpected error occurred. Please try again."}"#;
 
 const UNAUTHORIZED: &str = r#"{"error":"Unauthorized","message":"Invalid or missing API key"}"#;
 
 #[test]
-fn wire_400_lists_all_that_is_wrong() {
+fn wire_400_lists_all_violations() {
     let server = Server::new();
     let key = server.any_key();
     server.create(&key, r#"{"language":"xx","name":""}"#).is(
@@ -24,7 +24,7 @@ fn wire_400_lists_all_that_is_wrong() {
 }
 
 #[test]
-fn auth_1_and_wire_401_every_key_that_opens_nothing_is_answered_alike() {
+fn auth_1_and_wire_401_every_invalid_key_gets_the_same_response() {
     let server = Server::new();
     let key = server.any_key();
     let get = |headers: &[(&str, &str)]| server.request("GET", MODELS, headers, "");
@@ -80,7 +80,7 @@ fn quota_6_and_wire_402_the_sixth_model_on_gold_is_a_402() {
 }
 
 #[test]
-fn wire_404_and_wire_405_what_is_not_there_and_what_takes_another_method() {
+fn wire_404_and_wire_405_an_unknown_path_and_an_unknown_method() {
     let server = Server::new();
     let key = server.any_key();
     let paths = ["/", "/api", "/api/v3/custom_models/", "//api/v3/custom_models", "/%ff", "/*"];
@@ -114,7 +114,7 @@ fn wire_404_and_wire_405_what_is_not_there_and_what_takes_another_method() {
 }
 
 #[test]
-fn wire_415_a_body_that_is_not_said_to_be_json() {
+fn wire_415_a_body_without_the_content_type_of_json() {
     let server = Server::new();
     let key = server.any_key();
     let post = |types: &[&str]| {
@@ -154,17 +154,17 @@ fn body_6_and_wire_413_a_body_of_64_kib_is_read_and_one_byte_more_is_a_413() {
 }
 
 #[test]
-fn wire_500_the_cause_of_a_fault_stays_here() {
+fn wire_500_the_cause_of_a_fault_is_not_in_the_response() {
     let server = Server::new();
     let key = server.any_key();
     for kind in [StoreErrorKind::Failed, StoreErrorKind::Full, StoreErrorKind::Damaged] {
-        server.store.mood(Mood::Fails(kind));
+        server.store.behave(Behaviour::Fails(kind));
         server.create(&key, NAMED).is(500, INTERNAL).has_no("retry-after");
     }
 }
 
 #[test]
-fn wire_503_says_what_is_known_and_when_to_try_again() {
+fn wire_503_every_fault_of_the_store_has_its_code_and_retry_after() {
     let server = Server::new();
     let key = server.any_key();
     let unavailable = |message: &str, error_code: &str| {
@@ -185,11 +185,11 @@ fn wire_503_says_what_is_known_and_when_to_try_again() {
             "STORE_UNAVAILABLE",
         ),
     ] {
-        server.store.mood(Mood::Fails(kind));
+        server.store.behave(Behaviour::Fails(kind));
         let refused = server.create(&key, NAMED);
         refused.is(503, &unavailable(message, error_code)).has("retry-after", "1");
     }
-    server.store.mood(Mood::Works);
+    server.store.behave(Behaviour::Works);
     assert_eq!(server.create(&key, NAMED).status, 201);
 }
 
@@ -209,13 +209,13 @@ fn edit_5_and_wire_409_a_model_is_not_deleted_while_it_is_trained() {
 fn wire_500_a_panic_is_a_500_and_the_connection_goes_on() {
     let server = Server::new();
     let key = server.any_key();
-    server.store.mood(Mood::Panics);
+    server.store.behave(Behaviour::Panics);
     let mut client = server.connect();
     let headers = [("Authorization", &*key), ("Content-Type", "application/json")];
     let request = crate::support::head("POST", MODELS, &headers, Some(NAMED.len())) + NAMED;
     client.write(&request);
     client.answer().is(500, INTERNAL);
-    server.store.mood(Mood::Works);
+    server.store.behave(Behaviour::Works);
     client.write(&request);
     assert_eq!(client.answer().status, 201);
     server.store.reads_panic();
@@ -223,7 +223,7 @@ fn wire_500_a_panic_is_a_500_and_the_connection_goes_on() {
 }
 
 #[test]
-fn wire_a_request_keeps_a_sane_id_and_gets_one_otherwise() {
+fn wire_a_request_keeps_a_harmless_id_and_gets_one_otherwise() {
     let server = Server::new();
     let long = "x".repeat(129);
     let id_of = |sent: &[(&str, &str)]| {

@@ -27,7 +27,7 @@ fn beat(server: &Server, worker: &str, fence: u64, progress: u64) -> Answer {
 }
 
 #[test]
-fn train_3_a_training_is_claimed_with_its_data_and_then_waits_for_nobody() {
+fn train_3_a_training_is_claimed_with_its_data_and_only_once() {
     let (server, key, worker) = at_work();
     let model = server.get(&key, &format!("{MODELS}/1")).body;
     let file = |name: &str| {
@@ -96,7 +96,7 @@ fn train_3_and_read_4_a_training_fails_with_an_error_and_may_be_tried_again() {
 }
 
 #[test]
-fn train_3_all_that_is_wrong_with_a_workers_word_is_told_at_once() {
+fn train_3_all_violations_of_a_report_are_listed() {
     let (server, _, worker) = at_work();
     let invalid = |answer: Answer, details: &str| {
         let body = format!(
@@ -125,7 +125,7 @@ fn train_3_all_that_is_wrong_with_a_workers_word_is_told_at_once() {
 }
 
 #[test]
-fn train_4_a_worker_whose_lease_passed_to_another_changes_nothing() {
+fn train_4_a_worker_that_has_lost_its_lease_changes_nothing() {
     let (server, key, worker) = at_work();
     server.post(&worker, CLAIM, "{}");
     server.pass(60);
@@ -157,7 +157,7 @@ fn train_5_the_fourth_claim_finds_a_training_that_failed() {
 }
 
 #[test]
-fn train_6_a_worker_learns_at_its_next_heartbeat_that_its_training_was_called_off() {
+fn train_6_a_worker_learns_at_its_next_heartbeat_that_its_training_was_cancelled() {
     let (server, key, worker) = at_work();
     server.post(&worker, CLAIM, "{}");
     assert_eq!(server.post(&key, &format!("{MODELS}/1/cancel"), "").status, 200);
@@ -165,7 +165,7 @@ fn train_6_a_worker_learns_at_its_next_heartbeat_that_its_training_was_called_of
 }
 
 #[test]
-fn auth_2_only_a_key_for_training_trains_and_only_its_organisations_models() {
+fn auth_2_a_worker_needs_the_scope_and_sees_only_models_of_its_organisation() {
     let (server, _, worker) = at_work();
     let others = server.key(3, "other", &[Scope::TrainingWork]);
     let writer = server.key(4, "acme", &[Scope::Read, Scope::Write]);

@@ -46,7 +46,7 @@ async fn place_4_and_wire_408_a_body_slower_than_the_least_rate_is_late() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn place_4_a_body_at_the_least_rate_may_take_as_long_as_it_likes() {
+async fn place_4_a_body_at_the_least_rate_may_take_any_time() {
     for (chunk, every) in [(1100, SECOND), (40_000, 14 * SECOND), (100_000, SECOND)] {
         let (result, after) = read(body(chunk, every, 1000), Duration::ZERO).await;
         assert!(result.is_ok(), "{chunk}: {result:?} after {after:?}");
@@ -54,7 +54,7 @@ async fn place_4_a_body_at_the_least_rate_may_take_as_long_as_it_likes() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn place_4_time_in_which_the_disk_is_waited_for_does_not_count() {
+async fn place_4_time_spent_waiting_for_the_disk_does_not_count() {
     let (result, after) = read(body(200, SECOND / 10, 1000), 10 * SECOND).await;
     assert!(result.is_ok(), "{result:?} after {after:?}");
     assert!(after > 5000 * SECOND, "{after:?}");

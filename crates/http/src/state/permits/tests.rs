@@ -10,7 +10,7 @@ fn acquire(permits: &Arc<Permits>, organisation: &str, most: usize) -> Vec<Permi
 }
 
 #[test]
-fn place_4_an_organisation_takes_its_share_whoever_else_is_there_and_one_place_at_least() {
+fn place_4_an_organisation_takes_at_most_its_share_and_at_least_one_place() {
     for (total, percent, share) in [
         (16, 25, 4),
         (1000, 25, 250),
@@ -26,7 +26,7 @@ fn place_4_an_organisation_takes_its_share_whoever_else_is_there_and_one_place_a
 }
 
 #[test]
-fn place_4_others_have_places_beside_one_that_has_its_share_until_all_are_taken() {
+fn place_4_other_organisations_take_the_places_that_are_left() {
     let permits = Permits::new(4, 50);
     let first = acquire(&permits, "a", 9);
     let refusal = permits.acquire(&named("a")).map(drop).unwrap_err();

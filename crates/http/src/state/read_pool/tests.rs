@@ -8,7 +8,7 @@ use custom_models_core::Refusal;
 use super::*;
 
 #[tokio::test]
-async fn a_read_that_panics_is_answered_and_the_thread_reads_on() {
+async fn a_read_that_panics_is_an_error_and_its_thread_goes_on() {
     let pool = ReadPool::start(1);
     let broken: Result<(), _> = pool.read(|| panic!("stands in the code")).await;
     assert!(matches!(broken, Err(Rejection::Engine(Refusal::Internal { .. }))), "{broken:?}");
@@ -17,7 +17,7 @@ async fn a_read_that_panics_is_answered_and_the_thread_reads_on() {
 
 /// Every read waits for another that is made at the same time.
 #[tokio::test]
-async fn as_many_reads_are_made_at_a_time_as_there_are_threads_and_no_more() {
+async fn as_many_reads_run_at_a_time_as_there_are_threads() {
     let pool = ReadPool::start(2);
     let (both, now) = (Arc::new(Barrier::new(2)), Arc::new(AtomicUsize::new(0)));
     let reads = (0..100).map(|_| {
@@ -34,7 +34,7 @@ async fn as_many_reads_are_made_at_a_time_as_there_are_threads_and_no_more() {
 }
 
 #[tokio::test]
-async fn a_read_that_nobody_waits_for_is_not_made_when_its_turn_comes() {
+async fn a_read_whose_future_was_dropped_is_skipped() {
     let pool = ReadPool::start(1);
     let (begun, has_begun) = channel();
     let (end, may_end) = channel::<()>();

@@ -23,7 +23,7 @@ use custom_models_http::{Options, router, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-pub(crate) use store::{Held, Mood};
+pub(crate) use store::{Behaviour, FaultyStore};
 
 pub(crate) const MODELS: &str = "/api/v3/custom_models";
 
@@ -37,7 +37,7 @@ pub(crate) const NOW: u64 = 1_700_000_000;
 /// A server on a port of its own, which stops when it is dropped.
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
-    pub(crate) store: Arc<Held>,
+    pub(crate) store: Arc<FaultyStore>,
     /// The engine of the service, for changes that do not go over HTTP.
     pub(crate) engine: Engine,
     /// The clock of the server.
@@ -60,7 +60,7 @@ impl Server {
     }
 
     pub(crate) fn start(limits: Limits, options: Options) -> Self {
-        let store = Arc::new(Held::new(MemoryStore::new()));
+        let store = Arc::new(FaultyStore::new(MemoryStore::new()));
         let millis = Arc::new(AtomicU64::new(NOW * 1000));
         let shown = Arc::clone(&millis);
         let clock = move || UNIX_EPOCH + Duration::from_millis(shown.load(Ordering::SeqCst));
@@ -184,7 +184,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        self.store.mood(Mood::Works);
+        self.store.behave(Behaviour::Works);
         self.stop();
         if let Some(running) = self.running.take()
             && running.join().is_err()

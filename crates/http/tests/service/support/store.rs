@@ -11,9 +11,9 @@ use custom_models_core::store::{
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, MemoryStore, ModelId, Organisation};
 
-/// The way a [`Held`] store treats writes of models.
+/// The way a [`FaultyStore`] store treats writes of models.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Mood {
+pub(crate) enum Behaviour {
     Works,
     /// Holds them back until it works again.
     Holds,
@@ -23,19 +23,19 @@ pub(crate) enum Mood {
     Panics,
 }
 
-/// A store that holds writes back or fails, as its [`Mood`] says.
-pub(crate) struct Held {
+/// A store that holds writes back or fails, as its [`Behaviour`] says.
+pub(crate) struct FaultyStore {
     store: MemoryStore,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 struct State {
-    mood: Mood,
+    behaviour: Behaviour,
     waiting: Vec<(Write, Completion)>,
     reads_panic: bool,
     /// The number of reads of events.
-    looks: usize,
+    event_reads: usize,
     /// The numbers of writes of models and of separate admissions.
     writes: (usize, usize),
     /// A function to call before the next model is read.
@@ -43,33 +43,33 @@ struct State {
     scopes_are_lost: bool,
 }
 
-impl Held {
+impl FaultyStore {
     pub(crate) fn new(store: MemoryStore) -> Self {
         let state = State {
-            mood: Mood::Works,
+            behaviour: Behaviour::Works,
             waiting: Vec::new(),
             reads_panic: false,
-            looks: 0,
+            event_reads: 0,
             writes: (0, 0),
             before_get: None,
             scopes_are_lost: false,
         };
-        Held { store, state: Mutex::new(state), changed: Condvar::new() }
+        FaultyStore { store, state: Mutex::new(state), changed: Condvar::new() }
     }
 
-    /// Sets the mood. If the store works again, it makes the writes that it held back.
-    pub(crate) fn mood(&self, mood: Mood) {
+    /// Sets the behaviour. If the store works again, it makes the writes that it held back.
+    pub(crate) fn behave(&self, behaviour: Behaviour) {
         let mut state = self.state.lock().unwrap();
-        state.mood = mood;
+        state.behaviour = behaviour;
         let released =
-            if mood == Mood::Works { std::mem::take(&mut state.waiting) } else { vec![] };
+            if behaviour == Behaviour::Works { std::mem::take(&mut state.waiting) } else { vec![] };
         drop(state);
         released.into_iter().for_each(|(write, done)| self.store.submit(write, done));
     }
 
-    /// Sets the mood for new writes alone.
-    pub(crate) fn mood_for_new(&self, mood: Mood) {
-        self.state.lock().unwrap().mood = mood;
+    /// Sets the behaviour for new writes alone.
+    pub(crate) fn behave_for_new_writes(&self, behaviour: Behaviour) {
+        self.state.lock().unwrap().behaviour = behaviour;
     }
 
     pub(crate) fn reads_panic(&self) {
@@ -82,13 +82,13 @@ impl Held {
     }
 
     /// Waits until events were read so often.
-    pub(crate) fn wait_for_looks(&self, looks: usize) {
-        self.wait_until(|state| state.looks >= looks);
+    pub(crate) fn wait_for_event_reads(&self, event_reads: usize) {
+        self.wait_until(|state| state.event_reads >= event_reads);
     }
 
     /// Returns the number of reads of events.
-    pub(crate) fn looks(&self) -> usize {
-        self.state.lock().unwrap().looks
+    pub(crate) fn event_reads(&self) -> usize {
+        self.state.lock().unwrap().event_reads
     }
 
     /// Returns the numbers of submitted writes of models and of separate admissions.
@@ -107,7 +107,7 @@ impl Held {
     }
 
     /// Waits until so many writes are held back.
-    pub(crate) fn wait_for(&self, writes: usize) {
+    pub(crate) fn wait_for_held_writes(&self, writes: usize) {
         self.wait_until(|state| state.waiting.len() >= writes);
     }
 
@@ -122,25 +122,25 @@ impl Held {
     }
 }
 
-impl ModelStore for Held {
+impl ModelStore for FaultyStore {
     fn submit(&self, write: Write, done: Completion) {
         let mut state = self.state.lock().unwrap();
         state.writes.0 += 1;
-        match state.mood {
-            Mood::Works => {
+        match state.behaviour {
+            Behaviour::Works => {
                 drop(state);
                 self.store.submit(write, done);
             }
-            Mood::Holds => {
+            Behaviour::Holds => {
                 state.waiting.push((write, done));
                 drop(state);
                 self.changed.notify_all();
             }
-            Mood::Fails(kind) => {
+            Behaviour::Fails(kind) => {
                 drop(state);
                 done(Err(StoreError::new(kind, "the cause of the fault")));
             }
-            Mood::Panics => {
+            Behaviour::Panics => {
                 drop(state);
                 panic!("a store that panics of {write:?}");
             }
@@ -167,7 +167,7 @@ impl ModelStore for Held {
 
     fn events(&self, of: &Organisation, after: u64, limit: u32) -> Result<EventPage, StoreError> {
         let page = self.store.events(of, after, limit);
-        self.state.lock().unwrap().looks += 1;
+        self.state.lock().unwrap().event_reads += 1;
         self.changed.notify_all();
         page
     }
@@ -208,7 +208,7 @@ impl ModelStore for Held {
     }
 }
 
-impl AccessStore for Held {
+impl AccessStore for FaultyStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
         let is_admission = matches!(change, AccessChange::Admit { .. });
         self.store.submit_access(change, done);
@@ -250,7 +250,7 @@ impl AccessStore for Held {
     }
 }
 
-impl ArchiveStore for Held {
+impl ArchiveStore for FaultyStore {
     fn export(
         &self,
         each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
