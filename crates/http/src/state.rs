@@ -61,8 +61,8 @@ impl AppState {
     }
 
     /// Writes the admission of a request: 429 if its window is full.
-    pub(crate) async fn admit(&self, entered: Authorized) -> Result<Admitted, Rejection> {
-        self.calls.write(entered.admit_async(), Wait::Bounded).await
+    pub(crate) async fn admit(&self, authorized: Authorized) -> Result<Admitted, Rejection> {
+        self.calls.write(authorized.admit_async(), Wait::Bounded).await
     }
 
     /// Reads from the engine.
@@ -85,18 +85,18 @@ impl AppState {
     ) -> Result<(Admitted, Result<T, Rejection>), Rejection> {
         let (gate, key, engine) = (self.gate.clone(), authorization(headers), self.engine.clone());
         let call = self.calls.read(move || {
-            let entered = gate.enter(key.as_deref(), operation)?;
-            if entered.is_limited() {
-                return Ok::<_, Rejection>(Err((entered, read)));
+            let authorized = gate.enter(key.as_deref(), operation)?;
+            if authorized.is_limited() {
+                return Ok::<_, Rejection>(Err((authorized, read)));
             }
-            let admitted = entered.admit()?;
+            let admitted = authorized.admit()?;
             let result = read(&engine, admitted.caller()).map_err(Rejection::from);
             Ok(Ok((admitted, result)))
         });
         match call.await? {
             Ok(done) => Ok(done),
-            Err((entered, read)) => {
-                let admitted = self.admit(entered).await?;
+            Err((authorized, read)) => {
+                let admitted = self.admit(authorized).await?;
                 let result = self.read(admitted.caller(), read).await;
                 Ok((admitted, result))
             }

@@ -18,8 +18,6 @@ use utoipa::openapi::{Content, ContentBuilder, Header, Ref, Required};
 
 use crate::rejection::Rejection;
 
-use super::tags::Tag;
-
 pub(super) const JSON: &str = "application/json";
 
 /// The rejections of a request whose body does not arrive as JSON.
@@ -40,13 +38,13 @@ pub(super) struct Described {
 
 impl Described {
     /// Creates the description of an operation, with the rejections that every operation has.
-    pub(super) fn new(operation: Operation, tag: Tag, name: &str, summary: &str) -> Self {
+    pub(super) fn new(operation: Operation, tag: &str, name: &str, summary: &str) -> Self {
         let limit = RateLimit::CREATE;
         let reset_at = UnixMillis::from_unix_millis(1_736_938_800_000);
         let rate_limit = RateLimitStatus { limit: limit.requests(), remaining: 0, reset_at };
         let scope = format!("Scope `{}`.", operation.scope());
         let builder = OperationBuilder::new()
-            .tag(tag.name())
+            .tag(tag)
             .operation_id(Some(name))
             .summary(Some(summary))
             .description(Some(&scope));

@@ -16,7 +16,7 @@ use super::builder::Described;
 use super::operations::{json_response, with_etag, with_replayed};
 use super::parameters::{data_id, id, idempotency_key, if_match};
 use super::schemas::{all_required, date_time, integer, text, training_status};
-use super::tags::Tag;
+use super::tags;
 
 /// Returns every schema with its name.
 pub(super) fn all() -> Vec<(&'static str, RefOr<Schema>)> {
@@ -36,7 +36,7 @@ pub(crate) fn upload(operation: Operation) -> OperationObject {
         (Field::TranscriptFile, ViolationKind::Blank),
     ];
     let summary = "Add training data to a model";
-    Described::new(operation, Tag::Data, "uploadTrainingData", summary)
+    Described::new(operation, tags::DATA, "uploadTrainingData", summary)
         .notes(&format!(
             "A pair of audio and transcript, {} bytes a file at most. How long the audio lasts is \
             read from the audio itself. With 5 hours to train with a model is ready.",
@@ -64,7 +64,7 @@ pub(crate) fn upload(operation: Operation) -> OperationObject {
 
 pub(crate) fn list(operation: Operation) -> OperationObject {
     let summary = "List the training data of a model";
-    Described::new(operation, Tag::Data, "listTrainingData", summary)
+    Described::new(operation, tags::DATA, "listTrainingData", summary)
         .parameters([id()])
         .rejects([Refusal::ModelNotFound])
         .responds("200", json_response("DataList", "The data, in the order in which it was added"))
@@ -72,7 +72,7 @@ pub(crate) fn list(operation: Operation) -> OperationObject {
 }
 
 pub(crate) fn delete(operation: Operation) -> OperationObject {
-    Described::new(operation, Tag::Data, "deleteTrainingData", "Remove a pair of training data")
+    Described::new(operation, tags::DATA, "deleteTrainingData", "Remove a pair of training data")
         .parameters([id(), data_id(), if_match()])
         .rejects([Refusal::ModelNotFound, Refusal::DataNotFound, Refusal::TrainingInProgress])
         .rejects([Refusal::PreconditionFailed])

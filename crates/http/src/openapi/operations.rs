@@ -16,7 +16,7 @@ use crate::rejection::Rejection;
 use super::builder::{Described, JSON, header};
 use super::parameters::{self, id, idempotency_key, if_match, if_none_match, model_key};
 use super::schemas;
-use super::tags::Tag;
+use super::tags;
 
 pub(crate) fn create(operation: Operation) -> OperationObject {
     let plan = Plan::gold();
@@ -30,7 +30,7 @@ pub(crate) fn create(operation: Operation) -> OperationObject {
         let pairs = CreateParameters::from_pairs([("validate_only", "")]);
         pairs.err().map_or(of_body.clone(), |others| of_body.and(others))
     });
-    Described::new(operation, Tag::Models, "createCustomModel", "Create a model")
+    Described::new(operation, tags::MODELS, "createCustomModel", "Create a model")
         .notes(
             "Fields that are not described are ignored. With `validate_only` nothing is created, and an idempotency \
             key is not used.",
@@ -46,7 +46,7 @@ pub(crate) fn create(operation: Operation) -> OperationObject {
 
 pub(crate) fn list(operation: Operation) -> OperationObject {
     let summary = "List models, in ascending order of their ids";
-    Described::new(operation, Tag::Models, "listCustomModels", summary)
+    Described::new(operation, tags::MODELS, "listCustomModels", summary)
         .notes("Filters are combined by AND.")
         .parameters(parameters::of_list())
         .invalid(ListModels::from_pairs([("page", "0")]).err())
@@ -56,7 +56,7 @@ pub(crate) fn list(operation: Operation) -> OperationObject {
 
 pub(crate) fn get(operation: Operation) -> OperationObject {
     let known = ResponseBuilder::new().description("The model is known, and not being trained");
-    Described::new(operation, Tag::Models, "getCustomModel", "Get one model")
+    Described::new(operation, tags::MODELS, "getCustomModel", "Get one model")
         .parameters([id(), if_none_match()])
         .rejects([Refusal::ModelNotFound])
         .responds("200", with_retry_after(model("The model")))
@@ -66,7 +66,7 @@ pub(crate) fn get(operation: Operation) -> OperationObject {
 
 pub(crate) fn resolve(operation: Operation) -> OperationObject {
     let summary = "Get the model that a key names, if transcription can use it";
-    Described::new(operation, Tag::Models, "resolveCustomModel", summary)
+    Described::new(operation, tags::MODELS, "resolveCustomModel", summary)
         .parameters([model_key()])
         .rejects([Refusal::ModelNotFound, Refusal::ModelNotTrained])
         .responds("200", with_retry_after(model("The model, whose last training ended well")))
@@ -74,7 +74,7 @@ pub(crate) fn resolve(operation: Operation) -> OperationObject {
 }
 
 pub(crate) fn events(operation: Operation) -> OperationObject {
-    Described::new(operation, Tag::History, "listEvents", "Read the history, and wait for it")
+    Described::new(operation, tags::HISTORY, "listEvents", "Read the history, and wait for it")
         .notes(
             "Positions grow by one. With `wait` the answer is held until there is an event behind `after`, or the time \
             is over.",
@@ -89,7 +89,7 @@ pub(crate) fn events(operation: Operation) -> OperationObject {
 
 pub(crate) fn update(operation: Operation) -> OperationObject {
     let summary = "Change the name or the description of a model";
-    Described::new(operation, Tag::Models, "updateCustomModel", summary)
+    Described::new(operation, tags::MODELS, "updateCustomModel", summary)
         .parameters([id(), if_match()])
         .invalid(UpdateModel::from_json(b"{\"language\":\"nl\"}").err())
         .json_body("UpdateModel", Required::True)
@@ -99,7 +99,7 @@ pub(crate) fn update(operation: Operation) -> OperationObject {
 }
 
 pub(crate) fn delete(operation: Operation) -> OperationObject {
-    Described::new(operation, Tag::Models, "deleteCustomModel", "Delete a model")
+    Described::new(operation, tags::MODELS, "deleteCustomModel", "Delete a model")
         .notes("Its place in the plan is free at once.")
         .parameters([id(), if_match()])
         .rejects([Refusal::ModelNotFound, Refusal::TrainingInProgress])
@@ -110,7 +110,7 @@ pub(crate) fn delete(operation: Operation) -> OperationObject {
 }
 
 pub(crate) fn run(operation: Operation) -> OperationObject {
-    Described::new(operation, Tag::Training, "runCustomModel", "Have a model trained")
+    Described::new(operation, tags::TRAINING, "runCustomModel", "Have a model trained")
         .parameters([id(), if_match(), idempotency_key()])
         .invalid(RunModel::from_json(b"[]").err())
         .json_body("RunModel", Required::True)
@@ -126,7 +126,7 @@ pub(crate) fn run(operation: Operation) -> OperationObject {
 
 pub(crate) fn cancel(operation: Operation) -> OperationObject {
     let summary = "Call the training of a model off";
-    Described::new(operation, Tag::Training, "cancelCustomModel", summary)
+    Described::new(operation, tags::TRAINING, "cancelCustomModel", summary)
         .parameters([id(), if_match()])
         .rejects([Refusal::ModelNotFound, Refusal::TrainingNotRunning])
         .rejects([Refusal::PreconditionFailed])
@@ -138,7 +138,7 @@ pub(crate) fn cancel(operation: Operation) -> OperationObject {
 pub(crate) fn claim(operation: Operation) -> OperationObject {
     let claimed = "A training, which is the worker's until the lease runs out";
     let summary = "Claim the training that has waited longest";
-    Described::new(operation, Tag::Workers, "claimTraining", summary)
+    Described::new(operation, tags::WORKERS, "claimTraining", summary)
         .invalid(ClaimTraining::from_json(b"{\"lease_seconds\":0}").err())
         .json_body("ClaimTraining", Required::False)
         .responds("200", json_response("ClaimedTraining", claimed))
@@ -172,11 +172,9 @@ pub(crate) fn fail(operation: Operation) -> OperationObject {
 
 /// Describes the report of a worker.
 fn report(operation: Operation, name: &str, summary: &str) -> Described {
-    Described::new(operation, Tag::Workers, name, summary).parameters([id(), if_match()]).rejects([
-        Refusal::ModelNotFound,
-        Refusal::LeaseLost,
-        Refusal::PreconditionFailed,
-    ])
+    Described::new(operation, tags::WORKERS, name, summary)
+        .parameters([id(), if_match()])
+        .rejects([Refusal::ModelNotFound, Refusal::LeaseLost, Refusal::PreconditionFailed])
 }
 
 pub(super) fn json_response(schema: &str, description: &str) -> ResponseBuilder {

@@ -61,16 +61,12 @@ pub(super) fn example_model() -> Option<Value> {
 }
 
 fn create_model() -> ObjectBuilder {
-    object()
-        .property("name", name())
-        .property("language", language())
+    all_required(vec![("name", name().into()), ("language", language().into())])
         .property(
             "base_model",
             base_model().default(Some(Value::from(BaseModel::default().as_str()))),
         )
         .property("description", description())
-        .required("name")
-        .required("language")
         .examples([serde_json::json!({
             "name": "Medical Cardiology EN",
             "language": Language::En.as_str(),
@@ -116,26 +112,16 @@ fn custom_model() -> ObjectBuilder {
 }
 
 fn model_page() -> ObjectBuilder {
-    let count = || integer().minimum(Some(0));
+    let count = || integer().minimum(Some(0)).into();
     let models = ArrayBuilder::new().items(Ref::from_schema_name("CustomModel"));
-    object()
-        .property("count", count())
-        .property("total_results", count())
-        .property("result", models)
-        .required("count")
-        .required("total_results")
-        .required("result")
+    all_required(vec![("count", count()), ("total_results", count()), ("result", models.into())])
 }
 
 fn refusal() -> ObjectBuilder {
     let details = object().description(Some("What there is to add; its keys go by `error_code`"));
-    object()
-        .property("error", text())
-        .property("message", text())
+    all_required(vec![("error", text().into()), ("message", text().into())])
         .property("error_code", text())
         .property("details", details)
-        .required("error")
-        .required("message")
 }
 
 /// The pattern asks for a character outside White_Space. It spells that set out, because `\s` differs between

@@ -27,8 +27,8 @@ enum Stage {
 
 impl Admission {
     /// Creates the admission of a request that has entered.
-    pub(crate) fn of(entered: Authorized) -> Self {
-        Admission(Stage::Authorized(entered))
+    pub(crate) fn of(authorized: Authorized) -> Self {
+        Admission(Stage::Authorized(authorized))
     }
 
     /// Returns true if the admission went with a change. That change may have turned out to be a replay.
@@ -38,8 +38,8 @@ impl Admission {
 
     /// Writes the admission without a change, and waits until it is durable: 429 by the window.
     pub(crate) async fn write(&mut self, state: &AppState) -> Result<(), Rejection> {
-        if let Stage::Authorized(entered) = self.take() {
-            self.0 = Stage::Admitted(state.admit(entered).await?);
+        if let Stage::Authorized(authorized) = self.take() {
+            self.0 = Stage::Admitted(state.admit(authorized).await?);
         }
         Ok(())
     }
@@ -47,9 +47,9 @@ impl Admission {
     /// Returns the admission, to be written with a change.
     pub(crate) fn submit(&mut self) -> Option<AdmissionRequest> {
         match self.take() {
-            Stage::Authorized(entered) => {
-                let admission = entered.admission();
-                self.0 = Stage::Submitted(entered, None);
+            Stage::Authorized(authorized) => {
+                let admission = authorized.admission();
+                self.0 = Stage::Submitted(authorized, None);
                 admission
             }
             other => {
@@ -59,8 +59,8 @@ impl Admission {
         }
     }
 
-    /// Sets the state of the window that the change returned.
-    pub(crate) fn set_standing(&mut self, new: Option<RateLimitStatus>) {
+    /// Sets the state of the window, which the change returned.
+    pub(crate) fn set_rate_limit(&mut self, new: Option<RateLimitStatus>) {
         if let Stage::Submitted(_, rate_limit) = &mut self.0 {
             *rate_limit = new;
         }
@@ -80,15 +80,15 @@ impl Admission {
                 (None, Err(rejection))
             }
             // The store fails: it is not asked once more.
-            (Stage::Authorized(entered), Err(rejection)) if rejection.status() == 500 => {
-                (Some(entered.leave()), Err(rejection))
+            (Stage::Authorized(authorized), Err(rejection)) if rejection.status() == 500 => {
+                (Some(authorized.leave()), Err(rejection))
             }
-            (Stage::Authorized(entered), result) => match state.admit(entered).await {
+            (Stage::Authorized(authorized), result) => match state.admit(authorized).await {
                 Ok(admitted) => (Some(admitted), result),
                 Err(rejection) => (None, Err(rejection)),
             },
-            (Stage::Submitted(entered, rate_limit), result) => {
-                (Some(entered.counted(rate_limit)), result)
+            (Stage::Submitted(authorized, rate_limit), result) => {
+                (Some(authorized.counted(rate_limit)), result)
             }
             (Stage::Admitted(admitted), result) => (Some(admitted), result),
         }
@@ -101,8 +101,8 @@ impl Admission {
 
 impl Drop for Admission {
     fn drop(&mut self) {
-        if let Stage::Authorized(entered) = self.take() {
-            drop(entered.leave());
+        if let Stage::Authorized(authorized) = self.take() {
+            drop(authorized.leave());
         }
     }
 }

@@ -151,12 +151,15 @@ pub(crate) fn check_content_encoding(headers: &HeaderMap) -> Result<(), Rejectio
     if codings.all(is_identity) { Ok(()) } else { Err(Rejection::UnsupportedContentEncoding) }
 }
 
-/// Returns true for exactly one `Content-Type` of `application/json`, in any case and with any parameters.
-fn is_json(headers: &HeaderMap) -> bool {
+/// Returns the `Content-Type`, if there is exactly one.
+pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
     let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(content_type), None) = (types.next(), types.next()) else {
-        return false;
-    };
-    let essence = content_type.to_str().ok().and_then(|it| it.split(';').next());
+    let (one, None) = (types.next()?, types.next()) else { return None };
+    one.to_str().ok()
+}
+
+/// Returns true for `application/json`, in any case and with any parameters.
+fn is_json(headers: &HeaderMap) -> bool {
+    let essence = content_type(headers).and_then(|it| it.split(';').next());
     essence.is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }

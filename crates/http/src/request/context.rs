@@ -101,14 +101,14 @@ impl RequestContext {
         scope: Option<&IdempotencyScope>,
         handler: impl AsyncFnOnce(&mut RequestContext, &Caller) -> HandlerResult,
     ) -> Result<(Option<Admitted>, HandlerResult), Rejection> {
-        let entered = self.state.enter(&self.headers, operation).await?;
+        let authorized = self.state.enter(&self.headers, operation).await?;
         self.operation = Some(operation);
-        let caller = entered.caller().clone();
+        let caller = authorized.caller().clone();
         if let Some(result) = self.replay(&caller, scope).await.transpose() {
-            return Ok((Some(entered.repeats()), result));
+            return Ok((Some(authorized.repeats()), result));
         }
-        entered.check_window()?;
-        self.admission = Admission::of(entered);
+        authorized.check_window()?;
+        self.admission = Admission::of(authorized);
         let mut result = handler(self, &caller).await;
         // Of two equal requests at the same time, one may see the model as the other has left it. A replay does not
         // count in the window.
@@ -294,12 +294,12 @@ impl RequestContext {
         let write = change(&self.state.engine, admission);
         match self.state.write(caller, write, Wait::Bounded).await? {
             Limited::Admitted { rate_limit, result } => {
-                self.admission.set_standing(rate_limit);
+                self.admission.set_rate_limit(rate_limit);
                 reply(self, result?)
             }
             Limited::Replayed(record) => self.replayed_reply(record),
             Limited::Full { rate_limit, retry_after } => {
-                self.admission.set_standing(Some(rate_limit));
+                self.admission.set_rate_limit(Some(rate_limit));
                 Err(AccessRefusal::RateLimited { rate_limit, retry_after }.into())
             }
         }

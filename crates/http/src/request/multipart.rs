@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use custom_models_core::Violations;
 use custom_models_core::field::{Field, ViolationKind};
 use futures_util::Stream;
@@ -19,6 +19,7 @@ use tokio::sync::mpsc::Sender;
 use tokio::time;
 
 use crate::rejection::Rejection;
+use crate::request::body::content_type;
 use crate::request::min_rate::{MinRate, RateMonitor, TooSlow};
 
 /// The number of bytes that may arrive without any content of a part: the most that the headers of a part may take.
@@ -40,12 +41,8 @@ pub(crate) enum PartEvent {
 
 /// Returns the boundary that `Content-Type` names.
 pub(crate) fn boundary(headers: &HeaderMap) -> Result<String, Rejection> {
-    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let (Some(content_type), None) = (types.next(), types.next()) else {
-        return Err(Rejection::NotMultipart);
-    };
-    let content_type = content_type.to_str().map_err(|_| Rejection::NotMultipart)?;
-    multer::parse_boundary(content_type).map_err(|_| Rejection::NotMultipart)
+    let boundary = content_type(headers).and_then(|it| multer::parse_boundary(it).ok());
+    boundary.ok_or(Rejection::NotMultipart)
 }
 
 /// Sends the parts of a body until it ends, or until the receiver is dropped. A body that stalls for `timeout`, or is
