@@ -5,13 +5,13 @@ use rusqlite::ffi;
 use rusqlite::{Error, ErrorCode};
 
 /// An error before or outside of a commit: nothing was made durable.
-pub(crate) fn fault(error: Error) -> StoreError {
+pub(crate) fn store_error(error: Error) -> StoreError {
     StoreError::new(kind(&error), error)
 }
 
 /// An error of a commit. What SQLite could not even begin to write was not committed; after any
 /// other failure the frames may be on the disk, and a recovery may find them.
-pub(crate) fn commit_fault(error: Error) -> StoreError {
+pub(crate) fn commit_error(error: Error) -> StoreError {
     let kind = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DiskFull) => kind(&error),
         _ => StoreErrorKind::OutcomeUnknown,
@@ -20,35 +20,35 @@ pub(crate) fn commit_fault(error: Error) -> StoreError {
 }
 
 /// Why a write has no outcome, and whose trouble that is.
-pub(crate) enum Trouble {
+pub(crate) enum WriteError {
     /// That of this write: nothing was written for it.
-    OfOne(StoreError),
+    Write(StoreError),
     /// That of its whole group.
-    OfAll(StoreError),
+    Group(StoreError),
 }
 
-impl Trouble {
+impl WriteError {
     /// The fault, whosever it is.
-    pub(crate) fn into_fault(self) -> StoreError {
-        let (Trouble::OfOne(fault) | Trouble::OfAll(fault)) = self;
-        fault
+    pub(crate) fn into_store_error(self) -> StoreError {
+        let (WriteError::Write(error) | WriteError::Group(error)) = self;
+        error
     }
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for WriteError {
     fn from(error: StoreError) -> Self {
-        Trouble::OfOne(error)
+        WriteError::Write(error)
     }
 }
 
 /// A row against the rules is the trouble of whoever asked for it. INVARIANT: a write reads all that
 /// it needs before it writes anything, and only what is read is judged.
-impl From<Error> for Trouble {
+impl From<Error> for WriteError {
     fn from(error: Error) -> Self {
-        if is_judgement(&error) {
-            Trouble::OfOne(fault(error))
+        if is_bad_row(&error) {
+            WriteError::Write(store_error(error))
         } else {
-            Trouble::OfAll(fault(error))
+            WriteError::Group(store_error(error))
         }
     }
 }
@@ -59,7 +59,7 @@ pub(crate) fn damaged(what: &'static str) -> Error {
 }
 
 /// The error of a value that does not serialise. Never in practice: every value that is written does.
-pub(crate) fn unwritable(error: serde_json::Error) -> Error {
+pub(crate) fn serialize_error(error: serde_json::Error) -> Error {
     Error::ToSqlConversionFailure(error.into())
 }
 
@@ -80,13 +80,13 @@ fn kind(error: &Error) -> StoreErrorKind {
             _ => StoreErrorKind::Failed,
         },
         Error::QueryReturnedNoRows => StoreErrorKind::Damaged,
-        _ if is_judgement(error) => StoreErrorKind::Damaged,
+        _ if is_bad_row(error) => StoreErrorKind::Damaged,
         _ => StoreErrorKind::Failed,
     }
 }
 
 /// Returns true if the error is about the contents of a row.
-fn is_judgement(error: &Error) -> bool {
+fn is_bad_row(error: &Error) -> bool {
     matches!(
         error,
         Error::FromSqlConversionFailure(..)

@@ -18,9 +18,9 @@ use custom_models_core::{CustomModel, ModelId, Organisation};
 use custom_models_group_commit::GroupCommit;
 
 use crate::file::open::StoreFile;
-use crate::file::path::unusable;
-use crate::read::pool::Readers;
-use crate::read::read_only::{self, Reading};
+use crate::file::path::io_error;
+use crate::read::pool::ReadPool;
+use crate::read::read_only::{self, ReadOnlyStore};
 use crate::rows::{data, events, idempotency, models};
 use crate::write::writer::Writer;
 
@@ -30,10 +30,10 @@ use crate::write::writer::Writer;
 /// file must lie on a local disk: SQLite's write-ahead log does not work over a network.
 pub struct SqliteStore {
     /// `None` if the store was opened for reading alone.
-    commits: Option<GroupCommit<Writer>>,
-    readers: Readers,
+    queue: Option<GroupCommit<Writer>>,
+    readers: ReadPool,
     /// The file as it lies, if the readers have a copy in the current layout.
-    original: Option<Readers>,
+    original: Option<ReadPool>,
 }
 
 impl SqliteStore {
@@ -86,27 +86,27 @@ impl SqliteStore {
 
     fn open_file(path: &Path, busy_timeout: Duration, mode: OpenMode) -> Result<Self, StoreError> {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
-        let path = std::path::absolute(path).map_err(|error| unusable(path, &error))?;
+        let path = std::path::absolute(path).map_err(|error| io_error(path, &error))?;
         let busy_timeout = busy_timeout.min(DAY);
         let file = StoreFile { path, busy_timeout, is_read_only: false };
         if mode == OpenMode::ReadOnly {
-            let Reading { readers, original } = read_only::open(file)?;
-            return Ok(SqliteStore { commits: None, readers, original });
+            let ReadOnlyStore { readers, original } = read_only::open(file)?;
+            return Ok(SqliteStore { queue: None, readers, original });
         }
         let writer = Writer::open(file.clone(), mode)?;
-        let readers = Readers::new(file, Some(writer.watch()));
-        let commits = GroupCommit::start("sqlite-writer", writer)
+        let readers = ReadPool::new(file, Some(writer.watch()));
+        let queue = GroupCommit::start("sqlite-writer", writer)
             .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?;
-        Ok(SqliteStore { commits: Some(commits), readers, original: None })
+        Ok(SqliteStore { queue: Some(queue), readers, original: None })
     }
 
     /// The queue of writes, or [`StoreErrorKind::ReadOnly`] if the store was opened for reading alone.
-    fn commits(&self) -> Result<&GroupCommit<Writer>, StoreError> {
-        self.commits.as_ref().ok_or_else(|| StoreErrorKind::ReadOnly.into())
+    fn queue(&self) -> Result<&GroupCommit<Writer>, StoreError> {
+        self.queue.as_ref().ok_or_else(|| StoreErrorKind::ReadOnly.into())
     }
 
     /// The file in its own layout.
-    fn original(&self) -> &Readers {
+    fn original(&self) -> &ReadPool {
         self.original.as_ref().unwrap_or(&self.readers)
     }
 }
@@ -119,14 +119,14 @@ impl fmt::Debug for SqliteStore {
 
 impl ModelStore for SqliteStore {
     fn submit(&self, write: Write, done: Completion) {
-        match self.commits() {
-            Ok(commits) => commits.submit(Job::Model(write), |it| done(it.and_then(Judged::model))),
-            Err(fault) => done(Err(fault)),
+        match self.queue() {
+            Ok(queue) => queue.submit(Job::Model(write), |it| done(it.and_then(Judged::model))),
+            Err(error) => done(Err(error)),
         }
     }
 
     fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
-        self.commits()?.apply(Job::Model(write))?.model()
+        self.queue()?.apply(Job::Model(write))?.model()
     }
 
     fn get(
@@ -182,12 +182,12 @@ impl ModelStore for SqliteStore {
     }
 
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        self.commits()?.apply(Job::Purge(purge))?.purged()
+        self.queue()?.apply(Job::Purge(purge))?.purged()
     }
 
     fn close(&self) -> Result<(), StoreError> {
-        if let Some(commits) = &self.commits {
-            commits.close();
+        if let Some(queue) = &self.queue {
+            queue.close();
         }
         self.readers.close();
         if let Some(original) = &self.original {

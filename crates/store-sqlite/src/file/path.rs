@@ -12,7 +12,7 @@ use custom_models_core::store::{StoreError, StoreErrorKind};
 
 /// A regular file that a store can be opened from, or what is there instead.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum FileState {
     Nothing,
     /// A file of 0 bytes.
     Empty,
@@ -21,22 +21,26 @@ pub(crate) enum Found {
 }
 
 /// A fault about a path, with the reason.
-pub(crate) fn about(kind: StoreErrorKind, path: &Path, what: impl std::fmt::Display) -> StoreError {
+pub(crate) fn path_error(
+    kind: StoreErrorKind,
+    path: &Path,
+    what: impl std::fmt::Display,
+) -> StoreError {
     StoreError::new(kind, format!("{}: {what}", path.display()))
 }
 
 /// A fault of the file system at a path.
-pub(crate) fn unusable(path: &Path, cause: &io::Error) -> StoreError {
+pub(crate) fn io_error(path: &Path, cause: &io::Error) -> StoreError {
     let kind = match cause.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreErrorKind::Full,
         _ => StoreErrorKind::Unavailable,
     };
-    about(kind, path, cause)
+    path_error(kind, path, cause)
 }
 
 /// The path of a file that SQLite keeps beside a database. SQLite names it after the file that links
 /// lead to.
-pub(crate) fn beside(database: &Path, ending: &str) -> PathBuf {
+pub(crate) fn sidecar(database: &Path, ending: &str) -> PathBuf {
     let is_link = fs::symlink_metadata(database).is_ok_and(|it| it.is_symlink());
     let real = if is_link { fs::canonicalize(database).ok() } else { None };
     let mut path = real.map_or_else(|| database.as_os_str().to_owned(), OsString::from);
@@ -45,80 +49,82 @@ pub(crate) fn beside(database: &Path, ending: &str) -> PathBuf {
 }
 
 /// True if there is a file beside the database with something in it.
-pub(crate) fn has_content(database: &Path, ending: &str) -> bool {
-    fs::metadata(beside(database, ending)).is_ok_and(|found| found.len() > 0)
+pub(crate) fn sidecar_has_content(database: &Path, ending: &str) -> bool {
+    fs::metadata(sidecar(database, ending)).is_ok_and(|found| found.len() > 0)
 }
 
 /// Refuses what SQLite would take for an empty database and write over, since it does not look at files
 /// that are shorter than its smallest page; and a write-ahead log without its database, which SQLite
 /// would delete (PLACE-1).
-pub(crate) fn look_at(path: &Path) -> Result<Found, StoreError> {
+pub(crate) fn inspect(path: &Path) -> Result<FileState, StoreError> {
     // A store that another process makes between two steps of a look seems odd to the first look alone.
-    look_once(path).or_else(|_| look_once(path))
+    inspect_once(path).or_else(|_| inspect_once(path))
 }
 
-fn look_once(path: &Path) -> Result<Found, StoreError> {
+fn inspect_once(path: &Path) -> Result<FileState, StoreError> {
     const SMALLEST_PAGE: u64 = 512;
     match fs::metadata(path) {
         Ok(found) if !found.is_file() => {
-            Err(about(StoreErrorKind::Unavailable, path, "not a file"))
+            Err(path_error(StoreErrorKind::Unavailable, path, "not a file"))
         }
-        Ok(found) if found.len() >= SMALLEST_PAGE => Ok(Found::File),
+        Ok(found) if found.len() >= SMALLEST_PAGE => Ok(FileState::File),
         Ok(found) if found.len() > 0 => Err(too_short(path)),
-        Ok(_) => refuse_lone_log(path).map(|()| Found::Empty),
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(unusable(path, &error)),
-        Err(_) if fs::symlink_metadata(path).is_ok() => {
-            Err(about(StoreErrorKind::Unavailable, path, "a link to a file that does not exist"))
-        }
-        Err(_) => refuse_lone_log(path).map(|()| Found::Nothing),
+        Ok(_) => refuse_orphan_log(path).map(|()| FileState::Empty),
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(io_error(path, &error)),
+        Err(_) if fs::symlink_metadata(path).is_ok() => Err(path_error(
+            StoreErrorKind::Unavailable,
+            path,
+            "a link to a file that does not exist",
+        )),
+        Err(_) => refuse_orphan_log(path).map(|()| FileState::Nothing),
     }
 }
 
 fn too_short(path: &Path) -> StoreError {
     const MAGIC: &[u8] = b"SQLite format 3\0";
     match fs::read(path) {
-        Err(error) => unusable(path, &error),
+        Err(error) => io_error(path, &error),
         Ok(content) if content.starts_with(MAGIC) => {
-            about(StoreErrorKind::Damaged, path, "a database file that is cut short")
+            path_error(StoreErrorKind::Damaged, path, "a database file that is cut short")
         }
-        Ok(_) => about(StoreErrorKind::NotOurs, path, "not a database file"),
+        Ok(_) => path_error(StoreErrorKind::NotOurs, path, "not a database file"),
     }
 }
 
-fn refuse_lone_log(path: &Path) -> Result<(), StoreError> {
-    if !has_content(path, "-wal") {
+fn refuse_orphan_log(path: &Path) -> Result<(), StoreError> {
+    if !sidecar_has_content(path, "-wal") {
         return Ok(());
     }
-    let log = beside(path, "-wal");
+    let log = sidecar(path, "-wal");
     let what = format!(
         "this write-ahead log holds changes of a database that is not at {}; move the database back beside its \
         log, or move the log away if the database is lost",
         path.display()
     );
-    Err(about(StoreErrorKind::Unavailable, &log, what))
+    Err(path_error(StoreErrorKind::Unavailable, &log, what))
 }
 
 /// The fault of a place without a store, where none may be made.
-pub(crate) fn missing(path: &Path, found: Found) -> StoreError {
+pub(crate) fn missing_store(path: &Path, found: FileState) -> StoreError {
     let what = match found {
-        Found::Nothing => "no such file",
-        Found::Empty | Found::File => "an empty file",
+        FileState::Nothing => "no such file",
+        FileState::Empty | FileState::File => "an empty file",
     };
-    about(StoreErrorKind::Missing, path, what)
+    path_error(StoreErrorKind::Missing, path, what)
 }
 
 /// Makes an empty file for a new database, for its owner alone (PLACE-5). SQLite gives its mode to what it
 /// keeps beside it. A file that is there already stays as it is.
 ///
 /// No other connection of this process may be opened meanwhile, for this closes a file.
-pub(crate) fn make(path: &Path) -> Result<(), StoreError> {
-    match own_file().create_new(true).open(path) {
+pub(crate) fn create_file(path: &Path) -> Result<(), StoreError> {
+    match private_options().create_new(true).open(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
         Err(error) if error.kind() == ErrorKind::NotFound => {
             let folder = path.parent().unwrap_or(path);
-            Err(about(StoreErrorKind::Unavailable, folder, "no such folder"))
+            Err(path_error(StoreErrorKind::Unavailable, folder, "no such folder"))
         }
-        made => made.map(drop).map_err(|error| unusable(path, &error)),
+        made => made.map(drop).map_err(|error| io_error(path, &error)),
     }
 }
 
@@ -147,18 +153,18 @@ fn ensure_access(path: &Path, access: rustix::fs::Access) -> Result<(), StoreErr
     match accessat(CWD, path, access, AtFlags::EACCESS) {
         // NOSYS: only the real user can be asked about, and is another one.
         Ok(()) | Err(rustix::io::Errno::NOSYS) => Ok(()),
-        Err(error) => Err(unusable(path, &error.into())),
+        Err(error) => Err(io_error(path, &error.into())),
     }
 }
 
 /// Refuses a database with more than one name. SQLite names the log after the path: whoever comes by
 /// another name does not see it, and the two overwrite each other. A copy that was killed in its last step has
 /// left a `.part`, which is no store.
-pub(crate) fn ensure_one_name(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn ensure_single_link(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     {
-        let found = fs::metadata(path).map_err(|error| unusable(path, &error))?;
-        let part = fs::symlink_metadata(beside(path, ".part"));
+        let found = fs::metadata(path).map_err(|error| io_error(path, &error))?;
+        let part = fs::symlink_metadata(sidecar(path, ".part"));
         let is_part = part.is_ok_and(|part| FileId::of(&part) == FileId::of(&found));
         let names = std::os::unix::fs::MetadataExt::nlink(&found);
         if names > 1 + u64::from(is_part) {
@@ -166,7 +172,7 @@ pub(crate) fn ensure_one_name(path: &Path) -> Result<(), StoreError> {
                 "this file has {names} names (hard links), and each would have a log of its own: remove the others, \
                 or make a copy with `backup`"
             );
-            return Err(about(StoreErrorKind::Unavailable, path, what));
+            return Err(path_error(StoreErrorKind::Unavailable, path, what));
         }
     }
     #[cfg(not(unix))]
@@ -175,7 +181,7 @@ pub(crate) fn ensure_one_name(path: &Path) -> Result<(), StoreError> {
 }
 
 /// Options of files that are made for their owner alone.
-pub(crate) fn own_file() -> OpenOptions {
+pub(crate) fn private_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]

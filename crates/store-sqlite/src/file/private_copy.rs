@@ -9,30 +9,31 @@ use custom_models_core::store::{StoreError, StoreErrorKind};
 use rusqlite::{Connection, OpenFlags};
 use tempfile::TempDir;
 
-use crate::error::fault;
+use crate::error::store_error;
 use crate::file::copy::copy;
 use crate::file::open::StoreFile;
 use crate::file::path::{
-    FileId, about, beside, ensure_readable, has_content, make, own_file, unusable,
+    FileId, create_file, ensure_readable, io_error, path_error, private_options, sidecar,
+    sidecar_has_content,
 };
 
 /// The number of times that a copy is tried while others write meanwhile.
 const ATTEMPTS: usize = 10;
 
 /// A folder for its owner alone, which is removed with the last reader of what is in it.
-pub(crate) struct Folder(TempDir);
+pub(crate) struct PrivateFolder(TempDir);
 
-impl Folder {
+impl PrivateFolder {
     pub(crate) fn new() -> Result<Self, StoreError> {
         let mut builder = tempfile::Builder::new();
         builder.prefix("custom-models-");
         #[cfg(unix)]
         builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
         let made = builder.tempdir();
-        made.map(Folder).map_err(|error| {
+        made.map(PrivateFolder).map_err(|error| {
             let place = std::env::temp_dir();
             let what = "the folder for temporary files, where a private copy is read; TMPDIR names another one";
-            about(unusable(&place, &error).kind(), &place, format_args!("{error}: {what}"))
+            path_error(io_error(&place, &error).kind(), &place, format_args!("{error}: {what}"))
         })
     }
 
@@ -42,30 +43,30 @@ impl Folder {
 }
 
 /// Copies a database and its log. Nothing is made beside them.
-pub(crate) fn private_copy(file: &StoreFile) -> Result<(StoreFile, Folder), StoreError> {
-    if has_content(&file.path, "-journal") {
+pub(crate) fn private_copy(file: &StoreFile) -> Result<(StoreFile, PrivateFolder), StoreError> {
+    if sidecar_has_content(&file.path, "-journal") {
         let what = "a change that was cut off has to be undone first, by a command of the owner that writes";
-        return Err(about(StoreErrorKind::Unavailable, &file.path, what));
+        return Err(path_error(StoreErrorKind::Unavailable, &file.path, what));
     }
     for _ in 0..ATTEMPTS {
-        let folder = Folder::new()?;
+        let folder = PrivateFolder::new()?;
         let path = folder.path().join("copy.db");
-        let before = State::of(&file.path)?;
-        make(&path)?;
+        let before = Fingerprint::of(&file.path)?;
+        create_file(&path)?;
         copy(&mut open_immutable(&file.path)?, &path)?;
         if before.log.is_some() {
-            let log = beside(&file.path, "-wal");
-            let copied = own_file()
+            let log = sidecar(&file.path, "-wal");
+            let copied = private_options()
                 .create_new(true)
-                .open(beside(&path, "-wal"))
+                .open(sidecar(&path, "-wal"))
                 .and_then(|mut copy| io::copy(&mut fs::File::open(&log)?, &mut copy));
-            copied.map_err(|error| unusable(&log, &error))?;
+            copied.map_err(|error| io_error(&log, &error))?;
         }
-        if before.is_whole(&State::of(&file.path)?) {
+        if before.is_whole(&Fingerprint::of(&file.path)?) {
             return Ok((StoreFile { path, is_read_only: false, ..file.clone() }, folder));
         }
     }
-    Err(about(StoreErrorKind::Busy, &file.path, "it is written too often to be copied"))
+    Err(path_error(StoreErrorKind::Busy, &file.path, "it is written too often to be copied"))
 }
 
 /// Opens a file that SQLite takes for one that nobody writes to: no locks, no log.
@@ -80,29 +81,30 @@ pub(crate) fn open_immutable(file: &Path) -> Result<Connection, StoreError> {
         }
     }
     uri.push_str("?immutable=1");
-    Connection::open_with_flags(uri, flags).map_err(fault)
+    Connection::open_with_flags(uri, flags).map_err(store_error)
 }
 
 /// The state of a database and its log, which tells whether a copy that was made in between is whole.
 #[derive(PartialEq, Eq)]
-struct State {
+struct Fingerprint {
     database: FileId,
     written: (u64, Option<SystemTime>),
     /// The header of the log, which is another one when the log begins anew; `None` if nothing is in it.
     log: Option<[u8; 32]>,
 }
 
-impl State {
+impl Fingerprint {
     fn of(database: &Path) -> Result<Self, StoreError> {
-        let found = fs::metadata(database).map_err(|error| unusable(database, &error))?;
-        let log = if has_content(database, "-wal") { Some(header(database)?) } else { None };
+        let found = fs::metadata(database).map_err(|error| io_error(database, &error))?;
+        let log =
+            if sidecar_has_content(database, "-wal") { Some(header(database)?) } else { None };
         let written = (found.len(), found.modified().ok());
-        Ok(State { database: FileId::of(&found), written, log })
+        Ok(Fingerprint { database: FileId::of(&found), written, log })
     }
 
     /// True if a copy that was made in between is whole: of the database first, then of the log. While the log
     /// has not begun anew, it has all that was carried into the database meanwhile.
-    fn is_whole(&self, after: &State) -> bool {
+    fn is_whole(&self, after: &Fingerprint) -> bool {
         self.database == after.database
             && self.log == after.log
             && (self.log.is_some() || self.written == after.written)
@@ -110,10 +112,10 @@ impl State {
 }
 
 fn header(database: &Path) -> Result<[u8; 32], StoreError> {
-    let log = beside(database, "-wal");
+    let log = sidecar(database, "-wal");
     let mut header = [0; 32];
     let read = fs::File::open(&log).and_then(|mut log| log.read_exact(&mut header));
-    read.map(|()| header).map_err(|error| unusable(&log, &error))
+    read.map(|()| header).map_err(|error| io_error(&log, &error))
 }
 
 #[cfg(all(test, unix))]

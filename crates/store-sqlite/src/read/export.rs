@@ -6,7 +6,7 @@ use custom_models_core::store::{
 use custom_models_core::{ModelId, Organisation};
 use rusqlite::{Row, Transaction};
 
-use crate::error::{damaged, fault};
+use crate::error::{damaged, store_error};
 use crate::rows::{access, data, events, idempotency, models};
 
 type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
@@ -14,10 +14,10 @@ type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
 /// Shows every record of one moment, in the order of an export.
 pub(crate) fn export(snapshot: &Transaction<'_>, each: Each<'_>) -> Result<(), StoreError> {
     let mut show = |sql: &str, record: fn(&Row<'_>) -> rusqlite::Result<Record>| {
-        let mut statement = snapshot.prepare(sql).map_err(fault)?;
-        let mut rows = statement.query([]).map_err(fault)?;
-        while let Some(row) = rows.next().map_err(fault)? {
-            each(record(row).map_err(fault)?)?;
+        let mut statement = snapshot.prepare(sql).map_err(store_error)?;
+        let mut rows = statement.query([]).map_err(store_error)?;
+        while let Some(row) = rows.next().map_err(store_error)? {
+            each(record(row).map_err(store_error)?)?;
         }
         Ok(())
     };
@@ -82,7 +82,7 @@ pub(crate) fn summary(row: &Row<'_>) -> rusqlite::Result<StoreSummary> {
 
 fn answer(row: &Row<'_>) -> rusqlite::Result<Record> {
     let (organisation, key) = idempotency::key_of(row, 5)?;
-    Ok(Record::Answer(AnswerLine::new(organisation, key, idempotency::kept(row)?)))
+    Ok(Record::Answer(AnswerLine::new(organisation, key, idempotency::record(row)?)))
 }
 
 fn organisation(row: &Row<'_>, column: usize) -> rusqlite::Result<Organisation> {

@@ -9,50 +9,55 @@ use std::sync::Arc;
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use rusqlite::Connection;
 
-use crate::error::fault;
+use crate::error::store_error;
+use crate::file::connection::WatchedConnection;
 use crate::file::copy::copy;
-use crate::file::held::Held;
-use crate::file::open::{StoreFile, migrate, open_log, recognise};
-use crate::file::path::{Found, beside, has_content, is_owner, look_at, make, missing};
-use crate::file::private_copy::{Folder, private_copy};
-use crate::file::watch::Watch;
-use crate::read::pool::Readers;
+use crate::file::open::{StoreFile, layout_version, migrate, open_log};
+use crate::file::path::{
+    FileState, create_file, inspect, is_owner, missing_store, sidecar, sidecar_has_content,
+};
+use crate::file::private_copy::{PrivateFolder, private_copy};
+use crate::file::watch::FileWatch;
+use crate::read::pool::ReadPool;
 use crate::schema::MIGRATIONS;
 
 /// A store that is read.
-pub(crate) struct Reading {
-    pub(crate) readers: Readers,
+pub(crate) struct ReadOnlyStore {
+    pub(crate) readers: ReadPool,
     /// The file in its own layout, if the readers have a copy in the current one.
-    pub(crate) original: Option<Readers>,
+    pub(crate) original: Option<ReadPool>,
 }
 
-pub(crate) fn open(file: StoreFile) -> Result<Reading, StoreError> {
-    match look_at(&file.path)? {
-        Found::File => {}
-        found => return Err(missing(&file.path, found)),
+pub(crate) fn open(file: StoreFile) -> Result<ReadOnlyStore, StoreError> {
+    match inspect(&file.path)? {
+        FileState::File => {}
+        found => return Err(missing_store(&file.path, found)),
     }
     let source = match in_place(&file)? {
         Some(source) => source,
         None => {
             let (copy, folder) = private_copy(&file)?;
-            Readers::new(copy, None).within(folder)
+            ReadPool::new(copy, None).within(folder)
         }
     };
-    let version = source.read_with(|connection| recognise(connection))?;
+    let version = source.read_with(|connection| layout_version(connection))?;
     match version {
-        0 => Err(missing(&file.path, Found::Empty)),
-        version if version == MIGRATIONS.len() => Ok(Reading { readers: source, original: None }),
-        _ => Ok(Reading { readers: migrated(&file, &source)?, original: Some(source) }),
+        0 => Err(missing_store(&file.path, FileState::Empty)),
+        version if version == MIGRATIONS.len() => {
+            Ok(ReadOnlyStore { readers: source, original: None })
+        }
+        _ => Ok(ReadOnlyStore { readers: migrated_copy(&file, &source)?, original: Some(source) }),
     }
 }
 
 /// Reads the file where it lies, unless that would leave files of another owner, or cannot be.
-fn in_place(file: &StoreFile) -> Result<Option<Readers>, StoreError> {
+fn in_place(file: &StoreFile) -> Result<Option<ReadPool>, StoreError> {
     if !is_owner(&file.path) {
         return Ok(None);
     }
     // What was left in a log or a journal is for a command that writes to carry into the file.
-    let is_read_only = has_content(&file.path, "-wal") || has_content(&file.path, "-journal");
+    let is_read_only =
+        sidecar_has_content(&file.path, "-wal") || sidecar_has_content(&file.path, "-journal");
     let file = StoreFile { is_read_only, ..file.clone() };
     match anchored(&file) {
         Ok(readers) => Ok(Some(readers)),
@@ -62,29 +67,29 @@ fn in_place(file: &StoreFile) -> Result<Option<Readers>, StoreError> {
 }
 
 /// Readers with a connection that stays, so that nobody else's is the last one meanwhile.
-fn anchored(file: &StoreFile) -> Result<Readers, StoreError> {
-    let watch = Watch::new(&file.path)?;
+fn anchored(file: &StoreFile) -> Result<ReadPool, StoreError> {
+    let watch = FileWatch::new(&file.path)?;
     let anchor = file.open_for_reading()?;
-    recognise(&anchor)?;
+    layout_version(&anchor)?;
     open_log(&anchor)?;
-    if beside(&file.path, "-wal").exists() {
-        watch.begin_logs()?;
+    if sidecar(&file.path, "-wal").exists() {
+        watch.watch_logs()?;
     }
-    watch.look().map_err(|moved| moved.fault(StoreErrorKind::Unavailable))?;
+    watch.check().map_err(|moved| moved.to_error(StoreErrorKind::Unavailable))?;
     let watch = Arc::new(watch);
-    let readers = Readers::new(file.clone(), Some(Arc::clone(&watch)));
-    Ok(readers.anchored_by(Held::new(anchor, Some(watch))))
+    let readers = ReadPool::new(file.clone(), Some(Arc::clone(&watch)));
+    Ok(readers.anchored_by(WatchedConnection::new(anchor, Some(watch))))
 }
 
 /// A private copy in the current layout.
-fn migrated(file: &StoreFile, source: &Readers) -> Result<Readers, StoreError> {
-    let folder = Folder::new()?;
+fn migrated_copy(file: &StoreFile, source: &ReadPool) -> Result<ReadPool, StoreError> {
+    let folder = PrivateFolder::new()?;
     let path = folder.path().join("current.db");
-    make(&path)?;
+    create_file(&path)?;
     source.read_with(|connection| copy(connection, &path))?;
-    let mut connection = Connection::open(&path).map_err(fault)?;
+    let mut connection = Connection::open(&path).map_err(store_error)?;
     migrate(&mut connection)?;
-    connection.close().map_err(|(_, error)| fault(error))?;
+    connection.close().map_err(|(_, error)| store_error(error))?;
     let copy = StoreFile { path, is_read_only: false, ..file.clone() };
-    Ok(Readers::new(copy, None).within(folder))
+    Ok(ReadPool::new(copy, None).within(folder))
 }

@@ -5,20 +5,20 @@ use std::collections::BTreeMap;
 use custom_models_core::store::{IdempotencyScope, MOST_FINDINGS, StoreError};
 use rusqlite::{Connection, Row};
 
-use crate::error::fault;
-use crate::file::open::recognise;
+use crate::error::store_error;
+use crate::file::open::layout_version;
 use crate::rows::{checksum, idempotency};
 use crate::schema::MIGRATIONS;
 
 /// Looks for damage, and returns a sentence a finding.
 pub(crate) fn verify(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
-    let snapshot = connection.transaction().map_err(fault)?;
-    let version = recognise(&snapshot)?;
-    let mut findings = schema(&snapshot, version).map_err(fault)?;
+    let snapshot = connection.transaction().map_err(store_error)?;
+    let version = layout_version(&snapshot)?;
+    let mut findings = schema(&snapshot, version).map_err(store_error)?;
     findings.extend(integrity(&snapshot));
     // A table that is missing or not as it was made has been found; what is asked of it would be an error.
     if findings.is_empty() {
-        findings.extend(rows(&snapshot, version).map_err(fault)?);
+        findings.extend(rows(&snapshot, version).map_err(store_error)?);
     }
     findings.truncate(MOST_FINDINGS);
     Ok(findings)
@@ -28,14 +28,14 @@ pub(crate) fn verify(connection: &mut Connection) -> Result<Vec<String>, StoreEr
 fn integrity(connection: &Connection) -> Vec<String> {
     let mut findings = Vec::new();
     let all = format!("PRAGMA integrity_check({MOST_FINDINGS})");
-    let checks: [(&str, Shown); 2] = [
+    let checks: [(&str, Sentence); 2] = [
         (&all, |row| row.get(0)),
         ("PRAGMA foreign_key_check", |row| {
             Ok(format!("a row of {} refers to none of {}", text(row, 0)?, text(row, 2)?))
         }),
     ];
     for (check, shown) in checks {
-        match look(connection, check, shown) {
+        match findings_of(connection, check, shown) {
             Ok(found) => findings.extend(found.into_iter().filter(|line| line != "ok")),
             // Damage may end the look for it.
             Err(error) => findings.push(error.to_string()),
@@ -44,13 +44,17 @@ fn integrity(connection: &Connection) -> Vec<String> {
     findings.iter().map(|finding| format!("SQLite: {finding}")).collect()
 }
 
-type Shown = fn(&Row<'_>) -> rusqlite::Result<String>;
+type Sentence = fn(&Row<'_>) -> rusqlite::Result<String>;
 
 fn text(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
     row.get(column)
 }
 
-fn look(connection: &Connection, sql: &str, shown: Shown) -> rusqlite::Result<Vec<String>> {
+fn findings_of(
+    connection: &Connection,
+    sql: &str,
+    shown: Sentence,
+) -> rusqlite::Result<Vec<String>> {
     connection.prepare(sql)?.query_map([], shown)?.take(MOST_FINDINGS).collect()
 }
 
@@ -97,7 +101,7 @@ const ROWS: [(usize, &str); 3] = [
 fn rows(connection: &Connection, version: usize) -> rusqlite::Result<Vec<String>> {
     let mut findings = Vec::new();
     for (_, sql) in ROWS.iter().filter(|(since, _)| *since <= version) {
-        findings.extend(look(connection, sql, |row| row.get(0))?);
+        findings.extend(findings_of(connection, sql, |row| row.get(0))?);
     }
     if version >= 3 {
         findings.extend(answers(connection)?);

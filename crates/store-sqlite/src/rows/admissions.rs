@@ -7,7 +7,7 @@ use custom_models_core::store::{Admission, AdmissionRows, AdmissionRowsMut};
 use custom_models_core::time::UnixMillis;
 use rusqlite::{Connection, OptionalExtension, Params, params};
 
-use crate::error::{Trouble, damaged};
+use crate::error::{WriteError, damaged};
 
 macro_rules! admissions {
     ($rest:literal) => {
@@ -24,16 +24,16 @@ pub(crate) const DELETE_FIRST: &str =
     ORDER BY at, number LIMIT ?4)";
 
 /// The last admissions of windows, as far as they are known within a transaction.
-pub(crate) type Known = HashMap<Window, Admission>;
+pub(crate) type LastAdmissions = HashMap<Window, Admission>;
 
 /// The admissions that a connection sees.
 pub(crate) struct Admissions<'a> {
     pub(crate) connection: &'a Connection,
-    pub(crate) known: &'a mut Known,
+    pub(crate) last_admissions: &'a mut LastAdmissions,
 }
 
 impl Admissions<'_> {
-    fn find(&self, sql: &str, parameters: impl Params) -> Result<Option<Admission>, Trouble> {
+    fn find(&self, sql: &str, parameters: impl Params) -> Result<Option<Admission>, WriteError> {
         let found = self.connection.prepare_cached(sql)?.query_row(parameters, |row| {
             let number: u64 = row.get(0)?;
             Ok(Admission { number, at: UnixMillis::from_unix_millis(row.get(1)?) })
@@ -49,10 +49,10 @@ impl Admissions<'_> {
 }
 
 impl AdmissionRows for Admissions<'_> {
-    type Error = Trouble;
+    type Error = WriteError;
 
-    fn last(&mut self, window: &Window) -> Result<Option<Admission>, Trouble> {
-        if let Some(last) = self.known.get(window) {
+    fn last(&mut self, window: &Window) -> Result<Option<Admission>, WriteError> {
+        if let Some(last) = self.last_admissions.get(window) {
             return Ok(Some(*last));
         }
         self.find(LAST, (window.key.as_bytes(), window.operation.as_str()))
@@ -62,7 +62,7 @@ impl AdmissionRows for Admissions<'_> {
         &mut self,
         Window { key, operation }: &Window,
         after: UnixMillis,
-    ) -> Result<Option<Admission>, Trouble> {
+    ) -> Result<Option<Admission>, WriteError> {
         self.find(FIRST_AFTER, (key.as_bytes(), operation.as_str(), after.unix_millis()))
     }
 
@@ -70,20 +70,20 @@ impl AdmissionRows for Admissions<'_> {
         &mut self,
         Window { key, operation }: &Window,
         number: u64,
-    ) -> Result<Option<Admission>, Trouble> {
+    ) -> Result<Option<Admission>, WriteError> {
         self.find(NUMBERED, params![key.as_bytes(), operation.as_str(), number])
     }
 }
 
 impl AdmissionRowsMut for Admissions<'_> {
-    fn insert(&mut self, window: &Window, admission: Admission) -> Result<(), Trouble> {
+    fn insert(&mut self, window: &Window, admission: Admission) -> Result<(), WriteError> {
         let (Window { key, operation }, Admission { number, at }) = (window, admission);
         self.connection
             .prepare_cached(
                 "INSERT INTO admissions (key, operation, at, number) VALUES (?1, ?2, ?3, ?4)",
             )?
             .execute(params![key.as_bytes(), operation.as_str(), at.unix_millis(), number])?;
-        self.known.insert(*window, admission);
+        self.last_admissions.insert(*window, admission);
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl AdmissionRowsMut for Admissions<'_> {
         Window { key, operation }: &Window,
         until: UnixMillis,
         most: u32,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), WriteError> {
         self.connection.prepare_cached(DELETE_FIRST)?.execute(params![
             key.as_bytes(),
             operation.as_str(),
@@ -107,7 +107,7 @@ pub(crate) const FIRST_WINDOW: &str =
     "SELECT key, operation FROM admissions ORDER BY key, operation LIMIT 1";
 pub(crate) const NEXT_WINDOW: &str = "SELECT key, operation FROM admissions
     WHERE (key, operation) > (?1, ?2) ORDER BY key, operation LIMIT 1";
-pub(crate) const TAKE_BACK: &str =
+pub(crate) const MOVE_TO_NOW: &str =
     "UPDATE admissions SET at = ?3 WHERE key = ?1 AND operation = ?2 AND at > ?3";
 
 /// Deletes admissions of before `until` or at it, window by window, so many at most, and takes later ones than `now`
@@ -131,7 +131,7 @@ pub(crate) fn sweep(
             left
         ])?;
         swept += deleted as u64;
-        connection.prepare_cached(TAKE_BACK)?.execute(params![
+        connection.prepare_cached(MOVE_TO_NOW)?.execute(params![
             key,
             operation,
             now.unix_millis()

@@ -8,41 +8,41 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
 /// A table with checksums: the row, as a finding names it, and the columns in the order of their sum.
-struct Summed {
+struct Checksummed {
     table: &'static str,
     row: &'static str,
     columns: &'static str,
 }
 
-const TABLES: [Summed; 6] = [
-    Summed {
+const TABLES: [Checksummed; 6] = [
+    Checksummed {
         table: "registrations",
         row: "organisation || ': the registration'",
         columns: "organisation, plan",
     },
-    Summed {
+    Checksummed {
         table: "keys",
         row: "organisation || ': the key ' || lower(hex(id))",
         columns: "id, digest, organisation, scopes, created_at, expires_at, revoked_at",
     },
-    Summed {
+    Checksummed {
         table: "models",
         row: "organisation || ': model ' || id",
         columns: "id, organisation, revision, beats, name, description, language, base_model,
             training_status, course, claimable_at, created_at, updated_at",
     },
-    Summed {
+    Checksummed {
         table: "data",
         row: "organisation || ': data ' || id || ' of model ' || model",
         columns: "organisation, model, id, record",
     },
-    Summed {
+    Checksummed {
         table: "events",
         row: "organisation || ': event ' || position",
         columns: "organisation, position, model, created_at, actor, event",
     },
     // What an answer is found by has a hash of its own.
-    Summed {
+    Checksummed {
         table: "answers",
         row: "organisation || ': the answer ' || number",
         columns: "organisation, operation, target, key, request, at, status, revision, body",
@@ -93,7 +93,7 @@ fn sum(values: &Context<'_>) -> i64 {
 /// Rows that are not as they were written, a sentence each.
 pub(crate) fn findings(connection: &Connection, most: usize) -> Vec<String> {
     let mut findings = Vec::new();
-    for Summed { table, row, columns } in TABLES {
+    for Checksummed { table, row, columns } in TABLES {
         let sql = format!(
             "SELECT {row} || ' is not as it was written' FROM {table}
             WHERE checksum IS NOT NULL AND checksum <> row_sum({columns}) LIMIT {most}"

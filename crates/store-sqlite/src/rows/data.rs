@@ -5,7 +5,7 @@ use custom_models_core::model::{DataId, DataPair};
 use custom_models_core::{ModelId, Organisation};
 use rusqlite::{Connection, Row, params};
 
-use crate::error::{damaged, unwritable};
+use crate::error::{damaged, serialize_error};
 
 pub(crate) const PART: &str = "SELECT id, record FROM data
     WHERE organisation = ?1 AND model = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
@@ -66,7 +66,7 @@ pub(crate) fn insert(
             organisation.as_str(),
             i64::from(model),
             pair.id.get(),
-            serde_json::to_string(pair).map_err(unwritable)?,
+            serde_json::to_string(pair).map_err(serialize_error)?,
         ])?;
     Ok(())
 }

@@ -5,12 +5,12 @@ use custom_models_core::time::Timestamp;
 use custom_models_core::{ModelId, Organisation};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::error::{damaged, unwritable};
+use crate::error::{damaged, serialize_error};
 
 pub(crate) const PAGE: &str = "SELECT position, model, created_at, actor, event FROM events
     WHERE organisation = ?1 AND position > ?2 ORDER BY position LIMIT ?3";
 /// Moves the beginning of a history to its first event that is there.
-pub(crate) const KEEP_PURGED: &str =
+pub(crate) const RECOMPUTE_PURGED: &str =
     "UPDATE organisations SET purged = max(0, min(events, coalesce(
     (SELECT min(position) - 1 FROM events WHERE organisation = ?1), events)))
     WHERE organisation = ?1";
@@ -41,18 +41,18 @@ pub(crate) fn insert(
             i64::from(model),
             created_at.unix_seconds(),
             actor.as_str(),
-            serde_json::to_string(event_type).map_err(unwritable)?,
+            serde_json::to_string(event_type).map_err(serialize_error)?,
         ])?;
     Ok(())
 }
 
 /// The position of the last event, and the one up to which events were purged.
-fn ends(connection: &Connection, organisation: &Organisation) -> rusqlite::Result<(u64, u64)> {
-    let ends = connection
+fn bounds(connection: &Connection, organisation: &Organisation) -> rusqlite::Result<(u64, u64)> {
+    let bounds = connection
         .prepare_cached("SELECT events, purged FROM organisations WHERE organisation = ?1")?
         .query_row([organisation.as_str()], |row| Ok((row.get(0)?, row.get(1)?)))
         .optional()?;
-    Ok(ends.unwrap_or_default())
+    Ok(bounds.unwrap_or_default())
 }
 
 /// The events behind a position and the ends of the history, all of one moment.
@@ -63,7 +63,7 @@ pub(crate) fn page(
     limit: u32,
 ) -> rusqlite::Result<EventPage> {
     let snapshot = connection.transaction()?;
-    let (last, purged) = ends(&snapshot, organisation)?;
+    let (last, purged) = bounds(&snapshot, organisation)?;
     let first = purged.saturating_add(1);
     let after_row = i64::try_from(after).unwrap_or(i64::MAX);
     let events: Vec<Event> = snapshot
@@ -92,8 +92,11 @@ pub(crate) fn forget(
 }
 
 /// Moves the beginning of a history behind events that were erased.
-pub(crate) fn keep_purged(connection: &Connection, organisation: &str) -> rusqlite::Result<()> {
-    connection.prepare_cached(KEEP_PURGED)?.execute([organisation]).map(drop)
+pub(crate) fn recompute_purged(
+    connection: &Connection,
+    organisation: &str,
+) -> rusqlite::Result<()> {
+    connection.prepare_cached(RECOMPUTE_PURGED)?.execute([organisation]).map(drop)
 }
 
 /// Up to which positions histories begin with events of before a time, `limit` events at most in

@@ -38,7 +38,7 @@ pub(crate) fn get(
                 target.map(i64::from),
                 name.as_str(),
             ],
-            kept,
+            record,
         )
         .optional()
 }
@@ -48,10 +48,10 @@ pub(crate) fn put(
     connection: &Connection,
     organisation: &Organisation,
     answer_key: &IdempotencyScope,
-    kept: &IdempotencyRecord,
+    record: &IdempotencyRecord,
 ) -> rusqlite::Result<()> {
     let IdempotencyScope { operation, target, key } = answer_key;
-    let IdempotencyRecord { request, at, status, revision, body } = kept;
+    let IdempotencyRecord { request, at, status, revision, body } = record;
     let hash = hash(organisation, answer_key);
     let (organisation, operation) = (organisation.as_str(), operation.as_str());
     let (target, key) = (target.map(i64::from), key.as_str());
@@ -108,7 +108,7 @@ pub(crate) fn hash(organisation: &Organisation, key: &IdempotencyScope) -> i64 {
     i64::from_be_bytes([a, b, c, d, e, f, g, h])
 }
 
-pub(crate) fn kept(row: &Row<'_>) -> rusqlite::Result<IdempotencyRecord> {
+pub(crate) fn record(row: &Row<'_>) -> rusqlite::Result<IdempotencyRecord> {
     let status = Some(row.get(2)?).filter(|status| (100..600).contains(status));
     Ok(IdempotencyRecord {
         request: ContentDigest::from_bytes(row.get(0)?),

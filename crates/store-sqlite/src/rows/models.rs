@@ -8,7 +8,7 @@ use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use crate::error::{damaged, unwritable};
+use crate::error::{damaged, serialize_error};
 
 macro_rules! models {
     () => {
@@ -139,7 +139,7 @@ pub(crate) fn counters(
 }
 
 /// Writes the counters of an organisation.
-pub(crate) fn keep_counters(
+pub(crate) fn write_counters(
     connection: &Connection,
     organisation: &Organisation,
     Counters { models, events }: Counters,
@@ -205,7 +205,7 @@ pub(crate) fn update(
             model.name.as_str(),
             model.description.as_ref().map(Description::as_str),
             model.training_status().number(),
-            model.training.to_record().map_err(unwritable)?,
+            model.training.to_record().map_err(serialize_error)?,
             model.training.claimable_at().map(UnixMillis::unix_millis),
             model.updated_at.unix_seconds(),
         ])?;

@@ -43,7 +43,7 @@ fn trainings_that_wait_go_by_their_time() {
 fn events_go_by_organisation_and_position() {
     let index = "INDEX events_of_organisation (organisation=?";
     goes_by(events::PAGE, &format!("{index} AND position>?)"));
-    goes_by(events::KEEP_PURGED, &format!("COVERING {index})"));
+    goes_by(events::RECOMPUTE_PURGED, &format!("COVERING {index})"));
     goes_by(events::OLDEST, &format!("{index})"));
     goes_by(events::FORGET, &format!("{index} AND position<?)"));
 }

@@ -8,23 +8,21 @@ use custom_models_core::store::{
 };
 use custom_models_core::time::UnixMillis;
 
-use crate::error::Trouble;
+use crate::error::WriteError;
 use crate::rows::access;
-use crate::rows::admissions::{Admissions, Known};
+use crate::rows::admissions::{Admissions, LastAdmissions};
 use crate::store::SqliteStore;
 
 impl AccessStore for SqliteStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
-        match self.commits() {
-            Ok(commits) => {
-                commits.submit(Job::Access(change), |it| done(it.and_then(Judged::access)))
-            }
-            Err(fault) => done(Err(fault)),
+        match self.queue() {
+            Ok(queue) => queue.submit(Job::Access(change), |it| done(it.and_then(Judged::access))),
+            Err(error) => done(Err(error)),
         }
     }
 
     fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
-        self.commits()?.apply(Job::Access(change))?.access()
+        self.queue()?.apply(Job::Access(change))?.access()
     }
 
     fn registration(
@@ -58,10 +56,11 @@ impl AccessStore for SqliteStore {
     ) -> Result<WindowState, StoreError> {
         self.readers.read(|connection| {
             let snapshot = connection.transaction()?;
-            let mut rows = Admissions { connection: &snapshot, known: &mut Known::new() };
+            let mut rows =
+                Admissions { connection: &snapshot, last_admissions: &mut LastAdmissions::new() };
             let state = window_state(&mut rows, window, limit, now);
             snapshot.finish()?;
-            Ok(state.map_err(Trouble::into_fault))
+            Ok(state.map_err(WriteError::into_store_error))
         })?
     }
 }

@@ -4,7 +4,7 @@ use custom_models_core::store::{
     ArchiveChange, ArchiveStore, Job, Record, StoreError, StoreSummary,
 };
 
-use crate::error::fault;
+use crate::error::store_error;
 use crate::read::{export, verify};
 use crate::store::SqliteStore;
 
@@ -13,13 +13,13 @@ type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
 impl ArchiveStore for SqliteStore {
     fn export(&self, each: Each<'_>) -> Result<(), StoreError> {
         self.readers.read_with(|connection| {
-            let snapshot = connection.transaction().map_err(fault)?;
+            let snapshot = connection.transaction().map_err(store_error)?;
             export::export(&snapshot, each)
         })
     }
 
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
-        self.commits()?.apply(Job::Archive(change))?.archived()
+        self.queue()?.apply(Job::Archive(change))?.archived()
     }
 
     fn summary(&self) -> Result<StoreSummary, StoreError> {

@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 
 use custom_models_core::store::{StoreError, StoreErrorKind};
 
-use crate::error::fault;
+use crate::error::store_error;
 use crate::file::copy::copy;
-use crate::file::open::recognise;
-use crate::file::path::{Found, about, has_content, look_at, missing, unusable};
+use crate::file::open::layout_version;
+use crate::file::path::{
+    FileState, inspect, io_error, missing_store, path_error, sidecar_has_content,
+};
 use crate::file::private_copy::open_immutable;
-use crate::file::staged::Aside;
+use crate::file::staged_file::StagedFile;
 use crate::store::SqliteStore;
 
 impl SqliteStore {
@@ -24,9 +26,9 @@ impl SqliteStore {
     /// process is making the same copy; those of a read; and [`StoreErrorKind::Full`].
     pub fn backup(&self, to: impl AsRef<Path>) -> Result<(), StoreError> {
         let to = absolute(to.as_ref())?;
-        let aside = Aside::begin(&to)?;
-        self.original().read_with(|source| copy(source, aside.part()))?;
-        aside.finish()
+        let staged = StagedFile::begin(&to)?;
+        self.original().read_with(|source| copy(source, staged.part()))?;
+        staged.finish()
     }
 
     /// Makes a store of a copy, after making sure that the copy is ours and whole. There must be nothing
@@ -39,45 +41,48 @@ impl SqliteStore {
     /// place already, or a store that is in use instead of a copy.
     pub fn restore(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<(), StoreError> {
         let (from, to) = (absolute(from.as_ref())?, absolute(to.as_ref())?);
-        match look_at(&from)? {
-            Found::Nothing => return Err(missing(&from, Found::Nothing)),
-            Found::Empty => return Err(about(StoreErrorKind::NotOurs, &from, "an empty file")),
-            Found::File => {}
+        match inspect(&from)? {
+            FileState::Nothing => return Err(missing_store(&from, FileState::Nothing)),
+            FileState::Empty => {
+                return Err(path_error(StoreErrorKind::NotOurs, &from, "an empty file"));
+            }
+            FileState::File => {}
         }
         for ending in ["-wal", "-journal"] {
-            if has_content(&from, ending) {
+            if sidecar_has_content(&from, ending) {
                 let what =
                     "a store with changes in a log beside it is no copy; make one with `backup`";
-                return Err(about(StoreErrorKind::Unavailable, &from, what));
+                return Err(path_error(StoreErrorKind::Unavailable, &from, what));
             }
         }
-        let aside = Aside::begin(&to)?;
-        let named = |fault: StoreError| about(fault.kind(), &from, causes(&fault));
+        let staged = StagedFile::begin(&to)?;
+        let named = |error: StoreError| path_error(error.kind(), &from, causes(&error));
         let mut source = open_immutable(&from).map_err(named)?;
-        copy(&mut source, aside.part()).and_then(|()| check(aside.part())).map_err(named)?;
-        aside.finish()
+        copy(&mut source, staged.part()).and_then(|()| check(staged.part())).map_err(named)?;
+        staged.finish()
     }
 }
 
 fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
-    std::path::absolute(path).map_err(|error| unusable(path, &error))
+    std::path::absolute(path).map_err(|error| io_error(path, &error))
 }
 
 /// A fault and its cause.
-fn causes(fault: &StoreError) -> String {
-    match fault.source() {
-        Some(cause) => format!("{fault}: {cause}"),
-        None => fault.to_string(),
+fn causes(error: &StoreError) -> String {
+    match error.source() {
+        Some(cause) => format!("{error}: {cause}"),
+        None => error.to_string(),
     }
 }
 
 /// Makes sure that a copy is ours and whole. Nothing is written.
 fn check(file: &Path) -> Result<(), StoreError> {
     let connection = open_immutable(file)?;
-    if recognise(&connection)? == 0 {
+    if layout_version(&connection)? == 0 {
         return Err(StoreError::new(StoreErrorKind::NotOurs, "a database with nothing in it"));
     }
-    let found: String =
-        connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0)).map_err(fault)?;
+    let found: String = connection
+        .query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))
+        .map_err(store_error)?;
     if found == "ok" { Ok(()) } else { Err(StoreError::new(StoreErrorKind::Damaged, found)) }
 }

@@ -3,16 +3,16 @@
 use custom_models_core::store::{AccessChange, AccessOutcome, admit};
 use rusqlite::Connection;
 
-use crate::error::Trouble;
-use crate::rows::admissions::{Admissions, Known};
+use crate::error::WriteError;
+use crate::rows::admissions::{Admissions, LastAdmissions};
 use crate::rows::{access, admissions};
 
 /// Judges a change within a transaction, and makes it.
 pub(crate) fn apply(
     connection: &Connection,
-    known: &mut Known,
+    last_admissions: &mut LastAdmissions,
     change: &AccessChange,
-) -> Result<AccessOutcome, Trouble> {
+) -> Result<AccessOutcome, WriteError> {
     let done_or = |is_done, otherwise| if is_done { AccessOutcome::Done } else { otherwise };
     Ok(match change {
         AccessChange::Register(registration) => {
@@ -33,10 +33,10 @@ pub(crate) fn apply(
             done_or(access::revoke(connection, *id, *at)?, AccessOutcome::NotFound)
         }
         AccessChange::Admit { window, limit, now } => {
-            admit(&mut Admissions { connection, known }, window, *limit, *now)?
+            admit(&mut Admissions { connection, last_admissions }, window, *limit, *now)?
         }
         AccessChange::SweepWindows { longest, now, limit } => {
-            known.clear();
+            last_admissions.clear();
             let until = now.earlier(*longest);
             AccessOutcome::Swept(admissions::sweep(connection, until, *now, *limit)?)
         }

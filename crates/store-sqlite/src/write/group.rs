@@ -12,9 +12,9 @@ use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 use rusqlite::Connection;
 
-use crate::error::{Trouble, fault};
-use crate::file::open::newer;
-use crate::rows::admissions::{Admissions, Known};
+use crate::error::{WriteError, store_error};
+use crate::file::open::newer_layout;
+use crate::rows::admissions::{Admissions, LastAdmissions};
 use crate::rows::{data, events, idempotency, models};
 use crate::schema::MIGRATIONS;
 use crate::write::{access, import, purge};
@@ -22,22 +22,22 @@ use crate::write::{access, import, purge};
 /// The state of a transaction beside its rows: counters, read once and written once.
 pub(crate) struct Group<'a> {
     connection: &'a Connection,
-    counters: HashMap<Organisation, Counted<Counters>>,
-    last_id: Counted<u64>,
-    admissions: Known,
+    counters: HashMap<Organisation, Cached<Counters>>,
+    last_id: Cached<u64>,
+    last_admissions: LastAdmissions,
 }
 
-struct Counted<T> {
+struct Cached<T> {
     stored: T,
     current: T,
 }
 
-impl<T: Copy + PartialEq> Counted<T> {
+impl<T: Copy + PartialEq> Cached<T> {
     fn stored(count: T) -> Self {
-        Counted { stored: count, current: count }
+        Cached { stored: count, current: count }
     }
 
-    fn has_moved(&self) -> bool {
+    fn has_changed(&self) -> bool {
         self.current != self.stored
     }
 }
@@ -53,31 +53,39 @@ impl<'a> Group<'a> {
             .and_then(|mut statement| {
                 statement.query_row([], |row| Ok((row.get(0)?, row.get::<_, usize>(1)?)))
             })
-            .map_err(fault)?;
+            .map_err(store_error)?;
         if version > MIGRATIONS.len() {
-            return Err(newer(version));
+            return Err(newer_layout(version));
         }
-        let last_id = Counted::stored(last_id);
-        Ok(Group { connection, counters: HashMap::new(), last_id, admissions: Known::new() })
+        let last_id = Cached::stored(last_id);
+        Ok(Group {
+            connection,
+            counters: HashMap::new(),
+            last_id,
+            last_admissions: LastAdmissions::new(),
+        })
     }
 
-    fn counted(&mut self, organisation: &Organisation) -> rusqlite::Result<&mut Counted<Counters>> {
+    fn cached_counters(
+        &mut self,
+        organisation: &Organisation,
+    ) -> rusqlite::Result<&mut Cached<Counters>> {
         Ok(match self.counters.entry(organisation.clone()) {
-            Entry::Occupied(known) => known.into_mut(),
-            Entry::Vacant(unknown) => {
-                unknown.insert(Counted::stored(models::counters(self.connection, organisation)?))
+            Entry::Occupied(entry) => entry.into_mut(),
+            Entry::Vacant(entry) => {
+                entry.insert(Cached::stored(models::counters(self.connection, organisation)?))
             }
         })
     }
 
     /// Writes back what has moved.
-    pub(crate) fn keep_counters(&self) -> rusqlite::Result<()> {
+    pub(crate) fn write_counters(&self) -> rusqlite::Result<()> {
         for (organisation, counters) in &self.counters {
-            if counters.has_moved() {
-                models::keep_counters(self.connection, organisation, counters.current)?;
+            if counters.has_changed() {
+                models::write_counters(self.connection, organisation, counters.current)?;
             }
         }
-        if self.last_id.has_moved() {
+        if self.last_id.has_changed() {
             self.connection
                 .prepare_cached("UPDATE sequence SET last_id = ?1")?
                 .execute([self.last_id.current])?;
@@ -88,34 +96,34 @@ impl<'a> Group<'a> {
 
 impl Group<'_> {
     /// Forgets what is old, behind what was counted so far: no beginning of a history lies behind its end.
-    pub(crate) fn purge(&mut self, purge: &Purge) -> Result<Purged, Trouble> {
-        self.keep_counters()?;
+    pub(crate) fn purge(&mut self, purge: &Purge) -> Result<Purged, WriteError> {
+        self.write_counters()?;
         Ok(purge::forget(self.connection, purge)?)
     }
 
     /// Changes who may use the store, or admits a request.
-    pub(crate) fn access(&mut self, change: &AccessChange) -> Result<AccessOutcome, Trouble> {
-        access::apply(self.connection, &mut self.admissions, change)
+    pub(crate) fn access(&mut self, change: &AccessChange) -> Result<AccessOutcome, WriteError> {
+        access::apply(self.connection, &mut self.last_admissions, change)
     }
 
     /// Puts records or erases them, behind what was counted so far; all or none.
-    pub(crate) fn archive(&mut self, change: &ArchiveChange) -> Result<u64, Trouble> {
+    pub(crate) fn archive(&mut self, change: &ArchiveChange) -> Result<u64, WriteError> {
         let connection = self.connection;
-        self.keep_counters()?;
+        self.write_counters()?;
         connection.execute_batch("SAVEPOINT archive")?;
         let archived = import::change(connection, change);
         let end = if archived.is_ok() { "" } else { "ROLLBACK TO archive; " };
         connection.execute_batch(&format!("{end}RELEASE archive"))?;
         self.counters.clear();
-        self.admissions.clear();
+        self.last_admissions.clear();
         let last_id = "SELECT last_id FROM sequence";
-        self.last_id = Counted::stored(connection.query_row(last_id, [], |row| row.get(0))?);
-        archived.map_err(|error| Trouble::OfOne(fault(error)))
+        self.last_id = Cached::stored(connection.query_row(last_id, [], |row| row.get(0))?);
+        archived.map_err(|error| WriteError::Write(store_error(error)))
     }
 }
 
 impl Rows for Group<'_> {
-    type Error = Trouble;
+    type Error = WriteError;
 
     type Admissions<'r>
         = Admissions<'r>
@@ -126,19 +134,19 @@ impl Rows for Group<'_> {
         &mut self,
         organisation: &Organisation,
         key: &IdempotencyScope,
-    ) -> Result<Option<IdempotencyRecord>, Trouble> {
+    ) -> Result<Option<IdempotencyRecord>, WriteError> {
         Ok(idempotency::get(self.connection, organisation, key)?)
     }
 
-    fn counters(&mut self, organisation: &Organisation) -> Result<Counters, Trouble> {
-        Ok(self.counted(organisation)?.current)
+    fn counters(&mut self, organisation: &Organisation) -> Result<Counters, WriteError> {
+        Ok(self.cached_counters(organisation)?.current)
     }
 
     fn model(
         &mut self,
         organisation: &Organisation,
         id: ModelId,
-    ) -> Result<Option<CustomModel>, Trouble> {
+    ) -> Result<Option<CustomModel>, WriteError> {
         Ok(models::get(self.connection, organisation, id)?)
     }
 
@@ -147,7 +155,7 @@ impl Rows for Group<'_> {
         organisation: &Organisation,
         model: ModelId,
         pair: DataId,
-    ) -> Result<Option<DataPair>, Trouble> {
+    ) -> Result<Option<DataPair>, WriteError> {
         Ok(data::one(self.connection, organisation, model, pair)?)
     }
 
@@ -155,20 +163,20 @@ impl Rows for Group<'_> {
         &mut self,
         organisation: &Organisation,
         model: ModelId,
-    ) -> Result<Option<DataId>, Trouble> {
+    ) -> Result<Option<DataId>, WriteError> {
         Ok(data::last(self.connection, organisation, model)?)
     }
 
-    fn next_id(&mut self) -> Result<ModelId, Trouble> {
+    fn next_id(&mut self) -> Result<ModelId, WriteError> {
         let id = ModelId::new(self.last_id.current + 1);
-        id.map_err(|_| Trouble::OfOne(StoreErrorKind::IdsExhausted.into()))
+        id.map_err(|_| WriteError::Write(StoreErrorKind::IdsExhausted.into()))
     }
 
     fn insert_model(
         &mut self,
         organisation: &Organisation,
         model: &CustomModel,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), WriteError> {
         self.last_id.current = model.id.get();
         Ok(models::insert(self.connection, organisation, model)?)
     }
@@ -178,7 +186,7 @@ impl Rows for Group<'_> {
         organisation: &Organisation,
         _before: &CustomModel,
         after: &CustomModel,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), WriteError> {
         Ok(models::update(self.connection, organisation, after)?)
     }
 
@@ -186,7 +194,7 @@ impl Rows for Group<'_> {
         &mut self,
         organisation: &Organisation,
         before: &CustomModel,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), WriteError> {
         models::delete(self.connection, organisation, before.id)?;
         Ok(data::delete_all(self.connection, organisation, before.id)?)
     }
@@ -196,7 +204,7 @@ impl Rows for Group<'_> {
         organisation: &Organisation,
         model: ModelId,
         pair: &DataPair,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), WriteError> {
         Ok(data::insert(self.connection, organisation, model, pair)?)
     }
 
@@ -205,7 +213,7 @@ impl Rows for Group<'_> {
         organisation: &Organisation,
         model: ModelId,
         pair: DataId,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), WriteError> {
         Ok(data::delete(self.connection, organisation, model, pair)?)
     }
 
@@ -215,7 +223,7 @@ impl Rows for Group<'_> {
         position: u64,
         model: ModelId,
         event: &NewEvent,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), WriteError> {
         Ok(events::insert(self.connection, organisation, position, model, event)?)
     }
 
@@ -224,7 +232,7 @@ impl Rows for Group<'_> {
         organisation: &Organisation,
         key: &IdempotencyScope,
         kept: &IdempotencyRecord,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), WriteError> {
         Ok(idempotency::put(self.connection, organisation, key, kept)?)
     }
 
@@ -232,8 +240,8 @@ impl Rows for Group<'_> {
         &mut self,
         organisation: &Organisation,
         counters: Counters,
-    ) -> Result<(), Trouble> {
-        self.counted(organisation)?.current = counters;
+    ) -> Result<(), WriteError> {
+        self.cached_counters(organisation)?.current = counters;
         Ok(())
     }
 
@@ -241,8 +249,8 @@ impl Rows for Group<'_> {
         &mut self,
         _: &AdmissionRequest,
         at: UnixMillis,
-    ) -> Result<(Admissions<'_>, UnixMillis), Trouble> {
-        let Group { connection, admissions: known, .. } = self;
-        Ok((Admissions { connection, known }, at))
+    ) -> Result<(Admissions<'_>, UnixMillis), WriteError> {
+        let Group { connection, last_admissions, .. } = self;
+        Ok((Admissions { connection, last_admissions }, at))
     }
 }

@@ -143,7 +143,7 @@ fn erase(
                 params![organisation, gone],
             )?;
         } else if sql == ERASE_EVENTS {
-            events::keep_purged(connection, organisation)?;
+            events::recompute_purged(connection, organisation)?;
         }
     }
     Ok(erased)

@@ -6,29 +6,29 @@ use custom_models_core::store::{Job, Judged, OpenMode, StoreError, StoreErrorKin
 use custom_models_group_commit::{Answers, Committer, Unanswered};
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::error::{Trouble, commit_fault, fault};
-use crate::file::held::Held;
+use crate::error::{WriteError, commit_error, store_error};
+use crate::file::connection::WatchedConnection;
 use crate::file::open::StoreFile;
-use crate::file::watch::Watch;
+use crate::file::watch::FileWatch;
 use crate::write::group::Group;
 
 /// The one connection that writes.
 pub(crate) struct Writer {
     file: StoreFile,
-    watch: Arc<Watch>,
+    watch: Arc<FileWatch>,
     /// `None` after a fault that may have left it in a state that the file is not in.
-    connection: Option<Held>,
+    connection: Option<WatchedConnection>,
 }
 
 impl Writer {
     pub(crate) fn open(file: StoreFile, mode: OpenMode) -> Result<Self, StoreError> {
         let (connection, watch) = file.open_for_writing(mode)?;
-        let connection = Held::new(connection, Some(Arc::clone(&watch)));
+        let connection = WatchedConnection::new(connection, Some(Arc::clone(&watch)));
         Ok(Writer { file, watch, connection: Some(connection) })
     }
 
     /// The files that are to be watched.
-    pub(crate) fn watch(&self) -> Arc<Watch> {
+    pub(crate) fn watch(&self) -> Arc<FileWatch> {
         Arc::clone(&self.watch)
     }
 }
@@ -43,27 +43,27 @@ impl Committer for Writer {
     fn commit(&mut self, jobs: &[Job]) -> Result<Answers<Self>, StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => Held::new(self.file.open_again(&self.watch)?, Some(self.watch())),
+            None => WatchedConnection::new(self.file.open_again(&self.watch)?, Some(self.watch())),
         };
-        if let Err(moved) = self.watch.look_lately() {
+        if let Err(moved) = self.watch.check_if_stale() {
             self.connection = Some(connection);
-            return Err(moved.fault(StoreErrorKind::Unavailable));
+            return Err(moved.to_error(StoreErrorKind::Unavailable));
         }
         let answers = commit(&mut connection, jobs);
         let is_sound = match &answers {
             Ok(_) => true,
-            Err(fault) => matches!(fault.kind(), StoreErrorKind::Busy | StoreErrorKind::Full),
+            Err(error) => matches!(error.kind(), StoreErrorKind::Busy | StoreErrorKind::Full),
         };
         if is_sound && connection.is_autocommit() {
             self.connection = Some(connection);
         } else {
             // After any other fault nothing is acknowledged until the file was opened anew.
             drop(connection);
-            self.watch.end_logs();
+            self.watch.unwatch_logs();
         }
         let answers = answers?;
-        let look = self.watch.look_behind_commit();
-        look.map_err(|moved| moved.fault(StoreErrorKind::OutcomeUnknown))?;
+        let check = self.watch.check_after_commit();
+        check.map_err(|moved| moved.to_error(StoreErrorKind::OutcomeUnknown))?;
         Ok(answers)
     }
 
@@ -80,8 +80,9 @@ impl Committer for Writer {
 fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers<Writer>, StoreError> {
     // The lock is taken first, so what is read below stays true until the commit, for other
     // processes too (QUOTA-4).
-    let transaction =
-        connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(fault)?;
+    let transaction = connection
+        .transaction_with_behavior(TransactionBehavior::Immediate)
+        .map_err(store_error)?;
     let mut group = Group::begin(&transaction)?;
     let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {
@@ -93,12 +94,12 @@ fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers<Writer>, 
         };
         answers.push(match judged {
             Ok(judged) => Ok(judged),
-            Err(Trouble::OfOne(fault)) => Err(fault),
-            Err(Trouble::OfAll(fault)) => return Err(fault),
+            Err(WriteError::Write(error)) => Err(error),
+            Err(WriteError::Group(error)) => return Err(error),
         });
     }
-    group.keep_counters().map_err(fault)?;
-    transaction.commit().map_err(commit_fault)?;
+    group.write_counters().map_err(store_error)?;
+    transaction.commit().map_err(commit_error)?;
     Ok(answers)
 }
 

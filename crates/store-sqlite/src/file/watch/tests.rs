@@ -7,7 +7,7 @@ use super::*;
 struct Place {
     folder: TempDir,
     database: PathBuf,
-    watch: Watch,
+    watch: FileWatch,
 }
 
 impl Place {
@@ -18,16 +18,16 @@ impl Place {
         fs::create_dir_all(&inner).unwrap();
         let database = inner.join("a.db");
         for ending in ["", "-wal", "-shm"] {
-            fs::write(beside(&database, ending), "content").unwrap();
+            fs::write(sidecar(&database, ending), "content").unwrap();
         }
-        let watch = Watch::new(&database).unwrap();
-        watch.begin_logs().unwrap();
-        watch.look().unwrap();
+        let watch = FileWatch::new(&database).unwrap();
+        watch.watch_logs().unwrap();
+        watch.check().unwrap();
         if is_told {
-            (0..COMMITS_FIRST).for_each(|_| watch.look_behind_commit().unwrap());
+            (0..COMMITS_BEFORE_EVENTS).for_each(|_| watch.check_after_commit().unwrap());
         }
         assert_eq!(watch.events().is_some(), is_told && cfg!(target_os = "linux"));
-        watch.look_behind_commit().unwrap();
+        watch.check_after_commit().unwrap();
         Place { folder, database, watch }
     }
 
@@ -36,10 +36,10 @@ impl Place {
     }
 
     fn assert_noticed(&self, path: &Path, is_gone: bool) {
-        let moved = Err(Moved { path: path.to_owned(), is_gone });
-        assert_eq!(self.watch.look_behind_commit(), moved);
-        assert_eq!(self.watch.look_behind_commit(), moved, "it stays so");
-        assert_eq!(self.watch.look_lately(), moved);
+        let moved = Err(FileMoved { path: path.to_owned(), is_gone });
+        assert_eq!(self.watch.check_after_commit(), moved);
+        assert_eq!(self.watch.check_after_commit(), moved, "it stays so");
+        assert_eq!(self.watch.check_if_stale(), moved);
     }
 }
 
@@ -56,12 +56,12 @@ fn place_3_a_name_that_goes_is_noticed_behind_the_commit_told_or_not() {
         fs::rename(&path, &elsewhere).unwrap();
         place.assert_noticed(&path, true);
         fs::rename(&elsewhere, &path).unwrap();
-        place.watch.look_behind_commit().unwrap();
+        place.watch.check_after_commit().unwrap();
         fs::hard_link(&path, &elsewhere).unwrap();
         fs::remove_file(&path).unwrap();
         place.assert_noticed(&path, true);
         fs::rename(&elsewhere, &path).unwrap();
-        place.watch.look_behind_commit().unwrap();
+        place.watch.check_after_commit().unwrap();
         fs::copy(&path, &elsewhere).unwrap();
         fs::rename(&elsewhere, &path).unwrap();
         place.assert_noticed(&path, false);
@@ -78,11 +78,11 @@ fn place_3_a_folder_that_moves_is_noticed_and_nothing_is_missed_when_it_is_back(
         if place.watch.events().is_some() {
             place.assert_noticed(&place.database, true);
         } else {
-            place.watch.look().unwrap_err();
+            place.watch.check().unwrap_err();
         }
         fs::rename(&elsewhere, &here).unwrap();
-        place.watch.look().unwrap();
-        place.watch.look_behind_commit().unwrap();
+        place.watch.check().unwrap();
+        place.watch.check_after_commit().unwrap();
         fs::remove_file(&place.database).unwrap();
         place.assert_noticed(&place.database, true);
     }
@@ -102,12 +102,12 @@ fn place_3_another_folder_with_the_same_files_is_no_alarm_and_watched() {
             fs::remove_dir_all(place.folder.path().join("elsewhere")).unwrap();
         }
         fs::rename(&other, here).unwrap();
-        place.watch.look_behind_commit().unwrap();
+        place.watch.check_after_commit().unwrap();
         fs::remove_file(&place.database).unwrap();
         if is_told || is_removed {
             place.assert_noticed(&place.database, true);
         } else {
-            place.watch.look().unwrap_err();
+            place.watch.check().unwrap_err();
         }
     }
 }
@@ -116,7 +116,7 @@ fn place_3_another_folder_with_the_same_files_is_no_alarm_and_watched() {
 fn place_3_what_a_reader_was_told_is_not_lost_for_the_writer() {
     let place = Place::new(true);
     fs::remove_file(&place.database).unwrap();
-    place.watch.look().unwrap_err();
+    place.watch.check().unwrap_err();
     place.assert_noticed(&place.database, true);
 }
 
@@ -138,8 +138,8 @@ fn place_3_a_burst_of_other_names_hides_nothing() {
     };
     burst();
     let mut looks = 0;
-    while place.watch.events().unwrap().has_any() {
-        place.watch.look_behind_commit().unwrap();
+    while place.watch.events().unwrap().has_pending() {
+        place.watch.check_after_commit().unwrap();
         looks += 1;
     }
     assert!((100..limit).contains(&looks), "{looks}");
@@ -155,5 +155,5 @@ fn place_3_behind_a_link_files_are_looked_at() {
     let place = Place::new(false);
     let link = place.folder.path().join("link");
     std::os::unix::fs::symlink(place.folder.path().join("outer"), &link).unwrap();
-    assert!(NameEvents::of(&link.join("inner/a.db")).is_none());
+    assert!(FolderEvents::of(&link.join("inner/a.db")).is_none());
 }

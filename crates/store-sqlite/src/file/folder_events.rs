@@ -1,9 +1,9 @@
 //! The kernel's events about the names in the folder of a database.
 
 #[cfg(target_os = "linux")]
-pub(crate) use linux::NameEvents;
+pub(crate) use linux::FolderEvents;
 #[cfg(not(target_os = "linux"))]
-pub(crate) use none::NameEvents;
+pub(crate) use none::FolderEvents;
 
 #[cfg(target_os = "linux")]
 mod linux {
@@ -22,17 +22,17 @@ mod linux {
     /// The kernel puts an event there before the call that causes it returns. So the files of a folder are those
     /// that a look found, as long as nothing was queued since it began. Mounts over a folder are not told, nor
     /// moves of folders that this user may not read.
-    pub(crate) struct NameEvents {
+    pub(crate) struct FolderEvents {
         queue: OwnedFd,
         /// True once a folder was moved, or its watch has ended: another one may have its name since then.
-        is_lost: AtomicBool,
+        is_stale: AtomicBool,
     }
 
     /// The events by which a file can lose its name. The creation of a new name is not among them.
-    const NAMES: WatchFlags =
+    const NAME_LOST: WatchFlags =
         WatchFlags::MOVED_FROM.union(WatchFlags::MOVED_TO).union(WatchFlags::DELETE);
 
-    impl NameEvents {
+    impl FolderEvents {
         /// Begins with the folder of a file. `None` if not all would be told, as on a network file system and
         /// behind a symbolic link, and if the system has no watch left.
         pub(crate) fn of(file: &Path) -> Option<Self> {
@@ -41,27 +41,27 @@ mod linux {
                 return None;
             }
             let queue = init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).ok()?;
-            add_watch(&queue, folder, NAMES | WatchFlags::MOVE_SELF).ok()?;
+            add_watch(&queue, folder, NAME_LOST | WatchFlags::MOVE_SELF).ok()?;
             for above in folder.ancestors().skip(1) {
                 let _ = add_watch(&queue, above, WatchFlags::MOVE_SELF);
             }
-            Some(NameEvents { queue, is_lost: AtomicBool::new(false) })
+            Some(FolderEvents { queue, is_stale: AtomicBool::new(false) })
         }
 
         /// True if something is queued, or may have happened untold.
-        pub(crate) fn has_any(&self) -> bool {
-            self.is_lost.load(Ordering::SeqCst) || ioctl_fionread(&self.queue) != Ok(0)
+        pub(crate) fn has_pending(&self) -> bool {
+            self.is_stale.load(Ordering::SeqCst) || ioctl_fionread(&self.queue) != Ok(0)
         }
 
         /// Takes events from the queue, as many as fit into a buffer.
-        pub(crate) fn take(&self) {
+        pub(crate) fn drain(&self) {
             const END: ReadFlags =
                 ReadFlags::MOVE_SELF.union(ReadFlags::IGNORED).union(ReadFlags::UNMOUNT);
             let mut buffer = [MaybeUninit::uninit(); 4096];
             let mut events = Reader::new(&self.queue, &mut buffer);
             while let Ok(event) = events.next() {
                 if event.events().intersects(END) {
-                    self.is_lost.store(true, Ordering::SeqCst);
+                    self.is_stale.store(true, Ordering::SeqCst);
                 }
                 if events.is_buffer_empty() {
                     break;
@@ -94,18 +94,18 @@ mod none {
     use std::path::Path;
 
     /// The system tells nothing.
-    pub(crate) enum NameEvents {}
+    pub(crate) enum FolderEvents {}
 
-    impl NameEvents {
+    impl FolderEvents {
         pub(crate) fn of(_: &Path) -> Option<Self> {
             None
         }
 
-        pub(crate) fn has_any(&self) -> bool {
+        pub(crate) fn has_pending(&self) -> bool {
             match *self {}
         }
 
-        pub(crate) fn take(&self) {
+        pub(crate) fn drain(&self) {
             match *self {}
         }
     }

@@ -11,43 +11,43 @@ use std::path::{Path, PathBuf};
 use custom_models_core::store::{StoreError, StoreErrorKind};
 
 use crate::file::open::sync_folder;
-use crate::file::path::{FileId, about, beside, make, own_file, unusable};
+use crate::file::path::{FileId, create_file, io_error, path_error, private_options, sidecar};
 
 /// A file that has no name of its own yet. What is not finished is removed.
-pub(crate) struct Aside {
+pub(crate) struct StagedFile {
     to: PathBuf,
     part: PathBuf,
     lock: PathBuf,
     _locked: File,
 }
 
-impl Aside {
+impl StagedFile {
     /// Makes an empty file for its owner alone. Nothing may be at the final name, nor a log beside it.
     pub(crate) fn begin(to: &Path) -> Result<Self, StoreError> {
         let (part, lock) = (appended(to, ".part"), appended(to, ".part.lock"));
         let (locked, was_left) = take(&lock)?;
-        let aside = Aside { to: to.to_owned(), part, lock, _locked: locked };
+        let staged = StagedFile { to: to.to_owned(), part, lock, _locked: locked };
         if was_left {
             // Never written over: it may be another name of a file that is finished.
-            let removed = fs::remove_file(&aside.part);
-            removed.or_else(unless_missing).map_err(|error| unusable(&aside.part, &error))?;
-        } else if aside.part.exists() {
+            let removed = fs::remove_file(&staged.part);
+            removed.or_else(unless_missing).map_err(|error| io_error(&staged.part, &error))?;
+        } else if staged.part.exists() {
             // Nobody who keeps to the lock has made it.
-            let other = aside.part.clone();
-            aside.abandon();
+            let other = staged.part.clone();
+            staged.abandon();
             return Err(taken(&other));
         }
         if fs::symlink_metadata(to).is_ok() {
             return Err(taken(to));
         }
-        let log = beside(to, "-wal");
+        let log = sidecar(to, "-wal");
         if log.exists() {
             let what = "a write-ahead log of another store lies here; end whoever uses that store, and move the \
                 log away or its database back";
-            return Err(about(StoreErrorKind::Unavailable, &log, what));
+            return Err(path_error(StoreErrorKind::Unavailable, &log, what));
         }
-        make(&aside.part)?;
-        Ok(aside)
+        create_file(&staged.part)?;
+        Ok(staged)
     }
 
     /// The file to be written.
@@ -59,10 +59,10 @@ impl Aside {
     pub(crate) fn finish(self) -> Result<(), StoreError> {
         let written = OpenOptions::new().write(true).open(&self.part);
         let synced = written.and_then(|file| file.sync_all());
-        synced.map_err(|error| unusable(&self.part, &error))?;
+        synced.map_err(|error| io_error(&self.part, &error))?;
         fs::hard_link(&self.part, &self.to).map_err(|error| match error.kind() {
             ErrorKind::AlreadyExists => taken(&self.to),
-            _ => unusable(&self.to, &error),
+            _ => io_error(&self.to, &error),
         })?;
         sync_folder(&self.to)
     }
@@ -73,7 +73,7 @@ impl Aside {
     }
 }
 
-impl Drop for Aside {
+impl Drop for StagedFile {
     fn drop(&mut self) {
         // What cannot be removed is removed by the next one who takes the lock.
         if !self.part.as_os_str().is_empty() {
@@ -90,7 +90,7 @@ fn appended(to: &Path, ending: &str) -> PathBuf {
 }
 
 fn taken(path: &Path) -> StoreError {
-    about(StoreErrorKind::Unavailable, path, "there is something already")
+    path_error(StoreErrorKind::Unavailable, path, "there is something already")
 }
 
 fn unless_missing(error: std::io::Error) -> std::io::Result<()> {
@@ -99,34 +99,34 @@ fn unless_missing(error: std::io::Error) -> std::io::Result<()> {
 
 /// Takes the lock, and says whether a process that died has left it.
 fn take(lock: &Path) -> Result<(File, bool), StoreError> {
-    let unusable = |error: std::io::Error| unusable(lock, &error);
+    let io_error = |error: std::io::Error| io_error(lock, &error);
     loop {
-        let (file, was_left) = match own_file().create_new(true).open(lock) {
+        let (file, was_left) = match private_options().create_new(true).open(lock) {
             Ok(file) => (file, false),
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 match OpenOptions::new().write(true).open(lock) {
                     Ok(file) => (file, true),
                     // Whoever had it has removed it.
                     Err(error) if error.kind() == ErrorKind::NotFound => continue,
-                    Err(error) => return Err(unusable(error)),
+                    Err(error) => return Err(io_error(error)),
                 }
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
                 let folder = lock.parent().unwrap_or(lock);
-                return Err(about(StoreErrorKind::Unavailable, folder, "no such folder"));
+                return Err(path_error(StoreErrorKind::Unavailable, folder, "no such folder"));
             }
-            Err(error) => return Err(unusable(error)),
+            Err(error) => return Err(io_error(error)),
         };
         match file.try_lock() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => {
                 let what = "another process is writing the file that this lock is for";
-                return Err(about(StoreErrorKind::Unavailable, lock, what));
+                return Err(path_error(StoreErrorKind::Unavailable, lock, what));
             }
-            Err(TryLockError::Error(error)) => return Err(unusable(error)),
+            Err(TryLockError::Error(error)) => return Err(io_error(error)),
         }
         // Whoever had it may have removed it before this one had the lock.
-        let locked = FileId::of(&file.metadata().map_err(unusable)?);
+        let locked = FileId::of(&file.metadata().map_err(io_error)?);
         if FileId::at(lock).is_ok_and(|found| found == locked) {
             return Ok((file, was_left));
         }
