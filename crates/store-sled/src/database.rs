@@ -9,17 +9,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockW
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use sled::Db;
 
-use crate::database::backend::{Medium, Opened};
+use crate::database::backend::{Backend, Opened};
 use crate::database::folder::{Folder, LOG_IS_GONE};
 use crate::database::inspection::{Inspection, inspect};
 use crate::database::log_scan::end_of;
 use crate::database::recognition::recognise;
 use crate::database::undo_log::UndoLog;
 use crate::database::watermark::{Mark, Watermark};
-use crate::error::{damaged, guarded};
+use crate::error::{call_sled, damaged};
 use crate::rows::keys::{LAST_ID, TOTALS, number};
 use crate::rows::totals::Totals;
-use crate::rows::write_set::Changes;
+use crate::rows::write_set::WriteSet;
 
 pub(crate) mod backend;
 mod files;
@@ -39,17 +39,17 @@ pub(crate) mod watermark;
 
 /// The number of times that the writer judges a group before it gives up. It judges again if the
 /// database broke off before the group was written.
-const JUDGEMENTS: usize = 4;
+const MAX_ATTEMPTS: usize = 4;
 
 /// A database that may be open.
 pub(crate) struct Database {
-    medium: Box<dyn Medium>,
+    backend: Box<dyn Backend>,
     /// Everybody who uses the database reads this for as long; nobody keeps a handle. So a change
     /// of state waits for them, and then the last handle is dropped, which frees sled's lock.
     state: RwLock<State>,
     /// Held while a batch becomes visible, but not while it is synced. Who holds it sees a database
     /// that stands still.
-    moments: Mutex<UndoLog>,
+    undo_log: Mutex<UndoLog>,
     /// The findings of the inspection before the database was opened, a sentence each.
     findings: Vec<String>,
 }
@@ -73,9 +73,9 @@ enum Status {
 }
 
 /// A group of writes that was judged and tried.
-pub(crate) struct Written<T> {
-    pub(crate) judgement: T,
-    pub(crate) changes: Changes,
+pub(crate) struct Attempt<T> {
+    pub(crate) decision: T,
+    pub(crate) changes: WriteSet,
     pub(crate) result: Result<(), WriteFault>,
 }
 
@@ -89,14 +89,14 @@ pub(crate) enum WriteFault {
 
 impl Database {
     /// Opens the database of a folder, which is made where nothing is.
-    pub(crate) fn open(folder: Folder, medium: impl Medium) -> Result<Self, StoreError> {
+    pub(crate) fn open(folder: Folder, backend: impl Backend) -> Result<Self, StoreError> {
         let Inspection { mark, findings } = inspect(&folder)?;
         let status = Status::Broken { is_log_suspect: false };
         let state = State { folder, expected: mark, watermark: None, status };
         let database = Database {
-            medium: Box::new(medium),
+            backend: Box::new(backend),
             state: RwLock::new(state),
-            moments: Mutex::default(),
+            undo_log: Mutex::default(),
             findings,
         };
         database.reopen()?;
@@ -115,7 +115,7 @@ impl Database {
             let state = self.state();
             let result = match &state.status {
                 Status::Open(opened) => {
-                    state.folder.is_in_place()?;
+                    state.folder.ensure_in_place()?;
                     Some(read(&opened.db))
                 }
                 Status::Closed => return Err(StoreErrorKind::Closed.into()),
@@ -124,10 +124,10 @@ impl Database {
             drop(state);
             match result {
                 None => self.reopen()?,
-                Some(Err(fault)) if is_of_the_disk(&fault) => {
-                    self.break_off(leaves_doubt(&fault));
+                Some(Err(error)) if is_disk_fault(&error) => {
+                    self.mark_broken(may_lose_writes(&error));
                     if has_failed {
-                        return Err(fault);
+                        return Err(error);
                     }
                     has_failed = true;
                 }
@@ -137,23 +137,23 @@ impl Database {
     }
 
     /// Keeps the writer from making anything visible, for as short as can be.
-    pub(crate) fn stand_still(&self) -> MutexGuard<'_, UndoLog> {
-        self.moments.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn block_writer(&self) -> MutexGuard<'_, UndoLog> {
+        self.undo_log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Judges, and writes what follows from it. Somebody who reads may break the database off in
     /// between; then nothing was tried, and it is judged again. `Err` says that nothing was tried.
-    pub(crate) fn judge_and_write<T>(
+    pub(crate) fn write_group<T>(
         &self,
-        judge: impl Fn() -> Result<(T, Changes), StoreError>,
-    ) -> Result<Written<T>, StoreError> {
-        for _ in 0..JUDGEMENTS {
-            let (judgement, changes) = judge()?;
+        judge: impl Fn() -> Result<(T, WriteSet), StoreError>,
+    ) -> Result<Attempt<T>, StoreError> {
+        for _ in 0..MAX_ATTEMPTS {
+            let (decision, changes) = judge()?;
             if changes.is_empty() {
-                return Ok(Written { judgement, changes, result: Ok(()) });
+                return Ok(Attempt { decision, changes, result: Ok(()) });
             }
             if let Some(result) = self.write(&changes) {
-                return Ok(Written { judgement, changes, result });
+                return Ok(Attempt { decision, changes, result });
             }
         }
         let cause = "the database broke off again and again before anything could be written";
@@ -162,7 +162,7 @@ impl Database {
 
     /// Makes changes visible, whole, and then durable. When that fails the database is closed, to
     /// be opened anew. `None` if it is not open.
-    fn write(&self, changes: &Changes) -> Option<Result<(), WriteFault>> {
+    fn write(&self, changes: &WriteSet) -> Option<Result<(), WriteFault>> {
         let state = self.state();
         let written = match &state.status {
             Status::Open(opened) => self.write_to(&state, opened, changes),
@@ -171,8 +171,8 @@ impl Database {
         drop(state);
         match &written {
             Ok(()) => {}
-            Err(WriteFault::Unflushed(fault)) => self.break_off(leaves_doubt(fault)),
-            Err(WriteFault::Unsynced(_)) => self.break_off(true),
+            Err(WriteFault::Unflushed(error)) => self.mark_broken(may_lose_writes(error)),
+            Err(WriteFault::Unsynced(_)) => self.mark_broken(true),
         }
         Some(written)
     }
@@ -181,20 +181,20 @@ impl Database {
         &self,
         state: &State,
         opened: &Opened,
-        changes: &Changes,
+        changes: &WriteSet,
     ) -> Result<(), WriteFault> {
         let batches = journal::batches(changes).map_err(WriteFault::Unflushed)?;
-        let mut standing_still = self.stand_still();
-        standing_still.record(changes);
-        let applied = self.medium.apply(opened, batches);
-        drop(standing_still);
-        applied.and_then(|()| self.medium.flush(opened)).map_err(WriteFault::Unflushed)?;
-        self.medium.sync(opened).map_err(WriteFault::Unsynced)?;
+        let mut undo_log = self.block_writer();
+        undo_log.record(changes);
+        let applied = self.backend.apply(opened, batches);
+        drop(undo_log);
+        applied.and_then(|()| self.backend.flush(opened)).map_err(WriteFault::Unflushed)?;
+        self.backend.sync(opened).map_err(WriteFault::Unsynced)?;
         if let (Some(watermark), Some(row)) = (&state.watermark, changes.after(TOTALS)) {
             let totals = Totals::from_row(Some(row)).map_err(WriteFault::Unsynced)?;
             watermark.raise(totals, changes.after(LAST_ID).and_then(number));
         }
-        state.folder.is_in_place().map_err(WriteFault::Unsynced)
+        state.folder.ensure_in_place().map_err(WriteFault::Unsynced)
     }
 
     /// Closes the database for good, and lets others open it.
@@ -204,8 +204,8 @@ impl Database {
             return;
         }
         let was_open = matches!(state.status, Status::Open(_));
-        let_go(&mut state, Status::Closed);
-        state.folder.await_log();
+        drop_database(&mut state, Status::Closed);
+        state.folder.wait_for_log();
         if let Some(mut watermark) = state.watermark.take() {
             let log = state.folder.log();
             watermark.finish(if was_open { end_of(&log).unwrap_or_default() } else { None });
@@ -213,10 +213,12 @@ impl Database {
         state.folder.release();
     }
 
-    fn break_off(&self, is_suspect: bool) {
+    fn mark_broken(&self, is_suspect: bool) {
         let mut state = self.state_mut();
         match &mut state.status {
-            Status::Open(_) => let_go(&mut state, Status::Broken { is_log_suspect: is_suspect }),
+            Status::Open(_) => {
+                drop_database(&mut state, Status::Broken { is_log_suspect: is_suspect })
+            }
             // Somebody else was faster, and may have had less reason for doubt.
             Status::Broken { is_log_suspect } => *is_log_suspect |= is_suspect,
             Status::Closed => {}
@@ -228,22 +230,22 @@ impl Database {
         let Status::Broken { is_log_suspect } = &mut state.status else {
             return Ok(());
         };
-        state.folder.is_in_place()?;
+        state.folder.ensure_in_place()?;
         if !state.folder.is_unfinished() && !state.folder.has_log() {
             return Err(damaged(LOG_IS_GONE));
         }
         if *is_log_suspect {
             state.folder.rewrite_log()?;
         }
-        state.folder.await_log();
-        let opened = self.medium.open(&state.folder);
+        state.folder.wait_for_log();
+        let opened = self.backend.open(&state.folder);
         // Opening ends with a sync.
-        *is_log_suspect = opened.as_ref().is_err_and(leaves_doubt);
+        *is_log_suspect = opened.as_ref().is_err_and(may_lose_writes);
         let opened = opened?;
         let recognised = self.recognise(state, &opened);
         let suspect = std::mem::replace(&mut state.status, Status::Open(opened));
         if recognised.is_err() {
-            let_go(state, suspect);
+            drop_database(state, suspect);
         }
         recognised
     }
@@ -253,13 +255,13 @@ impl Database {
         if let Some(watermark) = watermark {
             *expected = Some(watermark.mark());
         }
-        let mark = recognise(&*self.medium, opened, folder, expected.as_ref())?;
-        folder.note_place()?;
+        let mark = recognise(&*self.backend, opened, folder, expected.as_ref())?;
+        folder.remember_log()?;
         if watermark.is_none() && !folder.is_private() {
             *watermark = Some(Watermark::start(folder.path(), mark)?);
         }
         // The marker says this last, so that a step that was cut short is made again.
-        if folder.is_to_be_marked() { folder.mark() } else { Ok(()) }
+        if folder.needs_marking() { folder.write_marker() } else { Ok(()) }
     }
 
     /// The findings of the inspection before the database was opened, a sentence each.
@@ -284,19 +286,19 @@ impl Drop for Database {
 }
 
 /// Returns true for a fault after which sled refuses everything until it is opened anew.
-fn is_of_the_disk(fault: &StoreError) -> bool {
-    matches!(fault.kind(), StoreErrorKind::Full | StoreErrorKind::Failed)
+fn is_disk_fault(error: &StoreError) -> bool {
+    matches!(error.kind(), StoreErrorKind::Full | StoreErrorKind::Failed)
 }
 
 /// Returns true for a fault after which the system may count as written what did not reach the disk.
-fn leaves_doubt(fault: &StoreError) -> bool {
-    fault.kind() == StoreErrorKind::Failed
+fn may_lose_writes(error: &StoreError) -> bool {
+    error.kind() == StoreErrorKind::Failed
 }
 
 /// Drops the database, which flushes it, and that may fail; nothing rests on it.
-fn let_go(state: &mut State, status: Status) {
+fn drop_database(state: &mut State, status: Status) {
     let before = std::mem::replace(&mut state.status, status);
-    let _ = guarded(|| {
+    let _ = call_sled(|| {
         drop(before);
         Ok(())
     });

@@ -11,8 +11,8 @@ use custom_models_core::store::{StoreError, StoreErrorKind};
 
 /// Calls sled. Every call goes through here: on damaged files sled may panic where others return
 /// an error, and then the panic's message is the cause.
-pub(crate) fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
-    let _silent = Silent::begin();
+pub(crate) fn call_sled<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
+    let _silent = QuietPanics::begin();
     // What a panic may have left half done is sled's own state. Reads go on with it and are judged;
     // a write that failed closes the database, and it is opened anew.
     match catch_unwind(AssertUnwindSafe(call)) {
@@ -26,16 +26,16 @@ pub(crate) fn guarded<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, St
     }
 }
 
-/// Keeps panics inside of [`guarded`], and those of sled's own threads, from being reported to standard
+/// Keeps panics inside of [`call_sled`], and those of sled's own threads, from being reported to standard
 /// error: they are errors here. Whatever else panics is reported by the hook that was there before.
-pub(crate) fn keep_panics_silent() {
+pub(crate) fn quiet_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         let report = panic::take_hook();
         panic::set_hook(Box::new(move |panic| {
             let is_of_sled =
                 thread::current().name().is_some_and(|name| name.starts_with("sled-io-"));
-            if !is_of_sled && !SILENT.get() {
+            if !is_of_sled && !QUIET.get() {
                 report(panic);
             }
         }));
@@ -44,28 +44,28 @@ pub(crate) fn keep_panics_silent() {
 
 thread_local! {
     /// True while the thread calls sled.
-    static SILENT: Cell<bool> = const { Cell::new(false) };
+    static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
 /// A call of sled's. Dropping it ends it.
-struct Silent {
+struct QuietPanics {
     before: bool,
 }
 
-impl Silent {
+impl QuietPanics {
     fn begin() -> Self {
-        Silent { before: SILENT.replace(true) }
+        QuietPanics { before: QUIET.replace(true) }
     }
 }
 
-impl Drop for Silent {
+impl Drop for QuietPanics {
     fn drop(&mut self) {
-        SILENT.set(self.before);
+        QUIET.set(self.before);
     }
 }
 
 /// An error of the file system outside of sled.
-pub(crate) fn io_fault(error: io::Error) -> StoreError {
+pub(crate) fn io_error(error: io::Error) -> StoreError {
     StoreError::new(io_kind(error.kind()), error)
 }
 

@@ -17,7 +17,7 @@ use custom_models_core::{CustomModel, ModelId, Organisation};
 use custom_models_group_commit::GroupCommit;
 
 use crate::database::Database;
-use crate::database::backend::{Disk, Medium};
+use crate::database::backend::{Backend, Disk};
 use crate::database::folder::Folder;
 use crate::read::{models, records};
 use crate::write::writer::Writer;
@@ -26,7 +26,7 @@ use crate::write::writer::Writer;
 ///
 /// One process has it open at a time.
 pub struct SledStore {
-    commits: GroupCommit<Writer>,
+    queue: GroupCommit<Writer>,
     database: Arc<Database>,
 }
 
@@ -73,19 +73,19 @@ impl SledStore {
     }
 
     #[cfg(any(test, feature = "flush-only"))]
-    pub(crate) fn open_on(folder: &Path, medium: impl Medium) -> Result<Self, StoreError> {
-        SledStore::open_with(folder, OpenMode::Create, medium)
+    pub(crate) fn open_on(folder: &Path, backend: impl Backend) -> Result<Self, StoreError> {
+        SledStore::open_with(folder, OpenMode::Create, backend)
     }
 
-    fn open_with(folder: &Path, mode: OpenMode, medium: impl Medium) -> Result<Self, StoreError> {
-        let database = Arc::new(Database::open(Folder::claim_as(folder, mode)?, medium)?);
+    fn open_with(folder: &Path, mode: OpenMode, backend: impl Backend) -> Result<Self, StoreError> {
+        let database = Arc::new(Database::open(Folder::open(folder, mode)?, backend)?);
         let writer = match mode {
-            OpenMode::ReadOnly => Writer::refusing(Arc::clone(&database)),
+            OpenMode::ReadOnly => Writer::read_only(Arc::clone(&database)),
             _ => Writer::new(Arc::clone(&database)),
         };
-        let commits = GroupCommit::start("sled-writer", writer)
+        let queue = GroupCommit::start("sled-writer", writer)
             .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?;
-        Ok(SledStore { commits, database })
+        Ok(SledStore { queue, database })
     }
 }
 
@@ -97,11 +97,11 @@ impl fmt::Debug for SledStore {
 
 impl ModelStore for SledStore {
     fn submit(&self, write: Write, done: Completion) {
-        self.commits.submit(Job::Model(write), |it| done(it.and_then(Judged::model)));
+        self.queue.submit(Job::Model(write), |it| done(it.and_then(Judged::model)));
     }
 
     fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
-        self.commits.apply(Job::Model(write))?.model()
+        self.queue.apply(Job::Model(write))?.model()
     }
 
     fn get(
@@ -157,11 +157,11 @@ impl ModelStore for SledStore {
     }
 
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        self.commits.apply(Job::Purge(purge))?.purged()
+        self.queue.apply(Job::Purge(purge))?.purged()
     }
 
     fn close(&self) -> Result<(), StoreError> {
-        self.commits.close();
+        self.queue.close();
         self.database.close();
         Ok(())
     }

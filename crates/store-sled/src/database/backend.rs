@@ -7,10 +7,10 @@ use std::time::Duration;
 use custom_models_core::store::StoreError;
 use sled::{Batch, Db, Mode};
 
-use crate::database::flush_watchdog::Nudger;
+use crate::database::flush_watchdog::FlushWatchdog;
 use crate::database::folder::Folder;
 use crate::database::leftovers;
-use crate::error::{guarded, io_fault, keep_panics_silent};
+use crate::error::{call_sled, io_error, quiet_panics};
 
 /// The time after which a flush is suspected to wait in vain.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -21,7 +21,7 @@ const CACHE_BYTES: u64 = 64 << 20;
 /// An open database.
 pub(crate) struct Opened {
     /// Has a handle of the database, so it goes first.
-    nudger: Nudger,
+    watchdog: FlushWatchdog,
     pub(crate) db: Db,
     /// The log, opened before anything is written to it, so that no error of the disk is missed.
     log: File,
@@ -29,7 +29,7 @@ pub(crate) struct Opened {
 
 /// The operations on sled and on the file system below it, in the order of a commit. Tests record the
 /// order and let steps fail.
-pub(crate) trait Medium: Send + Sync + 'static {
+pub(crate) trait Backend: Send + Sync + 'static {
     /// Opens the database of a folder; what it then shows is durable.
     fn open(&self, folder: &Folder) -> Result<Opened, StoreError>;
 
@@ -46,67 +46,67 @@ pub(crate) trait Medium: Send + Sync + 'static {
 /// The real one.
 pub(crate) struct Disk;
 
-impl Medium for Disk {
+impl Backend for Disk {
     fn open(&self, folder: &Folder) -> Result<Opened, StoreError> {
-        keep_panics_silent();
-        leftovers::remove(folder).map_err(io_fault)?;
+        quiet_panics();
+        leftovers::remove(folder).map_err(io_error)?;
         let config = sled::Config::new()
             .path(folder.path())
             .mode(Mode::LowSpace)
             .cache_capacity(CACHE_BYTES)
             .flush_every_ms(None);
-        let db = guarded(|| config.open())?;
+        let db = call_sled(|| config.open())?;
         let opened = folder.open_log().and_then(|log| {
             folder.sync()?;
-            Ok((log, nudger(db.clone())?))
+            Ok((log, watchdog(db.clone())?))
         });
         match opened {
-            Ok((log, nudger)) => Ok(Opened { nudger, db, log }),
-            Err(fault) => {
-                guarded(|| {
+            Ok((log, watchdog)) => Ok(Opened { watchdog, db, log }),
+            Err(error) => {
+                call_sled(|| {
                     drop(db);
                     Ok(())
                 })?;
-                Err(fault)
+                Err(error)
             }
         }
     }
 
     fn apply(&self, opened: &Opened, batches: Vec<Batch>) -> Result<(), StoreError> {
-        batches.into_iter().try_for_each(|batch| guarded(|| opened.db.apply_batch(batch)))
+        batches.into_iter().try_for_each(|batch| call_sled(|| opened.db.apply_batch(batch)))
     }
 
     fn flush(&self, opened: &Opened) -> Result<(), StoreError> {
-        opened.nudger.watch(|| guarded(|| opened.db.flush())).map(drop)
+        opened.watchdog.watch(|| call_sled(|| opened.db.flush())).map(drop)
     }
 
     /// On Linux sled's flush writes the log and starts its way to the disk (`sync_file_range`), but
     /// neither the length of the file nor the drive's own cache is flushed.
     fn sync(&self, opened: &Opened) -> Result<(), StoreError> {
-        opened.log.sync_all().map_err(io_fault)
+        opened.log.sync_all().map_err(io_error)
     }
 }
 
 /// Flushes once more, from a thread of its own, while a flush takes very long.
-fn nudger(db: Db) -> Result<Nudger, StoreError> {
-    let nudge = move || {
+fn watchdog(db: Db) -> Result<FlushWatchdog, StoreError> {
+    let wake = move || {
         let db = db.clone();
-        let flush = move || drop(guarded(|| db.flush()));
+        let flush = move || drop(call_sled(|| db.flush()));
         // Without a thread now, there may be one the next time.
-        drop(thread::Builder::new().name("sled-nudge".to_owned()).spawn(flush));
+        drop(thread::Builder::new().name("sled-flush".to_owned()).spawn(flush));
     };
-    Nudger::start(PATIENCE, nudge).map_err(io_fault)
+    FlushWatchdog::start(PATIENCE, wake).map_err(io_error)
 }
 
 /// Makes batches durable.
 pub(crate) fn make(
-    medium: &dyn Medium,
+    backend: &dyn Backend,
     opened: &Opened,
     batches: Vec<Batch>,
 ) -> Result<(), StoreError> {
-    medium.apply(opened, batches)?;
-    medium.flush(opened)?;
-    medium.sync(opened)
+    backend.apply(opened, batches)?;
+    backend.flush(opened)?;
+    backend.sync(opened)
 }
 
 /// Sled as it comes: what is flushed counts as durable.
@@ -114,7 +114,7 @@ pub(crate) fn make(
 pub(crate) struct FlushOnly;
 
 #[cfg(feature = "flush-only")]
-impl Medium for FlushOnly {
+impl Backend for FlushOnly {
     fn open(&self, folder: &Folder) -> Result<Opened, StoreError> {
         Disk.open(folder)
     }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use custom_models_core::store::StoreError;
 
-use crate::error::io_fault;
+use crate::error::io_error;
 
 /// Lets files be made that only their owner can use (PLACE-5).
 pub(crate) fn for_the_owner(options: &mut OpenOptions) {
@@ -23,10 +23,10 @@ pub(crate) fn create_folder(folder: &Path) -> Result<(), StoreError> {
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     match builder.create(folder) {
         Err(cause) if cause.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-        created => created.map_err(io_fault)?,
+        created => created.map_err(io_error)?,
     }
     match folder.parent() {
-        Some(parent) => sync_names(parent).map_err(io_fault),
+        Some(parent) => sync_names(parent).map_err(io_error),
         None => Ok(()),
     }
 }
@@ -97,7 +97,7 @@ pub(crate) struct FileId {
 impl FileId {
     /// The file that is at a path now. Does not open it.
     pub(crate) fn at(path: &Path) -> Result<Self, StoreError> {
-        let found = fs::metadata(path).map_err(io_fault)?;
+        let found = fs::metadata(path).map_err(io_error)?;
         #[cfg(unix)]
         {
             use std::os::unix::fs::MetadataExt;

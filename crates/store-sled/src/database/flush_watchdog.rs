@@ -10,7 +10,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 /// Watches calls that may wait in vain.
-pub(crate) struct Nudger {
+pub(crate) struct FlushWatchdog {
     calls: Arc<Calls>,
     thread: Option<JoinHandle<()>>,
 }
@@ -28,16 +28,16 @@ struct State {
     is_over: bool,
 }
 
-impl Nudger {
-    /// Calls `nudge` when a call lasts longer than the patience or up to twice as long, and then
+impl FlushWatchdog {
+    /// Calls `wake` when a call lasts longer than the patience or up to twice as long, and then
     /// again and again, each time after twice as long a wait. It must not wait itself.
-    pub(crate) fn start(patience: Duration, nudge: impl Fn() + Send + 'static) -> io::Result<Self> {
+    pub(crate) fn start(patience: Duration, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
         let calls = Arc::new(Calls::default());
         let watched = Arc::clone(&calls);
         let thread = thread::Builder::new()
-            .name("sled-nudger".to_owned())
-            .spawn(move || watched.nudge(patience, nudge))?;
-        Ok(Nudger { calls, thread: Some(thread) })
+            .name("sled-watchdog".to_owned())
+            .spawn(move || watched.wake(patience, wake))?;
+        Ok(FlushWatchdog { calls, thread: Some(thread) })
     }
 
     /// Makes a call that is watched. It must not panic.
@@ -49,7 +49,7 @@ impl Nudger {
     }
 }
 
-impl Drop for Nudger {
+impl Drop for FlushWatchdog {
     fn drop(&mut self) {
         self.calls.lock().is_over = true;
         self.calls.over.notify_one();
@@ -65,7 +65,7 @@ impl Calls {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn nudge(&self, patience: Duration, nudge: impl Fn()) {
+    fn wake(&self, patience: Duration, wake: impl Fn()) {
         let mut wait = patience;
         let mut state = self.lock();
         while !state.is_over {
@@ -73,7 +73,7 @@ impl Calls {
             let waited = self.over.wait_timeout(state, wait);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
             if state.number == number && number % 2 == 1 {
-                nudge();
+                wake();
                 wait = wait.saturating_mul(2);
             } else {
                 wait = patience;

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use crate::database::files::{FileId, Mode, create_folder, for_the_owner, sync_tree};
 use crate::database::private_copy;
 use crate::database::watermark::WATERMARK;
-use crate::error::{damaged, io_fault};
+use crate::error::{damaged, io_error};
 use crate::schema::{FIRST_LAYOUT, LAYOUT, Layout, SECOND_LAYOUT, THIRD_LAYOUT};
 
 /// The file that makes a folder a store.
@@ -53,14 +53,14 @@ impl Folder {
     /// For whoever only reads, makes a private copy, and locks that.
     ///
     /// A folder that turns out not to be ours is left as it was.
-    pub(crate) fn claim_as(path: &Path, mode: OpenMode) -> Result<Self, StoreError> {
-        let path = std::path::absolute(path).map_err(io_fault)?;
+    pub(crate) fn open(path: &Path, mode: OpenMode) -> Result<Self, StoreError> {
+        let path = std::path::absolute(path).map_err(io_error)?;
         let is_read_only = mode == OpenMode::ReadOnly;
         let marker = open_marker(&path, mode)?;
         match if is_read_only { marker.try_lock_shared() } else { marker.try_lock() } {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(StoreErrorKind::Locked.into()),
-            Err(TryLockError::Error(cause)) => return Err(io_fault(cause)),
+            Err(TryLockError::Error(cause)) => return Err(io_error(cause)),
         }
         let folder = Folder::read_marker(path, marker)?;
         if folder.is_unfinished && mode != OpenMode::Create && !folder.path.join(WATERMARK).exists()
@@ -78,14 +78,14 @@ impl Folder {
         if !folder.has_log() {
             return Err(damaged(LOG_IS_GONE));
         }
-        folder.await_log();
+        folder.wait_for_log();
         folder.private_copy()
     }
 
     /// A copy among the temporary files that goes with what is returned. The folder must be locked.
     pub(crate) fn private_copy(&self) -> Result<Self, StoreError> {
         let copy = private_copy::copy(&self.path)?;
-        let mut folder = Folder::claim_as(copy.path(), OpenMode::Existing)?;
+        let mut folder = Folder::open(copy.path(), OpenMode::Existing)?;
         folder.private = Some(copy);
         Ok(folder)
     }
@@ -93,8 +93,8 @@ impl Folder {
     fn read_marker(path: PathBuf, mut marker: File) -> Result<Self, StoreError> {
         let mut text = Vec::new();
         let limit = (LAYOUT.len() + IN_USE.len()) as u64 + 16;
-        (&marker).take(limit).read_to_end(&mut text).map_err(io_fault)?;
-        let (layout, was_left_open) = read_usage(&text);
+        (&marker).take(limit).read_to_end(&mut text).map_err(io_error)?;
+        let (layout, was_left_open) = parse_marker(&text);
         let is_cut_short =
             |whole: &str| layout.len() < whole.len() && whole.as_bytes().starts_with(layout);
         let is_unfinished =
@@ -110,7 +110,7 @@ impl Folder {
             let cause = format!("its marker says `{}`", text.escape_ascii());
             return Err(StoreError::new(kind, cause));
         }
-        marker.rewind().map_err(io_fault)?;
+        marker.rewind().map_err(io_error)?;
         let is_of_older_layout = matches!(found, Layout::First | Layout::Second | Layout::Third);
         let (log, private) = (None, None);
         Ok(Folder { path, marker, is_unfinished, is_of_older_layout, was_left_open, log, private })
@@ -122,7 +122,7 @@ impl Folder {
     }
 
     /// Remembers which file sled's log is.
-    pub(crate) fn note_place(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn remember_log(&mut self) -> Result<(), StoreError> {
         if self.log.is_none() {
             self.log = Some(FileId::at(&self.log())?);
         }
@@ -130,7 +130,7 @@ impl Folder {
     }
 
     /// Makes sure that sled's log is still the file that was opened (PLACE-3). Opens nothing.
-    pub(crate) fn is_in_place(&self) -> Result<(), StoreError> {
+    pub(crate) fn ensure_in_place(&self) -> Result<(), StoreError> {
         let Some(log) = self.log.filter(|_| !self.is_private()) else { return Ok(()) };
         if FileId::at(&self.log()).is_ok_and(|found| found == log) {
             return Ok(());
@@ -150,18 +150,18 @@ impl Folder {
     }
 
     /// Returns true if the marker is still to be written.
-    pub(crate) fn is_to_be_marked(&self) -> bool {
+    pub(crate) fn needs_marking(&self) -> bool {
         self.is_unfinished || self.is_of_older_layout || self.was_left_open
     }
 
     /// Marks the store as one of this layout. All that is in it must be durable by now.
-    pub(crate) fn mark(&mut self) -> Result<(), StoreError> {
+    pub(crate) fn write_marker(&mut self) -> Result<(), StoreError> {
         self.marker
             .rewind()
             .and_then(|()| self.marker.write_all(LAYOUT.as_bytes()))
             .and_then(|()| self.marker.set_len(LAYOUT.len() as u64))
             .and_then(|()| self.marker.sync_all())
-            .map_err(io_fault)?;
+            .map_err(io_error)?;
         self.is_unfinished = false;
         self.is_of_older_layout = false;
         self.was_left_open = false;
@@ -192,11 +192,11 @@ impl Folder {
 
     /// Sled's log, to be synced after every group.
     pub(crate) fn open_log(&self) -> Result<File, StoreError> {
-        OpenOptions::new().write(true).open(self.path.join(LOG)).map_err(io_fault)
+        OpenOptions::new().write(true).open(self.path.join(LOG)).map_err(io_error)
     }
 
     /// Waits until sled let go of its log.
-    pub(crate) fn await_log(&self) {
+    pub(crate) fn wait_for_log(&self) {
         let deadline = Instant::now() + LOCK_TIMEOUT;
         while let Ok(log) = File::open(self.path.join(LOG))
             && matches!(log.try_lock(), Err(TryLockError::WouldBlock))
@@ -209,8 +209,8 @@ impl Folder {
     /// Makes all files and their names durable, and gives them the mode of the marker (PLACE-5). Sled syncs some
     /// files and no folder, and makes its files with the mode that the process makes any.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
-        let mode = Mode::of(&self.marker).map_err(io_fault)?;
-        sync_tree(&self.path, mode).map_err(io_fault)
+        let mode = Mode::of(&self.marker).map_err(io_error)?;
+        sync_tree(&self.path, mode).map_err(io_error)
     }
 
     /// Writes sled's log over itself.
@@ -232,13 +232,13 @@ impl Folder {
                 log.write_all(read)?;
             }
         };
-        rewrite().map_err(io_fault)
+        rewrite().map_err(io_error)
     }
 }
 
 /// Takes the layout's name from what a marker says, and whether the store was left open. What stands
 /// behind the name may be cut short.
-fn read_usage(text: &[u8]) -> (&[u8], bool) {
+fn parse_marker(text: &[u8]) -> (&[u8], bool) {
     let end = text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| end + 1);
     match text.split_at_checked(end) {
         Some((layout, rest)) if !rest.is_empty() && IN_USE.starts_with(rest) => (layout, true),
@@ -261,7 +261,7 @@ fn open_marker(folder: &Path, mode: OpenMode) -> Result<File, StoreError> {
             OpenMode::Create => create_folder(folder)?,
             _ => return Err(missing()),
         },
-        Err(cause) => return Err(io_fault(cause)),
+        Err(cause) => return Err(io_error(cause)),
     }
     let path = folder.join(MARKER);
     let mut options = OpenOptions::new();
@@ -272,9 +272,9 @@ fn open_marker(folder: &Path, mode: OpenMode) -> Result<File, StoreError> {
         Err(cause) if cause.kind() == io::ErrorKind::IsADirectory => {
             return Err(StoreError::new(StoreErrorKind::NotOurs, cause));
         }
-        opened => return opened.map_err(io_fault),
+        opened => return opened.map_err(io_error),
     }
-    if fs::read_dir(folder).map_err(io_fault)?.next().is_some() && !path.exists() {
+    if fs::read_dir(folder).map_err(io_error)?.next().is_some() && !path.exists() {
         let cause = format!("a folder with files in it, but no `{MARKER}`");
         return Err(StoreError::new(StoreErrorKind::NotOurs, cause));
     }
@@ -282,7 +282,7 @@ fn open_marker(folder: &Path, mode: OpenMode) -> Result<File, StoreError> {
         return Err(missing());
     }
     for_the_owner(&mut options);
-    options.create(true).open(&path).map_err(io_fault)
+    options.create(true).open(&path).map_err(io_error)
 }
 
 #[cfg(test)]

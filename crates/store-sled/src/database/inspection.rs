@@ -5,12 +5,12 @@ use std::error::Error;
 
 use custom_models_core::store::{StoreError, StoreErrorKind};
 
-use crate::database::backend::{Disk, Medium};
+use crate::database::backend::{Backend, Disk};
 use crate::database::folder::Folder;
 use crate::database::log_scan::{Log, scan};
 use crate::database::recognition::recognise;
 use crate::database::watermark::{self, ADVICE, Found, Mark, WATERMARK};
-use crate::error::{guarded, io_fault};
+use crate::error::{call_sled, io_error};
 use crate::rows::consistency::contradictions;
 
 /// The result of the inspection of a folder.
@@ -25,7 +25,7 @@ pub(crate) struct Inspection {
 /// Inspects a folder. Refuses one whose database has lost something, without writing to it.
 pub(crate) fn inspect(folder: &Folder) -> Result<Inspection, StoreError> {
     let mut findings = Vec::new();
-    let mark = match watermark::find(folder.path()).map_err(io_fault)? {
+    let mark = match watermark::find(folder.path()).map_err(io_error)? {
         Found::Mark { mark, is_whole, .. } => {
             if !is_whole {
                 findings.push(format!("one of the two places of `{WATERMARK}` is damaged"));
@@ -39,22 +39,22 @@ pub(crate) fn inspect(folder: &Folder) -> Result<Inspection, StoreError> {
             return Err(StoreError::new(StoreErrorKind::Damaged, cause));
         }
         Found::Nothing => {
-            if !folder.is_to_be_marked() {
+            if !folder.needs_marking() {
                 findings.push(format!("`{WATERMARK}` was missing, so what was lost is not seen"));
             }
             return Ok(Inspection { mark: None, findings });
         }
     };
     if folder.has_log() {
-        judge_log(folder, &mark)?;
+        check_log(folder, &mark)?;
     }
     Ok(Inspection { mark: Some(mark), findings })
 }
 
-fn judge_log(folder: &Folder, mark: &Mark) -> Result<(), StoreError> {
+fn check_log(folder: &Folder, mark: &Mark) -> Result<(), StoreError> {
     // Only a store that is open is cut off by a crash.
     let was_closed = mark.log_end > 0;
-    let log = scan(folder.path(), &folder.log()).map_err(io_fault)?;
+    let log = scan(folder.path(), &folder.log()).map_err(io_error)?;
     let is_doubtful = match log {
         Log::Ends { at, has_rest } => at < mark.log_end || (has_rest && at != mark.log_end),
         Log::Torn => true,
@@ -64,7 +64,7 @@ fn judge_log(folder: &Folder, mark: &Mark) -> Result<(), StoreError> {
         Log::HasGap => true,
         Log::Broken(what) => return Err(lost(what)),
     };
-    if is_doubtful { try_copy(folder, mark, log == Log::HasGap) } else { Ok(()) }
+    if is_doubtful { check_copy(folder, mark, log == Log::HasGap) } else { Ok(()) }
 }
 
 fn lost(what: &str) -> StoreError {
@@ -72,27 +72,27 @@ fn lost(what: &str) -> StoreError {
 }
 
 /// Lets sled open a copy, and looks at all rows of it if that is asked for.
-fn try_copy(folder: &Folder, mark: &Mark, all_rows: bool) -> Result<(), StoreError> {
+fn check_copy(folder: &Folder, mark: &Mark, all_rows: bool) -> Result<(), StoreError> {
     let mut copy = folder.private_copy()?;
-    let opened = Disk.open(&copy).map_err(|fault| unreadable(fault, mark))?;
+    let opened = Disk.open(&copy).map_err(|error| unreadable(error, mark))?;
     let judged = recognise(&Disk, &opened, &mut copy, Some(mark)).and_then(|_| {
         let found = if all_rows { contradictions(&opened.db) } else { Vec::new() };
         found.first().map_or(Ok(()), |first| Err(lost(first)))
     });
-    guarded(|| {
+    call_sled(|| {
         drop(opened);
         Ok(())
     })?;
-    copy.await_log();
+    copy.wait_for_log();
     judged
 }
 
 /// Says what a database had that sled does not open.
-fn unreadable(fault: StoreError, mark: &Mark) -> StoreError {
-    if fault.kind() != StoreErrorKind::Damaged {
-        return fault;
+fn unreadable(error: StoreError, mark: &Mark) -> StoreError {
+    if error.kind() != StoreErrorKind::Damaged {
+        return error;
     }
-    let cause = fault.source().map_or_else(String::new, ToString::to_string);
+    let cause = error.source().map_or_else(String::new, ToString::to_string);
     let text = format!(
         "{cause}; the database had {mark}; nothing was overwritten: restore a copy of the folder"
     );

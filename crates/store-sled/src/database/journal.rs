@@ -20,18 +20,18 @@ use sled::{Batch, Db};
 
 use crate::error::damaged;
 use crate::rows::keys::JOURNAL;
-use crate::rows::overflow::{Edits, ROW};
+use crate::rows::overflow::{Edits, MAX_ROW};
 use crate::rows::range::{Rows, below};
-use crate::rows::write_set::Changes;
+use crate::rows::write_set::WriteSet;
 
 /// The changes of a group as batches that are made one after the other.
-pub(crate) fn batches(changes: &Changes) -> Result<Vec<Batch>, StoreError> {
+pub(crate) fn batches(changes: &WriteSet) -> Result<Vec<Batch>, StoreError> {
     if changes.len() <= 1 {
         return Ok(vec![changes.batch()]);
     }
     let (mut journal, mut removal) = (Batch::default(), Batch::default());
     let text = text(changes)?;
-    for (number, piece) in (0_u32..).zip(text.chunks(ROW)) {
+    for (number, piece) in (0_u32..).zip(text.chunks(MAX_ROW)) {
         let key = [JOURNAL, &number.to_be_bytes()].concat();
         journal.insert(key.as_slice(), piece);
         removal.remove(key);
@@ -40,13 +40,13 @@ pub(crate) fn batches(changes: &Changes) -> Result<Vec<Batch>, StoreError> {
 }
 
 /// A group that may be half there.
-pub(crate) struct Half {
+pub(crate) struct PartialGroup {
     /// The rows as they were; `None` if all is as it was, or as it is to be.
     before: Option<Edits>,
     removal: Batch,
 }
 
-impl Half {
+impl PartialGroup {
     /// The group that a database was left with.
     pub(crate) fn find(db: &Db) -> Result<Option<Self>, StoreError> {
         let rows = below(db, JOURNAL)?;
@@ -56,8 +56,8 @@ impl Half {
         let mut removal = Batch::default();
         rows.iter().for_each(|(key, _)| removal.remove(key.as_slice()));
         // Once rows of the journal are gone it is not whole, so all is as it was by then.
-        let before = whole(&rows).map(|text| as_it_was(&text)).transpose()?;
-        Ok(Some(Half { before, removal }))
+        let before = whole_text(&rows).map(|text| rows_before(&text)).transpose()?;
+        Ok(Some(PartialGroup { before, removal }))
     }
 
     /// A row, as it is when the group is taken back; `None` if the group does not change it.
@@ -80,7 +80,7 @@ impl Half {
     }
 }
 
-fn text(changes: &Changes) -> Result<Vec<u8>, StoreError> {
+fn text(changes: &WriteSet) -> Result<Vec<u8>, StoreError> {
     // The bounds of a row leave no other case.
     let too_long = |_| damaged("a row that is too long to be taken back");
     let mut text = vec![0; 8];
@@ -101,7 +101,7 @@ fn text(changes: &Changes) -> Result<Vec<u8>, StoreError> {
 }
 
 /// The text of a journal without its length, if nothing of it is missing.
-fn whole(rows: &Rows) -> Option<Vec<u8>> {
+fn whole_text(rows: &Rows) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     for ((key, piece), number) in rows.iter().zip(0_u32..) {
         if key.strip_prefix(JOURNAL)? != number.to_be_bytes() {
@@ -113,7 +113,7 @@ fn whole(rows: &Rows) -> Option<Vec<u8>> {
     (u64::from_be_bytes(*length) == text.len() as u64).then(|| text.to_vec())
 }
 
-fn as_it_was(mut text: &[u8]) -> Result<Edits, StoreError> {
+fn rows_before(mut text: &[u8]) -> Result<Edits, StoreError> {
     let mut rows = Edits::new();
     while !text.is_empty() {
         let ((key, before), rest) =

@@ -3,12 +3,12 @@
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use sled::{Batch, Db};
 
-use crate::database::backend::{Medium, Opened, make};
+use crate::database::backend::{Backend, Opened, make};
 use crate::database::folder::Folder;
-use crate::database::journal::Half;
+use crate::database::journal::PartialGroup;
 use crate::database::repair_v1;
 use crate::database::watermark::Mark;
-use crate::error::{damaged, guarded};
+use crate::error::{call_sled, damaged};
 use crate::rows::admissions;
 use crate::rows::identity::identity_from_row;
 use crate::rows::keys::{FORMAT, IDENTITY, LAST_ID, TOTALS, number};
@@ -20,13 +20,13 @@ use crate::schema::{LAYOUT, Layout};
 ///
 /// A database that is behind `expected` is refused before anything is written.
 pub(crate) fn recognise(
-    medium: &dyn Medium,
+    backend: &dyn Backend,
     opened: &Opened,
     folder: &mut Folder,
     expected: Option<&Mark>,
 ) -> Result<Mark, StoreError> {
     let db = &opened.db;
-    let layout = guarded(|| db.get(FORMAT))?.map(|layout| Layout::of(&layout));
+    let layout = call_sled(|| db.get(FORMAT))?.map(|layout| Layout::of(&layout));
     match layout {
         Some(Layout::Ours | Layout::Third) => {}
         Some(Layout::Newer) => return Err(StoreErrorKind::Newer.into()),
@@ -37,42 +37,42 @@ pub(crate) fn recognise(
         }
         // A watermark is made after the rows of layout 3.
         _ if let Some(expected) = expected => {
-            expected.judge(&Mark { totals: Totals::default(), last_id: 0, ..*expected })?;
+            expected.check(&Mark { totals: Totals::default(), last_id: 0, ..*expected })?;
         }
         None if !folder.is_unfinished() => return Err(damaged("the database is empty")),
         _ => {}
     }
     let half = match layout {
         Some(Layout::First) | None => None,
-        _ => Half::find(db)?,
+        _ => PartialGroup::find(db)?,
     };
     if let (Some(expected), Some(Layout::Ours | Layout::Third)) = (expected, layout) {
-        expected.judge(&mark(db, half.as_ref())?)?;
+        expected.check(&mark(db, half.as_ref())?)?;
     }
     if let Some(half) = half {
-        make(medium, opened, half.batches())?;
+        make(backend, opened, half.batches())?;
     }
     if layout == Some(Layout::First)
         && folder.was_left_open()
         && let Some(corrections) = repair_v1::corrections(db)?
     {
-        make(medium, opened, vec![corrections])?;
+        make(backend, opened, vec![corrections])?;
     }
     if layout != Some(Layout::Ours) {
-        make(medium, opened, to_this_layout(db, layout)?)?;
+        make(backend, opened, to_this_layout(db, layout)?)?;
     }
-    if let Some(batch) = admissions::removal_of_old(db)? {
-        make(medium, opened, vec![batch])?;
+    if let Some(batch) = admissions::remove_v3(db)? {
+        make(backend, opened, vec![batch])?;
     }
     mark(db, None)
 }
 
 /// The mark of a database as it is once the half of a group is taken back.
-fn mark(db: &Db, half: Option<&Half>) -> Result<Mark, StoreError> {
+fn mark(db: &Db, half: Option<&PartialGroup>) -> Result<Mark, StoreError> {
     let row = |key: &[u8]| -> Result<Option<Vec<u8>>, StoreError> {
         match half.and_then(|half| half.row(key)) {
             Some(before) => Ok(before.map(<[u8]>::to_vec)),
-            None => Ok(guarded(|| db.get(key))?.map(|row| row.to_vec())),
+            None => Ok(call_sled(|| db.get(key))?.map(|row| row.to_vec())),
         }
     };
     let last_id = match row(LAST_ID)? {
@@ -90,7 +90,7 @@ fn mark(db: &Db, half: Option<&Half>) -> Result<Mark, StoreError> {
 /// True if nothing is there but what a creation that was cut short may have left.
 fn is_empty(db: &Db) -> Result<bool, StoreError> {
     let mut rows = db.iter();
-    while let Some((key, _)) = guarded(|| rows.next().transpose())? {
+    while let Some((key, _)) = call_sled(|| rows.next().transpose())? {
         if key != IDENTITY && key != TOTALS {
             return Ok(false);
         }
@@ -117,7 +117,7 @@ fn to_this_layout(db: &Db, before: Option<Layout>) -> Result<Vec<Batch>, StoreEr
     if before != Some(Layout::Third) {
         batches.push(counts(db)?);
     }
-    batches.extend(admissions::renumbered(db)?);
+    batches.extend(admissions::migrate_v3(db)?);
     let mut layout = Batch::default();
     layout.insert(FORMAT, LAYOUT);
     batches.push(layout);

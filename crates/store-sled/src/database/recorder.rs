@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use sled::Batch;
 
-use crate::database::backend::{Disk, Medium, Opened};
+use crate::database::backend::{Backend, Disk, Opened};
 use crate::database::folder::Folder;
 
 /// The way in which a step fails.
@@ -40,8 +40,8 @@ impl Recorder {
     }
 
     /// Tells a step to fail, after those of the same name that were told so before.
-    pub(crate) fn tell(&self, step: &'static str, fault: Fault) {
-        self.0.lock().unwrap().faults.push_back((step, fault));
+    pub(crate) fn tell(&self, step: &'static str, error: Fault) {
+        self.0.lock().unwrap().faults.push_back((step, error));
     }
 
     /// Calls something at the next sync.
@@ -59,7 +59,7 @@ impl Recorder {
         let mut record = self.0.lock().unwrap();
         record.steps.push(step);
         let place = record.faults.iter().position(|(name, _)| *name == step)?;
-        record.faults.remove(place).map(|(_, fault)| fault)
+        record.faults.remove(place).map(|(_, error)| error)
     }
 
     fn step<T: Default>(
@@ -75,7 +75,7 @@ impl Recorder {
     }
 }
 
-impl Medium for Recorder {
+impl Backend for Recorder {
     fn open(&self, folder: &Folder) -> Result<Opened, StoreError> {
         match self.take("open") {
             Some(Fault::Fails(kind)) => Err(StoreError::new(kind, "open")),

@@ -7,7 +7,7 @@
 use custom_models_core::store::StoreError;
 use sled::{Batch, Db};
 
-use crate::error::{damaged, guarded};
+use crate::error::{call_sled, damaged};
 use crate::rows::counters;
 use crate::rows::counters::Counter;
 use crate::rows::keys::{
@@ -41,7 +41,7 @@ impl Corrections<'_> {
         let (mut largest_id, mut models) = (0, 0);
         let mut organisation = Vec::new();
         let mut all = self.db.range(ALL_MODELS);
-        while let Some((key, _)) = guarded(|| all.next().transpose())? {
+        while let Some((key, _)) = call_sled(|| all.next().transpose())? {
             let found = organisation_of(&key).ok_or_else(|| damaged("a model of nobody"))?;
             let id = id_of(&key).ok_or_else(|| damaged("an id out of range"))?;
             if found != organisation {
@@ -59,10 +59,10 @@ impl Corrections<'_> {
     /// Finds the counters of organisations without a model.
     fn empty_counters(&mut self) -> Result<(), StoreError> {
         let mut all = self.db.range(ALL_COUNTERS);
-        while let Some((key, _)) = guarded(|| all.next().transpose())? {
+        while let Some((key, _)) = call_sled(|| all.next().transpose())? {
             let organisation = key.get(1..).unwrap_or_default();
             let mut models = self.db.range(models_of(organisation));
-            if guarded(|| models.next().transpose())?.is_none() {
+            if call_sled(|| models.next().transpose())?.is_none() {
                 self.compare(organisation, 0)?;
             }
         }
@@ -71,7 +71,7 @@ impl Corrections<'_> {
 
     fn compare(&mut self, organisation: &[u8], models: u64) -> Result<(), StoreError> {
         let key = counter_key_of(organisation);
-        let counter = match guarded(|| self.db.get(&key))? {
+        let counter = match call_sled(|| self.db.get(&key))? {
             None => Some(Counter::default()),
             Some(counter) => Counter::from_bytes(&counter),
         };

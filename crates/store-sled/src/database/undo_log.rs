@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use crate::rows::write_set::Changes;
+use crate::rows::write_set::WriteSet;
 
 /// The open snapshots, by their numbers.
 #[derive(Default)]
@@ -34,7 +34,7 @@ impl UndoLog {
     }
 
     /// Notes the rows that are about to change, for every open snapshot.
-    pub(crate) fn record(&mut self, changes: &Changes) {
+    pub(crate) fn record(&mut self, changes: &WriteSet) {
         for undo in self.open.values_mut() {
             for (key, before) in undo.prefixes.iter().flat_map(|prefix| changes.before(prefix)) {
                 undo.rows.entry(key.to_vec()).or_insert_with(|| before.map(<[u8]>::to_vec));

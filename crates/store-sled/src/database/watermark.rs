@@ -1,11 +1,11 @@
 //! The watermark: a small file beside sled's log that says how much the database must have.
 //!
 //! Sled cannot tell damage at the end of its log from a crash. So after the sync of a group the group's
-//! number goes into a file of its own, in the background, at most [`PAUSE`] later. It never says more than
+//! number goes into a file of its own, in the background, at most [`WRITE_INTERVAL`] later. It never says more than
 //! what is durable, and so it needs no sync but when the store is closed.
 //!
-//! The file is made aside, under the name [`ASIDE`], and renamed when it is whole and synced. From then on it is
-//! written in place. It has two places, [`APART`] bytes apart, which are written in turn: whatever ends a write
+//! The file is made aside, under the name [`STAGED`], and renamed when it is whole and synced. From then on it is
+//! written in place. It has two places, [`SLOT_DISTANCE`] bytes apart, which are written in turn: whatever ends a write
 //! halfway leaves the other one whole. A place, numbers big-endian: [`MAGIC`], its turn (8 bytes), the identity
 //! of the store (16), and 8 bytes each: the generation, the last id, models, events, and the end of the log,
 //! which is 0 while the store is open; then a checksum (CRC-32) of all before.
@@ -26,14 +26,14 @@ use crate::rows::totals::Totals;
 pub(crate) const WATERMARK: &str = "custom-models-watermark";
 
 /// The file's name while it is made.
-const ASIDE: &str = "custom-models-watermark.new";
+const STAGED: &str = "custom-models-watermark.new";
 
 /// The least time between two writes of the file.
-const PAUSE: Duration = Duration::from_millis(500);
+const WRITE_INTERVAL: Duration = Duration::from_millis(500);
 
 const MAGIC: &[u8; 8] = b"cm-water";
 
-const APART: u64 = 4096;
+const SLOT_DISTANCE: u64 = 4096;
 
 const LENGTH: usize = 76;
 
@@ -63,7 +63,7 @@ pub(crate) enum Found {
 
 impl Mark {
     /// Judges what a database shows, before anything is written to it.
-    pub(crate) fn judge(&self, found: &Mark) -> Result<(), StoreError> {
+    pub(crate) fn check(&self, found: &Mark) -> Result<(), StoreError> {
         if self.identity != found.identity {
             let cause = format!(
                 "`{WATERMARK}` belongs to another store than the database: {} and {}",
@@ -130,7 +130,7 @@ pub(crate) fn find(folder: &Path) -> io::Result<Found> {
         opened => opened?,
     };
     let mut places = Vec::new();
-    for place in [0, APART] {
+    for place in [0, SLOT_DISTANCE] {
         file.seek(SeekFrom::Start(place))?;
         let mut bytes = Vec::with_capacity(LENGTH);
         (&file).take(LENGTH as u64).read_to_end(&mut bytes)?;
@@ -144,7 +144,7 @@ pub(crate) fn find(folder: &Path) -> io::Result<Found> {
 /// Makes the file of a folder, durably, and returns it with its turn. A file that is half-made would be taken for a
 /// damaged one, so it gets its name last.
 fn make(folder: &Path, mark: Mark) -> io::Result<(File, u64)> {
-    let aside = folder.join(ASIDE);
+    let aside = folder.join(STAGED);
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
     for_the_owner(&mut options);
@@ -180,7 +180,7 @@ struct State {
 impl Watermark {
     /// Goes on with the file of a folder, or makes it, durably. `mark` is durable in the database.
     pub(crate) fn start(folder: &Path, mark: Mark) -> Result<Self, StoreError> {
-        Watermark::open(folder, mark).map_err(crate::error::io_fault)
+        Watermark::open(folder, mark).map_err(crate::error::io_error)
     }
 
     fn open(folder: &Path, mark: Mark) -> io::Result<Self> {
@@ -256,7 +256,7 @@ impl Shared {
             let _ = state.write();
             state.is_written = true;
             let is_over = |state: &mut State| !state.is_over;
-            let waited = self.changed.wait_timeout_while(state, PAUSE, is_over);
+            let waited = self.changed.wait_timeout_while(state, WRITE_INTERVAL, is_over);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -266,7 +266,7 @@ impl State {
     /// Writes the mark into the place that does not hold the last one.
     fn write(&mut self) -> io::Result<()> {
         let turn = self.turn.saturating_add(1);
-        self.file.seek(SeekFrom::Start(turn % 2 * APART))?;
+        self.file.seek(SeekFrom::Start(turn % 2 * SLOT_DISTANCE))?;
         self.file.write_all(&self.mark.to_bytes(turn))?;
         self.turn = turn;
         Ok(())

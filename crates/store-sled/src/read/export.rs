@@ -7,14 +7,14 @@ use custom_models_core::store::{
 };
 use sled::Db;
 
-use crate::error::{damaged, guarded};
+use crate::error::{call_sled, damaged};
 use crate::rows::access::{
     KEYS, REGISTRATIONS, key_at, organisation_from_bytes, registration_from_bytes,
 };
 use crate::rows::counters::Counter;
 use crate::rows::keys::{ALL_COUNTERS, ALL_MODELS, id_of, organisation_of, parts_of};
 use crate::rows::range::range;
-use crate::rows::records::{History, answer_line, event_at, history_key, pair_at};
+use crate::rows::records::{HistoryBounds, answer_line, event_at, history_key, pair_at};
 use crate::rows::{counters, models, overflow};
 
 type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
@@ -86,8 +86,8 @@ fn keys(db: &Db) -> Result<Vec<KeyRecord>, StoreError> {
 
 fn counters(db: &Db, key: &[u8], row: &[u8]) -> Result<Record, StoreError> {
     let organisation = whose(key.get(1..))?;
-    let history = guarded(|| db.get(history_key(&organisation)))?;
-    let History { first, last } = History::from_row(history.as_deref())?;
+    let history = call_sled(|| db.get(history_key(&organisation)))?;
+    let HistoryBounds { first, last } = HistoryBounds::from_row(history.as_deref())?;
     let Counter { models, changes: _ } = Counter::from_row(Some(row))?;
     Ok(Record::Organisation { organisation, models, last_event: last, first_event: first })
 }

@@ -7,7 +7,7 @@ use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use crate::database::Database;
 use crate::error::damaged;
-use crate::read::view::{View, value, view};
+use crate::read::view::{View, read_consistent, read_value};
 use crate::rows::counters::{Counter, counter};
 use crate::rows::keys::{id_of, key_below, model_key, model_keys};
 use crate::rows::models::from_bytes;
@@ -18,7 +18,7 @@ pub(crate) fn get(
     organisation: &Organisation,
     id: ModelId,
 ) -> Result<Option<CustomModel>, StoreError> {
-    let found = value(database, &model_key(organisation, id.get()))?;
+    let found = read_value(database, &model_key(organisation, id.get()))?;
     found.map(|value| from_bytes(id, &value)).transpose()
 }
 
@@ -29,24 +29,26 @@ pub(crate) fn list(
     selection: &Selection,
 ) -> Result<Listing, StoreError> {
     let models = key_below(b"m", organisation, b"");
-    let read = |counter: Counter, view: &View| walk(view, organisation, selection, counter.models);
-    view(database, models, |db| counter(db, organisation), read)
+    let read = |counter: Counter, read_consistent: &View| {
+        walk(read_consistent, organisation, selection, counter.models)
+    };
+    read_consistent(database, models, |db| counter(db, organisation), read)
 }
 
 fn walk(
-    view: &View,
+    read_consistent: &View,
     organisation: &Organisation,
     selection: &Selection,
     models: u64,
 ) -> Result<Listing, StoreError> {
     if selection.filter.is_empty() {
-        let page = page(view, model_keys(organisation, selection.after), selection);
+        let page = page(read_consistent, model_keys(organisation, selection.after), selection);
         return Ok(Listing { models: page?, total: models });
     }
     let mut found = Listing::default();
     let mut to_skip = selection.skip;
     let limit = usize::try_from(selection.limit).unwrap_or(usize::MAX);
-    for row in view.values(model_keys(organisation, None)) {
+    for row in read_consistent.values(model_keys(organisation, None)) {
         let (key, value) = row?;
         let model = model(&key, &value)?;
         if !selection.filter.matches(&model) {
@@ -67,13 +69,13 @@ fn walk(
 
 /// A page of all models of an organisation; those before it are not looked at.
 fn page(
-    view: &View,
+    read_consistent: &View,
     keys: Range<Vec<u8>>,
     selection: &Selection,
 ) -> Result<Vec<CustomModel>, StoreError> {
     let mut models = Vec::new();
     let mut to_skip = selection.skip;
-    let mut values = view.values(keys);
+    let mut values = read_consistent.values(keys);
     let limit = usize::try_from(selection.limit).unwrap_or(usize::MAX);
     while models.len() < limit
         && let Some(value) = values.next()

@@ -7,12 +7,12 @@ use custom_models_core::{CustomModel, ModelId, Organisation};
 use sled::Db;
 
 use crate::database::Database;
-use crate::error::{damaged, guarded};
+use crate::error::{call_sled, damaged};
 use crate::read::snapshot;
-use crate::read::view::{View, value, view};
+use crate::read::view::{View, read_consistent, read_value};
 use crate::rows::keys::{key_below, model_key};
 use crate::rows::records::{
-    CLAIMABLE, History, answer_from_bytes, answer_key, behind_claims, claim, data_of, event_at,
+    CLAIMABLE, HistoryBounds, answer_from_bytes, answer_key, claim, claims_end, data_of, event_at,
     event_key, history_key, pair_at,
 };
 use crate::rows::{counters, models, overflow};
@@ -25,8 +25,10 @@ pub(crate) fn events(
     limit: u32,
 ) -> Result<EventPage, StoreError> {
     let below = key_below(b"e", organisation, b"");
-    let read = |history, view: &View| page(view, organisation, history, (after, limit));
-    view(database, below, |db| history(db, organisation), read)
+    let read = |history, read_consistent: &View| {
+        page(read_consistent, organisation, history, (after, limit))
+    };
+    read_consistent(database, below, |db| history(db, organisation), read)
 }
 
 /// The pairs of a model's data behind a number, so many at most.
@@ -41,13 +43,14 @@ pub(crate) fn data(
     let Some(first) = after.checked_add(1) else { return Ok(Vec::new()) };
     let keys = [below.as_slice(), &first.to_be_bytes()].concat()..end_of_data(&below);
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    let read = |_, view: &View| {
-        view.values(keys.clone())
+    let read = |_, read_consistent: &View| {
+        read_consistent
+            .values(keys.clone())
             .take(limit)
             .map(|pair| pair.and_then(|(key, it)| pair_at(&key, &it)))
             .collect()
     };
-    view(database, below.clone(), |db| counters::counter(db, organisation), read)
+    read_consistent(database, below.clone(), |db| counters::counter(db, organisation), read)
 }
 
 /// The answer that is kept under a key.
@@ -56,19 +59,19 @@ pub(crate) fn answer(
     organisation: &Organisation,
     key: &IdempotencyScope,
 ) -> Result<Option<IdempotencyRecord>, StoreError> {
-    let found = value(database, &answer_key(organisation, key)?)?;
+    let found = read_value(database, &answer_key(organisation, key)?)?;
     found.map(|found| answer_from_bytes(key, &found)).transpose()
 }
 
-fn history(db: &Db, organisation: &Organisation) -> Result<History, StoreError> {
-    History::from_row(guarded(|| db.get(history_key(organisation)))?.as_deref())
+fn history(db: &Db, organisation: &Organisation) -> Result<HistoryBounds, StoreError> {
+    HistoryBounds::from_row(call_sled(|| db.get(history_key(organisation)))?.as_deref())
 }
 
 /// The events behind a position, so many at most. None of those between the ends is missing.
 fn page(
-    view: &View,
+    read_consistent: &View,
     organisation: &Organisation,
-    History { first, last }: History,
+    HistoryBounds { first, last }: HistoryBounds,
     (after, limit): (u64, u32),
 ) -> Result<EventPage, StoreError> {
     let begin = after.saturating_add(1).max(first);
@@ -76,7 +79,7 @@ fn page(
     let mut events = Vec::new();
     if begin < end {
         let keys = event_key(organisation, begin)..event_key(organisation, end);
-        let read: Result<Vec<Event>, StoreError> = view
+        let read: Result<Vec<Event>, StoreError> = read_consistent
             .values(keys)
             .map(|event| event.and_then(|(key, it)| event_at(&key, &it)))
             .collect();
@@ -98,9 +101,9 @@ pub(crate) fn claimable(
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     database.read(|db| {
         let prefixes = vec![CLAIMABLE.to_vec(), b"m".to_vec()];
-        let (moment, ()) = snapshot::UnixMillis::open(database, db, prefixes, || Ok(()))?;
+        let (snapshot, ()) = snapshot::Snapshot::open(database, db, prefixes, || Ok(()))?;
         let mut found = Vec::new();
-        let mut claims = moment.rows(CLAIMABLE.to_vec()..behind_claims(at));
+        let mut claims = snapshot.rows(CLAIMABLE.to_vec()..claims_end(at));
         while found.len() < limit
             && let Some(row) = claims.next()
         {
@@ -110,9 +113,9 @@ pub(crate) fn claimable(
                 continue;
             }
             let key = model_key(&whose, id.get());
-            let first = moment.row(&key)?.ok_or_else(|| damaged("a claim on no model"))?;
+            let first = snapshot.row(&key)?.ok_or_else(|| damaged("a claim on no model"))?;
             let model =
-                models::from_bytes(id, &overflow::whole(&key, first, |key| moment.row(key))?)?;
+                models::from_bytes(id, &overflow::whole(&key, first, |key| snapshot.row(key))?)?;
             if model.training.claimable_at() != Some(since) {
                 return Err(damaged("a claim on a model that has none"));
             }

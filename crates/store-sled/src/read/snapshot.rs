@@ -11,19 +11,19 @@ use custom_models_core::store::StoreError;
 use sled::Db;
 
 use crate::database::Database;
-use crate::error::guarded;
+use crate::error::call_sled;
 
 /// The number of rows that are read at a time while the writer waits.
-const PIECE: usize = 256;
+const CHUNK: usize = 256;
 
 /// The rows below some prefixes, as they were at one moment.
-pub(crate) struct UnixMillis<'a> {
+pub(crate) struct Snapshot<'a> {
     database: &'a Database,
     db: &'a Db,
     number: u64,
 }
 
-impl<'a> UnixMillis<'a> {
+impl<'a> Snapshot<'a> {
     /// Makes this the moment. What `read` reads is of it.
     pub(crate) fn open<T>(
         database: &'a Database,
@@ -31,54 +31,54 @@ impl<'a> UnixMillis<'a> {
         prefixes: Vec<Vec<u8>>,
         read: impl FnOnce() -> Result<T, StoreError>,
     ) -> Result<(Self, T), StoreError> {
-        let mut moments = database.stand_still();
+        let mut undo_log = database.block_writer();
         let found = read()?;
-        let number = moments.begin(prefixes);
-        Ok((UnixMillis { database, db, number }, found))
+        let number = undo_log.begin(prefixes);
+        Ok((Snapshot { database, db, number }, found))
     }
 
     /// One row.
     pub(crate) fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        let moments = self.database.stand_still();
-        match moments.row(self.number, key) {
+        let undo_log = self.database.block_writer();
+        match undo_log.row(self.number, key) {
             Some(before) => Ok(before.map(<[u8]>::to_vec)),
-            None => Ok(guarded(|| self.db.get(key))?.map(|row| row.to_vec())),
+            None => Ok(call_sled(|| self.db.get(key))?.map(|row| row.to_vec())),
         }
     }
 
     /// The rows below these keys, in order.
     pub(crate) fn rows(&self, keys: Keys) -> Rows<'_> {
-        Rows { moment: self, rest: Some(keys), piece: BTreeMap::new().into_iter() }
+        Rows { snapshot: self, rest: Some(keys), chunk: BTreeMap::new().into_iter() }
     }
 
     /// The first of these rows, and the keys behind them.
-    fn piece(&self, keys: Keys) -> Result<(Piece, Option<Keys>), StoreError> {
-        let moments = self.database.stand_still();
-        let mut piece = Piece::new();
-        let mut found = self.db.range(keys.clone()).take(PIECE);
-        while let Some((key, row)) = guarded(|| found.next().transpose())? {
-            piece.insert(key.to_vec(), row.to_vec());
+    fn chunk(&self, keys: Keys) -> Result<(Chunk, Option<Keys>), StoreError> {
+        let undo_log = self.database.block_writer();
+        let mut chunk = Chunk::new();
+        let mut found = self.db.range(keys.clone()).take(CHUNK);
+        while let Some((key, row)) = call_sled(|| found.next().transpose())? {
+            chunk.insert(key.to_vec(), row.to_vec());
         }
-        let rest = match piece.last_key_value() {
-            Some((last, _)) if piece.len() == PIECE => {
+        let rest = match chunk.last_key_value() {
+            Some((last, _)) if chunk.len() == CHUNK => {
                 Some([last, &b"\0"[..]].concat()..keys.end.clone())
             }
             _ => None,
         };
         let end = rest.as_ref().map_or(&keys.end, |rest| &rest.start);
-        for (key, before) in moments.rows(self.number, &keys.start..end) {
+        for (key, before) in undo_log.rows(self.number, &keys.start..end) {
             match before {
-                Some(row) => piece.insert(key.clone(), row.clone()),
-                None => piece.remove(key),
+                Some(row) => chunk.insert(key.clone(), row.clone()),
+                None => chunk.remove(key),
             };
         }
-        Ok((piece, rest))
+        Ok((chunk, rest))
     }
 }
 
-impl Drop for UnixMillis<'_> {
+impl Drop for Snapshot<'_> {
     fn drop(&mut self) {
-        self.database.stand_still().end(self.number);
+        self.database.block_writer().end(self.number);
     }
 }
 
@@ -86,14 +86,14 @@ impl Drop for UnixMillis<'_> {
 type Keys = Range<Vec<u8>>;
 
 /// Rows by their keys.
-type Piece = BTreeMap<Vec<u8>, Vec<u8>>;
+type Chunk = BTreeMap<Vec<u8>, Vec<u8>>;
 
 /// Rows as they were at a moment.
 pub(crate) struct Rows<'a> {
-    moment: &'a UnixMillis<'a>,
-    /// The keys behind the piece; `None` at the end.
+    snapshot: &'a Snapshot<'a>,
+    /// The keys behind the chunk; `None` at the end.
     rest: Option<Keys>,
-    piece: btree_map::IntoIter<Vec<u8>, Vec<u8>>,
+    chunk: btree_map::IntoIter<Vec<u8>, Vec<u8>>,
 }
 
 impl Iterator for Rows<'_> {
@@ -101,15 +101,15 @@ impl Iterator for Rows<'_> {
 
     fn next(&mut self) -> Option<Self::Item> {
         loop {
-            if let Some(row) = self.piece.next() {
+            if let Some(row) = self.chunk.next() {
                 return Some(Ok(row));
             }
-            match self.moment.piece(self.rest.take()?) {
-                Ok((piece, rest)) => {
-                    self.piece = piece.into_iter();
+            match self.snapshot.chunk(self.rest.take()?) {
+                Ok((chunk, rest)) => {
+                    self.chunk = chunk.into_iter();
                     self.rest = rest;
                 }
-                Err(fault) => return Some(Err(fault)),
+                Err(error) => return Some(Err(error)),
             }
         }
     }

@@ -14,7 +14,7 @@ use custom_models_core::tenant::PlanName;
 use custom_models_core::time::Timestamp;
 use sled::Db;
 
-use crate::error::{damaged, guarded};
+use crate::error::{call_sled, damaged};
 
 /// The key prefix of all registrations.
 pub(crate) const REGISTRATIONS: &[u8] = b"o";
@@ -34,7 +34,7 @@ pub(crate) fn key_key(digest: &KeyDigest) -> Vec<u8> {
 
 /// The plan of an organisation, if it is registered.
 pub(crate) fn plan(db: &Db, organisation: &Organisation) -> Result<Option<PlanName>, StoreError> {
-    let row = guarded(|| db.get(registration_key(organisation)))?;
+    let row = call_sled(|| db.get(registration_key(organisation)))?;
     row.map(|row| plan_from_bytes(&row)).transpose()
 }
 
@@ -54,7 +54,7 @@ fn plan_from_bytes(row: &[u8]) -> Result<PlanName, StoreError> {
 
 /// The key of a digest, with its organisation's plan.
 pub(crate) fn grant(db: &Db, digest: &KeyDigest) -> Result<Option<Grant>, StoreError> {
-    let stored = || guarded(|| db.get(key_key(digest)));
+    let stored = || call_sled(|| db.get(key_key(digest)));
     let mut row = stored()?;
     loop {
         let Some(found) = &row else { return Ok(None) };

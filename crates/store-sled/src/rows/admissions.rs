@@ -13,10 +13,10 @@ use custom_models_core::store::{Admission, AdmissionRows, AdmissionRowsMut, Stor
 use custom_models_core::time::UnixMillis;
 use sled::{Batch, Db};
 
-use crate::error::{damaged, guarded};
+use crate::error::{call_sled, damaged};
 use crate::rows::keys::{moment_from_bytes, moment_to_bytes};
 use crate::rows::overflow::Edits;
-use crate::rows::write_set::Changes;
+use crate::rows::write_set::WriteSet;
 
 /// The number of rows that are read or written at a time.
 const PAGE: usize = 1000;
@@ -59,7 +59,7 @@ fn admission_of(key: &[u8]) -> Result<Admission, StoreError> {
 /// The admissions as the changes of a group leave them, and what a write makes of them.
 pub(crate) struct Admissions<'a> {
     pub(crate) db: &'a Db,
-    pub(crate) changes: &'a Changes,
+    pub(crate) changes: &'a WriteSet,
     /// The edits of the write, not yet among the changes.
     pub(crate) edits: &'a mut Edits,
 }
@@ -123,7 +123,7 @@ impl AdmissionRowsMut for Admissions<'_> {
 /// to be of then. Returns the number of those that were deleted.
 pub(crate) fn sweep(
     db: &Db,
-    changes: &mut Changes,
+    changes: &mut WriteSet,
     until: UnixMillis,
     now: UnixMillis,
     limit: u32,
@@ -161,7 +161,7 @@ fn window_of(key: &[u8]) -> Result<Window, StoreError> {
 
 /// The rows of layout 3 as those of this one, and before them the removal of what such a step that was cut short
 /// has left.
-pub(crate) fn renumbered(db: &Db) -> Result<Vec<Batch>, StoreError> {
+pub(crate) fn migrate_v3(db: &Db) -> Result<Vec<Batch>, StoreError> {
     let mut batches = batches(db, b"w", |batch, key| {
         batch.remove(key);
         Ok(())
@@ -178,10 +178,10 @@ pub(crate) fn renumbered(db: &Db) -> Result<Vec<Batch>, StoreError> {
 }
 
 /// The removal of the rows of layout 3, if there are any.
-pub(crate) fn removal_of_old(db: &Db) -> Result<Option<Batch>, StoreError> {
+pub(crate) fn remove_v3(db: &Db) -> Result<Option<Batch>, StoreError> {
     let mut rows = db.scan_prefix(b"a");
     let mut batch = None;
-    while let Some((key, _)) = guarded(|| rows.next().transpose())? {
+    while let Some((key, _)) = call_sled(|| rows.next().transpose())? {
         batch.get_or_insert_with(Batch::default).remove(key);
     }
     Ok(batch)
@@ -194,7 +194,7 @@ fn batches(
 ) -> Result<Vec<Batch>, StoreError> {
     let (mut batches, mut batch, mut rows) = (Vec::new(), Batch::default(), 0);
     let mut found = db.scan_prefix(prefix);
-    while let Some((key, _)) = guarded(|| found.next().transpose())? {
+    while let Some((key, _)) = call_sled(|| found.next().transpose())? {
         add(&mut batch, &key)?;
         rows += 1;
         if rows == PAGE {

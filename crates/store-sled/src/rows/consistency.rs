@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use custom_models_core::store::{MOST_FINDINGS, StoreError};
 use sled::Db;
 
-use crate::error::{damaged, guarded};
+use crate::error::{call_sled, damaged};
 use crate::rows::access::{KEYS, REGISTRATIONS, key_at, registration_from_bytes};
 use crate::rows::counters::Counter;
 use crate::rows::identity::lineage_from_rows;
@@ -14,8 +14,8 @@ use crate::rows::keys::{
 };
 use crate::rows::range::range;
 use crate::rows::records::{
-    ANSWER_TIMES, CLAIMABLE, HISTORIES, History, answer_at, answer_line, answer_time_key, claim,
-    claim_key, event_at, pair_at,
+    ANSWER_TIMES, CLAIMABLE, HISTORIES, HistoryBounds, answer_at, answer_line, answer_time_key,
+    claim, claim_key, event_at, pair_at,
 };
 use crate::rows::totals::Totals;
 use crate::rows::{counters, models, overflow};
@@ -42,7 +42,7 @@ struct Tally {
     events: u64,
     /// The positions of the first event and the last one.
     ends: Option<(u64, u64)>,
-    history: Option<History>,
+    history: Option<HistoryBounds>,
 }
 
 struct Check<'a> {
@@ -69,13 +69,13 @@ impl Check<'_> {
         for value in overflow::values(range(self.db, keys)) {
             match value {
                 Ok((key, value)) => {
-                    if let Err(fault) = judge(self, &key, &value) {
+                    if let Err(error) = judge(self, &key, &value) {
                         let place = place(&key);
-                        self.found(format!("{what}{place}: {}", cause(&fault)));
+                        self.found(format!("{what}{place}: {}", cause(&error)));
                     }
                 }
-                Err(fault) => {
-                    self.found(format!("{what}, some or all of them: {}", cause(&fault)));
+                Err(error) => {
+                    self.found(format!("{what}, some or all of them: {}", cause(&error)));
                     return;
                 }
             }
@@ -106,7 +106,7 @@ impl Check<'_> {
             Ok(last) => {
                 self.found(format!("the last id is {last}, but there is a model {largest}"))
             }
-            Err(fault) => self.found(format!("the last id: {}", cause(&fault))),
+            Err(error) => self.found(format!("the last id: {}", cause(&error))),
         }
     }
 
@@ -148,7 +148,7 @@ impl Check<'_> {
             event_at(key, value).map(drop)
         });
         self.each(("history", HISTORIES..b"y"), |check, key, row| {
-            let history = History::from_row(Some(row))?;
+            let history = HistoryBounds::from_row(Some(row))?;
             check.tally(key.get(1..).unwrap_or_default()).history = Some(history);
             Ok(())
         });
@@ -195,7 +195,8 @@ impl Check<'_> {
                 let there = tally.models;
                 self.found(format!("{whose}: {counted} models are counted, {there} are there"));
             }
-            let History { first, last } = tally.history.unwrap_or(History { first: 1, last: 0 });
+            let HistoryBounds { first, last } =
+                tally.history.unwrap_or(HistoryBounds { first: 1, last: 0 });
             events += last;
             let is_whole = match tally.ends {
                 Some(ends) => ends == (first, last) && tally.events == last - first + 1,
@@ -212,7 +213,7 @@ impl Check<'_> {
                 "{} models and {} events are counted in all, {models} and {events} by organisation",
                 totals.models, totals.events
             )),
-            Err(fault) => self.found(cause(&fault)),
+            Err(error) => self.found(cause(&error)),
         }
     }
 
@@ -221,13 +222,13 @@ impl Check<'_> {
         let read = |(made, since): (Option<Vec<u8>>, Option<Vec<u8>>)| {
             lineage_from_rows(made.as_deref(), since.as_deref())
         };
-        if let Err(fault) = rows.and_then(read) {
-            self.found(cause(&fault));
+        if let Err(error) = rows.and_then(read) {
+            self.found(cause(&error));
         }
     }
 
     fn get(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(guarded(|| self.db.get(key))?.map(|row| row.to_vec()))
+        Ok(call_sled(|| self.db.get(key))?.map(|row| row.to_vec()))
     }
 }
 
@@ -245,6 +246,6 @@ fn place(key: &[u8]) -> String {
     }
 }
 
-fn cause(fault: &StoreError) -> String {
-    std::error::Error::source(fault).map_or_else(|| fault.to_string(), ToString::to_string)
+fn cause(error: &StoreError) -> String {
+    std::error::Error::source(error).map_or_else(|| error.to_string(), ToString::to_string)
 }

@@ -4,7 +4,7 @@ use custom_models_core::store::StoreError;
 use custom_models_core::{ModelId, Organisation};
 use sled::Db;
 
-use crate::error::{damaged, guarded};
+use crate::error::{call_sled, damaged};
 use crate::rows::keys::{LAST_ID, counter_key, number};
 
 /// The counts of an organisation.
@@ -36,7 +36,7 @@ impl Counter {
 
 /// The last id that was given away.
 pub(crate) fn last_id(db: &Db) -> Result<u64, StoreError> {
-    match guarded(|| db.get(LAST_ID))? {
+    match call_sled(|| db.get(LAST_ID))? {
         None => Ok(0),
         Some(id) => number(&id)
             .filter(|id| *id <= ModelId::MAX)
@@ -46,7 +46,7 @@ pub(crate) fn last_id(db: &Db) -> Result<u64, StoreError> {
 
 /// The counter of an organisation.
 pub(crate) fn counter(db: &Db, organisation: &Organisation) -> Result<Counter, StoreError> {
-    Counter::from_row(guarded(|| db.get(counter_key(organisation)))?.as_deref())
+    Counter::from_row(call_sled(|| db.get(counter_key(organisation)))?.as_deref())
 }
 
 #[cfg(test)]

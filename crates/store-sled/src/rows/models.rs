@@ -22,10 +22,10 @@ const FIRST_FORM: u8 = 1;
 /// A model as it is stored.
 pub(crate) fn to_bytes(model: &CustomModel) -> Result<Vec<u8>, StoreError> {
     let (name, base_model) = (model.name.as_str(), model.base_model.as_str());
-    let training = model.training.to_record();
-    let training = training.map_err(|fault| StoreError::new(StoreErrorKind::Damaged, fault))?;
-    let training = training.unwrap_or_default();
-    // The rules of a name and of a training state leave no other case.
+    let course = model.training.to_record();
+    let course = course.map_err(|error| StoreError::new(StoreErrorKind::Damaged, error))?;
+    let course = course.unwrap_or_default();
+    // The rules of a name and of a course leave no other case.
     let too_long = |_| damaged("a text that is too long to be stored");
     let mut row = vec![FORM, model.training_status().number()];
     row.extend(model.version.revision.get().to_be_bytes());

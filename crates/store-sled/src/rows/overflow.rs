@@ -3,7 +3,7 @@
 //! Sled splits a page when it has more than 16 rows, whatever their sizes. A page that is larger than
 //! 131 020 bytes goes to a file of its own, which sled never syncs. After an insert a page has 17 rows;
 //! pages with fewer than 4 are merged into their neighbours, and even two such merges before it is
-//! split again leave at most 23. So a row may have [`ROW`] bytes beside its key, which has 110 at most.
+//! split again leave at most 23. So a row may have [`MAX_ROW`] bytes beside its key, which has 110 at most.
 //!
 //! A value begins with the number of its form, which is not zero. One that is longer than a row goes
 //! on in the rows behind it: the first row is a zero, how many others there are, and the beginning of
@@ -15,10 +15,10 @@ use custom_models_core::store::StoreError;
 use crate::error::damaged;
 
 /// The most bytes of a row beside its key.
-pub(crate) const ROW: usize = 5500;
+pub(crate) const MAX_ROW: usize = 5500;
 
 /// The first byte of a value that goes on in further rows.
-const GOES_ON: u8 = 0;
+const CONTINUES: u8 = 0;
 
 /// Rows that a write changes; `None` is no row.
 pub(crate) type Edits = Vec<(Vec<u8>, Option<Vec<u8>>)>;
@@ -30,40 +30,40 @@ pub(crate) fn put(
     value: Vec<u8>,
     before: Option<&[u8]>,
 ) -> Result<(), StoreError> {
-    let mut others = 0;
-    if value.len() <= ROW {
+    let mut continuations = 0;
+    if value.len() <= MAX_ROW {
         edits.push((key.to_vec(), Some(value)));
     } else {
-        let (beginning, rest) = value.split_at(ROW - 2);
+        let (beginning, rest) = value.split_at(MAX_ROW - 2);
         let too_long = |_| damaged("a text that is too long to be stored");
-        others = u8::try_from(rest.len().div_ceil(ROW)).map_err(too_long)?;
-        edits.push((key.to_vec(), Some([&[GOES_ON, others], beginning].concat())));
-        for (number, piece) in (1..=others).zip(rest.chunks(ROW)) {
-            edits.push((behind(key, number), Some(piece.to_vec())));
+        continuations = u8::try_from(rest.len().div_ceil(MAX_ROW)).map_err(too_long)?;
+        edits.push((key.to_vec(), Some([&[CONTINUES, continuations], beginning].concat())));
+        for (number, piece) in (1..=continuations).zip(rest.chunks(MAX_ROW)) {
+            edits.push((continuation_key(key, number), Some(piece.to_vec())));
         }
     }
-    take_back(edits, key, others, before);
+    remove_rest(edits, key, continuations, before);
     Ok(())
 }
 
 /// Removes a value whose first row is `before`.
 pub(crate) fn remove(edits: &mut Edits, key: &[u8], before: &[u8]) {
     edits.push((key.to_vec(), None));
-    take_back(edits, key, 0, Some(before));
+    remove_rest(edits, key, 0, Some(before));
 }
 
 /// Removes the rows behind the last one that is still needed.
-fn take_back(edits: &mut Edits, key: &[u8], needed: u8, before: Option<&[u8]>) {
-    let had = before.map_or(0, others);
+fn remove_rest(edits: &mut Edits, key: &[u8], needed: u8, before: Option<&[u8]>) {
+    let had = before.map_or(0, continuations);
     for number in (1..=had).skip(needed.into()) {
-        edits.push((behind(key, number), None));
+        edits.push((continuation_key(key, number), None));
     }
 }
 
 /// The number of rows of a value behind its first one.
-pub(crate) fn others(first: &[u8]) -> u8 {
+pub(crate) fn continuations(first: &[u8]) -> u8 {
     match first {
-        [GOES_ON, others, ..] => *others,
+        [CONTINUES, continuations, ..] => *continuations,
         _ => 0,
     }
 }
@@ -74,13 +74,13 @@ pub(crate) fn whole(
     first: Vec<u8>,
     row: impl Fn(&[u8]) -> Result<Option<Vec<u8>>, StoreError>,
 ) -> Result<Vec<u8>, StoreError> {
-    let others = others(&first);
-    if others == 0 {
+    let continuations = continuations(&first);
+    if continuations == 0 {
         return Ok(first);
     }
     let mut value = beginning(&first);
-    for number in 1..=others {
-        value.extend(row(&behind(key, number))?.ok_or_else(cut_short)?);
+    for number in 1..=continuations {
+        value.extend(row(&continuation_key(key, number))?.ok_or_else(cut_short)?);
     }
     Ok(value)
 }
@@ -93,14 +93,14 @@ pub(crate) fn values<'a, B: AsRef<[u8]> + 'a>(
         let Some(row) = rows.next() else { return Ok(None) };
         let (key, first) = row?;
         let (key, first) = (key.as_ref(), first.as_ref());
-        let others = others(first);
-        if others == 0 {
+        let continuations = continuations(first);
+        if continuations == 0 {
             return Ok(Some((key.to_vec(), first.to_vec())));
         }
         let mut value = beginning(first);
-        for number in 1..=others {
+        for number in 1..=continuations {
             let (its_key, piece) = rows.next().ok_or_else(cut_short)??;
-            if its_key.as_ref() != behind(key, number) {
+            if its_key.as_ref() != continuation_key(key, number) {
                 return Err(cut_short());
             }
             value.extend(piece.as_ref());
@@ -115,7 +115,7 @@ fn beginning(first: &[u8]) -> Vec<u8> {
 }
 
 /// The key of the row with this number of the value under `key`.
-fn behind(key: &[u8], number: u8) -> Vec<u8> {
+fn continuation_key(key: &[u8], number: u8) -> Vec<u8> {
     [key, &[number]].concat()
 }
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use custom_models_core::store::StoreError;
 use sled::Db;
 
-use crate::error::guarded;
+use crate::error::call_sled;
 
 /// The rows of a prefix, as they are when it is their turn.
 pub(crate) type Rows = Vec<(Vec<u8>, Vec<u8>)>;
@@ -20,7 +20,7 @@ pub(crate) fn below(db: &Db, prefix: &[u8]) -> Result<Rows, StoreError> {
 
 fn collect(mut found: sled::Iter) -> Result<Rows, StoreError> {
     let mut rows = Rows::new();
-    while let Some((key, row)) = guarded(|| found.next().transpose())? {
+    while let Some((key, row)) = call_sled(|| found.next().transpose())? {
         rows.push((key.to_vec(), row.to_vec()));
     }
     Ok(rows)
@@ -32,5 +32,5 @@ pub(crate) fn range<'a>(
     keys: Range<&'a [u8]>,
 ) -> impl Iterator<Item = Result<Row, StoreError>> + use<'a> {
     let mut rows = db.range(keys);
-    std::iter::from_fn(move || guarded(|| rows.next().transpose()).transpose())
+    std::iter::from_fn(move || call_sled(|| rows.next().transpose()).transpose())
 }

@@ -81,7 +81,7 @@ pub(crate) fn answer_time_key(at: UnixMillis, answer_key: &[u8]) -> Vec<u8> {
 }
 
 /// Behind everything that was answered at a moment or before.
-pub(crate) fn behind_answers(until: UnixMillis) -> Vec<u8> {
+pub(crate) fn answer_times_end(until: UnixMillis) -> Vec<u8> {
     // No name begins with this byte.
     [ANSWER_TIMES, &moment_to_bytes(until), b"\xFF"].concat()
 }
@@ -98,7 +98,7 @@ pub(crate) fn claim_key(since: UnixMillis, id: ModelId) -> Vec<u8> {
 }
 
 /// Behind everything that can be claimed at a moment.
-pub(crate) fn behind_claims(at: UnixMillis) -> Vec<u8> {
+pub(crate) fn claims_end(at: UnixMillis) -> Vec<u8> {
     [CLAIMABLE, &moment_to_bytes(at), &u64::MAX.to_be_bytes()].concat()
 }
 
@@ -119,27 +119,27 @@ pub(crate) fn claim(
 ///
 /// INVARIANT: `first` is at least 1, and at most the position behind `last`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct History {
+pub(crate) struct HistoryBounds {
     /// The position of the first event that is kept; the one behind the last if none is.
     pub(crate) first: u64,
     /// The position of the last event; 0 if there was none.
     pub(crate) last: u64,
 }
 
-impl History {
+impl HistoryBounds {
     pub(crate) fn to_bytes(self) -> Vec<u8> {
         [&[FORM][..], &self.first.to_be_bytes(), &self.last.to_be_bytes()].concat()
     }
 
     /// The ends as they are stored; an organisation without a row has no history.
     pub(crate) fn from_row(row: Option<&[u8]>) -> Result<Self, StoreError> {
-        let Some(row) = row else { return Ok(History { first: 1, last: 0 }) };
+        let Some(row) = row else { return Ok(HistoryBounds { first: 1, last: 0 }) };
         let parts = || {
             let (first, last) = row.strip_prefix(&[FORM])?.split_first_chunk()?;
             let first = u64::from_be_bytes(*first);
             let last = u64::from_be_bytes(last.try_into().ok()?);
             let is_sound = first > 0 && last.checked_add(1).is_some_and(|behind| first <= behind);
-            is_sound.then_some(History { first, last })
+            is_sound.then_some(HistoryBounds { first, last })
         };
         parts().ok_or_else(|| damaged("a history without ends"))
     }
@@ -152,7 +152,7 @@ pub(crate) fn event_to_bytes(event: &NewEvent, model: ModelId) -> Result<Vec<u8>
     row.extend(created_at.unix_seconds().to_be_bytes());
     row.extend(model.get().to_be_bytes());
     push_text(&mut row, actor.as_str())?;
-    row.extend(serde_json::to_vec(event_type).map_err(without_form)?);
+    row.extend(serde_json::to_vec(event_type).map_err(serialize_error)?);
     Ok(row)
 }
 
@@ -177,7 +177,7 @@ pub(crate) fn event_at(key: &[u8], value: &[u8]) -> Result<Event, StoreError> {
 
 /// A pair of data as it is stored.
 pub(crate) fn pair_to_bytes(pair: &DataPair) -> Result<Vec<u8>, StoreError> {
-    let json = serde_json::to_vec(pair).map_err(without_form)?;
+    let json = serde_json::to_vec(pair).map_err(serialize_error)?;
     Ok([&[FORM], json.as_slice()].concat())
 }
 
@@ -192,11 +192,8 @@ pub(crate) fn pair_at(key: &[u8], value: &[u8]) -> Result<DataPair, StoreError> 
 }
 
 /// An answer as it is stored.
-pub(crate) fn answer_to_bytes(
-    key: &IdempotencyScope,
-    kept: &IdempotencyRecord,
-) -> Result<Vec<u8>, StoreError> {
-    let json = serde_json::to_vec(kept).map_err(without_form)?;
+pub(crate) fn answer_to_bytes(key: &IdempotencyScope, kept: &IdempotencyRecord) -> Result<Vec<u8>, StoreError> {
+    let json = serde_json::to_vec(kept).map_err(serialize_error)?;
     Ok([&[FORM], answer_key_to_bytes(key)?.as_slice(), &json].concat())
 }
 
@@ -254,8 +251,8 @@ fn first_text(row: &[u8]) -> Option<(&str, &[u8])> {
     Some((str::from_utf8(text).ok()?, rest))
 }
 
-fn without_form(fault: serde_json::Error) -> StoreError {
-    StoreError::new(StoreErrorKind::Damaged, fault)
+fn serialize_error(error: serde_json::Error) -> StoreError {
+    StoreError::new(StoreErrorKind::Damaged, error)
 }
 
 #[cfg(test)]

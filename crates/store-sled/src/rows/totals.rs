@@ -6,11 +6,11 @@
 use custom_models_core::store::StoreError;
 use sled::Db;
 
-use crate::error::{damaged, guarded};
+use crate::error::{call_sled, damaged};
 use crate::rows::counters::Counter;
 use crate::rows::keys::{ALL_COUNTERS, TOTALS, number};
-use crate::rows::records::{HISTORIES, History};
-use crate::rows::write_set::{Change, Changes};
+use crate::rows::records::{HISTORIES, HistoryBounds};
+use crate::rows::write_set::{RowChange, WriteSet};
 
 /// The counts of a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub(crate) struct Totals {
 impl Totals {
     /// The totals of a database in the current layout.
     pub(crate) fn read(db: &Db) -> Result<Self, StoreError> {
-        Totals::from_row(guarded(|| db.get(TOTALS))?.as_deref())
+        Totals::from_row(call_sled(|| db.get(TOTALS))?.as_deref())
     }
 
     pub(crate) fn from_row(row: Option<&[u8]>) -> Result<Self, StoreError> {
@@ -49,31 +49,31 @@ impl Totals {
     pub(crate) fn count(db: &Db) -> Result<Self, StoreError> {
         let mut totals = Totals { generation: 1, ..Totals::default() };
         let mut counters = db.range(ALL_COUNTERS);
-        while let Some((_, row)) = guarded(|| counters.next().transpose())? {
+        while let Some((_, row)) = call_sled(|| counters.next().transpose())? {
             // A counter that cannot be read is found by whoever needs it.
             let models = Counter::from_bytes(&row).map_or(0, |counter| counter.models);
             totals.models = totals.models.saturating_add(models);
         }
         let mut histories = db.scan_prefix(HISTORIES);
-        while let Some((_, row)) = guarded(|| histories.next().transpose())? {
-            let last = History::from_row(Some(&row)).map_or(0, |history| history.last);
+        while let Some((_, row)) = call_sled(|| histories.next().transpose())? {
+            let last = HistoryBounds::from_row(Some(&row)).map_or(0, |history| history.last);
             totals.events = totals.events.saturating_add(last);
         }
         Ok(totals)
     }
 
     /// The totals after a group.
-    pub(crate) fn after(self, changes: &Changes) -> Self {
+    pub(crate) fn after(self, changes: &WriteSet) -> Self {
         let Totals { generation, mut models, mut events } = self;
-        for Change { before, after } in changes.below(ALL_COUNTERS.start).map(|(_, it)| it) {
+        for RowChange { before, after } in changes.below(ALL_COUNTERS.start).map(|(_, it)| it) {
             let counted = |row: &Option<Vec<u8>>| {
                 row.as_deref().and_then(Counter::from_bytes).map_or(0, |counter| counter.models)
             };
             models = models.saturating_add(counted(after)).saturating_sub(counted(before));
         }
-        for Change { before, after } in changes.below(HISTORIES).map(|(_, it)| it) {
+        for RowChange { before, after } in changes.below(HISTORIES).map(|(_, it)| it) {
             let last = |row: &Option<Vec<u8>>| {
-                History::from_row(row.as_deref()).map_or(0, |history| history.last)
+                HistoryBounds::from_row(row.as_deref()).map_or(0, |history| history.last)
             };
             events = events.saturating_add(last(after).saturating_sub(last(before)));
         }

@@ -6,24 +6,24 @@ use std::ops::{Bound, Range};
 use custom_models_core::store::StoreError;
 use sled::{Batch, Db};
 
-use crate::error::guarded;
+use crate::error::call_sled;
 use crate::rows::overflow::Edits;
 use crate::rows::range::below;
 
 /// The rows that a group changes, each as it was and as it is to be; `None` is no row.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Changes {
-    rows: BTreeMap<Vec<u8>, Change>,
+pub(crate) struct WriteSet {
+    rows: BTreeMap<Vec<u8>, RowChange>,
 }
 
 /// A row as it was and as it is to be.
 #[derive(Clone, Debug)]
-pub(crate) struct Change {
+pub(crate) struct RowChange {
     pub(crate) before: Option<Vec<u8>>,
     pub(crate) after: Option<Vec<u8>>,
 }
 
-impl Changes {
+impl WriteSet {
     pub(crate) fn is_empty(&self) -> bool {
         self.rows.is_empty()
     }
@@ -65,7 +65,7 @@ impl Changes {
         let set = set.map(|(key, _)| key.clone());
         let mut rows = db.scan_prefix(prefix);
         let unchanged = loop {
-            match guarded(|| rows.next_back().transpose())? {
+            match call_sled(|| rows.next_back().transpose())? {
                 Some((key, _)) if self.rows.contains_key(key.as_ref()) => {}
                 found => break found.map(|(key, _)| key.to_vec()),
             }
@@ -86,7 +86,7 @@ impl Changes {
         let mut rows = db.range(keys);
         let mut unchanged = 0;
         while unchanged < limit
-            && let Some((key, _)) = guarded(|| rows.next().transpose())?
+            && let Some((key, _)) = call_sled(|| rows.next().transpose())?
         {
             if !self.rows.contains_key(key.as_ref()) {
                 found.push(key.to_vec());
@@ -118,7 +118,7 @@ impl Changes {
         let mut stored = read.collect::<Result<BTreeMap<_, _>, StoreError>>()?;
         for (key, after) in edits {
             let before = stored.remove(&key).flatten();
-            let change = self.rows.entry(key).or_insert(Change { before, after: None });
+            let change = self.rows.entry(key).or_insert(RowChange { before, after: None });
             change.after = after;
         }
         Ok(())
@@ -130,7 +130,7 @@ impl Changes {
     }
 
     /// The rows below a prefix that are changed.
-    pub(crate) fn below(&self, prefix: &[u8]) -> impl Iterator<Item = (&Vec<u8>, &Change)> {
+    pub(crate) fn below(&self, prefix: &[u8]) -> impl Iterator<Item = (&Vec<u8>, &RowChange)> {
         self.rows.range(prefix.to_vec()..).take_while(move |(key, _)| key.starts_with(prefix))
     }
 
@@ -152,7 +152,7 @@ impl Changes {
     }
 
     /// Returns true if every row in the database is as the changes leave it.
-    pub(crate) fn are_made(&self, db: &Db) -> Result<bool, StoreError> {
+    pub(crate) fn is_applied(&self, db: &Db) -> Result<bool, StoreError> {
         for (key, change) in &self.rows {
             if stored(db, key)? != change.after {
                 return Ok(false);
@@ -163,5 +163,5 @@ impl Changes {
 }
 
 fn stored(db: &Db, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-    Ok(guarded(|| db.get(key))?.map(|value| value.to_vec()))
+    Ok(call_sled(|| db.get(key))?.map(|value| value.to_vec()))
 }

@@ -12,16 +12,16 @@ use crate::rows::access::{KEYS, REGISTRATIONS, grant, key_at, plan, registration
 use crate::rows::admissions::Admissions;
 use crate::rows::overflow::Edits;
 use crate::rows::range::below;
-use crate::rows::write_set::Changes;
+use crate::rows::write_set::WriteSet;
 use crate::store::SledStore;
 
 impl AccessStore for SledStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
-        self.commits.submit(Job::Access(change), |it| done(it.and_then(Judged::access)));
+        self.queue.submit(Job::Access(change), |it| done(it.and_then(Judged::access)));
     }
 
     fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
-        self.commits.apply(Job::Access(change))?.access()
+        self.queue.apply(Job::Access(change))?.access()
     }
 
     fn registration(
@@ -61,14 +61,14 @@ impl AccessStore for SledStore {
         now: UnixMillis,
     ) -> Result<WindowState, StoreError> {
         self.database.read(|db| {
-            let (changes, mut edits) = (Changes::default(), Edits::new());
+            let (changes, mut edits) = (WriteSet::default(), Edits::new());
             let mut rows = Admissions { db, changes: &changes, edits: &mut edits };
             let last = rows.last(window)?;
             let state = window_state(&mut rows, window, limit, now)?;
             if rows.last(window)? == last {
                 return Ok(state);
             }
-            let _still = self.database.stand_still();
+            let _blocked = self.database.block_writer();
             window_state(&mut rows, window, limit, now)
         })
     }

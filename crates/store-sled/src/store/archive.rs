@@ -7,7 +7,7 @@ use custom_models_core::store::{
     StoreSummary,
 };
 
-use crate::error::guarded;
+use crate::error::call_sled;
 use crate::read::export;
 use crate::rows::consistency::contradictions;
 use crate::rows::counters::last_id;
@@ -22,7 +22,7 @@ type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
 impl ArchiveStore for SledStore {
     /// Writes become visible when it is over: sled has no other view than the newest.
     fn export(&self, each: Each<'_>) -> Result<(), StoreError> {
-        let _standing_still = self.database.stand_still();
+        let _blocked = self.database.block_writer();
         let (each, refused) = (RefCell::new(Some(each)), RefCell::new(None));
         let shown = self.database.read(|db| {
             // After a fault it would begin anew, with records that were shown already.
@@ -39,13 +39,13 @@ impl ArchiveStore for SledStore {
     }
 
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
-        self.commits.apply(Job::Archive(change))?.archived()
+        self.queue.apply(Job::Archive(change))?.archived()
     }
 
     fn summary(&self) -> Result<StoreSummary, StoreError> {
-        let _standing_still = self.database.stand_still();
+        let _blocked = self.database.block_writer();
         self.database.read(|db| {
-            let [made, since] = [IDENTITY, LINEAGE].map(|key| guarded(|| db.get(key)));
+            let [made, since] = [IDENTITY, LINEAGE].map(|key| call_sled(|| db.get(key)));
             let (identity, lineage) = lineage_from_rows(made?.as_deref(), since?.as_deref())?;
             Ok(StoreSummary {
                 identity,
@@ -59,7 +59,7 @@ impl ArchiveStore for SledStore {
 
     /// Looks at every row, while the writer waits.
     fn verify(&self) -> Result<Vec<String>, StoreError> {
-        let _standing_still = self.database.stand_still();
+        let _blocked = self.database.block_writer();
         self.database.read(|db| {
             let mut findings = self.database.findings().to_vec();
             findings.extend(contradictions(db));

@@ -79,7 +79,7 @@ fn create(store: &SledStore, recorder: &Recorder) -> Result<u64, StoreErrorKind>
     match submit(store, recorder, creation(None)) {
         Ok(Outcome::Created(model)) => Ok(model.id.get()),
         Ok(other) => panic!("{other:?}"),
-        Err(fault) => Err(fault.kind()),
+        Err(error) => Err(error.kind()),
     }
 }
 
@@ -120,8 +120,7 @@ fn commit(writer: &mut Writer, writes: Vec<Write>) -> Vec<Outcome> {
 fn model_6_a_group_shares_one_sync() {
     let temporary = tempfile::tempdir().unwrap();
     let recorder = Recorder::default();
-    let folder =
-        Folder::claim_as(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
+    let folder = Folder::open(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
     let database = Arc::new(Database::open(folder, recorder.clone()).unwrap());
     let mut writer = Writer::new(Arc::clone(&database));
     recorder.steps();
@@ -335,7 +334,7 @@ fn reads_do_not_wait_for_a_sync() {
             let model = reader.get(&acme(), ModelId::new(1).unwrap()).unwrap();
             let first = ids(&reader).first().copied();
             // What a list asks for that is disturbed again and again.
-            drop(reader.database.stand_still());
+            drop(reader.database.block_writer());
             answer.send((model.is_some(), first)).unwrap();
         });
         let answer = answered.recv_timeout(Duration::from_secs(60));

@@ -8,13 +8,13 @@ use sled::Db;
 use crate::rows::access::{KEYS, key_at, key_key, key_to_bytes, registration_key};
 use crate::rows::admissions::{self, Admissions};
 use crate::rows::overflow::Edits;
-use crate::rows::write_set::Changes;
+use crate::rows::write_set::WriteSet;
 
 /// Judges a change on what is stored and what its group changed before it, and makes it a change of
 /// the group.
 pub(crate) fn apply(
     db: &Db,
-    changes: &mut Changes,
+    changes: &mut WriteSet,
     change: &AccessChange,
 ) -> Result<AccessOutcome, StoreError> {
     match change {
@@ -39,7 +39,7 @@ pub(crate) fn apply(
 
 fn register(
     db: &Db,
-    changes: &mut Changes,
+    changes: &mut WriteSet,
     registration: &Registration,
     is_known: bool,
 ) -> Result<AccessOutcome, StoreError> {
@@ -52,7 +52,7 @@ fn register(
     Ok(AccessOutcome::Done)
 }
 
-fn add_key(db: &Db, changes: &mut Changes, key: &KeyRecord) -> Result<AccessOutcome, StoreError> {
+fn add_key(db: &Db, changes: &mut WriteSet, key: &KeyRecord) -> Result<AccessOutcome, StoreError> {
     if changes.row(db, &registration_key(&key.organisation))?.is_none() {
         return Ok(AccessOutcome::NotFound);
     }
@@ -66,7 +66,7 @@ fn add_key(db: &Db, changes: &mut Changes, key: &KeyRecord) -> Result<AccessOutc
 
 fn revoke(
     db: &Db,
-    changes: &mut Changes,
+    changes: &mut WriteSet,
     id: KeyId,
     at: Timestamp,
 ) -> Result<AccessOutcome, StoreError> {
@@ -80,7 +80,7 @@ fn revoke(
     Ok(AccessOutcome::Done)
 }
 
-fn find_key(db: &Db, changes: &Changes, id: KeyId) -> Result<Option<KeyRecord>, StoreError> {
+fn find_key(db: &Db, changes: &WriteSet, id: KeyId) -> Result<Option<KeyRecord>, StoreError> {
     for (key, row) in changes.rows(db, KEYS)? {
         let key = key_at(&key, &row)?;
         if key.id == id {

@@ -14,27 +14,27 @@ use crate::rows::counters::Counter;
 use crate::rows::keys::{LAST_ID, TOTALS, counter_key, model_key};
 use crate::rows::overflow::{self, Edits};
 use crate::rows::records::{
-    History, answer_from_bytes, answer_key, answer_time_key, answer_to_bytes, claim_key, data_id,
-    data_key, data_of, event_key, event_to_bytes, history_key, pair_at, pair_to_bytes,
+    HistoryBounds, answer_from_bytes, answer_key, answer_time_key, answer_to_bytes, claim_key,
+    data_id, data_key, data_of, event_key, event_to_bytes, history_key, pair_at, pair_to_bytes,
 };
 use crate::rows::totals::Totals;
-use crate::rows::write_set::Changes;
+use crate::rows::write_set::WriteSet;
 use crate::rows::{counters, models};
 
 pub(crate) struct Group<'a> {
     pub(crate) db: &'a Db,
-    pub(crate) changes: Changes,
+    pub(crate) changes: WriteSet,
     pub(crate) last_id: u64,
 }
 
 impl<'a> Group<'a> {
     pub(crate) fn begin(db: &'a Db, last_id: u64) -> Result<Self, StoreError> {
         let last_id = counters::last_id(db)?.max(last_id);
-        Ok(Group { db, changes: Changes::default(), last_id })
+        Ok(Group { db, changes: WriteSet::default(), last_id })
     }
 
     /// All that the group changes, with the counts of the store.
-    pub(crate) fn counted(mut self) -> Result<Changes, StoreError> {
+    pub(crate) fn into_changes(mut self) -> Result<WriteSet, StoreError> {
         if !self.changes.is_empty() {
             let totals = Totals::read(self.db)?.after(&self.changes);
             self.changes.set(self.db, TOTALS.to_vec(), Some(totals.to_bytes()))?;
@@ -44,9 +44,9 @@ impl<'a> Group<'a> {
 
     /// Judges a write. One that is refused, or fails, has changed nothing.
     pub(crate) fn apply(&mut self, write: &Write) -> Result<Outcome, StoreError> {
-        let mut writing = Writing { last_id: self.last_id, edits: Edits::new(), group: self };
-        let outcome = apply(&mut writing, write)?;
-        let Writing { last_id, edits, .. } = writing;
+        let mut pending = PendingWrite { last_id: self.last_id, edits: Edits::new(), group: self };
+        let outcome = apply(&mut pending, write)?;
+        let PendingWrite { last_id, edits, .. } = pending;
         self.changes.set_all(self.db, edits)?;
         self.last_id = last_id;
         Ok(outcome)
@@ -82,7 +82,7 @@ impl<'a> Group<'a> {
     }
 
     /// Keeps an answer, in the place of one under the same key.
-    pub(crate) fn put_kept(
+    pub(crate) fn put_answer(
         &self,
         edits: &mut Edits,
         organisation: &Organisation,
@@ -104,9 +104,9 @@ impl<'a> Group<'a> {
         Counter::from_row(row.as_deref())
     }
 
-    pub(crate) fn history(&self, organisation: &Organisation) -> Result<History, StoreError> {
+    pub(crate) fn history(&self, organisation: &Organisation) -> Result<HistoryBounds, StoreError> {
         let row = self.changes.row(self.db, &history_key(organisation))?;
-        History::from_row(row.as_deref())
+        HistoryBounds::from_row(row.as_deref())
     }
 
     pub(crate) fn answer(
@@ -126,20 +126,20 @@ impl<'a> Group<'a> {
 }
 
 /// The rows that a write makes of the group's, not yet among the changes of the group.
-struct Writing<'g, 'a> {
+struct PendingWrite<'g, 'a> {
     group: &'g Group<'a>,
     edits: Edits,
     last_id: u64,
 }
 
-impl Writing<'_, '_> {
+impl PendingWrite<'_, '_> {
     /// The first row of a value.
     fn first(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.group.changes.row(self.group.db, key)
     }
 }
 
-impl Rows for Writing<'_, '_> {
+impl Rows for PendingWrite<'_, '_> {
     type Error = StoreError;
 
     type Admissions<'r>
@@ -157,7 +157,7 @@ impl Rows for Writing<'_, '_> {
 
     fn counters(&mut self, organisation: &Organisation) -> Result<Counters, StoreError> {
         let Counter { models, .. } = self.group.counter(organisation)?;
-        let History { last: events, .. } = self.group.history(organisation)?;
+        let HistoryBounds { last: events, .. } = self.group.history(organisation)?;
         Ok(Counters { models, events })
     }
 
@@ -257,8 +257,8 @@ impl Rows for Writing<'_, '_> {
     ) -> Result<(), StoreError> {
         let key = event_key(organisation, position);
         overflow::put(&mut self.edits, &key, event_to_bytes(event, model)?, None)?;
-        let History { first, .. } = self.group.history(organisation)?;
-        let history = History { first, last: position };
+        let HistoryBounds { first, .. } = self.group.history(organisation)?;
+        let history = HistoryBounds { first, last: position };
         self.edits.push((history_key(organisation), Some(history.to_bytes())));
         Ok(())
     }
@@ -269,7 +269,7 @@ impl Rows for Writing<'_, '_> {
         key: &IdempotencyScope,
         kept: &IdempotencyRecord,
     ) -> Result<(), StoreError> {
-        self.group.put_kept(&mut self.edits, organisation, key, kept)
+        self.group.put_answer(&mut self.edits, organisation, key, kept)
     }
 
     /// The end of the history is written with its event.

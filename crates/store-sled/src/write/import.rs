@@ -16,7 +16,7 @@ use crate::rows::keys::{
 use crate::rows::models;
 use crate::rows::overflow::{self, Edits};
 use crate::rows::records::{
-    History, answer_line, answer_time_key, claim_key, event_key, event_to_bytes, history_key,
+    HistoryBounds, answer_line, answer_time_key, claim_key, event_key, event_to_bytes, history_key,
 };
 use crate::write::group::Group;
 
@@ -63,7 +63,7 @@ impl Group<'_> {
                 let Counter { changes, .. } = self.counter(organisation)?;
                 let counter = Counter { models: *models, changes: changes.wrapping_add(1) };
                 edits.push((counter_key(organisation), Some(counter.to_bytes())));
-                let history = History { first: *first_event, last: *last_event };
+                let history = HistoryBounds { first: *first_event, last: *last_event };
                 edits.push((history_key(organisation), Some(history.to_bytes())));
             }
             Record::Model(ModelLine { organisation, model }) => {
@@ -85,7 +85,7 @@ impl Group<'_> {
             }
             Record::Answer(line) => {
                 let (organisation, key, kept) = line.clone().into_parts();
-                self.put_kept(&mut edits, &organisation, &key, &kept)?;
+                self.put_answer(&mut edits, &organisation, &key, &kept)?;
             }
         }
         self.changes.set_all(self.db, edits)
@@ -195,8 +195,8 @@ impl Group<'_> {
             events += u64::from(kind == b"e" && parts_of::<8>(&key).is_some());
         }
         if events > 0 {
-            let History { first, last } = self.history(organisation)?;
-            let history = History { first: first.saturating_add(events), last };
+            let HistoryBounds { first, last } = self.history(organisation)?;
+            let history = HistoryBounds { first: first.saturating_add(events), last };
             edits.push((history_key(organisation), Some(history.to_bytes())));
         }
         if models > 0 {

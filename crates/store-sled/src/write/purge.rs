@@ -8,7 +8,7 @@ use crate::error::damaged;
 use crate::rows::access::organisation_from_bytes;
 use crate::rows::overflow::{self, Edits};
 use crate::rows::records::{
-    ANSWER_TIMES, HISTORIES, History, answer_at, behind_answers, event_at, event_key,
+    ANSWER_TIMES, HISTORIES, HistoryBounds, answer_at, answer_times_end, event_at, event_key,
 };
 use crate::write::group::Group;
 
@@ -36,7 +36,7 @@ impl Group<'_> {
         for (key, row) in self.changes.rows(self.db, HISTORIES)? {
             let organisation = key.strip_prefix(HISTORIES).and_then(organisation_from_bytes);
             let organisation = organisation.ok_or_else(|| damaged("a history of nobody"))?;
-            let History { first, last } = History::from_row(Some(&row))?;
+            let HistoryBounds { first, last } = HistoryBounds::from_row(Some(&row))?;
             let mut kept = first;
             while forgotten < limit
                 && kept <= last
@@ -46,7 +46,7 @@ impl Group<'_> {
                 forgotten += 1;
             }
             if kept > first {
-                edits.push((key, Some(History { first: kept, last }.to_bytes())));
+                edits.push((key, Some(HistoryBounds { first: kept, last }.to_bytes())));
             }
         }
         Ok(forgotten)
@@ -78,7 +78,7 @@ impl Group<'_> {
         limit: u32,
     ) -> Result<u64, StoreError> {
         let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-        let times = ANSWER_TIMES.to_vec()..behind_answers(until);
+        let times = ANSWER_TIMES.to_vec()..answer_times_end(until);
         let times = self.changes.first_keys(self.db, times, limit)?;
         let forgotten = times.len() as u64;
         for time in times {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use custom_models_core::store::{Job, Judged, StoreError, StoreErrorKind};
 use custom_models_group_commit::{Answers, Committer, Unanswered};
 
-use crate::database::{Database, WriteFault, Written};
-use crate::rows::write_set::Changes;
+use crate::database::{Attempt, Database, WriteFault};
+use crate::rows::write_set::WriteSet;
 use crate::write::access;
 use crate::write::group::Group;
 
@@ -25,22 +25,22 @@ impl Writer {
     }
 
     /// Refuses all writes, of a store that is open for reading alone.
-    pub(crate) fn refusing(database: Arc<Database>) -> Self {
+    pub(crate) fn read_only(database: Arc<Database>) -> Self {
         Writer { is_read_only: true, ..Writer::new(database) }
     }
 
     /// Finds out what became of a group that failed before its sync. What is half there is taken back
     /// when the database is opened anew, and what is found then was synced.
-    fn settle(&self, changes: &Changes, fault: StoreError) -> Result<(), StoreError> {
-        match self.database.read(|db| changes.are_made(db)) {
+    fn settle(&self, changes: &WriteSet, error: StoreError) -> Result<(), StoreError> {
+        match self.database.read(|db| changes.is_applied(db)) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(fault),
-            Err(_) => Err(StoreError::new(StoreErrorKind::OutcomeUnknown, fault)),
+            Ok(false) => Err(error),
+            Err(_) => Err(StoreError::new(StoreErrorKind::OutcomeUnknown, error)),
         }
     }
 
     /// Judges a group. Answers with the last id that it gives, and with what it changes.
-    fn judge(&self, jobs: &[Job]) -> Result<((Answers<Self>, u64), Changes), StoreError> {
+    fn judge(&self, jobs: &[Job]) -> Result<((Answers<Self>, u64), WriteSet), StoreError> {
         self.database.read(|db| {
             let mut group = Group::begin(db, self.last_id)?;
             let mut answers = Vec::with_capacity(jobs.len());
@@ -54,18 +54,18 @@ impl Writer {
                     Job::Archive(change) => group.archive(change).map(Judged::Archived),
                 };
                 match judged {
-                    Err(fault) if is_of_one_write(&fault) => answers.push(Err(fault)),
+                    Err(error) if is_write_error(&error) => answers.push(Err(error)),
                     answer => answers.push(Ok(answer?)),
                 }
             }
-            Ok(((answers, group.last_id), group.counted()?))
+            Ok(((answers, group.last_id), group.into_changes()?))
         })
     }
 }
 
 /// Returns true if the other writes of a group can be made. Damage to one organisation is not another's.
-fn is_of_one_write(fault: &StoreError) -> bool {
-    matches!(fault.kind(), StoreErrorKind::Damaged | StoreErrorKind::IdsExhausted)
+fn is_write_error(error: &StoreError) -> bool {
+    matches!(error.kind(), StoreErrorKind::Damaged | StoreErrorKind::IdsExhausted)
 }
 
 impl Committer for Writer {
@@ -77,14 +77,14 @@ impl Committer for Writer {
         if self.is_read_only {
             return Err(StoreErrorKind::ReadOnly.into());
         }
-        let written = self.database.judge_and_write(|| self.judge(jobs))?;
-        let Written { judgement: (answers, last_id), changes, result } = written;
+        let written = self.database.write_group(|| self.judge(jobs))?;
+        let Attempt { decision: (answers, last_id), changes, result } = written;
         self.last_id = last_id;
         match result {
             Ok(()) => Ok(answers),
-            Err(WriteFault::Unflushed(fault)) => self.settle(&changes, fault).map(|()| answers),
-            Err(WriteFault::Unsynced(fault)) => {
-                Err(StoreError::new(StoreErrorKind::OutcomeUnknown, fault))
+            Err(WriteFault::Unflushed(error)) => self.settle(&changes, error).map(|()| answers),
+            Err(WriteFault::Unsynced(error)) => {
+                Err(StoreError::new(StoreErrorKind::OutcomeUnknown, error))
             }
         }
     }

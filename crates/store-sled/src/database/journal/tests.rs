@@ -35,21 +35,21 @@ fn keys_below(db: &Db, prefix: &[u8]) -> Vec<Vec<u8>> {
 
 /// Takes back what is half there, and answers what is there then.
 fn taken_back(db: &Db) -> Contents {
-    for batch in Half::find(db).unwrap().map(Half::batches).into_iter().flatten() {
+    for batch in PartialGroup::find(db).unwrap().map(PartialGroup::batches).into_iter().flatten() {
         db.apply_batch(batch).unwrap();
     }
     contents(db)
 }
 
 /// A database, and a group of rows that are changed, removed and new, whose journal needs two rows.
-fn group() -> (tempfile::TempDir, Db, Changes) {
+fn group() -> (tempfile::TempDir, Db, WriteSet) {
     let temporary = tempfile::tempdir().unwrap();
     let db = sled::open(temporary.path()).unwrap();
     for key in ["long", "removed", "same", "short"] {
         let length = if key == "short" { 3 } else { 3000 };
         db.insert(key, vec![key.as_bytes()[0]; length]).unwrap();
     }
-    let mut changes = Changes::default();
+    let mut changes = WriteSet::default();
     let after = |text: &str| Some(text.as_bytes().to_vec());
     for (key, after) in [("long", after("x")), ("removed", None), ("short", after("y"))] {
         changes.set(&db, key.into(), after).unwrap();
@@ -100,7 +100,7 @@ fn model_6_half_a_group_is_taken_back_although_that_is_cut_short() {
     let made = contents(&db);
     let journal_keys = keys_below(&db, JOURNAL);
     let group_keys: Vec<_> = changes.before(b"").map(|(key, _)| key.to_vec()).collect();
-    let taking_back = Half::find(&db).unwrap().unwrap().batches();
+    let taking_back = PartialGroup::find(&db).unwrap().unwrap().batches();
     let [as_it_was, removal] = &taking_back[..] else { panic!("{} batches", taking_back.len()) };
     for which in 0..16 {
         restore(&db, &made);
@@ -118,7 +118,7 @@ fn model_6_half_a_group_is_taken_back_although_that_is_cut_short() {
 #[test]
 fn a_group_of_one_row_needs_no_journal() {
     let (_temporary, db, _) = group();
-    let mut changes = Changes::default();
+    let mut changes = WriteSet::default();
     changes.set(&db, b"same".to_vec(), None).unwrap();
     assert_eq!(batches(&changes).unwrap().len(), 1);
 }
@@ -129,7 +129,7 @@ fn a_journal_that_cannot_be_is_damage() {
     for text in [&b"\x01k\x02"[..], b"\x01k\x01\0\x05abc", b"\x09k", b"\x01k", b"\x01k\x01\0"] {
         let row = [&(text.len() as u64).to_be_bytes(), text].concat();
         db.insert([JOURNAL, &[0; 4]].concat(), row).unwrap();
-        let fault = Half::find(&db).err().unwrap();
-        assert_eq!(fault.kind(), custom_models_core::store::StoreErrorKind::Damaged, "{text:?}");
+        let error = PartialGroup::find(&db).err().unwrap();
+        assert_eq!(error.kind(), custom_models_core::store::StoreErrorKind::Damaged, "{text:?}");
     }
 }

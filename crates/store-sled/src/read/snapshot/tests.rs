@@ -56,10 +56,10 @@ fn open<'a>(
     database: &'a Database,
     db: &'a Db,
     name: &str,
-) -> Result<(UnixMillis<'a>, Counter), StoreError> {
+) -> Result<(Snapshot<'a>, Counter), StoreError> {
     let organisation = organisation(name);
     let models = models_of(name.as_bytes()).start;
-    UnixMillis::open(database, db, vec![models], || counter(db, &organisation))
+    Snapshot::open(database, db, vec![models], || counter(db, &organisation))
 }
 
 fn id((key, _): (Vec<u8>, Vec<u8>)) -> u64 {
@@ -69,8 +69,7 @@ fn id((key, _): (Vec<u8>, Vec<u8>)) -> u64 {
 /// A database in which `acme` has so many models, from the id 1 on, and its writer.
 fn database(models: usize) -> (tempfile::TempDir, Arc<Database>, Arc<Mutex<Writer>>) {
     let temporary = tempfile::tempdir().unwrap();
-    let folder =
-        Folder::claim_as(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
+    let folder = Folder::open(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
     let database = Arc::new(Database::open(folder, Disk).unwrap());
     let mut writer = Writer::new(Arc::clone(&database));
     writer.commit(&jobs(creations("acme", models))).unwrap();
@@ -89,14 +88,14 @@ fn commit(writer: &Arc<Mutex<Writer>>, writes: Vec<Write>) {
 
 #[test]
 fn a_moment_shows_what_was_there_whatever_is_written_meanwhile() {
-    let models = PIECE * 2 + 10;
+    let models = CHUNK * 2 + 10;
     let (_temporary, database, writer) = database(models);
     let acme = organisation("acme");
     let last = models as u64;
     database
         .read(|db| {
-            let (moment, _) = open(&database, db, "acme")?;
-            let mut rows = moment.rows(model_keys(&acme, None));
+            let (snapshot, _) = open(&database, db, "acme")?;
+            let mut rows = snapshot.rows(model_keys(&acme, None));
             assert_eq!(rows.next().unwrap().map(id)?, 1);
             // Before, at, and behind the place of the reading, and at the end of it.
             commit(&writer, [1, 2, 300, 301, last].map(deletion).into());
@@ -104,14 +103,14 @@ fn a_moment_shows_what_was_there_whatever_is_written_meanwhile() {
             // What changes twice was as it was before the first time.
             commit(&writer, vec![deletion(last + 1)]);
             commit(&writer, creations("other", 3));
-            assert!(moment.row(&model_key(&acme, 1))?.is_some());
-            assert!(moment.row(&model_key(&acme, last + 2))?.is_none());
+            assert!(snapshot.row(&model_key(&acme, 1))?.is_some());
+            assert!(snapshot.row(&model_key(&acme, last + 2))?.is_none());
             let rest: Result<Vec<u64>, StoreError> = rows.map(|row| row.map(id)).collect();
             assert_eq!(rest?, Vec::from_iter(2..=last));
             // The next moment has them.
-            let (moment, counter) = open(&database, db, "acme")?;
+            let (snapshot, counter) = open(&database, db, "acme")?;
             let ids: Result<Vec<u64>, StoreError> =
-                moment.rows(model_keys(&acme, None)).map(|row| row.map(id)).collect();
+                snapshot.rows(model_keys(&acme, None)).map(|row| row.map(id)).collect();
             assert_eq!(ids?.len(), models - 5 + 2);
             assert_eq!(counter.models, last - 5 + 2);
             Ok(())
@@ -125,9 +124,9 @@ fn a_moment_goes_on_where_a_whole_piece_was_created_after_it() {
     let acme = organisation("acme");
     database
         .read(|db| {
-            let (moment, _) = open(&database, db, "acme")?;
-            commit(&writer, creations("acme", PIECE * 3));
-            assert_eq!(moment.rows(model_keys(&acme, None)).count(), 1);
+            let (snapshot, _) = open(&database, db, "acme")?;
+            commit(&writer, creations("acme", CHUNK * 3));
+            assert_eq!(snapshot.rows(model_keys(&acme, None)).count(), 1);
             Ok(())
         })
         .unwrap();
@@ -136,16 +135,16 @@ fn a_moment_goes_on_where_a_whole_piece_was_created_after_it() {
 #[test]
 fn only_what_changes_of_the_organisation_is_kept_and_only_for_as_long_as_it_is_read() {
     let (_temporary, database, writer) = database(2);
-    let kept = || database.stand_still().rows_kept();
+    let kept = || database.block_writer().rows_kept();
     database
         .read(|db| {
-            let (moment, _) = open(&database, db, "acme")?;
+            let (snapshot, _) = open(&database, db, "acme")?;
             commit(&writer, creations("acm", 2));
             commit(&writer, creations("acme-2", 2));
             assert_eq!(kept(), [0]);
             commit(&writer, vec![deletion(1)]);
             assert_eq!(kept(), [1]);
-            drop(moment);
+            drop(snapshot);
             assert_eq!(kept(), [0; 0]);
             Ok(())
         })

@@ -7,16 +7,16 @@ use super::*;
 use crate::database::backend::Disk;
 use crate::database::folder::Folder;
 use crate::rows::overflow::Edits;
-use crate::rows::write_set::Changes;
+use crate::rows::write_set::WriteSet;
 
-const STAMP: &[u8] = b"z";
+const VERSION: &[u8] = b"z";
 
 #[test]
 fn a_reading_that_a_write_came_between_is_not_believed() {
     let version = Cell::new(1);
-    let stamp = || Ok(version.get());
-    assert_eq!(undisturbed(stamp, |before| before).unwrap(), Some(1));
-    let disturbed = undisturbed(stamp, |before| {
+    let read_version = || Ok(version.get());
+    assert_eq!(read_if_unchanged(read_version, |before| before).unwrap(), Some(1));
+    let disturbed = read_if_unchanged(read_version, |before| {
         version.set(2);
         before
     });
@@ -30,20 +30,20 @@ fn write(database: &Arc<Database>, lengths: &'static [usize]) {
     let database = Arc::clone(database);
     let (answer, answered) = mpsc::channel();
     let judge = move |db: &Db| {
-        let (mut changes, mut edits) = (Changes::default(), Edits::new());
-        for key in changes.rows(db, b"v")?.into_keys() {
-            changes.set(db, key, None)?;
+        let (mut write_set, mut edits) = (WriteSet::default(), Edits::new());
+        for key in write_set.rows(db, b"v")?.into_keys() {
+            write_set.set(db, key, None)?;
         }
         for (number, length) in (0..).zip(lengths) {
             overflow::put(&mut edits, &[b'v', number], value(*length), None)?;
         }
-        let stamp = changes.row(db, STAMP)?.unwrap_or_default().len();
-        edits.push((STAMP.to_vec(), Some(vec![0; stamp + 1])));
-        changes.set_all(db, edits)?;
-        Ok(((), changes))
+        let version = write_set.row(db, VERSION)?.unwrap_or_default().len();
+        edits.push((VERSION.to_vec(), Some(vec![0; version + 1])));
+        write_set.set_all(db, edits)?;
+        Ok(((), write_set))
     };
     thread::spawn(move || {
-        let written = database.judge_and_write(|| database.read(judge)).unwrap();
+        let written = database.write_group(|| database.read(judge)).unwrap();
         answer.send(written.result.is_ok()).unwrap();
     });
     assert!(answered.recv_timeout(Duration::from_secs(60)).unwrap());
@@ -55,8 +55,7 @@ fn value(length: usize) -> Vec<u8> {
 
 fn database() -> (tempfile::TempDir, Arc<Database>) {
     let temporary = tempfile::tempdir().unwrap();
-    let folder =
-        Folder::claim_as(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
+    let folder = Folder::open(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
     let database = Arc::new(Database::open(folder, Disk).unwrap());
     (temporary, database)
 }
@@ -71,18 +70,18 @@ fn a_disturbed_reading_is_of_one_moment_with_the_values_whole() {
     let (_temporary, database) = database();
     write(&database, FIRST);
     let tries = Cell::new(0);
-    let stamp = |db: &Db| Ok(guarded(|| db.get(STAMP))?.map(|row| row.len()));
-    let read = |stamp, view: &View| {
+    let version = |db: &Db| Ok(call_sled(|| db.get(VERSION))?.map(|row| row.len()));
+    let read = |version, view: &View| {
         tries.set(tries.get() + 1);
         let mut values = view.values(b"v".to_vec()..b"w".to_vec());
         let first = values.next().transpose()?;
         write(&database, if tries.get() == 1 { SECOND } else { THIRD });
         let rest: Result<Vec<_>, StoreError> = values.collect();
         let found = first.into_iter().chain(rest?).map(|(_, value)| value);
-        Ok((stamp, found.collect::<Vec<_>>()))
+        Ok((version, found.collect::<Vec<_>>()))
     };
-    let (stamp, found) = view(&database, b"v".to_vec(), stamp, read).unwrap();
-    assert_eq!((tries.get(), stamp), (2, Some(2)));
+    let (version, found) = read_consistent(&database, b"v".to_vec(), version, read).unwrap();
+    assert_eq!((tries.get(), version), (2, Some(2)));
     let expected: Vec<_> = SECOND.iter().map(|length| value(*length)).collect();
     assert!(found == expected);
 }
@@ -99,11 +98,11 @@ fn the_value_of_a_key_is_whole_while_others_write() {
         }
     });
     while !writing.is_finished() {
-        let found = super::value(&database, &[b'v', 0]).unwrap().unwrap();
+        let found = read_value(&database, &[b'v', 0]).unwrap().unwrap();
         let lengths = [FIRST[0], SECOND[0]];
         assert!(lengths.iter().any(|length| found == value(*length)), "{} bytes", found.len());
     }
     writing.join().unwrap();
-    assert!(super::value(&database, &[b'v', 0]).unwrap().unwrap() == value(FIRST[0]));
-    assert_eq!(super::value(&database, b"w").unwrap(), None);
+    assert!(read_value(&database, &[b'v', 0]).unwrap().unwrap() == value(FIRST[0]));
+    assert_eq!(read_value(&database, b"w").unwrap(), None);
 }

@@ -11,7 +11,7 @@ fn rate_1_a_request_behind_a_sweep_of_its_group_is_of_now() {
     let at = UnixMillis::from_unix_millis;
     let early = key_of(&window, Admission { number: 7, at: at(900_000) });
     db.insert(early, &[]).unwrap();
-    let mut changes = Changes::default();
+    let mut changes = WriteSet::default();
     assert_eq!(sweep(&db, &mut changes, at(0), at(1000), 9).unwrap(), 0);
     let mut edits = Edits::new();
     let mut rows = Admissions { db: &db, changes: &changes, edits: &mut edits };

@@ -8,7 +8,7 @@ use super::*;
 
 type Stored = BTreeMap<Vec<u8>, Vec<u8>>;
 
-const LONGEST: usize = ROW - 2 + 255 * ROW;
+const LONGEST: usize = MAX_ROW - 2 + 255 * MAX_ROW;
 
 fn value(length: usize) -> Vec<u8> {
     let mut value: Vec<u8> = (0_u32..).map(|place| place.to_be_bytes()[2]).take(length).collect();
@@ -33,13 +33,23 @@ fn replace(stored: &mut Stored, length: usize) {
 
 #[test]
 fn a_value_of_any_length_comes_back_and_leaves_nothing_behind() {
-    let lengths = [1, 2, ROW - 1, ROW, ROW + 1, 2 * ROW - 2, 2 * ROW - 1, 5 * ROW, LONGEST];
+    let lengths = [
+        1,
+        2,
+        MAX_ROW - 1,
+        MAX_ROW,
+        MAX_ROW + 1,
+        2 * MAX_ROW - 2,
+        2 * MAX_ROW - 1,
+        5 * MAX_ROW,
+        LONGEST,
+    ];
     for before in lengths {
         for after in lengths {
             let mut stored = Stored::from([(b"j".to_vec(), value(7)), (b"l".to_vec(), value(8))]);
             replace(&mut stored, before);
             replace(&mut stored, after);
-            assert!(stored.values().all(|row| row.len() <= ROW));
+            assert!(stored.values().all(|row| row.len() <= MAX_ROW));
             let row = |key: &[u8]| Ok(stored.get(key).cloned());
             let found = whole(b"k", stored[&b"k"[..]].clone(), row).unwrap();
             assert!(found == value(after), "{before} {after}");
@@ -57,20 +67,20 @@ fn a_value_of_any_length_comes_back_and_leaves_nothing_behind() {
 
 #[test]
 fn a_value_that_is_too_long_is_refused() {
-    let fault = put(&mut Edits::new(), b"k", value(LONGEST + 1), None).unwrap_err();
-    assert_eq!(fault.kind(), StoreErrorKind::Damaged);
+    let error = put(&mut Edits::new(), b"k", value(LONGEST + 1), None).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::Damaged);
 }
 
 #[test]
 fn a_value_that_does_not_go_on_is_damage() {
     let mut sound = Stored::new();
-    replace(&mut sound, 3 * ROW);
+    replace(&mut sound, 3 * MAX_ROW);
     for gone in sound.keys().skip(1) {
         let mut stored = sound.clone();
         stored.remove(gone);
         let row = |key: &[u8]| Ok(stored.get(key).cloned());
-        let fault = whole(b"k", stored[&b"k"[..]].clone(), row).unwrap_err();
-        assert_eq!(fault.kind(), StoreErrorKind::Damaged);
+        let error = whole(b"k", stored[&b"k"[..]].clone(), row).unwrap_err();
+        assert_eq!(error.kind(), StoreErrorKind::Damaged);
         let found: Result<Vec<_>, StoreError> = values(stored.into_iter().map(Ok)).collect();
         assert_eq!(found.unwrap_err().kind(), StoreErrorKind::Damaged);
     }
@@ -86,7 +96,7 @@ fn model_6_pages_full_of_the_longest_rows_stay_in_the_log() {
     let key = |number: u64| [&[b'k'; 102][..], &number.to_be_bytes()].concat();
     // In order, and then in between, where pages that were split are filled again.
     for number in (0..ROWS).map(|it| it * 2).chain((0..ROWS).map(|it| it * 7 % ROWS * 2 + 1)) {
-        db.insert(key(number), vec![1; ROW]).unwrap();
+        db.insert(key(number), vec![1; MAX_ROW]).unwrap();
         db.flush().unwrap();
         assert_eq!(blobs(), 0, "after {number}");
     }

@@ -125,15 +125,15 @@ fn answers_and_claims_sort_as_their_moments_do() {
     assert!(times.is_sorted());
     for (time, at) in times.iter().zip(moments()) {
         assert_eq!(answer_at(time), Some((at, place.clone())));
-        assert!(*time < behind_answers(at));
-        assert!(times.iter().filter(|other| **other < behind_answers(at)).all(|it| it <= time));
+        assert!(*time < answer_times_end(at));
+        assert!(times.iter().filter(|other| **other < answer_times_end(at)).all(|it| it <= time));
     }
     let claims: Vec<_> = moments().iter().flat_map(|at| [1, 256].map(|of| (*at, of))).collect();
     let keys: Vec<_> = claims.iter().map(|(at, of)| claim_key(*at, id(*of))).collect();
     assert!(keys.is_sorted());
     for (key, (at, of)) in keys.iter().zip(claims) {
         assert_eq!(claim(key, b"acme").unwrap(), (at, acme(), id(of)));
-        assert!(*key < behind_claims(at));
+        assert!(*key < claims_end(at));
         assert!(claim(key, b"no name").is_err());
         assert!(claim(&key[..key.len() - 1], b"acme").is_err());
     }
@@ -141,14 +141,14 @@ fn answers_and_claims_sort_as_their_moments_do() {
 
 #[test]
 fn log_1_the_ends_of_a_history_are_sound() {
-    assert_eq!(History::from_row(None).unwrap(), History { first: 1, last: 0 });
+    assert_eq!(HistoryBounds::from_row(None).unwrap(), HistoryBounds { first: 1, last: 0 });
     for (first, last) in [(1, 0), (1, 5), (6, 5), (u64::MAX, u64::MAX - 1)] {
-        let history = History { first, last };
-        assert_eq!(History::from_row(Some(&history.to_bytes())).unwrap(), history);
+        let history = HistoryBounds { first, last };
+        assert_eq!(HistoryBounds::from_row(Some(&history.to_bytes())).unwrap(), history);
     }
     for (first, last) in [(0, 0), (7, 5), (1, u64::MAX)] {
-        assert!(History::from_row(Some(&History { first, last }.to_bytes())).is_err());
+        assert!(HistoryBounds::from_row(Some(&HistoryBounds { first, last }.to_bytes())).is_err());
     }
-    assert!(History::from_row(Some(&[1; 16])).is_err());
-    assert!(History::from_row(Some(&[1; 18])).is_err());
+    assert!(HistoryBounds::from_row(Some(&[1; 16])).is_err());
+    assert!(HistoryBounds::from_row(Some(&[1; 18])).is_err());
 }

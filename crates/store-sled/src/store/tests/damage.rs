@@ -8,8 +8,7 @@ use super::*;
 /// another organisation creates one. Answers what `acme` hears and has then.
 fn among_others(counter: &[u8], write: Write) -> (StoreErrorKind, Vec<u8>, bool) {
     let temporary = tempfile::tempdir().unwrap();
-    let folder =
-        Folder::claim_as(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
+    let folder = Folder::open(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
     let database = Arc::new(Database::open(folder, Recorder::default()).unwrap());
     let mut writer = Writer::new(Arc::clone(&database));
     writer.commit(&[Job::Model(creation(None))]).unwrap();
@@ -22,13 +21,13 @@ fn among_others(counter: &[u8], write: Write) -> (StoreErrorKind, Vec<u8>, bool)
     let other = Change::Create { model: new_model(), limit: Some(1) };
     let other = super::write("other".parse().unwrap(), other);
     let mut answers = writer.commit(&[Job::Model(write), Job::Model(other)]).unwrap().into_iter();
-    let fault = answers.next().unwrap().unwrap_err();
+    let error = answers.next().unwrap().unwrap_err();
     let created = answers.next().unwrap().unwrap();
     assert!(matches!(created, Judged::Model(Outcome::Created(_))), "{created:?}");
     let found = |db: &Db| {
         let counter = db.get("cacme").unwrap().unwrap().to_vec();
         let has_model = db.contains_key(b"macme\0\0\0\0\0\0\0\0\x01").unwrap();
-        Ok((fault.kind(), counter, has_model))
+        Ok((error.kind(), counter, has_model))
     };
     database.read(found).unwrap()
 }

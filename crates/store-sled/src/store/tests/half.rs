@@ -135,8 +135,8 @@ pub(super) fn half_a_write(
     let write = writes(&store).swap_remove(which);
     recorder.tell("apply", Fault::Halves(StoreErrorKind::Full, batch, without));
     recorder.tell("open", Fault::Fails(StoreErrorKind::Full));
-    let fault = store.apply(write).unwrap_err();
-    assert_eq!(fault.kind(), StoreErrorKind::OutcomeUnknown);
+    let error = store.apply(write).unwrap_err();
+    assert_eq!(error.kind(), StoreErrorKind::OutcomeUnknown);
     (temporary, recorder, store, before)
 }
 
@@ -234,8 +234,8 @@ fn model_6_a_store_that_cannot_be_put_right_is_not_opened_and_tried_again() {
         let folder = killed(&temporary);
         let recorder = Recorder::default();
         recorder.tell(step, Fault::Fails(StoreErrorKind::Full));
-        let fault = SledStore::open_on(&folder, recorder.clone()).err().unwrap();
-        assert_eq!(fault.kind(), StoreErrorKind::Full);
+        let error = SledStore::open_on(&folder, recorder.clone()).err().unwrap();
+        assert_eq!(error.kind(), StoreErrorKind::Full);
         let store = SledStore::open_on(&folder, recorder).unwrap();
         is_as_it_was(&store, &before, step);
     }
