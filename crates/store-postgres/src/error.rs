@@ -15,7 +15,7 @@ pub(crate) enum Fault {
     /// A row holds what this crate cannot have written.
     Row(&'static str),
     /// It is said already what this means.
-    Known(StoreError),
+    Store(StoreError),
 }
 
 impl From<Error> for Fault {
@@ -26,7 +26,7 @@ impl From<Error> for Fault {
 
 impl From<StoreError> for Fault {
     fn from(error: StoreError) -> Self {
-        Fault::Known(error)
+        Fault::Store(error)
     }
 }
 
@@ -35,13 +35,13 @@ impl From<PoolError> for Fault {
         match error {
             PoolError::Backend(error) => Fault::Server(error),
             PoolError::Timeout(TimeoutType::Wait) => {
-                Fault::Known(StoreError::new(StoreErrorKind::Busy, "every connection is in use"))
+                Fault::Store(StoreError::new(StoreErrorKind::Busy, "every connection is in use"))
             }
-            PoolError::Timeout(_) => Fault::Known(StoreError::new(
+            PoolError::Timeout(_) => Fault::Store(StoreError::new(
                 StoreErrorKind::Unavailable,
                 "the server did not take a connection in time",
             )),
-            other => Fault::Known(StoreError::new(StoreErrorKind::Unavailable, other)),
+            other => Fault::Store(StoreError::new(StoreErrorKind::Unavailable, other)),
         }
     }
 }
@@ -52,18 +52,18 @@ impl Fault {
         match self {
             Fault::Server(error) => StoreError::new(kind(&error), error),
             Fault::Row(what) => StoreError::new(StoreErrorKind::Damaged, what),
-            Fault::Known(error) => error,
+            Fault::Store(error) => error,
         }
     }
 
     /// For a caller whose commit was sent.
-    pub(crate) fn of_a_commit(self) -> StoreError {
+    pub(crate) fn into_commit_error(self) -> StoreError {
         match self {
             Fault::Server(error) if is_undone(&error) => StoreError::new(kind(&error), error),
             Fault::Server(error) => StoreError::new(StoreErrorKind::OutcomeUnknown, error),
             // It was made, and its answer makes no sense.
             Fault::Row(what) => StoreError::new(StoreErrorKind::OutcomeUnknown, what),
-            Fault::Known(error) => error,
+            Fault::Store(error) => error,
         }
     }
 
@@ -76,13 +76,13 @@ impl Fault {
     }
 
     /// Returns true if a write violates a constraint of the database.
-    pub(crate) fn is_of_a_constraint(&self) -> bool {
+    pub(crate) fn is_constraint_violation(&self) -> bool {
         let Fault::Server(error) = self else { return false };
         error.code().is_some_and(|code| code.code().starts_with("23"))
     }
 
     /// Returns true if the connection is lost, with everything that was not committed on it.
-    pub(crate) fn is_of_a_lost_connection(&self) -> bool {
+    pub(crate) fn is_connection_lost(&self) -> bool {
         matches!(self, Fault::Server(error) if is_lost(error))
     }
 }
@@ -130,6 +130,6 @@ fn kind(error: &Error) -> StoreErrorKind {
 }
 
 /// The error of a value that does not serialise. Never in practice: every value that is written does.
-pub(crate) fn unwritable(error: serde_json::Error) -> StoreError {
+pub(crate) fn serialize_error(error: serde_json::Error) -> StoreError {
     StoreError::new(StoreErrorKind::Failed, error)
 }

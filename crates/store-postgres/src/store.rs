@@ -14,16 +14,16 @@ use custom_models_core::store::{
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
-use crate::connection::driver::Driver;
-use crate::connection::inline_runtime::OnSite;
-use crate::connection::pool::Connections;
-use crate::connection::reader::Readers;
+use crate::connection::inline_runtime::InlineRuntime;
+use crate::connection::pool::ConnectionPool;
+use crate::connection::reader::ReadPool;
+use crate::connection::runtime_thread::RuntimeThread;
 use crate::error::Fault;
 use crate::rows::{data, events, idempotency, models};
-use crate::schema::ids::Ids;
+use crate::schema::ids::IdSupply;
 use crate::schema::{NEWEST, migrate};
 use crate::settings::{Address, Settings};
-use crate::write::queues::Commits;
+use crate::write::queues::Queues;
 use crate::write::writer::Writer;
 
 /// A store of custom models in one PostgreSQL database.
@@ -32,9 +32,9 @@ use crate::write::writer::Writer;
 /// hold over all of them (QUOTA-4, RATE-4).
 pub struct PostgresStore {
     /// `None` if the store was opened for reading alone.
-    commits: Option<Commits>,
-    readers: Readers,
-    driver: Arc<Driver>,
+    queues: Option<Queues>,
+    readers: ReadPool,
+    runtime_thread: Arc<RuntimeThread>,
     address: Address,
     settings: Settings,
     /// The layout that the database had when it was opened.
@@ -100,52 +100,52 @@ impl PostgresStore {
             let (address, layout) = read_only(address, &settings)?;
             return Self::with(address, settings, layout, || Ok(None));
         }
-        let writing = || Connections::writing(&address, &settings);
-        let ids = Arc::new(Ids::default());
+        let writing = || ConnectionPool::writing(&address, &settings);
+        let ids = Arc::new(IdSupply::default());
         let mut first = Writer::new(writing()?, settings, Arc::clone(&ids));
         let second = Writer::new(writing()?, settings, ids);
         first.open(mode, address.database())?;
-        Self::with(address, settings, NEWEST, || Commits::start([first, second]).map(Some))
+        Self::with(address, settings, NEWEST, || Queues::start([first, second]).map(Some))
     }
 
     fn with(
         address: Address,
         settings: Settings,
         layout: i64,
-        commits: impl FnOnce() -> Result<Option<Commits>, StoreError>,
+        queues: impl FnOnce() -> Result<Option<Queues>, StoreError>,
     ) -> Result<Self, StoreError> {
-        let driver = Driver::start("postgres-driver")?;
-        let connections = Connections::reading(&address, &settings)?;
-        let readers = Readers::new(Arc::clone(&driver), connections, settings.patience);
-        let (commits, drawn) = (commits()?, migrate::random_identity()?);
-        Ok(PostgresStore { commits, readers, driver, address, settings, layout, drawn })
+        let runtime_thread = RuntimeThread::start("postgres-driver")?;
+        let pool = ConnectionPool::reading(&address, &settings)?;
+        let readers = ReadPool::new(Arc::clone(&runtime_thread), pool, settings.patience);
+        let (queues, drawn) = (queues()?, migrate::random_identity()?);
+        Ok(PostgresStore { queues, readers, runtime_thread, address, settings, layout, drawn })
     }
 
     /// The queues of writes, if the store takes any.
-    fn commits(&self) -> Result<&Commits, StoreError> {
-        let refused = if self.driver.is_stopped() {
+    fn queues(&self) -> Result<&Queues, StoreError> {
+        let refused = if self.runtime_thread.is_stopped() {
             StoreErrorKind::Closed
         } else {
             StoreErrorKind::ReadOnly
         };
-        self.commits.as_ref().ok_or_else(|| refused.into())
+        self.queues.as_ref().ok_or_else(|| refused.into())
     }
 
     fn end(&self) {
-        if let Some(commits) = &self.commits {
-            commits.close();
+        if let Some(queues) = &self.queues {
+            queues.close();
         }
-        self.driver.stop();
+        self.runtime_thread.stop();
     }
 }
 
 /// The address to read at, and the layout there: the server that takes writes or, without one, any.
 fn read_only(mut address: Address, settings: &Settings) -> Result<(Address, i64), StoreError> {
     let layout = |address: &Address| {
-        let connections = Connections::reading(address, settings)?;
+        let pool = ConnectionPool::reading(address, settings)?;
         let longest = settings.patience.saturating_mul(8);
-        OnSite::new().run(longest, StoreErrorKind::Unavailable, async {
-            let connection = connections.get().await.map_err(Fault::into_store_error)?;
+        InlineRuntime::new().run(longest, StoreErrorKind::Unavailable, async {
+            let connection = pool.get().await.map_err(Fault::into_store_error)?;
             let opened = migrate::open(&connection, OpenMode::ReadOnly, address.database()).await;
             opened.map_err(Fault::into_store_error)
         })
@@ -167,14 +167,14 @@ impl fmt::Debug for PostgresStore {
 
 impl ModelStore for PostgresStore {
     fn submit(&self, write: Write, done: Completion) {
-        match self.commits() {
-            Ok(commits) => commits.submit(Job::Model(write), |it| done(it.and_then(Judged::model))),
+        match self.queues() {
+            Ok(queues) => queues.submit(Job::Model(write), |it| done(it.and_then(Judged::model))),
             Err(refused) => done(Err(refused)),
         }
     }
 
     fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
-        self.commits()?.apply(Job::Model(write))?.model()
+        self.queues()?.apply(Job::Model(write))?.model()
     }
 
     fn get(
@@ -237,7 +237,7 @@ impl ModelStore for PostgresStore {
     }
 
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        self.commits()?.apply(Job::Purge(purge))?.purged()
+        self.queues()?.apply(Job::Purge(purge))?.purged()
     }
 
     fn close(&self) -> Result<(), StoreError> {

@@ -14,15 +14,15 @@ use tokio::time::timeout;
 const REST: Duration = Duration::from_millis(1);
 
 /// A runtime, on whatever thread it is used. What was spawned on it rests while it is not.
-pub(crate) struct OnSite {
+pub(crate) struct InlineRuntime {
     runtime: Option<Runtime>,
     /// Since when it rests.
     since: Instant,
 }
 
-impl OnSite {
+impl InlineRuntime {
     pub(crate) fn new() -> Self {
-        OnSite { runtime: None, since: Instant::now() }
+        InlineRuntime { runtime: None, since: Instant::now() }
     }
 
     /// Runs a future to its end. One that takes longer is `late`; then whatever it had begun is dropped,
@@ -73,7 +73,7 @@ fn waited_for<T: Send>(runtime: &Runtime, future: impl Future<Output = T> + Send
         .unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
-impl Drop for OnSite {
+impl Drop for InlineRuntime {
     fn drop(&mut self) {
         // A runtime that is dropped on a thread of another one would panic.
         if let Some(runtime) = self.runtime.take() {

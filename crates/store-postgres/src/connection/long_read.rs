@@ -6,45 +6,45 @@ use custom_models_core::store::{StoreError, StoreErrorKind};
 use deadpool_postgres::Object;
 use tokio_postgres::Row;
 
-use crate::connection::inline_runtime::OnSite;
-use crate::connection::pool::Connections;
+use crate::connection::inline_runtime::InlineRuntime;
+use crate::connection::pool::ConnectionPool;
 use crate::error::Fault;
 use crate::settings::{Address, Settings};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// A connection that this thread runs, for as long as it reads, in one transaction that sees one moment.
-pub(crate) struct Reading {
-    on_site: OnSite,
+pub(crate) struct LongRead {
+    runtime: InlineRuntime,
     connection: Object,
     longest: Duration,
 }
 
-impl Reading {
+impl LongRead {
     /// Connects, and begins the transaction.
     pub(crate) fn open(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
-        let connections = Connections::writing(address, settings)?;
+        let pool = ConnectionPool::writing(address, settings)?;
         let longest = settings.patience.saturating_mul(4);
-        let mut on_site = OnSite::new();
-        let connection = on_site.run(longest, StoreErrorKind::Busy, async {
-            connections.get().await.map_err(Fault::into_store_error)
+        let mut runtime = InlineRuntime::new();
+        let connection = runtime.run(longest, StoreErrorKind::Busy, async {
+            pool.get().await.map_err(Fault::into_store_error)
         })?;
-        let mut reading = Reading { on_site, connection, longest };
+        let mut reading = LongRead { runtime, connection, longest };
         reading.command(BEGIN)?;
         Ok(reading)
     }
 
     pub(crate) fn query(&mut self, sql: &str) -> Result<Vec<Row>, StoreError> {
-        let Reading { on_site, connection, longest } = self;
-        on_site.run(*longest, StoreErrorKind::Busy, async {
+        let LongRead { runtime, connection, longest } = self;
+        runtime.run(*longest, StoreErrorKind::Busy, async {
             let rows = connection.query(sql, &[]).await;
             rows.map_err(|error| Fault::from(error).into_store_error())
         })
     }
 
     pub(crate) fn command(&mut self, sql: &str) -> Result<(), StoreError> {
-        let Reading { on_site, connection, longest } = self;
-        on_site.run(*longest, StoreErrorKind::Busy, async {
+        let LongRead { runtime, connection, longest } = self;
+        runtime.run(*longest, StoreErrorKind::Busy, async {
             let done = connection.batch_execute(sql).await;
             done.map_err(|error| Fault::from(error).into_store_error())
         })

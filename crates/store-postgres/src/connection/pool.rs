@@ -19,9 +19,9 @@ use crate::settings::{Address, Roots, Settings};
 
 /// Connections that are made when they are needed, and made again when they are lost.
 #[derive(Clone)]
-pub(crate) struct Connections(Pool);
+pub(crate) struct ConnectionPool(Pool);
 
-impl Connections {
+impl ConnectionPool {
     /// Those that read, of which each is waited for.
     pub(crate) fn reading(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
         let wait = Some(settings.wait);
@@ -65,8 +65,8 @@ fn pool(
     Ok(Pool::builder(manager).max_size(size).timeouts(timeouts).runtime(Runtime::Tokio1))
 }
 
-fn built(pool: PoolBuilder) -> Result<Connections, StoreError> {
-    pool.build().map(Connections).map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))
+fn built(pool: PoolBuilder) -> Result<ConnectionPool, StoreError> {
+    pool.build().map(ConnectionPool).map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))
 }
 
 /// TLS with the server's certificate verified, its name included.

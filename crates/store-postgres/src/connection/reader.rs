@@ -8,21 +8,25 @@ use custom_models_core::store::{StoreError, StoreErrorKind};
 use deadpool_postgres::Object;
 use tokio_postgres::Row;
 
-use crate::connection::driver::Driver;
-use crate::connection::pool::Connections;
-use crate::connection::statement::{Statement, sent};
+use crate::connection::pool::ConnectionPool;
+use crate::connection::runtime_thread::RuntimeThread;
+use crate::connection::statement::{Statement, pipeline};
 use crate::error::Fault;
 
 /// Lends a connection to whoever reads.
-pub(crate) struct Readers {
-    driver: Arc<Driver>,
-    connections: Connections,
+pub(crate) struct ReadPool {
+    runtime_thread: Arc<RuntimeThread>,
+    pool: ConnectionPool,
     patience: Duration,
 }
 
-impl Readers {
-    pub(crate) fn new(driver: Arc<Driver>, connections: Connections, patience: Duration) -> Self {
-        Readers { driver, connections, patience }
+impl ReadPool {
+    pub(crate) fn new(
+        runtime_thread: Arc<RuntimeThread>,
+        pool: ConnectionPool,
+        patience: Duration,
+    ) -> Self {
+        ReadPool { runtime_thread, pool, patience }
     }
 
     /// Reads with a connection of its own, and waits for the answer.
@@ -33,11 +37,11 @@ impl Readers {
     where
         F: Future<Output = Result<T, Fault>> + Send + 'static,
     {
-        let (connections, patience) = (self.connections.clone(), self.patience);
+        let (pool, patience) = (self.pool.clone(), self.patience);
         // The server gives up first, and says so; this is for a server that says nothing.
         let longest = patience.saturating_mul(4);
-        self.driver.wait_for(longest, StoreErrorKind::Busy, async move {
-            let connection = connections.get().await.map_err(Fault::into_store_error)?;
+        self.runtime_thread.wait_for(longest, StoreErrorKind::Busy, async move {
+            let connection = pool.get().await.map_err(Fault::into_store_error)?;
             read(Reader { connection, patience }).await.map_err(Fault::into_store_error)
         })
     }
@@ -66,7 +70,7 @@ impl Reader {
             self.patience.as_millis()
         );
         // After a refused statement a commit only ends the transaction.
-        let answers = sent(&self.connection, Some(&begin), &statements, Some("COMMIT")).await;
+        let answers = pipeline(&self.connection, Some(&begin), &statements, Some("COMMIT")).await;
         if answers.is_err() {
             // Whatever was wrong with it, the next one begins afresh.
             drop(Object::take(self.connection));

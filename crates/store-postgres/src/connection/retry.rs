@@ -12,14 +12,14 @@ const FIRST_WAIT: Duration = Duration::from_millis(2);
 
 /// The number of failed attempts.
 #[derive(Default)]
-pub(crate) struct Attempts {
+pub(crate) struct Backoff {
     failed: u32,
 }
 
-impl Attempts {
+impl Backoff {
     /// Waits for a random while, so that those who met do not meet again; whether there is another
     /// attempt.
-    pub(crate) async fn another(&mut self) -> bool {
+    pub(crate) async fn wait(&mut self) -> bool {
         if self.failed >= MOST {
             return false;
         }

@@ -37,13 +37,13 @@ pub(crate) fn parameter<'a>(value: impl ToSql + Sync + Send + 'a) -> Parameter<'
     Box::new(value)
 }
 
-type Sent<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, Error>> + Send + 'a>>;
+type Call<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, Error>> + Send + 'a>>;
 
 /// Sends commands, statements and commands in one go, and brings back the rows of the statements. The
 /// server executes them in this order; after one that fails it refuses the rest of the transaction.
 ///
 /// There are 30 at most in all, which [`join_all`] begins in their order.
-pub(crate) async fn sent(
+pub(crate) async fn pipeline(
     client: &Object,
     first: Option<&str>,
     statements: &[Statement<'_>],
@@ -53,7 +53,7 @@ pub(crate) async fn sent(
     for statement in statements {
         prepared.push(client.prepare_cached(statement.sql).await?);
     }
-    let mut calls: Vec<Sent<'_>> = Vec::with_capacity(statements.len() + 2);
+    let mut calls: Vec<Call<'_>> = Vec::with_capacity(statements.len() + 2);
     if let Some(first) = first {
         calls.push(Box::pin(command(client, first)));
     }

@@ -5,7 +5,7 @@ use custom_models_core::store::{
 };
 use tokio_postgres::Row;
 
-use crate::connection::long_read::Reading;
+use crate::connection::long_read::LongRead;
 use crate::connection::reader::Reader;
 use crate::connection::statement::Statement;
 use crate::error::Fault;
@@ -101,14 +101,14 @@ const KINDS: [Kind; 8] = [
 
 /// Shows every record, in the order of an export.
 pub(crate) fn export(
-    mut reading: Reading,
+    mut long_read: LongRead,
     layout: i64,
     each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
 ) -> Result<(), StoreError> {
     for (sql, record) in kinds(layout) {
-        reading.command(&format!("DECLARE records CURSOR FOR {sql}"))?;
+        long_read.command(&format!("DECLARE records CURSOR FOR {sql}"))?;
         loop {
-            let rows = reading.query(FETCH)?;
+            let rows = long_read.query(FETCH)?;
             if rows.is_empty() {
                 break;
             }
@@ -116,9 +116,9 @@ pub(crate) fn export(
                 each(record(row).map_err(Fault::into_store_error)?)?;
             }
         }
-        reading.command("CLOSE records")?;
+        long_read.command("CLOSE records")?;
     }
-    reading.command("COMMIT")
+    long_read.command("COMMIT")
 }
 
 fn start(row: &Row) -> Result<Record, Fault> {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use custom_models_core::store::{MOST_FINDINGS, StoreError};
 
-use crate::connection::long_read::Reading;
+use crate::connection::long_read::LongRead;
 use crate::error::Fault;
 use crate::rows::columns::column;
 use crate::schema::{WITH_IDENTITY, WITH_LINEAGE};
@@ -194,7 +194,7 @@ const ADDED: [Table; 2] = [
 ];
 
 /// The parts of a layout that are missing or not as they were made, a sentence each.
-pub(crate) fn findings(reading: &mut Reading, layout: i64) -> Result<Vec<String>, StoreError> {
+pub(crate) fn findings(long_read: &mut LongRead, layout: i64) -> Result<Vec<String>, StoreError> {
     let mut expected = BTreeSet::from(["the sequence model_ids".to_owned()]);
     expected.extend(TABLES.iter().flat_map(facts));
     if layout >= WITH_IDENTITY {
@@ -210,7 +210,7 @@ pub(crate) fn findings(reading: &mut Reading, layout: i64) -> Result<Vec<String>
         if query == IDENTITY && !found.contains(IDENTITY_COLUMN) {
             continue;
         }
-        for row in reading.query(query)? {
+        for row in long_read.query(query)? {
             found.extend(column::<Option<String>>(&row, 0).map_err(Fault::into_store_error)?);
         }
     }

@@ -70,13 +70,13 @@ pub(crate) async fn grant_with_window(
     limit: RateLimit,
     given: Option<UnixMillis>,
 ) -> Result<Option<(Grant, WindowState)>, Fault> {
-    let look = admissions::look_of_digest(*digest, operation, limit, given);
-    let [grants, looks] = reader.query_all([grant_of(digest), look]).await?;
+    let statement = admissions::window_rows_of_key(*digest, operation, limit, given);
+    let [grants, window_rows] = reader.query_all([grant_of(digest), statement]).await?;
     // One of the two may be gone between the questions.
-    let (Some(grant), false) = (grants.first(), looks.is_empty()) else { return Ok(None) };
+    let (Some(grant), false) = (grants.first(), window_rows.is_empty()) else { return Ok(None) };
     let grant = granted(grant)?;
     let window = Window { key: grant.key.id.into(), operation };
-    let state = admissions::state_of(&looks, &window, limit)?;
+    let state = admissions::state_of(&window_rows, &window, limit)?;
     Ok(Some((grant, state)))
 }
 

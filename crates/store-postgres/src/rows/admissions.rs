@@ -24,7 +24,7 @@ macro_rules! server_time {
 
 /// The rows that judge requests: the time, the last admission of each window, the first that is in it, and the one that
 /// keeps the next out where there are more than the limit, since that was lowered.
-macro_rules! looks {
+macro_rules! window_rows {
     ($asked:literal) => {
         concat!(
             "SELECT w.ask, w.now, last.number, last.at, oldest.number, oldest.at,
@@ -52,13 +52,13 @@ macro_rules! looks {
     };
 }
 
-const LOOKS: &str = looks!(
+const WINDOW_ROWS: &str = window_rows!(
     "unnest($1::bytea[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
         WITH ORDINALITY AS asked (key, operation, requests, millis, given, ask)"
 );
 
 /// The same for the window of a key that is known by its digest.
-const LOOK_OF_DIGEST: &str = looks!(
+const WINDOW_ROWS_OF_KEY: &str = window_rows!(
     "(SELECT k.id AS key, $2::text AS operation, $3::bigint AS requests, $4::bigint AS millis,
             $5::bigint AS given, 1::bigint AS ask
         FROM custom_models.keys k WHERE k.digest = $1) asked"
@@ -66,22 +66,22 @@ const LOOK_OF_DIGEST: &str = looks!(
 
 /// A request that is to be judged: its window, the limit, and its time if it goes by the caller's clock.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Ask {
+pub(crate) struct WindowQuery {
     pub(crate) window: Window,
     pub(crate) limit: RateLimit,
     pub(crate) given: Option<UnixMillis>,
 }
 
-impl Ask {
+impl WindowQuery {
     pub(crate) fn new(request: &AdmissionRequest, at: UnixMillis, clock: Clock) -> Self {
         let AdmissionRequest { window, limit } = *request;
-        Ask { window, limit, given: clock.given(at) }
+        WindowQuery { window, limit, given: clock.given(at) }
     }
 }
 
 /// The rows that were found for an ask.
 #[derive(Clone, Copy)]
-pub(crate) struct Look {
+pub(crate) struct WindowRows {
     /// The time at which it is judged.
     pub(crate) now: UnixMillis,
     pub(crate) last: Option<Admission>,
@@ -136,13 +136,15 @@ pub(crate) fn swept<'a>(
 }
 
 /// Looks for what judges requests.
-pub(crate) fn looks<'a>(asks: &[Ask]) -> Statement<'a> {
-    let keys: Vec<Vec<u8>> = asks.iter().map(|ask| ask.window.key.as_bytes().to_vec()).collect();
-    let operations: Vec<&str> = asks.iter().map(|ask| ask.window.operation.as_str()).collect();
-    let requests: Vec<i64> = asks.iter().map(|ask| ask.limit.requests().into()).collect();
-    let windows: Vec<i64> = asks.iter().map(|ask| millis(ask.limit)).collect();
+pub(crate) fn window_rows<'a>(queries: &[WindowQuery]) -> Statement<'a> {
+    let keys: Vec<Vec<u8>> =
+        queries.iter().map(|query| query.window.key.as_bytes().to_vec()).collect();
+    let operations: Vec<&str> =
+        queries.iter().map(|query| query.window.operation.as_str()).collect();
+    let requests: Vec<i64> = queries.iter().map(|query| query.limit.requests().into()).collect();
+    let windows: Vec<i64> = queries.iter().map(|query| millis(query.limit)).collect();
     let given: Vec<Option<i64>> =
-        asks.iter().map(|ask| ask.given.map(UnixMillis::unix_millis)).collect();
+        queries.iter().map(|query| query.given.map(UnixMillis::unix_millis)).collect();
     let parameters = [
         parameter(keys),
         parameter(operations),
@@ -150,7 +152,7 @@ pub(crate) fn looks<'a>(asks: &[Ask]) -> Statement<'a> {
         parameter(windows),
         parameter(given),
     ];
-    Statement::new(LOOKS, parameters)
+    Statement::new(WINDOW_ROWS, parameters)
 }
 
 fn millis(limit: RateLimit) -> i64 {
@@ -158,7 +160,7 @@ fn millis(limit: RateLimit) -> i64 {
 }
 
 /// Looks for what judges a request of a key that is known by its digest.
-pub(crate) fn look_of_digest(
+pub(crate) fn window_rows_of_key(
     digest: KeyDigest,
     operation: Operation,
     limit: RateLimit,
@@ -171,11 +173,11 @@ pub(crate) fn look_of_digest(
         parameter(millis(limit)),
         parameter(given.map(UnixMillis::unix_millis)),
     ];
-    Statement::new(LOOK_OF_DIGEST, parameters)
+    Statement::new(WINDOW_ROWS_OF_KEY, parameters)
 }
 
 /// The place of an ask among those that were made, and what was found for it.
-pub(crate) fn look(row: &Row) -> Result<(usize, Look), Fault> {
+pub(crate) fn window_row(row: &Row) -> Result<(usize, WindowRows), Fault> {
     let admission = |index| -> Result<Option<Admission>, Fault> {
         let (number, at): (Option<i64>, Option<i64>) =
             (column(row, index)?, column(row, index + 1)?);
@@ -186,20 +188,21 @@ pub(crate) fn look(row: &Row) -> Result<(usize, Look), Fault> {
         }
         Ok(Some(Admission { number, at: UnixMillis::from_unix_millis(at) }))
     };
-    let place = usize::try_from(column::<i64>(row, 0)?).ok().and_then(|ask| ask.checked_sub(1));
-    let look = Look {
+    let place =
+        usize::try_from(column::<i64>(row, 0)?).ok().and_then(|number| number.checked_sub(1));
+    let window_row = WindowRows {
         now: UnixMillis::from_unix_millis(column(row, 1)?),
         last: admission(2)?,
         oldest: admission(4)?,
         blocking: admission(6)?,
     };
-    Ok((place.ok_or(Fault::Row("a look at nothing"))?, look))
+    Ok((place.ok_or(Fault::Row("a look at nothing"))?, window_row))
 }
 
 /// The state of a window.
-pub(crate) async fn state(reader: Reader, ask: Ask) -> Result<WindowState, Fault> {
-    let rows = reader.query(looks(&[ask])).await?;
-    state_of(&rows, &ask.window, ask.limit)
+pub(crate) async fn state(reader: Reader, query: WindowQuery) -> Result<WindowState, Fault> {
+    let rows = reader.query(window_rows(&[query])).await?;
+    state_of(&rows, &query.window, query.limit)
 }
 
 /// The state of a window by what was found for it.
@@ -208,15 +211,15 @@ pub(crate) fn state_of(
     window: &Window,
     limit: RateLimit,
 ) -> Result<WindowState, Fault> {
-    let mut look = match rows.first() {
-        Some(row) => look(row)?.1,
+    let mut window_row = match rows.first() {
+        Some(row) => window_row(row)?.1,
         None => return Err(Fault::Row("no answer about a window")),
     };
-    let now = look.now;
-    Ok(window_state(&mut look, window, limit, now)?)
+    let now = window_row.now;
+    Ok(window_state(&mut window_row, window, limit, now)?)
 }
 
-impl AdmissionRows for Look {
+impl AdmissionRows for WindowRows {
     type Error = StoreError;
 
     fn last(&mut self, _: &Window) -> Result<Option<Admission>, StoreError> {

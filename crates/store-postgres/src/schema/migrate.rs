@@ -4,7 +4,7 @@ use custom_models_core::store::{OpenMode, StoreError, StoreErrorKind, StoreIdent
 use tokio_postgres::Client;
 use tokio_postgres::error::SqlState;
 
-use crate::connection::retry::Attempts;
+use crate::connection::retry::Backoff;
 use crate::connection::statement::{Statement, parameter};
 use crate::error::Fault;
 use crate::schema::{IDENTITY, MIGRATIONS, NEWEST};
@@ -31,13 +31,13 @@ pub(crate) async fn open(client: &Client, mode: OpenMode, database: &str) -> Res
 
 /// Makes what is missing. Whoever inserts the row of a step makes it; the others wait for that row.
 async fn migrate(client: &Client) -> Result<i64, Fault> {
-    let mut attempts = Attempts::default();
+    let mut backoff = Backoff::default();
     loop {
         match step(client).await {
             Ok(true) => return Ok(NEWEST),
             Ok(false) => {}
             // Somebody else made the same at the same time.
-            Err(fault) if is_race(&fault) && attempts.another().await => {
+            Err(fault) if is_race(&fault) && backoff.wait().await => {
                 let _ = client.batch_execute("ROLLBACK").await;
             }
             Err(fault) => return Err(fault),

@@ -9,21 +9,21 @@ use custom_models_core::store::{
 use custom_models_core::time::UnixMillis;
 
 use crate::rows::access;
-use crate::rows::admissions::{self, Ask};
+use crate::rows::admissions::{self, WindowQuery};
 use crate::store::PostgresStore;
 
 impl AccessStore for PostgresStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
-        match self.commits() {
-            Ok(commits) => {
-                commits.submit(Job::Access(change), |it| done(it.and_then(Judged::access)))
+        match self.queues() {
+            Ok(queues) => {
+                queues.submit(Job::Access(change), |it| done(it.and_then(Judged::access)))
             }
             Err(refused) => done(Err(refused)),
         }
     }
 
     fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
-        self.commits()?.apply(Job::Access(change))?.access()
+        self.queues()?.apply(Job::Access(change))?.access()
     }
 
     fn registration(
@@ -72,7 +72,7 @@ impl AccessStore for PostgresStore {
         now: UnixMillis,
     ) -> Result<WindowState, StoreError> {
         let request = AdmissionRequest { window: *window, limit };
-        let ask = Ask::new(&request, now, self.settings.clock);
-        self.readers.read(move |reader| admissions::state(reader, ask))
+        let window_query = WindowQuery::new(&request, now, self.settings.clock);
+        self.readers.read(move |reader| admissions::state(reader, window_query))
     }
 }

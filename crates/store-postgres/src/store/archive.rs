@@ -4,7 +4,7 @@ use custom_models_core::store::{
     ArchiveChange, ArchiveStore, Job, Record, StoreError, StoreErrorKind, StoreSummary,
 };
 
-use crate::connection::long_read::Reading;
+use crate::connection::long_read::LongRead;
 use crate::read::{export, verify};
 use crate::store::PostgresStore;
 
@@ -17,7 +17,7 @@ impl ArchiveStore for PostgresStore {
     }
 
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
-        self.commits()?.apply(Job::Archive(change))?.archived()
+        self.queues()?.apply(Job::Archive(change))?.archived()
     }
 
     fn summary(&self) -> Result<StoreSummary, StoreError> {
@@ -31,10 +31,10 @@ impl ArchiveStore for PostgresStore {
 }
 
 impl PostgresStore {
-    fn long_read(&self) -> Result<Reading, StoreError> {
-        if self.driver.is_stopped() {
+    fn long_read(&self) -> Result<LongRead, StoreError> {
+        if self.runtime_thread.is_stopped() {
             return Err(StoreErrorKind::Closed.into());
         }
-        Reading::open(&self.address, &self.settings)
+        LongRead::open(&self.address, &self.settings)
     }
 }

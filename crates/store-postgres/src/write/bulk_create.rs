@@ -18,7 +18,7 @@ use custom_models_core::{CustomModel, ModelId, Organisation};
 use tokio_postgres::Row;
 
 use crate::connection::statement::{Statement, parameter};
-use crate::error::{Fault, unwritable};
+use crate::error::{Fault, serialize_error};
 use crate::rows::columns::{bytes, column, model_id, signed, status_number};
 use crate::schema::NEWEST;
 
@@ -81,9 +81,9 @@ const CREATE_ONE: &str = "WITH counted AS (
     SELECT 0::bigint AS number, id FROM added";
 
 /// The creates of a group.
-pub(crate) struct Creates<'a> {
+pub(crate) struct BulkCreate<'a> {
     rows: Vec<Create<'a>>,
-    wanted: BTreeMap<&'a Organisation, Wanted>,
+    wanted: BTreeMap<&'a Organisation, OrganisationCreates>,
 }
 
 struct Create<'a> {
@@ -95,16 +95,17 @@ struct Create<'a> {
 }
 
 /// The number of an organisation's creates, and the limit for all of them.
-struct Wanted {
+struct OrganisationCreates {
     creates: i64,
     /// The lowest of the limits: within it every create is made.
     places: i64,
 }
 
-impl<'a> Creates<'a> {
+impl<'a> BulkCreate<'a> {
     /// The creates, if the group is nothing else, none has an answer that was perhaps kept, and none is limited.
     pub(crate) fn of(jobs: &[&'a Job]) -> Option<Self> {
-        let mut creates = Creates { rows: Vec::with_capacity(jobs.len()), wanted: BTreeMap::new() };
+        let mut creates =
+            BulkCreate { rows: Vec::with_capacity(jobs.len()), wanted: BTreeMap::new() };
         for job in jobs {
             let Job::Model(write) = job else { return None };
             let Write { organisation, actor, at: _, change, answer: None, admission: None } = write
@@ -112,7 +113,7 @@ impl<'a> Creates<'a> {
                 return None;
             };
             let Change::Create { model, limit } = change else { return None };
-            let nothing = Wanted { creates: 0, places: i64::MAX };
+            let nothing = OrganisationCreates { creates: 0, places: i64::MAX };
             let wanted = creates.wanted.entry(organisation).or_insert(nothing);
             wanted.creates += 1;
             wanted.places = wanted.places.min(limit.map_or(i64::MAX, signed));
@@ -123,7 +124,7 @@ impl<'a> Creates<'a> {
     }
 
     pub(crate) fn statement(&self) -> Result<Statement<'a>, Fault> {
-        let event = serde_json::to_vec(&EventType::Created).map_err(unwritable)?;
+        let event = serde_json::to_vec(&EventType::Created).map_err(serialize_error)?;
         let mut statement = match (self.rows.as_slice(), self.wanted.values().next()) {
             ([row], Some(wanted)) => one(row, wanted),
             _ => self.several(),
@@ -133,8 +134,9 @@ impl<'a> Creates<'a> {
     }
 
     fn several(&self) -> Statement<'a> {
-        let wanted =
-            |value: fn(&Wanted) -> i64| self.wanted.values().map(value).collect::<Vec<_>>();
+        let wanted = |value: fn(&OrganisationCreates) -> i64| {
+            self.wanted.values().map(value).collect::<Vec<_>>()
+        };
         let of: Vec<&[u8]> = self.wanted.keys().map(|it| bytes(it)).collect();
         let mut statement = Statement::new(
             CREATE,
@@ -181,7 +183,7 @@ impl<'a> Creates<'a> {
     }
 }
 
-fn one<'a>(row: &Create<'a>, wanted: &Wanted) -> Statement<'a> {
+fn one<'a>(row: &Create<'a>, wanted: &OrganisationCreates) -> Statement<'a> {
     let Create { organisation, model, actor, position: _ } = *row;
     let description = model.description.as_ref().map(Description::as_str);
     Statement::new(

@@ -12,29 +12,29 @@ use custom_models_core::store::{
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
-use crate::rows::admissions::{Ask, Look};
+use crate::rows::admissions::{WindowQuery, WindowRows};
 use crate::settings::Clock;
-use crate::write::snapshot::Known;
-use crate::write::statements::Admitted;
-use crate::write::write_set::Changes;
+use crate::write::snapshot::Snapshot;
+use crate::write::statements::WindowChanges;
+use crate::write::write_set::WriteSet;
 
 /// The rows that a group of writes is judged by, and its changes to them.
 pub(crate) struct Group {
     clock: Clock,
-    known: Known,
-    pub(crate) changes: Changes,
+    snapshot: Snapshot,
+    pub(crate) write_set: WriteSet,
 }
 
 impl Group {
-    pub(crate) fn new(clock: Clock, known: Known) -> Self {
-        Group { clock, known, changes: Changes::default() }
+    pub(crate) fn new(clock: Clock, snapshot: Snapshot) -> Self {
+        Group { clock, snapshot, write_set: WriteSet::default() }
     }
 }
 
 /// The admissions of a window as they were looked at, with those of the group since.
 pub(crate) struct Admissions<'a> {
-    look: Look,
-    changed: &'a mut BTreeMap<Window, Admitted>,
+    window_rows: WindowRows,
+    changed: &'a mut BTreeMap<Window, WindowChanges>,
 }
 
 impl Admissions<'_> {
@@ -47,7 +47,7 @@ impl AdmissionRows for Admissions<'_> {
     type Error = StoreError;
 
     fn last(&mut self, window: &Window) -> Result<Option<Admission>, StoreError> {
-        Ok(self.since(window).last().copied().or(self.look.last))
+        Ok(self.since(window).last().copied().or(self.window_rows.last))
     }
 
     /// The first that was found in the window when it was looked at. Where the caller's clock counts and went back
@@ -58,12 +58,12 @@ impl AdmissionRows for Admissions<'_> {
         after: UnixMillis,
     ) -> Result<Option<Admission>, StoreError> {
         let new = self.since(window).iter().find(|new| new.at > after).copied();
-        Ok(self.look.oldest.or(new))
+        Ok(self.window_rows.oldest.or(new))
     }
 
     fn numbered(&mut self, window: &Window, number: u64) -> Result<Option<Admission>, StoreError> {
         let new = self.since(window).iter().find(|new| new.number == number).copied();
-        Ok(new.or(self.look.numbered(window, number)?))
+        Ok(new.or(self.window_rows.numbered(window, number)?))
     }
 }
 
@@ -100,11 +100,11 @@ impl Rows for Group {
         organisation: &Organisation,
         key: &IdempotencyScope,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
-        known(self.known.answers.get(&(organisation.clone(), key.clone())))
+        intact(self.snapshot.answers.get(&(organisation.clone(), key.clone())))
     }
 
     fn counters(&mut self, organisation: &Organisation) -> Result<Counters, StoreError> {
-        Ok(self.known.counters.get(organisation).copied().unwrap_or_default())
+        Ok(self.snapshot.counters.get(organisation).copied().unwrap_or_default())
     }
 
     fn model(
@@ -112,7 +112,7 @@ impl Rows for Group {
         organisation: &Organisation,
         id: ModelId,
     ) -> Result<Option<CustomModel>, StoreError> {
-        known(self.known.models.get(&(organisation.clone(), id)))
+        intact(self.snapshot.models.get(&(organisation.clone(), id)))
     }
 
     fn pair(
@@ -121,7 +121,7 @@ impl Rows for Group {
         model: ModelId,
         pair: DataId,
     ) -> Result<Option<DataPair>, StoreError> {
-        known(self.known.pairs.get(&(organisation.clone(), model, pair)))
+        intact(self.snapshot.pairs.get(&(organisation.clone(), model, pair)))
     }
 
     fn last_pair(
@@ -129,11 +129,11 @@ impl Rows for Group {
         organisation: &Organisation,
         model: ModelId,
     ) -> Result<Option<DataId>, StoreError> {
-        Ok(self.known.last_pairs.get(&(organisation.clone(), model)).copied())
+        Ok(self.snapshot.last_pairs.get(&(organisation.clone(), model)).copied())
     }
 
     fn next_id(&mut self) -> Result<ModelId, StoreError> {
-        self.known.next_id()
+        self.snapshot.next_id()
     }
 
     fn insert_model(
@@ -141,8 +141,8 @@ impl Rows for Group {
         organisation: &Organisation,
         model: &CustomModel,
     ) -> Result<(), StoreError> {
-        self.known.models.insert((organisation.clone(), model.id), Ok(model.clone()));
-        self.changes.add(organisation.clone(), model.clone());
+        self.snapshot.models.insert((organisation.clone(), model.id), Ok(model.clone()));
+        self.write_set.add(organisation.clone(), model.clone());
         Ok(())
     }
 
@@ -152,8 +152,8 @@ impl Rows for Group {
         _before: &CustomModel,
         after: &CustomModel,
     ) -> Result<(), StoreError> {
-        self.known.models.insert((organisation.clone(), after.id), Ok(after.clone()));
-        self.changes.update(organisation.clone(), after.clone());
+        self.snapshot.models.insert((organisation.clone(), after.id), Ok(after.clone()));
+        self.write_set.update(organisation.clone(), after.clone());
         Ok(())
     }
 
@@ -162,8 +162,8 @@ impl Rows for Group {
         organisation: &Organisation,
         before: &CustomModel,
     ) -> Result<(), StoreError> {
-        self.known.models.remove(&(organisation.clone(), before.id));
-        self.changes.delete(organisation, before.id);
+        self.snapshot.models.remove(&(organisation.clone(), before.id));
+        self.write_set.delete(organisation, before.id);
         Ok(())
     }
 
@@ -174,9 +174,9 @@ impl Rows for Group {
         pair: &DataPair,
     ) -> Result<(), StoreError> {
         let key = (organisation.clone(), model, pair.id);
-        self.known.last_pairs.insert((organisation.clone(), model), pair.id);
-        self.known.pairs.insert(key.clone(), Ok(pair.clone()));
-        self.changes.data.insert(key, Some(pair.clone()));
+        self.snapshot.last_pairs.insert((organisation.clone(), model), pair.id);
+        self.snapshot.pairs.insert(key.clone(), Ok(pair.clone()));
+        self.write_set.data.insert(key, Some(pair.clone()));
         Ok(())
     }
 
@@ -187,8 +187,8 @@ impl Rows for Group {
         pair: DataId,
     ) -> Result<(), StoreError> {
         let key = (organisation.clone(), model, pair);
-        self.known.pairs.remove(&key);
-        self.changes.data.insert(key, None);
+        self.snapshot.pairs.remove(&key);
+        self.write_set.data.insert(key, None);
         Ok(())
     }
 
@@ -199,7 +199,7 @@ impl Rows for Group {
         model: ModelId,
         event: &NewEvent,
     ) -> Result<(), StoreError> {
-        self.changes.events.push((organisation.clone(), position, model, event.clone()));
+        self.write_set.events.push((organisation.clone(), position, model, event.clone()));
         Ok(())
     }
 
@@ -210,8 +210,8 @@ impl Rows for Group {
         kept: &IdempotencyRecord,
     ) -> Result<(), StoreError> {
         let key = (organisation.clone(), key.clone());
-        self.known.answers.insert(key.clone(), Ok(kept.clone()));
-        self.changes.answers.insert(key, kept.clone());
+        self.snapshot.answers.insert(key.clone(), Ok(kept.clone()));
+        self.write_set.answers.insert(key, kept.clone());
         Ok(())
     }
 
@@ -220,8 +220,8 @@ impl Rows for Group {
         organisation: &Organisation,
         counters: Counters,
     ) -> Result<(), StoreError> {
-        self.known.counters.insert(organisation.clone(), counters);
-        self.changes.counters.insert(organisation.clone(), counters);
+        self.snapshot.counters.insert(organisation.clone(), counters);
+        self.write_set.counters.insert(organisation.clone(), counters);
         Ok(())
     }
 
@@ -230,13 +230,14 @@ impl Rows for Group {
         request: &AdmissionRequest,
         at: UnixMillis,
     ) -> Result<(Admissions<'_>, UnixMillis), StoreError> {
-        let look = self.known.looks.get(&Ask::new(request, at, self.clock)).copied();
-        let look = look.ok_or_else(|| damaged("a window that was not looked at"))?;
-        Ok((Admissions { look, changed: &mut self.changes.windows }, look.now))
+        let window_rows =
+            self.snapshot.window_rows.get(&WindowQuery::new(request, at, self.clock)).copied();
+        let window_rows = window_rows.ok_or_else(|| damaged("a window that was not looked at"))?;
+        Ok((Admissions { window_rows, changed: &mut self.write_set.windows }, window_rows.now))
     }
 }
 
 /// A row as it was read, or the error of the write that asks for one which is damaged.
-fn known<T: Clone>(found: Option<&Result<T, &'static str>>) -> Result<Option<T>, StoreError> {
+fn intact<T: Clone>(found: Option<&Result<T, &'static str>>) -> Result<Option<T>, StoreError> {
     found.map(|found| found.as_ref().cloned().map_err(|what| damaged(what))).transpose()
 }

@@ -16,7 +16,7 @@ use crate::rows::access;
 use crate::rows::columns::{bytes, column, signed, unsigned};
 use crate::write::read_set::LOCK_ORGANISATIONS;
 use crate::write::statements::{DELETE_MODELS, deleted};
-use crate::write::write_set::Changes;
+use crate::write::write_set::WriteSet;
 
 /// The last id never falls.
 const RAISE: &str = "SELECT setval('custom_models.model_ids',
@@ -69,7 +69,7 @@ pub(crate) struct Import {
     last_id: u64,
     /// The positions up to which histories were purged.
     purged: BTreeMap<Organisation, u64>,
-    changes: Changes,
+    write_set: WriteSet,
 }
 
 impl Import {
@@ -83,7 +83,7 @@ impl Import {
     }
 
     fn add(&mut self, record: Record) {
-        let changes = &mut self.changes;
+        let write_set = &mut self.write_set;
         match record {
             Record::Start { last_id } => self.last_id = self.last_id.max(last_id),
             Record::Registration { organisation, plan } => {
@@ -98,27 +98,27 @@ impl Import {
                 self.organisations.insert(organisation.clone());
                 self.purged.insert(organisation.clone(), first_event.saturating_sub(1));
                 let counters = Counters { models, events: last_event };
-                changes.counters.insert(organisation, counters);
+                write_set.counters.insert(organisation, counters);
             }
             Record::Model(ModelLine { organisation, model }) => {
                 self.organisations.insert(organisation.clone());
                 self.models.insert((organisation.clone(), model.id));
-                changes.add(organisation, model);
+                write_set.add(organisation, model);
             }
             Record::Data { organisation, model, pair } => {
                 self.organisations.insert(organisation.clone());
-                changes.data.insert((organisation, model, pair.id), Some(pair));
+                write_set.data.insert((organisation, model, pair.id), Some(pair));
             }
             Record::Event(line) => {
                 let (organisation, position, model, event) = line.into_parts();
                 self.organisations.insert(organisation.clone());
-                changes.events.retain(|(of, at, ..)| (of, *at) != (&organisation, position));
-                changes.events.push((organisation, position, model, event));
+                write_set.events.retain(|(of, at, ..)| (of, *at) != (&organisation, position));
+                write_set.events.push((organisation, position, model, event));
             }
             Record::Answer(line) => {
                 let (organisation, key, kept) = line.into_parts();
                 self.organisations.insert(organisation.clone());
-                changes.answers.insert((organisation, key), kept);
+                write_set.answers.insert((organisation, key), kept);
             }
         }
     }
@@ -146,12 +146,13 @@ impl Import {
         if !self.models.is_empty() {
             all.push(deleted(DELETE_MODELS, &self.models));
         }
-        if !self.changes.events.is_empty() {
-            let of: Vec<&[u8]> = self.changes.events.iter().map(|(of, ..)| bytes(of)).collect();
-            let at = self.changes.events.iter().map(|(_, at, ..)| signed(*at)).collect::<Vec<_>>();
+        if !self.write_set.events.is_empty() {
+            let of: Vec<&[u8]> = self.write_set.events.iter().map(|(of, ..)| bytes(of)).collect();
+            let at =
+                self.write_set.events.iter().map(|(_, at, ..)| signed(*at)).collect::<Vec<_>>();
             all.push(Statement::new(DELETE_EVENTS, [parameter(of), parameter(at)]));
         }
-        all.extend(self.changes.statements()?);
+        all.extend(self.write_set.statements()?);
         if !self.purged.is_empty() {
             let of: Vec<&[u8]> = self.purged.keys().map(bytes).collect();
             let until: Vec<i64> = self.purged.values().copied().map(signed).collect();

@@ -12,40 +12,40 @@ use crate::write::writer::Writer;
 
 /// The queues. What is about one organisation, or one key, is in one of them, so that it does not wait
 /// for itself at the server.
-pub(crate) struct Commits {
+pub(crate) struct Queues {
     queues: [GroupCommit<Writer>; 2],
 }
 
-impl Commits {
+impl Queues {
     pub(crate) fn start(writers: [Writer; 2]) -> Result<Self, StoreError> {
         let [first, second] = writers.map(|writer| {
             GroupCommit::start("postgres-writer", writer)
                 .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))
         });
-        Ok(Commits { queues: [first?, second?] })
+        Ok(Queues { queues: [first?, second?] })
     }
 
     fn of(&self, job: &Job) -> &GroupCommit<Writer> {
         match job {
-            Job::Model(write) => self.about(&write.organisation),
+            Job::Model(write) => self.queue_of(&write.organisation),
             Job::Access(AccessChange::Register(it) | AccessChange::SetPlan(it)) => {
-                self.about(&it.organisation)
+                self.queue_of(&it.organisation)
             }
-            Job::Access(AccessChange::AddKey(key)) => self.about(&key.organisation),
-            Job::Access(AccessChange::RevokeKey { id, .. }) => self.about(id),
-            Job::Access(AccessChange::Admit { window, .. }) => self.about(&window.key),
-            Job::Archive(ArchiveChange::Erase { organisation, .. }) => self.about(organisation),
+            Job::Access(AccessChange::AddKey(key)) => self.queue_of(&key.organisation),
+            Job::Access(AccessChange::RevokeKey { id, .. }) => self.queue_of(id),
+            Job::Access(AccessChange::Admit { window, .. }) => self.queue_of(&window.key),
+            Job::Archive(ArchiveChange::Erase { organisation, .. }) => self.queue_of(organisation),
             Job::Access(AccessChange::SweepWindows { .. })
             | Job::Purge(_)
             | Job::Archive(
                 ArchiveChange::Import(_)
                 | ArchiveChange::Begin(_)
                 | ArchiveChange::ReplaceIdentity { .. },
-            ) => self.about(&()),
+            ) => self.queue_of(&()),
         }
     }
 
-    fn about(&self, subject: &impl Hash) -> &GroupCommit<Writer> {
+    fn queue_of(&self, subject: &impl Hash) -> &GroupCommit<Writer> {
         let mut hasher = DefaultHasher::new();
         subject.hash(&mut hasher);
         let [first, second] = &self.queues;

@@ -16,7 +16,7 @@ use custom_models_core::store::{
 use custom_models_core::{ModelId, Organisation};
 
 use crate::connection::statement::{Statement, parameter};
-use crate::rows::admissions::{self, Ask};
+use crate::rows::admissions::{self, WindowQuery};
 use crate::rows::columns::{bytes, signed};
 use crate::rows::{data, idempotency, models};
 use crate::settings::Clock;
@@ -44,54 +44,54 @@ const LAYOUT: &str = "SELECT max(version) FROM custom_models.migrations";
 
 /// The rows that a group asks for.
 #[derive(Default)]
-pub(crate) struct Needs<'a> {
-    organisations: BTreeMap<&'a Organisation, Creates>,
+pub(crate) struct ReadSet<'a> {
+    organisations: BTreeMap<&'a Organisation, CreateBounds>,
     models: BTreeSet<(&'a Organisation, ModelId)>,
     pairs: BTreeSet<(&'a Organisation, ModelId, DataId)>,
     /// The models that get a pair of data.
     added_to: BTreeSet<(&'a Organisation, ModelId)>,
     answers: BTreeSet<(&'a Organisation, &'a IdempotencyScope)>,
     windows: BTreeSet<Window>,
-    asks: Vec<Ask>,
+    window_queries: Vec<WindowQuery>,
 }
 
 /// The creates and deletes of an organisation, which bound the number of ids that it may want.
 #[derive(Default)]
-struct Creates {
+struct CreateBounds {
     creates: i64,
     /// The highest limit of the creates. With the deletes it bounds the number of models that there may be.
     limit: i64,
     deletes: i64,
 }
 
-impl<'a> Needs<'a> {
+impl<'a> ReadSet<'a> {
     pub(crate) fn of(jobs: &[&'a Job], clock: Clock) -> Self {
-        let mut needs = Needs::default();
+        let mut read_set = ReadSet::default();
         for job in jobs {
             match job {
-                Job::Model(write) => needs.add(write, clock),
+                Job::Model(write) => read_set.add(write, clock),
                 Job::Access(AccessChange::Admit { window, limit, now }) => {
                     let request = AdmissionRequest { window: *window, limit: *limit };
-                    needs.ask(Ask::new(&request, *now, clock));
+                    read_set.window_query(WindowQuery::new(&request, *now, clock));
                 }
                 // These are transactions of their own.
                 Job::Access(_) | Job::Purge(_) | Job::Archive(_) => {}
             }
         }
-        needs
+        read_set
     }
 
-    fn ask(&mut self, ask: Ask) {
-        self.windows.insert(ask.window);
-        if !self.asks.contains(&ask) {
-            self.asks.push(ask);
+    fn window_query(&mut self, window_query: WindowQuery) {
+        self.windows.insert(window_query.window);
+        if !self.window_queries.contains(&window_query) {
+            self.window_queries.push(window_query);
         }
     }
 
     fn add(&mut self, write: &'a Write, clock: Clock) {
         let Write { organisation, actor: _, at, change, answer, admission } = write;
         if let Some(request) = admission {
-            self.ask(Ask::new(request, *at, clock));
+            self.window_query(WindowQuery::new(request, *at, clock));
         }
         let creates = self.organisations.entry(organisation).or_default();
         if let Some(answer) = answer {
@@ -115,50 +115,50 @@ impl<'a> Needs<'a> {
     }
 
     /// The statements, those that take rows first.
-    pub(crate) fn questions(&self) -> Vec<(Asked, Statement<'a>)> {
+    pub(crate) fn statements(&self) -> Vec<(RowKind, Statement<'a>)> {
         let has_creates = self.organisations.values().any(|creates| creates.creates > 0);
-        let questions = [
-            (Asked::Organisations, !self.organisations.is_empty()),
-            (Asked::WindowLocks, !self.windows.is_empty()),
-            (Asked::Layout, true),
-            (Asked::Looks, !self.asks.is_empty()),
-            (Asked::Models, !self.models.is_empty()),
-            (Asked::Pairs, !self.pairs.is_empty()),
-            (Asked::LastPairs, !self.added_to.is_empty()),
-            (Asked::Answers, !self.answers.is_empty()),
-            (Asked::Ids, has_creates),
+        let statements = [
+            (RowKind::Organisations, !self.organisations.is_empty()),
+            (RowKind::WindowLocks, !self.windows.is_empty()),
+            (RowKind::Layout, true),
+            (RowKind::WindowRows, !self.window_queries.is_empty()),
+            (RowKind::Models, !self.models.is_empty()),
+            (RowKind::Pairs, !self.pairs.is_empty()),
+            (RowKind::LastPairs, !self.added_to.is_empty()),
+            (RowKind::Answers, !self.answers.is_empty()),
+            (RowKind::Ids, has_creates),
         ];
-        let wanted = questions.into_iter().filter(|(_, is_wanted)| *is_wanted);
-        wanted.map(|(asked, _)| (asked, self.statement(asked))).collect()
+        let wanted = statements.into_iter().filter(|(_, is_wanted)| *is_wanted);
+        wanted.map(|(kind, _)| (kind, self.statement(kind))).collect()
     }
 
-    fn statement(&self, asked: Asked) -> Statement<'a> {
-        match asked {
-            Asked::Layout => Statement::new(LAYOUT, []),
-            Asked::Organisations => {
+    fn statement(&self, kind: RowKind) -> Statement<'a> {
+        match kind {
+            RowKind::Layout => Statement::new(LAYOUT, []),
+            RowKind::Organisations => {
                 let organisations: Vec<&[u8]> =
                     self.organisations.keys().map(|it| bytes(it)).collect();
                 Statement::new(LOCK_ORGANISATIONS, [parameter(organisations)])
             }
-            Asked::WindowLocks => self.of_windows(),
-            Asked::Looks => admissions::looks(&self.asks),
-            Asked::Models => of_models(models::SEVERAL, &self.models),
-            Asked::LastPairs => of_models(data::LAST, &self.added_to),
-            Asked::Pairs => {
+            RowKind::WindowLocks => self.of_windows(),
+            RowKind::WindowRows => admissions::window_rows(&self.window_queries),
+            RowKind::Models => of_models(models::SEVERAL, &self.models),
+            RowKind::LastPairs => of_models(data::LAST, &self.added_to),
+            RowKind::Pairs => {
                 let of: Vec<&[u8]> = self.pairs.iter().map(|(of, ..)| bytes(of)).collect();
                 let models: Vec<i64> = self.pairs.iter().map(|(_, id, _)| (*id).into()).collect();
                 let ids: Vec<i64> = self.pairs.iter().map(|(.., id)| id.get().into()).collect();
                 let parameters = [parameter(of), parameter(models), parameter(ids)];
                 Statement::new(data::SEVERAL, parameters)
             }
-            Asked::Answers => self.of_answers(),
-            Asked::Ids => self.of_ids(),
+            RowKind::Answers => self.of_answers(),
+            RowKind::Ids => self.of_ids(),
         }
     }
 
     /// The requests that are judged, each once.
-    pub(crate) fn asks(&self) -> &[Ask] {
-        &self.asks
+    pub(crate) fn window_queries(&self) -> &[WindowQuery] {
+        &self.window_queries
     }
 
     fn of_windows(&self) -> Statement<'a> {
@@ -202,7 +202,7 @@ fn of_models<'a>(
 
 /// The rows that a statement brings.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Asked {
+pub(crate) enum RowKind {
     /// The organisations with their counters, which are taken.
     Organisations,
     /// Nothing; the windows are taken.
@@ -210,7 +210,7 @@ pub(crate) enum Asked {
     /// The layout.
     Layout,
     /// The rows that judge requests.
-    Looks,
+    WindowRows,
     /// Models.
     Models,
     /// Pairs of data.

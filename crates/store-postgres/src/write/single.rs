@@ -30,7 +30,7 @@ const REVOKE: &str = "UPDATE custom_models.keys SET revoked_at = coalesce(revoke
     WHERE id = $1 RETURNING 1";
 
 /// Returns true if a job is a transaction of its own. The others are judged with their group.
-pub(crate) fn is_alone(job: &Job) -> bool {
+pub(crate) fn is_single(job: &Job) -> bool {
     !matches!(job, Job::Model(_) | Job::Access(AccessChange::Admit { .. }))
 }
 

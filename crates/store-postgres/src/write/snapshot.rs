@@ -10,90 +10,95 @@ use custom_models_core::{CustomModel, ModelId, Organisation};
 use tokio_postgres::Row;
 
 use crate::error::Fault;
-use crate::rows::admissions::{self, Ask, Look};
+use crate::rows::admissions::{self, WindowQuery, WindowRows};
 use crate::rows::columns::{column, model_id, organisation_of, unsigned};
 use crate::rows::{data, idempotency, models};
 use crate::schema::NEWEST;
 use crate::schema::migrate::newer;
-use crate::write::read_set::Asked;
+use crate::write::read_set::RowKind;
 
 /// The rows that were read for a group.
-pub(crate) struct Known {
+pub(crate) struct Snapshot {
     pub(crate) counters: HashMap<Organisation, Counters>,
     /// A row that is damaged is known as such.
     pub(crate) models: BTreeMap<(Organisation, ModelId), Result<CustomModel, &'static str>>,
     pub(crate) pairs: BTreeMap<(Organisation, ModelId, DataId), Result<DataPair, &'static str>>,
     /// The highest numbers of the pairs of models.
     pub(crate) last_pairs: BTreeMap<(Organisation, ModelId), DataId>,
-    pub(crate) answers:
-        HashMap<(Organisation, IdempotencyScope), Result<IdempotencyRecord, &'static str>>,
-    pub(crate) looks: HashMap<Ask, Look>,
+    pub(crate) answers: HashMap<(Organisation, IdempotencyScope), Result<IdempotencyRecord, &'static str>>,
+    pub(crate) window_rows: HashMap<WindowQuery, WindowRows>,
     /// Ids that nobody else has, the smallest first. What is beyond the last id of all is none.
     ids: VecDeque<i64>,
 }
 
-impl Known {
+impl Snapshot {
     /// Makes sense of the answers.
     pub(crate) fn read(
-        answers: impl IntoIterator<Item = (Asked, Vec<Row>)>,
-        asks: &[Ask],
+        answers: impl IntoIterator<Item = (RowKind, Vec<Row>)>,
+        window_queries: &[WindowQuery],
     ) -> Result<Self, Fault> {
-        let mut known = Known {
+        let mut snapshot = Snapshot {
             counters: HashMap::new(),
             models: BTreeMap::new(),
             pairs: BTreeMap::new(),
             last_pairs: BTreeMap::new(),
             answers: HashMap::new(),
-            looks: HashMap::new(),
+            window_rows: HashMap::new(),
             ids: VecDeque::new(),
         };
-        for (asked, rows) in answers {
+        for (kind, rows) in answers {
             for row in &rows {
-                known.take(asked, row, asks)?;
+                snapshot.take(kind, row, window_queries)?;
             }
         }
-        known.ids.make_contiguous().sort_unstable();
-        Ok(known)
+        snapshot.ids.make_contiguous().sort_unstable();
+        Ok(snapshot)
     }
 
-    fn take(&mut self, asked: Asked, row: &Row, asks: &[Ask]) -> Result<(), Fault> {
-        match asked {
-            Asked::Layout => {
+    fn take(
+        &mut self,
+        kind: RowKind,
+        row: &Row,
+        window_queries: &[WindowQuery],
+    ) -> Result<(), Fault> {
+        match kind {
+            RowKind::Layout => {
                 let newest: i64 = column(row, 0)?;
                 if newest > NEWEST {
                     return Err(newer(newest).into());
                 }
             }
-            Asked::Organisations => {
+            RowKind::Organisations => {
                 let counters = Counters {
                     models: unsigned(column(row, 1)?)?,
                     events: unsigned(column(row, 2)?)?,
                 };
                 self.counters.insert(organisation_of(row, 0)?, counters);
             }
-            Asked::WindowLocks => {}
-            Asked::Looks => {
-                let (place, look) = admissions::look(row)?;
-                let ask = asks.get(place).ok_or(Fault::Row("a look at nothing"))?;
-                self.looks.insert(*ask, look);
+            RowKind::WindowLocks => {}
+            RowKind::WindowRows => {
+                let (place, rows) = admissions::window_row(row)?;
+                let window_query =
+                    window_queries.get(place).ok_or(Fault::Row("a look at nothing"))?;
+                self.window_rows.insert(*window_query, rows);
             }
-            Asked::Models => {
+            RowKind::Models => {
                 let organisation = organisation_of(row, models::ORGANISATION)?;
                 self.models.insert((organisation, model_id(row, 0)?), judged(models::model(row))?);
             }
-            Asked::Pairs => {
+            RowKind::Pairs => {
                 let (organisation, model, id) = data::owned(row)?;
                 self.pairs.insert((organisation, model, id), judged(data::owned_pair(row))?);
             }
-            Asked::LastPairs => {
+            RowKind::LastPairs => {
                 let (organisation, model, id) = data::owned(row)?;
                 self.last_pairs.insert((organisation, model), id);
             }
-            Asked::Answers => {
+            RowKind::Answers => {
                 let (organisation, key, kept) = idempotency::owned(row)?;
                 self.answers.insert((organisation, key), judged(kept)?);
             }
-            Asked::Ids => self.ids.push_back(column(row, 0)?),
+            RowKind::Ids => self.ids.push_back(column(row, 0)?),
         }
         Ok(())
     }

@@ -13,7 +13,7 @@ use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use crate::connection::statement::{Statement, parameter};
-use crate::error::unwritable;
+use crate::error::serialize_error;
 use crate::rows::columns::{bytes, signed, status_number};
 use crate::rows::idempotency::target_number;
 
@@ -81,7 +81,7 @@ const COUNT: &str = "UPDATE custom_models.organisations o SET models = c.models,
     WHERE o.organisation = c.organisation";
 
 /// The changes of the admissions of a window.
-pub(crate) struct Admitted {
+pub(crate) struct WindowChanges {
     /// Those of before this or at it have left the window.
     pub(crate) until: UnixMillis,
     /// The number of those that are deleted, at most.
@@ -91,9 +91,9 @@ pub(crate) struct Admitted {
 }
 
 /// Nothing yet.
-impl Default for Admitted {
+impl Default for WindowChanges {
     fn default() -> Self {
-        Admitted { until: UnixMillis::from_unix_millis(i64::MIN), most: 0, new: Vec::new() }
+        WindowChanges { until: UnixMillis::from_unix_millis(i64::MIN), most: 0, new: Vec::new() }
     }
 }
 
@@ -118,11 +118,9 @@ pub(crate) fn updated(models: &Models) -> Result<Statement<'_>, StoreError> {
 /// The columns of models that a change may change.
 fn changeable<'a>(sql: &'static str, models: &'a Models) -> Result<Statement<'a>, StoreError> {
     let numbers = |value: fn(&CustomModel) -> i64| models.values().map(value).collect::<Vec<_>>();
-    let trainings = models.values().map(|model| model.training.to_record());
-    let trainings: Vec<Option<Vec<u8>>> = trainings
-        .map(|training| {
-            training.map(|training| training.map(String::into_bytes)).map_err(unwritable)
-        })
+    let courses = models.values().map(|model| model.training.to_record());
+    let courses: Vec<Option<Vec<u8>>> = courses
+        .map(|course| course.map(|course| course.map(String::into_bytes)).map_err(serialize_error))
         .collect::<Result<_, _>>()?;
     let text = |model: &'a CustomModel| model.description.as_ref().map(Description::as_str);
     let descriptions = models.values().map(|model| text(model).map(str::as_bytes));
@@ -160,7 +158,8 @@ pub(crate) fn data_removed(data: &Data) -> Statement<'_> {
 
 pub(crate) fn data_added(data: &Data) -> Result<Statement<'_>, StoreError> {
     let mut statement = pairs(ADD_DATA, data, Option::is_some);
-    let records = data.values().flatten().map(|pair| serde_json::to_vec(pair).map_err(unwritable));
+    let records =
+        data.values().flatten().map(|pair| serde_json::to_vec(pair).map_err(serialize_error));
     statement.push(records.collect::<Result<Vec<_>, _>>()?);
     Ok(statement)
 }
@@ -181,7 +180,7 @@ pub(crate) fn events(
     events: &[(Organisation, u64, ModelId, NewEvent)],
 ) -> Result<Statement<'_>, StoreError> {
     let records = events.iter().map(|(.., event)| serde_json::to_vec(&event.event_type));
-    let records: Vec<Vec<u8>> = records.collect::<Result<_, _>>().map_err(unwritable)?;
+    let records: Vec<Vec<u8>> = records.collect::<Result<_, _>>().map_err(serialize_error)?;
     let times = events.iter().map(|(.., event)| event.created_at.unix_seconds());
     let actors = events.iter().map(|(.., event)| event.actor.as_str().as_bytes());
     Ok(Statement::new(
@@ -220,7 +219,7 @@ pub(crate) fn answers(
     )
 }
 
-pub(crate) fn admissions_forgotten(windows: &BTreeMap<Window, Admitted>) -> Statement<'_> {
+pub(crate) fn admissions_forgotten(windows: &BTreeMap<Window, WindowChanges>) -> Statement<'_> {
     let keys: Vec<&[u8]> = windows.keys().map(|window| window.key.as_bytes()).collect();
     let operations: Vec<&str> = windows.keys().map(|window| window.operation.as_str()).collect();
     let until: Vec<i64> = windows.values().map(|it| it.until.unix_millis()).collect();
@@ -229,7 +228,7 @@ pub(crate) fn admissions_forgotten(windows: &BTreeMap<Window, Admitted>) -> Stat
     Statement::new(FORGET_ADMISSIONS, parameters)
 }
 
-pub(crate) fn admissions(windows: &BTreeMap<Window, Admitted>) -> Statement<'_> {
+pub(crate) fn admissions(windows: &BTreeMap<Window, WindowChanges>) -> Statement<'_> {
     let each = || windows.iter().flat_map(|(of, it)| it.new.iter().map(move |new| (of, new)));
     let keys: Vec<&[u8]> = each().map(|(window, _)| window.key.as_bytes()).collect();
     let operations: Vec<&str> = each().map(|(window, _)| window.operation.as_str()).collect();

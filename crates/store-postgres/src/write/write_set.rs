@@ -8,11 +8,11 @@ use custom_models_core::store::{Counters, IdempotencyRecord, IdempotencyScope, S
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use crate::connection::statement::Statement;
-use crate::write::statements::{self, Admitted};
+use crate::write::statements::{self, WindowChanges};
 
 /// The rows to be written. A kind of row is one statement, however many rows there are.
 #[derive(Default)]
-pub(crate) struct Changes {
+pub(crate) struct WriteSet {
     pub(crate) added: BTreeMap<(Organisation, ModelId), CustomModel>,
     pub(crate) updated: BTreeMap<(Organisation, ModelId), CustomModel>,
     pub(crate) deleted: BTreeSet<(Organisation, ModelId)>,
@@ -21,10 +21,10 @@ pub(crate) struct Changes {
     pub(crate) events: Vec<(Organisation, u64, ModelId, NewEvent)>,
     pub(crate) answers: BTreeMap<(Organisation, IdempotencyScope), IdempotencyRecord>,
     pub(crate) counters: BTreeMap<Organisation, Counters>,
-    pub(crate) windows: BTreeMap<Window, Admitted>,
+    pub(crate) windows: BTreeMap<Window, WindowChanges>,
 }
 
-impl Changes {
+impl WriteSet {
     pub(crate) fn add(&mut self, organisation: Organisation, model: CustomModel) {
         self.added.insert((organisation, model.id), model);
     }

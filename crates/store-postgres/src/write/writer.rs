@@ -13,20 +13,20 @@ use custom_models_core::store::{
 use custom_models_group_commit::{self as group_commit, Committer, Unanswered};
 use deadpool_postgres::Object;
 
-use crate::connection::inline_runtime::OnSite;
-use crate::connection::pool::Connections;
-use crate::connection::retry::Attempts;
-use crate::connection::statement::sent;
+use crate::connection::inline_runtime::InlineRuntime;
+use crate::connection::pool::ConnectionPool;
+use crate::connection::retry::Backoff;
+use crate::connection::statement::pipeline;
 use crate::error::Fault;
-use crate::schema::ids::Ids;
+use crate::schema::ids::IdSupply;
 use crate::schema::migrate::{self, newer_than_known};
 use crate::settings::Settings;
-use crate::write::bulk_create::Creates;
+use crate::write::bulk_create::BulkCreate;
 use crate::write::group::Group;
 use crate::write::import::{Import, LOCK_ALL, asks_whether_empty, is_empty};
-use crate::write::read_set::Needs;
+use crate::write::read_set::ReadSet;
 use crate::write::single;
-use crate::write::snapshot::Known;
+use crate::write::snapshot::Snapshot;
 
 /// A time-out that hits a commit which waits for a second server would have it acknowledged without
 /// that one. So a commit has none, and after twice the time its outcome is unknown.
@@ -39,28 +39,28 @@ type Answers = group_commit::Answers<Writer>;
 
 /// One connection that writes.
 pub(crate) struct Writer {
-    on_site: OnSite,
+    runtime: InlineRuntime,
     transactions: Transactions,
 }
 
 impl Writer {
     /// `ids` is shared by all writers of a store.
-    pub(crate) fn new(connections: Connections, settings: Settings, ids: Arc<Ids>) -> Self {
+    pub(crate) fn new(pool: ConnectionPool, settings: Settings, ids: Arc<IdSupply>) -> Self {
         let begin = format!(
             "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SET LOCAL statement_timeout = {}",
             settings.patience.as_millis()
         );
         Writer {
-            on_site: OnSite::new(),
-            transactions: Transactions { connections, settings, begin, ids },
+            runtime: InlineRuntime::new(),
+            transactions: Transactions { pool, settings, begin, ids },
         }
     }
 
     /// Connects, and opens the database as `mode` says.
     pub(crate) fn open(&mut self, mode: OpenMode, database: &str) -> Result<(), StoreError> {
-        let Transactions { connections, ids, .. } = &self.transactions;
-        self.on_site.run(LONGEST_OPENING, StoreErrorKind::Unavailable, async {
-            let connection = connections.get().await.map_err(Fault::into_store_error)?;
+        let Transactions { pool, ids, .. } = &self.transactions;
+        self.runtime.run(LONGEST_OPENING, StoreErrorKind::Unavailable, async {
+            let connection = pool.get().await.map_err(Fault::into_store_error)?;
             let opened = migrate::open(&connection, mode, database).await;
             opened.map_err(Fault::into_store_error)?;
             ids.look(&connection).await.map_err(Fault::into_store_error)
@@ -74,9 +74,9 @@ impl Committer for Writer {
     type Error = StoreError;
 
     fn commit(&mut self, jobs: &[Job]) -> Result<Answers, StoreError> {
-        let Writer { on_site, transactions } = self;
+        let Writer { runtime, transactions } = self;
         let longest = transactions.settings.patience.saturating_mul(4);
-        on_site.run(longest, StoreErrorKind::OutcomeUnknown, async {
+        runtime.run(longest, StoreErrorKind::OutcomeUnknown, async {
             Ok(transactions.commit(jobs).await)
         })
     }
@@ -92,59 +92,59 @@ impl Committer for Writer {
 }
 
 /// Why a transaction has no outcome.
-enum Trouble {
+enum TransactionError {
     /// It was not made.
-    NotMade(Fault),
+    NotCommitted(Fault),
     /// Its commit was sent.
-    Sent(Fault),
+    CommitSent(Fault),
 }
 
-impl From<Fault> for Trouble {
+impl From<Fault> for TransactionError {
     fn from(fault: Fault) -> Self {
-        Trouble::NotMade(fault)
+        TransactionError::NotCommitted(fault)
     }
 }
 
-impl Trouble {
+impl TransactionError {
     fn fault(&self) -> &Fault {
         match self {
-            Trouble::NotMade(fault) | Trouble::Sent(fault) => fault,
+            TransactionError::NotCommitted(fault) | TransactionError::CommitSent(fault) => fault,
         }
     }
 
-    fn is_of_a_lost_connection(&self) -> bool {
-        matches!(self, Trouble::NotMade(fault) if fault.is_of_a_lost_connection())
+    fn is_connection_lost(&self) -> bool {
+        matches!(self, TransactionError::NotCommitted(fault) if fault.is_connection_lost())
     }
 
     fn into_store_error(self) -> StoreError {
         match self {
-            Trouble::NotMade(fault) => fault.into_store_error(),
-            Trouble::Sent(fault) => fault.of_a_commit(),
+            TransactionError::NotCommitted(fault) => fault.into_store_error(),
+            TransactionError::CommitSent(fault) => fault.into_commit_error(),
         }
     }
 }
 
 struct Transactions {
-    connections: Connections,
+    pool: ConnectionPool,
     settings: Settings,
     begin: String,
-    ids: Arc<Ids>,
+    ids: Arc<IdSupply>,
 }
 
 impl Transactions {
     /// Answers every job: those that are transactions of their own, and the others together.
     async fn commit(&self, jobs: &[Job]) -> Answers {
-        let together: Vec<&Job> = jobs.iter().filter(|job| !single::is_alone(job)).collect();
+        let together: Vec<&Job> = jobs.iter().filter(|job| !single::is_single(job)).collect();
         let mut grouped = Vec::new().into_iter();
         if !together.is_empty() {
-            let answers = self.tried(&together).await;
+            let answers = self.with_retry(&together).await;
             let of_all = |fault: StoreError| together.iter().map(|_| Err(fault.clone())).collect();
             grouped = answers.unwrap_or_else(of_all).into_iter();
         }
         let mut answers = Vec::with_capacity(jobs.len());
         for job in jobs {
-            if single::is_alone(job) {
-                let answer = self.tried(&[job]).await;
+            if single::is_single(job) {
+                let answer = self.with_retry(&[job]).await;
                 answers.push(answer.and_then(|mut it| it.pop().unwrap_or_else(unanswered)));
             } else {
                 answers.push(grouped.next().unwrap_or_else(unanswered));
@@ -155,33 +155,33 @@ impl Transactions {
 
     /// One transaction, begun anew while others stand in its way, and once if its connection turns out
     /// to be gone before anything was committed on it.
-    async fn tried(&self, jobs: &[&Job]) -> Result<Answers, StoreError> {
-        let mut attempts = Attempts::default();
+    async fn with_retry(&self, jobs: &[&Job]) -> Result<Answers, StoreError> {
+        let mut backoff = Backoff::default();
         let mut is_connected_anew = false;
         loop {
-            let trouble = match self.transaction(jobs).await {
+            let error = match self.transaction(jobs).await {
                 Ok(answers) => return Ok(answers),
-                Err(trouble) => trouble,
+                Err(error) => error,
             };
-            let is_lost = trouble.is_of_a_lost_connection() && !is_connected_anew;
+            let is_lost = error.is_connection_lost() && !is_connected_anew;
             is_connected_anew |= is_lost;
-            if !(is_lost || trouble.fault().is_conflict()) || !attempts.another().await {
-                return Err(trouble.into_store_error());
+            if !(is_lost || error.fault().is_conflict()) || !backoff.wait().await {
+                return Err(error.into_store_error());
             }
         }
     }
 
-    async fn transaction(&self, jobs: &[&Job]) -> Result<Answers, Trouble> {
-        let connection = self.connections.get().await?;
-        let creates = Creates::of(jobs).filter(|_| !self.ids.are_few());
+    async fn transaction(&self, jobs: &[&Job]) -> Result<Answers, TransactionError> {
+        let connection = self.pool.get().await?;
+        let creates = BulkCreate::of(jobs).filter(|_| !self.ids.is_low());
         let answers = match (jobs, creates) {
-            ([job], _) if single::is_alone(job) => self.alone(&connection, job).await,
+            ([job], _) if single::is_single(job) => self.single(&connection, job).await,
             (_, Some(creates)) => self.creates(&connection, jobs, &creates).await,
             (_, None) => self.together(&connection, jobs).await,
         };
         match &answers {
             Ok(_) => {}
-            Err(trouble) if trouble.fault().is_conflict() => {
+            Err(error) if error.fault().is_conflict() => {
                 // If this fails too, the connection is gone, and the next one is another.
                 let _ = connection.batch_execute("ROLLBACK").await;
             }
@@ -191,7 +191,7 @@ impl Transactions {
         answers
     }
 
-    async fn alone(&self, connection: &Object, job: &Job) -> Result<Answers, Trouble> {
+    async fn single(&self, connection: &Object, job: &Job) -> Result<Answers, TransactionError> {
         let import = match job {
             Job::Archive(ArchiveChange::Import(records) | ArchiveChange::Begin(records)) => {
                 Some(Import::of(records))
@@ -210,23 +210,23 @@ impl Transactions {
             begin = None;
         }
         statements.push(migrate::guard());
-        let rows = sent(connection, begin, &statements, Some(COMMIT)).await;
+        let rows = pipeline(connection, begin, &statements, Some(COMMIT)).await;
         let mut rows = rows.map_err(|fault| match fault {
             fault if migrate::is_of_the_guard(&fault) => {
-                Trouble::NotMade(newer_than_known().into())
+                TransactionError::NotCommitted(newer_than_known().into())
             }
-            fault => Trouble::Sent(fault),
+            fault => TransactionError::CommitSent(fault),
         })?;
         // What the guard says is not for the job.
         rows.pop();
-        let judged = single::judged(job, &rows).map_err(Trouble::Sent)?;
+        let judged = single::judged(job, &rows).map_err(TransactionError::CommitSent)?;
         Ok(vec![Ok(judged)])
     }
 
     /// Begins a transaction that keeps other writers away, if the database holds nothing.
-    async fn begins_empty(&self, connection: &Object) -> Result<bool, Trouble> {
+    async fn begins_empty(&self, connection: &Object) -> Result<bool, TransactionError> {
         let begin = format!("{}; {LOCK_ALL}", self.begin);
-        let rows = sent(connection, Some(&begin), &[asks_whether_empty()], None).await?;
+        let rows = pipeline(connection, Some(&begin), &[asks_whether_empty()], None).await?;
         let is_empty = is_empty(&rows)?;
         if !is_empty {
             connection.batch_execute("ROLLBACK").await.map_err(Fault::from)?;
@@ -239,19 +239,19 @@ impl Transactions {
         &self,
         connection: &Object,
         jobs: &[&Job],
-        creates: &Creates<'_>,
-    ) -> Result<Answers, Trouble> {
+        creates: &BulkCreate<'_>,
+    ) -> Result<Answers, TransactionError> {
         let statement = creates.statement()?;
-        let created = match sent(connection, None, &[statement], None).await {
-            Ok(rows) => {
-                creates.created(rows.first().map_or(&[], Vec::as_slice)).map_err(Trouble::Sent)?
-            }
+        let created = match pipeline(connection, None, &[statement], None).await {
+            Ok(rows) => creates
+                .created(rows.first().map_or(&[], Vec::as_slice))
+                .map_err(TransactionError::CommitSent)?,
             // There is no id left for one of them, and so none was made.
-            Err(fault) if fault.is_of_a_constraint() => {
-                self.ids.become_few();
+            Err(fault) if fault.is_constraint_violation() => {
+                self.ids.set_low();
                 vec![None; jobs.len()]
             }
-            Err(fault) => return Err(Trouble::Sent(fault)),
+            Err(fault) => return Err(TransactionError::CommitSent(fault)),
         };
         let is_left = |(_, created): &(&&Job, &Option<CustomModel>)| created.is_none();
         let left: Vec<&Job> =
@@ -269,35 +269,41 @@ impl Transactions {
         if jobs.is_empty() {
             return Vec::new();
         }
-        let mut attempts = Attempts::default();
+        let mut backoff = Backoff::default();
         loop {
-            let trouble = match self.together(connection, jobs).await {
+            let error = match self.together(connection, jobs).await {
                 Ok(answers) => return answers,
-                Err(trouble) => trouble,
+                Err(error) => error,
             };
             let is_clean = connection.batch_execute("ROLLBACK").await.is_ok();
-            if !(is_clean && trouble.fault().is_conflict() && attempts.another().await) {
-                let fault = trouble.into_store_error();
+            if !(is_clean && error.fault().is_conflict() && backoff.wait().await) {
+                let fault = error.into_store_error();
                 return jobs.iter().map(|_| Err(fault.clone())).collect();
             }
         }
     }
 
-    async fn together(&self, connection: &Object, jobs: &[&Job]) -> Result<Answers, Trouble> {
-        let needs = Needs::of(jobs, self.settings.clock);
-        let (asked, questions): (Vec<_>, Vec<_>) = needs.questions().into_iter().unzip();
-        let rows = sent(connection, Some(&self.begin), &questions, None).await?;
+    async fn together(
+        &self,
+        connection: &Object,
+        jobs: &[&Job],
+    ) -> Result<Answers, TransactionError> {
+        let read_set = ReadSet::of(jobs, self.settings.clock);
+        let (kinds, statements): (Vec<_>, Vec<_>) = read_set.statements().into_iter().unzip();
+        let rows = pipeline(connection, Some(&self.begin), &statements, None).await?;
         let mut group = Group::new(
             self.settings.clock,
-            Known::read(asked.into_iter().zip(rows), needs.asks())?,
+            Snapshot::read(kinds.into_iter().zip(rows), read_set.window_queries())?,
         );
         let answers = jobs.iter().map(|job| judge(&mut group, job)).collect();
-        if group.changes.is_empty() {
+        if group.write_set.is_empty() {
             connection.batch_execute("ROLLBACK").await.map_err(Fault::from)?;
             return Ok(answers);
         }
-        let statements = group.changes.statements().map_err(Fault::from)?;
-        sent(connection, None, &statements, Some(COMMIT)).await.map_err(Trouble::Sent)?;
+        let statements = group.write_set.statements().map_err(Fault::from)?;
+        pipeline(connection, None, &statements, Some(COMMIT))
+            .await
+            .map_err(TransactionError::CommitSent)?;
         Ok(answers)
     }
 }

@@ -15,7 +15,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// The thread, as long as it is not stopped.
-pub(crate) struct Driver {
+pub(crate) struct RuntimeThread {
     running: Mutex<Option<Running>>,
 }
 
@@ -24,7 +24,7 @@ struct Running {
     thread: JoinHandle<()>,
 }
 
-impl Driver {
+impl RuntimeThread {
     /// Starts the thread, under a name that debuggers show.
     pub(crate) fn start(name: &str) -> Result<Arc<Self>, StoreError> {
         let failed = |cause| StoreError::new(StoreErrorKind::Failed, cause);
@@ -38,7 +38,7 @@ impl Driver {
                 // The runtime ends here, on its own thread, and its connections with it.
             })
             .map_err(failed)?;
-        Ok(Arc::new(Driver { running: Mutex::new(Some(Running { calls, thread })) }))
+        Ok(Arc::new(RuntimeThread { running: Mutex::new(Some(Running { calls, thread })) }))
     }
 
     /// Runs a future on the thread and waits for what comes of it. A future that the end of the
@@ -80,7 +80,7 @@ impl Driver {
     }
 }
 
-impl Drop for Driver {
+impl Drop for RuntimeThread {
     fn drop(&mut self) {
         self.stop();
     }
