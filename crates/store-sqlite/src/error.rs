@@ -1,16 +1,16 @@
-//! The meaning of SQLite's errors for the caller of a store.
+//! SQLite's errors, as errors of a store.
 
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use rusqlite::ffi;
 use rusqlite::{Error, ErrorCode};
 
-/// An error before or outside of a commit: nothing was made durable.
+/// Converts an error that happened before or outside a commit: nothing became durable.
 pub(crate) fn store_error(error: Error) -> StoreError {
     StoreError::new(kind(&error), error)
 }
 
-/// An error of a commit. What SQLite could not even begin to write was not committed; after any
-/// other failure the frames may be on the disk, and a recovery may find them.
+/// Converts an error of a commit. A commit that failed as busy or with a full disk wrote nothing.
+/// After any other error the frames may be on the disk, and recovery may find them.
 pub(crate) fn commit_error(error: Error) -> StoreError {
     let kind = match error.sqlite_error_code() {
         Some(ErrorCode::DatabaseBusy | ErrorCode::DiskFull) => kind(&error),
@@ -19,16 +19,16 @@ pub(crate) fn commit_error(error: Error) -> StoreError {
     StoreError::new(kind, error)
 }
 
-/// Why a write has no outcome, and whose trouble that is.
+/// The error of a write, by the writes of its group that it fails.
 pub(crate) enum WriteError {
-    /// That of this write: nothing was written for it.
+    /// Fails this write alone: nothing was written for it.
     Write(StoreError),
-    /// That of its whole group.
+    /// Fails the whole group.
     Group(StoreError),
 }
 
 impl WriteError {
-    /// The fault, whosever it is.
+    /// Returns the error without its scope.
     pub(crate) fn into_store_error(self) -> StoreError {
         let (WriteError::Write(error) | WriteError::Group(error)) = self;
         error
@@ -41,8 +41,8 @@ impl From<StoreError> for WriteError {
     }
 }
 
-/// A row against the rules is the trouble of whoever asked for it. INVARIANT: a write reads all that
-/// it needs before it writes anything, and only what is read is judged.
+/// A row that breaks the rules fails only the write that read it. INVARIANT: a write reads
+/// everything it needs before it writes anything, and only rows that are read are checked.
 impl From<Error> for WriteError {
     fn from(error: Error) -> Self {
         if is_bad_row(&error) {
@@ -53,7 +53,7 @@ impl From<Error> for WriteError {
     }
 }
 
-/// A row that holds what this crate cannot have written.
+/// The error of a row with content that this crate cannot have written.
 pub(crate) fn damaged(what: &'static str) -> Error {
     Error::FromSqlConversionFailure(0, rusqlite::types::Type::Null, what.into())
 }

@@ -1,4 +1,5 @@
-//! Reads that are more than one statement: the connections for them, exports, and the search for damage.
+//! Reads: the pool of connections, stores opened for reading alone, exports, and the search for
+//! damage.
 
 pub(crate) mod export;
 pub(crate) mod pool;

@@ -1,21 +1,21 @@
-//! The layout of the file, and the way to it from every earlier one.
+//! The layout of the file, and the migrations from earlier ones.
 //!
-//! Models are appended in the order of their ids, because a group of creates then fills a few pages
-//! at the end of one tree; clustered by organisation, each would touch pages of its own. An index
-//! keeps the pages of a list short walks. The counters of an organisation and the last id are rows
-//! of their own that a group reads and writes once.
+//! Models are stored by id, so that a group of creates fills a few pages at the end of one tree.
+//! Clustered by organisation, each create would touch pages of its own. An index serves the pages
+//! of a list. The counters of an organisation and the last id are rows that a group reads and
+//! writes once.
 //!
 //! Events and answers are appended too, and found through an index: events by organisation and
-//! position, answers by a hash of what they are kept under. Data lies where its model's data lies,
-//! since it is written pair by pair and read as a whole.
+//! position, answers by a hash of their key. Data is clustered by model, since it is written pair
+//! by pair and read as a whole.
 
-/// Marks a file as ours, in SQLite's header: `CMDL`.
+/// The application id in SQLite's header that marks a file as ours: `CMDL`.
 pub(crate) const APPLICATION_ID: i32 = 0x434D_444C;
 
-/// The steps from an empty file to the current layout; `user_version` counts those that a file has
-/// seen. A step that was released is never changed.
+/// The steps from an empty file to the current layout. `user_version` counts the applied ones. A
+/// released step never changes.
 pub(crate) const MIGRATIONS: [&str; 6] = [
-    // INVARIANT: `organisations.models` is the number of the organisation's rows in `models`, and
+    // INVARIANT: `organisations.models` is the number of the organisation's rows in `models`.
     // `sequence.last_id` is at least every id that was ever acknowledged.
     "CREATE TABLE organisations (
         organisation TEXT NOT NULL PRIMARY KEY,
@@ -39,8 +39,9 @@ pub(crate) const MIGRATIONS: [&str; 6] = [
         last_id INTEGER NOT NULL CHECK (last_id >= 0)
     ) STRICT;
     INSERT INTO sequence (only, last_id) VALUES (1, 0);",
-    // `organisations` counts the models of whoever has any, registered or not; who is registered, and
-    // on which plan, is a table of its own. `admissions.number` tells those of one millisecond apart.
+    // `organisations` has a row for every organisation with models, registered or not.
+    // Registrations are a table of their own. `admissions.number` distinguishes admissions of one
+    // millisecond.
     "CREATE TABLE registrations (
         organisation TEXT NOT NULL PRIMARY KEY,
         plan TEXT NOT NULL
@@ -62,9 +63,9 @@ pub(crate) const MIGRATIONS: [&str; 6] = [
         number INTEGER NOT NULL,
         PRIMARY KEY (key, operation, at, number)
     ) STRICT, WITHOUT ROWID;",
-    // INVARIANT: `claimable_at` is that of the training state, and `organisations.events` is at least every
-    // position in `events`, where those of an organisation follow each other up to it. No training state is
-    // that of a new model.
+    // INVARIANT: `claimable_at` equals that of the course. The positions of an organisation's rows
+    // in `events` are consecutive and end at `organisations.events`. NULL is the course of a new
+    // model.
     "ALTER TABLE models ADD COLUMN beats INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE models ADD COLUMN course TEXT;
     ALTER TABLE models ADD COLUMN claimable_at INTEGER;
@@ -101,10 +102,10 @@ pub(crate) const MIGRATIONS: [&str; 6] = [
     ) STRICT;
     CREATE INDEX answers_of_hash ON answers (hash);
     CREATE INDEX answers_in_time ON answers (at);",
-    // INVARIANT: `organisations.purged` is the position up to which events were purged, so the first event that is
-    // kept is the next one. `store.erased_events` is the sum of `organisations.events` of all rows that were
-    // erased. The identity is made here (PLACE-2). A checksum is that of the row's other columns;
-    // rows that are older have none.
+    // INVARIANT: `organisations.purged` is the position up to which events were purged, so the
+    // first stored event has the next one. `store.erased_events` is the sum of
+    // `organisations.events` over all erased rows. The identity is drawn here (PLACE-2). A checksum
+    // covers the other columns of its row; older rows have none.
     "CREATE TABLE store (
         only INTEGER NOT NULL PRIMARY KEY CHECK (only = 1),
         identity BLOB NOT NULL CHECK (length(identity) = 16),
@@ -124,8 +125,8 @@ pub(crate) const MIGRATIONS: [&str; 6] = [
     ALTER TABLE events ADD COLUMN checksum INTEGER;
     ALTER TABLE answers ADD COLUMN checksum INTEGER;",
     "ALTER TABLE store ADD COLUMN lineage INTEGER;",
-    // INVARIANT: the admissions of a window are numbered densely, in the order of their times. Before, numbers told
-    // those of one millisecond apart.
+    // INVARIANT: the admissions of a window have consecutive numbers, in the order of their times.
+    // In earlier layouts numbers distinguished admissions of one millisecond.
     "ALTER TABLE admissions RENAME TO admissions_before;
     CREATE TABLE admissions (
         key BLOB NOT NULL CHECK (length(key) BETWEEN 1 AND 64),

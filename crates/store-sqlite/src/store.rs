@@ -26,22 +26,21 @@ use crate::write::writer::Writer;
 
 /// A store of custom models in one SQLite file.
 ///
-/// Several processes may have the same file open; the quota holds over all of them (QUOTA-4). The
-/// file must lie on a local disk: SQLite's write-ahead log does not work over a network.
+/// Several processes may have the same file open; the quota holds across all of them (QUOTA-4). The
+/// file must be on a local disk: SQLite's write-ahead log does not work over a network.
 pub struct SqliteStore {
     /// `None` if the store was opened for reading alone.
     queue: Option<GroupCommit<Writer>>,
     readers: ReadPool,
-    /// The file as it lies, if the readers have a copy in the current layout.
+    /// The file in its own layout, if the readers have a migrated copy.
     original: Option<ReadPool>,
 }
 
 impl SqliteStore {
-    /// The time that a call waits for another process that keeps the file locked.
+    /// The longest wait for another process that has the file locked.
     pub const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-    /// Opens a store, or makes a new one where there is no file or an empty one. The folder must
-    /// exist.
+    /// Opens a store. Creates one if there is no file, or an empty one. The folder must exist.
     ///
     /// # Errors
     ///
@@ -50,29 +49,29 @@ impl SqliteStore {
         Self::open_as(path, OpenMode::Create)
     }
 
-    /// Opens a store with the right that `mode` gives (PLACE-1).
+    /// Opens a store with the rights of `mode` (PLACE-1).
     ///
-    /// [`OpenMode::ReadOnly`] writes to none of the files of the store. The owner of the database reads it where
-    /// it lies. Other users, and everybody in a folder that nothing can be written to, read a private copy of
-    /// that moment in the folder for temporary files; so does whoever reads an older layout.
+    /// [`OpenMode::ReadOnly`] writes to none of the store's files. The owner of the database reads
+    /// it in place. A private copy in the folder for temporary files is read instead by other
+    /// users, in a folder that cannot be written to, and if the layout is older. A copy does not
+    /// show later writes.
     ///
     /// # Errors
     ///
-    /// - [`StoreErrorKind::Missing`]: there is no file, or an empty one, and none may be made.
-    /// - [`StoreErrorKind::Older`]: the layout is older, and may not be changed.
+    /// - [`StoreErrorKind::Missing`]: there is no file, or an empty one, and `mode` creates none.
+    /// - [`StoreErrorKind::Older`]: the layout is older, and `mode` does not migrate it.
     /// - [`StoreErrorKind::NotOurs`]: the file is something else; it is not touched.
     /// - [`StoreErrorKind::Newer`]: a newer version of this crate wrote it; it is not touched.
     /// - [`StoreErrorKind::Busy`]: another process kept it locked for [`Self::BUSY_TIMEOUT`].
-    /// - [`StoreErrorKind::Unavailable`]: no such folder, no permission, a write-ahead log that has lost its
-    ///   database, or, for writing, a database with several hard links.
+    /// - [`StoreErrorKind::Unavailable`]: no such folder, no permission, a write-ahead log without
+    ///   its database, or, for writing, a database with several hard links.
     /// - [`StoreErrorKind::Damaged`], [`StoreErrorKind::Full`], [`StoreErrorKind::Failed`]: as they
     ///   say.
     pub fn open_as(path: impl AsRef<Path>, mode: OpenMode) -> Result<Self, StoreError> {
         Self::open_file(path.as_ref(), Self::BUSY_TIMEOUT, mode)
     }
 
-    /// [`SqliteStore::open`] with another bound on the wait for other processes, for hosts that
-    /// must answer sooner than [`Self::BUSY_TIMEOUT`]. At most a day.
+    /// [`SqliteStore::open`] with another timeout than [`Self::BUSY_TIMEOUT`], of at most a day.
     ///
     /// # Errors
     ///
@@ -100,7 +99,7 @@ impl SqliteStore {
         Ok(SqliteStore { queue: Some(queue), readers, original: None })
     }
 
-    /// The queue of writes, or [`StoreErrorKind::ReadOnly`] if the store was opened for reading alone.
+    /// The queue of writes; [`StoreErrorKind::ReadOnly`] if the store was opened for reading alone.
     fn queue(&self) -> Result<&GroupCommit<Writer>, StoreError> {
         self.queue.as_ref().ok_or_else(|| StoreErrorKind::ReadOnly.into())
     }

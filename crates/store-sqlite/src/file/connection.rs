@@ -1,4 +1,4 @@
-//! Connections that are closed with care.
+//! Connections that delete no log of another store when they are closed.
 
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use rusqlite::config::DbConfig;
 
 use crate::file::watch::FileWatch;
 
-/// A connection to the files of a store.
+/// A connection to the files of a store, with the watch over them.
 ///
-/// The last connection that SQLite closes deletes the write-ahead log by its path. If the files are no
-/// longer those that were opened, that may be the log of another store: then nothing is deleted.
+/// When SQLite closes its last connection, it deletes the write-ahead log by its path. If the files
+/// have been replaced, that log may belong to another store, so nothing is deleted then.
 pub(crate) struct WatchedConnection {
     connection: Connection,
     /// `None` for a private copy.
@@ -29,7 +29,7 @@ impl Drop for WatchedConnection {
         let Some(watch) = &self.watch else { return };
         let Err(moved) = watch.check() else { return };
         if watch.is_only_log_gone(&moved) {
-            // Its content is carried into the database, as far as nobody reads, and so is not lost.
+            // A checkpoint saves its content into the database, as far as no reader blocks it.
             let _ = self.connection.execute_batch("PRAGMA wal_checkpoint(PASSIVE)");
         }
         let _ = self.connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);

@@ -1,4 +1,4 @@
-//! Copies of a database, made with SQLite while it is used.
+//! Online copies of a database, made by SQLite.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,15 +10,16 @@ use rusqlite::backup::Backup;
 use crate::error::store_error;
 use crate::file::open::open_log;
 
-/// The number of pages that are copied at a time.
+/// The number of pages copied per step.
 const PAGES: i32 = 1000;
 
-/// Copies what one transaction sees. While it is open no write of another makes the copy begin anew.
+/// Copies the database as one read transaction sees it. The open transaction keeps writes from
+/// restarting the copy.
 pub(crate) fn copy(source: &mut Connection, to: &Path) -> Result<(), StoreError> {
     let snapshot = source.transaction().map_err(store_error)?;
     open_log(&snapshot)?;
     let mut copy = Connection::open(to).map_err(store_error)?;
-    // Nothing is left beside the copy, which nobody uses before it is whole.
+    // No journal: nobody uses the copy before it is complete.
     copy.execute_batch("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF")
         .map_err(store_error)?;
     let backup = Backup::new(&snapshot, &mut copy).map_err(store_error)?;

@@ -1,4 +1,4 @@
-//! The kernel's events about the names in the folder of a database.
+//! Kernel events about the names in the folder of a database.
 
 #[cfg(target_os = "linux")]
 pub(crate) use linux::FolderEvents;
@@ -17,24 +17,25 @@ mod linux {
     use rustix::fs::statfs;
     use rustix::io::ioctl_fionread;
 
-    /// The queue of names that files lost in one folder, and of moves of that folder and those above it.
+    /// An inotify queue: files in one folder that lost their names, and moves of that folder or of
+    /// a folder above it.
     ///
-    /// The kernel puts an event there before the call that causes it returns. So the files of a folder are those
-    /// that a look found, as long as nothing was queued since it began. Mounts over a folder are not told, nor
-    /// moves of folders that this user may not read.
+    /// The kernel queues an event before the call that causes it returns. So the result of a check
+    /// stays valid as long as nothing was queued since the check began. Not reported: mounts over a
+    /// folder, and moves of folders that this user may not read.
     pub(crate) struct FolderEvents {
         queue: OwnedFd,
-        /// True once a folder was moved, or its watch has ended: another one may have its name since then.
+        /// True once a folder was moved or its watch ended. Another folder may have its name since.
         is_stale: AtomicBool,
     }
 
-    /// The events by which a file can lose its name. The creation of a new name is not among them.
+    /// The events by which a file can lose its name. Creating a new name is not one.
     const NAME_LOST: WatchFlags =
         WatchFlags::MOVED_FROM.union(WatchFlags::MOVED_TO).union(WatchFlags::DELETE);
 
     impl FolderEvents {
-        /// Begins with the folder of a file. `None` if not all would be told, as on a network file system and
-        /// behind a symbolic link, and if the system has no watch left.
+        /// Starts to watch the folder of a file. Returns `None` if events could be missed (network
+        /// file systems, symbolic links) or the system has no watch left.
         pub(crate) fn of(file: &Path) -> Option<Self> {
             let folder = file.parent()?;
             if canonicalize(file).ok()? != file || !is_local(folder) {
@@ -48,12 +49,12 @@ mod linux {
             Some(FolderEvents { queue, is_stale: AtomicBool::new(false) })
         }
 
-        /// True if something is queued, or may have happened untold.
+        /// Returns true if an event is queued, or may have been missed.
         pub(crate) fn has_pending(&self) -> bool {
             self.is_stale.load(Ordering::SeqCst) || ioctl_fionread(&self.queue) != Ok(0)
         }
 
-        /// Takes events from the queue, as many as fit into a buffer.
+        /// Takes one buffer of events from the queue.
         pub(crate) fn drain(&self) {
             const END: ReadFlags =
                 ReadFlags::MOVE_SELF.union(ReadFlags::IGNORED).union(ReadFlags::UNMOUNT);
@@ -70,7 +71,7 @@ mod linux {
         }
     }
 
-    /// True if every change in a folder is made through this kernel, as far as its file system tells.
+    /// Returns true if the file system is one that only this kernel changes.
     fn is_local(folder: &Path) -> bool {
         // ext2 to ext4, XFS, Btrfs, F2FS, ZFS, bcachefs, tmpfs and overlayfs.
         const LOCAL: [u32; 8] = [
@@ -83,7 +84,7 @@ mod linux {
             0x0102_1994,
             0x794C_7630,
         ];
-        // The width of the number is the platform's.
+        // The type of `f_type` depends on the platform.
         let magic = statfs(folder).ok().and_then(|found| u32::try_from(found.f_type).ok());
         magic.is_some_and(|magic| LOCAL.contains(&magic))
     }
@@ -93,7 +94,7 @@ mod linux {
 mod none {
     use std::path::Path;
 
-    /// The system tells nothing.
+    /// A system without such events.
     pub(crate) enum FolderEvents {}
 
     impl FolderEvents {

@@ -1,4 +1,4 @@
-//! Opening the file: whose it is, which version wrote it, and how it is to be written.
+//! Opening the file: recognition, migration, and the settings of connections.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -17,20 +17,21 @@ use crate::file::watch::FileWatch;
 use crate::rows::checksum::register;
 use crate::schema::{APPLICATION_ID, MIGRATIONS};
 
-/// The path of the store, and the time that its calls wait there for other processes.
+/// The path of a store, and how it is opened.
 #[derive(Clone)]
 pub(crate) struct StoreFile {
     pub(crate) path: PathBuf,
     pub(crate) busy_timeout: Duration,
-    /// True if SQLite may not write to any of the files.
+    /// True if SQLite may write to none of the files.
     pub(crate) is_read_only: bool,
 }
 
-/// Nobody opens a store of this process while another thread makes the file of a new one.
+/// Held while a thread creates a file. Closing a file drops the process's locks on it, so no other
+/// thread may open the same store meanwhile.
 static CREATION: Mutex<()> = Mutex::new(());
 
 impl StoreFile {
-    /// Opens the file for writing with the right that `mode` gives, and says what is to be watched.
+    /// Opens the file for writing as `mode` allows, and starts the watch over it.
     pub(crate) fn open_for_writing(
         &self,
         mode: OpenMode,
@@ -63,7 +64,7 @@ impl StoreFile {
         Ok((connection, Arc::new(watch)))
     }
 
-    /// Opens the file of an open store for writing again.
+    /// Opens the file of an open store for writing again, after an error.
     pub(crate) fn open_again(&self, watch: &FileWatch) -> Result<Connection, StoreError> {
         watch.check().map_err(|moved| moved.to_error(StoreErrorKind::Unavailable))?;
         let connection = self.connect()?;
@@ -74,7 +75,7 @@ impl StoreFile {
         Ok(connection)
     }
 
-    /// Turns the log on, and makes sure that what was opened is what is there.
+    /// Turns the write-ahead log on, and checks that the opened files are still at their paths.
     fn begin(&self, connection: &Connection, watch: &FileWatch) -> Result<(), StoreError> {
         enable_wal(connection, self.busy_timeout)?;
         open_log(connection)?;
@@ -89,7 +90,7 @@ impl StoreFile {
         Ok(connection)
     }
 
-    /// Opens a file that is there. SQLite makes none: it would be one of any mode.
+    /// Opens an existing file. SQLite never creates it, since it would choose the file's mode.
     fn connect(&self) -> Result<Connection, StoreError> {
         let access = if self.is_read_only {
             OpenFlags::SQLITE_OPEN_READ_ONLY
@@ -101,7 +102,7 @@ impl StoreFile {
         connection.busy_timeout(self.busy_timeout).map_err(store_error)?;
         connection.execute_batch(PRAGMAS).map_err(store_error)?;
         register(&connection).map_err(store_error)?;
-        // Otherwise SQLite plans some statements anew for every value that is bound to them.
+        // Without it SQLite plans some statements again for each bound value.
         connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
             .map_err(store_error)?;
@@ -109,18 +110,19 @@ impl StoreFile {
     }
 }
 
-/// Every commit is synced, through the drive's own cache too where the system tells them apart. The
-/// log is carried into the file every 4000 pages (16 MB), which costs less than SQLite's 1000; the
-/// last connection to close does it too, and that may be one for reading.
+/// Syncs every commit, through the drive's cache too where the system distinguishes the two.
+/// Checkpoints run every 4000 pages (16 MB), which costs less than SQLite's default of 1000. The
+/// last connection to close runs one too, and that may be a reader.
 const PRAGMAS: &str = "PRAGMA synchronous = FULL;
     PRAGMA fullfsync = ON;
     PRAGMA checkpoint_fullfsync = ON;
     PRAGMA wal_autocheckpoint = 4000;
     PRAGMA trusted_schema = OFF;";
 
-/// Returns the number of migrations that the file has seen, after making sure that it is ours. Writes nothing.
+/// Returns the number of migrations applied to the file; 0 for an empty database. A file of another
+/// application is an error. Writes nothing.
 pub(crate) fn layout_version(connection: &Connection) -> Result<usize, StoreError> {
-    // One statement, so that a file that becomes a store meanwhile is seen before or after.
+    // One statement sees one state, even if another process is creating the store.
     let (application_id, version, tables) = connection
         .query_row(
             "SELECT (SELECT application_id FROM pragma_application_id),
@@ -141,20 +143,20 @@ pub(crate) fn layout_version(connection: &Connection) -> Result<usize, StoreErro
     }
 }
 
-/// The file has seen more migrations than this version knows.
+/// The error of a file with more migrations than this version knows.
 pub(crate) fn newer_layout(version: usize) -> StoreError {
     let cause = format!("its layout is version {version}, this one knows {}", MIGRATIONS.len());
     StoreError::new(StoreErrorKind::Newer, cause)
 }
 
-/// The file has not seen all migrations.
+/// The error of a file that lacks migrations and may not be changed.
 fn older_layout(version: usize) -> StoreError {
     let cause = format!("its layout is version {version}, the current one is {}", MIGRATIONS.len());
     StoreError::new(StoreErrorKind::Older, cause)
 }
 
-/// Brings the file to the current layout, in one transaction. Another process may have done it
-/// while this one waited for the lock, so the file is asked again.
+/// Migrates the file to the current layout in one transaction. Reads the version again under the
+/// lock, since another process may have migrated it.
 pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -168,8 +170,8 @@ pub(crate) fn migrate(connection: &mut Connection) -> Result<(), StoreError> {
     transaction.commit().map_err(store_error)
 }
 
-/// Turns the write-ahead log on, which the file remembers. SQLite does not wait for other
-/// processes here, so this does.
+/// Turns the write-ahead log on; the file remembers it. SQLite's busy timeout does not cover this
+/// pragma, so the function waits itself.
 fn enable_wal(connection: &Connection, busy_timeout: Duration) -> Result<(), StoreError> {
     let deadline = Instant::now() + busy_timeout;
     loop {
@@ -192,13 +194,13 @@ fn enable_wal(connection: &Connection, busy_timeout: Duration) -> Result<(), Sto
     }
 }
 
-/// Has SQLite open the log and its index, which it does with the first read.
+/// Makes SQLite open the log and its index, which it does at the first read.
 pub(crate) fn open_log(connection: &Connection) -> Result<(), StoreError> {
     let read = "SELECT count(*) FROM sqlite_schema";
     connection.query_row(read, [], |row| row.get::<_, u64>(0)).map(drop).map_err(store_error)
 }
 
-/// Makes the name of a new file durable, which syncing the file itself does not promise.
+/// Makes the name of a new file durable. Syncing the file does not promise that.
 pub(crate) fn sync_folder(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     if let Some(folder) = path.parent() {

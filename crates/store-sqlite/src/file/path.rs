@@ -1,7 +1,7 @@
-//! The files at the place of a store, looked at by their paths and never opened.
+//! The files of a store, inspected by path and never opened.
 //!
-//! Closing a file that SQLite has open takes this process's locks from it, those of SQLite's own
-//! connections too. Another process could then delete the log that they write.
+//! Closing any handle of a file drops all locks that this process holds on it, those of SQLite's
+//! connections included. Another process could then delete the log that they write.
 
 use std::ffi::OsString;
 use std::fs::{self, Metadata, OpenOptions};
@@ -10,17 +10,17 @@ use std::path::{Path, PathBuf};
 
 use custom_models_core::store::{StoreError, StoreErrorKind};
 
-/// A regular file that a store can be opened from, or what is there instead.
+/// The state of the path of a store.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileState {
     Nothing,
     /// A file of 0 bytes.
     Empty,
-    /// A file that is long enough for a database.
+    /// A file long enough for a database.
     File,
 }
 
-/// A fault about a path, with the reason.
+/// An error about a path, with the reason.
 pub(crate) fn path_error(
     kind: StoreErrorKind,
     path: &Path,
@@ -29,7 +29,7 @@ pub(crate) fn path_error(
     StoreError::new(kind, format!("{}: {what}", path.display()))
 }
 
-/// A fault of the file system at a path.
+/// An error of the file system at a path.
 pub(crate) fn io_error(path: &Path, cause: &io::Error) -> StoreError {
     let kind = match cause.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreErrorKind::Full,
@@ -38,8 +38,8 @@ pub(crate) fn io_error(path: &Path, cause: &io::Error) -> StoreError {
     path_error(kind, path, cause)
 }
 
-/// The path of a file that SQLite keeps beside a database. SQLite names it after the file that links
-/// lead to.
+/// The path of a file that SQLite keeps beside a database. SQLite derives it from the target of
+/// symbolic links.
 pub(crate) fn sidecar(database: &Path, ending: &str) -> PathBuf {
     let is_link = fs::symlink_metadata(database).is_ok_and(|it| it.is_symlink());
     let real = if is_link { fs::canonicalize(database).ok() } else { None };
@@ -48,16 +48,16 @@ pub(crate) fn sidecar(database: &Path, ending: &str) -> PathBuf {
     path.into()
 }
 
-/// True if there is a file beside the database with something in it.
+/// Returns true if there is such a file beside the database and it is not empty.
 pub(crate) fn sidecar_has_content(database: &Path, ending: &str) -> bool {
     fs::metadata(sidecar(database, ending)).is_ok_and(|found| found.len() > 0)
 }
 
-/// Refuses what SQLite would take for an empty database and write over, since it does not look at files
-/// that are shorter than its smallest page; and a write-ahead log without its database, which SQLite
-/// would delete (PLACE-1).
+/// Inspects the path of a store (PLACE-1). Refuses a file shorter than SQLite's smallest page,
+/// which SQLite would take for an empty database and overwrite, and a write-ahead log without its
+/// database, which SQLite would delete.
 pub(crate) fn inspect(path: &Path) -> Result<FileState, StoreError> {
-    // A store that another process makes between two steps of a look seems odd to the first look alone.
+    // If another process creates the store during the first inspection, only that one fails.
     inspect_once(path).or_else(|_| inspect_once(path))
 }
 
@@ -104,7 +104,7 @@ fn refuse_orphan_log(path: &Path) -> Result<(), StoreError> {
     Err(path_error(StoreErrorKind::Unavailable, &log, what))
 }
 
-/// The fault of a place without a store, where none may be made.
+/// The error of a path without a store, where none may be created.
 pub(crate) fn missing_store(path: &Path, found: FileState) -> StoreError {
     let what = match found {
         FileState::Nothing => "no such file",
@@ -113,10 +113,10 @@ pub(crate) fn missing_store(path: &Path, found: FileState) -> StoreError {
     path_error(StoreErrorKind::Missing, path, what)
 }
 
-/// Makes an empty file for a new database, for its owner alone (PLACE-5). SQLite gives its mode to what it
-/// keeps beside it. A file that is there already stays as it is.
+/// Creates an empty file for a new database, for its owner alone (PLACE-5). SQLite gives the same
+/// mode to the files it keeps beside it. Leaves an existing file as it is.
 ///
-/// No other connection of this process may be opened meanwhile, for this closes a file.
+/// No other thread may open a connection meanwhile, since this closes a file.
 pub(crate) fn create_file(path: &Path) -> Result<(), StoreError> {
     match private_options().create_new(true).open(path) {
         Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
@@ -128,8 +128,8 @@ pub(crate) fn create_file(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Refuses a file that this process may not write to (PLACE-5). SQLite would open it all the same, and leave files
-/// of this user beside it that stop its owner.
+/// Refuses a file that this process may not write to (PLACE-5). SQLite would open it anyway, and
+/// leave files of this user beside it that lock its owner out.
 pub(crate) fn ensure_writable(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     ensure_access(path, rustix::fs::Access::WRITE_OK)?;
@@ -138,7 +138,7 @@ pub(crate) fn ensure_writable(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Refuses a file that this process may not read, with the reason, which SQLite does not say.
+/// Refuses a file that this process may not read, and says why, which SQLite does not.
 pub(crate) fn ensure_readable(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     ensure_access(path, rustix::fs::Access::READ_OK)?;
@@ -151,15 +151,15 @@ pub(crate) fn ensure_readable(path: &Path) -> Result<(), StoreError> {
 fn ensure_access(path: &Path, access: rustix::fs::Access) -> Result<(), StoreError> {
     use rustix::fs::{AtFlags, CWD, accessat};
     match accessat(CWD, path, access, AtFlags::EACCESS) {
-        // NOSYS: only the real user can be asked about, and is another one.
+        // NOSYS: the system can only check the real user, who may be another.
         Ok(()) | Err(rustix::io::Errno::NOSYS) => Ok(()),
         Err(error) => Err(io_error(path, &error.into())),
     }
 }
 
-/// Refuses a database with more than one name. SQLite names the log after the path: whoever comes by
-/// another name does not see it, and the two overwrite each other. A copy that was killed in its last step has
-/// left a `.part`, which is no store.
+/// Refuses a database with several hard links. SQLite names the log after the path, so two paths
+/// would have two logs that overwrite each other. The `.part` that a killed copy left behind is not
+/// counted.
 pub(crate) fn ensure_single_link(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     {
@@ -180,7 +180,7 @@ pub(crate) fn ensure_single_link(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Options of files that are made for their owner alone.
+/// Options that create a file for its owner alone.
 pub(crate) fn private_options() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
@@ -189,8 +189,8 @@ pub(crate) fn private_options() -> OpenOptions {
     options
 }
 
-/// True if files that this process makes beside a database belong to the owner of the database: SQLite hands
-/// those of the superuser over.
+/// Returns true if files that this process creates beside a database belong to the database's
+/// owner. For root they do, since SQLite hands them over.
 pub(crate) fn is_owner(database: &Path) -> bool {
     #[cfg(unix)]
     {
@@ -205,7 +205,7 @@ pub(crate) fn is_owner(database: &Path) -> bool {
     }
 }
 
-/// Tells a file from another one at the same path.
+/// Distinguishes a file from another one at the same path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileId {
     #[cfg(unix)]
@@ -224,10 +224,10 @@ impl FileId {
         fs::metadata(path).map(|found| FileId::of(&found))
     }
 
-    /// The file at a path within a folder; `None` if the system cannot say it like this.
+    /// The file at a path within a folder; `None` if the system lacks the call.
     ///
-    /// Asks for the inode alone. A file whose times were asked for gets finer ones with the next write, and its
-    /// inode then has to be written too: 40 µs a create, against 1 µs.
+    /// Asks for the inode alone. Asking for times makes the kernel record finer ones at the next
+    /// write, and then the inode has to be written too: 40 µs per create, against 1 µs.
     #[cfg(target_os = "linux")]
     pub(crate) fn within(folder: impl std::os::fd::AsFd, path: &Path) -> Option<io::Result<Self>> {
         use rustix::fs::{AtFlags, StatxFlags, makedev, statx};
@@ -236,7 +236,7 @@ impl FileId {
                 let device = makedev(found.stx_dev_major, found.stx_dev_minor);
                 Some(Ok(FileId { device_and_inode: (device, found.stx_ino) }))
             }
-            // Kernels before 4.11, and sandboxes that do not know it.
+            // Kernels before 4.11, and sandboxes without this call.
             Err(rustix::io::Errno::NOSYS | rustix::io::Errno::PERM) => None,
             Err(error) => Some(Err(error.into())),
         }

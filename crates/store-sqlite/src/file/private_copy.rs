@@ -1,4 +1,4 @@
-//! Private copies of files that cannot be read where they lie.
+//! Private copies of stores that cannot be read in place.
 
 use std::fs;
 use std::io::{self, Read};
@@ -17,10 +17,10 @@ use crate::file::path::{
     sidecar_has_content,
 };
 
-/// The number of times that a copy is tried while others write meanwhile.
+/// The number of attempts at a copy while other processes write.
 const ATTEMPTS: usize = 10;
 
-/// A folder for its owner alone, which is removed with the last reader of what is in it.
+/// A temporary folder for its owner alone, removed with its last reader.
 pub(crate) struct PrivateFolder(TempDir);
 
 impl PrivateFolder {
@@ -42,7 +42,7 @@ impl PrivateFolder {
     }
 }
 
-/// Copies a database and its log. Nothing is made beside them.
+/// Copies a database and its log. Creates nothing beside them.
 pub(crate) fn private_copy(file: &StoreFile) -> Result<(StoreFile, PrivateFolder), StoreError> {
     if sidecar_has_content(&file.path, "-journal") {
         let what = "a change that was cut off has to be undone first, by a command of the owner that writes";
@@ -69,7 +69,7 @@ pub(crate) fn private_copy(file: &StoreFile) -> Result<(StoreFile, PrivateFolder
     Err(path_error(StoreErrorKind::Busy, &file.path, "it is written too often to be copied"))
 }
 
-/// Opens a file that SQLite takes for one that nobody writes to: no locks, no log.
+/// Opens a file as immutable: SQLite takes no locks and opens no log.
 pub(crate) fn open_immutable(file: &Path) -> Result<Connection, StoreError> {
     ensure_readable(file)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI;
@@ -84,12 +84,12 @@ pub(crate) fn open_immutable(file: &Path) -> Result<Connection, StoreError> {
     Connection::open_with_flags(uri, flags).map_err(store_error)
 }
 
-/// The state of a database and its log, which tells whether a copy that was made in between is whole.
+/// The state of a database and its log before and after a copy.
 #[derive(PartialEq, Eq)]
 struct Fingerprint {
     database: FileId,
     written: (u64, Option<SystemTime>),
-    /// The header of the log, which is another one when the log begins anew; `None` if nothing is in it.
+    /// The header of the log, which changes when the log restarts; `None` for an empty log.
     log: Option<[u8; 32]>,
 }
 
@@ -102,8 +102,9 @@ impl Fingerprint {
         Ok(Fingerprint { database: FileId::of(&found), written, log })
     }
 
-    /// True if a copy that was made in between is whole: of the database first, then of the log. While the log
-    /// has not begun anew, it has all that was carried into the database meanwhile.
+    /// Returns true if a copy made between the two states is complete; the database is copied
+    /// first, then the log. As long as the log has not restarted, it holds everything that a
+    /// checkpoint wrote to the database meanwhile.
     fn is_whole(&self, after: &Fingerprint) -> bool {
         self.database == after.database
             && self.log == after.log

@@ -1,8 +1,8 @@
-//! Files that are written aside and get their name when they are whole and durable.
+//! Files that get their name once they are complete and durable.
 //!
-//! Beside the final name lie `NAME.part`, which is written, and `NAME.part.lock`, which the process that writes
-//! it has locked. The system takes the lock from a process that dies, so the next one knows that what is left
-//! is nobody's, and removes it.
+//! The content goes to `NAME.part`, under a lock on `NAME.part.lock`. The system releases the lock
+//! of a process that dies, so the next process knows that the leftovers are unused, and removes
+//! them.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::ErrorKind;
@@ -13,7 +13,7 @@ use custom_models_core::store::{StoreError, StoreErrorKind};
 use crate::file::open::sync_folder;
 use crate::file::path::{FileId, create_file, io_error, path_error, private_options, sidecar};
 
-/// A file that has no name of its own yet. What is not finished is removed.
+/// A file without its final name. Dropping it before [`StagedFile::finish`] removes it.
 pub(crate) struct StagedFile {
     to: PathBuf,
     part: PathBuf,
@@ -22,17 +22,18 @@ pub(crate) struct StagedFile {
 }
 
 impl StagedFile {
-    /// Makes an empty file for its owner alone. Nothing may be at the final name, nor a log beside it.
+    /// Creates an empty file for its owner alone. There must be nothing at the final name, and no
+    /// log beside it.
     pub(crate) fn begin(to: &Path) -> Result<Self, StoreError> {
         let (part, lock) = (appended(to, ".part"), appended(to, ".part.lock"));
         let (locked, was_left) = take(&lock)?;
         let staged = StagedFile { to: to.to_owned(), part, lock, _locked: locked };
         if was_left {
-            // Never written over: it may be another name of a file that is finished.
+            // Not overwritten: it may be a second name of a finished file.
             let removed = fs::remove_file(&staged.part);
             removed.or_else(unless_missing).map_err(|error| io_error(&staged.part, &error))?;
         } else if staged.part.exists() {
-            // Nobody who keeps to the lock has made it.
+            // Nobody who respects the lock created it.
             let other = staged.part.clone();
             staged.abandon();
             return Err(taken(&other));
@@ -50,12 +51,12 @@ impl StagedFile {
         Ok(staged)
     }
 
-    /// The file to be written.
+    /// The path to write to.
     pub(crate) fn part(&self) -> &Path {
         &self.part
     }
 
-    /// Makes the file durable and gives it its name, which nobody else has taken meanwhile.
+    /// Makes the file durable and gives it its name, unless the name is taken by now.
     pub(crate) fn finish(self) -> Result<(), StoreError> {
         let written = OpenOptions::new().write(true).open(&self.part);
         let synced = written.and_then(|file| file.sync_all());
@@ -67,7 +68,7 @@ impl StagedFile {
         sync_folder(&self.to)
     }
 
-    /// Removes the lock alone.
+    /// Removes only the lock.
     fn abandon(mut self) {
         self.part = PathBuf::new();
     }
@@ -75,7 +76,7 @@ impl StagedFile {
 
 impl Drop for StagedFile {
     fn drop(&mut self) {
-        // What cannot be removed is removed by the next one who takes the lock.
+        // The next process that takes the lock removes what is left.
         if !self.part.as_os_str().is_empty() {
             let _ = fs::remove_file(&self.part);
         }
@@ -97,7 +98,7 @@ fn unless_missing(error: std::io::Error) -> std::io::Result<()> {
     if error.kind() == ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
-/// Takes the lock, and says whether a process that died has left it.
+/// Takes the lock. The flag is true if a process that died left it behind.
 fn take(lock: &Path) -> Result<(File, bool), StoreError> {
     let io_error = |error: std::io::Error| io_error(lock, &error);
     loop {
@@ -106,7 +107,7 @@ fn take(lock: &Path) -> Result<(File, bool), StoreError> {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 match OpenOptions::new().write(true).open(lock) {
                     Ok(file) => (file, true),
-                    // Whoever had it has removed it.
+                    // Its owner has just removed it.
                     Err(error) if error.kind() == ErrorKind::NotFound => continue,
                     Err(error) => return Err(io_error(error)),
                 }
@@ -125,7 +126,7 @@ fn take(lock: &Path) -> Result<(File, bool), StoreError> {
             }
             Err(TryLockError::Error(error)) => return Err(io_error(error)),
         }
-        // Whoever had it may have removed it before this one had the lock.
+        // Its owner may have removed it before this process had the lock.
         let locked = FileId::of(&file.metadata().map_err(io_error)?);
         if FileId::at(lock).is_ok_and(|found| found == locked) {
             return Ok((file, was_left));

@@ -1,4 +1,4 @@
-//! The files of an open store, watched by their paths.
+//! The check that the files of an open store are still at their paths (PLACE-3).
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
@@ -10,38 +10,39 @@ use custom_models_core::store::{StoreError, StoreErrorKind};
 use crate::file::folder_events::FolderEvents;
 use crate::file::path::{FileId, io_error, path_error, sidecar};
 
-/// The files of an open store, as they were when it was opened (PLACE-3).
+/// The files of an open store, as they were when it was opened.
 pub(crate) struct FileWatch {
     database: WatchedFile,
-    /// The log and its index, while a connection is known to have them open. SQLite deletes them with its
-    /// last connection and makes them with the first, so they are others in between.
+    /// The log and its index while a connection has them open. SQLite creates them with its first
+    /// connection and deletes them with its last, so without one they may be replaced.
     logs: RwLock<Option<[WatchedFile; 2]>>,
     log: PathBuf,
     index: PathBuf,
     opened_at: Instant,
-    /// The time of the last look at all files that found them fine, or [`NEVER`].
+    /// The time of the last successful check of all files, or [`NEVER`].
     checked_at: AtomicU64,
-    /// Held during a look at all files, so that none ends as fine that began before another took events.
+    /// Held during a check of all files. Otherwise a check could succeed although another one has
+    /// taken the events that it should have seen.
     check_lock: Mutex<()>,
-    /// Commits until events are asked for.
+    /// The number of commits until events are requested.
     commits_left: AtomicU32,
     events: OnceLock<Option<FolderEvents>>,
 }
 
-/// For how long a look at all paths counts in front of a commit. What is moved or replaced within this time is
-/// noticed behind the commit.
+/// The age up to which a check of all paths still counts before a commit. A move within this time
+/// is noticed after the commit.
 const MAX_AGE_MICROS: u64 = 5_000;
 
 const NEVER: u64 = u64::MAX;
 
-/// After so many commits the kernel is asked for events. To end them takes some milliseconds, which a command of
-/// a few commits does not wait for.
+/// The number of commits after which the kernel is asked for events. Ending them takes some
+/// milliseconds, so short commands do without.
 const COMMITS_BEFORE_EVENTS: u32 = 1_000;
 
 struct WatchedFile {
     path: PathBuf,
     id: FileId,
-    /// The folder of the file as it was, and the name there: a shorter way than the whole path.
+    /// A handle of the folder, and the file's name in it: a shorter lookup than the whole path.
     #[cfg(target_os = "linux")]
     open_folder: Option<(std::os::fd::OwnedFd, PathBuf)>,
 }
@@ -57,7 +58,7 @@ impl WatchedFile {
         })
     }
 
-    /// Looks at the whole path.
+    /// Checks the whole path.
     fn check(&self) -> Result<(), FileMoved> {
         match FileId::at(&self.path) {
             Ok(id) if id == self.id => Ok(()),
@@ -66,7 +67,7 @@ impl WatchedFile {
         }
     }
 
-    /// Looks in the folder as it was, wherever that is now. False also if that cannot be.
+    /// Checks the file in the opened folder, wherever that is now. Returns false if it cannot.
     fn is_in_open_folder(&self) -> bool {
         #[cfg(target_os = "linux")]
         if let Some((folder, name)) = &self.open_folder
@@ -78,7 +79,7 @@ impl WatchedFile {
     }
 }
 
-/// The folder of a file, and the name of the file there.
+/// Opens the folder of a file, and returns it with the file's name.
 #[cfg(target_os = "linux")]
 fn open_folder(path: &Path) -> Option<(std::os::fd::OwnedFd, PathBuf)> {
     use rustix::fs::{Mode, OFlags, open};
@@ -87,7 +88,7 @@ fn open_folder(path: &Path) -> Option<(std::os::fd::OwnedFd, PathBuf)> {
     Some((folder, path.file_name()?.into()))
 }
 
-/// A file that is no longer the one that was opened.
+/// The path of a file that was removed, moved or replaced.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct FileMoved {
     path: PathBuf,
@@ -95,7 +96,7 @@ pub(crate) struct FileMoved {
 }
 
 impl FileMoved {
-    /// The fault of whoever hears of it.
+    /// Converts it to an error of this kind.
     pub(crate) fn to_error(&self, kind: StoreErrorKind) -> StoreError {
         let what = if self.is_gone { "was removed or moved" } else { "was replaced" };
         path_error(kind, &self.path, format_args!("this file {what} while the store was open"))
@@ -103,7 +104,7 @@ impl FileMoved {
 }
 
 impl FileWatch {
-    /// Looks at the database before it is opened.
+    /// Starts a watch over a database that is about to be opened.
     pub(crate) fn new(database: &Path) -> Result<Self, StoreError> {
         let (log, index) = (sidecar(database, "-wal"), sidecar(database, "-shm"));
         Ok(FileWatch {
@@ -119,25 +120,25 @@ impl FileWatch {
         })
     }
 
-    /// Looks at the log and its index, which a connection has open.
+    /// Adds the log and its index, which a connection has just opened.
     pub(crate) fn watch_logs(&self) -> Result<(), StoreError> {
         let logs = [WatchedFile::new(&self.log)?, WatchedFile::new(&self.index)?];
         *self.logs.write().unwrap_or_else(PoisonError::into_inner) = Some(logs);
         Ok(())
     }
 
-    /// The connection that had them open is closed.
+    /// Removes the log and its index: the connection that had them open is closed.
     pub(crate) fn unwatch_logs(&self) {
         *self.logs.write().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Looks whether every file is still the one that was opened.
+    /// Checks that every file is still the one that was opened.
     pub(crate) fn check(&self) -> Result<(), FileMoved> {
         let _checking = self.check_lock.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(events) = self.events()
             && events.has_pending()
         {
-            // In this order: whoever finds nothing queued finds that a look is missing.
+            // In this order: a thread that finds no event queued must see that a check is due.
             self.checked_at.store(NEVER, Ordering::SeqCst);
             events.drain();
         }
@@ -150,7 +151,7 @@ impl FileWatch {
         is_fine
     }
 
-    /// [`FileWatch::check`], unless that was done within [`MAX_AGE_MICROS`].
+    /// Runs [`FileWatch::check`], unless the last one is younger than [`MAX_AGE_MICROS`].
     pub(crate) fn check_if_stale(&self) -> Result<(), FileMoved> {
         let checked_at = self.checked_at.load(Ordering::SeqCst);
         if checked_at != NEVER && self.now().saturating_sub(checked_at) < MAX_AGE_MICROS {
@@ -159,8 +160,9 @@ impl FileWatch {
         self.check()
     }
 
-    /// [`FileWatch::check`] between a commit and its answer, unless nothing has happened since the last one that was
-    /// fine: nothing was told, or a look from the folder, which is shorter, finds database and log there.
+    /// Runs [`FileWatch::check`] between a commit and its acknowledgement, unless nothing has
+    /// changed since the last successful one: no event is queued, or the cheaper check in the
+    /// opened folder finds database and log.
     pub(crate) fn check_after_commit(&self) -> Result<(), FileMoved> {
         let is_same = match self.events() {
             Some(events) => !events.has_pending(),
@@ -188,7 +190,7 @@ impl FileWatch {
         }
     }
 
-    /// Begins to be told. What was looked at before counts no more.
+    /// Starts the events. Checks made before no longer count.
     fn start_events(&self) {
         let events = FolderEvents::of(&self.database.path);
         let _checking = self.check_lock.lock().unwrap_or_else(PoisonError::into_inner);
@@ -209,7 +211,7 @@ impl FileWatch {
         u64::try_from(self.opened_at.elapsed().as_micros()).unwrap_or(NEVER)
     }
 
-    /// True if the log was removed, and nothing else.
+    /// Returns true if only the log was removed.
     pub(crate) fn is_only_log_gone(&self, moved: &FileMoved) -> bool {
         moved.is_gone && (moved.path == self.log || moved.path == self.index) && !self.log.exists()
     }

@@ -1,4 +1,4 @@
-//! All that a file holds, record by record.
+//! Exports: everything in a store, record by record.
 
 use custom_models_core::store::{
     AnswerLine, EventLine, Lineage, ModelLine, Record, StoreError, StoreIdentity, StoreSummary,
@@ -11,7 +11,7 @@ use crate::rows::{access, data, events, idempotency, models};
 
 type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
 
-/// Shows every record of one moment, in the order of an export.
+/// Passes every record of one transaction to `each`, in the order of an export.
 pub(crate) fn export(snapshot: &Transaction<'_>, each: Each<'_>) -> Result<(), StoreError> {
     let mut show = |sql: &str, record: fn(&Row<'_>) -> rusqlite::Result<Record>| {
         let mut statement = snapshot.prepare(sql).map_err(store_error)?;
@@ -65,7 +65,7 @@ fn counters(row: &Row<'_>) -> rusqlite::Result<Record> {
     })
 }
 
-/// One statement, so one view.
+/// One statement sees one state.
 pub(crate) const SUMMARY: &str = "SELECT identity, last_id,
     erased_events + (SELECT coalesce(sum(events), 0) FROM organisations),
     EXISTS (SELECT 1 FROM data), lineage FROM store, sequence";

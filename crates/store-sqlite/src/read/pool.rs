@@ -1,4 +1,4 @@
-//! Connections for reading. SQLite lets them read while a group is written.
+//! A pool of connections for reading. SQLite lets them read while a group is written.
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,25 +12,26 @@ use crate::file::open::StoreFile;
 use crate::file::private_copy::PrivateFolder;
 use crate::file::watch::FileWatch;
 
-/// The number of idle connections that are kept. Opening one, and compiling statements for it, costs
-/// more than ten reads. More readers at a time open one for the one call.
+/// The most idle connections. Opening one and compiling its statements costs more than ten reads.
+/// Further concurrent readers open a connection for one call.
 const MAX_IDLE: usize = 32;
 
-/// A shelf of idle connections.
+/// A pool of connections for reading one file.
 pub(crate) struct ReadPool {
     file: StoreFile,
     /// `None` for a private copy.
     watch: Option<Arc<FileWatch>>,
     /// `None` once the store is closed.
     connections: Mutex<Option<Connections>>,
-    /// The folder of a private copy. It stands behind the connections, so that it is removed after them.
+    /// The folder of a private copy. Declared after the connections, so that it is dropped after
+    /// them.
     folder: Option<PrivateFolder>,
 }
 
 #[derive(Default)]
 struct Connections {
     idle: Vec<WatchedConnection>,
-    /// A connection that nobody reads with.
+    /// A connection that only keeps the files open.
     _anchor: Option<WatchedConnection>,
 }
 
@@ -44,14 +45,14 @@ impl ReadPool {
         }
     }
 
-    /// With a connection that keeps the files open as long as the readers are.
+    /// Adds a connection that keeps the files open as long as the pool.
     pub(crate) fn anchored_by(mut self, anchor: WatchedConnection) -> Self {
         let connections = Connections { idle: Vec::new(), _anchor: Some(anchor) };
         self.connections = Mutex::new(Some(connections));
         self
     }
 
-    /// With the folder of a private copy.
+    /// Adds the folder of a private copy.
     pub(crate) fn within(mut self, folder: PrivateFolder) -> Self {
         self.folder = Some(folder);
         self
@@ -61,7 +62,7 @@ impl ReadPool {
         &self.file.path
     }
 
-    /// Reads with a connection of its own.
+    /// Runs a read on a connection of its own.
     pub(crate) fn read<T>(
         &self,
         read: impl FnOnce(&mut Connection) -> rusqlite::Result<T>,
@@ -69,7 +70,7 @@ impl ReadPool {
         self.read_with(|connection| read(connection).map_err(store_error))
     }
 
-    /// [`ReadPool::read`] for what fails in other ways than SQLite does.
+    /// [`ReadPool::read`] for reads with errors other than SQLite's.
     pub(crate) fn read_with<T>(
         &self,
         read: impl FnOnce(&mut Connection) -> Result<T, StoreError>,
@@ -77,7 +78,7 @@ impl ReadPool {
         let closed = || StoreError::from(StoreErrorKind::Closed);
         self.lock().as_ref().ok_or_else(closed)?;
         if let Some(watch) = &self.watch {
-            // A connection would go on reading a file that is no longer there (PLACE-3).
+            // Without the check a connection would keep reading a file that is gone (PLACE-3).
             let check = watch.check_if_stale();
             check.map_err(|moved| moved.to_error(StoreErrorKind::Unavailable))?;
         }
@@ -86,7 +87,7 @@ impl ReadPool {
             Some(connection) => connection,
             None => WatchedConnection::new(self.file.open_for_reading()?, self.watch.clone()),
         };
-        // A connection that failed is not kept: the next one begins afresh.
+        // A connection that failed is dropped: the next read opens a new one.
         let result = read(&mut connection)?;
         if let Some(connections) = &mut *self.lock()
             && connections.idle.len() < MAX_IDLE
@@ -96,7 +97,7 @@ impl ReadPool {
         Ok(result)
     }
 
-    /// Lets go of all connections; a read that is under way ends by itself.
+    /// Drops all idle connections. Reads in progress finish.
     pub(crate) fn close(&self) {
         let connections = self.lock().take();
         drop(connections);

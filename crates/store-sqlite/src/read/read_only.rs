@@ -1,8 +1,8 @@
-//! Stores that are opened for reading alone (PLACE-1, PLACE-5).
+//! Stores opened for reading alone (PLACE-1, PLACE-5).
 //!
-//! The owner of a database reads it in its place: files that SQLite makes beside it are its owner's and go
-//! with the last connection. Anybody else, and whoever may make no files there, reads a private copy, and so
-//! does everybody if the layout is older: the copy is brought to the current one.
+//! The owner of a database reads it in place: files that SQLite creates beside it are the owner's,
+//! and vanish with the last connection. Other users, and processes that may create no files there,
+//! read a private copy. A store in an older layout is always copied, and the copy migrated.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use crate::file::watch::FileWatch;
 use crate::read::pool::ReadPool;
 use crate::schema::MIGRATIONS;
 
-/// A store that is read.
+/// The connections of a store opened for reading alone.
 pub(crate) struct ReadOnlyStore {
     pub(crate) readers: ReadPool,
     /// The file in its own layout, if the readers have a copy in the current one.
@@ -50,12 +50,13 @@ pub(crate) fn open(file: StoreFile) -> Result<ReadOnlyStore, StoreError> {
     }
 }
 
-/// Reads the file where it lies, unless that would leave files of another owner, or cannot be.
+/// Reads the file in place. Returns `None` if that would leave files of another owner, or is
+/// impossible.
 fn in_place(file: &StoreFile) -> Result<Option<ReadPool>, StoreError> {
     if !is_owner(&file.path) {
         return Ok(None);
     }
-    // What was left in a log or a journal is for a command that writes to carry into the file.
+    // Only a store opened for writing may apply a log or journal that was left behind.
     let is_read_only =
         sidecar_has_content(&file.path, "-wal") || sidecar_has_content(&file.path, "-journal");
     let file = StoreFile { is_read_only, ..file.clone() };
@@ -66,7 +67,7 @@ fn in_place(file: &StoreFile) -> Result<Option<ReadPool>, StoreError> {
     }
 }
 
-/// Readers with a connection that stays, so that nobody else's is the last one meanwhile.
+/// Opens a pool with a connection that stays open, so that no other process closes the last one.
 fn anchored(file: &StoreFile) -> Result<ReadPool, StoreError> {
     let watch = FileWatch::new(&file.path)?;
     let anchor = file.open_for_reading()?;
@@ -81,7 +82,7 @@ fn anchored(file: &StoreFile) -> Result<ReadPool, StoreError> {
     Ok(readers.anchored_by(WatchedConnection::new(anchor, Some(watch))))
 }
 
-/// A private copy in the current layout.
+/// Makes a private copy, migrated to the current layout.
 fn migrated_copy(file: &StoreFile, source: &ReadPool) -> Result<ReadPool, StoreError> {
     let folder = PrivateFolder::new()?;
     let path = folder.path().join("current.db");

@@ -1,4 +1,5 @@
-//! Damage that no record shows: of pages, indexes and tables, and of columns that records are found by.
+//! The search for damage that no record shows: in pages, indexes and tables, and in columns by
+//! which records are found.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +11,13 @@ use crate::file::open::layout_version;
 use crate::rows::{checksum, idempotency};
 use crate::schema::MIGRATIONS;
 
-/// Looks for damage, and returns a sentence a finding.
+/// Looks for damage, and returns a sentence for each finding.
 pub(crate) fn verify(connection: &mut Connection) -> Result<Vec<String>, StoreError> {
     let snapshot = connection.transaction().map_err(store_error)?;
     let version = layout_version(&snapshot)?;
     let mut findings = schema(&snapshot, version).map_err(store_error)?;
     findings.extend(integrity(&snapshot));
-    // A table that is missing or not as it was made has been found; what is asked of it would be an error.
+    // If a table is missing or altered, the queries below would fail.
     if findings.is_empty() {
         findings.extend(rows(&snapshot, version).map_err(store_error)?);
     }
@@ -24,7 +25,7 @@ pub(crate) fn verify(connection: &mut Connection) -> Result<Vec<String>, StoreEr
     Ok(findings)
 }
 
-/// SQLite's own look at its pages, indexes and constraints.
+/// Runs SQLite's own checks of pages, indexes and constraints.
 fn integrity(connection: &Connection) -> Vec<String> {
     let mut findings = Vec::new();
     let all = format!("PRAGMA integrity_check({MOST_FINDINGS})");
@@ -37,7 +38,7 @@ fn integrity(connection: &Connection) -> Vec<String> {
     for (check, shown) in checks {
         match findings_of(connection, check, shown) {
             Ok(found) => findings.extend(found.into_iter().filter(|line| line != "ok")),
-            // Damage may end the look for it.
+            // Damage may end the check itself.
             Err(error) => findings.push(error.to_string()),
         }
     }
@@ -58,7 +59,7 @@ fn findings_of(
     connection.prepare(sql)?.query_map([], shown)?.take(MOST_FINDINGS).collect()
 }
 
-/// Compares tables and indexes with those of a store that is made now.
+/// Compares tables and indexes with those of a new store.
 fn schema(connection: &Connection, version: usize) -> rusqlite::Result<Vec<String>> {
     let fresh = Connection::open_in_memory()?;
     for migration in MIGRATIONS.iter().take(version) {
@@ -79,7 +80,7 @@ fn schema(connection: &Connection, version: usize) -> rusqlite::Result<Vec<Strin
     Ok(findings)
 }
 
-/// Tables, indexes, triggers and views, each with its table and how it was made.
+/// Tables, indexes, triggers and views, each with its table and its SQL.
 fn objects(connection: &Connection) -> rusqlite::Result<BTreeMap<String, (String, String)>> {
     connection
         .prepare("SELECT type || ' ' || name, tbl_name, coalesce(sql, '') FROM sqlite_schema")?
@@ -87,7 +88,7 @@ fn objects(connection: &Connection) -> rusqlite::Result<BTreeMap<String, (String
         .collect()
 }
 
-/// The checks of the tables with a single row, each with the first layout that it is for and its query.
+/// Checks of the tables with a single row: the first layout each applies to, and its query.
 const ROWS: [(usize, &str); 3] = [
     (1, "SELECT 'the table sequence has not one row' WHERE (SELECT count(*) FROM sequence) <> 1"),
     (4, "SELECT 'the table store has not one row' WHERE (SELECT count(*) FROM store) <> 1"),
@@ -112,7 +113,7 @@ fn rows(connection: &Connection, version: usize) -> rusqlite::Result<Vec<String>
     Ok(findings)
 }
 
-/// Answers that would not be found under their keys.
+/// Finds answers whose hash does not match their key.
 fn answers(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let sql = "SELECT number, hash, organisation, operation, target, key FROM answers";
     let mut statement = connection.prepare(sql)?;

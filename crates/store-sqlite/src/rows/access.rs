@@ -1,5 +1,4 @@
-//! Rows of who may use the store: registrations and keys. What is read is judged again
-//! on its way in.
+//! Rows of `registrations` and `keys`.
 
 use custom_models_core::Organisation;
 use custom_models_core::access::{KeyDigest, KeyId, KeyRecord};
@@ -21,7 +20,7 @@ pub(crate) const GRANT: &str = concat!(
     keys!(),
     ", registrations.plan FROM keys JOIN registrations USING (organisation) WHERE keys.digest = ?1"
 );
-/// Every key.
+/// Every key, by organisation and id.
 pub(crate) const ALL_KEYS: &str = concat!(keys!(), " FROM keys ORDER BY organisation, id");
 const KEYS: &str = concat!(keys!(), " FROM keys WHERE keys.organisation = ?1 ORDER BY keys.id");
 
@@ -36,7 +35,7 @@ pub(crate) fn registration(
         .optional()
 }
 
-/// Every registration, in the order of the names.
+/// Every registration, by name.
 pub(crate) fn registrations(connection: &Connection) -> rusqlite::Result<Vec<Registration>> {
     connection
         .prepare_cached("SELECT organisation, plan FROM registrations ORDER BY organisation")?
@@ -44,7 +43,7 @@ pub(crate) fn registrations(connection: &Connection) -> rusqlite::Result<Vec<Reg
         .collect()
 }
 
-/// Registers an organisation; whether it was not registered.
+/// Registers an organisation. Returns false if it is registered already.
 pub(crate) fn register(
     connection: &Connection,
     registration: &Registration,
@@ -60,7 +59,7 @@ pub(crate) fn register(
     Ok(inserted > 0)
 }
 
-/// Changes an organisation's plan; whether it is registered.
+/// Changes an organisation's plan. Returns false if it is not registered.
 pub(crate) fn set_plan(
     connection: &Connection,
     registration: &Registration,
@@ -75,7 +74,7 @@ pub(crate) fn set_plan(
     Ok(updated > 0)
 }
 
-/// The key of a digest, with the plan of its organisation.
+/// The key with a digest, and its organisation's plan.
 pub(crate) fn grant(
     connection: &Connection,
     digest: &KeyDigest,
@@ -88,7 +87,7 @@ pub(crate) fn grant(
         .optional()
 }
 
-/// The keys of an organisation, in the order of their ids.
+/// The keys of an organisation, by id.
 pub(crate) fn keys(
     connection: &Connection,
     organisation: &Organisation,
@@ -96,7 +95,7 @@ pub(crate) fn keys(
     connection.prepare_cached(KEYS)?.query_map([organisation.as_str()], key_of)?.collect()
 }
 
-/// Adds a key; whether neither its id nor its digest was there.
+/// Adds a key. Returns false if its id or digest is taken.
 pub(crate) fn add_key(connection: &Connection, key: &KeyRecord) -> rusqlite::Result<bool> {
     let KeyRecord { id, digest, organisation, scopes, created_at, expires_at, revoked_at } = key;
     let inserted = connection
@@ -118,7 +117,7 @@ pub(crate) fn add_key(connection: &Connection, key: &KeyRecord) -> rusqlite::Res
     Ok(inserted > 0)
 }
 
-/// Makes room for a key: what has its id or its digest goes.
+/// Deletes the keys with the id or the digest of this one.
 pub(crate) fn remove_key(connection: &Connection, key: &KeyRecord) -> rusqlite::Result<()> {
     connection
         .prepare_cached("DELETE FROM keys WHERE id = ?1 OR digest = ?2")?
@@ -126,7 +125,7 @@ pub(crate) fn remove_key(connection: &Connection, key: &KeyRecord) -> rusqlite::
     Ok(())
 }
 
-/// Revokes a key, if it is not; whether there is one.
+/// Revokes a key, unless it is revoked already. Returns false if there is no such key.
 pub(crate) fn revoke(connection: &Connection, id: KeyId, at: Timestamp) -> rusqlite::Result<bool> {
     let updated = connection
         .prepare_cached(

@@ -1,4 +1,5 @@
-//! Rows of `admissions`: those of a window lie in the order of their times, which is that of their numbers.
+//! Rows of `admissions`. Those of a window are sorted by time, which is also the order of their
+//! numbers.
 
 use std::collections::HashMap;
 
@@ -23,10 +24,10 @@ pub(crate) const DELETE_FIRST: &str =
     (SELECT at, number FROM admissions WHERE key = ?1 AND operation = ?2 AND at <= ?3
     ORDER BY at, number LIMIT ?4)";
 
-/// The last admissions of windows, as far as they are known within a transaction.
+/// The last admission of each window that a transaction has touched.
 pub(crate) type LastAdmissions = HashMap<Window, Admission>;
 
-/// The admissions that a connection sees.
+/// The admissions as a transaction sees them.
 pub(crate) struct Admissions<'a> {
     pub(crate) connection: &'a Connection,
     pub(crate) last_admissions: &'a mut LastAdmissions,
@@ -110,8 +111,8 @@ pub(crate) const NEXT_WINDOW: &str = "SELECT key, operation FROM admissions
 pub(crate) const MOVE_TO_NOW: &str =
     "UPDATE admissions SET at = ?3 WHERE key = ?1 AND operation = ?2 AND at > ?3";
 
-/// Deletes admissions of before `until` or at it, window by window, so many at most, and takes later ones than `now`
-/// to be of then. Returns the number of those that were deleted.
+/// Deletes at most `limit` admissions made until `until`, window by window, and moves those later
+/// than `now` to `now`. Returns the number of deleted ones.
 pub(crate) fn sweep(
     connection: &Connection,
     until: UnixMillis,

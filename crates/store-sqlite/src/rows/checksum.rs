@@ -1,13 +1,14 @@
-//! A checksum in each row of records, by which `verify` finds a bit that flipped in a text that may be anything.
+//! The checksum of a row, by which `verify` finds flipped bits even in free text.
 //!
-//! SQLite calls `row_sum` for every row that is written, and for every row again when a store is verified. A row
-//! from before layout 4 has no checksum until it is written again.
+//! SQLite calls `row_sum` for every row that is written, and again when a store is verified. A row
+//! written before layout 4 has no checksum until it is written again.
 
 use rusqlite::functions::{Context, FunctionFlags};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row};
 
-/// A table with checksums: the row, as a finding names it, and the columns in the order of their sum.
+/// A table with checksums: its name, the SQL that names a row in a finding, and the columns in the
+/// order in which they are summed.
 struct Checksummed {
     table: &'static str,
     row: &'static str,
@@ -41,7 +42,7 @@ const TABLES: [Checksummed; 6] = [
         row: "organisation || ': event ' || position",
         columns: "organisation, position, model, created_at, actor, event",
     },
-    // What an answer is found by has a hash of its own.
+    // The key of an answer has a hash of its own.
     Checksummed {
         table: "answers",
         row: "organisation || ': the answer ' || number",
@@ -49,10 +50,10 @@ const TABLES: [Checksummed; 6] = [
     },
 ];
 
-/// The length in bytes of what most rows are summed over, or less.
+/// The capacity in bytes that suffices for most rows.
 const USUAL_LENGTH: usize = 512;
 
-/// Makes `row_sum(…)` known to a connection.
+/// Registers the SQL function `row_sum(…)` with a connection.
 pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
     let flags = FunctionFlags::SQLITE_UTF8
         | FunctionFlags::SQLITE_DETERMINISTIC
@@ -60,9 +61,9 @@ pub(crate) fn register(connection: &Connection) -> rusqlite::Result<()> {
     connection.create_scalar_function("row_sum", -1, flags, |values| Ok(sum(values)))
 }
 
-/// The CRC-32 of the values, each with its type and, where that varies, its length.
+/// The CRC-32 of the values, each with its type and, where it varies, its length.
 fn sum(values: &Context<'_>) -> i64 {
-    // In one piece, which is several times as fast as a sum that grows by a few bytes.
+    // One buffer is several times as fast as updating the sum by a few bytes at a time.
     let mut bytes = Vec::with_capacity(USUAL_LENGTH);
     for index in 0..values.len() {
         match values.get_raw(index) {
@@ -90,7 +91,7 @@ fn sum(values: &Context<'_>) -> i64 {
     i64::from(crc32fast::hash(&bytes))
 }
 
-/// Rows that are not as they were written, a sentence each.
+/// Finds rows that do not match their checksum, and returns a sentence for each.
 pub(crate) fn findings(connection: &Connection, most: usize) -> Vec<String> {
     let mut findings = Vec::new();
     for Checksummed { table, row, columns } in TABLES {
@@ -104,7 +105,7 @@ pub(crate) fn findings(connection: &Connection, most: usize) -> Vec<String> {
             .and_then(|mut statement| statement.query_map([], text)?.collect());
         match found {
             Ok(found) => findings.extend::<Vec<String>>(found),
-            // Damage may end the look for it.
+            // Damage may end the check itself.
             Err(error) => findings.push(format!("SQLite: {error}")),
         }
     }

@@ -1,5 +1,4 @@
-//! Rows of `data`: pairs of audio and transcript, as texts. What is read is judged again on its way
-//! in.
+//! Rows of `data`: pairs of audio and transcript, as JSON.
 
 use custom_models_core::model::{DataId, DataPair};
 use custom_models_core::{ModelId, Organisation};
@@ -10,7 +9,7 @@ use crate::error::{damaged, serialize_error};
 pub(crate) const PART: &str = "SELECT id, record FROM data
     WHERE organisation = ?1 AND model = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
 
-/// A part of the data of a model, in the order of its numbers.
+/// A page of a model's data, by number.
 pub(crate) fn part(
     connection: &Connection,
     organisation: &Organisation,
@@ -24,7 +23,7 @@ pub(crate) fn part(
         .collect()
 }
 
-/// The pair of a model with this number.
+/// A pair of a model's data.
 pub(crate) fn one(
     connection: &Connection,
     organisation: &Organisation,
@@ -36,7 +35,7 @@ pub(crate) fn one(
     Ok(first.filter(|pair| pair.id == id))
 }
 
-/// The highest number of a pair of a model.
+/// The highest number of a model's pairs.
 pub(crate) fn last(
     connection: &Connection,
     organisation: &Organisation,
@@ -50,7 +49,7 @@ pub(crate) fn last(
         })
 }
 
-/// Adds a pair to the data of a model.
+/// Adds a pair to a model's data.
 pub(crate) fn insert(
     connection: &Connection,
     organisation: &Organisation,
@@ -84,7 +83,7 @@ pub(crate) fn delete(
     Ok(())
 }
 
-/// Deletes the data of a model.
+/// Deletes all data of a model.
 pub(crate) fn delete_all(
     connection: &Connection,
     organisation: &Organisation,

@@ -1,4 +1,4 @@
-//! Rows of `events`: the history of every organisation. What is read is judged again on its way in.
+//! Rows of `events`: the history of each organisation.
 
 use custom_models_core::model::{Event, EventPage, NewEvent};
 use custom_models_core::time::Timestamp;
@@ -9,12 +9,12 @@ use crate::error::{damaged, serialize_error};
 
 pub(crate) const PAGE: &str = "SELECT position, model, created_at, actor, event FROM events
     WHERE organisation = ?1 AND position > ?2 ORDER BY position LIMIT ?3";
-/// Moves the beginning of a history to its first event that is there.
+/// Sets the beginning of a history to its first stored event.
 pub(crate) const RECOMPUTE_PURGED: &str =
     "UPDATE organisations SET purged = max(0, min(events, coalesce(
     (SELECT min(position) - 1 FROM events WHERE organisation = ?1), events)))
     WHERE organisation = ?1";
-/// Moves it behind a position.
+/// Moves the beginning of a history past a position.
 const PURGED: &str = "UPDATE organisations SET purged = min(events, max(purged, ?2))
     WHERE organisation = ?1";
 pub(crate) const OLDEST: &str = "SELECT position, created_at FROM events WHERE organisation = ?1
@@ -46,7 +46,7 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// The position of the last event, and the one up to which events were purged.
+/// The position of the last event, and the position up to which events were purged.
 fn bounds(connection: &Connection, organisation: &Organisation) -> rusqlite::Result<(u64, u64)> {
     let bounds = connection
         .prepare_cached("SELECT events, purged FROM organisations WHERE organisation = ?1")?
@@ -55,7 +55,7 @@ fn bounds(connection: &Connection, organisation: &Organisation) -> rusqlite::Res
     Ok(bounds.unwrap_or_default())
 }
 
-/// The events behind a position and the ends of the history, all of one moment.
+/// The events after a position and the bounds of the history, in one transaction.
 pub(crate) fn page(
     connection: &mut Connection,
     organisation: &Organisation,
@@ -80,7 +80,7 @@ pub(crate) fn page(
     }
 }
 
-/// Forgets the events of an organisation up to a position.
+/// Deletes the events of an organisation up to a position.
 pub(crate) fn forget(
     connection: &Connection,
     organisation: &str,
@@ -91,7 +91,7 @@ pub(crate) fn forget(
     Ok(forgotten as u64)
 }
 
-/// Moves the beginning of a history behind events that were erased.
+/// Moves the beginning of a history past events that were erased.
 pub(crate) fn recompute_purged(
     connection: &Connection,
     organisation: &str,
@@ -99,8 +99,8 @@ pub(crate) fn recompute_purged(
     connection.prepare_cached(RECOMPUTE_PURGED)?.execute([organisation]).map(drop)
 }
 
-/// Up to which positions histories begin with events of before a time, `limit` events at most in
-/// all.
+/// The positions up to which histories consist of events older than `before`, at most `limit`
+/// events in all.
 pub(crate) fn old(
     connection: &Connection,
     before: Timestamp,

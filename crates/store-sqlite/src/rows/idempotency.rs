@@ -1,5 +1,4 @@
-//! Rows of `answers`: what was answered to requests that may be repeated. What is read is judged
-//! again on its way in.
+//! Rows of `answers`: the responses kept under idempotency keys.
 
 use custom_models_core::model::{ContentDigest, Revision};
 use custom_models_core::store::{IdempotencyRecord, IdempotencyScope, NewIdempotencyRecord};
@@ -21,7 +20,7 @@ pub(crate) const REPLACE: &str = concat!("DELETE", under_a_key!());
 pub(crate) const FORGET: &str = "DELETE FROM answers WHERE number IN
     (SELECT number FROM answers WHERE at <= ?1 ORDER BY at LIMIT ?2)";
 
-/// The answer under a key, live or not.
+/// The answer under a key, expired or not.
 pub(crate) fn get(
     connection: &Connection,
     organisation: &Organisation,
@@ -43,7 +42,7 @@ pub(crate) fn get(
         .optional()
 }
 
-/// Keeps an answer in the place of whatever is under its key.
+/// Stores an answer, in place of any other under its key.
 pub(crate) fn put(
     connection: &Connection,
     organisation: &Organisation,
@@ -84,22 +83,18 @@ pub(crate) fn put(
     Ok(())
 }
 
-/// Forgets answers of before a moment or at it, the oldest first, and says how many.
-pub(crate) fn forget(
-    connection: &Connection,
-    until: UnixMillis,
-    limit: u32,
-) -> rusqlite::Result<u64> {
+/// Deletes answers given until `until`, the oldest first, and returns their number.
+pub(crate) fn forget(connection: &Connection, until: UnixMillis, limit: u32) -> rusqlite::Result<u64> {
     let forgotten =
         connection.prepare_cached(FORGET)?.execute(params![until.unix_millis(), limit])?;
     Ok(forgotten as u64)
 }
 
-/// 64 bits that stand for whose answer it is and under what. They are stored, so they are those of
-/// SHA-256: nobody makes two keys meet in order to slow down who looks for them.
+/// A 64-bit hash of the organisation and the key. It is part of the file, and cut from SHA-256 so
+/// that nobody can construct collisions to slow lookups down.
 pub(crate) fn hash(organisation: &Organisation, key: &IdempotencyScope) -> i64 {
     let IdempotencyScope { operation, target, key } = key;
-    // No part has a space in it.
+    // No part contains a space.
     let target = target.map_or(0, ModelId::get);
     let digest = NewIdempotencyRecord::digest(
         format!("{organisation} {operation} {target} {key}").as_bytes(),
@@ -119,11 +114,8 @@ pub(crate) fn record(row: &Row<'_>) -> rusqlite::Result<IdempotencyRecord> {
     })
 }
 
-/// The organisation and the key of an answer, from four columns of which the first is at `column`.
-pub(crate) fn key_of(
-    row: &Row<'_>,
-    column: usize,
-) -> rusqlite::Result<(Organisation, IdempotencyScope)> {
+/// The organisation and the key of an answer, from the four columns that start at `column`.
+pub(crate) fn key_of(row: &Row<'_>, column: usize) -> rusqlite::Result<(Organisation, IdempotencyScope)> {
     let organisation = row.get_ref(column)?.as_str()?.parse();
     let operation = row.get_ref(column + 1)?.as_str()?.parse();
     let target = row.get::<_, Option<i64>>(column + 2)?.map(ModelId::try_from).transpose();

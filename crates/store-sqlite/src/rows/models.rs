@@ -1,5 +1,4 @@
-//! Rows of `models` and `organisations`, read and written. What is read is judged again on its way in:
-//! a file can be damaged in ways that SQLite cannot see.
+//! Rows of `models` and `organisations`.
 
 use custom_models_core::field::Description;
 use custom_models_core::model::{InvalidModelRow, ModelRow, TrainingStatus, Version};
@@ -28,9 +27,9 @@ pub(crate) const ONE: &str = concat!(models!(), " WHERE organisation = ?1 AND id
 pub(crate) const PAGE: &str =
     concat!(models!(), matching!(), " AND id > ?5 ORDER BY id LIMIT ?6 OFFSET ?7");
 const COUNT: &str = concat!("SELECT count(*) FROM models", matching!());
-/// Few trainings run at a time, so those of one organisation are looked for among them.
-/// Every model, in the order of their organisations, who are in the last column.
+/// Every model, by organisation, which is the last column.
 pub(crate) const ALL: &str = concat!(models!(), " ORDER BY organisation, id");
+/// The trainings that can be claimed. Few run at a time, so those of one organisation are filtered.
 pub(crate) const CLAIMABLE: &str = concat!(
     models!(),
     " INDEXED BY claimable_models WHERE claimable_at <= ?2 AND (?1 IS NULL OR organisation = ?1)
@@ -49,7 +48,7 @@ pub(crate) fn get(
         .optional()
 }
 
-/// A part of an organisation's models with their total, both of one moment.
+/// A page of an organisation's models and their total, in one transaction.
 pub(crate) fn list(
     connection: &mut Connection,
     organisation: &Organisation,
@@ -85,7 +84,7 @@ fn page(
         .collect()
 }
 
-/// The number of models that match. Without a filter it is the counter; with one they are counted.
+/// The number of models that match. Without a filter it is the stored counter.
 fn total(
     connection: &Connection,
     organisation: &Organisation,
@@ -106,7 +105,7 @@ fn total(
     )
 }
 
-/// Models whose training waits for a worker, those that have waited longest first.
+/// Models whose training waits for a worker, the longest-waiting first.
 pub(crate) fn claimable(
     connection: &Connection,
     organisation: Option<&Organisation>,
@@ -182,7 +181,7 @@ pub(crate) fn insert(
     Ok(())
 }
 
-/// Changes a model. What is fixed at its creation stays.
+/// Updates a model. The columns fixed at its creation stay.
 pub(crate) fn update(
     connection: &Connection,
     organisation: &Organisation,
@@ -212,7 +211,7 @@ pub(crate) fn update(
     Ok(())
 }
 
-/// Removes a model.
+/// Deletes a model.
 pub(crate) fn delete(
     connection: &Connection,
     organisation: &Organisation,

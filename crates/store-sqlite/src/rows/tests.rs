@@ -1,5 +1,4 @@
-//! Tests of query plans: rows that are read or forgotten are found through an index, and in the order
-//! that is asked for, however many others lie around them.
+//! Tests of query plans: statements find their rows through an index, already sorted.
 
 use std::time::Duration;
 
@@ -10,8 +9,7 @@ use crate::file::open::StoreFile;
 use crate::rows::{access, data, events, idempotency, models};
 use crate::schema::MIGRATIONS;
 
-/// The steps of a statement on an empty store, after making sure that none goes over a whole table or
-/// sorts.
+/// The query plan of a statement, which may neither scan a table nor sort.
 fn plan(statement: &str) -> String {
     let file = Connection::open_in_memory().unwrap();
     MIGRATIONS.iter().for_each(|migration| file.execute_batch(migration).unwrap());
@@ -60,7 +58,7 @@ fn answers_go_by_a_hash_and_are_forgotten_by_their_time() {
     goes_by(idempotency::FORGET, "INDEX answers_in_time (at<?)");
 }
 
-/// Planning costs more than most of what is planned.
+/// Planning costs more than running most of these statements.
 #[test]
 fn a_statement_is_planned_once_whatever_is_bound_to_it() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,4 +1,4 @@
-//! Copies of a store, made while it is used, and stores made of copies.
+//! Backups of a store in use, and stores restored from backups.
 
 use std::error::Error;
 use std::path::{Path, PathBuf};
@@ -16,14 +16,15 @@ use crate::file::staged_file::StagedFile;
 use crate::store::SqliteStore;
 
 impl SqliteStore {
-    /// Copies the store, as it is at one moment, into a new file for its owner alone: everything that was
-    /// acknowledged before the call, and no half of anything. Other processes and threads read and write on. The
-    /// file has its name when it is whole and durable. What a copy that was killed has left is removed.
+    /// Copies the store into a new file for its owner alone. The copy is one consistent state with
+    /// everything acknowledged before the call. Other threads and processes keep reading and
+    /// writing. The file gets its name once it is complete and durable. Leftovers of a killed
+    /// backup are removed.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`] if there is something at the place already, or no folder, or another
-    /// process is making the same copy; those of a read; and [`StoreErrorKind::Full`].
+    /// [`StoreErrorKind::Unavailable`] if `to` exists, its folder does not, or another process is
+    /// writing the same backup; [`StoreErrorKind::Full`]; and the errors of a read.
     pub fn backup(&self, to: impl AsRef<Path>) -> Result<(), StoreError> {
         let to = absolute(to.as_ref())?;
         let staged = StagedFile::begin(&to)?;
@@ -31,14 +32,14 @@ impl SqliteStore {
         staged.finish()
     }
 
-    /// Makes a store of a copy, after making sure that the copy is ours and whole. There must be nothing
-    /// at the place yet, nor a write-ahead log beside it.
+    /// Creates a store from a backup, after checking that the backup is ours and complete. There
+    /// must be nothing at `to`, and no write-ahead log beside it.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Missing`] if there is no copy; [`StoreErrorKind::NotOurs`], [`StoreErrorKind::Newer`] and
-    /// [`StoreErrorKind::Damaged`], of the copy; [`StoreErrorKind::Unavailable`] if there is something at the
-    /// place already, or a store that is in use instead of a copy.
+    /// [`StoreErrorKind::Missing`] if there is no backup; [`StoreErrorKind::NotOurs`],
+    /// [`StoreErrorKind::Newer`] or [`StoreErrorKind::Damaged`] if the backup is so;
+    /// [`StoreErrorKind::Unavailable`] if `to` exists, or `from` is a store in use.
     pub fn restore(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<(), StoreError> {
         let (from, to) = (absolute(from.as_ref())?, absolute(to.as_ref())?);
         match inspect(&from)? {
@@ -67,7 +68,7 @@ fn absolute(path: &Path) -> Result<PathBuf, StoreError> {
     std::path::absolute(path).map_err(|error| io_error(path, &error))
 }
 
-/// A fault and its cause.
+/// The text of an error and its cause.
 fn causes(error: &StoreError) -> String {
     match error.source() {
         Some(cause) => format!("{error}: {cause}"),
@@ -75,7 +76,7 @@ fn causes(error: &StoreError) -> String {
     }
 }
 
-/// Makes sure that a copy is ours and whole. Nothing is written.
+/// Checks that a copy is ours and complete. Writes nothing.
 fn check(file: &Path) -> Result<(), StoreError> {
     let connection = open_immutable(file)?;
     if layout_version(&connection)? == 0 {

@@ -7,7 +7,7 @@ use crate::error::WriteError;
 use crate::rows::admissions::{Admissions, LastAdmissions};
 use crate::rows::{access, admissions};
 
-/// Judges a change within a transaction, and makes it.
+/// Decides a change within a transaction, and makes it.
 pub(crate) fn apply(
     connection: &Connection,
     last_admissions: &mut LastAdmissions,

@@ -1,4 +1,4 @@
-//! The writes of a transaction, judged one after the other.
+//! A group of writes in one transaction, decided one after the other.
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -19,7 +19,7 @@ use crate::rows::{data, events, idempotency, models};
 use crate::schema::MIGRATIONS;
 use crate::write::{access, import, purge};
 
-/// The state of a transaction beside its rows: counters, read once and written once.
+/// A transaction with its counters, which are read once and written once.
 pub(crate) struct Group<'a> {
     connection: &'a Connection,
     counters: HashMap<Organisation, Cached<Counters>>,
@@ -43,8 +43,8 @@ impl<T: Copy + PartialEq> Cached<T> {
 }
 
 impl<'a> Group<'a> {
-    /// Reads what every group needs. Another process may have brought the file to a newer layout
-    /// since this one opened it; then nothing more is written here.
+    /// Begins a group. Fails if another process has migrated the file to a layout that this version
+    /// does not know.
     pub(crate) fn begin(connection: &'a Connection) -> Result<Self, StoreError> {
         let (last_id, version) = connection
             .prepare_cached(
@@ -78,7 +78,7 @@ impl<'a> Group<'a> {
         })
     }
 
-    /// Writes back what has moved.
+    /// Writes the counters that have changed.
     pub(crate) fn write_counters(&self) -> rusqlite::Result<()> {
         for (organisation, counters) in &self.counters {
             if counters.has_changed() {
@@ -95,18 +95,20 @@ impl<'a> Group<'a> {
 }
 
 impl Group<'_> {
-    /// Forgets what is old, behind what was counted so far: no beginning of a history lies behind its end.
+    /// Deletes old events and answers. Counters are written first, so that no history begins after
+    /// its end.
     pub(crate) fn purge(&mut self, purge: &Purge) -> Result<Purged, WriteError> {
         self.write_counters()?;
         Ok(purge::forget(self.connection, purge)?)
     }
 
-    /// Changes who may use the store, or admits a request.
+    /// Changes a registration or a key, or admits a request.
     pub(crate) fn access(&mut self, change: &AccessChange) -> Result<AccessOutcome, WriteError> {
         access::apply(self.connection, &mut self.last_admissions, change)
     }
 
-    /// Puts records or erases them, behind what was counted so far; all or none.
+    /// Imports or erases records, all or none. Counters are written first, and read again
+    /// afterwards.
     pub(crate) fn archive(&mut self, change: &ArchiveChange) -> Result<u64, WriteError> {
         let connection = self.connection;
         self.write_counters()?;

@@ -1,4 +1,4 @@
-//! Records that are put into a store or erased from it.
+//! Imports and erasures of records.
 
 use custom_models_core::Organisation;
 use custom_models_core::store::{ArchiveChange, Lineage, ModelLine, Record};
@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 
 use crate::rows::{access, data, events, idempotency, models};
 
-/// Puts records or erases them.
+/// Imports or erases records, and returns their number.
 pub(crate) fn change(connection: &Connection, change: &ArchiveChange) -> rusqlite::Result<u64> {
     match change {
         ArchiveChange::Begin(_) if !is_empty(connection)? => Ok(0),
@@ -33,7 +33,7 @@ pub(crate) fn change(connection: &Connection, change: &ArchiveChange) -> rusqlit
     }
 }
 
-/// Returns true if an export would show nothing but a start at 0.
+/// Returns true if an export would have no record but a start at 0.
 fn is_empty(connection: &Connection) -> rusqlite::Result<bool> {
     const IS_EMPTY: &str = "SELECT (SELECT last_id FROM sequence) = 0
         AND NOT EXISTS (SELECT 1 FROM registrations) AND NOT EXISTS (SELECT 1 FROM keys)
@@ -101,11 +101,11 @@ const ERASE_EVENTS: &str = "DELETE FROM events WHERE organisation = ?1 AND posit
 
 const ERASE_COUNTERS: &str = "DELETE FROM organisations WHERE organisation = ?1 AND ?2 > 0";
 
-/// The number of all events never falls (PLACE-2).
+/// The total number of events never falls (PLACE-2).
 const COUNT_ERASED_EVENTS: &str = "UPDATE store SET erased_events = erased_events
     + coalesce((SELECT events FROM organisations WHERE organisation = ?1), 0)";
 
-/// The statements that erase an organisation, in order. Each takes its name and the most rows to delete.
+/// The statements that erase an organisation, in order. Each takes its name and a limit of rows.
 const ERASE: [&str; 8] = [
     "DELETE FROM admissions WHERE key IN (SELECT id FROM keys WHERE organisation = ?1 LIMIT ?2)",
     "DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE organisation = ?1 LIMIT ?2)",

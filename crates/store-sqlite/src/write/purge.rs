@@ -1,11 +1,11 @@
-//! Events and kept answers that are old, which are forgotten.
+//! The purge of old events and answers.
 
 use custom_models_core::store::{Purge, Purged};
 use rusqlite::Connection;
 
 use crate::rows::{events, idempotency};
 
-/// Forgets what is old, within a transaction.
+/// Deletes old events and answers within a transaction.
 pub(crate) fn forget(connection: &Connection, purge: &Purge) -> rusqlite::Result<Purged> {
     let Purge { events_before, answers_until, limit } = *purge;
     let mut purged = Purged::default();

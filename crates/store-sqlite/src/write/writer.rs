@@ -1,4 +1,4 @@
-//! Groups of writes, each one transaction.
+//! The writer: it commits each group as one transaction.
 
 use std::sync::Arc;
 
@@ -12,11 +12,11 @@ use crate::file::open::StoreFile;
 use crate::file::watch::FileWatch;
 use crate::write::group::Group;
 
-/// The one connection that writes.
+/// The only connection that writes.
 pub(crate) struct Writer {
     file: StoreFile,
     watch: Arc<FileWatch>,
-    /// `None` after a fault that may have left it in a state that the file is not in.
+    /// `None` after an error that may have left its state different from the file's.
     connection: Option<WatchedConnection>,
 }
 
@@ -27,7 +27,7 @@ impl Writer {
         Ok(Writer { file, watch, connection: Some(connection) })
     }
 
-    /// The files that are to be watched.
+    /// The watch over the files.
     pub(crate) fn watch(&self) -> Arc<FileWatch> {
         Arc::clone(&self.watch)
     }
@@ -38,8 +38,9 @@ impl Committer for Writer {
     type Answer = Judged;
     type Error = StoreError;
 
-    /// The files are looked at twice: what is noticed before a group has made nothing, and what is
-    /// noticed behind it was committed, but maybe to a file that is gone (PLACE-3).
+    /// Commits a group, and checks the files before and after (PLACE-3). A move noticed before
+    /// means that nothing was written; one noticed after, that the group may be in a file that is
+    /// gone.
     fn commit(&mut self, jobs: &[Job]) -> Result<Answers<Self>, StoreError> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
@@ -57,7 +58,7 @@ impl Committer for Writer {
         if is_sound && connection.is_autocommit() {
             self.connection = Some(connection);
         } else {
-            // After any other fault nothing is acknowledged until the file was opened anew.
+            // After any other error the file is opened again before anything is acknowledged.
             drop(connection);
             self.watch.unwatch_logs();
         }
@@ -78,8 +79,8 @@ impl Committer for Writer {
 }
 
 fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers<Writer>, StoreError> {
-    // The lock is taken first, so what is read below stays true until the commit, for other
-    // processes too (QUOTA-4).
+    // The write lock is taken first, so that the rows read below do not change before the commit,
+    // not even by other processes (QUOTA-4).
     let transaction = connection
         .transaction_with_behavior(TransactionBehavior::Immediate)
         .map_err(store_error)?;
