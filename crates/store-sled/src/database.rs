@@ -1,8 +1,8 @@
 //! The open database, shared by the writer and all readers.
 //!
-//! After a write or a flush failed, sled refuses everything until it is opened anew, and its memory
-//! holds what may not be on the disk. So the database is then closed for everybody, and whoever
-//! comes next, a reader or the writer, opens it again.
+//! After a failed write or flush, sled refuses everything until it is reopened, and its cache may
+//! hold rows that are not on the disk. So the database is then closed for all threads, and the next
+//! read or write reopens it.
 
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -37,58 +37,58 @@ mod repair_v1;
 mod undo_log;
 pub(crate) mod watermark;
 
-/// The number of times that the writer judges a group before it gives up. It judges again if the
-/// database broke off before the group was written.
+/// The number of attempts at writing a group. An attempt is repeated if the database broke before
+/// the group was written.
 const MAX_ATTEMPTS: usize = 4;
 
-/// A database that may be open.
+/// A database, which may be open, broken or closed.
 pub(crate) struct Database {
     backend: Box<dyn Backend>,
-    /// Everybody who uses the database reads this for as long; nobody keeps a handle. So a change
-    /// of state waits for them, and then the last handle is dropped, which frees sled's lock.
+    /// Users of the database hold the read lock for as long as they use it, and keep no handle. So
+    /// a change of state waits for them and drops the last handle, which frees sled's lock.
     state: RwLock<State>,
-    /// Held while a batch becomes visible, but not while it is synced. Who holds it sees a database
-    /// that stands still.
+    /// Held while a batch becomes visible, but not while it is synced. While a reader holds it, the
+    /// database does not change.
     undo_log: Mutex<UndoLog>,
-    /// The findings of the inspection before the database was opened, a sentence each.
+    /// The findings of the inspection before the database was opened.
     findings: Vec<String>,
 }
 
 struct State {
     folder: Folder,
-    /// The least that the database must have, as found before it was opened.
+    /// The watermark found before the database was opened.
     expected: Option<Mark>,
-    /// From the first opening on, unless the folder is a private copy.
+    /// Set when the database is first opened, unless the folder is a private copy.
     watermark: Option<Watermark>,
     status: Status,
 }
 
 enum Status {
     Open(Opened),
-    /// To be opened anew; first the log is written again, if a sync may have missed some of it.
+    /// To be reopened. If a sync may have missed a part of the log, the log is rewritten first.
     Broken {
         is_log_suspect: bool,
     },
     Closed,
 }
 
-/// A group of writes that was judged and tried.
+/// An attempt at writing a group.
 pub(crate) struct Attempt<T> {
     pub(crate) decision: T,
     pub(crate) changes: WriteSet,
     pub(crate) result: Result<(), WriteFault>,
 }
 
-/// A group of writes that went wrong.
+/// The error of a group, by the step that failed.
 pub(crate) enum WriteFault {
-    /// Before it was synced.
+    /// A step before the sync failed.
     Unflushed(StoreError),
-    /// A fault of the sync, or of a step behind it: the group may be durable.
+    /// The sync or a later step failed: the group may be durable.
     Unsynced(StoreError),
 }
 
 impl Database {
-    /// Opens the database of a folder, which is made where nothing is.
+    /// Opens the database of a folder, or creates it.
     pub(crate) fn open(folder: Folder, backend: impl Backend) -> Result<Self, StoreError> {
         let Inspection { mark, findings } = inspect(&folder)?;
         let status = Status::Broken { is_log_suspect: false };
@@ -103,9 +103,8 @@ impl Database {
         Ok(database)
     }
 
-    /// Uses the database, which is opened anew first if it broke. A write that failed in sled's own
-    /// threads may first be heard of by whoever reads next; the read is then tried once more, on a
-    /// database that is opened anew.
+    /// Runs a read, and reopens a broken database first. The failure of a write in one of sled's
+    /// own threads may surface in the next read; that read is repeated once, after reopening.
     pub(crate) fn read<T>(
         &self,
         read: impl Fn(&Db) -> Result<T, StoreError>,
@@ -136,13 +135,13 @@ impl Database {
         }
     }
 
-    /// Keeps the writer from making anything visible, for as short as can be.
+    /// Keeps the writer from making a batch visible while the guard lives. Hold it briefly.
     pub(crate) fn block_writer(&self) -> MutexGuard<'_, UndoLog> {
         self.undo_log.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Judges, and writes what follows from it. Somebody who reads may break the database off in
-    /// between; then nothing was tried, and it is judged again. `Err` says that nothing was tried.
+    /// Decides a group and writes its changes. If a reader marks the database broken in between,
+    /// nothing was written, and the group is decided again. `Err` means that nothing was written.
     pub(crate) fn write_group<T>(
         &self,
         judge: impl Fn() -> Result<(T, WriteSet), StoreError>,
@@ -160,8 +159,8 @@ impl Database {
         Err(StoreError::new(StoreErrorKind::Failed, cause))
     }
 
-    /// Makes changes visible, whole, and then durable. When that fails the database is closed, to
-    /// be opened anew. `None` if it is not open.
+    /// Makes changes visible, all at once, and then durable. A failure marks the database broken.
+    /// Returns `None` if the database is not open.
     fn write(&self, changes: &WriteSet) -> Option<Result<(), WriteFault>> {
         let state = self.state();
         let written = match &state.status {
@@ -197,7 +196,7 @@ impl Database {
         state.folder.ensure_in_place().map_err(WriteFault::Unsynced)
     }
 
-    /// Closes the database for good, and lets others open it.
+    /// Closes the database for good, and unlocks its folder.
     pub(crate) fn close(&self) {
         let mut state = self.state_mut();
         if matches!(state.status, Status::Closed) {
@@ -219,7 +218,7 @@ impl Database {
             Status::Open(_) => {
                 drop_database(&mut state, Status::Broken { is_log_suspect: is_suspect })
             }
-            // Somebody else was faster, and may have had less reason for doubt.
+            // Another thread was faster, and may have trusted the log.
             Status::Broken { is_log_suspect } => *is_log_suspect |= is_suspect,
             Status::Closed => {}
         }
@@ -260,16 +259,16 @@ impl Database {
         if watermark.is_none() && !folder.is_private() {
             *watermark = Some(Watermark::start(folder.path(), mark)?);
         }
-        // The marker says this last, so that a step that was cut short is made again.
+        // The marker is written last, so that an interrupted step is repeated.
         if folder.needs_marking() { folder.write_marker() } else { Ok(()) }
     }
 
-    /// The findings of the inspection before the database was opened, a sentence each.
+    /// The findings of the inspection before the database was opened.
     pub(crate) fn findings(&self) -> &[String] {
         &self.findings
     }
 
-    /// A panic under the lock leaves a state that is as good as any.
+    /// A panic under the lock leaves a valid state.
     fn state(&self) -> RwLockReadGuard<'_, State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -285,17 +284,18 @@ impl Drop for Database {
     }
 }
 
-/// Returns true for a fault after which sled refuses everything until it is opened anew.
+/// Returns true for an error after which sled refuses everything until it is reopened.
 fn is_disk_fault(error: &StoreError) -> bool {
     matches!(error.kind(), StoreErrorKind::Full | StoreErrorKind::Failed)
 }
 
-/// Returns true for a fault after which the system may count as written what did not reach the disk.
+/// Returns true for an error after which the system may treat pages as written that never reached
+/// the disk.
 fn may_lose_writes(error: &StoreError) -> bool {
     error.kind() == StoreErrorKind::Failed
 }
 
-/// Drops the database, which flushes it, and that may fail; nothing rests on it.
+/// Drops the database. The flush that this causes may fail, which does no harm.
 fn drop_database(state: &mut State, status: Status) {
     let before = std::mem::replace(&mut state.status, status);
     let _ = call_sled(|| {

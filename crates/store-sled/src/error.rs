@@ -1,4 +1,4 @@
-//! The meaning of errors of sled and of the file system for the caller of a store.
+//! Errors of sled and the file system, as errors of a store.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -9,15 +9,15 @@ use std::thread;
 
 use custom_models_core::store::{StoreError, StoreErrorKind};
 
-/// Calls sled. Every call goes through here: on damaged files sled may panic where others return
-/// an error, and then the panic's message is the cause.
+/// Calls sled. Every call goes through here, since sled may panic on damaged files. A panic becomes
+/// an error with its message as the cause.
 pub(crate) fn call_sled<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, StoreError> {
     let _silent = QuietPanics::begin();
-    // What a panic may have left half done is sled's own state. Reads go on with it and are judged;
-    // a write that failed closes the database, and it is opened anew.
+    // A panic can only leave sled's own state inconsistent. Rows are checked when they are read,
+    // and after a failed write the database is reopened.
     match catch_unwind(AssertUnwindSafe(call)) {
         Ok(Ok(value)) => Ok(value),
-        // Its text ends with an empty backtrace.
+        // The text of this error ends with an empty backtrace.
         Ok(Err(sled::Error::Corruption { at: None, .. })) => {
             Err(damaged("sled cannot read its files as it wrote them"))
         }
@@ -26,8 +26,8 @@ pub(crate) fn call_sled<T>(call: impl FnOnce() -> sled::Result<T>) -> Result<T, 
     }
 }
 
-/// Keeps panics inside of [`call_sled`], and those of sled's own threads, from being reported to standard
-/// error: they are errors here. Whatever else panics is reported by the hook that was there before.
+/// Installs a panic hook that is silent for panics inside [`call_sled`] and in sled's own threads,
+/// which become errors here. Other panics go to the previous hook.
 pub(crate) fn quiet_panics() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -47,7 +47,7 @@ thread_local! {
     static QUIET: Cell<bool> = const { Cell::new(false) };
 }
 
-/// A call of sled's. Dropping it ends it.
+/// Keeps panics quiet on this thread until it is dropped.
 struct QuietPanics {
     before: bool,
 }
@@ -64,12 +64,12 @@ impl Drop for QuietPanics {
     }
 }
 
-/// An error of the file system outside of sled.
+/// Converts an error of the file system outside sled.
 pub(crate) fn io_error(error: io::Error) -> StoreError {
     StoreError::new(io_kind(error.kind()), error)
 }
 
-/// Something is stored that this crate cannot have written.
+/// The error of a row with content that this crate cannot have written.
 pub(crate) fn damaged(what: &'static str) -> StoreError {
     StoreError::new(StoreErrorKind::Damaged, what)
 }
@@ -93,7 +93,7 @@ fn kind(error: &sled::Error) -> StoreErrorKind {
     }
 }
 
-/// Sled keeps the kind of an I/O error when it hands it on, but not its number.
+/// Takes the kind, since sled drops the error number when it passes an I/O error on.
 pub(crate) fn io_kind(kind: io::ErrorKind) -> StoreErrorKind {
     match kind {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreErrorKind::Full,

@@ -1,4 +1,4 @@
-//! Reads that see one moment, while writes go on.
+//! Reads that see one state of the database, while writes go on.
 
 pub(crate) mod export;
 pub(crate) mod models;

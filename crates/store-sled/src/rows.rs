@@ -1,4 +1,5 @@
-//! The rows of the database: their keys, their bytes, and the changes of a group to them.
+//! The rows of the database: their keys, their bytes, and the changes of a group to them. Rows are
+//! checked against the rules when they are read, since sled's checksums cannot see every damage.
 
 pub(crate) mod access;
 pub(crate) mod admissions;

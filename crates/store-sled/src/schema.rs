@@ -1,6 +1,6 @@
 //! The layouts of a store, from the first release to the current one.
 
-/// The name of the layout, in the folder's marker and under [`FORMAT`]. Its number grows with every
+/// The name of the layout, in the folder's marker and in the database. Its number grows with every
 /// layout that an earlier version of this crate cannot read or must not write.
 pub(crate) const LAYOUT: &str = "custom-models in sled, layout 4\n";
 
@@ -19,20 +19,20 @@ const LAYOUT_NAME: &str = "custom-models in sled, layout ";
 /// The number of [`LAYOUT`].
 const LAYOUT_NUMBER: u32 = 4;
 
-/// The layout that a text names.
+/// A layout, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
-    /// This version's.
+    /// The current one.
     Ours,
-    /// The one before, which becomes this version's at opening.
+    /// Layout 3, migrated at opening.
     Third,
-    /// The one before that, which becomes this version's at opening.
+    /// Layout 2, migrated at opening.
     Second,
-    /// The one of the first release, which becomes this version's at opening.
+    /// Layout 1, of the first release, migrated at opening.
     First,
-    /// A later version's.
+    /// The layout of a later version.
     Newer,
-    /// Nobody's that this crate knows.
+    /// Not the name of a layout.
     Unknown,
 }
 

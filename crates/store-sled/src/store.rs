@@ -24,35 +24,36 @@ use crate::write::writer::Writer;
 
 /// A store of custom models in the folder of a sled database.
 ///
-/// One process has it open at a time.
+/// One process can have it open at a time.
 pub struct SledStore {
     queue: GroupCommit<Writer>,
     database: Arc<Database>,
 }
 
 impl SledStore {
-    /// Opens a store with the right that `mode` gives (PLACE-1).
+    /// Opens a store with the rights of `mode` (PLACE-1).
     ///
-    /// [`OpenMode::ReadOnly`] reads a private copy of the folder, which shows one moment and needs as much
-    /// space among the temporary files, and leaves the folder as it is.
+    /// [`OpenMode::ReadOnly`] reads a private copy of the folder and leaves the folder as it is.
+    /// The copy shows no later writes, and needs as much space in the folder for temporary files.
     ///
     /// # Errors
     ///
-    /// - [`StoreErrorKind::Missing`]: there is nothing, or an empty folder, and no store may be made.
-    /// - [`StoreErrorKind::Older`]: the layout is older, and may not be changed.
-    /// - [`StoreErrorKind::NotOurs`]: there is something else; it is not touched.
-    /// - [`StoreErrorKind::Newer`]: a newer version of this crate made it; it is not touched.
-    /// - [`StoreErrorKind::Locked`]: it is open already, in this process or in another one.
-    /// - [`StoreErrorKind::Unavailable`]: no folder above, or no permission.
-    /// - [`StoreErrorKind::Damaged`]: it has lost something that it had, or cannot be read. Nothing that could
-    ///   be recovered is overwritten.
+    /// - [`StoreErrorKind::Missing`]: there is nothing, or an empty folder, and `mode` creates no
+    ///   store.
+    /// - [`StoreErrorKind::Older`]: the layout is older, and `mode` does not migrate it.
+    /// - [`StoreErrorKind::NotOurs`]: the folder holds something else; it is not touched.
+    /// - [`StoreErrorKind::Newer`]: a newer version of this crate wrote it; it is not touched.
+    /// - [`StoreErrorKind::Locked`]: the store is open already, in this process or another one.
+    /// - [`StoreErrorKind::Unavailable`]: the parent folder is missing, or there is no permission.
+    /// - [`StoreErrorKind::Damaged`]: the database has lost groups, or cannot be read. Nothing that
+    ///   could be recovered is overwritten.
     /// - [`StoreErrorKind::Full`], [`StoreErrorKind::Failed`]: as they say.
     pub fn open_as(folder: impl AsRef<Path>, mode: OpenMode) -> Result<Self, StoreError> {
         SledStore::open_with(folder.as_ref(), mode, Disk)
     }
 
-    /// Opens a store, or makes a new one where there is nothing or an empty folder. The folder
-    /// above must exist. An older layout becomes this one.
+    /// Opens a store. Creates one if there is nothing, or an empty folder. The parent folder must
+    /// exist. An older layout is migrated.
     ///
     /// # Errors
     ///
@@ -61,8 +62,8 @@ impl SledStore {
         SledStore::open_as(folder, OpenMode::Create)
     }
 
-    /// Opens a store that **loses acknowledged writes at power loss**: it takes sled's flush for
-    /// what it is called. It exists so that tests can show the loss; nothing else should use it.
+    /// Opens a store that **loses acknowledged writes at power loss**: it trusts sled's flush and
+    /// does not sync. It exists so that tests can show the loss; nothing else should use it.
     ///
     /// # Errors
     ///

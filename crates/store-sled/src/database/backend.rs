@@ -1,4 +1,4 @@
-//! The steps of a commit, down to the disk.
+//! The steps of a commit: apply, flush, sync.
 
 use std::fs::File;
 use std::thread;
@@ -12,38 +12,38 @@ use crate::database::folder::Folder;
 use crate::database::leftovers;
 use crate::error::{call_sled, io_error, quiet_panics};
 
-/// The time after which a flush is suspected to wait in vain.
+/// The time after which a flush is suspected to hang.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The bytes of the database that sled keeps in memory.
+/// The size of sled's cache in bytes.
 const CACHE_BYTES: u64 = 64 << 20;
 
 /// An open database.
 pub(crate) struct Opened {
-    /// Has a handle of the database, so it goes first.
+    /// Holds a handle of the database, so it is dropped first.
     watchdog: FlushWatchdog,
     pub(crate) db: Db,
-    /// The log, opened before anything is written to it, so that no error of the disk is missed.
+    /// The log. Opened before anything is written, so that its sync reports every write error.
     log: File,
 }
 
-/// The operations on sled and on the file system below it, in the order of a commit. Tests record the
-/// order and let steps fail.
+/// The operations of a commit on sled and the file system. Tests replace it to record the order of
+/// the steps and make them fail.
 pub(crate) trait Backend: Send + Sync + 'static {
-    /// Opens the database of a folder; what it then shows is durable.
+    /// Opens the database of a folder. Everything in it is durable then.
     fn open(&self, folder: &Folder) -> Result<Opened, StoreError>;
 
-    /// Makes batches, one after the other. Those behind one that fails are not tried.
+    /// Applies batches, one after the other, up to the first that fails.
     fn apply(&self, opened: &Opened, batches: Vec<Batch>) -> Result<(), StoreError>;
 
-    /// Hands what was applied to the system.
+    /// Writes what was applied to the operating system.
     fn flush(&self, opened: &Opened) -> Result<(), StoreError>;
 
     /// Makes what was flushed survive a power cut.
     fn sync(&self, opened: &Opened) -> Result<(), StoreError>;
 }
 
-/// The real one.
+/// The backend of a store on disk.
 pub(crate) struct Disk;
 
 impl Backend for Disk {
@@ -80,25 +80,25 @@ impl Backend for Disk {
         opened.watchdog.watch(|| call_sled(|| opened.db.flush())).map(drop)
     }
 
-    /// On Linux sled's flush writes the log and starts its way to the disk (`sync_file_range`), but
-    /// neither the length of the file nor the drive's own cache is flushed.
+    /// On Linux sled's flush writes the log and starts writeback (`sync_file_range`). It flushes
+    /// neither the file's length nor the drive's cache.
     fn sync(&self, opened: &Opened) -> Result<(), StoreError> {
         opened.log.sync_all().map_err(io_error)
     }
 }
 
-/// Flushes once more, from a thread of its own, while a flush takes very long.
+/// Starts a watchdog that flushes again, from a thread of its own, while a flush takes very long.
 fn watchdog(db: Db) -> Result<FlushWatchdog, StoreError> {
     let wake = move || {
         let db = db.clone();
         let flush = move || drop(call_sled(|| db.flush()));
-        // Without a thread now, there may be one the next time.
+        // If no thread can be started, the next wake-up tries again.
         drop(thread::Builder::new().name("sled-flush".to_owned()).spawn(flush));
     };
     FlushWatchdog::start(PATIENCE, wake).map_err(io_error)
 }
 
-/// Makes batches durable.
+/// Applies batches and makes them durable.
 pub(crate) fn make(
     backend: &dyn Backend,
     opened: &Opened,
@@ -109,7 +109,7 @@ pub(crate) fn make(
     backend.sync(opened)
 }
 
-/// Sled as it comes: what is flushed counts as durable.
+/// A backend that takes what sled flushed for durable.
 #[cfg(feature = "flush-only")]
 pub(crate) struct FlushOnly;
 

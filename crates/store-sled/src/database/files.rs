@@ -1,4 +1,4 @@
-//! Files and folders: whose they are, which they are, and whether they are durable.
+//! Files and folders: their modes, their identity, and the sync of their names.
 
 use std::fs::{self, File, OpenOptions};
 use std::io;
@@ -8,7 +8,7 @@ use custom_models_core::store::StoreError;
 
 use crate::error::io_error;
 
-/// Lets files be made that only their owner can use (PLACE-5).
+/// Sets the mode of created files to owner only (PLACE-5).
 pub(crate) fn for_the_owner(options: &mut OpenOptions) {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
@@ -16,7 +16,7 @@ pub(crate) fn for_the_owner(options: &mut OpenOptions) {
     let _ = options;
 }
 
-/// Makes a folder, durably, that only its owner can enter (PLACE-5).
+/// Creates a folder for its owner alone (PLACE-5), and makes its name durable.
 pub(crate) fn create_folder(folder: &Path) -> Result<(), StoreError> {
     let mut builder = fs::DirBuilder::new();
     #[cfg(unix)]
@@ -31,7 +31,7 @@ pub(crate) fn create_folder(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// The mode that files of a store have, where the system has modes.
+/// The mode of a file, on systems with modes.
 #[derive(Clone, Copy)]
 pub(crate) struct Mode(#[cfg(unix)] u32);
 
@@ -42,7 +42,7 @@ impl Mode {
         Ok(Mode(file.metadata()?.permissions().mode() & 0o777))
     }
 
-    /// Gives a file this mode, if it has another one.
+    /// Sets this mode, unless the file has it.
     #[cfg(unix)]
     fn give(self, file: &File) -> io::Result<()> {
         use std::os::unix::fs::PermissionsExt;
@@ -63,7 +63,7 @@ impl Mode {
     }
 }
 
-/// Makes all files of a folder and their names durable, and gives them a mode.
+/// Syncs all files of a folder and their names, and sets their mode.
 pub(crate) fn sync_tree(folder: &Path, mode: Mode) -> io::Result<()> {
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
@@ -78,7 +78,7 @@ pub(crate) fn sync_tree(folder: &Path, mode: Mode) -> io::Result<()> {
     sync_names(folder)
 }
 
-/// Makes the names in a folder durable, where the system keeps them apart from the files.
+/// Makes the names in a folder durable. Syncing the files does not promise that.
 pub(crate) fn sync_names(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     File::open(folder)?.sync_all()?;
@@ -87,7 +87,7 @@ pub(crate) fn sync_names(folder: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// The file that a path leads to, whatever its name.
+/// The identity of a file, independent of its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct FileId {
     #[cfg(unix)]
@@ -95,7 +95,7 @@ pub(crate) struct FileId {
 }
 
 impl FileId {
-    /// The file that is at a path now. Does not open it.
+    /// The file at a path. Does not open it.
     pub(crate) fn at(path: &Path) -> Result<Self, StoreError> {
         let found = fs::metadata(path).map_err(io_error)?;
         #[cfg(unix)]

@@ -1,15 +1,15 @@
-//! Wakes a flush of sled that waits in vain.
+//! A watchdog that wakes a hanging flush of sled.
 //!
-//! One of sled's threads that fails to write notes the error without waking a flush that waits for
-//! it (`exit_reservation` in its `logger.rs`). Another flush finds the error and wakes everybody. So
-//! while a flush takes very long, another one is called from time to time.
+//! When one of sled's threads fails to write, it records the error without waking a flush that
+//! waits for it (`exit_reservation` in its `logger.rs`). A second flush finds the error and wakes
+//! the first. So while a flush takes very long, the watchdog starts another from time to time.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-/// Watches calls that may wait in vain.
+/// A watchdog over calls that may hang.
 pub(crate) struct FlushWatchdog {
     calls: Arc<Calls>,
     thread: Option<JoinHandle<()>>,
@@ -29,8 +29,8 @@ struct State {
 }
 
 impl FlushWatchdog {
-    /// Calls `wake` when a call lasts longer than the patience or up to twice as long, and then
-    /// again and again, each time after twice as long a wait. It must not wait itself.
+    /// Starts the watchdog. It calls `wake` once a call has lasted between one and two times
+    /// `patience`, and then again after waits that double each time. `wake` must not block.
     pub(crate) fn start(patience: Duration, wake: impl Fn() + Send + 'static) -> io::Result<Self> {
         let calls = Arc::new(Calls::default());
         let watched = Arc::clone(&calls);
@@ -40,7 +40,7 @@ impl FlushWatchdog {
         Ok(FlushWatchdog { calls, thread: Some(thread) })
     }
 
-    /// Makes a call that is watched. It must not panic.
+    /// Makes a call under the watchdog. It must not panic.
     pub(crate) fn watch<T>(&self, call: impl FnOnce() -> T) -> T {
         self.calls.lock().number += 1;
         let result = call();
@@ -54,7 +54,7 @@ impl Drop for FlushWatchdog {
         self.calls.lock().is_over = true;
         self.calls.over.notify_one();
         if let Some(thread) = self.thread.take() {
-            // What it had in its hands is let go when this returns.
+            // Once joined, the thread holds no handle any more.
             let _ = thread.join();
         }
     }

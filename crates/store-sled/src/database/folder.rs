@@ -1,9 +1,9 @@
-//! The folder of a store: whose it is, which layout it has, and who has it open.
+//! The folder of a store: its marker, its lock and its layout.
 //!
-//! Beside sled's files lies a marker, [`MARKER`]. It tells a store from any other folder before sled
-//! touches anything, its lock keeps other processes out, also while the database is closed and
-//! opened anew, and it is written last, so that a store whose creation was cut short is known. In
-//! layout 1 it also said, behind the layout, while the store was open.
+//! A marker, [`MARKER`], lies beside sled's files. It identifies a store before sled touches
+//! anything. Its lock keeps other processes out, also while the database is closed and reopened. It
+//! is written last, so an interrupted creation is recognised. In layout 1 it also recorded, after
+//! the layout, that the store was open.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -19,40 +19,40 @@ use crate::database::watermark::WATERMARK;
 use crate::error::{damaged, io_error};
 use crate::schema::{FIRST_LAYOUT, LAYOUT, Layout, SECOND_LAYOUT, THIRD_LAYOUT};
 
-/// The file that makes a folder a store.
+/// The name of the marker.
 const MARKER: &str = "custom-models-sled";
 
-/// The text behind the layout in the marker while a store of layout 1 was open.
+/// The text after the layout in the marker of an open store in layout 1.
 const IN_USE: &[u8] = b"in use\n";
 
-/// The file that sled keeps its log in.
+/// The name of sled's log.
 const LOG: &str = "db";
 
-/// Why a store without that file is refused.
+/// The reason why a store without its log is refused.
 pub(crate) const LOG_IS_GONE: &str = "the file `db`, sled's log with everything in it, is gone";
 
-/// The longest wait for sled's own lock. No other store can hold it while we hold the folder's, but
-/// sled's threads keep it for a moment after the database was dropped.
+/// The longest wait for sled's own lock. No other store can hold it under the folder's lock, but
+/// sled's threads keep it briefly after the database is dropped.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A folder that is ours, and locked against other processes.
+/// A locked folder of a store.
 pub(crate) struct Folder {
     path: PathBuf,
     marker: File,
     is_unfinished: bool,
     is_of_older_layout: bool,
     was_left_open: bool,
-    /// Sled's log, as it was when it was opened first.
+    /// The identity of sled's log when it was first opened.
     log: Option<FileId>,
-    /// Removes the folder if it is a private copy.
+    /// Removes the folder on drop if it is a private copy.
     private: Option<TempDir>,
 }
 
 impl Folder {
-    /// Locks the folder of a store, or makes one where there is nothing or an empty folder and `mode` says so.
-    /// For whoever only reads, makes a private copy, and locks that.
+    /// Locks the folder of a store. Creates it if there is nothing, or an empty folder, and `mode`
+    /// allows it. For reading alone, locks a private copy instead.
     ///
-    /// A folder that turns out not to be ours is left as it was.
+    /// Leaves a folder that is not a store as it is.
     pub(crate) fn open(path: &Path, mode: OpenMode) -> Result<Self, StoreError> {
         let path = std::path::absolute(path).map_err(io_error)?;
         let is_read_only = mode == OpenMode::ReadOnly;
@@ -82,7 +82,8 @@ impl Folder {
         folder.private_copy()
     }
 
-    /// A copy among the temporary files that goes with what is returned. The folder must be locked.
+    /// Copies the folder to a temporary one that is removed with the returned value. The folder
+    /// must be locked.
     pub(crate) fn private_copy(&self) -> Result<Self, StoreError> {
         let copy = private_copy::copy(&self.path)?;
         let mut folder = Folder::open(copy.path(), OpenMode::Existing)?;
@@ -121,7 +122,7 @@ impl Folder {
         self.private.is_some()
     }
 
-    /// Remembers which file sled's log is.
+    /// Remembers the identity of sled's log.
     pub(crate) fn remember_log(&mut self) -> Result<(), StoreError> {
         if self.log.is_none() {
             self.log = Some(FileId::at(&self.log())?);
@@ -129,7 +130,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Makes sure that sled's log is still the file that was opened (PLACE-3). Opens nothing.
+    /// Checks that sled's log is still the file that was opened (PLACE-3). Opens nothing.
     pub(crate) fn ensure_in_place(&self) -> Result<(), StoreError> {
         let Some(log) = self.log.filter(|_| !self.is_private()) else { return Ok(()) };
         if FileId::at(&self.log()).is_ok_and(|found| found == log) {
@@ -144,17 +145,18 @@ impl Folder {
         &self.path
     }
 
-    /// Returns true while the store is being created: nothing in it was ever acknowledged.
+    /// Returns true if the creation of the store has not finished: nothing in it was ever
+    /// acknowledged.
     pub(crate) fn is_unfinished(&self) -> bool {
         self.is_unfinished
     }
 
-    /// Returns true if the marker is still to be written.
+    /// Returns true if the marker has to be written.
     pub(crate) fn needs_marking(&self) -> bool {
         self.is_unfinished || self.is_of_older_layout || self.was_left_open
     }
 
-    /// Marks the store as one of this layout. All that is in it must be durable by now.
+    /// Writes the marker of this layout. Everything in the store must be durable already.
     pub(crate) fn write_marker(&mut self) -> Result<(), StoreError> {
         self.marker
             .rewind()
@@ -168,14 +170,14 @@ impl Folder {
         Ok(())
     }
 
-    /// Returns true if a store of layout 1 was not closed in order the last time.
+    /// Returns true if a store of layout 1 was not closed cleanly.
     pub(crate) fn was_left_open(&self) -> bool {
         self.was_left_open
     }
 
-    /// Lets other processes open the store. A private copy is removed.
+    /// Unlocks the folder, and removes it if it is a private copy.
     pub(crate) fn release(&mut self) {
-        // Closing the file does the same, if a little later.
+        // Closing the file unlocks it too, a little later.
         let _ = self.marker.unlock();
         self.private = None;
     }
@@ -190,12 +192,12 @@ impl Folder {
         self.log().is_file()
     }
 
-    /// Sled's log, to be synced after every group.
+    /// Opens sled's log, to be synced after every group.
     pub(crate) fn open_log(&self) -> Result<File, StoreError> {
         OpenOptions::new().write(true).open(self.path.join(LOG)).map_err(io_error)
     }
 
-    /// Waits until sled let go of its log.
+    /// Waits until sled has released its log.
     pub(crate) fn wait_for_log(&self) {
         let deadline = Instant::now() + LOCK_TIMEOUT;
         while let Ok(log) = File::open(self.path.join(LOG))
@@ -206,8 +208,8 @@ impl Folder {
         }
     }
 
-    /// Makes all files and their names durable, and gives them the mode of the marker (PLACE-5). Sled syncs some
-    /// files and no folder, and makes its files with the mode that the process makes any.
+    /// Syncs all files and their names, and gives them the mode of the marker (PLACE-5). Sled syncs
+    /// only some files and no folder, and creates files with the default mode of the process.
     pub(crate) fn sync(&self) -> Result<(), StoreError> {
         let mode = Mode::of(&self.marker).map_err(io_error)?;
         sync_tree(&self.path, mode).map_err(io_error)
@@ -215,8 +217,8 @@ impl Folder {
 
     /// Writes sled's log over itself.
     ///
-    /// After a write that failed to reach the disk the system may take it for written, and a later
-    /// sync would succeed without it. What is written again is synced again.
+    /// After a failed write-back the system may treat the pages as clean, and a later sync would
+    /// succeed without them. Pages that are written again are synced again.
     pub(crate) fn rewrite_log(&self) -> Result<(), StoreError> {
         let rewrite = || {
             let mut options = OpenOptions::new();
@@ -236,8 +238,8 @@ impl Folder {
     }
 }
 
-/// Takes the layout's name from what a marker says, and whether the store was left open. What stands
-/// behind the name may be cut short.
+/// Splits a marker into the layout's name and whether the store was left open. The text after the
+/// name may be cut short.
 fn parse_marker(text: &[u8]) -> (&[u8], bool) {
     let end = text.iter().position(|byte| *byte == b'\n').map_or(text.len(), |end| end + 1);
     match text.split_at_checked(end) {
@@ -246,7 +248,7 @@ fn parse_marker(text: &[u8]) -> (&[u8], bool) {
     }
 }
 
-/// Opens the marker of a store, or makes one in a folder that is empty or was not there, if `mode` says so.
+/// Opens the marker of a store. Creates it in an empty or missing folder if `mode` allows it.
 fn open_marker(folder: &Path, mode: OpenMode) -> Result<File, StoreError> {
     let missing = || {
         let cause = format!("nothing is at {}", folder.display());
@@ -268,7 +270,7 @@ fn open_marker(folder: &Path, mode: OpenMode) -> Result<File, StoreError> {
     options.read(true).write(mode != OpenMode::ReadOnly);
     match options.open(&path) {
         Err(cause) if cause.kind() == io::ErrorKind::NotFound => {}
-        // A folder of that name.
+        // The marker's name is that of a folder.
         Err(cause) if cause.kind() == io::ErrorKind::IsADirectory => {
             return Err(StoreError::new(StoreErrorKind::NotOurs, cause));
         }

@@ -1,4 +1,4 @@
-//! The inspection of a folder before sled opens it, since opening may overwrite what could be
+//! The inspection of a folder before sled opens it. Opening may overwrite data that could be
 //! recovered.
 
 use std::error::Error;
@@ -16,13 +16,13 @@ use crate::rows::consistency::contradictions;
 /// The result of the inspection of a folder.
 #[derive(Debug, Default)]
 pub(crate) struct Inspection {
-    /// The least that the database must have; `None` if nothing says so.
+    /// The watermark: the least that the database must have. `None` if there is none.
     pub(crate) mark: Option<Mark>,
-    /// A sentence each.
+    /// Findings for `verify`, a sentence each.
     pub(crate) findings: Vec<String>,
 }
 
-/// Inspects a folder. Refuses one whose database has lost something, without writing to it.
+/// Inspects a folder. Refuses it if the database has lost groups. Writes nothing.
 pub(crate) fn inspect(folder: &Folder) -> Result<Inspection, StoreError> {
     let mut findings = Vec::new();
     let mark = match watermark::find(folder.path()).map_err(io_error)? {
@@ -52,7 +52,7 @@ pub(crate) fn inspect(folder: &Folder) -> Result<Inspection, StoreError> {
 }
 
 fn check_log(folder: &Folder, mark: &Mark) -> Result<(), StoreError> {
-    // Only a store that is open is cut off by a crash.
+    // A crash can only cut off a store that was open.
     let was_closed = mark.log_end > 0;
     let log = scan(folder.path(), &folder.log()).map_err(io_error)?;
     let is_doubtful = match log {
@@ -71,7 +71,8 @@ fn lost(what: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Damaged, format!("{what}; {ADVICE}"))
 }
 
-/// Lets sled open a copy, and looks at all rows of it if that is asked for.
+/// Lets sled open a private copy, and checks it against the watermark; with `all_rows`, checks all
+/// rows too.
 fn check_copy(folder: &Folder, mark: &Mark, all_rows: bool) -> Result<(), StoreError> {
     let mut copy = folder.private_copy()?;
     let opened = Disk.open(&copy).map_err(|error| unreadable(error, mark))?;
@@ -87,7 +88,7 @@ fn check_copy(folder: &Folder, mark: &Mark, all_rows: bool) -> Result<(), StoreE
     judged
 }
 
-/// Says what a database had that sled does not open.
+/// The error of a database that sled cannot open, with its watermark.
 fn unreadable(error: StoreError, mark: &Mark) -> StoreError {
     if error.kind() != StoreErrorKind::Damaged {
         return error;

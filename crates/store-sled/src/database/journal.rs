@@ -1,19 +1,19 @@
-//! The journal: the rows that a group is about to change, as they were, so that half a group can be
-//! taken back.
+//! The journal: the old contents of the rows that a group changes, so that a partial group can be
+//! rolled back.
 //!
-//! A batch that sled gave up in the middle, on a full disk for example, is not recovered as a whole: any
-//! of its rows may be there. So a group of several rows is three batches: the journal with all rows as
-//! they are, the changes, and then the journal is removed. Sled's log keeps their order, and what is
-//! found after a crash is a beginning of it. So, when a database is opened,
+//! A batch that sled aborts in the middle, for example on a full disk, is not atomic: any of its
+//! rows may be there after recovery. So a group of several rows is three batches: write the
+//! journal, make the changes, remove the journal. Sled's log keeps their order, and a crash cuts it
+//! off at one point. So, when a database is opened:
 //!
-//! - a whole journal means that the changes may be there, some of them, or none, and that nobody was
-//!   answered: the rows are made what they were;
-//! - a part of a journal means that nothing was changed yet, or that everything was: it is removed.
+//! - A complete journal means that any of the changes may be there, and none was acknowledged. They
+//!   are rolled back.
+//! - A partial journal means that either no change was made yet, or all were. It is removed.
 //!
-//! The journal is one text under [`JOURNAL`] and a number, cut into rows: the length of the rest (8
-//! bytes), and of each row its key with the length before it (1 byte), and 0 if it was not there, or 1
-//! and what it was with the length before it (2). A group that changes one row needs none, for a row is
-//! there or not.
+//! The journal is one byte string, cut into rows under [`JOURNAL`] and a number. It starts with the
+//! length of the rest (8 bytes). Then follows for each row: the key after its length (1 byte), and
+//! 0 for a row that was absent, or 1 and its old value after its length (2 bytes). A group that
+//! changes one row needs no journal, since a single row is atomic.
 
 use custom_models_core::store::StoreError;
 use sled::{Batch, Db};
@@ -24,7 +24,7 @@ use crate::rows::overflow::{Edits, MAX_ROW};
 use crate::rows::range::{Rows, below};
 use crate::rows::write_set::WriteSet;
 
-/// The changes of a group as batches that are made one after the other.
+/// The batches that write a group, in order.
 pub(crate) fn batches(changes: &WriteSet) -> Result<Vec<Batch>, StoreError> {
     if changes.len() <= 1 {
         return Ok(vec![changes.batch()]);
@@ -39,15 +39,15 @@ pub(crate) fn batches(changes: &WriteSet) -> Result<Vec<Batch>, StoreError> {
     Ok(vec![journal, changes.batch(), removal])
 }
 
-/// A group that may be half there.
+/// A group that may be partly written.
 pub(crate) struct PartialGroup {
-    /// The rows as they were; `None` if all is as it was, or as it is to be.
+    /// The old rows; `None` if the group is either complete or absent.
     before: Option<Edits>,
     removal: Batch,
 }
 
 impl PartialGroup {
-    /// The group that a database was left with.
+    /// Finds the group that a crash left behind.
     pub(crate) fn find(db: &Db) -> Result<Option<Self>, StoreError> {
         let rows = below(db, JOURNAL)?;
         if rows.is_empty() {
@@ -55,18 +55,18 @@ impl PartialGroup {
         }
         let mut removal = Batch::default();
         rows.iter().for_each(|(key, _)| removal.remove(key.as_slice()));
-        // Once rows of the journal are gone it is not whole, so all is as it was by then.
+        // A partial journal needs no rollback.
         let before = whole_text(&rows).map(|text| rows_before(&text)).transpose()?;
         Ok(Some(PartialGroup { before, removal }))
     }
 
-    /// A row, as it is when the group is taken back; `None` if the group does not change it.
+    /// A row as it is after the rollback; `None` if the group does not change it.
     pub(crate) fn row(&self, key: &[u8]) -> Option<Option<&[u8]>> {
         let (_, row) = self.before.as_ref()?.iter().find(|(changed, _)| changed == key)?;
         Some(row.as_deref())
     }
 
-    /// The batches that take the group back.
+    /// The batches that roll the group back.
     pub(crate) fn batches(self) -> Vec<Batch> {
         let Some(before) = self.before else { return vec![self.removal] };
         let mut batch = Batch::default();
@@ -81,7 +81,7 @@ impl PartialGroup {
 }
 
 fn text(changes: &WriteSet) -> Result<Vec<u8>, StoreError> {
-    // The bounds of a row leave no other case.
+    // Never in practice: rows and keys are bounded.
     let too_long = |_| damaged("a row that is too long to be taken back");
     let mut text = vec![0; 8];
     for (key, before) in changes.before(b"") {
@@ -100,7 +100,7 @@ fn text(changes: &WriteSet) -> Result<Vec<u8>, StoreError> {
     Ok(text)
 }
 
-/// The text of a journal without its length, if nothing of it is missing.
+/// The contents of a journal without its length; `None` if a part is missing.
 fn whole_text(rows: &Rows) -> Option<Vec<u8>> {
     let mut text = Vec::new();
     for ((key, piece), number) in rows.iter().zip(0_u32..) {
@@ -124,10 +124,10 @@ fn rows_before(mut text: &[u8]) -> Result<Edits, StoreError> {
     Ok(rows)
 }
 
-/// A row of a journal: its key and what it was.
+/// A row of a journal: its key and its old value.
 type Row<'a> = (&'a [u8], Option<&'a [u8]>);
 
-/// The first row of a text, and the rest.
+/// Splits off the first row.
 fn first_row(text: &[u8]) -> Option<(Row<'_>, &[u8])> {
     let (length, text) = text.split_first()?;
     let (key, text) = text.split_at_checked(usize::from(*length))?;

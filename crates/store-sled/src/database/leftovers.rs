@@ -1,22 +1,23 @@
-//! Files of sled's that a kill or a full disk left half-made, which sled takes for whole ones the next time.
+//! The removal of incomplete files that a kill or a full disk left behind, and that sled would take
+//! for complete ones.
 //!
-//! When sled is opened, it writes a snapshot beside its place, `snap.*.generating`, and renames it. It takes
-//! whatever begins with `snap.` for a snapshot, so a half-made one is damage to it, for good. Nothing is lost
-//! with that file: the snapshot before is removed only after the renaming, and a snapshot says no more than
-//! where in the log things are, which sled finds out again from the one before or from the whole log.
+//! When sled is opened, it writes a snapshot to `snap.*.generating` and renames it. It takes every
+//! file whose name begins with `snap.` for a snapshot, so an incomplete one makes it fail for good.
+//! The file can be removed without loss: the previous snapshot is kept until after the renaming,
+//! and a snapshot is only an index of the log.
 //!
-//! A new folder gets `conf` in two writes, the second one its checksum. Sled reads it with a wrong checksum too,
-//! and then without its last bytes.
+//! Sled writes `conf` of a new folder in two steps, the checksum last. It accepts a file without
+//! the checksum, and then drops the last bytes.
 
 use std::fs;
 use std::io;
 
 use crate::database::folder::Folder;
 
-/// The file with sled's settings, which are the same for every store.
+/// The file with sled's settings, the same for every store.
 const CONF: &str = "conf";
 
-/// Removes what is half-made from a folder that sled is about to open. The folder must be locked.
+/// Removes incomplete files from a locked folder that sled is about to open.
 pub(crate) fn remove(folder: &Folder) -> io::Result<()> {
     for entry in fs::read_dir(folder.path())? {
         let entry = entry?;

@@ -1,25 +1,26 @@
-//! A look at sled's log that writes nothing, to be taken before sled opens it.
+//! A read-only scan of sled's log, made before sled opens it.
 //!
-//! Sled cuts its log where a message cannot be read, writes zeros over the rest and goes on from there. So
-//! this reads what sled would read, those segments that its snapshot does not cover, and tells a log that
-//! ends in order from one that may have lost something.
+//! Sled truncates its log at the first unreadable message, overwrites the rest with zeros, and goes
+//! on from there. The scan reads the segments that sled would read, those that its snapshot does
+//! not cover. It distinguishes a log with a clean end from one that may have lost data.
 //!
-//! The log consists of segments of 512 KiB, in any order. A segment begins with a header of 20 bytes: a
-//! checksum, its place in the log (LSN), and the place up to which the log was stable then. Messages follow,
-//! each with a checksum and the number of its segment; the last one of a full segment caps it.
+//! The log consists of segments of 512 KiB, in any order. A segment begins with a header of 20
+//! bytes: a checksum, its log sequence number (LSN), and the LSN up to which the log was stable.
+//! Messages follow, each with a checksum and the number of its segment. A full segment ends with a
+//! cap message.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::Path;
 
-/// The bytes of a segment.
+/// The size of a segment in bytes.
 const SEGMENT: usize = 512 << 10;
 
-/// The bytes of a segment's header.
+/// The size of a segment's header in bytes.
 const HEADER: usize = 20;
 
-/// No message begins in so many bytes at the end of a segment.
+/// The number of bytes at the end of a segment in which no message begins.
 const RED_ZONE: usize = 32;
 
 const CAP: u8 = 2;
@@ -29,22 +30,22 @@ const LAST_KIND: u8 = 11;
 /// The state of a log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Log {
-    /// It ends here, in order. Behind the end are zeros, or what a segment held in an earlier use.
+    /// A clean end. Zeros follow, or leftovers of an earlier use of the segment.
     Ends {
         at: u64,
-        /// True if something other than zeros lies behind the end.
+        /// True if not only zeros follow.
         has_rest: bool,
     },
-    /// Some of what was written last cannot be read, by damage or since the process was ended while it wrote.
+    /// The last writes cannot be read: damage, or a process killed while writing.
     Torn,
-    /// A message in the middle cannot be read, by damage or since the power failed while a large group was
+    /// A message in the middle cannot be read: damage, or a power cut while a large group was
     /// written.
     HasGap,
-    /// Something cannot be read that no crash explains.
+    /// Damage that no crash explains.
     Broken(&'static str),
 }
 
-/// Looks at the log of a folder.
+/// Scans the log of a folder.
 pub(crate) fn scan(folder: &Path, log: &Path) -> io::Result<Log> {
     let from = snapshot(folder)? / SEGMENT as u64 * SEGMENT as u64;
     let mut log = File::open(log)?;
@@ -72,11 +73,12 @@ pub(crate) fn scan(folder: &Path, log: &Path) -> io::Result<Log> {
         }
     }
     let Walk { end, batch, has_rest, .. } = walk;
-    // A batch whose last message is missing is given up as a whole.
+    // Sled drops a batch whose last message is missing.
     Ok(if batch >= end { Log::Torn } else { Log::Ends { at: end, has_rest } })
 }
 
-/// Returns the end of a log, or `None` if it does not end in order. Reads the messages of its last segment alone.
+/// Returns the LSN of the end of a log, or `None` if the end is not clean. Reads only the last
+/// segment.
 pub(crate) fn end_of(log: &Path) -> io::Result<Option<u64>> {
     let mut log = File::open(log)?;
     let length = log.metadata()?.len();
@@ -92,20 +94,20 @@ pub(crate) fn end_of(log: &Path) -> io::Result<Option<u64>> {
     Ok((!is_torn).then_some(walk.end))
 }
 
-/// A walk over the segments in the order of the log.
+/// A walk over segments in the order of the log.
 struct Walk {
     log: File,
-    /// The place at which the next segment must begin, from the tail on.
+    /// The LSN at which the next segment of the tail must begin.
     next: u64,
-    /// Behind the last message.
+    /// The LSN after the last message.
     end: u64,
-    /// The last place that a batch claims.
+    /// The last LSN of any batch.
     batch: u64,
     has_rest: bool,
 }
 
 impl Walk {
-    /// Reads a segment; says so if the walk is over.
+    /// Reads a segment. Returns the state of the log if the walk ends here.
     fn segment(&mut self, lsn: u64, offset: u64, is_old: bool) -> io::Result<Option<Log>> {
         if !is_old && lsn != self.next {
             return Ok(Some(Log::Torn));
@@ -126,7 +128,7 @@ impl Walk {
                         _ => {}
                     }
                 }
-                // Here sled begins a new segment without a cap when it is opened.
+                // At opening sled starts a new segment here without a cap.
                 _ => break place + RED_ZONE == SEGMENT,
             }
         };
@@ -141,7 +143,7 @@ impl Walk {
             self.has_rest = false;
             return Ok(None);
         }
-        // What comes next must not exist, neither here nor in another segment.
+        // This is the end: no further segment may follow.
         self.next = u64::MAX;
         self.end = lsn + place as u64;
         self.has_rest = !rest.is_empty();
@@ -149,14 +151,14 @@ impl Walk {
     }
 }
 
-/// Judges a segment that was full long ago. Its second half may have been given to another place of the log
-/// before its header was.
+/// Checks a segment before the tail, which must be full. It may be in reuse: then newer messages
+/// follow, while the header is still the old one.
 fn judge_old(rest: &[u8], number: u64, is_full: bool) -> Option<Log> {
     let is_sound = is_full || messages(rest).any(|message| message.segment > number);
     (!is_sound).then_some(Log::HasGap)
 }
 
-/// Every message that can be read in the bytes, from any byte on.
+/// All messages that can be read at any offset.
 fn messages(bytes: &[u8]) -> impl Iterator<Item = Message> {
     (0..bytes.len()).filter_map(|place| bytes.get(place..).and_then(Message::read))
 }
@@ -164,14 +166,14 @@ fn messages(bytes: &[u8]) -> impl Iterator<Item = Message> {
 struct Message {
     kind: u8,
     segment: u64,
-    /// With its header.
+    /// The length with the header.
     length: usize,
-    /// For the beginning of a batch.
+    /// The last LSN of a batch, if this message begins one.
     last_of_batch: u64,
 }
 
 impl Message {
-    /// Reads a message whose checksum is right.
+    /// Reads a message; `None` if its checksum is wrong.
     fn read(bytes: &[u8]) -> Option<Self> {
         let (crc, rest) = bytes.split_first_chunk::<4>()?;
         let (kind, rest) = rest.split_first()?;
@@ -194,7 +196,7 @@ impl Message {
     }
 }
 
-/// A number of one to nine bytes, and the rest.
+/// Splits off a number of one to nine bytes.
 fn variable(bytes: &[u8]) -> Option<(u64, &[u8])> {
     let (first, rest) = bytes.split_first()?;
     let short = u64::from(*first);
@@ -230,7 +232,7 @@ fn header(log: &mut File, offset: u64) -> io::Result<Header> {
     }
     let number = |place: &[u8]| {
         let number = i64::from_le_bytes(*place.first_chunk()?) ^ i64::MAX;
-        // The place up to which a new log is stable lies before its beginning.
+        // In a new log the stable LSN is negative.
         u64::try_from(number.max(0)).ok()
     };
     let read = || {
@@ -249,7 +251,7 @@ fn read_at(log: &mut File, offset: u64, length: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// The place in the log up to which a snapshot covers it, by the snapshot's name.
+/// The LSN up to which the newest snapshot covers the log, from the snapshot's name.
 fn snapshot(folder: &Path) -> io::Result<u64> {
     let mut last = 0;
     for entry in fs::read_dir(folder)? {

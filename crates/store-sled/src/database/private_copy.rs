@@ -1,5 +1,5 @@
-//! Private copies of a folder: for whoever only reads, and to find out what sled makes of a log without
-//! writing to it.
+//! Private copies of a folder, for stores opened for reading alone, and to let sled recover a log
+//! without writing to the original.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use crate::error::io_kind;
 
-/// Copies a folder to a place for temporary files that only its owner can enter.
+/// Copies a folder to a temporary one for its owner alone.
 pub(crate) fn copy(folder: &Path) -> Result<TempDir, StoreError> {
     let copied = || {
         let copy = tempfile::Builder::new().prefix("custom-models-sled-").tempdir()?;
@@ -33,7 +33,7 @@ fn copy_tree(from: &Path, to: &Path) -> io::Result<()> {
             fs::create_dir(&to)?;
             copy_tree(&entry.path(), &to)?;
         } else {
-            // Without the mode, which may allow no writing.
+            // Not `fs::copy`, which keeps the mode: that may forbid writing.
             io::copy(&mut fs::File::open(entry.path())?, &mut fs::File::create(&to)?)?;
         }
     }

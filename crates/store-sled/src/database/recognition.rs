@@ -1,4 +1,4 @@
-//! The recognition of a database at its opening: ours, an older layout, a new one, or none of ours.
+//! The recognition of a database when it is opened, its rollback and its migration.
 
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use sled::{Batch, Db};
@@ -15,10 +15,10 @@ use crate::rows::keys::{FORMAT, IDENTITY, LAST_ID, TOTALS, number};
 use crate::rows::totals::Totals;
 use crate::schema::{LAYOUT, Layout};
 
-/// Makes sure that a database is ours and of this layout, or makes an empty one ours if its creation is
-/// under way. Half a group that it was left with is taken back. Returns how much the database has.
+/// Checks that a database is ours, rolls a partial group back, and migrates an older layout.
+/// Initialises an empty database if its creation is under way. Returns the mark of the database.
 ///
-/// A database that is behind `expected` is refused before anything is written.
+/// Refuses a database that is behind `expected` before writing anything.
 pub(crate) fn recognise(
     backend: &dyn Backend,
     opened: &Opened,
@@ -35,7 +35,7 @@ pub(crate) fn recognise(
             let cause = "a database of something else";
             return Err(StoreError::new(StoreErrorKind::NotOurs, cause));
         }
-        // A watermark is made after the rows of layout 3.
+        // A watermark is created after the rows of layout 3.
         _ if let Some(expected) = expected => {
             expected.check(&Mark { totals: Totals::default(), last_id: 0, ..*expected })?;
         }
@@ -67,7 +67,7 @@ pub(crate) fn recognise(
     mark(db, None)
 }
 
-/// The mark of a database as it is once the half of a group is taken back.
+/// The mark of a database as it is after the rollback of a partial group.
 fn mark(db: &Db, half: Option<&PartialGroup>) -> Result<Mark, StoreError> {
     let row = |key: &[u8]| -> Result<Option<Vec<u8>>, StoreError> {
         match half.and_then(|half| half.row(key)) {
@@ -87,7 +87,7 @@ fn mark(db: &Db, half: Option<&PartialGroup>) -> Result<Mark, StoreError> {
     })
 }
 
-/// True if nothing is there but what a creation that was cut short may have left.
+/// Returns true if the database has no rows but those that an interrupted creation may have left.
 fn is_empty(db: &Db) -> Result<bool, StoreError> {
     let mut rows = db.iter();
     while let Some((key, _)) = call_sled(|| rows.next().transpose())? {
@@ -98,7 +98,7 @@ fn is_empty(db: &Db) -> Result<bool, StoreError> {
     Ok(true)
 }
 
-/// The identity and the counts, which layouts before the third had not.
+/// A new identity and the totals, which layouts 1 and 2 lack.
 fn counts(db: &Db) -> Result<Batch, StoreError> {
     let mut identity = [0; 16];
     getrandom::fill(&mut identity).map_err(|cause| {
@@ -110,8 +110,8 @@ fn counts(db: &Db) -> Result<Batch, StoreError> {
     Ok(rows)
 }
 
-/// The batches that bring a database to this layout. Its name comes last, so that a step that was cut short is
-/// made again.
+/// The batches that migrate a database to this layout. The layout's name comes last, so that an
+/// interrupted migration is repeated.
 fn to_this_layout(db: &Db, before: Option<Layout>) -> Result<Vec<Batch>, StoreError> {
     let mut batches = Vec::new();
     if before != Some(Layout::Third) {

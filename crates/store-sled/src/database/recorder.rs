@@ -1,4 +1,4 @@
-//! A medium for tests: it records the steps of a commit, and they fail when told to.
+//! A backend for tests: it records the steps of a commit and makes them fail on request.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
@@ -9,26 +9,26 @@ use sled::Batch;
 use crate::database::backend::{Backend, Disk, Opened};
 use crate::database::folder::Folder;
 
-/// The way in which a step fails.
+/// The failure of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fault {
-    /// Nothing is done, and that is said.
+    /// Does nothing, and fails.
     Fails(StoreErrorKind),
-    /// Nothing is done, and it is said to be done.
+    /// Does nothing, and succeeds.
     Lies,
-    /// Half of it is done: the batches before the one with this number, and what that one changes, but
-    /// for the rows whose keys begin so.
+    /// Applies the batches before the one with this number, and of that one all rows except those
+    /// whose keys have this prefix; then fails.
     Halves(StoreErrorKind, usize, &'static [u8]),
 }
 
-/// The real medium, which keeps a record of the steps and fails when told to.
+/// The backend on disk, with a record of its steps.
 #[derive(Clone, Default)]
 pub(crate) struct Recorder(Arc<Mutex<Record>>);
 
 #[derive(Default)]
 struct Record {
     steps: Vec<&'static str>,
-    /// The faults of the next steps, each with the name of its step. Those of one name come in order.
+    /// The failures of the next steps, by the name of the step, in order.
     faults: VecDeque<(&'static str, Fault)>,
     /// Called at the next sync.
     at_sync: Option<Box<dyn FnOnce() + Send>>,
@@ -39,22 +39,22 @@ impl Recorder {
         self.0.lock().unwrap().steps.push(step);
     }
 
-    /// Tells a step to fail, after those of the same name that were told so before.
+    /// Makes a step fail, after the failures already set for the same name.
     pub(crate) fn tell(&self, step: &'static str, error: Fault) {
         self.0.lock().unwrap().faults.push_back((step, error));
     }
 
-    /// Calls something at the next sync.
+    /// Runs a function at the next sync.
     pub(crate) fn at_next_sync(&self, call: impl FnOnce() + Send + 'static) {
         self.0.lock().unwrap().at_sync = Some(Box::new(call));
     }
 
-    /// The steps since this was asked before.
+    /// Takes the steps recorded so far.
     pub(crate) fn steps(&self) -> Vec<&'static str> {
         std::mem::take(&mut self.0.lock().unwrap().steps)
     }
 
-    /// Notes a step, and finds out how it goes.
+    /// Records a step, and returns its failure, if one is set.
     fn take(&self, step: &'static str) -> Option<Fault> {
         let mut record = self.0.lock().unwrap();
         record.steps.push(step);

@@ -1,8 +1,8 @@
-//! The repair of a store of layout 1 that was not closed in order.
+//! The repair of a store of layout 1 that was not closed cleanly.
 //!
-//! Layout 1 had no journal. A batch that sled gave up in the middle, on a full disk for example, is not
-//! recovered as a whole: any of its rows may be there. Every row by itself is whole. So models that
-//! were never acknowledged may be there without being counted, or be counted and not there.
+//! Layout 1 had no journal, and a batch that sled aborts in the middle is not atomic: any of its
+//! rows may be there, each complete. So an unacknowledged model may be there without being counted,
+//! or be counted without being there.
 
 use custom_models_core::store::StoreError;
 use sled::{Batch, Db};
@@ -14,11 +14,11 @@ use crate::rows::keys::{
     ALL_COUNTERS, ALL_MODELS, LAST_ID, counter_key_of, id_of, models_of, organisation_of,
 };
 
-/// The changes that make every counter the number of its organisation's models, and the last id at
-/// least every id that is there; `None` if they are so already.
+/// The changes that set each counter to the number of its organisation's models, and the last id to
+/// at least every existing id; `None` if there is nothing to correct.
 ///
-/// A counter that cannot be read did not come from a batch. It stays, and is found by whoever needs
-/// it.
+/// An unreadable counter does not come from an aborted batch. It stays, and fails the operations
+/// that need it.
 pub(crate) fn corrections(db: &Db) -> Result<Option<Batch>, StoreError> {
     let mut corrections = Corrections { db, batch: Batch::default(), is_empty: true };
     let largest_id = corrections.count_models()?;
@@ -36,7 +36,7 @@ struct Corrections<'a> {
 }
 
 impl Corrections<'_> {
-    /// Compares the counters of those organisations that have models. Answers the largest id.
+    /// Corrects the counters of organisations with models. Returns the largest id.
     fn count_models(&mut self) -> Result<u64, StoreError> {
         let (mut largest_id, mut models) = (0, 0);
         let mut organisation = Vec::new();
@@ -56,7 +56,7 @@ impl Corrections<'_> {
         Ok(largest_id)
     }
 
-    /// Finds the counters of organisations without a model.
+    /// Corrects the counters of organisations without models.
     fn empty_counters(&mut self) -> Result<(), StoreError> {
         let mut all = self.db.range(ALL_COUNTERS);
         while let Some((key, _)) = call_sled(|| all.next().transpose())? {

@@ -1,6 +1,7 @@
-//! The rows that changed since snapshots were opened, each as it was then.
+//! The undo log: the old contents of rows that changed while a snapshot is open.
 //!
-//! Sled has no snapshots. The writer notes here what it is about to change, for every snapshot that is open.
+//! Sled has no snapshots. The writer records here what it is about to change, for every open
+//! snapshot.
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
@@ -14,7 +15,7 @@ pub(crate) struct UndoLog {
     open: HashMap<u64, Undo>,
 }
 
-/// The rows below some prefixes that changed since a snapshot was opened, each as it was then.
+/// The rows below some prefixes that changed since a snapshot was opened, with their old values.
 struct Undo {
     prefixes: Vec<Vec<u8>>,
     rows: BTreeMap<Vec<u8>, Option<Vec<u8>>>,
@@ -33,7 +34,7 @@ impl UndoLog {
         self.open.remove(&snapshot);
     }
 
-    /// Notes the rows that are about to change, for every open snapshot.
+    /// Records the old values of rows that are about to change, for every open snapshot.
     pub(crate) fn record(&mut self, changes: &WriteSet) {
         for undo in self.open.values_mut() {
             for (key, before) in undo.prefixes.iter().flat_map(|prefix| changes.before(prefix)) {
@@ -42,18 +43,18 @@ impl UndoLog {
         }
     }
 
-    /// A row as it was when a snapshot was opened; `None` if it has not changed since.
+    /// The old value of a row; `None` if the row has not changed since the snapshot was opened.
     pub(crate) fn row(&self, snapshot: u64, key: &[u8]) -> Option<Option<&[u8]>> {
         self.open.get(&snapshot)?.rows.get(key).map(Option::as_deref)
     }
 
-    /// The number of rows that are kept for each open snapshot.
+    /// The number of rows recorded for each open snapshot.
     #[cfg(test)]
     pub(crate) fn rows_kept(&self) -> Vec<usize> {
         self.open.values().map(|undo| undo.rows.len()).collect()
     }
 
-    /// The rows of a range that changed since a snapshot was opened, as they were then.
+    /// The rows of a range that changed since a snapshot was opened, with their old values.
     pub(crate) fn rows<'a>(
         &'a self,
         snapshot: u64,

@@ -1,14 +1,16 @@
-//! The watermark: a small file beside sled's log that says how much the database must have.
+//! The watermark: a small file beside sled's log that records the least that the database must
+//! have.
 //!
-//! Sled cannot tell damage at the end of its log from a crash. So after the sync of a group the group's
-//! number goes into a file of its own, in the background, at most [`WRITE_INTERVAL`] later. It never says more than
-//! what is durable, and so it needs no sync but when the store is closed.
+//! Sled cannot distinguish damage at the end of its log from a crash. So after the sync of a group
+//! its number is written to this file, in the background, at most [`WRITE_INTERVAL`] later. The
+//! file never claims more than is durable, so it is synced only when the store is closed.
 //!
-//! The file is made aside, under the name [`STAGED`], and renamed when it is whole and synced. From then on it is
-//! written in place. It has two places, [`SLOT_DISTANCE`] bytes apart, which are written in turn: whatever ends a write
-//! halfway leaves the other one whole. A place, numbers big-endian: [`MAGIC`], its turn (8 bytes), the identity
-//! of the store (16), and 8 bytes each: the generation, the last id, models, events, and the end of the log,
-//! which is 0 while the store is open; then a checksum (CRC-32) of all before.
+//! The file is created under the name [`STAGED`], and renamed once it is complete and synced. From
+//! then on it is written in place. It has two slots, [`SLOT_DISTANCE`] bytes apart, written
+//! alternately, so an interrupted write leaves the other slot intact. A slot, numbers big-endian:
+//! [`MAGIC`], its sequence number (8 bytes), the identity of the store (16), then 8 bytes each for
+//! the generation, the last id, models, events, and the end of the log, which is 0 while the store
+//! is open; last a CRC-32 of all that.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -22,13 +24,13 @@ use custom_models_core::store::{StoreError, StoreErrorKind, StoreIdentity};
 use crate::database::files::{for_the_owner, sync_names};
 use crate::rows::totals::Totals;
 
-/// The file's name.
+/// The name of the file.
 pub(crate) const WATERMARK: &str = "custom-models-watermark";
 
-/// The file's name while it is made.
+/// The name of the file while it is created.
 const STAGED: &str = "custom-models-watermark.new";
 
-/// The least time between two writes of the file.
+/// The shortest time between two writes of the file.
 const WRITE_INTERVAL: Duration = Duration::from_millis(500);
 
 const MAGIC: &[u8; 8] = b"cm-water";
@@ -37,7 +39,8 @@ const SLOT_DISTANCE: u64 = 4096;
 
 const LENGTH: usize = 76;
 
-/// The identity and the counts of a database. In the watermark they are the least that it must have.
+/// The identity and the totals of a database. In the watermark they are the least that it must
+/// have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(crate) identity: StoreIdentity,
@@ -47,22 +50,22 @@ pub(crate) struct Mark {
     pub(crate) log_end: u64,
 }
 
-/// The file of a folder, as it is found.
+/// The watermark of a folder, as it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Found {
     Nothing,
-    /// Neither place is whole.
+    /// Neither slot is intact.
     Damaged,
     Mark {
         mark: Mark,
         turn: u64,
-        /// True if both places are whole.
+        /// True if both slots are intact.
         is_whole: bool,
     },
 }
 
 impl Mark {
-    /// Judges what a database shows, before anything is written to it.
+    /// Compares the watermark with the mark of a database. Refuses a database that has lost groups.
     pub(crate) fn check(&self, found: &Mark) -> Result<(), StoreError> {
         if self.identity != found.identity {
             let cause = format!(
@@ -111,7 +114,7 @@ impl Mark {
     }
 }
 
-/// The way on for somebody whose store is refused.
+/// The advice in the error of a refused store.
 pub(crate) const ADVICE: &str = "nothing was overwritten: restore a copy of the folder, or remove the file \
      `custom-models-watermark` from it to go on with what can be read";
 
@@ -141,8 +144,8 @@ pub(crate) fn find(folder: &Path) -> io::Result<Found> {
     Ok(newest.map_or(Found::Damaged, |(turn, mark)| Found::Mark { mark, turn, is_whole }))
 }
 
-/// Makes the file of a folder, durably, and returns it with its turn. A file that is half-made would be taken for a
-/// damaged one, so it gets its name last.
+/// Creates the file of a folder, durably, and returns it with its sequence number. It gets its name
+/// last, since an incomplete file would be taken for a damaged one.
 fn make(folder: &Path, mark: Mark) -> io::Result<(File, u64)> {
     let aside = folder.join(STAGED);
     let mut options = OpenOptions::new();
@@ -178,7 +181,7 @@ struct State {
 }
 
 impl Watermark {
-    /// Goes on with the file of a folder, or makes it, durably. `mark` is durable in the database.
+    /// Opens the file of a folder, or creates it. `mark` must be durable in the database.
     pub(crate) fn start(folder: &Path, mark: Mark) -> Result<Self, StoreError> {
         Watermark::open(folder, mark).map_err(crate::error::io_error)
     }
@@ -199,12 +202,12 @@ impl Watermark {
         Ok(Watermark { shared, thread: Some(thread) })
     }
 
-    /// The newest mark, whether it is in the file or not.
+    /// The newest mark, written or not.
     pub(crate) fn mark(&self) -> Mark {
         self.shared.lock().mark
     }
 
-    /// Notes what a group made durable. Does not wait for the file.
+    /// Raises the mark after a group became durable. Does not wait for the file.
     pub(crate) fn raise(&self, totals: Totals, last_id: Option<u64>) {
         let mut state = self.shared.lock();
         state.mark.totals = totals;
@@ -215,12 +218,13 @@ impl Watermark {
         self.shared.changed.notify_one();
     }
 
-    /// Writes the last mark into both places, with the end of the log if it is known, and syncs the file.
+    /// Writes the last mark to both slots, with the end of the log if it is known, and syncs the
+    /// file.
     pub(crate) fn finish(&mut self, log_end: Option<u64>) {
         self.stop();
         let mut state = self.shared.lock();
         state.mark.log_end = log_end.unwrap_or(0);
-        // A mark that could not be written says less than it could, and nothing wrong.
+        // After a failure the file claims less than it could, and nothing wrong.
         let _ = state.write().and_then(|()| state.write()).and_then(|()| state.file.sync_all());
     }
 
@@ -244,7 +248,7 @@ impl Shared {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes marks as they come, with a pause behind each.
+    /// Writes marks as they come, with a pause after each.
     fn write_all(&self) {
         let mut state = self.lock();
         while !state.is_over {
@@ -252,7 +256,7 @@ impl Shared {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
             }
-            // Without success it is tried again with the next mark.
+            // A failed write is repeated with the next mark.
             let _ = state.write();
             state.is_written = true;
             let is_over = |state: &mut State| !state.is_over;
@@ -263,7 +267,7 @@ impl Shared {
 }
 
 impl State {
-    /// Writes the mark into the place that does not hold the last one.
+    /// Writes the mark to the older slot.
     fn write(&mut self) -> io::Result<()> {
         let turn = self.turn.saturating_add(1);
         self.file.seek(SeekFrom::Start(turn % 2 * SLOT_DISTANCE))?;

@@ -1,4 +1,4 @@
-//! All that a database holds, record by record.
+//! Exports: everything in a store, record by record.
 
 use custom_models_core::Organisation;
 use custom_models_core::access::KeyRecord;
@@ -19,21 +19,21 @@ use crate::rows::{counters, models, overflow};
 
 type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
 
-/// Returns true if an export would show nothing but a start.
+/// Returns true if an export would have no record but the start.
 pub(crate) fn is_empty(db: &Db) -> Result<bool, StoreError> {
     let mut is_empty = true;
     let looked = export(db, &mut |record| match record {
         Record::Start { .. } => Ok(()),
         _ => {
             is_empty = false;
-            // Ends the export; nobody is shown it.
+            // Only ends the export; it is not returned.
             Err(StoreErrorKind::Failed.into())
         }
     });
     if is_empty { looked.map(|()| true) } else { Ok(false) }
 }
 
-/// Shows every record, in the order of an export.
+/// Passes every record to `each`, in the order of an export.
 pub(crate) fn export(db: &Db, each: Each<'_>) -> Result<(), StoreError> {
     each(Record::Start { last_id: counters::last_id(db)? })?;
     for row in range(db, REGISTRATIONS..b"p") {

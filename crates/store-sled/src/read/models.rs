@@ -22,7 +22,7 @@ pub(crate) fn get(
     found.map(|value| from_bytes(id, &value)).transpose()
 }
 
-/// A part of an organisation's models with their total, both of one moment.
+/// A page of an organisation's models and their total, in one consistent read.
 pub(crate) fn list(
     database: &Database,
     organisation: &Organisation,
@@ -67,7 +67,7 @@ fn walk(
     Ok(found)
 }
 
-/// A page of all models of an organisation; those before it are not looked at.
+/// A page without a filter. Skipped models are not decoded.
 fn page(
     read_consistent: &View,
     keys: Range<Vec<u8>>,

@@ -1,4 +1,4 @@
-//! Reads of events, data pairs, kept answers and claimable trainings.
+//! Reads of events, training data, idempotency answers and claimable trainings.
 
 use custom_models_core::model::{DataPair, Event, EventPage};
 use custom_models_core::store::{IdempotencyRecord, IdempotencyScope, StoreError};
@@ -17,7 +17,7 @@ use crate::rows::records::{
 };
 use crate::rows::{counters, models, overflow};
 
-/// The events behind a position, so many at most, with the ends of the history.
+/// At most `limit` events after a position, and the bounds of the history.
 pub(crate) fn events(
     database: &Database,
     organisation: &Organisation,
@@ -31,7 +31,7 @@ pub(crate) fn events(
     read_consistent(database, below, |db| history(db, organisation), read)
 }
 
-/// The pairs of a model's data behind a number, so many at most.
+/// At most `limit` pairs of a model's data after a number.
 pub(crate) fn data(
     database: &Database,
     organisation: &Organisation,
@@ -53,7 +53,7 @@ pub(crate) fn data(
     read_consistent(database, below.clone(), |db| counters::counter(db, organisation), read)
 }
 
-/// The answer that is kept under a key.
+/// The answer under an idempotency key.
 pub(crate) fn answer(
     database: &Database,
     organisation: &Organisation,
@@ -67,7 +67,7 @@ fn history(db: &Db, organisation: &Organisation) -> Result<HistoryBounds, StoreE
     HistoryBounds::from_row(call_sled(|| db.get(history_key(organisation)))?.as_deref())
 }
 
-/// The events behind a position, so many at most. None of those between the ends is missing.
+/// At most `limit` events after a position. A gap within the bounds is damage.
 fn page(
     read_consistent: &View,
     organisation: &Organisation,
@@ -91,7 +91,7 @@ fn page(
     Ok(EventPage { events, last, first })
 }
 
-/// The trainings that can be claimed, all as they are at one moment.
+/// The trainings that can be claimed, in one consistent read.
 pub(crate) fn claimable(
     database: &Database,
     organisation: Option<&Organisation>,

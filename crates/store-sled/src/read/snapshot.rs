@@ -1,8 +1,8 @@
-//! Long readings of one moment, while writes go on.
+//! Snapshots: long consistent reads, while writes go on.
 //!
-//! Sled has no snapshots. So whoever reads for long opens a moment; from then on the writer keeps for
-//! it what it changes, as it was. The reader takes piece after piece, each while the writer stands
-//! still, and puts back into it what changed since the moment.
+//! Sled has no snapshots. While one is open here, the writer records the old values of the rows
+//! that it changes. The reader takes the rows chunk by chunk, blocks the writer for each chunk, and
+//! restores the old values in it.
 
 use std::collections::{BTreeMap, btree_map};
 use std::ops::Range;
@@ -13,10 +13,10 @@ use sled::Db;
 use crate::database::Database;
 use crate::error::call_sled;
 
-/// The number of rows that are read at a time while the writer waits.
+/// The number of rows read at a time while the writer is blocked.
 const CHUNK: usize = 256;
 
-/// The rows below some prefixes, as they were at one moment.
+/// The rows below some prefixes, as they were when the snapshot was opened.
 pub(crate) struct Snapshot<'a> {
     database: &'a Database,
     db: &'a Db,
@@ -24,7 +24,8 @@ pub(crate) struct Snapshot<'a> {
 }
 
 impl<'a> Snapshot<'a> {
-    /// Makes this the moment. What `read` reads is of it.
+    /// Opens a snapshot. `read` runs while the writer is blocked, so its result belongs to the
+    /// snapshot.
     pub(crate) fn open<T>(
         database: &'a Database,
         db: &'a Db,
@@ -37,7 +38,7 @@ impl<'a> Snapshot<'a> {
         Ok((Snapshot { database, db, number }, found))
     }
 
-    /// One row.
+    /// A row of the snapshot.
     pub(crate) fn row(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let undo_log = self.database.block_writer();
         match undo_log.row(self.number, key) {
@@ -46,12 +47,12 @@ impl<'a> Snapshot<'a> {
         }
     }
 
-    /// The rows below these keys, in order.
+    /// The rows of a range of keys, in order.
     pub(crate) fn rows(&self, keys: Keys) -> Rows<'_> {
         Rows { snapshot: self, rest: Some(keys), chunk: BTreeMap::new().into_iter() }
     }
 
-    /// The first of these rows, and the keys behind them.
+    /// The first rows of a range, and the range of the remaining keys.
     fn chunk(&self, keys: Keys) -> Result<(Chunk, Option<Keys>), StoreError> {
         let undo_log = self.database.block_writer();
         let mut chunk = Chunk::new();
@@ -82,16 +83,16 @@ impl Drop for Snapshot<'_> {
     }
 }
 
-/// From one key to before another one.
+/// A range of keys.
 type Keys = Range<Vec<u8>>;
 
 /// Rows by their keys.
 type Chunk = BTreeMap<Vec<u8>, Vec<u8>>;
 
-/// Rows as they were at a moment.
+/// An iterator over rows of a snapshot.
 pub(crate) struct Rows<'a> {
     snapshot: &'a Snapshot<'a>,
-    /// The keys behind the chunk; `None` at the end.
+    /// The keys after the chunk; `None` at the end.
     rest: Option<Keys>,
     chunk: btree_map::IntoIter<Vec<u8>, Vec<u8>>,
 }

@@ -1,8 +1,8 @@
-//! Readings of one moment.
+//! Consistent reads.
 //!
-//! A batch becomes visible in one step, and every write that changes what is read changes a stamp: so a
-//! reading between two readings of the same stamp saw one moment. When a write came between, it is read
-//! again, with the writer's help.
+//! A batch becomes visible in one step, and every write to the rows in question changes a version
+//! row. So a read is consistent if the version was the same before and after it. If a write came
+//! between, the read is repeated on a snapshot.
 
 use std::ops::Range;
 
@@ -14,15 +14,15 @@ use crate::error::call_sled;
 use crate::read::snapshot::Snapshot;
 use crate::rows::overflow;
 
-/// The rows that a reading sees: as they are when it is their turn, or as they were at a moment.
+/// The rows that a read sees.
 pub(crate) enum View<'a> {
-    /// For those who find out afterwards whether a write came between.
+    /// The current rows: the caller checks afterwards that no write came between.
     Live(&'a Db),
-    /// With the writer's help.
+    /// The rows of a snapshot.
     Snapshot(&'a Snapshot<'a>),
 }
 
-/// Values under their keys, in order.
+/// Values with their keys, in order.
 type Values<'a> = Box<dyn Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + 'a>;
 
 impl View<'_> {
@@ -39,8 +39,7 @@ impl View<'_> {
     }
 }
 
-/// Reads what lies below a prefix, as it is at one moment, together with the stamp that every write to
-/// it changes.
+/// Reads rows below a prefix consistently. `version` reads what every write to them changes.
 pub(crate) fn read_consistent<S: PartialEq + Copy, T>(
     database: &Database,
     prefix: Vec<u8>,
@@ -58,7 +57,7 @@ pub(crate) fn read_consistent<S: PartialEq + Copy, T>(
     })
 }
 
-/// The value of one key.
+/// The value under a key.
 pub(crate) fn read_value(database: &Database, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
     database.read(|db| {
         let row = |key: &[u8]| Ok(call_sled(|| db.get(key))?.map(|row| row.to_vec()));
@@ -72,8 +71,8 @@ pub(crate) fn read_value(database: &Database, key: &[u8]) -> Result<Option<Vec<u
     })
 }
 
-/// Returns the result of `read`, or `None` if the stamp changed meanwhile. Then the result may be
-/// anything, and an error as well.
+/// Returns the result of `read`, or `None` if the version changed meanwhile; then the result, even
+/// an error, means nothing.
 fn read_if_unchanged<S: PartialEq + Copy, T>(
     version: impl Fn() -> Result<S, StoreError>,
     read: impl FnOnce(S) -> T,

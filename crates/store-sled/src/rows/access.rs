@@ -1,11 +1,9 @@
-//! Rows of who may use the store: registrations and keys. What is read is judged again
-//! on its way in.
+//! Rows of registrations and API keys.
 //!
-//! A key's row, numbers big-endian: the form's number 1, id (6 bytes), created at (8), expires at and
-//! revoked at (each 0, or 1 and 8 bytes), organisation with its length before it (1), and the names
-//! of its scopes up to the end. It lies under its digest, and nowhere else: a group that sled gave up
-//! in the middle leaves a key whole or not at all. Whoever needs it by its id looks at all keys;
-//! only commands of people do.
+//! The row of a key, numbers big-endian: form 1, id (6 bytes), `created_at` (8), `expires_at` and
+//! `revoked_at` (each 0, or 1 and 8 bytes), organisation after its length (1), and the names of its
+//! scopes up to the end. The only row of a key is under its digest, so a key is written completely
+//! or not at all. A lookup by id scans all keys; only administrative commands do that.
 
 use custom_models_core::Organisation;
 use custom_models_core::access::{KeyDigest, KeyId, KeyRecord};
@@ -38,7 +36,7 @@ pub(crate) fn plan(db: &Db, organisation: &Organisation) -> Result<Option<PlanNa
     row.map(|row| plan_from_bytes(&row)).transpose()
 }
 
-/// A registration, as it lies there.
+/// Decodes a registration.
 pub(crate) fn registration_from_bytes(key: &[u8], row: &[u8]) -> Result<Registration, StoreError> {
     let organisation = key.strip_prefix(REGISTRATIONS).and_then(organisation_from_bytes);
     Ok(Registration {
@@ -52,7 +50,7 @@ fn plan_from_bytes(row: &[u8]) -> Result<PlanName, StoreError> {
     plan.ok_or_else(|| damaged("no name of a plan"))
 }
 
-/// The key of a digest, with its organisation's plan.
+/// The key with a digest, and its organisation's plan.
 pub(crate) fn grant(db: &Db, digest: &KeyDigest) -> Result<Option<Grant>, StoreError> {
     let stored = || call_sled(|| db.get(key_key(digest)));
     let mut row = stored()?;
@@ -61,7 +59,7 @@ pub(crate) fn grant(db: &Db, digest: &KeyDigest) -> Result<Option<Grant>, StoreE
         let key = key_from_bytes(digest, found)?;
         let plan = plan(db, &key.organisation)?;
         let plan = plan.ok_or_else(|| damaged("a key of nobody"))?;
-        // Both were there at one moment, if the key is still the same. It changes once at most.
+        // If the key has not changed, both rows belong together. A key changes at most once.
         let again = stored()?;
         if again == row {
             return Ok(Some(Grant { key, plan }));
@@ -70,18 +68,18 @@ pub(crate) fn grant(db: &Db, digest: &KeyDigest) -> Result<Option<Grant>, StoreE
     }
 }
 
-/// The digest of a key, by where it lies.
+/// The digest in a row key.
 pub(crate) fn digest_of(key: &[u8]) -> Option<KeyDigest> {
     key.strip_prefix(KEYS)?.try_into().ok().map(KeyDigest::from_bytes)
 }
 
-/// A key, as it lies there.
+/// Decodes a key.
 pub(crate) fn key_at(key: &[u8], row: &[u8]) -> Result<KeyRecord, StoreError> {
     let digest = digest_of(key).ok_or_else(|| damaged("a key without a digest"))?;
     key_from_bytes(&digest, row)
 }
 
-/// A key's row.
+/// Encodes a key.
 pub(crate) fn key_to_bytes(key: &KeyRecord) -> Result<Vec<u8>, StoreError> {
     let KeyRecord { id, digest: _, organisation, scopes, created_at, expires_at, revoked_at } = key;
     let mut row = vec![FORM];

@@ -1,10 +1,11 @@
-//! Rows of admissions: keys without values, one each. A row of all of a window could grow to a size at which sled
-//! writes files that it never syncs.
+//! Rows of admissions: one key each, without a value. One row per window could grow to a size at
+//! which sled writes files that it never syncs.
 //!
-//! A key is `w`, the length of the window's key (1 byte) and that key, the operation, a zero, the time of the
-//! admission and its number (8 bytes each). So those of a window lie in the order of their times, which is that of
-//! their numbers. Up to layout 3 a key was `a`, the id of an API key (6 bytes), the operation, a zero, the time, and
-//! a number that told those of one millisecond apart (4 bytes).
+//! A key is `w`, the window's key after its length (1 byte), the operation, a zero, the time of the
+//! admission and its number (8 bytes each). So the admissions of a window are sorted by time, which
+//! is also the order of their numbers. Up to layout 3 a key was `a`, the id of an API key (6
+//! bytes), the operation, a zero, the time, and a number that distinguished admissions of one
+//! millisecond (4 bytes).
 
 use std::ops::Range;
 
@@ -18,7 +19,7 @@ use crate::rows::keys::{moment_from_bytes, moment_to_bytes};
 use crate::rows::overflow::Edits;
 use crate::rows::write_set::WriteSet;
 
-/// The number of rows that are read or written at a time.
+/// The number of rows read or written at a time.
 const PAGE: usize = 1000;
 
 /// The prefix of the keys of a window's admissions.
@@ -39,7 +40,7 @@ fn keys_of(window: &Window) -> Range<Vec<u8>> {
     begin..end
 }
 
-/// From behind everything of a moment to the end of the window.
+/// The keys of a window with times after `after`.
 fn behind(window: &Window, after: UnixMillis) -> Range<Vec<u8>> {
     let Range { start, end } = keys_of(window);
     let begin = [start.as_slice(), &moment_to_bytes(after), &[u8::MAX; 9]].concat();
@@ -56,11 +57,11 @@ fn admission_of(key: &[u8]) -> Result<Admission, StoreError> {
     admission.ok_or_else(|| damaged("an admission without a number"))
 }
 
-/// The admissions as the changes of a group leave them, and what a write makes of them.
+/// The admissions as a group sees them, with the edits of a write.
 pub(crate) struct Admissions<'a> {
     pub(crate) db: &'a Db,
     pub(crate) changes: &'a WriteSet,
-    /// The edits of the write, not yet among the changes.
+    /// The edits of the write, not yet part of the changes.
     pub(crate) edits: &'a mut Edits,
 }
 
@@ -119,8 +120,8 @@ impl AdmissionRowsMut for Admissions<'_> {
     }
 }
 
-/// Deletes admissions of before `until` or at it, window by window, so many at most, and takes later ones than `now`
-/// to be of then. Returns the number of those that were deleted.
+/// Deletes at most `limit` admissions made until `until`, window by window, and moves those later
+/// than `now` to `now`. Returns the number of deleted ones.
 pub(crate) fn sweep(
     db: &Db,
     changes: &mut WriteSet,
@@ -159,8 +160,8 @@ fn window_of(key: &[u8]) -> Result<Window, StoreError> {
     parts().ok_or_else(|| damaged("an admission of no window"))
 }
 
-/// The rows of layout 3 as those of this one, and before them the removal of what such a step that was cut short
-/// has left.
+/// The batches that convert the rows of layout 3. The first remove what an interrupted migration
+/// left behind.
 pub(crate) fn migrate_v3(db: &Db) -> Result<Vec<Batch>, StoreError> {
     let mut batches = batches(db, b"w", |batch, key| {
         batch.remove(key);
@@ -177,7 +178,7 @@ pub(crate) fn migrate_v3(db: &Db) -> Result<Vec<Batch>, StoreError> {
     Ok(batches)
 }
 
-/// The removal of the rows of layout 3, if there are any.
+/// A batch that removes the rows of layout 3; `None` if there are none.
 pub(crate) fn remove_v3(db: &Db) -> Result<Option<Batch>, StoreError> {
     let mut rows = db.scan_prefix(b"a");
     let mut batch = None;

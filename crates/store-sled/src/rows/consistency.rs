@@ -1,4 +1,5 @@
-//! A look for damage that no record shows: rows that cannot be read, and rows that contradict others.
+//! The check for damage that no record shows: rows that cannot be read, and rows that contradict
+//! others.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +21,7 @@ use crate::rows::records::{
 use crate::rows::totals::Totals;
 use crate::rows::{counters, models, overflow};
 
-/// The rows that cannot be read or contradict other rows, a sentence each.
+/// Finds rows that cannot be read or contradict others, and returns a sentence for each.
 pub(crate) fn contradictions(db: &Db) -> Vec<String> {
     let mut check = Check { db, findings: Vec::new(), tallies: BTreeMap::new() };
     check.models();
@@ -34,13 +35,13 @@ pub(crate) fn contradictions(db: &Db) -> Vec<String> {
     check.findings
 }
 
-/// The counts of an organisation's rows, with the rows that hold the same counts.
+/// The rows of an organisation as they were counted, and its counters as they are stored.
 #[derive(Clone, Copy, Default)]
 struct Tally {
     models: u64,
     counter: Option<Counter>,
     events: u64,
-    /// The positions of the first event and the last one.
+    /// The positions of the first and the last event.
     ends: Option<(u64, u64)>,
     history: Option<HistoryBounds>,
 }
@@ -60,7 +61,7 @@ impl Check<'_> {
         }
     }
 
-    /// Judges the values of a range. Those behind one that cannot be read are left out.
+    /// Checks the values of a range, up to the first whose rows cannot be read.
     fn each(
         &mut self,
         (what, keys): (&str, std::ops::Range<&[u8]>),
@@ -179,7 +180,7 @@ impl Check<'_> {
         });
     }
 
-    /// Compares what is counted with what is there.
+    /// Compares stored counters with the rows that were counted.
     fn counts(&mut self) {
         self.each(("counter", ALL_COUNTERS), |check, key, row| {
             let counter = Counter::from_row(Some(row))?;
@@ -232,7 +233,7 @@ impl Check<'_> {
     }
 }
 
-/// The number in a key and the organisation of its row, as words for a finding. A digest is left out.
+/// The number and the organisation in a key, as text for a finding. Digests are left out.
 fn place(key: &[u8]) -> String {
     let Some((kind, rest)) = key.split_first() else { return String::new() };
     if !b"cdemox".contains(kind) {

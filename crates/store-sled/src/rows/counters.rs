@@ -7,13 +7,13 @@ use sled::Db;
 use crate::error::{call_sled, damaged};
 use crate::rows::keys::{LAST_ID, counter_key, number};
 
-/// The counts of an organisation.
+/// The counters of an organisation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counter {
     /// The number of its models.
     pub(crate) models: u64,
-    /// The number of writes that changed any of its models, or their data. Two reads that find the same
-    /// number found the same models.
+    /// The number of writes that changed its models or their data. If two reads find the same
+    /// number, they found the same models.
     pub(crate) changes: u64,
 }
 
@@ -22,7 +22,7 @@ impl Counter {
         [self.models.to_be_bytes(), self.changes.to_be_bytes()].concat()
     }
 
-    /// The counter as it is stored; an organisation without a row has no models.
+    /// Decodes a counter. An organisation without a row has no models.
     pub(crate) fn from_row(row: Option<&[u8]>) -> Result<Self, StoreError> {
         let counter = row.map_or(Some(Counter::default()), Counter::from_bytes);
         counter.ok_or_else(|| damaged("a counter that is none"))
@@ -34,7 +34,7 @@ impl Counter {
     }
 }
 
-/// The last id that was given away.
+/// The last id that was assigned.
 pub(crate) fn last_id(db: &Db) -> Result<u64, StoreError> {
     match call_sled(|| db.get(LAST_ID))? {
         None => Ok(0),

@@ -5,7 +5,7 @@ use custom_models_core::store::{Lineage, StoreError, StoreIdentity};
 use crate::error::damaged;
 use crate::rows::keys::number;
 
-/// The identity of the store, as it is stored.
+/// Decodes the identity of the store.
 pub(crate) fn identity_from_row(row: Option<&[u8]>) -> Result<StoreIdentity, StoreError> {
     let bytes = row.and_then(|row| row.try_into().ok());
     let bytes =
@@ -13,12 +13,12 @@ pub(crate) fn identity_from_row(row: Option<&[u8]>) -> Result<StoreIdentity, Sto
     Ok(StoreIdentity::from_bytes(bytes))
 }
 
-/// An identity and a lineage, as they are stored.
+/// Encodes an identity and a lineage.
 pub(crate) fn lineage_to_bytes(identity: StoreIdentity, lineage: Lineage) -> Vec<u8> {
     [&identity.as_bytes()[..], &lineage.get().to_be_bytes()].concat()
 }
 
-/// The identity and the lineage of the store, by the rows under [`IDENTITY`] and [`LINEAGE`].
+/// Decodes the identity and the lineage of the store from its two rows.
 pub(crate) fn lineage_from_rows(
     identity: Option<&[u8]>,
     lineage: Option<&[u8]>,

@@ -1,11 +1,10 @@
-//! Rows, read and written. What is read is judged again on its way in: a file can be damaged in ways
-//! that sled's checksums cannot see.
+//! Rows of models.
 //!
-//! A model's row, numbers big-endian: the form's number 2, training status, revision (8 bytes), heartbeats
-//! (4), created at and updated at (8 each), language (2), base model with its length before it (1),
-//! name with its length before it (2), the record of the training state with its length before it (2), empty
-//! for none, and then 0, or 1 and the description up to the end. Texts are UTF-8 as they were sent.
-//! Form 1, of layout 1, has no heartbeats and no training state.
+//! The row of a model, numbers big-endian: form 2, training status, revision (8 bytes), beats (4),
+//! `created_at` and `updated_at` (8 each), language (2), base model after its length (1), name
+//! after its length (2), the record of the course after its length (2; 0 for none), and then 0, or
+//! 1 and the description up to the end. Texts are UTF-8. Form 1, of layout 1, has no beats and no
+//! course.
 
 use custom_models_core::model::{InvalidModelRow, ModelRow};
 use custom_models_core::store::{StoreError, StoreErrorKind};
@@ -13,19 +12,19 @@ use custom_models_core::{CustomModel, ModelId};
 
 use crate::error::damaged;
 
-/// The number of this form of a row. Another form gets another number; old ones stay readable.
+/// The number of the current form of a row. Older forms can still be read.
 const FORM: u8 = 2;
 
 /// The form of layout 1.
 const FIRST_FORM: u8 = 1;
 
-/// A model as it is stored.
+/// Encodes a model.
 pub(crate) fn to_bytes(model: &CustomModel) -> Result<Vec<u8>, StoreError> {
     let (name, base_model) = (model.name.as_str(), model.base_model.as_str());
     let course = model.training.to_record();
     let course = course.map_err(|error| StoreError::new(StoreErrorKind::Damaged, error))?;
     let course = course.unwrap_or_default();
-    // The rules of a name and of a course leave no other case.
+    // Never in practice: names and courses are bounded.
     let too_long = |_| damaged("a text that is too long to be stored");
     let mut row = vec![FORM, model.training_status().number()];
     row.extend(model.version.revision.get().to_be_bytes());
@@ -46,7 +45,7 @@ pub(crate) fn to_bytes(model: &CustomModel) -> Result<Vec<u8>, StoreError> {
     Ok(row)
 }
 
-/// The model that a row holds.
+/// Decodes a model.
 pub(crate) fn from_bytes(id: ModelId, row: &[u8]) -> Result<CustomModel, StoreError> {
     let mut row = Cursor(row);
     let form = row.byte()?;
@@ -80,7 +79,7 @@ pub(crate) fn from_bytes(id: ModelId, row: &[u8]) -> Result<CustomModel, StoreEr
     model.try_into().map_err(|InvalidModelRow(what)| damaged(what))
 }
 
-/// The rest of a row.
+/// The rest of a row that is being decoded.
 struct Cursor<'a>(&'a [u8]);
 
 impl<'a> Cursor<'a> {
@@ -101,13 +100,13 @@ impl<'a> Cursor<'a> {
         str::from_utf8(text).map_err(|_| damaged("a text that is not UTF-8"))
     }
 
-    /// A text with its length before it.
+    /// A text after its length.
     fn counted_text(&mut self) -> Result<&'a str, StoreError> {
         let length = u16::from_be_bytes(self.array()?);
         self.text(length.into())
     }
 
-    /// The description, with which a row ends.
+    /// The description at the end of a row.
     fn description(&mut self) -> Result<Option<&'a str>, StoreError> {
         match (self.byte()?, self.0.len()) {
             (0, 0) => Ok(None),

@@ -1,29 +1,30 @@
-//! Values that are too long for one row, in several.
+//! Values that are too long for one row, split into several.
 //!
-//! Sled splits a page when it has more than 16 rows, whatever their sizes. A page that is larger than
-//! 131 020 bytes goes to a file of its own, which sled never syncs. After an insert a page has 17 rows;
-//! pages with fewer than 4 are merged into their neighbours, and even two such merges before it is
-//! split again leave at most 23. So a row may have [`MAX_ROW`] bytes beside its key, which has 110 at most.
+//! Sled splits a page when it has more than 16 rows, whatever their sizes. A page larger than 131
+//! 020 bytes goes to a file of its own, which sled never syncs. After an insert a page has at most
+//! 17 rows. Pages with fewer than 4 rows are merged into their neighbours; two such merges before
+//! the next split give at most 23 rows. So a row may have [`MAX_ROW`] bytes beside its key of at
+//! most 110.
 //!
-//! A value begins with the number of its form, which is not zero. One that is longer than a row goes
-//! on in the rows behind it: the first row is a zero, how many others there are, and the beginning of
-//! the value; the others lie under the same key with their number, one byte, at its end. Nothing lies
-//! in between, so whoever reads rows in order finds the value together.
+//! A value begins with the number of its form, which is not zero. The first row of a longer value
+//! is a zero, the number of further rows, and the beginning of the value. The further rows have the
+//! same key with their number, one byte, appended. No other key sorts between them, so a scan in
+//! order finds the rows of a value together.
 
 use custom_models_core::store::StoreError;
 
 use crate::error::damaged;
 
-/// The most bytes of a row beside its key.
+/// The most bytes of a row without its key.
 pub(crate) const MAX_ROW: usize = 5500;
 
-/// The first byte of a value that goes on in further rows.
+/// The first byte of a value that continues in further rows.
 const CONTINUES: u8 = 0;
 
-/// Rows that a write changes; `None` is no row.
+/// Rows that a write changes, with their new values; `None` removes a row.
 pub(crate) type Edits = Vec<(Vec<u8>, Option<Vec<u8>>)>;
 
-/// Puts a value under a key, in the place of one whose first row is `before`.
+/// Puts a value under a key. `before` is the first row of the value that it replaces.
 pub(crate) fn put(
     edits: &mut Edits,
     key: &[u8],
@@ -52,7 +53,7 @@ pub(crate) fn remove(edits: &mut Edits, key: &[u8], before: &[u8]) {
     remove_rest(edits, key, 0, Some(before));
 }
 
-/// Removes the rows behind the last one that is still needed.
+/// Removes the rows of the old value that the new one does not overwrite.
 fn remove_rest(edits: &mut Edits, key: &[u8], needed: u8, before: Option<&[u8]>) {
     let had = before.map_or(0, continuations);
     for number in (1..=had).skip(needed.into()) {
@@ -60,7 +61,7 @@ fn remove_rest(edits: &mut Edits, key: &[u8], needed: u8, before: Option<&[u8]>)
     }
 }
 
-/// The number of rows of a value behind its first one.
+/// The number of rows of a value after its first one.
 pub(crate) fn continuations(first: &[u8]) -> u8 {
     match first {
         [CONTINUES, continuations, ..] => *continuations,
@@ -68,7 +69,7 @@ pub(crate) fn continuations(first: &[u8]) -> u8 {
     }
 }
 
-/// The value of a first row, of which the others can be had.
+/// Assembles a value from its first row; `row` reads the others.
 pub(crate) fn whole(
     key: &[u8],
     first: Vec<u8>,
@@ -85,7 +86,7 @@ pub(crate) fn whole(
     Ok(value)
 }
 
-/// The values of rows in the order of their keys, each under the key of its first row.
+/// Assembles values from rows in key order, each under the key of its first row.
 pub(crate) fn values<'a, B: AsRef<[u8]> + 'a>(
     mut rows: impl Iterator<Item = Result<(B, B), StoreError>> + 'a,
 ) -> impl Iterator<Item = Result<(Vec<u8>, Vec<u8>), StoreError>> + 'a {

@@ -1,4 +1,4 @@
-//! Rows that are read in the order of their keys.
+//! Scans of rows in the order of their keys.
 
 use std::ops::Range;
 
@@ -7,13 +7,13 @@ use sled::Db;
 
 use crate::error::call_sled;
 
-/// The rows of a prefix, as they are when it is their turn.
+/// Rows with their keys.
 pub(crate) type Rows = Vec<(Vec<u8>, Vec<u8>)>;
 
-/// A row and its key.
+/// A key and its row.
 type Row = (sled::IVec, sled::IVec);
 
-/// The rows below a prefix.
+/// All rows below a prefix. A concurrent write may be seen in part.
 pub(crate) fn below(db: &Db, prefix: &[u8]) -> Result<Rows, StoreError> {
     collect(db.scan_prefix(prefix))
 }

@@ -1,19 +1,20 @@
-//! Rows of the life of models: their events, their data, the answers that are kept, and which trainings
-//! can be claimed. What is read is judged again on its way in.
+//! Rows stored beside models: history, training data, idempotency answers, and the queue of
+//! trainings.
 //!
-//! Numbers are big-endian, texts UTF-8, and every value begins with the form's number 1.
+//! Numbers are big-endian, texts UTF-8. Every value begins with its form, 1.
 //!
-//! - The ends of a history: the positions of the first event that is kept (8) and of the last one (8).
-//! - An event: when (8), model's id (8), actor with its length before it (1), and what was changed, as
-//!   JSON, up to the end. Its position stands in its key.
-//! - A pair of data: as JSON. Its number stands in its key, too.
-//! - An answer: its operation with the length before it (1), its model's id or 0 (8), its key with the
-//!   length before it (1), and the answer, as JSON, up to the end. It lies under the digest of what
-//!   stands before the answer.
+//! - The bounds of a history: the positions of the first stored event (8 bytes) and of the last
+//!   (8).
+//! - An event: its time (8), model id (8), actor after its length (1), and the change as JSON up to
+//!   the end. Its position is in its key.
+//! - A pair of data: JSON. Its number is in its key too.
+//! - An answer: operation after its length (1), model id or 0 (8), idempotency key after its length
+//!   (1), and the answer as JSON up to the end. Its key has the digest of the parts before the
+//!   answer.
 //!
-//! What JSON makes of a control character is six times as long. So an error of 1000 characters may need
-//! 6 KB, and an answer with a whole model in it more than a row: such values go on in other rows, see
-//! `long`.
+//! In JSON a control character is six times as long. So an error of 1000 characters may need 6 KB,
+//! and an answer with a whole model more than a row: such values continue in further rows, see
+//! `overflow`.
 
 use custom_models_core::model::{DataId, DataPair, Event, NewEvent};
 use custom_models_core::store::{
@@ -29,16 +30,16 @@ use crate::rows::keys::{key_below, moment_from_bytes, moment_to_bytes, parts_of}
 
 const FORM: u8 = 1;
 
-/// The key prefix of the ends of all histories.
+/// The key prefix of the bounds of all histories.
 pub(crate) const HISTORIES: &[u8] = b"x";
 
-/// The key prefix of the models whose trainings can be claimed, sorted by the moment from which on they can.
+/// The key prefix of the queue: models whose training can be claimed, by the time from which on.
 pub(crate) const CLAIMABLE: &[u8] = b"q";
 
-/// The key prefix of the index of answers by the moments at which they were given.
+/// The key prefix of the index of answers by time.
 pub(crate) const ANSWER_TIMES: &[u8] = b"t";
 
-/// The key of the ends of an organisation's history.
+/// The key of the bounds of an organisation's history.
 pub(crate) fn history_key(organisation: &Organisation) -> Vec<u8> {
     [HISTORIES, organisation.as_str().as_bytes()].concat()
 }
@@ -58,7 +59,7 @@ pub(crate) fn data_key(organisation: &Organisation, model: ModelId, id: DataId) 
     [data_of(organisation, model).as_slice(), &id.get().to_be_bytes()].concat()
 }
 
-/// The number of a pair, by a key of its rows below those of its model.
+/// The number in the key of a pair, below its model's prefix.
 pub(crate) fn data_id(data_of: &[u8], key: &[u8]) -> Result<DataId, StoreError> {
     let number = key.strip_prefix(data_of).and_then(|rest| rest.first_chunk());
     let number = number.map(|number| DataId::new(u32::from_be_bytes(*number)));
@@ -74,39 +75,36 @@ pub(crate) fn answer_key(
     Ok(key_below(b"r", organisation, digest.as_bytes()))
 }
 
-/// The key in the index of times for the answer under `answer_key`.
+/// The key in the index of times of the answer under `answer_key`.
 pub(crate) fn answer_time_key(at: UnixMillis, answer_key: &[u8]) -> Vec<u8> {
     let whose = answer_key.split_first().map_or(&b""[..], |(_, whose)| whose);
     [ANSWER_TIMES, &moment_to_bytes(at), whose].concat()
 }
 
-/// Behind everything that was answered at a moment or before.
+/// The end of the key range of answers given until `until`.
 pub(crate) fn answer_times_end(until: UnixMillis) -> Vec<u8> {
     // No name begins with this byte.
     [ANSWER_TIMES, &moment_to_bytes(until), b"\xFF"].concat()
 }
 
-/// The moment at which an answer was given and the key of the answer, read from a key in the index of times.
+/// Splits a key in the index of times into the time and the key of the answer.
 pub(crate) fn answer_at(time_key: &[u8]) -> Option<(UnixMillis, Vec<u8>)> {
     let (at, whose) = time_key.strip_prefix(ANSWER_TIMES)?.split_first_chunk()?;
     Some((moment_from_bytes(*at), [b"r", whose].concat()))
 }
 
-/// The key of a model whose training can be claimed from the moment `since` on.
+/// The key in the queue of a model whose training can be claimed from `since` on.
 pub(crate) fn claim_key(since: UnixMillis, id: ModelId) -> Vec<u8> {
     [CLAIMABLE, &moment_to_bytes(since), &id.get().to_be_bytes()].concat()
 }
 
-/// Behind everything that can be claimed at a moment.
+/// The end of the key range of trainings that can be claimed at `at`.
 pub(crate) fn claims_end(at: UnixMillis) -> Vec<u8> {
     [CLAIMABLE, &moment_to_bytes(at), &u64::MAX.to_be_bytes()].concat()
 }
 
-/// Since when a training can be claimed, of which model, and whose that is.
-pub(crate) fn claim(
-    key: &[u8],
-    row: &[u8],
-) -> Result<(UnixMillis, Organisation, ModelId), StoreError> {
+/// Decodes an entry of the queue: the time from which on, the organisation, and the model.
+pub(crate) fn claim(key: &[u8], row: &[u8]) -> Result<(UnixMillis, Organisation, ModelId), StoreError> {
     let parts = || {
         let (since, id) = key.strip_prefix(CLAIMABLE)?.split_first_chunk()?;
         let id = ModelId::new(u64::from_be_bytes(id.try_into().ok()?)).ok()?;
@@ -115,12 +113,12 @@ pub(crate) fn claim(
     parts().ok_or_else(|| damaged("a claim on nothing"))
 }
 
-/// The ends of an organisation's history.
+/// The bounds of an organisation's history.
 ///
-/// INVARIANT: `first` is at least 1, and at most the position behind `last`.
+/// INVARIANT: `first` is at least 1, and at most `last + 1`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct HistoryBounds {
-    /// The position of the first event that is kept; the one behind the last if none is.
+    /// The position of the first stored event; `last + 1` if none is stored.
     pub(crate) first: u64,
     /// The position of the last event; 0 if there was none.
     pub(crate) last: u64,
@@ -131,7 +129,7 @@ impl HistoryBounds {
         [&[FORM][..], &self.first.to_be_bytes(), &self.last.to_be_bytes()].concat()
     }
 
-    /// The ends as they are stored; an organisation without a row has no history.
+    /// Decodes bounds. An organisation without a row has no history.
     pub(crate) fn from_row(row: Option<&[u8]>) -> Result<Self, StoreError> {
         let Some(row) = row else { return Ok(HistoryBounds { first: 1, last: 0 }) };
         let parts = || {
@@ -145,7 +143,7 @@ impl HistoryBounds {
     }
 }
 
-/// An event as it is stored.
+/// Encodes an event.
 pub(crate) fn event_to_bytes(event: &NewEvent, model: ModelId) -> Result<Vec<u8>, StoreError> {
     let NewEvent { created_at, actor, event_type } = event;
     let mut row = vec![FORM];
@@ -156,7 +154,7 @@ pub(crate) fn event_to_bytes(event: &NewEvent, model: ModelId) -> Result<Vec<u8>
     Ok(row)
 }
 
-/// An event, as it lies there.
+/// Decodes an event.
 pub(crate) fn event_at(key: &[u8], value: &[u8]) -> Result<Event, StoreError> {
     let parts = || {
         let position = u64::from_be_bytes(parts_of(key)?.1);
@@ -175,13 +173,13 @@ pub(crate) fn event_at(key: &[u8], value: &[u8]) -> Result<Event, StoreError> {
     Ok(NewEvent { created_at, actor, event_type }.at(position, model))
 }
 
-/// A pair of data as it is stored.
+/// Encodes a pair of data.
 pub(crate) fn pair_to_bytes(pair: &DataPair) -> Result<Vec<u8>, StoreError> {
     let json = serde_json::to_vec(pair).map_err(serialize_error)?;
     Ok([&[FORM], json.as_slice()].concat())
 }
 
-/// A pair of data, as it lies there.
+/// Decodes a pair of data.
 pub(crate) fn pair_at(key: &[u8], value: &[u8]) -> Result<DataPair, StoreError> {
     let json = value.strip_prefix(&[FORM]).ok_or_else(|| damaged("an unknown form of data"))?;
     let pair: Result<DataPair, _> = serde_json::from_slice(json);
@@ -191,27 +189,22 @@ pub(crate) fn pair_at(key: &[u8], value: &[u8]) -> Result<DataPair, StoreError> 
     if is_its_own && pair.id.get() > 0 { Ok(pair) } else { Err(damaged("data of another number")) }
 }
 
-/// An answer as it is stored.
+/// Encodes an answer.
 pub(crate) fn answer_to_bytes(key: &IdempotencyScope, kept: &IdempotencyRecord) -> Result<Vec<u8>, StoreError> {
     let json = serde_json::to_vec(kept).map_err(serialize_error)?;
     Ok([&[FORM], answer_key_to_bytes(key)?.as_slice(), &json].concat())
 }
 
-/// The answer that lies where that of a key does.
-pub(crate) fn answer_from_bytes(
-    key: &IdempotencyScope,
-    value: &[u8],
-) -> Result<IdempotencyRecord, StoreError> {
+/// Decodes an answer, and checks that it belongs to the key.
+pub(crate) fn answer_from_bytes(key: &IdempotencyScope, value: &[u8]) -> Result<IdempotencyRecord, StoreError> {
     let json = value.strip_prefix(&[FORM]);
     let json = json.and_then(|rest| rest.strip_prefix(answer_key_to_bytes(key).ok()?.as_slice()));
     let json = json.ok_or_else(|| damaged("an answer to something else"))?;
     serde_json::from_slice(json).map_err(|_| damaged("an answer that is none"))
 }
 
-/// An answer with its key, as it lies there.
-pub(crate) fn answer_line(
-    value: &[u8],
-) -> Result<(IdempotencyScope, IdempotencyRecord), StoreError> {
+/// Decodes an answer with its key.
+pub(crate) fn answer_line(value: &[u8]) -> Result<(IdempotencyScope, IdempotencyRecord), StoreError> {
     let parts = || {
         let (operation, rest) = first_text(value.strip_prefix(&[FORM])?)?;
         let (target, rest) = rest.split_first_chunk()?;
@@ -236,9 +229,9 @@ fn answer_key_to_bytes(key: &IdempotencyScope) -> Result<Vec<u8>, StoreError> {
     Ok(bytes)
 }
 
-/// A text with its length before it.
+/// Appends a text after its length.
 fn push_text(row: &mut Vec<u8>, text: &str) -> Result<(), StoreError> {
-    // The rules of names and keys leave no other case.
+    // Never in practice: names and keys are bounded.
     let length = u8::try_from(text.len()).map_err(|_| damaged("a name beyond its bounds"))?;
     row.push(length);
     row.extend(text.as_bytes());

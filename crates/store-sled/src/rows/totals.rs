@@ -1,6 +1,6 @@
-//! The counts of the whole store, in one row that every group changes together with its other rows.
+//! The totals of the whole store, in one row that every group changes.
 //!
-//! The generation is the number of the last group: a database that shows a smaller one than was seen before
+//! The generation is the number of the last group. A database with a lower one than was seen before
 //! has lost groups. The number of events never falls: an erased history still counts.
 
 use custom_models_core::store::StoreError;
@@ -12,7 +12,7 @@ use crate::rows::keys::{ALL_COUNTERS, TOTALS, number};
 use crate::rows::records::{HISTORIES, HistoryBounds};
 use crate::rows::write_set::{RowChange, WriteSet};
 
-/// The counts of a store.
+/// The totals of a store.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     /// The number of groups that changed something; 1 for a new or a migrated store.
@@ -45,12 +45,12 @@ impl Totals {
         [generation, models, events].map(u64::to_be_bytes).concat()
     }
 
-    /// The totals of a database in an older layout, as its organisations' rows count them.
+    /// Sums up a database in a layout without totals.
     pub(crate) fn count(db: &Db) -> Result<Self, StoreError> {
         let mut totals = Totals { generation: 1, ..Totals::default() };
         let mut counters = db.range(ALL_COUNTERS);
         while let Some((_, row)) = call_sled(|| counters.next().transpose())? {
-            // A counter that cannot be read is found by whoever needs it.
+            // An unreadable counter fails the operations that need it.
             let models = Counter::from_bytes(&row).map_or(0, |counter| counter.models);
             totals.models = totals.models.saturating_add(models);
         }

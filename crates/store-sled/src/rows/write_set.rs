@@ -1,4 +1,4 @@
-//! The changes of a group of writes, key by key.
+//! The changes of a group of writes.
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, Range};
@@ -10,13 +10,13 @@ use crate::error::call_sled;
 use crate::rows::overflow::Edits;
 use crate::rows::range::below;
 
-/// The rows that a group changes, each as it was and as it is to be; `None` is no row.
+/// The rows that a group changes, with their old and new values.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WriteSet {
     rows: BTreeMap<Vec<u8>, RowChange>,
 }
 
-/// A row as it was and as it is to be.
+/// The old and the new value of a row; `None` is no row.
 #[derive(Clone, Debug)]
 pub(crate) struct RowChange {
     pub(crate) before: Option<Vec<u8>>,
@@ -32,7 +32,7 @@ impl WriteSet {
         self.rows.len()
     }
 
-    /// A row, as the changes so far leave it.
+    /// A row with the changes so far.
     pub(crate) fn row(&self, db: &Db, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         match self.rows.get(key) {
             Some(change) => Ok(change.after.clone()),
@@ -40,7 +40,7 @@ impl WriteSet {
         }
     }
 
-    /// The rows below a prefix, as the changes so far leave them.
+    /// The rows below a prefix with the changes so far.
     pub(crate) fn rows(
         &self,
         db: &Db,
@@ -56,7 +56,7 @@ impl WriteSet {
         Ok(rows)
     }
 
-    /// The last key below a prefix, as the changes so far leave it.
+    /// The last key below a prefix with the changes so far.
     pub(crate) fn last_key(&self, db: &Db, prefix: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let end = [prefix, &[u8::MAX; 32]].concat();
         let all = (Bound::Included(prefix), Bound::Excluded(end.as_slice()));
@@ -73,7 +73,7 @@ impl WriteSet {
         Ok(set.max(unchanged))
     }
 
-    /// The first keys of a range, as the changes so far leave it.
+    /// The first keys of a range with the changes so far.
     pub(crate) fn first_keys(
         &self,
         db: &Db,
@@ -108,10 +108,10 @@ impl WriteSet {
         self.set_all(db, vec![(key, after)])
     }
 
-    /// Changes rows, all of them or, with an error, none.
+    /// Changes rows, or none of them if there is an error.
     ///
-    /// Reads each as it was, which also brings its page into memory: so a page that cannot be read
-    /// is found before a batch is begun, and not in the middle of it.
+    /// Reads the old value of each row, which also loads its page. So an unreadable page fails
+    /// here, and not in the middle of a batch.
     pub(crate) fn set_all(&mut self, db: &Db, edits: Edits) -> Result<(), StoreError> {
         let unknown = edits.iter().filter(|(key, _)| !self.rows.contains_key(key));
         let read = unknown.map(|(key, _)| Ok((key.clone(), stored(db, key)?)));
@@ -124,22 +124,22 @@ impl WriteSet {
         Ok(())
     }
 
-    /// The rows below a prefix that are changed, as they were.
+    /// The changed rows below a prefix, with their old values.
     pub(crate) fn before(&self, prefix: &[u8]) -> impl Iterator<Item = (&[u8], Option<&[u8]>)> {
         self.below(prefix).map(|(key, change)| (key.as_slice(), change.before.as_deref()))
     }
 
-    /// The rows below a prefix that are changed.
+    /// The changed rows below a prefix.
     pub(crate) fn below(&self, prefix: &[u8]) -> impl Iterator<Item = (&Vec<u8>, &RowChange)> {
         self.rows.range(prefix.to_vec()..).take_while(move |(key, _)| key.starts_with(prefix))
     }
 
-    /// A row that is changed, as it is to be.
+    /// The new value of a changed row.
     pub(crate) fn after(&self, key: &[u8]) -> Option<&[u8]> {
         self.rows.get(key)?.after.as_deref()
     }
 
-    /// The changes as sled makes them.
+    /// The changes as a batch of sled's.
     pub(crate) fn batch(&self) -> Batch {
         let mut batch = Batch::default();
         for (key, change) in &self.rows {
@@ -151,7 +151,7 @@ impl WriteSet {
         batch
     }
 
-    /// Returns true if every row in the database is as the changes leave it.
+    /// Returns true if every changed row has its new value in the database.
     pub(crate) fn is_applied(&self, db: &Db) -> Result<bool, StoreError> {
         for (key, change) in &self.rows {
             if stored(db, key)? != change.after {

@@ -20,17 +20,17 @@ use crate::store::SledStore;
 type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
 
 impl ArchiveStore for SledStore {
-    /// Writes become visible when it is over: sled has no other view than the newest.
+    /// Writes wait until the export is over, since sled has no snapshots.
     fn export(&self, each: Each<'_>) -> Result<(), StoreError> {
         let _blocked = self.database.block_writer();
         let (each, refused) = (RefCell::new(Some(each)), RefCell::new(None));
         let shown = self.database.read(|db| {
-            // After a fault it would begin anew, with records that were shown already.
+            // `read` repeats after an error, but records were passed on already.
             let Some(each) = each.borrow_mut().take() else {
                 return Err(StoreErrorKind::Unavailable.into());
             };
             let shown = export::export(db, &mut |record| {
-                // What the caller could not take is no fault of the database.
+                // An error of the caller's is not one of the database.
                 each(record).inspect_err(|error| *refused.borrow_mut() = Some(error.clone()))
             });
             if refused.borrow().is_some() { Ok(()) } else { shown }
@@ -57,7 +57,7 @@ impl ArchiveStore for SledStore {
         })
     }
 
-    /// Looks at every row, while the writer waits.
+    /// Checks every row, while the writer is blocked.
     fn verify(&self) -> Result<Vec<String>, StoreError> {
         let _blocked = self.database.block_writer();
         self.database.read(|db| {

@@ -120,7 +120,8 @@ fn commit(writer: &mut Writer, writes: Vec<Write>) -> Vec<Outcome> {
 fn model_6_a_group_shares_one_sync() {
     let temporary = tempfile::tempdir().unwrap();
     let recorder = Recorder::default();
-    let folder = Folder::open(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
+    let folder =
+        Folder::open(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
     let database = Arc::new(Database::open(folder, recorder.clone()).unwrap());
     let mut writer = Writer::new(Arc::clone(&database));
     recorder.steps();

@@ -10,8 +10,7 @@ use crate::rows::admissions::{self, Admissions};
 use crate::rows::overflow::Edits;
 use crate::rows::write_set::WriteSet;
 
-/// Judges a change on what is stored and what its group changed before it, and makes it a change of
-/// the group.
+/// Decides a change on the rows as its group has left them, and adds it to the group.
 pub(crate) fn apply(
     db: &Db,
     changes: &mut WriteSet,

@@ -1,4 +1,4 @@
-//! A group of writes that is being judged: its writes see what those before them changed.
+//! A group of writes that is being decided. Each write sees the changes of those before it.
 
 use custom_models_core::model::{DataId, DataPair, NewEvent};
 use custom_models_core::store::{
@@ -33,7 +33,7 @@ impl<'a> Group<'a> {
         Ok(Group { db, changes: WriteSet::default(), last_id })
     }
 
-    /// All that the group changes, with the counts of the store.
+    /// The changes of the group, with the new totals of the store.
     pub(crate) fn into_changes(mut self) -> Result<WriteSet, StoreError> {
         if !self.changes.is_empty() {
             let totals = Totals::read(self.db)?.after(&self.changes);
@@ -42,7 +42,7 @@ impl<'a> Group<'a> {
         Ok(self.changes)
     }
 
-    /// Judges a write. One that is refused, or fails, has changed nothing.
+    /// Decides a write. A write that is refused or fails changes nothing.
     pub(crate) fn apply(&mut self, write: &Write) -> Result<Outcome, StoreError> {
         let mut pending = PendingWrite { last_id: self.last_id, edits: Edits::new(), group: self };
         let outcome = apply(&mut pending, write)?;
@@ -52,8 +52,7 @@ impl<'a> Group<'a> {
         Ok(outcome)
     }
 
-    /// Puts a model in the place of the one before it, with the moment from which its training can be claimed.
-    /// One of the two is there.
+    /// Replaces a model, and updates the queue of trainings. At least one of the two must be given.
     pub(crate) fn put_model(
         &self,
         edits: &mut Edits,
@@ -81,7 +80,7 @@ impl<'a> Group<'a> {
         Ok(())
     }
 
-    /// Keeps an answer, in the place of one under the same key.
+    /// Stores an answer, in place of any other under its key.
     pub(crate) fn put_answer(
         &self,
         edits: &mut Edits,
@@ -118,14 +117,14 @@ impl<'a> Group<'a> {
         value.map(|value| answer_from_bytes(key, &value)).transpose()
     }
 
-    /// A value, as the group so far leaves it.
+    /// A value with the changes of the group so far.
     pub(crate) fn value(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         let row = |key: &[u8]| self.changes.row(self.db, key);
         row(key)?.map(|first| overflow::whole(key, first, row)).transpose()
     }
 }
 
-/// The rows that a write makes of the group's, not yet among the changes of the group.
+/// A write that is being decided. Its edits become changes of the group if it succeeds.
 struct PendingWrite<'g, 'a> {
     group: &'g Group<'a>,
     edits: Edits,
@@ -272,7 +271,7 @@ impl Rows for PendingWrite<'_, '_> {
         self.group.put_answer(&mut self.edits, organisation, key, kept)
     }
 
-    /// The end of the history is written with its event.
+    /// Writes only the number of models: the end of the history is written with its event.
     fn set_counters(
         &mut self,
         organisation: &Organisation,

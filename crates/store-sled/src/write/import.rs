@@ -1,4 +1,4 @@
-//! Records that are put into a database, and those that are erased.
+//! Imports and erasures of records.
 
 use custom_models_core::Organisation;
 use custom_models_core::access::{KeyRecord, Operation, Window};
@@ -21,7 +21,7 @@ use crate::rows::records::{
 use crate::write::group::Group;
 
 impl Group<'_> {
-    /// Puts records or erases them, all or none.
+    /// Imports or erases records, all or none, and returns their number.
     pub(crate) fn archive(&mut self, change: &ArchiveChange) -> Result<u64, StoreError> {
         let (before, last_id) = (self.changes.clone(), self.last_id);
         let archived = match change {
@@ -41,7 +41,8 @@ impl Group<'_> {
         archived
     }
 
-    /// Returns true if an export would show nothing but a start at 0, and the group changes nothing yet.
+    /// Returns true if an export would have no record but a start at 0, and the group has changed
+    /// nothing.
     fn is_empty(&self) -> Result<bool, StoreError> {
         let is_empty = self.last_id == 0 && self.changes.is_empty();
         Ok(is_empty && crate::read::export::is_empty(self.db)?)
@@ -104,7 +105,7 @@ impl Group<'_> {
         self.changes.set(self.db, LINEAGE.to_vec(), Some(row)).map(|()| 1)
     }
 
-    /// In the place of whatever has its id.
+    /// Puts a key, in place of any other with its id.
     fn put_key(&self, edits: &mut Edits, key: &KeyRecord) -> Result<(), StoreError> {
         for (place, row) in self.changes.rows(self.db, KEYS)? {
             if key_at(&place, &row)?.id == key.id {
@@ -115,7 +116,7 @@ impl Group<'_> {
         Ok(())
     }
 
-    /// Erases rows, so many at most, or a few more where they belong together.
+    /// Erases at most `limit` rows, or a few more that belong together.
     fn erase(&mut self, organisation: &Organisation, limit: u32) -> Result<u64, StoreError> {
         let limit = usize::try_from(limit.max(1)).unwrap_or(usize::MAX);
         let mut edits = Edits::new();
@@ -163,7 +164,7 @@ impl Group<'_> {
         Ok(())
     }
 
-    /// Erases rows of a kind that lie below the organisation, and what leads to them.
+    /// Erases rows of a kind that belong to the organisation, and their index entries.
     fn erase_kind(
         &self,
         edits: &mut Edits,
@@ -177,7 +178,7 @@ impl Group<'_> {
         let keys = key_below(kind, organisation, b"")..end_of(kind, organisation);
         let (mut models, mut events) = (0, 0);
         for key in self.changes.first_keys(self.db, keys, left)? {
-            // The other rows of a long value lie behind its first one, and go with it.
+            // The further rows of a long value go with its first one.
             if let Some(first) = self.changes.row(self.db, &key)? {
                 overflow::remove(edits, &key, &first);
             }

@@ -1,4 +1,4 @@
-//! The purge of old rows: the beginnings of histories, and answers.
+//! The purge of old events and answers.
 
 use custom_models_core::Organisation;
 use custom_models_core::store::{Purge, Purged, StoreError};
@@ -13,7 +13,7 @@ use crate::rows::records::{
 use crate::write::group::Group;
 
 impl Group<'_> {
-    /// Forgets what is old, as the group so far leaves it.
+    /// Deletes old events and answers, with the changes of the group so far in view.
     pub(crate) fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
         let Purge { events_before, answers_until, limit } = *purge;
         let mut edits = Edits::new();
@@ -52,7 +52,7 @@ impl Group<'_> {
         Ok(forgotten)
     }
 
-    /// Forgets an event that happened before a time; whether it did.
+    /// Deletes an event if it is older than `before`. Returns true if it was.
     fn forget_event(
         &self,
         edits: &mut Edits,

@@ -1,4 +1,4 @@
-//! Groups of writes, each one batch and one sync.
+//! The writer: it commits each group as one batch with one sync.
 
 use std::sync::Arc;
 
@@ -10,12 +10,11 @@ use crate::rows::write_set::WriteSet;
 use crate::write::access;
 use crate::write::group::Group;
 
-/// The only one who writes.
+/// The only writer of a database.
 pub(crate) struct Writer {
     database: Arc<Database>,
     is_read_only: bool,
-    /// The last id of any group, also of one that failed: it may have been seen, so it is not given
-    /// again.
+    /// The last id of any group, even a failed one: a reader may have seen it, so it is not reused.
     last_id: u64,
 }
 
@@ -24,13 +23,13 @@ impl Writer {
         Writer { database, is_read_only: false, last_id: 0 }
     }
 
-    /// Refuses all writes, of a store that is open for reading alone.
+    /// A writer that refuses everything, for a store opened for reading alone.
     pub(crate) fn read_only(database: Arc<Database>) -> Self {
         Writer { is_read_only: true, ..Writer::new(database) }
     }
 
-    /// Finds out what became of a group that failed before its sync. What is half there is taken back
-    /// when the database is opened anew, and what is found then was synced.
+    /// Determines the outcome of a group that failed before its sync. Reopening rolls a partial
+    /// group back and syncs, so a group that is found afterwards is durable.
     fn settle(&self, changes: &WriteSet, error: StoreError) -> Result<(), StoreError> {
         match self.database.read(|db| changes.is_applied(db)) {
             Ok(true) => Ok(()),
@@ -39,7 +38,7 @@ impl Writer {
         }
     }
 
-    /// Judges a group. Answers with the last id that it gives, and with what it changes.
+    /// Decides a group. Returns the answers, the last id assigned, and the changes.
     fn judge(&self, jobs: &[Job]) -> Result<((Answers<Self>, u64), WriteSet), StoreError> {
         self.database.read(|db| {
             let mut group = Group::begin(db, self.last_id)?;
@@ -63,7 +62,8 @@ impl Writer {
     }
 }
 
-/// Returns true if the other writes of a group can be made. Damage to one organisation is not another's.
+/// Returns true if the error fails only its own write: damage to one organisation must not fail
+/// others.
 fn is_write_error(error: &StoreError) -> bool {
     matches!(error.kind(), StoreErrorKind::Damaged | StoreErrorKind::IdsExhausted)
 }

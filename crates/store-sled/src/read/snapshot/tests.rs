@@ -69,7 +69,8 @@ fn id((key, _): (Vec<u8>, Vec<u8>)) -> u64 {
 /// A database in which `acme` has so many models, from the id 1 on, and its writer.
 fn database(models: usize) -> (tempfile::TempDir, Arc<Database>, Arc<Mutex<Writer>>) {
     let temporary = tempfile::tempdir().unwrap();
-    let folder = Folder::open(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
+    let folder =
+        Folder::open(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
     let database = Arc::new(Database::open(folder, Disk).unwrap());
     let mut writer = Writer::new(Arc::clone(&database));
     writer.commit(&jobs(creations("acme", models))).unwrap();

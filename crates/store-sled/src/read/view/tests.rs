@@ -55,7 +55,8 @@ fn value(length: usize) -> Vec<u8> {
 
 fn database() -> (tempfile::TempDir, Arc<Database>) {
     let temporary = tempfile::tempdir().unwrap();
-    let folder = Folder::open(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
+    let folder =
+        Folder::open(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
     let database = Arc::new(Database::open(folder, Disk).unwrap());
     (temporary, database)
 }

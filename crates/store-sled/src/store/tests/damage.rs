@@ -8,7 +8,8 @@ use super::*;
 /// another organisation creates one. Answers what `acme` hears and has then.
 fn among_others(counter: &[u8], write: Write) -> (StoreErrorKind, Vec<u8>, bool) {
     let temporary = tempfile::tempdir().unwrap();
-    let folder = Folder::open(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
+    let folder =
+        Folder::open(temporary.path(), custom_models_core::store::OpenMode::Create).unwrap();
     let database = Arc::new(Database::open(folder, Recorder::default()).unwrap());
     let mut writer = Writer::new(Arc::clone(&database));
     writer.commit(&[Job::Model(creation(None))]).unwrap();
