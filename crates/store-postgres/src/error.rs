@@ -1,4 +1,4 @@
-//! The meaning of errors of the server, and of the connection to it, for the caller of a store.
+//! Errors of the server and of the connection to it, as errors of a store.
 
 use std::error::Error as _;
 use std::io;
@@ -8,13 +8,13 @@ use deadpool_postgres::{PoolError, TimeoutType};
 use tokio_postgres::Error;
 use tokio_postgres::error::{Severity, SqlState};
 
-/// Why a question or a transaction came to nothing.
+/// The error of a query or a transaction.
 pub(crate) enum Fault {
     /// The server refused it, or cannot be reached.
     Server(Error),
-    /// A row holds what this crate cannot have written.
+    /// A row has content that this crate cannot have written.
     Row(&'static str),
-    /// It is said already what this means.
+    /// An error that is one of a store already.
     Store(StoreError),
 }
 
@@ -47,7 +47,7 @@ impl From<PoolError> for Fault {
 }
 
 impl Fault {
-    /// For a caller whose write, if it is one, was not made.
+    /// Converts the error of a read, or of a write that was certainly not made.
     pub(crate) fn into_store_error(self) -> StoreError {
         match self {
             Fault::Server(error) => StoreError::new(kind(&error), error),
@@ -56,18 +56,18 @@ impl Fault {
         }
     }
 
-    /// For a caller whose commit was sent.
+    /// Converts the error of a write whose commit was sent.
     pub(crate) fn into_commit_error(self) -> StoreError {
         match self {
             Fault::Server(error) if is_undone(&error) => StoreError::new(kind(&error), error),
             Fault::Server(error) => StoreError::new(StoreErrorKind::OutcomeUnknown, error),
-            // It was made, and its answer makes no sense.
+            // The write was made, but the answer cannot be read.
             Fault::Row(what) => StoreError::new(StoreErrorKind::OutcomeUnknown, what),
             Fault::Store(error) => error,
         }
     }
 
-    /// Returns true if the server asks to try the transaction again, because it conflicted with another one.
+    /// Returns true if the transaction conflicted with another one and should be repeated.
     pub(crate) fn is_conflict(&self) -> bool {
         let Fault::Server(error) = self else { return false };
         error.code().is_some_and(|code| {
@@ -75,19 +75,20 @@ impl Fault {
         })
     }
 
-    /// Returns true if a write violates a constraint of the database.
+    /// Returns true if a write violated a constraint.
     pub(crate) fn is_constraint_violation(&self) -> bool {
         let Fault::Server(error) = self else { return false };
         error.code().is_some_and(|code| code.code().starts_with("23"))
     }
 
-    /// Returns true if the connection is lost, with everything that was not committed on it.
+    /// Returns true if the connection is lost, with everything uncommitted on it.
     pub(crate) fn is_connection_lost(&self) -> bool {
         matches!(self, Fault::Server(error) if is_lost(error))
     }
 }
 
-/// Returns true if a commit that ended with `error` was certainly not made: the server lives, and says so.
+/// Returns true if a commit that failed with `error` was certainly not made: the server is alive
+/// and says so.
 fn is_undone(error: &Error) -> bool {
     error.as_db_error().is_some_and(|error| {
         let lives = error.parsed_severity() == Some(Severity::Error);
@@ -117,13 +118,13 @@ fn kind(error: &Error) -> StoreErrorKind {
         return StoreErrorKind::Busy;
     }
     match code.code().get(..2) {
-        // A class of codes: connections, authorisation, the database's name, an operator's hand.
+        // Classes of codes: connection, authorisation, database name, operator intervention.
         Some("08" | "28" | "3D" | "57") => StoreErrorKind::Unavailable,
-        // Conflicts that did not end, too little memory or too many connections, locks.
+        // Unresolved conflicts, too little memory or too many connections, locks.
         Some("40" | "53" | "55") => StoreErrorKind::Busy,
-        // What is kept is against its own constraints, or the server found its files so.
+        // Stored rows violate constraints, or the server's files are damaged.
         Some("22" | "23" | "XX") => StoreErrorKind::Damaged,
-        // Tables or columns that are not there.
+        // Missing tables or columns.
         Some("3F" | "42") => StoreErrorKind::NotOurs,
         _ => StoreErrorKind::Failed,
     }

@@ -1,9 +1,9 @@
 //! Custom models in one PostgreSQL database, for several machines.
 //!
-//! Any number of engines, on any number of machines, work on one database. Writes are committed in
-//! groups, creates in one round trip and all others in two, and their conditions are judged on rows that
-//! the transaction has taken, so that no other engine comes between. What is acknowledged is as durable as
-//! the server makes a commit. Reads have connections of their own and wait for no write.
+//! Any number of engines on any number of machines can use one database. Writes are committed in
+//! groups: creates in one round trip, all others in two. Their conditions are checked on rows that
+//! the transaction has locked, so no other engine interferes. An acknowledged write is as durable
+//! as the server's commits. Reads have connections of their own and wait for no write.
 //!
 //! ```no_run
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -1,4 +1,5 @@
-//! The rows of each table: the statements that read them, and their conversion to values.
+//! The rows of each table: the statements that read them, and their conversion to values. Rows are
+//! checked against the rules when they are read.
 
 pub(crate) mod access;
 pub(crate) mod admissions;

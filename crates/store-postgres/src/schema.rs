@@ -1,9 +1,9 @@
-//! The layout of the database, and the way to it from every earlier one.
+//! The layout of the database, and the migrations from earlier ones.
 //!
-//! All tables are in a schema of their own. What callers write is kept as bytes: PostgreSQL's texts hold
-//! no U+0000, and their order and their very characters depend on how a database was made. A row is
-//! found by its organisation first, so that a database of many machines can lay the rows of one
-//! organisation together. Ids come from one sequence that gives no machine a stock of them.
+//! All tables are in a schema of their own. Texts of callers are stored as bytes: PostgreSQL's
+//! `text` cannot hold U+0000, and its order and encoding depend on the settings of the database.
+//! Primary keys begin with the organisation, so that a distributed database can keep the rows of
+//! one organisation together. Ids come from one sequence without a cache.
 
 pub(crate) mod ids;
 pub(crate) mod migrate;
@@ -17,20 +17,21 @@ pub(crate) const WITH_IDENTITY: i64 = 2;
 /// The first layout with a lineage.
 pub(crate) const WITH_LINEAGE: i64 = 3;
 
-/// Stands in a step for the hexadecimal digits of a new identity.
+/// The placeholder in a step for the hexadecimal digits of a new identity.
 pub(crate) const IDENTITY: &str = "{identity}";
 
-/// The steps from nothing to the current layout; `migrations` has a row for each that was made. A step
-/// that was released is never changed. Each can be made again after it was made in part, which some
-/// servers leave behind where the definition of tables is no part of a transaction.
+/// The steps from nothing to the current layout. `migrations` has a row for each applied one. A
+/// released step never changes. Each step can be repeated after it was applied in part, since not
+/// all servers have transactional DDL.
 pub(crate) const MIGRATIONS: [(i64, &str); 4] = [(1, FIRST), (2, SECOND), (3, THIRD), (4, FOURTH)];
 
 const FIRST: &str =
-    // INVARIANT: `organisations.models` is the number of the organisation's rows in `models`, and the
-    // positions of its rows in `events` follow each other up to `organisations.events`. Nobody changes
-    // anything of an organisation without its row, of which `writes` counts the groups. It is the same
-    // with `windows` and `admissions`, where `number` tells those of one millisecond apart.
-    // `claimable_at` is that of the training state, and no training state is that of a new model.
+    // INVARIANT: `organisations.models` is the number of the organisation's rows in `models`. The
+    // positions of its rows in `events` are consecutive and end at `organisations.events`. A
+    // transaction that changes anything of an organisation updates its row, and `writes` counts
+    // these updates. `windows` is locked in the same way for `admissions`, whose `number`
+    // distinguishes those of one millisecond. `claimable_at` equals that of the course; NULL is the
+    // course of a new model.
     "CREATE TABLE IF NOT EXISTS custom_models.organisations (
         organisation bytea NOT NULL PRIMARY KEY,
         models bigint NOT NULL CHECK (models >= 0),
@@ -114,9 +115,9 @@ const FIRST: &str =
         PRIMARY KEY (key, operation, at, number)
     )";
 
-// INVARIANT: `store` has one row. `erased_events` is the number of events that erased histories had.
-// `organisations.purged` is the position of the last event that was purged, so the events that are kept
-// begin behind it.
+// INVARIANT: `store` has one row. `erased_events` is the number of events of all erased histories.
+// `organisations.purged` is the position of the last purged event, so the stored events begin after
+// it.
 const SECOND: &str = "CREATE TABLE IF NOT EXISTS custom_models.store (
         number bigint NOT NULL PRIMARY KEY CHECK (number = 1),
         identity bytea NOT NULL CHECK (octet_length(identity) = 16),
@@ -133,8 +134,9 @@ const SECOND: &str = "CREATE TABLE IF NOT EXISTS custom_models.store (
 
 const THIRD: &str = "ALTER TABLE custom_models.store ADD COLUMN IF NOT EXISTS lineage bigint";
 
-// INVARIANT: the admissions of a window are numbered densely, in the order of their times. Before, numbers told
-// those of one millisecond apart. In two steps, since the server compares rows one by one.
+// INVARIANT: the admissions of a window have consecutive numbers, in the order of their times. In
+// earlier layouts numbers distinguished admissions of one millisecond. Two updates, since the
+// server checks the key of each row at once.
 const FOURTH: &str = "UPDATE custom_models.admissions a SET number = -n.dense
     FROM (SELECT key, operation, at, number, row_number() OVER (
             PARTITION BY key, operation ORDER BY at, number) AS dense

@@ -1,4 +1,4 @@
-//! Settings: the address of the server, and the times that it is waited for.
+//! Settings: the address of the server, timeouts and the number of connections.
 
 use std::env;
 use std::net::IpAddr;
@@ -10,18 +10,18 @@ use custom_models_core::time::UnixMillis;
 use tokio_postgres::Config;
 use tokio_postgres::config::{Host, SslMode, TargetSessionAttrs};
 
-/// By which clock requests are admitted (RATE-1).
+/// The clock by which requests are admitted (RATE-1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Clock {
-    /// That of the server, which all machines share.
+    /// The server's clock, which all machines share.
     #[default]
     Server,
-    /// The time that each admission says: for one machine, and for tests that make their own time.
+    /// The time given with each request: for a single machine, and for tests.
     Caller,
 }
 
 impl Clock {
-    /// The time of the caller, if that is the one that counts.
+    /// The caller's time, if this is the caller's clock.
     pub(crate) fn given(self, now: UnixMillis) -> Option<UnixMillis> {
         match self {
             Clock::Server => None,
@@ -30,22 +30,22 @@ impl Clock {
     }
 }
 
-/// The settings with which a store uses its server.
+/// The settings of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Settings {
-    /// By which clock requests are admitted.
+    /// The clock by which requests are admitted.
     pub clock: Clock,
-    /// The number of connections that read at the same time; two more write.
+    /// The number of connections for reading. Two more are for writing.
     pub reading_connections: usize,
-    /// The longest wait for one of these while they are all in use. At most a day.
+    /// The longest wait for a reading connection while all are in use. At most a day.
     pub wait: Duration,
-    /// The longest time for a statement, or for a connection to a host. An operation that takes several times
-    /// as long is not waited for any more. At most a day.
+    /// The timeout of a statement, and of connecting to a host. Operations of several statements
+    /// have a multiple of it. At most a day.
     pub patience: Duration,
 }
 
-/// The server's clock, 8 connections that read, 2 and 5 seconds.
+/// The server's clock, 8 reading connections, a wait of 2 seconds and a patience of 5.
 impl Default for Settings {
     fn default() -> Self {
         Settings {
@@ -58,7 +58,7 @@ impl Default for Settings {
 }
 
 impl Settings {
-    /// No time is longer than a day, and somebody reads.
+    /// Limits each time to a day, and the number of reading connections to at least 1.
     pub(crate) fn bounded(self) -> Self {
         const DAY: Duration = Duration::from_secs(24 * 60 * 60);
         let bounded = |time: Duration| time.clamp(Duration::from_millis(1), DAY);
@@ -71,35 +71,35 @@ impl Settings {
     }
 }
 
-/// The address of a server, and the certificates by which it is verified.
+/// The address of a server, and the certificates that verify it.
 #[derive(Clone, Debug)]
 pub(crate) struct Address {
     pub(crate) config: Config,
-    /// `None` goes without TLS.
+    /// `None` is a connection without TLS.
     pub(crate) tls: Option<Roots>,
 }
 
 /// The certificate authorities whose signatures are trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Roots {
-    /// Those that the system trusts.
+    /// The system's.
     System,
-    /// Those in a file of PEM.
+    /// Those in a PEM file.
     File(PathBuf),
 }
 
 impl Address {
-    /// The name of the database; that of the role where the URL has none, as on every server.
+    /// The name of the database, by default that of the role.
     pub(crate) fn database(&self) -> &str {
         self.config.get_dbname().or(self.config.get_user()).unwrap_or_default()
     }
 
-    /// Takes a server that follows another one too, for what only reads.
+    /// Also accepts a standby, for stores opened for reading alone.
     pub(crate) fn accept_any(&mut self) {
         self.config.target_session_attrs(TargetSessionAttrs::Any);
     }
 
-    /// Reads a URL. What it says of passwords is in no error.
+    /// Parses a URL. No error contains its password.
     pub(crate) fn parse(url: &str, patience: Duration) -> Result<Self, StoreError> {
         let (rest, parameters) = url.split_once('?').unwrap_or((url, ""));
         let (mut mode, mut roots) = (None, None);
@@ -113,7 +113,7 @@ impl Address {
         }
         let url = format!("{rest}?{}", others.join("&"));
         let mut config: Config = url.parse().map_err(unusable)?;
-        // A store writes; whoever follows another server is not the one.
+        // A store writes, so a standby is not accepted.
         config.target_session_attrs(TargetSessionAttrs::ReadWrite);
         if config.get_connect_timeout().is_none() {
             config.connect_timeout(patience);

@@ -28,8 +28,8 @@ use crate::write::writer::Writer;
 
 /// A store of custom models in one PostgreSQL database.
 ///
-/// Several processes, on several machines, may have the same database open: the quota and the windows
-/// hold over all of them (QUOTA-4, RATE-4).
+/// Several processes on several machines may have the same database open. The quota and the rate
+/// limits hold across all of them (QUOTA-4, RATE-4).
 pub struct PostgresStore {
     /// `None` if the store was opened for reading alone.
     queues: Option<Queues>,
@@ -37,27 +37,29 @@ pub struct PostgresStore {
     runtime_thread: Arc<RuntimeThread>,
     address: Address,
     settings: Settings,
-    /// The layout that the database had when it was opened.
+    /// The layout of the database when it was opened.
     layout: i64,
-    /// The identity of a store in a layout that has none, for as long as it is open: no folder knows it.
+    /// A random identity, for a layout that has none. It lasts as long as the store is open.
     drawn: StoreIdentity,
 }
 
 impl PostgresStore {
-    /// Opens a store by a URL, and makes its tables in the schema `custom_models` where there are none.
-    /// The database must exist.
+    /// Opens a store by its URL. Creates the tables in the schema `custom_models` if there are
+    /// none. The database must exist.
     ///
-    /// The URL is PostgreSQL's, and may name several hosts, of which the one that takes writes is used.
-    /// `sslmode` is `verify-full`, with the system's roots or those of a file that `sslrootcert`
-    /// names, or `disable`, which is meant where every host is this machine.
+    /// The URL is PostgreSQL's. If it names several hosts, the one that accepts writes is used.
+    /// `sslmode` is `verify-full`, with the system's root certificates or those in the file
+    /// `sslrootcert`, or `disable`. The default is `disable` if every host is this machine, else
+    /// `verify-full`.
     ///
     /// # Errors
     ///
-    /// - [`NotOurs`](custom_models_core::store::StoreErrorKind::NotOurs): the schema is somebody else's.
-    /// - [`Newer`](custom_models_core::store::StoreErrorKind::Newer): a newer version of this crate made the tables; they are not
-    ///   touched.
-    /// - [`Unavailable`](custom_models_core::store::StoreErrorKind::Unavailable): no URL of a server, no server, no permission, or one that
-    ///   takes no writes.
+    /// - [`NotOurs`](custom_models_core::store::StoreErrorKind::NotOurs): the schema belongs to
+    ///   something else.
+    /// - [`Newer`](custom_models_core::store::StoreErrorKind::Newer): a newer version of this crate
+    ///   made the tables; they are not touched.
+    /// - [`Unavailable`](custom_models_core::store::StoreErrorKind::Unavailable): the URL is
+    ///   invalid, no server accepts writes, or permission is missing.
     /// - Others as they say.
     pub fn open(url: &str) -> Result<Self, StoreError> {
         Self::open_with(url, Settings::default())
@@ -72,18 +74,19 @@ impl PostgresStore {
         Self::open_as_with(url, OpenMode::Create, settings)
     }
 
-    /// Opens a store with the right that `mode` gives (PLACE-1).
+    /// Opens a store with the rights of `mode` (PLACE-1).
     ///
-    /// For reading alone, a role with `SELECT` on the tables and the sequence is enough. If no host takes writes,
-    /// one that follows another server is read, as of what it has heard.
+    /// For reading alone, a role with `SELECT` on the tables and the sequence is enough. If no host
+    /// accepts writes, a standby is read, which may lag behind.
     ///
     /// # Errors
     ///
     /// As [`PostgresStore::open`], and:
     ///
-    /// - [`Missing`](custom_models_core::store::StoreErrorKind::Missing): there are no tables, and `mode` makes none.
-    /// - [`Older`](custom_models_core::store::StoreErrorKind::Older): the layout is an older one, and `mode` neither migrates nor
-    ///   reads it.
+    /// - [`Missing`](custom_models_core::store::StoreErrorKind::Missing): there are no tables, and
+    ///   `mode` creates none.
+    /// - [`Older`](custom_models_core::store::StoreErrorKind::Older): the layout is older, and
+    ///   `mode` neither migrates nor reads it.
     pub fn open_as(url: &str, mode: OpenMode) -> Result<Self, StoreError> {
         Self::open_as_with(url, mode, Settings::default())
     }
@@ -121,7 +124,7 @@ impl PostgresStore {
         Ok(PostgresStore { queues, readers, runtime_thread, address, settings, layout, drawn })
     }
 
-    /// The queues of writes, if the store takes any.
+    /// The queues of writes; an error if the store is closed or read-only.
     fn queues(&self) -> Result<&Queues, StoreError> {
         let refused = if self.runtime_thread.is_stopped() {
             StoreErrorKind::Closed
@@ -139,7 +142,8 @@ impl PostgresStore {
     }
 }
 
-/// The address to read at, and the layout there: the server that takes writes or, without one, any.
+/// The address of the server to read from, and its layout: the server that accepts writes or,
+/// without one, any.
 fn read_only(mut address: Address, settings: &Settings) -> Result<(Address, i64), StoreError> {
     let layout = |address: &Address| {
         let pool = ConnectionPool::reading(address, settings)?;
@@ -246,7 +250,7 @@ impl ModelStore for PostgresStore {
     }
 }
 
-/// Writes that are queued are committed before the connections are let go of.
+/// Commits queued writes before the connections are closed.
 impl Drop for PostgresStore {
     fn drop(&mut self) {
         self.end();

@@ -1,5 +1,5 @@
-//! A runtime without a thread of its own: whoever waits for a future runs it, so that nothing is handed
-//! from thread to thread and back.
+//! A runtime without a thread of its own: the caller that waits for a future drives it, which saves
+//! a change of threads.
 
 use std::future::Future;
 use std::thread;
@@ -10,13 +10,13 @@ use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
-/// The time without use after which connections are looked at before a future runs.
+/// The idle time after which connections are polled before a future runs.
 const REST: Duration = Duration::from_millis(1);
 
-/// A runtime, on whatever thread it is used. What was spawned on it rests while it is not.
+/// A runtime that runs on the calling thread. Its tasks make no progress while it is idle.
 pub(crate) struct InlineRuntime {
     runtime: Option<Runtime>,
-    /// Since when it rests.
+    /// The time since which it is idle.
     since: Instant,
 }
 
@@ -25,8 +25,8 @@ impl InlineRuntime {
         InlineRuntime { runtime: None, since: Instant::now() }
     }
 
-    /// Runs a future to its end. One that takes longer is `late`; then whatever it had begun is dropped,
-    /// its connections included, so that no server goes on with half of it.
+    /// Runs a future to its end. After `patience` it fails as `late`, and everything it started is
+    /// dropped, its connections included, so that the server rolls back.
     pub(crate) fn run<T: Send>(
         &mut self,
         patience: Duration,
@@ -43,7 +43,7 @@ impl InlineRuntime {
         let has_rested = self.since.elapsed() >= REST;
         let done = waited_for(&runtime, async move {
             if has_rested {
-                // What came in meanwhile is seen to: the end of a connection, perhaps.
+                // Lets tasks handle what has arrived meanwhile, such as the end of a connection.
                 yield_now().await;
                 yield_now().await;
             }
@@ -63,7 +63,7 @@ impl InlineRuntime {
     }
 }
 
-/// A thread that works for another runtime may not wait for a future: there, another one does.
+/// Blocks on a future. On a thread of another runtime, which must not block, a new thread does it.
 fn waited_for<T: Send>(runtime: &Runtime, future: impl Future<Output = T> + Send) -> T {
     if Handle::try_current().is_err() {
         return runtime.block_on(future);
@@ -75,7 +75,7 @@ fn waited_for<T: Send>(runtime: &Runtime, future: impl Future<Output = T> + Send
 
 impl Drop for InlineRuntime {
     fn drop(&mut self) {
-        // A runtime that is dropped on a thread of another one would panic.
+        // Dropping a runtime on a thread of another one would panic.
         if let Some(runtime) = self.runtime.take() {
             runtime.shutdown_background();
         }

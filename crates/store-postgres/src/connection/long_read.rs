@@ -1,4 +1,4 @@
-//! A connection that reads for long, in one transaction that sees one moment.
+//! A connection for long reads in one consistent transaction.
 
 use std::time::Duration;
 
@@ -13,7 +13,8 @@ use crate::settings::{Address, Settings};
 
 const BEGIN: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-/// A connection that this thread runs, for as long as it reads, in one transaction that sees one moment.
+/// A connection for long reads. The calling thread drives it. Its transaction sees one state of the
+/// database.
 pub(crate) struct LongRead {
     runtime: InlineRuntime,
     connection: Object,

@@ -1,4 +1,4 @@
-//! Connections to the server: those that read, and those that write.
+//! Pools of connections to the server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,19 +17,18 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::error::Fault;
 use crate::settings::{Address, Roots, Settings};
 
-/// Connections that are made when they are needed, and made again when they are lost.
+/// A pool that opens connections on demand, and replaces lost ones.
 #[derive(Clone)]
 pub(crate) struct ConnectionPool(Pool);
 
 impl ConnectionPool {
-    /// Those that read, of which each is waited for.
+    /// A pool of connections for reading. Callers wait while all are in use.
     pub(crate) fn reading(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
         let wait = Some(settings.wait);
         built(pool(address, settings, settings.reading_connections, wait)?)
     }
 
-    /// The one of a writer, which takes it for one transaction after the other. What waits too long for
-    /// a lock is not made, and says so.
+    /// A pool with the one connection of a writer. Statements that wait too long for a lock fail.
     pub(crate) fn writing(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
         let patience = format!("SET lock_timeout = {}", settings.patience.as_millis());
         let set = Hook::async_fn(move |client: &mut ClientWrapper, _| {
@@ -58,7 +57,7 @@ fn pool(
         None => Manager::from_config(config, NoTls, recycling),
         Some(roots) => Manager::from_config(config, tls(roots)?, recycling),
     };
-    // A connection may be made to one host after another, and each has its own time.
+    // Hosts are tried one after the other, each with its own timeout.
     let hosts = u32::try_from(address.config.get_hosts().len()).unwrap_or(u32::MAX);
     let create = Some(settings.patience.saturating_mul(hosts.saturating_add(1)));
     let timeouts = Timeouts { wait, create, recycle: None };
@@ -69,7 +68,7 @@ fn built(pool: PoolBuilder) -> Result<ConnectionPool, StoreError> {
     pool.build().map(ConnectionPool).map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))
 }
 
-/// TLS with the server's certificate verified, its name included.
+/// TLS that verifies the server's certificate and name.
 fn tls(roots: &Roots) -> Result<MakeRustlsConnect, StoreError> {
     let unusable = |cause: Box<dyn std::error::Error + Send + Sync>| {
         StoreError::new(StoreErrorKind::Unavailable, cause)

@@ -1,4 +1,4 @@
-//! Reads: each one statement, which sees one moment, in a transaction that says so.
+//! Reads: one statement each, which sees one state, in a read-only transaction.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use crate::connection::runtime_thread::RuntimeThread;
 use crate::connection::statement::{Statement, pipeline};
 use crate::error::Fault;
 
-/// Lends a connection to whoever reads.
+/// A pool of connections for reading, with the thread that drives them.
 pub(crate) struct ReadPool {
     runtime_thread: Arc<RuntimeThread>,
     pool: ConnectionPool,
@@ -29,7 +29,7 @@ impl ReadPool {
         ReadPool { runtime_thread, pool, patience }
     }
 
-    /// Reads with a connection of its own, and waits for the answer.
+    /// Runs a read on a connection of its own, and waits for its result.
     pub(crate) fn read<T: Send + 'static, F>(
         &self,
         read: impl FnOnce(Reader) -> F + Send + 'static,
@@ -38,7 +38,7 @@ impl ReadPool {
         F: Future<Output = Result<T, Fault>> + Send + 'static,
     {
         let (pool, patience) = (self.pool.clone(), self.patience);
-        // The server gives up first, and says so; this is for a server that says nothing.
+        // The server's own timeout comes first. This one is for a server that does not respond.
         let longest = patience.saturating_mul(4);
         self.runtime_thread.wait_for(longest, StoreErrorKind::Busy, async move {
             let connection = pool.get().await.map_err(Fault::into_store_error)?;
@@ -54,13 +54,13 @@ pub(crate) struct Reader {
 }
 
 impl Reader {
-    /// Asks one question, in a transaction of its own.
+    /// Runs one statement in a transaction of its own.
     pub(crate) async fn query(self, statement: Statement<'_>) -> Result<Vec<Row>, Fault> {
         let [rows] = self.query_all([statement]).await?;
         Ok(rows)
     }
 
-    /// Asks several questions at once, in one transaction; each sees a moment of its own.
+    /// Runs several statements in one transaction and one round trip. Each sees a state of its own.
     pub(crate) async fn query_all<const N: usize>(
         self,
         statements: [Statement<'_>; N],
@@ -69,10 +69,10 @@ impl Reader {
             "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY; SET LOCAL statement_timeout = {}",
             self.patience.as_millis()
         );
-        // After a refused statement a commit only ends the transaction.
+        // After a failed statement the commit only ends the transaction.
         let answers = pipeline(&self.connection, Some(&begin), &statements, Some("COMMIT")).await;
         if answers.is_err() {
-            // Whatever was wrong with it, the next one begins afresh.
+            // The connection may be broken, so the pool opens a new one.
             drop(Object::take(self.connection));
         }
         answers?.try_into().map_err(|_| Fault::Row("an answer to another question"))

@@ -1,13 +1,12 @@
-//! Trying again, a bounded number of times.
+//! Retries with a random, exponential backoff.
 
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-/// The most times that a transaction is begun anew. Two that stand in each other's way let one through;
-/// ten turns are for many.
+/// The most retries of a transaction. Of two that conflict, one succeeds; ten retries are for many.
 const MOST: u32 = 10;
 
-/// The longest first wait; each is up to twice as long as the one before.
+/// The longest first wait. The bound doubles with each retry.
 const FIRST_WAIT: Duration = Duration::from_millis(2);
 
 /// The number of failed attempts.
@@ -17,8 +16,8 @@ pub(crate) struct Backoff {
 }
 
 impl Backoff {
-    /// Waits for a random while, so that those who met do not meet again; whether there is another
-    /// attempt.
+    /// Waits for a random time, so that conflicting transactions do not meet again. Returns false
+    /// if there is no retry left.
     pub(crate) async fn wait(&mut self) -> bool {
         if self.failed >= MOST {
             return false;
@@ -30,7 +29,7 @@ impl Backoff {
     }
 }
 
-/// From 0 to 1. What hash maps are seeded with is random enough.
+/// A random number from 0 to 1. The seed of hash maps is random enough.
 fn random() -> f64 {
     const STEPS: u64 = 1000;
     let step = u32::try_from(RandomState::new().hash_one(()) % STEPS).unwrap_or(0);

@@ -1,5 +1,5 @@
-//! A thread with a runtime on it. Callers hand it a future and sleep until it is done, so that a store
-//! can be opened, used and dropped on any thread, one of another runtime included.
+//! A thread with a runtime. Callers hand it a future and block until it is done, so that a store
+//! can be opened, used and dropped on any thread, even one of another runtime.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -14,7 +14,7 @@ use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 type Call = Pin<Box<dyn Future<Output = ()> + Send>>;
 
-/// The thread, as long as it is not stopped.
+/// The thread, until it is stopped.
 pub(crate) struct RuntimeThread {
     running: Mutex<Option<Running>>,
 }
@@ -25,7 +25,7 @@ struct Running {
 }
 
 impl RuntimeThread {
-    /// Starts the thread, under a name that debuggers show.
+    /// Starts the thread under a name.
     pub(crate) fn start(name: &str) -> Result<Arc<Self>, StoreError> {
         let failed = |cause| StoreError::new(StoreErrorKind::Failed, cause);
         let runtime =
@@ -35,15 +35,15 @@ impl RuntimeThread {
             .name(name.to_owned())
             .spawn(move || {
                 runtime.block_on(spawn_all(receiver));
-                // The runtime ends here, on its own thread, and its connections with it.
+                // The runtime and its connections are dropped here, on their own thread.
             })
             .map_err(failed)?;
         Ok(Arc::new(RuntimeThread { running: Mutex::new(Some(Running { calls, thread })) }))
     }
 
-    /// Runs a future on the thread and waits for what comes of it. A future that the end of the
-    /// thread cuts off is [`StoreErrorKind::Closed`]. One that is not waited for any longer is `late`,
-    /// and goes on: so it keeps its connection until that is fit for others.
+    /// Runs a future on the thread and waits for its result. Fails as [`StoreErrorKind::Closed`] if
+    /// the thread is stopped, and as `late` after `patience`. A late future goes on, so that it
+    /// returns its connection in a clean state.
     pub(crate) fn wait_for<T: Send + 'static>(
         &self,
         patience: Duration,
@@ -52,7 +52,7 @@ impl RuntimeThread {
     ) -> Result<T, StoreError> {
         let closed = || StoreError::from(StoreErrorKind::Closed);
         let (sender, answer) = mpsc::sync_channel(1);
-        // Nobody listens once a caller has given up.
+        // A caller that has given up no longer listens.
         let call = async move { sender.send(future.await).unwrap_or_default() };
         {
             let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
@@ -69,7 +69,7 @@ impl RuntimeThread {
         self.running.lock().unwrap_or_else(PoisonError::into_inner).is_none()
     }
 
-    /// Ends the thread, and waits for its end. Stopping again does nothing.
+    /// Stops the thread, and waits for its end. Stopping again does nothing.
     pub(crate) fn stop(&self) {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(Running { calls, thread }) = running {

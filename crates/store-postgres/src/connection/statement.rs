@@ -1,4 +1,4 @@
-//! Statements that are sent without waiting for the answers of those before them.
+//! Pipelined statements: each is sent without waiting for the answer of the one before.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -26,7 +26,7 @@ impl<'a> Statement<'a> {
         Statement { sql, parameters: parameters.into_iter().collect() }
     }
 
-    /// Adds a parameter behind the others.
+    /// Appends a parameter.
     pub(crate) fn push(&mut self, value: impl ToSql + Sync + Send + 'a) {
         self.parameters.push(Box::new(value));
     }
@@ -39,10 +39,11 @@ pub(crate) fn parameter<'a>(value: impl ToSql + Sync + Send + 'a) -> Parameter<'
 
 type Call<'a> = Pin<Box<dyn Future<Output = Result<Vec<Row>, Error>> + Send + 'a>>;
 
-/// Sends commands, statements and commands in one go, and brings back the rows of the statements. The
-/// server executes them in this order; after one that fails it refuses the rest of the transaction.
+/// Sends a command, statements and a command in one round trip, and returns the rows of the
+/// statements. The server executes them in this order. After one that fails it refuses the rest of
+/// the transaction.
 ///
-/// There are 30 at most in all, which [`join_all`] begins in their order.
+/// At most 30 in all: up to that number [`join_all`] polls them in their order.
 pub(crate) async fn pipeline(
     client: &Object,
     first: Option<&str>,

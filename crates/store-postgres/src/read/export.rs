@@ -1,4 +1,4 @@
-//! All that a database holds, record by record.
+//! Exports: everything in a store, record by record.
 
 use custom_models_core::store::{
     AnswerLine, EventLine, Lineage, ModelLine, Record, StoreError, StoreIdentity, StoreSummary,
@@ -17,16 +17,16 @@ use crate::schema::{WITH_IDENTITY, WITH_LINEAGE};
 /// Fetches the next rows, 1000 at a time.
 const FETCH: &str = "FETCH 1000 FROM records";
 
-/// A kind of records: what selects their rows, and what a row is.
+/// A kind of record: the query of its rows, and the conversion of a row.
 type Kind = (&'static str, fn(&Row) -> Result<Record, Fault>);
 
-/// The counters of layouts that do not say up to which event they were purged.
+/// The counters in a layout without the column `purged`.
 const EARLIER_COUNTERS: &str = "SELECT organisation, models, events,
         coalesce((SELECT min(position) FROM custom_models.events e
             WHERE e.organisation = o.organisation), events + 1)
     FROM custom_models.organisations o ORDER BY organisation";
 
-/// A refused write leaves a row of zeros.
+/// The counters. A refused write leaves a row of zeros, which is no record.
 const COUNTERS: &str = "SELECT organisation, models, events, purged + 1
     FROM custom_models.organisations WHERE models > 0 OR events > 0 OR purged > 0
     ORDER BY organisation";
@@ -52,7 +52,7 @@ const SECOND_SUMMARY: &str =
     summary!("identity", "CAST(NULL AS bigint)", "erased_events", " FROM custom_models.store");
 const FIRST_SUMMARY: &str = summary!("CAST(NULL AS bytea)", "CAST(NULL AS bigint)", "0", "");
 
-/// The kinds of records in their order, in a database of this layout.
+/// The kinds of record in the order of an export, for a layout.
 fn kinds(layout: i64) -> [Kind; 8] {
     let counters = if layout < WITH_IDENTITY { EARLIER_COUNTERS } else { COUNTERS };
     KINDS.map(|(sql, record)| if sql == COUNTERS { (counters, record) } else { (sql, record) })
@@ -99,7 +99,7 @@ const KINDS: [Kind; 8] = [
     ),
 ];
 
-/// Shows every record, in the order of an export.
+/// Passes every record to `each`, in the order of an export.
 pub(crate) fn export(
     mut long_read: LongRead,
     layout: i64,

@@ -1,5 +1,6 @@
-//! The tables of a database against those that the migrations made. A fact is a sentence's subject, which
-//! the server writes of what is there and this crate of what has to be there.
+//! The search for altered tables. The server lists facts about its schema as noun phrases, such as
+//! "the column store.lineage of type bigint"; this module lists the facts that the migrations
+//! produce, and reports the missing ones.
 
 use std::collections::BTreeSet;
 
@@ -18,7 +19,7 @@ const COLUMNS: &str = "SELECT 'the column ' || CAST(c.relname AS text) || '.'
     WHERE n.nspname = 'custom_models' AND c.relkind IN ('r', 'p') AND a.attnum > 0
         AND NOT a.attisdropped";
 
-/// An index that was not built to its end is none.
+/// Indexes. An invalid index does not count.
 const INDICES: &str =
     "SELECT 'the ' || CASE WHEN x.indisunique THEN 'unique ' ELSE '' END || 'index of '
         || CAST(c.relname AS text) || ' by ' || (
@@ -45,7 +46,7 @@ const IDENTITY: &str = "SELECT 'the identity of the store' FROM custom_models.st
 
 const IDENTITY_COLUMN: &str = "the column store.identity of type bytea not null";
 
-/// A table: its columns with what is after their names in a fact, its indices, and the columns with a check.
+/// A table: its columns with their types, its indexes, and its columns with a check.
 struct Table {
     name: &'static str,
     columns: &'static [(&'static str, &'static str)],
@@ -177,7 +178,7 @@ const TABLES: [Table; 10] = [
     },
 ];
 
-/// The tables and columns that the second layout added.
+/// The tables and columns that layout 2 added.
 const ADDED: [Table; 2] = [
     Table {
         name: "organisations",
@@ -193,7 +194,7 @@ const ADDED: [Table; 2] = [
     },
 ];
 
-/// The parts of a layout that are missing or not as they were made, a sentence each.
+/// Finds parts of a layout that are missing or altered, and returns a sentence for each.
 pub(crate) fn findings(long_read: &mut LongRead, layout: i64) -> Result<Vec<String>, StoreError> {
     let mut expected = BTreeSet::from(["the sequence model_ids".to_owned()]);
     expected.extend(TABLES.iter().flat_map(facts));
@@ -206,7 +207,7 @@ pub(crate) fn findings(long_read: &mut LongRead, layout: i64) -> Result<Vec<Stri
     }
     let mut found = BTreeSet::new();
     for query in [COLUMNS, INDICES, CHECKS, SEQUENCES, IDENTITY] {
-        // Only where there is a column for it.
+        // The query fails without this column.
         if query == IDENTITY && !found.contains(IDENTITY_COLUMN) {
             continue;
         }

@@ -1,5 +1,4 @@
-//! Rows of who may use the store: registrations and keys. What is read is judged again
-//! on its way in.
+//! Rows of `registrations` and `keys`.
 
 use custom_models_core::Organisation;
 use custom_models_core::access::{KeyDigest, KeyId, KeyRecord, Operation, RateLimit, Window};
@@ -42,13 +41,13 @@ pub(crate) async fn registration(
     rows.first().map(registration_of).transpose()
 }
 
-/// Every registration, in the order of the names.
+/// Every registration, by name.
 pub(crate) async fn registrations(reader: Reader) -> Result<Vec<Registration>, Fault> {
     let rows = reader.query(Statement::new(REGISTRATIONS, [])).await?;
     rows.iter().map(registration_of).collect()
 }
 
-/// The key of a digest, with the plan of its organisation.
+/// The key with a digest, and its organisation's plan.
 pub(crate) async fn grant(reader: Reader, digest: &KeyDigest) -> Result<Option<Grant>, Fault> {
     let rows = reader.query(grant_of(digest)).await?;
     rows.first().map(granted).transpose()
@@ -62,7 +61,7 @@ fn granted(row: &Row) -> Result<Grant, Fault> {
     Ok(Grant { key: key_of(row)?, plan: plan_of(row, 7)? })
 }
 
-/// The key of a digest, with the plan of its organisation and its window.
+/// The key with a digest, its organisation's plan, and the state of its window.
 pub(crate) async fn grant_with_window(
     reader: Reader,
     digest: &KeyDigest,
@@ -72,7 +71,7 @@ pub(crate) async fn grant_with_window(
 ) -> Result<Option<(Grant, WindowState)>, Fault> {
     let statement = admissions::window_rows_of_key(*digest, operation, limit, given);
     let [grants, window_rows] = reader.query_all([grant_of(digest), statement]).await?;
-    // One of the two may be gone between the questions.
+    // The key may be deleted between the two statements.
     let (Some(grant), false) = (grants.first(), window_rows.is_empty()) else { return Ok(None) };
     let grant = granted(grant)?;
     let window = Window { key: grant.key.id.into(), operation };
@@ -80,7 +79,7 @@ pub(crate) async fn grant_with_window(
     Ok(Some((grant, state)))
 }
 
-/// The keys of an organisation, in the order of their ids.
+/// The keys of an organisation, by id.
 pub(crate) async fn keys(
     reader: Reader,
     organisation: &Organisation,
@@ -89,14 +88,14 @@ pub(crate) async fn keys(
     rows.iter().map(key_of).collect()
 }
 
-/// Makes room for keys: what has their ids or their digests goes.
+/// Deletes keys with the ids or the digests of these.
 pub(crate) fn keys_removed(keys: &[KeyRecord]) -> Statement<'_> {
     const SQL: &str = "DELETE FROM custom_models.keys
         WHERE id = ANY ($1::bytea[]) OR digest = ANY ($2::bytea[])";
     Statement::new(SQL, [parameter(ids(keys)), parameter(digests(keys))])
 }
 
-/// Adds keys as they are.
+/// Inserts keys.
 pub(crate) fn keys_added(keys: &[KeyRecord]) -> Statement<'_> {
     const SQL: &str =
         "INSERT INTO custom_models.keys (id, digest, organisation, scopes, created_at,

@@ -1,4 +1,5 @@
-//! Rows of `admissions`: those of a window lie in the order of their times, which is that of their numbers.
+//! Rows of `admissions`. Those of a window are sorted by time, which is also the order of their
+//! numbers.
 
 use std::time::Duration;
 
@@ -22,8 +23,8 @@ macro_rules! server_time {
     };
 }
 
-/// The rows that judge requests: the time, the last admission of each window, the first that is in it, and the one that
-/// keeps the next out where there are more than the limit, since that was lowered.
+/// The rows that decide admissions: the time, and for each window its last admission, the first one
+/// still in it, and, if a lowered limit is exceeded, the one that blocks the next request.
 macro_rules! window_rows {
     ($asked:literal) => {
         concat!(
@@ -57,14 +58,14 @@ const WINDOW_ROWS: &str = window_rows!(
         WITH ORDINALITY AS asked (key, operation, requests, millis, given, ask)"
 );
 
-/// The same for the window of a key that is known by its digest.
+/// The same for one window, whose key is given by its digest.
 const WINDOW_ROWS_OF_KEY: &str = window_rows!(
     "(SELECT k.id AS key, $2::text AS operation, $3::bigint AS requests, $4::bigint AS millis,
             $5::bigint AS given, 1::bigint AS ask
         FROM custom_models.keys k WHERE k.digest = $1) asked"
 );
 
-/// A request that is to be judged: its window, the limit, and its time if it goes by the caller's clock.
+/// A query about a window: the limit, and the time if it is the caller's.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct WindowQuery {
     pub(crate) window: Window,
@@ -79,10 +80,10 @@ impl WindowQuery {
     }
 }
 
-/// The rows that were found for an ask.
+/// The rows found for a [`WindowQuery`].
 #[derive(Clone, Copy)]
 pub(crate) struct WindowRows {
-    /// The time at which it is judged.
+    /// The time of the admission.
     pub(crate) now: UnixMillis,
     pub(crate) last: Option<Admission>,
     pub(crate) oldest: Option<Admission>,
@@ -120,8 +121,8 @@ const TAKE_BACK: &str = concat!(
     WHERE a.key = w.key AND a.operation = w.operation AND a.at > clock.now"
 );
 
-/// Deletes admissions that are older than the longest window, so many at most, and takes those in the future to be
-/// of now: of the given time, or of the server's.
+/// The statements that delete at most `limit` admissions older than the longest window, and move
+/// those in the future to now: the given time, or the server's.
 pub(crate) fn swept<'a>(
     longest: Duration,
     given: Option<UnixMillis>,
@@ -135,7 +136,7 @@ pub(crate) fn swept<'a>(
     ]
 }
 
-/// Looks for what judges requests.
+/// The statement that reads the rows of several windows.
 pub(crate) fn window_rows<'a>(queries: &[WindowQuery]) -> Statement<'a> {
     let keys: Vec<Vec<u8>> =
         queries.iter().map(|query| query.window.key.as_bytes().to_vec()).collect();
@@ -159,7 +160,7 @@ fn millis(limit: RateLimit) -> i64 {
     i64::try_from(limit.window().as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Looks for what judges a request of a key that is known by its digest.
+/// The statement that reads the rows of one window, by the digest of its key.
 pub(crate) fn window_rows_of_key(
     digest: KeyDigest,
     operation: Operation,
@@ -176,7 +177,7 @@ pub(crate) fn window_rows_of_key(
     Statement::new(WINDOW_ROWS_OF_KEY, parameters)
 }
 
-/// The place of an ask among those that were made, and what was found for it.
+/// Decodes the index of a query and the rows found for it.
 pub(crate) fn window_row(row: &Row) -> Result<(usize, WindowRows), Fault> {
     let admission = |index| -> Result<Option<Admission>, Fault> {
         let (number, at): (Option<i64>, Option<i64>) =
@@ -205,7 +206,7 @@ pub(crate) async fn state(reader: Reader, query: WindowQuery) -> Result<WindowSt
     state_of(&rows, &query.window, query.limit)
 }
 
-/// The state of a window by what was found for it.
+/// The state of a window, from the rows found for it.
 pub(crate) fn state_of(
     rows: &[Row],
     window: &Window,

@@ -1,4 +1,4 @@
-//! Single columns of a row, converted to and from values.
+//! Conversions of single columns to and from values.
 
 use custom_models_core::model::{Revision, TrainingStatus};
 use custom_models_core::time::Timestamp;
@@ -12,12 +12,12 @@ pub(crate) fn organisation_of(row: &Row, index: usize) -> Result<Organisation, F
     text(row, index)?.parse().map_err(|_| Fault::Row("no name of an organisation"))
 }
 
-/// A column of the type that this crate made.
+/// A column, which must have the expected type.
 pub(crate) fn column<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T, Fault> {
     row.try_get(index).map_err(|_| Fault::Row("a column of another type"))
 }
 
-/// A text that is kept as bytes.
+/// A text stored as bytes.
 pub(crate) fn text(row: &Row, index: usize) -> Result<&str, Fault> {
     str::from_utf8(column(row, index)?).map_err(|_| Fault::Row("a text that is none"))
 }
@@ -45,7 +45,8 @@ pub(crate) fn unsigned(number: i64) -> Result<u64, Fault> {
     u64::try_from(number).map_err(|_| Fault::Row("a negative number"))
 }
 
-/// As PostgreSQL keeps it. What is larger is beyond every number that is kept, and stays so.
+/// Converts a number to PostgreSQL's `bigint`. A larger number exceeds every stored one, so it
+/// saturates.
 pub(crate) fn signed(number: u64) -> i64 {
     i64::try_from(number).unwrap_or(i64::MAX)
 }

@@ -1,5 +1,4 @@
-//! Rows of `data`: pairs of audio and transcript, as texts. What is read is judged again on its way
-//! in.
+//! Rows of `data`: pairs of audio and transcript, as JSON.
 
 use custom_models_core::model::{DataId, DataPair};
 use custom_models_core::{ModelId, Organisation};
@@ -19,14 +18,14 @@ pub(crate) const SEVERAL: &str = "SELECT d.organisation, d.model, d.id, d.record
     JOIN custom_models.data d ON d.organisation = wanted.organisation
         AND d.model = wanted.model AND d.id = wanted.id";
 
-/// The highest numbers of the pairs of models, of those that have any.
+/// The highest number of each model's pairs, for models with data.
 pub(crate) const LAST: &str = "SELECT wanted.organisation, wanted.model, last.id
     FROM unnest($1::bytea[], $2::bigint[]) AS wanted (organisation, model),
     LATERAL (SELECT d.id FROM custom_models.data d
         WHERE d.organisation = wanted.organisation AND d.model = wanted.model
         ORDER BY d.id DESC LIMIT 1) last";
 
-/// A part of the data of a model, in the order of its numbers.
+/// A page of a model's data, by number.
 pub(crate) async fn part(
     reader: Reader,
     organisation: &Organisation,
@@ -44,17 +43,17 @@ pub(crate) async fn part(
     rows.iter().map(pair).collect()
 }
 
-/// The organisation, the model and the number of a pair.
+/// Decodes the organisation, the model and the number of a pair from the first three columns.
 pub(crate) fn owned(row: &Row) -> Result<(Organisation, ModelId, DataId), Fault> {
     Ok((organisation_of(row, 0)?, model_id(row, 1)?, data_id(row, 2)?))
 }
 
-/// A pair, of its number and its record.
+/// Decodes a pair from its number and record in the first two columns.
 pub(crate) fn pair(row: &Row) -> Result<DataPair, Fault> {
     pair_at(row, 0)
 }
 
-/// A pair behind whose it is and of which model.
+/// Decodes a pair from the columns after its organisation and model.
 pub(crate) fn owned_pair(row: &Row) -> Result<DataPair, Fault> {
     pair_at(row, 2)
 }

@@ -1,4 +1,4 @@
-//! Rows of `events`: the history of every organisation. What is read is judged again on its way in.
+//! Rows of `events`: the history of each organisation.
 
 use custom_models_core::Organisation;
 use custom_models_core::model::{Event, EventPage, NewEvent};
@@ -10,7 +10,7 @@ use crate::connection::statement::{Statement, parameter};
 use crate::error::Fault;
 use crate::rows::columns::{bytes, column, model_id, signed, text, timestamp, unsigned};
 
-/// The ends of the history are there where no event is.
+/// A page of a history. If it is empty, one row still has the bounds of the history.
 pub(crate) const PAGE: &str = "SELECT e.position, e.model, e.created_at, e.actor, e.event,
         ends.last, ends.first
     FROM (SELECT
@@ -22,9 +22,9 @@ pub(crate) const PAGE: &str = "SELECT e.position, e.model, e.created_at, e.actor
         WHERE organisation = $1 AND position > $2 ORDER BY position LIMIT $3) e ON true
     ORDER BY e.position";
 
-/// A history is forgotten up to its first event that is not old. The events of one that are old are
-/// found by their time, and its first that is not by going along it. The rows of the organisations are taken in
-/// their order, as groups take them.
+/// Deletes each history up to its first event that is not old. The index by time finds histories
+/// with old events; the primary key finds the first event that is not old. Rows of organisations
+/// are locked in the same order as by groups.
 pub(crate) const FORGET: &str = "WITH old AS (
         SELECT DISTINCT organisation FROM custom_models.events WHERE created_at < $1
     ), beginnings AS (
@@ -55,7 +55,7 @@ pub(crate) const FORGET: &str = "WITH old AS (
     )
     SELECT count(*) FROM gone";
 
-/// The events behind a position and the ends of the history, all of one moment.
+/// The events after a position and the bounds of the history, in one statement.
 pub(crate) async fn page(
     reader: Reader,
     organisation: &Organisation,
@@ -80,12 +80,13 @@ pub(crate) async fn page(
     }
 }
 
-/// Forgets events that happened before a time, up to the first of their organisation that did not.
+/// The statement that deletes at most `limit` events older than `before`, from the beginning of
+/// each history.
 pub(crate) fn forget(before: Timestamp, limit: u32) -> Statement<'static> {
     Statement::new(FORGET, [parameter(before.unix_seconds()), parameter(i64::from(limit))])
 }
 
-/// An event, of the first five columns.
+/// Decodes an event from the first five columns.
 pub(crate) fn event(row: &Row) -> Result<Event, Fault> {
     let event = NewEvent {
         created_at: timestamp(column(row, 2)?)?,

@@ -1,5 +1,4 @@
-//! Rows of `answers`: what was answered to requests that may be repeated. What is read is judged
-//! again on its way in.
+//! Rows of `answers`: the responses kept under idempotency keys.
 
 use custom_models_core::access::Operation;
 use custom_models_core::model::ContentDigest;
@@ -25,7 +24,7 @@ pub(crate) const ONE: &str = concat!(
     " WHERE a.organisation = $1 AND a.operation = $2 AND a.target = $3 AND a.key = $4"
 );
 
-/// The answers that a group may repeat.
+/// The answers under several keys.
 pub(crate) const SEVERAL: &str = concat!(
     kept!(),
     " JOIN unnest($1::bytea[], $2::text[], $3::bigint[], $4::bytea[])
@@ -34,7 +33,8 @@ pub(crate) const SEVERAL: &str = concat!(
         AND a.target = wanted.target AND a.key = wanted.key"
 );
 
-/// Deletes old answers. One that was written anew since it was looked for is not old any more.
+/// Deletes old answers. The time is compared again, since an answer may have been replaced
+/// meanwhile.
 pub(crate) const FORGET: &str = "WITH old AS (
         SELECT organisation, operation, target, key FROM custom_models.answers
         WHERE at <= $1 ORDER BY at LIMIT $2
@@ -46,7 +46,7 @@ pub(crate) const FORGET: &str = "WITH old AS (
     )
     SELECT count(*) FROM gone";
 
-/// The answer under a key, live or not.
+/// The answer under a key, expired or not.
 pub(crate) async fn get(
     reader: Reader,
     organisation: &Organisation,
@@ -63,12 +63,13 @@ pub(crate) async fn get(
     rows.first().map(kept).transpose()
 }
 
-/// Forgets answers of before a moment or at it, the oldest first.
+/// The statement that deletes answers given until `until`, the oldest first.
 pub(crate) fn forget(until: UnixMillis, limit: u32) -> Statement<'static> {
     Statement::new(FORGET, [parameter(until.unix_millis()), parameter(i64::from(limit))])
 }
 
-/// The organisation and the key of an answer, and the answer unless its other columns are damaged.
+/// Decodes the organisation and the key of an answer, and the answer, which may be damaged by
+/// itself.
 pub(crate) fn owned(
     row: &Row,
 ) -> Result<(Organisation, IdempotencyScope, Result<IdempotencyRecord, Fault>), Fault> {
@@ -84,7 +85,7 @@ pub(crate) fn owned(
     Ok((organisation_of(row, 5)?, key, kept(row)))
 }
 
-/// No model has the number 0, which stands for none: what finds a row has a value in each column.
+/// The number of a target; 0 for none, since a column of the primary key cannot be NULL.
 pub(crate) fn target_number(target: Option<ModelId>) -> i64 {
     target.map_or(0, i64::from)
 }

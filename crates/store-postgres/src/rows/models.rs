@@ -1,4 +1,4 @@
-//! Rows of `models` and `organisations`, as they are read. What is read is judged again on its way in.
+//! Rows of `models` and `organisations`.
 
 use custom_models_core::model::{InvalidModelRow, ModelRow};
 use custom_models_core::store::{Filter, Listing, Selection};
@@ -44,14 +44,14 @@ const ONE: &str = concat!(
     columns!(),
     " FROM custom_models.models m WHERE m.organisation = $1 AND m.id = $2"
 );
-/// The models that a group is about.
+/// Several models, by organisation and id.
 pub(crate) const SEVERAL: &str = concat!(
     "SELECT ",
     columns!(),
     " FROM unnest($1::bytea[], $2::bigint[]) AS wanted (organisation, id)
     JOIN custom_models.models m ON m.organisation = wanted.organisation AND m.id = wanted.id"
 );
-/// One statement sees one moment. The total is there where no model is.
+/// A page of models with their total. If the page is empty, one row still has the total.
 pub(crate) const PAGE: &str = concat!(
     "SELECT m.*, total.models FROM (SELECT coalesce((SELECT models
         FROM custom_models.organisations WHERE organisation = $1), 0) AS models) total
@@ -67,7 +67,7 @@ const FILTERED_PAGE: &str = concat!(
     page!(),
     ") m ON true ORDER BY m.id"
 );
-/// Few trainings run at a time, so those of one organisation are looked for among them.
+/// The trainings that can be claimed. Few run at a time, so those of one organisation are filtered.
 pub(crate) const CLAIMABLE: &str = concat!(
     "SELECT ",
     columns!(),
@@ -75,13 +75,13 @@ pub(crate) const CLAIMABLE: &str = concat!(
     AND ($2::bytea IS NULL OR m.organisation = $2) ORDER BY m.claimable_at, m.id LIMIT $3"
 );
 
-/// Every model, in the order of their organisations.
+/// Every model, by organisation.
 pub(crate) const ALL: &str =
     concat!("SELECT ", columns!(), " FROM custom_models.models m ORDER BY m.organisation, m.id");
 
-/// The column with the organisation of a row's model.
+/// The index of the column with the organisation.
 pub(crate) const ORGANISATION: usize = 12;
-/// The column with the total, on each row of a page.
+/// The index of the column with the total, on each row of a page.
 const TOTAL: usize = 13;
 
 /// One model of an organisation.
@@ -95,7 +95,7 @@ pub(crate) async fn get(
     rows.first().map(model).transpose()
 }
 
-/// A part of an organisation's models with their total, both of one moment.
+/// A page of an organisation's models and their total, in one statement.
 pub(crate) async fn list(
     reader: Reader,
     organisation: &Organisation,
@@ -121,7 +121,7 @@ pub(crate) async fn list(
     Ok(Listing { models, total })
 }
 
-/// Models whose training waits for a worker, those that have waited longest first.
+/// Models whose training waits for a worker, the longest-waiting first.
 pub(crate) async fn claimable(
     reader: Reader,
     organisation: Option<&Organisation>,
@@ -137,7 +137,7 @@ pub(crate) async fn claimable(
     rows.iter().map(|row| Ok((organisation_of(row, ORGANISATION)?, model(row)?))).collect()
 }
 
-/// The model of a row.
+/// Decodes a model.
 pub(crate) fn model(row: &Row) -> Result<CustomModel, Fault> {
     let model = ModelRow {
         id: unsigned(column(row, 0)?)?,

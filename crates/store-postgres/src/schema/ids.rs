@@ -7,18 +7,18 @@ use tokio_postgres::Client;
 
 use crate::error::Fault;
 
-/// More than all groups together take at a time.
+/// The number of ids at which the supply counts as low: more than all groups take at a time.
 const LOW: u64 = 1 << 20;
 
-/// A flag that is set once almost all ids are given away. The statement for many creates would then
-/// take ids that it cannot give, so creates no longer go through it.
+/// A flag that is set once almost all ids are assigned. A bulk create draws an id for each model
+/// and fails as a whole when they run out, so it is not used then.
 #[derive(Default)]
 pub(crate) struct IdSupply {
     is_low: AtomicBool,
 }
 
 impl IdSupply {
-    /// Looks at the sequence.
+    /// Reads the sequence.
     pub(crate) async fn look(&self, client: &Client) -> Result<(), Fault> {
         let sql = "SELECT last_value FROM custom_models.model_ids";
         let last: i64 = client.query_one(sql, &[]).await?.try_get(0)?;

@@ -1,4 +1,4 @@
-//! Brings a database to the current layout, whoever else does so at the same time.
+//! Opening and migrating a database, safely against other engines that do the same.
 
 use custom_models_core::store::{OpenMode, StoreError, StoreErrorKind, StoreIdentity};
 use tokio_postgres::Client;
@@ -9,10 +9,10 @@ use crate::connection::statement::{Statement, parameter};
 use crate::error::Fault;
 use crate::schema::{IDENTITY, MIGRATIONS, NEWEST};
 
-/// The mark in every row of `migrations`, so that somebody else's table is not taken for ours.
+/// The mark in every row of `migrations` that identifies the table as ours.
 const MARK: &str = "custom-models";
 
-/// Opens a database as `mode` says, and returns its layout (PLACE-1). Errors name it as `database`.
+/// Opens a database as `mode` allows, and returns its layout (PLACE-1). Errors name the database.
 pub(crate) async fn open(client: &Client, mode: OpenMode, database: &str) -> Result<i64, Fault> {
     if mode != OpenMode::ReadOnly {
         ensure_durable(client).await?;
@@ -29,14 +29,15 @@ pub(crate) async fn open(client: &Client, mode: OpenMode, database: &str) -> Res
     }
 }
 
-/// Makes what is missing. Whoever inserts the row of a step makes it; the others wait for that row.
+/// Applies the missing steps. The engine that inserts the row of a step applies it; others wait for
+/// that row.
 async fn migrate(client: &Client) -> Result<i64, Fault> {
     let mut backoff = Backoff::default();
     loop {
         match step(client).await {
             Ok(true) => return Ok(NEWEST),
             Ok(false) => {}
-            // Somebody else made the same at the same time.
+            // Another engine applied the same step at the same time.
             Err(fault) if is_race(&fault) && backoff.wait().await => {
                 let _ = client.batch_execute("ROLLBACK").await;
             }
@@ -45,7 +46,7 @@ async fn migrate(client: &Client) -> Result<i64, Fault> {
     }
 }
 
-/// Goes one step; true if there was none left.
+/// Applies one step. Returns true if none was left.
 async fn step(client: &Client) -> Result<bool, Fault> {
     if !has_tables(client).await? {
         create_migrations(client).await?;
@@ -56,7 +57,7 @@ async fn step(client: &Client) -> Result<bool, Fault> {
     let Some((version, migration)) = missing else {
         return Ok(true);
     };
-    // Only the identity of whoever makes the step stays.
+    // Only the engine that applies the step stores its identity.
     let migration = migration.replace(IDENTITY, &random_identity()?.to_string());
     client
         .batch_execute(&format!(
@@ -70,18 +71,18 @@ async fn step(client: &Client) -> Result<bool, Fault> {
     Ok(false)
 }
 
-/// The steps that were made; none where no table of ours is.
+/// The applied steps; none if there are no tables.
 async fn made(client: &Client) -> Result<Vec<i64>, Fault> {
     if has_tables(client).await? { versions(client).await } else { Ok(Vec::new()) }
 }
 
-/// The newest of some steps, 0 if there is none.
+/// The newest of some steps; 0 if there is none.
 fn newest(made: &[i64]) -> Result<i64, StoreError> {
     let newest = made.iter().copied().max().unwrap_or(0);
     if newest > NEWEST { Err(newer(newest)) } else { Ok(newest) }
 }
 
-/// Sees tables that the role may not read too, so that what cannot be read is not taken for missing.
+/// Returns true if there are tables in the schema, including those that the role may not read.
 async fn has_tables(client: &Client) -> Result<bool, Fault> {
     const TABLES: &str =
         "SELECT count(*) FROM pg_catalog.pg_tables WHERE schemaname = 'custom_models'";
@@ -117,7 +118,7 @@ async fn create_migrations(client: &Client) -> Result<(), Fault> {
     Ok(())
 }
 
-/// The steps that were made.
+/// The applied steps.
 async fn versions(client: &Client) -> Result<Vec<i64>, Fault> {
     let rows = client.query("SELECT version, mark FROM custom_models.migrations", &[]).await?;
     rows.iter()
@@ -130,31 +131,31 @@ async fn versions(client: &Client) -> Result<Vec<i64>, Fault> {
         .collect()
 }
 
-/// A newer version of this crate has changed the layout.
+/// The error of a layout that a newer version of this crate has made.
 pub(crate) fn newer(version: i64) -> StoreError {
     let cause = format!("the database has layout {version}, this version knows {NEWEST}");
     StoreError::new(StoreErrorKind::Newer, cause)
 }
 
-/// A statement that fails where another version has changed the layout, and its transaction with it.
+/// A statement that fails its transaction if a newer version has changed the layout.
 pub(crate) fn guard() -> Statement<'static> {
     const GUARD: &str = "SELECT 1 / CASE WHEN max(version) > $1::bigint THEN 0 ELSE 1 END
         FROM custom_models.migrations";
     Statement::new(GUARD, [parameter(NEWEST)])
 }
 
-/// True if [`guard`] made a transaction fail: nothing else divides.
+/// Returns true if [`guard`] failed the transaction: no other statement divides.
 pub(crate) fn is_of_the_guard(fault: &Fault) -> bool {
     matches!(fault, Fault::Server(error) if error.code() == Some(&SqlState::DIVISION_BY_ZERO))
 }
 
-/// The error that a failure of [`guard`] stands for.
+/// The error of a transaction that [`guard`] failed.
 pub(crate) fn newer_than_known() -> StoreError {
     let cause = format!("the database has a newer layout, this version knows {NEWEST}");
     StoreError::new(StoreErrorKind::Newer, cause)
 }
 
-/// The layout is one that this version would have to migrate.
+/// The error of an older layout that may not be migrated.
 fn older(version: i64) -> StoreError {
     let cause = format!("the database has layout {version}, this version writes {NEWEST}");
     StoreError::new(StoreErrorKind::Older, cause)
@@ -165,7 +166,7 @@ fn missing(database: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Missing, cause)
 }
 
-/// Refuses a server that acknowledges commits before they are on a disk (MODEL-6).
+/// Refuses a server that acknowledges commits before they are durable (MODEL-6).
 async fn ensure_durable(client: &Client) -> Result<(), Fault> {
     let row = client.query_one("SHOW synchronous_commit", &[]).await?;
     if row.try_get::<_, &str>(0)? == "off" {

@@ -1,4 +1,4 @@
-//! Registrations, API keys and request limits in PostgreSQL.
+//! Registrations, API keys and rate limits.
 
 use custom_models_core::Organisation;
 use custom_models_core::access::{KeyDigest, KeyRecord, Operation, RateLimit, Window};

@@ -1,12 +1,13 @@
-//! A group of nothing but creates, which is what callers wait for most: one statement, in one round trip,
-//! and a transaction of its own without commands around it, which would cost as much as it does.
+//! Groups of creates alone, the most frequent kind: one statement in one round trip, and without
+//! `BEGIN` and `COMMIT`, which would cost as much as the statement.
 //!
-//! The statement counts for each organisation what it creates if that is within the limit, and writes
-//! models and events of those that it has counted. Whoever is left over is judged as all others are.
+//! The statement raises the counters of each organisation whose creates are all within the limit,
+//! and inserts their models and events. The creates of other organisations are decided like all
+//! other writes.
 //!
-//! It makes nothing at an isolation level for which it was not thought. How long it waits for locks is
-//! said to its connection; a time-out of statements, which an operator may have set, ends before the commit
-//! begins to wait for a disk or a second server.
+//! The statement inserts nothing unless the isolation level is READ COMMITTED or SERIALIZABLE. Its
+//! lock timeout is a setting of the connection. A statement timeout that an operator may have set
+//! ends before the commit waits for a disk or a standby.
 
 use std::collections::BTreeMap;
 
@@ -57,7 +58,7 @@ const CREATE: &str = "WITH wanted AS (
     )
     SELECT number, id FROM numbered";
 
-/// The same for a create that is alone, which is planned and made sooner.
+/// The same for a single create, which is faster to plan and execute.
 const CREATE_ONE: &str = "WITH counted AS (
         INSERT INTO custom_models.organisations AS o (organisation, models, events, writes)
         SELECT $1::bytea, 1, 1, 1
@@ -90,19 +91,20 @@ struct Create<'a> {
     organisation: &'a Organisation,
     model: &'a NewModel,
     actor: &'a Actor,
-    /// The number of creates of its organisation before it in the group, it included.
+    /// The position among the creates of its organisation in the group, from 1.
     position: i64,
 }
 
-/// The number of an organisation's creates, and the limit for all of them.
+/// The number of an organisation's creates, and their limit.
 struct OrganisationCreates {
     creates: i64,
-    /// The lowest of the limits: within it every create is made.
+    /// The lowest of their limits.
     places: i64,
 }
 
 impl<'a> BulkCreate<'a> {
-    /// The creates, if the group is nothing else, none has an answer that was perhaps kept, and none is limited.
+    /// Collects the creates of a group. Returns `None` if the group has other writes, or a create
+    /// with an idempotency key or a rate limit.
     pub(crate) fn of(jobs: &[&'a Job]) -> Option<Self> {
         let mut creates =
             BulkCreate { rows: Vec::with_capacity(jobs.len()), wanted: BTreeMap::new() };
@@ -170,7 +172,7 @@ impl<'a> BulkCreate<'a> {
         statement.push(models().map(|it| it.created_at.unix_seconds()).collect::<Vec<_>>());
     }
 
-    /// The models that were created, each at the place of its job; `None` for what is left over.
+    /// The created models, in the order of their jobs; `None` for a create that is left over.
     pub(crate) fn created(&self, rows: &[Row]) -> Result<Vec<Option<CustomModel>>, Fault> {
         let mut ids: Vec<Option<ModelId>> = vec![None; self.rows.len()];
         for row in rows {

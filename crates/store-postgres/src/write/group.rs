@@ -1,5 +1,4 @@
-//! The writes of a transaction, judged one after the other, each on the state that those before it
-//! leave.
+//! A group of writes in one transaction. Each is decided on the state that those before it leave.
 
 use std::collections::BTreeMap;
 
@@ -18,7 +17,7 @@ use crate::write::snapshot::Snapshot;
 use crate::write::statements::WindowChanges;
 use crate::write::write_set::WriteSet;
 
-/// The rows that a group of writes is judged by, and its changes to them.
+/// The rows that a group has read, and its changes to them.
 pub(crate) struct Group {
     clock: Clock,
     snapshot: Snapshot,
@@ -31,7 +30,7 @@ impl Group {
     }
 }
 
-/// The admissions of a window as they were looked at, with those of the group since.
+/// The admissions of a window: those read from the database, and those added by the group.
 pub(crate) struct Admissions<'a> {
     window_rows: WindowRows,
     changed: &'a mut BTreeMap<Window, WindowChanges>,
@@ -50,8 +49,9 @@ impl AdmissionRows for Admissions<'_> {
         Ok(self.since(window).last().copied().or(self.window_rows.last))
     }
 
-    /// The first that was found in the window when it was looked at. Where the caller's clock counts and went back
-    /// within the group it may have left the window since; then it counts all the same.
+    /// Returns the first admission that was in the window when the rows were read. With the
+    /// caller's clock, which may go back within a group, it may no longer be in the window; it
+    /// counts all the same.
     fn first_after(
         &mut self,
         window: &Window,
@@ -237,7 +237,7 @@ impl Rows for Group {
     }
 }
 
-/// A row as it was read, or the error of the write that asks for one which is damaged.
+/// Returns a row as it was read. A damaged row fails the write that asks for it.
 fn intact<T: Clone>(found: Option<&Result<T, &'static str>>) -> Result<Option<T>, StoreError> {
     found.map(|found| found.as_ref().cloned().map_err(|what| damaged(what))).transpose()
 }

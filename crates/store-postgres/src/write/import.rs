@@ -1,4 +1,4 @@
-//! Records that are put into a database, and those that are erased: each a transaction by itself.
+//! Imports and erasures of records, each in a transaction of its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ use crate::write::read_set::LOCK_ORGANISATIONS;
 use crate::write::statements::{DELETE_MODELS, deleted};
 use crate::write::write_set::WriteSet;
 
-/// The last id never falls.
+/// Raises the last id, which never falls.
 const RAISE: &str = "SELECT setval('custom_models.model_ids',
     greatest($1::bigint, (SELECT last_value FROM custom_models.model_ids)))";
 
@@ -34,7 +34,8 @@ const DELETE_EVENTS: &str = "DELETE FROM custom_models.events e
     USING unnest($1::bytea[], $2::bigint[]) AS gone (organisation, position)
     WHERE e.organisation = gone.organisation AND e.position = gone.position";
 
-/// Keeps other writers away, at the beginning of a transaction that looks whether a database is empty.
+/// Locks other writers out, at the beginning of a transaction that checks whether the database is
+/// empty.
 pub(crate) const LOCK_ALL: &str =
     "LOCK TABLE custom_models.registrations, custom_models.organisations
     IN SHARE ROW EXCLUSIVE MODE";
@@ -49,17 +50,17 @@ const IS_EMPTY: &str = "SELECT NOT (SELECT is_called FROM custom_models.model_id
     AND NOT EXISTS (SELECT 1 FROM custom_models.events)
     AND NOT EXISTS (SELECT 1 FROM custom_models.answers)";
 
-/// The statement that asks whether an export would show nothing but a start at 0.
+/// The statement that asks whether an export would have no record but a start at 0.
 pub(crate) fn asks_whether_empty() -> Statement<'static> {
     Statement::new(IS_EMPTY, [])
 }
 
-/// Returns true if it would, by the rows of [`asks_whether_empty`].
+/// Decodes the answer to [`asks_whether_empty`].
 pub(crate) fn is_empty(answers: &[Vec<Row>]) -> Result<bool, Fault> {
     answers.first().and_then(|rows| rows.first()).map_or(Ok(false), |row| column(row, 0))
 }
 
-/// The rows that an import puts, kind by kind.
+/// The rows of an import, by kind.
 #[derive(Default)]
 pub(crate) struct Import {
     organisations: BTreeSet<Organisation>,
@@ -73,7 +74,7 @@ pub(crate) struct Import {
 }
 
 impl Import {
-    /// Collects the rows of records. Of several with the same name the last counts.
+    /// Collects the rows of records. If several have the same key, the last one counts.
     pub(crate) fn of(records: &[Record]) -> Self {
         let mut import = Import::default();
         for record in records.iter().cloned() {
@@ -123,7 +124,8 @@ impl Import {
         }
     }
 
-    /// The statements that put the rows. The rows of the organisations come first, as in every group.
+    /// The statements that write the rows. They lock the rows of the organisations first, as every
+    /// group does.
     pub(crate) fn statements(&self) -> Result<Vec<Statement<'_>>, StoreError> {
         let mut all = Vec::new();
         if !self.organisations.is_empty() {
@@ -162,8 +164,7 @@ impl Import {
     }
 }
 
-/// Erases rows of an organisation, so many at most in each step, which says how many they were. A step has
-/// what those before it have left of the bound.
+/// Erases rows of an organisation, at most the limit from each table, and returns their number.
 const ERASE: &str = "WITH keys_gone AS (
         DELETE FROM custom_models.keys k WHERE k.id IN (SELECT id FROM custom_models.keys
             WHERE organisation = $1 ORDER BY id LIMIT $2) RETURNING id
@@ -204,7 +205,7 @@ const ERASE: &str = "WITH keys_gone AS (
     )
     SELECT others + models FROM gone";
 
-/// The counters go when nothing else is left. Their events still count in all (PLACE-2).
+/// Erases the counters once nothing else is left. Their events still count in the total (PLACE-2).
 const ERASE_COUNTERS: &str = "WITH gone AS (
     DELETE FROM custom_models.organisations WHERE organisation = $1
     AND NOT EXISTS (SELECT 1 FROM custom_models.models WHERE organisation = $1)
@@ -218,7 +219,7 @@ const ERASE_COUNTERS: &str = "WITH gone AS (
     )
     SELECT 1 FROM gone";
 
-/// Nobody changes anything of an organisation without its row.
+/// Locks the row of an organisation, as every change to it does.
 const LOCK: &str =
     "UPDATE custom_models.organisations SET writes = writes + 1 WHERE organisation = $1";
 
@@ -235,7 +236,7 @@ pub(crate) fn erased(organisation: &Organisation, limit: u32) -> Vec<Statement<'
 const REPLACE_IDENTITY: &str = "UPDATE custom_models.store SET identity = $3, lineage = $4
     WHERE identity = $1 AND lineage IS NOT DISTINCT FROM $2 RETURNING 1";
 
-/// The statement that replaces the identity and the lineage of a store that has the expected ones.
+/// The statement that replaces the identity and the lineage, if they are the expected ones.
 pub(crate) fn identity_replaced<'a>(
     expected: &'a (StoreIdentity, Option<Lineage>),
     new: &'a (StoreIdentity, Lineage),
@@ -252,7 +253,7 @@ pub(crate) fn identity_replaced<'a>(
     )
 }
 
-/// The number of records that were put or erased; 1 if an identity was replaced.
+/// The number of records that were imported or erased; 1 if an identity was replaced.
 pub(crate) fn count(change: &ArchiveChange, answers: &[Vec<Row>]) -> Result<u64, Fault> {
     match change {
         ArchiveChange::Import(records) | ArchiveChange::Begin(records) => Ok(records.len() as u64),

@@ -1,5 +1,5 @@
-//! Two queues of writes, each with a connection of its own: while one waits for the server's disk, the
-//! server works for the other. They stand to each other as two machines do.
+//! Two queues of writes, each with a connection of its own: while one waits for the server's disk,
+//! the server works for the other. The two are as isolated as two machines.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -10,8 +10,8 @@ use custom_models_group_commit::GroupCommit;
 
 use crate::write::writer::Writer;
 
-/// The queues. What is about one organisation, or one key, is in one of them, so that it does not wait
-/// for itself at the server.
+/// The two queues. All writes of an organisation, or of a key, go to the same one, so that they
+/// never wait for each other's locks.
 pub(crate) struct Queues {
     queues: [GroupCommit<Writer>; 2],
 }

@@ -1,10 +1,10 @@
-//! The rows that a group of writes asks for before it is judged: one statement a kind of row, all sent at
-//! once.
+//! The rows that a group of writes needs before it is decided: one statement per kind of row, in
+//! one round trip.
 //!
-//! The first of them changes the rows of the organisations and windows that the group is about. Nobody
-//! changes anything of them without doing the same, so from then on until the commit what is read of
-//! them stays true: PostgreSQL makes others wait, other servers make one of the two begin anew. All
-//! groups take the rows in the same order, so they do not wait for each other in a circle.
+//! The first statements update, and so lock, the rows of the organisations and windows in the
+//! group. Every change to an organisation does the same, so the rows read afterwards do not change
+//! before the commit: PostgreSQL makes the others wait, and other servers abort one of the two. All
+//! groups lock rows in the same order, so there is no deadlock.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -33,33 +33,33 @@ const LOCK_WINDOWS: &str = "INSERT INTO custom_models.windows AS w (key, operati
     ORDER BY key, operation
     ON CONFLICT (key, operation) DO UPDATE SET writes = w.writes + 1";
 
-/// As many ids as there can be creates within the limits, and no more.
+/// Draws as many ids as there can be creates within the limits.
 const IDS: &str = "SELECT nextval('custom_models.model_ids')
     FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS wanted (organisation, creates, places)
     JOIN custom_models.organisations o ON o.organisation = wanted.organisation,
     generate_series(1, least(wanted.creates, wanted.places - o.models))";
 
-/// The layout, which has to be the one that this version knows.
+/// Reads the layout, which must be the one that this version knows.
 const LAYOUT: &str = "SELECT max(version) FROM custom_models.migrations";
 
-/// The rows that a group asks for.
+/// The rows that a group needs.
 #[derive(Default)]
 pub(crate) struct ReadSet<'a> {
     organisations: BTreeMap<&'a Organisation, CreateBounds>,
     models: BTreeSet<(&'a Organisation, ModelId)>,
     pairs: BTreeSet<(&'a Organisation, ModelId, DataId)>,
-    /// The models that get a pair of data.
+    /// The models that get new pairs of data.
     added_to: BTreeSet<(&'a Organisation, ModelId)>,
     answers: BTreeSet<(&'a Organisation, &'a IdempotencyScope)>,
     windows: BTreeSet<Window>,
     window_queries: Vec<WindowQuery>,
 }
 
-/// The creates and deletes of an organisation, which bound the number of ids that it may want.
+/// The creates and deletes of an organisation, which bound the number of ids that it needs.
 #[derive(Default)]
 struct CreateBounds {
     creates: i64,
-    /// The highest limit of the creates. With the deletes it bounds the number of models that there may be.
+    /// The highest limit of the creates. With the deletes it bounds the number of models.
     limit: i64,
     deletes: i64,
 }
@@ -114,7 +114,7 @@ impl<'a> ReadSet<'a> {
         }
     }
 
-    /// The statements, those that take rows first.
+    /// The statements, those that lock rows first.
     pub(crate) fn statements(&self) -> Vec<(RowKind, Statement<'a>)> {
         let has_creates = self.organisations.values().any(|creates| creates.creates > 0);
         let statements = [
@@ -156,7 +156,7 @@ impl<'a> ReadSet<'a> {
         }
     }
 
-    /// The requests that are judged, each once.
+    /// The queries about windows, without duplicates.
     pub(crate) fn window_queries(&self) -> &[WindowQuery] {
         &self.window_queries
     }
@@ -200,24 +200,24 @@ fn of_models<'a>(
     Statement::new(sql, [parameter(of), parameter(ids)])
 }
 
-/// The rows that a statement brings.
+/// The kind of rows that a statement returns.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RowKind {
-    /// The organisations with their counters, which are taken.
+    /// Organisations with their counters, locked.
     Organisations,
-    /// Nothing; the windows are taken.
+    /// None: the statement only locks windows.
     WindowLocks,
     /// The layout.
     Layout,
-    /// The rows that judge requests.
+    /// The rows that decide admissions.
     WindowRows,
     /// Models.
     Models,
     /// Pairs of data.
     Pairs,
-    /// The highest numbers of the pairs of models.
+    /// The highest number of each model's pairs.
     LastPairs,
-    /// Kept answers.
+    /// Idempotency answers.
     Answers,
     /// New ids.
     Ids,

@@ -1,5 +1,5 @@
-//! Changes of access and purges: rare, and each a transaction of one or two statements, which the
-//! server judges.
+//! Jobs that are transactions of their own: changes of access, purges and imports. They are rare,
+//! and the server decides them in one or two statements.
 
 use custom_models_core::access::KeyRecord;
 use custom_models_core::store::{
@@ -29,7 +29,7 @@ const IS_REGISTERED: &str = "SELECT 1 FROM custom_models.registrations WHERE org
 const REVOKE: &str = "UPDATE custom_models.keys SET revoked_at = coalesce(revoked_at, $2)
     WHERE id = $1 RETURNING 1";
 
-/// Returns true if a job is a transaction of its own. The others are judged with their group.
+/// Returns true if a job is a transaction of its own. The others are decided in groups.
 pub(crate) fn is_single(job: &Job) -> bool {
     !matches!(job, Job::Model(_) | Job::Access(AccessChange::Admit { .. }))
 }
@@ -44,7 +44,7 @@ pub(crate) fn statements(job: &Job, clock: Clock) -> Vec<Statement<'_>> {
         Job::Archive(ArchiveChange::ReplaceIdentity { expected, new }) => {
             vec![import::identity_replaced(expected, new)]
         }
-        // Its statements are those of an `Import`.
+        // `Import` has their statements.
         Job::Archive(ArchiveChange::Import(_) | ArchiveChange::Begin(_)) => Vec::new(),
         Job::Access(AccessChange::Register(it)) => vec![of_registration(REGISTER, it)],
         Job::Access(AccessChange::SetPlan(it)) => vec![of_registration(SET_PLAN, it)],
@@ -67,7 +67,7 @@ pub(crate) fn statements(job: &Job, clock: Clock) -> Vec<Statement<'_>> {
     }
 }
 
-/// The outcome of such a job, by the rows that its statements brought.
+/// The outcome of such a job, from the rows that its statements returned.
 pub(crate) fn judged(job: &Job, answers: &[Vec<Row>]) -> Result<Judged, Fault> {
     let is_made = answers.first().is_some_and(|rows| !rows.is_empty());
     let otherwise = match job {
@@ -110,7 +110,7 @@ fn purged(answers: &[Vec<Row>]) -> Result<Purged, Fault> {
     Ok(Purged { answers: count(answers, 0)?, events: count(answers, 1)? })
 }
 
-/// The number that a statement has brought.
+/// The number that a statement returned.
 fn count(answers: &[Vec<Row>], index: usize) -> Result<u64, Fault> {
     let row = answers.get(index).and_then(|rows| rows.first());
     row.map_or(Ok(0), |row| unsigned(column(row, 0)?))

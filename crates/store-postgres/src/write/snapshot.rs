@@ -1,4 +1,4 @@
-//! The rows by which a group is judged, and how they change from write to write.
+//! The rows that were read for a group, updated from write to write.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -20,19 +20,19 @@ use crate::write::read_set::RowKind;
 /// The rows that were read for a group.
 pub(crate) struct Snapshot {
     pub(crate) counters: HashMap<Organisation, Counters>,
-    /// A row that is damaged is known as such.
+    /// A damaged row is kept as an error.
     pub(crate) models: BTreeMap<(Organisation, ModelId), Result<CustomModel, &'static str>>,
     pub(crate) pairs: BTreeMap<(Organisation, ModelId, DataId), Result<DataPair, &'static str>>,
-    /// The highest numbers of the pairs of models.
+    /// The highest number of each model's pairs.
     pub(crate) last_pairs: BTreeMap<(Organisation, ModelId), DataId>,
     pub(crate) answers: HashMap<(Organisation, IdempotencyScope), Result<IdempotencyRecord, &'static str>>,
     pub(crate) window_rows: HashMap<WindowQuery, WindowRows>,
-    /// Ids that nobody else has, the smallest first. What is beyond the last id of all is none.
+    /// Ids drawn for this group, the smallest first. They may exceed the largest valid id.
     ids: VecDeque<i64>,
 }
 
 impl Snapshot {
-    /// Makes sense of the answers.
+    /// Decodes the rows of the statements of a read set.
     pub(crate) fn read(
         answers: impl IntoIterator<Item = (RowKind, Vec<Row>)>,
         window_queries: &[WindowQuery],
@@ -103,14 +103,14 @@ impl Snapshot {
         Ok(())
     }
 
-    /// The next id, unless they are all given away.
+    /// The next id, unless all are assigned.
     pub(crate) fn next_id(&mut self) -> Result<ModelId, StoreError> {
         let id = self.ids.pop_front().and_then(|id| ModelId::try_from(id).ok());
         id.ok_or_else(|| StoreErrorKind::IdsExhausted.into())
     }
 }
 
-/// A row against the rules is the trouble of the writes that ask for it, and of no other.
+/// Keeps the error of a damaged row, so that it fails only the writes that ask for it.
 fn judged<T>(read: Result<T, Fault>) -> Result<Result<T, &'static str>, Fault> {
     match read {
         Ok(found) => Ok(Ok(found)),

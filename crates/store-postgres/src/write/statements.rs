@@ -1,5 +1,5 @@
-//! Rows that are written, column by column: a statement takes a list for each column, however many rows
-//! there are.
+//! The statements that write rows. Each takes one array per column, so it writes any number of
+//! rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,7 +24,7 @@ const ADD_MODELS: &str = "INSERT INTO custom_models.models (organisation, id, re
         $6::bytea[], $7::bigint[], $8::bytea[], $9::bigint[], $10::bigint[], $11::text[], $12::text[],
         $13::bigint[])";
 
-/// Updates models. The columns that are fixed at the creation of a model stay.
+/// Updates models. The columns fixed at the creation of a model stay.
 const UPDATE_MODELS: &str =
     "UPDATE custom_models.models m SET revision = c.revision, beats = c.beats,
         name = c.name, description = c.description, training_status = c.training_status,
@@ -80,17 +80,17 @@ const COUNT: &str = "UPDATE custom_models.organisations o SET models = c.models,
     FROM unnest($1::bytea[], $2::bigint[], $3::bigint[]) AS c (organisation, models, events)
     WHERE o.organisation = c.organisation";
 
-/// The changes of the admissions of a window.
+/// The changes to the admissions of a window.
 pub(crate) struct WindowChanges {
-    /// Those of before this or at it have left the window.
+    /// The time up to which admissions have left the window.
     pub(crate) until: UnixMillis,
-    /// The number of those that are deleted, at most.
+    /// The most of those to be deleted.
     pub(crate) most: i64,
-    /// New ones.
+    /// New admissions.
     pub(crate) new: Vec<Admission>,
 }
 
-/// Nothing yet.
+/// No changes.
 impl Default for WindowChanges {
     fn default() -> Self {
         WindowChanges { until: UnixMillis::from_unix_millis(i64::MIN), most: 0, new: Vec::new() }
@@ -115,7 +115,7 @@ pub(crate) fn updated(models: &Models) -> Result<Statement<'_>, StoreError> {
     changeable(UPDATE_MODELS, models)
 }
 
-/// The columns of models that a change may change.
+/// A statement with the columns that an update may change.
 fn changeable<'a>(sql: &'static str, models: &'a Models) -> Result<Statement<'a>, StoreError> {
     let numbers = |value: fn(&CustomModel) -> i64| models.values().map(value).collect::<Vec<_>>();
     let courses = models.values().map(|model| model.training.to_record());

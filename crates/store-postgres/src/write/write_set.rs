@@ -1,4 +1,4 @@
-//! The changes of a group, kind by kind, as they are once all its writes are made.
+//! The changes of a group, by kind of row, merged over all its writes.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,13 +10,13 @@ use custom_models_core::{CustomModel, ModelId, Organisation};
 use crate::connection::statement::Statement;
 use crate::write::statements::{self, WindowChanges};
 
-/// The rows to be written. A kind of row is one statement, however many rows there are.
+/// The rows to be written. There is one statement per kind of row, however many rows there are.
 #[derive(Default)]
 pub(crate) struct WriteSet {
     pub(crate) added: BTreeMap<(Organisation, ModelId), CustomModel>,
     pub(crate) updated: BTreeMap<(Organisation, ModelId), CustomModel>,
     pub(crate) deleted: BTreeSet<(Organisation, ModelId)>,
-    /// `None` for a pair that is removed.
+    /// `None` removes a pair.
     pub(crate) data: BTreeMap<(Organisation, ModelId, DataId), Option<DataPair>>,
     pub(crate) events: Vec<(Organisation, u64, ModelId, NewEvent)>,
     pub(crate) answers: BTreeMap<(Organisation, IdempotencyScope), IdempotencyRecord>,

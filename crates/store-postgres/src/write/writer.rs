@@ -1,6 +1,5 @@
-//! Groups of writes, each one transaction: creates in one round trip, and others in two, of which the
-//! first asks what the group has to know and takes the rows that it is about, and the second changes them
-//! and commits.
+//! The writer: it commits each group as one transaction. Creates take one round trip. Other groups
+//! take two: the first locks and reads rows, the second writes the changes and commits.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,16 +27,16 @@ use crate::write::read_set::ReadSet;
 use crate::write::single;
 use crate::write::snapshot::Snapshot;
 
-/// A time-out that hits a commit which waits for a second server would have it acknowledged without
-/// that one. So a commit has none, and after twice the time its outcome is unknown.
+/// A statement timeout during a commit that waits for a standby would acknowledge it without the
+/// standby. So the commit has no timeout, and its outcome is unknown when the client gives up.
 const COMMIT: &str = "SET LOCAL statement_timeout = 0; COMMIT";
 
-/// The longest time that an opening takes: a large database is migrated, perhaps by another engine.
+/// The longest time to open a database, which may have to be migrated, perhaps by another engine.
 const LONGEST_OPENING: Duration = Duration::from_secs(600);
 
 type Answers = group_commit::Answers<Writer>;
 
-/// One connection that writes.
+/// A connection that writes.
 pub(crate) struct Writer {
     runtime: InlineRuntime,
     transactions: Transactions,
@@ -56,7 +55,7 @@ impl Writer {
         }
     }
 
-    /// Connects, and opens the database as `mode` says.
+    /// Connects, and opens the database as `mode` allows.
     pub(crate) fn open(&mut self, mode: OpenMode, database: &str) -> Result<(), StoreError> {
         let Transactions { pool, ids, .. } = &self.transactions;
         self.runtime.run(LONGEST_OPENING, StoreErrorKind::Unavailable, async {
@@ -91,11 +90,11 @@ impl Committer for Writer {
     }
 }
 
-/// Why a transaction has no outcome.
+/// The error of a transaction.
 enum TransactionError {
-    /// It was not made.
+    /// The transaction was not made.
     NotCommitted(Fault),
-    /// Its commit was sent.
+    /// The commit was sent.
     CommitSent(Fault),
 }
 
@@ -132,7 +131,7 @@ struct Transactions {
 }
 
 impl Transactions {
-    /// Answers every job: those that are transactions of their own, and the others together.
+    /// Answers every job: single ones in transactions of their own, the others as one group.
     async fn commit(&self, jobs: &[Job]) -> Answers {
         let together: Vec<&Job> = jobs.iter().filter(|job| !single::is_single(job)).collect();
         let mut grouped = Vec::new().into_iter();
@@ -153,8 +152,8 @@ impl Transactions {
         answers
     }
 
-    /// One transaction, begun anew while others stand in its way, and once if its connection turns out
-    /// to be gone before anything was committed on it.
+    /// Runs a transaction. Repeats it on conflicts, and once if the connection was lost before the
+    /// commit was sent.
     async fn with_retry(&self, jobs: &[&Job]) -> Result<Answers, StoreError> {
         let mut backoff = Backoff::default();
         let mut is_connected_anew = false;
@@ -182,10 +181,10 @@ impl Transactions {
         match &answers {
             Ok(_) => {}
             Err(error) if error.fault().is_conflict() => {
-                // If this fails too, the connection is gone, and the next one is another.
+                // If this fails too, the connection is lost, and the pool opens another.
                 let _ = connection.batch_execute("ROLLBACK").await;
             }
-            // Whatever was wrong with it, the next one begins afresh.
+            // The connection may be broken, so the pool opens a new one.
             Err(_) => drop(Object::take(connection)),
         }
         answers
@@ -217,13 +216,14 @@ impl Transactions {
             }
             fault => TransactionError::CommitSent(fault),
         })?;
-        // What the guard says is not for the job.
+        // The rows of the guard are not for the job.
         rows.pop();
         let judged = single::judged(job, &rows).map_err(TransactionError::CommitSent)?;
         Ok(vec![Ok(judged)])
     }
 
-    /// Begins a transaction that keeps other writers away, if the database holds nothing.
+    /// Begins a transaction that locks other writers out, if the database is empty. Returns false
+    /// if it is not.
     async fn begins_empty(&self, connection: &Object) -> Result<bool, TransactionError> {
         let begin = format!("{}; {LOCK_ALL}", self.begin);
         let rows = pipeline(connection, Some(&begin), &[asks_whether_empty()], None).await?;
@@ -234,7 +234,7 @@ impl Transactions {
         Ok(is_empty)
     }
 
-    /// Creates what is within the limits, and then judges what is left over.
+    /// Creates the models within the limits, and then decides the writes that are left over.
     async fn creates(
         &self,
         connection: &Object,
@@ -246,7 +246,7 @@ impl Transactions {
             Ok(rows) => creates
                 .created(rows.first().map_or(&[], Vec::as_slice))
                 .map_err(TransactionError::CommitSent)?,
-            // There is no id left for one of them, and so none was made.
+            // The ids ran out, so no model was created.
             Err(fault) if fault.is_constraint_violation() => {
                 self.ids.set_low();
                 vec![None; jobs.len()]
@@ -264,7 +264,7 @@ impl Transactions {
         Ok(created.into_iter().map(answer).collect())
     }
 
-    /// Judges what a first transaction has left over, in one more.
+    /// Decides the writes that a bulk create left over, in one more transaction.
     async fn left_over(&self, connection: &Object, jobs: &[&Job]) -> Answers {
         if jobs.is_empty() {
             return Vec::new();
