@@ -1,11 +1,11 @@
-//! Measures the models that waiting callers create a second, in groups and with one transaction a call, on a
-//! private server whose commits wait for the disk. The transaction of one call sets its isolation level,
-//! creates in one statement and commits, all in one round trip, on a connection for each caller. A bare
-//! statement, which takes the isolation level as it finds it, is shown beside it. All keep the event of each
-//! create.
+//! Measures the models created per second by waiting callers, in groups and with one transaction
+//! per call, on a private server whose commits wait for the disk. The transaction of one call sets
+//! its isolation level, creates in one statement and commits, all in one round trip, on a
+//! connection per caller. A bare statement with the default isolation level is shown beside it. All
+//! store the event of each create.
 //!
-//! `--bars` exits with 1 when a bar does not hold, `--quick` only shows that everything runs, `--rounds
-//! N` takes other than 21 rounds.
+//! `--bars` exits with 1 if a bar does not hold, `--quick` only shows that everything runs,
+//! `--rounds N` sets the number of rounds, by default 21.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
@@ -68,11 +68,11 @@ fn main() -> ExitCode {
         let measure = || {
             [in_groups(&store, callers, span), single.make(span, true), single.make(span, false)]
         };
-        // The first round finds the caches cold.
+        // The first round has cold caches.
         measure();
         let all: Vec<[f64; 3]> = (0..rounds).map(|_| measure()).collect();
         let rate = |which: usize| median(all.iter().map(|round| round[which]));
-        // Of each round by itself: the server's disk is not as fast in one as in another.
+        // Ratios are taken per round, since the speed of the server's disk varies between rounds.
         let ratio = |which: usize| median(all.iter().map(|round| round[0] / round[which]));
         println!(
             "{callers} callers: {:.0} a second in groups; {:.0} one transaction a call, {:.2} times \
@@ -126,7 +126,7 @@ fn in_groups(store: &PostgresStore, callers: usize, span: Duration) -> f64 {
     made as f64 / begun.elapsed().as_secs_f64()
 }
 
-/// Callers with a connection each.
+/// Callers, each with a connection of its own.
 struct Calls {
     runtime: Runtime,
     clients: Vec<(Organisation, Client, Statement)>,
@@ -148,7 +148,7 @@ impl Calls {
         Calls { runtime, clients }
     }
 
-    /// Creates models for a while, and returns their number a second.
+    /// Creates models for a while, and returns their number per second.
     fn make(&self, span: Duration, is_transaction: bool) -> f64 {
         let begun = Instant::now();
         let calls = self.clients.iter().map(async |(organisation, client, statement)| {

@@ -30,8 +30,8 @@ const FIRST: &str =
     // positions of its rows in `events` are consecutive and end at `organisations.events`. A
     // transaction that changes anything of an organisation updates its row, and `writes` counts
     // these updates. `windows` is locked in the same way for `admissions`, whose `number`
-    // distinguishes those of one millisecond. `claimable_at` equals that of the course; NULL is the
-    // course of a new model.
+    // distinguishes those of one millisecond. `claimable_at` equals that of `course`, which is
+    // NULL in a new model.
     "CREATE TABLE IF NOT EXISTS custom_models.organisations (
         organisation bytea NOT NULL PRIMARY KEY,
         models bigint NOT NULL CHECK (models >= 0),

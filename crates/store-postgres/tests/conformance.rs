@@ -1,4 +1,4 @@
-//! The suite that every store passes, each place a database of its own on one private server.
+//! The conformance suite, each case with a database of its own on one private server.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::mem;
@@ -47,7 +47,7 @@ struct Database {
 
 impl Place for Database {
     fn open(&self) -> Result<Arc<dyn Store>, BoxError> {
-        // The cases make their own time.
+        // The cases set their own time.
         let mut settings = Settings::default();
         settings.clock = Clock::Caller;
         Ok(Arc::new(PostgresStore::open_with(&self.server.url(&self.name), settings)?))
@@ -59,7 +59,7 @@ impl Place for Database {
         Ok(())
     }
 
-    /// A copy of the database, without the engine: everything that is committed outlives every engine.
+    /// A copy of the database: everything committed outlives the engine.
     fn after_kill(&self) -> Result<AfterKill, BoxError> {
         let name = self.server.copy(&self.name);
         Ok(AfterKill::Place(Box::new(Database { server: Arc::clone(&self.server), name })))

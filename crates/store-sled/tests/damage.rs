@@ -1,4 +1,4 @@
-//! Damaged files end in errors: no panic reaches the caller, and nothing hangs.
+//! Damaged files cause errors: no panic reaches the caller, and nothing hangs.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,14 +20,14 @@ use custom_models_store_sled::SledStore;
 
 use common::{acme, copy, create, delete, list, make_store, submit};
 
-/// After so long a call hangs; no call takes a hundredth of it.
+/// The time after which a call counts as hanging; no call takes a hundredth of it.
 const HANGS: Duration = Duration::from_secs(120);
 
 /// A way to damage a folder.
 type Damage = Box<dyn Fn(&Path) + Send>;
 
-/// Opens a damaged store and uses it in every way. Whatever can be done is right, and whatever
-/// cannot must say why.
+/// Opens a damaged store and uses it in every way. Each operation either succeeds correctly or
+/// fails with a cause.
 fn use_it(folder: &Path) -> Result<(), StoreError> {
     let store = SledStore::open(folder)?;
     let models = list(&store).map_or(Vec::new(), |listing| listing.models);
@@ -42,7 +42,8 @@ fn use_it(folder: &Path) -> Result<(), StoreError> {
     store.close()
 }
 
-/// Damages copies of one store, each in one way, and uses them. Answers how many did not open.
+/// Damages copies of one store, each in one way, and uses them. Returns the number of those that
+/// did not open.
 fn try_all(models: usize, damages: Vec<(String, Damage)>) -> usize {
     let temporary = tempfile::tempdir().unwrap();
     let sound = temporary.path().join("sound");
@@ -72,7 +73,7 @@ fn try_all(models: usize, damages: Vec<(String, Damage)>) -> usize {
     refused
 }
 
-/// The numbers of a small generator, the same in every run.
+/// A small pseudo-random generator, the same in every run.
 fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     move |below| {
@@ -83,11 +84,11 @@ fn numbers(seed: u64) -> impl FnMut(u64) -> u64 {
     }
 }
 
-/// Writes over some bytes of a file, anywhere in what it has.
+/// Overwrites some bytes of a file at a random place.
 fn scribble(path: &Path, seed: u64) {
     let mut bytes = fs::read(path).unwrap();
     let mut number = numbers(seed);
-    // Most of sled's log is zeros behind its end; half of the scribbles aim at what is in use.
+    // Most of sled's log is zeros after its end, so half of the damage aims at the part in use.
     let used = bytes.iter().rposition(|byte| *byte != 0).unwrap_or(0) + 1;
     for _ in 0..=number(4) {
         let reach = if number(2) == 0 { bytes.len() } else { used };

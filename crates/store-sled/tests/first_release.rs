@@ -1,4 +1,4 @@
-//! A folder of the first release, with layout 1, is read, and its life goes on.
+//! A folder of the first release, in layout 1, can be read and used on.
 //!
 //! It was made by that release's command: `custom-models --store sled:DIR` with `org add`, `create`,
 //! `delete`, `key create` and `key revoke`. `expected.json` is what its `org list`, `key list` and
@@ -69,7 +69,7 @@ fn key_as_listed(key: KeyRecord) -> Value {
     })
 }
 
-/// Everything is there that the first release showed, and no more.
+/// Everything that the first release showed is there, and nothing else.
 fn is_as_it_was(store: &SledStore) {
     let expected = expected();
     for (name, models) in expected["models"].as_object().unwrap() {
@@ -91,7 +91,7 @@ fn is_as_it_was(store: &SledStore) {
     }
 }
 
-/// A model of the first release lives, and no id is given again.
+/// A model of the first release can be used, and no id is reused.
 fn goes_on(life: &Life) {
     life.train(3);
     life.fail(3, "no luck");
@@ -125,7 +125,7 @@ fn a_folder_of_the_first_release_is_read_and_goes_on() {
     assert_eq!(life.store.events(&acme(), 0, 9).unwrap().last, 6);
 }
 
-/// A step that was cut short is made again, whatever part of it was done when its process was killed.
+/// An interrupted migration is repeated, however far it had come.
 #[test]
 fn a_step_to_this_layout_that_was_cut_short_is_made_again() {
     let (_temporary, folder) = first_release();
@@ -151,7 +151,7 @@ fn a_step_to_this_layout_that_was_cut_short_is_made_again() {
     goes_on(&Life::open(&folder));
 }
 
-/// Layout 1 had no journal: what it left half there is made as right as can be.
+/// Layout 1 had no journal: counters are corrected after a partial group.
 #[test]
 fn model_6_a_folder_of_the_first_release_that_was_left_open_is_put_right() {
     let (_temporary, folder) = first_release();
@@ -168,7 +168,7 @@ fn model_6_a_folder_of_the_first_release_that_was_left_open_is_put_right() {
     assert_eq!(fs::read_to_string(folder.join(MARKER)).unwrap(), NOW);
     create(&store, "next").unwrap();
     assert_eq!(list(&store).unwrap().models.last().unwrap().id, id(6));
-    // A store of this layout is not looked through.
+    // A store in the current layout is not corrected.
     store.close().unwrap();
     tamper(&folder, |db| drop(db.remove("cacme").unwrap()));
     assert_eq!(list(&SledStore::open(&folder).unwrap()).unwrap().total, 0);

@@ -1,4 +1,4 @@
-//! Files that a kill or a full disk leaves half-made do not stop the next opening.
+//! Incomplete files left by a kill or a full disk do not stop the next opening.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,7 +20,7 @@ use common::{contents, copy, create, export, list, make_store};
 const WATERMARK: &str = "custom-models-watermark";
 const ASIDE: &str = "custom-models-watermark.new";
 
-/// A store whose next opening makes a snapshot anew, and that snapshot.
+/// A store whose next opening writes a new snapshot, and that snapshot.
 fn store_and_snapshot() -> (tempfile::TempDir, PathBuf, Vec<u8>) {
     let temporary = tempfile::tempdir().unwrap();
     let folder = temporary.path().join("store");
@@ -55,7 +55,7 @@ fn a_snapshot_that_is_half_made_is_made_anew() {
     let (temporary, half_made, bytes) = store_and_snapshot();
     let folder = half_made.parent().unwrap();
     let end = bytes.len();
-    // Its text, the length of that, and the checksum are a write each.
+    // Its contents, their length and the checksum are three writes.
     for length in [0, 1, end / 2, end - 12, end - 4, end] {
         let killed = temporary.path().join(format!("killed at {length}"));
         copy(folder, &killed);
@@ -105,7 +105,7 @@ fn without_watermark(temporary: &Path) -> [PathBuf; 2] {
     [ours, second]
 }
 
-/// Opens a store whose watermark is not made yet, which makes it.
+/// Opens a store without a watermark, which creates it.
 fn makes_watermark(folder: &Path) {
     let store = SledStore::open(folder).unwrap();
     create(&store, "next").unwrap();
@@ -143,7 +143,7 @@ fn a_watermark_that_cannot_be_made_leaves_none_and_is_made_later() {
     let temporary = tempfile::tempdir().unwrap();
     let [ours, second] = without_watermark(temporary.path());
     for folder in [ours, second, temporary.path().join("new")] {
-        // What is in its way; a creation goes on beside its marker.
+        // Remove what is in the way. A creation goes on if there is a marker.
         fs::create_dir_all(folder.join(ASIDE)).unwrap();
         if folder.ends_with("new") {
             fs::write(folder.join("custom-models-sled"), "").unwrap();

@@ -1,5 +1,4 @@
-//! The rows that belong to models: the longest ones, those that are left of a deleted model or after a
-//! purge, and damaged ones.
+//! Rows beside models: the longest ones, those left after a delete or a purge, and damaged ones.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -44,7 +43,7 @@ fn longest() -> NewModel {
     }
 }
 
-/// The error of a training that needs the most bytes: in JSON each of its characters is six.
+/// The error of a training with the most bytes: in JSON each character takes six.
 fn longest_error() -> String {
     "\u{1}".repeat(TrainingState::MAX_ERROR_CHARACTERS)
 }
@@ -53,7 +52,7 @@ fn blobs(folder: &Path) -> usize {
     fs::read_dir(folder.join("blobs")).unwrap().count()
 }
 
-/// The kinds of the rows that there are, each once.
+/// The kinds of existing rows, without duplicates.
 fn kinds(folder: &Path) -> String {
     let mut kinds = String::new();
     tamper(folder, |db| {
@@ -64,7 +63,7 @@ fn kinds(folder: &Path) -> String {
     kinds.into_iter().collect()
 }
 
-/// Sled writes what is too large for its log to files of their own, which nobody syncs.
+/// Sled writes pages too large for its log to separate files, which are never synced.
 #[test]
 fn model_6_the_longest_values_come_back_and_stay_in_the_log() {
     const MODELS: u64 = 60;
@@ -116,7 +115,7 @@ fn nothing_is_left_of_models_that_are_gone_but_what_they_were_counted_by() {
     life.fail(1, &longest_error());
     life.edit(2, &Edit::Cancel);
     life.wait(Duration::from_secs(24 * 60 * 60));
-    // An answer that is not live any more makes room for the next one.
+    // An expired answer makes room for the next one.
     let again = life.touch(1, &answer_key(1, "k")).unwrap();
     assert!(matches!(again, Outcome::Changed { .. }), "{again:?}");
     let again = life.touch(1, &answer_key(1, "k")).unwrap();
@@ -128,7 +127,7 @@ fn nothing_is_left_of_models_that_are_gone_but_what_they_were_counted_by() {
     assert_eq!(life.store.purge(OLD).unwrap(), Purged::default());
     life.store.close().unwrap();
     assert_eq!(kinds(&folder), "cfgisx");
-    // Life goes on behind what was forgotten.
+    // Writes go on after the purge.
     let life = Life::open(&folder);
     create(&*life.store, "next").unwrap();
     life.edit(4, &Edit::AddData(pair("a.wav")));
@@ -156,7 +155,7 @@ fn log_1_a_purge_forgets_beginnings_and_so_many_rows_at_most() {
         };
         (0..5).filter(is_kept).collect()
     };
-    // Of the time of the fourth answer, and of the event behind that of the create and three more.
+    // The times of the fourth answer and of the event after the create and three more.
     let at = UnixMillis::from_unix_millis(1_000_030_000);
     let purge = Purge { events_before: None, answers_until: at, limit: 3 };
     assert_eq!(life.store.purge(purge).unwrap(), Purged { events: 0, answers: 3 });
@@ -169,7 +168,7 @@ fn log_1_a_purge_forgets_beginnings_and_so_many_rows_at_most() {
     assert_eq!((ends(), answers()), ((5, 6, 2), vec![4]));
 }
 
-/// Sets a row and has a store use it. Then the row is as it was.
+/// Sets a row, has a store use it, and restores the row.
 fn with_row(
     folder: &Path,
     key: &[u8],
@@ -238,7 +237,7 @@ fn rows_of_lives_that_cannot_have_been_written_are_damage() {
     let row = |life: &Life| life.store.purge(OLD).err();
     with_row(&folder, b"t", Some(b""), row);
     with_row(&folder, b"xno name", Some(b""), row);
-    // What was damaged is as it was, and nothing else was touched.
+    // The damaged row is restored, and nothing else was changed.
     let life = Life::open(&folder);
     assert_eq!(life.store.events(&acme(), 0, 9).unwrap().events.len(), 4);
     assert_eq!(life.store.purge(OLD).unwrap(), Purged { events: 4, answers: 1 });

@@ -1,4 +1,4 @@
-//! Panics of sled on damaged files are errors, and nothing of them is on standard error.
+//! Panics of sled on damaged files become errors, and print nothing to standard error.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -45,15 +45,15 @@ fn use_damaged_stores() {
     make_store(&sound, 6);
     let mut segment = fs::read(sound.join("db")).unwrap();
     segment.resize(512 << 10, 0);
-    // A segment that is there twice, which the thread that opens finds, and one at the end of all places,
-    // which a thread of sled's finds: its checksum and zeros.
+    // A duplicate segment, which the opening thread finds, and one with the highest LSN, which a
+    // thread of sled's finds: its checksum and zeros.
     let last = [&[0xAA, 0xB4, 0x44, 0x13][..], &[0; 600]].concat();
     for second in [&segment, &last] {
         copy(&sound, &damaged);
         fs::write(damaged.join("db"), [&segment, &second[..]].concat()).unwrap();
         let fault = SledStore::open(&damaged).unwrap_err();
         assert_eq!(fault.kind(), StoreErrorKind::Damaged);
-        // So that sled gets to see the damage.
+        // Otherwise the store refuses the log before sled sees it.
         fs::remove_file(damaged.join("custom-models-watermark")).unwrap();
         let fault = SledStore::open(&damaged).unwrap_err();
         assert_eq!(fault.kind(), StoreErrorKind::Damaged);

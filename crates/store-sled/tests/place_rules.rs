@@ -1,4 +1,4 @@
-//! The creation of a store, files that are taken away while it is open, and the modes of its files.
+//! The creation of a store, files that are removed while it is open, and the modes of its files.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -99,7 +99,7 @@ fn place_1_a_store_that_is_read_is_left_as_it_is_and_takes_no_write() {
     let answers_until = UnixMillis::from_unix_millis(0);
     let purge = Purge { events_before: None, answers_until, limit: 9 };
     assert_eq!(kind(store.purge(purge)), refused);
-    // Others may use the store meanwhile: what is read is a copy.
+    // Other processes can use the store meanwhile, since a copy is read.
     let other = SledStore::open_as(&folder, OpenMode::Existing).unwrap();
     create(&other, "next").unwrap();
     assert_eq!(list(&store).unwrap().total, 3);
@@ -111,7 +111,7 @@ fn place_1_a_store_that_is_read_is_left_as_it_is_and_takes_no_write() {
     assert_ne!(contents(&folder), before);
 }
 
-/// A way to take a store's files away, and the way back.
+/// A way to remove a store's files, and to put them back.
 #[cfg(unix)]
 type Removal = (&'static str, fn(&Path), fn(&Path));
 
@@ -194,7 +194,7 @@ fn place_5_a_store_is_made_for_its_owner_alone() {
     use std::os::unix::fs::PermissionsExt;
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     let temporary = tempfile::tempdir().unwrap();
-    // One that is made with its folder, and one in a folder that was there.
+    // A store created with its folder, and one in an existing folder.
     let (made, there) = (temporary.path().join("made"), temporary.path().join("there"));
     fs::create_dir(&there).unwrap();
     for folder in [&made, &there] {
@@ -211,7 +211,7 @@ fn place_5_a_store_is_made_for_its_owner_alone() {
         assert!(files >= 4, "{files} files");
     }
     assert_eq!(mode(&made), 0o700);
-    // Whoever gave the marker another mode meant it.
+    // A mode that the owner gave to the marker is kept.
     fs::set_permissions(made.join("custom-models-sled"), fs::Permissions::from_mode(0o640))
         .unwrap();
     SledStore::open(&made).unwrap().close().unwrap();

@@ -1,4 +1,4 @@
-//! Folders in which a store is opened: nothing, something else, a newer store, half a store.
+//! Folders in which a store is opened: missing, foreign, newer, incomplete.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -28,7 +28,7 @@ fn refusal(folder: &Path) -> (StoreErrorKind, String) {
     (fault.kind(), cause.unwrap_or_default())
 }
 
-/// Opening is refused for this reason, and changes nothing.
+/// Asserts that opening is refused for this reason and changes nothing.
 fn refuses_untouched(folder: &Path, kind: StoreErrorKind) {
     let before = contents(folder);
     let (found, cause) = refusal(folder);
@@ -201,15 +201,14 @@ fn rows_that_cannot_have_been_written_are_damage() {
     // The form, the status, the revision, both times, the language, the base model, the name.
     let mut rows = vec![Vec::new(), with(0, 3), with(1, 9), with(14, 0x80), with(22, 0x80)];
     rows.extend([with(9, 0), with(30, b'X'), with(33, b'X'), with(42, 0xFF)]);
-    // Another status than that of the training state, and a form that has neither heartbeats nor a training state.
+    // A status that contradicts the course, and a form without beats and course.
     rows.extend([with(1, 2), with(0, 1)]);
-    // A name that is only whitespace, a training state that is none, and a flag before the description that
-    // is none.
+    // A name of whitespace, an invalid course, and an invalid flag before the description.
     assert_eq!(&sound[42..49], b"model 0");
     let blank = [&sound[..42], &b"       "[..], &sound[49..]].concat();
     let training = [&sound[..49], &b"\0\x02{}"[..], &sound[51..]].concat();
     rows.extend([blank, training, with(51, 7), with(51, 0)]);
-    // A row that says that it goes on.
+    // A row that claims to continue.
     rows.extend([with(0, 0), vec![0, 1], vec![0]]);
     rows.extend((1..=51).map(|length| sound[..length].to_vec()));
     for row in rows {
@@ -248,7 +247,7 @@ fn model_1_a_last_id_beyond_all_ids_is_damage() {
     }
 }
 
-/// Sled writes what is too large for its log to files of their own, which nobody syncs.
+/// Sled writes pages too large for its log to separate files, which are never synced.
 #[test]
 fn model_6_the_largest_models_stay_in_the_log() {
     let temporary = tempfile::tempdir().unwrap();

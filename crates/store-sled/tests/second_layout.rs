@@ -1,4 +1,4 @@
-//! A folder of layout 2, which had no identity and no counts, is read, and its life goes on.
+//! A folder in layout 2, which had no identity and no totals, can be read and used on.
 //!
 //! It has models of three organisations, one of which was erased, data, events, trainings and an answer.
 //! `export.jsonl` is what the version that made it exported.
@@ -58,13 +58,13 @@ fn place_2_a_folder_of_layout_2_gets_an_identity_and_goes_on() {
     let store = SledStore::open(&folder).unwrap();
     assert_eq!(export(&store), exported);
     assert_eq!(store.summary().unwrap().identity, identity);
-    // Two folders that were one have become two stores.
+    // Two copies of one folder have become two stores.
     let (_temporary, other) = second_layout();
     let other = SledStore::open(other).unwrap();
     assert_ne!(other.summary().unwrap().identity, identity);
 }
 
-/// A step that was cut short is made again, whatever part of it was done when its process was killed.
+/// An interrupted migration is repeated, however far it had come.
 #[test]
 fn a_step_from_layout_2_that_was_cut_short_is_made_again() {
     let tampers: [fn(&sled::Db); 3] = [

@@ -1,4 +1,4 @@
-//! A folder of layout 3, which had other rows of admissions, is read, and its life goes on.
+//! A folder in layout 3, which had other rows of admissions, can be read and used on.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -20,7 +20,7 @@ const THIRD: &str = "custom-models in sled, layout 3\n";
 
 const HOUR: i64 = 60 * 60 * 1000;
 
-/// An admission of an API key as it lay in layout 3.
+/// An admission of an API key in layout 3.
 fn old_row(key: u8, operation: Operation, at: i64, number: u32) -> Vec<u8> {
     let at = (at ^ i64::MIN).to_be_bytes();
     let number = number.to_be_bytes();
@@ -100,7 +100,7 @@ fn rate_4_admissions_of_layout_3_are_numbered_in_their_order_and_count() {
     SledStore::open(&folder).unwrap();
 }
 
-/// A step that was cut short is made again, whatever part of it was done when its process was killed.
+/// An interrupted migration is repeated, however far it had come.
 #[test]
 fn a_step_from_layout_3_that_was_cut_short_is_made_again() {
     let (_temporary, whole) = third_layout();
@@ -108,7 +108,8 @@ fn a_step_from_layout_3_that_was_cut_short_is_made_again() {
     let mut new = Vec::new();
     tamper(&whole, |db| new = db.scan_prefix("w").keys().map(Result::unwrap).collect());
     assert_eq!(new.len(), 5);
-    // Some of the new rows; all of them and the name; and with rows that a shorter window has left.
+    // With some of the new rows; with all of them and the name; and with rows left by a shorter
+    // window.
     for step in 0..3 {
         let (_temporary, folder) = third_layout();
         tamper(&folder, |db| {

@@ -1,4 +1,4 @@
-//! Rows that contradict others are found, and named, and nothing is written.
+//! Rows that contradict others are found and named, and nothing is written.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -88,7 +88,7 @@ fn what_contradicts_itself_is_found() {
     for (expected, spoil) in tampers {
         let folder = temporary.path().join("spoilt");
         copy(&sound, &folder);
-        // What it had is another test's.
+        // Another test checks the watermark.
         std::fs::remove_file(folder.join("custom-models-watermark")).unwrap();
         tamper(&folder, spoil);
         let found = findings(&folder);

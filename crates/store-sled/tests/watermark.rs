@@ -1,4 +1,4 @@
-//! A database that has lost something is refused, and nothing of it is overwritten.
+//! A database that has lost groups is refused, and nothing is overwritten.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -22,12 +22,12 @@ use custom_models_store_sled::SledStore;
 
 use common::{contents, copy, create, export, list, make_store, tamper};
 
-/// The bytes of a segment of sled's log.
+/// The size of a segment of sled's log in bytes.
 const SEGMENT: usize = 512 << 10;
 
 const WATERMARK: &str = "custom-models-watermark";
 
-/// Opening is refused as damage, in every mode, and changes nothing. Answers why.
+/// Asserts that opening is refused as damaged in every mode and changes nothing. Returns the cause.
 fn is_damaged(folder: &Path) -> String {
     let before = contents(folder);
     let mut causes = Vec::new();
@@ -53,7 +53,7 @@ fn folder() -> (tempfile::TempDir, PathBuf) {
     (temporary, folder)
 }
 
-/// The end of what is in use of a file.
+/// The end of the part of a file that is in use.
 fn used(bytes: &[u8]) -> usize {
     bytes.iter().rposition(|byte| *byte != 0).unwrap() + 1
 }
@@ -69,7 +69,7 @@ fn model_1_a_database_that_lost_groups_is_refused_with_figures_and_not_touched()
     let cause = is_damaged(&folder);
     assert!(cause.contains("7 groups, 6 models, 6 events and the last id 6"), "{cause}");
     assert!(cause.contains("restore a copy"), "{cause}");
-    // What was flipped can be flipped back, since nothing was overwritten.
+    // The flip can be undone, since nothing was overwritten.
     fs::write(&log, &sound).unwrap();
     assert_eq!(list(&SledStore::open(&folder).unwrap()).unwrap().total, 6);
 }
@@ -108,7 +108,7 @@ fn model_1_a_database_that_sled_does_not_open_is_refused_with_figures() {
     assert!(cause.contains("restore a copy") && !cause.contains("backtrace"), "{cause}");
 }
 
-/// An older copy of sled's files was put beside the watermark.
+/// An older copy of sled's files beside the watermark.
 #[test]
 fn model_1_an_older_database_under_the_watermark_is_refused() {
     let (temporary, folder) = folder();
@@ -119,7 +119,7 @@ fn model_1_an_older_database_under_the_watermark_is_refused() {
     store.close().unwrap();
     fs::copy(folder.join(WATERMARK), older.join(WATERMARK)).unwrap();
     is_damaged(&older);
-    // Another store's watermark is none.
+    // The watermark of another store is refused.
     let other = temporary.path().join("other");
     make_store(&other, 9);
     fs::copy(other.join(WATERMARK), folder.join(WATERMARK)).unwrap();
@@ -142,7 +142,7 @@ fn model_1_a_database_that_is_empty_under_a_marker_that_is_cut_short_is_damaged(
     is_damaged(&folder);
 }
 
-/// The counts of a database at the same group do not differ from those in the file.
+/// At the same group the totals of the database and of the file must be equal.
 #[test]
 fn model_1_a_database_with_other_counts_is_refused() {
     let (_temporary, folder) = folder();
@@ -167,7 +167,7 @@ fn a_damaged_watermark_is_said_to_be_so_and_loses_no_store() {
     let (_temporary, folder) = folder();
     let path = folder.join(WATERMARK);
     let sound = fs::read(&path).unwrap();
-    // In one place, which the other one stands in for, and which is seen.
+    // Damage to one slot: the other one counts, and it is reported.
     for place in (0..76).chain(4096..4172) {
         let mut bytes = sound.clone();
         bytes[place] ^= 0x10;
@@ -177,7 +177,7 @@ fn a_damaged_watermark_is_said_to_be_so_and_loses_no_store() {
             assert_eq!(store.verify().unwrap().len(), 1, "{place}");
         }
     }
-    // In both.
+    // Damage to both.
     let mut bytes = sound.clone();
     bytes[20] ^= 1;
     bytes[4096 + 20] ^= 1;
@@ -193,7 +193,7 @@ fn a_damaged_watermark_is_said_to_be_so_and_loses_no_store() {
     assert_eq!(fs::read(&path).unwrap().len(), 4172);
 }
 
-/// The file follows the database by itself, so that a loss is seen after a process was killed, too.
+/// The file is updated in the background, so a loss is seen after a kill, too.
 #[test]
 fn model_1_a_store_that_was_killed_knows_what_it_had() {
     let (temporary, folder) = folder();
@@ -202,7 +202,7 @@ fn model_1_a_store_that_was_killed_knows_what_it_had() {
     create(&store, "next").unwrap();
     let killed = temporary.path().join("killed");
     let deadline = Instant::now() + Duration::from_secs(60);
-    // Until the file knows of the group.
+    // Wait until the file has the group.
     loop {
         copy(&folder, &killed);
         SledStore::open(&killed).unwrap().close().unwrap();
@@ -225,9 +225,9 @@ enum Seen {
     Opening,
     Verifying,
     Reading,
-    /// Everything is read as it was.
+    /// Never: every read returns the old contents.
     Harmless,
-    /// Something is read that was not there, and nobody says so.
+    /// Never, although a read returns something else.
     Unseen,
 }
 
@@ -250,7 +250,7 @@ fn look(folder: &Path, expected: &str) -> Seen {
     }
 }
 
-/// Flips bits of a small store, so many bytes apart, and says what became of each.
+/// Flips bits of a small store, `apart` bytes apart, and counts what became of them.
 fn flip(apart: usize, is_opened_again: bool) -> BTreeMap<Seen, usize> {
     let (temporary, sound) = folder();
     if is_opened_again {
@@ -265,7 +265,7 @@ fn flip(apart: usize, is_opened_again: bool) -> BTreeMap<Seen, usize> {
         }
         let damaged = temporary.path().join("damaged");
         for place in (0..used(&bytes)).step_by(apart) {
-            // Nothing is between the two places of the watermark.
+            // Skip the gap between the two slots of the watermark.
             if path.ends_with(WATERMARK) && (76..4096).contains(&place) {
                 continue;
             }
@@ -286,7 +286,8 @@ fn flip(apart: usize, is_opened_again: bool) -> BTreeMap<Seen, usize> {
     seen
 }
 
-/// Nothing covers the log of a store that was opened once; a snapshot that of one that was opened again.
+/// No snapshot covers the log of a store that was opened once; one covers it after a second
+/// opening.
 #[test]
 fn model_1_no_single_flip_in_a_small_store_is_unseen() {
     for is_opened_again in [false, true] {
@@ -305,7 +306,7 @@ fn every_single_byte_of_a_small_store() {
     }
 }
 
-/// Makes a group, and waits until the watermark knows of it.
+/// Commits a group, and waits until the watermark has it.
 fn raise(store: &SledStore, folder: &Path) {
     let deadline = Instant::now() + Duration::from_secs(60);
     create(store, "last").unwrap();
@@ -316,8 +317,8 @@ fn raise(store: &SledStore, folder: &Path) {
     }
 }
 
-/// The last messages of a log remove a journal. Without them a group would be taken back that was
-/// acknowledged.
+/// The last messages of a log remove a journal. Without them an acknowledged group would be rolled
+/// back.
 #[test]
 fn model_1_a_flip_in_the_last_group_is_seen_and_nothing_is_overwritten() {
     for is_closed in [true, false] {
@@ -344,7 +345,7 @@ fn model_1_a_flip_in_the_last_group_is_seen_and_nothing_is_overwritten() {
     }
 }
 
-/// The number of the last group that the watermark knows of.
+/// The number of the last group in the watermark.
 fn knows(folder: &Path) -> u64 {
     let bytes = fs::read(folder.join(WATERMARK)).unwrap();
     let number = |place: usize| u64::from_be_bytes(bytes[place..place + 8].try_into().unwrap());
@@ -370,7 +371,7 @@ fn large_folder() -> (tempfile::TempDir, PathBuf, u64) {
     (temporary, folder, total)
 }
 
-/// Sled reads past a message in the middle of its log that is broken, and what it said is gone.
+/// Sled skips a broken message in the middle of its log, and loses its contents.
 #[test]
 fn model_1_a_flip_in_the_middle_of_a_long_log_is_seen() {
     for is_closed in [true, false] {
@@ -389,7 +390,7 @@ fn model_1_a_flip_in_the_middle_of_a_long_log_is_seen() {
                 match SledStore::open_as(&folder, OpenMode::ReadOnly) {
                     Err(_) => drop(is_damaged(&folder)),
                     Ok(store) => {
-                        // What is there is what was there.
+                        // Every row that is there is unchanged.
                         assert!(!is_closed, "byte {place} of segment {segment}");
                         assert!(export(&store) == expected, "byte {place} of segment {segment}");
                         opened += 1;
@@ -405,7 +406,7 @@ fn model_1_a_flip_in_the_middle_of_a_long_log_is_seen() {
     }
 }
 
-/// Sled reads of such a segment what it needs, when it needs it.
+/// Sled reads such a segment only on demand.
 #[test]
 fn a_flip_in_a_segment_that_a_snapshot_covers_is_seen_by_who_looks_at_all_rows() {
     let (temporary, sound, _) = large_folder();

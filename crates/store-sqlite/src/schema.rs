@@ -63,9 +63,9 @@ pub(crate) const MIGRATIONS: [&str; 6] = [
         number INTEGER NOT NULL,
         PRIMARY KEY (key, operation, at, number)
     ) STRICT, WITHOUT ROWID;",
-    // INVARIANT: `claimable_at` equals that of the course. The positions of an organisation's rows
-    // in `events` are consecutive and end at `organisations.events`. NULL is the course of a new
-    // model.
+    // INVARIANT: `claimable_at` equals that of `course`. The positions of an organisation's rows
+    // in `events` are consecutive and end at `organisations.events`. `course` is NULL in
+    // a new model.
     "ALTER TABLE models ADD COLUMN beats INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE models ADD COLUMN course TEXT;
     ALTER TABLE models ADD COLUMN claimable_at INTEGER;

@@ -1,4 +1,4 @@
-//! Copies of a store: made while it is written, whole, and stores again.
+//! Backups made while the store is written are complete, and can be restored.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use std::collections::BTreeSet;

@@ -1,5 +1,4 @@
-//! Files that are damaged end in errors, for those alone whom the damage is about, and never in a
-//! panic.
+//! Damaged files cause errors, only for operations that need the damaged rows, and never a panic.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -138,7 +137,7 @@ fn answers_against_the_rules_are_damage_to_read_and_to_repeat() {
     }
 }
 
-/// A pair under a number that the next one is to have: nothing is put over it.
+/// A pair under the number of the next one is not overwritten.
 #[test]
 fn data_that_is_there_already_is_damage_of_that_model_alone() {
     let (_folder, path) = place();
@@ -161,7 +160,7 @@ fn data_that_is_there_already_is_damage_of_that_model_alone() {
     add(second).unwrap();
 }
 
-/// A row that cannot be read is no reason to refuse what others write in the same group.
+/// An unreadable row does not fail other writes in the same group.
 #[test]
 fn a_damaged_row_fails_its_own_write_and_no_other_of_the_group() {
     let (_folder, path) = place();
@@ -192,8 +191,8 @@ fn a_damaged_row_fails_its_own_write_and_no_other_of_the_group() {
     assert_eq!(store.events(&acme(), 0, 10).unwrap().last, 6);
 }
 
-/// Overwrites every part of a store's file in turn: whatever is asked then gets an answer or an
-/// error, and no panic.
+/// Overwrites every part of a store's file in turn. Every operation then succeeds or fails with an
+/// error, and none panics.
 #[test]
 fn a_damaged_file_gives_errors_and_no_panic() {
     let (folder, path) = place();

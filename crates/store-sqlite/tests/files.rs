@@ -1,5 +1,4 @@
-//! Files that a store is given: none, another's, a newer one's, one cut short; and several stores on
-//! one file.
+//! Opening files that are missing, foreign, newer or cut short, and several stores on one file.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -179,8 +178,8 @@ fn many_openers_of_a_new_file_make_one_store() {
     assert_eq!(sorted, [1, 2, 3, 4, 5, 6, 7, 8]);
 }
 
-/// QUOTA-4 over several stores on one file of one process; several processes are tested with the
-/// command line, which is one.
+/// QUOTA-4 across several stores on one file in one process. The tests of the command line cover
+/// several processes.
 #[test]
 fn quota_4_holds_over_several_stores_on_one_file() {
     let (_folder, path) = place();
@@ -200,7 +199,7 @@ fn quota_4_holds_over_several_stores_on_one_file() {
     assert_eq!(engine(&path).list(&gold, &ListModels::default()).unwrap().total_results, 5);
 }
 
-/// READ-2: where rows lie does not matter to a page; it is read through an index.
+/// READ-2: a page is read through an index, wherever its rows are.
 #[test]
 fn read_2_pages_are_read_through_an_index() {
     let (_folder, path) = place();
@@ -217,7 +216,7 @@ fn read_2_pages_are_read_through_an_index() {
     assert!(plan.contains("models_of_organisation (organisation=? AND rowid>?)"), "{plan}");
 }
 
-/// The layout before keys and admissions, as it stays.
+/// The layout before keys and admissions.
 const FIRST_LAYOUT: &str = "CREATE TABLE organisations (
         organisation TEXT NOT NULL PRIMARY KEY,
         models INTEGER NOT NULL CHECK (models >= 0)
@@ -291,7 +290,7 @@ fn rate_4_stores_on_one_file_share_a_window() {
     assert_eq!(stores[1].window(&window, limit, now).unwrap().rate_limit.remaining, 0);
 }
 
-/// Up to layout 5 numbers told admissions of one millisecond apart.
+/// Up to layout 5 numbers distinguished admissions of one millisecond.
 #[test]
 fn rate_4_admissions_of_an_older_layout_are_numbered_in_their_order() {
     let (_folder, path) = place();

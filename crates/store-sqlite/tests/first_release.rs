@@ -1,4 +1,4 @@
-//! A store that the first release left behind: whatever is in it is still there, and life goes on.
+//! A store of the first release: everything in it is there, and it can be used on.
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "tests")]
 
 use std::fs;
@@ -148,7 +148,7 @@ fn every_registration_key_and_admission_is_there() {
     }
 }
 
-/// There was no history, so it begins now; ids of models that were deleted are not given again.
+/// There was no history, so it begins now. Ids of deleted models are not reused.
 #[test]
 fn life_goes_on() {
     let (_folder, path) = copy();
@@ -183,7 +183,7 @@ fn life_goes_on() {
     assert_eq!(store.events(&organisation("clinic-7"), 0, 10).unwrap().last, 0);
 }
 
-/// The file is as that release wrote it. A file that this version has opened has a newer layout.
+/// The file is unchanged since that release. Opening it with this version migrates it.
 #[test]
 fn the_file_is_of_the_second_layout() {
     let version = |path: &PathBuf| -> u32 {

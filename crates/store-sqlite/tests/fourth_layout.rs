@@ -1,4 +1,4 @@
-//! A store at layout 4, the last one without a lineage, keeps its identity and can be given one.
+//! A store in layout 4, the last one without a lineage, keeps its identity and can get a lineage.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;

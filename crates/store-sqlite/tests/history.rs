@@ -1,5 +1,5 @@
-//! The beginning of a history: moved by purges and erasures, and kept, so that a first event that is
-//! missing is seen.
+//! The beginning of a history is moved by purges and erasures, and stored, so that a missing first
+//! event is noticed.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 mod common;
@@ -9,7 +9,7 @@ use custom_models_store_sqlite::SqliteStore;
 
 use common::{NOW, acme, caller, create_at, engine_at_now, findings, place, request, sql};
 
-/// The beginning of a history is kept, so that a first event that is missing is seen.
+/// The beginning of a history is stored, so that a missing first event is noticed.
 #[test]
 fn a_first_event_that_is_gone_is_found() {
     let (_folder, path) = place();
@@ -26,7 +26,7 @@ fn a_first_event_that_is_gone_is_found() {
     assert_eq!(findings(&store).len(), 1, "{:?}", findings(&store));
 }
 
-/// An erasure in steps leaves a history that begins later at every step, never one with a gap.
+/// An erasure in steps moves the beginning of the history at each step, and leaves no gap.
 #[test]
 fn a_history_that_is_being_erased_has_no_gap() {
     let (_folder, path) = place();

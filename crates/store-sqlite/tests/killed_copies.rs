@@ -1,4 +1,4 @@
-//! Copies whose process was killed: the next one goes on where nothing is left of them.
+//! Backups whose process was killed: the next one removes the leftovers.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -29,7 +29,7 @@ fn copy(verb: &str, from: &Path, to: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// A store that takes some time to be copied.
+/// A store that takes some time to copy.
 fn large() -> (TempDir, PathBuf, PathBuf) {
     let (folder, path) = place();
     SqliteStore::open(&path).unwrap().close().unwrap();
@@ -64,7 +64,7 @@ fn names(folder: &Path) -> BTreeSet<String> {
     names.map(|name| name.into_string().unwrap()).collect()
 }
 
-/// Kills a copy as soon as `is_time`, or lets it be done if that never comes.
+/// Kills a backup once `is_time` returns true, or lets it finish.
 fn kill(verb: &str, from: &Path, to: &Path, is_time: impl Fn() -> bool) {
     let mut process = Command::new(env::current_exe().unwrap())
         .args(["--exact", "a_copy_that_was_killed_leaves_its_name_free"])
@@ -79,7 +79,7 @@ fn kill(verb: &str, from: &Path, to: &Path, is_time: impl Fn() -> bool) {
     }
 }
 
-/// Killed at any moment, a copy is there whole or not at all, and the next one is made.
+/// A backup killed at any moment is complete or absent, and the next one succeeds.
 #[test]
 fn a_copy_that_was_killed_leaves_its_name_free() {
     if let Some(task) = task() {
@@ -169,7 +169,7 @@ fn a_file_of_somebody_else_under_the_name_of_a_part_is_left_alone() {
     assert_eq!(names(folder.path()).len(), 2);
 }
 
-/// Of copies to one name at the same time one is made.
+/// Of concurrent backups to one name, one succeeds.
 #[test]
 fn of_copies_at_the_same_time_one_is_made() {
     let (folder, path, to) = large();
@@ -183,7 +183,7 @@ fn of_copies_at_the_same_time_one_is_made() {
     assert_eq!(names(folder.path()).len(), 2);
 }
 
-/// A store that runs, and whose database somebody removed, is not given another one.
+/// A backup is not restored to the path of an open store whose database was removed.
 #[test]
 fn a_store_in_use_is_not_restored_over() {
     let (folder, path, to) = large();

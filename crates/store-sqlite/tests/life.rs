@@ -1,4 +1,4 @@
-//! The life of models in a file: what is kept of it, what a refusal leaves, what is forgotten.
+//! Records beside models in a file: what is stored, what a refusal leaves, what a purge deletes.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
@@ -44,7 +44,7 @@ fn purge(events_before: Option<i64>, answers_until: i64, limit: u32) -> Purge {
     Purge { events_before: events_before.map(at), answers_until: moment(answers_until), limit }
 }
 
-/// Everything that a store shows after a life of some models, of two organisations.
+/// Everything that a store shows after many changes to models of two organisations.
 #[derive(Debug, PartialEq)]
 struct Shown {
     models: Vec<CustomModel>,
@@ -78,7 +78,7 @@ fn shown(store: &dyn ModelStore) -> Shown {
     }
 }
 
-/// Every kind of change, by an engine; the store keeps what a store in memory keeps.
+/// Every kind of change through an engine: the store holds what a store in memory holds.
 fn live(store: &Arc<impl ModelStore + 'static>) {
     let engine = Engine::new(store.clone(), || {
         UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs()) + Duration::from_millis(7)
@@ -189,7 +189,7 @@ fn an_answer_that_has_expired_is_replaced() {
     assert_eq!(rows, 1);
 }
 
-/// Two keys may have one hash; they are two all the same.
+/// Two keys with the same hash stay distinct.
 #[test]
 fn keys_of_one_hash_are_told_apart() {
     let (_folder, path, store) = open();

@@ -1,4 +1,4 @@
-//! The right that a store is opened with: nothing is made, migrated or written without it (PLACE-1).
+//! The mode of opening: nothing is created, migrated or written without the right to (PLACE-1).
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -34,7 +34,7 @@ fn refused(path: &Path, mode: OpenMode) -> StoreError {
     SqliteStore::open_as(path, mode).err().unwrap()
 }
 
-/// The files of a folder with what is in them.
+/// The files of a folder with their contents.
 fn files(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let paths = fs::read_dir(folder).unwrap().map(|it| it.unwrap().path());
     paths.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
@@ -104,7 +104,7 @@ fn place_1_an_older_layout_is_read_as_it_is() {
     }
 }
 
-/// A copy is of the layout that the store has.
+/// A backup has the layout of the store.
 #[test]
 fn place_1_a_backup_migrates_nothing() {
     let (folder, path) = old("third-layout.db");
@@ -147,7 +147,7 @@ fn place_1_nothing_is_written_through_a_store_for_reading() {
     assert_eq!(files(folder.path()), before);
 }
 
-/// A store for reading sees the writes of others at once.
+/// A store opened for reading sees writes of others at once.
 #[test]
 fn place_1_a_store_for_reading_follows_those_that_write() {
     let (_folder, path) = place();

@@ -1,4 +1,4 @@
-//! The modes of the files that are made: for their owner alone (PLACE-5).
+//! Files are created for their owner alone (PLACE-5).
 #![cfg(unix)]
 #![allow(clippy::unwrap_used, reason = "tests")]
 

@@ -1,4 +1,4 @@
-//! Names that SQLite reads as something else than a file.
+//! Names that SQLite would read as something other than a file.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use custom_models_core::store::{ModelStore, StoreErrorKind};
 use custom_models_core::{Caller, Engine, Plan};
 use custom_models_store_sqlite::SqliteStore;
 
-/// The only test of its process: it changes the folder that the process is in.
+/// The only test of its process, since it changes the current directory.
 #[test]
 fn every_name_is_that_of_a_file() {
     let folder = tempfile::tempdir().unwrap();

@@ -1,5 +1,5 @@
-//! Files of several users (PLACE-5). Needs root, which becomes one user or another; is reported as
-//! ignored elsewhere.
+//! Files of several users (PLACE-5). Needs root, to act as several users; reported as ignored
+//! without it.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "tests")]
 
 #[cfg(unix)]

@@ -1,5 +1,4 @@
-//! Several stores, and several processes, on one file: histories have no gaps, and a training has one
-//! worker.
+//! Several stores and processes on one file: histories have no gaps, and a training has one worker.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
@@ -32,7 +31,7 @@ fn create_some(path: &Path) {
     engine.close().unwrap();
 }
 
-/// Positions without gaps, one a model.
+/// Asserts that there is one position per model, without gaps.
 fn assert_whole_history(path: &Path, models: u64) {
     let page = SqliteStore::open(path).unwrap().events(&acme(), 0, 10_000).unwrap();
     assert!(page.events.iter().map(|event| event.position).eq(1..=models));
@@ -48,8 +47,8 @@ fn stores_on_one_file_share_a_history_without_gaps() {
     assert_whole_history(&path, 4 * EACH);
 }
 
-/// The processes are this one's own program, which runs this test alone and finds in its environment
-/// that it is to write.
+/// Each process runs this program with this test alone, and learns from its environment that it has
+/// to write.
 #[test]
 fn processes_on_one_file_share_a_history_without_gaps() {
     if let Some(path) = env::var_os(FILE) {
@@ -91,7 +90,7 @@ fn edit_some(path: &Path) {
     engine.close().unwrap();
 }
 
-/// Nobody is refused since another was faster, in whatever process.
+/// No write is refused because another process was faster.
 #[test]
 fn edit_4_processes_on_one_file_make_every_edit_of_one_model() {
     if let Some(path) = env::var_os(FILE) {
@@ -132,7 +131,7 @@ fn stores_on_one_file_share_the_trainings_that_wait() {
     }
 }
 
-/// A store does not use what it has read before once another store has written.
+/// A store uses no cached rows once another store has written.
 #[test]
 fn a_store_sees_what_another_has_changed() {
     let (_folder, path) = place();

@@ -1,4 +1,4 @@
-//! A store at layout 3, the last one without an identity: everything in it is still there, and the
+//! A store in layout 3, the last one without an identity: everything in it is there, and the
 //! history goes on.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
@@ -67,7 +67,7 @@ fn histories_begin_where_they_began() {
     assert!(page.events.iter().map(|event| event.position).eq(4..=6));
 }
 
-/// An identity is given once and stays. Events that were erased before this layout are not counted.
+/// An identity is drawn once and stays. Events erased before this layout are not counted.
 #[test]
 fn place_2_an_identity_is_given_once_and_stays() {
     let (_folder, path) = copy();

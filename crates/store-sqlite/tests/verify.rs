@@ -1,4 +1,4 @@
-//! Damage that no record shows is found by `verify`, and each single bit that flips is looked for.
+//! `verify` finds damage that no record shows, and most single flipped bits.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod common;
@@ -21,7 +21,7 @@ use common::{
     NOW, acme, answer, caller, create_at, engine_at_now, moment, place, request, running, sql,
 };
 
-/// A store with some of everything.
+/// A store with every kind of record.
 fn store() -> (tempfile::TempDir, PathBuf) {
     let (folder, path) = place();
     let engine = engine_at_now(&path);
@@ -86,7 +86,7 @@ fn what_is_not_as_it_was_made_is_found() {
     }
 }
 
-/// Changes that leave every record one that may be, and contradict no other.
+/// Changes that leave every record valid and consistent.
 #[test]
 fn a_row_that_is_not_as_it_was_written_is_found() {
     for (damage, finding) in [
@@ -138,7 +138,7 @@ fn registered(store: &SqliteStore) {
     }
 }
 
-/// A row without a checksum is one from before there were any.
+/// A row without a checksum is older than checksums.
 #[test]
 fn every_row_that_is_written_has_a_checksum() {
     let (_folder, path) = place();
@@ -171,7 +171,7 @@ fn every_row_that_is_written_has_a_checksum() {
     }
 }
 
-/// A row that its index does not have, as a page that was written to another place leaves it.
+/// A row missing from its index, as a misplaced page write leaves it.
 #[test]
 fn an_index_without_its_rows_is_found() {
     let (_folder, path) = store();

@@ -21,7 +21,7 @@ fn file(path: &Path, ending: &str) -> PathBuf {
     path.into()
 }
 
-/// A store with some models, whose reader has read.
+/// A store with some models that has been read.
 fn open(path: &Path) -> SqliteStore {
     let store = SqliteStore::open(path).unwrap();
     (0..3).for_each(|_| create(&store).unwrap());
@@ -33,9 +33,9 @@ fn create(store: &SqliteStore) -> Result<(), StoreErrorKind> {
     store.apply(create_at(&acme(), NOW)).map(drop).map_err(|error| error.kind())
 }
 
-/// Everything that is asked of the store is refused, and says which file it is about.
+/// Asserts that every operation is refused, and names the file.
 ///
-/// A look counts for a moment. A write in that moment is made, and not acknowledged.
+/// A check counts for some milliseconds. A write within them is made, but not acknowledged.
 fn assert_noticed(store: &SqliteStore, of: &Path) {
     let mut answers = std::iter::from_fn(|| Some(create(store)));
     let first = if of.to_string_lossy().ends_with("-shm") {
@@ -111,7 +111,7 @@ fn place_3_a_file_that_is_replaced_is_noticed() {
     }
 }
 
-/// The only connection is closed after a fault, and takes its log along.
+/// After an error the only connection is closed, and SQLite deletes its log.
 #[test]
 fn place_3_a_log_that_went_with_a_fault_is_no_alarm() {
     let (_folder, path) = place();
@@ -137,7 +137,7 @@ fn place_3_a_whole_store_that_is_removed_is_noticed() {
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "nothing is made anew");
 }
 
-/// Acknowledged writes are in the log alone, and are carried into the database at the end.
+/// Acknowledged writes are only in the log, and are written to the database at close.
 #[test]
 fn place_3_a_log_that_is_removed_alone_loses_nothing_at_an_orderly_end() {
     for removed in [&["-wal"][..], &["-wal", "-shm"]] {
@@ -150,7 +150,7 @@ fn place_3_a_log_that_is_removed_alone_loses_nothing_at_an_orderly_end() {
     }
 }
 
-/// SQLite deletes a log by its path, which may be that of another store by then.
+/// SQLite deletes a log by its path, which may belong to another store by then.
 #[test]
 fn place_3_the_end_of_a_store_that_was_moved_takes_no_log_of_another() {
     let (folder, path) = place();
@@ -170,7 +170,7 @@ fn place_3_the_end_of_a_store_that_was_moved_takes_no_log_of_another() {
     assert_eq!((last_id(&path), last_id(&elsewhere)), (2, 3));
 }
 
-/// SQLite makes and deletes logs by itself, and other processes come and go.
+/// SQLite creates and deletes logs by itself, as other processes come and go.
 #[test]
 fn place_3_others_that_come_and_go_are_no_alarm() {
     let (_folder, path) = place();
@@ -200,7 +200,7 @@ fn place_3_others_that_come_and_go_are_no_alarm() {
     assert_eq!(reader.summary().unwrap().last_id, 11);
 }
 
-/// After a fault the writer makes no new store where there is none any more.
+/// After an error the writer creates no new store if the old one is gone.
 #[test]
 fn place_3_a_writer_that_opens_anew_makes_no_store() {
     let (folder, path) = place();
@@ -238,7 +238,7 @@ fn place_3_a_store_for_reading_notices_too() {
     assert_eq!(store.summary().unwrap().last_id, 3);
 }
 
-/// A store that has made many groups is told of names that change, and looks at files as before if so.
+/// A store that has committed many groups uses events, and checks files by path when names change.
 #[test]
 fn place_3_a_store_that_is_told_of_changes_notices_them() {
     let (folder, path) = place();

@@ -25,7 +25,8 @@ pub(crate) struct Snapshot {
     pub(crate) pairs: BTreeMap<(Organisation, ModelId, DataId), Result<DataPair, &'static str>>,
     /// The highest number of each model's pairs.
     pub(crate) last_pairs: BTreeMap<(Organisation, ModelId), DataId>,
-    pub(crate) answers: HashMap<(Organisation, IdempotencyScope), Result<IdempotencyRecord, &'static str>>,
+    pub(crate) answers:
+        HashMap<(Organisation, IdempotencyScope), Result<IdempotencyRecord, &'static str>>,
     pub(crate) window_rows: HashMap<WindowQuery, WindowRows>,
     /// Ids drawn for this group, the smallest first. They may exceed the largest valid id.
     ids: VecDeque<i64>,

@@ -118,9 +118,11 @@ pub(crate) fn updated(models: &Models) -> Result<Statement<'_>, StoreError> {
 /// A statement with the columns that an update may change.
 fn changeable<'a>(sql: &'static str, models: &'a Models) -> Result<Statement<'a>, StoreError> {
     let numbers = |value: fn(&CustomModel) -> i64| models.values().map(value).collect::<Vec<_>>();
-    let courses = models.values().map(|model| model.training.to_record());
-    let courses: Vec<Option<Vec<u8>>> = courses
-        .map(|course| course.map(|course| course.map(String::into_bytes)).map_err(serialize_error))
+    let trainings = models.values().map(|model| model.training.to_record());
+    let trainings: Vec<Option<Vec<u8>>> = trainings
+        .map(|training| {
+            training.map(|training| training.map(String::into_bytes)).map_err(serialize_error)
+        })
         .collect::<Result<_, _>>()?;
     let text = |model: &'a CustomModel| model.description.as_ref().map(Description::as_str);
     let descriptions = models.values().map(|model| text(model).map(str::as_bytes));

@@ -27,7 +27,7 @@ pub(crate) const TESTS: [(&str, Test); 2] = [
 const EACH: usize = 60;
 const CALLERS: usize = 6;
 
-/// A primary, and a standby that has everything before it is acknowledged.
+/// A primary and its synchronous standby.
 fn pair(programs: &Programs) -> (Server, Server) {
     let primary = Server::start(programs, &[]);
     let standby = primary.standby("second", &[]);
@@ -71,7 +71,7 @@ fn take_over(programs: &Programs) {
     }
 }
 
-/// Creates models, each under a key and as often as it takes to hear that it is there.
+/// Creates models, each under an idempotency key, and repeats until it is acknowledged.
 fn create_each(store: &PostgresStore, caller: usize, acknowledged: &AtomicUsize) -> Vec<ModelId> {
     let limit = Some((CALLERS * EACH) as u64);
     let create_one = |number: usize| {

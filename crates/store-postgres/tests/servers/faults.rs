@@ -1,4 +1,4 @@
-//! Servers that fail: each fault is a clear error, and the store goes on when it is over.
+//! Servers that fail: each failure is a clear error, and the store recovers when it is over.
 
 use std::error::Error;
 use std::io::{Read, Write as _};
@@ -69,8 +69,7 @@ const PASS: u8 = 0;
 const LOSE_ANSWER: u8 = 1;
 const LOSE: u8 = 2;
 
-/// Stands between a store and its server, and cuts the connection at the next commit, if it is told
-/// to.
+/// A proxy between a store and its server that cuts the connection at the next commit on request.
 fn proxy(to: u16) -> (u16, Arc<AtomicU8>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -84,7 +83,7 @@ fn proxy(to: u16) -> (u16, Arc<AtomicU8>) {
                 (server.try_clone().unwrap(), client.try_clone().unwrap());
             thread::spawn(move || {
                 let mut buffer = vec![0; 1 << 16];
-                // The server is heard to its end, whether its client listens or not.
+                // The server's answer is read to its end, even if the client has gone.
                 while let Ok(read @ 1..) = answers.read(&mut buffer) {
                     let _ = to_client.write_all(&buffer[..read]);
                 }
@@ -109,7 +108,7 @@ fn forward(mut client: TcpStream, mut server: TcpStream, orders: &AtomicU8) {
             break;
         }
         if order == LOSE_ANSWER {
-            // The client hears nothing more, and the server all.
+            // The server receives everything, and the client nothing more.
             client.shutdown(Shutdown::Both).unwrap();
         }
         if server.write_all(part).is_err() {
@@ -136,8 +135,8 @@ fn once(key: &'static str) -> Write {
     Write { answer: Some(answer), ..create(&acme(), None) }
 }
 
-/// A create whose commit meets an order is of unknown outcome; what the same request hears when it is
-/// sent again, and how many models there are.
+/// Cuts the connection at the commit of a create, whose outcome is then unknown. Returns the answer
+/// to the repeated request, and the number of models.
 fn again_after(programs: &Programs, order: u8) -> (Outcome, u64) {
     let server = Server::start(programs, &[]);
     let database = server.empty_database();
@@ -165,7 +164,7 @@ fn commit_lost(programs: &Programs) {
     assert_eq!(total, 2);
 }
 
-/// Keeps a table locked while `work` is done.
+/// Keeps a table locked while `work` runs.
 fn while_locked<T>(server: &Server, database: &str, table: &str, work: impl FnOnce() -> T) -> T {
     let lock = format!("BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT pg_sleep(3600)");
     thread::scope(|scope| {
@@ -184,7 +183,7 @@ fn while_locked<T>(server: &Server, database: &str, table: &str, work: impl FnOn
     })
 }
 
-/// Asks until there is something.
+/// Repeats a query until it returns something.
 pub(crate) fn wait_until(server: &Server, there_is: &str) {
     while server.sql("postgres", &format!("SELECT count(*) FROM {there_is}")) == "0" {}
 }
@@ -243,7 +242,7 @@ fn server_is_full(programs: &Programs) {
     );
     let url = server.url(&database).replace("postgres@", "app@");
     let store = PostgresStore::open(&url).unwrap();
-    // The two connections are those that write, of which one of these organisations or another takes each.
+    // The two writing connections: these organisations together use both.
     for number in 0..20 {
         created(store.apply(create(&format!("org-{number}").parse().unwrap(), None)));
     }
@@ -265,7 +264,7 @@ fn not_allowed(programs: &Programs) {
         assert_eq!(refused.kind(), StoreErrorKind::Unavailable, "{who}");
         assert!(!format!("{refused:?}").contains("wrong"), "{refused:?}");
     }
-    // Let in, and not allowed to make a schema.
+    // A role that can connect, but not create a schema.
     for who in ["keyed:right", "reader"] {
         let refused = PostgresStore::open(&as_whom(who)).unwrap_err();
         assert_eq!(refused.kind(), StoreErrorKind::Unavailable, "{who}");

@@ -32,14 +32,14 @@ fn admission() -> AdmissionRequest {
     AdmissionRequest { window, limit: RateLimit::CREATE }
 }
 
-/// By the server's clock, whatever the engines say that it is.
+/// The server's clock counts, not that of the engines.
 fn share_a_window(server: &Server) {
     let (database, created) = on_stores(server, |store, number| {
         let at = UnixMillis::from_unix_millis(i64::try_from(number).unwrap() * 1_000_000_000);
         let limited = Write { at, admission: Some(admission()), ..create(&acme(), Some(7)) };
         let mut created = 0;
         for _ in 0..4 {
-            // Others, without a limit, are in its groups.
+            // Requests without a limit are in the same groups.
             store.apply(create(&"zebra".parse().unwrap(), None)).unwrap();
             match store.apply(limited.clone()).unwrap() {
                 Outcome::Admitted { outcome, .. } => match *outcome {
@@ -65,7 +65,7 @@ fn share_a_window(server: &Server) {
     server.give_back(database);
 }
 
-/// The admission of a refused write is kept, and its organisation stays unknown.
+/// The admission of a refused write is stored, and its organisation is not.
 fn leaves_no_counters(server: &Server) {
     let database = server.empty_database();
     let store = store(server, &database);
@@ -85,7 +85,7 @@ fn leaves_no_counters(server: &Server) {
     server.give_back(database);
 }
 
-/// Each transaction that writes takes a number, and nobody else writes here.
+/// Each writing transaction takes a number, and nothing else writes here.
 fn one_transaction(programs: &Programs) {
     let server = Server::start(programs, &["autovacuum=off"]);
     let database = server.empty_database();

@@ -1,5 +1,4 @@
-//! The right to make a store, to migrate one or to read it alone, and what a store says of itself
-//! (PLACE-1, PLACE-2).
+//! Modes of opening, and the identity of a store (PLACE-1, PLACE-2).
 
 use custom_models_core::ModelId;
 use custom_models_core::store::{
@@ -127,14 +126,14 @@ fn second(server: &Server) {
     let lineage = Some(Lineage::new(u64::MAX));
     assert_eq!(migrated.summary().unwrap(), StoreSummary { lineage, ..before });
     assert_eq!(migrated.verify().unwrap(), Vec::<String>::new());
-    // Numbers that told admissions of one millisecond apart are dense now (RATE-1).
+    // The numbers of admissions are consecutive now (RATE-1).
     let numbers = "SELECT key, at, number FROM custom_models.admissions ORDER BY key, at, number";
     let dense = "\\x01|1000|1\n\\x01|1000|2\n\\x01|2000|3\n\\x02|1500|1";
     assert_eq!(server.sql(&database, numbers), dense);
     server.give_back(database);
 }
 
-/// As a server leaves it that makes tables outside of transactions.
+/// The state that a server without transactional DDL leaves behind.
 fn in_part(server: &Server) {
     let database = server.empty_database();
     server.sql(&database, LAYOUT_1);
@@ -186,14 +185,14 @@ fn read_only(server: &Server) {
         store.close().unwrap();
         refused(&store, StoreErrorKind::Closed);
     }
-    // Whoever may not read the tables does not take them for missing.
+    // A role that may not read the tables does not take them for missing.
     server.sql(&database, &format!("REVOKE ALL ON SCHEMA custom_models FROM {role}"));
     let url = server.url(&database).replace("postgres@", &format!("{role}@"));
     let store = PostgresStore::open_as(&url, OpenMode::ReadOnly);
     assert_eq!(kind(store), StoreErrorKind::Unavailable);
 }
 
-/// Every kind of write is answered by this.
+/// Asserts that every kind of write fails with this kind of error.
 fn refused(store: &PostgresStore, by: StoreErrorKind) {
     assert_eq!(kind(store.apply(create(&acme(), None))), by);
     let (sender, answer) = std::sync::mpsc::channel();
@@ -224,7 +223,7 @@ fn identity(server: &Server) {
     [copy].into_iter().chain(databases).for_each(|database| server.give_back(database));
 }
 
-/// Each part of a migration that is removed or changed brings one finding or more.
+/// Each removed or changed part of a migration causes at least one finding.
 fn verified(server: &Server) {
     const EACH: &str = "
         SELECT 'ALTER TABLE custom_models.' || table_name || ' DROP COLUMN ' || column_name || ' CASCADE'
@@ -295,6 +294,6 @@ fn standby(programs: &Programs) {
     assert_eq!(reading.get(&acme(), model.id).unwrap(), Some(model));
     assert_eq!(found(&reading), Vec::<String>::new());
     assert_eq!(reading.verify().unwrap(), Vec::<String>::new());
-    // A server tells those that follow it of some numbers ahead.
+    // A primary replicates the sequence some numbers ahead.
     assert!(reading.summary().unwrap().last_id >= 1);
 }

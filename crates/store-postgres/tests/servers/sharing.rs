@@ -1,4 +1,4 @@
-//! Several engines on one database, each with connections of its own, as those of several machines.
+//! Several engines on one database, as isolated as on several machines.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -34,7 +34,8 @@ pub(crate) const TESTS: [(&str, Test); 11] = [
     ("a_store_is_opened_used_and_dropped_on_a_thread_of_a_runtime", on_a_runtime),
 ];
 
-/// So many stores on a database of their own, and what they bring back, each from several threads.
+/// Opens stores on one new database, runs `work` on each from several threads, and returns the
+/// results.
 pub(crate) fn on_stores<T: Send>(
     server: &Server,
     work: impl Fn(&PostgresStore, usize) -> T + Sync,
@@ -94,7 +95,7 @@ fn fill_the_limit_of(server: &Server, database: String) {
 fn share_a_window(server: &Server) {
     let key = KeyId::from_bytes([1, 2, 3, 4, 5, 6]);
     let window = Window { key: key.into(), operation: Operation::Create };
-    // By the server's clock, whatever the engines say that it is.
+    // The server's clock counts, not that of the engines.
     let (database, admitted) = on_stores(server, |store, number| {
         let now = UnixMillis::from_unix_millis(i64::try_from(number).unwrap() * 1_000_000_000);
         let change = AccessChange::Admit { window, limit: RateLimit::CREATE, now };
@@ -137,7 +138,7 @@ fn repeat(server: &Server) {
     server.give_back(database);
 }
 
-/// Nobody is refused since another was faster, in whatever process.
+/// No write is refused because another engine was faster.
 fn every_edit(server: &Server) {
     let database = server.empty_database();
     let first = engine(server, &database);
@@ -208,7 +209,7 @@ fn one_update(server: &Server) {
     server.give_back(database);
 }
 
-/// Each engine writes for several organisations, so that their groups are of the same ones.
+/// Each engine writes for several organisations, so that their groups overlap.
 fn dense_histories(server: &Server) {
     let of = |number: usize| format!("org-{}", number % 5).parse().unwrap();
     let (database, _) = on_stores(server, |store, number| {
@@ -221,7 +222,7 @@ fn dense_histories(server: &Server) {
     for number in 0..5 {
         let page = store.events(&of(number), 0, u32::MAX).unwrap();
         assert!(page.events.iter().map(|it| it.position).eq(1..=page.last), "{page:?}");
-        // Positions and ids were given in the same order.
+        // Positions and ids were assigned in the same order.
         assert!(page.events.is_sorted_by_key(|it| it.model_id));
         models += page.last;
     }

@@ -14,7 +14,7 @@ type Test = fn(&Programs);
 pub(crate) const TESTS: [(&str, Test); 1] =
     [("over_tls_the_certificate_and_the_name_are_verified", verified)];
 
-/// A certificate for a name, signed by itself, and its key.
+/// A self-signed certificate for a name, and its key.
 fn certificate(name: &str) -> (Vec<u8>, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let (certificate, key) = (folder.path().join("cert.pem"), folder.path().join("key.pem"));
@@ -58,11 +58,11 @@ fn verified(programs: &Programs) {
     let encrypted = "SELECT bool_and(ssl) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid)
         WHERE application_name = 'custom-models'";
     assert_eq!(server.sql("postgres", encrypted), "t");
-    // Another certificate is trusted, or another name is asked for.
+    // Another certificate is trusted, or another name is requested.
     for wrong in [url("localhost", &other), url("127.0.0.1", &cert)] {
         assert_eq!(kind(PostgresStore::open(&wrong)), StoreErrorKind::Unavailable, "{wrong}");
     }
-    // And a server without TLS is not talked to.
+    // A server without TLS is refused.
     server.sql("postgres", "ALTER SYSTEM SET ssl = off");
     server.restart();
     assert_eq!(kind(PostgresStore::open(&url("localhost", &cert))), StoreErrorKind::Unavailable);

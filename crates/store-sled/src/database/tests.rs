@@ -1,4 +1,4 @@
-//! Tests in which a reader breaks the database off while the writer uses it.
+//! Tests in which a reader marks the database broken while the writer uses it.
 
 use std::cell::Cell;
 use std::error::Error;
@@ -20,7 +20,7 @@ fn database() -> (TempDir, Recorder, Database) {
     (temporary, recorder, database)
 }
 
-/// Judges and writes one row, while the database breaks off after the first judgements.
+/// Writes one row, while the database breaks during the first attempts.
 fn write_among(database: &Database, breaks: usize) -> (Result<bool, StoreError>, usize) {
     let judgements = Cell::new(0);
     let judge = || {
@@ -78,13 +78,13 @@ fn a_group_on_a_database_that_is_closed_meanwhile_hears_so() {
     assert_eq!(error.kind(), StoreErrorKind::Closed);
 }
 
-/// A reader may have closed the database for a lesser fault before the writer says that a sync
-/// failed.
+/// A reader may have closed the database for a lesser error before the writer reports a failed
+/// sync.
 #[test]
 fn model_6_a_doubt_about_the_log_is_heard_after_somebody_else_broke_off() {
     let log_is_written_again = |doubts: [bool; 2]| {
         let (temporary, recorder, database) = database();
-        // Opening would write it, too.
+        // Opening would rewrite it, too.
         recorder.tell("open", Fault::Fails(StoreErrorKind::Full));
         let log = File::options().write(true).open(temporary.path().join("db")).unwrap();
         doubts.into_iter().for_each(|is_suspect| database.mark_broken(is_suspect));
@@ -97,7 +97,7 @@ fn model_6_a_doubt_about_the_log_is_heard_after_somebody_else_broke_off() {
     assert!(!log_is_written_again([false, false]));
 }
 
-/// As a full disk leaves it when the database could not be opened anew.
+/// The state after a full disk, when the database could not be reopened.
 #[test]
 fn a_database_that_broke_off_is_opened_anew_beside_a_snapshot_that_is_half_made() {
     let (temporary, _, database) = database();

@@ -2,9 +2,9 @@
 //!
 //! The row of a model, numbers big-endian: form 2, training status, revision (8 bytes), beats (4),
 //! `created_at` and `updated_at` (8 each), language (2), base model after its length (1), name
-//! after its length (2), the record of the course after its length (2; 0 for none), and then 0, or
-//! 1 and the description up to the end. Texts are UTF-8. Form 1, of layout 1, has no beats and no
-//! course.
+//! after its length (2), the record of the training after its length (2; 0 for none), and then 0, or
+//! 1 and the description up to the end. Texts are UTF-8. Form 1, of layout 1, has no heartbeats and no
+//! training.
 
 use custom_models_core::model::{InvalidModelRow, ModelRow};
 use custom_models_core::store::{StoreError, StoreErrorKind};
@@ -21,10 +21,10 @@ const FIRST_FORM: u8 = 1;
 /// Encodes a model.
 pub(crate) fn to_bytes(model: &CustomModel) -> Result<Vec<u8>, StoreError> {
     let (name, base_model) = (model.name.as_str(), model.base_model.as_str());
-    let course = model.training.to_record();
-    let course = course.map_err(|error| StoreError::new(StoreErrorKind::Damaged, error))?;
-    let course = course.unwrap_or_default();
-    // Never in practice: names and courses are bounded.
+    let training = model.training.to_record();
+    let training = training.map_err(|error| StoreError::new(StoreErrorKind::Damaged, error))?;
+    let training = training.unwrap_or_default();
+    // Never in practice: names and trainings are bounded.
     let too_long = |_| damaged("a text that is too long to be stored");
     let mut row = vec![FORM, model.training_status().number()];
     row.extend(model.version.revision.get().to_be_bytes());

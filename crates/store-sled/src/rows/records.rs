@@ -104,7 +104,10 @@ pub(crate) fn claims_end(at: UnixMillis) -> Vec<u8> {
 }
 
 /// Decodes an entry of the queue: the time from which on, the organisation, and the model.
-pub(crate) fn claim(key: &[u8], row: &[u8]) -> Result<(UnixMillis, Organisation, ModelId), StoreError> {
+pub(crate) fn claim(
+    key: &[u8],
+    row: &[u8],
+) -> Result<(UnixMillis, Organisation, ModelId), StoreError> {
     let parts = || {
         let (since, id) = key.strip_prefix(CLAIMABLE)?.split_first_chunk()?;
         let id = ModelId::new(u64::from_be_bytes(id.try_into().ok()?)).ok()?;
@@ -190,13 +193,19 @@ pub(crate) fn pair_at(key: &[u8], value: &[u8]) -> Result<DataPair, StoreError> 
 }
 
 /// Encodes an answer.
-pub(crate) fn answer_to_bytes(key: &IdempotencyScope, kept: &IdempotencyRecord) -> Result<Vec<u8>, StoreError> {
+pub(crate) fn answer_to_bytes(
+    key: &IdempotencyScope,
+    kept: &IdempotencyRecord,
+) -> Result<Vec<u8>, StoreError> {
     let json = serde_json::to_vec(kept).map_err(serialize_error)?;
     Ok([&[FORM], answer_key_to_bytes(key)?.as_slice(), &json].concat())
 }
 
 /// Decodes an answer, and checks that it belongs to the key.
-pub(crate) fn answer_from_bytes(key: &IdempotencyScope, value: &[u8]) -> Result<IdempotencyRecord, StoreError> {
+pub(crate) fn answer_from_bytes(
+    key: &IdempotencyScope,
+    value: &[u8],
+) -> Result<IdempotencyRecord, StoreError> {
     let json = value.strip_prefix(&[FORM]);
     let json = json.and_then(|rest| rest.strip_prefix(answer_key_to_bytes(key).ok()?.as_slice()));
     let json = json.ok_or_else(|| damaged("an answer to something else"))?;
@@ -204,7 +213,9 @@ pub(crate) fn answer_from_bytes(key: &IdempotencyScope, value: &[u8]) -> Result<
 }
 
 /// Decodes an answer with its key.
-pub(crate) fn answer_line(value: &[u8]) -> Result<(IdempotencyScope, IdempotencyRecord), StoreError> {
+pub(crate) fn answer_line(
+    value: &[u8],
+) -> Result<(IdempotencyScope, IdempotencyRecord), StoreError> {
     let parts = || {
         let (operation, rest) = first_text(value.strip_prefix(&[FORM])?)?;
         let (target, rest) = rest.split_first_chunk()?;

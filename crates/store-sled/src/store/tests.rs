@@ -1,4 +1,4 @@
-//! The order of a commit's steps, and what is answered when one of them fails.
+//! The order of a commit's steps, and the answers when one of them fails.
 
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -22,14 +22,14 @@ use crate::database::recorder::{Fault, Recorder};
 use crate::rows::counters::{Counter, counter};
 
 mod damage;
-mod half;
+mod partial_group;
 mod place;
 
 fn acme() -> Organisation {
     "acme".parse().unwrap()
 }
 
-/// A new store whose creation is not in the record.
+/// A new store, with the steps of its creation discarded.
 fn store() -> (TempDir, Recorder, Arc<SledStore>) {
     let temporary = tempfile::tempdir().unwrap();
     let recorder = Recorder::default();
@@ -74,7 +74,7 @@ fn submit(store: &SledStore, recorder: &Recorder, write: Write) -> Result<Outcom
     answered.recv().unwrap()
 }
 
-/// Creates a model, and answers its id, or why not.
+/// Creates a model, and returns its id or the kind of error.
 fn create(store: &SledStore, recorder: &Recorder) -> Result<u64, StoreErrorKind> {
     match submit(store, recorder, creation(None)) {
         Ok(Outcome::Created(model)) => Ok(model.id.get()),
@@ -88,7 +88,7 @@ fn list(store: &SledStore) -> Result<Listing, StoreError> {
     store.list(&acme(), &selection)
 }
 
-/// The ids of all models, which the counter agrees with.
+/// The ids of all models, after comparing their number with the counter.
 fn ids(store: &SledStore) -> Vec<u64> {
     let Listing { models, total } = list(store).unwrap();
     assert_eq!(models.len() as u64, total);
@@ -104,7 +104,7 @@ fn model_6_a_write_is_answered_after_it_was_applied_flushed_and_synced() {
     assert_eq!(recorder.steps(), ["apply", "flush", "sync", "answer"]);
 }
 
-/// Commits a group of which nothing fails.
+/// Commits a group without errors.
 fn commit(writer: &mut Writer, writes: Vec<Write>) -> Vec<Outcome> {
     let jobs: Vec<Job> = writes.into_iter().map(Job::Model).collect();
     let answers = writer.commit(&jobs).unwrap().into_iter().map(Result::unwrap);
@@ -125,7 +125,7 @@ fn model_6_a_group_shares_one_sync() {
     let database = Arc::new(Database::open(folder, recorder.clone()).unwrap());
     let mut writer = Writer::new(Arc::clone(&database));
     recorder.steps();
-    // Each write sees what those before it did: the place that a delete frees, too.
+    // Each write sees the effects of those before it, such as the room that a delete makes.
     let answers = commit(
         &mut writer,
         vec![
@@ -147,7 +147,7 @@ fn model_6_a_group_shares_one_sync() {
     assert_eq!(recorder.steps(), ["apply", "flush", "sync"]);
     let answers = commit(&mut writer, vec![deletion(3), deletion(3)]);
     assert_eq!(answers, [Outcome::Deleted, Outcome::NotFound]);
-    // Lists tell by this that a write came between.
+    // Lists use it to notice a write that came between.
     let counter = database.read(|db| counter(db, &acme())).unwrap();
     assert_eq!(counter, Counter { models: 1, changes: 5 });
 }
@@ -172,19 +172,19 @@ fn model_6_a_failed_sync_leaves_the_outcome_unknown_and_opens_anew() {
     let next = create(&store, &recorder).unwrap();
     assert!(next > 2, "id {next} may have been seen before");
     assert_eq!(recorder.steps(), ["open", "apply", "flush", "sync", "answer"]);
-    // The group of the failed sync was applied, and nothing took it back.
+    // The group of the failed sync was applied, and not rolled back.
     assert_eq!(ids(&store), [1, 2, next]);
 }
 
-/// The log is written again after a failed sync, or the next sync would pass without the part that
-/// the failed one left out. A full disk leaves no such doubt.
+/// The log is rewritten after a failed sync. Otherwise the next sync would succeed without the part
+/// that the failed one left out. A full disk needs no rewriting.
 #[test]
 fn model_6_the_log_is_written_again_after_a_failed_sync() {
     for (step, kind) in [("sync", StoreErrorKind::Failed), ("flush", StoreErrorKind::Full)] {
         let (temporary, recorder, store) = store();
         recorder.tell(step, Fault::Fails(kind));
         if step == "flush" {
-            // Keeps the database closed: after a failed flush it is opened anew at once.
+            // Keeps the database closed: after a failed flush it would be reopened at once.
             recorder.tell("open", Fault::Fails(StoreErrorKind::Full));
         }
         let unknown = Err(StoreErrorKind::OutcomeUnknown);
@@ -211,7 +211,7 @@ fn model_6_a_group_that_was_not_applied_is_not_made() {
     for kind in [StoreErrorKind::Full, StoreErrorKind::Damaged] {
         recorder.tell("apply", Fault::Fails(kind));
         assert_eq!(create(&store, &recorder), Err(kind));
-        // The answer rests on what is found when the database was opened anew.
+        // The answer depends on what is found after reopening.
         assert_eq!(recorder.steps(), ["apply", "open", "answer"]);
         assert_eq!(ids(&store), [0; 0]);
     }
@@ -278,7 +278,7 @@ fn a_database_that_cannot_be_opened_anew_is_tried_again_by_whoever_comes() {
         recorder.tell("open", Fault::Fails(kind));
     }
     recorder.steps();
-    // It cannot be told whether the group is there.
+    // Nothing tells whether the group is there.
     let unknown = Err(StoreErrorKind::OutcomeUnknown);
     assert_eq!(create(&store, &recorder), unknown);
     assert_eq!(recorder.steps(), ["apply", "flush", "open", "answer"]);
@@ -322,7 +322,7 @@ fn a_store_whose_creation_fails_can_be_created_again() {
     }
 }
 
-/// In a thread of its own, so that a read that waits for the sync fails and does not hang.
+/// Reads in a thread of its own, so that a read that waits for the sync fails instead of hanging.
 #[test]
 fn reads_do_not_wait_for_a_sync() {
     let (_temporary, recorder, store) = store();
@@ -334,7 +334,7 @@ fn reads_do_not_wait_for_a_sync() {
         thread::spawn(move || {
             let model = reader.get(&acme(), ModelId::new(1).unwrap()).unwrap();
             let first = ids(&reader).first().copied();
-            // What a list asks for that is disturbed again and again.
+            // A list that is disturbed takes this lock.
             drop(reader.database.block_writer());
             answer.send((model.is_some(), first)).unwrap();
         });

@@ -45,7 +45,7 @@ pub(crate) fn new_model(name: &str) -> NewModel {
     }
 }
 
-/// Submits a write and waits for its answer; dropping the completion is an answer too.
+/// Submits a write and waits for its answer. A dropped completion counts as an answer.
 pub(crate) fn submit(
     store: &dyn ModelStore,
     change: Change,
@@ -56,12 +56,12 @@ pub(crate) fn submit(
     answered.recv().ok()
 }
 
-/// A write when 1970 begins.
+/// A write at the Unix epoch.
 pub(crate) fn write(change: Change) -> Write {
     Write::new(acme(), Actor::HOST, UnixMillis::from_unix_millis(0), change)
 }
 
-/// A delete of a model at whatever revision.
+/// A delete of a model at any revision.
 pub(crate) fn delete(id: ModelId) -> Change {
     Change::Edit { id, edit: Box::new(Edit::Delete), expected: Expected::Anything }
 }
@@ -76,8 +76,8 @@ pub(crate) fn list(store: &dyn ModelStore) -> Result<Listing, StoreError> {
     store.list(&acme(), &selection)
 }
 
-/// Makes a store with some models, and closes it. It was opened more than once, so that sled has
-/// written all the files that it ever writes.
+/// Creates a store with some models, and closes it. Opens it more than once, so that sled has
+/// written all its files.
 pub(crate) fn make_store(folder: &Path, models: usize) {
     let store = SledStore::open(folder).unwrap();
     for number in 0..models {
@@ -129,7 +129,7 @@ pub(crate) fn copy(from: &Path, to: &Path) {
 
 /// Writes to the database behind the store's back.
 pub(crate) fn tamper(folder: &Path, tamper: impl FnOnce(&sled::Db)) {
-    // A thread of sled's own lets go of the lock, some time after the database was dropped.
+    // One of sled's threads releases the lock, some time after the database is dropped.
     if let Ok(log) = fs::File::open(folder.join("db")) {
         log.lock().unwrap();
     }
@@ -142,7 +142,7 @@ pub(crate) fn id(number: u64) -> ModelId {
     ModelId::new(number).unwrap()
 }
 
-/// An organisation that works with a store, at a time that it is told.
+/// A client of a store with a settable clock.
 pub(crate) struct Life {
     pub(crate) store: Arc<SledStore>,
     pub(crate) engine: Engine,
@@ -177,21 +177,22 @@ impl Life {
         self.engine.edit(&self.caller, id(number), edit.clone(), &Expected::Anything).unwrap();
     }
 
-    /// Gives a model data enough, and has its training claimed. Whoever waits longer is claimed first.
+    /// Gives a model enough data, and has its training claimed. The longest-waiting one is claimed
+    /// first.
     pub(crate) fn train(&self, number: u64) {
         self.edit(number, &Edit::AddData(pair("a.wav")));
         self.edit(number, &Edit::Run);
         self.edit(number, &Edit::Claim { time: LeaseTime::default() });
     }
 
-    /// Lets a training that is claimed fail.
+    /// Fails a claimed training.
     pub(crate) fn fail(&self, number: u64, error: &str) {
         let model = self.get(number);
         let lease = model.training.run().unwrap().lease.clone().unwrap();
         self.edit(number, &Edit::Fail { fence: lease.fence, error: error.to_owned() });
     }
 
-    /// Changes nothing of a model but its revision, and keeps the answer under a key.
+    /// Changes only the revision of a model, under an idempotency key.
     pub(crate) fn touch(&self, number: u64, key: &IdempotencyScope) -> Result<Outcome, StoreError> {
         let answer = NewIdempotencyRecord {
             key: key.clone(),
@@ -208,7 +209,7 @@ pub(crate) fn answer_key(number: u64, key: &str) -> IdempotencyScope {
     IdempotencyScope { operation: Operation::Update, target: Some(id(number)), key }
 }
 
-/// Data enough to train with.
+/// Enough data for a training.
 pub(crate) fn pair(filename: &str) -> NewPair {
     let file = |filename: &str| DataFile {
         filename: filename.to_owned(),

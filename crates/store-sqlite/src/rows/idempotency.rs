@@ -84,7 +84,11 @@ pub(crate) fn put(
 }
 
 /// Deletes answers given until `until`, the oldest first, and returns their number.
-pub(crate) fn forget(connection: &Connection, until: UnixMillis, limit: u32) -> rusqlite::Result<u64> {
+pub(crate) fn forget(
+    connection: &Connection,
+    until: UnixMillis,
+    limit: u32,
+) -> rusqlite::Result<u64> {
     let forgotten =
         connection.prepare_cached(FORGET)?.execute(params![until.unix_millis(), limit])?;
     Ok(forgotten as u64)
@@ -115,7 +119,10 @@ pub(crate) fn record(row: &Row<'_>) -> rusqlite::Result<IdempotencyRecord> {
 }
 
 /// The organisation and the key of an answer, from the four columns that start at `column`.
-pub(crate) fn key_of(row: &Row<'_>, column: usize) -> rusqlite::Result<(Organisation, IdempotencyScope)> {
+pub(crate) fn key_of(
+    row: &Row<'_>,
+    column: usize,
+) -> rusqlite::Result<(Organisation, IdempotencyScope)> {
     let organisation = row.get_ref(column)?.as_str()?.parse();
     let operation = row.get_ref(column + 1)?.as_str()?.parse();
     let target = row.get::<_, Option<i64>>(column + 2)?.map(ModelId::try_from).transpose();

@@ -27,7 +27,7 @@ use custom_models_store_sqlite::SqliteStore;
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-/// The time of everything that has no time of its own in a test, in seconds.
+/// The default time of tests, in seconds.
 pub(crate) const NOW: i64 = 1_800_000_000;
 
 pub(crate) fn place() -> (TempDir, PathBuf) {
@@ -48,7 +48,7 @@ pub(crate) fn engine(path: &Path) -> Engine {
     Engine::new(Arc::new(SqliteStore::open(path).unwrap()), SystemTime::now)
 }
 
-/// An engine whose clock stands at [`NOW`], and which waits for others however slow the machine is.
+/// An engine whose clock stands at [`NOW`], with a long busy timeout.
 pub(crate) fn engine_at_now(path: &Path) -> Engine {
     let store = SqliteStore::open_with_busy_timeout(path, Duration::from_secs(600)).unwrap();
     Engine::new(Arc::new(store), || UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs()))
@@ -103,18 +103,18 @@ pub(crate) fn write(organisation: &Organisation, change: Change) -> Write {
     Write::new(organisation.clone(), Actor::HOST, moment(NOW), change)
 }
 
-/// A create that happens so many seconds after 1970 began.
+/// A create at a number of seconds since the Unix epoch.
 pub(crate) fn create_at(organisation: &Organisation, seconds: i64) -> Write {
     let change = Change::Create { model: request().into_new_model(at(seconds)), limit: None };
     Write { at: moment(seconds), ..write(organisation, change) }
 }
 
-/// A change of a model that is expected at this revision.
+/// A change of a model, expected at this revision.
 pub(crate) fn edit_at(id: ModelId, revision: Revision, edit: Edit) -> Change {
     Change::Edit { id, edit: Box::new(edit), expected: Expected::OneOf(vec![revision]) }
 }
 
-/// Data that is enough for a training.
+/// Enough data for a training.
 pub(crate) fn pair(data_type: DataType) -> NewPair {
     let file = |filename: &str| DataFile {
         filename: filename.to_owned(),
@@ -137,7 +137,7 @@ pub(crate) fn running(engine: &Engine, caller: &Caller) -> CustomModel {
     engine.run(caller, id, &Expected::Anything).unwrap()
 }
 
-/// Everything that the store holds.
+/// All records of the store.
 pub(crate) fn records(store: &SqliteStore) -> Vec<Record> {
     let mut records = Vec::new();
     store

@@ -18,7 +18,7 @@ use tempfile::TempDir;
 const OWNER: u32 = 54_321;
 const OTHER: u32 = 54_322;
 
-/// Says to a process of another user what it is to do with which file.
+/// The environment variable with the task of a process of another user, and the file for it.
 const TASK: &str = "CUSTOM_MODELS_OWNERS_TASK";
 
 pub(crate) fn main() {
@@ -98,7 +98,8 @@ impl Shared {
         let folder = tempfile::tempdir().unwrap();
         fs::set_permissions(folder.path(), Permissions::from_mode(0o777)).unwrap();
         let program = folder.path().join("program");
-        // No process of another thread inherits the file that `cp` writes: it would be busy then.
+        // The lock keeps processes of other threads from inheriting the file that `cp` writes: it
+        // would be busy then.
         let copied = Command::new("cp").arg(env::current_exe().unwrap()).arg(&program).status();
         assert!(copied.unwrap().success());
         fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
@@ -108,7 +109,7 @@ impl Shared {
         Shared { path: store.join("models.db"), folder }
     }
 
-    /// Has a user do something; what it said, if it went well.
+    /// Runs a task as a user. Returns its output if it succeeded.
     fn has(&self, user: u32, verb: &str) -> Result<String, String> {
         self.has_as(user, user, verb)
     }
@@ -132,7 +133,7 @@ impl Shared {
         if out.status.success() { Ok(said) } else { Err(complaint) }
     }
 
-    /// As databases were made before, and as they are in folders that are shared.
+    /// Modes that earlier versions gave to databases, and that shared folders have.
     fn readable(&self) {
         fs::set_permissions(&self.path, Permissions::from_mode(0o644)).unwrap();
     }
@@ -174,7 +175,7 @@ fn others_read_what_is_written() {
     let shared = Shared::new();
     shared.has(OWNER, "create").unwrap();
     shared.readable();
-    // The superuser's files belong to the owner of the database.
+    // Files that root creates belong to the owner of the database.
     let store = SqliteStore::open(&shared.path).unwrap();
     create(&store);
     let before = shared.files();
@@ -204,8 +205,8 @@ fn writers_leave_nothing() {
     }
 }
 
-/// SQLite gives the mode of the database to what it makes beside it. What a process leaves that is killed is
-/// for all of them, too.
+/// SQLite gives the mode of the database to the files beside it, so those left by a killed process
+/// can be used by all users, too.
 fn writers_share() {
     for (mode, group) in [(0o660, OWNER), (0o666, OTHER)] {
         let shared = Shared::new();
@@ -271,7 +272,7 @@ fn read_only_folders_are_read() {
     }
 }
 
-/// The log that a killed service left is read in a folder for reading alone, with its index and without.
+/// The log left by a killed service is read in a read-only folder, with its index and without.
 fn read_only_logs_are_read() {
     for (user, endings) in
         [(OWNER, 3), (OWNER, 2), (OTHER, 3), (OTHER, 2)].map(|(user, files)| (user, files))

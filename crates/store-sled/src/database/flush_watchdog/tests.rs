@@ -9,7 +9,7 @@ fn a_call_that_waits_in_vain_is_woken_and_so_is_the_next() {
     let wake = move || wake.send(()).unwrap_or_default();
     let watchdog = FlushWatchdog::start(Duration::from_millis(1), wake).unwrap();
     for _ in 0..3 {
-        // Those that came too late for the last call.
+        // Discard those that came too late for the last call.
         while woken.try_recv().is_ok() {}
         watchdog.watch(|| woken.recv_timeout(Duration::from_secs(60))).unwrap();
     }

@@ -1,4 +1,4 @@
-//! Half a group, in every way in which it can be half there.
+//! Partial groups, in every way in which they can be partial.
 
 use std::collections::BTreeMap;
 
@@ -10,13 +10,13 @@ fn contents(db: &Db) -> Contents {
     db.iter().map(Result::unwrap).map(|(key, row)| (key.to_vec(), row.to_vec())).collect()
 }
 
-/// Makes the database what it was at another time.
+/// Sets the database to these rows.
 fn restore(db: &Db, contents: &Contents) {
     db.clear().unwrap();
     contents.iter().for_each(|(key, row)| drop(db.insert(key, row.as_slice()).unwrap()));
 }
 
-/// Makes those rows of a batch whose places among its keys are the ones of this number.
+/// Applies the rows of a batch whose bits are set in this number.
 fn make_some(db: &Db, batch: Batch, keys: &[Vec<u8>], which: usize) {
     let before: Vec<_> = keys.iter().map(|key| db.get(key).unwrap()).collect();
     db.apply_batch(batch).unwrap();
@@ -33,7 +33,7 @@ fn keys_below(db: &Db, prefix: &[u8]) -> Vec<Vec<u8>> {
     below(db, prefix).unwrap().into_iter().map(|(key, _)| key).collect()
 }
 
-/// Takes back what is half there, and answers what is there then.
+/// Rolls a partial group back, and returns the rows that are there then.
 fn taken_back(db: &Db) -> Contents {
     for batch in PartialGroup::find(db).unwrap().map(PartialGroup::batches).into_iter().flatten() {
         db.apply_batch(batch).unwrap();

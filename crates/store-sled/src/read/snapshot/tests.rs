@@ -1,4 +1,4 @@
-//! Tests of the rows that a moment shows while writes go on.
+//! Tests of the rows that a snapshot shows while writes go on.
 
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
@@ -51,7 +51,7 @@ fn jobs(writes: Vec<Write>) -> Vec<Job> {
     writes.into_iter().map(Job::Model).collect()
 }
 
-/// A moment of an organisation's models, with their counter.
+/// A snapshot of an organisation's models, with their counter.
 fn open<'a>(
     database: &'a Database,
     db: &'a Db,
@@ -66,7 +66,7 @@ fn id((key, _): (Vec<u8>, Vec<u8>)) -> u64 {
     id_of(&key).unwrap().get()
 }
 
-/// A database in which `acme` has so many models, from the id 1 on, and its writer.
+/// A database in which `acme` has models with the ids from 1 on, and its writer.
 fn database(models: usize) -> (tempfile::TempDir, Arc<Database>, Arc<Mutex<Writer>>) {
     let temporary = tempfile::tempdir().unwrap();
     let folder =
@@ -77,8 +77,8 @@ fn database(models: usize) -> (tempfile::TempDir, Arc<Database>, Arc<Mutex<Write
     (temporary, database, Arc::new(Mutex::new(writer)))
 }
 
-/// Commits in a thread of its own, so that a writer that waits for the reader fails and does not
-/// hang.
+/// Commits in a thread of its own, so that a writer that waits for the reader fails instead of
+/// hanging.
 fn commit(writer: &Arc<Mutex<Writer>>, writes: Vec<Write>) {
     let (answer, answered) = mpsc::channel();
     let writer = Arc::clone(writer);
@@ -98,17 +98,17 @@ fn a_moment_shows_what_was_there_whatever_is_written_meanwhile() {
             let (snapshot, _) = open(&database, db, "acme")?;
             let mut rows = snapshot.rows(model_keys(&acme, None));
             assert_eq!(rows.next().unwrap().map(id)?, 1);
-            // Before, at, and behind the place of the reading, and at the end of it.
+            // Before, at and after the position of the reader, and at its end.
             commit(&writer, [1, 2, 300, 301, last].map(deletion).into());
             commit(&writer, creations("acme", 3));
-            // What changes twice was as it was before the first time.
+            // A row that changes twice keeps its first old value.
             commit(&writer, vec![deletion(last + 1)]);
             commit(&writer, creations("other", 3));
             assert!(snapshot.row(&model_key(&acme, 1))?.is_some());
             assert!(snapshot.row(&model_key(&acme, last + 2))?.is_none());
             let rest: Result<Vec<u64>, StoreError> = rows.map(|row| row.map(id)).collect();
             assert_eq!(rest?, Vec::from_iter(2..=last));
-            // The next moment has them.
+            // The next snapshot has them.
             let (snapshot, counter) = open(&database, db, "acme")?;
             let ids: Result<Vec<u64>, StoreError> =
                 snapshot.rows(model_keys(&acme, None)).map(|row| row.map(id)).collect();

@@ -23,9 +23,9 @@ fn a_reading_that_a_write_came_between_is_not_believed() {
     assert_eq!(disturbed.unwrap(), None);
 }
 
-/// Puts values of so many bytes under `v` and a number, each filled with its length's last byte, in
-/// the place of all that is there, in a thread of its own: a writer that waits for the reader fails
-/// and does not hang.
+/// Replaces all values under `v` by values of these lengths, each filled with the last byte of its
+/// length. Uses a thread of its own, so that a writer that waits for the reader fails instead of
+/// hanging.
 fn write(database: &Arc<Database>, lengths: &'static [usize]) {
     let database = Arc::clone(database);
     let (answer, answered) = mpsc::channel();
@@ -65,7 +65,8 @@ const FIRST: &[usize] = &[11_001, 7, 11_002];
 const SECOND: &[usize] = &[6_003, 16_504, 16_505, 9];
 const THIRD: &[usize] = &[5];
 
-/// A reading is of one moment, though others write in the middle of the first try and of the second.
+/// A read is consistent, although others write in the middle of the first and of the second
+/// attempt.
 #[test]
 fn a_disturbed_reading_is_of_one_moment_with_the_values_whole() {
     let (_temporary, database) = database();

@@ -1,4 +1,4 @@
-//! Values of every length that decides something.
+//! Values of every length at which the number of rows changes.
 
 use std::collections::BTreeMap;
 
@@ -86,7 +86,7 @@ fn a_value_that_does_not_go_on_is_damage() {
     }
 }
 
-/// Sled writes a page that is too large to a file of its own, which nobody syncs.
+/// Sled writes a page that is too large to a file of its own, which is never synced.
 #[test]
 fn model_6_pages_full_of_the_longest_rows_stay_in_the_log() {
     const ROWS: u64 = 300;
@@ -94,7 +94,7 @@ fn model_6_pages_full_of_the_longest_rows_stay_in_the_log() {
     let db = sled::open(temporary.path()).unwrap();
     let blobs = || std::fs::read_dir(temporary.path().join("blobs")).unwrap().count();
     let key = |number: u64| [&[b'k'; 102][..], &number.to_be_bytes()].concat();
-    // In order, and then in between, where pages that were split are filled again.
+    // In order, and then in between, where split pages are filled again.
     for number in (0..ROWS).map(|it| it * 2).chain((0..ROWS).map(|it| it * 7 % ROWS * 2 + 1)) {
         db.insert(key(number), vec![1; MAX_ROW]).unwrap();
         db.flush().unwrap();

@@ -1,11 +1,11 @@
-//! Rows and counters that cannot be, among those that can.
+//! Damaged rows and counters in a group with intact ones.
 
 use sled::Db;
 
 use super::*;
 
-/// Has a group judged in which `acme`, which has one model and this counter, deletes the model, and
-/// another organisation creates one. Answers what `acme` hears and has then.
+/// Commits a group in which `acme`, with one model and this counter, writes, and another
+/// organisation creates a model. Returns the error, the counter and the model of `acme`.
 fn among_others(counter: &[u8], write: Write) -> (StoreErrorKind, Vec<u8>, bool) {
     let temporary = tempfile::tempdir().unwrap();
     let folder =

@@ -1,11 +1,12 @@
-//! Files that go, and steps that are cut short, in the middle of a group or of a creation.
+//! Files that are removed, and steps that are interrupted, in the middle of a group or of a
+//! creation.
 
 use std::fs;
 use std::path::Path;
 
 use custom_models_core::store::{ArchiveStore, OpenMode};
 
-use super::half::{copy_folder, half_a_write, is_as_it_was, killed, see};
+use super::partial_group::{copy_folder, half_a_write, is_as_it_was, killed, see};
 use super::*;
 use crate::database::watermark::WATERMARK;
 
@@ -20,7 +21,7 @@ fn place_3_a_store_that_goes_before_the_answer_leaves_the_outcome_unknown() {
     assert_eq!(create(&store, &recorder), Err(StoreErrorKind::OutcomeUnknown));
     assert_eq!(create(&store, &recorder), Err(StoreErrorKind::Unavailable));
     assert_eq!(list(&store).unwrap_err().kind(), StoreErrorKind::Unavailable);
-    // Nobody makes another one in its place, or takes one that is there.
+    // No new file is created in its place, and no other file is used.
     assert!(!folder.exists());
     copy_folder(&aside, &folder);
     assert_eq!(create(&store, &recorder), Err(StoreErrorKind::Unavailable));
@@ -70,7 +71,7 @@ fn model_1_a_creation_is_finished_whatever_of_it_was_made() {
     }
 }
 
-/// A process that was killed while it wrote leaves a part of a message, which nobody was told of.
+/// A process killed while writing leaves a part of an unacknowledged message.
 #[test]
 fn model_6_a_log_that_is_torn_behind_the_watermark_is_opened() {
     let (temporary, recorder, store) = store();
@@ -100,7 +101,7 @@ fn model_6_a_log_that_is_torn_behind_the_watermark_is_opened() {
     assert!(parts > 20, "{parts}");
 }
 
-/// A log is opened though its segment still holds bytes of an earlier use behind its end.
+/// A log is opened although its segment holds bytes of an earlier use after its end.
 #[test]
 fn model_6_a_log_with_something_old_behind_its_end_is_opened() {
     for is_closed in [false, true] {

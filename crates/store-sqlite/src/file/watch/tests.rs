@@ -3,7 +3,7 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// Three files as of a store, two folders down.
+/// Three files like those of a store, two folders down.
 struct Place {
     folder: TempDir,
     database: PathBuf,
@@ -11,7 +11,7 @@ struct Place {
 }
 
 impl Place {
-    /// `is_told` wants events; otherwise every look is one at the files.
+    /// `is_told` starts events; otherwise every check is one by path.
     fn new(is_told: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let inner = fs::canonicalize(folder.path()).unwrap().join("outer/inner");
@@ -43,7 +43,7 @@ impl Place {
     }
 }
 
-/// Each case, without events and with them.
+/// Each case without events and with them.
 fn both<T: Copy>(cases: [T; 2]) -> impl Iterator<Item = (bool, T)> {
     cases.into_iter().flat_map(|case| [(false, case), (true, case)])
 }
@@ -120,7 +120,7 @@ fn place_3_what_a_reader_was_told_is_not_lost_for_the_writer() {
     place.assert_noticed(&place.database, true);
 }
 
-/// More than the kernel queues.
+/// More events than the kernel queues.
 #[test]
 #[cfg(target_os = "linux")]
 fn place_3_a_burst_of_other_names_hides_nothing() {
@@ -148,7 +148,7 @@ fn place_3_a_burst_of_other_names_hides_nothing() {
     place.assert_noticed(&place.database, true);
 }
 
-/// A link may lead elsewhere without any event in the folder of the file.
+/// A link can be changed without an event in the folder of the file.
 #[test]
 #[cfg(unix)]
 fn place_3_behind_a_link_files_are_looked_at() {

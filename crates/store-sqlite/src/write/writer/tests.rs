@@ -31,7 +31,7 @@ fn a_write_that_the_queue_does_not_answer_says_why() {
     assert_eq!(kind(Unanswered::Unknown), StoreErrorKind::OutcomeUnknown);
 }
 
-/// A purge may be in one group with the events that it forgets.
+/// A purge may be in one group with the events that it deletes.
 #[test]
 fn a_purge_behind_events_of_its_own_group_is_counted() {
     let folder = tempfile::tempdir().unwrap();
@@ -54,7 +54,7 @@ fn a_purge_behind_events_of_its_own_group_is_counted() {
     assert_eq!(counters, Ok((3, 3)));
 }
 
-/// The database is moved in the moment of the commit.
+/// The database is moved during the commit.
 #[test]
 fn place_3_a_file_that_goes_at_the_commit_makes_the_outcome_unknown() {
     let folder = tempfile::tempdir().unwrap();

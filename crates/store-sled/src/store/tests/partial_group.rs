@@ -1,4 +1,4 @@
-//! A group that is half there when its store is opened by another process.
+//! A partial group in a store that another process opens.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -18,7 +18,7 @@ use super::*;
 /// The kinds of rows that a write changes.
 const KINDS: [&[u8]; 10] = [b"c", b"d", b"e", b"g", b"i", b"m", b"q", b"r", b"t", b"x"];
 
-/// Half a group: a batch of the three, and the kind of rows that it is without.
+/// A partial group: the number of the last batch, and the kind of rows that it lacks.
 const HALVES: [(usize, &[u8]); 13] = [
     (0, b"j"),
     (1, KINDS[0]),
@@ -97,7 +97,7 @@ pub(super) fn see(store: &SledStore) -> Seen {
     }
 }
 
-/// A write that keeps its answer.
+/// A write with an idempotency key.
 fn write(number: u64, change: Change) -> Write {
     let answer = NewIdempotencyRecord {
         key: answer_key(number),
@@ -106,7 +106,7 @@ fn write(number: u64, change: Change) -> Write {
     Write { answer: Some(answer), ..Write::new(acme(), Actor::HOST, now(), change) }
 }
 
-/// Writes that change rows of every kind: they create a model, start a training, end one, add data,
+/// Writes that change every kind of row: they create a model, start and end a training, add data,
 /// and delete a model with its data.
 fn writes(store: &SledStore) -> Vec<Write> {
     let running = store.get(&acme(), id(1)).unwrap().unwrap();
@@ -124,7 +124,7 @@ fn writes(store: &SledStore) -> Vec<Write> {
     ]
 }
 
-/// A store in which a write is half there, and cannot be taken back yet, and what it had before.
+/// A store with a partial write that cannot be rolled back yet, and its contents before.
 pub(super) fn half_a_write(
     which: usize,
     (batch, without): (usize, &'static [u8]),
@@ -140,7 +140,7 @@ pub(super) fn half_a_write(
     (temporary, recorder, store, before)
 }
 
-/// A folder as it is when its process is killed now.
+/// A copy of a folder as a kill would leave it now.
 pub(super) fn killed(temporary: &TempDir) -> PathBuf {
     let copy = temporary.path().join("killed");
     copy_folder(&temporary.path().join("store"), &copy);
@@ -160,7 +160,7 @@ pub(super) fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-/// The store is as it was, and goes on from there.
+/// Asserts that the store is unchanged and usable.
 pub(super) fn is_as_it_was(store: &SledStore, before: &Seen, what: &str) {
     assert_eq!(see(store), *before, "{what}");
     let write = write(3, Change::Create { model: new_model(), limit: Some(3) });
@@ -213,7 +213,7 @@ fn quota_2_the_only_models_of_an_organisation_that_are_half_there_do_not_count()
     }
 }
 
-/// The journal is all that is left to be removed, and something of that is done.
+/// The changes are made, and the journal is partly removed.
 #[test]
 fn model_6_a_write_that_is_whole_is_kept() {
     let (temporary, recorder, store) = store();
