@@ -6,5 +6,4 @@ pub(crate) mod settings;
 pub(crate) mod span;
 pub(crate) mod store_path;
 pub(crate) mod store_url;
-
-mod temp_folder;
+pub(crate) mod temp_folder;

@@ -1,10 +1,12 @@
 //! A worker: claiming trainings, running a program for each, and reporting the result.
 
+mod copies;
 mod lease;
 mod trainer;
 mod training_input;
 
 use std::cell::Cell;
+use std::ops::ControlFlow;
 use std::process::ExitStatus;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -15,18 +17,19 @@ use custom_models_core::engine::Claimed;
 use custom_models_core::model::{
     Edit, Expected, LeaseTime, Progress, TrainingMetrics, TrainingState, TrainingStatus,
 };
-use custom_models_core::store::OpenMode;
+use custom_models_core::store::{OpenMode, StoreErrorKind};
 use custom_models_core::tenant::Actor;
 use custom_models_core::{Caller, CustomModel, Engine, Plan, Refusal};
 use custom_models_training_data::{ContentStore, Folder};
 
+use self::copies::Copies;
 use self::lease::{Lease, is_transient, retry_while};
 use self::trainer::{Trainer, TrainerOutput};
 use self::training_input::training_input;
 use crate::args::work::WorkArgs;
 use crate::config::data_folder::DataFolder;
 use crate::config::global::Global;
-use crate::output::failure::Failure;
+use crate::output::failure::{Failure, with_causes};
 use crate::output::report::Report;
 
 /// The interval at which the worker looks at the program and for the shutdown signal.
@@ -137,9 +140,18 @@ impl Worker {
 
     fn trained(&self, claimed: &Claimed, contents: Option<&Folder>) -> Result<End, Refusal> {
         let lease = &Lease::new(claimed, self.time);
+        let copies = match contents {
+            Some(contents) => match self.copied(lease, contents)? {
+                ControlFlow::Break(end) => return Ok(end),
+                ControlFlow::Continue(copies) => copies,
+            },
+            None => None,
+        };
         let (organisation, id) = (&claimed.organisation, claimed.model.id);
-        let (variables, input) =
-            training_input(claimed, |file| contents?.path(organisation, id, &file.content));
+        let (variables, input) = training_input(claimed, |file| match &copies {
+            Some(copies) => Some(copies.path(file)),
+            None => contents?.path(organisation, id, &file.content),
+        });
         let mut trainer = match Trainer::start(&self.command, &variables, input) {
             Ok(trainer) => trainer,
             Err(error) => {
@@ -165,6 +177,29 @@ impl Worker {
                     return Ok(end);
                 }
             }
+        }
+    }
+
+    /// Copies the files to this machine if they are elsewhere. Breaks with the end of the training, if that comes first.
+    fn copied(
+        &self,
+        lease: &Lease<'_>,
+        contents: &Folder,
+    ) -> Result<ControlFlow<End, Option<Copies>>, Refusal> {
+        let mut end = None;
+        let copies = Copies::of(lease.claimed, contents, || {
+            if self.is_stopped() {
+                end = Some(End::Stopped);
+            } else if lease.is_due() {
+                end = self.heartbeat(lease, Progress::NONE)?;
+            }
+            Ok(end.is_none())
+        });
+        match copies {
+            Err(Refusal::Store(fault)) if fault.kind() == StoreErrorKind::Damaged => {
+                Ok(ControlFlow::Break(self.failed(lease, with_causes(&fault))?))
+            }
+            copies => Ok(end.map_or(ControlFlow::Continue(copies?), ControlFlow::Break)),
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use custom_models_core::MemoryStore;
 use custom_models_core::store::{Store, StoreError, StoreErrorKind};
-use custom_models_training_data::{Folder, FolderStanding, Leftover};
+use custom_models_training_data::{Folder, FolderStanding, Leftover, Root};
 
 use crate::config::global::Global;
 use crate::config::store_url::SidecarPath;
@@ -25,6 +25,7 @@ const MOST_NAMED: usize = 20;
 pub(crate) struct DataFolder {
     store: Arc<dyn Store>,
     path: Option<PathBuf>,
+    root: Option<Root>,
     _temporary: Option<TempFolder>,
 }
 
@@ -37,19 +38,27 @@ impl DataFolder {
             (None, SidecarPath::Unknown) => None,
             (None, SidecarPath::Nowhere) => return Self::temporary(global, store),
         };
-        Ok(DataFolder { store: Arc::clone(store), path, _temporary: None })
+        DataFolder::at(store, path, None)
     }
 
     /// The folder that `--data` names, or a temporary one.
     pub(crate) fn temporary(global: &Global, store: &Arc<dyn Store>) -> Result<Self, StoreError> {
-        let store = Arc::clone(store);
         if let Some(path) = global.data.clone() {
-            return Ok(DataFolder { store, path: Some(path), _temporary: None });
+            return DataFolder::at(store, Some(path), None);
         }
         let failed = |cause| StoreError::new(StoreErrorKind::Unavailable, cause);
         let temporary = TempFolder::new().map_err(failed)?;
         let path = Some(temporary.path().join("data"));
-        Ok(DataFolder { store, path, _temporary: Some(temporary) })
+        DataFolder::at(store, path, Some(temporary))
+    }
+
+    fn at(
+        store: &Arc<dyn Store>,
+        path: Option<PathBuf>,
+        temporary: Option<TempFolder>,
+    ) -> Result<Self, StoreError> {
+        let root = path.as_ref().map(|path| Root::from(path).connected()).transpose()?;
+        Ok(DataFolder { store: Arc::clone(store), path, root, _temporary: temporary })
     }
 
     /// Refuses a folder that a new store could not use, unless `--adopt` takes it over.
@@ -84,14 +93,14 @@ impl DataFolder {
     /// Opens the folder, if there is one. A folder of another store is an error (PLACE-2). Warns on standard error
     /// if the store adopts a folder without a mark that has files without a record.
     pub(crate) fn open(&self) -> Result<Option<Arc<Folder>>, StoreError> {
-        let folder = self.opened(|path| Folder::open(path, &*self.store))?;
+        let folder = self.opened(|root| Folder::open(root, &*self.store))?;
         folder.as_deref().and_then(taken_by_itself).iter().for_each(|line| say(line));
         Ok(folder)
     }
 
     /// Opens the folder for reading only, if there is one.
     pub(crate) fn open_read_only(&self) -> Result<Option<Arc<Folder>>, StoreError> {
-        self.opened(|path| Folder::open_read_only(path, &*self.store))
+        self.opened(|root| Folder::open_read_only(root, &*self.store))
     }
 
     /// Opens the folder for a command that needs its files. A missing folder is an error, and so is a folder that
@@ -116,17 +125,19 @@ impl DataFolder {
 
     fn opened(
         &self,
-        open: impl FnOnce(&Path) -> Result<Folder, StoreError>,
+        open: impl FnOnce(Root) -> Result<Folder, StoreError>,
     ) -> Result<Option<Arc<Folder>>, StoreError> {
-        let Some(path) = &self.path else { return Ok(None) };
-        Ok(Some(Arc::new(open(path).map_err(|fault| unopened(path, fault))?)))
+        let (Some(path), Some(root)) = (&self.path, self.root.clone()) else { return Ok(None) };
+        Ok(Some(Arc::new(open(root).map_err(|fault| unopened(path, fault))?)))
     }
 
     /// Opens the folder, or adopts it and reports on standard error what a sweep will remove and what is missing.
     pub(crate) fn open_or_adopt(&self, adopt: bool) -> Result<Option<Arc<Folder>>, StoreError> {
-        let Some(path) = self.path.as_ref().filter(|_| adopt) else { return self.open() };
+        let (true, Some(path), Some(root)) = (adopt, &self.path, self.root.clone()) else {
+            return self.open();
+        };
         let (folder, leftovers) =
-            Folder::adopt(path, &*self.store).map_err(|fault| unopened(path, fault))?;
+            Folder::adopt(root, &*self.store).map_err(|fault| unopened(path, fault))?;
         say(&taken_over(&folder, &leftovers));
         let missing = folder.missing(&*self.store)?;
         if missing > 0 {
@@ -146,13 +157,13 @@ impl DataFolder {
 
     /// The files that a sweep would remove if the folder belonged to this store.
     pub(crate) fn preview(&self) -> Result<Vec<Leftover>, StoreError> {
-        let preview = |path| Folder::preview(path, &*self.store);
-        self.path.as_ref().map_or(Ok(Vec::new()), preview)
+        let preview = |root| Folder::preview(root, &*self.store);
+        self.root.clone().map_or(Ok(Vec::new()), preview)
     }
 
     /// Opens the folder for a command that cannot run without it.
     pub(crate) fn open_required(&self) -> Result<Arc<Folder>, Failure> {
-        let missing = "--data: name a folder that all machines share, for a store behind a server";
+        let missing = "--data: name a folder that all machines share, or object storage, for a store behind a server";
         self.open()?.ok_or_else(|| Failure::WrongUsage(missing.to_owned()))
     }
 }

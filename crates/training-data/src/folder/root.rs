@@ -26,14 +26,25 @@ enum Kind {
 }
 
 impl Root {
-    /// True for a path that is a URL of object storage.
-    pub fn is_url(path: &Path) -> bool {
+    fn is_url(path: &Path) -> bool {
         path.to_str().is_some_and(|text| SCHEMES.iter().any(|scheme| text.starts_with(scheme)))
     }
 
-    pub(super) fn place(self) -> Result<Arc<dyn Place>, StoreError> {
+    /// Connects to what a URL names, once for all that is opened there.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreErrorKind::Unavailable`](custom_models_core::store::StoreErrorKind::Unavailable) for a URL that is wrong,
+    /// and without the feature `object-store` for each.
+    pub fn connected(self) -> Result<Self, StoreError> {
         match self.0 {
             Kind::Path(path) if Root::is_url(&path) => of_url(&path),
+            kind => Ok(Root(kind)),
+        }
+    }
+
+    pub(super) fn place(self) -> Result<Arc<dyn Place>, StoreError> {
+        match self.connected()?.0 {
             Kind::Path(path) => Ok(Arc::new(Disk::at(&path)?)),
             #[cfg(feature = "object-store")]
             Kind::Objects(objects) => Ok(Arc::new(objects)),
@@ -42,12 +53,12 @@ impl Root {
 }
 
 #[cfg(feature = "object-store")]
-fn of_url(url: &Path) -> Result<Arc<dyn Place>, StoreError> {
-    Ok(Arc::new(Objects::at(url.to_str().unwrap_or_default(), ObjectOptions::default())?))
+fn of_url(url: &Path) -> Result<Root, StoreError> {
+    Ok(Objects::at(url.to_str().unwrap_or_default(), ObjectOptions::default())?.into())
 }
 
 #[cfg(not(feature = "object-store"))]
-fn of_url(_: &Path) -> Result<Arc<dyn Place>, StoreError> {
+fn of_url(_: &Path) -> Result<Root, StoreError> {
     let cause = "this program was built without object storage (feature object-store)";
     Err(StoreError::new(custom_models_core::store::StoreErrorKind::Unavailable, cause))
 }

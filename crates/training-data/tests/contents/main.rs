@@ -13,7 +13,7 @@ mod server;
 mod stores;
 mod suite;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use libtest_mimic::{Arguments, Trial};
@@ -27,7 +27,9 @@ fn main() {
     let tools = std::env::var_os("CUSTOM_MODELS_OBJECT_TESTS").map(PathBuf::from);
     let python = tools.map(|tools| tools.join("venv/bin/python"));
     let is_wanted = !arguments.list;
-    let server = python.filter(|_| is_wanted).map(|python| Arc::new(Server::start(&python)));
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contents/server.py");
+    let start = |python: PathBuf| Arc::new(Server::start(&python, &script));
+    let server = python.filter(|_| is_wanted).map(start);
     let mut trials = Vec::new();
     for (name, case) in suite::CASES.into_iter().chain(marks::CASES) {
         trials.push(trial("folder", name, move || case(&OnDisk::new())));

@@ -14,9 +14,8 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts a server with a Python that has moto.
-    pub(crate) fn start(python: &Path) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/contents/server.py");
+    /// Starts the server of a script, with a Python that has moto.
+    pub(crate) fn start(python: &Path, script: &Path) -> Self {
         let mut command = Command::new(python);
         command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut process =
