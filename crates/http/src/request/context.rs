@@ -1,12 +1,14 @@
 //! The way of a request on models: it enters, its handler judges it, and the response goes out (ORDER).
 
 use std::borrow::Cow;
+use std::convert::Infallible;
 use std::future::Future;
 use std::sync::Arc;
 
-use axum::body::{Body, Bytes};
-use axum::extract::Request;
-use axum::http::{HeaderMap, Response, StatusCode, Uri};
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::response::Response;
 use custom_models_core::access::{AccessRefusal, Admitted, Operation};
 use custom_models_core::engine::{Edited, Limited};
 use custom_models_core::model::{ContentDigest, Edit, TrainingStatus};
@@ -47,23 +49,31 @@ pub(crate) struct RequestContext {
     admission: Admission,
 }
 
-impl RequestContext {
-    pub(crate) fn new(state: Arc<AppState>, request: Request) -> Self {
-        let (mut parts, body) = request.into_parts();
-        let body = RequestBody::new(&parts.headers, body, state.options.drain_timeout);
-        let shutdown = parts.extensions.remove();
-        let (uri, headers) = (parts.uri, parts.headers);
-        let admission = Admission::default();
-        RequestContext { state, uri, headers, body, shutdown, operation: None, admission }
-    }
+impl FromRequest<Arc<AppState>> for RequestContext {
+    type Rejection = Infallible;
 
+    async fn from_request(request: Request, state: &Arc<AppState>) -> Result<Self, Infallible> {
+        let (mut parts, body) = request.into_parts();
+        Ok(RequestContext {
+            body: RequestBody::new(&parts.headers, body, state.options.drain_timeout),
+            shutdown: parts.extensions.remove(),
+            state: Arc::clone(state),
+            uri: parts.uri,
+            headers: parts.headers,
+            operation: None,
+            admission: Admission::default(),
+        })
+    }
+}
+
+impl RequestContext {
     /// Admits a request that only reads, and responds with what `reply` makes of the value.
     pub(crate) async fn respond_to_read<T: Send + 'static>(
         self,
         operation: Operation,
         read: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
         reply: impl FnOnce(&RequestContext, T) -> HandlerResult,
-    ) -> Response<Body> {
+    ) -> Response {
         let (admitted, result) =
             match self.state.enter_and_read(&self.headers, operation, read).await {
                 Ok((admitted, value)) => {
@@ -79,7 +89,7 @@ impl RequestContext {
         self,
         operation: Operation,
         handler: impl AsyncFnOnce(&mut RequestContext, &Caller) -> HandlerResult,
-    ) -> Response<Body> {
+    ) -> Response {
         self.respond_once(operation, None, handler).await
     }
 
@@ -89,7 +99,7 @@ impl RequestContext {
         operation: Operation,
         scope: Option<IdempotencyScope>,
         handler: impl AsyncFnOnce(&mut RequestContext, &Caller) -> HandlerResult,
-    ) -> Response<Body> {
+    ) -> Response {
         let handled = self.replay_or_handle(operation, scope.as_ref(), handler).await;
         let (admitted, result) = handled.unwrap_or_else(|rejection| (None, Err(rejection)));
         response::respond(result, admitted, self.body.into_unread())

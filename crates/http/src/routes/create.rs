@@ -1,10 +1,7 @@
 //! `POST /api/v3/custom_models`
 
-use std::sync::Arc;
-
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode};
+use axum::http::StatusCode;
+use axum::response::Response;
 use custom_models_core::access::Operation;
 use custom_models_core::request::CreateParameters;
 use custom_models_core::store::{
@@ -14,10 +11,8 @@ use custom_models_core::{Caller, CreateModel, Engine, Violations};
 
 use crate::request::context::{RequestContext, both};
 use crate::response::{HandlerResult, Reply};
-use crate::state::AppState;
 
-pub(crate) async fn create(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
-    let ctx = RequestContext::new(state, request);
+pub(crate) async fn create(ctx: RequestContext) -> Response {
     let parameters = ctx.query(|pairs| CreateParameters::from_pairs(pairs));
     let key = ctx.idempotency_key();
     // A request that is only validated has no record (DRY-1).

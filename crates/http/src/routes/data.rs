@@ -1,10 +1,7 @@
 //! Operations that list the data of a model and remove it (DATA-6).
 
-use std::sync::Arc;
-
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode};
+use axum::http::StatusCode;
+use axum::response::Response;
 use custom_models_core::access::Operation;
 use custom_models_core::engine::Edited;
 use custom_models_core::model::{DataId, DataList, Edit};
@@ -14,11 +11,9 @@ use crate::rejection::Rejection;
 use crate::request::context::{RequestContext, segment};
 use crate::request::precondition::if_match;
 use crate::response::{HandlerResult, Reply};
-use crate::state::AppState;
 
 /// `GET /api/v3/custom_models/{id}/data`
-pub(crate) async fn list(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
-    let ctx = RequestContext::new(state, request);
+pub(crate) async fn list(ctx: RequestContext) -> Response {
     let id = ctx.model_id(1);
     ctx.respond_to_read(
         Operation::ListData,
@@ -32,8 +27,8 @@ pub(crate) async fn list(State(state): State<Arc<AppState>>, request: Request) -
 }
 
 /// `DELETE /api/v3/custom_models/{id}/data/{data_id}`
-pub(crate) async fn delete(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
-    RequestContext::new(state, request).respond(Operation::DeleteData, delete_pair).await
+pub(crate) async fn delete(ctx: RequestContext) -> Response {
+    ctx.respond(Operation::DeleteData, delete_pair).await
 }
 
 async fn delete_pair(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {

@@ -1,10 +1,7 @@
 //! `GET /api/v3/custom_models/events`
 
-use std::sync::Arc;
-
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode};
+use axum::http::StatusCode;
+use axum::response::Response;
 use custom_models_core::Caller;
 use custom_models_core::access::Operation;
 use custom_models_core::engine::EventList;
@@ -14,10 +11,9 @@ use tokio::time::{Instant, sleep, sleep_until};
 use crate::rejection::Rejection;
 use crate::request::context::RequestContext;
 use crate::response::{HandlerResult, Reply};
-use crate::state::AppState;
 
-pub(crate) async fn events(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
-    RequestContext::new(state, request).respond(Operation::Events, list_events).await
+pub(crate) async fn events(ctx: RequestContext) -> Response {
+    ctx.respond(Operation::Events, list_events).await
 }
 
 async fn list_events(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {

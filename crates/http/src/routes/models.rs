@@ -1,21 +1,16 @@
 //! Operations that read models.
 
-use std::sync::Arc;
-
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode};
+use axum::http::StatusCode;
+use axum::response::Response;
 use custom_models_core::access::Operation;
 use custom_models_core::{CustomModel, ListModels, ModelKey, Refusal};
 
 use crate::request::context::{RequestContext, segment};
 use crate::request::precondition::is_not_modified;
 use crate::response::{HandlerResult, Reply};
-use crate::state::AppState;
 
 /// `GET /api/v3/custom_models`
-pub(crate) async fn list(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
-    let ctx = RequestContext::new(state, request);
+pub(crate) async fn list(ctx: RequestContext) -> Response {
     let list = ctx.query(|pairs| ListModels::from_pairs(pairs));
     ctx.respond_to_read(
         Operation::List,
@@ -26,8 +21,7 @@ pub(crate) async fn list(State(state): State<Arc<AppState>>, request: Request) -
 }
 
 /// `GET /api/v3/custom_models/{id}`
-pub(crate) async fn get(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
-    let ctx = RequestContext::new(state, request);
+pub(crate) async fn get(ctx: RequestContext) -> Response {
     let id = ctx.model_id(0);
     ctx.respond_to_read(Operation::Get, move |engine, caller| engine.get(caller, id?), get_reply)
         .await
@@ -42,11 +36,7 @@ fn get_reply(ctx: &RequestContext, model: CustomModel) -> HandlerResult {
 }
 
 /// `GET /api/v3/custom_models/resolve/{model_key}`
-pub(crate) async fn resolve(
-    State(state): State<Arc<AppState>>,
-    request: Request,
-) -> Response<Body> {
-    let ctx = RequestContext::new(state, request);
+pub(crate) async fn resolve(ctx: RequestContext) -> Response {
     let key = segment(&ctx.uri, 0).and_then(|key| key.parse::<ModelKey>().ok());
     ctx.respond_to_read(
         Operation::Resolve,

@@ -1,10 +1,6 @@
 //! Operations that start a training and cancel it.
 
-use std::sync::Arc;
-
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::Response;
+use axum::response::Response;
 use custom_models_core::Caller;
 use custom_models_core::access::Operation;
 use custom_models_core::model::Edit;
@@ -13,11 +9,9 @@ use custom_models_core::store::{IdempotentRequest, NewIdempotencyRecord};
 
 use crate::request::context::{ParsedKey, RequestContext, both};
 use crate::response::HandlerResult;
-use crate::state::AppState;
 
 /// `POST /api/v3/custom_models/{id}/run`
-pub(crate) async fn run(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
-    let ctx = RequestContext::new(state, request);
+pub(crate) async fn run(ctx: RequestContext) -> Response {
     let key = ctx.idempotency_key();
     let scope = ctx.idempotency_scope(Operation::Run, &key);
     let start =
@@ -41,8 +35,8 @@ async fn start_training(
 }
 
 /// `POST /api/v3/custom_models/{id}/cancel`
-pub(crate) async fn cancel(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
-    RequestContext::new(state, request).respond(Operation::Cancel, cancel_training).await
+pub(crate) async fn cancel(ctx: RequestContext) -> Response {
+    ctx.respond(Operation::Cancel, cancel_training).await
 }
 
 async fn cancel_training(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {

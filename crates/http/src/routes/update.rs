@@ -1,21 +1,16 @@
 //! Operations that change a model or delete it.
 
-use std::sync::Arc;
-
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::Response;
+use axum::response::Response;
 use custom_models_core::access::Operation;
 use custom_models_core::model::Edit;
 use custom_models_core::{Caller, UpdateModel};
 
 use crate::request::context::{RequestContext, both};
 use crate::response::HandlerResult;
-use crate::state::AppState;
 
 /// `POST /api/v3/custom_models/{id}`
-pub(crate) async fn update(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
-    RequestContext::new(state, request).respond(Operation::Update, update_model).await
+pub(crate) async fn update(ctx: RequestContext) -> Response {
+    ctx.respond(Operation::Update, update_model).await
 }
 
 async fn update_model(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
@@ -28,8 +23,8 @@ async fn update_model(ctx: &mut RequestContext, caller: &Caller) -> HandlerResul
 }
 
 /// `DELETE /api/v3/custom_models/{id}`
-pub(crate) async fn delete(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
-    RequestContext::new(state, request).respond(Operation::Delete, delete_model).await
+pub(crate) async fn delete(ctx: RequestContext) -> Response {
+    ctx.respond(Operation::Delete, delete_model).await
 }
 
 async fn delete_model(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {

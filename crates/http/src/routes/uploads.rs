@@ -3,9 +3,8 @@
 use std::mem::ManuallyDrop;
 use std::sync::Arc;
 
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode};
+use axum::http::StatusCode;
+use axum::response::Response;
 use custom_models_core::access::Operation;
 use custom_models_core::engine::Edited;
 use custom_models_core::model::{ContentDigest, DataFile, DataType, Edit, Expected, NewPair};
@@ -28,8 +27,7 @@ use crate::state::blocking_calls::Wait;
 /// The longest body that may be announced: two files, and 1 MiB for the headers of the parts.
 const MAX_ANNOUNCED: u64 = 2 * DataFile::MAX_BYTES + (1 << 20);
 
-pub(crate) async fn upload(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
-    let ctx = RequestContext::new(state, request);
+pub(crate) async fn upload(ctx: RequestContext) -> Response {
     let key = ctx.idempotency_key();
     let scope = ctx.idempotency_scope(Operation::Upload, &key);
     let add = async |ctx: &mut RequestContext, caller: &Caller| add_data(ctx, caller, key).await;

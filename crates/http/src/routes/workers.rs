@@ -1,10 +1,7 @@
 //! Operations of workers: they claim a training, report its progress and its end.
 
-use std::sync::Arc;
-
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{Response, StatusCode};
+use axum::http::StatusCode;
+use axum::response::Response;
 use custom_models_core::access::Operation;
 use custom_models_core::engine::{Edited, LeaseHeld};
 use custom_models_core::model::Edit;
@@ -14,11 +11,10 @@ use custom_models_core::{Caller, Refusal, Violations};
 use crate::request::context::{RequestContext, both};
 use crate::request::precondition::if_match;
 use crate::response::{HandlerResult, Reply};
-use crate::state::AppState;
 
 /// `POST /api/v3/training/claim`
-pub(crate) async fn claim(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
-    RequestContext::new(state, request).respond(Operation::Work, claim_training).await
+pub(crate) async fn claim(ctx: RequestContext) -> Response {
+    ctx.respond(Operation::Work, claim_training).await
 }
 
 async fn claim_training(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
@@ -38,11 +34,8 @@ async fn claim_training(ctx: &mut RequestContext, caller: &Caller) -> HandlerRes
 }
 
 /// `POST /api/v3/training/{id}/heartbeat`
-pub(crate) async fn heartbeat(
-    State(state): State<Arc<AppState>>,
-    request: Request,
-) -> Response<Body> {
-    RequestContext::new(state, request).respond(Operation::Work, extend_lease).await
+pub(crate) async fn heartbeat(ctx: RequestContext) -> Response {
+    ctx.respond(Operation::Work, extend_lease).await
 }
 
 async fn extend_lease(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
@@ -61,11 +54,8 @@ async fn extend_lease(ctx: &mut RequestContext, caller: &Caller) -> HandlerResul
 }
 
 /// `POST /api/v3/training/{id}/succeed`
-pub(crate) async fn succeed(
-    State(state): State<Arc<AppState>>,
-    request: Request,
-) -> Response<Body> {
-    RequestContext::new(state, request).respond(Operation::Work, succeed_training).await
+pub(crate) async fn succeed(ctx: RequestContext) -> Response {
+    ctx.respond(Operation::Work, succeed_training).await
 }
 
 async fn succeed_training(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
@@ -77,8 +67,8 @@ async fn succeed_training(ctx: &mut RequestContext, caller: &Caller) -> HandlerR
 }
 
 /// `POST /api/v3/training/{id}/fail`
-pub(crate) async fn fail(State(state): State<Arc<AppState>>, request: Request) -> Response<Body> {
-    RequestContext::new(state, request).respond(Operation::Work, fail_training).await
+pub(crate) async fn fail(ctx: RequestContext) -> Response {
+    ctx.respond(Operation::Work, fail_training).await
 }
 
 async fn fail_training(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
