@@ -202,7 +202,7 @@ impl<'a> Run<'a> {
             let actor = made::actor(write.second);
             let admission = (write.second % 4 == 3).then(|| made::admission(&organisation));
             let organisation = organisation.clone();
-            writes.push(Write { organisation, actor, at, change, answer, admission });
+            writes.push(Write { organisation, actor, at, change, idempotency: idempotency: answer, admission });
         }
         writes
     }
@@ -307,7 +307,7 @@ impl<'a> Run<'a> {
     fn purge(&self, before: Option<u8>, half_days: u8, limit: u8) {
         let purge = Purge {
             events_before: before.map(|number| made::moment(i64::from(number) * 1000).into()),
-            answers_until: made::half_days(half_days),
+            idempotency_until: made::half_days(half_days),
             limit: u32::from(limit).max(1),
         };
         let all = |store: &dyn ModelStore| {
@@ -336,8 +336,8 @@ impl<'a> Run<'a> {
         }
         self.claimable_of_all(UnixMillis::from_unix_millis(i64::MAX));
         for (organisation, key) in &self.keys {
-            let found = self.arena.store.answer(organisation, key);
-            let expected = self.memory.answer(organisation, key);
+            let found = self.arena.store.idempotency_record(organisation, key);
+            let expected = self.memory.idempotency_record(organisation, key);
             assert_eq!(known(found), known(expected), "{key:?} of {organisation}");
         }
     }

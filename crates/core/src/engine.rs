@@ -127,7 +127,7 @@ impl Engine {
         caller: &Caller,
         key: &IdempotencyScope,
     ) -> Result<Option<IdempotencyRecord>, Refusal> {
-        let kept = self.store.answer(caller.organisation(), key)?;
+        let kept = self.store.idempotency_record(caller.organisation(), key)?;
         Ok(kept.filter(|kept| kept.is_live_at(self.now())))
     }
 
@@ -145,7 +145,7 @@ impl Engine {
         });
         let change = Change::Create { model: request.into_new_model(at.into()), limit };
         let (organisation, actor) = (caller.organisation().clone(), caller.actor().clone());
-        Write { organisation, actor, at, change, answer, admission }
+        Write { organisation, actor, at, change, idempotency: answer, admission }
     }
 
     /// Checks whether the request would create a model now, and creates none (DRY-1).

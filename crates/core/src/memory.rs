@@ -10,7 +10,7 @@ use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::memory::access::AccessState;
-use crate::memory::records::LifeState;
+use crate::memory::records::RecordsState;
 use crate::model::{CustomModel, DataPair, EventPage, ModelId};
 use crate::store::{
     Completion, IdempotencyRecord, IdempotencyScope, Lineage, Listing, ModelStore, Purge, Purged,
@@ -35,7 +35,7 @@ pub(crate) struct State {
     pub(crate) last_id: u64,
     pub(crate) models: HashMap<Organisation, BTreeMap<ModelId, CustomModel>>,
     pub(crate) access: AccessState,
-    pub(crate) life: LifeState,
+    pub(crate) records: RecordsState,
 }
 
 impl MemoryStore {
@@ -121,7 +121,7 @@ impl ModelStore for MemoryStore {
         after: u64,
         limit: u32,
     ) -> Result<EventPage, StoreError> {
-        Ok(self.open_state()?.life.events(organisation, after, limit))
+        Ok(self.open_state()?.records.events(organisation, after, limit))
     }
 
     fn claimable(
@@ -151,20 +151,20 @@ impl ModelStore for MemoryStore {
         after: u32,
         limit: u32,
     ) -> Result<Vec<DataPair>, StoreError> {
-        Ok(self.open_state()?.life.data(organisation, model, after, limit))
+        Ok(self.open_state()?.records.data(organisation, model, after, limit))
     }
 
-    fn answer(
+    fn idempotency_record(
         &self,
         organisation: &Organisation,
         key: &IdempotencyScope,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
         let state = self.open_state()?;
-        Ok(state.life.answers.get(&(organisation.clone(), key.clone())).cloned())
+        Ok(state.records.answers.get(&(organisation.clone(), key.clone())).cloned())
     }
 
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        Ok(self.open_state()?.life.purge(purge))
+        Ok(self.open_state()?.records.purge(purge))
     }
 
     fn close(&self) -> Result<(), StoreError> {

@@ -35,7 +35,7 @@ pub use self::idempotency::{
     NewIdempotencyRecord,
 };
 pub use self::identity::{InvalidStoreIdentity, Lineage, OpenMode, StoreIdentity, StoreSummary};
-pub use self::job::{Job, Judged};
+pub use self::job::{Job, JobOutcome};
 pub use self::model_store::ModelStore;
 pub use self::outcome::Outcome;
 pub(crate) use self::pending::Pending;

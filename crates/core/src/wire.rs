@@ -49,7 +49,7 @@ pub struct ErrorBody<'a> {
 #[non_exhaustive]
 pub enum Details<'a> {
     /// A message for each field that is at fault.
-    Fields(&'a Violations<'a>),
+    RawFields(&'a Violations<'a>),
     /// Values under their keys, in order.
     Members(#[serde(serialize_with = "as_map")] Vec<(&'static str, Value)>),
 }
@@ -93,7 +93,7 @@ impl<'a> ErrorBody<'a> {
     /// Makes the fields that are at fault the details.
     #[must_use]
     pub fn with_fields(mut self, violations: &'a Violations<'_>) -> Self {
-        self.details = Some(Details::Fields(violations));
+        self.details = Some(Details::RawFields(violations));
         self
     }
 
@@ -133,7 +133,7 @@ impl<'a> ErrorBody<'a> {
 impl Details<'_> {
     fn push_json(&self, out: &mut String) {
         match self {
-            Details::Fields(violations) => violations.push_json(out),
+            Details::RawFields(violations) => violations.push_json(out),
             Details::Members(members) => {
                 let mut separator = '{';
                 for (key, value) in members {

@@ -66,7 +66,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use crate::queue::{Done, Group, Queue, Rest};
+use crate::queue::{Callback, FinishedGroup, Group, Queue};
 
 /// Makes groups of jobs durable, one group at a time.
 pub trait Committer: Send + Sized + 'static {
@@ -143,7 +143,7 @@ impl<C: Committer> GroupCommit<C> {
         job: C::Job,
         done: impl FnOnce(Result<C::Answer, C::Error>) + Send + 'static,
     ) {
-        if let Err((done, why)) = self.queue.push(job, Done::new(done)) {
+        if let Err((done, why)) = self.queue.push(job, Callback::new(done)) {
             done.call(Err(C::unanswered(why)));
         }
     }
@@ -204,7 +204,7 @@ fn write_groups<C: Committer>(queue: &Queue<C>) {
         if is_broken {
             return queue.give_back(committer, true);
         }
-        rest = Some(Rest { committer, answered, took });
+        rest = Some(FinishedGroup { committer, answered, took });
     }
 }
 
@@ -231,7 +231,7 @@ fn commit<C: Committer>(committer: &mut C, jobs: &[C::Job]) -> Committed<C> {
 /// Calls every completion. The outcome of a job without an answer is unknown.
 fn answer<C: Committer>(
     answers: Result<Answers<C>, C::Error>,
-    completions: impl Iterator<Item = Done<C>>,
+    completions: impl Iterator<Item = Callback<C>>,
 ) {
     match answers {
         Ok(answers) => {

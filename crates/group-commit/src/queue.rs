@@ -12,10 +12,10 @@ use crate::{Committer, QUEUE_LIMIT, Unanswered};
 ///
 /// With 8 callers on 2 cores their threads are back within a fraction of this; a caller that does
 /// not come back costs the others this much, once.
-const PATIENCE: u32 = 4;
+const LINGER: u32 = 4;
 
 /// A disk that stalls must not make the wait after it long as well.
-const MOST_PATIENCE: Duration = Duration::from_millis(5);
+const MAX_LINGER: Duration = Duration::from_millis(5);
 
 /// Never woken: a thread is at work, and looks into the queue before it rests.
 const AT_WORK: usize = usize::MAX;
@@ -39,7 +39,7 @@ struct State<C: Committer> {
 /// Jobs and their completions, place by place.
 pub(crate) struct Group<C: Committer> {
     pub(crate) jobs: Vec<C::Job>,
-    pub(crate) completions: Vec<Done<C>>,
+    pub(crate) completions: Vec<Callback<C>>,
 }
 
 impl<C: Committer> Default for Group<C> {
@@ -49,13 +49,13 @@ impl<C: Committer> Default for Group<C> {
 }
 
 /// The completion of a job.
-pub(crate) struct Done<C: Committer>(Box<dyn FnOnce(Answer<C>) + Send>);
+pub(crate) struct Callback<C: Committer>(Box<dyn FnOnce(Answer<C>) + Send>);
 
 type Answer<C> = Result<<C as Committer>::Answer, <C as Committer>::Error>;
 
-impl<C: Committer> Done<C> {
+impl<C: Committer> Callback<C> {
     pub(crate) fn new(done: impl FnOnce(Answer<C>) + Send + 'static) -> Self {
-        Done(Box::new(done))
+        Callback(Box::new(done))
     }
 
     /// Calls it. A completion is a host's code: one that panics must not end the writer for all others.
@@ -66,7 +66,7 @@ impl<C: Committer> Done<C> {
 }
 
 /// The state that the writer brings back from a group.
-pub(crate) struct Rest<C> {
+pub(crate) struct FinishedGroup<C> {
     pub(crate) committer: C,
     /// The number of jobs in the group.
     pub(crate) answered: usize,
@@ -86,7 +86,11 @@ impl<C: Committer> Queue<C> {
     }
 
     /// Puts a job into the next group, or gives its completion back with the reason.
-    pub(crate) fn push(&self, job: C::Job, done: Done<C>) -> Result<(), (Done<C>, Unanswered)> {
+    pub(crate) fn push(
+        &self,
+        job: C::Job,
+        done: Callback<C>,
+    ) -> Result<(), (Callback<C>, Unanswered)> {
         let mut state = self.lock();
         if state.is_closed {
             return Err((done, Unanswered::Closed));
@@ -145,10 +149,14 @@ impl<C: Committer> Queue<C> {
 
     /// For the writer: exchanges an answered group, empty by now, for the next one. `None` at the
     /// end, when nothing waits and nobody is at work; the committer is dropped then.
-    pub(crate) fn next_group(&self, group: &mut Group<C>, rest: Option<Rest<C>>) -> Option<C> {
+    pub(crate) fn next_group(
+        &self,
+        group: &mut Group<C>,
+        rest: Option<FinishedGroup<C>>,
+    ) -> Option<C> {
         let mut state = self.lock();
-        if let Some(Rest { committer, answered, took }) = rest {
-            state = self.gather(state, answered, took);
+        if let Some(FinishedGroup { committer, answered, took }) = rest {
+            state = self.linger(state, answered, took);
             state.committer = Some(committer);
         }
         loop {
@@ -173,7 +181,7 @@ impl<C: Committer> Queue<C> {
     }
 
     /// Waits a moment for as many jobs as were answered.
-    fn gather<'a>(
+    fn linger<'a>(
         &self,
         mut state: MutexGuard<'a, State<C>>,
         answered: usize,
@@ -204,7 +212,7 @@ impl<C: Committer> State<C> {
 
 /// The time in which the callers of an answered group have to come back; `None` after a lone job.
 fn patience(answered: usize, took: Duration) -> Option<Duration> {
-    (answered > 1).then(|| cmp::min(took / PATIENCE, MOST_PATIENCE))
+    (answered > 1).then(|| cmp::min(took / LINGER, MAX_LINGER))
 }
 
 #[cfg(test)]
@@ -229,7 +237,7 @@ mod tests {
     }
 
     fn push(queue: &Queue<Idle>) {
-        assert!(queue.push((), Done::new(drop)).is_ok());
+        assert!(queue.push((), Callback::new(drop)).is_ok());
     }
 
     #[test]

@@ -171,8 +171,14 @@ impl Beside {
         let at = at(write.millis);
         let admission = write.limited.map(|requests| admission(write.by, requests)).transpose()?;
         let organisation = by;
-        let write =
-            custom_models_core::store::Write { organisation, actor, at, change, answer, admission };
+        let write = custom_models_core::store::Write {
+            organisation,
+            actor,
+            at,
+            change,
+            idempotency: answer,
+            admission,
+        };
         let outcome = self.store()?.write_whole(write.clone())?;
         let of_the_change = match &outcome {
             Outcome::Admitted { outcome, .. } => outcome,
@@ -307,7 +313,7 @@ impl Beside {
     /// Forgets until nothing is left to forget: where a limit ends a call is the store's affair.
     fn purge(&self, before: Option<u64>, until: i64, limit: u32) -> Checked {
         let events_before = before.map(event).transpose()?.map(|event| event.created_at);
-        let purge = Purge { events_before, answers_until: at(until), limit };
+        let purge = Purge { events_before, idempotency_until: at(until), limit };
         loop {
             let purged = self.store()?.purge(purge)?;
             ensure_eq!(purged, self.reference.purge(purge)?, "{purge:?}");
@@ -331,8 +337,8 @@ impl Beside {
         }
         self.claimable(None, UnixMillis::from_unix_millis(i64::MAX), u32::MAX)?;
         for (of, key) in &self.keys {
-            let found = self.store()?.answer(of, key)?;
-            ensure_eq!(found, self.reference.answer(of, key)?, "{key:?} of {of}");
+            let found = self.store()?.idempotency_record(of, key)?;
+            ensure_eq!(found, self.reference.idempotency_record(of, key)?, "{key:?} of {of}");
         }
         Ok(())
     }

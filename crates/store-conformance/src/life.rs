@@ -199,7 +199,7 @@ impl Everything {
         let listing = store.list(organisation, &ALL)?;
         let data =
             listing.models.iter().map(|model| store.data(organisation, model.id, 0, u32::MAX));
-        let answers = keys.iter().map(|key| store.answer(organisation, key));
+        let answers = keys.iter().map(|key| store.idempotency_record(organisation, key));
         Ok(Everything {
             data: data.collect::<Result<_, _>>()?,
             answers: answers.collect::<Result<_, _>>()?,

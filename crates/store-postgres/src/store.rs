@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use custom_models_core::model::{DataPair, EventPage};
 use custom_models_core::store::{
-    Completion, IdempotencyRecord, IdempotencyScope, Job, Judged, Listing, ModelStore, OpenMode,
-    Outcome, Purge, Purged, Selection, StoreError, StoreErrorKind, StoreIdentity, Write,
+    Completion, IdempotencyRecord, IdempotencyScope, Job, JobOutcome, Listing, ModelStore,
+    OpenMode, Outcome, Purge, Purged, Selection, StoreError, StoreErrorKind, StoreIdentity, Write,
 };
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
@@ -172,7 +172,9 @@ impl fmt::Debug for PostgresStore {
 impl ModelStore for PostgresStore {
     fn submit(&self, write: Write, done: Completion) {
         match self.queues() {
-            Ok(queues) => queues.submit(Job::Model(write), |it| done(it.and_then(Judged::model))),
+            Ok(queues) => {
+                queues.submit(Job::Model(write), |it| done(it.and_then(JobOutcome::model)))
+            }
             Err(refused) => done(Err(refused)),
         }
     }
@@ -231,7 +233,7 @@ impl ModelStore for PostgresStore {
         self.readers.read(async move |reader| data::part(reader, &of, model, after, limit).await)
     }
 
-    fn answer(
+    fn idempotency_record(
         &self,
         organisation: &Organisation,
         key: &IdempotencyScope,

@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use custom_models_core::model::{DataPair, EventPage};
 use custom_models_core::store::{
-    Completion, IdempotencyRecord, IdempotencyScope, Job, Judged, Listing, ModelStore, OpenMode,
-    Outcome, Purge, Purged, Selection, StoreError, StoreErrorKind, Write,
+    Completion, IdempotencyRecord, IdempotencyScope, Job, JobOutcome, Listing, ModelStore,
+    OpenMode, Outcome, Purge, Purged, Selection, StoreError, StoreErrorKind, Write,
 };
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
@@ -98,7 +98,7 @@ impl fmt::Debug for SledStore {
 
 impl ModelStore for SledStore {
     fn submit(&self, write: Write, done: Completion) {
-        self.queue.submit(Job::Model(write), |it| done(it.and_then(Judged::model)));
+        self.queue.submit(Job::Model(write), |it| done(it.and_then(JobOutcome::model)));
     }
 
     fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
@@ -149,12 +149,12 @@ impl ModelStore for SledStore {
         records::data(&self.database, organisation, model, after, limit)
     }
 
-    fn answer(
+    fn idempotency_record(
         &self,
         organisation: &Organisation,
         key: &IdempotencyScope,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
-        records::answer(&self.database, organisation, key)
+        records::idempotency_record(&self.database, organisation, key)
     }
 
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {

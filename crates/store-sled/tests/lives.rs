@@ -27,7 +27,7 @@ use common::{Life, acme, answer_key, create, id, list, new_model, pair, submit, 
 const FOREVER: UnixMillis = UnixMillis::from_unix_millis(i64::MAX);
 
 const OLD: Purge =
-    Purge { events_before: Some(Timestamp::MAX), answers_until: FOREVER, limit: 1000 };
+    Purge { events_before: Some(Timestamp::MAX), idempotency_until: FOREVER, limit: 1000 };
 
 fn place() -> (TempDir, PathBuf) {
     let temporary = tempfile::tempdir().unwrap();
@@ -91,7 +91,7 @@ fn model_6_the_longest_values_come_back_and_stay_in_the_log() {
         let data = life.engine.data(&life.caller, model.id).unwrap();
         assert_eq!(data[1].audio.filename, "\u{1}".repeat(1000));
         let key = answer_key(model.id.get(), "k");
-        let kept = life.store.answer(&acme(), &key).unwrap().unwrap();
+        let kept = life.store.idempotency_record(&acme(), &key).unwrap().unwrap();
         assert_eq!(kept.body, serde_json::to_string(&model).unwrap());
     }
     // Pages with few rows are merged into full ones.
@@ -151,13 +151,13 @@ fn log_1_a_purge_forgets_beginnings_and_so_many_rows_at_most() {
     let answers = || -> Vec<usize> {
         let is_kept = |number: &usize| {
             let key = answer_key(1, &number.to_string());
-            life.store.answer(&acme(), &key).unwrap().is_some()
+            life.store.idempotency_record(&acme(), &key).unwrap().is_some()
         };
         (0..5).filter(is_kept).collect()
     };
     // The times of the fourth answer and of the event after the create and three more.
     let at = UnixMillis::from_unix_millis(1_000_030_000);
-    let purge = Purge { events_before: None, answers_until: at, limit: 3 };
+    let purge = Purge { events_before: None, idempotency_until: at, limit: 3 };
     assert_eq!(life.store.purge(purge).unwrap(), Purged { events: 0, answers: 3 });
     assert_eq!((ends(), answers()), ((1, 6, 6), vec![3, 4]));
     let purge = Purge { events_before: Some(at.into()), limit: 2, ..purge };
@@ -215,7 +215,7 @@ fn rows_of_lives_that_cannot_have_been_written_are_damage() {
     for row in bad_rows {
         with_row(&folder, &key(b'e'), row, |life| life.store.events(&acme(), 0, 9).err());
         with_row(&folder, &key(b'e'), row, |life| life.store.purge(OLD).err());
-        let answer = |life: &Life| life.store.answer(&acme(), &answer_key(1, "k"));
+        let answer = |life: &Life| life.store.idempotency_record(&acme(), &answer_key(1, "k"));
         with_row(&folder, &key(b'r'), row, |life| match row {
             None => life.store.purge(OLD).err(),
             Some(_) => answer(life).err(),

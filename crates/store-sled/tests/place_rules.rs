@@ -96,8 +96,8 @@ fn place_1_a_store_that_is_read_is_left_as_it_is_and_takes_no_write() {
     let registration = Registration { organisation: acme(), plan: "Gold".parse().unwrap() };
     assert_eq!(kind(store.apply_access(AccessChange::Register(registration))), refused);
     assert_eq!(kind(store.archive(ArchiveChange::Import(Vec::new()))), refused);
-    let answers_until = UnixMillis::from_unix_millis(0);
-    let purge = Purge { events_before: None, answers_until, limit: 9 };
+    let idempotency_until = UnixMillis::from_unix_millis(0);
+    let purge = Purge { events_before: None, idempotency_until, limit: 9 };
     assert_eq!(kind(store.purge(purge)), refused);
     // Other processes can use the store meanwhile, since a copy is read.
     let other = SledStore::open_as(&folder, OpenMode::Existing).unwrap();

@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use custom_models_core::model::{DataPair, EventPage};
 use custom_models_core::store::{
-    Completion, IdempotencyRecord, IdempotencyScope, Job, Judged, Listing, ModelStore, OpenMode,
-    Outcome, Purge, Purged, Selection, StoreError, StoreErrorKind, Write,
+    Completion, IdempotencyRecord, IdempotencyScope, Job, JobOutcome, Listing, ModelStore,
+    OpenMode, Outcome, Purge, Purged, Selection, StoreError, StoreErrorKind, Write,
 };
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
@@ -119,7 +119,7 @@ impl fmt::Debug for SqliteStore {
 impl ModelStore for SqliteStore {
     fn submit(&self, write: Write, done: Completion) {
         match self.queue() {
-            Ok(queue) => queue.submit(Job::Model(write), |it| done(it.and_then(Judged::model))),
+            Ok(queue) => queue.submit(Job::Model(write), |it| done(it.and_then(JobOutcome::model))),
             Err(error) => done(Err(error)),
         }
     }
@@ -172,7 +172,7 @@ impl ModelStore for SqliteStore {
         self.readers.read(|connection| data::part(connection, organisation, model, after, limit))
     }
 
-    fn answer(
+    fn idempotency_record(
         &self,
         organisation: &Organisation,
         key: &IdempotencyScope,

@@ -127,11 +127,11 @@ fn answers_against_the_rules_are_damage_to_read_and_to_repeat() {
     ] {
         let (_folder, path) = place();
         let store = SqliteStore::open(&path).unwrap();
-        let write = || Write { answer: answer("k"), ..write(&acme(), create(None)) };
+        let write = || Write { idempotency: answer("k"), ..write(&acme(), create(None)) };
         store.apply(write()).unwrap();
-        assert!(store.answer(&acme(), &answer_key("k")).unwrap().is_some());
+        assert!(store.idempotency_record(&acme(), &answer_key("k")).unwrap().is_some());
         sql(&path, damage);
-        let read = store.answer(&acme(), &answer_key("k"));
+        let read = store.idempotency_record(&acme(), &answer_key("k"));
         assert_eq!(read.unwrap_err().kind(), StoreErrorKind::Damaged, "{damage}");
         assert_eq!(store.apply(write()).unwrap_err().kind(), StoreErrorKind::Damaged, "{damage}");
     }
@@ -203,7 +203,7 @@ fn a_damaged_file_gives_errors_and_no_panic() {
     running(&store, &caller());
     store.close().unwrap();
     let store = SqliteStore::open(&path).unwrap();
-    let write = Write { answer: answer("k"), ..write(&acme(), create(None)) };
+    let write = Write { idempotency: answer("k"), ..write(&acme(), create(None)) };
     store.apply(write).unwrap();
     store.close().unwrap();
     let sound = fs::read(&path).unwrap();
@@ -228,7 +228,7 @@ fn a_damaged_file_gives_errors_and_no_panic() {
 
 fn ask_everything(path: &Path) -> Result<(), Refusal> {
     let store = SqliteStore::open(path)?;
-    let answer = store.answer(&acme(), &answer_key("k"));
+    let answer = store.idempotency_record(&acme(), &answer_key("k"));
     store.close()?;
     let engine = Engine::new(Arc::new(SqliteStore::open(path)?), || {
         std::time::UNIX_EPOCH + Duration::from_secs(NOW.unsigned_abs() + 60 * 60 * 48)

@@ -40,8 +40,12 @@ fn positions(page: &EventPage) -> Vec<u64> {
     page.events.iter().map(|event| event.position).collect()
 }
 
-fn purge(events_before: Option<i64>, answers_until: i64, limit: u32) -> Purge {
-    Purge { events_before: events_before.map(at), answers_until: moment(answers_until), limit }
+fn purge(events_before: Option<i64>, idempotency_until: i64, limit: u32) -> Purge {
+    Purge {
+        events_before: events_before.map(at),
+        idempotency_until: moment(idempotency_until),
+        limit,
+    }
 }
 
 /// Everything that a store shows after many changes to models of two organisations.
@@ -73,7 +77,7 @@ fn shown(store: &dyn ModelStore) -> Shown {
             .flat_map(|of| store.claimable(of, moment(NOW + 9000), 10).unwrap())
             .collect(),
         answers: ["a", "b", "none"]
-            .map(|key| store.answer(&acme(), &answer_key(key)).unwrap())
+            .map(|key| store.idempotency_record(&acme(), &answer_key(key)).unwrap())
             .into(),
     }
 }
@@ -116,7 +120,7 @@ fn live(store: &Arc<impl ModelStore + 'static>) {
     assert!(engine.claim(&worker, Some(&other()), time).unwrap().is_some());
     for (key, seconds) in [("a", NOW), ("b", NOW), ("a", NOW + 90_000)] {
         let answer = answer(key);
-        store.apply(Write { answer, ..create_at(&acme(), seconds) }).unwrap();
+        store.apply(Write { idempotency: answer, ..create_at(&acme(), seconds) }).unwrap();
     }
 }
 
@@ -138,7 +142,7 @@ fn a_file_keeps_a_life_as_memory_does() {
 #[test]
 fn a_refused_write_leaves_no_event_and_no_answer() {
     let (_folder, _path, store) = open();
-    let kept = Write { answer: answer("first"), ..create_at(&acme(), NOW) };
+    let kept = Write { idempotency: answer("first"), ..create_at(&acme(), NOW) };
     let Outcome::Created(model) = store.apply(kept.clone()).unwrap() else {
         panic!("the first is made")
     };
@@ -157,15 +161,15 @@ fn a_refused_write_leaves_no_event_and_no_answer() {
         (acme(), edit_at(model.id, right, Edit::Run), not_ready),
     ];
     for (organisation, change, outcome) in refused {
-        let write = Write { answer: answer("k"), ..write(&organisation, change) };
+        let write = Write { idempotency: answer("k"), ..write(&organisation, change) };
         assert_eq!(store.apply(write.clone()).unwrap(), outcome, "{write:?}");
     }
     // A request that was answered is judged before its limit is.
     let repeated = Write { change: create(Some(0)), ..kept };
-    let first = store.answer(&acme(), &answer_key("first")).unwrap().unwrap();
+    let first = store.idempotency_record(&acme(), &answer_key("first")).unwrap().unwrap();
     assert_eq!(store.apply(repeated).unwrap(), Outcome::Repeated(first));
     for organisation in [acme(), other()] {
-        assert_eq!(store.answer(&organisation, &answer_key("k")).unwrap(), None);
+        assert_eq!(store.idempotency_record(&organisation, &answer_key("k")).unwrap(), None);
     }
     assert_eq!(store.events(&acme(), 0, 10).unwrap().last, 1);
     assert_eq!(store.events(&other(), 0, 10).unwrap().last, 0);
@@ -178,7 +182,7 @@ fn an_answer_that_has_expired_is_replaced() {
     let day = NewIdempotencyRecord::KEPT_FOR.as_secs().cast_signed();
     let ask = |seconds| {
         let answer = answer("k");
-        store.apply(Write { answer, ..create_at(&acme(), seconds) }).unwrap()
+        store.apply(Write { idempotency: answer, ..create_at(&acme(), seconds) }).unwrap()
     };
     assert!(matches!(ask(NOW), Outcome::Created(_)));
     assert!(matches!(ask(NOW + day - 1), Outcome::Repeated(kept) if kept.at == moment(NOW)));
@@ -195,7 +199,7 @@ fn keys_of_one_hash_are_told_apart() {
     let (_folder, path, store) = open();
     let ask = |key| {
         let answer = answer(key);
-        store.apply(Write { answer, ..create_at(&acme(), NOW) }).unwrap()
+        store.apply(Write { idempotency: answer, ..create_at(&acme(), NOW) }).unwrap()
     };
     ask("first");
     ask("second");
@@ -204,7 +208,7 @@ fn keys_of_one_hash_are_told_apart() {
         "UPDATE answers SET hash = (SELECT hash FROM answers WHERE key = 'second');
         DELETE FROM answers WHERE key = 'second';",
     );
-    assert_eq!(store.answer(&acme(), &answer_key("second")).unwrap(), None);
+    assert_eq!(store.idempotency_record(&acme(), &answer_key("second")).unwrap(), None);
     assert!(matches!(ask("second"), Outcome::Created(_)));
     let file = Connection::open(&path).unwrap();
     let rows: (u64, u64) = file
@@ -256,12 +260,12 @@ fn answers_are_forgotten_by_their_time_and_the_oldest_first() {
     let (_folder, _path, store) = open();
     for (key, seconds) in [("c", 30), ("a", 10), ("d", 40), ("b", 20)] {
         let answer = answer(key);
-        store.apply(Write { answer, ..create_at(&acme(), seconds) }).unwrap();
+        store.apply(Write { idempotency: answer, ..create_at(&acme(), seconds) }).unwrap();
     }
     let left = || -> String {
         let is_kept = |key: &&str| {
             let key = answer_key(["a", "b", "c", "d"].into_iter().find(|it| it == key).unwrap());
-            store.answer(&acme(), &key).unwrap().is_some()
+            store.idempotency_record(&acme(), &key).unwrap().is_some()
         };
         ["a", "b", "c", "d"].into_iter().filter(is_kept).collect()
     };

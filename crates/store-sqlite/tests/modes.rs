@@ -126,7 +126,7 @@ fn place_1_nothing_is_written_through_a_store_for_reading() {
     let before = files(folder.path());
     let store = SqliteStore::open_as(&path, OpenMode::ReadOnly).unwrap();
     let registration = Registration { organisation: acme(), plan: "Gold".parse().unwrap() };
-    let purge = Purge { events_before: None, answers_until: moment(NOW), limit: 9 };
+    let purge = Purge { events_before: None, idempotency_until: moment(NOW), limit: 9 };
     let (sender, submitted) = std::sync::mpsc::channel();
     store.submit(create_at(&acme(), NOW), Box::new(move |it| sender.send(it.map(drop)).unwrap()));
     let erase = ArchiveChange::Erase { organisation: acme(), limit: 1 };
@@ -140,7 +140,7 @@ fn place_1_nothing_is_written_through_a_store_for_reading() {
     for done in done {
         assert_eq!(done.unwrap_err().kind(), StoreErrorKind::ReadOnly);
     }
-    assert!(store.answer(&acme(), &answer_key("k")).unwrap().is_none());
+    assert!(store.idempotency_record(&acme(), &answer_key("k")).unwrap().is_none());
     assert!(store.summary().unwrap().has_data);
     store.close().unwrap();
     assert_eq!(store.summary().unwrap_err().kind(), StoreErrorKind::Closed);

@@ -89,7 +89,7 @@ fn place_2_events_are_counted_when_they_are_purged_or_erased() {
     let mut events = vec![store.summary().unwrap().events];
     let purge = Purge {
         events_before: Some(common::at(NOW + 1)),
-        answers_until: common::moment(0),
+        idempotency_until: common::moment(0),
         limit: 100,
     };
     assert_eq!(store.purge(purge).unwrap().events, 5);

@@ -31,7 +31,7 @@ fn store() -> (tempfile::TempDir, PathBuf) {
     running(&engine, &caller());
     engine.close().unwrap();
     let store = SqliteStore::open(&path).unwrap();
-    let write = Write { answer: answer("k"), ..create_at(&acme(), NOW) };
+    let write = Write { idempotency: answer("k"), ..create_at(&acme(), NOW) };
     store.apply(write).unwrap();
     store.close().unwrap();
     sql(
@@ -146,7 +146,7 @@ fn every_row_that_is_written_has_a_checksum() {
     running(&engine, &caller());
     engine.close().unwrap();
     let store = SqliteStore::open(&path).unwrap();
-    store.apply(Write { answer: answer("k"), ..create_at(&acme(), NOW) }).unwrap();
+    store.apply(Write { idempotency: answer("k"), ..create_at(&acme(), NOW) }).unwrap();
     registered(&store);
     let mut records = Vec::new();
     let mut keep = |record| {

@@ -45,7 +45,7 @@ fn assert_noticed(store: &SqliteStore, of: &Path) {
     };
     let first = first.unwrap().unwrap_err();
     assert!([StoreErrorKind::Unavailable, StoreErrorKind::OutcomeUnknown].contains(&first));
-    let purge = Purge { events_before: None, answers_until: moment(NOW), limit: 9 };
+    let purge = Purge { events_before: None, idempotency_until: moment(NOW), limit: 9 };
     let asked = [
         store.apply(create_at(&acme(), NOW)).map(drop),
         store.get(&acme(), ModelId::new(1).unwrap()).map(drop),

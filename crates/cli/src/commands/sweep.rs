@@ -128,7 +128,7 @@ impl Preview {
         self.failed_trainings =
             waiting.iter().filter(|(_, model)| is_over(&model.training)).count() as u64;
         let events_before = retention.events.map(|kept| now.earlier(kept).into());
-        let answers_until = now.earlier(NewIdempotencyRecord::KEPT_FOR);
+        let idempotency_until = now.earlier(NewIdempotencyRecord::KEPT_FOR);
         let mut kept_from: Option<Organisation> = None;
         store.export(&mut |record| {
             match record {
@@ -145,7 +145,7 @@ impl Preview {
                 }
                 Record::Answer(line) => {
                     let (_, _, kept) = line.into_parts();
-                    self.answers += u64::from(kept.at <= answers_until);
+                    self.answers += u64::from(kept.at <= idempotency_until);
                 }
                 _ => {}
             }

@@ -8,7 +8,7 @@ use std::time::SystemTime;
 use crate::access::api_key::{KeyDigest, KeyId};
 use crate::access::limits::Limits;
 use crate::access::operation::Operation;
-use crate::access::permits::{Place, Places};
+use crate::access::permits::{ConcurrencyPermit, ConcurrencyPermits};
 use crate::access::rate_limit::{RateLimit, RateLimitStatus, Window};
 use crate::access::refusal::AccessRefusal;
 use crate::store::{
@@ -48,7 +48,7 @@ struct Shared {
     plans: Plans,
     limits: Limits,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
-    places: Arc<Places>,
+    permits: Arc<ConcurrencyPermits>,
 }
 
 impl Gate {
@@ -67,8 +67,8 @@ impl Gate {
         if limits.has_windows() && !store.keeps_windows() {
             return Err(StoreErrorKind::NoWindows.into());
         }
-        let (clock, places) = (Box::new(clock), Arc::default());
-        Ok(Gate { shared: Arc::new(Shared { store, plans, limits, clock, places }) })
+        let (clock, permits) = (Box::new(clock), Arc::default());
+        Ok(Gate { shared: Arc::new(Shared { store, plans, limits, clock, permits }) })
     }
 
     /// Does the first half of an admission: finds the key of the `Authorization` header (AUTH-1), checks that its
@@ -90,10 +90,10 @@ impl Gate {
         let (grant, window) = self.shared.grant(authorization, operation, limits.requests)?;
         let plan = self.shared.plans.resolve(&grant.plan)?;
         let key = grant.key.id;
-        let place = match limits.at_once {
+        let permit = match limits.at_once {
             None => None,
-            Some(at_once) => match self.shared.places.take((key, operation), at_once) {
-                Some(place) => Some(place),
+            Some(at_once) => match self.shared.permits.take((key, operation), at_once) {
+                Some(permit) => Some(permit),
                 None => {
                     let rate_limit = window.map(|window| window.rate_limit);
                     return Err(AccessRefusal::ConcurrencyLimited { at_once, rate_limit });
@@ -109,7 +109,7 @@ impl Gate {
                 key,
                 operation,
                 rate_limit: None,
-                place,
+                permit,
             },
         })
     }
@@ -230,7 +230,7 @@ impl Authorized {
     /// limit on requests at a time, a place is taken now, and has to be free again as soon as nobody waits
     /// (RATE-2).
     pub const fn is_limited(&self) -> bool {
-        self.requests.is_some() || self.admitted.place.is_some()
+        self.requests.is_some() || self.admitted.permit.is_some()
     }
 
     /// Refuses a request whose window was full when its key was looked up, so that its body need not be read
@@ -326,7 +326,7 @@ pub struct Admitted {
     key: KeyId,
     operation: Operation,
     rate_limit: Option<RateLimitStatus>,
-    place: Option<Place>,
+    permit: Option<ConcurrencyPermit>,
 }
 
 impl Admitted {

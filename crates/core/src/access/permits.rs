@@ -11,18 +11,18 @@ use crate::access::operation::Operation;
 
 /// The places that are taken, by key and operation.
 #[derive(Default)]
-pub(crate) struct Places {
-    /// INVARIANT: how many [`Place`]s there are, where there are any.
+pub(crate) struct ConcurrencyPermits {
+    /// INVARIANT: how many [`ConcurrencyPermit`]s there are, where there are any.
     taken: Mutex<HashMap<(KeyId, Operation), u32>>,
 }
 
-impl Places {
+impl ConcurrencyPermits {
     /// Takes a place, if fewer than `at_once` are taken.
     pub(super) fn take(
         self: &Arc<Self>,
         of: (KeyId, Operation),
         at_once: NonZeroU32,
-    ) -> Option<Place> {
+    ) -> Option<ConcurrencyPermit> {
         let mut all = self.taken();
         let taken = all.entry(of).or_default();
         if *taken >= at_once.get() {
@@ -30,7 +30,7 @@ impl Places {
         }
         *taken += 1;
         drop(all);
-        Some(Place { places: Arc::clone(self), of })
+        Some(ConcurrencyPermit { permits: Arc::clone(self), of })
     }
 
     /// Nothing that can panic runs under the lock.
@@ -40,20 +40,20 @@ impl Places {
 }
 
 /// One of the requests of a key that are at work now.
-pub(crate) struct Place {
-    places: Arc<Places>,
+pub(crate) struct ConcurrencyPermit {
+    permits: Arc<ConcurrencyPermits>,
     of: (KeyId, Operation),
 }
 
-impl fmt::Debug for Place {
+impl fmt::Debug for ConcurrencyPermit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Place").field(&self.of).finish()
+        f.debug_tuple("ConcurrencyPermit").field(&self.of).finish()
     }
 }
 
-impl Drop for Place {
+impl Drop for ConcurrencyPermit {
     fn drop(&mut self) {
-        if let Entry::Occupied(mut taken) = self.places.taken().entry(self.of) {
+        if let Entry::Occupied(mut taken) = self.permits.taken().entry(self.of) {
             match taken.get().checked_sub(1) {
                 None | Some(0) => drop(taken.remove()),
                 Some(others) => *taken.get_mut() = others,

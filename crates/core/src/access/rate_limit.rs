@@ -138,8 +138,8 @@ impl WindowKey {
     /// For no bytes, and for more than [`WindowKey::MAX_BYTES`].
     pub fn new(key: &[u8]) -> Result<Self, InvalidWindowKey> {
         let mut bytes = [0; Self::MAX_BYTES];
-        let place = bytes.get_mut(..key.len()).filter(|place| !place.is_empty());
-        place.ok_or(InvalidWindowKey)?.copy_from_slice(key);
+        let permit = bytes.get_mut(..key.len()).filter(|permit| !permit.is_empty());
+        permit.ok_or(InvalidWindowKey)?.copy_from_slice(key);
         let length = u8::try_from(key.len()).map_err(|_| InvalidWindowKey)?;
         Ok(WindowKey { bytes, length })
     }
@@ -154,8 +154,8 @@ impl From<KeyId> for WindowKey {
     fn from(id: KeyId) -> Self {
         let (mut bytes, id) = ([0; Self::MAX_BYTES], id.to_bytes());
         let mut length = 0;
-        for (place, byte) in bytes.iter_mut().zip(id) {
-            *place = byte;
+        for (permit, byte) in bytes.iter_mut().zip(id) {
+            *permit = byte;
             length += 1;
         }
         WindowKey { bytes, length }

@@ -154,7 +154,7 @@ impl Engine {
         edit: Edit,
         expected: &Expected,
     ) -> Result<Edited, Refusal> {
-        settled(self.store.apply(self.edit_write(
+        interpret_outcome(self.store.apply(self.edit_write(
             caller,
             id,
             edit,
@@ -240,12 +240,12 @@ impl Engine {
         });
         let change = Change::Edit { id, edit: Box::new(edit), expected };
         let (organisation, actor) = (caller.organisation().clone(), caller.actor().clone());
-        Write { organisation, actor, at: self.now(), change, answer, admission }
+        Write { organisation, actor, at: self.now(), change, idempotency: answer, admission }
     }
 }
 
 /// The meaning of what came of an edit.
-pub(crate) fn settled(outcome: Outcome) -> Result<Edited, Refusal> {
+pub(crate) fn interpret_outcome(outcome: Outcome) -> Result<Edited, Refusal> {
     match outcome {
         Outcome::NotFound => Err(Refusal::ModelNotFound),
         Outcome::Refused(refusal) => Err(refusal.into()),

@@ -3,7 +3,7 @@
 use std::future::Future;
 
 use crate::access::RateLimitStatus;
-use crate::engine::edit::{Edited, settled};
+use crate::engine::edit::{Edited, interpret_outcome};
 use crate::engine::idempotency::Idempotent;
 use crate::engine::refusal::Refusal;
 use crate::engine::{Engine, created, unexpected};
@@ -106,7 +106,7 @@ impl Engine {
         let asked = digest(idempotency.as_ref());
         let write = self.edit_write(caller, id, edit, expected, idempotency, admission);
         let pending = Pending::new(|done| self.store.submit(write, done));
-        async move { limited(pending.await, asked, settled) }
+        async move { limited(pending.await, asked, interpret_outcome) }
     }
 }
 

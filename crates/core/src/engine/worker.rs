@@ -185,7 +185,7 @@ impl Engine {
         }
         let purge = Purge {
             events_before: retention.events.map(|kept| now.earlier(kept).into()),
-            answers_until: now.earlier(NewIdempotencyRecord::KEPT_FOR),
+            idempotency_until: now.earlier(NewIdempotencyRecord::KEPT_FOR),
             limit: FORGOTTEN_AT_ONCE,
         };
         loop {

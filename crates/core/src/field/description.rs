@@ -19,7 +19,7 @@ impl Description<'_> {
     pub const MAX_CHARACTERS: usize = 1000;
 
     #[inline]
-    pub(crate) fn judge(text: &str) -> Result<(), ViolationKind> {
+    pub(crate) fn validate(text: &str) -> Result<(), ViolationKind> {
         if is_longer_than(text, Self::MAX_CHARACTERS) {
             Err(ViolationKind::TooLong)
         } else {

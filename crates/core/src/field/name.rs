@@ -26,7 +26,7 @@ impl Name<'_> {
     pub const MAX_CHARACTERS: usize = 200;
 
     #[inline]
-    pub(crate) fn judge(text: &str) -> Result<(), ViolationKind> {
+    pub(crate) fn validate(text: &str) -> Result<(), ViolationKind> {
         if is_blank(text) {
             Err(ViolationKind::Blank)
         } else if is_longer_than(text, Self::MAX_CHARACTERS) {

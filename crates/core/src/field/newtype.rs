@@ -1,7 +1,7 @@
 //! The conversions that the field types share: `FromStr`, `TryFrom`, `Display` and serde both ways,
 //! every one of them through the type's own rule.
 
-/// The conversions that every text newtype has: each goes through the type's `judge`.
+/// The conversions that every text newtype has: each goes through the type's `validate`.
 macro_rules! text_newtype {
     ($Type:ident, $field:expr) => {
         impl<'a> $Type<'a> {
@@ -10,15 +10,15 @@ macro_rules! text_newtype {
                 text: impl Into<::std::borrow::Cow<'a, str>>,
             ) -> Result<Self, $crate::field::Violation<'a>> {
                 let text = text.into();
-                match Self::judge(&text) {
+                match Self::validate(&text) {
                     Ok(()) => Ok($Type(text)),
                     Err(kind) => Err($crate::field::Violation::new($field, kind)),
                 }
             }
 
-            /// A text that `judge` has accepted.
+            /// A text that `validate` has accepted.
             #[inline]
-            pub(crate) const fn judged(text: ::std::borrow::Cow<'a, str>) -> Self {
+            pub(crate) const fn from_validated(text: ::std::borrow::Cow<'a, str>) -> Self {
                 $Type(text)
             }
 
@@ -90,7 +90,7 @@ macro_rules! text_newtype {
 macro_rules! closed_set {
     ($Type:ident, $field:expr, $from_text:ident) => {
         impl $Type {
-            pub(crate) fn judge(
+            pub(crate) fn validate(
                 text: ::std::borrow::Cow<'_, str>,
             ) -> Result<Self, $crate::field::Violation<'_>> {
                 $Type::$from_text(&text)
@@ -102,7 +102,7 @@ macro_rules! closed_set {
             type Err = $crate::field::Violation<'static>;
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
-                $Type::judge(::std::borrow::Cow::Borrowed(text))
+                $Type::validate(::std::borrow::Cow::Borrowed(text))
                     .map_err($crate::field::Violation::into_owned)
             }
         }
@@ -111,7 +111,7 @@ macro_rules! closed_set {
             type Error = $crate::field::Violation<'a>;
 
             fn try_from(text: &'a str) -> Result<Self, Self::Error> {
-                $Type::judge(::std::borrow::Cow::Borrowed(text))
+                $Type::validate(::std::borrow::Cow::Borrowed(text))
             }
         }
 
@@ -146,7 +146,7 @@ macro_rules! closed_set {
                 let text = <::std::borrow::Cow<'_, str> as ::serde::Deserialize>::deserialize(
                     deserializer,
                 )?;
-                $Type::judge(text).map_err(::serde::de::Error::custom)
+                $Type::validate(text).map_err(::serde::de::Error::custom)
             }
         }
     };

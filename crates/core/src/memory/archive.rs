@@ -44,8 +44,8 @@ impl ArchiveStore for MemoryStore {
             identity: state.identity(),
             lineage: state.lineage,
             last_id: state.last_id,
-            events: state.life.all_events(),
-            has_data: state.life.has_data(),
+            events: state.records.all_events(),
+            has_data: state.records.has_data(),
         })
     }
 
@@ -76,9 +76,9 @@ impl State {
         self.access.registrations().map(Record::from).try_for_each(&mut *each)?;
         self.access.all_keys().map(Record::from).try_for_each(&mut *each)?;
         let organisations: BTreeSet<&Organisation> =
-            self.models.keys().chain(self.life.organisations()).collect();
+            self.models.keys().chain(self.records.organisations()).collect();
         for organisation in &organisations {
-            let (first_event, last_event) = self.life.ends(organisation);
+            let (first_event, last_event) = self.records.ends(organisation);
             let models = self.models.get(*organisation).map_or(0, |models| models.len() as u64);
             let organisation = (*organisation).clone();
             each(Record::Organisation { organisation, models, last_event, first_event })?;
@@ -89,7 +89,7 @@ impl State {
                 each(Record::Model(ModelLine { organisation, model: model.clone() }))?;
             }
         }
-        self.life.export(each)
+        self.records.export(each)
     }
 
     fn import(&mut self, record: Record) {
@@ -101,22 +101,22 @@ impl State {
             Record::Key(key) => self.access.put_key(key.into()),
             Record::Organisation { organisation, models: _, last_event, first_event: _ } => {
                 self.models.entry(organisation.clone()).or_default();
-                self.life.put_last(organisation, last_event);
+                self.records.put_last(organisation, last_event);
             }
             Record::Model(ModelLine { organisation, model }) => {
                 self.models.entry(organisation).or_default().insert(model.id, model);
             }
             Record::Data { organisation, model, pair } => {
-                self.life.put_data(organisation, model, pair);
+                self.records.put_data(organisation, model, pair);
             }
-            Record::Event(event) => self.life.put_event(event),
-            Record::Answer(answer) => self.life.put_answer(answer),
+            Record::Event(event) => self.records.put_event(event),
+            Record::Answer(answer) => self.records.put_answer(answer),
         }
     }
 
     /// All at once: nothing here is slow.
     fn erase(&mut self, organisation: &Organisation) -> u64 {
         let models = self.models.remove(organisation).map_or(0, |it| it.len() as u64 + 1);
-        self.access.erase(organisation) + models + self.life.erase(organisation)
+        self.access.erase(organisation) + models + self.records.erase(organisation)
     }
 }

@@ -9,7 +9,7 @@ use crate::store::{
 use crate::tenant::Organisation;
 
 #[derive(Debug, Default)]
-pub(crate) struct LifeState {
+pub(crate) struct RecordsState {
     histories: HashMap<Organisation, History>,
     /// The number of events in histories that were erased.
     erased_events: u64,
@@ -24,7 +24,7 @@ struct History {
     events: VecDeque<Event>,
 }
 
-impl LifeState {
+impl RecordsState {
     /// The position of an organisation's last event, 0 before the first.
     pub(crate) fn last_event(&self, organisation: &Organisation) -> u64 {
         self.histories.get(organisation).map_or(0, |history| history.last)
@@ -114,7 +114,10 @@ impl LifeState {
         gone as u64 + history.map_or(0, |history| history.events.len() as u64 + 1)
     }
 
-    pub(crate) fn purge(&mut self, Purge { events_before, answers_until, limit }: Purge) -> Purged {
+    pub(crate) fn purge(
+        &mut self,
+        Purge { events_before, idempotency_until, limit }: Purge,
+    ) -> Purged {
         let mut purged = Purged::default();
         let limit = u64::from(limit);
         for history in self.histories.values_mut() {
@@ -126,7 +129,7 @@ impl LifeState {
             }
         }
         self.answers.retain(|_, kept| {
-            let is_kept = purged.answers >= limit || kept.at > answers_until;
+            let is_kept = purged.answers >= limit || kept.at > idempotency_until;
             purged.answers += u64::from(!is_kept);
             is_kept
         });

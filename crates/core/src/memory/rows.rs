@@ -15,17 +15,17 @@ impl Rows for State {
 
     type Admissions<'r> = Admissions<'r>;
 
-    fn answer(
+    fn idempotency_record(
         &mut self,
         organisation: &Organisation,
         key: &IdempotencyScope,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
-        Ok(self.life.answers.get(&(organisation.clone(), key.clone())).cloned())
+        Ok(self.records.answers.get(&(organisation.clone(), key.clone())).cloned())
     }
 
     fn counters(&mut self, organisation: &Organisation) -> Result<Counters, StoreError> {
         let models = self.models.get(organisation).map_or(0, |models| models.len() as u64);
-        Ok(Counters { models, events: self.life.last_event(organisation) })
+        Ok(Counters { models, events: self.records.last_event(organisation) })
     }
 
     fn model(
@@ -42,7 +42,7 @@ impl Rows for State {
         model: ModelId,
         pair: DataId,
     ) -> Result<Option<DataPair>, StoreError> {
-        let pairs = self.life.data.get(&(organisation.clone(), model));
+        let pairs = self.records.data.get(&(organisation.clone(), model));
         Ok(pairs.and_then(|pairs| pairs.get(&pair)).cloned())
     }
 
@@ -51,7 +51,7 @@ impl Rows for State {
         organisation: &Organisation,
         model: ModelId,
     ) -> Result<Option<DataId>, StoreError> {
-        let pairs = self.life.data.get(&(organisation.clone(), model));
+        let pairs = self.records.data.get(&(organisation.clone(), model));
         Ok(pairs.and_then(|pairs| pairs.last_key_value()).map(|(id, _)| *id))
     }
 
@@ -85,7 +85,7 @@ impl Rows for State {
         before: &CustomModel,
     ) -> Result<(), StoreError> {
         self.models.entry(organisation.clone()).or_default().remove(&before.id);
-        self.life.data.remove(&(organisation.clone(), before.id));
+        self.records.data.remove(&(organisation.clone(), before.id));
         Ok(())
     }
 
@@ -95,7 +95,7 @@ impl Rows for State {
         model: ModelId,
         pair: &DataPair,
     ) -> Result<(), StoreError> {
-        self.life.put_data(organisation.clone(), model, pair.clone());
+        self.records.put_data(organisation.clone(), model, pair.clone());
         Ok(())
     }
 
@@ -105,7 +105,7 @@ impl Rows for State {
         model: ModelId,
         pair: DataId,
     ) -> Result<(), StoreError> {
-        if let Some(pairs) = self.life.data.get_mut(&(organisation.clone(), model)) {
+        if let Some(pairs) = self.records.data.get_mut(&(organisation.clone(), model)) {
             pairs.remove(&pair);
         }
         Ok(())
@@ -118,17 +118,17 @@ impl Rows for State {
         model: ModelId,
         event: &NewEvent,
     ) -> Result<(), StoreError> {
-        self.life.append(organisation, event.clone().at(position, model));
+        self.records.append(organisation, event.clone().at(position, model));
         Ok(())
     }
 
-    fn keep_answer(
+    fn insert_idempotency_record(
         &mut self,
         organisation: &Organisation,
         key: &IdempotencyScope,
         kept: &IdempotencyRecord,
     ) -> Result<(), StoreError> {
-        self.life.answers.insert((organisation.clone(), key.clone()), kept.clone());
+        self.records.answers.insert((organisation.clone(), key.clone()), kept.clone());
         Ok(())
     }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::field::{BaseModel, Description, Language, Name, ViolationKind};
 use crate::model::NewModel;
 use crate::request::json::scan;
-use crate::request::raw::{Fields, Found};
+use crate::request::raw::{RawFields, RawValue};
 use crate::request::violations::Violations;
 use crate::time::Timestamp;
 
@@ -55,9 +55,9 @@ impl<'a> CreateModel<'a> {
     /// Borrows from `body`; only a text that holds an escape is copied. The cost is linear in the
     /// length of `body`, which the caller bounds by [`Self::MAX_BODY_BYTES`].
     pub fn from_json(body: &'a [u8]) -> Result<Self, Violations<'a>> {
-        let mut fields = Fields::default();
+        let mut fields = RawFields::default();
         match scan(body, &mut fields) {
-            Ok(()) => judge(fields),
+            Ok(()) => validate(fields),
             Err(fault) => Err(fault.violations()),
         }
     }
@@ -90,42 +90,42 @@ impl<'a> CreateModel<'a> {
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct CreateModelBuilder<'a> {
-    fields: Fields<&'a str>,
+    fields: RawFields<&'a str>,
 }
 
 impl<'a> CreateModelBuilder<'a> {
     /// Sets the name.
     #[inline]
     pub fn name(mut self, name: &'a (impl AsRef<str> + ?Sized)) -> Self {
-        self.fields.name = Found::Text(name.as_ref());
+        self.fields.name = RawValue::Text(name.as_ref());
         self
     }
 
     /// Sets the language, by its code or as a `&`[`Language`].
     #[inline]
     pub fn language(mut self, language: &'a (impl AsRef<str> + ?Sized)) -> Self {
-        self.fields.language = Found::Text(language.as_ref());
+        self.fields.language = RawValue::Text(language.as_ref());
         self
     }
 
     /// Sets the base model, by its name or as a `&`[`BaseModel`]. Without it: general (BASE-1).
     #[inline]
     pub fn base_model(mut self, base_model: &'a (impl AsRef<str> + ?Sized)) -> Self {
-        self.fields.base_model = Found::Text(base_model.as_ref());
+        self.fields.base_model = RawValue::Text(base_model.as_ref());
         self
     }
 
     /// Sets the description. Without it there is none (DESC-1).
     #[inline]
     pub fn description(mut self, description: &'a (impl AsRef<str> + ?Sized)) -> Self {
-        self.fields.description = Found::Text(description.as_ref());
+        self.fields.description = RawValue::Text(description.as_ref());
         self
     }
 
     /// Judges what was collected: a valid request, or every violation at once (BODY-4).
     #[inline]
     pub fn build(self) -> Result<CreateModel<'a>, Violations<'a>> {
-        judge(self.fields)
+        validate(self.fields)
     }
 }
 
@@ -133,21 +133,23 @@ impl<'a> CreateModelBuilder<'a> {
 ///
 /// A verdict is a byte or two; texts are moved once, when all verdicts are known.
 #[inline(always)]
-fn judge<'a, T>(fields: Fields<T>) -> Result<CreateModel<'a>, Violations<'a>>
+fn validate<'a, T>(fields: RawFields<T>) -> Result<CreateModel<'a>, Violations<'a>>
 where
     T: AsRef<str> + Into<Cow<'a, str>>,
 {
-    let name_fault = judge_name(&fields.name).err();
-    let language = judge_language(&fields.language);
-    let base_model = judge_base_model(&fields.base_model);
-    let description_fault = judge_description(&fields.description).err();
+    let name_fault = validate_name(&fields.name).err();
+    let language = validate_language(&fields.language);
+    let base_model = validate_base_model(&fields.base_model);
+    let description_fault = validate_description(&fields.description).err();
     match (fields, language, base_model) {
-        (Fields { name: Found::Text(name), description, .. }, Ok(language), Ok(base_model))
-            if name_fault.is_none() && description_fault.is_none() =>
-        {
-            let name = Name::judged(name.into());
+        (
+            RawFields { name: RawValue::Text(name), description, .. },
+            Ok(language),
+            Ok(base_model),
+        ) if name_fault.is_none() && description_fault.is_none() => {
+            let name = Name::from_validated(name.into());
             let description = match description {
-                Found::Text(text) => Some(Description::judged(text.into())),
+                RawValue::Text(text) => Some(Description::from_validated(text.into())),
                 _ => None,
             };
             Ok(CreateModel { name, language, base_model, description })
@@ -160,7 +162,7 @@ where
 
 #[inline]
 fn refuse<'a, T: Into<Cow<'a, str>>>(
-    fields: Fields<T>,
+    fields: RawFields<T>,
     faults: [Option<ViolationKind>; 4],
 ) -> Violations<'a> {
     let [_, language, base_model, _] = faults;
@@ -174,42 +176,44 @@ fn refuse<'a, T: Into<Cow<'a, str>>>(
 /// Returns the text of a required field, or the kind of its violation; `null` counts as missing (NAME-1,
 /// LANG-1).
 #[inline]
-fn required(found: &Found<impl AsRef<str>>) -> Result<&str, ViolationKind> {
+fn required(found: &RawValue<impl AsRef<str>>) -> Result<&str, ViolationKind> {
     match found {
-        Found::Text(text) => Ok(text.as_ref()),
-        Found::Absent | Found::Null => Err(ViolationKind::Missing),
-        Found::Other => Err(ViolationKind::WrongType),
-        Found::Repeated => Err(ViolationKind::Repeated),
+        RawValue::Text(text) => Ok(text.as_ref()),
+        RawValue::Absent | RawValue::Null => Err(ViolationKind::Missing),
+        RawValue::Other => Err(ViolationKind::WrongType),
+        RawValue::Repeated => Err(ViolationKind::Repeated),
     }
 }
 
 #[inline]
-fn judge_name(found: &Found<impl AsRef<str>>) -> Result<(), ViolationKind> {
-    required(found).and_then(Name::judge)
+fn validate_name(found: &RawValue<impl AsRef<str>>) -> Result<(), ViolationKind> {
+    required(found).and_then(Name::validate)
 }
 
 #[inline]
-fn judge_language(found: &Found<impl AsRef<str>>) -> Result<Language, ViolationKind> {
+fn validate_language(found: &RawValue<impl AsRef<str>>) -> Result<Language, ViolationKind> {
     Language::from_code(required(found)?).ok_or(ViolationKind::Unsupported)
 }
 
 #[inline]
-fn judge_base_model(found: &Found<impl AsRef<str>>) -> Result<BaseModel, ViolationKind> {
+fn validate_base_model(found: &RawValue<impl AsRef<str>>) -> Result<BaseModel, ViolationKind> {
     match found {
-        Found::Absent => Ok(BaseModel::default()),
-        Found::Text(name) => BaseModel::from_name(name.as_ref()).ok_or(ViolationKind::Unsupported),
-        Found::Null | Found::Other => Err(ViolationKind::WrongType),
-        Found::Repeated => Err(ViolationKind::Repeated),
+        RawValue::Absent => Ok(BaseModel::default()),
+        RawValue::Text(name) => {
+            BaseModel::from_name(name.as_ref()).ok_or(ViolationKind::Unsupported)
+        }
+        RawValue::Null | RawValue::Other => Err(ViolationKind::WrongType),
+        RawValue::Repeated => Err(ViolationKind::Repeated),
     }
 }
 
 #[inline]
-pub(crate) fn judge_description(found: &Found<impl AsRef<str>>) -> Result<(), ViolationKind> {
+pub(crate) fn validate_description(found: &RawValue<impl AsRef<str>>) -> Result<(), ViolationKind> {
     match found {
-        Found::Absent | Found::Null => Ok(()),
-        Found::Text(text) => Description::judge(text.as_ref()),
-        Found::Other => Err(ViolationKind::WrongType),
-        Found::Repeated => Err(ViolationKind::Repeated),
+        RawValue::Absent | RawValue::Null => Ok(()),
+        RawValue::Text(text) => Description::validate(text.as_ref()),
+        RawValue::Other => Err(ViolationKind::WrongType),
+        RawValue::Repeated => Err(ViolationKind::Repeated),
     }
 }
 
@@ -219,23 +223,23 @@ pub(crate) fn judge_description(found: &Found<impl AsRef<str>>) -> Result<(), Vi
 /// ignored, so only [`CreateModel::from_json`] holds BODY-1.
 impl<'de> Deserialize<'de> for CreateModel<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields = deserializer.deserialize_map(FieldsVisitor)?;
-        judge(fields).map_err(D::Error::custom)
+        let fields = deserializer.deserialize_map(RawFieldsVisitor)?;
+        validate(fields).map_err(D::Error::custom)
     }
 }
 
 /// Collects the named fields of an object.
-pub(crate) struct FieldsVisitor;
+pub(crate) struct RawFieldsVisitor;
 
-impl<'de> Visitor<'de> for FieldsVisitor {
-    type Value = Fields<Cow<'static, str>>;
+impl<'de> Visitor<'de> for RawFieldsVisitor {
+    type Value = RawFields<Cow<'static, str>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object with the fields of a custom model")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = Fields::default();
+        let mut fields = RawFields::default();
         while let Some(key) = map.next_key::<Cow<'de, str>>()? {
             match fields.named(&key) {
                 Some(found) => found.note(map.next_value()?),
@@ -248,48 +252,48 @@ impl<'de> Visitor<'de> for FieldsVisitor {
     }
 }
 
-impl<'de> Deserialize<'de> for Found<Cow<'static, str>> {
+impl<'de> Deserialize<'de> for RawValue<Cow<'static, str>> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(FoundVisitor)
+        deserializer.deserialize_any(RawValueVisitor)
     }
 }
 
 /// Takes a value of any type for what it is: a wrong one is for the judge to report, beside all else.
-struct FoundVisitor;
+struct RawValueVisitor;
 
-impl<'de> Visitor<'de> for FoundVisitor {
-    type Value = Found<Cow<'static, str>>;
+impl<'de> Visitor<'de> for RawValueVisitor {
+    type Value = RawValue<Cow<'static, str>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("any value")
     }
 
     fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(Found::Other)
+        Ok(RawValue::Other)
     }
 
     fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(Found::Other)
+        Ok(RawValue::Other)
     }
 
     fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(Found::Other)
+        Ok(RawValue::Other)
     }
 
     fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(Found::Other)
+        Ok(RawValue::Other)
     }
 
     fn visit_i128<E: Error>(self, _: i128) -> Result<Self::Value, E> {
-        Ok(Found::Other)
+        Ok(RawValue::Other)
     }
 
     fn visit_u128<E: Error>(self, _: u128) -> Result<Self::Value, E> {
-        Ok(Found::Other)
+        Ok(RawValue::Other)
     }
 
     fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Self::Value, E> {
-        Ok(Found::Other)
+        Ok(RawValue::Other)
     }
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
@@ -297,15 +301,15 @@ impl<'de> Visitor<'de> for FoundVisitor {
     }
 
     fn visit_string<E: Error>(self, text: String) -> Result<Self::Value, E> {
-        Ok(Found::Text(Cow::Owned(text)))
+        Ok(RawValue::Text(Cow::Owned(text)))
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Found::Null)
+        Ok(RawValue::Null)
     }
 
     fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Found::Null)
+        Ok(RawValue::Null)
     }
 
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -314,11 +318,11 @@ impl<'de> Visitor<'de> for FoundVisitor {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
         while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(Found::Other)
+        Ok(RawValue::Other)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(Found::Other)
+        Ok(RawValue::Other)
     }
 }

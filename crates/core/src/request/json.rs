@@ -8,7 +8,7 @@ mod members;
 use std::borrow::Cow;
 
 use crate::request::raw::BodyFault::{self, NotAnObject, NotJson};
-use crate::request::raw::{Fields, Found};
+use crate::request::raw::{RawFields, RawValue};
 
 pub(super) use self::members::{members, text};
 
@@ -16,7 +16,10 @@ pub(super) use self::members::{members, text};
 pub(crate) const MAX_DEPTH: u32 = 127;
 
 /// Reads one body into `fields`, which are to be used only if it is sound.
-pub(crate) fn scan<'a>(body: &'a [u8], fields: &mut Fields<Cow<'a, str>>) -> Result<(), BodyFault> {
+pub(crate) fn scan<'a>(
+    body: &'a [u8],
+    fields: &mut RawFields<Cow<'a, str>>,
+) -> Result<(), BodyFault> {
     let text = simdutf8::basic::from_utf8(body).map_err(|_| NotJson)?;
     Scanner { text }.body(fields)
 }
@@ -29,7 +32,7 @@ struct Scanner<'a> {
 type End = Result<usize, BodyFault>;
 
 impl<'a> Scanner<'a> {
-    fn body(&self, fields: &mut Fields<Cow<'a, str>>) -> Result<(), BodyFault> {
+    fn body(&self, fields: &mut RawFields<Cow<'a, str>>) -> Result<(), BodyFault> {
         let start = self.space(0);
         let is_object = self.byte(start) == Some(b'{');
         let end = if is_object { self.members(start + 1, fields) } else { self.value(start, 0) };
@@ -41,7 +44,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The members of the body's own object, after its brace.
-    fn members(&self, start: usize, fields: &mut Fields<Cow<'a, str>>) -> End {
+    fn members(&self, start: usize, fields: &mut RawFields<Cow<'a, str>>) -> End {
         let mut at = self.space(start);
         if self.byte(at) == Some(b'}') {
             return Ok(at + 1);
@@ -72,11 +75,11 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    fn named_value(&self, at: usize, found: &mut Found<Cow<'a, str>>) -> End {
+    fn named_value(&self, at: usize, found: &mut RawValue<Cow<'a, str>>) -> End {
         let (value, end) = match self.byte(at) {
-            Some(b'"') => self.string(at).map(|(text, end)| (Found::Text(text), end))?,
-            Some(b'n') => (Found::Null, self.value(at, 1)?),
-            _ => (Found::Other, self.value(at, 1)?),
+            Some(b'"') => self.string(at).map(|(text, end)| (RawValue::Text(text), end))?,
+            Some(b'n') => (RawValue::Null, self.value(at, 1)?),
+            _ => (RawValue::Other, self.value(at, 1)?),
         };
         found.note(value);
         Ok(end)

@@ -81,7 +81,7 @@ impl ListModels {
     pub fn from_pairs<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Violations<'a>> {
-        let mut given = Given::default();
+        let mut given = ParameterSet::default();
         let mut violations = Violations::none();
         for (key, value) in pairs {
             let (field, place) = match key {
@@ -103,8 +103,12 @@ impl ListModels {
         let request = ListModels {
             filter: Filter {
                 status: read(given.status, status, &mut keep),
-                language: read(given.language, |code| Language::judge(code.into()), &mut keep),
-                base_model: read(given.base_model, |name| BaseModel::judge(name.into()), &mut keep),
+                language: read(given.language, |code| Language::validate(code.into()), &mut keep),
+                base_model: read(
+                    given.base_model,
+                    |name| BaseModel::validate(name.into()),
+                    &mut keep,
+                ),
             },
             start: read(given.page, page, &mut keep).map(Start::Page).unwrap_or_default(),
             per_page: read(given.per_page, per_page, &mut keep).unwrap_or_default(),
@@ -124,7 +128,7 @@ impl ListModels {
 }
 
 #[derive(Default)]
-struct Given<'a> {
+struct ParameterSet<'a> {
     page: Option<&'a str>,
     per_page: Option<&'a str>,
     status: Option<&'a str>,
@@ -135,10 +139,10 @@ struct Given<'a> {
 /// Reads one parameter, if it is given, and keeps the violation if it is not right.
 pub(crate) fn read<'a, T>(
     value: Option<&'a str>,
-    judge: impl FnOnce(&'a str) -> Result<T, Violation<'a>>,
+    validate: impl FnOnce(&'a str) -> Result<T, Violation<'a>>,
     keep: &mut impl FnMut(Violation<'a>),
 ) -> Option<T> {
-    value.and_then(|value| judge(value).map_err(keep).ok())
+    value.and_then(|value| validate(value).map_err(keep).ok())
 }
 
 /// A number that no page has is past the end of every list, and is the last number there is.

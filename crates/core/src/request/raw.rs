@@ -9,7 +9,7 @@ use crate::request::violations::Violations;
 
 /// The raw value of one named field of a request; a text is a `T`, borrowed or owned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Found<T> {
+pub(crate) enum RawValue<T> {
     /// The field is not there.
     #[default]
     Absent,
@@ -23,22 +23,22 @@ pub(crate) enum Found<T> {
     Repeated,
 }
 
-impl<T> Found<T> {
+impl<T> RawValue<T> {
     /// Takes note of a value, or of the repetition when there was one already.
     #[inline]
-    pub(crate) fn note(&mut self, value: Found<T>) {
-        *self = if matches!(self, Found::Absent) { value } else { Found::Repeated };
+    pub(crate) fn note(&mut self, value: RawValue<T>) {
+        *self = if matches!(self, RawValue::Absent) { value } else { RawValue::Repeated };
     }
 }
 
-impl<T> Found<T> {
+impl<T> RawValue<T> {
     /// The text, if it is one.
     pub(crate) fn into_text<'a>(self) -> Option<Cow<'a, str>>
     where
         T: Into<Cow<'a, str>>,
     {
         match self {
-            Found::Text(text) => Some(text.into()),
+            RawValue::Text(text) => Some(text.into()),
             _ => None,
         }
     }
@@ -46,16 +46,16 @@ impl<T> Found<T> {
 
 /// The named fields of a create request, as found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Fields<T> {
-    pub(crate) name: Found<T>,
-    pub(crate) language: Found<T>,
-    pub(crate) base_model: Found<T>,
-    pub(crate) description: Found<T>,
+pub(crate) struct RawFields<T> {
+    pub(crate) name: RawValue<T>,
+    pub(crate) language: RawValue<T>,
+    pub(crate) base_model: RawValue<T>,
+    pub(crate) description: RawValue<T>,
 }
 
-impl<T> Fields<T> {
+impl<T> RawFields<T> {
     /// The place of a field by its key; `None` for a key that the rules do not name (BODY-2).
-    pub(crate) fn named(&mut self, key: &str) -> Option<&mut Found<T>> {
+    pub(crate) fn named(&mut self, key: &str) -> Option<&mut RawValue<T>> {
         match key {
             "name" => Some(&mut self.name),
             "language" => Some(&mut self.language),
@@ -68,7 +68,7 @@ impl<T> Fields<T> {
     /// The place of the field whose key a member begins with, and the length of key and colon, where
     /// they are written as most clients write them: without escapes and with nothing in between.
     #[inline]
-    pub(crate) fn keyed(&mut self, member: &[u8]) -> Option<(&mut Found<T>, usize)> {
+    pub(crate) fn keyed(&mut self, member: &[u8]) -> Option<(&mut RawValue<T>, usize)> {
         const NAME: &[u8] = br#""name":"#;
         const LANGUAGE: &[u8] = br#""language":"#;
         const BASE_MODEL: &[u8] = br#""base_model":"#;

@@ -4,9 +4,9 @@ use serde::{Deserialize, Deserializer};
 
 use crate::field::{Description, Name, ViolationKind};
 use crate::model::Edit;
-use crate::request::create::{FieldsVisitor, judge_description};
+use crate::request::create::{RawFieldsVisitor, validate_description};
 use crate::request::json::scan;
-use crate::request::raw::{Fields, Found};
+use crate::request::raw::{RawFields, RawValue};
 use crate::request::violations::Violations;
 
 /// A valid request to change the name or the description of a model, or both (EDIT-1, EDIT-2).
@@ -39,9 +39,9 @@ impl<'a> UpdateModel<'a> {
     /// Reads a request body, or says everything that is wrong with it, as
     /// [`CreateModel::from_json`](crate::request::CreateModel::from_json) does.
     pub fn from_json(body: &'a [u8]) -> Result<Self, Violations<'a>> {
-        let mut fields = Fields::default();
+        let mut fields = RawFields::default();
         match scan(body, &mut fields) {
-            Ok(()) => judge(fields),
+            Ok(()) => validate(fields),
             Err(fault) => Err(fault.violations()),
         }
     }
@@ -74,77 +74,78 @@ impl From<UpdateModel<'_>> for Edit {
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct UpdateModelBuilder<'a> {
-    fields: Fields<&'a str>,
+    fields: RawFields<&'a str>,
 }
 
 impl<'a> UpdateModelBuilder<'a> {
     /// Changes the name.
     pub fn name(mut self, name: &'a (impl AsRef<str> + ?Sized)) -> Self {
-        self.fields.name = Found::Text(name.as_ref());
+        self.fields.name = RawValue::Text(name.as_ref());
         self
     }
 
     /// Changes the description.
     pub fn description(mut self, description: &'a (impl AsRef<str> + ?Sized)) -> Self {
-        self.fields.description = Found::Text(description.as_ref());
+        self.fields.description = RawValue::Text(description.as_ref());
         self
     }
 
     /// Leaves the model without a description.
     pub fn no_description(mut self) -> Self {
-        self.fields.description = Found::Null;
+        self.fields.description = RawValue::Null;
         self
     }
 
     /// Judges what was collected: a valid request, or every violation at once.
     pub fn build(self) -> Result<UpdateModel<'a>, Violations<'a>> {
-        judge(self.fields)
+        validate(self.fields)
     }
 }
 
 /// The one judge of an update.
-fn judge<'a, T>(fields: Fields<T>) -> Result<UpdateModel<'a>, Violations<'a>>
+fn validate<'a, T>(fields: RawFields<T>) -> Result<UpdateModel<'a>, Violations<'a>>
 where
     T: AsRef<str> + Into<Cow<'a, str>>,
 {
-    let Fields { name, language, base_model, description } = fields;
-    let changes_nothing = matches!(name, Found::Absent) && matches!(description, Found::Absent);
+    let RawFields { name, language, base_model, description } = fields;
+    let changes_nothing =
+        matches!(name, RawValue::Absent) && matches!(description, RawValue::Absent);
     let faults = [
         changes_nothing.then_some(ViolationKind::NothingToChange),
-        judge_name(&name).err(),
-        judge_fixed(&language).err(),
-        judge_fixed(&base_model).err(),
-        judge_description(&description).err(),
+        validate_name(&name).err(),
+        validate_fixed(&language).err(),
+        validate_fixed(&base_model).err(),
+        validate_description(&description).err(),
     ];
     if faults.iter().any(Option::is_some) {
         return Err(Violations::of_update(faults));
     }
     Ok(UpdateModel {
-        name: name.into_text().map(Name::judged),
+        name: name.into_text().map(Name::from_validated),
         description: match description {
-            Found::Text(text) => Some(Some(Description::judged(text.into()))),
-            Found::Null => Some(None),
+            RawValue::Text(text) => Some(Some(Description::from_validated(text.into()))),
+            RawValue::Null => Some(None),
             _ => None,
         },
     })
 }
 
 /// As on creation, but that it may be absent, and that `null` is a wrong type (EDIT-1).
-fn judge_name(found: &Found<impl AsRef<str>>) -> Result<(), ViolationKind> {
+fn validate_name(found: &RawValue<impl AsRef<str>>) -> Result<(), ViolationKind> {
     match found {
-        Found::Absent => Ok(()),
-        Found::Text(text) => Name::judge(text.as_ref()),
-        Found::Null | Found::Other => Err(ViolationKind::WrongType),
-        Found::Repeated => Err(ViolationKind::Repeated),
+        RawValue::Absent => Ok(()),
+        RawValue::Text(text) => Name::validate(text.as_ref()),
+        RawValue::Null | RawValue::Other => Err(ViolationKind::WrongType),
+        RawValue::Repeated => Err(ViolationKind::Repeated),
     }
 }
 
 /// Refuses a field that is fixed at creation, whatever its value is (EDIT-2).
-fn judge_fixed<T>(found: &Found<T>) -> Result<(), ViolationKind> {
+fn validate_fixed<T>(found: &RawValue<T>) -> Result<(), ViolationKind> {
     match found {
-        Found::Absent => Ok(()),
-        Found::Null | Found::Text(_) | Found::Other => Err(ViolationKind::Fixed),
-        Found::Repeated => Err(ViolationKind::Repeated),
+        RawValue::Absent => Ok(()),
+        RawValue::Null | RawValue::Text(_) | RawValue::Other => Err(ViolationKind::Fixed),
+        RawValue::Repeated => Err(ViolationKind::Repeated),
     }
 }
 
@@ -152,7 +153,7 @@ fn judge_fixed<T>(found: &Found<T>) -> Result<(), ViolationKind> {
 /// [`CreateModel`](crate::request::CreateModel) does.
 impl<'de> Deserialize<'de> for UpdateModel<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let fields = deserializer.deserialize_map(FieldsVisitor)?;
-        judge(fields).map_err(serde::de::Error::custom)
+        let fields = deserializer.deserialize_map(RawFieldsVisitor)?;
+        validate(fields).map_err(serde::de::Error::custom)
     }
 }

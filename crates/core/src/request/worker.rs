@@ -53,7 +53,7 @@ pub struct TrainingFailed {
 impl ClaimTraining {
     /// Reads a request body: `lease_seconds`, if it is to be other than a minute.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
-        let mut given = Given::read(body, &[Field::LeaseSeconds])?;
+        let mut given = ParameterSet::read(body, &[Field::LeaseSeconds])?;
         let time = given.lease_time();
         given.judged(time.map(|time| ClaimTraining { time }))
     }
@@ -64,7 +64,7 @@ impl Heartbeat {
     /// than a minute.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
         let fields = [Field::LeaseSeconds, Field::Fence, Field::TrainingProgress];
-        let mut given = Given::read(body, &fields)?;
+        let mut given = ParameterSet::read(body, &fields)?;
         let fence = given.required(Field::Fence, fence);
         let progress = given.required(Field::TrainingProgress, progress);
         let time = given.lease_time();
@@ -76,7 +76,7 @@ impl Heartbeat {
 impl TrainingSucceeded {
     /// Reads a request body: `fence` and `training_metrics`.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
-        let mut given = Given::read(body, &[Field::Fence, Field::TrainingMetrics])?;
+        let mut given = ParameterSet::read(body, &[Field::Fence, Field::TrainingMetrics])?;
         let fence = given.required(Field::Fence, fence);
         let metrics = given.metrics();
         let request = || Some(TrainingSucceeded { fence: fence?, metrics: metrics? });
@@ -87,7 +87,7 @@ impl TrainingSucceeded {
 impl TrainingFailed {
     /// Reads a request body: `fence` and `error`.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
-        let mut given = Given::read(body, &[Field::Fence, Field::Error])?;
+        let mut given = ParameterSet::read(body, &[Field::Fence, Field::Error])?;
         let fence = given.required(Field::Fence, fence);
         let error = given.required(Field::Error, error);
         let request = || Some(TrainingFailed { fence: fence?, error: error? });
@@ -96,14 +96,14 @@ impl TrainingFailed {
 }
 
 /// The named fields of a body, with their values as they are written.
-struct Given<'a> {
+struct ParameterSet<'a> {
     values: Vec<(Field, &'a str)>,
     violations: Violations<'static>,
 }
 
-impl<'a> Given<'a> {
+impl<'a> ParameterSet<'a> {
     fn read(body: &'a [u8], fields: &[Field]) -> Result<Self, Violations<'static>> {
-        let mut given = Given { values: Vec::new(), violations: Violations::none() };
+        let mut given = ParameterSet { values: Vec::new(), violations: Violations::none() };
         let note = |key: &str, value| {
             let Some(&field) = fields.iter().find(|field| field.as_str() == key) else { return };
             if given.value(field).is_some() {

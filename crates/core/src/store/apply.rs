@@ -39,7 +39,7 @@ pub trait Rows {
         Self: 'r;
 
     /// The answer that is kept under a key, live or not.
-    fn answer(
+    fn idempotency_record(
         &mut self,
         organisation: &Organisation,
         key: &IdempotencyScope,
@@ -124,7 +124,7 @@ pub trait Rows {
     ) -> Result<(), Self::Error>;
 
     /// Keeps an answer, in the place of the one under the same key.
-    fn keep_answer(
+    fn insert_idempotency_record(
         &mut self,
         organisation: &Organisation,
         key: &IdempotencyScope,
@@ -150,7 +150,7 @@ pub trait Rows {
 
 /// Judges a write, and makes it unless it is refused.
 ///
-/// Judged in this order: the answer to the same request before (IDEM-1), the window (RATE-1), the model, its
+/// Judges in this order: the answer to the same request before (IDEM-1), the window (RATE-1), the model, its
 /// state and its revision (AUTH-3, EDIT-4), the quota (QUOTA-4). All of it is judged before the first row is
 /// written. A request that its window admits counts, whether its change is made or refused (RATE-3).
 ///
@@ -159,9 +159,9 @@ pub trait Rows {
 /// Those of the rows; [`StoreErrorKind::Damaged`] when the rows contradict each other.
 pub fn apply<R: Rows>(rows: &mut R, write: &Write) -> Result<Outcome, R::Error> {
     // All of them, so that none is forgotten below.
-    let Write { organisation, actor: _, at, change: _, answer, admission } = write;
+    let Write { organisation, actor: _, at, change: _, idempotency: answer, admission } = write;
     if let Some(answer) = answer
-        && let Some(kept) = rows.answer(organisation, &answer.key)?
+        && let Some(kept) = rows.idempotency_record(organisation, &answer.key)?
         && kept.is_live_at(*at)
     {
         return Ok(Outcome::Repeated(kept));
@@ -183,7 +183,7 @@ pub fn apply<R: Rows>(rows: &mut R, write: &Write) -> Result<Outcome, R::Error> 
 }
 
 /// Judges the change of a write.
-fn judge<R: Rows>(rows: &mut R, write: &Write) -> Result<Judged, R::Error> {
+fn judge<R: Rows>(rows: &mut R, write: &Write) -> Result<Decision, R::Error> {
     let counters = rows.counters(&write.organisation)?;
     match &write.change {
         Change::Create { model, limit } => create(rows, counters, model, *limit, &write.actor),
@@ -207,20 +207,20 @@ struct Made {
     clippy::large_enum_variant,
     reason = "one is on the stack, for as long as a write is judged"
 )]
-enum Judged {
+enum Decision {
     Made(Made),
     Refused(Outcome),
 }
 
-impl Judged {
+impl Decision {
     /// Writes what was not refused.
     fn settle<R: Rows>(self, rows: &mut R, write: &Write) -> Result<Outcome, R::Error> {
         match self {
-            Judged::Made(made) => {
+            Decision::Made(made) => {
                 made.write(rows, write)?;
                 Ok(made.outcome())
             }
-            Judged::Refused(outcome) => Ok(outcome),
+            Decision::Refused(outcome) => Ok(outcome),
         }
     }
 }
@@ -231,12 +231,12 @@ fn create<R: Rows>(
     model: &NewModel,
     limit: Option<u64>,
     actor: &Actor,
-) -> Result<Judged, R::Error> {
+) -> Result<Decision, R::Error> {
     let current = counters.models;
     if limit.is_some_and(|limit| current >= limit) {
-        return Ok(Judged::Refused(Outcome::LimitReached { current }));
+        return Ok(Decision::Refused(Outcome::LimitReached { current }));
     }
-    Ok(Judged::Made(Made {
+    Ok(Decision::Made(Made {
         counters,
         before: None,
         after: Some(model.clone().with_id(rows.next_id()?)),
@@ -257,9 +257,9 @@ fn edited<R: Rows>(
     id: ModelId,
     edit: &Edit,
     expected: &Expected,
-) -> Result<Judged, R::Error> {
+) -> Result<Decision, R::Error> {
     let Some(before) = rows.model(organisation, id)? else {
-        return Ok(Judged::Refused(Outcome::NotFound));
+        return Ok(Decision::Refused(Outcome::NotFound));
     };
     let removed = match edit.removed_pair() {
         Some(pair) => rows.pair(organisation, id, pair)?,
@@ -268,14 +268,14 @@ fn edited<R: Rows>(
     let next = transition(&before, edit, removed.as_ref(), expected, actor, *at);
     let Transition { model: after, data, event } = match next {
         Ok(next) => next,
-        Err(reason) => return Ok(Judged::Refused(Outcome::Refused(reason))),
+        Err(reason) => return Ok(Decision::Refused(Outcome::Refused(reason))),
     };
     if let DataChange::Add(pair) = &data
         && rows.last_pair(organisation, id)?.is_some_and(|last| last >= pair.id)
     {
         return Err(damaged("a model has a pair under the number of the next one").into());
     }
-    Ok(Judged::Made(Made { counters, before: Some(before), after, data, removed, event }))
+    Ok(Decision::Made(Made { counters, before: Some(before), after, data, removed, event }))
 }
 
 impl Made {
@@ -296,7 +296,7 @@ impl Made {
             (Some(before), None) => rows.delete_model(organisation, before)?,
         }
         if let Some((key, kept)) = kept {
-            rows.keep_answer(organisation, key, &kept)?;
+            rows.insert_idempotency_record(organisation, key, &kept)?;
         }
         if let Some(event) = &self.event {
             rows.append_event(organisation, counters.events, model.id, event)?;
@@ -325,7 +325,7 @@ impl Made {
         write: &'a Write,
     ) -> Result<Option<(&'a IdempotencyScope, IdempotencyRecord)>, StoreError> {
         let (Some(NewIdempotencyRecord { key, request }), Some(model)) =
-            (&write.answer, &self.after)
+            (&write.idempotency, &self.after)
         else {
             return Ok(None);
         };

@@ -26,7 +26,7 @@ pub enum Job {
 /// [`StoreErrorKind::OutcomeUnknown`]: a fault of the store, never a panic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "the largest is the most frequent")]
-pub enum Judged {
+pub enum JobOutcome {
     /// The outcome of a [`Job::Model`].
     Model(Outcome),
     /// The outcome of a [`Job::Access`].
@@ -37,25 +37,25 @@ pub enum Judged {
     Archived(u64),
 }
 
-impl Judged {
+impl JobOutcome {
     /// The outcome of a [`Job::Model`].
     pub fn model(self) -> Result<Outcome, StoreError> {
-        if let Judged::Model(outcome) = self { Ok(outcome) } else { unknown() }
+        if let JobOutcome::Model(outcome) = self { Ok(outcome) } else { unknown() }
     }
 
     /// The outcome of a [`Job::Access`].
     pub fn access(self) -> Result<AccessOutcome, StoreError> {
-        if let Judged::Access(outcome) = self { Ok(outcome) } else { unknown() }
+        if let JobOutcome::Access(outcome) = self { Ok(outcome) } else { unknown() }
     }
 
     /// The outcome of a [`Job::Purge`].
     pub fn purged(self) -> Result<Purged, StoreError> {
-        if let Judged::Purged(purged) = self { Ok(purged) } else { unknown() }
+        if let JobOutcome::Purged(purged) = self { Ok(purged) } else { unknown() }
     }
 
     /// The outcome of a [`Job::Archive`].
     pub fn archived(self) -> Result<u64, StoreError> {
-        if let Judged::Archived(count) = self { Ok(count) } else { unknown() }
+        if let JobOutcome::Archived(count) = self { Ok(count) } else { unknown() }
     }
 }
 
@@ -69,10 +69,10 @@ mod tests {
 
     #[test]
     fn an_outcome_of_another_kind_is_unknown() {
-        let model = || Judged::Model(Outcome::Deleted);
-        let access = || Judged::Access(AccessOutcome::Done);
-        let purged = || Judged::Purged(Purged { events: 3, answers: 2 });
-        let archived = || Judged::Archived(7);
+        let model = || JobOutcome::Model(Outcome::Deleted);
+        let access = || JobOutcome::Access(AccessOutcome::Done);
+        let purged = || JobOutcome::Purged(Purged { events: 3, answers: 2 });
+        let archived = || JobOutcome::Archived(7);
         let unknown = StoreErrorKind::OutcomeUnknown;
         assert_eq!(model().model().unwrap(), Outcome::Deleted);
         assert_eq!(access().access().unwrap(), AccessOutcome::Done);

@@ -100,7 +100,7 @@ pub trait ModelStore: Send + Sync {
     ) -> Result<Vec<DataPair>, StoreError>;
 
     /// The answer that is kept under a key, live or not (IDEM-1).
-    fn answer(
+    fn idempotency_record(
         &self,
         organisation: &Organisation,
         key: &IdempotencyScope,

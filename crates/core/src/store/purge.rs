@@ -9,7 +9,7 @@ pub struct Purge {
     /// keeps all.
     pub events_before: Option<Timestamp>,
     /// Kept answers of before this or at it.
-    pub answers_until: UnixMillis,
+    pub idempotency_until: UnixMillis,
     /// The most rows of each kind that are deleted, so that other writes need not wait for long.
     pub limit: u32,
 }

@@ -29,7 +29,7 @@ pub struct Write {
     /// The request whose answer is to be kept, if the caller may ask again (IDEM-1). While an answer under the
     /// same key is live at [`Write::at`], nothing is made, and that one is the [`Outcome::Repeated`]: this is
     /// judged before the condition of the change. Nothing is kept of a delete.
-    pub answer: Option<NewIdempotencyRecord>,
+    pub idempotency: Option<NewIdempotencyRecord>,
     /// The admission of the request, if it is limited and was not admitted before (RATE-3). It is judged at
     /// [`Write::at`], or by the clock of a store that several machines share: behind the answer under the same
     /// key, and before the condition of the change. It is committed with the change, or alone where that is
@@ -46,7 +46,7 @@ impl Write {
         at: UnixMillis,
         change: Change,
     ) -> Self {
-        Write { organisation, actor, at, change, answer: None, admission: None }
+        Write { organisation, actor, at, change, idempotency: None, admission: None }
     }
 }
 

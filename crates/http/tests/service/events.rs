@@ -114,7 +114,7 @@ fn log_1_a_position_before_the_first_event_that_is_kept_is_a_410() {
     let now = custom_models_core::time::Timestamp::from_unix_seconds(1_700_000_010).unwrap();
     let purge = Purge {
         events_before: Some(now),
-        answers_until: custom_models_core::time::UnixMillis::from_unix_millis(0),
+        idempotency_until: custom_models_core::time::UnixMillis::from_unix_millis(0),
         limit: 9,
     };
     custom_models_core::store::ModelStore::purge(&*server.store, purge).unwrap();

@@ -19,12 +19,12 @@ use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 /// A create of this number's model that keeps its answer under a key.
 fn keyed_create(of: &Organisation, number: u64, key: &str, millis: i64) -> Checked<Write> {
     let write = numbered(of, number, create(&model(number)?, None))?;
-    Ok(Write { at: at(millis), answer: Some(create_answer(key)?), ..write })
+    Ok(Write { at: at(millis), idempotency: Some(create_answer(key)?), ..write })
 }
 
 /// Returns the answer that is kept of a write that left its model like this.
 fn kept(write: &Write, model: &CustomModel) -> Checked<IdempotencyRecord> {
-    let Some(answer) = &write.answer else { return Err(Stop::failed("no answer to keep")) };
+    let Some(answer) = &write.idempotency else { return Err(Stop::failed("no answer to keep")) };
     let whole = || serde_json::to_string(model);
     let (status, body) = match &write.change {
         Change::Create { .. } => (201, whole()),
@@ -46,8 +46,9 @@ fn first(store: &Client, write: &Write) -> Checked<(CustomModel, IdempotencyReco
         other => return Err(Stop::failed(format!("{:?} heard {other:?}", write.change))),
     };
     let kept = kept(write, &model)?;
-    let key = write.answer.as_ref().map(|answer| &answer.key);
-    let found = key.map(|key| store.answer(&write.organisation, key)).transpose()?.flatten();
+    let key = write.idempotency.as_ref().map(|answer| &answer.key);
+    let found =
+        key.map(|key| store.idempotency_record(&write.organisation, key)).transpose()?.flatten();
     ensure_eq!(found.as_ref(), Some(&kept), "what is kept");
     Ok((model, kept))
 }
@@ -55,7 +56,7 @@ fn first(store: &Client, write: &Write) -> Checked<(CustomModel, IdempotencyReco
 /// A repeat hears the answer that was kept, and leaves no trace.
 #[track_caller]
 fn repeated(store: &Client, write: &Write, kept: &IdempotencyRecord) -> Checked {
-    let keys: Vec<_> = write.answer.iter().map(|answer| answer.key.clone()).collect();
+    let keys: Vec<_> = write.idempotency.iter().map(|answer| answer.key.clone()).collect();
     let before = Everything::of(store, &write.organisation, &keys)?;
     let outcome = store.write_whole(write.clone())?;
     ensure_eq!(outcome, Outcome::Repeated(kept.clone()), "a repeat");
@@ -69,14 +70,14 @@ fn keyed_upload(of: &Organisation, now: &CustomModel, key: &str, millis: i64) ->
     let new = NewPair { transcript, ..new_pair(1)? };
     let change = edit_at(now.id, now.revision(), Edit::AddData(new));
     let answer = Some(upload_answer(now.id, key)?);
-    Ok(Write { at: at(millis), answer, ..numbered(of, 50, change)? })
+    Ok(Write { at: at(millis), idempotency: answer, ..numbered(of, 50, change)? })
 }
 
 /// An update of a model that keeps its answer under a key.
 fn keyed_update(of: &Organisation, now: &CustomModel, key: &str) -> Checked<Write> {
     let mut answer = upload_answer(now.id, key)?;
     answer.key.operation = Operation::Update;
-    Ok(Write { answer: Some(answer), ..numbered(of, 60, edit(now.id, like(60)?))? })
+    Ok(Write { idempotency: Some(answer), ..numbered(of, 60, edit(now.id, like(60)?))? })
 }
 
 pub(crate) fn idem_1_a_repeat_hears_the_first_answer_byte_for_byte(
@@ -105,7 +106,7 @@ pub(crate) fn idem_1_a_repeat_hears_the_first_answer_byte_for_byte(
             let mut other = write.clone();
             other.change = create(&model(77)?, Some(0));
             other.at = at(kept_for() - 1);
-            if let Some(answer) = &mut other.answer {
+            if let Some(answer) = &mut other.idempotency {
                 answer.request = digest("another body");
             }
             repeated(&store, &other, kept)?;
@@ -150,9 +151,9 @@ pub(crate) fn idem_1_a_repeat_is_judged_before_its_change(builder: &dyn Builder)
     // And now the model is gone; of that no answer is kept.
     let mut answer = upload_answer(after.id, "delete")?;
     answer.key.operation = Operation::Delete;
-    let gone = Write { answer: Some(answer.clone()), ..numbered(&acme, 9, delete(after.id))? };
+    let gone = Write { idempotency: Some(answer.clone()), ..numbered(&acme, 9, delete(after.id))? };
     ensure_eq!(store.write_whole(gone)?, Outcome::Deleted, "a delete");
-    ensure_eq!(store.answer(&acme, &answer.key)?, None, "what is kept of a delete");
+    ensure_eq!(store.idempotency_record(&acme, &answer.key)?, None, "what is kept of a delete");
     let check = |store: &Client| -> Checked {
         repeated(store, &upload, &kept_upload)?;
         repeated(store, &within_one(3)?, &kept)
@@ -174,7 +175,7 @@ pub(crate) fn idem_1_what_differs_in_a_part_of_its_key_is_another_request(
                 for key in ["a", "A", "aa", "1"] {
                     let number = all.len() as u64;
                     let mut write = keyed_create(organisation, number, key, 0)?;
-                    if let Some(answer) = &mut write.answer {
+                    if let Some(answer) = &mut write.idempotency {
                         answer.key.operation = operation;
                         answer.key.target = target;
                     }
@@ -190,11 +191,15 @@ pub(crate) fn idem_1_what_differs_in_a_part_of_its_key_is_another_request(
             store.write_whole(write.clone())?,
             Outcome::Repeated(kept.clone()),
             "{:?}",
-            write.answer
+            write.idempotency
         );
     }
     let unknown = answer_key(Operation::Create, Some(id(2)?), "a")?;
-    ensure_eq!(store.answer(&organisation("acme")?, &unknown)?, None, "a key that nobody used");
+    ensure_eq!(
+        store.idempotency_record(&organisation("acme")?, &unknown)?,
+        None,
+        "a key that nobody used"
+    );
     Ok(())
 }
 
@@ -267,11 +272,11 @@ pub(crate) fn idem_1_a_refused_change_keeps_no_answer(builder: &dyn Builder) -> 
     ];
     let answer = create_answer("key")?;
     let key = answer.key.clone();
-    let refused =
-        refused.map(|(of, change)| Write { answer: Some(answer.clone()), ..write(of, change) });
+    let refused = refused
+        .map(|(of, change)| Write { idempotency: Some(answer.clone()), ..write(of, change) });
     let nothing = |store: &Client| -> Checked {
         for of in [&acme, &zebra] {
-            ensure_eq!(store.answer(of, &key)?, None, "of a refusal");
+            ensure_eq!(store.idempotency_record(of, &key)?, None, "of a refusal");
         }
         Ok(())
     };

@@ -66,7 +66,7 @@ fn filled(store: &Client) -> Checked<[Organisation; 2]> {
         let new = NewPair { transcript: DataFile { filename, ..new.transcript }, ..new };
         let answer = Some(upload_answer(model.id, "an-upload")?);
         let upload = write(of, edit(model.id, Edit::AddData(new)));
-        store.edited(&model, Write { answer, ..upload })?;
+        store.edited(&model, Write { idempotency: answer, ..upload })?;
         let created = store.write_whole(keyed(of)?)?;
         ensure!(matches!(created, Outcome::Created(_)), "a create was answered by {created:?}");
         let gone = store.create(of, &crate::sample::model(10)?)?;
@@ -74,15 +74,15 @@ fn filled(store: &Client) -> Checked<[Organisation; 2]> {
     }
     // The first events of both are forgotten.
     let events_before = Some(event(3)?.created_at);
-    let answers_until = at(i64::MIN);
-    store.handle().purge(Purge { events_before, answers_until, limit: 2 })?;
+    let idempotency_until = at(i64::MIN);
+    store.handle().purge(Purge { events_before, idempotency_until, limit: 2 })?;
     Ok(organisations)
 }
 
 /// A create whose answer is kept.
 fn keyed(of: &Organisation) -> Checked<Write> {
     let answer = Some(create_answer("a-key")?);
-    Ok(Write { answer, ..write(of, create(&model(9)?, None)) })
+    Ok(Write { idempotency: answer, ..write(of, create(&model(9)?, None)) })
 }
 
 pub(crate) fn everything_is_brought_to_another_store_and_goes_on_there(

@@ -49,12 +49,12 @@ pub(crate) fn a_closed_store_tells_of_no_life(builder: &dyn Builder) -> Checked 
     let created = store.create(&acme, &model(1)?)?;
     store.close()?;
     let key = create_answer("key")?.key;
-    let purge = Purge { events_before: None, answers_until: at(0), limit: 9 };
+    let purge = Purge { events_before: None, idempotency_until: at(0), limit: 9 };
     let answers = [
         store.events(&acme, 0, 9).err(),
         store.claimable(None, at(0), 9).err(),
         store.data(&acme, created.id, 0, u32::MAX).err(),
-        store.answer(&acme, &key).err(),
+        store.idempotency_record(&acme, &key).err(),
         store.purge(purge).err(),
     ];
     for (number, answer) in answers.into_iter().enumerate() {

@@ -116,7 +116,7 @@ pub(crate) fn rate_3_the_window_is_judged_between_a_repeat_and_the_model(
     let (_place, store) = fresh(builder)?;
     let (acme, limit) = (organisation("acme")?, limit_of(1)?);
     let keyed = |answer: NewIdempotencyRecord, change| -> Write {
-        Write { answer: Some(answer), ..limited(&acme, 0, limit, change) }
+        Write { idempotency: Some(answer), ..limited(&acme, 0, limit, change) }
     };
     let first = keyed(create_answer("key")?, create(&model(1)?, Some(1)));
     let kept = created(admitted(&store, first.clone(), 0, 0)?)?;
@@ -131,10 +131,10 @@ pub(crate) fn rate_3_the_window_is_judged_between_a_repeat_and_the_model(
         keyed(create_answer("another")?, create(&model(2)?, Some(1))),
     ];
     for write in refused {
-        let key = write.answer.as_ref().map(|answer| answer.key.clone());
+        let key = write.idempotency.as_ref().map(|answer| answer.key.clone());
         full(&store, write, 0, 10)?;
         let key = key.ok_or_else(|| Stop::failed("a write without a key"))?;
-        ensure_eq!(store.answer(&acme, &key)?, None, "an answer of a full window");
+        ensure_eq!(store.idempotency_record(&acme, &key)?, None, "an answer of a full window");
     }
     ensure_eq!(used(&store, &window())?, 1, "admissions after a full window");
     ensure_eq!(store.events(&acme, 0, 10)?.last, 1, "events after a full window");

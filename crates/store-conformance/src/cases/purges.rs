@@ -18,11 +18,11 @@ use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 /// Forgets events that are older than the event of this number, and no answer.
 fn events_before(number: u64, limit: u32) -> Checked<Purge> {
     let events_before = Some(event(number)?.created_at);
-    Ok(Purge { events_before, answers_until: UnixMillis::from_unix_millis(i64::MIN), limit })
+    Ok(Purge { events_before, idempotency_until: UnixMillis::from_unix_millis(i64::MIN), limit })
 }
 
-fn answers_until(millis: i64, limit: u32) -> Purge {
-    Purge { events_before: None, answers_until: at(millis), limit }
+fn idempotency_until(millis: i64, limit: u32) -> Purge {
+    Purge { events_before: None, idempotency_until: at(millis), limit }
 }
 
 /// Creates the model of this number, once under a key at a time.
@@ -35,7 +35,7 @@ fn create_once(
     millis: i64,
 ) -> Checked<ModelId> {
     let write = numbered(of, number, create(&model(number)?, None))?;
-    match store.write_whole(Write { at: at(millis), answer: Some(answer), ..write })? {
+    match store.write_whole(Write { at: at(millis), idempotency: Some(answer), ..write })? {
         Outcome::Created(model) => Ok(model.id),
         other => Err(Stop::failed(format!("a create was answered by {other:?}"))),
     }
@@ -100,7 +100,7 @@ pub(crate) fn log_1_a_purge_forgets_no_more_than_its_limit(builder: &dyn Builder
     for (limit, events, answers) in
         [(0, 0, 0), (1, 1, 1), (4, 4, 4), (4, 4, 0), (4, 2, 0), (u32::MAX, 0, 0)]
     {
-        let purge = Purge { answers_until: at(0), ..events_before(99, limit)? };
+        let purge = Purge { idempotency_until: at(0), ..events_before(99, limit)? };
         ensure_eq!(store.purge(purge)?, Purged { events, answers }, "{limit} of each at most");
         left -= events;
         for _ in 0..2 {
@@ -144,7 +144,7 @@ pub(crate) fn log_1_positions_go_on_when_all_events_are_forgotten(
 fn kept_answers(store: &Client, keys: &[(Organisation, IdempotencyScope)]) -> Checked<Vec<i64>> {
     let mut kept = Vec::new();
     for (of, key) in keys {
-        let found: Option<IdempotencyRecord> = store.answer(of, key)?;
+        let found: Option<IdempotencyRecord> = store.idempotency_record(of, key)?;
         kept.extend(found.map(|answer| answer.at.unix_millis() - at(0).unix_millis()));
     }
     Ok(kept)
@@ -167,7 +167,7 @@ pub(crate) fn idem_1_a_purge_forgets_answers_until_a_moment(builder: &dyn Builde
     for (until, answers, forgotten) in
         [(-2, 0, 0), (0, 2, 2), (0, 0, 2), (999, 1, 3), (1000, 1, 4), (i64::MAX, 1, 5)]
     {
-        let purged = store.purge(answers_until(until, u32::MAX))?;
+        let purged = store.purge(idempotency_until(until, u32::MAX))?;
         ensure_eq!(purged, Purged { events: 0, answers }, "answers until {until}");
         for _ in 0..2 {
             let left = times.get(forgotten..).unwrap_or_default();
@@ -188,11 +188,11 @@ pub(crate) fn log_1_a_purge_survives_a_kill_when_it_is_heard(builder: &dyn Build
     history.push(created(9)?.at(7, id));
     for number in [2, 4, 7] {
         let purge =
-            Purge { answers_until: at(number - 4), ..events_before(number.unsigned_abs(), 9)? };
+            Purge { idempotency_until: at(number - 4), ..events_before(number.unsigned_abs(), 9)? };
         store.purge(purge)?;
         let (_place, after_kill) = killed(&*place)?;
         expect_from(&after_kill, &acme, &history, number.unsigned_abs())?;
-        let is_kept = after_kill.answer(&acme, &key.key)?.is_some();
+        let is_kept = after_kill.idempotency_record(&acme, &key.key)?.is_some();
         ensure!(is_kept == (number < 4), "the answer, after purge {number} and a kill");
     }
     Ok(())

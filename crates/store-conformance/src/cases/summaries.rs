@@ -180,8 +180,8 @@ fn begins(store: &Client, of: &Organisation, history: &[Event], first: u64) -> C
 /// Forgets all events that are older than this one.
 fn purge(store: &Client, before: NewEvent) -> Checked {
     let events_before = Some(before.created_at);
-    let answers_until = UnixMillis::from_unix_millis(i64::MIN);
-    store.purge(Purge { events_before, answers_until, limit: u32::MAX })?;
+    let idempotency_until = UnixMillis::from_unix_millis(i64::MIN);
+    store.purge(Purge { events_before, idempotency_until, limit: u32::MAX })?;
     Ok(())
 }
 

@@ -35,7 +35,7 @@ impl Scene {
         let answer = upload_answer(model.id, "next")?;
         let keys = vec![answer.key.clone()];
         let change = edit_at(model.id, model.revision(), Edit::AddData(new_pair(2)?));
-        let next = Write { answer: Some(answer), ..numbered(&acme, 9, change)? };
+        let next = Write { idempotency: Some(answer), ..numbered(&acme, 9, change)? };
         Ok(Scene { model, next, keys })
     }
 
@@ -320,7 +320,7 @@ pub(crate) fn edit_4_an_update_survives_a_kill_when_it_is_heard(builder: &dyn Bu
         let answer = upload_answer(scene.model.id, &format!("key-{number}"))?;
         scene.keys.push(answer.key.clone());
         let write = numbered(&acme, number, edit(scene.model.id, data))?;
-        scene.model = store.edited(&scene.model, Write { answer: Some(answer), ..write })?;
+        scene.model = store.edited(&scene.model, Write { idempotency: Some(answer), ..write })?;
         let (_place, after_kill) = killed(&*place)?;
         let found = Everything::of(&after_kill, &acme, &scene.keys)?;
         ensure_eq!(found, Everything::of(&store, &acme, &scene.keys)?, "after a kill");

@@ -196,7 +196,7 @@ impl Life {
         }
     }
 
-    pub(crate) fn answer(
+    pub(crate) fn idempotency_record(
         &self,
         flaw: Option<Flaw>,
         organisation: &Organisation,
@@ -225,8 +225,8 @@ impl Life {
         }
         self.answers.retain(|_, kept| {
             let is_old = match flaw {
-                Some(Flaw::PurgesSpareTheMoment) => kept.at < purge.answers_until,
-                _ => kept.at <= purge.answers_until,
+                Some(Flaw::PurgesSpareTheMoment) => kept.at < purge.idempotency_until,
+                _ => kept.at <= purge.idempotency_until,
             };
             let is_kept = !is_old || purged.answers >= limit;
             purged.answers += u64::from(!is_kept);

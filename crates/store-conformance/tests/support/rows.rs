@@ -30,7 +30,7 @@ impl Rows for Transaction<'_> {
     where
         Self: 'r;
 
-    fn answer(
+    fn idempotency_record(
         &mut self,
         organisation: &Organisation,
         key: &IdempotencyScope,
@@ -151,7 +151,7 @@ impl Rows for Transaction<'_> {
         Ok(())
     }
 
-    fn keep_answer(
+    fn insert_idempotency_record(
         &mut self,
         organisation: &Organisation,
         key: &IdempotencyScope,

@@ -101,7 +101,7 @@ impl State {
         let before = self.clone();
         let write = self.misheard(flaw, asked.clone(), thread);
         if flaw == Some(Flaw::RepeatsJudgedAfterTheChange) {
-            let unanswered = Write { answer: None, ..write.clone() };
+            let unanswered = Write { idempotency: None, ..write.clone() };
             let outcome = self.clone().judge(flaw, &unanswered, thread)?;
             if !is_made(&outcome) {
                 return Ok(outcome);
@@ -199,7 +199,7 @@ impl State {
         outcome: &Outcome,
         thread: ThreadId,
     ) {
-        let Write { organisation, actor, at, change, answer, admission: _ } = write;
+        let Write { organisation, actor, at, change, idempotency: answer, admission: _ } = write;
         let model = match change {
             Change::Create { .. } => ModelId::new(self.last_id + 1).ok(),
             Change::Edit { id, .. } => Some(*id),

@@ -228,12 +228,12 @@ impl ModelStore for QueuedStore {
         })
     }
 
-    fn answer(
+    fn idempotency_record(
         &self,
         organisation: &Organisation,
         key: &IdempotencyScope,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
-        self.shared.read(|state| Ok(state.life.answer(self.flaw, organisation, key)))
+        self.shared.read(|state| Ok(state.life.idempotency_record(self.flaw, organisation, key)))
     }
 
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {

@@ -3,7 +3,7 @@
 use custom_models_core::Organisation;
 use custom_models_core::access::{KeyDigest, KeyRecord, Operation, RateLimit, Window};
 use custom_models_core::store::{
-    AccessChange, AccessOutcome, AccessStore, AdmissionRequest, Completion, Grant, Job, Judged,
+    AccessChange, AccessOutcome, AccessStore, AdmissionRequest, Completion, Grant, Job, JobOutcome,
     Registration, StoreError, WindowState,
 };
 use custom_models_core::time::UnixMillis;
@@ -16,7 +16,7 @@ impl AccessStore for PostgresStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
         match self.queues() {
             Ok(queues) => {
-                queues.submit(Job::Access(change), |it| done(it.and_then(Judged::access)))
+                queues.submit(Job::Access(change), |it| done(it.and_then(JobOutcome::access)))
             }
             Err(refused) => done(Err(refused)),
         }

@@ -110,7 +110,8 @@ impl<'a> BulkCreate<'a> {
             BulkCreate { rows: Vec::with_capacity(jobs.len()), wanted: BTreeMap::new() };
         for job in jobs {
             let Job::Model(write) = job else { return None };
-            let Write { organisation, actor, at: _, change, answer: None, admission: None } = write
+            let Write { organisation, actor, at: _, change, idempotency: None, admission: None } =
+                write
             else {
                 return None;
             };

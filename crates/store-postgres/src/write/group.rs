@@ -95,7 +95,7 @@ impl Rows for Group {
 
     type Admissions<'r> = Admissions<'r>;
 
-    fn answer(
+    fn idempotency_record(
         &mut self,
         organisation: &Organisation,
         key: &IdempotencyScope,
@@ -203,7 +203,7 @@ impl Rows for Group {
         Ok(())
     }
 
-    fn keep_answer(
+    fn insert_idempotency_record(
         &mut self,
         organisation: &Organisation,
         key: &IdempotencyScope,

@@ -4,7 +4,7 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use custom_models_core::store::{
-    AccessChange, ArchiveChange, Job, Judged, StoreError, StoreErrorKind,
+    AccessChange, ArchiveChange, Job, JobOutcome, StoreError, StoreErrorKind,
 };
 use custom_models_group_commit::GroupCommit;
 
@@ -55,12 +55,12 @@ impl Queues {
     pub(crate) fn submit(
         &self,
         job: Job,
-        done: impl FnOnce(Result<Judged, StoreError>) + Send + 'static,
+        done: impl FnOnce(Result<JobOutcome, StoreError>) + Send + 'static,
     ) {
         self.of(&job).submit(job, done);
     }
 
-    pub(crate) fn apply(&self, job: Job) -> Result<Judged, StoreError> {
+    pub(crate) fn apply(&self, job: Job) -> Result<JobOutcome, StoreError> {
         self.of(&job).apply(job)
     }
 

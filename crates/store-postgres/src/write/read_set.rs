@@ -89,7 +89,7 @@ impl<'a> ReadSet<'a> {
     }
 
     fn add(&mut self, write: &'a Write, clock: Clock) {
-        let Write { organisation, actor: _, at, change, answer, admission } = write;
+        let Write { organisation, actor: _, at, change, idempotency: answer, admission } = write;
         if let Some(request) = admission {
             self.window_query(WindowQuery::new(request, *at, clock));
         }

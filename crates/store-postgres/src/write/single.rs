@@ -3,7 +3,7 @@
 
 use custom_models_core::access::KeyRecord;
 use custom_models_core::store::{
-    AccessChange, AccessOutcome, ArchiveChange, Job, Judged, Purge, Purged, Registration,
+    AccessChange, AccessOutcome, ArchiveChange, Job, JobOutcome, Purge, Purged, Registration,
 };
 use custom_models_core::time::Timestamp;
 use tokio_postgres::Row;
@@ -59,8 +59,8 @@ pub(crate) fn statements(job: &Job, clock: Clock) -> Vec<Statement<'_>> {
         Job::Access(AccessChange::SweepWindows { longest, now, limit }) => {
             admissions::swept(*longest, clock.given(*now), *limit).into()
         }
-        Job::Purge(Purge { events_before, answers_until, limit }) => {
-            let answers = idempotency::forget(*answers_until, *limit);
+        Job::Purge(Purge { events_before, idempotency_until, limit }) => {
+            let answers = idempotency::forget(*idempotency_until, *limit);
             let events = events_before.map(|before| events::forget(before, *limit));
             [Some(answers), events].into_iter().flatten().collect()
         }
@@ -68,21 +68,21 @@ pub(crate) fn statements(job: &Job, clock: Clock) -> Vec<Statement<'_>> {
 }
 
 /// The outcome of such a job, from the rows that its statements returned.
-pub(crate) fn judged(job: &Job, answers: &[Vec<Row>]) -> Result<Judged, Fault> {
+pub(crate) fn judged(job: &Job, answers: &[Vec<Row>]) -> Result<JobOutcome, Fault> {
     let is_made = answers.first().is_some_and(|rows| !rows.is_empty());
     let otherwise = match job {
-        Job::Purge(_) => return purged(answers).map(Judged::Purged),
+        Job::Purge(_) => return purged(answers).map(JobOutcome::Purged),
         Job::Access(AccessChange::SweepWindows { .. }) => {
-            return Ok(Judged::Access(AccessOutcome::Swept(count(answers, 0)?)));
+            return Ok(JobOutcome::Access(AccessOutcome::Swept(count(answers, 0)?)));
         }
-        Job::Archive(change) => return import::count(change, answers).map(Judged::Archived),
+        Job::Archive(change) => return import::count(change, answers).map(JobOutcome::Archived),
         Job::Access(AccessChange::Register(_)) => AccessOutcome::Taken,
         Job::Access(AccessChange::AddKey(_)) if answers.get(1).is_some_and(|it| !it.is_empty()) => {
             AccessOutcome::Taken
         }
         Job::Access(_) | Job::Model(_) => AccessOutcome::NotFound,
     };
-    Ok(Judged::Access(if is_made { AccessOutcome::Done } else { otherwise }))
+    Ok(JobOutcome::Access(if is_made { AccessOutcome::Done } else { otherwise }))
 }
 
 fn of_registration<'a>(sql: &'static str, registration: &'a Registration) -> Statement<'a> {

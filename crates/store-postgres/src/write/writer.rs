@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use custom_models_core::CustomModel;
 use custom_models_core::store::{
-    AccessChange, AdmissionRequest, ArchiveChange, Job, Judged, OpenMode, Outcome, Rows,
+    AccessChange, AdmissionRequest, ArchiveChange, Job, JobOutcome, OpenMode, Outcome, Rows,
     StoreError, StoreErrorKind, admit, apply,
 };
 use custom_models_group_commit::{self as group_commit, Committer, Unanswered};
@@ -69,7 +69,7 @@ impl Writer {
 
 impl Committer for Writer {
     type Job = Job;
-    type Answer = Judged;
+    type Answer = JobOutcome;
     type Error = StoreError;
 
     fn commit(&mut self, jobs: &[Job]) -> Result<Answers, StoreError> {
@@ -204,7 +204,7 @@ impl Transactions {
         let mut begin = Some(&*self.begin);
         if let Job::Archive(ArchiveChange::Begin(_)) = job {
             if !self.begins_empty(connection).await? {
-                return Ok(vec![Ok(Judged::Archived(0))]);
+                return Ok(vec![Ok(JobOutcome::Archived(0))]);
             }
             begin = None;
         }
@@ -258,7 +258,7 @@ impl Transactions {
             jobs.iter().zip(&created).filter(is_left).map(|(job, _)| *job).collect();
         let mut others = self.left_over(connection, &left).await.into_iter();
         let answer = |created: Option<CustomModel>| match created {
-            Some(model) => Ok(Judged::Model(Outcome::Created(model))),
+            Some(model) => Ok(JobOutcome::Model(Outcome::Created(model))),
             None => others.next().unwrap_or_else(unanswered),
         };
         Ok(created.into_iter().map(answer).collect())
@@ -308,20 +308,20 @@ impl Transactions {
     }
 }
 
-fn judge(group: &mut Group, job: &Job) -> Result<Judged, StoreError> {
+fn judge(group: &mut Group, job: &Job) -> Result<JobOutcome, StoreError> {
     match job {
-        Job::Model(write) => apply(group, write).map(Judged::Model),
+        Job::Model(write) => apply(group, write).map(JobOutcome::Model),
         Job::Access(AccessChange::Admit { window, limit, now }) => {
             let request = AdmissionRequest { window: *window, limit: *limit };
             let (mut rows, now) = group.admissions(&request, *now)?;
-            admit(&mut rows, window, *limit, now).map(Judged::Access)
+            admit(&mut rows, window, *limit, now).map(JobOutcome::Access)
         }
         // These are transactions of their own.
         Job::Access(_) | Job::Purge(_) | Job::Archive(_) => unanswered(),
     }
 }
 
-fn unanswered() -> Result<Judged, StoreError> {
+fn unanswered() -> Result<JobOutcome, StoreError> {
     Err(StoreErrorKind::OutcomeUnknown.into())
 }
 

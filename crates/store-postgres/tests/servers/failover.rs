@@ -80,7 +80,7 @@ fn create_each(store: &PostgresStore, caller: usize, acknowledged: &AtomicUsize)
             key: IdempotencyScope { operation: Operation::Create, target: None, key },
             request: NewIdempotencyRecord::digest(b"{}"),
         };
-        let write = Write { answer: Some(answer), ..create(&acme(), limit) };
+        let write = Write { idempotency: Some(answer), ..create(&acme(), limit) };
         loop {
             match store.apply(write.clone()) {
                 Ok(Outcome::Created(model)) => return model.id,

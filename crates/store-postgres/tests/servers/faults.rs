@@ -132,7 +132,7 @@ fn once(key: &'static str) -> Write {
         },
         request: NewIdempotencyRecord::digest(b"{}"),
     };
-    Write { answer: Some(answer), ..create(&acme(), None) }
+    Write { idempotency: Some(answer), ..create(&acme(), None) }
 }
 
 /// Cuts the connection at the commit of a create, whose outcome is then unknown. Returns the answer

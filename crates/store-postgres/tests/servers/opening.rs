@@ -72,8 +72,9 @@ fn newer(server: &Server) {
     let registration = Registration { organisation: acme(), plan: "Gold".parse().unwrap() };
     let registered = open.apply_access(AccessChange::Register(registration));
     assert_eq!(kind(registered), StoreErrorKind::Newer);
-    let (events_before, answers_until) = (Some(Timestamp::MAX), UnixMillis::from_unix_millis(0));
-    let purged = open.purge(Purge { events_before, answers_until, limit: 9 });
+    let (events_before, idempotency_until) =
+        (Some(Timestamp::MAX), UnixMillis::from_unix_millis(0));
+    let purged = open.purge(Purge { events_before, idempotency_until, limit: 9 });
     assert_eq!(kind(purged), StoreErrorKind::Newer);
     let erased = open.archive(ArchiveChange::Erase { organisation: acme(), limit: 9 });
     assert_eq!(kind(erased), StoreErrorKind::Newer);

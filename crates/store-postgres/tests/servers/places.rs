@@ -204,8 +204,8 @@ fn refused(store: &PostgresStore, by: StoreErrorKind) {
     let (sender, answer) = std::sync::mpsc::channel();
     store.submit_access(change, Box::new(move |outcome| sender.send(outcome).unwrap()));
     assert_eq!(kind(answer.recv().unwrap()), by);
-    let answers_until = UnixMillis::from_unix_millis(0);
-    let purge = Purge { events_before: None, answers_until, limit: 1 };
+    let idempotency_until = UnixMillis::from_unix_millis(0);
+    let purge = Purge { events_before: None, idempotency_until, limit: 1 };
     assert_eq!(kind(store.purge(purge)), by);
     assert_eq!(kind(store.archive(ArchiveChange::Import(Vec::new()))), by);
     let erase = ArchiveChange::Erase { organisation: acme(), limit: 1 };

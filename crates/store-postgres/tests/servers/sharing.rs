@@ -116,7 +116,7 @@ fn repeat(server: &Server) {
         request: NewIdempotencyRecord::digest(b"{}"),
     };
     let (database, outcomes) = on_stores(server, |store, _| {
-        let write = Write { answer: Some(answer.clone()), ..create(&acme(), None) };
+        let write = Write { idempotency: Some(answer.clone()), ..create(&acme(), None) };
         store.apply(write).unwrap()
     });
     let mut made = Vec::new();

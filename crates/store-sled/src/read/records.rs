@@ -54,7 +54,7 @@ pub(crate) fn data(
 }
 
 /// The answer under an idempotency key.
-pub(crate) fn answer(
+pub(crate) fn idempotency_record(
     database: &Database,
     organisation: &Organisation,
     key: &IdempotencyScope,

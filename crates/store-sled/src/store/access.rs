@@ -3,7 +3,7 @@
 use custom_models_core::Organisation;
 use custom_models_core::access::{KeyDigest, KeyRecord, RateLimit, Window};
 use custom_models_core::store::{
-    AccessChange, AccessOutcome, AccessStore, AdmissionRows, Completion, Grant, Job, Judged,
+    AccessChange, AccessOutcome, AccessStore, AdmissionRows, Completion, Grant, Job, JobOutcome,
     Registration, StoreError, WindowState, window_state,
 };
 use custom_models_core::time::UnixMillis;
@@ -17,7 +17,7 @@ use crate::store::SledStore;
 
 impl AccessStore for SledStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
-        self.queue.submit(Job::Access(change), |it| done(it.and_then(Judged::access)));
+        self.queue.submit(Job::Access(change), |it| done(it.and_then(JobOutcome::access)));
     }
 
     fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {

@@ -110,7 +110,7 @@ fn commit(writer: &mut Writer, writes: Vec<Write>) -> Vec<Outcome> {
     let answers = writer.commit(&jobs).unwrap().into_iter().map(Result::unwrap);
     answers
         .map(|answer| match answer {
-            Judged::Model(outcome) => outcome,
+            JobOutcome::Model(outcome) => outcome,
             other => panic!("a write of models was answered by {other:?}"),
         })
         .collect()

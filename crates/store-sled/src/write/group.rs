@@ -90,7 +90,7 @@ impl<'a> Group<'a> {
     ) -> Result<(), StoreError> {
         let key = answer_key(organisation, answer)?;
         let first = self.changes.row(self.db, &key)?;
-        if let Some(before) = self.answer(organisation, answer)? {
+        if let Some(before) = self.idempotency_record(organisation, answer)? {
             edits.push((answer_time_key(before.at, &key), None));
         }
         overflow::put(edits, &key, answer_to_bytes(answer, kept)?, first.as_deref())?;
@@ -108,7 +108,7 @@ impl<'a> Group<'a> {
         HistoryBounds::from_row(row.as_deref())
     }
 
-    pub(crate) fn answer(
+    pub(crate) fn idempotency_record(
         &self,
         organisation: &Organisation,
         key: &IdempotencyScope,
@@ -146,12 +146,12 @@ impl Rows for PendingWrite<'_, '_> {
     where
         Self: 'r;
 
-    fn answer(
+    fn idempotency_record(
         &mut self,
         organisation: &Organisation,
         key: &IdempotencyScope,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
-        self.group.answer(organisation, key)
+        self.group.idempotency_record(organisation, key)
     }
 
     fn counters(&mut self, organisation: &Organisation) -> Result<Counters, StoreError> {
@@ -262,7 +262,7 @@ impl Rows for PendingWrite<'_, '_> {
         Ok(())
     }
 
-    fn keep_answer(
+    fn insert_idempotency_record(
         &mut self,
         organisation: &Organisation,
         key: &IdempotencyScope,

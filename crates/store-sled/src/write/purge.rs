@@ -15,13 +15,13 @@ use crate::write::group::Group;
 impl Group<'_> {
     /// Deletes old events and answers, with the changes of the group so far in view.
     pub(crate) fn purge(&mut self, purge: &Purge) -> Result<Purged, StoreError> {
-        let Purge { events_before, answers_until, limit } = *purge;
+        let Purge { events_before, idempotency_until, limit } = *purge;
         let mut edits = Edits::new();
         let events = match events_before {
             Some(before) => self.forget_events(&mut edits, before, limit.into())?,
             None => 0,
         };
-        let answers = self.forget_answers(&mut edits, answers_until, limit)?;
+        let answers = self.forget_answers(&mut edits, idempotency_until, limit)?;
         self.changes.set_all(self.db, edits)?;
         Ok(Purged { events, answers })
     }

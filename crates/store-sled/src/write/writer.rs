@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use custom_models_core::store::{Job, Judged, StoreError, StoreErrorKind};
+use custom_models_core::store::{Job, JobOutcome, StoreError, StoreErrorKind};
 use custom_models_group_commit::{Answers, Committer, Unanswered};
 
 use crate::database::{Attempt, Database, WriteFault};
@@ -45,12 +45,12 @@ impl Writer {
             let mut answers = Vec::with_capacity(jobs.len());
             for job in jobs {
                 let judged = match job {
-                    Job::Model(write) => group.apply(write).map(Judged::Model),
+                    Job::Model(write) => group.apply(write).map(JobOutcome::Model),
                     Job::Access(change) => {
-                        access::apply(db, &mut group.changes, change).map(Judged::Access)
+                        access::apply(db, &mut group.changes, change).map(JobOutcome::Access)
                     }
-                    Job::Purge(purge) => group.purge(purge).map(Judged::Purged),
-                    Job::Archive(change) => group.archive(change).map(Judged::Archived),
+                    Job::Purge(purge) => group.purge(purge).map(JobOutcome::Purged),
+                    Job::Archive(change) => group.archive(change).map(JobOutcome::Archived),
                 };
                 match judged {
                     Err(error) if is_write_error(&error) => answers.push(Err(error)),
@@ -70,7 +70,7 @@ fn is_write_error(error: &StoreError) -> bool {
 
 impl Committer for Writer {
     type Job = Job;
-    type Answer = Judged;
+    type Answer = JobOutcome;
     type Error = StoreError;
 
     fn commit(&mut self, jobs: &[Job]) -> Result<Answers<Self>, StoreError> {

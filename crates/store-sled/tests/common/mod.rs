@@ -200,7 +200,7 @@ impl Life {
         };
         let (edit, expected) = (Edit::from(UpdateModel::default()), Expected::Anything);
         let change = Change::Edit { id: id(number), edit: Box::new(edit), expected };
-        self.store.apply(Write { at: self.now(), answer: Some(answer), ..write(change) })
+        self.store.apply(Write { at: self.now(), idempotency: Some(answer), ..write(change) })
     }
 }
 

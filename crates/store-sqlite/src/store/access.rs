@@ -3,7 +3,7 @@
 use custom_models_core::Organisation;
 use custom_models_core::access::{KeyDigest, KeyRecord, RateLimit, Window};
 use custom_models_core::store::{
-    AccessChange, AccessOutcome, AccessStore, Completion, Grant, Job, Judged, Registration,
+    AccessChange, AccessOutcome, AccessStore, Completion, Grant, Job, JobOutcome, Registration,
     StoreError, WindowState, window_state,
 };
 use custom_models_core::time::UnixMillis;
@@ -16,7 +16,9 @@ use crate::store::SqliteStore;
 impl AccessStore for SqliteStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
         match self.queue() {
-            Ok(queue) => queue.submit(Job::Access(change), |it| done(it.and_then(Judged::access))),
+            Ok(queue) => {
+                queue.submit(Job::Access(change), |it| done(it.and_then(JobOutcome::access)))
+            }
             Err(error) => done(Err(error)),
         }
     }

@@ -132,7 +132,7 @@ impl Rows for Group<'_> {
     where
         Self: 'r;
 
-    fn answer(
+    fn idempotency_record(
         &mut self,
         organisation: &Organisation,
         key: &IdempotencyScope,
@@ -229,7 +229,7 @@ impl Rows for Group<'_> {
         Ok(events::insert(self.connection, organisation, position, model, event)?)
     }
 
-    fn keep_answer(
+    fn insert_idempotency_record(
         &mut self,
         organisation: &Organisation,
         key: &IdempotencyScope,

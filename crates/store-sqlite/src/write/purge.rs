@@ -7,7 +7,7 @@ use crate::rows::{events, idempotency};
 
 /// Deletes old events and answers within a transaction.
 pub(crate) fn forget(connection: &Connection, purge: &Purge) -> rusqlite::Result<Purged> {
-    let Purge { events_before, answers_until, limit } = *purge;
+    let Purge { events_before, idempotency_until, limit } = *purge;
     let mut purged = Purged::default();
     let old = match events_before {
         Some(before) => events::old(connection, before, limit)?,
@@ -16,6 +16,6 @@ pub(crate) fn forget(connection: &Connection, purge: &Purge) -> rusqlite::Result
     for (organisation, until) in old {
         purged.events += events::forget(connection, &organisation, until)?;
     }
-    purged.answers = idempotency::forget(connection, answers_until, limit)?;
+    purged.answers = idempotency::forget(connection, idempotency_until, limit)?;
     Ok(purged)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use custom_models_core::store::{Job, Judged, OpenMode, StoreError, StoreErrorKind, apply};
+use custom_models_core::store::{Job, JobOutcome, OpenMode, StoreError, StoreErrorKind, apply};
 use custom_models_group_commit::{Answers, Committer, Unanswered};
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -35,7 +35,7 @@ impl Writer {
 
 impl Committer for Writer {
     type Job = Job;
-    type Answer = Judged;
+    type Answer = JobOutcome;
     type Error = StoreError;
 
     /// Commits a group, and checks the files before and after (PLACE-3). A move noticed before
@@ -88,10 +88,10 @@ fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers<Writer>, 
     let mut answers = Vec::with_capacity(jobs.len());
     for job in jobs {
         let judged = match job {
-            Job::Model(write) => apply(&mut group, write).map(Judged::Model),
-            Job::Access(change) => group.access(change).map(Judged::Access),
-            Job::Purge(purge) => group.purge(purge).map(Judged::Purged),
-            Job::Archive(change) => group.archive(change).map(Judged::Archived),
+            Job::Model(write) => apply(&mut group, write).map(JobOutcome::Model),
+            Job::Access(change) => group.access(change).map(JobOutcome::Access),
+            Job::Purge(purge) => group.purge(purge).map(JobOutcome::Purged),
+            Job::Archive(change) => group.archive(change).map(JobOutcome::Archived),
         };
         answers.push(match judged {
             Ok(judged) => Ok(judged),

@@ -53,12 +53,12 @@ impl ModelStore for Unclosable {
         self.0.data(org, model, after, limit)
     }
 
-    fn answer(
+    fn idempotency_record(
         &self,
         org: &Organisation,
         key: &IdempotencyScope,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
-        self.0.answer(org, key)
+        self.0.idempotency_record(org, key)
     }
 
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {

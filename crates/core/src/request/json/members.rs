@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::{Scanner, scan};
-use crate::request::raw::{BodyFault, Fields};
+use crate::request::raw::{BodyFault, RawFields};
 
 /// Reads one body, and has `note` take every member of its object: the key with its escapes resolved,
 /// the value as it is written.
@@ -11,7 +11,7 @@ pub(crate) fn members<'a>(
     body: &'a [u8],
     mut note: impl FnMut(&str, &'a str),
 ) -> Result<(), BodyFault> {
-    scan(body, &mut Fields::default())?;
+    scan(body, &mut RawFields::default())?;
     let text = str::from_utf8(body).map_err(|_| BodyFault::NotJson)?;
     let scanner = Scanner { text };
     let mut at = scanner.space(scanner.space(0) + 1);

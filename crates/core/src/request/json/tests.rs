@@ -14,8 +14,8 @@ const fn bound(length: usize) -> usize {
 }
 
 /// Reads a body.
-fn read(body: &str) -> Result<Fields<Cow<'_, str>>, BodyFault> {
-    let mut fields = Fields::default();
+fn read(body: &str) -> Result<RawFields<Cow<'_, str>>, BodyFault> {
+    let mut fields = RawFields::default();
     scan(body.as_bytes(), &mut fields).map(|()| fields)
 }
 
@@ -32,7 +32,7 @@ pub(super) fn count_steps(steps: usize) {
 fn steps(body: &str) -> usize {
     STEPS.set(0);
     // Whether the body is sound is not the question here.
-    let _ = Scanner { text: body }.body(&mut Fields::default());
+    let _ = Scanner { text: body }.body(&mut RawFields::default());
     STEPS.get()
 }
 
@@ -118,9 +118,9 @@ fn body_6_the_count_counts() {
 const ROOM: usize = 64;
 
 /// The number of bytes that a found value owns beside the body.
-fn owned(found: &Found<Cow<'_, str>>) -> usize {
+fn owned(found: &RawValue<Cow<'_, str>>) -> usize {
     match found {
-        Found::Text(Cow::Owned(text)) => text.capacity(),
+        RawValue::Text(Cow::Owned(text)) => text.capacity(),
         _ => 0,
     }
 }
@@ -136,7 +136,7 @@ fn body_6_only_a_text_with_an_escape_is_copied_and_one_a_field() {
     }
     let again = "\"name\":\"\\n\",".repeat(1000);
     let body = format!("{{{again}\"x\":1}}");
-    assert_eq!(read(&body).unwrap().name, Found::Repeated);
+    assert_eq!(read(&body).unwrap().name, RawValue::Repeated);
 }
 
 /// Pieces that bodies are made of, whole and broken.

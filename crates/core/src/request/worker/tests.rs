@@ -2,8 +2,10 @@
 
 use super::*;
 
-fn faults<T: std::fmt::Debug>(judged: Result<T, Violations<'static>>) -> Vec<(Field, String)> {
-    let violations = judged.unwrap_err();
+fn faults<T: std::fmt::Debug>(
+    from_validated: Result<T, Violations<'static>>,
+) -> Vec<(Field, String)> {
+    let violations = from_validated.unwrap_err();
     violations.iter().map(|it| (it.field(), it.message().into_owned())).collect()
 }
 
@@ -73,8 +75,8 @@ fn every_violation_is_told_at_once_and_kinds_are_told_apart() {
 /// Reads the report of a success with these metrics; the error is the message about them.
 fn told_of(metrics: &str) -> Result<TrainingMetrics, String> {
     let body = format!(r#"{{"fence":1,"training_metrics":{metrics}}}"#);
-    let judged = TrainingSucceeded::from_json(body.as_bytes());
-    judged
+    let from_validated = TrainingSucceeded::from_json(body.as_bytes());
+    from_validated
         .map(|success| success.metrics)
         .map_err(|violations| violations.get(Field::TrainingMetrics).unwrap().to_string())
 }

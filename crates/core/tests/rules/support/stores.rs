@@ -68,12 +68,12 @@ macro_rules! life_of {
             self.$store.data(of, id, after, limit)
         }
 
-        fn answer(
+        fn idempotency_record(
             &self,
             of: &Organisation,
             key: &IdempotencyScope,
         ) -> Result<Option<IdempotencyRecord>, StoreError> {
-            self.$store.answer(of, key)
+            self.$store.idempotency_record(of, key)
         }
 
         fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {

@@ -24,7 +24,7 @@ fn among_others(counter: &[u8], write: Write) -> (StoreErrorKind, Vec<u8>, bool)
     let mut answers = writer.commit(&[Job::Model(write), Job::Model(other)]).unwrap().into_iter();
     let error = answers.next().unwrap().unwrap_err();
     let created = answers.next().unwrap().unwrap();
-    assert!(matches!(created, Judged::Model(Outcome::Created(_))), "{created:?}");
+    assert!(matches!(created, JobOutcome::Model(Outcome::Created(_))), "{created:?}");
     let found = |db: &Db| {
         let counter = db.get("cacme").unwrap().unwrap().to_vec();
         let has_model = db.contains_key(b"macme\0\0\0\0\0\0\0\0\x01").unwrap();

@@ -93,7 +93,9 @@ pub(super) fn see(store: &SledStore) -> Seen {
         events: (page.events, page.last, page.first),
         data: (1..4).map(|number| store.data(&acme(), id(number), 0, u32::MAX).unwrap()).collect(),
         claimable: store.claimable(None, at, 100).unwrap(),
-        answers: (1..4).map(|it| store.answer(&acme(), &answer_key(it)).unwrap()).collect(),
+        answers: (1..4)
+            .map(|it| store.idempotency_record(&acme(), &answer_key(it)).unwrap())
+            .collect(),
     }
 }
 
@@ -103,7 +105,7 @@ fn write(number: u64, change: Change) -> Write {
         key: answer_key(number),
         request: NewIdempotencyRecord::digest(b""),
     };
-    Write { answer: Some(answer), ..Write::new(acme(), Actor::HOST, now(), change) }
+    Write { idempotency: Some(answer), ..Write::new(acme(), Actor::HOST, now(), change) }
 }
 
 /// Writes that change every kind of row: they create a model, start and end a training, add data,

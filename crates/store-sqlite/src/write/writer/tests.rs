@@ -39,12 +39,12 @@ fn a_purge_behind_events_of_its_own_group_is_counted() {
     writer.commit(&[create()]).unwrap();
     let purge = Purge {
         events_before: Some(Timestamp::from_unix_seconds(1).unwrap()),
-        answers_until: UnixMillis::from_unix_millis(0),
+        idempotency_until: UnixMillis::from_unix_millis(0),
         limit: 100,
     };
     let purged = writer.commit(&[create(), create(), Job::Purge(purge)]).unwrap();
     let expected = Purged { events: 3, answers: 0 };
-    assert_eq!(purged.last().unwrap().as_ref().unwrap(), &Judged::Purged(expected));
+    assert_eq!(purged.last().unwrap().as_ref().unwrap(), &JobOutcome::Purged(expected));
     let counters = "SELECT events, purged FROM organisations";
     let counters = writer
         .connection
