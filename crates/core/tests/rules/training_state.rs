@@ -125,13 +125,6 @@ fn train_1_a_record_that_contradicts_itself_is_none() {
 #[test]
 fn train_1_the_diagram_in_the_pages_is_the_table() {
     let page = include_str!("../../../../ARCHITECTURE.md");
-    let name = |status: TrainingStatus| match status {
-        TrainingStatus::NotRunning => "not running",
-        TrainingStatus::ReadyToRun => "ready to run",
-        TrainingStatus::Running => "running",
-        TrainingStatus::Success => "success",
-        TrainingStatus::Failed => "failed",
-    };
     let event_name = |event: TrainingEvent| match event {
         TrainingEvent::DataAdded { is_enough: true } => "enough data added",
         TrainingEvent::DataAdded { is_enough: false } => "too little data added",
@@ -142,17 +135,19 @@ fn train_1_the_diagram_in_the_pages_is_the_table() {
         TrainingEvent::Fail => "fail",
         TrainingEvent::Cancel => "cancel",
     };
-    let mut shown: Vec<Vec<&str>> = page
-        .lines()
-        .filter(|line| line.contains(" -- ") && line.contains(" --> "))
-        .map(|line| line.split(" -- ").flat_map(|it| it.split(" --> ")).map(str::trim).collect())
-        .collect();
+    let transition = |line: &str| {
+        let (from, rest) = line.trim().split_once(" --> ")?;
+        let (after, event) = rest.split_once(": ")?;
+        Some([from, event, after].map(str::to_owned))
+    };
+    let mut shown: Vec<[String; 3]> = page.lines().filter_map(transition).collect();
     let mut decided = Vec::new();
     for status in TrainingStatus::ALL {
         for event in TrainingEvent::ALL {
             match status.after(event) {
                 Ok(after) if after != status => {
-                    decided.push(vec![name(status), event_name(event), name(after)]);
+                    let (from, after) = (format!("{status:?}"), format!("{after:?}"));
+                    decided.push([from, event_name(event).to_owned(), after]);
                 }
                 _ => {}
             }
