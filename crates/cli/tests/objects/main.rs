@@ -9,6 +9,8 @@ mod server;
 mod support;
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -19,8 +21,10 @@ use custom_models_store_sqlite::SqliteStore;
 use libtest_mimic::{Arguments, Trial};
 
 use crate::server::Server;
-use crate::support::serving::Serving;
+use crate::support::serving::{Serving, key_of};
 use crate::support::{Ended, Folder};
+
+const FLAC: &[u8] = include_bytes!("../../../training-data/tests/audio/tone.flac");
 
 /// A test, which fails by a panic.
 type Test = fn(&Site);
@@ -31,10 +35,11 @@ fn main() {
     let python = tools.filter(|_| !arguments.list).map(|tools| tools.join("venv/bin/python"));
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/../training-data/tests/contents/server.py");
     let server = python.map(|python| Arc::new(Server::start(&python, Path::new(script))));
-    let tests: [(&str, Test); 4] = [
+    let tests: [(&str, Test); 5] = [
         ("data_1_and_data_6_a_pair_is_kept_in_a_bucket_listed_checked_and_removed", pair),
         ("train_3_a_worker_copies_what_its_program_reads", worker),
         ("place_2_a_sweep_and_a_service_use_the_bucket_of_their_store_alone", swept),
+        ("data_1_what_is_uploaded_to_one_service_is_listed_and_removed_by_another", services),
         ("place_5_a_url_with_a_secret_is_refused_and_not_repeated", secret),
     ];
     let trials = tests.into_iter().map(|(name, test)| {
@@ -94,8 +99,7 @@ impl Site {
     /// Adds a pair to a model that is made.
     fn add(&self) {
         self.folder.create(&[]);
-        let flac = include_bytes!("../../../training-data/tests/audio/tone.flac");
-        fs::write(self.folder.path().join("a.flac"), flac).unwrap();
+        fs::write(self.folder.path().join("a.flac"), FLAC).unwrap();
         fs::write(self.folder.path().join("a.txt"), "The rhythm is regular.").unwrap();
         let files = ["--audio", "a.flac", "--transcript", "a.txt"];
         self.done(&[&["data", "add", "1", "--type", "train"], &files[..]].concat());
@@ -174,6 +178,47 @@ fn swept(site: &Site) {
     assert_eq!(other.code, 3);
     assert!(other.err.contains("belongs to another store"), "{}", other.err);
     assert!(!site.folder.files().contains(&"other.db".to_owned()));
+}
+
+fn services(site: &Site) {
+    let key = key_of(&site.folder, "acme");
+    let serve = || Serving::started(&mut site.command(&["serve", "--listen", "127.0.0.1:0"]));
+    let services = [serve(), serve()];
+    assert_eq!(services[0].create(&key).0, 201);
+    let mut body = Vec::new();
+    for (disposition, bytes) in [
+        ("name=\"type\"", &b"train"[..]),
+        ("name=\"audio_file\"; filename=\"a.flac\"", FLAC),
+        ("name=\"transcript_file\"; filename=\"a.txt\"", b"The rhythm is regular."),
+    ] {
+        let head = format!("--b\r\nContent-Disposition: form-data; {disposition}\r\n\r\n");
+        body.extend([head.as_bytes(), bytes, b"\r\n"].concat());
+    }
+    body.extend(b"--b--\r\n");
+    let data = "/api/v3/custom_models/1/data";
+    let head = format!(
+        "PUT {data} HTTP/1.1\r\nHost: x\r\nConnection: close\r\nAuthorization: Bearer {key}\r\n\
+        Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {}\r\n\r\n",
+        body.len()
+    );
+    let mut stream = TcpStream::connect(&services[0].address).unwrap();
+    stream.write_all(&[head.as_bytes(), &body].concat()).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 200 "), "{answer}");
+    assert_eq!(site.keys().len(), 3);
+    let (status, listed) = services[1].ask("GET", data, &key, "");
+    assert!(status == 200 && listed.contains("\"audio_millis\":1000"), "{listed}");
+    assert_eq!(services[1].ask("DELETE", &format!("{data}/1"), &key, "").0, 204);
+    // Files go behind the answer's back, or with a sweep if the service ends before.
+    for service in services {
+        assert_eq!(service.terminate().0, Some(0));
+    }
+    for left in site.keys().iter().filter(|key| key.starts_with("acme/")) {
+        site.server.told(&["age", &site.key(left)]);
+    }
+    site.done(&["sweep"]);
+    assert_eq!(site.keys(), ["custom-models.json"]);
 }
 
 fn secret(site: &Site) {

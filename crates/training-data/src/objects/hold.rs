@@ -20,7 +20,7 @@ use super::client::Client;
 use super::remote::put_if;
 
 /// The least time between two changes of a marker.
-const LEAST: Duration = Duration::from_secs(1);
+const LEAST: Duration = Duration::from_secs(60);
 
 /// The text of a marker. Each is another one, so that its version is.
 #[derive(Debug, Deserialize, Serialize)]

@@ -118,6 +118,10 @@ impl InBucket {
 
     /// The objects, as they are reached at a port.
     pub(crate) fn objects(&self, port: u16) -> Objects {
+        Objects::at(&format!("s3://data/{}", self.prefix), InBucket::options(port)).unwrap()
+    }
+
+    pub(crate) fn options(port: u16) -> ObjectOptions {
         let mut options = ObjectOptions::default();
         options.part_bytes = PART;
         options.first_pause = Duration::from_millis(1);
@@ -132,7 +136,7 @@ impl InBucket {
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .to_vec();
-        Objects::at(&format!("s3://data/{}", self.prefix), options).unwrap()
+        options
     }
 
     /// The number of uploads of parts that are not at their end.

@@ -4,6 +4,7 @@
 //! variable the tests of objects are reported as ignored.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+mod between;
 mod fixture;
 mod marks;
 mod objects;

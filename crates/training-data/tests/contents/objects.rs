@@ -2,17 +2,21 @@
 
 use std::time::Duration;
 
-use custom_models_core::store::StoreErrorKind;
-use custom_models_training_data::{ContentStore, Folder, Kept, ObjectOptions, Objects, digest};
+use custom_models_core::store::{ArchiveStore, StoreErrorKind};
+use custom_models_training_data::{ContentStore, Folder, FolderStanding, Kept, Objects, digest};
 
+use crate::between::Between;
 use crate::fixture::{InBucket, PART, Place};
 use crate::proxy::{Fault, Proxy};
-use crate::stores::{acme, keep, kind, model, refer, removed, store};
+use crate::stores::{acme, at, keep, kind, model, refer, removed, store};
 
 /// A case, by its name.
 type Case = (&'static str, fn(&InBucket));
 
-pub(crate) const CASES: [Case; 12] = [
+pub(crate) const CASES: [Case; 15] = [
+    ("place_2_a_whole_bucket_is_a_place_too", whole_bucket),
+    ("place_2_a_store_takes_either_lineage_that_two_processes_give_it", in_the_middle),
+    ("place_5_an_upload_has_no_name_in_the_folder_of_the_host", unnamed),
     ("data_3_a_large_content_is_sent_in_parts_some_at_a_time", parts),
     ("data_3_parts_whose_connection_breaks_or_that_are_not_taken_are_sent_again", broken_parts),
     ("data_4_an_upload_that_cannot_be_sent_leaves_nothing", unsent),
@@ -209,23 +213,24 @@ fn lapsed(place: &InBucket) {
 fn lost_marks(place: &InBucket) {
     let (own, proxy) = (store(1), Proxy::to(place.server().port()));
     let folder = through(place, &proxy, &own);
-    proxy.break_at("PUT /data/prefix", Fault::Lost, 1);
+    proxy.break_at("custom-models.json", Fault::Lost, 1);
     keep(&folder, model(1));
-    for _ in 0..3 {
-        proxy.break_at("custom-models.json", Fault::Lost, 1);
-        folder.record(&own).or_else(unless_away).unwrap();
+    // Of a marker.
+    proxy.break_at(".writing", Fault::Lost, 1);
+    let kept = sent(&folder, &large()).unwrap();
+    kept.ensure_held().unwrap();
+    // Of each mark of a change, and of an adoption.
+    for number in 1..=3 {
+        at(&own, number);
+        proxy.break_at("PUT ", Fault::Lost, 2);
+        folder.record(&own).unwrap();
     }
-    folder.record(&own).unwrap();
-    let opened = Folder::open(place.root(), &own).unwrap();
-    assert_eq!(opened.sweep(&own).unwrap(), removed(0));
+    proxy.break_at("PUT ", Fault::Lost, 2);
+    let (taken, _) = Folder::adopt(place.objects(proxy.port()), &own).unwrap();
+    assert_eq!(taken.standing(), FolderStanding::Owned);
     let other = store(2);
     assert_eq!(kind(Folder::open(place.root(), &other)), StoreErrorKind::ForeignData);
-}
-
-fn unless_away(
-    fault: custom_models_core::store::StoreError,
-) -> Result<(), custom_models_core::store::StoreError> {
-    if fault.kind() == StoreErrorKind::Unavailable { Ok(()) } else { Err(fault) }
+    assert_eq!(Folder::open(place.root(), &own).unwrap().standing(), FolderStanding::Owned);
 }
 
 fn away(place: &InBucket) {
@@ -239,15 +244,55 @@ fn away(place: &InBucket) {
     proxy.die(false);
     assert!(folder.open(&acme(), model(1), &name).is_ok());
     // A bucket that is not there is no empty one.
-    let mut options = ObjectOptions::default();
-    options.settings = vec![
-        ("aws_endpoint".to_owned(), format!("http://127.0.0.1:{}", proxy.port())),
-        ("allow_http".to_owned(), "true".to_owned()),
-        ("aws_access_key_id".to_owned(), "k".to_owned()),
-        ("aws_secret_access_key".to_owned(), "s".to_owned()),
-    ];
+    let options = InBucket::options(proxy.port());
     let nowhere = Objects::at("s3://no-such-bucket/prefix", options).unwrap();
     assert_eq!(kind(Folder::open(nowhere, &own)), StoreErrorKind::Unavailable);
+}
+
+fn whole_bucket(place: &InBucket) {
+    let own = store(1);
+    let whole = Objects::at("s3://whole/", InBucket::options(place.server().port())).unwrap();
+    assert_eq!(whole.url(), "s3://whole");
+    let folder = Folder::open(whole.clone(), &own).unwrap().with_min_age(Duration::ZERO);
+    let names = [(); 3].map(|()| keep(&folder, model(1)));
+    refer(&own, model(1), 1, [&names[0], &names[1]]);
+    assert_eq!(folder.sweep(&own).unwrap(), removed(1));
+    assert_eq!(kind(Folder::open(whole, &store(2))), StoreErrorKind::ForeignData);
+}
+
+fn unnamed(place: &InBucket) {
+    let (own, host) = (store(1), tempfile::tempdir().unwrap());
+    let mut options = InBucket::options(place.server().port());
+    options.temporary_folder = Some(host.path().to_owned());
+    let objects = Objects::at("s3://data/unnamed", options.clone()).unwrap();
+    let folder = Folder::open(objects, &own).unwrap();
+    let mut content = folder.begin(&acme(), model(1)).unwrap();
+    content.write_all(b"seven b").unwrap();
+    assert_eq!(host.path().read_dir().unwrap().count(), 0);
+    content.keep().unwrap();
+    options.temporary_folder = Some(host.path().join("no/such"));
+    let objects = Objects::at("s3://data/unnamed", options).unwrap();
+    let elsewhere = Folder::open(objects, &own).unwrap();
+    assert_eq!(kind(elsewhere.begin(&acme(), model(1))), StoreErrorKind::Unavailable);
+}
+
+/// Two processes give their store a lineage: the one that comes last to the mark is not the one that the store takes.
+fn in_the_middle(place: &InBucket) {
+    let own = store(1);
+    let [first, second] = [(); 2].map(|()| Folder::open(place.root(), &own).unwrap());
+    keep(&first, model(1));
+    at(&own, 1);
+    let others = Between::new(&own, |own, of_the_first| {
+        let first_goes_on = Between::new(own, |own, _| {
+            own.archive(of_the_first.clone()).unwrap();
+        });
+        second.record(&first_goes_on).unwrap();
+    });
+    first.record(&others).unwrap();
+    for folder in [&first, &second] {
+        assert_eq!(folder.sweep(&own).unwrap(), removed(0));
+    }
+    assert_eq!(Folder::open(place.root(), &own).unwrap().standing(), FolderStanding::Owned);
 }
 
 fn secrets(place: &InBucket) {

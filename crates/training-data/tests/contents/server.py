@@ -50,6 +50,7 @@ server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
 server.start()
 backend = s3_backends[DEFAULT_ACCOUNT_ID]["aws"]
 bucket = backend.create_bucket(BUCKET, "us-east-1")
+backend.create_bucket("whole", "us-east-1")
 print(server.get_host_and_port()[1], flush=True)
 commands = {it.__name__: it for it in (age, copy, delete, keys, put, uploads)}
 for line in sys.stdin:
