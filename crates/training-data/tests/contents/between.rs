@@ -64,12 +64,12 @@ impl ModelStore for Between<'_> {
         self.store.data(of, model, after, limit)
     }
 
-    fn answer(
+    fn idempotency_record(
         &self,
         of: &Organisation,
         key: &IdempotencyScope,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
-        self.store.answer(of, key)
+        self.store.idempotency_record(of, key)
     }
 
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {

@@ -86,7 +86,7 @@ impl Proxy {
 
 impl State {
     fn pass(&self, mut client: TcpStream) -> io::Result<()> {
-        let Some((head, mut body)) = read_head(&mut client)? else { return Ok(()) };
+        let Some((head, body)) = read_head(&mut client)? else { return Ok(()) };
         let line = head.lines().next().unwrap_or_default().to_owned();
         let fault = self.fault_of(&line);
         if self.is_dead.load(Ordering::SeqCst) || matches!(fault, Some(Fault::Cut)) {
@@ -95,21 +95,29 @@ impl State {
             return client.shutdown(Shutdown::Both);
         }
         self.seen.lock().unwrap().push(line.clone());
-        let is_part = line.contains("partNumber=");
-        if is_part {
-            self.most.fetch_max(self.flying.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        if !line.contains("partNumber=") {
+            return self.answer(client, &head, body, fault);
         }
-        let rest = length(&head).saturating_sub(body.len());
-        let read = (&mut client).take(rest as u64).read_to_end(&mut body);
-        if is_part {
-            self.flying.fetch_sub(1, Ordering::SeqCst);
-        }
-        read?;
+        self.most.fetch_max(self.flying.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+        let answered = self.answer(client, &head, body, fault);
+        self.flying.fetch_sub(1, Ordering::SeqCst);
+        answered
+    }
+
+    fn answer(
+        &self,
+        mut client: TcpStream,
+        head: &str,
+        mut body: Vec<u8>,
+        fault: Option<Fault>,
+    ) -> io::Result<()> {
+        let rest = length(head).saturating_sub(body.len());
+        (&mut client).take(rest as u64).read_to_end(&mut body)?;
         if matches!(fault, Some(Fault::Busy)) {
             let answer = "HTTP/1.1 503 Slow Down\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
             return client.write_all(answer.as_bytes());
         }
-        let answer = self.asked(&head, &body)?;
+        let answer = self.asked(head, &body)?;
         match fault {
             Some(Fault::Lost) => client.shutdown(Shutdown::Both),
             Some(Fault::Half) => {
