@@ -230,7 +230,7 @@ impl ModelStore for PostgresStore {
         limit: u32,
     ) -> Result<Vec<DataPair>, StoreError> {
         let of = organisation.clone();
-        self.readers.read(async move |reader| data::part(reader, &of, model, after, limit).await)
+        self.readers.read(async move |reader| data::page(reader, &of, model, after, limit).await)
     }
 
     fn idempotency_record(

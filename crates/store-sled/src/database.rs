@@ -76,11 +76,11 @@ enum Status {
 pub(crate) struct Attempt<T> {
     pub(crate) decision: T,
     pub(crate) changes: WriteSet,
-    pub(crate) result: Result<(), WriteFault>,
+    pub(crate) result: Result<(), WriteError>,
 }
 
 /// The error of a group, by the step that failed.
-pub(crate) enum WriteFault {
+pub(crate) enum WriteError {
     /// A step before the sync failed.
     Unflushed(StoreError),
     /// The sync or a later step failed: the group may be durable.
@@ -123,7 +123,7 @@ impl Database {
             drop(state);
             match result {
                 None => self.reopen()?,
-                Some(Err(error)) if is_disk_fault(&error) => {
+                Some(Err(error)) if is_disk_error(&error) => {
                     self.mark_broken(may_lose_writes(&error));
                     if has_failed {
                         return Err(error);
@@ -161,7 +161,7 @@ impl Database {
 
     /// Makes changes visible, all at once, and then durable. A failure marks the database broken.
     /// Returns `None` if the database is not open.
-    fn write(&self, changes: &WriteSet) -> Option<Result<(), WriteFault>> {
+    fn write(&self, changes: &WriteSet) -> Option<Result<(), WriteError>> {
         let state = self.state();
         let written = match &state.status {
             Status::Open(opened) => self.write_to(&state, opened, changes),
@@ -170,8 +170,8 @@ impl Database {
         drop(state);
         match &written {
             Ok(()) => {}
-            Err(WriteFault::Unflushed(error)) => self.mark_broken(may_lose_writes(error)),
-            Err(WriteFault::Unsynced(_)) => self.mark_broken(true),
+            Err(WriteError::Unflushed(error)) => self.mark_broken(may_lose_writes(error)),
+            Err(WriteError::Unsynced(_)) => self.mark_broken(true),
         }
         Some(written)
     }
@@ -181,19 +181,19 @@ impl Database {
         state: &State,
         opened: &Opened,
         changes: &WriteSet,
-    ) -> Result<(), WriteFault> {
-        let batches = journal::batches(changes).map_err(WriteFault::Unflushed)?;
+    ) -> Result<(), WriteError> {
+        let batches = journal::batches(changes).map_err(WriteError::Unflushed)?;
         let mut undo_log = self.block_writer();
         undo_log.record(changes);
         let applied = self.backend.apply(opened, batches);
         drop(undo_log);
-        applied.and_then(|()| self.backend.flush(opened)).map_err(WriteFault::Unflushed)?;
-        self.backend.sync(opened).map_err(WriteFault::Unsynced)?;
+        applied.and_then(|()| self.backend.flush(opened)).map_err(WriteError::Unflushed)?;
+        self.backend.sync(opened).map_err(WriteError::Unsynced)?;
         if let (Some(watermark), Some(row)) = (&state.watermark, changes.after(TOTALS)) {
-            let totals = Totals::from_row(Some(row)).map_err(WriteFault::Unsynced)?;
+            let totals = Totals::from_row(Some(row)).map_err(WriteError::Unsynced)?;
             watermark.raise(totals, changes.after(LAST_ID).and_then(number));
         }
-        state.folder.ensure_in_place().map_err(WriteFault::Unsynced)
+        state.folder.ensure_in_place().map_err(WriteError::Unsynced)
     }
 
     /// Closes the database for good, and unlocks its folder.
@@ -285,7 +285,7 @@ impl Drop for Database {
 }
 
 /// Returns true for an error after which sled refuses everything until it is reopened.
-fn is_disk_fault(error: &StoreError) -> bool {
+fn is_disk_error(error: &StoreError) -> bool {
     matches!(error.kind(), StoreErrorKind::Full | StoreErrorKind::Failed)
 }
 

@@ -169,7 +169,7 @@ impl ModelStore for SqliteStore {
         after: u32,
         limit: u32,
     ) -> Result<Vec<DataPair>, StoreError> {
-        self.readers.read(|connection| data::part(connection, organisation, model, after, limit))
+        self.readers.read(|connection| data::page(connection, organisation, model, after, limit))
     }
 
     fn idempotency_record(

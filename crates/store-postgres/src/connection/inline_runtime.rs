@@ -41,7 +41,7 @@ impl InlineRuntime {
                 .map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))?,
         };
         let has_rested = self.since.elapsed() >= REST;
-        let done = waited_for(&runtime, async move {
+        let done = block_on(&runtime, async move {
             if has_rested {
                 // Lets tasks handle what has arrived meanwhile, such as the end of a connection.
                 yield_now().await;
@@ -64,7 +64,7 @@ impl InlineRuntime {
 }
 
 /// Blocks on a future. On a thread of another runtime, which must not block, a new thread does it.
-fn waited_for<T: Send>(runtime: &Runtime, future: impl Future<Output = T> + Send) -> T {
+fn block_on<T: Send>(runtime: &Runtime, future: impl Future<Output = T> + Send) -> T {
     if Handle::try_current().is_err() {
         return runtime.block_on(future);
     }

@@ -25,7 +25,7 @@ impl ConnectionPool {
     /// A pool of connections for reading. Callers wait while all are in use.
     pub(crate) fn reading(address: &Address, settings: &Settings) -> Result<Self, StoreError> {
         let wait = Some(settings.wait);
-        built(pool(address, settings, settings.reading_connections, wait)?)
+        build(pool(address, settings, settings.reading_connections, wait)?)
     }
 
     /// A pool with the one connection of a writer. Statements that wait too long for a lock fail.
@@ -37,7 +37,7 @@ impl ConnectionPool {
                 async move { client.batch_execute(&patience).await.map_err(HookError::Backend) },
             )
         });
-        built(pool(address, settings, 1, None)?.post_create(set))
+        build(pool(address, settings, 1, None)?.post_create(set))
     }
 
     pub(crate) async fn get(&self) -> Result<Object, Fault> {
@@ -64,7 +64,7 @@ fn pool(
     Ok(Pool::builder(manager).max_size(size).timeouts(timeouts).runtime(Runtime::Tokio1))
 }
 
-fn built(pool: PoolBuilder) -> Result<ConnectionPool, StoreError> {
+fn build(pool: PoolBuilder) -> Result<ConnectionPool, StoreError> {
     pool.build().map(ConnectionPool).map_err(|cause| StoreError::new(StoreErrorKind::Failed, cause))
 }
 

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
 /// The most retries of a transaction. Of two that conflict, one succeeds; ten retries are for many.
-const MOST: u32 = 10;
+const MAX_RETRIES: u32 = 10;
 
 /// The longest first wait. The bound doubles with each retry.
 const FIRST_WAIT: Duration = Duration::from_millis(2);
@@ -19,7 +19,7 @@ impl Backoff {
     /// Waits for a random time, so that conflicting transactions do not meet again. Returns false
     /// if there is no retry left.
     pub(crate) async fn wait(&mut self) -> bool {
-        if self.failed >= MOST {
+        if self.failed >= MAX_RETRIES {
             return false;
         }
         let longest = FIRST_WAIT.saturating_mul(1 << self.failed);

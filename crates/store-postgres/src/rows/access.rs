@@ -89,14 +89,14 @@ pub(crate) async fn keys(
 }
 
 /// Deletes keys with the ids or the digests of these.
-pub(crate) fn keys_removed(keys: &[KeyRecord]) -> Statement<'_> {
+pub(crate) fn delete_keys(keys: &[KeyRecord]) -> Statement<'_> {
     const SQL: &str = "DELETE FROM custom_models.keys
         WHERE id = ANY ($1::bytea[]) OR digest = ANY ($2::bytea[])";
     Statement::new(SQL, [parameter(ids(keys)), parameter(digests(keys))])
 }
 
 /// Inserts keys.
-pub(crate) fn keys_added(keys: &[KeyRecord]) -> Statement<'_> {
+pub(crate) fn insert_keys(keys: &[KeyRecord]) -> Statement<'_> {
     const SQL: &str =
         "INSERT INTO custom_models.keys (id, digest, organisation, scopes, created_at,
             expires_at, revoked_at)

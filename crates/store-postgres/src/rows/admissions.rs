@@ -123,7 +123,7 @@ const TAKE_BACK: &str = concat!(
 
 /// The statements that delete at most `limit` admissions older than the longest window, and move
 /// those in the future to now: the given time, or the server's.
-pub(crate) fn swept<'a>(
+pub(crate) fn sweep<'a>(
     longest: Duration,
     given: Option<UnixMillis>,
     limit: u32,

@@ -9,7 +9,7 @@ use crate::connection::statement::{Statement, parameter};
 use crate::error::Fault;
 use crate::rows::columns::{bytes, column, model_id, organisation_of, unsigned};
 
-pub(crate) const PART: &str = "SELECT id, record FROM custom_models.data
+pub(crate) const PAGE: &str = "SELECT id, record FROM custom_models.data
     WHERE organisation = $1 AND model = $2 AND id > $3 ORDER BY id LIMIT $4";
 
 /// Pairs by their numbers.
@@ -26,7 +26,7 @@ pub(crate) const LAST: &str = "SELECT wanted.organisation, wanted.model, last.id
         ORDER BY d.id DESC LIMIT 1) last";
 
 /// A page of a model's data, by number.
-pub(crate) async fn part(
+pub(crate) async fn page(
     reader: Reader,
     organisation: &Organisation,
     model: ModelId,
@@ -39,7 +39,7 @@ pub(crate) async fn part(
         parameter(i64::from(after)),
         parameter(i64::from(limit)),
     ];
-    let rows = reader.query(Statement::new(PART, parameters)).await?;
+    let rows = reader.query(Statement::new(PAGE, parameters)).await?;
     rows.iter().map(pair).collect()
 }
 

@@ -25,7 +25,7 @@ pub(crate) const PAGE: &str = "SELECT e.position, e.model, e.created_at, e.actor
 /// Deletes each history up to its first event that is not old. The index by time finds histories
 /// with old events; the primary key finds the first event that is not old. Rows of organisations
 /// are locked in the same order as by groups.
-pub(crate) const FORGET: &str = "WITH old AS (
+pub(crate) const DELETE_OLD: &str = "WITH old AS (
         SELECT DISTINCT organisation FROM custom_models.events WHERE created_at < $1
     ), beginnings AS (
         SELECT old.organisation, (SELECT e.position FROM custom_models.events e
@@ -82,8 +82,8 @@ pub(crate) async fn page(
 
 /// The statement that deletes at most `limit` events older than `before`, from the beginning of
 /// each history.
-pub(crate) fn forget(before: Timestamp, limit: u32) -> Statement<'static> {
-    Statement::new(FORGET, [parameter(before.unix_seconds()), parameter(i64::from(limit))])
+pub(crate) fn delete_old(before: Timestamp, limit: u32) -> Statement<'static> {
+    Statement::new(DELETE_OLD, [parameter(before.unix_seconds()), parameter(i64::from(limit))])
 }
 
 /// Decodes an event from the first five columns.

@@ -35,7 +35,7 @@ pub(crate) const SEVERAL: &str = concat!(
 
 /// Deletes old answers. The time is compared again, since an answer may have been replaced
 /// meanwhile.
-pub(crate) const FORGET: &str = "WITH old AS (
+pub(crate) const DELETE_EXPIRED: &str = "WITH old AS (
         SELECT organisation, operation, target, key FROM custom_models.answers
         WHERE at <= $1 ORDER BY at LIMIT $2
     ), gone AS (
@@ -64,8 +64,8 @@ pub(crate) async fn get(
 }
 
 /// The statement that deletes answers given until `until`, the oldest first.
-pub(crate) fn forget(until: UnixMillis, limit: u32) -> Statement<'static> {
-    Statement::new(FORGET, [parameter(until.unix_millis()), parameter(i64::from(limit))])
+pub(crate) fn delete_expired(until: UnixMillis, limit: u32) -> Statement<'static> {
+    Statement::new(DELETE_EXPIRED, [parameter(until.unix_millis()), parameter(i64::from(limit))])
 }
 
 /// Decodes the organisation and the key of an answer, and the answer, which may be damaged by

@@ -15,7 +15,7 @@ use crate::error::Fault;
 use crate::rows::access;
 use crate::rows::columns::{bytes, column, signed, unsigned};
 use crate::write::read_set::LOCK_ORGANISATIONS;
-use crate::write::statements::{DELETE_MODELS, deleted};
+use crate::write::statements::{DELETE_MODELS, delete_by_model};
 use crate::write::write_set::WriteSet;
 
 /// Raises the last id, which never falls.
@@ -142,11 +142,11 @@ impl Import {
             all.push(Statement::new(REGISTER, [parameter(of), plans]));
         }
         if !self.keys.is_empty() {
-            all.push(access::keys_removed(&self.keys));
-            all.push(access::keys_added(&self.keys));
+            all.push(access::delete_keys(&self.keys));
+            all.push(access::insert_keys(&self.keys));
         }
         if !self.models.is_empty() {
-            all.push(deleted(DELETE_MODELS, &self.models));
+            all.push(delete_by_model(DELETE_MODELS, &self.models));
         }
         if !self.write_set.events.is_empty() {
             let of: Vec<&[u8]> = self.write_set.events.iter().map(|(of, ..)| bytes(of)).collect();
@@ -224,7 +224,7 @@ const LOCK: &str =
     "UPDATE custom_models.organisations SET writes = writes + 1 WHERE organisation = $1";
 
 /// The statements that erase records of an organisation.
-pub(crate) fn erased(organisation: &Organisation, limit: u32) -> Vec<Statement<'_>> {
+pub(crate) fn erase(organisation: &Organisation, limit: u32) -> Vec<Statement<'_>> {
     let of = || parameter(bytes(organisation));
     vec![
         Statement::new(LOCK, [of()]),
@@ -237,7 +237,7 @@ const REPLACE_IDENTITY: &str = "UPDATE custom_models.store SET identity = $3, li
     WHERE identity = $1 AND lineage IS NOT DISTINCT FROM $2 RETURNING 1";
 
 /// The statement that replaces the identity and the lineage, if they are the expected ones.
-pub(crate) fn identity_replaced<'a>(
+pub(crate) fn replace_identity<'a>(
     expected: &'a (StoreIdentity, Option<Lineage>),
     new: &'a (StoreIdentity, Lineage),
 ) -> Statement<'a> {

@@ -39,10 +39,10 @@ pub(crate) fn statements(job: &Job, clock: Clock) -> Vec<Statement<'_>> {
     match job {
         Job::Model(_) | Job::Access(AccessChange::Admit { .. }) => Vec::new(),
         Job::Archive(ArchiveChange::Erase { organisation, limit }) => {
-            import::erased(organisation, *limit)
+            import::erase(organisation, *limit)
         }
         Job::Archive(ArchiveChange::ReplaceIdentity { expected, new }) => {
-            vec![import::identity_replaced(expected, new)]
+            vec![import::replace_identity(expected, new)]
         }
         // `Import` has their statements.
         Job::Archive(ArchiveChange::Import(_) | ArchiveChange::Begin(_)) => Vec::new(),
@@ -57,18 +57,18 @@ pub(crate) fn statements(job: &Job, clock: Clock) -> Vec<Statement<'_>> {
             vec![Statement::new(REVOKE, parameters)]
         }
         Job::Access(AccessChange::SweepWindows { longest, now, limit }) => {
-            admissions::swept(*longest, clock.given(*now), *limit).into()
+            admissions::sweep(*longest, clock.given(*now), *limit).into()
         }
         Job::Purge(Purge { events_before, idempotency_until, limit }) => {
-            let answers = idempotency::forget(*idempotency_until, *limit);
-            let events = events_before.map(|before| events::forget(before, *limit));
+            let answers = idempotency::delete_expired(*idempotency_until, *limit);
+            let events = events_before.map(|before| events::delete_old(before, *limit));
             [Some(answers), events].into_iter().flatten().collect()
         }
     }
 }
 
 /// The outcome of such a job, from the rows that its statements returned.
-pub(crate) fn judged(job: &Job, answers: &[Vec<Row>]) -> Result<JobOutcome, Fault> {
+pub(crate) fn outcome(job: &Job, answers: &[Vec<Row>]) -> Result<JobOutcome, Fault> {
     let is_made = answers.first().is_some_and(|rows| !rows.is_empty());
     let otherwise = match job {
         Job::Purge(_) => return purged(answers).map(JobOutcome::Purged),

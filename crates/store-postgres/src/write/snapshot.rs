@@ -85,11 +85,12 @@ impl Snapshot {
             }
             RowKind::Models => {
                 let organisation = organisation_of(row, models::ORGANISATION)?;
-                self.models.insert((organisation, model_id(row, 0)?), judged(models::model(row))?);
+                self.models
+                    .insert((organisation, model_id(row, 0)?), row_or_damage(models::model(row))?);
             }
             RowKind::Pairs => {
                 let (organisation, model, id) = data::owned(row)?;
-                self.pairs.insert((organisation, model, id), judged(data::owned_pair(row))?);
+                self.pairs.insert((organisation, model, id), row_or_damage(data::owned_pair(row))?);
             }
             RowKind::LastPairs => {
                 let (organisation, model, id) = data::owned(row)?;
@@ -97,7 +98,7 @@ impl Snapshot {
             }
             RowKind::Answers => {
                 let (organisation, key, kept) = idempotency::owned(row)?;
-                self.answers.insert((organisation, key), judged(kept)?);
+                self.answers.insert((organisation, key), row_or_damage(kept)?);
             }
             RowKind::Ids => self.ids.push_back(column(row, 0)?),
         }
@@ -112,7 +113,7 @@ impl Snapshot {
 }
 
 /// Keeps the error of a damaged row, so that it fails only the writes that ask for it.
-fn judged<T>(read: Result<T, Fault>) -> Result<Result<T, &'static str>, Fault> {
+fn row_or_damage<T>(read: Result<T, Fault>) -> Result<Result<T, &'static str>, Fault> {
     match read {
         Ok(found) => Ok(Ok(found)),
         Err(Fault::Row(what)) => Ok(Err(what)),

@@ -100,7 +100,7 @@ impl Default for WindowChanges {
 type Models = BTreeMap<(Organisation, ModelId), CustomModel>;
 type Data = BTreeMap<(Organisation, ModelId, DataId), Option<DataPair>>;
 
-pub(crate) fn added(models: &Models) -> Result<Statement<'_>, StoreError> {
+pub(crate) fn insert_models(models: &Models) -> Result<Statement<'_>, StoreError> {
     let mut statement = changeable(ADD_MODELS, models)?;
     let of =
         |value: fn(&CustomModel) -> &'static str| models.values().map(value).collect::<Vec<_>>();
@@ -111,7 +111,7 @@ pub(crate) fn added(models: &Models) -> Result<Statement<'_>, StoreError> {
     Ok(statement)
 }
 
-pub(crate) fn updated(models: &Models) -> Result<Statement<'_>, StoreError> {
+pub(crate) fn update_models(models: &Models) -> Result<Statement<'_>, StoreError> {
     changeable(UPDATE_MODELS, models)
 }
 
@@ -145,7 +145,7 @@ fn changeable<'a>(sql: &'static str, models: &'a Models) -> Result<Statement<'a>
     ))
 }
 
-pub(crate) fn deleted<'a>(
+pub(crate) fn delete_by_model<'a>(
     sql: &'static str,
     models: &'a BTreeSet<(Organisation, ModelId)>,
 ) -> Statement<'a> {
@@ -154,11 +154,11 @@ pub(crate) fn deleted<'a>(
     Statement::new(sql, [parameter(of), parameter(ids)])
 }
 
-pub(crate) fn data_removed(data: &Data) -> Statement<'_> {
+pub(crate) fn delete_pairs(data: &Data) -> Statement<'_> {
     pairs(REMOVE_DATA, data, Option::is_none)
 }
 
-pub(crate) fn data_added(data: &Data) -> Result<Statement<'_>, StoreError> {
+pub(crate) fn insert_pairs(data: &Data) -> Result<Statement<'_>, StoreError> {
     let mut statement = pairs(ADD_DATA, data, Option::is_some);
     let records =
         data.values().flatten().map(|pair| serde_json::to_vec(pair).map_err(serialize_error));
@@ -178,7 +178,7 @@ fn pairs<'a>(
     Statement::new(sql, [parameter(of), parameter(models), parameter(ids)])
 }
 
-pub(crate) fn events(
+pub(crate) fn insert_events(
     events: &[(Organisation, u64, ModelId, NewEvent)],
 ) -> Result<Statement<'_>, StoreError> {
     let records = events.iter().map(|(.., event)| serde_json::to_vec(&event.event_type));
@@ -198,7 +198,7 @@ pub(crate) fn events(
     ))
 }
 
-pub(crate) fn answers(
+pub(crate) fn put_answers(
     answers: &BTreeMap<(Organisation, IdempotencyScope), IdempotencyRecord>,
 ) -> Statement<'_> {
     let numbers =
@@ -221,7 +221,7 @@ pub(crate) fn answers(
     )
 }
 
-pub(crate) fn admissions_forgotten(windows: &BTreeMap<Window, WindowChanges>) -> Statement<'_> {
+pub(crate) fn delete_admissions(windows: &BTreeMap<Window, WindowChanges>) -> Statement<'_> {
     let keys: Vec<&[u8]> = windows.keys().map(|window| window.key.as_bytes()).collect();
     let operations: Vec<&str> = windows.keys().map(|window| window.operation.as_str()).collect();
     let until: Vec<i64> = windows.values().map(|it| it.until.unix_millis()).collect();
@@ -230,7 +230,7 @@ pub(crate) fn admissions_forgotten(windows: &BTreeMap<Window, WindowChanges>) ->
     Statement::new(FORGET_ADMISSIONS, parameters)
 }
 
-pub(crate) fn admissions(windows: &BTreeMap<Window, WindowChanges>) -> Statement<'_> {
+pub(crate) fn insert_admissions(windows: &BTreeMap<Window, WindowChanges>) -> Statement<'_> {
     let each = || windows.iter().flat_map(|(of, it)| it.new.iter().map(move |new| (of, new)));
     let keys: Vec<&[u8]> = each().map(|(window, _)| window.key.as_bytes()).collect();
     let operations: Vec<&str> = each().map(|(window, _)| window.operation.as_str()).collect();
@@ -242,7 +242,7 @@ pub(crate) fn admissions(windows: &BTreeMap<Window, WindowChanges>) -> Statement
     )
 }
 
-pub(crate) fn counters(counters: &BTreeMap<Organisation, Counters>) -> Statement<'_> {
+pub(crate) fn update_counters(counters: &BTreeMap<Organisation, Counters>) -> Statement<'_> {
     let of: Vec<&[u8]> = counters.keys().map(bytes).collect();
     let models: Vec<i64> = counters.values().map(|it| signed(it.models)).collect();
     let events: Vec<i64> = counters.values().map(|it| signed(it.events)).collect();

@@ -55,35 +55,35 @@ impl WriteSet {
     pub(crate) fn statements(&self) -> Result<Vec<Statement<'_>>, StoreError> {
         let mut statements = Vec::new();
         if !self.added.is_empty() {
-            statements.push(statements::added(&self.added)?);
+            statements.push(statements::insert_models(&self.added)?);
         }
         if !self.updated.is_empty() {
-            statements.push(statements::updated(&self.updated)?);
+            statements.push(statements::update_models(&self.updated)?);
         }
         if !self.deleted.is_empty() {
-            statements.push(statements::deleted(statements::DELETE_MODELS, &self.deleted));
-            statements.push(statements::deleted(statements::DELETE_DATA, &self.deleted));
+            statements.push(statements::delete_by_model(statements::DELETE_MODELS, &self.deleted));
+            statements.push(statements::delete_by_model(statements::DELETE_DATA, &self.deleted));
         }
         if self.data.values().any(Option::is_none) {
-            statements.push(statements::data_removed(&self.data));
+            statements.push(statements::delete_pairs(&self.data));
         }
         if self.data.values().any(Option::is_some) {
-            statements.push(statements::data_added(&self.data)?);
+            statements.push(statements::insert_pairs(&self.data)?);
         }
         if !self.events.is_empty() {
-            statements.push(statements::events(&self.events)?);
+            statements.push(statements::insert_events(&self.events)?);
         }
         if !self.answers.is_empty() {
-            statements.push(statements::answers(&self.answers));
+            statements.push(statements::put_answers(&self.answers));
         }
         if !self.windows.is_empty() {
             if self.windows.values().any(|admitted| admitted.most > 0) {
-                statements.push(statements::admissions_forgotten(&self.windows));
+                statements.push(statements::delete_admissions(&self.windows));
             }
-            statements.push(statements::admissions(&self.windows));
+            statements.push(statements::insert_admissions(&self.windows));
         }
         if !self.counters.is_empty() {
-            statements.push(statements::counters(&self.counters));
+            statements.push(statements::update_counters(&self.counters));
         }
         Ok(statements)
     }

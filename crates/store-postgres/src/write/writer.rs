@@ -218,7 +218,7 @@ impl Transactions {
         })?;
         // The rows of the guard are not for the job.
         rows.pop();
-        let judged = single::judged(job, &rows).map_err(TransactionError::CommitSent)?;
+        let judged = single::outcome(job, &rows).map_err(TransactionError::CommitSent)?;
         Ok(vec![Ok(judged)])
     }
 

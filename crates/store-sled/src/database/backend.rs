@@ -99,7 +99,7 @@ fn watchdog(db: Db) -> Result<FlushWatchdog, StoreError> {
 }
 
 /// Applies batches and makes them durable.
-pub(crate) fn make(
+pub(crate) fn write_durably(
     backend: &dyn Backend,
     opened: &Opened,
     batches: Vec<Batch>,

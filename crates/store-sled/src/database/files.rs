@@ -9,7 +9,7 @@ use custom_models_core::store::StoreError;
 use crate::error::io_error;
 
 /// Sets the mode of created files to owner only (PLACE-5).
-pub(crate) fn for_the_owner(options: &mut OpenOptions) {
+pub(crate) fn set_private_mode(options: &mut OpenOptions) {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(options, 0o600);
     #[cfg(not(unix))]

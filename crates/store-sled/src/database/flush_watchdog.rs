@@ -18,14 +18,14 @@ pub(crate) struct FlushWatchdog {
 #[derive(Default)]
 struct Calls {
     state: Mutex<State>,
-    over: Condvar,
+    stopped: Condvar,
 }
 
 #[derive(Default)]
 struct State {
     /// Odd while a call lasts.
     number: u64,
-    is_over: bool,
+    is_stopped: bool,
 }
 
 impl FlushWatchdog {
@@ -51,8 +51,8 @@ impl FlushWatchdog {
 
 impl Drop for FlushWatchdog {
     fn drop(&mut self) {
-        self.calls.lock().is_over = true;
-        self.calls.over.notify_one();
+        self.calls.lock().is_stopped = true;
+        self.calls.stopped.notify_one();
         if let Some(thread) = self.thread.take() {
             // Once joined, the thread holds no handle any more.
             let _ = thread.join();
@@ -68,9 +68,9 @@ impl Calls {
     fn wake(&self, patience: Duration, wake: impl Fn()) {
         let mut wait = patience;
         let mut state = self.lock();
-        while !state.is_over {
+        while !state.is_stopped {
             let number = state.number;
-            let waited = self.over.wait_timeout(state, wait);
+            let waited = self.stopped.wait_timeout(state, wait);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
             if state.number == number && number % 2 == 1 {
                 wake();

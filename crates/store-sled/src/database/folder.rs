@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 use custom_models_core::store::{OpenMode, StoreError, StoreErrorKind};
 use tempfile::TempDir;
 
-use crate::database::files::{FileId, Mode, create_folder, for_the_owner, sync_tree};
+use crate::database::files::{FileId, Mode, create_folder, set_private_mode, sync_tree};
 use crate::database::private_copy;
 use crate::database::watermark::WATERMARK;
 use crate::error::{damaged, io_error};
@@ -283,7 +283,7 @@ fn open_marker(folder: &Path, mode: OpenMode) -> Result<File, StoreError> {
     if mode != OpenMode::Create {
         return Err(missing());
     }
-    for_the_owner(&mut options);
+    set_private_mode(&mut options);
     options.create(true).open(&path).map_err(io_error)
 }
 

@@ -9,7 +9,7 @@ use crate::database::backend::{Backend, Disk};
 use crate::database::folder::Folder;
 use crate::database::log_scan::{Log, scan};
 use crate::database::recognition::recognise;
-use crate::database::watermark::{self, ADVICE, Found, Mark, WATERMARK};
+use crate::database::watermark::{self, ADVICE, Mark, Stored, WATERMARK};
 use crate::error::{call_sled, io_error};
 use crate::rows::consistency::contradictions;
 
@@ -26,19 +26,19 @@ pub(crate) struct Inspection {
 pub(crate) fn inspect(folder: &Folder) -> Result<Inspection, StoreError> {
     let mut findings = Vec::new();
     let mark = match watermark::find(folder.path()).map_err(io_error)? {
-        Found::Mark { mark, is_whole, .. } => {
+        Stored::Mark { mark, is_whole, .. } => {
             if !is_whole {
                 findings.push(format!("one of the two places of `{WATERMARK}` is damaged"));
             }
             mark
         }
-        Found::Damaged => {
+        Stored::Damaged => {
             let cause = format!(
                 "`{WATERMARK}`, which says how much the database must have, is damaged; {ADVICE}"
             );
             return Err(StoreError::new(StoreErrorKind::Damaged, cause));
         }
-        Found::Nothing => {
+        Stored::Nothing => {
             if !folder.needs_marking() {
                 findings.push(format!("`{WATERMARK}` was missing, so what was lost is not seen"));
             }
@@ -59,15 +59,15 @@ fn check_log(folder: &Folder, mark: &Mark) -> Result<(), StoreError> {
         Log::Ends { at, has_rest } => at < mark.log_end || (has_rest && at != mark.log_end),
         Log::Torn => true,
         Log::HasGap if was_closed => {
-            return Err(lost("a message in the middle of sled's log is broken"));
+            return Err(lost_error("a message in the middle of sled's log is broken"));
         }
         Log::HasGap => true,
-        Log::Broken(what) => return Err(lost(what)),
+        Log::Broken(what) => return Err(lost_error(what)),
     };
     if is_doubtful { check_copy(folder, mark, log == Log::HasGap) } else { Ok(()) }
 }
 
-fn lost(what: &str) -> StoreError {
+fn lost_error(what: &str) -> StoreError {
     StoreError::new(StoreErrorKind::Damaged, format!("{what}; {ADVICE}"))
 }
 
@@ -75,10 +75,10 @@ fn lost(what: &str) -> StoreError {
 /// rows too.
 fn check_copy(folder: &Folder, mark: &Mark, all_rows: bool) -> Result<(), StoreError> {
     let mut copy = folder.private_copy()?;
-    let opened = Disk.open(&copy).map_err(|error| unreadable(error, mark))?;
+    let opened = Disk.open(&copy).map_err(|error| unreadable_error(error, mark))?;
     let judged = recognise(&Disk, &opened, &mut copy, Some(mark)).and_then(|_| {
         let found = if all_rows { contradictions(&opened.db) } else { Vec::new() };
-        found.first().map_or(Ok(()), |first| Err(lost(first)))
+        found.first().map_or(Ok(()), |first| Err(lost_error(first)))
     });
     call_sled(|| {
         drop(opened);
@@ -89,7 +89,7 @@ fn check_copy(folder: &Folder, mark: &Mark, all_rows: bool) -> Result<(), StoreE
 }
 
 /// The error of a database that sled cannot open, with its watermark.
-fn unreadable(error: StoreError, mark: &Mark) -> StoreError {
+fn unreadable_error(error: StoreError, mark: &Mark) -> StoreError {
     if error.kind() != StoreErrorKind::Damaged {
         return error;
     }

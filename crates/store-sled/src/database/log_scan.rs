@@ -136,7 +136,7 @@ impl Walk {
         let used = rest.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
         let rest = rest.get(..used).unwrap_or_default();
         if is_old {
-            return Ok(judge_old(rest, number, is_full));
+            return Ok(check_full_segment(rest, number, is_full));
         }
         if is_full {
             (self.next, self.end) = (lsn + SEGMENT as u64, lsn + SEGMENT as u64);
@@ -153,7 +153,7 @@ impl Walk {
 
 /// Checks a segment before the tail, which must be full. It may be in reuse: then newer messages
 /// follow, while the header is still the old one.
-fn judge_old(rest: &[u8], number: u64, is_full: bool) -> Option<Log> {
+fn check_full_segment(rest: &[u8], number: u64, is_full: bool) -> Option<Log> {
     let is_sound = is_full || messages(rest).any(|message| message.segment > number);
     (!is_sound).then_some(Log::HasGap)
 }

@@ -3,7 +3,7 @@
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use sled::{Batch, Db};
 
-use crate::database::backend::{Backend, Opened, make};
+use crate::database::backend::{Backend, Opened, write_durably};
 use crate::database::folder::Folder;
 use crate::database::journal::PartialGroup;
 use crate::database::repair_v1;
@@ -42,35 +42,35 @@ pub(crate) fn recognise(
         None if !folder.is_unfinished() => return Err(damaged("the database is empty")),
         _ => {}
     }
-    let half = match layout {
+    let partial = match layout {
         Some(Layout::First) | None => None,
         _ => PartialGroup::find(db)?,
     };
     if let (Some(expected), Some(Layout::Ours | Layout::Third)) = (expected, layout) {
-        expected.check(&mark(db, half.as_ref())?)?;
+        expected.check(&mark(db, partial.as_ref())?)?;
     }
-    if let Some(half) = half {
-        make(backend, opened, half.batches())?;
+    if let Some(partial) = partial {
+        write_durably(backend, opened, partial.batches())?;
     }
     if layout == Some(Layout::First)
         && folder.was_left_open()
         && let Some(corrections) = repair_v1::corrections(db)?
     {
-        make(backend, opened, vec![corrections])?;
+        write_durably(backend, opened, vec![corrections])?;
     }
     if layout != Some(Layout::Ours) {
-        make(backend, opened, to_this_layout(db, layout)?)?;
+        write_durably(backend, opened, migration(db, layout)?)?;
     }
-    if let Some(batch) = admissions::remove_v3(db)? {
-        make(backend, opened, vec![batch])?;
+    if let Some(batch) = admissions::removal_of_v3(db)? {
+        write_durably(backend, opened, vec![batch])?;
     }
     mark(db, None)
 }
 
 /// The mark of a database as it is after the rollback of a partial group.
-fn mark(db: &Db, half: Option<&PartialGroup>) -> Result<Mark, StoreError> {
+fn mark(db: &Db, partial: Option<&PartialGroup>) -> Result<Mark, StoreError> {
     let row = |key: &[u8]| -> Result<Option<Vec<u8>>, StoreError> {
-        match half.and_then(|half| half.row(key)) {
+        match partial.and_then(|partial| partial.row(key)) {
             Some(before) => Ok(before.map(<[u8]>::to_vec)),
             None => Ok(call_sled(|| db.get(key))?.map(|row| row.to_vec())),
         }
@@ -99,7 +99,7 @@ fn is_empty(db: &Db) -> Result<bool, StoreError> {
 }
 
 /// A new identity and the totals, which layouts 1 and 2 lack.
-fn counts(db: &Db) -> Result<Batch, StoreError> {
+fn initial_rows(db: &Db) -> Result<Batch, StoreError> {
     let mut identity = [0; 16];
     getrandom::fill(&mut identity).map_err(|cause| {
         StoreError::new(StoreErrorKind::Failed, format!("no random bytes: {cause}"))
@@ -112,12 +112,12 @@ fn counts(db: &Db) -> Result<Batch, StoreError> {
 
 /// The batches that migrate a database to this layout. The layout's name comes last, so that an
 /// interrupted migration is repeated.
-fn to_this_layout(db: &Db, before: Option<Layout>) -> Result<Vec<Batch>, StoreError> {
+fn migration(db: &Db, before: Option<Layout>) -> Result<Vec<Batch>, StoreError> {
     let mut batches = Vec::new();
     if before != Some(Layout::Third) {
-        batches.push(counts(db)?);
+        batches.push(initial_rows(db)?);
     }
-    batches.extend(admissions::migrate_v3(db)?);
+    batches.extend(admissions::migration_from_v3(db)?);
     let mut layout = Batch::default();
     layout.insert(FORMAT, LAYOUT);
     batches.push(layout);

@@ -21,7 +21,7 @@ use std::time::Duration;
 
 use custom_models_core::store::{StoreError, StoreErrorKind, StoreIdentity};
 
-use crate::database::files::{for_the_owner, sync_names};
+use crate::database::files::{set_private_mode, sync_names};
 use crate::rows::totals::Totals;
 
 /// The name of the file.
@@ -52,13 +52,13 @@ pub(crate) struct Mark {
 
 /// The watermark of a folder, as it was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Found {
+pub(crate) enum Stored {
     Nothing,
     /// Neither slot is intact.
     Damaged,
     Mark {
         mark: Mark,
-        turn: u64,
+        sequence: u64,
         /// True if both slots are intact.
         is_whole: bool,
     },
@@ -87,12 +87,12 @@ impl Mark {
         Err(StoreError::new(StoreErrorKind::Damaged, cause))
     }
 
-    fn to_bytes(self, turn: u64) -> Vec<u8> {
+    fn to_bytes(self, sequence: u64) -> Vec<u8> {
         let Totals { generation, models, events } = self.totals;
         let numbers = [generation, self.last_id, models, events, self.log_end];
         let numbers = numbers.map(u64::to_be_bytes).concat();
         let mut bytes =
-            [MAGIC, &turn.to_be_bytes(), &self.identity.as_bytes()[..], &numbers].concat();
+            [MAGIC, &sequence.to_be_bytes(), &self.identity.as_bytes()[..], &numbers].concat();
         bytes.extend(crc32fast::hash(&bytes).to_be_bytes());
         bytes
     }
@@ -102,7 +102,7 @@ impl Mark {
         if crc32fast::hash(text) != u32::from_be_bytes(*checksum) {
             return None;
         }
-        let (turn, text) = text.strip_prefix(MAGIC)?.split_first_chunk()?;
+        let (sequence, text) = text.strip_prefix(MAGIC)?.split_first_chunk()?;
         let (identity, numbers) = text.split_first_chunk()?;
         let (numbers, rest) = numbers.as_chunks::<8>();
         let [generation, last_id, models, events, log_end] =
@@ -110,7 +110,7 @@ impl Mark {
         let totals = Totals { generation, models, events };
         let identity = StoreIdentity::from_bytes(*identity);
         let mark = Mark { identity, totals, last_id, log_end };
-        rest.is_empty().then_some((u64::from_be_bytes(*turn), mark))
+        rest.is_empty().then_some((u64::from_be_bytes(*sequence), mark))
     }
 }
 
@@ -127,21 +127,21 @@ impl std::fmt::Display for Mark {
 }
 
 /// Reads the watermark of a folder.
-pub(crate) fn find(folder: &Path) -> io::Result<Found> {
+pub(crate) fn find(folder: &Path) -> io::Result<Stored> {
     let mut file = match File::open(folder.join(WATERMARK)) {
-        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Found::Nothing),
+        Err(cause) if cause.kind() == io::ErrorKind::NotFound => return Ok(Stored::Nothing),
         opened => opened?,
     };
-    let mut places = Vec::new();
-    for place in [0, SLOT_DISTANCE] {
-        file.seek(SeekFrom::Start(place))?;
+    let mut slots = Vec::new();
+    for slot in [0, SLOT_DISTANCE] {
+        file.seek(SeekFrom::Start(slot))?;
         let mut bytes = Vec::with_capacity(LENGTH);
         (&file).take(LENGTH as u64).read_to_end(&mut bytes)?;
-        places.extend(Mark::from_bytes(&bytes));
+        slots.extend(Mark::from_bytes(&bytes));
     }
-    let is_whole = places.len() == 2;
-    let newest = places.into_iter().max_by_key(|(turn, _)| *turn);
-    Ok(newest.map_or(Found::Damaged, |(turn, mark)| Found::Mark { mark, turn, is_whole }))
+    let is_whole = slots.len() == 2;
+    let newest = slots.into_iter().max_by_key(|(sequence, _)| *sequence);
+    Ok(newest.map_or(Stored::Damaged, |(sequence, mark)| Stored::Mark { mark, sequence, is_whole }))
 }
 
 /// Creates the file of a folder, durably, and returns it with its sequence number. It gets its name
@@ -150,15 +150,15 @@ fn make(folder: &Path, mark: Mark) -> io::Result<(File, u64)> {
     let aside = folder.join(STAGED);
     let mut options = OpenOptions::new();
     options.write(true).create(true).truncate(true);
-    for_the_owner(&mut options);
+    set_private_mode(&mut options);
     let file = options.open(&aside)?;
-    let mut state = State { file, turn: 0, mark, is_written: false, is_over: false };
+    let mut state = State { file, sequence: 0, mark, is_written: false, is_stopped: false };
     state.write()?;
     state.write()?;
     state.file.sync_all()?;
     fs::rename(aside, folder.join(WATERMARK))?;
     sync_names(folder)?;
-    Ok((state.file, state.turn))
+    Ok((state.file, state.sequence))
 }
 
 /// The watermark of an open store.
@@ -174,10 +174,10 @@ struct Shared {
 
 struct State {
     file: File,
-    turn: u64,
+    sequence: u64,
     mark: Mark,
     is_written: bool,
-    is_over: bool,
+    is_stopped: bool,
 }
 
 impl Watermark {
@@ -187,13 +187,13 @@ impl Watermark {
     }
 
     fn open(folder: &Path, mark: Mark) -> io::Result<Self> {
-        let (file, turn) = match find(folder)? {
-            Found::Mark { turn, .. } => {
-                (OpenOptions::new().write(true).open(folder.join(WATERMARK))?, turn)
+        let (file, sequence) = match find(folder)? {
+            Stored::Mark { sequence, .. } => {
+                (OpenOptions::new().write(true).open(folder.join(WATERMARK))?, sequence)
             }
-            Found::Nothing | Found::Damaged => make(folder, mark)?,
+            Stored::Nothing | Stored::Damaged => make(folder, mark)?,
         };
-        let state = State { file, turn, mark, is_written: false, is_over: false };
+        let state = State { file, sequence, mark, is_written: false, is_stopped: false };
         let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
         let writing = Arc::clone(&shared);
         let thread = thread::Builder::new()
@@ -229,7 +229,7 @@ impl Watermark {
     }
 
     fn stop(&mut self) {
-        self.shared.lock().is_over = true;
+        self.shared.lock().is_stopped = true;
         self.shared.changed.notify_one();
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
@@ -251,7 +251,7 @@ impl Shared {
     /// Writes marks as they come, with a pause after each.
     fn write_all(&self) {
         let mut state = self.lock();
-        while !state.is_over {
+        while !state.is_stopped {
             if state.is_written {
                 state = self.changed.wait(state).unwrap_or_else(PoisonError::into_inner);
                 continue;
@@ -259,8 +259,8 @@ impl Shared {
             // A failed write is repeated with the next mark.
             let _ = state.write();
             state.is_written = true;
-            let is_over = |state: &mut State| !state.is_over;
-            let waited = self.changed.wait_timeout_while(state, WRITE_INTERVAL, is_over);
+            let is_stopped = |state: &mut State| !state.is_stopped;
+            let waited = self.changed.wait_timeout_while(state, WRITE_INTERVAL, is_stopped);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
@@ -269,10 +269,10 @@ impl Shared {
 impl State {
     /// Writes the mark to the older slot.
     fn write(&mut self) -> io::Result<()> {
-        let turn = self.turn.saturating_add(1);
-        self.file.seek(SeekFrom::Start(turn % 2 * SLOT_DISTANCE))?;
-        self.file.write_all(&self.mark.to_bytes(turn))?;
-        self.turn = turn;
+        let sequence = self.sequence.saturating_add(1);
+        self.file.seek(SeekFrom::Start(sequence % 2 * SLOT_DISTANCE))?;
+        self.file.write_all(&self.mark.to_bytes(sequence))?;
+        self.sequence = sequence;
         Ok(())
     }
 }

@@ -9,12 +9,12 @@ use sled::Db;
 
 use crate::error::{call_sled, damaged};
 use crate::rows::access::{
-    KEYS, REGISTRATIONS, key_at, organisation_from_bytes, registration_from_bytes,
+    KEYS, REGISTRATIONS, decode_key, organisation_from_bytes, registration_from_bytes,
 };
 use crate::rows::counters::Counter;
 use crate::rows::keys::{ALL_COUNTERS, ALL_MODELS, id_of, organisation_of, parts_of};
 use crate::rows::range::range;
-use crate::rows::records::{HistoryBounds, answer_line, event_at, history_key, pair_at};
+use crate::rows::records::{HistoryBounds, decode_answer, decode_event, decode_pair, history_key};
 use crate::rows::{counters, models, overflow};
 
 type Each<'a> = &'a mut dyn FnMut(Record) -> Result<(), StoreError>;
@@ -60,25 +60,25 @@ pub(crate) fn export(db: &Db, each: Each<'_>) -> Result<(), StoreError> {
         each(Record::Data {
             organisation: whose(Some(organisation))?,
             model: model.map_err(|_| damaged("an id out of range"))?,
-            pair: pair_at(&key, &value)?,
+            pair: decode_pair(&key, &value)?,
         })?;
     }
     for value in overflow::values(range(db, b"e"..b"f")) {
         let (key, value) = value?;
         let organisation = whose(parts_of::<8>(&key).map(|(organisation, _)| organisation))?;
-        each(Record::Event(EventLine::new(organisation, event_at(&key, &value)?)))?;
+        each(Record::Event(EventLine::new(organisation, decode_event(&key, &value)?)))?;
     }
     for value in overflow::values(range(db, b"r"..b"s")) {
         let (key, value) = value?;
         let organisation = whose(parts_of::<32>(&key).map(|(organisation, _)| organisation))?;
-        let (key, kept) = answer_line(&value)?;
+        let (key, kept) = decode_answer(&value)?;
         each(Record::Answer(AnswerLine::new(organisation, key, kept)))?;
     }
     Ok(())
 }
 
 fn keys(db: &Db) -> Result<Vec<KeyRecord>, StoreError> {
-    let keys = range(db, KEYS..b"l").map(|row| row.and_then(|(key, row)| key_at(&key, &row)));
+    let keys = range(db, KEYS..b"l").map(|row| row.and_then(|(key, row)| decode_key(&key, &row)));
     let mut keys = keys.collect::<Result<Vec<_>, _>>()?;
     keys.sort_by(|a, b| (&a.organisation, a.id).cmp(&(&b.organisation, b.id)));
     Ok(keys)

@@ -12,8 +12,8 @@ use crate::read::snapshot;
 use crate::read::view::{View, read_consistent, read_value};
 use crate::rows::keys::{key_below, model_key};
 use crate::rows::records::{
-    CLAIMABLE, HistoryBounds, answer_from_bytes, answer_key, claim, claims_end, data_of, event_at,
-    event_key, history_key, pair_at,
+    CLAIMABLE, HistoryBounds, answer_from_bytes, answer_key, claims_end, data_of, decode_claim,
+    decode_event, decode_pair, event_key, history_key,
 };
 use crate::rows::{counters, models, overflow};
 
@@ -47,7 +47,7 @@ pub(crate) fn data(
         read_consistent
             .values(keys.clone())
             .take(limit)
-            .map(|pair| pair.and_then(|(key, it)| pair_at(&key, &it)))
+            .map(|pair| pair.and_then(|(key, it)| decode_pair(&key, &it)))
             .collect()
     };
     read_consistent(database, below.clone(), |db| counters::counter(db, organisation), read)
@@ -81,7 +81,7 @@ fn page(
         let keys = event_key(organisation, begin)..event_key(organisation, end);
         let read: Result<Vec<Event>, StoreError> = read_consistent
             .values(keys)
-            .map(|event| event.and_then(|(key, it)| event_at(&key, &it)))
+            .map(|event| event.and_then(|(key, it)| decode_event(&key, &it)))
             .collect();
         events = read?;
         if !events.iter().map(|event| event.position).eq(begin..end) {
@@ -108,7 +108,7 @@ pub(crate) fn claimable(
             && let Some(row) = claims.next()
         {
             let (key, row) = row?;
-            let (since, whose, id) = claim(&key, &row)?;
+            let (since, whose, id) = decode_claim(&key, &row)?;
             if organisation.is_some_and(|wanted| *wanted != whose) {
                 continue;
             }

@@ -74,7 +74,7 @@ pub(crate) fn digest_of(key: &[u8]) -> Option<KeyDigest> {
 }
 
 /// Decodes a key.
-pub(crate) fn key_at(key: &[u8], row: &[u8]) -> Result<KeyRecord, StoreError> {
+pub(crate) fn decode_key(key: &[u8], row: &[u8]) -> Result<KeyRecord, StoreError> {
     let digest = digest_of(key).ok_or_else(|| damaged("a key without a digest"))?;
     key_from_bytes(&digest, row)
 }

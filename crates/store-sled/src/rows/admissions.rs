@@ -41,7 +41,7 @@ fn keys_of(window: &Window) -> Range<Vec<u8>> {
 }
 
 /// The keys of a window with times after `after`.
-fn behind(window: &Window, after: UnixMillis) -> Range<Vec<u8>> {
+fn keys_after(window: &Window, after: UnixMillis) -> Range<Vec<u8>> {
     let Range { start, end } = keys_of(window);
     let begin = [start.as_slice(), &moment_to_bytes(after), &[u8::MAX; 9]].concat();
     begin..end
@@ -78,7 +78,7 @@ impl AdmissionRows for Admissions<'_> {
         window: &Window,
         after: UnixMillis,
     ) -> Result<Option<Admission>, StoreError> {
-        let first = self.changes.first_keys(self.db, behind(window, after), 1)?;
+        let first = self.changes.first_keys(self.db, keys_after(window, after), 1)?;
         first.first().map(|key| admission_of(key)).transpose()
     }
 
@@ -112,7 +112,7 @@ impl AdmissionRowsMut for Admissions<'_> {
         until: UnixMillis,
         most: u32,
     ) -> Result<(), StoreError> {
-        let old = window_prefix(window)..behind(window, until).start;
+        let old = window_prefix(window)..keys_after(window, until).start;
         let most = usize::try_from(most).unwrap_or(usize::MAX);
         let old = self.changes.first_keys(self.db, old, most)?;
         self.edits.extend(old.into_iter().map(|key| (key, None)));
@@ -133,12 +133,12 @@ pub(crate) fn sweep(
     let mut left = usize::try_from(limit).unwrap_or(usize::MAX);
     while let Some(first) = changes.first_keys(db, begin..b"x".to_vec(), 1)?.into_iter().next() {
         let window = window_of(&first)?;
-        let old = window_prefix(&window)..behind(&window, until).start;
+        let old = window_prefix(&window)..keys_after(&window, until).start;
         let old = changes.first_keys(db, old, left)?;
         left -= old.len();
         swept += old.len() as u64;
         let mut edits: Edits = old.into_iter().map(|key| (key, None)).collect();
-        for key in changes.first_keys(db, behind(&window, now), usize::MAX)? {
+        for key in changes.first_keys(db, keys_after(&window, now), usize::MAX)? {
             let admission = Admission { at: now, ..admission_of(&key)? };
             edits.push((key, None));
             edits.push((key_of(&window, admission), Some(Vec::new())));
@@ -162,7 +162,7 @@ fn window_of(key: &[u8]) -> Result<Window, StoreError> {
 
 /// The batches that convert the rows of layout 3. The first remove what an interrupted migration
 /// left behind.
-pub(crate) fn migrate_v3(db: &Db) -> Result<Vec<Batch>, StoreError> {
+pub(crate) fn migration_from_v3(db: &Db) -> Result<Vec<Batch>, StoreError> {
     let mut batches = batches(db, b"w", |batch, key| {
         batch.remove(key);
         Ok(())
@@ -179,7 +179,7 @@ pub(crate) fn migrate_v3(db: &Db) -> Result<Vec<Batch>, StoreError> {
 }
 
 /// A batch that removes the rows of layout 3; `None` if there are none.
-pub(crate) fn remove_v3(db: &Db) -> Result<Option<Batch>, StoreError> {
+pub(crate) fn removal_of_v3(db: &Db) -> Result<Option<Batch>, StoreError> {
     let mut rows = db.scan_prefix(b"a");
     let mut batch = None;
     while let Some((key, _)) = call_sled(|| rows.next().transpose())? {

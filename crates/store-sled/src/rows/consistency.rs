@@ -7,7 +7,7 @@ use custom_models_core::store::{MOST_FINDINGS, StoreError};
 use sled::Db;
 
 use crate::error::{call_sled, damaged};
-use crate::rows::access::{KEYS, REGISTRATIONS, key_at, registration_from_bytes};
+use crate::rows::access::{KEYS, REGISTRATIONS, decode_key, registration_from_bytes};
 use crate::rows::counters::Counter;
 use crate::rows::identity::lineage_from_rows;
 use crate::rows::keys::{
@@ -15,8 +15,8 @@ use crate::rows::keys::{
 };
 use crate::rows::range::range;
 use crate::rows::records::{
-    ANSWER_TIMES, CLAIMABLE, HISTORIES, HistoryBounds, answer_at, answer_line, answer_time_key,
-    claim, claim_key, event_at, pair_at,
+    ANSWER_TIMES, CLAIMABLE, HISTORIES, HistoryBounds, answer_time_key, claim_key, decode_answer,
+    decode_answer_time, decode_claim, decode_event, decode_pair,
 };
 use crate::rows::totals::Totals;
 use crate::rows::{counters, models, overflow};
@@ -113,7 +113,7 @@ impl Check<'_> {
 
     fn claims(&mut self) {
         self.each(("claim", CLAIMABLE..b"r"), |check, key, row| {
-            let (since, whose, id) = claim(key, row)?;
+            let (since, whose, id) = decode_claim(key, row)?;
             let key = model_key(&whose, id.get());
             let first = check.get(&key)?.ok_or_else(|| damaged("a claim on no model"))?;
             let model =
@@ -129,7 +129,7 @@ impl Check<'_> {
 
     fn data(&mut self) {
         self.each(("data", b"d"..b"e"), |check, key, value| {
-            pair_at(key, value)?;
+            decode_pair(key, value)?;
             let owner = parts_of::<12>(key).and_then(|(whose, which)| {
                 Some([&b"m"[..], whose, &b"\0"[..], &which.first_chunk::<8>()?[..]].concat())
             });
@@ -146,7 +146,7 @@ impl Check<'_> {
             let tally = check.tally(whose);
             tally.events += 1;
             tally.ends = Some((tally.ends.map_or(position, |(first, _)| first), position));
-            event_at(key, value).map(drop)
+            decode_event(key, value).map(drop)
         });
         self.each(("history", HISTORIES..b"y"), |check, key, row| {
             let history = HistoryBounds::from_row(Some(row))?;
@@ -157,12 +157,13 @@ impl Check<'_> {
 
     fn answers(&mut self) {
         self.each(("answer", b"r"..b"s"), |check, key, value| {
-            let (_, kept) = answer_line(value)?;
+            let (_, kept) = decode_answer(value)?;
             let is_timed = check.get(&answer_time_key(kept.at, key))?.is_some();
             if is_timed { Ok(()) } else { Err(damaged("an answer that is never forgotten")) }
         });
         self.each(("time of an answer", ANSWER_TIMES..b"u"), |check, key, _| {
-            let (_, answer) = answer_at(key).ok_or_else(|| damaged("an answer of no moment"))?;
+            let (_, answer) =
+                decode_answer_time(key).ok_or_else(|| damaged("an answer of no moment"))?;
             let is_there = check.get(&answer)?.is_some();
             if is_there { Ok(()) } else { Err(damaged("an answer is missing")) }
         });
@@ -173,7 +174,7 @@ impl Check<'_> {
             registration_from_bytes(key, row).map(drop)
         });
         self.each(("key", KEYS..b"l"), |check, key, row| {
-            let key = key_at(key, row)?;
+            let key = decode_key(key, row)?;
             let registration = crate::rows::access::registration_key(&key.organisation);
             let is_known = check.get(&registration)?.is_some();
             if is_known { Ok(()) } else { Err(damaged("a key of nobody")) }

@@ -88,7 +88,7 @@ pub(crate) fn answer_times_end(until: UnixMillis) -> Vec<u8> {
 }
 
 /// Splits a key in the index of times into the time and the key of the answer.
-pub(crate) fn answer_at(time_key: &[u8]) -> Option<(UnixMillis, Vec<u8>)> {
+pub(crate) fn decode_answer_time(time_key: &[u8]) -> Option<(UnixMillis, Vec<u8>)> {
     let (at, whose) = time_key.strip_prefix(ANSWER_TIMES)?.split_first_chunk()?;
     Some((moment_from_bytes(*at), [b"r", whose].concat()))
 }
@@ -104,7 +104,7 @@ pub(crate) fn claims_end(at: UnixMillis) -> Vec<u8> {
 }
 
 /// Decodes an entry of the queue: the time from which on, the organisation, and the model.
-pub(crate) fn claim(
+pub(crate) fn decode_claim(
     key: &[u8],
     row: &[u8],
 ) -> Result<(UnixMillis, Organisation, ModelId), StoreError> {
@@ -158,7 +158,7 @@ pub(crate) fn event_to_bytes(event: &NewEvent, model: ModelId) -> Result<Vec<u8>
 }
 
 /// Decodes an event.
-pub(crate) fn event_at(key: &[u8], value: &[u8]) -> Result<Event, StoreError> {
+pub(crate) fn decode_event(key: &[u8], value: &[u8]) -> Result<Event, StoreError> {
     let parts = || {
         let position = u64::from_be_bytes(parts_of(key)?.1);
         let (created_at, rest) = value.strip_prefix(&[FORM])?.split_first_chunk()?;
@@ -183,7 +183,7 @@ pub(crate) fn pair_to_bytes(pair: &DataPair) -> Result<Vec<u8>, StoreError> {
 }
 
 /// Decodes a pair of data.
-pub(crate) fn pair_at(key: &[u8], value: &[u8]) -> Result<DataPair, StoreError> {
+pub(crate) fn decode_pair(key: &[u8], value: &[u8]) -> Result<DataPair, StoreError> {
     let json = value.strip_prefix(&[FORM]).ok_or_else(|| damaged("an unknown form of data"))?;
     let pair: Result<DataPair, _> = serde_json::from_slice(json);
     let pair = pair.map_err(|_| damaged("a pair of data that is none"))?;
@@ -213,7 +213,7 @@ pub(crate) fn answer_from_bytes(
 }
 
 /// Decodes an answer with its key.
-pub(crate) fn answer_line(
+pub(crate) fn decode_answer(
     value: &[u8],
 ) -> Result<(IdempotencyScope, IdempotencyRecord), StoreError> {
     let parts = || {

@@ -8,7 +8,7 @@ use custom_models_core::store::{
 };
 use custom_models_core::time::UnixMillis;
 
-use crate::rows::access::{KEYS, REGISTRATIONS, grant, key_at, plan, registration_from_bytes};
+use crate::rows::access::{KEYS, REGISTRATIONS, decode_key, grant, plan, registration_from_bytes};
 use crate::rows::admissions::Admissions;
 use crate::rows::overflow::Edits;
 use crate::rows::range::below;
@@ -43,7 +43,7 @@ impl AccessStore for SledStore {
 
     fn keys(&self, organisation: &Organisation) -> Result<Vec<KeyRecord>, StoreError> {
         let rows = self.database.read(|db| below(db, KEYS))?;
-        let keys: Result<Vec<_>, _> = rows.iter().map(|(key, row)| key_at(key, row)).collect();
+        let keys: Result<Vec<_>, _> = rows.iter().map(|(key, row)| decode_key(key, row)).collect();
         let mut keys = keys?;
         keys.retain(|key| key.organisation == *organisation);
         keys.sort_by_key(|key| key.id);

@@ -5,7 +5,7 @@ use custom_models_core::store::{AccessChange, AccessOutcome, Registration, Store
 use custom_models_core::time::Timestamp;
 use sled::Db;
 
-use crate::rows::access::{KEYS, key_at, key_key, key_to_bytes, registration_key};
+use crate::rows::access::{KEYS, decode_key, key_key, key_to_bytes, registration_key};
 use crate::rows::admissions::{self, Admissions};
 use crate::rows::overflow::Edits;
 use crate::rows::write_set::WriteSet;
@@ -81,7 +81,7 @@ fn revoke(
 
 fn find_key(db: &Db, changes: &WriteSet, id: KeyId) -> Result<Option<KeyRecord>, StoreError> {
     for (key, row) in changes.rows(db, KEYS)? {
-        let key = key_at(&key, &row)?;
+        let key = decode_key(&key, &row)?;
         if key.id == id {
             return Ok(Some(key));
         }

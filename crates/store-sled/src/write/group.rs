@@ -15,7 +15,7 @@ use crate::rows::keys::{LAST_ID, TOTALS, counter_key, model_key};
 use crate::rows::overflow::{self, Edits};
 use crate::rows::records::{
     HistoryBounds, answer_from_bytes, answer_key, answer_time_key, answer_to_bytes, claim_key,
-    data_id, data_key, data_of, event_key, event_to_bytes, history_key, pair_at, pair_to_bytes,
+    data_id, data_key, data_of, decode_pair, event_key, event_to_bytes, history_key, pair_to_bytes,
 };
 use crate::rows::totals::Totals;
 use crate::rows::write_set::WriteSet;
@@ -177,7 +177,7 @@ impl Rows for PendingWrite<'_, '_> {
     ) -> Result<Option<DataPair>, StoreError> {
         let key = data_key(organisation, model, pair);
         let value = self.group.value(&key)?;
-        value.map(|value| pair_at(&key, &value)).transpose()
+        value.map(|value| decode_pair(&key, &value)).transpose()
     }
 
     fn last_pair(

@@ -6,7 +6,7 @@ use custom_models_core::store::{
     ArchiveChange, Lineage, ModelLine, Record, StoreError, StoreIdentity,
 };
 
-use crate::rows::access::{KEYS, key_at, key_key, key_to_bytes, registration_key};
+use crate::rows::access::{KEYS, decode_key, key_key, key_to_bytes, registration_key};
 use crate::rows::admissions::window_prefix;
 use crate::rows::counters::Counter;
 use crate::rows::identity::{lineage_from_rows, lineage_to_bytes};
@@ -16,7 +16,8 @@ use crate::rows::keys::{
 use crate::rows::models;
 use crate::rows::overflow::{self, Edits};
 use crate::rows::records::{
-    HistoryBounds, answer_line, answer_time_key, claim_key, event_key, event_to_bytes, history_key,
+    HistoryBounds, answer_time_key, claim_key, decode_answer, event_key, event_to_bytes,
+    history_key,
 };
 use crate::write::group::Group;
 
@@ -108,7 +109,7 @@ impl Group<'_> {
     /// Puts a key, in place of any other with its id.
     fn put_key(&self, edits: &mut Edits, key: &KeyRecord) -> Result<(), StoreError> {
         for (place, row) in self.changes.rows(self.db, KEYS)? {
-            if key_at(&place, &row)?.id == key.id {
+            if decode_key(&place, &row)?.id == key.id {
                 edits.push((place, None));
             }
         }
@@ -150,7 +151,7 @@ impl Group<'_> {
         limit: usize,
     ) -> Result<(), StoreError> {
         for (place, row) in self.changes.rows(self.db, KEYS)? {
-            let key = key_at(&place, &row)?;
+            let key = decode_key(&place, &row)?;
             if key.organisation == *organisation && edits.len() < limit {
                 for operation in Operation::ALL {
                     let admissions = self
@@ -183,7 +184,7 @@ impl Group<'_> {
                 overflow::remove(edits, &key, &first);
             }
             if kind == b"r" && parts_of::<32>(&key).is_some() {
-                let (_, kept) = answer_line(&self.value(&key)?.unwrap_or_default())?;
+                let (_, kept) = decode_answer(&self.value(&key)?.unwrap_or_default())?;
                 edits.push((answer_time_key(kept.at, &key), None));
             }
             if kind == b"m"

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use custom_models_core::store::{Job, JobOutcome, StoreError, StoreErrorKind};
 use custom_models_group_commit::{Answers, Committer, Unanswered};
 
-use crate::database::{Attempt, Database, WriteFault};
+use crate::database::{Attempt, Database, WriteError};
 use crate::rows::write_set::WriteSet;
 use crate::write::access;
 use crate::write::group::Group;
@@ -82,8 +82,8 @@ impl Committer for Writer {
         self.last_id = last_id;
         match result {
             Ok(()) => Ok(answers),
-            Err(WriteFault::Unflushed(error)) => self.settle(&changes, error).map(|()| answers),
-            Err(WriteFault::Unsynced(error)) => {
+            Err(WriteError::Unflushed(error)) => self.settle(&changes, error).map(|()| answers),
+            Err(WriteError::Unsynced(error)) => {
                 Err(StoreError::new(StoreErrorKind::OutcomeUnknown, error))
             }
         }

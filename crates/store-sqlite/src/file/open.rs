@@ -39,11 +39,11 @@ impl StoreFile {
         let creating = CREATION.lock().unwrap_or_else(PoisonError::into_inner);
         let found = inspect(&self.path)?;
         match (found, mode) {
-            (FileState::File, _) | (FileState::Empty, OpenMode::Create) => {
+            (FileState::Present, _) | (FileState::Empty, OpenMode::Create) => {
                 ensure_writable(&self.path)?;
                 ensure_single_link(&self.path)?;
             }
-            (FileState::Nothing, OpenMode::Create) => create_file(&self.path)?,
+            (FileState::Missing, OpenMode::Create) => create_file(&self.path)?,
             _ => return Err(missing_store(&self.path, found)),
         }
         drop(creating);

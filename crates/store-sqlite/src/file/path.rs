@@ -13,11 +13,11 @@ use custom_models_core::store::{StoreError, StoreErrorKind};
 /// The state of the path of a store.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum FileState {
-    Nothing,
+    Missing,
     /// A file of 0 bytes.
     Empty,
     /// A file long enough for a database.
-    File,
+    Present,
 }
 
 /// An error about a path, with the reason.
@@ -67,7 +67,7 @@ fn inspect_once(path: &Path) -> Result<FileState, StoreError> {
         Ok(found) if !found.is_file() => {
             Err(path_error(StoreErrorKind::Unavailable, path, "not a file"))
         }
-        Ok(found) if found.len() >= SMALLEST_PAGE => Ok(FileState::File),
+        Ok(found) if found.len() >= SMALLEST_PAGE => Ok(FileState::Present),
         Ok(found) if found.len() > 0 => Err(too_short(path)),
         Ok(_) => refuse_orphan_log(path).map(|()| FileState::Empty),
         Err(error) if error.kind() != ErrorKind::NotFound => Err(io_error(path, &error)),
@@ -76,7 +76,7 @@ fn inspect_once(path: &Path) -> Result<FileState, StoreError> {
             path,
             "a link to a file that does not exist",
         )),
-        Err(_) => refuse_orphan_log(path).map(|()| FileState::Nothing),
+        Err(_) => refuse_orphan_log(path).map(|()| FileState::Missing),
     }
 }
 
@@ -107,8 +107,8 @@ fn refuse_orphan_log(path: &Path) -> Result<(), StoreError> {
 /// The error of a path without a store, where none may be created.
 pub(crate) fn missing_store(path: &Path, found: FileState) -> StoreError {
     let what = match found {
-        FileState::Nothing => "no such file",
-        FileState::Empty | FileState::File => "an empty file",
+        FileState::Missing => "no such file",
+        FileState::Empty | FileState::Present => "an empty file",
     };
     path_error(StoreErrorKind::Missing, path, what)
 }

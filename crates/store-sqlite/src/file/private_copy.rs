@@ -62,7 +62,7 @@ pub(crate) fn private_copy(file: &StoreFile) -> Result<(StoreFile, PrivateFolder
                 .and_then(|mut copy| io::copy(&mut fs::File::open(&log)?, &mut copy));
             copied.map_err(|error| io_error(&log, &error))?;
         }
-        if before.is_whole(&Fingerprint::of(&file.path)?) {
+        if before.is_copy_complete(&Fingerprint::of(&file.path)?) {
             return Ok((StoreFile { path, is_read_only: false, ..file.clone() }, folder));
         }
     }
@@ -105,7 +105,7 @@ impl Fingerprint {
     /// Returns true if a copy made between the two states is complete; the database is copied
     /// first, then the log. As long as the log has not restarted, it holds everything that a
     /// checkpoint wrote to the database meanwhile.
-    fn is_whole(&self, after: &Fingerprint) -> bool {
+    fn is_copy_complete(&self, after: &Fingerprint) -> bool {
         self.database == after.database
             && self.log == after.log
             && (self.log.is_some() || self.written == after.written)

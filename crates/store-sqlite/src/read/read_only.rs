@@ -30,7 +30,7 @@ pub(crate) struct ReadOnlyStore {
 
 pub(crate) fn open(file: StoreFile) -> Result<ReadOnlyStore, StoreError> {
     match inspect(&file.path)? {
-        FileState::File => {}
+        FileState::Present => {}
         found => return Err(missing_store(&file.path, found)),
     }
     let source = match in_place(&file)? {

@@ -6,11 +6,11 @@ use rusqlite::{Connection, Row, params};
 
 use crate::error::{damaged, serialize_error};
 
-pub(crate) const PART: &str = "SELECT id, record FROM data
+pub(crate) const PAGE: &str = "SELECT id, record FROM data
     WHERE organisation = ?1 AND model = ?2 AND id > ?3 ORDER BY id LIMIT ?4";
 
 /// A page of a model's data, by number.
-pub(crate) fn part(
+pub(crate) fn page(
     connection: &Connection,
     organisation: &Organisation,
     model: ModelId,
@@ -18,7 +18,7 @@ pub(crate) fn part(
     limit: u32,
 ) -> rusqlite::Result<Vec<DataPair>> {
     connection
-        .prepare_cached(PART)?
+        .prepare_cached(PAGE)?
         .query_map(params![organisation.as_str(), i64::from(model), after, limit], pair)?
         .collect()
 }
@@ -31,7 +31,7 @@ pub(crate) fn one(
     id: DataId,
 ) -> rusqlite::Result<Option<DataPair>> {
     let before = id.get() - 1;
-    let first = part(connection, organisation, model, before, 1)?.into_iter().next();
+    let first = page(connection, organisation, model, before, 1)?.into_iter().next();
     Ok(first.filter(|pair| pair.id == id))
 }
 

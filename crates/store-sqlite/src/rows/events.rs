@@ -15,11 +15,12 @@ pub(crate) const RECOMPUTE_PURGED: &str =
     (SELECT min(position) - 1 FROM events WHERE organisation = ?1), events)))
     WHERE organisation = ?1";
 /// Moves the beginning of a history past a position.
-const PURGED: &str = "UPDATE organisations SET purged = min(events, max(purged, ?2))
+const MOVE_PURGED: &str = "UPDATE organisations SET purged = min(events, max(purged, ?2))
     WHERE organisation = ?1";
 pub(crate) const OLDEST: &str = "SELECT position, created_at FROM events WHERE organisation = ?1
     ORDER BY position LIMIT ?2";
-pub(crate) const FORGET: &str = "DELETE FROM events WHERE organisation = ?1 AND position <= ?2";
+pub(crate) const DELETE_UNTIL: &str =
+    "DELETE FROM events WHERE organisation = ?1 AND position <= ?2";
 
 /// Adds an event at its position.
 pub(crate) fn insert(
@@ -81,14 +82,14 @@ pub(crate) fn page(
 }
 
 /// Deletes the events of an organisation up to a position.
-pub(crate) fn forget(
+pub(crate) fn delete_until(
     connection: &Connection,
     organisation: &str,
     until: u64,
 ) -> rusqlite::Result<u64> {
-    let forgotten = connection.prepare_cached(FORGET)?.execute(params![organisation, until])?;
-    connection.prepare_cached(PURGED)?.execute(params![organisation, until])?;
-    Ok(forgotten as u64)
+    let deleted = connection.prepare_cached(DELETE_UNTIL)?.execute(params![organisation, until])?;
+    connection.prepare_cached(MOVE_PURGED)?.execute(params![organisation, until])?;
+    Ok(deleted as u64)
 }
 
 /// Moves the beginning of a history past events that were erased.
@@ -101,7 +102,7 @@ pub(crate) fn recompute_purged(
 
 /// The positions up to which histories consist of events older than `before`, at most `limit`
 /// events in all.
-pub(crate) fn old(
+pub(crate) fn expired(
     connection: &Connection,
     before: Timestamp,
     limit: u32,
@@ -111,7 +112,7 @@ pub(crate) fn old(
     let mut oldest = connection.prepare_cached(OLDEST)?;
     let mut organisations = organisations.query([])?;
     let mut left = u64::from(limit);
-    let mut old = Vec::new();
+    let mut expired = Vec::new();
     while left > 0
         && let Some(organisation) = organisations.next()?
     {
@@ -124,9 +125,9 @@ pub(crate) fn old(
             until = Some(row.get(0)?);
             left -= 1;
         }
-        old.extend(until.map(|until| (organisation, until)));
+        expired.extend(until.map(|until| (organisation, until)));
     }
-    Ok(old)
+    Ok(expired)
 }
 
 pub(crate) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {

@@ -17,7 +17,7 @@ macro_rules! under_a_key {
 
 pub(crate) const ONE: &str = concat!("SELECT request, at, status, revision, body", under_a_key!());
 pub(crate) const REPLACE: &str = concat!("DELETE", under_a_key!());
-pub(crate) const FORGET: &str = "DELETE FROM answers WHERE number IN
+pub(crate) const DELETE_EXPIRED: &str = "DELETE FROM answers WHERE number IN
     (SELECT number FROM answers WHERE at <= ?1 ORDER BY at LIMIT ?2)";
 
 /// The answer under a key, expired or not.
@@ -84,14 +84,14 @@ pub(crate) fn put(
 }
 
 /// Deletes answers given until `until`, the oldest first, and returns their number.
-pub(crate) fn forget(
+pub(crate) fn delete_expired(
     connection: &Connection,
     until: UnixMillis,
     limit: u32,
 ) -> rusqlite::Result<u64> {
-    let forgotten =
-        connection.prepare_cached(FORGET)?.execute(params![until.unix_millis(), limit])?;
-    Ok(forgotten as u64)
+    let deleted =
+        connection.prepare_cached(DELETE_EXPIRED)?.execute(params![until.unix_millis(), limit])?;
+    Ok(deleted as u64)
 }
 
 /// A 64-bit hash of the organisation and the key. It is part of the file, and cut from SHA-256 so

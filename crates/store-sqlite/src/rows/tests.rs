@@ -43,19 +43,19 @@ fn events_go_by_organisation_and_position() {
     goes_by(events::PAGE, &format!("{index} AND position>?)"));
     goes_by(events::RECOMPUTE_PURGED, &format!("COVERING {index})"));
     goes_by(events::OLDEST, &format!("{index})"));
-    goes_by(events::FORGET, &format!("{index} AND position<?)"));
+    goes_by(events::DELETE_UNTIL, &format!("{index} AND position<?)"));
 }
 
 #[test]
 fn data_goes_by_its_model() {
-    goes_by(data::PART, "PRIMARY KEY (organisation=? AND model=? AND id>?)");
+    goes_by(data::PAGE, "PRIMARY KEY (organisation=? AND model=? AND id>?)");
 }
 
 #[test]
 fn answers_go_by_a_hash_and_are_forgotten_by_their_time() {
     goes_by(idempotency::ONE, "INDEX answers_of_hash (hash=?)");
     goes_by(idempotency::REPLACE, "INDEX answers_of_hash (hash=?)");
-    goes_by(idempotency::FORGET, "INDEX answers_in_time (at<?)");
+    goes_by(idempotency::DELETE_EXPIRED, "INDEX answers_in_time (at<?)");
 }
 
 /// Planning costs more than running most of these statements.

@@ -43,11 +43,11 @@ impl SqliteStore {
     pub fn restore(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<(), StoreError> {
         let (from, to) = (absolute(from.as_ref())?, absolute(to.as_ref())?);
         match inspect(&from)? {
-            FileState::Nothing => return Err(missing_store(&from, FileState::Nothing)),
+            FileState::Missing => return Err(missing_store(&from, FileState::Missing)),
             FileState::Empty => {
                 return Err(path_error(StoreErrorKind::NotOurs, &from, "an empty file"));
             }
-            FileState::File => {}
+            FileState::Present => {}
         }
         for ending in ["-wal", "-journal"] {
             if sidecar_has_content(&from, ending) {

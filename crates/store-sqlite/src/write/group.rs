@@ -99,7 +99,7 @@ impl Group<'_> {
     /// its end.
     pub(crate) fn purge(&mut self, purge: &Purge) -> Result<Purged, WriteError> {
         self.write_counters()?;
-        Ok(purge::forget(self.connection, purge)?)
+        Ok(purge::apply(self.connection, purge)?)
     }
 
     /// Changes a registration or a key, or admits a request.

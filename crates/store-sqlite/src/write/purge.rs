@@ -6,16 +6,16 @@ use rusqlite::Connection;
 use crate::rows::{events, idempotency};
 
 /// Deletes old events and answers within a transaction.
-pub(crate) fn forget(connection: &Connection, purge: &Purge) -> rusqlite::Result<Purged> {
+pub(crate) fn apply(connection: &Connection, purge: &Purge) -> rusqlite::Result<Purged> {
     let Purge { events_before, idempotency_until, limit } = *purge;
     let mut purged = Purged::default();
     let old = match events_before {
-        Some(before) => events::old(connection, before, limit)?,
+        Some(before) => events::expired(connection, before, limit)?,
         None => Vec::new(),
     };
     for (organisation, until) in old {
-        purged.events += events::forget(connection, &organisation, until)?;
+        purged.events += events::delete_until(connection, &organisation, until)?;
     }
-    purged.answers = idempotency::forget(connection, idempotency_until, limit)?;
+    purged.answers = idempotency::delete_expired(connection, idempotency_until, limit)?;
     Ok(purged)
 }

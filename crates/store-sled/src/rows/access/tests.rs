@@ -20,11 +20,11 @@ fn a_key_comes_back_and_what_is_cut_short_does_not() {
             revoked_at,
         };
         let row = key_to_bytes(&key).unwrap();
-        assert_eq!(key_at(&key_key(&key.digest), &row).unwrap(), key);
+        assert_eq!(decode_key(&key_key(&key.digest), &row).unwrap(), key);
         for length in 0..row.len() - key.scopes.to_string().len() {
-            assert!(key_at(&key_key(&key.digest), &row[..length]).is_err(), "{length}");
+            assert!(decode_key(&key_key(&key.digest), &row[..length]).is_err(), "{length}");
         }
         let other_form = [&[2], &row[1..]].concat();
-        assert!(key_at(&key_key(&key.digest), &other_form).is_err());
+        assert!(decode_key(&key_key(&key.digest), &other_form).is_err());
     }
 }

@@ -50,8 +50,8 @@ fn admissions_sort_as_their_moments_do_and_no_window_lies_in_another() {
                     let other = Window { key: WindowKey::new(other).unwrap(), operation };
                     assert!(!row.starts_with(&window_prefix(&other)));
                 }
-                assert!(behind(&window, admission.at).start > *row);
-                assert!(behind(&window, UnixMillis::from_unix_millis(i64::MIN)).end > *row);
+                assert!(keys_after(&window, admission.at).start > *row);
+                assert!(keys_after(&window, UnixMillis::from_unix_millis(i64::MIN)).end > *row);
             }
         }
     }

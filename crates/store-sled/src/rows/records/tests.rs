@@ -86,11 +86,11 @@ fn log_1_every_event_comes_back_and_what_is_cut_short_does_not() {
     for event in events() {
         let value = event_to_bytes(&event, id(5)).unwrap();
         let key = event_key(&acme(), 256);
-        assert_eq!(event_at(&key, &value).unwrap(), event.at(256, id(5)));
-        assert!((0..value.len()).all(|length| event_at(&key, &value[..length]).is_err()));
+        assert_eq!(decode_event(&key, &value).unwrap(), event.at(256, id(5)));
+        assert!((0..value.len()).all(|length| decode_event(&key, &value[..length]).is_err()));
         let other_form = [&[2], &value[1..]].concat();
-        assert!(event_at(&key, &other_form).is_err());
-        assert!(event_at(&[&key[..], &[1]].concat(), &value).is_err());
+        assert!(decode_event(&key, &other_form).is_err());
+        assert!(decode_event(&[&key[..], &[1]].concat(), &value).is_err());
     }
 }
 
@@ -98,11 +98,11 @@ fn log_1_every_event_comes_back_and_what_is_cut_short_does_not() {
 fn data_4_a_pair_comes_back_under_its_own_number_alone() {
     let value = pair_to_bytes(&pair()).unwrap();
     let key = data_key(&acme(), id(1), pair().id);
-    assert_eq!(pair_at(&key, &value).unwrap(), pair());
-    assert!((0..value.len()).all(|length| pair_at(&key, &value[..length]).is_err()));
+    assert_eq!(decode_pair(&key, &value).unwrap(), pair());
+    assert!((0..value.len()).all(|length| decode_pair(&key, &value[..length]).is_err()));
     let other = data_key(&acme(), id(1), DataId::new(257).unwrap());
-    assert!(pair_at(&other, &value).is_err());
-    assert!(pair_at(&[&key[..], &[1]].concat(), &value).is_err());
+    assert!(decode_pair(&other, &value).is_err());
+    assert!(decode_pair(&[&key[..], &[1]].concat(), &value).is_err());
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn answers_and_claims_sort_as_their_moments_do() {
     let times = moments().map(|at| answer_time_key(at, &place));
     assert!(times.is_sorted());
     for (time, at) in times.iter().zip(moments()) {
-        assert_eq!(answer_at(time), Some((at, place.clone())));
+        assert_eq!(decode_answer_time(time), Some((at, place.clone())));
         assert!(*time < answer_times_end(at));
         assert!(times.iter().filter(|other| **other < answer_times_end(at)).all(|it| it <= time));
     }
@@ -132,10 +132,10 @@ fn answers_and_claims_sort_as_their_moments_do() {
     let keys: Vec<_> = claims.iter().map(|(at, of)| claim_key(*at, id(*of))).collect();
     assert!(keys.is_sorted());
     for (key, (at, of)) in keys.iter().zip(claims) {
-        assert_eq!(claim(key, b"acme").unwrap(), (at, acme(), id(of)));
+        assert_eq!(decode_claim(key, b"acme").unwrap(), (at, acme(), id(of)));
         assert!(*key < claims_end(at));
-        assert!(claim(key, b"no name").is_err());
-        assert!(claim(&key[..key.len() - 1], b"acme").is_err());
+        assert!(decode_claim(key, b"no name").is_err());
+        assert!(decode_claim(&key[..key.len() - 1], b"acme").is_err());
     }
 }
 
