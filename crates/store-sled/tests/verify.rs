@@ -64,20 +64,22 @@ fn what_contradicts_itself_is_found() {
             db.insert(key(b'e', "acme", &5_u64.to_be_bytes()), b"\x09").unwrap();
         }),
         ("not in the queue", |db| drop(db.remove(first_key(db, "q")).unwrap())),
-        ("a claim on no model", |db| {
+        ("a queue entry without a model", |db| {
             let claim = [&b"q"[..], &[0x80; 8], &8_u64.to_be_bytes()].concat();
             db.insert(claim, "acme").unwrap();
         }),
-        ("a claim on a model that does not wait then", |db| {
+        ("a queue entry of a model that does not wait then", |db| {
             let claim = [&b"q"[..], &[0x80; 8], &4_u64.to_be_bytes()].concat();
             db.insert(claim, "acme").unwrap();
         }),
-        ("data of no model", |db| {
+        ("data without a model", |db| {
             let (found, row) = db.scan_prefix("d").next().unwrap().unwrap();
             let number = &found[found.len() - 4..];
             db.insert(key(b'd', "acme", &[&77_u64.to_be_bytes(), number].concat()), row).unwrap();
         }),
-        ("an answer that is never forgotten", |db| drop(db.remove(first_key(db, "t")).unwrap())),
+        ("an answer without an entry in the index of times", |db| {
+            drop(db.remove(first_key(db, "t")).unwrap())
+        }),
         ("an answer is missing", |db| drop(db.remove(first_key(db, "r")).unwrap())),
         ("key: ", |db| drop(db.insert([&b"k"[..], &[7; 32]].concat(), "no key").unwrap())),
         ("registration of acme", |db| drop(db.insert("oacme", "\u{1}").unwrap())),

@@ -75,6 +75,6 @@ impl Reader {
             // The connection may be broken, so the pool opens a new one.
             drop(Object::take(self.connection));
         }
-        answers?.try_into().map_err(|_| Fault::Row("an answer to another question"))
+        answers?.try_into().map_err(|_| Fault::Row("rows of another statement"))
     }
 }

@@ -146,7 +146,7 @@ pub(crate) async fn summary(
         _ => FIRST_SUMMARY,
     };
     let rows = reader.query(Statement::new(sql, [])).await?;
-    let row = rows.first().ok_or(Fault::Row("no identity of the store"))?;
+    let row = rows.first().ok_or(Fault::Row("a store without an identity"))?;
     let kept = column::<Option<&[u8]>>(row, 3)?.map(<[u8; 16]>::try_from).transpose();
     let kept = kept.map_err(|_| Fault::Row("an identity of another length"))?;
     Ok(StoreSummary {

@@ -132,14 +132,15 @@ pub(crate) fn registration_of(row: &Row) -> Result<Registration, Fault> {
 }
 
 fn plan_of(row: &Row, index: usize) -> Result<PlanName, Fault> {
-    text(row, index)?.parse().map_err(|_| Fault::Row("no name of a plan"))
+    text(row, index)?.parse().map_err(|_| Fault::Row("an invalid plan name"))
 }
 
 pub(crate) fn key_of(row: &Row) -> Result<KeyRecord, Fault> {
     let moment = |index| -> Result<Option<Timestamp>, Fault> {
         column::<Option<i64>>(row, index)?.map(timestamp).transpose()
     };
-    let digest = column::<&[u8]>(row, 1)?.try_into().map_err(|_| Fault::Row("no digest"))?;
+    let digest =
+        column::<&[u8]>(row, 1)?.try_into().map_err(|_| Fault::Row("an invalid digest"))?;
     Ok(KeyRecord {
         id: key_id(row)?,
         digest: KeyDigest::from_bytes(digest),
@@ -152,6 +153,6 @@ pub(crate) fn key_of(row: &Row) -> Result<KeyRecord, Fault> {
 }
 
 fn key_id(row: &Row) -> Result<KeyId, Fault> {
-    let id = column::<&[u8]>(row, 0)?.try_into().map_err(|_| Fault::Row("no id of a key"))?;
+    let id = column::<&[u8]>(row, 0)?.try_into().map_err(|_| Fault::Row("an invalid key id"))?;
     Ok(KeyId::from_bytes(id))
 }

@@ -197,7 +197,7 @@ pub(crate) fn window_row(row: &Row) -> Result<(usize, WindowRows), Fault> {
         oldest: admission(4)?,
         blocking: admission(6)?,
     };
-    Ok((place.ok_or(Fault::Row("a look at nothing"))?, window_row))
+    Ok((place.ok_or(Fault::Row("rows of an unknown window query"))?, window_row))
 }
 
 /// The state of a window.
@@ -214,7 +214,7 @@ pub(crate) fn state_of(
 ) -> Result<WindowState, Fault> {
     let mut window_row = match rows.first() {
         Some(row) => window_row(row)?.1,
-        None => return Err(Fault::Row("no answer about a window")),
+        None => return Err(Fault::Row("no rows of a window")),
     };
     let now = window_row.now;
     Ok(window_state(&mut window_row, window, limit, now)?)

@@ -9,7 +9,7 @@ use tokio_postgres::types::FromSql;
 use crate::error::Fault;
 
 pub(crate) fn organisation_of(row: &Row, index: usize) -> Result<Organisation, Fault> {
-    text(row, index)?.parse().map_err(|_| Fault::Row("no name of an organisation"))
+    text(row, index)?.parse().map_err(|_| Fault::Row("an invalid organisation name"))
 }
 
 /// A column, which must have the expected type.
@@ -19,12 +19,12 @@ pub(crate) fn column<'a, T: FromSql<'a>>(row: &'a Row, index: usize) -> Result<T
 
 /// A text stored as bytes.
 pub(crate) fn text(row: &Row, index: usize) -> Result<&str, Fault> {
-    str::from_utf8(column(row, index)?).map_err(|_| Fault::Row("a text that is none"))
+    str::from_utf8(column(row, index)?).map_err(|_| Fault::Row("a text that is not UTF-8"))
 }
 
 pub(crate) fn optional_text(row: &Row, index: usize) -> Result<Option<&str>, Fault> {
     let bytes: Option<&[u8]> = column(row, index)?;
-    bytes.map(str::from_utf8).transpose().map_err(|_| Fault::Row("a text that is none"))
+    bytes.map(str::from_utf8).transpose().map_err(|_| Fault::Row("a text that is not UTF-8"))
 }
 
 pub(crate) fn model_id(row: &Row, index: usize) -> Result<ModelId, Fault> {

@@ -62,7 +62,7 @@ fn pair_at(row: &Row, column_of_id: usize) -> Result<DataPair, Fault> {
     let id = data_id(row, column_of_id)?;
     let record = column(row, column_of_id + 1)?;
     let pair: DataPair =
-        serde_json::from_slice(record).map_err(|_| Fault::Row("no pair of data"))?;
+        serde_json::from_slice(record).map_err(|_| Fault::Row("an invalid pair of data"))?;
     if pair.id == id { Ok(pair) } else { Err(Fault::Row("a pair under another's number")) }
 }
 

@@ -65,7 +65,7 @@ pub(crate) async fn page(
     let parameters =
         [parameter(bytes(organisation)), parameter(signed(after)), parameter(i64::from(limit))];
     let rows = reader.query(Statement::new(PAGE, parameters)).await?;
-    let ends = rows.first().ok_or(Fault::Row("no ends of a history"))?;
+    let ends = rows.first().ok_or(Fault::Row("a history without bounds"))?;
     let last = unsigned(column(ends, 5)?)?;
     let first: Option<i64> = column(ends, 6)?;
     let first = first.map_or(Ok(last.saturating_add(1)), unsigned)?;
@@ -90,8 +90,9 @@ pub(crate) fn delete_old(before: Timestamp, limit: u32) -> Statement<'static> {
 pub(crate) fn event(row: &Row) -> Result<Event, Fault> {
     let event = NewEvent {
         created_at: timestamp(column(row, 2)?)?,
-        actor: text(row, 3)?.parse().map_err(|_| Fault::Row("no name of an actor"))?,
-        event_type: serde_json::from_slice(column(row, 4)?).map_err(|_| Fault::Row("no event"))?,
+        actor: text(row, 3)?.parse().map_err(|_| Fault::Row("an invalid actor"))?,
+        event_type: serde_json::from_slice(column(row, 4)?)
+            .map_err(|_| Fault::Row("an invalid event"))?,
     };
     Ok(event.at(unsigned(column(row, 0)?)?, model_id(row, 1)?))
 }

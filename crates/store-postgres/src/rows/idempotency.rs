@@ -80,7 +80,7 @@ pub(crate) fn owned(
     let key = IdempotencyScope {
         operation,
         target: target.map_err(|_| Fault::Row("an id out of range"))?,
-        key: text(row, 8)?.parse().map_err(|_| Fault::Row("no idempotency key"))?,
+        key: text(row, 8)?.parse().map_err(|_| Fault::Row("an invalid idempotency key"))?,
     };
     Ok((organisation_of(row, 5)?, key, kept(row)))
 }
@@ -92,13 +92,13 @@ pub(crate) fn target_number(target: Option<ModelId>) -> i64 {
 
 fn kept(row: &Row) -> Result<IdempotencyRecord, Fault> {
     let request: [u8; 32] =
-        column::<&[u8]>(row, 0)?.try_into().map_err(|_| Fault::Row("no digest of a request"))?;
+        column::<&[u8]>(row, 0)?.try_into().map_err(|_| Fault::Row("an invalid request digest"))?;
     let status = u16::try_from(column::<i64>(row, 2)?).ok();
     let status = status.filter(|status| (100..600).contains(status));
     Ok(IdempotencyRecord {
         request: ContentDigest::from_bytes(request),
         at: UnixMillis::from_unix_millis(column(row, 1)?),
-        status: status.ok_or(Fault::Row("no status of an answer"))?,
+        status: status.ok_or(Fault::Row("an answer with an invalid status"))?,
         revision: revision(row, 3)?,
         body: text(row, 4)?.to_owned(),
     })

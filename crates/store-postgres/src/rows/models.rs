@@ -114,7 +114,7 @@ pub(crate) async fn list(
         parameter(signed(*skip)),
     ];
     let rows = reader.query(Statement::new(statement, parameters)).await?;
-    let total = rows.first().ok_or(Fault::Row("no total of a list"))?;
+    let total = rows.first().ok_or(Fault::Row("a list without a total"))?;
     let total = unsigned(column(total, TOTAL)?)?;
     let is_there = |row: &&Row| !matches!(row.try_get::<_, Option<i64>>(0), Ok(None));
     let models = rows.iter().filter(is_there).map(model).collect::<Result<_, _>>()?;
@@ -144,7 +144,7 @@ pub(crate) fn model(row: &Row) -> Result<CustomModel, Fault> {
         revision: unsigned(column(row, 1)?)?,
         heartbeats: column::<i64>(row, 2)?
             .try_into()
-            .map_err(|_| Fault::Row("beats out of range"))?,
+            .map_err(|_| Fault::Row("heartbeats out of range"))?,
         name: text(row, 3)?,
         description: optional_text(row, 4)?,
         language: column(row, 5)?,

@@ -232,7 +232,7 @@ impl Rows for Group {
     ) -> Result<(Admissions<'_>, UnixMillis), StoreError> {
         let window_rows =
             self.snapshot.window_rows.get(&WindowQuery::new(request, at, self.clock)).copied();
-        let window_rows = window_rows.ok_or_else(|| damaged("a window that was not looked at"))?;
+        let window_rows = window_rows.ok_or_else(|| damaged("a window that was not read"))?;
         Ok((Admissions { window_rows, changed: &mut self.write_set.windows }, window_rows.now))
     }
 }

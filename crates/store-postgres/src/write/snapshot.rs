@@ -79,8 +79,9 @@ impl Snapshot {
             RowKind::WindowLocks => {}
             RowKind::WindowRows => {
                 let (place, rows) = admissions::window_row(row)?;
-                let window_query =
-                    window_queries.get(place).ok_or(Fault::Row("a look at nothing"))?;
+                let window_query = window_queries
+                    .get(place)
+                    .ok_or(Fault::Row("rows of an unknown window query"))?;
                 self.window_rows.insert(*window_query, rows);
             }
             RowKind::Models => {

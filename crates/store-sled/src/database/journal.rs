@@ -82,7 +82,7 @@ impl PartialGroup {
 
 fn text(changes: &WriteSet) -> Result<Vec<u8>, StoreError> {
     // Never in practice: rows and keys are bounded.
-    let too_long = |_| damaged("a row that is too long to be taken back");
+    let too_long = |_| damaged("a row that is too long for the journal");
     let mut text = vec![0; 8];
     for (key, before) in changes.before(b"") {
         text.push(u8::try_from(key.len()).map_err(too_long)?);
@@ -116,8 +116,7 @@ fn whole_text(rows: &Rows) -> Option<Vec<u8>> {
 fn rows_before(mut text: &[u8]) -> Result<Edits, StoreError> {
     let mut rows = Edits::new();
     while !text.is_empty() {
-        let ((key, before), rest) =
-            first_row(text).ok_or_else(|| damaged("a journal that is none"))?;
+        let ((key, before), rest) = first_row(text).ok_or_else(|| damaged("an invalid journal"))?;
         rows.push((key.to_vec(), before.map(<[u8]>::to_vec)));
         text = rest;
     }

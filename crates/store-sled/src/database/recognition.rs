@@ -76,7 +76,7 @@ fn mark(db: &Db, partial: Option<&PartialGroup>) -> Result<Mark, StoreError> {
         }
     };
     let last_id = match row(LAST_ID)? {
-        Some(row) => number(&row).ok_or_else(|| damaged("a last id that is none"))?,
+        Some(row) => number(&row).ok_or_else(|| damaged("an invalid last id"))?,
         None => 0,
     };
     Ok(Mark {

@@ -42,7 +42,8 @@ impl Corrections<'_> {
         let mut organisation = Vec::new();
         let mut all = self.db.range(ALL_MODELS);
         while let Some((key, _)) = call_sled(|| all.next().transpose())? {
-            let found = organisation_of(&key).ok_or_else(|| damaged("a model of nobody"))?;
+            let found =
+                organisation_of(&key).ok_or_else(|| damaged("a model without an organisation"))?;
             let id = id_of(&key).ok_or_else(|| damaged("an id out of range"))?;
             if found != organisation {
                 self.compare(&organisation, models)?;

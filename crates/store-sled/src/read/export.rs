@@ -55,7 +55,7 @@ pub(crate) fn export(db: &Db, each: Each<'_>) -> Result<(), StoreError> {
     for value in overflow::values(range(db, b"d"..b"e")) {
         let (key, value) = value?;
         let (organisation, [model @ .., _, _, _, _]) =
-            parts_of::<12>(&key).ok_or_else(|| damaged("data of nobody"))?;
+            parts_of::<12>(&key).ok_or_else(|| damaged("data without an organisation"))?;
         let model = custom_models_core::ModelId::new(u64::from_be_bytes(model));
         each(Record::Data {
             organisation: whose(Some(organisation))?,
@@ -93,5 +93,5 @@ fn counters(db: &Db, key: &[u8], row: &[u8]) -> Result<Record, StoreError> {
 }
 
 fn whose(name: Option<&[u8]>) -> Result<Organisation, StoreError> {
-    name.and_then(organisation_from_bytes).ok_or_else(|| damaged("no name of an organisation"))
+    name.and_then(organisation_from_bytes).ok_or_else(|| damaged("an invalid organisation name"))
 }

@@ -113,11 +113,12 @@ pub(crate) fn claimable(
                 continue;
             }
             let key = model_key(&whose, id.get());
-            let first = snapshot.row(&key)?.ok_or_else(|| damaged("a claim on no model"))?;
+            let first =
+                snapshot.row(&key)?.ok_or_else(|| damaged("a queue entry without a model"))?;
             let model =
                 models::from_bytes(id, &overflow::whole(&key, first, |key| snapshot.row(key))?)?;
             if model.training.claimable_at() != Some(since) {
-                return Err(damaged("a claim on a model that has none"));
+                return Err(damaged("a queue entry of a model that does not wait"));
             }
             found.push((whose, model));
         }

@@ -40,14 +40,14 @@ pub(crate) fn plan(db: &Db, organisation: &Organisation) -> Result<Option<PlanNa
 pub(crate) fn registration_from_bytes(key: &[u8], row: &[u8]) -> Result<Registration, StoreError> {
     let organisation = key.strip_prefix(REGISTRATIONS).and_then(organisation_from_bytes);
     Ok(Registration {
-        organisation: organisation.ok_or_else(|| damaged("no name of an organisation"))?,
+        organisation: organisation.ok_or_else(|| damaged("an invalid organisation name"))?,
         plan: plan_from_bytes(row)?,
     })
 }
 
 fn plan_from_bytes(row: &[u8]) -> Result<PlanName, StoreError> {
     let plan = str::from_utf8(row).ok().and_then(|name| name.parse().ok());
-    plan.ok_or_else(|| damaged("no name of a plan"))
+    plan.ok_or_else(|| damaged("an invalid plan name"))
 }
 
 /// The key with a digest, and its organisation's plan.
@@ -58,7 +58,7 @@ pub(crate) fn grant(db: &Db, digest: &KeyDigest) -> Result<Option<Grant>, StoreE
         let Some(found) = &row else { return Ok(None) };
         let key = key_from_bytes(digest, found)?;
         let plan = plan(db, &key.organisation)?;
-        let plan = plan.ok_or_else(|| damaged("a key of nobody"))?;
+        let plan = plan.ok_or_else(|| damaged("a key of an unregistered organisation"))?;
         // If the key has not changed, both rows belong together. A key changes at most once.
         let again = stored()?;
         if again == row {
@@ -90,7 +90,7 @@ pub(crate) fn key_to_bytes(key: &KeyRecord) -> Result<Vec<u8>, StoreError> {
         row.extend(moment.iter().flat_map(|moment| moment.unix_seconds().to_be_bytes()));
     }
     let name = organisation.as_str().as_bytes();
-    row.push(u8::try_from(name.len()).map_err(|_| damaged("a name beyond its bounds"))?);
+    row.push(u8::try_from(name.len()).map_err(|_| damaged("a name that is too long"))?);
     row.extend(name);
     row.extend(scopes.to_string().as_bytes());
     Ok(row)
@@ -99,7 +99,7 @@ pub(crate) fn key_to_bytes(key: &KeyRecord) -> Result<Vec<u8>, StoreError> {
 const FORM: u8 = 1;
 
 fn key_from_bytes(digest: &KeyDigest, row: &[u8]) -> Result<KeyRecord, StoreError> {
-    key_of(digest, row).ok_or_else(|| damaged("the row of a key that is none"))
+    key_of(digest, row).ok_or_else(|| damaged("an invalid key"))
 }
 
 fn key_of(digest: &KeyDigest, row: &[u8]) -> Option<KeyRecord> {

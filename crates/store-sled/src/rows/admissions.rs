@@ -157,7 +157,7 @@ fn window_of(key: &[u8]) -> Result<Window, StoreError> {
         let operation = str::from_utf8(operation).ok()?.parse().ok()?;
         Some(Window { key: WindowKey::new(key).ok()?, operation })
     };
-    parts().ok_or_else(|| damaged("an admission of no window"))
+    parts().ok_or_else(|| damaged("an admission without a window"))
 }
 
 /// The batches that convert the rows of layout 3. The first remove what an interrupted migration
@@ -219,7 +219,7 @@ fn old_admission_of(key: &[u8]) -> Result<(Window, UnixMillis), StoreError> {
         let window = Window { key: WindowKey::new(id).ok()?, operation };
         Some((window, moment_from_bytes(*at)))
     };
-    parts().ok_or_else(|| damaged("an admission of no moment"))
+    parts().ok_or_else(|| damaged("an admission without a time"))
 }
 
 #[cfg(test)]

@@ -90,7 +90,8 @@ impl Check<'_> {
     fn models(&mut self) {
         let mut largest = 0;
         self.each(("model", ALL_MODELS), |check, key, value| {
-            let whose = organisation_of(key).ok_or_else(|| damaged("a model of nobody"))?;
+            let whose =
+                organisation_of(key).ok_or_else(|| damaged("a model without an organisation"))?;
             check.tally(whose).models += 1;
             let id = id_of(key).ok_or_else(|| damaged("an id out of range"))?;
             largest = largest.max(id.get());
@@ -115,14 +116,14 @@ impl Check<'_> {
         self.each(("claim", CLAIMABLE..b"r"), |check, key, row| {
             let (since, whose, id) = decode_claim(key, row)?;
             let key = model_key(&whose, id.get());
-            let first = check.get(&key)?.ok_or_else(|| damaged("a claim on no model"))?;
+            let first = check.get(&key)?.ok_or_else(|| damaged("a queue entry without a model"))?;
             let model =
                 models::from_bytes(id, &overflow::whole(&key, first, |key| check.get(key))?)?;
             let is_right = model.training.claimable_at() == Some(since);
             if is_right {
                 Ok(())
             } else {
-                Err(damaged("a claim on a model that does not wait then"))
+                Err(damaged("a queue entry of a model that does not wait then"))
             }
         });
     }
@@ -133,15 +134,16 @@ impl Check<'_> {
             let owner = parts_of::<12>(key).and_then(|(whose, which)| {
                 Some([&b"m"[..], whose, &b"\0"[..], &which.first_chunk::<8>()?[..]].concat())
             });
-            let owner = owner.ok_or_else(|| damaged("data of nobody"))?;
+            let owner = owner.ok_or_else(|| damaged("data without an organisation"))?;
             let has_owner = check.get(&owner)?.is_some();
-            if has_owner { Ok(()) } else { Err(damaged("data of no model")) }
+            if has_owner { Ok(()) } else { Err(damaged("data without a model")) }
         });
     }
 
     fn events(&mut self) {
         self.each(("event", b"e"..b"f"), |check, key, value| {
-            let (whose, position) = parts_of(key).ok_or_else(|| damaged("an event of nobody"))?;
+            let (whose, position) =
+                parts_of(key).ok_or_else(|| damaged("an event without an organisation"))?;
             let position = u64::from_be_bytes(position);
             let tally = check.tally(whose);
             tally.events += 1;
@@ -159,11 +161,15 @@ impl Check<'_> {
         self.each(("answer", b"r"..b"s"), |check, key, value| {
             let (_, kept) = decode_answer(value)?;
             let is_timed = check.get(&answer_time_key(kept.at, key))?.is_some();
-            if is_timed { Ok(()) } else { Err(damaged("an answer that is never forgotten")) }
+            if is_timed {
+                Ok(())
+            } else {
+                Err(damaged("an answer without an entry in the index of times"))
+            }
         });
         self.each(("time of an answer", ANSWER_TIMES..b"u"), |check, key, _| {
             let (_, answer) =
-                decode_answer_time(key).ok_or_else(|| damaged("an answer of no moment"))?;
+                decode_answer_time(key).ok_or_else(|| damaged("an answer without a time"))?;
             let is_there = check.get(&answer)?.is_some();
             if is_there { Ok(()) } else { Err(damaged("an answer is missing")) }
         });
@@ -177,7 +183,7 @@ impl Check<'_> {
             let key = decode_key(key, row)?;
             let registration = crate::rows::access::registration_key(&key.organisation);
             let is_known = check.get(&registration)?.is_some();
-            if is_known { Ok(()) } else { Err(damaged("a key of nobody")) }
+            if is_known { Ok(()) } else { Err(damaged("a key of an unregistered organisation")) }
         });
     }
 

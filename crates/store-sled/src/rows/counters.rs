@@ -25,7 +25,7 @@ impl Counter {
     /// Decodes a counter. An organisation without a row has no models.
     pub(crate) fn from_row(row: Option<&[u8]>) -> Result<Self, StoreError> {
         let counter = row.map_or(Some(Counter::default()), Counter::from_bytes);
-        counter.ok_or_else(|| damaged("a counter that is none"))
+        counter.ok_or_else(|| damaged("an invalid counter"))
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
@@ -40,7 +40,7 @@ pub(crate) fn last_id(db: &Db) -> Result<u64, StoreError> {
         None => Ok(0),
         Some(id) => number(&id)
             .filter(|id| *id <= ModelId::MAX)
-            .ok_or_else(|| damaged("a last id that is none")),
+            .ok_or_else(|| damaged("an invalid last id")),
     }
 }
 

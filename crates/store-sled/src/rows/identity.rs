@@ -8,8 +8,7 @@ use crate::rows::keys::number;
 /// Decodes the identity of the store.
 pub(crate) fn identity_from_row(row: Option<&[u8]>) -> Result<StoreIdentity, StoreError> {
     let bytes = row.and_then(|row| row.try_into().ok());
-    let bytes =
-        bytes.ok_or_else(|| damaged("the identity of the store is missing or no identity"))?;
+    let bytes = bytes.ok_or_else(|| damaged("the identity of the store is missing or invalid"))?;
     Ok(StoreIdentity::from_bytes(bytes))
 }
 
@@ -27,5 +26,5 @@ pub(crate) fn lineage_from_rows(
     let parts = row.split_first_chunk().and_then(|(identity, rest)| {
         Some((StoreIdentity::from_bytes(*identity), Some(Lineage::new(number(rest)?))))
     });
-    parts.ok_or_else(|| damaged("the lineage of the store is none"))
+    parts.ok_or_else(|| damaged("the lineage of the store is invalid"))
 }

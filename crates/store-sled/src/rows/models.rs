@@ -111,7 +111,7 @@ impl<'a> Cursor<'a> {
         match (self.byte()?, self.0.len()) {
             (0, 0) => Ok(None),
             (1, length) => self.text(length).map(Some),
-            _ => Err(damaged("a row that does not end")),
+            _ => Err(damaged("a row with excess bytes")),
         }
     }
 }

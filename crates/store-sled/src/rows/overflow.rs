@@ -121,7 +121,7 @@ fn continuation_key(key: &[u8], number: u8) -> Vec<u8> {
 }
 
 fn cut_short() -> StoreError {
-    damaged("a value that does not go on")
+    damaged("a value whose further rows are missing")
 }
 
 #[cfg(test)]

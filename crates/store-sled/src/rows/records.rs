@@ -113,7 +113,7 @@ pub(crate) fn decode_claim(
         let id = ModelId::new(u64::from_be_bytes(id.try_into().ok()?)).ok()?;
         Some((moment_from_bytes(*since), organisation_from_bytes(row)?, id))
     };
-    parts().ok_or_else(|| damaged("a claim on nothing"))
+    parts().ok_or_else(|| damaged("an invalid queue entry"))
 }
 
 /// The bounds of an organisation's history.
@@ -142,7 +142,7 @@ impl HistoryBounds {
             let is_sound = first > 0 && last.checked_add(1).is_some_and(|behind| first <= behind);
             is_sound.then_some(HistoryBounds { first, last })
         };
-        parts().ok_or_else(|| damaged("a history without ends"))
+        parts().ok_or_else(|| damaged("a history with invalid bounds"))
     }
 }
 
@@ -169,10 +169,10 @@ pub(crate) fn decode_event(key: &[u8], value: &[u8]) -> Result<Event, StoreError
         let actor: Actor = actor.parse().ok()?;
         Some((position, created_at, model, actor, rest))
     };
-    let parts = parts().ok_or_else(|| damaged("the row of an event that is none"))?;
+    let parts = parts().ok_or_else(|| damaged("an invalid event"))?;
     let (position, created_at, model, actor, json) = parts;
     let event_type = serde_json::from_slice(json);
-    let event_type = event_type.map_err(|_| damaged("an event of no type"))?;
+    let event_type = event_type.map_err(|_| damaged("an event of an unknown type"))?;
     Ok(NewEvent { created_at, actor, event_type }.at(position, model))
 }
 
@@ -186,10 +186,14 @@ pub(crate) fn pair_to_bytes(pair: &DataPair) -> Result<Vec<u8>, StoreError> {
 pub(crate) fn decode_pair(key: &[u8], value: &[u8]) -> Result<DataPair, StoreError> {
     let json = value.strip_prefix(&[FORM]).ok_or_else(|| damaged("an unknown form of data"))?;
     let pair: Result<DataPair, _> = serde_json::from_slice(json);
-    let pair = pair.map_err(|_| damaged("a pair of data that is none"))?;
+    let pair = pair.map_err(|_| damaged("an invalid pair of data"))?;
     let is_its_own = parts_of::<12>(key)
         .is_some_and(|(_, number)| number.ends_with(&pair.id.get().to_be_bytes()));
-    if is_its_own && pair.id.get() > 0 { Ok(pair) } else { Err(damaged("data of another number")) }
+    if is_its_own && pair.id.get() > 0 {
+        Ok(pair)
+    } else {
+        Err(damaged("data under another number"))
+    }
 }
 
 /// Encodes an answer.
@@ -208,8 +212,8 @@ pub(crate) fn answer_from_bytes(
 ) -> Result<IdempotencyRecord, StoreError> {
     let json = value.strip_prefix(&[FORM]);
     let json = json.and_then(|rest| rest.strip_prefix(answer_key_to_bytes(key).ok()?.as_slice()));
-    let json = json.ok_or_else(|| damaged("an answer to something else"))?;
-    serde_json::from_slice(json).map_err(|_| damaged("an answer that is none"))
+    let json = json.ok_or_else(|| damaged("an answer under another key"))?;
+    serde_json::from_slice(json).map_err(|_| damaged("an invalid answer"))
 }
 
 /// Decodes an answer with its key.
@@ -228,7 +232,7 @@ pub(crate) fn decode_answer(
             IdempotencyScope { operation: operation.parse().ok()?, target, key: key.parse().ok()? };
         Some((key, serde_json::from_slice(json).ok()?))
     };
-    parts().ok_or_else(|| damaged("an answer that is none"))
+    parts().ok_or_else(|| damaged("an invalid answer"))
 }
 
 fn answer_key_to_bytes(key: &IdempotencyScope) -> Result<Vec<u8>, StoreError> {
@@ -243,7 +247,7 @@ fn answer_key_to_bytes(key: &IdempotencyScope) -> Result<Vec<u8>, StoreError> {
 /// Appends a text after its length.
 fn push_text(row: &mut Vec<u8>, text: &str) -> Result<(), StoreError> {
     // Never in practice: names and keys are bounded.
-    let length = u8::try_from(text.len()).map_err(|_| damaged("a name beyond its bounds"))?;
+    let length = u8::try_from(text.len()).map_err(|_| damaged("a name that is too long"))?;
     row.push(length);
     row.extend(text.as_bytes());
     Ok(())

@@ -37,7 +37,7 @@ impl Totals {
             let models = u64::from_be_bytes(*models);
             Some(Totals { generation, models, events: number(events)? })
         });
-        totals.ok_or_else(|| damaged("the counts of the store are missing or of another length"))
+        totals.ok_or_else(|| damaged("the totals of the store are missing or invalid"))
     }
 
     pub(crate) fn to_bytes(self) -> Vec<u8> {

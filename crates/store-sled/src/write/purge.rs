@@ -36,7 +36,8 @@ impl Group<'_> {
         let mut deleted = 0;
         for (key, row) in self.changes.rows(self.db, HISTORIES)? {
             let organisation = key.strip_prefix(HISTORIES).and_then(organisation_from_bytes);
-            let organisation = organisation.ok_or_else(|| damaged("a history of nobody"))?;
+            let organisation =
+                organisation.ok_or_else(|| damaged("a history without an organisation"))?;
             let HistoryBounds { first, last } = HistoryBounds::from_row(Some(&row))?;
             let mut kept = first;
             while deleted < limit
@@ -84,7 +85,7 @@ impl Group<'_> {
         let deleted = times.len() as u64;
         for time in times {
             let (_, key) =
-                decode_answer_time(&time).ok_or_else(|| damaged("an answer of no moment"))?;
+                decode_answer_time(&time).ok_or_else(|| damaged("an answer without a time"))?;
             let first = self.changes.row(self.db, &key)?;
             let first = first.ok_or_else(|| damaged("an answer is missing"))?;
             overflow::remove(edits, &key, &first);

@@ -86,7 +86,7 @@ fn answer(row: &Row<'_>) -> rusqlite::Result<Record> {
 }
 
 fn organisation(row: &Row<'_>, column: usize) -> rusqlite::Result<Organisation> {
-    row.get_ref(column)?.as_str()?.parse().map_err(|_| damaged("no name of an organisation"))
+    row.get_ref(column)?.as_str()?.parse().map_err(|_| damaged("an invalid organisation name"))
 }
 
 fn model_id(number: i64) -> rusqlite::Result<ModelId> {

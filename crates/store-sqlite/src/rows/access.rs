@@ -143,11 +143,11 @@ pub(crate) fn registration_of(row: &Row<'_>) -> rusqlite::Result<Registration> {
 }
 
 fn organisation_of(row: &Row<'_>, column: usize) -> rusqlite::Result<Organisation> {
-    row.get_ref(column)?.as_str()?.parse().map_err(|_| damaged("no name of an organisation"))
+    row.get_ref(column)?.as_str()?.parse().map_err(|_| damaged("an invalid organisation name"))
 }
 
 fn plan_of(row: &Row<'_>, column: usize) -> rusqlite::Result<PlanName> {
-    row.get_ref(column)?.as_str()?.parse().map_err(|_| damaged("no name of a plan"))
+    row.get_ref(column)?.as_str()?.parse().map_err(|_| damaged("an invalid plan name"))
 }
 
 pub(crate) fn key_of(row: &Row<'_>) -> rusqlite::Result<KeyRecord> {

@@ -97,7 +97,7 @@ pub(crate) fn delete_all(
 
 pub(crate) fn pair(row: &Row<'_>) -> rusqlite::Result<DataPair> {
     let id = DataId::new(row.get(0)?).map_err(|_| damaged("a pair without a number"))?;
-    let pair: DataPair =
-        serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(|_| damaged("no pair of data"))?;
+    let pair: DataPair = serde_json::from_str(row.get_ref(1)?.as_str()?)
+        .map_err(|_| damaged("an invalid pair of data"))?;
     if pair.id == id { Ok(pair) } else { Err(damaged("a pair under another's number")) }
 }

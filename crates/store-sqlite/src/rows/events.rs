@@ -135,9 +135,9 @@ pub(crate) fn event(row: &Row<'_>) -> rusqlite::Result<Event> {
     let created_at = Timestamp::from_unix_seconds(row.get(2)?);
     let event = NewEvent {
         created_at: created_at.map_err(|_| damaged("a time out of range"))?,
-        actor: row.get_ref(3)?.as_str()?.parse().map_err(|_| damaged("no name of an actor"))?,
+        actor: row.get_ref(3)?.as_str()?.parse().map_err(|_| damaged("an invalid actor"))?,
         event_type: serde_json::from_str(row.get_ref(4)?.as_str()?)
-            .map_err(|_| damaged("no event"))?,
+            .map_err(|_| damaged("an invalid event"))?,
     };
     Ok(event.at(row.get(0)?, model.map_err(|_| damaged("an id out of range"))?))
 }

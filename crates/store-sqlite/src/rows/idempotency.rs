@@ -112,7 +112,7 @@ pub(crate) fn record(row: &Row<'_>) -> rusqlite::Result<IdempotencyRecord> {
     Ok(IdempotencyRecord {
         request: ContentDigest::from_bytes(row.get(0)?),
         at: UnixMillis::from_unix_millis(row.get(1)?),
-        status: status.ok_or_else(|| damaged("no status of an answer"))?,
+        status: status.ok_or_else(|| damaged("an answer with an invalid status"))?,
         revision: Revision::new(row.get(3)?).ok_or_else(|| damaged("a revision of zero"))?,
         body: row.get(4)?,
     })
@@ -128,9 +128,9 @@ pub(crate) fn key_of(
     let target = row.get::<_, Option<i64>>(column + 2)?.map(ModelId::try_from).transpose();
     let key = row.get_ref(column + 3)?.as_str()?.parse();
     let key = IdempotencyScope {
-        operation: operation.map_err(|_| damaged("no operation"))?,
+        operation: operation.map_err(|_| damaged("an unknown operation"))?,
         target: target.map_err(|_| damaged("an id out of range"))?,
-        key: key.map_err(|_| damaged("no idempotency key"))?,
+        key: key.map_err(|_| damaged("an invalid idempotency key"))?,
     };
-    Ok((organisation.map_err(|_| damaged("no name of an organisation"))?, key))
+    Ok((organisation.map_err(|_| damaged("an invalid organisation name"))?, key))
 }

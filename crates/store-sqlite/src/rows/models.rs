@@ -117,7 +117,7 @@ pub(crate) fn claimable(
         .prepare_cached(CLAIMABLE)?
         .query_map(params![of, at.unix_millis(), limit], |row| {
             let organisation = row.get_ref(12)?.as_str()?.parse();
-            let organisation = organisation.map_err(|_| damaged("no name of an organisation"))?;
+            let organisation = organisation.map_err(|_| damaged("an invalid organisation name"))?;
             Ok((organisation, model(row)?))
         })?
         .collect()
