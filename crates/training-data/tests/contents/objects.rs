@@ -13,7 +13,8 @@ use crate::stores::{acme, at, keep, kind, model, refer, removed, store};
 /// A case, by its name.
 type Case = (&'static str, fn(&InBucket));
 
-pub(crate) const CASES: [Case; 15] = [
+pub(crate) const CASES: [Case; 16] = [
+    ("place_2_a_service_without_conditions_is_looked_at_before_each_change", without_conditions),
     ("place_2_a_whole_bucket_is_a_place_too", whole_bucket),
     ("place_2_a_store_takes_either_lineage_that_two_processes_give_it", in_the_middle),
     ("place_5_an_upload_has_no_name_in_the_folder_of_the_host", unnamed),
@@ -258,6 +259,22 @@ fn whole_bucket(place: &InBucket) {
     refer(&own, model(1), 1, [&names[0], &names[1]]);
     assert_eq!(folder.sweep(&own).unwrap(), removed(1));
     assert_eq!(kind(Folder::open(whole, &store(2))), StoreErrorKind::ForeignData);
+}
+
+fn without_conditions(place: &InBucket) {
+    let own = store(1);
+    let mut options = InBucket::options(place.server().port());
+    options.settings.push(("aws_conditional_put".to_owned(), "disabled".to_owned()));
+    let objects = Objects::at("s3://data/unconditional", options).unwrap();
+    let folder = Folder::open(objects.clone(), &own).unwrap().with_min_age(Duration::ZERO);
+    let kept = sent(&folder, &large()).unwrap();
+    at(&own, 1);
+    folder.record(&own).unwrap();
+    kept.ensure_held().unwrap();
+    let marker = format!("unconditional/acme/1/{}.writing", kept.name());
+    place.server().told(&["put", &marker, "taken by a sweep"]);
+    assert_eq!(kind(kept.ensure_held()), StoreErrorKind::Unavailable);
+    assert_eq!(kind(Folder::open(objects, &store(2))), StoreErrorKind::ForeignData);
 }
 
 fn unnamed(place: &InBucket) {
