@@ -1,8 +1,8 @@
 //! The interface between the engine and a store.
 //!
-//! A store keeps models and makes one conditional change at a time; it knows no plan, no rule and
-//! no message. Every method says what it must guarantee in words that can be met without reading
-//! another adapter; the crate `custom-models-store-conformance` checks them.
+//! A store keeps models and makes one conditional change at a time. It knows no plan, no rule and no message.
+//! Each method documents the guarantees that an adapter has to give; the crate
+//! `custom-models-store-conformance` tests them.
 
 mod access;
 mod admit;

@@ -1,53 +1,54 @@
-//! The one judge of an admission, over the rows that a store brings.
+//! Judges admissions to rate-limit windows, over the rows that a store supplies.
 //!
-//! Admissions of a window are numbered densely, and their times never fall with their numbers. So how many are
-//! in the window is the difference of two numbers, and neither the limit nor the number of those that leave
-//! the window at once makes an admission dearer (RATE-1).
+//! The admissions of a window are numbered without gaps, and their times never decrease. The number of
+//! admissions in the window is therefore the difference of two numbers, and the cost of an admission depends
+//! neither on the limit nor on how many admissions leave the window at once (RATE-1).
 
 use crate::access::{RateLimit, RateLimitStatus, Window};
 use crate::store::access::AccessOutcome;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::time::UnixMillis;
 
-/// The most admissions that have left their window and are deleted with a new one. One new admission in as many
-/// deletes any: in the long run as many leave a window as come to it, and one delete of several costs less.
+/// The most expired admissions to delete together with a new one. Deletion happens with every eighth
+/// admission only: in the long run as many admissions expire as are added, and deleting several at once is
+/// cheaper.
 const DELETED_AT_ONCE: u32 = 8;
 
-/// An admission that is kept.
+/// A stored admission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
-    /// The number of the admission: one more than that of the admission before in the same window.
+    /// The number of the admission: one more than that of the previous admission in the same window.
     pub number: u64,
-    /// The time of the admission: never earlier than that of the admission before.
+    /// The time of the admission: never earlier than that of the previous one.
     pub at: UnixMillis,
 }
 
-/// The rows of admissions as they are at one moment, for [`window_state`].
+/// Read access to the admissions of one consistent view, for [`window_state`].
 pub trait AdmissionRows {
-    /// The error of a store's own.
+    /// The error type of the store.
     type Error: From<StoreError>;
 
-    /// The last admission of a window, whatever its age.
+    /// Returns the last admission of a window, whatever its age.
     fn last(&mut self, window: &Window) -> Result<Option<Admission>, Self::Error>;
 
-    /// The first admission of a window that is later than `after`.
+    /// Returns the first admission of a window that is later than `after`.
     fn first_after(
         &mut self,
         window: &Window,
         after: UnixMillis,
     ) -> Result<Option<Admission>, Self::Error>;
 
-    /// The admission of a window with this number, which lies between the two above. Asked only where a window
-    /// has more admissions than its limit, since that was lowered.
+    /// Returns the admission of a window with this number, which lies between the two above. Called only if a
+    /// window has more admissions than its limit, because the limit was lowered.
     fn numbered(&mut self, window: &Window, number: u64) -> Result<Option<Admission>, Self::Error>;
 }
 
-/// The rows of admissions within a transaction, for [`admit`].
+/// Write access to admissions within a transaction, for [`admit`].
 pub trait AdmissionRowsMut: AdmissionRows {
     /// Adds an admission.
     fn insert(&mut self, window: &Window, admission: Admission) -> Result<(), Self::Error>;
 
-    /// Deletes the first admissions of a window that were made at `until` or before, `most` at most.
+    /// Deletes the first admissions of a window that were made at or before `until`, `most` at most.
     fn delete_first(
         &mut self,
         window: &Window,
@@ -56,23 +57,24 @@ pub trait AdmissionRowsMut: AdmissionRows {
     ) -> Result<(), Self::Error>;
 }
 
-/// The state of a window at a moment, without a new request.
+/// The state of a window at a given time, without a new request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowState {
     /// The status of the window.
     pub rate_limit: RateLimitStatus,
-    /// The whole seconds after which a request is admitted if nothing else is sent; `None` if one is admitted
-    /// now (RATE-5).
+    /// The whole seconds until a request is admitted if no other is sent; `None` if one is admitted now
+    /// (RATE-5).
     pub retry_after: Option<u64>,
 }
 
 /// Admits a request if its window has room, or refuses it and changes nothing (RATE-1, RATE-3).
 ///
-/// A request is recorded at `now`, or at the time of the last admission if a clock was set back.
+/// The admission is recorded at `now`, or at the time of the last admission if that is later because a clock
+/// was set back.
 ///
 /// # Errors
 ///
-/// Those of the rows.
+/// Errors of the rows.
 pub fn admit<R: AdmissionRowsMut>(
     rows: &mut R,
     window: &Window,
@@ -90,12 +92,12 @@ pub fn admit<R: AdmissionRowsMut>(
     }
 }
 
-/// A place in a window for a request, not written yet.
+/// An admission that was granted and is not written yet.
 pub(super) struct Place {
     admission: Admission,
-    /// The time at which admissions have just left the window.
+    /// Admissions at or before this time have left the window.
     until: UnixMillis,
-    /// The status of the window with the request.
+    /// The status of the window, including the request.
     pub(super) rate_limit: RateLimitStatus,
 }
 
@@ -113,13 +115,13 @@ impl Place {
     }
 }
 
-/// A window that has no place for a request.
+/// A window without room for a request.
 pub(super) struct Full {
     pub(super) rate_limit: RateLimitStatus,
     pub(super) retry_after: u64,
 }
 
-/// Judges whether a window has a place for a request, and writes nothing.
+/// Judges whether a window has room for a request. Writes nothing.
 pub(super) fn judge<R: AdmissionRows>(
     rows: &mut R,
     window: &Window,
@@ -138,11 +140,11 @@ pub(super) fn judge<R: AdmissionRows>(
     Ok(Ok(Place { admission, until: look.at.earlier(limit.window()), rate_limit }))
 }
 
-/// The state of a window at a moment (RATE-5).
+/// Returns the state of a window at a given time (RATE-5).
 ///
 /// # Errors
 ///
-/// Those of the rows.
+/// Errors of the rows.
 pub fn window_state<R: AdmissionRows>(
     rows: &mut R,
     window: &Window,
@@ -154,15 +156,15 @@ pub fn window_state<R: AdmissionRows>(
     Ok(WindowState { rate_limit: look.rate_limit(limit), retry_after })
 }
 
-/// A window as a request finds it.
+/// A window as a request sees it.
 #[derive(Clone, Copy)]
 struct Look {
     /// The time at which the request counts.
     at: UnixMillis,
     last: Option<Admission>,
-    /// The first admission that is in the window.
+    /// The first admission in the window.
     oldest: Option<Admission>,
-    /// The number of admissions that are in the window.
+    /// The number of admissions in the window.
     used: u64,
 }
 
@@ -183,7 +185,7 @@ impl Look {
         Ok(Look { at, last: Some(last), oldest, used })
     }
 
-    /// The seconds until a request is admitted, if the window is full.
+    /// Returns the seconds until a request is admitted, if the window is full.
     fn retry_after<R: AdmissionRows>(
         &self,
         rows: &mut R,

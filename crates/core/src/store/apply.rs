@@ -1,4 +1,4 @@
-//! The one judge of a write, over the rows that a store brings.
+//! Judges and makes writes, over the rows that a store supplies.
 
 use super::admit::{self, AdmissionRowsMut, Full};
 use crate::model::{
@@ -23,39 +23,39 @@ pub struct Counters {
 
 /// The rows of a store within a transaction, for [`apply`].
 ///
-/// A read shows what the writes before it have left, those of the same transaction included. Nothing that
-/// another transaction commits comes between a read and the end of the transaction.
+/// A read sees every earlier write, including those of the same transaction. No other transaction commits
+/// between a read and the end of this one.
 ///
-/// [`apply`] reads and judges everything first, then writes. So an error of a read concerns one write alone,
-/// and the transaction may go on with the next one; after an error of a write it may not, unless the store
-/// takes back what this write has written.
+/// [`apply`] reads and judges everything before it writes. After an error of a read the transaction may
+/// therefore go on with the next write. After an error of a write it may not, unless the store undoes the
+/// rows of that write.
 pub trait Rows {
-    /// The error of a store's own.
+    /// The error type of the store.
     type Error: From<StoreError>;
 
-    /// The rows of admissions.
+    /// The admission rows of the same transaction.
     type Admissions<'r>: AdmissionRowsMut<Error = Self::Error>
     where
         Self: 'r;
 
-    /// The answer that is kept under a key, live or not.
+    /// Returns the idempotency record of a key, expired or not.
     fn idempotency_record(
         &mut self,
         organisation: &Organisation,
         key: &IdempotencyScope,
     ) -> Result<Option<IdempotencyRecord>, Self::Error>;
 
-    /// The counters of an organisation; zeros if it has never had a model.
+    /// Returns the counters of an organisation; zeros if it has never had a model.
     fn counters(&mut self, organisation: &Organisation) -> Result<Counters, Self::Error>;
 
-    /// A model of an organisation.
+    /// Returns a model of an organisation.
     fn model(
         &mut self,
         organisation: &Organisation,
         id: ModelId,
     ) -> Result<Option<CustomModel>, Self::Error>;
 
-    /// The pair of data of a model with this number.
+    /// Returns the data pair of a model with this id.
     fn pair(
         &mut self,
         organisation: &Organisation,
@@ -63,16 +63,15 @@ pub trait Rows {
         pair: DataId,
     ) -> Result<Option<DataPair>, Self::Error>;
 
-    /// The highest number of a pair of data that the model has, or a higher one that it had.
+    /// Returns the highest id of a data pair that the model has, or a higher one that it had.
     fn last_pair(
         &mut self,
         organisation: &Organisation,
         model: ModelId,
     ) -> Result<Option<DataId>, Self::Error>;
 
-    /// The id for a new model: larger than every id that was ever given away, or
-    /// [`StoreErrorKind::IdsExhausted`] (MODEL-1). It is given away by [`Rows::insert_model`]; asked again
-    /// before, it may be the same.
+    /// Returns the id for a new model: larger than every assigned id, or [`StoreErrorKind::IdsExhausted`]
+    /// (MODEL-1). [`Rows::insert_model`] assigns it; until then this may return the same id again.
     fn next_id(&mut self) -> Result<ModelId, Self::Error>;
 
     /// Adds a model under the id that [`Rows::next_id`] returned.
@@ -82,7 +81,7 @@ pub trait Rows {
         model: &CustomModel,
     ) -> Result<(), Self::Error>;
 
-    /// Replaces the model that was read. The language, the base model and the time of creation stay the same
+    /// Replaces the model that was read. The language, the base model and the creation time stay the same
     /// (EDIT-2).
     fn replace_model(
         &mut self,
@@ -91,14 +90,14 @@ pub trait Rows {
         after: &CustomModel,
     ) -> Result<(), Self::Error>;
 
-    /// Deletes the model that was read, with all its pairs of data.
+    /// Deletes the model that was read, and all its data pairs.
     fn delete_model(
         &mut self,
         organisation: &Organisation,
         before: &CustomModel,
     ) -> Result<(), Self::Error>;
 
-    /// Adds a pair of data to a model.
+    /// Adds a data pair to a model.
     fn insert_pair(
         &mut self,
         organisation: &Organisation,
@@ -106,7 +105,7 @@ pub trait Rows {
         pair: &DataPair,
     ) -> Result<(), Self::Error>;
 
-    /// Deletes a pair of data of a model.
+    /// Deletes a data pair of a model.
     fn delete_pair(
         &mut self,
         organisation: &Organisation,
@@ -123,7 +122,7 @@ pub trait Rows {
         event: &NewEvent,
     ) -> Result<(), Self::Error>;
 
-    /// Keeps an answer, in the place of the one under the same key.
+    /// Stores an idempotency record. It replaces the one under the same key.
     fn insert_idempotency_record(
         &mut self,
         organisation: &Organisation,
@@ -131,16 +130,16 @@ pub trait Rows {
         kept: &IdempotencyRecord,
     ) -> Result<(), Self::Error>;
 
-    /// Sets the counters of an organisation. Called once for every change that is made, behind its other rows,
-    /// also when neither counter moves.
+    /// Sets the counters of an organisation. Called once for every change that is made, after its other rows,
+    /// even if neither counter changed.
     fn set_counters(
         &mut self,
         organisation: &Organisation,
         counters: Counters,
     ) -> Result<(), Self::Error>;
 
-    /// The admissions that a request is judged by, and the time of the request: `at`, unless the store goes by
-    /// a clock of its own.
+    /// Returns the admission rows to judge a request by, and the time of the request: `at`, unless the store
+    /// uses its own clock.
     fn admissions(
         &mut self,
         request: &AdmissionRequest,
@@ -150,15 +149,15 @@ pub trait Rows {
 
 /// Judges a write, and makes it unless it is refused.
 ///
-/// Judges in this order: the answer to the same request before (IDEM-1), the window (RATE-1), the model, its
-/// state and its revision (AUTH-3, EDIT-4), the quota (QUOTA-4). All of it is judged before the first row is
-/// written. A request that its window admits counts, whether its change is made or refused (RATE-3).
+/// The order is: the idempotency record (IDEM-1), the window (RATE-1), the model, its state and its revision
+/// (AUTH-3, EDIT-4), the quota (QUOTA-4). Everything is judged before the first row is written. An admitted
+/// request counts whether its change is made or refused (RATE-3).
 ///
 /// # Errors
 ///
-/// Those of the rows; [`StoreErrorKind::Damaged`] when the rows contradict each other.
+/// Errors of the rows; [`StoreErrorKind::Damaged`] if the rows contradict each other.
 pub fn apply<R: Rows>(rows: &mut R, write: &Write) -> Result<Outcome, R::Error> {
-    // All of them, so that none is forgotten below.
+    // Names every field, so that a new one does not compile until it is handled here.
     let Write { organisation, actor: _, at, change: _, idempotency: answer, admission } = write;
     if let Some(answer) = answer
         && let Some(kept) = rows.idempotency_record(organisation, &answer.key)?
@@ -191,9 +190,9 @@ fn judge<R: Rows>(rows: &mut R, write: &Write) -> Result<Decision, R::Error> {
     }
 }
 
-/// A change that nothing speaks against.
+/// A change that may be made.
 struct Made {
-    /// The counters before it.
+    /// The counters before the change.
     counters: Counters,
     before: Option<CustomModel>,
     after: Option<CustomModel>,
@@ -202,7 +201,7 @@ struct Made {
     event: Option<NewEvent>,
 }
 
-/// A change that is judged.
+/// A judged change.
 #[expect(
     clippy::large_enum_variant,
     reason = "one is on the stack, for as long as a write is judged"
@@ -213,7 +212,7 @@ enum Decision {
 }
 
 impl Decision {
-    /// Writes what was not refused.
+    /// Writes the rows of a change that was not refused.
     fn settle<R: Rows>(self, rows: &mut R, write: &Write) -> Result<Outcome, R::Error> {
         match self {
             Decision::Made(made) => {
@@ -304,7 +303,7 @@ impl Made {
         rows.set_counters(organisation, counters)
     }
 
-    /// The counters with it.
+    /// Returns the counters after the change.
     fn counted(&self) -> Result<Counters, StoreError> {
         let Counters { models, events } = self.counters;
         let models = match (&self.before, &self.after) {
@@ -319,7 +318,7 @@ impl Made {
         }
     }
 
-    /// The answer to keep, if one is asked for and the model is still there.
+    /// Returns the idempotency record to store, if one is requested and the model still exists.
     fn kept<'a>(
         &self,
         write: &'a Write,
@@ -361,8 +360,8 @@ mod tests {
     use crate::request::CreateModel;
     use crate::time::Timestamp;
 
-    /// Returns the counters after a change. `is_there` says if a model exists before and after it,
-    /// `has_event` if it appends an event.
+    /// Returns the counters after a change. `is_there` tells whether a model exists before and after it,
+    /// `has_event` whether it appends an event.
     fn counted(
         counters: (u64, u64),
         is_there: (bool, bool),

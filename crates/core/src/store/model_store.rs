@@ -11,40 +11,39 @@ use crate::store::write::{Completion, Write};
 use crate::tenant::Organisation;
 use crate::time::UnixMillis;
 
-/// Keeps the models of many organisations, with their history, their data, the answers to requests that
-/// may be repeated, and the trainings that wait for a worker.
+/// A store of the models of many organisations, with their events, training data, idempotency records and
+/// training queue.
 ///
-/// Every method may be called from any thread, and any number of threads at a time; reads wait for no
-/// write, and see whatever was acknowledged before they began.
+/// Every method may be called from any number of threads at once. Reads do not wait for writes, and see every
+/// write that was acknowledged before they began.
 pub trait ModelStore: Send + Sync {
     /// Makes one change, or refuses it, and then calls `done` exactly once, from any thread.
     ///
-    /// Returns without waiting for a disk or a network. `done` is short, does not panic and does not
-    /// call the store again.
+    /// Returns without waiting for a disk or a network. `done` has to be short, must not panic and must not
+    /// call the store.
     ///
-    /// - Atomicity: the condition of the change is judged, and the change made, in one step that no
-    ///   other change comes between, whatever thread, process or machine it comes from. A change
-    ///   that is refused ([`Outcome::LimitReached`], [`Outcome::NotFound`], [`Outcome::Refused`],
-    ///   [`Outcome::Repeated`], [`Outcome::WindowFull`]) leaves no trace: no event, no kept answer. The
-    ///   admission of its request stays, if there is one ([`Outcome::Admitted`]).
-    /// - Durability: `done` hears `Ok` only when the change, or what a refusal rests on, would
-    ///   survive a power cut (MODEL-6), and reads that begin from then on see it.
-    /// - Order: a change that is submitted after `done` heard of another one is made after it.
-    /// - Errors: after [`StoreErrorKind::OutcomeUnknown`](crate::store::StoreErrorKind::OutcomeUnknown) the change was made, whole, or was not
-    ///   made. After any other kind it was not made, and will not be.
-    /// - A store whose queue is full answers [`StoreErrorKind::Busy`](crate::store::StoreErrorKind::Busy) at once.
+    /// - Atomicity: the condition is judged and the change made in one step. No other change comes between,
+    ///   from any thread, process or machine. A refused change ([`Outcome::LimitReached`],
+    ///   [`Outcome::NotFound`], [`Outcome::Refused`], [`Outcome::Repeated`], [`Outcome::WindowFull`]) leaves
+    ///   no event and no idempotency record; only the admission of its request stays ([`Outcome::Admitted`]).
+    /// - Durability: `done` gets `Ok` only when the change would survive a power cut (MODEL-6), and for a
+    ///   refusal when the state that it was judged by would. Reads that begin after that see the change.
+    /// - Order: a change that is submitted after the completion of another one is made after it.
+    /// - Errors: after [`StoreErrorKind::OutcomeUnknown`](crate::store::StoreErrorKind::OutcomeUnknown) the
+    ///   change was made completely or not at all. After any other kind it was not made, and will not be.
+    /// - A full queue yields [`StoreErrorKind::Busy`](crate::store::StoreErrorKind::Busy) at once.
     fn submit(&self, write: Write, done: Completion);
 
-    /// [`ModelStore::submit`] for a caller that waits: makes one change, or refuses it, and returns
-    /// what `done` would have heard.
+    /// Makes one change, or refuses it, and blocks until the outcome is known: [`ModelStore::submit`] for a
+    /// caller that waits.
     ///
-    /// Without an adapter's own way the calling thread sleeps until the completion is called. An
-    /// adapter that may work on that thread answers sooner.
+    /// The default body submits the change and blocks the thread until the completion. An adapter may
+    /// override it to make the change on the calling thread, which is faster.
     fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
         Pending::new(|done| self.submit(write, done)).wait()
     }
 
-    /// The model with this id, if this organisation has it.
+    /// Returns the model with this id, if the organisation has it.
     ///
     /// Does not wait for writes.
     fn get(
@@ -53,21 +52,21 @@ pub trait ModelStore: Send + Sync {
         id: ModelId,
     ) -> Result<Option<CustomModel>, StoreError>;
 
-    /// A part of an organisation's models, in ascending order of their ids, from one consistent
-    /// view of the store.
+    /// Lists models of an organisation in ascending order of their ids, from one consistent view of the
+    /// store.
     ///
-    /// Does not wait for writes. Its cost does not grow with the models of other organisations, nor,
-    /// without a filter, with the number of models before [`Selection::after`] (READ-2).
+    /// Does not wait for writes. The cost does not depend on the models of other organisations. Without a
+    /// filter it does not depend on the number of models before [`Selection::after`] either (READ-2).
     fn list(
         &self,
         organisation: &Organisation,
         selection: &Selection,
     ) -> Result<Listing, StoreError>;
 
-    /// The events of an organisation behind a position, in order, `limit` at most, with the ends of
-    /// its history, all from one consistent view of the store (LOG-1).
+    /// Returns at most `limit` events of an organisation after the position `after`, in order, with the first
+    /// and last position of its history, from one consistent view of the store (LOG-1).
     ///
-    /// Its cost does not grow with the events before `after`.
+    /// The cost does not depend on the number of events before `after`.
     fn events(
         &self,
         organisation: &Organisation,
@@ -75,11 +74,11 @@ pub trait ModelStore: Send + Sync {
         limit: u32,
     ) -> Result<EventPage, StoreError>;
 
-    /// Models whose training is claimable at `at` or was before, by
-    /// [`TrainingState::claimable_at`](crate::model::TrainingState::claimable_at): those that have waited longest first,
-    /// `limit` at most, of one organisation or of all.
+    /// Returns at most `limit` models whose training can be claimed at `at`, by
+    /// [`TrainingState::claimable_at`](crate::model::TrainingState::claimable_at), longest waiting first.
+    /// They belong to one organisation, or with `None` to any.
     ///
-    /// Its cost does not grow with the models that are not trained.
+    /// The cost does not depend on the number of models without a waiting or expired training.
     fn claimable(
         &self,
         organisation: Option<&Organisation>,
@@ -87,10 +86,10 @@ pub trait ModelStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<(Organisation, CustomModel)>, StoreError>;
 
-    /// The pairs of a model's data with larger numbers than `after`, in the order of their numbers, `limit` at
-    /// most; none where there is no such model.
+    /// Returns at most `limit` data pairs of a model with ids above `after`, in ascending order of their ids.
+    /// An absent model has none.
     ///
-    /// Its cost does not grow with the pairs before `after`.
+    /// The cost does not depend on the number of pairs before `after`.
     fn data(
         &self,
         organisation: &Organisation,
@@ -99,22 +98,22 @@ pub trait ModelStore: Send + Sync {
         limit: u32,
     ) -> Result<Vec<DataPair>, StoreError>;
 
-    /// The answer that is kept under a key, live or not (IDEM-1).
+    /// Returns the idempotency record of a key, expired or not (IDEM-1).
     fn idempotency_record(
         &self,
         organisation: &Organisation,
         key: &IdempotencyScope,
     ) -> Result<Option<IdempotencyRecord>, StoreError>;
 
-    /// Deletes old events and answers, and returns when that is durable. The deleted events of an organisation
-    /// are the beginning of its history, and their positions are not given again.
+    /// Deletes old events and idempotency records, and returns when the deletion is durable. Events are
+    /// deleted from the beginning of each organisation's history, and their positions are not used again.
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError>;
 
-    /// Makes the changes that were submitted before, waits until they are answered, then closes the store's
-    /// files or connections. The store can be opened anew even while handles on this one are still there.
+    /// Makes the changes submitted before, waits for their completions, then closes the store's files or
+    /// connections. The store can be opened again even while handles to this one exist.
     ///
-    /// From then on every method answers [`StoreErrorKind::Closed`](crate::store::StoreErrorKind::Closed). Closing again does nothing.
-    /// Dropping the last handle does the same, except that a completion which drops it does not wait
-    /// for the completions after it.
+    /// From then on every method returns [`StoreErrorKind::Closed`](crate::store::StoreErrorKind::Closed).
+    /// Closing again does nothing. Dropping the last handle closes the store too. If a completion drops it,
+    /// the drop does not wait for the completions after that one.
     fn close(&self) -> Result<(), StoreError>;
 }

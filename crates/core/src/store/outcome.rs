@@ -12,29 +12,30 @@ pub enum Outcome {
     Created(CustomModel),
     /// The edit was made.
     Changed {
-        /// The model after it.
+        /// The model after the edit.
         model: Box<CustomModel>,
-        /// The pair of data that was removed (DATA-6).
+        /// The data pair that was removed (DATA-6).
         removed: Option<Box<DataPair>>,
     },
     /// The model was deleted.
     Deleted,
-    /// Not created: the organisation has `current` models, which is its limit or more (QUOTA-3).
+    /// Not created: the organisation has `current` models, at or above its limit (QUOTA-3).
     LimitReached {
         /// The number of models that the organisation has.
         current: u64,
     },
     /// Not made: the organisation has no model with this id.
     NotFound,
-    /// Not made: the state of the model, or what the caller expects of it, does not allow it.
+    /// Not made: the state or the revision of the model does not allow it.
     Refused(EditRefusal),
-    /// Not made: the request was answered before (IDEM-1). It does not count in its window.
+    /// Not made: the request was executed before, and this is its record (IDEM-1). The repeat does not count
+    /// in its window.
     Repeated(IdempotencyRecord),
-    /// The request is admitted, and counts (RATE-3).
+    /// The request is admitted and counts (RATE-3).
     Admitted {
-        /// The status of its window with it.
+        /// The status of its window, including the request.
         rate_limit: RateLimitStatus,
-        /// The outcome of its change, made or not. None of [`Outcome::Repeated`], [`Outcome::Admitted`] and
+        /// The outcome of its change, made or not. Never [`Outcome::Repeated`], [`Outcome::Admitted`] or
         /// [`Outcome::WindowFull`].
         outcome: Box<Outcome>,
     },
@@ -42,8 +43,8 @@ pub enum Outcome {
     WindowFull {
         /// The status of the window.
         rate_limit: RateLimitStatus,
-        /// The whole seconds, by the clock that judged, after which a request is admitted if nothing else is
-        /// sent (RATE-5).
+        /// The whole seconds, by the clock that judged, until a request is admitted if no other is sent
+        /// (RATE-5).
         retry_after: u64,
     },
 }

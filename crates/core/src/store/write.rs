@@ -11,35 +11,36 @@ use crate::time::UnixMillis;
 /// A function that is called once, when a write is durable or refused.
 pub type Completion<T = Outcome> = Box<dyn FnOnce(Result<T, StoreError>) + Send>;
 
-/// One write: a change with its condition, its event and the answer to keep, all of it durable together or not
+/// One write: a change with its condition, its event and its idempotency record, all durable together or not
 /// at all.
 ///
-/// An adapter takes it apart by name and without `..`, so that a part which it does not know is not
-/// lost unseen.
+/// Adapters destructure it without `..`, so that a new field does not compile until they handle it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     /// The organisation whose models are changed.
     pub organisation: Organisation,
     /// The caller who asks, the actor of the event (LOG-1).
     pub actor: Actor,
-    /// The time of the change, and of the answer.
+    /// The time of the change and of its idempotency record.
     pub at: UnixMillis,
-    /// The change, with the condition that it rests on.
+    /// The change and its condition.
     pub change: Change,
-    /// The request whose answer is to be kept, if the caller may ask again (IDEM-1). While an answer under the
-    /// same key is live at [`Write::at`], nothing is made, and that one is the [`Outcome::Repeated`]: this is
-    /// judged before the condition of the change. Nothing is kept of a delete.
+    /// The idempotency record to store, if the caller may repeat the request (IDEM-1). If a record under the
+    /// same key is live at [`Write::at`], nothing is changed and the outcome is [`Outcome::Repeated`] with
+    /// that record. This is judged before the condition of the change. A delete stores no record.
     pub idempotency: Option<NewIdempotencyRecord>,
-    /// The admission of the request, if it is limited and was not admitted before (RATE-3). It is judged at
-    /// [`Write::at`], or by the clock of a store that several machines share: behind the answer under the same
-    /// key, and before the condition of the change. It is committed with the change, or alone where that is
-    /// refused. The outcome is [`Outcome::Admitted`], [`Outcome::WindowFull`] or [`Outcome::Repeated`] then; in a
-    /// store that keeps no windows it is [`StoreErrorKind::NoWindows`](crate::store::StoreErrorKind::NoWindows).
+    /// The admission of the request, if it is rate-limited and not admitted yet (RATE-3).
+    ///
+    /// It is judged at [`Write::at`], or by the store's own clock if several machines share the store: after
+    /// the idempotency record and before the condition of the change. It is committed with the change, or
+    /// alone if the change is refused. The outcome is then [`Outcome::Admitted`], [`Outcome::WindowFull`] or
+    /// [`Outcome::Repeated`]. A store without windows fails with
+    /// [`StoreErrorKind::NoWindows`](crate::store::StoreErrorKind::NoWindows).
     pub admission: Option<AdmissionRequest>,
 }
 
 impl Write {
-    /// A write whose answer is not kept, of a request that is not limited.
+    /// Creates a write without an idempotency record and without an admission.
     pub const fn new(
         organisation: Organisation,
         actor: Actor,
@@ -50,7 +51,7 @@ impl Write {
     }
 }
 
-/// A request that is to be admitted to a window.
+/// A request for admission to a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AdmissionRequest {
     /// The window.
@@ -59,31 +60,32 @@ pub struct AdmissionRequest {
     pub limit: RateLimit,
 }
 
-/// A change with the condition that it rests on.
+/// A change and its condition.
 ///
-/// Not `#[non_exhaustive]`: an adapter that does not know a change must not compile.
+/// Not `#[non_exhaustive]`: an adapter that does not handle a change must not compile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
     /// Creates a model, if the organisation has fewer than `limit` models (QUOTA-4).
     ///
-    /// The store gives the id: positive, larger than every id it ever acknowledged, for whatever
-    /// organisation, and never given before, not even to a model that is deleted (MODEL-1). When
-    /// 2^53 − 1 is given away, a create within its limit is [`StoreErrorKind::IdsExhausted`](crate::store::StoreErrorKind::IdsExhausted), and
-    /// other changes go on.
+    /// The store assigns the id. It is positive, larger than every id acknowledged before for any
+    /// organisation, and never used before, not even by a deleted model (MODEL-1). Once 2^53 − 1 is used, a
+    /// create within its limit fails with
+    /// [`StoreErrorKind::IdsExhausted`](crate::store::StoreErrorKind::IdsExhausted); other changes still
+    /// work.
     Create {
         /// The model.
         model: NewModel,
-        /// The most models that the organisation may have, this one included; `None` is unlimited.
+        /// The most models that the organisation may have, including this one; `None` is unlimited.
         limit: Option<u64>,
     },
-    /// Edits the model `id` as it is when the write is judged, if its state and what the caller expects allow
-    /// it (EDIT-4). Another organisation's id is [`Outcome::NotFound`] (AUTH-3).
+    /// Edits the model `id` as it is when the write is judged, if its state and `expected` allow it (EDIT-4).
+    /// The id of another organisation's model is [`Outcome::NotFound`] (AUTH-3).
     Edit {
         /// The model.
         id: ModelId,
         /// The edit.
         edit: Box<Edit>,
-        /// The revisions at which the caller expects the model.
+        /// The revisions that the caller expects the model to have.
         expected: Expected,
     },
 }
