@@ -1,4 +1,4 @@
-//! The engine: a method for each operation, which asks the store for one write.
+//! The engine: one method per operation, each with at most one write to the store.
 
 mod edit;
 mod idempotency;
@@ -29,9 +29,9 @@ use crate::store::{
 use crate::tenant::{Caller, Plan};
 use crate::time::UnixMillis;
 
-/// The operations on custom models: here the rules ask the store for one change at a time.
+/// Executes the operations on custom models by the rules, over a store.
 ///
-/// Cheap to clone; clones share the store. Time comes from the clock that it is given.
+/// Clones are cheap and share the store. Time comes from the clock passed to [`Engine::new`].
 #[derive(Clone)]
 pub struct Engine {
     pub(crate) store: Arc<dyn ModelStore>,
@@ -41,27 +41,27 @@ pub struct Engine {
 /// The result of checking a request to create a model (DRY-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Validated {
-    /// Always true: everything else is a refusal.
+    /// Always true: an invalid request is a refusal instead.
     pub valid: bool,
-    /// The number of models that the organisation has.
+    /// The number of models of the organisation.
     pub current_models: u64,
-    /// The number of models that its plan allows; `null` is unlimited.
+    /// The number of models that the plan allows; `null` is unlimited.
     pub plan_limit: Option<u64>,
 }
 
-/// A part of the history, in the form of the wire (LOG-1).
+/// A part of an organisation's history, as the API returns it (LOG-1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct EventList {
     /// The number of events in this part.
     pub count: u64,
-    /// The position of the last event there is.
+    /// The position of the organisation's last event.
     pub last_position: u64,
     /// The events, in the order of their positions.
     pub result: Vec<Event>,
 }
 
 impl Engine {
-    /// An engine over a store, with a clock: `SystemTime::now` outside of tests.
+    /// Creates an engine over a store, with a clock: `SystemTime::now` outside of tests.
     pub fn new(
         store: Arc<dyn ModelStore>,
         clock: impl Fn() -> SystemTime + Send + Sync + 'static,
@@ -73,8 +73,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`Refusal::QuotaExceeded`] at the limit of the caller's plan (QUOTA-3), and
-    /// [`Refusal::Store`].
+    /// [`Refusal::QuotaExceeded`] at the limit of the caller's plan (QUOTA-3), and [`Refusal::Store`].
     pub fn create(
         &self,
         caller: &Caller,
@@ -83,11 +82,10 @@ impl Engine {
         created(self.store.apply(self.creation(caller, request, None, None))?, caller.plan())
     }
 
-    /// [`Engine::create`] for asynchronous hosts: a future that needs no particular runtime and
-    /// blocks no thread.
+    /// Creates a model, as [`Engine::create`] does, without blocking a thread. Works with any async runtime.
     ///
-    /// The write is on its way when this returns, polled or not; dropping the future does not take
-    /// it back.
+    /// The write is submitted before this returns, even if the future is never polled. Dropping the future
+    /// does not cancel the write.
     pub fn create_async(
         &self,
         caller: &Caller,
@@ -99,12 +97,12 @@ impl Engine {
         async move { created(pending.await?, &plan) }
     }
 
-    /// [`Engine::create_async`] for a request that may be sent again: the model is created once, and
-    /// a repeat gets the first answer (IDEM-1).
+    /// Creates a model once, for a request that may be repeated. A repeat gets the response to the first one
+    /// (IDEM-1).
     ///
     /// # Errors
     ///
-    /// Those of [`Engine::create`], and [`Refusal::IdempotencyKeyReused`].
+    /// The errors of [`Engine::create`], and [`Refusal::IdempotencyKeyReused`].
     pub fn create_once_async(
         &self,
         caller: &Caller,
@@ -115,9 +113,10 @@ impl Engine {
         async move { created.await?.without_window() }
     }
 
-    /// The answer that was given to a request under this key, while it is live (IDEM-1).
-    /// [`IdempotencyRecord::for_request`] then compares the request of now with the one from before: a host need not
-    /// read the body of a request whose key is new.
+    /// Returns the idempotency record under this key, while it is live (IDEM-1).
+    ///
+    /// [`IdempotencyRecord::for_request`] then compares the digest of the new request. A host can call this
+    /// before it reads a body, and skips the comparison if the key is new.
     ///
     /// # Errors
     ///
@@ -148,17 +147,17 @@ impl Engine {
         Write { organisation, actor, at, change, idempotency: answer, admission }
     }
 
-    /// Checks whether the request would create a model now, and creates none (DRY-1).
+    /// Checks whether the request would create a model now, without creating it (DRY-1).
     ///
     /// # Errors
     ///
-    /// Those of [`Engine::create`].
+    /// The errors of [`Engine::create`].
     pub fn validate(
         &self,
         caller: &Caller,
         request: &CreateModel<'_>,
     ) -> Result<Validated, Refusal> {
-        // A request that is typed is valid; what is left to ask for is a place.
+        // A `CreateModel` is valid by its type; only the quota is left to check.
         let CreateModel { .. } = request;
         let nothing = Selection { limit: 0, ..Selection::default() };
         let current = self.store.list(caller.organisation(), &nothing)?.total;
@@ -169,17 +168,16 @@ impl Engine {
         }
     }
 
-    /// One model of the caller's organisation (READ-3).
+    /// Returns a model of the caller's organisation (READ-3).
     ///
     /// # Errors
     ///
-    /// [`Refusal::ModelNotFound`] if the organisation has no model with this id, and
-    /// [`Refusal::Store`].
+    /// [`Refusal::ModelNotFound`] if the organisation has no model with this id, and [`Refusal::Store`].
     pub fn get(&self, caller: &Caller, id: ModelId) -> Result<CustomModel, Refusal> {
         self.store.get(caller.organisation(), id)?.ok_or(Refusal::ModelNotFound)
     }
 
-    /// A page of the models of the caller's organisation, in ascending order of their ids (READ-1).
+    /// Returns a page of the models of the caller's organisation, in ascending order of their ids (READ-1).
     ///
     /// # Errors
     ///
@@ -188,22 +186,22 @@ impl Engine {
         Ok(self.store.list(caller.organisation(), &request.selection())?.into())
     }
 
-    /// The model that a key names, for transcription (READ-5).
+    /// Returns the model with this key, for transcription (READ-5).
     ///
     /// # Errors
     ///
-    /// [`Refusal::ModelNotFound`] if the organisation has no such model,
-    /// [`Refusal::ModelNotTrained`] if its last training did not end well, and [`Refusal::Store`].
+    /// [`Refusal::ModelNotFound`] if the organisation has no such model, [`Refusal::ModelNotTrained`] if its
+    /// last training did not succeed, and [`Refusal::Store`].
     pub fn resolve(&self, caller: &Caller, key: ModelKey) -> Result<CustomModel, Refusal> {
         let model = self.get(caller, key.id())?;
         if model.training.success().is_some() { Ok(model) } else { Err(Refusal::ModelNotTrained) }
     }
 
-    /// The history of the caller's organisation behind a position, `limit` events at most (LOG-1).
+    /// Returns at most `limit` events of the caller's organisation after the position `after` (LOG-1).
     ///
     /// # Errors
     ///
-    /// [`Refusal::EventsExpired`] if some of it is forgotten already, and [`Refusal::Store`].
+    /// [`Refusal::EventsExpired`] if some events after `after` are deleted already, and [`Refusal::Store`].
     pub fn events(&self, caller: &Caller, after: u64, limit: u32) -> Result<EventList, Refusal> {
         let EventPage { events, last, first } =
             self.store.events(caller.organisation(), after, limit)?;
@@ -213,11 +211,11 @@ impl Engine {
         Ok(EventList { count: events.len() as u64, last_position: last, result: events })
     }
 
-    /// Waits for what is submitted, then closes the store, for all clones of this engine.
+    /// Waits for the submitted writes, then closes the store for all clones of this engine.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Store`] if the store could not be closed in order.
+    /// [`Refusal::Store`] if the store could not be closed cleanly.
     pub fn close(&self) -> Result<(), Refusal> {
         Ok(self.store.close()?)
     }
@@ -233,7 +231,7 @@ impl fmt::Debug for Engine {
     }
 }
 
-/// The meaning of what came of a create.
+/// Turns the outcome of a create into its result.
 pub(crate) fn created(outcome: Outcome, plan: &Plan) -> Result<CustomModel, Refusal> {
     match (outcome, plan.model_limit()) {
         (Outcome::Created(model), _) => Ok(model),
@@ -248,7 +246,7 @@ fn exceeded(current_models: u64, plan_limit: u64, plan: &Plan) -> Refusal {
     Refusal::QuotaExceeded { current_models, plan_limit, plan: plan.shared_name() }
 }
 
-/// A store that breaks its contract is a fault of the store, never a panic.
+/// Returns the refusal for an outcome that breaks the contract of the store: an error, never a panic.
 pub(crate) fn unexpected(outcome: &Outcome) -> Refusal {
     let cause = format!("an answer that the change cannot have: {outcome:?}");
     StoreError::new(StoreErrorKind::Damaged, cause).into()

@@ -1,4 +1,4 @@
-//! The engine's operations on models that are there.
+//! The engine's operations on existing models.
 
 use std::future::Future;
 
@@ -17,26 +17,25 @@ use crate::tenant::Caller;
 /// The result of an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edited {
-    /// The model is changed.
+    /// The model was changed.
     Changed {
-        /// The model after it.
+        /// The model after the edit.
         model: Box<CustomModel>,
-        /// The pair of data that was removed (DATA-6).
+        /// The data pair that was removed (DATA-6).
         removed: Option<Box<DataPair>>,
     },
-    /// The model is gone.
+    /// The model was deleted.
     Deleted,
-    /// The request was answered before, and this was the answer (IDEM-1).
+    /// The request was executed before, and this is its record (IDEM-1).
     Replayed(IdempotencyRecord),
 }
 
 impl Engine {
-    /// Changes the name or the description of a model, and returns when that is durable (EDIT-1 to
-    /// EDIT-4).
+    /// Changes the name or the description of a model, and returns when that is durable (EDIT-1 to EDIT-4).
     ///
     /// # Errors
     ///
-    /// Those of [`Engine::edit`].
+    /// The errors of [`Engine::edit`].
     pub fn update(
         &self,
         caller: &Caller,
@@ -47,22 +46,21 @@ impl Engine {
         self.change(caller, id, request.into(), expected)
     }
 
-    /// Deletes a model with its data, and returns when that is durable; its place in the quota is
-    /// free at once (EDIT-5, QUOTA-2).
+    /// Deletes a model with its data, and returns when that is durable. The quota has room for another one at
+    /// once (EDIT-5, QUOTA-2).
     ///
     /// # Errors
     ///
-    /// Those of [`Engine::edit`].
+    /// The errors of [`Engine::edit`].
     pub fn delete(&self, caller: &Caller, id: ModelId) -> Result<(), Refusal> {
         self.edit(caller, id, Edit::Delete, &Expected::Anything).map(drop)
     }
 
-    /// Adds a pair of data, whose contents are kept already, and returns when that is durable
-    /// (DATA-4, DATA-5).
+    /// Adds a data pair whose contents are stored already, and returns when that is durable (DATA-4, DATA-5).
     ///
     /// # Errors
     ///
-    /// Those of [`Engine::edit`].
+    /// The errors of [`Engine::edit`].
     pub fn add_data(
         &self,
         caller: &Caller,
@@ -73,11 +71,11 @@ impl Engine {
         self.change(caller, id, Edit::AddData(pair), expected)
     }
 
-    /// Removes a pair of data, and answers with it, when that is durable (DATA-6).
+    /// Removes a data pair, and returns it when that is durable (DATA-6).
     ///
     /// # Errors
     ///
-    /// [`Refusal::DataNotFound`], and those of [`Engine::edit`].
+    /// [`Refusal::DataNotFound`], and the errors of [`Engine::edit`].
     pub fn remove_data(
         &self,
         caller: &Caller,
@@ -91,7 +89,7 @@ impl Engine {
         }
     }
 
-    /// One pair of a model's data (DATA-6).
+    /// Returns one data pair of a model (DATA-6).
     ///
     /// # Errors
     ///
@@ -102,7 +100,7 @@ impl Engine {
         pairs.find(|pair| pair.id == data_id).ok_or(Refusal::DataNotFound)
     }
 
-    /// The data of a model, in the order in which it was added (DATA-6).
+    /// Returns the data pairs of a model, in the order in which they were added (DATA-6).
     ///
     /// # Errors
     ///
@@ -112,11 +110,11 @@ impl Engine {
         Ok(self.store.data(caller.organisation(), id, 0, u32::MAX)?)
     }
 
-    /// Has a model trained, and returns when that is durable (TRAIN-2).
+    /// Starts the training of a model, and returns when that is durable (TRAIN-2).
     ///
     /// # Errors
     ///
-    /// [`Refusal::ModelNotReady`], and those of [`Engine::edit`].
+    /// [`Refusal::ModelNotReady`], and the errors of [`Engine::edit`].
     pub fn run(
         &self,
         caller: &Caller,
@@ -126,11 +124,11 @@ impl Engine {
         self.change(caller, id, Edit::Run, expected)
     }
 
-    /// Calls the training of a model off, and returns when that is durable (TRAIN-6).
+    /// Cancels the training of a model, and returns when that is durable (TRAIN-6).
     ///
     /// # Errors
     ///
-    /// [`Refusal::TrainingNotRunning`], and those of [`Engine::edit`].
+    /// [`Refusal::TrainingNotRunning`], and the errors of [`Engine::edit`].
     pub fn cancel(
         &self,
         caller: &Caller,
@@ -140,13 +138,13 @@ impl Engine {
         self.change(caller, id, Edit::Cancel, expected)
     }
 
-    /// Makes an edit of a model as it is when the edit is made, and returns when that is durable (EDIT-4).
+    /// Edits a model as it is when the write is made, and returns when that is durable (EDIT-4).
     ///
     /// # Errors
     ///
-    /// [`Refusal::ModelNotFound`] if the organisation has no model with this id; a 409 if the model's
-    /// state does not allow it; [`Refusal::PreconditionFailed`] if the model is not at a revision
-    /// that is expected; and [`Refusal::Store`].
+    /// [`Refusal::ModelNotFound`] if the organisation has no model with this id; a 409 if the state of the
+    /// model does not allow the edit; [`Refusal::PreconditionFailed`] if the model is not at an expected
+    /// revision; and [`Refusal::Store`].
     pub fn edit(
         &self,
         caller: &Caller,
@@ -178,15 +176,15 @@ impl Engine {
         }
     }
 
-    /// [`Engine::edit`] for asynchronous hosts: a future that needs no particular runtime and blocks no
-    /// thread. A request that may be sent again is done once, and a repeat gets the first answer (IDEM-1).
+    /// Edits a model, as [`Engine::edit`] does, without blocking a thread. Works with any async runtime. A
+    /// request that may be repeated is executed once; a repeat gets the response to the first one (IDEM-1).
     ///
-    /// The write is on its way when this returns, polled or not; dropping the future does not take
-    /// it back.
+    /// The write is submitted before this returns, even if the future is never polled. Dropping the future
+    /// does not cancel the write.
     ///
     /// # Errors
     ///
-    /// Those of [`Engine::edit`], and [`Refusal::IdempotencyKeyReused`].
+    /// The errors of [`Engine::edit`], and [`Refusal::IdempotencyKeyReused`].
     pub fn edit_async(
         &self,
         caller: &Caller,
@@ -204,14 +202,14 @@ impl Engine {
         }
     }
 
-    /// Judges an edit of a model as it was read, and makes none. For hosts that judge the state of a model and
-    /// what the caller expects of it before they read a body (ORDER).
+    /// Judges an edit of a model that was read, without making it. Hosts call it to judge the state and the
+    /// revision of a model before they read a body (ORDER).
     ///
-    /// `pair` is the pair of data that an [`Edit::RemoveData`] names, if the model has it.
+    /// `pair` is the data pair that an [`Edit::RemoveData`] names, if the model has it.
     ///
     /// # Errors
     ///
-    /// A 409 if the model's state does not allow it, [`Refusal::DataNotFound`], and
+    /// A 409 if the state of the model does not allow the edit, [`Refusal::DataNotFound`], and
     /// [`Refusal::PreconditionFailed`].
     pub fn check(
         &self,
@@ -244,7 +242,7 @@ impl Engine {
     }
 }
 
-/// The meaning of what came of an edit.
+/// Turns the outcome of an edit into its result.
 pub(crate) fn interpret_outcome(outcome: Outcome) -> Result<Edited, Refusal> {
     match outcome {
         Outcome::NotFound => Err(Refusal::ModelNotFound),
@@ -255,7 +253,7 @@ pub(crate) fn interpret_outcome(outcome: Outcome) -> Result<Edited, Refusal> {
     }
 }
 
-/// The operation that a caller asks for with this edit.
+/// Returns the operation that an edit belongs to.
 const fn operation_of(edit: &Edit) -> Operation {
     match edit {
         Edit::Update { .. } => Operation::Update,

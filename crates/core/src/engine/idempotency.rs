@@ -1,4 +1,4 @@
-//! Requests that may be repeated: what was answered is answered again (IDEM-1).
+//! Results of requests that may be repeated (IDEM-1).
 
 use crate::engine::refusal::Refusal;
 use crate::model::ContentDigest;
@@ -9,16 +9,16 @@ use crate::store::IdempotencyRecord;
 pub enum Idempotent<T> {
     /// The request was executed now.
     Executed(T),
-    /// The request was executed before, and this was the answer.
+    /// The request was executed before, and this is its record.
     Replayed(IdempotencyRecord),
 }
 
 impl IdempotencyRecord {
-    /// The answer, for a request that was sent under the same key (IDEM-1).
+    /// Returns the record if its request has this digest (IDEM-1).
     ///
     /// # Errors
     ///
-    /// [`Refusal::IdempotencyKeyReused`] if that asks something else.
+    /// [`Refusal::IdempotencyKeyReused`] if the digests differ.
     pub fn for_request(self, asked: ContentDigest) -> Result<Self, Refusal> {
         if self.request == asked { Ok(self) } else { Err(Refusal::IdempotencyKeyReused) }
     }

@@ -1,4 +1,5 @@
-//! The engine's operations for requests that are to be admitted with their change (RATE-3).
+//! The engine's operations for rate-limited requests, which are admitted in the write that they make
+//! (RATE-3).
 
 use std::future::Future;
 
@@ -14,29 +15,29 @@ use crate::store::{
 };
 use crate::tenant::Caller;
 
-/// The result of a request that was to be admitted with its change.
+/// The result of a rate-limited request.
 #[derive(Clone, Debug)]
 pub enum Limited<T> {
-    /// The request is admitted, and counts.
+    /// The request is admitted and counts.
     Admitted {
-        /// The status of its window with it; `None` where the operation has no window.
+        /// The status of its window, including the request; `None` if the operation has no window.
         rate_limit: Option<RateLimitStatus>,
-        /// The result of its change.
+        /// The result of the change.
         result: Result<T, Refusal>,
     },
-    /// The request was answered before, and does not count again (IDEM-1).
+    /// The request was executed before, and does not count again (IDEM-1).
     Replayed(IdempotencyRecord),
     /// The window of the request is full (RATE-1). It does not count, and nothing was changed.
     Full {
         /// The status of the window.
         rate_limit: RateLimitStatus,
-        /// The whole seconds after which a request is admitted if nothing else is sent (RATE-5).
+        /// The whole seconds until a request is admitted if no other is sent (RATE-5).
         retry_after: u64,
     },
 }
 
 impl<T> Limited<T> {
-    /// The result of a request that is not limited. A full window is an error then.
+    /// Returns the result of a request without a rate limit. A full window is an error here.
     pub(crate) fn without_window(self) -> Result<Idempotent<T>, Refusal> {
         match self {
             Limited::Admitted { result, .. } => result.map(Idempotent::Executed),
@@ -49,13 +50,13 @@ impl<T> Limited<T> {
 }
 
 impl Engine {
-    /// Creates a model for a request that is admitted with it, in one durable write (RATE-3). `admission` is that
-    /// of [`Authorized::admission`](crate::access::Authorized::admission), or one that a host makes.
+    /// Creates a model and admits its request, in one durable write (RATE-3). `admission` comes from
+    /// [`Authorized::admission`](crate::access::Authorized::admission), or from the host.
     ///
     /// # Errors
     ///
-    /// [`Refusal::IdempotencyKeyReused`] and [`Refusal::Store`]; then the request does not count. A refusal of the
-    /// create itself is the result of [`Limited::Admitted`].
+    /// [`Refusal::IdempotencyKeyReused`] and [`Refusal::Store`]; then the request does not count. A refusal
+    /// of the create itself is the result of [`Limited::Admitted`].
     pub fn create_limited(
         &self,
         caller: &Caller,
@@ -68,10 +69,11 @@ impl Engine {
         limited(self.store.apply(write), asked, |outcome| created(outcome, caller.plan()))
     }
 
-    /// [`Engine::create_limited`] for asynchronous hosts: a future that needs no particular runtime and blocks no
-    /// thread.
+    /// Creates a model and admits its request, as [`Engine::create_limited`] does, without blocking a thread.
+    /// Works with any async runtime.
     ///
-    /// The write is on its way when this returns, polled or not; dropping the future does not take it back.
+    /// The write is submitted before this returns, even if the future is never polled. Dropping the future
+    /// does not cancel the write.
     pub fn create_limited_async(
         &self,
         caller: &Caller,
@@ -86,14 +88,15 @@ impl Engine {
         async move { limited(pending.await, asked, |outcome| created(outcome, &plan)) }
     }
 
-    /// Makes an edit of a model for a request that is admitted with it, in one durable write (RATE-3).
+    /// Edits a model and admits the request, in one durable write, without blocking a thread (RATE-3).
     ///
-    /// The write is on its way when this returns, polled or not; dropping the future does not take it back.
+    /// The write is submitted before this returns, even if the future is never polled. Dropping the future
+    /// does not cancel the write.
     ///
     /// # Errors
     ///
-    /// [`Refusal::IdempotencyKeyReused`] and [`Refusal::Store`]; then the request does not count. Refusals of the
-    /// edit itself, those of [`Engine::edit`], are the result of [`Limited::Admitted`].
+    /// [`Refusal::IdempotencyKeyReused`] and [`Refusal::Store`]; then the request does not count. Refusals of
+    /// the edit itself, those of [`Engine::edit`], are the result of [`Limited::Admitted`].
     pub fn edit_limited_async(
         &self,
         caller: &Caller,
@@ -114,7 +117,7 @@ fn digest(idempotency: Option<&IdempotentRequest>) -> Option<ContentDigest> {
     idempotency.map(|idempotency| idempotency.request)
 }
 
-/// The meaning of a store's answer to a write, whose change is judged apart.
+/// Turns the outcome of a write into its result; `interpret` does so for the outcome of the change.
 fn limited<T>(
     answer: Result<Outcome, StoreError>,
     asked: Option<ContentDigest>,

@@ -5,22 +5,22 @@ use crate::request::{CreateModel, Violations};
 use crate::store::{StoreError, StoreErrorKind};
 use crate::wire::ErrorBody;
 
-/// Every way in which the engine says no.
+/// A refusal by the engine.
 ///
-/// `Display` is for logs and shows more than the wire does. A caller of the API may see only the [`ErrorBody`]
-/// that a refusal turns into (section 6).
+/// `Display` is for logs and shows more than the API does. A caller of the API may see only the [`ErrorBody`]
+/// of a refusal (section 6).
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// 400: the request violates rules of sections 1, 2 or 7.
     #[error("invalid field values: {0}")]
     Invalid(#[source] Violations<'static>),
-    /// 402: the organisation has as many models as its plan allows, or more (QUOTA-6).
+    /// 402: the number of models has reached the limit of the plan (QUOTA-6).
     #[error("model limit reached: {current_models} of {plan_limit} models on plan {plan:?}")]
     QuotaExceeded {
-        /// The number of models that the organisation has.
+        /// The number of models of the organisation.
         current_models: u64,
-        /// The number of models that its plan allows.
+        /// The number of models that the plan allows.
         plan_limit: u64,
         /// The plan's name.
         plan: Cow<'static, str>,
@@ -28,41 +28,41 @@ pub enum Refusal {
     /// 404: the organisation has no model with this id (READ-3).
     #[error("no such model")]
     ModelNotFound,
-    /// 404: the model has no pair of data with this number (DATA-6).
+    /// 404: the model has no data pair with this id (DATA-6).
     #[error("no such pair of data")]
     DataNotFound,
-    /// 409: the model is being trained, and what was asked for has to wait for the end of it (EDIT-5).
+    /// 409: a training runs, and the request has to wait for its end (EDIT-5).
     #[error("the model is being trained")]
     TrainingInProgress,
-    /// 409: training cannot start from the state that the model is in (TRAIN-2).
+    /// 409: training cannot start in the state of the model (TRAIN-2).
     #[error("the model cannot be trained: {missing_seconds} s of audio are missing")]
     ModelNotReady {
-        /// The seconds of audio that are missing to train with.
+        /// The seconds of training audio that are missing.
         missing_seconds: u64,
     },
-    /// 409: no training runs that could be called off (TRAIN-6).
+    /// 409: no training runs that could be cancelled (TRAIN-6).
     #[error("no training runs")]
     TrainingNotRunning,
-    /// 409: the last training of the model did not end well (READ-5).
+    /// 409: the last training of the model did not succeed (READ-5).
     #[error("the model is not trained")]
     ModelNotTrained,
-    /// 409: the training is not the worker's, or not any more: its lease has run out, or the training
-    /// was called off or is over (TRAIN-4).
+    /// 409: the worker does not hold the lease of the training, or not any more: it expired, or the training
+    /// was cancelled or has ended (TRAIN-4).
     #[error("the training is another's, or over")]
     LeaseLost,
-    /// 410: events behind the position are forgotten already (LOG-1).
+    /// 410: some events after the position are deleted already (LOG-1).
     #[error("events before {first_position} are forgotten")]
     EventsExpired {
-        /// The position of the first event that is still kept.
+        /// The position of the first event that is still stored.
         first_position: u64,
     },
-    /// 412: the model is at another revision than the caller expects (EDIT-4).
+    /// 412: the revision of the model is not an expected one (EDIT-4).
     #[error("the model is at another revision")]
     PreconditionFailed,
-    /// 413: a body is longer than [`CreateModel::MAX_BODY_BYTES`]; it was not read (BODY-6).
+    /// 413: the body exceeds [`CreateModel::MAX_BODY_BYTES`]; it was not read (BODY-6).
     #[error("the body is longer than {} bytes", CreateModel::MAX_BODY_BYTES)]
     BodyTooLarge,
-    /// 413: a file is longer than [`DataFile::MAX_BYTES`]; nothing of it is kept (DATA-3).
+    /// 413: a file exceeds [`DataFile::MAX_BYTES`]; no part of it is stored (DATA-3).
     ///
     /// [`DataFile::MAX_BYTES`]: crate::model::DataFile::MAX_BYTES
     #[error("a file is longer than {} bytes", DataFile::MAX_BYTES)]
@@ -70,35 +70,35 @@ pub enum Refusal {
     /// 422: another request was sent under the same idempotency key (IDEM-1).
     #[error("the key is another request's")]
     IdempotencyKeyReused,
-    /// 500: something that nobody foresaw.
+    /// 500: an unforeseen failure.
     #[error("{cause}")]
     Internal {
-        /// For the log alone.
+        /// The cause, for the log alone.
         cause: Cow<'static, str>,
     },
-    /// 500, or 503 where trying again is right: the store failed. The cause is for the log alone.
+    /// 500, or 503 if the caller may retry: the store failed. The cause is for the log alone.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The body of [`Refusal::Invalid`] up to its details.
+/// The beginning of the body of [`Refusal::Invalid`], up to its details.
 const INVALID: &str = r#"{"error":"Validation Error","message":"Invalid field values","details":"#;
 
 impl Refusal {
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub fn status(&self) -> u16 {
         ErrorBody::from(self).status
     }
 
-    /// The `error_code` of the body, for programs; `None` if the specification gives none.
+    /// Returns the `error_code` of the body, for programs; `None` if the specification gives none.
     pub fn error_code(&self) -> Option<&'static str> {
         ErrorBody::from(self).error_code
     }
 
-    /// The body of the answer, compact JSON to the byte of section 6.
+    /// Returns the body of the response: compact JSON, to the byte of section 6.
     pub fn to_json(&self) -> String {
         match self {
-            // The most frequent refusal, without a detour.
+            // The most frequent refusal, written without an `ErrorBody`.
             Refusal::Invalid(violations) => {
                 let mut body = String::with_capacity(512);
                 body.push_str(INVALID);

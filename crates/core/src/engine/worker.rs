@@ -12,33 +12,32 @@ use crate::store::{NewIdempotencyRecord, Purge, Purged};
 use crate::tenant::{Actor, Caller, Organisation, Plan};
 use crate::time::{Timestamp, UnixMillis};
 
-/// The number of trainings that a claim looks at before it asks again.
+/// The number of trainings that a claim tries before it queries again.
 const LOOKED_AT: u32 = 16;
 
 /// The most rows that one write of a sweep deletes.
 const FORGOTTEN_AT_ONCE: u32 = 1000;
 
-/// A training that a worker has claimed, in the form of the wire.
+/// A training that a worker has claimed, as the API returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Claimed {
-    /// The organisation that the model belongs to.
+    /// The organisation of the model.
     pub organisation: Organisation,
     /// The model.
     pub model: CustomModel,
     /// The token of the claim, which the worker sends with every report.
     pub fence: Fence,
-    /// The time until which the claim holds without a word of the worker. Shown in whole seconds, so that it
-    /// never seems to hold longer than it does.
+    /// The time at which the lease ends without a heartbeat. Displayed in whole seconds, rounded down.
     #[serde(serialize_with = "in_seconds")]
     pub expires_at: UnixMillis,
-    /// The pairs that the model is trained and tested with.
+    /// The data pairs to train and test with.
     pub data: Vec<DataPair>,
 }
 
-/// A worker's claim after its report, in the form of the wire.
+/// A worker's lease after its report, as the API returns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct LeaseHeld {
-    /// The time until which the claim holds without another word. Shown in whole seconds.
+    /// The time at which the lease ends without another heartbeat. Displayed in whole seconds, rounded down.
     #[serde(serialize_with = "in_seconds")]
     pub expires_at: UnixMillis,
     /// The progress of the training.
@@ -46,7 +45,7 @@ pub struct LeaseHeld {
 }
 
 impl LeaseHeld {
-    /// The claim on a model; `None` if there is none.
+    /// Returns the lease on a model; `None` if there is none.
     pub fn of(model: &CustomModel) -> Option<Self> {
         let run = model.training.run()?;
         let expires_at = run.lease.as_ref()?.expires_at;
@@ -58,7 +57,7 @@ fn in_seconds<S: Serializer>(moment: &UnixMillis, serializer: S) -> Result<S::Ok
     Timestamp::from(*moment).serialize(serializer)
 }
 
-/// The times for which records are kept that are not kept for ever.
+/// The retention of records that expire.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
     /// Events; `None` keeps them for ever (LOG-1).
@@ -68,16 +67,16 @@ pub struct Retention {
 /// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Swept {
-    /// The number of trainings that failed because every worker fell silent (TRAIN-5).
+    /// The number of trainings that failed because their last lease ran out (TRAIN-5).
     pub failed: u64,
     /// The numbers of rows that were deleted.
     pub purged: Purged,
 }
 
 impl Engine {
-    /// Claims the training that has waited longest, of one organisation or of all, and returns when
-    /// that is durable; `None` if none waits. Trainings whose last lease has run out fail on the way
-    /// (TRAIN-3 to TRAIN-5).
+    /// Claims the training that has waited longest, of one organisation or of all, and returns when that is
+    /// durable; `None` if none waits. Trainings whose last lease has run out are failed on the way (TRAIN-3
+    /// to TRAIN-5).
     ///
     /// # Errors
     ///
@@ -91,7 +90,7 @@ impl Engine {
         let mut lost = Vec::new();
         loop {
             let waiting = self.store.claimable(organisation, self.now(), LOOKED_AT)?;
-            // Where nobody else claimed one either, they cannot be claimed now.
+            // The list has not changed since the last try, so none of it can be claimed now.
             if waiting.is_empty() || waiting == lost {
                 return Ok(None);
             }
@@ -105,7 +104,7 @@ impl Engine {
         }
     }
 
-    /// Claims a training, if no other worker was faster and it has not failed.
+    /// Claims a training, unless another worker was faster or the training has failed.
     fn claim_one(
         &self,
         worker: &Actor,
@@ -135,8 +134,8 @@ impl Engine {
         }))
     }
 
-    /// Returns true if the last lease of the training has run out by the model as it was read, so that it
-    /// fails (TRAIN-5).
+    /// Returns true if the last lease of the model, as it was read, has run out, so that the training fails
+    /// (TRAIN-5).
     fn has_expired(
         &self,
         organisation: &Organisation,
@@ -150,7 +149,7 @@ impl Engine {
         }
     }
 
-    /// Makes an edit of a model in training; `None` if others were faster.
+    /// Edits a model in training; returns `None` if another write came first.
     fn edit_of_worker(
         &self,
         caller: &Caller,
@@ -165,17 +164,17 @@ impl Engine {
         }
     }
 
-    /// Sweeps; a host calls this from time to time. Trainings whose workers all fell silent fail (TRAIN-5).
-    /// Kept answers that no repeat gets any more are deleted (IDEM-1), and so are events that are older than
-    /// `retention` allows (LOG-1). Returns when there is no more to do.
+    /// Fails trainings whose last lease has run out (TRAIN-5), and deletes expired idempotency records
+    /// (IDEM-1) and events older than `retention` allows (LOG-1). Returns when nothing is left to do. A host
+    /// calls it from time to time.
     ///
     /// # Errors
     ///
-    /// [`Refusal::Store`]; what was done until then is done.
+    /// [`Refusal::Store`]; changes made before the error stay.
     pub fn sweep(&self, retention: &Retention) -> Result<Swept, Refusal> {
         let now = self.now();
         let mut swept = Swept::default();
-        // Those that may be claimed again stay in the list, so each is looked at once.
+        // Trainings that may be claimed again stay in the list, so each is tried once.
         for (organisation, model) in self.store.claimable(None, now, u32::MAX)? {
             if self.has_expired(&organisation, &model)? {
                 let sweep = caller(organisation, Actor::SWEEP);
@@ -199,7 +198,7 @@ impl Engine {
     }
 }
 
-/// Workers act for the organisation whose model they train; plans do not matter to them.
+/// Returns a caller for a worker, which acts for the organisation of the model. Its plan does not matter.
 fn caller(organisation: Organisation, actor: Actor) -> Caller {
     Caller::new(organisation, Plan::enterprise()).acting_as(actor)
 }

@@ -1,5 +1,4 @@
-//! All that a store holds, record by record: to move it to a store of another kind, to look whether it is
-//! whole, and to remove an organisation.
+//! Every record of a store: to move it to a store of another kind, to check it, and to erase an organisation.
 
 use std::fmt;
 
@@ -21,78 +20,81 @@ use crate::time::Timestamp;
 /// The most findings that [`ArchiveStore::verify`] returns.
 pub const MOST_FINDINGS: usize = 100;
 
-/// Shows everything that a store holds, and takes it from elsewhere.
+/// A store that can export all its records, import records and check itself.
 ///
-/// What a window has admitted (RATE-1) is not among the records: it is of an hour or less, and windows begin
-/// empty where records are brought.
+/// Rate-limit admissions (RATE-1) are not among the records: they last an hour at most, and windows are empty
+/// after an import.
 pub trait ArchiveStore: ModelStore {
-    /// Calls `each` with every record, from one consistent view of the store: first [`Record::Start`], then
-    /// those of the other kinds in the order in which [`Record`] has them, each kind in the order of its
-    /// organisations and numbers. Ends with the first error of `each`.
+    /// Calls `each` with every record, from one consistent view of the store. [`Record::Start`] comes first,
+    /// then the other kinds in the order of [`Record`], each kind ordered by organisation and number. Stops
+    /// at the first error of `each`.
     ///
-    /// Memory does not grow with the store. Writes may wait for it, in stores that have one view alone.
+    /// Memory does not grow with the store. In a store that has a single view, writes may wait for the
+    /// export.
     fn export(
         &self,
         each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
 
-    /// Puts records into the store, in their order and durably, all or none of them, each in the place of
-    /// what is there under the same name; or erases; or replaces the identity. Says how many records were put or
-    /// erased, or 1 for an identity that was replaced.
+    /// Imports records, erases an organisation, or replaces the identity of the store: durably, and
+    /// completely or not at all.
     ///
-    /// Records are taken as they are: what an organisation's [`Record::Organisation`] counts is not counted
-    /// again. The last id never falls.
+    /// Returns the number of records that were imported or erased, or 1 for a replaced identity. An imported
+    /// record replaces the one with the same key. Records are not checked: the counters of a
+    /// [`Record::Organisation`] are stored as they are. The last id never decreases.
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError>;
 
-    /// The summary by which a folder of training data knows the store, from one consistent view (PLACE-2).
+    /// Returns the summary that a folder of training data compares the store with, from one consistent view
+    /// (PLACE-2).
     ///
-    /// The view includes every write that was acknowledged before the call. The cost does not grow with the
-    /// models, nor with their data.
+    /// The view includes every write that was acknowledged before the call. The cost does not depend on the
+    /// number of models or of data pairs.
     fn summary(&self) -> Result<StoreSummary, StoreError>;
 
-    /// Looks for damage that no record shows, such as a page that is broken, a missing index or a table that is
-    /// not as it was made, and returns a sentence a finding, [`MOST_FINDINGS`] at most.
+    /// Looks for damage below the records, such as a broken page, a missing index or an altered table.
+    /// Returns one sentence per finding, [`MOST_FINDINGS`] at most.
     ///
     /// Reads as much as an export does, and writes nothing.
     fn verify(&self) -> Result<Vec<String>, StoreError>;
 }
 
-/// A change of what a store holds that no rule is asked about.
+/// A change to the records of a store that no rule judges.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ArchiveChange {
-    /// Puts records.
+    /// Imports records.
     Import(Vec<Record>),
-    /// Puts records into a store that holds nothing, so that an export would show a start at 0 alone. Otherwise
-    /// puts none, and 0 are put. No other write comes between the look and the records: of two that begin at
-    /// once one finds what the other has put.
+    /// Imports records into an empty store, of which an export would show only a start at 0. Into any other
+    /// store it imports none and returns 0. The check and the import are one step: of two imports that begin
+    /// at once, the second one finds the records of the first.
     Begin(Vec<Record>),
-    /// Removes the records of an organisation, at most `limit` of a kind: its registration and keys first, so
-    /// that nobody uses it any more, then answers, data, models and events, and its counters in the end. Erases
-    /// 0 records if nothing is left. The ids of its models are not given again (MODEL-1).
+    /// Erases the records of an organisation, at most `limit` of each kind. The registration and the keys go
+    /// first, so that the organisation is locked out; then idempotency records, data, models and events; the
+    /// counters last. Returns 0 once nothing is left. The ids of the models are not used again (MODEL-1).
     Erase {
         /// The organisation to erase.
         organisation: Organisation,
-        /// The most records of a kind that one write removes, at least 1, so that other writes need not wait
-        /// for long.
+        /// The most records of each kind that one write erases, at least 1, so that other writes do not wait
+        /// long.
         limit: u32,
     },
-    /// Replaces the identity and the lineage of the store if it has those that are expected; otherwise nothing
-    /// changes, and the answer is 0 (PLACE-2). It is no event, and of two that expect the same one is made.
+    /// Replaces the identity and the lineage of the store, if they equal `expected`; otherwise changes
+    /// nothing and returns 0 (PLACE-2). Appends no event. Of two replacements that expect the same values,
+    /// one is made.
     ReplaceIdentity {
-        /// The identity and the lineage that the store has to have.
+        /// The identity and the lineage that the store must have.
         expected: (StoreIdentity, Option<Lineage>),
-        /// The identity and the lineage that the store gets.
+        /// The new identity and lineage.
         new: (StoreIdentity, Lineage),
     },
 }
 
-/// Something that a store holds. As JSON, with its kind under `record`, it is a line of an export.
+/// A record of a store. Serialises as a line of an export, with its kind under `record`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Record {
-    /// The beginning.
+    /// The first record.
     Start {
-        /// At least every id that was ever given (MODEL-1).
+        /// The highest id that was ever assigned, or a higher number (MODEL-1).
         last_id: u64,
     },
     /// A registered organisation.
@@ -103,22 +105,22 @@ pub enum Record {
         #[serde(with = "text")]
         plan: crate::tenant::PlanName,
     },
-    /// A key, as its digest.
+    /// A key, by its digest.
     Key(KeyLine),
     /// The counters of an organisation.
     Organisation {
         /// The organisation.
         organisation: Organisation,
-        /// The number of models that it has (QUOTA-1).
+        /// The number of its models (QUOTA-1).
         models: u64,
         /// The position of its last event; 0 if there was none (LOG-1).
         last_event: u64,
-        /// The position of the first event that is kept; the one behind the last if none is.
+        /// The position of the first stored event; the position after the last one if no event is stored.
         first_event: u64,
     },
     /// A model.
     Model(ModelLine),
-    /// A pair of a model's data.
+    /// A data pair of a model.
     Data {
         /// The organisation.
         organisation: Organisation,
@@ -129,11 +131,11 @@ pub enum Record {
     },
     /// An event.
     Event(EventLine),
-    /// An answer that is kept (IDEM-1).
+    /// An idempotency record (IDEM-1).
     Answer(AnswerLine),
 }
 
-/// A key, as a line has it.
+/// A key as a line of an export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct KeyLine {
@@ -150,7 +152,7 @@ pub struct KeyLine {
 }
 
 impl KeyLine {
-    /// The organisation that the key belongs to.
+    /// Returns the organisation of the key.
     pub fn organisation(&self) -> &Organisation {
         &self.organisation
     }
@@ -187,11 +189,11 @@ impl From<Registration> for Record {
     }
 }
 
-/// A model, as a line has it.
+/// A model as a line of an export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, try_from = "ModelFields", into = "ModelFields")]
 pub struct ModelLine {
-    /// The organisation that the model belongs to.
+    /// The organisation of the model.
     pub organisation: Organisation,
     /// The model.
     pub model: CustomModel,
@@ -260,7 +262,7 @@ impl TryFrom<ModelFields> for ModelLine {
     }
 }
 
-/// An event, as a line has it.
+/// An event as a line of an export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EventLine {
@@ -273,25 +275,25 @@ pub struct EventLine {
 }
 
 impl EventLine {
-    /// The event of an organisation.
+    /// Creates the line of an event.
     pub fn new(organisation: Organisation, event: Event) -> Self {
         let Event { position, created_at, model_id: model, actor, event_type: event } = event;
         EventLine { organisation, position, model, created_at, actor, event }
     }
 
-    /// The organisation whose history holds the event.
+    /// Returns the organisation of the event.
     pub fn organisation(&self) -> &Organisation {
         &self.organisation
     }
 
-    /// The event, and what a store was told of it.
+    /// Splits the line into the organisation, the position, the model and the event.
     pub fn into_parts(self) -> (Organisation, u64, ModelId, NewEvent) {
         let EventLine { organisation, position, model, created_at, actor, event } = self;
         (organisation, position, model, NewEvent { created_at, actor, event_type: event })
     }
 }
 
-/// A kept answer, as a line of an export.
+/// An idempotency record as a line of an export.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AnswerLine {
@@ -305,18 +307,18 @@ pub struct AnswerLine {
 }
 
 impl AnswerLine {
-    /// Makes the line of an answer that an organisation keeps under a key.
+    /// Creates the line of an idempotency record.
     pub fn new(organisation: Organisation, key: IdempotencyScope, kept: IdempotencyRecord) -> Self {
         let IdempotencyScope { operation, target, key } = key;
         AnswerLine { organisation, operation, target, key, kept }
     }
 
-    /// The organisation and the model that the answer is about, and the revision of the model.
+    /// Returns the organisation of the record, its model, and the model's revision.
     pub(crate) fn about(&self) -> (&Organisation, Option<ModelId>, Revision) {
         (&self.organisation, self.target, self.kept.revision)
     }
 
-    /// Returns the organisation, the key, and the kept answer.
+    /// Splits the line into the organisation, the scope and the idempotency record.
     pub fn into_parts(self) -> (Organisation, IdempotencyScope, IdempotencyRecord) {
         let AnswerLine { organisation, operation, target, key, kept } = self;
         (organisation, IdempotencyScope { operation, target, key }, kept)
@@ -351,7 +353,7 @@ impl std::str::FromStr for DigestText {
     }
 }
 
-/// Values that are texts on a line.
+/// Serialises values as text.
 mod text {
     use std::fmt::Display;
     use std::str::FromStr;

@@ -16,11 +16,11 @@ mod told;
 pub use finding::Finding;
 use told::{Pairs, Told, Training};
 
-/// An audit: it looks at the records of an export, one after the other, and returns the contradictions in the
-/// end.
+/// An audit of the records of an export. It takes them one after the other, and returns the contradictions at
+/// the end.
 ///
-/// Records that engines wrote have no contradictions, whatever their clocks showed. Memory grows with the
-/// number of models and keys, by about half a kibibyte for each.
+/// Records written by the engine have no contradictions, whatever its clock showed. Memory grows with the
+/// number of models and keys, by about half a KiB each.
 #[derive(Debug, Default)]
 pub struct Audit {
     plans: Option<Plans>,
@@ -29,27 +29,27 @@ pub struct Audit {
     keys: BTreeSet<KeyId>,
     digests: BTreeSet<KeyDigest>,
     organisations: BTreeMap<Organisation, Counted>,
-    /// The organisations that have records without counters.
+    /// The organisations with records but without counters.
     uncounted: BTreeSet<Organisation>,
     models: BTreeMap<(Organisation, ModelId), Seen>,
     findings: Vec<Finding>,
 }
 
-/// The counters of an organisation, and the records that were seen of it.
+/// The counters of an organisation, and the totals of its records so far.
 #[derive(Debug)]
 struct Counted {
     models: u64,
     seen: u64,
     last_event: u64,
     next_event: u64,
-    /// The first and the last model whose creation an event tells of.
+    /// The first and the last model with a creation event.
     created: Option<(ModelId, ModelId)>,
 }
 
-/// The records that were seen of a model that exists, or once did.
+/// The records seen of a model that exists or existed.
 #[derive(Debug, Default)]
 struct Seen {
-    /// `None` if it is not there.
+    /// `None` if the model does not exist.
     is: Option<Box<Is>>,
     data: DataTotals,
     pairs: Pairs,
@@ -57,7 +57,7 @@ struct Seen {
     is_out_of_place: bool,
 }
 
-/// The fields of a model that exists, as far as an audit checks them.
+/// The fields of an existing model that an audit checks.
 #[derive(Debug)]
 struct Is {
     training: Training,
@@ -67,13 +67,13 @@ struct Is {
 }
 
 impl Audit {
-    /// Looks for plans that are not among these, too.
+    /// Also reports plans that are not among `plans`.
     #[must_use]
     pub fn with_plans(self, plans: Plans) -> Self {
         Audit { plans: Some(plans), ..self }
     }
 
-    /// Looks at the next record.
+    /// Takes the next record.
     pub fn look(&mut self, record: &Record) {
         match record {
             Record::Start { last_id } => self.last_id = *last_id,
@@ -124,7 +124,7 @@ impl Audit {
         if !self.registered.contains(&key.organisation) {
             self.findings.push(Finding::KeyOfNobody(key.organisation.clone()));
         }
-        // Both are to be kept, whichever is there already.
+        // Inserts both, even if the first one is a repeat.
         let is_new = [self.keys.insert(key.id), self.digests.insert(key.digest)];
         if is_new.contains(&false) {
             self.findings.push(Finding::KeyLikeAnother(key.organisation.clone(), key.id));
@@ -200,13 +200,13 @@ impl Audit {
         }
         let seen = self.models.entry((organisation.clone(), model)).or_default();
         if !(seen.told.take(&event) && is_in_order || seen.is_out_of_place) {
-            // What comes after it may be out of place because of it.
+            // Later events may be out of place because of this one.
             seen.is_out_of_place = true;
             self.findings.push(Finding::EventOutOfPlace { organisation, position, model });
         }
     }
 
-    /// Returns the findings, once all records were looked at.
+    /// Returns the findings, after the last record.
     pub fn findings(self) -> Vec<Finding> {
         let mut findings = self.findings;
         findings.extend(self.uncounted.into_iter().map(Finding::NotCounted));
@@ -234,7 +234,7 @@ impl Audit {
     }
 }
 
-/// The times of a model that no clock makes.
+/// Returns true if the times of a model are in an order that a clock can produce.
 fn is_in_order(model: &CustomModel) -> bool {
     let training = &model.training;
     let of_success = training.success().map(|it| (it.started_at, it.finished_at));
@@ -245,7 +245,8 @@ fn is_in_order(model: &CustomModel) -> bool {
         && trainings.into_iter().all(|(start, end)| start <= end && end <= model.updated_at)
 }
 
-/// Without enough data a model is not ready, and with enough it is not waiting for more.
+/// Returns true if the status fits the amount of data: not ready without enough, not waiting for more with
+/// enough.
 fn is_of_data(training: &TrainingState) -> bool {
     match training.status() {
         TrainingStatus::NotRunning => !training.data().is_enough(),
@@ -255,7 +256,7 @@ fn is_of_data(training: &TrainingState) -> bool {
 }
 
 impl Counted {
-    /// A model was created; false if one with a larger id was before.
+    /// Records the creation of a model; returns false if a model with a larger id was created before.
     fn create(&mut self, model: ModelId) -> bool {
         let (first, last) = self.created.unwrap_or((model, model));
         self.created = Some((first, last.max(model)));
@@ -289,10 +290,10 @@ impl Seen {
         }
         let Some(is) = is else { return findings.into_iter() };
         let totals = is.training.data;
-        // The last number may be that of a pair which is not there any more.
+        // The last id may belong to a pair that was removed.
         let is_sum = DataTotals { last_id: totals.last_id, ..data } == totals;
         let is_counted = is_sum && data.last_id <= totals.last_id;
-        // What follows an event that is out of place is not looked at for what it says.
+        // After an event out of place, the others are not compared with the model.
         let is_told = !is_out_of_place && is_as_told;
         if !is_counted || is_told && !told.is_of_pairs(pairs, totals.last_id) {
             findings.push(Finding::DataMiscounted);

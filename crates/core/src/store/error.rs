@@ -1,47 +1,48 @@
-//! The faults of a store.
+//! Errors of a store.
 
 use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-/// The reason why a store could not do what it was asked.
+/// The kind of a store error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum StoreErrorKind {
-    /// Too much is waiting, or another process keeps the store locked. Nothing was written; trying
-    /// again is right.
+    /// The queue is full, or another process holds a lock on the store. Nothing was written; the caller may
+    /// retry.
     Busy,
-    /// The change was made, whole, or was not made, and the store cannot tell which.
+    /// The change was made completely or not at all, and the store cannot tell which.
     OutcomeUnknown,
     /// The store was closed.
     Closed,
-    /// The given place holds something else than this kind of store.
+    /// The path or database holds something other than this kind of store.
     NotOurs,
-    /// The store was written by a newer version than this one.
+    /// The store was written by a newer version of this software.
     Newer,
-    /// The store has an older layout, and may not be migrated ([`OpenMode::Current`](crate::store::OpenMode::Current)).
+    /// The store has an older layout and was opened without permission to migrate it
+    /// ([`OpenMode::Current`](crate::store::OpenMode::Current)).
     Older,
-    /// There is no store at the given place, and none may be made (PLACE-1).
+    /// There is no store at this path, and none may be created (PLACE-1).
     Missing,
-    /// The folder of training data has the mark of another store (PLACE-2). Nothing was written or removed.
+    /// The folder of training data belongs to another store (PLACE-2). Nothing was written or removed.
     ForeignData,
-    /// The store was opened for reading alone. Nothing was written.
+    /// The store was opened for reading only. Nothing was written.
     ReadOnly,
-    /// The store keeps no windows of request limits ([`AccessStore::keeps_windows`](crate::store::AccessStore::keeps_windows)).
-    /// Nothing was written.
+    /// The store keeps no rate-limit windows
+    /// ([`AccessStore::keeps_windows`](crate::store::AccessStore::keeps_windows)). Nothing was written.
     NoWindows,
-    /// Another process has the store open, and this kind of store cannot be shared.
+    /// Another process has the store open, and stores of this kind have one process at a time.
     Locked,
-    /// The stored records cannot be those that were written.
+    /// The stored records differ from anything that this software writes.
     Damaged,
-    /// There is no space left. The store works again when there is.
+    /// There is no space left. The store works again once there is.
     Full,
-    /// Every id up to 2^53 − 1 is given away (MODEL-1).
+    /// Every id up to 2^53 − 1 is used (MODEL-1).
     IdsExhausted,
-    /// The place where the store lives cannot be reached or may not be used: a missing folder, a
-    /// missing permission, a server that does not answer. It may heal.
+    /// The store cannot be reached or accessed: a missing folder, a missing permission, a server that does
+    /// not respond. This may pass.
     Unavailable,
-    /// Anything else that went wrong below the store: an I/O error, a fault of the database.
+    /// Any other failure below the store: an I/O error, an error of the database.
     Failed,
 }
 
@@ -68,9 +69,9 @@ impl fmt::Display for StoreErrorKind {
     }
 }
 
-/// A storage fault: what it means for the caller, and its cause.
+/// A store error: its kind, and its cause.
 ///
-/// `Display` shows the meaning alone; the cause is the `source`.
+/// `Display` shows the kind alone; the cause is the `source`.
 #[derive(Clone, Debug, thiserror::Error)]
 #[error("{kind}")]
 pub struct StoreError {
@@ -79,12 +80,12 @@ pub struct StoreError {
 }
 
 impl StoreError {
-    /// A fault with its cause, an error or a text.
+    /// Creates an error with its cause, an error or a text.
     pub fn new(kind: StoreErrorKind, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         StoreError { kind, source: Some(cause.into().into()) }
     }
 
-    /// The kind of the fault, which says what it means for the caller.
+    /// Returns the kind of the error.
     pub const fn kind(&self) -> StoreErrorKind {
         self.kind
     }

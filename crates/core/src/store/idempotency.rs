@@ -1,4 +1,4 @@
-//! Answers that are kept, so that a repeated request gets the first one again (IDEM-1).
+//! Idempotency keys, and the records by which a repeated request gets its first response (IDEM-1).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,22 +13,22 @@ use crate::field::{Field, Violation, ViolationKind};
 use crate::model::{ContentDigest, ModelId, Revision};
 use crate::time::UnixMillis;
 
-/// The key by which a caller names a request, so that it can be sent again: 1 to 255 visible ASCII
+/// An idempotency key, by which a caller names a request to repeat it safely: 1 to 255 visible ASCII
 /// characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct IdempotencyKey(Cow<'static, str>);
 
-/// A text is no idempotency key.
+/// The error for a text that is not an idempotency key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an idempotency key is 1 to 255 visible ASCII characters")]
 pub struct InvalidIdempotencyKey;
 
 impl IdempotencyKey {
-    /// The most characters that a key may have.
+    /// The most characters in a key.
     pub const MAX_CHARACTERS: usize = 255;
 
-    /// Accepts a key.
+    /// Validates a key.
     pub fn new(key: impl Into<Cow<'static, str>>) -> Result<Self, InvalidIdempotencyKey> {
         let key = key.into();
         let is_visible = key.bytes().all(|byte| byte.is_ascii_graphic());
@@ -39,11 +39,11 @@ impl IdempotencyKey {
         }
     }
 
-    /// The key that a request carries, by all values of its header; `None` if it carries none.
+    /// Returns the key of a request from all values of its header; `None` if it has none.
     ///
     /// # Errors
     ///
-    /// A violation of [`Field::IdempotencyKey`] for a key that is none, or is not the only one.
+    /// A violation of [`Field::IdempotencyKey`] if the value is not a key, or if there are several.
     pub fn from_values<'a>(
         values: impl IntoIterator<Item = &'a [u8]>,
     ) -> Result<Option<Self>, Violation<'static>> {
@@ -52,7 +52,7 @@ impl IdempotencyKey {
         match (values.next(), values.next()) {
             (None, _) => Ok(None),
             (Some(_), Some(_)) => Err(violation(ViolationKind::Repeated)),
-            // It would be kept as it is.
+            // An API key must not be stored in clear text.
             (Some(key), None) if ApiKey::is_in(key) => Err(violation(ViolationKind::ApiKey)),
             (Some(key), None) => {
                 let key = str::from_utf8(key).ok().and_then(|key| key.parse().ok());
@@ -61,7 +61,7 @@ impl IdempotencyKey {
         }
     }
 
-    /// The key.
+    /// Returns the key as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -81,7 +81,7 @@ impl fmt::Display for IdempotencyKey {
     }
 }
 
-/// A request that its caller may send again, with its key and its digest (IDEM-1).
+/// A request that its caller may repeat, with its key and its digest (IDEM-1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotentRequest {
     /// The key by which the caller names the request.
@@ -90,11 +90,11 @@ pub struct IdempotentRequest {
     pub request: ContentDigest,
 }
 
-/// The key of a kept answer within an organisation: the operation, the model that it is about, and the caller's
-/// key.
+/// The primary key of an idempotency record within an organisation: the operation, its model, and the
+/// caller's key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyScope {
-    /// The operation that was asked for.
+    /// The requested operation.
     pub operation: Operation,
     /// The model that the request is about; `None` for a create.
     pub target: Option<ModelId>,
@@ -102,27 +102,29 @@ pub struct IdempotencyScope {
     pub key: IdempotencyKey,
 }
 
-/// A request whose answer is to be kept with its change. The answer follows from the change: the model, with
-/// status 201 to a create and 200 to an edit, and [`Uploaded`](crate::model::Uploaded) to an upload.
+/// A request whose idempotency record is stored with its change.
+///
+/// The record holds the response, which follows from the change: the model with status 201 for a create and
+/// 200 for an edit, and [`Uploaded`](crate::model::Uploaded) for an upload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewIdempotencyRecord {
-    /// The key under which the answer is kept.
+    /// The key under which the record is stored.
     pub key: IdempotencyScope,
-    /// The digest of the request: a repeat with another body is another request.
+    /// The digest of the request. A repeat with another body is another request.
     pub request: ContentDigest,
 }
 
 impl NewIdempotencyRecord {
-    /// The time for which an answer is kept: 24 hours (IDEM-1).
+    /// The lifetime of a record: 24 hours (IDEM-1).
     pub const KEPT_FOR: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// The digest of a request's body.
+    /// Returns the digest of a request's body.
     pub fn digest(body: &[u8]) -> ContentDigest {
         ContentDigest::from_bytes(Sha256::digest(body).into())
     }
 }
 
-/// An answer that was kept.
+/// A stored response to a request, under its idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdempotencyRecord {
@@ -139,7 +141,7 @@ pub struct IdempotencyRecord {
 }
 
 impl IdempotencyRecord {
-    /// Returns true if a repeat at this moment still gets the answer. Later it is a new request.
+    /// Returns true if a repeat at `now` gets the stored response. Later it is a new request.
     pub fn is_live_at(&self, now: UnixMillis) -> bool {
         now < self.at.later(NewIdempotencyRecord::KEPT_FOR)
     }

@@ -1,45 +1,45 @@
-//! The place where a store is kept: how it is opened there, and how a folder of training data knows the
-//! store that it belongs to (PLACE-1, PLACE-2).
+//! Opening of a store, and the identity by which a folder of training data recognises its store (PLACE-1,
+//! PLACE-2).
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The right to make a store or to change its layout, given when it is opened (PLACE-1).
+/// The permission to create a store or to migrate its layout, given when it is opened (PLACE-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OpenMode {
-    /// Makes a store where there is none, and migrates an older layout.
+    /// Creates a store if there is none, and migrates an older layout.
     Create,
-    /// Opens a store that is there, and migrates an older layout.
+    /// Opens an existing store, and migrates an older layout.
     ///
-    /// Where there is none: [`StoreErrorKind::Missing`](crate::store::StoreErrorKind::Missing).
+    /// Fails with [`StoreErrorKind::Missing`](crate::store::StoreErrorKind::Missing) if there is none.
     Existing,
-    /// Opens a store that is there in the current layout.
+    /// Opens an existing store in the current layout.
     ///
-    /// Where there is none: [`StoreErrorKind::Missing`](crate::store::StoreErrorKind::Missing). In an older layout:
-    /// [`StoreErrorKind::Older`](crate::store::StoreErrorKind::Older).
+    /// Fails with [`StoreErrorKind::Missing`](crate::store::StoreErrorKind::Missing) if there is none, and
+    /// with [`StoreErrorKind::Older`](crate::store::StoreErrorKind::Older) if its layout is older.
     Current,
-    /// Opens a store that is there for reading alone; an older layout is read as it is. Every write answers
+    /// Opens an existing store for reading only. An older layout is read as it is. Every write fails with
     /// [`StoreErrorKind::ReadOnly`](crate::store::StoreErrorKind::ReadOnly).
     ///
-    /// Where there is none: [`StoreErrorKind::Missing`](crate::store::StoreErrorKind::Missing).
+    /// Fails with [`StoreErrorKind::Missing`](crate::store::StoreErrorKind::Missing) if there is none.
     ReadOnly,
 }
 
-/// The identity of a store: 16 random bytes that are made with it, and made anew when it takes a folder of
-/// training data over (PLACE-2).
+/// The identity of a store: 16 random bytes, drawn when the store is created, and again when it takes over a
+/// folder of training data (PLACE-2).
 ///
-/// A backup and what is restored of it have the same identity. A store that is filled by an import has one
-/// of its own. Shown as 32 hexadecimal digits.
+/// A backup and a store restored from it have the same identity. A store filled by an import has its own.
+/// Displayed as 32 hexadecimal digits.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StoreIdentity([u8; 16]);
 
 impl StoreIdentity {
-    /// The identity of these bytes, which a store draws at random when it is made.
+    /// Creates an identity from bytes that the caller drew at random.
     pub const fn from_bytes(bytes: [u8; 16]) -> Self {
         StoreIdentity(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub const fn as_bytes(&self) -> &[u8; 16] {
         &self.0
     }
@@ -57,7 +57,7 @@ impl fmt::Debug for StoreIdentity {
     }
 }
 
-/// A text is not the identity of a store.
+/// The error for a text that is not a store identity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the identity of a store is 32 hexadecimal digits in lower case")]
 pub struct InvalidStoreIdentity;
@@ -75,28 +75,28 @@ impl FromStr for StoreIdentity {
     }
 }
 
-/// The lineage of a store: a random number that tells it from its copies (PLACE-2).
+/// The lineage of a store: a random number that distinguishes it from its copies (PLACE-2).
 ///
-/// A folder of training data draws a new one whenever it records that the store has gone on, and gives it to the
-/// store. A copy from before keeps the one that it was made with, however far it is used on.
+/// Whenever a folder of training data records that the store has advanced, it draws a new lineage and writes
+/// it to the store. A copy made earlier keeps its old lineage, however long it is used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Lineage(u64);
 
 impl Lineage {
-    /// The lineage of this number, which is drawn at random.
+    /// Creates a lineage from a number that the caller drew at random.
     pub const fn new(number: u64) -> Self {
         Lineage(number)
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> u64 {
         self.0
     }
 }
 
-/// The facts about a store that its folder of training data has to know (PLACE-2).
+/// The facts about a store that its folder of training data compares (PLACE-2).
 ///
-/// `last_id` and `events` never fall while a store lives. An older copy of it is behind in one of them, or has
+/// `last_id` and `events` never decrease. An older copy of the store has a lower value in one of them, or
 /// another lineage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreSummary {
@@ -104,16 +104,16 @@ pub struct StoreSummary {
     pub identity: StoreIdentity,
     /// The lineage of the store, `None` until a folder gives it one.
     pub lineage: Option<Lineage>,
-    /// The highest id that was given away, 0 if none was (MODEL-1).
+    /// The highest id that was assigned, 0 if none was (MODEL-1).
     pub last_id: u64,
-    /// The number of events that were ever appended, purged and erased ones included (LOG-1).
+    /// The number of events ever appended, including purged and erased ones (LOG-1).
     pub events: u64,
-    /// True if a pair of training data is stored.
+    /// True if the store holds a data pair.
     pub has_data: bool,
 }
 
 impl StoreSummary {
-    /// True if the store has not seen all that the other summary tells of it.
+    /// Returns true if the store lacks something that the other summary counts.
     pub const fn is_behind(&self, other: &StoreSummary) -> bool {
         self.last_id < other.last_id || self.events < other.events
     }

@@ -1,4 +1,4 @@
-//! Writes of every kind, for a store that commits them in one queue.
+//! Writes of all kinds, for a store that commits them through one queue.
 
 use super::{Outcome, StoreError, StoreErrorKind, Write};
 use crate::store::access::{AccessChange, AccessOutcome};
@@ -7,22 +7,22 @@ use crate::store::purge::{Purge, Purged};
 
 /// A write of any kind.
 ///
-/// Not `#[non_exhaustive]`: an adapter that does not know a kind must not compile.
+/// Not `#[non_exhaustive]`: an adapter that does not handle a kind must not compile.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Job {
     /// Changes models.
     Model(Write),
     /// Changes organisations, keys or admissions.
     Access(AccessChange),
-    /// Deletes old events and answers.
+    /// Deletes old events and idempotency records.
     Purge(Purge),
-    /// Puts records, or erases those of an organisation.
+    /// Imports or erases records, or replaces the identity of the store.
     Archive(ArchiveChange),
 }
 
 /// The outcome of a [`Job`], of the same kind.
 ///
-/// Each of its methods returns an outcome of one kind. One of another kind is
+/// Each method returns the outcome of one kind. An outcome of another kind becomes
 /// [`StoreErrorKind::OutcomeUnknown`]: a fault of the store, never a panic.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "the largest is the most frequent")]
@@ -33,27 +33,27 @@ pub enum JobOutcome {
     Access(AccessOutcome),
     /// The outcome of a [`Job::Purge`].
     Purged(Purged),
-    /// The outcome of a [`Job::Archive`]: the number of records that were put or erased.
+    /// The outcome of a [`Job::Archive`]: the number of records that were imported or erased.
     Archived(u64),
 }
 
 impl JobOutcome {
-    /// The outcome of a [`Job::Model`].
+    /// Returns the outcome of a [`Job::Model`].
     pub fn model(self) -> Result<Outcome, StoreError> {
         if let JobOutcome::Model(outcome) = self { Ok(outcome) } else { unknown() }
     }
 
-    /// The outcome of a [`Job::Access`].
+    /// Returns the outcome of a [`Job::Access`].
     pub fn access(self) -> Result<AccessOutcome, StoreError> {
         if let JobOutcome::Access(outcome) = self { Ok(outcome) } else { unknown() }
     }
 
-    /// The outcome of a [`Job::Purge`].
+    /// Returns the outcome of a [`Job::Purge`].
     pub fn purged(self) -> Result<Purged, StoreError> {
         if let JobOutcome::Purged(purged) = self { Ok(purged) } else { unknown() }
     }
 
-    /// The outcome of a [`Job::Archive`].
+    /// Returns the outcome of a [`Job::Archive`].
     pub fn archived(self) -> Result<u64, StoreError> {
         if let JobOutcome::Archived(count) = self { Ok(count) } else { unknown() }
     }

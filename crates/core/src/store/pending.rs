@@ -1,4 +1,4 @@
-//! Waiting for a store's answer: a thread blocks, a future yields, and both wait on the same thing.
+//! Waiting for the outcome of a submitted write, by blocking a thread or by polling a future.
 
 use std::future::Future;
 use std::pin::Pin;
@@ -8,15 +8,15 @@ use std::task::{Context, Poll, Waker};
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::write::Completion;
 
-/// The answer to a submitted write, which is or will be there.
+/// The outcome of a submitted write: a future, or a value to block for.
 ///
-/// Needs no particular runtime to be polled. Dropping it does not take the write back.
+/// Works with any async runtime. Dropping it does not cancel the write.
 pub(crate) struct Pending<T> {
     shared: Arc<Shared<T>>,
 }
 
 impl<T: Send + 'static> Pending<T> {
-    /// Has a write submitted, with the completion that is handed in.
+    /// Submits a write with the completion that this value waits for.
     pub(crate) fn new(submit: impl FnOnce(Completion<T>)) -> Self {
         let shared = Arc::new(Shared::new());
         let promise = Promise { shared: Arc::clone(&shared), is_kept: false };
@@ -24,7 +24,7 @@ impl<T: Send + 'static> Pending<T> {
         Pending { shared }
     }
 
-    /// Blocks the thread until the answer is there.
+    /// Blocks the thread until the outcome is there.
     pub(crate) fn wait(self) -> Result<T, StoreError> {
         let mut state = self.shared.lock();
         loop {
@@ -40,7 +40,7 @@ impl<T> Future for Pending<T> {
     type Output = Result<T, StoreError>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        // A waker is a host's code: it is cloned before the lock is taken, and dropped after.
+        // The host's waker is cloned before the lock is taken, and dropped after it is released.
         let waker = context.waker().clone();
         let mut state = self.shared.lock();
         if let Some(answer) = state.answer.take() {
@@ -64,7 +64,7 @@ impl<T> Shared<T> {
         Shared { state: Mutex::new(state), ready: Condvar::new() }
     }
 
-    /// Nothing that can panic runs under the lock, so a poisoned one is as good as any.
+    /// Locks the state. Nothing under the lock can panic, so a poisoned lock is still consistent.
     fn lock(&self) -> MutexGuard<'_, State<T>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -75,8 +75,7 @@ struct State<T> {
     waker: Option<Waker>,
 }
 
-/// The store's end. If the store drops it without an answer, nobody knows what became of the write,
-/// and that is the answer.
+/// The sender of the outcome. Dropped without one, it reports [`StoreErrorKind::OutcomeUnknown`].
 struct Promise<T> {
     shared: Arc<Shared<T>>,
     is_kept: bool,

@@ -2,23 +2,23 @@
 
 use crate::time::{Timestamp, UnixMillis};
 
-/// The bounds of a purge of old events and answers.
+/// The bounds of a purge of old events and idempotency records.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Purge {
-    /// Events that happened before this, up to the first of their organisation that did not; `None`
-    /// keeps all.
+    /// Deletes events that happened before this time, up to the first one of their organisation that did not.
+    /// `None` keeps all events.
     pub events_before: Option<Timestamp>,
-    /// Kept answers of before this or at it.
+    /// Deletes idempotency records of this time or before.
     pub idempotency_until: UnixMillis,
-    /// The most rows of each kind that are deleted, so that other writes need not wait for long.
+    /// The most rows of each kind to delete, so that other writes do not wait long.
     pub limit: u32,
 }
 
 /// The numbers of rows that a purge deleted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
-    /// Events.
+    /// The number of deleted events.
     pub events: u64,
-    /// Kept answers.
+    /// The number of deleted idempotency records.
     pub answers: u64,
 }

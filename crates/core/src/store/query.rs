@@ -1,29 +1,29 @@
-//! The part of an organisation's models that a list shows.
+//! The query for a list of models, and its result.
 
 use crate::field::{BaseModel, Language};
 use crate::model::{CustomModel, ModelId, TrainingStatus};
 
-/// The part of an organisation's models that a list shows.
+/// A query for a part of an organisation's models.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// The conditions that the models must meet.
     pub filter: Filter,
     /// Only models with larger ids than this one.
     pub after: Option<ModelId>,
-    /// The number of matching models that are skipped first.
+    /// The number of matching models to skip.
     pub skip: u64,
-    /// The most models that are listed.
+    /// The most models to list.
     pub limit: u32,
 }
 
-/// The conditions that a listed model meets, combined by AND (READ-1).
+/// Conditions on listed models, combined by AND (READ-1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
-    /// In this training status.
+    /// The training status.
     pub status: Option<TrainingStatus>,
-    /// In this language.
+    /// The language.
     pub language: Option<Language>,
-    /// On this base model.
+    /// The base model.
     pub base_model: Option<BaseModel>,
 }
 
@@ -46,7 +46,7 @@ impl Filter {
 pub struct Listing {
     /// The selected models, in ascending order of their ids.
     pub models: Vec<CustomModel>,
-    /// The number of models of the organisation that match the filter, listed or not. Without a filter this
-    /// is a counter that is kept, and no row is counted (READ-2).
+    /// The number of the organisation's models that match the filter, listed or not. Without a filter it is
+    /// read from a counter, and no rows are counted (READ-2).
     pub total: u64,
 }

@@ -1,4 +1,4 @@
-//! Each way in which records contradict each other, with its text.
+//! The findings of an audit, with their texts.
 
 use std::fmt;
 
@@ -6,70 +6,70 @@ use crate::access::KeyId;
 use crate::model::{DataId, ModelId};
 use crate::tenant::{Organisation, PlanName};
 
-/// Something that contradicts something else.
+/// A contradiction between records.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {
-    /// A record that comes a second time: of a model, or else a registration or the counters.
+    /// A repeated record: of a model, or a registration or counters.
     Repeated(Organisation, Option<ModelId>),
-    /// A plan that the host does not know, so that its organisation cannot do anything (QUOTA-1).
+    /// An unknown plan, which locks its organisation out (QUOTA-1).
     UnknownPlan(Organisation, PlanName),
-    /// A key of an organisation that is not registered (AUTH-2).
+    /// A key whose organisation is not registered (AUTH-2).
     KeyOfNobody(Organisation),
-    /// A key with the id or the digest of another one (AUTH-1).
+    /// A key with the id or the digest of another key (AUTH-1).
     KeyLikeAnother(Organisation, KeyId),
-    /// Records of an organisation that has no counters.
+    /// An organisation with records but without counters.
     NotCounted(Organisation),
-    /// The counter of an organisation's models is not their number (QUOTA-1).
+    /// A counter of models that differs from their number (QUOTA-1).
     ModelsMiscounted {
         /// The organisation.
         organisation: Organisation,
-        /// The number that the counter says.
+        /// The number in the counter.
         counted: u64,
-        /// The number of models that are there.
+        /// The number of models found.
         found: u64,
     },
-    /// A record names an id beyond the last one that was given away (MODEL-1).
+    /// An id above the last assigned id (MODEL-1).
     IdBeyondTheLast(Organisation, ModelId),
     /// An id that another organisation has too (MODEL-1).
     IdOfTwo(Organisation, ModelId),
-    /// A model was created, trained or given data after its last change, or was trained otherwise than in the
-    /// order of time (MODEL-4, EDIT-3).
+    /// A model that was created, trained or given data after its last change, or with training times out of
+    /// order (MODEL-4, EDIT-3).
     TimesOutOfOrder(Organisation, ModelId),
-    /// The status of a model is not one that the amount of its data allows (DATA-5, DATA-6).
+    /// A training status that contradicts the amount of data (DATA-5, DATA-6).
     StatusNotOfData(Organisation, ModelId),
-    /// An event is not where it has to be (LOG-1).
+    /// An event at a wrong position (LOG-1).
     HistoryWithAGap {
         /// The organisation.
         organisation: Organisation,
-        /// The position that comes next, or that behind the last one.
+        /// The next position, or the position after the last.
         expected: u64,
-        /// The position that is there, or the end.
+        /// The position found, or the end.
         found: u64,
     },
-    /// An event that cannot happen to its model after those before it: the first of them (TRAIN-1, LOG-1).
+    /// The first event of a model that cannot follow the events before it (TRAIN-1, LOG-1).
     EventOutOfPlace {
         /// The organisation.
         organisation: Organisation,
         /// The position of the event.
         position: u64,
-        /// The model that the event names.
+        /// The model of the event.
         model: ModelId,
     },
-    /// No event tells of the creation of a model, though one tells of an earlier one: ids and positions grow
-    /// together within an organisation (MODEL-1, LOG-1).
+    /// A model without a creation event, though the history has the creation of an earlier model. Ids and
+    /// positions grow together within an organisation (MODEL-1, LOG-1).
     CreationMissing(Organisation, ModelId),
-    /// A pair of data belongs to no model (EDIT-5).
+    /// A data pair without a model (EDIT-5).
     DataOfNobody(Organisation, ModelId, DataId),
-    /// The sums of a model's data are not those of its pairs, or its pairs not those of its history (DATA-6).
+    /// Data sums that differ from the pairs, or pairs that differ from the history (DATA-6).
     DataMiscounted(Organisation, ModelId),
-    /// A model is there that was deleted, or is not there and was not.
+    /// A deleted model that exists, or a model that is missing without a deletion.
     NotAsTold(Organisation, ModelId),
-    /// The status, the times or the progress of a training are not those that the history says.
+    /// A training status, time or progress that differs from the history.
     StatusNotAsTold(Organisation, ModelId),
-    /// The revision or the times of a model are not those that its history says (LOG-1).
+    /// A revision or time of a model that differs from its history (LOG-1).
     ChangesNotAsTold(Organisation, ModelId),
-    /// A kept answer is of a revision that its model has not reached (IDEM-1).
+    /// An idempotency record with a revision that its model has not reached (IDEM-1).
     AnswerAhead(Organisation, ModelId),
 }
 

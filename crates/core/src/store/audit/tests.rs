@@ -31,8 +31,8 @@ fn pair(data_type: DataType) -> NewPair {
     NewPair { data_type, audio: file(), audio_millis: 18_000_000, transcript: file() }
 }
 
-/// The records of an engine with six models, one second a step: 1 has a training that was called off, 2 runs
-/// and has come to 40 percent, 3 is deleted, 4 had data, 5 is trained, 6 failed.
+/// Returns the records of an engine with six models, one second per step. The training of model 1 was
+/// cancelled, model 2 is training at 40 percent, 3 is deleted, 4 had data, 5 is trained, 6 failed.
 fn records() -> Vec<Record> {
     let store = MemoryStore::new();
     let seconds = AtomicU64::new(1_700_000_000);
@@ -115,7 +115,7 @@ fn an_audit_finds_nothing_in_what_an_engine_wrote() {
     assert_eq!(found(&records()), []);
 }
 
-/// An audit has a finding for every record after the start that is left out, unless it is a key or an answer.
+/// Leaving any record after the start out yields a finding, unless it is a key or an idempotency record.
 #[test]
 fn an_audit_misses_every_record() {
     let all = records();
@@ -172,7 +172,7 @@ fn time(second: u64) -> Value {
     json!(time.to_string())
 }
 
-/// Every value of a model that its history or its data says too.
+/// Changes each value of a model that its history or its data states too.
 #[test]
 fn an_audit_finds_a_model_that_is_not_as_its_history_says() {
     use Finding::{ChangesNotAsTold, DataMiscounted, StatusNotAsTold, TimesOutOfOrder};
@@ -213,7 +213,7 @@ fn an_audit_finds_a_model_that_is_not_as_its_history_says() {
     ] {
         assert_eq!(found_with("model", which, pointer, value.clone()), right, "{pointer} {value}");
     }
-    // A worker that claims a training begins at zero, and no event says so.
+    // A claim resets the progress to zero without an event.
     let again = found_with("model", 1, "/course/state/running/run/progress", json!(0));
     assert_eq!(again, []);
 }
@@ -250,7 +250,7 @@ fn an_audit_finds_a_status_that_history_or_data_contradict() {
 fn an_audit_finds_what_no_other_record_knows() {
     let (id, zebra) = (|number| ModelId::new(number).unwrap(), || "zebra".parse().unwrap());
     let uncounted = Finding::NotCounted(zebra());
-    // A record of another organisation is missed where it was, and has no counters there.
+    // A record moved to another organisation is missing in the first, and has no counters in the second.
     for (kind, which) in [("model", 0), ("data", 0), ("event", 0), ("answer", 0)] {
         let found = found_with(kind, which, "/organisation", json!("zebra"));
         assert!(found.contains(&uncounted), "{kind}: {found:?}");
@@ -309,7 +309,7 @@ fn an_audit_finds_a_plan_that_the_host_does_not_know() {
     assert!(unknown.to_string().contains("'Silver'") && unknown.to_string().contains("--config"));
 }
 
-/// An event that cannot follow is named once, and what follows from it is not.
+/// The first event that cannot follow is reported; events after it are not.
 #[test]
 fn an_audit_finds_events_that_cannot_follow_those_before_them() {
     let all = records();
@@ -347,7 +347,7 @@ fn an_audit_finds_events_that_cannot_follow_those_before_them() {
     assert_eq!(kinds.len(), 4, "{kinds:?}");
 }
 
-/// An audit finds a missing event even if the beginning of the history was purged.
+/// A missing event is found even if the beginning of the history was purged.
 #[test]
 fn an_audit_finds_what_contradicts_the_rest_of_a_history() {
     let all = records();

@@ -1,21 +1,21 @@
-//! The events of a model, put together to what they say of it.
+//! The state of a model as its events describe it.
 
 use crate::model::{
     DataId, DataTotals, EventType, NewEvent, Progress, TrainingState, TrainingStatus,
 };
 use crate::time::Timestamp;
 
-/// The state of a model that its events tell of, as far as they are kept.
+/// The state of a model that its stored events describe.
 #[derive(Debug, Default)]
 pub(super) struct Told {
     is_seen: bool,
-    /// From its beginning on.
+    /// True if the creation is among the events.
     is_whole: bool,
     is_deleted: bool,
     phase: Phase,
-    /// Data was added since the phase began.
+    /// True if data was added since the phase began.
     has_new_data: bool,
-    /// The number of events that raise the revision, that of the creation included.
+    /// The number of events that raise the revision, including the creation.
     changes: u64,
     created_at: Option<Timestamp>,
     /// The latest time of an event that raises the revision.
@@ -27,8 +27,8 @@ pub(super) struct Told {
     pub(super) pairs: Pairs,
 }
 
-/// The training of a model, without texts and figures. The times and the progress are those of a training
-/// that runs, or of one after which nothing happened.
+/// The training of a model without its texts and metrics. The times and the progress belong to a running
+/// training, or to an ended one after which nothing happened.
 #[derive(Debug)]
 pub(super) struct Training {
     pub(super) status: TrainingStatus,
@@ -57,13 +57,13 @@ impl From<&TrainingState> for Training {
     }
 }
 
-/// The phase of a model's training, by its events.
+/// The phase of a model's training after its events.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Phase {
-    /// No event says it.
+    /// No event tells the phase.
     #[default]
     Unknown,
-    /// No training runs; how the last one ended is not known.
+    /// No training runs; the result of the last one is not known.
     Resting,
     New,
     Running,
@@ -72,7 +72,7 @@ enum Phase {
     Cancelled,
 }
 
-/// A set of pairs, as their number and a sum that other pairs hardly have.
+/// A set of pairs: their number, and a sum that other sets rarely have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Pairs {
     count: u32,
@@ -91,14 +91,14 @@ impl Pairs {
     }
 }
 
-/// A number with bits all over, so that sums of few of them differ.
+/// Spreads a number over all bits, so that sums of a few of them differ.
 fn mixed(id: DataId) -> u64 {
     let number = u64::from(id.get()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
     (number ^ (number >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93)
 }
 
 impl Told {
-    /// Takes the next event; false if it cannot happen after those before it.
+    /// Takes the next event; returns false if it cannot follow those before it.
     pub(super) fn take(&mut self, event: &NewEvent) -> bool {
         let NewEvent { created_at: at, actor: _, event_type } = event;
         let is_first = !self.is_seen;
@@ -180,24 +180,24 @@ impl Told {
         self.ended_at = Some(at);
     }
 
-    /// Data comes and goes only while no training runs.
+    /// Records that data was added or removed, so no training runs.
     fn rest(&mut self) {
         if self.phase == Phase::Unknown {
             self.phase = Phase::Resting;
         }
     }
 
-    /// True if the creation is among the events.
+    /// Returns true if the creation is among the events.
     pub(super) fn is_whole(&self) -> bool {
         self.is_whole
     }
 
-    /// True if a model has to be there, false if it must not; `None` if no event says so.
+    /// Returns true if the model must exist, false if it must not; `None` if no event tells.
     pub(super) fn is_there(&self) -> Option<bool> {
         self.is_seen.then_some(!self.is_deleted)
     }
 
-    /// True if a model can have this revision and these times.
+    /// Returns true if the revision and the times agree with the events.
     pub(super) fn is_of_changes(
         &self,
         revision: u64,
@@ -214,13 +214,13 @@ impl Told {
         }
     }
 
-    /// True if a model can have these pairs, and have given this number to the last.
+    /// Returns true if the pairs and the last id agree with the events.
     pub(super) fn is_of_pairs(&self, pairs: Pairs, last_id: u32) -> bool {
         let is_last = self.last_added == last_id || self.last_added == 0 && !self.is_whole;
         is_last && (!self.is_whole || self.pairs == pairs)
     }
 
-    /// True if a model can stand so with its training.
+    /// Returns true if the training agrees with the events.
     pub(super) fn is_of_training(&self, training: &Training) -> bool {
         self.is_of_status(training.status, training.data.is_enough())
             && self.is_of_times(training)
@@ -233,7 +233,7 @@ impl Told {
         let after = |end| match (self.has_new_data, is_enough) {
             (false, _) => status == end,
             (true, true) => status == ReadyToRun,
-            // It may have been ready in between.
+            // The model may have been ready in between.
             (true, false) => status == NotRunning || status == end,
         };
         match self.phase {
@@ -250,13 +250,13 @@ impl Told {
     fn is_of_times(&self, training: &Training) -> bool {
         let Some(started) = training.started_at else { return true };
         let is_of = |told: Option<Timestamp>, is: Timestamp| told.is_none_or(|told| told == is);
-        // A clock that was set back in between ends no training before it began.
+        // Even if a clock was set back in between, a training does not end before it began.
         let ended_at = self.ended_at.map(|ended| ended.max(started));
         is_of(self.started_at, started)
             && training.ended_at.is_none_or(|ended| is_of(ended_at, ended))
     }
 
-    /// A claim begins at zero again, and no event says so.
+    /// Returns true if the progress agrees with the events. A claim resets it to zero without an event.
     fn is_of_progress(&self, progress: Option<Progress>) -> bool {
         progress
             .is_none_or(|is| is == Progress::NONE || self.progress.is_none_or(|told| told == is))
@@ -286,7 +286,7 @@ mod tests {
         EventType::DataRemoved { data_id: DataId::new(id).unwrap() }
     }
 
-    /// The last of these cannot follow, the others can.
+    /// The last event cannot follow, the others can.
     #[test]
     fn an_event_follows_only_those_that_let_it_happen() {
         use EventType::{
