@@ -1,4 +1,4 @@
-//! Custom models: ids, versions, the states of a training, its data, and what an edit makes of a model.
+//! Custom models: ids, versions, training states and data, and the transition that each edit makes.
 
 mod custom_model;
 mod data;

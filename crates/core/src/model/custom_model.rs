@@ -1,4 +1,4 @@
-//! The record of a model, new and stored.
+//! A model, new or stored.
 
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -11,7 +11,7 @@ use crate::model::training::TrainingState;
 use crate::model::version::{Revision, Version};
 use crate::time::Timestamp;
 
-/// A model that is to be created: everything but the id, which the store gives.
+/// A model to create: every field but the id, which the store assigns.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewModel {
     /// The display name.
@@ -22,12 +22,12 @@ pub struct NewModel {
     pub language: Language,
     /// The base model.
     pub base_model: BaseModel,
-    /// The time at which the model is created, and so last updated (MODEL-4).
+    /// The time of creation, which is the first time of change too (MODEL-4).
     pub created_at: Timestamp,
 }
 
 impl NewModel {
-    /// The model under the id that the store gave it.
+    /// Returns the model with the id that the store assigned.
     pub fn with_id(self, id: ModelId) -> CustomModel {
         CustomModel {
             id,
@@ -43,66 +43,66 @@ impl NewModel {
     }
 }
 
-/// A custom model, as it is stored.
+/// A stored custom model.
 ///
-/// Serialises as the ten fields of the wire in the specification's order (MODEL-5), and after them
-/// those of READ-4 that have a value; what follows from other fields (`model_key`, `status_message`) is made there and kept nowhere.
+/// Serialises as the ten fields of the API in the specification's order (MODEL-5), then the fields of READ-4
+/// that have a value. Derived fields (`model_key`, `status_message`) are computed there and not stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomModel {
     /// The id.
     pub id: ModelId,
     /// The display name.
     pub name: Name<'static>,
-    /// The description, if there is one; shown as `null` if not (DESC-1).
+    /// The description, if there is one; `null` in JSON otherwise (DESC-1).
     pub description: Option<Description<'static>>,
     /// The language, fixed at creation (LANG-4).
     pub language: Language,
     /// The base model, fixed at creation (BASE-4).
     pub base_model: BaseModel,
-    /// The state of the model's training, with the amount of its data.
+    /// The state of the model's training, including the totals of its data.
     pub training: TrainingState,
     /// The time at which the model was created.
     pub created_at: Timestamp,
     /// The time at which the model was last changed.
     pub updated_at: Timestamp,
-    /// The version of the model. Not on the wire.
+    /// The version of the model. Not in the API.
     pub version: Version,
 }
 
 impl CustomModel {
-    /// The key for transcription requests (MODEL-2).
+    /// Returns the key for transcription requests (MODEL-2).
     pub const fn model_key(&self) -> ModelKey {
         self.id.key()
     }
 
-    /// The revision, which every change but a heartbeat raises (EDIT-4).
+    /// Returns the revision, which every change but a heartbeat raises (EDIT-4).
     pub const fn revision(&self) -> Revision {
         self.version.revision
     }
 
-    /// The training status of the model.
+    /// Returns the training status of the model.
     pub const fn training_status(&self) -> TrainingStatus {
         self.training.status()
     }
 
-    /// A text about the model's training, for people (MODEL-3).
+    /// Returns a text about the model's training, for people (MODEL-3).
     pub const fn status_message(&self) -> &'static str {
         self.training.message()
     }
 
-    /// The time at which the training that runs or ran last began (READ-4).
+    /// Returns the time at which the current or last training began (READ-4).
     pub fn started_training_at(&self) -> Option<Timestamp> {
         let run = self.training.run().map(|run| run.started_at);
         let failure = self.training.failure().map(|failure| failure.started_at);
         run.or(failure).or(self.training.success().map(|success| success.started_at))
     }
 
-    /// The time at which the last training ended, if it ended well and none runs (READ-4).
+    /// Returns the time at which the last training ended, if it succeeded and none runs (READ-4).
     pub fn finished_training_at(&self) -> Option<Timestamp> {
         self.shown_success().map(|success| success.finished_at)
     }
 
-    /// The figures that were measured, if the last training ended well and none runs (READ-4).
+    /// Returns the metrics of the last training, if it succeeded and none runs (READ-4).
     pub fn training_metrics(&self) -> Option<&TrainingMetrics> {
         self.shown_success().map(|success| &success.metrics).filter(|metrics| !metrics.is_empty())
     }
@@ -112,7 +112,7 @@ impl CustomModel {
     }
 }
 
-/// The fields of the wire: ten, and those of READ-4 that have a value.
+/// Ten fields, then the fields of READ-4 that have a value.
 impl Serialize for CustomModel {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut fields = serializer.serialize_map(None)?;
@@ -137,7 +137,7 @@ impl Serialize for CustomModel {
     }
 }
 
-/// Adds a field that has a value.
+/// Adds a field if it has a value.
 fn push<M: SerializeMap>(
     fields: &mut M,
     name: &'static str,

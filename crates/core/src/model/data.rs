@@ -1,4 +1,4 @@
-//! The data that a model is trained and tested with: pairs of audio and transcript, and their sums.
+//! Training data: pairs of audio and transcript, and their totals.
 
 use std::fmt;
 use std::str::FromStr;
@@ -13,9 +13,9 @@ use crate::time::Timestamp;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataType {
-    /// To train with.
+    /// Training data.
     Train,
-    /// To test with.
+    /// Test data.
     Test,
 }
 
@@ -23,7 +23,7 @@ impl DataType {
     /// Every type.
     pub const ALL: [DataType; 2] = [DataType::Train, DataType::Test];
 
-    /// The name on the wire.
+    /// Returns the name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             DataType::Train => "train",
@@ -31,7 +31,7 @@ impl DataType {
         }
     }
 
-    /// The type of this name.
+    /// Returns the type with this name.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.as_str() == name)
     }
@@ -43,29 +43,29 @@ impl fmt::Display for DataType {
     }
 }
 
-/// The number of a pair within its model: from 1, never given twice.
+/// The id of a pair within its model: from 1, never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct DataId(u32);
 
-/// A text is no number of a pair.
+/// The error for a text that is not the id of a pair.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the id of a pair: an integer of at least 1")]
 pub struct InvalidDataId;
 
 impl DataId {
-    /// The id with this number.
+    /// Creates an id from a number.
     pub const fn new(number: u32) -> Result<Self, InvalidDataId> {
         if number > 0 { Ok(DataId(number)) } else { Err(InvalidDataId) }
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> u32 {
         self.0
     }
 }
 
-/// Takes decimal digits without a sign and without leading zeros.
+/// Parses decimal digits without a sign and without leading zeros.
 impl FromStr for DataId {
     type Err = InvalidDataId;
 
@@ -83,17 +83,17 @@ impl fmt::Display for DataId {
     }
 }
 
-/// 32 bytes that stand for a content: its SHA-256.
+/// The SHA-256 digest of a content.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ContentDigest([u8; 32]);
 
 impl ContentDigest {
-    /// The digest of these bytes.
+    /// Creates a digest from its bytes.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         ContentDigest(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
@@ -139,37 +139,37 @@ fn bytes_of(digits: &str) -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// A file of a pair, as it was sent and as it is kept (DATA-4).
+/// A stored file of a pair (DATA-4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataFile {
-    /// The name that its sender gave it. Never a path.
+    /// The file name that the sender gave. Never used as a path.
     pub filename: String,
     /// The size in bytes.
     pub bytes: u64,
-    /// The digest by which the file can be checked.
+    /// The SHA-256 digest of the file.
     pub sha256: ContentDigest,
-    /// The name of the file in the store of contents.
+    /// The name of the file in the content store.
     pub content: String,
 }
 
 impl DataFile {
-    /// The most bytes that a file may have: 10 GiB (DATA-3).
+    /// The most bytes in a file: 10 GiB (DATA-3).
     pub const MAX_BYTES: u64 = 10 << 30;
 }
 
-/// A pair of audio and transcript that a model has (DATA-4).
+/// A pair of audio and transcript of a model (DATA-4).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataPair {
-    /// The number of the pair within the model.
+    /// The id of the pair within the model.
     pub id: DataId,
     /// The type of the pair.
     #[serde(rename = "type")]
     pub data_type: DataType,
     /// The audio.
     pub audio: DataFile,
-    /// The length of the audio in milliseconds, by the audio itself (DATA-2).
+    /// The length of the audio in milliseconds, measured from the audio (DATA-2).
     pub audio_millis: u64,
     /// The transcript of the audio.
     pub transcript: DataFile,
@@ -177,52 +177,52 @@ pub struct DataPair {
     pub created_at: Timestamp,
 }
 
-/// A pair that is to be added: everything but its number and its time.
+/// A pair to add: every field but its id and its time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPair {
     /// The type of the pair.
     pub data_type: DataType,
     /// The audio.
     pub audio: DataFile,
-    /// The length of the audio in milliseconds, by the audio itself (DATA-2).
+    /// The length of the audio in milliseconds, measured from the audio (DATA-2).
     pub audio_millis: u64,
     /// The transcript of the audio.
     pub transcript: DataFile,
 }
 
-/// The amount of data that a model has.
+/// The totals of a model's data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataTotals {
-    /// The milliseconds of audio to train with.
+    /// The milliseconds of training audio.
     pub train_millis: u64,
-    /// The number of pairs to train with.
+    /// The number of training pairs.
     pub train_pairs: u32,
-    /// The milliseconds of audio to test with.
+    /// The milliseconds of test audio.
     pub test_millis: u64,
-    /// The number of pairs to test with.
+    /// The number of test pairs.
     pub test_pairs: u32,
-    /// The number of the last pair that was added, there or not.
+    /// The id of the last pair that was added, even if it was removed since.
     pub last_id: u32,
 }
 
 impl DataTotals {
-    /// The amount of audio that a training needs: 5 hours (DATA-5).
+    /// The training audio that a training needs: 5 hours (DATA-5).
     pub const ENOUGH: Duration = Duration::from_secs(5 * 60 * 60);
 
-    /// Returns true if there is enough audio to train with.
+    /// Returns true if there is enough training audio.
     pub fn is_enough(&self) -> bool {
         self.missing_seconds() == 0
     }
 
-    /// The seconds of audio that are missing to train with, rounded up (TRAIN-2).
+    /// Returns the seconds of training audio that are missing, rounded up (TRAIN-2).
     pub fn missing_seconds(&self) -> u64 {
         let have = Duration::from_millis(self.train_millis);
         let missing = Self::ENOUGH.saturating_sub(have);
         missing.as_secs() + u64::from(missing.subsec_nanos() > 0)
     }
 
-    /// The sums with one more pair, and its number; `None` when numbers are used up.
+    /// Returns the totals with one more pair, and its id; `None` if the ids are used up.
     pub(crate) fn with(mut self, pair: &NewPair) -> Option<(Self, DataId)> {
         self.last_id = self.last_id.checked_add(1)?;
         let (millis, pairs) = self.of(pair.data_type);
@@ -231,7 +231,7 @@ impl DataTotals {
         Some((self, DataId(self.last_id)))
     }
 
-    /// The sums without a pair; `None` if it cannot have been in them.
+    /// Returns the totals without a pair; `None` if they cannot include it.
     pub(crate) fn without(mut self, pair: &DataPair) -> Option<Self> {
         let (millis, pairs) = self.of(pair.data_type);
         *millis = millis.checked_sub(pair.audio_millis)?;

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::model::data::{ContentDigest, DataFile, DataId, DataPair, DataType};
 use crate::time::Timestamp;
 
-/// The data of a model, as the API lists it (DATA-6): everything but where contents are kept.
+/// The data of a model, as the API lists it (DATA-6): every field but the names in the content store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DataList {
     /// The number of pairs.
@@ -14,10 +14,10 @@ pub struct DataList {
     pub result: Vec<ListedPair>,
 }
 
-/// A pair, as it is listed.
+/// A listed pair.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ListedPair {
-    /// The number of the pair within the model.
+    /// The id of the pair within the model.
     pub id: DataId,
     /// The type of the pair.
     pub data_type: DataType,
@@ -31,14 +31,14 @@ pub struct ListedPair {
     pub created_at: Timestamp,
 }
 
-/// A file, as it is listed.
+/// A listed file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ListedFile {
-    /// The name that its sender gave it.
+    /// The file name that the sender gave.
     pub filename: String,
     /// The size in bytes.
     pub bytes: u64,
-    /// The digest of the file.
+    /// The SHA-256 digest of the file.
     pub sha256: ContentDigest,
 }
 

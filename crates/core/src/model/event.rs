@@ -1,4 +1,4 @@
-//! The history of an organisation: one event a change, in one row of positions (LOG-1).
+//! The history of an organisation: one event per change, at consecutive positions (LOG-1).
 
 use serde::{Deserialize, Serialize};
 
@@ -19,39 +19,39 @@ pub enum EventType {
     Updated,
     /// The model was deleted, with its data.
     Deleted,
-    /// A pair of data was added.
+    /// A data pair was added.
     DataAdded {
         /// The pair.
         data_id: DataId,
     },
-    /// A pair of data was removed.
+    /// A data pair was removed.
     DataRemoved {
         /// The pair.
         data_id: DataId,
     },
     /// Training began.
     TrainingStarted,
-    /// Training went on by at least one percent (TRAIN-3).
+    /// The progress of the training grew by at least one percent (TRAIN-3).
     TrainingProgressed {
         /// The progress of the training.
         training_progress: Progress,
     },
-    /// Training ended well.
+    /// Training succeeded.
     TrainingSucceeded,
     /// Training failed.
     TrainingFailed {
-        /// The reason of the failure.
+        /// The reason for the failure.
         error: String,
     },
-    /// Training was called off.
+    /// Training was cancelled.
     TrainingCancelled,
 }
 
-/// An event that is to be kept with its change, which says whose and of which model it is; the store
-/// gives its position.
+/// An event to append with its change. The change tells its organisation and model, the store assigns its
+/// position.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
-    /// The time at which the change was decided.
+    /// The time at which the change was judged.
     pub created_at: Timestamp,
     /// The actor who made the change.
     pub actor: Actor,
@@ -60,19 +60,19 @@ pub struct NewEvent {
 }
 
 impl NewEvent {
-    /// The event of a model, at its position.
+    /// Returns the event of a model at a position.
     pub fn at(self, position: u64, model_id: ModelId) -> Event {
         let NewEvent { created_at, actor, event_type } = self;
         Event { position, created_at, model_id, actor, event_type }
     }
 }
 
-/// A change that was made, as the history shows it.
+/// A change, as the history shows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Event {
     /// The position in the history of its organisation: 1, 2, 3 …, without gaps.
     pub position: u64,
-    /// The time at which the change was decided.
+    /// The time at which the change was judged.
     pub created_at: Timestamp,
     /// The model that was changed.
     pub model_id: ModelId,
@@ -83,13 +83,13 @@ pub struct Event {
     pub event_type: EventType,
 }
 
-/// A part of the history of an organisation.
+/// A part of an organisation's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventPage {
     /// The events, in the order of their positions.
     pub events: Vec<Event>,
-    /// The position of the last event there is; 0 if there was none.
+    /// The position of the organisation's last event; 0 if it has none.
     pub last: u64,
-    /// The position of the first event that is still kept; the one behind the last if none is.
+    /// The position of the first stored event; the position after the last one if no event is stored.
     pub first: u64,
 }

@@ -3,12 +3,12 @@ use std::fmt;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A finite number: what a trainer measures is one, or is not told (TRAIN-3).
+/// A finite number: the value of a metric (TRAIN-3).
 #[derive(Clone, Copy, PartialEq, PartialOrd, Serialize)]
 #[serde(transparent)]
 pub struct Figure(f64);
 
-/// A number is infinite or none.
+/// The error for an infinite number or NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a figure is a finite number")]
 pub struct InvalidFigure;
@@ -19,13 +19,13 @@ impl Figure {
         if number.is_finite() { Ok(Figure(number)) } else { Err(InvalidFigure) }
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> f64 {
         self.0
     }
 }
 
-/// Finite numbers are equal to themselves.
+/// Never NaN, so every value equals itself.
 impl Eq for Figure {}
 
 impl fmt::Debug for Figure {

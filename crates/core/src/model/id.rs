@@ -1,4 +1,4 @@
-//! The id of a model, and the key that is made of it.
+//! The id of a model, and the key derived from it.
 
 use serde::de::Error;
 use serde::ser::Serializer;
@@ -7,8 +7,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
-/// The number of a model: positive, unique in its store, never given twice, at most 2^53 − 1
-/// (MODEL-1).
+/// The id of a model: positive, unique in its store, never used twice, at most 2^53 − 1 (MODEL-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct ModelId(NonZeroU64);
@@ -25,12 +24,12 @@ impl ModelId {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> u64 {
         self.0.get()
     }
 
-    /// The key of this model (MODEL-2).
+    /// Returns the key of the model (MODEL-2).
     pub const fn key(self) -> ModelKey {
         ModelKey(self)
     }
@@ -58,14 +57,14 @@ impl From<ModelId> for u64 {
     }
 }
 
-/// Databases keep whole numbers as `i64`, which holds every id.
+/// Databases store integers as `i64`, which holds every id.
 impl From<ModelId> for i64 {
     fn from(id: ModelId) -> Self {
         id.get().cast_signed()
     }
 }
 
-/// Takes decimal digits without a sign and without leading zeros, as ids are shown.
+/// Parses decimal digits without a sign and without leading zeros, as ids are displayed.
 impl FromStr for ModelId {
     type Err = InvalidModelId;
 
@@ -89,20 +88,19 @@ impl<'de> Deserialize<'de> for ModelId {
     }
 }
 
-/// A number or a text is not a model's id or key.
+/// The error for a number or a text that is not a model's id or key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the id of a model: an integer from 1 to 2^53 - 1")]
 pub struct InvalidModelId;
 
-/// The key of a model in transcription requests: `custom_model_{id}`, derived from the id and
-/// nothing else (MODEL-2).
+/// The key of a model in transcription requests: `custom_model_{id}`, derived from the id alone (MODEL-2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ModelKey(ModelId);
 
 impl ModelKey {
     const PREFIX: &'static str = "custom_model_";
 
-    /// The model that the key is of.
+    /// Returns the id of the model.
     pub const fn id(self) -> ModelId {
         self.0
     }

@@ -6,9 +6,8 @@ use serde::{Deserialize, Serialize};
 use crate::tenant::Actor;
 use crate::time::UnixMillis;
 
-/// The number of a claim on a model's training: larger than that of every earlier claim on the same
-/// model. A worker shows it with everything it reports, and one whose claim has passed to another is
-/// told so by it (TRAIN-4).
+/// The fencing token of a claim: larger than that of every earlier claim on the same model. A worker sends it
+/// with every report, and a report with the token of an earlier claim is refused (TRAIN-4).
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
@@ -16,12 +15,12 @@ use crate::time::UnixMillis;
 pub struct Fence(u64);
 
 impl Fence {
-    /// The fence with this number.
+    /// Creates a fence from a number.
     pub const fn new(number: u64) -> Self {
         Fence(number)
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> u64 {
         self.0
     }
@@ -33,11 +32,11 @@ impl fmt::Display for Fence {
     }
 }
 
-/// The time for which a claim holds without a word from its worker: a second to a day (TRAIN-3).
+/// The length of a lease without a heartbeat: a second to a day (TRAIN-3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LeaseTime(Duration);
 
-/// A span is too short or too long for a lease.
+/// The error for a duration that is too short or too long for a lease.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a lease is for 1 second to 1 day")]
 pub struct InvalidLeaseTime;
@@ -49,7 +48,7 @@ impl LeaseTime {
     /// The longest lease.
     pub const MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
-    /// Accepts a span from [`LeaseTime::MIN`] to [`LeaseTime::MAX`].
+    /// Accepts a duration from [`LeaseTime::MIN`] to [`LeaseTime::MAX`].
     pub fn new(span: Duration) -> Result<Self, InvalidLeaseTime> {
         if (Self::MIN..=Self::MAX).contains(&span) {
             Ok(LeaseTime(span))
@@ -58,13 +57,13 @@ impl LeaseTime {
         }
     }
 
-    /// The span.
+    /// Returns the duration.
     pub const fn get(self) -> Duration {
         self.0
     }
 }
 
-/// A minute.
+/// One minute.
 impl Default for LeaseTime {
     fn default() -> Self {
         LeaseTime(Duration::from_secs(60))
@@ -75,9 +74,9 @@ impl Default for LeaseTime {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lease {
-    /// The number of the claim.
+    /// The fencing token of the claim.
     pub fence: Fence,
-    /// The time at which the lease has run out; it holds before.
+    /// The time at which the lease ends.
     pub expires_at: UnixMillis,
     /// The worker that holds the lease.
     pub worker: Actor,

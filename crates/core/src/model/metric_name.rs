@@ -8,13 +8,13 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 /// The name of a metric: 1 to 64 characters of `a-z`, `0-9` and `_` (TRAIN-3).
 ///
-/// Names are ordered as READ-4 shows them: the five named metrics first, in their order, then all
-/// others in ascending order.
+/// Names are ordered as in READ-4: the five named metrics first, in their order, then all others in ascending
+/// order.
 #[derive(Clone, PartialEq, Eq, Hash, Serialize)]
 #[serde(transparent)]
 pub struct MetricName(Cow<'static, str>);
 
-/// A text is not the name of a metric.
+/// The error for a text that is not the name of a metric.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the name of a metric is 1 to 64 characters of a-z, 0-9 and _")]
 pub struct InvalidMetricName;
@@ -47,7 +47,7 @@ impl MetricName {
         MetricName::TEST_WORD_ERROR_RATE,
     ];
 
-    /// Accepts a name that keeps to the rule.
+    /// Validates a name.
     pub fn new(name: &str) -> Result<Self, InvalidMetricName> {
         if let Some(named) = MetricName::NAMED.into_iter().find(|named| named.as_str() == name) {
             return Ok(named);
@@ -60,12 +60,12 @@ impl MetricName {
         }
     }
 
-    /// The name as a text.
+    /// Returns the name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The place among the five named metrics; all others come behind them.
+    /// Returns the position among the five named metrics, or 5 for any other name.
     fn place(&self) -> usize {
         let place = MetricName::NAMED.iter().position(|named| named == self);
         place.unwrap_or(MetricName::NAMED.len())

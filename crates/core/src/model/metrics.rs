@@ -7,9 +7,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::model::figure::Figure;
 use crate::model::metric_name::MetricName;
 
-/// The metrics that a trainer measured: finite numbers by name, at most 32 of them (TRAIN-3).
+/// The metrics that a trainer reported: at most 32 finite numbers by name (TRAIN-3).
 ///
-/// Serialises as an object in the order of [`MetricName`] (READ-4), every number to the bit.
+/// Serialises as an object in the order of [`MetricName`] (READ-4); numbers keep their exact value.
 #[derive(Clone, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct TrainingMetrics {
@@ -17,16 +17,16 @@ pub struct TrainingMetrics {
     figures: BTreeMap<MetricName, Figure>,
 }
 
-/// There are more metrics than a training may have.
+/// The error for more metrics than a training may have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a training has at most 32 metrics")]
 pub struct TooManyMetrics;
 
 impl TrainingMetrics {
-    /// The largest number of metrics, the five named ones included.
+    /// The most metrics, including the five named ones.
     pub const MAX: usize = 32;
 
-    /// Collects metrics; of several with one name the last counts.
+    /// Collects metrics; the last one of a name counts.
     pub fn new(
         figures: impl IntoIterator<Item = (MetricName, Figure)>,
     ) -> Result<Self, TooManyMetrics> {
@@ -37,7 +37,7 @@ impl TrainingMetrics {
         Ok(metrics)
     }
 
-    /// Adds a metric, and returns the figure that it replaces, if there was one of the name.
+    /// Adds a metric, and returns the value that it replaces.
     pub fn insert(
         &mut self,
         name: MetricName,
@@ -49,22 +49,22 @@ impl TrainingMetrics {
         Ok(self.figures.insert(name, figure))
     }
 
-    /// The figure of a metric, if it was measured.
+    /// Returns the value of a metric, if it was reported.
     pub fn get(&self, name: &MetricName) -> Option<Figure> {
         self.figures.get(name).copied()
     }
 
-    /// The metrics in the order of READ-4.
+    /// Returns the metrics in the order of READ-4.
     pub fn iter(&self) -> impl Iterator<Item = (&MetricName, Figure)> {
         self.figures.iter().map(|(name, figure)| (name, *figure))
     }
 
-    /// The number of metrics.
+    /// Returns the number of metrics.
     pub fn len(&self) -> usize {
         self.figures.len()
     }
 
-    /// Returns `true` if nothing was measured.
+    /// Returns true if there are no metrics.
     pub fn is_empty(&self) -> bool {
         self.figures.is_empty()
     }
@@ -76,7 +76,7 @@ impl fmt::Debug for TrainingMetrics {
     }
 }
 
-/// Accepts an object in any order; a name that stands there twice is an error.
+/// Accepts an object in any order; a repeated name is an error.
 impl<'de> Deserialize<'de> for TrainingMetrics {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_map(MetricsVisitor)

@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 #[serde(transparent)]
 pub struct Progress(u8);
 
-/// A number is no progress.
+/// The error for a number above 100.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a progress is an integer from 0 to 100")]
 pub struct InvalidProgress;
@@ -15,15 +15,15 @@ impl Progress {
     /// No progress: 0 percent.
     pub const NONE: Progress = Progress(0);
 
-    /// All is done.
+    /// Full progress: 100 percent.
     pub const ALL: Progress = Progress(100);
 
-    /// Accepts a number of whole percent.
+    /// Accepts a whole percentage.
     pub const fn new(percent: u8) -> Result<Self, InvalidProgress> {
         if percent <= Self::ALL.0 { Ok(Progress(percent)) } else { Err(InvalidProgress) }
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> u8 {
         self.0
     }

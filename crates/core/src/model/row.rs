@@ -1,4 +1,4 @@
-//! A model in columns, as stores keep it.
+//! A model as a row of columns, as stores keep it.
 
 use crate::field::{Description, Name};
 use crate::model::custom_model::CustomModel;
@@ -8,8 +8,8 @@ use crate::model::training::TrainingState;
 use crate::model::version::{Revision, Version};
 use crate::time::{Timestamp, UnixMillis};
 
-/// A model as a store has kept it: primitive columns, which are judged on their way to a [`CustomModel`]. A file
-/// can be damaged in ways that a database cannot see.
+/// A row of a stored model in primitive columns. It is validated when it becomes a [`CustomModel`], because a
+/// file can be damaged in ways that a database does not notice.
 #[derive(Clone, Copy, Debug)]
 pub struct ModelRow<'a> {
     /// [`CustomModel::id`].
@@ -30,7 +30,7 @@ pub struct ModelRow<'a> {
     pub training_status: u8,
     /// The training state, by [`TrainingState::to_record`].
     pub training: Option<&'a str>,
-    /// [`TrainingState::claimable_at`] in milliseconds since 1970, if it is kept beside the training state.
+    /// [`TrainingState::claimable_at`] in milliseconds since 1970, if it has a column of its own.
     pub claimable_at: Option<Option<i64>>,
     /// The time of creation in seconds since 1970.
     pub created_at: i64,
@@ -38,7 +38,7 @@ pub struct ModelRow<'a> {
     pub updated_at: i64,
 }
 
-/// A row is not that of a model; says why.
+/// The error for a row that is not a valid model, with the reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidModelRow(pub &'static str);

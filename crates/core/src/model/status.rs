@@ -19,7 +19,7 @@ pub enum TrainingStatus {
 }
 
 impl TrainingStatus {
-    /// All states, in the order of their numbers.
+    /// All statuses, in the order of their numbers.
     pub const ALL: [TrainingStatus; 5] = [
         TrainingStatus::NotRunning,
         TrainingStatus::ReadyToRun,
@@ -28,7 +28,7 @@ impl TrainingStatus {
         TrainingStatus::Failed,
     ];
 
-    /// The number on the wire.
+    /// Returns the number in the API.
     pub const fn number(self) -> u8 {
         match self {
             TrainingStatus::NotRunning => 1,
@@ -39,12 +39,12 @@ impl TrainingStatus {
         }
     }
 
-    /// The state with this number.
+    /// Returns the status with this number.
     pub fn from_number(number: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.number() == number)
     }
 
-    /// The `status_message` of a model in this state (MODEL-3).
+    /// Returns the `status_message` of a model in this status (MODEL-3).
     pub const fn message(self) -> &'static str {
         match self {
             TrainingStatus::NotRunning => "Model created. Upload training data to begin.",
@@ -56,7 +56,7 @@ impl TrainingStatus {
     }
 }
 
-/// A number is not that of a training status.
+/// The error for a number that is not a training status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a training status: an integer from 1 to 5")]
 pub struct InvalidTrainingStatus;
@@ -100,13 +100,13 @@ pub enum TrainingEvent {
         /// True if the model then has at least 5 hours of audio to train with.
         is_enough: bool,
     },
-    /// Training is asked for (TRAIN-2).
+    /// Training is requested (TRAIN-2).
     Start,
     /// A worker reports success (TRAIN-3).
     Succeed,
     /// A worker reports failure, or the last lease has run out (TRAIN-3, TRAIN-5).
     Fail,
-    /// Training is called off (TRAIN-6).
+    /// Training is cancelled (TRAIN-6).
     Cancel,
 }
 
@@ -124,23 +124,23 @@ impl TrainingEvent {
     ];
 }
 
-/// The reason why an event cannot happen in a state; nothing is changed then (TRAIN-1).
+/// The reason why an event is not allowed in a status; nothing changes then (TRAIN-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NoTransition {
-    /// Training runs, and what was asked for has to wait for its end.
+    /// A training runs, and the event has to wait for its end.
     InProgress,
-    /// Training cannot start from here (TRAIN-2).
+    /// Training cannot start in this status (TRAIN-2).
     NotReady,
     /// No training runs.
     NotRunning,
 }
 
 impl TrainingStatus {
-    /// The state after an event: every pair of the two is decided here, and nowhere else (TRAIN-1).
+    /// Returns the status after an event. Every combination of status and event is decided here (TRAIN-1).
     ///
     /// # Errors
     ///
-    /// The reason why the event cannot happen in this state.
+    /// The reason why the event is not allowed in this status.
     pub const fn after(self, event: TrainingEvent) -> Result<TrainingStatus, NoTransition> {
         use TrainingEvent::{Cancel, DataAdded, DataRemoved, Fail, Start, Succeed};
         use TrainingStatus::{Failed, NotRunning, ReadyToRun, Running, Success};

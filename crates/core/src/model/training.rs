@@ -10,17 +10,17 @@ use crate::model::status::{NoTransition, TrainingEvent, TrainingStatus};
 use crate::tenant::Actor;
 use crate::time::{Timestamp, UnixMillis};
 
-/// The number of times that a training is claimed before it fails (TRAIN-5).
+/// The most claims of a training before it fails (TRAIN-5).
 pub(crate) const ATTEMPTS: u8 = 3;
 
-/// The training state of a model: its data, and its training so far.
+/// The training state of a model: the totals of its data, and its last trainings.
 ///
-/// A finished training has been started, only a running one has a lease, and what failed says why.
+/// A finished training has a start, only a running one has a lease, and a failed one has a reason.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainingState {
     state: State,
-    /// The amount of data that the model has.
+    /// The totals of the model's data.
     data: DataTotals,
     /// INVARIANT: at least the fence of every claim so far.
     last_fence: Fence,
@@ -30,7 +30,7 @@ pub struct TrainingState {
 #[serde(rename_all = "snake_case")]
 enum State {
     NotRunning {
-        /// The last training that ended, if it ended well.
+        /// The last training that ended, if it succeeded.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         earlier: Option<Success>,
     },
@@ -53,7 +53,7 @@ impl Default for State {
     }
 }
 
-/// A training that ended well.
+/// A training that succeeded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Success {
@@ -61,7 +61,7 @@ pub struct Success {
     pub started_at: Timestamp,
     /// The time at which it ended, not before it began.
     pub finished_at: Timestamp,
-    /// The figures that were measured of the model.
+    /// The metrics of the model.
     pub metrics: TrainingMetrics,
 }
 
@@ -73,13 +73,13 @@ pub struct Failure {
     pub started_at: Timestamp,
     /// The time at which it failed, not before it began.
     pub failed_at: Timestamp,
-    /// The progress that it had reached.
+    /// The progress that was reached.
     pub progress: Progress,
-    /// The reason why it failed.
+    /// The reason for the failure.
     pub error: String,
 }
 
-/// A training that runs.
+/// A running training.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Run {
@@ -87,17 +87,17 @@ pub struct Run {
     pub started_at: Timestamp,
     /// The progress of the last attempt.
     pub progress: Progress,
-    /// The number of times that it was claimed.
+    /// The number of claims so far.
     pub attempts: u8,
-    /// The last claim, held or run out.
+    /// The last lease, live or expired.
     pub lease: Option<Lease>,
 }
 
 impl TrainingState {
-    /// The longest text that says why a training failed, in characters; the rest is cut off.
+    /// The most characters of a failure's reason; the rest is cut off.
     pub const MAX_ERROR_CHARACTERS: usize = 1000;
 
-    /// The training status of the model.
+    /// Returns the training status of the model.
     pub const fn status(&self) -> TrainingStatus {
         match self.state {
             State::NotRunning { .. } => TrainingStatus::NotRunning,
@@ -108,12 +108,12 @@ impl TrainingState {
         }
     }
 
-    /// The amount of data that the model has.
+    /// Returns the totals of the model's data.
     pub const fn data(&self) -> &DataTotals {
         &self.data
     }
 
-    /// The training that runs, if one does.
+    /// Returns the running training, if there is one.
     pub const fn run(&self) -> Option<&Run> {
         match &self.state {
             State::Running { run, .. } => Some(run),
@@ -121,7 +121,7 @@ impl TrainingState {
         }
     }
 
-    /// The last training that ended, if it ended well: what transcription uses (READ-5).
+    /// Returns the last training that ended, if it succeeded: transcription uses its result (READ-5).
     pub const fn success(&self) -> Option<&Success> {
         match &self.state {
             State::NotRunning { earlier }
@@ -132,7 +132,7 @@ impl TrainingState {
         }
     }
 
-    /// The training that failed, if the last one did.
+    /// Returns the last training that ended, if it failed and none runs.
     pub const fn failure(&self) -> Option<&Failure> {
         match &self.state {
             State::Failed(failure) => Some(failure),
@@ -140,7 +140,7 @@ impl TrainingState {
         }
     }
 
-    /// The progress of the training that runs or ran last (READ-4).
+    /// Returns the progress of the current or last training (READ-4).
     pub const fn progress(&self) -> Option<Progress> {
         match &self.state {
             State::NotRunning { .. } | State::ReadyToRun { .. } => None,
@@ -150,7 +150,7 @@ impl TrainingState {
         }
     }
 
-    /// The time from which a worker may claim the training: its start if no worker has claimed it yet, else
+    /// Returns the time from which a worker may claim the training: its start before the first claim, later
     /// the end of the last lease. `None` if no training runs.
     pub fn claimable_at(&self) -> Option<UnixMillis> {
         self.run().map(|run| match &run.lease {
@@ -161,7 +161,7 @@ impl TrainingState {
         })
     }
 
-    /// A text about the model's training, for people (MODEL-3, TRAIN-2).
+    /// Returns a text about the model's training, for people (MODEL-3, TRAIN-2).
     pub const fn message(&self) -> &'static str {
         match &self.state {
             State::Running { .. } if self.data.test_pairs == 0 => {
@@ -171,7 +171,7 @@ impl TrainingState {
         }
     }
 
-    /// The training state with other data, after a pair came or went.
+    /// Returns the state after a data pair was added or removed.
     pub(crate) fn with_data(
         &self,
         data: DataTotals,
@@ -187,7 +187,7 @@ impl TrainingState {
         Ok(TrainingState { state, data, last_fence: self.last_fence })
     }
 
-    /// The training state of a model whose training begins (TRAIN-2).
+    /// Returns the state after training started (TRAIN-2).
     pub(crate) fn started(&self, now: Timestamp) -> Result<Self, NoTransition> {
         self.status().after(TrainingEvent::Start)?;
         if !self.data.is_enough() {
@@ -197,14 +197,14 @@ impl TrainingState {
         Ok(self.with(State::Running { run, earlier: self.success().cloned() }))
     }
 
-    /// The training state of a model whose training is called off (TRAIN-6).
+    /// Returns the state after training was cancelled (TRAIN-6).
     pub(crate) fn cancelled(&self) -> Result<Self, NoTransition> {
         self.status().after(TrainingEvent::Cancel)?;
         Ok(self.with(State::ReadyToRun { earlier: self.success().cloned() }))
     }
 
-    /// The training state of a model whose training a worker claims; `None` if another worker holds it, or
-    /// it was claimed as often as may be (TRAIN-3, TRAIN-5).
+    /// Returns the state after a worker claimed the training; `None` if another worker holds the lease, or
+    /// the training was claimed as often as allowed (TRAIN-3, TRAIN-5).
     pub(crate) fn claimed(&self, worker: &Actor, time: LeaseTime, now: UnixMillis) -> Option<Self> {
         let State::Running { run, earlier } = &self.state else { return None };
         if !run.is_claimable_at(now) || run.attempts >= ATTEMPTS {
@@ -223,8 +223,8 @@ impl TrainingState {
         Some(TrainingState { state, data: self.data, last_fence: fence })
     }
 
-    /// The training state of a model whose worker says how far it is: the lease is extended, and progress
-    /// never goes down within an attempt (TRAIN-3). `None` if the lease is not the worker's.
+    /// Returns the state after a heartbeat: the lease is extended, and the progress never decreases within an
+    /// attempt (TRAIN-3). `None` if the worker does not hold the lease.
     pub(crate) fn advanced(
         &self,
         fence: Fence,
@@ -243,7 +243,7 @@ impl TrainingState {
         Some(self.with(State::Running { run, earlier: earlier.clone() }))
     }
 
-    /// The training state of a model whose training ended well; `None` if the lease is not the worker's.
+    /// Returns the state after the training succeeded; `None` if the worker does not hold the lease.
     pub(crate) fn succeeded(
         &self,
         fence: Fence,
@@ -258,14 +258,14 @@ impl TrainingState {
         Some(self.with(State::Success(success)))
     }
 
-    /// The training state of a model whose training failed; `None` if the lease is not the worker's.
+    /// Returns the state after the training failed; `None` if the worker does not hold the lease.
     pub(crate) fn failed(&self, fence: Fence, error: &str, now: UnixMillis) -> Option<Self> {
         self.run()?.held(fence, now)?;
         self.ended(error, now)
     }
 
-    /// The training state of a model whose last lease has run out; `None` if it may still be claimed, or is
-    /// held (TRAIN-5).
+    /// Returns the state after the last lease ran out, which is a failure; `None` if a worker holds the
+    /// training or may still claim it (TRAIN-5).
     pub fn expired(&self, now: UnixMillis) -> Option<Self> {
         let run = self.run()?;
         if !run.is_claimable_at(now) || run.attempts < ATTEMPTS {
@@ -291,25 +291,25 @@ impl TrainingState {
 }
 
 impl Run {
-    /// Returns true if no worker holds the training at `now`.
+    /// Returns true if no worker holds a lease at `now`.
     pub fn is_claimable_at(&self, now: UnixMillis) -> bool {
         !self.lease.as_ref().is_some_and(|lease| lease.is_live_at(now))
     }
 
-    /// The lease, if it is this one and has not run out (TRAIN-4).
+    /// Returns the lease if it has this fence and is live (TRAIN-4).
     fn held(&self, fence: Fence, now: UnixMillis) -> Option<&Lease> {
         self.lease.as_ref().filter(|lease| lease.fence == fence && lease.is_live_at(now))
     }
 }
 
-/// A record is not the training state of a model in the state that it stands beside.
+/// The error for a record that is not a training state, or contradicts the status stored with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not the record of a model's course")]
 pub struct InvalidTrainingState;
 
-/// For stores, which keep a training state as a text that they need not understand.
+/// The text form for stores, which need not understand it.
 impl TrainingState {
-    /// The training state as a text; `None` for that of a new model.
+    /// Returns the training state as text; `None` for that of a new model.
     ///
     /// # Errors
     ///
@@ -321,11 +321,11 @@ impl TrainingState {
         serde_json::to_string(self).map(Some)
     }
 
-    /// The training state that a store kept, beside the status that it can be found by.
+    /// Parses a stored training state, and checks it against the status in the same row.
     ///
     /// # Errors
     ///
-    /// When the text is none that [`TrainingState::to_record`] writes, or of another status.
+    /// If [`TrainingState::to_record`] does not write such a text, or the status differs.
     pub fn from_record(
         status: TrainingStatus,
         record: Option<&str>,
@@ -341,7 +341,7 @@ impl TrainingState {
         }
     }
 
-    /// Returns true if the parts that the types leave open do not contradict each other.
+    /// Returns true if the fields do not contradict each other where their types allow it.
     pub(crate) fn is_sound(&self) -> bool {
         let is_in_order = self.success().is_none_or(|it| it.started_at <= it.finished_at)
             && self.failure().is_none_or(|it| it.started_at <= it.failed_at);

@@ -1,4 +1,4 @@
-//! The transitions of a model that is there: the rules of sections 8 to 10, as one pure function.
+//! The edits of an existing model, as one pure function: the rules of sections 8 to 10.
 
 use crate::field::{Description, Name};
 use crate::model::custom_model::CustomModel;
@@ -13,7 +13,7 @@ use crate::model::version::{Revision, Version};
 use crate::tenant::Actor;
 use crate::time::{Timestamp, UnixMillis};
 
-/// An edit of a model that exists.
+/// An edit of an existing model.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Edit {
@@ -26,48 +26,48 @@ pub enum Edit {
     },
     /// Deletes the model, with its data (EDIT-5).
     Delete,
-    /// Adds a pair of data (DATA-4, DATA-5).
+    /// Adds a data pair (DATA-4, DATA-5).
     AddData(NewPair),
-    /// Removes the pair of data with this number (DATA-6).
+    /// Removes the data pair with this id (DATA-6).
     RemoveData(DataId),
     /// Starts training (TRAIN-2).
     Run,
     /// Cancels the training (TRAIN-6).
     Cancel,
-    /// Claims the training for the worker who asks (TRAIN-3).
+    /// Claims the training for the calling worker (TRAIN-3).
     Claim {
-        /// The time for which the lease is to hold.
+        /// The length of the lease.
         time: LeaseTime,
     },
-    /// Extends the lease of a worker, who reports its progress (TRAIN-3).
+    /// Extends the lease of a worker and records its progress (TRAIN-3).
     Heartbeat {
-        /// The worker's claim.
+        /// The fence of the worker's claim.
         fence: Fence,
         /// The progress of the training.
         progress: Progress,
-        /// The time for which the lease is to hold from now on.
+        /// The length of the lease from now on.
         time: LeaseTime,
     },
     /// Ends the training with success (TRAIN-3).
     Succeed {
-        /// The worker's claim.
+        /// The fence of the worker's claim.
         fence: Fence,
-        /// The figures that were measured.
+        /// The metrics of the model.
         metrics: TrainingMetrics,
     },
     /// Ends the training with a failure (TRAIN-3).
     Fail {
-        /// The worker's claim.
+        /// The fence of the worker's claim.
         fence: Fence,
-        /// The reason of the failure.
+        /// The reason for the failure.
         error: String,
     },
-    /// Fails a training whose workers all fell silent (TRAIN-5).
+    /// Fails a training whose last lease has run out (TRAIN-5).
     Expire,
 }
 
 impl Edit {
-    /// The number of the pair of data that the edit removes.
+    /// Returns the id of the data pair that the edit removes.
     pub const fn removed_pair(&self) -> Option<DataId> {
         match self {
             Edit::RemoveData(id) => Some(*id),
@@ -76,10 +76,10 @@ impl Edit {
     }
 }
 
-/// The revision that a caller expects of a model that is to be changed (EDIT-4).
+/// The revisions that a caller expects a model to have (EDIT-4).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Expected {
-    /// Any revision: changes that others made in between are kept, and the edit is made upon them.
+    /// Any revision. Changes that others made in between are kept, and the edit applies to their result.
     #[default]
     Anything,
     /// One of these revisions.
@@ -87,7 +87,7 @@ pub enum Expected {
 }
 
 impl Expected {
-    /// Returns true if a model at this revision is what was expected.
+    /// Returns true if a model at this revision is expected.
     pub fn is_met_by(&self, revision: Revision) -> bool {
         match self {
             Expected::Anything => true,
@@ -96,66 +96,66 @@ impl Expected {
     }
 }
 
-/// A reason why an edit is not made of a model.
+/// The reason why an edit is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditRefusal {
-    /// The model is being trained, and the edit has to wait for the end of it (EDIT-5).
+    /// A training runs, and the edit has to wait for its end (EDIT-5).
     #[error("the model is being trained")]
     TrainingInProgress,
-    /// Training cannot start from the state that the model is in (TRAIN-2).
+    /// Training cannot start in the state of the model (TRAIN-2).
     #[error("the model is not ready to be trained")]
     ModelNotReady {
-        /// The seconds of audio that are missing.
+        /// The seconds of training audio that are missing.
         missing_seconds: u64,
     },
-    /// No training runs that could be called off (TRAIN-6).
+    /// No training runs that could be cancelled (TRAIN-6).
     #[error("no training runs")]
     TrainingNotRunning,
-    /// The training is not the worker's, or not any more (TRAIN-4).
+    /// The worker does not hold the lease of the training, or not any more (TRAIN-4).
     #[error("the lease is lost")]
     LeaseLost,
-    /// The model has no pair of data with this number (DATA-6).
+    /// The model has no data pair with this id (DATA-6).
     #[error("the model has no such pair of data")]
     DataNotFound,
-    /// The model had 2^32 pairs, or has millions of years of audio.
+    /// The ids of the model's pairs, or the totals of its data, would overflow.
     #[error("the model has more data than can be counted")]
     DataUncountable,
-    /// The model is at another revision than the caller expects (EDIT-4).
+    /// The revision of the model is not an expected one (EDIT-4).
     #[error("the model is at another revision")]
     PreconditionFailed,
 }
 
-/// The change of a model's data that an edit makes (DATA-4, DATA-6).
+/// The change of an edit to a model's data (DATA-4, DATA-6).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DataChange {
     /// Changes no data.
     #[default]
     Keep,
-    /// Adds a pair, whose number the model never had.
+    /// Adds a pair with an id that the model never used.
     Add(DataPair),
     /// Removes a pair.
     Remove(DataId),
 }
 
-/// The result of an edit that is made of a model.
+/// The result of an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Transition {
-    /// The model after it; `None` if it is gone.
+    /// The model after the edit; `None` if it was deleted.
     pub model: Option<CustomModel>,
-    /// The change of its data.
+    /// The change to its data.
     pub data: DataChange,
     /// The event to append. Claims and most heartbeats have none.
     pub event: Option<NewEvent>,
 }
 
-/// Judges an edit of a model. The state of the model is looked at before what the caller expects (ORDER).
+/// Judges an edit of a model. The state of the model is judged before its revision (ORDER).
 ///
-/// `pair` is the pair of data that [`Edit::RemoveData`] names, if the model has it. A pure function: nothing is
-/// read or written.
+/// `pair` is the data pair that [`Edit::RemoveData`] names, if the model has it. A pure function: it reads
+/// and writes nothing.
 ///
 /// # Errors
 ///
-/// The reason why the edit is not made.
+/// The reason why the edit is refused.
 pub fn transition(
     model: &CustomModel,
     edit: &Edit,
@@ -254,7 +254,7 @@ impl Next {
     }
 }
 
-/// The model after one more change. Its time never moves backwards (EDIT-3).
+/// Returns the model with the next revision. Its time of change never decreases (EDIT-3).
 fn changed(model: &CustomModel, now: UnixMillis) -> CustomModel {
     CustomModel {
         updated_at: model.updated_at.max(Timestamp::from(now)),
@@ -263,7 +263,7 @@ fn changed(model: &CustomModel, now: UnixMillis) -> CustomModel {
     }
 }
 
-/// The model after one more word of its worker: neither its revision nor its time changes (TRAIN-3).
+/// Returns the model after a claim or a heartbeat, which changes neither its revision nor its time (TRAIN-3).
 fn beat(model: &CustomModel, training: TrainingState) -> CustomModel {
     let heartbeats = model.version.heartbeats.wrapping_add(1);
     CustomModel { training, version: Version { heartbeats, ..model.version }, ..model.clone() }

@@ -1,11 +1,11 @@
-//! The answer to an upload.
+//! The response to an upload.
 
 use serde::Serialize;
 
 use crate::model::custom_model::CustomModel;
 use crate::model::data::NewPair;
 
-/// The answer to an upload (DATA-1).
+/// The response to an upload (DATA-1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Uploaded<'a> {
     message: &'static str,
@@ -16,7 +16,7 @@ pub struct Uploaded<'a> {
 }
 
 impl<'a> Uploaded<'a> {
-    /// The answer about a pair, when its model is like this.
+    /// Creates the response for a pair and the model that it was added to.
     pub fn new(pair: &'a NewPair, model: &CustomModel) -> Self {
         Uploaded {
             message: "Training data uploaded",
