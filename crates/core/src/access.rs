@@ -1,4 +1,4 @@
-//! API keys, scopes, rate limits and the gate that judges them, for hosts whose callers have keys.
+//! API keys, scopes, rate limits, and the gate that checks them, for hosts whose callers have keys.
 
 mod api_key;
 mod gate;

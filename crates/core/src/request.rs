@@ -1,4 +1,5 @@
-//! Requests: the bytes of a body, a query or a builder become a typed request, or every violation at once.
+//! Typed requests, read from JSON bodies, query parameters or builders. An invalid request yields all its
+//! violations at once.
 
 mod create;
 mod create_query;

@@ -1,4 +1,4 @@
-//! Keys: what a caller holds, what is kept of it, and how the two meet (AUTH-1).
+//! API keys: the secret that a caller sends, and the digest and record that a store keeps (AUTH-1).
 
 use std::fmt::{self, Write as _};
 use std::str::FromStr;
@@ -10,35 +10,35 @@ use crate::access::scope::Scopes;
 use crate::tenant::{Actor, Organisation};
 use crate::time::Timestamp;
 
-/// A secret key, `cm_<id>_<secret>`, which a caller sends after `Bearer`.
+/// A secret API key, `cm_<id>_<secret>`, which a caller sends after `Bearer`.
 ///
-/// The key is shown once, to the person who asked for it; from then on there is only its [`KeyDigest`]. `Debug`
-/// shows the id alone.
+/// It is shown once, when it is created; after that only its [`KeyDigest`] exists. `Debug` shows the id
+/// alone.
 pub struct ApiKey {
     id: KeyId,
     text: String,
 }
 
 impl ApiKey {
-    /// The key of `secret`, 256 random bits of the operating system's.
+    /// Creates the key with this secret: 256 random bits from the operating system.
     pub fn new(id: KeyId, secret: [u8; 32]) -> Self {
         let mut text = format!("cm_{id}_");
         push_hex(&mut text, &secret);
         ApiKey { id, text }
     }
 
-    /// The part that may be shown.
+    /// Returns the id, which is not secret.
     pub const fn id(&self) -> KeyId {
         self.id
     }
 
-    /// The whole key, for the one who asked for it.
+    /// Returns the whole key, to show it to its owner.
     pub fn expose(&self) -> &str {
         &self.text
     }
 
-    /// True if there is a key in a text, or more than half of its secret behind its id. The case and `cm_` do not
-    /// matter.
+    /// Returns true if a text contains a key, or an id followed by more than half of a secret. The case of
+    /// letters does not matter, and `cm_` may be missing.
     pub(crate) fn is_in(text: &[u8]) -> bool {
         const ID: usize = 12;
         const TELLING: usize = 33;
@@ -51,7 +51,7 @@ impl ApiKey {
         })
     }
 
-    /// The digest of the key, which is kept instead of the key.
+    /// Returns the digest, which is stored instead of the key.
     pub fn digest(&self) -> KeyDigest {
         KeyDigest::of(&self.text)
     }
@@ -63,22 +63,22 @@ impl fmt::Debug for ApiKey {
     }
 }
 
-/// Tells keys apart: 48 random bits that stand in the key for all to see, 12 hexadecimal digits.
+/// The id of a key: 48 random bits, shown as 12 hexadecimal digits. It is a public part of the key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyId([u8; 6]);
 
-/// A text is not the id of a key.
+/// The error for a text that is not the id of a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the id of a key is 12 digits of 0-9 a-f")]
 pub struct InvalidKeyId;
 
 impl KeyId {
-    /// The id of random bytes; a store refuses one that is taken.
+    /// Creates an id from random bytes; a store refuses one that is taken.
     pub const fn from_bytes(bytes: [u8; 6]) -> Self {
         KeyId(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub const fn to_bytes(self) -> [u8; 6] {
         self.0
     }
@@ -118,38 +118,38 @@ impl Serialize for KeyId {
     }
 }
 
-/// The actor that uses a key, named by the key's id.
+/// Names an actor by the id of its key.
 impl From<KeyId> for Actor {
     fn from(key: KeyId) -> Self {
         Actor::from_validated(key.to_string())
     }
 }
 
-/// The SHA-256 digest of a key: the only part of its secret that is ever kept.
+/// The SHA-256 digest of a key: the only form of its secret that is stored.
 ///
-/// A key is found by its digest. However long it takes to find or to miss one tells nothing about
-/// any key, since nobody chooses a digest.
+/// Keys are looked up by digest. The time of a look-up reveals nothing about a key, since a caller cannot
+/// choose a digest.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyDigest([u8; 32]);
 
 impl KeyDigest {
-    /// The digest of a text that a caller presented.
+    /// Returns the digest of a text that a caller sent.
     pub fn of(presented: &str) -> Self {
         KeyDigest(Sha256::digest(presented).into())
     }
 
-    /// The digest that a store kept.
+    /// Creates a digest from stored bytes.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         KeyDigest(bytes)
     }
 
-    /// The bytes, for a store.
+    /// Returns the bytes, for a store.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The digest of the key in an `Authorization` header, if there is one: `Bearer KEY`, the scheme
-    /// in any case (AUTH-1).
+    /// Returns the digest of the key in an `Authorization` header, if there is one: `Bearer KEY`, with the
+    /// scheme in any case (AUTH-1).
     pub fn of_authorization(header: &str) -> Option<Self> {
         let (scheme, key) = header.trim_matches([' ', '\t']).split_once(' ')?;
         let key = key.trim_start_matches(' ');
@@ -164,20 +164,20 @@ impl fmt::Debug for KeyDigest {
     }
 }
 
-/// The record of a key, as a store keeps it.
+/// A stored key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRecord {
     /// The id of the key.
     pub id: KeyId,
     /// The digest by which the key is found.
     pub digest: KeyDigest,
-    /// The organisation that the key belongs to (AUTH-2).
+    /// The organisation of the key (AUTH-2).
     pub organisation: Organisation,
-    /// The scopes that the key has.
+    /// The scopes of the key.
     pub scopes: Scopes,
-    /// The time at which the key was made.
+    /// The time at which the key was created.
     pub created_at: Timestamp,
-    /// The time from which the key is no longer valid; `None` is never.
+    /// The time from which the key is no longer valid; `None` for never.
     pub expires_at: Option<Timestamp>,
     /// The time of its revocation; `None` if it is not revoked.
     pub revoked_at: Option<Timestamp>,

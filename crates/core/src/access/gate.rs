@@ -1,4 +1,4 @@
-//! The checks of a request before the engine is asked, for hosts whose callers have keys.
+//! The check of a request before it reaches the engine, for hosts whose callers have API keys.
 
 use std::fmt;
 use std::future::Future;
@@ -18,26 +18,10 @@ use crate::store::{
 use crate::tenant::{Caller, Plans};
 use crate::time::UnixMillis;
 
-/// The number of admissions that are deleted in one write.
+/// The most admissions that one write deletes.
 const SWEPT_AT_ONCE: u32 = 1000;
 
-/// Admits requests. The key is checked first, then its scopes, then its limits (ORDER).
-///
-/// ```
-/// # use std::sync::Arc;
-/// # use std::time::SystemTime;
-/// # use custom_models_core::wire::ErrorBody;
-/// # use custom_models_core::access::{Gate, Limits, Operation};
-/// # use custom_models_core::tenant::Plans;
-/// # use custom_models_core::MemoryStore;
-/// let store = Arc::new(MemoryStore::new());
-/// let gate = Gate::new(store, Plans::default(), Limits::default(), SystemTime::now)?;
-/// let refusal = gate.enter(Some("Bearer cm_unknown"), Operation::Create).unwrap_err();
-/// assert_eq!(ErrorBody::from(&refusal).status, 401);
-/// # Ok::<(), custom_models_core::store::StoreError>(())
-/// ```
-///
-/// Cheap to clone; clones count the same requests.
+/// Authorizes and admits requests. Checks the key, then its scope, then its limits (ORDER).
 #[derive(Clone)]
 pub struct Gate {
     shared: Arc<Shared>,
@@ -52,12 +36,12 @@ struct Shared {
 }
 
 impl Gate {
-    /// A gate before a store, with the plans that its register may name, the limits, and a clock:
+    /// Creates a gate over a store, with the plans that registrations may name, the limits, and a clock:
     /// `SystemTime::now` outside of tests.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::NoWindows`] if there are limits with windows, and the store keeps none.
+    /// [`StoreErrorKind::NoWindows`] if an operation has a rate limit and the store keeps no windows.
     pub fn new(
         store: Arc<dyn AccessStore>,
         plans: Plans,
@@ -71,8 +55,9 @@ impl Gate {
         Ok(Gate { shared: Arc::new(Shared { store, plans, limits, clock, permits }) })
     }
 
-    /// Does the first half of an admission: finds the key of the `Authorization` header (AUTH-1), checks that its
-    /// scopes cover the operation (AUTH-2), and takes a place (RATE-2).
+    /// Authorizes a request: finds the key of the `Authorization` header (AUTH-1), checks that its scopes
+    /// cover the operation (AUTH-2), and takes a concurrency permit (RATE-2). The request is not admitted
+    /// yet.
     ///
     /// Reads the store, and does not wait for writes.
     ///
@@ -114,15 +99,14 @@ impl Gate {
         })
     }
 
-    /// Looks the key of a request up again that was let in a while ago: it may have been revoked, or have
-    /// expired. Takes no place, and no admission.
+    /// Checks the key of a long-running request again: it may have been revoked or have expired since. Takes
+    /// no permit, and admits nothing.
     ///
     /// Reads the store, and does not wait for writes.
     ///
     /// # Errors
     ///
-    /// [`AccessRefusal::Unauthorized`], [`AccessRefusal::InsufficientScope`] and
-    /// [`AccessRefusal::Store`].
+    /// [`AccessRefusal::Unauthorized`], [`AccessRefusal::InsufficientScope`] and [`AccessRefusal::Store`].
     pub fn recheck(
         &self,
         authorization: Option<&str>,
@@ -131,12 +115,13 @@ impl Gate {
         self.shared.grant(authorization, operation, None).map(drop)
     }
 
-    /// Deletes the admissions that no window counts any more, of keys that are idle too, and takes those that lie in
-    /// the future, since a clock was set back, to be of now (RATE-1). Returns the number of those that were deleted.
+    /// Deletes admissions that are in no window any more, also those of idle keys. Moves admissions in the
+    /// future, which a clock that was set back leaves, to now (RATE-1). Returns the number of deleted
+    /// admissions.
     ///
     /// # Errors
     ///
-    /// A fault of the store; what was done until then is done.
+    /// An error of the store; deletions made before it stay.
     pub fn sweep(&self) -> Result<u64, StoreError> {
         if !self.shared.store.keeps_windows() {
             return Ok(0);
@@ -170,8 +155,8 @@ impl Shared {
         (self.clock)().into()
     }
 
-    /// The key of a request, if it is valid (AUTH-1) and its scopes cover the operation (AUTH-2), and its window
-    /// where there is a limit.
+    /// Returns the key of a request if it is valid (AUTH-1) and its scopes cover the operation (AUTH-2), and
+    /// the state of its window if there is a rate limit.
     fn grant(
         &self,
         authorization: Option<&str>,
@@ -197,44 +182,44 @@ impl Shared {
     }
 }
 
-/// A request whose key and scope are right, with its place, that does not count yet.
+/// A request with a valid key and scope and with a concurrency permit. It does not count in its window yet.
 #[derive(Debug)]
 #[must_use = "the request is not admitted yet"]
 pub struct Authorized {
     gate: Gate,
     requests: Option<RateLimit>,
-    /// The window as it was when the key was looked up.
+    /// The state of the window when the key was looked up.
     window: Option<WindowState>,
-    /// The admitted request that it becomes.
+    /// The admitted request that this becomes.
     admitted: Admitted,
 }
 
 impl Authorized {
-    /// The id of the key that the request was sent with.
+    /// Returns the id of the key.
     pub const fn key(&self) -> KeyId {
         self.admitted.key
     }
 
-    /// The operation that is asked for.
+    /// Returns the requested operation.
     pub const fn operation(&self) -> Operation {
         self.admitted.operation
     }
 
-    /// The caller of the request, to look up whether the request was answered before (IDEM-1). Nothing else
-    /// may be asked of an engine before the request is admitted.
+    /// Returns the caller, to look up the request's idempotency record (IDEM-1). A host must not call the
+    /// engine for anything else before the request is admitted.
     pub const fn caller(&self) -> &Caller {
         &self.admitted.caller
     }
 
-    /// Returns true if anything limits the operation. With a window, the admission is a durable write. With a
-    /// limit on requests at a time, a place is taken now, and has to be free again as soon as nobody waits
-    /// (RATE-2).
+    /// Returns true if the operation has a limit. With a rate limit, the admission is a durable write. With a
+    /// concurrency limit, the request holds a permit, which the host has to release as soon as nobody waits
+    /// for the response (RATE-2).
     pub const fn is_limited(&self) -> bool {
         self.requests.is_some() || self.admitted.permit.is_some()
     }
 
-    /// Refuses a request whose window was full when its key was looked up, so that its body need not be read
-    /// (RATE-3). The admission decides in the end.
+    /// Refuses a request whose window was full when its key was looked up, so that the host need not read its
+    /// body (RATE-3). The admission decides in the end.
     ///
     /// # Errors
     ///
@@ -248,24 +233,24 @@ impl Authorized {
         }
     }
 
-    /// The admission of the request, to be written with its change
-    /// ([`Engine::create_limited`](crate::engine::Engine::create_limited)); `None` if the operation has no window. Once
-    /// that is done, [`Authorized::counted`] follows.
+    /// Returns the admission to write together with the request's change
+    /// ([`Engine::create_limited`](crate::engine::Engine::create_limited)); `None` if the operation has no
+    /// window. Call [`Authorized::counted`] after that write.
     pub fn admission(&self) -> Option<AdmissionRequest> {
         let Admitted { key, operation, .. } = self.admitted;
         let window = Window { key: key.into(), operation };
         self.requests.map(|limit| AdmissionRequest { window, limit })
     }
 
-    /// Admits a request whose admission was written with its change, or may have been. `rate_limit` is the
-    /// rate-limit status that the write returned; `None` keeps the one from before.
+    /// Marks the request as admitted after its admission was written with its change, or may have been.
+    /// `rate_limit` is the status that the write returned; `None` keeps the earlier one.
     pub fn counted(self, rate_limit: Option<RateLimitStatus>) -> Admitted {
         let before = self.window.map(|window| window.rate_limit);
         Admitted { rate_limit: rate_limit.or(before), ..self.admitted }
     }
 
-    /// Admits a request, and submits its admission without waiting for it: its client has left, or the store
-    /// has failed it already. The rate-limit status stays the one from before.
+    /// Marks the request as admitted, and submits its admission without waiting: for a client that has
+    /// disconnected, or a store that has failed already. The rate-limit status stays the earlier one.
     pub fn leave(self) -> Admitted {
         if let Some(change) = self.change() {
             self.gate.shared.store.submit_access(change, Box::new(|_| ()));
@@ -273,14 +258,15 @@ impl Authorized {
         self.counted(None)
     }
 
-    /// Admits a request that was answered before, which does not count again (IDEM-1). The rate-limit status
-    /// stays the one from before.
+    /// Marks the request as admitted without counting it again, because it repeats an earlier one (IDEM-1).
+    /// The rate-limit status stays the earlier one.
     pub fn repeats(self) -> Admitted {
         self.counted(None)
     }
 
-    /// Does the second half for a request that makes no change, or whose body is large: admits it if its window
-    /// has room (RATE-1), and returns when that is durable. From then on it counts, even if it fails (RATE-3).
+    /// Admits the request if its window has room (RATE-1), and returns when that is durable: for a request
+    /// that makes no change, or that has a large body. From then on the request counts, even if it fails
+    /// (RATE-3).
     ///
     /// # Errors
     ///
@@ -295,8 +281,8 @@ impl Authorized {
         }
     }
 
-    /// [`Authorized::admit`] for asynchronous hosts: a future that needs no particular runtime and
-    /// blocks no thread. The admission is on its way when this returns, polled or not.
+    /// Admits the request, as [`Authorized::admit`] does, without blocking a thread. Works with any async
+    /// runtime. The admission is submitted before this returns, even if the future is never polled.
     pub fn admit_async(
         self,
     ) -> impl Future<Output = Result<Admitted, AccessRefusal>> + Send + use<> {
@@ -318,8 +304,8 @@ impl Authorized {
     }
 }
 
-/// A request that may be judged by the engine. Its place is free again when this is dropped, which is
-/// for when the answer is sent or the client is gone (RATE-2).
+/// An admitted request, which the engine may execute. Dropping it releases its concurrency permit: a host
+/// drops it once the response is sent or the client has disconnected (RATE-2).
 #[derive(Debug)]
 pub struct Admitted {
     caller: Caller,
@@ -330,18 +316,18 @@ pub struct Admitted {
 }
 
 impl Admitted {
-    /// The caller for whom the engine is to be asked.
+    /// Returns the caller to pass to the engine.
     pub const fn caller(&self) -> &Caller {
         &self.caller
     }
 
-    /// The id of the key that the request was sent with.
+    /// Returns the id of the key.
     pub const fn key(&self) -> KeyId {
         self.key
     }
 
-    /// The rate-limit status of the key, this request included if it counts; `None` if the operation has no
-    /// window (RATE-5).
+    /// Returns the rate-limit status of the key, including this request if it counts; `None` if the operation
+    /// has no window (RATE-5).
     pub const fn rate_limit(&self) -> Option<RateLimitStatus> {
         self.rate_limit
     }

@@ -3,8 +3,7 @@ use std::str::FromStr;
 
 use crate::access::scope::Scope;
 
-/// An operation that a request asks for. The scope that a request needs and the limits that it has depend on
-/// it.
+/// The operation of a request. It determines the required scope and the limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Operation {
@@ -18,25 +17,25 @@ pub enum Operation {
     Update,
     /// Deletes a model.
     Delete,
-    /// Adds a pair of data to a model.
+    /// Adds a data pair to a model.
     Upload,
-    /// Lists the data of a model.
+    /// Lists the data pairs of a model.
     ListData,
-    /// Removes a pair of data from a model.
+    /// Removes a data pair from a model.
     DeleteData,
     /// Starts the training of a model.
     Run,
-    /// Calls the training of a model off.
+    /// Cancels the training of a model.
     Cancel,
     /// Resolves the key of a model for transcription.
     Resolve,
-    /// Reads the history.
+    /// Reads the history of the organisation.
     Events,
-    /// Claims trainings, and says how they go.
+    /// Claims trainings and reports on them.
     Work,
 }
 
-/// A text is no operation.
+/// The error for a text that is not an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "an operation is one of create, list, get, update, delete, upload, list_data, delete_data, \
@@ -62,7 +61,7 @@ impl Operation {
         Operation::Work,
     ];
 
-    /// The name, in a store and in a host's settings.
+    /// Returns the name, as used in stores and in a host's settings.
     pub const fn as_str(self) -> &'static str {
         match self {
             Operation::Create => "create",
@@ -81,7 +80,7 @@ impl Operation {
         }
     }
 
-    /// The scope that a key needs for it (AUTH-2).
+    /// Returns the scope that a key needs for the operation (AUTH-2).
     pub const fn scope(self) -> Scope {
         match self {
             Operation::Create

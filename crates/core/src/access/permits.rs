@@ -1,4 +1,4 @@
-//! The requests of a key that are at work now (RATE-2).
+//! Concurrency permits: the requests of a key that are in progress (RATE-2).
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -9,15 +9,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::access::api_key::KeyId;
 use crate::access::operation::Operation;
 
-/// The places that are taken, by key and operation.
+/// The permits in use, by key and operation.
 #[derive(Default)]
 pub(crate) struct ConcurrencyPermits {
-    /// INVARIANT: how many [`ConcurrencyPermit`]s there are, where there are any.
+    /// INVARIANT: the number of existing [`ConcurrencyPermit`]s, without entries for 0.
     taken: Mutex<HashMap<(KeyId, Operation), u32>>,
 }
 
 impl ConcurrencyPermits {
-    /// Takes a place, if fewer than `at_once` are taken.
+    /// Takes a permit, if fewer than `at_once` are in use.
     pub(super) fn take(
         self: &Arc<Self>,
         of: (KeyId, Operation),
@@ -33,13 +33,13 @@ impl ConcurrencyPermits {
         Some(ConcurrencyPermit { permits: Arc::clone(self), of })
     }
 
-    /// Nothing that can panic runs under the lock.
+    /// Locks the counts. Nothing that can panic runs under the lock.
     fn taken(&self) -> MutexGuard<'_, HashMap<(KeyId, Operation), u32>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// One of the requests of a key that are at work now.
+/// A permit for one request in progress.
 pub(crate) struct ConcurrencyPermit {
     permits: Arc<ConcurrencyPermits>,
     of: (KeyId, Operation),

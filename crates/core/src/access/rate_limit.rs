@@ -1,5 +1,5 @@
-//! The exact sliding window: so many requests in any span of time (RATE-1). It is judged by the admissions
-//! themselves, see [`admit`](crate::store::admit).
+//! Rate limits with an exact sliding window: at most so many requests in any time span of that length
+//! (RATE-1). [`admit`](crate::store::admit) judges them.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,7 +9,7 @@ use crate::access::api_key::KeyId;
 use crate::access::operation::Operation;
 use crate::time::UnixMillis;
 
-/// A limit: a number of requests in any window of a given length.
+/// A rate limit: the most requests in any window of a given length.
 ///
 /// ```
 /// use custom_models_core::access::RateLimit;
@@ -25,7 +25,7 @@ pub struct RateLimit {
     window: Duration,
 }
 
-/// A text or a pair of numbers is no limit of requests.
+/// The error for a text or numbers that are not a rate limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
     "a request limit is 1 to 100000 requests in 1 second to 31 days, such as 10/1h (units s, m, h, d)"
@@ -33,21 +33,21 @@ pub struct RateLimit {
 pub struct InvalidRateLimit;
 
 impl RateLimit {
-    /// The limit of creates: 10 in any 60 minutes (RATE-1).
+    /// The limit for creates: 10 in any 60 minutes (RATE-1).
     pub const CREATE: RateLimit = RateLimit { requests: 10, window: Duration::from_secs(60 * 60) };
 
-    /// The most requests; every admission of a window is kept.
+    /// The most requests; every admission in a window is stored.
     pub const MAX_REQUESTS: u32 = 100_000;
 
     /// The longest window.
     pub const MAX_WINDOW: Duration = Duration::from_secs(31 * 24 * 60 * 60);
 
-    /// A limit of 1 to [`Self::MAX_REQUESTS`] requests in a second to [`Self::MAX_WINDOW`], in whole
-    /// seconds.
+    /// Creates a limit of 1 to [`Self::MAX_REQUESTS`] requests in one second to [`Self::MAX_WINDOW`], in
+    /// whole seconds.
     ///
     /// # Errors
     ///
-    /// Beyond these bounds, and for a fraction of a second.
+    /// If a number is out of these bounds, or the window is not in whole seconds.
     pub fn new(requests: u32, window: Duration) -> Result<Self, InvalidRateLimit> {
         let is_window = (Duration::from_secs(1)..=Self::MAX_WINDOW).contains(&window);
         let is_whole = window.subsec_nanos() == 0;
@@ -57,18 +57,18 @@ impl RateLimit {
         Ok(RateLimit { requests, window })
     }
 
-    /// The number of requests that a window takes.
+    /// Returns the most requests in a window.
     pub const fn requests(&self) -> u32 {
         self.requests
     }
 
-    /// The length of the window.
+    /// Returns the length of the window.
     pub const fn window(&self) -> Duration {
         self.window
     }
 }
 
-/// Reads `10/1h`: requests, and a window in seconds, minutes, hours or days.
+/// Parses the form `10/1h`: requests, and a window in seconds, minutes, hours or days.
 impl FromStr for RateLimit {
     type Err = InvalidRateLimit;
 
@@ -87,12 +87,12 @@ impl FromStr for RateLimit {
 
 const UNITS: [(char, u64); 4] = [('d', 24 * 60 * 60), ('h', 60 * 60), ('m', 60), ('s', 1)];
 
-/// Digits and nothing else; the parser of numbers takes a sign as well.
+/// Parses digits alone, without the sign that `parse` accepts.
 fn number(digits: &str) -> Option<u32> {
     digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())?
 }
 
-/// Writes the form that [`FromStr`] reads, in the largest unit that fits.
+/// Formats as [`FromStr`] parses, in the largest unit that divides the window.
 impl fmt::Display for RateLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let window = self.window.as_secs();
@@ -104,25 +104,25 @@ impl fmt::Display for RateLimit {
     }
 }
 
-/// A window in which the requests of a key for an operation are counted.
+/// A rate-limit window: the admissions of a key for one operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window {
-    /// The key, which says whose requests are counted.
+    /// The key of the window.
     pub key: WindowKey,
     /// The operation.
     pub operation: Operation,
 }
 
-/// The key of a window: 1 to 64 bytes that say whose requests are counted. A host chooses them; those of a
-/// [`Gate`](crate::access::Gate) are the ids of its keys.
+/// The key of a window: 1 to 64 bytes that the host chooses. A [`Gate`](crate::access::Gate) uses the ids of
+/// API keys.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WindowKey {
-    /// INVARIANT: those behind `length` are zeros.
+    /// INVARIANT: bytes after `length` are zero.
     bytes: [u8; WindowKey::MAX_BYTES],
     length: u8,
 }
 
-/// Bytes are not the key of a window.
+/// The error for bytes that are not the key of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the key of a window is 1 to 64 bytes")]
 pub struct InvalidWindowKey;
@@ -131,11 +131,11 @@ impl WindowKey {
     /// The most bytes of a key.
     pub const MAX_BYTES: usize = 64;
 
-    /// The key of these bytes.
+    /// Creates a key from bytes.
     ///
     /// # Errors
     ///
-    /// For no bytes, and for more than [`WindowKey::MAX_BYTES`].
+    /// If there are no bytes, or more than [`WindowKey::MAX_BYTES`].
     pub fn new(key: &[u8]) -> Result<Self, InvalidWindowKey> {
         let mut bytes = [0; Self::MAX_BYTES];
         let permit = bytes.get_mut(..key.len()).filter(|permit| !permit.is_empty());
@@ -144,7 +144,7 @@ impl WindowKey {
         Ok(WindowKey { bytes, length })
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..usize::from(self.length)).unwrap_or_default()
     }
@@ -171,19 +171,19 @@ impl fmt::Debug for WindowKey {
     }
 }
 
-/// The rate-limit status of a key in a window, for the `X-RateLimit-` headers (RATE-5).
+/// The rate-limit status of a window, for the `X-RateLimit-` headers (RATE-5).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimitStatus {
-    /// The number of requests that a window takes.
+    /// The most requests in the window.
     pub limit: u32,
-    /// The number of further requests that it would take now.
+    /// The number of further requests that would be admitted now.
     pub remaining: u32,
     /// The time at which the oldest admission leaves the window; now, if there is none.
     pub reset_at: UnixMillis,
 }
 
 impl RateLimitStatus {
-    /// The headers that say so, by their names (RATE-5).
+    /// Returns the headers with the status, by name (RATE-5).
     pub fn headers(&self) -> [(&'static str, String); 3] {
         [
             ("X-RateLimit-Limit", self.limit.to_string()),

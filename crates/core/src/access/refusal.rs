@@ -6,10 +6,9 @@ use crate::store::StoreError;
 use crate::tenant::UnknownPlan;
 use crate::wire::ErrorBody;
 
-/// Every way in which the [`Gate`](crate::access::Gate) says no.
+/// A refusal by the [`Gate`](crate::access::Gate).
 ///
-/// `Display` is for logs. A caller of the API may see only the [`ErrorBody`] that a refusal turns into
-/// (section 6).
+/// `Display` is for logs. A caller of the API may see only the [`ErrorBody`] of a refusal (section 6).
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccessRefusal {
@@ -19,13 +18,13 @@ pub enum AccessRefusal {
     /// 403: a valid key lacks the scope that the operation needs (AUTH-2).
     #[error("the key lacks the scope {required}")]
     InsufficientScope {
-        /// The scope that is needed.
+        /// The required scope.
         required: Scope,
     },
-    /// 429: as many requests of the key as may be at a time are at work (RATE-2).
+    /// 429: the key has as many requests in progress as allowed (RATE-2).
     #[error("{at_once} requests of the key are at work already")]
     ConcurrencyLimited {
-        /// The number of requests that may be at work at a time.
+        /// The most concurrent requests.
         at_once: NonZeroU32,
         /// The rate-limit status of the key, if the operation has a window.
         rate_limit: Option<RateLimitStatus>,
@@ -35,13 +34,13 @@ pub enum AccessRefusal {
     RateLimited {
         /// The rate-limit status of the key.
         rate_limit: RateLimitStatus,
-        /// The whole seconds after which a request is admitted if nothing else is sent (RATE-5).
+        /// The whole seconds until a request is admitted if no other is sent (RATE-5).
         retry_after: u64,
     },
-    /// 500: the plan of the organisation is not set up.
+    /// 500: the plan of the organisation is not configured.
     #[error(transparent)]
     UnknownPlan(#[from] UnknownPlan),
-    /// 500, or 503 where trying again is right: the store failed. The cause is for the log alone.
+    /// 500, or 503 if the caller may retry: the store failed. The cause is for the log alone.
     #[error(transparent)]
     Store(#[from] StoreError),
 }

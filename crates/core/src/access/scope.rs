@@ -15,16 +15,16 @@ pub enum Scope {
     TrainingWork,
 }
 
-/// A text is no scope.
+/// The error for a text that is not a scope.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a scope is one of custom_models:write, custom_models:read, training:work")]
 pub struct InvalidScope;
 
 impl Scope {
-    /// Every scope, in the order in which lists show them.
+    /// Every scope, in the order of lists.
     pub const ALL: [Scope; 3] = [Scope::Write, Scope::Read, Scope::TrainingWork];
 
-    /// The name on the wire.
+    /// Returns the name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Scope::Write => "custom_models:write",
@@ -88,7 +88,7 @@ impl Scopes {
         self.0 == 0
     }
 
-    /// The scopes, in the order of [`Scope::ALL`].
+    /// Returns the scopes in the order of [`Scope::ALL`].
     pub fn iter(self) -> impl Iterator<Item = Scope> {
         Scope::ALL.into_iter().filter(move |&scope| self.contains(scope))
     }
@@ -106,7 +106,7 @@ impl fmt::Debug for Scopes {
     }
 }
 
-/// The names, with spaces between them.
+/// Formats as names separated by spaces.
 impl fmt::Display for Scopes {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, scope) in self.iter().enumerate() {
@@ -119,7 +119,7 @@ impl fmt::Display for Scopes {
     }
 }
 
-/// Reads what `Display` writes: names with spaces between them, none for the empty set.
+/// Parses what `Display` writes: names separated by spaces, empty for the empty set.
 impl FromStr for Scopes {
     type Err = InvalidScope;
 
@@ -128,7 +128,7 @@ impl FromStr for Scopes {
     }
 }
 
-/// A list of names.
+/// Serialises as a list of names.
 impl Serialize for Scopes {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(self.iter())

@@ -13,8 +13,8 @@ use crate::time::Timestamp;
 
 /// A valid request to create a model (sections 1 and 2).
 ///
-/// There are three ways to one, from the bytes of a body, from a builder and through serde, and
-/// one judge behind them. What is typed is valid: nothing downstream checks again.
+/// It is read from a JSON body, built in code, or deserialised with serde; all three run the same validation.
+/// Nothing downstream validates it again.
 ///
 /// ```
 /// use custom_models_core::field::Field;
@@ -44,16 +44,16 @@ pub struct CreateModel<'a> {
 }
 
 impl<'a> CreateModel<'a> {
-    /// The longest body that a host reads: 64 KiB. A longer one is [`Refusal::BodyTooLarge`]
+    /// The most bytes of a body that a host reads: 64 KiB. A longer one is [`Refusal::BodyTooLarge`]
     /// (BODY-6).
     ///
     /// [`Refusal::BodyTooLarge`]: crate::engine::Refusal::BodyTooLarge
     pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
-    /// Reads a request body, or says everything that is wrong with it (BODY-1 to BODY-4).
+    /// Parses a request body, or returns every violation (BODY-1 to BODY-4).
     ///
-    /// Borrows from `body`; only a text that holds an escape is copied. The cost is linear in the
-    /// length of `body`, which the caller bounds by [`Self::MAX_BODY_BYTES`].
+    /// Borrows from `body` and copies only texts with escapes. The cost is linear in the length of `body`,
+    /// which the caller bounds by [`Self::MAX_BODY_BYTES`].
     pub fn from_json(body: &'a [u8]) -> Result<Self, Violations<'a>> {
         let mut fields = RawFields::default();
         match scan(body, &mut fields) {
@@ -62,18 +62,18 @@ impl<'a> CreateModel<'a> {
         }
     }
 
-    /// Starts a request in code.
+    /// Starts a builder.
     pub fn builder() -> CreateModelBuilder<'a> {
         CreateModelBuilder::default()
     }
 
-    /// Makes the model that the request asks for, created at `created_at`.
+    /// Returns the model to create, with the time of its creation.
     pub fn into_new_model(self, created_at: Timestamp) -> NewModel {
         let CreateModel { name, language, base_model, description } = self.into_owned();
         NewModel { name, description, language, base_model, created_at }
     }
 
-    /// The same request, owning its texts.
+    /// Returns the same request with owned texts.
     pub fn into_owned(self) -> CreateModel<'static> {
         CreateModel {
             name: self.name.into_owned(),
@@ -84,9 +84,9 @@ impl<'a> CreateModel<'a> {
     }
 }
 
-/// Collects the fields of a [`CreateModel`] and judges them all at once.
+/// A builder of a [`CreateModel`], which validates all fields at the end.
 ///
-/// A field that is set again keeps the later value.
+/// A field that is set twice keeps the later value.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct CreateModelBuilder<'a> {
@@ -108,30 +108,30 @@ impl<'a> CreateModelBuilder<'a> {
         self
     }
 
-    /// Sets the base model, by its name or as a `&`[`BaseModel`]. Without it: general (BASE-1).
+    /// Sets the base model, by its name or as a `&`[`BaseModel`]. The default is general (BASE-1).
     #[inline]
     pub fn base_model(mut self, base_model: &'a (impl AsRef<str> + ?Sized)) -> Self {
         self.fields.base_model = RawValue::Text(base_model.as_ref());
         self
     }
 
-    /// Sets the description. Without it there is none (DESC-1).
+    /// Sets the description. The default is none (DESC-1).
     #[inline]
     pub fn description(mut self, description: &'a (impl AsRef<str> + ?Sized)) -> Self {
         self.fields.description = RawValue::Text(description.as_ref());
         self
     }
 
-    /// Judges what was collected: a valid request, or every violation at once (BODY-4).
+    /// Validates the fields, and returns the request or every violation (BODY-4).
     #[inline]
     pub fn build(self) -> Result<CreateModel<'a>, Violations<'a>> {
         validate(self.fields)
     }
 }
 
-/// The one judge of a create request: the rules of section 2 in their order, field by field.
+/// Validates a create request: the rules of section 2, field by field.
 ///
-/// A verdict is a byte or two; texts are moved once, when all verdicts are known.
+/// Each field yields a result of a byte or two; the texts are moved once, after all fields are validated.
 #[inline(always)]
 fn validate<'a, T>(fields: RawFields<T>) -> Result<CreateModel<'a>, Violations<'a>>
 where
@@ -217,10 +217,10 @@ pub(crate) fn validate_description(found: &RawValue<impl AsRef<str>>) -> Result<
     }
 }
 
-/// Reads a request out of any self-describing format; the error's text lists every violation.
+/// Deserialises from any self-describing format; the text of the error lists every violation.
 ///
-/// Faults of the format itself are left to the deserializer: `serde_json` does not look into values that are
-/// ignored, so only [`CreateModel::from_json`] holds BODY-1.
+/// Syntax errors are those of the deserializer. `serde_json` does not check ignored values, so only
+/// [`CreateModel::from_json`] enforces BODY-1.
 impl<'de> Deserialize<'de> for CreateModel<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = deserializer.deserialize_map(RawFieldsVisitor)?;
@@ -228,7 +228,7 @@ impl<'de> Deserialize<'de> for CreateModel<'_> {
     }
 }
 
-/// Collects the named fields of an object.
+/// A visitor that collects the named fields of an object.
 pub(crate) struct RawFieldsVisitor;
 
 impl<'de> Visitor<'de> for RawFieldsVisitor {
@@ -258,7 +258,8 @@ impl<'de> Deserialize<'de> for RawValue<Cow<'static, str>> {
     }
 }
 
-/// Takes a value of any type for what it is: a wrong one is for the judge to report, beside all else.
+/// A visitor that accepts a value of any type. A wrong type is reported by the validation, together with all
+/// other violations.
 struct RawValueVisitor;
 
 impl<'de> Visitor<'de> for RawValueVisitor {

@@ -2,17 +2,17 @@ use crate::field::{Field, Violation, ViolationKind};
 use crate::request::list::read;
 use crate::request::violations::Violations;
 
-/// The parameters of a request to create a model, beside its body (DRY-1).
+/// The query parameters of a request to create a model (DRY-1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CreateParameters {
-    /// Only say what the request would come to.
+    /// True to validate the request without creating the model.
     pub validate_only: bool,
 }
 
 impl CreateParameters {
-    /// Reads the parameters of a query, already percent-decoded, or says what is wrong with them. Another
-    /// parameter is wrong too.
+    /// Parses percent-decoded query parameters, or returns every violation. An unknown parameter is a
+    /// violation.
     ///
     /// ```
     /// use custom_models_core::request::CreateParameters;

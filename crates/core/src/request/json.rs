@@ -1,7 +1,7 @@
-//! One pass over a request body: RFC 8259 to the letter, and the four named fields picked out on the way.
+//! A scanner of request bodies: one pass that checks RFC 8259 and picks out the named fields.
 //!
-//! A byte is looked at a bounded number of times whatever the input (BODY-6), and nothing is allocated
-//! but the text of a string that holds an escape.
+//! Each byte is examined a bounded number of times, whatever the input (BODY-6). Only strings with escapes
+//! allocate.
 
 mod members;
 
@@ -12,10 +12,10 @@ use crate::request::raw::{RawFields, RawValue};
 
 pub(super) use self::members::{members, text};
 
-/// The most levels of nested arrays and objects, the body's own object included (BODY-1).
+/// The most levels of nested arrays and objects, including the body's own object (BODY-1).
 pub(crate) const MAX_DEPTH: u32 = 127;
 
-/// Reads one body into `fields`, which are to be used only if it is sound.
+/// Scans a body into `fields`, which are valid only if this succeeds.
 pub(crate) fn scan<'a>(
     body: &'a [u8],
     fields: &mut RawFields<Cow<'a, str>>,
@@ -28,7 +28,7 @@ struct Scanner<'a> {
     text: &'a str,
 }
 
-/// The place at which a piece ends. Places go from call to call, to stay in registers.
+/// The position after a token. Positions are passed by value, so that they stay in registers.
 type End = Result<usize, BodyFault>;
 
 impl<'a> Scanner<'a> {
@@ -43,7 +43,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// The members of the body's own object, after its brace.
+    /// Scans the members of the body's own object, from after its brace.
     fn members(&self, start: usize, fields: &mut RawFields<Cow<'a, str>>) -> End {
         let mut at = self.space(start);
         if self.byte(at) == Some(b'}') {
@@ -85,8 +85,8 @@ impl<'a> Scanner<'a> {
         Ok(end)
     }
 
-    /// Steps over one value that stands `depth` levels deep, without recursion: the kind of every
-    /// open container is one bit, set for an object.
+    /// Skips one value at depth `depth` without recursion: one bit per open container tells an object from an
+    /// array.
     #[inline(never)]
     fn value(&self, mut at: usize, mut depth: u32) -> End {
         let floor = depth;
@@ -112,7 +112,7 @@ impl<'a> Scanner<'a> {
                 b'n' => self.word(at, b"null")?,
                 _ => self.number(at)?,
             };
-            // A value is complete: close what ends here, and go on where a comma says so.
+            // A value is complete: close the containers that end here, and continue after a comma.
             loop {
                 if depth == floor {
                     return Ok(at);
@@ -164,7 +164,7 @@ impl<'a> Scanner<'a> {
         if rest.starts_with(word) { Ok(at + word.len()) } else { Err(NotJson) }
     }
 
-    /// Reads a string; borrowed unless it holds an escape.
+    /// Reads a string; borrows unless it has an escape.
     #[inline(always)]
     fn string(&self, at: usize) -> Result<(Cow<'a, str>, usize), BodyFault> {
         let start = self.expect(at, b'"')?;
@@ -195,7 +195,7 @@ impl<'a> Scanner<'a> {
         self.text.get(start..end).ok_or(NotJson)
     }
 
-    /// The place of the next quote, backslash or control character, or the end.
+    /// Returns the position of the next quote, backslash or control character, or the end.
     #[inline]
     fn run(&self, start: usize) -> usize {
         let length = plain_prefix(self.text.as_bytes().get(start..).unwrap_or_default());
@@ -204,7 +204,7 @@ impl<'a> Scanner<'a> {
         start + length
     }
 
-    /// One escape, from its backslash on. A surrogate must be the first half of a pair.
+    /// Reads an escape, starting at its backslash. A surrogate must be the first half of a pair.
     fn escape(&self, at: usize) -> Result<(char, usize), BodyFault> {
         let letter = self.byte(self.expect(at, b'\\')?).ok_or(NotJson)?;
         let character = match letter {
@@ -227,7 +227,7 @@ impl<'a> Scanner<'a> {
         Ok((character, at + 2))
     }
 
-    /// The code unit of an escape of the form `\u0000`.
+    /// Reads the code unit of an escape of the form `\u0000`.
     fn four_hex(&self, at: usize) -> Result<u16, BodyFault> {
         let start = self.word(at, b"\\u")?;
         (start..start + 4).try_fold(0, |code, at| {
@@ -257,8 +257,8 @@ impl<'a> Scanner<'a> {
     }
 }
 
-/// The number of bytes before the first one that ends a run. Reads word by word, and in blocks if there are
-/// many.
+/// Returns the number of bytes before the first one that ends a run. Reads words, and blocks if the run is
+/// long.
 #[inline]
 fn plain_prefix(bytes: &[u8]) -> usize {
     let mut rest = bytes;
@@ -281,8 +281,8 @@ fn is_end(byte: u8) -> bool {
     (byte == b'"') | (byte == b'\\') | (byte < 0x20)
 }
 
-/// The high bit of every byte of a word that ends a run. Bits above the lowest one may be wrong,
-/// since a borrow runs upwards; only the lowest is used.
+/// Returns a word with the high bit set in each byte that ends a run. Bits above the lowest set one may be
+/// wrong, since a borrow propagates upwards; only the lowest is used.
 #[inline]
 fn ends(word: u64) -> u64 {
     const ONES: u64 = 0x0101_0101_0101_0101;
@@ -292,8 +292,7 @@ fn ends(word: u64) -> u64 {
     (below(quote, 1) | below(backslash, 1) | below(word, 0x20)) & (ONES << 7)
 }
 
-/// The number of bytes in the leading whole blocks in which no run ends. The compiler makes vector code of
-/// it.
+/// Returns the number of leading bytes in whole blocks without the end of a run. The compiler vectorises it.
 #[inline(never)]
 fn plain_blocks(bytes: &[u8]) -> usize {
     let ends = |block: &[u8]| block.iter().fold(0, |ends, &byte| ends | u8::from(is_end(byte)));

@@ -8,12 +8,12 @@ use crate::model::{CustomModel, ModelId, TrainingStatus};
 use crate::request::violations::Violations;
 use crate::store::{Filter, Listing, Selection};
 
-/// The number of models that a page holds: 1 to 100, 25 if nothing is said (READ-1).
+/// The number of models on a page: 1 to 100, 25 by default (READ-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PerPage(u32);
 
 impl PerPage {
-    /// The most models that a page may hold.
+    /// The most models on a page.
     pub const MAX: u32 = 100;
 
     /// Accepts a number from 1 to [`PerPage::MAX`].
@@ -25,7 +25,7 @@ impl PerPage {
         }
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> u32 {
         self.0
     }
@@ -37,13 +37,13 @@ impl Default for PerPage {
     }
 }
 
-/// The place in a list at which a page begins.
+/// The start of a page in a list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Start {
-    /// At the page with this number, counted from 1. The cost grows with the number.
+    /// The page with this number, counted from 1. The cost grows with the number.
     Page(NonZeroU64),
-    /// Behind the model with this id, whether or not it still exists. Without a filter the cost is
-    /// the same everywhere (READ-2).
+    /// After the model with this id, even if it no longer exists. Without a filter the cost is the same
+    /// everywhere (READ-2).
     After(ModelId),
 }
 
@@ -58,15 +58,15 @@ impl Default for Start {
 pub struct ListModels {
     /// The conditions that the models must meet.
     pub filter: Filter,
-    /// The place at which the page begins.
+    /// The start of the page.
     pub start: Start,
-    /// The most models that the page holds.
+    /// The most models on the page.
     pub per_page: PerPage,
 }
 
 impl ListModels {
-    /// Reads the parameters of a query, already percent-decoded, or says everything that is wrong
-    /// with them. A parameter that READ-1 does not name is wrong too.
+    /// Parses percent-decoded query parameters, or returns every violation. A parameter that READ-1 does not
+    /// name is a violation.
     ///
     /// ```
     /// use custom_models_core::field::Field;
@@ -136,7 +136,7 @@ struct ParameterSet<'a> {
     base_model: Option<&'a str>,
 }
 
-/// Reads one parameter, if it is given, and keeps the violation if it is not right.
+/// Parses a parameter if it is given, and notes its violation if it is invalid.
 pub(crate) fn read<'a, T>(
     value: Option<&'a str>,
     validate: impl FnOnce(&'a str) -> Result<T, Violation<'a>>,
@@ -145,7 +145,8 @@ pub(crate) fn read<'a, T>(
     value.and_then(|value| validate(value).map_err(keep).ok())
 }
 
-/// A number that no page has is past the end of every list, and is the last number there is.
+/// Parses a page number. A number that overflows becomes the largest one, which is past the end of every
+/// list.
 fn page(text: &str) -> Result<NonZeroU64, Violation<'_>> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let page = if is_number { text.parse().unwrap_or(u64::MAX) } else { 0 };
@@ -162,17 +163,17 @@ fn status(text: &str) -> Result<TrainingStatus, Violation<'_>> {
         .ok_or(Violation::new(Field::Status, ViolationKind::Unsupported))
 }
 
-/// A number in decimal digits, without the sign that `parse` would take.
+/// Parses decimal digits without a sign, which `parse` would accept.
 pub(crate) fn number<T: FromStr>(text: &str) -> Option<T> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// A page of models, in the form of the wire (READ-1).
+/// A page of models, as the API returns it (READ-1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ModelPage {
     /// The number of models on this page.
     pub count: u64,
-    /// The number of models of the organisation that match, on all pages.
+    /// The number of the organisation's models that match, on all pages.
     pub total_results: u64,
     /// The models, in ascending order of their ids.
     pub result: Vec<CustomModel>,

@@ -8,23 +8,23 @@ use crate::request::violations::Violations;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ListEvents {
-    /// The position behind which the part begins; 0 is the beginning.
+    /// The position after which the part begins; 0 is the beginning.
     pub after: u64,
-    /// The most events that the part holds.
+    /// The most events in the part.
     pub limit: u32,
-    /// The time to wait for an event if there is none.
+    /// The time to wait for an event if there is none yet.
     pub wait: Duration,
 }
 
 impl ListEvents {
-    /// The most events that a part may hold.
+    /// The most events in a part.
     pub const MAX_LIMIT: u32 = 100;
 
     /// The longest wait, in seconds.
     pub const MAX_WAIT: u64 = 30;
 
-    /// Reads the parameters of a query, already percent-decoded, or says everything that is wrong
-    /// with them. Another parameter is wrong too.
+    /// Parses percent-decoded query parameters, or returns every violation. An unknown parameter is a
+    /// violation.
     ///
     /// ```
     /// use custom_models_core::field::Field;
@@ -70,7 +70,7 @@ impl ListEvents {
     }
 }
 
-/// From the beginning, 25 events at most, without waiting.
+/// The first 25 events, without waiting.
 impl Default for ListEvents {
     fn default() -> Self {
         ListEvents { after: 0, limit: 25, wait: Duration::ZERO }
@@ -83,7 +83,7 @@ fn in_range(field: Field, text: &str, from: u64, to: u64) -> Result<u64, Violati
         .ok_or(Violation::new(field, ViolationKind::Unsupported))
 }
 
-/// A number that no event has is behind them all.
+/// Parses a position. A number that overflows becomes the largest one, which is after every event.
 fn position(text: &str) -> Result<u64, Violation<'_>> {
     let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let position = is_number.then(|| text.parse().unwrap_or(u64::MAX));

@@ -1,30 +1,30 @@
-//! The values of a request's named fields, before any rule is applied.
+//! The values of a request's named fields before validation.
 //!
-//! Bytes, the builder and serde all end here, so that one judge gives one verdict.
+//! JSON bodies, builders and serde all produce them, so that one function validates all three.
 
 use std::borrow::Cow;
 
 use crate::field::{Field, Violation, ViolationKind};
 use crate::request::violations::Violations;
 
-/// The raw value of one named field of a request; a text is a `T`, borrowed or owned.
+/// The raw value of a named field; a text is a `T`, borrowed or owned.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum RawValue<T> {
-    /// The field is not there.
+    /// The field is absent.
     #[default]
     Absent,
     /// The field is `null`.
     Null,
-    /// The field is a string, its escapes resolved.
+    /// The field is a string, with its escapes resolved.
     Text(T),
     /// The field is a number, a boolean, an array or an object.
     Other,
-    /// The field is there more than once (BODY-3).
+    /// The field occurs more than once (BODY-3).
     Repeated,
 }
 
 impl<T> RawValue<T> {
-    /// Takes note of a value, or of the repetition when there was one already.
+    /// Records a value, or a repetition if there was one already.
     #[inline]
     pub(crate) fn note(&mut self, value: RawValue<T>) {
         *self = if matches!(self, RawValue::Absent) { value } else { RawValue::Repeated };
@@ -32,7 +32,7 @@ impl<T> RawValue<T> {
 }
 
 impl<T> RawValue<T> {
-    /// The text, if it is one.
+    /// Returns the text, if the value is one.
     pub(crate) fn into_text<'a>(self) -> Option<Cow<'a, str>>
     where
         T: Into<Cow<'a, str>>,
@@ -44,7 +44,7 @@ impl<T> RawValue<T> {
     }
 }
 
-/// The named fields of a create request, as found.
+/// The raw values of the named fields of a create request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct RawFields<T> {
     pub(crate) name: RawValue<T>,
@@ -54,7 +54,7 @@ pub(crate) struct RawFields<T> {
 }
 
 impl<T> RawFields<T> {
-    /// The place of a field by its key; `None` for a key that the rules do not name (BODY-2).
+    /// Returns the field with this key; `None` for a key that the rules do not name (BODY-2).
     pub(crate) fn named(&mut self, key: &str) -> Option<&mut RawValue<T>> {
         match key {
             "name" => Some(&mut self.name),
@@ -65,8 +65,8 @@ impl<T> RawFields<T> {
         }
     }
 
-    /// The place of the field whose key a member begins with, and the length of key and colon, where
-    /// they are written as most clients write them: without escapes and with nothing in between.
+    /// Returns the field whose key a member begins with, and the length of key and colon, if they are written
+    /// in the usual way: without escapes and without white space.
     #[inline]
     pub(crate) fn keyed(&mut self, member: &[u8]) -> Option<(&mut RawValue<T>, usize)> {
         const NAME: &[u8] = br#""name":"#;
@@ -87,17 +87,17 @@ impl<T> RawFields<T> {
     }
 }
 
-/// The reason why a body has no fields to judge (BODY-1).
+/// The reason why a body has no fields to validate (BODY-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyFault {
-    /// Not one JSON text in UTF-8, nested too deep, or with a lone surrogate escape.
+    /// Not one JSON text in UTF-8, nested too deeply, or with a lone surrogate escape.
     NotJson,
     /// Well-formed, but not an object.
     NotAnObject,
 }
 
 impl BodyFault {
-    /// The one violation of such a body.
+    /// Returns the one violation of such a body.
     #[cold]
     pub(crate) fn violations(self) -> Violations<'static> {
         let kind = match self {

@@ -29,14 +29,14 @@ use crate::request::violations::Violations;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub struct UpdateModel<'a> {
-    /// The new name; `None` leaves it as it is.
+    /// The new name; `None` keeps the old one.
     pub name: Option<Name<'a>>,
-    /// The new description, or none of it from now on; `None` leaves it as it is.
+    /// The new description, where `Some(None)` removes it; `None` keeps the old one.
     pub description: Option<Option<Description<'a>>>,
 }
 
 impl<'a> UpdateModel<'a> {
-    /// Reads a request body, or says everything that is wrong with it, as
+    /// Parses a request body, or returns every violation, as
     /// [`CreateModel::from_json`](crate::request::CreateModel::from_json) does.
     pub fn from_json(body: &'a [u8]) -> Result<Self, Violations<'a>> {
         let mut fields = RawFields::default();
@@ -46,12 +46,12 @@ impl<'a> UpdateModel<'a> {
         }
     }
 
-    /// Starts a request in code.
+    /// Starts a builder.
     pub fn builder() -> UpdateModelBuilder<'a> {
         UpdateModelBuilder::default()
     }
 
-    /// The same request, owning its texts.
+    /// Returns the same request with owned texts.
     pub fn into_owned(self) -> UpdateModel<'static> {
         UpdateModel {
             name: self.name.map(Name::into_owned),
@@ -60,7 +60,7 @@ impl<'a> UpdateModel<'a> {
     }
 }
 
-/// The edit that the request asks for.
+/// Converts the request into its edit.
 impl From<UpdateModel<'_>> for Edit {
     fn from(request: UpdateModel<'_>) -> Self {
         let UpdateModel { name, description } = request.into_owned();
@@ -68,9 +68,9 @@ impl From<UpdateModel<'_>> for Edit {
     }
 }
 
-/// Collects what an [`UpdateModel`] changes and judges it all at once.
+/// A builder of an [`UpdateModel`], which validates all fields at the end.
 ///
-/// A field that is set again keeps the later value.
+/// A field that is set twice keeps the later value.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct UpdateModelBuilder<'a> {
@@ -90,19 +90,19 @@ impl<'a> UpdateModelBuilder<'a> {
         self
     }
 
-    /// Leaves the model without a description.
+    /// Removes the description.
     pub fn no_description(mut self) -> Self {
         self.fields.description = RawValue::Null;
         self
     }
 
-    /// Judges what was collected: a valid request, or every violation at once.
+    /// Validates the fields, and returns the request or every violation.
     pub fn build(self) -> Result<UpdateModel<'a>, Violations<'a>> {
         validate(self.fields)
     }
 }
 
-/// The one judge of an update.
+/// Validates an update.
 fn validate<'a, T>(fields: RawFields<T>) -> Result<UpdateModel<'a>, Violations<'a>>
 where
     T: AsRef<str> + Into<Cow<'a, str>>,
@@ -130,7 +130,7 @@ where
     })
 }
 
-/// As on creation, but that it may be absent, and that `null` is a wrong type (EDIT-1).
+/// Validates the name as for a create, except that it may be absent and that `null` is a wrong type (EDIT-1).
 fn validate_name(found: &RawValue<impl AsRef<str>>) -> Result<(), ViolationKind> {
     match found {
         RawValue::Absent => Ok(()),
@@ -140,7 +140,7 @@ fn validate_name(found: &RawValue<impl AsRef<str>>) -> Result<(), ViolationKind>
     }
 }
 
-/// Refuses a field that is fixed at creation, whatever its value is (EDIT-2).
+/// Refuses a field that is fixed at creation, whatever its value (EDIT-2).
 fn validate_fixed<T>(found: &RawValue<T>) -> Result<(), ViolationKind> {
     match found {
         RawValue::Absent => Ok(()),
@@ -149,8 +149,7 @@ fn validate_fixed<T>(found: &RawValue<T>) -> Result<(), ViolationKind> {
     }
 }
 
-/// Reads a request out of any self-describing format, as
-/// [`CreateModel`](crate::request::CreateModel) does.
+/// Deserialises from any self-describing format, as [`CreateModel`](crate::request::CreateModel) does.
 impl<'de> Deserialize<'de> for UpdateModel<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = deserializer.deserialize_map(RawFieldsVisitor)?;

@@ -1,4 +1,4 @@
-//! The violations of a request: every violated field at once, one message a field.
+//! The violations of a request, one message per violated field.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,32 +7,32 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::field::{Field, Violation, ViolationKind, push_echo};
 
-/// The message about a parameter that an operation does not know.
+/// The message about an unknown parameter.
 const UNKNOWN: &str = "Unknown parameter";
 
-/// The most unknown parameters that are named.
+/// The most unknown parameters that are listed.
 const MOST_UNKNOWN: usize = 16;
 
-/// Every violated field of one request, one violation a field (BODY-4), and the parameters that its operation
-/// does not know.
+/// The violations of one request: one per violated field (BODY-4), and its unknown parameters.
 ///
-/// Serialises as the `details` object of the wire: field name to message, in the order of [`Field`], then
-/// unknown parameters as they were sent. Borrows from the request; [`Violations::into_owned`] owns its texts.
+/// Serialises as the `details` object of the API: field name to message, in the order of [`Field`], then
+/// unknown parameters in the order in which they were sent. Borrows from the request;
+/// [`Violations::into_owned`] copies its texts.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Violations<'a> {
     kinds: [Option<ViolationKind>; Field::ALL.len()],
-    /// The text that was sent as language, or found in the audio of an upload: no request has both.
+    /// The language that was sent, or the text found in the audio of an upload: no request has both.
     sent_language: Cow<'a, str>,
-    /// The text that was sent as base model, or found in the transcript of an upload.
+    /// The base model that was sent, or the text found in the transcript of an upload.
     sent_base_model: Cow<'a, str>,
     sent_metric: Cow<'a, str>,
-    /// INVARIANT: excerpts as messages show them (BODY-5), each once, [`MOST_UNKNOWN`] at most.
+    /// INVARIANT: excerpts as messages show them (BODY-5), each once, at most [`MOST_UNKNOWN`].
     unknown: Vec<String>,
 }
 
 impl<'a> Violations<'a> {
-    /// The faults of name, language, base model and description, with what was sent as language and
-    /// as base model where those are at fault.
+    /// Creates the violations of name, language, base model and description. Keeps the language and base
+    /// model that were sent if those are invalid.
     #[inline]
     pub(crate) fn of_create(
         [name, language, base_model, description]: [Option<ViolationKind>; 4],
@@ -48,20 +48,21 @@ impl<'a> Violations<'a> {
         }
     }
 
-    /// The faults of the whole body, name, language, base model and description (EDIT-1, EDIT-2).
+    /// Creates the violations of the whole body, name, language, base model and description (EDIT-1, EDIT-2).
     pub(crate) fn of_update(faults: [Option<ViolationKind>; 5]) -> Self {
         Violations { kinds: kinds_of(faults), ..Violations::none() }
     }
 
-    /// The faults of fields that a host judges itself, such as the parts of an upload (DATA-2). A field
-    /// keeps the first that it is given.
+    /// Creates the violations of fields that a host validates itself, such as the parts of an upload
+    /// (DATA-2). A field keeps its first violation.
     pub fn of_fields(faults: impl IntoIterator<Item = (Field, ViolationKind)>) -> Self {
         let mut violations = Violations::none();
         faults.into_iter().for_each(|(field, kind)| violations.note(Violation::new(field, kind)));
         violations
     }
 
-    /// The faults of the parts of an upload, each with what was found in the part: a few words, or none (DATA-2).
+    /// Creates the violations of the parts of an upload. Each has a short text about the content of the part,
+    /// which may be empty (DATA-2).
     pub fn of_upload(
         faults: impl IntoIterator<Item = (Field, ViolationKind, Cow<'a, str>)>,
     ) -> Self {
@@ -72,19 +73,20 @@ impl<'a> Violations<'a> {
         violations
     }
 
-    /// The parameters of a request whose operation has none, by their names.
+    /// Creates the violations of a request whose operation takes no parameters, from the names of its
+    /// parameters.
     pub fn of_unknown_parameters<'b>(names: impl IntoIterator<Item = &'b str>) -> Self {
         let mut violations = Violations::none();
         names.into_iter().for_each(|name| violations.note_unknown(name));
         violations
     }
 
-    /// An empty set of violations.
+    /// Returns an empty set of violations.
     pub(crate) fn none() -> Self {
         Violations::of_create([None; 4], None, None)
     }
 
-    /// Takes note of a violation. A field keeps the first that it was given.
+    /// Adds a violation, unless the field has one already.
     pub(crate) fn note(&mut self, Violation { field, kind, sent }: Violation<'a>) {
         let Some(place @ None) = self.kinds.get_mut(field as usize) else {
             return;
@@ -98,7 +100,7 @@ impl<'a> Violations<'a> {
         }
     }
 
-    /// Takes note of a parameter that the operation does not know.
+    /// Adds an unknown parameter.
     pub(crate) fn note_unknown(&mut self, name: &str) {
         let mut shown = String::new();
         push_echo(&mut shown, name);
@@ -111,8 +113,8 @@ impl<'a> Violations<'a> {
         }
     }
 
-    /// These violations and those of other fields of the same request; a field of both keeps what it
-    /// has here.
+    /// Adds the violations of other fields of the same request. A field in both keeps the one that it has
+    /// here.
     #[must_use]
     pub fn and(mut self, others: Violations<'a>) -> Self {
         for violation in others.iter() {
@@ -122,17 +124,17 @@ impl<'a> Violations<'a> {
         self
     }
 
-    /// Returns true if nothing is violated.
+    /// Returns true if there are no violations.
     pub fn is_empty(&self) -> bool {
         self.kinds.iter().all(Option::is_none) && self.unknown.is_empty()
     }
 
-    /// The number of violated fields and unknown parameters.
+    /// Returns the number of violated fields and unknown parameters.
     pub fn len(&self) -> usize {
         self.kinds.iter().flatten().count() + self.unknown_parameters().count()
     }
 
-    /// The violation of one field, if there is one.
+    /// Returns the violation of a field, if there is one.
     pub fn get(&self, field: Field) -> Option<Violation<'_>> {
         let kind = (*self.kinds.get(field as usize)?)?;
         let sent = match field {
@@ -144,19 +146,19 @@ impl<'a> Violations<'a> {
         Some(Violation { field, kind, sent })
     }
 
-    /// The violations, in the order of the wire.
+    /// Returns the violations in the order of `details`.
     pub fn iter(&self) -> impl Iterator<Item = Violation<'_>> {
         Field::ALL.into_iter().filter_map(|field| self.get(field))
     }
 
-    /// The parameters that the operation does not know, in the order in which they were sent. One that is
-    /// called as a violated field is left out.
+    /// Returns the unknown parameters in the order in which they were sent, without those that share the name
+    /// of a violated field.
     pub fn unknown_parameters(&self) -> impl Iterator<Item = &str> {
         let is_field = |name: &str| self.iter().any(|violation| violation.field.as_str() == name);
         self.unknown.iter().map(String::as_str).filter(move |name| !is_field(name))
     }
 
-    /// Adds the `details` object, the same that serde makes of it.
+    /// Writes the `details` object, identical to its serialisation with serde.
     pub(crate) fn push_json(&self, out: &mut String) {
         let mut separator = '{';
         for violation in self.iter() {
@@ -171,7 +173,7 @@ impl<'a> Violations<'a> {
             out.push(separator);
             separator = ',';
             out.push('"');
-            // What is shown has no control characters, so JSON escapes nothing else in it.
+            // Excerpts have no control characters, so JSON escapes nothing else in them.
             out.push_str(&name.replace('\\', r"\\").replace('"', r#"\""#));
             out.push_str("\":\"");
             out.push_str(UNKNOWN);
@@ -180,7 +182,7 @@ impl<'a> Violations<'a> {
         out.push_str(if separator == '{' { "{}" } else { "}" });
     }
 
-    /// The same violations, owning what they show of the request.
+    /// Returns the same violations with owned texts.
     pub fn into_owned(self) -> Violations<'static> {
         Violations {
             kinds: self.kinds,
@@ -192,8 +194,7 @@ impl<'a> Violations<'a> {
     }
 }
 
-/// The faults of the fields of a body, in the order of [`Field`]; the test below holds the two
-/// together.
+/// Lists the kinds in the order of [`Field`]; a test below checks that order.
 #[inline]
 fn kinds_of(
     [body, name, language, base_model, description]: [Option<ViolationKind>; 5],
@@ -222,7 +223,7 @@ impl fmt::Debug for Violations<'_> {
     }
 }
 
-/// One line: `name: Name cannot be empty; language: Language is required`.
+/// Formats as one line: `name: Name cannot be empty; language: Language is required`.
 impl fmt::Display for Violations<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, violation) in self.iter().enumerate() {

@@ -1,4 +1,4 @@
-//! The requests of workers, each read with everything that is wrong with it at once (TRAIN-3).
+//! The requests of workers. An invalid one yields all its violations at once (TRAIN-3).
 
 use std::time::Duration;
 
@@ -10,48 +10,48 @@ use crate::request::json::{members, text};
 use crate::request::raw::BodyFault;
 use crate::request::violations::Violations;
 
-/// A valid request for a training that waits.
+/// A valid request to claim a waiting training.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ClaimTraining {
-    /// The time for which the claim holds without a word of the worker.
+    /// The length of the lease without a heartbeat.
     pub time: LeaseTime,
 }
 
-/// A worker's valid word that it is at work, and how far.
+/// A valid heartbeat of a worker, with its progress.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Heartbeat {
-    /// The worker's claim.
+    /// The fence of the worker's claim.
     pub fence: Fence,
     /// The progress of the training.
     pub progress: Progress,
-    /// The time for which the claim holds from now on without a word of the worker.
+    /// The length of the lease from now on without a heartbeat.
     pub time: LeaseTime,
 }
 
-/// A worker's valid word that a training ended well.
+/// A worker's valid report that a training succeeded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TrainingSucceeded {
-    /// The worker's claim.
+    /// The fence of the worker's claim.
     pub fence: Fence,
-    /// The figures that were measured.
+    /// The metrics of the model.
     pub metrics: TrainingMetrics,
 }
 
-/// A worker's valid word that a training failed.
+/// A worker's valid report that a training failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct TrainingFailed {
-    /// The worker's claim.
+    /// The fence of the worker's claim.
     pub fence: Fence,
-    /// The reason of the failure.
+    /// The reason for the failure.
     pub error: String,
 }
 
 impl ClaimTraining {
-    /// Reads a request body: `lease_seconds`, if it is to be other than a minute.
+    /// Parses a request body: `lease_seconds`, one minute by default.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
         let mut given = ParameterSet::read(body, &[Field::LeaseSeconds])?;
         let time = given.lease_time();
@@ -60,8 +60,7 @@ impl ClaimTraining {
 }
 
 impl Heartbeat {
-    /// Reads a request body: `fence`, `training_progress`, and `lease_seconds`, if it is to be other
-    /// than a minute.
+    /// Parses a request body: `fence`, `training_progress`, and `lease_seconds`, one minute by default.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
         let fields = [Field::LeaseSeconds, Field::Fence, Field::TrainingProgress];
         let mut given = ParameterSet::read(body, &fields)?;
@@ -74,7 +73,7 @@ impl Heartbeat {
 }
 
 impl TrainingSucceeded {
-    /// Reads a request body: `fence` and `training_metrics`.
+    /// Parses a request body: `fence` and `training_metrics`.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
         let mut given = ParameterSet::read(body, &[Field::Fence, Field::TrainingMetrics])?;
         let fence = given.required(Field::Fence, fence);
@@ -85,7 +84,7 @@ impl TrainingSucceeded {
 }
 
 impl TrainingFailed {
-    /// Reads a request body: `fence` and `error`.
+    /// Parses a request body: `fence` and `error`.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
         let mut given = ParameterSet::read(body, &[Field::Fence, Field::Error])?;
         let fence = given.required(Field::Fence, fence);
@@ -95,7 +94,7 @@ impl TrainingFailed {
     }
 }
 
-/// The named fields of a body, with their values as they are written.
+/// The named fields of a body, with their values as written.
 struct ParameterSet<'a> {
     values: Vec<(Field, &'a str)>,
     violations: Violations<'static>,
@@ -120,7 +119,7 @@ impl<'a> ParameterSet<'a> {
         self.values.iter().find(|(given, _)| *given == field).map(|(_, value)| *value)
     }
 
-    /// A field that must be there; `null` counts as missing.
+    /// Returns a required field; `null` counts as missing.
     fn required<T>(&mut self, field: Field, judge: impl FnOnce(&str) -> Judged<T>) -> Option<T> {
         let judged = match self.value(field) {
             None | Some("null") => Err(ViolationKind::Missing),
@@ -129,7 +128,7 @@ impl<'a> ParameterSet<'a> {
         judged.map_err(|kind| self.violations.note(Violation::new(field, kind))).ok()
     }
 
-    /// The metrics, with the name of the first that breaks the rule (TRAIN-3).
+    /// Returns the metrics, or notes the name of the first invalid one (TRAIN-3).
     fn metrics(&mut self) -> Option<TrainingMetrics> {
         let (mut metrics, mut faulty) = (TrainingMetrics::default(), None);
         self.required(Field::TrainingMetrics, |value| {
@@ -154,7 +153,7 @@ impl<'a> ParameterSet<'a> {
     fn lease_time(&mut self) -> Option<LeaseTime> {
         match self.value(Field::LeaseSeconds) {
             None => Some(LeaseTime::default()),
-            // Not `null` either: what may be absent has no other way to be missing.
+            // `null` is invalid: an optional field is left out instead.
             Some("null") => {
                 let kind = ViolationKind::WrongType;
                 self.violations.note(Violation::new(Field::LeaseSeconds, kind));
@@ -185,8 +184,8 @@ fn lease_time(value: &str) -> Judged<LeaseTime> {
     time.map_err(|_| ViolationKind::Unsupported)
 }
 
-/// A whole number, however it is written: `5`, `5.0` and `5e0` are one to JSON. Out of range, if it is
-/// negative or too large.
+/// Parses an integer in any notation: `5`, `5.0` and `5e0` are equal in JSON. A negative or too large one is
+/// out of range.
 fn integer(value: &str) -> Judged<u64> {
     if let Ok(number) = value.parse() {
         return Ok(number);
@@ -196,11 +195,11 @@ fn integer(value: &str) -> Judged<u64> {
     if !begins_as_number || number.fract() != 0.0 {
         return Err(ViolationKind::WrongType);
     }
-    // Whole numbers have no other digits; an infinite one is too large.
+    // An integral number formats as digits alone; an infinite one fails as too large.
     format!("{number:.0}").parse().map_err(|_| ViolationKind::Unsupported)
 }
 
-/// Adds one metric as it is written.
+/// Adds a metric from its text.
 fn add(metrics: &mut TrainingMetrics, name: &str, value: &str) -> Result<(), MetricFault> {
     let name = MetricName::new(name).map_err(|_| MetricFault::Name)?;
     let figure = figure(value).ok_or(MetricFault::Value)?;
@@ -211,7 +210,7 @@ fn add(metrics: &mut TrainingMetrics, name: &str, value: &str) -> Result<(), Met
     }
 }
 
-/// A number, and none of the words that the parser takes as well.
+/// Parses a JSON number, without the words (`inf`, `nan`) that `parse` accepts.
 fn figure(value: &str) -> Option<Figure> {
     let is_number = value.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     let number = is_number.then(|| value.parse().ok())??;

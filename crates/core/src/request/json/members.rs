@@ -1,12 +1,12 @@
-//! The members of a body with their values as they stand there, for requests that are not made often.
+//! Members of a body with their values as written, for infrequent requests.
 
 use std::borrow::Cow;
 
 use super::{Scanner, scan};
 use crate::request::raw::{BodyFault, RawFields};
 
-/// Reads one body, and has `note` take every member of its object: the key with its escapes resolved,
-/// the value as it is written.
+/// Scans a body, and calls `note` with each member of its object: the key with its escapes resolved, the
+/// value as written.
 pub(crate) fn members<'a>(
     body: &'a [u8],
     mut note: impl FnMut(&str, &'a str),
@@ -20,13 +20,13 @@ pub(crate) fn members<'a>(
         let value = scanner.colon(end)?;
         let end = scanner.value(value, 1)?;
         note(&key, scanner.slice(value, end)?);
-        // Behind the member there is a comma, or the end of the object and nothing more.
+        // After the member there is a comma, or the end of the object and nothing more.
         at = scanner.space(scanner.space(end) + 1);
     }
     Ok(())
 }
 
-/// The text of a value that is a string.
+/// Returns the text of a value that is a string.
 pub(crate) fn text(value: &str) -> Option<Cow<'_, str>> {
     Scanner { text: value }.string(0).ok().map(|(text, _)| text)
 }
