@@ -1,4 +1,4 @@
-//! The fields of requests: a type for each, the rule that its text meets, and the violations of the rules.
+//! The fields of requests: one validated type per field, and the violations of their rules.
 
 mod base_model;
 mod description;

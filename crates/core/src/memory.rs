@@ -1,4 +1,4 @@
-//! The store in memory: the reference for every other store.
+//! The store in memory, which is the reference for every other store.
 
 mod access;
 mod archive;
@@ -19,9 +19,9 @@ use crate::store::{
 use crate::tenant::Organisation;
 use crate::time::UnixMillis;
 
-/// A store that keeps models in memory and nowhere else: for tests, and the reference for every other store.
+/// A store in memory: for tests, and as the reference for every other store.
 ///
-/// All records are lost with the last clone (MODEL-6 does not hold). In all else the store meets the contract.
+/// Its records are lost with the last clone (MODEL-6 does not hold). It meets the rest of the contract.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,
@@ -39,19 +39,20 @@ pub(crate) struct State {
 }
 
 impl MemoryStore {
-    /// An empty store.
+    /// Creates an empty store.
     pub fn new() -> Self {
         MemoryStore::default()
     }
 
-    /// An empty store with an identity, for a host that gives it a folder of training data which others may
-    /// know (PLACE-2). [`MemoryStore::new`] draws no random bytes: the identity of its stores is all zeros.
+    /// Creates an empty store with an identity, for a host with a folder of training data that another store
+    /// may own (PLACE-2). [`MemoryStore::new`] draws no random bytes: the identity of its stores is all
+    /// zeros.
     pub fn with_identity(identity: StoreIdentity) -> Self {
         let state = State { identity: Some(identity), ..State::default() };
         MemoryStore { state: Arc::new(Mutex::new(state)) }
     }
 
-    /// A store with the same models, open again if this one was closed.
+    /// Returns a store with the same records, open even if this one was closed.
     pub fn reopen(&self) -> Self {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let reopened = State { is_closed: false, ..std::mem::take(&mut *state) };
@@ -59,15 +60,15 @@ impl MemoryStore {
         MemoryStore { state: Arc::new(Mutex::new(reopened)) }
     }
 
-    /// Gives ids larger than `to` from now on, so that a test can come near the last one (MODEL-1).
+    /// Assigns ids larger than `to` from now on, so that a test can approach the last one (MODEL-1).
     ///
-    /// Ids never go back: a smaller `to` than the last id changes nothing.
+    /// The last id never decreases: a smaller `to` changes nothing.
     pub fn raise_last_id(&self, to: ModelId) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         state.last_id = state.last_id.max(to.get());
     }
 
-    /// The state, unless the store is closed. Nothing that can panic runs under the lock.
+    /// Locks the state, unless the store is closed. Nothing that can panic runs under the lock.
     pub(crate) fn open_state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.is_closed { Err(StoreErrorKind::Closed.into()) } else { Ok(state) }

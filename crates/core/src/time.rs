@@ -1,4 +1,4 @@
-//! Times: the timestamps of the wire, in seconds, and the milliseconds by which windows and leases are judged.
+//! Times: timestamps in seconds for the API, and milliseconds for windows and leases.
 
 mod millis;
 mod timestamp;

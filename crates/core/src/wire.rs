@@ -1,6 +1,6 @@
 //! The status, headers and JSON body of an error (section 6).
 //!
-//! [`Refusal`](crate::engine::Refusal) turns into an [`ErrorBody`], and so may the errors of a host:
+//! [`Refusal`](crate::engine::Refusal) converts into an [`ErrorBody`], and so can the errors of a host:
 //!
 //! ```
 //! use custom_models_core::wire::ErrorBody;
@@ -19,54 +19,54 @@ use serde_json::Value;
 
 use crate::request::Violations;
 
-/// An error as a caller of the API sees it.
+/// An error as the API returns it.
 ///
-/// Serialises as its body: `error`, `message`, and `error_code` and `details` where there are any, in this order.
+/// Serialises as its body: `error` and `message`, then `error_code` and `details` if there are any.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct ErrorBody<'a> {
     /// The HTTP status.
     #[serde(skip)]
     pub status: u16,
-    /// The headers that the answer has beside those of its body, by their names.
+    /// The headers of the response by name, besides those of its body.
     #[serde(skip)]
     pub headers: Vec<(&'static str, Cow<'static, str>)>,
-    /// The status in words.
+    /// The status as text.
     pub error: &'static str,
     /// The reason, for people.
     pub message: &'static str,
     /// The reason, for programs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error_code: Option<&'static str>,
-    /// The figures, names and fields that the reason is about.
+    /// The numbers, names and fields that explain the reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub details: Option<Details<'a>>,
 }
 
-/// The `details` of a body.
+/// The `details` of an error.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(untagged)]
 #[non_exhaustive]
 pub enum Details<'a> {
-    /// A message for each field that is at fault.
+    /// A message per violated field.
     RawFields(&'a Violations<'a>),
-    /// Values under their keys, in order.
+    /// Values by key, in order.
     Members(#[serde(serialize_with = "as_map")] Vec<(&'static str, Value)>),
 }
 
 impl<'a> ErrorBody<'a> {
-    /// An error without a code, details and headers.
+    /// Creates an error without a code, details and headers.
     pub const fn new(status: u16, error: &'static str, message: &'static str) -> Self {
         ErrorBody { status, headers: Vec::new(), error, message, error_code: None, details: None }
     }
 
-    /// A 500, which says nothing of its cause.
+    /// Returns a 500 that does not reveal its cause.
     pub const fn internal() -> Self {
         let message = "An unexpected error occurred. Please try again.";
         ErrorBody::new(500, "Internal Server Error", message)
     }
 
-    /// A 503, after which trying again in a second is right.
+    /// Returns a 503 that asks the caller to retry in a second.
     pub fn unavailable(message: &'static str, error_code: &'static str) -> Self {
         let body = ErrorBody::new(503, "Service Unavailable", message);
         body.with_code(error_code).with_retry_after(1)
@@ -90,7 +90,7 @@ impl<'a> ErrorBody<'a> {
         self
     }
 
-    /// Makes the fields that are at fault the details.
+    /// Sets the violated fields as the details.
     #[must_use]
     pub fn with_fields(mut self, violations: &'a Violations<'_>) -> Self {
         self.details = Some(Details::RawFields(violations));
@@ -110,7 +110,8 @@ impl<'a> ErrorBody<'a> {
         self.with_header("Retry-After", seconds.to_string())
     }
 
-    /// The body, compact JSON to the byte of section 6: the same that serde makes of it.
+    /// Returns the body: compact JSON, to the byte of section 6 and identical to its serialisation with
+    /// serde.
     pub fn to_json(&self) -> String {
         let mut body = String::with_capacity(512);
         body.push_str(r#"{"error":"#);
@@ -149,7 +150,7 @@ impl Details<'_> {
     }
 }
 
-/// Adds a text as JSON has it; next to none has anything to escape.
+/// Appends a text as a JSON string. Few texts need an escape.
 fn push_text(out: &mut String, text: &str) {
     if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
         out.push_str(&Value::from(text).to_string());

@@ -1,10 +1,10 @@
 use crate::field::newtype::closed_set;
 use crate::field::violation::Field;
 
-/// The model that training starts from (BASE-1 to BASE-3).
+/// The base model that training starts from (BASE-1 to BASE-3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum BaseModel {
-    /// For speech of any kind, and what a request without the field means (BASE-1).
+    /// For any speech; the default (BASE-1).
     #[default]
     General,
     /// For speech in medicine.
@@ -20,7 +20,7 @@ impl BaseModel {
     pub const ALL: [BaseModel; 4] =
         [BaseModel::General, BaseModel::Medical, BaseModel::Legal, BaseModel::Technical];
 
-    /// The name on the wire, in lower case.
+    /// Returns the name in the API, in lower case.
     pub const fn as_str(self) -> &'static str {
         match self {
             BaseModel::General => "general",
@@ -30,7 +30,7 @@ impl BaseModel {
         }
     }
 
-    /// The base model of a name, compared byte for byte (BASE-3).
+    /// Returns the base model with this name, compared byte for byte (BASE-3).
     #[inline]
     pub fn from_name(name: &str) -> Option<BaseModel> {
         match name {

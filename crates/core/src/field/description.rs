@@ -6,16 +6,15 @@ use crate::field::newtype::text_newtype;
 use crate::field::text::is_longer_than;
 use crate::field::violation::{Field, ViolationKind};
 
-/// The description of a model: up to 1000 characters, kept exactly as it was sent (DESC-3).
+/// The description of a model: up to 1000 characters, stored exactly as sent (DESC-3).
 ///
-/// The empty description is one (DESC-4); no description is an `Option` that is `None` (DESC-1).
+/// It may be empty (DESC-4), which differs from no description, `None` (DESC-1).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Description<'a>(Cow<'a, str>);
 
 impl Description<'_> {
-    /// The most characters that a description may have (DESC-3). A character is a Unicode scalar
-    /// value.
+    /// The most characters in a description (DESC-3). A character is a Unicode scalar value.
     pub const MAX_CHARACTERS: usize = 1000;
 
     #[inline]

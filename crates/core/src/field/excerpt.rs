@@ -1,9 +1,9 @@
-//! Excerpts of what a caller sent, as messages show them (BODY-5).
+//! Excerpts of sent texts, for messages (BODY-5).
 
-/// The most characters of a sent text that a message may show (BODY-5).
+/// The most characters of a sent text in a message (BODY-5).
 const MAX_CHARACTERS: usize = 40;
 
-/// Adds the first 40 characters of a text, its control and format characters as `\u{…}` escapes.
+/// Appends the first 40 characters of a text, with control and format characters as `\u{…}` escapes.
 pub(crate) fn push_echo(message: &mut String, sent: &str) {
     for character in sent.chars().take(MAX_CHARACTERS) {
         if character.is_control() || is_format_character(character) {
@@ -14,8 +14,8 @@ pub(crate) fn push_echo(message: &mut String, sent: &str) {
     }
 }
 
-/// Returns true if a character is of the general category Cf (Unicode 16): invisible, but no space.
-// The test below holds the ranges against a published table.
+/// Returns true for a character of the general category Cf (Unicode 16): invisible, but not a space.
+// A test below compares the ranges with a published table.
 pub fn is_format_character(character: char) -> bool {
     matches!(
         character,

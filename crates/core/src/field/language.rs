@@ -3,8 +3,7 @@ use crate::field::violation::Field;
 
 macro_rules! languages {
     ($($Variant:ident = $code:literal, $english:literal;)*) => {
-        /// A language that models can be made for: the 33 of the specification and nothing else
-        /// (LANG-3).
+        /// A language for models: one of the specification's 33 (LANG-3).
         ///
         /// ```
         /// use custom_models_core::Language;
@@ -21,7 +20,7 @@ macro_rules! languages {
             /// All languages, in the specification's order.
             pub const ALL: [Language; 33] = [$(Language::$Variant,)*];
 
-            /// The ISO 639-1 code, in lower case.
+            /// Returns the ISO 639-1 code, in lower case.
             pub const fn as_str(self) -> &'static str {
                 match self {
                     $(Language::$Variant => $code,)*
@@ -67,7 +66,7 @@ languages! {
     Te = "te", "Telugu";
 }
 
-/// The language of every pair of lower-case letters.
+/// The languages by the two lower-case letters of their codes.
 static BY_CODE: [[Option<Language>; 26]; 26] = table();
 
 #[expect(clippy::indexing_slicing, reason = "evaluated by the compiler, which refuses a bad index")]
@@ -84,7 +83,7 @@ const fn table() -> [[Option<Language>; 26]; 26] {
 }
 
 impl Language {
-    /// The language of a code, compared byte for byte (LANG-3).
+    /// Returns the language with this code, compared byte for byte (LANG-3).
     #[inline]
     pub fn from_code(code: &str) -> Option<Language> {
         let &[first, second] = code.as_bytes() else {

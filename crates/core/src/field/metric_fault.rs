@@ -1,19 +1,19 @@
-/// The fault of one metric of a success; the message shows its name (TRAIN-3).
+/// The fault of one metric in a report of success; the message shows the metric's name (TRAIN-3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum MetricFault {
-    /// The name is not 1 to 64 characters of `a-z`, `0-9` and `_`.
+    /// The name does not consist of 1 to 64 characters of `a-z`, `0-9` and `_`.
     Name,
     /// The value is not a finite number.
     Value,
-    /// The name is given more than once.
+    /// The name occurs more than once.
     Repeated,
-    /// The metric is the first beyond the 32 that there may be.
+    /// The metric is the 33rd; at most 32 are allowed.
     TooMany,
 }
 
 impl MetricFault {
-    /// A stable name for programs.
+    /// Returns a stable name for programs.
     pub const fn as_str(self) -> &'static str {
         match self {
             MetricFault::Name => "metric_name",
@@ -23,9 +23,9 @@ impl MetricFault {
         }
     }
 
-    /// The message before and behind the name of the metric.
+    /// Returns the message before and after the name of the metric.
     ///
-    /// A test holds the bounds in these texts against the constants of the types.
+    /// A test compares the bounds in these texts with the constants of the types.
     pub(crate) const fn texts(self) -> (&'static str, &'static str) {
         match self {
             MetricFault::Name => (

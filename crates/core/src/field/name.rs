@@ -6,8 +6,8 @@ use crate::field::newtype::text_newtype;
 use crate::field::text::{is_blank, is_longer_than};
 use crate::field::violation::{Field, ViolationKind};
 
-/// The display name of a model: 1 to 200 characters, not only whitespace, kept exactly as it was
-/// sent (NAME-3 to NAME-5).
+/// The display name of a model: 1 to 200 characters, not all white space, stored exactly as sent (NAME-3 to
+/// NAME-5).
 ///
 /// ```
 /// use custom_models_core::field::Name;
@@ -22,7 +22,7 @@ use crate::field::violation::{Field, ViolationKind};
 pub struct Name<'a>(Cow<'a, str>);
 
 impl Name<'_> {
-    /// The most characters that a name may have (NAME-4). A character is a Unicode scalar value.
+    /// The most characters in a name (NAME-4). A character is a Unicode scalar value.
     pub const MAX_CHARACTERS: usize = 200;
 
     #[inline]

@@ -1,11 +1,11 @@
-//! The conversions that the field types share: `FromStr`, `TryFrom`, `Display` and serde both ways,
-//! every one of them through the type's own rule.
+//! Conversions that the field types share: `FromStr`, `TryFrom`, `Display`, `Serialize` and `Deserialize`,
+//! all of them validating.
 
-/// The conversions that every text newtype has: each goes through the type's `validate`.
+/// Implements the conversions of a text newtype through its `validate`.
 macro_rules! text_newtype {
     ($Type:ident, $field:expr) => {
         impl<'a> $Type<'a> {
-            /// Accepts a text, borrowed or owned.
+            /// Validates a text, borrowed or owned.
             pub fn new(
                 text: impl Into<::std::borrow::Cow<'a, str>>,
             ) -> Result<Self, $crate::field::Violation<'a>> {
@@ -16,18 +16,18 @@ macro_rules! text_newtype {
                 }
             }
 
-            /// A text that `validate` has accepted.
+            /// Wraps a text that `validate` has accepted.
             #[inline]
             pub(crate) const fn from_validated(text: ::std::borrow::Cow<'a, str>) -> Self {
                 $Type(text)
             }
 
-            /// The text, exactly as it was sent.
+            /// Returns the text, exactly as sent.
             pub fn as_str(&self) -> &str {
                 &self.0
             }
 
-            /// The same text, owned.
+            /// Returns the same text, owned.
             pub fn into_owned(self) -> $Type<'static> {
                 $Type(::std::borrow::Cow::Owned(self.0.into_owned()))
             }
@@ -86,7 +86,7 @@ macro_rules! text_newtype {
     };
 }
 
-/// The conversions of a type with a closed set of values, each through its look-up by text.
+/// Implements the conversions of a type with a closed set of values through its look-up by name.
 macro_rules! closed_set {
     ($Type:ident, $field:expr, $from_text:ident) => {
         impl $Type {

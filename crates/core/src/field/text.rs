@@ -1,17 +1,17 @@
-//! The checks of a text that rules need: its length in characters, and whether it is blank.
+//! Checks of texts: their length in characters, and whether they are blank.
 
 /// Returns true if `text` has more than `max` characters (Unicode scalar values).
 ///
-/// A character takes one to four bytes, so most texts are decided by their length in bytes and the
-/// cost does not depend on it; only those in between are counted.
+/// A character takes one to four bytes, so the number of bytes decides for most texts, at constant cost.
+/// Characters are counted only in between.
 #[inline]
 pub(crate) fn is_longer_than(text: &str, max: usize) -> bool {
     let length = text.len();
     length > max && (length > 4 * max || count(text.as_bytes()) > max)
 }
 
-/// Counts the characters of a text, which are the bytes that begin one: in large blocks, what is
-/// left in smaller ones, and the last bytes one by one.
+/// Counts the characters of a text by their first bytes: in large blocks, then in smaller ones, then byte by
+/// byte.
 #[inline(never)]
 fn count(bytes: &[u8]) -> usize {
     let (in_large, rest) = count_in_blocks::<192>(bytes);
@@ -20,8 +20,8 @@ fn count(bytes: &[u8]) -> usize {
     in_large + in_medium + in_small + rest.iter().filter(|byte| begins_character(**byte)).count()
 }
 
-/// Counts in as many blocks of `SIZE` bytes as there are, and returns the rest. The compiler makes
-/// vector code of it; a block is at most 255 bytes, so that its count fits a byte.
+/// Counts in whole blocks of `SIZE` bytes, and returns the rest. The compiler vectorises it. A block has at
+/// most 255 bytes, so that its count fits a byte.
 #[inline]
 fn count_in_blocks<const SIZE: usize>(bytes: &[u8]) -> (usize, &[u8]) {
     let count =
@@ -30,7 +30,7 @@ fn count_in_blocks<const SIZE: usize>(bytes: &[u8]) -> (usize, &[u8]) {
     (blocks.iter().map(|block| usize::from(count(block))).sum(), rest)
 }
 
-/// A byte that goes on with a character is `0b10xx_xxxx`: as a signed number, below -64.
+/// Returns true unless a byte continues a character: those are `0b10xx_xxxx`, below -64 as a signed number.
 #[inline]
 fn begins_character(byte: u8) -> bool {
     byte.cast_signed() >= -64
@@ -41,7 +41,7 @@ fn begins_character(byte: u8) -> bool {
 pub(crate) fn is_blank(text: &str) -> bool {
     match text.as_bytes().first() {
         None => true,
-        // The first bytes of all characters that are White_Space; any other byte settles it.
+        // The first bytes of all `White_Space` characters; with any other byte the text is not blank.
         Some(b'\t'..=b'\r' | b' ' | 0xC2 | 0xE1..=0xE3) => is_all_space(text),
         Some(_) => false,
     }

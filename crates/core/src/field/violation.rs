@@ -1,4 +1,4 @@
-//! The violation of one field, for programs and for people.
+//! A violation of one field, for programs and for people.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -6,7 +6,7 @@ use std::fmt;
 use crate::field::excerpt::push_echo;
 use crate::field::metric_fault::MetricFault;
 
-/// A field that a violation is about, in the order in which `details` lists them (section 6).
+/// A field of a request, in the order of `details` (section 6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Field {
@@ -36,21 +36,21 @@ pub enum Field {
     ValidateOnly,
     /// The header `Idempotency-Key`
     IdempotencyKey,
-    /// `lease_seconds`, of a claim or a heartbeat
+    /// `lease_seconds` of a claim or a heartbeat
     LeaseSeconds,
-    /// `fence`, of what a worker reports
+    /// `fence` of a worker's report
     Fence,
-    /// `training_progress`, of a heartbeat
+    /// `training_progress` of a heartbeat
     TrainingProgress,
-    /// `training_metrics`, of a success
+    /// `training_metrics` of a success
     TrainingMetrics,
-    /// `error`, of a failure
+    /// `error` of a failure
     Error,
-    /// `type`, of an upload
+    /// `type` of an upload
     Type,
-    /// `audio_file`, of an upload
+    /// `audio_file` of an upload
     AudioFile,
-    /// `transcript_file`, of an upload
+    /// `transcript_file` of an upload
     TranscriptFile,
 }
 
@@ -79,7 +79,7 @@ impl Field {
         Field::TranscriptFile,
     ];
 
-    /// The field's name on the wire.
+    /// Returns the field's name in the API.
     pub const fn as_str(self) -> &'static str {
         match self {
             Field::Body => "body",
@@ -121,7 +121,7 @@ pub enum ViolationKind {
     NotJson,
     /// The body is JSON, but not an object (BODY-1).
     NotAnObject,
-    /// The field is given more than once (BODY-3, READ-1).
+    /// The field occurs more than once (BODY-3, READ-1).
     Repeated,
     /// A required field is absent or `null` (NAME-1, LANG-1).
     Missing,
@@ -131,35 +131,34 @@ pub enum ViolationKind {
     Blank,
     /// The text has too many characters (NAME-4, DESC-3).
     TooLong,
-    /// The value is not one of those that the field knows (LANG-3, BASE-3), or is a parameter out
-    /// of its range (READ-1).
+    /// The value is not in the field's set of values (LANG-3, BASE-3), or out of its range (READ-1).
     Unsupported,
     /// The field cannot be changed after creation (EDIT-2).
     Fixed,
-    /// The body of an update names nothing that it changes (EDIT-1).
+    /// An update names no field to change (EDIT-1).
     NothingToChange,
-    /// The body is not made of parts, or breaks off (DATA-1).
+    /// The body is not a multipart body, or is truncated (DATA-1).
     NotMultipart,
     /// The part has no file name (DATA-1).
     NotAFile,
-    /// The file is not a text in UTF-8 (DATA-1).
+    /// The file is not UTF-8 text (DATA-1).
     NotText,
-    /// The file cannot be read as audio, or lasts no time (DATA-2).
+    /// The file cannot be read as audio, or has no duration (DATA-2).
     NotAudio,
-    /// The audio has a container or a codec that is not taken (DATA-2).
+    /// The container or the codec of the audio is not supported (DATA-2).
     OtherCodec,
-    /// The audio has a sample rate under 4000 Hz (DATA-2).
+    /// The sample rate of the audio is below 4000 Hz (DATA-2).
     LowSampleRate,
-    /// The audio is of another format than the file's name says (DATA-2).
+    /// The format of the audio is not the one that the file's name implies (DATA-2).
     OtherFormat,
-    /// The value is a key of the API, and would be kept (IDEM-1).
+    /// The value is an API key, and would be stored in clear text (IDEM-1).
     ApiKey,
-    /// One of the metrics breaks their rule (TRAIN-3).
+    /// A metric is invalid (TRAIN-3).
     Metric(MetricFault),
 }
 
 impl ViolationKind {
-    /// A stable name for programs.
+    /// Returns a stable name for programs.
     pub const fn as_str(self) -> &'static str {
         match self {
             ViolationKind::NotJson => "not_json",
@@ -191,14 +190,14 @@ impl fmt::Display for ViolationKind {
     }
 }
 
-/// One violated field. Its `Display` is the message of the wire.
+/// A violation of one field. Its `Display` is the message in the API.
 ///
-/// It borrows what was sent where it can, and is rendered only when it is shown.
+/// It borrows from the request where it can, and formats its message only on demand.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation<'a> {
     pub(crate) field: Field,
     pub(crate) kind: ViolationKind,
-    /// The text that was sent, where the message shows it; empty elsewhere.
+    /// The sent text, if the message shows it; empty otherwise.
     pub(crate) sent: Cow<'a, str>,
 }
 
@@ -211,23 +210,23 @@ impl<'a> Violation<'a> {
         Violation { field, kind: ViolationKind::Unsupported, sent }
     }
 
-    /// The field that is violated.
+    /// Returns the field.
     pub const fn field(&self) -> Field {
         self.field
     }
 
-    /// The kind of the violation.
+    /// Returns the kind of the violation.
     pub const fn kind(&self) -> ViolationKind {
         self.kind
     }
 
-    /// The same violation, owning what was sent.
+    /// Returns the same violation with an owned text.
     pub fn into_owned(self) -> Violation<'static> {
         Violation { field: self.field, kind: self.kind, sent: Cow::Owned(self.sent.into_owned()) }
     }
 }
 
-/// A message that begins with the field's name.
+/// Builds a message that begins with the field's name.
 macro_rules! message_of {
     ($field:expr, $rest:literal) => {
         match $field {
@@ -257,9 +256,9 @@ macro_rules! message_of {
 }
 
 impl Violation<'_> {
-    /// The message of the wire.
+    /// Returns the message in the API.
     ///
-    /// The tests hold the figures and lists in these texts against the constants of the types.
+    /// Tests compare the numbers and lists in these texts with the constants of the types.
     pub fn message(&self) -> Cow<'static, str> {
         match self.texts() {
             (whole, None) => Cow::Borrowed(whole),
@@ -273,7 +272,7 @@ impl Violation<'_> {
         }
     }
 
-    /// The message, or what stands before and behind what was sent where it shows that.
+    /// Returns the message, or for one that shows the sent text, the parts before and after that text.
     fn texts(&self) -> (&'static str, Option<&'static str>) {
         let whole = match (self.kind, self.field) {
             (ViolationKind::NotJson, field) => message_of!(field, " is not valid JSON"),
@@ -375,8 +374,8 @@ impl Violation<'_> {
         (whole, None)
     }
 
-    /// Adds the message as JSON has it. The text that was sent is shown without control characters
-    /// (BODY-5), so quotes and backslashes are all that JSON escapes in it.
+    /// Appends the message as a JSON string. The sent text is shown without control characters (BODY-5), so
+    /// that only quotes and backslashes need escapes.
     pub(crate) fn push_json(&self, out: &mut String) {
         let (before, behind) = self.texts();
         out.push('"');

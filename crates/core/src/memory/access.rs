@@ -1,4 +1,4 @@
-//! The organisations, keys and admissions that a [`MemoryStore`] keeps for hosts that use keys.
+//! The organisations, keys and admissions of a [`MemoryStore`], for hosts that use API keys.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
@@ -16,7 +16,7 @@ use crate::time::UnixMillis;
 pub(crate) struct AccessState {
     plans: BTreeMap<Organisation, PlanName>,
     keys: BTreeMap<KeyId, KeyRecord>,
-    /// INVARIANT: the digests of `keys`, each with its id.
+    /// INVARIANT: the digests of `keys`, each with the id of its key.
     ids: HashMap<KeyDigest, KeyId>,
     admissions: HashMap<Window, VecDeque<Admission>>,
 }
@@ -84,7 +84,7 @@ impl AccessState {
         })
     }
 
-    /// Every key, in the order of their organisations.
+    /// Returns every key, ordered by organisation.
     pub(crate) fn all_keys(&self) -> impl Iterator<Item = KeyRecord> {
         let mut keys: Vec<_> = self.keys.values().cloned().collect();
         keys.sort_by(|a, b| (&a.organisation, a.id).cmp(&(&b.organisation, b.id)));
@@ -100,8 +100,8 @@ impl AccessState {
         self.keys.insert(key.id, key);
     }
 
-    /// Removes the registration and the keys of an organisation, and returns how many records they were. The
-    /// admissions of its keys are removed too, and not counted.
+    /// Erases the registration and the keys of an organisation, and returns their number. Erases the
+    /// admissions of the keys too, without counting them.
     pub(crate) fn erase(&mut self, organisation: &Organisation) -> u64 {
         let keys = self.keys.extract_if(.., |_, key| key.organisation == *organisation);
         let keys: Vec<KeyRecord> = keys.map(|(_, key)| key).collect();
@@ -178,7 +178,7 @@ impl AccessStore for MemoryStore {
     }
 }
 
-/// The admissions of every window.
+/// The admissions of all windows.
 pub(crate) struct Admissions<'a>(&'a mut HashMap<Window, VecDeque<Admission>>);
 
 impl AdmissionRows for Admissions<'_> {

@@ -1,4 +1,4 @@
-//! All that a [`MemoryStore`] holds.
+//! Export, import and erasure of the records of a [`MemoryStore`].
 
 use std::collections::BTreeSet;
 
@@ -14,7 +14,7 @@ impl ArchiveStore for MemoryStore {
         &self,
         each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        // The one view that there is; nothing is slow to show.
+        // Exports under the lock, since nothing here is slow.
         self.open_state()?.export(each)
     }
 
@@ -114,7 +114,7 @@ impl State {
         }
     }
 
-    /// All at once: nothing here is slow.
+    /// Erases everything at once, since nothing here is slow.
     fn erase(&mut self, organisation: &Organisation) -> u64 {
         let models = self.models.remove(organisation).map_or(0, |it| it.len() as u64 + 1);
         self.access.erase(organisation) + models + self.records.erase(organisation)

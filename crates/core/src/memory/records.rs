@@ -1,4 +1,4 @@
-//! The histories, the data and the answers that a [`MemoryStore`](crate::MemoryStore) keeps.
+//! The histories, the data and the idempotency records of a [`MemoryStore`](crate::MemoryStore).
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -11,13 +11,13 @@ use crate::tenant::Organisation;
 #[derive(Debug, Default)]
 pub(crate) struct RecordsState {
     histories: HashMap<Organisation, History>,
-    /// The number of events in histories that were erased.
+    /// The number of events in erased histories.
     erased_events: u64,
     pub(crate) data: BTreeMap<(Organisation, ModelId), BTreeMap<DataId, DataPair>>,
     pub(crate) answers: BTreeMap<(Organisation, IdempotencyScope), IdempotencyRecord>,
 }
 
-/// INVARIANT: the positions of the events follow each other, up to `last`.
+/// INVARIANT: the positions of the events are consecutive, up to `last`.
 #[derive(Debug, Default)]
 struct History {
     last: u64,
@@ -25,24 +25,24 @@ struct History {
 }
 
 impl RecordsState {
-    /// The position of an organisation's last event, 0 before the first.
+    /// Returns the position of an organisation's last event, 0 before the first.
     pub(crate) fn last_event(&self, organisation: &Organisation) -> u64 {
         self.histories.get(organisation).map_or(0, |history| history.last)
     }
 
-    /// Appends the event behind the last one.
+    /// Appends an event after the last one.
     pub(crate) fn append(&mut self, organisation: &Organisation, event: Event) {
         let history = self.histories.entry(organisation.clone()).or_default();
         history.last = event.position;
         history.events.push_back(event);
     }
 
-    /// The organisations that have a history.
+    /// Returns the organisations that have a history.
     pub(crate) fn organisations(&self) -> impl Iterator<Item = &Organisation> {
         self.histories.keys()
     }
 
-    /// The number of events that were ever appended.
+    /// Returns the number of events ever appended.
     pub(crate) fn all_events(&self) -> u64 {
         self.histories.values().map(|history| history.last).sum::<u64>() + self.erased_events
     }
@@ -51,14 +51,14 @@ impl RecordsState {
         self.data.values().any(|pairs| !pairs.is_empty())
     }
 
-    /// The positions of the first event that is kept and of the last one.
+    /// Returns the positions of the first stored event and of the last event.
     pub(crate) fn ends(&self, organisation: &Organisation) -> (u64, u64) {
         let ends =
             |history: &History| (history.last + 1 - history.events.len() as u64, history.last);
         self.histories.get(organisation).map_or((1, 0), ends)
     }
 
-    /// Data, events and answers, each kind in its order.
+    /// Exports data, events and idempotency records, each kind in its order.
     pub(crate) fn export(
         &self,
         each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
@@ -88,7 +88,7 @@ impl RecordsState {
         self.data.entry((organisation, model)).or_default().insert(pair.id, pair);
     }
 
-    /// Appends an event; events come in their order. An event that is there already is not changed.
+    /// Imports an event; events come in order. An event that exists already is not changed.
     pub(crate) fn put_event(&mut self, line: EventLine) {
         let (organisation, position, model, event) = line.into_parts();
         let history = self.histories.entry(organisation).or_default();
@@ -102,8 +102,8 @@ impl RecordsState {
         self.answers.insert((organisation, key), kept);
     }
 
-    /// Removes the data, the answers and the history of an organisation. Returns the number of entries
-    /// removed, 0 if there were none; a history counts as one beside its events.
+    /// Erases the data, the idempotency records and the history of an organisation. Returns the number of
+    /// erased records; a history counts as one, besides its events.
     pub(crate) fn erase(&mut self, organisation: &Organisation) -> u64 {
         let before = self.data.len() + self.answers.len();
         self.data.retain(|(of, _), _| of != organisation);

@@ -1,4 +1,4 @@
-//! The rows of a [`MemoryStore`](crate::MemoryStore), for the judge of writes.
+//! The rows of a [`MemoryStore`](crate::MemoryStore) for [`apply`](crate::store::apply).
 
 use crate::memory::State;
 use crate::memory::access::Admissions;
@@ -132,7 +132,7 @@ impl Rows for State {
         Ok(())
     }
 
-    /// Does nothing: both are counted where the rows are.
+    /// Does nothing: both counters are derived from the rows.
     fn set_counters(&mut self, _: &Organisation, _: Counters) -> Result<(), StoreError> {
         Ok(())
     }

@@ -13,28 +13,28 @@ pub struct Caller {
 }
 
 impl Caller {
-    /// A caller that acts for `organisation`, which is on `plan`, as [`Actor::HOST`].
+    /// Creates a caller for `organisation`, which is on `plan`, with the actor [`Actor::HOST`].
     pub const fn new(organisation: Organisation, plan: Plan) -> Self {
         Caller { organisation, plan, actor: Actor::HOST }
     }
 
-    /// The same caller under another name in the history (LOG-1).
+    /// Returns the same caller with another actor (LOG-1).
     #[must_use]
     pub fn acting_as(self, actor: Actor) -> Self {
         Caller { actor, ..self }
     }
 
-    /// The organisation that the caller acts for, and the only one that it sees.
+    /// Returns the organisation that the caller acts for. The caller sees no other one.
     pub const fn organisation(&self) -> &Organisation {
         &self.organisation
     }
 
-    /// The organisation's plan.
+    /// Returns the organisation's plan.
     pub const fn plan(&self) -> &Plan {
         &self.plan
     }
 
-    /// The actor that the history names (LOG-1).
+    /// Returns the actor for the history (LOG-1).
     pub const fn actor(&self) -> &Actor {
         &self.actor
     }

@@ -6,22 +6,22 @@ use std::sync::Arc;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The name of an organisation: ASCII letters, digits, `_` and `-`, 64 of them at most (section 4).
+/// The name of an organisation: at most 64 ASCII letters, digits, `_` and `-` (section 4).
 ///
-/// Cheap to clone.
+/// Clones are cheap.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Organisation(Arc<str>);
 
-/// A text is not the name of an organisation.
+/// The error for a text that is not the name of an organisation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("an organisation is named by 1 to 64 characters of A-Z a-z 0-9 _ -")]
 pub struct InvalidOrganisation;
 
 impl Organisation {
-    /// The most characters that a name may have.
+    /// The most characters in a name.
     pub const MAX_CHARACTERS: usize = 64;
 
-    /// Accepts a name.
+    /// Validates a name.
     pub fn new(name: &str) -> Result<Self, InvalidOrganisation> {
         let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
         if (1..=Self::MAX_CHARACTERS).contains(&name.len()) && name.bytes().all(is_allowed) {
@@ -31,7 +31,7 @@ impl Organisation {
         }
     }
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// A name with an optional limit on the number of models that an organisation may hold (QUOTA-1).
+/// A plan: a name, and an optional limit on the number of models of an organisation (QUOTA-1).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Plan {
     name: Cow<'static, str>,
@@ -14,17 +14,17 @@ impl Plan {
         Plan { name: Cow::Borrowed("Gold"), model_limit: Some(5) }
     }
 
-    /// Enterprise: as many models as one likes.
+    /// Enterprise: an unlimited number of models.
     pub const fn enterprise() -> Self {
         Plan { name: Cow::Borrowed("Enterprise"), model_limit: None }
     }
 
-    /// A host's own plan; no limit is `None`.
+    /// Creates a plan of the host's own; `None` is unlimited.
     pub fn new(name: impl Into<Cow<'static, str>>, model_limit: Option<u64>) -> Self {
         Plan { name: name.into(), model_limit }
     }
 
-    /// The name, as a refusal shows it.
+    /// Returns the name, as refusals show it.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -33,13 +33,13 @@ impl Plan {
         self.name.clone()
     }
 
-    /// The number of models that an organisation on this plan may hold; `None` is unlimited.
+    /// Returns the most models of an organisation on this plan; `None` is unlimited.
     pub const fn model_limit(&self) -> Option<u64> {
         self.model_limit
     }
 }
 
-/// The name.
+/// Formats as the name.
 impl fmt::Display for Plan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.name)

@@ -4,17 +4,17 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
-/// The name of a plan: 1 to 64 characters, none of them a control character.
+/// The name of a plan: 1 to 64 characters without control characters.
 ///
-/// Cheap to clone.
+/// Clones are cheap.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlanName(Arc<str>);
 
 impl PlanName {
-    /// The most characters that a name may have.
+    /// The most characters in a name.
     pub const MAX_CHARACTERS: usize = 64;
 
-    /// The name.
+    /// Returns the name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -40,7 +40,7 @@ impl fmt::Display for PlanName {
     }
 }
 
-/// A text is not the name of a plan.
+/// The error for a text that is not the name of a plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a plan is named by 1 to 64 characters, none of them a control character")]
 pub struct InvalidPlanName;

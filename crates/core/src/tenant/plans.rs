@@ -1,15 +1,15 @@
 use crate::tenant::plan::Plan;
 use crate::tenant::plan_name::PlanName;
 
-/// The plans that a host knows: what the names in the register stand for (QUOTA-1).
+/// The plans that a host has configured, by the names that registrations use (QUOTA-1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plans {
-    /// In the order in which they were added; no two have the same name.
+    /// In the order in which they were added; names are unique.
     plans: Vec<Plan>,
 }
 
 impl Plans {
-    /// Adds a plan, or replaces the one of the same name.
+    /// Adds a plan, or replaces the one with the same name.
     #[must_use]
     pub fn with(mut self, plan: Plan) -> Self {
         match self.plans.iter_mut().find(|known| known.name() == plan.name()) {
@@ -19,27 +19,27 @@ impl Plans {
         self
     }
 
-    /// The plan of this name.
+    /// Returns the plan with this name.
     pub fn get(&self, name: &str) -> Option<&Plan> {
         self.plans.iter().find(|plan| plan.name() == name)
     }
 
-    /// Every plan.
+    /// Returns every plan.
     pub fn iter(&self) -> impl Iterator<Item = &Plan> {
         self.plans.iter()
     }
 
-    /// Returns the plan that a name in the register stands for.
+    /// Returns the plan that a registration names.
     ///
     /// # Errors
     ///
-    /// [`UnknownPlan`] if no plan has it: to guess a limit would be to break one (QUOTA-4).
+    /// [`UnknownPlan`] if there is no such plan: a guessed limit could break QUOTA-4.
     pub fn resolve(&self, name: &PlanName) -> Result<Plan, UnknownPlan> {
         self.get(name.as_str()).cloned().ok_or_else(|| UnknownPlan(name.clone()))
     }
 }
 
-/// The register names a plan that a host does not know.
+/// The error for a registered plan that the host has not configured.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the register names a plan that is not set up: '{0}'")]
 pub struct UnknownPlan(pub PlanName);

@@ -5,39 +5,39 @@ use serde::{Deserialize, Serialize};
 
 use crate::time::timestamp::Timestamp;
 
-/// A moment in whole milliseconds since 1970 began: what request limits and leases are counted in
-/// (RATE-1, TRAIN-3). In JSON it is that number.
+/// A time in whole milliseconds since 1970 (UTC), for rate limits and leases (RATE-1, TRAIN-3). A number in
+/// JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct UnixMillis(i64);
 
 impl UnixMillis {
-    /// The moment this number of milliseconds after 1970 began (before it, if negative).
+    /// Creates a time from milliseconds since 1970; negative before.
     pub const fn from_unix_millis(millis: i64) -> Self {
         UnixMillis(millis)
     }
 
-    /// Milliseconds since 1970 began.
+    /// Returns the milliseconds since 1970.
     pub const fn unix_millis(self) -> i64 {
         self.0
     }
 
-    /// Whole seconds since 1970 began, rounded up.
+    /// Returns the whole seconds since 1970, rounded up.
     pub const fn unix_seconds_up(self) -> i64 {
         self.0.div_euclid(1000) + if self.0.rem_euclid(1000) > 0 { 1 } else { 0 }
     }
 
-    /// The moment `span` later; the last there is, if that is beyond it.
+    /// Returns the time `span` later, or the last representable one if that overflows.
     pub fn later(self, span: Duration) -> Self {
         UnixMillis(self.0.saturating_add(whole_millis(span)))
     }
 
-    /// The moment `span` earlier; the first there is, if that is before it.
+    /// Returns the time `span` earlier, or the first representable one if that overflows.
     pub fn earlier(self, span: Duration) -> Self {
         UnixMillis(self.0.saturating_sub(whole_millis(span)))
     }
 
-    /// The whole seconds, rounded up, from `earlier` until this; 0 if it is not earlier.
+    /// Returns the whole seconds from `earlier` until this time, rounded up; 0 if `earlier` is not earlier.
     pub fn seconds_since_up(self, earlier: UnixMillis) -> u64 {
         let millis = u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0);
         millis.div_ceil(1000)
@@ -48,7 +48,7 @@ fn whole_millis(span: Duration) -> i64 {
     i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// Drops what is finer than a millisecond.
+/// Truncates to milliseconds.
 impl From<SystemTime> for UnixMillis {
     fn from(time: SystemTime) -> Self {
         match time.duration_since(UNIX_EPOCH) {
@@ -62,7 +62,7 @@ impl From<SystemTime> for UnixMillis {
     }
 }
 
-/// Drops the fraction of the second.
+/// Truncates to seconds.
 impl From<UnixMillis> for Timestamp {
     fn from(moment: UnixMillis) -> Self {
         let seconds = moment.0.div_euclid(1000);
@@ -71,7 +71,7 @@ impl From<UnixMillis> for Timestamp {
     }
 }
 
-/// Seconds and milliseconds since 1970 began.
+/// Formats as seconds and milliseconds since 1970.
 impl fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.0 < 0 { "-" } else { "" };

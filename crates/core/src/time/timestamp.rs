@@ -6,9 +6,9 @@ use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A moment in UTC, in whole seconds, shown as `2025-01-15T10:00:00Z` (MODEL-4).
+/// A time in UTC, in whole seconds, displayed as `2025-01-15T10:00:00Z` (MODEL-4).
 ///
-/// The years are 0000 to 9999, which are those that the form can show.
+/// The years are 0000 to 9999, which this format can display.
 ///
 /// ```
 /// use custom_models_core::time::Timestamp;
@@ -21,7 +21,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(i64);
 
-/// A text or a number is not a [`Timestamp`].
+/// The error for a text or a number that is not a [`Timestamp`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not a moment of the form `2025-01-15T10:00:00Z` in the years 0000 to 9999")]
 pub struct InvalidTimestamp;
@@ -29,26 +29,25 @@ pub struct InvalidTimestamp;
 const FORM: &str = "%Y-%m-%dT%H:%M:%SZ";
 
 impl Timestamp {
-    /// The first moment: `0000-01-01T00:00:00Z`.
+    /// The first timestamp: `0000-01-01T00:00:00Z`.
     pub const MIN: Timestamp = Timestamp(-62_167_219_200);
 
-    /// The last moment: `9999-12-31T23:59:59Z`.
+    /// The last timestamp: `9999-12-31T23:59:59Z`.
     pub const MAX: Timestamp = Timestamp(253_402_300_799);
 
-    /// The moment this number of seconds after 1970 began (before it, if negative).
+    /// Creates a timestamp from seconds since 1970; negative before.
     pub fn from_unix_seconds(seconds: i64) -> Result<Self, InvalidTimestamp> {
         let moment = Timestamp(seconds);
         if (Self::MIN..=Self::MAX).contains(&moment) { Ok(moment) } else { Err(InvalidTimestamp) }
     }
 
-    /// Seconds since 1970 began (negative before it).
+    /// Returns the seconds since 1970; negative before.
     pub const fn unix_seconds(self) -> i64 {
         self.0
     }
 }
 
-/// Drops the fraction of the second. A clock that is out of range gives [`Timestamp::MIN`] or
-/// [`Timestamp::MAX`].
+/// Truncates to seconds. A clock out of range gives [`Timestamp::MIN`] or [`Timestamp::MAX`].
 impl From<SystemTime> for Timestamp {
     fn from(time: SystemTime) -> Self {
         let seconds = match time.duration_since(UNIX_EPOCH) {
@@ -69,16 +68,17 @@ impl FromStr for Timestamp {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let parsed = NaiveDateTime::parse_from_str(text, FORM).map_err(|_| InvalidTimestamp)?;
         let moment = Timestamp::from_unix_seconds(parsed.and_utc().timestamp())?;
-        // The parser is more tolerant than the form: it takes `+2025`, one-digit months, a 60th second.
+        // Compares with the canonical form, since the parser also accepts `+2025`, one-digit months and a
+        // 60th second.
         if moment.to_string() == text { Ok(moment) } else { Err(InvalidTimestamp) }
     }
 }
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // INVARIANT: MIN and MAX lie well inside of what chrono can show.
+        // INVARIANT: MIN and MAX are within the range of chrono.
         let moment = DateTime::<Utc>::from_timestamp(self.0, 0).unwrap_or_default();
-        // Ten times as fast as `format`, which reads its pattern each time.
+        // Ten times as fast as `format`, which parses its pattern on each call.
         f.write_str(&moment.to_rfc3339_opts(SecondsFormat::Secs, true))
     }
 }

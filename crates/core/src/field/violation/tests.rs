@@ -1,4 +1,4 @@
-//! Messages and the types whose bounds they name.
+//! Messages, compared with the bounds of the types that they name.
 
 use super::*;
 use crate::field::base_model::BaseModel;
@@ -34,7 +34,7 @@ fn figures_and_lists_in_messages_are_those_of_the_types() {
     );
 }
 
-/// Without what was found the messages are those of a host that does not look.
+/// Without a detected format, the messages are those for a host that does not detect formats.
 #[test]
 fn data_2_messages_about_the_parts_of_an_upload_show_what_was_found() {
     let message = |field, kind, sent: &'static str| {

@@ -1,5 +1,5 @@
-//! BODY-6: the scanner's work and memory, counted over growing hostile bodies; and the search for
-//! the end of a string against the plain way to do it.
+//! BODY-6: the scanner's work and memory on growing hostile bodies, and its search for the end of a string
+//! compared with a simple one.
 
 use std::cell::Cell;
 
@@ -7,8 +7,8 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// The most steps that a body of so many bytes may take. A byte is looked at as the end of what
-/// stands before it, as the start of every kind of token, and as a part of one.
+/// The most steps for a body of this length. A byte is examined as the end of the token before it, as the
+/// start of each kind of token, and as a part of one.
 const fn bound(length: usize) -> usize {
     8 * length + 16
 }
@@ -23,7 +23,7 @@ thread_local! {
     static STEPS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// Takes note of work: the scanner says so of every byte that it looks at.
+/// Counts work: the scanner calls it for every byte that it examines.
 pub(super) fn count_steps(steps: usize) {
     STEPS.set(STEPS.get() + steps);
 }
@@ -31,12 +31,12 @@ pub(super) fn count_steps(steps: usize) {
 /// Reads a body and counts the steps.
 fn steps(body: &str) -> usize {
     STEPS.set(0);
-    // Whether the body is sound is not the question here.
+    // The result does not matter here.
     let _ = Scanner { text: body }.body(&mut RawFields::default());
     STEPS.get()
 }
 
-/// A family of bodies, as what is there once before, `n` times in the middle, and once after.
+/// Families of bodies: a beginning, a part that is repeated `n` times, and an end.
 const FAMILIES: [(&str, &str, &str); 42] = [
     // Nesting: closed, half open, too deep at once, in named and in unknown fields.
     ("", "[", ""),
@@ -104,8 +104,8 @@ fn body_6_steps_grow_no_faster_than_the_body() {
 
 #[test]
 fn body_6_the_count_counts() {
-    // A counter that came loose would pass every bound. Keys and words are compared at once, so it
-    // may lag behind the bytes, but not by more than the length of the longest of them.
+    // A broken counter would satisfy every bound. Keys and words are compared at once, so it may lag behind
+    // the bytes, by at most the length of the longest of them.
     for (before, repeated, after) in FAMILIES {
         let body = [before, &repeated.repeat(1000), after].concat();
         if read(&body).is_ok() {
@@ -114,10 +114,10 @@ fn body_6_the_count_counts() {
     }
 }
 
-/// The bytes that a copied text may take beyond twice its share of the body.
+/// The bytes that copied texts may take beyond twice their share of the body.
 const ROOM: usize = 64;
 
-/// The number of bytes that a found value owns beside the body.
+/// Returns the number of bytes that a value owns in addition to the body.
 fn owned(found: &RawValue<Cow<'_, str>>) -> usize {
     match found {
         RawValue::Text(Cow::Owned(text)) => text.capacity(),
@@ -139,7 +139,7 @@ fn body_6_only_a_text_with_an_escape_is_copied_and_one_a_field() {
     assert_eq!(read(&body).unwrap().name, RawValue::Repeated);
 }
 
-/// Pieces that bodies are made of, whole and broken.
+/// Parts of bodies, valid and broken.
 const PIECES: [&str; 24] = [
     "{",
     "}",
@@ -193,7 +193,7 @@ proptest! {
         hard in any::<bool>(),
         length in 0..96usize,
     ) {
-        // Neighbours of the ends, and the ends with their high bit set.
+        // Values next to the ends, and the ends with their high bit set.
         const HARD: [u8; 16] = [
             0x20, 0x21, 0x23, 0x5B, 0x5D, 0x7F, 0x80, 0x9F, 0xA0, 0xA2, 0xDC, 0xFF, 0x22, 0x5C, 0x1F, 0,
         ];
@@ -222,7 +222,7 @@ fn body_1_the_end_of_a_run_is_found_at_every_place() {
     }
 }
 
-/// Long runs are read in blocks. Without them the result is the same, and slower.
+/// Long runs are scanned in blocks. Without blocks the result is the same, and slower.
 #[test]
 fn body_6_whole_blocks_without_an_end_are_stepped_over() {
     for length in 0..=600 {
@@ -233,7 +233,7 @@ fn body_6_whole_blocks_without_an_end_are_stepped_over() {
             assert_eq!(plain_blocks(&bytes), (length - 1) / 16 * 16);
         }
     }
-    // Two ends in a block are not none.
+    // Two ends in one block must not cancel out.
     assert_eq!(plain_blocks(&[b'"'; 2 * 128]), 0);
     assert_eq!(plain_blocks(&[b'"'; 2 * 16]), 0);
 }

@@ -1,4 +1,4 @@
-//! TRAIN-3: what workers send, and everything that may be wrong with it.
+//! TRAIN-3: the requests of workers, and their violations.
 
 use super::*;
 
@@ -72,7 +72,7 @@ fn every_violation_is_told_at_once_and_kinds_are_told_apart() {
     assert_eq!(faults(body), [(Field::Body, "Request body must be a JSON object".to_owned())]);
 }
 
-/// Reads the report of a success with these metrics; the error is the message about them.
+/// Parses a report of success with these metrics; the error is the message about them.
 fn told_of(metrics: &str) -> Result<TrainingMetrics, String> {
     let body = format!(r#"{{"fence":1,"training_metrics":{metrics}}}"#);
     let from_validated = TrainingSucceeded::from_json(body.as_bytes());
@@ -81,7 +81,7 @@ fn told_of(metrics: &str) -> Result<TrainingMetrics, String> {
         .map_err(|violations| violations.get(Field::TrainingMetrics).unwrap().to_string())
 }
 
-/// Makes `count` metrics beside the five.
+/// Creates `count` metrics besides the five named ones.
 fn others(count: usize) -> String {
     let all: Vec<String> = (0..count).map(|number| format!(r#""m{number:02}":{number}"#)).collect();
     all.join(",")
