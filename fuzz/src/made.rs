@@ -16,7 +16,6 @@ use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_core::{BaseModel, CreateModel, Language, Organisation, UpdateModel};
 
 use crate::operations::{self, Model, Told};
-use crate::stores::pick;
 
 /// The beginning of a run, in Unix milliseconds. All other times count from it.
 const START: i64 = 1_700_000_000_000;
@@ -131,4 +130,9 @@ pub(crate) fn answer(told: Told, change: &Change) -> NewIdempotencyRecord {
     let key = IdempotencyKey::new(pick(&["a", "A", "'\\\""], told.key)).unwrap();
     let request = NewIdempotencyRecord::digest(&[told.half_days]);
     NewIdempotencyRecord { key: IdempotencyScope { operation, target, key }, request }
+}
+
+/// The item of a non-empty list that a choice names.
+pub(crate) fn pick<T: Clone>(all: &[T], place: u8) -> T {
+    all[usize::from(place) % all.len()].clone()
 }

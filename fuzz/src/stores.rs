@@ -15,7 +15,7 @@ use custom_models_core::time::UnixMillis;
 use custom_models_core::{BaseModel, CustomModel, Language, MemoryStore, ModelId, Organisation};
 use tempfile::TempDir;
 
-use crate::made;
+use crate::made::{self, pick};
 use crate::operations::{self, List, Model, Operation, Steps, Target};
 
 /// Opens the store that lives in a folder.
@@ -202,7 +202,7 @@ impl<'a> Run<'a> {
             let actor = made::actor(write.second);
             let admission = (write.second % 4 == 3).then(|| made::admission(&organisation));
             let organisation = organisation.clone();
-            writes.push(Write { organisation, actor, at, change, idempotency: idempotency: answer, admission });
+            writes.push(Write { organisation, actor, at, change, idempotency: answer, admission });
         }
         writes
     }
@@ -373,8 +373,4 @@ fn submit(store: &dyn ModelStore, write: Write) -> Result<Outcome, StoreError> {
     let (sender, receiver) = channel();
     store.submit(write, Box::new(move |answer| sender.send(answer).unwrap()));
     receiver.recv().expect("a completion is called")
-}
-
-pub(crate) fn pick<T: Clone>(all: &[T], place: u8) -> T {
-    all[usize::from(place) % all.len()].clone()
 }

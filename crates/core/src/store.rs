@@ -5,6 +5,7 @@
 //! `custom-models-store-conformance` tests them.
 
 mod access;
+mod access_change;
 mod admit;
 mod apply;
 mod archive;
@@ -20,7 +21,8 @@ mod purge;
 mod query;
 mod write;
 
-pub use self::access::{AccessChange, AccessOutcome, AccessStore, Grant, Registration, Store};
+pub use self::access::{AccessStore, Store};
+pub use self::access_change::{AccessChange, AccessOutcome, Grant, Registration};
 pub use self::admit::{
     Admission, AdmissionRows, AdmissionRowsMut, WindowState, admit, window_state,
 };

@@ -34,6 +34,7 @@ mod cases;
 mod client;
 mod driven;
 mod folder;
+mod history;
 mod life;
 mod memory;
 mod report;

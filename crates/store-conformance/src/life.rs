@@ -3,20 +3,18 @@
 use custom_models_core::access::Operation;
 use custom_models_core::field::{Description, Name};
 use custom_models_core::model::{
-    ContentDigest, DataFile, DataId, DataPair, DataType, Edit, Event, EventPage, EventType,
-    Expected, NewEvent, NewPair, Revision,
+    ContentDigest, DataFile, DataId, DataPair, DataType, Edit, EventType, Expected, NewEvent,
+    NewPair, Revision,
 };
 use custom_models_core::store::{
-    Change, IdempotencyKey, IdempotencyRecord, IdempotencyScope, Listing, NewIdempotencyRecord,
-    Write,
+    Change, IdempotencyKey, IdempotencyScope, NewIdempotencyRecord, Write,
 };
 use custom_models_core::tenant::Actor;
 use custom_models_core::time::{Timestamp, UnixMillis};
-use custom_models_core::{CustomModel, ModelId, Organisation, UpdateModel};
+use custom_models_core::{ModelId, Organisation, UpdateModel};
 
-use crate::client::{ALL, Client};
 use crate::sample::{model, nth, unfit};
-use crate::verdict::{Checked, ensure_eq};
+use crate::verdict::Checked;
 
 /// The time at which the clocks of the cases begin, in milliseconds.
 const START: i64 = 1_700_000_000_000;
@@ -143,81 +141,4 @@ pub(crate) fn edit(id: ModelId, edit: Edit) -> Change {
 /// An edit of a model that is expected at this revision.
 pub(crate) fn edit_at(id: ModelId, revision: Revision, edit: Edit) -> Change {
     Change::Edit { id, edit: Box::new(edit), expected: Expected::OneOf(vec![revision]) }
-}
-
-/// Makes a model look like another number's, and returns it as it is then.
-#[track_caller]
-pub(crate) fn renamed(
-    store: &Client,
-    organisation: &Organisation,
-    before: &CustomModel,
-    number: u64,
-) -> Checked<CustomModel> {
-    store.edited(before, numbered(organisation, number, edit(before.id, like(number)?))?)
-}
-
-/// Adds the data of this number to a model, and returns the model as it is then.
-#[track_caller]
-pub(crate) fn add_pair(
-    store: &Client,
-    organisation: &Organisation,
-    model: &CustomModel,
-    number: u32,
-) -> Checked<CustomModel> {
-    let change = edit(model.id, Edit::AddData(new_pair(number)?));
-    store.edited(model, numbered(organisation, number.into(), change)?)
-}
-
-/// Removes a pair of a model, and returns the model as it is then.
-#[track_caller]
-pub(crate) fn remove_pair(
-    store: &Client,
-    organisation: &Organisation,
-    model: &CustomModel,
-    number: u32,
-) -> Checked<CustomModel> {
-    let change = edit(model.id, Edit::RemoveData(data_id(number)?));
-    store.edited(model, numbered(organisation, number.into(), change)?)
-}
-
-/// All that an organisation has, as far as a store shows it.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Everything {
-    listing: Listing,
-    history: EventPage,
-    data: Vec<Vec<DataPair>>,
-    answers: Vec<Option<IdempotencyRecord>>,
-}
-
-impl Everything {
-    /// Reads it; answers cannot be listed, so those of these keys.
-    pub(crate) fn of(
-        store: &Client,
-        organisation: &Organisation,
-        keys: &[IdempotencyScope],
-    ) -> Checked<Everything> {
-        let listing = store.list(organisation, &ALL)?;
-        let data =
-            listing.models.iter().map(|model| store.data(organisation, model.id, 0, u32::MAX));
-        let answers = keys.iter().map(|key| store.idempotency_record(organisation, key));
-        Ok(Everything {
-            data: data.collect::<Result<_, _>>()?,
-            answers: answers.collect::<Result<_, _>>()?,
-            history: store.events(organisation, 0, u32::MAX)?,
-            listing,
-        })
-    }
-}
-
-/// The organisation has these events and no other, from position 1 on.
-#[track_caller]
-pub(crate) fn expect_history(
-    store: &Client,
-    organisation: &Organisation,
-    events: &[Event],
-) -> Checked {
-    let last = events.len() as u64;
-    let right = EventPage { events: events.to_vec(), last, first: 1 };
-    ensure_eq!(store.events(organisation, 0, u32::MAX)?, right, "the history of {organisation}");
-    Ok(())
 }

@@ -7,7 +7,8 @@ use custom_models_core::tenant::Actor;
 use custom_models_core::time::UnixMillis;
 
 use crate::client::Client;
-use crate::life::{at, data_id, edit, expect_history};
+use crate::history::expect_history;
+use crate::life::{at, data_id, edit};
 use crate::sample::organisation;
 use crate::verdict::Checked;
 

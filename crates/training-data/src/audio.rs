@@ -10,6 +10,7 @@ mod bytes;
 mod decoding;
 mod demuxed;
 mod flac;
+mod frame;
 mod frames;
 mod mpeg;
 mod ogg;
@@ -20,7 +21,8 @@ mod wav;
 use beginning::Beginning;
 use bytes::Bytes;
 use demuxed::{Container, Part};
-use frames::{Kind, Walked};
+use frame::Kind;
+use frames::Walked;
 use tracks::{Movie, Track};
 use wav::Wav;
 

@@ -5,7 +5,7 @@
 //! neither on the limit nor on how many admissions leave the window at once (RATE-1).
 
 use crate::access::{RateLimit, RateLimitStatus, Window};
-use crate::store::access::AccessOutcome;
+use crate::store::access_change::AccessOutcome;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::time::UnixMillis;
 

@@ -9,7 +9,7 @@ use crate::model::{
     CustomModel, DataPair, Event, EventType, ModelId, NewEvent, Revision, TrainingState,
     TrainingStatus, Version,
 };
-use crate::store::access::Registration;
+use crate::store::access_change::Registration;
 use crate::store::error::StoreError;
 use crate::store::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::store::identity::{Lineage, StoreIdentity, StoreSummary};

@@ -1,7 +1,7 @@
 //! Writes of all kinds, for a store that commits them through one queue.
 
 use super::{Outcome, StoreError, StoreErrorKind, Write};
-use crate::store::access::{AccessChange, AccessOutcome};
+use crate::store::access_change::{AccessChange, AccessOutcome};
 use crate::store::archive::ArchiveChange;
 use crate::store::purge::{Purge, Purged};
 

@@ -8,9 +8,10 @@ use custom_models_core::{CustomModel, ModelId, Organisation};
 use crate::Builder;
 use crate::cases::durability::killed;
 use crate::client::{ALL, Client, create, delete, delete_at, fresh, write};
+use crate::history::Everything;
 use crate::life::{
-    Everything, answer_key, at, create_answer, digest, edit, edit_at, file, kept_for, like,
-    new_pair, numbered, upload_answer,
+    answer_key, at, create_answer, digest, edit, edit_at, file, kept_for, like, new_pair, numbered,
+    upload_answer,
 };
 use crate::sample::{id, model, organisation, revision, unfit};
 use crate::threads::in_threads;

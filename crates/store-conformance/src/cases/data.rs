@@ -12,9 +12,8 @@ use custom_models_core::{CustomModel, Organisation};
 use crate::cases::durability::killed;
 use crate::client::{Client, fresh, write};
 use crate::driven::{Driven, five_hours};
-use crate::life::{
-    add_pair, data_id, edit, edit_at, file, moment_of, new_pair, pair, paired, remove_pair, renamed,
-};
+use crate::history::{add_pair, remove_pair, renamed};
+use crate::life::{data_id, edit, edit_at, file, moment_of, new_pair, pair, paired};
 use crate::sample::{model, organisation, revision, unfit};
 use crate::threads::in_threads;
 use crate::verdict::{Checked, ensure, ensure_eq};

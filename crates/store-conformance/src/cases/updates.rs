@@ -11,9 +11,9 @@ use crate::Builder;
 use crate::cases::durability::killed;
 use crate::client::{Client, create, delete_at, fresh, write};
 use crate::driven::{Driven, beat, five_hours};
+use crate::history::{Everything, add_pair, renamed};
 use crate::life::{
-    Everything, add_pair, data_id, edit, edit_at, like, moment_of, new_pair, numbered, renamed,
-    update, upload_answer,
+    data_id, edit, edit_at, like, moment_of, new_pair, numbered, update, upload_answer,
 };
 use crate::sample::{description, id, model, models, moment, name, organisation, revision};
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};

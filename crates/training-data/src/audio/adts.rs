@@ -1,6 +1,6 @@
 //! The heads of AAC in ADTS.
 
-use super::frames::{Frame, Kind};
+use super::frame::{Frame, Kind};
 
 const RATES: [u32; 13] = [
     96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8000,

@@ -6,8 +6,9 @@ use std::io::{self, Read, Seek};
 use super::adts;
 use super::bytes::{Bytes, WINDOW};
 use super::decoding::{Codec, Decoding};
+use super::frame::{Frame, Kind};
 use super::mpeg::{self, Gaps};
-use super::{nanos, tags};
+use super::tags;
 
 /// Bytes of a head, and more than the longest frame has.
 const HEAD: usize = 9;
@@ -19,43 +20,8 @@ pub(super) const MOST_JUNK: u64 = 64 << 20;
 /// Frames in a row that are none by chance.
 const ROW: usize = 3;
 
-/// The kind of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
-    Layer1,
-    Layer2,
-    Layer3,
-    Adts,
-}
-
-/// The head of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Frame {
-    pub(super) kind: Kind,
-    /// In bytes, with its head.
-    pub(super) length: usize,
-    pub(super) samples: u32,
-    pub(super) rate: u32,
-    pub(super) channels: u8,
-    /// Bytes before the payload.
-    pub(super) head: usize,
-    /// True if a decoder knows its profile.
-    pub(super) is_plain: bool,
-}
-
-impl Frame {
-    fn parse(bytes: &[u8]) -> Option<Self> {
-        mpeg::frame(bytes).or_else(|| adts::frame(bytes))
-    }
-
-    /// Returns true if the other frame may follow this one without a cut between them.
-    const fn goes_on_as(&self, other: &Frame) -> bool {
-        self.kind as u8 == other.kind as u8 && self.rate == other.rate
-    }
-
-    const fn nanos(&self, samples: u64) -> u128 {
-        nanos(samples as u128, self.rate)
-    }
+fn parse(bytes: &[u8]) -> Option<Frame> {
+    mpeg::frame(bytes).or_else(|| adts::frame(bytes))
 }
 
 /// The result of a walk over frames.
@@ -145,7 +111,7 @@ fn next<T: Read + Seek>(
     end: u64,
     kind: Kind,
 ) -> io::Result<Option<(u64, Frame)>> {
-    if let Some(frame) = Frame::parse(within(bytes, at, end, HEAD)?).filter(|it| it.kind == kind) {
+    if let Some(frame) = parse(within(bytes, at, end, HEAD)?).filter(|it| it.kind == kind) {
         return Ok(Some((at, frame)));
     }
     // The last frame may be cut, and others begin where its rest would be.
@@ -182,7 +148,7 @@ fn synced<T: Read + Seek>(
         // Of a block that is not the last, the frames at its end are looked at in the next one.
         let sought = if is_last { window.len() } else { WINDOW - ROW * LONGEST };
         let is_row = |from: usize| {
-            let first = Frame::parse(window.get(from..)?)?;
+            let first = parse(window.get(from..)?)?;
             // A few frames are an audio of their own where it begins, and nowhere else.
             let is_expected = kind.is_some() || at + from as u64 == start;
             let (row, may_end) = if is_expected { (ROW - 1, is_last) } else { (ROW, false) };
@@ -205,7 +171,7 @@ fn is_row(window: &[u8], from: usize, first: &Frame, row: usize, may_end: bool) 
     let (mut at, mut last) = (from, *first);
     for _ in 1..row {
         at += last.length;
-        match window.get(at..).and_then(Frame::parse) {
+        match window.get(at..).and_then(parse) {
             Some(frame) if last.goes_on_as(&frame) => last = frame,
             _ => {
                 // A head that is cut, or a frame.

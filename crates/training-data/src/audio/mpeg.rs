@@ -1,6 +1,6 @@
 //! The heads of frames of MPEG audio, and the tags that encoders put into the first.
 
-use super::frames::{Frame, Kind};
+use super::frame::{Frame, Kind};
 
 /// In kbit/s, by layer, of MPEG-1 and of the later ones.
 const RATES_1: [[u32; 14]; 3] = [

@@ -12,7 +12,8 @@ use crate::model::{
     DataFile, Edit, Expected, Fence, LeaseTime, NewPair, Progress, TrainingMetrics,
 };
 use crate::request::CreateModel;
-use crate::store::access::{AccessChange, AccessStore, Registration};
+use crate::store::access::AccessStore;
+use crate::store::access_change::{AccessChange, Registration};
 use crate::store::archive::ArchiveStore;
 use crate::tenant::{Caller, Plan};
 use crate::time::Timestamp;

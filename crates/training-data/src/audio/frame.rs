@@ -1,0 +1,38 @@
+//! The head of a frame of MPEG audio or of AAC in ADTS.
+
+use super::nanos;
+
+/// The kind of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Layer1,
+    Layer2,
+    Layer3,
+    Adts,
+}
+
+/// The head of a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Frame {
+    pub(super) kind: Kind,
+    /// In bytes, with its head.
+    pub(super) length: usize,
+    pub(super) samples: u32,
+    pub(super) rate: u32,
+    pub(super) channels: u8,
+    /// Bytes before the payload.
+    pub(super) head: usize,
+    /// True if a decoder knows its profile.
+    pub(super) is_plain: bool,
+}
+
+impl Frame {
+    /// Returns true if the other frame may follow this one without a cut between them.
+    pub(super) const fn goes_on_as(&self, other: &Frame) -> bool {
+        self.kind as u8 == other.kind as u8 && self.rate == other.rate
+    }
+
+    pub(super) const fn nanos(&self, samples: u64) -> u128 {
+        nanos(samples as u128, self.rate)
+    }
+}
