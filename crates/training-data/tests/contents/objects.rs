@@ -298,6 +298,8 @@ fn in_the_middle(place: &InBucket) {
     let own = store(1);
     let [first, second] = [(); 2].map(|()| Folder::open(place.root(), &own).unwrap());
     keep(&first, model(1));
+    // It has one already.
+    first.record(&own).unwrap();
     at(&own, 1);
     let others = Between::new(&own, |own, of_the_first| {
         let first_goes_on = Between::new(own, |own, _| {
