@@ -5,6 +5,37 @@
 //! This crate is pure: it reads no file, no clock and no socket, and starts no thread. The host supplies a
 //! clock and a store ([`MemoryStore`] is here; SQLite, sled and PostgreSQL have crates of their own), and
 //! calls one type:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use std::time::SystemTime;
+//! use custom_models_core::{Caller, CreateModel, Engine, MemoryStore, Plan};
+//!
+//! let engine = Engine::new(Arc::new(MemoryStore::new()), SystemTime::now);
+//! let caller = Caller::new("acme".parse()?, Plan::gold());
+//! let request = CreateModel::from_json(br#"{"name":"Medical Cardiology EN","language":"en"}"#)?;
+//! let model = engine.create(&caller, request)?;
+//! assert_eq!(model.model_key().to_string(), "custom_model_1");
+//! println!("{}", serde_json::to_string(&model)?);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! An invalid request yields all its violations at once, and every refusal has a status and a JSON body:
+//!
+//! ```
+//! use custom_models_core::{CreateModel, Refusal};
+//!
+//! let violations = CreateModel::from_json(br#"{"name":"","language":"xx"}"#).unwrap_err();
+//! let refusal = Refusal::from(violations);
+//! println!("{}", refusal.to_json());
+//! # assert_eq!(refusal.status(), 400);
+//! # assert_eq!(
+//! #     refusal.to_json(),
+//! #     r#"{"error":"Validation Error","message":"Invalid field values","details":{"name":"Name cannot be empty","language":"Language 'xx' is not supported"}}"#
+//! # );
+//! ```
+//!
+//! Names such as MODEL-6 are rules; the repository's `docs/rules.md` states every one.
 #![forbid(unsafe_code)]
 
 pub mod access;

@@ -22,6 +22,22 @@ use crate::time::UnixMillis;
 const SWEPT_AT_ONCE: u32 = 1000;
 
 /// Authorizes and admits requests. Checks the key, then its scope, then its limits (ORDER).
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use std::time::SystemTime;
+/// # use custom_models_core::wire::ErrorBody;
+/// # use custom_models_core::access::{Gate, Limits, Operation};
+/// # use custom_models_core::tenant::Plans;
+/// # use custom_models_core::MemoryStore;
+/// let store = Arc::new(MemoryStore::new());
+/// let gate = Gate::new(store, Plans::default(), Limits::default(), SystemTime::now)?;
+/// let refusal = gate.enter(Some("Bearer cm_unknown"), Operation::Create).unwrap_err();
+/// assert_eq!(ErrorBody::from(&refusal).status, 401);
+/// # Ok::<(), custom_models_core::store::StoreError>(())
+/// ```
+///
+/// Clones are cheap and share the concurrency counts.
 #[derive(Clone)]
 pub struct Gate {
     shared: Arc<Shared>,
