@@ -1,17 +1,16 @@
 //! Group commit for stores that serialise their writes.
 //!
-//! Writes are submitted with a completion and queue up. One thread takes whatever is in the queue,
-//! has it committed as one transaction with one sync, and answers every write of the group; what
-//! queued up meanwhile is the next group. A caller that blocks anyhow, and finds nothing at work,
-//! commits its write on its own thread and saves two hand-offs, which cost about as much as a sync
-//! of a fast disk does.
+//! Writes are submitted with a completion and queue up. A thread takes all queued writes, has them committed
+//! as one transaction with one sync, and answers each of them; meanwhile the next group queues up. A caller
+//! that blocks anyway and finds the committer idle commits its write on its own thread. This saves two
+//! hand-offs, which cost about as much as a sync of a fast disk.
 //!
-//! A lone write waits for nothing. After a group of several the thread gives those whom it answered
-//! a moment to come back, a fraction of what their commit took: without it the first of them would
-//! be a group of its own, and all others would wait for two syncs.
+//! A lone write is never delayed. After a group of several, the thread waits for a fraction of the commit's
+//! time, so that the answered callers can submit their next writes. Otherwise the first of them would be a
+//! group of its own, and the others would wait for two syncs.
 //!
-//! A store brings a [`Committer`]; [`GroupCommit`] brings the queue, its bound, the thread, the order of
-//! answers and an orderly end.
+//! A store implements [`Committer`]. [`GroupCommit`] adds the bounded queue, the thread, the order of answers
+//! and an orderly shutdown.
 //!
 //! ```
 //! use std::fs::{self, File};
@@ -68,63 +67,62 @@ use std::time::{Duration, Instant};
 
 use crate::queue::{Callback, FinishedGroup, Group, Queue};
 
-/// Makes groups of jobs durable, one group at a time.
+/// A committer of groups of jobs, one group at a time.
 pub trait Committer: Send + Sized + 'static {
-    /// A write, of whatever kind: all kinds are in one queue, so that they share a sync.
+    /// A write of any kind. All kinds share one queue, and so one sync.
     type Job: Send + 'static;
-    /// The outcome of a job that was judged.
+    /// The outcome of a job.
     type Answer: Send + 'static;
-    /// The reason why a job has no outcome. A fault of a whole group is cloned for each of its jobs.
+    /// The reason why a job has no outcome. An error of a whole group is cloned for each of its jobs.
     type Error: Clone + Send + 'static;
 
-    /// Judges the jobs in their order, each on the state that those before it leave, and makes
-    /// those that are not refused durable together.
+    /// Judges the jobs in order, each on the state that the jobs before it leave, and makes those that are
+    /// not refused durable together.
     ///
-    /// Returns one answer a job, in order, once all of them hold even after a power cut. A refused
-    /// job leaves no trace. `Err` speaks for every job of the group: none was made, or, if it is an
-    /// error that says so, all of them were or none. After an error the next call begins from what is
-    /// really stored.
+    /// Returns one answer per job, in order, once all of them would survive a power cut. A refused job leaves
+    /// no trace. `Err` applies to every job of the group: none was made, or, if the error says so, all of
+    /// them or none. After an error the next call starts from the stored state.
     fn commit(&mut self, jobs: &[Self::Job]) -> Result<Answers<Self>, Self::Error>;
 
-    /// The error for a job that [`Committer::commit`] has not answered.
+    /// Returns the error for a job that [`Committer::commit`] did not answer.
     fn unanswered(why: Unanswered) -> Self::Error;
 }
 
-/// One answer a job, in the order of the jobs.
+/// One answer per job, in the order of the jobs.
 pub type Answers<C> = Vec<Result<<C as Committer>::Answer, <C as Committer>::Error>>;
 
-/// The reason why a committer has not answered a job.
+/// The reason why a job has no answer from the committer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unanswered {
-    /// [`QUEUE_LIMIT`] jobs wait already. The job was not begun, and trying again is right.
+    /// [`QUEUE_LIMIT`] jobs wait already. The job was not started; the caller may retry.
     Busy,
-    /// The queue is closed, or its committer has panicked. The job was not begun.
+    /// The queue is closed, or its committer has panicked. The job was not started.
     Closed,
-    /// The committer panicked over the job or returned too few answers: the job was made, whole, or
-    /// was not made.
+    /// The committer panicked during the job or returned too few answers: the job was made completely or not
+    /// at all.
     Unknown,
 }
 
-/// The number of jobs that may wait for the next group; one more is [`Unanswered::Busy`].
+/// The most jobs that wait for the next group; one more is [`Unanswered::Busy`].
 ///
-/// At 64 callers a group has about as many jobs; the bound keeps a stalled disk from filling memory
-/// with requests that nobody waits for any more (their texts are at most 4800 bytes each).
+/// With 64 callers a group has about as many jobs. The bound prevents a stalled disk from filling memory with
+/// requests whose callers have given up (their texts are at most 4800 bytes each).
 pub const QUEUE_LIMIT: usize = 4096;
 
-/// A queue of jobs and the thread that commits it in groups.
+/// A queue of jobs, and the thread that commits them in groups.
 ///
-/// Dropping it commits what is queued, as [`GroupCommit::close`] does.
+/// Dropping it commits the queued jobs, as [`GroupCommit::close`] does.
 pub struct GroupCommit<C: Committer> {
     queue: Arc<Queue<C>>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl<C: Committer> GroupCommit<C> {
-    /// Starts the thread, under a name that debuggers show.
+    /// Starts the thread, under a name for debuggers.
     ///
     /// # Errors
     ///
-    /// When the system starts no thread.
+    /// If the system cannot start a thread.
     pub fn start(thread_name: &str, committer: C) -> io::Result<Self> {
         measure::describe();
         let queue = Arc::new(Queue::new(committer));
@@ -135,9 +133,9 @@ impl<C: Committer> GroupCommit<C> {
         Ok(GroupCommit { queue, writer: Mutex::new(Some(writer)) })
     }
 
-    /// Puts a job into the next group. `done` is called once: from a thread that commits, when the
-    /// group is committed, or at once when the queue is full or closed. It is short, and does not
-    /// wait for another job. One that panics is the only one that suffers.
+    /// Adds a job to the next group. `done` is called once: by the committing thread after the commit, or at
+    /// once if the queue is full or closed. It has to be short, and must not wait for another job. If it
+    /// panics, other jobs are not affected.
     pub fn submit(
         &self,
         job: C::Job,
@@ -148,12 +146,12 @@ impl<C: Committer> GroupCommit<C> {
         }
     }
 
-    /// Commits a job and returns its answer: on this thread if nothing is at work, with the next
-    /// group if something is.
+    /// Commits a job and returns its answer: on this thread if the committer is idle, otherwise with the next
+    /// group.
     ///
     /// # Errors
     ///
-    /// What [`GroupCommit::submit`] answers.
+    /// The errors of [`GroupCommit::submit`].
     pub fn apply(&self, job: C::Job) -> Result<C::Answer, C::Error> {
         let unknown = || Err(C::unanswered(Unanswered::Unknown));
         let Some(mut committer) = self.queue.lend() else {
@@ -166,16 +164,15 @@ impl<C: Committer> GroupCommit<C> {
         answers?.pop().unwrap_or_else(unknown)
     }
 
-    /// Takes no more jobs, and waits until those that are queued are answered. Closing again only
-    /// waits.
+    /// Takes no more jobs, and waits until the queued ones are answered. Closing again only waits.
     pub fn close(&self) {
         self.queue.close();
         let mut writer = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
-        // The last owner may be a completion, which runs on the writer's own thread: that one
-        // finishes its queue by itself.
+        // The last owner may be a completion on the writer's own thread, which then finishes its queue by
+        // itself.
         let is_here = |handle: &JoinHandle<()>| handle.thread().id() == thread::current().id();
         if let Some(handle) = writer.take_if(|handle| !is_here(handle)) {
-            // What it panicked with was printed by the panic hook.
+            // The panic hook has printed the panic.
             let _ = handle.join();
         }
     }
@@ -208,27 +205,27 @@ fn write_groups<C: Committer>(queue: &Queue<C>) {
     }
 }
 
-/// A group that a committer had in its hands.
+/// A group after its commit.
 struct Committed<C: Committer> {
     answers: Result<Answers<C>, C::Error>,
-    /// The committer panicked, and nobody knows what it does next.
+    /// The committer panicked, and its state is not known.
     is_broken: bool,
     took: Duration,
 }
 
 fn commit<C: Committer>(committer: &mut C, jobs: &[C::Job]) -> Committed<C> {
     let begun = Instant::now();
-    // What it panicked with was printed by the panic hook; nobody here has a use for it.
+    // The panic hook has printed the panic, and the payload is not needed.
     let answers = catch_unwind(AssertUnwindSafe(|| committer.commit(jobs)));
     let (took, count) = (begun.elapsed(), jobs.len());
-    // A recorder is a host's code, and the committer has to come back from here.
+    // A recorder is the host's code and may panic; the committer has to be given back.
     let _ = catch_unwind(|| measure::group(count, took));
     let is_broken = answers.is_err();
     let answers = answers.unwrap_or_else(|_| Err(C::unanswered(Unanswered::Unknown)));
     Committed { answers, is_broken, took }
 }
 
-/// Calls every completion. The outcome of a job without an answer is unknown.
+/// Calls every completion. A job without an answer gets [`Unanswered::Unknown`].
 fn answer<C: Committer>(
     answers: Result<Answers<C>, C::Error>,
     completions: impl Iterator<Item = Callback<C>>,

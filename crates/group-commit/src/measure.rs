@@ -1,10 +1,10 @@
-//! Metrics of groups, through the facade `metrics`. They cost nothing noticeable without a recorder.
+//! Metrics of groups, through the facade `metrics`. Without a recorder they cost next to nothing.
 
 use std::time::Duration;
 
 use metrics::{describe_histogram, histogram};
 
-/// For a recorder that is there before the queue is.
+/// Describes the metrics to a recorder that was installed before the queue was started.
 pub(crate) fn describe() {
     describe_histogram!(
         "custom_models_store_commit_duration_seconds",
@@ -16,7 +16,7 @@ pub(crate) fn describe() {
     );
 }
 
-/// A group that was committed, or could not be.
+/// Records a group, committed or failed.
 pub(crate) fn group(writes: usize, took: Duration) {
     histogram!("custom_models_store_commit_duration_seconds").record(took);
     let writes = u32::try_from(writes).unwrap_or(u32::MAX);
@@ -34,7 +34,7 @@ mod tests {
 
     use super::*;
 
-    /// The name of a histogram, and what is recorded in it; `None` where it is described.
+    /// The name of a histogram and a recorded value; `None` for a description.
     type Note = (String, Option<f64>);
 
     #[derive(Clone, Default)]

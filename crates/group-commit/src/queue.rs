@@ -1,4 +1,4 @@
-//! The queue, and whose turn it is to commit.
+//! The queue, and the turns of the threads that commit.
 
 use std::cmp;
 use std::mem;
@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use crate::{Committer, QUEUE_LIMIT, Unanswered};
 
-/// The divisor of a commit's time that yields the time in which its callers have to come back.
+/// The divisor of a commit's time that gives the time to wait for its callers.
 ///
-/// With 8 callers on 2 cores their threads are back within a fraction of this; a caller that does
-/// not come back costs the others this much, once.
+/// With 8 callers on 2 cores their threads return within a fraction of this. A caller that does not return
+/// costs the others this much, once.
 const LINGER: u32 = 4;
 
-/// A disk that stalls must not make the wait after it long as well.
+/// The longest wait, so that a stalled disk does not cause a long wait as well.
 const MAX_LINGER: Duration = Duration::from_millis(5);
 
-/// Never woken: a thread is at work, and looks into the queue before it rests.
+/// Never reached: a thread is committing, and checks the queue before it goes idle.
 const AT_WORK: usize = usize::MAX;
 
-/// Jobs that wait, and the committer while nobody uses it.
+/// The waiting jobs, and the committer while it is idle.
 pub(crate) struct Queue<C: Committer> {
     state: Mutex<State<C>>,
     filled: Condvar,
@@ -29,14 +29,14 @@ pub(crate) struct Queue<C: Committer> {
 struct State<C: Committer> {
     waiting: Group<C>,
     is_closed: bool,
-    /// The committer while nobody uses it. The thread that takes it commits, and sees to the jobs that
-    /// queued up meanwhile.
+    /// The committer while it is idle. The thread that takes it commits, and handles the jobs that queue up
+    /// meanwhile.
     committer: Option<C>,
-    /// The writer is woken when so many jobs wait.
+    /// The number of waiting jobs at which the writer is woken.
     wakes_at: usize,
 }
 
-/// Jobs and their completions, place by place.
+/// Jobs and their completions, at the same indices.
 pub(crate) struct Group<C: Committer> {
     pub(crate) jobs: Vec<C::Job>,
     pub(crate) completions: Vec<Callback<C>>,
@@ -58,19 +58,19 @@ impl<C: Committer> Callback<C> {
         Callback(Box::new(done))
     }
 
-    /// Calls it. A completion is a host's code: one that panics must not end the writer for all others.
+    /// Calls the completion. It is the host's code: its panic must not end the writer for all others.
     pub(crate) fn call(self, answer: Answer<C>) {
-        // What it panicked with was printed by the panic hook; nobody here has a use for it.
+        // The panic hook has printed the panic, and the payload is not needed.
         let _ = catch_unwind(AssertUnwindSafe(|| (self.0)(answer)));
     }
 }
 
-/// The state that the writer brings back from a group.
+/// The result of a group that the writer has answered.
 pub(crate) struct FinishedGroup<C> {
     pub(crate) committer: C,
     /// The number of jobs in the group.
     pub(crate) answered: usize,
-    /// The time that it took to commit them.
+    /// The duration of the commit.
     pub(crate) took: Duration,
 }
 
@@ -85,7 +85,7 @@ impl<C: Committer> Queue<C> {
         Queue { state: Mutex::new(state), filled: Condvar::new() }
     }
 
-    /// Puts a job into the next group, or gives its completion back with the reason.
+    /// Adds a job to the next group, or returns its completion with the reason.
     pub(crate) fn push(
         &self,
         job: C::Job,
@@ -108,7 +108,7 @@ impl<C: Committer> Queue<C> {
         Ok(())
     }
 
-    /// The committer, if nothing waits and nobody has it.
+    /// Returns the committer, if it is idle and no job waits.
     pub(crate) fn lend(&self) -> Option<C> {
         let mut state = self.lock();
         if state.is_closed || !state.waiting.jobs.is_empty() {
@@ -119,8 +119,8 @@ impl<C: Committer> Queue<C> {
         Some(committer)
     }
 
-    /// Takes the committer back; the writer sees to what queued up meanwhile. A broken committer is
-    /// the end: what waits is refused, and nothing more is taken.
+    /// Gives the committer back; the writer handles the jobs that queued up meanwhile. A broken committer
+    /// closes the queue: waiting and further jobs are refused.
     pub(crate) fn give_back(&self, committer: C, is_broken: bool) {
         let mut state = self.lock();
         state.committer = Some(committer);
@@ -147,8 +147,8 @@ impl<C: Committer> Queue<C> {
         self.filled.notify_one();
     }
 
-    /// For the writer: exchanges an answered group, empty by now, for the next one. `None` at the
-    /// end, when nothing waits and nobody is at work; the committer is dropped then.
+    /// Exchanges an answered group, now empty, for the next one. Called by the writer. Returns `None` at the
+    /// end, when no job waits and nobody is committing; the committer is dropped then.
     pub(crate) fn next_group(
         &self,
         group: &mut Group<C>,
@@ -172,7 +172,7 @@ impl<C: Committer> Queue<C> {
                 mem::swap(&mut state.waiting, group);
                 return Some(committer);
             }
-            // Whoever has the committer sets this when it comes back.
+            // The thread that has the committer sets this when it gives it back.
             if state.committer.is_some() {
                 state.wakes_at = 1;
             }
@@ -180,7 +180,7 @@ impl<C: Committer> Queue<C> {
         }
     }
 
-    /// Waits a moment for as many jobs as were answered.
+    /// Waits a short time for as many jobs as were answered.
     fn linger<'a>(
         &self,
         mut state: MutexGuard<'a, State<C>>,
@@ -197,7 +197,7 @@ impl<C: Committer> Queue<C> {
         state
     }
 
-    /// Nothing that can panic runs under the lock.
+    /// Locks the state. Nothing under the lock can panic, so a poisoned lock is still consistent.
     fn lock(&self) -> MutexGuard<'_, State<C>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -210,7 +210,7 @@ impl<C: Committer> State<C> {
     }
 }
 
-/// The time in which the callers of an answered group have to come back; `None` after a lone job.
+/// Returns the time to wait for the callers of an answered group; `None` after a lone job.
 fn patience(answered: usize, took: Duration) -> Option<Duration> {
     (answered > 1).then(|| cmp::min(took / LINGER, MAX_LINGER))
 }

@@ -2,7 +2,7 @@ use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 
 use super::*;
 
-/// Why a job has no answer: as the queue says, or as the committer does.
+/// The reason why a job has no answer: from the queue, or from the committer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fault {
     Unanswered(Unanswered),
@@ -19,7 +19,7 @@ type Answer = Result<&'static str, Fault>;
 /// The number of a job, and its answer.
 type Heard = (u64, Answer);
 
-/// Commits a group of numbers when the test says so, and says which were in it.
+/// A committer that waits for the test before each commit, and reports the numbers in the group.
 struct Gate {
     begun: Sender<Vec<u64>>,
     go_on: Receiver<Result<Vec<Answer>, Fault>>,
@@ -179,7 +179,7 @@ fn a_committer_that_panics_leaves_nobody_waiting() {
     begun.recv().unwrap();
     submit(2);
     drop(go_on);
-    // The first was in the group. The second was not begun.
+    // The first was in the group. The second was not started.
     assert_eq!(heard.recv().unwrap(), (1, UNKNOWN));
     assert_eq!(heard.recv().unwrap(), (2, CLOSED));
     submit(3);
@@ -223,7 +223,7 @@ fn the_last_owner_may_be_a_completion() {
     was_dropped.recv().unwrap();
 }
 
-/// Says on which thread it commits.
+/// A committer that reports its thread.
 struct Whereabouts(Sender<thread::ThreadId>);
 
 impl Committer for Whereabouts {
@@ -342,7 +342,7 @@ fn those_who_do_not_come_back_are_not_waited_for() {
 fn dropping_it_commits_what_is_queued_and_ends_the_thread() {
     let Bench { commits, begun, go_on, answered, heard } = Bench::new();
     (1..=2).for_each(|number| submit(&commits, &answered, number));
-    // One group or two, as the thread takes them.
+    // One group or two, depending on the thread's timing.
     (0..2).for_each(|_| go_on.send(Ok(vec![Ok("made"); 2])).unwrap());
     drop(commits);
     assert_eq!(begun.try_iter().flatten().collect::<Vec<_>>(), [1, 2]);
