@@ -1,24 +1,37 @@
 //! Training data: copying files into the content store, and adding them to a model.
 
+mod archive;
+mod bulk;
+mod known;
+mod lines;
+mod listing;
+mod manifest;
+mod progress;
+mod row;
+mod target;
+
 use std::fs::File;
-use std::io::{self, IsTerminal, Read};
+use std::io;
+use std::num::NonZero;
 use std::path::Path;
-use std::sync::Arc;
+use std::thread;
 
-use custom_models_core::engine::Edited;
-use custom_models_core::model::{DataId, DataList, Edit, Expected, Uploaded};
-use custom_models_core::store::StoreErrorKind;
-use custom_models_core::{Caller, Engine, ModelId, Refusal};
-use custom_models_training_data::{ContentStore, Upload, UploadError};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use custom_models_core::model::{DataId, Expected, Uploaded};
+use custom_models_core::{Caller, Engine, ModelId};
+use custom_models_training_data::ContentStore;
 
+use self::archive::Archive;
+use self::bulk::{Choices, Source};
+use self::listing::Listing;
+use self::manifest::Manifest;
+use self::target::{CopyError, Target, copy};
 use crate::args::data::AddDataArgs;
 use crate::config::data_folder::DataFolder;
 use crate::output::failure::Failure;
 use crate::output::path_errors::{Quoted, reason};
 
-/// The number of bytes of a file that are read at a time.
-const CHUNK: usize = 1 << 20;
+/// The least and the largest default of `--jobs`. Between them it is the number of processors.
+const JOBS: (usize, usize) = (2, 8);
 
 /// A request about the data of a model.
 #[derive(Debug)]
@@ -38,11 +51,16 @@ impl DataRequest {
     ) -> Result<Option<String>, Failure> {
         match self {
             DataRequest::Add(id, args, expected) => {
-                add(engine, caller, folder, id, &args, &expected).map(Some)
+                let source = source(&args)?;
+                let target = Target::open(engine, caller, folder, id)?;
+                match source {
+                    None => add(&target, &args, &expected).map(Some),
+                    Some(source) => add_many(&target, &source, &args).map(Some),
+                }
             }
             DataRequest::List(id) => {
-                let list = DataList::from(engine.data(caller, id)?);
-                Ok(Some(serde_json::to_string(&list)?))
+                let listing = Listing::of(engine.data(caller, id)?);
+                Ok(Some(serde_json::to_string(&listing)?))
             }
             DataRequest::Remove(id, data_id, expected) => {
                 let contents = folder.open_for_removal()?;
@@ -58,98 +76,58 @@ impl DataRequest {
     }
 }
 
-fn add(
-    engine: &Engine,
-    caller: &Caller,
-    folder: &DataFolder,
-    id: ModelId,
-    args: &AddDataArgs,
-    expected: &Expected,
-) -> Result<String, Failure> {
-    // Refused before gigabytes are copied, and checked again after.
-    engine.get(caller, id)?;
-    let refused = |error| refused(error, folder);
-    let contents = folder.open_required()?;
-    let mut upload = Upload::to(Arc::clone(&contents) as _, caller.organisation().clone(), id);
-    if let Some(data_type) = &args.data_type {
-        upload.part("type", None).map_err(&refused)?;
-        upload.write(data_type.as_bytes()).map_err(&refused)?;
+/// Opens the manifest or the archive, if the arguments name one.
+fn source(args: &AddDataArgs) -> Result<Option<Source>, Failure> {
+    match (&args.manifest, &args.archive) {
+        (Some(path), _) => Ok(Some(Source::Manifest(Manifest::open(path)?))),
+        (None, Some(_)) if args.data_type.is_none() && args.split.is_none() => {
+            let missing =
+                "--archive: the type is missing: add --type train, --type test or --split 80/20";
+            Err(Failure::WrongUsage(missing.to_owned()))
+        }
+        (None, Some(path)) => Ok(Some(Source::Archive(Archive::open(path)?))),
+        (None, None) => Ok(None),
     }
+}
+
+/// Adds one pair.
+fn add(target: &Target<'_>, args: &AddDataArgs, expected: &Expected) -> Result<String, Failure> {
+    let failed = |error| target.failure(error);
+    let mut upload = target.begin(args.data_type.as_deref()).map_err(failed)?;
     let files = [("audio_file", &args.audio), ("transcript_file", &args.transcript)];
     let files = files.into_iter().filter_map(|(name, path)| Some((name, path.as_deref()?)));
     let files: Vec<(&str, &Path)> = files.collect();
     let length = files.iter().filter_map(|(_, path)| Some(path.metadata().ok()?.len())).sum();
-    let progress = progress(length);
-    for (name, path) in files {
-        copy(&mut upload, name, path, &progress, &refused)?;
+    let progress = progress::of_bytes(length);
+    for (part, path) in files {
+        let unreadable = |error: io::Error| {
+            Failure::WrongUsage(format!("cannot read {}: {}", Quoted(path), reason(path, &error)))
+        };
+        let file = File::open(path).map_err(unreadable)?;
+        let filename = path.file_name().map(|name| name.to_string_lossy());
+        let step = |bytes| progress.inc(bytes as u64);
+        copy(&mut upload, part, filename.as_deref(), file, step).map_err(|error| match error {
+            CopyError::Read(error) => unreadable(error),
+            CopyError::Upload(error) => target.failure(error),
+        })?;
     }
     progress.finish_and_clear();
-    let uploaded = upload.finish().map_err(refused)?;
-    match engine.edit(caller, id, Edit::AddData(uploaded.pair.clone()), expected) {
-        Ok(Edited::Changed { model, .. }) => {
-            // From now on an older copy of the store is recognised as such; if this fails, from the next sweep on.
-            let _ = folder.record(&contents);
-            Ok(serde_json::to_string(&Uploaded::new(&uploaded.pair, &model))?)
-        }
-        Ok(other) => Err(Refusal::Internal { cause: format!("{other:?}").into() }.into()),
-        Err(refusal) => {
-            let is_unknown = matches!(&refusal, Refusal::Store(fault)
-                if fault.kind() == StoreErrorKind::OutcomeUnknown);
-            if !is_unknown {
-                // A sweep removes what stays; the refusal matters more.
-                let _ = uploaded.discard();
-            }
-            Err(refusal.into())
-        }
-    }
+    let uploaded = upload.finish().map_err(failed)?;
+    let pair = uploaded.pair.clone();
+    let model = target.commit(uploaded, expected)?;
+    target.record();
+    Ok(serde_json::to_string(&Uploaded::new(&pair, &model))?)
 }
 
-fn copy(
-    upload: &mut Upload,
-    name: &str,
-    path: &Path,
-    progress: &ProgressBar,
-    refused: &impl Fn(UploadError) -> Failure,
-) -> Result<(), Failure> {
-    let unreadable = |error: io::Error| {
-        Failure::WrongUsage(format!("cannot read {}: {}", Quoted(path), reason(path, &error)))
+/// Adds the pairs of a manifest or an archive.
+fn add_many(target: &Target<'_>, source: &Source, args: &AddDataArgs) -> Result<String, Failure> {
+    let jobs = args.jobs.map(usize::from);
+    let choices = Choices {
+        data_type: args.data_type.clone(),
+        split: args.split,
+        jobs: jobs.unwrap_or_else(|| {
+            thread::available_parallelism().map_or(JOBS.0, NonZero::get).clamp(JOBS.0, JOBS.1)
+        }),
     };
-    let mut file = File::open(path).map_err(unreadable)?;
-    let filename = path.file_name().map(|name| name.to_string_lossy());
-    upload.part(name, filename.as_deref()).map_err(refused)?;
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        let count = match file.read(&mut chunk) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            read => read.map_err(unreadable)?,
-        };
-        let Some(bytes) = chunk.get(..count).filter(|bytes| !bytes.is_empty()) else {
-            return Ok(());
-        };
-        upload.write(bytes).map_err(refused)?;
-        progress.inc(bytes.len() as u64);
-    }
-}
-
-fn refused(error: UploadError, folder: &DataFolder) -> Failure {
-    match error {
-        UploadError::TooLarge => Refusal::FileTooLarge.into(),
-        UploadError::Invalid(violations) => violations.into(),
-        UploadError::Store(fault) => folder.failure(fault),
-    }
-}
-
-/// A bar on a terminal, and nothing elsewhere.
-fn progress(length: u64) -> ProgressBar {
-    let target = if io::stderr().is_terminal() {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
-    let style = ProgressStyle::with_template("{bar:40} {bytes} of {total_bytes}, {eta} left");
-    let bar = ProgressBar::with_draw_target(Some(length), target);
-    match style {
-        Ok(style) => bar.with_style(style),
-        Err(_) => bar,
-    }
+    bulk::add_all(target, source, &choices)
 }

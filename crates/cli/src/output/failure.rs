@@ -13,6 +13,8 @@ use custom_models_core::{Refusal, Violations};
 pub(crate) enum Failure {
     /// The rules refuse the request; the body that the API has for that.
     Refused(String),
+    /// Parts of the input were refused, and reported; the result for the rest.
+    Partial(String),
     /// The arguments are wrong; the reason.
     WrongUsage(String),
     /// The store failed.

@@ -51,6 +51,10 @@ impl Report {
     /// The report of a command that failed.
     pub(crate) fn failure(failure: Failure, store: &dyn Display) -> Self {
         let (complaint, exit) = match failure {
+            Failure::Partial(result) => {
+                let answer = Some(result);
+                return Report { answer, complaints: Vec::new(), exit: Exit::Refused };
+            }
             Failure::Refused(body) => (body, Exit::Refused),
             Failure::WrongUsage(reason) => (format!("error: {reason}"), Exit::WrongUsage),
             Failure::Store(fault) => {

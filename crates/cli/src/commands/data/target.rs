@@ -1,0 +1,129 @@
+//! The model that pairs are added to: beginning an upload, and committing it.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+
+use custom_models_core::engine::Edited;
+use custom_models_core::model::{CustomModel, DataPair, Edit, Expected};
+use custom_models_core::store::StoreErrorKind;
+use custom_models_core::{Caller, Engine, ModelId, Refusal};
+use custom_models_training_data::{Folder, Upload, UploadError, Uploaded};
+
+use crate::config::data_folder::DataFolder;
+use crate::output::failure::Failure;
+
+/// The number of bytes of a file that are read at a time.
+const CHUNK: usize = 1 << 16;
+
+/// A model that pairs are added to, with its folder of training data.
+pub(super) struct Target<'a> {
+    engine: &'a Engine,
+    caller: &'a Caller,
+    folder: &'a DataFolder,
+    contents: Arc<Folder>,
+    model: ModelId,
+}
+
+/// The reason why a file was not copied into an upload.
+pub(super) enum CopyError {
+    /// The file could not be read.
+    Read(io::Error),
+    /// The upload did not accept it.
+    Upload(UploadError),
+}
+
+impl<'a> Target<'a> {
+    /// Opens the folder of an existing model.
+    pub(super) fn open(
+        engine: &'a Engine,
+        caller: &'a Caller,
+        folder: &'a DataFolder,
+        model: ModelId,
+    ) -> Result<Self, Failure> {
+        // Refused before gigabytes are copied, and checked again after.
+        engine.get(caller, model)?;
+        let contents = folder.open_required()?;
+        Ok(Target { engine, caller, folder, contents, model })
+    }
+
+    /// Returns the model.
+    pub(super) fn model(&self) -> Result<CustomModel, Failure> {
+        Ok(self.engine.get(self.caller, self.model)?)
+    }
+
+    /// Returns the pairs that the model has.
+    pub(super) fn pairs(&self) -> Result<Vec<DataPair>, Failure> {
+        Ok(self.engine.data(self.caller, self.model)?)
+    }
+
+    /// Begins the upload of a pair, with its type if that is known.
+    pub(super) fn begin(&self, data_type: Option<&str>) -> Result<Upload, UploadError> {
+        let organisation = self.caller.organisation().clone();
+        let mut upload = Upload::to(Arc::clone(&self.contents) as _, organisation, self.model);
+        if let Some(data_type) = data_type {
+            upload.part("type", None)?;
+            upload.write(data_type.as_bytes())?;
+        }
+        Ok(upload)
+    }
+
+    /// Adds the pair of a finished upload to the model. Removes its files if that is refused.
+    pub(super) fn commit(
+        &self,
+        uploaded: Uploaded,
+        expected: &Expected,
+    ) -> Result<CustomModel, Failure> {
+        let edit = Edit::AddData(uploaded.pair.clone());
+        match self.engine.edit(self.caller, self.model, edit, expected) {
+            Ok(Edited::Changed { model, .. }) => Ok(*model),
+            Ok(other) => Err(Refusal::Internal { cause: format!("{other:?}").into() }.into()),
+            Err(refusal) => {
+                let is_unknown = matches!(&refusal, Refusal::Store(fault)
+                    if fault.kind() == StoreErrorKind::OutcomeUnknown);
+                if !is_unknown {
+                    // A sweep removes what stays; the refusal matters more.
+                    let _ = uploaded.discard();
+                }
+                Err(refusal.into())
+            }
+        }
+    }
+
+    /// Records the state of the store in the folder's mark, after pairs were added.
+    pub(super) fn record(&self) {
+        // From now on an older copy of the store is recognised as such; if this fails, from the next sweep on.
+        let _ = self.folder.record(&self.contents);
+    }
+
+    /// Maps the failure of an upload.
+    pub(super) fn failure(&self, error: UploadError) -> Failure {
+        match error {
+            UploadError::TooLarge => Refusal::FileTooLarge.into(),
+            UploadError::Invalid(violations) => violations.into(),
+            UploadError::Store(fault) => self.folder.failure(fault),
+        }
+    }
+}
+
+/// Copies a file into a part of an upload. Calls `progress` with the number of bytes of each step.
+pub(super) fn copy(
+    upload: &mut Upload,
+    part: &str,
+    filename: Option<&str>,
+    mut file: impl Read,
+    mut progress: impl FnMut(usize),
+) -> Result<(), CopyError> {
+    upload.part(part, filename).map_err(CopyError::Upload)?;
+    let mut chunk = vec![0; CHUNK];
+    loop {
+        let count = match file.read(&mut chunk) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            read => read.map_err(CopyError::Read)?,
+        };
+        let Some(bytes) = chunk.get(..count).filter(|bytes| !bytes.is_empty()) else {
+            return Ok(());
+        };
+        upload.write(bytes).map_err(CopyError::Upload)?;
+        progress(bytes.len());
+    }
+}
