@@ -11,7 +11,7 @@ use custom_models_training_data::ContentStore;
 
 use crate::history::{Lives, history_of};
 use crate::sample::tokens_of;
-use crate::{BoxError, Kind, Line, MEMBERS, Member, Token, ensure};
+use crate::{BoxError, Line, MEMBERS, Member, StoreKind, Token, ensure};
 
 /// Everything that is known about a place, over all runs.
 #[derive(Debug, Default)]
@@ -110,7 +110,7 @@ enum Fate {
 
 impl Ledger {
     /// A ledger of a place that is yet empty.
-    pub fn of(kind: Kind) -> Self {
+    pub fn of(kind: StoreKind) -> Self {
         Ledger { shows_early: kind.shows_early(), ..Ledger::default() }
     }
 

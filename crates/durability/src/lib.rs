@@ -1,34 +1,34 @@
 #![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
-mod author;
-mod breaker;
 mod control;
 mod disk;
 mod history;
-mod kind;
 mod ledger;
-mod line;
 mod load;
+mod power_cut;
 mod process;
+mod protocol;
 mod sample;
+mod store_kind;
 mod trace;
 mod uploads;
 mod worker;
+mod workload;
 
 use std::error::Error;
 
-pub use author::Author;
-pub use breaker::Breaker;
 pub use control::{UnsyncedFiles, UnsyncedSqlite};
 pub use disk::{Disk, Mounted, tmpfs};
-pub use kind::Kind;
 pub use ledger::{Ledger, Tally, ids};
-pub use line::Line;
 pub use load::{MEMBERS, Member, Output, PATIENCE, Task, explain};
+pub use power_cut::PowerCut;
 pub use process::{LoadProcess, run};
+pub use protocol::Line;
 pub use sample::{Token, callers, sample};
+pub use store_kind::StoreKind;
 pub use trace::{Trace, Unsynced};
+pub use workload::Workload;
 
 /// Why a test fails, or what kept it from being run.
 pub type BoxError = Box<dyn Error + Send + Sync>;

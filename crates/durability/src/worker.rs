@@ -11,7 +11,7 @@ use custom_models_core::{Caller, CustomModel, ListModels, ModelId, Organisation,
 use custom_models_training_data::ContentStore;
 
 use crate::sample::renamed;
-use crate::{Author, BoxError, Line, Output, PATIENCE, Task, Token, callers, explain};
+use crate::{BoxError, Line, Output, PATIENCE, Task, Token, Workload, callers, explain};
 
 /// The number of claims after which a training fails.
 const ATTEMPTS: u8 = 3;
@@ -31,7 +31,7 @@ enum Wish {
 pub(crate) struct Worker<'a> {
     task: &'a Task,
     thread: u32,
-    author: Author,
+    workload: Workload,
     contents: Arc<dyn ContentStore>,
     callers: Vec<Caller>,
     random: fastrand::Rng,
@@ -50,7 +50,7 @@ impl<'a> Worker<'a> {
         Ok(Worker {
             task,
             thread,
-            author: Author::new(store),
+            workload: Workload::new(store),
             contents: Arc::clone(contents),
             callers: callers()?,
             random: fastrand::Rng::with_seed(task.seed ^ u64::from(thread)),
@@ -92,7 +92,7 @@ impl<'a> Worker<'a> {
 
     fn create(&mut self, caller: &Caller, output: &Output) -> Step {
         let token = self.token();
-        let line = match self.author.create(caller, token)? {
+        let line = match self.workload.create(caller, token)? {
             Ok(line) => line,
             Err(refusal) => return Ok(Err(refusal)),
         };
@@ -119,7 +119,8 @@ impl<'a> Worker<'a> {
             Ok(Wish::Upload) if !self.task.uploads => return Ok(Ok(())),
             Ok(Wish::Upload) => {
                 output.say(&changing)?;
-                let added = self.author.upload(caller, self.task.run, id, &self.contents, token)?;
+                let added =
+                    self.workload.upload(caller, self.task.run, id, &self.contents, token)?;
                 return said(added, output);
             }
             Err(refusal) => return Ok(Err(refusal)),
@@ -128,7 +129,7 @@ impl<'a> Worker<'a> {
             Edit::Delete => Line::Deleting { id, organisation },
             _ => changing,
         })?;
-        if let Err(refusal) = said(self.author.edit(caller, self.task.run, id, &edit)?, output)? {
+        if let Err(refusal) = said(self.workload.edit(caller, self.task.run, id, &edit)?, output)? {
             return Ok(Err(refusal));
         }
         Ok(self.clear_away(caller.organisation(), id, &edit, removed).map_err(Refusal::from))
@@ -159,7 +160,7 @@ impl<'a> Worker<'a> {
             per_page: PerPage::new(10)?,
             ..ListModels::default()
         };
-        let page = self.author.engine.list(caller, &some);
+        let page = self.workload.engine.list(caller, &some);
         Ok(page.map(|page| self.random.choice(page.result)))
     }
 
@@ -175,7 +176,7 @@ impl<'a> Worker<'a> {
             0..=3 if !is_trained => Wish::Edit(Edit::Delete),
             4 | 5 => Wish::Edit(Edit::from(renamed(model, token)?)),
             6 | 7 if !is_trained => Wish::Upload,
-            8 if !is_trained => match self.author.engine.data(caller, model.id) {
+            8 if !is_trained => match self.workload.engine.data(caller, model.id) {
                 Ok(pairs) => match self.random.choice(pairs) {
                     Some(pair) => Wish::Remove(Box::new(pair)),
                     None => Wish::Upload,
@@ -195,7 +196,7 @@ impl<'a> Worker<'a> {
                 _ => Wish::Upload,
             });
         };
-        let now = Author::time_of(self.task.run);
+        let now = Workload::time_of(self.task.run);
         let held = run.lease.as_ref().filter(|lease| lease.is_live_at(now));
         let Some(fence) = held.map(|lease| lease.fence) else {
             let is_over = run.attempts >= ATTEMPTS;

@@ -27,12 +27,12 @@
 #![forbid(unsafe_code)]
 #![deny(dead_code)]
 
-mod beside;
 mod builder;
 mod case;
 mod cases;
 mod client;
-mod driven;
+mod differential;
+mod fixture;
 mod folder;
 mod history;
 mod life;

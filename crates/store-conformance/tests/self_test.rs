@@ -13,8 +13,8 @@ use std::path::Path;
 
 use custom_models_store_conformance::{Case, MemoryBuilder, Verdict, pass, run};
 use support::QueuedBuilder;
-use support::caught::CAUGHT;
-use support::caught_in_life::CAUGHT_IN_LIFE;
+use support::killed_by::KILLED_BY;
+use support::killed_by_in_records::KILLED_BY_IN_RECORDS;
 
 /// One test a case, on a store with a writer thread and a kill that leaves something.
 mod conformance {
@@ -61,14 +61,14 @@ fn an_exemption_is_named_and_is_not_a_pass() {
 }
 
 #[test]
-fn every_flaw_is_caught_by_the_cases_that_it_concerns() {
+fn every_mutant_is_killed_by_the_cases_that_it_concerns() {
     let mut unnoticed = Vec::new();
-    for (flaw, cases) in CAUGHT.iter().chain(CAUGHT_IN_LIFE) {
+    for (mutant, cases) in KILLED_BY.iter().chain(KILLED_BY_IN_RECORDS) {
         for name in *cases {
             let case = Case::ALL.iter().find(|case| case.name() == *name).unwrap();
-            let verdict = case.check(&QueuedBuilder(Some(*flaw)));
+            let verdict = case.check(&QueuedBuilder(Some(*mutant)));
             if !matches!(verdict, Verdict::Failed(_)) {
-                unnoticed.push(format!("{flaw:?} in {name}: {verdict:?}"));
+                unnoticed.push(format!("{mutant:?} in {name}: {verdict:?}"));
             }
         }
     }
@@ -76,17 +76,17 @@ fn every_flaw_is_caught_by_the_cases_that_it_concerns() {
 }
 
 #[test]
-fn every_case_catches_a_flaw() {
-    let caught: BTreeSet<_> =
-        CAUGHT.iter().chain(CAUGHT_IN_LIFE).flat_map(|(_, cases)| *cases).collect();
-    let blind: Vec<_> = Case::ALL.iter().filter(|case| !caught.contains(&case.name())).collect();
-    assert!(blind.is_empty(), "no flaw makes these fail: {blind:?}");
+fn every_case_kills_a_mutant() {
+    let killed_by: BTreeSet<_> =
+        KILLED_BY.iter().chain(KILLED_BY_IN_RECORDS).flat_map(|(_, cases)| *cases).collect();
+    let blind: Vec<_> = Case::ALL.iter().filter(|case| !killed_by.contains(&case.name())).collect();
+    assert!(blind.is_empty(), "no mutant makes these fail: {blind:?}");
 }
 
 #[test]
 fn a_report_with_a_failure_is_a_failure() {
-    let (flaw, _) = CAUGHT[0];
-    let report = run(&QueuedBuilder(Some(flaw)));
+    let (mutant, _) = KILLED_BY[0];
+    let report = run(&QueuedBuilder(Some(mutant)));
     assert!(report.failed().next().is_some());
     let failure = report.into_result().unwrap_err().to_string();
     assert!(failure.contains("name_5_every_name_comes_back_as_it_was_sent: FAILED"), "{failure}");

@@ -10,7 +10,7 @@ use std::thread;
 use custom_models_core::Refusal;
 use custom_models_core::store::{Store, StoreError, StoreErrorKind};
 use custom_models_durability::{
-    Author, BoxError, Kind, Ledger, Line, Token, callers, ensure, explain, tmpfs,
+    BoxError, Ledger, Line, StoreKind, Token, Workload, callers, ensure, explain, tmpfs,
 };
 use fastrand::Rng;
 
@@ -24,11 +24,11 @@ const LARGE: u32 = 64;
 const REFUSALS: u32 = 5;
 
 /// A store fills its disk; it says so, is read from, and works again when the disk is larger.
-pub(crate) fn works_again(kind: Kind, _: &mut Rng) -> Result<(), BoxError> {
+pub(crate) fn works_again(kind: StoreKind, _: &mut Rng) -> Result<(), BoxError> {
     let disk = tmpfs(SMALL)?;
     let place = disk.folder().join("store");
     let mut store = kind.open(&place)?;
-    let contents = Kind::contents(&place, &store)?;
+    let contents = StoreKind::contents(&place, &store)?;
     let mut ledger = Ledger::of(kind);
 
     let filled = fill(kind, &store)?;
@@ -37,26 +37,26 @@ pub(crate) fn works_again(kind: Kind, _: &mut Rng) -> Result<(), BoxError> {
     let checked = ledger.check(&store, &*contents);
     match checked.as_ref().err().and_then(|cause| cause.downcast_ref::<StoreError>()) {
         // Sled cannot be opened anew as long as it has no space, not even to be read.
-        Some(fault) if fault.kind() == StoreErrorKind::Full && kind == Kind::Sled => {}
+        Some(fault) if fault.kind() == StoreErrorKind::Full && kind == StoreKind::Sled => {}
         _ => checked.map_err(|cause| format!("while the disk is full: {cause}"))?,
     }
 
     disk.resize(LARGE)?;
-    let author = Author::new(&store);
-    let lines = create_some(&author, 1);
+    let workload = Workload::new(&store);
+    let lines = create_some(&workload, 1);
     let lines = lines.map_err(|cause| format!("when there is space: {}", explain(&*cause)))?;
     ledger.note(1, &lines)?;
     ledger.check(&store, &*contents).map_err(|cause| format!("when there is space: {cause}"))?;
     store.close()?;
-    drop((author, store));
+    drop((workload, store));
 
     store = kind.open(&place)?;
     ledger.check(&store, &*contents).map_err(|cause| format!("opened again: {cause}"))?;
-    let author = Author::new(&store);
-    ledger.note(2, &create_some(&author, 2)?)?;
+    let workload = Workload::new(&store);
+    ledger.note(2, &create_some(&workload, 2)?)?;
     ledger.check(&store, &*contents)?;
     store.close()?;
-    drop((author, store));
+    drop((workload, store));
     let unannounced = ledger.tally().unacknowledged;
     ensure!(
         unannounced <= filled.unknown,
@@ -67,7 +67,7 @@ pub(crate) fn works_again(kind: Kind, _: &mut Rng) -> Result<(), BoxError> {
 }
 
 /// A store that is to be made where there is no space says so, and is made when there is.
-pub(crate) fn full_from_the_start(kind: Kind, _: &mut Rng) -> Result<(), BoxError> {
+pub(crate) fn full_from_the_start(kind: StoreKind, _: &mut Rng) -> Result<(), BoxError> {
     let disk = tmpfs(SMALL)?;
     let filler = disk.folder().join("filler");
     fill_with_zeros(&filler)?;
@@ -83,9 +83,9 @@ pub(crate) fn full_from_the_start(kind: Kind, _: &mut Rng) -> Result<(), BoxErro
     // too, until it executes its program.
     File::create(filler)?;
     let store = kind.open(&place)?;
-    let contents = Kind::contents(&place, &store)?;
+    let contents = StoreKind::contents(&place, &store)?;
     let mut ledger = Ledger::of(kind);
-    ledger.note(0, &create_some(&Author::new(&store), 0)?)?;
+    ledger.note(0, &create_some(&Workload::new(&store), 0)?)?;
     ledger.check(&store, &*contents)?;
     store.close()?;
     drop(store);
@@ -97,18 +97,18 @@ pub(crate) fn full_from_the_start(kind: Kind, _: &mut Rng) -> Result<(), BoxErro
 pub(crate) fn uploads_are_refused(_: &mut Rng) -> Result<(), BoxError> {
     let disk = tmpfs(SMALL)?;
     let place = disk.folder().join("store");
-    let store = Kind::Sqlite.open(&place)?;
-    let contents = Kind::contents(&place, &store)?;
-    let (author, mut ledger) = (Author::new(&store), Ledger::of(Kind::Sqlite));
+    let store = StoreKind::Sqlite.open(&place)?;
+    let contents = StoreKind::contents(&place, &store)?;
+    let (workload, mut ledger) = (Workload::new(&store), Ledger::of(StoreKind::Sqlite));
     let callers = callers()?;
     let caller = callers.first().ok_or("no callers")?;
-    let mut lines = vec![author.create(caller, Token { run: 0, thread: 0, number: 0 })??];
+    let mut lines = vec![workload.create(caller, Token { run: 0, thread: 0, number: 0 })??];
     let Some(&Line::Created { id, .. }) = lines.first() else { return Err("no model".into()) };
     let mut upload = |number: u32| -> Result<Result<(), Refusal>, BoxError> {
         let token = Token { run: 0, thread: 1, number };
         let organisation = caller.organisation().to_string();
         lines.push(Line::Changing { id, organisation, edit: token });
-        let added = author.upload(caller, 0, id, &contents, token)?;
+        let added = workload.upload(caller, 0, id, &contents, token)?;
         Ok(added.map(|line| lines.push(line)))
     };
     let (mut number, mut refusals) = (0, 0);
@@ -134,7 +134,7 @@ pub(crate) fn uploads_are_refused(_: &mut Rng) -> Result<(), BoxError> {
     ledger.check(&store, &*contents)?;
     ensure!(ledger.tally().swept == 0, "{:?}", ledger.tally());
     store.close()?;
-    drop((author, store));
+    drop((workload, store));
     disk.unmount()
 }
 
@@ -147,7 +147,7 @@ struct Filled {
 }
 
 /// Creates models from four threads until the disk is full.
-fn fill(kind: Kind, store: &Arc<dyn Store>) -> Result<Filled, BoxError> {
+fn fill(kind: StoreKind, store: &Arc<dyn Store>) -> Result<Filled, BoxError> {
     let mut filled = Filled::default();
     thread::scope(|scope| {
         let threads: Vec<_> = (0..4)
@@ -164,8 +164,12 @@ fn fill(kind: Kind, store: &Arc<dyn Store>) -> Result<Filled, BoxError> {
 
 /// Any other answer than an acknowledgement and [`StoreErrorKind::Full`], with its cause, is an
 /// error; only sled may not know what became of the group that found the disk full.
-fn fill_from_thread(kind: Kind, store: &Arc<dyn Store>, thread: u32) -> Result<Filled, BoxError> {
-    let author = Author::new(store);
+fn fill_from_thread(
+    kind: StoreKind,
+    store: &Arc<dyn Store>,
+    thread: u32,
+) -> Result<Filled, BoxError> {
+    let workload = Workload::new(store);
     let callers = callers()?;
     let caller = callers.first().ok_or("no callers")?;
     let mut filled = Filled::default();
@@ -174,7 +178,7 @@ fn fill_from_thread(kind: Kind, store: &Arc<dyn Store>, thread: u32) -> Result<F
     while refusals < REFUSALS {
         // Every fourth model has a description, and so fills the disk soonest.
         number += 4;
-        let fault = match author.create(caller, Token { run: 0, thread, number: number - 1 })? {
+        let fault = match workload.create(caller, Token { run: 0, thread, number: number - 1 })? {
             Ok(line) => {
                 filled.lines.push(line);
                 continue;
@@ -185,7 +189,7 @@ fn fill_from_thread(kind: Kind, store: &Arc<dyn Store>, thread: u32) -> Result<F
         ensure!(fault.source().is_some(), "a fault without its cause: {fault:?}");
         match fault.kind() {
             StoreErrorKind::Full => refusals += 1,
-            StoreErrorKind::OutcomeUnknown if kind == Kind::Sled => filled.unknown += 1,
+            StoreErrorKind::OutcomeUnknown if kind == StoreKind::Sled => filled.unknown += 1,
             _ => return Err(format!("model {number}: {fault:?}").into()),
         }
     }
@@ -193,10 +197,10 @@ fn fill_from_thread(kind: Kind, store: &Arc<dyn Store>, thread: u32) -> Result<F
 }
 
 /// Creates a hundred models, every one of which must succeed.
-fn create_some(author: &Author, run: u32) -> Result<Vec<Line>, BoxError> {
+fn create_some(workload: &Workload, run: u32) -> Result<Vec<Line>, BoxError> {
     let callers = callers()?;
     let caller = callers.first().ok_or("no callers")?;
-    (0..100).map(|number| Ok(author.create(caller, Token { run, thread: 0, number })??)).collect()
+    (0..100).map(|number| Ok(workload.create(caller, Token { run, thread: 0, number })??)).collect()
 }
 
 /// Writes a file until not one byte more fits.

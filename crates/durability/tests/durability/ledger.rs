@@ -5,7 +5,7 @@ use std::sync::Arc;
 use custom_models_core::model::{Revision, Version};
 use custom_models_core::store::Store;
 use custom_models_core::{MemoryStore, ModelId};
-use custom_models_durability::{BoxError, Kind, Ledger, Line, MEMBERS, Token, ensure};
+use custom_models_durability::{BoxError, Ledger, Line, MEMBERS, StoreKind, Token, ensure};
 use fastrand::Rng;
 use tempfile::TempDir;
 
@@ -25,10 +25,10 @@ pub(crate) fn lets_ids_come_again_that_were_only_seen(_: &mut Rng) -> Result<(),
     let acknowledged = [seen.clone(), changed, doomed, deleted];
     let (seen, created) = ([seen], [created]);
     for (kind, before_cut, after_cut, may_come) in [
-        (Kind::Sled, &seen[..], &[][..], true),
-        (Kind::Sqlite, &seen, &[], false),
-        (Kind::Sqlite, &[], &seen, true),
-        (Kind::Sled, &acknowledged, &[], false),
+        (StoreKind::Sled, &seen[..], &[][..], true),
+        (StoreKind::Sqlite, &seen, &[], false),
+        (StoreKind::Sqlite, &[], &seen, true),
+        (StoreKind::Sled, &acknowledged, &[], false),
     ] {
         // Looked at between the runs, or not.
         for is_checked in [true, false] {
@@ -38,7 +38,7 @@ pub(crate) fn lets_ids_come_again_that_were_only_seen(_: &mut Rng) -> Result<(),
             if is_checked {
                 let folder = TempDir::new()?;
                 let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-                let contents = Kind::contents(&folder.path().join("store"), &store)?;
+                let contents = StoreKind::contents(&folder.path().join("store"), &store)?;
                 // Events that were acknowledged are not there either, which is not what this is about.
                 let checked = ledger.check(&store, &*contents);
                 ensure!(checked.is_ok() == (before_cut.len() < 2), "{kind}: {checked:?}");

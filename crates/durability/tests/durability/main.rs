@@ -14,7 +14,7 @@ use std::env;
 use std::path::PathBuf;
 use std::process::Command;
 
-use custom_models_durability::{BoxError, Kind, Ledger, Task, ensure, explain};
+use custom_models_durability::{BoxError, Ledger, StoreKind, Task, ensure, explain};
 use fastrand::Rng;
 use libtest_mimic::{Arguments, Trial};
 
@@ -40,7 +40,7 @@ fn main() -> Result<(), BoxError> {
         };
         trials.push(Trial::test(name, run).with_ignored_flag(!is_wanted));
     };
-    for kind in Kind::DURABLE {
+    for kind in StoreKind::DURABLE {
         let name = |what: &str| format!("{kind}_{what}");
         add(name("model_6_survives_kills"), true, test(kind, process_death::survives));
         add(name("model_6_survives_power_cuts"), mounts, test(kind, power_loss::survives));
@@ -79,7 +79,7 @@ fn main() -> Result<(), BoxError> {
 
 type Test = Box<dyn FnOnce(&mut Rng) -> Result<(), BoxError> + Send>;
 
-fn test(kind: Kind, test: fn(Kind, &mut Rng) -> Result<(), BoxError>) -> Test {
+fn test(kind: StoreKind, test: fn(StoreKind, &mut Rng) -> Result<(), BoxError>) -> Test {
     Box::new(move |random| test(kind, random))
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use custom_models_core::ModelId;
 use custom_models_durability::{
-    BoxError, Breaker, Disk, Kind, Ledger, LoadProcess, PATIENCE, Task, UnsyncedFiles,
+    BoxError, Disk, Ledger, LoadProcess, PATIENCE, PowerCut, StoreKind, Task, UnsyncedFiles,
     UnsyncedSqlite, ids,
 };
 use fastrand::Rng;
@@ -13,7 +13,7 @@ use fastrand::Rng;
 use crate::{ROUNDS, endless, has_seen_enough, load, moment};
 
 /// One place and many power cuts over it. What is checked is what is checked after a kill.
-pub(crate) fn survives(kind: Kind, random: &mut Rng) -> Result<(), BoxError> {
+pub(crate) fn survives(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError> {
     let disk = Disk::new()?;
     let mut ledger = Ledger::of(kind);
     let mut run = 0;
@@ -31,7 +31,7 @@ pub(crate) fn survives(kind: Kind, random: &mut Rng) -> Result<(), BoxError> {
 }
 
 /// Stores that lose the power soon after they were made, or while they are.
-pub(crate) fn survives_when_new(kind: Kind, random: &mut Rng) -> Result<(), BoxError> {
+pub(crate) fn survives_when_new(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError> {
     let disk = Disk::new()?;
     for run in 1..=ROUNDS {
         let name = format!("store-{run}");
@@ -51,8 +51,8 @@ pub(crate) fn unsynced_sqlite_loses(random: &mut Rng) -> Result<(), BoxError> {
 
 /// The control of sled's adapter: sled's own flush loses, so it is the sync that keeps.
 pub(crate) fn flush_only_sled_loses(random: &mut Rng) -> Result<(), BoxError> {
-    loses(Kind::FlushOnlySled.word(), random, |place| {
-        let store = Kind::FlushOnlySled.open(place)?;
+    loses(StoreKind::FlushOnlySled.word(), random, |place| {
+        let store = StoreKind::FlushOnlySled.open(place)?;
         let present = ids(&*store);
         store.close()?;
         present
@@ -76,7 +76,7 @@ fn loses(
         let task = endless(kind, format!("store-{run}").into(), run, random);
         let task = Task { uploads: false, ..task };
         create_durably(&disk, &task)?;
-        let mut ledger = Ledger::of(Kind::FlushOnlySled);
+        let mut ledger = Ledger::of(StoreKind::FlushOnlySled);
         // So many that sled's file must grow: what goes into a space that it has already survives.
         let count = random.usize(500..=2000);
         cut_in_mid_load(&disk, &task, count, false, &mut ledger)?;
@@ -112,11 +112,11 @@ fn cut_in_mid_load(
 ) -> Result<(), BoxError> {
     let mounted = disk.mount()?;
     let task = Task { place: mounted.folder().join(&task.place), ..task.clone() };
-    let breaker = Breaker::new(mounted.folder())?;
+    let power_cut = PowerCut::new(mounted.folder())?;
     let mut process = LoadProcess::start(load(&task))?;
     process.await_acknowledgements(count)?;
     ledger.note(task.run, &process.take_lines()?)?;
-    breaker.cut()?;
+    power_cut.cut()?;
     if must_notice {
         process.await_faults(usize::try_from(task.threads * PATIENCE)?)?;
     }
@@ -125,11 +125,11 @@ fn cut_in_mid_load(
 }
 
 /// Mounts the file system, which recovers its journal, and compares the store with its ledger.
-fn check(disk: &Disk, kind: Kind, name: &str, ledger: &mut Ledger) -> Result<(), BoxError> {
+fn check(disk: &Disk, kind: StoreKind, name: &str, ledger: &mut Ledger) -> Result<(), BoxError> {
     let mounted = disk.mount()?;
     let place = mounted.folder().join(name);
     let store = kind.open(&place)?;
-    let contents = Kind::contents(&place, &store)?;
+    let contents = StoreKind::contents(&place, &store)?;
     ledger.check(&store, &*contents)?;
     store.close()?;
     drop(store);

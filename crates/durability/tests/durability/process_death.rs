@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use custom_models_durability::{BoxError, Kind, Ledger, Line, LoadProcess, ensure};
+use custom_models_durability::{BoxError, Ledger, Line, LoadProcess, StoreKind, ensure};
 use fastrand::Rng;
 use tempfile::TempDir;
 
@@ -10,7 +10,7 @@ use crate::{ROUNDS, endless, has_seen_enough, load, moment};
 
 /// One place, and processes that die over it: nothing acknowledged is lost, nothing deleted is
 /// back, no id is given twice, counters count rows, and no limit is passed.
-pub(crate) fn survives(kind: Kind, random: &mut Rng) -> Result<(), BoxError> {
+pub(crate) fn survives(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError> {
     let folder = TempDir::new()?;
     let place = folder.path().join("store");
     let mut ledger = Ledger::of(kind);
@@ -28,7 +28,7 @@ pub(crate) fn survives(kind: Kind, random: &mut Rng) -> Result<(), BoxError> {
             ledger.note(run, &lines)?;
         }
         let store = kind.open(&place)?;
-        let contents = Kind::contents(&place, &store)?;
+        let contents = StoreKind::contents(&place, &store)?;
         ledger.check(&store, &*contents).map_err(|cause| format!("after kill {run}: {cause}"))?;
         store.close()?;
     }

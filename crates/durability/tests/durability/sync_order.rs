@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use custom_models_durability::{BoxError, Kind, LoadProcess, Task, Trace, UnsyncedSqlite, ensure};
+use custom_models_durability::{
+    BoxError, LoadProcess, StoreKind, Task, Trace, UnsyncedSqlite, ensure,
+};
 use fastrand::Rng;
 use tempfile::TempDir;
 
@@ -25,7 +27,7 @@ pub(crate) fn is_possible() -> bool {
 }
 
 /// Before every acknowledgement the store has written to its log and synced it.
-pub(crate) fn is_kept(kind: Kind, random: &mut Rng) -> Result<(), BoxError> {
+pub(crate) fn is_kept(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError> {
     let trace = trace(kind.word(), |place| kind.log(place), random)?;
     trace.judge().map_err(|early| format!("{early:?}"))?;
     Ok(())
@@ -33,12 +35,12 @@ pub(crate) fn is_kept(kind: Kind, random: &mut Rng) -> Result<(), BoxError> {
 
 /// The control of this test: it sees that SQLite acknowledges what it has not synced.
 pub(crate) fn unsynced_sqlite_is_seen(random: &mut Rng) -> Result<(), BoxError> {
-    is_seen(&trace(UnsyncedSqlite::WORD, |place| Kind::Sqlite.log(place), random)?)
+    is_seen(&trace(UnsyncedSqlite::WORD, |place| StoreKind::Sqlite.log(place), random)?)
 }
 
 /// The control of sled's adapter: sled's own flush is no sync.
 pub(crate) fn flush_only_sled_is_seen(random: &mut Rng) -> Result<(), BoxError> {
-    let kind = Kind::FlushOnlySled;
+    let kind = StoreKind::FlushOnlySled;
     is_seen(&trace(kind.word(), |place| kind.log(place), random)?)
 }
 

@@ -14,7 +14,7 @@ use crate::cases::durability::killed;
 use crate::cases::events::with_history;
 use crate::cases::trainings::every_course;
 use crate::client::{Client, create, fresh, write};
-use crate::driven::Driven;
+use crate::fixture::Fixture;
 use crate::history::add_pair;
 use crate::life::{at, create_answer, edit, event, new_pair, upload_answer};
 use crate::sample::{key, model, organisation, registration};
@@ -59,7 +59,7 @@ fn filled(store: &Client) -> Checked<[Organisation; 2]> {
         for other in [2 * number, 2 * number + 1] {
             store.done(AccessChange::AddKey(key(other, of.as_str())?))?;
         }
-        every_course(&Driven::new(store, of))?;
+        every_course(&Fixture::new(store, of))?;
         let (model, _) = with_history(store, of, 4)?;
         let model = add_pair(store, of, &model, 1)?;
         let new = new_pair(2)?;

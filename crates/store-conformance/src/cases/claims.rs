@@ -9,7 +9,7 @@ use custom_models_core::{CustomModel, ModelId, Organisation, Refusal};
 
 use crate::Builder;
 use crate::client::{ALL, Client, delete, fresh};
-use crate::driven::{Driven, LEASE, beat, fail, lease_time, succeed};
+use crate::fixture::{Fixture, LEASE, beat, fail, lease_time, succeed};
 use crate::history::{expect_history, renamed};
 use crate::life::{actor, at, edit};
 use crate::sample::organisation;
@@ -35,7 +35,7 @@ pub(crate) fn train_3_those_that_have_waited_longest_are_shown_first(
 ) -> Checked {
     let (place, store) = fresh(builder)?;
     let (acme, zebra) = (organisation("acme")?, organisation("zebra")?);
-    let (acmes, zebras) = (Driven::new(&store, &acme), Driven::new(&store, &zebra));
+    let (acmes, zebras) = (Fixture::new(&store, &acme), Fixture::new(&store, &zebra));
     // Created in another order than they come to wait in.
     let mut models = Vec::new();
     for number in 0..3 {
@@ -44,10 +44,10 @@ pub(crate) fn train_3_those_that_have_waited_longest_are_shown_first(
         acmes.create(20 + number)?;
     }
     let mut right = Vec::new();
-    for (second, (driven, model)) in (1..).zip(models.into_iter().rev()) {
-        driven.set_clock(1000 * second);
-        let model = driven.edit(model.id, Edit::Run)?;
-        right.push((driven.caller.organisation().clone(), model));
+    for (second, (fixture, model)) in (1..).zip(models.into_iter().rev()) {
+        fixture.set_clock(1000 * second);
+        let model = fixture.edit(model.id, Edit::Run)?;
+        right.push((fixture.caller.organisation().clone(), model));
     }
     let check = |store: &Client| -> Checked {
         for millis in [-1, 0, 999, 1000, 2999, 3000, 5999, 6000, i64::MAX] {
@@ -84,7 +84,7 @@ fn waits_by(model: &CustomModel, millis: i64) -> bool {
 pub(crate) fn train_3_what_waits_follows_every_change_at_once(builder: &dyn Builder) -> Checked {
     let (place, mut store) = fresh(builder)?;
     let acme = organisation("acme")?;
-    let mut driven = Driven::new(&store, &acme);
+    let mut fixture = Fixture::new(&store, &acme);
     let shown = |store: &Client, millis| -> Checked<Vec<ModelId>> {
         let of_acme = waiting(store, Some(&acme), millis, 9)?;
         ensure_eq!(waiting(store, None, millis, 9)?, of_acme, "of all");
@@ -94,39 +94,39 @@ pub(crate) fn train_3_what_waits_follows_every_change_at_once(builder: &dyn Buil
         Ok(ids_of(&of_acme))
     };
     ensure_eq!(shown(&store, i64::MAX)?, [], "nobody waits");
-    let id = driven.ready(1)?.id;
+    let id = fixture.ready(1)?.id;
     ensure_eq!(shown(&store, i64::MAX)?, [], "ready, and not asked for");
     for round in 0..3 {
-        driven.edit(id, Edit::Run)?;
+        fixture.edit(id, Edit::Run)?;
         ensure_eq!(shown(&store, 0)?, [id], "asked for");
-        let fence = driven.claim("worker")?.map(|claimed| claimed.fence).unwrap_or_default();
+        let fence = fixture.claim("worker")?.map(|claimed| claimed.fence).unwrap_or_default();
         ensure_eq!(shown(&store, LEASE - 1)?, [], "while it is held");
         ensure_eq!(shown(&store, LEASE)?, [id], "when its lease runs out");
-        driven.set_clock(10_000);
-        driven.edit(id, beat(fence, 1)?)?;
+        fixture.set_clock(10_000);
+        fixture.edit(id, beat(fence, 1)?)?;
         ensure_eq!(shown(&store, LEASE + 9_999)?, [], "while it is held for longer");
         ensure_eq!(shown(&store, LEASE + 10_000)?, [id], "when its longer lease runs out");
         // Only its name changes: it is shown with it.
-        let model = driven.engine.get(&driven.caller, id)?;
+        let model = fixture.engine.get(&fixture.caller, id)?;
         renamed(&store, &acme, &model, 7 + round)?;
         ensure_eq!(shown(&store, LEASE + 10_000)?, [id], "under another name");
         store = store.reopen(&*place)?;
-        driven = Driven::new(&store, &acme);
+        fixture = Fixture::new(&store, &acme);
         ensure_eq!(shown(&store, LEASE + 9_999)?, [], "held, in a store opened again");
         ensure_eq!(shown(&store, LEASE + 10_000)?, [id], "run out, in a store opened again");
         match round {
-            0 => driven.edit(id, Edit::Cancel)?,
-            1 => driven.edit(id, fail(fence, "no"))?,
-            _ => driven.edit(id, succeed(fence)?)?,
+            0 => fixture.edit(id, Edit::Cancel)?,
+            1 => fixture.edit(id, fail(fence, "no"))?,
+            _ => fixture.edit(id, succeed(fence)?)?,
         };
         ensure_eq!(shown(&store, i64::MAX)?, [], "when it is over");
     }
     // What runs is not deleted.
-    let doomed = driven.running(2)?;
+    let doomed = fixture.running(2)?;
     let refused = Outcome::Refused(EditRefusal::TrainingInProgress);
     ensure_eq!(store.write(&acme, delete(doomed.id))?, refused, "a delete of what runs");
     ensure_eq!(shown(&store, i64::MAX)?, [doomed.id], "what was to be deleted");
-    driven.edit(doomed.id, Edit::Cancel)?;
+    fixture.edit(doomed.id, Edit::Cancel)?;
     ensure_eq!(store.write(&acme, delete(doomed.id))?, Outcome::Deleted, "a delete");
     ensure_eq!(shown(&store, i64::MAX)?, [], "a deleted model");
     ensure_eq!(shown(&store.reopen(&*place)?, i64::MAX)?, [], "a deleted model");
@@ -138,20 +138,20 @@ pub(crate) fn train_4_one_of_many_workers_has_each_training(builder: &dyn Builde
     let (place, mut store) = fresh(builder)?;
     let acme = organisation("acme")?;
     let mut expected = BTreeSet::new();
-    let driven = Driven::new(&store, &acme);
+    let fixture = Fixture::new(&store, &acme);
     for number in 10..13 {
-        let model = driven.running(number)?;
-        ensure_eq!(driven.claim_at_once(&model, 64)?, 1, "workers who have {}", model.id);
+        let model = fixture.running(number)?;
+        ensure_eq!(fixture.claim_at_once(&model, 64)?, 1, "workers who have {}", model.id);
     }
     let held: BTreeSet<_> =
         store.list(&acme, &ALL)?.models.into_iter().map(|model| model.id).collect();
     for number in 0..6 {
-        expected.insert(driven.running(number)?.id);
+        expected.insert(fixture.running(number)?.id);
     }
     for attempt in 0..2 {
-        let driven = Driven::new(&store, &acme);
-        driven.set_clock(attempt * LEASE);
-        let claimed = in_threads(WORKERS, |worker| claim_all(&driven, worker))?;
+        let fixture = Fixture::new(&store, &acme);
+        fixture.set_clock(attempt * LEASE);
+        let claimed = in_threads(WORKERS, |worker| claim_all(&fixture, worker))?;
         let claimed: Vec<_> = claimed.into_iter().flatten().collect();
         let ids: BTreeSet<_> = claimed.iter().map(|claimed| claimed.model.id).collect();
         ensure_eq!(claimed.len(), ids.len(), "claims of different trainings: {claimed:?}");
@@ -166,11 +166,11 @@ pub(crate) fn train_4_one_of_many_workers_has_each_training(builder: &dyn Builde
 }
 
 /// Claims until nothing waits any more; another worker may be faster, again and again.
-fn claim_all(driven: &Driven, worker: u64) -> Checked<Vec<Claimed>> {
+fn claim_all(fixture: &Fixture, worker: u64) -> Checked<Vec<Claimed>> {
     let worker = actor(&format!("worker-{worker}"))?;
     let mut all = Vec::new();
     loop {
-        match driven.engine.claim(&worker, None, lease_time()?)? {
+        match fixture.engine.claim(&worker, None, lease_time()?)? {
             Some(claimed) => all.push(claimed),
             None => return Ok(all),
         }
@@ -182,12 +182,12 @@ pub(crate) fn train_4_a_worker_whose_lease_ran_out_changes_nothing(
 ) -> Checked {
     let (_place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
-    let driven = Driven::new(&store, &acme);
-    let late = driven.claimed(1)?;
+    let fixture = Fixture::new(&store, &acme);
+    let late = fixture.claimed(1)?;
     let id = late.model.id;
     let refuses = |edits: [Edit; 3]| -> Checked {
         for edit in edits {
-            let refused = driven.try_edit(id, &edit);
+            let refused = fixture.try_edit(id, &edit);
             ensure!(matches!(refused, Err(Refusal::LeaseLost)), "{edit:?} heard {refused:?}");
         }
         Ok(())
@@ -195,10 +195,10 @@ pub(crate) fn train_4_a_worker_whose_lease_ran_out_changes_nothing(
     let words = || -> Checked<[Edit; 3]> {
         Ok([beat(late.fence, 50)?, succeed(late.fence)?, fail(late.fence, "late")])
     };
-    driven.set_clock(LEASE);
+    fixture.set_clock(LEASE);
     refuses(words()?)?;
     store.expect(&acme, std::slice::from_ref(&late.model))?;
-    let Some(next) = driven.claim("another")? else {
+    let Some(next) = fixture.claim("another")? else {
         return Err(Stop::failed("a training whose lease has run out was not claimed"));
     };
     ensure!(next.fence > late.fence, "fence {} after {}", next.fence, late.fence);
@@ -211,7 +211,7 @@ pub(crate) fn train_4_a_worker_whose_lease_ran_out_changes_nothing(
     refuses(words()?)?;
     store.expect(&acme, std::slice::from_ref(&next.model))?;
     expect_history(&store, &acme, &history)?;
-    let done = driven.edit(id, succeed(next.fence)?)?;
+    let done = fixture.edit(id, succeed(next.fence)?)?;
     refuses(words()?)?;
     store.expect(&acme, &[done])
 }
@@ -219,20 +219,20 @@ pub(crate) fn train_4_a_worker_whose_lease_ran_out_changes_nothing(
 pub(crate) fn train_5_a_sweep_fails_what_was_claimed_three_times(builder: &dyn Builder) -> Checked {
     let (place, mut store) = fresh(builder)?;
     let acme = organisation("acme")?;
-    let id = Driven::new(&store, &acme).running(1)?.id;
+    let id = Fixture::new(&store, &acme).running(1)?.id;
     for attempt in 0..3 {
-        let driven = Driven::new(&store, &acme);
-        driven.set_clock(attempt * LEASE);
-        ensure_eq!(driven.engine.sweep(&Retention::default())?.failed, 0, "before {attempt}");
-        ensure!(driven.claim("silent")?.is_some(), "claim {attempt} found nothing");
+        let fixture = Fixture::new(&store, &acme);
+        fixture.set_clock(attempt * LEASE);
+        ensure_eq!(fixture.engine.sweep(&Retention::default())?.failed, 0, "before {attempt}");
+        ensure!(fixture.claim("silent")?.is_some(), "claim {attempt} found nothing");
         store = store.reopen(&*place)?;
     }
-    let driven = Driven::new(&store, &acme);
-    driven.set_clock(3 * LEASE - 1);
-    ensure_eq!(driven.engine.sweep(&Retention::default())?.failed, 0, "the last lease holds");
-    driven.set_clock(3 * LEASE);
-    ensure_eq!(driven.engine.sweep(&Retention::default())?.failed, 1, "the last lease is over");
-    ensure_eq!(driven.engine.sweep(&Retention::default())?.failed, 0, "swept already");
+    let fixture = Fixture::new(&store, &acme);
+    fixture.set_clock(3 * LEASE - 1);
+    ensure_eq!(fixture.engine.sweep(&Retention::default())?.failed, 0, "the last lease holds");
+    fixture.set_clock(3 * LEASE);
+    ensure_eq!(fixture.engine.sweep(&Retention::default())?.failed, 1, "the last lease is over");
+    ensure_eq!(fixture.engine.sweep(&Retention::default())?.failed, 0, "swept already");
     failed(&store, id)
 }
 
@@ -241,19 +241,19 @@ pub(crate) fn train_5_the_next_claim_fails_what_was_claimed_three_times(
 ) -> Checked {
     let (place, mut store) = fresh(builder)?;
     let acme = organisation("acme")?;
-    let id = Driven::new(&store, &acme).running(1)?.id;
+    let id = Fixture::new(&store, &acme).running(1)?.id;
     for attempt in 0..3 {
-        let driven = Driven::new(&store, &acme);
-        driven.set_clock(attempt * LEASE);
-        ensure!(driven.claim("silent")?.is_some(), "claim {attempt} found nothing");
+        let fixture = Fixture::new(&store, &acme);
+        fixture.set_clock(attempt * LEASE);
+        ensure!(fixture.claim("silent")?.is_some(), "claim {attempt} found nothing");
         store = store.reopen(&*place)?;
     }
-    let driven = Driven::new(&store, &acme);
-    driven.set_clock(3 * LEASE - 1);
-    ensure_eq!(driven.claim("another")?, None, "the last lease holds");
-    driven.set_clock(3 * LEASE);
-    let next = driven.running(2)?.id;
-    let claimed = driven.claim("another")?.map(|claimed| claimed.model.id);
+    let fixture = Fixture::new(&store, &acme);
+    fixture.set_clock(3 * LEASE - 1);
+    ensure_eq!(fixture.claim("another")?, None, "the last lease holds");
+    fixture.set_clock(3 * LEASE);
+    let next = fixture.running(2)?.id;
+    let claimed = fixture.claim("another")?.map(|claimed| claimed.model.id);
     ensure_eq!(claimed, Some(next), "what waits behind it");
     failed(&store, id)
 }

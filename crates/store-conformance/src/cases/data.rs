@@ -11,7 +11,7 @@ use custom_models_core::{CustomModel, Organisation};
 
 use crate::cases::durability::killed;
 use crate::client::{Client, fresh, write};
-use crate::driven::{Driven, five_hours};
+use crate::fixture::{Fixture, five_hours};
 use crate::history::{add_pair, remove_pair, renamed};
 use crate::life::{data_id, edit, edit_at, file, moment_of, new_pair, pair, paired};
 use crate::sample::{model, organisation, revision, unfit};
@@ -135,7 +135,7 @@ pub(crate) fn data_4_pairs_come_back_under_the_largest_numbers(builder: &dyn Bui
 
 fn with_last_pair(model: CustomModel, last_id: u32) -> Checked<CustomModel> {
     let (_place, drafts) = fresh(&MemoryBuilder)?;
-    let training = Driven::new(&drafts, &organisation("drafts")?).ready(1)?.training;
+    let training = Fixture::new(&drafts, &organisation("drafts")?).ready(1)?.training;
     let text = training.to_record().map_err(unfit)?.unwrap_or_default();
     let text = text.replace("\"last_id\":1", &format!("\"last_id\":{last_id}"));
     let training = TrainingState::from_record(training.status(), Some(&text)).map_err(unfit)?;
@@ -225,7 +225,7 @@ pub(crate) fn data_4_a_refused_change_leaves_the_data_as_it_is(builder: &dyn Bui
     renamed(&store, &acme, &model, 5)?;
     expect_data(&store, &acme, &model, &[pair(1)?])?;
     // Data of a model that is being trained stays as it is.
-    let running = Driven::new(&store, &acme).running(2)?;
+    let running = Fixture::new(&store, &acme).running(2)?;
     let trained_on = store.data(&acme, running.id, 0, u32::MAX)?;
     for refused in [add()?, remove(1)?] {
         let outcome = store.write(&acme, edit(running.id, refused))?;
@@ -241,12 +241,12 @@ pub(crate) fn data_4_a_refused_change_leaves_the_data_as_it_is(builder: &dyn Bui
 pub(crate) fn data_4_reads_see_a_pair_with_its_change_or_neither(builder: &dyn Builder) -> Checked {
     let (_place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
-    let driven = Driven::new(&store, &acme);
-    let id = driven.create(1)?.id;
+    let fixture = Fixture::new(&store, &acme);
+    let id = fixture.create(1)?.id;
     let is_written = AtomicU64::new(0);
     let write = || -> Checked {
         for _ in 0..20 {
-            driven.edit(id, Edit::AddData(five_hours(DataType::Train)))?;
+            fixture.edit(id, Edit::AddData(five_hours(DataType::Train)))?;
         }
         Ok(())
     };

@@ -8,7 +8,7 @@ use custom_models_core::{CustomModel, Refusal, UpdateModel};
 
 use crate::Builder;
 use crate::client::fresh;
-use crate::driven::{Driven, five_hours};
+use crate::fixture::{Fixture, five_hours};
 use crate::history::Everything;
 use crate::life::{answer_key, data_id, digest};
 use crate::sample::{organisation, unfit};
@@ -28,14 +28,14 @@ pub(crate) fn edit_4_many_edits_of_one_model_at_once_are_all_made(
 ) -> Checked {
     let (place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
-    let driven = Driven::new(&store, &acme);
-    let id = driven.create(1)?.id;
+    let fixture = Fixture::new(&store, &acme);
+    let id = fixture.create(1)?.id;
     let edited = in_threads(THREADS, |thread| {
         let mut edited = Vec::new();
         for round in 0..4 {
-            edited.push(driven.edit(id, renamed(4 * thread + round)?)?);
+            edited.push(fixture.edit(id, renamed(4 * thread + round)?)?);
             if round % 2 == 0 {
-                edited.push(driven.edit(id, Edit::AddData(five_hours(DataType::Test)))?);
+                edited.push(fixture.edit(id, Edit::AddData(five_hours(DataType::Test)))?);
             }
         }
         Ok(edited)
@@ -60,13 +60,13 @@ pub(crate) fn edit_4_one_of_many_edits_that_expect_a_revision_is_made(
 ) -> Checked {
     let (place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
-    let driven = Driven::new(&store, &acme);
-    let mut model = driven.create(1)?;
+    let fixture = Fixture::new(&store, &acme);
+    let mut model = fixture.create(1)?;
     for round in 0..10 {
         let expected = Expected::OneOf(vec![model.revision()]);
         let won = in_threads(THREADS, |thread| {
             let edit = renamed(100 * round + thread)?;
-            match driven.engine.edit(&driven.caller, model.id, edit, &expected) {
+            match fixture.engine.edit(&fixture.caller, model.id, edit, &expected) {
                 Ok(Edited::Changed { model, .. }) => Ok(Some(*model)),
                 Err(Refusal::PreconditionFailed) => Ok(None),
                 other => Err(Stop::failed(format!("an update heard {other:?}"))),
@@ -83,14 +83,14 @@ pub(crate) fn edit_4_one_of_many_edits_that_expect_a_revision_is_made(
 pub(crate) fn data_6_one_of_many_who_remove_a_pair_hears_of_it(builder: &dyn Builder) -> Checked {
     let (_place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
-    let driven = Driven::new(&store, &acme);
-    let id = driven.create(1)?.id;
+    let fixture = Fixture::new(&store, &acme);
+    let id = fixture.create(1)?.id;
     for round in 1..=6 {
-        driven.edit(id, Edit::AddData(five_hours(DataType::Train)))?;
-        let there = driven.engine.pair(&driven.caller, id, data_id(round)?)?;
+        fixture.edit(id, Edit::AddData(five_hours(DataType::Train)))?;
+        let there = fixture.engine.pair(&fixture.caller, id, data_id(round)?)?;
         let removed = in_threads(THREADS, |_| {
             let expected = Expected::Anything;
-            match driven.engine.remove_data(&driven.caller, id, data_id(round)?, &expected) {
+            match fixture.engine.remove_data(&fixture.caller, id, data_id(round)?, &expected) {
                 Ok(pair) => Ok(Some(pair)),
                 Err(Refusal::DataNotFound) => Ok(None),
                 Err(refusal) => Err(refusal.into()),
@@ -107,9 +107,9 @@ pub(crate) fn data_6_one_of_many_who_remove_a_pair_hears_of_it(builder: &dyn Bui
 pub(crate) fn edit_4_a_refused_edit_leaves_no_trace(builder: &dyn Builder) -> Checked {
     let (place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
-    let driven = Driven::new(&store, &acme);
-    let idle = driven.create(1)?.id;
-    let running = driven.running(2)?;
+    let fixture = Fixture::new(&store, &acme);
+    let idle = fixture.create(1)?.id;
+    let running = fixture.running(2)?;
     let anything = Expected::Anything;
     let another = Expected::OneOf(vec![running.revision().next()]);
     let refused = [
@@ -126,7 +126,7 @@ pub(crate) fn edit_4_a_refused_edit_leaves_no_trace(builder: &dyn Builder) -> Ch
     };
     for (id, edit, _, expected) in refused {
         let edited =
-            driven.engine.edit_async(&driven.caller, id, edit, expected.clone(), idempotency()?);
+            fixture.engine.edit_async(&fixture.caller, id, edit, expected.clone(), idempotency()?);
         let status = wait_for(edited).map_err(|refusal| refusal.status());
         ensure!(matches!(status, Err(409 | 412)), "an edit that cannot be made heard {status:?}");
     }

@@ -11,7 +11,7 @@ use custom_models_core::{CustomModel, Organisation};
 use crate::Builder;
 use crate::cases::durability::killed;
 use crate::client::{Client, create, delete, delete_at, fresh};
-use crate::driven::{beat, fail, five_hours, lease_time, succeed};
+use crate::fixture::{beat, fail, five_hours, lease_time, succeed};
 use crate::history::{expect_history, renamed};
 use crate::life::{actor, data_id, edit, edit_at, event, like, moment_of, numbered};
 use crate::sample::{id, model, moment, organisation, revision};

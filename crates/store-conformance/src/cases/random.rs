@@ -10,12 +10,12 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
-use crate::beside::{
-    Beside, Change, Expects, KEYS, ORGANISATIONS, Operation, Step, Target, Word, Write,
-};
 use crate::cases::trainings::every_course;
 use crate::client::fresh;
-use crate::driven::{Driven, LEASE};
+use crate::differential::{
+    Beside, Change, Expects, KEYS, ORGANISATIONS, Operation, Step, Target, Word, Write,
+};
+use crate::fixture::{Fixture, LEASE};
 use crate::life::kept_for;
 use crate::sample::{moment, organisation};
 use crate::verdict::{Checked, Stop};
@@ -54,7 +54,7 @@ pub(crate) fn random_operations_are_answered_as_by_the_reference(builder: &dyn B
 fn models_of_every_course() -> Checked<Vec<Record>> {
     let [main, ..] = ORGANISATIONS;
     let (_place, store) = fresh(&MemoryBuilder)?;
-    every_course(&Driven::new(&store, &organisation(main)?))?;
+    every_course(&Fixture::new(&store, &organisation(main)?))?;
     let mut records = Vec::new();
     store.handle().export(&mut |record| {
         records.push(record);

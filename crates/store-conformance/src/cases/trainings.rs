@@ -7,66 +7,66 @@ use custom_models_core::{CustomModel, ModelId};
 use crate::Builder;
 use crate::cases::durability::killed;
 use crate::client::{Client, fresh};
-use crate::driven::{Driven, LEASE, beat, fail, five_hours, metrics, most_metrics, succeed};
+use crate::fixture::{Fixture, LEASE, beat, fail, five_hours, metrics, most_metrics, succeed};
 use crate::life::data_id;
 use crate::sample::{organisation, unfit};
 use crate::verdict::{Checked, ensure_eq};
 
 /// A model of every kind of course, in the order of their ids.
-pub(crate) fn every_course(driven: &Driven) -> Checked<Vec<CustomModel>> {
-    let mut all = vec![driven.create(0)?, driven.ready(1)?];
+pub(crate) fn every_course(fixture: &Fixture) -> Checked<Vec<CustomModel>> {
+    let mut all = vec![fixture.create(0)?, fixture.ready(1)?];
     // Claimed, and a word of the worker.
-    let claimed = driven.claimed(2)?;
-    all.push(driven.edit(claimed.model.id, beat(claimed.fence, 37)?)?);
-    all.push(driven.claimed(3)?.model);
+    let claimed = fixture.claimed(2)?;
+    all.push(fixture.edit(claimed.model.id, beat(claimed.fence, 37)?)?);
+    all.push(fixture.claimed(3)?.model);
     // Ended well; and trained again since then, with data that came later.
     for number in [4, 5, 6, 7] {
-        let claimed = driven.claimed(number)?;
+        let claimed = fixture.claimed(number)?;
         let id = claimed.model.id;
         let fence = claimed.fence;
         let metrics = if number % 2 == 0 { metrics()? } else { most_metrics()? };
-        let mut model = driven.edit(id, Edit::Succeed { fence, metrics })?;
+        let mut model = fixture.edit(id, Edit::Succeed { fence, metrics })?;
         if number > 4 {
-            model = driven.edit(id, Edit::AddData(five_hours(DataType::Test)))?;
+            model = fixture.edit(id, Edit::AddData(five_hours(DataType::Test)))?;
         }
         if number > 5 {
-            driven.edit(id, Edit::Run)?;
+            fixture.edit(id, Edit::Run)?;
             // Held, so that the next claim finds the next.
-            model = driven.claim("another")?.map_or(model, |claimed| claimed.model);
+            model = fixture.claim("another")?.map_or(model, |claimed| claimed.model);
         }
         if number > 6 {
-            model = driven.edit(id, Edit::Cancel)?;
+            model = fixture.edit(id, Edit::Cancel)?;
             for number in [1, 2] {
-                model = driven.edit(id, Edit::RemoveData(data_id(number)?))?;
+                model = fixture.edit(id, Edit::RemoveData(data_id(number)?))?;
             }
         }
         all.push(model);
     }
     for error in ["\0 'é' \"語\"\n", &"語".repeat(TrainingState::MAX_ERROR_CHARACTERS), ""] {
-        let claimed = driven.claimed(8)?;
-        all.push(driven.edit(claimed.model.id, fail(claimed.fence, error))?);
+        let claimed = fixture.claimed(8)?;
+        all.push(fixture.edit(claimed.model.id, fail(claimed.fence, error))?);
     }
-    let cancelled = driven.claimed(9)?.model.id;
-    all.push(driven.edit(cancelled, Edit::Cancel)?);
-    all.push(driven.running(10)?);
+    let cancelled = fixture.claimed(9)?.model.id;
+    all.push(fixture.edit(cancelled, Edit::Cancel)?);
+    all.push(fixture.running(10)?);
     Ok(all)
 }
 
 pub(crate) fn train_1_every_course_comes_back(builder: &dyn Builder) -> Checked {
     let (place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
-    let all = every_course(&Driven::new(&store, &acme))?;
+    let all = every_course(&Fixture::new(&store, &acme))?;
     store.expect(&acme, &all)?;
     let store = store.reopen(&*place)?;
     store.expect(&acme, &all)?;
     // And it goes on from there: who waits is claimed, who is held is not.
-    let driven = Driven::new(&store, &acme);
+    let fixture = Fixture::new(&store, &acme);
     let waits = all.last().map(|model| model.id);
-    ensure_eq!(driven.claim("late")?.map(|claimed| claimed.model.id), waits, "who waits");
-    ensure_eq!(driven.claim("later")?, None, "nobody waits any more");
-    driven.set_clock(LEASE);
+    ensure_eq!(fixture.claim("late")?.map(|claimed| claimed.model.id), waits, "who waits");
+    ensure_eq!(fixture.claim("later")?, None, "nobody waits any more");
+    fixture.set_clock(LEASE);
     let mut again = 0;
-    while driven.claim("latest")?.is_some() {
+    while fixture.claim("latest")?.is_some() {
         again += 1;
     }
     ensure_eq!(again, 4, "trainings whose leases have run out");
@@ -78,56 +78,56 @@ pub(crate) fn train_3_metrics_beside_the_five_come_back_to_the_bit(
 ) -> Checked {
     let (place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
-    let driven = Driven::new(&store, &acme);
-    let claimed = driven.claimed(1)?;
+    let fixture = Fixture::new(&store, &acme);
+    let claimed = fixture.claimed(1)?;
     let (fence, metrics) = (claimed.fence, most_metrics()?);
-    let id = driven.edit(claimed.model.id, Edit::Succeed { fence, metrics: metrics.clone() })?.id;
+    let id = fixture.edit(claimed.model.id, Edit::Succeed { fence, metrics: metrics.clone() })?.id;
     // The text tells zeros with a sign from those without.
     let right = serde_json::to_string(&metrics).map_err(unfit)?;
-    let comes_back = |driven: &Driven, when: &str| -> Checked {
-        let model = driven.engine.get(&driven.caller, id)?;
+    let comes_back = |fixture: &Fixture, when: &str| -> Checked {
+        let model = fixture.engine.get(&fixture.caller, id)?;
         let success = model.training.success().map(|success| &success.metrics);
         let kept = serde_json::to_string(&success).map_err(unfit)?;
         ensure_eq!(kept, right, "metrics {when}");
         Ok(())
     };
-    comes_back(&driven, "of the model")?;
+    comes_back(&fixture, "of the model")?;
     let store = store.reopen(&*place)?;
-    let driven = Driven::new(&store, &acme);
-    comes_back(&driven, "after opening")?;
+    let fixture = Fixture::new(&store, &acme);
+    comes_back(&fixture, "after opening")?;
     // They stay while the model gets more data and is trained again.
-    driven.edit(id, Edit::AddData(five_hours(DataType::Test)))?;
-    driven.edit(id, Edit::Run)?;
-    comes_back(&driven, "while it is trained again")?;
+    fixture.edit(id, Edit::AddData(five_hours(DataType::Test)))?;
+    fixture.edit(id, Edit::Run)?;
+    comes_back(&fixture, "while it is trained again")?;
     let store = store.reopen(&*place)?;
-    comes_back(&Driven::new(&store, &acme), "after opening again")
+    comes_back(&Fixture::new(&store, &acme), "after opening again")
 }
 
 pub(crate) fn read_1_lists_by_status_follow_the_course(builder: &dyn Builder) -> Checked {
     let (place, mut store) = fresh(builder)?;
     let (acme, zebra) = (organisation("acme")?, organisation("zebra")?);
-    every_course(&Driven::new(&store, &zebra))?;
-    let driven = Driven::new(&store, &acme);
-    let id = driven.create(1)?.id;
-    let others = every_course(&driven)?;
+    every_course(&Fixture::new(&store, &zebra))?;
+    let fixture = Fixture::new(&store, &acme);
+    let id = fixture.create(1)?.id;
+    let others = every_course(&fixture)?;
     follows(&store, id, &others, TrainingStatus::NotRunning)?;
-    driven.edit(id, Edit::AddData(five_hours(DataType::Train)))?;
+    fixture.edit(id, Edit::AddData(five_hours(DataType::Train)))?;
     follows(&store, id, &others, TrainingStatus::ReadyToRun)?;
     // What else waits is held by now.
-    driven.claim("another")?;
-    driven.edit(id, Edit::Run)?;
+    fixture.claim("another")?;
+    fixture.edit(id, Edit::Run)?;
     follows(&store, id, &others, TrainingStatus::Running)?;
-    let claimed = driven.claim("worker")?;
+    let claimed = fixture.claim("worker")?;
     follows(&store, id, &others, TrainingStatus::Running)?;
     store = store.reopen(&*place)?;
     follows(&store, id, &others, TrainingStatus::Running)?;
-    let driven = Driven::new(&store, &acme);
+    let fixture = Fixture::new(&store, &acme);
     let fence = claimed.map(|claimed| claimed.fence).unwrap_or_default();
-    driven.edit(id, fail(fence, "no"))?;
+    fixture.edit(id, fail(fence, "no"))?;
     follows(&store, id, &others, TrainingStatus::Failed)?;
-    driven.edit(id, Edit::Run)?;
-    let fence = driven.claim("worker")?.map(|claimed| claimed.fence).unwrap_or_default();
-    driven.edit(id, succeed(fence)?)?;
+    fixture.edit(id, Edit::Run)?;
+    let fence = fixture.claim("worker")?.map(|claimed| claimed.fence).unwrap_or_default();
+    fixture.edit(id, succeed(fence)?)?;
     follows(&store, id, &others, TrainingStatus::Success)?;
     follows(&store.reopen(&*place)?, id, &others, TrainingStatus::Success)
 }
@@ -154,19 +154,19 @@ pub(crate) fn train_3_every_step_of_a_training_survives_a_kill_when_it_is_heard(
 ) -> Checked {
     let (place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
-    let driven = Driven::new(&store, &acme);
+    let fixture = Fixture::new(&store, &acme);
     let survives = |model: &CustomModel| -> Checked {
         let (_place, after_kill) = killed(&*place)?;
         after_kill.expect(&acme, std::slice::from_ref(model))
     };
-    let model = driven.ready(1)?;
+    let model = fixture.ready(1)?;
     survives(&model)?;
-    survives(&driven.edit(model.id, Edit::Run)?)?;
-    let claimed = driven.claim("worker")?;
+    survives(&fixture.edit(model.id, Edit::Run)?)?;
+    let claimed = fixture.claim("worker")?;
     let fence = claimed.as_ref().map(|claimed| claimed.fence).unwrap_or_default();
     claimed.as_ref().map_or(Ok(()), |claimed| survives(&claimed.model))?;
     for percent in [0, 1, 1, 99] {
-        survives(&driven.edit(model.id, beat(fence, percent)?)?)?;
+        survives(&fixture.edit(model.id, beat(fence, percent)?)?)?;
     }
-    survives(&driven.edit(model.id, succeed(fence)?)?)
+    survives(&fixture.edit(model.id, succeed(fence)?)?)
 }

@@ -10,7 +10,7 @@ use custom_models_core::{CustomModel, ModelId};
 use crate::Builder;
 use crate::cases::durability::killed;
 use crate::client::{Client, create, delete_at, fresh, write};
-use crate::driven::{Driven, beat, five_hours};
+use crate::fixture::{Fixture, beat, five_hours};
 use crate::history::{Everything, add_pair, renamed};
 use crate::life::{
     data_id, edit, edit_at, like, moment_of, new_pair, numbered, update, upload_answer,
@@ -81,14 +81,14 @@ pub(crate) fn edit_4_an_edit_that_expects_another_revision_changes_nothing(
 pub(crate) fn edit_4_words_of_a_worker_change_no_revision(builder: &dyn Builder) -> Checked {
     let (_place, drafts) = fresh(builder)?;
     let acme = organisation("acme")?;
-    let claimed = Driven::new(&drafts, &acme).claimed(1)?;
+    let claimed = Fixture::new(&drafts, &acme).claimed(1)?;
     for heartbeats in [0, 1, 255, (1 << 31) - 1, u32::MAX] {
         let (place, store) = fresh(builder)?;
-        let driven = Driven::new(&store, &acme);
+        let fixture = Fixture::new(&store, &acme);
         let version = Version { heartbeats, ..claimed.model.version };
         let before = CustomModel { version, ..claimed.model.clone() };
         bring(&store, &before)?;
-        let beaten = driven.edit(before.id, beat(claimed.fence, 50)?)?;
+        let beaten = fixture.edit(before.id, beat(claimed.fence, 50)?)?;
         let version = Version { heartbeats: heartbeats.wrapping_add(1), ..version };
         ensure_eq!(beaten.version, version, "after a word of the worker");
         store.expect(&acme, std::slice::from_ref(&beaten))?;

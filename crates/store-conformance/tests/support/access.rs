@@ -10,7 +10,7 @@ use custom_models_core::store::{
 use custom_models_core::tenant::PlanName;
 use custom_models_core::time::UnixMillis;
 
-use super::flaw::Flaw;
+use super::mutant::Mutant;
 
 /// The plans of organisations, the keys, and the admissions with the threads that asked for them.
 #[derive(Clone, Debug, Default)]
@@ -22,24 +22,24 @@ pub(crate) struct Access {
 
 impl Access {
     /// Makes of this what an opened store begins with.
-    pub(crate) fn open(&mut self, flaw: Option<Flaw>) {
-        match flaw {
-            Some(Flaw::KeysForgottenAtOpening) => self.keys.clear(),
-            Some(Flaw::AdmissionsForgottenAtOpening) => self.admissions.clear(),
+    pub(crate) fn open(&mut self, mutant: Option<Mutant>) {
+        match mutant {
+            Some(Mutant::KeysForgottenAtOpening) => self.keys.clear(),
+            Some(Mutant::AdmissionsForgottenAtOpening) => self.admissions.clear(),
             _ => {}
         }
     }
 
     pub(crate) fn apply(
         &mut self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         change: AccessChange,
         thread: ThreadId,
     ) -> AccessOutcome {
         match change {
             AccessChange::Register(Registration { organisation, plan }) => {
                 let is_taken = self.plans.contains_key(&organisation);
-                if is_taken && flaw != Some(Flaw::RegistersAgain) {
+                if is_taken && mutant != Some(Mutant::RegistersAgain) {
                     return AccessOutcome::Taken;
                 }
                 self.plans.insert(organisation, plan);
@@ -54,7 +54,7 @@ impl Access {
                 if !self.plans.contains_key(&key.organisation) {
                     return AccessOutcome::NotFound;
                 }
-                let ignores_digests = flaw == Some(Flaw::DigestsTakenTwice);
+                let ignores_digests = mutant == Some(Mutant::DigestsTakenTwice);
                 let is_same = |known: &KeyRecord| {
                     known.id == key.id || known.digest == key.digest && !ignores_digests
                 };
@@ -68,15 +68,15 @@ impl Access {
                 let Some(key) = self.keys.iter_mut().find(|key| key.id == id) else {
                     return AccessOutcome::NotFound;
                 };
-                if key.revoked_at.is_none() || flaw == Some(Flaw::RevokesAgain) {
+                if key.revoked_at.is_none() || mutant == Some(Mutant::RevokesAgain) {
                     key.revoked_at = Some(at);
                 }
             }
             AccessChange::Admit { window, limit, now } => {
-                return self.admit(flaw, window, limit, (now, thread));
+                return self.admit(mutant, window, limit, (now, thread));
             }
             AccessChange::SweepWindows { longest, now, limit } => {
-                return self.sweep(flaw, now.earlier(longest), now, limit);
+                return self.sweep(mutant, now.earlier(longest), now, limit);
             }
         }
         AccessOutcome::Done
@@ -84,18 +84,18 @@ impl Access {
 
     fn admit(
         &mut self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         window: Window,
         limit: RateLimit,
         (now, thread): (UnixMillis, ThreadId),
     ) -> AccessOutcome {
-        let (mut rows, judged_at) = self.rows(flaw, &window, (now, thread));
+        let (mut rows, judged_at) = self.rows(mutant, &window, (now, thread));
         let mut outcome = admit(&mut rows, &window, limit, judged_at).unwrap();
         if let AccessOutcome::Refused { rate_limit, retry_after } = &mut outcome {
-            if flaw == Some(Flaw::RetryWaitsForTheOldest) {
+            if mutant == Some(Mutant::RetryWaitsForTheOldest) {
                 *retry_after = rate_limit.reset_at.seconds_since_up(now);
             }
-            if flaw == Some(Flaw::RefusalsCount) {
+            if mutant == Some(Mutant::RefusalsCount) {
                 self.admissions.push((window, now, thread));
             }
         }
@@ -105,16 +105,16 @@ impl Access {
     /// The admissions that a request is judged by, and its time.
     pub(super) fn rows(
         &mut self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         window: &Window,
         (now, thread): (UnixMillis, ThreadId),
     ) -> (Admissions<'_>, UnixMillis) {
-        let mut counted = self.counted(flaw, window, Some(thread));
-        if flaw == Some(Flaw::AdmissionsCountUntilDeleted) {
+        let mut counted = self.counted(mutant, window, Some(thread));
+        if mutant == Some(Mutant::AdmissionsCountUntilDeleted) {
             counted.iter_mut().for_each(|counted| counted.at = counted.at.max(now));
         }
-        let at = match flaw {
-            Some(Flaw::WindowEndsLate) => UnixMillis::from_unix_millis(now.unix_millis() - 1),
+        let at = match mutant {
+            Some(Mutant::WindowEndsLate) => UnixMillis::from_unix_millis(now.unix_millis() - 1),
             _ => now,
         };
         (Admissions { counted: Counted(counted), kept: &mut self.admissions, thread }, at)
@@ -127,19 +127,19 @@ impl Access {
 
     fn sweep(
         &mut self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         until: UnixMillis,
         now: UnixMillis,
         limit: u32,
     ) -> AccessOutcome {
         let (before, mut left) = (self.admissions.len(), limit);
         self.admissions.retain(|(_, at, _)| {
-            let goes =
-                *at <= until && (left > 0 || flaw == Some(Flaw::SweepsOfWindowsIgnoreTheirLimit));
+            let goes = *at <= until
+                && (left > 0 || mutant == Some(Mutant::SweepsOfWindowsIgnoreTheirLimit));
             left = left.saturating_sub(u32::from(goes));
             !goes
         });
-        if flaw != Some(Flaw::SweepsLeaveTheFuture) {
+        if mutant != Some(Mutant::SweepsLeaveTheFuture) {
             self.admissions.iter_mut().for_each(|(_, at, _)| *at = now.min(*at));
         }
         AccessOutcome::Swept((before - self.admissions.len()) as u64)
@@ -148,25 +148,26 @@ impl Access {
     /// The admissions that are counted in a window.
     fn counted(
         &self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         window: &Window,
         thread: Option<ThreadId>,
     ) -> Vec<Admission> {
-        let key = |window: &Window| match flaw {
-            Some(Flaw::WindowKeysEndAtOneByte) => {
+        let key = |window: &Window| match mutant {
+            Some(Mutant::WindowKeysEndAtOneByte) => {
                 window.key.as_bytes().iter().take(1).copied().collect()
             }
             _ => window.key.as_bytes().to_vec(),
         };
         let counts = |(of, _, by): &&(Window, UnixMillis, ThreadId)| {
             key(of) == key(window)
-                && (of.operation == window.operation || flaw == Some(Flaw::OperationsShareAWindow))
+                && (of.operation == window.operation
+                    || mutant == Some(Mutant::OperationsShareAWindow))
                 && (thread.is_none_or(|thread| *by == thread)
-                    || flaw != Some(Flaw::WindowCountedByThread))
+                    || mutant != Some(Mutant::WindowCountedByThread))
         };
         let mut counted: Vec<_> = self.admissions.iter().filter(counts).map(|it| it.1).collect();
         counted.sort_unstable();
-        if flaw == Some(Flaw::AdmissionsOfOneMomentMerge) {
+        if mutant == Some(Mutant::AdmissionsOfOneMomentMerge) {
             counted.dedup();
         }
         (1..).zip(counted).map(|(number, at)| Admission { number, at }).collect()
@@ -174,12 +175,12 @@ impl Access {
 
     pub(crate) fn window(
         &self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         window: &Window,
         limit: RateLimit,
         now: UnixMillis,
     ) -> WindowState {
-        window_state(&mut Counted(self.counted(flaw, window, None)), window, limit, now).unwrap()
+        window_state(&mut Counted(self.counted(mutant, window, None)), window, limit, now).unwrap()
     }
 
     pub(crate) fn registrations(&self) -> Vec<Registration> {
@@ -190,17 +191,17 @@ impl Access {
         self.plans.iter().map(registration).collect()
     }
 
-    pub(crate) fn grant(&self, flaw: Option<Flaw>, digest: &KeyDigest) -> Option<Grant> {
+    pub(crate) fn grant(&self, mutant: Option<Mutant>, digest: &KeyDigest) -> Option<Grant> {
         let mut key = self.keys.iter().find(|key| key.digest == *digest)?.clone();
-        if flaw == Some(Flaw::KeysNeverExpire) {
+        if mutant == Some(Mutant::KeysNeverExpire) {
             key.expires_at = None;
         }
         let plan = self.plans.get(&key.organisation)?.clone();
         Some(Grant { key, plan })
     }
 
-    pub(crate) fn keys(&self, flaw: Option<Flaw>, of: &Organisation) -> Vec<KeyRecord> {
-        let shows_all = flaw == Some(Flaw::KeysOfAllAreListed);
+    pub(crate) fn keys(&self, mutant: Option<Mutant>, of: &Organisation) -> Vec<KeyRecord> {
+        let shows_all = mutant == Some(Mutant::KeysOfAllAreListed);
         let is_of = |key: &&KeyRecord| key.organisation == *of || shows_all;
         self.keys.iter().filter(is_of).cloned().collect()
     }

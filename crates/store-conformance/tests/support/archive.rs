@@ -7,8 +7,8 @@ use custom_models_core::store::{
 };
 
 use super::access::Access;
-use super::flaw::Flaw;
 use super::life::Life;
+use super::mutant::Mutant;
 use super::state::State;
 use super::store::QueuedStore;
 
@@ -17,11 +17,11 @@ impl ArchiveStore for QueuedStore {
         &self,
         each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
-        let flaw = self.flaw;
-        let records = self.shared.read(|state| Ok(state.records(flaw)))?;
+        let mutant = self.mutant;
+        let records = self.shared.read(|state| Ok(state.records(mutant)))?;
         let (first, rest) = records.split_at(records.len() / 2);
-        let first = if flaw == Some(Flaw::ExportsInTwoParts) {
-            let mut earlier = self.shared.memory.lock().unwrap().before.records(flaw);
+        let first = if mutant == Some(Mutant::ExportsInTwoParts) {
+            let mut earlier = self.shared.memory.lock().unwrap().before.records(mutant);
             earlier.retain(|record| !rest.contains(record));
             earlier
         } else {
@@ -29,7 +29,7 @@ impl ArchiveStore for QueuedStore {
         };
         for record in first.into_iter().chain(rest.iter().cloned()) {
             let seen = each(record);
-            if flaw != Some(Flaw::ExportsGoOn) {
+            if mutant != Some(Mutant::ExportsGoOn) {
                 seen?;
             }
         }
@@ -37,39 +37,39 @@ impl ArchiveStore for QueuedStore {
     }
 
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
-        let flaw = self.flaw;
+        let mutant = self.mutant;
         let count = {
             let mut memory = self.shared.memory.lock().unwrap();
-            if memory.is_closed && flaw != Some(Flaw::ReadsAfterClose) {
+            if memory.is_closed && mutant != Some(Mutant::ReadsAfterClose) {
                 return Err(StoreErrorKind::Closed.into());
             }
             memory.before = memory.now.clone();
-            memory.now.archive(flaw, change)
+            memory.now.archive(mutant, change)
         };
-        if flaw != Some(Flaw::ImportsAreSavedLater) {
+        if mutant != Some(Mutant::ImportsAreSavedLater) {
             self.shared.save_after_a_write();
         }
         Ok(count)
     }
 
     fn summary(&self) -> Result<StoreSummary, StoreError> {
-        let flaw = self.flaw;
-        self.shared.read(|state| Ok(state.summary(flaw)))
+        let mutant = self.mutant;
+        self.shared.read(|state| Ok(state.summary(mutant)))
     }
 
     fn verify(&self) -> Result<Vec<String>, StoreError> {
-        let damage = (self.flaw == Some(Flaw::EverythingIsDamage)).then(|| "all".to_owned());
+        let damage = (self.mutant == Some(Mutant::EverythingIsDamage)).then(|| "all".to_owned());
         self.shared.read(|_| Ok(damage.into_iter().collect()))
     }
 }
 
 impl State {
-    fn records(&self, flaw: Option<Flaw>) -> Vec<Record> {
+    fn records(&self, mutant: Option<Mutant>) -> Vec<Record> {
         let mut records = vec![Record::Start { last_id: self.last_id }];
         records.extend(self.access.records());
         records.extend(self.life.organisations().into_iter().map(|organisation| {
             let (mut first_event, last_event) = self.life.ends(&organisation);
-            if flaw == Some(Flaw::HistoriesAreSaidToBeWhole) {
+            if mutant == Some(Mutant::HistoriesAreSaidToBeWhole) {
                 first_event = 1;
             }
             let models = self.rows.keys().filter(|(of, _)| *of == organisation).count() as u64;
@@ -80,48 +80,48 @@ impl State {
             Record::Model(ModelLine { organisation, model })
         };
         records.extend(self.rows.iter().map(model));
-        records.extend(self.life.records(flaw));
+        records.extend(self.life.records(mutant));
         records
     }
 
-    fn archive(&mut self, flaw: Option<Flaw>, change: ArchiveChange) -> u64 {
+    fn archive(&mut self, mutant: Option<Mutant>, change: ArchiveChange) -> u64 {
         match change {
             ArchiveChange::Begin(_)
-                if flaw != Some(Flaw::ImportBeginsAnywhere)
+                if mutant != Some(Mutant::ImportBeginsAnywhere)
                     && self.records(None) != [Record::Start { last_id: 0 }] =>
             {
                 0
             }
             ArchiveChange::Import(records) | ArchiveChange::Begin(records) => {
                 let count = records.len() as u64;
-                match flaw {
-                    Some(Flaw::IdentityIsThatOfTheImport) => self.identity = [1; 16],
-                    Some(Flaw::LineageIsThatOfTheImport) => self.lineage = Some(Lineage::new(1)),
+                match mutant {
+                    Some(Mutant::IdentityIsThatOfTheImport) => self.identity = [1; 16],
+                    Some(Mutant::LineageIsThatOfTheImport) => self.lineage = Some(Lineage::new(1)),
                     _ => {}
                 }
-                records.into_iter().for_each(|record| self.put(flaw, record));
+                records.into_iter().for_each(|record| self.put(mutant, record));
                 count
             }
             ArchiveChange::Erase { organisation, limit } => {
                 let before = self.records(None).len();
-                self.erase(flaw, &organisation, limit as usize);
+                self.erase(mutant, &organisation, limit as usize);
                 before.saturating_sub(self.records(None).len()) as u64
             }
             ArchiveChange::ReplaceIdentity { expected, new } => {
-                self.replace_identity(flaw, expected, new)
+                self.replace_identity(mutant, expected, new)
             }
         }
     }
 
     fn replace_identity(
         &mut self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         expected: (StoreIdentity, Option<Lineage>),
         (identity, lineage): (StoreIdentity, Lineage),
     ) -> u64 {
-        let is_expected = match flaw {
-            Some(Flaw::IdentityIsReplacedByAnyone) => true,
-            Some(Flaw::LineageIsNotExpected) => expected.0.as_bytes() == &self.identity,
+        let is_expected = match mutant {
+            Some(Mutant::IdentityIsReplacedByAnyone) => true,
+            Some(Mutant::LineageIsNotExpected) => expected.0.as_bytes() == &self.identity,
             _ => expected == (StoreIdentity::from_bytes(self.identity), self.lineage),
         };
         if is_expected {
@@ -130,9 +130,9 @@ impl State {
         is_expected.into()
     }
 
-    fn put(&mut self, flaw: Option<Flaw>, record: Record) {
+    fn put(&mut self, mutant: Option<Mutant>, record: Record) {
         match record {
-            Record::Start { last_id } if flaw != Some(Flaw::LastIdIsNotBrought) => {
+            Record::Start { last_id } if mutant != Some(Mutant::LastIdIsNotBrought) => {
                 self.last_id = self.last_id.max(last_id);
             }
             Record::Model(ModelLine { organisation, model }) => {
@@ -147,25 +147,25 @@ impl State {
         }
     }
 
-    fn summary(&self, flaw: Option<Flaw>) -> StoreSummary {
-        let lasts = self.life.histories.values().map(|history| match flaw {
-            Some(Flaw::EventsFallWithAPurge) => history.events.len() as u64,
+    fn summary(&self, mutant: Option<Mutant>) -> StoreSummary {
+        let lasts = self.life.histories.values().map(|history| match mutant {
+            Some(Mutant::EventsFallWithAPurge) => history.events.len() as u64,
             _ => history.last,
         });
-        let erased = match flaw {
-            Some(Flaw::EventsFallWithAnErasure) => 0,
+        let erased = match mutant {
+            Some(Mutant::EventsFallWithAnErasure) => 0,
             _ => self.erased_events,
         };
         let is_said =
-            |pairs: &Vec<_>| !pairs.is_empty() || flaw == Some(Flaw::DataIsSaidWhereItWas);
+            |pairs: &Vec<_>| !pairs.is_empty() || mutant == Some(Mutant::DataIsSaidWhereItWas);
         StoreSummary {
-            identity: StoreIdentity::from_bytes(match flaw {
-                Some(Flaw::IdentityIsAlwaysTheSame) => [0; 16],
+            identity: StoreIdentity::from_bytes(match mutant {
+                Some(Mutant::IdentityIsAlwaysTheSame) => [0; 16],
                 _ => self.identity,
             }),
             lineage: self.lineage,
-            last_id: match flaw {
-                Some(Flaw::LastIdIsThatOfTheNewestModel) => self.newest_id(),
+            last_id: match mutant {
+                Some(Mutant::LastIdIsThatOfTheNewestModel) => self.newest_id(),
                 _ => self.last_id,
             },
             events: lasts.sum::<u64>() + erased,
@@ -174,13 +174,13 @@ impl State {
     }
 
     /// One kind after the other.
-    fn erase(&mut self, flaw: Option<Flaw>, of: &Organisation, limit: usize) {
-        if self.access.erase(flaw, of, limit) || self.life.erase_data(flaw, of) {
+    fn erase(&mut self, mutant: Option<Mutant>, of: &Organisation, limit: usize) {
+        if self.access.erase(mutant, of, limit) || self.life.erase_data(mutant, of) {
             return;
         }
         let gone: Vec<_> =
             self.rows.keys().filter(|(it, _)| it == of).take(limit).cloned().collect();
-        if flaw != Some(Flaw::ErasureKeepsCounters) {
+        if mutant != Some(Mutant::ErasureKeepsCounters) {
             let counter = self.counters.entry((of.to_string(), None)).or_default();
             *counter = counter.saturating_sub(gone.len() as u64);
         }
@@ -215,8 +215,8 @@ impl Access {
     }
 
     /// Erases at most `limit` keys of an organisation, or its plan if it has none. Returns true if something went.
-    fn erase(&mut self, flaw: Option<Flaw>, of: &Organisation, limit: usize) -> bool {
-        let all = flaw == Some(Flaw::ErasureTakesAllKeys);
+    fn erase(&mut self, mutant: Option<Mutant>, of: &Organisation, limit: usize) -> bool {
+        let all = mutant == Some(Mutant::ErasureTakesAllKeys);
         let (before, mut left) = (self.keys.len(), limit);
         self.keys.retain(|key| {
             let goes = (key.organisation == *of || all) && left > 0;
@@ -238,7 +238,7 @@ impl Life {
         })
     }
 
-    fn records(&self, flaw: Option<Flaw>) -> Vec<Record> {
+    fn records(&self, mutant: Option<Mutant>) -> Vec<Record> {
         let mut records = Vec::new();
         for ((organisation, model), pairs) in &self.data {
             records.extend(pairs.iter().cloned().map(|pair| Record::Data {
@@ -251,7 +251,7 @@ impl Life {
             let line = |event| Record::Event(EventLine::new(organisation.clone(), event));
             records.extend(history.events.iter().cloned().map(line));
         }
-        if flaw != Some(Flaw::AnswersAreNotShown) {
+        if mutant != Some(Mutant::AnswersAreNotShown) {
             for ((organisation, key, _), kept) in &self.answers {
                 let line = AnswerLine::new(organisation.clone(), key.clone(), kept.clone());
                 records.push(Record::Answer(line));
@@ -287,12 +287,12 @@ impl Life {
     }
 
     /// Erases the data and the answers of an organisation. Returns true if something went.
-    fn erase_data(&mut self, flaw: Option<Flaw>, of: &Organisation) -> bool {
+    fn erase_data(&mut self, mutant: Option<Mutant>, of: &Organisation) -> bool {
         let count =
             |life: &Life| life.data.values().map(Vec::len).sum::<usize>() + life.answers.len();
         let before = count(self);
         self.data.retain(|(it, _), _| it != of);
-        if flaw != Some(Flaw::ErasureLeavesAnswers) {
+        if mutant != Some(Mutant::ErasureLeavesAnswers) {
             self.answers.retain(|(it, ..), _| it != of);
         }
         before > count(self)

@@ -8,7 +8,7 @@ use custom_models_core::tenant::Actor;
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{ModelId, Organisation};
 
-use super::flaw::Flaw;
+use super::mutant::Mutant;
 
 /// Histories, data and answers.
 #[derive(Clone, Debug, Default)]
@@ -30,12 +30,12 @@ pub(super) type KeptUnder = (Organisation, IdempotencyScope, Option<ThreadId>);
 
 impl Life {
     /// Makes of this what an opened store begins with.
-    pub(crate) fn open(&mut self, flaw: Option<Flaw>) {
-        match flaw {
-            Some(Flaw::EventsForgottenAtOpening) => self.histories.clear(),
-            Some(Flaw::DataForgottenAtOpening) => self.data.clear(),
-            Some(Flaw::AnswersForgottenAtOpening) => self.answers.clear(),
-            Some(Flaw::PositionsFollowWhatIsKept) => {
+    pub(crate) fn open(&mut self, mutant: Option<Mutant>) {
+        match mutant {
+            Some(Mutant::EventsForgottenAtOpening) => self.histories.clear(),
+            Some(Mutant::DataForgottenAtOpening) => self.data.clear(),
+            Some(Mutant::AnswersForgottenAtOpening) => self.answers.clear(),
+            Some(Mutant::PositionsFollowWhatIsKept) => {
                 for history in self.histories.values_mut() {
                     history.last = history.events.last().map_or(0, |event| event.position);
                 }
@@ -46,20 +46,20 @@ impl Life {
 
     pub(crate) fn repeated(
         &mut self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         organisation: &Organisation,
         key: &IdempotencyScope,
         at: UnixMillis,
         thread: ThreadId,
     ) -> Option<IdempotencyRecord> {
-        let key = kept_under(flaw, organisation, key, Some(thread));
+        let key = kept_under(mutant, organisation, key, Some(thread));
         let kept = self.answers.get_mut(&key)?;
         let is_live = kept.is_live_at(at);
-        if flaw == Some(Flaw::RepeatsRenewTheAnswer) && is_live {
+        if mutant == Some(Mutant::RepeatsRenewTheAnswer) && is_live {
             kept.at = kept.at.max(at);
         }
         let mut kept = kept.clone();
-        if flaw == Some(Flaw::AnswersLiveLonger) && !is_live {
+        if mutant == Some(Mutant::AnswersLiveLonger) && !is_live {
             kept.at = UnixMillis::from_unix_millis(kept.at.unix_millis() + 1);
         }
         Some(kept)
@@ -67,17 +67,17 @@ impl Life {
 
     pub(crate) fn keep(
         &mut self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         organisation: &Organisation,
         key: &IdempotencyScope,
         mut kept: IdempotencyRecord,
         thread: ThreadId,
     ) {
-        let key = kept_under(flaw, organisation, key, Some(thread));
-        if flaw == Some(Flaw::BodiesAreAscii) {
+        let key = kept_under(mutant, organisation, key, Some(thread));
+        if mutant == Some(Mutant::BodiesAreAscii) {
             kept.body.retain(|character| character.is_ascii());
         }
-        if flaw == Some(Flaw::AnswersKeptWithTheNextWrite) {
+        if mutant == Some(Mutant::AnswersKeptWithTheNextWrite) {
             self.late = Some((key, kept));
         } else {
             self.answers.insert(key, kept);
@@ -86,24 +86,24 @@ impl Life {
 
     pub(crate) fn log(
         &mut self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         organisation: &Organisation,
         model: ModelId,
         mut event: NewEvent,
     ) {
         let all_last = self.histories.values().map(|history| history.last).max();
         let history = self.histories.entry(organisation.clone()).or_default();
-        history.last = match flaw {
-            Some(Flaw::PositionsOverAllOrganisations) => all_last.unwrap_or_default() + 1,
-            Some(Flaw::EveryTenthPositionIsSkipped) if history.last % 10 == 8 => history.last + 2,
+        history.last = match mutant {
+            Some(Mutant::PositionsOverAllOrganisations) => all_last.unwrap_or_default() + 1,
+            Some(Mutant::EveryTenthPositionIsSkipped) if history.last % 10 == 8 => history.last + 2,
             _ => history.last + 1,
         };
-        if flaw == Some(Flaw::ActorsEndAt64Characters) {
+        if mutant == Some(Mutant::ActorsEndAt64Characters) {
             let kept: String = event.actor.as_str().chars().take(64).collect();
             event.actor = Actor::new(kept).unwrap();
         }
         let mut position = history.last;
-        if flaw == Some(Flaw::EveryTenthEventIsBeforeTheNinth)
+        if mutant == Some(Mutant::EveryTenthEventIsBeforeTheNinth)
             && position.is_multiple_of(10)
             && let Some(before) = history.events.last_mut()
         {
@@ -115,7 +115,7 @@ impl Life {
 
     pub(crate) fn change_data(
         &mut self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         model: &(Organisation, ModelId),
         change: DataChange,
     ) {
@@ -123,19 +123,19 @@ impl Life {
         match change {
             DataChange::Keep => {}
             DataChange::Add(mut pair) => {
-                if flaw == Some(Flaw::FileNamesEndAtNul) {
+                if mutant == Some(Mutant::FileNamesEndAtNul) {
                     let kept = pair.audio.filename.split('\0').next().unwrap().to_owned();
                     pair.audio.filename = kept;
                 }
-                if flaw == Some(Flaw::PairNumbersHave31Bits) {
+                if mutant == Some(Mutant::PairNumbersHave31Bits) {
                     pair.id = DataId::new(pair.id.get() & (u32::MAX >> 1)).unwrap_or(pair.id);
                 }
                 pairs.push(pair);
-                if flaw == Some(Flaw::PairsInOrderOfTheirDigits) {
+                if mutant == Some(Mutant::PairsInOrderOfTheirDigits) {
                     pairs.sort_by_key(|pair| pair.id.to_string());
                 }
             }
-            DataChange::Remove(id) if flaw == Some(Flaw::RemovesEarlierPairsToo) => {
+            DataChange::Remove(id) if mutant == Some(Mutant::RemovesEarlierPairsToo) => {
                 pairs.retain(|pair| pair.id > id);
             }
             DataChange::Remove(id) => pairs.retain(|pair| pair.id != id),
@@ -147,44 +147,45 @@ impl Life {
         pairs.iter().find(|pair| pair.id == id).cloned()
     }
 
-    pub(crate) fn forget_data(&mut self, flaw: Option<Flaw>, model: &(Organisation, ModelId)) {
-        if flaw != Some(Flaw::DataStaysWithoutItsModel) {
+    pub(crate) fn forget_data(&mut self, mutant: Option<Mutant>, model: &(Organisation, ModelId)) {
+        if mutant != Some(Mutant::DataStaysWithoutItsModel) {
             self.data.remove(model);
         }
     }
 
     pub(crate) fn data(
         &self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         organisation: &Organisation,
         model: ModelId,
         after: u32,
         limit: u32,
     ) -> Vec<DataPair> {
         let is_asked_for = |(of, id): &(Organisation, ModelId)| {
-            *id == model && (of == organisation || flaw == Some(Flaw::DataIgnoresTheOrganisation))
+            *id == model
+                && (of == organisation || mutant == Some(Mutant::DataIgnoresTheOrganisation))
         };
         let found = self.data.iter().find(|(key, _)| is_asked_for(key));
-        let is_again = |number| flaw == Some(Flaw::DataBeginsWithTheLastOne) && number == after;
+        let is_again = |number| mutant == Some(Mutant::DataBeginsWithTheLastOne) && number == after;
         let pairs = found.into_iter().flat_map(|(_, pairs)| pairs);
         let pairs = pairs.filter(|pair| pair.id.get() > after || is_again(pair.id.get()));
-        let limit = if flaw == Some(Flaw::DataIgnoresTheLimit) { u32::MAX } else { limit };
+        let limit = if mutant == Some(Mutant::DataIgnoresTheLimit) { u32::MAX } else { limit };
         pairs.take(limit as usize).cloned().collect()
     }
 
     pub(crate) fn events(
         &self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         organisation: &Organisation,
         after: u64,
         limit: u32,
     ) -> EventPage {
         let Some(history) = self.histories.get(organisation) else {
-            let first = if flaw == Some(Flaw::EmptyHistoriesBeginAtZero) { 0 } else { 1 };
+            let first = if mutant == Some(Mutant::EmptyHistoriesBeginAtZero) { 0 } else { 1 };
             return EventPage { events: Vec::new(), last: 0, first };
         };
-        let is_behind = |position| match flaw {
-            Some(Flaw::PagesBeginWithTheLastEventAgain) => position >= after,
+        let is_behind = |position| match mutant {
+            Some(Mutant::PagesBeginWithTheLastEventAgain) => position >= after,
             _ => position > after,
         };
         let events = history.events.iter().filter(|event| is_behind(event.position));
@@ -198,18 +199,18 @@ impl Life {
 
     pub(crate) fn idempotency_record(
         &self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         organisation: &Organisation,
         key: &IdempotencyScope,
     ) -> Option<IdempotencyRecord> {
-        let (of, key, _) = kept_under(flaw, organisation, key, None);
+        let (of, key, _) = kept_under(mutant, organisation, key, None);
         let mut all = self.answers.iter().chain(self.late.iter().map(|(key, kept)| (key, kept)));
         all.find(|(found, _)| (&found.0, &found.1) == (&of, &key)).map(|(_, kept)| kept.clone())
     }
 
-    pub(crate) fn purge(&mut self, flaw: Option<Flaw>, purge: Purge) -> Purged {
-        let limit = match flaw {
-            Some(Flaw::PurgesIgnoreTheirLimit) => u64::MAX,
+    pub(crate) fn purge(&mut self, mutant: Option<Mutant>, purge: Purge) -> Purged {
+        let limit = match mutant {
+            Some(Mutant::PurgesIgnoreTheirLimit) => u64::MAX,
             _ => purge.limit.into(),
         };
         let mut purged = Purged::default();
@@ -217,15 +218,15 @@ impl Life {
             let mut is_beginning = true;
             history.events.retain(|event| {
                 let is_old = purge.events_before.is_some_and(|before| event.created_at < before);
-                is_beginning &= is_old || flaw == Some(Flaw::PurgesGoByTimeAlone);
+                is_beginning &= is_old || mutant == Some(Mutant::PurgesGoByTimeAlone);
                 let is_kept = !is_old || !is_beginning || purged.events >= limit;
                 purged.events += u64::from(!is_kept);
                 is_kept
             });
         }
         self.answers.retain(|_, kept| {
-            let is_old = match flaw {
-                Some(Flaw::PurgesSpareTheMoment) => kept.at < purge.idempotency_until,
+            let is_old = match mutant {
+                Some(Mutant::PurgesSpareTheMoment) => kept.at < purge.idempotency_until,
                 _ => kept.at <= purge.idempotency_until,
             };
             let is_kept = !is_old || purged.answers >= limit;
@@ -238,18 +239,18 @@ impl Life {
 
 /// Under what an answer is kept.
 fn kept_under(
-    flaw: Option<Flaw>,
+    mutant: Option<Mutant>,
     organisation: &Organisation,
     key: &IdempotencyScope,
     thread: Option<ThreadId>,
 ) -> KeptUnder {
     let (mut organisation, mut key) = (organisation.clone(), key.clone());
-    match flaw {
-        Some(Flaw::AnswersIgnoreTheOperation) => key.operation = Operation::Create,
-        Some(Flaw::AnswersIgnoreTheTarget) => key.target = None,
-        Some(Flaw::AnswersIgnoreTheOrganisation) => organisation = "any".parse().unwrap(),
+    match mutant {
+        Some(Mutant::AnswersIgnoreTheOperation) => key.operation = Operation::Create,
+        Some(Mutant::AnswersIgnoreTheTarget) => key.target = None,
+        Some(Mutant::AnswersIgnoreTheOrganisation) => organisation = "any".parse().unwrap(),
         _ => {}
     }
-    let thread = thread.filter(|_| flaw == Some(Flaw::AnswersKeptByThread));
+    let thread = thread.filter(|_| mutant == Some(Mutant::AnswersKeptByThread));
     (organisation, key, thread)
 }

@@ -1,11 +1,11 @@
-//! A small store with a writer thread and a disk of its own kind, whole or with one flaw.
+//! A small store with a writer thread and a disk of its own kind, whole or with one mutant.
 
 mod access;
 mod archive;
-pub(crate) mod caught;
-pub(crate) mod caught_in_life;
-pub(crate) mod flaw;
+pub(crate) mod killed_by;
+pub(crate) mod killed_by_in_records;
 mod life;
+pub(crate) mod mutant;
 mod rows;
 mod state;
 mod store;
@@ -17,17 +17,17 @@ use custom_models_core::ModelId;
 use custom_models_core::store::Store;
 use custom_models_store_conformance::{AfterKill, BoxError, Builder, Place};
 
-use flaw::Flaw;
+use mutant::Mutant;
 use state::State;
 use store::QueuedStore;
 
-/// Builds stores with one flaw, or with none.
-pub(crate) struct QueuedBuilder(pub(crate) Option<Flaw>);
+/// Builds stores with one mutant, or with none.
+pub(crate) struct QueuedBuilder(pub(crate) Option<Mutant>);
 
 impl Builder for QueuedBuilder {
     fn new_place(&self) -> Result<Box<dyn Place>, BoxError> {
         let state = State::drawn();
-        Ok(Box::new(QueuedPlace { flaw: self.0, disk: Arc::new(Mutex::new(state)) }))
+        Ok(Box::new(QueuedPlace { mutant: self.0, disk: Arc::new(Mutex::new(state)) }))
     }
 }
 
@@ -35,13 +35,13 @@ impl Builder for QueuedBuilder {
 type Disk = Arc<Mutex<State>>;
 
 struct QueuedPlace {
-    flaw: Option<Flaw>,
+    mutant: Option<Mutant>,
     disk: Disk,
 }
 
 impl Place for QueuedPlace {
     fn open(&self) -> Result<Arc<dyn Store>, BoxError> {
-        Ok(Arc::new(QueuedStore::open(self.flaw, self.disk.clone())))
+        Ok(Arc::new(QueuedStore::open(self.mutant, self.disk.clone())))
     }
 
     fn raise_last_id(&self, to: ModelId) -> Result<(), BoxError> {
@@ -52,7 +52,7 @@ impl Place for QueuedPlace {
     fn after_kill(&self) -> Result<AfterKill, BoxError> {
         let found = self.disk.lock().unwrap().clone();
         Ok(AfterKill::Place(Box::new(QueuedPlace {
-            flaw: self.flaw,
+            mutant: self.mutant,
             disk: Arc::new(Mutex::new(found)),
         })))
     }

@@ -11,13 +11,13 @@ use custom_models_core::{CustomModel, Language, ModelId, Organisation};
 use serde_json::Value;
 
 use super::access::Admissions;
-use super::flaw::Flaw;
+use super::mutant::Mutant;
 use super::state::State;
 
-/// The rows of a store with a flaw, for one write.
+/// The rows of a store with a mutant, for one write.
 pub(super) struct Transaction<'a> {
     pub(super) state: &'a mut State,
-    pub(super) flaw: Option<Flaw>,
+    pub(super) mutant: Option<Mutant>,
     pub(super) thread: ThreadId,
     pub(super) write: &'a Write,
 }
@@ -35,7 +35,7 @@ impl Rows for Transaction<'_> {
         organisation: &Organisation,
         key: &IdempotencyScope,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
-        Ok(self.state.life.repeated(self.flaw, organisation, key, self.write.at, self.thread))
+        Ok(self.state.life.repeated(self.mutant, organisation, key, self.write.at, self.thread))
     }
 
     fn counters(&mut self, organisation: &Organisation) -> Result<Counters, StoreError> {
@@ -50,7 +50,7 @@ impl Rows for Transaction<'_> {
     ) -> Result<Option<CustomModel>, StoreError> {
         let key = (organisation.clone(), id);
         let old = self.state.old_rows.get(&key);
-        let old = old.filter(|_| self.flaw == Some(Flaw::EditsAreDecidedOnAnOldRead));
+        let old = old.filter(|_| self.mutant == Some(Mutant::EditsAreDecidedOnAnOldRead));
         Ok(self.state.rows.get(&key).map(|stored| old.unwrap_or(stored).clone()))
     }
 
@@ -73,7 +73,7 @@ impl Rows for Transaction<'_> {
     }
 
     fn next_id(&mut self) -> Result<ModelId, StoreError> {
-        self.state.next_id(self.flaw, &self.write.organisation)
+        self.state.next_id(self.mutant, &self.write.organisation)
     }
 
     fn insert_model(
@@ -81,7 +81,7 @@ impl Rows for Transaction<'_> {
         organisation: &Organisation,
         model: &CustomModel,
     ) -> Result<(), StoreError> {
-        let model = kept(self.flaw, model.clone());
+        let model = kept(self.mutant, model.clone());
         self.state.rows.insert((organisation.clone(), model.id), model);
         Ok(())
     }
@@ -92,16 +92,18 @@ impl Rows for Transaction<'_> {
         before: &CustomModel,
         after: &CustomModel,
     ) -> Result<(), StoreError> {
-        let mut after = kept(self.flaw, after.clone());
-        if self.flaw == Some(Flaw::UpdatesKeepOldDescriptions) && after.description.is_none() {
+        let mut after = kept(self.mutant, after.clone());
+        if self.mutant == Some(Mutant::UpdatesKeepOldDescriptions) && after.description.is_none() {
             after.description.clone_from(&before.description);
         }
-        if self.flaw == Some(Flaw::BeatsCountAsRevisions) && after.revision() == before.revision() {
+        if self.mutant == Some(Mutant::BeatsCountAsRevisions)
+            && after.revision() == before.revision()
+        {
             after.version = Version { revision: after.revision().next(), ..after.version };
         }
         self.state.updates += 1;
         let is_tenth = self.state.updates.is_multiple_of(10);
-        if self.flaw != Some(Flaw::EveryTenthUpdateIsLost) || !is_tenth {
+        if self.mutant != Some(Mutant::EveryTenthUpdateIsLost) || !is_tenth {
             self.state.rows.insert((organisation.clone(), after.id), after);
         }
         Ok(())
@@ -113,7 +115,7 @@ impl Rows for Transaction<'_> {
         before: &CustomModel,
     ) -> Result<(), StoreError> {
         let key = (organisation.clone(), before.id);
-        self.state.life.forget_data(self.flaw, &key);
+        self.state.life.forget_data(self.mutant, &key);
         self.state.rows.remove(&key);
         Ok(())
     }
@@ -125,7 +127,7 @@ impl Rows for Transaction<'_> {
         pair: &DataPair,
     ) -> Result<(), StoreError> {
         let (key, added) = ((organisation.clone(), model), DataChange::Add(pair.clone()));
-        self.state.life.change_data(self.flaw, &key, added);
+        self.state.life.change_data(self.mutant, &key, added);
         Ok(())
     }
 
@@ -136,7 +138,7 @@ impl Rows for Transaction<'_> {
         pair: DataId,
     ) -> Result<(), StoreError> {
         let key = (organisation.clone(), model);
-        self.state.life.change_data(self.flaw, &key, DataChange::Remove(pair));
+        self.state.life.change_data(self.mutant, &key, DataChange::Remove(pair));
         Ok(())
     }
 
@@ -147,7 +149,7 @@ impl Rows for Transaction<'_> {
         model: ModelId,
         event: &NewEvent,
     ) -> Result<(), StoreError> {
-        self.state.life.log(self.flaw, organisation, model, event.clone());
+        self.state.life.log(self.mutant, organisation, model, event.clone());
         Ok(())
     }
 
@@ -157,7 +159,7 @@ impl Rows for Transaction<'_> {
         key: &IdempotencyScope,
         kept: &IdempotencyRecord,
     ) -> Result<(), StoreError> {
-        self.state.life.keep(self.flaw, organisation, key, kept.clone(), self.thread);
+        self.state.life.keep(self.mutant, organisation, key, kept.clone(), self.thread);
         Ok(())
     }
 
@@ -166,7 +168,7 @@ impl Rows for Transaction<'_> {
         organisation: &Organisation,
         counters: Counters,
     ) -> Result<(), StoreError> {
-        let keeps = self.flaw == Some(Flaw::PlaceKeptByDeletes);
+        let keeps = self.mutant == Some(Mutant::PlaceKeptByDeletes);
         let models = self.counter(organisation);
         *models = if keeps { counters.models.max(*models) } else { counters.models };
         Ok(())
@@ -177,40 +179,40 @@ impl Rows for Transaction<'_> {
         request: &AdmissionRequest,
         at: UnixMillis,
     ) -> Result<(Admissions<'_>, UnixMillis), StoreError> {
-        Ok(self.state.access.rows(self.flaw, &request.window, (at, self.thread)))
+        Ok(self.state.access.rows(self.mutant, &request.window, (at, self.thread)))
     }
 }
 
 impl Transaction<'_> {
     fn counter(&mut self, organisation: &Organisation) -> &mut u64 {
-        self.state.counter(self.flaw, organisation, self.thread)
+        self.state.counter(self.mutant, organisation, self.thread)
     }
 }
 
 /// The model as it is kept.
-fn kept(flaw: Option<Flaw>, mut model: CustomModel) -> CustomModel {
-    match flaw {
-        Some(Flaw::NamesEndAtNul) => {
+fn kept(mutant: Option<Mutant>, mut model: CustomModel) -> CustomModel {
+    match mutant {
+        Some(Mutant::NamesEndAtNul) => {
             let kept = model.name.as_str().split('\0').next().unwrap().to_owned();
             model.name = kept.try_into().unwrap_or(model.name);
         }
-        Some(Flaw::EmptyDescriptionIsNone) => {
+        Some(Mutant::EmptyDescriptionIsNone) => {
             model.description = model.description.filter(|text| !text.as_str().is_empty());
         }
-        Some(Flaw::MomentsHave32Bits) => {
+        Some(Mutant::MomentsHave32Bits) => {
             let seconds = model.created_at.unix_seconds() as i32;
             model.created_at = Timestamp::from_unix_seconds(seconds.into()).unwrap();
         }
-        Some(Flaw::OneLanguageIsAnother) if model.language == Language::Te => {
+        Some(Mutant::OneLanguageIsAnother) if model.language == Language::Te => {
             model.language = Language::Ta;
         }
-        Some(Flaw::FiguresHaveFewDigits) => {
+        Some(Mutant::FiguresHaveFewDigits) => {
             rewrite(&mut model, |record| record.replace("0.30000000000000004", "0.3"));
         }
-        Some(Flaw::ZerosHaveNoSign) => {
+        Some(Mutant::ZerosHaveNoSign) => {
             rewrite(&mut model, |record| record.replace("-0.0", "0.0"));
         }
-        Some(Flaw::KeepsTheFiveMetrics) => rewrite(&mut model, |record| {
+        Some(Mutant::KeepsTheFiveMetrics) => rewrite(&mut model, |record| {
             let mut record: Value = serde_json::from_str(&record).unwrap();
             keep_the_five(&mut record);
             record.to_string()

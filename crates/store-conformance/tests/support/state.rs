@@ -14,8 +14,8 @@ use custom_models_core::time::Timestamp;
 use custom_models_core::{BaseModel, CustomModel, Language, ModelId, Organisation};
 
 use super::access::Access;
-use super::flaw::Flaw;
 use super::life::Life;
+use super::mutant::Mutant;
 use super::rows::Transaction;
 
 /// The records of a store: rows, a counter beside them, and the last id.
@@ -54,19 +54,19 @@ impl State {
     }
 
     /// Returns the state that an opened store begins with.
-    pub(crate) fn opened(mut self, flaw: Option<Flaw>) -> State {
-        if flaw == Some(Flaw::NewestIdAgainAfterOpening) {
+    pub(crate) fn opened(mut self, mutant: Option<Mutant>) -> State {
+        if mutant == Some(Mutant::NewestIdAgainAfterOpening) {
             self.last_id = self.newest_id();
         }
-        if flaw == Some(Flaw::IdentityIsDrawnAtOpening) {
+        if mutant == Some(Mutant::IdentityIsDrawnAtOpening) {
             self.identity = drawn();
         }
-        if flaw == Some(Flaw::LineageForgottenAtOpening) {
+        if mutant == Some(Mutant::LineageForgottenAtOpening) {
             self.lineage = None;
         }
         self.is_after_a_refusal = false;
-        self.access.open(flaw);
-        self.life.open(flaw);
+        self.access.open(mutant);
+        self.life.open(mutant);
         self
     }
 
@@ -77,13 +77,13 @@ impl State {
 
     pub(super) fn counter(
         &mut self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         organisation: &Organisation,
         thread: ThreadId,
     ) -> &mut u64 {
-        let key = match flaw {
-            Some(Flaw::LimitIgnoresCase) => (organisation.as_str().to_lowercase(), None),
-            Some(Flaw::LimitCountedByThread) => (organisation.to_string(), Some(thread)),
+        let key = match mutant {
+            Some(Mutant::LimitIgnoresCase) => (organisation.as_str().to_lowercase(), None),
+            Some(Mutant::LimitCountedByThread) => (organisation.to_string(), Some(thread)),
             _ => (organisation.to_string(), None),
         };
         self.counters.entry(key).or_default()
@@ -91,59 +91,62 @@ impl State {
 
     pub(crate) fn apply(
         &mut self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         asked: Write,
         thread: ThreadId,
     ) -> Result<Outcome, StoreError> {
-        if flaw == Some(Flaw::NothingGoesWithoutIds) && self.last_id == ModelId::MAX {
+        if mutant == Some(Mutant::NothingGoesWithoutIds) && self.last_id == ModelId::MAX {
             return Err(StoreErrorKind::IdsExhausted.into());
         }
         let before = self.clone();
-        let write = self.misheard(flaw, asked.clone(), thread);
-        if flaw == Some(Flaw::RepeatsJudgedAfterTheChange) {
+        let write = self.misheard(mutant, asked.clone(), thread);
+        if mutant == Some(Mutant::RepeatsJudgedAfterTheChange) {
             let unanswered = Write { idempotency: None, ..write.clone() };
-            let outcome = self.clone().judge(flaw, &unanswered, thread)?;
+            let outcome = self.clone().judge(mutant, &unanswered, thread)?;
             if !is_made(&outcome) {
                 return Ok(outcome);
             }
         }
         let late = self.life.late.take();
-        let outcome = self.judge(flaw, &write, thread)?;
+        let outcome = self.judge(mutant, &write, thread)?;
         if is_made(&outcome) {
             self.life.answers.extend(late);
         } else {
             self.life.late = late;
-            self.leave_traces(flaw, &write, &outcome, thread);
+            self.leave_traces(mutant, &write, &outcome, thread);
         }
         self.old_rows = before.rows.clone();
         let is_refused = matches!(outcome, Outcome::LimitReached { .. });
-        if flaw == Some(Flaw::WriteLostAfterARefusal) && before.is_after_a_refusal && !is_refused {
+        if mutant == Some(Mutant::WriteLostAfterARefusal)
+            && before.is_after_a_refusal
+            && !is_refused
+        {
             *self = before;
         }
         self.is_after_a_refusal = is_refused;
-        Ok(self.told(flaw, &asked, outcome))
+        Ok(self.told(mutant, &asked, outcome))
     }
 
     fn judge(
         &mut self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         write: &Write,
         thread: ThreadId,
     ) -> Result<Outcome, StoreError> {
         let before = self.access.clone();
-        let outcome = apply(&mut Transaction { state: self, flaw, thread, write }, write)?;
+        let outcome = apply(&mut Transaction { state: self, mutant, thread, write }, write)?;
         let Some(AdmissionRequest { window, .. }) = write.admission else { return Ok(outcome) };
-        match (flaw, &outcome) {
-            (Some(Flaw::AdmissionsOfChangesAreLost), _) => self.access = before,
-            (Some(Flaw::RefusedChangesDoNotCount), outcome) if !is_made(outcome) => {
+        match (mutant, &outcome) {
+            (Some(Mutant::AdmissionsOfChangesAreLost), _) => self.access = before,
+            (Some(Mutant::RefusedChangesDoNotCount), outcome) if !is_made(outcome) => {
                 self.access = before;
             }
-            (Some(Flaw::RepeatsCount), Outcome::Repeated(_)) => {
+            (Some(Mutant::RepeatsCount), Outcome::Repeated(_)) => {
                 self.access.count(window, write.at, thread);
             }
-            (Some(Flaw::WindowsAreJudgedLast), Outcome::WindowFull { .. }) => {
+            (Some(Mutant::WindowsAreJudgedLast), Outcome::WindowFull { .. }) => {
                 let unlimited = Write { admission: None, ..write.clone() };
-                let unlimited = self.clone().judge(flaw, &unlimited, thread)?;
+                let unlimited = self.clone().judge(mutant, &unlimited, thread)?;
                 return Ok(if is_made(&unlimited) { outcome } else { unlimited });
             }
             _ => {}
@@ -152,26 +155,26 @@ impl State {
     }
 
     /// The write that is judged in the place of what was asked.
-    fn misheard(&mut self, flaw: Option<Flaw>, mut write: Write, thread: ThreadId) -> Write {
+    fn misheard(&mut self, mutant: Option<Mutant>, mut write: Write, thread: ThreadId) -> Write {
         match &mut write.change {
             Change::Create { limit, .. } => {
                 self.creates += 1;
-                let current = *self.counter(flaw, &write.organisation, thread);
-                *limit = limit.and_then(|limit| self.limit(flaw, limit, current));
+                let current = *self.counter(mutant, &write.organisation, thread);
+                *limit = limit.and_then(|limit| self.limit(mutant, limit, current));
             }
             Change::Edit { id, edit, expected } => {
-                expect_less(flaw, expected);
+                expect_less(mutant, expected);
                 let (id, is_delete) = (*id, **edit == Edit::Delete);
-                let is_of_anyone = match flaw {
-                    Some(Flaw::DeletesIgnoreTheOrganisation) => is_delete,
-                    Some(Flaw::UpdatesIgnoreTheOrganisation) => !is_delete,
+                let is_of_anyone = match mutant {
+                    Some(Mutant::DeletesIgnoreTheOrganisation) => is_delete,
+                    Some(Mutant::UpdatesIgnoreTheOrganisation) => !is_delete,
                     _ => false,
                 };
                 let owner = self.rows.keys().find(|(_, found)| is_of_anyone && *found == id);
                 if let Some((owner, _)) = owner {
                     write.organisation = owner.clone();
                 }
-                if flaw == Some(Flaw::UpdatesOfNothingCreate) && !is_delete {
+                if mutant == Some(Mutant::UpdatesOfNothingCreate) && !is_delete {
                     let key = (write.organisation.clone(), id);
                     self.rows.entry(key).or_insert_with(|| nothing().with_id(id));
                 }
@@ -180,21 +183,21 @@ impl State {
         write
     }
 
-    fn limit(&self, flaw: Option<Flaw>, limit: u64, current: u64) -> Option<u64> {
-        match flaw {
-            Some(Flaw::LimitIsSigned) => Some(u64::try_from(limit.cast_signed()).unwrap_or(0)),
-            Some(Flaw::LimitIsOneMore) => Some(limit.saturating_add(1)),
-            Some(Flaw::LimitMustBeMetExactly) => (current == limit).then_some(limit),
-            Some(Flaw::LimitZeroIsNone) if limit == 0 => None,
-            Some(Flaw::LimitOverlookedByEveryTenth) if self.creates.is_multiple_of(10) => None,
+    fn limit(&self, mutant: Option<Mutant>, limit: u64, current: u64) -> Option<u64> {
+        match mutant {
+            Some(Mutant::LimitIsSigned) => Some(u64::try_from(limit.cast_signed()).unwrap_or(0)),
+            Some(Mutant::LimitIsOneMore) => Some(limit.saturating_add(1)),
+            Some(Mutant::LimitMustBeMetExactly) => (current == limit).then_some(limit),
+            Some(Mutant::LimitZeroIsNone) if limit == 0 => None,
+            Some(Mutant::LimitOverlookedByEveryTenth) if self.creates.is_multiple_of(10) => None,
             _ => Some(limit),
         }
     }
 
-    /// Leaves the traces of a refusal, in a store with such a flaw.
+    /// Leaves the traces of a refusal, in a store with such a mutant.
     fn leave_traces(
         &mut self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         write: &Write,
         outcome: &Outcome,
         thread: ThreadId,
@@ -204,27 +207,27 @@ impl State {
             Change::Create { .. } => ModelId::new(self.last_id + 1).ok(),
             Change::Edit { id, .. } => Some(*id),
         };
-        match (flaw, of_the_change(outcome), model) {
+        match (mutant, of_the_change(outcome), model) {
             (_, Outcome::Repeated(_), _) => {}
-            (Some(Flaw::PlaceTakenByRefusals), Outcome::LimitReached { .. }, _) => {
-                *self.counter(flaw, organisation, thread) += 1;
+            (Some(Mutant::PlaceTakenByRefusals), Outcome::LimitReached { .. }, _) => {
+                *self.counter(mutant, organisation, thread) += 1;
             }
-            (Some(Flaw::RefusalsLeaveEvents), _, Some(model)) => {
+            (Some(Mutant::RefusalsLeaveEvents), _, Some(model)) => {
                 let (created_at, actor) = ((*at).into(), actor.clone());
                 let event = NewEvent { created_at, actor, event_type: EventType::Updated };
-                self.life.log(flaw, organisation, model, event);
+                self.life.log(mutant, organisation, model, event);
             }
-            (Some(Flaw::RefusalsKeepAnswers), ..) => {
+            (Some(Mutant::RefusalsKeepAnswers), ..) => {
                 if let Some(answer) = answer {
                     let (request, revision) = (answer.request, Revision::FIRST);
                     let body = String::new();
                     let kept = IdempotencyRecord { request, at: *at, status: 409, revision, body };
-                    self.life.keep(flaw, organisation, &answer.key, kept, thread);
+                    self.life.keep(mutant, organisation, &answer.key, kept, thread);
                 }
             }
-            (Some(Flaw::RefusedEditsChangeData), Outcome::Refused(_), Some(model)) => {
+            (Some(Mutant::RefusedEditsChangeData), Outcome::Refused(_), Some(model)) => {
                 if let Some(data) = self.data_of(write, model) {
-                    self.life.change_data(flaw, &(organisation.clone(), model), data);
+                    self.life.change_data(mutant, &(organisation.clone(), model), data);
                 }
             }
             _ => {}
@@ -242,18 +245,20 @@ impl State {
         next.ok().map(|next| next.data)
     }
 
-    /// Returns the outcome that a caller is told, which is another one in a store with such a flaw.
-    fn told(&self, flaw: Option<Flaw>, asked: &Write, outcome: Outcome) -> Outcome {
+    /// Returns the outcome that a caller is told, which is another one in a store with such a mutant.
+    fn told(&self, mutant: Option<Mutant>, asked: &Write, outcome: Outcome) -> Outcome {
         let Change::Edit { id, edit, .. } = &asked.change else { return outcome };
         let is_anyones = || self.rows.keys().any(|(_, found)| found == id);
-        match (flaw, outcome) {
-            (Some(Flaw::RemovedPairsAreNotTold), Outcome::Changed { model, .. }) => {
+        match (mutant, outcome) {
+            (Some(Mutant::RemovedPairsAreNotTold), Outcome::Changed { model, .. }) => {
                 Outcome::Changed { model, removed: None }
             }
-            (Some(Flaw::DeletesOfNothingSucceed), Outcome::NotFound) if **edit == Edit::Delete => {
+            (Some(Mutant::DeletesOfNothingSucceed), Outcome::NotFound)
+                if **edit == Edit::Delete =>
+            {
                 Outcome::Deleted
             }
-            (Some(Flaw::ModelsOfOthersAreRefused), Outcome::NotFound) if is_anyones() => {
+            (Some(Mutant::ModelsOfOthersAreRefused), Outcome::NotFound) if is_anyones() => {
                 Outcome::Refused(EditRefusal::PreconditionFailed)
             }
             (_, outcome) => outcome,
@@ -262,20 +267,20 @@ impl State {
 
     pub(super) fn next_id(
         &mut self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         organisation: &Organisation,
     ) -> Result<ModelId, StoreError> {
-        let last = match flaw {
-            Some(Flaw::IdsByOrganisation) => *self
+        let last = match mutant {
+            Some(Mutant::IdsByOrganisation) => *self
                 .last_id_by_organisation
                 .entry(organisation.clone())
                 .and_modify(|last| *last += 1)
                 .or_default(),
-            Some(Flaw::NewestIdAgain) => self.newest_id(),
-            Some(Flaw::TwoOfAHundredShareAnId) if self.creates.is_multiple_of(100) => {
+            Some(Mutant::NewestIdAgain) => self.newest_id(),
+            Some(Mutant::TwoOfAHundredShareAnId) if self.creates.is_multiple_of(100) => {
                 self.last_id - 1
             }
-            Some(Flaw::LastIdAgain) => self.last_id.min(ModelId::MAX - 1),
+            Some(Mutant::LastIdAgain) => self.last_id.min(ModelId::MAX - 1),
             _ => self.last_id,
         };
         let id = ModelId::new(last + 1).map_err(|_| StoreErrorKind::IdsExhausted)?;
@@ -296,10 +301,10 @@ fn nothing() -> NewModel {
 }
 
 /// Reduces an expectation to the part that a flawed store looks at.
-fn expect_less(flaw: Option<Flaw>, expected: &mut Expected) {
-    match (flaw, &*expected) {
-        (Some(Flaw::EditsIgnoreWhatIsExpected), _) => *expected = Expected::Anything,
-        (Some(Flaw::RevisionsHave32Bits), Expected::OneOf(revisions)) => {
+fn expect_less(mutant: Option<Mutant>, expected: &mut Expected) {
+    match (mutant, &*expected) {
+        (Some(Mutant::EditsIgnoreWhatIsExpected), _) => *expected = Expected::Anything,
+        (Some(Mutant::RevisionsHave32Bits), Expected::OneOf(revisions)) => {
             let short = revisions.iter().map(|revision| u64::from(revision.get() as u32));
             *expected = Expected::OneOf(short.filter_map(Revision::new).collect());
         }

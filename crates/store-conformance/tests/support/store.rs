@@ -13,7 +13,7 @@ use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use super::Disk;
-use super::flaw::Flaw;
+use super::mutant::Mutant;
 use super::state::{State, is_made};
 
 enum Job {
@@ -23,7 +23,7 @@ enum Job {
 
 /// Hands writes to a thread, which makes them, saves them and answers.
 pub(crate) struct QueuedStore {
-    pub(super) flaw: Option<Flaw>,
+    pub(super) mutant: Option<Mutant>,
     pub(super) shared: Arc<Shared>,
     queue: Mutex<Queue>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -37,7 +37,7 @@ struct Queue {
 }
 
 pub(super) struct Shared {
-    flaw: Option<Flaw>,
+    mutant: Option<Mutant>,
     disk: Disk,
     pub(super) memory: Mutex<Memory>,
 }
@@ -50,21 +50,21 @@ pub(super) struct Memory {
     pub(super) is_closed: bool,
 }
 
-/// The number of writes that a store with a flaw in its queue makes before the flaw shows.
+/// The number of writes that a store with a mutant in its queue makes before the mutant shows.
 const WORKS_UNTIL: usize = 20;
 
 impl QueuedStore {
-    pub(crate) fn open(flaw: Option<Flaw>, disk: Disk) -> QueuedStore {
-        let now = disk.lock().unwrap().clone().opened(flaw);
+    pub(crate) fn open(mutant: Option<Mutant>, disk: Disk) -> QueuedStore {
+        let now = disk.lock().unwrap().clone().opened(mutant);
         let memory = Memory { before: now.clone(), now, ..Memory::default() };
-        let shared = Arc::new(Shared { flaw, disk, memory: Mutex::new(memory) });
+        let shared = Arc::new(Shared { mutant, disk, memory: Mutex::new(memory) });
         let (sender, jobs) = channel::<Job>();
         let writer = {
             let shared = shared.clone();
             thread::spawn(move || jobs.into_iter().for_each(|job| shared.perform(job)))
         };
         QueuedStore {
-            flaw,
+            mutant,
             shared,
             queue: Mutex::new(Queue { sender: Some(sender), submitted: 0, left: Vec::new() }),
             writer: Mutex::new(Some(writer)),
@@ -88,25 +88,25 @@ impl Shared {
                 let answer = {
                     let mut memory = self.memory.lock().unwrap();
                     memory.before = memory.now.clone();
-                    memory.now.access.apply(self.flaw, change, thread)
+                    memory.now.access.apply(self.mutant, change, thread)
                 };
                 self.save_after_a_write();
                 return done(Ok(answer));
             }
         };
-        let answer = self.memory.lock().unwrap().write(self.flaw, write, thread);
+        let answer = self.memory.lock().unwrap().write(self.mutant, write, thread);
         self.save_after_a_write();
         let is_refusal = !answer.as_ref().is_ok_and(is_made);
-        if self.flaw == Some(Flaw::RefusalsUnanswered) && is_refusal {
+        if self.mutant == Some(Mutant::RefusalsUnanswered) && is_refusal {
             return;
         }
         done(answer);
     }
 
     pub(super) fn save_after_a_write(&self) {
-        self.save(|memory| match self.flaw {
-            Some(Flaw::SavesOnlyWhenClosed) => None,
-            Some(Flaw::SavesWithTheNextWrite) => Some(memory.before.clone()),
+        self.save(|memory| match self.mutant {
+            Some(Mutant::SavesOnlyWhenClosed) => None,
+            Some(Mutant::SavesWithTheNextWrite) => Some(memory.before.clone()),
             _ => Some(memory.now.clone()),
         });
     }
@@ -122,7 +122,7 @@ impl Shared {
         &self,
         read: impl FnOnce(&State) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        self.read_lagging(self.flaw == Some(Flaw::ReadsLagBehind), read)
+        self.read_lagging(self.mutant == Some(Mutant::ReadsLagBehind), read)
     }
 
     fn read_lagging<T>(
@@ -131,7 +131,7 @@ impl Shared {
         read: impl FnOnce(&State) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let memory = self.memory.lock().unwrap();
-        if memory.is_closed && self.flaw != Some(Flaw::ReadsAfterClose) {
+        if memory.is_closed && self.mutant != Some(Mutant::ReadsAfterClose) {
             return Err(StoreErrorKind::Closed.into());
         }
         read(if lags { &memory.before } else { &memory.now })
@@ -141,17 +141,17 @@ impl Shared {
 impl Memory {
     fn write(
         &mut self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         write: Write,
         thread: ThreadId,
     ) -> Result<Outcome, StoreError> {
         self.before = self.now.clone();
-        if flaw != Some(Flaw::WritesLagBehind) {
-            return self.now.apply(flaw, write, thread);
+        if mutant != Some(Mutant::WritesLagBehind) {
+            return self.now.apply(mutant, write, thread);
         }
-        let answer = self.now.clone().apply(flaw, write.clone(), thread);
+        let answer = self.now.clone().apply(mutant, write.clone(), thread);
         if let Some((late, thread)) = self.late.replace((write, thread)) {
-            self.now.apply(flaw, late, thread).ok();
+            self.now.apply(mutant, late, thread).ok();
         }
         answer
     }
@@ -163,8 +163,8 @@ impl ModelStore for QueuedStore {
         queue.submitted += 1;
         let is_left = queue.submitted > WORKS_UNTIL
             && matches!(
-                self.flaw,
-                Some(Flaw::ClosesBeforeTheQueue | Flaw::ForgetsTheQueueWhenDropped)
+                self.mutant,
+                Some(Mutant::ClosesBeforeTheQueue | Mutant::ForgetsTheQueueWhenDropped)
             );
         match &queue.sender {
             Some(_) if is_left => queue.left.push(done),
@@ -183,7 +183,7 @@ impl ModelStore for QueuedStore {
         organisation: &Organisation,
         id: ModelId,
     ) -> Result<Option<CustomModel>, StoreError> {
-        self.shared.read(|state| Ok(state.get(self.flaw, organisation, id)))
+        self.shared.read(|state| Ok(state.get(self.mutant, organisation, id)))
     }
 
     fn list(
@@ -191,7 +191,7 @@ impl ModelStore for QueuedStore {
         organisation: &Organisation,
         selection: &Selection,
     ) -> Result<Listing, StoreError> {
-        self.shared.read(|state| state.list(self.flaw, organisation, selection))
+        self.shared.read(|state| state.list(self.mutant, organisation, selection))
     }
 
     fn events(
@@ -200,9 +200,9 @@ impl ModelStore for QueuedStore {
         after: u64,
         limit: u32,
     ) -> Result<EventPage, StoreError> {
-        let lags = self.flaw == Some(Flaw::EventsLagBehind);
+        let lags = self.mutant == Some(Mutant::EventsLagBehind);
         self.shared.read_lagging(lags, |state| {
-            Ok(state.life.events(self.flaw, organisation, after, limit))
+            Ok(state.life.events(self.mutant, organisation, after, limit))
         })
     }
 
@@ -212,7 +212,7 @@ impl ModelStore for QueuedStore {
         at: UnixMillis,
         limit: u32,
     ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
-        self.shared.read(|state| Ok(state.claimable(self.flaw, organisation, at, limit)))
+        self.shared.read(|state| Ok(state.claimable(self.mutant, organisation, at, limit)))
     }
 
     fn data(
@@ -222,9 +222,9 @@ impl ModelStore for QueuedStore {
         after: u32,
         limit: u32,
     ) -> Result<Vec<DataPair>, StoreError> {
-        let lags = self.flaw == Some(Flaw::DataLagsBehind);
+        let lags = self.mutant == Some(Mutant::DataLagsBehind);
         self.shared.read_lagging(lags, |state| {
-            Ok(state.life.data(self.flaw, organisation, model, after, limit))
+            Ok(state.life.data(self.mutant, organisation, model, after, limit))
         })
     }
 
@@ -233,7 +233,7 @@ impl ModelStore for QueuedStore {
         organisation: &Organisation,
         key: &IdempotencyScope,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
-        self.shared.read(|state| Ok(state.life.idempotency_record(self.flaw, organisation, key)))
+        self.shared.read(|state| Ok(state.life.idempotency_record(self.mutant, organisation, key)))
     }
 
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
@@ -243,7 +243,7 @@ impl ModelStore for QueuedStore {
                 return Err(StoreErrorKind::Closed.into());
             }
             memory.before = memory.now.clone();
-            memory.now.life.purge(self.flaw, purge)
+            memory.now.life.purge(self.mutant, purge)
         };
         self.shared.save_after_a_write();
         Ok(purged)
@@ -251,10 +251,10 @@ impl ModelStore for QueuedStore {
 
     fn close(&self) -> Result<(), StoreError> {
         self.finish();
-        self.shared.save(|memory| match self.flaw {
+        self.shared.save(|memory| match self.mutant {
             _ if memory.is_closed => None,
-            Some(Flaw::ForgetsTheLastWriteWhenClosed) => Some(memory.before.clone()),
-            Some(Flaw::SavesOnlyWhenClosed) => Some(memory.now.clone()),
+            Some(Mutant::ForgetsTheLastWriteWhenClosed) => Some(memory.before.clone()),
+            Some(Mutant::SavesOnlyWhenClosed) => Some(memory.now.clone()),
             _ => None,
         });
         self.shared.memory.lock().unwrap().is_closed = true;
@@ -287,7 +287,7 @@ impl AccessStore for QueuedStore {
     }
 
     fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>, StoreError> {
-        self.shared.read(|state| Ok(state.access.grant(self.flaw, digest)))
+        self.shared.read(|state| Ok(state.access.grant(self.mutant, digest)))
     }
 
     fn key_with_window(
@@ -298,8 +298,8 @@ impl AccessStore for QueuedStore {
         now: UnixMillis,
     ) -> Result<Option<(Grant, WindowState)>, StoreError> {
         let Some(grant) = self.key(digest)? else { return Ok(None) };
-        let operation = match self.flaw {
-            Some(Flaw::KeysComeWithTheWindowOfCreates) => Operation::Create,
+        let operation = match self.mutant {
+            Some(Mutant::KeysComeWithTheWindowOfCreates) => Operation::Create,
             _ => operation,
         };
         let state = self.window(&Window { key: grant.key.id.into(), operation }, limit, now)?;
@@ -307,7 +307,7 @@ impl AccessStore for QueuedStore {
     }
 
     fn keys(&self, of: &Organisation) -> Result<Vec<KeyRecord>, StoreError> {
-        self.shared.read(|state| Ok(state.access.keys(self.flaw, of)))
+        self.shared.read(|state| Ok(state.access.keys(self.mutant, of)))
     }
 
     fn keeps_windows(&self) -> bool {
@@ -320,7 +320,7 @@ impl AccessStore for QueuedStore {
         limit: RateLimit,
         now: UnixMillis,
     ) -> Result<WindowState, StoreError> {
-        self.shared.read(|state| Ok(state.access.window(self.flaw, window, limit, now)))
+        self.shared.read(|state| Ok(state.access.window(self.mutant, window, limit, now)))
     }
 }
 

@@ -3,18 +3,18 @@ use custom_models_core::store::{Filter, Listing, Selection, StoreError, StoreErr
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
-use super::flaw::Flaw;
+use super::mutant::Mutant;
 use super::state::State;
 
 /// The reads of the rows.
 impl State {
     pub(crate) fn get(
         &self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         organisation: &Organisation,
         id: ModelId,
     ) -> Option<CustomModel> {
-        if flaw == Some(Flaw::ReadsIgnoreTheOrganisation) {
+        if mutant == Some(Mutant::ReadsIgnoreTheOrganisation) {
             return self.rows.values().find(|model| model.id == id).cloned();
         }
         self.rows.get(&(organisation.clone(), id)).cloned()
@@ -22,26 +22,26 @@ impl State {
 
     pub(crate) fn claimable(
         &self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         organisation: Option<&Organisation>,
         until: UnixMillis,
         limit: u32,
     ) -> Vec<(Organisation, CustomModel)> {
         let is_asked_for = |of: &Organisation| {
             organisation.is_none_or(|organisation| organisation == of)
-                || flaw == Some(Flaw::ClaimableIgnoresTheOrganisation)
+                || mutant == Some(Mutant::ClaimableIgnoresTheOrganisation)
         };
         let since = |model: &CustomModel| {
             let run = model.training.run()?;
-            match flaw {
-                Some(Flaw::BeatsDoNotMoveTheClaim) if run.lease.is_some() => {
+            match mutant {
+                Some(Mutant::BeatsDoNotMoveTheClaim) if run.lease.is_some() => {
                     Some(UnixMillis::from_unix_millis(run.started_at.unix_seconds() * 1000))
                 }
                 _ => model.training.claimable_at(),
             }
         };
-        let waits = |since: UnixMillis| match flaw {
-            Some(Flaw::ClaimableBoundIsExclusive) => since < until,
+        let waits = |since: UnixMillis| match mutant {
+            Some(Mutant::ClaimableBoundIsExclusive) => since < until,
             _ => since <= until,
         };
         let mut found: Vec<_> = self
@@ -50,10 +50,10 @@ impl State {
             .filter(|((of, _), model)| is_asked_for(of) && since(model).is_some_and(waits))
             .map(|((of, _), model)| (of.clone(), model.clone()))
             .collect();
-        if flaw != Some(Flaw::ClaimableInOrderOfIds) {
+        if mutant != Some(Mutant::ClaimableInOrderOfIds) {
             found.sort_by_key(|(_, model)| (since(model), model.id));
         }
-        if flaw != Some(Flaw::ClaimableIgnoresItsLimit) {
+        if mutant != Some(Mutant::ClaimableIgnoresItsLimit) {
             found.truncate(limit as usize);
         }
         found
@@ -61,33 +61,35 @@ impl State {
 
     pub(crate) fn list(
         &self,
-        flaw: Option<Flaw>,
+        mutant: Option<Mutant>,
         organisation: &Organisation,
         selection: &Selection,
     ) -> Result<Listing, StoreError> {
-        let is_own = |of: &Organisation| match flaw {
-            Some(Flaw::OrganisationsArePrefixes) => of.as_str().starts_with(organisation.as_str()),
+        let is_own = |of: &Organisation| match mutant {
+            Some(Mutant::OrganisationsArePrefixes) => {
+                of.as_str().starts_with(organisation.as_str())
+            }
             _ => of == organisation,
         };
         let own = || self.rows.iter().filter(|((of, _), _)| is_own(of));
         let own = || own().map(|(_, model)| model);
-        if flaw == Some(Flaw::NoModelsIsAnError) && own().next().is_none() {
+        if mutant == Some(Mutant::NoModelsIsAnError) && own().next().is_none() {
             return Err(StoreErrorKind::Failed.into());
         }
-        let is_after = |id: ModelId| match (selection.after, flaw) {
+        let is_after = |id: ModelId| match (selection.after, mutant) {
             (None, _) => true,
-            (Some(after), Some(Flaw::CursorShowsItsModel)) => id >= after,
+            (Some(after), Some(Mutant::CursorShowsItsModel)) => id >= after,
             (Some(after), _) => id > after,
         };
         let skip = usize::try_from(selection.skip).unwrap();
-        let limit = match flaw {
-            Some(Flaw::ListsIgnoreTheirLimit) => usize::MAX,
+        let limit = match mutant {
+            Some(Mutant::ListsIgnoreTheirLimit) => usize::MAX,
             _ => selection.limit as usize,
         };
-        let is_wanted = |model: &&CustomModel| matches(flaw, &selection.filter, model);
+        let is_wanted = |model: &&CustomModel| matches(mutant, &selection.filter, model);
         let after = own().filter(|model| is_after(model.id));
-        let models = match flaw {
-            Some(Flaw::SkipsBeforeFiltering) => {
+        let models = match mutant {
+            Some(Mutant::SkipsBeforeFiltering) => {
                 let models = after.skip(skip).filter(is_wanted);
                 models.take(limit).cloned().collect()
             }
@@ -107,9 +109,9 @@ impl State {
     }
 }
 
-fn matches(flaw: Option<Flaw>, filter: &Filter, model: &CustomModel) -> bool {
-    match (flaw, filter.status) {
-        (Some(Flaw::StatusIsThatOfTheCreate), Some(status)) => {
+fn matches(mutant: Option<Mutant>, filter: &Filter, model: &CustomModel) -> bool {
+    match (mutant, filter.status) {
+        (Some(Mutant::StatusIsThatOfTheCreate), Some(status)) => {
             let filter = Filter { status: None, ..*filter };
             status == TrainingStatus::NotRunning && filter.matches(model)
         }

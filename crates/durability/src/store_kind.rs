@@ -15,7 +15,7 @@ use crate::BoxError;
 
 /// A store under test.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum StoreKind {
     /// `SqliteStore`.
     Sqlite,
     /// `SledStore`.
@@ -24,38 +24,38 @@ pub enum Kind {
     FlushOnlySled,
 }
 
-impl Kind {
+impl StoreKind {
     /// Every kind that must keep what it acknowledged.
-    pub const DURABLE: [Kind; 2] = [Kind::Sqlite, Kind::Sled];
+    pub const DURABLE: [StoreKind; 2] = [StoreKind::Sqlite, StoreKind::Sled];
 
     /// The word for it in the names of tests and on the load's command line.
     pub fn word(self) -> &'static str {
         match self {
-            Kind::Sqlite => "sqlite",
-            Kind::Sled => "sled",
-            Kind::FlushOnlySled => "flush-only-sled",
+            StoreKind::Sqlite => "sqlite",
+            StoreKind::Sled => "sled",
+            StoreKind::FlushOnlySled => "flush-only-sled",
         }
     }
 
     /// Returns true if a read may see a model before it is durable, as sled's adapter says of itself.
     pub fn shows_early(self) -> bool {
-        !matches!(self, Kind::Sqlite)
+        !matches!(self, StoreKind::Sqlite)
     }
 
     /// The file that must be synced before the store of a place acknowledges anything.
     pub fn log(self, place: &Path) -> PathBuf {
         match self {
-            Kind::Sqlite => beside(place, "-wal"),
-            Kind::Sled | Kind::FlushOnlySled => place.join("db"),
+            StoreKind::Sqlite => beside(place, "-wal"),
+            StoreKind::Sled | StoreKind::FlushOnlySled => place.join("db"),
         }
     }
 
     /// Opens the store of a place, or makes a new one.
     pub fn open(self, place: &Path) -> Result<Arc<dyn Store>, StoreError> {
         Ok(match self {
-            Kind::Sqlite => Arc::new(SqliteStore::open(place)?),
-            Kind::Sled => Arc::new(SledStore::open(place)?),
-            Kind::FlushOnlySled => Arc::new(SledStore::open_flush_only(place)?),
+            StoreKind::Sqlite => Arc::new(SqliteStore::open(place)?),
+            StoreKind::Sled => Arc::new(SledStore::open(place)?),
+            StoreKind::FlushOnlySled => Arc::new(SledStore::open_flush_only(place)?),
         })
     }
 
@@ -75,17 +75,17 @@ fn beside(place: &Path, ending: &str) -> PathBuf {
     path.into()
 }
 
-impl fmt::Display for Kind {
+impl fmt::Display for StoreKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.word())
     }
 }
 
-impl FromStr for Kind {
+impl FromStr for StoreKind {
     type Err = BoxError;
 
     fn from_str(word: &str) -> Result<Self, Self::Err> {
-        let mut kinds = Kind::DURABLE.into_iter().chain([Kind::FlushOnlySled]);
+        let mut kinds = StoreKind::DURABLE.into_iter().chain([StoreKind::FlushOnlySled]);
         kinds.find(|kind| kind.word() == word).ok_or_else(|| format!("no store `{word}`").into())
     }
 }

@@ -15,19 +15,19 @@ use crate::uploads::upload;
 use crate::{BoxError, Line, Token, sample};
 
 /// Asks an engine for the models that tokens stand for, and for changes of them.
-pub struct Author {
+pub struct Workload {
     pub(crate) engine: Engine,
     /// The time that the engine's clock shows, in seconds since 1970.
     clock: Arc<AtomicU64>,
 }
 
-impl Author {
+impl Workload {
     /// An author with an engine of its own over a store.
     pub fn new(store: &Arc<dyn Store>) -> Self {
         let clock = Arc::new(AtomicU64::new(0));
         let shown = Arc::clone(&clock);
         let now = move || UNIX_EPOCH + Duration::from_secs(shown.load(Ordering::Relaxed));
-        Author { engine: Engine::new(store.clone(), now), clock }
+        Workload { engine: Engine::new(store.clone(), now), clock }
     }
 
     /// Creates the model of a token; the line is what is to be said about it.

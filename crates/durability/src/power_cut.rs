@@ -19,9 +19,9 @@ if os.read(0, 1):
 
 /// A hand on the switch: the process that cuts the power is already there, so that the cut comes at
 /// the moment that it is asked for. Dropping it cuts nothing.
-pub struct Breaker(Child);
+pub struct PowerCut(Child);
 
-impl Breaker {
+impl PowerCut {
     /// Gets ready to cut the power of the file system that a folder lies in.
     pub fn new(folder: &Path) -> Result<Self, BoxError> {
         let mut child = Command::new("python3")
@@ -32,11 +32,11 @@ impl Breaker {
             .spawn()
             .map_err(|cause| format!("a power cut needs python3: {cause}"))?;
         let output = child.stdout.take();
-        let breaker = Breaker(child);
+        let power_cut = PowerCut(child);
         let mut line = String::new();
         BufReader::new(output.ok_or("the switch has no output")?).read_line(&mut line)?;
         ensure!(line == "ready\n", "the switch is not ready: {line:?}");
-        Ok(breaker)
+        Ok(power_cut)
     }
 
     /// Cuts the power.
@@ -48,7 +48,7 @@ impl Breaker {
     }
 }
 
-impl Drop for Breaker {
+impl Drop for PowerCut {
     fn drop(&mut self) {
         // Already over after a cut.
         let _ = self.0.kill();

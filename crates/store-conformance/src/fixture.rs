@@ -23,22 +23,22 @@ use crate::verdict::{Checked, Stop};
 pub(crate) const LEASE: i64 = 60_000;
 
 /// An engine for one organisation. Its clock stands still until it is set.
-pub(crate) struct Driven {
+pub(crate) struct Fixture {
     pub(crate) engine: Engine,
     pub(crate) caller: Caller,
     clock: Arc<AtomicI64>,
 }
 
-impl Driven {
+impl Fixture {
     /// An engine over an open store; its clock shows the beginning.
-    pub(crate) fn new(store: &Client, organisation: &Organisation) -> Driven {
+    pub(crate) fn new(store: &Client, organisation: &Organisation) -> Fixture {
         let clock = Arc::new(AtomicI64::new(0));
         let shown = Arc::clone(&clock);
         let now = move || {
             let millis = at(shown.load(Ordering::SeqCst)).unix_millis();
             UNIX_EPOCH + Duration::from_millis(u64::try_from(millis).unwrap_or_default())
         };
-        Driven {
+        Fixture {
             engine: Engine::new(store.handle(), now),
             caller: Caller::new(organisation.clone(), Plan::enterprise()),
             clock,

@@ -2,7 +2,7 @@
 
 /// One way in which a store is wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Flaw {
+pub(crate) enum Mutant {
     NamesEndAtNul,
     EmptyDescriptionIsNone,
     MomentsHave32Bits,

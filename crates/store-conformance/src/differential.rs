@@ -13,7 +13,7 @@ use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, MemoryStore, ModelId, Organisation};
 
 use crate::client::{ALL, Client, create, fresh};
-use crate::driven::{five_hours, lease_time, metrics};
+use crate::fixture::{five_hours, lease_time, metrics};
 use crate::life::{actor, answer_key, at, data_id, digest, event, new_pair, update};
 use crate::sample::{id, organisation, unfit};
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
