@@ -1,4 +1,4 @@
-//! The format and the duration of an audio, told by the audio itself (DATA-2).
+//! The format and the duration of an audio file, measured from its packets (DATA-2).
 
 use std::io::{self, Read, Seek, SeekFrom};
 
@@ -26,7 +26,7 @@ use frames::Walked;
 use tracks::{Movie, Track};
 use wav::Wav;
 
-/// The formats that an audio may have (DATA-1).
+/// A supported format of audio (DATA-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum AudioFormat {
     /// `.mp3`
@@ -66,7 +66,7 @@ impl AudioFormat {
         }
     }
 
-    /// The name of the format for people.
+    /// Returns the name of the format, for people.
     pub const fn name(self) -> &'static str {
         match self {
             AudioFormat::Mp3 => "MP3",
@@ -78,7 +78,7 @@ impl AudioFormat {
         }
     }
 
-    /// The codecs that are taken in such a file.
+    /// Returns the supported codecs in this format.
     pub const fn codecs(self) -> &'static str {
         match self {
             AudioFormat::Mp3 => "MPEG audio layer III",
@@ -93,7 +93,7 @@ impl AudioFormat {
         }
     }
 
-    /// The format that a file's name says, in whatever case.
+    /// Returns the format that the extension of a file name implies, in any case.
     pub fn of_name(name: &str) -> Option<Self> {
         let (stem, extension) = name.rsplit_once('.')?;
         let is_it = |it: &Self| extension.eq_ignore_ascii_case(it.extension());
@@ -104,23 +104,23 @@ impl AudioFormat {
 /// The format and the duration of the audio in a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Audio {
-    /// Its format.
+    /// The format.
     pub format: AudioFormat,
-    /// Its duration in milliseconds.
+    /// The duration in milliseconds.
     pub millis: u64,
 }
 
-/// The reason why a file has no audio that can be used.
+/// The reason why an audio file is not accepted.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum AudioFault {
-    /// It is none of the formats, holds no audio track, or none that lasts any time.
+    /// Not a known format, or without an audio track that has a duration.
     NotAudio,
-    /// It is of a container or a codec that is not taken, which this names, as in "WAV with G.726".
+    /// An unsupported container or codec, with its name, such as "WAV with G.726".
     OtherCodec(String),
-    /// Its sample rate, in Hz, is under [`LEAST_RATE`].
+    /// A sample rate in Hz below [`LEAST_RATE`].
     LowSampleRate(u32),
-    /// It could not be read: a fault of the disk, not of the file.
+    /// Not readable: an error of the disk, not of the file.
     Unreadable(io::Error),
 }
 
@@ -130,16 +130,15 @@ impl From<io::Error> for AudioFault {
     }
 }
 
-/// The least sample rate in Hz: below it, little data would last for hours.
+/// The lowest accepted sample rate in Hz: below it, a small file would last for hours.
 pub const LEAST_RATE: u32 = 4000;
 
-/// Measures an audio, by walking over all its packets: what a header says of the duration is wrong for many
-/// files. Of one that is cut or damaged counts what comes before the damage, or what its reader
-/// finds behind it.
+/// Measures an audio file by reading all its packets, since the durations in many headers are wrong. Of a
+/// truncated or damaged file, the packets before the damage count, and those that its reader finds after it.
 ///
-/// Memory does not grow with the audio, but for the tables of an MP4, a few bytes a packet. What stands
-/// before the packets of an MP4, Ogg or FLAC may take 48 MiB; an MP4 whose tables are longer, or would take
-/// minutes to walk over, counts as none.
+/// Memory does not grow with the audio, except for the tables of an MP4, a few bytes per packet. Data before
+/// the packets of an MP4, Ogg or FLAC may take 48 MiB. An MP4 whose tables are longer, or would take minutes
+/// to process, is not accepted.
 ///
 /// # Errors
 ///
@@ -163,7 +162,7 @@ pub fn measure(audio: &mut (impl Read + Seek + Send + Sync)) -> Result<Audio, Au
     };
     match nanos {
         0 => Err(AudioFault::NotAudio),
-        // A sound counts, however short.
+        // Any sound counts, however short.
         _ => {
             let millis = u64::try_from(nanos / 1_000_000).unwrap_or(u64::MAX).max(1);
             Ok(Audio { format, millis })
@@ -171,7 +170,7 @@ pub fn measure(audio: &mut (impl Read + Seek + Send + Sync)) -> Result<Audio, Au
     }
 }
 
-/// The duration of so many samples or ticks at a rate in Hz, in nanoseconds.
+/// Returns the duration of `count` samples or ticks at a rate in Hz, in nanoseconds.
 const fn nanos(count: u128, rate: u32) -> u128 {
     count * 1_000_000_000 / if rate == 0 { 1 } else { rate as u128 }
 }

@@ -1,36 +1,36 @@
-//! The work that the tables of an MP4 make, told before they are read. Its demuxer keeps them in memory. For each
-//! sample it walks over the entries that say how long samples last.
+//! An estimate of the work for the tables of an MP4, made before they are read. The demuxer keeps the tables
+//! in memory, and for each sample walks over the entries with sample durations.
 
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 
-/// The number of bytes of tables and tags that an audio may have. The sizes of 75 hours of AAC fit in.
+/// The most bytes of tables and tags in an audio file; enough for the sizes of 75 hours of AAC.
 pub(crate) const TABLES: u64 = 48 << 20;
 
-/// The number of entries that the demuxer may walk over in all: a minute or so. Tables in which each sample
-/// lasts as long as the one before, as in almost all, need one entry a sample. Tables in which each differs need
-/// the square of their samples, so a file of that kind may last an hour and a half.
+/// The most entries that the demuxer may walk over in total: about a minute of work. In almost all files the
+/// samples have equal durations, which needs one entry per sample. If all durations differ, the work is the
+/// square of the number of samples, so such a file may last an hour and a half.
 const STEPS: u128 = 1 << 36;
 
-/// The number of samples that the runs of fragments may claim in all. The demuxer counts them one by one, also
-/// those of which nothing is said. Five hours of bare samples fit in, 48,000 a second.
+/// The most samples that the runs of fragments may claim in total. The demuxer counts them one by one, even
+/// without any data. Enough for five hours of bare samples, 48,000 a second.
 const IN_RUNS: u64 = 1 << 30;
 
-/// Bytes of a header that is read anew for each box.
+/// The size of a header, which is read anew for each box.
 const HEADER: u64 = 8;
 
-/// The boxes that hold others that matter here.
+/// The boxes that contain relevant boxes.
 const PARENTS: [[u8; 4]; 7] =
     [*b"moov", *b"trak", *b"mdia", *b"minf", *b"stbl", *b"moof", *b"traf"];
 
-/// The farthest place that a table may name: farther than any file is long that is kept, and where any disk
-/// lets a reader go.
+/// The farthest position that a table may name: beyond the longest stored file, and within what any disk
+/// supports.
 pub(crate) const FARTHEST: u64 = 1 << 40;
 
-/// Returns true if this is an MP4 whose tables keep within what the demuxer may take, in memory and in time.
+/// Returns true if this is an MP4 whose tables are within the demuxer's bounds of memory and time.
 ///
 /// # Errors
 ///
-/// Those of the disk. A file that ends too early is looked at as far as it goes.
+/// Errors of the disk. A file that ends too early is examined as far as it goes.
 pub(crate) fn is_bearable(audio: &mut (impl Read + Seek), length: u64) -> io::Result<bool> {
     audio.seek(SeekFrom::Start(0))?;
     let mut boxes = Boxes::new(audio, length);
@@ -51,19 +51,19 @@ pub(crate) fn is_bearable(audio: &mut (impl Read + Seek), length: u64) -> io::Re
     Ok(at > 0)
 }
 
-/// A box: what is in it begins at `body`.
+/// A box, whose content begins at `body`.
 #[derive(Clone, Copy)]
 pub(crate) struct Header {
     pub(crate) kind: [u8; 4],
     pub(crate) start: u64,
     pub(crate) body: u64,
     pub(crate) end: u64,
-    /// The place where it claims to end.
+    /// The position at which it claims to end.
     pub(crate) claimed: u64,
 }
 
 impl Header {
-    /// A file of such a length as the box of all others.
+    /// Returns a file of this length as the box that contains all others.
     pub(crate) const fn of_file(length: u64) -> Self {
         Header { kind: [0; 4], start: 0, body: 0, end: length, claimed: length }
     }
@@ -78,7 +78,7 @@ struct Cost {
 }
 
 impl Cost {
-    /// No more samples are walked over than the file has bytes.
+    /// Returns the steps of the walk. At most as many samples are walked over as the file has bytes.
     fn steps(&self, length: u64) -> u128 {
         self.entries * self.samples.min(length.into())
     }
@@ -89,7 +89,7 @@ pub(crate) struct Boxes<'a, T> {
     audio: BufReader<&'a mut T>,
     length: u64,
     tables: u64,
-    /// In bytes.
+    /// The number of header bytes read so far.
     headers: u64,
     /// The number of samples that runs claim.
     in_runs: u64,
@@ -100,7 +100,7 @@ impl<'a, T: Read + Seek> Boxes<'a, T> {
         Boxes { audio: BufReader::new(audio), length, tables: 0, headers: 0, in_runs: 0 }
     }
 
-    /// Adds what a box holds; whether it can be borne.
+    /// Adds the content of a box; returns false if it exceeds a bound.
     fn add(&mut self, cost: &mut Cost, parent: Header) -> io::Result<bool> {
         let mut open = vec![parent];
         while let Some(parent) = open.pop() {
@@ -112,11 +112,11 @@ impl<'a, T: Read + Seek> Boxes<'a, T> {
                 }
                 match &it.kind {
                     kind if PARENTS.contains(kind) => open.push(it),
-                    // Eight bytes an entry.
+                    // Eight bytes per entry.
                     b"stts" => cost.entries += u128::from((it.end - it.body) / 8) + 1,
-                    // Behind version, flags and the size of all samples, or none.
+                    // After the version, the flags and the common sample size.
                     b"stsz" => cost.samples += u128::from(self.number(it, 8)?),
-                    // Four bytes an entry at least, and each of its samples may walk over all runs.
+                    // At least four bytes per entry, and each of its samples may walk over all runs.
                     b"trun" => {
                         let samples = u64::from(self.number(it, 4)?);
                         cost.entries += u128::from((it.end - it.start) / 4);
@@ -133,7 +133,8 @@ impl<'a, T: Read + Seek> Boxes<'a, T> {
         Ok(true)
     }
 
-    /// The box at a place within another one, or within the file; `None` if there is none.
+    /// Reads the header of the box at a position within another one, or within the file; `None` if there is
+    /// none.
     pub(crate) fn header(&mut self, start: u64, end: u64) -> io::Result<Option<Header>> {
         let (mut size, mut kind, mut long) = ([0; 4], [0; 4], [0; 8]);
         if end.saturating_sub(start) < HEADER || !self.read(start, &mut [&mut size, &mut kind])? {
@@ -147,20 +148,20 @@ impl<'a, T: Read + Seek> Boxes<'a, T> {
             }
             size => (start + HEADER, size.into()),
         };
-        // What is cut goes on to the end.
+        // A truncated box extends to the end.
         let claimed = start.saturating_add(size);
         let it = Header { kind, start, body, end: claimed.min(end), claimed };
         Ok(Some(it).filter(|it| it.end >= it.body))
     }
 
-    /// A number in a box, so many bytes behind the start of its body; 0 if it is not in there.
+    /// Reads a number in a box at this offset in its body; 0 if it is out of the box.
     pub(crate) fn number(&mut self, it: Header, at: u64) -> io::Result<u32> {
         let mut number = [0; 4];
         let is_there = it.body + at + 4 <= it.end && self.read(it.body + at, &mut [&mut number])?;
         Ok(if is_there { u32::from_be_bytes(number) } else { 0 })
     }
 
-    /// Reads the bytes at a place. Returns true if all of them are there.
+    /// Reads the bytes at a position. Returns true if all of them exist.
     fn read(&mut self, at: u64, into: &mut [&mut [u8]]) -> io::Result<bool> {
         if at >= self.length {
             return Ok(false);

@@ -1,4 +1,4 @@
-//! A port to a store of contents, narrow enough for a store of objects to fill it.
+//! The interface to a content store, small enough for object storage.
 
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Seek, Write};
@@ -9,19 +9,19 @@ use custom_models_core::store::{ArchiveStore, StoreError};
 use custom_models_core::{ModelId, Organisation};
 use sha2::{Digest, Sha256};
 
-/// Keeps the contents of files, under names that it gives itself.
+/// A store of file contents, under names that it assigns.
 ///
-/// A content is durable before a store of models refers to it, and removed after none does. What falls
-/// between the two, because a process died, is found by [`ContentStore::sweep`].
+/// A content is durable before a store of models refers to it, and removed after the last reference. A
+/// process that dies in between leaves contents for [`ContentStore::sweep`] to remove.
 pub trait ContentStore: Send + Sync + fmt::Debug {
-    /// Begins a content, which nobody sees before it is kept.
+    /// Begins a content, which is not visible before it is kept.
     fn begin(
         &self,
         organisation: &Organisation,
         model: ModelId,
     ) -> Result<Box<dyn NewContent>, StoreError>;
 
-    /// A content, to be read from its start. [`StoreErrorKind::Damaged`] if it is not there.
+    /// Opens a content for reading from its start. [`StoreErrorKind::Damaged`] if it does not exist.
     ///
     /// [`StoreErrorKind::Damaged`]: custom_models_core::store::StoreErrorKind::Damaged
     fn open(
@@ -31,8 +31,8 @@ pub trait ContentStore: Send + Sync + fmt::Debug {
         content: &str,
     ) -> Result<Box<dyn Content>, StoreError>;
 
-    /// Removes a content. One that is not there is removed already; one that others may refer to stays, for a
-    /// sweep to remove (PLACE-2).
+    /// Removes a content. Does nothing if it does not exist. A content that another store may refer to stays
+    /// for a sweep to remove (PLACE-2).
     fn remove(
         &self,
         organisation: &Organisation,
@@ -40,49 +40,50 @@ pub trait ContentStore: Send + Sync + fmt::Debug {
         content: &str,
     ) -> Result<(), StoreError>;
 
-    /// Removes all contents of a model that is gone (EDIT-5), but those that are still being written.
+    /// Removes all contents of a deleted model (EDIT-5), except those that are still being written.
     fn remove_model(&self, organisation: &Organisation, model: ModelId) -> Result<(), StoreError>;
 
-    /// Removes all contents of an organisation that is erased, but those that are still being written, and
-    /// returns their number.
+    /// Removes all contents of an erased organisation, except those that are still being written, and returns
+    /// their number.
     fn remove_organisation(&self, organisation: &Organisation) -> Result<u64, StoreError>;
 
-    /// Removes what nobody is writing and the store, whose contents these are, does not refer to (PLACE-2).
+    /// Removes contents that nobody is writing and that the store does not refer to (PLACE-2). The store has
+    /// to be the one that the contents belong to.
     ///
-    /// Its cost grows with the contents, not with their square. When the store fails, the sweep ends with its
-    /// error.
+    /// The cost is linear in the number of contents. An error of the store ends the sweep.
     fn sweep(&self, store: &dyn ArchiveStore) -> Result<ContentSweep, StoreError>;
 
-    /// Returns the path of a content that is a file on this machine, for programs that read it; `None` if it is none.
+    /// Returns the path of a content that is a file on this machine, for programs that read it; `None` for
+    /// another kind.
     fn path(&self, organisation: &Organisation, model: ModelId, content: &str) -> Option<PathBuf>;
 }
 
 /// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ContentSweep {
-    /// The number of files that were removed.
+    /// The number of removed files.
     pub files: u64,
     /// Their size in bytes.
     pub bytes: u64,
-    /// The reason why nothing was removed, where there is one.
+    /// The reason why nothing was removed, if nothing was.
     pub kept_back: Option<KeptBack>,
 }
 
-/// A reason why a sweep removes nothing.
+/// A reason for a sweep to remove nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum KeptBack {
-    /// The contents are not known to be the store's.
+    /// The contents have no known owner.
     Unclaimed,
-    /// The store is a copy of the one that the contents are known to belong to, or such a copy has used them.
+    /// The store is an older or diverged copy of the owner of the contents, or such a copy has used them.
     Behind,
-    /// The contents are a copy of those that are known to belong to the store.
+    /// The contents are a copy of the owner's contents.
     Copied,
-    /// The store took the contents over a short time ago. They can still be saved.
+    /// The store took over the contents a short time ago. Files can still be rescued.
     Adopted,
 }
 
-/// A file that nothing refers to.
+/// A file without a reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Leftover {
     /// The organisation.
@@ -97,41 +98,41 @@ pub struct Leftover {
     pub is_due: bool,
 }
 
-/// A content that is read.
+/// A content opened for reading.
 pub trait Content: Read + Seek + Send {}
 
 impl<T: Read + Seek + Send> Content for T {}
 
-/// A content that is being written. Dropped before it is kept, it is gone.
+/// A content that is being written. Dropping it before it is kept removes it.
 pub trait NewContent: Read + Write + Seek + Send + Sync {
-    /// Its name.
+    /// Returns its name.
     fn name(&self) -> &str;
 
-    /// Makes it durable under its name. From then on it can be read.
+    /// Makes the content durable under its name. From then on it can be opened.
     fn keep(self: Box<Self>) -> Result<Box<dyn Kept>, StoreError>;
 }
 
-/// A content that is durable, and that no sweep removes while this is held: until the store of models
-/// refers to it, or has refused to.
+/// A durable content that no sweep removes while this value exists: until the store of models refers to it,
+/// or has refused to.
 pub trait Kept: Send + Sync + fmt::Debug {
-    /// Its name.
+    /// Returns its name.
     fn name(&self) -> &str;
 
-    /// Makes sure that no sweep has removed it, nor will before the store of models can be told of it: asked right
-    /// before that. A writer that was held up for long may not hold it any more.
+    /// Checks that no sweep has removed the content or will soon. Call it right before the commit that refers
+    /// to the content: a writer that was delayed for long may have lost its hold.
     fn ensure_held(&self) -> Result<(), StoreError> {
         Ok(())
     }
 
-    /// Removes it again: nothing will refer to it.
+    /// Removes the content, which nothing will refer to.
     fn discard(self: Box<Self>) -> Result<(), StoreError>;
 }
 
-/// Returns the length of a content in bytes and its digest, as they were recorded at its upload (DATA-4).
+/// Returns the length of a content in bytes, and its digest, as recorded at its upload (DATA-4).
 ///
 /// # Errors
 ///
-/// Those of the content.
+/// Errors of the content.
 pub fn digest(mut content: impl Read) -> io::Result<(u64, ContentDigest)> {
     let (mut digest, mut bytes, mut piece) = (Sha256::new(), 0, vec![0; 1 << 16]);
     loop {

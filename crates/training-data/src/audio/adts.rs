@@ -1,4 +1,4 @@
-//! The heads of AAC in ADTS.
+//! Headers of AAC frames in ADTS.
 
 use super::frame::{Frame, Kind};
 
@@ -10,7 +10,7 @@ const RATES: [u32; 13] = [
 /// The profile that most encoders write: low complexity.
 const LOW_COMPLEXITY: u8 = 1;
 
-/// The frame whose head this is.
+/// Parses the header of a frame.
 pub(super) fn frame(bytes: &[u8]) -> Option<Frame> {
     let [a, b, c, d, e, f, g] = *bytes.first_chunk()?;
     if a != 0xFF || b & 0xF6 != 0xF0 {
@@ -20,7 +20,7 @@ pub(super) fn frame(bytes: &[u8]) -> Option<Frame> {
     let head = if has_crc { 9 } else { 7 };
     let length = usize::from(d & 3) << 11 | usize::from(e) << 3 | usize::from(f) >> 5;
     let blocks = u32::from(g & 3) + 1;
-    // Eight channels have the number 7.
+    // Number 7 means eight channels.
     let channels = match c << 2 & 4 | d >> 6 {
         7 => 8,
         channels => channels,

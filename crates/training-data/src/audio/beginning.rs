@@ -1,14 +1,14 @@
-//! The kind of a file, told by its first bytes after tags and zeros.
+//! The kind of a file, from its first bytes after tags and zeros.
 
 use std::io::{self, Read, Seek};
 
 use super::bytes::{Bytes, WINDOW};
 use super::{mpeg, tags, wav};
 
-/// The number of bytes that are looked at: enough for three packets of an MPEG transport stream.
+/// The number of bytes to examine: enough for three packets of an MPEG transport stream.
 const HEAD: usize = 400;
 
-/// The kind of a file by its first bytes.
+/// The kind of a file, from its first bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Beginning {
     Wav,
@@ -21,14 +21,14 @@ pub(super) enum Beginning {
     Unknown,
 }
 
-/// Returns the place where a file begins after tags and zeros, and its kind.
+/// Returns the position at which a file begins after tags and zeros, and its kind.
 ///
 /// # Errors
 ///
-/// Those of the disk.
+/// Errors of the disk.
 pub(super) fn of<T: Read + Seek>(bytes: &mut Bytes<'_, T>) -> io::Result<(u64, Beginning)> {
     let head = bytes.at(0, HEAD)?;
-    // The heads of these may begin with zeros.
+    // Headers of these kinds may begin with zeros.
     match of_head(head) {
         Beginning::Unknown => {}
         found => return Ok((0, found)),
@@ -69,7 +69,7 @@ fn of_head(head: &[u8]) -> Beginning {
     }
 }
 
-/// The name of a container or a codec that is not taken.
+/// Returns the name of an unsupported container or codec.
 fn named(head: &[u8]) -> Option<&'static str> {
     const BEGINNINGS: [(&[u8], &str); 23] = [
         (b"\x1A\x45\xDF\xA3", "Matroska or WebM"),
@@ -113,7 +113,7 @@ fn named(head: &[u8]) -> Option<&'static str> {
     }
 }
 
-/// Returns true if the bytes begin with a frame of LATM, and another follows or lies past these bytes.
+/// Returns true if the bytes begin with a LATM frame, and another one follows or lies past these bytes.
 fn is_latm(head: &[u8]) -> bool {
     let length = |at: usize| match head.get(at..) {
         Some([0x56, b, c, ..]) if b & 0xE0 == 0xE0 => {

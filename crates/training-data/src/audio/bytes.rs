@@ -1,19 +1,19 @@
-//! The bytes of a file by their place, read in blocks.
+//! Access to the bytes of a file by position, read in blocks.
 
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 
-/// The most bytes that may be asked for.
+/// The most bytes in one request.
 pub(super) const WINDOW: usize = 1 << 15;
 
-/// The number of bytes that are read at a time: several windows, so that few are read again when the window moves on.
+/// The size of a block: several windows, so that few bytes are read twice when the window moves on.
 const BLOCK: u64 = 1 << 18;
 
-/// A file of which some bytes are at hand.
+/// A file and a block of its bytes.
 pub(super) struct Bytes<'a, T> {
     file: &'a mut T,
     length: u64,
     block: Vec<u8>,
-    /// The place of the block in the file.
+    /// The position of the block in the file.
     start: u64,
 }
 
@@ -27,7 +27,7 @@ impl<'a, T: Read + Seek> Bytes<'a, T> {
         self.length
     }
 
-    /// The bytes from a place on: as many as are wanted, [`WINDOW`] at most, or those before the end.
+    /// Returns the bytes from a position on: as many as wanted, at most [`WINDOW`], or fewer at the end.
     pub(super) fn at(&mut self, place: u64, wanted: usize) -> io::Result<&[u8]> {
         let wanted = wanted.min(WINDOW);
         let end = place.saturating_add(wanted as u64).min(self.length);
@@ -42,12 +42,12 @@ impl<'a, T: Read + Seek> Bytes<'a, T> {
         Ok(there.get(..wanted).unwrap_or(there))
     }
 
-    /// So many bytes from a place on; `None` if the file ends before.
+    /// Returns exactly `N` bytes from a position on; `None` if the file ends before that.
     pub(super) fn exactly<const N: usize>(&mut self, place: u64) -> io::Result<Option<[u8; N]>> {
         Ok(self.at(place, N)?.first_chunk().copied())
     }
 
-    /// All bytes between two places, however many.
+    /// Returns all bytes between two positions, however many.
     pub(super) fn copied(&mut self, mut place: u64, end: u64) -> io::Result<Vec<u8>> {
         let mut copy = Vec::new();
         while place < end {

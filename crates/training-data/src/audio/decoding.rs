@@ -1,4 +1,4 @@
-//! Decodes a sample of the packets of an audio: what cannot be decoded does not count (DATA-2).
+//! Decodes a sample of the packets of an audio file: parts that cannot be decoded do not count (DATA-2).
 
 use symphonia::core::audio::Channels;
 use symphonia::core::audio::Position;
@@ -9,25 +9,26 @@ use symphonia::core::errors::Error;
 use symphonia::core::packet::PacketRef;
 use symphonia::core::units::{Duration, Timestamp};
 
-/// Into how many stretches an audio is cut, and how many bytes one has at least.
+/// The number of stretches into which an audio file is divided, and the least bytes of one.
 const STRETCHES: u64 = 32;
 const SHORTEST: u64 = 1 << 16;
 
-/// Packets at the begin of a stretch that are all tried until one can be decoded; then fewer and fewer.
+/// The number of packets at the beginning of a stretch that are all tried until one decodes; after that fewer
+/// and fewer.
 const FIRST: u32 = 16;
 
-/// A codec of frames that follow each other.
+/// A codec whose frames follow each other directly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Codec {
     Mp3,
     Aac,
 }
 
-/// The duration of an audio: the sum of those of its stretches in which a packet could be decoded.
+/// The duration of an audio file: the sum of the stretches in which a packet could be decoded.
 pub(super) struct Decoding {
     end: u64,
     stretch: u64,
-    /// The place where the next stretch begins.
+    /// The position at which the next stretch begins.
     next: u64,
     nanos: u128,
     /// The duration of the stretch so far, in nanoseconds.
@@ -35,12 +36,12 @@ pub(super) struct Decoding {
     is_proven: bool,
     packets: u32,
     decoder: Option<Box<dyn AudioDecoder>>,
-    /// Of the decoder of frames.
+    /// The parameters of the current frame decoder.
     spec: Option<(Codec, u32, u8)>,
 }
 
 impl Decoding {
-    /// Of an audio between two places of a file.
+    /// Starts with an audio between two positions of a file.
     pub(super) fn new(start: u64, end: u64) -> Self {
         let stretch = (end.saturating_sub(start) / STRETCHES).max(SHORTEST);
         Decoding {
@@ -56,9 +57,9 @@ impl Decoding {
         }
     }
 
-    /// Adds a packet at a place.
+    /// Adds a packet at a position.
     pub(super) fn add(&mut self, place: u64, nanos: u128) {
-        // What is left at the end is too short for a stretch of its own.
+        // The rest at the end is too short for a stretch of its own.
         if place >= self.next && self.end.saturating_sub(place) > self.stretch / 2 {
             self.close();
             self.next = place.saturating_add(self.stretch);
@@ -67,12 +68,12 @@ impl Decoding {
         self.packets = self.packets.saturating_add(1);
     }
 
-    /// Returns true if the packet that was added last is to be decoded.
+    /// Returns true if the packet added last should be decoded.
     pub(super) const fn wants(&self) -> bool {
         !self.is_proven && (self.packets <= FIRST || self.packets.is_power_of_two())
     }
 
-    /// Tries to decode a frame of a codec, at its own rate; `None` for a profile that nothing here decodes.
+    /// Tries to decode a frame of a codec, at its own rate; `None` for a profile without a decoder here.
     pub(super) fn try_frame(
         &mut self,
         codec: Option<Codec>,
@@ -87,19 +88,19 @@ impl Decoding {
         self.try_packet(packet);
     }
 
-    /// The packets that follow are frames of FLAC, of a stream with this description.
+    /// Expects FLAC frames of a stream with this description from now on.
     pub(super) fn decodes_flac(&mut self, info: &[u8]) {
         let mut parameters = AudioCodecParameters::new();
         parameters.for_codec(well_known::CODEC_ID_FLAC).with_extra_data(info.into());
         self.decoder = made(&parameters);
     }
 
-    /// The packets that follow are those of a track.
+    /// Expects packets of a track from now on.
     pub(super) fn decodes(&mut self, parameters: &AudioCodecParameters) {
         self.decoder = made(parameters);
     }
 
-    /// Tries to decode a packet. Where no decoder is at hand, anything but zeros will do.
+    /// Tries to decode a packet. Without a decoder, any packet that is not all zeros is accepted.
     pub(super) fn try_packet(&mut self, packet: &[u8]) {
         let packet_is_blank = packet.iter().all(|byte| *byte == 0);
         self.is_proven = match &mut self.decoder {
@@ -147,7 +148,7 @@ fn decoder_of(codec: Codec, rate: u32, channels: u8) -> Option<Box<dyn AudioDeco
     made(&parameters)
 }
 
-/// A decoder, if there is one.
+/// Creates a decoder, if there is one.
 fn made(parameters: &AudioCodecParameters) -> Option<Box<dyn AudioDecoder>> {
     let options = AudioDecoderOptions::default();
     symphonia::default::get_codecs().make_audio_decoder(parameters, &options).ok()

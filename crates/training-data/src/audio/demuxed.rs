@@ -1,4 +1,4 @@
-//! Audio whose packets a demuxer of symphonia finds: MP4 and Ogg.
+//! Audio files whose packets symphonia demuxes: MP4 and Ogg.
 
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,23 +22,24 @@ use crate::boxes::{FARTHEST, TABLES};
 pub(super) struct Part {
     pub(super) start: u64,
     pub(super) end: u64,
-    /// The place where the part would end if nothing of it were missing, counted from its start. The demuxer leaves
-    /// out a box of an MP4 that goes on past the end, with all the audio of it that is there.
+    /// The position at which the part would end if it were complete, relative to its start. The demuxer skips
+    /// an MP4 box that extends past the end, together with all audio in it.
     pub(super) claimed: u64,
 }
 
-/// A demuxer.
+/// A container with a demuxer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Container {
     Mp4,
     Ogg,
 }
 
-/// Returns the playing time of the audio packets in a part of a file, in nanoseconds, by the edits of its tracks.
+/// Returns the playing time of the audio packets in a part of a file, in nanoseconds, by the edit lists of
+/// its tracks.
 ///
 /// # Errors
 ///
-/// Those of the disk; and the fault of an audio that is not accepted.
+/// Errors of the disk; and the fault of an audio that is not accepted.
 pub(super) fn walk(
     audio: &mut (impl Read + Seek + Send + Sync),
     part: &Part,
@@ -50,7 +51,7 @@ pub(super) fn walk(
     let source =
         Source { audio, part, length, at: 0, blank: &movie.blank, broken: &broken, left: &left };
     let mut walk = Walk { length, used: 0, tracks: &movie.tracks, nanos: 0, fault: None };
-    // A demuxer that panics on a damaged file says no more than that it cannot read it.
+    // A demuxer that panics on a damaged file counts as one that cannot read it.
     let found = catch_unwind(AssertUnwindSafe(|| walk.all(source, container)));
     if let Some(error) = broken.into_inner().unwrap_or_else(PoisonError::into_inner) {
         return Err(AudioFault::Unreadable(error));
@@ -63,10 +64,10 @@ pub(super) fn walk(
 }
 
 struct Walk<'a> {
-    /// Of the part, in bytes.
+    /// The length of the part in bytes.
     length: u64,
-    /// The number of bytes in packets so far: no more than the file has. Tables may claim packets without any
-    /// bytes, which would add time for nothing, and without an end; each of those counts as one byte.
+    /// The number of bytes in packets so far, at most the size of the file. Tables may list any number of
+    /// empty packets, which would add time without data, so each of those counts as one byte.
     used: u64,
     /// The tracks of an MP4.
     tracks: &'a [Track],
@@ -77,7 +78,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Walks over all packets; `None` if there is no audio.
+    /// Reads all packets; `None` if there is no audio.
     fn all<T: Read + Seek + Send + Sync>(
         &mut self,
         source: Source<'_, T>,
@@ -91,8 +92,8 @@ impl Walk<'_> {
         Some(())
     }
 
-    /// Walks to the end of what the reader has; whether it has other tracks then, as a chain of several
-    /// Ogg streams has. `None` if it claims more than the file can hold.
+    /// Reads to the end of the current tracks. Returns true if other tracks follow, as in chained Ogg
+    /// streams; `None` if the packets claim more bytes than the file has.
     fn add_track(&mut self, reader: &mut dyn FormatReader) -> Option<bool> {
         let track = reader.default_track(TrackType::Audio);
         let Some((track, base)) = track.and_then(|track| Some((track, track.time_base?))) else {
@@ -101,7 +102,7 @@ impl Walk<'_> {
         let parameters = track.codec_params.as_ref().and_then(CodecParameters::audio)?;
         self.fault = self.fault.take().or_else(|| not_taken(parameters));
         let id = track.id;
-        // The demuxer leaves out what is behind the end of Opus, and not what is before its start.
+        // The demuxer trims the end of Opus, but not its start.
         let is_opus = parameters.codec == CODEC_ID_OPUS;
         let delay = track.delay.filter(|_| is_opus && self.tracks.is_empty()).unwrap_or(0);
         let mut decoding = Decoding::new(self.used, self.length);
@@ -129,7 +130,7 @@ impl Walk<'_> {
                     }
                 }
                 Err(Error::ResetRequired) => break true,
-                // The end, or where the damage begins.
+                // The end of the file, or the beginning of damage.
                 Ok(None) | Err(_) => break false,
             }
         };
@@ -142,7 +143,7 @@ impl Walk<'_> {
     }
 }
 
-/// Returns true if a packet is a header of Opus that is given again.
+/// Returns true if a packet is a repeated Opus header.
 fn is_header(packet: &[u8]) -> bool {
     packet.starts_with(b"OpusHead") || packet.starts_with(b"OpusTags")
 }
@@ -167,21 +168,21 @@ fn opened<'a>(
     })
 }
 
-/// An audio as symphonia reads it. What the disk answers is told apart from what the audio is.
+/// The input of symphonia. It keeps errors of the disk apart from faults of the audio.
 struct Source<'a, T> {
     audio: &'a mut T,
     part: &'a Part,
     length: u64,
     at: u64,
-    /// The places of names that the demuxer reads as those of boxes without content, in order.
+    /// The positions of box names that the demuxer should read as empty boxes, in order.
     blank: &'a [u64],
     broken: &'a Mutex<Option<io::Error>>,
-    /// The number of bytes that may still be read before the packets.
+    /// The number of bytes that may still be read before the first packet.
     left: &'a AtomicU64,
 }
 
 impl<T> Source<'_, T> {
-    /// Changes the names of blank boxes in bytes that were read.
+    /// Replaces the names of blank boxes in bytes that were read.
     fn put_blank(&self, bytes: &mut [u8]) {
         let end = self.at + bytes.len() as u64;
         let first = self.blank.partition_point(|place| place + 4 <= self.at);
@@ -243,7 +244,7 @@ impl<T> Seek for Source<'_, T> {
             SeekFrom::End(by) => self.part.claimed.max(self.length).checked_add_signed(by),
             SeekFrom::Current(by) => self.at.checked_add_signed(by),
         };
-        // A place before the start, or beyond what a disk knows, is a fault of the audio.
+        // A position before the start, or beyond what any disk supports, is a fault of the audio.
         let place = place.filter(|place| *place <= FARTHEST).ok_or(ErrorKind::InvalidInput)?;
         self.at = place;
         Ok(place)

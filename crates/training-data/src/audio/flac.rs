@@ -1,5 +1,5 @@
-//! FLAC, walked over by its frames: nothing that stands before them can lose them, streams may follow each
-//! other, and a frame counts if its checksum is right (DATA-2).
+//! FLAC, read frame by frame: damaged metadata does not matter, streams may follow each other, and a frame
+//! counts if its checksum is right (DATA-2).
 
 use std::io::{self, Read, Seek};
 
@@ -11,22 +11,22 @@ use super::decoding::Decoding;
 use super::frames::MOST_JUNK;
 use super::{nanos, tags};
 
-/// The mark of a stream.
+/// The marker of a stream.
 const MARK: &[u8] = b"fLaC";
 
-/// More bytes than the head of a frame has.
+/// An upper bound of the size of a frame header.
 const HEAD: usize = 16;
 
-/// The number of heads in a frame that may turn out to be none.
+/// The most frame headers within a frame that may turn out to be false.
 const FALSE_HEADS: usize = 4;
 
-/// The longest frame that is decoded to try it, in bytes.
+/// The longest frame to decode as a sample, in bytes.
 const TRIED: u64 = 1 << 21;
 
-/// The number of blocks of a stream that are passed over before its frames are looked for.
+/// The most metadata blocks to skip before frames are searched.
 const BLOCKS: usize = 1024;
 
-/// The result of a walk over the frames of a FLAC.
+/// The frames of a FLAC file, summed up.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Walked {
     pub(super) nanos: u128,
@@ -34,11 +34,11 @@ pub(super) struct Walked {
     pub(super) rate: u32,
 }
 
-/// Walks over all frames of the streams from a place on, which begins with the mark of one.
+/// Reads all frames of the streams from a position on, where the marker of a stream is.
 ///
 /// # Errors
 ///
-/// Those of the disk.
+/// Errors of the disk.
 pub(super) fn walk<T: Read + Seek>(bytes: &mut Bytes<'_, T>, start: u64) -> io::Result<Walked> {
     let end = end_of(bytes)?;
     let mut walk = Walk { bytes, end, info: Info([0; 34]), rate: u32::MAX };
@@ -68,18 +68,18 @@ pub(super) fn walk<T: Read + Seek>(bytes: &mut Bytes<'_, T>, start: u64) -> io::
     Ok(Walked { nanos: decoding.nanos(), rate: walk.rate })
 }
 
-/// The end of the file without the tags that stand there.
+/// Returns the end of the file without its trailing tags.
 fn end_of<T: Read + Seek>(bytes: &mut Bytes<'_, T>) -> io::Result<u64> {
     let end = bytes.length();
     let at = end.saturating_sub(128);
     Ok(if bytes.at(at, 3)? == b"TAG" { at } else { end })
 }
 
-/// The body of the block that describes a stream.
+/// The metadata block that describes a stream.
 struct Info([u8; 34]);
 
 impl Info {
-    /// In Hz; 0 if it is not said.
+    /// Returns the sample rate in Hz; 0 if it is unknown.
     fn rate(&self) -> u32 {
         let [.., a, b, c, _] = self.0.first_chunk::<14>().copied().unwrap_or_default();
         u32::from(a) << 12 | u32::from(b) << 4 | u32::from(c) >> 4
@@ -91,14 +91,14 @@ enum Found {
     Frame(Frame),
 }
 
-/// The head of a frame.
+/// The header of a frame.
 struct Frame {
     samples: u32,
-    /// In Hz; `None` if the stream says it.
+    /// The sample rate in Hz; `None` if the stream gives it.
     rate: Option<u32>,
-    /// In bytes.
+    /// The size of the header in bytes.
     head: usize,
-    /// The most bytes that a frame with this head has.
+    /// The most bytes in a frame with this header.
     longest: u64,
 }
 
@@ -110,7 +110,7 @@ struct Walk<'a, 'b, T> {
 }
 
 impl<T: Read + Seek> Walk<'_, '_, T> {
-    /// The first stream or frame from a place on.
+    /// Finds the first stream or frame from a position on.
     fn next(&mut self, mut at: u64) -> io::Result<Option<(u64, Found)>> {
         let mut passed = 0;
         while at < self.end && passed < MOST_JUNK {
@@ -130,7 +130,7 @@ impl<T: Read + Seek> Walk<'_, '_, T> {
         Ok(None)
     }
 
-    /// The bytes from a place on, and in how many of them heads can be sought: those that a whole one follows.
+    /// Returns the bytes from a position on, and the number of them at which a complete header can begin.
     fn window(&mut self, at: u64) -> io::Result<(&[u8], usize)> {
         let left = usize::try_from(self.end - at).unwrap_or(usize::MAX);
         let window = self.bytes.at(at, WINDOW.min(left))?;
@@ -139,7 +139,7 @@ impl<T: Read + Seek> Walk<'_, '_, T> {
         Ok((window, sought))
     }
 
-    /// Begins a stream; where its frames begin.
+    /// Starts a stream, and returns the position of its first frame.
     fn begin(&mut self, start: u64) -> io::Result<u64> {
         let first = start + MARK.len() as u64;
         let mut at = first;
@@ -157,12 +157,13 @@ impl<T: Read + Seek> Walk<'_, '_, T> {
                 break;
             }
         }
-        // Where the blocks do not lead to a frame, one of them is broken, and the frames are sought from the first on.
+        // If the blocks do not lead to a frame, one of them is broken; frames are searched from the first
+        // block on.
         let leads = at < self.end && Frame::parse(self.bytes.at(at, HEAD)?).is_some();
         Ok(if leads { at } else { first })
     }
 
-    /// The end of a frame whose checksum is right; `None` if there is none.
+    /// Finds the end of a frame with a correct checksum; `None` if there is none.
     fn end_of_frame(&mut self, start: u64, frame: &Frame) -> io::Result<Option<u64>> {
         let longest = start.saturating_add(frame.longest).min(self.end);
         let (mut sum, mut false_heads) = (Crc16Ansi::new(0), 0);
@@ -178,7 +179,7 @@ impl<T: Read + Seek> Walk<'_, '_, T> {
                 }
                 sum.process_buf_bytes(window.get(summed..end).unwrap_or_default());
                 summed = end;
-                // The sum over all with the checksum itself is none.
+                // A checksum over data and its own checksum is zero.
                 if sum.crc() == 0 {
                     return Ok(Some(at + end as u64));
                 }
@@ -198,7 +199,7 @@ impl<T: Read + Seek> Walk<'_, '_, T> {
     }
 }
 
-/// Returns true if the bytes begin with the mark of a stream or with a tag.
+/// Returns true if the bytes begin with the marker of a stream or with a tag.
 fn is_mark(bytes: &[u8]) -> bool {
     bytes.starts_with(MARK) || bytes.starts_with(b"ID3")
 }
@@ -212,13 +213,13 @@ fn found_at(bytes: &[u8]) -> Option<Found> {
 }
 
 impl Frame {
-    /// The head of a frame, if its checksum is right.
+    /// Parses the header of a frame, if its checksum is right.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let [0xFF, second, sizes, layout, number, ..] = *bytes else { return None };
         if second & 0xFE != 0xF8 || layout & 1 != 0 {
             return None;
         }
-        // A number is written as characters are in UTF-8, in up to seven bytes.
+        // The number is coded like a character in UTF-8, in up to seven bytes.
         let more = match number.leading_ones() {
             0 => 0,
             ones @ 2..=7 => ones as usize - 1,
@@ -253,7 +254,7 @@ impl Frame {
         let head = 6 + more + taken;
         let mut sum = Crc8Ccitt::new(0);
         sum.process_buf_bytes(bytes.get(..head)?);
-        // Of 33 bits, where the difference of channels is kept, and some for how they are kept.
+        // 33 bits per sample, for a difference of channels, and some bits for the coding parameters.
         let longest = (u64::from(samples) * channels * 33).div_ceil(8) + 64 * channels + 64;
         (sum.crc() == 0 && rate != Some(0)).then_some(Frame { samples, rate, head, longest })
     }

@@ -1,5 +1,5 @@
-//! Frames of MPEG audio and of AAC in ADTS, walked over by their own heads: each says how long it is and at
-//! which rate, and files are cut, joined and tagged between any two of them (DATA-2).
+//! Frames of MPEG audio and of AAC in ADTS, read by their own headers: each has its length and rate, and
+//! files are cut, joined and tagged between any two of them (DATA-2).
 
 use std::io::{self, Read, Seek};
 
@@ -10,32 +10,32 @@ use super::frame::{Frame, Kind};
 use super::mpeg::{self, Gaps};
 use super::tags;
 
-/// Bytes of a head, and more than the longest frame has.
+/// The size of a header, and an upper bound of the size of a frame.
 const HEAD: usize = 9;
 const LONGEST: usize = 1 << 13;
 
-/// Bytes that are passed over to find a frame; tags are not counted.
+/// The most bytes to skip in search of a frame; tags do not count.
 pub(super) const MOST_JUNK: u64 = 64 << 20;
 
-/// Frames in a row that are none by chance.
+/// The number of consecutive frames that do not occur by chance.
 const ROW: usize = 3;
 
 fn parse(bytes: &[u8]) -> Option<Frame> {
     mpeg::frame(bytes).or_else(|| adts::frame(bytes))
 }
 
-/// The result of a walk over frames.
+/// The frames of a file, summed up.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Walked {
     pub(super) kind: Kind,
     pub(super) nanos: u128,
 }
 
-/// Walks over the frames between two places, from wherever the first is; `None` if there are none.
+/// Reads the frames between two positions, from the first one found; `None` if there are none.
 ///
 /// # Errors
 ///
-/// Those of the disk.
+/// Errors of the disk.
 pub(super) fn walk<T: Read + Seek>(
     bytes: &mut Bytes<'_, T>,
     start: u64,
@@ -61,9 +61,9 @@ pub(super) fn walk<T: Read + Seek>(
 }
 
 struct Walk {
-    /// Of the first frame.
+    /// The sample rate of the first frame.
     rate: u32,
-    /// The samples that are none of the audio, as the first frame tells of them.
+    /// The gaps before and after the audio, as the first frame describes them.
     gaps: Option<Gaps>,
     /// The number of samples in frames at the rate of the first one.
     samples: u64,
@@ -103,7 +103,8 @@ impl Walk {
     }
 }
 
-/// The frame at a place, where the last one ends, or the first behind that; it may go beyond the end.
+/// Finds the frame at a position, where the last one ends, or the first one after it; it may extend past the
+/// end.
 fn next<T: Read + Seek>(
     bytes: &mut Bytes<'_, T>,
     last: u64,
@@ -114,12 +115,12 @@ fn next<T: Read + Seek>(
     if let Some(frame) = parse(within(bytes, at, end, HEAD)?).filter(|it| it.kind == kind) {
         return Ok(Some((at, frame)));
     }
-    // The last frame may be cut, and others begin where its rest would be.
+    // The last frame may be truncated, and others begin before its end.
     let is_tag = tags::length(bytes, at, end)?.is_some();
     synced(bytes, if is_tag || at >= end { at } else { last + 1 }, end, Some(kind))
 }
 
-/// The bytes from a place on, and none behind the end.
+/// Returns the bytes from a position on, and none after the end.
 fn within<'a, T: Read + Seek>(
     bytes: &'a mut Bytes<'_, T>,
     at: u64,
@@ -130,7 +131,7 @@ fn within<'a, T: Read + Seek>(
     bytes.at(at, wanted.min(left))
 }
 
-/// The first place with frames that others follow, from a place on, past tags and anything else.
+/// Finds the first position from which frames follow each other, skipping tags and anything else.
 fn synced<T: Read + Seek>(
     bytes: &mut Bytes<'_, T>,
     start: u64,
@@ -145,11 +146,11 @@ fn synced<T: Read + Seek>(
         }
         let window = within(bytes, at, end, WINDOW)?;
         let is_last = window.len() as u64 == end - at;
-        // Of a block that is not the last, the frames at its end are looked at in the next one.
+        // In a block that is not the last, frames at its end are examined in the next block.
         let sought = if is_last { window.len() } else { WINDOW - ROW * LONGEST };
         let is_row = |from: usize| {
             let first = parse(window.get(from..)?)?;
-            // A few frames are an audio of their own where it begins, and nowhere else.
+            // A few frames are accepted at the beginning of an audio only.
             let is_expected = kind.is_some() || at + from as u64 == start;
             let (row, may_end) = if is_expected { (ROW - 1, is_last) } else { (ROW, false) };
             let is_it = kind.is_none_or(|kind| kind == first.kind)
@@ -174,7 +175,7 @@ fn is_row(window: &[u8], from: usize, first: &Frame, row: usize, may_end: bool) 
         match window.get(at..).and_then(parse) {
             Some(frame) if last.goes_on_as(&frame) => last = frame,
             _ => {
-                // A head that is cut, or a frame.
+                // A truncated header, or a frame.
                 let is_end = may_end && window.len().saturating_sub(at) < HEAD;
                 return is_end || tags::begins(window.get(at..));
             }

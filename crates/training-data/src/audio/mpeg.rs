@@ -1,8 +1,8 @@
-//! The heads of frames of MPEG audio, and the tags that encoders put into the first.
+//! Headers of MPEG audio frames, and the tags that encoders put into the first frame.
 
 use super::frame::{Frame, Kind};
 
-/// In kbit/s, by layer, of MPEG-1 and of the later ones.
+/// The bit rates in kbit/s by layer, of MPEG-1 and of later versions.
 const RATES_1: [[u32; 14]; 3] = [
     [32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448],
     [32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384],
@@ -14,10 +14,10 @@ const RATES_2: [[u32; 14]; 3] = [
     [8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160],
 ];
 
-/// The samples that a decoder of MP3 itself puts before the audio.
+/// The samples that an MP3 decoder itself adds before the audio.
 const OF_DECODER: u32 = 529;
 
-/// The frame whose head this is.
+/// Parses the header of a frame.
 pub(super) fn frame(bytes: &[u8]) -> Option<Frame> {
     let head = Head::parse(bytes)?;
     let (bit_rate, rate) = (head.bit_rate()?, head.rate()?);
@@ -43,7 +43,7 @@ pub(super) fn frame(bytes: &[u8]) -> Option<Frame> {
     })
 }
 
-/// Returns true if these bytes are the head of a frame that does not state its bit rate.
+/// Returns true if these bytes are a header without a bit rate ("free format").
 pub(super) fn is_free_format(bytes: &[u8]) -> bool {
     Head::parse(bytes).is_some_and(|head| head.bits >> 12 & 0xF == 0 && head.rate().is_some())
 }
@@ -72,7 +72,7 @@ impl Head {
         self.bits >> 6 & 3 == 3
     }
 
-    /// In bit/s.
+    /// Returns the bit rate in bit/s.
     fn bit_rate(&self) -> Option<u32> {
         let table = if self.version == 3 { &RATES_1 } else { &RATES_2 };
         let index = usize::try_from(self.bits >> 12 & 0xF).ok()?.checked_sub(1)?;
@@ -89,18 +89,18 @@ impl Head {
     }
 }
 
-/// The samples that an encoder puts before and behind an audio.
+/// The samples that an encoder adds before and after an audio.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Gaps {
     before: u32,
     behind: u32,
-    /// The number of samples up to the end of the gap behind the audio; 0 if it is not known.
+    /// The number of samples up to the end of the gap after the audio; 0 if unknown.
     samples: u64,
 }
 
 impl Gaps {
-    /// Returns the number of samples, of the first `samples`, that belong to a gap. An audio that is cut does not
-    /// reach the gap behind it.
+    /// Returns the number of the first `samples` samples that belong to a gap. A truncated audio does not
+    /// reach the gap after it.
     pub(super) fn within(&self, samples: u64) -> u64 {
         let end = self.samples.saturating_sub(self.behind.into());
         let behind = samples.saturating_sub(end).min(self.behind.into());
@@ -108,7 +108,7 @@ impl Gaps {
     }
 }
 
-/// The gaps that the first frame tells of, if it is no audio but a tag: Xing's, LAME's or Fraunhofer's.
+/// Parses the gaps from a first frame that is a tag instead of audio: Xing's, LAME's or Fraunhofer's.
 pub(super) fn gaps(frame: &Frame, bytes: &[u8]) -> Option<Gaps> {
     let head = Head::parse(bytes)?;
     if bytes.get(36..40) == Some(b"VBRI") {

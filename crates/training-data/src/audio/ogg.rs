@@ -1,17 +1,17 @@
-//! The names of codecs in Ogg that are not taken.
+//! The names of unsupported codecs in Ogg.
 
 use std::io::{self, Read, Seek};
 
 use super::bytes::Bytes;
 
-/// The number of pages that are looked at: the first page of each stream comes before all others.
+/// The number of pages to examine: the first page of each stream comes before all others.
 const PAGES: usize = 16;
 
-/// The codec of a stream that is not taken, by how its first packet begins.
+/// Returns the name of an unsupported codec, from the first packet of its stream.
 ///
 /// # Errors
 ///
-/// Those of the disk.
+/// Errors of the disk.
 pub(super) fn other_codec<T: Read + Seek>(
     bytes: &mut Bytes<'_, T>,
     mut at: u64,

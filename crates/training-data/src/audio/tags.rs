@@ -1,17 +1,17 @@
-//! Tags that stand before, between and behind audio: ID3 of both kinds and APE.
+//! Tags before, between and after audio: both versions of ID3, and APE.
 
 use std::io::{self, Read, Seek};
 
 use super::bytes::Bytes;
 
-/// Bytes of the longest head of a tag.
+/// The size of the longest tag header in bytes.
 const HEAD: usize = 32;
 
-/// Returns the length of the tag at a place, in bytes; `None` if there is none that ends before `end`.
+/// Returns the length of the tag at a position, in bytes; `None` if there is none that ends before `end`.
 ///
 /// # Errors
 ///
-/// Those of the disk.
+/// Errors of the disk.
 pub(super) fn length<T: Read + Seek>(
     bytes: &mut Bytes<'_, T>,
     at: u64,
@@ -34,7 +34,7 @@ fn of_head(head: &[u8]) -> Option<u64> {
     }
     if let Some(rest) = head.strip_prefix(b"APETAGEX") {
         let number = |at: usize| Some(u32::from_le_bytes(*rest.get(at..)?.first_chunk()?));
-        // Its size has the footer in it, and the header not.
+        // The size includes the footer, but not the header.
         let is_head = number(12)? & 1 << 29 != 0;
         return Some(if is_head { 32 + u64::from(number(4)?) } else { 32 });
     }

@@ -1,11 +1,11 @@
-//! The tracks of an MP4: what is played of each, and what its samples are (DATA-2).
+//! The tracks of an MP4: the played parts of each, and the kind of its samples (DATA-2).
 
 use std::io::{self, Read, Seek};
 
 use super::nanos;
 use crate::boxes::{Boxes, FARTHEST, Header};
 
-/// The numbers of tracks, of boxes that say nothing of the audio, and of edits of one track, that are looked at.
+/// The most tracks, boxes unrelated to the audio, and edits per track to examine.
 const MOST_TRACKS: usize = 64;
 const MOST_BLANK: usize = 1024;
 const MOST_EDITS: u64 = 1024;
@@ -14,21 +14,21 @@ const MOST_EDITS: u64 = 1024;
 #[derive(Debug, Default)]
 pub(super) struct Track {
     pub(super) id: u32,
-    /// The kind of its samples.
+    /// The codec of its samples, as a four-character code.
     pub(super) kind: [u8; 4],
     edits: Vec<Edit>,
 }
 
-/// A stretch of the media that is played, in nanoseconds.
+/// A played part of the media, in nanoseconds.
 #[derive(Debug)]
 struct Edit {
     from: u128,
-    /// `None` for all that is behind.
+    /// `None` for everything after the start.
     length: Option<u128>,
 }
 
 impl Track {
-    /// Returns the playing time of media of such a length, in nanoseconds: each moment counts once.
+    /// Returns the playing time of media of this length, in nanoseconds; each instant counts once.
     pub(super) fn played(&self, length: u128) -> u128 {
         let of_edit = |edit: &Edit| {
             let left = length.saturating_sub(edit.from);
@@ -40,7 +40,7 @@ impl Track {
         }
     }
 
-    /// Returns the protection of the samples, or the name of their codec if it is not accepted.
+    /// Returns the protection of the samples, or the name of an unsupported codec.
     pub(super) const fn unplayable(&self) -> Option<&'static str> {
         Some(match &self.kind {
             b"enca" => "encrypted M4A (CENC)",
@@ -61,23 +61,23 @@ impl Track {
     }
 }
 
-/// The tracks and the boxes of an MP4, as far as they matter here.
+/// The tracks and the relevant boxes of an MP4.
 #[derive(Debug, Default)]
 pub(super) struct Movie {
     pub(super) tracks: Vec<Track>,
-    /// The places of the names of boxes that say nothing of the audio, and may be broken: tags, covers, indices.
+    /// The positions of the names of boxes unrelated to the audio, which may be broken: tags, covers,
+    /// indices.
     pub(super) blank: Vec<u64>,
-    /// The place where the last box with tables or audio ends, and the place where it claims to end. Boxes that
-    /// follow may be broken too.
+    /// The end of the last box with tables or audio, and its claimed end. Boxes after it may be broken too.
     pub(super) end: u64,
     pub(super) claimed: u64,
 }
 
-/// Reads an MP4 whose tables are within their bounds.
+/// Parses an MP4 whose tables are within their bounds.
 ///
 /// # Errors
 ///
-/// Those of the disk.
+/// Errors of the disk.
 pub(super) fn read(audio: &mut (impl Read + Seek), length: u64) -> io::Result<Movie> {
     let mut boxes = Boxes::new(audio, length);
     let whole = Header::of_file(length);
@@ -137,7 +137,7 @@ impl<T: Read + Seek> Boxes<'_, T> {
             }
             let length = self.wide(list, at, is_long)?;
             let from = self.wide(list, at + of_time, is_long)?;
-            // An edit without media is a pause that no decoder plays.
+            // An edit without media is a pause, which decoders skip.
             let is_pause = if is_long { from == u64::MAX } else { from == u64::from(u32::MAX) };
             if !is_pause {
                 let length = Some(length).filter(|length| *length > 0);
@@ -150,19 +150,19 @@ impl<T: Read + Seek> Boxes<'_, T> {
         Ok(edits)
     }
 
-    /// A number of four bytes, or of eight.
+    /// Reads a number of four or eight bytes.
     fn wide(&mut self, it: Header, at: u64, is_long: bool) -> io::Result<u64> {
         let first = u64::from(self.number(it, at)?);
         Ok(if is_long { first << 32 | u64::from(self.number(it, at + 4)?) } else { first })
     }
 
-    /// Of a box that begins with a version and two times.
+    /// Reads the time scale of a box that begins with a version and two times.
     fn timescale(&mut self, it: Header) -> io::Result<u32> {
         let at = if self.is_long(it)? { 20 } else { 12 };
         self.number(it, at)
     }
 
-    /// Returns true if the version of the box has numbers of eight bytes.
+    /// Returns true if the version of the box uses numbers of eight bytes.
     fn is_long(&mut self, it: Header) -> io::Result<bool> {
         Ok(self.number(it, 0)? >> 24 == 1)
     }

@@ -1,19 +1,20 @@
-//! RIFF, RF64 and BW64: the chunks of a WAV as recorders, telephone exchanges and pipes write them (DATA-2).
+//! RIFF, RF64 and BW64: the chunks of a WAV file as recorders, telephone exchanges and pipes write them
+//! (DATA-2).
 //!
-//! The sizes of the file and of its data are not believed where they contradict the file: who streams a WAV
-//! or dies before its end leaves 0, 36 or the largest number there is.
+//! The sizes of the file and of its data are ignored where they contradict the file: a writer that streams or
+//! dies before the end leaves 0, 36 or the largest number.
 
 use std::io::{self, Read, Seek};
 
 use super::bytes::Bytes;
 
-/// The number of chunks that are looked at.
+/// The most chunks to examine.
 const MOST_CHUNKS: usize = 1 << 16;
 
-/// Bytes of the head of a chunk: its name and its size.
+/// The size of a chunk header: its name and its size.
 const HEAD: u64 = 8;
 
-/// The format tag whose codec stands in an extension.
+/// The format tag for a codec given in an extension.
 const EXTENSIBLE: u16 = 0xFFFE;
 
 /// The end of the GUID of every sub-format that is a format tag.
@@ -22,27 +23,27 @@ const SUBFORMAT: [u8; 14] = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9
 /// The content of a WAV.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Wav {
-    /// Samples whose number follows from their bytes.
+    /// Samples, whose number follows from the number of bytes.
     Samples { rate: u32, samples: u64 },
-    /// A stream of frames of MPEG audio, somewhere in the file.
+    /// MPEG audio frames within the file.
     Mpeg { start: u64, end: u64 },
-    /// A codec that is not taken, by its name.
+    /// An unsupported codec, with its name.
     Other(String),
     /// No format or no data.
     Nothing,
 }
 
-/// Returns true if a file begins as a WAV does.
+/// Returns true if a file begins like a WAV file.
 pub(super) fn is_wav(head: &[u8]) -> bool {
     matches!(head.first_chunk(), Some(b"RIFF" | b"RIFX" | b"RF64" | b"BW64"))
         && head.get(8..12) == Some(b"WAVE")
 }
 
-/// Reads the chunks of a WAV that begins at a place.
+/// Reads the chunks of a WAV file that begins at a position.
 ///
 /// # Errors
 ///
-/// Those of the disk.
+/// Errors of the disk.
 pub(super) fn read<T: Read + Seek>(bytes: &mut Bytes<'_, T>, start: u64) -> io::Result<Wav> {
     let is_big = bytes.at(start, 4)? == b"RIFX";
     let mut chunks = Chunks { bytes, is_big, long_data: None };
@@ -61,7 +62,7 @@ pub(super) fn read<T: Read + Seek>(bytes: &mut Bytes<'_, T>, start: u64) -> io::
     Ok(format.of(&data))
 }
 
-/// A chunk: its name, and the place of its body.
+/// A chunk: its name, and the position of its body.
 struct Chunk {
     name: [u8; 4],
     start: u64,
@@ -76,7 +77,7 @@ struct Chunks<'a, 'b, T> {
 }
 
 impl<T: Read + Seek> Chunks<'_, '_, T> {
-    /// The chunk at a place; `None` at the end.
+    /// Reads the header of the chunk at a position; `None` at the end.
     fn head(&mut self, at: u64) -> io::Result<Option<Chunk>> {
         let Some([a, b, c, d, size @ ..]) = self.bytes.exactly::<8>(at)? else { return Ok(None) };
         let (name, length) = ([a, b, c, d], self.bytes.length());
@@ -86,15 +87,15 @@ impl<T: Read + Seek> Chunks<'_, '_, T> {
             (b"data", 0xFFFF_FFFF) => {
                 self.long_data.map_or(length, |size| start.saturating_add(size))
             }
-            // Nobody came back to write the size, unless other chunks follow.
+            // The writer never set the size, unless other chunks follow.
             (b"data", 0) if !self.is_chunk(start)? => length,
             _ => start + size,
         };
         Ok(Some(Chunk { name, start, end: end.min(length) }))
     }
 
-    /// The place of the next chunk. A chunk of an odd size is followed by a byte that some writers forget,
-    /// and others put behind one of an even size.
+    /// Returns the position of the next chunk. A chunk of odd size is followed by a byte of padding, which
+    /// some writers omit, and others add after an even size.
     fn behind(&mut self, chunk: &Chunk) -> io::Result<u64> {
         let padded = chunk.end + (chunk.end - chunk.start) % 2;
         for at in [padded, chunk.end, chunk.end + 1, chunk.end + 2] {
@@ -105,7 +106,8 @@ impl<T: Read + Seek> Chunks<'_, '_, T> {
         Ok(padded)
     }
 
-    /// Returns true if a chunk may begin at a place: it has a name, and a size that the file has unless it is `data`.
+    /// Returns true if a chunk may begin at a position: it has a name, and a size within the file unless it
+    /// is `data`.
     fn is_chunk(&mut self, at: u64) -> io::Result<bool> {
         let Some([a, b, c, d, size @ ..]) = self.bytes.exactly::<8>(at)? else { return Ok(false) };
         let is_named = [a, b, c, d].iter().all(|byte| matches!(byte, b' '..=b'~'));
@@ -121,7 +123,7 @@ impl<T: Read + Seek> Chunks<'_, '_, T> {
         if self.is_big { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
     }
 
-    /// The size of the data as a `ds64` has it; 0 and the largest number say that it is not known.
+    /// Returns the size of the data from the `ds64` chunk; 0 and the largest number mean unknown.
     fn long_size(&mut self, chunk: &Chunk) -> io::Result<Option<u64>> {
         let size = self.bytes.exactly(chunk.start + 8)?.map(u64::from_le_bytes);
         Ok(size.filter(|size| !matches!(*size, 0 | u64::MAX)))
@@ -139,7 +141,7 @@ impl<T: Read + Seek> Chunks<'_, '_, T> {
         else {
             return Ok(None);
         };
-        // The oldest form does not say how many bits a sample has.
+        // The oldest form has no number of bits per sample.
         let bits = short(14).unwrap_or_else(|| (block / channels.max(1)).saturating_mul(8));
         let tag = match (tag, short(24)) {
             (EXTENSIBLE, Some(tag)) if body.get(26..40) == Some(&SUBFORMAT) => Some(tag),
@@ -153,17 +155,17 @@ impl<T: Read + Seek> Chunks<'_, '_, T> {
 
 /// The `fmt ` chunk.
 struct Format {
-    /// The codec; `None` if an extension names one that has no number.
+    /// The codec; `None` if an extension names one without a number.
     tag: Option<u16>,
     channels: u64,
     rate: u32,
-    /// Bytes of a block of all channels.
+    /// The size of a block of all channels in bytes.
     block: u64,
     bits: u16,
 }
 
 impl Format {
-    /// Returns the content of a WAV in this format, by the places of its data in the file.
+    /// Returns the content of a WAV file in this format, from the positions of its data.
     fn of(&self, data: &[(u64, u64)]) -> Wav {
         let lengths = data.iter().map(|(start, end)| end - start);
         let Some(tag) = self.tag else { return Wav::Other("WAV with an unknown codec".to_owned()) };
@@ -187,13 +189,13 @@ impl Format {
         Wav::Samples { rate: self.rate, samples }
     }
 
-    /// Returns the number of samples in blocks of ADPCM, the last of which may be cut. Each block begins with the
-    /// first samples of every channel, and has half a byte for each of the others.
+    /// Returns the number of samples in blocks of ADPCM, the last of which may be truncated. Each block
+    /// begins with the first samples of every channel, and has half a byte for each further sample.
     fn of_adpcm(&self, length: u64, is_ima: bool) -> u64 {
         let (head, first) = if is_ima { (4 * self.channels, 1) } else { (7 * self.channels, 2) };
         let of_block = |block: u64| {
             let rest = block.checked_sub(head)?;
-            // IMA has eight samples of each channel together.
+            // IMA interleaves groups of eight samples per channel.
             let rest = if is_ima { rest / head * head } else { rest };
             Some(first + rest * 2 / self.channels)
         };
@@ -202,7 +204,7 @@ impl Format {
     }
 }
 
-/// The name of the codec with a format tag.
+/// Returns the name of the codec with a format tag.
 fn codec(tag: u16, bits: u16) -> String {
     let name = match tag {
         1 => return format!("PCM of {bits} bits"),
