@@ -1,4 +1,4 @@
-//! Contents as files in a folder: `{root}/{organisation}/{model}/{content}`.
+//! A folder of contents: `{root}/{organisation}/{model}/{content}`.
 
 mod disk;
 mod disk_mark;
@@ -27,22 +27,23 @@ pub use self::standing::FolderStanding;
 use self::sweep::Looks;
 use crate::content::{Content, ContentStore, ContentSweep, Leftover, NewContent};
 
-/// A folder on a local disk, which belongs to one store (PLACE-2). Several processes may share both.
+/// A folder of training data, which belongs to one store (PLACE-2). Several processes may share both.
 ///
-/// The folder has a mark, the file `custom-models.json`, with the identity of its store. A folder with
-/// another's mark is not opened; one without is marked by the first upload if it is empty, and when it is opened
-/// if the store refers to something in it, which counts as an adoption. [`FolderStanding`] says how the two stand.
+/// The folder has a mark, the file `custom-models.json`, with the identity of its store. A folder with the
+/// mark of another store is not opened. An empty folder without a mark is marked by the first upload. A
+/// folder with contents but without a mark is adopted when it is opened, if the store refers to some of them.
+/// [`FolderStanding`] tells how the folder and the store relate.
 ///
-/// A file is written beside its name, synced and renamed. An upload holds a lock on its file from the
-/// beginning until the store of models refers to it; the lock goes along with the new name, and ends with
-/// the process. A sweep removes a file when its lock is free, it is older than [`Folder::MIN_AGE`] and nothing
-/// refers to it, so it removes what crashes left and never what is under way.
+/// A file is written under a temporary name, synced and renamed. An upload holds a lock on its file from the
+/// beginning until the store of models refers to it; the lock survives the renaming and ends with the
+/// process. A sweep removes a file if its lock is free, it is older than [`Folder::MIN_AGE`] and nothing
+/// refers to it. So it removes files that a crash left, and never one in use.
 ///
-/// Files and folders are made for their owner alone (PLACE-5).
+/// Files and folders are created for their owner alone (PLACE-5).
 #[derive(Clone, Debug)]
 pub struct Folder {
     place: Arc<dyn Place>,
-    /// The store, as it was when it was last asked.
+    /// The summary of the store when it was last read.
     store: Arc<Mutex<StoreSummary>>,
     is_read_only: bool,
     min_age: Duration,
@@ -53,25 +54,25 @@ pub struct Folder {
 }
 
 impl Folder {
-    /// The age from which a sweep removes a file, by the time of its last change.
+    /// The age from which a sweep removes a file, by its modification time.
     pub const MIN_AGE: Duration = Duration::from_secs(60 * 60);
 
-    /// Opens the folder of a store. One that is not there is made with the first file; its parent must exist.
+    /// Opens the folder of a store. A missing folder is created with the first file; its parent must exist.
     ///
     /// # Errors
     ///
     /// - [`StoreErrorKind::ForeignData`]: the folder has the mark of another store.
     /// - [`StoreErrorKind::Damaged`]: the mark cannot be read.
-    /// - [`StoreErrorKind::Unavailable`], [`StoreErrorKind::Failed`], and those of the store.
+    /// - [`StoreErrorKind::Unavailable`], [`StoreErrorKind::Failed`], and the errors of the store.
     pub fn open(root: impl Into<Root>, store: &dyn ArchiveStore) -> Result<Self, StoreError> {
         Folder::open_with(root.into(), store, false)
     }
 
-    /// Opens the folder of a store for reading alone: no mark is written, and nothing else.
+    /// Opens the folder of a store for reading only. Nothing is written, not even a mark.
     ///
     /// # Errors
     ///
-    /// As [`Folder::open`].
+    /// The errors of [`Folder::open`].
     pub fn open_read_only(
         root: impl Into<Root>,
         store: &dyn ArchiveStore,
@@ -79,15 +80,16 @@ impl Folder {
         Folder::open_with(root.into(), store, true)
     }
 
-    /// Makes the folder the store's, whatever it was before, and returns what a sweep would remove from now on.
+    /// Makes the store the owner of the folder, whatever its mark, and returns the files that a sweep would
+    /// remove from now on.
     ///
-    /// The store that it belonged to is refused from then on, copies of this store included: the store gets a new
-    /// identity. Other processes of the store hear of it with their next sweep. If there is something that a
-    /// sweep would remove, the folder that is returned removes nothing before [`Folder::MIN_AGE`] has passed.
+    /// The previous owner and copies of this store are refused from then on, because the store gets a new
+    /// identity. Other processes of the store learn it with their next sweep. If a sweep would remove
+    /// something, the returned folder removes nothing before [`Folder::MIN_AGE`] has passed.
     ///
     /// # Errors
     ///
-    /// As [`Folder::open`], but for the mark, which is replaced.
+    /// The errors of [`Folder::open`], except those of the mark, which is replaced.
     pub fn adopt(
         root: impl Into<Root>,
         store: &dyn ArchiveStore,
@@ -100,11 +102,12 @@ impl Folder {
         Ok((folder, leftovers))
     }
 
-    /// Returns what a sweep would remove if the folder were the store's, whatever its mark says. Reads alone.
+    /// Returns the files that a sweep would remove if the folder belonged to the store, whatever its mark.
+    /// Only reads.
     ///
     /// # Errors
     ///
-    /// Those of the store, and of the folder if it cannot be read.
+    /// Errors of the store, and of a folder that cannot be read.
     pub fn preview(
         root: impl Into<Root>,
         store: &dyn ArchiveStore,
@@ -149,9 +152,9 @@ impl Folder {
         }
     }
 
-    /// The same folder with another age from which a sweep removes a file.
+    /// Returns the same folder with another age from which a sweep removes a file.
     ///
-    /// An upload that has made its file and has not locked it yet is protected by the age alone.
+    /// An upload that has created its file and not locked it yet is protected by this age alone.
     #[must_use]
     pub fn with_min_age(self, min_age: Duration) -> Self {
         Folder { min_age, ..self }
@@ -162,34 +165,34 @@ impl Folder {
         self.min_age
     }
 
-    /// The standing of the folder towards its store, as far as this process knows.
+    /// Returns the standing of the folder towards its store, as far as this process knows it.
     pub fn standing(&self) -> FolderStanding {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The number of files that nothing referred to when the folder was adopted, if this process adopted it: because
-    /// it was told to, or because the store refers to other files in a folder without a mark.
+    /// Returns the number of files without a reference when this process adopted the folder, either by
+    /// request or because the store refers to other files in a folder without a mark.
     pub fn adopted_leftovers(&self) -> usize {
         self.adopted_leftovers
     }
 
-    /// Has an adopted folder remove nothing at first, if there are files that nothing refers to.
+    /// Delays removals in an adopted folder, if there are files without a reference.
     fn keep_back(&mut self, leftovers: usize) {
         self.adopted_leftovers = leftovers;
         self.adopted_at = (leftovers > 0).then(Instant::now);
     }
 
-    /// True if the folder was adopted a short time ago: what is in it can still be saved.
+    /// Returns true if the folder was adopted a short time ago: its files can still be rescued.
     fn is_newly_adopted(&self) -> bool {
         self.adopted_at.is_some_and(|at| at.elapsed() < self.min_age)
     }
 
-    /// The path of the folder.
+    /// Returns the path of the folder.
     pub fn root(&self) -> &Path {
         self.place.root()
     }
 
-    /// Removes the contents of a model that nobody writes, and returns their number.
+    /// Removes the contents of a model that nobody is writing, and returns their number.
     fn clear(
         &self,
         organisation: &Organisation,
@@ -227,7 +230,7 @@ impl ContentStore for Folder {
             false => None,
         };
         if found.is_none() {
-            // It may be missing because the folder is not ours any more.
+            // It may be missing because the folder has got another owner.
             self.ensure_owned()?;
         }
         found.ok_or_else(missing)
@@ -277,7 +280,7 @@ impl ContentStore for Folder {
     }
 }
 
-/// The meaning of a fault of the disk for the caller.
+/// Converts an error of the disk into an error of a store.
 pub(crate) fn fault(error: io::Error) -> StoreError {
     let kind = match error.kind() {
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => StoreErrorKind::Full,
@@ -291,7 +294,7 @@ pub(crate) fn fault(error: io::Error) -> StoreError {
     StoreError::new(kind, error)
 }
 
-/// Returns whether the process or the machine lacks something that comes back: descriptors, memory, locks.
+/// Returns true if the process or the machine temporarily lacks a resource: descriptors, memory, locks.
 fn is_exhausted(error: &io::Error) -> bool {
     #[cfg(unix)]
     {

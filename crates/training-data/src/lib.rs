@@ -1,10 +1,10 @@
-//! Training data of custom models: what an upload is judged by (DATA-1, DATA-2), how long its audio lasts
-//! by the audio itself, and where its files are kept (DATA-3, DATA-4).
+//! Training data of custom models: validation of uploads (DATA-1, DATA-2), the duration of their audio, and
+//! storage of their files (DATA-3, DATA-4).
 //!
-//! An [`Upload`] takes the parts of a request as they stream in, and memory does not grow with them: files
-//! go to a [`ContentStore`], of which [`Folder`] is one. At the end there is a pair for
-//! [`Engine::add_data`](custom_models_core::Engine::add_data) whose contents are durable, or everything
-//! that is wrong at once.
+//! An [`Upload`] takes the parts of a request as they stream in, in constant memory. Files go to a
+//! [`ContentStore`], such as a [`Folder`]. The result is a pair for
+//! [`Engine::add_data`](custom_models_core::Engine::add_data) whose contents are durable, or all violations
+//! at once.
 //!
 //! ```
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {

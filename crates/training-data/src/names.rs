@@ -1,13 +1,13 @@
-//! The names that a sender gives files: data, never paths (DATA-4).
+//! File names given by senders: data, never paths (DATA-4).
 
 use custom_models_core::field::ViolationKind;
 
 use crate::AudioFormat;
 
-/// The longest name in bytes, which is what most file systems take.
+/// The longest name in bytes, which most file systems accept.
 pub(crate) const LONGEST: usize = 255;
 
-/// The format that the name of an audio says.
+/// Returns the format that the name of an audio file implies.
 pub(crate) fn audio(name: &str) -> Result<AudioFormat, ViolationKind> {
     not_too_long(name)?;
     AudioFormat::of_name(name).ok_or(ViolationKind::Unsupported)

@@ -1,10 +1,10 @@
 //! Contents as objects: `{prefix}/{organisation}/{model}/{content}` in a bucket or a container (PLACE-2).
 //!
-//! An upload is written to a temporary file and judged there. Then it is sent, in parts if it is large, and it is an
-//! object when it is whole. Who sends one that takes long, or holds one for long, keeps a marker beside it,
-//! `{content}.writing`, which is changed from time to time: a sweep takes a marker that was not changed for an hour
-//! away from its writer, whose upload is refused at its commit then. The marker says which upload of parts is to be
-//! aborted. Marks and markers are changed on the condition that they are what was read.
+//! An upload is written to a temporary file and validated there. Then it is sent, in parts if it is large,
+//! and becomes an object once it is complete. A writer that sends or holds one for long keeps a marker beside
+//! it, `{content}.writing`, and updates it from time to time. A sweep takes a marker that was not updated for
+//! an hour away from its writer, whose upload is then refused at its commit. The marker names the multipart
+//! upload to abort. Changes of marks and markers are conditional on the version that was read.
 
 mod bridge;
 mod client;
@@ -30,9 +30,9 @@ use self::location::Location;
 pub use self::options::ObjectOptions;
 use self::remote::Remote;
 
-/// A bucket or a container, or what lies under a prefix there, for a [`Folder`](crate::Folder).
+/// A bucket or a container, or a prefix in one, for a [`Folder`](crate::Folder).
 ///
-/// Requests are made on a thread of its own, in a runtime that belongs to it; who calls waits for the answer.
+/// Requests are made on a thread with a runtime that belongs to this value; callers block until the response.
 #[derive(Clone)]
 pub struct Objects(Arc<Inner>);
 
@@ -43,20 +43,21 @@ struct Inner {
 }
 
 impl Objects {
-    /// What lies under `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`. Nothing is asked of the
-    /// service yet. Credentials, regions and endpoints are those of the environment, as each service has them.
+    /// Opens `s3://BUCKET/PREFIX`, `gs://BUCKET/PREFIX` or `az://CONTAINER/PREFIX`, without a request.
+    /// Credentials, regions and endpoints come from the environment, in the form that each service defines.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`](custom_models_core::store::StoreErrorKind::Unavailable) for what is no such URL, or has
-    /// a user, a query or a fragment, and for an environment that contradicts itself. No error shows what it has.
+    /// [`StoreErrorKind::Unavailable`](custom_models_core::store::StoreErrorKind::Unavailable) for an invalid
+    /// URL, for a URL with a user, a query or a fragment, and for a contradictory environment. Error messages
+    /// do not show the URL or the environment.
     pub fn at(url: &str, options: ObjectOptions) -> Result<Self, StoreError> {
         let location = Location::parse(url)?;
         let remote = Remote::connect(&location, &options)?;
         Ok(Objects(Arc::new(Inner { location, options, remote })))
     }
 
-    /// The URL.
+    /// Returns the URL.
     pub fn url(&self) -> &str {
         &self.0.location.name
     }
@@ -74,7 +75,7 @@ impl Objects {
     }
 }
 
-/// Shows the URL alone: clients show names of keys.
+/// Shows the URL alone, since clients show the names of keys.
 impl fmt::Debug for Objects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("Objects").field(&self.url()).finish()

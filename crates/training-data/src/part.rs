@@ -10,14 +10,14 @@ use sha2::{Digest, Sha256};
 use crate::content::{Kept, NewContent};
 use crate::folder::fault;
 
-/// A file that is sent: its name, and what is known of its bytes so far.
+/// A file of an upload: its name, and its digest and content so far.
 pub(crate) struct FilePart {
     pub(crate) filename: String,
     pub(crate) bytes: u64,
     digest: Sha256,
-    /// The fault of its name. Nothing is kept of such a file.
+    /// The violation of its name. Nothing is stored of such a file.
     pub(crate) fault: Option<ViolationKind>,
-    /// The content that it is written to; `None` if it is only digested.
+    /// The content that it is written to; `None` if it is only hashed.
     pub(crate) content: Option<Box<dyn NewContent>>,
 }
 
@@ -40,7 +40,7 @@ impl FilePart {
         ContentDigest::from_bytes(self.digest.clone().finalize().into())
     }
 
-    /// Makes it durable, and describes it. A file that is only digested has no content.
+    /// Makes the file durable, and returns its description. A file that is only hashed has no content.
     pub(crate) fn keep(&mut self) -> Result<(DataFile, Option<Box<dyn Kept>>), StoreError> {
         let kept = self.content.take().map(NewContent::keep).transpose()?;
         let file = DataFile {

@@ -1,28 +1,28 @@
-//! The check that a transcript is a text with something in it, made as it streams in (DATA-1).
+//! The check that a transcript is non-blank text, made as it streams in (DATA-1).
 
 use std::borrow::Cow;
 
 use custom_models_core::field::{ViolationKind, is_format_character};
 
-/// The number of bytes of the beginning that are kept, to name the kind of a file that is no text.
+/// The number of bytes kept from the beginning, to name the kind of a file that is not text.
 const HEAD: usize = 1024;
 
-/// A transcript that streams in, as far as it is known.
+/// The state of the check of a transcript that streams in.
 #[derive(Debug, Default)]
 pub(crate) struct Transcript {
     head: Vec<u8>,
-    /// The beginning of a character that the last bytes ended in.
+    /// The incomplete character at the end of the bytes so far.
     open: Vec<u8>,
     has_text: bool,
-    /// True if there are characters that nobody sees, and that are no space.
+    /// True if there are invisible characters other than spaces.
     has_invisible: bool,
     is_broken: bool,
-    /// A control character that is not one of a text.
+    /// A control character that texts do not have.
     control: Option<char>,
 }
 
 impl Transcript {
-    /// Looks at more bytes.
+    /// Checks more bytes.
     pub(crate) fn write(&mut self, bytes: &[u8]) {
         let room = HEAD.saturating_sub(self.head.len());
         self.head.extend(bytes.iter().take(room));
@@ -58,7 +58,7 @@ impl Transcript {
         }
     }
 
-    /// Returns the fault of the transcript at its end, and the kind of its content.
+    /// Returns the violation of a complete transcript, and the kind of its content.
     pub(crate) fn fault(&self) -> Option<(ViolationKind, Cow<'static, str>)> {
         if self.is_broken || !self.open.is_empty() || self.control.is_some() {
             Some((ViolationKind::NotText, self.looks()))
@@ -71,7 +71,7 @@ impl Transcript {
         }
     }
 
-    /// Returns the kind that a file seems to be of that is no text in UTF-8.
+    /// Returns the likely kind of a file that is not UTF-8 text.
     fn looks(&self) -> Cow<'static, str> {
         let zeros = |at: usize, of: usize| {
             self.head.iter().skip(at).step_by(of).filter(|byte| **byte == 0).count()
@@ -84,7 +84,7 @@ impl Transcript {
             ([b'P', b'K', 3, 4, ..], _) => "a ZIP archive or an office document",
             ([0xD0, 0xCF, 0x11, 0xE0, ..], _) => "an office document",
             ([b'%', b'P', b'D', b'F', ..], _) => "a PDF",
-            // Of most languages every second byte is none, or three of four are.
+            // In most languages every second byte is zero, or three of four are.
             _ if even + odd > 2 * characters => "UTF-32",
             _ if even.abs_diff(odd) > characters / 4 => "UTF-16",
             (_, Some(control)) if !self.is_broken => {

@@ -1,8 +1,8 @@
-//! Transcripts that are texts, and what others look like.
+//! Valid transcripts, and the kinds of others.
 
 use super::*;
 
-/// Returns the fault of a file. Asserts that it does not depend on the size of the pieces that it comes in.
+/// Returns the violation of a file. Asserts that it does not depend on the size of the chunks.
 fn fault(bytes: &[u8]) -> Option<(ViolationKind, String)> {
     let in_pieces = |size: usize| {
         let mut transcript = Transcript::default();

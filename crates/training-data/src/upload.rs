@@ -1,4 +1,4 @@
-//! The judge of an upload: parts as they come, everything that is wrong at once (DATA-1 to DATA-4).
+//! Validation of an upload while its parts stream in, with all violations at once (DATA-1 to DATA-4).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -17,17 +17,17 @@ use crate::names;
 use crate::part::FilePart;
 use crate::transcript::Transcript;
 
-/// Longer than any type, and short enough to be held.
+/// Longer than any type, and short enough to be kept in memory.
 const LONGEST_TYPE: usize = 16;
 
-/// Why an upload has no pair.
+/// The reason why an upload yields no pair.
 #[derive(Debug)]
 pub enum UploadError {
-    /// A file, or all that belongs to no file, is larger than [`DataFile::MAX_BYTES`] (DATA-3).
+    /// A file, or everything outside files, exceeds [`DataFile::MAX_BYTES`] (DATA-3).
     TooLarge,
     /// The violations of its parts (DATA-2).
     Invalid(Violations<'static>),
-    /// The contents could not be kept, or not be read again.
+    /// The contents could not be stored, or not be read again.
     Store(StoreError),
 }
 
@@ -59,27 +59,27 @@ impl From<StoreError> for UploadError {
 /// The violation of a part, and the kind of its content.
 type Fault = (ViolationKind, Cow<'static, str>);
 
-/// An upload that streams in. Dropped before its end, it leaves nothing.
+/// An upload that streams in. Dropping it early leaves nothing.
 pub struct Upload {
     place: Option<Place>,
     current: Current,
     data_type: Option<Vec<u8>>,
     audio: Option<(FilePart, Option<AudioFormat>)>,
     transcript: Option<(FilePart, Transcript)>,
-    /// Parts that are given again, or are no files.
+    /// Parts that are repeated, or are not files.
     faults: Vec<(Field, ViolationKind)>,
-    /// The number of bytes that belong to no part that counts.
+    /// The number of bytes outside the known parts.
     ignored: u64,
 }
 
-/// The model in a store of contents that an upload is for.
+/// The model that an upload is for, and its content store.
 struct Place {
     contents: Arc<dyn ContentStore>,
     organisation: Organisation,
     model: ModelId,
 }
 
-/// The part that bytes belong to.
+/// The part that receives bytes.
 enum Current {
     Ignored,
     Type,
@@ -87,36 +87,36 @@ enum Current {
     Transcript,
 }
 
-/// An upload with nothing wrong, whose contents are durable. No sweep removes them while this is held: until
-/// the store of models has been told of the pair.
+/// A valid upload with durable contents. No sweep removes them while this value exists: until the pair is
+/// committed.
 #[derive(Debug)]
 pub struct Uploaded {
-    /// The pair, as the engine takes it.
+    /// The pair, for the engine.
     pub pair: NewPair,
-    /// The digest of the request (IDEM-1): of the type, the names and the contents. The framing of its parts does
-    /// not change it.
+    /// The digest of the request (IDEM-1): of the type, the names and the contents. It does not depend on the
+    /// framing of the parts.
     pub request: ContentDigest,
     kept: Vec<Box<dyn Kept>>,
 }
 
 impl Uploaded {
-    /// Removes the contents: the store of models does not know of the pair, and never will.
+    /// Removes the contents, because the pair is not committed and never will be.
     ///
     /// # Errors
     ///
-    /// Those of the content store; what is left is a sweep's.
+    /// Errors of the content store; a sweep removes what is left.
     pub fn discard(self) -> Result<(), StoreError> {
         self.kept.into_iter().try_for_each(Kept::discard)
     }
 }
 
 impl Upload {
-    /// An upload to a model, whose contents go to a content store.
+    /// Starts an upload to a model, whose contents go to a content store.
     pub fn to(contents: Arc<dyn ContentStore>, organisation: Organisation, model: ModelId) -> Self {
         Upload::new(Some(Place { contents, organisation, model }))
     }
 
-    /// An upload of which only the digest is wanted, for a repeat (IDEM-1).
+    /// Starts an upload that is only hashed, to compare a repeat (IDEM-1).
     pub fn only_digested() -> Self {
         Upload::new(None)
     }
@@ -133,8 +133,7 @@ impl Upload {
         }
     }
 
-    /// A part begins; the bytes that follow are its own. Parts of other names than the rules have are
-    /// ignored.
+    /// Begins a part; the bytes that follow belong to it. Parts with unknown names are ignored.
     ///
     /// # Errors
     ///
@@ -180,7 +179,7 @@ impl Upload {
         Ok(part)
     }
 
-    /// More bytes of the part that began last.
+    /// Adds bytes to the current part.
     ///
     /// # Errors
     ///
@@ -211,8 +210,8 @@ impl Upload {
         if size > DataFile::MAX_BYTES { Err(UploadError::TooLarge) } else { Ok(()) }
     }
 
-    /// The digest of the request; `None` where a part is missing or given again, which no request has that
-    /// was ever done.
+    /// Returns the digest of the request; `None` if a part is missing or repeated, as in no request that was
+    /// ever executed.
     pub fn digest(&self) -> Option<ContentDigest> {
         let data_type = self.judged_type().ok()?;
         let ((audio, _), (transcript, _)) = (self.audio.as_ref()?, self.transcript.as_ref()?);
@@ -230,11 +229,11 @@ impl Upload {
         Some(ContentDigest::from_bytes(digest.finalize().into()))
     }
 
-    /// Judges the whole upload, and makes its contents durable.
+    /// Validates the whole upload, and makes its contents durable.
     ///
     /// # Errors
     ///
-    /// See [`UploadError`]; then nothing is kept.
+    /// See [`UploadError`]; then nothing is stored.
     pub fn finish(mut self) -> Result<Uploaded, UploadError> {
         let data_type = self.judged_type();
         let millis = self.judged_audio()?;
@@ -263,7 +262,7 @@ impl Upload {
         DataType::from_name(name).ok_or(ViolationKind::Unsupported)
     }
 
-    /// Returns the duration of the audio in milliseconds, or its fault.
+    /// Returns the duration of the audio in milliseconds, or its violation.
     fn judged_audio(&mut self) -> Result<Result<u64, Fault>, UploadError> {
         let fault = |kind| Ok(Err((kind, Cow::Borrowed(""))));
         let Some((part, format)) = &mut self.audio else { return fault(ViolationKind::Missing) };
@@ -306,7 +305,7 @@ impl fmt::Debug for Upload {
     }
 }
 
-/// Returns the result of the judgement of a filename, and the fault of the filename: one of them is `None`.
+/// Splits the result for a file into its value and its violation: one of them is `None`.
 fn told_apart<T>(
     filename: Option<&str>,
     judge: impl FnOnce(&str) -> Result<T, ViolationKind>,
@@ -331,7 +330,7 @@ fn kept(
     let (transcript, kept_transcript) = match transcript.keep() {
         Ok(kept) => kept,
         Err(error) => {
-            // What cannot be removed is a sweep's; the first fault is the one to tell.
+            // A sweep removes what cannot be removed; the first error is the one to report.
             let _ = kept_audio.map(Kept::discard);
             return Err(error.into());
         }

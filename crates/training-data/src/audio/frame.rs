@@ -1,4 +1,4 @@
-//! The head of a frame of MPEG audio or of AAC in ADTS.
+//! The header of a frame of MPEG audio or of AAC in ADTS.
 
 use super::nanos;
 
@@ -11,23 +11,23 @@ pub(super) enum Kind {
     Adts,
 }
 
-/// The head of a frame.
+/// The header of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Frame {
     pub(super) kind: Kind,
-    /// In bytes, with its head.
+    /// The length in bytes, including the header.
     pub(super) length: usize,
     pub(super) samples: u32,
     pub(super) rate: u32,
     pub(super) channels: u8,
-    /// Bytes before the payload.
+    /// The number of bytes before the payload.
     pub(super) head: usize,
-    /// True if a decoder knows its profile.
+    /// True if a decoder supports its profile.
     pub(super) is_plain: bool,
 }
 
 impl Frame {
-    /// Returns true if the other frame may follow this one without a cut between them.
+    /// Returns true if the other frame may follow this one in the same recording.
     pub(super) const fn goes_on_as(&self, other: &Frame) -> bool {
         self.kind as u8 == other.kind as u8 && self.rate == other.rate
     }

@@ -16,7 +16,7 @@ use super::place::{Details, EachModel, Entry, MarkLock, Place, Removed};
 use super::{Folder, fault, is_name};
 use crate::content::{Content, NewContent};
 
-/// The number of times that a file is begun anew when a sweep takes its folder away in the same moment.
+/// The most attempts to begin a file whose folder a sweep removes at the same time.
 const ATTEMPTS: u32 = 8;
 
 /// A folder on a disk.
@@ -110,7 +110,7 @@ impl Place for Disk {
         model: ModelId,
         name: &str,
     ) -> Result<Option<Details>, StoreError> {
-        // One that is gone meanwhile was its upload's to remove.
+        // A file that has just vanished was removed by its upload.
         let path = self.file(organisation, model, name);
         let Ok(metadata) = fs::metadata(path) else { return Ok(None) };
         let changed = metadata.modified().map_err(fault)?;
@@ -137,7 +137,7 @@ impl Place for Disk {
         let mut removed = Removed::default();
         for (name, bytes) in names {
             let path = self.file(organisation, model, &name);
-            // Held until the file is gone: an upload that is just making it has to see that.
+            // The lock is held until the file is gone, so that an upload that is just creating it notices.
             let Some(_lock) = unused(&path).map_err(fault)? else {
                 removed.used += 1;
                 continue;
@@ -159,7 +159,7 @@ impl Place for Disk {
     }
 
     fn tidy(&self, organisation: &Organisation, model: Option<ModelId>) {
-        // It stays if something is still being written there.
+        // The folder stays if something is still being written there.
         let _ = fs::remove_dir(match model {
             Some(model) => self.of_model(organisation, model),
             None => self.of_organisation(organisation),

@@ -1,4 +1,5 @@
-//! The marks of a folder on a disk: written aside, synced and renamed, under the lock of `custom-models.lock`.
+//! The marks of a folder on a disk: written to a temporary file, synced and renamed, under the lock of
+//! `custom-models.lock`.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Write};
@@ -13,11 +14,11 @@ use super::place::MarkLock;
 
 pub(super) const MARK: &str = "custom-models.json";
 const ASIDE: &str = "custom-models.json.part";
-/// The mark of an adoption that has not come to its end.
+/// The mark of an unfinished adoption.
 pub(super) const PREPARED: &str = "custom-models.json.adopted";
 const LOCK: &str = "custom-models.lock";
 
-/// A mark of a folder, `None` if it has none or is not there.
+/// Reads a mark of a folder; `None` if there is no mark or no folder.
 pub(super) fn read(root: &Path, name: &str) -> Result<Option<Mark>, StoreError> {
     let path = root.join(name);
     let mut bytes = Vec::new();
@@ -34,7 +35,7 @@ fn here(root: &Path) -> io::Result<Here<'static>> {
     Ok(Here { inode: inode(root)?, place: None })
 }
 
-/// The lock under which a mark is looked at and changed. Ends when it is dropped.
+/// The lock for reading and changing a mark. Released when it is dropped.
 #[derive(Debug)]
 pub(super) struct DiskLock<'a> {
     root: &'a Path,
@@ -42,7 +43,7 @@ pub(super) struct DiskLock<'a> {
 }
 
 impl<'a> DiskLock<'a> {
-    /// Waits for the lock of a folder that is there.
+    /// Waits for the lock of an existing folder.
     pub(super) fn take(root: &'a Path) -> Result<Self, StoreError> {
         let locked = || -> io::Result<DiskLock<'a>> {
             let mut options = OpenOptions::new();
@@ -54,7 +55,7 @@ impl<'a> DiskLock<'a> {
         locked().map_err(fault)
     }
 
-    /// Makes the folder if it is not there, and waits for its lock.
+    /// Creates the folder if it is missing, and waits for its lock.
     pub(super) fn take_making(root: &'a Path) -> Result<Self, StoreError> {
         make_in(root.parent().unwrap_or(root), root).map_err(fault)?;
         DiskLock::take(root)
@@ -68,7 +69,7 @@ impl<'a> DiskLock<'a> {
         file.sync_all()
     }
 
-    /// Puts a mark that was written aside in its place, durably.
+    /// Renames a mark that was written to a temporary file to its final name, durably.
     fn put(&self, name: &str) -> io::Result<()> {
         fs::rename(self.root.join(name), self.root.join(MARK))?;
         sync_folder(self.root)
@@ -81,7 +82,7 @@ impl MarkLock for DiskLock<'_> {
     }
 
     fn write(&mut self, mark: &Mark) -> Result<(), StoreError> {
-        // Under the lock nobody else gives the store a lineage.
+        // Nobody else gives the store a lineage while the lock is held.
         let mark = &Mark { nexts: mark.nexts.last(), ..*mark };
         self.write_named(mark, ASIDE).and_then(|()| self.put(ASIDE)).map_err(fault)
     }
@@ -145,7 +146,7 @@ mod tests {
         }
     }
 
-    /// Values that another process of the store has written meanwhile are not taken back.
+    /// Values that another process of the store has written since are kept.
     #[test]
     fn place_2_a_mark_is_never_lowered_and_never_put_over_that_of_another_store() {
         let place = tempfile::tempdir().unwrap();

@@ -1,14 +1,15 @@
-//! Files and folders of a [`Folder`](super::Folder), as the file system has them.
+//! Files and folders of a [`Folder`](super::Folder) in the file system.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// The ending of a file that is still written.
+/// The extension of a file that is still being written.
 pub(super) const PART: &str = ".part";
 
-/// Makes the folder of a model, durably. Returns false if a sweep took a folder on the way at once.
+/// Creates the folder of a model, durably. Returns false if a sweep removed a folder of the path at the same
+/// time.
 pub(super) fn make(root: &Path, folder: &Path) -> io::Result<bool> {
     let of_organisation = folder.parent().unwrap_or(root);
     let made = make_in(root, of_organisation).and_then(|()| make_in(of_organisation, folder));
@@ -20,13 +21,13 @@ pub(super) fn make(root: &Path, folder: &Path) -> io::Result<bool> {
 
 pub(super) fn make_in(parent: &Path, folder: &Path) -> io::Result<()> {
     match DirBuilder::new().owner_only().create(folder) {
-        // The process that made it may not have come to sync it.
+        // The process that created it may not have synced it yet.
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
         _ => sync_folder(parent),
     }
 }
 
-/// The number of a folder on its disk, which a copy of it does not have; `None` where there is none.
+/// Returns the inode of a folder, which differs from that of a copy; `None` on systems without inodes.
 #[cfg(unix)]
 pub(super) fn inode(folder: &Path) -> io::Result<Option<u64>> {
     Ok(Some(std::os::unix::fs::MetadataExt::ino(&fs::metadata(folder)?)))
@@ -42,15 +43,15 @@ pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// Folders cannot be synced here; the system writes them in order.
+/// Does nothing: folders cannot be synced here, and the system writes them in order.
 #[cfg(not(unix))]
 pub(super) fn sync_folder(_: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes files and folders that their owner alone may use (PLACE-5).
+/// Creates files and folders that their owner alone may use (PLACE-5).
 pub(super) trait OwnerOnly {
-    /// Sets the mode with which something is made. What is there already keeps its own.
+    /// Sets the mode for a new file or folder. An existing one keeps its mode.
     fn owner_only(&mut self) -> &mut Self;
 }
 
@@ -75,19 +76,19 @@ impl<T> OwnerOnly for T {
     }
 }
 
-/// The folders in a folder whose names are names of a kind.
+/// Returns the folders in a folder whose names parse as `T`.
 pub(super) fn folders<T: std::str::FromStr>(folder: &Path) -> io::Result<Vec<(PathBuf, T)>> {
     let named = |(path, name): (PathBuf, String)| Some((path, name.parse().ok()?));
     Ok(entries(folder)?.into_iter().filter_map(named).collect())
 }
 
-/// The contents in a folder, whole ones and parts.
+/// Returns the contents in a folder, complete ones and parts.
 pub(super) fn files(folder: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let is_ours = |(_, name): &(PathBuf, String)| is_name(name.strip_suffix(PART).unwrap_or(name));
     Ok(entries(folder)?.into_iter().filter(is_ours).collect())
 }
 
-/// The entries of a folder, by name; nothing where there is none.
+/// Returns the entries of a folder, by name; nothing if the folder is missing.
 fn entries(folder: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     let read = match fs::read_dir(folder) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
@@ -105,7 +106,7 @@ fn entries(folder: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     Ok(all)
 }
 
-/// The lock on a file; `None` if somebody else has it, or the file is gone.
+/// Takes the lock on a file; `None` if another process holds it, or the file is gone.
 pub(super) fn unused(path: &Path) -> io::Result<Option<File>> {
     let file = match File::open(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
@@ -118,8 +119,8 @@ pub(super) fn unused(path: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Returns true if a text is a name that a [`Folder`](super::Folder) gives: 32 hexadecimal digits in lower case,
-/// so no name leads out of its folder.
+/// Returns true if a text is a name that a [`Folder`](super::Folder) assigns: 32 hexadecimal digits in lower
+/// case, so no name leads out of its folder.
 pub fn is_name(name: &str) -> bool {
     let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
     name.len() == 32 && name.bytes().all(is_digit)

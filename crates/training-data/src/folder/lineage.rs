@@ -1,11 +1,14 @@
-//! The steps by which a mark and its store get a new lineage or a new identity. Any step may be the last one
-//! before a crash (PLACE-2).
+//! The steps by which a mark and its store get a new lineage or a new identity. A crash may come after any
+//! step (PLACE-2).
 //!
-//! All of it is done under the lock of the mark, or against the mark that was read: where two processes may be at it at
-//! once, a mark keeps the lineages that either may be giving, and the store takes one. For a lineage, the mark is written with the lineage of the store and the next
-//! one, then the store gets the next one, then the mark is written with that alone: at any time the lineage of
-//! the store is one of the mark's. For an identity, the mark is written aside, then the store gets the identity, then
-//! the mark is put in its place, by the next opening if need be.
+//! All steps are taken under the lock of the mark, or on the condition that the mark has not changed since it
+//! was read. Where two processes may take them at once, a mark keeps the lineages that either may be giving,
+//! and the store takes one.
+//!
+//! For a new lineage, the mark is written with the current lineage of the store and the next one; then the
+//! store gets the next one; then the mark is written with that one alone. So the lineage of the store is
+//! always in the mark. For a new identity, a second mark is written; then the store gets the identity; then
+//! the second mark replaces the first, by the next opening if need be.
 
 use custom_models_core::store::{
     ArchiveChange, ArchiveStore, Lineage, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
@@ -16,13 +19,13 @@ use super::FolderStanding;
 use super::mark::{Mark, Nexts};
 use super::place::{MarkLock, Place};
 
-/// The number of times that a mark and its store are looked at anew because they change meanwhile.
+/// The most attempts to read a mark and its store while they change.
 const ATTEMPTS: u32 = 8;
 
-/// The number of times that a change of a mark is begun anew when another process is faster.
+/// The most attempts to change a mark while other processes change it.
 const CHANGES: u32 = 3;
 
-/// Makes a change of a mark, anew if another process was faster.
+/// Changes a mark, again if another process was faster.
 pub(super) fn changed<T>(
     mut change: impl FnMut() -> Result<T, StoreError>,
 ) -> Result<T, StoreError> {
@@ -37,7 +40,7 @@ pub(super) fn changed<T>(
 }
 
 impl Mark {
-    /// Reads the mark of a folder and asks its store, so that neither is from before the other.
+    /// Reads the mark of a folder and its store, so that neither is older than the other.
     pub(super) fn look(
         place: &dyn Place,
         store: &dyn ArchiveStore,
@@ -45,7 +48,7 @@ impl Mark {
         let mut mark = place.mark()?;
         for _ in 0..ATTEMPTS {
             let summary = store.summary()?;
-            // One that did not change while the store was asked is of the same moment.
+            // A mark that did not change while the store was read belongs to the same state.
             match place.mark()? {
                 same if same == mark => return Ok((mark, summary)),
                 changed => mark = changed,
@@ -54,8 +57,8 @@ impl Mark {
         Err(StoreErrorKind::Busy.into())
     }
 
-    /// Judges the store again, under the lock, and records what it finds: that the store is behind, or how far
-    /// it is, with a new lineage. `None` if the mark is gone.
+    /// Judges the store again, under the lock, and records the result: that the store is behind, or its
+    /// progress with a new lineage. `None` if the mark is gone.
     pub(super) fn record(
         place: &dyn Place,
         store: &dyn ArchiveStore,
@@ -78,8 +81,8 @@ impl Mark {
         })
     }
 
-    /// Gives the store a new identity, and the folder the mark of it, which lies aside before the store is changed.
-    /// A failure before the change leaves the folder to whom it belonged.
+    /// Gives the store a new identity, and the folder its mark, which is written to a second file before the
+    /// store is changed. After an error before that change the folder still belongs to its previous owner.
     pub(super) fn adopt(
         lock: &mut dyn MarkLock,
         store: &dyn ArchiveStore,
@@ -96,8 +99,8 @@ impl Mark {
         Ok(adopted)
     }
 
-    /// Ends an adoption that did not come to its end after the store had got its new identity: the mark that lies
-    /// aside is put in its place if it is exactly that of the store.
+    /// Finishes an adoption that was interrupted after the store had got its new identity: the second mark
+    /// replaces the first if it is exactly that of the store.
     pub(super) fn finish_adoption(
         place: &dyn Place,
         store: &dyn ArchiveStore,
@@ -123,7 +126,7 @@ fn renew(
     summary: StoreSummary,
 ) -> Result<StoreSummary, StoreError> {
     let next = drawn();
-    // Those that were drawn for a lineage that the store does not have any more come to nothing.
+    // Lineages drawn to replace one that the store does not have any more are dropped.
     let drawn = if there.lineage == summary.lineage { there.nexts } else { Nexts::NONE };
     let mark = Mark { lineage: summary.lineage, nexts: drawn.and(next), ..Mark::of(&summary) };
     lock.write(&mark)?;

@@ -1,7 +1,7 @@
-//! The mark of a folder: which store it belongs to, how far that store had come, and its lineage (PLACE-2).
+//! The mark of a folder: the store that it belongs to, the progress of that store, and its lineage (PLACE-2).
 //!
-//! `custom-models.json` in the root of the folder. No organisation has a name with a dot, so it is in no
-//! organisation's way.
+//! `custom-models.json` in the root of the folder. Names of organisations have no dot, so it conflicts with
+//! none.
 
 use std::io;
 use std::path::Path;
@@ -9,35 +9,35 @@ use std::path::Path;
 use custom_models_core::store::{Lineage, StoreError, StoreErrorKind, StoreIdentity, StoreSummary};
 use serde::{Deserialize, Serialize};
 
-/// The longest mark that is read.
+/// The most bytes of a mark.
 pub(crate) const LONGEST: u64 = 4096;
 
 /// The content of a mark.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Mark {
     pub(super) identity: StoreIdentity,
-    /// The highest id, and the number of events, that the store was ever seen with.
+    /// The highest id and the highest number of events that the store was seen with.
     pub(super) last_id: u64,
     pub(super) events: u64,
     /// The lineage of the store, `None` until it is recorded.
     pub(super) lineage: Option<Lineage>,
-    /// The lineages one of which the store is getting.
+    /// The lineages of which the store is getting one.
     pub(super) nexts: Nexts,
-    /// True since a store was seen that is behind, until the folder is adopted.
+    /// True since a store was seen that is behind the mark, until the folder is adopted.
     pub(super) is_behind: bool,
-    /// True if the mark was written in another folder, of which this is a copy. It is not written.
+    /// True if the mark was written in another folder, of which this one is a copy. Not stored.
     pub(super) is_copied: bool,
 }
 
-/// Lineages that a store is getting, of which there are several where several processes give it one at a time and none
-/// can shut out the others; the last that was drawn comes first.
+/// Lineages that a store is getting, the last drawn first. There are several if several processes give it one
+/// at the same time and cannot lock each other out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Nexts([Option<Lineage>; 8]);
 
 impl Nexts {
     pub(super) const NONE: Self = Nexts([None; 8]);
 
-    /// The same with another one. Of too many the first is forgotten.
+    /// Adds another lineage. If there are too many, the first one drawn is dropped.
     pub(super) fn and(self, next: Lineage) -> Self {
         let mut all = [None; 8];
         let drawn = std::iter::once(Some(next)).chain(self.0);
@@ -45,7 +45,7 @@ impl Nexts {
         Nexts(all)
     }
 
-    /// The last one alone, where nobody else can be giving one.
+    /// Returns the last lineage alone, if no other process can be giving one.
     pub(super) fn last(self) -> Self {
         self.iter().next().map_or(Nexts::NONE, |next| Nexts::NONE.and(next))
     }
@@ -55,12 +55,12 @@ impl Nexts {
     }
 }
 
-/// The place of a mark, by which a copy of it is known.
+/// The location of a mark, which identifies copies of it.
 #[derive(Debug)]
 pub(crate) struct Here<'a> {
-    /// The number of its folder on a disk.
+    /// The inode of its folder on a disk.
     pub(crate) inode: Option<u64>,
-    /// The name of its prefix in a store of objects.
+    /// The name of its prefix in object storage.
     pub(crate) place: Option<&'a str>,
 }
 
@@ -78,23 +78,24 @@ struct Text {
     other_next_lineages: Vec<u64>,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     behind: bool,
-    /// The number on its disk of the folder that the mark was written in.
+    /// The inode of the folder that the mark was written in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     inode: Option<u64>,
-    /// The prefix of objects that the mark was written under.
+    /// The prefix of the objects that the mark was written under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     place: Option<String>,
 }
 
 impl Mark {
-    /// The mark of a store that is as far as it says, without a lineage.
+    /// Creates the mark of a store in this state, without a lineage.
     pub(super) const fn of(summary: &StoreSummary) -> Self {
         let StoreSummary { identity, last_id, events, .. } = *summary;
         let (lineage, nexts, is_behind, is_copied) = (None, Nexts::NONE, false, false);
         Mark { identity, last_id, events, lineage, nexts, is_behind, is_copied }
     }
 
-    /// True if the store has not seen all that the mark tells of it, or is a copy with a lineage of its own.
+    /// Returns true if the store lacks something that the mark records, or is a copy with a lineage of its
+    /// own.
     pub(super) fn is_ahead_of(&self, summary: &StoreSummary) -> bool {
         let is_known = self.lineage.is_none()
             || self
@@ -105,13 +106,13 @@ impl Mark {
         !is_known || summary.last_id < self.last_id || summary.events < self.events
     }
 
-    /// True if the mark says all of a store that there is to record.
+    /// Returns true if the mark records everything about a store in this state.
     pub(super) fn is_of(&self, summary: &StoreSummary) -> bool {
         let recorded = Mark { lineage: summary.lineage, ..Mark::of(summary) };
         self.lineage.is_some() && *self == recorded
     }
 
-    /// Reads a mark, as it lies under a path.
+    /// Parses a mark, as stored under a path.
     pub(crate) fn parse(bytes: &[u8], here: &Here<'_>, path: &Path) -> Result<Self, StoreError> {
         let unreadable = |cause: String| {
             let cause = format!("the mark '{}' is damaged: {cause}", path.display());
@@ -129,7 +130,7 @@ impl Mark {
         Ok(Mark { identity, last_id, events, lineage, nexts, is_behind, is_copied })
     }
 
-    /// The text of a mark that is written in a place.
+    /// Returns the text of a mark for a location.
     pub(crate) fn text(&self, here: &Here<'_>) -> io::Result<Vec<u8>> {
         let mut nexts = self.nexts.iter().map(Lineage::get);
         let text = Text {

@@ -1,4 +1,4 @@
-//! A file from its beginning until the store of models refers to it.
+//! A file from its creation until the store of models refers to it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
@@ -10,7 +10,7 @@ use super::files::{OwnerOnly, PART, make, sync_folder, unless_gone};
 use super::{Folder, fault};
 use crate::content::{Kept, NewContent};
 
-/// A file that is being written, which goes when this is dropped.
+/// A file that is being written. Dropping it removes it.
 pub(super) struct NewFile {
     file: File,
     of: Folder,
@@ -20,7 +20,7 @@ pub(super) struct NewFile {
 }
 
 impl NewFile {
-    /// Begins a file in the folder of a model. `None` if a sweep was faster than the lock.
+    /// Begins a file in the folder of a model. `None` if a sweep took the lock first.
     pub(super) fn begin(of: &Folder, root: &Path, folder: &Path) -> io::Result<Option<Self>> {
         if !make(root, folder)? {
             return Ok(None);
@@ -48,7 +48,7 @@ impl NewContent for NewFile {
     }
 
     fn keep(mut self: Box<Self>) -> Result<Box<dyn Kept>, StoreError> {
-        // An upload may take hours, in which the folder may have been taken over.
+        // An upload may take hours, in which another store may have adopted the folder.
         self.of.ensure_owned()?;
         self.file.sync_all().map_err(fault)?;
         let lock = self.file.try_clone().map_err(fault)?;
@@ -89,13 +89,13 @@ impl Seek for NewFile {
 impl Drop for NewFile {
     fn drop(&mut self) {
         if !self.is_kept {
-            // What cannot be removed is a sweep's.
+            // A sweep removes a file that cannot be removed now.
             let _ = fs::remove_file(self.part());
         }
     }
 }
 
-/// A file under its name, with the lock that was taken on it at its beginning.
+/// A file under its final name, with the lock that was taken when it was created.
 #[derive(Debug)]
 struct KeptFile {
     path: PathBuf,

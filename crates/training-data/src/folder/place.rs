@@ -1,4 +1,4 @@
-//! The port to what a [`Folder`](super::Folder) of training data is kept in.
+//! The interface to the storage of a [`Folder`](super::Folder) of training data: a disk or object storage.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -11,72 +11,72 @@ use super::Folder;
 use super::mark::Mark;
 use crate::content::{Content, NewContent};
 
-/// A content, or what is left of one that was being written.
+/// A content, or the part of one that was being written.
 #[derive(Debug)]
 pub(crate) struct Entry {
     pub(crate) name: String,
-    /// What the place told with the name, if it tells it there.
+    /// The details, if the storage lists them together with the name.
     pub(crate) details: Option<Details>,
 }
 
-/// What is known of an entry.
+/// The details of an entry.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Details {
     pub(crate) bytes: u64,
-    /// The time since its last change by the clock of its place; `None` for a time in the future.
+    /// The time since its last change, by the clock of the storage; `None` for a time in the future.
     pub(crate) age: Option<Duration>,
 }
 
-/// What was removed.
+/// The entries that were removed.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Removed {
     pub(crate) files: u64,
     pub(crate) bytes: u64,
-    /// The number of entries that stayed, because somebody writes them.
+    /// The number of entries that stayed because somebody is writing them.
     pub(crate) used: u64,
 }
 
-/// Acts on the entries of a model, and says whether to go on with the next one.
+/// A function called with the entries of each model, which returns whether to continue.
 pub(crate) type EachModel<'a> = dyn FnMut(ModelId, Vec<Entry>) -> Result<bool, StoreError> + 'a;
 
-/// Keeps contents and the marks of a folder, and knows nothing of stores of models.
+/// A storage of contents and of the marks of a folder. It knows nothing of stores of models.
 pub(crate) trait Place: Send + Sync + fmt::Debug {
-    /// Its name.
+    /// Returns its name.
     fn root(&self) -> &Path;
 
-    /// Makes sure that the place is there, or that it can be made.
+    /// Checks that the storage exists or can be created.
     fn ensure_reachable(&self) -> Result<(), StoreError>;
 
-    /// True if something is there under its name.
+    /// Returns true if something exists under its name.
     fn exists(&self) -> bool;
 
-    /// The mark; `None` if there is none.
+    /// Returns the mark; `None` if there is none.
     fn mark(&self) -> Result<Option<Mark>, StoreError>;
 
-    /// The mark of an adoption that has not come to its end, if there is one that can be read.
+    /// Returns the mark of an unfinished adoption, if there is a readable one.
     fn prepared(&self) -> Option<Mark>;
 
-    /// The right to change the marks, once what is there has been made.
+    /// Takes the lock for changing the marks. Unless `is_made`, a missing folder is created first.
     fn lock(&self, is_made: bool) -> Result<Box<dyn MarkLock + '_>, StoreError>;
 
-    /// The organisations that have contents.
+    /// Returns the organisations that have contents.
     fn organisations(&self) -> Result<Vec<Organisation>, StoreError>;
 
-    /// Calls `act` with what there is of each model of an organisation.
+    /// Calls `act` with the entries of each model of an organisation.
     fn each_model(
         &self,
         organisation: &Organisation,
         act: &mut EachModel<'_>,
     ) -> Result<(), StoreError>;
 
-    /// What there is of a model.
+    /// Returns the entries of a model.
     fn entries(
         &self,
         organisation: &Organisation,
         model: ModelId,
     ) -> Result<Vec<Entry>, StoreError>;
 
-    /// What is known of an entry; `None` if it is gone.
+    /// Returns the details of an entry; `None` if it is gone.
     fn details(
         &self,
         organisation: &Organisation,
@@ -84,7 +84,7 @@ pub(crate) trait Place: Send + Sync + fmt::Debug {
         name: &str,
     ) -> Result<Option<Details>, StoreError>;
 
-    /// True if somebody writes it, or it is gone.
+    /// Returns true if somebody is writing the entry, or it is gone.
     fn is_used(
         &self,
         organisation: &Organisation,
@@ -92,8 +92,8 @@ pub(crate) trait Place: Send + Sync + fmt::Debug {
         name: &str,
     ) -> Result<bool, StoreError>;
 
-    /// Removes entries that nobody writes. Where writers are known by a sign of life, one that is older than
-    /// `lapse` counts for nothing.
+    /// Removes entries that nobody is writing. If writers send signs of life, those older than `lapse` do not
+    /// count.
     fn remove(
         &self,
         organisation: &Organisation,
@@ -102,7 +102,7 @@ pub(crate) trait Place: Send + Sync + fmt::Debug {
         lapse: Duration,
     ) -> Result<Removed, StoreError>;
 
-    /// Removes a content whether or not somebody holds it.
+    /// Removes a content, whether it is held or not.
     fn remove_content(
         &self,
         organisation: &Organisation,
@@ -110,7 +110,7 @@ pub(crate) trait Place: Send + Sync + fmt::Debug {
         name: &str,
     ) -> Result<(), StoreError>;
 
-    /// Removes what is empty: the place of a model, or of an organisation.
+    /// Removes an empty folder, of a model or of an organisation.
     fn tidy(&self, organisation: &Organisation, model: Option<ModelId>);
 
     /// Begins a content.
@@ -121,7 +121,7 @@ pub(crate) trait Place: Send + Sync + fmt::Debug {
         model: ModelId,
     ) -> Result<Box<dyn NewContent>, StoreError>;
 
-    /// Opens a content; `None` if it is not there.
+    /// Opens a content; `None` if it does not exist.
     fn open(
         &self,
         organisation: &Organisation,
@@ -129,28 +129,29 @@ pub(crate) trait Place: Send + Sync + fmt::Debug {
         name: &str,
     ) -> Result<Option<Box<dyn Content>>, StoreError>;
 
-    /// The path of a content that is a file.
+    /// Returns the path of a content that is a file.
     fn path(&self, organisation: &Organisation, model: ModelId, name: &str) -> Option<PathBuf>;
 }
 
-/// The right to change the marks of a place: nobody else has it at the time, or what is changed is what was read
-/// under it, and [`StoreErrorKind::Busy`](custom_models_core::store::StoreErrorKind::Busy) if somebody was faster.
+/// The right to change the marks of a folder. It is exclusive, or each change is conditional on the marks
+/// that were read, and fails with [`StoreErrorKind::Busy`](custom_models_core::store::StoreErrorKind::Busy)
+/// if another process was faster.
 pub(crate) trait MarkLock {
-    /// The mark.
+    /// Returns the mark.
     fn mark(&self) -> Result<Option<Mark>, StoreError>;
 
-    /// Puts a mark in the place of the one that is there, durably.
+    /// Replaces the mark, durably.
     fn write(&mut self, mark: &Mark) -> Result<(), StoreError>;
 
-    /// The mark of an adoption.
+    /// Returns the mark of an unfinished adoption.
     fn prepared(&self) -> Option<Mark>;
 
-    /// Writes the mark of an adoption aside, durably, or leaves nothing.
+    /// Writes the mark of an adoption to a second file, durably, or leaves nothing.
     fn prepare(&mut self, mark: &Mark) -> Result<(), StoreError>;
 
-    /// Puts the mark that lies aside in its place, durably.
+    /// Replaces the mark by the second one, durably.
     fn put_prepared(&mut self) -> Result<(), StoreError>;
 
-    /// Removes the mark that lies aside. One that stays is that of no store.
+    /// Removes the second mark. If that fails, the mark that stays belongs to no store.
     fn drop_prepared(&mut self);
 }

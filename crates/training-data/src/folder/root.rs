@@ -1,4 +1,4 @@
-//! The root of a folder: a path, or what names objects.
+//! The root of a folder: a path, or a location in object storage.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use crate::objects::{ObjectOptions, Objects};
 /// The schemes of URLs of object storage.
 const SCHEMES: [&str; 3] = ["s3://", "gs://", "az://"];
 
-/// The root of a folder of training data: a path, or, with the feature `object-store`, objects or a path that is their
-/// URL (`s3://…`, `gs://…`, `az://…`).
+/// The root of a folder of training data: a path or, with the feature `object-store`, a location in object
+/// storage, given as `Objects` or as a URL in a path (`s3://…`, `gs://…`, `az://…`).
 #[derive(Clone, Debug)]
 pub struct Root(Kind);
 
@@ -30,12 +30,12 @@ impl Root {
         path.to_str().is_some_and(|text| SCHEMES.iter().any(|scheme| text.starts_with(scheme)))
     }
 
-    /// Connects to what a URL names, once for all that is opened there.
+    /// Connects to the location that a URL names, once for all folders opened there.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`](custom_models_core::store::StoreErrorKind::Unavailable) for a URL that is wrong,
-    /// and without the feature `object-store` for each.
+    /// [`StoreErrorKind::Unavailable`](custom_models_core::store::StoreErrorKind::Unavailable) for an invalid
+    /// URL, and without the feature `object-store` for every URL.
     pub fn connected(self) -> Result<Self, StoreError> {
         match self.0 {
             Kind::Path(path) if Root::is_url(&path) => of_url(&path),

@@ -1,4 +1,4 @@
-//! The standing of a folder towards the store that it was opened for (PLACE-2, PLACE-3).
+//! The standing of a folder: its relation to the store that it was opened for (PLACE-2, PLACE-3).
 
 use std::path::Path;
 use std::sync::PoisonError;
@@ -13,29 +13,31 @@ use super::mark::Mark;
 use super::place::Place;
 use super::sweep::References;
 
-/// The standing of a folder towards the store that it was opened for.
+/// The standing of a folder: its relation to the store that it was opened for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FolderStanding {
-    /// The folder has the mark of the store, or, opened for reading alone, what the store refers to.
+    /// The folder has the mark of the store. If it was opened for reading only, it may instead have files of
+    /// the store.
     Owned,
-    /// The folder is empty or not there, and the store refers to nothing. The first upload marks it.
+    /// The folder is empty or missing, and the store refers to nothing. The first upload marks it.
     New,
     /// The folder has contents and no mark, and the store refers to none of them. Uploads are refused, and
     /// nothing is removed, until the folder is adopted.
     Unclaimed,
-    /// The store is a copy of the one that the mark tells of: an older one, or one that went on by itself. Or such
-    /// a copy has used the folder. Nothing is removed until the folder is adopted, since the files may be the other's.
+    /// The store is an older or diverged copy of the one in the mark, or such a copy has used the folder.
+    /// Nothing is removed until the folder is adopted, since the files may belong to the other store.
     Behind,
-    /// The folder is a copy of the one that the mark was written in, or was moved to another disk. Nothing is removed
-    /// until the folder is adopted, since the copy may be kept as one.
+    /// The folder is a copy of the one in which the mark was written, or was moved to another disk. Nothing
+    /// is removed until the folder is adopted, since the copy may be a backup.
     Copied,
-    /// The store refers to data, but the folder is empty or not there. It is not made anew, unless it is adopted.
+    /// The store refers to data, but the folder is empty or missing. It is not created again unless it is
+    /// adopted.
     Vanished,
 }
 
 impl FolderStanding {
-    /// Finds the mark of a folder, and its standing.
+    /// Reads the mark of a folder, and determines its standing.
     pub(super) fn find(
         place: &dyn Place,
         store: &dyn ArchiveStore,
@@ -91,8 +93,8 @@ impl FolderStanding {
 }
 
 impl Mark {
-    /// Puts the mark, unless another store has put its own meanwhile, and never lowers what it says. Lineages
-    /// stay as they are.
+    /// Writes the mark, unless another store has written its own meanwhile. Never lowers its numbers, and
+    /// keeps its lineages.
     pub(super) fn put(self, place: &dyn Place, is_made: bool) -> Result<(), StoreError> {
         changed(|| {
             let mut lock = place.lock(is_made)?;
@@ -115,8 +117,8 @@ impl Mark {
 }
 
 impl Folder {
-    /// Writes what is to be remembered of the standing in which a folder was found: that the store is behind its
-    /// mark, or, in a folder without a mark, that the store refers to something in it.
+    /// Records the standing that a folder was found in: that the store is behind its mark, or, in a folder
+    /// without a mark, that the store refers to some of its files.
     pub(super) fn remember(
         &mut self,
         mark: Option<Mark>,
@@ -124,7 +126,7 @@ impl Folder {
     ) -> Result<(), StoreError> {
         let mark = match (self.standing(), mark) {
             (FolderStanding::Owned, None) => {
-                // The store may be an old copy, which does not know of all that a newer one put there.
+                // The store may be an old copy, which does not know all files of the newer one.
                 let leftovers = self.leftovers(store)?;
                 self.keep_back(leftovers.len());
                 Mark::of(&self.store())
@@ -137,7 +139,7 @@ impl Folder {
         mark.put(&*self.place, true)
     }
 
-    /// Makes sure that a file may be written: the folder has the mark of the store, or gets it now.
+    /// Checks that a file may be written: the folder has the mark of the store, or gets it now.
     pub(super) fn ensure_claimed(&self) -> Result<(), StoreError> {
         if self.is_read_only {
             return Err(StoreErrorKind::ReadOnly.into());
@@ -150,29 +152,29 @@ impl Folder {
     }
 
     fn claim(&self) -> Result<(), StoreError> {
-        // Made here, so that the mark is what is written first.
+        // Creates the folder, so that the mark is the first file in it.
         Mark::of(&self.store()).put(&*self.place, false)?;
         let mut standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
         *standing = FolderStanding::Owned;
         Ok(())
     }
 
-    /// Makes sure that what the store refers to can be read, for a host that is about to have it read.
+    /// Checks that the data of the store can be read. A host calls it before it has data read.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`] for a folder that vanished, or has files and none of them is the store's, and
-    /// [`StoreErrorKind::ForeignData`] for one that has another store's mark meanwhile.
+    /// [`StoreErrorKind::Unavailable`] if the folder has vanished, or has files and none of them is the
+    /// store's, and [`StoreErrorKind::ForeignData`] if it has the mark of another store by now.
     pub fn ensure_owned(&self) -> Result<(), StoreError> {
         match self.standing_and_mark()? {
             (_, Some(_)) | (FolderStanding::New, None) => Ok(()),
-            // Read without a mark, as it is.
+            // Without a mark a folder is read as it is.
             (FolderStanding::Owned, None) if self.is_read_only && self.place.exists() => Ok(()),
             (standing, None) => Err(self.unusable(standing)),
         }
     }
 
-    /// True if the folder has the mark of the store; false if nothing in it is the store's.
+    /// Returns true if the folder has the mark of the store, and false if no file in it is the store's.
     fn holds_own(&self) -> Result<bool, StoreError> {
         if self.is_read_only {
             return Err(StoreErrorKind::ReadOnly.into());
@@ -184,24 +186,24 @@ impl Folder {
         }
     }
 
-    /// Makes sure that files can be removed, for a host that is about to remove what refers to them.
+    /// Checks that files can be removed. A host calls it before it removes the references to them.
     ///
     /// # Errors
     ///
-    /// [`StoreErrorKind::Unavailable`] for a folder that vanished, [`StoreErrorKind::ForeignData`] for one that
-    /// has another store's mark meanwhile, and [`StoreErrorKind::ReadOnly`].
+    /// [`StoreErrorKind::Unavailable`] if the folder has vanished, [`StoreErrorKind::ForeignData`] if it has
+    /// the mark of another store by now, and [`StoreErrorKind::ReadOnly`].
     pub fn ensure_removable(&self) -> Result<(), StoreError> {
         self.holds_own().map(drop)
     }
 
-    /// True if files may be removed. Otherwise they may be those of a copy of the store or of the folder, or of the
-    /// store that had the folder before.
+    /// Returns true if files may be removed. Otherwise they may belong to a copy of the store or of the
+    /// folder, or to the previous owner.
     pub(super) fn may_remove(&self) -> Result<bool, StoreError> {
         let is_kept_back = self.mark()?.is_some_and(|mark| mark.is_behind || mark.is_copied);
         Ok(self.holds_own()? && !is_kept_back && !self.is_newly_adopted())
     }
 
-    /// The mark, which is the store's own, if there is one.
+    /// Returns the mark, if there is one. It is the store's own.
     pub(super) fn mark(&self) -> Result<Option<Mark>, StoreError> {
         let store = self.store().identity;
         match self.place.mark()? {
@@ -210,8 +212,8 @@ impl Folder {
         }
     }
 
-    /// The standing before the mark is read: a folder that gets its mark meanwhile is not taken for one that
-    /// lost it.
+    /// Returns the standing, read before the mark, and the mark. In this order a folder that gets its mark
+    /// meanwhile is not mistaken for one that lost it.
     fn standing_and_mark(&self) -> Result<(FolderStanding, Option<Mark>), StoreError> {
         let standing = self.standing();
         Ok((standing, self.mark()?))

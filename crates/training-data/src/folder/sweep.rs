@@ -1,7 +1,7 @@
-//! Files that nothing refers to: found, and removed when they are old enough (PLACE-2, DATA-4).
+//! Files without a reference: finding them, and removing those that are old enough (PLACE-2, DATA-4).
 //!
-//! The data of a model is read once, not once a file. Organisations in which nothing can have changed since they
-//! were last looked at are passed over.
+//! The data of a model is read once, not once per file. Organisations without changes since the last sweep
+//! are skipped.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
@@ -15,10 +15,10 @@ use super::place::Entry;
 use super::{Folder, FolderStanding};
 use crate::content::{ContentSweep, KeptBack, Leftover};
 
-/// The time after which everything is looked at again, for other processes leave files behind as well.
+/// The time after which everything is examined again, because other processes leave files too.
 const RECHECK: Duration = Duration::from_secs(60 * 60);
 
-/// The number of pairs that are read at a time.
+/// The number of pairs to read at a time.
 const PAGE: u32 = 1000;
 
 /// The contents that a store refers to in the data of a model.
@@ -48,25 +48,25 @@ impl References {
     }
 }
 
-/// The number whose hexadecimal digits a name is. A part has none.
+/// Parses a name as the number that its hexadecimal digits show. A part has none.
 fn number_of(name: &str) -> Option<u128> {
     u128::from_str_radix(name, 16).ok()
 }
 
-/// The state that the sweeps of this process share.
+/// The state shared by the sweeps of this process.
 #[derive(Debug, Default)]
 pub(super) struct Looks(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// The store when nothing was left anywhere.
+    /// The summary of the store when no file was left anywhere.
     all: Option<(StoreSummary, Instant)>,
-    /// The last event of an organisation when nothing was left of it.
+    /// The last event of an organisation when none of its files were left.
     organisations: HashMap<Organisation, (u64, Instant)>,
 }
 
 impl Looks {
-    /// Has an organisation looked at again, because this process touches its files.
+    /// Has an organisation examined again, because this process changes its files.
     pub(super) fn forget(&self, organisation: &Organisation) {
         self.with(|state| {
             state.all = None;
@@ -94,7 +94,7 @@ fn is_recent(at: Instant) -> bool {
     at.elapsed() < RECHECK
 }
 
-/// A file that nothing refers to.
+/// A file without a reference.
 struct Found {
     name: String,
     bytes: u64,
@@ -102,11 +102,11 @@ struct Found {
 }
 
 impl Folder {
-    /// The files that nothing refers to, young ones and those that are being written included.
+    /// Returns the files without a reference, including recent ones and those that are being written.
     ///
     /// # Errors
     ///
-    /// Those of the store, and [`StoreErrorKind::Failed`].
+    /// Errors of the store, and [`StoreErrorKind::Failed`].
     pub fn leftovers(&self, store: &dyn ArchiveStore) -> Result<Vec<Leftover>, StoreError> {
         let mut leftovers = Vec::new();
         for organisation in self.place.organisations()? {
@@ -124,14 +124,14 @@ impl Folder {
         Ok(leftovers)
     }
 
-    /// The number of files that the store refers to and that are not in the folder.
+    /// Returns the number of files that the store refers to and that are not in the folder.
     ///
     /// # Errors
     ///
-    /// As [`Folder::leftovers`].
+    /// The errors of [`Folder::leftovers`].
     pub fn missing(&self, store: &dyn ArchiveStore) -> Result<u64, StoreError> {
         let mut missing = 0;
-        // The pairs of a model follow each other.
+        // The pairs of a model are consecutive.
         let mut of_model: Option<(Organisation, ModelId, HashSet<String>)> = None;
         store.export(&mut |record| {
             let Record::Data { organisation, model, pair } = record else { return Ok(()) };
@@ -151,12 +151,13 @@ impl Folder {
         Ok(missing)
     }
 
-    /// Records in the mark how far the store is, as each sweep does, and gives the store a new lineage if it has
-    /// gone on. A copy of the store from before is known as one from then on. On a full disk the mark stays as it is.
+    /// Records the state of the store in the mark, as each sweep does, and gives the store a new lineage if
+    /// it has advanced. An earlier copy of the store is recognised as a copy from then on. On a full disk the
+    /// mark stays as it is.
     ///
     /// # Errors
     ///
-    /// As [`Folder::open`].
+    /// The errors of [`Folder::open`].
     pub fn record(&self, store: &dyn ArchiveStore) -> Result<(), StoreError> {
         self.standing_now(store).map(drop)
     }
@@ -199,18 +200,18 @@ impl Folder {
         Ok(swept)
     }
 
-    /// Finds the standing anew, and records where the store is if the mark does not say so.
+    /// Determines the standing again, and records the state of the store if the mark does not have it.
     fn standing_now(
         &self,
         store: &dyn ArchiveStore,
     ) -> Result<(FolderStanding, StoreSummary), StoreError> {
-        // Before the mark, which another thread may be making.
+        // Read before the mark, which another thread may be creating.
         let standing = self.standing();
         Mark::finish_adoption(&*self.place, store)?;
         let (mark, summary) = Mark::look(&*self.place, store)?;
         *self.store.lock().unwrap_or_else(PoisonError::into_inner) = summary;
         let Some(mark) = mark else {
-            // The folder of this process was there, and is not any more.
+            // The folder existed when this process opened it, and does not exist any more.
             let standing = match standing {
                 FolderStanding::New | FolderStanding::Unclaimed => standing,
                 _ => FolderStanding::Vanished,
@@ -222,13 +223,13 @@ impl Folder {
             return Ok((standing, summary));
         }
         match Mark::record(&*self.place, store) {
-            // What a sweep removes makes room, so that the next one can record it.
+            // The sweep makes room, so that the next one can record it.
             Err(fault) if fault.kind() == StoreErrorKind::Full => Ok((standing, summary)),
             recorded => recorded?.ok_or_else(|| self.unusable(FolderStanding::Vanished)),
         }
     }
 
-    /// Returns true if nothing is left to be removed later.
+    /// Returns true if no file is left to be removed later.
     fn sweep_organisation(
         &self,
         store: &dyn ArchiveStore,
@@ -247,7 +248,7 @@ impl Folder {
             }
             is_settled &= due.len() == count;
             if !due.is_empty() {
-                // Their uploads are over: what the store refers to now is all that it ever will.
+                // Their uploads have ended, so the store's references are final.
                 let references = References::of(store, organisation, model)?;
                 due.retain(|(name, _)| !references.has(name));
                 let removed = self.place.remove(organisation, model, due, self.min_age)?;
@@ -262,7 +263,7 @@ impl Folder {
         Ok(is_settled)
     }
 
-    /// The entries of a model that nothing refers to.
+    /// Returns the entries of a model without a reference.
     fn found(
         &self,
         store: &dyn ArchiveStore,
@@ -281,7 +282,7 @@ impl Folder {
                 known => known,
             };
             let Some(details) = known else { continue };
-            // A time in the future is no age.
+            // A time in the future gives no age.
             let is_due = details.age.is_some_and(|age| age >= self.min_age);
             found.push(Found { name: entry.name, bytes: details.bytes, is_due });
         }

@@ -1,4 +1,4 @@
-//! The way from callers that wait to requests that are futures: a runtime on a thread of its own.
+//! A bridge from blocking callers to asynchronous requests: a runtime on a thread of its own.
 
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
@@ -9,14 +9,14 @@ use tokio::runtime::{Builder, Handle};
 use tokio::sync::{mpsc as waited, oneshot};
 use tokio::task::AbortHandle;
 
-/// The time that the last requests have when the place is dropped.
+/// The time that the last requests get when the value is dropped.
 const LAST: Duration = Duration::from_secs(5);
 
-/// A runtime on a thread of its own, which ends with it.
+/// A thread with a runtime, which ends when this is dropped.
 #[derive(Debug)]
 pub(super) struct Bridge {
     handle: Handle,
-    /// Held by whoever has to come to an end.
+    /// Cloned for each request that has to finish.
     last: Mutex<Option<waited::Sender<()>>>,
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -32,7 +32,7 @@ impl Bridge {
         let run = move || {
             runtime.block_on(async {
                 let _ = told.await;
-                // Nothing is sent: it is the end of the senders that counts.
+                // Nothing is sent: the channel closes when the last sender is dropped.
                 let _ = tokio::time::timeout(LAST, ended.recv()).await;
             });
             runtime.shutdown_background();
@@ -42,7 +42,7 @@ impl Bridge {
         Ok(Bridge { handle, last: Mutex::new(Some(last)), end: Some(end), thread })
     }
 
-    /// Waits for a future. The thread that calls does nothing meanwhile, whatever it is.
+    /// Blocks the calling thread until a future is done. Works on any thread.
     pub(super) fn wait<T: Send + 'static>(
         &self,
         future: impl Future<Output = T> + Send + 'static,
@@ -56,12 +56,12 @@ impl Bridge {
         })
     }
 
-    /// Runs a future until it is called off, or the end.
+    /// Runs a future until it is aborted or done.
     pub(super) fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) -> AbortHandle {
         self.handle.spawn(future).abort_handle()
     }
 
-    /// Runs a future whose end is waited for before the runtime goes, for a moment.
+    /// Runs a future that the runtime waits for before it ends, for a limited time.
     pub(super) fn finish(&self, future: impl Future<Output = ()> + Send + 'static) {
         let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
         self.handle.spawn(async move {

@@ -1,4 +1,4 @@
-//! Clients of the services, set up by the environment.
+//! Clients of the services, configured by the environment.
 
 use std::fmt;
 use std::str::FromStr;
@@ -15,18 +15,18 @@ use super::clock::{Clock, Noting};
 use super::location::{Location, Service};
 use super::options::ObjectOptions;
 
-/// A service with both of its interfaces.
+/// A service with both interfaces.
 pub(super) trait Client: ObjectStore + MultipartStore {}
 
 impl<T: ObjectStore + MultipartStore> Client for T {}
 
-/// Connects to the service of a location, at the first request.
+/// Creates the client for a location. It connects with the first request.
 pub(super) fn client(
     location: &Location,
     options: &ObjectOptions,
     clock: &Clock,
 ) -> Result<Arc<dyn Client>, StoreError> {
-    // Another part of the process may have chosen one already.
+    // Another part of the process may have installed a provider already.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (retry, connector) = (retries(options), Noting(clock.clone()));
     let bucket = &location.bucket;
@@ -35,14 +35,14 @@ pub(super) fn client(
         (ClientConfigKey::Timeout, options.request_timeout),
     ]
     .map(|(key, time)| (key, format!("{}ms", time.as_millis())));
-    // A macro, since the builders have no trait in common.
+    // A macro, since the builders have no common trait.
     macro_rules! built {
         ($builder:expr, $key:ident, $named:ident) => {{
             let mut builder =
                 $builder.$named(bucket).with_retry(retry).with_http_connector(connector);
             for (key, limit) in limits {
                 let key = $key::Client(key);
-                // What the environment says counts.
+                // The environment takes precedence.
                 if builder.get_config_value(&key).is_none_or(|there| is_default(&there)) {
                     builder = builder.with_config(key, limit);
                 }
@@ -64,7 +64,7 @@ pub(super) fn client(
     }
 }
 
-/// True for a limit that nobody has set.
+/// Returns true for a limit that is not set.
 fn is_default(limit: &str) -> bool {
     let defaults = object_store::ClientOptions::default();
     [ClientConfigKey::ConnectTimeout, ClientConfigKey::Timeout]
@@ -91,7 +91,8 @@ fn setting<K: FromStr<Err = object_store::Error>>(name: &str) -> Result<K, Store
     })
 }
 
-/// A client that could not be set up. The text of the library names what is missing, and may repeat a value.
+/// Converts the error of a client that could not be configured. The library's text names the missing setting,
+/// and may repeat a value, so it is not passed on.
 fn unbuilt(error: &dyn fmt::Display) -> StoreError {
     let text = error.to_string();
     let missing =

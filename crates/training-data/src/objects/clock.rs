@@ -1,4 +1,4 @@
-//! The clock of the service, by which the ages of objects are told: the `Date` of its last answer.
+//! The clock of the service, from the `Date` of its last response. Ages of objects are computed with it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -10,16 +10,17 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpRequest, HttpResponse, HttpService, ReqwestConnector,
 };
 
-/// The time of the service, as far as it was told.
+/// The time of the service, if it has been received.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Clock(Arc<Mutex<Option<DateTime<Utc>>>>);
 
 impl Clock {
-    /// The time since a moment; `None` if the moment is not over, or the service has told no time.
+    /// Returns the time since `moment`; `None` if that is in the future, or the time of the service is not
+    /// known.
     pub(super) fn since(&self, moment: DateTime<Utc>) -> Option<Duration> {
         let now = (*self.0.lock().unwrap_or_else(PoisonError::into_inner))?;
         let age = now.signed_duration_since(moment);
-        // A date has no fractions of seconds.
+        // A date has whole seconds only.
         let is_now = age < TimeDelta::zero() && age > TimeDelta::seconds(-1);
         if is_now { Some(Duration::ZERO) } else { age.to_std().ok() }
     }
@@ -32,7 +33,7 @@ impl Clock {
     }
 }
 
-/// Connects as object_store does, and notes the time of each answer.
+/// Connects like object_store, and records the time of each response.
 #[derive(Debug)]
 pub(super) struct Noting(pub(super) Clock);
 

@@ -7,10 +7,10 @@ use object_store::path::Path as Key;
 
 use super::Objects;
 
-/// The number of bytes that are read with a request.
+/// The number of bytes per request.
 const PIECE: u64 = 4 << 20;
 
-/// An object that is read.
+/// An object opened for reading.
 #[derive(Debug)]
 pub(super) struct ObjectContent {
     of: Objects,
@@ -26,7 +26,7 @@ impl ObjectContent {
         ObjectContent { of, key, length, at: 0, piece: Vec::new(), piece_at: 0 }
     }
 
-    /// The bytes from the place that is read on, as far as they have been fetched.
+    /// Returns the fetched bytes from the current position on.
     fn fetched(&self) -> &[u8] {
         let from = self.at.checked_sub(self.piece_at).and_then(|from| usize::try_from(from).ok());
         from.and_then(|from| self.piece.get(from..)).unwrap_or_default()

@@ -1,5 +1,5 @@
-//! The meaning of a fault of object storage for the caller. Texts of services and of libraries are not passed on, for
-//! they may have names of keys and what was signed.
+//! Conversion of errors of object storage. Texts of services and libraries are not passed on, since they may
+//! have names of keys and signed data.
 
 use std::error::Error as _;
 
@@ -7,7 +7,7 @@ use custom_models_core::store::{StoreError, StoreErrorKind};
 use object_store::Error;
 use object_store::client::{HttpError, HttpErrorKind};
 
-/// The meaning of a fault, without a secret.
+/// Converts an error, without secrets.
 pub(super) fn fault(error: &Error) -> StoreError {
     let (kind, reason) = match error {
         Error::NotFound { .. } => of_status(404),
@@ -18,7 +18,7 @@ pub(super) fn fault(error: &Error) -> StoreError {
     StoreError::new(kind, format!("object storage: {reason}"))
 }
 
-/// True if the object is not what a condition says.
+/// Returns true if a condition on an object failed.
 fn is_conflict(error: &Error) -> bool {
     matches!(
         error,
@@ -66,7 +66,7 @@ fn http_kind(error: &Error) -> Option<HttpErrorKind> {
     None
 }
 
-/// The status of an answer, which stands in the text of the fault alone.
+/// Returns the status of a response, which only the text of the error has.
 fn status(error: &Error) -> Option<u16> {
     let text = error.to_string();
     let (_, after) = text.split_once("non-2xx status code: ")?;

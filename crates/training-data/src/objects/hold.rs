@@ -1,8 +1,8 @@
-//! The sign of life of a writer: a marker beside a content that is sent or held (PLACE-2).
+//! The signs of life of a writer: a marker beside a content that is being sent or held (PLACE-2).
 //!
-//! What is put with one request has none at first, since its age protects it. A marker is changed on the condition that it
-//! is the one that its writer wrote, and a sweep takes it on the condition that it is the one that was read: one of
-//! the two is refused.
+//! A content sent with one request has no marker at first, since its age protects it. A writer changes its
+//! marker on the condition that it is the one that it wrote. A sweep takes a marker on the condition that it
+//! is the one that it read. So one of the two is refused.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -19,14 +19,14 @@ use super::Objects;
 use super::client::Client;
 use super::remote::put_if;
 
-/// The least time between two changes of a marker.
+/// The least time between two updates of a marker.
 const LEAST: Duration = Duration::from_secs(60);
 
-/// The text of a marker. Each is another one, so that its version is.
+/// The text of a marker. All are distinct, so that their versions are.
 #[derive(Debug, Deserialize, Serialize)]
 pub(super) struct Marker {
     change: String,
-    /// The upload of parts, to be aborted if its writer is gone.
+    /// The multipart upload to abort if its writer is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) upload: Option<MultipartId>,
     /// True if a sweep has taken the marker.
@@ -40,13 +40,13 @@ impl Marker {
         serde_json::to_vec(&marker).unwrap_or_default()
     }
 
-    /// The text of a marker that a sweep has taken.
+    /// Returns the text of a marker that a sweep has taken.
     pub(super) fn swept() -> Vec<u8> {
         Marker::text(None, true)
     }
 }
 
-/// A content that is held by its writer, until this is dropped.
+/// A content held by its writer, until this is dropped.
 pub(super) struct Hold {
     of: Objects,
     sign: Arc<Sign>,
@@ -56,17 +56,18 @@ pub(super) struct Hold {
 struct Sign {
     client: Arc<dyn Client>,
     key: Key,
-    /// The time for which a sign of life counts with its writer: half of what it counts with others.
+    /// The time for which the writer relies on a sign of life: half of the time for which others do.
     counts_for: Duration,
     state: Mutex<State>,
 }
 
 #[derive(Debug)]
 struct State {
-    /// The marker, if there is one.
+    /// The version of the marker, if there is one.
     version: Option<UpdateVersion>,
     upload: Option<MultipartId>,
-    /// The time of the last sign of life, by the clock that counts what the machine runs, and by the one that goes on.
+    /// The time of the last sign of life, by the monotonic clock and by the system clock, which also runs
+    /// during a suspend.
     at: (Instant, SystemTime),
     is_lost: bool,
 }
@@ -74,14 +75,14 @@ struct State {
 impl State {
     fn counts(&self, time: Duration) -> bool {
         let (at, on_the_wall) = self.at;
-        // A clock that was set back says nothing.
+        // A system clock that was set back has no meaning.
         let passed = on_the_wall.elapsed().unwrap_or_default().max(at.elapsed());
         !self.is_lost && passed < time
     }
 }
 
 impl Hold {
-    /// Begins to hold a content that is about to be put. A sign of life counts for `lapse`.
+    /// Begins to hold a content that is about to be sent. A sign of life is valid for `lapse`.
     pub(super) fn begin(of: &Objects, marker: Key, lapse: Duration) -> Self {
         let state = State { version: None, upload: None, at: now(), is_lost: false };
         let client = Arc::clone(&of.remote().client);
@@ -91,20 +92,20 @@ impl Hold {
         let task = of.remote().bridge.spawn(async move {
             loop {
                 tokio::time::sleep((lapse / 6).max(LEAST)).await;
-                // What fails is tried again the next time.
+                // A failed update is tried again next time.
                 let _ = kept_up.give(None).await;
             }
         });
         Hold { of: of.clone(), sign, task }
     }
 
-    /// Writes a marker that names an upload of parts.
+    /// Writes a marker that names a multipart upload.
     pub(super) fn name(&self, upload: MultipartId) -> Result<(), StoreError> {
         let sign = Arc::clone(&self.sign);
         self.of.remote().bridge.wait(async move { sign.give(Some(upload)).await })?
     }
 
-    /// Makes sure that no sweep has taken the content, nor will for a while.
+    /// Checks that no sweep has taken the content, or will soon.
     pub(super) fn ensure_held(&self) -> Result<(), StoreError> {
         let sign = Arc::clone(&self.sign);
         self.of.remote().bridge.wait(async move {
@@ -120,10 +121,10 @@ impl Hold {
 }
 
 impl Sign {
-    /// Gives a sign of life.
+    /// Updates the marker.
     async fn give(&self, upload: Option<MultipartId>) -> Result<(), StoreError> {
         let mut state = self.state.lock().await;
-        // Without a marker its age alone protects a content that was put, and that may be over.
+        // Without a marker, a content that was sent is protected by its age alone, which may have ended.
         let is_put = state.version.is_none() && upload.is_none();
         if state.is_lost || (is_put && !state.counts(self.counts_for)) {
             state.is_lost = true;
@@ -152,7 +153,7 @@ impl Drop for Hold {
         self.of.remote().bridge.finish(async move {
             let state = sign.state.lock().await;
             if state.version.is_some() && !state.is_lost {
-                // One that stays is a sweep's.
+                // A sweep removes a marker that stays.
                 let _ = object_store::ObjectStoreExt::delete(&*sign.client, &sign.key).await;
             }
         });

@@ -1,9 +1,9 @@
-//! The place of objects, as a URL names it.
+//! The location of objects, from a URL.
 
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use object_store::path::Path as Key;
 
-/// A service that keeps objects.
+/// A service for object storage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Service {
     S3,
@@ -11,18 +11,18 @@ pub(super) enum Service {
     Azure,
 }
 
-/// A bucket or container, and a prefix there.
+/// A bucket or container, and a prefix in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Location {
     pub(super) service: Service,
     pub(super) bucket: String,
     pub(super) prefix: Key,
-    /// The URL, without a slash at its end.
+    /// The URL, without a trailing slash.
     pub(super) name: String,
 }
 
 impl Location {
-    /// Reads a URL. What may be a secret in it is refused, and not repeated.
+    /// Parses a URL. Parts that may be secrets are refused, and not repeated in the error.
     pub(super) fn parse(url: &str) -> Result<Self, StoreError> {
         let wrong = |why: &str| {
             let cause = format!(

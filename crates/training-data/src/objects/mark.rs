@@ -1,4 +1,5 @@
-//! The marks of a place for objects, changed on the condition that they are what was read.
+//! The marks of a folder in object storage, changed on the condition that they have not changed since they
+//! were read.
 
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use object_store::UpdateVersion;
@@ -9,7 +10,7 @@ use crate::folder::mark::{Here, Mark};
 use crate::folder::place::MarkLock;
 
 const MARK: &str = "custom-models.json";
-/// The mark of an adoption that has not come to its end.
+/// The mark of an unfinished adoption.
 const PREPARED: &str = "custom-models.json.adopted";
 
 impl Objects {
@@ -43,14 +44,14 @@ impl Objects {
     }
 }
 
-/// A mark, or what is no mark, with its version.
+/// A mark, valid or not, with its version.
 #[derive(Debug)]
 struct Found {
     mark: Result<Mark, StoreError>,
     version: UpdateVersion,
 }
 
-/// The marks as they were read. What was changed since by others is not changed.
+/// The marks as they were read. A mark that others have changed since is not changed.
 #[derive(Debug)]
 pub(super) struct ObjectMarks<'a> {
     of: &'a Objects,
@@ -64,7 +65,7 @@ impl<'a> ObjectMarks<'a> {
         Ok(ObjectMarks { of, mark, prepared })
     }
 
-    /// Puts a mark in the place of the one that was found.
+    /// Replaces the mark that was read.
     fn put(
         &self,
         key: &Key,
@@ -83,7 +84,7 @@ impl MarkLock for ObjectMarks<'_> {
     fn mark(&self) -> Result<Option<Mark>, StoreError> {
         match &self.mark {
             Some(Found { mark: Ok(mark), .. }) => Ok(Some(*mark)),
-            // Its fault is the same when it is read again.
+            // Reading it again yields the same error.
             Some(_) => self.of.read_mark(),
             None => Ok(None),
         }

@@ -1,35 +1,35 @@
-//! The settings of a place for objects.
+//! The options of object storage.
 
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// The settings of a place for objects.
+/// The options of object storage.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct ObjectOptions {
-    /// The folder that uploads are written to until they are judged; `None` is that of the system. They have no name
-    /// there where the system can do that, and go with the process.
+    /// The folder for uploads until they are validated; `None` is the system's. If the system allows it, the
+    /// files there have no name and end with the process.
     pub temporary_folder: Option<PathBuf>,
-    /// The size of a part in bytes. What is not larger is sent as a whole. Services take 5 MiB at least, and 10 000
-    /// parts at most.
+    /// The size of a part in bytes. A smaller content is sent with one request. Services require at least 5
+    /// MiB, and allow at most 10 000 parts.
     pub part_bytes: usize,
-    /// The number of parts of an upload that are sent at a time.
+    /// The number of concurrent parts of one upload.
     pub parts_of_an_upload: usize,
-    /// The number of parts of all uploads that are sent at a time. Each is in memory.
+    /// The number of concurrent parts of all uploads. Each is in memory.
     pub parts: usize,
-    /// The time that a connection may take.
+    /// The time-out of a connection.
     pub connect_timeout: Duration,
-    /// The time that a request may take, with its answer.
+    /// The time-out of a request, including its response.
     pub request_timeout: Duration,
-    /// The number of times that a request is made again, where that is safe.
+    /// The number of retries of a request, if they are safe.
     pub retries: usize,
-    /// The time before the first of them; it grows from one to the next.
+    /// The pause before the first retry; it grows from one to the next.
     pub first_pause: Duration,
-    /// The time after which none is made any more.
+    /// The time after which there are no further retries.
     pub retry_timeout: Duration,
-    /// Settings of the service beside those of the environment, under the names that they have there, such as
-    /// `aws_endpoint`. An unknown one is an error.
+    /// Settings of the service in addition to the environment, under the same names, such as `aws_endpoint`.
+    /// An unknown setting is an error.
     pub settings: Vec<(String, String)>,
 }
 

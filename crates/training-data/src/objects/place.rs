@@ -1,4 +1,4 @@
-//! Objects as the place of a folder.
+//! Object storage as the storage of a folder.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::{Path, PathBuf};
@@ -19,7 +19,7 @@ use crate::folder::mark::Mark;
 use crate::folder::place::{Details, EachModel, Entry, MarkLock, Place, Removed};
 use crate::folder::{Folder, fault, is_name};
 
-/// The ending of the marker of a content.
+/// The extension of a content's marker.
 const MARKER: &str = ".writing";
 
 impl Objects {
@@ -39,7 +39,7 @@ impl Objects {
         self.key(organisation, model, &format!("{name}{MARKER}"))
     }
 
-    /// The contents and markers below a key, by model.
+    /// Lists the contents and markers below a key, by model.
     fn listed(&self, below: &Key) -> Result<BTreeMap<ModelId, Vec<Entry>>, StoreError> {
         let mut listed: BTreeMap<ModelId, Vec<(String, ObjectMeta)>> = BTreeMap::new();
         for meta in self.remote().list(below)? {
@@ -55,7 +55,7 @@ impl Objects {
         Ok(listed.into_iter().map(|(model, objects)| (model, self.entries_of(objects))).collect())
     }
 
-    /// A content is as young as its marker.
+    /// Converts objects to entries. A content is as recent as its marker.
     fn entries_of(&self, objects: Vec<(String, ObjectMeta)>) -> Vec<Entry> {
         let changed = |meta: &ObjectMeta| meta.last_modified;
         let markers: HashMap<String, _> = objects
@@ -71,8 +71,8 @@ impl Objects {
         objects.into_iter().map(entry).collect()
     }
 
-    /// Takes the marker of a content away from its writer, if that has given no sign of life for so long, and aborts
-    /// its upload. Returns false if it has.
+    /// Takes the marker of a content away from a writer without a sign of life for `lapse`, and aborts its
+    /// upload. Returns false if there was a sign of life.
     fn take(&self, marker: &Key, content: &Key, lapse: Duration) -> Result<bool, StoreError> {
         let Some(found) = self.remote().get(marker)? else { return Ok(true) };
         if self.remote().clock.since(found.meta.last_modified).is_none_or(|age| age < lapse) {
@@ -85,7 +85,7 @@ impl Objects {
         let upload = serde_json::from_slice::<Marker>(&found.bytes).ok().and_then(|it| it.upload);
         if let Some(upload) = upload {
             let content = content.clone();
-            // One that was completed, or aborted before, is not there.
+            // A completed or aborted upload does not exist any more.
             let _ = self
                 .remote()
                 .ask(|client| async move { client.abort_multipart(&content, &upload).await });
@@ -99,7 +99,7 @@ impl Place for Objects {
         self.name()
     }
 
-    /// What is not there shows at the first request.
+    /// Does nothing: the first request shows whether the storage is reachable.
     fn ensure_reachable(&self) -> Result<(), StoreError> {
         Ok(())
     }
@@ -147,7 +147,7 @@ impl Place for Objects {
         Ok(listed.remove(&model).unwrap_or_default())
     }
 
-    /// Known from the list.
+    /// Reads details from a list.
     fn details(
         &self,
         _: &Organisation,
@@ -157,7 +157,7 @@ impl Place for Objects {
         Ok(None)
     }
 
-    /// Who writes shows in the age of a marker.
+    /// Returns false: the age of the marker shows whether somebody is writing.
     fn is_used(&self, _: &Organisation, _: ModelId, _: &str) -> Result<bool, StoreError> {
         Ok(false)
     }
@@ -209,7 +209,7 @@ impl Place for Objects {
         self.remote().delete(&self.key(organisation, model, name))
     }
 
-    /// Nothing is empty.
+    /// Does nothing: there are no empty folders.
     fn tidy(&self, _: &Organisation, _: Option<ModelId>) {}
 
     fn begin(

@@ -1,4 +1,4 @@
-//! Requests to object storage, for callers that wait.
+//! Blocking requests to object storage.
 
 use std::sync::Arc;
 
@@ -18,10 +18,10 @@ use super::fault::fault;
 use super::location::Location;
 use super::options::ObjectOptions;
 
-/// The longest small object that is read, such as a mark.
+/// The most bytes of a small object, such as a mark.
 const LONGEST: u64 = 16 << 10;
 
-/// A small object, with what a condition on it names.
+/// A small object, with its version for conditions.
 #[derive(Clone, Debug)]
 pub(super) struct Small {
     pub(super) bytes: Vec<u8>,
@@ -29,12 +29,12 @@ pub(super) struct Small {
     pub(super) meta: ObjectMeta,
 }
 
-/// A service, and the runtime that asks it.
+/// A service, and the runtime for its requests.
 pub(super) struct Remote {
     pub(super) client: Arc<dyn Client>,
     pub(super) bridge: Bridge,
     pub(super) clock: Clock,
-    /// The places for parts that are being sent.
+    /// The permits for parts in progress.
     pub(super) parts: Arc<Semaphore>,
 }
 
@@ -49,7 +49,7 @@ impl Remote {
         Ok(Remote { client, bridge, clock, parts })
     }
 
-    /// Asks the service, and waits.
+    /// Sends a request, and blocks until the response.
     pub(super) fn ask<T, F>(&self, ask: impl FnOnce(Arc<dyn Client>) -> F) -> Result<T, StoreError>
     where
         T: Send + 'static,
@@ -58,13 +58,13 @@ impl Remote {
         self.bridge.wait(ask(Arc::clone(&self.client)))?.map_err(|error| fault(&error))
     }
 
-    /// A small object; `None` if it is not there.
+    /// Returns a small object; `None` if it does not exist.
     pub(super) fn get(&self, key: &Key) -> Result<Option<Small>, StoreError> {
         let key = key.clone();
         self.ask(|client| async move { get(&*client, &key).await })
     }
 
-    /// The size of an object; `None` if it is not there.
+    /// Returns the size of an object; `None` if it does not exist.
     pub(super) fn size(&self, key: &Key) -> Result<Option<u64>, StoreError> {
         let key = key.clone();
         self.ask(|client| async move {
@@ -75,7 +75,7 @@ impl Remote {
         })
     }
 
-    /// Puts a small object in the place of the one that was read, or where there was none.
+    /// Replaces the small object that was read, or creates it if there was none.
     pub(super) fn put_if(
         &self,
         key: &Key,
@@ -86,13 +86,13 @@ impl Remote {
         self.bridge.wait(async move { put_if(&*client, &key, bytes, there).await })?
     }
 
-    /// Removes an object. One that is not there is removed already.
+    /// Removes an object. Does nothing if it does not exist.
     pub(super) fn delete(&self, key: &Key) -> Result<(), StoreError> {
         let key = key.clone();
         self.ask(|client| async move { unless_gone(client.delete(&key).await) })
     }
 
-    /// Removes objects in their order, many with a request where the service can do that.
+    /// Removes objects in order, many per request if the service supports that.
     pub(super) fn delete_all(&self, keys: Vec<Key>) -> Result<(), StoreError> {
         self.ask(|client| async move {
             let deleted = client.delete_stream(stream::iter(keys.into_iter().map(Ok)).boxed());
@@ -100,13 +100,13 @@ impl Remote {
         })
     }
 
-    /// The objects below a prefix.
+    /// Lists the objects below a prefix.
     pub(super) fn list(&self, prefix: &Key) -> Result<Vec<ObjectMeta>, StoreError> {
         let prefix = prefix.clone();
         self.ask(|client| async move { client.list(Some(&prefix)).try_collect().await })
     }
 
-    /// The names right below a prefix.
+    /// Lists the names directly below a prefix.
     pub(super) fn list_names(&self, prefix: &Key) -> Result<ListResult, StoreError> {
         let prefix = prefix.clone();
         self.ask(|client| async move { client.list_with_delimiter(Some(&prefix)).await })
@@ -127,12 +127,13 @@ pub(super) async fn get(client: &dyn Client, key: &Key) -> Result<Option<Small>,
     };
     let meta = found.meta.clone();
     let version = UpdateVersion { e_tag: meta.e_tag.clone(), version: meta.version.clone() };
-    // What is too long is nothing of ours, and is cut off.
+    // A longer object is not ours, and is not read.
     let bytes = if meta.size > LONGEST { Vec::new() } else { found.bytes().await?.to_vec() };
     Ok(Some(Small { bytes, version, meta }))
 }
 
-/// Puts an object on the condition that what was read is still there. [`StoreErrorKind::Busy`] if it is not.
+/// Replaces an object on the condition that it has not changed since it was read; otherwise
+/// [`StoreErrorKind::Busy`].
 pub(super) async fn put_if(
     client: &dyn Client,
     key: &Key,
@@ -148,14 +149,14 @@ pub(super) async fn put_if(
         }
         Err(error) => error,
     };
-    // The answer to a put that was done may be lost: then it is in the way of its own repetition.
+    // The response to a successful put may be lost; its repetition then fails because of the first.
     match get(client, key).await {
         Ok(Some(found)) if found.bytes == bytes => Ok(found.version),
         _ => Err(fault(&error)),
     }
 }
 
-/// Puts an object where the service knows no conditions: what was read is looked at right before.
+/// Replaces an object on a service without conditions, after it has checked that it has not changed.
 async fn put_unconditionally(
     client: &dyn Client,
     key: &Key,

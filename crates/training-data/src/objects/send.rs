@@ -1,4 +1,4 @@
-//! An upload from its beginning until the store of models refers to it: a temporary file, and an object when it is whole.
+//! An upload from its beginning until the store of models refers to it: a temporary file, then an object.
 
 use std::fmt;
 use std::fs::File;
@@ -62,7 +62,7 @@ impl NewObject {
         let completed = sent.and_then(|parts| self.complete(upload.clone(), parts, length));
         if completed.is_err() {
             let key = self.key.clone();
-            // What stays is a sweep's.
+            // A sweep removes what stays.
             let _ = self
                 .of
                 .remote()
@@ -71,7 +71,8 @@ impl NewObject {
         completed
     }
 
-    /// Has the service make an object of the parts. An answer that is lost counts for nothing: what counts is the object.
+    /// Has the service complete the object from its parts. If the response is lost, the existence of the
+    /// object decides.
     fn complete(
         &self,
         upload: MultipartId,
@@ -92,7 +93,7 @@ impl NewObject {
         }
     }
 
-    /// Sends all parts, some at a time. Returns when none is on its way any more.
+    /// Sends all parts, several at a time. Returns when no request is in progress any more.
     fn send_parts(&mut self, upload: &MultipartId) -> Result<Vec<PartId>, StoreError> {
         let (done, results) = mpsc::channel();
         let (mut sent, mut flying) = (Sent::default(), 0);
@@ -141,7 +142,7 @@ impl NewObject {
         Ok(true)
     }
 
-    /// The bytes of the next part.
+    /// Reads the bytes of the next part.
     fn part(&mut self) -> Result<Vec<u8>, StoreError> {
         let (length, mut bytes) = (self.of.0.options.part_bytes, Vec::new());
         (&mut self.file).take(length as u64).read_to_end(&mut bytes).map_err(disk_fault)?;
@@ -149,7 +150,7 @@ impl NewObject {
     }
 }
 
-/// The answer to a part, by its number.
+/// The response to a part, with its number.
 type Answer = (usize, Result<PartId, Error>);
 
 /// The parts that were sent.
@@ -185,11 +186,11 @@ impl NewContent for NewObject {
     }
 
     fn keep(mut self: Box<Self>) -> Result<Box<dyn Kept>, StoreError> {
-        // An upload may take hours, in which the folder may have been taken over.
+        // An upload may take hours, in which another store may have adopted the folder.
         self.folder.ensure_owned()?;
         let hold = Hold::begin(&self.of, self.marker.clone(), self.folder.min_age());
         if let Err(fault) = self.send(&hold) {
-            // It may be there although no answer said so. What stays is a sweep's.
+            // It may exist although no response said so. A sweep removes it if this fails.
             let _ = self.of.remote().delete(&self.key);
             return Err(fault);
         }
@@ -220,7 +221,7 @@ impl Seek for NewObject {
     }
 }
 
-/// An object that is whole, held until the store of models refers to it.
+/// A complete object, held until the store of models refers to it.
 struct KeptObject {
     of: Objects,
     name: String,
