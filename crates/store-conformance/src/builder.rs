@@ -5,53 +5,53 @@ use std::sync::Arc;
 use custom_models_core::ModelId;
 use custom_models_core::store::Store;
 
-/// An error while a case is set up.
+/// An error of the setup of a case.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
-/// Makes places for stores of one kind. Every case asks for places of its own.
+/// A factory of places for stores of one kind. Every case asks for its own places.
 pub trait Builder {
-    /// A new place, with nothing in it.
+    /// Creates a new, empty place.
     fn new_place(&self) -> Result<Box<dyn Place>, BoxError>;
 }
 
-/// A place where a store lives: a folder, a schema of a database. Dropping it clears it away.
+/// The place of a store: a folder, or the schema of a database. Dropping it removes it.
 pub trait Place {
-    /// Opens the store that lives here; the first time it is empty.
+    /// Opens the store at this place; the first time it is empty.
     ///
-    /// The suite opens a place again after it closed the store, or after it dropped the last
-    /// handle on it. Either must have let go of the place.
+    /// The suite opens a place again after it closed the store or dropped its last handle. Both must release
+    /// the place.
     fn open(&self) -> Result<Arc<dyn Store>, BoxError>;
 
-    /// Leaves the place as if every id up to `to` had been given away.
+    /// Changes the stored state as if every id up to `to` had been used.
     ///
-    /// Called while no store is open here, and after one was.
+    /// Called while no store is open here, after one was.
     fn raise_last_id(&self, to: ModelId) -> Result<(), BoxError>;
 
-    /// The place as it would be found if every process that has it open were killed now.
+    /// Returns the place as a kill of all processes that have it open would leave it.
     ///
-    /// Called while a store is open here. For a store that lives in files this is a copy of them as
-    /// they were at one moment; [`FolderBuilder`](crate::FolderBuilder) makes it. For one that lives
-    /// in a server it is the same place, reached anew.
+    /// Called while a store is open here. For a store in files this is a copy of the files in one consistent
+    /// state, which [`FolderBuilder`](crate::FolderBuilder) makes. For a store on a server it is the same
+    /// place with new connections.
     fn after_kill(&self) -> Result<AfterKill, BoxError>;
 }
 
-/// The rest of a store after the death of its process.
+/// The state of a store after its process was killed.
 pub enum AfterKill {
-    /// A place with all that was acknowledged in it (MODEL-6).
+    /// A place with everything that was acknowledged (MODEL-6).
     Place(Box<dyn Place>),
-    /// Nothing, and that is known and allowed.
+    /// Nothing, and the store is exempt from the rule.
     Exempt(Exemption),
 }
 
-/// A rule that a store need not keep, by name. Only this crate makes one.
+/// A rule that a store is exempt from, by number. Only this crate creates exemptions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Exemption(&'static str);
 
 impl Exemption {
-    /// The exemption of a store in memory, whose records die with the process.
+    /// The exemption of the store in memory, whose records end with the process.
     pub(crate) const MODEL_6: Exemption = Exemption("MODEL-6");
 
-    /// The number of the rule.
+    /// Returns the number of the rule.
     pub const fn rule(self) -> &'static str {
         self.0
     }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::verdict::{Checked, Stop};
 use crate::{Builder, Failure, Report, Verdict};
 
-/// One thing that every store must do.
+/// A test case for every store.
 #[derive(Clone, Copy)]
 pub struct Case {
     name: &'static str,
@@ -14,20 +14,20 @@ pub struct Case {
 }
 
 impl Case {
-    /// Every case. There is no other list of them.
+    /// All cases, in the only list of them.
     pub const ALL: &'static [Case] = crate::for_every_case!(case_table);
 
-    /// The name, which begins with the rule that the case asks for, where there is one.
+    /// Returns the name, which begins with the rule that the case tests, if there is one.
     pub const fn name(&self) -> &'static str {
         self.name
     }
 
-    /// The file that the case stands in, without its extension.
+    /// Returns the name of the case's file, without its extension.
     pub const fn module(&self) -> &'static str {
         self.module
     }
 
-    /// Tries the case on a store of the builder's kind. A panic is a failure.
+    /// Runs the case on a store of the builder's kind. A panic is a failure.
     pub fn check(&self, builder: &dyn Builder) -> Verdict {
         match catch_unwind(AssertUnwindSafe(|| (self.check)(builder))) {
             Ok(Ok(())) => Verdict::Passed,
@@ -44,14 +44,14 @@ impl fmt::Debug for Case {
     }
 }
 
-/// Runs every case.
+/// Runs all cases.
 pub fn run(builder: &dyn Builder) -> Report {
     let verdicts = Case::ALL.iter().map(|case| (*case, case.check(builder))).collect();
     Report::new(verdicts)
 }
 
-/// Runs the case of this name, and takes nothing but a pass for one: what
-/// [`conformance_tests!`](crate::conformance_tests) calls.
+/// Runs the case with this name, and fails unless it passes: [`conformance_tests!`](crate::conformance_tests)
+/// calls this.
 pub fn pass(name: &str, builder: &dyn Builder) -> Result<(), Failure> {
     let case = Case::ALL
         .iter()
@@ -72,10 +72,9 @@ pub(crate) fn text_of(panic: &(dyn Any + Send)) -> &str {
     }
 }
 
-/// Makes one `#[test]` of every case, for the stores that a [`Builder`](crate::Builder) makes.
+/// Generates a `#[test]` for every case, for the stores of a [`Builder`](crate::Builder).
 ///
-/// Takes an expression that makes the builder; it is evaluated once a test. There is no way to
-/// leave a case out.
+/// Takes an expression for the builder, which each test evaluates once. No case can be left out.
 #[macro_export]
 macro_rules! conformance_tests {
     ($builder:expr $(,)?) => {
@@ -83,8 +82,8 @@ macro_rules! conformance_tests {
     };
 }
 
-/// Hands the list of all cases to another macro of this crate. A function of a case that is not in
-/// it is dead code, which does not compile; a name in it without a function does not either.
+/// Passes the list of all cases to another macro of this crate. A function that is missing in the list is
+/// dead code, and a name without a function does not resolve: neither compiles.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! for_every_case {

@@ -1,4 +1,4 @@
-//! The cases, a file a theme. `for_every_case` lists them all.
+//! The cases, one file per topic. `for_every_case` lists them all.
 
 pub(crate) mod access;
 pub(crate) mod admissions;

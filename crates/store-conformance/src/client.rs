@@ -1,4 +1,4 @@
-//! A store as the cases use it: writes and waits, and compares what comes back.
+//! A client of a store for the cases: it writes, waits and compares results.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use crate::sample::unfit;
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 use crate::{Builder, Place};
 
-/// Everything that an organisation has.
+/// Selects everything of an organisation.
 pub(crate) const ALL: Selection = Selection {
     filter: Filter { status: None, language: None, base_model: None },
     after: None,
@@ -44,7 +44,7 @@ impl Client {
         Client::open(place)
     }
 
-    /// The store, for an engine.
+    /// Returns the store, for an engine.
     pub(crate) fn handle(&self) -> Arc<dyn Store> {
         Arc::clone(&self.store)
     }
@@ -53,27 +53,27 @@ impl Client {
         self.submit_whole(write(organisation, change))
     }
 
-    /// Submits a change with what belongs to it.
+    /// Submits a write with all its parts.
     pub(crate) fn submit_whole(&self, write: Write) -> Answer {
         let (sender, receiver) = channel();
-        // Nobody listens once a case has failed.
+        // Nobody receives it after a case has failed.
         self.store.submit(write, Box::new(move |answer| drop(sender.send(answer))));
         Answer { receiver }
     }
 
-    /// Makes a change as a caller does who waits for its outcome.
+    /// Makes a change, and waits for its outcome.
     #[track_caller]
     pub(crate) fn write(&self, organisation: &Organisation, change: Change) -> Checked<Outcome> {
         self.write_whole(write(organisation, change))
     }
 
-    /// Makes a change with what belongs to it, as a caller does who waits for its outcome.
+    /// Makes a write with all its parts, and waits for its outcome.
     #[track_caller]
     pub(crate) fn write_whole(&self, write: Write) -> Checked<Outcome> {
         Ok(self.store.apply(write)?)
     }
 
-    /// Makes an edit of a model that must be made, and returns the model as the rules have it then.
+    /// Makes an edit that must succeed, checks the model against the rules, and returns it.
     #[track_caller]
     pub(crate) fn edited(&self, before: &CustomModel, write: Write) -> Checked<CustomModel> {
         let Change::Edit { id, edit, expected } = &write.change else {
@@ -91,13 +91,13 @@ impl Client {
         Ok(next)
     }
 
-    /// Makes a change of access as a caller does who waits for its outcome.
+    /// Makes a change of access, and waits for its outcome.
     #[track_caller]
     pub(crate) fn access(&self, change: AccessChange) -> Checked<AccessOutcome> {
         Ok(self.store.apply_access(change)?)
     }
 
-    /// Makes a change of access that must be made.
+    /// Makes a change of access that must succeed.
     #[track_caller]
     pub(crate) fn done(&self, change: AccessChange) -> Checked {
         let shown = format!("{change:?}");
@@ -133,7 +133,7 @@ impl Client {
         }
     }
 
-    /// Deletes a model that is there.
+    /// Deletes an existing model.
     #[track_caller]
     pub(crate) fn delete(&self, organisation: &Organisation, model: &CustomModel) -> Checked {
         let outcome = self.write(organisation, delete_at(model.id, model.revision()))?;
@@ -141,8 +141,8 @@ impl Client {
         Ok(())
     }
 
-    /// Submits all of the changes before it waits for any answer; those that found the queue full
-    /// are submitted again. The outcomes stand in the order of the changes.
+    /// Submits all changes before it waits for any outcome. Those that found the queue full are submitted
+    /// again. Returns the outcomes in the order of the changes.
     pub(crate) fn burst(
         &self,
         changes: Vec<(Organisation, Change)>,
@@ -151,7 +151,7 @@ impl Client {
         self.burst_whole(&writes.collect::<Vec<_>>())
     }
 
-    /// [`Client::burst`] of changes with what belongs to them.
+    /// Makes a [`Client::burst`] of writes with all their parts.
     pub(crate) fn burst_whole(
         &self,
         writes: &[Write],
@@ -182,7 +182,7 @@ impl Client {
         Ok(outcomes.into_iter().flatten().collect())
     }
 
-    /// [`Client::burst`] of creates without a limit.
+    /// Makes a [`Client::burst`] of creates without a limit.
     pub(crate) fn create_all(
         &self,
         organisation: &Organisation,
@@ -222,8 +222,8 @@ impl Client {
         Ok(self.store.list(organisation, selection)?)
     }
 
-    /// The organisation has these models, in this order, and no other: in the list, in the counter
-    /// and one by one.
+    /// Checks that the organisation has exactly these models, in this order: in the list, in the counter and
+    /// one by one.
     #[track_caller]
     pub(crate) fn expect(&self, organisation: &Organisation, models: &[CustomModel]) -> Checked {
         let listing = self.store.list(organisation, &ALL)?;
@@ -252,7 +252,7 @@ fn ids_of(models: &[CustomModel]) -> Vec<u64> {
     models.iter().map(|model| model.id.get()).collect()
 }
 
-/// A new place with its store open.
+/// Creates a place and opens its store.
 pub(crate) fn fresh(builder: &dyn Builder) -> Checked<(Box<dyn Place>, Client)> {
     let place = builder.new_place()?;
     let client = Client::open(&*place)?;
@@ -263,31 +263,30 @@ pub(crate) fn create(model: &NewModel, limit: Option<u64>) -> Change {
     Change::Create { model: model.clone(), limit }
 }
 
-/// A delete of a model, at whatever revision it is.
+/// Returns a delete of a model at any revision.
 pub(crate) fn delete(id: ModelId) -> Change {
     edit(id, Edit::Delete)
 }
 
-/// A delete of a model that is expected at this revision.
+/// Returns a delete of a model that expects this revision.
 pub(crate) fn delete_at(id: ModelId, revision: Revision) -> Change {
     edit_at(id, revision, Edit::Delete)
 }
 
-/// A change that the host asks for when the clocks of the cases begin.
+/// Returns a write by the host, at the time at which the clocks begin.
 pub(crate) fn write(organisation: &Organisation, change: Change) -> Write {
     Write::new(organisation.clone(), Actor::HOST, at(0), change)
 }
 
-/// The answer to a submitted write, which is or will be there.
+/// The outcome of a submitted write.
 ///
-/// A completion cannot be called twice: it is an `FnOnce`. One that is dropped without a call ends
-/// the case.
+/// A completion cannot be called twice, since it is an `FnOnce`. Dropping it without a call fails the case.
 pub(crate) struct Answer {
     receiver: Receiver<Result<Outcome, StoreError>>,
 }
 
 impl Answer {
-    /// Waits for the answer; what it says is in the inner result.
+    /// Waits for the outcome, which is the inner result.
     #[track_caller]
     pub(crate) fn wait(self) -> Checked<Result<Outcome, StoreError>> {
         match self.receiver.recv() {
@@ -296,7 +295,7 @@ impl Answer {
         }
     }
 
-    /// The answer, which must be there already.
+    /// Returns the outcome, which must be there already.
     #[track_caller]
     pub(crate) fn take(self) -> Checked<Result<Outcome, StoreError>> {
         match self.receiver.try_recv() {

@@ -1,4 +1,4 @@
-//! A store beside the reference: both are given the same operations, and must answer the same.
+//! A differential test: a store and the reference get the same operations, and must give the same results.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -21,7 +21,7 @@ use crate::{Builder, Place};
 
 pub(crate) const ORGANISATIONS: [&str; 3] = ["acme", "acme-2", "ACME"];
 
-/// Few keys, so that requests are repeated.
+/// A few keys, so that requests are repeated.
 pub(crate) const KEYS: [&str; 2] = ["key", "KEY"];
 
 #[derive(Clone, Debug)]
@@ -36,7 +36,7 @@ pub(crate) enum Operation {
     Reopen,
 }
 
-/// A model by the order in which all were created, deleted ones too; beyond the last, none.
+/// A model by its order of creation, including deleted ones; an index beyond the last is no model.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Target(pub(crate) usize);
 
@@ -44,11 +44,11 @@ pub(crate) struct Target(pub(crate) usize);
 pub(crate) struct Write {
     pub(crate) by: &'static str,
     pub(crate) change: Change,
-    /// The time at which it happens, in milliseconds.
+    /// The time of the operation, in milliseconds.
     pub(crate) millis: i64,
-    /// The key under which its answer is kept.
+    /// The idempotency key of the request.
     pub(crate) key: Option<usize>,
-    /// The number of requests in the window that it is to be admitted to.
+    /// The limit of the window that the request has to be admitted to.
     pub(crate) limited: Option<u32>,
 }
 
@@ -58,10 +58,10 @@ pub(crate) enum Change {
     Edit { of: Target, step: Step, expects: Expects },
 }
 
-/// An edit of a model as it then is.
+/// An edit of a model in its state at that time.
 #[derive(Clone, Debug)]
 pub(crate) enum Step {
-    /// Takes the name, the description, or both of this model.
+    /// Sets the name, the description, or both from this model.
     Update {
         like: NewModel,
         is_named: bool,
@@ -70,12 +70,12 @@ pub(crate) enum Step {
     Add {
         is_enough: bool,
     },
-    /// Removes a pair by its place among those that the model has.
+    /// Removes a pair by its index among the model's pairs.
     Remove(usize),
     Run,
     Cancel,
     Claim,
-    /// A report of a worker: under the last claim, or, if it is late, under the one before.
+    /// A report of a worker: under the last claim or, if it is late, under the one before.
     Work {
         word: Word,
         is_late: bool,
@@ -91,7 +91,7 @@ pub(crate) enum Word {
     Fail,
 }
 
-/// The revisions at which a caller expects a model.
+/// The revisions that a caller expects a model to have.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Expects {
     Anything,
@@ -103,14 +103,14 @@ pub(crate) struct Beside {
     place: Box<dyn Place>,
     store: Option<Client>,
     reference: MemoryStore,
-    /// The ids that were given, in the order of their creation.
+    /// The assigned ids, in the order of creation.
     given: Vec<ModelId>,
     pairs: u32,
     keys: BTreeSet<(Organisation, IdempotencyScope)>,
 }
 
 impl Beside {
-    /// A store of the builder's kind, beside a reference; both hold these records of [`ORGANISATIONS`].
+    /// Creates a store of the builder's kind and a reference, both with these records of [`ORGANISATIONS`].
     pub(crate) fn new(builder: &dyn Builder, records: &[Record]) -> Checked<Self> {
         let (place, store) = fresh(builder)?;
         let reference = MemoryStore::new();
@@ -192,7 +192,7 @@ impl Beside {
         Ok(())
     }
 
-    /// Ids may have gaps, so the reference is told to make the same.
+    /// Raises the last id of the reference to match, since ids may have gaps.
     fn take_note_of(&mut self, given: ModelId) -> Checked {
         let last = self.given.last();
         ensure!(Some(&given) > last, "id {given} after {last:?}");
@@ -203,7 +203,7 @@ impl Beside {
         Ok(())
     }
 
-    /// A change, what its caller asks for, and of which model.
+    /// Returns the change of a step, its operation, and its model.
     fn change(
         &mut self,
         by: &Organisation,
@@ -294,7 +294,7 @@ impl Beside {
         Ok(())
     }
 
-    /// Those that have waited equally long may stand in any order.
+    /// Trainings that have waited equally long may be listed in any order.
     fn claimable(&self, by: Option<&Organisation>, until: UnixMillis, limit: u32) -> Checked {
         let found = self.store()?.claimable(by, until, limit)?;
         let all = self.reference.claimable(by, until, u32::MAX)?;
@@ -310,7 +310,7 @@ impl Beside {
         Ok(())
     }
 
-    /// Forgets until nothing is left to forget: where a limit ends a call is the store's affair.
+    /// Purges until nothing is left to purge, since each store decides where a limited call ends.
     fn purge(&self, before: Option<u64>, until: i64, limit: u32) -> Checked {
         let events_before = before.map(event).transpose()?.map(|event| event.created_at);
         let purge = Purge { events_before, idempotency_until: at(until), limit };
@@ -323,7 +323,7 @@ impl Beside {
         }
     }
 
-    /// All that the two show.
+    /// Compares everything that both stores show.
     pub(crate) fn compare_everything(&self) -> Checked {
         for by in ORGANISATIONS {
             let by = organisation(by)?;
@@ -355,7 +355,7 @@ fn word_of(word: Word, fence: Fence) -> Checked<Edit> {
     })
 }
 
-/// A request of an organisation for a window of half a minute.
+/// Returns a request of an organisation for a window of half a minute.
 fn admission(by: &str, requests: u32) -> Checked<AdmissionRequest> {
     let key = WindowKey::new(by.as_bytes()).map_err(unfit)?;
     let limit = RateLimit::new(requests, Duration::from_secs(30)).map_err(unfit)?;

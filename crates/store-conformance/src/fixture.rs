@@ -1,4 +1,4 @@
-//! An engine over a store, with a clock that a case sets.
+//! An engine over a store, with a clock that the case sets.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -22,7 +22,7 @@ use crate::verdict::{Checked, Stop};
 /// The length of a lease, in milliseconds.
 pub(crate) const LEASE: i64 = 60_000;
 
-/// An engine for one organisation. Its clock stands still until it is set.
+/// An engine for one organisation. Its clock changes only when it is set.
 pub(crate) struct Fixture {
     pub(crate) engine: Engine,
     pub(crate) caller: Caller,
@@ -30,7 +30,7 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// An engine over an open store; its clock shows the beginning.
+    /// Creates an engine over an open store; its clock shows the beginning.
     pub(crate) fn new(store: &Client, organisation: &Organisation) -> Fixture {
         let clock = Arc::new(AtomicI64::new(0));
         let shown = Arc::clone(&clock);
@@ -45,12 +45,12 @@ impl Fixture {
         }
     }
 
-    /// Sets the clock to so many milliseconds after the beginning.
+    /// Sets the clock to this many milliseconds after the beginning.
     pub(crate) fn set_clock(&self, millis: i64) {
         self.clock.store(millis, Ordering::SeqCst);
     }
 
-    /// A new model that looks like this number's.
+    /// Creates a model that looks like the one with this number.
     #[track_caller]
     pub(crate) fn create(&self, number: u64) -> Checked<CustomModel> {
         let new = model(number)?;
@@ -63,21 +63,21 @@ impl Fixture {
         Ok(self.engine.create(&self.caller, request)?)
     }
 
-    /// A new model with enough data to be trained.
+    /// Creates a model with enough data for a training.
     #[track_caller]
     pub(crate) fn ready(&self, number: u64) -> Checked<CustomModel> {
         let id = self.create(number)?.id;
         self.edit(id, Edit::AddData(five_hours(DataType::Train)))
     }
 
-    /// A new model whose training waits for a worker.
+    /// Creates a model whose training waits for a worker.
     #[track_caller]
     pub(crate) fn running(&self, number: u64) -> Checked<CustomModel> {
         let id = self.ready(number)?.id;
         self.edit(id, Edit::Run)
     }
 
-    /// A new model whose training a worker has claimed, since no other waits.
+    /// Creates a model whose training a worker has claimed. No other training may wait.
     #[track_caller]
     pub(crate) fn claimed(&self, number: u64) -> Checked<Claimed> {
         let id = self.running(number)?.id;
@@ -94,8 +94,8 @@ impl Fixture {
         Ok(self.engine.claim(&actor(worker)?, Some(of), lease_time()?)?)
     }
 
-    /// Has several workers claim a training as it was read, before any of them hears of it; how
-    /// many of them have it.
+    /// Submits claims of a training by several workers before any of them is answered, and returns the number
+    /// of successful ones.
     pub(crate) fn claim_at_once(&self, model: &CustomModel, workers: u64) -> Checked<usize> {
         let edit = Edit::Claim { time: lease_time()? };
         let mut claims = Vec::new();
@@ -115,7 +115,7 @@ impl Fixture {
         Ok(made)
     }
 
-    /// The model after an edit that must be made.
+    /// Makes an edit that must succeed, and returns the model.
     #[track_caller]
     pub(crate) fn edit(&self, id: ModelId, edit: Edit) -> Checked<CustomModel> {
         match self.try_edit(id, &edit)? {
@@ -155,7 +155,7 @@ pub(crate) fn fail(fence: Fence, error: &str) -> Edit {
     Edit::Fail { fence, error: error.to_owned() }
 }
 
-/// Figures that are lost where numbers are cut short; one is not there.
+/// Returns metrics whose values lose digits when numbers are truncated; one metric is missing.
 pub(crate) fn metrics() -> Checked<TrainingMetrics> {
     let mut metrics = TrainingMetrics::default();
     for (name, number) in [
@@ -169,8 +169,8 @@ pub(crate) fn metrics() -> Checked<TrainingMetrics> {
     Ok(metrics)
 }
 
-/// As many metrics as there may be, under the longest names, with figures that are lost where
-/// numbers are cut short.
+/// Returns the most metrics allowed, with the longest names, and with values that lose digits when numbers
+/// are truncated.
 pub(crate) fn most_metrics() -> Checked<TrainingMetrics> {
     let mut metrics = metrics()?;
     let figures = [5e-324, -f64::MAX, -0.0, 1.0 / 3.0, 9_007_199_254_740_993.0];

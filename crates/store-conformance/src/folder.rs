@@ -13,8 +13,7 @@ use crate::{AfterKill, BoxError, Builder, Place};
 type Open = dyn Fn(&Path) -> Result<Arc<dyn Store>, BoxError>;
 type RaiseLastId = dyn Fn(&Path, ModelId) -> Result<(), BoxError>;
 
-/// Builds stores that live in files: every place is a temporary folder, and a kill is played by
-/// copying it.
+/// A builder of stores in files: every place is a temporary folder, and a kill is simulated by copying it.
 #[derive(Clone)]
 pub struct FolderBuilder {
     open: Arc<Open>,
@@ -22,8 +21,8 @@ pub struct FolderBuilder {
 }
 
 impl FolderBuilder {
-    /// A builder of stores that `open` opens in the folder that it is given, and that
-    /// `raise_last_id` brings near the last id ([`Place::raise_last_id`]).
+    /// Creates a builder. `open` opens the store in the given folder, and `raise_last_id` brings it near the
+    /// last id ([`Place::raise_last_id`]).
     pub fn new(
         open: impl Fn(&Path) -> Result<Arc<dyn Store>, BoxError> + 'static,
         raise_last_id: impl Fn(&Path, ModelId) -> Result<(), BoxError> + 'static,
@@ -69,17 +68,17 @@ impl Place for FolderPlace {
     }
 }
 
-/// Folders (`None`) and files with their contents, by their paths below the place; a folder comes
-/// before what is in it.
+/// Folders (`None`) and files with their contents, by path relative to the place. A folder comes before its
+/// entries.
 type Contents = BTreeMap<PathBuf, Option<Vec<u8>>>;
 
-/// The contents of a folder at one moment.
+/// Reads the contents of a folder.
 fn moment(folder: &Path) -> io::Result<Contents> {
     settled(|| contents(folder))
 }
 
-/// Reads until two readings agree. A kill stops a process between two writes; what was read across
-/// a write is nothing that a kill could leave.
+/// Reads until two successive reads agree. A kill stops a process between two writes, so a read that overlaps
+/// a write is not a state that a kill could leave.
 fn settled<T: PartialEq>(mut read: impl FnMut() -> io::Result<T>) -> io::Result<T> {
     let mut before = read()?;
     loop {
@@ -109,7 +108,8 @@ fn contents(root: &Path) -> io::Result<Contents> {
     Ok(found)
 }
 
-/// A store may rename a file while its folder is read; the next reading says what became of it.
+/// Treats a missing file as `None`: a store may rename it during the read, and the next read shows the
+/// result.
 fn unless_gone<T>(result: io::Result<T>) -> io::Result<Option<T>> {
     match result {
         Ok(found) => Ok(Some(found)),
@@ -124,8 +124,7 @@ mod tests {
 
     use super::*;
 
-    /// A builder whose stores write a file, where there is none, and that cannot be opened where
-    /// the file is not as it was written.
+    /// Returns a builder whose stores write a file if it is missing, and fail to open if its content differs.
     fn builder() -> FolderBuilder {
         FolderBuilder::new(
             |folder| {

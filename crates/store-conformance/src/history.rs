@@ -1,4 +1,4 @@
-//! Edits that a client makes, and the history that they leave.
+//! Edits by a client, and the history that they produce.
 
 use custom_models_core::model::{DataPair, Edit, Event, EventPage};
 use custom_models_core::store::{IdempotencyRecord, IdempotencyScope, Listing};
@@ -8,7 +8,7 @@ use crate::client::{ALL, Client};
 use crate::life::{data_id, edit, like, new_pair, numbered};
 use crate::verdict::{Checked, ensure_eq};
 
-/// Makes a model look like another number's, and returns it as it is then.
+/// Gives a model the texts of another number, and returns it.
 #[track_caller]
 pub(crate) fn renamed(
     store: &Client,
@@ -19,7 +19,7 @@ pub(crate) fn renamed(
     store.edited(before, numbered(organisation, number, edit(before.id, like(number)?))?)
 }
 
-/// Adds the data of this number to a model, and returns the model as it is then.
+/// Adds the data pair of this number to a model, and returns the model.
 #[track_caller]
 pub(crate) fn add_pair(
     store: &Client,
@@ -31,7 +31,7 @@ pub(crate) fn add_pair(
     store.edited(model, numbered(organisation, number.into(), change)?)
 }
 
-/// Removes a pair of a model, and returns the model as it is then.
+/// Removes a data pair of a model, and returns the model.
 #[track_caller]
 pub(crate) fn remove_pair(
     store: &Client,
@@ -43,7 +43,7 @@ pub(crate) fn remove_pair(
     store.edited(model, numbered(organisation, number.into(), change)?)
 }
 
-/// All that an organisation has, as far as a store shows it.
+/// Everything of an organisation that a store shows.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Everything {
     listing: Listing,
@@ -53,7 +53,7 @@ pub(crate) struct Everything {
 }
 
 impl Everything {
-    /// Reads it; answers cannot be listed, so those of these keys.
+    /// Reads everything. Idempotency records cannot be listed, so it reads those of the given keys.
     pub(crate) fn of(
         store: &Client,
         organisation: &Organisation,
@@ -72,7 +72,7 @@ impl Everything {
     }
 }
 
-/// The organisation has these events and no other, from position 1 on.
+/// Checks that the organisation has exactly these events, from position 1 on.
 #[track_caller]
 pub(crate) fn expect_history(
     store: &Client,

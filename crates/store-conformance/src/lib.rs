@@ -1,8 +1,7 @@
-//! One suite that every store of custom models passes: every case runs for every adapter, and none
-//! can be left out.
+//! A test suite for stores of custom models: every case runs for every adapter, and none can be left out.
 //!
-//! An adapter's test is an expression that makes a [`Builder`]; [`FolderBuilder`] is one for stores
-//! that live in files:
+//! The test of an adapter is an expression for its [`Builder`]. [`FolderBuilder`] is the builder for stores
+//! in files:
 //!
 //! ```
 //! //! The store passes the conformance suite.
@@ -23,7 +22,7 @@
 //! # fn main() {}
 //! ```
 //!
-//! A store that never calls a completion makes its case wait for ever: no case looks at a clock.
+//! A store that never calls a completion makes its case wait for ever, since no case has a time-out.
 #![forbid(unsafe_code)]
 #![deny(dead_code)]
 

@@ -1,4 +1,4 @@
-//! Records that belong to a change and stand beside the models: events, data, and answers that are kept.
+//! Records stored together with a change: events, data and idempotency records.
 
 use custom_models_core::access::Operation;
 use custom_models_core::field::{Description, Name};
@@ -19,7 +19,7 @@ use crate::verdict::Checked;
 /// The time at which the clocks of the cases begin, in milliseconds.
 const START: i64 = 1_700_000_000_000;
 
-/// A moment so many milliseconds after the clocks of the cases begin.
+/// Returns the time this many milliseconds after the clocks of the cases begin.
 pub(crate) fn at(millis: i64) -> UnixMillis {
     UnixMillis::from_unix_millis(START.saturating_add(millis))
 }
@@ -28,17 +28,18 @@ pub(crate) fn actor(name: &str) -> Checked<Actor> {
     Actor::new(name.to_owned()).map_err(unfit)
 }
 
-/// The moment at which a second begins.
+/// Converts a timestamp to milliseconds.
 pub(crate) fn moment_of(time: Timestamp) -> UnixMillis {
     UnixMillis::from_unix_millis(time.unix_seconds() * 1000)
 }
 
-/// Returns the time of the change with a number: one a second.
+/// Returns the time of the change with this number: one per second.
 pub(crate) fn time_of(number: u64) -> Checked<UnixMillis> {
     Ok(at(1000 * i64::try_from(number).map_err(unfit)?))
 }
 
-/// The event of the edit with this number ([`numbered`]), if that is an update. It is like no other number's.
+/// Returns the event of the edit with this number ([`numbered`]), if that is an update. It differs from all
+/// others.
 pub(crate) fn event(number: u64) -> Checked<NewEvent> {
     Ok(NewEvent {
         created_at: time_of(number)?.into(),
@@ -47,7 +48,7 @@ pub(crate) fn event(number: u64) -> Checked<NewEvent> {
     })
 }
 
-/// A change that an actor of this number asks for, at a time of this number.
+/// Returns a write of a change, with an actor and a time of this number.
 pub(crate) fn numbered(of: &Organisation, number: u64, change: Change) -> Checked<Write> {
     let NewEvent { actor, .. } = event(number)?;
     Ok(Write::new(of.clone(), actor, time_of(number)?, change))
@@ -57,7 +58,7 @@ pub(crate) fn data_id(number: u32) -> Checked<DataId> {
     DataId::new(number).map_err(unfit)
 }
 
-/// Data that is like no other number's.
+/// Returns a data pair that differs from those of all other numbers.
 pub(crate) fn new_pair(number: u32) -> Checked<NewPair> {
     Ok(NewPair {
         data_type: nth(&DataType::ALL, number.into())?,
@@ -67,12 +68,12 @@ pub(crate) fn new_pair(number: u32) -> Checked<NewPair> {
     })
 }
 
-/// The pair of this number, which [`add_pair`] adds to a model that had all numbers before it.
+/// Returns the pair of this number, which [`add_pair`] adds to a model that had all numbers before it.
 pub(crate) fn pair(number: u32) -> Checked<DataPair> {
     paired(number, new_pair(number)?, time_of(number.into())?)
 }
 
-/// Data as it is kept under a number.
+/// Returns a data pair as stored under a number.
 pub(crate) fn paired(number: u32, new: NewPair, at: UnixMillis) -> Checked<DataPair> {
     let NewPair { data_type, audio, audio_millis, transcript } = new;
     let (id, created_at) = (data_id(number)?, at.into());
@@ -101,24 +102,24 @@ pub(crate) fn answer_key(
     Ok(IdempotencyScope { operation, target, key })
 }
 
-/// A create whose answer is kept.
+/// Returns the idempotency record of a create.
 pub(crate) fn create_answer(key: &str) -> Checked<NewIdempotencyRecord> {
     let request = digest(key);
     Ok(NewIdempotencyRecord { key: answer_key(Operation::Create, None, key)?, request })
 }
 
-/// An upload whose answer is kept.
+/// Returns the idempotency record of an upload.
 pub(crate) fn upload_answer(target: ModelId, key: &str) -> Checked<NewIdempotencyRecord> {
     let request = digest(key);
     Ok(NewIdempotencyRecord { key: answer_key(Operation::Upload, Some(target), key)?, request })
 }
 
-/// Returns the time for which an answer is live, in milliseconds.
+/// Returns the lifetime of an idempotency record, in milliseconds.
 pub(crate) fn kept_for() -> i64 {
     i64::try_from(NewIdempotencyRecord::KEPT_FOR.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// The edit that makes a model look like another number's.
+/// Returns the edit that gives a model the texts of another number.
 pub(crate) fn like(number: u64) -> Checked<Edit> {
     let new = model(number)?;
     Ok(update(Some(new.name), Some(new.description)))
@@ -133,12 +134,12 @@ pub(crate) fn update(
     Edit::from(update)
 }
 
-/// An edit of a model, at whatever revision it is.
+/// Returns an edit of a model at any revision.
 pub(crate) fn edit(id: ModelId, edit: Edit) -> Change {
     Change::Edit { id, edit: Box::new(edit), expected: Expected::Anything }
 }
 
-/// An edit of a model that is expected at this revision.
+/// Returns an edit of a model that expects this revision.
 pub(crate) fn edit_at(id: ModelId, revision: Revision, edit: Edit) -> Change {
     Change::Edit { id, edit: Box::new(edit), expected: Expected::OneOf(vec![revision]) }
 }

@@ -7,12 +7,12 @@ use custom_models_core::{MemoryStore, ModelId};
 
 use crate::{AfterKill, BoxError, Builder, Exemption, Place};
 
-/// Builds [`MemoryStore`]s. Opening a place again finds the same models, but nothing outlives the
-/// process: the one builder that is exempt from MODEL-6.
+/// A builder of [`MemoryStore`]s. Reopening a place finds the same records, but they end with the process:
+/// the only builder that is exempt from MODEL-6.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MemoryBuilder;
 
-/// The number of places so far, from which identities are made.
+/// The number of places so far, which makes identities distinct.
 static PLACES: AtomicU64 = AtomicU64::new(1);
 
 impl Builder for MemoryBuilder {

@@ -13,27 +13,27 @@ impl Report {
         Report { verdicts }
     }
 
-    /// Every case with its verdict, in the order of the table.
+    /// Returns every case with its verdict, in the order of the table.
     pub fn verdicts(&self) -> &[(Case, Verdict)] {
         &self.verdicts
     }
 
-    /// The names of the cases that passed.
+    /// Returns the names of the cases that passed.
     pub fn passed(&self) -> impl Iterator<Item = &'static str> {
         self.names(|verdict| matches!(verdict, Verdict::Passed))
     }
 
-    /// The names of the cases that the store is exempt from.
+    /// Returns the names of the cases that the store is exempt from.
     pub fn exempt(&self) -> impl Iterator<Item = &'static str> {
         self.names(|verdict| matches!(verdict, Verdict::Exempt(_)))
     }
 
-    /// The names of the cases that failed.
+    /// Returns the names of the cases that failed.
     pub fn failed(&self) -> impl Iterator<Item = &'static str> {
         self.names(|verdict| matches!(verdict, Verdict::Failed(_)))
     }
 
-    /// Fails if a case failed, with the whole report as the message.
+    /// Fails if any case failed, with the whole report as the message.
     pub fn into_result(self) -> Result<(), Failure> {
         if self.failed().next().is_none() { Ok(()) } else { Err(Failure::new(format!("\n{self}"))) }
     }
@@ -46,7 +46,7 @@ impl Report {
     }
 }
 
-/// One line a case, then the counts.
+/// Formats as one line per case, then the counts.
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (case, verdict) in &self.verdicts {

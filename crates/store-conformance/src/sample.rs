@@ -1,4 +1,4 @@
-//! Models and organisations to try a store with.
+//! Sample models and organisations.
 
 use std::fmt::Display;
 
@@ -35,7 +35,7 @@ pub(crate) fn description(text: &str) -> Checked<Description<'static>> {
     Description::new(text.to_owned()).map_err(unfit)
 }
 
-/// A model that is like no other number's, so that any part of it that went astray shows.
+/// Returns a model that differs in every field from those of other numbers, so that mixed-up fields show.
 pub(crate) fn model(number: u64) -> Checked<NewModel> {
     let text = format!("description {number}");
     Ok(NewModel {
@@ -51,7 +51,7 @@ pub(crate) fn model(number: u64) -> Checked<NewModel> {
     })
 }
 
-/// The models with the numbers 0 to `count` − 1.
+/// Returns the models with the numbers 0 to `count` − 1.
 pub(crate) fn models(count: u64) -> Checked<Vec<NewModel>> {
     (0..count).map(model).collect()
 }
@@ -61,7 +61,7 @@ pub(crate) fn registration(organisation: &str, plan: &str) -> Checked<Registrati
     Ok(Registration { organisation, plan: plan.parse().map_err(unfit)? })
 }
 
-/// A key that is like no other number's: valid, and with no scope.
+/// Returns a key that differs from those of all other numbers: valid, and without a scope.
 pub(crate) fn key(number: u8, organisation: &str) -> Checked<KeyRecord> {
     Ok(KeyRecord {
         id: KeyId::from_bytes([number, 0, 10, 13, 0, 255]),
@@ -74,7 +74,7 @@ pub(crate) fn key(number: u8, organisation: &str) -> Checked<KeyRecord> {
     })
 }
 
-/// The values in turn, for ever.
+/// Returns a value, cycling through the list.
 pub(crate) fn nth<T: Copy>(values: &[T], number: u64) -> Checked<T> {
     let index = usize::try_from(number).unwrap_or_default() % values.len().max(1);
     values.get(index).copied().ok_or_else(|| unfit("no values"))

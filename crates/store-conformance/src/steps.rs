@@ -1,4 +1,4 @@
-//! Edits of one model, step by step, with the events that they leave.
+//! Successive edits of one model, with the events that they append.
 
 use custom_models_core::CustomModel;
 use custom_models_core::model::{Edit, Event, EventType, Fence, NewEvent};
@@ -12,7 +12,7 @@ use crate::life::{at, data_id, edit};
 use crate::sample::organisation;
 use crate::verdict::Checked;
 
-/// Edits of a model, and the history of its organisation.
+/// A model under edit, and the history of its organisation.
 pub(crate) struct Steps<'a> {
     store: &'a Client,
     pub(crate) model: CustomModel,
@@ -31,7 +31,7 @@ impl<'a> Steps<'a> {
         lease.map(|lease| lease.fence).unwrap_or_default()
     }
 
-    /// Makes an edit, and finds its events at the end of the history, so many of them.
+    /// Makes an edit, and checks the number of events that it appended.
     #[track_caller]
     pub(crate) fn make(&mut self, step: Edit, events: usize) -> Checked {
         let acme = organisation("acme")?;

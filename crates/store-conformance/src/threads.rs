@@ -1,4 +1,4 @@
-//! Many threads that begin at the same moment.
+//! Threads that start at the same time.
 
 use std::pin::pin;
 use std::sync::{Arc, Barrier};
@@ -8,8 +8,8 @@ use std::thread::{self, ScopedJoinHandle, Thread};
 use crate::case::text_of;
 use crate::verdict::{Checked, Stop};
 
-/// Runs `work` in so many threads, each with its number, and collects what they bring back in the
-/// order of their numbers. They begin together.
+/// Runs `work` in this many threads, each with its number, and returns their results in the order of their
+/// numbers. All start together.
 pub(crate) fn in_threads<T: Send>(
     threads: u64,
     work: impl Fn(u64) -> Checked<T> + Sync,
@@ -29,7 +29,7 @@ pub(crate) fn in_threads<T: Send>(
     })
 }
 
-/// Wakes the thread that waits for a future.
+/// A waker that unparks the thread that waits for a future.
 struct Unpark(Thread);
 
 impl Wake for Unpark {
@@ -38,7 +38,7 @@ impl Wake for Unpark {
     }
 }
 
-/// Waits for a future, and for nothing else, in this thread.
+/// Blocks this thread until a future is done.
 pub(crate) fn wait_for<F: Future>(future: F) -> F::Output {
     let waker = Waker::from(Arc::new(Unpark(thread::current())));
     let mut context = Context::from_waker(&waker);
@@ -51,7 +51,7 @@ pub(crate) fn wait_for<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// Waits for a thread and what it brings back.
+/// Joins a thread, and returns its result.
 pub(crate) fn joined<T>(thread: ScopedJoinHandle<'_, Checked<T>>) -> Checked<T> {
     match thread.join() {
         Ok(result) => result,

@@ -10,15 +10,15 @@ use crate::{BoxError, Exemption};
 /// The verdict on one case.
 #[derive(Clone, Debug)]
 pub enum Verdict {
-    /// The store keeps what the case asks for.
+    /// The store does what the case tests.
     Passed,
-    /// The case asks for a rule that this store need not keep. Not a pass.
+    /// The case tests a rule that the store is exempt from. Not a pass.
     Exempt(Exemption),
     /// The store breaks its contract, or could not be set up.
     Failed(Failure),
 }
 
-/// Why a case failed, and where in the suite.
+/// The reason why a case failed, and its location in the suite.
 #[derive(Clone)]
 pub struct Failure {
     message: String,
@@ -38,7 +38,7 @@ impl fmt::Display for Failure {
     }
 }
 
-/// As `Display`, because a test that returns an error shows it by `Debug`.
+/// Formats like `Display`, because a test that returns an error shows its `Debug` form.
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
@@ -50,7 +50,7 @@ impl Error for Failure {}
 /// The result of a step of a case.
 pub(crate) type Checked<T = ()> = Result<T, Stop>;
 
-/// Why a case ended before its end.
+/// The reason why a case ended early.
 #[derive(Debug)]
 pub(crate) enum Stop {
     Failed(Failure),
@@ -105,7 +105,7 @@ macro_rules! ensure {
     };
 }
 
-/// Ends a case unless what was found is what is right.
+/// Ends a case unless two values are equal.
 macro_rules! ensure_eq {
     ($found:expr, $right:expr, $($message:tt)+) => {
         match (&$found, &$right) {

@@ -1,4 +1,4 @@
-//! Organisations with their plans, and keys.
+//! Organisations with their plans, and API keys.
 
 use custom_models_core::access::{
     KeyDigest, KeyId, KeyRecord, Operation, RateLimit, Scope, Scopes, Window,
@@ -37,7 +37,7 @@ pub(crate) fn auth_2_an_organisation_is_registered_once_and_changes_its_plan(
     Ok(())
 }
 
-/// Keys that differ in everything that a key may have.
+/// Returns keys that differ in every field.
 fn various_keys() -> Checked<Vec<KeyRecord>> {
     let moments = [
         (None, None),
@@ -60,14 +60,14 @@ fn various_keys() -> Checked<Vec<KeyRecord>> {
 fn with_keys(store: &Client, keys: &[KeyRecord]) -> Checked {
     store.done(AccessChange::Register(registration("acme", "Gold")?))?;
     store.done(AccessChange::Register(registration("zebra", "Silver")?))?;
-    // Not in their order.
+    // In another order than that of their ids.
     for key in keys.iter().rev() {
         store.done(AccessChange::AddKey(key.clone()))?;
     }
     Ok(())
 }
 
-/// These are the keys, found by their digests and in the lists.
+/// Checks that the store has these keys, by digest and in its lists.
 #[track_caller]
 fn expect_keys(store: &Client, keys: &[KeyRecord]) -> Checked {
     for key in keys {

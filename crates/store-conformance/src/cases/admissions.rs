@@ -1,4 +1,4 @@
-//! Admissions within windows.
+//! Admissions to rate-limit windows.
 
 use std::sync::mpsc::channel;
 use std::time::Duration;
@@ -18,7 +18,7 @@ const KEY: KeyId = KeyId::from_bytes([0, 1, 2, 0, 255, 254]);
 
 const START: i64 = 1_700_000_000_000;
 
-/// Two in ten seconds.
+/// Returns a limit of two requests in ten seconds.
 fn limit() -> Checked<RateLimit> {
     limit_of(2)
 }
@@ -71,7 +71,8 @@ fn refused(store: &Client, change: AccessChange, oldest: i64, retry_after: u64) 
     Ok(())
 }
 
-/// The window shows so many places that are left, its oldest admission, and the seconds until a request is admitted.
+/// Checks the state of a window: the remaining requests, the time of its oldest admission, and the seconds
+/// until a request is admitted.
 #[track_caller]
 fn shows(
     store: &Client,
@@ -87,7 +88,7 @@ fn shows(
     Ok(())
 }
 
-/// The number of admissions that a window has had within its longest.
+/// Returns the number of admissions in a window of the longest length.
 pub(crate) fn used(store: &Client, window: &Window) -> Checked<u32> {
     let longest = RateLimit::new(RateLimit::MAX_REQUESTS, RateLimit::MAX_WINDOW);
     let longest = longest.map_err(|error| Stop::failed(error.to_string()))?;
@@ -109,7 +110,7 @@ pub(crate) fn rate_1_the_window_is_exact_to_the_millisecond(builder: &dyn Builde
     shows(&store, (limit, 14_000), 0, 10_000, Some(6))?;
     shows(&store, (limit, 19_999), 0, 10_000, Some(1))?;
     shows(&store, (limit, 20_000), 1, 14_000, None)?;
-    // A clock that was set back does not make room.
+    // A clock that is set back makes no room.
     refused(&store, admission(limit, 1), 10_000, 20)
 }
 
@@ -145,7 +146,7 @@ pub(crate) fn rate_1_keys_and_operations_have_windows_of_their_own(
     Ok(())
 }
 
-/// Keys are opaque: whatever their bytes and their length, none is another's.
+/// Keys are opaque: whatever their bytes and length, no two are equal.
 pub(crate) fn rate_1_the_key_of_a_window_is_1_to_64_bytes(builder: &dyn Builder) -> Checked {
     let (_place, store) = fresh(builder)?;
     let limit = limit_of(1)?;
@@ -160,7 +161,7 @@ pub(crate) fn rate_1_the_key_of_a_window_is_1_to_64_bytes(builder: &dyn Builder)
     Ok(())
 }
 
-/// A store may delete those that have left a window little by little.
+/// A store may delete admissions that have left the window a few at a time.
 pub(crate) fn rate_1_those_that_have_left_the_window_do_not_count(
     builder: &dyn Builder,
 ) -> Checked {
@@ -197,7 +198,7 @@ fn swept(store: &Client, now: i64, limit: u32, count: u64) -> Checked {
     Ok(())
 }
 
-/// Of idle keys too, so many at a time, and nothing that a window still counts.
+/// A sweep deletes at most `limit` admissions, of idle keys too, and none that a window still counts.
 pub(crate) fn rate_1_a_sweep_deletes_what_no_window_counts(builder: &dyn Builder) -> Checked {
     let (place, store) = fresh(builder)?;
     let limit = limit_of(100)?;
@@ -222,7 +223,7 @@ pub(crate) fn rate_1_a_sweep_deletes_what_no_window_counts(builder: &dyn Builder
     admitted(&store, admission(limit, 20_000), 99, 20_000)
 }
 
-/// A key is locked out for its window and the time between two sweeps at the longest.
+/// A key is locked out for at most its window and the time between two sweeps.
 pub(crate) fn rate_1_a_sweep_takes_what_lies_in_the_future_to_be_of_now(
     builder: &dyn Builder,
 ) -> Checked {
@@ -286,7 +287,7 @@ pub(crate) fn rate_3_an_admission_in_a_burst_counts_beside_refused_creates(
     for number in 0..6 {
         creates.push(store.submit(&acme, create(&model(number)?, Some(1))));
         let sender = sender.clone();
-        // Nobody listens once a case has failed.
+        // Nobody receives it after a case has failed.
         let done = move |answer| drop(sender.send(answer));
         store.submit_access(admission(limit, 0), Box::new(done));
     }

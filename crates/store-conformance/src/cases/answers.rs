@@ -1,4 +1,4 @@
-//! Answers that are kept: a request that is sent again is done once, and hears what was answered.
+//! Idempotency records: a repeated request is executed once, and gets the first response.
 
 use custom_models_core::access::Operation;
 use custom_models_core::model::{DataFile, Edit, NewPair, Uploaded};
@@ -17,13 +17,13 @@ use crate::sample::{id, model, organisation, revision, unfit};
 use crate::threads::in_threads;
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 
-/// A create of this number's model that keeps its answer under a key.
+/// Returns a create of the model with this number, with an idempotency record under a key.
 fn keyed_create(of: &Organisation, number: u64, key: &str, millis: i64) -> Checked<Write> {
     let write = numbered(of, number, create(&model(number)?, None))?;
     Ok(Write { at: at(millis), idempotency: Some(create_answer(key)?), ..write })
 }
 
-/// Returns the answer that is kept of a write that left its model like this.
+/// Returns the record of a write whose model is now like this.
 fn kept(write: &Write, model: &CustomModel) -> Checked<IdempotencyRecord> {
     let Some(answer) = &write.idempotency else { return Err(Stop::failed("no answer to keep")) };
     let whole = || serde_json::to_string(model);
@@ -38,7 +38,7 @@ fn kept(write: &Write, model: &CustomModel) -> Checked<IdempotencyRecord> {
     Ok(IdempotencyRecord { request: answer.request, at: write.at, status, revision, body })
 }
 
-/// A write, and what a repeat must hear from then on.
+/// Makes a write, and returns its model and the record that a repeat must get.
 #[track_caller]
 fn first(store: &Client, write: &Write) -> Checked<(CustomModel, IdempotencyRecord)> {
     let model = match store.write_whole(write.clone())? {
@@ -54,7 +54,7 @@ fn first(store: &Client, write: &Write) -> Checked<(CustomModel, IdempotencyReco
     Ok((model, kept))
 }
 
-/// A repeat hears the answer that was kept, and leaves no trace.
+/// Checks that a repeat gets the record and leaves no trace.
 #[track_caller]
 fn repeated(store: &Client, write: &Write, kept: &IdempotencyRecord) -> Checked {
     let keys: Vec<_> = write.idempotency.iter().map(|answer| answer.key.clone()).collect();
@@ -65,7 +65,7 @@ fn repeated(store: &Client, write: &Write, kept: &IdempotencyRecord) -> Checked 
     Ok(())
 }
 
-/// An upload to a model, which expects it as it is, and keeps its answer under a key.
+/// Returns an upload to a model at its revision, with an idempotency record under a key.
 fn keyed_upload(of: &Organisation, now: &CustomModel, key: &str, millis: i64) -> Checked<Write> {
     let transcript = DataFile { filename: "\u{e9} \"語\" 'of'.txt".to_owned(), ..file("t", 9) };
     let new = NewPair { transcript, ..new_pair(1)? };
@@ -74,7 +74,7 @@ fn keyed_upload(of: &Organisation, now: &CustomModel, key: &str, millis: i64) ->
     Ok(Write { at: at(millis), idempotency: answer, ..numbered(of, 50, change)? })
 }
 
-/// An update of a model that keeps its answer under a key.
+/// Returns an update of a model, with an idempotency record under a key.
 fn keyed_update(of: &Organisation, now: &CustomModel, key: &str) -> Checked<Write> {
     let mut answer = upload_answer(now.id, key)?;
     answer.key.operation = Operation::Update;
@@ -101,7 +101,7 @@ pub(crate) fn idem_1_a_repeat_hears_the_first_answer_byte_for_byte(
         all.push((update, kept_update));
     }
     for _ in 0..2 {
-        // The models have changed since, and so has what a repeat asks for: the answer has not.
+        // The models and the repeated requests have changed since; the records have not.
         for (write, kept) in &all {
             repeated(&store, write, kept)?;
             let mut other = write.clone();
@@ -147,9 +147,9 @@ pub(crate) fn idem_1_a_repeat_is_judged_before_its_change(builder: &dyn Builder)
     repeated(&store, &within_one(2)?, &kept)?;
     let upload = keyed_upload(&acme, &created, "upload", 0)?;
     let (after, kept_upload) = first(&store, &upload)?;
-    // The revision is another now.
+    // The revision is another one now.
     repeated(&store, &upload, &kept_upload)?;
-    // And now the model is gone; of that no answer is kept.
+    // The model is deleted now; a delete stores no record.
     let mut answer = upload_answer(after.id, "delete")?;
     answer.key.operation = Operation::Delete;
     let gone = Write { idempotency: Some(answer.clone()), ..numbered(&acme, 9, delete(after.id))? };
@@ -242,7 +242,7 @@ pub(crate) fn idem_1_after_24_hours_it_is_a_new_request(builder: &dyn Builder) -
     let mut now = 0;
     let (_, mut kept) = first(&store, &keyed_create(&acme, 1, "key", now)?)?;
     for number in 2..5 {
-        // A repeat does not make it last longer; nor does a clock that was set back.
+        // Neither a repeat nor a clock that is set back extends the life of a record.
         for millis in [kept_for() - 1, 1, 0, -1, -kept_for(), kept_for() - 1] {
             repeated(&store, &keyed_create(&acme, number, "key", now + millis)?, &kept)?;
         }
@@ -294,7 +294,7 @@ pub(crate) fn idem_1_a_refused_change_keeps_no_answer(builder: &dyn Builder) -> 
     nothing(&store)?;
     let store = store.reopen(&*place)?;
     nothing(&store)?;
-    // So the same request may be done later.
+    // So the same request may be executed later.
     let write = keyed_create(&acme, 2, "key", 0)?;
     let (_, kept) = first(&store, &write)?;
     repeated(&store, &write, &kept)

@@ -1,4 +1,4 @@
-//! All that a store holds: shown, brought to another one, and erased.
+//! Exports, imports and erasures of everything in a store.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -21,11 +21,11 @@ use crate::sample::{key, model, organisation, registration};
 use crate::threads::in_threads;
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 
-/// Everything in a store, as lines in the order in which lines sort: between stores the order differs.
+/// Returns everything in a store as sorted lines, since the order differs between stores.
 fn lines(store: &dyn Store) -> Checked<Vec<String>> {
     let mut lines = Vec::new();
     store.export(&mut |record| {
-        // No record has a part without a form.
+        // Every record serialises.
         lines.push(serde_json::to_string(&record).unwrap_or_default());
         Ok(())
     })?;
@@ -50,7 +50,7 @@ fn import(store: &Client, records: &[Record], batch: usize) -> Checked {
     Ok(())
 }
 
-/// A store with something of everything, of two organisations that have the same.
+/// Fills a store with records of every kind, the same for two organisations.
 fn filled(store: &Client) -> Checked<[Organisation; 2]> {
     let organisations = [organisation("acme")?, organisation("zebra")?];
     for (number, of) in (0..).zip(&organisations) {
@@ -73,14 +73,14 @@ fn filled(store: &Client) -> Checked<[Organisation; 2]> {
         let gone = store.create(of, &crate::sample::model(10)?)?;
         store.delete(of, &gone)?;
     }
-    // The first events of both are forgotten.
+    // Purges the first events of both.
     let events_before = Some(event(3)?.created_at);
     let idempotency_until = at(i64::MIN);
     store.handle().purge(Purge { events_before, idempotency_until, limit: 2 })?;
     Ok(organisations)
 }
 
-/// A create whose answer is kept.
+/// Returns a create with an idempotency record.
 fn keyed(of: &Organisation) -> Checked<Write> {
     let answer = Some(create_answer("a-key")?);
     Ok(Write { idempotency: answer, ..write(of, create(&model(9)?, None)) })
@@ -103,7 +103,7 @@ pub(crate) fn everything_is_brought_to_another_store_and_goes_on_there(
         let (place, other) = fresh(builder)?;
         import(&other, &all, batch)?;
         ensure_eq!(lines(&*other.handle())?, shown, "in steps of {batch}");
-        // Half of them again, as after a kill in the middle.
+        // Imports half of them again, as after a kill in the middle.
         import(&other, all.get(..all.len() / 2).unwrap_or_default(), 5)?;
         let other = other.reopen(&*place)?;
         ensure_eq!(lines(&*other.handle())?, shown, "after a close");
@@ -120,7 +120,7 @@ pub(crate) fn an_import_begins_in_an_empty_store_and_once(builder: &dyn Builder)
     let begin = |store: &Client| store.handle().archive(ArchiveChange::Begin(all.clone()));
     ensure_eq!(begin(&store)?, 0, "into a store that is full");
     ensure_eq!(lines(&*store.handle())?, shown, "what the full store shows");
-    // Whatever a store holds, if only the memory of an id.
+    // Any record makes a store non-empty, even the last id alone.
     let of = organisation("acme")?;
     for number in 0..3 {
         let (_place, store) = fresh(builder)?;
@@ -177,7 +177,7 @@ pub(crate) fn an_organisation_is_erased_and_others_stay(builder: &dyn Builder) -
         let organisation = acme.clone();
         store.handle().archive(ArchiveChange::Erase { organisation, limit })
     };
-    // Whatever a step leaves is a store that is whole.
+    // The store is consistent after every step.
     let mut store = store;
     while erase(&store, 3)? > 0 {
         counted(&store)?;
@@ -189,7 +189,7 @@ pub(crate) fn an_organisation_is_erased_and_others_stay(builder: &dyn Builder) -
     ensure_eq!(store.handle().key(&key(0, "acme")?.digest)?, None, "a key of acme");
     ensure!(store.handle().key(&key(2, "zebra")?.digest)?.is_some(), "a key of zebra is gone");
     store.expect(&acme, &[])?;
-    // It may come again, with nothing of before.
+    // The organisation may be registered again, and has no old records.
     store.done(AccessChange::Register(registration("acme", "Gold")?))?;
     let (again, history) = with_history(&store, &acme, 2)?;
     let page = store.handle().events(&acme, 0, 9)?;
@@ -200,8 +200,8 @@ pub(crate) fn an_organisation_is_erased_and_others_stay(builder: &dyn Builder) -
     counted(&store)
 }
 
-/// Counters are the numbers of their rows, histories without gaps, and nothing belongs to nobody. What models are
-/// is not looked at: an erasure goes kind by kind.
+/// Checks that counters match their rows, histories have no gaps, and every record has an owner. Does not
+/// check models, since an erasure goes kind by kind.
 fn counted(store: &Client) -> Checked {
     let mut audit = Audit::default();
     records(&*store.handle())?.iter().for_each(|record| audit.look(record));
@@ -231,7 +231,7 @@ fn counted(store: &Client) -> Checked {
 pub(crate) fn an_export_is_of_one_moment(builder: &dyn Builder) -> Checked {
     let (_place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
-    // Once with nobody beside it, so that a store which mixes two moments is found whatever threads do.
+    // Once without other organisations, so that a store that mixes two states fails whatever its threads do.
     with_history(&store, &acme, 2)?;
     counted(&store)?;
     let is_over = AtomicBool::new(false);
@@ -297,6 +297,6 @@ pub(crate) fn an_export_ends_with_the_error_of_whoever_takes_it(builder: &dyn Bu
     });
     ensure_eq!(ended.map_err(|error| error.kind()), Err(StoreErrorKind::Full), "an export");
     ensure_eq!(left, 0, "records after an error");
-    // The store is as good as before.
+    // The store is still intact.
     counted(&store)
 }

@@ -1,4 +1,4 @@
-//! Writes that are submitted without waiting: a refused one undoes only itself.
+//! Bursts of writes, submitted without waiting: a refused one undoes only itself.
 
 use std::collections::BTreeMap;
 
@@ -58,7 +58,7 @@ pub(crate) fn quota_3_a_refusal_in_a_burst_undoes_only_itself(builder: &dyn Buil
         let doomed: Vec<_> = of_acme.drain(..6).collect();
         let mut writes = Vec::new();
         for (number, doomed) in (0..).zip(&doomed) {
-            // The place that a delete frees may be taken in the same burst, never more than it.
+            // A create may use the room that a delete in the same burst makes, but no more.
             writes.push((acme.clone(), create(&model(100 + number)?, Some(12))));
             writes.push((acme.clone(), delete_at(doomed.id, revision(7)?)));
             writes.push((acme.clone(), delete(doomed.id)));

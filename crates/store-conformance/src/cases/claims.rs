@@ -1,4 +1,4 @@
-//! Trainings that wait for a worker: which are shown, and that one worker at a time has each.
+//! The training queue: which trainings it shows, and that one worker at a time holds each.
 
 use std::collections::BTreeSet;
 
@@ -16,7 +16,7 @@ use crate::sample::organisation;
 use crate::threads::in_threads;
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 
-/// The trainings that wait, in their order.
+/// Returns the waiting trainings, in order.
 fn waiting(
     store: &Client,
     of: Option<&Organisation>,
@@ -36,7 +36,7 @@ pub(crate) fn train_3_those_that_have_waited_longest_are_shown_first(
     let (place, store) = fresh(builder)?;
     let (acme, zebra) = (organisation("acme")?, organisation("zebra")?);
     let (acmes, zebras) = (Fixture::new(&store, &acme), Fixture::new(&store, &zebra));
-    // Created in another order than they come to wait in.
+    // The models are created in another order than their trainings start.
     let mut models = Vec::new();
     for number in 0..3 {
         models.push((&acmes, acmes.ready(number)?));
@@ -106,7 +106,7 @@ pub(crate) fn train_3_what_waits_follows_every_change_at_once(builder: &dyn Buil
         fixture.edit(id, beat(fence, 1)?)?;
         ensure_eq!(shown(&store, LEASE + 9_999)?, [], "while it is held for longer");
         ensure_eq!(shown(&store, LEASE + 10_000)?, [id], "when its longer lease runs out");
-        // Only its name changes: it is shown with it.
+        // Only its name changes; the queue shows the new one.
         let model = fixture.engine.get(&fixture.caller, id)?;
         renamed(&store, &acme, &model, 7 + round)?;
         ensure_eq!(shown(&store, LEASE + 10_000)?, [id], "under another name");
@@ -121,7 +121,7 @@ pub(crate) fn train_3_what_waits_follows_every_change_at_once(builder: &dyn Buil
         };
         ensure_eq!(shown(&store, i64::MAX)?, [], "when it is over");
     }
-    // What runs is not deleted.
+    // A model in training is not deleted.
     let doomed = fixture.running(2)?;
     let refused = Outcome::Refused(EditRefusal::TrainingInProgress);
     ensure_eq!(store.write(&acme, delete(doomed.id))?, refused, "a delete of what runs");
@@ -165,7 +165,7 @@ pub(crate) fn train_4_one_of_many_workers_has_each_training(builder: &dyn Builde
     Ok(())
 }
 
-/// Claims until nothing waits any more; another worker may be faster, again and again.
+/// Claims until no training waits, again if another worker was faster.
 fn claim_all(fixture: &Fixture, worker: u64) -> Checked<Vec<Claimed>> {
     let worker = actor(&format!("worker-{worker}"))?;
     let mut all = Vec::new();
@@ -203,7 +203,7 @@ pub(crate) fn train_4_a_worker_whose_lease_ran_out_changes_nothing(
     };
     ensure!(next.fence > late.fence, "fence {} after {}", next.fence, late.fence);
     let history = store.events(&acme, 0, u32::MAX)?.events;
-    // What was said while the lease was live, and comes late.
+    // Reports made while the lease was live, and delivered late.
     for word in words()? {
         let outcome = store.write(&acme, edit(id, word))?;
         ensure_eq!(outcome, Outcome::Refused(EditRefusal::LeaseLost), "a late word");
@@ -258,7 +258,7 @@ pub(crate) fn train_5_the_next_claim_fails_what_was_claimed_three_times(
     failed(&store, id)
 }
 
-/// The training has failed, with its one event, and does not wait any more.
+/// Checks that the training has failed, with one event, and does not wait any more.
 fn failed(store: &Client, id: ModelId) -> Checked {
     let acme = organisation("acme")?;
     let model = store.get(&acme, id)?;

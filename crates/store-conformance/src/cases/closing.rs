@@ -1,4 +1,4 @@
-//! Closing: what is queued is answered first, afterwards nothing is done any more.
+//! Closing: queued writes are answered first, later ones are refused.
 
 use custom_models_core::CustomModel;
 use custom_models_core::store::{ModelStore, Outcome, Purge, StoreError, StoreErrorKind};
@@ -10,8 +10,7 @@ use crate::sample::{id, model, models, organisation};
 use crate::threads::in_threads;
 use crate::verdict::{Checked, Stop, ensure_eq};
 
-/// The models that were created, of answers that must all be there; a write may have found the
-/// queue full.
+/// Returns the created models. All outcomes must be there; a write may have found the queue full.
 fn created(answers: Vec<Answer>) -> Checked<Vec<CustomModel>> {
     let mut created = Vec::new();
     for answer in answers {
@@ -85,7 +84,7 @@ pub(crate) fn a_closed_store_does_nothing(builder: &dyn Builder) -> Checked {
         store.close()?;
         is_closed(&store)?;
     }
-    // The old handle is still there, and the place is free all the same.
+    // The old handle still exists, and the place is released nevertheless.
     let open = Client::open(&*place)?;
     open.expect(&acme, &all)?;
     is_closed(&store)?;

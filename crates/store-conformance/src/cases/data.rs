@@ -1,4 +1,4 @@
-//! The data of models: pairs that are there whole, with their change, or not at all.
+//! Training data: a pair is stored completely, together with its change, or not at all.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,7 +19,7 @@ use crate::threads::in_threads;
 use crate::verdict::{Checked, ensure, ensure_eq};
 use crate::{Builder, MemoryBuilder};
 
-/// The model has these pairs, in the order of their numbers.
+/// Checks that the model has these pairs, in the order of their ids.
 #[track_caller]
 fn expect_data(
     store: &Client,
@@ -31,7 +31,7 @@ fn expect_data(
     Ok(())
 }
 
-/// File names that are no paths, and more that some layer might take for something else.
+/// File names that are not paths, and others that some layer might misinterpret.
 const NAMES: &[&str] = &[
     "../../etc/passwd",
     "a\0b.wav",
@@ -70,7 +70,7 @@ pub(crate) fn data_4_every_pair_comes_back_as_it_was(builder: &dyn Builder) -> C
     let acme = organisation("acme")?;
     let mut model = store.create(&acme, &model(1)?)?;
     let mut data = Vec::new();
-    // Ten and more stand in another order as texts.
+    // From 10 on, ids sort differently as text.
     for (number, name) in (1..12).zip(NAMES.iter().cycle()) {
         let content = name.chars().rev().collect();
         let mut new = new_pair(number)?;
@@ -89,7 +89,7 @@ pub(crate) fn data_4_every_pair_comes_back_as_it_was(builder: &dyn Builder) -> C
     store.expect(&acme, &[model])
 }
 
-/// Adds data at its times, and returns the pairs that it becomes.
+/// Adds data at given times, and returns the pairs.
 fn add_all(
     store: &Client,
     model: &mut CustomModel,
@@ -106,7 +106,7 @@ fn add_all(
     Ok(pairs)
 }
 
-/// A model that had billions of pairs, of which none is left.
+/// A model that had billions of pairs, none of which is left.
 pub(crate) fn data_4_pairs_come_back_under_the_largest_numbers(builder: &dyn Builder) -> Checked {
     let acme = organisation("acme")?;
     for last_id in [(1 << 31) - 2, u32::MAX - 2] {
@@ -221,10 +221,10 @@ pub(crate) fn data_4_a_refused_change_leaves_the_data_as_it_is(builder: &dyn Bui
         let outcome = store.write(&acme, edit(model.id, remove(number)?))?;
         ensure_eq!(outcome, Outcome::Refused(EditRefusal::DataNotFound), "pair {number}");
     }
-    // Updates leave the data alone.
+    // Updates do not change the data.
     renamed(&store, &acme, &model, 5)?;
     expect_data(&store, &acme, &model, &[pair(1)?])?;
-    // Data of a model that is being trained stays as it is.
+    // Data of a model in training does not change.
     let running = Fixture::new(&store, &acme).running(2)?;
     let trained_on = store.data(&acme, running.id, 0, u32::MAX)?;
     for refused in [add()?, remove(1)?] {
@@ -236,8 +236,8 @@ pub(crate) fn data_4_a_refused_change_leaves_the_data_as_it_is(builder: &dyn Bui
     expect_data(&store, &acme, &running, &trained_on)
 }
 
-/// While one adds pairs and removes them, others read a model between two readings of its data: what
-/// the model counts lies between them, and each pair is whole.
+/// While one thread adds and removes pairs, others read the model between two reads of its data. The counts
+/// of the model lie between the two, and every pair is complete.
 pub(crate) fn data_4_reads_see_a_pair_with_its_change_or_neither(builder: &dyn Builder) -> Checked {
     let (_place, store) = fresh(builder)?;
     let acme = organisation("acme")?;

@@ -90,8 +90,8 @@ pub(crate) fn auth_3_another_organisations_model_is_not_found(builder: &dyn Buil
     check(&store.reopen(&*place)?)
 }
 
-/// Names that are prefixes of each other, differ by case or by the characters that are not letters,
-/// or are words of the languages that stores speak.
+/// Names that are prefixes of each other, that differ in case or in non-letters, or that are words of query
+/// languages.
 const SIMILAR: &[&str] = &[
     "a", "A", "aa", "aA", "Aa", "AA", "a-", "a_", "-a", "_a", "a-a", "a_a", "a0", "0a", "0", "00",
     "1", "-", "_", "--", "__", "-_", "_-", "ab", "b", "Z", "z", "z-", "null", "models", "default",

@@ -1,5 +1,5 @@
-//! Acknowledged writes are there again: after a close, after the last handle is dropped, and after the
-//! process is killed.
+//! Acknowledged writes are kept after a close, after the last handle is dropped, and after the process is
+//! killed.
 
 use custom_models_core::store::{Outcome, StoreErrorKind};
 use custom_models_core::{CustomModel, Organisation};
@@ -9,7 +9,7 @@ use crate::sample::{model, models, organisation};
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 use crate::{AfterKill, Builder, Place};
 
-/// Two organisations that were written to in every way, and what they hold.
+/// Two organisations with writes of every kind, and their expected content.
 struct Scene {
     organisations: [Organisation; 2],
     models: [Vec<CustomModel>; 2],
@@ -25,14 +25,14 @@ impl Scene {
         store.delete(&acme, &of_acme.remove(1))?;
         of_acme.push(store.create(&acme, &model(91)?)?);
         of_zebra.push(store.create(&zebra, &model(92)?)?);
-        // The newest of all is gone again, and its id stays given.
+        // The newest model is deleted again, and its id stays used.
         let largest = store.create(&zebra, &model(93)?)?;
         store.delete(&zebra, &largest)?;
         store.try_create(&zebra, &model(94)?, Some(0))?;
         Ok(Scene { organisations: [acme, zebra], models: [of_acme, of_zebra], largest })
     }
 
-    /// All of it is there, and the store goes on from it.
+    /// Checks that everything is there, and that the store accepts further writes.
     fn expect(&mut self, store: &Client) -> Checked {
         for (organisation, models) in self.organisations.iter().zip(&mut self.models) {
             store.expect(organisation, models)?;
@@ -99,7 +99,7 @@ pub(crate) fn a_dropped_store_answers_what_was_submitted(builder: &dyn Builder) 
     Client::open(&*place)?.expect(&acme, &all)
 }
 
-/// The place as a kill would leave it, opened.
+/// Opens the place as a kill would leave it.
 pub(crate) fn killed(place: &dyn Place) -> Checked<(Box<dyn Place>, Client)> {
     match place.after_kill()? {
         AfterKill::Exempt(exemption) => Err(Stop::Exempt(exemption)),
@@ -137,8 +137,8 @@ pub(crate) fn model_6_every_answer_is_durable_when_it_is_heard(builder: &dyn Bui
     Ok(())
 }
 
-/// Two creates ask for one place, and the answer to the second may be heard first: it says that the
-/// place is taken, and by then it must be.
+/// Of two creates with room for one, the refusal of the second may be reported first. By then the first must
+/// be durable.
 pub(crate) fn model_6_what_a_refusal_rests_on_is_durable_when_it_is_heard(
     builder: &dyn Builder,
 ) -> Checked {

@@ -1,4 +1,4 @@
-//! Edits: decided on the model as it is when the write is judged, whoever else edits it (EDIT-4).
+//! Edits: judged on the model as it is when the write is judged, whoever else edits it (EDIT-4).
 
 use custom_models_core::access::Operation;
 use custom_models_core::engine::Edited;
@@ -22,7 +22,7 @@ fn renamed(number: u64) -> Checked<Edit> {
     Ok(Edit::from(UpdateModel::builder().name(&name).build().map_err(unfit)?.into_owned()))
 }
 
-/// Nobody is refused since somebody else was faster, and nothing that was acknowledged is lost.
+/// No edit is refused because another one was faster, and no acknowledged edit is lost.
 pub(crate) fn edit_4_many_edits_of_one_model_at_once_are_all_made(
     builder: &dyn Builder,
 ) -> Checked {
@@ -103,7 +103,7 @@ pub(crate) fn data_6_one_of_many_who_remove_a_pair_hears_of_it(builder: &dyn Bui
     Ok(())
 }
 
-/// No event, no kept answer, no revision.
+/// A refused edit leaves no event, no idempotency record and no new revision.
 pub(crate) fn edit_4_a_refused_edit_leaves_no_trace(builder: &dyn Builder) -> Checked {
     let (place, store) = fresh(builder)?;
     let acme = organisation("acme")?;

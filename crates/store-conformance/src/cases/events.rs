@@ -1,4 +1,4 @@
-//! The history of an organisation: an event a change, at positions without gaps.
+//! The history of an organisation: one event per change, at positions without gaps.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,7 +19,7 @@ use crate::steps::Steps;
 use crate::threads::in_threads;
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 
-/// Creates the model of this number, asked for by an actor of this number.
+/// Creates the model with this number, with an actor of the same number.
 #[track_caller]
 pub(crate) fn create_logged(
     store: &Client,
@@ -32,13 +32,13 @@ pub(crate) fn create_logged(
     }
 }
 
-/// The event of [`create_logged`].
+/// Returns the event of [`create_logged`].
 pub(crate) fn created(number: u64) -> Checked<NewEvent> {
     let created_at = model(number)?.created_at;
     Ok(NewEvent { created_at, event_type: EventType::Created, ..event(number)? })
 }
 
-/// Updates a model with the event of this number, which is found in the history by its actor.
+/// Updates a model with the event of this number, whose actor identifies it in the history.
 #[track_caller]
 pub(crate) fn update_logged(
     store: &Client,
@@ -50,7 +50,7 @@ pub(crate) fn update_logged(
     Ok(())
 }
 
-/// A model with a history of so many events, numbered from 1 as they stand.
+/// Creates a model with a history of this many events, numbered by position.
 pub(crate) fn with_history(
     store: &Client,
     organisation: &Organisation,
@@ -65,7 +65,7 @@ pub(crate) fn with_history(
     Ok((model, history))
 }
 
-/// The changes of which each thread makes some: of models of its own.
+/// The number of threads, each of which changes its own models.
 const THREADS: u64 = 5;
 const CHANGES: u64 = 8;
 
@@ -92,7 +92,7 @@ pub(crate) fn log_1_positions_are_dense_whoever_writes(builder: &dyn Builder) ->
     for organisation in [&acme, &zebra] {
         whole_history(&store, organisation, THREADS * CHANGES)?;
     }
-    // And in bursts, in which every change is made or every second one refused.
+    // In bursts too, with every change made or every second one refused.
     let mut events = THREADS * CHANGES;
     for (round, refused) in [(1, 10), (2, 0), (3, 10)] {
         let mut writes = Vec::new();
@@ -115,7 +115,7 @@ pub(crate) fn log_1_positions_are_dense_whoever_writes(builder: &dyn Builder) ->
     Ok(())
 }
 
-/// The event of a create is in a history.
+/// Checks that the history has the creation of the model.
 fn has_created(history: &[Event], actor: Actor, model: &CustomModel) -> Checked {
     let (created_at, event_type) = (model.created_at, EventType::Created);
     let own = history.iter().find(|event| event.model_id == model.id);
@@ -147,7 +147,7 @@ pub(crate) fn log_1_an_event_is_there_exactly_when_its_change_is(builder: &dyn B
         expect_history(&store, &acme, &history)?;
         expect_history(&store, &zebra, &[])?;
     }
-    // A claim and most words of a worker have no event: they move no position.
+    // A claim and most heartbeats have no event, so they do not advance the position.
     let mut steps = Steps::new(&store, model, history);
     steps.make(Edit::AddData(five_hours(DataType::Train)), 1)?;
     steps.make(Edit::Run, 1)?;
@@ -168,8 +168,8 @@ pub(crate) fn log_1_an_event_is_there_exactly_when_its_change_is(builder: &dyn B
     expect_history(&store, &zebra, &[])
 }
 
-/// While some write, others read a model between two readings of its events: every revision is an
-/// event, so the revision lies between their numbers.
+/// While some threads write, others read a model between two reads of its events. Every revision has an
+/// event, so the revision lies between the two counts.
 pub(crate) fn log_1_reads_see_a_change_with_its_event_or_neither(builder: &dyn Builder) -> Checked {
     const WRITERS: u64 = 2;
     let (_place, store) = fresh(builder)?;
@@ -284,7 +284,7 @@ pub(crate) fn log_1_a_history_without_events_has_its_ends(builder: &dyn Builder)
         Ok(())
     };
     check(&store)?;
-    // What is refused begins no history.
+    // A refused change starts no history.
     store.try_create(&acme, &model(1)?, Some(0))?;
     store.write(&acme, delete(id(1)?))?;
     check(&store)?;
@@ -338,7 +338,7 @@ pub(crate) fn log_1_every_kind_of_event_comes_back(builder: &dyn Builder) -> Che
             steps.make(ended, 1)?;
         }
     }
-    // The last of times.
+    // The last timestamp.
     steps.at = moment_of(Timestamp::MAX);
     steps.make(like(3)?, 1)?;
     let Steps { model, mut history, .. } = steps;
@@ -348,7 +348,7 @@ pub(crate) fn log_1_every_kind_of_event_comes_back(builder: &dyn Builder) -> Che
     expect_history(&store.reopen(&*place)?, &acme, &history)
 }
 
-/// The event of [`Client::delete`].
+/// Returns the event of [`Client::delete`].
 fn deleted(position: u64, model: &CustomModel) -> Checked<Event> {
     let NewEvent { created_at, .. } = event(0)?;
     let event = NewEvent { created_at, actor: Actor::HOST, event_type: EventType::Deleted };
@@ -365,7 +365,7 @@ pub(crate) fn log_1_events_survive_a_close(builder: &dyn Builder) -> Checked {
         update_logged(&store, &acme, &mut model, number)?;
         history.push(event(number)?.at(number, model.id));
     }
-    // The events of a model are there when it is gone.
+    // A deleted model keeps its events.
     store.delete(&acme, &model)?;
     history.push(deleted(12, &model)?);
     let last = create_logged(&store, &acme, 13)?;

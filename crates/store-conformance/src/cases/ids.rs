@@ -1,4 +1,4 @@
-//! Ids: unique over all organisations, growing, never given twice, up to the last one.
+//! Ids: unique over all organisations, increasing, never used twice, up to the last one.
 
 use custom_models_core::ModelId;
 use custom_models_core::store::{Change, Outcome, StoreErrorKind};

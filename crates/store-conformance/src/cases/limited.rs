@@ -1,4 +1,4 @@
-//! Writes of limited requests: an admission and its change in one write.
+//! Writes of rate-limited requests: an admission and its change in one write.
 
 use custom_models_core::access::{KeyId, Operation, RateLimit, RateLimitStatus, Window};
 use custom_models_core::model::{Edit, EditRefusal};
@@ -20,7 +20,7 @@ fn window() -> Window {
     Window { key: KeyId::from_bytes([9; 6]).into(), operation: Operation::Create }
 }
 
-/// A write of a request that is to be admitted.
+/// Returns a write whose request has to be admitted.
 fn limited(of: &Organisation, millis: i64, limit: RateLimit, change: Change) -> Write {
     let admission = Some(AdmissionRequest { window: window(), limit });
     Write { at: at(millis), admission, ..write(of, change) }
@@ -42,7 +42,7 @@ fn admitted(store: &Client, write: Write, remaining: u32, oldest: i64) -> Checke
     }
 }
 
-/// Tries a write whose window is full.
+/// Makes a write whose window is full, and checks that outcome.
 #[track_caller]
 fn full(store: &Client, write: Write, oldest: i64, retry_after: u64) -> Checked {
     let limit = limit_in(&write)?;
@@ -109,7 +109,7 @@ pub(crate) fn rate_3_a_refused_change_keeps_its_admission(builder: &dyn Builder)
     store.expect(&acme, &[kept])
 }
 
-/// The answer to the same request before is judged first, then the window, then all else.
+/// The idempotency record is judged first, then the window, then everything else.
 pub(crate) fn rate_3_the_window_is_judged_between_a_repeat_and_the_model(
     builder: &dyn Builder,
 ) -> Checked {
@@ -188,7 +188,7 @@ pub(crate) fn rate_3_limited_creates_of_many_threads_are_as_many_as_the_window_t
         let mut created = 0;
         for number in 0..4 {
             let model = model(thread * 10 + number)?;
-            // Beside one that counts in no window, which may be in the same group.
+            // Together with a write without a window, which may be in the same group.
             let free = store.submit(&organisation("zebra")?, create(&model, None));
             match store.write_whole(limited(&acme, 0, limit, create(&model, Some(7))))? {
                 Outcome::Admitted { outcome, .. } => match *outcome {
@@ -222,7 +222,7 @@ pub(crate) fn rate_3_an_admission_survives_a_kill_with_its_change_when_it_is_hea
         let (_place, after_kill) = killed(&*place)?;
         after_kill.expect(&acme, &models)?;
         ensure_eq!(used(&after_kill, &window())?, 2 * number + 1, "admissions after a kill");
-        // One whose change is refused is as durable.
+        // A refused change leaves an equally durable admission.
         let refused = limited(&acme, 0, limit, create(&model(9)?, Some(0)));
         let refused = admitted(&store, refused, 4 - 2 * number, 0)?;
         ensure!(matches!(refused, Outcome::LimitReached { .. }), "answered by {refused:?}");

@@ -15,12 +15,12 @@ use crate::verdict::{Checked, Stop, ensure_eq};
 type Expected = (StoreIdentity, Option<Lineage>);
 type New = (StoreIdentity, Lineage);
 
-/// The largest numbers are in it.
+/// Returns a new identity and lineage, including the largest numbers.
 fn new(number: u8) -> New {
     (StoreIdentity::from_bytes([number; 16]), Lineage::new(u64::MAX - u64::from(number)))
 }
 
-/// The identity and the lineage that a store has after it got these.
+/// Returns the identity and the lineage of a store after a replacement.
 fn after((identity, lineage): New) -> Expected {
     (identity, Some(lineage))
 }
@@ -30,7 +30,7 @@ fn has(store: &Client) -> Checked<Expected> {
     Ok((identity, lineage))
 }
 
-/// Replaces the identity, and says whether the store did.
+/// Replaces the identity, and returns true if the store did so.
 fn is_replaced(store: &Client, expected: Expected, new: New) -> Checked<bool> {
     match store.handle().archive(ArchiveChange::ReplaceIdentity { expected, new })? {
         0 => Ok(false),
@@ -70,7 +70,7 @@ pub(crate) fn place_2_an_identity_is_replaced_by_who_expects_the_one_that_is_the
         }
         found = after(change);
     }
-    // What is imported brings no lineage along, and takes none away.
+    // An import neither sets nor removes the lineage.
     let (_other_place, other) = fresh(builder)?;
     let mut records = Vec::new();
     store.handle().export(&mut |record| {

@@ -9,7 +9,7 @@ use crate::client::{Client, fresh};
 use crate::sample::{id, model, models, organisation};
 use crate::verdict::{Checked, ensure, ensure_eq};
 
-/// Returns the right list for a selection of these models, which are in ascending order.
+/// Returns the expected list for a selection of these models, which are in ascending order.
 fn listing(models: &[CustomModel], selection: &Selection) -> Listing {
     let matching = || models.iter().filter(|model| selection.filter.matches(model));
     Listing {
@@ -55,7 +55,7 @@ pub(crate) fn read_1_every_selection_shows_what_it_says(builder: &dyn Builder) -
     }
     let mut cursors = vec![None, Some(id(1)?), Some(id(ModelId::MAX)?)];
     cursors.extend(of_acme.iter().step_by(2).map(|model| Some(model.id)));
-    // Two of these cursors are ids of models that are gone.
+    // Two of these cursors are ids of deleted models.
     for gone in [8, 0] {
         store.delete(&acme, &of_acme.remove(gone))?;
     }

@@ -1,4 +1,4 @@
-//! Writes that follow an answer follow the change that was answered, from whatever thread they come.
+//! Order: a write submitted after a completion is made after the change that was completed, on any thread.
 
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
@@ -16,7 +16,7 @@ pub(crate) fn a_write_after_an_answer_is_made_after_it(builder: &dyn Builder) ->
     let (_place, store) = fresh(builder)?;
     let acme = organisation("acme")?;
     for number in 0..20 {
-        // With one place, a write that overtook the one before it would be refused.
+        // With room for one, a write that overtook the previous one would be refused.
         let Outcome::Created(model) = store.try_create(&acme, &model(number)?, Some(1))? else {
             return Err(Stop::failed("a place that was free was refused"));
         };
@@ -32,7 +32,7 @@ pub(crate) fn a_write_of_another_thread_after_an_answer_is_made_after_it(
     let (created, to_delete) = channel();
     let (freed, may_create) = channel();
     thread::scope(|scope| {
-        // A side that fails drops its channels, and the other ends.
+        // A thread that fails drops its channels, which ends the other one.
         let deleting = scope.spawn(|| delete_in_turn(&store, to_delete, freed));
         let creating = create_in_turn(&store, created, may_create);
         joined(deleting)?;
@@ -98,7 +98,7 @@ pub(crate) fn every_write_of_a_burst_is_answered_once(builder: &dyn Builder) -> 
         answers.push(store.submit(&acme, delete(kept.id)));
     }
     for answer in answers {
-        // Whatever it says: that there is one is what is asked for here.
+        // Any outcome is accepted; this checks that there is one.
         answer.wait()?.ok();
     }
     Ok(())

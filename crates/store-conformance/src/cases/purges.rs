@@ -1,4 +1,4 @@
-//! Purges of old records: the beginning of a history, and answers that no repeat gets.
+//! Purges of old records: the beginning of a history, and expired idempotency records.
 
 use custom_models_core::model::{Event, EventPage};
 use custom_models_core::store::{
@@ -15,7 +15,7 @@ use crate::life::{at, create_answer, event, numbered, upload_answer};
 use crate::sample::{id, model, organisation};
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 
-/// Forgets events that are older than the event of this number, and no answer.
+/// Returns a purge of the events before the event of this number, and of no idempotency records.
 fn events_before(number: u64, limit: u32) -> Checked<Purge> {
     let events_before = Some(event(number)?.created_at);
     Ok(Purge { events_before, idempotency_until: UnixMillis::from_unix_millis(i64::MIN), limit })
@@ -25,7 +25,7 @@ fn idempotency_until(millis: i64, limit: u32) -> Purge {
     Purge { events_before: None, idempotency_until: at(millis), limit }
 }
 
-/// Creates the model of this number, once under a key at a time.
+/// Creates the model with this number, with an idempotency record under a key, at a time.
 #[track_caller]
 fn create_once(
     store: &Client,
@@ -41,7 +41,7 @@ fn create_once(
     }
 }
 
-/// The events of an organisation from this number on, of so many.
+/// Checks that the organisation has the last of these events, from this number on.
 #[track_caller]
 fn expect_from(store: &Client, of: &Organisation, all: &[Event], first: u64) -> Checked {
     let kept: Vec<_> = all.iter().filter(|event| event.position >= first).cloned().collect();
@@ -60,7 +60,7 @@ pub(crate) fn log_1_a_purge_forgets_only_the_beginning_of_a_history(
     let (acme, zebra) = (organisation("acme")?, organisation("zebra")?);
     let (mut model, mut of_acme) = with_history(&store, &acme, 6)?;
     let (_, of_zebra) = with_history(&store, &zebra, 3)?;
-    // Clocks may be set back: later in the history stand times that are earlier.
+    // Clocks may be set back: later events may have earlier times.
     for (position, number) in [(7, 1), (8, 8), (9, 2)] {
         update_logged(&store, &acme, &mut model, number)?;
         of_acme.push(event(number)?.at(position, model.id));
@@ -140,7 +140,7 @@ pub(crate) fn log_1_positions_go_on_when_all_events_are_forgotten(
     Ok(())
 }
 
-/// Returns the times of those of the answers that are kept, in milliseconds after the clocks begin.
+/// Returns the times of the stored records under these keys, in milliseconds since the clocks began.
 fn kept_answers(store: &Client, keys: &[(Organisation, IdempotencyScope)]) -> Checked<Vec<i64>> {
     let mut kept = Vec::new();
     for (of, key) in keys {
@@ -175,7 +175,7 @@ pub(crate) fn idem_1_a_purge_forgets_answers_until_a_moment(builder: &dyn Builde
             store = store.reopen(&*place)?;
         }
     }
-    // What was forgotten is no repeat any more.
+    // After its record is purged, a repeat is a new request.
     create_once(&store, &acme, 9, create_answer("key")?, 0).map(drop)
 }
 

@@ -1,4 +1,4 @@
-//! The limit of a create: exact, atomic, and without a trace where it refuses.
+//! The limit of a create: exact, atomic, and without a trace if it refuses.
 
 use custom_models_core::store::Outcome;
 
@@ -87,7 +87,7 @@ pub(crate) fn quota_3_a_refused_create_leaves_no_trace(builder: &dyn Builder) ->
     let store = store.reopen(&*place)?;
     store.expect(&acme, &of_acme)?;
     store.expect(&zebra, &of_zebra)?;
-    // Room for one: had a refusal been counted, this would be refused.
+    // Room for one: if a refused create were counted, this one would be refused.
     match store.try_create(&acme, &model(20)?, Some(4))? {
         Outcome::Created(model) => of_acme.push(model),
         other => ensure!(false, "the place that is left was answered by {other:?}"),

@@ -1,4 +1,4 @@
-//! Many threads at once: never over a limit, never a lost place, never half a change.
+//! Concurrent threads: no limit is exceeded, no room is lost, no change is seen in part.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -132,8 +132,8 @@ pub(crate) fn model_1_an_id_is_larger_than_every_one_acknowledged_before(
     Ok(())
 }
 
-/// While some threads create and delete, the others read: what they see is models as they were
-/// sent, in order, with a counter that agrees with them.
+/// While some threads create and delete, others read: they see models as they were sent, in order, with a
+/// matching counter.
 pub(crate) fn read_1_reads_during_writes_see_whole_changes(builder: &dyn Builder) -> Checked {
     const WRITERS: u64 = 2;
     let (_place, store) = fresh(builder)?;
@@ -186,7 +186,7 @@ fn write_and_delete(store: &Client, thread: u64) -> Checked {
     Ok(())
 }
 
-/// The model as it was sent: its number stands in its name.
+/// Returns the expected model, from the number in its name.
 fn as_written(found: &CustomModel) -> Checked<CustomModel> {
     let number = found.name.as_str().trim_start_matches("model ").parse();
     match number {

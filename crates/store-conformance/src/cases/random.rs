@@ -1,4 +1,4 @@
-//! Random sequences of operations, answer by answer as the reference answers them.
+//! Random sequences of operations, whose outcomes are compared with those of the reference store.
 
 use custom_models_core::field::{Description, Name};
 use custom_models_core::model::{NewModel, TrainingStatus};
@@ -21,8 +21,7 @@ use crate::sample::{moment, organisation};
 use crate::verdict::{Checked, Stop};
 use crate::{Builder, MemoryBuilder};
 
-/// The number of sequences that are tried where `PROPTEST_CASES` says nothing: few enough for stores that
-/// wait for a disk.
+/// The number of sequences if `PROPTEST_CASES` is not set: few enough for stores that wait for a disk.
 const SEQUENCES: u32 = 32;
 
 pub(crate) fn random_operations_are_answered_as_by_the_reference(builder: &dyn Builder) -> Checked {
@@ -50,7 +49,7 @@ pub(crate) fn random_operations_are_answered_as_by_the_reference(builder: &dyn B
     }
 }
 
-/// Returns the records of an organisation whose models have come to everything that a training can come to.
+/// Returns the records of an organisation with a model in every state of training.
 fn models_of_every_course() -> Checked<Vec<Record>> {
     let [main, ..] = ORGANISATIONS;
     let (_place, store) = fresh(&MemoryBuilder)?;
@@ -63,7 +62,7 @@ fn models_of_every_course() -> Checked<Vec<Record>> {
     Ok(records)
 }
 
-/// An operation, or a training from its data to its end, or a part of it.
+/// Generates an operation, or a training from its data to its end, or a part of it.
 fn steps() -> impl Strategy<Value = Vec<Operation>> {
     prop_oneof![9 => operation().prop_map(|operation| vec![operation]), 1 => training()]
 }
@@ -105,7 +104,7 @@ fn operation() -> impl Strategy<Value = Operation> {
 }
 
 fn by() -> impl Strategy<Value = &'static str> {
-    // Most are of one organisation, so that it comes to have more models than a page shows.
+    // Most operations belong to one organisation, so that it gets more models than a page shows.
     let [main, others @ ..] = ORGANISATIONS;
     prop_oneof![3 => Just(main), 1 => select(others.to_vec())]
 }
@@ -115,7 +114,7 @@ fn target() -> impl Strategy<Value = Target> {
 }
 
 fn write() -> impl Strategy<Value = Write> {
-    // At the end of 24 hours and of a lease, and a millisecond before it.
+    // The end of 24 hours, the end of a lease, and a millisecond before each.
     let millis = prop_oneof![
         2 => (0..5_i64).prop_map(|half_days| half_days * kept_for() / 2 - half_days % 2),
         3 => (0..5_i64, 0..2_i64).prop_map(|(leases, before)| leases * LEASE - before),
@@ -170,7 +169,7 @@ fn word() -> impl Strategy<Value = Word> {
     ]
 }
 
-/// Few languages and base models, so that filters find something.
+/// Few languages and base models, so that filters match something.
 fn language() -> impl Strategy<Value = Language> {
     select(vec![Language::En, Language::Nl])
 }
@@ -206,7 +205,7 @@ fn new_model() -> impl Strategy<Value = NewModel> {
     )
 }
 
-/// Gives both stores the same operations, and finds the same answers.
+/// Checks that both stores give the same outcomes for the same operations.
 fn agree(builder: &dyn Builder, records: &[Record], operations: &[Operation]) -> Checked {
     let mut beside = Beside::new(builder, records)?;
     for operation in operations {

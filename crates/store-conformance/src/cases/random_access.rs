@@ -1,4 +1,4 @@
-//! Random changes of access, answer by answer as the reference answers them.
+//! Random changes of access, whose outcomes are compared with those of the reference store.
 
 use custom_models_core::MemoryStore;
 use custom_models_core::access::{KeyRecord, Operation, RateLimit, Scope, Window};
@@ -14,7 +14,7 @@ use crate::client::{Client, fresh};
 use crate::sample::{key, moment, registration};
 use crate::verdict::{Checked, Stop, ensure_eq};
 
-/// As many as of the other random case, and for the same reason.
+/// The same number as in the other random case, for the same reason.
 const SEQUENCES: u32 = 32;
 
 const ORGANISATIONS: [&str; 2] = ["acme", "zebra"];
@@ -61,7 +61,7 @@ fn step() -> impl Strategy<Value = Step> {
         RateLimit::new(requests, std::time::Duration::from_secs(seconds)).ok()
     });
     let operation = select(Operation::ALL.to_vec());
-    // Mostly forwards, at times within one millisecond, at times a clock is set back.
+    // Time mostly increases, sometimes within one millisecond, and sometimes a clock is set back.
     let later = prop_oneof![3 => 0..900_i64, 2 => Just(0_i64), 1 => -1500..0_i64];
     prop_oneof![
         2 => (of(), plan()).prop_map(|(of, plan)| Step::Register { of, plan }),
@@ -94,7 +94,7 @@ fn agree(builder: &dyn Builder, steps: &[Step]) -> Checked {
     expect_same(&store, &reference)
 }
 
-/// Returns the change that a step asks for; `None` if the store is to be opened anew.
+/// Returns the change of a step; `None` if the store is to be reopened.
 fn change(step: &Step, now: &mut i64) -> Checked<Option<AccessChange>> {
     let id = |number| key(number, "acme").map(|key| key.id);
     Ok(Some(match step {

@@ -1,4 +1,4 @@
-//! The summary of a store, by which a folder of training data knows it, and the positions up to which its
+//! The summary of a store, with which its folder of training data compares it, and the positions up to which
 //! histories were purged.
 
 use std::sync::Arc;
@@ -34,7 +34,7 @@ pub(crate) fn place_2_a_store_keeps_its_identity_and_no_other_has_it(
         store = store.reopen(&*place)?;
         ensure_eq!(summary(&store)?.identity, first, "the identity after a close");
     }
-    // What is imported brings no identity along.
+    // An import sets no identity.
     let mut records = Vec::new();
     store.handle().export(&mut |record| {
         records.push(record);
@@ -46,12 +46,12 @@ pub(crate) fn place_2_a_store_keeps_its_identity_and_no_other_has_it(
     Ok(())
 }
 
-/// The values that a summary has to have, and a store that is closed and opened again after every look.
+/// The expected summary, and a store that is closed and reopened after every check.
 struct Expecting<'a> {
     place: &'a dyn Place,
     store: Client,
     events: u64,
-    /// No id that was given away is larger; that of a refused change may have been taken.
+    /// An upper bound of the assigned ids; the id of a refused change may be skipped.
     last_id: u64,
     has_data: bool,
 }
@@ -91,7 +91,7 @@ pub(crate) fn place_2_a_summary_counts_what_ever_was_and_never_falls(
     it = it.look("creates")?;
     update_logged(&it.store, &acme, &mut model, 2)?;
     it.events += 1;
-    // What is refused is no event.
+    // A refused change has no event.
     it.store.write(&acme, delete_at(model.id, of_zebra.revision()))?;
     it = it.look("an update and a refusal")?;
     let with_pair = add_pair(&it.store, &acme, &model, 1)?;
@@ -158,13 +158,13 @@ pub(crate) fn log_1_an_export_says_where_a_history_begins(builder: &dyn Builder)
             store = store.reopen(&*place)?;
         }
     }
-    // The next event is where it would have been.
+    // The next event has the same position as without the purge.
     update_logged(&store, &acme, &mut model, 5)?;
     history.push(event(5)?.at(5, model.id));
     begins(&store, &acme, &history, 5)
 }
 
-/// A history begins at this position, in an export and where it is read.
+/// Checks that a history begins at this position, in an export and in reads.
 fn begins(store: &Client, of: &Organisation, history: &[Event], first: u64) -> Checked {
     let mut said = None;
     store.handle().export(&mut |record| {
@@ -178,7 +178,7 @@ fn begins(store: &Client, of: &Organisation, history: &[Event], first: u64) -> C
     Ok(())
 }
 
-/// Forgets all events that are older than this one.
+/// Purges all events older than this one.
 fn purge(store: &Client, before: NewEvent) -> Checked {
     let events_before = Some(before.created_at);
     let idempotency_until = UnixMillis::from_unix_millis(i64::MIN);

@@ -1,4 +1,4 @@
-//! Values come out as they were put in: every text, moment, language and base model, now and after reopening.
+//! Round trips of values: every text, time, language and base model, before and after reopening.
 
 use custom_models_core::field::{Description, Name};
 use custom_models_core::model::NewModel;
@@ -10,7 +10,7 @@ use crate::client::fresh;
 use crate::sample::{description, model, moment, name, organisation};
 use crate::verdict::Checked;
 
-/// Texts that some layer below a store might change, cut or take for something else.
+/// Texts that some layer below a store might change, truncate or misinterpret.
 const HOSTILE: &[&str] = &[
     "\0",
     "a\0b",
@@ -42,7 +42,7 @@ const HOSTILE: &[&str] = &[
     "ß ẞ ı İ ǆ",
 ];
 
-/// Creates every model, and finds all of them as they were sent, now and after reopening.
+/// Creates every model, and checks that all are stored as sent, before and after reopening.
 fn survive(builder: &dyn Builder, models: &[NewModel]) -> Checked {
     let (place, store) = fresh(builder)?;
     let acme = organisation("acme")?;

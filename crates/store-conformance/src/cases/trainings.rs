@@ -1,4 +1,4 @@
-//! Courses: whatever a model's training has come to, it comes back, and lists go by it.
+//! Training states: each one is stored and returned unchanged, and lists filter by it.
 
 use custom_models_core::model::{DataType, Edit, TrainingState, TrainingStatus};
 use custom_models_core::store::{Filter, Selection};
@@ -12,14 +12,14 @@ use crate::life::data_id;
 use crate::sample::{organisation, unfit};
 use crate::verdict::{Checked, ensure_eq};
 
-/// A model of every kind of course, in the order of their ids.
+/// Creates a model in every state of training, in the order of their ids.
 pub(crate) fn every_course(fixture: &Fixture) -> Checked<Vec<CustomModel>> {
     let mut all = vec![fixture.create(0)?, fixture.ready(1)?];
-    // Claimed, and a word of the worker.
+    // Claimed, with a heartbeat.
     let claimed = fixture.claimed(2)?;
     all.push(fixture.edit(claimed.model.id, beat(claimed.fence, 37)?)?);
     all.push(fixture.claimed(3)?.model);
-    // Ended well; and trained again since then, with data that came later.
+    // Succeeded, and trained again since with more data.
     for number in [4, 5, 6, 7] {
         let claimed = fixture.claimed(number)?;
         let id = claimed.model.id;
@@ -31,7 +31,7 @@ pub(crate) fn every_course(fixture: &Fixture) -> Checked<Vec<CustomModel>> {
         }
         if number > 5 {
             fixture.edit(id, Edit::Run)?;
-            // Held, so that the next claim finds the next.
+            // Held, so that the next claim gets the next one.
             model = fixture.claim("another")?.map_or(model, |claimed| claimed.model);
         }
         if number > 6 {
@@ -59,7 +59,7 @@ pub(crate) fn train_1_every_course_comes_back(builder: &dyn Builder) -> Checked 
     store.expect(&acme, &all)?;
     let store = store.reopen(&*place)?;
     store.expect(&acme, &all)?;
-    // And it goes on from there: who waits is claimed, who is held is not.
+    // The trainings go on: a waiting one can be claimed, a held one cannot.
     let fixture = Fixture::new(&store, &acme);
     let waits = all.last().map(|model| model.id);
     ensure_eq!(fixture.claim("late")?.map(|claimed| claimed.model.id), waits, "who waits");
@@ -82,7 +82,7 @@ pub(crate) fn train_3_metrics_beside_the_five_come_back_to_the_bit(
     let claimed = fixture.claimed(1)?;
     let (fence, metrics) = (claimed.fence, most_metrics()?);
     let id = fixture.edit(claimed.model.id, Edit::Succeed { fence, metrics: metrics.clone() })?.id;
-    // The text tells zeros with a sign from those without.
+    // The text form distinguishes signed zeros.
     let right = serde_json::to_string(&metrics).map_err(unfit)?;
     let comes_back = |fixture: &Fixture, when: &str| -> Checked {
         let model = fixture.engine.get(&fixture.caller, id)?;
@@ -113,7 +113,7 @@ pub(crate) fn read_1_lists_by_status_follow_the_course(builder: &dyn Builder) ->
     follows(&store, id, &others, TrainingStatus::NotRunning)?;
     fixture.edit(id, Edit::AddData(five_hours(DataType::Train)))?;
     follows(&store, id, &others, TrainingStatus::ReadyToRun)?;
-    // What else waits is held by now.
+    // All other waiting trainings are held by now.
     fixture.claim("another")?;
     fixture.edit(id, Edit::Run)?;
     follows(&store, id, &others, TrainingStatus::Running)?;
@@ -132,7 +132,7 @@ pub(crate) fn read_1_lists_by_status_follow_the_course(builder: &dyn Builder) ->
     follows(&store.reopen(&*place)?, id, &others, TrainingStatus::Success)
 }
 
-/// Each status lists the models that are in it, this one among them in this status alone.
+/// Checks that each status lists its models, and this model under this status alone.
 fn follows(store: &Client, id: ModelId, others: &[CustomModel], status: TrainingStatus) -> Checked {
     let acme = organisation("acme")?;
     for listed in TrainingStatus::ALL {

@@ -1,4 +1,4 @@
-//! Updates: at the revision that is expected, whole, and of the organisation's own models.
+//! Updates: at an expected revision, complete, and for the organisation's own models alone.
 
 use custom_models_core::model::{DataType, Edit, EditRefusal, Expected, Revision, Version};
 use custom_models_core::store::{
@@ -20,7 +20,7 @@ use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 
 const ANOTHER_REVISION: Outcome = Outcome::Refused(EditRefusal::PreconditionFailed);
 
-/// A model with a pair, and an upload to it, whose answer is kept.
+/// A model with a data pair, and an upload to it with an idempotency record.
 struct Scene {
     model: CustomModel,
     next: Write,
@@ -39,7 +39,7 @@ impl Scene {
         Ok(Scene { model, next, keys })
     }
 
-    /// The write with another edit, which expects the model at one of these revisions.
+    /// Returns the write with another edit, which expects one of these revisions.
     fn expecting(&self, edit: Edit, expected: Expected) -> Write {
         let change = Change::Edit { id: self.model.id, edit: Box::new(edit), expected };
         Write { change, ..self.next.clone() }
@@ -71,13 +71,13 @@ pub(crate) fn edit_4_an_edit_that_expects_another_revision_changes_nothing(
     ensure_eq!(Everything::of(&store, &acme, &scene.keys)?, before, "after refused edits");
     let store = store.reopen(&*place)?;
     ensure_eq!(Everything::of(&store, &acme, &scene.keys)?, before, "after refused edits");
-    // Of several, one has to be right.
+    // Of several expected revisions, one has to match.
     let expected = Expected::OneOf([wrong, vec![scene.model.revision()]].concat());
     let next = scene.expecting(Edit::AddData(new_pair(2)?), expected);
     store.edited(&scene.model, next).map(drop)
 }
 
-/// However often a worker has said how far it is: who expects the revision finds it.
+/// Any number of heartbeats leaves the revision unchanged.
 pub(crate) fn edit_4_words_of_a_worker_change_no_revision(builder: &dyn Builder) -> Checked {
     let (_place, drafts) = fresh(builder)?;
     let acme = organisation("acme")?;
@@ -101,7 +101,7 @@ pub(crate) fn edit_4_words_of_a_worker_change_no_revision(builder: &dyn Builder)
     Ok(())
 }
 
-/// Brings a model to a store that has none, with its counters.
+/// Imports a model and its counters into an empty store.
 fn bring(store: &Client, model: &CustomModel) -> Checked {
     let organisation = organisation("acme")?;
     let of = organisation.clone();
@@ -132,7 +132,7 @@ pub(crate) fn edit_3_an_update_replaces_what_it_says_and_nothing_else(
     for (number, text) in (10_u32..).zip(texts) {
         let Some(now) = all.get_mut(1) else { break };
         let text = text.map(|text| text.map(description).transpose()).transpose()?;
-        // Every third time it says nothing of the name.
+        // Every third update keeps the name.
         let named = (number % 3 > 0).then(|| name(&format!("'{number}\0 语\"")));
         let named = named.transpose()?;
         let right = CustomModel {
@@ -150,7 +150,7 @@ pub(crate) fn edit_3_an_update_replaces_what_it_says_and_nothing_else(
         store.expect(&acme, &all)?;
     }
     let [first, _, last] = all.as_mut_slice() else { return Err(Stop::failed("three models")) };
-    // The time of a model never moves backwards, and may be as late as there is.
+    // The time of a model never decreases, and may be the largest one.
     for (model, updated_at) in [(first, Timestamp::MIN), (last, Timestamp::MAX)] {
         let at = moment_of(updated_at);
         let right = model.updated_at.max(updated_at);
@@ -223,7 +223,7 @@ pub(crate) fn edit_4_updates_of_many_models_in_a_burst_all_count(builder: &dyn B
     store.expect(&zebra, &of_zebra)
 }
 
-/// The model after an update of this number in a burst, which happens before its creation.
+/// Returns the model after the update of this number in a burst, at a time before its creation.
 fn after(before: &CustomModel, number: u64) -> Checked<CustomModel> {
     let new = model(number)?;
     let version = before.revision().next().into();
@@ -234,7 +234,7 @@ fn is_made(outcome: &Outcome) -> bool {
     matches!(outcome, Outcome::Changed { .. })
 }
 
-/// In a burst the order is the store's, but there is one: whatever was answered fits into a row.
+/// Writes of a burst are made in an order that the store chooses: the outcomes must fit one order.
 pub(crate) fn edit_4_changes_of_one_model_in_a_burst_are_judged_one_after_another(
     builder: &dyn Builder,
 ) -> Checked {
@@ -245,7 +245,7 @@ pub(crate) fn edit_4_changes_of_one_model_in_a_burst_are_judged_one_after_anothe
         let old = store.create(&acme, &model(round)?)?;
         let [first, other] = [after(&old, 100 + round)?, after(&old, 200 + round)?];
         let second = after(&first, 300 + round)?;
-        // Often the next create's id; where it is not, there is no such model.
+        // Often the id of the next create; otherwise there is no such model.
         let guess = model(400 + round)?.with_id(id(old.id.get() + 1)?);
         let of_guess = after(&guess, 500 + round)?;
         let update = |before: &CustomModel, number: u64| -> Checked<Change> {
@@ -261,7 +261,7 @@ pub(crate) fn edit_4_changes_of_one_model_in_a_burst_are_judged_one_after_anothe
             update(&guess, 500)?,
         ];
         let mut changes = changes.map(|change| (acme.clone(), change));
-        // A store that keeps to the order in which they come gets the delete first, too.
+        // A store that keeps the order of submission sometimes gets the delete first.
         let is_backwards = round % 2 == 1;
         if is_backwards {
             changes.reverse();
@@ -315,7 +315,7 @@ pub(crate) fn edit_4_an_update_survives_a_kill_when_it_is_heard(builder: &dyn Bu
     let acme = organisation("acme")?;
     let mut scene = Scene::set(&store)?;
     for number in 2..6 {
-        // Its state changes with its data, which becomes enough to be trained with.
+        // Its status changes when its data becomes enough for a training.
         let data = Edit::AddData(five_hours(DataType::Train));
         let answer = upload_answer(scene.model.id, &format!("key-{number}"))?;
         scene.keys.push(answer.key.clone());
