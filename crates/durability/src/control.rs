@@ -1,4 +1,4 @@
-//! Controls that must lose at a power cut, so that the test is known to see a loss.
+//! Controls that must lose data at a power cut, so that the tests are known to detect a loss.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,14 +9,14 @@ use rusqlite::Connection;
 
 use crate::{BoxError, Line, MEMBERS, Output, Task, Token};
 
-/// Plain SQLite that syncs nothing: a row a commit and an acknowledgement.
+/// Plain SQLite without syncs: one row per commit and acknowledgement.
 pub struct UnsyncedSqlite(Connection);
 
 impl UnsyncedSqlite {
-    /// The word for it on the load's command line.
+    /// Its name on the command line of the load.
     pub const WORD: &str = "unsynced-sqlite";
 
-    /// Opens the file of a place, or makes a new one.
+    /// Opens the file of a place, or creates it.
     pub fn open(place: &Path) -> Result<Self, BoxError> {
         let connection = Connection::open(place)?;
         connection.execute_batch(
@@ -27,7 +27,7 @@ impl UnsyncedSqlite {
         Ok(UnsyncedSqlite(connection))
     }
 
-    /// Inserts rows, and says so, until it fails or has done its steps.
+    /// Inserts rows and acknowledges each, until an error or the last step.
     pub fn run(&self, task: &Task, output: &Output) -> Result<(), BoxError> {
         let mut number = 0;
         while task.steps.is_none_or(|steps| number < steps) {
@@ -41,7 +41,7 @@ impl UnsyncedSqlite {
         Ok(())
     }
 
-    /// The ids of all rows.
+    /// Returns the ids of all rows.
     pub fn ids(&self) -> Result<BTreeSet<ModelId>, BoxError> {
         let mut query = self.0.prepare("SELECT id FROM rows")?;
         let ids = query.query_map([], |row| row.get::<_, i64>(0))?;
@@ -49,23 +49,23 @@ impl UnsyncedSqlite {
     }
 }
 
-/// Files that nobody syncs: a file and an acknowledgement.
+/// Files without syncs: one file per acknowledgement.
 pub struct UnsyncedFiles(PathBuf);
 
 impl UnsyncedFiles {
-    /// The word for it on the load's command line.
+    /// Its name on the command line of the load.
     pub const WORD: &str = "unsynced-files";
 
     /// The content of each file.
     const CONTENT: [u8; 1000] = [b'a'; 1000];
 
-    /// Opens the folder of a place, or makes a new one.
+    /// Opens the folder of a place, or creates it.
     pub fn open(place: &Path) -> Result<Self, BoxError> {
         fs::create_dir_all(place)?;
         Ok(UnsyncedFiles(place.to_owned()))
     }
 
-    /// Writes files, and says so, until it fails or has done its steps.
+    /// Writes files and acknowledges each, until an error or the last step.
     pub fn run(&self, task: &Task, output: &Output) -> Result<(), BoxError> {
         let mut number = 0;
         while task.steps.is_none_or(|steps| number < steps) {
@@ -79,7 +79,7 @@ impl UnsyncedFiles {
         Ok(())
     }
 
-    /// The numbers of all files that are whole.
+    /// Returns the numbers of all complete files.
     pub fn ids(&self) -> Result<BTreeSet<ModelId>, BoxError> {
         let mut ids = BTreeSet::new();
         for entry in fs::read_dir(&self.0)? {

@@ -1,4 +1,4 @@
-//! File systems of a test's own. All of it needs root.
+//! File systems for tests. All of them need root.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::{BoxError, run};
 
-/// An ext4 file system in a file, which can be mounted again and again.
+/// An ext4 file system in a file, which can be mounted repeatedly.
 pub struct Disk {
     folder: TempDir,
 }
@@ -17,12 +17,12 @@ impl Disk {
     /// Small, but several times what a test fills.
     const SIZE: u64 = 128 << 20;
 
-    /// A new, empty file system.
+    /// Creates an empty file system.
     pub fn new() -> Result<Self, BoxError> {
         let disk = Disk { folder: TempDir::with_prefix("custom-models-disk-")? };
         File::create(disk.image())?.set_len(Self::SIZE)?;
         let options = ["-q", "-F", "-b", "4096", "-J", "size=4", "-E"].map(OsString::from);
-        // Nothing is left for the kernel to prepare in the background while the test runs.
+        // Leaves the kernel no background preparation while the test runs.
         let prepared = OsString::from("nodiscard,lazy_itable_init=0,lazy_journal_init=0");
         run("mkfs.ext4", options.into_iter().chain([prepared, disk.image().into()]))?;
         Ok(disk)
@@ -32,16 +32,16 @@ impl Disk {
         self.folder.path().join("image")
     }
 
-    /// Mounts the file system, on a loop device that goes with the mount. After a power cut this
-    /// is where the journal is recovered.
+    /// Mounts the file system on a loop device that is released when it is unmounted. After a power cut this
+    /// recovers the journal.
     pub fn mount(&self) -> Result<Mounted, BoxError> {
-        // The journal is committed when something is synced, and not every five seconds besides:
-        // so a store cannot pass because it was lucky, and a control loses what it has not synced.
+        // The journal is committed only by syncs, not every five seconds as well. So a store cannot pass by
+        // luck, and a control loses what it did not sync.
         Mounted::new(["-t", "ext4", "-o", "loop,commit=600"], self.image().as_os_str())
     }
 }
 
-/// A file system in memory of so many MiB.
+/// Creates a file system in memory of this many MiB.
 pub fn tmpfs(mebibytes: u32) -> Result<Mounted, BoxError> {
     let size = format!("size={mebibytes}m");
     Mounted::new(["-t", "tmpfs", "-o", &size], OsStr::new("tmpfs"))
@@ -70,21 +70,21 @@ impl Mounted {
         self.folder.path()
     }
 
-    /// Gives a file system in memory another size.
+    /// Resizes a file system in memory.
     pub fn resize(&self, mebibytes: u32) -> Result<(), BoxError> {
         let options = format!("remount,size={mebibytes}m");
         run("mount", [OsStr::new("-o"), OsStr::new(&options), self.folder().as_os_str()])
     }
 
-    /// Carries everything to the disk, as nothing does in a power cut.
+    /// Writes everything to the disk, as does not happen at a power cut.
     pub fn sync(&self) -> Result<(), BoxError> {
         run("sync", [OsStr::new("-f"), self.folder().as_os_str()])
     }
 
-    /// Unmounts it. Nothing may have a file of it open.
+    /// Unmounts it. No file of it may be open.
     pub fn unmount(mut self) -> Result<(), BoxError> {
-        // A process that another test is just starting has all files of this one open, until it
-        // executes its program.
+        // A process that another test is starting has all files of this one open until it executes its
+        // program.
         let mut result = Ok(());
         for _ in 0..ATTEMPTS {
             result = run("umount", [self.folder.path()]);
@@ -100,7 +100,7 @@ impl Mounted {
 impl Drop for Mounted {
     fn drop(&mut self) {
         if self.is_mounted {
-            // A failed test may have left files open; then the mount goes when they are closed.
+            // A failed test may have left files open; a lazy unmount ends when they are closed.
             let _ = run("umount", [OsStr::new("--lazy"), self.folder.path().as_os_str()]);
         }
     }

@@ -1,4 +1,4 @@
-//! The history and the data of what a store holds: an event a change, and a pair a change of data.
+//! Checks of histories and data: one event per change, and one pair per change of data.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use custom_models_training_data::ContentStore;
 use crate::uploads::token_of_pair;
 use crate::{BoxError, Token, ensure};
 
-/// The whole history of an organisation: without gaps, from its beginning on (LOG-1).
+/// Returns the whole history of an organisation, and checks that it has no gaps (LOG-1).
 pub(crate) fn history_of(
     store: &dyn ModelStore,
     of: &Organisation,
@@ -22,7 +22,7 @@ pub(crate) fn history_of(
     Ok(page.events)
 }
 
-/// The types of the events of each model in an organisation's history, in order.
+/// The types of each model's events in an organisation's history, in order.
 pub(crate) struct Lives<'a>(BTreeMap<ModelId, Vec<&'a EventType>>);
 
 impl<'a> Lives<'a> {
@@ -34,7 +34,7 @@ impl<'a> Lives<'a> {
         Lives(lives)
     }
 
-    /// Each model of the history was created first and once; it was deleted last, or is there.
+    /// Checks that each model was created first and once, and that it was deleted last or still exists.
     pub(crate) fn check(&self, present: &BTreeSet<ModelId>) -> Result<(), BoxError> {
         for (id, events) in &self.0 {
             let is_first = events.first() == Some(&&EventType::Created);
@@ -49,8 +49,8 @@ impl<'a> Lives<'a> {
         Ok(())
     }
 
-    /// The events of a model are its changes: as many as its revision says, with its data and its
-    /// status as they left them.
+    /// Checks a model against its events: their number against its revision, and its data and status against
+    /// the last of them.
     pub(crate) fn check_model(
         &self,
         store: &dyn ModelStore,
@@ -61,7 +61,7 @@ impl<'a> Lives<'a> {
         let id = model.id;
         let events = self.0.get(&id).ok_or_else(|| format!("model {id} has no event"))?;
         let is_change = |event: &&&EventType| {
-            // A word of a worker is no revision.
+            // A heartbeat does not raise the revision.
             !matches!(event, EventType::TrainingProgressed { .. })
         };
         let changes = events.iter().filter(is_change).count() as u64;
@@ -80,7 +80,7 @@ impl<'a> Lives<'a> {
     }
 }
 
-/// The data of a model is what its history says, each pair whole, and what it counts itself
+/// Checks that the data of a model agrees with its history and its totals, and that each pair is complete
 /// (DATA-4).
 fn check_data(
     store: &dyn ModelStore,

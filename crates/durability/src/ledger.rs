@@ -1,5 +1,5 @@
-//! The expected content of a store after what it acknowledged, compared with its content (MODEL-1, MODEL-6,
-//! QUOTA-4, EDIT-4, LOG-1).
+//! The expected content of a store after its acknowledgements, compared with its real content (MODEL-1,
+//! MODEL-6, QUOTA-4, EDIT-4, LOG-1).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -13,60 +13,60 @@ use crate::history::{Lives, history_of};
 use crate::sample::tokens_of;
 use crate::{BoxError, Line, MEMBERS, Member, StoreKind, Token, ensure};
 
-/// Everything that is known about a place, over all runs.
+/// The knowledge about a place over all runs.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// True if the store shows models before they are durable.
+    /// True if reads of the store may see models before they are durable.
     shows_early: bool,
     models: BTreeMap<ModelId, Known>,
-    /// The runs since the place was last looked at. Only their models may turn up unannounced.
+    /// The runs since the last check. Only their models may appear without an acknowledgement.
     open_runs: BTreeSet<u32>,
-    /// The histories, as they were found last.
+    /// The histories at the last check.
     histories: BTreeMap<&'static str, Vec<Event>>,
-    /// The number of acknowledged changes, by organisation, whose events were not found yet.
+    /// The number of acknowledged changes since the last check, by organisation.
     events: BTreeMap<String, u64>,
     tally: Tally,
 }
 
-/// Counts of what was seen, so that a test can make sure that it saw enough.
+/// Counts of observations, so that a test can assert that it observed enough.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tally {
     /// Acknowledged creates.
     pub created: u64,
     /// Acknowledged changes of models, by their callers.
     pub changed: u64,
-    /// Acknowledged claims and words of workers.
+    /// Acknowledged claims and heartbeats.
     pub beaten: u64,
-    /// Pairs of data that were found whole, with their files, once a look.
+    /// Pairs of data found complete, with their files, counted at each check.
     pub pairs: u64,
-    /// Files that nothing referred to.
+    /// Files without a reference.
     pub swept: u64,
     /// Acknowledged deletes.
     pub deleted: u64,
-    /// Creates that were refused at a limit.
+    /// Creates refused at a limit.
     pub at_limit: u64,
-    /// Models that were found whole although nobody was told that they were created.
+    /// Models found complete without an acknowledged create.
     pub unacknowledged: u64,
 }
 
 #[derive(Debug)]
 struct Known {
     organisation: String,
-    /// `None` when only the end of the model was heard of.
+    /// `None` if only the deletion of the model is known.
     token: Option<Token>,
-    /// True if the model may have been seen before it was durable, and never since. Then it may be gone, and its id
-    /// be given again.
+    /// True if the model may have been seen before it was durable, and was not found since. Then it may be
+    /// gone, and its id may be used again.
     is_only_seen: bool,
     fate: Fate,
-    /// True if somebody asked for the model's delete.
+    /// True if a delete of the model was requested.
     is_deleting: bool,
-    /// The version at which it was found last; that of a new model, if it was not found yet.
+    /// The version at the last check; that of a new model before the first check.
     found: Version,
-    /// The last version that was acknowledged.
+    /// The last acknowledged version.
     acknowledged: Version,
-    /// The number of changes that were asked for since it was found.
+    /// The number of changes requested since the last check.
     asked: u64,
-    /// The changes that were ever asked for.
+    /// All changes that were ever requested.
     edits: BTreeSet<Token>,
 }
 
@@ -86,8 +86,7 @@ impl Known {
         }
     }
 
-    /// Returns true if the model may be at a version: at the acknowledged one, or at one that was asked for
-    /// since then.
+    /// Returns true if the model may have a version: the acknowledged one, or one requested since.
     fn may_be_at(&self, version: Version) -> bool {
         let revisions = version.revision.get().saturating_sub(self.found.revision.get());
         let heartbeats = match revisions {
@@ -100,27 +99,27 @@ impl Known {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Fate {
-    /// It must be there.
+    /// It must exist.
     Kept,
-    /// Its delete was not acknowledged: it may be there.
+    /// Its delete was not acknowledged: it may exist.
     Unclear,
-    /// It must not be there.
+    /// It must not exist.
     Deleted,
 }
 
 impl Ledger {
-    /// A ledger of a place that is yet empty.
+    /// Creates the ledger of an empty place.
     pub fn of(kind: StoreKind) -> Self {
         Ledger { shows_early: kind.shows_early(), ..Ledger::default() }
     }
 
-    /// Returns the counts of what was seen so far.
+    /// Returns the counts so far.
     pub fn tally(&self) -> Tally {
         self.tally
     }
 
-    /// Notes what a run of the load said. Its ids must be new, larger than those of all runs before
-    /// it, and ascend within each thread (MODEL-1).
+    /// Records the output of a run of the load. Its ids must be new, larger than those of all earlier runs,
+    /// and increase within each thread (MODEL-1).
     pub fn note(&mut self, run: u32, lines: &[Line]) -> Result<(), BoxError> {
         let sure = self.models.iter().filter(|(_, known)| !known.is_only_seen);
         let before = sure.map(|(id, _)| *id).next_back();
@@ -152,10 +151,9 @@ impl Ledger {
         Ok(())
     }
 
-    /// Notes what a run of the load said after its power was cut. That proves nothing: an fsync that
-    /// is under way when the file system is shut down can succeed although its data is gone. What
-    /// was created may be there or not, like every model that nobody was told of, and what was
-    /// deleted may be gone or not.
+    /// Records the output of a run after its power was cut. It proves nothing: an fsync in progress while the
+    /// file system is shut down can succeed although its data is lost. Models created in it may or may not
+    /// exist, like every unacknowledged model, and deleted ones may or may not be gone.
     pub fn note_after_cut(&mut self, lines: &[Line]) {
         for line in lines {
             match line {
@@ -168,14 +166,14 @@ impl Ledger {
         }
     }
 
-    /// Notes that a change of a model is asked for.
+    /// Records that a change of a model is requested.
     fn ask(&mut self, id: ModelId, organisation: &str, edit: Token, may_be_early: bool) {
         let known = self.known(id, organisation, may_be_early);
         known.asked += 1;
         known.edits.insert(edit);
     }
 
-    /// Notes that the delete of a model is asked for.
+    /// Records that a delete of a model is requested.
     fn doom(&mut self, id: ModelId, organisation: &str, may_be_early: bool) {
         let known = self.known(id, organisation, may_be_early);
         known.is_deleting = true;
@@ -184,7 +182,7 @@ impl Ledger {
         }
     }
 
-    /// Notes an acknowledged change. Whoever hears of one also knows of the create before it.
+    /// Records an acknowledged change, which implies the create before it.
     fn note_change(&mut self, id: ModelId, organisation: &str, version: Version) {
         let known = self.known(id, organisation, false);
         known.acknowledged = known.acknowledged.max(version);
@@ -221,8 +219,8 @@ impl Ledger {
         Ok(())
     }
 
-    /// Returns the entry of a model that is being changed or deleted. Its create may not have been announced yet:
-    /// another thread can see and change it before the acknowledgement is said, or even before it is durable.
+    /// Returns the entry of a model that is being changed or deleted. Its create may not be acknowledged yet:
+    /// another thread may see and change it before the line is written, or even before the model is durable.
     fn known(&mut self, id: ModelId, organisation: &str, may_be_early: bool) -> &mut Known {
         self.models.entry(id).or_insert_with(|| Known {
             is_only_seen: may_be_early,
@@ -230,9 +228,9 @@ impl Ledger {
         })
     }
 
-    /// Compares a store that was opened again, and the files of its data, with what it acknowledged. What it
-    /// holds from now on counts as acknowledged. Files that nothing refers to are swept away before, and
-    /// those that something refers to must be there afterwards (DATA-4).
+    /// Compares a reopened store, and the files of its data, with its acknowledgements. Its content counts as
+    /// acknowledged from now on. Files without a reference are swept first; files with a reference must exist
+    /// afterwards (DATA-4).
     pub fn check(
         &mut self,
         store: &Arc<dyn Store>,
@@ -294,7 +292,7 @@ impl Ledger {
         Ok(())
     }
 
-    /// The history of an organisation goes on from what it was, and is that of its models.
+    /// Checks that the history of an organisation continues the earlier one and matches its models.
     fn check_history(
         &mut self,
         store: &Arc<dyn Store>,
@@ -323,14 +321,14 @@ impl Ledger {
         Ok(())
     }
 
-    /// Returns the number of models that must be there and are not in a set of ids.
+    /// Returns the number of models that must exist and are not in a set of ids.
     pub fn lost_from(&self, present: &BTreeSet<ModelId>) -> usize {
         let must_be = self.models.iter().filter(|(_, known)| known.fate == Fate::Kept);
         must_be.filter(|(id, _)| !present.contains(id)).count()
     }
 }
 
-/// The ids of all models in a store.
+/// Returns the ids of all models in a store.
 pub fn ids(store: &dyn ModelStore) -> Result<BTreeSet<ModelId>, BoxError> {
     let mut ids = BTreeSet::new();
     for member in MEMBERS {
@@ -340,7 +338,8 @@ pub fn ids(store: &dyn ModelStore) -> Result<BTreeSet<ModelId>, BoxError> {
     Ok(ids)
 }
 
-/// All models of an organisation: in order, as many as are counted, and no more than its limit.
+/// Returns all models of an organisation, and checks their order, their number against the counter, and its
+/// limit.
 fn listed(store: &dyn ModelStore, member: Member) -> Result<Vec<CustomModel>, BoxError> {
     let Member { organisation, limit } = member;
     let owner = organisation.parse()?;

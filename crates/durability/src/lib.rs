@@ -30,7 +30,7 @@ pub use store_kind::StoreKind;
 pub use trace::{Trace, Unsynced};
 pub use workload::Workload;
 
-/// Why a test fails, or what kept it from being run.
+/// The reason why a test fails or could not run.
 pub type BoxError = Box<dyn Error + Send + Sync>;
 
 /// Fails with a message unless a condition holds.

@@ -1,5 +1,5 @@
-//! The load: threads that create, change, train and delete models of several organisations for as
-//! long as they are let, and say every acknowledgement after the engine gave it.
+//! The load: threads that create, change, train and delete models of several organisations until they are
+//! stopped, and report every acknowledgement of the engine.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -14,7 +14,7 @@ use custom_models_training_data::ContentStore;
 use crate::worker::Worker;
 use crate::{BoxError, Line};
 
-/// An organisation that the load works for.
+/// An organisation of the load.
 #[derive(Clone, Copy, Debug)]
 pub struct Member {
     /// Its name.
@@ -23,7 +23,7 @@ pub struct Member {
     pub limit: Option<u64>,
 }
 
-/// The organisations that the load works for. Those with a limit reach it soon.
+/// The organisations of the load. Those with a limit reach it soon.
 pub const MEMBERS: [Member; 6] = [
     Member { organisation: "north", limit: None },
     Member { organisation: "south", limit: None },
@@ -33,32 +33,32 @@ pub const MEMBERS: [Member; 6] = [
     Member { organisation: "fifty", limit: Some(50) },
 ];
 
-/// The number of faults that a thread hears before it gives up. More than one, so that a store which
-/// acknowledges something after a fault, and should not, is heard.
+/// The number of errors after which a thread gives up. More than one, to detect a store that acknowledges a
+/// write after an error.
 pub const PATIENCE: u32 = 3;
 
 /// The parameters of a load.
 #[derive(Clone, Debug)]
 pub struct Task {
-    /// The store's kind, or that of a control.
+    /// The kind of the store, or the name of a control.
     pub kind: String,
     /// The path of the store.
     pub place: PathBuf,
-    /// The run's number, which no other run of the test has.
+    /// The number of the run, unique within the test.
     pub run: u32,
     /// The seed of the load's random choices.
     pub seed: u64,
     /// The number of threads.
     pub threads: u32,
-    /// True if data is uploaded. Its files are synced. On the same file system that may also sync
-    /// what the store forgot to sync.
+    /// True to upload data, whose files are synced. On the same file system that may also sync what the store
+    /// forgot to sync.
     pub uploads: bool,
-    /// The number of steps after which each thread ends; without, it goes on until it is killed.
+    /// The number of steps of each thread; `None` to run until it is killed.
     pub steps: Option<u32>,
 }
 
 impl Task {
-    /// The command line that asks for it.
+    /// Returns the command line of the task.
     pub fn to_arguments(&self) -> Vec<String> {
         let mut arguments = vec![
             self.kind.clone(),
@@ -72,7 +72,7 @@ impl Task {
         arguments
     }
 
-    /// Parses the task that a command line asks for.
+    /// Parses the task from a command line.
     pub fn from_arguments(arguments: impl Iterator<Item = String>) -> Result<Self, BoxError> {
         let mut arguments = arguments;
         let mut next = |what: &str| arguments.next().ok_or_else(|| format!("no {what} is given"));
@@ -87,7 +87,7 @@ impl Task {
         })
     }
 
-    /// Runs the load on a store and the files of its data.
+    /// Runs the load on a store and its folder of training data.
     pub fn run(
         &self,
         store: &Arc<dyn Store>,
@@ -109,23 +109,23 @@ impl Task {
     }
 }
 
-/// The destination of the lines: unbuffered, each in one write, so that what was said is in the pipe even if
-/// the process dies in the next instant.
+/// The output for lines: unbuffered, with one write per line, so that a line is in the pipe even if the
+/// process dies right after.
 pub struct Output(File);
 
 impl Output {
-    /// The standard output.
+    /// Creates the output for standard output.
     pub fn stdout() -> io::Result<Self> {
         Ok(Output(io::stdout().as_fd().try_clone_to_owned()?.into()))
     }
 
-    /// Says a line.
+    /// Writes a line.
     pub fn say(&self, line: &Line) -> io::Result<()> {
         (&self.0).write_all(format!("{line}\n").as_bytes())
     }
 }
 
-/// An error with all of its causes.
+/// Formats an error with all of its causes.
 pub fn explain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();

@@ -1,4 +1,4 @@
-//! The power cut.
+//! Power cuts.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
@@ -6,9 +6,9 @@ use std::process::{Child, Command, Stdio};
 
 use crate::{BoxError, ensure};
 
-/// Shuts the file system down in which `argv[1]` lies, once a byte comes in: `EXT4_IOC_SHUTDOWN`
-/// with `EXT4_GOING_FLAGS_NOLOGFLUSH`. From then on nothing reaches the device, neither pages nor
-/// the journal's running transaction, as if the power were gone.
+/// Shuts down the file system of `argv[1]` when a byte arrives: `EXT4_IOC_SHUTDOWN` with
+/// `EXT4_GOING_FLAGS_NOLOGFLUSH`. From then on nothing reaches the device, neither pages nor the journal's
+/// running transaction, as after a power failure.
 const SCRIPT: &str = r#"
 import fcntl, os, struct, sys
 folder = os.open(sys.argv[1], os.O_RDONLY)
@@ -17,12 +17,12 @@ if os.read(0, 1):
     fcntl.ioctl(folder, 0x8004587D, struct.pack("I", 2))
 "#;
 
-/// A hand on the switch: the process that cuts the power is already there, so that the cut comes at
-/// the moment that it is asked for. Dropping it cuts nothing.
+/// A prepared power cut: its process is already running, so that the cut comes without delay. Dropping it
+/// cuts nothing.
 pub struct PowerCut(Child);
 
 impl PowerCut {
-    /// Gets ready to cut the power of the file system that a folder lies in.
+    /// Prepares a power cut of the file system that a folder is in.
     pub fn new(folder: &Path) -> Result<Self, BoxError> {
         let mut child = Command::new("python3")
             .args(["-c", SCRIPT])
@@ -50,7 +50,7 @@ impl PowerCut {
 
 impl Drop for PowerCut {
     fn drop(&mut self) {
-        // Already over after a cut.
+        // The process has ended already after a cut.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }

@@ -1,4 +1,4 @@
-//! The load in a process of its own, which can be killed at any moment.
+//! The load as a separate process, which can be killed at any time.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use crate::{BoxError, Line};
 
-/// The time without a line after which a load counts as hung. Far beyond what the slowest disk
-/// needs: only a failing test ever waits for it.
+/// The time without a line after which a load counts as hung. Far longer than the slowest disk needs, so only
+/// a failing test waits for it.
 const HUNG_AFTER: Duration = Duration::from_secs(120);
 
 /// More acknowledgements than fit into a pipe of 64 KiB.
@@ -21,7 +21,7 @@ const PIPE_HOLDS: usize = 5000;
 pub struct LoadProcess {
     child: Child,
     said: Receiver<String>,
-    /// Empties the pipe at all times, so that the load never waits for the test.
+    /// Reads the pipe all the time, so that the load never waits for the test.
     reader: Option<JoinHandle<()>>,
     errors: tempfile::NamedTempFile,
     lines: Vec<Line>,
@@ -29,7 +29,7 @@ pub struct LoadProcess {
 }
 
 impl LoadProcess {
-    /// Starts a command that runs a load.
+    /// Starts the command of a load.
     pub fn start(mut command: Command) -> Result<Self, BoxError> {
         let errors = tempfile::NamedTempFile::new()?;
         let mut child = command
@@ -56,7 +56,7 @@ impl LoadProcess {
         })
     }
 
-    /// Waits until so many changes are acknowledged. A load that fails or ends before is an error.
+    /// Waits until this many changes are acknowledged. A load that fails or ends earlier is an error.
     pub fn await_acknowledgements(&mut self, count: usize) -> Result<(), BoxError> {
         let mut acknowledged = 0;
         while acknowledged < count {
@@ -70,7 +70,7 @@ impl LoadProcess {
         Ok(())
     }
 
-    /// Takes the lines that were said and not taken yet.
+    /// Returns the lines since the last call.
     pub fn take_lines(&mut self) -> Result<Vec<Line>, BoxError> {
         let mut lines = std::mem::take(&mut self.lines);
         for line in self.said.try_iter() {
@@ -79,13 +79,13 @@ impl LoadProcess {
         Ok(lines)
     }
 
-    /// Waits until so many faults were heard, as must be when the disk is gone. What was already
-    /// acknowledged may still be in the pipe, but nothing beyond it may be acknowledged.
+    /// Waits for this many errors, which must come when the disk is gone. Earlier acknowledgements may still
+    /// be in the pipe; later ones are a failure.
     pub fn await_faults(&mut self, count: usize) -> Result<(), BoxError> {
         let (mut faults, mut acknowledged) = (0, 0);
         while faults < count {
             let line = match self.next() {
-                // The store could not even be opened any more.
+                // The store could not even be opened.
                 Err(_) if !self.has_spoken && self.is_silent() => return Ok(()),
                 line => line?,
             };
@@ -99,8 +99,8 @@ impl LoadProcess {
         Ok(())
     }
 
-    /// Returns true if the load has closed its output, which it does when it ends. It may take a while until
-    /// the system has done with the process.
+    /// Returns true if the load has closed its output, which it does when it ends. The process may take a
+    /// while longer to exit.
     fn is_silent(&self) -> bool {
         matches!(self.said.try_recv(), Err(TryRecvError::Disconnected))
     }
@@ -112,13 +112,13 @@ impl LoadProcess {
         line.parse()
     }
 
-    /// Kills the process, and returns everything that it had said by then.
+    /// Kills the process, and returns all lines that it wrote.
     pub fn kill(mut self) -> Result<Vec<Line>, BoxError> {
         self.end()?;
         self.rest()
     }
 
-    /// Waits until the process has ended by itself, and returns everything that it said.
+    /// Waits until the process ends by itself, and returns all lines that it wrote.
     pub fn finish(mut self) -> Result<Vec<Line>, BoxError> {
         let status = self.child.wait()?;
         if !status.success() {
@@ -153,7 +153,7 @@ impl Drop for LoadProcess {
     }
 }
 
-/// Runs a command of the system to its end; an error says what the command said.
+/// Runs a system command to its end; an error has the output of the command.
 pub fn run<S: AsRef<OsStr>>(
     program: &str,
     arguments: impl IntoIterator<Item = S>,

@@ -1,4 +1,4 @@
-//! The output of a load while it runs: one line a fact, each handed to the pipe in one write.
+//! The output of a load while it runs: one line per fact, each written to the pipe with one write.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,16 +17,16 @@ pub enum Line {
         id: ModelId,
         /// The organisation that owns the model.
         organisation: String,
-        /// The token from which the model follows.
+        /// The token from which all fields of the model follow.
         token: Token,
     },
-    /// The engine is about to be asked to change a model, which may be changed from now on.
+    /// The engine is about to be asked to change a model. From now on the model may be changed.
     Changing {
         /// The model.
         id: ModelId,
         /// The organisation that owns the model.
         organisation: String,
-        /// The token of the change: no two changes have the same number.
+        /// The token of the change, which no other change has.
         edit: Token,
     },
     /// The engine acknowledged a change of a model.
@@ -38,7 +38,7 @@ pub enum Line {
         /// The version of the model after the change.
         version: Version,
     },
-    /// The engine is about to be asked to delete a model, which may be gone from now on.
+    /// The engine is about to be asked to delete a model. From now on the model may be gone.
     Deleting {
         /// The model.
         id: ModelId,
@@ -52,9 +52,9 @@ pub enum Line {
         /// The organisation that owned the model.
         organisation: String,
     },
-    /// The engine refused a create, the organisation being at its limit.
+    /// The engine refused a create because its organisation is at its limit.
     AtLimit,
-    /// The engine answered by a fault.
+    /// The engine returned an error.
     Failed(String),
 }
 

@@ -1,4 +1,4 @@
-//! Models that can be told apart, and whose every field follows from their name.
+//! Sample models, all fields of which follow from their names.
 
 use std::fmt;
 use std::str::FromStr;
@@ -10,15 +10,15 @@ use custom_models_core::{BaseModel, Caller, CustomModel, Language, Plan, UpdateM
 
 use crate::{BoxError, MEMBERS, ensure};
 
-/// The number of a model or of a change: which run of the load asked for it, which thread, and that
-/// thread's count. No two have the same one.
+/// The number of a model or of a change: its run, its thread, and a count within the thread. Every one is
+/// unique.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token {
     /// The run of the load, counted by the test.
     pub run: u32,
     /// The thread of the load.
     pub thread: u32,
-    /// The number of creates and changes that the thread asked for before this one.
+    /// The number of creates and changes that the thread requested before this one.
     pub number: u32,
 }
 
@@ -42,23 +42,22 @@ impl FromStr for Token {
     }
 }
 
-/// The characters that texts are filled with: of 1, 2, 3 and 4 bytes, a combining one, a
-/// right-to-left one and U+0000.
+/// The characters of texts: of 1, 2, 3 and 4 bytes, a combining one, a right-to-left one and U+0000.
 const ALPHABET: [char; 8] = ['a', ' ', 'ß', '語', '🎙', '\u{301}', 'ש', '\0'];
 
-/// Returns the random generator of a token. It always draws the same for the same token.
+/// Returns the random generator of a token, which always yields the same values.
 pub(crate) fn drawn(token: Token) -> fastrand::Rng {
     let Token { run, thread, number } = token;
     let seed = (u64::from(run) << 40) ^ (u64::from(thread) << 32) ^ u64::from(number);
     fastrand::Rng::with_seed(seed)
 }
 
-/// A text of so many characters.
+/// Returns a text of this many characters.
 pub(crate) fn some_text(random: &mut fastrand::Rng, length: usize) -> String {
     (0..length).filter_map(|_| random.choice(ALPHABET)).collect()
 }
 
-/// The texts of a token: a name that begins with a mark, and a description.
+/// Returns the texts of a token: a name that begins with a mark, and a description.
 fn texts(
     mark: &str,
     token: Token,
@@ -66,7 +65,7 @@ fn texts(
 ) -> Result<(Name<'static>, Option<Description<'static>>), BoxError> {
     let mut text = |length| some_text(random, length);
     let name = format!("{mark}|{}", text(150));
-    // None, empty, short, and as long as may be: the last takes several pages of a database.
+    // None, empty, short, and the longest, which takes several pages of a database.
     let description = match token.number % 4 {
         0 => None,
         1 => Some(String::new()),
@@ -76,7 +75,7 @@ fn texts(
     Ok((Name::new(name)?, description.map(Description::new).transpose()?))
 }
 
-/// The model that a token stands for. Its name begins with the token; everything else follows.
+/// Returns the model of a token. Its name begins with the token, from which every other field follows.
 pub fn sample(token: Token) -> Result<NewModel, BoxError> {
     let mut random = drawn(token);
     let (name, description) = texts(&token.to_string(), token, &mut random)?;
@@ -89,7 +88,7 @@ pub fn sample(token: Token) -> Result<NewModel, BoxError> {
     })
 }
 
-/// The change of a model's texts that a token stands for. Its name begins with both tokens.
+/// Returns the change of a model's texts for a token. The new name begins with both tokens.
 pub(crate) fn renamed(model: &CustomModel, edit: Token) -> Result<UpdateModel<'static>, BoxError> {
     let (token, _) = marks_of(model)?;
     let (name, description) = texts(&format!("{token}>{edit}"), edit, &mut drawn(edit))?;
@@ -101,7 +100,7 @@ pub(crate) fn renamed(model: &CustomModel, edit: Token) -> Result<UpdateModel<'s
     Ok(request.build().map_err(|violations| violations.into_owned())?.into_owned())
 }
 
-/// The token of a model, and that of its last change of texts.
+/// Returns the token of a model, and that of its last change of texts.
 fn marks_of(model: &CustomModel) -> Result<(Token, Option<Token>), BoxError> {
     let mark = model.name.as_str().split('|').next().unwrap_or_default();
     Ok(match mark.split_once('>') {
@@ -110,8 +109,8 @@ fn marks_of(model: &CustomModel) -> Result<(Token, Option<Token>), BoxError> {
     })
 }
 
-/// The tokens of a stored model, if it is whole: every text as it was sent last, what is fixed as it
-/// was sent first, and a model that was never changed as a new one is (MODEL-3, MODEL-4).
+/// Returns the tokens of a stored model, and checks it: every text as last sent, fixed fields as first sent,
+/// and an unchanged model like a new one (MODEL-3, MODEL-4).
 pub(crate) fn tokens_of(model: &CustomModel) -> Result<(Token, Option<Token>), BoxError> {
     let (token, edit) = marks_of(model)?;
     let sent = sample(token)?;
@@ -132,7 +131,7 @@ pub(crate) fn tokens_of(model: &CustomModel) -> Result<(Token, Option<Token>), B
     Ok((token, edit))
 }
 
-/// The organisations of the load, each on a plan of its own.
+/// Returns callers for the organisations of the load, each on its own plan.
 pub fn callers() -> Result<Vec<Caller>, BoxError> {
     MEMBERS
         .iter()

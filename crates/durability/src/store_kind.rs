@@ -1,4 +1,4 @@
-//! The kind of store that is put to the test, and how to open it.
+//! The kinds of stores under test.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -20,15 +20,15 @@ pub enum StoreKind {
     Sqlite,
     /// `SledStore`.
     Sled,
-    /// `SledStore` with sled's own flush alone: a control, which must lose at a power cut.
+    /// `SledStore` with sled's own flush alone: a control that must lose data at a power cut.
     FlushOnlySled,
 }
 
 impl StoreKind {
-    /// Every kind that must keep what it acknowledged.
+    /// Every kind that must keep acknowledged writes.
     pub const DURABLE: [StoreKind; 2] = [StoreKind::Sqlite, StoreKind::Sled];
 
-    /// The word for it in the names of tests and on the load's command line.
+    /// Returns its name in tests and on the command line of the load.
     pub fn word(self) -> &'static str {
         match self {
             StoreKind::Sqlite => "sqlite",
@@ -37,12 +37,12 @@ impl StoreKind {
         }
     }
 
-    /// Returns true if a read may see a model before it is durable, as sled's adapter says of itself.
+    /// Returns true if a read may see a model before it is durable, as the sled adapter documents.
     pub fn shows_early(self) -> bool {
         !matches!(self, StoreKind::Sqlite)
     }
 
-    /// The file that must be synced before the store of a place acknowledges anything.
+    /// Returns the file that must be synced before the store acknowledges anything.
     pub fn log(self, place: &Path) -> PathBuf {
         match self {
             StoreKind::Sqlite => beside(place, "-wal"),
@@ -50,7 +50,7 @@ impl StoreKind {
         }
     }
 
-    /// Opens the store of a place, or makes a new one.
+    /// Opens the store of a place, or creates it.
     pub fn open(self, place: &Path) -> Result<Arc<dyn Store>, StoreError> {
         Ok(match self {
             StoreKind::Sqlite => Arc::new(SqliteStore::open(place)?),
@@ -59,7 +59,7 @@ impl StoreKind {
         })
     }
 
-    /// Opens the folder of training data of a place for its store. Nothing is too young there to be swept.
+    /// Opens the folder of training data of a place for its store. Files of any age are swept there.
     pub fn contents(
         place: &Path,
         store: &Arc<dyn Store>,

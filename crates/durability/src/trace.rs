@@ -1,20 +1,20 @@
-//! The order of writes, syncs and acknowledgements, as strace saw it.
+//! The order of writes, syncs and acknowledgements, from a trace by strace.
 
 use std::collections::HashMap;
 use std::path::Path;
 
 use crate::BoxError;
 
-/// The steps of a traced load on one file and its standard output, in order.
+/// The traced steps on one file and on standard output, in order.
 #[derive(Debug, Default)]
 pub struct Trace {
     steps: Vec<Step>,
 }
 
-/// An acknowledgement that was said too early.
+/// An acknowledgement that was written too early.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Unsynced {
-    /// The number of the acknowledgement, counted from 0.
+    /// The index of the acknowledgement.
     pub acknowledgement: usize,
     /// The step that it did not wait for.
     pub missing: &'static str,
@@ -33,7 +33,7 @@ enum Step {
 }
 
 impl Trace {
-    /// The arguments that make strace write what is read here.
+    /// The arguments for strace that produce the format read here.
     pub const ARGUMENTS: [&str; 6] = [
         "-f",
         "-y",
@@ -43,11 +43,11 @@ impl Trace {
         "trace=write,writev,pwrite64,pwritev,pwritev2,ftruncate,fsync,fdatasync",
     ];
 
-    /// Reads the output of strace, looking at one file.
+    /// Parses the output of strace, for one file.
     pub fn read(text: &str, file: &Path) -> Result<Self, BoxError> {
         let file = format!("<{}>", file.display());
         let mut trace = Trace::default();
-        // Calls of a thread that were interrupted in the trace by those of another.
+        // Calls that the trace interrupted by those of another thread.
         let mut begun: HashMap<&str, &str> = HashMap::new();
         for line in text.lines() {
             let (thread, call) =
@@ -93,9 +93,9 @@ impl Trace {
         self.steps.iter().filter(|step| **step == Step::Acknowledged).count()
     }
 
-    /// Finds an acknowledgement before which nothing was written to the file since the last one, or
-    /// before which something written was not synced. The load must have one thread: with more, the
-    /// next group is written while this one is acknowledged.
+    /// Checks that before every acknowledgement the file was written since the last one, and everything
+    /// written was synced. The load must have one thread: with more, the next group is written while this one
+    /// is acknowledged.
     pub fn judge(&self) -> Result<(), Unsynced> {
         let mut acknowledgement = 0;
         let mut has_written = false;

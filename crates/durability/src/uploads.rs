@@ -1,4 +1,4 @@
-//! Training data whose every byte follows from its token, uploaded and looked for.
+//! Training data of which every byte follows from its token: uploads and checks.
 
 use std::sync::Arc;
 
@@ -9,10 +9,10 @@ use custom_models_training_data::{ContentStore, Upload, UploadError, Uploaded, d
 use crate::sample::{drawn, some_text};
 use crate::{BoxError, Token, ensure};
 
-/// The number of bytes that are written at a time, so that a load can die between two writes.
+/// The number of bytes per write, so that a load can die between two writes.
 const PIECE: usize = 1000;
 
-/// The content of a token's upload.
+/// The content of an upload.
 struct Sent {
     data_type: DataType,
     audio: SentFile,
@@ -26,14 +26,14 @@ struct SentFile {
 }
 
 impl SentFile {
-    /// Returns true if the store's record of a file has this name and this length.
+    /// Returns true if the stored description of a file has this name and this length.
     fn is(&self, found: &DataFile) -> bool {
         self.filename == found.filename && self.bytes.len() as u64 == found.bytes
     }
 }
 
-/// The upload of a token. Its file names begin with the token; everything else follows. Every second one
-/// is enough to train with.
+/// Returns the upload of a token. Its file names begin with the token, from which everything else follows.
+/// Every second one has enough audio for a training.
 fn sent(edit: Token) -> Sent {
     let mut random = drawn(edit);
     let is_enough = edit.number.is_multiple_of(2);
@@ -49,13 +49,13 @@ fn sent(edit: Token) -> Sent {
     }
 }
 
-/// Five hours of silence, at 8 kHz: a head of [`HEAD`] bytes, and frames of eight seconds each.
+/// Five hours of silence at 8 kHz: a header of [`HEAD`] bytes, and frames of eight seconds each.
 const FIVE_HOURS: &[u8] = include_bytes!("../../training-data/tests/audio/five-hours.flac");
 
-/// The bytes of a FLAC before its frames: the mark, and the block that describes them.
+/// The bytes of a FLAC file before its frames: the marker, and the block that describes the stream.
 const HEAD: usize = 42;
 
-/// Five hours in a few pages: silence, and a block of an application behind its head, which is the token's.
+/// Five hours in a few pages: silence, and after its header an application block with the token.
 fn flac(edit: Token) -> Vec<u8> {
     const LENGTH: usize = 18_000;
     let mut random = drawn(edit);
@@ -72,7 +72,7 @@ fn flac(edit: Token) -> Vec<u8> {
     flac
 }
 
-/// A second of a WAV.
+/// Returns a WAV file of one second.
 fn wav(edit: Token) -> Vec<u8> {
     const RATE: u16 = 4000;
     let mut random = drawn(edit);
@@ -84,7 +84,7 @@ fn wav(edit: Token) -> Vec<u8> {
     wav
 }
 
-/// Uploads what a token stands for.
+/// Uploads the data of a token.
 pub(crate) fn upload(
     contents: &Arc<dyn ContentStore>,
     organisation: &Organisation,
@@ -102,7 +102,7 @@ pub(crate) fn upload(
     upload.finish()
 }
 
-/// The token of a stored pair, if it is whole and its files are.
+/// Returns the token of a stored pair, and checks the pair and its files.
 pub(crate) fn token_of_pair(
     contents: &dyn ContentStore,
     organisation: &Organisation,

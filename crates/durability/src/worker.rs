@@ -19,12 +19,12 @@ const ATTEMPTS: u8 = 3;
 /// The result of a step: done, refused, or an error that ends the load.
 type Step = Result<Result<(), Refusal>, BoxError>;
 
-/// A thread's intention for a model.
+/// The next change to a model.
 enum Wish {
     Edit(Edit),
-    /// The end of a pair of data.
+    /// Removal of a data pair.
     Remove(Box<DataPair>),
-    /// Another pair of data.
+    /// Upload of another data pair.
     Upload,
 }
 
@@ -35,7 +35,7 @@ pub(crate) struct Worker<'a> {
     contents: Arc<dyn ContentStore>,
     callers: Vec<Caller>,
     random: fastrand::Rng,
-    /// The number of tokens that were used.
+    /// The number of tokens used so far.
     tokens: u32,
     last_id: u64,
 }
@@ -103,7 +103,7 @@ impl<'a> Worker<'a> {
         Ok(Ok(()))
     }
 
-    /// Changes or deletes one of the organisation's models, wherever it comes from.
+    /// Changes or deletes a random model of the organisation.
     fn change(&mut self, caller: &Caller, output: &Output) -> Step {
         let model = match self.some_model(caller)? {
             Ok(Some(model)) => model,
@@ -135,7 +135,7 @@ impl<'a> Worker<'a> {
         Ok(self.clear_away(caller.organisation(), id, &edit, removed).map_err(Refusal::from))
     }
 
-    /// Removes the files of what is gone.
+    /// Removes the files of deleted models and pairs.
     fn clear_away(
         &self,
         of: &Organisation,
@@ -164,7 +164,7 @@ impl<'a> Worker<'a> {
         Ok(page.map(|page| self.random.choice(page.result)))
     }
 
-    /// Chooses what to do to a model. A model in training cannot be deleted: its training goes on.
+    /// Chooses the next change of a model. A model in training cannot be deleted, so its training goes on.
     fn wish(
         &mut self,
         caller: &Caller,
@@ -187,7 +187,7 @@ impl<'a> Worker<'a> {
         }))
     }
 
-    /// Returns the next step on the way through a training.
+    /// Returns the next step of a training.
     fn training_of(&mut self, model: &CustomModel, token: Token) -> Result<Wish, BoxError> {
         let time = LeaseTime::default();
         let Some(run) = model.training.run() else {
@@ -211,7 +211,7 @@ impl<'a> Worker<'a> {
     }
 }
 
-/// Says what was acknowledged.
+/// Reports an acknowledgement.
 fn said(answer: Result<Line, Refusal>, output: &Output) -> Step {
     Ok(match answer {
         Ok(line) => Ok(output.say(&line)?),
@@ -219,7 +219,7 @@ fn said(answer: Result<Line, Refusal>, output: &Output) -> Step {
     })
 }
 
-/// Another thread was faster: the model is gone, or in another state than it was read in.
+/// Returns true if another thread was faster: the model is deleted, or in another state than it was read in.
 fn is_of_another_thread(refusal: &Refusal) -> bool {
     matches!(
         refusal,

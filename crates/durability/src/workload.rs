@@ -1,4 +1,4 @@
-//! Asks an engine for what the load wants, and words what came of it.
+//! The requests of the load to an engine, and the lines that report them.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,15 +14,15 @@ use custom_models_training_data::{ContentStore, UploadError};
 use crate::uploads::upload;
 use crate::{BoxError, Line, Token, sample};
 
-/// Asks an engine for the models that tokens stand for, and for changes of them.
+/// The requests of the load: it creates the models of tokens, and changes them.
 pub struct Workload {
     pub(crate) engine: Engine,
-    /// The time that the engine's clock shows, in seconds since 1970.
+    /// The time of the engine's clock, in seconds since 1970.
     clock: Arc<AtomicU64>,
 }
 
 impl Workload {
-    /// An author with an engine of its own over a store.
+    /// Creates a workload with an engine of its own over a store.
     pub fn new(store: &Arc<dyn Store>) -> Self {
         let clock = Arc::new(AtomicU64::new(0));
         let shown = Arc::clone(&clock);
@@ -30,7 +30,7 @@ impl Workload {
         Workload { engine: Engine::new(store.clone(), now), clock }
     }
 
-    /// Creates the model of a token; the line is what is to be said about it.
+    /// Creates the model of a token, and returns the line to report.
     pub fn create(&self, caller: &Caller, token: Token) -> Result<Result<Line, Refusal>, BoxError> {
         let model = sample(token)?;
         self.clock.store(u64::try_from(model.created_at.unix_seconds())?, Ordering::Relaxed);
@@ -45,13 +45,13 @@ impl Workload {
         Ok(created.map(|model| Line::Created { id: model.id, organisation, token }))
     }
 
-    /// Returns the time at which the changes of a run are made. It is after all creates, and so long after every
-    /// earlier run that their leases have run out.
+    /// Returns the time of the changes of a run. It is after all creates, and so long after earlier runs that
+    /// their leases have ended.
     pub(crate) fn time_of(run: u32) -> UnixMillis {
         UnixMillis::from_unix_millis((1_702_000_000 + 3600 * i64::from(run)) * 1000)
     }
 
-    /// Changes or deletes a model; the line is what is to be said about it.
+    /// Changes or deletes a model, and returns the line to report.
     pub(crate) fn edit(
         &self,
         caller: &Caller,
@@ -72,7 +72,7 @@ impl Workload {
         }
     }
 
-    /// Adds the data of a token to a model; the line is what is to be said about it.
+    /// Adds the data of a token to a model, and returns the line to report.
     pub fn upload(
         &self,
         caller: &Caller,
@@ -90,7 +90,7 @@ impl Workload {
         let is_unknown = matches!(&added, Err(Refusal::Store(fault))
             if fault.kind() == StoreErrorKind::OutcomeUnknown);
         if added.is_err() && !is_unknown {
-            // What stays is a sweep's, like all of a pair of which nobody knows.
+            // A sweep removes files that stay.
             let _ = uploaded.discard();
         }
         Ok(added)
