@@ -12,7 +12,7 @@ use crate::cases::{self, Case};
 use crate::peers;
 use crate::variant::Variant;
 
-fn build(case: &Case) -> Result<CreateModel<'_>, Violations<'_>> {
+fn build(case: &Case) -> Result<CreateModel<'_>, Violations> {
     let mut builder =
         CreateModel::builder().name(case.name.as_str()).language(case.language.as_str());
     if let Some(base_model) = &case.base_model {
@@ -24,7 +24,7 @@ fn build(case: &Case) -> Result<CreateModel<'_>, Violations<'_>> {
     builder.build()
 }
 
-fn violated(violations: &Violations<'_>) -> Vec<String> {
+fn violated(violations: &Violations) -> Vec<String> {
     violations.iter().map(|violation| violation.field().to_string()).collect()
 }
 

@@ -23,7 +23,7 @@ pub fn check(body: &[u8]) {
     crate::update::check(body, &read);
 }
 
-type Found<'a> = Result<CreateModel<'a>, Violations<'a>>;
+type Found<'a> = Result<CreateModel<'a>, Violations>;
 
 /// The engine's verdict in the judge's words.
 fn told(found: &Found<'_>) -> Result<Request, Vec<Violated>> {
@@ -54,7 +54,7 @@ fn check_written(request: &CreateModel<'_>) {
 }
 
 /// A refusal is rendered to the byte, and shows little of what was sent.
-fn check_refusal(violations: &Violations<'_>, expected: &[Violated]) {
+fn check_refusal(violations: &Violations, expected: &[Violated]) {
     // Forty characters, each at most `\u{10ffff}`, and the longest text around them.
     const LONGEST: usize =
         40 * 10 + "Base model '' is not one of general, medical, legal, technical".len();

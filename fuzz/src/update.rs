@@ -31,7 +31,7 @@ pub(crate) fn check(body: &[u8], read: &Body) {
     check_serde(body, &found);
 }
 
-type Found<'a> = Result<UpdateModel<'a>, Violations<'a>>;
+type Found<'a> = Result<UpdateModel<'a>, Violations>;
 
 /// The engine's verdict in the judge's words.
 fn told(found: &Found<'_>) -> Result<Changes, Vec<Violated>> {

@@ -13,7 +13,7 @@ mod violation;
 pub use self::base_model::BaseModel;
 pub use self::description::Description;
 pub use self::excerpt::is_format_character;
-pub(crate) use self::excerpt::push_echo;
+pub(crate) use self::excerpt::{excerpt, push_echo};
 pub use self::language::Language;
 pub use self::metric_fault::MetricFault;
 pub use self::name::Name;

@@ -49,7 +49,7 @@ pub struct ErrorBody<'a> {
 #[non_exhaustive]
 pub enum Details<'a> {
     /// A message per violated field.
-    RawFields(&'a Violations<'a>),
+    RawFields(&'a Violations),
     /// Values by key, in order.
     Members(#[serde(serialize_with = "as_map")] Vec<(&'static str, Value)>),
 }
@@ -92,7 +92,7 @@ impl<'a> ErrorBody<'a> {
 
     /// Sets the violated fields as the details.
     #[must_use]
-    pub fn with_fields(mut self, violations: &'a Violations<'_>) -> Self {
+    pub fn with_fields(mut self, violations: &'a Violations) -> Self {
         self.details = Some(Details::RawFields(violations));
         self
     }

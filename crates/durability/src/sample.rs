@@ -97,7 +97,7 @@ pub(crate) fn renamed(model: &CustomModel, edit: Token) -> Result<UpdateModel<'s
         Some(description) => request.description(description.as_str()),
         None => request.no_description(),
     };
-    Ok(request.build().map_err(|violations| violations.into_owned())?.into_owned())
+    Ok(request.build()?.into_owned())
 }
 
 /// Returns the token of a model, and that of its last change of texts.

@@ -121,8 +121,8 @@ fn unsupported(message: &'static str) -> ErrorBody<'static> {
     ErrorBody::new(415, "Unsupported Media Type", message).with_code("UNSUPPORTED_MEDIA_TYPE")
 }
 
-impl From<Violations<'_>> for Rejection {
-    fn from(violations: Violations<'_>) -> Self {
+impl From<Violations> for Rejection {
+    fn from(violations: Violations) -> Self {
         Refusal::from(violations).into()
     }
 }

@@ -26,7 +26,7 @@ pub enum UploadError {
     /// A file, or everything outside files, exceeds [`DataFile::MAX_BYTES`] (DATA-3).
     TooLarge,
     /// The violations of its parts (DATA-2).
-    Invalid(Violations<'static>),
+    Invalid(Violations),
     /// The contents could not be stored, or not be read again.
     Store(StoreError),
 }

@@ -73,7 +73,7 @@ fn violations(contents: &Folder, parts: &[Part<'_>]) -> BTreeMap<Field, Violatio
     }
 }
 
-fn kinds(violations: &Violations<'_>) -> BTreeMap<Field, ViolationKind> {
+fn kinds(violations: &Violations) -> BTreeMap<Field, ViolationKind> {
     violations.iter().map(|it| (it.field(), it.kind())).collect()
 }
 

@@ -47,8 +47,8 @@ impl From<Refusal> for Failure {
     }
 }
 
-impl From<Violations<'_>> for Failure {
-    fn from(violations: Violations<'_>) -> Self {
+impl From<Violations> for Failure {
+    fn from(violations: Violations) -> Self {
         Refusal::from(violations).into()
     }
 }

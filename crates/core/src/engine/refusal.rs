@@ -8,13 +8,13 @@ use crate::wire::ErrorBody;
 /// A refusal by the engine.
 ///
 /// `Display` is for logs and shows more than the API does. A caller of the API may see only the [`ErrorBody`]
-/// of a refusal (section 6).
-#[derive(Clone, Debug, thiserror::Error)]
+/// of a refusal (section 6). Two faults of a store are equal if they are of one kind, whatever their causes.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
     /// 400: the request violates rules of sections 1, 2 or 7.
     #[error("invalid field values: {0}")]
-    Invalid(#[source] Violations<'static>),
+    Invalid(#[source] Violations),
     /// 402: the number of models has reached the limit of the plan (QUOTA-6).
     #[error("model limit reached: {current_models} of {plan_limit} models on plan {plan:?}")]
     QuotaExceeded {
@@ -201,9 +201,9 @@ impl From<&StoreError> for ErrorBody<'_> {
     }
 }
 
-impl From<Violations<'_>> for Refusal {
-    fn from(violations: Violations<'_>) -> Self {
-        Refusal::Invalid(violations.into_owned())
+impl From<Violations> for Refusal {
+    fn from(violations: Violations) -> Self {
+        Refusal::Invalid(violations)
     }
 }
 

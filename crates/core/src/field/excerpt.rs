@@ -1,7 +1,23 @@
 //! Excerpts of sent texts, for messages (BODY-5).
 
+use std::borrow::Cow;
+
 /// The most characters of a sent text in a message (BODY-5).
 const MAX_CHARACTERS: usize = 40;
+
+/// Copies the first 40 characters of a text, the most that a message shows.
+pub(crate) fn excerpt(sent: Cow<'_, str>) -> String {
+    let end = sent.char_indices().nth(MAX_CHARACTERS).map(|(end, _)| end);
+    match (sent, end) {
+        (Cow::Borrowed(sent), end) => {
+            sent.get(..end.unwrap_or(sent.len())).unwrap_or(sent).to_owned()
+        }
+        (Cow::Owned(mut sent), end) => {
+            sent.truncate(end.unwrap_or(sent.len()));
+            sent
+        }
+    }
+}
 
 /// Appends the first 40 characters of a text, with control and format characters as `\u{…}` escapes.
 pub(crate) fn push_echo(message: &mut String, sent: &str) {

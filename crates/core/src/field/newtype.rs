@@ -8,7 +8,7 @@ macro_rules! text_newtype {
             /// Validates a text, borrowed or owned.
             pub fn new(
                 text: impl Into<::std::borrow::Cow<'a, str>>,
-            ) -> Result<Self, $crate::field::Violation<'a>> {
+            ) -> Result<Self, $crate::field::Violation<'static>> {
                 let text = text.into();
                 match Self::validate(&text) {
                     Ok(()) => Ok($Type(text)),
@@ -34,7 +34,7 @@ macro_rules! text_newtype {
         }
 
         impl<'a> TryFrom<&'a str> for $Type<'a> {
-            type Error = $crate::field::Violation<'a>;
+            type Error = $crate::field::Violation<'static>;
 
             fn try_from(text: &'a str) -> Result<Self, Self::Error> {
                 Self::new(text)
@@ -54,6 +54,12 @@ macro_rules! text_newtype {
 
             fn from_str(text: &str) -> Result<Self, Self::Err> {
                 Self::new(String::from(text))
+            }
+        }
+
+        impl<'a> From<$Type<'a>> for ::std::borrow::Cow<'a, str> {
+            fn from(text: $Type<'a>) -> Self {
+                text.0
             }
         }
 
@@ -107,11 +113,11 @@ macro_rules! closed_set {
             }
         }
 
-        impl<'a> TryFrom<&'a str> for $Type {
-            type Error = $crate::field::Violation<'a>;
+        impl TryFrom<&str> for $Type {
+            type Error = $crate::field::Violation<'static>;
 
-            fn try_from(text: &'a str) -> Result<Self, Self::Error> {
-                $Type::validate(::std::borrow::Cow::Borrowed(text))
+            fn try_from(text: &str) -> Result<Self, Self::Error> {
+                text.parse()
             }
         }
 

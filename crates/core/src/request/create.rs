@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use crate::field::{BaseModel, Description, Language, Name, ViolationKind};
 use crate::model::NewModel;
 use crate::request::json::scan;
+use crate::request::optional_text::OptionalText;
 use crate::request::raw::{RawFields, RawValue};
 use crate::request::violations::Violations;
 use crate::time::Timestamp;
@@ -53,8 +54,20 @@ impl<'a> CreateModel<'a> {
     /// Parses a request body, or returns every violation (BODY-1 to BODY-4).
     ///
     /// Borrows from `body` and copies only texts with escapes. The cost is linear in the length of `body`,
-    /// which the caller bounds by [`Self::MAX_BODY_BYTES`].
-    pub fn from_json(body: &'a [u8]) -> Result<Self, Violations<'a>> {
+    /// which the caller bounds by [`Self::MAX_BODY_BYTES`]. Violations own their texts:
+    ///
+    /// ```
+    /// use custom_models_core::CreateModel;
+    ///
+    /// fn name_of(body: &[u8]) -> Result<String, Box<dyn std::error::Error + Send + Sync>> {
+    ///     Ok(CreateModel::from_json(body)?.name.to_string())
+    /// }
+    ///
+    /// let body = String::from(r#"{"name":"Cardiology","language":"xx"}"#);
+    /// let error = name_of(body.as_bytes()).unwrap_err();
+    /// assert_eq!(error.to_string(), "language: Language 'xx' is not supported");
+    /// ```
+    pub fn from_json(body: &'a [u8]) -> Result<Self, Violations> {
         let mut fields = RawFields::default();
         match scan(body, &mut fields) {
             Ok(()) => validate(fields),
@@ -86,45 +99,55 @@ impl<'a> CreateModel<'a> {
 
 /// A builder of a [`CreateModel`], which validates all fields at the end.
 ///
-/// A field that is set twice keeps the later value.
+/// A field that is set twice keeps the later value; `None` leaves it out. Texts are borrowed or owned:
+///
+/// ```
+/// use custom_models_core::{CreateModel, Language};
+///
+/// let (name, description) = (String::from("Cardiology"), None::<&str>);
+/// let request =
+///     CreateModel::builder().name(&name).language(Language::En).description(description).build()?;
+/// assert_eq!(request, CreateModel::builder().name(name.clone()).language("en").build()?);
+/// # Ok::<(), custom_models_core::Violations>(())
+/// ```
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct CreateModelBuilder<'a> {
-    fields: RawFields<&'a str>,
+    fields: RawFields<Cow<'a, str>>,
 }
 
 impl<'a> CreateModelBuilder<'a> {
     /// Sets the name.
     #[inline]
-    pub fn name(mut self, name: &'a (impl AsRef<str> + ?Sized)) -> Self {
-        self.fields.name = RawValue::Text(name.as_ref());
+    pub fn name(mut self, name: impl OptionalText<'a>) -> Self {
+        self.fields.name = name.into_text().into();
         self
     }
 
-    /// Sets the language, by its code or as a `&`[`Language`].
+    /// Sets the language, by its code or as a [`Language`].
     #[inline]
-    pub fn language(mut self, language: &'a (impl AsRef<str> + ?Sized)) -> Self {
-        self.fields.language = RawValue::Text(language.as_ref());
+    pub fn language(mut self, language: impl OptionalText<'a>) -> Self {
+        self.fields.language = language.into_text().into();
         self
     }
 
-    /// Sets the base model, by its name or as a `&`[`BaseModel`]. The default is general (BASE-1).
+    /// Sets the base model, by its name or as a [`BaseModel`]. The default is general (BASE-1).
     #[inline]
-    pub fn base_model(mut self, base_model: &'a (impl AsRef<str> + ?Sized)) -> Self {
-        self.fields.base_model = RawValue::Text(base_model.as_ref());
+    pub fn base_model(mut self, base_model: impl OptionalText<'a>) -> Self {
+        self.fields.base_model = base_model.into_text().into();
         self
     }
 
     /// Sets the description. The default is none (DESC-1).
     #[inline]
-    pub fn description(mut self, description: &'a (impl AsRef<str> + ?Sized)) -> Self {
-        self.fields.description = RawValue::Text(description.as_ref());
+    pub fn description(mut self, description: impl OptionalText<'a>) -> Self {
+        self.fields.description = description.into_text().into();
         self
     }
 
     /// Validates the fields, and returns the request or every violation (BODY-4).
     #[inline]
-    pub fn build(self) -> Result<CreateModel<'a>, Violations<'a>> {
+    pub fn build(self) -> Result<CreateModel<'a>, Violations> {
         validate(self.fields)
     }
 }
@@ -133,7 +156,7 @@ impl<'a> CreateModelBuilder<'a> {
 ///
 /// Each field yields a result of a byte or two; the texts are moved once, after all fields are validated.
 #[inline(always)]
-fn validate<'a, T>(fields: RawFields<T>) -> Result<CreateModel<'a>, Violations<'a>>
+fn validate<'a, T>(fields: RawFields<T>) -> Result<CreateModel<'a>, Violations>
 where
     T: AsRef<str> + Into<Cow<'a, str>>,
 {
@@ -164,7 +187,7 @@ where
 fn refuse<'a, T: Into<Cow<'a, str>>>(
     fields: RawFields<T>,
     faults: [Option<ViolationKind>; 4],
-) -> Violations<'a> {
+) -> Violations {
     let [_, language, base_model, _] = faults;
     Violations::of_create(
         faults,

@@ -22,7 +22,7 @@ impl CreateParameters {
     /// ```
     pub fn from_pairs<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, Violations<'a>> {
+    ) -> Result<Self, Violations> {
         let mut violations = Violations::none();
         let mut given = None;
         for (key, value) in pairs {

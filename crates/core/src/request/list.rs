@@ -80,7 +80,7 @@ impl ListModels {
     /// ```
     pub fn from_pairs<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, Violations<'a>> {
+    ) -> Result<Self, Violations> {
         let mut given = ParameterSet::default();
         let mut violations = Violations::none();
         for (key, value) in pairs {

@@ -38,7 +38,7 @@ impl ListEvents {
     /// ```
     pub fn from_pairs<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> Result<Self, Violations<'a>> {
+    ) -> Result<Self, Violations> {
         let (mut after, mut limit, mut wait) = (None, None, None);
         let mut violations = Violations::none();
         for (key, value) in pairs {

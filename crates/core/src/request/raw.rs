@@ -31,6 +31,14 @@ impl<T> RawValue<T> {
     }
 }
 
+/// A field that a builder sets, or leaves out.
+impl<T> From<Option<T>> for RawValue<T> {
+    #[inline]
+    fn from(text: Option<T>) -> Self {
+        text.map_or(RawValue::Absent, RawValue::Text)
+    }
+}
+
 impl<T> RawValue<T> {
     /// Returns the text, if the value is one.
     pub(crate) fn into_text<'a>(self) -> Option<Cow<'a, str>>
@@ -99,7 +107,7 @@ pub(crate) enum BodyFault {
 impl BodyFault {
     /// Returns the one violation of such a body.
     #[cold]
-    pub(crate) fn violations(self) -> Violations<'static> {
+    pub(crate) fn violations(self) -> Violations {
         let kind = match self {
             BodyFault::NotJson => ViolationKind::NotJson,
             BodyFault::NotAnObject => ViolationKind::NotAnObject,

@@ -9,7 +9,7 @@ pub struct RunModel {}
 
 impl RunModel {
     /// Parses a request body; all fields are ignored.
-    pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
+    pub fn from_json(body: &[u8]) -> Result<Self, Violations> {
         scan(body, &mut RawFields::default()).map_err(BodyFault::violations)?;
         Ok(RunModel {})
     }

@@ -6,6 +6,7 @@ use crate::field::{Description, Name, ViolationKind};
 use crate::model::Edit;
 use crate::request::create::{RawFieldsVisitor, validate_description};
 use crate::request::json::scan;
+use crate::request::optional_text::OptionalText;
 use crate::request::raw::{RawFields, RawValue};
 use crate::request::violations::Violations;
 
@@ -38,7 +39,7 @@ pub struct UpdateModel<'a> {
 impl<'a> UpdateModel<'a> {
     /// Parses a request body, or returns every violation, as
     /// [`CreateModel::from_json`](crate::request::CreateModel::from_json) does.
-    pub fn from_json(body: &'a [u8]) -> Result<Self, Violations<'a>> {
+    pub fn from_json(body: &'a [u8]) -> Result<Self, Violations> {
         let mut fields = RawFields::default();
         match scan(body, &mut fields) {
             Ok(()) => validate(fields),
@@ -70,23 +71,23 @@ impl From<UpdateModel<'_>> for Edit {
 
 /// A builder of an [`UpdateModel`], which validates all fields at the end.
 ///
-/// A field that is set twice keeps the later value.
+/// A field that is set twice keeps the later value; `None` leaves the model's value.
 #[derive(Clone, Debug, Default)]
 #[must_use = "a builder does nothing until `build` is called"]
 pub struct UpdateModelBuilder<'a> {
-    fields: RawFields<&'a str>,
+    fields: RawFields<Cow<'a, str>>,
 }
 
 impl<'a> UpdateModelBuilder<'a> {
     /// Changes the name.
-    pub fn name(mut self, name: &'a (impl AsRef<str> + ?Sized)) -> Self {
-        self.fields.name = RawValue::Text(name.as_ref());
+    pub fn name(mut self, name: impl OptionalText<'a>) -> Self {
+        self.fields.name = name.into_text().into();
         self
     }
 
     /// Changes the description.
-    pub fn description(mut self, description: &'a (impl AsRef<str> + ?Sized)) -> Self {
-        self.fields.description = RawValue::Text(description.as_ref());
+    pub fn description(mut self, description: impl OptionalText<'a>) -> Self {
+        self.fields.description = description.into_text().into();
         self
     }
 
@@ -97,13 +98,13 @@ impl<'a> UpdateModelBuilder<'a> {
     }
 
     /// Validates the fields, and returns the request or every violation.
-    pub fn build(self) -> Result<UpdateModel<'a>, Violations<'a>> {
+    pub fn build(self) -> Result<UpdateModel<'a>, Violations> {
         validate(self.fields)
     }
 }
 
 /// Validates an update.
-fn validate<'a, T>(fields: RawFields<T>) -> Result<UpdateModel<'a>, Violations<'a>>
+fn validate<'a, T>(fields: RawFields<T>) -> Result<UpdateModel<'a>, Violations>
 where
     T: AsRef<str> + Into<Cow<'a, str>>,
 {

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use crate::field::{Field, Violation, ViolationKind, push_echo};
+use crate::field::{Field, Violation, ViolationKind, excerpt, push_echo};
 
 /// The message about an unknown parameter.
 const UNKNOWN: &str = "Unknown parameter";
@@ -16,34 +16,34 @@ const MOST_UNKNOWN: usize = 16;
 /// The violations of one request: one per violated field (BODY-4), and its unknown parameters.
 ///
 /// Serialises as the `details` object of the API: field name to message, in the order of [`Field`], then
-/// unknown parameters in the order in which they were sent. Borrows from the request;
-/// [`Violations::into_owned`] copies its texts.
+/// unknown parameters in the order in which they were sent. Owns its excerpts of the request, so
+/// that `?` turns it into a `Box<dyn Error>`.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Violations<'a> {
+pub struct Violations {
     kinds: [Option<ViolationKind>; Field::ALL.len()],
     /// The language that was sent, or the text found in the audio of an upload: no request has both.
-    sent_language: Cow<'a, str>,
+    sent_language: String,
     /// The base model that was sent, or the text found in the transcript of an upload.
-    sent_base_model: Cow<'a, str>,
-    sent_metric: Cow<'a, str>,
+    sent_base_model: String,
+    sent_metric: String,
     /// INVARIANT: excerpts as messages show them (BODY-5), each once, at most [`MOST_UNKNOWN`].
     unknown: Vec<String>,
 }
 
-impl<'a> Violations<'a> {
+impl Violations {
     /// Creates the violations of name, language, base model and description. Keeps the language and base
     /// model that were sent if those are invalid.
     #[inline]
     pub(crate) fn of_create(
         [name, language, base_model, description]: [Option<ViolationKind>; 4],
-        sent_language: Option<Cow<'a, str>>,
-        sent_base_model: Option<Cow<'a, str>>,
+        sent_language: Option<Cow<'_, str>>,
+        sent_base_model: Option<Cow<'_, str>>,
     ) -> Self {
         Violations {
             kinds: kinds_of([None, name, language, base_model, description]),
-            sent_language: sent_language.unwrap_or_default(),
-            sent_base_model: sent_base_model.unwrap_or_default(),
-            sent_metric: Cow::Borrowed(""),
+            sent_language: sent_language.map(excerpt).unwrap_or_default(),
+            sent_base_model: sent_base_model.map(excerpt).unwrap_or_default(),
+            sent_metric: String::new(),
             unknown: Vec::new(),
         }
     }
@@ -63,7 +63,7 @@ impl<'a> Violations<'a> {
 
     /// Creates the violations of the parts of an upload. Each has a short text about the content of the part,
     /// which may be empty (DATA-2).
-    pub fn of_upload(
+    pub fn of_upload<'a>(
         faults: impl IntoIterator<Item = (Field, ViolationKind, Cow<'a, str>)>,
     ) -> Self {
         let mut violations = Violations::none();
@@ -75,7 +75,7 @@ impl<'a> Violations<'a> {
 
     /// Creates the violations of a request whose operation takes no parameters, from the names of its
     /// parameters.
-    pub fn of_unknown_parameters<'b>(names: impl IntoIterator<Item = &'b str>) -> Self {
+    pub fn of_unknown_parameters<'a>(names: impl IntoIterator<Item = &'a str>) -> Self {
         let mut violations = Violations::none();
         names.into_iter().for_each(|name| violations.note_unknown(name));
         violations
@@ -87,15 +87,15 @@ impl<'a> Violations<'a> {
     }
 
     /// Adds a violation, unless the field has one already.
-    pub(crate) fn note(&mut self, Violation { field, kind, sent }: Violation<'a>) {
+    pub(crate) fn note(&mut self, Violation { field, kind, sent }: Violation<'_>) {
         let Some(place @ None) = self.kinds.get_mut(field as usize) else {
             return;
         };
         *place = Some(kind);
         match field {
-            Field::Language | Field::AudioFile => self.sent_language = sent,
-            Field::BaseModel | Field::TranscriptFile => self.sent_base_model = sent,
-            Field::TrainingMetrics => self.sent_metric = sent,
+            Field::Language | Field::AudioFile => self.sent_language = excerpt(sent),
+            Field::BaseModel | Field::TranscriptFile => self.sent_base_model = excerpt(sent),
+            Field::TrainingMetrics => self.sent_metric = excerpt(sent),
             _ => {}
         }
     }
@@ -116,9 +116,9 @@ impl<'a> Violations<'a> {
     /// Adds the violations of other fields of the same request. A field in both keeps the one that it has
     /// here.
     #[must_use]
-    pub fn and(mut self, others: Violations<'a>) -> Self {
+    pub fn and(mut self, others: Violations) -> Self {
         for violation in others.iter() {
-            self.note(violation.into_owned());
+            self.note(violation);
         }
         others.unknown.into_iter().for_each(|shown| self.keep_unknown(shown));
         self
@@ -147,8 +147,8 @@ impl<'a> Violations<'a> {
     }
 
     /// Returns the violations in the order of `details`.
-    pub fn iter(&self) -> impl Iterator<Item = Violation<'_>> {
-        Field::ALL.into_iter().filter_map(|field| self.get(field))
+    pub fn iter(&self) -> ViolationsIter<'_> {
+        ViolationsIter { violations: self, fields: Field::ALL.into_iter() }
     }
 
     /// Returns the unknown parameters in the order in which they were sent, without those that share the name
@@ -181,9 +181,10 @@ impl<'a> Violations<'a> {
         }
         out.push_str(if separator == '{' { "{}" } else { "}" });
     }
+}
 
     /// Returns the same violations with owned texts.
-    pub fn into_owned(self) -> Violations<'static> {
+    pub fn into_owned(self) -> Violations {
         Violations {
             kinds: self.kinds,
             sent_language: Cow::Owned(self.sent_language.into_owned()),
@@ -209,22 +210,22 @@ fn kinds_of(
     kinds
 }
 
-impl<'a> From<Violation<'a>> for Violations<'a> {
-    fn from(violation: Violation<'a>) -> Self {
+impl From<Violation<'_>> for Violations {
+    fn from(violation: Violation<'_>) -> Self {
         let mut violations = Violations::none();
         violations.note(violation);
         violations
     }
 }
 
-impl fmt::Debug for Violations<'_> {
+impl fmt::Debug for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_list().entries(self.iter()).entries(&self.unknown).finish()
     }
 }
 
 /// Formats as one line: `name: Name cannot be empty; language: Language is required`.
-impl fmt::Display for Violations<'_> {
+impl fmt::Display for Violations {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (place, violation) in self.iter().enumerate() {
             let separator = if place == 0 { "" } else { "; " };
@@ -239,9 +240,9 @@ impl fmt::Display for Violations<'_> {
     }
 }
 
-impl std::error::Error for Violations<'_> {}
+impl std::error::Error for Violations {}
 
-impl Serialize for Violations<'_> {
+impl Serialize for Violations {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut details = serializer.serialize_map(Some(self.len()))?;
         for violation in self.iter() {

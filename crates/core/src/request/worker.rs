@@ -52,7 +52,7 @@ pub struct TrainingFailed {
 
 impl ClaimTraining {
     /// Parses a request body: `lease_seconds`, one minute by default.
-    pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
+    pub fn from_json(body: &[u8]) -> Result<Self, Violations> {
         let mut given = ParameterSet::read(body, &[Field::LeaseSeconds])?;
         let time = given.lease_time();
         given.judged(time.map(|time| ClaimTraining { time }))
@@ -61,7 +61,7 @@ impl ClaimTraining {
 
 impl Heartbeat {
     /// Parses a request body: `fence`, `training_progress`, and `lease_seconds`, one minute by default.
-    pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
+    pub fn from_json(body: &[u8]) -> Result<Self, Violations> {
         let fields = [Field::LeaseSeconds, Field::Fence, Field::TrainingProgress];
         let mut given = ParameterSet::read(body, &fields)?;
         let fence = given.required(Field::Fence, fence);
@@ -74,7 +74,7 @@ impl Heartbeat {
 
 impl TrainingSucceeded {
     /// Parses a request body: `fence` and `training_metrics`.
-    pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
+    pub fn from_json(body: &[u8]) -> Result<Self, Violations> {
         let mut given = ParameterSet::read(body, &[Field::Fence, Field::TrainingMetrics])?;
         let fence = given.required(Field::Fence, fence);
         let metrics = given.metrics();
@@ -85,7 +85,7 @@ impl TrainingSucceeded {
 
 impl TrainingFailed {
     /// Parses a request body: `fence` and `error`.
-    pub fn from_json(body: &[u8]) -> Result<Self, Violations<'static>> {
+    pub fn from_json(body: &[u8]) -> Result<Self, Violations> {
         let mut given = ParameterSet::read(body, &[Field::Fence, Field::Error])?;
         let fence = given.required(Field::Fence, fence);
         let error = given.required(Field::Error, error);
@@ -97,11 +97,11 @@ impl TrainingFailed {
 /// The named fields of a body, with their values as written.
 struct ParameterSet<'a> {
     values: Vec<(Field, &'a str)>,
-    violations: Violations<'static>,
+    violations: Violations,
 }
 
 impl<'a> ParameterSet<'a> {
-    fn read(body: &'a [u8], fields: &[Field]) -> Result<Self, Violations<'static>> {
+    fn read(body: &'a [u8], fields: &[Field]) -> Result<Self, Violations> {
         let mut given = ParameterSet { values: Vec::new(), violations: Violations::none() };
         let note = |key: &str, value| {
             let Some(&field) = fields.iter().find(|field| field.as_str() == key) else { return };
@@ -163,7 +163,7 @@ impl<'a> ParameterSet<'a> {
         }
     }
 
-    fn judged<T>(self, request: Option<T>) -> Result<T, Violations<'static>> {
+    fn judged<T>(self, request: Option<T>) -> Result<T, Violations> {
         request.filter(|_| self.violations.is_empty()).ok_or(self.violations)
     }
 }

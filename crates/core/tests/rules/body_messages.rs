@@ -19,7 +19,7 @@ fn shown(sent: &str) -> String {
 }
 
 /// Panics if a message holds a character that moves a cursor or turns the text around.
-fn assert_harmless(violations: &Violations<'_>) {
+fn assert_harmless(violations: &Violations) {
     for violation in violations.iter() {
         for character in violation.to_string().chars() {
             let category = get_general_category(character);
@@ -65,7 +65,7 @@ proptest! {
             for violation in violations.iter() {
                 prop_assert!(violation.to_string().chars().count() <= 40 * 10 + 64);
             }
-            assert_harmless(&violations.into_owned());
+            assert_harmless(&violations);
         }
     }
 }

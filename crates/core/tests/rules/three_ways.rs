@@ -12,7 +12,7 @@ use crate::support::{
 
 /// The verdict of bytes and builder, in the form in which serde gives it.
 fn told<'a>(
-    verdict: Result<CreateModel<'a>, custom_models_core::Violations<'_>>,
+    verdict: Result<CreateModel<'a>, custom_models_core::Violations>,
 ) -> Result<CreateModel<'a>, String> {
     verdict.map_err(|violations| violations.to_string())
 }

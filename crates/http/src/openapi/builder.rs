@@ -90,7 +90,7 @@ impl Described {
     }
 
     /// Adds the refusal of a request that violates rules, with an example.
-    pub(super) fn invalid(self, violations: Option<Violations<'_>>) -> Self {
+    pub(super) fn invalid(self, violations: Option<Violations>) -> Self {
         self.rejects(violations)
     }
 

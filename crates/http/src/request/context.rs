@@ -34,7 +34,7 @@ use crate::state::blocking_calls::Wait;
 use crate::state::shutdown::ShutdownSignal;
 
 /// The `Idempotency-Key` of a request, if it has a valid one or none.
-pub(crate) type ParsedKey = Result<Option<IdempotencyKey>, Violations<'static>>;
+pub(crate) type ParsedKey = Result<Option<IdempotencyKey>, Violations>;
 
 /// A request, with the state and the admission that its handler needs.
 pub(crate) struct RequestContext {
@@ -238,13 +238,13 @@ impl RequestContext {
     /// Parses the query.
     pub(crate) fn query<T>(
         &self,
-        parse: impl for<'a> FnOnce(Pairs<'_, 'a>) -> Result<T, Violations<'a>>,
-    ) -> Result<T, Violations<'static>> {
+        parse: impl for<'a> FnOnce(Pairs<'_, 'a>) -> Result<T, Violations>,
+    ) -> Result<T, Violations> {
         query::parse(&self.uri, parse)
     }
 
     /// Refuses every parameter, for an operation that has none.
-    pub(crate) fn reject_query(&self) -> Result<(), Violations<'static>> {
+    pub(crate) fn reject_query(&self) -> Result<(), Violations> {
         query::reject_all(&self.uri)
     }
 
@@ -372,9 +372,9 @@ pub(crate) fn segment(uri: &Uri, before_end: usize) -> Option<Cow<'_, str>> {
 
 /// Returns both values, or the violations of both (BODY-4).
 pub(crate) fn both<'a, A, B>(
-    one: Result<A, Violations<'a>>,
-    other: Result<B, Violations<'a>>,
-) -> Result<(A, B), Violations<'a>> {
+    one: Result<A, Violations>,
+    other: Result<B, Violations>,
+) -> Result<(A, B), Violations> {
     match (one, other) {
         (Ok(one), Ok(other)) => Ok((one, other)),
         (Err(one), Err(other)) => Err(one.and(other)),

@@ -30,7 +30,7 @@ pub(crate) async fn create(ctx: RequestContext) -> Response {
 async fn create_model(
     ctx: &mut RequestContext,
     caller: &Caller,
-    parameters: Result<(CreateParameters, Option<IdempotencyKey>), Violations<'static>>,
+    parameters: Result<(CreateParameters, Option<IdempotencyKey>), Violations>,
 ) -> HandlerResult {
     let body = ctx.json().await?;
     let (request, (parameters, key)) = both(CreateModel::from_json(&body), parameters)?;

@@ -84,7 +84,7 @@ async fn fail_training(ctx: &mut RequestContext, caller: &Caller) -> HandlerResu
 async fn edit_training(
     ctx: &mut RequestContext,
     caller: &Caller,
-    parse: impl FnOnce(&[u8]) -> Result<Edit, Violations<'static>>,
+    parse: impl FnOnce(&[u8]) -> Result<Edit, Violations>,
     reply: impl FnOnce(&RequestContext, Edited) -> HandlerResult,
 ) -> HandlerResult {
     let model = ctx.model(caller, 1).await?;

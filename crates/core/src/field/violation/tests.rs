@@ -83,7 +83,7 @@ fn data_2_messages_about_the_parts_of_an_upload_show_what_was_found() {
         assert_eq!(message(field, kind, found), expected);
     }
     let faults = [(audio, ViolationKind::OtherCodec, Cow::Borrowed("AVI"))];
-    let violations = Violations::of_upload(faults).into_owned();
+    let violations = Violations::of_upload(faults);
     let found = violations.get(audio).map(|it| it.message().into_owned());
     assert_eq!(
         found.as_deref(),

@@ -2,9 +2,7 @@
 
 use super::*;
 
-fn faults<T: std::fmt::Debug>(
-    from_validated: Result<T, Violations<'static>>,
-) -> Vec<(Field, String)> {
+fn faults<T: std::fmt::Debug>(from_validated: Result<T, Violations>) -> Vec<(Field, String)> {
     let violations = from_validated.unwrap_err();
     violations.iter().map(|it| (it.field(), it.message().into_owned())).collect()
 }

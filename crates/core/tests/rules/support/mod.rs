@@ -57,7 +57,7 @@ pub(crate) const NAMED: [(&str, Field); 4] = [
 ];
 
 /// Fields and kinds of what is violated, in the order of the wire.
-pub(crate) fn kinds(violations: &Violations<'_>) -> Vec<(Field, ViolationKind)> {
+pub(crate) fn kinds(violations: &Violations) -> Vec<(Field, ViolationKind)> {
     violations.iter().map(|violation| (violation.field(), violation.kind())).collect()
 }
 
