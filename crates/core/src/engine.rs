@@ -86,6 +86,7 @@ impl Engine {
     ///
     /// The write is submitted before this returns, even if the future is never polled. Dropping the future
     /// does not cancel the write.
+    #[must_use = "dropping it does not take the write back: await it for the outcome"]
     pub fn create_async(
         &self,
         caller: &Caller,
@@ -103,6 +104,7 @@ impl Engine {
     /// # Errors
     ///
     /// The errors of [`Engine::create`], and [`Refusal::IdempotencyKeyReused`].
+    #[must_use = "dropping it does not take the write back: await it for the outcome"]
     pub fn create_once_async(
         &self,
         caller: &Caller,

@@ -81,7 +81,7 @@ fn edit_some(path: &Path) {
             scope.spawn(|| {
                 for number in 0..EACH / 4 {
                     let name = format!("name {number}");
-                    let update = UpdateModel::builder().name(&name).build().unwrap();
+                    let update = UpdateModel::builder().name(name).build().unwrap();
                     engine.update(&caller(), id, update, &Expected::Anything).unwrap();
                 }
             });

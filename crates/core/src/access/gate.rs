@@ -299,6 +299,7 @@ impl Authorized {
 
     /// Admits the request, as [`Authorized::admit`] does, without blocking a thread. Works with any async
     /// runtime. The admission is submitted before this returns, even if the future is never polled.
+    #[must_use = "dropping it does not take the admission back: await it for the outcome"]
     pub fn admit_async(
         self,
     ) -> impl Future<Output = Result<Admitted, AccessRefusal>> + Send + use<> {
@@ -323,6 +324,7 @@ impl Authorized {
 /// An admitted request, which the engine may execute. Dropping it releases its concurrency permit: a host
 /// drops it once the response is sent or the client has disconnected (RATE-2).
 #[derive(Debug)]
+#[must_use = "dropping it releases its concurrency permit"]
 pub struct Admitted {
     caller: Caller,
     key: KeyId,

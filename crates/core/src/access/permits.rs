@@ -40,6 +40,7 @@ impl ConcurrencyPermits {
 }
 
 /// A permit for one request in progress.
+#[must_use = "dropping it releases the permit"]
 pub(crate) struct ConcurrencyPermit {
     permits: Arc<ConcurrencyPermits>,
     of: (KeyId, Operation),

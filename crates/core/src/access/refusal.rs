@@ -9,7 +9,7 @@ use crate::wire::ErrorBody;
 /// A refusal by the [`Gate`](crate::access::Gate).
 ///
 /// `Display` is for logs. A caller of the API may see only the [`ErrorBody`] of a refusal (section 6).
-#[derive(Clone, Debug, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccessRefusal {
     /// 401: no valid key (AUTH-1).

@@ -185,6 +185,7 @@ impl Engine {
     /// # Errors
     ///
     /// The errors of [`Engine::edit`], and [`Refusal::IdempotencyKeyReused`].
+    #[must_use = "dropping it does not take the write back: await it for the outcome"]
     pub fn edit_async(
         &self,
         caller: &Caller,

@@ -16,7 +16,7 @@ use crate::store::{
 use crate::tenant::Caller;
 
 /// The result of a rate-limited request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Limited<T> {
     /// The request is admitted and counts.
     Admitted {
@@ -74,6 +74,7 @@ impl Engine {
     ///
     /// The write is submitted before this returns, even if the future is never polled. Dropping the future
     /// does not cancel the write.
+    #[must_use = "dropping it does not take the write back: await it for the outcome"]
     pub fn create_limited_async(
         &self,
         caller: &Caller,
@@ -97,6 +98,7 @@ impl Engine {
     ///
     /// [`Refusal::IdempotencyKeyReused`] and [`Refusal::Store`]; then the request does not count. Refusals of
     /// the edit itself, those of [`Engine::edit`], are the result of [`Limited::Admitted`].
+    #[must_use = "dropping it does not take the write back: await it for the outcome"]
     pub fn edit_limited_async(
         &self,
         caller: &Caller,

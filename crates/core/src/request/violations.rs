@@ -183,15 +183,28 @@ impl Violations {
     }
 }
 
-    /// Returns the same violations with owned texts.
-    pub fn into_owned(self) -> Violations {
-        Violations {
-            kinds: self.kinds,
-            sent_language: Cow::Owned(self.sent_language.into_owned()),
-            sent_base_model: Cow::Owned(self.sent_base_model.into_owned()),
-            sent_metric: Cow::Owned(self.sent_metric.into_owned()),
-            unknown: self.unknown,
-        }
+/// The violations of a request, in the order of `details`.
+#[derive(Clone, Debug)]
+pub struct ViolationsIter<'a> {
+    violations: &'a Violations,
+    fields: std::array::IntoIter<Field, { Field::ALL.len() }>,
+}
+
+impl<'a> Iterator for ViolationsIter<'a> {
+    type Item = Violation<'a>;
+
+    fn next(&mut self) -> Option<Violation<'a>> {
+        let violations = self.violations;
+        self.fields.find_map(|field| violations.get(field))
+    }
+}
+
+impl<'a> IntoIterator for &'a Violations {
+    type Item = Violation<'a>;
+    type IntoIter = ViolationsIter<'a>;
+
+    fn into_iter(self) -> ViolationsIter<'a> {
+        self.iter()
     }
 }
 

@@ -91,6 +91,15 @@ impl StoreError {
     }
 }
 
+/// Compares the kinds alone: a cause is for people, and most causes cannot be compared.
+impl PartialEq for StoreError {
+    fn eq(&self, other: &Self) -> bool {
+        self.kind == other.kind
+    }
+}
+
+impl Eq for StoreError {}
+
 impl From<StoreErrorKind> for StoreError {
     fn from(kind: StoreErrorKind) -> Self {
         StoreError { kind, source: None }

@@ -3,7 +3,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-use crate::time::timestamp::Timestamp;
+use crate::time::timestamp::{Timestamp, shifted};
 
 /// A time in whole milliseconds since 1970 (UTC), for rate limits and leases (RATE-1, TRAIN-3). A number in
 /// JSON.
@@ -59,6 +59,13 @@ impl From<SystemTime> for UnixMillis {
                 UnixMillis(whole.saturating_add(i64::from(has_rest)).saturating_neg())
             }
         }
+    }
+}
+
+/// [`UNIX_EPOCH`] where the platform's clock cannot hold the moment, which is so before 1601 on Windows.
+impl From<UnixMillis> for SystemTime {
+    fn from(moment: UnixMillis) -> Self {
+        shifted(moment.0 < 0, Duration::from_millis(moment.0.unsigned_abs()))
     }
 }
 

@@ -1,6 +1,6 @@
 use std::fmt;
 use std::str::FromStr;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde::de::Error;
@@ -60,6 +60,21 @@ impl From<SystemTime> for Timestamp {
         };
         Timestamp(seconds).clamp(Self::MIN, Self::MAX)
     }
+}
+
+/// [`UNIX_EPOCH`] where the platform's clock cannot hold the moment, which is so before 1601 on Windows.
+impl From<Timestamp> for SystemTime {
+    fn from(moment: Timestamp) -> Self {
+        let span = Duration::from_secs(moment.0.unsigned_abs());
+        shifted(moment.0 < 0, span)
+    }
+}
+
+/// The moment that is `span` before or after 1970 began.
+pub(super) fn shifted(is_before: bool, span: Duration) -> SystemTime {
+    let moment =
+        if is_before { UNIX_EPOCH.checked_sub(span) } else { UNIX_EPOCH.checked_add(span) };
+    moment.unwrap_or(UNIX_EPOCH)
 }
 
 impl FromStr for Timestamp {

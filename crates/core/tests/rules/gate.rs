@@ -333,7 +333,7 @@ proptest! {
                     }
                 }
             } else {
-                at_work.swap_remove(which.index(at_work.len()));
+                drop(at_work.swap_remove(which.index(at_work.len())));
             }
         }
     }

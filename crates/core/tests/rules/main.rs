@@ -18,6 +18,7 @@ mod body_fields;
 mod body_json;
 mod body_messages;
 mod boundaries;
+mod conveniences;
 mod delete;
 mod description;
 mod durable;

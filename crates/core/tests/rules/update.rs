@@ -140,7 +140,7 @@ proptest! {
         let (engine, acme) = (engine(MemoryStore::new()), caller("acme", Plan::gold()));
         let model = engine.create(&acme, request("n")).unwrap();
         let rename = |name: &str, expected: &Expected| {
-            let update = UpdateModel::builder().name(&name).build().unwrap();
+            let update = UpdateModel::builder().name(name).build().unwrap();
             engine.update(&acme, model.id, update, expected)
         };
         for _ in 0..updates {
@@ -254,7 +254,7 @@ fn edit_4_of_32_renames_at_once_all_are_made() {
             let (engine, acme) = (&engine, &acme);
             scope.spawn(move || {
                 let name = format!("name {number}");
-                let update = UpdateModel::builder().name(&name).build().unwrap();
+                let update = UpdateModel::builder().name(name).build().unwrap();
                 engine.update(acme, model.id, update, &Expected::Anything).unwrap();
             });
         }

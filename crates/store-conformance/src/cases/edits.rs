@@ -19,7 +19,7 @@ const THREADS: u64 = 8;
 
 fn renamed(number: u64) -> Checked<Edit> {
     let name = format!("name {number}");
-    Ok(Edit::from(UpdateModel::builder().name(&name).build().map_err(unfit)?.into_owned()))
+    Ok(Edit::from(UpdateModel::builder().name(name).build().map_err(unfit)?.into_owned()))
 }
 
 /// No edit is refused because another one was faster, and no acknowledged edit is lost.

@@ -147,7 +147,7 @@ fn every_edit(server: &Server) {
         let mut made = 0;
         for round in 0..4 {
             let name = format!("name {number} {round}");
-            let update = UpdateModel::builder().name(&name).build().unwrap().into_owned();
+            let update = UpdateModel::builder().name(name).build().unwrap().into_owned();
             let change = Change::Edit {
                 id,
                 edit: Box::new(Edit::from(update)),
