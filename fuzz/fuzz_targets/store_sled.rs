@@ -1,4 +1,4 @@
-//! Sequences of operations on a sled store against the store in memory.
+//! Sequences of operations on a sled store, compared with the store in memory.
 #![no_main]
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Sequences of operations on a SQLite store against the store in memory.
+//! Sequences of operations on a SQLite store, compared with the store in memory.
 #![no_main]
 
 use std::sync::Arc;

@@ -1,4 +1,4 @@
-//! Every type that is made from a text against its rule, told naively.
+//! Every type parsed from a text, compared with a simple implementation of its rule.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|text: &str| custom_models_fuzz::texts::check(text));

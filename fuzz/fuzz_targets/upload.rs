@@ -1,4 +1,4 @@
-//! The parts of an upload against the rules told naively.
+//! The parts of an upload, compared with a simple implementation of the rules.
 #![no_main]
 
 use custom_models_fuzz::upload::{Part, check};

@@ -1,4 +1,4 @@
-//! Target `audio`: what is measured of bytes, whatever they are.
+//! Target `audio`: measurements of any bytes.
 
 use std::io::{Cursor, Read, Result, Seek, SeekFrom};
 use std::panic;
@@ -6,14 +6,14 @@ use std::sync::Once;
 
 use custom_models_training_data::{AudioFault, AudioFormat, measure};
 
-/// The number of times that the bytes may be read over: they are probed for each format, and demuxers go back and
+/// The bound on how often the bytes are read: they are probed for each format, and demuxers seek back and
 /// forth.
 const TIMES: u64 = 400;
 
-/// The least number of bytes that are read at a time, however few are wanted.
+/// The least number of bytes per read, however few are requested.
 const BLOCK: u64 = 1 << 16;
 
-/// Measures bytes, and looks at how much work that was.
+/// Measures bytes, and checks the work that it took.
 pub fn check(bytes: &[u8]) {
     quiet();
     let mut source = Counted { bytes: Cursor::new(bytes), read: 0 };
@@ -31,7 +31,7 @@ pub fn check(bytes: &[u8]) {
     }
 }
 
-/// A demuxer that panics is caught by who measures. A fuzzer would end at the panic already.
+/// Silences the panics of demuxers. The measurement catches them, but a fuzzer would stop at the panic.
 pub(crate) fn quiet() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -46,7 +46,7 @@ pub(crate) fn quiet() {
     });
 }
 
-/// Returns true if the bytes have the marks that every file of the format has.
+/// Returns true if the bytes have the markers that every file of the format has.
 fn is_plausible(format: AudioFormat, bytes: &[u8]) -> bool {
     let has = |mark: &[u8]| bytes.windows(mark.len()).any(|it| it == mark);
     match format {
@@ -61,7 +61,7 @@ fn is_plausible(format: AudioFormat, bytes: &[u8]) -> bool {
     }
 }
 
-/// Bytes, and how many of them were read, again and again.
+/// Bytes, with a count of how many were read in total.
 struct Counted<'a> {
     bytes: Cursor<&'a [u8]>,
     read: u64,

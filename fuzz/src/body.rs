@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::judge::{Body, Request, Violated, judge};
 
-/// Reads a body and compares the answer with the judge's; then the other ways to the same request.
+/// Parses a body, and compares the result with the judge's; then checks the other ways to the same request.
 pub fn check(body: &[u8]) {
     let read = Body::read(body);
     let expected = judge(&read);
@@ -25,7 +25,7 @@ pub fn check(body: &[u8]) {
 
 type Found<'a> = Result<CreateModel<'a>, Violations>;
 
-/// The engine's verdict in the judge's words.
+/// Returns the engine's result in the judge's types.
 fn told(found: &Found<'_>) -> Result<Request, Vec<Violated>> {
     let violations = match found {
         Ok(CreateModel { name, language, base_model, description }) => {
@@ -46,14 +46,14 @@ fn told(found: &Found<'_>) -> Result<Request, Vec<Violated>> {
     Err(violations.iter().map(told).collect())
 }
 
-/// A valid request, written as JSON, is read as the same request.
+/// Checks that a valid request, written as JSON, is parsed as the same request.
 fn check_written(request: &CreateModel<'_>) {
     let written = serde_json::to_vec(request).unwrap();
     assert_eq!(CreateModel::from_json(&written).as_ref(), Ok(request), "written and read");
     assert_eq!(&request.clone().into_owned(), request);
 }
 
-/// A refusal is rendered to the byte, and shows little of what was sent.
+/// Checks a refusal's JSON to the byte, and that it shows little of the sent text.
 fn check_refusal(violations: &Violations, expected: &[Violated]) {
     // Forty characters, each at most `\u{10ffff}`, and the longest text around them.
     const LONGEST: usize =
@@ -75,8 +75,8 @@ fn check_refusal(violations: &Violations, expected: &[Violated]) {
     serde_json::from_str::<Value>(&refusal.to_json()).unwrap();
 }
 
-/// Through serde the verdict is the same wherever `serde_json` reads the whole body. Elsewhere it
-/// may accept more, since it does not look into values that are ignored.
+/// Checks that serde gives the same result wherever `serde_json` parses the whole body. Elsewhere it may
+/// accept more, since it does not check ignored values.
 fn check_serde(body: &[u8], found: &Found<'_>) {
     let through_serde = serde_json::from_slice::<CreateModel<'_>>(body);
     match serde_json::from_slice::<Value>(body) {
@@ -90,7 +90,7 @@ fn check_serde(body: &[u8], found: &Found<'_>) {
     }
 }
 
-/// The same request in code, if code can ask for it: texts alone, and none twice.
+/// Returns the same request as a builder, if a builder can express it: texts alone, none of them repeated.
 fn builder(body: &Body) -> Option<CreateModelBuilder<'_>> {
     let Body::Object(members) = body else {
         return None;

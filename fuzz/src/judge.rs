@@ -1,7 +1,6 @@
-//! The rules of a create request told a second time, plainly, over `serde_json::Value`.
+//! A second, simple implementation of the rules of a create request, over `serde_json::Value`.
 //!
-//! Nothing here is fast, and nothing is taken from the code that it judges: wire names and messages
-//! are spelled out.
+//! It is not fast, and uses nothing of the code that it checks: names and messages are spelled out.
 
 use std::fmt;
 
@@ -17,7 +16,7 @@ const LANGUAGES: [&str; 33] = [
 
 const BASE_MODELS: [&str; 4] = ["general", "medical", "legal", "technical"];
 
-/// A body, as far as the rules look into it.
+/// A body, as far as the rules examine it.
 pub(crate) enum Body {
     NotJson,
     NotAnObject,
@@ -35,7 +34,8 @@ impl Body {
     }
 }
 
-/// `serde_json` refuses `1e999`, which is well-formed (BODY-1). Nothing else that it refuses is.
+/// Returns true for an error about `1e999`, which is well-formed (BODY-1). `serde_json` refuses no other
+/// well-formed body.
 fn is_out_of_range(error: &serde_json::Error) -> bool {
     error.to_string().starts_with("number out of range")
 }
@@ -47,8 +47,8 @@ fn read_shortened(body: &[u8]) -> Body {
     })
 }
 
-/// Cuts every run of digits outside of strings to its first two, which changes no number's
-/// well-formedness: the grammar asks whether a run is empty, and whether more follows a first zero.
+/// Truncates every run of digits outside strings to two digits, which keeps numbers well-formed or malformed:
+/// the grammar depends on whether a run is empty, and whether a digit follows a leading zero.
 fn with_short_numbers(body: &[u8]) -> Vec<u8> {
     let mut short = Vec::with_capacity(body.len());
     let (mut in_string, mut is_escaped, mut digits) = (false, false, 0);
@@ -132,10 +132,10 @@ pub(crate) struct Request {
     pub(crate) description: Option<String>,
 }
 
-/// A violated field: its name, what is wrong with it, and the message.
+/// A violated field: its name, the kind of the violation, and the message.
 pub(crate) type Violated = (&'static str, &'static str, String);
 
-/// The verdict on a body.
+/// Validates a body.
 pub(crate) fn judge(body: &Body) -> Result<Request, Vec<Violated>> {
     let members = members_of(body)?;
     let name = judge_field(members, "name", "Name", name);
@@ -153,7 +153,7 @@ pub(crate) fn judge(body: &Body) -> Result<Request, Vec<Violated>> {
     }
 }
 
-/// The members of a body that is an object.
+/// Returns the members of a body that is an object.
 pub(crate) fn members_of(body: &Body) -> Result<&[(String, Value)], Vec<Violated>> {
     match body {
         Body::NotJson => Err(vec![("body", "not_json", "Request body is not valid JSON".into())]),
@@ -240,7 +240,7 @@ pub(crate) fn is_base_model(text: &str) -> bool {
     BASE_MODELS.contains(&text)
 }
 
-/// Returns the excerpt of a sent text that a message may show (BODY-5).
+/// Returns the excerpt of a sent text in a message (BODY-5).
 pub(crate) fn echo(sent: &str) -> String {
     let mut shown = String::new();
     for character in sent.chars().take(40) {

@@ -1,4 +1,4 @@
-//! The checks of the fuzz targets, each against something plainer than what it checks.
+//! The checks of the fuzz targets, each a comparison with a simpler implementation.
 #![forbid(unsafe_code)]
 
 pub mod audio;

@@ -1,4 +1,4 @@
-//! The values that are written to a store, made of a fuzzer's choices.
+//! The values written to a store, derived from a fuzzer's choices.
 
 use std::time::Duration;
 
@@ -17,18 +17,18 @@ use custom_models_core::{BaseModel, CreateModel, Language, Organisation, UpdateM
 
 use crate::operations::{self, Model, Told};
 
-/// The beginning of a run, in Unix milliseconds. All other times count from it.
+/// The beginning of a run, in Unix milliseconds. All other times are relative to it.
 const START: i64 = 1_700_000_000_000;
 
-/// A moment so long after the beginning.
+/// Returns the time this long after the beginning.
 pub(crate) fn moment(millis: i64) -> UnixMillis {
     UnixMillis::from_unix_millis(START + millis)
 }
 
-/// A moment so many half days after the beginning; 24 hours are two of them.
+/// Returns the time this many half days after the beginning; 24 hours are two of them.
 pub(crate) fn half_days(count: u8) -> UnixMillis {
     let day = i64::try_from(NewIdempotencyRecord::KEPT_FOR.as_millis()).unwrap();
-    // Odd ones come a millisecond early, so that two of them end a millisecond before 24 hours.
+    // Odd ones are a millisecond early, so that two of them end a millisecond before 24 hours.
     moment(i64::from(count % 8) * day / 2 - i64::from(count % 2))
 }
 
@@ -42,7 +42,7 @@ pub(crate) fn new_model(model: &Model<'_>) -> NewModel {
     CreateModel { name, language, base_model, description }.into_new_model(created_at)
 }
 
-/// The admission of a request to a window of the organisation: three in a minute.
+/// Returns the admission of a request to a window of the organisation: three in a minute.
 pub(crate) fn admission(organisation: &Organisation) -> AdmissionRequest {
     let key = NewIdempotencyRecord::digest(organisation.as_str().as_bytes());
     let key = WindowKey::new(key.as_bytes()).unwrap();
@@ -50,12 +50,12 @@ pub(crate) fn admission(organisation: &Organisation) -> AdmissionRequest {
     AdmissionRequest { window: Window { key, operation: Operation::Create }, limit }
 }
 
-/// An actor that is like no other number's.
+/// Returns an actor that differs from those of other numbers.
 pub(crate) fn actor(number: u8) -> Actor {
     Actor::new(format!("actor-{number}")).unwrap()
 }
 
-/// Data that is like no other number's, with so many hours of audio.
+/// Returns a data pair that differs from those of other numbers, with this many hours of audio.
 pub(crate) fn pair(number: u32, hours: u8) -> NewPair {
     let file = |name: &str| DataFile {
         filename: format!("{number}\0 語 {name}"),
@@ -71,8 +71,8 @@ pub(crate) fn pair(number: u32, hours: u8) -> NewPair {
     }
 }
 
-/// An edit, or several in a row: of data of this number, of the pair of data that is removed, and by the
-/// worker who has this claim.
+/// Returns an edit, or several in a row, with the number of the data, the pair to remove, and the worker's
+/// claim.
 pub(crate) fn edits(
     edit: &operations::Edit<'_>,
     number: u32,
@@ -118,7 +118,7 @@ fn succeed(fence: Fence) -> Edit {
     Edit::Succeed { fence, metrics }
 }
 
-/// The answer to a change.
+/// Returns the idempotency record to request with a change.
 pub(crate) fn answer(told: Told, change: &Change) -> NewIdempotencyRecord {
     let (operation, target) = match change {
         Change::Create { .. } => (Operation::Create, None),
@@ -132,7 +132,7 @@ pub(crate) fn answer(told: Told, change: &Change) -> NewIdempotencyRecord {
     NewIdempotencyRecord { key: IdempotencyScope { operation, target, key }, request }
 }
 
-/// The item of a non-empty list that a choice names.
+/// Returns the item of a non-empty list that a choice selects.
 pub(crate) fn pick<T: Clone>(all: &[T], place: u8) -> T {
     all[usize::from(place) % all.len()].clone()
 }

@@ -1,11 +1,11 @@
-//! The operations on a store, made from a fuzzer's bytes.
+//! The operations on a store, derived from a fuzzer's bytes.
 //!
-//! One byte is one choice where that is possible, and what is usual takes few bytes, so that a small
-//! change of an input is a small change of a run and a short input a run of many steps.
+//! One byte is one choice where possible, and frequent choices take few bytes. So a small change of an input
+//! is a small change of a run, and a short input yields a run of many steps.
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 
-/// A run is short: what goes wrong in a long one goes wrong in a short one, and sooner.
+/// The most steps of a run. A fault in a long run also occurs in a short one, and sooner.
 const STEPS_A_RUN: usize = 16;
 
 /// The operations of one run, in order.
@@ -25,11 +25,11 @@ impl<'a> Arbitrary<'a> for Steps<'a> {
 /// One step of a run.
 #[derive(Debug)]
 pub enum Operation<'a> {
-    /// Writes that are submitted together, before any of them is waited for.
+    /// Writes that are submitted together before any outcome is awaited.
     Write(Vec<Write<'a>>),
     /// Reads one model.
     Get {
-        /// The organisation, by its place among the run's.
+        /// The organisation, by its index in the run.
         organisation: u8,
         /// The model.
         target: Target,
@@ -38,41 +38,41 @@ pub enum Operation<'a> {
     List(List),
     /// Reads a part of an organisation's history.
     Events {
-        /// The organisation, by its place among the run's.
+        /// The organisation, by its index in the run.
         organisation: u8,
-        /// The position behind which the part begins.
+        /// The position after which the part begins.
         after: u8,
         /// The largest number of events.
         limit: u8,
     },
     /// Reads the data of a model.
     Data {
-        /// The organisation, by its place among the run's.
+        /// The organisation, by its index in the run.
         organisation: u8,
         /// The model.
         target: Target,
     },
-    /// Reads which trainings wait.
+    /// Reads the training queue.
     Claimable {
-        /// The organisation, by its place among the run's; all of them if `None`.
+        /// The organisation, by its index in the run; all of them if `None`.
         organisation: Option<u8>,
         /// The latest time at which a training becomes claimable, in seconds.
         second: u8,
-        /// The largest number of models, if it is of one organisation.
+        /// The largest number of models, for a single organisation.
         limit: u8,
     },
-    /// Forgets what is old.
+    /// Purges old records.
     Purge {
-        /// Events before the time of this event's number; none if not.
+        /// The number of an event; earlier events are purged. `None` purges none.
         before: Option<u8>,
-        /// Answers until so many half days.
+        /// The time until which idempotency records are purged, in half days.
         half_days: u8,
-        /// The largest number of rows a call.
+        /// The largest number of rows per call.
         limit: u8,
     },
-    /// Lets go of the store and opens it again.
+    /// Closes or drops the store, and reopens it.
     Reopen {
-        /// True if it is closed first, and not only dropped.
+        /// True to close it first, false to drop it only.
         is_closed: bool,
     },
 }
@@ -116,17 +116,17 @@ impl<'a> Arbitrary<'a> for Operation<'a> {
 /// A part of an organisation's models.
 #[derive(Debug)]
 pub struct List {
-    /// The organisation, by its place among the run's.
+    /// The organisation, by its index in the run.
     pub organisation: u8,
-    /// A training status, by its place among all.
+    /// A training status, by its index among all.
     pub status: Option<u8>,
-    /// A language, by its place among all.
+    /// A language, by its index among all.
     pub language: Option<u8>,
-    /// A base model, by its place among all.
+    /// A base model, by its index among all.
     pub base_model: Option<u8>,
-    /// The model behind which the list begins.
+    /// The model after which the list begins.
     pub after: Option<Target>,
-    /// The number of models that are passed over.
+    /// The number of models to skip.
     pub skip: u64,
     /// The largest number of models.
     pub limit: u32,
@@ -160,18 +160,18 @@ impl<'a> Arbitrary<'a> for List {
 /// One change of one organisation's models.
 #[derive(Debug)]
 pub struct Write<'a> {
-    /// The organisation, by its place among the run's.
+    /// The organisation, by its index in the run.
     pub organisation: u8,
     /// The change.
     pub change: Change<'a>,
     /// The time of the change, in seconds.
     pub second: u8,
-    /// The answer to keep.
+    /// The idempotency record to request.
     pub told: Option<Told>,
 }
 
 impl<'a> Write<'a> {
-    /// A create or a delete, and nothing beside it.
+    /// Generates a create or a delete without further parts.
     fn bare(u: &mut Unstructured<'a>) -> Result<Self> {
         Ok(Write { organisation: u.arbitrary()?, change: u.arbitrary()?, second: 0, told: None })
     }
@@ -188,10 +188,10 @@ impl<'a> Arbitrary<'a> for Write<'a> {
     }
 }
 
-/// An answer to keep.
+/// A requested idempotency record.
 #[derive(Clone, Copy, Debug, Arbitrary)]
 pub struct Told {
-    /// The caller's key, by its place among a few.
+    /// The caller's key, by its index among a few.
     pub key: u8,
     /// The time of the change, in half days instead of seconds; 24 hours are two.
     pub half_days: u8,
@@ -204,7 +204,7 @@ pub enum Change<'a> {
     Create {
         /// The new model.
         model: Model<'a>,
-        /// The number of models that the organisation may have.
+        /// The most models that the organisation may have.
         limit: Option<u64>,
     },
     /// Edits a model.
@@ -213,7 +213,7 @@ pub enum Change<'a> {
         target: Target,
         /// The edit.
         edit: Edit<'a>,
-        /// The expected revision: mostly any, often the model's own.
+        /// The expected revision: usually any, often the model's own.
         expects: u8,
     },
 }
@@ -224,7 +224,7 @@ impl<'a> Change<'a> {
     }
 }
 
-/// A create or a delete.
+/// Generates a create or a delete.
 impl<'a> Arbitrary<'a> for Change<'a> {
     fn arbitrary(u: &mut Unstructured<'a>) -> Result<Self> {
         if u.ratio(5, 8)? {
@@ -243,37 +243,37 @@ impl<'a> Arbitrary<'a> for Change<'a> {
 /// An edit of a model.
 #[derive(Debug)]
 pub enum Edit<'a> {
-    /// Other texts.
+    /// Changes the texts.
     Update {
-        /// The model whose texts are taken.
+        /// The model whose texts are used.
         model: Model<'a>,
-        /// The choice of texts: the name, the description or both.
+        /// The texts to change: the name, the description or both.
         what: u8,
     },
-    /// One more pair of data, with so many hours of audio.
+    /// Adds a data pair with this many hours of audio.
     Add {
-        /// The number of hours; five are enough to train.
+        /// The number of hours; five are enough for a training.
         hours: u8,
     },
-    /// One pair less, by its place among those that there are.
+    /// Removes a data pair, by its index among the existing ones.
     Remove(u8),
-    /// Training.
+    /// Starts the training.
     Run,
-    /// No training.
+    /// Cancels the training.
     Cancel,
-    /// A claim.
+    /// Claims the training.
     Claim,
-    /// A word of the worker, who is so far.
+    /// Sends a heartbeat with this progress.
     Heartbeat(u8),
-    /// The end of a training.
+    /// Reports success.
     Succeed,
-    /// A training that failed.
+    /// Reports failure.
     Fail,
-    /// A training whose workers are silent.
+    /// Fails a training whose last lease has run out.
     Expire,
-    /// No model any more.
+    /// Deletes the model.
     Delete,
-    /// The first steps of a training, one after the other.
+    /// Makes the first steps of a training, one after the other.
     Training {
         /// The number of steps.
         steps: u8,
@@ -298,18 +298,18 @@ impl<'a> Arbitrary<'a> for Edit<'a> {
     }
 }
 
-/// A new model. A text that is against the rules becomes one that is not.
+/// A new model. A text that violates a rule is replaced by a valid one.
 #[derive(Debug)]
 pub struct Model<'a> {
     /// The name.
     pub name: &'a str,
     /// The description.
     pub description: Option<&'a str>,
-    /// The language, by its place among all.
+    /// The language, by its index among all.
     pub language: u8,
-    /// The base model, by its place among all.
+    /// The base model, by its index among all.
     pub base_model: u8,
-    /// The time at which it is created, in Unix seconds.
+    /// The time of creation, in Unix seconds.
     pub created_at: i64,
 }
 
@@ -341,11 +341,11 @@ impl<'a> Arbitrary<'a> for Model<'a> {
 /// The id of a model.
 #[derive(Clone, Copy, Debug)]
 pub enum Target {
-    /// One that was given in this run, for whatever organisation, whether or not it still exists.
+    /// An id assigned in this run, for any organisation, of an existing or a deleted model.
     Given(u8),
-    /// One that comes so much later than the last that was given.
+    /// An id this far after the last one assigned.
     Ahead(u8),
-    /// Any.
+    /// Any id.
     Number(u64),
 }
 

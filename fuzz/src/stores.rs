@@ -1,4 +1,4 @@
-//! Targets `store_…`: a store against the store in memory, every answer compared.
+//! Targets `store_…`: a store compared with the store in memory, result by result.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -18,18 +18,17 @@ use tempfile::TempDir;
 use crate::made::{self, pick};
 use crate::operations::{self, List, Model, Operation, Steps, Target};
 
-/// Opens the store that lives in a folder.
+/// A function that opens the store in a folder.
 pub type Open = fn(&Path) -> Result<Arc<dyn ModelStore>, StoreError>;
 
-/// The number of runs that share a place, so that opening it costs little and it does not grow for ever.
+/// The number of runs on one store, so that opening costs little and the store does not grow without bound.
 const RUNS_A_PLACE: u32 = 500;
 
 const ORGANISATIONS: usize = 3;
 
 thread_local!(static ARENA: RefCell<Option<Arena>> = const { RefCell::new(None) });
 
-/// A store in a temporary folder that many runs use one after the other, each with organisations of
-/// its own.
+/// A store in a temporary folder, used by many runs one after the other, each with its own organisations.
 pub struct Arena {
     open: Open,
     store: Arc<dyn ModelStore>,
@@ -56,7 +55,7 @@ impl Arena {
     }
 }
 
-/// Returns the parent of temporary folders: in memory where that is possible, since nothing here is about disks.
+/// Returns the parent of temporary folders: in memory if possible, since disks are not tested here.
 pub(crate) fn parent() -> PathBuf {
     let memory = Path::new("/dev/shm");
     if std::env::var_os("TMPDIR").is_none() && memory.is_dir() {
@@ -150,8 +149,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Submits the writes together and waits for all answers. A store judges what one thread
-    /// submits in that order, so the store in memory can tell what each of them must be.
+    /// Submits the writes together and waits for all outcomes. A store judges the writes of one thread in
+    /// order, so the store in memory predicts each outcome.
     fn write(&mut self, writes: &[operations::Write<'_>]) {
         let writes: Vec<Write> = writes.iter().flat_map(|write| self.whole(write)).collect();
         let receivers: Vec<_> = writes
@@ -176,8 +175,8 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// MODEL-1: larger than every id before, of all runs and organisations. Gaps are allowed, so
-    /// the store in memory is told to make the same.
+    /// Checks MODEL-1: the id is larger than every earlier one, of all runs and organisations. Gaps are
+    /// allowed, so the last id of the store in memory is raised to match.
     fn take_note_of(&mut self, id: ModelId) {
         assert!(id.get() > self.arena.last_id, "{id} was given after {}", self.arena.last_id);
         self.arena.last_id = id.get();
@@ -187,7 +186,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A change with what belongs to it; of a training all its steps.
+    /// Returns a change with all its parts; for a training, all its steps.
     fn whole(&mut self, write: &operations::Write<'_>) -> Vec<Write> {
         let organisation = self.organisation(write.organisation);
         let at = match write.told {
@@ -239,7 +238,7 @@ impl<'a> Run<'a> {
         edit: &operations::Edit<'_>,
     ) -> Vec<Edit> {
         let lease = stored.and_then(|model| model.training.run()?.lease.as_ref());
-        // The first claim of a model has number 1.
+        // The first claim of a model has fence 1.
         let fence = lease.map_or(Fence::new(1), |lease| lease.fence);
         let there = self.memory.data(of, id, 0, u32::MAX).unwrap_or_default();
         let removed = match *edit {
@@ -274,7 +273,7 @@ impl<'a> Run<'a> {
         assert_eq!(known(found), known(expected), "the data of {id} of {organisation}");
     }
 
-    /// Those that have waited equally long may stand in any order.
+    /// Compares the training queues. Trainings that have waited equally long may be in any order.
     fn claimable(&self, organisation: &Organisation, until: UnixMillis, limit: u32) {
         let found = known(self.arena.store.claimable(Some(organisation), until, limit));
         let all = known(self.memory.claimable(Some(organisation), until, u32::MAX));
@@ -292,7 +291,7 @@ impl<'a> Run<'a> {
         assert_eq!(ids.len(), found.len(), "one model twice in {found:?}");
     }
 
-    /// The store also has what earlier runs left.
+    /// Compares the queues of all organisations, without the trainings of earlier runs.
     fn claimable_of_all(&self, until: UnixMillis) {
         let sorted = |store: &dyn ModelStore| {
             let mut all = known(store.claimable(None, until, u32::MAX))?;
@@ -303,7 +302,7 @@ impl<'a> Run<'a> {
         assert_eq!(sorted(&*self.arena.store), sorted(&self.memory), "what waits at {until}");
     }
 
-    /// Forgets until nothing is left to forget, of earlier runs too.
+    /// Purges until nothing is left to purge, including records of earlier runs.
     fn purge(&self, before: Option<u8>, half_days: u8, limit: u8) {
         let purge = Purge {
             events_before: before.map(|number| made::moment(i64::from(number) * 1000).into()),
@@ -357,14 +356,14 @@ impl<'a> Run<'a> {
             }]);
             self.arena.store.close().unwrap();
         }
-        // The old store must be gone before its place is opened again.
+        // The old store must be closed before its place is opened again.
         self.arena.store = Arc::new(MemoryStore::new());
         self.arena.store = (self.arena.open)(self.arena.folder.path()).unwrap();
         self.memory = self.memory.reopen();
     }
 }
 
-/// An answer that can be compared: of a fault its kind.
+/// Converts a result to a comparable one: an error to its kind.
 fn known<T>(answer: Result<T, StoreError>) -> Result<T, StoreErrorKind> {
     answer.map_err(|error| error.kind())
 }

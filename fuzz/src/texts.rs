@@ -1,4 +1,4 @@
-//! Target `texts`: every type that is made from a text.
+//! Target `texts`: every type that is parsed from a text.
 
 use std::fmt::{Debug, Display};
 use std::str::FromStr;
@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::judge::{echo, is_base_model, is_blank, is_language};
 
-/// Gives one text to every type, and compares each answer with the rule told naively.
+/// Parses a text as every type, and compares each result with a simple implementation of the rule.
 pub fn check(text: &str) {
     check_fields(text);
     check_ids(text);
@@ -60,7 +60,7 @@ fn check_fields(text: &str) {
     check_serde::<BaseModel>(text, &base_model);
 }
 
-/// Borrowed: the verdict, the message, and the text as it was sent.
+/// Checks a borrowed field: the result, the message, and the unchanged text.
 fn check_field<T: Display>(
     text: &str,
     expected: &Result<(), String>,
@@ -70,7 +70,7 @@ fn check_field<T: Display>(
     assert_eq!(told, expected.clone().map(|()| text.to_owned()));
 }
 
-/// Parsed, shown and parsed again.
+/// Checks parsing, formatting and parsing again.
 fn check_text<T>(text: &str, expected: &Result<(), String>)
 where
     T: FromStr<Err: Display> + Display + Debug + PartialEq,
@@ -85,14 +85,14 @@ where
     }
 }
 
-/// Read from a JSON string by the same rule, and written as one.
+/// Checks that JSON strings are parsed by the same rule, and written as one.
 fn check_serde<T>(text: &str, expected: &Result<(), String>)
 where
     T: Serialize + DeserializeOwned + FromStr<Err: Debug> + Debug + PartialEq,
 {
     let quoted = serde_json::to_string(text).unwrap();
     match serde_json::from_str::<T>(&quoted) {
-        // The reader may add where in the text it stopped.
+        // The deserializer may append the position at which it stopped.
         Err(error) => assert!(
             expected.as_ref().is_err_and(|message| error.to_string().starts_with(message)),
             "{text:?}: {error}"
@@ -107,7 +107,7 @@ where
 
 const LARGEST_ID: u128 = (1 << 53) - 1;
 
-/// The value of decimal digits, as large as one likes; nothing if there is anything else.
+/// Returns the value of decimal digits of any size; `None` for anything else.
 fn number(text: &str) -> Option<u128> {
     let digit = |character: char| character.to_digit(10).map(u128::from);
     let add = |sum: u128, digit| sum.saturating_mul(10).saturating_add(digit);
@@ -123,7 +123,7 @@ fn check_ids(text: &str) {
     };
     let id = verdict(text);
     check_text::<ModelId>(text, &id);
-    // Any text becomes a key more often if the prefix is put before it.
+    // With the prefix, more texts are valid keys.
     for key in [text, &format!("custom_model_{text}")] {
         let expected = match key.split_once("custom_model_") {
             Some(("", id)) => verdict(id),
@@ -139,7 +139,7 @@ fn check_ids(text: &str) {
         assert_eq!(id.key().to_string(), format!("custom_model_{text}"));
         assert_eq!(id.key().id(), id);
     }
-    // As JSON an id is a number, and whatever else the text may be is no id.
+    // In JSON an id is a number; another text that parses as JSON is not an id.
     let read = serde_json::from_str::<ModelId>(text);
     match serde_json::from_str::<u64>(text) {
         Ok(number) if (1..=LARGEST_ID).contains(&number.into()) => {
@@ -171,7 +171,7 @@ fn check_timestamps(text: &str) {
     if let Ok(moment) = text.parse::<Timestamp>() {
         assert_eq!(Some(moment.unix_seconds()), seconds(text));
     }
-    // The text's first bytes as a number: any moment, and most that are none.
+    // The text's first bytes as a number: any timestamp, and mostly none.
     let Some((bytes, _)) = text.as_bytes().split_first_chunk::<8>() else {
         return;
     };
@@ -188,7 +188,8 @@ fn check_timestamps(text: &str) {
     }
 }
 
-/// Seconds since 1970 of `2025-01-15T10:00:00Z`, by counting days; nothing for another form.
+/// Returns the seconds since 1970 of a text like `2025-01-15T10:00:00Z`, by counting days; `None` for another
+/// form.
 fn seconds(text: &str) -> Option<i64> {
     let form: String =
         text.chars().map(|each| if each.is_ascii_digit() { '0' } else { each }).collect();
@@ -207,7 +208,7 @@ fn seconds(text: &str) -> Option<i64> {
         return None;
     }
     let leap_years = |year: i64| {
-        // How many there are from 1 up to `year`, less how many from `year` up to 0.
+        // The number of leap years from 1 to `year`, or minus the number from `year` to 0.
         year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400)
     };
     let years = (year - 1970) * 365 + leap_years(year - 1) - leap_years(1969);
@@ -219,7 +220,7 @@ fn is_within(text: &str, largest: u128) -> bool {
     number(text).is_some_and(|number| (1..=largest).contains(&number))
 }
 
-/// The text as the parameters of a list: `key=value&key=value`.
+/// Checks the text as the parameters of a list: `key=value&key=value`.
 fn check_list(text: &str) {
     let pairs: Vec<(&str, &str)> =
         text.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
@@ -259,7 +260,7 @@ fn check_list(text: &str) {
             let Start::Page(number_of_page) = start else {
                 panic!("a query begins at a page");
             };
-            // What is larger than any page is past the end all the same.
+            // A number larger than any page is past the end too.
             let page = page.map_or(1, |page| page.parse().unwrap_or(u64::MAX));
             assert_eq!(number_of_page.get(), page);
         }

@@ -5,14 +5,14 @@ use serde_json::Value;
 
 use crate::judge::{Body, Violated, description, judge_field, members_of, name};
 
-/// The changes that a valid request asks for.
+/// The changes of a valid request.
 #[derive(Debug, PartialEq)]
 struct Changes {
     name: Option<String>,
     description: Option<Option<String>>,
 }
 
-/// Reads a body as a change and compares the answer with the judge's.
+/// Parses a body as an update, and compares the result with the judge's.
 pub(crate) fn check(body: &[u8], read: &Body) {
     let expected = judge(read);
     let found = UpdateModel::from_json(body);
@@ -33,7 +33,7 @@ pub(crate) fn check(body: &[u8], read: &Body) {
 
 type Found<'a> = Result<UpdateModel<'a>, Violations>;
 
-/// The engine's verdict in the judge's words.
+/// Returns the engine's result in the judge's types.
 fn told(found: &Found<'_>) -> Result<Changes, Vec<Violated>> {
     match found {
         Ok(request) => Ok(Changes {
@@ -53,7 +53,7 @@ fn told(found: &Found<'_>) -> Result<Changes, Vec<Violated>> {
     }
 }
 
-/// The rules of a change (EDIT-1, EDIT-2), told a second time.
+/// A second implementation of the rules of an update (EDIT-1, EDIT-2).
 fn judge(body: &Body) -> Result<Changes, Vec<Violated>> {
     let members = members_of(body)?;
     let is_there = |field| members.iter().any(|(key, _)| key == field);
@@ -86,7 +86,7 @@ fn judge(body: &Body) -> Result<Changes, Vec<Violated>> {
     }
 }
 
-/// The same request in code.
+/// Checks that the builder gives the same request.
 fn check_builder(request: &UpdateModel<'_>) {
     let mut builder = UpdateModel::builder();
     if let Some(name) = &request.name {
@@ -100,7 +100,7 @@ fn check_builder(request: &UpdateModel<'_>) {
     assert_eq!(builder.build().as_ref(), Ok(request), "the builder against the bytes");
 }
 
-/// Through serde the verdict is the same wherever `serde_json` reads the whole body.
+/// Checks that serde gives the same result wherever `serde_json` parses the whole body.
 fn check_serde(body: &[u8], found: &Found<'_>) {
     if let Ok(Value::Object(_)) = serde_json::from_slice(body) {
         let told = serde_json::from_slice::<UpdateModel<'_>>(body);

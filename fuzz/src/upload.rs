@@ -1,4 +1,4 @@
-//! Target `upload`: uploads that are put together of any parts, in any pieces.
+//! Target `upload`: uploads of any parts, in chunks of any size.
 
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
@@ -17,7 +17,7 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 use crate::audio::quiet;
 use crate::stores::parent;
 
-/// A second of sound in each format.
+/// One second of sound in each format.
 const TONES: [(&str, &[u8]); 6] = [
     ("mp3", include_bytes!("../../crates/training-data/tests/audio/tone.mp3")),
     ("wav", include_bytes!("../../crates/training-data/tests/audio/tone.wav")),
@@ -27,7 +27,7 @@ const TONES: [(&str, &[u8]); 6] = [
     ("ogg", include_bytes!("../../crates/training-data/tests/audio/tone.ogg")),
 ];
 
-/// A part of an upload: one that is right, or any.
+/// A part of an upload: a valid one, or any.
 #[derive(Arbitrary, Debug)]
 pub enum Part<'a> {
     /// `train`.
@@ -36,11 +36,11 @@ pub enum Part<'a> {
     Audio(u8),
     /// A text.
     Transcript,
-    /// A part of any kind, right or wrong.
+    /// A part of any kind, valid or invalid.
     Any(AnyPart<'a>),
 }
 
-/// A part that may be wrong.
+/// A part that may be invalid.
 #[derive(Arbitrary, Debug)]
 pub struct AnyPart<'a> {
     name: Name<'a>,
@@ -128,7 +128,7 @@ fn index(at: u8) -> usize {
     usize::from(at) % TONES.len()
 }
 
-/// Uploads the parts, and compares what comes of it with the rules told naively.
+/// Uploads the parts, and compares the result with a simple implementation of the rules.
 pub fn check(parts: &[Part<'_>]) {
     quiet();
     let (contents, organisation, model) = place();
@@ -159,7 +159,7 @@ pub fn check(parts: &[Part<'_>]) {
     assert_eq!(left, [], "files are left");
 }
 
-/// Returns the place of contents in every run: a folder, an organisation and a model.
+/// Returns the folder, organisation and model for every run.
 fn place() -> (Arc<Folder>, Organisation, ModelId) {
     thread_local!(static FOLDER: TempDir =
         TempDir::with_prefix_in("custom-models-fuzz-", parent()).unwrap());
@@ -168,10 +168,10 @@ fn place() -> (Arc<Folder>, Organisation, ModelId) {
     (contents, "acme".parse().unwrap(), ModelId::new(1).unwrap())
 }
 
-/// A function that returns the fault of a part that is there once, if it has one.
+/// A function that returns the violation of a part that occurs once, if it has one.
 type Judge = fn(&Part<'_>) -> Option<ViolationKind>;
 
-/// Returns the fault of each part that has one (DATA-1, DATA-2).
+/// Returns the violation of each invalid part (DATA-1, DATA-2).
 fn expected(parts: &[Part<'_>]) -> BTreeMap<&'static str, ViolationKind> {
     let judges: [(&'static str, Judge); 3] =
         [("type", judge_type), ("audio_file", judge_audio), ("transcript_file", judge_transcript)];
@@ -195,7 +195,7 @@ fn judge_type(part: &Part<'_>) -> Option<ViolationKind> {
     (!is_one).then_some(ViolationKind::Unsupported)
 }
 
-/// Returns the fault of a file's name, which must end with one of these extensions.
+/// Returns the violation of a file name, which must end with one of these extensions.
 fn judge_name(name: &str, extensions: &[&str]) -> Option<ViolationKind> {
     let name = name.to_ascii_lowercase();
     let has = |it: &&str| name.len() > it.len() + 1 && name.ends_with(&format!(".{it}"));
@@ -241,7 +241,7 @@ fn is_visible(character: char) -> bool {
     !character.is_whitespace() && !is_format
 }
 
-/// Asserts that the stored data is what was sent.
+/// Asserts that the stored data is the data sent.
 fn check_kept(parts: &[Part<'_>], uploaded: &Uploaded) {
     let sent = |name| all(parts, name)[0];
     let pair = &uploaded.pair;
