@@ -1,4 +1,4 @@
-//! The constants of the specification, as literals: a change to any of them fails here.
+//! The constants of the specification as literals: a change to any of them fails here.
 
 use std::sync::Arc;
 
@@ -61,7 +61,7 @@ fn the_training_statuses() {
     );
 }
 
-/// The request of the specification, as it is printed there.
+/// The request in the specification, as printed there.
 const REQUEST: &str = r#"{
 "name": "Medical Cardiology EN",
 "language": "en",
@@ -69,7 +69,7 @@ const REQUEST: &str = r#"{
 "description": "Custom model for cardiology consultations and reports"
 }"#;
 
-/// The answer of the specification, without its line breaks and its spaces between tokens.
+/// The response in the specification, without line breaks and spaces between tokens.
 const ANSWER: &str = concat!(
     r#"{"id":123,"model_key":"custom_model_123","name":"Medical Cardiology EN","#,
     r#""description":"Custom model for cardiology consultations and reports","#,

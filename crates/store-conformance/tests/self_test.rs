@@ -1,4 +1,4 @@
-//! The suite itself: a right store passes all of it, and every case notices a store that is wrong.
+//! Tests of the suite itself: a correct store passes every case, and every case detects a faulty store.
 #![allow(
     clippy::cast_possible_truncation,
     clippy::unwrap_used,
@@ -16,7 +16,7 @@ use support::QueuedBuilder;
 use support::killed_by::KILLED_BY;
 use support::killed_by_in_records::KILLED_BY_IN_RECORDS;
 
-/// One test a case, on a store with a writer thread and a kill that leaves something.
+/// One test per case, on a store with a writer thread and a state that survives a kill.
 mod conformance {
     use super::QueuedBuilder;
     custom_models_store_conformance::conformance_tests!(QueuedBuilder(None));

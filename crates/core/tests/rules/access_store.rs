@@ -1,4 +1,4 @@
-//! AUTH and RATE as the reference store keeps them.
+//! AUTH and RATE in the reference store.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -100,8 +100,8 @@ fn auth_1_a_key_is_revoked_once_and_stays_in_the_list() {
 }
 
 proptest! {
-    /// Every answer is that of the window over what was admitted to the same key and operation, and
-    /// nothing else moves it.
+    /// Every outcome is that of the window over the admissions of the same key and operation; nothing else
+    /// changes it.
     #[test]
     fn rate_1_and_rate_3_admissions_count_by_key_and_operation_and_refusals_do_not(
         requests in prop::collection::vec((0..2_u8, any::<bool>(), 0..700_i64), 1..80),
@@ -153,7 +153,7 @@ fn rate_1_a_store_in_memory_keeps_the_admissions_of_the_window_alone() {
         let (longest, now) = (Duration::from_secs(1), UnixMillis::from_unix_millis(9000));
         apply(&store, AccessChange::SweepWindows { longest, now, limit })
     };
-    // Those of before go with the first of the second four.
+    // Earlier admissions are deleted together with the first of the second four.
     [0, 1, 2, 3, 4000, 4001, 4002, 4003].into_iter().for_each(admit_at);
     for swept in [2, 2, 0] {
         assert_eq!(sweep(2), AccessOutcome::Swept(swept));

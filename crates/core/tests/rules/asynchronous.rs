@@ -14,7 +14,7 @@ use crate::support::{Call, Recorder, Scripted, block_on, caller, engine, request
 
 type Answer = Result<CustomModel, Refusal>;
 
-/// Counts how often it is woken.
+/// A waker that counts its calls.
 #[derive(Default)]
 struct Count(AtomicUsize);
 
@@ -118,7 +118,7 @@ fn a_store_that_gives_up_wakes_the_future() {
     }
 }
 
-/// Polls its future in the call that wakes it, as the smallest executors do.
+/// An executor that polls its future in the call that wakes it, as the smallest ones do.
 struct Inline {
     future: Mutex<Option<Pin<Box<dyn Future<Output = Answer> + Send>>>>,
     answer: Mutex<Option<Answer>>,

@@ -1,5 +1,5 @@
-//! Audits of the records of a store: they find nothing in what engines leave, and something where an event
-//! was moved or lost.
+//! Audits of the records of a store: they find nothing in records that engines wrote, and a moved or lost
+//! event.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use crate::support::{Clock, caller, config, id, pair, request};
 
 const ANYTHING: Expected = Expected::Anything;
 
-/// A step: the operation, the model, and a number that decides the rest.
+/// A step: the operation, the model, and a number for the other choices.
 type Step = (u8, u64, u16);
 
 fn steps() -> impl Strategy<Value = Vec<Step>> {
     vec((0..24_u8, 1..4_u64, any::<u16>()), 0..70)
 }
 
-/// Does all of it on an engine whose clock goes forth and back. Refusals change nothing.
+/// Runs all steps on an engine whose clock goes forward and back. Refusals change nothing.
 fn lived(steps: &[Step], may_forget: bool) -> MemoryStore {
     let (store, clock) = (MemoryStore::new(), Clock::new());
     let engine = clock.engine(store.clone());
@@ -80,7 +80,7 @@ fn lived(steps: &[Step], may_forget: bool) -> MemoryStore {
                     edit(Edit::Fail { fence, error: "broke".to_owned() });
                 }
             }
-            // Ends are rare where every step to one is a matter of luck.
+            // Ends are rare if every step towards one is random.
             18..=21 => {
                 drop(engine.run(caller, model, &ANYTHING));
                 edit(Edit::Claim { time });
@@ -119,7 +119,7 @@ fn found(records: &[Record]) -> Vec<Finding> {
     audit.findings()
 }
 
-/// The event of another model, if one of the two is there to contradict it.
+/// Returns the event with another model, if one of the two exists and so contradicts it.
 fn moved(record: &Record, to: ModelId, all: &[Record]) -> Option<Record> {
     let Record::Event(line) = record else { return None };
     let (organisation, position, model, event) = line.clone().into_parts();
@@ -149,15 +149,15 @@ proptest! {
         prop_assert_eq!(found(&records(&copy)), []);
     }
 
-    /// Of a history that is whole, an event can be told from that of any other model, unless both are gone, but
-    /// for the progress of two trainings that run.
+    /// In a complete history a moved event is detected, unless both models are deleted, or it is the progress
+    /// of a running training and the other model is training too.
     #[test]
     fn log_1_an_audit_finds_an_event_that_was_moved_or_lost(
         mut steps in steps(),
         which in any::<prop::sample::Index>(),
         to in 1..4_u64,
     ) {
-        // One event at least.
+        // At least one event.
         steps.insert(0, (0, 1, 1));
         let mut all = records(&lived(&steps, false));
         let events: Vec<usize> = all

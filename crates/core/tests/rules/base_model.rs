@@ -12,7 +12,7 @@ fn based_on(base_model: &str) -> String {
     with_required(&format!(r#""base_model":{base_model}"#))
 }
 
-/// Panics unless every way in takes `name` for a base model exactly if it is one of the four.
+/// Panics unless every way to a request accepts `name` as a base model exactly if it is one of the four.
 fn assert_judged(name: &str) {
     let is_known = KNOWN.contains(&name);
     assert_eq!(BaseModel::from_name(name).is_some(), is_known, "{name:?}");

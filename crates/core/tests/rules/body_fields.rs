@@ -1,4 +1,4 @@
-//! BODY-2 to BODY-4: which members of the body count, and that every violated field is reported.
+//! BODY-2 to BODY-4: the members that count, and the report of every violated field.
 
 use custom_models_core::field::{Field, ViolationKind};
 use custom_models_core::{CreateModel, Violations};
@@ -12,7 +12,7 @@ fn is_named(key: &str) -> bool {
     NAMED.iter().any(|&(name, _)| name == key)
 }
 
-/// Values for every named field, the first of which is valid, with what the others violate.
+/// Returns values for a named field: a valid one first, then others with their violations.
 fn choices(field: Field) -> Vec<(&'static str, Option<ViolationKind>)> {
     use ViolationKind::{Blank, Missing, Repeated, Unsupported, WrongType};
     match field {
@@ -63,7 +63,7 @@ fn body_4_every_combination_of_violations_is_reported_in_one_answer() {
                         .zip(chosen)
                         .filter_map(|(&(_, field), (_, kind))| kind.map(|kind| (field, kind)))
                         .collect();
-                    // In the order of the wire and against it.
+                    // In the order of the details and in reverse.
                     for reversed in [false, true] {
                         let mut members: Vec<_> = chosen.map(|(member, _)| *member).into();
                         members.retain(|member| !member.is_empty());
@@ -79,7 +79,7 @@ fn body_4_every_combination_of_violations_is_reported_in_one_answer() {
     }
 }
 
-/// The keys of an object in the order in which they are written.
+/// Returns the keys of an object in the order in which they are written.
 fn keys(violations: &Violations) -> Vec<String> {
     let json = serde_json::to_string(violations).unwrap();
     crate::support::keys(&json)

@@ -1,4 +1,4 @@
-//! BODY-1: what is a JSON object at all, with `serde_json` as the judge.
+//! BODY-1: the bodies that are JSON objects, compared with `serde_json`.
 
 use custom_models_core::CreateModel;
 use custom_models_core::field::{Field, ViolationKind};
@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::support::{Json, Shape, config, message, mutate, quoted, render, shape, tape};
 
-/// The shape that the core takes a body for.
+/// Returns the shape of a body according to the core.
 fn taken_for(body: &[u8]) -> Shape {
     let Err(violations) = CreateModel::from_json(body) else {
         return Shape::Object;
@@ -21,7 +21,7 @@ fn taken_for(body: &[u8]) -> Shape {
     shape
 }
 
-/// Panics if the core and `serde_json` take a body for different things.
+/// Panics if the core and `serde_json` disagree about the shape of a body.
 fn assert_agreed(body: &[u8]) {
     assert_eq!(taken_for(body), shape(body), "{}", String::from_utf8_lossy(body));
 }
@@ -106,7 +106,7 @@ proptest! {
     }
 }
 
-/// Places of a body, as what stands before and after.
+/// Positions in a body, as the text before and after.
 const PLACES: [(&str, &str); 8] = [
     ("", ""),
     ("\"", "\""),

@@ -1,4 +1,4 @@
-//! BODY-5: what a message may show of what the caller sent.
+//! BODY-5: the parts of a caller's text that a message may show.
 
 use custom_models_core::field::Field;
 use custom_models_core::{CreateModel, Refusal, Violations};
@@ -7,7 +7,7 @@ use unicode_general_category::{GeneralCategory, get_general_category};
 
 use crate::support::{Json, config, message, mutate, quoted, render, tape, with_required};
 
-/// The rule, told the plain way.
+/// A simple implementation of the rule.
 fn shown(sent: &str) -> String {
     let escape = |character: char| match get_general_category(character) {
         GeneralCategory::Control | GeneralCategory::Format => {
@@ -18,7 +18,7 @@ fn shown(sent: &str) -> String {
     sent.chars().take(40).map(escape).collect()
 }
 
-/// Panics if a message holds a character that moves a cursor or turns the text around.
+/// Panics if a message has a character that moves the cursor or changes the direction of the text.
 fn assert_harmless(violations: &Violations) {
     for violation in violations.iter() {
         for character in violation.to_string().chars() {
@@ -61,7 +61,7 @@ proptest! {
         mutate(&mut body, &mut tape);
         if let Err(violations) = CreateModel::from_json(&body) {
             assert_harmless(&violations);
-            // The longest message frames 40 escaped characters, ten bytes each, in its own words.
+            // The longest message has its own words and 40 escaped characters of ten bytes each.
             for violation in violations.iter() {
                 prop_assert!(violation.to_string().chars().count() <= 40 * 10 + 64);
             }

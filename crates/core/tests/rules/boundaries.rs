@@ -1,5 +1,5 @@
-//! NAME-4 and DESC-3 at their limits, exhaustively: characters of every width, raw and escaped, on
-//! every way in.
+//! NAME-4 and DESC-3 at their limits, exhaustively: characters of every width, raw and escaped, in every way
+//! to a request.
 
 use custom_models_core::CreateModel;
 use custom_models_core::field::{Description, Field, Name, ViolationKind};
@@ -13,7 +13,7 @@ fn kind_of(body: &str, field: Field) -> Option<ViolationKind> {
     violations.get(field).map(|violation| violation.kind())
 }
 
-/// Panics unless a text that is `before` and `count` times each of `WIDTHS` is judged as expected.
+/// Checks the validation of a text that is `before` and `count` times each of `WIDTHS`.
 fn assert_judged(
     field: Field,
     before: &str,
@@ -46,7 +46,7 @@ fn name_4_accepts_200_characters_and_refuses_201() {
         };
         let new = |text: &str| Name::new(text).err().map(|violation| violation.kind());
         assert_judged(Field::Name, "", count, expected, new);
-        // One byte more moves every character against the blocks in which they are counted.
+        // One more byte shifts every character within the blocks in which they are counted.
         let expected = (count > 199).then_some(ViolationKind::TooLong);
         assert_judged(Field::Name, "n", count, expected, new);
     }

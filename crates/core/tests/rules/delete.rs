@@ -25,7 +25,7 @@ proptest! {
                 living.push((which, engine.create(&callers[which], request("n")).unwrap()));
                 continue;
             }
-            // Its own, another's, one that was deleted, or one that never was.
+            // Its own, another's, a deleted one, or one that never existed.
             let asked = id(1 + tape.below(16) as u64);
             let is_asked = |(owner, model): &(usize, CustomModel)| (*owner, model.id) == (which, asked);
             let place = living.iter().position(is_asked);
@@ -47,13 +47,13 @@ proptest! {
     }
 }
 
-/// The time of every clock of these tests.
+/// The time of the clocks in these tests.
 fn now() -> UnixMillis {
     let seconds = NOW.parse::<Timestamp>().unwrap().unix_seconds();
     UnixMillis::from_unix_millis(seconds * 1000)
 }
 
-/// A store with a model, whatever its state came from.
+/// Returns a store with a model in any state.
 fn with_model(model: &CustomModel) -> MemoryStore {
     let store = MemoryStore::new();
     let organisation = caller("acme", Plan::gold()).organisation().clone();

@@ -13,7 +13,7 @@ fn described(description: &str) -> String {
     with_required(&format!(r#""description":{description}"#))
 }
 
-/// The `description` of the answer to a create with this body.
+/// Returns the `description` in the response to a create with this body.
 fn answered(body: &str) -> Value {
     let request = CreateModel::from_json(body.as_bytes()).unwrap();
     let engine = engine(MemoryStore::new());

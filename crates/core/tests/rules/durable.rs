@@ -1,5 +1,5 @@
-//! MODEL-6 at the level of the engine: it acknowledges what the store says is durable, when it says
-//! so, and nothing else. That a store says so only of what survives is tested store by store.
+//! MODEL-6 in the engine: it acknowledges a write when the store reports it as durable, and not otherwise.
+//! The stores' own tests check that their reports are true.
 
 use std::pin::pin;
 use std::sync::mpsc;
@@ -14,14 +14,14 @@ use proptest::prelude::*;
 
 use crate::support::{Scripted, caller, config, engine, id, request, stored};
 
-/// A store that hands every completion to the test.
+/// Returns a store that passes every completion to the test.
 fn held() -> (Scripted, mpsc::Receiver<Completion>) {
     let (sender, completions) = mpsc::channel();
     let store = Scripted::new(move |_, done| sender.send(done).unwrap());
     (store, completions)
 }
 
-/// A store that answers every write like this, and has the model 1.
+/// Returns a store that gives every write this outcome, and has the model 1.
 fn answering(answer: impl Fn() -> Result<Outcome, StoreError> + Send + Sync + 'static) -> Scripted {
     Scripted::new(move |_, done| done(answer())).reading(|| Ok(Some(stored(1, "n"))))
 }
@@ -51,7 +51,7 @@ fn kind<T: std::fmt::Debug>(answer: Result<T, Refusal>) -> StoreErrorKind {
     }
 }
 
-/// The answer of a future that must have one by now.
+/// Returns the result of a future that must be ready.
 fn settled(
     future: impl Future<Output = Result<CustomModel, Refusal>>,
 ) -> Result<CustomModel, Refusal> {

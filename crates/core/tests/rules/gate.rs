@@ -1,5 +1,5 @@
 //! The admission of requests, and the order of its checks: AUTH, RATE-2, RATE-3, RATE-5 and the part of ORDER
-//! that needs no wire.
+//! without HTTP.
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -130,25 +130,26 @@ fn rate_1_and_rate_2_by_default_creates_are_limited_to_ten_an_hour_and_three_at_
     }
 }
 
-/// 401, 403, 429 by RATE-2, 429 by RATE-1: of every two that are due, the first answers.
+/// Of 401, 403, 429 by RATE-2 and 429 by RATE-1, the first one that applies is returned.
 #[test]
 fn order_of_the_gate_is_key_then_scope_then_place_then_window() {
     let house = House::new();
     let gate = house.gate(limits(Some("1/1h".parse().unwrap()), 1));
     let good = house.key(1, "acme", &[Scope::Write]);
-    // Both the window and the places are full: the place answers, and knows how the window stands.
+    // Both the window and the permits are used up: the refusal is for the permit, with the status of the
+    // window.
     let at_work = admit(&gate, &good).unwrap();
     let refusal = create(&gate, &good).unwrap_err();
     assert!(matches!(refusal, AccessRefusal::ConcurrencyLimited { .. }), "{refusal:?}");
     drop(at_work);
     let refusal = admit(&gate, &good).unwrap_err();
     assert!(matches!(refusal, AccessRefusal::RateLimited { .. }), "{refusal:?}");
-    // A key without the scope, of which no place could be free, is told about its scope.
+    // A key without the scope gets the refusal for its scope, even without a free permit.
     let reader = house.key(2, "acme", &[Scope::Read]);
     let at_work = create(&gate, &good).unwrap();
     assert_eq!(status(create(&gate, &reader)), 403);
     drop(at_work);
-    // A revoked key without the scope is told about nothing.
+    // A revoked key gets no refusal for its scope.
     house.change(AccessChange::RevokeKey { id: api_key(2).id(), at: second(1) });
     assert_eq!(status(create(&gate, &reader)), 401);
 }
@@ -160,7 +161,7 @@ fn auth_1_and_auth_2_a_request_that_was_let_in_is_looked_up_again_without_a_plac
     let good = house.key(1, "acme", &[Scope::Write]);
     let brief = house.key_until(2, "acme", &[Scope::Write], Some(1001));
     let recheck = |key: &str| status(gate.recheck(Some(key), Operation::Create));
-    // Neither its places nor its window are asked for.
+    // Neither its permits nor its window are checked.
     let at_work = admit(&gate, &good).unwrap();
     gate.recheck(Some(&good), Operation::Create).unwrap();
     gate.recheck(Some(&brief), Operation::Create).unwrap();
@@ -180,11 +181,11 @@ fn rate_2_a_place_is_free_again_wherever_its_request_ends() {
     drop(create(&gate, &key).unwrap());
     drop(create(&gate, &key).unwrap().admit_async());
     drop(admit(&gate, &key).unwrap());
-    // Refused by the window, whoever asks.
+    // The window refuses every request of the key.
     assert_eq!(status(admit(&gate, &key)), 429);
     assert_eq!(status(block_on(create(&gate, &key).unwrap().admit_async())), 429);
     assert!(create(&gate, &key).is_ok());
-    // A fault of the store.
+    // An error of the store.
     let entered = create(&gate, &key).unwrap();
     let pending = create(&gate.clone(), &key).unwrap_err();
     assert!(matches!(pending, AccessRefusal::ConcurrencyLimited { .. }), "clones count together");
@@ -239,7 +240,7 @@ fn rate_5_a_refusal_for_want_of_a_place_says_how_the_window_stands() {
     };
     let rate_limit = standing_of(create(&gate, &key).unwrap_err());
     assert_eq!(rate_limit, Some(RateLimitStatus { limit: 2, remaining: 1, reset_at }));
-    // Without a window there is nothing to say.
+    // Without a window there is no status.
     let gate = house.gate(limits(None, 1));
     let _at_work = create(&gate, &key).unwrap();
     assert_eq!(standing_of(create(&gate, &key).unwrap_err()), None);
@@ -294,7 +295,7 @@ fn rate_3_what_is_refused_does_not_count_and_what_is_admitted_counts_without_an_
     assert_eq!(status(create(&gate, &key)), 429);
     drop(at_work);
     assert_eq!((house.admissions(1), house.admissions(2)), (1, 0));
-    // Given up before it was awaited, it counts all the same.
+    // It counts even if its future is dropped before it is polled.
     drop(create(&gate, &key).unwrap().admit_async());
     assert_eq!(status(admit(&gate, &key)), 429);
     assert_eq!(house.admissions(1), 2);
@@ -303,8 +304,8 @@ fn rate_3_what_is_refused_does_not_count_and_what_is_admitted_counts_without_an_
 proptest! {
     #![proptest_config(config())]
 
-    /// However requests of keys and operations come and go, each has at most its places, and a place
-    /// is refused only when all are taken.
+    /// In any sequence of requests, each key has at most its permits for an operation, and a request is
+    /// refused only if all of them are in use.
     #[test]
     fn rate_2_a_request_finds_a_place_exactly_if_fewer_of_its_key_are_at_work(
         at_once in 1..4_u32,

@@ -1,4 +1,4 @@
-//! LOG-1, IDEM-1 and DRY-1 at the level of the engine.
+//! LOG-1, IDEM-1 and DRY-1 in the engine.
 
 use std::thread;
 use std::time::Duration;
@@ -35,7 +35,7 @@ fn create_once(
     block_on(engine.create_once_async(caller, request(name), idempotency))
 }
 
-/// The answer that a request under the key `k` was given before, if any.
+/// Returns the record of a request under the key `k`, if any.
 fn replay(
     engine: &Engine,
     caller: &Caller,
@@ -47,7 +47,7 @@ fn replay(
     kept.map(|kept| kept.for_request(NewIdempotencyRecord::digest(body))).transpose()
 }
 
-/// A first request: its caller and its key; its time, its content, and its answer.
+/// A first request: its caller and its key; its time, its content, and its response.
 type First = ((usize, usize), (i64, usize, String));
 
 proptest! {
@@ -128,7 +128,7 @@ proptest! {
                     prop_assert_eq!(made, 0);
                     prop_assert_ne!(first[place].1.1, name);
                 }
-                // Refusals are not kept.
+                // Refusals have no records.
                 (Err(Refusal::QuotaExceeded { .. }), None) => prop_assert_eq!(made, 0),
                 (answer, live) => prop_assert!(false, "{:?} {:?}", answer, live),
             }
@@ -234,7 +234,7 @@ fn idem_1_uploads_and_runs_are_done_once_too() {
         r#"{"message":"Training data uploaded","data_type":"train","filename":"a.wav","transcript_filename":"a.txt","training_status":2}"#
     );
     assert_eq!(engine.data(&acme, model.id).unwrap().len(), 1);
-    // The same key of another operation is another request.
+    // The same key with another operation is another request.
     let Edited::Changed { model: running, .. } = edit(&Edit::Run, "k").unwrap() else {
         panic!("not done")
     };

@@ -1,4 +1,4 @@
-//! AUTH-1, AUTH-2 and IDEM-1: keys, their digests and their scopes, and the keys of requests.
+//! AUTH-1, AUTH-2 and IDEM-1: API keys, their digests and scopes, and idempotency keys.
 
 use std::collections::HashSet;
 

@@ -12,7 +12,7 @@ fn spoken(language: &str) -> String {
     format!(r#"{{"name":"n","language":{language}}}"#)
 }
 
-/// Panics unless every way in takes `code` for a language exactly if it is one of the 33.
+/// Panics unless every way to a request accepts `code` as a language exactly if it is one of the 33.
 fn assert_judged(code: &str) {
     let is_known = is_language(code);
     assert_eq!(Language::from_code(code).is_some(), is_known, "{code:?}");

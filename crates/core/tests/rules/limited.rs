@@ -12,7 +12,8 @@ use custom_models_core::{Caller, CustomModel, Engine, ModelId, Plan, Refusal, Up
 
 use crate::support::{Clock, House, block_on, request};
 
-/// An engine and a gate over one store, with a window of two in ten seconds for creates and updates of a key.
+/// An engine and a gate over one store, with a window of two requests in ten seconds per key for creates and
+/// updates.
 struct Desk {
     engine: Engine,
     gate: Gate,
@@ -23,7 +24,7 @@ struct Desk {
 }
 
 impl Desk {
-    /// Room for so many models.
+    /// Creates a desk with a plan for this many models.
     fn new(models: u64) -> Self {
         let house = House::new();
         let requests = Some("2/10s".parse().unwrap());
@@ -61,7 +62,7 @@ impl Desk {
             .unwrap()
     }
 
-    /// A standing whose oldest request came so many milliseconds after the start.
+    /// Returns the status of a window whose oldest request came this many milliseconds after the start.
     fn rate_limit(&self, remaining: u32, since: i64) -> RateLimitStatus {
         let reset_at = UnixMillis::from_unix_millis(self.start.unix_millis() + since + 10_000);
         RateLimitStatus { limit: 2, remaining, reset_at }
@@ -164,7 +165,7 @@ fn rate_3_and_rate_5_a_window_that_is_seen_to_be_full_refuses_before_anything_is
         }
         other => panic!("{other:?}"),
     }
-    // A repeat is let in all the same, and shows the window without it.
+    // A repeat is authorized nevertheless, and shows the window without it.
     assert_eq!(entered.repeats().rate_limit(), Some(desk.rate_limit(0, 0)));
     let after = Some(desk.rate_limit(1, 9));
     assert_eq!(desk.enter(Operation::Create).counted(after).rate_limit(), after);

@@ -1,5 +1,5 @@
-//! The rules as far as the core goes, each held by tests that carry its
-//! number. `docs/rules.md` states the rules, and `docs/rules-tests.md` lists their tests.
+//! Tests of the rules in the core, named by the rules' numbers. `docs/rules.md` states the rules, and
+//! `docs/rules-tests.md` lists their tests.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,

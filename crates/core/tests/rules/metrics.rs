@@ -10,7 +10,7 @@ use serde_json::Value;
 use crate::support::config;
 use crate::training::{claimed, report};
 
-/// Makes `count` metrics beside the five.
+/// Creates `count` metrics besides the five named ones.
 fn others(count: usize) -> impl Iterator<Item = (MetricName, Figure)> {
     let name = |number| MetricName::new(&format!("m{number:02}")).unwrap();
     (0..count).map(move |number| (name(number), Figure::new(0.5).unwrap()))
@@ -42,7 +42,7 @@ fn train_3_a_training_has_32_metrics_at_most() {
     assert_eq!(TrainingMetrics::new(others(33)), Err(TooManyMetrics));
 }
 
-/// The record of a training state that ended well with these metrics, as a store keeps it.
+/// Returns the stored text of a training that succeeded with these metrics.
 fn record(metrics: &str) -> String {
     let (engine, _, acme, of) = claimed();
     let edit = Edit::Succeed { fence: of.fence, metrics: TrainingMetrics::default() };
@@ -79,7 +79,7 @@ fn train_3_records_without_other_metrics_are_read_and_wrong_ones_are_not() {
 proptest! {
     #![proptest_config(config())]
 
-    /// Names are those of the rule, judged character by character.
+    /// A name is accepted exactly if every character follows the rule.
     #[test]
     fn train_3_names_of_metrics_keep_to_the_rule(name in "[a-z0-9_A-Zé. -]{0,3}|[a-z_]{60,68}") {
         let is_right = (1..=64).contains(&name.chars().count())
@@ -92,7 +92,7 @@ proptest! {
         }
     }
 
-    /// Every number comes back to the bit from what a store keeps and what the wire shows.
+    /// Stored and serialised numbers keep their exact value.
     #[test]
     fn train_3_figures_come_back_to_the_bit(bits in any::<u64>(), five in 0usize..10) {
         let Ok(figure) = Figure::new(f64::from_bits(bits)) else { return Ok(()) };

@@ -1,4 +1,4 @@
-//! MODEL-3 to MODEL-5: what a new model says of itself.
+//! MODEL-3 to MODEL-5: the fields of a new model.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,7 +12,7 @@ use proptest::prelude::*;
 
 use crate::support::{Tape, caller, config, engine, id, keys, request, tape};
 
-/// A create, with its fields from the tape.
+/// Creates a model, with fields from the tape.
 fn created(tape: &mut Tape) -> CustomModel {
     let name = format!("n{}", tape.text().chars().take(199).collect::<String>());
     let description: String = tape.text().chars().take(1000).collect();
@@ -29,7 +29,7 @@ fn created(tape: &mut Tape) -> CustomModel {
     engine.create(&caller, builder.build().unwrap()).unwrap()
 }
 
-/// The date and time of a second, by counting days since a first of March.
+/// Returns the date and time of a second, by counting days since a first of March.
 fn calendar(seconds: i64) -> String {
     let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
     let shifted = days + 719_468;
@@ -89,7 +89,7 @@ proptest! {
         prop_assert_eq!(text.parse(), Ok(moment));
         let json = serde_json::to_string(&moment).unwrap();
         prop_assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), moment);
-        // Any other character anywhere gives another moment or none, never the same one.
+        // With any other character the text is another time or none, never the same one.
         let mut other: Vec<char> = text.chars().collect();
         let at = tape.below(other.len());
         other[at] = tape.character();

@@ -26,7 +26,7 @@ proptest! {
             let which = tape.below(3);
             let newest = living[which].last().copied();
             match (tape.below(4), newest) {
-                // The newest model of all is the one whose id a careless store gives again.
+                // The id of the newest model is the one that a careless store assigns again.
                 (0, Some(id)) => {
                     engine.delete(&callers[which], id).unwrap();
                     living[which].remove(&id);

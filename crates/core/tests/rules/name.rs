@@ -8,7 +8,7 @@ use crate::support::{
     Json, WHITE_SPACE, caller, config, engine, message, quoted, render, tape, violated,
 };
 
-/// A body with a name as it is written, and nothing wrong otherwise.
+/// Returns a valid body with a name as written.
 fn named(name: &str) -> String {
     format!(r#"{{"language":"en","name":{name}}}"#)
 }
@@ -122,7 +122,7 @@ fn name_3_comes_before_name_4() {
         let spaces = space.to_string().repeat(201);
         let violation = Name::new(&*spaces).unwrap_err();
         assert_eq!(violation.kind(), ViolationKind::Blank);
-        // A description has no such rule: it may be blank, and the same length is right.
+        // A description has no such rule: it may be blank, and has another limit.
         assert!(Description::new(spaces).is_ok());
     }
 }

@@ -1,4 +1,4 @@
-//! The names of organisations, and who a caller is (the head of section 4).
+//! The names of organisations, and callers (the introduction of section 4).
 
 use std::borrow::Borrow;
 

@@ -10,13 +10,13 @@ use proptest::prelude::*;
 
 use crate::support::{Call, Recorder, Scripted, caller, config, engine, kinds, request, tape};
 
-/// The number of models that an organisation has.
+/// Returns the number of models of an organisation.
 fn held(engine: &Engine, organisation: &str) -> u64 {
     let caller = caller(organisation, Plan::enterprise());
     engine.list(&caller, &Default::default()).unwrap().total_results
 }
 
-/// The details of a refusal for the quota.
+/// Returns the details of a refusal for the quota.
 fn details(refusal: Refusal) -> (u64, u64, String) {
     match refusal {
         Refusal::QuotaExceeded { current_models, plan_limit, plan } => {
@@ -76,7 +76,7 @@ proptest! {
                     engine.delete(&caller, id).unwrap();
                     living[which].remove(&id);
                 }
-                // Lowered, raised, or lifted; the models that are there stay (QUOTA-5).
+                // Lowered, raised, or lifted; existing models stay (QUOTA-5).
                 (1, _) => {
                     let limit = tape.below(8) as u64;
                     plans[which] = Plan::new("Other", (limit < 7).then_some(limit));
@@ -119,7 +119,7 @@ proptest! {
             }
         }
         prop_assert_eq!(&engine.list(&caller, &Default::default()).unwrap(), &before);
-        // No counter moved: after one delete there is exactly one place.
+        // No counter changed: after one delete there is room for exactly one model.
         if let Some(model) = before.result.first() {
             engine.delete(&caller, model.id).unwrap();
             prop_assert!(engine.create(&caller, request("n")).is_ok());
@@ -188,7 +188,7 @@ proptest! {
         let members = crate::support::Json::request(&mut tape);
         let body = crate::support::render(&members, &mut tape);
         let violated = crate::support::expected(&members);
-        // What a host does with a body: an engine takes nothing but a request that is valid.
+        // As a host handles a body: an engine accepts only a valid request.
         let answer = CreateModel::from_json(body.as_bytes())
             .map_err(Refusal::from)
             .and_then(|request| engine.create(&caller, request));

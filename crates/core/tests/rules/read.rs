@@ -1,4 +1,4 @@
-//! READ-1 to READ-3 at the level of the engine.
+//! READ-1 to READ-3 in the engine.
 
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -20,7 +20,7 @@ use crate::support::{
 const LANGUAGES: [Language; 3] = [Language::En, Language::Nl, Language::Zh];
 const BASE_MODELS: [BaseModel; 2] = [BaseModel::General, BaseModel::Legal];
 
-/// A store with models of two organisations; gives back those of `acme`, in ascending ids.
+/// Returns a store with models of two organisations, and those of `acme` in ascending order of their ids.
 fn filled(tape: &mut Tape) -> (MemoryStore, Vec<CustomModel>) {
     let store = MemoryStore::new();
     let engine = engine(store.clone());
@@ -54,7 +54,7 @@ fn filter(tape: &mut Tape) -> Filter {
     }
 }
 
-/// The rule, told the plain way: every condition that is there must hold.
+/// A simple implementation of the rule: every given condition must hold.
 fn matches(filter: &Filter, model: &CustomModel) -> bool {
     let status = filter.status.is_none_or(|status| status == model.training_status());
     let language = filter.language.is_none_or(|language| language == model.language);
@@ -100,7 +100,7 @@ proptest! {
             start: Start::default(),
             per_page: PerPage::new(per_page).unwrap(),
         };
-        // A cursor that stood still would go on for ever.
+        // A cursor that does not advance would loop for ever.
         for _ in 0..=matching.len() {
             let page = engine.list(&caller("acme", Plan::gold()), &request).unwrap();
             prop_assert_eq!(page.total_results, matching.len() as u64);

@@ -18,14 +18,14 @@ const PARAMETERS: [(&str, Field); 5] = [
     ("status", Field::Status),
 ];
 
-/// Returns true if a parameter may have this value, by the plain words of the rules.
+/// Returns true if the rules allow this value of a parameter.
 fn is_allowed(field: Field, value: &str) -> bool {
     let in_range = |range: std::ops::RangeInclusive<u128>| {
         let is_decimal = !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit());
         is_decimal && value.parse().is_ok_and(|number| range.contains(&number))
     };
     match field {
-        // There is no last page: whatever is past the end is empty.
+        // There is no last page: pages past the end are empty.
         Field::Page => {
             let digits = value.trim_start_matches('0');
             !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())

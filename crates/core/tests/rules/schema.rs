@@ -1,8 +1,8 @@
-//! The request's JSON Schema as an independent judge: on every body it must find the same fields
-//! violated as the core does.
+//! The request's JSON Schema as an independent implementation: on every body it must find the same fields
+//! violated as the core.
 //!
-//! A schema cannot see that a field is given twice (BODY-3), so such a field is left out of the
-//! comparison, on both sides.
+//! A schema does not detect repeated fields (BODY-3), so such a field is left out of the comparison on both
+//! sides.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ fn validator() -> Validator {
     jsonschema::draft202012::new(&schema).unwrap()
 }
 
-/// The fields that the schema finds violated; `body` if the body is no JSON object.
+/// Returns the fields that the schema finds violated; `body` if the body is not a JSON object.
 fn by_schema(validator: &Validator, body: &[u8]) -> BTreeSet<String> {
     let text = std::str::from_utf8(body).map(shorten_numbers);
     let Some(value) = text.ok().and_then(|text| serde_json::from_str(&text).ok()) else {
@@ -39,7 +39,7 @@ fn by_schema(validator: &Validator, body: &[u8]) -> BTreeSet<String> {
     validator.iter_errors(&value).map(field).collect()
 }
 
-/// Panics if the schema and the core do not find the same fields violated.
+/// Panics unless the schema and the core find the same fields violated.
 fn compare(validator: &Validator, body: &[u8]) {
     let mut schema = by_schema(validator, body);
     let mut core = BTreeSet::new();
@@ -55,7 +55,7 @@ fn compare(validator: &Validator, body: &[u8]) {
     assert_eq!(core, schema, "{}", String::from_utf8_lossy(body));
 }
 
-/// A body of a request, spoiled or not.
+/// Generates the body of a request, damaged or not.
 fn body(tape: &mut Tape) -> Vec<u8> {
     let members = Json::request(tape);
     let mut body = render(&members, tape).into_bytes();

@@ -1,7 +1,7 @@
-//! The three ways to a request, bytes, builder and serde, give one verdict and the same violations.
+//! The three ways to a request, bytes, builder and serde, give one result and the same violations.
 //!
-//! Serde is held to bodies that are well-formed: `serde_json` does not look into values that nobody
-//! asks for, and cannot read a number that no `f64` holds. Numbers are cut down before comparing.
+//! Serde is checked on well-formed bodies only: `serde_json` does not check ignored values, and cannot parse
+//! a number that no `f64` holds. Numbers are truncated before the comparison.
 
 use custom_models_core::{BaseModel, CreateModel, Language};
 use proptest::prelude::*;
@@ -10,14 +10,14 @@ use crate::support::{
     Json, Shape, config, mutate, render, shape, shorten_numbers, tape, with_required,
 };
 
-/// The verdict of bytes and builder, in the form in which serde gives it.
+/// Returns the result of bytes and builder in the form of serde's.
 fn told<'a>(
     verdict: Result<CreateModel<'a>, custom_models_core::Violations>,
 ) -> Result<CreateModel<'a>, String> {
     verdict.map_err(|violations| violations.to_string())
 }
 
-/// The verdict of serde on bytes, without the place that `serde_json` adds to its errors.
+/// Returns the result of serde on bytes, without the position that `serde_json` appends to its errors.
 fn by_serde(body: &[u8]) -> Result<CreateModel<'static>, String> {
     serde_json::from_slice(body).map_err(|error| {
         let text = error.to_string();

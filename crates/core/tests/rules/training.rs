@@ -1,4 +1,4 @@
-//! TRAIN-1 to TRAIN-6, DATA-5 and DATA-6 as the engine has them, READ-4 and READ-5.
+//! TRAIN-1 to TRAIN-6, DATA-5 and DATA-6 in the engine, READ-4 and READ-5.
 
 use std::thread;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(crate) fn lease(seconds: u64) -> LeaseTime {
     LeaseTime::new(Duration::from_secs(seconds)).unwrap()
 }
 
-/// An engine, its clock, a caller, and a model that may be trained.
+/// Returns an engine, its clock, a caller, and a model that can be trained.
 pub(crate) fn ready() -> (Engine, Clock, Caller, CustomModel) {
     let (clock, acme) = (Clock::new(), caller("acme", Plan::gold()));
     let engine = clock.engine(MemoryStore::new());
@@ -35,7 +35,7 @@ pub(crate) fn ready() -> (Engine, Clock, Caller, CustomModel) {
     (engine, clock, acme, model)
 }
 
-/// The same with a training that a worker has claimed, for 60 seconds.
+/// Returns the same with a training that a worker has claimed for 60 seconds.
 pub(crate) fn claimed() -> (Engine, Clock, Caller, Claimed) {
     let (engine, clock, acme, model) = ready();
     engine.run(&acme, model.id, &ANYTHING).unwrap();
@@ -43,7 +43,7 @@ pub(crate) fn claimed() -> (Engine, Clock, Caller, Claimed) {
     (engine, clock, acme, claimed)
 }
 
-/// The trainings that were claimed, the last one last.
+/// The claimed trainings, oldest first.
 pub(crate) type Claims = Vec<Claimed>;
 
 pub(crate) fn report(engine: &Engine, of: &Claimed, edit: Edit) -> Result<CustomModel, Refusal> {
@@ -72,7 +72,7 @@ pub(crate) fn fail(engine: &Engine, of: &Claimed) -> Result<CustomModel, Refusal
 #[test]
 fn train_1_every_pair_of_state_and_event_is_decided() {
     use NoTransition::{InProgress, NotReady, NotRunning as None};
-    // Data came (too little, enough), data went (too little left, enough), then the rest.
+    // Data added (too little, enough), data removed (too little left, enough), then the rest.
     let table: [[Result<u8, NoTransition>; 8]; 5] = [
         [Ok(1), Ok(2), Ok(1), Ok(1), Err(NotReady), Err(None), Err(None), Err(None)],
         [Ok(2), Ok(2), Ok(1), Ok(2), Ok(3), Err(None), Err(None), Err(None)],
@@ -280,7 +280,7 @@ fn train_6_a_training_is_called_off_and_its_worker_learns_of_it() {
     let refusal = engine.cancel(&acme, of.model.id, &ANYTHING).unwrap_err();
     assert!(matches!(refusal, Refusal::TrainingNotRunning));
     assert_eq!(refusal.status(), 409);
-    // A new run is not the old worker's.
+    // The old worker does not hold a new run.
     engine.run(&acme, of.model.id, &ANYTHING).unwrap();
     assert!(matches!(succeed(&engine, &of).unwrap_err(), Refusal::LeaseLost));
 }
@@ -335,7 +335,7 @@ fn read_5_and_read_4_a_key_resolves_while_the_last_training_ended_well() {
     let other = caller("other", Plan::gold());
     let refusal = engine.resolve(&other, of.model.model_key()).unwrap_err();
     assert!(matches!(refusal, Refusal::ModelNotFound));
-    // More data, and another training that runs or is called off, end no training.
+    // More data, and another training that runs or is cancelled, do not discard the last success.
     let more = pair(DataType::Train, 1);
     let model = engine.add_data(&acme, of.model.id, more, &ANYTHING).unwrap();
     assert_eq!(model.training_status(), TrainingStatus::ReadyToRun);

@@ -1,4 +1,4 @@
-//! The training state of a model never contradicts itself, whatever is done with its training in whatever order.
+//! The training state of a model never contradicts itself, after any sequence of operations.
 
 use custom_models_core::CustomModel;
 use custom_models_core::engine::Retention;
@@ -12,8 +12,8 @@ use crate::training::{ANYTHING, Claims, HOURS_5, beat, fail, lease, ready, succe
 proptest! {
     #![proptest_config(config())]
 
-    /// The fields that a model shows never contradict each other, whatever is done in whatever order, and its
-    /// training state survives being kept.
+    /// The fields of a model never contradict each other after any sequence of operations, and its training
+    /// state survives being stored.
     #[test]
     fn train_1_and_read_4_no_course_contradicts_itself(mut tape in tape()) {
         let (engine, clock, acme, model) = ready();
@@ -57,7 +57,7 @@ proptest! {
             }
             last = now;
         }
-        // The sums are those of the pairs.
+        // The totals are those of the pairs.
         let data = engine.data(&acme, model.id).unwrap();
         let millis: u64 = data.iter().map(|pair| pair.audio_millis).sum();
         prop_assert_eq!(last.training.data().train_millis, millis);
@@ -65,7 +65,7 @@ proptest! {
     }
 }
 
-/// Checks which fields are shown in which state, by the words of READ-4 and section 10.
+/// Checks the fields that each state shows, by READ-4 and section 10.
 fn is_consistent(model: &CustomModel, clock: &Clock) -> Result<(), TestCaseError> {
     let shown: Value = serde_json::to_value(model).unwrap();
     let has = |field: &str| shown.get(field).is_some();

@@ -1,5 +1,5 @@
-//! Rules that the types alone hold: LANG-4 and BASE-4, since no change can name a language or a base model of
-//! a model that exists. No conversion goes past a rule either.
+//! Rules that the types enforce: LANG-4 and BASE-4, since no change can name a language or a base model of an
+//! existing model. No conversion bypasses a rule either.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use crate::support::{Call, Recorder, Tape, caller, config, engine, tape};
 
 /// Returns true if a change could give an existing model another language or base model.
 ///
-/// There is no wildcard: a change that is added later does not compile here until it is judged.
+/// There is no wildcard: a new change does not compile until it is handled here.
 fn touches_language_or_base_model(change: &Change) -> bool {
     match change {
         Change::Create { .. } | Change::Edit { .. } => false,
@@ -22,7 +22,8 @@ fn touches_language_or_base_model(change: &Change) -> bool {
 
 type Fixed = BTreeMap<ModelId, (Language, BaseModel)>;
 
-/// Runs some operations; gives back what every living model was created with, and what it has now.
+/// Runs some operations, and returns the fixed fields of every existing model, as created and as they are
+/// now.
 fn fixed_and_found(tape: &mut Tape) -> (Fixed, Fixed) {
     let store = Recorder::default();
     let engine = engine(store.clone());

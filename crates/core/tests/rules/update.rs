@@ -14,7 +14,7 @@ use crate::support::{
     Call, Clock, Recorder, Tape, caller, config, engine, id, kinds, message, mutate, request, tape,
 };
 
-/// A value that an update may hold in one field; `None` leaves the field out.
+/// Generates a value of one field of an update; `None` omits the field.
 fn value(tape: &mut Tape) -> Option<Value> {
     match tape.below(6) {
         0 => None,
@@ -25,7 +25,7 @@ fn value(tape: &mut Tape) -> Option<Value> {
     }
 }
 
-/// The violation of a name or a description that is given, by the words of the rules.
+/// Returns the violation of a given name or description, by the rules.
 fn fault(value: &Value, is_name: bool) -> Option<ViolationKind> {
     let (most, is_nullable) = if is_name { (200, false) } else { (1000, true) };
     match value {
@@ -185,7 +185,7 @@ fn edit_1_and_edit_2_say_what_is_wrong() {
     ] {
         assert_eq!(told(body), details, "{body}");
     }
-    // On creation a name that is `null` is one that is missing.
+    // In a create a `null` name is missing.
     assert_eq!(message(r#"{"name":null}"#, Field::Name).unwrap(), "Name is required");
 }
 

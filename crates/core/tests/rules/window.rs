@@ -12,7 +12,7 @@ use custom_models_core::store::{
 use custom_models_core::time::UnixMillis;
 use proptest::prelude::*;
 
-/// An error that the rows of these tests never have.
+/// An error that the rows of these tests never return.
 #[derive(Debug)]
 struct Never;
 
@@ -22,11 +22,11 @@ impl From<StoreError> for Never {
     }
 }
 
-/// The admissions of one window, and how many rows were looked at or changed.
+/// The admissions of one window, and the number of rows that were read or changed.
 #[derive(Clone, Debug, Default)]
 struct Key {
     rows: Vec<Admission>,
-    /// Every admission there ever was.
+    /// All admissions so far.
     admissions: Vec<UnixMillis>,
     touched: usize,
 }
@@ -79,7 +79,7 @@ impl Key {
         matches!(self.request(limit, now), AccessOutcome::Admitted(_))
     }
 
-    /// A key with these admissions.
+    /// Creates a key with these admissions.
     fn with(admissions: impl IntoIterator<Item = UnixMillis>) -> Self {
         let mut key = Key::default();
         let unlimited = RateLimit::new(100_000, RateLimit::MAX_WINDOW).unwrap();
@@ -105,7 +105,7 @@ fn limits() -> impl Strategy<Value = RateLimit> {
     })
 }
 
-/// Steps between requests: most are short beside the window, some land on its very edge.
+/// Generates steps between requests: most are short compared with the window, some end exactly at its edge.
 fn steps() -> impl Strategy<Value = Vec<i64>> {
     let step =
         prop_oneof![4 => 0..400_i64, 2 => 900..1100_i64, 1 => Just(1000), 1 => 1000..6000_i64];
@@ -113,7 +113,7 @@ fn steps() -> impl Strategy<Value = Vec<i64>> {
 }
 
 proptest! {
-    /// By a count of its own: admitted exactly if fewer than the limit lie in `(now − window, now]`.
+    /// Compared with a simple count: admitted exactly if fewer than the limit lie in `(now − window, now]`.
     #[test]
     fn rate_1_a_request_is_admitted_exactly_if_the_window_before_it_has_room(
         limit in limits(),
@@ -131,7 +131,7 @@ proptest! {
         }
     }
 
-    /// The limit holds in any window there is, wherever it begins.
+    /// The limit holds in every window, wherever it begins.
     #[test]
     fn rate_1_no_window_anywhere_has_more_admissions_than_the_limit(
         limit in limits(),
@@ -150,7 +150,7 @@ proptest! {
         }
     }
 
-    /// A clock that is set back does not open the window again: requests count at the last time there was.
+    /// A clock that is set back does not reopen the window: requests count at the latest time so far.
     #[test]
     fn rate_1_a_clock_that_goes_back_admits_no_more(
         limit in limits(),
@@ -164,7 +164,7 @@ proptest! {
         }
     }
 
-    /// Numbers are dense and times in their order, whatever was deleted.
+    /// Numbers have no gaps and times are in order, whatever was deleted.
     #[test]
     fn rate_1_admissions_are_numbered_densely(limit in limits(), steps in steps()) {
         let mut key = Key::default();
@@ -212,7 +212,7 @@ proptest! {
         }
     }
 
-    /// Limit, rest and reset speak of the window as it is after the request.
+    /// The limit, the remaining requests and the reset describe the window after the request.
     #[test]
     fn rate_5_the_standing_counts_the_window(limit in limits(), steps in steps()) {
         let mut key = Key::default();
@@ -260,7 +260,7 @@ fn rate_1_ten_creates_in_any_sixty_minutes_and_the_eleventh_to_the_millisecond()
     for minute in 0..10 {
         assert!(key.is_admitted(RateLimit::CREATE, at(minute * 60_000)), "minute {minute}");
     }
-    // A bucket that refills would have had another token six minutes after the first.
+    // A bucket that refills would admit another request six minutes after the first.
     for (early, retry_after) in [(9 * 60_000, 51 * 60), (30 * 60_000, 30 * 60), (HOUR - 1, 1)] {
         let rate_limit = RateLimitStatus { limit: 10, remaining: 0, reset_at: at(HOUR) };
         let refused = AccessOutcome::Refused { rate_limit, retry_after };
@@ -270,7 +270,8 @@ fn rate_1_ten_creates_in_any_sixty_minutes_and_the_eleventh_to_the_millisecond()
     assert!(!key.is_admitted(RateLimit::CREATE, at(HOUR)));
 }
 
-/// More than the limit are in the window when the limit was lowered: enough have to leave.
+/// If the limit was lowered, the window may have more admissions than the limit; enough of them have to
+/// leave.
 #[test]
 fn rate_5_under_a_lowered_limit_the_retry_waits_for_as_many_as_are_too_many() {
     let limit = RateLimit::new(2, Duration::from_secs(10)).unwrap();
@@ -280,7 +281,7 @@ fn rate_5_under_a_lowered_limit_the_retry_waits_for_as_many_as_are_too_many() {
     assert_eq!(key.request(limit, at(5000)), refused);
 }
 
-/// Full to one place, and with thousands that leave the window at once.
+/// A window with room for one, and thousands of admissions that leave at once.
 #[test]
 fn rate_1_the_cost_of_an_admission_does_not_grow_with_its_window() {
     let mut costs = Vec::new();
@@ -293,11 +294,11 @@ fn rate_1_the_cost_of_an_admission_does_not_grow_with_its_window() {
             costs.push(key.touched);
         }
     }
-    // Two looks, the admission, and eight that have left.
+    // Two reads, the admission, and eight expired ones.
     assert!(costs.iter().all(|cost| *cost <= 3 + 8), "{costs:?}");
 }
 
-/// A look for the last admission shows that all have left: none is looked for that is still in the window.
+/// The last admission shows that all have left the window, so no other one is read.
 #[test]
 fn rate_1_a_window_that_has_emptied_is_looked_at_once() {
     let limit = RateLimit::new(2, Duration::from_secs(10)).unwrap();
@@ -319,7 +320,7 @@ fn rate_5_seconds_are_rounded_up() {
     }
 }
 
-/// Nothing overflows at the ends of time.
+/// Nothing overflows at the extreme times.
 #[test]
 fn rate_1_a_clock_out_of_range_is_judged_all_the_same() {
     let limit = RateLimit::new(1, RateLimit::MAX_WINDOW).unwrap();

@@ -22,7 +22,7 @@ fn assert_wire<'a>(refusal: impl Into<ErrorBody<'a>>, status: u16, body: &str) {
     assert_eq!(says_when, matches!(status, 429 | 503));
 }
 
-/// The headers of an error, in the form of a request's head.
+/// Returns the headers of an error, in the form of an HTTP head.
 fn headers<'a>(refusal: impl Into<ErrorBody<'a>>) -> String {
     let error = refusal.into();
     let lines: Vec<_> =

@@ -1,4 +1,4 @@
-//! A store that keeps who may use a service, and no windows (RATE-1).
+//! A store with access and without rate-limit windows (RATE-1).
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
@@ -16,7 +16,7 @@ use custom_models_core::tenant::Plans;
 use custom_models_core::time::{Timestamp, UnixMillis};
 use custom_models_core::{MemoryStore, Organisation};
 
-/// Registrations and keys alone.
+/// A store of registrations and keys alone.
 struct Keys(MemoryStore);
 
 impl AccessStore for Keys {

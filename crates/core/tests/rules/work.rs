@@ -1,5 +1,4 @@
-//! Requests that the engine makes of a store for workers and sweeps: TRAIN-3 to TRAIN-6, DATA-6, LOG-1,
-//! ORDER.
+//! The engine's calls of a store for workers and sweeps: TRAIN-3 to TRAIN-6, DATA-6, LOG-1, ORDER.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -12,7 +11,7 @@ use custom_models_core::{Engine, MemoryStore, Plan, Refusal};
 use crate::support::{Call, Clock, Recorder, Scripted, caller, pair, request};
 use crate::training::{ANYTHING, HOURS_5, claimed, lease, ready, worker};
 
-/// A store with so many trainings that wait for a worker, all of one organisation.
+/// Returns a store with this many trainings that wait for a worker, all of one organisation.
 fn waiting(trainings: usize) -> (MemoryStore, Clock) {
     let (store, clock) = (MemoryStore::new(), Clock::new());
     let (engine, acme) = (clock.engine(store.clone()), caller("acme", Plan::gold()));
@@ -24,7 +23,8 @@ fn waiting(trainings: usize) -> (MemoryStore, Clock) {
     (store, clock)
 }
 
-/// An engine over a store that shows its trainings, and answers the writes about them like this, by their number.
+/// Returns an engine over a store that shows its trainings, and gives the writes about them these outcomes,
+/// by their number.
 fn answering(
     (store, clock): (MemoryStore, Clock),
     answer: impl Fn(usize) -> Result<Outcome, StoreError> + Send + Sync + 'static,
@@ -69,7 +69,7 @@ fn train_3_a_claim_is_shown_until_when_it_holds() {
     assert_eq!(LeaseHeld::of(&ready), None);
 }
 
-/// One sync a claim: nothing is written to find out that a training has not failed.
+/// One sync per claim: nothing is written to find out that a training has not failed.
 #[test]
 fn train_5_only_a_training_that_has_failed_is_written_before_a_claim() {
     let (store, clock) = waiting(1);
@@ -118,7 +118,7 @@ fn data_6_a_pair_is_read_by_its_number() {
     }
 }
 
-/// The check that a host makes before it reads a body refuses what the edit itself would refuse.
+/// The check before a body is read refuses what the edit itself would refuse.
 #[test]
 fn order_an_edit_is_checked_without_being_made() {
     let (engine, _, acme, of) = claimed();

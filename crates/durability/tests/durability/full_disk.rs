@@ -1,4 +1,5 @@
-//! A full disk: an error with its cause, nothing half-written, and work goes on when there is space.
+//! A full disk: an error with its cause, nothing half-written, and a store that works again once there is
+//! space.
 
 use std::error::Error;
 use std::fs::File;
@@ -14,16 +15,17 @@ use custom_models_durability::{
 };
 use fastrand::Rng;
 
-/// The disk, in MiB: so small that it is full after some hundred models.
+/// The size of the disk in MiB, which some hundred models fill.
 const SMALL: u32 = 6;
 
-/// The same disk after somebody made space.
+/// The size of the disk after it has grown.
 const LARGE: u32 = 64;
 
-/// The number of times that each thread hears that the disk is full before it believes it.
+/// The number of times that each thread gets `Full` before it stops.
 const REFUSALS: u32 = 5;
 
-/// A store fills its disk; it says so, is read from, and works again when the disk is larger.
+/// Fills the disk of a store, which returns `Full`, can still be read, and works again once the disk is
+/// larger.
 pub(crate) fn works_again(kind: StoreKind, _: &mut Rng) -> Result<(), BoxError> {
     let disk = tmpfs(SMALL)?;
     let place = disk.folder().join("store");
@@ -36,7 +38,7 @@ pub(crate) fn works_again(kind: StoreKind, _: &mut Rng) -> Result<(), BoxError> 
     ensure!(ledger.tally().created > 0, "not one model fits on the disk");
     let checked = ledger.check(&store, &*contents);
     match checked.as_ref().err().and_then(|cause| cause.downcast_ref::<StoreError>()) {
-        // Sled cannot be opened anew as long as it has no space, not even to be read.
+        // Sled cannot be reopened without space, not even for reading.
         Some(fault) if fault.kind() == StoreErrorKind::Full && kind == StoreKind::Sled => {}
         _ => checked.map_err(|cause| format!("while the disk is full: {cause}"))?,
     }
@@ -66,7 +68,7 @@ pub(crate) fn works_again(kind: StoreKind, _: &mut Rng) -> Result<(), BoxError> 
     disk.unmount()
 }
 
-/// A store that is to be made where there is no space says so, and is made when there is.
+/// Creating a store without space returns `Full`, and succeeds once there is space.
 pub(crate) fn full_from_the_start(kind: StoreKind, _: &mut Rng) -> Result<(), BoxError> {
     let disk = tmpfs(SMALL)?;
     let filler = disk.folder().join("filler");
@@ -79,8 +81,8 @@ pub(crate) fn full_from_the_start(kind: StoreKind, _: &mut Rng) -> Result<(), Bo
             "attempt {attempt}: {fault:?}"
         );
     }
-    // Removing it might free nothing yet: a process that another test is just starting has it open,
-    // too, until it executes its program.
+    // Removing it might free nothing yet: a process that another test is starting also has it open, until it
+    // executes its program.
     File::create(filler)?;
     let store = kind.open(&place)?;
     let contents = StoreKind::contents(&place, &store)?;
@@ -92,8 +94,8 @@ pub(crate) fn full_from_the_start(kind: StoreKind, _: &mut Rng) -> Result<(), Bo
     disk.unmount()
 }
 
-/// Uploads that find no space are refused and leave nothing, whether it is their files that do not fit or
-/// the pair; what was acknowledged before is there, and more is when there is space (DATA-4).
+/// Uploads that find no space are refused and leave nothing, whether their files or the pair do not fit.
+/// Earlier acknowledged data is kept, and further uploads succeed once there is space (DATA-4).
 pub(crate) fn uploads_are_refused(_: &mut Rng) -> Result<(), BoxError> {
     let disk = tmpfs(SMALL)?;
     let place = disk.folder().join("store");
@@ -142,7 +144,7 @@ pub(crate) fn uploads_are_refused(_: &mut Rng) -> Result<(), BoxError> {
 #[derive(Default)]
 struct Filled {
     lines: Vec<Line>,
-    /// The number of creates that were answered by [`StoreErrorKind::OutcomeUnknown`].
+    /// The number of creates with an unknown outcome ([`StoreErrorKind::OutcomeUnknown`]).
     unknown: u64,
 }
 
@@ -162,8 +164,8 @@ fn fill(kind: StoreKind, store: &Arc<dyn Store>) -> Result<Filled, BoxError> {
     })
 }
 
-/// Any other answer than an acknowledgement and [`StoreErrorKind::Full`], with its cause, is an
-/// error; only sled may not know what became of the group that found the disk full.
+/// Creates models until the disk is full. Any result but an acknowledgement and [`StoreErrorKind::Full`] with
+/// its cause is an error; sled alone may return an unknown outcome for the group that found the disk full.
 fn fill_from_thread(
     kind: StoreKind,
     store: &Arc<dyn Store>,
@@ -176,7 +178,7 @@ fn fill_from_thread(
     let mut refusals = 0;
     let mut number = 0;
     while refusals < REFUSALS {
-        // Every fourth model has a description, and so fills the disk soonest.
+        // Every fourth model has a description, and so fills the disk fastest.
         number += 4;
         let fault = match workload.create(caller, Token { run: 0, thread, number: number - 1 })? {
             Ok(line) => {
@@ -203,7 +205,7 @@ fn create_some(workload: &Workload, run: u32) -> Result<Vec<Line>, BoxError> {
     (0..100).map(|number| Ok(workload.create(caller, Token { run, thread: 0, number })??)).collect()
 }
 
-/// Writes a file until not one byte more fits.
+/// Writes a file until no byte fits any more.
 fn fill_with_zeros(path: &Path) -> Result<(), BoxError> {
     let mut file = File::create(path)?;
     loop {

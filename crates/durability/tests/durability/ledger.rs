@@ -1,4 +1,4 @@
-//! The ledger itself: which ids it lets come again.
+//! Tests of the ledger: the ids that may be used again.
 
 use std::sync::Arc;
 
@@ -9,8 +9,8 @@ use custom_models_durability::{BoxError, Ledger, Line, MEMBERS, StoreKind, Token
 use fastrand::Rng;
 use tempfile::TempDir;
 
-/// An id that another thread saw before its create was acknowledged may come again after a crash, where a
-/// store shows models before they are durable, or the power was cut by then. One of which anything was
+/// An id that another thread saw before its create was acknowledged may be used again after a crash, if the
+/// store shows models before they are durable, or the power was cut by then. An id of which anything was
 /// acknowledged may not.
 pub(crate) fn lets_ids_come_again_that_were_only_seen(_: &mut Rng) -> Result<(), BoxError> {
     let (id, member) = (ModelId::new(1)?, MEMBERS.first().ok_or("no members")?);
@@ -30,7 +30,7 @@ pub(crate) fn lets_ids_come_again_that_were_only_seen(_: &mut Rng) -> Result<(),
         (StoreKind::Sqlite, &[], &seen, true),
         (StoreKind::Sled, &acknowledged, &[], false),
     ] {
-        // Looked at between the runs, or not.
+        // With and without a check between the runs.
         for is_checked in [true, false] {
             let mut ledger = Ledger::of(kind);
             ledger.note(1, before_cut)?;
@@ -39,7 +39,7 @@ pub(crate) fn lets_ids_come_again_that_were_only_seen(_: &mut Rng) -> Result<(),
                 let folder = TempDir::new()?;
                 let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
                 let contents = StoreKind::contents(&folder.path().join("store"), &store)?;
-                // Events that were acknowledged are not there either, which is not what this is about.
+                // Acknowledged events are missing too, which does not matter here.
                 let checked = ledger.check(&store, &*contents);
                 ensure!(checked.is_ok() == (before_cut.len() < 2), "{kind}: {checked:?}");
             }

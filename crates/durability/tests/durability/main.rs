@@ -1,8 +1,8 @@
-//! Tests of what stores must survive: the death of their process, a power cut, a full disk. They also check the
-//! order of writes and syncs by which stores survive these.
+//! Tests of stores against the death of their process, power cuts and full disks, and of the order of writes
+//! and syncs by which stores survive these.
 //!
-//! Tests that mount file systems need root and are asked for by `CUSTOM_MODELS_MOUNT_TESTS=1`;
-//! otherwise they are reported as ignored. See the crate's README.
+//! Tests that mount file systems need root and `CUSTOM_MODELS_MOUNT_TESTS=1`; otherwise they are reported as
+//! ignored. See the crate's README.
 
 mod full_disk;
 mod ledger;
@@ -18,15 +18,15 @@ use custom_models_durability::{BoxError, Ledger, StoreKind, Task, ensure, explai
 use fastrand::Rng;
 use libtest_mimic::{Arguments, Trial};
 
-/// The seed of a run's random choices, unless `CUSTOM_MODELS_SEED` says otherwise.
+/// The default seed of a run's random choices, without `CUSTOM_MODELS_SEED`.
 const SEED: u64 = 42;
 
-/// The number of times that a store is killed or loses its power.
+/// The number of kills or power cuts of a store.
 const ROUNDS: u32 = 15;
 
 fn main() -> Result<(), BoxError> {
     let mut arguments = Arguments::from_args();
-    // They wait for the disk most of the time.
+    // The tests wait for the disk most of the time.
     arguments.test_threads.get_or_insert(8);
     let seed = env::var("CUSTOM_MODELS_SEED").ok().map_or(Ok(SEED), |seed| seed.parse())?;
     let mounts = is_asked_for("CUSTOM_MODELS_MOUNT_TESTS");
@@ -87,21 +87,21 @@ fn is_asked_for(variable: &str) -> bool {
     env::var(variable).is_ok_and(|value| value == "1")
 }
 
-/// A load that goes on until it is killed, and uploads in every second run.
+/// Returns a load that runs until it is killed, and uploads in every second run.
 fn endless(kind: &str, place: PathBuf, run: u32, random: &mut Rng) -> Task {
     let (seed, uploads) = (random.u64(..), run.is_multiple_of(2));
     Task { kind: kind.to_owned(), place, run, seed, threads: 4, uploads, steps: None }
 }
 
-/// The command that runs a load in a process of its own.
+/// Returns the command of a load as a separate process.
 fn load(task: &Task) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_custom-models-load"));
     command.args(task.to_arguments());
     command
 }
 
-/// After how many acknowledgements a load is stopped: at once, early, late, and now and then so late
-/// that SQLite has carried its log into the file.
+/// Returns the number of acknowledgements after which a load is stopped: at once, early, late, and sometimes
+/// so late that SQLite has made a checkpoint.
 fn moment(run: u32, random: &mut Rng) -> usize {
     match run % 16 {
         6 => random.usize(2500..=3000),
@@ -111,7 +111,7 @@ fn moment(run: u32, random: &mut Rng) -> usize {
     }
 }
 
-/// Makes sure that a test has seen what it is about.
+/// Checks that a test has observed what it is about.
 fn has_seen_enough(ledger: &Ledger) -> Result<(), BoxError> {
     let tally = ledger.tally();
     ensure!(

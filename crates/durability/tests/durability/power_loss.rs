@@ -1,4 +1,4 @@
-//! The loss of power (MODEL-6): the store's file system is cut off in mid-load and mounted again.
+//! Power cuts (MODEL-6): the store's file system is shut down under load and mounted again.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -12,13 +12,13 @@ use fastrand::Rng;
 
 use crate::{ROUNDS, endless, has_seen_enough, load, moment};
 
-/// One place and many power cuts over it. What is checked is what is checked after a kill.
+/// Cuts the power of one place many times, with the same checks as after a kill.
 pub(crate) fn survives(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError> {
     let disk = Disk::new()?;
     let mut ledger = Ledger::of(kind);
     let mut run = 0;
     for round in 1..=ROUNDS {
-        // Every fourth time the power goes again before anybody looked.
+        // Every fourth time the power is cut again before a check.
         for _ in 0..if round % 4 == 0 { 2 } else { 1 } {
             run += 1;
             let task = endless(kind.word(), "store".into(), run, random);
@@ -30,7 +30,7 @@ pub(crate) fn survives(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError
     has_seen_enough(&ledger)
 }
 
-/// Stores that lose the power soon after they were made, or while they are.
+/// Cuts the power of stores soon after they were created, or during that.
 pub(crate) fn survives_when_new(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError> {
     let disk = Disk::new()?;
     for run in 1..=ROUNDS {
@@ -44,12 +44,12 @@ pub(crate) fn survives_when_new(kind: StoreKind, random: &mut Rng) -> Result<(),
     Ok(())
 }
 
-/// The control of this test: if SQLite that syncs nothing loses nothing, there was no power cut.
+/// The control of this test: if SQLite without syncs loses nothing, the power was not cut.
 pub(crate) fn unsynced_sqlite_loses(random: &mut Rng) -> Result<(), BoxError> {
     loses(UnsyncedSqlite::WORD, random, |place| UnsyncedSqlite::open(place)?.ids())
 }
 
-/// The control of sled's adapter: sled's own flush loses, so it is the sync that keeps.
+/// The control of sled's adapter: sled's own flush loses data, so the additional sync is needed.
 pub(crate) fn flush_only_sled_loses(random: &mut Rng) -> Result<(), BoxError> {
     loses(StoreKind::FlushOnlySled.word(), random, |place| {
         let store = StoreKind::FlushOnlySled.open(place)?;
@@ -59,13 +59,13 @@ pub(crate) fn flush_only_sled_loses(random: &mut Rng) -> Result<(), BoxError> {
     })
 }
 
-/// The control of the files of data: those that nobody syncs are lost.
+/// The control of the files of data: files without a sync are lost.
 pub(crate) fn unsynced_files_lose(random: &mut Rng) -> Result<(), BoxError> {
     loses(UnsyncedFiles::WORD, random, |place| UnsyncedFiles::open(place)?.ids())
 }
 
-/// A store that was durable before the load began must lose something of the load, in one of many
-/// power cuts at the latest.
+/// Checks that a store that was durable before the load began loses something of the load within many power
+/// cuts.
 fn loses(
     kind: &str,
     random: &mut Rng,
@@ -77,7 +77,7 @@ fn loses(
         let task = Task { uploads: false, ..task };
         create_durably(&disk, &task)?;
         let mut ledger = Ledger::of(StoreKind::FlushOnlySled);
-        // So many that sled's file must grow: what goes into a space that it has already survives.
+        // So many that sled's file must grow: writes into its allocated space survive.
         let count = random.usize(500..=2000);
         cut_in_mid_load(&disk, &task, count, false, &mut ledger)?;
         let mounted = disk.mount()?;
@@ -91,7 +91,7 @@ fn loses(
     Err(format!("{kind} lost nothing in {ROUNDS} power cuts: this test sees no loss").into())
 }
 
-/// Makes a store, and carries it to the disk, so that what is lost later was lost by the store.
+/// Creates a store and writes it to the disk, so that later losses are the store's.
 fn create_durably(disk: &Disk, task: &Task) -> Result<(), BoxError> {
     let mounted = disk.mount()?;
     let place = mounted.folder().join(&task.place);
@@ -101,8 +101,8 @@ fn create_durably(disk: &Disk, task: &Task) -> Result<(), BoxError> {
     mounted.unmount()
 }
 
-/// Runs a load, whose place is a name in the file system, until so many changes are acknowledged,
-/// cuts the power, waits until the load has noticed if it is one that must, and notes what was said.
+/// Runs a load, whose place is a name in the file system, until this many changes are acknowledged. Then cuts
+/// the power, waits until the load notices if it has to, and records its lines.
 fn cut_in_mid_load(
     disk: &Disk,
     task: &Task,

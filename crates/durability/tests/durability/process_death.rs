@@ -8,15 +8,15 @@ use tempfile::TempDir;
 
 use crate::{ROUNDS, endless, has_seen_enough, load, moment};
 
-/// One place, and processes that die over it: nothing acknowledged is lost, nothing deleted is
-/// back, no id is given twice, counters count rows, and no limit is passed.
+/// Kills processes on one place: nothing acknowledged is lost, nothing deleted is back, no id is used twice,
+/// counters match rows, and no limit is exceeded.
 pub(crate) fn survives(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError> {
     let folder = TempDir::new()?;
     let place = folder.path().join("store");
     let mut ledger = Ledger::of(kind);
     let mut run = 0;
     for round in 1..=ROUNDS {
-        // Every fourth time the process that recovers from a kill is killed, too.
+        // Every fourth time the process that recovers from a kill is killed too.
         for _ in 0..if round % 4 == 0 { 2 } else { 1 } {
             run += 1;
             let task = endless(kind.word(), place.clone(), run, random);
@@ -35,7 +35,8 @@ pub(crate) fn survives(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError
     has_seen_enough(&ledger)
 }
 
-/// A load that ends before its first line has noticed that its disk is gone, even while its process is still there.
+/// A load that ends before its first line has noticed that its disk is gone, even while its process still
+/// exists.
 pub(crate) fn a_silent_end_is_noticed(_: &mut Rng) -> Result<(), BoxError> {
     let mut command = Command::new("sh");
     command.args(["-c", "exec sleep 600 >&-"]);

@@ -1,4 +1,4 @@
-//! The order of calls to the system: what is acknowledged was written and synced before (MODEL-6).
+//! The order of system calls: an acknowledged change was written and synced before (MODEL-6).
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use crate::load;
 
-/// The number of steps that the traced load takes.
+/// The number of steps of the traced load.
 const STEPS: u32 = 60;
 
 /// Returns true if strace is installed and allowed to trace.
@@ -26,19 +26,19 @@ pub(crate) fn is_possible() -> bool {
     traced.is_ok_and(|status| status.success())
 }
 
-/// Before every acknowledgement the store has written to its log and synced it.
+/// Checks that before every acknowledgement the store has written to its log and synced it.
 pub(crate) fn is_kept(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError> {
     let trace = trace(kind.word(), |place| kind.log(place), random)?;
     trace.judge().map_err(|early| format!("{early:?}"))?;
     Ok(())
 }
 
-/// The control of this test: it sees that SQLite acknowledges what it has not synced.
+/// The control of this test: it detects that SQLite acknowledges unsynced changes.
 pub(crate) fn unsynced_sqlite_is_seen(random: &mut Rng) -> Result<(), BoxError> {
     is_seen(&trace(UnsyncedSqlite::WORD, |place| StoreKind::Sqlite.log(place), random)?)
 }
 
-/// The control of sled's adapter: sled's own flush is no sync.
+/// The control of sled's adapter: sled's own flush is not a sync.
 pub(crate) fn flush_only_sled_is_seen(random: &mut Rng) -> Result<(), BoxError> {
     let kind = StoreKind::FlushOnlySled;
     is_seen(&trace(kind.word(), |place| kind.log(place), random)?)
@@ -50,10 +50,10 @@ fn is_seen(trace: &Trace) -> Result<(), BoxError> {
     Ok(())
 }
 
-/// Traces a load of one thread.
+/// Traces a load with one thread.
 fn trace(kind: &str, log: impl Fn(&Path) -> PathBuf, random: &mut Rng) -> Result<Trace, BoxError> {
     let folder = TempDir::new()?;
-    // strace shows files by the paths that the system knows them by.
+    // strace shows files by their canonical paths.
     let place = folder.path().canonicalize()?.join("store");
     let log = log(&place);
     let output = folder.path().join("trace");

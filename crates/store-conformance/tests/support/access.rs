@@ -12,7 +12,7 @@ use custom_models_core::time::UnixMillis;
 
 use super::mutant::Mutant;
 
-/// The plans of organisations, the keys, and the admissions with the threads that asked for them.
+/// Plans of organisations, keys, and admissions with the threads that requested them.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Access {
     pub(super) plans: BTreeMap<Organisation, PlanName>,
@@ -21,7 +21,7 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// Makes of this what an opened store begins with.
+    /// Prepares the state for an opened store.
     pub(crate) fn open(&mut self, mutant: Option<Mutant>) {
         match mutant {
             Some(Mutant::KeysForgottenAtOpening) => self.keys.clear(),
@@ -102,7 +102,7 @@ impl Access {
         outcome
     }
 
-    /// The admissions that a request is judged by, and its time.
+    /// Returns the admissions that a request is judged by, and its time.
     pub(super) fn rows(
         &mut self,
         mutant: Option<Mutant>,
@@ -120,7 +120,7 @@ impl Access {
         (Admissions { counted: Counted(counted), kept: &mut self.admissions, thread }, at)
     }
 
-    /// Counts an admission beside the rules.
+    /// Counts an admission without judging it.
     pub(super) fn count(&mut self, window: Window, at: UnixMillis, thread: ThreadId) {
         self.admissions.push((window, at, thread));
     }
@@ -145,7 +145,7 @@ impl Access {
         AccessOutcome::Swept((before - self.admissions.len()) as u64)
     }
 
-    /// The admissions that are counted in a window.
+    /// Returns the counted admissions of a window.
     fn counted(
         &self,
         mutant: Option<Mutant>,
@@ -207,7 +207,7 @@ impl Access {
     }
 }
 
-/// The admissions that are counted in a window, in their order.
+/// The counted admissions of a window, in order.
 pub(super) struct Counted(Vec<Admission>);
 
 impl AdmissionRows for Counted {
@@ -230,7 +230,7 @@ impl AdmissionRows for Counted {
     }
 }
 
-/// Those that are counted, and those that are kept.
+/// The counted and the stored admissions.
 pub(super) struct Admissions<'a> {
     counted: Counted,
     kept: &'a mut Vec<(Window, UnixMillis, ThreadId)>,

@@ -1,4 +1,4 @@
-//! All that the store holds.
+//! Export, import and erasure of everything in the store.
 
 use custom_models_core::Organisation;
 use custom_models_core::store::{
@@ -173,7 +173,7 @@ impl State {
         }
     }
 
-    /// One kind after the other.
+    /// Erases one kind after the other.
     fn erase(&mut self, mutant: Option<Mutant>, of: &Organisation, limit: usize) {
         if self.access.erase(mutant, of, limit) || self.life.erase_data(mutant, of) {
             return;
@@ -214,7 +214,8 @@ impl Access {
         }
     }
 
-    /// Erases at most `limit` keys of an organisation, or its plan if it has none. Returns true if something went.
+    /// Erases at most `limit` keys of an organisation, or its plan if it has none. Returns true if it erased
+    /// something.
     fn erase(&mut self, mutant: Option<Mutant>, of: &Organisation, limit: usize) -> bool {
         let all = mutant == Some(Mutant::ErasureTakesAllKeys);
         let (before, mut left) = (self.keys.len(), limit);
@@ -286,7 +287,7 @@ impl Life {
         }
     }
 
-    /// Erases the data and the answers of an organisation. Returns true if something went.
+    /// Erases the data and the idempotency records of an organisation. Returns true if it erased something.
     fn erase_data(&mut self, mutant: Option<Mutant>, of: &Organisation) -> bool {
         let count =
             |life: &Life| life.data.values().map(Vec::len).sum::<usize>() + life.answers.len();

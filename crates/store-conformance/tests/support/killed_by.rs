@@ -1,4 +1,4 @@
-//! The mutants, and the cases that must notice; those in the life of models stand elsewhere.
+//! The mutants, and the cases that must kill them; those of records are in another file.
 
 use super::mutant::Mutant;
 

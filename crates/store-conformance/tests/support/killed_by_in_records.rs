@@ -1,4 +1,4 @@
-//! The mutants in the life of models after creation, and the cases that must notice.
+//! The mutants in the records of models after creation, and the cases that must kill them.
 
 use super::mutant::Mutant;
 

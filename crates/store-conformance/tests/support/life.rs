@@ -10,13 +10,13 @@ use custom_models_core::{ModelId, Organisation};
 
 use super::mutant::Mutant;
 
-/// Histories, data and answers.
+/// Histories, data and idempotency records.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Life {
     pub(super) histories: BTreeMap<Organisation, History>,
     pub(super) data: BTreeMap<(Organisation, ModelId), Vec<DataPair>>,
     pub(super) answers: HashMap<KeptUnder, IdempotencyRecord>,
-    /// An answer that a flawed store keeps with the next write.
+    /// A record that a mutant stores with the next write.
     pub(super) late: Option<(KeptUnder, IdempotencyRecord)>,
 }
 
@@ -29,7 +29,7 @@ pub(super) struct History {
 pub(super) type KeptUnder = (Organisation, IdempotencyScope, Option<ThreadId>);
 
 impl Life {
-    /// Makes of this what an opened store begins with.
+    /// Prepares the state for an opened store.
     pub(crate) fn open(&mut self, mutant: Option<Mutant>) {
         match mutant {
             Some(Mutant::EventsForgottenAtOpening) => self.histories.clear(),
@@ -237,7 +237,7 @@ impl Life {
     }
 }
 
-/// Under what an answer is kept.
+/// Returns the key under which a record is stored.
 fn kept_under(
     mutant: Option<Mutant>,
     organisation: &Organisation,

@@ -1,4 +1,4 @@
-//! A small store with a writer thread and a disk of its own kind, whole or with one mutant.
+//! A small store with a writer thread and a simulated disk, correct or with one mutant.
 
 mod access;
 mod archive;
@@ -21,7 +21,7 @@ use mutant::Mutant;
 use state::State;
 use store::QueuedStore;
 
-/// Builds stores with one mutant, or with none.
+/// A builder of stores with one mutant, or with none.
 pub(crate) struct QueuedBuilder(pub(crate) Option<Mutant>);
 
 impl Builder for QueuedBuilder {
@@ -31,7 +31,7 @@ impl Builder for QueuedBuilder {
     }
 }
 
-/// The state that a kill leaves.
+/// The state that survives a kill.
 type Disk = Arc<Mutex<State>>;
 
 struct QueuedPlace {

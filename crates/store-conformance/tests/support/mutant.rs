@@ -1,6 +1,6 @@
-//! The ways in which a store can be wrong.
+//! The mutants: faults of a store.
 
-/// One way in which a store is wrong.
+/// A fault of a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mutant {
     NamesEndAtNul,

@@ -189,7 +189,7 @@ impl Transaction<'_> {
     }
 }
 
-/// The model as it is kept.
+/// Returns the model as it is stored.
 fn kept(mutant: Option<Mutant>, mut model: CustomModel) -> CustomModel {
     match mutant {
         Some(Mutant::NamesEndAtNul) => {
@@ -222,14 +222,14 @@ fn kept(mutant: Option<Mutant>, mut model: CustomModel) -> CustomModel {
     model
 }
 
-/// The training state that a model has when its record is another.
+/// Changes the training state of a model through its stored text.
 fn rewrite(model: &mut CustomModel, change: impl Fn(String) -> String) {
     let record = model.training.to_record().unwrap().map(change);
     model.training =
         TrainingState::from_record(model.training.status(), record.as_deref()).unwrap();
 }
 
-/// Drops all metrics but the five that READ-4 names, wherever there are metrics.
+/// Removes all metrics but the five that READ-4 names.
 fn keep_the_five(record: &mut Value) {
     let Some(fields) = record.as_object_mut() else { return };
     for (name, value) in fields {

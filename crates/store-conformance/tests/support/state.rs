@@ -37,14 +37,14 @@ pub(crate) struct State {
     pub(crate) life: Life,
 }
 
-/// An identity that no other store has.
+/// Returns an identity that no other store has.
 fn drawn() -> [u8; 16] {
     static DRAWN: AtomicU64 = AtomicU64::new(2);
     u128::from(DRAWN.fetch_add(1, Ordering::Relaxed)).to_be_bytes()
 }
 
 impl State {
-    /// The state of a new store.
+    /// Returns the state of a new store.
     pub(super) fn drawn() -> State {
         State { identity: drawn(), ..State::default() }
     }
@@ -53,7 +53,7 @@ impl State {
         self.last_id = self.last_id.max(to.get());
     }
 
-    /// Returns the state that an opened store begins with.
+    /// Returns the state of an opened store.
     pub(crate) fn opened(mut self, mutant: Option<Mutant>) -> State {
         if mutant == Some(Mutant::NewestIdAgainAfterOpening) {
             self.last_id = self.newest_id();
@@ -154,7 +154,7 @@ impl State {
         Ok(outcome)
     }
 
-    /// The write that is judged in the place of what was asked.
+    /// Returns the write that a mutant judges instead of the requested one.
     fn misheard(&mut self, mutant: Option<Mutant>, mut write: Write, thread: ThreadId) -> Write {
         match &mut write.change {
             Change::Create { limit, .. } => {
@@ -234,7 +234,7 @@ impl State {
         }
     }
 
-    /// The change of data that an edit would be, if nobody expected another revision.
+    /// Returns the change of data that an edit would make at any revision.
     fn data_of(&self, write: &Write, id: ModelId) -> Option<DataChange> {
         let Change::Edit { edit, .. } = &write.change else { return None };
         let of = &write.organisation;
@@ -245,7 +245,7 @@ impl State {
         next.ok().map(|next| next.data)
     }
 
-    /// Returns the outcome that a caller is told, which is another one in a store with such a mutant.
+    /// Returns the outcome for the caller, which a mutant may change.
     fn told(&self, mutant: Option<Mutant>, asked: &Write, outcome: Outcome) -> Outcome {
         let Change::Edit { id, edit, .. } = &asked.change else { return outcome };
         let is_anyones = || self.rows.keys().any(|(_, found)| found == id);
@@ -300,7 +300,7 @@ fn nothing() -> NewModel {
     }
 }
 
-/// Reduces an expectation to the part that a flawed store looks at.
+/// Reduces an expectation to the part that a mutant checks.
 fn expect_less(mutant: Option<Mutant>, expected: &mut Expected) {
     match (mutant, &*expected) {
         (Some(Mutant::EditsIgnoreWhatIsExpected), _) => *expected = Expected::Anything,
@@ -318,7 +318,7 @@ pub(super) fn is_made(outcome: &Outcome) -> bool {
     matches!(made, Outcome::Created(_) | Outcome::Changed { .. } | Outcome::Deleted)
 }
 
-/// The outcome of the change, if its request was admitted with it.
+/// Returns the outcome of the change, if its request was admitted with it.
 fn of_the_change(outcome: &Outcome) -> &Outcome {
     match outcome {
         Outcome::Admitted { outcome, .. } => outcome,

@@ -21,7 +21,7 @@ enum Job {
     Access(AccessChange, ThreadId, Completion<AccessOutcome>),
 }
 
-/// Hands writes to a thread, which makes them, saves them and answers.
+/// A store that hands writes to a thread, which makes, saves and answers them.
 pub(crate) struct QueuedStore {
     pub(super) mutant: Option<Mutant>,
     pub(super) shared: Arc<Shared>,
@@ -32,7 +32,7 @@ pub(crate) struct QueuedStore {
 struct Queue {
     sender: Option<Sender<Job>>,
     submitted: usize,
-    /// The completions that a flawed store leaves unanswered.
+    /// The completions that a mutant leaves unanswered.
     left: Vec<Completion>,
 }
 
@@ -50,7 +50,7 @@ pub(super) struct Memory {
     pub(super) is_closed: bool,
 }
 
-/// The number of writes that a store with a mutant in its queue makes before the mutant shows.
+/// The number of writes before a mutant of the queue shows.
 const WORKS_UNTIL: usize = 20;
 
 impl QueuedStore {

@@ -8,10 +8,10 @@ use custom_models_core::Engine;
 use custom_models_core::store::ModelStore;
 use custom_models_core::time::UnixMillis;
 
-/// The time that [`Clock`] shows at first, in milliseconds since 1970.
+/// The initial time of a [`Clock`], in milliseconds since 1970.
 const START: i64 = 1_736_935_200_000;
 
-/// A clock that goes when it is told to. Clones show the same time.
+/// A clock that the test advances. Clones share the time.
 #[derive(Clone)]
 pub(crate) struct Clock(Arc<AtomicI64>);
 
@@ -20,7 +20,7 @@ impl Clock {
         Clock::at(START)
     }
 
-    /// A clock that shows so many milliseconds since 1970 at first.
+    /// Creates a clock at this many milliseconds since 1970.
     pub(crate) fn at(millis: i64) -> Self {
         Clock(Arc::new(AtomicI64::new(millis)))
     }
@@ -34,7 +34,7 @@ impl Clock {
         UnixMillis::from_unix_millis(self.0.load(Ordering::SeqCst))
     }
 
-    /// Goes on by so many milliseconds, or back.
+    /// Advances the clock by this many milliseconds, or sets it back.
     pub(crate) fn go(&self, millis: i64) {
         self.0.fetch_add(millis, Ordering::SeqCst);
     }

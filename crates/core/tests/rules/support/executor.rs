@@ -1,4 +1,4 @@
-//! A future runs here on a thread that parks: no runtime is needed.
+//! An executor that parks the thread: futures need no runtime.
 
 use std::future::Future;
 use std::pin::pin;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-/// Wakes a thread that is parked.
+/// A waker that unparks a thread.
 struct Unpark(Thread);
 
 impl Wake for Unpark {
@@ -15,7 +15,7 @@ impl Wake for Unpark {
     }
 }
 
-/// The whole of an executor: park until woken.
+/// Runs a future to its end, parking the thread until it is woken.
 pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     let mut future = pin!(future);
     let waker = Waker::from(Arc::new(Unpark(thread::current())));

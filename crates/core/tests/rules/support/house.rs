@@ -12,14 +12,14 @@ use custom_models_core::time::Timestamp;
 
 use super::Clock;
 
-/// A store with organisations and keys, and a clock that stands still until it is moved.
+/// A store with organisations and keys, and a clock that changes only when it is set.
 pub(crate) struct House {
     pub(crate) store: MemoryStore,
     pub(crate) clock: Clock,
 }
 
 impl House {
-    /// Two organisations on the plan Gold, a thousand seconds after 1970.
+    /// Creates two organisations on the plan Gold, a thousand seconds after 1970.
     pub(crate) fn new() -> Self {
         let house = House { store: MemoryStore::new(), clock: Clock::at(1_000_000) };
         for organisation in ["acme", "other"] {
@@ -41,7 +41,7 @@ impl House {
         self.key_until(number, organisation, scopes, None)
     }
 
-    /// Adds a key that may expire at a second.
+    /// Adds a key that may expire at a given second.
     pub(crate) fn key_until(
         &self,
         number: u8,
@@ -71,7 +71,7 @@ impl House {
         Gate::new(store, plans, limits, move || clock.time()).unwrap()
     }
 
-    /// The number of creates of a key that were admitted and are kept.
+    /// Returns the number of stored admissions of a key for creates.
     pub(crate) fn admissions(&self, number: u8) -> usize {
         let all = RateLimit::new(RateLimit::MAX_REQUESTS, RateLimit::MAX_WINDOW).unwrap();
         let window = Window { key: api_key(number).id().into(), operation: Operation::Create };

@@ -1,5 +1,5 @@
-//! JSON as a value that keeps what a parser throws away: the order of members, repeated keys, and
-//! the many ways to write one text.
+//! JSON values that keep what a parser discards: the order of members, repeated keys, and the many ways to
+//! write one text.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use super::{NAMED, Tape, WHITE_SPACE, is_language};
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Json {
     Null,
-    /// A literal or a number, as it is written.
+    /// A literal or a number, as written.
     Word(&'static str),
     Text(String),
     Array(Vec<Json>),
@@ -34,7 +34,7 @@ const WORDS: [&str; 12] = [
 ];
 
 impl Json {
-    /// Any value.
+    /// Generates any value.
     pub(crate) fn value(tape: &mut Tape, depth: usize) -> Json {
         match tape.below(if depth == 0 { 4 } else { 6 }) {
             0 => Json::Null,
@@ -47,7 +47,7 @@ impl Json {
         }
     }
 
-    /// Any value but a string and `null`.
+    /// Generates any value but a string and `null`.
     pub(crate) fn wrong_type(tape: &mut Tape) -> Json {
         match Json::value(tape, 2) {
             Json::Null | Json::Text(_) => Json::Word(tape.of(&WORDS)),
@@ -55,7 +55,7 @@ impl Json {
         }
     }
 
-    /// The members of a request: named fields mostly, valid values often, in any order.
+    /// Generates the members of a request: mostly named fields, often with valid values, in any order.
     pub(crate) fn request(tape: &mut Tape) -> Vec<(String, Json)> {
         let mut members = Vec::new();
         if tape.below(4) > 0 {
@@ -76,7 +76,7 @@ impl Json {
     }
 }
 
-/// A key: the name of a field, nearly such a name, or any text.
+/// Generates a key: the name of a field, a similar name, or any text.
 pub(crate) fn key(tape: &mut Tape) -> String {
     const KEYS: [&str; 14] = [
         "name",
@@ -100,7 +100,8 @@ pub(crate) fn key(tape: &mut Tape) -> String {
     }
 }
 
-/// The violations in the members of a body, by the plain words of the rules. Empty if it is valid.
+/// Returns the violations in the members of a body, by a simple implementation of the rules. Empty if it is
+/// valid.
 pub(crate) fn expected(members: &[(String, Json)]) -> Vec<(Field, ViolationKind)> {
     let judge = |&(key, field): &(&str, Field)| {
         let mut values = members.iter().filter(|(name, _)| name == key).map(|(_, value)| value);
@@ -140,7 +141,7 @@ fn expected_of(field: Field, value: Option<&Json>) -> Option<ViolationKind> {
     }
 }
 
-/// Writes an object with random whitespace and random escapes.
+/// Writes an object with random white space and random escapes.
 pub(crate) fn render(members: &[(String, Json)], tape: &mut Tape) -> String {
     let mut out = String::new();
     write_object(members, tape, &mut out);
@@ -192,7 +193,7 @@ fn write_object(members: &[(String, Json)], tape: &mut Tape, out: &mut String) {
     out.push('}');
 }
 
-/// One manner of escaping for a whole text, so that long texts do not eat the tape.
+/// Writes a text with one style of escaping, so that long texts do not use up the tape.
 fn write_text(text: &str, tape: &mut Tape, out: &mut String) {
     let manner = tape.below(8);
     out.push('"');
@@ -227,7 +228,7 @@ fn hex(character: char, upper: bool, out: &mut String) {
     }
 }
 
-/// The keys of an object, in the order in which they are written.
+/// Returns the keys of an object in the order in which they are written.
 pub(crate) fn keys(object: &str) -> Vec<String> {
     struct Keys(Vec<String>);
 

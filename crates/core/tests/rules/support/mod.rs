@@ -1,4 +1,4 @@
-//! Helpers that the tests share: generators, an independent judge of JSON, stores that misbehave.
+//! Helpers that the tests share: generators, an independent JSON parser, stores with scripted outcomes.
 
 mod clock;
 mod executor;
@@ -28,12 +28,12 @@ pub(crate) use stores::{Call, Recorder, Scripted};
 pub(crate) use tape::{Tape, mutate, tape};
 pub(crate) use well_formed::{Shape, shape, shorten_numbers};
 
-/// Proptest's own configuration, so that `PROPTEST_CASES` counts, and no files of failures.
+/// Returns proptest's default configuration, which reads `PROPTEST_CASES`, without files of failures.
 pub(crate) fn config() -> ProptestConfig {
     ProptestConfig { failure_persistence: None, ..ProptestConfig::default() }
 }
 
-/// The characters that Unicode calls White_Space, one by one.
+/// The characters with the Unicode property White_Space.
 pub(crate) const WHITE_SPACE: [char; 25] = [
     '\u{9}', '\u{A}', '\u{B}', '\u{C}', '\u{D}', '\u{20}', '\u{85}', '\u{A0}', '\u{1680}',
     '\u{2000}', '\u{2001}', '\u{2002}', '\u{2003}', '\u{2004}', '\u{2005}', '\u{2006}', '\u{2007}',
@@ -48,7 +48,7 @@ pub(crate) fn is_language(code: &str) -> bool {
     LANGUAGES.split(' ').any(|known| known == code)
 }
 
-/// The fields that the rules name, in the order of the wire.
+/// The fields that the rules name, in the order of `details`.
 pub(crate) const NAMED: [(&str, Field); 4] = [
     ("name", Field::Name),
     ("language", Field::Language),
@@ -56,12 +56,12 @@ pub(crate) const NAMED: [(&str, Field); 4] = [
     ("description", Field::Description),
 ];
 
-/// Fields and kinds of what is violated, in the order of the wire.
+/// Returns the violated fields and the kinds of their violations, in the order of `details`.
 pub(crate) fn kinds(violations: &Violations) -> Vec<(Field, ViolationKind)> {
     violations.iter().map(|violation| (violation.field(), violation.kind())).collect()
 }
 
-/// The violations of a body; none if it is valid.
+/// Returns the violations of a body; none if it is valid.
 pub(crate) fn violated(body: &str) -> Vec<(Field, ViolationKind)> {
     match CreateModel::from_json(body.as_bytes()) {
         Ok(_) => Vec::new(),
@@ -69,19 +69,19 @@ pub(crate) fn violated(body: &str) -> Vec<(Field, ViolationKind)> {
     }
 }
 
-/// The message about one field of a body, if it is violated.
+/// Returns the message about one field of a body, if it is violated.
 pub(crate) fn message(body: &str, field: Field) -> Option<String> {
     let violations = CreateModel::from_json(body.as_bytes()).err()?;
     violations.get(field).map(|violation| violation.to_string())
 }
 
-/// A body that is valid but for what `members` says: they come first, and replace nothing.
+/// Returns a body with `members`, followed by all required fields.
 pub(crate) fn with_required(members: &str) -> String {
     let separator = if members.is_empty() { "" } else { "," };
     format!(r#"{{{members}{separator}"name":"n","language":"en"}}"#)
 }
 
-/// The moment at which the clock of [`engine`] stands.
+/// The time of the clock of [`engine`].
 pub(crate) const NOW: &str = "2025-01-15T10:00:00Z";
 
 pub(crate) fn clock() -> SystemTime {
@@ -104,13 +104,13 @@ pub(crate) fn id(number: u64) -> ModelId {
     ModelId::new(number).unwrap()
 }
 
-/// A model as a store would make it of [`request`].
+/// Returns a model as a store would create it from [`request`].
 pub(crate) fn stored(number: u64, name: &str) -> CustomModel {
     let now: Timestamp = NOW.parse().unwrap();
     request(name).into_new_model(now).with_id(id(number))
 }
 
-/// A training state of a status, with 5 hours of data where that is of any use.
+/// Returns a training state with this status, with 5 hours of data if the status needs them.
 pub(crate) fn training(status: TrainingStatus) -> TrainingState {
     let data = format!(
         r#"{{"train_millis":{},"train_pairs":1,"test_millis":0,"test_pairs":0,"last_id":1}}"#,
@@ -133,7 +133,7 @@ pub(crate) fn training(status: TrainingStatus) -> TrainingState {
     TrainingState::from_record(status, Some(&record)).unwrap()
 }
 
-/// A pair of data of so many seconds.
+/// Returns a data pair of this many seconds.
 pub(crate) fn pair(data_type: DataType, seconds: u64) -> NewPair {
     let file = |filename: &str| DataFile {
         filename: filename.to_owned(),

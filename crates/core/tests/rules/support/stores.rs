@@ -1,4 +1,4 @@
-//! Stores that watch what the engine asks of them, or answer as they are told.
+//! Stores that record the engine's calls, or return scripted outcomes.
 
 use std::sync::{Arc, Mutex};
 
@@ -10,7 +10,7 @@ use custom_models_core::store::{
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, MemoryStore, ModelId, Organisation};
 
-/// A call that the engine made of a store.
+/// A call of the store by the engine.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Call {
     Submit(Box<Write>),
@@ -19,7 +19,7 @@ pub(crate) enum Call {
     Close,
 }
 
-/// A [`MemoryStore`] that keeps a list of what it was asked.
+/// A [`MemoryStore`] that records its calls.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Recorder {
     pub(crate) store: MemoryStore,
@@ -27,7 +27,7 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    /// The calls since this was last asked.
+    /// Returns the calls since the last time.
     pub(crate) fn calls(&self) -> Vec<Call> {
         std::mem::take(&mut self.calls.lock().unwrap())
     }
@@ -37,7 +37,7 @@ impl Recorder {
     }
 }
 
-/// Shows what the memory below it keeps.
+/// Implements the reads by those of a store in memory.
 macro_rules! life_of {
     ($store:ident) => {
         fn events(
@@ -109,11 +109,11 @@ impl ModelStore for Recorder {
 type Submit = dyn Fn(Write, Completion) + Send + Sync;
 type Get = dyn Fn() -> Result<Option<CustomModel>, StoreError> + Send + Sync;
 
-/// A store that answers writes as a test says, and has one model or none.
+/// A store that gives writes scripted outcomes, and has one model or none.
 pub(crate) struct Scripted {
     submit: Box<Submit>,
     get: Box<Get>,
-    /// Nothing is in it, unless a test says so.
+    /// Empty, unless a test fills it.
     life: MemoryStore,
 }
 
@@ -122,7 +122,7 @@ impl Scripted {
         Scripted { submit: Box::new(submit), get: Box::new(|| Ok(None)), life: MemoryStore::new() }
     }
 
-    /// The same store, where every read of one model is answered like this.
+    /// Returns the same store, with this result for every read of one model.
     pub(crate) fn reading(
         mut self,
         get: impl Fn() -> Result<Option<CustomModel>, StoreError> + Send + Sync + 'static,
@@ -131,7 +131,7 @@ impl Scripted {
         self
     }
 
-    /// The same store, which shows the trainings, the data and the events of another one.
+    /// Returns the same store, with the trainings, the data and the events of another one.
     pub(crate) fn showing(mut self, store: MemoryStore) -> Self {
         self.life = store;
         self

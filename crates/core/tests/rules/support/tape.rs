@@ -1,10 +1,10 @@
-//! Choices read off a tape of bytes: cheap to generate, and a shorter tape of smaller bytes is a
-//! simpler case, so that proptest shrinks what is built from it.
+//! Choices read from a tape of bytes. It is cheap to generate, and a shorter tape of smaller bytes gives a
+//! simpler case, so that proptest shrinks well.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 
-/// A tape of choices. When it has run out, every choice is the first.
+/// A tape of choices. At its end every choice is the first one.
 #[derive(Clone, Debug)]
 pub(crate) struct Tape {
     bytes: Vec<u8>,
@@ -23,17 +23,17 @@ impl Tape {
         byte.into()
     }
 
-    /// A number below `bound`, which is at least 1.
+    /// Returns a number below `bound`, which is at least 1.
     pub(crate) fn below(&mut self, bound: usize) -> usize {
         if bound <= 256 { self.next() % bound } else { (self.next() << 8 | self.next()) % bound }
     }
 
-    /// One of some choices.
+    /// Returns one of some choices.
     pub(crate) fn of<T: Copy>(&mut self, choices: &[T]) -> T {
         choices[self.below(choices.len())]
     }
 
-    /// Text in pieces: ordinary, blank, wide, hostile to a terminal or to JSON, around a limit.
+    /// Generates text in pieces: ordinary, blank, wide, hostile to a terminal or to JSON, near a limit.
     pub(crate) fn text(&mut self) -> String {
         const PIECES: [&str; 32] = [
             "a",
@@ -82,7 +82,7 @@ impl Tape {
         text
     }
 
-    /// One character of any kind, ASCII more often than not.
+    /// Returns a character of any kind, usually ASCII.
     pub(crate) fn character(&mut self) -> char {
         let code = match self.below(8) {
             0 => self.below(0x800),
@@ -94,7 +94,7 @@ impl Tape {
     }
 }
 
-/// Spoils a body in up to three places, or leaves it as it is.
+/// Damages a body in up to three positions, or leaves it unchanged.
 pub(crate) fn mutate(body: &mut Vec<u8>, tape: &mut Tape) {
     const HOSTILE: &[u8] =
         b"\"\\{}[]:,0123456789eE+-.tfnu /\t\n\r\x0b\x00\x1f\x7f\x80\xc2\xed\xa0\xf0\xffdD";

@@ -1,8 +1,8 @@
-//! `serde_json` as an independent judge of what JSON is.
+//! `serde_json` as an independent JSON parser.
 
 use serde_json::Value;
 
-/// The shape of a body, before any field is looked at (BODY-1).
+/// The shape of a body, before any field is examined (BODY-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Shape {
     NotJson,
@@ -10,8 +10,8 @@ pub(crate) enum Shape {
     Object,
 }
 
-/// Asks `serde_json`, which parses a whole [`Value`]: it then refuses the 128th level, lone
-/// surrogates and everything outside of the grammar.
+/// Returns the shape according to `serde_json`, which parses a complete [`Value`]: it refuses the 128th
+/// level, lone surrogates and everything outside the grammar.
 pub(crate) fn shape(body: &[u8]) -> Shape {
     let Ok(text) = std::str::from_utf8(body) else {
         return Shape::NotJson;
@@ -23,11 +23,11 @@ pub(crate) fn shape(body: &[u8]) -> Shape {
     }
 }
 
-/// Cuts the digits of numbers down, since `serde_json` refuses a number that no `f64` holds, and
-/// BODY-1 does not: at most 17 digits in a row, one in an exponent.
+/// Truncates the digits of numbers, since `serde_json` refuses a number that no `f64` holds, and BODY-1 does
+/// not: at most 17 digits in a row, one in an exponent.
 ///
-/// A text stays as well-formed, or as ill-formed, as it was: a run of digits becomes a shorter one
-/// that begins alike. Strings are left alone.
+/// The text stays well-formed or malformed: a run of digits becomes a shorter one with the same beginning.
+/// Strings are not changed.
 pub(crate) fn shorten_numbers(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut in_string, mut escaped) = (false, false);
