@@ -14,8 +14,13 @@ use support::{Ended, Folder};
 
 /// A recording of a tenth of a second, another one for each number.
 fn wav(number: u32) -> Vec<u8> {
+    recording(number, 800)
+}
+
+/// A recording of so many samples at 8000 Hz.
+fn recording(number: u32, samples: u32) -> Vec<u8> {
     let samples: Vec<u8> =
-        (0..800_u32).flat_map(|at| (((at * (number + 7)) % 2000) as i16).to_le_bytes()).collect();
+        (0..samples).flat_map(|at| (((at * (number + 7)) % 2000) as i16).to_le_bytes()).collect();
     let mut wav = b"RIFF".to_vec();
     let length = u32::try_from(samples.len()).unwrap();
     wav.extend((36 + length).to_le_bytes());
@@ -138,7 +143,7 @@ fn data_2_wrong_rows_among_right_ones_are_reported_with_their_numbers() {
     let folder = folder(3);
     write(&folder, "no-audio.wav", "x");
     write(&folder, "blank.txt", " \n");
-    let long = "x".repeat(2 << 20);
+    let (long, shown) = ("x".repeat(2 << 20), "y".repeat(200));
     let manifest = format!(
         "audio/0.wav\tfirst\ttrain\n\
         \tsecond\ttrain\n\
@@ -152,11 +157,12 @@ fn data_2_wrong_rows_among_right_ones_are_reported_with_their_numbers() {
         ./audio/2.wav\tblank.txt\ttrain\n\
         ./audio/../audio/2.wav\ttext\ttrain\tand\n\
         audio\ttext\ttrain\n\
+        {shown}\u{1b}{shown}.wav\ttext\ttrain\n\
         audio/2.wav\tlast\ttrain\n"
     );
     write(&folder, "m.tsv", manifest);
     let ended = add(&folder, &["--manifest", "m.tsv"]);
-    assert_counts(&ended, [2, 0, 11]);
+    assert_counts(&ended, [2, 0, 12]);
     let report = report(&ended);
     let reasons = [
         (2, "", "the row has no audio"),
@@ -170,6 +176,8 @@ fn data_2_wrong_rows_among_right_ones_are_reported_with_their_numbers() {
         (10, "./audio/2.wav", "Transcript file"),
         (11, "./audio/../audio/2.wav", "the row has 4 fields, not 3"),
         (12, "audio", "this is a folder"),
+        // Neither long nor able to steer a terminal.
+        (13, &format!("{shown}\\u{{1b}}{}", &shown[..99]), "cannot read"),
     ];
     for ((row, name, reason), (number, audio, expected)) in report.iter().zip(reasons) {
         assert_eq!((row, name.as_str()), (&number.into(), audio), "{report:?}");
@@ -298,16 +306,17 @@ fn a_run_ends_with_the_first_failure_that_concerns_every_row() {
 #[test]
 fn a_listing_has_hours_what_is_missing_and_duplicates() {
     let folder = folder(2);
+    write(&folder, "audio/0.wav", recording(0, 28_800));
     write(&folder, "m.tsv", "audio/0.wav\tfirst\ttrain\naudio/1.wav\tsecond\ttest\n");
     assert_counts(&add(&folder, &["--manifest", "m.tsv"]), [2, 0, 0]);
     write(&folder, "first.txt", "first");
     let again = ["--type", "train", "--audio", "audio/0.wav", "--transcript", "first.txt"];
     assert_eq!(add(&folder, &again).code, 0);
     let listed: Value = serde_json::from_str(&folder.run(&["data", "list", "1"]).out).unwrap();
-    // 0.2 s and 0.1 s, in steps of 3.6 s.
+    // Twice 3.6 s, and 0.1 s.
     assert_eq!(
         (&listed["train_hours"], &listed["test_hours"], &listed["missing_hours"]),
-        (&0.001.into(), &0.001.into(), &5.0.into())
+        (&0.002.into(), &0.0.into(), &4.998.into())
     );
     let duplicates = serde_json::json!([{"id": 3, "duplicate_of": listed["result"]
         .as_array().unwrap().iter().find(|it| it["audio"]["filename"] == "0.wav").unwrap()["id"]}]);

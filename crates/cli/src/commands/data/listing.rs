@@ -5,6 +5,12 @@ use std::collections::HashMap;
 use custom_models_core::model::{DataId, DataList, DataPair, DataTotals, DataType};
 use serde::Serialize;
 
+/// An hour in milliseconds.
+const HOUR: u64 = 3_600_000;
+
+/// The ten thousandth part of an hour.
+const STEP: u64 = 360;
+
 /// The listing of the API, with sums and duplicates.
 #[derive(Serialize)]
 pub(super) struct Listing {
@@ -43,15 +49,17 @@ impl Listing {
         Listing {
             train_hours: hours(train),
             test_hours: hours(test),
-            missing_hours: hours(enough.saturating_sub(train)),
+            // Rounded up: it is zero only if nothing is missing.
+            missing_hours: hours(enough.saturating_sub(train).next_multiple_of(STEP)),
             duplicates,
             list: DataList::from(pairs),
         }
     }
 }
 
-/// Converts milliseconds to hours, in steps of 3.6 s. Rounds up, so that nothing counts as missing only if nothing is.
+/// Converts milliseconds to hours with four digits behind the point, rounded down.
 fn hours(millis: u64) -> f64 {
-    let steps = millis.div_ceil(3600);
-    u32::try_from(steps).map_or(f64::INFINITY, f64::from) / 1000.0
+    let (whole, rest) = (millis / HOUR, millis % HOUR / STEP);
+    let number = |count| u32::try_from(count).map_or(f64::INFINITY, f64::from);
+    number(whole) + number(rest) / 10_000.0
 }

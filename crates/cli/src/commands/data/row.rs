@@ -10,6 +10,9 @@ use crate::output::failure::Failure;
 /// The longest row of a manifest or of `trans.txt`, in bytes.
 pub(super) const LONGEST_ROW: u64 = 1 << 20;
 
+/// The most characters of a name that the report shows.
+const MOST_SHOWN: usize = 300;
+
 /// A pair to add.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Row {
@@ -64,7 +67,10 @@ impl RefusedRow {
 
     /// A row that is refused with a body of the API.
     pub(super) fn with_body(number: Option<u64>, name: Option<&str>, refusal: Value) -> Self {
-        let name = name.map(|name| Escaped(name).to_string());
+        let name = name.map(|name| {
+            let shown: String = name.chars().take(MOST_SHOWN).collect();
+            Escaped(&shown).to_string()
+        });
         RefusedRow { number, name, refusal }
     }
 
