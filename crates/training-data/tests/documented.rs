@@ -1,4 +1,4 @@
-//! The formats and codecs that people are told of are those of the crate.
+//! The documented formats and codecs are those of the crate.
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;

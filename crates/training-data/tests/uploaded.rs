@@ -1,4 +1,4 @@
-//! DATA-1 to DATA-4: an upload is kept whole, or everything that is wrong with it is said.
+//! DATA-1 to DATA-4: an upload is stored completely, or all its violations are returned.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::collections::BTreeMap;
@@ -190,7 +190,7 @@ fn data_2_a_part_that_is_given_again_is_a_violation_and_others_are_ignored() {
     uploaded(&contents, &parts, 99).unwrap();
 }
 
-/// The bound is one for every part; this one takes no disk, and no digest of 10 GiB.
+/// The bound holds for every part; this one needs no disk, and no digest of 10 GiB.
 #[test]
 fn data_3_a_file_of_more_than_10_gib_is_refused_as_soon_as_it_is() {
     const CHUNK: usize = 64 << 20;
@@ -237,10 +237,10 @@ fn edit_5_the_contents_of_a_model_go_and_those_of_others_stay() {
     contents.remove_model(&acme(), model()).unwrap();
 }
 
-/// A file that is just being made is not taken from whoever makes it.
+/// A file that is just being created is not taken from its writer.
 #[test]
 fn edit_5_what_is_begun_while_its_model_goes_can_be_kept() {
-    // Where there is a folder in memory many more are begun in the time.
+    // In a folder in memory, many more are begun in the same time.
     let memory = Path::new("/dev/shm");
     let place = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
     let place = place.unwrap();
@@ -260,7 +260,7 @@ fn edit_5_what_is_begun_while_its_model_goes_can_be_kept() {
         is_over.store(true, Ordering::Relaxed);
         faults
     });
-    // Who finds no moment for it is told to try again.
+    // A writer without success is told to retry.
     assert!(faults.iter().all(|kind| *kind == StoreErrorKind::Busy), "{faults:?}");
 }
 
@@ -289,7 +289,7 @@ fn is_invisible(character: char) -> bool {
 }
 
 proptest! {
-    /// The chunks that a request is cut into, and the order of its parts, make no difference.
+    /// The chunks of a request and the order of its parts do not matter.
     #[test]
     fn data_3_chunks_and_order_do_not_matter(chunk in 1_usize..5000, order in Just([0, 1, 2]).prop_shuffle()) {
         let (_place, contents) = folder();
@@ -301,7 +301,7 @@ proptest! {
         prop_assert_eq!(digested(&right(), 1 << 20), Some(found.request));
     }
 
-    /// Any change of what was sent is another request.
+    /// Any change of the sent data is another request.
     #[test]
     fn idem_1_another_name_or_content_is_another_request(at in any::<prop::sample::Index>(), which in 0..5) {
         let mut audio = FLAC.to_vec();
@@ -323,7 +323,7 @@ proptest! {
         prop_assert_ne!(digested(&changed, 777), digested(&right(), 777));
     }
 
-    /// Names of files are data: whatever they are, files lie where they lie.
+    /// File names are data: they never affect the location of the files.
     #[test]
     fn data_4_no_name_of_a_file_is_a_path(name in "(\\.\\./|/|\\\\|[a-z]|\\.|\u{0}|é){0,20}") {
         let (place, contents) = folder();
@@ -343,7 +343,7 @@ proptest! {
         }
     }
 
-    /// A transcript is judged alike however it is cut.
+    /// A transcript is validated alike however it is split.
     #[test]
     fn data_1_a_transcript_is_text_with_something_in_it(
         bytes in prop::collection::vec(prop_oneof![Just(b' '), Just(0xE2), Just(0x80), Just(0x83), any::<u8>()], 1..12),

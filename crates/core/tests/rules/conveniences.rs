@@ -1,4 +1,4 @@
-//! What callers of the crate write most: errors with `?`, builders, comparisons, times.
+//! Common uses of the crate: errors with `?`, builders, comparisons, times.
 
 use std::borrow::Cow;
 use std::error::Error;

@@ -1,4 +1,4 @@
-//! DATA-2: M4A and Ogg: what is played of their packets, and what can be decoded.
+//! DATA-2: M4A and Ogg: the played packets, and those that can be decoded.
 
 use custom_models_training_data::AudioFault;
 
@@ -9,12 +9,12 @@ fn millis(bytes: &[u8]) -> u64 {
     measured(bytes).unwrap().millis
 }
 
-/// The place behind the name of a box.
+/// Returns the position after the name of a box.
 fn behind(bytes: &[u8], name: &[u8; 4]) -> usize {
     bytes.windows(4).position(|it| it == name).unwrap() + 4
 }
 
-/// The tone with another edit in its list: how long it is, in ms, and from where on, in samples at 8 kHz.
+/// Returns the tone with another edit: its length in ms, and its start in samples at 8 kHz.
 fn edited(length: u32, from: u32) -> Vec<u8> {
     let mut bytes = M4A.to_vec();
     let at = behind(&bytes, b"elst") + 8;
@@ -30,10 +30,10 @@ fn data_2_of_an_m4a_counts_what_its_edit_list_plays() {
     assert_eq!(millis(M4A), 1000);
     assert_eq!(millis(&edited(500, 1024)), 500);
     assert_eq!(millis(&edited(250, 4000)), 250);
-    // To the end, and no further.
+    // To the end, and not beyond.
     assert_eq!(millis(&edited(0, 4000)), all - 500);
     assert_eq!(millis(&edited(60_000, 4000)), all - 500);
-    // A pause alone is no edit of the media.
+    // A pause is not an edit of the media.
     assert_eq!(millis(&edited(60_000, u32::MAX)), all);
     let found = measured(&edited(0, 1 << 30));
     assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
@@ -71,7 +71,7 @@ fn data_2_m4a_that_is_protected_or_of_another_codec_is_named() {
     }
 }
 
-/// Tags and covers that no reader could make sense of.
+/// Tags and covers that no parser understands.
 #[test]
 fn data_2_broken_metadata_of_an_m4a_does_not_lose_the_audio() {
     let has_tags = M4A.windows(4).position(|it| it == b"udta").unwrap() - 4;
@@ -86,7 +86,7 @@ fn data_2_broken_metadata_of_an_m4a_does_not_lose_the_audio() {
     }
 }
 
-/// The tables are right, and the audio is zeros.
+/// The tables are valid, and the audio is zeros.
 #[test]
 fn data_2_packets_of_an_m4a_that_cannot_be_decoded_do_not_count() {
     for whole in [M4A, FRAGMENTED_M4A] {
@@ -104,7 +104,7 @@ fn data_2_packets_of_an_m4a_that_cannot_be_decoded_do_not_count() {
     }
 }
 
-/// The pages of an Ogg.
+/// Returns the pages of an Ogg file.
 fn pages(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     let mut pages = Vec::new();
     while !bytes.is_empty() {
@@ -116,7 +116,7 @@ fn pages(mut bytes: &[u8]) -> Vec<Vec<u8>> {
     pages
 }
 
-/// An Ogg of pages that are numbered anew, with right checksums.
+/// Returns an Ogg file of renumbered pages with correct checksums.
 fn ogg(pages: &[Vec<u8>]) -> Vec<u8> {
     let mut all = Vec::new();
     for (number, page) in pages.iter().enumerate() {
@@ -134,7 +134,7 @@ fn ogg(pages: &[Vec<u8>]) -> Vec<u8> {
     all
 }
 
-/// The payload of a page.
+/// Returns the payload of a page.
 fn body(page: &mut [u8]) -> &mut [u8] {
     let head = 27 + usize::from(page[26]);
     &mut page[head..]

@@ -1,4 +1,4 @@
-//! DATA-2: FLAC, whose frames count whatever stands before, between and behind them.
+//! DATA-2: FLAC, whose frames count whatever is before, between and after them.
 
 use std::io::{Cursor, Read, Result as Done, Seek, SeekFrom};
 
@@ -26,10 +26,10 @@ fn sum(bytes: &[u8], bits: u32, polynomial: u32) -> u32 {
     })
 }
 
-/// A subframe of samples that are all the same: none.
+/// A subframe of equal samples: silence.
 const SILENCE: &[u8] = &[0; 3];
 
-/// A frame of 16-bit samples in one channel; 0 is the code of a rate that the stream says.
+/// Returns a frame of 16-bit samples in one channel; rate 0 means that of the stream.
 fn frame(samples: u32, number: u8, rate: u8, subframe: &[u8]) -> Vec<u8> {
     let size = (samples - 1).to_be_bytes();
     let mut frame = vec![0xFF, 0xF8, 0x70 | rate, 0x08, number, size[2], size[3]];
@@ -45,7 +45,7 @@ fn block(kind: u8, is_last: bool, length: usize, body: &[u8]) -> Vec<u8> {
     [&[kind][..], &length[1..], body].concat()
 }
 
-/// The body of the block that describes a stream.
+/// Returns the body of the block that describes a stream.
 fn info(rate: u32) -> Vec<u8> {
     let mut info = vec![0; 34];
     info[..4].copy_from_slice(&[0, 16, 0xFF, 0xFF]);
@@ -58,7 +58,7 @@ fn stream(rate: u32, blocks: &[Vec<u8>], frames: &[Vec<u8>]) -> Vec<u8> {
     [b"fLaC".to_vec(), info, blocks.concat(), frames.concat()].concat()
 }
 
-/// Ten frames of 100 ms at 16 kHz.
+/// Returns ten frames of 100 ms at 16 kHz.
 fn second() -> Vec<Vec<u8>> {
     (0..10).map(|number| frame(1600, number, 0, SILENCE)).collect()
 }
@@ -71,11 +71,11 @@ fn data_2_a_broken_block_before_the_frames_of_a_flac_does_not_lose_them() {
         vec![block(5, true, 396, &[0xFF; 396])],
         vec![block(6, false, 33, &[0xFE; 33]), block(1, true, 0, &[])],
         vec![block(126, true, 3, &[1; 3])],
-        // One that is longer than it says, one that is shorter, and one that goes on behind the end.
+        // A block that is longer than its size, one that is shorter, and one that extends past the end.
         vec![block(6, true, 50, &[0xFE; 70])],
         vec![block(6, false, 700, &[0xFE; 20])],
         vec![block(6, true, 0xFF_FFFF, &[0xFE; 20])],
-        // None is the last one.
+        // No block is marked as the last one.
         vec![block(1, false, 4, &[0; 4])],
         // The stream is described twice.
         vec![block(0, true, 34, &info(16_000))],
@@ -89,7 +89,7 @@ fn data_2_streams_of_flac_that_follow_each_other_count_as_long_as_all() {
     lasts(&[FLAC, FLAC].concat(), 2000);
     let (slow, fast) = (stream(16_000, &[], &second()), stream(32_000, &[], &second()));
     lasts(&[slow.clone(), fast, slow.clone()].concat(), 2500);
-    // Frames alone that are numbered anew.
+    // Frames without a stream, renumbered.
     lasts(&[slow.clone(), second().concat(), second().concat()].concat(), 3000);
     let tag = [&b"ID3\x03\0\0\0\0\0\x14"[..], &[0xFF; 20]].concat();
     lasts(&[slow.clone(), tag, slow].concat(), 2000);
@@ -104,7 +104,7 @@ fn data_2_of_a_damaged_flac_counts_what_is_whole() {
     let in_third = 42 + 2 * length + 10;
     scratched[in_third] ^= 1;
     lasts(&scratched, 900);
-    // A head without a frame, between frames and in one of them.
+    // A frame header without a frame, between frames and within one.
     let head = &frame(1600, 0, 0, SILENCE)[..8];
     let mut frames = second();
     frames[2].extend(head);
@@ -119,7 +119,7 @@ fn data_2_of_a_damaged_flac_counts_what_is_whole() {
     is_none(b"fLaC");
 }
 
-/// The frame says more than its stream.
+/// The frame's header has precedence over its stream.
 #[test]
 fn data_2_a_frame_of_flac_counts_by_its_own_sample_rate() {
     // Codes 4 and 5: 8 and 16 kHz.
@@ -134,14 +134,14 @@ fn data_2_a_flac_of_a_low_sample_rate_is_refused() {
     assert!(matches!(found, Err(AudioFault::LowSampleRate(3999))), "{found:?}");
 }
 
-/// Their checksums are right, and what is in them is not.
+/// Their checksums are correct, and their contents are not.
 #[test]
 fn data_2_frames_of_flac_that_cannot_be_decoded_do_not_count() {
     let frames: Vec<_> = (0..10).map(|number| frame(1600, number, 0, &[0x08, 0, 0])).collect();
     is_none(&stream(16_000, &[], &frames));
 }
 
-/// Bytes, and how many of them were read.
+/// Bytes, with a count of how many were read.
 struct Counted(Cursor<Vec<u8>>, usize);
 
 impl Read for Counted {
@@ -158,10 +158,10 @@ impl Seek for Counted {
     }
 }
 
-/// Each head would be the first of a frame as long as the file.
+/// Each header claims a frame as long as the file.
 #[test]
 fn data_2_heads_of_flac_without_frames_are_passed_over_at_once() {
-    // So long that no sum over some of them is right by chance.
+    // So long that no checksum of a part is correct by chance.
     let head = frame(60_000, 0, 0, SILENCE)[..8].to_vec();
     let bytes = stream(16_000, &[], &vec![head; 1 << 16]);
     let length = bytes.len();

@@ -1,4 +1,4 @@
-//! DATA-2: MP3 and AAC, whose frames each say how long they are: cut, joined, tagged and damaged.
+//! DATA-2: MP3 and AAC, whose frames have their own lengths: truncated, joined, tagged and damaged.
 
 use std::io::Cursor;
 
@@ -25,7 +25,8 @@ fn frames(count: usize, frame: &[u8]) -> Vec<u8> {
     frame.repeat(count)
 }
 
-/// A frame at 8 kHz that says how many frames follow it, and the samples before and behind the audio.
+/// Returns a frame at 8 kHz with the number of frames that follow, and the samples before and after the
+/// audio.
 fn lame(frames: u32, before: u32, behind: u32) -> Vec<u8> {
     let gaps = (before << 12 | behind).to_be_bytes();
     let tag = [
@@ -64,19 +65,19 @@ fn data_2_each_frame_of_an_mp3_lasts_by_its_own_sample_rate() {
     lasts(&joined, AudioFormat::Mp3, 720 + 2400 + 720);
 }
 
-/// An utterance of 0.8 s at 8 kHz would count for a quarter more.
+/// Otherwise an utterance of 0.8 s at 8 kHz would count for a quarter more.
 #[test]
 fn data_2_the_delay_and_the_padding_of_an_mp3_are_left_out() {
-    // 14 frames are 8064 samples: before it 576 and the 529 of a decoder, behind it 1088 less those.
+    // 14 frames are 8064 samples: before the audio 576 and the decoder's 529, after it 1088 minus those.
     let audio = frames(14, &at_8k());
     let whole = [lame(14, 576, 1088), audio.clone()].concat();
     lasts(&whole, AudioFormat::Mp3, (8064 - 576 - 1088) / 8);
-    // Of an audio that is cut, the end is not there.
+    // A truncated audio does not have its end.
     lasts(&whole[..216 + 7 * 144], AudioFormat::Mp3, (7 * 576 - 576 - 529) / 8);
-    // Only the first frame is a tag; further ones are played.
+    // Only the first frame is a tag; later ones are played.
     let twice = [whole.clone(), frames(20, &at_8k())].concat();
     lasts(&twice, AudioFormat::Mp3, (34 * 576 - 576 - 1088) / 8);
-    // A tag without gaps, and the one of another encoder, are no audio either.
+    // A tag without gaps, and another encoder's tag, are not audio either.
     let mut xing = lame(14, 576, 1088);
     xing[13..17].copy_from_slice(b"Xing");
     xing[133..137].copy_from_slice(b"GOGO");
@@ -90,7 +91,7 @@ fn data_2_the_delay_and_the_padding_of_an_mp3_are_left_out() {
 fn data_2_tags_and_zeros_around_an_mp3_do_not_matter() {
     let audio = frames(100, &at_48k());
     let id3v1 = [&b"TAG"[..], &[0xFF; 125]].concat();
-    // As one who does not know how numbers are written in tags has it.
+    // With a size written in the wrong form.
     let wrong = [&b"ID3\x03\0\0\0\0\x01\x2C"[..], &[0; 300]].concat();
     let footed = [id3(4, 0x10, 100), b"3DI\x04\0\x10\0\0\0\x64".to_vec()].concat();
     let ape_head = [ape(true, 32 + 40), vec![0xFF; 40], ape(false, 32 + 40)].concat();
@@ -121,7 +122,7 @@ fn data_2_of_a_damaged_mp3_counts_what_is_whole() {
     lasts(&[&audio[..2 * 384], &[0x20; 99]].concat(), AudioFormat::Mp3, 48);
     let found = measured(&audio[..100]);
     assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
-    // What follows a frame that is cut is found where the rest of that would be.
+    // Frames after a truncated frame are found before its claimed end.
     lasts(&[&audio[..384 * 10 + 100], &audio].concat(), AudioFormat::Mp3, 11 * 24 + 2400);
     let mut scratched = audio;
     scratched[384 * 50..384 * 51].fill(0x5A);
@@ -171,7 +172,7 @@ fn data_2_aac_is_measured_by_its_frames() {
     lasts(&[AAC, &id3(4, 0, 70), AAC].concat(), AudioFormat::Aac, twice.millis);
 }
 
-/// The frames are there, and nothing is in them.
+/// The frames are valid, and their contents are not.
 #[test]
 fn data_2_frames_that_cannot_be_decoded_do_not_count() {
     let mut bytes = AAC.to_vec();
@@ -182,7 +183,7 @@ fn data_2_frames_that_cannot_be_decoded_do_not_count() {
         at += length;
     }
     assert!(matches!(measured(&bytes), Err(AudioFault::NotAudio)));
-    // What is in front of a long stretch that cannot be decoded still counts, and the stretch does not.
+    // Audio before a long stretch that cannot be decoded counts, and the stretch does not.
     let long = bytes.repeat(100);
     let found = measured(&[&AAC.repeat(100), &long[..]].concat()).unwrap().millis;
     let whole = measured(AAC).unwrap().millis * 100;
@@ -201,7 +202,7 @@ fn data_2_mp3_in_a_wav_is_measured_by_its_frames() {
     assert!(matches!(measured(&wav), Err(AudioFault::NotAudio)));
 }
 
-/// Someone's film, or the noise of a disk.
+/// A film without audio, or random bytes.
 #[test]
 fn data_2_frames_are_not_looked_for_without_end() {
     let audio = frames(100, &at_48k());
@@ -210,7 +211,7 @@ fn data_2_frames_are_not_looked_for_without_end() {
     assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
 }
 
-/// Frames that no others follow are looked for once.
+/// Frames that no others follow are searched once.
 #[test]
 fn data_2_no_bytes_are_looked_at_again_and_again() {
     struct Counted(Cursor<Vec<u8>>, usize);

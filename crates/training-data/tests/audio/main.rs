@@ -1,4 +1,4 @@
-//! DATA-2: the format and the duration of an audio, told by the audio itself.
+//! DATA-2: the format and the duration of an audio file, measured from its packets.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,

@@ -1,4 +1,4 @@
-//! DATA-2: format and duration are those of the audio itself.
+//! DATA-2: format and duration come from the audio itself.
 
 use std::io::Cursor;
 
@@ -22,8 +22,8 @@ const ALL: [(AudioFormat, &[u8]); 9] = [
     (AudioFormat::Ogg, OPUS),
 ];
 
-/// All are a second long. Lossy formats are made of frames, which the last one may exceed, and encoders
-/// put a few before the first.
+/// Each lasts a second. Lossy formats consist of frames: the last one may extend past the end, and encoders
+/// put a few before the start.
 #[test]
 fn data_2_every_format_is_recognised_and_measured() {
     for (format, bytes) in ALL {
@@ -34,7 +34,7 @@ fn data_2_every_format_is_recognised_and_measured() {
     }
 }
 
-/// Streams of Ogg may follow each other in a file, each with headers of its own.
+/// Ogg streams may follow each other in a file, each with its own headers.
 #[test]
 fn data_2_a_chain_of_streams_counts_as_long_as_all_of_them() {
     let alone = |bytes| measured(bytes).unwrap().millis;
@@ -45,7 +45,7 @@ fn data_2_a_chain_of_streams_counts_as_long_as_all_of_them() {
     }
 }
 
-/// Without a Xing header the length of an MP3 can only be walked.
+/// Without a Xing header the length of an MP3 is known only from its frames.
 #[test]
 fn data_2_an_mp3_that_is_cut_counts_as_far_as_it_goes() {
     let half = measured(&MP3[..MP3.len() / 2]).unwrap();
@@ -57,7 +57,7 @@ fn data_2_an_mp3_that_is_cut_counts_as_far_as_it_goes() {
 fn data_2_a_wav_that_claims_more_than_it_has_counts_what_it_has() {
     let mut wav = WAV[..44 + 8000].to_vec();
     assert_eq!(measured(&wav).unwrap().millis, 500);
-    // As who streams a WAV, and does not know its length, writes it.
+    // As written by a program that streams a WAV and does not know its length.
     wav[4..8].fill(0xFF);
     wav[40..44].fill(0xFF);
     assert_eq!(measured(&wav).unwrap().millis, 500);
@@ -74,13 +74,13 @@ fn data_2_what_is_no_audio_is_none() {
     }
 }
 
-/// A table may claim any number of packets without a byte in them.
+/// A table may claim any number of empty packets.
 #[test]
 fn data_2_packets_of_nothing_last_no_time() {
     let mut bytes = FRAGMENTED_M4A.to_vec();
     let behind = |name: &[u8]| bytes.windows(4).position(|it| it == name).unwrap() + 4;
     let (defaults, run) = (behind(b"tfhd"), behind(b"trun"));
-    // Samples of no size by default, a run that says nothing of its samples, and a million of them.
+    // Samples with a default size of 0, a run without sizes, and a million of them.
     bytes[defaults + 20..defaults + 24].fill(0);
     bytes[run..run + 4].copy_from_slice(&1_u32.to_be_bytes());
     bytes[run + 4..run + 8].copy_from_slice(&1_000_000_u32.to_be_bytes());
@@ -88,7 +88,7 @@ fn data_2_packets_of_nothing_last_no_time() {
     assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
 }
 
-/// The demuxer counts to what runs claim, whatever they say of their samples, and of other tracks too.
+/// The demuxer counts all samples that runs claim, whatever their sizes, and in other tracks too.
 #[test]
 fn data_2_runs_that_claim_no_end_of_samples_are_refused_at_once() {
     let beside_runs_of = |claims: &[u32]| {
@@ -111,13 +111,13 @@ fn data_2_runs_that_claim_no_end_of_samples_are_refused_at_once() {
     assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
 }
 
-/// A box of an MP4.
+/// Returns a box of an MP4.
 fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
     let size = u32::try_from(8 + body.len()).unwrap();
     [&size.to_be_bytes(), &kind[..], body].concat()
 }
 
-/// An MP4 with boxes in it, at whatever depth, that are made anew.
+/// Returns an MP4 with these boxes replaced, at any depth.
 fn with_boxes(bytes: &[u8], new: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
     let (mut rest, mut all) = (bytes, Vec::new());
     while let Some((size, _)) = rest.split_first_chunk::<4>() {
@@ -137,7 +137,7 @@ fn with_boxes(bytes: &[u8], new: &[(&[u8; 4], Vec<u8>)]) -> Vec<u8> {
     all
 }
 
-/// An MP4 as those are that can be played while they are loaded: the tables stand before the audio.
+/// Returns an MP4 with its tables before the audio, as for progressive playback.
 fn with_tables_first(bytes: &[u8]) -> Vec<u8> {
     let box_at = |name: &[u8]| bytes.windows(4).position(|it| it == name).unwrap() - 4;
     let number = |at: usize| u32::from_be_bytes(bytes[at..at + 4].try_into().unwrap());
@@ -150,7 +150,7 @@ fn with_tables_first(bytes: &[u8]) -> Vec<u8> {
     [&bytes[..audio], &tables, &bytes[audio..audio + number(audio) as usize]].concat()
 }
 
-/// The box with the audio claims then to go on behind the end.
+/// The box with the audio then claims to extend past the end.
 #[test]
 fn data_2_an_m4a_that_is_cut_counts_as_far_as_it_goes() {
     let first = with_tables_first(M4A);
@@ -166,7 +166,8 @@ fn data_2_an_m4a_that_is_cut_counts_as_far_as_it_goes() {
     }
 }
 
-/// No disk is asked for what lies where no file is, and says that it cannot: that would be a fault of the disk.
+/// The disk is not asked for positions that no file has, since it would fail, which is not the fault of the
+/// audio.
 #[test]
 fn data_2_an_m4a_that_names_any_place_is_measured_or_refused() {
     let of_file = |bytes: &[u8]| {
@@ -188,7 +189,7 @@ fn data_2_an_m4a_that_names_any_place_is_measured_or_refused() {
     }
 }
 
-/// The body of a table: version and flags, and numbers.
+/// Returns the body of a table: version and flags, then numbers.
 fn table(numbers: impl IntoIterator<Item = u32>) -> Vec<u8> {
     [0].into_iter().chain(numbers).flat_map(u32::to_be_bytes).collect()
 }
@@ -210,23 +211,23 @@ fn data_2_an_mp4_that_would_take_minutes_is_refused_at_once() {
     };
     let found = of_tables(in_one.collect(), SAMPLES);
     assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
-    // The same, but for how much it is.
+    // The same, with less of it.
     let found = of_tables([[0, 800]; 10].into_iter().chain([[10, 800]]).flatten().collect(), 10);
-    // The edit list leaves the first 1024 samples out.
+    // The edit list skips the first 1024 samples.
     assert_eq!(found.unwrap(), Audio { format: AudioFormat::M4a, millis: 872 });
 }
 
-/// Tags and tables that are kept in memory may not be longer than a bound.
+/// Tags and tables that are kept in memory have a bound on their length.
 #[test]
 fn data_2_tags_and_tables_have_a_bound() {
     let titled = |length: usize| {
         let seven = |by: u32| (length >> by) as u8 & 0x7F;
         let size = [seven(21), seven(14), seven(7), seven(0)];
         let title = [&b"TIT2"[..], &size, b"\0\0\x03", &vec![b'a'; length - 1]].concat();
-        // The tag is as long as its frame, within what is left of its last number.
+        // The size of the tag is that of its frame plus 10, the size of the frame header.
         [&b"ID3\x04\0\0"[..], &size[..3], &[size[3] + 10], &title, MP3].concat()
     };
-    // Those of an MP3 are passed over, and not kept.
+    // Tags of an MP3 are skipped, and not kept.
     assert_eq!(measured(&titled(60 << 20)).unwrap(), measured(MP3).unwrap());
 
     let of_samples = |samples: u32| {
@@ -238,7 +239,7 @@ fn data_2_tags_and_tables_have_a_bound() {
     assert!(matches!(found, Err(AudioFault::NotAudio)), "{found:?}");
 }
 
-/// A disk that fails in the middle is no fault of the audio.
+/// An error of the disk is not a fault of the audio.
 #[test]
 fn data_2_an_unreadable_file_is_told_apart_from_a_bad_one() {
     struct Broken(Cursor<&'static [u8]>);
@@ -276,7 +277,7 @@ fn data_1_a_name_says_its_format_in_whatever_case() {
 }
 
 proptest! {
-    /// An audio is measured or refused, whatever damage is done to it.
+    /// An audio file is measured or refused, however it is damaged.
     #[test]
     fn data_2_no_damage_is_worse_than_a_refusal(
         which in 0..ALL.len(),

@@ -1,4 +1,4 @@
-//! The files of the tests, and the judgements on them.
+//! The files of the tests, and checks of their measurements.
 
 use std::io::Cursor;
 
@@ -17,7 +17,7 @@ pub(crate) fn measured(bytes: &[u8]) -> Result<Audio, AudioFault> {
     measure(&mut Cursor::new(bytes))
 }
 
-/// The bytes are refused as those of another codec or container, by its name.
+/// Asserts that the bytes are refused as another codec or container with this name.
 #[track_caller]
 pub(crate) fn is_found(bytes: &[u8], name: &str) {
     match measured(bytes) {

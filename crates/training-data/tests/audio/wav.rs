@@ -1,4 +1,4 @@
-//! DATA-2: a WAV as recorders, telephone exchanges, pipes and editors write it.
+//! DATA-2: WAV files as recorders, telephone exchanges, pipes and editors write them.
 
 use custom_models_training_data::{Audio, AudioFault, AudioFormat};
 
@@ -12,7 +12,7 @@ fn lasts(bytes: &[u8], millis: u64) {
     assert_eq!(measured(bytes).unwrap(), Audio { format: AudioFormat::Wav, millis });
 }
 
-/// A chunk whose head claims a size.
+/// Returns a chunk whose header claims a size.
 fn claiming(name: &[u8; 4], size: u32, body: &[u8]) -> Vec<u8> {
     [&name[..], &size.to_le_bytes(), body].concat()
 }
@@ -31,7 +31,7 @@ fn wav(chunks: &[Vec<u8>]) -> Vec<u8> {
     riff(b"RIFF", size, chunks)
 }
 
-/// The body of a `fmt ` chunk of 16 bytes.
+/// Returns the body of a `fmt ` chunk of 16 bytes.
 fn format(tag: u16, channels: u16, rate: u32, block: u16, bits: u16) -> Vec<u8> {
     let bytes = rate * u32::from(block);
     let shorts = |shorts: [u16; 2]| shorts.map(u16::to_le_bytes).concat();
@@ -43,7 +43,7 @@ fn pcm16() -> Vec<u8> {
     chunk(b"fmt ", &format(1, 1, 16_000, 2, 16))
 }
 
-/// The extension that names a codec by a GUID.
+/// Returns the extension that names a codec by a GUID.
 fn extended(format: &[u8], tag: u16) -> Vec<u8> {
     let guid = [0, 0, 0, 0, 0x10, 0, 0x80, 0, 0, 0xAA, 0, 0x38, 0x9B, 0x71];
     let mut format = format.to_vec();
@@ -99,7 +99,7 @@ fn data_2_pcm_in_a_wav_is_measured_by_the_bytes_of_its_samples() {
             }
         }
     }
-    // The oldest form has no bits, and one by a program for other processors has its bytes turned round.
+    // The oldest form has no bits per sample; a big-endian program reversed its bytes.
     let old = &format(1, 1, 16_000, 2, 16)[..14];
     lasts(&wav(&[chunk(b"fmt ", old), chunk(b"data", &PCM)]), 500);
     let turned = [
@@ -113,7 +113,7 @@ fn data_2_pcm_in_a_wav_is_measured_by_the_bytes_of_its_samples() {
 
 #[test]
 fn data_2_adpcm_in_a_wav_is_measured_by_its_blocks() {
-    // A block of Microsoft's has 7 bytes a channel and two samples in them, one of IMA's 4 and one.
+    // A Microsoft block has 7 bytes and two samples per channel in its header, an IMA block 4 and one.
     for (tag, channels, block, samples) in
         [(2, 1, 256, 500), (2, 2, 512, 500), (0x11, 1, 256, 505), (0x11, 2, 512, 505)]
     {
@@ -129,7 +129,7 @@ fn data_2_adpcm_in_a_wav_is_measured_by_its_blocks() {
 #[test]
 fn data_2_rf64_and_bw64_are_measured_by_their_long_sizes() {
     let ds64 = |size: u64| chunk(b"ds64", &[&[0; 8][..], &size.to_le_bytes(), &[0; 12]].concat());
-    // As long as 100 ms; where nothing says how long the data is, it counts as some.
+    // A chunk of 100 ms; if the length of the data is unknown, it counts as data.
     let behind = chunk(b"JUNK", &[0; 3192]);
     for name in [b"RF64", b"BW64"] {
         for (size, of_data, millis) in [
@@ -172,7 +172,7 @@ fn data_2_other_chunks_of_a_wav_do_not_matter() {
     }
     // Data in two chunks is played one after the other.
     lasts(&wav(&[pcm16(), data.clone(), list, data]), 1000);
-    // Chunks behind data of no length are not data.
+    // Chunks after data of length 0 are not data.
     let none = wav(&[pcm16(), chunk(b"data", &[]), chunk(b"LIST", b"INFO")]);
     assert!(matches!(measured(&none), Err(AudioFault::NotAudio)));
 }
@@ -203,7 +203,7 @@ fn data_2_a_wav_with_another_codec_is_refused_by_its_name() {
     assert_eq!(found(&unknown), "WAV with an unknown codec");
 }
 
-/// 18 KB at 1 Hz would be five hours.
+/// 18 KB at 1 Hz would last five hours.
 #[test]
 fn data_2_a_wav_of_a_low_sample_rate_is_refused() {
     let at = |rate: u32| {
@@ -217,7 +217,7 @@ fn data_2_a_wav_of_a_low_sample_rate_is_refused() {
     assert!(matches!(at(0), Err(AudioFault::NotAudio)));
 }
 
-/// A sample is a sound, however short.
+/// A single sample counts.
 #[test]
 fn data_2_what_lasts_less_than_a_millisecond_lasts_one() {
     lasts(&wav(&[pcm16(), chunk(b"data", &PCM[..2])]), 1);
@@ -225,7 +225,7 @@ fn data_2_what_lasts_less_than_a_millisecond_lasts_one() {
     assert!(matches!(measured(&none), Err(AudioFault::NotAudio)));
 }
 
-/// Every byte is looked at once or twice, however many chunks there are.
+/// Every byte is read once or twice, however many chunks there are.
 #[test]
 fn data_2_a_wav_of_nothing_but_chunks_is_refused_at_once() {
     let chunks = chunk(b"JUNK", &[]).repeat(4 << 20);

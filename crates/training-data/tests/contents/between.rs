@@ -1,4 +1,4 @@
-//! A store that other processes come to in the middle of a change.
+//! A store that other processes use in the middle of a change.
 
 use std::sync::Mutex;
 
@@ -10,10 +10,10 @@ use custom_models_core::store::{
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, MemoryStore, ModelId, Organisation};
 
-/// What happens before a change.
+/// An action before a change.
 type Before<'a> = Box<dyn FnOnce(&MemoryStore, &ArchiveChange) + Send + 'a>;
 
-/// A store, and what happens before its next change.
+/// A store with an action before its next change.
 pub(crate) struct Between<'a> {
     store: &'a MemoryStore,
     before: Mutex<Option<Before<'a>>>,

@@ -1,4 +1,4 @@
-//! Places that the suite runs on.
+//! The storages that the suite runs on.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -12,26 +12,26 @@ use tempfile::TempDir;
 
 use crate::server::Server;
 
-/// A place for contents, and what befalls it.
+/// A storage for contents, with ways to change it from outside.
 pub(crate) trait Place {
     fn root(&self) -> Root;
 
-    /// A copy of all that is there, elsewhere.
+    /// Returns a copy of everything in another place.
     fn copied(&self) -> Box<dyn Place>;
 
-    /// The names of what is there, relative to the root.
+    /// Returns the names of all entries, relative to the root.
     fn names(&self) -> BTreeSet<String>;
 
-    /// Makes something two hours older.
+    /// Makes an entry two hours older.
     fn age(&self, name: &str);
 
-    /// Removes something.
+    /// Removes an entry.
     fn remove(&self, name: &str);
 
-    /// Writes something.
+    /// Writes an entry.
     fn write(&self, name: &str, text: &str);
 
-    /// The name of what a process leaves that is killed while it writes the content of a name.
+    /// Returns the name of the part that a process leaves if it is killed while it writes a content.
     fn half(&self, content: &str) -> String;
 }
 
@@ -106,7 +106,7 @@ pub(crate) struct InBucket {
     prefix: String,
 }
 
-/// The size of parts, which is the least that S3 takes.
+/// The size of parts, the smallest that S3 accepts.
 pub(crate) const PART: usize = 5 << 20;
 
 impl InBucket {
@@ -116,7 +116,7 @@ impl InBucket {
         InBucket { server: Arc::clone(server), prefix }
     }
 
-    /// The objects, as they are reached at a port.
+    /// Returns the objects, reached through a port.
     pub(crate) fn objects(&self, port: u16) -> Objects {
         Objects::at(&format!("s3://data/{}", self.prefix), InBucket::options(port)).unwrap()
     }
@@ -139,7 +139,7 @@ impl InBucket {
         options
     }
 
-    /// The number of uploads of parts that are not at their end.
+    /// Returns the number of unfinished multipart uploads.
     pub(crate) fn uploads(&self) -> String {
         self.server.told(&["uploads", &self.key("")]).concat()
     }

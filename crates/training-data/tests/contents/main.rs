@@ -1,7 +1,7 @@
-//! A suite that every place for contents passes, and what is peculiar to objects, against a server that speaks S3.
+//! A suite for every storage of contents, and tests of object storage alone, against an S3 server.
 //!
-//! The server is moto, whose folder with a `venv` is in `CUSTOM_MODELS_OBJECT_TESTS`: `./test` installs it. Without the
-//! variable the tests of objects are reported as ignored.
+//! The server is moto, from the `venv` in the folder `CUSTOM_MODELS_OBJECT_TESTS`; `./test` installs it.
+//! Without the variable the tests of object storage are reported as ignored.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod between;
@@ -44,7 +44,7 @@ fn main() {
         trials.push(trial("objects", name, run).with_ignored_flag(server.is_none()));
     }
     let conclusion = libtest_mimic::run(&arguments, trials);
-    // The server is stopped here, since the process ends without dropping anything.
+    // Stops the server explicitly, since the process ends without dropping anything.
     drop(server);
     conclusion.exit();
 }

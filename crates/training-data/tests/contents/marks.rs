@@ -1,4 +1,4 @@
-//! To whom every place belongs (PLACE-2).
+//! The owner of a folder in every storage (PLACE-2).
 
 use std::thread;
 use std::time::Duration;
@@ -28,7 +28,7 @@ fn foreign(place: &dyn Place) {
     assert_eq!(kind(Folder::open(place.root(), &other)), StoreErrorKind::ForeignData);
     assert_eq!(kind(Folder::open_read_only(place.root(), &other)), StoreErrorKind::ForeignData);
     assert!(folder.open(&acme(), model(1), &name).is_ok());
-    // Damage is no missing mark.
+    // A damaged mark is not a missing one.
     place.write("custom-models.json", "{}");
     assert_eq!(kind(Folder::open(place.root(), &own)), StoreErrorKind::Damaged);
     Folder::adopt(place.root(), &own).unwrap();
@@ -48,7 +48,7 @@ fn behind(place: &dyn Place) {
     assert_eq!(late.sweep(&before).unwrap(), kept_back(KeptBack::Behind));
     late.remove(&acme(), model(1), &name).unwrap();
     assert!(folder.open(&acme(), model(1), &name).is_ok());
-    // The one that counts is told that a copy has used the place.
+    // The real store learns that a copy has used the folder.
     assert_eq!(folder.sweep(&own).unwrap(), kept_back(KeptBack::Behind));
 }
 
@@ -77,7 +77,7 @@ fn adopted(place: &dyn Place) {
     let (taken, leftovers) = Folder::adopt(place.root(), &new).unwrap();
     assert!(leftovers.iter().any(|left| left.name == name));
     assert_eq!(taken.sweep(&new).unwrap(), kept_back(KeptBack::Adopted));
-    // An upload that began before is refused at its end.
+    // An upload that began earlier is refused at its end.
     assert_eq!(kind(begun.keep()), StoreErrorKind::ForeignData);
     assert_eq!(kind(folder.begin(&acme(), model(1))), StoreErrorKind::ForeignData);
     assert_eq!(kind(folder.remove(&acme(), model(1), &name)), StoreErrorKind::ForeignData);

@@ -1,4 +1,4 @@
-//! What is peculiar to objects: parts, markers, and a service that breaks.
+//! Tests of object storage alone: parts, markers, and a service that fails.
 
 use std::time::Duration;
 
@@ -32,12 +32,12 @@ pub(crate) const CASES: [Case; 16] = [
     ("place_5_no_error_shows_a_credential", secrets),
 ];
 
-/// A folder that is reached through a proxy.
+/// Returns a folder that is reached through a proxy.
 fn through(place: &InBucket, proxy: &Proxy, own: &custom_models_core::MemoryStore) -> Folder {
     Folder::open(place.objects(proxy.port()), own).unwrap()
 }
 
-/// A content of two parts and a bit.
+/// Returns a content of two parts and a bit.
 fn large() -> Vec<u8> {
     (0..(PART / 4 * 2 + 9)).flat_map(|it| u32::try_from(it).unwrap().to_be_bytes()).collect()
 }
@@ -68,7 +68,7 @@ fn parts(place: &InBucket) {
     drop(kept);
     drop(folder);
     assert_eq!(place.names().len(), 2, "the mark and the content");
-    // What is not larger than a part is sent as a whole.
+    // A content of at most one part is sent with one request.
     let again = through(place, &proxy, &own);
     drop(sent(&again, &bytes[..PART]).unwrap());
     assert_eq!(proxy.seen("?uploads"), 1);
@@ -85,7 +85,7 @@ fn broken_parts(place: &InBucket) {
     assert_eq!(proxy.seen("partNumber=2"), 4);
     assert_eq!(proxy.seen("partNumber=3"), 2);
     assert_whole(&folder, &*kept, &bytes);
-    // A content of one request too.
+    // A content sent with one request, too.
     for fault in [Fault::Cut, Fault::Busy, Fault::Lost] {
         proxy.break_at("PUT ", fault, 1);
         assert_whole(&folder, &*sent(&folder, b"seven b").unwrap(), b"seven b");
@@ -123,7 +123,7 @@ fn lost_completion(place: &InBucket) {
 fn not_whole(place: &InBucket) {
     let (own, proxy) = (store(1), Proxy::to(place.server().port()));
     let folder = through(place, &proxy, &own);
-    // The completion comes to nothing.
+    // The completion fails.
     proxy.break_at("?uploadId=", Fault::Busy, 4);
     assert_eq!(kind(sent(&folder, &large())), StoreErrorKind::Unavailable);
     drop(folder);
@@ -145,7 +145,7 @@ fn killed(place: &InBucket) {
     let (own, proxy) = (store(1), Proxy::to(place.server().port()));
     let folder = through(place, &proxy, &own);
     keep(&folder, model(1));
-    // From its completion on nothing comes through any more, as from a machine that has no network.
+    // From its completion on nothing gets through, as on a machine without a network.
     proxy.break_at("?uploadId=", Fault::Busy, 4);
     proxy.break_at("DELETE ", Fault::Busy, 99);
     proxy.break_at("HEAD ", Fault::Busy, 99);
@@ -167,7 +167,7 @@ fn held(place: &InBucket) {
     let folder = Folder::open(place.root(), &own).unwrap();
     let kept = sent(&folder, &large()).unwrap();
     let name = format!("acme/1/{}", kept.name());
-    // An object is as old as the beginning of its upload.
+    // The age of an object counts from the beginning of its upload.
     place.age(&name);
     let other = Folder::open(place.root(), &own).unwrap();
     assert_eq!(other.sweep(&own).unwrap(), removed(0));
@@ -183,7 +183,7 @@ fn held(place: &InBucket) {
 fn lapsed(place: &InBucket) {
     let own = store(1);
     let folder = Folder::open(place.root(), &own).unwrap();
-    // A writer for whom no sign of life counts for long, as one that was held up.
+    // A writer whose signs of life expire at once, like one that was delayed.
     let slow = folder.clone().with_min_age(Duration::ZERO);
     let kept = sent(&slow, &large()).unwrap();
     let [content, marker] = ["", ".writing"].map(|it| format!("acme/1/{}{it}", kept.name()));
@@ -196,12 +196,12 @@ fn lapsed(place: &InBucket) {
     for _ in 0..2 {
         assert_eq!(kind(kept.ensure_held()), StoreErrorKind::Unavailable);
     }
-    // A content of one request has no marker at first. Its age alone protects it, and not for ever.
+    // A content sent with one request has no marker at first. Its age alone protects it, for a limited time.
     let small = sent(&slow, b"seven b").unwrap();
     assert_eq!(kind(small.ensure_held()), StoreErrorKind::Unavailable);
     let small = sent(&folder, b"seven b").unwrap();
     small.ensure_held().unwrap();
-    // A marker that its writer left beside a content that is referred to goes alone.
+    // A marker that its writer left beside a content with a reference is removed alone.
     let other = sent(&folder, &large()).unwrap();
     refer(&own, model(1), 1, [small.name(), other.name()]);
     let [content, marker] = ["", ".writing"].map(|it| format!("acme/1/{}{it}", other.name()));
@@ -216,11 +216,11 @@ fn lost_marks(place: &InBucket) {
     let folder = through(place, &proxy, &own);
     proxy.break_at("custom-models.json", Fault::Lost, 1);
     keep(&folder, model(1));
-    // Of a marker.
+    // At a marker.
     proxy.break_at(".writing", Fault::Lost, 1);
     let kept = sent(&folder, &large()).unwrap();
     kept.ensure_held().unwrap();
-    // Of each mark of a change, and of an adoption.
+    // At each mark of a change, and of an adoption.
     for number in 1..=3 {
         at(&own, number);
         proxy.break_at("PUT ", Fault::Lost, 2);
@@ -244,7 +244,7 @@ fn away(place: &InBucket) {
     assert_eq!(kind(Folder::open(place.objects(proxy.port()), &own)), StoreErrorKind::Unavailable);
     proxy.die(false);
     assert!(folder.open(&acme(), model(1), &name).is_ok());
-    // A bucket that is not there is no empty one.
+    // A missing bucket is not an empty one.
     let options = InBucket::options(proxy.port());
     let nowhere = Objects::at("s3://no-such-bucket/prefix", options).unwrap();
     assert_eq!(kind(Folder::open(nowhere, &own)), StoreErrorKind::Unavailable);
@@ -293,7 +293,8 @@ fn unnamed(place: &InBucket) {
     assert_eq!(kind(elsewhere.begin(&acme(), model(1))), StoreErrorKind::Unavailable);
 }
 
-/// Two processes give their store a lineage: the one that comes last to the mark is not the one that the store takes.
+/// Two processes give their store a lineage; the last one to write the mark is not the one whose lineage the
+/// store takes.
 fn in_the_middle(place: &InBucket) {
     let own = store(1);
     let [first, second] = [(); 2].map(|()| Folder::open(place.root(), &own).unwrap());

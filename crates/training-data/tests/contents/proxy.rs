@@ -1,4 +1,4 @@
-//! A way to the server that breaks as it is told.
+//! A proxy to the server that fails on request.
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
@@ -6,20 +6,20 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What happens to a request.
+/// The fault of a request.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Fault {
-    /// The connection breaks in the middle of the request, which does not come to the server.
+    /// The connection breaks within the request, which does not reach the server.
     Cut,
-    /// It is answered 503, and does not come to the server.
+    /// The response is 503, and the request does not reach the server.
     Busy,
-    /// The server does it, and the connection breaks before the answer.
+    /// The server executes it, and the connection breaks before the response.
     Lost,
-    /// The server does it, and the connection breaks in the middle of the answer.
+    /// The server executes it, and the connection breaks within the response.
     Half,
 }
 
-/// A proxy that has a connection of its own to the server for each request.
+/// A proxy with a separate connection to the server for each request.
 #[derive(Clone, Debug)]
 pub(crate) struct Proxy(Arc<State>);
 
@@ -27,7 +27,7 @@ pub(crate) struct Proxy(Arc<State>);
 struct State {
     port: u16,
     server: u16,
-    /// Texts of a request's first line, faults, and the number of times that they are still to happen.
+    /// Parts of a request's first line, faults, and the number of times that they still occur.
     faults: Mutex<Vec<(String, Fault, usize)>>,
     seen: Mutex<Vec<String>>,
     is_dead: AtomicBool,
@@ -52,7 +52,7 @@ impl Proxy {
         thread::spawn(move || {
             for connection in listener.incoming().flatten() {
                 let state = Arc::clone(&accepting.0);
-                // A connection that breaks is what is wanted.
+                // A broken connection is intended.
                 thread::spawn(move || drop(state.pass(connection)));
             }
         });
@@ -63,22 +63,22 @@ impl Proxy {
         self.0.port
     }
 
-    /// Has the next requests whose first line has a text go wrong, so many of them.
+    /// Makes the next `times` requests whose first line contains `text` fail.
     pub(crate) fn break_at(&self, text: &str, fault: Fault, times: usize) {
         self.0.faults.lock().unwrap().push((text.to_owned(), fault, times));
     }
 
-    /// Has every request fail from now on, or none any more.
+    /// Makes every request fail from now on, or none any more.
     pub(crate) fn die(&self, is_dead: bool) {
         self.0.is_dead.store(is_dead, Ordering::SeqCst);
     }
 
-    /// The number of requests whose first line has a text.
+    /// Returns the number of requests whose first line contains `text`.
     pub(crate) fn seen(&self, text: &str) -> usize {
         self.0.seen.lock().unwrap().iter().filter(|line| line.contains(text)).count()
     }
 
-    /// The highest number of requests with parts that were on their way at a time.
+    /// Returns the highest number of concurrent requests with parts.
     pub(crate) fn most_parts(&self) -> usize {
         self.0.most.load(Ordering::SeqCst)
     }
@@ -148,7 +148,7 @@ impl State {
     }
 }
 
-/// The head of a request with its last empty line, and what came with it of the body.
+/// Reads the head of a request including its empty line, and the bytes of the body that came with it.
 fn read_head(client: &mut TcpStream) -> io::Result<Option<(String, Vec<u8>)>> {
     let (mut bytes, mut piece) = (Vec::new(), [0; 4096]);
     loop {

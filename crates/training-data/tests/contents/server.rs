@@ -1,11 +1,11 @@
-//! A server that speaks S3, which the tests have to themselves.
+//! An S3 server for the tests alone.
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Mutex;
 
-/// A server in a process of its own, which ends with its input.
+/// A server as a separate process, which ends with its input.
 #[derive(Debug)]
 pub(crate) struct Server {
     port: u16,
@@ -14,7 +14,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Starts the server of a script, with a Python that has moto.
+    /// Starts the server from a script, with a Python that has moto.
     pub(crate) fn start(python: &Path, script: &Path) -> Self {
         let mut command = Command::new(python);
         command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped());
@@ -34,7 +34,7 @@ impl Server {
         self.port
     }
 
-    /// Has the server do something, and returns the fields of its answer.
+    /// Sends a command to the server, and returns the fields of its response.
     pub(crate) fn told(&self, command: &[&str]) -> Vec<String> {
         let mut pipes = self.pipes.lock().unwrap();
         writeln!(pipes.0, "{}", command.join("\t")).unwrap();

@@ -1,4 +1,4 @@
-//! What every place does with contents: kept, read, removed, swept.
+//! The suite for every storage: contents are kept, read, removed and swept.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::sync::Arc;
@@ -28,7 +28,7 @@ pub(crate) const CASES: [Case; 9] = [
 fn read_as_written(place: &dyn Place) {
     let own = store(1);
     let folder = Folder::open(place.root(), &own).unwrap();
-    // More than is read at a time.
+    // More than one read returns.
     let bytes: Vec<u8> = (0..6_000_000_u32).flat_map(|it| (it % 251).to_be_bytes()).collect();
     let mut content = folder.begin(&acme(), model(1)).unwrap();
     content.write_all(&bytes).unwrap();
@@ -166,7 +166,7 @@ fn many(place: &dyn Place) {
     let own = store(1);
     let folder = Folder::open(place.root(), &own).unwrap().with_min_age(Duration::ZERO);
     keep(&folder, model(1));
-    // More than a page of a list, and than are removed with a request.
+    // More than one page of a list, and more than one request removes.
     for number in 0..1100_u32 {
         place.write(&format!("acme/2/{number:032x}"), "seven b");
     }

@@ -1,4 +1,4 @@
-//! PLACE-2: a copy of a store that is used on by itself is told from the store, however far it comes.
+//! PLACE-2: a copy of a store that was used is distinguished from the store, however far it has advanced.
 
 use std::fs;
 use std::thread;
@@ -31,7 +31,7 @@ fn sweeps(place: &TempDir, store: &MemoryStore) -> bool {
     swept.kept_back.is_none()
 }
 
-/// A folder that a store has recorded in, and a copy of the store from then.
+/// Returns a folder that a store has recorded in, and a copy of the store from that time.
 fn recorded() -> (TempDir, MemoryStore, MemoryStore) {
     let own = store(1);
     let (place, folder, _) = owned(&own);
@@ -48,7 +48,7 @@ fn place_2_a_copy_that_is_used_on_past_the_store_sweeps_nothing() {
     refer(&own, model(2), 1, [&later[0], &later[1]]);
     at(&own, 5);
     folder.record(&own).unwrap();
-    // What it refers to beside the copied pair is not what the store refers to.
+    // The references of the copy, except to the copied pair, are not those of the store.
     at(&copy, 9);
     let before = contents(&place);
     let of_copy = Folder::open(root(&place), &copy).unwrap().with_min_age(Duration::ZERO);
@@ -56,11 +56,11 @@ fn place_2_a_copy_that_is_used_on_past_the_store_sweeps_nothing() {
     assert_eq!(of_copy.sweep(&copy).unwrap(), kept_back(KeptBack::Behind));
     of_copy.remove_model(&acme(), model(2)).unwrap();
     assert_eq!(contents(&place), before);
-    // Files of both may be there now.
+    // There may be files of both now.
     assert!(!sweeps(&place, &own));
 }
 
-/// A service that runs hears of it with its next sweep.
+/// A running service learns it with its next sweep.
 #[test]
 fn place_2_an_open_copy_is_told_when_the_store_has_gone_on() {
     let (place, own, copy) = recorded();
@@ -70,7 +70,7 @@ fn place_2_an_open_copy_is_told_when_the_store_has_gone_on() {
     assert!(sweeps(&place, &own));
     at(&copy, 9);
     assert_eq!(of_copy.sweep(&copy).unwrap(), kept_back(KeptBack::Behind));
-    // Files of both may be there now.
+    // There may be files of both now.
     assert!(!sweeps(&place, &own));
 }
 
@@ -113,7 +113,7 @@ fn place_2_an_adopted_folder_refuses_the_copies_of_the_store() {
         }
         keep(&adopted, model(1));
         assert_eq!(opened(&place, &adopter).standing(), FolderStanding::Owned);
-        // Another process of the store hears of its new identity with a sweep.
+        // Another process of the store learns its new identity with a sweep.
         assert_eq!(kind(running.begin(&acme(), model(1))), StoreErrorKind::ForeignData);
         assert_eq!(running.sweep(&adopter).unwrap(), removed(1));
         keep(&running, model(1));
@@ -122,7 +122,7 @@ fn place_2_an_adopted_folder_refuses_the_copies_of_the_store() {
     }
 }
 
-/// The mark that the store gets in the end lies aside before the store is changed.
+/// The final mark of the store is written to a second file before the store is changed.
 #[test]
 fn place_2_an_adoption_that_was_killed_when_the_store_was_changed_is_ended_by_the_store() {
     for by_sweep in [true, false] {
@@ -133,7 +133,7 @@ fn place_2_an_adoption_that_was_killed_when_the_store_was_changed_is_ended_by_th
         let aside = root(&place).join("custom-models.json.adopted");
         fs::rename(root(&place).join("custom-models.json"), &aside).unwrap();
         put_mark(&place, &before);
-        // Neither the store that had the folder, nor who reads alone, takes it away.
+        // Neither the previous owner nor a read-only opening removes it.
         at(&own, 9);
         assert!(sweeps(&place, &own));
         let reading = Folder::open_read_only(root(&place), &copy);
@@ -177,7 +177,7 @@ fn place_2_an_adoption_without_room_for_its_mark_changes_nothing() {
     assert!(sweeps(&place, &own) && sweeps(&place, &copy));
 }
 
-/// As it is with a version that did not write the mark aside.
+/// As with a version that did not write the second mark.
 #[test]
 fn place_2_an_adoption_that_was_killed_can_be_made_again() {
     let (place, own, copy) = recorded();
@@ -227,7 +227,7 @@ fn place_2_a_record_that_was_killed_at_any_step_leaves_the_store_its_folder() {
     }
 }
 
-/// A mark of the version before has no lineage. The store may have one, of a folder that it had.
+/// A mark of the previous version has no lineage. The store may have one, from an earlier folder.
 #[test]
 fn place_2_a_mark_without_a_lineage_is_judged_by_its_numbers_and_gets_one() {
     for has_lineage in [true, false] {
@@ -247,7 +247,7 @@ fn place_2_a_mark_without_a_lineage_is_judged_by_its_numbers_and_gets_one() {
     }
 }
 
-/// As `cp -r` makes it.
+/// A copy as `cp -r` makes it.
 #[cfg(unix)]
 #[test]
 fn place_2_a_copy_of_the_folder_is_swept_only_when_it_is_adopted() {
@@ -273,7 +273,7 @@ fn place_2_a_copy_of_the_folder_is_swept_only_when_it_is_adopted() {
     assert_eq!(contents(&copied), contents(&place));
     assert_eq!((lineage(&own), mark(&copied)), (then, before), "the folder stays the store's");
     assert_eq!(folder.sweep(&own).unwrap(), removed(1));
-    // One that was moved on its disk is the same one.
+    // A folder that was moved on its disk stays the same.
     fs::rename(&here, place.path().join("moved")).unwrap();
     let moved = Folder::open(place.path().join("moved"), &own).unwrap();
     assert_eq!(moved.standing(), FolderStanding::Owned);
@@ -309,7 +309,7 @@ fn place_2_processes_of_one_store_may_record_at_the_same_time() {
                 for _ in 0..100 {
                     at(&own, own.summary().unwrap().last_id + 1);
                     let folder = match Folder::open(root(&place), &own) {
-                        // A mark that changes without a pause cannot be read with its store.
+                        // A mark that changes all the time cannot be read together with its store.
                         Err(error) if error.kind() == StoreErrorKind::Busy => continue,
                         folder => folder.unwrap().with_min_age(Duration::ZERO),
                     };

@@ -1,4 +1,4 @@
-//! A folder of training data, as processes of its store and of others use it.
+//! A folder of training data, used by processes of its store and of others.
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod branched;

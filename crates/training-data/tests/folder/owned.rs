@@ -48,7 +48,7 @@ fn place_2_an_old_copy_of_the_store_sweeps_nothing_until_it_adopts() {
     at(&now, 5);
     let (place, folder, names) = owned(&now);
     assert_eq!(folder.sweep(&now).unwrap(), removed(0));
-    // A copy from before: the same identity, and nothing of what came since.
+    // An earlier copy: the same identity, and nothing that came later.
     let copy = store(1);
     at(&copy, 4);
     let folder = Folder::open(root(&place), &copy).unwrap().with_min_age(Duration::ZERO);
@@ -58,13 +58,13 @@ fn place_2_an_old_copy_of_the_store_sweeps_nothing_until_it_adopts() {
     names.iter().for_each(|name| folder.remove(&acme(), model(1), name).unwrap());
     folder.remove_model(&acme(), model(1)).unwrap();
     assert_eq!(folder.remove_organisation(&acme()).unwrap(), 0);
-    // It is not forgotten when the copy has come as far as the store was.
+    // It is still remembered when the copy has advanced as far as the store.
     at(&copy, 9);
     assert_eq!(folder.sweep(&copy).unwrap(), behind);
     let again = Folder::open(root(&place), &copy).unwrap();
     assert_eq!(again.standing(), FolderStanding::Behind);
     assert_eq!(contents(&place), names.clone().into());
-    // Uploads go on meanwhile.
+    // Uploads continue.
     let new = keep(&again, model(2));
     refer(&copy, model(2), 1, [&new, &new]);
     let (adopted, leftovers) = Folder::adopt(root(&place), &copy).unwrap();
@@ -113,7 +113,7 @@ fn place_2_a_folder_without_a_mark_is_adopted_by_a_store_that_refers_to_somethin
     let folder = Folder::open(root(&place), &own).unwrap();
     assert_eq!((folder.standing(), folder.adopted_leftovers()), (FolderStanding::Owned, 1));
     assert_eq!(kind(Folder::open(root(&place), &store(2))), StoreErrorKind::ForeignData);
-    // What is in it may be that of a newer store, of which this one is a copy.
+    // Its files may belong to a newer store, of which this one is a copy.
     assert_eq!(folder.sweep(&own).unwrap(), kept_back(KeptBack::Adopted));
     folder.remove(&acme(), model(3), &left).unwrap();
     folder.remove_model(&acme(), model(3)).unwrap();
@@ -121,7 +121,7 @@ fn place_2_a_folder_without_a_mark_is_adopted_by_a_store_that_refers_to_somethin
     assert_eq!(contents(&place).len(), 3);
     assert_eq!(folder.with_min_age(Duration::ZERO).sweep(&own).unwrap(), removed(1));
     assert_eq!(contents(&place), names.clone().into(), "{left} is gone");
-    // Where nothing is in question, nothing is kept back.
+    // If the owner is not in doubt, removals are not delayed.
     unmark(&place);
     let whole = Folder::open(root(&place), &own).unwrap();
     assert_eq!((whole.standing(), whole.adopted_leftovers()), (FolderStanding::Owned, 0));
@@ -140,7 +140,7 @@ fn place_2_a_folder_without_a_mark_that_nothing_refers_to_is_left_alone() {
     let folder = Folder::open(root(&place), &typo).unwrap().with_min_age(Duration::ZERO);
     assert_eq!(folder.standing(), FolderStanding::Unclaimed);
     assert_eq!(folder.sweep(&typo).unwrap(), kept_back(KeptBack::Unclaimed));
-    // An upload would make the folder look like one that the store refers to.
+    // An upload would make the folder look as if the store referred to it.
     assert_eq!(kind(folder.begin(&acme(), model(2))), StoreErrorKind::Unavailable);
     folder.remove_model(&acme(), model(1)).unwrap();
     assert_eq!(folder.remove_organisation(&acme()).unwrap(), 0);
@@ -172,7 +172,7 @@ fn place_3_a_folder_that_vanished_is_not_made_anew() {
         assert_eq!(kind(folder.sweep(&own)), StoreErrorKind::Unavailable);
     }
     assert!(!root(&place).exists());
-    // The place where a disk was mounted is as empty.
+    // A mount point without its disk is also empty.
     fs::create_dir(root(&place)).unwrap();
     let mounted = Folder::open(root(&place), &own).unwrap();
     assert_eq!(mounted.standing(), FolderStanding::Vanished);

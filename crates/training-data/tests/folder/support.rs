@@ -1,4 +1,4 @@
-//! A store in memory, a folder of its own, and the files in it.
+//! A store in memory, its folder, and the files in it.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 pub(crate) use crate::stores::*;
 
-/// A folder of a store that refers to a pair of model 1 in it.
+/// Returns a folder of a store that refers to a pair of model 1 in it.
 pub(crate) fn owned(store: &MemoryStore) -> (TempDir, Folder, [String; 2]) {
     let place = tempfile::tempdir().unwrap();
     let folder = Folder::open(root(&place), store).unwrap();
@@ -30,18 +30,18 @@ pub(crate) fn unmark(place: &TempDir) {
     fs::remove_file(root(place).join("custom-models.json")).unwrap();
 }
 
-/// The mark of a folder.
+/// Returns the mark of a folder.
 pub(crate) fn mark(place: &TempDir) -> Value {
     let text = fs::read(root(place).join("custom-models.json")).unwrap();
     serde_json::from_slice(&text).unwrap()
 }
 
-/// Writes a mark as it may have been left.
+/// Writes a mark as another process may have left it.
 pub(crate) fn put_mark(place: &TempDir, mark: &Value) {
     fs::write(root(place).join("custom-models.json"), mark.to_string()).unwrap();
 }
 
-/// The contents in a folder.
+/// Returns the contents of a folder.
 pub(crate) fn contents(place: &TempDir) -> BTreeSet<String> {
     fn below(folder: &Path, found: &mut BTreeSet<String>) {
         for entry in fs::read_dir(folder).into_iter().flatten() {

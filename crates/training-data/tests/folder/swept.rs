@@ -1,4 +1,4 @@
-//! PLACE-2: a sweep removes what nothing refers to, and asks the store for no more than it needs.
+//! PLACE-2: a sweep removes files without a reference, with few calls of the store.
 
 use std::fs;
 use std::sync::Mutex;
@@ -51,7 +51,7 @@ fn place_2_a_file_goes_when_nobody_writes_it_and_it_is_old_enough() {
     assert!(root(&place).join("acme/1/notes.txt").exists());
 }
 
-/// The sweep that makes room is not kept from it by the mark, which cannot be written on a full disk.
+/// A full disk prevents writing the mark, but not the sweep that makes room.
 #[cfg(target_os = "linux")]
 #[test]
 fn place_2_a_sweep_on_a_full_disk_removes_what_it_may_and_records_later() {
@@ -72,17 +72,17 @@ fn place_2_a_sweep_on_a_full_disk_removes_what_it_may_and_records_later() {
     assert_eq!(mark(&place)["last_id"], 7);
 }
 
-/// Counts how often it is asked for data, and what it answers with.
+/// A store that counts its calls, with configurable results.
 #[derive(Default)]
 struct Counting {
     store: MemoryStore,
     asked: AtomicUsize,
-    /// A content that is referred to from the second read on.
+    /// A content with a reference from the second read on.
     late: Mutex<Option<String>>,
     fails: Mutex<bool>,
-    /// True if it makes changes and does not say so.
+    /// True if it makes changes and does not report them.
     is_silent: AtomicBool,
-    /// The folder in another process of the store, which records when the store is asked for its summary.
+    /// The folder in another process of the store, which records when the store's summary is read.
     other: Mutex<Option<Folder>>,
 }
 
@@ -174,7 +174,7 @@ impl ArchiveStore for Counting {
     }
 }
 
-/// A folder with pairs of one model, and files that nothing refers to.
+/// Returns a folder with pairs of one model, and files without a reference.
 fn crowded(pairs: u32, left: u32) -> (TempDir, Folder, Counting) {
     let place = tempfile::tempdir().unwrap();
     let owner = Counting::default();
@@ -197,7 +197,7 @@ fn a_sweep_reads_the_data_of_a_model_once_and_once_more_before_it_removes() {
     }
 }
 
-/// An upload that ends while a sweep looks at its model has its lock gone and its pair committed.
+/// An upload that ends while a sweep examines its model has released its lock and committed its pair.
 #[test]
 fn place_2_a_file_that_is_referred_to_meanwhile_stays() {
     let (place, folder, owner) = crowded(1, 2);
@@ -216,13 +216,13 @@ fn a_sweep_of_an_idle_store_asks_it_for_nothing() {
     assert_eq!(reads(&owner), 1);
     folder.sweep(&owner).unwrap();
     assert_eq!(reads(&owner), 0);
-    // This process touched the files.
+    // This process changed the files.
     keep(&folder, model(1));
     assert_eq!(folder.sweep(&owner).unwrap(), removed(1));
     assert_eq!(reads(&owner), 2);
     folder.sweep(&owner).unwrap();
     assert_eq!(reads(&owner), 0);
-    // Another one changed the store: what it left behind may be of any organisation that has new events.
+    // Another process changed the store: its leftovers may be in any organisation with new events.
     at(&owner.store, 77);
     let (other, limit) = (Folder::open(folder.root(), &owner).unwrap(), Duration::ZERO);
     keep(&other.with_min_age(limit), model(1));
@@ -255,7 +255,7 @@ fn place_2_a_record_of_another_process_does_not_make_the_store_a_copy() {
     }
 }
 
-/// Whichever of the two is not written, the store's lineage is one of the mark's.
+/// Whichever of the two writes fails, the mark has the store's lineage.
 #[test]
 fn place_2_a_record_that_failed_leaves_the_store_its_folder() {
     let (place, folder, owner) = crowded(1, 0);

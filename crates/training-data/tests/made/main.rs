@@ -1,8 +1,8 @@
-//! DATA-2 with files that ffmpeg makes of five hours of silence: whole, cut off, damaged, under another name, and as
-//! they come out of a program that never ends.
+//! DATA-2 with files of five hours of silence from ffmpeg: complete, truncated, damaged, renamed, and as a
+//! program that never ends writes them.
 //!
-//! Asked for by `CUSTOM_MODELS_AUDIO_TESTS=1`, which `./test` sets after it has installed ffmpeg; otherwise they
-//! are reported as ignored.
+//! They run with `CUSTOM_MODELS_AUDIO_TESTS=1`, which `./test` sets after it has installed ffmpeg; otherwise
+//! they are reported as ignored.
 #![allow(
     clippy::unwrap_used,
     clippy::panic,
@@ -25,19 +25,19 @@ use custom_models_training_data::{
 use libtest_mimic::{Arguments, Trial};
 use tempfile::TempDir;
 
-/// A kind of file, and how ffmpeg makes it.
+/// A kind of file, with the ffmpeg options for it.
 #[derive(Clone, Copy)]
 struct Kind {
     name: &'static str,
     format: AudioFormat,
     /// The options of ffmpeg before the name of the file.
     options: &'static [&'static str],
-    /// The name that ffmpeg gives to the format when it writes to a pipe.
+    /// ffmpeg's name of the format for a pipe.
     piped: &'static str,
     seconds: u64,
-    /// The audio that is left of the first three quarters of the file.
+    /// The audio in the first three quarters of the file.
     cut: Cut,
-    /// The least percentage that is left when a scratch is in the middle; `None` if it is no audio then.
+    /// The least percentage of the audio with damage in the middle; `None` if it is refused then.
     scratched: Option<u64>,
 }
 
@@ -45,9 +45,9 @@ struct Kind {
 enum Cut {
     /// About three quarters of the audio.
     ThreeQuarters,
-    /// Some of it: a good part of the file is tables, and those come first.
+    /// Less of it: a large part of the file is tables, and those come first.
     Less,
-    /// No audio: its tables are behind it.
+    /// None: its tables are at the end.
     Nothing,
 }
 
@@ -56,7 +56,7 @@ const HOURS_5: u64 = 5 * 3600;
 const KINDS: [Kind; 10] = [
     kind("wav", AudioFormat::Wav, &["-c:a", "pcm_u8"], "wav"),
     kind("mp3", AudioFormat::Mp3, &["-c:a", "libmp3lame"], "mp3"),
-    // Nothing in it says how long it is.
+    // It does not contain its length.
     kind(
         "mp3_without_length",
         AudioFormat::Mp3,
@@ -71,7 +71,7 @@ const KINDS: [Kind; 10] = [
         ..kind("opus", AudioFormat::Ogg, &["-c:a", "libopus", "-b:a", "8k"], "ogg")
     },
     kind("aac", AudioFormat::Aac, &["-c:a", "aac"], "adts"),
-    // In the middle are tables: of silence there is little else.
+    // The middle is tables, since silence takes little else.
     Kind {
         cut: Cut::Nothing,
         scratched: None,
@@ -86,7 +86,7 @@ const KINDS: [Kind; 10] = [
             "",
         )
     },
-    // What comes behind a box that is none is not found.
+    // Boxes after a broken box are not found.
     Kind {
         scratched: Some(45),
         ..kind(
@@ -138,7 +138,7 @@ fn main() {
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }
 
-/// ffmpeg with silence to read.
+/// Returns an ffmpeg command that reads silence.
 fn ffmpeg() -> Command {
     let mut command = Command::new("ffmpeg");
     let silence = ["-f", "lavfi", "-i", "anullsrc=r=8000:cl=mono"];
@@ -150,7 +150,7 @@ fn measured(path: &Path) -> Result<Audio, AudioFault> {
     measure(&mut File::open(path).unwrap())
 }
 
-/// At most what encoders put before and behind.
+/// Returns true if a duration is right up to the encoder's padding.
 fn is_about(millis: u64, seconds: u64) -> bool {
     (seconds * 1000..=seconds * 1000 + 1000).contains(&millis)
 }
@@ -170,8 +170,8 @@ fn hours(kind: Kind) {
     assert!(matches!(measured(&path), Err(AudioFault::NotAudio)));
 }
 
-/// Cuts off the last quarter of a file. Asserts that the rest counts for about what is left of it, and that it is
-/// no audio where tables are missing.
+/// Truncates a file to three quarters. Asserts that the duration of the rest is about right, and that it is
+/// refused without its tables.
 fn cut(path: &Path, kind: Kind, whole: u64) {
     let file = File::options().write(true).open(path).unwrap();
     file.set_len(file.metadata().unwrap().len() / 4 * 3).unwrap();
@@ -186,7 +186,7 @@ fn cut(path: &Path, kind: Kind, whole: u64) {
     assert!(left.format == kind.format && is_left, "{left:?} of {whole}");
 }
 
-/// A scratch in the middle of a copy.
+/// Damages the middle of a copy.
 fn damaged(path: &Path, kind: Kind, whole: u64) {
     let scratched = path.with_file_name("scratched");
     fs::copy(path, &scratched).unwrap();
@@ -204,7 +204,7 @@ fn damaged(path: &Path, kind: Kind, whole: u64) {
     }
 }
 
-/// Under the name of another format it is refused, whichever that is.
+/// Asserts that it is refused under the name of any other format.
 fn renamed(path: &Path, format: AudioFormat, place: &Path) {
     let audio = fs::read(path).unwrap();
     for other in AudioFormat::ALL {
@@ -231,7 +231,7 @@ fn renamed(path: &Path, format: AudioFormat, place: &Path) {
     }
 }
 
-/// Asserts that a stream is measured that came through a pipe until its reader had enough.
+/// Asserts that a stream is measured that came through a pipe until its reader stopped.
 fn endless(kind: Kind) {
     const ENOUGH: u64 = 100_000;
     let folder = TempDir::new().unwrap();

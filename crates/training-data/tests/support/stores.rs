@@ -1,4 +1,4 @@
-//! Stores in memory, and contents that they refer to.
+//! Stores in memory, with references to contents.
 
 use custom_models_core::model::{ContentDigest, DataFile, DataId, DataPair, DataType};
 use custom_models_core::store::{
@@ -20,7 +20,7 @@ pub(crate) fn store(number: u8) -> MemoryStore {
     MemoryStore::with_identity(StoreIdentity::from_bytes([number; 16]))
 }
 
-/// A copy of a store, as `cp` makes one.
+/// Returns a copy of a store, as `cp` makes one.
 pub(crate) fn copy(store: &MemoryStore) -> MemoryStore {
     let StoreSummary { identity, lineage, .. } = store.summary().unwrap();
     let copy = MemoryStore::with_identity(identity);
@@ -38,19 +38,19 @@ pub(crate) fn copy(store: &MemoryStore) -> MemoryStore {
     copy
 }
 
-/// Has the store give ids away up to one.
+/// Makes the store use ids up to this one.
 pub(crate) fn at(store: &MemoryStore, last_id: u64) {
     store.archive(ArchiveChange::Import(vec![Record::Start { last_id }])).unwrap();
 }
 
-/// Writes a content and lets go of it.
+/// Writes a content and releases it.
 pub(crate) fn keep(folder: &Folder, model: ModelId) -> String {
     let mut content = folder.begin(&acme(), model).unwrap();
     content.write_all(b"seven b").unwrap();
     content.keep().unwrap().name().to_owned()
 }
 
-/// Has the store refer to two contents, in a pair.
+/// Makes the store refer to two contents, in a pair.
 pub(crate) fn refer(store: &MemoryStore, model: ModelId, id: u32, contents: [&str; 2]) {
     let file = |content: &str| DataFile {
         filename: "tone".to_owned(),
