@@ -25,7 +25,7 @@
 //! upload.write(b"The rhythm is regular.")?;
 //! let uploaded = upload.finish()?;
 //! assert_eq!(uploaded.pair.audio_millis, 1000);
-//! // The engine is told of `uploaded.pair` now; when that is durable, `uploaded` is dropped.
+//! // Pass `uploaded.pair` to the engine now, and drop `uploaded` once that is durable.
 //! # Ok(())
 //! # }
 //! ```

@@ -8,7 +8,7 @@ use crate::wire::ErrorBody;
 /// A refusal by the engine.
 ///
 /// `Display` is for logs and shows more than the API does. A caller of the API may see only the [`ErrorBody`]
-/// of a refusal (section 6). Two faults of a store are equal if they are of one kind, whatever their causes.
+/// of a refusal (section 6). Two errors of a store are equal if their kinds are, whatever their causes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {

@@ -2,8 +2,8 @@ use std::borrow::Cow;
 
 use crate::field::{BaseModel, Description, Language, Name};
 
-/// A text that a builder takes, or none: borrowed from anything that is a text, owned, a value of a field,
-/// or an `Option` of those.
+/// An optional text for a builder: borrowed from any text type, owned, the value of a field, or an `Option` of
+/// these.
 pub trait OptionalText<'a> {
     /// The text; `None` leaves the field out.
     fn into_text(self) -> Option<Cow<'a, str>>;
@@ -23,7 +23,7 @@ impl<'a, T: OptionalText<'a>> OptionalText<'a> for Option<T> {
     }
 }
 
-/// The types that own their text, or have it for ever.
+/// Implements [`OptionalText`] for types that convert into a text.
 macro_rules! texts {
     ($($Type:ty),*) => {$(
         impl<'a> OptionalText<'a> for $Type {

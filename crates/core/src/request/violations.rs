@@ -21,9 +21,9 @@ const MOST_UNKNOWN: usize = 16;
 #[derive(Clone, PartialEq, Eq)]
 pub struct Violations {
     kinds: [Option<ViolationKind>; Field::ALL.len()],
-    /// The language that was sent, or the text found in the audio of an upload: no request has both.
+    /// An excerpt of the sent language, or the text about the audio of an upload: no request has both.
     sent_language: String,
-    /// The base model that was sent, or the text found in the transcript of an upload.
+    /// An excerpt of the sent base model, or the text about the transcript of an upload.
     sent_base_model: String,
     sent_metric: String,
     /// INVARIANT: excerpts as messages show them (BODY-5), each once, at most [`MOST_UNKNOWN`].

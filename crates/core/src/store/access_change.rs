@@ -1,4 +1,4 @@
-//! Changes of organisations, keys and admissions, and the records that they make.
+//! Changes of organisations, keys and admissions, with their outcomes and records.
 
 use std::time::Duration;
 

@@ -91,7 +91,7 @@ impl StoreError {
     }
 }
 
-/// Compares the kinds alone: a cause is for people, and most causes cannot be compared.
+/// Compares the kinds alone, since most causes cannot be compared.
 impl PartialEq for StoreError {
     fn eq(&self, other: &Self) -> bool {
         self.kind == other.kind

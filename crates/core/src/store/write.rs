@@ -19,7 +19,7 @@ pub type Completion<T = Outcome> = Box<dyn FnOnce(Result<T, StoreError>) + Send>
 pub struct Write {
     /// The organisation whose models are changed.
     pub organisation: Organisation,
-    /// The caller who asks, the actor of the event (LOG-1).
+    /// The caller, who becomes the actor of the event (LOG-1).
     pub actor: Actor,
     /// The time of the change and of its idempotency record.
     pub at: UnixMillis,

@@ -62,7 +62,8 @@ impl From<SystemTime> for UnixMillis {
     }
 }
 
-/// [`UNIX_EPOCH`] where the platform's clock cannot hold the moment, which is so before 1601 on Windows.
+/// Returns [`UNIX_EPOCH`] for a time that the platform's clock cannot represent, such as one before 1601 on
+/// Windows.
 impl From<UnixMillis> for SystemTime {
     fn from(moment: UnixMillis) -> Self {
         shifted(moment.0 < 0, Duration::from_millis(moment.0.unsigned_abs()))

@@ -62,7 +62,8 @@ impl From<SystemTime> for Timestamp {
     }
 }
 
-/// [`UNIX_EPOCH`] where the platform's clock cannot hold the moment, which is so before 1601 on Windows.
+/// Returns [`UNIX_EPOCH`] for a time that the platform's clock cannot represent, such as one before 1601 on
+/// Windows.
 impl From<Timestamp> for SystemTime {
     fn from(moment: Timestamp) -> Self {
         let span = Duration::from_secs(moment.0.unsigned_abs());
@@ -70,7 +71,7 @@ impl From<Timestamp> for SystemTime {
     }
 }
 
-/// The moment that is `span` before or after 1970 began.
+/// Returns the time that is `span` before or after the beginning of 1970.
 pub(super) fn shifted(is_before: bool, span: Duration) -> SystemTime {
     let moment =
         if is_before { UNIX_EPOCH.checked_sub(span) } else { UNIX_EPOCH.checked_add(span) };
