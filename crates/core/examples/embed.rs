@@ -1,4 +1,4 @@
-//! A host's whole use of the engine: a store, a clock, a caller, a request.
+//! A complete host of the engine: a store, a clock, a caller, a request.
 //!
 //! `cargo run -p custom-models-core --example embed`
 

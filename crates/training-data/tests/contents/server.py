@@ -1,4 +1,4 @@
-"""Serves S3 with moto on a free port of 127.0.0.1, says the port, and does what it is told on standard input.
+"""Serves S3 with moto on a free port of 127.0.0.1, prints the port, and executes commands from standard input.
 
 Commands are a line each, in fields that tabs separate, and are answered by a line. The server ends with its input.
 """
@@ -15,7 +15,7 @@ BUCKET = "data"
 
 
 def keys(prefix):
-    """The keys of the objects below a prefix, relative to it."""
+    """Returns the keys of the objects below a prefix, relative to it."""
     return sorted(name[len(prefix):] for name in bucket.keys if name.startswith(prefix))
 
 
@@ -41,7 +41,7 @@ def put(name, text):
 
 
 def uploads(prefix):
-    """The number of unfinished uploads of parts below a prefix."""
+    """Returns the number of unfinished multipart uploads below a prefix."""
     return sum(upload.key_name.startswith(prefix) for upload in bucket.multiparts.values())
 
 
