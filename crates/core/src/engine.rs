@@ -17,7 +17,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::access::Operation;
 use crate::model::{CustomModel, Event, EventPage, ModelId, ModelKey};
@@ -39,7 +39,7 @@ pub struct Engine {
 }
 
 /// The result of checking a request to create a model (DRY-1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Validated {
     /// Always true: an invalid request is a refusal instead.
     pub valid: bool,
@@ -50,7 +50,7 @@ pub struct Validated {
 }
 
 /// A part of an organisation's history, as the API returns it (LOG-1).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct EventList {
     /// The number of events in this part.
     pub count: u64,

@@ -14,8 +14,8 @@
 
 use std::borrow::Cow;
 
-use serde::{Serialize, Serializer};
-use serde_json::Value;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
 
 use crate::request::Violations;
 
@@ -52,6 +52,31 @@ pub enum Details<'a> {
     RawFields(&'a Violations),
     /// Values by key, in order.
     Members(#[serde(serialize_with = "as_map")] Vec<(&'static str, Value)>),
+}
+
+/// The body of an error as a client reads it: what an [`ErrorBody`] serialises as, with texts of its own.
+///
+/// ```
+/// use custom_models_core::Refusal;
+/// use custom_models_core::wire::ReceivedError;
+///
+/// let received: ReceivedError = serde_json::from_str(&Refusal::ModelNotFound.to_json())?;
+/// assert_eq!(received.error_code.as_deref(), Some("MODEL_NOT_FOUND"));
+/// # Ok::<(), serde_json::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct ReceivedError {
+    /// The status in words.
+    pub error: String,
+    /// The reason, for people.
+    pub message: String,
+    /// The reason, for programs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_code: Option<String>,
+    /// The figures, names and fields that the reason is about.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Map<String, Value>>,
 }
 
 impl<'a> ErrorBody<'a> {

@@ -2,11 +2,14 @@ use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::access::operation::Operation;
 use crate::access::rate_limit::RateLimit;
 
 /// The limits of one operation, per key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct OperationLimit {
     /// The most requests in a window, over all processes that share a store (RATE-1); `None` is unlimited.
     pub requests: Option<RateLimit>,
@@ -24,7 +27,8 @@ impl OperationLimit {
 }
 
 /// The limits of every operation, per key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Limits {
     /// The operations with limits.
     limits: BTreeMap<Operation, OperationLimit>,

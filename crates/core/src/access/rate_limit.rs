@@ -5,6 +5,9 @@ use std::fmt;
 use std::str::FromStr;
 use std::time::Duration;
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use crate::access::api_key::KeyId;
 use crate::access::operation::Operation;
 use crate::time::UnixMillis;
@@ -101,6 +104,18 @@ impl fmt::Display for RateLimit {
             .find(|(_, seconds)| window.is_multiple_of(*seconds))
             .unwrap_or(('s', 1));
         write!(f, "{}/{}{unit}", self.requests, window / seconds)
+    }
+}
+
+impl Serialize for RateLimit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for RateLimit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 

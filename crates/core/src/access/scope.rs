@@ -134,3 +134,10 @@ impl Serialize for Scopes {
         serializer.collect_seq(self.iter())
     }
 }
+
+/// Reads a list of names.
+impl<'de> Deserialize<'de> for Scopes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Ok(Vec::<Scope>::deserialize(deserializer)?.into_iter().collect())
+    }
+}

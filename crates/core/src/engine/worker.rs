@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::engine::Engine;
 use crate::engine::edit::Edited;
@@ -19,7 +19,7 @@ const LOOKED_AT: u32 = 16;
 const FORGOTTEN_AT_ONCE: u32 = 1000;
 
 /// A training that a worker has claimed, as the API returns it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claimed {
     /// The organisation of the model.
     pub organisation: Organisation,
@@ -28,17 +28,17 @@ pub struct Claimed {
     /// The token of the claim, which the worker sends with every report.
     pub fence: Fence,
     /// The time at which the lease ends without a heartbeat. Displayed in whole seconds, rounded down.
-    #[serde(serialize_with = "in_seconds")]
+    #[serde(serialize_with = "in_seconds", deserialize_with = "from_seconds")]
     pub expires_at: UnixMillis,
     /// The data pairs to train and test with.
     pub data: Vec<DataPair>,
 }
 
 /// A worker's lease after its report, as the API returns it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LeaseHeld {
     /// The time at which the lease ends without another heartbeat. Displayed in whole seconds, rounded down.
-    #[serde(serialize_with = "in_seconds")]
+    #[serde(serialize_with = "in_seconds", deserialize_with = "from_seconds")]
     pub expires_at: UnixMillis,
     /// The progress of the training.
     pub training_progress: Progress,
@@ -55,6 +55,11 @@ impl LeaseHeld {
 
 fn in_seconds<S: Serializer>(moment: &UnixMillis, serializer: S) -> Result<S::Ok, S::Error> {
     Timestamp::from(*moment).serialize(serializer)
+}
+
+fn from_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UnixMillis, D::Error> {
+    let shown = Timestamp::deserialize(deserializer)?;
+    Ok(UnixMillis::from_unix_millis(shown.unix_seconds().saturating_mul(1000)))
 }
 
 /// The retention of records that expire.

@@ -1,13 +1,15 @@
 //! A model, new or stored.
 
-use serde::Serialize;
+use serde::de::{Deserializer, Error};
 use serde::ser::{SerializeMap, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::field::{BaseModel, Description, Language, Name};
 use crate::model::id::{ModelId, ModelKey};
 use crate::model::metrics::TrainingMetrics;
+use crate::model::progress::Progress;
 use crate::model::status::TrainingStatus;
-use crate::model::training::TrainingState;
+use crate::model::training::{ShownTraining, TrainingState};
 use crate::model::version::{Revision, Version};
 use crate::time::Timestamp;
 
@@ -144,4 +146,62 @@ fn push<M: SerializeMap>(
     value: Option<impl Serialize>,
 ) -> Result<(), M::Error> {
     value.map_or(Ok(()), |value| fields.serialize_entry(name, &value))
+}
+
+/// The fields of a model on the wire.
+#[derive(Deserialize)]
+struct Fields {
+    id: ModelId,
+    model_key: ModelKey,
+    name: Name<'static>,
+    description: Option<Description<'static>>,
+    language: Language,
+    base_model: BaseModel,
+    training_status: TrainingStatus,
+    status_message: String,
+    created_at: Timestamp,
+    updated_at: Timestamp,
+    training_progress: Option<Progress>,
+    started_training_at: Option<Timestamp>,
+    finished_training_at: Option<Timestamp>,
+    failed_at: Option<Timestamp>,
+    error: Option<String>,
+    training_metrics: Option<TrainingMetrics>,
+}
+
+/// Reads what [`Serialize`] writes, and refuses fields that contradict each other. What the API does not show is
+/// that of a new model: the version, the lease, and the amount of data. Other fields are ignored.
+impl<'de> Deserialize<'de> for CustomModel {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let fields = Fields::deserialize(deserializer)?;
+        if fields.model_key != fields.id.key() {
+            return Err(D::Error::custom("the key of a model is of its id"));
+        }
+        if fields.updated_at < fields.created_at {
+            return Err(D::Error::custom("a model is not changed before it is created"));
+        }
+        let status = fields.training_status;
+        let training = TrainingState::from_shown(ShownTraining {
+            status,
+            has_test_data: status == TrainingStatus::Running
+                && fields.status_message == status.message(),
+            progress: fields.training_progress,
+            started_at: fields.started_training_at,
+            finished_at: fields.finished_training_at,
+            failed_at: fields.failed_at,
+            error: fields.error,
+            metrics: fields.training_metrics,
+        });
+        Ok(CustomModel {
+            id: fields.id,
+            name: fields.name,
+            description: fields.description,
+            language: fields.language,
+            base_model: fields.base_model,
+            training: training.ok_or(D::Error::custom("the training contradicts its status"))?,
+            created_at: fields.created_at,
+            updated_at: fields.updated_at,
+            version: Revision::FIRST.into(),
+        })
+    }
 }

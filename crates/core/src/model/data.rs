@@ -45,7 +45,7 @@ impl fmt::Display for DataType {
 
 /// The id of a pair within its model: from 1, never used twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "u32")]
 pub struct DataId(u32);
 
 /// The error for a text that is not the id of a pair.
@@ -74,6 +74,14 @@ impl FromStr for DataId {
             return Err(InvalidDataId);
         }
         text.parse().map_err(|_| InvalidDataId).and_then(DataId::new)
+    }
+}
+
+impl TryFrom<u32> for DataId {
+    type Error = InvalidDataId;
+
+    fn try_from(number: u32) -> Result<Self, Self::Error> {
+        DataId::new(number)
     }
 }
 

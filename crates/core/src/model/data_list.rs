@@ -1,12 +1,12 @@
 //! The listing of a model's data.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::data::{ContentDigest, DataFile, DataId, DataPair, DataType};
 use crate::time::Timestamp;
 
 /// The data of a model, as the API lists it (DATA-6): every field but the names in the content store.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DataList {
     /// The number of pairs.
     pub count: u64,
@@ -15,7 +15,7 @@ pub struct DataList {
 }
 
 /// A listed pair.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedPair {
     /// The id of the pair within the model.
     pub id: DataId,
@@ -32,7 +32,7 @@ pub struct ListedPair {
 }
 
 /// A listed file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ListedFile {
     /// The file name that the sender gave.
     pub filename: String,

@@ -68,7 +68,7 @@ impl NewEvent {
 }
 
 /// A change, as the history shows it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// The position in the history of its organisation: 1, 2, 3 …, without gaps.
     pub position: u64,

@@ -1,7 +1,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::tenant::Actor;
 use crate::time::UnixMillis;
@@ -67,6 +68,20 @@ impl LeaseTime {
 impl Default for LeaseTime {
     fn default() -> Self {
         LeaseTime(Duration::from_secs(60))
+    }
+}
+
+/// A number of whole seconds.
+impl Serialize for LeaseTime {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(self.0.as_secs())
+    }
+}
+
+impl<'de> Deserialize<'de> for LeaseTime {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = u64::deserialize(deserializer)?;
+        LeaseTime::new(Duration::from_secs(seconds)).map_err(D::Error::custom)
     }
 }
 

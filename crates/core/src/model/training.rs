@@ -1,5 +1,9 @@
 //! The state of a model's training. No sequence of changes makes it contradict itself.
 
+mod shown;
+
+pub(crate) use self::shown::ShownTraining;
+
 use serde::{Deserialize, Serialize};
 
 use crate::model::data::DataTotals;

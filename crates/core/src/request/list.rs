@@ -1,7 +1,7 @@
 use std::num::NonZeroU64;
 use std::str::FromStr;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::field::{BaseModel, Field, Language, Violation, ViolationKind};
 use crate::model::{CustomModel, ModelId, TrainingStatus};
@@ -169,7 +169,7 @@ pub(crate) fn number<T: FromStr>(text: &str) -> Option<T> {
 }
 
 /// A page of models, as the API returns it (READ-1).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelPage {
     /// The number of models on this page.
     pub count: u64,

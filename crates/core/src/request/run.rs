@@ -1,9 +1,11 @@
+use serde::{Deserialize, Serialize};
+
 use crate::request::json::scan;
 use crate::request::raw::{BodyFault, RawFields};
 use crate::request::violations::Violations;
 
 /// A valid request to start the training of a model: an object with no required fields (TRAIN-2).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct RunModel {}
 

@@ -1,6 +1,6 @@
 use std::borrow::Cow;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::field::{Description, Name, ViolationKind};
 use crate::model::Edit;
@@ -27,12 +27,14 @@ use crate::request::violations::Violations;
 /// );
 /// # Ok::<(), custom_models_core::Violations>(())
 /// ```
-#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[non_exhaustive]
 pub struct UpdateModel<'a> {
     /// The new name; `None` keeps the old one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub name: Option<Name<'a>>,
     /// The new description, where `Some(None)` removes it; `None` keeps the old one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub description: Option<Option<Description<'a>>>,
 }
 

@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
 use crate::field::{Field, MetricFault, Violation, ViolationKind, is_blank};
 use crate::model::{
     Fence, Figure, LeaseTime, MetricName, Progress, TooManyMetrics, TrainingMetrics,
@@ -11,42 +14,47 @@ use crate::request::raw::BodyFault;
 use crate::request::violations::Violations;
 
 /// A valid request to claim a waiting training.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ClaimTraining {
     /// The length of the lease without a heartbeat.
+    #[serde(rename = "lease_seconds", default)]
     pub time: LeaseTime,
 }
 
 /// A valid heartbeat of a worker, with its progress.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Heartbeat {
     /// The fence of the worker's claim.
     pub fence: Fence,
     /// The progress of the training.
+    #[serde(rename = "training_progress")]
     pub progress: Progress,
     /// The length of the lease from now on without a heartbeat.
+    #[serde(rename = "lease_seconds", default)]
     pub time: LeaseTime,
 }
 
 /// A worker's valid report that a training succeeded.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TrainingSucceeded {
     /// The fence of the worker's claim.
     pub fence: Fence,
     /// The metrics of the model.
+    #[serde(rename = "training_metrics")]
     pub metrics: TrainingMetrics,
 }
 
 /// A worker's valid report that a training failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct TrainingFailed {
     /// The fence of the worker's claim.
     pub fence: Fence,
     /// The reason for the failure.
+    #[serde(deserialize_with = "reason")]
     pub error: String,
 }
 
@@ -220,6 +228,15 @@ fn figure(value: &str) -> Option<Figure> {
 fn error(value: &str) -> Judged<String> {
     let error = text(value).ok_or(ViolationKind::WrongType)?;
     if is_blank(&error) { Err(ViolationKind::Blank) } else { Ok(error.into_owned()) }
+}
+
+/// Reads the reason of a failure, which is not blank.
+fn reason<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let error = String::deserialize(deserializer)?;
+    if is_blank(&error) {
+        return Err(D::Error::custom(Violation::new(Field::Error, ViolationKind::Blank)));
+    }
+    Ok(error)
 }
 
 #[cfg(test)]

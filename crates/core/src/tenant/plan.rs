@@ -1,8 +1,10 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// A plan: a name, and an optional limit on the number of models of an organisation (QUOTA-1).
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Plan {
     name: Cow<'static, str>,
     model_limit: Option<u64>,

@@ -1,8 +1,12 @@
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
+
 use crate::tenant::plan::Plan;
 use crate::tenant::plan_name::PlanName;
 
 /// The plans that a host has configured, by the names that registrations use (QUOTA-1).
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub struct Plans {
     /// In the order in which they were added; names are unique.
     plans: Vec<Plan>,
@@ -48,5 +52,19 @@ pub struct UnknownPlan(pub PlanName);
 impl Default for Plans {
     fn default() -> Self {
         Plans { plans: vec![Plan::gold(), Plan::enterprise()] }
+    }
+}
+
+/// Reads a list of plans, no two of one name.
+impl<'de> Deserialize<'de> for Plans {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut plans = Plans { plans: Vec::new() };
+        for plan in Vec::<Plan>::deserialize(deserializer)? {
+            if plans.get(plan.name()).is_some() {
+                return Err(D::Error::custom("two plans have one name"));
+            }
+            plans.plans.push(plan);
+        }
+        Ok(plans)
     }
 }

@@ -36,6 +36,7 @@ mod quota;
 mod read;
 mod read_parameters;
 mod schema;
+mod serde_both_ways;
 mod support;
 mod three_ways;
 mod training;
