@@ -79,7 +79,10 @@ impl Engine {
         caller: &Caller,
         request: CreateModel<'_>,
     ) -> Result<CustomModel, Refusal> {
-        created(self.store.apply(self.creation(caller, request, None, None))?, caller.plan())
+        create_result(
+            self.store.apply(self.create_write(caller, request, None, None))?,
+            caller.plan(),
+        )
     }
 
     /// Creates a model, as [`Engine::create`] does, without blocking a thread. Works with any async runtime.
@@ -92,10 +95,10 @@ impl Engine {
         caller: &Caller,
         request: CreateModel<'_>,
     ) -> impl Future<Output = Result<CustomModel, Refusal>> + Send + use<> {
-        let creation = self.creation(caller, request, None, None);
+        let creation = self.create_write(caller, request, None, None);
         let pending = Pending::new(|done| self.store.submit(creation, done));
         let plan = caller.plan().clone();
-        async move { created(pending.await?, &plan) }
+        async move { create_result(pending.await?, &plan) }
     }
 
     /// Creates a model once, for a request that may be repeated. A repeat gets the response to the first one
@@ -132,7 +135,7 @@ impl Engine {
         Ok(kept.filter(|kept| kept.is_live_at(self.now())))
     }
 
-    pub(crate) fn creation(
+    pub(crate) fn create_write(
         &self,
         caller: &Caller,
         request: CreateModel<'_>,
@@ -157,10 +160,9 @@ impl Engine {
     pub fn validate(
         &self,
         caller: &Caller,
-        request: &CreateModel<'_>,
+        _request: &CreateModel<'_>,
     ) -> Result<Validated, Refusal> {
-        // A `CreateModel` is valid by its type; only the quota is left to check.
-        let CreateModel { .. } = request;
+        // The request is valid by its type; only the quota is left to check.
         let nothing = Selection { limit: 0, ..Selection::default() };
         let current = self.store.list(caller.organisation(), &nothing)?.total;
         let plan_limit = caller.plan().model_limit();
@@ -234,7 +236,7 @@ impl fmt::Debug for Engine {
 }
 
 /// Turns the outcome of a create into its result.
-pub(crate) fn created(outcome: Outcome, plan: &Plan) -> Result<CustomModel, Refusal> {
+pub(crate) fn create_result(outcome: Outcome, plan: &Plan) -> Result<CustomModel, Refusal> {
     match (outcome, plan.model_limit()) {
         (Outcome::Created(model), _) => Ok(model),
         (Outcome::LimitReached { current }, Some(plan_limit)) => {

@@ -3,10 +3,12 @@
 
 mod create;
 mod create_query;
+mod deserialize;
 mod json;
 mod list;
 mod list_events;
 mod optional_text;
+mod parameters;
 mod raw;
 mod run;
 mod update;

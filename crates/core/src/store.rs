@@ -19,6 +19,7 @@ mod outcome;
 mod pending;
 mod purge;
 mod query;
+mod rows;
 mod write;
 
 pub use self::access::{AccessStore, Store};
@@ -26,7 +27,7 @@ pub use self::access_change::{AccessChange, AccessOutcome, Grant, Registration};
 pub use self::admit::{
     Admission, AdmissionRows, AdmissionRowsMut, WindowState, admit, window_state,
 };
-pub use self::apply::{Counters, Rows, apply};
+pub use self::apply::apply;
 pub use self::archive::{
     AnswerLine, ArchiveChange, ArchiveStore, EventLine, KeyLine, MOST_FINDINGS, ModelLine, Record,
 };
@@ -43,4 +44,5 @@ pub use self::outcome::Outcome;
 pub(crate) use self::pending::Pending;
 pub use self::purge::{Purge, Purged};
 pub use self::query::{Filter, Listing, Selection};
+pub use self::rows::{Counters, Rows};
 pub use self::write::{AdmissionRequest, Change, Completion, Write};

@@ -1,4 +1,4 @@
-//! The status, headers and JSON body of an error (section 6).
+//! The status, headers and JSON body of an error (WIRE).
 //!
 //! [`Refusal`](crate::engine::Refusal) converts into an [`ErrorBody`], and so can the errors of a host:
 //!
@@ -49,7 +49,7 @@ pub struct ErrorBody<'a> {
 #[non_exhaustive]
 pub enum Details<'a> {
     /// A message per violated field.
-    RawFields(&'a Violations),
+    Fields(&'a Violations),
     /// Values by key, in order.
     Members(#[serde(serialize_with = "as_map")] Vec<(&'static str, Value)>),
 }
@@ -118,7 +118,7 @@ impl<'a> ErrorBody<'a> {
     /// Sets the violated fields as the details.
     #[must_use]
     pub fn with_fields(mut self, violations: &'a Violations) -> Self {
-        self.details = Some(Details::RawFields(violations));
+        self.details = Some(Details::Fields(violations));
         self
     }
 
@@ -135,7 +135,7 @@ impl<'a> ErrorBody<'a> {
         self.with_header("Retry-After", seconds.to_string())
     }
 
-    /// Returns the body: compact JSON, to the byte of section 6 and identical to its serialisation with
+    /// Returns the body: compact JSON, to the byte (WIRE) and identical to its serialisation with
     /// serde.
     pub fn to_json(&self) -> String {
         let mut body = String::with_capacity(512);
@@ -159,7 +159,7 @@ impl<'a> ErrorBody<'a> {
 impl Details<'_> {
     fn push_json(&self, out: &mut String) {
         match self {
-            Details::RawFields(violations) => violations.push_json(out),
+            Details::Fields(violations) => violations.push_json(out),
             Details::Members(members) => {
                 let mut separator = '{';
                 for (key, value) in members {

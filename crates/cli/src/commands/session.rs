@@ -65,7 +65,7 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
     };
     let folder = DataFolder::of(global, &opened)?;
     let engine = Engine::new(opened.clone(), SystemTime::now);
-    // A registered organisation has its registered plan (section 4).
+    // A registered organisation has its registered plan (QUOTA-5).
     let plan = || match opened.registration(org)? {
         Some(registration) => Ok(settings.plans.resolve(&registration.plan)?),
         None => Ok(fallback),

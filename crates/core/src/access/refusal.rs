@@ -8,7 +8,7 @@ use crate::wire::ErrorBody;
 
 /// A refusal by the [`Gate`](crate::access::Gate).
 ///
-/// `Display` is for logs. A caller of the API may see only the [`ErrorBody`] of a refusal (section 6).
+/// `Display` is for logs. A caller of the API may see only the [`ErrorBody`] of a refusal (WIRE).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum AccessRefusal {

@@ -152,7 +152,7 @@ impl Engine {
         edit: Edit,
         expected: &Expected,
     ) -> Result<Edited, Refusal> {
-        interpret_outcome(self.store.apply(self.edit_write(
+        edit_result(self.store.apply(self.edit_write(
             caller,
             id,
             edit,
@@ -244,7 +244,7 @@ impl Engine {
 }
 
 /// Turns the outcome of an edit into its result.
-pub(crate) fn interpret_outcome(outcome: Outcome) -> Result<Edited, Refusal> {
+pub(crate) fn edit_result(outcome: Outcome) -> Result<Edited, Refusal> {
     match outcome {
         Outcome::NotFound => Err(Refusal::ModelNotFound),
         Outcome::Refused(refusal) => Err(refusal.into()),

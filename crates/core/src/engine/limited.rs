@@ -4,10 +4,10 @@
 use std::future::Future;
 
 use crate::access::RateLimitStatus;
-use crate::engine::edit::{Edited, interpret_outcome};
+use crate::engine::edit::{Edited, edit_result};
 use crate::engine::idempotency::Idempotent;
 use crate::engine::refusal::Refusal;
-use crate::engine::{Engine, created, unexpected};
+use crate::engine::{Engine, create_result, unexpected};
 use crate::model::{ContentDigest, CustomModel, Edit, Expected, ModelId};
 use crate::request::CreateModel;
 use crate::store::{
@@ -65,8 +65,8 @@ impl Engine {
         admission: Option<AdmissionRequest>,
     ) -> Result<Limited<CustomModel>, Refusal> {
         let asked = digest(idempotency.as_ref());
-        let write = self.creation(caller, request, idempotency, admission);
-        limited(self.store.apply(write), asked, |outcome| created(outcome, caller.plan()))
+        let write = self.create_write(caller, request, idempotency, admission);
+        limited(self.store.apply(write), asked, |outcome| create_result(outcome, caller.plan()))
     }
 
     /// Creates a model and admits its request, as [`Engine::create_limited`] does, without blocking a thread.
@@ -83,10 +83,10 @@ impl Engine {
         admission: Option<AdmissionRequest>,
     ) -> impl Future<Output = Result<Limited<CustomModel>, Refusal>> + Send + use<> {
         let asked = digest(idempotency.as_ref());
-        let write = self.creation(caller, request, idempotency, admission);
+        let write = self.create_write(caller, request, idempotency, admission);
         let pending = Pending::new(|done| self.store.submit(write, done));
         let plan = caller.plan().clone();
-        async move { limited(pending.await, asked, |outcome| created(outcome, &plan)) }
+        async move { limited(pending.await, asked, |outcome| create_result(outcome, &plan)) }
     }
 
     /// Edits a model and admits the request, in one durable write, without blocking a thread (RATE-3).
@@ -111,7 +111,7 @@ impl Engine {
         let asked = digest(idempotency.as_ref());
         let write = self.edit_write(caller, id, edit, expected, idempotency, admission);
         let pending = Pending::new(|done| self.store.submit(write, done));
-        async move { limited(pending.await, asked, interpret_outcome) }
+        async move { limited(pending.await, asked, edit_result) }
     }
 }
 
@@ -119,20 +119,20 @@ fn digest(idempotency: Option<&IdempotentRequest>) -> Option<ContentDigest> {
     idempotency.map(|idempotency| idempotency.request)
 }
 
-/// Turns the outcome of a write into its result; `interpret` does so for the outcome of the change.
+/// Turns the outcome of a write into its result. `interpret` does so for the outcome of the change alone.
 fn limited<T>(
-    answer: Result<Outcome, StoreError>,
+    outcome: Result<Outcome, StoreError>,
     asked: Option<ContentDigest>,
-    judge: impl FnOnce(Outcome) -> Result<T, Refusal>,
+    interpret: impl FnOnce(Outcome) -> Result<T, Refusal>,
 ) -> Result<Limited<T>, Refusal> {
-    Ok(match (answer?, asked) {
+    Ok(match (outcome?, asked) {
         (Outcome::Repeated(kept), Some(asked)) => Limited::Replayed(kept.for_request(asked)?),
         (Outcome::WindowFull { rate_limit, retry_after }, _) => {
             Limited::Full { rate_limit, retry_after }
         }
         (Outcome::Admitted { rate_limit, outcome }, _) => {
-            Limited::Admitted { rate_limit: Some(rate_limit), result: judge(*outcome) }
+            Limited::Admitted { rate_limit: Some(rate_limit), result: interpret(*outcome) }
         }
-        (outcome, _) => Limited::Admitted { rate_limit: None, result: judge(outcome) },
+        (outcome, _) => Limited::Admitted { rate_limit: None, result: interpret(outcome) },
     })
 }

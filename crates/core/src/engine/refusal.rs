@@ -8,11 +8,11 @@ use crate::wire::ErrorBody;
 /// A refusal by the engine.
 ///
 /// `Display` is for logs and shows more than the API does. A caller of the API may see only the [`ErrorBody`]
-/// of a refusal (section 6). Two errors of a store are equal if their kinds are, whatever their causes.
+/// of a refusal (WIRE). Two errors of a store are equal if their kinds are, whatever their causes.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum Refusal {
-    /// 400: the request violates rules of sections 1, 2 or 7.
+    /// 400: the request violates rules of its body, its fields or its parameters (WIRE-400).
     #[error("invalid field values: {0}")]
     Invalid(#[source] Violations),
     /// 402: the number of models has reached the limit of the plan (QUOTA-6).
@@ -95,7 +95,7 @@ impl Refusal {
         ErrorBody::from(self).error_code
     }
 
-    /// Returns the body of the response: compact JSON, to the byte of section 6.
+    /// Returns the body of the response: compact JSON, to the byte (WIRE).
     pub fn to_json(&self) -> String {
         match self {
             // The most frequent refusal, written without an `ErrorBody`.

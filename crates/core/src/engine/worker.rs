@@ -13,10 +13,10 @@ use crate::tenant::{Actor, Caller, Organisation, Plan};
 use crate::time::{Timestamp, UnixMillis};
 
 /// The number of trainings that a claim tries before it queries again.
-const LOOKED_AT: u32 = 16;
+const CLAIM_BATCH: u32 = 16;
 
 /// The most rows that one write of a sweep deletes.
-const FORGOTTEN_AT_ONCE: u32 = 1000;
+const PURGE_BATCH: u32 = 1000;
 
 /// A training that a worker has claimed, as the API returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +94,7 @@ impl Engine {
     ) -> Result<Option<Claimed>, Refusal> {
         let mut lost = Vec::new();
         loop {
-            let waiting = self.store.claimable(organisation, self.now(), LOOKED_AT)?;
+            let waiting = self.store.claimable(organisation, self.now(), CLAIM_BATCH)?;
             // The list has not changed since the last try, so none of it can be claimed now.
             if waiting.is_empty() || waiting == lost {
                 return Ok(None);
@@ -190,13 +190,13 @@ impl Engine {
         let purge = Purge {
             events_before: retention.events.map(|kept| now.earlier(kept).into()),
             idempotency_until: now.earlier(NewIdempotencyRecord::KEPT_FOR),
-            limit: FORGOTTEN_AT_ONCE,
+            limit: PURGE_BATCH,
         };
         loop {
             let Purged { events, answers } = self.store.purge(purge)?;
             swept.purged.events += events;
             swept.purged.answers += answers;
-            if events.max(answers) < u64::from(FORGOTTEN_AT_ONCE) {
+            if events.max(answers) < u64::from(PURGE_BATCH) {
                 return Ok(swept);
             }
         }

@@ -6,7 +6,7 @@ use std::fmt;
 use crate::field::excerpt::push_echo;
 use crate::field::metric_fault::MetricFault;
 
-/// A field of a request, in the order of `details` (section 6).
+/// A field of a request, in the order of `details` (WIRE-400).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Field {

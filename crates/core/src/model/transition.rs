@@ -1,4 +1,4 @@
-//! The edits of an existing model, as one pure function: the rules of sections 8 to 10.
+//! The edits of an existing model, as one pure function (EDIT, DATA, TRAIN).
 
 use crate::field::{Description, Name};
 use crate::model::custom_model::CustomModel;

@@ -1,18 +1,18 @@
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::field::{BaseModel, Description, Language, Name, ViolationKind};
 use crate::model::NewModel;
+use crate::request::deserialize::RawFieldsVisitor;
 use crate::request::json::scan;
 use crate::request::optional_text::OptionalText;
 use crate::request::raw::{RawFields, RawValue};
 use crate::request::violations::Violations;
 use crate::time::Timestamp;
 
-/// A valid request to create a model (sections 1 and 2).
+/// A valid request to create a model (BODY, NAME, DESC, LANG, BASE).
 ///
 /// It is read from a JSON body, built in code, or deserialised with serde; all three run the same validation.
 /// Nothing downstream validates it again.
@@ -152,7 +152,7 @@ impl<'a> CreateModelBuilder<'a> {
     }
 }
 
-/// Validates a create request: the rules of section 2, field by field.
+/// Validates a create request: NAME, DESC, LANG and BASE, field by field.
 ///
 /// Each field yields a result of a byte or two; the texts are moved once, after all fields are validated.
 #[inline(always)]
@@ -248,105 +248,5 @@ impl<'de> Deserialize<'de> for CreateModel<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let fields = deserializer.deserialize_map(RawFieldsVisitor)?;
         validate(fields).map_err(D::Error::custom)
-    }
-}
-
-/// A visitor that collects the named fields of an object.
-pub(crate) struct RawFieldsVisitor;
-
-impl<'de> Visitor<'de> for RawFieldsVisitor {
-    type Value = RawFields<Cow<'static, str>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an object with the fields of a custom model")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut fields = RawFields::default();
-        while let Some(key) = map.next_key::<Cow<'de, str>>()? {
-            match fields.named(&key) {
-                Some(found) => found.note(map.next_value()?),
-                None => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(fields)
-    }
-}
-
-impl<'de> Deserialize<'de> for RawValue<Cow<'static, str>> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RawValueVisitor)
-    }
-}
-
-/// A visitor that accepts a value of any type. A wrong type is reported by the validation, together with all
-/// other violations.
-struct RawValueVisitor;
-
-impl<'de> Visitor<'de> for RawValueVisitor {
-    type Value = RawValue<Cow<'static, str>>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("any value")
-    }
-
-    fn visit_bool<E: Error>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(RawValue::Other)
-    }
-
-    fn visit_i64<E: Error>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(RawValue::Other)
-    }
-
-    fn visit_u64<E: Error>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(RawValue::Other)
-    }
-
-    fn visit_f64<E: Error>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(RawValue::Other)
-    }
-
-    fn visit_i128<E: Error>(self, _: i128) -> Result<Self::Value, E> {
-        Ok(RawValue::Other)
-    }
-
-    fn visit_u128<E: Error>(self, _: u128) -> Result<Self::Value, E> {
-        Ok(RawValue::Other)
-    }
-
-    fn visit_bytes<E: Error>(self, _: &[u8]) -> Result<Self::Value, E> {
-        Ok(RawValue::Other)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        self.visit_string(text.to_owned())
-    }
-
-    fn visit_string<E: Error>(self, text: String) -> Result<Self::Value, E> {
-        Ok(RawValue::Text(Cow::Owned(text)))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(RawValue::Null)
-    }
-
-    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(RawValue::Null)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_any(self)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(RawValue::Other)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-        Ok(RawValue::Other)
     }
 }

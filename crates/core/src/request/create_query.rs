@@ -1,5 +1,5 @@
 use crate::field::{Field, Violation, ViolationKind};
-use crate::request::list::read;
+use crate::request::parameters::parse;
 use crate::request::violations::Violations;
 
 /// The query parameters of a request to create a model (DRY-1).
@@ -32,7 +32,7 @@ impl CreateParameters {
                 violations.note(Violation::new(Field::ValidateOnly, ViolationKind::Repeated));
             }
         }
-        let validate_only = read(given, switch, &mut |violation| violations.note(violation));
+        let validate_only = parse(given, switch, &mut |violation| violations.note(violation));
         let request = CreateParameters { validate_only: validate_only.unwrap_or_default() };
         if violations.is_empty() { Ok(request) } else { Err(violations) }
     }

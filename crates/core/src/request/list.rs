@@ -1,10 +1,10 @@
 use std::num::NonZeroU64;
-use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
 use crate::field::{BaseModel, Field, Language, Violation, ViolationKind};
 use crate::model::{CustomModel, ModelId, TrainingStatus};
+use crate::request::parameters::{number, parse, saturating_number};
 use crate::request::violations::Violations;
 use crate::store::{Filter, Listing, Selection};
 
@@ -102,16 +102,16 @@ impl ListModels {
         let mut keep = |violation| violations.note(violation);
         let request = ListModels {
             filter: Filter {
-                status: read(given.status, status, &mut keep),
-                language: read(given.language, |code| Language::validate(code.into()), &mut keep),
-                base_model: read(
+                status: parse(given.status, status, &mut keep),
+                language: parse(given.language, |code| Language::validate(code.into()), &mut keep),
+                base_model: parse(
                     given.base_model,
                     |name| BaseModel::validate(name.into()),
                     &mut keep,
                 ),
             },
-            start: read(given.page, page, &mut keep).map(Start::Page).unwrap_or_default(),
-            per_page: read(given.per_page, per_page, &mut keep).unwrap_or_default(),
+            start: parse(given.page, page, &mut keep).map(Start::Page).unwrap_or_default(),
+            per_page: parse(given.per_page, per_page, &mut keep).unwrap_or_default(),
         };
         if violations.is_empty() { Ok(request) } else { Err(violations) }
     }
@@ -136,21 +136,11 @@ struct ParameterSet<'a> {
     base_model: Option<&'a str>,
 }
 
-/// Parses a parameter if it is given, and notes its violation if it is invalid.
-pub(crate) fn read<'a, T>(
-    value: Option<&'a str>,
-    validate: impl FnOnce(&'a str) -> Result<T, Violation<'a>>,
-    keep: &mut impl FnMut(Violation<'a>),
-) -> Option<T> {
-    value.and_then(|value| validate(value).map_err(keep).ok())
-}
-
 /// Parses a page number. A number that overflows becomes the largest one, which is past the end of every
 /// list.
 fn page(text: &str) -> Result<NonZeroU64, Violation<'_>> {
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let page = if is_number { text.parse().unwrap_or(u64::MAX) } else { 0 };
-    NonZeroU64::new(page).ok_or(Violation::new(Field::Page, ViolationKind::Unsupported))
+    NonZeroU64::new(saturating_number(text).unwrap_or_default())
+        .ok_or(Violation::new(Field::Page, ViolationKind::Unsupported))
 }
 
 fn per_page(text: &str) -> Result<PerPage, Violation<'_>> {
@@ -161,11 +151,6 @@ fn status(text: &str) -> Result<TrainingStatus, Violation<'_>> {
     number(text)
         .and_then(TrainingStatus::from_number)
         .ok_or(Violation::new(Field::Status, ViolationKind::Unsupported))
-}
-
-/// Parses decimal digits without a sign, which `parse` would accept.
-pub(crate) fn number<T: FromStr>(text: &str) -> Option<T> {
-    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
 /// A page of models, as the API returns it (READ-1).

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::field::{Field, Violation, ViolationKind};
-use crate::request::list::{number, read};
+use crate::request::parameters::{number, parse, saturating_number};
 use crate::request::violations::Violations;
 
 /// A valid request for a part of the history (LOG-1).
@@ -59,11 +59,11 @@ impl ListEvents {
         let default = ListEvents::default();
         let up_to = |field, from, to| move |text| in_range(field, text, from, to);
         let request = ListEvents {
-            after: read(after, position, &mut keep).unwrap_or(default.after),
-            limit: read(limit, up_to(Field::Limit, 1, Self::MAX_LIMIT.into()), &mut keep)
+            after: parse(after, position, &mut keep).unwrap_or(default.after),
+            limit: parse(limit, up_to(Field::Limit, 1, Self::MAX_LIMIT.into()), &mut keep)
                 .and_then(|limit| u32::try_from(limit).ok())
                 .unwrap_or(default.limit),
-            wait: read(wait, up_to(Field::Wait, 0, Self::MAX_WAIT), &mut keep)
+            wait: parse(wait, up_to(Field::Wait, 0, Self::MAX_WAIT), &mut keep)
                 .map_or(default.wait, Duration::from_secs),
         };
         if violations.is_empty() { Ok(request) } else { Err(violations) }
@@ -85,9 +85,7 @@ fn in_range(field: Field, text: &str, from: u64, to: u64) -> Result<u64, Violati
 
 /// Parses a position. A number that overflows becomes the largest one, which is after every event.
 fn position(text: &str) -> Result<u64, Violation<'_>> {
-    let is_number = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-    let position = is_number.then(|| text.parse().unwrap_or(u64::MAX));
-    position.ok_or(Violation::new(Field::After, ViolationKind::Unsupported))
+    saturating_number(text).ok_or(Violation::new(Field::After, ViolationKind::Unsupported))
 }
 
 #[cfg(test)]

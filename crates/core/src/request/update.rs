@@ -4,7 +4,8 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::field::{Description, Name, ViolationKind};
 use crate::model::Edit;
-use crate::request::create::{RawFieldsVisitor, validate_description};
+use crate::request::create::validate_description;
+use crate::request::deserialize::RawFieldsVisitor;
 use crate::request::json::scan;
 use crate::request::optional_text::OptionalText;
 use crate::request::raw::{RawFields, RawValue};

@@ -61,7 +61,7 @@ pub struct TrainingFailed {
 impl ClaimTraining {
     /// Parses a request body: `lease_seconds`, one minute by default.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations> {
-        let mut given = ParameterSet::read(body, &[Field::LeaseSeconds])?;
+        let mut given = BodyFields::read(body, &[Field::LeaseSeconds])?;
         let time = given.lease_time();
         given.judged(time.map(|time| ClaimTraining { time }))
     }
@@ -71,7 +71,7 @@ impl Heartbeat {
     /// Parses a request body: `fence`, `training_progress`, and `lease_seconds`, one minute by default.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations> {
         let fields = [Field::LeaseSeconds, Field::Fence, Field::TrainingProgress];
-        let mut given = ParameterSet::read(body, &fields)?;
+        let mut given = BodyFields::read(body, &fields)?;
         let fence = given.required(Field::Fence, fence);
         let progress = given.required(Field::TrainingProgress, progress);
         let time = given.lease_time();
@@ -83,7 +83,7 @@ impl Heartbeat {
 impl TrainingSucceeded {
     /// Parses a request body: `fence` and `training_metrics`.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations> {
-        let mut given = ParameterSet::read(body, &[Field::Fence, Field::TrainingMetrics])?;
+        let mut given = BodyFields::read(body, &[Field::Fence, Field::TrainingMetrics])?;
         let fence = given.required(Field::Fence, fence);
         let metrics = given.metrics();
         let request = || Some(TrainingSucceeded { fence: fence?, metrics: metrics? });
@@ -94,7 +94,7 @@ impl TrainingSucceeded {
 impl TrainingFailed {
     /// Parses a request body: `fence` and `error`.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations> {
-        let mut given = ParameterSet::read(body, &[Field::Fence, Field::Error])?;
+        let mut given = BodyFields::read(body, &[Field::Fence, Field::Error])?;
         let fence = given.required(Field::Fence, fence);
         let error = given.required(Field::Error, error);
         let request = || Some(TrainingFailed { fence: fence?, error: error? });
@@ -103,14 +103,14 @@ impl TrainingFailed {
 }
 
 /// The named fields of a body, with their values as written.
-struct ParameterSet<'a> {
+struct BodyFields<'a> {
     values: Vec<(Field, &'a str)>,
     violations: Violations,
 }
 
-impl<'a> ParameterSet<'a> {
+impl<'a> BodyFields<'a> {
     fn read(body: &'a [u8], fields: &[Field]) -> Result<Self, Violations> {
-        let mut given = ParameterSet { values: Vec::new(), violations: Violations::none() };
+        let mut given = BodyFields { values: Vec::new(), violations: Violations::none() };
         let note = |key: &str, value| {
             let Some(&field) = fields.iter().find(|field| field.as_str() == key) else { return };
             if given.value(field).is_some() {

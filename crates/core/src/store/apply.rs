@@ -1,151 +1,16 @@
 //! Judges and makes writes, over the rows that a store supplies.
 
-use super::admit::{self, AdmissionRowsMut, Full};
+use super::admit::{self, Full};
 use crate::model::{
-    CustomModel, DataChange, DataId, DataPair, Edit, EventType, Expected, ModelId, NewEvent,
-    NewModel, Transition, Uploaded, transition,
+    CustomModel, DataChange, DataPair, Edit, EventType, Expected, ModelId, NewEvent, NewModel,
+    Transition, Uploaded, transition,
 };
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::idempotency::{IdempotencyRecord, IdempotencyScope, NewIdempotencyRecord};
 use crate::store::outcome::Outcome;
+use crate::store::rows::{Counters, Rows};
 use crate::store::write::{AdmissionRequest, Change, Write};
-use crate::tenant::{Actor, Organisation};
-use crate::time::UnixMillis;
-
-/// Counters of an organisation.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Counters {
-    /// The number of its models (QUOTA-2).
-    pub models: u64,
-    /// The position of its last event, 0 before the first (LOG-1).
-    pub events: u64,
-}
-
-/// The rows of a store within a transaction, for [`apply`].
-///
-/// A read sees every earlier write, including those of the same transaction. No other transaction commits
-/// between a read and the end of this one.
-///
-/// [`apply`] reads and judges everything before it writes. After an error of a read the transaction may
-/// therefore go on with the next write. After an error of a write it may not, unless the store undoes the
-/// rows of that write.
-pub trait Rows {
-    /// The error type of the store.
-    type Error: From<StoreError>;
-
-    /// The admission rows of the same transaction.
-    type Admissions<'r>: AdmissionRowsMut<Error = Self::Error>
-    where
-        Self: 'r;
-
-    /// Returns the idempotency record of a key, expired or not.
-    fn idempotency_record(
-        &mut self,
-        organisation: &Organisation,
-        key: &IdempotencyScope,
-    ) -> Result<Option<IdempotencyRecord>, Self::Error>;
-
-    /// Returns the counters of an organisation; zeros if it has never had a model.
-    fn counters(&mut self, organisation: &Organisation) -> Result<Counters, Self::Error>;
-
-    /// Returns a model of an organisation.
-    fn model(
-        &mut self,
-        organisation: &Organisation,
-        id: ModelId,
-    ) -> Result<Option<CustomModel>, Self::Error>;
-
-    /// Returns the data pair of a model with this id.
-    fn pair(
-        &mut self,
-        organisation: &Organisation,
-        model: ModelId,
-        pair: DataId,
-    ) -> Result<Option<DataPair>, Self::Error>;
-
-    /// Returns the highest id of a data pair that the model has, or a higher one that it had.
-    fn last_pair(
-        &mut self,
-        organisation: &Organisation,
-        model: ModelId,
-    ) -> Result<Option<DataId>, Self::Error>;
-
-    /// Returns the id for a new model: larger than every assigned id, or [`StoreErrorKind::IdsExhausted`]
-    /// (MODEL-1). [`Rows::insert_model`] assigns it; until then this may return the same id again.
-    fn next_id(&mut self) -> Result<ModelId, Self::Error>;
-
-    /// Adds a model under the id that [`Rows::next_id`] returned.
-    fn insert_model(
-        &mut self,
-        organisation: &Organisation,
-        model: &CustomModel,
-    ) -> Result<(), Self::Error>;
-
-    /// Replaces the model that was read. The language, the base model and the creation time stay the same
-    /// (EDIT-2).
-    fn replace_model(
-        &mut self,
-        organisation: &Organisation,
-        before: &CustomModel,
-        after: &CustomModel,
-    ) -> Result<(), Self::Error>;
-
-    /// Deletes the model that was read, and all its data pairs.
-    fn delete_model(
-        &mut self,
-        organisation: &Organisation,
-        before: &CustomModel,
-    ) -> Result<(), Self::Error>;
-
-    /// Adds a data pair to a model.
-    fn insert_pair(
-        &mut self,
-        organisation: &Organisation,
-        model: ModelId,
-        pair: &DataPair,
-    ) -> Result<(), Self::Error>;
-
-    /// Deletes a data pair of a model.
-    fn delete_pair(
-        &mut self,
-        organisation: &Organisation,
-        model: ModelId,
-        pair: DataId,
-    ) -> Result<(), Self::Error>;
-
-    /// Appends an event at its position.
-    fn append_event(
-        &mut self,
-        organisation: &Organisation,
-        position: u64,
-        model: ModelId,
-        event: &NewEvent,
-    ) -> Result<(), Self::Error>;
-
-    /// Stores an idempotency record. It replaces the one under the same key.
-    fn insert_idempotency_record(
-        &mut self,
-        organisation: &Organisation,
-        key: &IdempotencyScope,
-        kept: &IdempotencyRecord,
-    ) -> Result<(), Self::Error>;
-
-    /// Sets the counters of an organisation. Called once for every change that is made, after its other rows,
-    /// even if neither counter changed.
-    fn set_counters(
-        &mut self,
-        organisation: &Organisation,
-        counters: Counters,
-    ) -> Result<(), Self::Error>;
-
-    /// Returns the admission rows to judge a request by, and the time of the request: `at`, unless the store
-    /// uses its own clock.
-    fn admissions(
-        &mut self,
-        request: &AdmissionRequest,
-        at: UnixMillis,
-    ) -> Result<(Self::Admissions<'_>, UnixMillis), Self::Error>;
-}
+use crate::tenant::Actor;
 
 /// Judges a write, and makes it unless it is refused.
 ///
@@ -165,7 +30,7 @@ pub fn apply<R: Rows>(rows: &mut R, write: &Write) -> Result<Outcome, R::Error> 
     {
         return Ok(Outcome::Repeated(kept));
     }
-    let Some(request) = admission else { return judge(rows, write)?.settle(rows, write) };
+    let Some(request) = admission else { return judge(rows, write)?.write(rows, write) };
     let AdmissionRequest { window, limit } = request;
     let (mut admissions, now) = rows.admissions(request, *at)?;
     let place = match admit::judge(&mut admissions, window, *limit, now)? {
@@ -175,7 +40,7 @@ pub fn apply<R: Rows>(rows: &mut R, write: &Write) -> Result<Outcome, R::Error> 
         }
     };
     drop(admissions);
-    let outcome = Box::new(judge(rows, write)?.settle(rows, write)?);
+    let outcome = Box::new(judge(rows, write)?.write(rows, write)?);
     let (mut admissions, _) = rows.admissions(request, *at)?;
     place.write(&mut admissions, window)?;
     Ok(Outcome::Admitted { rate_limit: place.rate_limit, outcome })
@@ -194,11 +59,39 @@ fn judge<R: Rows>(rows: &mut R, write: &Write) -> Result<Decision, R::Error> {
 struct Made {
     /// The counters before the change.
     counters: Counters,
-    before: Option<CustomModel>,
-    after: Option<CustomModel>,
+    model: ModelChange,
     data: DataChange,
     removed: Option<DataPair>,
     event: Option<NewEvent>,
+}
+
+/// The change of a model's row.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one is on the stack, for as long as a write is judged"
+)]
+enum ModelChange {
+    Insert(CustomModel),
+    Replace { before: CustomModel, after: CustomModel },
+    Delete(CustomModel),
+}
+
+impl ModelChange {
+    /// Returns the model after the change, if it still exists.
+    const fn after(&self) -> Option<&CustomModel> {
+        match self {
+            ModelChange::Insert(after) | ModelChange::Replace { after, .. } => Some(after),
+            ModelChange::Delete(_) => None,
+        }
+    }
+
+    const fn id(&self) -> ModelId {
+        match self {
+            ModelChange::Insert(model)
+            | ModelChange::Replace { after: model, .. }
+            | ModelChange::Delete(model) => model.id,
+        }
+    }
 }
 
 /// A judged change.
@@ -213,7 +106,7 @@ enum Decision {
 
 impl Decision {
     /// Writes the rows of a change that was not refused.
-    fn settle<R: Rows>(self, rows: &mut R, write: &Write) -> Result<Outcome, R::Error> {
+    fn write<R: Rows>(self, rows: &mut R, write: &Write) -> Result<Outcome, R::Error> {
         match self {
             Decision::Made(made) => {
                 made.write(rows, write)?;
@@ -224,6 +117,7 @@ impl Decision {
     }
 }
 
+/// Judges a create by the quota (QUOTA-1 to QUOTA-4).
 fn create<R: Rows>(
     rows: &mut R,
     counters: Counters,
@@ -237,8 +131,7 @@ fn create<R: Rows>(
     }
     Ok(Decision::Made(Made {
         counters,
-        before: None,
-        after: Some(model.clone().with_id(rows.next_id()?)),
+        model: ModelChange::Insert(model.clone().with_id(rows.next_id()?)),
         data: DataChange::Keep,
         removed: None,
         event: Some(NewEvent {
@@ -274,31 +167,37 @@ fn edited<R: Rows>(
     {
         return Err(damaged("a model has a pair under the number of the next one").into());
     }
-    Ok(Decision::Made(Made { counters, before: Some(before), after, data, removed, event }))
+    let model = match after {
+        Some(after) => ModelChange::Replace { before, after },
+        None => ModelChange::Delete(before),
+    };
+    Ok(Decision::Made(Made { counters, model, data, removed, event }))
 }
 
 impl Made {
     fn write<R: Rows>(&self, rows: &mut R, write: &Write) -> Result<(), R::Error> {
         let organisation = &write.organisation;
-        let Some(model) = self.after.as_ref().or(self.before.as_ref()) else { return Ok(()) };
+        let id = self.model.id();
         let counters = self.counted()?;
         let kept = self.kept(write)?;
 
         match &self.data {
             DataChange::Keep => {}
-            DataChange::Add(pair) => rows.insert_pair(organisation, model.id, pair)?,
-            DataChange::Remove(id) => rows.delete_pair(organisation, model.id, *id)?,
+            DataChange::Add(pair) => rows.insert_pair(organisation, id, pair)?,
+            DataChange::Remove(pair) => rows.delete_pair(organisation, id, *pair)?,
         }
-        match (&self.before, &self.after) {
-            (None, _) => rows.insert_model(organisation, model)?,
-            (Some(before), Some(after)) => rows.replace_model(organisation, before, after)?,
-            (Some(before), None) => rows.delete_model(organisation, before)?,
+        match &self.model {
+            ModelChange::Insert(model) => rows.insert_model(organisation, model)?,
+            ModelChange::Replace { before, after } => {
+                rows.replace_model(organisation, before, after)?;
+            }
+            ModelChange::Delete(model) => rows.delete_model(organisation, model)?,
         }
         if let Some((key, kept)) = kept {
             rows.insert_idempotency_record(organisation, key, &kept)?;
         }
         if let Some(event) = &self.event {
-            rows.append_event(organisation, counters.events, model.id, event)?;
+            rows.append_event(organisation, counters.events, id, event)?;
         }
         rows.set_counters(organisation, counters)
     }
@@ -306,10 +205,10 @@ impl Made {
     /// Returns the counters after the change.
     fn counted(&self) -> Result<Counters, StoreError> {
         let Counters { models, events } = self.counters;
-        let models = match (&self.before, &self.after) {
-            (None, Some(_)) => models.checked_add(1),
-            (Some(_), None) => models.checked_sub(1),
-            _ => Some(models),
+        let models = match self.model {
+            ModelChange::Insert(_) => models.checked_add(1),
+            ModelChange::Replace { .. } => Some(models),
+            ModelChange::Delete(_) => models.checked_sub(1),
         };
         let events = events.checked_add(u64::from(self.event.is_some()));
         match (models, events) {
@@ -324,7 +223,7 @@ impl Made {
         write: &'a Write,
     ) -> Result<Option<(&'a IdempotencyScope, IdempotencyRecord)>, StoreError> {
         let (Some(NewIdempotencyRecord { key, request }), Some(model)) =
-            (&write.idempotency, &self.after)
+            (&write.idempotency, self.model.after())
         else {
             return Ok(None);
         };
@@ -342,10 +241,12 @@ impl Made {
 
     fn outcome(self) -> Outcome {
         let removed = self.removed.map(Box::new);
-        match (self.before, self.after) {
-            (None, Some(model)) => Outcome::Created(model),
-            (_, Some(model)) => Outcome::Changed { model: Box::new(model), removed },
-            (_, None) => Outcome::Deleted,
+        match self.model {
+            ModelChange::Insert(model) => Outcome::Created(model),
+            ModelChange::Replace { after, .. } => {
+                Outcome::Changed { model: Box::new(after), removed }
+            }
+            ModelChange::Delete(_) => Outcome::Deleted,
         }
     }
 }
@@ -360,22 +261,19 @@ mod tests {
     use crate::request::CreateModel;
     use crate::time::Timestamp;
 
-    /// Returns the counters after a change. `is_there` tells whether a model exists before and after it,
-    /// `has_event` whether it appends an event.
-    fn counted(
-        counters: (u64, u64),
-        is_there: (bool, bool),
-        has_event: bool,
-    ) -> Option<(u64, u64)> {
+    fn model() -> CustomModel {
         let at = Timestamp::from_unix_seconds(0).unwrap();
         let request = CreateModel::builder().name("n").language("en").build().unwrap();
-        let model = request.into_new_model(at).with_id(ModelId::new(1).unwrap());
-        let event =
-            NewEvent { created_at: at, actor: Actor::SWEEP, event_type: EventType::Created };
+        request.into_new_model(at).with_id(ModelId::new(1).unwrap())
+    }
+
+    /// Returns the counters after a change. `has_event` tells whether it appends an event.
+    fn counted(counters: (u64, u64), model: ModelChange, has_event: bool) -> Option<(u64, u64)> {
+        let created_at = Timestamp::from_unix_seconds(0).unwrap();
+        let event = NewEvent { created_at, actor: Actor::SWEEP, event_type: EventType::Created };
         let made = Made {
             counters: Counters { models: counters.0, events: counters.1 },
-            before: is_there.0.then(|| model.clone()),
-            after: is_there.1.then_some(model),
+            model,
             data: DataChange::Keep,
             removed: None,
             event: has_event.then_some(event),
@@ -383,18 +281,30 @@ mod tests {
         made.counted().ok().map(|counters| (counters.models, counters.events))
     }
 
+    fn insert() -> ModelChange {
+        ModelChange::Insert(model())
+    }
+
+    fn replace() -> ModelChange {
+        ModelChange::Replace { before: model(), after: model() }
+    }
+
+    fn delete() -> ModelChange {
+        ModelChange::Delete(model())
+    }
+
     #[test]
     fn quota_2_and_log_1_a_change_moves_the_counters_of_what_it_makes() {
-        assert_eq!(counted((5, 7), (false, true), true), Some((6, 8)));
-        assert_eq!(counted((5, 7), (true, true), true), Some((5, 8)));
-        assert_eq!(counted((5, 7), (true, true), false), Some((5, 7)));
-        assert_eq!(counted((5, 7), (true, false), true), Some((4, 8)));
+        assert_eq!(counted((5, 7), insert(), true), Some((6, 8)));
+        assert_eq!(counted((5, 7), replace(), true), Some((5, 8)));
+        assert_eq!(counted((5, 7), replace(), false), Some((5, 7)));
+        assert_eq!(counted((5, 7), delete(), true), Some((4, 8)));
     }
 
     #[test]
     fn a_counter_that_contradicts_the_rows_is_damage() {
-        assert_eq!(counted((0, 7), (true, false), true), None);
-        assert_eq!(counted((u64::MAX, 7), (false, true), true), None);
-        assert_eq!(counted((5, u64::MAX), (true, true), true), None);
+        assert_eq!(counted((0, 7), delete(), true), None);
+        assert_eq!(counted((u64::MAX, 7), insert(), true), None);
+        assert_eq!(counted((5, u64::MAX), replace(), true), None);
     }
 }

@@ -22,7 +22,7 @@ pub const MOST_FINDINGS: usize = 100;
 
 /// A store that can export all its records, import records and check itself.
 ///
-/// Rate-limit admissions (RATE-1) are not among the records: they last an hour at most, and windows are empty
+/// Rate-limit admissions (RATE-1) are not among the records: they last as long as their window, and windows are empty
 /// after an import.
 pub trait ArchiveStore: ModelStore {
     /// Calls `each` with every record, from one consistent view of the store. [`Record::Start`] comes first,
@@ -67,14 +67,15 @@ pub enum ArchiveChange {
     /// store it imports none and returns 0. The check and the import are one step: of two imports that begin
     /// at once, the second one finds the records of the first.
     Begin(Vec<Record>),
-    /// Erases the records of an organisation, at most `limit` of each kind. The registration and the keys go
+    /// Erases the records of an organisation, about `limit` at a time. The registration and the keys go
     /// first, so that the organisation is locked out; then idempotency records, data, models and events; the
     /// counters last. Returns 0 once nothing is left. The ids of the models are not used again (MODEL-1).
     Erase {
         /// The organisation to erase.
         organisation: Organisation,
-        /// The most records of each kind that one write erases, at least 1, so that other writes do not wait
-        /// long.
+        /// The number of records that one write erases, at least 1, so that other writes do not wait long. A
+        /// store may erase more where that takes no longer. The admissions of an erased key go with it, and
+        /// do not count.
         limit: u32,
     },
     /// Replaces the identity and the lineage of the store, if they equal `expected`; otherwise changes
@@ -111,7 +112,7 @@ pub enum Record {
     Organisation {
         /// The organisation.
         organisation: Organisation,
-        /// The number of its models (QUOTA-1).
+        /// The number of its models (QUOTA-2).
         models: u64,
         /// The position of its last event; 0 if there was none (LOG-1).
         last_event: u64,
@@ -245,7 +246,7 @@ impl TryFrom<ModelFields> for ModelLine {
     fn try_from(fields: ModelFields) -> Result<Self, Self::Error> {
         let description = fields.description.map(crate::field::Description::try_from).transpose();
         if fields.training.status() != fields.training_status || !fields.training.is_sound() {
-            return Err("a course of another status");
+            return Err("a training state of another status");
         }
         let model = CustomModel {
             id: fields.id,

@@ -4,7 +4,7 @@ use crate::tenant::actor::Actor;
 use crate::tenant::organisation::Organisation;
 use crate::tenant::plan::Plan;
 
-/// The caller of an engine: an organisation, its plan, and the actor for the history (section 4).
+/// The caller of an engine: an organisation, its plan, and the actor for the history (AUTH-3, LOG-1).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Caller {
     organisation: Organisation,

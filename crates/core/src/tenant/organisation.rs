@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The name of an organisation: at most 64 ASCII letters, digits, `_` and `-` (section 4).
+/// The name of an organisation: at most 64 ASCII letters, digits, `_` and `-` (QUOTA-2).
 ///
 /// Clones are cheap.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -371,7 +371,7 @@ pub(crate) fn segment(uri: &Uri, before_end: usize) -> Option<Cow<'_, str>> {
 }
 
 /// Returns both values, or the violations of both (BODY-4).
-pub(crate) fn both<'a, A, B>(
+pub(crate) fn both<A, B>(
     one: Result<A, Violations>,
     other: Result<B, Violations>,
 ) -> Result<(A, B), Violations> {

@@ -12,7 +12,7 @@ use crate::tenant::{Organisation, PlanName};
 pub enum Finding {
     /// A repeated record: of a model, or a registration or counters.
     Repeated(Organisation, Option<ModelId>),
-    /// An unknown plan, which locks its organisation out (QUOTA-1).
+    /// An unknown plan, which locks its organisation out (QUOTA-2).
     UnknownPlan(Organisation, PlanName),
     /// A key whose organisation is not registered (AUTH-2).
     KeyOfNobody(Organisation),
@@ -20,7 +20,7 @@ pub enum Finding {
     KeyLikeAnother(Organisation, KeyId),
     /// An organisation with records but without counters.
     NotCounted(Organisation),
-    /// A counter of models that differs from their number (QUOTA-1).
+    /// A counter of models that differs from their number (QUOTA-2).
     ModelsMiscounted {
         /// The organisation.
         organisation: Organisation,
