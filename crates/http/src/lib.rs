@@ -25,6 +25,7 @@
 //! listener of its own. `docs/operating.md` describes the metrics, the log and how a service is run.
 #![forbid(unsafe_code)]
 
+mod authenticator;
 mod openapi;
 mod options;
 mod rejection;
@@ -35,7 +36,8 @@ mod serve;
 mod state;
 mod telemetry;
 
+pub use authenticator::{Access, Authentication, Authenticator};
 pub use options::Options;
 pub use rejection::Rejection;
-pub use routes::{metrics_router, openapi, router};
+pub use routes::{Routers, metrics_router, openapi, router};
 pub use serve::serve;

@@ -7,9 +7,28 @@ use custom_models_core::store::{StoreError, StoreErrorKind};
 use custom_models_core::wire::ErrorBody;
 use custom_models_core::{Refusal, Violations};
 
-/// A refusal of the engine, of the gate, or of HTTP itself.
+/// A refusal of the engine, of the gate, of HTTP itself, or of the host.
 ///
-/// `Display` is for logs. A client sees the [`ErrorBody`] that a rejection turns into.
+/// `Display` is for logs. A client sees the [`ErrorBody`] that a rejection turns into. It is a response too, with its
+/// headers, so that the routes of a host answer like those of the API:
+///
+/// ```
+/// use axum::response::IntoResponse;
+/// use custom_models_core::Refusal;
+/// use custom_models_core::wire::ErrorBody;
+/// use custom_models_http::Rejection;
+///
+/// async fn copy() -> Result<&'static str, Rejection> {
+///     Err(Refusal::ModelNotFound)?
+/// }
+///
+/// let maintenance = ErrorBody::unavailable("Back in a minute", "MAINTENANCE");
+/// assert_eq!(Rejection::from(maintenance).into_response().status(), 503);
+/// let app: axum::Router = axum::Router::new()
+///     .route("/copy", axum::routing::post(copy))
+///     .fallback(async || Rejection::RouteNotFound);
+/// # let _ = app;
+/// ```
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -52,6 +71,9 @@ pub enum Rejection {
     /// A refusal of the engine.
     #[error(transparent)]
     Engine(#[from] Refusal),
+    /// A refusal of the host.
+    #[error("{}", .0.message)]
+    Host(ErrorBody<'static>),
 }
 
 impl Rejection {
@@ -113,12 +135,19 @@ impl<'a> From<&'a Rejection> for ErrorBody<'a> {
             .with_detail("places", *places),
             Rejection::Access(refusal) => refusal.into(),
             Rejection::Engine(refusal) => refusal.into(),
+            Rejection::Host(body) => body.clone(),
         }
     }
 }
 
 fn unsupported(message: &'static str) -> ErrorBody<'static> {
     ErrorBody::new(415, "Unsupported Media Type", message).with_code("UNSUPPORTED_MEDIA_TYPE")
+}
+
+impl From<ErrorBody<'static>> for Rejection {
+    fn from(body: ErrorBody<'static>) -> Self {
+        Rejection::Host(body)
+    }
 }
 
 impl From<Violations> for Rejection {

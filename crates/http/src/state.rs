@@ -9,12 +9,14 @@ pub(crate) mod shutdown;
 use std::future::Future;
 use std::sync::Arc;
 
-use axum::http::{HeaderMap, header};
-use custom_models_core::access::{Admitted, Authorized, Gate, Operation};
-use custom_models_core::store::StoreError;
-use custom_models_core::{Caller, Engine, Refusal};
+use axum::http::request::Parts;
+use custom_models_core::access::{Admitted, Authorized, Credentials, Operation};
+use custom_models_core::store::{StoreError, StoreErrorKind};
+use custom_models_core::{Caller, Engine, Organisation, Refusal};
 use custom_models_training_data::ContentStore;
+use tokio::time::timeout;
 
+use crate::authenticator::Access;
 use crate::options::Options;
 use crate::rejection::Rejection;
 use crate::state::blocking_calls::{BlockingCalls, Wait};
@@ -24,7 +26,7 @@ use crate::state::permits::Permits;
 /// The engine with all that a handler needs beside it.
 pub(crate) struct AppState {
     pub(crate) engine: Engine,
-    gate: Gate,
+    access: Access,
     pub(crate) calls: BlockingCalls,
     pub(crate) notifier: EventNotifier,
     pub(crate) upload_permits: Arc<Permits>,
@@ -32,32 +34,42 @@ pub(crate) struct AppState {
 }
 
 impl AppState {
-    pub(crate) fn new(engine: Engine, gate: Gate, options: Options) -> Self {
+    pub(crate) fn new(engine: Engine, access: Access, options: Options) -> Self {
         let calls = BlockingCalls::new(options.reads_at_once, options.store_timeout);
         let share = options.organisation_share;
         let notifier = EventNotifier::new(Permits::new(options.waiters, share));
         let upload_permits = Permits::new(options.uploads_at_once.max(1), share);
-        AppState { engine, gate, calls, notifier, upload_permits, options }
+        AppState { engine, access, calls, notifier, upload_permits, options }
     }
 
-    /// Checks the key and its scope, and takes a place: 401, 403 and 429, in this order (ORDER).
+    /// Checks the credentials and their scope, and takes a place: 401, 403 and 429, in this order (ORDER).
     pub(crate) async fn enter(
         &self,
-        headers: &HeaderMap,
+        head: &Parts,
         operation: Operation,
     ) -> Result<Authorized, Rejection> {
-        let (gate, key) = (self.gate.clone(), authorization(headers));
-        self.calls.read(move || gate.enter(key.as_deref(), operation)).await
+        let credentials = self.authenticate(head).await?;
+        let gate = self.access.gate.clone();
+        self.calls.read(move || gate.enter(credentials, operation)).await
     }
 
-    /// Checks the key and its scope once more, for a request that has taken long.
+    /// Checks the credentials and their scope once more, for a request that has taken long.
     pub(crate) async fn recheck(
         &self,
-        headers: &HeaderMap,
+        head: &Parts,
         operation: Operation,
+        organisation: &Organisation,
     ) -> Result<(), Rejection> {
-        let (gate, key) = (self.gate.clone(), authorization(headers));
-        self.calls.read(move || gate.recheck(key.as_deref(), operation)).await
+        let credentials = self.authenticate(head).await?;
+        let (gate, organisation) = (self.access.gate.clone(), organisation.clone());
+        self.calls.read(move || gate.recheck(credentials, operation, &organisation)).await
+    }
+
+    /// Finds the credentials of a request.
+    async fn authenticate(&self, head: &Parts) -> Result<Credentials, Rejection> {
+        let authentication = self.access.authenticator.authenticate(head);
+        let authentication = timeout(self.options.store_timeout, authentication).await;
+        authentication.map_err(|_| StoreErrorKind::Busy)?
     }
 
     /// Writes the admission of a request: 429 if its window is full.
@@ -79,13 +91,14 @@ impl AppState {
     /// call that nobody waits for any more must not hold a place.
     pub(crate) async fn enter_and_read<T: Send + 'static>(
         &self,
-        headers: &HeaderMap,
+        head: &Parts,
         operation: Operation,
         read: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<(Admitted, Result<T, Rejection>), Rejection> {
-        let (gate, key, engine) = (self.gate.clone(), authorization(headers), self.engine.clone());
+        let credentials = self.authenticate(head).await?;
+        let (gate, engine) = (self.access.gate.clone(), self.engine.clone());
         let call = self.calls.read(move || {
-            let authorized = gate.enter(key.as_deref(), operation)?;
+            let authorized = gate.enter(credentials, operation)?;
             if authorized.is_limited() {
                 return Ok::<_, Rejection>(Err((authorized, read)));
             }
@@ -141,15 +154,5 @@ impl AppState {
                 }
             });
         });
-    }
-}
-
-/// Returns the `Authorization` header, unless there are several, which could be read either way, or it has other than
-/// visible characters.
-fn authorization(headers: &HeaderMap) -> Option<String> {
-    let mut all = headers.get_all(header::AUTHORIZATION).iter();
-    match (all.next(), all.next()) {
-        (Some(one), None) => one.to_str().ok().map(str::to_owned),
-        _ => None,
     }
 }

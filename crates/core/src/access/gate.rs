@@ -1,27 +1,29 @@
-//! The check of a request before it reaches the engine, for hosts whose callers have API keys.
+//! The check of a request before it reaches the engine, for callers with API keys and for a host's own accounts.
 
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use crate::access::api_key::{KeyDigest, KeyId};
+use crate::access::api_key::KeyDigest;
 use crate::access::limits::Limits;
 use crate::access::operation::Operation;
 use crate::access::permits::{ConcurrencyPermit, ConcurrencyPermits};
-use crate::access::rate_limit::{RateLimit, RateLimitStatus, Window};
+use crate::access::principal::{Credentials, Principal, require_scope};
+use crate::access::rate_limit::{RateLimit, RateLimitStatus, Window, WindowKey};
 use crate::access::refusal::AccessRefusal;
 use crate::store::{
     AccessChange, AccessOutcome, AccessStore, AdmissionRequest, Grant, Pending, StoreError,
     StoreErrorKind, WindowState,
 };
-use crate::tenant::{Caller, Plans};
+use crate::tenant::{Caller, Organisation, Plans};
 use crate::time::UnixMillis;
 
 /// The most admissions that one write deletes.
 const SWEPT_AT_ONCE: u32 = 1000;
 
-/// Authorizes and admits requests. Checks the key, then its scope, then its limits (ORDER).
+/// Authorizes and admits requests. Checks the credentials, then their scope, then their limits (ORDER). Credentials are a
+/// key in the gate's store, or a [`Principal`] that the host has authenticated.
 ///
 /// ```
 /// # use std::sync::Arc;
@@ -71,9 +73,9 @@ impl Gate {
         Ok(Gate { shared: Arc::new(Shared { store, plans, limits, clock, permits }) })
     }
 
-    /// Authorizes a request: finds the key of the `Authorization` header (AUTH-1), checks that its scopes
-    /// cover the operation (AUTH-2), and takes a concurrency permit (RATE-2). The request is not admitted
-    /// yet.
+    /// Authorizes a request: finds the principal of the credentials (AUTH-1), checks that its scopes cover the
+    /// operation (AUTH-2), and takes a concurrency permit (RATE-2). An `Authorization` header is credentials too. The
+    /// request is not admitted yet.
     ///
     /// Reads the store, and does not wait for writes.
     ///
@@ -84,16 +86,15 @@ impl Gate {
     /// [`AccessRefusal::UnknownPlan`].
     pub fn enter(
         &self,
-        authorization: Option<&str>,
+        credentials: impl Into<Credentials>,
         operation: Operation,
     ) -> Result<Authorized, AccessRefusal> {
         let limits = self.shared.limits.of(operation);
-        let (grant, window) = self.shared.grant(authorization, operation, limits.requests)?;
-        let plan = self.shared.plans.resolve(&grant.plan)?;
-        let key = grant.key.id;
+        let (Principal { caller, identity, .. }, window) =
+            self.shared.principal(credentials.into(), operation, limits.requests)?;
         let permit = match limits.at_once {
             None => None,
-            Some(at_once) => match self.shared.permits.take((key, operation), at_once) {
+            Some(at_once) => match self.shared.permits.take((identity, operation), at_once) {
                 Some(permit) => Some(permit),
                 None => {
                     let rate_limit = window.map(|window| window.rate_limit);
@@ -101,34 +102,35 @@ impl Gate {
                 }
             },
         };
-        Ok(Authorized {
-            gate: self.clone(),
-            requests: limits.requests,
-            window,
-            admitted: Admitted {
-                caller: Caller::new(grant.key.organisation, plan).acting_as(key.into()),
-                key,
-                operation,
-                rate_limit: None,
-                permit,
-            },
-        })
+        let admitted = Admitted { caller, identity, operation, rate_limit: None, permit };
+        Ok(Authorized { gate: self.clone(), requests: limits.requests, window, admitted })
     }
 
-    /// Checks the key of a long-running request again: it may have been revoked or have expired since. Takes
-    /// no permit, and admits nothing.
+    /// Checks the credentials of a long-running request of `organisation` again: a key may have been revoked or have
+    /// expired since, and an account may have moved. Takes no permit, and admits nothing.
     ///
     /// Reads the store, and does not wait for writes.
     ///
     /// # Errors
     ///
-    /// [`AccessRefusal::Unauthorized`], [`AccessRefusal::InsufficientScope`] and [`AccessRefusal::Store`].
+    /// [`AccessRefusal::Unauthorized`], also for credentials of another organisation,
+    /// [`AccessRefusal::InsufficientScope`] and [`AccessRefusal::Store`].
     pub fn recheck(
         &self,
-        authorization: Option<&str>,
+        credentials: impl Into<Credentials>,
         operation: Operation,
+        organisation: &Organisation,
     ) -> Result<(), AccessRefusal> {
-        self.shared.grant(authorization, operation, None).map(drop)
+        let now_of = match credentials.into() {
+            Credentials::Key(digest) => {
+                self.shared.grant(digest, operation, None)?.0.key.organisation
+            }
+            Credentials::Principal(Principal { caller, scopes, .. }) => {
+                require_scope(scopes, operation)?;
+                caller.organisation().clone()
+            }
+        };
+        if now_of == *organisation { Ok(()) } else { Err(AccessRefusal::Unauthorized) }
     }
 
     /// Deletes admissions that are in no window any more, also those of idle keys. Moves admissions in the
@@ -171,16 +173,38 @@ impl Shared {
         (self.clock)().into()
     }
 
+    /// Returns the principal of credentials whose scopes cover the operation, and the state of its window if there is a
+    /// rate limit.
+    fn principal(
+        &self,
+        credentials: Credentials,
+        operation: Operation,
+        limit: Option<RateLimit>,
+    ) -> Result<(Principal, Option<WindowState>), AccessRefusal> {
+        match credentials {
+            Credentials::Key(digest) => {
+                let (grant, window) = self.grant(digest, operation, limit)?;
+                let plan = self.plans.resolve(&grant.plan)?;
+                Ok((Principal::of_key(grant.key, plan), window))
+            }
+            Credentials::Principal(principal) => {
+                require_scope(principal.scopes, operation)?;
+                let window = Window { key: principal.identity, operation };
+                let state = |limit| self.store.window(&window, limit, self.now());
+                Ok((principal, limit.map(state).transpose()?))
+            }
+        }
+    }
+
     /// Returns the key of a request if it is valid (AUTH-1) and its scopes cover the operation (AUTH-2), and
     /// the state of its window if there is a rate limit.
     fn grant(
         &self,
-        authorization: Option<&str>,
+        digest: Option<KeyDigest>,
         operation: Operation,
         limit: Option<RateLimit>,
     ) -> Result<(Grant, Option<WindowState>), AccessRefusal> {
         let now = self.now();
-        let digest = authorization.and_then(KeyDigest::of_authorization);
         let digest = digest.ok_or(AccessRefusal::Unauthorized)?;
         let found = match limit {
             None => self.store.key(&digest)?.map(|grant| (grant, None)),
@@ -191,29 +215,27 @@ impl Shared {
         };
         let found = found.filter(|(grant, _)| grant.key.is_valid_at(now.into()));
         let (grant, window) = found.ok_or(AccessRefusal::Unauthorized)?;
-        if !grant.key.scopes.contains(operation.scope()) {
-            return Err(AccessRefusal::InsufficientScope { required: operation.scope() });
-        }
+        require_scope(grant.key.scopes, operation)?;
         Ok((grant, window))
     }
 }
 
-/// A request with a valid key and scope and with a concurrency permit. It does not count in its window yet.
+/// A request with valid credentials and scope and with a concurrency permit. It does not count in its window yet.
 #[derive(Debug)]
 #[must_use = "the request is not admitted yet"]
 pub struct Authorized {
     gate: Gate,
     requests: Option<RateLimit>,
-    /// The state of the window when the key was looked up.
+    /// The state of the window when the request entered.
     window: Option<WindowState>,
     /// The admitted request that this becomes.
     admitted: Admitted,
 }
 
 impl Authorized {
-    /// Returns the id of the key.
-    pub const fn key(&self) -> KeyId {
-        self.admitted.key
+    /// Returns the identity by which the request is counted: the id of its key, or what the host chose.
+    pub const fn identity(&self) -> &WindowKey {
+        self.admitted.identity()
     }
 
     /// Returns the requested operation.
@@ -234,8 +256,8 @@ impl Authorized {
         self.requests.is_some() || self.admitted.permit.is_some()
     }
 
-    /// Refuses a request whose window was full when its key was looked up, so that the host need not read its
-    /// body (RATE-3). The admission decides in the end.
+    /// Refuses a request whose window was full when it entered, so that the host need not read its body
+    /// (RATE-3). The admission decides in the end.
     ///
     /// # Errors
     ///
@@ -253,8 +275,8 @@ impl Authorized {
     /// ([`Engine::create_limited`](crate::engine::Engine::create_limited)); `None` if the operation has no
     /// window. Call [`Authorized::counted`] after that write.
     pub fn admission(&self) -> Option<AdmissionRequest> {
-        let Admitted { key, operation, .. } = self.admitted;
-        let window = Window { key: key.into(), operation };
+        let Admitted { identity, operation, .. } = self.admitted;
+        let window = Window { key: identity, operation };
         self.requests.map(|limit| AdmissionRequest { window, limit })
     }
 
@@ -327,7 +349,7 @@ impl Authorized {
 #[must_use = "dropping it releases its concurrency permit"]
 pub struct Admitted {
     caller: Caller,
-    key: KeyId,
+    identity: WindowKey,
     operation: Operation,
     rate_limit: Option<RateLimitStatus>,
     permit: Option<ConcurrencyPermit>,
@@ -339,12 +361,12 @@ impl Admitted {
         &self.caller
     }
 
-    /// Returns the id of the key.
-    pub const fn key(&self) -> KeyId {
-        self.key
+    /// Returns the identity by which the request is counted: the id of its key, or what the host chose.
+    pub const fn identity(&self) -> &WindowKey {
+        &self.identity
     }
 
-    /// Returns the rate-limit status of the key, including this request if it counts; `None` if the operation
+    /// Returns the rate-limit status of the identity, including this request if it counts; `None` if the operation
     /// has no window (RATE-5).
     pub const fn rate_limit(&self) -> Option<RateLimitStatus> {
         self.rate_limit

@@ -1,4 +1,4 @@
-//! Concurrency permits: the requests of a key that are in progress (RATE-2).
+//! Concurrency permits: the requests of an identity that are in progress (RATE-2).
 
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -6,21 +6,21 @@ use std::fmt;
 use std::num::NonZeroU32;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::access::api_key::KeyId;
 use crate::access::operation::Operation;
+use crate::access::rate_limit::WindowKey;
 
-/// The permits in use, by key and operation.
+/// The permits in use, by identity and operation.
 #[derive(Default)]
 pub(crate) struct ConcurrencyPermits {
     /// INVARIANT: the number of existing [`ConcurrencyPermit`]s, without entries for 0.
-    taken: Mutex<HashMap<(KeyId, Operation), u32>>,
+    taken: Mutex<HashMap<(WindowKey, Operation), u32>>,
 }
 
 impl ConcurrencyPermits {
     /// Takes a permit, if fewer than `at_once` are in use.
     pub(super) fn take(
         self: &Arc<Self>,
-        of: (KeyId, Operation),
+        of: (WindowKey, Operation),
         at_once: NonZeroU32,
     ) -> Option<ConcurrencyPermit> {
         let mut all = self.taken();
@@ -34,7 +34,7 @@ impl ConcurrencyPermits {
     }
 
     /// Locks the counts. Nothing that can panic runs under the lock.
-    fn taken(&self) -> MutexGuard<'_, HashMap<(KeyId, Operation), u32>> {
+    fn taken(&self) -> MutexGuard<'_, HashMap<(WindowKey, Operation), u32>> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -43,7 +43,7 @@ impl ConcurrencyPermits {
 #[must_use = "dropping it releases the permit"]
 pub(crate) struct ConcurrencyPermit {
     permits: Arc<ConcurrencyPermits>,
-    of: (KeyId, Operation),
+    of: (WindowKey, Operation),
 }
 
 impl fmt::Debug for ConcurrencyPermit {

@@ -73,14 +73,14 @@ fn auth_2_a_key_acts_for_its_organisation_within_its_scopes_and_its_plan_of_now(
         let organisation = if number % 2 == 0 { "acme" } else { "other" };
         let key = house.key(number, organisation, scopes);
         for operation in Operation::ALL {
-            match gate.enter(Some(&key), operation) {
+            match gate.enter(Some(&*key), operation) {
                 Ok(entered) => {
                     assert!(scopes.contains(&operation.scope()), "{operation} with {scopes:?}");
-                    assert_eq!(entered.key(), api_key(number).id());
+                    assert_eq!(*entered.identity(), api_key(number).id().into());
                     let admitted = entered.admit().unwrap();
                     assert_eq!(admitted.caller().organisation().as_str(), organisation);
                     assert_eq!(*admitted.caller().plan(), Plan::gold());
-                    assert_eq!(admitted.key(), api_key(number).id());
+                    assert_eq!(*admitted.identity(), api_key(number).id().into());
                     assert_eq!(admitted.rate_limit(), None);
                 }
                 Err(AccessRefusal::InsufficientScope { required }) => {
@@ -160,16 +160,19 @@ fn auth_1_and_auth_2_a_request_that_was_let_in_is_looked_up_again_without_a_plac
     let gate = house.gate(limits(Some("1/1h".parse().unwrap()), 1));
     let good = house.key(1, "acme", &[Scope::Write]);
     let brief = house.key_until(2, "acme", &[Scope::Write], Some(1001));
-    let recheck = |key: &str| status(gate.recheck(Some(key), Operation::Create));
+    let acme = "acme".parse().unwrap();
+    let again = |key: &str, operation| gate.recheck(Some(key), operation, &acme);
+    let recheck = |key: &str| status(again(key, Operation::Create));
     // Neither its permits nor its window are checked.
     let at_work = admit(&gate, &good).unwrap();
-    gate.recheck(Some(&good), Operation::Create).unwrap();
-    gate.recheck(Some(&brief), Operation::Create).unwrap();
-    assert_eq!(status(gate.recheck(Some(&good), Operation::Get)), 403);
+    again(&good, Operation::Create).unwrap();
+    again(&brief, Operation::Create).unwrap();
+    assert_eq!(status(again(&good, Operation::Get)), 403);
     house.clock.go(3_600_000);
     assert_eq!(recheck(&brief), 401);
     house.change(AccessChange::RevokeKey { id: api_key(1).id(), at: second(1) });
-    assert_eq!((recheck(&good), status(gate.recheck(None, Operation::Create))), (401, 401));
+    let without = gate.recheck(None, Operation::Create, &acme);
+    assert_eq!((recheck(&good), status(without)), (401, 401));
     drop(at_work);
 }
 
@@ -219,8 +222,8 @@ fn rate_2_every_operation_and_key_has_places_of_its_own() {
     let mut at_work = Vec::new();
     for key in &keys {
         for operation in Operation::ALL {
-            at_work.push(gate.enter(Some(key), operation).unwrap());
-            assert_eq!(status(gate.enter(Some(key), operation)), 429, "{operation}");
+            at_work.push(gate.enter(Some(key.as_str()), operation).unwrap());
+            assert_eq!(status(gate.enter(Some(key.as_str()), operation)), 429, "{operation}");
         }
     }
 }
@@ -321,7 +324,7 @@ proptest! {
             if comes || at_work.is_empty() {
                 let key = &keys[usize::from(number) - 1];
                 let others = at_work.iter().filter(|(of, _)| *of == number).count();
-                prop_assert!(gate.enter(Some(key), Operation::List).is_ok(), "is not limited");
+                prop_assert!(gate.enter(Some(key.as_str()), Operation::List).is_ok(), "is not limited");
                 match admit(&gate, key) {
                     Ok(admitted) => {
                         prop_assert!(others < at_once as usize);

@@ -41,7 +41,7 @@ impl Desk {
     }
 
     fn enter(&self, operation: Operation) -> Authorized {
-        self.gate.enter(Some(&self.key), operation).unwrap()
+        self.gate.enter(Some(&*self.key), operation).unwrap()
     }
 
     fn caller(&self) -> Caller {

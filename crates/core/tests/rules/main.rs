@@ -32,6 +32,7 @@ mod model;
 mod model_id;
 mod name;
 mod organisation;
+mod principals;
 mod quota;
 mod read;
 mod read_parameters;

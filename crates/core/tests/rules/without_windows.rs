@@ -91,7 +91,7 @@ fn rate_2_a_store_without_windows_has_a_gate_with_places() {
     let limit = OperationLimit { requests: None, at_once: NonZeroU32::new(1) };
     let gate = gate(&store(), Limits::NONE.with(Operation::Create, limit)).unwrap();
     let authorization = format!("Bearer {}", api_key().expose());
-    let enter = || gate.enter(Some(&authorization), Operation::Create);
+    let enter = || gate.enter(Some(&*authorization), Operation::Create);
     let entered = enter().unwrap();
     assert!(enter().is_err(), "one at a time");
     let admitted = entered.admit().unwrap();

@@ -7,7 +7,8 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Request};
-use axum::http::{HeaderMap, StatusCode, Uri};
+use axum::http::request::Parts;
+use axum::http::{StatusCode, Uri};
 use axum::response::Response;
 use custom_models_core::access::{AccessRefusal, Admitted, Operation};
 use custom_models_core::engine::{Edited, Limited};
@@ -16,7 +17,7 @@ use custom_models_core::store::{
     AdmissionRequest, IdempotencyKey, IdempotencyRecord, IdempotencyScope, IdempotentRequest,
     NewIdempotencyRecord,
 };
-use custom_models_core::{Caller, CustomModel, Engine, ModelId, Refusal, Violations};
+use custom_models_core::{Caller, CustomModel, Engine, ModelId, Organisation, Refusal, Violations};
 use custom_models_training_data::Upload;
 use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
@@ -39,13 +40,12 @@ pub(crate) type ParsedKey = Result<Option<IdempotencyKey>, Violations>;
 /// A request, with the state and the admission that its handler needs.
 pub(crate) struct RequestContext {
     pub(crate) state: Arc<AppState>,
-    pub(crate) uri: Uri,
-    pub(crate) headers: HeaderMap,
+    pub(crate) head: Parts,
     pub(crate) body: RequestBody,
     /// Present if [`serve`](crate::serve::serve) is the loop around the router.
     pub(crate) shutdown: Option<ShutdownSignal>,
-    /// The operation that the request has entered for.
-    operation: Option<Operation>,
+    /// The operation that the request has entered for, and the organisation.
+    entered: Option<(Operation, Organisation)>,
     admission: Admission,
 }
 
@@ -58,9 +58,8 @@ impl FromRequest<Arc<AppState>> for RequestContext {
             body: RequestBody::new(&parts.headers, body, state.options.drain_timeout),
             shutdown: parts.extensions.remove(),
             state: Arc::clone(state),
-            uri: parts.uri,
-            headers: parts.headers,
-            operation: None,
+            head: parts,
+            entered: None,
             admission: Admission::default(),
         })
     }
@@ -74,13 +73,11 @@ impl RequestContext {
         read: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
         reply: impl FnOnce(&RequestContext, T) -> HandlerResult,
     ) -> Response {
-        let (admitted, result) =
-            match self.state.enter_and_read(&self.headers, operation, read).await {
-                Ok((admitted, value)) => {
-                    (Some(admitted), value.and_then(|value| reply(&self, value)))
-                }
-                Err(rejection) => (None, Err(rejection)),
-            };
+        let (admitted, result) = match self.state.enter_and_read(&self.head, operation, read).await
+        {
+            Ok((admitted, value)) => (Some(admitted), value.and_then(|value| reply(&self, value))),
+            Err(rejection) => (None, Err(rejection)),
+        };
         response::respond(result, admitted, self.body.into_unread())
     }
 
@@ -111,9 +108,9 @@ impl RequestContext {
         scope: Option<&IdempotencyScope>,
         handler: impl AsyncFnOnce(&mut RequestContext, &Caller) -> HandlerResult,
     ) -> Result<(Option<Admitted>, HandlerResult), Rejection> {
-        let authorized = self.state.enter(&self.headers, operation).await?;
-        self.operation = Some(operation);
+        let authorized = self.state.enter(&self.head, operation).await?;
         let caller = authorized.caller().clone();
+        self.entered = Some((operation, caller.organisation().clone()));
         if let Some(result) = self.replay(&caller, scope).await.transpose() {
             return Ok((Some(authorized.repeats()), result));
         }
@@ -154,7 +151,7 @@ impl RequestContext {
     /// Returns a recorded reply. That to a run carries `Retry-After`, as the first one did.
     fn replayed_reply(&self, record: IdempotencyRecord) -> HandlerResult {
         let reply = Reply::replayed(record)?;
-        let is_run = self.operation == Some(Operation::Run);
+        let is_run = matches!(self.entered, Some((Operation::Run, _)));
         Ok(if is_run { reply.with_retry_after(self.state.options.poll_after) } else { reply })
     }
 
@@ -176,7 +173,7 @@ impl RequestContext {
     async fn upload_digest(&mut self, caller: &Caller) -> Result<ContentDigest, Rejection> {
         // No reply is ever recorded for a body that is not an upload.
         let never_recorded = Refusal::IdempotencyKeyReused.into();
-        let Ok(boundary) = boundary(&self.headers) else { return Err(never_recorded) };
+        let Ok(boundary) = boundary(&self.head.headers) else { return Err(never_recorded) };
         let RequestContext { state, body, .. } = self;
         let digest = |upload: Upload| Ok(upload.digest());
         let upload = Upload::only_digested();
@@ -194,7 +191,7 @@ impl RequestContext {
 
     /// Returns the `Idempotency-Key`.
     pub(crate) fn idempotency_key(&self) -> ParsedKey {
-        let values = self.headers.get_all("idempotency-key").iter();
+        let values = self.head.headers.get_all("idempotency-key").iter();
         Ok(IdempotencyKey::from_values(values.map(|value| value.as_bytes()))?)
     }
 
@@ -211,7 +208,7 @@ impl RequestContext {
     /// Reads the body, which must be JSON: 415, 413 and 408.
     pub(crate) async fn json(&mut self) -> Result<Bytes, Rejection> {
         let begun = Instant::now();
-        let body = self.body.read_json(&self.headers, self.state.options.body_timeout).await?;
+        let body = self.body.read_json(&self.head.headers, self.state.options.body_timeout).await?;
         self.recheck_if_late(begun).await?;
         Ok(body)
     }
@@ -221,16 +218,18 @@ impl RequestContext {
         if self.body.is_empty() { Ok(None) } else { self.json().await.map(Some) }
     }
 
-    /// Checks the key again if the body took long to arrive.
+    /// Checks the credentials again if the body took long to arrive.
     async fn recheck_if_late(&self, begun: Instant) -> Result<(), Rejection> {
         let is_late = begun.elapsed() >= self.state.options.recheck_after;
         if is_late { self.recheck().await } else { Ok(()) }
     }
 
-    /// Checks the key again, which may have been revoked or have expired: 401 and 403.
+    /// Checks the credentials again, which may have been revoked or have expired: 401 and 403.
     pub(crate) async fn recheck(&self) -> Result<(), Rejection> {
-        match self.operation {
-            Some(operation) => self.state.recheck(&self.headers, operation).await,
+        match &self.entered {
+            Some((operation, organisation)) => {
+                self.state.recheck(&self.head, *operation, organisation).await
+            }
             None => Ok(()),
         }
     }
@@ -240,18 +239,20 @@ impl RequestContext {
         &self,
         parse: impl for<'a> FnOnce(Pairs<'_, 'a>) -> Result<T, Violations>,
     ) -> Result<T, Violations> {
-        query::parse(&self.uri, parse)
+        query::parse(&self.head.uri, parse)
     }
 
     /// Refuses every parameter, for an operation that has none.
     pub(crate) fn reject_query(&self) -> Result<(), Violations> {
-        query::reject_all(&self.uri)
+        query::reject_all(&self.head.uri)
     }
 
     /// Returns the id of the model in the path, `before_end` segments before the last. A segment that is no id names no
     /// model (READ-3).
     pub(crate) fn model_id(&self, before_end: usize) -> Result<ModelId, Refusal> {
-        segment(&self.uri, before_end).and_then(|id| id.parse().ok()).ok_or(Refusal::ModelNotFound)
+        segment(&self.head.uri, before_end)
+            .and_then(|id| id.parse().ok())
+            .ok_or(Refusal::ModelNotFound)
     }
 
     /// Returns the model whose id is in the path.
@@ -274,12 +275,12 @@ impl RequestContext {
         model: &CustomModel,
         edit: &Edit,
     ) -> Result<(), Refusal> {
-        self.state.engine.check(caller, model, edit, None, &if_match(&self.headers))
+        self.state.engine.check(caller, model, edit, None, &if_match(&self.head.headers))
     }
 
     /// Refuses an encoded body and every parameter, for an operation that has neither: 415 and 400.
     pub(crate) fn reject_body_and_query(&self) -> Result<(), Rejection> {
-        check_content_encoding(&self.headers)?;
+        check_content_encoding(&self.head.headers)?;
         Ok(self.reject_query()?)
     }
 
@@ -324,7 +325,7 @@ impl RequestContext {
         idempotency: Option<IdempotentRequest>,
         reply: impl FnOnce(&RequestContext, Edited) -> HandlerResult,
     ) -> HandlerResult {
-        let expected = if_match(&self.headers);
+        let expected = if_match(&self.head.headers);
         let edit = |engine: &Engine, admission| {
             engine.edit_limited_async(caller, id, edit, expected, idempotency, admission)
         };

@@ -32,14 +32,15 @@ pub(crate) async fn delete(ctx: RequestContext) -> Response {
 }
 
 async fn delete_pair(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
-    let (model, data) = (ctx.model_id(2)?, segment(&ctx.uri, 0).and_then(|id| id.parse().ok()));
+    let (model, data) =
+        (ctx.model_id(2)?, segment(&ctx.head.uri, 0).and_then(|id| id.parse().ok()));
     let data: DataId = match data {
         Some(data) => data,
         // No pair has this id. A model that does not exist is refused first.
         None => return ctx.model(caller, 2).await.and(Err(Refusal::DataNotFound.into())),
     };
     if let Err(rejection) = ctx.reject_body_and_query() {
-        let expected = if_match(&ctx.headers);
+        let expected = if_match(&ctx.head.headers);
         let checked = ctx.state.read(caller, move |engine, caller| {
             let found = engine.get(caller, model)?;
             let pair = engine.pair(caller, model, data)?;

@@ -3,6 +3,7 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::body::{Body, Bytes};
+use axum::extract::OriginalUri;
 use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use utoipa_swagger_ui::{Config, serve};
@@ -25,9 +26,12 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 static DESCRIPTION: LazyLock<Result<Bytes, Arc<serde_json::Error>>> =
     LazyLock::new(|| openapi().to_json().map(Bytes::from).map_err(Arc::new));
 
-/// By default the page shows the badge of an online validator; `none` hides it.
-static PAGE_CONFIG: LazyLock<Arc<Config<'static>>> =
-    LazyLock::new(|| Arc::new(Config::from("/openapi.json").validator_url("none")));
+/// Returns the configuration of the page, which reads the description beside it. By default the page shows the badge of an
+/// online validator; `none` hides it.
+fn config(original: &Uri, uri: &Uri) -> Arc<Config<'static>> {
+    let prefix = original.path().strip_suffix(uri.path()).unwrap_or_default();
+    Arc::new(Config::from(format!("{prefix}/openapi.json")).validator_url("none"))
+}
 
 /// `GET /openapi.json`
 pub(crate) async fn description(uri: Uri) -> HandlerResult {
@@ -38,19 +42,26 @@ pub(crate) async fn description(uri: Uri) -> HandlerResult {
     }
 }
 
-/// `GET /docs`: redirects to [`PAGE`], to which the links of the page are relative.
-pub(crate) async fn page_without_slash(uri: Uri) -> Result<Response<Body>, Rejection> {
+/// `GET /docs`: redirects to [`PAGE`], to which the links of the page are relative. The router may be nested.
+pub(crate) async fn page_without_slash(
+    OriginalUri(uri): OriginalUri,
+) -> Result<Response<Body>, Rejection> {
     query::reject_all(&uri)?;
+    let location = HeaderValue::try_from(format!("{}/", uri.path()));
+    let location = location.unwrap_or(HeaderValue::from_static(PAGE));
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
-    response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(PAGE));
+    response.headers_mut().insert(header::LOCATION, location);
     Ok(response)
 }
 
 /// `GET /docs/`, and the files of the page.
-pub(crate) async fn page(uri: Uri) -> Result<Response<Body>, Rejection> {
+pub(crate) async fn page(
+    OriginalUri(original): OriginalUri,
+    uri: Uri,
+) -> Result<Response<Body>, Rejection> {
     let path = uri.path().strip_prefix(PAGE).unwrap_or_default();
-    let file = serve(path, Arc::clone(&PAGE_CONFIG))
+    let file = serve(path, config(&original, &uri))
         .map_err(|error| Rejection::internal(format!("the page is not whole: {error}")))?
         .ok_or(Rejection::RouteNotFound)?;
     query::reject_all(&uri)?;

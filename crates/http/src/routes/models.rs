@@ -29,7 +29,7 @@ pub(crate) async fn get(ctx: RequestContext) -> Response {
 
 fn get_reply(ctx: &RequestContext, model: CustomModel) -> HandlerResult {
     ctx.reject_query()?;
-    if is_not_modified(&ctx.headers, &model) {
+    if is_not_modified(&ctx.head.headers, &model) {
         return Ok(Reply::empty(StatusCode::NOT_MODIFIED).with_etag(model.revision()));
     }
     ctx.model_reply(StatusCode::OK, &model)
@@ -37,7 +37,7 @@ fn get_reply(ctx: &RequestContext, model: CustomModel) -> HandlerResult {
 
 /// `GET /api/v3/custom_models/resolve/{model_key}`
 pub(crate) async fn resolve(ctx: RequestContext) -> Response {
-    let key = segment(&ctx.uri, 0).and_then(|key| key.parse::<ModelKey>().ok());
+    let key = segment(&ctx.head.uri, 0).and_then(|key| key.parse::<ModelKey>().ok());
     ctx.respond_to_read(
         Operation::Resolve,
         move |engine, caller| engine.resolve(caller, key.ok_or(Refusal::ModelNotFound)?),

@@ -38,8 +38,8 @@ async fn add_data(ctx: &mut RequestContext, caller: &Caller, key: ParsedKey) -> 
     ctx.admit().await?;
     let model = ctx.model(caller, 1).await?;
     ctx.check(caller, &model, &Edit::AddData(empty_pair()))?;
-    let boundary = boundary(&ctx.headers)?;
-    check_content_encoding(&ctx.headers)?;
+    let boundary = boundary(&ctx.head.headers)?;
+    check_content_encoding(&ctx.head.headers)?;
     if ctx.body.announced() > MAX_ANNOUNCED {
         return Err(Refusal::FileTooLarge.into());
     }
@@ -61,7 +61,7 @@ async fn add_data(ctx: &mut RequestContext, caller: &Caller, key: ParsedKey) -> 
     };
     match key {
         Ok(key) => {
-            let (state, expected) = (Arc::clone(&ctx.state), if_match(&ctx.headers));
+            let (state, expected) = (Arc::clone(&ctx.state), if_match(&ctx.head.headers));
             commit_pair(state, caller.clone(), model.id, expected, uploaded, key).await
         }
         Err(rejection) => {

@@ -91,7 +91,7 @@ async fn edit_training(
     if model.training.run().is_none() {
         return Err(Refusal::LeaseLost.into());
     }
-    if !if_match(&ctx.headers).is_met_by(model.revision()) {
+    if !if_match(&ctx.head.headers).is_met_by(model.revision()) {
         return Err(Refusal::PreconditionFailed.into());
     }
     let body = ctx.json().await?;

@@ -134,6 +134,8 @@ fn outcome(rejection: &Rejection) -> &'static str {
         Rejection::Engine(Refusal::QuotaExceeded { .. }) => "quota",
         Rejection::Engine(Refusal::IdempotencyKeyReused) => "key_reused",
         Rejection::Engine(Refusal::BodyTooLarge) => "too_large",
+        Rejection::Host(body) if body.status == 401 => "unauthorized",
+        Rejection::Host(body) if body.status < 500 => "forbidden",
         rejection if rejection.is_outcome_unknown() => "unknown",
         rejection if rejection.status() == 503 => "unavailable",
         _ => "failed",

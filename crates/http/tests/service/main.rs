@@ -8,6 +8,7 @@
     reason = "tests"
 )]
 
+mod accounts;
 mod connections;
 mod description;
 mod dry_run;
@@ -19,6 +20,7 @@ mod limits;
 mod models;
 mod order;
 mod parameters;
+mod parts;
 mod places;
 mod rechecks;
 mod repeats;

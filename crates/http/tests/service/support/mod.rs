@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, UNIX_EPOCH};
 
+use axum::Router;
 use custom_models_core::access::{
     ApiKey, Gate, KeyId, KeyRecord, Limits, Operation, OperationLimit, Scope,
 };
@@ -60,13 +61,22 @@ impl Server {
     }
 
     pub(crate) fn start(limits: Limits, options: Options) -> Self {
+        Server::mount(limits, options, router)
+    }
+
+    /// Starts a server with the router that `mount` makes.
+    pub(crate) fn mount(
+        limits: Limits,
+        options: Options,
+        mount: impl FnOnce(Engine, Gate, Options) -> Router,
+    ) -> Self {
         let store = Arc::new(FaultyStore::new(MemoryStore::new()));
         let millis = Arc::new(AtomicU64::new(NOW * 1000));
         let shown = Arc::clone(&millis);
         let clock = move || UNIX_EPOCH + Duration::from_millis(shown.load(Ordering::SeqCst));
         let engine = Engine::new(store.clone(), clock.clone());
         let gate = Gate::new(store.clone(), Plans::default(), limits, clock).unwrap();
-        let router = router(engine.clone(), gate, options.clone());
+        let router = mount(engine.clone(), gate, options.clone());
         let (told, address) = std::sync::mpsc::channel();
         let (stop, stopped) = oneshot::channel::<()>();
         let running = thread::spawn(move || {
