@@ -1,5 +1,6 @@
 //! Tests of object storage alone: parts, markers, and a service that fails.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use custom_models_core::store::{ArchiveStore, StoreErrorKind};
@@ -13,7 +14,8 @@ use crate::stores::{acme, at, keep, kind, model, refer, removed, store};
 /// A case, by its name.
 type Case = (&'static str, fn(&InBucket));
 
-pub(crate) const CASES: [Case; 16] = [
+pub(crate) const CASES: [Case; 17] = [
+    ("place_2_of_a_writer_and_a_sweep_that_meet_at_a_marker_one_is_refused", met),
     ("place_2_a_service_without_conditions_is_looked_at_before_each_change", without_conditions),
     ("place_2_a_whole_bucket_is_a_place_too", whole_bucket),
     ("place_2_a_store_takes_either_lineage_that_two_processes_give_it", in_the_middle),
@@ -178,6 +180,20 @@ fn held(place: &InBucket) {
     drop(folder);
     other.sweep(&own).unwrap();
     assert_eq!(place.names().len(), 1, "the mark alone");
+}
+
+fn met(place: &InBucket) {
+    let (own, proxy) = (store(1), Proxy::to(place.server().port()));
+    let writing = Folder::open(place.root(), &own).unwrap().with_min_age(Duration::ZERO);
+    let kept: Arc<dyn Kept> = Arc::from(sent(&writing, &large()).unwrap());
+    let [content, marker] = ["", ".writing"].map(|it| format!("acme/1/{}{it}", kept.name()));
+    [&content, &marker].iter().for_each(|name| place.age(name));
+    // The sweep has read the marker, and is about to take it.
+    let writer = Arc::clone(&kept);
+    proxy.before("PUT ", move || writer.ensure_held().unwrap());
+    assert_eq!(through(place, &proxy, &own).sweep(&own).unwrap(), removed(0));
+    assert!(place.names().contains(&content) && place.names().contains(&marker));
+    kept.ensure_held().unwrap();
 }
 
 fn lapsed(place: &InBucket) {

@@ -19,17 +19,20 @@ pub(crate) enum Fault {
     Half,
 }
 
+/// A text of a request's first line, and what happens before the server hears of it.
+type Before = (String, Box<dyn FnOnce() + Send>);
+
 /// A proxy with a separate connection to the server for each request.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Proxy(Arc<State>);
 
-#[derive(Debug)]
 struct State {
     port: u16,
     server: u16,
     /// Parts of a request's first line, faults, and the number of times that they still occur.
     faults: Mutex<Vec<(String, Fault, usize)>>,
     seen: Mutex<Vec<String>>,
+    before: Mutex<Option<Before>>,
     is_dead: AtomicBool,
     flying: AtomicUsize,
     most: AtomicUsize,
@@ -43,6 +46,7 @@ impl Proxy {
             server,
             faults: Mutex::default(),
             seen: Mutex::default(),
+            before: Mutex::default(),
             is_dead: AtomicBool::new(false),
             flying: AtomicUsize::new(0),
             most: AtomicUsize::new(0),
@@ -66,6 +70,11 @@ impl Proxy {
     /// Makes the next `times` requests whose first line contains `text` fail.
     pub(crate) fn break_at(&self, text: &str, fault: Fault, times: usize) {
         self.0.faults.lock().unwrap().push((text.to_owned(), fault, times));
+    }
+
+    /// Makes something happen before the next request whose first line has a text.
+    pub(crate) fn before(&self, text: &str, act: impl FnOnce() + Send + 'static) {
+        *self.0.before.lock().unwrap() = Some((text.to_owned(), Box::new(act)));
     }
 
     /// Makes every request fail from now on, or none any more.
@@ -95,6 +104,10 @@ impl State {
             return client.shutdown(Shutdown::Both);
         }
         self.seen.lock().unwrap().push(line.clone());
+        let before = self.before.lock().unwrap().take_if(|(text, _)| line.contains(&**text));
+        if let Some((_, act)) = before {
+            act();
+        }
         if !line.contains("partNumber=") {
             return self.answer(client, &head, body, fault);
         }
