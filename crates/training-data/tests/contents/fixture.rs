@@ -148,7 +148,8 @@ impl InBucket {
         &self.server
     }
 
-    fn key(&self, name: &str) -> String {
+    /// The key of an object.
+    pub(crate) fn key(&self, name: &str) -> String {
         format!("{}/{name}", self.prefix)
     }
 }

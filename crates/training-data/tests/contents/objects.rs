@@ -190,7 +190,9 @@ fn met(place: &InBucket) {
     [&content, &marker].iter().for_each(|name| place.age(name));
     // The sweep has read the marker, and is about to take it.
     let writer = Arc::clone(&kept);
-    proxy.before("PUT ", move || writer.ensure_held().unwrap());
+    proxy.before(&format!("PUT /data/{}", place.key(&marker)), move || {
+        writer.ensure_held().unwrap()
+    });
     assert_eq!(through(place, &proxy, &own).sweep(&own).unwrap(), removed(0));
     assert!(place.names().contains(&content) && place.names().contains(&marker));
     kept.ensure_held().unwrap();
