@@ -16,7 +16,7 @@ BUCKET = "data"
 
 def keys(prefix):
     """Returns the keys of the objects below a prefix, relative to it."""
-    return sorted(name[len(prefix):] for name in bucket.keys if name.startswith(prefix))
+    return sorted(name[len(prefix):] for name in list(bucket.keys) if name.startswith(prefix))
 
 
 def age(name):
@@ -42,7 +42,7 @@ def put(name, text):
 
 def uploads(prefix):
     """Returns the number of unfinished multipart uploads below a prefix."""
-    return sum(upload.key_name.startswith(prefix) for upload in bucket.multiparts.values())
+    return sum(upload.key_name.startswith(prefix) for upload in list(bucket.multiparts.values()))
 
 
 logging.getLogger("werkzeug").setLevel(logging.ERROR)
