@@ -37,7 +37,7 @@ pub(crate) fn new_model(model: &Model<'_>) -> NewModel {
     let created_at = Timestamp::from_unix_seconds(model.created_at.clamp(first, last)).unwrap();
     let name = Name::new(model.name).unwrap_or_else(|_| Name::new("x").unwrap());
     let description = model.description.and_then(|text| Description::new(text).ok());
-    let language = pick(&Language::ALL, model.language);
+    let language = pick(Language::ALL, model.language);
     let base_model = pick(&BaseModel::ALL, model.base_model);
     CreateModel { name, language, base_model, description }.into_new_model(created_at)
 }

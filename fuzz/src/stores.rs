@@ -127,7 +127,7 @@ impl<'a> Run<'a> {
         Selection {
             filter: Filter {
                 status: list.status.map(|place| pick(&TrainingStatus::ALL, place)),
-                language: list.language.map(|place| pick(&Language::ALL, place)),
+                language: list.language.map(|place| pick(Language::ALL, place)),
                 base_model: list.base_model.map(|place| pick(&BaseModel::ALL, place)),
             },
             after: list.after.map(|target| self.id(target)),

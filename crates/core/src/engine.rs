@@ -40,6 +40,7 @@ pub struct Engine {
 
 /// The result of checking a request to create a model (DRY-1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Validated {
     /// Always true: an invalid request is a refusal instead.
     pub valid: bool,
@@ -51,6 +52,7 @@ pub struct Validated {
 
 /// A part of an organisation's history, as the API returns it (LOG-1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct EventList {
     /// The number of events in this part.
     pub count: u64,

@@ -14,7 +14,7 @@ use custom_models_core::{
 
 #[test]
 fn the_languages() {
-    let codes: Vec<_> = Language::ALL.map(Language::as_str).into();
+    let codes: Vec<_> = Language::ALL.iter().map(|it| it.as_str()).collect();
     assert_eq!(
         codes,
         [

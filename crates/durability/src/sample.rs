@@ -82,7 +82,7 @@ pub fn sample(token: Token) -> Result<NewModel, BoxError> {
     Ok(NewModel {
         name,
         description,
-        language: random.choice(Language::ALL).ok_or("no languages")?,
+        language: random.choice(Language::ALL.iter().copied()).ok_or("no languages")?,
         base_model: random.choice(BaseModel::ALL).ok_or("no base models")?,
         created_at: Timestamp::from_unix_seconds(1_700_000_000 + random.i64(0..1_000_000))?,
     })

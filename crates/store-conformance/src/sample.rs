@@ -45,7 +45,7 @@ pub(crate) fn model(number: u64) -> Checked<NewModel> {
             1 => Some(description("")?),
             _ => Some(description(&text)?),
         },
-        language: nth(&Language::ALL, number)?,
+        language: nth(Language::ALL, number)?,
         base_model: nth(&BaseModel::ALL, number)?,
         created_at: moment(1_700_000_000 + i64::try_from(number).unwrap_or(i64::MAX) % 1_000_000)?,
     })

@@ -165,6 +165,8 @@ impl fmt::Debug for KeyDigest {
 }
 
 /// A stored key.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeyRecord {
     /// The id of the key.

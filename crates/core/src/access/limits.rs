@@ -8,6 +8,8 @@ use crate::access::operation::Operation;
 use crate::access::rate_limit::RateLimit;
 
 /// The limits of one operation, per key.
+///
+/// Not `#[non_exhaustive]`: a host writes it as a literal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct OperationLimit {

@@ -120,6 +120,8 @@ impl<'de> Deserialize<'de> for RateLimit {
 }
 
 /// A rate-limit window: the admissions of a key for one operation.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Window {
     /// The key of the window.
@@ -187,6 +189,8 @@ impl fmt::Debug for WindowKey {
 }
 
 /// The rate-limit status of a window, for the `X-RateLimit-` headers (RATE-5).
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RateLimitStatus {
     /// The most requests in the window.

@@ -15,6 +15,8 @@ use crate::store::{
 use crate::tenant::Caller;
 
 /// The result of an edit.
+///
+/// Not `#[non_exhaustive]`: a host has to take each case into account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Edited {
     /// The model was changed.

@@ -5,6 +5,8 @@ use crate::model::ContentDigest;
 use crate::store::IdempotencyRecord;
 
 /// The result of a request that may be repeated (IDEM-1).
+///
+/// Not `#[non_exhaustive]`: a host has to take each case into account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Idempotent<T> {
     /// The request was executed now.

@@ -16,6 +16,8 @@ use crate::store::{
 use crate::tenant::Caller;
 
 /// The result of a rate-limited request.
+///
+/// Not `#[non_exhaustive]`: a host has to take each case into account.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Limited<T> {
     /// The request is admitted and counts.

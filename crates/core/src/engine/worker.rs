@@ -20,6 +20,7 @@ const PURGE_BATCH: u32 = 1000;
 
 /// A training that a worker has claimed, as the API returns it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Claimed {
     /// The organisation of the model.
     pub organisation: Organisation,
@@ -36,6 +37,7 @@ pub struct Claimed {
 
 /// A worker's lease after its report, as the API returns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct LeaseHeld {
     /// The time at which the lease ends without another heartbeat. Displayed in whole seconds, rounded down.
     #[serde(serialize_with = "in_seconds", deserialize_with = "from_seconds")]
@@ -63,6 +65,8 @@ fn from_seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UnixMillis
 }
 
 /// The retention of records that expire.
+///
+/// Not `#[non_exhaustive]`: a host writes it as a literal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Retention {
     /// Events; `None` keeps them for ever (LOG-1).
@@ -71,6 +75,7 @@ pub struct Retention {
 
 /// The result of a sweep.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Swept {
     /// The number of trainings that failed because their last lease ran out (TRAIN-5).
     pub failed: u64,

@@ -3,6 +3,7 @@ use crate::field::violation::Field;
 
 /// The base model that training starts from (BASE-1 to BASE-3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum BaseModel {
     /// For any speech; the default (BASE-1).
     #[default]

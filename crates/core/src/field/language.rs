@@ -12,13 +12,14 @@ macro_rules! languages {
         /// assert!("EN".parse::<Language>().is_err());
         /// ```
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
         pub enum Language {
             $(#[doc = $english] $Variant,)*
         }
 
         impl Language {
             /// All languages, in the specification's order.
-            pub const ALL: [Language; 33] = [$(Language::$Variant,)*];
+            pub const ALL: &'static [Language] = &[$(Language::$Variant,)*];
 
             /// Returns the ISO 639-1 code, in lower case.
             pub const fn as_str(self) -> &'static str {

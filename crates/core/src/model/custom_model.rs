@@ -14,6 +14,8 @@ use crate::model::version::{Revision, Version};
 use crate::time::Timestamp;
 
 /// A model to create: every field but the id, which the store assigns.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewModel {
     /// The display name.
@@ -49,6 +51,8 @@ impl NewModel {
 ///
 /// Serialises as the ten fields of the API in the specification's order (MODEL-5), then the fields of READ-4
 /// that have a value. Derived fields (`model_key`, `status_message`) are computed there and not stored.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CustomModel {
     /// The id.

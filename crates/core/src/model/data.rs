@@ -10,6 +10,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::time::Timestamp;
 
 /// The type of a pair: for training or for testing (DATA-1).
+///
+/// Not `#[non_exhaustive]`: the rules of data have these two alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum DataType {
@@ -148,6 +150,8 @@ fn bytes_of(digits: &str) -> Option<[u8; 32]> {
 }
 
 /// A stored file of a pair (DATA-4).
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataFile {
@@ -167,6 +171,8 @@ impl DataFile {
 }
 
 /// A pair of audio and transcript of a model (DATA-4).
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataPair {
@@ -186,6 +192,8 @@ pub struct DataPair {
 }
 
 /// A pair to add: every field but its id and its time.
+///
+/// Not `#[non_exhaustive]`: who uploads makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewPair {
     /// The type of the pair.
@@ -199,6 +207,8 @@ pub struct NewPair {
 }
 
 /// The totals of a model's data.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DataTotals {

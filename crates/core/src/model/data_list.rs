@@ -7,6 +7,7 @@ use crate::time::Timestamp;
 
 /// The data of a model, as the API lists it (DATA-6): every field but the names in the content store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DataList {
     /// The number of pairs.
     pub count: u64,
@@ -16,6 +17,7 @@ pub struct DataList {
 
 /// A listed pair.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ListedPair {
     /// The id of the pair within the model.
     pub id: DataId,
@@ -33,6 +35,7 @@ pub struct ListedPair {
 
 /// A listed file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ListedFile {
     /// The file name that the sender gave.
     pub filename: String,

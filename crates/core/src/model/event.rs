@@ -49,6 +49,8 @@ pub enum EventType {
 
 /// An event to append with its change. The change tells its organisation and model, the store assigns its
 /// position.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewEvent {
     /// The time at which the change was judged.
@@ -68,6 +70,8 @@ impl NewEvent {
 }
 
 /// A change, as the history shows it.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Event {
     /// The position in the history of its organisation: 1, 2, 3 …, without gaps.
@@ -84,6 +88,8 @@ pub struct Event {
 }
 
 /// A part of an organisation's history.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventPage {
     /// The events, in the order of their positions.

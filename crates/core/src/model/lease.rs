@@ -86,6 +86,8 @@ impl<'de> Deserialize<'de> for LeaseTime {
 }
 
 /// A worker's claim on a running training (TRAIN-3).
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Lease {

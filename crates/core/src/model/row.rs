@@ -10,6 +10,8 @@ use crate::time::{Timestamp, UnixMillis};
 
 /// A row of a stored model in primitive columns. It is validated when it becomes a [`CustomModel`], because a
 /// file can be damaged in ways that a database does not notice.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Copy, Debug)]
 pub struct ModelRow<'a> {
     /// [`CustomModel::id`].
@@ -39,6 +41,8 @@ pub struct ModelRow<'a> {
 }
 
 /// The error for a row that is not a valid model, with the reason.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct InvalidModelRow(pub &'static str);

@@ -4,6 +4,8 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// The training status of a model (TRAIN-1).
+///
+/// Not `#[non_exhaustive]`: the wire has these five alone, and an adapter numbers them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TrainingStatus {
     /// 1: created, not enough training data yet.
@@ -88,6 +90,8 @@ impl Serialize for TrainingStatus {
 }
 
 /// An event in a model's training.
+///
+/// Not `#[non_exhaustive]`: the table of transitions has each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum TrainingEvent {
     /// Data was added (DATA-5).
@@ -125,6 +129,8 @@ impl TrainingEvent {
 }
 
 /// The reason why an event is not allowed in a status; nothing changes then (TRAIN-1).
+///
+/// Not `#[non_exhaustive]`: the table of transitions has each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum NoTransition {
     /// A training runs, and the event has to wait for its end.

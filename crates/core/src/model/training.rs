@@ -60,6 +60,7 @@ impl Default for State {
 /// A training that succeeded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Success {
     /// The time at which it began.
     pub started_at: Timestamp,
@@ -72,6 +73,7 @@ pub struct Success {
 /// A training that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Failure {
     /// The time at which it began.
     pub started_at: Timestamp,
@@ -86,6 +88,7 @@ pub struct Failure {
 /// A running training.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Run {
     /// The time at which it began.
     pub started_at: Timestamp,

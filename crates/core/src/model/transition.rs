@@ -77,6 +77,8 @@ impl Edit {
 }
 
 /// The revisions that a caller expects a model to have (EDIT-4).
+///
+/// Not `#[non_exhaustive]`: a caller writes it as a literal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Expected {
     /// Any revision. Changes that others made in between are kept, and the edit applies to their result.
@@ -97,6 +99,8 @@ impl Expected {
 }
 
 /// The reason why an edit is refused.
+///
+/// Not `#[non_exhaustive]`: a host has to take each case into account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditRefusal {
     /// A training runs, and the edit has to wait for its end (EDIT-5).
@@ -126,6 +130,8 @@ pub enum EditRefusal {
 }
 
 /// The change of an edit to a model's data (DATA-4, DATA-6).
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum DataChange {
     /// Changes no data.
@@ -139,6 +145,7 @@ pub enum DataChange {
 
 /// The result of an edit.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Transition {
     /// The model after the edit; `None` if it was deleted.
     pub model: Option<CustomModel>,

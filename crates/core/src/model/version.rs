@@ -49,6 +49,8 @@ impl From<Revision> for Version {
 
 /// The version of a model: its revision, and the number of claims and heartbeats since, which do not raise
 /// the revision (TRAIN-3). Every write changes it.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
     /// The revision of the model.

@@ -32,6 +32,8 @@ use crate::time::Timestamp;
 /// );
 /// # Ok::<(), custom_models_core::Violations>(())
 /// ```
+///
+/// Not `#[non_exhaustive]`: a host takes the four fields of a create apart.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct CreateModel<'a> {
     /// The display name (NAME).

@@ -38,6 +38,8 @@ impl Default for PerPage {
 }
 
 /// The start of a page in a list.
+///
+/// Not `#[non_exhaustive]`: a caller writes it as a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Start {
     /// The page with this number, counted from 1. The cost grows with the number.
@@ -54,6 +56,8 @@ impl Default for Start {
 }
 
 /// A valid request for a page of models (READ-1).
+///
+/// Not `#[non_exhaustive]`: a caller writes it as a literal.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ListModels {
     /// The conditions that the models must meet.
@@ -155,6 +159,7 @@ fn status(text: &str) -> Result<TrainingStatus, Violation<'_>> {
 
 /// A page of models, as the API returns it (READ-1).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct ModelPage {
     /// The number of models on this page.
     pub count: u64,

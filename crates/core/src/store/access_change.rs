@@ -76,6 +76,8 @@ pub enum AccessOutcome {
 }
 
 /// A registered organisation and its plan.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
     /// The organisation.
@@ -85,6 +87,8 @@ pub struct Registration {
 }
 
 /// A key and the plan of its organisation.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Grant {
     /// The key.

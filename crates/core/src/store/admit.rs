@@ -15,6 +15,8 @@ use crate::time::UnixMillis;
 const DELETED_AT_ONCE: u32 = 8;
 
 /// A stored admission.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Admission {
     /// The number of the admission: one more than that of the previous admission in the same window.
@@ -58,6 +60,8 @@ pub trait AdmissionRowsMut: AdmissionRows {
 }
 
 /// The state of a window at a given time, without a new request.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WindowState {
     /// The status of the window.

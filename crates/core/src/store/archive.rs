@@ -59,6 +59,8 @@ pub trait ArchiveStore: ModelStore {
 }
 
 /// A change to the records of a store that no rule judges.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ArchiveChange {
     /// Imports records.
@@ -90,6 +92,8 @@ pub enum ArchiveChange {
 }
 
 /// A record of a store. Serialises as a line of an export, with its kind under `record`.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "record", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Record {
@@ -191,6 +195,8 @@ impl From<Registration> for Record {
 }
 
 /// A model as a line of an export.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, try_from = "ModelFields", into = "ModelFields")]
 pub struct ModelLine {

@@ -82,6 +82,8 @@ impl fmt::Display for IdempotencyKey {
 }
 
 /// A request that its caller may repeat, with its key and its digest (IDEM-1).
+///
+/// Not `#[non_exhaustive]`: a host writes it as a literal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IdempotentRequest {
     /// The key by which the caller names the request.
@@ -92,6 +94,8 @@ pub struct IdempotentRequest {
 
 /// The primary key of an idempotency record within an organisation: the operation, its model, and the
 /// caller's key.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyScope {
     /// The requested operation.
@@ -106,6 +110,8 @@ pub struct IdempotencyScope {
 ///
 /// The record holds the response, which follows from the change: the model with status 201 for a create and
 /// 200 for an edit, and [`Uploaded`](crate::model::Uploaded) for an upload.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewIdempotencyRecord {
     /// The key under which the record is stored.
@@ -125,6 +131,8 @@ impl NewIdempotencyRecord {
 }
 
 /// A stored response to a request, under its idempotency key.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct IdempotencyRecord {

@@ -5,6 +5,8 @@ use std::fmt;
 use std::str::FromStr;
 
 /// The permission to create a store or to migrate its layout, given when it is opened (PLACE-1).
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OpenMode {
     /// Creates a store if there is none, and migrates an older layout.
@@ -98,6 +100,8 @@ impl Lineage {
 ///
 /// `last_id` and `events` never decrease. An older copy of the store has a lower value in one of them, or
 /// another lineage.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct StoreSummary {
     /// The identity of the store.

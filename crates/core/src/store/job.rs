@@ -24,6 +24,8 @@ pub enum Job {
 ///
 /// Each method returns the outcome of one kind. An outcome of another kind becomes
 /// [`StoreErrorKind::OutcomeUnknown`]: a fault of the store, never a panic.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::large_enum_variant, reason = "the largest is the most frequent")]
 pub enum JobOutcome {

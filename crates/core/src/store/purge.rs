@@ -3,6 +3,8 @@
 use crate::time::{Timestamp, UnixMillis};
 
 /// The bounds of a purge of old events and idempotency records.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Purge {
     /// Deletes events that happened before this time, up to the first one of their organisation that did not.
@@ -15,6 +17,8 @@ pub struct Purge {
 }
 
 /// The numbers of rows that a purge deleted.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Purged {
     /// The number of deleted events.

@@ -4,6 +4,8 @@ use crate::field::{BaseModel, Language};
 use crate::model::{CustomModel, ModelId, TrainingStatus};
 
 /// A query for a part of an organisation's models.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// The conditions that the models must meet.
@@ -17,6 +19,8 @@ pub struct Selection {
 }
 
 /// Conditions on listed models, combined by AND (READ-1).
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// The training status.
@@ -42,6 +46,8 @@ impl Filter {
 }
 
 /// A part of an organisation's models.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listing {
     /// The selected models, in ascending order of their ids.

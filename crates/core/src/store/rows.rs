@@ -9,6 +9,8 @@ use crate::tenant::Organisation;
 use crate::time::UnixMillis;
 
 /// Counters of an organisation.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// The number of its models (QUOTA-2).

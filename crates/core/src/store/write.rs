@@ -15,6 +15,8 @@ pub type Completion<T = Outcome> = Box<dyn FnOnce(Result<T, StoreError>) + Send>
 /// at all.
 ///
 /// Adapters destructure it without `..`, so that a new field does not compile until they handle it.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Write {
     /// The organisation whose models are changed.
@@ -52,6 +54,8 @@ impl Write {
 }
 
 /// A request for admission to a window.
+///
+/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct AdmissionRequest {
     /// The window.

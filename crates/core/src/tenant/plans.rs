@@ -44,6 +44,8 @@ impl Plans {
 }
 
 /// The error for a registered plan that the host has not configured.
+///
+/// Not `#[non_exhaustive]`: it has the name of the plan alone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the register names a plan that is not set up: '{0}'")]
 pub struct UnknownPlan(pub PlanName);

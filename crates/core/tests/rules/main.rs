@@ -37,6 +37,7 @@ mod quota;
 mod read;
 mod read_parameters;
 mod schema;
+mod semver;
 mod serde_both_ways;
 mod support;
 mod three_ways;

@@ -16,8 +16,7 @@ use crate::support::{Tape, caller, config, engine, id, keys, request, tape};
 fn created(tape: &mut Tape) -> CustomModel {
     let name = format!("n{}", tape.text().chars().take(199).collect::<String>());
     let description: String = tape.text().chars().take(1000).collect();
-    let mut builder =
-        CreateModel::builder().name(&*name).language(tape.of(&Language::ALL).as_str());
+    let mut builder = CreateModel::builder().name(&*name).language(tape.of(Language::ALL).as_str());
     if tape.below(2) == 0 {
         builder = builder.base_model(tape.of(&BaseModel::ALL).as_str());
     }

@@ -97,7 +97,7 @@ proptest! {
         let description: String = tape.text().chars().take(1000).collect();
         let mut builder = CreateModel::builder()
             .name(&*name)
-            .language(tape.of(&Language::ALL).as_str())
+            .language(tape.of(Language::ALL).as_str())
             .base_model(tape.of(&BaseModel::ALL).as_str());
         if tape.below(2) == 0 {
             builder = builder.description(&*description);

@@ -38,7 +38,7 @@ fn fixed_and_found(tape: &mut Tape) -> (Fixed, Fixed) {
             }
             (1, Some(id)) => drop(engine.get(&caller, id).unwrap()),
             _ => {
-                let (language, base_model) = (tape.of(&Language::ALL), tape.of(&BaseModel::ALL));
+                let (language, base_model) = (tape.of(Language::ALL), tape.of(&BaseModel::ALL));
                 let request = CreateModel::builder()
                     .name("n")
                     .language(language.as_str())
@@ -148,7 +148,7 @@ proptest! {
 
 #[test]
 fn lang_3_and_base_3_every_value_is_written_and_read_as_itself() {
-    for language in Language::ALL {
+    for &language in Language::ALL {
         let code = language.as_str();
         assert_eq!(code.parse(), Ok(language));
         assert_eq!((language.to_string(), language.as_ref()), (code.to_owned(), code));

@@ -145,7 +145,7 @@ fn the_constraints_are_those_of_the_core() {
     let fields = &description["components"]["schemas"]["CreateModel"]["properties"];
     assert_eq!(fields["name"]["maxLength"], Name::MAX_CHARACTERS);
     assert_eq!(fields["description"]["maxLength"], Description::MAX_CHARACTERS);
-    let codes = Language::ALL.map(|language| Value::from(language.as_str()));
+    let codes: Vec<_> = Language::ALL.iter().map(|it| Value::from(it.as_str())).collect();
     assert_eq!(fields["language"]["enum"].as_array().unwrap(), &codes);
     let names = BaseModel::ALL.map(|base_model| Value::from(base_model.as_str()));
     assert_eq!(fields["base_model"]["enum"].as_array().unwrap(), &names);

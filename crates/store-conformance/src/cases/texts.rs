@@ -103,7 +103,7 @@ pub(crate) fn lang_4_base_4_every_language_and_base_model_comes_back(
     builder: &dyn Builder,
 ) -> Checked {
     let mut models = Vec::new();
-    for language in Language::ALL {
+    for &language in Language::ALL {
         for base_model in BaseModel::ALL {
             models.push(NewModel { language, base_model, ..model(0)? });
         }

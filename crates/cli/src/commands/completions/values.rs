@@ -45,7 +45,7 @@ fn propose_for(command: &str, argument: Arg) -> Arg {
 
 /// The codes of languages.
 fn languages() -> ArgValueCandidates {
-    ArgValueCandidates::new(|| Language::ALL.map(|it| it.as_str().into()).into())
+    ArgValueCandidates::new(|| Language::ALL.iter().map(|it| it.as_str().into()).collect())
 }
 
 /// The names of base models.
