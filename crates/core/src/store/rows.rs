@@ -19,7 +19,7 @@ pub struct Counters {
     pub events: u64,
 }
 
-/// The rows of a store within a transaction, for [`apply`].
+/// The rows of a store within a transaction, for [`apply`](crate::store::apply).
 ///
 /// A read sees every earlier write, including those of the same transaction. No other transaction commits
 /// between a read and the end of this one.
@@ -68,7 +68,7 @@ pub trait Rows {
         model: ModelId,
     ) -> Result<Option<DataId>, Self::Error>;
 
-    /// Returns the id for a new model: larger than every assigned id, or [`StoreErrorKind::IdsExhausted`]
+    /// Returns the id for a new model: larger than every assigned id, or [`IdsExhausted`](crate::store::StoreErrorKind::IdsExhausted)
     /// (MODEL-1). [`Rows::insert_model`] assigns it; until then this may return the same id again.
     fn next_id(&mut self) -> Result<ModelId, Self::Error>;
 
