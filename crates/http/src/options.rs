@@ -20,7 +20,7 @@ pub struct Options {
     /// The time after which a body of JSON counts as slow. Its key is then checked again, because it may have been
     /// revoked. The key of an upload, and of a request that has waited for an event, always is.
     pub recheck_after: Duration,
-    /// The time-out of the store. Then the request is a 503. A write that was begun goes on.
+    /// The time-out of the store, and of an authenticator. Then the request is a 503. A write that was begun goes on.
     pub store_timeout: Duration,
     /// The number of threads that read the store. Further reads wait. By default twice the number of processors, and at
     /// least 4, so that one slow read leaves threads for the others.
