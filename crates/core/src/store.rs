@@ -3,6 +3,67 @@
 //! A store keeps models and makes one conditional change at a time. It knows no plan, no rule and no message.
 //! Each method documents the guarantees that an adapter has to give; the crate
 //! `custom-models-store-conformance` tests them.
+//!
+//! # How to build a store
+//!
+//! A store implements three traits, with 18 required methods in all:
+//!
+//! | trait | required methods | for |
+//! | --- | --- | --- |
+//! | [`ModelStore`] | 9 | models, with their events, training data, idempotency records and training queue |
+//! | [`AccessStore`] | 5 | organisations, API keys, rate limits |
+//! | [`ArchiveStore`] | 4 | export, import, erasure, identity, self-check |
+//!
+//! A type with the three is a [`Store`]. Rate limits need two provided methods as well,
+//! [`AccessStore::keeps_windows`] and [`AccessStore::window`].
+//!
+//! ## Writes
+//!
+//! There are four kinds of write: [`ModelStore::submit`], [`AccessStore::submit_access`],
+//! [`ModelStore::purge`] and [`ArchiveStore::archive`]. The first two take a completion, `done`; the other two
+//! block. [`Job`] is a write of any kind, for a store that commits all of them through one queue.
+//!
+//! - `submit` does not wait for a disk, a network or a lock that is held while a write waits for one. The
+//!   engine calls it on threads of an async runtime.
+//! - `done` may run before `submit` returns, on the caller's thread: for a full queue, a closed store, or a
+//!   store that needs no waiting. It may also run later on any other thread. It runs exactly once, while
+//!   the store holds no lock.
+//! - `done` is short and calls no method of the store. It may drop the last handle to the store.
+//! - Every other method may wait for a disk or a network. All methods may be called from any number of threads
+//!   at once, and reads do not wait for writes.
+//! - Durability comes before visibility: sync, then show the change to readers, then call `done`. A reader must
+//!   not see a change that a power cut could take back. A refusal is an answer too: it waits for the sync of
+//!   the changes that it was judged by.
+//! - After an error other than [`StoreErrorKind::OutcomeUnknown`], the change was not made and never will be.
+//!   After a failed sync nobody knows what the disk has; the store reports `OutcomeUnknown`, refuses further
+//!   writes, and reads the disk again at its next opening. The opening syncs what it finds, since the process
+//!   may have died between a write and its sync.
+//! - One place has one open store at a time, or several that see each other's writes. A second opening of a
+//!   store that cannot be shared fails with [`StoreErrorKind::Locked`].
+//!
+//! ## What the core does
+//!
+//! [`apply`] judges a [`Write`] and makes it, over the rows of a transaction that the store supplies as
+//! [`Rows`] (15 required methods). It reads and judges everything before its first write. [`admit`] and
+//! [`window_state`] do the same for rate limits, over [`AdmissionRows`] (3) and [`AdmissionRowsMut`] (2). The
+//! store itself makes the changes of [`AccessChange`], [`Purge`] and [`ArchiveChange`]; their documentation
+//! says under which condition.
+//!
+//! Rows have ready forms. A [`Record`] serialises every row that an export shows, keys and counters included,
+//! and reads it back unchanged. [`ModelRow`](crate::model::ModelRow) is a model in columns, for a database
+//! with tables. Beside the records a store keeps its identity and lineage, the number of events ever appended,
+//! and the admissions of windows.
+//!
+//! [`MemoryStore`](crate::MemoryStore) is the reference, not a base to build on: it makes a change visible at
+//! once, and takes no single row back.
+//!
+//! The crate `custom-models-group-commit` is the queue: it commits what has queued up as one group with one
+//! sync, bounds the queue, keeps the order of answers, and closes in order.
+//!
+//! ## An example
+//!
+//! `crates/store-conformance/examples/own_store` in the repository is a whole durable store over one file,
+//! built on this page alone: a log of records with checksums, replayed at opening. It passes the suite.
 
 mod access;
 mod access_change;
