@@ -19,7 +19,7 @@ mod tests {
         let models = required(include_str!("../src/store/model_store.rs"), "ModelStore");
         let access = required(include_str!("../src/store/access.rs"), "AccessStore");
         let archive = required(include_str!("../src/store/archive.rs"), "ArchiveStore");
-        let rows = required(include_str!("../src/store/apply.rs"), "Rows");
+        let rows = required(include_str!("../src/store/rows.rs"), "Rows {");
         let admissions = include_str!("../src/store/admit.rs");
         let read = required(admissions, "AdmissionRows {");
         let write = required(admissions, "AdmissionRowsMut");
