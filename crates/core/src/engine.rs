@@ -1,5 +1,7 @@
 //! The engine: one method per operation, each with at most one write to the store.
 
+mod data;
+mod data_places;
 mod edit;
 mod idempotency;
 mod limited;
@@ -20,6 +22,7 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 
 use crate::access::Operation;
+use crate::engine::data_places::Places;
 use crate::model::{CustomModel, Event, EventPage, ModelId, ModelKey};
 use crate::request::{CreateModel, ListModels, ModelPage};
 use crate::store::{
@@ -36,6 +39,7 @@ use crate::time::UnixMillis;
 pub struct Engine {
     pub(crate) store: Arc<dyn ModelStore>,
     clock: Arc<dyn Fn() -> SystemTime + Send + Sync>,
+    places: Arc<Places>,
 }
 
 /// The result of checking a request to create a model (DRY-1).
@@ -68,7 +72,7 @@ impl Engine {
         store: Arc<dyn ModelStore>,
         clock: impl Fn() -> SystemTime + Send + Sync + 'static,
     ) -> Self {
-        Engine { store, clock: Arc::new(clock) }
+        Engine { store, clock: Arc::new(clock), places: Arc::default() }
     }
 
     /// Creates a model, and returns when it is durable (MODEL-6).

@@ -21,7 +21,7 @@ pub use self::custom_model::{CustomModel, NewModel};
 pub use self::data::{
     ContentDigest, DataFile, DataId, DataPair, DataTotals, DataType, InvalidDataId, NewPair,
 };
-pub use self::data_list::{DataList, ListedFile, ListedPair};
+pub use self::data_list::{DataList, DataPage, ListedFile, ListedPair};
 pub use self::event::{Event, EventPage, EventType, NewEvent};
 pub use self::figure::{Figure, InvalidFigure};
 pub use self::id::{InvalidModelId, ModelId, ModelKey};

@@ -176,13 +176,15 @@ impl<'a> Worker<'a> {
             0..=3 if !is_trained => Wish::Edit(Edit::Delete),
             4 | 5 => Wish::Edit(Edit::from(renamed(model, token)?)),
             6 | 7 if !is_trained => Wish::Upload,
-            8 if !is_trained => match self.workload.engine.data(caller, model.id) {
-                Ok(pairs) => match self.random.choice(pairs) {
-                    Some(pair) => Wish::Remove(Box::new(pair)),
-                    None => Wish::Upload,
-                },
-                Err(refusal) => return Ok(Err(refusal)),
-            },
+            8 if !is_trained => {
+                match self.workload.engine.pairs(caller, model.id).collect::<Result<Vec<_>, _>>() {
+                    Ok(pairs) => match self.random.choice(pairs) {
+                        Some(pair) => Wish::Remove(Box::new(pair)),
+                        None => Wish::Upload,
+                    },
+                    Err(refusal) => return Ok(Err(refusal)),
+                }
+            }
             _ => self.training_of(model, token)?,
         }))
     }

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use custom_models_core::field::{Description, Name};
 use custom_models_core::model::{Edit, EventType, Expected, NewModel, TrainingState};
+use custom_models_core::request::ListData;
 use custom_models_core::store::{
     Change, ModelStore, Outcome, Purge, Purged, StoreError, StoreErrorKind,
 };
@@ -88,7 +89,7 @@ fn model_6_the_longest_values_come_back_and_stay_in_the_log() {
     for model in models {
         assert_eq!(life.get(model.id.get()), model);
         assert_eq!(model.name.as_str(), longest().name.as_str());
-        let data = life.engine.data(&life.caller, model.id).unwrap();
+        let data = life.engine.data(&life.caller, model.id, &ListData::default()).unwrap().result;
         assert_eq!(data[1].audio.filename, "\u{1}".repeat(1000));
         let key = answer_key(model.id.get(), "k");
         let kept = life.store.idempotency_record(&acme(), &key).unwrap().unwrap();

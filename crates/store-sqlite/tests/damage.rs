@@ -12,6 +12,7 @@ use std::time::Duration;
 use custom_models_core::access::KeyDigest;
 use custom_models_core::engine::Retention;
 use custom_models_core::model::{DataType, Edit, Expected, LeaseTime};
+use custom_models_core::request::ListData;
 use custom_models_core::store::{AccessStore, ModelStore, StoreErrorKind, Write};
 use custom_models_core::tenant::Actor;
 use custom_models_core::{Caller, Engine, ListModels, Plan, Refusal, UpdateModel};
@@ -113,7 +114,7 @@ fn data_against_the_rules_is_damage() {
         let engine = engine_at_now(&path);
         let id = running(&engine, &caller()).id;
         sql(&path, damage);
-        let data = engine.data(&caller(), id);
+        let data = engine.data(&caller(), id, &ListData::default());
         assert_eq!(kind(data.unwrap_err()), StoreErrorKind::Damaged, "{damage}");
     }
 }
@@ -241,7 +242,7 @@ fn ask_everything(path: &Path) -> Result<(), Refusal> {
         engine.update(&caller(), id(8), rename, &Expected::Anything).map(drop),
         engine.delete(&caller(), id(9)),
         engine.events(&caller(), 0, 100).map(drop),
-        engine.data(&caller(), id(41)).map(drop),
+        engine.data(&caller(), id(41), &ListData::default()).map(drop),
         engine.claim(&Actor::HOST, None, LeaseTime::default()).map(drop),
         engine.sweep(&Retention { events: Some(Duration::from_secs(60)) }).map(drop),
     ];

@@ -10,6 +10,7 @@ use custom_models_core::model::{
     DataTotals, DataType, Edit, EditRefusal, EventPage, Expected, Figure, LeaseTime, MetricName,
     Progress, TrainingMetrics,
 };
+use custom_models_core::request::ListData;
 use custom_models_core::store::{
     IdempotencyRecord, ModelStore, NewIdempotencyRecord, Outcome, Purge, Purged, Selection, Write,
 };
@@ -111,7 +112,7 @@ fn live(store: &Arc<impl ModelStore + 'static>) {
     engine.edit(&caller(), ids[1], fail, any).unwrap();
     engine.cancel(&caller(), ids[3], any).unwrap();
     engine.add_data(&caller(), ids[3], pair(DataType::Test), any).unwrap();
-    let first = engine.data(&caller(), ids[3]).unwrap()[0].id;
+    let first = engine.data(&caller(), ids[3], &ListData::default()).unwrap().result[0].id;
     engine.remove_data(&caller(), ids[3], first, any).unwrap();
     let rename = UpdateModel::builder().name("v3 \0").description("ü").build().unwrap();
     engine.update(&caller(), ids[3], rename, any).unwrap();

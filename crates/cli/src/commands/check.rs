@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use custom_models_core::model::{ContentDigest, DataFile, DataPair};
-use custom_models_core::store::{Audit, OpenMode, Record, Store, StoreError};
+use custom_models_core::store::{Audit, OpenMode, Record, StoreError};
 use custom_models_core::{ModelId, Organisation};
 use custom_models_training_data::{ContentStore, FolderStanding, digest};
 
@@ -16,6 +16,9 @@ use crate::config::global::Global;
 use crate::config::settings::Settings;
 use crate::output::failure::with_causes;
 use crate::output::report::Report;
+
+/// The number of pairs that are read at a time.
+const READ_AT_ONCE: u32 = 1000;
 
 /// Checks the store, and reports each finding.
 pub(crate) fn check(global: &Global) -> Report {
@@ -41,7 +44,9 @@ pub(crate) fn check(global: &Global) -> Report {
                 findings.push(no_folder(folder.root(), with_data.len()));
             }
             Some(contents) => {
-                let mut checked = Files { store: &*store, contents, findings: &mut findings };
+                let data: &ReadData<'_> =
+                    &|of, model, after, limit| store.data(of, model, after, limit);
+                let mut checked = Files { data, contents, findings: &mut findings };
                 for (organisation, model) in &with_data {
                     files += checked.check_model(organisation, *model)?;
                 }
@@ -71,9 +76,13 @@ fn unnamed_folder(models: usize) -> String {
     )
 }
 
+/// Reads pairs of a model after a number, as a store does.
+type ReadData<'a> =
+    dyn Fn(&Organisation, ModelId, u32, u32) -> Result<Vec<DataPair>, StoreError> + 'a;
+
 /// The files of models, compared with the store's records.
 struct Files<'a> {
-    store: &'a dyn Store,
+    data: &'a ReadData<'a>,
     contents: Arc<dyn ContentStore>,
     findings: &'a mut Vec<String>,
 }
@@ -85,20 +94,34 @@ impl Files<'_> {
         organisation: &Organisation,
         model: ModelId,
     ) -> Result<u64, StoreError> {
+        let (mut files, mut after) = (0, 0);
+        loop {
+            let pairs = (self.data)(organisation, model, after, READ_AT_ONCE)?;
+            for pair in &pairs {
+                files += self.check_pair(organisation, model, pair)?;
+            }
+            match pairs.last() {
+                Some(last) if pairs.len() >= READ_AT_ONCE as usize => after = last.id.get(),
+                _ => return Ok(files),
+            }
+        }
+    }
+
+    /// Reads the files of a pair. Returns their number.
+    fn check_pair(
+        &mut self,
+        organisation: &Organisation,
+        model: ModelId,
+        pair: &DataPair,
+    ) -> Result<u64, StoreError> {
         let mut files = 0;
-        for pair in self.store.data(organisation, model, 0, u32::MAX)? {
-            for file in [&pair.audio, &pair.transcript] {
-                files += 1;
-                let Some(fault) = self.fault(organisation, model, file) else { continue };
-                // If the pair was removed meanwhile, its files were too.
-                if self
-                    .store
-                    .data(organisation, model, 0, u32::MAX)?
-                    .iter()
-                    .any(|it| it.id == pair.id)
-                {
-                    self.findings.push(finding(organisation, model, &pair, file, &fault));
-                }
+        for file in [&pair.audio, &pair.transcript] {
+            files += 1;
+            let Some(fault) = self.fault(organisation, model, file) else { continue };
+            // If the pair was removed meanwhile, its files were too.
+            let now = (self.data)(organisation, model, pair.id.get() - 1, 1)?;
+            if now.iter().any(|it| it.id == pair.id) {
+                self.findings.push(finding(organisation, model, pair, file, &fault));
             }
         }
         Ok(files)

@@ -59,7 +59,7 @@ impl DataRequest {
                 }
             }
             DataRequest::List(id) => {
-                let listing = Listing::of(engine.data(caller, id)?);
+                let listing = Listing::of(engine.pairs(caller, id).collect::<Result<_, _>>()?);
                 Ok(Some(serde_json::to_string(&listing)?))
             }
             DataRequest::Remove(id, data_id, expected) => {

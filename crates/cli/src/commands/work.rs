@@ -148,10 +148,11 @@ impl Worker {
             None => None,
         };
         let (organisation, id) = (&claimed.organisation, claimed.model.id);
-        let (variables, input) = training_input(claimed, |file| match &copies {
+        let pairs = self.engine.pairs(&caller(lease), id);
+        let (variables, input) = training_input(claimed, pairs, |file| match &copies {
             Some(copies) => Some(copies.path(file)),
             None => contents?.path(organisation, id, &file.content),
-        });
+        })?;
         let mut trainer = match Trainer::start(&self.command, &variables, input) {
             Ok(trainer) => trainer,
             Err(error) => {
@@ -187,7 +188,8 @@ impl Worker {
         contents: &Folder,
     ) -> Result<ControlFlow<End, Option<Copies>>, Refusal> {
         let mut end = None;
-        let copies = Copies::of(lease.claimed, contents, || {
+        let pairs = self.engine.pairs(&caller(lease), lease.claimed.model.id);
+        let copies = Copies::of(lease.claimed, pairs, contents, || {
             if self.is_stopped() {
                 end = Some(End::Stopped);
             } else if lease.is_due() {

@@ -91,27 +91,6 @@ impl Engine {
         }
     }
 
-    /// Returns one data pair of a model (DATA-6).
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::DataNotFound`] and [`Refusal::Store`].
-    pub fn pair(&self, caller: &Caller, id: ModelId, data_id: DataId) -> Result<DataPair, Refusal> {
-        let before = data_id.get() - 1;
-        let mut pairs = self.store.data(caller.organisation(), id, before, 1)?.into_iter();
-        pairs.find(|pair| pair.id == data_id).ok_or(Refusal::DataNotFound)
-    }
-
-    /// Returns the data pairs of a model, in the order in which they were added (DATA-6).
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::ModelNotFound`] and [`Refusal::Store`].
-    pub fn data(&self, caller: &Caller, id: ModelId) -> Result<Vec<DataPair>, Refusal> {
-        self.get(caller, id)?;
-        Ok(self.store.data(caller.organisation(), id, 0, u32::MAX)?)
-    }
-
     /// Starts the training of a model, and returns when that is durable (TRAIN-2).
     ///
     /// # Errors

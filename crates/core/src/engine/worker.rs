@@ -7,7 +7,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::engine::Engine;
 use crate::engine::edit::Edited;
 use crate::engine::refusal::Refusal;
-use crate::model::{CustomModel, DataPair, Edit, Expected, Fence, LeaseTime, ModelId, Progress};
+use crate::model::{CustomModel, DataPage, Edit, Expected, Fence, LeaseTime, ModelId, Progress};
+use crate::request::ListData;
 use crate::store::{NewIdempotencyRecord, Purge, Purged};
 use crate::tenant::{Actor, Caller, Organisation, Plan};
 use crate::time::{Timestamp, UnixMillis};
@@ -31,8 +32,8 @@ pub struct Claimed {
     /// The time at which the lease ends without a heartbeat. Displayed in whole seconds, rounded down.
     #[serde(serialize_with = "in_seconds", deserialize_with = "from_seconds")]
     pub expires_at: UnixMillis,
-    /// The data pairs to train and test with.
-    pub data: Vec<DataPair>,
+    /// The first page of the data pairs to train and test with; [`Engine::training_data`] returns the others.
+    pub data: DataPage,
 }
 
 /// A worker's lease after its report, as the API returns it.
@@ -134,7 +135,7 @@ impl Engine {
         let Some(lease) = model.training.run().and_then(|run| run.lease.clone()) else {
             return Ok(None);
         };
-        let data = self.store.data(caller.organisation(), model.id, 0, u32::MAX)?;
+        let data = self.page_of_data(caller.organisation(), &model, &ListData::default())?;
         Ok(Some(Claimed {
             organisation: caller.organisation().clone(),
             model: *model,

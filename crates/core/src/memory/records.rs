@@ -160,8 +160,9 @@ impl RecordsState {
         limit: u32,
     ) -> Vec<DataPair> {
         let pairs = self.data.get(&(organisation.clone(), model));
-        let behind = pairs.into_iter().flat_map(|pairs| pairs.values());
-        let behind = behind.skip_while(|pair| pair.id.get() <= after);
+        let Ok(first) = DataId::new(after.saturating_add(1)) else { return Vec::new() };
+        let behind = pairs.into_iter().flat_map(|pairs| pairs.range(first..));
+        let behind = behind.map(|(_, pair)| pair).filter(|pair| pair.id.get() > after);
         behind.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect()
     }
 }

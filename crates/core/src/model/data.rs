@@ -228,6 +228,11 @@ impl DataTotals {
     /// The training audio that a training needs: 5 hours (DATA-5).
     pub const ENOUGH: Duration = Duration::from_secs(5 * 60 * 60);
 
+    /// The number of pairs.
+    pub fn pairs(&self) -> u64 {
+        u64::from(self.train_pairs) + u64::from(self.test_pairs)
+    }
+
     /// Returns true if there is enough training audio.
     pub fn is_enough(&self) -> bool {
         self.missing_seconds() == 0

@@ -1,16 +1,37 @@
-//! The listing of a model's data.
+//! Pages of a model's data.
 
 use serde::{Deserialize, Serialize};
 
 use crate::model::data::{ContentDigest, DataFile, DataId, DataPair, DataType};
 use crate::time::Timestamp;
 
-/// The data of a model, as the API lists it (DATA-6): every field but the names in the content store.
+/// A page of a model's data, as the API shows it to workers: with the names in the content store (TRAIN-3).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DataPage {
+    /// The number of pairs on this page.
+    pub count: u64,
+    /// The number of pairs that the model has, on all pages.
+    pub total_results: u64,
+    /// The pairs, in the order in which they were added.
+    pub result: Vec<DataPair>,
+}
+
+impl DataPage {
+    /// Makes a page of these pairs; the model has `total_results` in all.
+    pub fn new(total_results: u64, result: Vec<DataPair>) -> Self {
+        DataPage { count: result.len() as u64, total_results, result }
+    }
+}
+
+/// A page of a model's data, as the API lists it (DATA-6): every field but the names in the content store.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct DataList {
-    /// The number of pairs.
+    /// The number of pairs on this page.
     pub count: u64,
+    /// The number of pairs that the model has, on all pages.
+    pub total_results: u64,
     /// The pairs, in the order in which they were added.
     pub result: Vec<ListedPair>,
 }
@@ -45,10 +66,10 @@ pub struct ListedFile {
     pub sha256: ContentDigest,
 }
 
-impl From<Vec<DataPair>> for DataList {
-    fn from(pairs: Vec<DataPair>) -> Self {
-        let result: Vec<_> = pairs.into_iter().map(ListedPair::from).collect();
-        DataList { count: result.len() as u64, result }
+impl From<DataPage> for DataList {
+    fn from(DataPage { count, total_results, result }: DataPage) -> Self {
+        let result = result.into_iter().map(ListedPair::from).collect();
+        DataList { count, total_results, result }
     }
 }
 

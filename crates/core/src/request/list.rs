@@ -8,18 +8,18 @@ use crate::request::parameters::{number, parse, saturating_number};
 use crate::request::violations::Violations;
 use crate::store::{Filter, Listing, Selection};
 
-/// The number of models on a page: 1 to 100, 25 by default (READ-1).
+/// The number of models, or of data pairs, on a page: 1 to 100, 25 by default (READ-1, DATA-6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PerPage(u32);
 
 impl PerPage {
-    /// The most models on a page.
+    /// The most on a page.
     pub const MAX: u32 = 100;
 
     /// Accepts a number from 1 to [`PerPage::MAX`].
-    pub const fn new(models: u32) -> Result<Self, Violation<'static>> {
-        if models >= 1 && models <= Self::MAX {
-            Ok(PerPage(models))
+    pub const fn new(number: u32) -> Result<Self, Violation<'static>> {
+        if number >= 1 && number <= Self::MAX {
+            Ok(PerPage(number))
         } else {
             Err(Violation::new(Field::PerPage, ViolationKind::Unsupported))
         }
@@ -41,15 +41,15 @@ impl Default for PerPage {
 ///
 /// Not `#[non_exhaustive]`: a caller writes it as a literal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Start {
+pub enum Start<I = ModelId> {
     /// The page with this number, counted from 1. The cost grows with the number.
     Page(NonZeroU64),
-    /// After the model with this id, even if it no longer exists. Without a filter the cost is the same
-    /// everywhere (READ-2).
-    After(ModelId),
+    /// After the model, or the data pair, with this id, even if it no longer exists. Without a filter the
+    /// cost is the same everywhere (READ-2).
+    After(I),
 }
 
-impl Default for Start {
+impl<I> Default for Start<I> {
     fn default() -> Self {
         Start::Page(NonZeroU64::MIN)
     }
@@ -142,12 +142,12 @@ struct ParameterSet<'a> {
 
 /// Parses a page number. A number that overflows becomes the largest one, which is past the end of every
 /// list.
-fn page(text: &str) -> Result<NonZeroU64, Violation<'_>> {
+pub(crate) fn page(text: &str) -> Result<NonZeroU64, Violation<'_>> {
     NonZeroU64::new(saturating_number(text).unwrap_or_default())
         .ok_or(Violation::new(Field::Page, ViolationKind::Unsupported))
 }
 
-fn per_page(text: &str) -> Result<PerPage, Violation<'_>> {
+pub(crate) fn per_page(text: &str) -> Result<PerPage, Violation<'_>> {
     PerPage::new(number(text).unwrap_or_default())
 }
 

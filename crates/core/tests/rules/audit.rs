@@ -56,8 +56,7 @@ fn lived(steps: &[Step], may_forget: bool) -> MemoryStore {
                 drop(engine.add_data(caller, model, pair(data_type, seconds), &ANYTHING));
             }
             9 => {
-                let first =
-                    engine.data(caller, model).ok().and_then(|it| it.first().map(|it| it.id));
+                let first = engine.pairs(caller, model).find_map(Result::ok).map(|pair| pair.id);
                 if let Some(first) = first {
                     drop(engine.remove_data(caller, model, first, &ANYTHING));
                 }

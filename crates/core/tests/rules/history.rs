@@ -6,6 +6,7 @@ use std::time::Duration;
 use custom_models_core::access::Operation;
 use custom_models_core::engine::{Edited, Idempotent, Retention};
 use custom_models_core::model::{ContentDigest, DataType, Edit, Event, Expected};
+use custom_models_core::request::ListData;
 use custom_models_core::store::{
     IdempotencyKey, IdempotencyRecord, IdempotencyScope, IdempotentRequest, NewIdempotencyRecord,
 };
@@ -233,7 +234,7 @@ fn idem_1_uploads_and_runs_are_done_once_too() {
         kept.body,
         r#"{"message":"Training data uploaded","data_type":"train","filename":"a.wav","transcript_filename":"a.txt","training_status":2}"#
     );
-    assert_eq!(engine.data(&acme, model.id).unwrap().len(), 1);
+    assert_eq!(engine.data(&acme, model.id, &ListData::default()).unwrap().result.len(), 1);
     // The same key with another operation is another request.
     let Edited::Changed { model: running, .. } = edit(&Edit::Run, "k").unwrap() else {
         panic!("not done")

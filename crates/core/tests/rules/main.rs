@@ -19,6 +19,7 @@ mod body_json;
 mod body_messages;
 mod boundaries;
 mod conveniences;
+mod data_pages;
 mod delete;
 mod description;
 mod durable;

@@ -12,7 +12,7 @@ use custom_models_core::model::{
     TrainingMetrics, TrainingStatus, Uploaded,
 };
 use custom_models_core::request::{
-    ClaimTraining, Heartbeat, ModelPage, RunModel, TrainingFailed, TrainingSucceeded,
+    ClaimTraining, Heartbeat, ListData, ModelPage, RunModel, TrainingFailed, TrainingSucceeded,
 };
 use custom_models_core::store::StoreErrorKind;
 use custom_models_core::tenant::{Actor, PlanName, Plans};
@@ -113,7 +113,7 @@ fn live(tape: &mut Tape) {
     let events: EventList = engine.events(&acme, 0, 100).unwrap();
     assert_same(&events);
     events.result.iter().for_each(assert_same::<Event>);
-    assert_same(&DataList::from(engine.data(&acme, id).unwrap()));
+    assert_same(&DataList::from(engine.data(&acme, id, &ListData::default()).unwrap()));
     assert_same::<Validated>(&engine.validate(&acme, &request("n")).unwrap());
 }
 

@@ -8,6 +8,7 @@ use custom_models_core::model::{
     DataType, Edit, Expected, Figure, LeaseTime, MetricName, NoTransition, Progress, TrainingEvent,
     TrainingMetrics, TrainingStatus,
 };
+use custom_models_core::request::ListData;
 use custom_models_core::tenant::Actor;
 use custom_models_core::{Caller, CustomModel, Engine, MemoryStore, Plan, Refusal};
 use serde_json::Value;
@@ -143,7 +144,7 @@ fn train_2_a_trained_model_is_not_ready_and_a_failed_one_is_unless_its_data_is_g
     assert_eq!(running.training_status(), TrainingStatus::Running);
     let of = engine.claim(&worker("w"), None, lease(60)).unwrap().unwrap();
     fail(&engine, &of).unwrap();
-    let data = engine.data(&acme, of.model.id).unwrap();
+    let data = engine.data(&acme, of.model.id, &ListData::default()).unwrap().result;
     engine.remove_data(&acme, of.model.id, data[0].id, &ANYTHING).unwrap();
     let refusal = engine.run(&acme, of.model.id, &ANYTHING).unwrap_err();
     assert!(matches!(refusal, Refusal::ModelNotReady { missing_seconds: 18_000 }));
@@ -217,7 +218,7 @@ fn train_4_of_many_workers_one_claims_a_model() {
     });
     assert_eq!(claims.len(), 1);
     assert_eq!(claims[0].model.id, model.id);
-    assert_eq!(claims[0].data.len(), 1);
+    assert_eq!(claims[0].data.result.len(), 1);
 }
 
 #[test]
@@ -289,11 +290,11 @@ fn train_6_a_training_is_called_off_and_its_worker_learns_of_it() {
 fn data_5_five_hours_make_a_model_ready_and_data_6_less_make_it_wait() {
     let (engine, _, acme, model) = ready();
     assert_eq!(model.training_status(), TrainingStatus::ReadyToRun);
-    let removed = engine.data(&acme, model.id).unwrap().remove(0);
+    let removed = engine.data(&acme, model.id, &ListData::default()).unwrap().result.remove(0);
     engine.remove_data(&acme, model.id, removed.id, &ANYTHING).unwrap();
     let waiting = engine.get(&acme, model.id).unwrap();
     assert_eq!(waiting.training_status(), TrainingStatus::NotRunning);
-    assert_eq!(engine.data(&acme, model.id).unwrap(), []);
+    assert_eq!(engine.data(&acme, model.id, &ListData::default()).unwrap().result, []);
     let refusal = engine.remove_data(&acme, model.id, removed.id, &ANYTHING).unwrap_err();
     assert_eq!(refusal.error_code(), Some("DATA_NOT_FOUND"));
     let mut almost = pair(DataType::Train, HOURS_5);
@@ -304,8 +305,7 @@ fn data_5_five_hours_make_a_model_ready_and_data_6_less_make_it_wait() {
     one.audio_millis = 1;
     let model = engine.add_data(&acme, model.id, one, &ANYTHING).unwrap();
     assert_eq!(model.training_status(), TrainingStatus::ReadyToRun);
-    let ids: Vec<u32> =
-        engine.data(&acme, model.id).unwrap().iter().map(|pair| pair.id.get()).collect();
+    let ids: Vec<u32> = engine.pairs(&acme, model.id).map(|pair| pair.unwrap().id.get()).collect();
     assert_eq!(ids, [2, 3], "a number is not given again");
 }
 
@@ -313,7 +313,7 @@ fn data_5_five_hours_make_a_model_ready_and_data_6_less_make_it_wait() {
 fn data_5_and_data_6_nothing_changes_while_training_runs() {
     let (engine, _, acme, of) = claimed();
     let pair = pair(DataType::Train, 1);
-    let data = engine.data(&acme, of.model.id).unwrap();
+    let data = engine.data(&acme, of.model.id, &ListData::default()).unwrap().result;
     let refusals = [
         engine.add_data(&acme, of.model.id, pair, &ANYTHING).unwrap_err(),
         engine.remove_data(&acme, of.model.id, data[0].id, &ANYTHING).unwrap_err(),
@@ -322,7 +322,7 @@ fn data_5_and_data_6_nothing_changes_while_training_runs() {
     for refusal in refusals {
         assert!(matches!(refusal, Refusal::TrainingInProgress));
     }
-    assert_eq!(engine.data(&acme, of.model.id).unwrap(), data);
+    assert_eq!(engine.data(&acme, of.model.id, &ListData::default()).unwrap().result, data);
 }
 
 #[test]

@@ -33,8 +33,8 @@ proptest! {
                     &ANYTHING,
                 )),
                 (3, _) => {
-                    if let Some(pair) = engine.data(&acme, model.id).unwrap().first() {
-                        let _ = engine.remove_data(&acme, model.id, pair.id, &ANYTHING);
+                    if let Some(pair) = engine.pairs(&acme, model.id).next() {
+                        let _ = engine.remove_data(&acme, model.id, pair.unwrap().id, &ANYTHING);
                     }
                 }
                 (4, _) => claims.extend(engine.claim(&worker("w"), None, lease(60)).unwrap()),
@@ -58,7 +58,7 @@ proptest! {
             last = now;
         }
         // The totals are those of the pairs.
-        let data = engine.data(&acme, model.id).unwrap();
+        let data: Vec<_> = engine.pairs(&acme, model.id).map(Result::unwrap).collect();
         let millis: u64 = data.iter().map(|pair| pair.audio_millis).sum();
         prop_assert_eq!(last.training.data().train_millis, millis);
         prop_assert_eq!(last.training.data().train_pairs as usize, data.len());

@@ -3,19 +3,20 @@
 use custom_models_core::access::Operation;
 use custom_models_core::field::{Field, ViolationKind};
 use custom_models_core::model::{DataFile, DataType};
+use custom_models_core::request::ListData;
 use custom_models_core::{Refusal, Violations};
 use custom_models_training_data::{AudioFormat, LEAST_RATE};
 use utoipa::openapi::path::Operation as OperationObject;
 use utoipa::openapi::response::ResponseBuilder;
-use utoipa::openapi::schema::{ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat};
+use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat};
 use utoipa::openapi::{Ref, RefOr, Required};
 
 use crate::rejection::Rejection;
 
 use super::builder::Described;
 use super::operations::{json_response, with_etag, with_replayed};
-use super::parameters::{data_id, id, idempotency_key, if_match};
-use super::schemas::{all_required, date_time, integer, text, training_status};
+use super::parameters::{data_id, id, idempotency_key, if_match, of_page};
+use super::schemas::{all_required, date_time, integer, page_of, text, training_status};
 use super::tags;
 
 /// Returns every schema with its name.
@@ -65,9 +66,12 @@ pub(crate) fn upload(operation: Operation) -> OperationObject {
 pub(crate) fn list(operation: Operation) -> OperationObject {
     let summary = "List the training data of a model";
     Described::new(operation, tags::DATA, "listTrainingData", summary)
+        .notes("In the order in which it was added.")
         .parameters([id()])
+        .parameters(of_page("pairs"))
+        .invalid(ListData::from_pairs([("page", "0")]).err())
         .rejects([Refusal::ModelNotFound])
-        .responds("200", json_response("DataList", "The data, in the order in which it was added"))
+        .responds("200", json_response("DataList", "A page of the data"))
         .build()
 }
 
@@ -113,8 +117,7 @@ fn uploaded() -> ObjectBuilder {
 }
 
 fn list_of_pairs() -> ObjectBuilder {
-    let pairs = ArrayBuilder::new().items(Ref::from_schema_name("ListedPair"));
-    all_required(vec![("count", integer().minimum(Some(0)).into()), ("result", pairs.into())])
+    page_of("ListedPair")
 }
 
 fn pair() -> ObjectBuilder {

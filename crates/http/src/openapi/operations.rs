@@ -2,8 +2,8 @@
 
 use custom_models_core::access::Operation;
 use custom_models_core::request::{
-    ClaimTraining, CreateParameters, Heartbeat, ListEvents, RunModel, TrainingFailed,
-    TrainingSucceeded,
+    ClaimTraining, CreateParameters, Heartbeat, ListEvents, ListTrainingData, RunModel,
+    TrainingFailed, TrainingSucceeded,
 };
 use custom_models_core::{CreateModel, ListModels, Plan, Refusal, UpdateModel};
 use utoipa::openapi::path::Operation as OperationObject;
@@ -139,10 +139,23 @@ pub(crate) fn claim(operation: Operation) -> OperationObject {
     let claimed = "A training, which is the worker's until the lease runs out";
     let summary = "Claim the training that has waited longest";
     Described::new(operation, tags::WORKERS, "claimTraining", summary)
+        .notes("With the first page of its data.")
         .invalid(ClaimTraining::from_json(b"{\"lease_seconds\":0}").err())
         .json_body("ClaimTraining", Required::False)
         .responds("200", json_response("ClaimedTraining", claimed))
         .responds("204", ResponseBuilder::new().description("No training waits"))
+        .build()
+}
+
+pub(crate) fn claimed_data(operation: Operation) -> OperationObject {
+    let summary = "List the data of a training that is claimed";
+    Described::new(operation, tags::WORKERS, "listClaimedData", summary)
+        .notes("In the order in which it was added. The claim answers with the first page of 25.")
+        .parameters([id(), parameters::fence()])
+        .parameters(parameters::of_page("pairs"))
+        .invalid(ListTrainingData::from_pairs([]).err())
+        .rejects([Refusal::ModelNotFound, Refusal::LeaseLost])
+        .responds("200", json_response("DataPage", "A page of the data"))
         .build()
 }
 

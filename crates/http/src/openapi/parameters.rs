@@ -51,14 +51,30 @@ pub(super) fn if_none_match() -> Parameter {
 
 pub(super) fn of_list() -> Vec<Parameter> {
     let statuses = TrainingStatus::ALL.iter().map(|it| u64::from(it.number())).max().unwrap_or(1);
-    let (most, default) = (PerPage::MAX.into(), PerPage::default().get());
+    let [page, per_page] = of_page("models");
     vec![
-        in_query("page", "The number of the page", number_from(1).default(Some(Value::from(1)))),
-        in_query("per_page", "How many models a page holds", number(1, most, Some(default.into()))),
+        page,
+        per_page,
         in_query("status", "Only models in this training status", number(1, statuses, None)),
         in_query("language", "Only models in this language", schemas::language()),
         in_query("base_model", "Only models on this base model", schemas::base_model()),
     ]
+}
+
+pub(super) fn of_page(what: &str) -> [Parameter; 2] {
+    let (most, default) = (PerPage::MAX.into(), PerPage::default().get());
+    let per_page = format!("How many {what} a page holds");
+    [
+        in_query("page", "The number of the page", number_from(1).default(Some(Value::from(1)))),
+        in_query("per_page", &per_page, number(1, most, Some(default.into()))),
+    ]
+}
+
+/// The worker's claim in a query.
+pub(super) fn fence() -> Parameter {
+    let number = schemas::fence();
+    let parameter = ParameterBuilder::from(in_query("fence", "The worker's claim", number));
+    parameter.required(Required::True).build()
 }
 
 pub(super) fn of_events() -> Vec<Parameter> {

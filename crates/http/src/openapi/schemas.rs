@@ -17,7 +17,7 @@ pub(super) fn all() -> Vec<(&'static str, RefOr<Schema>)> {
         ("UpdateModel", update_model().into()),
         ("RunModel", object().description(Some("Fields are ignored")).into()),
         ("CustomModel", custom_model().into()),
-        ("ModelPage", model_page().into()),
+        ("ModelPage", page_of("CustomModel").into()),
         ("Refusal", refusal().into()),
     ]
 }
@@ -111,10 +111,16 @@ fn custom_model() -> ObjectBuilder {
     fields.into_iter().flatten().fold(model, ObjectBuilder::required)
 }
 
-fn model_page() -> ObjectBuilder {
+pub(super) fn fence() -> ObjectBuilder {
+    let format = Some(SchemaFormat::KnownFormat(KnownFormat::Int64));
+    integer().format(format).minimum(Some(0))
+}
+
+/// Returns the schema of a page of a list.
+pub(super) fn page_of(schema: &str) -> ObjectBuilder {
     let count = || integer().minimum(Some(0)).into();
-    let models = ArrayBuilder::new().items(Ref::from_schema_name("CustomModel"));
-    all_required(vec![("count", count()), ("total_results", count()), ("result", models.into())])
+    let result = ArrayBuilder::new().items(Ref::from_schema_name(schema));
+    all_required(vec![("count", count()), ("total_results", count()), ("result", result.into())])
 }
 
 fn refusal() -> ObjectBuilder {

@@ -6,13 +6,12 @@ use custom_models_core::model::{
 };
 use custom_models_core::tenant::Actor;
 use serde_json::Value;
-use utoipa::openapi::schema::{
-    ArrayBuilder, KnownFormat, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type,
-};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaType, Type};
 use utoipa::openapi::{Ref, RefOr};
 
 use super::schemas::{
-    all_required, date_time, id, integer, object, position, progress, text, training_error,
+    all_required, date_time, fence, id, integer, object, page_of, position, progress, text,
+    training_error,
 };
 
 /// Returns every schema with its name.
@@ -21,6 +20,7 @@ pub(super) fn all() -> Vec<(&'static str, RefOr<Schema>)> {
         ("Validated", validated().into()),
         ("ClaimTraining", object().property("lease_seconds", lease_seconds()).into()),
         ("ClaimedTraining", claimed().into()),
+        ("DataPage", page_of("DataPair").into()),
         ("DataPair", data_pair().into()),
         ("DataFile", data_file().into()),
         ("Heartbeat", heartbeat().into()),
@@ -44,13 +44,12 @@ fn validated() -> ObjectBuilder {
 }
 
 fn claimed() -> ObjectBuilder {
-    let data = ArrayBuilder::new().items(Ref::from_schema_name("DataPair"));
     all_required(vec![
         ("organisation", text().max_length(Some(Organisation::MAX_CHARACTERS)).into()),
         ("model", Ref::from_schema_name("CustomModel").into()),
         ("fence", fence().into()),
         ("expires_at", date_time().into()),
-        ("data", data.into()),
+        ("data", Ref::from_schema_name("DataPage").into()),
     ])
 }
 
@@ -146,11 +145,6 @@ fn event_list() -> ObjectBuilder {
         ("last_position", position().into()),
         ("result", events.into()),
     ])
-}
-
-fn fence() -> ObjectBuilder {
-    let format = Some(SchemaFormat::KnownFormat(KnownFormat::Int64));
-    integer().format(format).minimum(Some(0))
 }
 
 fn lease_seconds() -> ObjectBuilder {

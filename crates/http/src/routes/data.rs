@@ -5,6 +5,7 @@ use axum::response::Response;
 use custom_models_core::access::Operation;
 use custom_models_core::engine::Edited;
 use custom_models_core::model::{DataId, DataList, Edit};
+use custom_models_core::request::ListData;
 use custom_models_core::{Caller, Refusal};
 
 use crate::rejection::Rejection;
@@ -15,13 +16,15 @@ use crate::response::{HandlerResult, Reply};
 /// `GET /api/v3/custom_models/{id}/data`
 pub(crate) async fn list(ctx: RequestContext) -> Response {
     let id = ctx.model_id(1);
+    let list = ctx.query(|pairs| ListData::from_pairs(pairs));
     ctx.respond_to_read(
         Operation::ListData,
-        move |engine, caller| engine.data(caller, id?),
-        |ctx, pairs| {
-            ctx.reject_query()?;
-            Reply::json(StatusCode::OK, &DataList::from(pairs))
+        move |engine, caller| match list {
+            Ok(list) => engine.data(caller, id?, &list),
+            // A model that does not exist is refused first.
+            Err(violations) => Err(engine.get(caller, id?).err().unwrap_or(violations.into())),
         },
+        |_, page| Reply::json(StatusCode::OK, &DataList::from(page)),
     )
     .await
 }

@@ -30,11 +30,12 @@ const PAIR: &str = "/api/v3/custom_models/{id}/data/{data_id}";
 const RUN: &str = "/api/v3/custom_models/{id}/run";
 const CANCEL: &str = "/api/v3/custom_models/{id}/cancel";
 const CLAIM: &str = "/api/v3/training/claim";
+const CLAIMED_DATA: &str = "/api/v3/training/{id}/data";
 const HEARTBEAT: &str = "/api/v3/training/{id}/heartbeat";
 const SUCCEED: &str = "/api/v3/training/{id}/succeed";
 const FAIL: &str = "/api/v3/training/{id}/fail";
 
-static ENDPOINTS: [Endpoint; 16] = [
+static ENDPOINTS: [Endpoint; 17] = [
     on(HttpMethod::Get, MODELS, Operation::List, || get(models::list), docs::list),
     on(HttpMethod::Post, MODELS, Operation::Create, || post(create::create), docs::create),
     on(HttpMethod::Get, MODEL, Operation::Get, || get(models::get), docs::get),
@@ -48,6 +49,7 @@ static ENDPOINTS: [Endpoint; 16] = [
     on(HttpMethod::Get, RESOLVE, Operation::Resolve, || get(models::resolve), docs::resolve),
     on(HttpMethod::Get, EVENTS, Operation::Events, || get(events::events), docs::events),
     on(HttpMethod::Post, CLAIM, Operation::Work, || post(workers::claim), docs::claim),
+    on(HttpMethod::Get, CLAIMED_DATA, Operation::Work, || get(workers::data), docs::claimed_data),
     on(HttpMethod::Post, HEARTBEAT, Operation::Work, || post(workers::heartbeat), docs::heartbeat),
     on(HttpMethod::Post, SUCCEED, Operation::Work, || post(workers::succeed), docs::succeed),
     on(HttpMethod::Post, FAIL, Operation::Work, || post(workers::fail), docs::fail),

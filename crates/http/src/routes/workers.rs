@@ -5,7 +5,9 @@ use axum::response::Response;
 use custom_models_core::access::Operation;
 use custom_models_core::engine::{Edited, LeaseHeld};
 use custom_models_core::model::Edit;
-use custom_models_core::request::{ClaimTraining, Heartbeat, TrainingFailed, TrainingSucceeded};
+use custom_models_core::request::{
+    ClaimTraining, Heartbeat, ListTrainingData, TrainingFailed, TrainingSucceeded,
+};
 use custom_models_core::{Caller, Refusal, Violations};
 
 use crate::request::context::{RequestContext, both};
@@ -31,6 +33,29 @@ async fn claim_training(ctx: &mut RequestContext, caller: &Caller) -> HandlerRes
         Some(claimed) => Reply::json(StatusCode::OK, &claimed),
         None => Ok(Reply::empty(StatusCode::NO_CONTENT)),
     }
+}
+
+/// `GET /api/v3/training/{id}/data`
+pub(crate) async fn data(ctx: RequestContext) -> Response {
+    let id = ctx.model_id(1);
+    let list = ctx.query(|pairs| ListTrainingData::from_pairs(pairs));
+    ctx.respond_to_read(
+        Operation::Work,
+        move |engine, worker| {
+            let id = id?;
+            let ListTrainingData { fence, list, .. } = match list {
+                Ok(list) => list,
+                // As with a worker's reports, the model and that it is trained come before what the query says.
+                Err(violations) => {
+                    let is_trained = engine.get(worker, id)?.training.run().is_some();
+                    return Err(if is_trained { violations.into() } else { Refusal::LeaseLost });
+                }
+            };
+            engine.training_data(worker, id, fence, &list)
+        },
+        |_, page| Reply::json(StatusCode::OK, &page),
+    )
+    .await
 }
 
 /// `POST /api/v3/training/{id}/heartbeat`

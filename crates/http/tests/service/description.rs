@@ -65,7 +65,7 @@ fn the_description_has_every_operation_with_every_status_of_section_6() {
     let set = |statuses: &[&str]| statuses.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
     let all = ["400", "401", "403", "429", "500", "503"];
     let body = ["408", "413", "415", "501"];
-    let operations: [(&str, &str, &[&str]); 16] = [
+    let operations: [(&str, &str, &[&str]); 17] = [
         ("custom_models", "get", &["200"]),
         ("custom_models", "post", &["200", "201", "402", "422"]),
         ("custom_models/{id}", "get", &["200", "304", "404"]),
@@ -79,6 +79,7 @@ fn the_description_has_every_operation_with_every_status_of_section_6() {
         ("custom_models/resolve/{model_key}", "get", &["200", "404", "409"]),
         ("custom_models/events", "get", &["200", "410"]),
         ("training/claim", "post", &["200", "204"]),
+        ("training/{id}/data", "get", &["200", "404", "409"]),
         ("training/{id}/heartbeat", "post", &["200", "404", "409", "412"]),
         ("training/{id}/succeed", "post", &["200", "404", "409", "412"]),
         ("training/{id}/fail", "post", &["200", "404", "409", "412"]),

@@ -39,6 +39,7 @@ fn wire_400_an_unknown_parameter_is_named_on_every_route_and_nothing_is_done() {
         ("GET", &model("events"), ""),
         ("POST", "/api/v3/training/claim", ""),
         ("POST", "/api/v3/training/claim", "{}"),
+        ("GET", "/api/v3/training/3/data?fence=1", ""),
         ("POST", "/api/v3/training/3/heartbeat", fence),
         ("POST", "/api/v3/training/3/succeed", r#"{"fence":1,"training_metrics":{}}"#),
         ("POST", "/api/v3/training/3/fail", r#"{"fence":1,"error":"e"}"#),
@@ -49,7 +50,8 @@ fn wire_400_an_unknown_parameter_is_named_on_every_route_and_nothing_is_done() {
         ("GET", "/docs/", ""),
         ("GET", "/docs/swagger-ui.css", ""),
     ] {
-        send(method, &format!("{path}?colour=red&colour"), body).is(400, &unknown(COLOUR));
+        let sign = if path.contains('?') { '&' } else { '?' };
+        send(method, &format!("{path}{sign}colour=red&colour"), body).is(400, &unknown(COLOUR));
     }
     let upload = |more: &[(&str, &str)], body: &[u8]| {
         let headers = [&[("Content-Type", TYPE)], more].concat();

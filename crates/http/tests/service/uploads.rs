@@ -10,6 +10,7 @@ use custom_models_core::access::{Limits, Scope};
 use custom_models_core::model::DataType;
 use custom_models_http::Options;
 use custom_models_training_data::{ContentStore, Folder};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::{Answer, Behaviour, MODELS, NAMED, Server, head};
@@ -138,7 +139,7 @@ const RIGHT: [(&str, Option<&str>, &[u8]); 3] = [
 fn data_1_and_data_6_an_upload_is_confirmed_and_listed() {
     let uploads = uploads();
     uploads.upload().is(200, UPLOADED).has("etag", "\"2\"");
-    let list = r#"{"count":1,"result":[{"id":1,"data_type":"train","audio_millis":1000,"audio":{"filename":"a.flac","bytes":12096,"sha256":"SHA"},"transcript":{"filename":"a.txt","bytes":22,"sha256":"TEXT"},"created_at":"2023-11-14T22:13:20Z"}]}"#;
+    let list = r#"{"count":1,"total_results":1,"result":[{"id":1,"data_type":"train","audio_millis":1000,"audio":{"filename":"a.flac","bytes":12096,"sha256":"SHA"},"transcript":{"filename":"a.txt","bytes":22,"sha256":"TEXT"},"created_at":"2023-11-14T22:13:20Z"}]}"#;
     let digest = |bytes| custom_models_core::store::NewIdempotencyRecord::digest(bytes).to_string();
     let list = list.replace("SHA", &digest(FLAC)).replace("TEXT", &digest(RIGHT[2].2));
     uploads.server.get(&uploads.key, &format!("{MODELS}/1/data")).is(200, &list);
@@ -212,7 +213,7 @@ fn data_3_an_upload_that_breaks_off_or_stalls_leaves_nothing() {
     uploads
         .server
         .get(&uploads.key, &format!("{MODELS}/1/data"))
-        .is(200, r#"{"count":0,"result":[]}"#);
+        .is(200, r#"{"count":0,"total_results":0,"result":[]}"#);
 }
 
 #[test]
@@ -298,6 +299,32 @@ fn data_5_the_upload_that_makes_5_hours_makes_the_model_ready() {
 }
 
 #[test]
+fn data_6_the_list_of_data_is_pages() {
+    let uploads = uploads();
+    let get = |query: &str| uploads.server.get(&uploads.key, &format!("{MODELS}/1/data{query}"));
+    get("").is(200, r#"{"count":0,"total_results":0,"result":[]}"#);
+    (0..26).for_each(|_| uploads.server.has_data("acme", 1, DataType::Train, 1));
+    let shown = |query: &str| {
+        let page: Value = serde_json::from_str(&get(query).body).unwrap();
+        let ids = page["result"].as_array().unwrap().iter().map(|pair| pair["id"].as_u64());
+        let ids: Vec<u64> = ids.map(Option::unwrap).collect();
+        assert_eq!((&page["count"], &page["total_results"]), (&ids.len().into(), &26.into()));
+        ids
+    };
+    assert_eq!(shown(""), (1..=25).collect::<Vec<_>>());
+    assert_eq!(shown("?page=2"), [26]);
+    assert!(shown("?page=3").is_empty());
+    assert_eq!(shown("?page=3&per_page=7"), (15..=21).collect::<Vec<_>>());
+    assert_eq!(shown("?per_page=100"), (1..=26).collect::<Vec<_>>());
+    get("?page=0&per_page=0&per_page=1&status=2").is(
+        400,
+        r#"{"error":"Validation Error","message":"Invalid field values","details":{"page":"Page must be an integer of at least 1","per_page":"Per page is given more than once","status":"Unknown parameter"}}"#,
+    );
+    let foreign = uploads.server.get(&uploads.key, &format!("{MODELS}/7/data?page=0"));
+    foreign.refuses(404, "MODEL_NOT_FOUND");
+}
+
+#[test]
 fn data_6_a_pair_is_removed_with_its_contents() {
     let uploads = uploads();
     uploads.upload().is(200, UPLOADED);
@@ -371,7 +398,7 @@ fn order_an_upload_is_judged_by_key_model_state_revision_type_and_body() {
         uploads.put(&[("Content-Type", said)], &right()).is(415, not_parts);
     }
     uploads.put(&[], &right()).is(415, not_parts);
-    uploads.server.get(&reader, &path).is(200, r#"{"count":0,"result":[]}"#);
+    uploads.server.get(&reader, &path).is(200, r#"{"count":0,"total_results":0,"result":[]}"#);
     uploads.server.get(&other, &path).refuses(404, "MODEL_NOT_FOUND");
     uploads.server.request("POST", &path, &[], "").is(
         405,

@@ -44,11 +44,52 @@ fn train_3_a_training_is_claimed_with_its_data_and_only_once() {
     server.post(&worker, CLAIM, r#"{"lease_seconds":100}"#).is(
         200,
         &format!(
-            r#"{{"organisation":"acme","model":{model},"fence":1,"expires_at":"2023-11-14T22:15:00Z","data":[{data}]}}"#
+            r#"{{"organisation":"acme","model":{model},"fence":1,"expires_at":"2023-11-14T22:15:00Z","data":{{"count":2,"total_results":2,"result":[{data}]}}}}"#
         ),
     );
     let nothing = server.request("POST", CLAIM, &[("Authorization", &worker)], "");
     nothing.is(204, "").has_no("content-type");
+}
+
+#[test]
+fn train_3_a_worker_reads_the_data_of_its_training_page_by_page() {
+    let (server, _, worker) = at_work();
+    let get = |by: &str, query: &str| server.get(by, &training(&format!("1/data{query}")));
+    let invalid = |answer: Answer, details: &str| {
+        let body = format!(
+            r#"{{"error":"Validation Error","message":"Invalid field values","details":{details}}}"#
+        );
+        answer.is(400, &body);
+    };
+    // Nobody has claimed it.
+    get(&worker, "?fence=1").is(409, LOST);
+    let claimed = server.post(&worker, CLAIM, "{}");
+    let (_, data) = claimed.body.split_once(r#""data":"#).unwrap();
+    get(&worker, "?fence=1").is(200, data.strip_suffix('}').unwrap());
+    let second = get(&worker, "?per_page=1&fence=1&page=2");
+    let beginning = r#"{"count":1,"total_results":2,"result":[{"id":2,"type":"test","#;
+    assert!(second.body.starts_with(beginning), "{}", second.body);
+    get(&worker, "?fence=1&page=3&per_page=1")
+        .is(200, r#"{"count":0,"total_results":2,"result":[]}"#);
+    invalid(get(&worker, ""), r#"{"fence":"Fence is required"}"#);
+    invalid(
+        get(&worker, "?page=0&per_page=101&fence=x&status=1"),
+        r#"{"page":"Page must be an integer of at least 1","per_page":"Per page must be an integer from 1 to 100","fence":"Fence must be an integer of at least 0","status":"Unknown parameter"}"#,
+    );
+    get(&worker, "?fence=2").is(409, LOST);
+    let reader = server.key(3, "acme", &[Scope::Read]);
+    get(&reader, "?fence=1").refuses(403, "INSUFFICIENT_SCOPE");
+    server.get(&worker, &training("7/data?fence=x")).refuses(404, "MODEL_NOT_FOUND");
+    server.pass(60);
+    get(&worker, "?fence=1").is(409, LOST);
+}
+
+#[test]
+fn order_a_model_that_is_not_trained_before_the_parameters_of_its_page() {
+    let (server, key, worker) = at_work();
+    server.ready_model(&key, 2);
+    server.get(&worker, &training("2/data?page=0")).is(409, LOST);
+    server.get(&worker, &training("7/data?page=0")).refuses(404, "MODEL_NOT_FOUND");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use custom_models_core::model::{DataId, DataList, DataPair, DataTotals, DataType};
+use custom_models_core::model::{DataId, DataList, DataPage, DataPair, DataTotals, DataType};
 use serde::Serialize;
 
 /// An hour in milliseconds.
@@ -52,7 +52,7 @@ impl Listing {
             // Rounded up: it is zero only if nothing is missing.
             missing_hours: hours(enough.saturating_sub(train).next_multiple_of(STEP)),
             duplicates,
-            list: DataList::from(pairs),
+            list: DataList::from(DataPage::new(pairs.len() as u64, pairs)),
         }
     }
 }

@@ -53,7 +53,7 @@ impl<'a> Target<'a> {
 
     /// Returns the pairs that the model has.
     pub(super) fn pairs(&self) -> Result<Vec<DataPair>, Failure> {
-        Ok(self.engine.data(self.caller, self.model)?)
+        Ok(self.engine.pairs(self.caller, self.model).collect::<Result<_, _>>()?)
     }
 
     /// Begins the upload of a pair, with its type if that is known.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use custom_models_core::Refusal;
 use custom_models_core::engine::Claimed;
-use custom_models_core::model::DataFile;
+use custom_models_core::model::{DataFile, DataPair};
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use custom_models_training_data::{ContentStore, is_content_name};
 
@@ -23,30 +23,34 @@ impl Copies {
     /// `false`.
     pub(super) fn of(
         claimed: &Claimed,
+        pairs: impl Iterator<Item = Result<DataPair, Refusal>>,
         contents: &dyn ContentStore,
         mut go_on: impl FnMut() -> Result<bool, Refusal>,
     ) -> Result<Option<Self>, Refusal> {
         let (organisation, id) = (&claimed.organisation, claimed.model.id);
-        let files = claimed.data.iter().flat_map(|pair| [&pair.audio, &pair.transcript]);
-        let is_elsewhere =
-            |file: &&DataFile| contents.path(organisation, id, &file.content).is_none();
-        let files: Vec<_> = files.filter(is_elsewhere).collect();
-        if files.is_empty() {
-            return Ok(None);
-        }
-        let copies = Copies(TempFolder::new().map_err(failed)?);
-        for file in files {
-            let mut content = contents.open(organisation, id, &file.content)?;
-            let mut options = OpenOptions::new();
-            let options = options.write(true).create_new(true);
-            let mut copy = options.open(copies.path(file)).map_err(failed)?;
-            while copy_chunk(&mut content, &mut copy).map_err(failed)? {
-                if !go_on()? {
-                    return Ok(None);
+        let mut copies: Option<Copies> = None;
+        for pair in pairs {
+            let pair = pair?;
+            for file in [&pair.audio, &pair.transcript] {
+                if contents.path(organisation, id, &file.content).is_some() {
+                    continue;
+                }
+                let copies = match &mut copies {
+                    Some(copies) => copies,
+                    none => none.insert(Copies(TempFolder::new().map_err(failed)?)),
+                };
+                let mut content = contents.open(organisation, id, &file.content)?;
+                let mut options = OpenOptions::new();
+                let options = options.write(true).create_new(true);
+                let mut copy = options.open(copies.path(file)).map_err(failed)?;
+                while copy_chunk(&mut content, &mut copy).map_err(failed)? {
+                    if !go_on()? {
+                        return Ok(None);
+                    }
                 }
             }
         }
-        Ok(Some(copies))
+        Ok(copies)
     }
 
     /// The path of a file's copy.

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use custom_models_core::CustomModel;
 use custom_models_core::engine::Claimed;
-use custom_models_core::model::DataFile;
+use custom_models_core::model::{DataFile, DataPair};
+use custom_models_core::{CustomModel, Refusal};
 use serde::Serialize;
 
 /// The longest variable of paths, in bytes. Linux starts no program with one of 128 KiB.
@@ -17,8 +17,9 @@ pub(crate) type Variables = Vec<(&'static str, String)>;
 /// everything. A list of paths that is too long for a variable is on standard input only.
 pub(crate) fn training_input(
     claimed: &Claimed,
+    pairs: impl Iterator<Item = Result<DataPair, Refusal>>,
     path: impl Fn(&DataFile) -> Option<PathBuf>,
-) -> (Variables, String) {
+) -> Result<(Variables, String), Refusal> {
     let model = &claimed.model;
     let place = |file: &DataFile| FileInput {
         filename: file.filename.clone(),
@@ -26,17 +27,14 @@ pub(crate) fn training_input(
         sha256: file.sha256.to_string(),
         path: path(file).map(|path| path.to_string_lossy().into_owned()),
     };
-    let data: Vec<_> = claimed
-        .data
-        .iter()
-        .map(|pair| PairInput {
-            id: pair.id.get(),
-            data_type: pair.data_type.as_str(),
-            audio_millis: pair.audio_millis,
-            audio: place(&pair.audio),
-            transcript: place(&pair.transcript),
-        })
-        .collect();
+    let told = |pair: DataPair| PairInput {
+        id: pair.id.get(),
+        data_type: pair.data_type.as_str(),
+        audio_millis: pair.audio_millis,
+        audio: place(&pair.audio),
+        transcript: place(&pair.transcript),
+    };
+    let data = pairs.map(|pair| pair.map(told)).collect::<Result<Vec<_>, _>>()?;
     let transcripts = |data_type: &str| {
         let of_type = data.iter().filter(|pair| pair.data_type == data_type);
         let paths = of_type.filter_map(|pair| pair.transcript.path.clone());
@@ -53,7 +51,7 @@ pub(crate) fn training_input(
     ];
     variables.retain(|(_, value)| value.len() <= LONGEST_VARIABLE);
     let told = TrainingInput { organisation: claimed.organisation.to_string(), model, data };
-    (variables, serde_json::to_string(&told).unwrap_or_default())
+    Ok((variables, serde_json::to_string(&told).unwrap_or_default()))
 }
 
 #[derive(Serialize)]

@@ -11,7 +11,7 @@ use crate::memory::MemoryStore;
 use crate::model::{
     DataFile, Edit, Expected, Fence, LeaseTime, NewPair, Progress, TrainingMetrics,
 };
-use crate::request::CreateModel;
+use crate::request::{CreateModel, ListData};
 use crate::store::access::AccessStore;
 use crate::store::access_change::{AccessChange, Registration};
 use crate::store::archive::ArchiveStore;
@@ -68,7 +68,7 @@ fn records() -> Vec<Record> {
     engine.delete(&caller, ids[2]).unwrap();
     let with = engine.add_data(&caller, ids[3], pair(DataType::Train), &any);
     with.unwrap();
-    let first = engine.data(&caller, ids[3]).unwrap()[0].id;
+    let first = engine.data(&caller, ids[3], &ListData::default()).unwrap().result[0].id;
     engine.remove_data(&caller, ids[3], first, &any).unwrap();
     let registration = Registration { organisation: acme(), plan: "Gold".parse().unwrap() };
     store.apply_access(AccessChange::Register(registration)).unwrap();

@@ -16,6 +16,10 @@ pub(crate) enum Call {
     Submit(Box<Write>),
     Get(Organisation, ModelId),
     List(Organisation, Selection),
+    /// A read of data, which found so many pairs.
+    Data {
+        rows: usize,
+    },
     Close,
 }
 
@@ -58,16 +62,6 @@ macro_rules! life_of {
             self.$store.claimable(of, at, limit)
         }
 
-        fn data(
-            &self,
-            of: &Organisation,
-            id: ModelId,
-            after: u32,
-            limit: u32,
-        ) -> Result<Vec<DataPair>, StoreError> {
-            self.$store.data(of, id, after, limit)
-        }
-
         fn idempotency_record(
             &self,
             of: &Organisation,
@@ -99,6 +93,18 @@ impl ModelStore for Recorder {
     }
 
     life_of!(store);
+
+    fn data(
+        &self,
+        of: &Organisation,
+        id: ModelId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        let pairs = self.store.data(of, id, after, limit)?;
+        self.note(Call::Data { rows: pairs.len() });
+        Ok(pairs)
+    }
 
     fn close(&self) -> Result<(), StoreError> {
         self.note(Call::Close);
@@ -155,6 +161,16 @@ impl ModelStore for Scripted {
     }
 
     life_of!(life);
+
+    fn data(
+        &self,
+        of: &Organisation,
+        id: ModelId,
+        after: u32,
+        limit: u32,
+    ) -> Result<Vec<DataPair>, StoreError> {
+        self.life.data(of, id, after, limit)
+    }
 
     fn close(&self) -> Result<(), StoreError> {
         (self.get)().map(|_| ())

@@ -7,8 +7,8 @@ use custom_models_core::{Caller, CreateModel, Engine, MemoryStore, Plan};
 
 use super::*;
 
-/// A training with so many pairs, claimed by a worker.
-fn claimed(pairs: usize) -> Claimed {
+/// A training with so many pairs, claimed by a worker, and its pairs.
+fn claimed(pairs: usize) -> (Claimed, Vec<Result<DataPair, Refusal>>) {
     let engine = Engine::new(Arc::new(MemoryStore::new()), SystemTime::now);
     let caller = Caller::new("acme".parse().unwrap(), Plan::gold());
     let request = CreateModel::builder().name("n").language("en").build().unwrap();
@@ -29,7 +29,8 @@ fn claimed(pairs: usize) -> Claimed {
         engine.add_data(&caller, id, pair, &any).unwrap();
     }
     engine.run(&caller, id, &any).unwrap();
-    engine.claim(&Actor::COMMAND_LINE, None, LeaseTime::default()).unwrap().unwrap()
+    let claimed = engine.claim(&Actor::COMMAND_LINE, None, LeaseTime::default());
+    (claimed.unwrap().unwrap(), engine.pairs(&caller, id).collect())
 }
 
 #[test]
@@ -40,9 +41,13 @@ fn train_3_a_list_that_is_too_long_for_a_variable_is_told_on_standard_input_alon
         let name = "CUSTOM_MODEL_TRAIN_TRANSCRIPTS";
         variables.iter().find(|(it, _)| *it == name).map(|(_, value)| value.lines().count())
     };
-    let (variables, _) = training_input(&claimed(60), path);
+    let told = |count| {
+        let (claimed, pairs) = claimed(count);
+        training_input(&claimed, pairs.into_iter(), path).unwrap()
+    };
+    let (variables, _) = told(60);
     assert_eq!((variables.len(), transcripts(&variables)), (7, Some(60)));
-    let (variables, input) = training_input(&claimed(150), path);
+    let (variables, input) = told(150);
     assert_eq!((variables.len(), transcripts(&variables)), (6, None));
     assert_eq!(input.matches("a.txt\",\"bytes\"").count(), 150);
     // And with these a program starts.
