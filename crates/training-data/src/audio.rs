@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use crate::boxes;
+use crate::mp4_limits;
 
 mod adts;
 mod beginning;
@@ -218,7 +218,7 @@ fn of_ogg(audio: &mut (impl Read + Seek + Send + Sync), part: &Part) -> Result<u
 }
 
 fn of_mp4(audio: &mut (impl Read + Seek + Send + Sync), length: u64) -> Result<u128, AudioFault> {
-    if !boxes::is_bearable(audio, length)? {
+    if !mp4_limits::is_bearable(audio, length)? {
         return Err(AudioFault::NotAudio);
     }
     audio.seek(SeekFrom::Start(0))?;

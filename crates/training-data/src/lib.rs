@@ -32,9 +32,9 @@
 #![forbid(unsafe_code)]
 
 mod audio;
-mod boxes;
 mod content;
 mod folder;
+mod mp4_limits;
 mod names;
 #[cfg(feature = "object-store")]
 mod objects;

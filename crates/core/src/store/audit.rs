@@ -11,10 +11,10 @@ use crate::tenant::{Organisation, PlanName, Plans};
 use crate::time::Timestamp;
 
 mod finding;
-mod told;
+mod replay;
 
 pub use finding::Finding;
-use told::{Pairs, Told, Training};
+use replay::{Pairs, Replay, Training};
 
 /// An audit of the records of an export. It takes them one after the other, and returns the contradictions at
 /// the end.
@@ -50,16 +50,16 @@ struct Counted {
 #[derive(Debug, Default)]
 struct Seen {
     /// `None` if the model does not exist.
-    is: Option<Box<Is>>,
+    stored: Option<Box<StoredModel>>,
     data: DataTotals,
     pairs: Pairs,
-    told: Told,
+    replay: Replay,
     is_out_of_place: bool,
 }
 
 /// The fields of an existing model that an audit checks.
 #[derive(Debug)]
-struct Is {
+struct StoredModel {
     training: Training,
     revision: u64,
     created_at: Timestamp,
@@ -99,8 +99,8 @@ impl Audit {
                 self.look_for_counters(organisation);
                 let Some(id) = model else { return };
                 let seen = self.models.get(&(organisation.clone(), id));
-                let is = seen.and_then(|seen| seen.is.as_ref());
-                if is.is_some_and(|is| is.revision < revision.get()) {
+                let stored = seen.and_then(|seen| seen.stored.as_ref());
+                if stored.is_some_and(|stored| stored.revision < revision.get()) {
                     self.findings.push(Finding::AnswerAhead(organisation.clone(), id));
                 }
                 if id.get() > self.last_id && seen.is_none() {
@@ -151,13 +151,13 @@ impl Audit {
         if !is_of_data(&model.training) {
             found(Finding::StatusNotOfData);
         }
-        let is = Some(Box::new(Is {
+        let stored = Some(Box::new(StoredModel {
             training: Training::from(&model.training),
             revision: model.revision().get(),
             created_at: model.created_at,
             updated_at: model.updated_at,
         }));
-        let seen = Seen { is, ..Seen::default() };
+        let seen = Seen { stored, ..Seen::default() };
         if self.models.insert((organisation.clone(), model.id), seen).is_some() {
             self.findings.push(Finding::Repeated(organisation.clone(), Some(model.id)));
         }
@@ -166,9 +166,9 @@ impl Audit {
     fn look_at_data(&mut self, organisation: &Organisation, model: ModelId, pair: &DataPair) {
         self.look_for_counters(organisation);
         let seen = self.models.get_mut(&(organisation.clone(), model));
-        let Some((Seen { data, pairs, .. }, updated_at)) =
-            seen.and_then(|seen| seen.is.as_ref().map(|is| is.updated_at).map(|at| (seen, at)))
-        else {
+        let Some((Seen { data, pairs, .. }, updated_at)) = seen.and_then(|seen| {
+            seen.stored.as_ref().map(|stored| stored.updated_at).map(|at| (seen, at))
+        }) else {
             return self.findings.push(Finding::DataOfNobody(organisation.clone(), model, pair.id));
         };
         let (millis, number) = match pair.data_type {
@@ -199,7 +199,7 @@ impl Audit {
             is_in_order = event.event_type != EventType::Created || counted.create(model);
         }
         let seen = self.models.entry((organisation.clone(), model)).or_default();
-        if !(seen.told.take(&event) && is_in_order || seen.is_out_of_place) {
+        if !(seen.replay.take(&event) && is_in_order || seen.is_out_of_place) {
             // Later events may be out of place because of this one.
             seen.is_out_of_place = true;
             self.findings.push(Finding::EventOutOfPlace { organisation, position, model });
@@ -222,7 +222,7 @@ impl Audit {
             }
             let counted = self.organisations.get(&organisation);
             let first = counted.and_then(|counted| counted.created).map(|(first, _)| first);
-            if first.is_some_and(|first| first < id) && !seen.told.is_whole() {
+            if first.is_some_and(|first| first < id) && !seen.replay.is_whole() {
                 findings.push(Finding::CreationMissing(organisation.clone(), id));
             }
             if ids.contains_key(&id) {
@@ -282,26 +282,28 @@ impl Counted {
 
 impl Seen {
     fn findings(self) -> impl Iterator<Item = fn(Organisation, ModelId) -> Finding> {
-        let Seen { is, data, pairs, told, is_out_of_place } = self;
-        let is_as_told = told.is_there().is_none_or(|is_there| is_there == is.is_some());
+        let Seen { stored, data, pairs, replay, is_out_of_place } = self;
+        let agrees = replay.exists().is_none_or(|exists| exists == stored.is_some());
         let mut findings: Vec<fn(Organisation, ModelId) -> Finding> = Vec::new();
-        if !is_as_told {
+        if !agrees {
             findings.push(Finding::NotAsTold);
         }
-        let Some(is) = is else { return findings.into_iter() };
-        let totals = is.training.data;
+        let Some(stored) = stored else { return findings.into_iter() };
+        let totals = stored.training.data;
         // The last id may belong to a pair that was removed.
         let is_sum = DataTotals { last_id: totals.last_id, ..data } == totals;
         let is_counted = is_sum && data.last_id <= totals.last_id;
         // After an event out of place, the others are not compared with the model.
-        let is_told = !is_out_of_place && is_as_told;
-        if !is_counted || is_told && !told.is_of_pairs(pairs, totals.last_id) {
+        let is_comparable = !is_out_of_place && agrees;
+        if !is_counted || is_comparable && !replay.is_of_pairs(pairs, totals.last_id) {
             findings.push(Finding::DataMiscounted);
         }
-        if is_told && !told.is_of_training(&is.training) {
+        if is_comparable && !replay.is_of_training(&stored.training) {
             findings.push(Finding::StatusNotAsTold);
         }
-        if is_told && !told.is_of_changes(is.revision, is.created_at, is.updated_at) {
+        if is_comparable
+            && !replay.is_of_changes(stored.revision, stored.created_at, stored.updated_at)
+        {
             findings.push(Finding::ChangesNotAsTold);
         }
         findings.into_iter()

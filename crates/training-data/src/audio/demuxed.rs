@@ -16,7 +16,7 @@ use symphonia::default::formats::{IsoMp4Reader, OggReader};
 use super::decoding::Decoding;
 use super::tracks::{Movie, Track};
 use super::{AudioFault, LEAST_RATE};
-use crate::boxes::{FARTHEST, TABLES};
+use crate::mp4_limits::{FARTHEST, TABLES};
 
 /// The part of a file that a demuxer reads.
 pub(super) struct Part {

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Seek};
 
 use super::nanos;
-use crate::boxes::{Boxes, FARTHEST, Header};
+use crate::mp4_limits::{Boxes, FARTHEST, Header};
 
 /// The most tracks, boxes unrelated to the audio, and edits per track to examine.
 const MOST_TRACKS: usize = 64;

@@ -1,14 +1,14 @@
 use super::*;
 
-fn told(events: &[EventType]) -> (Told, Vec<bool>) {
-    let mut told = Told::default();
+fn replay(events: &[EventType]) -> (Replay, Vec<bool>) {
+    let mut replay = Replay::default();
     let taken = events.iter().map(|event_type| {
         let event_type = event_type.clone();
         let actor = "host".parse().unwrap();
-        told.take(&NewEvent { created_at: Timestamp::MIN, actor, event_type })
+        replay.take(&NewEvent { created_at: Timestamp::MIN, actor, event_type })
     });
     let taken = taken.collect();
-    (told, taken)
+    (replay, taken)
 }
 
 fn added(id: u32) -> EventType {
@@ -53,7 +53,7 @@ fn an_event_follows_only_those_that_let_it_happen() {
         vec![failed(), progressed()],
         vec![Succeeded, added(1), Started, Succeeded, Succeeded],
     ] {
-        let (_, taken) = told(&events);
+        let (_, taken) = replay(&events);
         let right: Vec<bool> = (1..=events.len()).map(|it| it < events.len()).collect();
         assert_eq!(taken, right, "{events:?}");
     }
@@ -80,10 +80,10 @@ fn a_status_is_one_that_the_last_events_allow() {
         (vec![failed(), added(1), removed(1)], vec![1, 5], vec![2]),
         (vec![Cancelled], vec![1], vec![2]),
     ] {
-        let (told, _) = told(&events);
+        let (replay, _) = replay(&events);
         for (is_enough, right) in [(false, too_little), (true, enough)] {
             let fits = TrainingStatus::ALL.into_iter();
-            let fits = fits.filter(|status| told.is_of_status(*status, is_enough));
+            let fits = fits.filter(|status| replay.is_of_status(*status, is_enough));
             let fits: Vec<u8> = fits.map(TrainingStatus::number).collect();
             assert_eq!(fits, right, "{events:?}, {is_enough}");
         }

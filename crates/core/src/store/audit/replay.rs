@@ -7,7 +7,7 @@ use crate::time::Timestamp;
 
 /// The state of a model that its stored events describe.
 #[derive(Debug, Default)]
-pub(super) struct Told {
+pub(super) struct Replay {
     is_seen: bool,
     /// True if the creation is among the events.
     is_whole: bool,
@@ -97,7 +97,7 @@ fn mixed(id: DataId) -> u64 {
     (number ^ (number >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93)
 }
 
-impl Told {
+impl Replay {
     /// Takes the next event; returns false if it cannot follow those before it.
     pub(super) fn take(&mut self, event: &NewEvent) -> bool {
         let NewEvent { created_at: at, actor: _, event_type } = event;
@@ -193,7 +193,7 @@ impl Told {
     }
 
     /// Returns true if the model must exist, false if it must not; `None` if no event tells.
-    pub(super) fn is_there(&self) -> Option<bool> {
+    pub(super) fn exists(&self) -> Option<bool> {
         self.is_seen.then_some(!self.is_deleted)
     }
 
@@ -249,7 +249,9 @@ impl Told {
 
     fn is_of_times(&self, training: &Training) -> bool {
         let Some(started) = training.started_at else { return true };
-        let is_of = |told: Option<Timestamp>, is: Timestamp| told.is_none_or(|told| told == is);
+        let is_of = |replay: Option<Timestamp>, stored: Timestamp| {
+            replay.is_none_or(|replay| replay == stored)
+        };
         // Even if a clock was set back in between, a training does not end before it began.
         let ended_at = self.ended_at.map(|ended| ended.max(started));
         is_of(self.started_at, started)
@@ -258,8 +260,9 @@ impl Told {
 
     /// Returns true if the progress agrees with the events. A claim resets it to zero without an event.
     fn is_of_progress(&self, progress: Option<Progress>) -> bool {
-        progress
-            .is_none_or(|is| is == Progress::NONE || self.progress.is_none_or(|told| told == is))
+        progress.is_none_or(|stored| {
+            stored == Progress::NONE || self.progress.is_none_or(|replay| replay == stored)
+        })
     }
 }
 
