@@ -1,4 +1,4 @@
-//! Who sends a request: a caller with its scopes, found by a key or by a host's own accounts.
+//! The sender of a request: a caller with its scopes, found by a key or by the accounts of a host.
 
 use crate::access::api_key::{KeyDigest, KeyRecord};
 use crate::access::operation::Operation;

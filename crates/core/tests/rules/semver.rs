@@ -1,4 +1,4 @@
-//! What may grow is `#[non_exhaustive]`; what may not says why.
+//! Types that may grow are `#[non_exhaustive]`; the others say why they are not.
 
 use std::fs;
 use std::path::{Path, PathBuf};
