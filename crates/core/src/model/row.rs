@@ -86,7 +86,7 @@ impl ModelRow<'_> {
         let status = status.ok_or(InvalidModelRow("an unknown training status"))?;
         let training = TrainingState::from_record(status, self.training);
         let training =
-            training.map_err(|_| InvalidModelRow("no course of a model in its training status"))?;
+            training.map_err(|_| InvalidModelRow("no training state of its training status"))?;
         let claimable_at = self.claimable_at.map(|at| at.map(UnixMillis::from_unix_millis));
         match claimable_at {
             Some(at) if at != training.claimable_at() => {

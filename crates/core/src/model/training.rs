@@ -311,7 +311,7 @@ impl Run {
 
 /// The error for a record that is not a training state, or contradicts the status stored with it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("not the record of a model's course")]
+#[error("not the record of a training state")]
 pub struct InvalidTrainingState;
 
 /// The text form for stores, which need not understand it.

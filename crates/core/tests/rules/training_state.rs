@@ -1,13 +1,15 @@
 //! The training state of a model never contradicts itself, after any sequence of operations.
 
-use custom_models_core::CustomModel;
 use custom_models_core::engine::Retention;
-use custom_models_core::model::{DataType, TrainingEvent, TrainingState, TrainingStatus};
+use custom_models_core::model::{DataType, Edit, TrainingEvent, TrainingState, TrainingStatus};
+use custom_models_core::{CustomModel, Engine, Refusal};
 use proptest::prelude::*;
 use serde_json::Value;
 
 use crate::support::{Clock, config, pair, tape, training};
-use crate::training::{ANYTHING, Claims, HOURS_5, beat, fail, lease, ready, succeed, worker};
+use crate::training::{
+    ANYTHING, Claims, HOURS_5, beat, claimed, fail, lease, ready, succeed, worker,
+};
 
 proptest! {
     #![proptest_config(config())]
@@ -119,6 +121,66 @@ fn train_1_a_record_that_contradicts_itself_is_none() {
     for spoiled in ["", "{", "{}", "null"] {
         assert!(read(spoiled).is_err());
     }
+}
+
+#[test]
+fn read_4_the_message_of_a_running_training_tells_that_test_data_is_missing() {
+    let (engine, _clock, acme, model) = ready();
+    let message = |engine: &Engine| {
+        engine.run(&acme, model.id, &ANYTHING).unwrap();
+        let message = engine.get(&acme, model.id).unwrap().status_message();
+        engine.cancel(&acme, model.id, &ANYTHING).unwrap();
+        message
+    };
+    assert_eq!(message(&engine), "Training is running. The model has no test data.");
+    engine.add_data(&acme, model.id, pair(DataType::Test, 1), &ANYTHING).unwrap();
+    assert_eq!(message(&engine), "Training is running.");
+}
+
+#[test]
+fn train_1_a_record_of_a_run_that_contradicts_itself_is_none() {
+    let (engine, _clock, acme, of) = claimed();
+    let state = engine.get(&acme, of.model.id).unwrap().training;
+    let record = state.to_record().unwrap().unwrap();
+    let read = |record: &str| TrainingState::from_record(TrainingStatus::Running, Some(record));
+    assert_eq!(read(&record).unwrap(), state);
+    let mut fields: Value = serde_json::from_str(&record).unwrap();
+    for (name, wrong) in [("attempts", 4.into()), ("attempts", 0.into()), ("lease", Value::Null)] {
+        let mut spoiled = fields.clone();
+        *member(&mut spoiled, name).unwrap() = wrong;
+        assert!(read(&spoiled.to_string()).is_err(), "{spoiled}");
+    }
+    *member(&mut fields, "last_fence").unwrap() = 0.into();
+    assert!(read(&fields.to_string()).is_err(), "{fields}");
+}
+
+/// Finds a member by its name, at any depth.
+fn member<'a>(value: &'a mut Value, name: &str) -> Option<&'a mut Value> {
+    let Value::Object(members) = value else { return None };
+    if members.contains_key(name) {
+        return members.get_mut(name);
+    }
+    members.values_mut().find_map(|value| member(value, name))
+}
+
+/// Claims by id, as a worker may that lost a race: what is listed as claimable never has a live lease.
+#[test]
+fn train_3_a_live_lease_keeps_others_out_and_the_training_from_expiring() {
+    let (engine, clock, acme, mut of) = claimed();
+    for attempt in 1..=3 {
+        let model = engine.get(&acme, of.model.id).unwrap();
+        for edit in [Edit::Claim { time: lease(60) }, Edit::Expire] {
+            let refused = engine.edit(&acme, model.id, edit, &ANYTHING);
+            assert_eq!(refused.unwrap_err(), Refusal::LeaseLost, "attempt {attempt}");
+        }
+        clock.go(60_000);
+        if attempt < 3 {
+            of = engine.claim(&worker("w"), None, lease(60)).unwrap().unwrap();
+        }
+    }
+    let refused = engine.edit(&acme, of.model.id, Edit::Claim { time: lease(60) }, &ANYTHING);
+    assert_eq!(refused.unwrap_err(), Refusal::LeaseLost, "a fourth attempt");
+    engine.edit(&acme, of.model.id, Edit::Expire, &ANYTHING).unwrap();
 }
 
 /// The pages show the transitions that change a state, and no others.

@@ -40,7 +40,7 @@ fn a_column_against_the_rules_is_told() {
         (ModelRow { language: "EN", ..ROW }, "an unknown language"),
         (ModelRow { base_model: "", ..ROW }, "an unknown base model"),
         (ModelRow { training_status: 9, ..ROW }, "an unknown training status"),
-        (ModelRow { training_status: 3, ..ROW }, "no course of a model in its training status"),
+        (ModelRow { training_status: 3, ..ROW }, "no training state of its training status"),
         (
             ModelRow { claimable_at: Some(Some(0)), ..ROW },
             "a training that is to be claimed at another time",
