@@ -160,9 +160,10 @@ impl RecordsState {
         limit: u32,
     ) -> Vec<DataPair> {
         let pairs = self.data.get(&(organisation.clone(), model));
-        let Ok(first) = DataId::new(after.saturating_add(1)) else { return Vec::new() };
+        let first = after.checked_add(1).and_then(|number| DataId::new(number).ok());
+        let Some(first) = first else { return Vec::new() };
         let behind = pairs.into_iter().flat_map(|pairs| pairs.range(first..));
-        let behind = behind.map(|(_, pair)| pair).filter(|pair| pair.id.get() > after);
-        behind.take(usize::try_from(limit).unwrap_or(usize::MAX)).cloned().collect()
+        let behind = behind.map(|(_, pair)| pair.clone());
+        behind.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect()
     }
 }
