@@ -7,7 +7,7 @@ use std::sync::Arc;
 use custom_models_core::field::{Field, ViolationKind};
 use custom_models_core::model::{ContentDigest, DataFile, DataType, NewPair};
 use custom_models_core::store::StoreError;
-use custom_models_core::{ModelId, Organisation, Violations};
+use custom_models_core::{ModelId, Organisation, Refusal, Violations};
 use sha2::{Digest, Sha256};
 
 use crate::audio::{AudioFault, AudioFormat, measure};
@@ -37,6 +37,17 @@ impl fmt::Display for UploadError {
             UploadError::TooLarge => f.write_str("a file is too large"),
             UploadError::Invalid(violations) => write!(f, "invalid: {violations:?}"),
             UploadError::Store(error) => error.fmt(f),
+        }
+    }
+}
+
+/// The refusal of the API for an upload that yields no pair.
+impl From<UploadError> for Refusal {
+    fn from(error: UploadError) -> Self {
+        match error {
+            UploadError::TooLarge => Refusal::FileTooLarge,
+            UploadError::Invalid(violations) => violations.into(),
+            UploadError::Store(fault) => fault.into(),
         }
     }
 }

@@ -3,9 +3,7 @@
 use crate::engine::Engine;
 use crate::engine::data_places::Place;
 use crate::engine::refusal::Refusal;
-use crate::model::{
-    CustomModel, DataId, DataPage, DataPair, Edit, Expected, Fence, LeaseTime, ModelId, Progress,
-};
+use crate::model::{CustomModel, DataId, DataPage, DataPair, Fence, ModelId};
 use crate::request::{ListData, Start};
 use crate::tenant::{Caller, Organisation};
 
@@ -86,9 +84,8 @@ impl Engine {
         list: &ListData,
     ) -> Result<DataPage, Refusal> {
         let model = self.get(caller, id)?;
-        let (progress, time) = (Progress::NONE, LeaseTime::default());
-        let beat = Edit::Heartbeat { fence, progress, time };
-        self.check(caller, &model, &beat, None, &Expected::Anything)?;
+        let run = model.training.run();
+        run.and_then(|run| run.held(fence, self.now())).ok_or(Refusal::LeaseLost)?;
         self.page_of_data(caller.organisation(), &model, list)
     }
 

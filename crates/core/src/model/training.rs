@@ -304,7 +304,7 @@ impl Run {
     }
 
     /// Returns the lease if it has this fence and is live (TRAIN-4).
-    fn held(&self, fence: Fence, now: UnixMillis) -> Option<&Lease> {
+    pub(crate) fn held(&self, fence: Fence, now: UnixMillis) -> Option<&Lease> {
         self.lease.as_ref().filter(|lease| lease.fence == fence && lease.is_live_at(now))
     }
 }

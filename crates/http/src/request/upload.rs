@@ -35,7 +35,7 @@ pub(crate) async fn receive_upload<T: Send + 'static>(
     let rate = MinRate { bytes_per_second: least_upload_rate, span: least_rate_span };
     let read = read_parts(body.stream(), boundary, body_timeout, rate, sender).await;
     match writer.await {
-        Ok(Some(finished)) => finished.map_err(rejection),
+        Ok(Some(finished)) => finished.map_err(|error| Refusal::from(error).into()),
         // The reader gave up, and says why.
         Ok(None) => Err(read.err().unwrap_or(Rejection::RequestTimeout)),
         Err(broken) => Err(Rejection::internal(broken.to_string())),
@@ -57,13 +57,5 @@ fn write<T>(
         if let Err(error) = written {
             return Some(Err(error));
         }
-    }
-}
-
-fn rejection(error: UploadError) -> Rejection {
-    match error {
-        UploadError::TooLarge => Refusal::FileTooLarge.into(),
-        UploadError::Invalid(violations) => violations.into(),
-        UploadError::Store(fault) => fault.into(),
     }
 }

@@ -268,12 +268,10 @@ impl Run<'_> {
 
     /// Refuses a row for what its files are. A fault of the store ends the run.
     fn refused(&self, row: &Row, error: UploadError) -> RowError {
-        let refusal: Refusal = match error {
-            UploadError::TooLarge => Refusal::FileTooLarge,
-            UploadError::Invalid(violations) => violations.into(),
-            fault @ UploadError::Store(_) => return self.target.failure(fault).into(),
-        };
-        match serde_json::from_str(&refusal.to_json()) {
+        if let UploadError::Store(_) = error {
+            return self.target.failure(error).into();
+        }
+        match serde_json::from_str(&Refusal::from(error).to_json()) {
             Ok(body) => {
                 RowError::Refused(RefusedRow::with_body(Some(row.number), Some(&row.name), body))
             }

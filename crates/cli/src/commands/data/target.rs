@@ -98,9 +98,8 @@ impl<'a> Target<'a> {
     /// Maps the failure of an upload.
     pub(super) fn failure(&self, error: UploadError) -> Failure {
         match error {
-            UploadError::TooLarge => Refusal::FileTooLarge.into(),
-            UploadError::Invalid(violations) => violations.into(),
             UploadError::Store(fault) => self.folder.failure(fault),
+            other => Refusal::from(other).into(),
         }
     }
 }
