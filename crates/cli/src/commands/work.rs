@@ -22,7 +22,7 @@ use custom_models_core::tenant::Actor;
 use custom_models_core::{Caller, CustomModel, Engine, Plan, Refusal};
 use custom_models_training_data::{ContentStore, Folder};
 
-use self::copies::Copies;
+use self::copies::{Copied, Copies};
 use self::lease::{Lease, is_transient, retry_while};
 use self::trainer::{Trainer, TrainerOutput};
 use self::training_input::training_input;
@@ -140,19 +140,18 @@ impl Worker {
 
     fn trained(&self, claimed: &Claimed, contents: Option<&Folder>) -> Result<End, Refusal> {
         let lease = &Lease::new(claimed, self.time);
-        let copies = match contents {
+        let (organisation, id) = (&claimed.organisation, claimed.model.id);
+        let (copies, pairs) = match contents {
             Some(contents) => match self.copied(lease, contents)? {
                 ControlFlow::Break(end) => return Ok(end),
-                ControlFlow::Continue(copies) => copies,
+                ControlFlow::Continue(copied) => copied,
             },
-            None => None,
+            None => (None, self.engine.pairs(&caller(lease), id).collect::<Result<_, _>>()?),
         };
-        let (organisation, id) = (&claimed.organisation, claimed.model.id);
-        let pairs = self.engine.pairs(&caller(lease), id);
         let (variables, input) = training_input(claimed, pairs, |file| match &copies {
             Some(copies) => Some(copies.path(file)),
             None => contents?.path(organisation, id, &file.content),
-        })?;
+        });
         let mut trainer = match Trainer::start(&self.command, &variables, input) {
             Ok(trainer) => trainer,
             Err(error) => {
@@ -181,15 +180,16 @@ impl Worker {
         }
     }
 
-    /// Copies the files to this machine if they are elsewhere. Breaks with the end of the training, if that comes first.
+    /// Copies the files to this machine if they are elsewhere, and returns the copies and the pairs. Breaks with the end
+    /// of the training, if that comes first.
     fn copied(
         &self,
         lease: &Lease<'_>,
         contents: &Folder,
-    ) -> Result<ControlFlow<End, Option<Copies>>, Refusal> {
+    ) -> Result<ControlFlow<End, Copied>, Refusal> {
         let mut end = None;
         let pairs = self.engine.pairs(&caller(lease), lease.claimed.model.id);
-        let copies = Copies::of(lease.claimed, pairs, contents, || {
+        let copied = Copies::of(lease.claimed, pairs, contents, || {
             if self.is_stopped() {
                 end = Some(End::Stopped);
             } else if lease.is_due() {
@@ -197,11 +197,11 @@ impl Worker {
             }
             Ok(end.is_none())
         });
-        match copies {
+        match copied {
             Err(Refusal::Store(fault)) if fault.kind() == StoreErrorKind::Damaged => {
                 Ok(ControlFlow::Break(self.failed(lease, with_causes(&fault))?))
             }
-            copies => Ok(end.map_or(ControlFlow::Continue(copies?), ControlFlow::Break)),
+            copied => Ok(end.map_or(ControlFlow::Continue(copied?), ControlFlow::Break)),
         }
     }
 

@@ -9,13 +9,11 @@ use custom_models_core::store::{Store, StoreError, StoreErrorKind};
 use custom_models_training_data::{Folder, FolderStanding, Leftover, Root};
 
 use crate::config::global::Global;
+use crate::config::store_path::OF_DATA;
 use crate::config::store_url::SidecarPath;
 use crate::config::temp_folder::TempFolder;
 use crate::output::failure::{Failure, with_causes};
 use crate::output::path_errors::{Quoted, explained, obstacle};
-
-/// The ending of the default folder: the store's path followed by this.
-const BESIDE: &str = ".data";
 
 /// The number of files that are named when a folder is taken over.
 const MOST_NAMED: usize = 20;
@@ -32,7 +30,7 @@ pub(crate) struct DataFolder {
 impl DataFolder {
     /// Finds the folder of an opened store. Does not make it.
     pub(crate) fn of(global: &Global, store: &Arc<dyn Store>) -> Result<Self, StoreError> {
-        let path = match (&global.data, global.store.sidecar(BESIDE)) {
+        let path = match (&global.data, global.store.sidecar(OF_DATA)) {
             (Some(path), _) => Some(path.clone()),
             (None, SidecarPath::At(path)) => Some(path),
             (None, SidecarPath::Unknown) => None,

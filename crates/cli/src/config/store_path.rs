@@ -38,8 +38,8 @@ pub(crate) enum RejectedPath {
 /// The endings of the files that SQLite keeps next to a database, and removes with it.
 const OF_SQLITE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// The ending of the folder of training data next to a store.
-const OF_DATA: &str = ".data";
+/// The ending of the default folder of training data, which follows the path of its store.
+pub(crate) const OF_DATA: &str = ".data";
 
 impl RejectedPath {
     /// Checks the path of a store. `keeps_file` tells a store in a file from a store in a folder.

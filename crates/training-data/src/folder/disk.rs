@@ -8,9 +8,9 @@ use std::time::{Duration, SystemTime};
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use custom_models_core::{ModelId, Organisation};
 
-use super::disk_mark::{DiskLock, MARK, PREPARED, read};
+use super::disk_mark::{DiskLock, read};
 use super::files::{files, folders, unless_gone, unused};
-use super::mark::Mark;
+use super::mark::{MARK, Mark, PREPARED};
 use super::new_file::NewFile;
 use super::place::{Details, EachModel, Entry, MarkLock, Place, Removed};
 use super::{Folder, fault, is_name};
@@ -77,8 +77,7 @@ impl Place for Disk {
     }
 
     fn organisations(&self) -> Result<Vec<Organisation>, StoreError> {
-        let found = folders(&self.root).map_err(fault)?;
-        Ok(found.into_iter().map(|(_, organisation)| organisation).collect())
+        folders(&self.root).map_err(fault)
     }
 
     fn each_model(
@@ -87,7 +86,7 @@ impl Place for Disk {
         act: &mut EachModel<'_>,
     ) -> Result<(), StoreError> {
         let found = folders::<ModelId>(&self.of_organisation(organisation)).map_err(fault)?;
-        for (_, model) in found {
+        for model in found {
             if !act(model, self.entries(organisation, model)?)? {
                 break;
             }
@@ -101,7 +100,7 @@ impl Place for Disk {
         model: ModelId,
     ) -> Result<Vec<Entry>, StoreError> {
         let found = files(&self.of_model(organisation, model)).map_err(fault)?;
-        Ok(found.into_iter().map(|(_, name)| Entry { name, details: None }).collect())
+        Ok(found.into_iter().map(|name| Entry { name, details: None }).collect())
     }
 
     fn details(

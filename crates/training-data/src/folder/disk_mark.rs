@@ -9,13 +9,10 @@ use custom_models_core::store::StoreError;
 
 use super::fault;
 use super::files::{OwnerOnly, inode, make_in, sync_folder};
-use super::mark::{Here, LONGEST, Mark};
+use super::mark::{Here, LONGEST, MARK, Mark, PREPARED};
 use super::place::MarkLock;
 
-pub(super) const MARK: &str = "custom-models.json";
 const ASIDE: &str = "custom-models.json.part";
-/// The mark of an unfinished adoption.
-pub(super) const PREPARED: &str = "custom-models.json.adopted";
 const LOCK: &str = "custom-models.lock";
 
 /// Reads a mark of a folder; `None` if there is no mark or no folder.

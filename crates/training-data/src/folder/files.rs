@@ -1,9 +1,8 @@
 //! Files and folders of a [`Folder`](super::Folder) in the file system.
 
-use std::ffi::OsStr;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// The extension of a file that is still being written.
 pub(super) const PART: &str = ".part";
@@ -77,19 +76,18 @@ impl<T> OwnerOnly for T {
 }
 
 /// Returns the folders in a folder whose names parse as `T`.
-pub(super) fn folders<T: std::str::FromStr>(folder: &Path) -> io::Result<Vec<(PathBuf, T)>> {
-    let named = |(path, name): (PathBuf, String)| Some((path, name.parse().ok()?));
-    Ok(entries(folder)?.into_iter().filter_map(named).collect())
+pub(super) fn folders<T: std::str::FromStr>(folder: &Path) -> io::Result<Vec<T>> {
+    Ok(entries(folder)?.iter().filter_map(|name| name.parse().ok()).collect())
 }
 
 /// Returns the contents in a folder, complete ones and parts.
-pub(super) fn files(folder: &Path) -> io::Result<Vec<(PathBuf, String)>> {
-    let is_ours = |(_, name): &(PathBuf, String)| is_name(name.strip_suffix(PART).unwrap_or(name));
+pub(super) fn files(folder: &Path) -> io::Result<Vec<String>> {
+    let is_ours = |name: &String| is_name(name.strip_suffix(PART).unwrap_or(name));
     Ok(entries(folder)?.into_iter().filter(is_ours).collect())
 }
 
-/// Returns the entries of a folder, by name; nothing if the folder is missing.
-fn entries(folder: &Path) -> io::Result<Vec<(PathBuf, String)>> {
+/// Returns the names of the entries of a folder; nothing if the folder is missing.
+fn entries(folder: &Path) -> io::Result<Vec<String>> {
     let read = match fs::read_dir(folder) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(Vec::new());
@@ -98,9 +96,8 @@ fn entries(folder: &Path) -> io::Result<Vec<(PathBuf, String)>> {
     };
     let mut all = Vec::new();
     for entry in read {
-        let path = entry?.path();
-        if let Some(name) = path.file_name().and_then(OsStr::to_str).map(str::to_owned) {
-            all.push((path, name));
+        if let Ok(name) = entry?.file_name().into_string() {
+            all.push(name);
         }
     }
     Ok(all)

@@ -9,6 +9,12 @@ use std::path::Path;
 use custom_models_core::store::{Lineage, StoreError, StoreErrorKind, StoreIdentity, StoreSummary};
 use serde::{Deserialize, Serialize};
 
+/// The name of the mark in the root of the folder.
+pub(crate) const MARK: &str = "custom-models.json";
+
+/// The name of the mark of an unfinished adoption.
+pub(crate) const PREPARED: &str = "custom-models.json.adopted";
+
 /// The most bytes of a mark.
 pub(crate) const LONGEST: u64 = 4096;
 

@@ -141,9 +141,7 @@ impl Folder {
 
     /// Checks that a file may be written: the folder has the mark of the store, or gets it now.
     pub(super) fn ensure_claimed(&self) -> Result<(), StoreError> {
-        if self.is_read_only {
-            return Err(StoreErrorKind::ReadOnly.into());
-        }
+        self.ensure_writable()?;
         match self.standing_and_mark()? {
             (_, Some(_)) => Ok(()),
             (FolderStanding::New, None) => self.claim(),
@@ -174,12 +172,13 @@ impl Folder {
         }
     }
 
+    pub(super) fn ensure_writable(&self) -> Result<(), StoreError> {
+        if self.is_read_only { Err(StoreErrorKind::ReadOnly.into()) } else { Ok(()) }
+    }
+
     /// Returns true if the folder has the mark of the store, and false if no file in it is the store's.
-    fn holds_own(&self) -> Result<bool, StoreError> {
-        if self.is_read_only {
-            return Err(StoreErrorKind::ReadOnly.into());
-        }
-        match self.standing_and_mark()? {
+    fn holds_own(&self, found: (FolderStanding, Option<Mark>)) -> Result<bool, StoreError> {
+        match found {
             (_, Some(_)) => Ok(true),
             (FolderStanding::New | FolderStanding::Unclaimed, None) => Ok(false),
             (standing, None) => Err(self.unusable(standing)),
@@ -193,14 +192,17 @@ impl Folder {
     /// [`StoreErrorKind::Unavailable`] if the folder has vanished, [`StoreErrorKind::ForeignData`] if it has
     /// the mark of another store by now, and [`StoreErrorKind::ReadOnly`].
     pub fn ensure_removable(&self) -> Result<(), StoreError> {
-        self.holds_own().map(drop)
+        self.ensure_writable()?;
+        self.holds_own(self.standing_and_mark()?).map(drop)
     }
 
     /// Returns true if files may be removed. Otherwise they may belong to a copy of the store or of the
     /// folder, or to the previous owner.
     pub(super) fn may_remove(&self) -> Result<bool, StoreError> {
-        let is_kept_back = self.mark()?.is_some_and(|mark| mark.is_behind || mark.is_copied);
-        Ok(self.holds_own()? && !is_kept_back && !self.is_newly_adopted())
+        let found = self.standing_and_mark()?;
+        self.ensure_writable()?;
+        let is_kept_back = found.1.is_some_and(|mark| mark.is_behind || mark.is_copied);
+        Ok(self.holds_own(found)? && !is_kept_back && !self.is_newly_adopted())
     }
 
     /// Returns the mark, if there is one. It is the store's own.

@@ -163,9 +163,7 @@ impl Folder {
     }
 
     pub(super) fn swept(&self, store: &dyn ArchiveStore) -> Result<ContentSweep, StoreError> {
-        if self.is_read_only {
-            return Err(StoreErrorKind::ReadOnly.into());
-        }
+        self.ensure_writable()?;
         let mut swept = ContentSweep::default();
         let (standing, summary) = self.standing_now(store)?;
         match standing {

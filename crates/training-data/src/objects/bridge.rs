@@ -1,6 +1,6 @@
 //! A bridge from blocking callers to asynchronous requests: a runtime on a thread of its own.
 
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::sync::mpsc;
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ const LAST: Duration = Duration::from_secs(5);
 pub(super) struct Bridge {
     handle: Handle,
     /// Cloned for each request that has to finish.
-    last: Mutex<Option<waited::Sender<()>>>,
+    last: Option<waited::Sender<()>>,
     end: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -39,7 +39,7 @@ impl Bridge {
         };
         let thread = thread::Builder::new().name("objects".to_owned()).spawn(run);
         let thread = Some(thread.map_err(failed)?);
-        Ok(Bridge { handle, last: Mutex::new(Some(last)), end: Some(end), thread })
+        Ok(Bridge { handle, last: Some(last), end: Some(end), thread })
     }
 
     /// Blocks the calling thread until a future is done. Works on any thread.
@@ -63,7 +63,7 @@ impl Bridge {
 
     /// Runs a future that the runtime waits for before it ends, for a limited time.
     pub(super) fn finish(&self, future: impl Future<Output = ()> + Send + 'static) {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let last = self.last.clone();
         self.handle.spawn(async move {
             future.await;
             drop(last);
@@ -73,7 +73,7 @@ impl Bridge {
 
 impl Drop for Bridge {
     fn drop(&mut self) {
-        drop(self.last.get_mut().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.last.take());
         drop(self.end.take());
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();

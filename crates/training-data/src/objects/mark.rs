@@ -6,12 +6,8 @@ use object_store::UpdateVersion;
 use object_store::path::Path as Key;
 
 use super::Objects;
-use crate::folder::mark::{Here, Mark};
+use crate::folder::mark::{Here, MARK, Mark, PREPARED};
 use crate::folder::place::MarkLock;
-
-const MARK: &str = "custom-models.json";
-/// The mark of an unfinished adoption.
-const PREPARED: &str = "custom-models.json.adopted";
 
 impl Objects {
     pub(super) fn mark_key(&self) -> Key {
@@ -82,12 +78,7 @@ impl<'a> ObjectMarks<'a> {
 
 impl MarkLock for ObjectMarks<'_> {
     fn mark(&self) -> Result<Option<Mark>, StoreError> {
-        match &self.mark {
-            Some(Found { mark: Ok(mark), .. }) => Ok(Some(*mark)),
-            // Reading it again yields the same error.
-            Some(_) => self.of.read_mark(),
-            None => Ok(None),
-        }
+        self.mark.as_ref().map(|found| found.mark.clone()).transpose()
     }
 
     fn write(&mut self, mark: &Mark) -> Result<(), StoreError> {

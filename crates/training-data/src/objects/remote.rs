@@ -143,7 +143,7 @@ pub(super) async fn put_if(
     let mode = there.clone().map_or(PutMode::Create, PutMode::Update);
     let put = client.put_opts(key, PutPayload::from(bytes.clone()), mode.into()).await;
     let error = match put {
-        Ok(put) => return Ok(UpdateVersion { e_tag: put.e_tag, version: put.version }),
+        Ok(put) => return Ok(put.into()),
         Err(Error::NotImplemented { .. }) => {
             return put_unconditionally(client, key, bytes, there).await;
         }
@@ -172,5 +172,5 @@ async fn put_unconditionally(
         return Err(StoreErrorKind::Busy.into());
     }
     let put = client.put(key, PutPayload::from(bytes)).await.map_err(|error| fault(&error))?;
-    Ok(UpdateVersion { e_tag: put.e_tag, version: put.version })
+    Ok(put.into())
 }

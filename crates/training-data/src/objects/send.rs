@@ -58,7 +58,7 @@ impl NewObject {
         let key = self.key.clone();
         let upload =
             self.of.remote().ask(|client| async move { client.create_multipart(&key).await })?;
-        let sent = hold.name(upload.clone()).and_then(|()| self.send_parts(&upload));
+        let sent = hold.name(upload.clone()).and_then(|()| self.send_parts(&upload, length));
         let completed = sent.and_then(|parts| self.complete(upload.clone(), parts, length));
         if completed.is_err() {
             let key = self.key.clone();
@@ -94,7 +94,8 @@ impl NewObject {
     }
 
     /// Sends all parts, several at a time. Returns when no request is in progress any more.
-    fn send_parts(&mut self, upload: &MultipartId) -> Result<Vec<PartId>, StoreError> {
+    fn send_parts(&mut self, upload: &MultipartId, length: u64) -> Result<Vec<PartId>, StoreError> {
+        let part_bytes = self.of.0.options.part_bytes as u64;
         let (done, results) = mpsc::channel();
         let (mut sent, mut flying) = (Sent::default(), 0);
         let most = self.of.0.options.parts_of_an_upload.max(1);
@@ -103,6 +104,10 @@ impl NewObject {
                 sent.take(results.recv());
                 flying -= 1;
                 continue;
+            }
+            // No permit is taken for a part that is not there.
+            if sent.begun as u64 * part_bytes >= length {
+                break;
             }
             match self.send_part(sent.begun, upload, &done) {
                 Ok(false) => break,

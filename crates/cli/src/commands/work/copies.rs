@@ -18,15 +18,18 @@ const CHUNK: u64 = 1 << 20;
 /// A temporary folder with the files of a training, removed when this is dropped.
 pub(super) struct Copies(TempFolder);
 
+/// The copies of a training's files, if they are not on this machine, and its pairs.
+pub(super) type Copied = (Option<Copies>, Vec<DataPair>);
+
 impl Copies {
-    /// Copies the files of a training; `None` if they are files on this machine. Ends early when `go_on` returns
-    /// `false`.
+    /// Copies the files of a training that are not on this machine. Ends early when `go_on` returns `false`.
     pub(super) fn of(
         claimed: &Claimed,
         pairs: impl Iterator<Item = Result<DataPair, Refusal>>,
         contents: &dyn ContentStore,
         mut go_on: impl FnMut() -> Result<bool, Refusal>,
-    ) -> Result<Option<Self>, Refusal> {
+    ) -> Result<Copied, Refusal> {
+        let mut all = Vec::new();
         let (organisation, id) = (&claimed.organisation, claimed.model.id);
         let mut copies: Option<Copies> = None;
         for pair in pairs {
@@ -45,12 +48,13 @@ impl Copies {
                 let mut copy = options.open(copies.path(file)).map_err(failed)?;
                 while copy_chunk(&mut content, &mut copy).map_err(failed)? {
                     if !go_on()? {
-                        return Ok(None);
+                        return Ok((None, all));
                     }
                 }
             }
+            all.push(pair);
         }
-        Ok(copies)
+        Ok((copies, all))
     }
 
     /// The path of a file's copy.

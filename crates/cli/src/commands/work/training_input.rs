@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
+use custom_models_core::CustomModel;
 use custom_models_core::engine::Claimed;
 use custom_models_core::model::{DataFile, DataPair};
-use custom_models_core::{CustomModel, Refusal};
 use serde::Serialize;
 
 /// The longest variable of paths, in bytes. Linux starts no program with one of 128 KiB.
@@ -17,9 +17,9 @@ pub(crate) type Variables = Vec<(&'static str, String)>;
 /// everything. A list of paths that is too long for a variable is on standard input only.
 pub(crate) fn training_input(
     claimed: &Claimed,
-    pairs: impl Iterator<Item = Result<DataPair, Refusal>>,
+    pairs: Vec<DataPair>,
     path: impl Fn(&DataFile) -> Option<PathBuf>,
-) -> Result<(Variables, String), Refusal> {
+) -> (Variables, String) {
     let model = &claimed.model;
     let place = |file: &DataFile| FileInput {
         filename: file.filename.clone(),
@@ -34,7 +34,7 @@ pub(crate) fn training_input(
         audio: place(&pair.audio),
         transcript: place(&pair.transcript),
     };
-    let data = pairs.map(|pair| pair.map(told)).collect::<Result<Vec<_>, _>>()?;
+    let data: Vec<_> = pairs.into_iter().map(told).collect();
     let transcripts = |data_type: &str| {
         let of_type = data.iter().filter(|pair| pair.data_type == data_type);
         let paths = of_type.filter_map(|pair| pair.transcript.path.clone());
@@ -51,7 +51,7 @@ pub(crate) fn training_input(
     ];
     variables.retain(|(_, value)| value.len() <= LONGEST_VARIABLE);
     let told = TrainingInput { organisation: claimed.organisation.to_string(), model, data };
-    Ok((variables, serde_json::to_string(&told).unwrap_or_default()))
+    (variables, serde_json::to_string(&told).unwrap_or_default())
 }
 
 #[derive(Serialize)]

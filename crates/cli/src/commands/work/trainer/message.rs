@@ -46,8 +46,8 @@ impl TrainerMessage {
         if !is_object(line) {
             return None;
         }
-        let is_meant = is_meant_to_have_metrics(line);
-        let unreadable = |error: serde_json::Error| is_meant.then(|| error.to_string());
+        let unreadable =
+            |error: serde_json::Error| is_meant_to_have_metrics(line).then(|| error.to_string());
         let read = || {
             let line: Line<'_> = serde_json::from_slice(line)?;
             let metrics = line.metrics.map(|metrics| serde_json::from_str(metrics.get()));

@@ -8,7 +8,7 @@ use custom_models_core::{Caller, CreateModel, Engine, MemoryStore, Plan};
 use super::*;
 
 /// A training with so many pairs, claimed by a worker, and its pairs.
-fn claimed(pairs: usize) -> (Claimed, Vec<Result<DataPair, Refusal>>) {
+fn claimed(pairs: usize) -> (Claimed, Vec<DataPair>) {
     let engine = Engine::new(Arc::new(MemoryStore::new()), SystemTime::now);
     let caller = Caller::new("acme".parse().unwrap(), Plan::gold());
     let request = CreateModel::builder().name("n").language("en").build().unwrap();
@@ -30,7 +30,7 @@ fn claimed(pairs: usize) -> (Claimed, Vec<Result<DataPair, Refusal>>) {
     }
     engine.run(&caller, id, &any).unwrap();
     let claimed = engine.claim(&Actor::COMMAND_LINE, None, LeaseTime::default());
-    (claimed.unwrap().unwrap(), engine.pairs(&caller, id).collect())
+    (claimed.unwrap().unwrap(), engine.pairs(&caller, id).collect::<Result<_, _>>().unwrap())
 }
 
 #[test]
@@ -43,7 +43,7 @@ fn train_3_a_list_that_is_too_long_for_a_variable_is_told_on_standard_input_alon
     };
     let told = |count| {
         let (claimed, pairs) = claimed(count);
-        training_input(&claimed, pairs.into_iter(), path).unwrap()
+        training_input(&claimed, pairs, path)
     };
     let (variables, _) = told(60);
     assert_eq!((variables.len(), transcripts(&variables)), (7, Some(60)));
