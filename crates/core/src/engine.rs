@@ -27,7 +27,7 @@ use crate::model::{CustomModel, Event, EventPage, ModelId, ModelKey};
 use crate::request::{CreateModel, ListModels, ModelPage};
 use crate::store::{
     AdmissionRequest, Change, IdempotencyRecord, IdempotencyScope, IdempotentRequest, ModelStore,
-    NewIdempotencyRecord, Outcome, Pending, Selection, StoreError, StoreErrorKind, Write,
+    NewIdempotencyRecord, Outcome, Pending, Selection, StoreError, Write,
 };
 use crate::tenant::{Caller, Plan};
 use crate::time::UnixMillis;
@@ -258,6 +258,5 @@ fn exceeded(current_models: u64, plan_limit: u64, plan: &Plan) -> Refusal {
 
 /// Returns the refusal for an outcome that breaks the contract of the store: an error, never a panic.
 pub(crate) fn unexpected(outcome: &Outcome) -> Refusal {
-    let cause = format!("an answer that the change cannot have: {outcome:?}");
-    StoreError::new(StoreErrorKind::Damaged, cause).into()
+    StoreError::unexpected(outcome).into()
 }

@@ -14,7 +14,7 @@ use crate::memory::records::RecordsState;
 use crate::model::{CustomModel, DataPair, EventPage, ModelId};
 use crate::store::{
     Completion, IdempotencyRecord, IdempotencyScope, Lineage, Listing, ModelStore, Purge, Purged,
-    Selection, StoreError, StoreErrorKind, StoreIdentity, Write, apply,
+    Rows, Selection, StoreError, StoreErrorKind, StoreIdentity, Write, apply,
 };
 use crate::tenant::Organisation;
 use crate::time::UnixMillis;
@@ -86,8 +86,7 @@ impl ModelStore for MemoryStore {
         organisation: &Organisation,
         id: ModelId,
     ) -> Result<Option<CustomModel>, StoreError> {
-        let state = self.open_state()?;
-        Ok(state.models.get(organisation).and_then(|models| models.get(&id)).cloned())
+        self.open_state()?.model(organisation, id)
     }
 
     fn list(
@@ -160,8 +159,7 @@ impl ModelStore for MemoryStore {
         organisation: &Organisation,
         key: &IdempotencyScope,
     ) -> Result<Option<IdempotencyRecord>, StoreError> {
-        let state = self.open_state()?;
-        Ok(state.records.answers.get(&(organisation.clone(), key.clone())).cloned())
+        self.open_state()?.idempotency_record(organisation, key)
     }
 
     fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {

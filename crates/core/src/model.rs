@@ -18,6 +18,7 @@ mod uploaded;
 mod version;
 
 pub use self::custom_model::{CustomModel, NewModel};
+pub(crate) use self::data::digest_bytes;
 pub use self::data::{
     ContentDigest, DataFile, DataId, DataPair, DataTotals, DataType, InvalidDataId, NewPair,
 };

@@ -156,7 +156,7 @@ impl Gate {
                         return Ok(all);
                     }
                 }
-                other => return Err(impossible(other)),
+                other => return Err(StoreError::unexpected(&other)),
             }
         }
     }
@@ -381,12 +381,7 @@ impl Admitted {
             AccessOutcome::Refused { rate_limit, retry_after } => {
                 Err(AccessRefusal::RateLimited { rate_limit, retry_after })
             }
-            other => Err(impossible(other).into()),
+            other => Err(StoreError::unexpected(&other).into()),
         }
     }
-}
-
-fn impossible(outcome: AccessOutcome) -> StoreError {
-    let cause = format!("an answer that the change cannot have: {outcome:?}");
-    StoreError::new(StoreErrorKind::Damaged, cause)
 }

@@ -107,9 +107,9 @@ impl Engine {
         };
         let Some(place) = place else { return Ok(DataPage::new(total, Vec::new())) };
         let result = self.store.data(organisation, model.id, place.after, limit)?;
-        if let (Start::Page(_), Some(last)) = (list.start, result.last()) {
+        if let (Start::Page(_), Some(last), true) = (list.start, result.last(), has_gaps(model)) {
             let end = Place { passed: place.passed + result.len() as u64, after: last.id.get() };
-            self.remember(organisation, model, end);
+            self.places.remember(organisation, model, end);
         }
         Ok(DataPage::new(total, result))
     }
@@ -132,14 +132,8 @@ impl Engine {
             let Some(last) = pairs.last() else { return Ok(None) };
             place = Place { passed: place.passed + pairs.len() as u64, after: last.id.get() };
         }
-        self.remember(organisation, model, place);
+        self.places.remember(organisation, model, place);
         Ok(Some(place))
-    }
-
-    fn remember(&self, organisation: &Organisation, model: &CustomModel, place: Place) {
-        if has_gaps(model) {
-            self.places.remember(organisation, model, place);
-        }
     }
 }
 

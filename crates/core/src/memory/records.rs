@@ -137,19 +137,17 @@ impl RecordsState {
     }
 
     pub(crate) fn events(&self, organisation: &Organisation, after: u64, limit: u32) -> EventPage {
-        let Some(history) = self.histories.get(organisation) else {
-            return EventPage { events: Vec::new(), last: 0, first: 1 };
-        };
-        let first = history.last + 1 - history.events.len() as u64;
+        let (first, last) = self.ends(organisation);
         let skipped = after.saturating_add(1).saturating_sub(first);
+        let history = self.histories.get(organisation);
         let events = history
-            .events
-            .iter()
+            .into_iter()
+            .flat_map(|history| &history.events)
             .skip(usize::try_from(skipped).unwrap_or(usize::MAX))
             .take(usize::try_from(limit).unwrap_or(usize::MAX))
             .cloned()
             .collect();
-        EventPage { events, last: history.last, first }
+        EventPage { events, last, first }
     }
 
     pub(crate) fn data(

@@ -131,13 +131,14 @@ impl Serialize for ContentDigest {
 impl<'de> Deserialize<'de> for ContentDigest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let bytes = bytes_of(&text);
+        let bytes = digest_bytes(&text);
         let bytes = bytes.ok_or_else(|| D::Error::custom("a digest is 64 hexadecimal digits"))?;
         Ok(ContentDigest(bytes))
     }
 }
 
-fn bytes_of(digits: &str) -> Option<[u8; 32]> {
+/// Parses a digest: 64 hexadecimal digits in lower case.
+pub(crate) fn digest_bytes(digits: &str) -> Option<[u8; 32]> {
     let is_digit = |byte: u8| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase();
     if digits.len() != 64 || !digits.bytes().all(is_digit) {
         return None;

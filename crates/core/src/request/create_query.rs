@@ -1,5 +1,5 @@
 use crate::field::{Field, Violation, ViolationKind};
-use crate::request::parameters::parse;
+use crate::request::parameters::NamedValues;
 use crate::request::violations::Violations;
 
 /// The query parameters of a request to create a model (DRY-1).
@@ -23,18 +23,9 @@ impl CreateParameters {
     pub fn from_pairs<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Violations> {
-        let mut violations = Violations::none();
-        let mut given = None;
-        for (key, value) in pairs {
-            if key != "validate_only" {
-                violations.note_unknown(key);
-            } else if given.replace(value).is_some() {
-                violations.note(Violation::new(Field::ValidateOnly, ViolationKind::Repeated));
-            }
-        }
-        let validate_only = parse(given, switch, &mut |violation| violations.note(violation));
-        let request = CreateParameters { validate_only: validate_only.unwrap_or_default() };
-        if violations.is_empty() { Ok(request) } else { Err(violations) }
+        let mut given = NamedValues::of_query(pairs, &[Field::ValidateOnly]);
+        let validate_only = given.parse(Field::ValidateOnly, switch).unwrap_or_default();
+        given.finish(Some(CreateParameters { validate_only }))
     }
 }
 

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::{BaseModel, Field, Language, Violation, ViolationKind};
 use crate::model::{CustomModel, ModelId, TrainingStatus};
-use crate::request::parameters::{number, parse, saturating_number};
+use crate::request::parameters::{NamedValues, number, saturating_number};
 use crate::request::violations::Violations;
 use crate::store::{Filter, Listing, Selection};
 
@@ -85,39 +85,19 @@ impl ListModels {
     pub fn from_pairs<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Violations> {
-        let mut given = ParameterSet::default();
-        let mut violations = Violations::none();
-        for (key, value) in pairs {
-            let (field, place) = match key {
-                "page" => (Field::Page, &mut given.page),
-                "per_page" => (Field::PerPage, &mut given.per_page),
-                "status" => (Field::Status, &mut given.status),
-                "language" => (Field::Language, &mut given.language),
-                "base_model" => (Field::BaseModel, &mut given.base_model),
-                _ => {
-                    violations.note_unknown(key);
-                    continue;
-                }
-            };
-            if place.replace(value).is_some() {
-                violations.note(Violation::new(field, ViolationKind::Repeated));
-            }
-        }
-        let mut keep = |violation| violations.note(violation);
+        let fields =
+            [Field::Page, Field::PerPage, Field::Status, Field::Language, Field::BaseModel];
+        let mut given = NamedValues::of_query(pairs, &fields);
         let request = ListModels {
             filter: Filter {
-                status: parse(given.status, status, &mut keep),
-                language: parse(given.language, |code| Language::validate(code.into()), &mut keep),
-                base_model: parse(
-                    given.base_model,
-                    |name| BaseModel::validate(name.into()),
-                    &mut keep,
-                ),
+                status: given.parse(Field::Status, status),
+                language: given.parse(Field::Language, |code| Language::validate(code.into())),
+                base_model: given.parse(Field::BaseModel, |name| BaseModel::validate(name.into())),
             },
-            start: parse(given.page, page, &mut keep).map(Start::Page).unwrap_or_default(),
-            per_page: parse(given.per_page, per_page, &mut keep).unwrap_or_default(),
+            start: given.parse(Field::Page, page).map(Start::Page).unwrap_or_default(),
+            per_page: given.parse(Field::PerPage, per_page).unwrap_or_default(),
         };
-        if violations.is_empty() { Ok(request) } else { Err(violations) }
+        given.finish(Some(request))
     }
 
     pub(crate) fn selection(&self) -> Selection {
@@ -129,15 +109,6 @@ impl ListModels {
         };
         Selection { filter: self.filter, after, skip, limit: self.per_page.get() }
     }
-}
-
-#[derive(Default)]
-struct ParameterSet<'a> {
-    page: Option<&'a str>,
-    per_page: Option<&'a str>,
-    status: Option<&'a str>,
-    language: Option<&'a str>,
-    base_model: Option<&'a str>,
 }
 
 /// Parses a page number. A number that overflows becomes the largest one, which is past the end of every

@@ -1,7 +1,7 @@
 use crate::field::{Field, Violation, ViolationKind};
 use crate::model::{DataId, Fence};
 use crate::request::list::{PerPage, Start, page, per_page};
-use crate::request::parameters::{number, parse};
+use crate::request::parameters::{NamedValues, number};
 use crate::request::violations::Violations;
 
 /// A valid request for a page of a model's data (DATA-6).
@@ -32,9 +32,16 @@ impl ListData {
     pub fn from_pairs<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Violations> {
-        let given = ParameterSet::from_pairs(pairs, false);
-        let (list, violations) = given.list();
-        if violations.is_empty() { Ok(list) } else { Err(violations) }
+        let mut given = NamedValues::of_query(pairs, &[Field::Page, Field::PerPage]);
+        let list = ListData::of(&mut given);
+        given.finish(Some(list))
+    }
+
+    fn of(given: &mut NamedValues<'_>) -> Self {
+        ListData {
+            start: given.parse(Field::Page, page).map(Start::Page).unwrap_or_default(),
+            per_page: given.parse(Field::PerPage, per_page).unwrap_or_default(),
+        }
     }
 }
 
@@ -53,63 +60,16 @@ impl ListTrainingData {
     pub fn from_pairs<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Violations> {
-        let given = ParameterSet::from_pairs(pairs, true);
-        let fence = match given.fence.map(number) {
+        let fields = [Field::Page, Field::PerPage, Field::Fence];
+        let mut given = NamedValues::of_query(pairs, &fields);
+        let list = ListData::of(&mut given);
+        let fence = match given.value(Field::Fence).map(number) {
             None => Err(ViolationKind::Missing),
             Some(None) => Err(ViolationKind::Unsupported),
             Some(Some(fence)) => Ok(Fence::new(fence)),
         };
-        let (list, mut violations) = given.list();
-        match fence {
-            Ok(fence) if violations.is_empty() => Ok(ListTrainingData { fence, list }),
-            Ok(_) => Err(violations),
-            Err(kind) => {
-                violations.note(Violation::new(Field::Fence, kind));
-                Err(violations)
-            }
-        }
-    }
-}
-
-struct ParameterSet<'a> {
-    page: Option<&'a str>,
-    per_page: Option<&'a str>,
-    fence: Option<&'a str>,
-    violations: Violations,
-}
-
-impl<'a> ParameterSet<'a> {
-    fn from_pairs(
-        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
-        takes_fence: bool,
-    ) -> ParameterSet<'a> {
-        let violations = Violations::none();
-        let mut given = ParameterSet { page: None, per_page: None, fence: None, violations };
-        for (key, value) in pairs {
-            let (field, place) = match key {
-                "page" => (Field::Page, &mut given.page),
-                "per_page" => (Field::PerPage, &mut given.per_page),
-                "fence" if takes_fence => (Field::Fence, &mut given.fence),
-                _ => {
-                    given.violations.note_unknown(key);
-                    continue;
-                }
-            };
-            if place.replace(value).is_some() {
-                given.violations.note(Violation::new(field, ViolationKind::Repeated));
-            }
-        }
-        given
-    }
-
-    fn list(self) -> (ListData, Violations) {
-        let mut violations = self.violations;
-        let mut keep = |violation| violations.note(violation);
-        let list = ListData {
-            start: parse(self.page, page, &mut keep).map(Start::Page).unwrap_or_default(),
-            per_page: parse(self.per_page, per_page, &mut keep).unwrap_or_default(),
-        };
-        (list, violations)
+        let fence = fence.map_err(|kind| given.note(Violation::new(Field::Fence, kind))).ok();
+        given.finish(fence.map(|fence| ListTrainingData { fence, list }))
     }
 }
 

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use crate::field::{Field, Violation, ViolationKind};
-use crate::request::parameters::{number, parse, saturating_number};
+use crate::request::parameters::{NamedValues, number, saturating_number};
 use crate::request::violations::Violations;
 
 /// A valid request for a part of the history (LOG-1).
@@ -39,34 +39,20 @@ impl ListEvents {
     pub fn from_pairs<'a>(
         pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
     ) -> Result<Self, Violations> {
-        let (mut after, mut limit, mut wait) = (None, None, None);
-        let mut violations = Violations::none();
-        for (key, value) in pairs {
-            let (field, place) = match key {
-                "after" => (Field::After, &mut after),
-                "limit" => (Field::Limit, &mut limit),
-                "wait" => (Field::Wait, &mut wait),
-                _ => {
-                    violations.note_unknown(key);
-                    continue;
-                }
-            };
-            if place.replace(value).is_some() {
-                violations.note(Violation::new(field, ViolationKind::Repeated));
-            }
-        }
-        let mut keep = |violation| violations.note(violation);
+        let mut given = NamedValues::of_query(pairs, &[Field::After, Field::Limit, Field::Wait]);
         let default = ListEvents::default();
         let up_to = |field, from, to| move |text| in_range(field, text, from, to);
         let request = ListEvents {
-            after: parse(after, position, &mut keep).unwrap_or(default.after),
-            limit: parse(limit, up_to(Field::Limit, 1, Self::MAX_LIMIT.into()), &mut keep)
+            after: given.parse(Field::After, position).unwrap_or(default.after),
+            limit: given
+                .parse(Field::Limit, up_to(Field::Limit, 1, Self::MAX_LIMIT.into()))
                 .and_then(|limit| u32::try_from(limit).ok())
                 .unwrap_or(default.limit),
-            wait: parse(wait, up_to(Field::Wait, 0, Self::MAX_WAIT), &mut keep)
+            wait: given
+                .parse(Field::Wait, up_to(Field::Wait, 0, Self::MAX_WAIT))
                 .map_or(default.wait, Duration::from_secs),
         };
-        if violations.is_empty() { Ok(request) } else { Err(violations) }
+        given.finish(Some(request))
     }
 }
 

@@ -1,16 +1,71 @@
-//! Parameters of queries.
+//! The named values of a query or a body.
 
 use std::str::FromStr;
 
-use crate::field::Violation;
+use crate::field::{Field, Violation, ViolationKind};
+use crate::request::violations::Violations;
 
-/// Parses a parameter if it is given, and notes its violation if it is invalid.
-pub(super) fn parse<'a, T>(
-    value: Option<&'a str>,
-    validate: impl FnOnce(&'a str) -> Result<T, Violation<'a>>,
-    keep: &mut impl FnMut(Violation<'a>),
-) -> Option<T> {
-    value.and_then(|value| validate(value).map_err(keep).ok())
+/// The named values of a query or a body as they are written, and the violations found so far.
+pub(super) struct NamedValues<'a> {
+    values: Vec<(Field, &'a str)>,
+    violations: Violations,
+}
+
+impl<'a> NamedValues<'a> {
+    pub(super) fn none() -> Self {
+        NamedValues { values: Vec::new(), violations: Violations::none() }
+    }
+
+    /// Takes percent-decoded parameters. One that `fields` do not name is a violation.
+    pub(super) fn of_query(
+        pairs: impl IntoIterator<Item = (&'a str, &'a str)>,
+        fields: &[Field],
+    ) -> Self {
+        let mut given = NamedValues::none();
+        for (key, value) in pairs {
+            match named(fields, key) {
+                Some(field) => given.add(field, value),
+                None => given.violations.note_unknown(key),
+            }
+        }
+        given
+    }
+
+    /// Adds a value. A second one of a field is a violation.
+    pub(super) fn add(&mut self, field: Field, value: &'a str) {
+        if self.value(field).is_some() {
+            self.note(Violation::new(field, ViolationKind::Repeated));
+        } else {
+            self.values.push((field, value));
+        }
+    }
+
+    pub(super) fn value(&self, field: Field) -> Option<&'a str> {
+        self.values.iter().find(|(given, _)| *given == field).map(|(_, value)| *value)
+    }
+
+    /// Parses a value if it is given, and notes its violation if it is invalid.
+    pub(super) fn parse<T>(
+        &mut self,
+        field: Field,
+        validate: impl FnOnce(&'a str) -> Result<T, Violation<'a>>,
+    ) -> Option<T> {
+        validate(self.value(field)?).map_err(|violation| self.note(violation)).ok()
+    }
+
+    pub(super) fn note(&mut self, violation: Violation<'_>) {
+        self.violations.note(violation);
+    }
+
+    /// Returns the request unless there are violations. A request that is `None` has some.
+    pub(super) fn finish<T>(self, request: Option<T>) -> Result<T, Violations> {
+        request.filter(|_| self.violations.is_empty()).ok_or(self.violations)
+    }
+}
+
+/// Finds the field with a name.
+pub(super) fn named(fields: &[Field], name: &str) -> Option<Field> {
+    fields.iter().copied().find(|field| field.as_str() == name)
 }
 
 /// Parses decimal digits without a sign, which `parse` would accept.

@@ -10,6 +10,7 @@ use crate::model::{
     Fence, Figure, LeaseTime, MetricName, Progress, TooManyMetrics, TrainingMetrics,
 };
 use crate::request::json::{members, text};
+use crate::request::parameters::{NamedValues, named};
 use crate::request::raw::BodyFault;
 use crate::request::violations::Violations;
 
@@ -61,9 +62,9 @@ pub struct TrainingFailed {
 impl ClaimTraining {
     /// Parses a request body: `lease_seconds`, one minute by default.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations> {
-        let mut given = BodyFields::read(body, &[Field::LeaseSeconds])?;
+        let mut given = NamedValues::of_body(body, &[Field::LeaseSeconds])?;
         let time = given.lease_time();
-        given.judged(time.map(|time| ClaimTraining { time }))
+        given.finish(time.map(|time| ClaimTraining { time }))
     }
 }
 
@@ -71,60 +72,48 @@ impl Heartbeat {
     /// Parses a request body: `fence`, `training_progress`, and `lease_seconds`, one minute by default.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations> {
         let fields = [Field::LeaseSeconds, Field::Fence, Field::TrainingProgress];
-        let mut given = BodyFields::read(body, &fields)?;
+        let mut given = NamedValues::of_body(body, &fields)?;
         let fence = given.required(Field::Fence, fence);
         let progress = given.required(Field::TrainingProgress, progress);
         let time = given.lease_time();
         let request = || Some(Heartbeat { fence: fence?, progress: progress?, time: time? });
-        given.judged(request())
+        given.finish(request())
     }
 }
 
 impl TrainingSucceeded {
     /// Parses a request body: `fence` and `training_metrics`.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations> {
-        let mut given = BodyFields::read(body, &[Field::Fence, Field::TrainingMetrics])?;
+        let mut given = NamedValues::of_body(body, &[Field::Fence, Field::TrainingMetrics])?;
         let fence = given.required(Field::Fence, fence);
         let metrics = given.metrics();
         let request = || Some(TrainingSucceeded { fence: fence?, metrics: metrics? });
-        given.judged(request())
+        given.finish(request())
     }
 }
 
 impl TrainingFailed {
     /// Parses a request body: `fence` and `error`.
     pub fn from_json(body: &[u8]) -> Result<Self, Violations> {
-        let mut given = BodyFields::read(body, &[Field::Fence, Field::Error])?;
+        let mut given = NamedValues::of_body(body, &[Field::Fence, Field::Error])?;
         let fence = given.required(Field::Fence, fence);
         let error = given.required(Field::Error, error);
         let request = || Some(TrainingFailed { fence: fence?, error: error? });
-        given.judged(request())
+        given.finish(request())
     }
 }
 
-/// The named fields of a body, with their values as written.
-struct BodyFields<'a> {
-    values: Vec<(Field, &'a str)>,
-    violations: Violations,
-}
-
-impl<'a> BodyFields<'a> {
-    fn read(body: &'a [u8], fields: &[Field]) -> Result<Self, Violations> {
-        let mut given = BodyFields { values: Vec::new(), violations: Violations::none() };
-        let note = |key: &str, value| {
-            let Some(&field) = fields.iter().find(|field| field.as_str() == key) else { return };
-            if given.value(field).is_some() {
-                given.violations.note(Violation::new(field, ViolationKind::Repeated));
-            } else {
-                given.values.push((field, value));
+impl<'a> NamedValues<'a> {
+    /// Takes the members of a body that `fields` name, and no others.
+    fn of_body(body: &'a [u8], fields: &[Field]) -> Result<Self, Violations> {
+        let mut given = NamedValues::none();
+        let add = |key: &str, value| {
+            if let Some(field) = named(fields, key) {
+                given.add(field, value);
             }
         };
-        members(body, note).map_err(BodyFault::violations)?;
+        members(body, add).map_err(BodyFault::violations)?;
         Ok(given)
-    }
-
-    fn value(&self, field: Field) -> Option<&'a str> {
-        self.values.iter().find(|(given, _)| *given == field).map(|(_, value)| *value)
     }
 
     /// Returns a required field; `null` counts as missing.
@@ -133,7 +122,7 @@ impl<'a> BodyFields<'a> {
             None | Some("null") => Err(ViolationKind::Missing),
             Some(value) => judge(value),
         };
-        judged.map_err(|kind| self.violations.note(Violation::new(field, kind))).ok()
+        judged.map_err(|kind| self.note(Violation::new(field, kind))).ok()
     }
 
     /// Returns the metrics, or notes the name of the first invalid one (TRAIN-3).
@@ -152,7 +141,7 @@ impl<'a> BodyFields<'a> {
             None => Some(metrics),
             Some((fault, name)) => {
                 let (field, kind) = (Field::TrainingMetrics, ViolationKind::Metric(fault));
-                self.violations.note(Violation { field, kind, sent: name.into() });
+                self.note(Violation { field, kind, sent: name.into() });
                 None
             }
         }
@@ -164,15 +153,11 @@ impl<'a> BodyFields<'a> {
             // `null` is invalid: an optional field is left out instead.
             Some("null") => {
                 let kind = ViolationKind::WrongType;
-                self.violations.note(Violation::new(Field::LeaseSeconds, kind));
+                self.note(Violation::new(Field::LeaseSeconds, kind));
                 None
             }
             Some(_) => self.required(Field::LeaseSeconds, lease_time),
         }
-    }
-
-    fn judged<T>(self, request: Option<T>) -> Result<T, Violations> {
-        request.filter(|_| self.violations.is_empty()).ok_or(self.violations)
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::access::{KeyDigest, KeyRecord};
 use crate::model::{
     CustomModel, DataPair, Event, EventType, ModelId, NewEvent, Revision, TrainingState,
-    TrainingStatus, Version,
+    TrainingStatus, Version, digest_bytes,
 };
 use crate::store::access_change::Registration;
 use crate::store::error::StoreError;
@@ -107,7 +107,6 @@ pub enum Record {
         /// The organisation.
         organisation: Organisation,
         /// The name of its plan.
-        #[serde(with = "text")]
         plan: crate::tenant::PlanName,
     },
     /// A key, by its digest.
@@ -216,9 +215,7 @@ struct ModelFields {
     heartbeats: u32,
     name: String,
     description: Option<String>,
-    #[serde(with = "text")]
     language: crate::field::Language,
-    #[serde(with = "text")]
     base_model: crate::field::BaseModel,
     training_status: TrainingStatus,
     #[serde(rename = "course")]
@@ -305,7 +302,6 @@ impl EventLine {
 #[serde(deny_unknown_fields)]
 pub struct AnswerLine {
     organisation: Organisation,
-    #[serde(with = "text")]
     operation: crate::access::Operation,
     target: Option<ModelId>,
     #[serde(with = "text")]
@@ -346,16 +342,8 @@ impl std::str::FromStr for DigestText {
     type Err = &'static str;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let invalid = "64 hexadecimal digits are a digest";
-        let mut bytes = [0; 32];
-        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-        if pairs.len() != bytes.len() || !rest.is_empty() {
-            return Err(invalid);
-        }
-        for (byte, pair) in bytes.iter_mut().zip(pairs) {
-            let digits = str::from_utf8(pair).ok().filter(|it| !it.starts_with('+'));
-            *byte = digits.and_then(|it| u8::from_str_radix(it, 16).ok()).ok_or(invalid)?;
-        }
+        let bytes = digest_bytes(&text.to_ascii_lowercase());
+        let bytes = bytes.ok_or("64 hexadecimal digits are a digest")?;
         Ok(DigestText(KeyDigest::from_bytes(bytes)))
     }
 }

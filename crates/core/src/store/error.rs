@@ -85,6 +85,12 @@ impl StoreError {
         StoreError { kind, source: Some(cause.into().into()) }
     }
 
+    /// The error for an outcome that breaks the contract of the store.
+    pub(crate) fn unexpected(outcome: &impl fmt::Debug) -> Self {
+        let cause = format!("an answer that the change cannot have: {outcome:?}");
+        StoreError::new(StoreErrorKind::Damaged, cause)
+    }
+
     /// Returns the kind of the error.
     pub const fn kind(&self) -> StoreErrorKind {
         self.kind

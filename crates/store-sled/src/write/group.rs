@@ -90,7 +90,8 @@ impl<'a> Group<'a> {
     ) -> Result<(), StoreError> {
         let key = answer_key(organisation, answer)?;
         let first = self.changes.row(self.db, &key)?;
-        if let Some(before) = self.idempotency_record(organisation, answer)? {
+        if let Some(value) = self.value(&key)? {
+            let before = answer_from_bytes(answer, &value)?;
             edits.push((answer_time_key(before.at, &key), None));
         }
         overflow::put(edits, &key, answer_to_bytes(answer, kept)?, first.as_deref())?;
@@ -129,13 +130,6 @@ struct PendingWrite<'g, 'a> {
     group: &'g Group<'a>,
     edits: Edits,
     last_id: u64,
-}
-
-impl PendingWrite<'_, '_> {
-    /// The first row of a value.
-    fn first(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        self.group.changes.row(self.group.db, key)
-    }
 }
 
 impl Rows for PendingWrite<'_, '_> {
@@ -241,7 +235,7 @@ impl Rows for PendingWrite<'_, '_> {
         pair: DataId,
     ) -> Result<(), StoreError> {
         let key = data_key(organisation, model, pair);
-        if let Some(first) = self.first(&key)? {
+        if let Some(first) = self.group.changes.row(self.group.db, &key)? {
             overflow::remove(&mut self.edits, &key, &first);
         }
         Ok(())
