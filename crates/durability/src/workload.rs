@@ -67,7 +67,6 @@ impl Workload {
                 Ok(Ok(Line::Changed { id, organisation, version: model.version }))
             }
             Ok(Edited::Deleted) => Ok(Ok(Line::Deleted { id, organisation })),
-            Ok(Edited::Replayed(kept)) => Err(format!("no request was repeated: {kept:?}").into()),
             Err(refusal) => Ok(Err(refusal)),
         }
     }

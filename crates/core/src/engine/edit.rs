@@ -9,8 +9,8 @@ use crate::engine::{Engine, unexpected};
 use crate::model::{CustomModel, DataId, DataPair, Edit, Expected, ModelId, NewPair, transition};
 use crate::request::UpdateModel;
 use crate::store::{
-    AdmissionRequest, Change, IdempotencyRecord, IdempotencyScope, IdempotentRequest,
-    NewIdempotencyRecord, Outcome, Write,
+    AdmissionRequest, Change, IdempotencyScope, IdempotentRequest, NewIdempotencyRecord, Outcome,
+    Write,
 };
 use crate::tenant::Caller;
 
@@ -28,8 +28,6 @@ pub enum Edited {
     },
     /// The model was deleted.
     Deleted,
-    /// The request was executed before, and this is its record (IDEM-1).
-    Replayed(IdempotencyRecord),
 }
 
 impl Engine {
@@ -153,7 +151,6 @@ impl Engine {
         match self.edit(caller, id, edit, expected)? {
             Edited::Changed { model, .. } => Ok(*model),
             Edited::Deleted => Err(unexpected(&Outcome::Deleted)),
-            Edited::Replayed(kept) => Err(unexpected(&Outcome::Repeated(kept))),
         }
     }
 
@@ -174,14 +171,9 @@ impl Engine {
         edit: Edit,
         expected: Expected,
         idempotency: Option<IdempotentRequest>,
-    ) -> impl Future<Output = Result<Edited, Refusal>> + Send + use<> {
+    ) -> impl Future<Output = Result<Idempotent<Edited>, Refusal>> + Send + use<> {
         let edited = self.edit_limited_async(caller, id, edit, expected, idempotency, None);
-        async move {
-            Ok(match edited.await?.without_window()? {
-                Idempotent::Executed(edited) => edited,
-                Idempotent::Replayed(kept) => Edited::Replayed(kept),
-            })
-        }
+        async move { edited.await?.without_window() }
     }
 
     /// Judges an edit of a model that was read, without making it. Hosts call it to judge the state and the

@@ -169,8 +169,7 @@ impl Engine {
     ) -> Result<Option<Box<CustomModel>>, Refusal> {
         match self.edit(caller, id, edit, &Expected::Anything) {
             Ok(Edited::Changed { model, .. }) => Ok(Some(model)),
-            Ok(Edited::Deleted | Edited::Replayed(_))
-            | Err(Refusal::ModelNotFound | Refusal::LeaseLost) => Ok(None),
+            Ok(Edited::Deleted) | Err(Refusal::ModelNotFound | Refusal::LeaseLost) => Ok(None),
             Err(refusal) => Err(refusal),
         }
     }

@@ -228,15 +228,17 @@ fn idem_1_uploads_and_runs_are_done_once_too() {
         block_on(engine.edit_async(&acme, model.id, edit.clone(), ANYTHING, Some(once)))
     };
     let upload = Edit::AddData(pair(DataType::Train, 18_000));
-    assert!(matches!(edit(&upload, "k").unwrap(), Edited::Changed { .. }));
-    let Edited::Replayed(kept) = edit(&upload, "k").unwrap() else { panic!("done again") };
+    assert!(matches!(edit(&upload, "k").unwrap(), Idempotent::Executed(Edited::Changed { .. })));
+    let Idempotent::Replayed(kept) = edit(&upload, "k").unwrap() else { panic!("done again") };
     assert_eq!(
         kept.body,
         r#"{"message":"Training data uploaded","data_type":"train","filename":"a.wav","transcript_filename":"a.txt","training_status":2}"#
     );
     assert_eq!(engine.data(&acme, model.id, &ListData::default()).unwrap().result.len(), 1);
     // The same key with another operation is another request.
-    let Edited::Changed { model: running, .. } = edit(&Edit::Run, "k").unwrap() else {
+    let Idempotent::Executed(Edited::Changed { model: running, .. }) =
+        edit(&Edit::Run, "k").unwrap()
+    else {
         panic!("not done")
     };
     let kept = replay(&engine, &acme, (Operation::Run, Some(model.id)), b"{}").unwrap().unwrap();

@@ -354,7 +354,6 @@ impl RequestContext {
         match edited {
             Edited::Changed { model, .. } => self.model_reply(StatusCode::OK, &model),
             Edited::Deleted => Ok(Reply::empty(StatusCode::NO_CONTENT)),
-            Edited::Replayed(record) => self.replayed_reply(record),
         }
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::http::StatusCode;
 use axum::response::Response;
 use custom_models_core::access::Operation;
-use custom_models_core::engine::Edited;
+use custom_models_core::engine::{Edited, Idempotent};
 use custom_models_core::model::{ContentDigest, DataFile, DataType, Edit, Expected, NewPair};
 use custom_models_core::store::{IdempotencyKey, IdempotentRequest};
 use custom_models_core::{Caller, ModelId, Refusal};
@@ -118,19 +118,21 @@ async fn commit_pair(
 /// Returns the reply to an upload, and discards its contents if no pair refers to them.
 fn upload_reply(
     state: &AppState,
-    edited: Result<Edited, Rejection>,
+    edited: Result<Idempotent<Edited>, Rejection>,
     uploaded: Uploaded,
 ) -> HandlerResult {
     match edited {
-        Ok(Edited::Changed { model, .. }) => {
+        Ok(Idempotent::Executed(Edited::Changed { model, .. })) => {
             let body = custom_models_core::model::Uploaded::new(&uploaded.pair, &model);
             Ok(Reply::json(StatusCode::OK, &body)?.with_etag(model.revision()))
         }
         other => {
             state.remove_contents(move |_| uploaded.discard());
             match other? {
-                Edited::Replayed(record) => Reply::replayed(record),
-                other => Err(Rejection::internal(format!("not an upload: {other:?}"))),
+                Idempotent::Replayed(record) => Reply::replayed(record),
+                other @ Idempotent::Executed(_) => {
+                    Err(Rejection::internal(format!("not an upload: {other:?}")))
+                }
             }
         }
     }
