@@ -6,6 +6,8 @@
 
 mod between;
 mod fixture;
+#[path = "../support/hooked.rs"]
+mod hooked;
 mod marks;
 mod objects;
 mod proxy;

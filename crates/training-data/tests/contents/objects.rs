@@ -320,8 +320,8 @@ fn in_the_middle(place: &InBucket) {
     // It has one already.
     first.record(&own).unwrap();
     at(&own, 1);
-    let others = Between::new(&own, |own, of_the_first| {
-        let first_goes_on = Between::new(own, |own, _| {
+    let others = Between::store_with(&own, |own, of_the_first| {
+        let first_goes_on = Between::store_with(own, |own, _| {
             own.archive(of_the_first.clone()).unwrap();
         });
         second.record(&first_goes_on).unwrap();

@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 mod branched;
+#[path = "../support/hooked.rs"]
+mod hooked;
 mod owned;
 #[path = "../support/stores.rs"]
 mod stores;

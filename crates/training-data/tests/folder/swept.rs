@@ -5,16 +5,15 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
-use custom_models_core::model::{DataPair, EventPage};
+use custom_models_core::model::DataPair;
 use custom_models_core::store::{
-    ArchiveChange, ArchiveStore, Completion, IdempotencyRecord, IdempotencyScope, Listing,
-    ModelStore, Purge, Purged, Record, Selection, StoreError, StoreErrorKind, StoreSummary, Write,
+    ArchiveChange, ArchiveStore, ModelStore, Record, StoreError, StoreErrorKind, StoreSummary,
 };
-use custom_models_core::time::UnixMillis;
-use custom_models_core::{CustomModel, MemoryStore, ModelId, Organisation};
+use custom_models_core::{MemoryStore, ModelId, Organisation};
 use custom_models_training_data::{ContentStore, Folder, FolderStanding};
 use tempfile::TempDir;
 
+use crate::hooked::{Hooked, Hooks};
 use crate::support::{
     acme, age, at, contents, keep, kind, mark, model, owned, refer, removed, root, store,
 };
@@ -86,30 +85,9 @@ struct Counting {
     other: Mutex<Option<Folder>>,
 }
 
-impl ModelStore for Counting {
-    fn submit(&self, write: Write, done: Completion) {
-        self.store.submit(write, done);
-    }
-
-    fn get(&self, of: &Organisation, id: ModelId) -> Result<Option<CustomModel>, StoreError> {
-        self.store.get(of, id)
-    }
-
-    fn list(&self, of: &Organisation, selection: &Selection) -> Result<Listing, StoreError> {
-        self.store.list(of, selection)
-    }
-
-    fn events(&self, of: &Organisation, after: u64, limit: u32) -> Result<EventPage, StoreError> {
-        self.store.events(of, after, limit)
-    }
-
-    fn claimable(
-        &self,
-        of: Option<&Organisation>,
-        at: UnixMillis,
-        limit: u32,
-    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
-        self.store.claimable(of, at, limit)
+impl Hooks for Counting {
+    fn store(&self) -> &MemoryStore {
+        &self.store
     }
 
     fn data(
@@ -130,31 +108,6 @@ impl ModelStore for Counting {
         self.store.data(of, model, after, limit)
     }
 
-    fn idempotency_record(
-        &self,
-        of: &Organisation,
-        key: &IdempotencyScope,
-    ) -> Result<Option<IdempotencyRecord>, StoreError> {
-        self.store.idempotency_record(of, key)
-    }
-
-    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        self.store.purge(purge)
-    }
-
-    fn close(&self) -> Result<(), StoreError> {
-        self.store.close()
-    }
-}
-
-impl ArchiveStore for Counting {
-    fn export(
-        &self,
-        each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
-    ) -> Result<(), StoreError> {
-        self.store.export(each)
-    }
-
     fn archive(&self, change: ArchiveChange) -> Result<u64, StoreError> {
         let archived = self.store.archive(change)?;
         let is_silent = self.is_silent.load(Ordering::Relaxed);
@@ -168,16 +121,12 @@ impl ArchiveStore for Counting {
         }
         self.store.summary()
     }
-
-    fn verify(&self) -> Result<Vec<String>, StoreError> {
-        self.store.verify()
-    }
 }
 
 /// Returns a folder with pairs of one model, and files without a reference.
-fn crowded(pairs: u32, left: u32) -> (TempDir, Folder, Counting) {
+fn crowded(pairs: u32, left: u32) -> (TempDir, Folder, Hooked<Counting>) {
     let place = tempfile::tempdir().unwrap();
-    let owner = Counting::default();
+    let owner = Hooked::<Counting>::default();
     let folder = Folder::open(root(&place), &owner).unwrap().with_min_age(Duration::ZERO);
     for id in 1..=pairs {
         let contents = [keep(&folder, model(1)), keep(&folder, model(1))];
