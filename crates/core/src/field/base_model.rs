@@ -1,5 +1,5 @@
+use crate::field::names::Field;
 use crate::field::newtype::closed_set;
-use crate::field::violation::Field;
 
 /// The base model that training starts from (BASE-1 to BASE-3).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]

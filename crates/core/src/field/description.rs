@@ -2,9 +2,10 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use crate::field::names::Field;
 use crate::field::newtype::text_newtype;
 use crate::field::text::is_longer_than;
-use crate::field::violation::{Field, ViolationKind};
+use crate::field::violation::ViolationKind;
 
 /// The description of a model: up to 1000 characters, stored exactly as sent (DESC-3).
 ///

@@ -1,5 +1,5 @@
+use crate::field::names::Field;
 use crate::field::newtype::closed_set;
-use crate::field::violation::Field;
 
 macro_rules! languages {
     ($($Variant:ident = $code:literal, $english:literal;)*) => {

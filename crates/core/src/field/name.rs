@@ -2,9 +2,10 @@ use std::borrow::Cow;
 
 use serde::Serialize;
 
+use crate::field::names::Field;
 use crate::field::newtype::text_newtype;
 use crate::field::text::{is_blank, is_longer_than};
-use crate::field::violation::{Field, ViolationKind};
+use crate::field::violation::ViolationKind;
 
 /// The display name of a model: 1 to 200 characters, not all white space, stored exactly as sent (NAME-3 to
 /// NAME-5).

@@ -10,6 +10,7 @@
 
 mod accounts;
 mod connections;
+mod data;
 mod description;
 mod dry_run;
 mod edits;
