@@ -1,5 +1,6 @@
 //! Times: timestamps in seconds for the API, and milliseconds for windows and leases.
 
+mod date;
 mod millis;
 mod timestamp;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use chrono::{DateTime, SecondsFormat};
 use custom_models_core::model::{Revision, TrainingStatus, Version};
 use custom_models_core::time::{InvalidTimestamp, Timestamp};
 use custom_models_core::{
@@ -28,19 +29,9 @@ fn created(tape: &mut Tape) -> CustomModel {
     engine.create(&caller, builder.build().unwrap()).unwrap()
 }
 
-/// Returns the date and time of a second, by counting days since a first of March.
+/// Returns the date and time of a second, by another implementation of the calendar.
 fn calendar(seconds: i64) -> String {
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let shifted = days + 719_468;
-    let (era, day) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + i64::from(month <= 2);
-    let (hour, minute) = (second / 3600, second / 60 % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z", second % 60)
+    DateTime::from_timestamp(seconds, 0).unwrap().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
 const FIRST: i64 = -62_167_219_200;
@@ -85,6 +76,7 @@ proptest! {
     fn model_4_a_moment_is_read_as_it_is_written(seconds in FIRST..=LAST, mut tape in tape()) {
         let moment = Timestamp::from_unix_seconds(seconds).unwrap();
         let text = moment.to_string();
+        prop_assert_eq!(&text, &calendar(seconds));
         prop_assert_eq!(text.parse(), Ok(moment));
         let json = serde_json::to_string(&moment).unwrap();
         prop_assert_eq!(serde_json::from_str::<Timestamp>(&json).unwrap(), moment);
@@ -133,7 +125,18 @@ fn model_4_texts_that_are_not_of_the_form_are_refused() {
         "2025-01-15T10:00:00.0Z",
         "2025-1-15T10:00:00Z",
         "+2025-01-15T10:00:00Z",
+        "+025-01-15T10:00:00Z",
+        "2025-01-15T10:00:+1Z",
+        "2025-01-15T10:00:00ZZ",
+        "2025-01-15T10:00:0\u{e9}Z",
         "2025-02-29T10:00:00Z",
+        "1900-02-29T10:00:00Z",
+        "2025-00-15T10:00:00Z",
+        "2025-13-15T10:00:00Z",
+        "2025-01-00T10:00:00Z",
+        "2025-04-31T10:00:00Z",
+        "0000-00-00T00:00:00Z",
+        "2025-01-15T10:60:00Z",
         "2025-01-15T24:00:00Z",
         "2025-01-15T10:00:60Z",
         " 2025-01-15T10:00:00Z",
