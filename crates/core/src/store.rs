@@ -44,10 +44,10 @@
 //! ## What the core does
 //!
 //! [`apply`] judges a [`Write`] and makes it, over the rows of a transaction that the store supplies as
-//! [`Rows`] (15 required methods). It reads and judges everything before its first write. [`admit`] and
-//! [`window_state`] do the same for rate limits, over [`AdmissionRows`] (3) and [`AdmissionRowsMut`] (2). The
-//! store itself makes the changes of [`AccessChange`], [`Purge`] and [`ArchiveChange`]; their documentation
-//! says under which condition.
+//! [`Rows`] (15 required methods). [`apply_access`] does the same with an [`AccessChange`], over [`AccessRows`]
+//! (6). Both read and judge everything before their first write. [`admit`] and [`window_state`] judge rate
+//! limits, over [`AdmissionRows`] (3) and [`AdmissionRowsMut`] (2). The store itself makes the changes of
+//! [`Purge`] and [`ArchiveChange`]; their documentation says under which condition.
 //!
 //! Rows have ready forms. A [`Record`] serialises every row that an export shows, keys and counters included,
 //! and reads it back unchanged. [`ModelRow`](crate::model::ModelRow) is a model in columns, for a database
@@ -67,6 +67,7 @@
 
 mod access;
 mod access_change;
+mod access_rows;
 mod admit;
 mod apply;
 mod archive;
@@ -85,6 +86,7 @@ mod write;
 
 pub use self::access::{AccessStore, Store};
 pub use self::access_change::{AccessChange, AccessOutcome, Grant, Registration};
+pub use self::access_rows::{AccessRows, apply_access};
 pub use self::admit::{
     Admission, AdmissionRows, AdmissionRowsMut, WindowState, admit, window_state,
 };

@@ -20,6 +20,7 @@ mod tests {
         let access = required(include_str!("../src/store/access.rs"), "AccessStore");
         let archive = required(include_str!("../src/store/archive.rs"), "ArchiveStore");
         let rows = required(include_str!("../src/store/rows.rs"), "Rows {");
+        let access_rows = required(include_str!("../src/store/access_rows.rs"), "AccessRows");
         let admissions = include_str!("../src/store/admit.rs");
         let read = required(admissions, "AdmissionRows {");
         let write = required(admissions, "AdmissionRowsMut");
@@ -29,6 +30,7 @@ mod tests {
             format!("| [`AccessStore`] | {access} |"),
             format!("| [`ArchiveStore`] | {archive} |"),
             format!("[`Rows`] ({rows} required methods)"),
+            format!("over [`AccessRows`]\n//! ({access_rows})"),
             format!("[`AdmissionRows`] ({read}) and [`AdmissionRowsMut`] ({write})"),
         ] {
             assert!(CHAPTER.contains(&stated), "the chapter lacks: {stated}");

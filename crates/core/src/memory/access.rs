@@ -1,13 +1,12 @@
 //! The organisations, keys and admissions of a [`MemoryStore`], for hosts that use API keys.
 
-use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use crate::access::{KeyDigest, KeyId, KeyRecord, RateLimit, Window, WindowKey};
 use crate::memory::MemoryStore;
 use crate::store::{
     AccessChange, AccessOutcome, AccessStore, Admission, AdmissionRows, AdmissionRowsMut,
-    Completion, Grant, Registration, StoreError, WindowState, admit, window_state,
+    Completion, Grant, Registration, StoreError, WindowState, apply_access, window_state,
 };
 use crate::tenant::{Organisation, PlanName};
 use crate::time::UnixMillis;
@@ -15,55 +14,18 @@ use crate::time::UnixMillis;
 #[derive(Debug, Default)]
 pub(crate) struct AccessState {
     plans: BTreeMap<Organisation, PlanName>,
-    keys: BTreeMap<KeyId, KeyRecord>,
+    pub(crate) keys: BTreeMap<KeyId, KeyRecord>,
     /// INVARIANT: the digests of `keys`, each with the id of its key.
-    ids: HashMap<KeyDigest, KeyId>,
+    pub(crate) ids: HashMap<KeyDigest, KeyId>,
     admissions: HashMap<Window, VecDeque<Admission>>,
 }
 
 impl AccessState {
-    fn apply(&mut self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
-        Ok(match change {
-            AccessChange::Register(Registration { organisation, plan }) => {
-                match self.plans.entry(organisation) {
-                    Entry::Occupied(_) => AccessOutcome::Taken,
-                    Entry::Vacant(place) => {
-                        place.insert(plan);
-                        AccessOutcome::Done
-                    }
-                }
-            }
-            AccessChange::SetPlan(Registration { organisation, plan }) => {
-                match self.plans.get_mut(&organisation) {
-                    None => AccessOutcome::NotFound,
-                    Some(old) => {
-                        *old = plan;
-                        AccessOutcome::Done
-                    }
-                }
-            }
-            AccessChange::AddKey(key) => self.add_key(key),
-            AccessChange::RevokeKey { id, at } => match self.keys.get_mut(&id) {
-                None => AccessOutcome::NotFound,
-                Some(key) => {
-                    key.revoked_at.get_or_insert(at);
-                    AccessOutcome::Done
-                }
-            },
-            AccessChange::Admit { window, limit, now } => {
-                admit(&mut self.admissions(), &window, limit, now)?
-            }
-            AccessChange::SweepWindows { longest, now, limit } => {
-                AccessOutcome::Swept(self.sweep(now.earlier(longest), now, limit))
-            }
-        })
-    }
-
     pub(crate) fn admissions(&mut self) -> Admissions<'_> {
         Admissions(&mut self.admissions)
     }
 
-    fn sweep(&mut self, until: UnixMillis, now: UnixMillis, limit: u32) -> u64 {
+    pub(crate) fn sweep(&mut self, until: UnixMillis, now: UnixMillis, limit: u32) -> u64 {
         let mut swept = 0;
         for window in self.admissions.values_mut() {
             while swept < u64::from(limit)
@@ -96,6 +58,12 @@ impl AccessState {
     }
 
     pub(crate) fn put_key(&mut self, key: KeyRecord) {
+        if let Some(old) = self.keys.get(&key.id) {
+            self.ids.remove(&old.digest);
+        }
+        if let Some(old) = self.ids.get(&key.digest) {
+            self.keys.remove(old);
+        }
         self.ids.insert(key.digest, key.id);
         self.keys.insert(key.id, key);
     }
@@ -112,16 +80,9 @@ impl AccessState {
         keys.len() as u64 + u64::from(self.plans.remove(organisation).is_some())
     }
 
-    fn add_key(&mut self, key: KeyRecord) -> AccessOutcome {
-        if !self.plans.contains_key(&key.organisation) {
-            return AccessOutcome::NotFound;
-        }
-        if self.keys.contains_key(&key.id) || self.ids.contains_key(&key.digest) {
-            return AccessOutcome::Taken;
-        }
-        self.ids.insert(key.digest, key.id);
-        self.keys.insert(key.id, key);
-        AccessOutcome::Done
+    pub(crate) fn registration(&self, organisation: &Organisation) -> Option<Registration> {
+        let plan = self.plans.get(organisation)?.clone();
+        Some(Registration { organisation: organisation.clone(), plan })
     }
 
     fn grant(&self, digest: &KeyDigest) -> Option<Grant> {
@@ -133,7 +94,7 @@ impl AccessState {
 
 impl AccessStore for MemoryStore {
     fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
-        let answer = self.open_state().and_then(|mut state| state.access.apply(change));
+        let answer = self.open_state().and_then(|mut state| apply_access(&mut *state, &change));
         done(answer);
     }
 
@@ -141,12 +102,7 @@ impl AccessStore for MemoryStore {
         &self,
         organisation: &Organisation,
     ) -> Result<Option<Registration>, StoreError> {
-        let state = self.open_state()?;
-        let registration = |plan: &PlanName| Registration {
-            organisation: organisation.clone(),
-            plan: plan.clone(),
-        };
-        Ok(state.access.plans.get(organisation).map(registration))
+        Ok(self.open_state()?.access.registration(organisation))
     }
 
     fn registrations(&self) -> Result<Vec<Registration>, StoreError> {

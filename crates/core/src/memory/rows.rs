@@ -1,11 +1,14 @@
 //! The rows of a [`MemoryStore`](crate::MemoryStore) for [`apply`](crate::store::apply).
 
+use std::time::Duration;
+
+use crate::access::{KeyDigest, KeyId, KeyRecord};
 use crate::memory::State;
 use crate::memory::access::Admissions;
 use crate::model::{CustomModel, DataId, DataPair, ModelId, NewEvent};
 use crate::store::{
-    AdmissionRequest, Counters, IdempotencyRecord, IdempotencyScope, Rows, StoreError,
-    StoreErrorKind,
+    AccessRows, AdmissionRequest, Counters, IdempotencyRecord, IdempotencyScope, Registration,
+    Rows, StoreError, StoreErrorKind,
 };
 use crate::tenant::Organisation;
 use crate::time::UnixMillis;
@@ -143,5 +146,38 @@ impl Rows for State {
         at: UnixMillis,
     ) -> Result<(Admissions<'_>, UnixMillis), StoreError> {
         Ok((self.access.admissions(), at))
+    }
+}
+
+impl AccessRows for State {
+    fn registration(&mut self, of: &Organisation) -> Result<Option<Registration>, StoreError> {
+        Ok(self.access.registration(of))
+    }
+
+    fn put_registration(&mut self, registration: &Registration) -> Result<(), StoreError> {
+        self.access.put_registration(registration.clone());
+        Ok(())
+    }
+
+    fn key(&mut self, id: KeyId) -> Result<Option<KeyRecord>, StoreError> {
+        Ok(self.access.keys.get(&id).cloned())
+    }
+
+    fn key_id(&mut self, digest: &KeyDigest) -> Result<Option<KeyId>, StoreError> {
+        Ok(self.access.ids.get(digest).copied())
+    }
+
+    fn put_key(&mut self, key: &KeyRecord) -> Result<(), StoreError> {
+        self.access.put_key(key.clone());
+        Ok(())
+    }
+
+    fn sweep_windows(
+        &mut self,
+        longest: Duration,
+        now: UnixMillis,
+        limit: u32,
+    ) -> Result<u64, StoreError> {
+        Ok(self.access.sweep(now.earlier(longest), now, limit))
     }
 }

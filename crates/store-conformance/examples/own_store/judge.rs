@@ -3,61 +3,26 @@
 
 use std::borrow::{Borrow, BorrowMut};
 
-use custom_models_core::access::{KeyRecord, Window, WindowKey};
+use std::time::Duration;
+
+use custom_models_core::access::{KeyDigest, KeyId, KeyRecord, Window, WindowKey};
 use custom_models_core::model::{DataId, DataPair, NewEvent};
 use custom_models_core::store::*;
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
 use super::Result;
-use super::table::{
-    Row, Table, hex, key_of, links, numbered, pair_key, pair_prefix, take, window_prefix,
-};
+use super::table::{Row, Table, hex, key_of, numbered, pair_key, pair_prefix, take, window_prefix};
 
 /// Writes of every kind. Those that fail have changed nothing.
 impl Table {
     pub(super) fn judge(&mut self, job: &Job) -> Result<JobOutcome> {
         Ok(match job {
             Job::Model(write) => JobOutcome::Model(apply(self, write)?),
-            Job::Access(change) => JobOutcome::Access(self.access(change)?),
+            Job::Access(change) => JobOutcome::Access(apply_access(self, change)?),
             Job::Purge(purge) => JobOutcome::Purged(self.purge(purge)),
             Job::Archive(change) => JobOutcome::Archived(self.archive(change)?),
         })
-    }
-
-    fn access(&mut self, change: &AccessChange) -> Result<AccessOutcome> {
-        match change {
-            AccessChange::Register(new) | AccessChange::SetPlan(new) => {
-                match (change, self.find_registration(&new.organisation)) {
-                    (AccessChange::Register(_), Some(_)) => return Ok(AccessOutcome::Taken),
-                    (AccessChange::SetPlan(_), None) => return Ok(AccessOutcome::NotFound),
-                    _ => self.put(new.clone().into()),
-                }
-            }
-            AccessChange::AddKey(key) => {
-                let links = links(&Row::Record(key.clone().into()));
-                if self.find_registration(&key.organisation).is_none() {
-                    return Ok(AccessOutcome::NotFound);
-                }
-                if links.iter().any(|link| self.get(link).is_some()) {
-                    return Ok(AccessOutcome::Taken);
-                }
-                self.put(key.clone().into());
-            }
-            AccessChange::RevokeKey { id, at } => match self.find_key(&format!("9 {id}")) {
-                None => return Ok(AccessOutcome::NotFound),
-                Some(key) => {
-                    self.put(KeyRecord { revoked_at: key.revoked_at.or(Some(*at)), ..key }.into())
-                }
-            },
-            AccessChange::Admit { window, limit, now } => {
-                return admit(&mut Windows(self), window, *limit, *now);
-            }
-            AccessChange::SweepWindows { longest, now, limit } => {
-                return Ok(AccessOutcome::Swept(self.sweep(now.earlier(*longest), *now, *limit)));
-            }
-        }
-        Ok(AccessOutcome::Done)
     }
 
     fn sweep(&mut self, until: UnixMillis, now: UnixMillis, limit: u32) -> u64 {
@@ -272,6 +237,34 @@ impl Rows for Table {
         at: UnixMillis,
     ) -> Result<(Windows<&mut Table>, UnixMillis)> {
         Ok((Windows(self), at))
+    }
+}
+
+impl AccessRows for Table {
+    fn registration(&mut self, of: &Organisation) -> Result<Option<Registration>> {
+        Ok(self.find_registration(of))
+    }
+
+    fn put_registration(&mut self, registration: &Registration) -> Result<()> {
+        self.put(registration.clone().into());
+        Ok(())
+    }
+
+    fn key(&mut self, id: KeyId) -> Result<Option<KeyRecord>> {
+        Ok(self.find_key(&format!("9 {id}")))
+    }
+
+    fn key_id(&mut self, digest: &KeyDigest) -> Result<Option<KeyId>> {
+        Ok(self.find_key(&format!("8 {}", hex(digest.as_bytes()))).map(|key| key.id))
+    }
+
+    fn put_key(&mut self, key: &KeyRecord) -> Result<()> {
+        self.put(key.clone().into());
+        Ok(())
+    }
+
+    fn sweep_windows(&mut self, longest: Duration, now: UnixMillis, limit: u32) -> Result<u64> {
+        Ok(self.sweep(now.earlier(longest), now, limit))
     }
 }
 

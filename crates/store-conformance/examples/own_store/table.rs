@@ -344,7 +344,7 @@ impl Table {
     }
 }
 
-pub(super) fn links(row: &Row) -> Vec<String> {
+fn links(row: &Row) -> Vec<String> {
     match row {
         Row::Record(Record::Model(ModelLine { organisation, model })) => {
             let key = |at| format!("{}{:020} {organisation}", claim_key(at), model.id.get());

@@ -120,11 +120,12 @@ impl AdmissionRowsMut for Admissions<'_> {
     }
 }
 
-/// Deletes at most `limit` admissions made until `until`, window by window, and moves those later
-/// than `now` to `now`. Returns the number of deleted ones.
+/// Adds the edits that delete at most `limit` admissions made until `until`, window by window, and move
+/// those later than `now` to `now`. Returns the number of deleted ones.
 pub(crate) fn sweep(
     db: &Db,
-    changes: &mut WriteSet,
+    changes: &WriteSet,
+    edits: &mut Edits,
     until: UnixMillis,
     now: UnixMillis,
     limit: u32,
@@ -137,13 +138,12 @@ pub(crate) fn sweep(
         let old = changes.first_keys(db, old, left)?;
         left -= old.len();
         swept += old.len() as u64;
-        let mut edits: Edits = old.into_iter().map(|key| (key, None)).collect();
+        edits.extend(old.into_iter().map(|key| (key, None)));
         for key in changes.first_keys(db, keys_after(&window, now), usize::MAX)? {
             let admission = Admission { at: now, ..admission_of(&key)? };
             edits.push((key, None));
             edits.push((key_of(&window, admission), Some(Vec::new())));
         }
-        changes.set_all(db, edits)?;
         begin = keys_of(&window).end;
     }
     Ok(swept)

@@ -2,8 +2,8 @@
 
 use custom_models_core::model::{DataId, DataPair, NewEvent};
 use custom_models_core::store::{
-    AdmissionRequest, Counters, IdempotencyRecord, IdempotencyScope, Outcome, Rows, StoreError,
-    StoreErrorKind, Write, apply,
+    AdmissionRequest, Counters, IdempotencyRecord, IdempotencyScope, Rows, StoreError,
+    StoreErrorKind,
 };
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
@@ -43,9 +43,12 @@ impl<'a> Group<'a> {
     }
 
     /// Decides a write. A write that is refused or fails changes nothing.
-    pub(crate) fn apply(&mut self, write: &Write) -> Result<Outcome, StoreError> {
+    pub(crate) fn judge<T>(
+        &mut self,
+        judge: impl FnOnce(&mut PendingWrite<'_, 'a>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
         let mut pending = PendingWrite { last_id: self.last_id, edits: Edits::new(), group: self };
-        let outcome = apply(&mut pending, write)?;
+        let outcome = judge(&mut pending)?;
         let PendingWrite { last_id, edits, .. } = pending;
         self.changes.set_all(self.db, edits)?;
         self.last_id = last_id;
@@ -126,9 +129,9 @@ impl<'a> Group<'a> {
 }
 
 /// A write that is being decided. Its edits become changes of the group if it succeeds.
-struct PendingWrite<'g, 'a> {
-    group: &'g Group<'a>,
-    edits: Edits,
+pub(crate) struct PendingWrite<'g, 'a> {
+    pub(crate) group: &'g Group<'a>,
+    pub(crate) edits: Edits,
     last_id: u64,
 }
 

@@ -1,12 +1,12 @@
 //! Imports and erasures of records.
 
 use custom_models_core::Organisation;
-use custom_models_core::access::{KeyRecord, Operation, Window};
+use custom_models_core::access::{Operation, Window};
 use custom_models_core::store::{
-    ArchiveChange, Lineage, ModelLine, Record, StoreError, StoreIdentity,
+    AccessRows, ArchiveChange, Lineage, ModelLine, Record, Registration, StoreError, StoreIdentity,
 };
 
-use crate::rows::access::{KEYS, decode_key, key_key, key_to_bytes, registration_key};
+use crate::rows::access::{KEYS, decode_key, registration_key};
 use crate::rows::admissions::window_prefix;
 use crate::rows::counters::Counter;
 use crate::rows::identity::{lineage_from_rows, lineage_to_bytes};
@@ -57,10 +57,11 @@ impl Group<'_> {
                 edits.push((LAST_ID.to_vec(), Some(self.last_id.to_be_bytes().to_vec())));
             }
             Record::Registration { organisation, plan } => {
-                let plan = plan.as_str().as_bytes().to_vec();
-                edits.push((registration_key(organisation), Some(plan)));
+                let (organisation, plan) = (organisation.clone(), plan.clone());
+                let registration = Registration { organisation, plan };
+                return self.judge(|rows| rows.put_registration(&registration));
             }
-            Record::Key(key) => self.put_key(&mut edits, &key.clone().into())?,
+            Record::Key(key) => return self.judge(|rows| rows.put_key(&key.clone().into())),
             Record::Organisation { organisation, models, last_event, first_event } => {
                 let Counter { changes, .. } = self.counter(organisation)?;
                 let counter = Counter { models: *models, changes: changes.wrapping_add(1) };
@@ -104,17 +105,6 @@ impl Group<'_> {
         }
         let row = lineage_to_bytes(identity, lineage);
         self.changes.set(self.db, LINEAGE.to_vec(), Some(row)).map(|()| 1)
-    }
-
-    /// Puts a key, in place of any other with its id.
-    fn put_key(&self, edits: &mut Edits, key: &KeyRecord) -> Result<(), StoreError> {
-        for (place, row) in self.changes.rows(self.db, KEYS)? {
-            if decode_key(&place, &row)?.id == key.id {
-                edits.push((place, None));
-            }
-        }
-        edits.push((key_key(&key.digest), Some(key_to_bytes(key)?)));
-        Ok(())
     }
 
     /// Erases at most `limit` rows, or a few more that belong together.

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use custom_models_core::store::{Job, JobOutcome, StoreError, StoreErrorKind};
+use custom_models_core::store::{Job, JobOutcome, StoreError, StoreErrorKind, apply, apply_access};
 use custom_models_group_commit::{Answers, Committer, Unanswered};
 
 use crate::database::{Attempt, Database, WriteError};
 use crate::rows::write_set::WriteSet;
-use crate::write::access;
 use crate::write::group::Group;
 
 /// The only writer of a database.
@@ -45,9 +44,11 @@ impl Writer {
             let mut answers = Vec::with_capacity(jobs.len());
             for job in jobs {
                 let judged = match job {
-                    Job::Model(write) => group.apply(write).map(JobOutcome::Model),
+                    Job::Model(write) => {
+                        group.judge(|rows| apply(rows, write)).map(JobOutcome::Model)
+                    }
                     Job::Access(change) => {
-                        access::apply(db, &mut group.changes, change).map(JobOutcome::Access)
+                        group.judge(|rows| apply_access(rows, change)).map(JobOutcome::Access)
                     }
                     Job::Purge(purge) => group.purge(purge).map(JobOutcome::Purged),
                     Job::Archive(change) => group.archive(change).map(JobOutcome::Archived),

@@ -22,6 +22,7 @@ pub(crate) const GRANT: &str = concat!(
 );
 /// Every key, by organisation and id.
 pub(crate) const ALL_KEYS: &str = concat!(keys!(), " FROM keys ORDER BY organisation, id");
+const KEY: &str = concat!(keys!(), " FROM keys WHERE keys.id = ?1");
 const KEYS: &str = concat!(keys!(), " FROM keys WHERE keys.organisation = ?1 ORDER BY keys.id");
 
 /// The registration of an organisation.
@@ -43,35 +44,20 @@ pub(crate) fn registrations(connection: &Connection) -> rusqlite::Result<Vec<Reg
         .collect()
 }
 
-/// Registers an organisation. Returns false if it is registered already.
-pub(crate) fn register(
+/// Stores a registration, in place of any other of the same organisation.
+pub(crate) fn put_registration(
     connection: &Connection,
     registration: &Registration,
-) -> rusqlite::Result<bool> {
+) -> rusqlite::Result<()> {
     let Registration { organisation, plan } = registration;
-    let inserted = connection
+    connection
         .prepare_cached(
             "INSERT INTO registrations (organisation, plan, checksum)
-            VALUES (?1, ?2, row_sum(?1, ?2))
-            ON CONFLICT (organisation) DO NOTHING",
+            VALUES (?1, ?2, row_sum(?1, ?2)) ON CONFLICT (organisation) DO UPDATE
+            SET plan = excluded.plan, checksum = excluded.checksum",
         )?
         .execute((organisation.as_str(), plan.as_str()))?;
-    Ok(inserted > 0)
-}
-
-/// Changes an organisation's plan. Returns false if it is not registered.
-pub(crate) fn set_plan(
-    connection: &Connection,
-    registration: &Registration,
-) -> rusqlite::Result<bool> {
-    let Registration { organisation, plan } = registration;
-    let updated = connection
-        .prepare_cached(
-            "UPDATE registrations SET plan = ?2, checksum = row_sum(organisation, ?2)
-            WHERE organisation = ?1",
-        )?
-        .execute((organisation.as_str(), plan.as_str()))?;
-    Ok(updated > 0)
+    Ok(())
 }
 
 /// The key with a digest, and its organisation's plan.
@@ -95,15 +81,30 @@ pub(crate) fn keys(
     connection.prepare_cached(KEYS)?.query_map([organisation.as_str()], key_of)?.collect()
 }
 
-/// Adds a key. Returns false if its id or digest is taken.
-pub(crate) fn add_key(connection: &Connection, key: &KeyRecord) -> rusqlite::Result<bool> {
+/// The key with an id.
+pub(crate) fn key(connection: &Connection, id: KeyId) -> rusqlite::Result<Option<KeyRecord>> {
+    connection.prepare_cached(KEY)?.query_row([id.to_bytes()], key_of).optional()
+}
+
+/// The id of the key with a digest.
+pub(crate) fn key_id(
+    connection: &Connection,
+    digest: &KeyDigest,
+) -> rusqlite::Result<Option<KeyId>> {
+    connection
+        .prepare_cached("SELECT id FROM keys WHERE digest = ?1")?
+        .query_row([digest.as_bytes()], |row| row.get(0).map(KeyId::from_bytes))
+        .optional()
+}
+
+/// Stores a key, in place of those with the same id or digest.
+pub(crate) fn put_key(connection: &Connection, key: &KeyRecord) -> rusqlite::Result<()> {
     let KeyRecord { id, digest, organisation, scopes, created_at, expires_at, revoked_at } = key;
-    let inserted = connection
+    connection
         .prepare_cached(
-            "INSERT INTO keys (id, digest, organisation, scopes, created_at, expires_at,
+            "INSERT OR REPLACE INTO keys (id, digest, organisation, scopes, created_at, expires_at,
                 revoked_at, checksum)
-            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7))
-            ON CONFLICT DO NOTHING",
+            VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, row_sum(?1, ?2, ?3, ?4, ?5, ?6, ?7))",
         )?
         .execute(params![
             id.to_bytes(),
@@ -114,28 +115,7 @@ pub(crate) fn add_key(connection: &Connection, key: &KeyRecord) -> rusqlite::Res
             expires_at.map(Timestamp::unix_seconds),
             revoked_at.map(Timestamp::unix_seconds),
         ])?;
-    Ok(inserted > 0)
-}
-
-/// Deletes the keys with the id or the digest of this one.
-pub(crate) fn remove_key(connection: &Connection, key: &KeyRecord) -> rusqlite::Result<()> {
-    connection
-        .prepare_cached("DELETE FROM keys WHERE id = ?1 OR digest = ?2")?
-        .execute((key.id.to_bytes(), key.digest.as_bytes()))?;
     Ok(())
-}
-
-/// Revokes a key, unless it is revoked already. Returns false if there is no such key.
-pub(crate) fn revoke(connection: &Connection, id: KeyId, at: Timestamp) -> rusqlite::Result<bool> {
-    let updated = connection
-        .prepare_cached(
-            "UPDATE keys SET revoked_at = coalesce(revoked_at, ?2),
-                checksum = row_sum(id, digest, organisation, scopes, created_at, expires_at,
-                    coalesce(revoked_at, ?2))
-            WHERE id = ?1",
-        )?
-        .execute((id.to_bytes(), at.unix_seconds()))?;
-    Ok(updated > 0)
 }
 
 pub(crate) fn registration_of(row: &Row<'_>) -> rusqlite::Result<Registration> {

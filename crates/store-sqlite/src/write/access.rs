@@ -1,44 +1,44 @@
-//! Changes of registrations and API keys, and admissions of requests.
+//! The rows of registrations and API keys of a group.
 
-use custom_models_core::store::{AccessChange, AccessOutcome, admit};
-use rusqlite::Connection;
+use std::time::Duration;
+
+use custom_models_core::Organisation;
+use custom_models_core::access::{KeyDigest, KeyId, KeyRecord};
+use custom_models_core::store::{AccessRows, Registration};
+use custom_models_core::time::UnixMillis;
 
 use crate::error::WriteError;
-use crate::rows::admissions::{Admissions, LastAdmissions};
 use crate::rows::{access, admissions};
+use crate::write::group::Group;
 
-/// Decides a change within a transaction, and makes it.
-pub(crate) fn apply(
-    connection: &Connection,
-    last_admissions: &mut LastAdmissions,
-    change: &AccessChange,
-) -> Result<AccessOutcome, WriteError> {
-    let done_or = |is_done, otherwise| if is_done { AccessOutcome::Done } else { otherwise };
-    Ok(match change {
-        AccessChange::Register(registration) => {
-            let is_new = access::register(connection, registration)?;
-            done_or(is_new, AccessOutcome::Taken)
-        }
-        AccessChange::SetPlan(registration) => {
-            let is_there = access::set_plan(connection, registration)?;
-            done_or(is_there, AccessOutcome::NotFound)
-        }
-        AccessChange::AddKey(key) => {
-            if access::registration(connection, &key.organisation)?.is_none() {
-                return Ok(AccessOutcome::NotFound);
-            }
-            done_or(access::add_key(connection, key)?, AccessOutcome::Taken)
-        }
-        AccessChange::RevokeKey { id, at } => {
-            done_or(access::revoke(connection, *id, *at)?, AccessOutcome::NotFound)
-        }
-        AccessChange::Admit { window, limit, now } => {
-            admit(&mut Admissions { connection, last_admissions }, window, *limit, *now)?
-        }
-        AccessChange::SweepWindows { longest, now, limit } => {
-            last_admissions.clear();
-            let until = now.earlier(*longest);
-            AccessOutcome::Swept(admissions::sweep(connection, until, *now, *limit)?)
-        }
-    })
+impl AccessRows for Group<'_> {
+    fn registration(&mut self, of: &Organisation) -> Result<Option<Registration>, WriteError> {
+        Ok(access::registration(self.connection, of)?)
+    }
+
+    fn put_registration(&mut self, registration: &Registration) -> Result<(), WriteError> {
+        Ok(access::put_registration(self.connection, registration)?)
+    }
+
+    fn key(&mut self, id: KeyId) -> Result<Option<KeyRecord>, WriteError> {
+        Ok(access::key(self.connection, id)?)
+    }
+
+    fn key_id(&mut self, digest: &KeyDigest) -> Result<Option<KeyId>, WriteError> {
+        Ok(access::key_id(self.connection, digest)?)
+    }
+
+    fn put_key(&mut self, key: &KeyRecord) -> Result<(), WriteError> {
+        Ok(access::put_key(self.connection, key)?)
+    }
+
+    fn sweep_windows(
+        &mut self,
+        longest: Duration,
+        now: UnixMillis,
+        limit: u32,
+    ) -> Result<u64, WriteError> {
+        self.last_admissions.clear();
+        Ok(admissions::sweep(self.connection, now.earlier(longest), now, limit)?)
+    }
 }

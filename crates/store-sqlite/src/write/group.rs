@@ -5,8 +5,8 @@ use std::collections::hash_map::Entry;
 
 use custom_models_core::model::{DataId, DataPair, NewEvent};
 use custom_models_core::store::{
-    AccessChange, AccessOutcome, AdmissionRequest, ArchiveChange, Counters, IdempotencyRecord,
-    IdempotencyScope, Purge, Purged, Rows, StoreError, StoreErrorKind,
+    AdmissionRequest, ArchiveChange, Counters, IdempotencyRecord, IdempotencyScope, Purge, Purged,
+    Rows, StoreError, StoreErrorKind,
 };
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
@@ -17,14 +17,14 @@ use crate::file::open::newer_layout;
 use crate::rows::admissions::{Admissions, LastAdmissions};
 use crate::rows::{data, events, idempotency, models};
 use crate::schema::MIGRATIONS;
-use crate::write::{access, import, purge};
+use crate::write::{import, purge};
 
 /// A transaction with its counters, which are read once and written once.
 pub(crate) struct Group<'a> {
-    connection: &'a Connection,
+    pub(crate) connection: &'a Connection,
     counters: HashMap<Organisation, Cached<Counters>>,
     last_id: Cached<u64>,
-    last_admissions: LastAdmissions,
+    pub(crate) last_admissions: LastAdmissions,
 }
 
 struct Cached<T> {
@@ -100,11 +100,6 @@ impl Group<'_> {
     pub(crate) fn purge(&mut self, purge: &Purge) -> Result<Purged, WriteError> {
         self.write_counters()?;
         Ok(purge::apply(self.connection, purge)?)
-    }
-
-    /// Changes a registration or a key, or admits a request.
-    pub(crate) fn access(&mut self, change: &AccessChange) -> Result<AccessOutcome, WriteError> {
-        access::apply(self.connection, &mut self.last_admissions, change)
     }
 
     /// Imports or erases records, all or none. Counters are written first, and read again

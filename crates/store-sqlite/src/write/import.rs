@@ -1,7 +1,7 @@
 //! Imports and erasures of records.
 
 use custom_models_core::Organisation;
-use custom_models_core::store::{ArchiveChange, Lineage, ModelLine, Record};
+use custom_models_core::store::{ArchiveChange, Lineage, ModelLine, Record, Registration};
 use rusqlite::{Connection, params};
 
 use crate::rows::{access, data, events, idempotency, models};
@@ -48,19 +48,11 @@ fn put(connection: &Connection, record: &Record) -> rusqlite::Result<()> {
         Record::Start { last_id } => connection
             .execute("UPDATE sequence SET last_id = max(last_id, ?1)", [last_id])
             .map(drop),
-        Record::Registration { organisation, plan } => connection
-            .execute(
-                "INSERT INTO registrations (organisation, plan, checksum)
-                VALUES (?1, ?2, row_sum(?1, ?2)) ON CONFLICT (organisation) DO UPDATE
-                SET plan = excluded.plan, checksum = excluded.checksum",
-                (organisation.as_str(), plan.as_str()),
-            )
-            .map(drop),
-        Record::Key(key) => {
-            let key = key.clone().into();
-            access::remove_key(connection, &key)?;
-            access::add_key(connection, &key).map(drop)
+        Record::Registration { organisation, plan } => {
+            let (organisation, plan) = (organisation.clone(), plan.clone());
+            access::put_registration(connection, &Registration { organisation, plan })
         }
+        Record::Key(key) => access::put_key(connection, &key.clone().into()),
         Record::Organisation { organisation, models, last_event, first_event } => connection
             .execute(
                 "INSERT INTO organisations (organisation, models, events, purged)

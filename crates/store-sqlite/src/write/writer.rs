@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use custom_models_core::store::{Job, JobOutcome, OpenMode, StoreError, StoreErrorKind, apply};
+use custom_models_core::store::{
+    Job, JobOutcome, OpenMode, StoreError, StoreErrorKind, apply, apply_access,
+};
 use custom_models_group_commit::{Answers, Committer, Unanswered};
 use rusqlite::{Connection, TransactionBehavior};
 
@@ -89,7 +91,7 @@ fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers<Writer>, 
     for job in jobs {
         let judged = match job {
             Job::Model(write) => apply(&mut group, write).map(JobOutcome::Model),
-            Job::Access(change) => group.access(change).map(JobOutcome::Access),
+            Job::Access(change) => apply_access(&mut group, change).map(JobOutcome::Access),
             Job::Purge(purge) => group.purge(purge).map(JobOutcome::Purged),
             Job::Archive(change) => group.archive(change).map(JobOutcome::Archived),
         };

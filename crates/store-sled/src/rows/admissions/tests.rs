@@ -12,7 +12,9 @@ fn rate_1_a_request_behind_a_sweep_of_its_group_is_of_now() {
     let early = key_of(&window, Admission { number: 7, at: at(900_000) });
     db.insert(early, &[]).unwrap();
     let mut changes = WriteSet::default();
-    assert_eq!(sweep(&db, &mut changes, at(0), at(1000), 9).unwrap(), 0);
+    let mut edits = Edits::new();
+    assert_eq!(sweep(&db, &changes, &mut edits, at(0), at(1000), 9).unwrap(), 0);
+    changes.set_all(&db, edits).unwrap();
     let mut edits = Edits::new();
     let mut rows = Admissions { db: &db, changes: &changes, edits: &mut edits };
     let swept = Admission { number: 7, at: at(1000) };
@@ -25,7 +27,9 @@ fn rate_1_a_request_behind_a_sweep_of_its_group_is_of_now() {
         (state.rate_limit.remaining, rows.last(&window).unwrap().unwrap().at),
         (8, at(1000))
     );
-    assert_eq!(sweep(&db, &mut changes, at(1000), at(1000), 9).unwrap(), 2);
+    let mut edits = Edits::new();
+    assert_eq!(sweep(&db, &changes, &mut edits, at(1000), at(1000), 9).unwrap(), 2);
+    changes.set_all(&db, edits).unwrap();
     let mut rows = Admissions { db: &db, changes: &changes, edits: &mut Edits::new() };
     assert_eq!(rows.last(&window).unwrap(), None);
 }
