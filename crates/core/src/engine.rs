@@ -168,9 +168,8 @@ impl Engine {
         caller: &Caller,
         _request: &CreateModel<'_>,
     ) -> Result<Validated, Refusal> {
-        // The request is valid by its type; only the quota is left to check.
-        let nothing = Selection { limit: 0, ..Selection::default() };
-        let current = self.store.list(caller.organisation(), &nothing)?.total;
+        // The request is valid by its type; only the quota is left to check. The default selection lists no model.
+        let current = self.store.list(caller.organisation(), &Selection::default())?.total;
         let plan_limit = caller.plan().model_limit();
         match plan_limit {
             Some(limit) if current >= limit => Err(exceeded(current, limit, caller.plan())),

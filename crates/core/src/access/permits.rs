@@ -48,7 +48,7 @@ pub(crate) struct ConcurrencyPermit {
 
 impl fmt::Debug for ConcurrencyPermit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("ConcurrencyPermit").field(&self.of).finish()
+        f.debug_struct("ConcurrencyPermit").finish_non_exhaustive()
     }
 }
 

@@ -94,7 +94,7 @@ fn data_6_a_page_reads_what_it_shows_and_not_what_lies_before_it() {
         assert_eq!(rows(&store), 25, "page {number}");
     }
     engine.data(&acme, id, &page(101, 25)).unwrap();
-    assert_eq!(rows(&store), 0, "past the end");
+    assert!(store.calls().iter().all(|call| matches!(call, Call::Get(..))), "past the end");
     assert_eq!(all(&engine, &acme, id).len(), 2500);
     assert_eq!(rows(&store), 2500);
     // With gaps, pages in order read each pair once.

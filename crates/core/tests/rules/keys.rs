@@ -1,9 +1,9 @@
 //! AUTH-1, AUTH-2 and IDEM-1: API keys, their digests and scopes, and idempotency keys.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use custom_models_core::access::{
-    ApiKey, InvalidKeyId, KeyDigest, KeyId, KeyRecord, Scope, Scopes,
+    ApiKey, InvalidKeyId, KeyDigest, KeyId, KeyRecord, Scope, Scopes, WindowKey,
 };
 use custom_models_core::field::ViolationKind;
 use custom_models_core::store::IdempotencyKey;
@@ -35,6 +35,17 @@ proptest! {
         ] {
             prop_assert!(!shown.contains(&secret[..16]), "{}", shown);
         }
+    }
+
+    #[test]
+    fn auth_1_debug_shows_the_id_in_hexadecimal_digits(key in keys()) {
+        let id = key.id();
+        prop_assert_eq!(format!("{key:?}"), format!("ApiKey {{ id: {id}, .. }}"));
+        prop_assert_eq!(format!("{id:?}"), id.to_string());
+        prop_assert_eq!(format!("{:?}", key.digest()), "KeyDigest(..)");
+        let window = WindowKey::from(id);
+        prop_assert_eq!(window.as_bytes(), id.to_bytes());
+        prop_assert_eq!(format!("{window:?}"), format!("WindowKey({id})"));
     }
 
     #[test]
@@ -108,6 +119,9 @@ proptest! {
         prop_assert_eq!(set.is_empty(), scopes.is_empty());
         prop_assert_eq!(set.iter().collect::<HashSet<_>>(), scopes.into_iter().collect());
         prop_assert_eq!(set.to_string().parse(), Ok(set));
+        let names: Vec<_> = set.iter().map(Scope::as_str).collect();
+        prop_assert_eq!(set.to_string(), names.join(" "));
+        prop_assert_eq!(format!("{set:?}"), format!("{:?}", BTreeSet::from_iter(set.iter())));
     }
 }
 
@@ -144,7 +158,7 @@ fn auth_2_the_scopes_have_the_names_of_the_specification() {
 
 #[test]
 fn idem_1_a_request_carries_one_idempotency_key_that_is_no_api_key() {
-    let of = |values: &[&'static str]| {
+    let of = |values: &[&str]| {
         let values: Vec<&[u8]> = values.iter().map(|value| value.as_bytes()).collect();
         let key = IdempotencyKey::from_values(values);
         key.map(|key| key.map(|key| key.as_str().to_owned())).map_err(|violation| violation.kind())
@@ -155,4 +169,12 @@ fn idem_1_a_request_carries_one_idempotency_key_that_is_no_api_key() {
     assert_eq!(of(&["k 1"]), Err(ViolationKind::Unsupported));
     let secret = "cm_0123456789ab_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     assert_eq!(of(&[secret]), Err(ViolationKind::ApiKey));
+    // An id and more than half of a secret are one, a digest is none.
+    let hex = "0123456789abcdef".repeat(4);
+    for (digits, more, is_secret) in [(12, 33, true), (12, 32, false), (11, 33, false)] {
+        let text = format!("{}_{}", &hex[..digits], &hex[..more]);
+        let kept = if is_secret { Err(ViolationKind::ApiKey) } else { Ok(Some(text.clone())) };
+        assert_eq!(of(&[&text]), kept, "{text}");
+    }
+    assert_eq!(of(&[&hex]), Ok(Some(hex.clone())));
 }

@@ -35,6 +35,7 @@ fn status<T>(answer: Result<T, AccessRefusal>) -> u16 {
 #[test]
 fn auth_2_an_own_account_needs_no_key_and_no_registered_organisation() {
     let gate = House::new().gate(Limits::NONE);
+    assert_eq!(account(b"alice").scopes().iter().collect::<Vec<_>>(), [Scope::Write]);
     let admitted = create(&gate, b"alice").unwrap().admit().unwrap();
     assert_eq!(admitted.caller(), account(b"alice").caller());
     assert_eq!(admitted.identity().as_bytes(), b"alice");

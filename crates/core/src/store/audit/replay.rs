@@ -1,5 +1,7 @@
 //! The state of a model as its events describe it.
 
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+
 use crate::model::{
     DataId, DataTotals, EventType, NewEvent, Progress, TrainingState, TrainingStatus,
 };
@@ -93,8 +95,7 @@ impl Pairs {
 
 /// Spreads a number over all bits, so that sums of a few of them differ.
 fn mixed(id: DataId) -> u64 {
-    let number = u64::from(id.get()).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    (number ^ (number >> 32)).wrapping_mul(0xd6e8_feb8_6659_fd93)
+    BuildHasherDefault::<DefaultHasher>::default().hash_one(id.get())
 }
 
 impl Replay {

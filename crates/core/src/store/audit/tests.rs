@@ -256,10 +256,24 @@ fn an_audit_finds_what_no_other_record_knows() {
         let found = found_with(kind, which, "/organisation", json!("zebra"));
         assert!(found.contains(&uncounted), "{kind}: {found:?}");
     }
-    let ahead = found_with("answer", 0, "/kept/revision", json!(99));
+    assert_eq!(found_with("answer", 0, "/kept/revision", json!(5)), []);
+    let ahead = found_with("answer", 0, "/kept/revision", json!(6));
     assert_eq!(ahead, [Finding::AnswerAhead(acme(), id(5))]);
     let unknown = found_with("answer", 0, "/target", json!(7));
     assert_eq!(unknown, [Finding::IdBeyondTheLast(acme(), id(7))]);
+    let mut of_the_last = records();
+    for record in &mut of_the_last {
+        match record {
+            Record::Start { last_id } => *last_id = 7,
+            Record::Answer(line) => {
+                let mut changed = serde_json::to_value(&*line).unwrap();
+                changed["target"] = json!(7);
+                *line = serde_json::from_value(changed).unwrap();
+            }
+            _ => {}
+        }
+    }
+    assert_eq!(found(&of_the_last), [], "a model whose history was purged");
     let late = found_with("data", 0, "/pair/created_at", time(99));
     assert_eq!(late, [Finding::TimesOutOfOrder(acme(), id(1))]);
     let nobody = found_with("key", 0, "/organisation", json!("zebra"));
@@ -346,6 +360,30 @@ fn an_audit_finds_events_that_cannot_follow_those_before_them() {
         }
     }
     assert_eq!(kinds.len(), 4, "{kinds:?}");
+}
+
+/// What follows an event out of place is not compared with the model.
+#[test]
+fn an_audit_finds_an_event_out_of_place_once() {
+    let out_of_place = |position, model| {
+        let (organisation, model) = (acme(), ModelId::new(model).unwrap());
+        Finding::EventOutOfPlace { organisation, position, model }
+    };
+    let too_early = found_with("event", 6, "/event", json!({"type": "training_started"}));
+    assert_eq!(too_early, [out_of_place(7, 1)]);
+    let mut records = vec![
+        json!({"record": "start", "last_id": 1}),
+        json!({"record": "organisation", "organisation": "acme", "models": 0, "last_event": 3, "first_event": 1}),
+    ];
+    for (position, event) in ["updated", "created", "deleted"].into_iter().enumerate() {
+        records.push(
+            json!({"record": "event", "organisation": "acme", "position": position + 1, "model": 1,
+            "created_at": time(1), "actor": "host", "event": {"type": event}}),
+        );
+    }
+    let records: Vec<Record> =
+        records.into_iter().map(|record| serde_json::from_value(record).unwrap()).collect();
+    assert_eq!(found(&records), [out_of_place(2, 1)]);
 }
 
 /// A missing event is found even if the beginning of the history was purged.

@@ -89,3 +89,26 @@ fn a_status_is_one_that_the_last_events_allow() {
         }
     }
 }
+
+#[test]
+fn pairs_are_those_that_were_added_and_not_removed() {
+    use EventType::{Created, Updated};
+    // What the events leave open may be anything.
+    for (events, pairs, last_id, right) in [
+        (vec![Created], &[][..], 0, true),
+        (vec![Created], &[], 1, false),
+        (vec![Created, added(1), added(2), removed(1)], &[2], 2, true),
+        (vec![Created, added(1), added(2), removed(1)], &[1], 2, false),
+        (vec![Created, added(1), added(2), removed(1)], &[2], 3, false),
+        (vec![Created, added(1), added(2), added(3), added(4)], &[4, 2, 1, 3], 4, true),
+        (vec![Created, added(1), added(2), added(3), removed(2)], &[2, 2], 3, false),
+        (vec![Updated], &[3], 7, true),
+        (vec![added(7)], &[3], 7, true),
+        (vec![added(7)], &[3], 9, false),
+    ] {
+        let (replay, _) = replay(&events);
+        let mut found = Pairs::default();
+        pairs.iter().for_each(|id| found.add(DataId::new(*id).unwrap()));
+        assert_eq!(replay.is_of_pairs(found, last_id), right, "{events:?}, {pairs:?}, {last_id}");
+    }
+}
