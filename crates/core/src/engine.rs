@@ -192,7 +192,7 @@ impl Engine {
     ///
     /// [`Refusal::Store`].
     pub fn list(&self, caller: &Caller, request: &ListModels) -> Result<ModelPage, Refusal> {
-        Ok(self.store.list(caller.organisation(), &request.selection())?.into())
+        Ok(self.store.list(caller.organisation(), &request.into())?.into())
     }
 
     /// Returns the model with this key, for transcription (READ-5).
@@ -252,7 +252,7 @@ pub(crate) fn create_result(outcome: Outcome, plan: &Plan) -> Result<CustomModel
 }
 
 fn exceeded(current_models: u64, plan_limit: u64, plan: &Plan) -> Refusal {
-    Refusal::QuotaExceeded { current_models, plan_limit, plan: plan.shared_name() }
+    Refusal::QuotaExceeded { current_models, plan_limit, plan: plan.name().to_owned().into() }
 }
 
 /// Returns the refusal for an outcome that breaks the contract of the store: an error, never a panic.

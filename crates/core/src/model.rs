@@ -10,6 +10,7 @@ mod lease;
 mod metric_name;
 mod metrics;
 mod progress;
+#[cfg(feature = "engine")]
 mod row;
 mod status;
 mod training;
@@ -18,6 +19,7 @@ mod uploaded;
 mod version;
 
 pub use self::custom_model::{CustomModel, NewModel};
+#[cfg(feature = "engine")]
 pub(crate) use self::data::digest_bytes;
 pub use self::data::{
     ContentDigest, DataFile, DataId, DataPair, DataTotals, DataType, InvalidDataId, NewPair,
@@ -30,9 +32,12 @@ pub use self::lease::{Fence, InvalidLeaseTime, Lease, LeaseTime};
 pub use self::metric_name::{InvalidMetricName, MetricName};
 pub use self::metrics::{TooManyMetrics, TrainingMetrics};
 pub use self::progress::{InvalidProgress, Progress};
+#[cfg(feature = "engine")]
 pub use self::row::{InvalidModelRow, ModelRow};
 pub use self::status::{InvalidTrainingStatus, NoTransition, TrainingEvent, TrainingStatus};
-pub use self::training::{Failure, InvalidTrainingState, Run, Success, TrainingState};
+#[cfg(feature = "engine")]
+pub use self::training::InvalidTrainingState;
+pub use self::training::{Failure, Run, Success, TrainingState};
 pub use self::transition::{DataChange, Edit, EditRefusal, Expected, Transition, transition};
 pub use self::uploaded::Uploaded;
 pub use self::version::{Revision, Version};

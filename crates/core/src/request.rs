@@ -4,6 +4,7 @@
 mod create;
 mod create_query;
 mod deserialize;
+mod filter;
 mod json;
 mod list;
 mod list_data;
@@ -18,6 +19,7 @@ mod worker;
 
 pub use self::create::{CreateModel, CreateModelBuilder};
 pub use self::create_query::CreateParameters;
+pub use self::filter::Filter;
 pub use self::list::{ListModels, ModelPage, PerPage, Start};
 pub use self::list_data::{ListData, ListTrainingData};
 pub use self::list_events::ListEvents;

@@ -106,6 +106,7 @@ pub use self::model_store::ModelStore;
 pub use self::outcome::Outcome;
 pub(crate) use self::pending::Pending;
 pub use self::purge::{Purge, Purged};
-pub use self::query::{Filter, Listing, Selection};
+pub use self::query::{Listing, Selection};
 pub use self::rows::{Counters, Rows};
 pub use self::write::{AdmissionRequest, Change, Completion, Write};
+pub use crate::request::Filter;

@@ -1,21 +1,28 @@
 //! The status, headers and JSON body of an error (WIRE).
 //!
-//! [`Refusal`](crate::engine::Refusal) converts into an [`ErrorBody`], and so can the errors of a host:
+//! Violations and the refusals of the engine convert into an [`ErrorBody`], and so can the errors of a host:
 //!
 //! ```
 //! use custom_models_core::wire::ErrorBody;
 //!
-//! let teapot = ErrorBody::new(418, "I'm a teapot", "No coffee here").with_code("TEAPOT").with_detail("cups", 2);
+//! let teapot = ErrorBody::new(418, "I'm a teapot", "No coffee here").with_code("TEAPOT");
 //! assert_eq!(
 //!     teapot.to_json(),
-//!     r#"{"error":"I'm a teapot","message":"No coffee here","error_code":"TEAPOT","details":{"cups":2}}"#
+//!     r#"{"error":"I'm a teapot","message":"No coffee here","error_code":"TEAPOT"}"#
 //! );
 //! ```
 
+#[cfg(feature = "serde_json")]
+mod members;
+#[cfg(feature = "serde_json")]
+mod received;
+
+#[cfg(feature = "serde_json")]
+pub use self::received::ReceivedError;
+
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde::Serialize;
 
 use crate::request::Violations;
 
@@ -51,32 +58,8 @@ pub enum Details<'a> {
     /// A message per violated field.
     Fields(&'a Violations),
     /// Values by key, in order.
-    Members(#[serde(serialize_with = "as_map")] Vec<(&'static str, Value)>),
-}
-
-/// The body of an error as a client reads it: what an [`ErrorBody`] serialises as, with texts of its own.
-///
-/// ```
-/// use custom_models_core::Refusal;
-/// use custom_models_core::wire::ReceivedError;
-///
-/// let received: ReceivedError = serde_json::from_str(&Refusal::ModelNotFound.to_json())?;
-/// assert_eq!(received.error_code.as_deref(), Some("MODEL_NOT_FOUND"));
-/// # Ok::<(), serde_json::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct ReceivedError {
-    /// The status in words.
-    pub error: String,
-    /// The reason, for people.
-    pub message: String,
-    /// The reason, for programs.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error_code: Option<String>,
-    /// The figures, names and fields that the reason is about.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub details: Option<Map<String, Value>>,
+    #[cfg(feature = "serde_json")]
+    Members(#[serde(serialize_with = "members::as_map")] Vec<(&'static str, serde_json::Value)>),
 }
 
 impl<'a> ErrorBody<'a> {
@@ -101,17 +84,6 @@ impl<'a> ErrorBody<'a> {
     #[must_use]
     pub const fn with_code(mut self, error_code: &'static str) -> Self {
         self.error_code = Some(error_code);
-        self
-    }
-
-    /// Adds a value to the details.
-    #[must_use]
-    pub fn with_detail(mut self, key: &'static str, value: impl Into<Value>) -> Self {
-        let member = (key, value.into());
-        match &mut self.details {
-            Some(Details::Members(members)) => members.push(member),
-            _ => self.details = Some(Details::Members(vec![member])),
-        }
         self
     }
 
@@ -160,37 +132,35 @@ impl Details<'_> {
     fn push_json(&self, out: &mut String) {
         match self {
             Details::Fields(violations) => violations.push_json(out),
-            Details::Members(members) => {
-                let mut separator = '{';
-                for (key, value) in members {
-                    out.push(separator);
-                    separator = ',';
-                    push_text(out, key);
-                    out.push(':');
-                    out.push_str(&value.to_string());
-                }
-                out.push_str(if separator == '{' { "{}" } else { "}" });
-            }
+            #[cfg(feature = "serde_json")]
+            Details::Members(members) => members::push_json(members, out),
         }
     }
 }
 
-/// Appends a text as a JSON string. Few texts need an escape.
+/// Appends a text as a JSON string, with the escapes of serde_json.
 fn push_text(out: &mut String, text: &str) {
-    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
-        out.push_str(&Value::from(text).to_string());
-    } else {
-        out.push('"');
-        out.push_str(text);
-        out.push('"');
+    out.push('"');
+    for character in text.chars() {
+        match character {
+            '"' => out.push_str(r#"\""#),
+            '\\' => out.push_str(r"\\"),
+            '\u{8}' => out.push_str(r"\b"),
+            '\t' => out.push_str(r"\t"),
+            '\n' => out.push_str(r"\n"),
+            '\u{c}' => out.push_str(r"\f"),
+            '\r' => out.push_str(r"\r"),
+            '\0'..' ' => out.push_str(&format!(r"\u{:04x}", u32::from(character))),
+            _ => out.push(character),
+        }
     }
+    out.push('"');
 }
 
-fn as_map<S: Serializer>(
-    members: &[(&'static str, Value)],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.collect_map(members.iter().map(|(key, value)| (key, value)))
+impl<'a> From<&'a Violations> for ErrorBody<'a> {
+    fn from(violations: &'a Violations) -> Self {
+        ErrorBody::new(400, "Validation Error", "Invalid field values").with_fields(violations)
+    }
 }
 
 #[cfg(test)]

@@ -114,10 +114,7 @@ impl Refusal {
 impl<'a> From<&'a Refusal> for ErrorBody<'a> {
     fn from(refusal: &'a Refusal) -> Self {
         match refusal {
-            Refusal::Invalid(violations) => {
-                ErrorBody::new(400, "Validation Error", "Invalid field values")
-                    .with_fields(violations)
-            }
+            Refusal::Invalid(violations) => violations.into(),
             Refusal::QuotaExceeded { current_models, plan_limit, plan } => {
                 let message = "Custom model limit reached for your plan";
                 ErrorBody::new(402, "Quota Exceeded", message)

@@ -47,10 +47,8 @@ pub struct CreateModel<'a> {
 }
 
 impl<'a> CreateModel<'a> {
-    /// The most bytes of a body that a host reads: 64 KiB. A longer one is [`Refusal::BodyTooLarge`]
+    /// The most bytes of a body that a host reads: 64 KiB. A longer one is refused with a 413, unread
     /// (BODY-6).
-    ///
-    /// [`Refusal::BodyTooLarge`]: crate::engine::Refusal::BodyTooLarge
     pub const MAX_BODY_BYTES: usize = 64 * 1024;
 
     /// Parses a request body, or returns every violation (BODY-1 to BODY-4).

@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::field::{BaseModel, Field, Language, Violation, ViolationKind};
 use crate::model::{CustomModel, ModelId, TrainingStatus};
+use crate::request::filter::Filter;
 use crate::request::parameters::{NamedValues, number, saturating_number};
 use crate::request::violations::Violations;
-use crate::store::{Filter, Listing, Selection};
 
 /// The number of models, or of data pairs, on a page: 1 to 100, 25 by default (READ-1, DATA-6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,16 +99,6 @@ impl ListModels {
         };
         given.finish(Some(request))
     }
-
-    pub(crate) fn selection(&self) -> Selection {
-        let (after, skip) = match self.start {
-            Start::Page(page) => {
-                (None, (page.get() - 1).saturating_mul(self.per_page.get().into()))
-            }
-            Start::After(id) => (Some(id), 0),
-        };
-        Selection { filter: self.filter, after, skip, limit: self.per_page.get() }
-    }
 }
 
 /// Parses a page number. A number that overflows becomes the largest one, which is past the end of every
@@ -138,10 +128,4 @@ pub struct ModelPage {
     pub total_results: u64,
     /// The models, in ascending order of their ids.
     pub result: Vec<CustomModel>,
-}
-
-impl From<Listing> for ModelPage {
-    fn from(Listing { models, total }: Listing) -> Self {
-        ModelPage { count: models.len() as u64, total_results: total, result: models }
-    }
 }

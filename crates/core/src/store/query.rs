@@ -1,7 +1,7 @@
 //! The query for a list of models, and its result.
 
-use crate::field::{BaseModel, Language};
-use crate::model::{CustomModel, ModelId, TrainingStatus};
+use crate::model::{CustomModel, ModelId};
+use crate::request::{Filter, ListModels, ModelPage, Start};
 
 /// A query for a part of an organisation's models.
 ///
@@ -18,33 +18,6 @@ pub struct Selection {
     pub limit: u32,
 }
 
-/// Conditions on listed models, combined by AND (READ-1).
-///
-/// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// The training status.
-    pub status: Option<TrainingStatus>,
-    /// The language.
-    pub language: Option<Language>,
-    /// The base model.
-    pub base_model: Option<BaseModel>,
-}
-
-impl Filter {
-    /// Returns true if every model matches.
-    pub fn is_empty(&self) -> bool {
-        *self == Filter::default()
-    }
-
-    /// Returns true if the model matches.
-    pub fn matches(&self, model: &CustomModel) -> bool {
-        self.status.is_none_or(|status| status == model.training_status())
-            && self.language.is_none_or(|language| language == model.language)
-            && self.base_model.is_none_or(|base_model| base_model == model.base_model)
-    }
-}
-
 /// A part of an organisation's models.
 ///
 /// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
@@ -55,4 +28,21 @@ pub struct Listing {
     /// The number of the organisation's models that match the filter, listed or not. Without a filter it is
     /// read from a counter, and no rows are counted (READ-2).
     pub total: u64,
+}
+
+impl From<&ListModels> for Selection {
+    fn from(request: &ListModels) -> Self {
+        let limit = request.per_page.get();
+        let (after, skip) = match request.start {
+            Start::Page(page) => (None, (page.get() - 1).saturating_mul(limit.into())),
+            Start::After(id) => (Some(id), 0),
+        };
+        Selection { filter: request.filter, after, skip, limit }
+    }
+}
+
+impl From<Listing> for ModelPage {
+    fn from(Listing { models, total }: Listing) -> Self {
+        ModelPage { count: models.len() as u64, total_results: total, result: models }
+    }
 }

@@ -40,6 +40,7 @@ impl Actor {
     }
 
     /// Wraps a name that was validated before.
+    #[cfg(feature = "engine")]
     pub(crate) const fn from_validated(name: String) -> Self {
         Actor(Cow::Owned(name))
     }

@@ -31,10 +31,6 @@ impl Plan {
         &self.name
     }
 
-    pub(crate) fn shared_name(&self) -> Cow<'static, str> {
-        self.name.clone()
-    }
-
     /// Returns the most models of an organisation on this plan; `None` is unlimited.
     pub const fn model_limit(&self) -> Option<u64> {
         self.model_limit
