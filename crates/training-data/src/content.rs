@@ -3,11 +3,14 @@
 use std::fmt;
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use custom_models_core::model::ContentDigest;
 use custom_models_core::store::{ArchiveStore, StoreError};
 use custom_models_core::{ModelId, Organisation};
 use sha2::{Digest, Sha256};
+
+use crate::pieces::PieceStore;
 
 /// A store of file contents, under names that it assigns.
 ///
@@ -56,6 +59,13 @@ pub trait ContentStore: Send + Sync + fmt::Debug {
     /// Returns the path of a content that is a file on this machine, for programs that read it; `None` for
     /// another kind.
     fn path(&self, organisation: &Organisation, model: ModelId, content: &str) -> Option<PathBuf>;
+
+    /// Returns the storage of unfinished uploads, which [`sweep`](ContentStore::sweep) and
+    /// [`remove_organisation`](ContentStore::remove_organisation) then remove too; `None` if files cannot be sent bit
+    /// by bit.
+    fn pieces(&self) -> Option<Arc<dyn PieceStore>> {
+        None
+    }
 }
 
 /// The result of a sweep.

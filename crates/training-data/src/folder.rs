@@ -2,10 +2,12 @@
 
 mod disk;
 mod disk_mark;
+mod disk_pieces;
 mod files;
 mod lineage;
 pub(crate) mod mark;
 mod new_file;
+mod pieces;
 pub(crate) mod place;
 mod root;
 mod standing;
@@ -26,6 +28,7 @@ pub use self::root::Root;
 pub use self::standing::FolderStanding;
 use self::sweep::Looks;
 use crate::content::{Content, ContentStore, ContentSweep, Leftover, NewContent};
+use crate::pieces::{PieceStore, UPLOAD_LIFETIME};
 
 /// A folder of training data, which belongs to one store (PLACE-2). Several processes may share both.
 ///
@@ -47,6 +50,7 @@ pub struct Folder {
     store: Arc<Mutex<StoreSummary>>,
     is_read_only: bool,
     min_age: Duration,
+    upload_lifetime: Duration,
     adopted_at: Option<Instant>,
     adopted_leftovers: usize,
     standing: Arc<Mutex<FolderStanding>>,
@@ -145,6 +149,7 @@ impl Folder {
             store: Arc::new(Mutex::new(store)),
             is_read_only,
             min_age: Folder::MIN_AGE,
+            upload_lifetime: UPLOAD_LIFETIME,
             adopted_at: None,
             adopted_leftovers: 0,
             standing: Arc::new(Mutex::new(standing)),
@@ -267,6 +272,7 @@ impl ContentStore for Folder {
             removed += self.clear(organisation, model, entries)?;
             Ok(true)
         })?;
+        removed += self.clear_uploads(organisation)?;
         self.place.tidy(organisation, None);
         Ok(removed)
     }
@@ -277,6 +283,10 @@ impl ContentStore for Folder {
 
     fn path(&self, organisation: &Organisation, model: ModelId, content: &str) -> Option<PathBuf> {
         self.place.path(organisation, model, content)
+    }
+
+    fn pieces(&self) -> Option<Arc<dyn PieceStore>> {
+        Some(Arc::new(self.clone()))
     }
 }
 

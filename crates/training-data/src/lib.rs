@@ -39,6 +39,8 @@ mod names;
 #[cfg(feature = "object-store")]
 mod objects;
 mod part;
+mod pieces;
+mod resumable;
 mod transcript;
 mod upload;
 
@@ -49,4 +51,11 @@ pub use content::{
 pub use folder::{Folder, FolderStanding, Root, is_name as is_content_name};
 #[cfg(feature = "object-store")]
 pub use objects::{ObjectOptions, Objects};
+pub use pieces::{
+    InvalidUploadId, MAX_PIECE_BYTES, PieceStore, UPLOAD_LIFETIME, UploadEntry, UploadId,
+};
+pub use resumable::{
+    Append, Checksum, InvalidMetadata, Metadata, ResumableError, ResumableFile, ResumableUpload,
+    ResumableUploads,
+};
 pub use upload::{Upload, UploadError, Uploaded};

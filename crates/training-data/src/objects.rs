@@ -15,6 +15,7 @@ mod hold;
 mod location;
 mod mark;
 mod options;
+mod pieces;
 mod place;
 mod remote;
 mod send;

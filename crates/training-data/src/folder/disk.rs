@@ -30,7 +30,11 @@ impl Disk {
         Ok(Disk { root: std::path::absolute(root).map_err(fault)? })
     }
 
-    fn of_organisation(&self, organisation: &Organisation) -> PathBuf {
+    pub(super) fn root_path(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn of_organisation(&self, organisation: &Organisation) -> PathBuf {
         self.root.join(organisation.as_str())
     }
 

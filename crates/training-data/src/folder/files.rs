@@ -87,7 +87,7 @@ pub(super) fn files(folder: &Path) -> io::Result<Vec<String>> {
 }
 
 /// Returns the names of the entries of a folder; nothing if the folder is missing.
-fn entries(folder: &Path) -> io::Result<Vec<String>> {
+pub(super) fn entries(folder: &Path) -> io::Result<Vec<String>> {
     let read = match fs::read_dir(folder) {
         Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => {
             return Ok(Vec::new());

@@ -1,6 +1,5 @@
 //! The interface to the storage of a [`Folder`](super::Folder) of training data: a disk or object storage.
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -10,6 +9,7 @@ use custom_models_core::{ModelId, Organisation};
 use super::Folder;
 use super::mark::Mark;
 use crate::content::{Content, NewContent};
+use crate::pieces::PieceStore;
 
 /// A content, or the part of one that was being written.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(crate) struct Removed {
 pub(crate) type EachModel<'a> = dyn FnMut(ModelId, Vec<Entry>) -> Result<bool, StoreError> + 'a;
 
 /// A storage of contents and of the marks of a folder. It knows nothing of stores of models.
-pub(crate) trait Place: Send + Sync + fmt::Debug {
+pub(crate) trait Place: PieceStore {
     /// Returns its name.
     fn root(&self) -> &Path;
 

@@ -234,7 +234,7 @@ impl Folder {
         organisation: &Organisation,
         swept: &mut ContentSweep,
     ) -> Result<bool, StoreError> {
-        let mut is_settled = true;
+        let mut is_settled = self.sweep_uploads(organisation, swept)?;
         self.place.each_model(organisation, &mut |model, entries| {
             let found = self.found(store, organisation, model, entries)?;
             let count = found.len();

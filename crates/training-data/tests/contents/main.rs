@@ -11,6 +11,7 @@ mod hooked;
 mod marks;
 mod objects;
 mod proxy;
+mod resumed;
 mod server;
 #[path = "../support/stores.rs"]
 mod stores;
@@ -34,7 +35,7 @@ fn main() {
     let start = |python: PathBuf| Arc::new(Server::start(&python, &script));
     let server = python.filter(|_| is_wanted).map(start);
     let mut trials = Vec::new();
-    for (name, case) in suite::CASES.into_iter().chain(marks::CASES) {
+    for (name, case) in suite::CASES.into_iter().chain(marks::CASES).chain(resumed::CASES) {
         trials.push(trial("folder", name, move || case(&OnDisk::new())));
         let of = server.clone();
         let run = move || case(&InBucket::new(&of.unwrap()) as &dyn Place);

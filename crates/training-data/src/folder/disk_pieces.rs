@@ -1,0 +1,129 @@
+//! Pieces of unfinished uploads as files: `{root}/{organisation}/uploads/{upload}/{name}`.
+//!
+//! A piece is written under a temporary name, synced, and renamed on the condition that its name is free.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind, Read, Write};
+use std::path::PathBuf;
+use std::time::SystemTime;
+
+use custom_models_core::Organisation;
+use custom_models_core::store::StoreError;
+use tempfile::Builder;
+
+use super::disk::Disk;
+use super::fault;
+use super::files::{entries, folders, make_in, sync_folder, unless_gone};
+use crate::pieces::{MAX_PIECE_BYTES, PieceStore, UploadEntry, UploadId};
+
+/// The folder of an organisation's uploads. No model has this name.
+const UPLOADS: &str = "uploads";
+
+/// The prefix of temporary names.
+const TEMPORARY: &str = ".new-";
+
+impl Disk {
+    fn of_uploads(&self, organisation: &Organisation) -> PathBuf {
+        self.of_organisation(organisation).join(UPLOADS)
+    }
+
+    fn of_upload(&self, organisation: &Organisation, upload: &UploadId) -> PathBuf {
+        self.of_uploads(organisation).join(upload.to_string())
+    }
+
+    /// Creates the folder of an upload, durably.
+    fn make_upload(&self, organisation: &Organisation, upload: &UploadId) -> io::Result<PathBuf> {
+        let (of_organisation, of_uploads) =
+            (self.of_organisation(organisation), self.of_uploads(organisation));
+        let of_upload = self.of_upload(organisation, upload);
+        make_in(self.root_path(), &of_organisation)?;
+        make_in(&of_organisation, &of_uploads)?;
+        make_in(&of_uploads, &of_upload)?;
+        Ok(of_upload)
+    }
+
+    fn write_new(&self, folder: &PathBuf, name: &str, bytes: &[u8]) -> io::Result<bool> {
+        let mut file = Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
+        file.write_all(bytes)?;
+        file.as_file().sync_all()?;
+        match file.persist_noclobber(folder.join(name)) {
+            Err(taken) if taken.error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+            kept => drop(kept.map_err(|failed| failed.error)?),
+        }
+        sync_folder(folder)?;
+        Ok(true)
+    }
+}
+
+impl PieceStore for Disk {
+    fn uploads(&self, organisation: &Organisation) -> Result<Vec<UploadId>, StoreError> {
+        folders(&self.of_uploads(organisation)).map_err(fault)
+    }
+
+    fn upload_entries(
+        &self,
+        organisation: &Organisation,
+        upload: &UploadId,
+    ) -> Result<Vec<UploadEntry>, StoreError> {
+        let (folder, now) = (self.of_upload(organisation, upload), SystemTime::now());
+        let mut found = Vec::new();
+        for name in entries(&folder).map_err(fault)? {
+            // An entry that has just vanished was removed with its upload, or has got its name.
+            let Ok(metadata) = fs::metadata(folder.join(&name)) else { continue };
+            let changed = metadata.modified().map_err(fault)?;
+            let age = now.duration_since(changed).unwrap_or_default();
+            if !name.starts_with(TEMPORARY) {
+                found.push(UploadEntry { name, bytes: metadata.len(), age });
+            }
+        }
+        found.sort_by(|one, other| one.name.cmp(&other.name));
+        Ok(found)
+    }
+
+    fn write_entry(
+        &self,
+        organisation: &Organisation,
+        upload: &UploadId,
+        name: &str,
+        bytes: &[u8],
+    ) -> Result<bool, StoreError> {
+        let folder = self.make_upload(organisation, upload).map_err(fault)?;
+        self.write_new(&folder, name, bytes).map_err(fault)
+    }
+
+    fn read_entry(
+        &self,
+        organisation: &Organisation,
+        upload: &UploadId,
+        name: &str,
+    ) -> Result<Option<Vec<u8>>, StoreError> {
+        let file = match File::open(self.of_upload(organisation, upload).join(name)) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            opened => opened.map_err(fault)?,
+        };
+        let mut bytes = Vec::new();
+        file.take(MAX_PIECE_BYTES as u64).read_to_end(&mut bytes).map_err(fault)?;
+        Ok(Some(bytes))
+    }
+
+    fn remove_upload(
+        &self,
+        organisation: &Organisation,
+        upload: &UploadId,
+    ) -> Result<u64, StoreError> {
+        let folder = self.of_upload(organisation, upload);
+        let mut removed = 0;
+        for name in entries(&folder).map_err(fault)? {
+            unless_gone(fs::remove_file(folder.join(name))).map_err(fault)?;
+            removed += 1;
+        }
+        // The folders stay if something is being written there.
+        let _ = fs::remove_dir(&folder);
+        let _ = fs::remove_dir(self.of_uploads(organisation));
+        Ok(removed)
+    }
+
+    fn temporary_file(&self) -> io::Result<File> {
+        tempfile::tempfile_in(self.root_path())
+    }
+}
