@@ -38,6 +38,6 @@ mod telemetry;
 
 pub use authenticator::{Access, Authentication, Authenticator};
 pub use options::Options;
-pub use rejection::Rejection;
+pub use rejection::{Rejection, ResumableRejection};
 pub use routes::{Routers, metrics_router, openapi, router};
 pub use serve::serve;

@@ -5,6 +5,7 @@ mod builder;
 pub(crate) mod data;
 pub(crate) mod operations;
 mod parameters;
+pub(crate) mod resumable;
 mod schemas;
 mod tags;
 mod training;
@@ -27,6 +28,7 @@ pub(crate) fn document(paths: PathsBuilder) -> OpenApi {
         .into_iter()
         .chain(training::all())
         .chain(data::all())
+        .chain(resumable::all())
         .fold(ComponentsBuilder::new(), |all, (name, schema)| all.schema(name, schema))
         .security_scheme(KEY, SecurityScheme::Http(bearer))
         .build();

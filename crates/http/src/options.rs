@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use custom_models_core::model::DataFile;
 use custom_models_training_data::ContentStore;
 
 /// The time-outs of a service, and its limits on what runs at a time.
@@ -29,6 +30,9 @@ pub struct Options {
     pub contents: Option<Arc<dyn ContentStore>>,
     /// The number of uploads at a time. One more is a 503.
     pub uploads_at_once: usize,
+    /// The most bytes that the unfinished uploads of an organisation may announce together. One that would announce more
+    /// is a 413.
+    pub unfinished_bytes: u64,
     /// The share of [`Options::uploads_at_once`], and of [`Options::waiters`], that one organisation may take, in per
     /// cent. It is at least one place. A request beyond it is a 503. 100 means no limit.
     pub organisation_share: u8,
@@ -62,6 +66,7 @@ impl Default for Options {
             reads_at_once: available_parallelism().map_or(4, |it| (2 * it.get()).max(4)),
             contents: None,
             uploads_at_once: 16,
+            unfinished_bytes: 5 * DataFile::MAX_BYTES,
             organisation_share: 25,
             drain_timeout: Duration::from_secs(2),
             header_timeout: Duration::from_secs(30),

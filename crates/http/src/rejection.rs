@@ -1,11 +1,15 @@
 //! Rejections: every way in which the service refuses a request.
 
+mod resumable;
+
 use std::borrow::Cow;
 
 use custom_models_core::access::AccessRefusal;
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use custom_models_core::wire::ErrorBody;
 use custom_models_core::{Refusal, Violations};
+
+pub use self::resumable::ResumableRejection;
 
 /// A refusal of the engine, of the gate, of HTTP itself, or of the host.
 ///
@@ -65,6 +69,9 @@ pub enum Rejection {
         /// The number of places in its share.
         places: usize,
     },
+    /// A refusal of a request about a file that is sent in several requests.
+    #[error(transparent)]
+    Resumable(#[from] ResumableRejection),
     /// A refusal of the gate.
     #[error(transparent)]
     Access(#[from] AccessRefusal),
@@ -133,6 +140,7 @@ impl<'a> From<&'a Rejection> for ErrorBody<'a> {
                 "SHARE_EXCEEDED",
             )
             .with_detail("places", *places),
+            Rejection::Resumable(rejection) => rejection.into(),
             Rejection::Access(refusal) => refusal.into(),
             Rejection::Engine(refusal) => refusal.into(),
             Rejection::Host(body) => body.clone(),

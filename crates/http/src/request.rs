@@ -2,10 +2,13 @@
 
 pub(crate) mod admission;
 pub(crate) mod body;
+pub(crate) mod chunks;
 pub(crate) mod context;
+pub(crate) mod finished_uploads;
 pub(crate) mod framing;
 mod min_rate;
 pub(crate) mod multipart;
 pub(crate) mod precondition;
 pub(crate) mod query;
+pub(crate) mod tus;
 pub(crate) mod upload;

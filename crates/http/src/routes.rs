@@ -7,6 +7,7 @@ mod endpoints;
 mod events;
 mod health;
 mod models;
+mod resumable;
 mod training;
 mod update;
 mod uploads;

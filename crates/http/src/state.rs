@@ -13,7 +13,7 @@ use axum::http::request::Parts;
 use custom_models_core::access::{Admitted, Authorized, Credentials, Operation};
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use custom_models_core::{Caller, Engine, Organisation, Refusal};
-use custom_models_training_data::ContentStore;
+use custom_models_training_data::{ContentStore, ResumableUploads};
 use tokio::time::timeout;
 
 use crate::authenticator::Access;
@@ -30,6 +30,7 @@ pub(crate) struct AppState {
     pub(crate) calls: BlockingCalls,
     pub(crate) notifier: EventNotifier,
     pub(crate) upload_permits: Arc<Permits>,
+    resumable: Option<ResumableUploads>,
     pub(crate) options: Options,
 }
 
@@ -39,7 +40,14 @@ impl AppState {
         let share = options.organisation_share;
         let notifier = EventNotifier::new(Permits::new(options.waiters, share));
         let upload_permits = Permits::new(options.uploads_at_once.max(1), share);
-        AppState { engine, access, calls, notifier, upload_permits, options }
+        let pieces = options.contents.as_ref().and_then(|contents| contents.pieces());
+        let resumable = pieces.map(ResumableUploads::of);
+        AppState { engine, access, calls, notifier, upload_permits, resumable, options }
+    }
+
+    /// Returns the unfinished uploads. Without a storage for them there are no such routes.
+    pub(crate) fn resumable(&self) -> Result<ResumableUploads, Rejection> {
+        self.resumable.clone().ok_or(Rejection::RouteNotFound)
     }
 
     /// Checks the credentials and their scope, and takes a place: 401, 403 and 429, in this order (ORDER).

@@ -242,8 +242,13 @@ fn refusals_by_limits_are_counted_for_every_operation() {
         ("GET", &format!("{MODELS}/resolve/custom_model_1")),
         ("GET", &format!("{MODELS}/events")),
         ("POST", "/api/v3/training/claim"),
+        ("HEAD", "/api/v3/uploads/1"),
     ] {
-        let headers = [("Authorization", &*key), ("Content-Type", "application/json")];
+        let headers = [
+            ("Authorization", &*key),
+            ("Content-Type", "application/json"),
+            ("Tus-Resumable", "1.0.0"),
+        ];
         let ask = || server.request(method, path, &headers, "{}").status;
         assert_ne!(ask(), 429, "{method} {path}");
         assert_eq!(ask(), 429, "{method} {path}");

@@ -22,6 +22,8 @@ pub enum Operation {
     Delete,
     /// Adds a data pair to a model.
     Upload,
+    /// Begins, continues, shows or removes a file that is sent in several requests.
+    Resume,
     /// Lists the data pairs of a model.
     ListData,
     /// Removes a data pair from a model.
@@ -41,20 +43,21 @@ pub enum Operation {
 /// The error for a text that is not an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "an operation is one of create, list, get, update, delete, upload, list_data, delete_data, \
+    "an operation is one of create, list, get, update, delete, upload, resume, list_data, delete_data, \
     run, cancel, resolve, events, work"
 )]
 pub struct InvalidOperation;
 
 impl Operation {
     /// Every operation.
-    pub const ALL: [Operation; 13] = [
+    pub const ALL: [Operation; 14] = [
         Operation::Create,
         Operation::List,
         Operation::Get,
         Operation::Update,
         Operation::Delete,
         Operation::Upload,
+        Operation::Resume,
         Operation::ListData,
         Operation::DeleteData,
         Operation::Run,
@@ -73,6 +76,7 @@ impl Operation {
             Operation::Update => "update",
             Operation::Delete => "delete",
             Operation::Upload => "upload",
+            Operation::Resume => "resume",
             Operation::ListData => "list_data",
             Operation::DeleteData => "delete_data",
             Operation::Run => "run",
@@ -90,6 +94,7 @@ impl Operation {
             | Operation::Update
             | Operation::Delete
             | Operation::Upload
+            | Operation::Resume
             | Operation::DeleteData
             | Operation::Run
             | Operation::Cancel => Scope::Write,

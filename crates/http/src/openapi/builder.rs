@@ -82,9 +82,20 @@ impl Described {
         self.body(JSON, schema, required).rejects(BODY)
     }
 
-    pub(super) fn body(mut self, media_type: &str, schema: &str, required: Required) -> Self {
-        let content = Content::new(Some(Ref::from_schema_name(schema)));
-        let body = RequestBodyBuilder::new().required(Some(required)).content(media_type, content);
+    pub(super) fn body(self, media_type: &str, schema: &str, required: Required) -> Self {
+        self.bodies([(media_type, schema)], required)
+    }
+
+    /// Adds a body of one of several media types.
+    pub(super) fn bodies<const N: usize>(
+        mut self,
+        bodies: [(&str, &str); N],
+        required: Required,
+    ) -> Self {
+        let body = RequestBodyBuilder::new().required(Some(required));
+        let body = bodies.into_iter().fold(body, |body, (media_type, schema)| {
+            body.content(media_type, Content::new(Some(Ref::from_schema_name(schema))))
+        });
         self.builder = self.builder.request_body(Some(body.build()));
         self
     }

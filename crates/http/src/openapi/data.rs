@@ -5,7 +5,7 @@ use custom_models_core::field::{Field, ViolationKind};
 use custom_models_core::model::{DataFile, DataType};
 use custom_models_core::request::ListData;
 use custom_models_core::{Refusal, Violations};
-use custom_models_training_data::{AudioFormat, LEAST_RATE};
+use custom_models_training_data::{AudioFormat, LEAST_RATE, ResumableError};
 use utoipa::openapi::path::Operation as OperationObject;
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, Schema, SchemaFormat};
@@ -13,9 +13,10 @@ use utoipa::openapi::{Ref, RefOr, Required};
 
 use crate::rejection::Rejection;
 
-use super::builder::Described;
+use super::builder::{Described, JSON};
 use super::operations::{json_response, with_etag, with_replayed};
 use super::parameters::{data_id, id, idempotency_key, if_match, of_page};
+use super::resumable::upload_id;
 use super::schemas::{all_required, date_time, integer, page_of, text, training_status};
 use super::tags;
 
@@ -23,6 +24,7 @@ use super::tags;
 pub(super) fn all() -> Vec<(&'static str, RefOr<Schema>)> {
     vec![
         ("NewData", new_data().into()),
+        ("FinishedUploads", finished_uploads().into()),
         ("DataUploaded", uploaded().into()),
         ("DataList", list_of_pairs().into()),
         ("ListedPair", pair().into()),
@@ -39,12 +41,12 @@ pub(crate) fn upload(operation: Operation) -> OperationObject {
     let summary = "Add training data to a model";
     Described::new(operation, tags::DATA, "uploadTrainingData", summary)
         .notes(&format!(
-            "A pair of audio and transcript, {} bytes a file at most. How long the audio lasts is \
-            read from the audio itself. With 5 hours to train with a model is ready.",
+            "A pair of audio and transcript, {} bytes a file at most, in this request, or named by the ids of finished \
+            uploads. How long the audio lasts is read from the audio itself. With 5 hours to train with a model is ready.",
             DataFile::MAX_BYTES
         ))
         .parameters([id(), if_match(), idempotency_key()])
-        .body("multipart/form-data", "NewData", Required::True)
+        .bodies([("multipart/form-data", "NewData"), (JSON, "FinishedUploads")], Required::True)
         .invalid(Some(Violations::of_fields(wrong)))
         .rejects([Rejection::RequestTimeout])
         .rejects([Refusal::FileTooLarge])
@@ -53,6 +55,7 @@ pub(crate) fn upload(operation: Operation) -> OperationObject {
         .rejects([Rejection::AtCapacity, Rejection::ShareExceeded { places: 4 }])
         .rejects([Refusal::ModelNotFound, Refusal::TrainingInProgress])
         .rejects([Refusal::PreconditionFailed, Refusal::IdempotencyKeyReused])
+        .rejects([ResumableError::NotFound, ResumableError::Unfinished { offset: 1024 }])
         .responds(
             "200",
             with_replayed(with_etag(json_response(
@@ -99,6 +102,14 @@ fn new_data() -> ObjectBuilder {
         ("type", data_type().into()),
         ("audio_file", binary().description(Some(audio)).into()),
         ("transcript_file", binary().description(Some(transcript)).into()),
+    ])
+}
+
+fn finished_uploads() -> ObjectBuilder {
+    all_required(vec![
+        ("type", data_type().into()),
+        ("audio_file", upload_id().into()),
+        ("transcript_file", upload_id().into()),
     ])
 }
 

@@ -101,7 +101,7 @@ fn number_from(from: u64) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(from))
 }
 
-fn in_path(name: &str, schema: ObjectBuilder) -> Parameter {
+pub(super) fn in_path(name: &str, schema: ObjectBuilder) -> Parameter {
     ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Path)
@@ -114,8 +114,14 @@ fn in_query(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
     optional(name, ParameterIn::Query, description, schema)
 }
 
-fn in_header(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
+pub(super) fn in_header(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
     optional(name, ParameterIn::Header, description, schema)
+}
+
+/// Returns a header without which the request is refused.
+pub(super) fn required_header(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
+    let parameter = ParameterBuilder::from(in_header(name, description, schema));
+    parameter.required(Required::True).build()
 }
 
 fn optional(name: &str, place: ParameterIn, description: &str, schema: ObjectBuilder) -> Parameter {

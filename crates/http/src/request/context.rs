@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 use crate::rejection::Rejection;
 use crate::request::admission::Admission;
-use crate::request::body::{RequestBody, check_content_encoding};
+use crate::request::body::{RequestBody, check_content_encoding, is_json};
 use crate::request::multipart::boundary;
 use crate::request::precondition::if_match;
 use crate::request::query::{self, Pairs};
@@ -142,7 +142,9 @@ impl RequestContext {
         let Some(record) = record.await? else { return Ok(None) };
         let digest = match operation {
             // Boxed, because this future is large and seldom needed.
-            Operation::Upload => Box::pin(self.upload_digest(caller)).await,
+            Operation::Upload if !is_json(&self.head.headers) => {
+                Box::pin(self.upload_digest(caller)).await
+            }
             _ => self.body_digest().await,
         };
         self.replayed_reply(record.for_request(digest?)?).map(Some)

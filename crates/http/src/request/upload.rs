@@ -12,7 +12,7 @@ use crate::request::multipart::{PartEvent, read_parts};
 use crate::state::AppState;
 
 /// The number of events that wait for the disk. A sender that is faster than the disk has to wait.
-const MAX_QUEUED_EVENTS: usize = 4;
+pub(crate) const MAX_QUEUED_EVENTS: usize = 4;
 
 /// Reads the parts of the body into `upload`, on a thread that may block, and then calls `finish`: 408, 413 and 400.
 pub(crate) async fn receive_upload<T: Send + 'static>(
@@ -31,15 +31,19 @@ pub(crate) async fn receive_upload<T: Send + 'static>(
         drop(permit);
         finished
     });
-    let Options { body_timeout, least_upload_rate, least_rate_span, .. } = state.options;
-    let rate = MinRate { bytes_per_second: least_upload_rate, span: least_rate_span };
-    let read = read_parts(body.stream(), boundary, body_timeout, rate, sender).await;
+    let (timeout, rate) = (state.options.body_timeout, min_rate(&state.options));
+    let read = read_parts(body.stream(), boundary, timeout, rate, sender).await;
     match writer.await {
         Ok(Some(finished)) => finished.map_err(|error| Refusal::from(error).into()),
         // The reader gave up, and says why.
         Ok(None) => Err(read.err().unwrap_or(Rejection::RequestTimeout)),
         Err(broken) => Err(Rejection::internal(broken.to_string())),
     }
+}
+
+/// Returns the least rate of the body of an upload.
+pub(crate) fn min_rate(options: &Options) -> MinRate {
+    MinRate { bytes_per_second: options.least_upload_rate, span: options.least_rate_span }
 }
 
 /// Returns `None` if the body ended early.

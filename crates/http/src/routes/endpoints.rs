@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::{MethodRouter, delete, get, post, put};
+use axum::routing::{MethodRouter, delete, get, head, options, patch, post, put};
 use custom_models_core::access::Operation;
 use utoipa::openapi::OpenApi;
 use utoipa::openapi::path::{HttpMethod, Operation as OperationObject, PathItem, PathsBuilder};
 
-use crate::openapi::{self, data as data_docs, operations as docs};
+use crate::openapi::{self, data as data_docs, operations as docs, resumable as tus_docs};
+use crate::routes::resumable::{self, speaking_tus as tus};
 use crate::routes::{create, data, events, models, training, update, uploads, workers};
 use crate::state::AppState;
 
@@ -29,13 +30,15 @@ const DATA: &str = "/api/v3/custom_models/{id}/data";
 const PAIR: &str = "/api/v3/custom_models/{id}/data/{data_id}";
 const RUN: &str = "/api/v3/custom_models/{id}/run";
 const CANCEL: &str = "/api/v3/custom_models/{id}/cancel";
+const UPLOADS: &str = "/api/v3/uploads";
+const UPLOAD: &str = "/api/v3/uploads/{upload_id}";
 const CLAIM: &str = "/api/v3/training/claim";
 const CLAIMED_DATA: &str = "/api/v3/training/{id}/data";
 const HEARTBEAT: &str = "/api/v3/training/{id}/heartbeat";
 const SUCCEED: &str = "/api/v3/training/{id}/succeed";
 const FAIL: &str = "/api/v3/training/{id}/fail";
 
-static ENDPOINTS: [Endpoint; 17] = [
+static ENDPOINTS: [Endpoint; 21] = [
     on(HttpMethod::Get, MODELS, Operation::List, || get(models::list), docs::list),
     on(HttpMethod::Post, MODELS, Operation::Create, || post(create::create), docs::create),
     on(HttpMethod::Get, MODEL, Operation::Get, || get(models::get), docs::get),
@@ -44,6 +47,28 @@ static ENDPOINTS: [Endpoint; 17] = [
     on(HttpMethod::Get, DATA, Operation::ListData, || get(data::list), data_docs::list),
     on(HttpMethod::Put, DATA, Operation::Upload, || put(uploads::upload), data_docs::upload),
     on(HttpMethod::Delete, PAIR, Operation::DeleteData, || delete(data::delete), data_docs::delete),
+    on(
+        HttpMethod::Post,
+        UPLOADS,
+        Operation::Resume,
+        || tus(post(resumable::begin)),
+        tus_docs::begin,
+    ),
+    on(HttpMethod::Head, UPLOAD, Operation::Resume, || tus(head(resumable::show)), tus_docs::show),
+    on(
+        HttpMethod::Patch,
+        UPLOAD,
+        Operation::Resume,
+        || tus(patch(resumable::append)),
+        tus_docs::append,
+    ),
+    on(
+        HttpMethod::Delete,
+        UPLOAD,
+        Operation::Resume,
+        || tus(delete(resumable::delete)),
+        tus_docs::delete,
+    ),
     on(HttpMethod::Post, RUN, Operation::Run, || post(training::run), docs::run),
     on(HttpMethod::Post, CANCEL, Operation::Cancel, || post(training::cancel), docs::cancel),
     on(HttpMethod::Get, RESOLVE, Operation::Resolve, || get(models::resolve), docs::resolve),
@@ -68,18 +93,31 @@ const fn on(
 /// Returns the routes of the endpoints. Those of training data need a content store.
 pub(crate) fn routes(has_contents: bool) -> Router<Arc<AppState>> {
     let is_served = |endpoint: &&Endpoint| has_contents || !is_about_data(endpoint.operation);
+    let others = if has_contents { unlisted() } else { Router::new() };
     ENDPOINTS
         .iter()
         .filter(is_served)
-        .fold(Router::new(), |router, endpoint| router.route(endpoint.path, (endpoint.handler)()))
+        .fold(others, |router, endpoint| router.route(endpoint.path, (endpoint.handler)()))
+}
+
+/// Returns the routes by which clients of tus find out what the service can do, and go around a proxy.
+fn unlisted() -> Router<Arc<AppState>> {
+    Router::new()
+        .route(UPLOADS, options(resumable::options))
+        .route(UPLOAD, tus(post(resumable::overridden)))
+        .route(UPLOAD, options(resumable::options))
 }
 
 fn is_about_data(operation: Operation) -> bool {
-    matches!(operation, Operation::Upload | Operation::ListData | Operation::DeleteData)
+    use Operation::{DeleteData, ListData, Resume, Upload};
+    matches!(operation, Upload | Resume | ListData | DeleteData)
 }
 
 /// Returns the operation of a method, by its name, on a route. Hosts may nest the router under a prefix.
 pub(crate) fn operation(method: &str, route: &str) -> Option<Operation> {
+    if route.ends_with(UPLOAD) {
+        return Some(Operation::Resume);
+    }
     let method = match method {
         "GET" | "HEAD" => HttpMethod::Get,
         "POST" => HttpMethod::Post,

@@ -15,8 +15,9 @@ use tokio::task::JoinError;
 use tracing::Instrument;
 
 use crate::rejection::Rejection;
-use crate::request::body::check_content_encoding;
+use crate::request::body::{check_content_encoding, is_json};
 use crate::request::context::{ParsedKey, RequestContext, both};
+use crate::request::finished_uploads::FinishedUploads;
 use crate::request::multipart::boundary;
 use crate::request::precondition::if_match;
 use crate::request::upload::receive_upload;
@@ -38,15 +39,18 @@ async fn add_data(ctx: &mut RequestContext, caller: &Caller, key: ParsedKey) -> 
     ctx.admit().await?;
     let model = ctx.model(caller, 1).await?;
     ctx.check(caller, &model, &Edit::AddData(empty_pair()))?;
-    let boundary = boundary(&ctx.head.headers)?;
-    check_content_encoding(&ctx.head.headers)?;
-    if ctx.body.announced() > MAX_ANNOUNCED {
-        return Err(Refusal::FileTooLarge.into());
-    }
     let contents = Arc::clone(contents(&ctx.state)?);
     let upload = Upload::to(contents, caller.organisation().clone(), model.id);
-    let RequestContext { state, body, .. } = ctx;
-    let received = receive_upload(state, body, caller, boundary, upload, Upload::finish).await;
+    let (received, finished) = if is_json(&ctx.head.headers) && ctx.state.resumable().is_ok() {
+        let named = FinishedUploads::read(ctx).await;
+        let received = match &named {
+            Ok(named) => named.judge(ctx, caller, upload).await,
+            Err(rejection) => Err(rejection.clone()),
+        };
+        (received, named.ok())
+    } else {
+        (receive_multipart(ctx, caller, upload).await, None)
+    };
     let beside = both(key, ctx.reject_query());
     let uploaded = match (received, &beside) {
         (Ok(uploaded), _) => uploaded,
@@ -62,13 +66,33 @@ async fn add_data(ctx: &mut RequestContext, caller: &Caller, key: ParsedKey) -> 
     match key {
         Ok(key) => {
             let (state, expected) = (Arc::clone(&ctx.state), if_match(&ctx.head.headers));
-            commit_pair(state, caller.clone(), model.id, expected, uploaded, key).await
+            let reply =
+                commit_pair(state, caller.clone(), model.id, expected, uploaded, key).await?;
+            if let Some(finished) = finished {
+                finished.remove(&ctx.state, caller);
+            }
+            Ok(reply)
         }
         Err(rejection) => {
             ctx.state.remove_contents(move |_| uploaded.discard());
             Err(rejection)
         }
     }
+}
+
+/// Reads the parts of a body as they arrive, and makes their contents durable.
+async fn receive_multipart(
+    ctx: &mut RequestContext,
+    caller: &Caller,
+    upload: Upload,
+) -> Result<Uploaded, Rejection> {
+    let boundary = boundary(&ctx.head.headers)?;
+    check_content_encoding(&ctx.head.headers)?;
+    if ctx.body.announced() > MAX_ANNOUNCED {
+        return Err(Refusal::FileTooLarge.into());
+    }
+    let RequestContext { state, body, .. } = ctx;
+    receive_upload(state, body, caller, boundary, upload, Upload::finish).await
 }
 
 /// Returns a pair without content, to check whether the model takes one.

@@ -5,7 +5,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use custom_models_core::Refusal;
 use custom_models_core::store::StoreErrorKind;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinError;
@@ -51,9 +50,9 @@ impl BlockingCalls {
 
     /// Reads and writes on a thread that may block. A call that nobody waits for any more keeps its permit until it
     /// is done, so the number of threads is bounded.
-    pub(crate) async fn read_and_write<T: Send + 'static>(
+    pub(crate) async fn read_and_write<T: Send + 'static, E: Into<Rejection> + Send + 'static>(
         &self,
-        call: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+        call: impl FnOnce() -> Result<T, E> + Send + 'static,
     ) -> Result<T, Rejection> {
         let permit = Arc::clone(&self.writers).acquire_owned();
         let permit = timeout(self.store_timeout, permit).await.map_err(|_| StoreErrorKind::Busy)?;
@@ -77,9 +76,9 @@ impl BlockingCalls {
     }
 }
 
-async fn on_blocking_thread<T: Send + 'static>(
+async fn on_blocking_thread<T: Send + 'static, E: Into<Rejection> + Send + 'static>(
     permit: OwnedSemaphorePermit,
-    call: impl FnOnce() -> Result<T, Refusal> + Send + 'static,
+    call: impl FnOnce() -> Result<T, E> + Send + 'static,
 ) -> Result<T, Rejection> {
     let span = tracing::Span::current();
     let result = tokio::task::spawn_blocking(move || {

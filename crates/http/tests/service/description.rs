@@ -65,7 +65,7 @@ fn the_description_has_every_operation_with_every_status_of_section_6() {
     let set = |statuses: &[&str]| statuses.iter().map(ToString::to_string).collect::<BTreeSet<_>>();
     let all = ["400", "401", "403", "429", "500", "503"];
     let body = ["408", "413", "415", "501"];
-    let operations: [(&str, &str, &[&str]); 17] = [
+    let operations: [(&str, &str, &[&str]); 21] = [
         ("custom_models", "get", &["200"]),
         ("custom_models", "post", &["200", "201", "402", "422"]),
         ("custom_models/{id}", "get", &["200", "304", "404"]),
@@ -78,6 +78,10 @@ fn the_description_has_every_operation_with_every_status_of_section_6() {
         ("custom_models/{id}/cancel", "post", &["200", "404", "409", "412", "415"]),
         ("custom_models/resolve/{model_key}", "get", &["200", "404", "409"]),
         ("custom_models/events", "get", &["200", "410"]),
+        ("uploads", "post", &["201", "412", "413", "415"]),
+        ("uploads/{upload_id}", "head", &["200", "404", "412"]),
+        ("uploads/{upload_id}", "patch", &["204", "404", "409", "412", "460"]),
+        ("uploads/{upload_id}", "delete", &["204", "404", "412", "415"]),
         ("training/claim", "post", &["200", "204"]),
         ("training/{id}/data", "get", &["200", "404", "409"]),
         ("training/{id}/heartbeat", "post", &["200", "404", "409", "412"]),
@@ -122,7 +126,8 @@ fn every_described_operation_has_a_route() {
         for method in operations.as_object().unwrap().keys() {
             let path = path.replace("{id}", "1").replace("{model_key}", "custom_model_1");
             let path = path.replace("{data_id}", "1");
-            let answer = server.request(&method.to_uppercase(), &path, &[], "");
+            let headers = [("Tus-Resumable", "1.0.0")];
+            let answer = server.request(&method.to_uppercase(), &path, &headers, "");
             assert_eq!(answer.status, 401, "{method} {path}");
         }
     }

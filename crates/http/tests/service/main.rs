@@ -25,6 +25,7 @@ mod parts;
 mod places;
 mod rechecks;
 mod repeats;
+mod resumable;
 mod support;
 mod training;
 mod uploads;
