@@ -166,7 +166,8 @@ impl ResumableUploads {
         let there = self.pieces.uploads(organisation)?;
         let all = there.iter().chain(another);
         let count = there.len() + usize::from(another.is_some());
-        Ok(count <= MAX_UPLOADS && all.map(UploadId::length).sum::<u64>() <= most)
+        let announced = all.map(UploadId::length).fold(0, u64::saturating_add);
+        Ok(count <= MAX_UPLOADS && announced <= most)
     }
 
     /// Returns the state of an upload.

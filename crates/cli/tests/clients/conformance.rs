@@ -23,6 +23,9 @@ const WORKERS: &str = "1";
 ///
 /// No schema says whether a file is audio, so an upload that is right by its description may be refused.
 ///
+/// A header that no schema knows begins an upload all the same, one without the version of tus is a 412, and no schema
+/// says what is a name with a value in Base64.
+///
 /// A request for events may wait for them, half a minute each: here none does.
 const SETTINGS: &str = r#"
 [parameters]
@@ -31,10 +34,28 @@ wait = 0
 expected-statuses = ["2xx", "3xx", 401, 403, 404, 409, 412, 422, 429, "5xx"]
 [checks.negative_data_rejection]
 expected-statuses = [400, 401, 403, 404, 405, 406, 409, 412, 415, 422, 428, 429, "5xx"]
+[checks.missing_required_header]
+expected-statuses = [400, 401, 403, 406, 412, 415, 422]
+[[operations]]
+include-operation-id = "beginUpload"
+[operations.checks.positive_data_acceptance]
+expected-statuses = ["2xx", "3xx", 400, 401, 403, 404, 409, 412, 413, 422, 429, "5xx"]
+[operations.checks.negative_data_rejection]
+expected-statuses = [201, 400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 428, 429, "5xx"]
+[[operations]]
+include-operation-id = "continueUpload"
+[operations.checks.positive_data_acceptance]
+expected-statuses = ["2xx", "3xx", 400, 401, 403, 404, 409, 412, 413, 422, 429, "5xx"]
 [[operations]]
 include-operation-id = "uploadTrainingData"
 [operations.checks.positive_data_acceptance]
 expected-statuses = ["2xx", "3xx", 400, 401, 403, 404, 409, 412, 422, 429, "5xx"]
+"#;
+
+/// How the bytes of an upload are sent.
+const HOOKS: &str = r#"
+import schemathesis
+schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")
 "#;
 
 pub(crate) fn holds(tools: &Tools) {
@@ -42,6 +63,7 @@ pub(crate) fn holds(tools: &Tools) {
     let served = Served::start("Enterprise", &unlimited);
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("schemathesis.toml"), SETTINGS).unwrap();
+    std::fs::write(folder.path().join("hooks.py"), HOOKS).unwrap();
     let report = folder.path().join("report");
     let status = Command::new(tools.schemathesis())
         .args(["run", &format!("http://{}/openapi.json", served.address)])
@@ -49,6 +71,7 @@ pub(crate) fn holds(tools: &Tools) {
         .args(["--checks", "all", "--seed", SEED, "--max-examples", EXAMPLES])
         .args(["--workers", WORKERS, "--no-color", "--generation-database", "none"])
         .current_dir(folder.path())
+        .env("SCHEMATHESIS_HOOKS", "hooks")
         .stdout(File::create(&report).unwrap())
         .status()
         .unwrap();

@@ -16,6 +16,7 @@ mod conformance;
 mod demo;
 mod examples;
 mod flow;
+mod resumed;
 mod served;
 
 use std::env;
@@ -65,6 +66,10 @@ fn main() {
             let name = format!("{}_{}", client.name(), situation.name());
             add(name, Box::new(move |tools| examples::run(tools, client, situation)));
         }
+    }
+    for client in resumed::Client::ALL {
+        let name = format!("data_3_{}_goes_on_after_a_kill", client.name());
+        add(name, Box::new(move |tools| resumed::goes_on(tools, client)));
     }
     add("the_line_of_a_demo_works_when_it_is_pasted".to_owned(), Box::new(|_| demo::is_pasted()));
     add("the_whole_flow_is_done".to_owned(), Box::new(|_| flow::is_done()));

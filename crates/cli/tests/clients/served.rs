@@ -21,19 +21,15 @@ impl Served {
         let folder = tempfile::tempdir().unwrap();
         let add = run(&folder, &["org", "add", "acme", "--plan", plan]);
         assert!(add.contains("acme"), "{add}");
-        let mut command = command(&folder, &["serve", "--listen", "127.0.0.1:0"]);
-        let mut child = command.args(options).stderr(Stdio::piped()).spawn().unwrap();
-        let mut said = BufReader::new(child.stderr.take().unwrap());
-        let address = loop {
-            let mut line = String::new();
-            assert!(said.read_line(&mut line).unwrap() > 0, "the service did not start");
-            if let Some(address) = line.strip_prefix("listening on http://") {
-                break address.trim().to_owned();
-            }
-        };
-        // What it logs is read, so that it never waits for a reader.
-        thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+        let (child, address) = serve(&folder, "127.0.0.1:0", options);
         Served { child, folder, address }
+    }
+
+    /// Kills the service in whatever it does, and starts it again on the same address and store.
+    pub(crate) fn kill_and_restart(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+        (self.child, self.address) = serve(&self.folder, &self.address, &[]);
     }
 
     /// A key that may do everything.
@@ -67,6 +63,23 @@ impl Drop for Served {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Starts the service, and returns its address.
+fn serve(folder: &TempDir, listen: &str, options: &[&str]) -> (Child, String) {
+    let mut command = command(folder, &["serve", "--listen", listen]);
+    let mut child = command.args(options).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = BufReader::new(child.stderr.take().unwrap());
+    let address = loop {
+        let mut line = String::new();
+        assert!(said.read_line(&mut line).unwrap() > 0, "the service did not start");
+        if let Some(address) = line.strip_prefix("listening on http://") {
+            break address.trim().to_owned();
+        }
+    };
+    // What it logs is read, so that it never waits for a reader.
+    thread::spawn(move || std::io::copy(&mut said, &mut std::io::sink()));
+    (child, address)
 }
 
 fn command<S: AsRef<OsStr>>(folder: &TempDir, arguments: &[S]) -> Command {

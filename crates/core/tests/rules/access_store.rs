@@ -262,6 +262,7 @@ fn auth_2_every_operation_needs_the_scope_of_the_specification() {
             ("update", Scope::Write),
             ("delete", Scope::Write),
             ("upload", Scope::Write),
+            ("resume", Scope::Write),
             ("list_data", Scope::Read),
             ("delete_data", Scope::Write),
             ("run", Scope::Write),
