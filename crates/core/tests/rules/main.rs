@@ -40,6 +40,7 @@ mod read_parameters;
 mod schema;
 mod semver;
 mod serde_both_ways;
+mod shown;
 mod support;
 mod three_ways;
 mod training;

@@ -29,6 +29,7 @@ fn train_3_and_read_4_all_metrics_are_shown_the_five_first() {
     let end = r#""training_metrics":{"word_error_rate":0.25,"training_hours":0.25,"test_word_error_rate":0.25,"0":0.25,"_":0.25,"loss":0.25,"zeta":0.25}}"#;
     assert!(shown.ends_with(end), "{shown}");
     assert_eq!(engine.get(&acme, done.id).unwrap(), done);
+    assert!(MetricName::TRAINING_HOURS < MetricName::new("loss").unwrap());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::num::NonZeroU64;
 
 use custom_models_core::field::{Field, ViolationKind};
 use custom_models_core::model::TrainingStatus;
-use custom_models_core::request::{PerPage, Start};
+use custom_models_core::request::{CreateParameters, PerPage, Start};
 use custom_models_core::{BaseModel, Language, ListModels};
 use proptest::prelude::*;
 
@@ -163,4 +163,20 @@ fn read_1_says_what_is_wrong_with_a_parameter() {
     );
     let twice = ListModels::from_pairs([("page", "1"), ("page", "1")]).unwrap_err();
     assert_eq!(twice.to_string(), "page: Page is given more than once");
+}
+
+#[test]
+fn dry_1_validate_only_is_true_or_false() {
+    let of = |pairs: &[(&'static str, &'static str)]| {
+        let parameters = CreateParameters::from_pairs(pairs.iter().copied());
+        parameters.map(|it| it.validate_only).map_err(|violations| kinds(&violations))
+    };
+    let is_violated = |kind| Err(vec![(Field::ValidateOnly, kind)]);
+    let (yes, no) = (("validate_only", "true"), ("validate_only", "false"));
+    assert_eq!([of(&[]), of(&[yes]), of(&[no])], [Ok(false), Ok(true), Ok(false)]);
+    for text in ["", "TRUE", "1", "true "] {
+        let found = of(&[("validate_only", text)]);
+        assert_eq!(found, is_violated(ViolationKind::Unsupported), "{text:?}");
+    }
+    assert_eq!(of(&[yes, yes]), is_violated(ViolationKind::Repeated));
 }

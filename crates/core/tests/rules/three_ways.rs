@@ -3,8 +3,12 @@
 //! Serde is checked on well-formed bodies only: `serde_json` does not check ignored values, and cannot parse
 //! a number that no `f64` holds. Numbers are truncated before the comparison.
 
-use custom_models_core::{BaseModel, CreateModel, Language};
+use custom_models_core::request::UpdateModelBuilder;
+use custom_models_core::{BaseModel, CreateModel, Language, UpdateModel};
 use proptest::prelude::*;
+use serde::de::value::{self, MapDeserializer};
+use serde::de::{IntoDeserializer, Visitor};
+use serde::{Deserialize, Deserializer, forward_to_deserialize_any};
 
 use crate::support::{
     Json, Shape, config, mutate, render, shape, shorten_numbers, tape, with_required,
@@ -140,6 +144,62 @@ fn body_4_every_type_of_value_is_taken_alike_by_bytes_and_serde() {
             }
         }
     }
+}
+
+/// A value of a format that has types which JSON has not.
+#[derive(Clone, Copy)]
+enum Foreign {
+    I128,
+    U128,
+    Bytes,
+    None,
+    Some(&'static str),
+    Newtype,
+}
+
+impl<'de> Deserializer<'de> for Foreign {
+    type Error = value::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, value::Error> {
+        match self {
+            Foreign::I128 => visitor.visit_i128(-1),
+            Foreign::U128 => visitor.visit_u128(1),
+            Foreign::Bytes => visitor.visit_bytes(b"n"),
+            Foreign::None => visitor.visit_none(),
+            Foreign::Some(text) => visitor.visit_some(text.into_deserializer()),
+            Foreign::Newtype => visitor.visit_newtype_struct(self),
+        }
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+impl IntoDeserializer<'_> for Foreign {
+    type Deserializer = Self;
+
+    fn into_deserializer(self) -> Self {
+        self
+    }
+}
+
+#[test]
+fn body_4_values_of_other_formats_are_taken_as_those_of_json() {
+    let update = |field: &'static str, value: Foreign| {
+        let members = [(field, value)].into_iter();
+        UpdateModel::deserialize(MapDeserializer::new(members)).map_err(|error| error.to_string())
+    };
+    let built = |builder: UpdateModelBuilder<'static>| Ok(builder.build().unwrap());
+    assert_eq!(update("name", Foreign::Some("n")), built(UpdateModel::builder().name("n")));
+    let removed = UpdateModel::builder().no_description();
+    assert_eq!(update("description", Foreign::None), built(removed));
+    for value in [Foreign::I128, Foreign::U128, Foreign::Bytes] {
+        assert_eq!(update("name", value).unwrap_err(), "name: Name must be a string");
+    }
+    let error = update("name", Foreign::Newtype).unwrap_err();
+    assert_eq!(error, "invalid type: newtype struct, expected any value");
 }
 
 #[test]

@@ -2,11 +2,12 @@
 
 use custom_models_core::engine::Retention;
 use custom_models_core::model::{DataType, Edit, TrainingEvent, TrainingState, TrainingStatus};
+use custom_models_core::store::{ModelLine, Record};
 use custom_models_core::{CustomModel, Engine, Refusal};
 use proptest::prelude::*;
 use serde_json::Value;
 
-use crate::support::{Clock, config, pair, tape, training};
+use crate::support::{Clock, config, pair, stored, tape, training};
 use crate::training::{
     ANYTHING, Claims, HOURS_5, beat, claimed, fail, lease, ready, succeed, worker,
 };
@@ -218,4 +219,18 @@ fn train_1_the_diagram_in_the_pages_is_the_table() {
     shown.sort_unstable();
     decided.sort_unstable();
     assert_eq!(shown, decided);
+}
+
+#[test]
+fn train_1_a_line_of_an_export_contradicts_itself_in_nothing() {
+    let model = CustomModel { training: training(TrainingStatus::Running), ..stored(1, "n") };
+    let line = Record::Model(ModelLine { organisation: "acme".parse().unwrap(), model });
+    let line = serde_json::to_value(&line).unwrap();
+    assert!(serde_json::from_value::<Record>(line.clone()).is_ok());
+    for (pointer, value) in [("/training_status", 2), ("/course/state/running/run/attempts", 1)] {
+        let mut line = line.clone();
+        *line.pointer_mut(pointer).unwrap() = value.into();
+        let error = serde_json::from_value::<Record>(line).unwrap_err().to_string();
+        assert!(error.contains("a training state of another status"), "{error}");
+    }
 }

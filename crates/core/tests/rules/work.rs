@@ -4,11 +4,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use custom_models_core::engine::{LeaseHeld, Retention};
+use custom_models_core::field::{Field, ViolationKind};
 use custom_models_core::model::{DataId, DataType, Edit, EditRefusal, Expected};
+use custom_models_core::request::RunModel;
 use custom_models_core::store::{Completion, Outcome, StoreError};
 use custom_models_core::{Engine, MemoryStore, Plan, Refusal};
 
-use crate::support::{Call, Clock, Recorder, Scripted, caller, pair, request};
+use crate::support::{Call, Clock, Recorder, Scripted, caller, kinds, pair, request};
 use crate::training::{ANYTHING, HOURS_5, claimed, lease, ready, worker};
 
 /// Returns a store with this many trainings that wait for a worker, all of one organisation.
@@ -36,6 +38,17 @@ fn answering(
 
 fn lost() -> Outcome {
     Outcome::Refused(EditRefusal::LeaseLost)
+}
+
+#[test]
+fn train_2_the_body_of_a_run_is_an_object_of_any_fields() {
+    for body in ["{}", r#" {"any": [1]} "#] {
+        assert_eq!(RunModel::from_json(body.as_bytes()), Ok(RunModel::default()));
+    }
+    for (body, kind) in [("", ViolationKind::NotJson), ("[]", ViolationKind::NotAnObject)] {
+        let violations = RunModel::from_json(body.as_bytes()).unwrap_err();
+        assert_eq!(kinds(&violations), [(Field::Body, kind)]);
+    }
 }
 
 #[test]

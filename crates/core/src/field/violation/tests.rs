@@ -78,6 +78,7 @@ fn data_2_messages_about_the_parts_of_an_upload_show_what_was_found() {
             "invisible characters",
             "Transcript file cannot be empty: it has only invisible characters",
         ),
+        (text, ViolationKind::Blank, "", "Transcript file cannot be empty"),
         (text, ViolationKind::NotText, "", "Transcript file is not a text in UTF-8"),
     ] {
         assert_eq!(message(field, kind, found), expected);
