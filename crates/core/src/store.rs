@@ -52,7 +52,7 @@
 //! Rows have ready forms. A [`Record`] serialises every row that an export shows, keys and counters included,
 //! and reads it back unchanged. [`ModelRow`](crate::model::ModelRow) is a model in columns, for a database
 //! with tables. Beside the records a store keeps its identity and lineage, the number of events ever appended,
-//! and the admissions of windows.
+//! and the admissions of windows; [`AdmissionRun`] is eight of them in one row.
 //!
 //! [`MemoryStore`](crate::MemoryStore) is the reference, not a base to build on: it makes a change visible at
 //! once, and takes no single row back.
@@ -68,6 +68,7 @@
 mod access;
 mod access_change;
 mod access_rows;
+mod admission_run;
 mod admit;
 mod apply;
 mod archive;
@@ -87,6 +88,7 @@ mod write;
 pub use self::access::{AccessStore, Store};
 pub use self::access_change::{AccessChange, AccessOutcome, Grant, Registration};
 pub use self::access_rows::{AccessRows, apply_access};
+pub use self::admission_run::AdmissionRun;
 pub use self::admit::{
     Admission, AdmissionRows, AdmissionRowsMut, WindowState, admit, window_state,
 };

@@ -250,6 +250,8 @@ macro_rules! for_every_case {
                 rate_3_an_admission_in_a_burst_counts_beside_refused_creates,
                 rate_4_the_window_survives_a_close,
                 rate_4_an_admission_survives_a_kill_when_it_is_heard;
+            long_windows:
+                rate_1_a_window_of_many_admissions_is_judged_by_their_times;
             limited:
                 rate_3_an_admission_and_its_change_are_one_write,
                 rate_3_a_refused_change_keeps_its_admission,

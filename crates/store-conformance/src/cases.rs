@@ -16,6 +16,7 @@ pub(crate) mod ids;
 pub(crate) mod limited;
 pub(crate) mod lineages;
 pub(crate) mod lists;
+pub(crate) mod long_windows;
 pub(crate) mod order;
 pub(crate) mod purges;
 pub(crate) mod quota;

@@ -14,7 +14,7 @@ pub(crate) const APPLICATION_ID: i32 = 0x434D_444C;
 
 /// The steps from an empty file to the current layout. `user_version` counts the applied ones. A
 /// released step never changes.
-pub(crate) const MIGRATIONS: [&str; 6] = [
+pub(crate) const MIGRATIONS: [&str; 7] = [
     // INVARIANT: `organisations.models` is the number of the organisation's rows in `models`.
     // `sequence.last_id` is at least every id that was ever acknowledged.
     "CREATE TABLE organisations (
@@ -137,5 +137,34 @@ pub(crate) const MIGRATIONS: [&str; 6] = [
     ) STRICT, WITHOUT ROWID;
     INSERT INTO admissions (key, operation, at, number) SELECT key, operation, at,
         row_number() OVER (PARTITION BY key, operation ORDER BY at, number) FROM admissions_before;
+    DROP TABLE admissions_before;",
+    // INVARIANT: `windows` has the newest admissions of every window. A row of either table has up
+    // to eight: the number and the time of the last one, and the times of those before it (8 bytes
+    // each, big-endian). So an admission changes one page of a small table.
+    "ALTER TABLE admissions RENAME TO admissions_before;
+    CREATE TABLE windows (
+        key BLOB NOT NULL CHECK (length(key) BETWEEN 1 AND 64),
+        operation TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        number INTEGER NOT NULL CHECK (number > 0),
+        earlier BLOB NOT NULL,
+        PRIMARY KEY (key, operation)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE admissions (
+        key BLOB NOT NULL CHECK (length(key) BETWEEN 1 AND 64),
+        operation TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        number INTEGER NOT NULL CHECK (number > 0),
+        earlier BLOB NOT NULL,
+        PRIMARY KEY (key, operation, at, number)
+    ) STRICT, WITHOUT ROWID;
+    INSERT INTO admissions (key, operation, at, number, earlier)
+        SELECT key, operation, max(at), max(number),
+            unhex(substr(group_concat(printf('%016x', at), '' ORDER BY number), 1, 16 * count(*) - 16))
+        FROM admissions_before GROUP BY key, operation, number / 8;
+    INSERT INTO windows (key, operation, at, number, earlier)
+        SELECT key, operation, at, max(number), earlier FROM admissions GROUP BY key, operation;
+    DELETE FROM admissions WHERE (key, operation, number) IN
+        (SELECT key, operation, number FROM windows);
     DROP TABLE admissions_before;",
 ];

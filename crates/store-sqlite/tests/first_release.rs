@@ -193,5 +193,5 @@ fn the_file_is_of_the_second_layout() {
     let (_folder, path) = copy();
     assert_eq!(version(&path), 2);
     SqliteStore::open(&path).unwrap().close().unwrap();
-    assert_eq!(version(&path), 6);
+    assert_eq!(version(&path), 7);
 }

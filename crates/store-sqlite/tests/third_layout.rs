@@ -48,7 +48,7 @@ fn the_file_is_of_the_third_layout() {
     let (_folder, path) = copy();
     assert_eq!(version(&path), 3);
     SqliteStore::open(&path).unwrap().close().unwrap();
-    assert_eq!(version(&path), 6);
+    assert_eq!(version(&path), 7);
 }
 
 #[test]

@@ -122,7 +122,7 @@ fn place_3_a_log_that_went_with_a_fault_is_no_alarm() {
     become_version(99);
     assert_eq!(create(&store), Err(StoreErrorKind::Newer));
     assert!(!file(&path, "-wal").exists());
-    become_version(5);
+    become_version(7);
     create(&store).unwrap();
     store.summary().unwrap();
 }
@@ -189,7 +189,7 @@ fn place_3_others_that_come_and_go_are_no_alarm() {
         let other = Connection::open(&path).unwrap();
         other.pragma_update(None, "user_version", 99).unwrap();
         assert_eq!(create(&store), Err(StoreErrorKind::Newer));
-        other.pragma_update(None, "user_version", 6).unwrap();
+        other.pragma_update(None, "user_version", 7).unwrap();
     }
     drop(store);
     let reader = SqliteStore::open_as(&path, OpenMode::ReadOnly).unwrap();
@@ -257,7 +257,7 @@ fn place_3_a_store_that_is_told_of_changes_notices_them() {
         };
         become_version(99);
         assert_eq!(create(&store), Err(StoreErrorKind::Newer));
-        become_version(5);
+        become_version(7);
         create(&store).unwrap();
         assert_eq!(store.summary().unwrap().last_id, 1_005 + 2 * round);
     }

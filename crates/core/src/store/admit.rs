@@ -12,7 +12,7 @@ use crate::time::UnixMillis;
 /// The most expired admissions to delete together with a new one. Deletion happens with every eighth
 /// admission only: in the long run as many admissions expire as are added, and deleting several at once is
 /// cheaper.
-const DELETED_AT_ONCE: u32 = 8;
+pub(super) const DELETED_AT_ONCE: u32 = 8;
 
 /// A stored admission.
 ///
@@ -50,7 +50,8 @@ pub trait AdmissionRowsMut: AdmissionRows {
     /// Adds an admission.
     fn insert(&mut self, window: &Window, admission: Admission) -> Result<(), Self::Error>;
 
-    /// Deletes the first admissions of a window that were made at or before `until`, `most` at most.
+    /// Deletes the first admissions of a window that were made at or before `until`, `most` at most. May leave
+    /// some of them to a sweep: no window counts them.
     fn delete_first(
         &mut self,
         window: &Window,

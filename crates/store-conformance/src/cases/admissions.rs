@@ -232,7 +232,12 @@ pub(crate) fn rate_1_a_sweep_takes_what_lies_in_the_future_to_be_of_now(
     admitted(&store, admission(limit, 900_000), 1, 900_000)?;
     admitted(&store, admission(limit, 900_000), 0, 900_000)?;
     refused(&store, admission(limit, 1_000), 900_000, 909)?;
-    swept(&store, 1_000, 100, 0)?;
+    // Also those of windows that it does not come to.
+    for _ in 0..2 {
+        let window = Window { key: KeyId::from_bytes([0; 6]).into(), operation: Operation::Get };
+        store.access(AccessChange::Admit { window, limit, now: at(-10_000) })?;
+    }
+    swept(&store, 1_000, 1, 1)?;
     let store = store.reopen(&*place)?;
     shows(&store, (limit, 1_000), 0, 1_000, Some(10))?;
     refused(&store, admission(limit, 10_999), 1_000, 1)?;

@@ -115,7 +115,13 @@ pub(crate) const KILLED_BY: &[(Mutant, &[&str])] = &[
         &["rate_1_threads_are_admitted_exactly_as_often_as_the_limit_says"],
     ),
     (Mutant::RefusalsCount, &["rate_3_refusals_leave_no_trace"]),
-    (Mutant::AdmissionsCountUntilDeleted, &["rate_1_those_that_have_left_the_window_do_not_count"]),
+    (
+        Mutant::AdmissionsCountUntilDeleted,
+        &[
+            "rate_1_those_that_have_left_the_window_do_not_count",
+            "rate_1_a_window_of_many_admissions_is_judged_by_their_times",
+        ],
+    ),
     (Mutant::RetryWaitsForTheOldest, &["rate_5_under_a_lowered_limit_enough_have_to_leave"]),
     (Mutant::SweepsOfWindowsIgnoreTheirLimit, &["rate_1_a_sweep_deletes_what_no_window_counts"]),
     (Mutant::SweepsLeaveTheFuture, &["rate_1_a_sweep_takes_what_lies_in_the_future_to_be_of_now"]),

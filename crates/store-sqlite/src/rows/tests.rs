@@ -6,6 +6,7 @@ use custom_models_core::store::OpenMode;
 use rusqlite::{Connection, StatementStatus};
 
 use crate::file::open::StoreFile;
+use crate::rows::admissions::{self, sweep};
 use crate::rows::{access, data, events, idempotency, models};
 use crate::schema::MIGRATIONS;
 
@@ -56,6 +57,15 @@ fn answers_go_by_a_hash_and_are_forgotten_by_their_time() {
     goes_by(idempotency::ONE, "INDEX answers_of_hash (hash=?)");
     goes_by(idempotency::REPLACE, "INDEX answers_of_hash (hash=?)");
     goes_by(idempotency::DELETE_EXPIRED, "INDEX answers_in_time (at<?)");
+}
+
+#[test]
+fn admissions_go_by_their_window_and_their_time() {
+    let window = "PRIMARY KEY (key=? AND operation=?";
+    goes_by(admissions::NEWEST, &format!("windows USING {window})"));
+    goes_by(admissions::FIRST_AFTER, &format!("{window} AND at>?)"));
+    goes_by(admissions::DELETE_FIRST, &format!("{window} AND at<?)"));
+    goes_by(sweep::NEXT_WINDOW, "PRIMARY KEY ((key,operation)>(?,?))");
 }
 
 /// Planning costs more than running most of these statements.

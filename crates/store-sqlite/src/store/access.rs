@@ -10,7 +10,7 @@ use custom_models_core::time::UnixMillis;
 
 use crate::error::WriteError;
 use crate::rows::access;
-use crate::rows::admissions::{Admissions, LastAdmissions};
+use crate::rows::admissions::{Admissions, Windows};
 use crate::store::SqliteStore;
 
 impl AccessStore for SqliteStore {
@@ -58,8 +58,7 @@ impl AccessStore for SqliteStore {
     ) -> Result<WindowState, StoreError> {
         self.readers.read(|connection| {
             let snapshot = connection.transaction()?;
-            let mut rows =
-                Admissions { connection: &snapshot, last_admissions: &mut LastAdmissions::new() };
+            let mut rows = Admissions { connection: &snapshot, windows: &mut Windows::default() };
             let state = window_state(&mut rows, window, limit, now);
             snapshot.finish()?;
             Ok(state.map_err(WriteError::into_store_error))

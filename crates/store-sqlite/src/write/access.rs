@@ -8,7 +8,8 @@ use custom_models_core::store::{AccessRows, Registration};
 use custom_models_core::time::UnixMillis;
 
 use crate::error::WriteError;
-use crate::rows::{access, admissions};
+use crate::rows::access;
+use crate::rows::admissions::sweep::sweep;
 use crate::write::group::Group;
 
 impl AccessRows for Group<'_> {
@@ -38,7 +39,8 @@ impl AccessRows for Group<'_> {
         now: UnixMillis,
         limit: u32,
     ) -> Result<u64, WriteError> {
-        self.last_admissions.clear();
-        Ok(admissions::sweep(self.connection, now.earlier(longest), now, limit)?)
+        self.windows.write(self.connection)?;
+        self.windows.clear();
+        Ok(sweep(self.connection, now.earlier(longest), now, limit)?)
     }
 }

@@ -14,7 +14,7 @@ use rusqlite::Connection;
 
 use crate::error::{WriteError, store_error};
 use crate::file::open::newer_layout;
-use crate::rows::admissions::{Admissions, LastAdmissions};
+use crate::rows::admissions::{Admissions, Windows};
 use crate::rows::{data, events, idempotency, models};
 use crate::schema::MIGRATIONS;
 use crate::write::{import, purge};
@@ -24,7 +24,7 @@ pub(crate) struct Group<'a> {
     pub(crate) connection: &'a Connection,
     counters: HashMap<Organisation, Cached<Counters>>,
     last_id: Cached<u64>,
-    pub(crate) last_admissions: LastAdmissions,
+    pub(crate) windows: Windows,
 }
 
 struct Cached<T> {
@@ -58,12 +58,7 @@ impl<'a> Group<'a> {
             return Err(newer_layout(version));
         }
         let last_id = Cached::stored(last_id);
-        Ok(Group {
-            connection,
-            counters: HashMap::new(),
-            last_id,
-            last_admissions: LastAdmissions::new(),
-        })
+        Ok(Group { connection, counters: HashMap::new(), last_id, windows: Windows::default() })
     }
 
     fn cached_counters(
@@ -78,8 +73,8 @@ impl<'a> Group<'a> {
         })
     }
 
-    /// Writes the counters that have changed.
-    pub(crate) fn write_counters(&self) -> rusqlite::Result<()> {
+    /// Writes the counters and the newest admissions that have changed.
+    pub(crate) fn write_cached(&self) -> rusqlite::Result<()> {
         for (organisation, counters) in &self.counters {
             if counters.has_changed() {
                 models::write_counters(self.connection, organisation, counters.current)?;
@@ -90,7 +85,7 @@ impl<'a> Group<'a> {
                 .prepare_cached("UPDATE sequence SET last_id = ?1")?
                 .execute([self.last_id.current])?;
         }
-        Ok(())
+        self.windows.write(self.connection)
     }
 }
 
@@ -98,7 +93,7 @@ impl Group<'_> {
     /// Deletes old events and answers. Counters are written first, so that no history begins after
     /// its end.
     pub(crate) fn purge(&mut self, purge: &Purge) -> Result<Purged, WriteError> {
-        self.write_counters()?;
+        self.write_cached()?;
         Ok(purge::apply(self.connection, purge)?)
     }
 
@@ -106,13 +101,13 @@ impl Group<'_> {
     /// afterwards.
     pub(crate) fn archive(&mut self, change: &ArchiveChange) -> Result<u64, WriteError> {
         let connection = self.connection;
-        self.write_counters()?;
+        self.write_cached()?;
         connection.execute_batch("SAVEPOINT archive")?;
         let archived = import::change(connection, change);
         let end = if archived.is_ok() { "" } else { "ROLLBACK TO archive; " };
         connection.execute_batch(&format!("{end}RELEASE archive"))?;
         self.counters.clear();
-        self.last_admissions.clear();
+        self.windows.clear();
         let last_id = "SELECT last_id FROM sequence";
         self.last_id = Cached::stored(connection.query_row(last_id, [], |row| row.get(0))?);
         archived.map_err(|error| WriteError::Write(store_error(error)))
@@ -247,7 +242,7 @@ impl Rows for Group<'_> {
         _: &AdmissionRequest,
         at: UnixMillis,
     ) -> Result<(Admissions<'_>, UnixMillis), WriteError> {
-        let Group { connection, last_admissions, .. } = self;
-        Ok((Admissions { connection, last_admissions }, at))
+        let Group { connection, windows, .. } = self;
+        Ok((Admissions { connection, windows }, at))
     }
 }

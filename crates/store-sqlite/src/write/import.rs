@@ -98,9 +98,10 @@ const COUNT_ERASED_EVENTS: &str = "UPDATE store SET erased_events = erased_event
     + coalesce((SELECT events FROM organisations WHERE organisation = ?1), 0)";
 
 /// The statements that erase an organisation, in order. Each takes its name and a limit of rows, the
-/// first one a limit of keys, whose admissions go together.
-const ERASE: [&str; 8] = [
+/// first two a limit of keys, whose admissions go together.
+const ERASE: [&str; 9] = [
     "DELETE FROM admissions WHERE key IN (SELECT id FROM keys WHERE organisation = ?1 LIMIT ?2)",
+    "DELETE FROM windows WHERE key IN (SELECT id FROM keys WHERE organisation = ?1 LIMIT ?2)",
     "DELETE FROM keys WHERE id IN (SELECT id FROM keys WHERE organisation = ?1 LIMIT ?2)",
     "DELETE FROM registrations WHERE organisation = ?1 AND ?2 > 0",
     "DELETE FROM answers WHERE number IN

@@ -101,7 +101,7 @@ fn commit(connection: &mut Connection, jobs: &[Job]) -> Result<Answers<Writer>, 
             Err(WriteError::Group(error)) => return Err(error),
         });
     }
-    group.write_counters().map_err(store_error)?;
+    group.write_cached().map_err(store_error)?;
     transaction.commit().map_err(commit_error)?;
     Ok(answers)
 }
