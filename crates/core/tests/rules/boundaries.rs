@@ -1,8 +1,13 @@
 //! NAME-4 and DESC-3 at their limits, exhaustively: characters of every width, raw and escaped, in every way
 //! to a request.
 
-use custom_models_core::CreateModel;
+use std::time::Duration;
+
+use custom_models_core::access::RateLimit;
 use custom_models_core::field::{Description, Field, Name, ViolationKind};
+use custom_models_core::model::{DataFile, DataTotals, LeaseTime};
+use custom_models_core::store::NewIdempotencyRecord;
+use custom_models_core::{CreateModel, ModelId};
 
 /// A character of one, two, three and four bytes, with its escape.
 const WIDTHS: [(&str, &str); 4] =
@@ -60,5 +65,20 @@ fn desc_3_accepts_1000_characters_and_refuses_1001() {
         assert_judged(Field::Description, "", count, expected, new);
         let expected = (count > 999).then_some(ViolationKind::TooLong);
         assert_judged(Field::Description, "d", count, expected, new);
+    }
+}
+
+#[test]
+fn the_bounds_are_the_figures_of_the_rules() {
+    assert_eq!(CreateModel::MAX_BODY_BYTES, 65_536, "BODY-6");
+    assert_eq!(ModelId::MAX, 9_007_199_254_740_991, "MODEL-1");
+    assert_eq!(DataFile::MAX_BYTES, 10_737_418_240, "DATA-3");
+    for (span, seconds, rule) in [
+        (DataTotals::ENOUGH, 18_000, "DATA-5"),
+        (LeaseTime::MAX, 86_400, "TRAIN-3"),
+        (NewIdempotencyRecord::KEPT_FOR, 86_400, "IDEM-1"),
+        (RateLimit::MAX_WINDOW, 2_678_400, "RATE-1"),
+    ] {
+        assert_eq!(span, Duration::from_secs(seconds), "{rule}");
     }
 }

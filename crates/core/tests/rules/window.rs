@@ -359,7 +359,9 @@ fn rate_1_texts_that_are_no_limit() {
     ] {
         assert_eq!(text.parse::<RateLimit>(), Err(InvalidRateLimit), "{text:?}");
     }
-    for (text, seconds) in [("1/1s", 1), ("100000/31d", 2_678_400), ("7/90m", 5400)] {
+    for (text, seconds) in
+        [("1/1s", 1), ("100000/31d", 2_678_400), ("7/90m", 5400), ("2/3h", 10_800)]
+    {
         let limit: RateLimit = text.parse().unwrap();
         assert_eq!(limit.window(), Duration::from_secs(seconds), "{text}");
     }

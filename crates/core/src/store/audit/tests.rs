@@ -96,12 +96,18 @@ fn records() -> Vec<Record> {
 
 /// Returns all findings of an audit of the records, with one value of one record replaced.
 fn found_with(kind: &str, which: usize, pointer: &str, value: Value) -> Vec<Finding> {
+    found_with_all([(kind, which, pointer, value)])
+}
+
+fn found_with_all<const N: usize>(changes: [(&str, usize, &str, Value); N]) -> Vec<Finding> {
     let mut records = records();
-    let of_kind = |record: &&mut Record| serde_json::to_value(record).unwrap()["record"] == kind;
-    let record = records.iter_mut().filter(of_kind).nth(which).unwrap();
-    let mut changed = serde_json::to_value(&*record).unwrap();
-    *changed.pointer_mut(pointer).unwrap() = value;
-    *record = serde_json::from_value(changed).unwrap();
+    for (kind, which, pointer, value) in changes {
+        let is_meant = |it: &&mut Record| serde_json::to_value(it).unwrap()["record"] == kind;
+        let record = records.iter_mut().filter(is_meant).nth(which).unwrap();
+        let mut changed = serde_json::to_value(&*record).unwrap();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        *record = serde_json::from_value(changed).unwrap();
+    }
     found(&records)
 }
 
@@ -261,19 +267,8 @@ fn an_audit_finds_what_no_other_record_knows() {
     assert_eq!(ahead, [Finding::AnswerAhead(acme(), id(5))]);
     let unknown = found_with("answer", 0, "/target", json!(7));
     assert_eq!(unknown, [Finding::IdBeyondTheLast(acme(), id(7))]);
-    let mut of_the_last = records();
-    for record in &mut of_the_last {
-        match record {
-            Record::Start { last_id } => *last_id = 7,
-            Record::Answer(line) => {
-                let mut changed = serde_json::to_value(&*line).unwrap();
-                changed["target"] = json!(7);
-                *line = serde_json::from_value(changed).unwrap();
-            }
-            _ => {}
-        }
-    }
-    assert_eq!(found(&of_the_last), [], "a model whose history was purged");
+    let purged = [("start", 0, "/last_id", json!(7)), ("answer", 0, "/target", json!(7))];
+    assert_eq!(found_with_all(purged), [], "of the last model, whose history was purged");
     let late = found_with("data", 0, "/pair/created_at", time(99));
     assert_eq!(late, [Finding::TimesOutOfOrder(acme(), id(1))]);
     let nobody = found_with("key", 0, "/organisation", json!("zebra"));
@@ -310,12 +305,9 @@ fn an_audit_finds_records_that_come_twice_and_ids_that_are_anothers() {
 
 #[test]
 fn an_audit_finds_a_plan_that_the_host_does_not_know() {
-    let mut records = records();
+    let (mut records, organisation) = (records(), "zebra".parse().unwrap());
     let plan: PlanName = "Silver".parse().unwrap();
-    records.insert(
-        1,
-        Record::Registration { organisation: "zebra".parse().unwrap(), plan: plan.clone() },
-    );
+    records.insert(1, Record::Registration { organisation, plan: plan.clone() });
     assert_eq!(found(&records), [], "nobody said which plans there are");
     let mut audit = Audit::default().with_plans(Plans::default());
     records.iter().for_each(|record| audit.look(record));
@@ -365,25 +357,19 @@ fn an_audit_finds_events_that_cannot_follow_those_before_them() {
 /// What follows an event out of place is not compared with the model.
 #[test]
 fn an_audit_finds_an_event_out_of_place_once() {
-    let out_of_place = |position, model| {
-        let (organisation, model) = (acme(), ModelId::new(model).unwrap());
-        Finding::EventOutOfPlace { organisation, position, model }
-    };
+    let model = ModelId::new(1).unwrap();
+    let out_of_place =
+        |position| Finding::EventOutOfPlace { organisation: acme(), position, model };
     let too_early = found_with("event", 6, "/event", json!({"type": "training_started"}));
-    assert_eq!(too_early, [out_of_place(7, 1)]);
-    let mut records = vec![
-        json!({"record": "start", "last_id": 1}),
-        json!({"record": "organisation", "organisation": "acme", "models": 0, "last_event": 3, "first_event": 1}),
-    ];
-    for (position, event) in ["updated", "created", "deleted"].into_iter().enumerate() {
-        records.push(
-            json!({"record": "event", "organisation": "acme", "position": position + 1, "model": 1,
-            "created_at": time(1), "actor": "host", "event": {"type": event}}),
-        );
-    }
-    let records: Vec<Record> =
-        records.into_iter().map(|record| serde_json::from_value(record).unwrap()).collect();
-    assert_eq!(found(&records), [out_of_place(2, 1)]);
+    assert_eq!(too_early, [out_of_place(7)]);
+    let counters = json!({"record": "organisation", "organisation": "acme", "models": 0, "last_event": 3, "first_event": 1});
+    let mut late = vec![json!({"record": "start", "last_id": 1}), counters];
+    late.extend([(1, "updated"), (2, "created"), (3, "deleted")].map(|(position, event)| {
+        json!({"record": "event", "organisation": "acme", "position": position, "model": 1, "created_at": time(1),
+            "actor": "host", "event": {"type": event}})
+    }));
+    let late: Vec<_> = late.into_iter().map(|it| serde_json::from_value(it).unwrap()).collect();
+    assert_eq!(found(&late), [out_of_place(2)]);
 }
 
 /// A missing event is found even if the beginning of the history was purged.
