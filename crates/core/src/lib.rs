@@ -55,7 +55,7 @@ pub mod access;
 pub mod engine;
 pub mod field;
 #[cfg(feature = "engine")]
-mod memory;
+pub mod memory;
 pub mod model;
 pub mod request;
 #[cfg(feature = "engine")]

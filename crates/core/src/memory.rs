@@ -1,41 +1,43 @@
-//! The store in memory, which is the reference for every other store.
+//! The store in memory, which is the reference for every other store, and its tables, which a durable store can
+//! be built on.
 
-mod access;
-mod archive;
-mod records;
-mod rows;
+mod draft;
+mod reads;
+mod row_change;
+mod tables;
 
-use std::collections::{BTreeMap, HashMap};
-use std::ops::Bound;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::memory::access::AccessState;
-use crate::memory::records::RecordsState;
+pub use self::row_change::RowChange;
+pub use self::tables::Tables;
+use crate::access::{KeyDigest, KeyRecord, RateLimit, Window};
 use crate::model::{CustomModel, DataPair, EventPage, ModelId};
 use crate::store::{
-    Completion, IdempotencyRecord, IdempotencyScope, Lineage, Listing, ModelStore, Purge, Purged,
-    Rows, Selection, StoreError, StoreErrorKind, StoreIdentity, Write, apply,
+    AccessChange, AccessOutcome, AccessStore, ArchiveChange, ArchiveStore, Completion, Grant,
+    IdempotencyRecord, IdempotencyScope, Job, JobOutcome, Listing, ModelStore, Purge, Purged,
+    Record, Registration, Selection, StoreError, StoreErrorKind, StoreIdentity, StoreSummary,
+    WindowState, Write,
 };
 use crate::tenant::Organisation;
 use crate::time::UnixMillis;
 
+type Result<T> = std::result::Result<T, StoreError>;
+
 /// A store in memory: for tests, and as the reference for every other store.
 ///
 /// Its records are lost with the last clone (MODEL-6 does not hold). It meets the rest of the contract.
+///
+/// A durable store may use it as what its readers see: [`MemoryStore::replay`] shows what is synced.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryStore {
     state: Arc<Mutex<State>>,
 }
 
 #[derive(Debug, Default)]
-pub(crate) struct State {
+struct State {
     is_closed: bool,
-    pub(crate) identity: Option<StoreIdentity>,
-    pub(crate) lineage: Option<Lineage>,
-    pub(crate) last_id: u64,
-    pub(crate) models: HashMap<Organisation, BTreeMap<ModelId, CustomModel>>,
-    pub(crate) access: AccessState,
-    pub(crate) records: RecordsState,
+    /// Shared with an export that runs.
+    tables: Arc<Tables>,
 }
 
 impl MemoryStore {
@@ -48,13 +50,12 @@ impl MemoryStore {
     /// may own (PLACE-2). [`MemoryStore::new`] draws no random bytes: the identity of its stores is all
     /// zeros.
     pub fn with_identity(identity: StoreIdentity) -> Self {
-        let state = State { identity: Some(identity), ..State::default() };
-        MemoryStore { state: Arc::new(Mutex::new(state)) }
+        Tables::with_identity(identity).into()
     }
 
     /// Returns a store with the same records, open even if this one was closed.
     pub fn reopen(&self) -> Self {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = self.state();
         let reopened = State { is_closed: false, ..std::mem::take(&mut *state) };
         state.is_closed = true;
         MemoryStore { state: Arc::new(Mutex::new(reopened)) }
@@ -64,110 +65,151 @@ impl MemoryStore {
     ///
     /// The last id never decreases: a smaller `to` changes nothing.
     pub fn raise_last_id(&self, to: ModelId) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        state.last_id = state.last_id.max(to.get());
+        self.replay([RowChange::Put(Record::Start { last_id: to.get() })]);
     }
 
-    /// Locks the state, unless the store is closed. Nothing that can panic runs under the lock.
-    pub(crate) fn open_state(&self) -> Result<MutexGuard<'_, State>, StoreError> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if state.is_closed { Err(StoreErrorKind::Closed.into()) } else { Ok(state) }
+    /// Makes changes that were judged in other tables, all at once for a reader.
+    pub fn replay(&self, changes: impl IntoIterator<Item = RowChange>) {
+        let mut state = self.state();
+        let tables = Arc::make_mut(&mut state.tables);
+        changes.into_iter().for_each(|change| tables.replay(change));
+    }
+
+    /// Returns the tables as they are now.
+    pub fn tables(&self) -> Arc<Tables> {
+        Arc::clone(&self.state().tables)
+    }
+
+    /// Locks the state. Nothing that can panic runs under the lock.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Reads the tables, unless the store is closed.
+    fn read<T>(&self, read: impl FnOnce(&Tables) -> T) -> Result<T> {
+        let state = self.state();
+        if state.is_closed { Err(StoreErrorKind::Closed.into()) } else { Ok(read(&state.tables)) }
+    }
+
+    fn judge(&self, job: &Job) -> Result<JobOutcome> {
+        let mut state = self.state();
+        if state.is_closed {
+            return Err(StoreErrorKind::Closed.into());
+        }
+        let tables = Arc::make_mut(&mut state.tables);
+        let outcome = tables.judge(job);
+        tables.take_changes();
+        outcome
+    }
+}
+
+impl From<Tables> for MemoryStore {
+    fn from(tables: Tables) -> Self {
+        let state = State { is_closed: false, tables: Arc::new(tables) };
+        MemoryStore { state: Arc::new(Mutex::new(state)) }
     }
 }
 
 impl ModelStore for MemoryStore {
     fn submit(&self, write: Write, done: Completion) {
-        let answer = self.open_state().and_then(|mut state| apply(&mut *state, &write));
-        done(answer);
+        done(self.judge(&Job::Model(write)).and_then(JobOutcome::model));
     }
 
-    fn get(
-        &self,
-        organisation: &Organisation,
-        id: ModelId,
-    ) -> Result<Option<CustomModel>, StoreError> {
-        self.open_state()?.model(organisation, id)
+    fn get(&self, of: &Organisation, id: ModelId) -> Result<Option<CustomModel>> {
+        self.read(|tables| tables.get(of, id))
     }
 
-    fn list(
-        &self,
-        organisation: &Organisation,
-        selection: &Selection,
-    ) -> Result<Listing, StoreError> {
-        let state = self.open_state()?;
-        let Some(models) = state.models.get(organisation) else {
-            return Ok(Listing::default());
-        };
-        let Selection { filter, after, skip, limit } = selection;
-        let total = if filter.is_empty() {
-            models.len() as u64
-        } else {
-            models.values().filter(|model| filter.matches(model)).count() as u64
-        };
-        let models = models
-            .range((after.map_or(Bound::Unbounded, Bound::Excluded), Bound::Unbounded))
-            .map(|(_, model)| model)
-            .filter(|model| filter.matches(model))
-            .skip(usize::try_from(*skip).unwrap_or(usize::MAX))
-            .take(usize::try_from(*limit).unwrap_or(usize::MAX))
-            .cloned()
-            .collect();
-        Ok(Listing { models, total })
+    fn list(&self, of: &Organisation, selection: &Selection) -> Result<Listing> {
+        self.read(|tables| tables.list(of, selection))
     }
 
-    fn events(
-        &self,
-        organisation: &Organisation,
-        after: u64,
-        limit: u32,
-    ) -> Result<EventPage, StoreError> {
-        Ok(self.open_state()?.records.events(organisation, after, limit))
+    fn events(&self, of: &Organisation, after: u64, limit: u32) -> Result<EventPage> {
+        self.read(|tables| tables.events(of, after, limit))
     }
 
     fn claimable(
         &self,
-        organisation: Option<&Organisation>,
+        of: Option<&Organisation>,
         at: UnixMillis,
         limit: u32,
-    ) -> Result<Vec<(Organisation, CustomModel)>, StoreError> {
-        let state = self.open_state()?;
-        let mut found: Vec<_> = state
-            .models
-            .iter()
-            .filter(|(of, _)| organisation.is_none_or(|wanted| wanted == *of))
-            .flat_map(|(of, models)| models.values().map(move |model| (of, model)))
-            .filter_map(|(of, model)| Some((model.training.claimable_at()?, of, model)))
-            .filter(|(since, ..)| *since <= at)
-            .collect();
-        found.sort_by_key(|(since, _, model)| (*since, model.id));
-        let found = found.into_iter().take(usize::try_from(limit).unwrap_or(usize::MAX));
-        Ok(found.map(|(_, of, model)| (of.clone(), model.clone())).collect())
+    ) -> Result<Vec<(Organisation, CustomModel)>> {
+        self.read(|tables| tables.claimable(of, at, limit))
     }
 
     fn data(
         &self,
-        organisation: &Organisation,
+        of: &Organisation,
         model: ModelId,
         after: u32,
         limit: u32,
-    ) -> Result<Vec<DataPair>, StoreError> {
-        Ok(self.open_state()?.records.data(organisation, model, after, limit))
+    ) -> Result<Vec<DataPair>> {
+        self.read(|tables| tables.data(of, model, after, limit))
     }
 
     fn idempotency_record(
         &self,
-        organisation: &Organisation,
+        of: &Organisation,
         key: &IdempotencyScope,
-    ) -> Result<Option<IdempotencyRecord>, StoreError> {
-        self.open_state()?.idempotency_record(organisation, key)
+    ) -> Result<Option<IdempotencyRecord>> {
+        self.read(|tables| tables.idempotency_record(of, key))
     }
 
-    fn purge(&self, purge: Purge) -> Result<Purged, StoreError> {
-        Ok(self.open_state()?.records.purge(purge))
+    fn purge(&self, purge: Purge) -> Result<Purged> {
+        self.judge(&Job::Purge(purge))?.purged()
     }
 
-    fn close(&self) -> Result<(), StoreError> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_closed = true;
+    fn close(&self) -> Result<()> {
+        self.state().is_closed = true;
         Ok(())
+    }
+}
+
+impl AccessStore for MemoryStore {
+    fn submit_access(&self, change: AccessChange, done: Completion<AccessOutcome>) {
+        done(self.judge(&Job::Access(change)).and_then(JobOutcome::access));
+    }
+
+    fn registration(&self, of: &Organisation) -> Result<Option<Registration>> {
+        self.read(|tables| tables.registration(of))
+    }
+
+    fn registrations(&self) -> Result<Vec<Registration>> {
+        self.read(|tables| tables.registrations())
+    }
+
+    fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>> {
+        self.read(|tables| tables.key(digest))
+    }
+
+    fn keys(&self, of: &Organisation) -> Result<Vec<KeyRecord>> {
+        self.read(|tables| tables.keys(of))
+    }
+
+    fn keeps_windows(&self) -> bool {
+        true
+    }
+
+    fn window(&self, window: &Window, limit: RateLimit, now: UnixMillis) -> Result<WindowState> {
+        self.read(|tables| tables.window(window, limit, now))?
+    }
+}
+
+impl ArchiveStore for MemoryStore {
+    /// Exports without the lock, so that no reader waits.
+    fn export(&self, each: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
+        self.read(|_| ())?;
+        self.tables().export().try_for_each(each)
+    }
+
+    fn archive(&self, change: ArchiveChange) -> Result<u64> {
+        self.judge(&Job::Archive(change))?.archived()
+    }
+
+    fn summary(&self) -> Result<StoreSummary> {
+        self.read(|tables| tables.summary())
+    }
+
+    fn verify(&self) -> Result<Vec<String>> {
+        self.read(|_| Vec::new())
     }
 }

@@ -54,16 +54,19 @@
 //! with tables. Beside the records a store keeps its identity and lineage, the number of events ever appended,
 //! and the admissions of windows; [`AdmissionRun`] is eight of them in one row.
 //!
-//! [`MemoryStore`](crate::MemoryStore) is the reference, not a base to build on: it makes a change visible at
-//! once, and takes no single row back.
+//! [`Tables`](crate::memory::Tables) are all of these rows in memory, for a store whose records fit there: they
+//! judge a [`Job`], give the changes of rows that it made, and replay such changes, which serialise both ways. A
+//! [`MemoryStore`](crate::MemoryStore) then answers the reads: [`MemoryStore::replay`](crate::MemoryStore::replay)
+//! shows it what is durable. By itself it makes a change visible at once.
 //!
 //! The crate `custom-models-group-commit` is the queue: it commits what has queued up as one group with one
 //! sync, bounds the queue, keeps the order of answers, and closes in order.
 //!
 //! ## An example
 //!
-//! `crates/store-conformance/examples/own_store` in the repository is a whole durable store over one file,
-//! built on this page alone: a log of records with checksums, replayed at opening. It passes the suite.
+//! `crates/store-conformance/examples/own_store.rs` in the repository is a whole durable store over one file in
+//! under 300 lines, built on this page alone: a log of changes with checksums, replayed at opening. It passes the
+//! suite.
 
 mod access;
 mod access_change;

@@ -1,6 +1,6 @@
 //! The store of the example passes the conformance suite, and holds its file against everything else.
 
-#[path = "../examples/own_store/main.rs"]
+#[path = "../examples/own_store.rs"]
 #[expect(dead_code, reason = "the program of the example is not run here")]
 mod own_store;
 
@@ -29,6 +29,11 @@ conformance_tests!(FolderBuilder::new(
 #[cfg(test)]
 mod file {
     use super::*;
+
+    #[test]
+    fn the_example_has_under_300_lines() {
+        assert!(include_str!("../examples/own_store.rs").lines().count() < 300);
+    }
 
     fn register(store: &FileStore, organisation: &str) {
         let organisation = organisation.parse().unwrap();

@@ -122,7 +122,8 @@ impl<'de> Deserialize<'de> for RateLimit {
 /// A rate-limit window: the admissions of a key for one operation.
 ///
 /// Not `#[non_exhaustive]`: an adapter takes it apart or makes it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Window {
     /// The key of the window.
     pub key: WindowKey,
@@ -131,8 +132,9 @@ pub struct Window {
 }
 
 /// The key of a window: 1 to 64 bytes that the host chooses. A [`Gate`](crate::access::Gate) uses the ids of
-/// API keys.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// API keys. Serialises as an array of bytes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(into = "Vec<u8>", try_from = "Vec<u8>")]
 pub struct WindowKey {
     /// INVARIANT: bytes after `length` are zero.
     bytes: [u8; WindowKey::MAX_BYTES],
@@ -176,6 +178,20 @@ impl From<KeyId> for WindowKey {
             length += 1;
         }
         WindowKey { bytes, length }
+    }
+}
+
+impl From<WindowKey> for Vec<u8> {
+    fn from(key: WindowKey) -> Self {
+        key.as_bytes().to_vec()
+    }
+}
+
+impl TryFrom<Vec<u8>> for WindowKey {
+    type Error = InvalidWindowKey;
+
+    fn try_from(key: Vec<u8>) -> Result<Self, Self::Error> {
+        WindowKey::new(&key)
     }
 }
 

@@ -3,42 +3,33 @@
 //!
 //! `cargo run -p custom-models-store-conformance --example own_store`
 //!
-//! The file is a log with a line for each committed group: a checksum, then the changed rows as JSON. The rows
-//! are in memory twice: in a draft, by which the committing thread judges, and in the table that readers see.
-//! That table gets the changes of a group once the log is synced, so that nobody sees a change that a power cut
-//! could take back.
+//! The file is a log with a line for each committed group: a checksum, then the changes of rows as JSON. The core's
+//! `Tables` judge, and a `MemoryStore` answers reads. It gets the changes of a group once the log is synced, so
+//! that nobody sees a change that a power cut could take back.
 //!
-//! Left out: compaction (export, then import into a new file), `OpenMode` and migration, search by time among
-//! the admissions of a window.
-
-mod judge;
-mod table;
+//! Left out: compaction (export, then import into a new file), `OpenMode` and migration.
 
 use std::error::Error;
 use std::fs::{File, TryLockError};
 use std::io::{self, ErrorKind, Read, Write as _};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use custom_models_core::access::{KeyDigest, KeyRecord, RateLimit, Window};
+use custom_models_core::memory::{MemoryStore, RowChange, Tables};
 use custom_models_core::model::{DataPair, EventPage};
 use custom_models_core::store::*;
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{Caller, CreateModel, CustomModel, Engine, ModelId, Organisation, Plan};
 use custom_models_group_commit::{Answers, Committer, GroupCommit, Unanswered};
 
-use self::judge::Windows;
-use self::table::{Row, Table};
-
 type Result<T> = std::result::Result<T, StoreError>;
 
-/// The store: a queue of writes, and the table that readers see.
+/// The store: a queue of writes, and what readers see.
 pub(crate) struct FileStore {
     queue: GroupCommit<Log>,
-    shown: Arc<RwLock<Arc<Table>>>,
-    is_closed: AtomicBool,
+    shown: MemoryStore,
 }
 
 impl FileStore {
@@ -61,22 +52,13 @@ impl FileStore {
         let folder = path.parent().filter(|it| !it.as_os_str().is_empty());
         let folder = File::open(folder.unwrap_or(Path::new("."))).map_err(failed)?;
         folder.sync_all().map_err(failed)?;
-        let is_new = draft.is_new();
-        let shown = Arc::new(RwLock::new(Arc::new(draft.clone())));
-        let mut log = Log { file, length, draft, shown: Arc::clone(&shown), is_broken: false };
-        if is_new {
+        let shown = MemoryStore::from(draft.clone());
+        let mut log = Log { file, length, draft, shown: shown.clone(), is_broken: false };
+        if length == 0 {
             log.start()?;
         }
         let queue = GroupCommit::start("own-store", log).map_err(failed)?;
-        Ok(FileStore { queue, shown, is_closed: AtomicBool::new(false) })
-    }
-
-    /// Returns the table, for a short read: the writer waits for it before it shows the next group.
-    fn table(&self) -> Result<RwLockReadGuard<'_, Arc<Table>>> {
-        if self.is_closed.load(Ordering::SeqCst) {
-            return Err(StoreErrorKind::Closed.into());
-        }
-        Ok(self.shown.read().unwrap_or_else(PoisonError::into_inner))
+        Ok(FileStore { queue, shown })
     }
 }
 
@@ -85,8 +67,8 @@ struct Log {
     file: File,
     /// The length of the file up to the last committed group.
     length: u64,
-    draft: Table,
-    shown: Arc<RwLock<Arc<Table>>>,
+    draft: Tables,
+    shown: MemoryStore,
     /// A sync has failed: nobody knows what is on the disk until the file is opened anew.
     is_broken: bool,
 }
@@ -98,17 +80,16 @@ impl Log {
         getrandom::fill(&mut identity).map_err(io::Error::from).map_err(failed)?;
         self.file.set_len(0).and_then(|()| self.file.write_all(FIRST_LINE)).map_err(failed)?;
         self.length = FIRST_LINE.len() as u64;
-        self.draft.begin(identity);
+        self.draft = Tables::with_identity(StoreIdentity::from_bytes(identity));
         self.append()
     }
 
     /// Appends the changes of the draft and syncs them, then shows them to readers.
     fn append(&mut self) -> Result<()> {
-        if self.draft.changes.is_empty() {
+        let changes = self.draft.take_changes();
+        if changes.is_empty() {
             return Ok(());
         }
-        let changes: Vec<_> =
-            self.draft.changes.iter().map(|(key, row)| (key, row.as_deref())).collect();
         let json = serde_json::to_string(&changes).map_err(io::Error::from).map_err(failed)?;
         let line = format!("{} {json}\n", checksum(&json));
         if let Err(cause) = self.file.write_all(line.as_bytes()) {
@@ -121,10 +102,7 @@ impl Log {
             return Err(StoreError::new(StoreErrorKind::OutcomeUnknown, cause));
         }
         self.length += line.len() as u64;
-        let mut shown = self.shown.write().unwrap_or_else(PoisonError::into_inner);
-        // Copies the table only while an export reads it.
-        let table = Arc::make_mut(&mut shown);
-        self.draft.changes.drain(..).for_each(|(key, row)| table.change(key, row));
+        self.shown.replay(changes);
         Ok(())
     }
 }
@@ -134,8 +112,7 @@ impl Committer for Log {
     type Answer = JobOutcome;
     type Error = StoreError;
 
-    /// Judges each job by the draft that the jobs before it leave. A job that fails has changed nothing: `apply`
-    /// judges before it writes, and no write of a `Table` fails.
+    /// Judges each job by the draft that the jobs before it leave. A job that fails has changed nothing.
     fn commit(&mut self, jobs: &[Job]) -> Result<Answers<Self>> {
         if self.is_broken {
             return Err(StoreErrorKind::Failed.into());
@@ -143,8 +120,7 @@ impl Committer for Log {
         let answers = jobs.iter().map(|job| self.draft.judge(job)).collect();
         // Refusals wait for the sync too: they may rest on a change of the same group.
         if let Err(error) = self.append() {
-            let shown = self.shown.read().unwrap_or_else(PoisonError::into_inner);
-            self.draft = Table::clone(&shown);
+            self.draft = Tables::clone(&self.shown.tables());
             return Err(error);
         }
         Ok(answers)
@@ -162,18 +138,18 @@ impl Committer for Log {
 /// By its first line a file is known as a store, and its format as this one.
 const FIRST_LINE: &[u8] = b"custom models in a log of one file, format 1\n";
 
-/// Returns the rows of a log, and the length of its whole lines.
-fn replay(bytes: &[u8]) -> Result<(Table, u64)> {
-    let mut table = Table::default();
+/// Returns the tables of a log, and the length of its whole lines.
+fn replay(bytes: &[u8]) -> Result<(Tables, u64)> {
+    let mut tables = Tables::default();
     if FIRST_LINE.starts_with(bytes) {
         // A new file, or one whose process died before it was a store.
-        return Ok((table, 0));
+        return Ok((tables, 0));
     }
     let mut rest = bytes.strip_prefix(FIRST_LINE).ok_or(StoreErrorKind::NotOurs)?;
     while let Some((json, after)) = whole_line(rest) {
-        let changes: Vec<(String, Option<Row>)> = serde_json::from_str(json)
+        let changes: Vec<RowChange> = serde_json::from_str(json)
             .map_err(|cause| StoreError::new(StoreErrorKind::Damaged, cause))?;
-        changes.into_iter().for_each(|(key, row)| table.change(key, row.map(Arc::new)));
+        changes.into_iter().for_each(|change| tables.replay(change));
         rest = after;
     }
     // Only the last line can be half written. A whole line behind it means damage, which nothing may hide.
@@ -181,7 +157,7 @@ fn replay(bytes: &[u8]) -> Result<(Table, u64)> {
     if later.any(|line| whole_line(&line).is_some()) {
         return Err(StoreErrorKind::Damaged.into());
     }
-    Ok((table, (bytes.len() - rest.len()) as u64))
+    Ok((tables, (bytes.len() - rest.len()) as u64))
 }
 
 /// Returns the first line without its checksum, and the bytes after it, if the line is as it was written.
@@ -211,28 +187,15 @@ impl ModelStore for FileStore {
     }
 
     fn get(&self, of: &Organisation, id: ModelId) -> Result<Option<CustomModel>> {
-        Ok(self.table()?.find_model(of, id))
+        self.shown.get(of, id)
     }
 
     fn list(&self, of: &Organisation, selection: &Selection) -> Result<Listing> {
-        let table = self.table()?;
-        let Selection { filter, after, skip, limit } = selection;
-        let matches = |model: &CustomModel| filter.matches(model);
-        let total = if filter.is_empty() {
-            table.counts(of).0.models
-        } else {
-            table.models(of, 0).filter(matches).count() as u64
-        };
-        let models = table.models(of, after.map_or(0, |id| id.get() + 1)).filter(matches);
-        let models = models.skip(size(*skip)).take(size(u64::from(*limit))).collect();
-        Ok(Listing { models, total })
+        self.shown.list(of, selection)
     }
 
     fn events(&self, of: &Organisation, after: u64, limit: u32) -> Result<EventPage> {
-        let table = self.table()?;
-        let (counters, first) = table.counts(of);
-        let events = table.events(of, after.saturating_add(1)).take(size(u64::from(limit)));
-        Ok(EventPage { events: events.collect(), last: counters.events, first })
+        self.shown.events(of, after, limit)
     }
 
     fn claimable(
@@ -241,20 +204,17 @@ impl ModelStore for FileStore {
         at: UnixMillis,
         limit: u32,
     ) -> Result<Vec<(Organisation, CustomModel)>> {
-        let table = self.table()?;
-        let found = table.claimable(at).filter(|(owner, _)| of.is_none_or(|of| of == owner));
-        Ok(found.take(size(u64::from(limit))).collect())
+        self.shown.claimable(of, at, limit)
     }
 
     fn data(
         &self,
         of: &Organisation,
-        id: ModelId,
+        model: ModelId,
         after: u32,
         limit: u32,
     ) -> Result<Vec<DataPair>> {
-        let table = self.table()?;
-        Ok(table.pairs(of, id, u64::from(after) + 1).take(size(u64::from(limit))).collect())
+        self.shown.data(of, model, after, limit)
     }
 
     fn idempotency_record(
@@ -262,7 +222,7 @@ impl ModelStore for FileStore {
         of: &Organisation,
         key: &IdempotencyScope,
     ) -> Result<Option<IdempotencyRecord>> {
-        Ok(self.table()?.find_answer(of, key))
+        self.shown.idempotency_record(of, key)
     }
 
     fn purge(&self, purge: Purge) -> Result<Purged> {
@@ -272,8 +232,7 @@ impl ModelStore for FileStore {
     /// Commits what is queued. The writer then drops the file, and its lock with it.
     fn close(&self) -> Result<()> {
         self.queue.close();
-        self.is_closed.store(true, Ordering::SeqCst);
-        Ok(())
+        self.shown.close()
     }
 }
 
@@ -283,19 +242,19 @@ impl AccessStore for FileStore {
     }
 
     fn registration(&self, of: &Organisation) -> Result<Option<Registration>> {
-        Ok(self.table()?.find_registration(of))
+        self.shown.registration(of)
     }
 
     fn registrations(&self) -> Result<Vec<Registration>> {
-        Ok(self.table()?.registrations().collect())
+        self.shown.registrations()
     }
 
     fn key(&self, digest: &KeyDigest) -> Result<Option<Grant>> {
-        Ok(self.table()?.grant(digest))
+        self.shown.key(digest)
     }
 
     fn keys(&self, of: &Organisation) -> Result<Vec<KeyRecord>> {
-        Ok(self.table()?.keys(of).collect())
+        self.shown.keys(of)
     }
 
     fn keeps_windows(&self) -> bool {
@@ -303,15 +262,13 @@ impl AccessStore for FileStore {
     }
 
     fn window(&self, window: &Window, limit: RateLimit, now: UnixMillis) -> Result<WindowState> {
-        window_state(&mut Windows(&**self.table()?), window, limit, now)
+        self.shown.window(window, limit, now)
     }
 }
 
 impl ArchiveStore for FileStore {
     fn export(&self, each: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
-        // The one read that takes long: it keeps a view of its own, and lets go of the lock.
-        let table = Arc::clone(&*self.table()?);
-        table.export().try_for_each(each)
+        self.shown.export(each)
     }
 
     fn archive(&self, change: ArchiveChange) -> Result<u64> {
@@ -319,17 +276,13 @@ impl ArchiveStore for FileStore {
     }
 
     fn summary(&self) -> Result<StoreSummary> {
-        self.table()?.summary()
+        self.shown.summary()
     }
 
     /// Opening has read every line and compared its checksum.
     fn verify(&self) -> Result<Vec<String>> {
-        self.table().map(|_| Vec::new())
+        self.shown.verify()
     }
-}
-
-fn size(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 fn main() -> std::result::Result<(), Box<dyn Error>> {
@@ -337,15 +290,10 @@ fn main() -> std::result::Result<(), Box<dyn Error>> {
     let path = folder.path().join("models.log");
     let engine = Engine::new(Arc::new(FileStore::open(&path)?), SystemTime::now);
     let caller = Caller::new("acme".parse()?, Plan::gold());
-    let model =
-        engine.create(&caller, CreateModel::from_json(br#"{"name":"Mine","language":"en"}"#)?)?;
+    let request = CreateModel::from_json(br#"{"name":"Mine","language":"en"}"#)?;
+    let model = engine.create(&caller, request)?;
     drop(engine);
     let found = FileStore::open(&path)?.get(caller.organisation(), model.id)?;
-    writeln!(
-        io::stdout(),
-        "{} is found again: {}",
-        model.model_key(),
-        found == Some(model.clone())
-    )?;
+    writeln!(io::stdout(), "found again: {}", found == Some(model))?;
     Ok(())
 }
