@@ -1,5 +1,5 @@
-//! The service as its users meet it: the published examples of four clients, a test of the whole API
-//! made from its own description, and the page of its documentation in a browser.
+//! The service as its users meet it: the published examples of four clients, clients that generators make of its
+//! description, a test of the whole API made from it, and the page of its documentation in a browser.
 //!
 //! What they need is installed by `./test` into a folder that `CUSTOM_MODELS_CLIENT_TESTS` names.
 //! Without it they are reported as ignored. See CONTRIBUTING.md.
@@ -16,6 +16,7 @@ mod conformance;
 mod demo;
 mod examples;
 mod flow;
+mod generated;
 mod resumed;
 mod served;
 
@@ -73,6 +74,14 @@ fn main() {
     }
     add("the_line_of_a_demo_works_when_it_is_pasted".to_owned(), Box::new(|_| demo::is_pasted()));
     add("the_whole_flow_is_done".to_owned(), Box::new(|_| flow::is_done()));
+    add(
+        "a_client_of_openapi_typescript_creates_a_model".to_owned(),
+        Box::new(generated::typescript_creates),
+    );
+    add(
+        "a_client_of_openapi_python_client_creates_a_model".to_owned(),
+        Box::new(generated::python_creates),
+    );
     add("the_whole_api_answers_as_its_description_says".to_owned(), Box::new(conformance::holds));
     add(
         "the_documentation_page_shows_every_operation_in_a_browser".to_owned(),

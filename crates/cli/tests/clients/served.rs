@@ -39,9 +39,21 @@ impl Served {
         made.trim_end().to_owned()
     }
 
+    /// The description of the API.
+    pub(crate) fn description(&self) -> String {
+        run(&self.folder, &["openapi"])
+    }
+
+    /// A program with the address of this service, and a key.
+    pub(crate) fn filled_in(&self, program: &str) -> String {
+        let program =
+            program.replace("https://api.scriptix.io", &format!("http://{}", self.address));
+        program.replace("YOUR_API_KEY", &self.key())
+    }
+
     /// The path and the summary of every operation that the description of the API has.
     pub(crate) fn operations(&self) -> Vec<(String, String)> {
-        let description: Value = serde_json::from_str(&run(&self.folder, &["openapi"])).unwrap();
+        let description: Value = serde_json::from_str(&self.description()).unwrap();
         let paths = description["paths"].as_object().unwrap();
         let of_path = |(path, methods): (&String, &Value)| -> Vec<(String, String)> {
             let operations = methods.as_object().unwrap().values();
