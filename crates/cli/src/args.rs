@@ -6,10 +6,14 @@ pub(crate) mod id;
 pub(crate) mod models;
 #[cfg(feature = "serve")]
 pub(crate) mod serve;
+#[cfg(feature = "client")]
+mod server;
 pub(crate) mod store;
 pub(crate) mod work;
 
-use clap::{Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{Error, Parser, Subcommand};
 use clap_complete::Shell;
 
 use crate::args::access::{KeyCommand, OrgCommand};
@@ -34,6 +38,14 @@ pub(crate) struct Cli {
     pub(crate) global: Global,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// Parses a command line, the program's name first.
+pub(crate) fn parse(arguments: &[OsString]) -> Result<Cli, Error> {
+    #[cfg(feature = "client")]
+    return server::parse(arguments);
+    #[cfg(not(feature = "client"))]
+    Cli::try_parse_from(arguments)
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,5 +1,6 @@
 //! The commands. Each takes its arguments, works on a store and returns a report.
 
+mod backend;
 #[cfg(feature = "sqlite")]
 mod backup;
 mod body;

@@ -13,8 +13,6 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
-
 use crate::args::Cli;
 use crate::commands::completions;
 use crate::output::report::{self, Exit};
@@ -28,7 +26,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     if let Some(exit) = completions::answer(&arguments) {
         return exit.into();
     }
-    match Cli::try_parse_from(&arguments) {
+    match args::parse(&arguments) {
         Ok(Cli { global, command }) => {
             let report = commands::run(&global, command);
             stderr::finish(|mut err| report.print(&mut io::stdout(), &mut err))

@@ -47,6 +47,7 @@ fn help_names_commands_options_stores_plans_and_exit_codes() {
     let help = help(&["--help"]);
     for part in COMMANDS.into_iter().chain([
         "--store <URL>",
+        "--server <URL>",
         "[default: sqlite:custom-models.db]",
         "--org <NAME>",
         "[default: default]",

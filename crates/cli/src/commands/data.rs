@@ -6,7 +6,7 @@ mod known;
 mod lines;
 mod listing;
 mod manifest;
-mod progress;
+pub(crate) mod progress;
 mod row;
 mod target;
 
@@ -16,9 +16,8 @@ use std::num::NonZero;
 use std::path::Path;
 use std::thread;
 
+use custom_models_core::ModelId;
 use custom_models_core::model::{DataId, Expected, Uploaded};
-use custom_models_core::{Caller, Engine, ModelId};
-use custom_models_training_data::ContentStore;
 
 use self::archive::Archive;
 use self::bulk::{Choices, Source};
@@ -26,7 +25,8 @@ use self::listing::Listing;
 use self::manifest::Manifest;
 use self::target::{CopyError, Target, copy};
 use crate::args::data::AddDataArgs;
-use crate::config::data_folder::DataFolder;
+use crate::commands::backend::Backend;
+use crate::commands::backend::local::Local;
 use crate::output::failure::Failure;
 use crate::output::path_errors::{Quoted, reason};
 
@@ -43,37 +43,37 @@ pub(crate) enum DataRequest {
 
 impl DataRequest {
     /// Runs the request, and returns the JSON of the API.
-    pub(crate) fn run(
-        self,
-        engine: &Engine,
-        caller: &Caller,
-        folder: &DataFolder,
-    ) -> Result<Option<String>, Failure> {
+    pub(crate) fn run(self, models: &dyn Backend) -> Result<Option<String>, Failure> {
         match self {
-            DataRequest::Add(id, args, expected) => {
-                let source = source(&args)?;
-                let target = Target::open(engine, caller, folder, id)?;
-                match source {
-                    None => add(&target, &args, &expected).map(Some),
-                    Some(source) => add_many(&target, &source, &args).map(Some),
-                }
-            }
+            DataRequest::Add(id, args, expected) => models.add_data(id, &args, &expected).map(Some),
             DataRequest::List(id) => {
-                let listing = Listing::of(engine.pairs(caller, id).collect::<Result<_, _>>()?);
-                Ok(Some(serde_json::to_string(&listing)?))
+                Ok(Some(serde_json::to_string(&Listing::of(models.pairs(id)?))?))
             }
             DataRequest::Remove(id, data_id, expected) => {
-                let contents = folder.open_for_removal()?;
-                let pair = engine.remove_data(caller, id, data_id, &expected)?;
-                if let Some(contents) = contents {
-                    for file in [&pair.audio, &pair.transcript] {
-                        contents.remove(caller.organisation(), id, &file.content)?;
-                    }
-                }
-                Ok(None)
+                models.remove_data(id, data_id, &expected).map(|()| None)
             }
         }
     }
+}
+
+/// Adds a pair, or many, to a model in a store on this machine.
+pub(crate) fn add_local(
+    local: &Local<'_>,
+    id: ModelId,
+    args: &AddDataArgs,
+    expected: &Expected,
+) -> Result<String, Failure> {
+    let source = source(args)?;
+    let target = Target::open(local, id)?;
+    match source {
+        None => add(&target, args, expected),
+        Some(source) => add_many(&target, &source, args),
+    }
+}
+
+/// Refuses a file that cannot be read.
+pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    Failure::WrongUsage(format!("cannot read {}: {}", Quoted(path), reason(path, error)))
 }
 
 /// Opens the manifest or the archive, if the arguments name one.
@@ -100,9 +100,7 @@ fn add(target: &Target<'_>, args: &AddDataArgs, expected: &Expected) -> Result<S
     let length = files.iter().filter_map(|(_, path)| Some(path.metadata().ok()?.len())).sum();
     let progress = progress::of_bytes(length);
     for (part, path) in files {
-        let unreadable = |error: io::Error| {
-            Failure::WrongUsage(format!("cannot read {}: {}", Quoted(path), reason(path, &error)))
-        };
+        let unreadable = |error: io::Error| unreadable(path, &error);
         let file = File::open(path).map_err(unreadable)?;
         let filename = path.file_name().map(|name| name.to_string_lossy());
         let step = |bytes| progress.inc(bytes as u64);

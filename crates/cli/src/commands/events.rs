@@ -4,35 +4,32 @@ use std::io::{self, Write};
 use std::thread;
 use std::time::Duration;
 
-use custom_models_core::{Caller, Engine};
+use custom_models_core::request::ListEvents;
 
 use crate::args::models::EventsArgs;
+use crate::commands::backend::Backend;
 use crate::output::failure::Failure;
-
-/// The number of events that are read at a time.
-const PART: u32 = 100;
 
 /// The pause of a reader that has read all events, before it looks for new ones.
 const PAUSE: Duration = Duration::from_millis(500);
 
 /// Prints events, one line each; with `--follow`, until the reader of standard output is gone.
-pub(crate) fn print(
-    engine: &Engine,
-    caller: &Caller,
-    args: &EventsArgs,
-) -> Result<Option<String>, Failure> {
-    let mut after = args.after;
+pub(crate) fn print(models: &dyn Backend, args: &EventsArgs) -> Result<Option<String>, Failure> {
+    let mut list = ListEvents::default();
+    list.after = args.after;
+    list.wait = Duration::from_secs(if args.follow { ListEvents::MAX_WAIT } else { 0 });
     let mut left = args.limit.map_or(u32::MAX, std::num::NonZeroU32::get);
     let mut out = io::stdout().lock();
     loop {
-        let part = engine.events(caller, after, left.min(PART))?.result;
+        list.limit = left.min(ListEvents::MAX_LIMIT);
+        let part = models.events(&list)?;
         if part.is_empty() && args.follow {
             // Only a write shows that the reader is gone.
             thread::sleep(PAUSE);
             continue;
         }
         for event in &part {
-            after = event.position;
+            list.after = event.position;
             let line = serde_json::to_string(event)?;
             match writeln!(out, "{line}") {
                 Ok(()) => {}

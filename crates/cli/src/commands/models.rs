@@ -3,21 +3,18 @@
 use custom_models_core::model::{Expected, Revision};
 use custom_models_core::request::Start;
 use custom_models_core::store::OpenMode;
-use custom_models_core::{
-    Caller, CreateModel, Engine, ListModels, ModelId, ModelKey, Refusal, UpdateModel,
-};
-use custom_models_training_data::ContentStore;
+use custom_models_core::{CreateModel, ListModels, ModelId, ModelKey, Refusal, UpdateModel};
 
 use crate::args::data::DataCommand;
 use crate::args::id::{EditArgs, IdArgs};
 use crate::args::models::{CreateArgs, EventsArgs, ListArgs, ModelCommand, UpdateArgs};
+use crate::commands::backend::Backend;
 use crate::commands::body;
 use crate::commands::data::DataRequest;
 use crate::commands::events;
-use crate::config::data_folder::DataFolder;
 use crate::output::failure::Failure;
 
-/// A request to the engine, valid as far as that shows without a store.
+/// A request about models, valid as far as that shows without a store.
 #[derive(Debug)]
 pub(crate) enum ModelRequest {
     Create(CreateModel<'static>),
@@ -77,39 +74,22 @@ impl ModelRequest {
     }
 
     /// Runs the request, and returns the JSON of the API; `None` for a delete, which has none.
-    pub(crate) fn run(
-        self,
-        engine: &Engine,
-        caller: &Caller,
-        folder: &DataFolder,
-    ) -> Result<Option<String>, Failure> {
+    pub(crate) fn run(self, models: &dyn Backend) -> Result<Option<String>, Failure> {
         let answer = match self {
-            ModelRequest::Create(request) => {
-                serde_json::to_string(&engine.create(caller, request)?)?
-            }
-            ModelRequest::Show(id) => serde_json::to_string(&engine.get(caller, id)?)?,
-            ModelRequest::List(request) => serde_json::to_string(&engine.list(caller, &request)?)?,
+            ModelRequest::Create(request) => serde_json::to_string(&models.create(request)?)?,
+            ModelRequest::Show(id) => serde_json::to_string(&models.get(id)?)?,
+            ModelRequest::List(request) => serde_json::to_string(&models.list(&request)?)?,
             ModelRequest::Update(id, request, expected) => {
-                serde_json::to_string(&engine.update(caller, id, request, &expected)?)?
+                serde_json::to_string(&models.update(id, request, &expected)?)?
             }
-            ModelRequest::Run(id, expected) => {
-                serde_json::to_string(&engine.run(caller, id, &expected)?)?
-            }
+            ModelRequest::Run(id, expected) => serde_json::to_string(&models.run(id, &expected)?)?,
             ModelRequest::Cancel(id, expected) => {
-                serde_json::to_string(&engine.cancel(caller, id, &expected)?)?
+                serde_json::to_string(&models.cancel(id, &expected)?)?
             }
-            ModelRequest::Resolve(key) => serde_json::to_string(&engine.resolve(caller, key)?)?,
-            ModelRequest::Events(args) => return events::print(engine, caller, &args),
-            ModelRequest::Data(request) => return request.run(engine, caller, folder),
-            ModelRequest::Delete(id) => {
-                // Refused if the folder belongs to another store or is missing: the files could not be removed.
-                let contents = folder.open_for_removal()?;
-                engine.delete(caller, id)?;
-                if let Some(contents) = contents {
-                    contents.remove_model(caller.organisation(), id)?;
-                }
-                return Ok(None);
-            }
+            ModelRequest::Resolve(key) => serde_json::to_string(&models.resolve(key)?)?,
+            ModelRequest::Events(args) => return events::print(models, &args),
+            ModelRequest::Data(request) => return request.run(models),
+            ModelRequest::Delete(id) => return models.delete(id).map(|()| None),
         };
         Ok(Some(answer))
     }

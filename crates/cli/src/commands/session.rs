@@ -8,6 +8,9 @@ use custom_models_core::tenant::Actor;
 use custom_models_core::{Caller, Engine, MemoryStore, Plan};
 
 use crate::args::models::ModelCommand;
+use crate::commands::backend::local::Local;
+#[cfg(feature = "client")]
+use crate::commands::backend::server::Server;
 use crate::commands::models::ModelRequest;
 use crate::config::data_folder::DataFolder;
 use crate::config::global::Global;
@@ -17,6 +20,14 @@ use crate::output::report::Report;
 
 /// Runs a command on models.
 pub(crate) fn run(global: &Global, command: ModelCommand) -> Report {
+    #[cfg(feature = "client")]
+    if let Some(url) = &global.server {
+        let work = || ModelRequest::prepare(command)?.run(&Server::at(url)?);
+        return match work() {
+            Ok(answer) => Report::answer(answer),
+            Err(failure) => Report::failure(failure, url),
+        };
+    }
     attempt(global, command).unwrap_or_else(|failure| Report::failure(failure, &global.store))
 }
 
@@ -72,7 +83,7 @@ fn attempt(global: &Global, command: ModelCommand) -> Result<Report, Failure> {
     };
     let outcome = plan().and_then(|plan: Plan| {
         let caller = Caller::new(org.clone(), plan).acting_as(Actor::COMMAND_LINE);
-        request.run(&engine, &caller, &folder)
+        request.run(&Local { engine: &engine, caller: &caller, folder: &folder })
     });
     let report = match outcome {
         Ok(answer) => Report::answer(answer),

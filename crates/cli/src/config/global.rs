@@ -14,6 +14,10 @@ pub(crate) struct Global {
     /// The store of models, organisations and keys: sqlite:PATH, sled:DIR, postgres://… or memory:
     #[arg(long, global = true, value_name = "URL", default_value = "sqlite:custom-models.db")]
     pub(crate) store: StoreUrl,
+    /// The URL of a service to ask instead of a store, with a key of the organisation in CUSTOM_MODELS_KEY
+    #[cfg(feature = "client")]
+    #[arg(long, global = true, value_name = "URL", value_hint = ValueHint::Url)]
+    pub(crate) server: Option<String>,
     /// The organisation: 1 to 64 characters of A-Z a-z 0-9 _ -
     #[arg(long, global = true, value_name = "NAME", default_value = "default")]
     pub(crate) org: Organisation,

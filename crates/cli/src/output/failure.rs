@@ -21,6 +21,9 @@ pub(crate) enum Failure {
     Store(StoreError),
     /// A file other than the store failed: a copy of the store, or training data.
     File(PathBuf, StoreError),
+    /// The service failed, or cannot be reached.
+    #[cfg(feature = "client")]
+    Service(Box<dyn Error + Send + Sync>),
     /// The output of the command could not be written to this file, or to standard output.
     NotWritten(Option<PathBuf>, io::Error),
 }

@@ -66,6 +66,8 @@ impl Report {
                 }
                 (complaint, Exit::StoreFailed)
             }
+            #[cfg(feature = "client")]
+            Failure::Service(fault) => (store_failed(store, "", &*fault), Exit::StoreFailed),
             Failure::File(path, fault) => {
                 (failed(&path.to_string_lossy(), "", &fault), Exit::StoreFailed)
             }

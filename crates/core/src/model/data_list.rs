@@ -36,6 +36,13 @@ pub struct DataList {
     pub result: Vec<ListedPair>,
 }
 
+impl DataList {
+    /// Makes a page of these pairs; the model has `total_results` in all.
+    pub fn new(total_results: u64, result: Vec<ListedPair>) -> Self {
+        DataList { count: result.len() as u64, total_results, result }
+    }
+}
+
 /// A listed pair.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -67,9 +74,8 @@ pub struct ListedFile {
 }
 
 impl From<DataPage> for DataList {
-    fn from(DataPage { count, total_results, result }: DataPage) -> Self {
-        let result = result.into_iter().map(ListedPair::from).collect();
-        DataList { count, total_results, result }
+    fn from(DataPage { total_results, result, .. }: DataPage) -> Self {
+        DataList::new(total_results, result.into_iter().map(ListedPair::from).collect())
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use custom_models_core::model::{DataId, DataList, DataPage, DataPair, DataTotals, DataType};
+use custom_models_core::model::{DataId, DataList, DataTotals, DataType, ListedPair};
 use serde::Serialize;
 
 /// An hour in milliseconds.
@@ -32,7 +32,7 @@ struct Duplicate {
 
 impl Listing {
     /// Lists all pairs of a model.
-    pub(super) fn of(pairs: Vec<DataPair>) -> Self {
+    pub(super) fn of(pairs: Vec<ListedPair>) -> Self {
         let millis = |data_type| {
             let of_type = pairs.iter().filter(|pair| pair.data_type == data_type);
             of_type.fold(0_u64, |sum, pair| sum.saturating_add(pair.audio_millis))
@@ -52,7 +52,7 @@ impl Listing {
             // Rounded up: it is zero only if nothing is missing.
             missing_hours: hours(enough.saturating_sub(train).next_multiple_of(STEP)),
             duplicates,
-            list: DataList::from(DataPage::new(pairs.len() as u64, pairs)),
+            list: DataList::new(pairs.len() as u64, pairs),
         }
     }
 }

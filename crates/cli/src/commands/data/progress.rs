@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A bar of bytes.
-pub(super) fn of_bytes(length: u64) -> ProgressBar {
+pub(crate) fn of_bytes(length: u64) -> ProgressBar {
     bar(length, "{bar:40} {bytes} of {total_bytes}, {eta} left")
 }
 

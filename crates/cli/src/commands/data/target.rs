@@ -9,6 +9,7 @@ use custom_models_core::store::StoreErrorKind;
 use custom_models_core::{Caller, Engine, ModelId, Refusal};
 use custom_models_training_data::{Folder, Upload, UploadError, Uploaded};
 
+use crate::commands::backend::local::Local;
 use crate::config::data_folder::DataFolder;
 use crate::output::failure::Failure;
 
@@ -34,12 +35,8 @@ pub(super) enum CopyError {
 
 impl<'a> Target<'a> {
     /// Opens the folder of an existing model.
-    pub(super) fn open(
-        engine: &'a Engine,
-        caller: &'a Caller,
-        folder: &'a DataFolder,
-        model: ModelId,
-    ) -> Result<Self, Failure> {
+    pub(super) fn open(local: &Local<'a>, model: ModelId) -> Result<Self, Failure> {
+        let Local { engine, caller, folder } = *local;
         // Refused before gigabytes are copied, and checked again after.
         engine.get(caller, model)?;
         let contents = folder.open_required()?;
