@@ -2,6 +2,7 @@
 //! be built on.
 
 mod draft;
+mod judge;
 mod reads;
 mod row_change;
 mod tables;

@@ -1,10 +1,11 @@
 use std::time::Duration;
 
 use super::*;
-use crate::access::{Operation, RateLimit};
-use crate::model::{EventType, NewEvent};
-use crate::store::{AccessChange, EventLine, Registration, StoreSummary};
-use crate::time::Timestamp;
+use crate::access::{Operation, RateLimit, Window, WindowKey};
+use crate::model::{EventType, ModelId, NewEvent};
+use crate::store::{AccessChange, EventLine, Lineage, Registration, StoreIdentity, StoreSummary};
+use crate::tenant::{Organisation, PlanName};
+use crate::time::{Timestamp, UnixMillis};
 
 fn organisation(name: &str) -> Organisation {
     name.parse().unwrap()
