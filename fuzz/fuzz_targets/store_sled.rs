@@ -3,12 +3,9 @@
 
 use std::sync::Arc;
 
-use custom_models_fuzz::Steps;
-use custom_models_fuzz::stores::Arena;
+use custom_models_fuzz::stores::{Steps, check};
 use custom_models_store_sled::SledStore;
 
-libfuzzer_sys::fuzz_target!(|steps: Steps<'_>| {
-    Arena::check(&steps, |folder| {
-        SledStore::open(folder.join("store")).map(|store| Arc::new(store) as _)
-    });
+libfuzzer_sys::fuzz_target!(|steps: Steps| {
+    check(&steps, |folder| SledStore::open(folder.join("store")).map(|store| Arc::new(store) as _));
 });

@@ -3,12 +3,11 @@
 
 use std::sync::Arc;
 
-use custom_models_fuzz::Steps;
-use custom_models_fuzz::stores::Arena;
+use custom_models_fuzz::stores::{Steps, check};
 use custom_models_store_sqlite::SqliteStore;
 
-libfuzzer_sys::fuzz_target!(|steps: Steps<'_>| {
-    Arena::check(&steps, |folder| {
+libfuzzer_sys::fuzz_target!(|steps: Steps| {
+    check(&steps, |folder| {
         SqliteStore::open(folder.join("store.db")).map(|store| Arc::new(store) as _)
     });
 });

@@ -4,11 +4,7 @@
 pub mod audio;
 pub mod body;
 mod judge;
-mod made;
-mod operations;
 pub mod stores;
 pub mod texts;
 mod update;
 pub mod upload;
-
-pub use operations::Steps;

@@ -31,7 +31,7 @@ impl FolderBuilder {
     }
 
     fn place(&self) -> Result<FolderPlace, BoxError> {
-        Ok(FolderPlace { builder: self.clone(), folder: TempDir::new()? })
+        Ok(FolderPlace { builder: self.clone(), folder: TempDir::with_prefix("custom-models-")? })
     }
 }
 

@@ -44,6 +44,7 @@ mod verdict;
 
 pub use builder::{AfterKill, BoxError, Builder, Exemption, Place};
 pub use case::{Case, pass, run};
+pub use differential::{Comparison, Operations};
 pub use folder::FolderBuilder;
 pub use memory::MemoryBuilder;
 pub use report::Report;

@@ -11,10 +11,13 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use custom_models_store_conformance::{Case, MemoryBuilder, Verdict, pass, run};
+use custom_models_store_conformance::{
+    Case, Comparison, Failure, MemoryBuilder, Operations, Verdict, pass, run,
+};
 use support::QueuedBuilder;
 use support::killed_by::KILLED_BY;
 use support::killed_by_in_records::KILLED_BY_IN_RECORDS;
+use support::mutant::Mutant;
 
 /// One test per case, on a store with a writer thread and a state that survives a kill.
 mod conformance {
@@ -81,6 +84,41 @@ fn every_case_kills_a_mutant() {
         KILLED_BY.iter().chain(KILLED_BY_IN_RECORDS).flat_map(|(_, cases)| *cases).collect();
     let blind: Vec<_> = Case::ALL.iter().filter(|case| !killed_by.contains(&case.name())).collect();
     assert!(blind.is_empty(), "no mutant makes these fail: {blind:?}");
+}
+
+/// Compares a store with the reference in many runs of random operations, as a fuzzer does.
+fn compare(mutant: Option<Mutant>) -> Result<(), Failure> {
+    let mut comparison = Comparison::new(&QueuedBuilder(mutant))?;
+    let mut state = 1_u64;
+    for _ in 0..100 {
+        // A linear congruential generator; its low bits have short periods.
+        let byte = |_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 56) as u8
+        };
+        let bytes: Vec<u8> = (0..400).map(byte).collect();
+        comparison.run(&Operations::read(&bytes))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_comparison_by_a_callers_bytes_finds_mutants_and_nothing_else() {
+    assert!(compare(None).is_ok(), "{:?}", compare(None));
+    let random = "random_operations_are_answered_as_by_the_reference";
+    let all = KILLED_BY.iter().chain(KILLED_BY_IN_RECORDS);
+    let told = all.filter(|(_, cases)| cases.contains(&random)).map(|(mutant, _)| *mutant);
+    let others = [
+        Mutant::LimitIsOneMore,
+        Mutant::PlaceKeptByDeletes,
+        Mutant::DeletesOfNothingSucceed,
+        Mutant::EveryTenthUpdateIsLost,
+        Mutant::IdsByOrganisation,
+        Mutant::ListsIgnoreTheirLimit,
+        Mutant::ReadsAfterClose,
+    ];
+    let missed: Vec<_> = told.chain(others).filter(|it| compare(Some(*it)).is_ok()).collect();
+    assert!(missed.is_empty(), "{missed:?}");
 }
 
 #[test]
