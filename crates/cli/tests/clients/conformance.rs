@@ -23,7 +23,7 @@ const WORKERS: &str = "1";
 ///
 /// No schema says whether a file is audio, so an upload that is right by its description may be refused.
 ///
-/// A header that no schema knows begins an upload all the same, one without the version of tus is a 412, and no schema
+/// A header that no schema knows changes nothing about an upload, one without the version of tus is a 412, and no schema
 /// says what is a name with a value in Base64.
 ///
 /// A request for events may wait for them, half a minute each: here none does.
@@ -46,6 +46,8 @@ expected-statuses = [201, 400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422,
 include-operation-id = "continueUpload"
 [operations.checks.positive_data_acceptance]
 expected-statuses = ["2xx", "3xx", 400, 401, 403, 404, 409, 412, 413, 422, 429, "5xx"]
+[operations.checks.negative_data_rejection]
+expected-statuses = [204, 400, 401, 403, 404, 405, 406, 409, 412, 413, 415, 422, 428, 429, "5xx"]
 [[operations]]
 include-operation-id = "uploadTrainingData"
 [operations.checks.positive_data_acceptance]

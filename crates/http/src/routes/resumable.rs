@@ -5,7 +5,7 @@ use std::time::SystemTime;
 
 use axum::body::Bytes;
 use axum::extract::OriginalUri;
-use axum::http::{Method, StatusCode};
+use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::MethodRouter;
@@ -24,6 +24,9 @@ use crate::request::tus;
 use crate::request::upload::{MAX_QUEUED_EVENTS, min_rate};
 use crate::response::{HandlerResult, Reply};
 use crate::state::AppState;
+
+/// The methods of an upload, which a POST may stand for.
+const OVERRIDABLE: HeaderValue = HeaderValue::from_static("DELETE,HEAD,OPTIONS,PATCH");
 
 /// Adds the version of the protocol to what a method answers.
 pub(crate) fn speaking_tus(methods: MethodRouter<Arc<AppState>>) -> MethodRouter<Arc<AppState>> {
@@ -160,7 +163,9 @@ pub(crate) async fn overridden(ctx: RequestContext) -> Response {
         _ => {
             let refuse =
                 async |_: &mut RequestContext, _: &Caller| Err(Rejection::MethodNotAllowed);
-            ctx.respond(Operation::Resume, refuse).await
+            let mut response = ctx.respond(Operation::Resume, refuse).await;
+            response.headers_mut().insert(header::ALLOW, OVERRIDABLE);
+            response
         }
     }
 }
