@@ -23,6 +23,7 @@ mod data_pages;
 mod delete;
 mod description;
 mod durable;
+mod erasure;
 mod gate;
 mod history;
 mod keys;

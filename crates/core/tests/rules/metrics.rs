@@ -35,6 +35,7 @@ fn train_3_and_read_4_all_metrics_are_shown_the_five_first() {
 #[test]
 fn train_3_a_training_has_32_metrics_at_most() {
     let mut metrics = TrainingMetrics::new(others(32)).unwrap();
+    assert!(metrics.iter().map(|(name, figure)| (name.clone(), figure)).eq(others(32)));
     let figure = Figure::new(1.0).unwrap();
     assert_eq!(metrics.insert(MetricName::WORD_ERROR_RATE, figure), Err(TooManyMetrics));
     let first = MetricName::new("m00").unwrap();

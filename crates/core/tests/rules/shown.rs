@@ -37,6 +37,13 @@ fn values_are_displayed_as_the_api_names_them() {
 }
 
 #[test]
+fn values_are_made_again_of_what_a_store_keeps() {
+    assert_eq!(DataType::ALL.map(|it| DataType::from_name(it.as_str())), DataType::ALL.map(Some));
+    assert_eq!(DataType::from_name("Test"), None);
+    assert_eq!(ContentDigest::from_bytes([7; 32]).as_bytes(), &[7; 32]);
+}
+
+#[test]
 fn debug_shows_what_a_value_holds() {
     let metrics: TrainingMetrics = serde_json::from_str(r#"{"f1":0.5}"#).unwrap();
     let violations = CreateModel::from_json(br#"{"name":"","language":"en"}"#).unwrap_err();
