@@ -66,7 +66,7 @@ impl From<SystemTime> for UnixMillis {
 /// Windows.
 impl From<UnixMillis> for SystemTime {
     fn from(moment: UnixMillis) -> Self {
-        shifted(moment.0 < 0, Duration::from_millis(moment.0.unsigned_abs()))
+        shifted(moment.0.is_negative(), Duration::from_millis(moment.0.unsigned_abs()))
     }
 }
 
@@ -74,7 +74,7 @@ impl From<UnixMillis> for SystemTime {
 impl From<UnixMillis> for Timestamp {
     fn from(moment: UnixMillis) -> Self {
         let seconds = moment.0.div_euclid(1000);
-        let nearest = if seconds < 0 { Timestamp::MIN } else { Timestamp::MAX };
+        let nearest = if seconds.is_negative() { Timestamp::MIN } else { Timestamp::MAX };
         Timestamp::from_unix_seconds(seconds).unwrap_or(nearest)
     }
 }
@@ -82,7 +82,7 @@ impl From<UnixMillis> for Timestamp {
 /// Formats as seconds and milliseconds since 1970.
 impl fmt::Display for UnixMillis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
+        let sign = if self.0.is_negative() { "-" } else { "" };
         let millis = self.0.unsigned_abs();
         write!(f, "{sign}{}.{:03}", millis / 1000, millis % 1000)
     }

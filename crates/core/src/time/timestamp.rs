@@ -69,7 +69,7 @@ impl From<SystemTime> for Timestamp {
 impl From<Timestamp> for SystemTime {
     fn from(moment: Timestamp) -> Self {
         let span = Duration::from_secs(moment.0.unsigned_abs());
-        shifted(moment.0 < 0, span)
+        shifted(moment.0.is_negative(), span)
     }
 }
 

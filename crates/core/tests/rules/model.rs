@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use chrono::{DateTime, SecondsFormat};
 use custom_models_core::model::{Revision, TrainingStatus, Version};
-use custom_models_core::time::{InvalidTimestamp, Timestamp};
+use custom_models_core::time::{InvalidTimestamp, Timestamp, UnixMillis};
 use custom_models_core::{
     BaseModel, CreateModel, CustomModel, Engine, Language, MemoryStore, Plan,
 };
@@ -113,6 +113,33 @@ fn model_4_a_clock_out_of_range_gives_the_nearest_moment_that_can_be_shown() {
     }
     assert_eq!(Timestamp::MIN.unix_seconds(), FIRST);
     assert_eq!(Timestamp::MAX.unix_seconds(), LAST);
+}
+
+#[test]
+fn model_4_the_end_of_every_february_is_shown_as_the_calendar_has_it() {
+    const DAY: i64 = 86_400;
+    for year in 0..=9999 {
+        let march: Timestamp = format!("{year:04}-03-01T00:00:00Z").parse().unwrap();
+        for seconds in [2, 1, 0].map(|days| march.unix_seconds() - days * DAY) {
+            let shown = Timestamp::from_unix_seconds(seconds).unwrap().to_string();
+            assert_eq!(shown, calendar(seconds));
+        }
+    }
+}
+
+#[test]
+fn a_time_in_milliseconds_is_rounded_down_and_shown_as_the_nearest_moment() {
+    let before = |nanoseconds| UnixMillis::from(UNIX_EPOCH - Duration::from_nanos(nanoseconds));
+    for (nanoseconds, millis) in [(0, 0), (1, -1), (1_000_000, -1), (1_000_001, -2)] {
+        assert_eq!(before(nanoseconds), UnixMillis::from_unix_millis(millis), "{nanoseconds}");
+    }
+    for (millis, seconds) in [(i64::MIN, FIRST), (-1, -1), (0, 0), (1999, 1), (i64::MAX, LAST)] {
+        let moment = UnixMillis::from_unix_millis(millis);
+        assert_eq!(Timestamp::from(moment).unix_seconds(), seconds);
+        if millis.unsigned_abs() < 9999 {
+            assert_eq!(UnixMillis::from(SystemTime::from(moment)), moment);
+        }
+    }
 }
 
 #[test]
