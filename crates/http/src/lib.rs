@@ -23,6 +23,12 @@
 //! Requests, and the groups of writes of the stores, are counted and timed through the facade [`metrics`]. A host that
 //! wants them installs a recorder before it opens a store and makes the router. [`metrics_router`] serves them on a
 //! listener of its own. `docs/operating.md` describes the metrics, the log and how a service is run.
+//!
+//! # Features
+//!
+//! - `uploads`, by default: the routes of training data, with the readers of audio.
+//! - `docs`, by default: the page of the API at `/docs`. `/openapi.json` needs no feature.
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![forbid(unsafe_code)]
 
 mod authenticator;
@@ -38,6 +44,8 @@ mod telemetry;
 
 pub use authenticator::{Access, Authentication, Authenticator};
 pub use options::Options;
-pub use rejection::{Rejection, ResumableRejection};
+pub use rejection::Rejection;
+#[cfg(feature = "uploads")]
+pub use rejection::ResumableRejection;
 pub use routes::{Routers, metrics_router, openapi, router};
 pub use serve::serve;

@@ -2,9 +2,11 @@
 //! core's refusals.
 
 mod builder;
+#[cfg(feature = "uploads")]
 pub(crate) mod data;
 pub(crate) mod operations;
 mod parameters;
+#[cfg(feature = "uploads")]
 pub(crate) mod resumable;
 mod schemas;
 mod tags;
@@ -24,11 +26,10 @@ pub(crate) fn document(paths: PathsBuilder) -> OpenApi {
         .scheme(HttpAuthScheme::Bearer)
         .description(Some("A key: `Authorization: Bearer cm_…`"))
         .build();
-    let components = schemas::all()
-        .into_iter()
-        .chain(training::all())
-        .chain(data::all())
-        .chain(resumable::all())
+    let schemas = schemas::all().into_iter().chain(training::all());
+    #[cfg(feature = "uploads")]
+    let schemas = schemas.chain(data::all()).chain(resumable::all());
+    let components = schemas
         .fold(ComponentsBuilder::new(), |all, (name, schema)| all.schema(name, schema))
         .security_scheme(KEY, SecurityScheme::Http(bearer))
         .build();

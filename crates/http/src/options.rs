@@ -1,10 +1,12 @@
 //! The options of a service.
 
+#[cfg(feature = "uploads")]
 use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
 use custom_models_core::model::DataFile;
+#[cfg(feature = "uploads")]
 use custom_models_training_data::ContentStore;
 
 /// The time-outs of a service, and its limits on what runs at a time.
@@ -27,6 +29,7 @@ pub struct Options {
     /// least 4, so that one slow read leaves threads for the others.
     pub reads_at_once: usize,
     /// The store of the contents of training data. Without it there are no routes for data.
+    #[cfg(feature = "uploads")]
     pub contents: Option<Arc<dyn ContentStore>>,
     /// The number of uploads at a time. One more is a 503.
     pub uploads_at_once: usize,
@@ -64,6 +67,7 @@ impl Default for Options {
             recheck_after: Duration::from_secs(1),
             store_timeout: Duration::from_secs(10),
             reads_at_once: available_parallelism().map_or(4, |it| (2 * it.get()).max(4)),
+            #[cfg(feature = "uploads")]
             contents: None,
             uploads_at_once: 16,
             unfinished_bytes: 5 * DataFile::MAX_BYTES,

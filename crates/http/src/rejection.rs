@@ -1,5 +1,6 @@
 //! Rejections: every way in which the service refuses a request.
 
+#[cfg(feature = "uploads")]
 mod resumable;
 
 use std::borrow::Cow;
@@ -9,6 +10,7 @@ use custom_models_core::store::{StoreError, StoreErrorKind};
 use custom_models_core::wire::ErrorBody;
 use custom_models_core::{Refusal, Violations};
 
+#[cfg(feature = "uploads")]
 pub use self::resumable::ResumableRejection;
 
 /// A refusal of the engine, of the gate, of HTTP itself, or of the host.
@@ -71,6 +73,7 @@ pub enum Rejection {
     },
     /// A refusal of a request about a file that is sent in several requests.
     #[error(transparent)]
+    #[cfg(feature = "uploads")]
     Resumable(#[from] ResumableRejection),
     /// A refusal of the gate.
     #[error(transparent)]
@@ -140,6 +143,7 @@ impl<'a> From<&'a Rejection> for ErrorBody<'a> {
                 "SHARE_EXCEEDED",
             )
             .with_detail("places", *places),
+            #[cfg(feature = "uploads")]
             Rejection::Resumable(rejection) => rejection.into(),
             Rejection::Access(refusal) => refusal.into(),
             Rejection::Engine(refusal) => refusal.into(),

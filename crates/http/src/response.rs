@@ -61,19 +61,6 @@ impl Reply {
         Ok(reply)
     }
 
-    /// Sets the status.
-    pub(crate) fn with_status(self, status: StatusCode) -> Self {
-        Reply { status, ..self }
-    }
-
-    /// Adds a header. A value that is none in HTTP is left out.
-    pub(crate) fn with_header(mut self, name: &'static str, value: &str) -> Self {
-        if let Ok(value) = HeaderValue::from_str(value) {
-            self.headers.insert(HeaderName::from_static(name), value);
-        }
-        self
-    }
-
     /// Adds the revision of the model in the body (EDIT-4).
     pub(crate) fn with_etag(mut self, revision: Revision) -> Self {
         if let Ok(tag) = HeaderValue::try_from(format!("\"{revision}\"")) {
@@ -85,6 +72,22 @@ impl Reply {
     /// Adds the time after which a client should ask again.
     pub(crate) fn with_retry_after(mut self, after: Duration) -> Self {
         self.headers.insert(header::RETRY_AFTER, after.as_secs().into());
+        self
+    }
+}
+
+#[cfg(feature = "uploads")]
+impl Reply {
+    /// Sets the status.
+    pub(crate) fn with_status(self, status: StatusCode) -> Self {
+        Reply { status, ..self }
+    }
+
+    /// Adds a header. A value that is none in HTTP is left out.
+    pub(crate) fn with_header(mut self, name: &'static str, value: &str) -> Self {
+        if let Ok(value) = HeaderValue::from_str(value) {
+            self.headers.insert(HeaderName::from_static(name), value);
+        }
         self
     }
 }

@@ -1,15 +1,18 @@
 //! Routes: the router, and the handlers, one file a kind of operation.
 
 mod create;
+#[cfg(feature = "uploads")]
 mod data;
 mod docs;
 mod endpoints;
 mod events;
 mod health;
 mod models;
+#[cfg(feature = "uploads")]
 mod resumable;
 mod training;
 mod update;
+#[cfg(feature = "uploads")]
 mod uploads;
 mod workers;
 
@@ -74,7 +77,7 @@ pub fn router(engine: Engine, access: impl Into<Access>, options: Options) -> Ro
 pub struct Routers {
     /// The endpoints, below `/api/v3`.
     pub api: Router,
-    /// `/openapi.json`, and `/docs`, which reads it.
+    /// `/openapi.json`, and with the feature `docs` the page `/docs`, which reads it.
     pub docs: Router,
     /// `/health` and `/ready`.
     pub probes: Router,
@@ -84,24 +87,24 @@ impl Routers {
     /// Creates the parts of [`router`]. They share their threads and limits.
     pub fn new(engine: Engine, access: impl Into<Access>, options: Options) -> Self {
         metrics::describe();
-        let (has_contents, drain_timeout) = (options.contents.is_some(), options.drain_timeout);
+        let drain_timeout = options.drain_timeout;
+        let api = endpoints::routes();
+        #[cfg(feature = "uploads")]
+        let api = match options.contents {
+            Some(_) => api.merge(endpoints::data::routes()),
+            None => api,
+        };
         let state = Arc::new(AppState::new(engine, access.into(), options));
-        let docs = Router::new()
-            .route("/openapi.json", get(docs::description))
-            .route("/docs", get(docs::page_without_slash))
-            .route(docs::PAGE, get(docs::page))
-            .route("/docs/{*file}", get(docs::page));
+        let docs = Router::new().route("/openapi.json", get(docs::description));
+        #[cfg(feature = "docs")]
+        let docs = docs.merge(docs::page::routes());
         let probes =
             Router::new().route("/health", get(health::health)).route("/ready", get(health::ready));
         let part = |routes: Router<Arc<AppState>>| {
             let routes = without_method(routes, drain_timeout).with_state(Arc::clone(&state));
             with_metrics(with_checks(routes, drain_timeout))
         };
-        Routers {
-            api: part(endpoints::routes(has_contents)),
-            docs: part(docs),
-            probes: part(probes),
-        }
+        Routers { api: part(api), docs: part(docs), probes: part(probes) }
     }
 }
 

@@ -1,19 +1,19 @@
 //! The state that all requests share: the engine, the gate before it, and what bounds the waiting.
 
 pub(crate) mod blocking_calls;
+#[cfg(feature = "uploads")]
+mod contents;
 pub(crate) mod event_notifier;
 pub(crate) mod permits;
 mod read_pool;
 pub(crate) mod shutdown;
 
 use std::future::Future;
-use std::sync::Arc;
 
 use axum::http::request::Parts;
 use custom_models_core::access::{Admitted, Authorized, Credentials, Operation};
-use custom_models_core::store::{StoreError, StoreErrorKind};
+use custom_models_core::store::StoreErrorKind;
 use custom_models_core::{Caller, Engine, Organisation, Refusal};
-use custom_models_training_data::{ContentStore, ResumableUploads};
 use tokio::time::timeout;
 
 use crate::authenticator::Access;
@@ -29,8 +29,8 @@ pub(crate) struct AppState {
     access: Access,
     pub(crate) calls: BlockingCalls,
     pub(crate) notifier: EventNotifier,
-    pub(crate) upload_permits: Arc<Permits>,
-    resumable: Option<ResumableUploads>,
+    #[cfg(feature = "uploads")]
+    pub(crate) uploads: contents::Uploads,
     pub(crate) options: Options,
 }
 
@@ -39,15 +39,15 @@ impl AppState {
         let calls = BlockingCalls::new(options.reads_at_once, options.store_timeout);
         let share = options.organisation_share;
         let notifier = EventNotifier::new(Permits::new(options.waiters, share));
-        let upload_permits = Permits::new(options.uploads_at_once.max(1), share);
-        let pieces = options.contents.as_ref().and_then(|contents| contents.pieces());
-        let resumable = pieces.map(ResumableUploads::of);
-        AppState { engine, access, calls, notifier, upload_permits, resumable, options }
-    }
-
-    /// Returns the unfinished uploads. Without a storage for them there are no such routes.
-    pub(crate) fn resumable(&self) -> Result<ResumableUploads, Rejection> {
-        self.resumable.clone().ok_or(Rejection::RouteNotFound)
+        AppState {
+            engine,
+            access,
+            calls,
+            notifier,
+            #[cfg(feature = "uploads")]
+            uploads: contents::Uploads::new(&options),
+            options,
+        }
     }
 
     /// Checks the credentials and their scope, and takes a place: 401, 403 and 429, in this order (ORDER).
@@ -146,21 +146,5 @@ impl AppState {
         let done = self.calls.read_and_write(move || call(&engine, &worker)).await?;
         self.notifier.notify(caller.organisation());
         Ok(done)
-    }
-
-    /// Removes contents in the background. What cannot be removed is left to a sweep.
-    pub(crate) fn remove_contents(
-        &self,
-        remove: impl FnOnce(&dyn ContentStore) -> Result<(), StoreError> + Send + 'static,
-    ) {
-        let Some(contents) = self.options.contents.clone() else { return };
-        let span = tracing::Span::current();
-        tokio::task::spawn_blocking(move || {
-            span.in_scope(|| {
-                if let Err(fault) = remove(&*contents) {
-                    tracing::warn!(cause = ?fault.to_string(), "contents were not removed");
-                }
-            });
-        });
     }
 }

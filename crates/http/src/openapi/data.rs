@@ -15,7 +15,7 @@ use crate::rejection::Rejection;
 
 use super::builder::{Described, JSON};
 use super::operations::{json_response, with_etag, with_replayed};
-use super::parameters::{data_id, id, idempotency_key, if_match, of_page};
+use super::parameters::{id, idempotency_key, if_match, in_path, number_from, of_page};
 use super::resumable::upload_id;
 use super::schemas::{all_required, date_time, integer, page_of, text, training_status};
 use super::tags;
@@ -80,7 +80,7 @@ pub(crate) fn list(operation: Operation) -> OperationObject {
 
 pub(crate) fn delete(operation: Operation) -> OperationObject {
     Described::new(operation, tags::DATA, "deleteTrainingData", "Remove a pair of training data")
-        .parameters([id(), data_id(), if_match()])
+        .parameters([id(), in_path("data_id", number_from(1)), if_match()])
         .rejects([Refusal::ModelNotFound, Refusal::DataNotFound, Refusal::TrainingInProgress])
         .rejects([Refusal::PreconditionFailed])
         .rejects([Rejection::UnsupportedContentEncoding])

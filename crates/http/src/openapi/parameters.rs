@@ -14,10 +14,6 @@ pub(super) fn id() -> Parameter {
     in_path("id", schemas::id())
 }
 
-pub(super) fn data_id() -> Parameter {
-    in_path("data_id", number_from(1))
-}
-
 pub(super) fn model_key() -> Parameter {
     in_path("model_key", schemas::model_key())
 }
@@ -97,7 +93,7 @@ fn number(from: u64, to: u64, default: Option<u64>) -> ObjectBuilder {
     number_from(from).maximum(Some(to)).default(default.map(Value::from))
 }
 
-fn number_from(from: u64) -> ObjectBuilder {
+pub(super) fn number_from(from: u64) -> ObjectBuilder {
     ObjectBuilder::new().schema_type(Type::Integer).minimum(Some(from))
 }
 
@@ -116,12 +112,6 @@ fn in_query(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
 
 pub(super) fn in_header(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
     optional(name, ParameterIn::Header, description, schema)
-}
-
-/// Returns a header without which the request is refused.
-pub(super) fn required_header(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
-    let parameter = ParameterBuilder::from(in_header(name, description, schema));
-    parameter.required(Required::True).build()
 }
 
 fn optional(name: &str, place: ParameterIn, description: &str, schema: ObjectBuilder) -> Parameter {

@@ -4,13 +4,13 @@ use custom_models_core::Refusal;
 use custom_models_core::access::Operation;
 use custom_models_core::model::DataFile;
 use custom_models_training_data::{Checksum, ResumableError, UPLOAD_LIFETIME};
-use utoipa::openapi::path::Operation as OperationObject;
+use utoipa::openapi::path::{Operation as OperationObject, Parameter, ParameterBuilder};
 use utoipa::openapi::response::ResponseBuilder;
 use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Required};
 
 use super::builder::{Described, header};
-use super::parameters::{in_header, in_path, required_header};
+use super::parameters::{in_header, in_path};
 use super::schemas::text;
 use super::tags;
 use crate::rejection::{Rejection, ResumableRejection};
@@ -137,4 +137,10 @@ fn not_found() -> ResumableRejection {
 
 fn refused(error: ResumableError) -> ResumableRejection {
     ResumableRejection::Refused(error)
+}
+
+/// Returns a header without which the request is refused.
+fn required_header(name: &str, description: &str, schema: ObjectBuilder) -> Parameter {
+    let parameter = ParameterBuilder::from(in_header(name, description, schema));
+    parameter.required(Required::True).build()
 }

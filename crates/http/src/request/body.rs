@@ -41,17 +41,6 @@ impl RequestBody {
         self.buffered.as_ref().map_or(is_at_end, Bytes::is_empty)
     }
 
-    /// Returns the `Content-Length`, or 0 for a body in chunks.
-    pub(crate) fn announced(&mut self) -> u64 {
-        self.body.get_mut().size_hint().lower()
-    }
-
-    /// Returns the body as a stream without a limit on its length.
-    pub(crate) fn stream(&mut self) -> &mut Body {
-        self.awaits_continue = false;
-        self.body.get_mut()
-    }
-
     /// Reads a body of JSON: 415, 413 and 408, in this order.
     pub(crate) async fn read_json(
         &mut self,
@@ -98,6 +87,20 @@ impl RequestBody {
     pub(crate) fn into_unread(mut self) -> Option<UnreadBody> {
         let is_at_end = self.buffered.is_some() || self.body.get_mut().is_end_stream();
         (!is_at_end).then_some(UnreadBody(Some(self)))
+    }
+}
+
+#[cfg(feature = "uploads")]
+impl RequestBody {
+    /// Returns the `Content-Length`, or 0 for a body in chunks.
+    pub(crate) fn announced(&mut self) -> u64 {
+        self.body.get_mut().size_hint().lower()
+    }
+
+    /// Returns the body as a stream without a limit on its length.
+    pub(crate) fn stream(&mut self) -> &mut Body {
+        self.awaits_continue = false;
+        self.body.get_mut()
     }
 }
 

@@ -18,17 +18,14 @@ use custom_models_core::store::{
     NewIdempotencyRecord,
 };
 use custom_models_core::{Caller, CustomModel, Engine, ModelId, Organisation, Refusal, Violations};
-use custom_models_training_data::Upload;
 use percent_encoding::percent_decode_str;
 use tokio::time::Instant;
 
 use crate::rejection::Rejection;
 use crate::request::admission::Admission;
-use crate::request::body::{RequestBody, check_content_encoding, is_json};
-use crate::request::multipart::boundary;
+use crate::request::body::{RequestBody, check_content_encoding};
 use crate::request::precondition::if_match;
 use crate::request::query::{self, Pairs};
-use crate::request::upload::receive_upload;
 use crate::response::{self, HandlerResult, Reply};
 use crate::state::AppState;
 use crate::state::blocking_calls::Wait;
@@ -142,7 +139,8 @@ impl RequestContext {
         let Some(record) = record.await? else { return Ok(None) };
         let digest = match operation {
             // Boxed, because this future is large and seldom needed.
-            Operation::Upload if !is_json(&self.head.headers) => {
+            #[cfg(feature = "uploads")]
+            Operation::Upload if !crate::request::body::is_json(&self.head.headers) => {
                 Box::pin(self.upload_digest(caller)).await
             }
             _ => self.body_digest().await,
@@ -167,25 +165,6 @@ impl RequestContext {
             // No reply is ever recorded for such a body.
             Err(Rejection::Engine(Refusal::BodyTooLarge)) => {
                 Err(Refusal::IdempotencyKeyReused.into())
-            }
-            Err(rejection) => Err(rejection),
-        }
-    }
-
-    async fn upload_digest(&mut self, caller: &Caller) -> Result<ContentDigest, Rejection> {
-        // No reply is ever recorded for a body that is not an upload.
-        let never_recorded = Refusal::IdempotencyKeyReused.into();
-        let Ok(boundary) = boundary(&self.head.headers) else { return Err(never_recorded) };
-        let RequestContext { state, body, .. } = self;
-        let digest = |upload: Upload| Ok(upload.digest());
-        let upload = Upload::only_digested();
-        match receive_upload(state, body, caller, boundary, upload, digest).await {
-            Ok(digest) => {
-                self.recheck().await?;
-                digest.ok_or(never_recorded)
-            }
-            Err(Rejection::Engine(Refusal::Invalid(_) | Refusal::FileTooLarge)) => {
-                Err(never_recorded)
             }
             Err(rejection) => Err(rejection),
         }

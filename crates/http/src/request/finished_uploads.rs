@@ -63,8 +63,9 @@ impl FinishedUploads {
         caller: &Caller,
         upload: Upload,
     ) -> Result<Uploaded, Rejection> {
-        let (uploads, organisation) = (ctx.state.resumable()?, caller.organisation().clone());
-        let permit = ctx.state.upload_permits.acquire(&organisation)?;
+        let (uploads, organisation) =
+            (ctx.state.uploads.resumable()?, caller.organisation().clone());
+        let permit = ctx.state.uploads.permits.acquire(&organisation)?;
         let (data_type, request) = (self.data_type, self.body);
         let ids = [self.audio.clone(), self.transcript.clone()];
         let span = tracing::Span::current();

@@ -1,37 +1,21 @@
 //! The description of the API: the JSON for programs, and the page for people.
 
+#[cfg(feature = "docs")]
+pub(crate) mod page;
+
 use std::sync::{Arc, LazyLock};
 
-use axum::body::{Body, Bytes};
-use axum::extract::OriginalUri;
-use axum::http::{HeaderValue, Response, StatusCode, Uri, header};
+use axum::body::Bytes;
+use axum::http::{StatusCode, Uri};
 use custom_models_core::store::{StoreError, StoreErrorKind};
-use utoipa_swagger_ui::{Config, serve};
 
-use crate::rejection::Rejection;
 use crate::request::query;
 use crate::response::{HandlerResult, Reply};
 use crate::routes::endpoints::openapi;
 
-/// The path of the page, and the prefix of its files.
-pub(crate) const PAGE: &str = "/docs/";
-
-/// The page loads nothing from elsewhere, and cannot be framed. Its scripts make inline styles.
-const POLICY: HeaderValue = HeaderValue::from_static(
-    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
-    frame-ancestors 'none'",
-);
-
 /// The description, rendered once.
 static DESCRIPTION: LazyLock<Result<Bytes, Arc<serde_json::Error>>> =
     LazyLock::new(|| openapi().to_json().map(Bytes::from).map_err(Arc::new));
-
-/// Returns the configuration of the page, which reads the description beside it. By default the page shows the badge of an
-/// online validator; `none` hides it.
-fn config(original: &Uri, uri: &Uri) -> Arc<Config<'static>> {
-    let prefix = original.path().strip_suffix(uri.path()).unwrap_or_default();
-    Arc::new(Config::from(format!("{prefix}/openapi.json")).validator_url("none"))
-}
 
 /// `GET /openapi.json`
 pub(crate) async fn description(uri: Uri) -> HandlerResult {
@@ -40,35 +24,4 @@ pub(crate) async fn description(uri: Uri) -> HandlerResult {
         Ok(description) => Ok(Reply::raw_json(StatusCode::OK, description.clone())),
         Err(error) => Err(StoreError::new(StoreErrorKind::Failed, Arc::clone(error)).into()),
     }
-}
-
-/// `GET /docs`: redirects to [`PAGE`], to which the links of the page are relative. The router may be nested.
-pub(crate) async fn page_without_slash(
-    OriginalUri(uri): OriginalUri,
-) -> Result<Response<Body>, Rejection> {
-    query::reject_all(&uri)?;
-    let location = HeaderValue::try_from(format!("{}/", uri.path()));
-    let location = location.unwrap_or(HeaderValue::from_static(PAGE));
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
-    response.headers_mut().insert(header::LOCATION, location);
-    Ok(response)
-}
-
-/// `GET /docs/`, and the files of the page.
-pub(crate) async fn page(
-    OriginalUri(original): OriginalUri,
-    uri: Uri,
-) -> Result<Response<Body>, Rejection> {
-    let path = uri.path().strip_prefix(PAGE).unwrap_or_default();
-    let file = serve(path, config(&original, &uri))
-        .map_err(|error| Rejection::internal(format!("the page is not whole: {error}")))?
-        .ok_or(Rejection::RouteNotFound)?;
-    query::reject_all(&uri)?;
-    let content_type = HeaderValue::try_from(file.content_type)
-        .unwrap_or(HeaderValue::from_static("application/octet-stream"));
-    let mut response = Response::new(Body::from(file.bytes.into_owned()));
-    response.headers_mut().insert(header::CONTENT_TYPE, content_type);
-    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, POLICY);
-    Ok(response)
 }

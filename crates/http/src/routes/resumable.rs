@@ -96,8 +96,8 @@ async fn append_bytes(ctx: &mut RequestContext, caller: &Caller) -> HandlerResul
         return Err(ResumableError::TooLarge.into());
     }
     ctx.admit().await?;
-    let (uploads, organisation) = (ctx.state.resumable()?, caller.organisation().clone());
-    let permit = ctx.state.upload_permits.acquire(&organisation)?;
+    let (uploads, organisation) = (ctx.state.uploads.resumable()?, caller.organisation().clone());
+    let permit = ctx.state.uploads.permits.acquire(&organisation)?;
     let (sender, chunks) = channel(MAX_QUEUED_EVENTS);
     let span = tracing::Span::current();
     let writer = tokio::task::spawn_blocking(move || {
@@ -182,7 +182,7 @@ async fn on_pieces<T: Send + 'static>(
     caller: &Caller,
     call: impl FnOnce(ResumableUploads, &Organisation) -> Result<T, ResumableError> + Send + 'static,
 ) -> Result<T, Rejection> {
-    let (uploads, organisation) = (state.resumable()?, caller.organisation().clone());
+    let (uploads, organisation) = (state.uploads.resumable()?, caller.organisation().clone());
     state.calls.read_and_write(move || call(uploads, &organisation)).await
 }
 

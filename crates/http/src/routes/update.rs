@@ -28,9 +28,13 @@ pub(crate) async fn delete(ctx: RequestContext) -> Response {
 }
 
 async fn delete_model(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult {
-    let (id, organisation) = (ctx.model_id(0)?, caller.organisation().clone());
+    let id = ctx.model_id(0)?;
     let reply = |ctx: &RequestContext, edited| {
-        ctx.state.remove_contents(move |contents| contents.remove_model(&organisation, id));
+        #[cfg(feature = "uploads")]
+        ctx.state.remove_contents({
+            let organisation = caller.organisation().clone();
+            move |contents| contents.remove_model(&organisation, id)
+        });
         ctx.edit_reply(edited)
     };
     ctx.edit_without_body(caller, id, Edit::Delete, reply).await

@@ -41,16 +41,17 @@ async fn add_data(ctx: &mut RequestContext, caller: &Caller, key: ParsedKey) -> 
     ctx.check(caller, &model, &Edit::AddData(empty_pair()))?;
     let contents = Arc::clone(contents(&ctx.state)?);
     let upload = Upload::to(contents, caller.organisation().clone(), model.id);
-    let (received, finished) = if is_json(&ctx.head.headers) && ctx.state.resumable().is_ok() {
-        let named = FinishedUploads::read(ctx).await;
-        let received = match &named {
-            Ok(named) => named.judge(ctx, caller, upload).await,
-            Err(rejection) => Err(rejection.clone()),
+    let (received, finished) =
+        if is_json(&ctx.head.headers) && ctx.state.uploads.resumable().is_ok() {
+            let named = FinishedUploads::read(ctx).await;
+            let received = match &named {
+                Ok(named) => named.judge(ctx, caller, upload).await,
+                Err(rejection) => Err(rejection.clone()),
+            };
+            (received, named.ok())
+        } else {
+            (receive_multipart(ctx, caller, upload).await, None)
         };
-        (received, named.ok())
-    } else {
-        (receive_multipart(ctx, caller, upload).await, None)
-    };
     let beside = both(key, ctx.reject_query());
     let uploaded = match (received, &beside) {
         (Ok(uploaded), _) => uploaded,

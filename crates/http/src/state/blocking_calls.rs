@@ -23,6 +23,7 @@ pub(crate) enum Wait {
     /// The store's time-out.
     Bounded,
     /// Until the store answers. The task that waits this long is not a request.
+    #[cfg(feature = "uploads")]
     Unbounded,
 }
 
@@ -70,6 +71,7 @@ impl BlockingCalls {
             Wait::Bounded => timeout(self.store_timeout, write)
                 .await
                 .map_err(|_| StoreErrorKind::OutcomeUnknown)?,
+            #[cfg(feature = "uploads")]
             Wait::Unbounded => write.await,
         };
         written.map_err(Into::into)

@@ -2,7 +2,7 @@ use super::*;
 
 #[test]
 fn an_endpoint_is_found_by_its_method_and_route_below_any_prefix() {
-    for endpoint in &ENDPOINTS {
+    for endpoint in all() {
         let method = serde_json::to_value(&endpoint.method).unwrap();
         let method = method.as_str().unwrap().to_uppercase();
         for prefix in ["", "/below"] {
