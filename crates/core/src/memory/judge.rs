@@ -34,7 +34,7 @@ impl Tables {
             let old = rows.events.values().take_while(is_old).take(left);
             if let Some(last) = old.clone().last() {
                 events += old.count() as u64;
-                let (organisation, first) = (organisation.clone(), last.position + 1);
+                let (organisation, first) = (organisation.clone(), last.position.saturating_add(1));
                 changes.push(RowChange::RemoveEvents { organisation, first });
             }
         }

@@ -141,7 +141,7 @@ impl Tables {
             identity: self.identity.unwrap_or(StoreIdentity::from_bytes([0; 16])),
             lineage: self.lineage,
             last_id: self.last_id,
-            events: counts.map(|it| it.last_event).sum::<u64>() + self.erased_events,
+            events: counts.map(|it| it.last_event).fold(self.erased_events, u64::saturating_add),
             has_data: self.organisations.values().any(|rows| !rows.data.is_empty()),
         }
     }

@@ -210,7 +210,8 @@ impl Tables {
 
     fn erase(&mut self, organisation: &Organisation) {
         let erased = self.organisations.remove(organisation);
-        self.erased_events += erased.and_then(|it| it.counts).map_or(0, |it| it.last_event);
+        let events = erased.and_then(|it| it.counts).map_or(0, |it| it.last_event);
+        self.erased_events = self.erased_events.saturating_add(events);
         self.queue.retain(|(.., of)| of != organisation);
         for (id, key) in self.keys.extract_if(.., |_, key| key.organisation == *organisation) {
             self.ids.remove(&key.digest);

@@ -88,8 +88,11 @@ fn the_changes_of_a_log_have_the_same_effect_again() {
     let StoreSummary { last_id, events, .. } = tables.summary();
     assert_eq!((last_id, events), (7, 5));
     assert_eq!(tables.registrations(), [register("acme")]);
-    let numbers: Vec<u64> = tables.admissions.values().flatten().map(|it| it.number).collect();
-    assert_eq!(numbers, [2, 3, 1]);
+    let page = tables.events(&organisation("acme"), 0, 9);
+    assert_eq!((page.events.len(), page.first, page.last), (1, 3, 3));
+    let admissions = tables.admissions.values().flatten();
+    let admissions: Vec<_> = admissions.map(|it| (it.number, it.at.unix_millis())).collect();
+    assert_eq!(admissions, [(2, 15_000), (3, 20_000), (1, 6_000)]);
 }
 
 /// A log may be older than a damage that it shows: no change of it panics.
