@@ -2,7 +2,10 @@
 
 /// The name of the layout, in the folder's marker and in the database. Its number grows with every
 /// layout that an earlier version of this crate cannot read or must not write.
-pub(crate) const LAYOUT: &str = "custom-models in sled, layout 4\n";
+pub(crate) const LAYOUT: &str = "custom-models in sled, layout 5\n";
+
+/// The name of layout 4, which had a row for each admission.
+pub(crate) const FOURTH_LAYOUT: &str = "custom-models in sled, layout 4\n";
 
 /// The name of layout 3, which had other rows of admissions.
 pub(crate) const THIRD_LAYOUT: &str = "custom-models in sled, layout 3\n";
@@ -17,13 +20,15 @@ pub(crate) const FIRST_LAYOUT: &str = "custom-models in sled, layout 1\n";
 const LAYOUT_NAME: &str = "custom-models in sled, layout ";
 
 /// The number of [`LAYOUT`].
-const LAYOUT_NUMBER: u32 = 4;
+const LAYOUT_NUMBER: u32 = 5;
 
 /// A layout, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Layout {
     /// The current one.
     Ours,
+    /// Layout 4, migrated at opening.
+    Fourth,
     /// Layout 3, migrated at opening.
     Third,
     /// Layout 2, migrated at opening.
@@ -44,6 +49,7 @@ impl Layout {
             .and_then(|number| number.parse::<u32>().ok());
         match number {
             Some(LAYOUT_NUMBER) => Layout::Ours,
+            Some(4) => Layout::Fourth,
             Some(3) => Layout::Third,
             Some(2) => Layout::Second,
             Some(1) => Layout::First,

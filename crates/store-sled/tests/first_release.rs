@@ -28,7 +28,7 @@ use common::{Life, acme, answer_key, copy, create, id, list, pair, tamper};
 
 const MARKER: &str = "custom-models-sled";
 
-const NOW: &str = "custom-models in sled, layout 4\n";
+const NOW: &str = "custom-models in sled, layout 5\n";
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/first-release")
@@ -140,7 +140,7 @@ fn a_step_to_this_layout_that_was_cut_short_is_made_again() {
     for text in [
         &b"custom-models in sled, layout 1\n"[..],
         b"custom-models in sled, layout 2\nin u",
-        b"custom-models in sled, layout 4\nin u",
+        b"custom-models in sled, layout 5\nin u",
     ] {
         fs::write(folder.join(MARKER), text).unwrap();
         let store = SledStore::open(&folder).unwrap();
@@ -177,6 +177,6 @@ fn model_6_a_folder_of_the_first_release_that_was_left_open_is_put_right() {
 #[test]
 fn a_folder_of_the_first_release_with_a_later_database_is_newer() {
     let (_temporary, folder) = first_release();
-    tamper(&folder, |db| drop(db.insert("f", "custom-models in sled, layout 5\n").unwrap()));
+    tamper(&folder, |db| drop(db.insert("f", "custom-models in sled, layout 6\n").unwrap()));
     assert_eq!(SledStore::open(&folder).unwrap_err().kind(), StoreErrorKind::Newer);
 }

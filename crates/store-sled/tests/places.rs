@@ -94,7 +94,7 @@ fn a_sled_database_of_something_else_is_not_ours_and_not_touched() {
 
 #[test]
 fn a_sled_database_of_something_else_beside_our_marker_is_not_ours() {
-    for marker in ["", "custom-models in sled, layout 1\n", "custom-models in sled, layout 4\n"] {
+    for marker in ["", "custom-models in sled, layout 1\n", "custom-models in sled, layout 5\n"] {
         let temporary = tempfile::tempdir().unwrap();
         tamper(temporary.path(), |db| {
             db.insert("key", "value").unwrap();
@@ -124,7 +124,7 @@ fn a_newer_store_is_newer_and_not_touched() {
     let temporary = tempfile::tempdir().unwrap();
     let folder = temporary.path().join("store");
     make_store(&folder, 3);
-    fs::write(folder.join(MARKER), "custom-models in sled, layout 5\n").unwrap();
+    fs::write(folder.join(MARKER), "custom-models in sled, layout 6\n").unwrap();
     refuses_untouched(&folder, StoreErrorKind::Newer);
 }
 
@@ -134,7 +134,7 @@ fn a_newer_database_under_our_marker_is_newer() {
     let folder = temporary.path().join("store");
     make_store(&folder, 3);
     tamper(&folder, |db| {
-        db.insert("f", "custom-models in sled, layout 5\n").unwrap();
+        db.insert("f", "custom-models in sled, layout 6\n").unwrap();
     });
     assert_eq!(refusal(&folder).0, StoreErrorKind::Newer);
     tamper(&folder, |db| {
@@ -145,7 +145,7 @@ fn a_newer_database_under_our_marker_is_newer() {
 
 #[test]
 fn a_creation_that_was_cut_short_is_finished() {
-    let whole = "custom-models in sled, layout 4\n";
+    let whole = "custom-models in sled, layout 5\n";
     let of_the_first_release = &"custom-models in sled, layout 1\n"[..whole.len() - 1];
     for marker in ["", &whole[..1], &whole[..whole.len() - 1], of_the_first_release] {
         for has_database in [false, true] {

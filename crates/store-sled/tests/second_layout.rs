@@ -23,7 +23,7 @@ use common::{copy, create, export, list, tamper};
 
 const MARKER: &str = "custom-models-sled";
 
-const NOW: &str = "custom-models in sled, layout 4\n";
+const NOW: &str = "custom-models in sled, layout 5\n";
 
 fn second_layout() -> (TempDir, PathBuf) {
     let temporary = tempfile::tempdir().unwrap();

@@ -106,22 +106,21 @@ fn a_step_from_layout_3_that_was_cut_short_is_made_again() {
     let (_temporary, whole) = third_layout();
     SledStore::open(&whole).unwrap().close().unwrap();
     let mut new = Vec::new();
-    tamper(&whole, |db| new = db.scan_prefix("w").keys().map(Result::unwrap).collect());
-    assert_eq!(new.len(), 5);
-    // With some of the new rows; with all of them and the name; and with rows left by a shorter
-    // window.
+    tamper(&whole, |db| new = db.scan_prefix("n").map(Result::unwrap).collect());
+    assert_eq!(new.len(), 3);
+    // With some of the new rows; with all of them and the name; and with rows that are left of
+    // another migration.
     for step in 0..3 {
         let (_temporary, folder) = third_layout();
         tamper(&folder, |db| {
-            let made = if step == 1 { 5 } else { 2 };
-            new.iter().take(made).for_each(|row| drop(db.insert(row, &[]).unwrap()));
+            let made = if step == 1 { 3 } else { 2 };
+            new.iter().take(made).for_each(|(key, row)| drop(db.insert(key, row).unwrap()));
             match step {
-                1 => drop(db.insert("f", "custom-models in sled, layout 4\n").unwrap()),
+                1 => drop(db.insert("f", "custom-models in sled, layout 5\n").unwrap()),
                 2 => {
-                    let number = 77_u64.to_be_bytes();
-                    let row = new.first().unwrap();
-                    let row = [row.get(..row.len() - 8).unwrap(), &number].concat();
-                    db.insert(row, &[]).unwrap();
+                    let (key, row) = new.first().unwrap();
+                    let (window, at) = (key.get(1..).unwrap(), row.get(..8).unwrap());
+                    db.insert([b"p", window, at, &[7; 8]].concat(), &[]).unwrap();
                 }
                 _ => {}
             }

@@ -9,7 +9,7 @@ use crate::database::journal::PartialGroup;
 use crate::database::repair_v1;
 use crate::database::watermark::Mark;
 use crate::error::{call_sled, damaged};
-use crate::rows::admissions;
+use crate::rows::admissions::migration as admissions;
 use crate::rows::identity::identity_from_row;
 use crate::rows::keys::{FORMAT, IDENTITY, LAST_ID, TOTALS, number};
 use crate::rows::totals::Totals;
@@ -28,7 +28,7 @@ pub(crate) fn recognise(
     let db = &opened.db;
     let layout = call_sled(|| db.get(FORMAT))?.map(|layout| Layout::of(&layout));
     match layout {
-        Some(Layout::Ours | Layout::Third) => {}
+        Some(Layout::Ours | Layout::Fourth | Layout::Third) => {}
         Some(Layout::Newer) => return Err(StoreErrorKind::Newer.into()),
         Some(Layout::Unknown) => return Err(damaged("an unknown layout")),
         None if !is_empty(db)? => {
@@ -46,7 +46,9 @@ pub(crate) fn recognise(
         Some(Layout::First) | None => None,
         _ => PartialGroup::find(db)?,
     };
-    if let (Some(expected), Some(Layout::Ours | Layout::Third)) = (expected, layout) {
+    if let (Some(expected), Some(Layout::Ours | Layout::Fourth | Layout::Third)) =
+        (expected, layout)
+    {
         expected.check(&mark(db, partial.as_ref())?)?;
     }
     if let Some(partial) = partial {
@@ -61,7 +63,7 @@ pub(crate) fn recognise(
     if layout != Some(Layout::Ours) {
         write_durably(backend, opened, migration(db, layout)?)?;
     }
-    if let Some(batch) = admissions::removal_of_v3(db)? {
+    if let Some(batch) = admissions::removal(db)? {
         write_durably(backend, opened, vec![batch])?;
     }
     mark(db, None)
@@ -114,10 +116,10 @@ fn initial_rows(db: &Db) -> Result<Batch, StoreError> {
 /// interrupted migration is repeated.
 fn migration(db: &Db, before: Option<Layout>) -> Result<Vec<Batch>, StoreError> {
     let mut batches = Vec::new();
-    if before != Some(Layout::Third) {
+    if !matches!(before, Some(Layout::Third | Layout::Fourth)) {
         batches.push(initial_rows(db)?);
     }
-    batches.extend(admissions::migration_from_v3(db)?);
+    batches.extend(admissions::batches(db, before == Some(Layout::Fourth))?);
     let mut layout = Batch::default();
     layout.insert(FORMAT, LAYOUT);
     batches.push(layout);

@@ -1,157 +1,104 @@
-//! Rows of admissions: one key each, without a value. One row per window could grow to a size at
-//! which sled writes files that it never syncs.
+//! Rows of admissions. A row has up to eight consecutive admissions of a window, since each row of a
+//! group costs about the same. One row per window could grow to a size at which sled writes files
+//! that it never syncs.
 //!
-//! A key is `w`, the window's key after its length (1 byte), the operation, a zero, the time of the
-//! admission and its number (8 bytes each). So the admissions of a window are sorted by time, which
-//! is also the order of their numbers. Up to layout 3 a key was `a`, the id of an API key (6
-//! bytes), the operation, a zero, the time, and a number that distinguished admissions of one
-//! millisecond (4 bytes).
+//! The newest admissions of a window are one row. Its key is `n`, the window's key after its length
+//! (1 byte), the operation, and a zero; its value is the time of the last admission and its number
+//! (8 bytes each), and the times of those before it. The key of each row before has `p` in the place
+//! of `n`, and ends with the time and the number of its last admission; its value is the times of
+//! the others. So the admissions of a window are sorted by time, which is also the order of their
+//! numbers.
 
 use std::ops::Range;
 
-use custom_models_core::access::{Operation, Window, WindowKey};
-use custom_models_core::store::{Admission, AdmissionRows, AdmissionRowsMut, StoreError};
+use custom_models_core::access::{Window, WindowKey};
+use custom_models_core::store::{
+    Admission, AdmissionRows, AdmissionRowsMut, AdmissionRun, StoreError,
+};
 use custom_models_core::time::UnixMillis;
-use sled::{Batch, Db};
+use sled::Db;
 
-use crate::error::{call_sled, damaged};
+use crate::error::damaged;
 use crate::rows::keys::{moment_from_bytes, moment_to_bytes};
 use crate::rows::overflow::Edits;
 use crate::rows::write_set::WriteSet;
 
+pub(crate) mod migration;
+pub(crate) mod sweep;
+
 /// The number of rows read or written at a time.
 const PAGE: usize = 1000;
 
-/// The prefix of the keys of a window's admissions.
-pub(crate) fn window_prefix(window: &Window) -> Vec<u8> {
+/// The key prefix of the newest admissions.
+const NEWEST: &[u8] = b"n";
+
+/// The key prefix of all others.
+const OLDER: &[u8] = b"p";
+
+/// The key of the newest admissions of a window.
+pub(crate) fn newest_key(window: &Window) -> Vec<u8> {
+    key_below(NEWEST, window)
+}
+
+/// The prefix of the keys of a window's older admissions.
+pub(crate) fn older_prefix(window: &Window) -> Vec<u8> {
+    key_below(OLDER, window)
+}
+
+fn key_below(kind: &[u8], window: &Window) -> Vec<u8> {
     let (key, operation) = (window.key.as_bytes(), window.operation.as_str());
     let length = u8::try_from(key.len()).unwrap_or(u8::MAX);
-    [b"w", &[length][..], key, operation.as_bytes(), b"\0"].concat()
+    [kind, &[length], key, operation.as_bytes(), b"\0"].concat()
 }
 
-fn key_of(window: &Window, Admission { number, at }: Admission) -> Vec<u8> {
-    [window_prefix(window).as_slice(), &moment_to_bytes(at), &number.to_be_bytes()].concat()
+/// The key of a run of older admissions, by its last one.
+fn older_key(window: &Window, Admission { number, at }: Admission) -> Vec<u8> {
+    [older_prefix(window).as_slice(), &moment_to_bytes(at), &number.to_be_bytes()].concat()
 }
 
-/// All keys of a window.
-fn keys_of(window: &Window) -> Range<Vec<u8>> {
-    let begin = window_prefix(window);
+/// All keys of a window's older admissions.
+fn older_keys(window: &Window) -> Range<Vec<u8>> {
+    let begin = older_prefix(window);
     let end = [begin.as_slice(), &[u8::MAX; 17]].concat();
     begin..end
 }
 
-/// The keys of a window with times after `after`.
+/// The keys of a window's runs that end after `after`.
 fn keys_after(window: &Window, after: UnixMillis) -> Range<Vec<u8>> {
-    let Range { start, end } = keys_of(window);
+    let Range { start, end } = older_keys(window);
     let begin = [start.as_slice(), &moment_to_bytes(after), &[u8::MAX; 9]].concat();
     begin..end
 }
 
-fn admission_of(key: &[u8]) -> Result<Admission, StoreError> {
-    let parts = || {
-        let (rest, number) = key.split_last_chunk()?;
-        let at = moment_from_bytes(*rest.last_chunk()?);
-        Some(Admission { number: u64::from_be_bytes(*number), at })
-    };
-    let admission = parts().filter(|admission| admission.number > 0);
-    admission.ok_or_else(|| damaged("an admission without a number"))
+fn newest_to_bytes(run: &AdmissionRun) -> Vec<u8> {
+    let Admission { number, at } = run.last();
+    let (at, number) = (moment_to_bytes(at), number.to_be_bytes());
+    [at.as_slice(), &number, &run.earlier_to_bytes()].concat()
 }
 
-/// The admissions as a group sees them, with the edits of a write.
-pub(crate) struct Admissions<'a> {
-    pub(crate) db: &'a Db,
-    pub(crate) changes: &'a WriteSet,
-    /// The edits of the write, not yet part of the changes.
-    pub(crate) edits: &'a mut Edits,
+fn newest_from_bytes(row: &[u8]) -> Result<AdmissionRun, StoreError> {
+    row.split_at_checked(16).and_then(|(last, earlier)| run(last, earlier)).ok_or_else(invalid)
 }
 
-impl AdmissionRows for Admissions<'_> {
-    type Error = StoreError;
-
-    fn last(&mut self, window: &Window) -> Result<Option<Admission>, StoreError> {
-        let last = self.changes.last_key(self.db, &window_prefix(window))?;
-        last.map(|key| admission_of(&key)).transpose()
-    }
-
-    fn first_after(
-        &mut self,
-        window: &Window,
-        after: UnixMillis,
-    ) -> Result<Option<Admission>, StoreError> {
-        let first = self.changes.first_keys(self.db, keys_after(window, after), 1)?;
-        first.first().map(|key| admission_of(key)).transpose()
-    }
-
-    fn numbered(&mut self, window: &Window, number: u64) -> Result<Option<Admission>, StoreError> {
-        let Range { start: mut begin, end } = keys_of(window);
-        loop {
-            let keys = self.changes.first_keys(self.db, begin..end.clone(), PAGE)?;
-            for key in &keys {
-                let admission = admission_of(key)?;
-                if admission.number >= number {
-                    return Ok(Some(admission));
-                }
-            }
-            match keys.last() {
-                Some(last) if keys.len() == PAGE => begin = [last.as_slice(), b"\0"].concat(),
-                _ => return Ok(None),
-            }
-        }
-    }
+fn older_from_row(key: &[u8], row: &[u8]) -> Result<AdmissionRun, StoreError> {
+    key.last_chunk::<16>().and_then(|last| run(last, row)).ok_or_else(invalid)
 }
 
-impl AdmissionRowsMut for Admissions<'_> {
-    fn insert(&mut self, window: &Window, admission: Admission) -> Result<(), StoreError> {
-        self.edits.push((key_of(window, admission), Some(Vec::new())));
-        Ok(())
-    }
-
-    fn delete_first(
-        &mut self,
-        window: &Window,
-        until: UnixMillis,
-        most: u32,
-    ) -> Result<(), StoreError> {
-        let old = window_prefix(window)..keys_after(window, until).start;
-        let most = usize::try_from(most).unwrap_or(usize::MAX);
-        let old = self.changes.first_keys(self.db, old, most)?;
-        self.edits.extend(old.into_iter().map(|key| (key, None)));
-        Ok(())
-    }
+/// A run by the time and the number of its last admission, and the times of the others.
+fn run(last: &[u8], earlier: &[u8]) -> Option<AdmissionRun> {
+    let (at, number) = last.split_first_chunk()?;
+    let number = u64::from_be_bytes(number.try_into().ok()?);
+    AdmissionRun::from_bytes(Admission { number, at: moment_from_bytes(*at) }, earlier)
 }
 
-/// Adds the edits that delete at most `limit` admissions made until `until`, window by window, and move
-/// those later than `now` to `now`. Returns the number of deleted ones.
-pub(crate) fn sweep(
-    db: &Db,
-    changes: &WriteSet,
-    edits: &mut Edits,
-    until: UnixMillis,
-    now: UnixMillis,
-    limit: u32,
-) -> Result<u64, StoreError> {
-    let (mut begin, mut swept) = (b"w".to_vec(), 0);
-    let mut left = usize::try_from(limit).unwrap_or(usize::MAX);
-    while let Some(first) = changes.first_keys(db, begin..b"x".to_vec(), 1)?.into_iter().next() {
-        let window = window_of(&first)?;
-        let old = window_prefix(&window)..keys_after(&window, until).start;
-        let old = changes.first_keys(db, old, left)?;
-        left -= old.len();
-        swept += old.len() as u64;
-        edits.extend(old.into_iter().map(|key| (key, None)));
-        for key in changes.first_keys(db, keys_after(&window, now), usize::MAX)? {
-            let admission = Admission { at: now, ..admission_of(&key)? };
-            edits.push((key, None));
-            edits.push((key_of(&window, admission), Some(Vec::new())));
-        }
-        begin = keys_of(&window).end;
-    }
-    Ok(swept)
+fn invalid() -> StoreError {
+    damaged("invalid admissions")
 }
 
+/// The window in the key of a row of either kind.
 fn window_of(key: &[u8]) -> Result<Window, StoreError> {
     let parts = || {
-        let (length, rest) = key.strip_prefix(b"w")?.split_first()?;
+        let (length, rest) = key.get(1..)?.split_first()?;
         let (key, rest) = rest.split_at_checked(usize::from(*length))?;
         let operation = rest.get(..rest.iter().position(|byte| *byte == 0)?)?;
         let operation = str::from_utf8(operation).ok()?.parse().ok()?;
@@ -160,66 +107,112 @@ fn window_of(key: &[u8]) -> Result<Window, StoreError> {
     parts().ok_or_else(|| damaged("an admission without a window"))
 }
 
-/// The batches that convert the rows of layout 3. The first remove what an interrupted migration
-/// left behind.
-pub(crate) fn migration_from_v3(db: &Db) -> Result<Vec<Batch>, StoreError> {
-    let mut batches = batches(db, b"w", |batch, key| {
-        batch.remove(key);
-        Ok(())
-    })?;
-    let mut before: Option<(Window, u64)> = None;
-    batches.extend(self::batches(db, b"a", |batch, key| {
-        let (window, at) = old_admission_of(key)?;
-        let number = before.filter(|(of, _)| *of == window).map_or(1, |(_, number)| number + 1);
-        before = Some((window, number));
-        batch.insert(key_of(&window, Admission { number, at }), &[]);
-        Ok(())
-    })?);
-    Ok(batches)
+/// The newest admissions of the window that was read last.
+pub(crate) type Newest = Option<(Window, AdmissionRun)>;
+
+/// The admissions as a group sees them, with the edits of a write.
+pub(crate) struct Admissions<'a> {
+    pub(crate) db: &'a Db,
+    pub(crate) changes: &'a WriteSet,
+    /// The edits of the write, not yet part of the changes.
+    pub(crate) edits: &'a mut Edits,
+    pub(crate) newest: &'a mut Newest,
 }
 
-/// A batch that removes the rows of layout 3; `None` if there are none.
-pub(crate) fn removal_of_v3(db: &Db) -> Result<Option<Batch>, StoreError> {
-    let mut rows = db.scan_prefix(b"a");
-    let mut batch = None;
-    while let Some((key, _)) = call_sled(|| rows.next().transpose())? {
-        batch.get_or_insert_with(Batch::default).remove(key);
+impl Admissions<'_> {
+    fn newest(&mut self, window: &Window) -> Result<Option<&mut AdmissionRun>, StoreError> {
+        if self.newest.as_ref().is_none_or(|(of, _)| of != window) {
+            let row = self.changes.row(self.db, &newest_key(window))?;
+            let run = row.map(|row| newest_from_bytes(&row)).transpose()?;
+            *self.newest = run.map(|run| (*window, run));
+        }
+        Ok(self.newest.as_mut().map(|(_, run)| run))
     }
-    Ok(batch)
 }
 
-fn batches(
-    db: &Db,
-    prefix: &[u8],
-    mut add: impl FnMut(&mut Batch, &[u8]) -> Result<(), StoreError>,
-) -> Result<Vec<Batch>, StoreError> {
-    let (mut batches, mut batch, mut rows) = (Vec::new(), Batch::default(), 0);
-    let mut found = db.scan_prefix(prefix);
-    while let Some((key, _)) = call_sled(|| found.next().transpose())? {
-        add(&mut batch, &key)?;
-        rows += 1;
-        if rows == PAGE {
-            batches.push(std::mem::take(&mut batch));
-            rows = 0;
+impl AdmissionRows for Admissions<'_> {
+    type Error = StoreError;
+
+    fn last(&mut self, window: &Window) -> Result<Option<Admission>, StoreError> {
+        Ok(self.newest(window)?.map(|run| run.last()))
+    }
+
+    fn first_after(
+        &mut self,
+        window: &Window,
+        after: UnixMillis,
+    ) -> Result<Option<Admission>, StoreError> {
+        let Some(newest) = self.newest(window)? else { return Ok(None) };
+        let in_newest = newest.admissions().find(|admission| admission.at > after);
+        if newest.first().at <= after {
+            return Ok(in_newest);
+        }
+        let older = self.changes.first_rows(self.db, keys_after(window, after), 1)?;
+        let Some((key, row)) = older.first() else { return Ok(in_newest) };
+        Ok(older_from_row(key, row)?.admissions().find(|admission| admission.at > after))
+    }
+
+    fn numbered(&mut self, window: &Window, number: u64) -> Result<Option<Admission>, StoreError> {
+        let Some(newest) = self.newest(window)? else { return Ok(None) };
+        let in_newest = newest.admissions().find(|admission| admission.number >= number);
+        if newest.first().number <= number {
+            return Ok(in_newest);
+        }
+        let Range { start: mut begin, end } = older_keys(window);
+        loop {
+            let rows = self.changes.first_rows(self.db, begin..end.clone(), PAGE)?;
+            for (key, row) in &rows {
+                let run = older_from_row(key, row)?;
+                let found = run.admissions().find(|admission| admission.number >= number);
+                if found.is_some() {
+                    return Ok(found);
+                }
+            }
+            match rows.last() {
+                Some((last, _)) if rows.len() == PAGE => {
+                    begin = [last.as_slice(), b"\0"].concat();
+                }
+                _ => return Ok(in_newest),
+            }
         }
     }
-    if rows > 0 {
-        batches.push(batch);
-    }
-    Ok(batches)
 }
 
-fn old_admission_of(key: &[u8]) -> Result<(Window, UnixMillis), StoreError> {
-    let parts = || {
-        let (id, rest) = key.strip_prefix(b"a")?.split_first_chunk::<6>()?;
-        let (rest, _) = rest.split_last_chunk::<4>()?;
-        let (operation, at) = rest.split_last_chunk::<8>()?;
-        let operation: Operation =
-            str::from_utf8(operation.strip_suffix(b"\0")?).ok()?.parse().ok()?;
-        let window = Window { key: WindowKey::new(id).ok()?, operation };
-        Some((window, moment_from_bytes(*at)))
-    };
-    parts().ok_or_else(|| damaged("an admission without a time"))
+impl AdmissionRowsMut for Admissions<'_> {
+    fn insert(&mut self, window: &Window, admission: Admission) -> Result<(), StoreError> {
+        let mut run = AdmissionRun::new(admission);
+        if let Some(newest) = self.newest(window)? {
+            let complete = newest.push(admission);
+            run = newest.clone();
+            self.edits.extend(complete.map(|complete| {
+                (older_key(window, complete.last()), Some(complete.earlier_to_bytes()))
+            }));
+        }
+        self.edits.push((newest_key(window), Some(newest_to_bytes(&run))));
+        *self.newest = Some((*window, run));
+        Ok(())
+    }
+
+    /// Deletes the oldest rows that have left the window as a whole.
+    fn delete_first(
+        &mut self,
+        window: &Window,
+        until: UnixMillis,
+        most: u32,
+    ) -> Result<(), StoreError> {
+        let mut left = u64::from(most);
+        let Range { start: mut begin, .. } = older_keys(window);
+        let end = keys_after(window, until).start;
+        while left > 0
+            && let Some((key, row)) = self.changes.first_rows(self.db, begin..end.clone(), 1)?.pop()
+        {
+            let count = older_from_row(&key, &row)?.admissions().count() as u64;
+            left = left.saturating_sub(count);
+            begin = [key.as_slice(), b"\0"].concat();
+            self.edits.push((key, None));
+        }
+        Ok(())
+    }
 }
 
 #[cfg(test)]

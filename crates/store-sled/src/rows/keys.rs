@@ -22,7 +22,8 @@
 //! | `t` time organisation 0 digest | nothing: the time of that answer |
 //! | `o` organisation | the name of its plan, if it is registered |
 //! | `k` digest | an API key, see `access` |
-//! | `w` window time number | nothing: an admission, see `admissions` |
+//! | `n` window | its newest admissions, see `admissions` |
+//! | `p` window time number | the admissions before those, see `admissions` |
 //! | `j` number | the journal of a group that is being written |
 //!
 //! Models, data, events and answers may continue in further rows, see `overflow`.
@@ -30,7 +31,8 @@
 //! Layout 1 had `f`, `i`, `c`, `m`, `o`, `k` and `a`, and a first form of models that can still be
 //! read. The number of the layout grew, because an older version would write models without events.
 //! Layout 2 had all but `s` and `g`; an older version would write groups without counting them.
-//! Layout 3 had admissions under `a`, with numbers that distinguished those of one millisecond.
+//! Layout 3 had admissions under `a`, with numbers that distinguished those of one millisecond; layout
+//! 4 had one row for each under `w`.
 //!
 //! INVARIANT: a counter is the number of the organisation's models. The last id is at least every
 //! id that was ever acknowledged. There is a row under `q` for every model whose training can be

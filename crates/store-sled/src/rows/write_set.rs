@@ -8,7 +8,7 @@ use sled::{Batch, Db};
 
 use crate::error::call_sled;
 use crate::rows::overflow::Edits;
-use crate::rows::range::below;
+use crate::rows::range::{Rows, below};
 
 /// The rows that a group changes, with their old and new values.
 #[derive(Clone, Debug, Default)]
@@ -80,16 +80,28 @@ impl WriteSet {
         keys: Range<Vec<u8>>,
         limit: usize,
     ) -> Result<Vec<Vec<u8>>, StoreError> {
+        let rows = self.first_rows(db, keys, limit)?;
+        Ok(rows.into_iter().map(|(key, _)| key).collect())
+    }
+
+    /// The first rows of a range with the changes so far.
+    pub(crate) fn first_rows(
+        &self,
+        db: &Db,
+        keys: Range<Vec<u8>>,
+        limit: usize,
+    ) -> Result<Rows, StoreError> {
         let changed = self.rows.range::<Vec<u8>, _>(&keys.start..&keys.end);
-        let changed = changed.filter(|(_, change)| change.after.is_some());
-        let mut found: Vec<_> = changed.map(|(key, _)| key.clone()).take(limit).collect();
+        let changed = changed.filter_map(|(key, change)| Some((key, change.after.as_ref()?)));
+        let changed = changed.map(|(key, row)| (key.clone(), row.clone()));
+        let mut found: Rows = changed.take(limit).collect();
         let mut rows = db.range(keys);
         let mut unchanged = 0;
         while unchanged < limit
-            && let Some((key, _)) = call_sled(|| rows.next().transpose())?
+            && let Some((key, row)) = call_sled(|| rows.next().transpose())?
         {
             if !self.rows.contains_key(key.as_ref()) {
-                found.push(key.to_vec());
+                found.push((key.to_vec(), row.to_vec()));
                 unchanged += 1;
             }
         }

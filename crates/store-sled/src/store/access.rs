@@ -62,13 +62,17 @@ impl AccessStore for SledStore {
     ) -> Result<WindowState, StoreError> {
         self.database.read(|db| {
             let (changes, mut edits) = (WriteSet::default(), Edits::new());
-            let mut rows = Admissions { db, changes: &changes, edits: &mut edits };
+            let mut newest = None;
+            let mut rows =
+                Admissions { db, changes: &changes, edits: &mut edits, newest: &mut newest };
             let last = rows.last(window)?;
             let state = window_state(&mut rows, window, limit, now)?;
+            *rows.newest = None;
             if rows.last(window)? == last {
                 return Ok(state);
             }
             let _blocked = self.database.block_writer();
+            *rows.newest = None;
             window_state(&mut rows, window, limit, now)
         })
     }

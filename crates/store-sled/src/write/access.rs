@@ -10,7 +10,7 @@ use custom_models_core::time::UnixMillis;
 use crate::rows::access::{
     KEYS, decode_key, key_key, key_to_bytes, registration_from_bytes, registration_key,
 };
-use crate::rows::admissions;
+use crate::rows::admissions::sweep::sweep;
 use crate::write::group::PendingWrite;
 
 impl AccessRows for PendingWrite<'_, '_> {
@@ -57,6 +57,6 @@ impl AccessRows for PendingWrite<'_, '_> {
         limit: u32,
     ) -> Result<u64, StoreError> {
         let (db, changes) = (self.group.db, &self.group.changes);
-        admissions::sweep(db, changes, &mut self.edits, now.earlier(longest), now, limit)
+        sweep(db, changes, &mut self.edits, now.earlier(longest), now, limit)
     }
 }

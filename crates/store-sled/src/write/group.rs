@@ -9,7 +9,7 @@ use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 use sled::Db;
 
-use crate::rows::admissions::Admissions;
+use crate::rows::admissions::{Admissions, Newest};
 use crate::rows::counters::Counter;
 use crate::rows::keys::{LAST_ID, TOTALS, counter_key, model_key};
 use crate::rows::overflow::{self, Edits};
@@ -47,7 +47,8 @@ impl<'a> Group<'a> {
         &mut self,
         judge: impl FnOnce(&mut PendingWrite<'_, 'a>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
-        let mut pending = PendingWrite { last_id: self.last_id, edits: Edits::new(), group: self };
+        let mut pending =
+            PendingWrite { last_id: self.last_id, edits: Edits::new(), newest: None, group: self };
         let outcome = judge(&mut pending)?;
         let PendingWrite { last_id, edits, .. } = pending;
         self.changes.set_all(self.db, edits)?;
@@ -132,6 +133,7 @@ impl<'a> Group<'a> {
 pub(crate) struct PendingWrite<'g, 'a> {
     pub(crate) group: &'g Group<'a>,
     pub(crate) edits: Edits,
+    newest: Newest,
     last_id: u64,
 }
 
@@ -286,6 +288,6 @@ impl Rows for PendingWrite<'_, '_> {
         at: UnixMillis,
     ) -> Result<(Admissions<'_>, UnixMillis), StoreError> {
         let Group { db, changes, .. } = self.group;
-        Ok((Admissions { db, changes, edits: &mut self.edits }, at))
+        Ok((Admissions { db, changes, edits: &mut self.edits, newest: &mut self.newest }, at))
     }
 }

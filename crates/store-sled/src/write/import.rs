@@ -7,7 +7,7 @@ use custom_models_core::store::{
 };
 
 use crate::rows::access::{KEYS, decode_key, registration_key};
-use crate::rows::admissions::window_prefix;
+use crate::rows::admissions::{newest_key, older_prefix};
 use crate::rows::counters::Counter;
 use crate::rows::identity::{lineage_from_rows, lineage_to_bytes};
 use crate::rows::keys::{
@@ -144,10 +144,11 @@ impl Group<'_> {
             let key = decode_key(&place, &row)?;
             if key.organisation == *organisation && edits.len() < limit {
                 for operation in Operation::ALL {
-                    let admissions = self
-                        .changes
-                        .rows(self.db, &window_prefix(&Window { key: key.id.into(), operation }))?;
-                    edits.extend(admissions.into_keys().map(|admission| (admission, None)));
+                    let window = Window { key: key.id.into(), operation };
+                    for prefix in [older_prefix(&window), newest_key(&window)] {
+                        let admissions = self.changes.rows(self.db, &prefix)?;
+                        edits.extend(admissions.into_keys().map(|row| (row, None)));
+                    }
                 }
                 edits.push((place, None));
             }
