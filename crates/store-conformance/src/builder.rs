@@ -2,7 +2,6 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
-use custom_models_core::ModelId;
 use custom_models_core::store::Store;
 
 /// An error of the setup of a case.
@@ -12,53 +11,80 @@ pub type BoxError = Box<dyn Error + Send + Sync>;
 pub trait Builder {
     /// Creates a new, empty place.
     fn new_place(&self) -> Result<Box<dyn Place>, BoxError>;
+
+    /// Returns the abilities that places of this builder lack.
+    ///
+    /// A case that needs one of them is untested. A missing ability that is not declared here makes its cases
+    /// fail.
+    fn untested(&self) -> &[Ability] {
+        &[]
+    }
 }
 
 /// The place of a store: a folder, or the schema of a database. Dropping it removes it.
+///
+/// A method returns an [`Ability`] as its error if it lacks that ability, as the provided methods do.
 pub trait Place {
     /// Opens the store at this place; the first time it is empty.
     ///
     /// The suite opens a place again after it closed the store or dropped its last handle. Both must release
-    /// the place.
+    /// the place. It also opens a place twice at a time: the second opening fails with
+    /// [`StoreErrorKind::Locked`](custom_models_core::store::StoreErrorKind::Locked), or both share the
+    /// records. An opening ends what [`Place::fail_disk`] began.
     fn open(&self) -> Result<Arc<dyn Store>, BoxError>;
-
-    /// Changes the stored state as if every id up to `to` had been used.
-    ///
-    /// Called while no store is open here, after one was.
-    fn raise_last_id(&self, to: ModelId) -> Result<(), BoxError>;
 
     /// Returns the place as a kill of all processes that have it open would leave it.
     ///
     /// Called while a store is open here. For a store in files this is a copy of the files in one consistent
     /// state, which [`FolderBuilder`](crate::FolderBuilder) makes. For a store on a server it is the same
     /// place with new connections.
-    fn after_kill(&self) -> Result<AfterKill, BoxError>;
+    fn after_kill(&self) -> Result<Box<dyn Place>, BoxError> {
+        Err(Ability::Kill.into())
+    }
+
+    /// Damages the stored model whose name has this text of ASCII letters, so that it cannot be read.
+    ///
+    /// Called while no store is open here.
+    #[expect(unused_variables, reason = "the name is for those who have the ability")]
+    fn damage(&self, text: &str) -> Result<(), BoxError> {
+        Err(Ability::Damage.into())
+    }
+
+    /// Makes the disk fail below the open store: from now on no write of the store reaches it, until the
+    /// place is opened again.
+    ///
+    /// Called while a store is open here and idle.
+    fn fail_disk(&self) -> Result<(), BoxError> {
+        Err(Ability::FailingDisk.into())
+    }
 }
 
-/// The state of a store after its process was killed.
-pub enum AfterKill {
-    /// A place with everything that was acknowledged (MODEL-6).
-    Place(Box<dyn Place>),
-    /// Nothing, and the store is exempt from the rule.
-    Exempt(Exemption),
-}
-
-/// A rule that a store is exempt from, by number. Only this crate creates exemptions.
+/// An ability of a [`Place`] that some cases need. As an error it says that the place lacks it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Exemption(&'static str);
-
-impl Exemption {
-    /// The exemption of the store in memory, whose records end with the process.
-    pub(crate) const MODEL_6: Exemption = Exemption("MODEL-6");
-
-    /// Returns the number of the rule.
-    pub const fn rule(self) -> &'static str {
-        self.0
-    }
+#[non_exhaustive]
+pub enum Ability {
+    /// Opening a place again finds what was acknowledged.
+    Reopening,
+    /// A place can be opened while its store is open.
+    SecondOpening,
+    /// [`Place::after_kill`].
+    Kill,
+    /// [`Place::damage`].
+    Damage,
+    /// [`Place::fail_disk`].
+    FailingDisk,
 }
 
-impl fmt::Display for Exemption {
+impl fmt::Display for Ability {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "exempt from {}", self.0)
+        f.write_str(match self {
+            Ability::Reopening => "a place cannot be opened again",
+            Ability::SecondOpening => "a place cannot be opened twice at a time",
+            Ability::Kill => "a kill cannot be simulated",
+            Ability::Damage => "records cannot be damaged",
+            Ability::FailingDisk => "the disk cannot be made to fail",
+        })
     }
 }
+
+impl Error for Ability {}

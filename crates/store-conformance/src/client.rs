@@ -240,6 +240,12 @@ impl Client {
     }
 }
 
+impl From<Arc<dyn Store>> for Client {
+    fn from(store: Arc<dyn Store>) -> Self {
+        Client { store }
+    }
+}
+
 impl Deref for Client {
     type Target = dyn Store;
 

@@ -8,16 +8,14 @@
 //! use std::sync::Arc;
 //! use custom_models_store_conformance::{FolderBuilder, conformance_tests};
 //! # use custom_models_core::store::StoreError;
-//! # use custom_models_core::{MemoryStore, ModelId};
+//! # use custom_models_core::MemoryStore;
 //! # struct MyStore;
 //! # impl MyStore {
 //! #     fn open(_: &std::path::Path) -> Result<MemoryStore, StoreError> { Ok(MemoryStore::new()) }
 //! # }
-//! # fn raise_last_id(_: &std::path::Path, _: ModelId) -> Result<(), StoreError> { Ok(()) }
 //!
 //! conformance_tests!(FolderBuilder::new(
 //!     |folder| Ok(Arc::new(MyStore::open(&folder.join("models.db"))?)),
-//!     |folder, id| Ok(raise_last_id(&folder.join("models.db"), id)?),
 //! ));
 //! # fn main() {}
 //! ```
@@ -42,7 +40,7 @@ mod steps;
 mod threads;
 mod verdict;
 
-pub use builder::{AfterKill, BoxError, Builder, Exemption, Place};
+pub use builder::{Ability, BoxError, Builder, Place};
 pub use case::{Case, pass, run};
 pub use differential::{Comparison, Operations};
 pub use folder::FolderBuilder;

@@ -2,13 +2,13 @@ use std::cell::RefCell;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use custom_models_core::MemoryStore;
 use custom_models_core::store::{Store, StoreIdentity};
-use custom_models_core::{MemoryStore, ModelId};
 
-use crate::{AfterKill, BoxError, Builder, Exemption, Place};
+use crate::{Ability, BoxError, Builder, Place};
 
-/// A builder of [`MemoryStore`]s. Reopening a place finds the same records, but they end with the process:
-/// the only builder that is exempt from MODEL-6.
+/// A builder of [`MemoryStore`]s. Reopening a place finds the same records, but they end with the process,
+/// and no disk has them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct MemoryBuilder;
 
@@ -22,6 +22,10 @@ impl Builder for MemoryBuilder {
             MemoryStore::with_identity(StoreIdentity::from_bytes(u128::from(number).to_be_bytes()));
         Ok(Box::new(MemoryPlace { latest: RefCell::new(store) }))
     }
+
+    fn untested(&self) -> &[Ability] {
+        &[Ability::Kill, Ability::Damage, Ability::FailingDisk]
+    }
 }
 
 struct MemoryPlace {
@@ -33,14 +37,5 @@ impl Place for MemoryPlace {
         let reopened = self.latest.borrow().reopen();
         self.latest.replace(reopened.clone());
         Ok(Arc::new(reopened))
-    }
-
-    fn raise_last_id(&self, to: ModelId) -> Result<(), BoxError> {
-        self.latest.borrow().raise_last_id(to);
-        Ok(())
-    }
-
-    fn after_kill(&self) -> Result<AfterKill, BoxError> {
-        Ok(AfterKill::Exempt(Exemption::MODEL_6))
     }
 }

@@ -23,9 +23,9 @@ impl Report {
         self.names(|verdict| matches!(verdict, Verdict::Passed))
     }
 
-    /// Returns the names of the cases that the store is exempt from.
-    pub fn exempt(&self) -> impl Iterator<Item = &'static str> {
-        self.names(|verdict| matches!(verdict, Verdict::Exempt(_)))
+    /// Returns the names of the cases that could not be tested, as the builder declares.
+    pub fn untested(&self) -> impl Iterator<Item = &'static str> {
+        self.names(|verdict| matches!(verdict, Verdict::Untested(_)))
     }
 
     /// Returns the names of the cases that failed.
@@ -52,15 +52,15 @@ impl fmt::Display for Report {
         for (case, verdict) in &self.verdicts {
             match verdict {
                 Verdict::Passed => writeln!(f, "{}: passed", case.name())?,
-                Verdict::Exempt(exemption) => writeln!(f, "{}: {exemption}", case.name())?,
+                Verdict::Untested(ability) => writeln!(f, "{}: untested: {ability}", case.name())?,
                 Verdict::Failed(failure) => writeln!(f, "{}: FAILED: {failure}", case.name())?,
             }
         }
         write!(
             f,
-            "{} passed, {} exempt, {} failed",
+            "{} passed, {} untested, {} failed",
             self.passed().count(),
-            self.exempt().count(),
+            self.untested().count(),
             self.failed().count()
         )
     }

@@ -5,15 +5,15 @@ use std::panic::Location;
 use custom_models_core::Refusal;
 use custom_models_core::store::StoreError;
 
-use crate::{BoxError, Exemption};
+use crate::{Ability, BoxError};
 
 /// The verdict on one case.
 #[derive(Clone, Debug)]
 pub enum Verdict {
     /// The store does what the case tests.
     Passed,
-    /// The case tests a rule that the store is exempt from. Not a pass.
-    Exempt(Exemption),
+    /// The case needs an ability that the builder lacks, and declares to lack. Not a pass.
+    Untested(Ability),
     /// The store breaks its contract, or could not be set up.
     Failed(Failure),
 }
@@ -54,7 +54,7 @@ pub(crate) type Checked<T = ()> = Result<T, Stop>;
 #[derive(Debug)]
 pub(crate) enum Stop {
     Failed(Failure),
-    Exempt(Exemption),
+    Untested(Ability),
 }
 
 impl Stop {
@@ -67,7 +67,10 @@ impl Stop {
 impl From<BoxError> for Stop {
     #[track_caller]
     fn from(error: BoxError) -> Self {
-        Stop::failed(with_causes(&*error))
+        match error.downcast_ref() {
+            Some(ability) => Stop::Untested(*ability),
+            None => Stop::failed(with_causes(&*error)),
+        }
     }
 }
 

@@ -33,7 +33,7 @@ fn lines(store: &dyn Store) -> Checked<Vec<String>> {
     Ok(lines)
 }
 
-fn records(store: &dyn Store) -> Checked<Vec<Record>> {
+pub(crate) fn records(store: &dyn Store) -> Checked<Vec<Record>> {
     let mut records = Vec::new();
     store.export(&mut |record| {
         records.push(record);
@@ -51,7 +51,7 @@ fn import(store: &Client, records: &[Record], batch: usize) -> Checked {
 }
 
 /// Fills a store with records of every kind, the same for two organisations.
-fn filled(store: &Client) -> Checked<[Organisation; 2]> {
+pub(crate) fn filled(store: &Client) -> Checked<[Organisation; 2]> {
     let organisations = [organisation("acme")?, organisation("zebra")?];
     for (number, of) in (0..).zip(&organisations) {
         let registration = registration(of.as_str(), "a plan of é語😀, 'quoted' \"twice\"")?;

@@ -7,7 +7,7 @@ use custom_models_core::{CustomModel, Organisation};
 use crate::client::{ALL, Client, create, fresh};
 use crate::sample::{model, models, organisation};
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
-use crate::{AfterKill, Builder, Place};
+use crate::{Builder, Place};
 
 /// Two organisations with writes of every kind, and their expected content.
 struct Scene {
@@ -101,13 +101,9 @@ pub(crate) fn a_dropped_store_answers_what_was_submitted(builder: &dyn Builder) 
 
 /// Opens the place as a kill would leave it.
 pub(crate) fn killed(place: &dyn Place) -> Checked<(Box<dyn Place>, Client)> {
-    match place.after_kill()? {
-        AfterKill::Exempt(exemption) => Err(Stop::Exempt(exemption)),
-        AfterKill::Place(place) => {
-            let store = Client::open(&*place)?;
-            Ok((place, store))
-        }
-    }
+    let place = place.after_kill()?;
+    let store = Client::open(&*place)?;
+    Ok((place, store))
 }
 
 pub(crate) fn model_6_acknowledged_models_survive_a_kill(builder: &dyn Builder) -> Checked {

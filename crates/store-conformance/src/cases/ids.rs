@@ -1,11 +1,11 @@
 //! Ids: unique over all organisations, increasing, never used twice, up to the last one.
 
 use custom_models_core::ModelId;
-use custom_models_core::store::{Change, Outcome, StoreErrorKind};
+use custom_models_core::store::{ArchiveChange, Change, Outcome, Record, StoreErrorKind};
 
 use crate::Builder;
 use crate::client::{Client, create, delete, fresh};
-use crate::sample::{id, model, models, organisation};
+use crate::sample::{model, models, organisation};
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 
 pub(crate) fn model_1_ids_grow_over_all_organisations(builder: &dyn Builder) -> Checked {
@@ -88,11 +88,8 @@ pub(crate) fn model_1_the_last_id_is_given_and_then_none(builder: &dyn Builder) 
     let (place, store) = fresh(builder)?;
     let (acme, zebra) = (organisation("acme")?, organisation("zebra")?);
     let first = store.create(&acme, &model(0)?)?;
-    store.close()?;
-    drop(store);
-    place.raise_last_id(id(ModelId::MAX - 1)?)?;
-
-    let store = Client::open(&*place)?;
+    raise_last_id(&store, ModelId::MAX - 1)?;
+    let store = store.reopen(&*place)?;
     let last = store.create(&acme, &model(1)?)?;
     ensure_eq!(last.id.get(), ModelId::MAX, "the last id");
     refuses_ids(&store, create(&model(2)?, None))?;
@@ -107,6 +104,12 @@ pub(crate) fn model_1_the_last_id_is_given_and_then_none(builder: &dyn Builder) 
     refuses_ids(&store, create(&model(2)?, None))?;
     store.expect(&acme, &[first])?;
     store.expect(&zebra, &[])
+}
+
+/// Raises the last id, as an import of a store that has used all ids up to this one.
+fn raise_last_id(store: &Client, last_id: u64) -> Checked {
+    store.archive(ArchiveChange::Import(vec![Record::Start { last_id }]))?;
+    Ok(())
 }
 
 fn refuses_ids(store: &Client, change: Change) -> Checked {
@@ -125,11 +128,8 @@ pub(crate) fn model_1_exhausted_ids_refuse_nothing_but_creates(builder: &dyn Bui
     let (place, store) = fresh(builder)?;
     let (acme, zebra) = (organisation("acme")?, organisation("zebra")?);
     let old = store.create_all(&acme, &models(10)?)?;
-    store.close()?;
-    drop(store);
-    place.raise_last_id(id(ModelId::MAX - 2)?)?;
-
-    let store = Client::open(&*place)?;
+    raise_last_id(&store, ModelId::MAX - 2)?;
+    let store = store.reopen(&*place)?;
     let mut writes = Vec::new();
     for old in &old {
         writes.push((zebra.clone(), create(&model(old.id.get())?, None)));
@@ -154,4 +154,25 @@ pub(crate) fn model_1_exhausted_ids_refuse_nothing_but_creates(builder: &dyn Bui
     let store = store.reopen(&*place)?;
     store.expect(&acme, &[])?;
     store.expect(&zebra, &created)
+}
+
+pub(crate) fn model_1_an_import_never_lowers_the_last_id(builder: &dyn Builder) -> Checked {
+    let (place, mut store) = fresh(builder)?;
+    let acme = organisation("acme")?;
+    let mut all = store.create_all(&acme, &models(3)?)?;
+    for last_id in [0, 1, 2] {
+        raise_last_id(&store, last_id)?;
+        all.push(store.create(&acme, &model(4 + last_id)?)?);
+        store.expect(&acme, &all)?;
+        raise_last_id(&store, last_id)?;
+        store = store.reopen(&*place)?;
+        all.push(store.create(&acme, &model(8 + last_id)?)?);
+        store.expect(&acme, &all)?;
+    }
+    // A model that is brought does not lower it either.
+    let lines = crate::cases::archives::records(&*store.handle())?;
+    let oldest = lines.into_iter().find(|record| matches!(record, Record::Model(_)));
+    store.archive(ArchiveChange::Import(oldest.into_iter().collect()))?;
+    all.push(store.create(&acme, &model(12)?)?);
+    store.expect(&acme, &all)
 }

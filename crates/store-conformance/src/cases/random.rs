@@ -32,7 +32,7 @@ pub(crate) fn random_operations_are_answered_as_by_the_reference(builder: &dyn B
         match agree(builder, records, &operations) {
             Ok(()) => Ok(()),
             Err(Stop::Failed(failure)) => Err(TestCaseError::fail(failure.to_string())),
-            Err(Stop::Exempt(exemption)) => Err(TestCaseError::fail(exemption.to_string())),
+            Err(Stop::Untested(ability)) => Err(TestCaseError::fail(ability.to_string())),
         }
     });
     match outcome {

@@ -40,7 +40,7 @@ pub(crate) fn random_changes_of_access_are_judged_as_by_the_reference(
     let outcome = TestRunner::new(config).run(&vec(step(), 1..60), |steps| {
         agree(builder, &steps).map_err(|stop| match stop {
             Stop::Failed(failure) => TestCaseError::fail(failure.to_string()),
-            Stop::Exempt(exemption) => TestCaseError::fail(exemption.to_string()),
+            Stop::Untested(ability) => TestCaseError::fail(ability.to_string()),
         })
     });
     match outcome {

@@ -18,6 +18,7 @@ impl ArchiveStore for QueuedStore {
         each: &mut dyn FnMut(Record) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         let mutant = self.mutant;
+        let _waits = self.exporting.lock().unwrap();
         let records = self.shared.read(|state| Ok(state.records(mutant)))?;
         let (first, rest) = records.split_at(records.len() / 2);
         let first = if mutant == Some(Mutant::ExportsInTwoParts) {
@@ -47,7 +48,7 @@ impl ArchiveStore for QueuedStore {
             memory.now.archive(mutant, change)
         };
         if mutant != Some(Mutant::ImportsAreSavedLater) {
-            self.shared.save_after_a_write();
+            self.shared.save_after_a_write()?;
         }
         Ok(count)
     }
@@ -79,7 +80,11 @@ impl State {
             let (organisation, model) = (Organisation::clone(organisation), Clone::clone(model));
             Record::Model(ModelLine { organisation, model })
         };
-        records.extend(self.rows.iter().map(model));
+        let mut models: Vec<_> = self.rows.iter().collect();
+        if mutant == Some(Mutant::ExportsInOrderOfIds) {
+            models.sort_by_key(|((_, id), _)| *id);
+        }
+        records.extend(models.into_iter().map(model));
         records.extend(self.life.records(mutant));
         records
     }
@@ -132,6 +137,9 @@ impl State {
 
     fn put(&mut self, mutant: Option<Mutant>, record: Record) {
         match record {
+            Record::Start { last_id } if mutant == Some(Mutant::ImportLowersTheLastId) => {
+                self.last_id = last_id;
+            }
             Record::Start { last_id } if mutant != Some(Mutant::LastIdIsNotBrought) => {
                 self.last_id = self.last_id.max(last_id);
             }
@@ -195,7 +203,9 @@ impl State {
 impl Access {
     fn records(&self) -> Vec<Record> {
         let registrations = self.registrations().into_iter().map(Record::from);
-        registrations.chain(self.keys.iter().cloned().map(Record::from)).collect()
+        let mut keys = self.keys.clone();
+        keys.sort_by(|a, b| (&a.organisation, a.id).cmp(&(&b.organisation, b.id)));
+        registrations.chain(keys.into_iter().map(Record::from)).collect()
     }
 
     fn put(&mut self, record: Record) {
@@ -253,7 +263,9 @@ impl Life {
             records.extend(history.events.iter().cloned().map(line));
         }
         if mutant != Some(Mutant::AnswersAreNotShown) {
-            for ((organisation, key, _), kept) in &self.answers {
+            let mut answers: Vec<_> = self.answers.iter().collect();
+            answers.sort_by_key(|((organisation, ..), _)| organisation);
+            for ((organisation, key, _), kept) in answers {
                 let line = AnswerLine::new(organisation.clone(), key.clone(), kept.clone());
                 records.push(Record::Answer(line));
             }

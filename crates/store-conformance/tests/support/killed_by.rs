@@ -6,6 +6,28 @@ use super::mutant::Mutant;
 pub(crate) const KILLED_BY: &[(Mutant, &[&str])] = &[
     (Mutant::NamesEndAtNul, &["name_5_every_name_comes_back_as_it_was_sent"]),
     (
+        Mutant::OpensTwice,
+        &[
+            "two_openings_of_a_place_share_it_or_one_is_locked",
+            "two_openings_of_a_new_place_share_it_or_one_is_locked",
+        ],
+    ),
+    (Mutant::DropsWhatItCannotRead, &["a_record_that_cannot_be_read_is_told_and_not_dropped"]),
+    (
+        Mutant::AcknowledgesWhatIsNotSaved,
+        &["model_6_what_a_failing_disk_did_not_take_is_not_acknowledged"],
+    ),
+    (
+        Mutant::FailuresStayInMemory,
+        &["model_6_what_a_failing_disk_did_not_take_is_not_acknowledged"],
+    ),
+    (Mutant::FailuresTakeAPosition, &["log_1_a_write_that_failed_leaves_no_gap"]),
+    (Mutant::FailuresTakeAPlace, &["model_6_what_a_failing_disk_did_not_take_is_not_acknowledged"]),
+    (Mutant::FailuresKeepTheAnswer, &["idem_1_a_write_that_failed_keeps_no_answer"]),
+    (Mutant::ImportLowersTheLastId, &["model_1_an_import_never_lowers_the_last_id"]),
+    (Mutant::ExportsInOrderOfIds, &["an_export_is_in_order"]),
+    (Mutant::SubmitWaitsForExports, &["a_submit_does_not_wait_for_an_export"]),
+    (
         Mutant::EmptyDescriptionIsNone,
         &["desc_4_every_description_comes_back_and_empty_is_not_none"],
     ),

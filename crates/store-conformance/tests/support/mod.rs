@@ -11,11 +11,10 @@ mod state;
 mod store;
 mod views;
 
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 
-use custom_models_core::ModelId;
-use custom_models_core::store::Store;
-use custom_models_store_conformance::{AfterKill, BoxError, Builder, Place};
+use custom_models_core::store::{Store, StoreError, StoreErrorKind};
+use custom_models_store_conformance::{BoxError, Builder, Place};
 
 use mutant::Mutant;
 use state::State;
@@ -26,34 +25,56 @@ pub(crate) struct QueuedBuilder(pub(crate) Option<Mutant>);
 
 impl Builder for QueuedBuilder {
     fn new_place(&self) -> Result<Box<dyn Place>, BoxError> {
-        let state = State::drawn();
-        Ok(Box::new(QueuedPlace { mutant: self.0, disk: Arc::new(Mutex::new(state)) }))
+        Ok(Box::new(QueuedPlace::of(self.0, State::drawn())))
     }
 }
 
-/// The state that survives a kill.
-type Disk = Arc<Mutex<State>>;
+/// What survives a kill.
+struct Disk {
+    state: State,
+    /// True while nothing can be saved.
+    fails: bool,
+}
 
 struct QueuedPlace {
     mutant: Option<Mutant>,
-    disk: Disk,
+    disk: Arc<Mutex<Disk>>,
+    /// The lock of the store that is open here.
+    open: Mutex<Weak<()>>,
+}
+
+impl QueuedPlace {
+    fn of(mutant: Option<Mutant>, state: State) -> QueuedPlace {
+        let disk = Arc::new(Mutex::new(Disk { state, fails: false }));
+        QueuedPlace { mutant, disk, open: Mutex::default() }
+    }
 }
 
 impl Place for QueuedPlace {
     fn open(&self) -> Result<Arc<dyn Store>, BoxError> {
-        Ok(Arc::new(QueuedStore::open(self.mutant, self.disk.clone())))
+        let mut open = self.open.lock().unwrap();
+        if open.upgrade().is_some() && self.mutant != Some(Mutant::OpensTwice) {
+            return Err(StoreError::from(StoreErrorKind::Locked).into());
+        }
+        let lock = Arc::new(());
+        *open = Arc::downgrade(&lock);
+        self.disk.lock().unwrap().fails = false;
+        let store = QueuedStore::open(self.mutant, Arc::clone(&self.disk), lock)?;
+        Ok(Arc::new(store))
     }
 
-    fn raise_last_id(&self, to: ModelId) -> Result<(), BoxError> {
-        self.disk.lock().unwrap().raise_last_id(to);
+    fn after_kill(&self) -> Result<Box<dyn Place>, BoxError> {
+        let found = self.disk.lock().unwrap().state.clone();
+        Ok(Box::new(QueuedPlace::of(self.mutant, found)))
+    }
+
+    fn damage(&self, text: &str) -> Result<(), BoxError> {
+        self.disk.lock().unwrap().state.damage(text);
         Ok(())
     }
 
-    fn after_kill(&self) -> Result<AfterKill, BoxError> {
-        let found = self.disk.lock().unwrap().clone();
-        Ok(AfterKill::Place(Box::new(QueuedPlace {
-            mutant: self.mutant,
-            disk: Arc::new(Mutex::new(found)),
-        })))
+    fn fail_disk(&self) -> Result<(), BoxError> {
+        self.disk.lock().unwrap().fails = true;
+        Ok(())
     }
 }

@@ -29,6 +29,8 @@ pub(crate) struct State {
     pub(super) identity: [u8; 16],
     pub(super) lineage: Option<Lineage>,
     pub(super) erased_events: u64,
+    /// The models that cannot be read.
+    damaged: Vec<(Organisation, ModelId)>,
     last_id_by_organisation: HashMap<Organisation, u64>,
     creates: u64,
     pub(super) updates: u64,
@@ -49,12 +51,19 @@ impl State {
         State { identity: drawn(), ..State::default() }
     }
 
-    pub(crate) fn raise_last_id(&mut self, to: ModelId) {
-        self.last_id = self.last_id.max(to.get());
+    pub(super) fn damage(&mut self, text: &str) {
+        let damaged = self.rows.iter().filter(|(_, model)| model.name.as_str() == text);
+        self.damaged = damaged.map(|(key, _)| key.clone()).collect();
     }
 
     /// Returns the state of an opened store.
-    pub(crate) fn opened(mut self, mutant: Option<Mutant>) -> State {
+    pub(crate) fn opened(mut self, mutant: Option<Mutant>) -> Result<State, StoreError> {
+        if !self.damaged.is_empty() && mutant != Some(Mutant::DropsWhatItCannotRead) {
+            return Err(StoreErrorKind::Damaged.into());
+        }
+        for key in self.damaged.drain(..) {
+            self.rows.remove(&key);
+        }
         if mutant == Some(Mutant::NewestIdAgainAfterOpening) {
             self.last_id = self.newest_id();
         }
@@ -67,7 +76,24 @@ impl State {
         self.is_after_a_refusal = false;
         self.access.open(mutant);
         self.life.open(mutant);
-        self
+        Ok(self)
+    }
+
+    /// Takes what a mutant saves of a state although the rest could not be saved.
+    pub(super) fn take_a_part(&mut self, mutant: Option<Mutant>, unsaved: &State) {
+        match mutant {
+            Some(Mutant::FailuresTakeAPosition) => {
+                for (organisation, history) in &unsaved.life.histories {
+                    self.life.histories.entry(organisation.clone()).or_default().last =
+                        history.last;
+                }
+            }
+            Some(Mutant::FailuresTakeAPlace) => self.counters.clone_from(&unsaved.counters),
+            Some(Mutant::FailuresKeepTheAnswer) => {
+                self.life.answers.extend(unsaved.life.answers.clone());
+            }
+            _ => {}
+        }
     }
 
     pub(super) fn newest_id(&self) -> u64 {

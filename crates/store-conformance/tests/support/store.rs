@@ -27,6 +27,10 @@ pub(crate) struct QueuedStore {
     pub(super) shared: Arc<Shared>,
     queue: Mutex<Queue>,
     writer: Mutex<Option<JoinHandle<()>>>,
+    /// Held by exports, and by submits of a mutant.
+    pub(super) exporting: Mutex<()>,
+    /// The lock of the place, until the store is closed.
+    lock: Mutex<Option<Arc<()>>>,
 }
 
 struct Queue {
@@ -38,7 +42,7 @@ struct Queue {
 
 pub(super) struct Shared {
     mutant: Option<Mutant>,
-    disk: Disk,
+    disk: Arc<Mutex<Disk>>,
     pub(super) memory: Mutex<Memory>,
 }
 
@@ -54,8 +58,12 @@ pub(super) struct Memory {
 const WORKS_UNTIL: usize = 20;
 
 impl QueuedStore {
-    pub(crate) fn open(mutant: Option<Mutant>, disk: Disk) -> QueuedStore {
-        let now = disk.lock().unwrap().clone().opened(mutant);
+    pub(super) fn open(
+        mutant: Option<Mutant>,
+        disk: Arc<Mutex<Disk>>,
+        lock: Arc<()>,
+    ) -> Result<QueuedStore, StoreError> {
+        let now = disk.lock().unwrap().state.clone().opened(mutant)?;
         let memory = Memory { before: now.clone(), now, ..Memory::default() };
         let shared = Arc::new(Shared { mutant, disk, memory: Mutex::new(memory) });
         let (sender, jobs) = channel::<Job>();
@@ -63,12 +71,14 @@ impl QueuedStore {
             let shared = shared.clone();
             thread::spawn(move || jobs.into_iter().for_each(|job| shared.perform(job)))
         };
-        QueuedStore {
+        Ok(QueuedStore {
             mutant,
             shared,
             queue: Mutex::new(Queue { sender: Some(sender), submitted: 0, left: Vec::new() }),
             writer: Mutex::new(Some(writer)),
-        }
+            exporting: Mutex::new(()),
+            lock: Mutex::new(Some(lock)),
+        })
     }
 
     fn finish(&self) {
@@ -90,12 +100,11 @@ impl Shared {
                     memory.before = memory.now.clone();
                     memory.now.access.apply(self.mutant, change, thread)
                 };
-                self.save_after_a_write();
-                return done(Ok(answer));
+                return done(self.save_after_a_write().map(|()| answer));
             }
         };
         let answer = self.memory.lock().unwrap().write(self.mutant, write, thread);
-        self.save_after_a_write();
+        let answer = self.save_after_a_write().and(answer);
         let is_refusal = !answer.as_ref().is_ok_and(is_made);
         if self.mutant == Some(Mutant::RefusalsUnanswered) && is_refusal {
             return;
@@ -103,19 +112,34 @@ impl Shared {
         done(answer);
     }
 
-    pub(super) fn save_after_a_write(&self) {
-        self.save(|memory| match self.mutant {
+    pub(super) fn save_after_a_write(&self) -> Result<(), StoreError> {
+        let saved = self.save(|memory| match self.mutant {
             Some(Mutant::SavesOnlyWhenClosed) => None,
             Some(Mutant::SavesWithTheNextWrite) => Some(memory.before.clone()),
             _ => Some(memory.now.clone()),
         });
+        match self.mutant {
+            Some(Mutant::AcknowledgesWhatIsNotSaved) => return Ok(()),
+            Some(Mutant::FailuresStayInMemory) => {}
+            _ if saved.is_err() => {
+                let mut memory = self.memory.lock().unwrap();
+                memory.now = memory.before.clone();
+            }
+            _ => {}
+        }
+        saved
     }
 
-    fn save(&self, what: impl FnOnce(&Memory) -> Option<State>) {
+    fn save(&self, what: impl FnOnce(&Memory) -> Option<State>) -> Result<(), StoreError> {
         let memory = self.memory.lock().unwrap();
-        if let Some(state) = what(&memory) {
-            *self.disk.lock().unwrap() = state;
+        let Some(state) = what(&memory) else { return Ok(()) };
+        let mut disk = self.disk.lock().unwrap();
+        if disk.fails {
+            disk.state.take_a_part(self.mutant, &state);
+            return Err(StoreErrorKind::Failed.into());
         }
+        disk.state = state;
+        Ok(())
     }
 
     pub(super) fn read<T>(
@@ -159,6 +183,8 @@ impl Memory {
 
 impl ModelStore for QueuedStore {
     fn submit(&self, write: Write, done: Completion) {
+        let _waits = (self.mutant == Some(Mutant::SubmitWaitsForExports))
+            .then(|| self.exporting.lock().unwrap());
         let mut queue = self.queue.lock().unwrap();
         queue.submitted += 1;
         let is_left = queue.submitted > WORKS_UNTIL
@@ -245,20 +271,21 @@ impl ModelStore for QueuedStore {
             memory.before = memory.now.clone();
             memory.now.life.purge(self.mutant, purge)
         };
-        self.shared.save_after_a_write();
+        self.shared.save_after_a_write()?;
         Ok(purged)
     }
 
     fn close(&self) -> Result<(), StoreError> {
         self.finish();
-        self.shared.save(|memory| match self.mutant {
+        let saved = self.shared.save(|memory| match self.mutant {
             _ if memory.is_closed => None,
             Some(Mutant::ForgetsTheLastWriteWhenClosed) => Some(memory.before.clone()),
             Some(Mutant::SavesOnlyWhenClosed) => Some(memory.now.clone()),
             _ => None,
         });
         self.shared.memory.lock().unwrap().is_closed = true;
-        Ok(())
+        self.lock.lock().unwrap().take();
+        saved
     }
 }
 
