@@ -223,6 +223,7 @@ macro_rules! for_every_case {
             archives:
                 everything_is_brought_to_another_store_and_goes_on_there,
                 an_import_begins_in_an_empty_store_and_once,
+                an_imported_record_replaces_the_one_with_its_key,
                 an_organisation_is_erased_and_others_stay,
                 an_export_is_of_one_moment,
                 what_is_imported_and_what_is_erased_survives_a_kill,
@@ -248,6 +249,7 @@ macro_rules! for_every_case {
                 auth_2_an_organisation_is_registered_once_and_changes_its_plan,
                 auth_1_every_key_comes_back_with_its_organisations_plan,
                 auth_1_an_id_and_a_digest_are_taken_once,
+                auth_1_digests_are_compared_to_their_last_byte,
                 auth_1_a_key_is_revoked_once,
                 auth_1_keys_and_plans_survive_a_close,
                 auth_1_a_revocation_survives_a_kill_when_it_is_heard,
@@ -261,6 +263,7 @@ macro_rules! for_every_case {
                 rate_5_under_a_lowered_limit_enough_have_to_leave,
                 rate_1_a_sweep_deletes_what_no_window_counts,
                 rate_1_a_sweep_takes_what_lies_in_the_future_to_be_of_now,
+                rate_1_the_admissions_of_an_erased_key_go_with_it,
                 rate_1_threads_are_admitted_exactly_as_often_as_the_limit_says,
                 rate_3_refusals_leave_no_trace,
                 rate_3_an_admission_in_a_burst_counts_beside_refused_creates,

@@ -37,7 +37,8 @@ impl FolderBuilder {
     }
 
     fn place(&self) -> Result<FolderPlace, BoxError> {
-        let place = FolderPlace { builder: self.clone(), root: TempDir::with_prefix("custom-models-")? };
+        let place =
+            FolderPlace { builder: self.clone(), root: TempDir::with_prefix("custom-models-")? };
         fs::create_dir(place.folder())?;
         Ok(place)
     }

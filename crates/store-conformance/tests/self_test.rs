@@ -1,6 +1,8 @@
 //! Tests of the suite itself: a correct store passes every case, and every case detects a faulty store.
 #![allow(
     clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss,
     clippy::unwrap_used,
     reason = "stores with flaws, which cut numbers short on purpose"
 )]
@@ -12,7 +14,8 @@ use std::fs;
 use std::path::Path;
 
 use custom_models_store_conformance::{
-    BoxError, Builder, Case, Comparison, Failure, MemoryBuilder, Operations, Place, Verdict, pass, run,
+    BoxError, Builder, Case, Comparison, Failure, MemoryBuilder, Operations, Place, Verdict, pass,
+    run,
 };
 use support::QueuedBuilder;
 use support::killed_by::KILLED_BY;

@@ -186,3 +186,25 @@ pub(crate) fn a_closed_store_lets_nobody_in(builder: &dyn Builder) -> Checked {
     }
     Ok(())
 }
+
+pub(crate) fn auth_1_digests_are_compared_to_their_last_byte(builder: &dyn Builder) -> Checked {
+    let (place, store) = fresh(builder)?;
+    let mut keys = Vec::new();
+    for number in 0..4 {
+        let mut digest = [7; 32];
+        *digest.last_mut().unwrap_or(&mut 0) = number;
+        keys.push(KeyRecord { digest: KeyDigest::from_bytes(digest), ..key(number, "acme")? });
+    }
+    with_keys(&store, &keys)?;
+    let store = store.reopen(&*place)?;
+    for key in keys {
+        let found = store.key(&key.digest)?.map(|grant| grant.key);
+        ensure_eq!(found, Some(key), "the key of a digest");
+    }
+    ensure_eq!(
+        store.key(&KeyDigest::from_bytes([7; 32]))?,
+        None,
+        "a digest that only begins alike"
+    );
+    Ok(())
+}

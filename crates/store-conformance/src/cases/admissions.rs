@@ -4,13 +4,13 @@ use std::sync::mpsc::channel;
 use std::time::Duration;
 
 use custom_models_core::access::{KeyId, Operation, RateLimit, RateLimitStatus, Window, WindowKey};
-use custom_models_core::store::{AccessChange, AccessOutcome, Outcome, WindowState};
+use custom_models_core::store::{AccessChange, AccessOutcome, ArchiveChange, Outcome, WindowState};
 use custom_models_core::time::UnixMillis;
 
 use crate::Builder;
 use crate::cases::durability::killed;
 use crate::client::{Client, create, fresh};
-use crate::sample::{model, organisation};
+use crate::sample::{key, model, organisation, registration};
 use crate::threads::in_threads;
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 
@@ -221,6 +221,27 @@ pub(crate) fn rate_1_a_sweep_deletes_what_no_window_counts(builder: &dyn Builder
     swept(&store, 20_000, 100, 9)?;
     swept(&store, 20_000, 100, 0)?;
     admitted(&store, admission(limit, 20_000), 99, 20_000)
+}
+
+pub(crate) fn rate_1_the_admissions_of_an_erased_key_go_with_it(builder: &dyn Builder) -> Checked {
+    let (_place, store) = fresh(builder)?;
+    let (acme, limit) = (organisation("acme")?, limit()?);
+    let keys = [key(1, "acme")?, key(2, "zebra")?];
+    let window = |number: usize| {
+        keys.get(number)
+            .map_or(window(), |key| Window { key: key.id.into(), operation: Operation::Create })
+    };
+    for (key, number) in keys.iter().zip(0..) {
+        store.done(AccessChange::Register(registration(key.organisation.as_str(), "Gold")?))?;
+        store.done(AccessChange::AddKey(key.clone()))?;
+        let change = AccessChange::Admit { window: window(number), limit, now: at(0) };
+        ensure!(matches!(store.access(change)?, AccessOutcome::Admitted(_)), "not admitted");
+    }
+    let erase = || ArchiveChange::Erase { organisation: acme.clone(), limit: 1 };
+    while store.archive(erase())? > 0 {}
+    ensure_eq!(used(&store, &window(0))?, 0, "admissions of an erased key");
+    ensure_eq!(used(&store, &window(1))?, 1, "admissions of another organisation's key");
+    Ok(())
 }
 
 /// A key is locked out for at most its window and the time between two sweeps.

@@ -142,6 +142,30 @@ pub(crate) fn an_import_begins_in_an_empty_store_and_once(builder: &dyn Builder)
     Ok(())
 }
 
+pub(crate) fn an_imported_record_replaces_the_one_with_its_key(builder: &dyn Builder) -> Checked {
+    let (place, store) = fresh(builder)?;
+    filled(&store)?;
+    let mut all = records(&*store.handle())?;
+    for record in &mut all {
+        match record {
+            Record::Registration { plan, .. } => *plan = registration("acme", "Other")?.plan,
+            Record::Model(line) => line.model.name = crate::sample::name("replaced")?,
+            Record::Data { pair, .. } => "replaced".clone_into(&mut pair.audio.filename),
+            _ => {}
+        }
+    }
+    import(&store, &all, 9)?;
+    let store = store.reopen(&*place)?;
+    ensure_eq!(records(&*store.handle())?.len(), all.len(), "the number of records");
+    let mut right = Vec::new();
+    for record in &all {
+        right.push(serde_json::to_string(record).unwrap_or_default());
+    }
+    right.sort();
+    ensure_eq!(lines(&*store.handle())?, right, "what the store shows");
+    Ok(())
+}
+
 /// Checks that a copy has what its original has, and that writes to it follow the imported records.
 fn goes_on(store: &Client, copy: &Client, of: &Organisation) -> Checked {
     let (before, copied) = (store.handle().events(of, 0, u32::MAX)?, copy.handle());

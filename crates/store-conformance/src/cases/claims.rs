@@ -74,7 +74,20 @@ pub(crate) fn train_3_those_that_have_waited_longest_are_shown_first(
         Ok(())
     };
     check(&store)?;
-    check(&store.reopen(&*place)?)
+    let store = store.reopen(&*place)?;
+    check(&store)?;
+    // A lease ends to the millisecond.
+    let acmes = Fixture::new(&store, &acme);
+    acmes.set_clock(10_500);
+    let Some(claimed) = acmes.claim("worker")? else {
+        return Err(Stop::failed("nothing waits for a worker"));
+    };
+    for (millis, is_waiting) in [(10_499 + LEASE, false), (10_500 + LEASE, true)] {
+        let found = waiting(&store, Some(&acme), millis, 9)?;
+        let found = found.iter().any(|(_, model)| model.id == claimed.model.id);
+        ensure_eq!(found, is_waiting, "a lease that ends {millis} milliseconds after the start");
+    }
+    Ok(())
 }
 
 fn waits_by(model: &CustomModel, millis: i64) -> bool {

@@ -119,7 +119,9 @@ pub(crate) fn data_4_pairs_come_back_under_the_largest_numbers(builder: &dyn Bui
             sha256: ContentDigest::from_bytes([0; 32]),
             ..file(&"語".repeat(5000), 0)
         };
-        let new = NewPair { audio_millis: 1 << 53, transcript: largest, ..new_pair(5)? };
+        // The first number that a float of 64 bits cannot have.
+        let audio = file("5.wav", (1 << 53) + 1);
+        let new = NewPair { audio_millis: 1 << 53, audio, transcript: largest, ..new_pair(5)? };
         let data = [pair(1)?.created_at, Timestamp::MAX].map(|time| (new.clone(), time));
         let pairs = add_all(&store, &mut model, data.into())?;
         ensure_eq!(pairs.last().map(|pair| pair.id), Some(data_id(last_id + 2)?), "the last pair");

@@ -54,6 +54,6 @@ impl Comparison {
 fn failure(stop: Stop) -> Failure {
     match stop {
         Stop::Failed(failure) => failure,
-        Stop::Exempt(exemption) => Failure::new(exemption.to_string()),
+        Stop::Untested(ability) => Failure::new(ability.to_string()),
     }
 }

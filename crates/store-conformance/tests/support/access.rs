@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::thread::ThreadId;
 
 use custom_models_core::Organisation;
-use custom_models_core::access::{KeyDigest, KeyRecord, RateLimit, Window};
+use custom_models_core::access::{KeyDigest, KeyId, KeyRecord, RateLimit, Window};
 use custom_models_core::store::{
     AccessChange, AccessOutcome, Admission, AdmissionRows, AdmissionRowsMut, Grant, Registration,
     StoreError, WindowState, admit, window_state,
@@ -125,6 +125,11 @@ impl Access {
         self.admissions.push((window, at, thread));
     }
 
+    /// Deletes the admissions of keys.
+    pub(super) fn forget_admissions(&mut self, keys: &[KeyId]) {
+        self.admissions.retain(|(window, ..)| keys.iter().all(|key| window.key != (*key).into()));
+    }
+
     fn sweep(
         &mut self,
         mutant: Option<Mutant>,
@@ -192,7 +197,13 @@ impl Access {
     }
 
     pub(crate) fn grant(&self, mutant: Option<Mutant>, digest: &KeyDigest) -> Option<Grant> {
-        let mut key = self.keys.iter().find(|key| key.digest == *digest)?.clone();
+        let bytes = match mutant {
+            Some(Mutant::DigestsAreCutShort) => 16,
+            _ => 32,
+        };
+        let cut =
+            |digest: &KeyDigest| digest.as_bytes().iter().take(bytes).copied().collect::<Vec<_>>();
+        let mut key = self.keys.iter().find(|key| cut(&key.digest) == cut(digest))?.clone();
         if mutant == Some(Mutant::KeysNeverExpire) {
             key.expires_at = None;
         }

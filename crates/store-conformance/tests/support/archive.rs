@@ -143,6 +143,11 @@ impl State {
             Record::Start { last_id } if mutant != Some(Mutant::LastIdIsNotBrought) => {
                 self.last_id = self.last_id.max(last_id);
             }
+            Record::Model(ModelLine { organisation, model })
+                if mutant == Some(Mutant::ImportsKeepWhatIsThere) =>
+            {
+                self.rows.entry((organisation, model.id)).or_insert(model);
+            }
             Record::Model(ModelLine { organisation, model }) => {
                 self.rows.insert((organisation, model.id), model);
             }
@@ -229,11 +234,16 @@ impl Access {
     fn erase(&mut self, mutant: Option<Mutant>, of: &Organisation, limit: usize) -> bool {
         let all = mutant == Some(Mutant::ErasureTakesAllKeys);
         let (before, mut left) = (self.keys.len(), limit);
+        let mut gone = Vec::new();
         self.keys.retain(|key| {
             let goes = (key.organisation == *of || all) && left > 0;
             left -= usize::from(goes);
+            gone.extend(goes.then_some(key.id));
             !goes
         });
+        if mutant != Some(Mutant::ErasedKeysKeepTheirAdmissions) {
+            self.forget_admissions(&gone);
+        }
         before > self.keys.len() || self.plans.remove(of).is_some()
     }
 }

@@ -3,7 +3,9 @@ use std::thread::ThreadId;
 
 use custom_models_core::access::Operation;
 use custom_models_core::model::{DataChange, DataId, DataPair, Event, EventPage, NewEvent};
-use custom_models_core::store::{IdempotencyRecord, IdempotencyScope, Purge, Purged};
+use custom_models_core::store::{
+    IdempotencyKey, IdempotencyRecord, IdempotencyScope, Purge, Purged,
+};
 use custom_models_core::tenant::Actor;
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{ModelId, Organisation};
@@ -77,6 +79,9 @@ impl Life {
         if mutant == Some(Mutant::BodiesAreAscii) {
             kept.body.retain(|character| character.is_ascii());
         }
+        if mutant == Some(Mutant::AnswersAreOfWholeSeconds) {
+            kept.at = whole_seconds(kept.at);
+        }
         if mutant == Some(Mutant::AnswersKeptWithTheNextWrite) {
             self.late = Some((key, kept));
         } else {
@@ -126,6 +131,9 @@ impl Life {
                 if mutant == Some(Mutant::FileNamesEndAtNul) {
                     let kept = pair.audio.filename.split('\0').next().unwrap().to_owned();
                     pair.audio.filename = kept;
+                }
+                if mutant == Some(Mutant::SizesAreFloats) {
+                    pair.audio.bytes = pair.audio.bytes as f64 as u64;
                 }
                 if mutant == Some(Mutant::PairNumbersHave31Bits) {
                     pair.id = DataId::new(pair.id.get() & (u32::MAX >> 1)).unwrap_or(pair.id);
@@ -215,6 +223,9 @@ impl Life {
         };
         let mut purged = Purged::default();
         for history in self.histories.values_mut() {
+            if mutant == Some(Mutant::PurgesTakeOneOrganisation) && purged.events > 0 {
+                break;
+            }
             let mut is_beginning = true;
             history.events.retain(|event| {
                 let is_old = purge.events_before.is_some_and(|before| event.created_at < before);
@@ -247,10 +258,18 @@ fn kept_under(
     let (mut organisation, mut key) = (organisation.clone(), key.clone());
     match mutant {
         Some(Mutant::AnswersIgnoreTheOperation) => key.operation = Operation::Create,
+        Some(Mutant::AnswersIgnoreCase) => {
+            key.key = IdempotencyKey::new(key.key.as_str().to_lowercase()).unwrap();
+        }
         Some(Mutant::AnswersIgnoreTheTarget) => key.target = None,
         Some(Mutant::AnswersIgnoreTheOrganisation) => organisation = "any".parse().unwrap(),
         _ => {}
     }
     let thread = thread.filter(|_| mutant == Some(Mutant::AnswersKeptByThread));
     (organisation, key, thread)
+}
+
+/// Returns a time without its milliseconds.
+pub(super) fn whole_seconds(at: UnixMillis) -> UnixMillis {
+    UnixMillis::from_unix_millis(at.unix_millis().div_euclid(1000) * 1000)
 }

@@ -117,6 +117,11 @@ impl Rows for Transaction<'_> {
         let key = (organisation.clone(), before.id);
         self.state.life.forget_data(self.mutant, &key);
         self.state.rows.remove(&key);
+        if self.mutant == Some(Mutant::EventsGoWithTheirModel)
+            && let Some(history) = self.state.life.histories.get_mut(organisation)
+        {
+            history.events.retain(|event| event.model_id != before.id);
+        }
         Ok(())
     }
 

@@ -3,6 +3,7 @@ use custom_models_core::store::{Filter, Listing, Selection, StoreError, StoreErr
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
 
+use super::life::whole_seconds;
 use super::mutant::Mutant;
 use super::state::State;
 
@@ -36,6 +37,9 @@ impl State {
             match mutant {
                 Some(Mutant::BeatsDoNotMoveTheClaim) if run.lease.is_some() => {
                     Some(UnixMillis::from_unix_millis(run.started_at.unix_seconds() * 1000))
+                }
+                Some(Mutant::ClaimableGoesBySeconds) => {
+                    model.training.claimable_at().map(whole_seconds)
                 }
                 _ => model.training.claimable_at(),
             }
@@ -98,7 +102,8 @@ impl State {
                 models.take(limit).cloned().collect()
             }
         };
-        let total = if selection.filter.is_empty() {
+        let total = if selection.filter.is_empty() || mutant == Some(Mutant::TotalsIgnoreTheFilter)
+        {
             let counters = self.counters.iter();
             let own = counters.filter(|((of, _), _)| of == organisation.as_str());
             own.map(|(_, counter)| *counter).sum()
