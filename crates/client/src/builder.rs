@@ -55,6 +55,23 @@ pub enum InvalidClient {
     Tls(String),
 }
 
+impl Client {
+    /// Makes a client with the default settings.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`ClientBuilder::build`].
+    pub fn new(base_url: impl Into<String>, key: impl Into<String>) -> Result<Self, InvalidClient> {
+        Client::builder(base_url).key(key).build()
+    }
+
+    /// Starts a builder. The base URL is that under which the service has its `/api/v3`: a scheme, a host, and a path if
+    /// a proxy or the host of the router puts it under one.
+    pub fn builder(base_url: impl Into<String>) -> ClientBuilder {
+        ClientBuilder::new(base_url.into())
+    }
+}
+
 impl ClientBuilder {
     pub(crate) fn new(base_url: String) -> Self {
         ClientBuilder {

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use reqwest::Url;
 
-use crate::builder::{ClientBuilder, InvalidClient};
 use crate::retry::RetryPolicy;
 
 /// A client of one service, with one key. Clones share its connections.
@@ -22,21 +21,6 @@ pub(crate) struct Settings {
 }
 
 impl Client {
-    /// Makes a client with the default settings.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`ClientBuilder::build`].
-    pub fn new(base_url: impl Into<String>, key: impl Into<String>) -> Result<Self, InvalidClient> {
-        Client::builder(base_url).key(key).build()
-    }
-
-    /// Starts a builder. The base URL is that under which the service has its `/api/v3`: a scheme, a host, and a path if
-    /// a proxy or the host of the router puts it under one.
-    pub fn builder(base_url: impl Into<String>) -> ClientBuilder {
-        ClientBuilder::new(base_url.into())
-    }
-
     /// Returns the base URL.
     pub fn base_url(&self) -> &str {
         self.0.base_url.as_str()

@@ -34,6 +34,7 @@ mod data;
 mod error;
 mod history;
 mod models;
+mod received;
 mod reply;
 mod retry;
 mod training;

@@ -8,18 +8,16 @@ use custom_models_core::CustomModel;
 use custom_models_core::model::Expected;
 use custom_models_core::store::IdempotencyKey;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue, IF_MATCH};
-use reqwest::{Method, Response, StatusCode, Url};
+use reqwest::{Method, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::client::{Client, Settings};
-use crate::error::{Error, Refused, Unexpected};
-use crate::reply::{Heads, Reply};
+use crate::error::Error;
+use crate::received::Received;
+use crate::reply::Reply;
 use crate::upload::Upload;
-
-/// The longest body that is read of a response. The largest of the API, a page of models, is far below.
-const MAX_RESPONSE: usize = 16 << 20;
 
 /// The header of an idempotency key.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
@@ -39,13 +37,6 @@ enum Body<'a> {
     Empty,
     Json(Bytes),
     Upload(&'a Upload),
-}
-
-/// A successful response.
-pub(crate) struct Received {
-    pub(crate) status: StatusCode,
-    pub(crate) heads: Heads,
-    body: Bytes,
 }
 
 impl<'a> Call<'a> {
@@ -180,30 +171,6 @@ impl Client {
     }
 }
 
-impl Received {
-    pub(crate) fn reply<T: DeserializeOwned>(self) -> Result<Reply<T>, Error> {
-        match serde_json::from_slice(&self.body) {
-            Ok(value) => Ok(Reply::new(value, self.heads)),
-            Err(error) => Err(Unexpected::error(self.status, self.heads, &self.body, Some(error))),
-        }
-    }
-
-    /// Returns the model, with the revision of the `ETag`.
-    pub(crate) fn model(self) -> Result<Reply<CustomModel>, Error> {
-        let revision = self.heads.revision;
-        let mut reply: Reply<CustomModel> = self.reply()?;
-        if let Some(revision) = revision {
-            reply.value.version = revision.into();
-        }
-        Ok(reply)
-    }
-
-    /// Returns the reply of an operation whose response has no body.
-    pub(crate) fn empty(self) -> Reply<()> {
-        Reply::new((), self.heads)
-    }
-}
-
 impl Settings {
     async fn attempt(&self, call: &Call<'_>) -> Result<Received, Error> {
         let request =
@@ -214,24 +181,5 @@ impl Settings {
             Body::Empty => request,
         };
         Received::read(request.timeout(self.timeout.saturating_add(call.wait)).send().await?).await
-    }
-}
-
-impl Received {
-    /// Reads a response; a status other than a success or 304 is an error.
-    pub(crate) async fn read(mut response: Response) -> Result<Self, Error> {
-        let (status, heads) = (response.status(), Heads::of(response.headers()));
-        let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await? {
-            if body.len() + chunk.len() > MAX_RESPONSE {
-                return Err(Unexpected::error(status, heads, &body, None));
-            }
-            body.extend_from_slice(&chunk);
-        }
-        if status.is_success() || status == StatusCode::NOT_MODIFIED {
-            Ok(Received { status, heads, body: body.into() })
-        } else {
-            Err(Refused::read(status, heads, &body))
-        }
     }
 }

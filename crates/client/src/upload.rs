@@ -20,7 +20,7 @@ use tokio_util::io::ReaderStream;
 use uuid::Uuid;
 
 use crate::error::{Error, Transport};
-use crate::transport::Received;
+use crate::received::Received;
 
 /// The number of bytes of a file that are read at a time.
 const CHUNK: usize = 1 << 16;

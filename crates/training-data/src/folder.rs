@@ -21,13 +21,13 @@ use std::time::{Duration, Instant};
 use custom_models_core::store::{ArchiveStore, StoreError, StoreErrorKind, StoreSummary};
 use custom_models_core::{ModelId, Organisation};
 
-pub use self::files::is_name;
 use self::mark::Mark;
 use self::place::{Entry, Place};
 pub use self::root::Root;
 pub use self::standing::FolderStanding;
 use self::sweep::Looks;
 use crate::content::{Content, ContentStore, ContentSweep, Leftover, NewContent};
+use crate::names::is_name;
 use crate::pieces::{PieceStore, UPLOAD_LIFETIME};
 
 /// A folder of training data, which belongs to one store (PLACE-2). Several processes may share both.

@@ -48,7 +48,8 @@ pub use audio::{Audio, AudioFault, AudioFormat, LEAST_RATE, measure};
 pub use content::{
     Content, ContentStore, ContentSweep, Kept, KeptBack, Leftover, NewContent, digest,
 };
-pub use folder::{Folder, FolderStanding, Root, is_name as is_content_name};
+pub use folder::{Folder, FolderStanding, Root};
+pub use names::is_name as is_content_name;
 #[cfg(feature = "object-store")]
 pub use objects::{ObjectOptions, Objects};
 pub use pieces::{

@@ -1,4 +1,4 @@
-//! File names given by senders: data, never paths (DATA-4).
+//! Names of files: those given by senders, which are data and never paths (DATA-4), and those of contents.
 
 use custom_models_core::field::ViolationKind;
 
@@ -23,4 +23,11 @@ pub(crate) fn transcript(name: &str) -> Result<(), ViolationKind> {
 
 const fn not_too_long(name: &str) -> Result<(), ViolationKind> {
     if name.len() > LONGEST { Err(ViolationKind::TooLong) } else { Ok(()) }
+}
+
+/// Returns true if a text is a name that a [`Folder`](crate::Folder) assigns: 32 hexadecimal digits in lower
+/// case, so no name leads out of its folder.
+pub fn is_name(name: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    name.len() == 32 && name.bytes().all(is_digit)
 }

@@ -10,7 +10,7 @@ use custom_models_core::Organisation;
 use custom_models_core::store::StoreError;
 use uuid::Uuid;
 
-use crate::folder::is_name;
+use crate::names::is_name;
 
 /// The most bytes of an entry of an upload, so that one fits in memory.
 pub const MAX_PIECE_BYTES: usize = 4 << 20;

@@ -1,14 +1,17 @@
 //! The models that a command works on: in a store on this machine, or behind a service.
 
-pub(crate) mod local;
+mod local;
 #[cfg(feature = "client")]
 pub(crate) mod server;
 
 use custom_models_core::model::{DataId, Event, Expected, ListedPair};
 use custom_models_core::request::{ListEvents, ModelPage};
-use custom_models_core::{CreateModel, CustomModel, ListModels, ModelId, ModelKey, UpdateModel};
+use custom_models_core::{
+    Caller, CreateModel, CustomModel, Engine, ListModels, ModelId, ModelKey, UpdateModel,
+};
 
 use crate::args::data::AddDataArgs;
+use crate::config::data_folder::DataFolder;
 use crate::output::failure::Failure;
 
 /// The operations that commands on models need.
@@ -52,4 +55,11 @@ pub(crate) trait Backend {
     /// Removes a pair and its files.
     fn remove_data(&self, id: ModelId, data_id: DataId, expected: &Expected)
     -> Result<(), Failure>;
+}
+
+/// A store on this machine, and who uses it.
+pub(crate) struct Local<'a> {
+    pub(crate) engine: &'a Engine,
+    pub(crate) caller: &'a Caller,
+    pub(crate) folder: &'a DataFolder,
 }

@@ -25,8 +25,7 @@ use self::listing::Listing;
 use self::manifest::Manifest;
 use self::target::{CopyError, Target, copy};
 use crate::args::data::AddDataArgs;
-use crate::commands::backend::Backend;
-use crate::commands::backend::local::Local;
+use crate::commands::backend::{Backend, Local};
 use crate::output::failure::Failure;
 use crate::output::path_errors::{Quoted, reason};
 

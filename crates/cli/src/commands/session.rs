@@ -8,7 +8,7 @@ use custom_models_core::tenant::Actor;
 use custom_models_core::{Caller, Engine, MemoryStore, Plan};
 
 use crate::args::models::ModelCommand;
-use crate::commands::backend::local::Local;
+use crate::commands::backend::Local;
 #[cfg(feature = "client")]
 use crate::commands::backend::server::Server;
 use crate::commands::models::ModelRequest;

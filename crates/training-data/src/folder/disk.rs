@@ -13,8 +13,9 @@ use super::files::{files, folders, unless_gone, unused};
 use super::mark::{MARK, Mark, PREPARED};
 use super::new_file::NewFile;
 use super::place::{Details, EachModel, Entry, MarkLock, Place, Removed};
-use super::{Folder, fault, is_name};
+use super::{Folder, fault};
 use crate::content::{Content, NewContent};
+use crate::names::is_name;
 
 /// The most attempts to begin a file whose folder a sweep removes at the same time.
 const ATTEMPTS: u32 = 8;

@@ -4,6 +4,8 @@ use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 
+use crate::names::is_name;
+
 /// The extension of a file that is still being written.
 pub(super) const PART: &str = ".part";
 
@@ -114,13 +116,6 @@ pub(super) fn unused(path: &Path) -> io::Result<Option<File>> {
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(error)) => Err(error),
     }
-}
-
-/// Returns true if a text is a name that a [`Folder`](super::Folder) assigns: 32 hexadecimal digits in lower
-/// case, so no name leads out of its folder.
-pub fn is_name(name: &str) -> bool {
-    let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    name.len() == 32 && name.bytes().all(is_digit)
 }
 
 pub(super) fn unless_gone(done: io::Result<()>) -> io::Result<()> {

@@ -17,7 +17,8 @@ use super::send::NewObject;
 use crate::content::{Content, NewContent};
 use crate::folder::mark::Mark;
 use crate::folder::place::{Details, EachModel, Entry, MarkLock, Place, Removed};
-use crate::folder::{Folder, fault, is_name};
+use crate::folder::{Folder, fault};
+use crate::names::is_name;
 
 /// The extension of a content's marker.
 const MARKER: &str = ".writing";

@@ -2,23 +2,13 @@
 
 use custom_models_core::model::{DataId, Event, Expected, ListedPair};
 use custom_models_core::request::{ListEvents, ModelPage};
-use custom_models_core::{
-    Caller, CreateModel, CustomModel, Engine, ListModels, ModelId, ModelKey, UpdateModel,
-};
+use custom_models_core::{CreateModel, CustomModel, ListModels, ModelId, ModelKey, UpdateModel};
 use custom_models_training_data::ContentStore;
 
 use crate::args::data::AddDataArgs;
-use crate::commands::backend::Backend;
+use crate::commands::backend::{Backend, Local};
 use crate::commands::data;
-use crate::config::data_folder::DataFolder;
 use crate::output::failure::Failure;
-
-/// A store on this machine, and who uses it.
-pub(crate) struct Local<'a> {
-    pub(crate) engine: &'a Engine,
-    pub(crate) caller: &'a Caller,
-    pub(crate) folder: &'a DataFolder,
-}
 
 impl Backend for Local<'_> {
     fn create(&self, request: CreateModel<'static>) -> Result<CustomModel, Failure> {

@@ -9,7 +9,7 @@ use custom_models_core::store::StoreErrorKind;
 use custom_models_core::{Caller, Engine, ModelId, Refusal};
 use custom_models_training_data::{Folder, Upload, UploadError, Uploaded};
 
-use crate::commands::backend::local::Local;
+use crate::commands::backend::Local;
 use crate::config::data_folder::DataFolder;
 use crate::output::failure::Failure;
 
