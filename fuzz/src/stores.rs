@@ -30,7 +30,7 @@ pub fn check(Steps(operations): &Steps, open: fn(&Path) -> Result<Arc<dyn Store>
         let comparison = comparison.get_or_insert_with(|| {
             tempfile::env::override_temp_dir(&parent()).ok();
             let open = move |folder: &Path| Ok(open(folder)?);
-            let builder = FolderBuilder::new(open, |_, _| Err("no run asks for this".into()));
+            let builder = FolderBuilder::new(open);
             Comparison::new(&builder).unwrap()
         });
         comparison.run(operations).unwrap();
