@@ -110,7 +110,7 @@ async fn events_are_read_and_waited_for() {
     assert_eq!(client.events(&list).await.unwrap().count, 0);
 
     // The time-out of a request does not end its wait.
-    let impatient = service.builder().timeout(Duration::from_secs(5)).build().unwrap();
+    let impatient = service.builder().timeout(Duration::from_millis(1)).build().unwrap();
     let mut following = std::pin::pin!(impatient.follow(0));
     assert_eq!(following.try_next().await.unwrap().unwrap().position, 1);
     let (next, deleted) =
