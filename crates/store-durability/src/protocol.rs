@@ -10,6 +10,7 @@ use crate::{BoxError, Token};
 
 /// A fact about the load.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Line {
     /// The engine acknowledged a create.
     Created {

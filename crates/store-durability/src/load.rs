@@ -16,6 +16,7 @@ use crate::{BoxError, Line};
 
 /// An organisation of the load.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct Member {
     /// Its name.
     pub organisation: &'static str,
@@ -35,10 +36,11 @@ pub const MEMBERS: [Member; 6] = [
 
 /// The number of errors after which a thread gives up. More than one, to detect a store that acknowledges a
 /// write after an error.
-pub const PATIENCE: u32 = 3;
+pub(crate) const PATIENCE: u32 = 3;
 
 /// The parameters of a load.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct Task {
     /// The kind of the store, or the name of a control.
     pub kind: String,
@@ -126,7 +128,7 @@ impl Output {
 }
 
 /// Formats an error with all of its causes.
-pub fn explain(error: &dyn std::error::Error) -> String {
+pub(crate) fn explain(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

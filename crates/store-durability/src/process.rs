@@ -154,7 +154,7 @@ impl Drop for LoadProcess {
 }
 
 /// Runs a system command to its end; an error has the output of the command.
-pub fn run<S: AsRef<OsStr>>(
+pub(crate) fn run<S: AsRef<OsStr>>(
     program: &str,
     arguments: impl IntoIterator<Item = S>,
 ) -> Result<(), BoxError> {

@@ -11,7 +11,7 @@ use custom_models_training_data::ContentStore;
 
 use crate::history::{Lives, history_of};
 use crate::sample::tokens_of;
-use crate::{BoxError, Line, MEMBERS, Member, StoreKind, Token, ensure};
+use crate::{BoxError, Line, MEMBERS, Member, Subject, Token, ensure};
 
 /// The knowledge about a place over all runs.
 #[derive(Debug, Default)]
@@ -30,6 +30,7 @@ pub struct Ledger {
 
 /// Counts of observations, so that a test can assert that it observed enough.
 #[derive(Clone, Copy, Debug, Default)]
+#[non_exhaustive]
 pub struct Tally {
     /// Acknowledged creates.
     pub created: u64,
@@ -109,8 +110,13 @@ enum Fate {
 
 impl Ledger {
     /// Creates the ledger of an empty place.
-    pub fn of(kind: StoreKind) -> Self {
-        Ledger { shows_early: kind.shows_early(), ..Ledger::default() }
+    pub fn of(store: Subject) -> Self {
+        Ledger { shows_early: store.is_early(), ..Ledger::default() }
+    }
+
+    /// Creates the ledger of a control, which may lose everything.
+    pub(crate) fn unsure() -> Self {
+        Ledger { shows_early: true, ..Ledger::default() }
     }
 
     /// Returns the counts so far.

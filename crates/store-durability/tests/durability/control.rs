@@ -5,19 +5,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use custom_models_core::ModelId;
+use custom_models_store_durability::{BoxError, Line, MEMBERS, Output, Task, Token};
 use rusqlite::Connection;
 
-use crate::{BoxError, Line, MEMBERS, Output, Task, Token};
-
 /// Plain SQLite without syncs: one row per commit and acknowledgement.
-pub struct UnsyncedSqlite(Connection);
+pub(crate) struct UnsyncedSqlite(Connection);
 
 impl UnsyncedSqlite {
     /// Its name on the command line of the load.
-    pub const WORD: &str = "unsynced-sqlite";
+    pub(crate) const WORD: &str = "unsynced-sqlite";
 
     /// Opens the file of a place, or creates it.
-    pub fn open(place: &Path) -> Result<Self, BoxError> {
+    pub(crate) fn open(place: &Path) -> Result<Self, BoxError> {
         let connection = Connection::open(place)?;
         connection.execute_batch(
             "PRAGMA journal_mode = WAL;
@@ -28,7 +27,7 @@ impl UnsyncedSqlite {
     }
 
     /// Inserts rows and acknowledges each, until an error or the last step.
-    pub fn run(&self, task: &Task, output: &Output) -> Result<(), BoxError> {
+    pub(crate) fn run(&self, task: &Task, output: &Output) -> Result<(), BoxError> {
         let mut number = 0;
         while task.steps.is_none_or(|steps| number < steps) {
             let token = Token { run: task.run, thread: 0, number };
@@ -42,7 +41,7 @@ impl UnsyncedSqlite {
     }
 
     /// Returns the ids of all rows.
-    pub fn ids(&self) -> Result<BTreeSet<ModelId>, BoxError> {
+    pub(crate) fn ids(&self) -> Result<BTreeSet<ModelId>, BoxError> {
         let mut query = self.0.prepare("SELECT id FROM rows")?;
         let ids = query.query_map([], |row| row.get::<_, i64>(0))?;
         ids.map(|id| Ok(ModelId::try_from(id?)?)).collect()
@@ -50,23 +49,23 @@ impl UnsyncedSqlite {
 }
 
 /// Files without syncs: one file per acknowledgement.
-pub struct UnsyncedFiles(PathBuf);
+pub(crate) struct UnsyncedFiles(PathBuf);
 
 impl UnsyncedFiles {
     /// Its name on the command line of the load.
-    pub const WORD: &str = "unsynced-files";
+    pub(crate) const WORD: &str = "unsynced-files";
 
     /// The content of each file.
     const CONTENT: [u8; 1000] = [b'a'; 1000];
 
     /// Opens the folder of a place, or creates it.
-    pub fn open(place: &Path) -> Result<Self, BoxError> {
+    pub(crate) fn open(place: &Path) -> Result<Self, BoxError> {
         fs::create_dir_all(place)?;
         Ok(UnsyncedFiles(place.to_owned()))
     }
 
     /// Writes files and acknowledges each, until an error or the last step.
-    pub fn run(&self, task: &Task, output: &Output) -> Result<(), BoxError> {
+    pub(crate) fn run(&self, task: &Task, output: &Output) -> Result<(), BoxError> {
         let mut number = 0;
         while task.steps.is_none_or(|steps| number < steps) {
             let token = Token { run: task.run, thread: 0, number };
@@ -80,7 +79,7 @@ impl UnsyncedFiles {
     }
 
     /// Returns the numbers of all complete files.
-    pub fn ids(&self) -> Result<BTreeSet<ModelId>, BoxError> {
+    pub(crate) fn ids(&self) -> Result<BTreeSet<ModelId>, BoxError> {
         let mut ids = BTreeSet::new();
         for entry in fs::read_dir(&self.0)? {
             let entry = entry?;

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use custom_models_core::model::{Revision, Version};
 use custom_models_core::store::Store;
 use custom_models_core::{MemoryStore, ModelId};
-use custom_models_durability::{BoxError, Ledger, Line, MEMBERS, StoreKind, Token, ensure};
+use custom_models_store_durability::{BoxError, Ledger, Line, MEMBERS, Token, contents, ensure};
 use fastrand::Rng;
 use tempfile::TempDir;
+
+use crate::{SLED, SQLITE};
 
 /// An id that another thread saw before its create was acknowledged may be used again after a crash, if the
 /// store shows models before they are durable, or the power was cut by then. An id of which anything was
@@ -25,10 +27,10 @@ pub(crate) fn lets_ids_come_again_that_were_only_seen(_: &mut Rng) -> Result<(),
     let acknowledged = [seen.clone(), changed, doomed, deleted];
     let (seen, created) = ([seen], [created]);
     for (kind, before_cut, after_cut, may_come) in [
-        (StoreKind::Sled, &seen[..], &[][..], true),
-        (StoreKind::Sqlite, &seen, &[], false),
-        (StoreKind::Sqlite, &[], &seen, true),
-        (StoreKind::Sled, &acknowledged, &[], false),
+        (SLED, &seen[..], &[][..], true),
+        (SQLITE, &seen, &[], false),
+        (SQLITE, &[], &seen, true),
+        (SLED, &acknowledged, &[], false),
     ] {
         // With and without a check between the runs.
         for is_checked in [true, false] {
@@ -38,9 +40,9 @@ pub(crate) fn lets_ids_come_again_that_were_only_seen(_: &mut Rng) -> Result<(),
             if is_checked {
                 let folder = TempDir::new()?;
                 let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
-                let contents = StoreKind::contents(&folder.path().join("store"), &store)?;
+                let files = contents(&folder.path().join("store"), &store)?;
                 // Acknowledged events are missing too, which does not matter here.
-                let checked = ledger.check(&store, &*contents);
+                let checked = ledger.check(&store, &*files);
                 ensure!(checked.is_ok() == (before_cut.len() < 2), "{kind}: {checked:?}");
             }
             let came = ledger.note(2, &created).is_ok();

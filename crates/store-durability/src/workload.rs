@@ -15,7 +15,7 @@ use crate::uploads::upload;
 use crate::{BoxError, Line, Token, sample};
 
 /// The requests of the load: it creates the models of tokens, and changes them.
-pub struct Workload {
+pub(crate) struct Workload {
     pub(crate) engine: Engine,
     /// The time of the engine's clock, in seconds since 1970.
     clock: Arc<AtomicU64>,
@@ -23,7 +23,7 @@ pub struct Workload {
 
 impl Workload {
     /// Creates a workload with an engine of its own over a store.
-    pub fn new(store: &Arc<dyn Store>) -> Self {
+    pub(crate) fn new(store: &Arc<dyn Store>) -> Self {
         let clock = Arc::new(AtomicU64::new(0));
         let shown = Arc::clone(&clock);
         let now = move || UNIX_EPOCH + Duration::from_secs(shown.load(Ordering::Relaxed));
@@ -31,7 +31,11 @@ impl Workload {
     }
 
     /// Creates the model of a token, and returns the line to report.
-    pub fn create(&self, caller: &Caller, token: Token) -> Result<Result<Line, Refusal>, BoxError> {
+    pub(crate) fn create(
+        &self,
+        caller: &Caller,
+        token: Token,
+    ) -> Result<Result<Line, Refusal>, BoxError> {
         let model = sample(token)?;
         self.clock.store(u64::try_from(model.created_at.unix_seconds())?, Ordering::Relaxed);
         let request = CreateModel {
@@ -72,7 +76,7 @@ impl Workload {
     }
 
     /// Adds the data of a token to a model, and returns the line to report.
-    pub fn upload(
+    pub(crate) fn upload(
         &self,
         caller: &Caller,
         run: u32,

@@ -11,7 +11,7 @@ use custom_models_core::{BaseModel, Caller, CustomModel, Language, Plan, UpdateM
 use crate::{BoxError, MEMBERS, ensure};
 
 /// The number of a model or of a change: its run, its thread, and a count within the thread. Every one is
-/// unique.
+/// unique. Not `#[non_exhaustive]`: a control of its own makes them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Token {
     /// The run of the load, counted by the test.
@@ -76,7 +76,7 @@ fn texts(
 }
 
 /// Returns the model of a token. Its name begins with the token, from which every other field follows.
-pub fn sample(token: Token) -> Result<NewModel, BoxError> {
+pub(crate) fn sample(token: Token) -> Result<NewModel, BoxError> {
     let mut random = drawn(token);
     let (name, description) = texts(&token.to_string(), token, &mut random)?;
     Ok(NewModel {
@@ -132,7 +132,7 @@ pub(crate) fn tokens_of(model: &CustomModel) -> Result<(Token, Option<Token>), B
 }
 
 /// Returns callers for the organisations of the load, each on its own plan.
-pub fn callers() -> Result<Vec<Caller>, BoxError> {
+pub(crate) fn callers() -> Result<Vec<Caller>, BoxError> {
     MEMBERS
         .iter()
         .map(|member| {

@@ -4,13 +4,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use custom_models_durability::{
-    BoxError, LoadProcess, StoreKind, Task, Trace, UnsyncedSqlite, ensure,
-};
 use fastrand::Rng;
 use tempfile::TempDir;
 
-use crate::load;
+use crate::trials::load;
+use crate::{BoxError, LoadProcess, Subject, Task, Trace, ensure};
 
 /// The number of steps of the traced load.
 const STEPS: u32 = 60;
@@ -27,24 +25,21 @@ pub(crate) fn is_possible() -> bool {
 }
 
 /// Checks that before every acknowledgement the store has written to its log and synced it.
-pub(crate) fn is_kept(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError> {
-    let trace = trace(kind.word(), |place| kind.log(place), random)?;
+pub(crate) fn is_kept(kind: Subject, random: &mut Rng) -> Result<(), BoxError> {
+    let log = kind.log_of().ok_or("the store names no log")?;
+    let trace = trace(kind.name(), log, random)?;
     trace.judge().map_err(|early| format!("{early:?}"))?;
     Ok(())
 }
 
-/// The control of this test: it detects that SQLite acknowledges unsynced changes.
-pub(crate) fn unsynced_sqlite_is_seen(random: &mut Rng) -> Result<(), BoxError> {
-    is_seen(&trace(UnsyncedSqlite::WORD, |place| StoreKind::Sqlite.log(place), random)?)
-}
-
-/// The control of sled's adapter: sled's own flush is not a sync.
-pub(crate) fn flush_only_sled_is_seen(random: &mut Rng) -> Result<(), BoxError> {
-    let kind = StoreKind::FlushOnlySled;
-    is_seen(&trace(kind.word(), |place| kind.log(place), random)?)
-}
-
-fn is_seen(trace: &Trace) -> Result<(), BoxError> {
+/// Checks that a trace of a load shows an acknowledgement before its sync, for a control that syncs too little.
+/// `kind` is the kind of its task, and `log` the file that it writes.
+pub fn is_seen_unsynced(
+    kind: &str,
+    log: fn(&Path) -> PathBuf,
+    random: &mut Rng,
+) -> Result<(), BoxError> {
+    let trace = trace(kind, log, random)?;
     let early = trace.judge().err().ok_or("a load that syncs nothing passed")?;
     ensure!(early.missing == "a sync", "{early:?}");
     Ok(())
@@ -66,7 +61,7 @@ fn trace(kind: &str, log: impl Fn(&Path) -> PathBuf, random: &mut Rng) -> Result
         uploads: true,
         steps: Some(STEPS),
     };
-    let load = load(&task);
+    let load = load(&task)?;
     let mut strace = Command::new("strace");
     strace.args(Trace::ARGUMENTS).arg("-o").arg(&output).arg(load.get_program());
     strace.args(load.get_args());

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use crate::{BoxError, run};
 
 /// An ext4 file system in a file, which can be mounted repeatedly.
-pub struct Disk {
+pub(crate) struct Disk {
     folder: TempDir,
 }
 
@@ -18,7 +18,7 @@ impl Disk {
     const SIZE: u64 = 128 << 20;
 
     /// Creates an empty file system.
-    pub fn new() -> Result<Self, BoxError> {
+    pub(crate) fn new() -> Result<Self, BoxError> {
         let disk = Disk { folder: TempDir::with_prefix("custom-models-disk-")? };
         File::create(disk.image())?.set_len(Self::SIZE)?;
         let options = ["-q", "-F", "-b", "4096", "-J", "size=4", "-E"].map(OsString::from);
@@ -34,7 +34,7 @@ impl Disk {
 
     /// Mounts the file system on a loop device that is released when it is unmounted. After a power cut this
     /// recovers the journal.
-    pub fn mount(&self) -> Result<Mounted, BoxError> {
+    pub(crate) fn mount(&self) -> Result<Mounted, BoxError> {
         // The journal is committed only by syncs, not every five seconds as well. So a store cannot pass by
         // luck, and a control loses what it did not sync.
         Mounted::new(["-t", "ext4", "-o", "loop,commit=600"], self.image().as_os_str())
@@ -42,7 +42,7 @@ impl Disk {
 }
 
 /// Creates a file system in memory of this many MiB.
-pub fn tmpfs(mebibytes: u32) -> Result<Mounted, BoxError> {
+pub(crate) fn tmpfs(mebibytes: u32) -> Result<Mounted, BoxError> {
     let size = format!("size={mebibytes}m");
     Mounted::new(["-t", "tmpfs", "-o", &size], OsStr::new("tmpfs"))
 }
@@ -51,7 +51,7 @@ pub fn tmpfs(mebibytes: u32) -> Result<Mounted, BoxError> {
 const ATTEMPTS: u32 = 100;
 
 /// A mounted file system. Dropping it unmounts it.
-pub struct Mounted {
+pub(crate) struct Mounted {
     folder: TempDir,
     is_mounted: bool,
 }
@@ -66,23 +66,23 @@ impl Mounted {
     }
 
     /// Returns the folder at which it is mounted.
-    pub fn folder(&self) -> &Path {
+    pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }
 
     /// Resizes a file system in memory.
-    pub fn resize(&self, mebibytes: u32) -> Result<(), BoxError> {
+    pub(crate) fn resize(&self, mebibytes: u32) -> Result<(), BoxError> {
         let options = format!("remount,size={mebibytes}m");
         run("mount", [OsStr::new("-o"), OsStr::new(&options), self.folder().as_os_str()])
     }
 
     /// Writes everything to the disk, as does not happen at a power cut.
-    pub fn sync(&self) -> Result<(), BoxError> {
+    pub(crate) fn sync(&self) -> Result<(), BoxError> {
         run("sync", [OsStr::new("-f"), self.folder().as_os_str()])
     }
 
     /// Unmounts it. No file of it may be open.
-    pub fn unmount(mut self) -> Result<(), BoxError> {
+    pub(crate) fn unmount(mut self) -> Result<(), BoxError> {
         // A process that another test is starting has all files of this one open until it executes its
         // program.
         let mut result = Ok(());

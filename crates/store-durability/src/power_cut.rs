@@ -19,11 +19,11 @@ if os.read(0, 1):
 
 /// A prepared power cut: its process is already running, so that the cut comes without delay. Dropping it
 /// cuts nothing.
-pub struct PowerCut(Child);
+pub(crate) struct PowerCut(Child);
 
 impl PowerCut {
     /// Prepares a power cut of the file system that a folder is in.
-    pub fn new(folder: &Path) -> Result<Self, BoxError> {
+    pub(crate) fn new(folder: &Path) -> Result<Self, BoxError> {
         let mut child = Command::new("python3")
             .args(["-c", SCRIPT])
             .arg(folder)
@@ -40,7 +40,7 @@ impl PowerCut {
     }
 
     /// Cuts the power.
-    pub fn cut(mut self) -> Result<(), BoxError> {
+    pub(crate) fn cut(mut self) -> Result<(), BoxError> {
         self.0.stdin.take().ok_or("the switch has no input")?.write_all(b"!")?;
         let status = self.0.wait()?;
         ensure!(status.success(), "the file system could not be shut down: {status}");

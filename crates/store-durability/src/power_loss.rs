@@ -4,16 +4,14 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use custom_models_core::ModelId;
-use custom_models_durability::{
-    BoxError, Disk, Ledger, LoadProcess, PATIENCE, PowerCut, StoreKind, Task, UnsyncedFiles,
-    UnsyncedSqlite, ids,
-};
 use fastrand::Rng;
 
-use crate::{ROUNDS, endless, has_seen_enough, load, moment};
+use crate::subject::contents;
+use crate::trials::{ROUNDS, endless, has_seen_enough, load, moment};
+use crate::{BoxError, Disk, Ledger, LoadProcess, PATIENCE, PowerCut, Subject, Task};
 
 /// Cuts the power of one place many times, with the same checks as after a kill.
-pub(crate) fn survives(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError> {
+pub(crate) fn survives(kind: Subject, random: &mut Rng) -> Result<(), BoxError> {
     let disk = Disk::new()?;
     let mut ledger = Ledger::of(kind);
     let mut run = 0;
@@ -21,7 +19,7 @@ pub(crate) fn survives(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError
         // Every fourth time the power is cut again before a check.
         for _ in 0..if round % 4 == 0 { 2 } else { 1 } {
             run += 1;
-            let task = endless(kind.word(), "store".into(), run, random);
+            let task = endless(kind.name(), "store".into(), run, random);
             cut_in_mid_load(&disk, &task, moment(run, random), true, &mut ledger)
                 .map_err(|cause| format!("cut {run}: {cause}"))?;
         }
@@ -31,11 +29,11 @@ pub(crate) fn survives(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError
 }
 
 /// Cuts the power of stores soon after they were created, or during that.
-pub(crate) fn survives_when_new(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError> {
+pub(crate) fn survives_when_new(kind: Subject, random: &mut Rng) -> Result<(), BoxError> {
     let disk = Disk::new()?;
     for run in 1..=ROUNDS {
         let name = format!("store-{run}");
-        let task = endless(kind.word(), name.clone().into(), run, random);
+        let task = endless(kind.name(), name.clone().into(), run, random);
         let mut ledger = Ledger::of(kind);
         cut_in_mid_load(&disk, &task, random.usize(1..=5), true, &mut ledger)
             .map_err(|cause| format!("cut {run}: {cause}"))?;
@@ -44,29 +42,11 @@ pub(crate) fn survives_when_new(kind: StoreKind, random: &mut Rng) -> Result<(),
     Ok(())
 }
 
-/// The control of this test: if SQLite without syncs loses nothing, the power was not cut.
-pub(crate) fn unsynced_sqlite_loses(random: &mut Rng) -> Result<(), BoxError> {
-    loses(UnsyncedSqlite::WORD, random, |place| UnsyncedSqlite::open(place)?.ids())
-}
-
-/// The control of sled's adapter: sled's own flush loses data, so the additional sync is needed.
-pub(crate) fn flush_only_sled_loses(random: &mut Rng) -> Result<(), BoxError> {
-    loses(StoreKind::FlushOnlySled.word(), random, |place| {
-        let store = StoreKind::FlushOnlySled.open(place)?;
-        let present = ids(&*store);
-        store.close()?;
-        present
-    })
-}
-
-/// The control of the files of data: files without a sync are lost.
-pub(crate) fn unsynced_files_lose(random: &mut Rng) -> Result<(), BoxError> {
-    loses(UnsyncedFiles::WORD, random, |place| UnsyncedFiles::open(place)?.ids())
-}
-
-/// Checks that a store that was durable before the load began loses something of the load within many power
-/// cuts.
-fn loses(
+/// Checks that a load loses something of what it acknowledged within many power cuts, for a control that must
+/// lose. `kind` is the kind of its task, and `present` returns the ids that are left at a path.
+///
+/// The store is durable before the load begins.
+pub fn loses(
     kind: &str,
     random: &mut Rng,
     present: fn(&Path) -> Result<BTreeSet<ModelId>, BoxError>,
@@ -76,7 +56,7 @@ fn loses(
         let task = endless(kind, format!("store-{run}").into(), run, random);
         let task = Task { uploads: false, ..task };
         create_durably(&disk, &task)?;
-        let mut ledger = Ledger::of(StoreKind::FlushOnlySled);
+        let mut ledger = Ledger::unsure();
         // So many that sled's file must grow: writes into its allocated space survive.
         let count = random.usize(500..=2000);
         cut_in_mid_load(&disk, &task, count, false, &mut ledger)?;
@@ -96,7 +76,7 @@ fn create_durably(disk: &Disk, task: &Task) -> Result<(), BoxError> {
     let mounted = disk.mount()?;
     let place = mounted.folder().join(&task.place);
     let nothing = Task { place, steps: Some(0), ..task.clone() };
-    LoadProcess::start(load(&nothing))?.finish()?;
+    LoadProcess::start(load(&nothing)?)?.finish()?;
     mounted.sync()?;
     mounted.unmount()
 }
@@ -113,7 +93,7 @@ fn cut_in_mid_load(
     let mounted = disk.mount()?;
     let task = Task { place: mounted.folder().join(&task.place), ..task.clone() };
     let power_cut = PowerCut::new(mounted.folder())?;
-    let mut process = LoadProcess::start(load(&task))?;
+    let mut process = LoadProcess::start(load(&task)?)?;
     process.await_acknowledgements(count)?;
     ledger.note(task.run, &process.take_lines()?)?;
     power_cut.cut()?;
@@ -125,12 +105,12 @@ fn cut_in_mid_load(
 }
 
 /// Mounts the file system, which recovers its journal, and compares the store with its ledger.
-fn check(disk: &Disk, kind: StoreKind, name: &str, ledger: &mut Ledger) -> Result<(), BoxError> {
+fn check(disk: &Disk, kind: Subject, name: &str, ledger: &mut Ledger) -> Result<(), BoxError> {
     let mounted = disk.mount()?;
     let place = mounted.folder().join(name);
     let store = kind.open(&place)?;
-    let contents = StoreKind::contents(&place, &store)?;
-    ledger.check(&store, &*contents)?;
+    let files = contents(&place, &store)?;
+    ledger.check(&store, &*files)?;
     store.close()?;
     drop(store);
     mounted.unmount()

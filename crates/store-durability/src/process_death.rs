@@ -1,16 +1,15 @@
 //! The death of a process (MODEL-6).
 
-use std::process::Command;
-
-use custom_models_durability::{BoxError, Ledger, Line, LoadProcess, StoreKind, ensure};
 use fastrand::Rng;
 use tempfile::TempDir;
 
-use crate::{ROUNDS, endless, has_seen_enough, load, moment};
+use crate::subject::contents;
+use crate::trials::{ROUNDS, endless, has_seen_enough, load, moment};
+use crate::{BoxError, Ledger, Line, LoadProcess, Subject, ensure};
 
 /// Kills processes on one place: nothing acknowledged is lost, nothing deleted is back, no id is used twice,
 /// counters match rows, and no limit is exceeded.
-pub(crate) fn survives(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError> {
+pub(crate) fn survives(kind: Subject, random: &mut Rng) -> Result<(), BoxError> {
     let folder = TempDir::new()?;
     let place = folder.path().join("store");
     let mut ledger = Ledger::of(kind);
@@ -19,8 +18,8 @@ pub(crate) fn survives(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError
         // Every fourth time the process that recovers from a kill is killed too.
         for _ in 0..if round % 4 == 0 { 2 } else { 1 } {
             run += 1;
-            let task = endless(kind.word(), place.clone(), run, random);
-            let mut process = LoadProcess::start(load(&task))?;
+            let task = endless(kind.name(), place.clone(), run, random);
+            let mut process = LoadProcess::start(load(&task)?)?;
             process.await_acknowledgements(moment(run, random))?;
             let lines = process.kill()?;
             let fault = lines.iter().find(|line| matches!(line, Line::Failed(_)));
@@ -28,17 +27,9 @@ pub(crate) fn survives(kind: StoreKind, random: &mut Rng) -> Result<(), BoxError
             ledger.note(run, &lines)?;
         }
         let store = kind.open(&place)?;
-        let contents = StoreKind::contents(&place, &store)?;
-        ledger.check(&store, &*contents).map_err(|cause| format!("after kill {run}: {cause}"))?;
+        let files = contents(&place, &store)?;
+        ledger.check(&store, &*files).map_err(|cause| format!("after kill {run}: {cause}"))?;
         store.close()?;
     }
     has_seen_enough(&ledger)
-}
-
-/// A load that ends before its first line has noticed that its disk is gone, even while its process still
-/// exists.
-pub(crate) fn a_silent_end_is_noticed(_: &mut Rng) -> Result<(), BoxError> {
-    let mut command = Command::new("sh");
-    command.args(["-c", "exec sleep 600 >&-"]);
-    LoadProcess::start(command)?.await_faults(1)
 }

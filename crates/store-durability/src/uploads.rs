@@ -50,7 +50,7 @@ fn sent(edit: Token) -> Sent {
 }
 
 /// Five hours of silence at 8 kHz: a header of [`HEAD`] bytes, and frames of eight seconds each.
-const FIVE_HOURS: &[u8] = include_bytes!("../../training-data/tests/audio/five-hours.flac");
+const FIVE_HOURS: &[u8] = include_bytes!("five-hours.flac");
 
 /// The bytes of a FLAC file before its frames: the marker, and the block that describes the stream.
 const HEAD: usize = 42;

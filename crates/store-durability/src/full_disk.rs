@@ -10,10 +10,9 @@ use std::thread;
 
 use custom_models_core::Refusal;
 use custom_models_core::store::{Store, StoreError, StoreErrorKind};
-use custom_models_durability::{
-    BoxError, Ledger, Line, StoreKind, Token, Workload, callers, ensure, explain, tmpfs,
-};
-use fastrand::Rng;
+
+use crate::subject::contents;
+use crate::{BoxError, Ledger, Line, Subject, Token, Workload, callers, ensure, explain, tmpfs};
 
 /// The size of the disk in MiB, which some hundred models fill.
 const SMALL: u32 = 6;
@@ -26,20 +25,20 @@ const REFUSALS: u32 = 5;
 
 /// Fills the disk of a store, which returns `Full`, can still be read, and works again once the disk is
 /// larger.
-pub(crate) fn works_again(kind: StoreKind, _: &mut Rng) -> Result<(), BoxError> {
+pub(crate) fn works_again(kind: Subject) -> Result<(), BoxError> {
     let disk = tmpfs(SMALL)?;
     let place = disk.folder().join("store");
     let mut store = kind.open(&place)?;
-    let contents = StoreKind::contents(&place, &store)?;
+    let files = contents(&place, &store)?;
     let mut ledger = Ledger::of(kind);
 
     let filled = fill(kind, &store)?;
     ledger.note(0, &filled.lines)?;
     ensure!(ledger.tally().created > 0, "not one model fits on the disk");
-    let checked = ledger.check(&store, &*contents);
+    let checked = ledger.check(&store, &*files);
     match checked.as_ref().err().and_then(|cause| cause.downcast_ref::<StoreError>()) {
-        // Sled cannot be reopened without space, not even for reading.
-        Some(fault) if fault.kind() == StoreErrorKind::Full && kind == StoreKind::Sled => {}
+        // Sled, for one, cannot be reopened without space, not even for reading.
+        Some(fault) if fault.kind() == StoreErrorKind::Full && kind.is_unsure() => {}
         _ => checked.map_err(|cause| format!("while the disk is full: {cause}"))?,
     }
 
@@ -48,15 +47,15 @@ pub(crate) fn works_again(kind: StoreKind, _: &mut Rng) -> Result<(), BoxError> 
     let lines = create_some(&workload, 1);
     let lines = lines.map_err(|cause| format!("when there is space: {}", explain(&*cause)))?;
     ledger.note(1, &lines)?;
-    ledger.check(&store, &*contents).map_err(|cause| format!("when there is space: {cause}"))?;
+    ledger.check(&store, &*files).map_err(|cause| format!("when there is space: {cause}"))?;
     store.close()?;
     drop((workload, store));
 
     store = kind.open(&place)?;
-    ledger.check(&store, &*contents).map_err(|cause| format!("opened again: {cause}"))?;
+    ledger.check(&store, &*files).map_err(|cause| format!("opened again: {cause}"))?;
     let workload = Workload::new(&store);
     ledger.note(2, &create_some(&workload, 2)?)?;
-    ledger.check(&store, &*contents)?;
+    ledger.check(&store, &*files)?;
     store.close()?;
     drop((workload, store));
     let unannounced = ledger.tally().unacknowledged;
@@ -69,7 +68,7 @@ pub(crate) fn works_again(kind: StoreKind, _: &mut Rng) -> Result<(), BoxError> 
 }
 
 /// Creating a store without space returns `Full`, and succeeds once there is space.
-pub(crate) fn full_from_the_start(kind: StoreKind, _: &mut Rng) -> Result<(), BoxError> {
+pub(crate) fn full_from_the_start(kind: Subject) -> Result<(), BoxError> {
     let disk = tmpfs(SMALL)?;
     let filler = disk.folder().join("filler");
     fill_with_zeros(&filler)?;
@@ -85,10 +84,10 @@ pub(crate) fn full_from_the_start(kind: StoreKind, _: &mut Rng) -> Result<(), Bo
     // executes its program.
     File::create(filler)?;
     let store = kind.open(&place)?;
-    let contents = StoreKind::contents(&place, &store)?;
+    let files = contents(&place, &store)?;
     let mut ledger = Ledger::of(kind);
     ledger.note(0, &create_some(&Workload::new(&store), 0)?)?;
-    ledger.check(&store, &*contents)?;
+    ledger.check(&store, &*files)?;
     store.close()?;
     drop(store);
     disk.unmount()
@@ -96,12 +95,12 @@ pub(crate) fn full_from_the_start(kind: StoreKind, _: &mut Rng) -> Result<(), Bo
 
 /// Uploads that find no space are refused and leave nothing, whether their files or the pair do not fit.
 /// Earlier acknowledged data is kept, and further uploads succeed once there is space (DATA-4).
-pub(crate) fn uploads_are_refused(_: &mut Rng) -> Result<(), BoxError> {
+pub fn uploads_are_refused(kind: Subject) -> Result<(), BoxError> {
     let disk = tmpfs(SMALL)?;
     let place = disk.folder().join("store");
-    let store = StoreKind::Sqlite.open(&place)?;
-    let contents = StoreKind::contents(&place, &store)?;
-    let (workload, mut ledger) = (Workload::new(&store), Ledger::of(StoreKind::Sqlite));
+    let store = kind.open(&place)?;
+    let files = contents(&place, &store)?;
+    let (workload, mut ledger) = (Workload::new(&store), Ledger::of(kind));
     let callers = callers()?;
     let caller = callers.first().ok_or("no callers")?;
     let mut lines = vec![workload.create(caller, Token { run: 0, thread: 0, number: 0 })??];
@@ -110,7 +109,7 @@ pub(crate) fn uploads_are_refused(_: &mut Rng) -> Result<(), BoxError> {
         let token = Token { run: 0, thread: 1, number };
         let organisation = caller.organisation().to_string();
         lines.push(Line::Changing { id, organisation, edit: token });
-        let added = workload.upload(caller, 0, id, &contents, token)?;
+        let added = workload.upload(caller, 0, id, &files, token)?;
         Ok(added.map(|line| lines.push(line)))
     };
     let (mut number, mut refusals) = (0, 0);
@@ -120,7 +119,7 @@ pub(crate) fn uploads_are_refused(_: &mut Rng) -> Result<(), BoxError> {
             Ok(()) => {}
             Err(Refusal::Store(fault)) if fault.kind() == StoreErrorKind::Full => {
                 ensure!(fault.source().is_some(), "a fault without its cause: {fault:?}");
-                let left = contents.sweep(&*store)?.files;
+                let left = files.sweep(&*store)?.files;
                 ensure!(left == 0, "refused upload {number} left {left} files");
                 refusals += 1;
             }
@@ -133,7 +132,7 @@ pub(crate) fn uploads_are_refused(_: &mut Rng) -> Result<(), BoxError> {
         upload(number + more)?.map_err(|cause| format!("when there is space: {cause:?}"))?;
     }
     ledger.note(0, &lines)?;
-    ledger.check(&store, &*contents)?;
+    ledger.check(&store, &*files)?;
     ensure!(ledger.tally().swept == 0, "{:?}", ledger.tally());
     store.close()?;
     drop((workload, store));
@@ -149,7 +148,7 @@ struct Filled {
 }
 
 /// Creates models from four threads until the disk is full.
-fn fill(kind: StoreKind, store: &Arc<dyn Store>) -> Result<Filled, BoxError> {
+fn fill(kind: Subject, store: &Arc<dyn Store>) -> Result<Filled, BoxError> {
     let mut filled = Filled::default();
     thread::scope(|scope| {
         let threads: Vec<_> = (0..4)
@@ -165,9 +164,10 @@ fn fill(kind: StoreKind, store: &Arc<dyn Store>) -> Result<Filled, BoxError> {
 }
 
 /// Creates models until the disk is full. Any result but an acknowledgement and [`StoreErrorKind::Full`] with
-/// its cause is an error; sled alone may return an unknown outcome for the group that found the disk full.
+/// its cause is an error; a store that says so may return
+/// an unknown outcome for the group that found the disk full.
 fn fill_from_thread(
-    kind: StoreKind,
+    kind: Subject,
     store: &Arc<dyn Store>,
     thread: u32,
 ) -> Result<Filled, BoxError> {
@@ -191,7 +191,7 @@ fn fill_from_thread(
         ensure!(fault.source().is_some(), "a fault without its cause: {fault:?}");
         match fault.kind() {
             StoreErrorKind::Full => refusals += 1,
-            StoreErrorKind::OutcomeUnknown if kind == StoreKind::Sled => filled.unknown += 1,
+            StoreErrorKind::OutcomeUnknown if kind.is_unsure() => filled.unknown += 1,
             _ => return Err(format!("model {number}: {fault:?}").into()),
         }
     }

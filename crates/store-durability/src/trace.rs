@@ -7,17 +7,17 @@ use crate::BoxError;
 
 /// The traced steps on one file and on standard output, in order.
 #[derive(Debug, Default)]
-pub struct Trace {
+pub(crate) struct Trace {
     steps: Vec<Step>,
 }
 
 /// An acknowledgement that was written too early.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Unsynced {
+pub(crate) struct Unsynced {
     /// The index of the acknowledgement.
-    pub acknowledgement: usize,
+    pub(crate) acknowledgement: usize,
     /// The step that it did not wait for.
-    pub missing: &'static str,
+    pub(crate) missing: &'static str,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ enum Step {
 
 impl Trace {
     /// The arguments for strace that produce the format read here.
-    pub const ARGUMENTS: [&str; 6] = [
+    pub(crate) const ARGUMENTS: [&str; 6] = [
         "-f",
         "-y",
         "-s",
@@ -44,7 +44,7 @@ impl Trace {
     ];
 
     /// Parses the output of strace, for one file.
-    pub fn read(text: &str, file: &Path) -> Result<Self, BoxError> {
+    pub(crate) fn read(text: &str, file: &Path) -> Result<Self, BoxError> {
         let file = format!("<{}>", file.display());
         let mut trace = Trace::default();
         // Calls that the trace interrupted by those of another thread.
@@ -89,14 +89,14 @@ impl Trace {
     }
 
     /// Returns the number of acknowledgements.
-    pub fn acknowledgements(&self) -> usize {
+    pub(crate) fn acknowledgements(&self) -> usize {
         self.steps.iter().filter(|step| **step == Step::Acknowledged).count()
     }
 
     /// Checks that before every acknowledgement the file was written since the last one, and everything
     /// written was synced. The load must have one thread: with more, the next group is written while this one
     /// is acknowledged.
-    pub fn judge(&self) -> Result<(), Unsynced> {
+    pub(crate) fn judge(&self) -> Result<(), Unsynced> {
         let mut acknowledgement = 0;
         let mut has_written = false;
         let mut is_dirty = false;

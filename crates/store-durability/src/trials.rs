@@ -1,0 +1,186 @@
+//! The program of the tests: it runs them, and is the load that they kill.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::Command;
+
+use fastrand::Rng;
+use libtest_mimic::{Arguments, Trial};
+
+use crate::subject::contents;
+use crate::{
+    BoxError, Ledger, Output, Subject, Task, ensure, explain, full_disk, power_loss, process_death,
+    sync_order,
+};
+
+/// The default seed of a run's random choices, without `CUSTOM_MODELS_SEED`.
+const SEED: u64 = 42;
+
+/// The number of kills or power cuts of a store.
+pub(crate) const ROUNDS: u32 = 15;
+
+/// The first argument of the program when it is the load.
+const LOAD: &str = "--custom-models-load";
+
+/// The conditions of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Needs {
+    /// None.
+    Nothing,
+    /// Mounting file systems, as root on Linux (`CUSTOM_MODELS_MOUNT_TESTS=1`).
+    Mounts,
+    /// strace (`CUSTOM_MODELS_STRACE_TESTS=1`).
+    Traces,
+}
+
+/// The tests of a program. All share one seed.
+pub struct Trials {
+    seed: u64,
+    trials: Vec<Trial>,
+}
+
+type Test = Box<dyn FnOnce(&mut Rng) -> Result<(), BoxError> + Send>;
+
+impl Trials {
+    /// Adds a test, which gets the random generator of its choices.
+    pub fn add(
+        &mut self,
+        name: impl Into<String>,
+        needs: Needs,
+        test: impl FnOnce(&mut Rng) -> Result<(), BoxError> + Send + 'static,
+    ) {
+        let seed = self.seed;
+        let test: Test = Box::new(test);
+        let is_wanted = match needs {
+            Needs::Nothing => true,
+            Needs::Mounts => is_asked_for("CUSTOM_MODELS_MOUNT_TESTS"),
+            Needs::Traces => {
+                is_asked_for("CUSTOM_MODELS_STRACE_TESTS") || sync_order::is_possible()
+            }
+        };
+        let run = move || {
+            let result = test(&mut Rng::with_seed(seed));
+            result
+                .map_err(|cause| format!("{} (CUSTOM_MODELS_SEED={seed})", explain(&*cause)).into())
+        };
+        self.trials.push(Trial::test(name, run).with_ignored_flag(!is_wanted));
+    }
+
+    /// Adds every test of a store that keeps acknowledged writes.
+    fn add_all(&mut self, store: Subject) {
+        let name = |what: &str| format!("{store}_{what}");
+        self.add(name("model_6_survives_kills"), Needs::Nothing, move |random| {
+            process_death::survives(store, random)
+        });
+        self.add(name("model_6_survives_power_cuts"), Needs::Mounts, move |random| {
+            power_loss::survives(store, random)
+        });
+        self.add(name("model_6_is_durable_from_its_first_model"), Needs::Mounts, move |random| {
+            power_loss::survives_when_new(store, random)
+        });
+        self.add(name("works_again_after_a_full_disk"), Needs::Mounts, move |_| {
+            full_disk::works_again(store)
+        });
+        self.add(name("says_that_a_new_disk_is_full"), Needs::Mounts, move |_| {
+            full_disk::full_from_the_start(store)
+        });
+        if store.log_of().is_some() {
+            let test = name("model_6_syncs_before_it_acknowledges");
+            self.add(test, Needs::Traces, move |random| sync_order::is_kept(store, random));
+        }
+    }
+}
+
+fn is_asked_for(variable: &str) -> bool {
+    env::var(variable).is_ok_and(|value| value == "1")
+}
+
+/// Runs the tests of stores: the whole `main` of a test program without the standard harness.
+///
+/// ```no_run
+/// use std::sync::Arc;
+/// use custom_models_store_durability::{BoxError, Subject, run_tests};
+/// # use custom_models_core::{MemoryStore, store::StoreError};
+/// # struct MyStore;
+/// # impl MyStore {
+/// #     fn open(_: &std::path::Path) -> Result<MemoryStore, StoreError> { Ok(MemoryStore::new()) }
+/// # }
+///
+/// fn main() -> Result<(), BoxError> {
+///     run_tests(&[Subject::new("my_store", |path| Ok(Arc::new(MyStore::open(path)?)))])
+/// }
+/// ```
+///
+/// The tests start the same program again, as the load that they kill. So nothing may come before this call
+/// that writes to the standard output or reads the arguments.
+pub fn run_tests(stores: &[Subject]) -> Result<(), BoxError> {
+    match load_task() {
+        Some(task) => run_load(&task?, stores),
+        None => run_tests_and(stores, |_| {}),
+    }
+}
+
+/// Runs the tests of stores, and further ones. Unlike [`run_tests`] it is never the load: a caller that has
+/// loads of its own asks [`load_task`] first.
+pub fn run_tests_and(stores: &[Subject], more: impl FnOnce(&mut Trials)) -> Result<(), BoxError> {
+    let mut arguments = Arguments::from_args();
+    // The tests wait for the disk most of the time.
+    arguments.test_threads.get_or_insert(8);
+    let seed = env::var("CUSTOM_MODELS_SEED").ok().map_or(Ok(SEED), |seed| seed.parse())?;
+    let mut trials = Trials { seed, trials: Vec::new() };
+    stores.iter().for_each(|store| trials.add_all(*store));
+    more(&mut trials);
+    libtest_mimic::run(&arguments, trials.trials).exit()
+}
+
+/// Returns the task of this process, if a test has started it as a load.
+pub fn load_task() -> Option<Result<Task, BoxError>> {
+    let mut arguments = env::args().skip(1);
+    (arguments.next().as_deref() == Some(LOAD)).then(|| Task::from_arguments(arguments))
+}
+
+/// Runs a load on the store that its task names.
+pub fn run_load(task: &Task, stores: &[Subject]) -> Result<(), BoxError> {
+    let found = stores.iter().find(|store| store.name() == task.kind);
+    let store = found.ok_or_else(|| format!("no store `{}`", task.kind))?.open(&task.place)?;
+    let contents = contents(&task.place, &store)?;
+    task.run(&store, &contents, &Output::stdout()?)?;
+    Ok(store.close()?)
+}
+
+/// Returns the command of a load as a separate process, of this program.
+pub(crate) fn load(task: &Task) -> Result<Command, BoxError> {
+    let mut command = Command::new(env::current_exe()?);
+    command.arg(LOAD).args(task.to_arguments());
+    Ok(command)
+}
+
+/// Returns a load that runs until it is killed, and uploads in every second run.
+pub(crate) fn endless(kind: &str, place: PathBuf, run: u32, random: &mut Rng) -> Task {
+    let (seed, uploads) = (random.u64(..), run.is_multiple_of(2));
+    Task { kind: kind.to_owned(), place, run, seed, threads: 4, uploads, steps: None }
+}
+
+/// Returns the number of acknowledgements after which a load is stopped: at once, early, late, and sometimes
+/// so late that SQLite has made a checkpoint.
+pub(crate) fn moment(run: u32, random: &mut Rng) -> usize {
+    match run % 16 {
+        6 => random.usize(2500..=3000),
+        1 | 4 | 9 | 12 => random.usize(0..=500),
+        2 | 7 | 10 | 15 => random.usize(0..=50),
+        _ => random.usize(0..=10),
+    }
+}
+
+/// Checks that a test has observed what it is about.
+pub(crate) fn has_seen_enough(ledger: &Ledger) -> Result<(), BoxError> {
+    let tally = ledger.tally();
+    ensure!(
+        [tally.created, tally.changed, tally.beaten, tally.pairs, tally.deleted, tally.at_limit]
+            .into_iter()
+            .all(|count| count > 0),
+        "the load was no test: {tally:?}"
+    );
+    Ok(())
+}
