@@ -102,7 +102,7 @@ impl fmt::Display for Timestamp {
         let Date(year, month, day) = Date::from_days(self.0.div_euclid(SECONDS_IN_DAY));
         let second = self.0.rem_euclid(SECONDS_IN_DAY);
         let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-        let [[y0, y1], [y2, y3]] = [digits(year / 100), digits(year % 100)];
+        let [[y0, y1], [y2, y3]] = [digits(year / 100), digits(year)];
         let [[mo0, mo1], [d0, d1]] = [digits(month), digits(day)];
         let [[h0, h1], [mi0, mi1], [s0, s1]] = [digits(hour), digits(minute), digits(second)];
         let text = [
@@ -113,7 +113,7 @@ impl fmt::Display for Timestamp {
     }
 }
 
-/// Returns the two digits of a number below 100.
+/// Returns the last two digits of a number.
 fn digits(number: i64) -> [u8; 2] {
     let digit = |number| b'0' + u8::try_from(number % 10).unwrap_or_default();
     [digit(number / 10), digit(number)]

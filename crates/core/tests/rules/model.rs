@@ -128,10 +128,14 @@ fn model_4_the_end_of_every_february_is_shown_as_the_calendar_has_it() {
 }
 
 #[test]
-fn a_time_in_milliseconds_is_rounded_down_and_shown_as_the_nearest_moment() {
+fn a_time_is_rounded_down_and_shown_as_the_nearest_moment() {
     let before = |nanoseconds| UnixMillis::from(UNIX_EPOCH - Duration::from_nanos(nanoseconds));
     for (nanoseconds, millis) in [(0, 0), (1, -1), (1_000_000, -1), (1_000_001, -2)] {
         assert_eq!(before(nanoseconds), UnixMillis::from_unix_millis(millis), "{nanoseconds}");
+    }
+    for (nanoseconds, seconds) in [(0, 0), (1, -1), (1_000_000_000, -1), (1_000_000_001, -2)] {
+        let moment = Timestamp::from(UNIX_EPOCH - Duration::from_nanos(nanoseconds));
+        assert_eq!(moment.unix_seconds(), seconds, "{nanoseconds}");
     }
     for (millis, seconds) in [(i64::MIN, FIRST), (-1, -1), (0, 0), (1999, 1), (i64::MAX, LAST)] {
         let moment = UnixMillis::from_unix_millis(millis);
