@@ -177,6 +177,22 @@ fn rate_1_a_sweep_deletes_more_admissions_than_a_store_does_at_once() {
 }
 
 #[test]
+fn rate_1_a_sweep_counts_admissions_of_a_later_clock_from_now() {
+    let store = MemoryStore::new();
+    let limit = RateLimit::new(1, Duration::from_secs(10)).unwrap();
+    let request = |millis| {
+        let now = UnixMillis::from_unix_millis(millis);
+        apply(&store, admit(KeyId::from_bytes([1; 6]), Operation::Create, limit, now))
+    };
+    assert!(matches!(request(60_000), AccessOutcome::Admitted(_)));
+    let (longest, now) = (limit.window(), UnixMillis::from_unix_millis(5000));
+    let swept = apply(&store, AccessChange::SweepWindows { longest, now, limit: 9 });
+    assert_eq!(swept, AccessOutcome::Swept(0));
+    assert!(matches!(request(14_999), AccessOutcome::Refused { .. }));
+    assert!(matches!(request(15_000), AccessOutcome::Admitted(_)));
+}
+
+#[test]
 fn rate_5_under_a_lowered_limit_a_store_in_memory_finds_the_admission_that_blocks() {
     let store = MemoryStore::new();
     let [high, low] = [9, 2].map(|most| RateLimit::new(most, Duration::from_secs(10)).unwrap());

@@ -4,6 +4,7 @@ use std::num::NonZeroU64;
 
 use custom_models_core::model::{DataId, DataPage, DataPair, DataType, Expected, Fence};
 use custom_models_core::request::{ListData, PerPage, Start};
+use custom_models_core::store::{ArchiveChange, ArchiveStore, Record, StoreErrorKind};
 use custom_models_core::{Caller, Engine, MemoryStore, ModelId, Plan, Refusal};
 
 use crate::support::{Call, Recorder};
@@ -135,6 +136,18 @@ fn data_6_many_models_with_gaps_are_shown_rightly() {
             assert_eq!(found[..], all(&engine, &acme, *id)[number as usize - 1..][..1]);
         }
     }
+}
+
+#[test]
+fn data_4_no_pair_is_added_under_the_number_of_another() {
+    let (engine, _, store, acme, id) = with_pairs(1);
+    let second = DataPair { id: DataId::new(2).unwrap(), ..all(&engine, &acme, id).remove(0) };
+    let organisation = acme.organisation().clone();
+    let record = Record::Data { organisation, model: id, pair: second.clone() };
+    store.store.archive(ArchiveChange::Import(vec![record])).unwrap();
+    let refusal = engine.add_data(&acme, id, pair(DataType::Test, 1), &ANYTHING).unwrap_err();
+    assert!(matches!(refusal, Refusal::Store(fault) if fault.kind() == StoreErrorKind::Damaged));
+    assert_eq!(all(&engine, &acme, id)[1], second);
 }
 
 #[test]
