@@ -2,10 +2,10 @@
 
 #[cfg(feature = "uploads")]
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use custom_models_core::model::DataFile;
+use custom_models_core::store::ReadPool;
 #[cfg(feature = "uploads")]
 use custom_models_training_data::ContentStore;
 
@@ -25,8 +25,8 @@ pub struct Options {
     pub recheck_after: Duration,
     /// The time-out of the store, and of an authenticator. Then the request is a 503. A write that was begun goes on.
     pub store_timeout: Duration,
-    /// The number of threads that read the store. Further reads wait. By default twice the number of processors, and at
-    /// least 4, so that one slow read leaves threads for the others.
+    /// The number of threads of the [`ReadPool`] that reads the store. Further reads wait. By default
+    /// [`ReadPool::default_threads`].
     pub reads_at_once: usize,
     /// The store of the contents of training data. Without it there are no routes for data.
     #[cfg(feature = "uploads")]
@@ -66,7 +66,7 @@ impl Default for Options {
             least_rate_span: Duration::from_secs(30),
             recheck_after: Duration::from_secs(1),
             store_timeout: Duration::from_secs(10),
-            reads_at_once: available_parallelism().map_or(4, |it| (2 * it.get()).max(4)),
+            reads_at_once: ReadPool::default_threads(),
             #[cfg(feature = "uploads")]
             contents: None,
             uploads_at_once: 16,

@@ -5,7 +5,6 @@ pub(crate) mod blocking_calls;
 mod contents;
 pub(crate) mod event_notifier;
 pub(crate) mod permits;
-mod read_pool;
 pub(crate) mod shutdown;
 
 use std::future::Future;

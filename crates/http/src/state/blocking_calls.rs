@@ -5,13 +5,12 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use custom_models_core::store::StoreErrorKind;
+use custom_models_core::store::{ReadPool, StoreErrorKind};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::task::JoinError;
 use tokio::time::timeout;
 
 use crate::rejection::Rejection;
-use crate::state::read_pool::ReadPool;
 use crate::telemetry::panics::cause_of;
 
 /// The number of calls that may write on a blocking thread at a time. Each holds its thread until its write is durable.
@@ -37,7 +36,12 @@ pub(crate) struct BlockingCalls {
 impl BlockingCalls {
     pub(crate) fn new(reads_at_once: usize, store_timeout: Duration) -> Self {
         let writers = Arc::new(Semaphore::new(MAX_BLOCKING_WRITES));
-        BlockingCalls { readers: ReadPool::start(reads_at_once), writers, store_timeout }
+        let readers = ReadPool::start(reads_at_once);
+        if readers.threads() < reads_at_once {
+            let threads = readers.threads();
+            tracing::error!(threads, reads_at_once, "some threads that read were not started");
+        }
+        BlockingCalls { readers, writers, store_timeout }
     }
 
     /// Reads on a thread of the pool.
@@ -45,7 +49,8 @@ impl BlockingCalls {
         &self,
         read: impl FnOnce() -> Result<T, E> + Send + 'static,
     ) -> Result<T, Rejection> {
-        let read = self.readers.read(|| read().map_err(Into::into));
+        let span = tracing::Span::current();
+        let read = self.readers.read(move || span.in_scope(read).map_err(Into::into));
         timeout(self.store_timeout, read).await.map_err(|_| StoreErrorKind::Busy)?
     }
 
