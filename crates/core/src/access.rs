@@ -1,5 +1,6 @@
 //! API keys, scopes, rate limits, and the gate that checks them, for callers with keys and for a host's own accounts.
 
+mod administration;
 mod api_key;
 mod gate;
 mod limits;

@@ -2,8 +2,9 @@
 //! queue of workers. The engine enforces the rules of a published API and the quotas of plans, over any
 //! store.
 //!
-//! This crate is pure: it reads no file, no clock and no socket, and starts no thread. The host supplies a
-//! clock and a store (`MemoryStore` is here; SQLite, sled and PostgreSQL have crates of their own), and
+//! This crate is pure: it reads no file, no clock and no socket, and starts no thread before its first
+//! asynchronous read. The host supplies a clock and a store (`MemoryStore` is here; SQLite, sled and PostgreSQL
+//! have crates of their own), and
 //! calls one type:
 //!
 #![cfg_attr(feature = "engine", doc = "```")]

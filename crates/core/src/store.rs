@@ -77,6 +77,7 @@ mod apply;
 mod archive;
 mod audit;
 mod error;
+mod form;
 mod idempotency;
 mod identity;
 mod job;
@@ -103,6 +104,7 @@ pub use self::archive::{
 };
 pub use self::audit::{Audit, Finding};
 pub use self::error::{StoreError, StoreErrorKind};
+pub(crate) use self::form::{Form, blocking};
 pub use self::idempotency::{
     IdempotencyKey, IdempotencyRecord, IdempotencyScope, IdempotentRequest, InvalidIdempotencyKey,
     NewIdempotencyRecord,
@@ -111,9 +113,10 @@ pub use self::identity::{InvalidStoreIdentity, Lineage, OpenMode, StoreIdentity,
 pub use self::job::{Job, JobOutcome};
 pub use self::model_store::ModelStore;
 pub use self::outcome::Outcome;
-pub(crate) use self::pending::Pending;
+pub use self::pending::{PendingWrite, PendingWrites};
 pub use self::purge::{Purge, Purged};
 pub use self::query::{Listing, Selection};
+pub(crate) use self::read_pool::Readers;
 pub use self::read_pool::{PendingRead, ReadPool};
 pub use self::rows::{Counters, Rows};
 pub use self::write::{AdmissionRequest, Change, Completion, Write};

@@ -59,6 +59,7 @@ mod queue;
 
 use std::fmt;
 use std::io;
+use std::iter;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::slice;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
@@ -141,7 +142,22 @@ impl<C: Committer> GroupCommit<C> {
         job: C::Job,
         done: impl FnOnce(Result<C::Answer, C::Error>) + Send + 'static,
     ) {
-        if let Err((done, why)) = self.queue.push(job, Callback::new(done)) {
+        self.push(iter::once((job, Callback::new(done))));
+    }
+
+    /// Adds jobs to the next group, all of them to the same one, each as [`GroupCommit::submit`] does. Those beyond
+    /// [`QUEUE_LIMIT`] are [`Unanswered::Busy`].
+    pub fn submit_all<D>(&self, jobs: impl IntoIterator<Item = (C::Job, D)>)
+    where
+        D: FnOnce(Result<C::Answer, C::Error>) + Send + 'static,
+    {
+        let jobs = jobs.into_iter().map(|(job, done)| (job, Callback::new(done)));
+        // Collected first: the iterator is the caller's code, and must not run under the lock.
+        self.push(jobs.collect::<Vec<_>>().into_iter());
+    }
+
+    fn push(&self, jobs: impl Iterator<Item = (C::Job, Callback<C>)>) {
+        for (done, why) in self.queue.push(jobs) {
             done.call(Err(C::unanswered(why)));
         }
     }

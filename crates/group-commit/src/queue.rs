@@ -85,27 +85,31 @@ impl<C: Committer> Queue<C> {
         Queue { state: Mutex::new(state), filled: Condvar::new() }
     }
 
-    /// Adds a job to the next group, or returns its completion with the reason.
+    /// Adds jobs to the next group, all of them to the same one. Returns the completions of those that are not added,
+    /// with the reason. The iterator runs under the lock.
     pub(crate) fn push(
         &self,
-        job: C::Job,
-        done: Callback<C>,
-    ) -> Result<(), (Callback<C>, Unanswered)> {
+        jobs: impl Iterator<Item = (C::Job, Callback<C>)>,
+    ) -> Vec<(Callback<C>, Unanswered)> {
+        let mut refused = Vec::new();
         let mut state = self.lock();
-        if state.is_closed {
-            return Err((done, Unanswered::Closed));
+        let before = state.waiting.jobs.len();
+        for (job, done) in jobs {
+            if state.is_closed {
+                refused.push((done, Unanswered::Closed));
+            } else if state.waiting.jobs.len() >= QUEUE_LIMIT {
+                refused.push((done, Unanswered::Busy));
+            } else {
+                state.waiting.jobs.push(job);
+                state.waiting.completions.push(done);
+            }
         }
-        if state.waiting.jobs.len() >= QUEUE_LIMIT {
-            return Err((done, Unanswered::Busy));
-        }
-        state.waiting.jobs.push(job);
-        state.waiting.completions.push(done);
-        let is_awaited = state.waiting.jobs.len() == state.wakes_at;
+        let is_awaited = before < state.wakes_at && state.waiting.jobs.len() >= state.wakes_at;
         drop(state);
         if is_awaited {
             self.filled.notify_one();
         }
-        Ok(())
+        refused
     }
 
     /// Returns the committer, if it is idle and no job waits.

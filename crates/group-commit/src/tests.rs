@@ -323,6 +323,42 @@ fn a_committer_that_panics_on_a_callers_thread_leaves_nobody_waiting() {
 }
 
 #[test]
+fn jobs_that_are_submitted_together_are_one_group() {
+    let bench = Bench::new();
+    let done = |number| {
+        let answered = bench.answered.clone();
+        move |answer| answered.send((number, answer)).unwrap()
+    };
+    bench.commits.submit_all((1..=3).map(|number| (number, done(number))));
+    assert_eq!(bench.begun.recv().unwrap(), [1, 2, 3]);
+    bench.commits.submit_all((4..=5).map(|number| (number, done(number))));
+    bench.all_made(3);
+    assert_eq!(bench.begun.recv().unwrap(), [4, 5]);
+    bench.all_made(2);
+    let heard: Vec<_> = (1..=5).map(|_| bench.heard.recv().unwrap()).collect();
+    assert_eq!(heard, (1..=5).map(|number| (number, Ok("made"))).collect::<Vec<_>>());
+}
+
+#[test]
+fn jobs_beyond_the_limit_of_the_queue_are_refused() {
+    let bench = Bench::new();
+    bench.submit(0);
+    assert_eq!(bench.begun.recv().unwrap(), [0]);
+    let done = |number| {
+        let answered = bench.answered.clone();
+        move |answer| answered.send((number, answer)).unwrap()
+    };
+    let too_many = QUEUE_LIMIT as u64 + 2;
+    bench.commits.submit_all((1..=too_many).map(|number| (number, done(number))));
+    for number in [too_many - 1, too_many] {
+        assert_eq!(bench.heard.recv().unwrap(), (number, BUSY));
+    }
+    bench.all_made(1);
+    assert_eq!(bench.begun.recv().unwrap().len(), QUEUE_LIMIT);
+    bench.all_made(QUEUE_LIMIT);
+}
+
+#[test]
 fn those_who_do_not_come_back_are_not_waited_for() {
     let bench = Bench::new();
     bench.submit(1);

@@ -2,6 +2,8 @@
 
 pub(crate) mod blocking_calls;
 #[cfg(feature = "uploads")]
+mod blocking_writes;
+#[cfg(feature = "uploads")]
 mod contents;
 pub(crate) mod event_notifier;
 pub(crate) mod permits;
@@ -36,6 +38,7 @@ pub(crate) struct AppState {
 impl AppState {
     pub(crate) fn new(engine: Engine, access: Access, options: Options) -> Self {
         let calls = BlockingCalls::new(options.reads_at_once, options.store_timeout);
+        let engine = engine.with_readers(calls.readers().clone());
         let share = options.organisation_share;
         let notifier = EventNotifier::new(Permits::new(options.waiters, share));
         AppState {
@@ -133,17 +136,5 @@ impl AppState {
         let written = self.calls.write(write, wait).await?;
         self.notifier.notify(caller.organisation());
         Ok(written)
-    }
-
-    /// Calls the engine for reads and writes on a thread that may block.
-    pub(crate) async fn read_and_write<T: Send + 'static>(
-        &self,
-        caller: &Caller,
-        call: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
-    ) -> Result<T, Rejection> {
-        let (engine, worker) = (self.engine.clone(), caller.clone());
-        let done = self.calls.read_and_write(move || call(&engine, &worker)).await?;
-        self.notifier.notify(caller.organisation());
-        Ok(done)
     }
 }

@@ -101,8 +101,8 @@ impl Fixture {
         let mut claims = Vec::new();
         for worker in 0..workers {
             let caller = self.caller.clone().acting_as(actor(&format!("worker-{worker}"))?);
-            let (edit, anything) = (edit.clone(), Expected::Anything);
-            claims.push(self.engine.edit_async(&caller, model.id, edit, anything, None));
+            let anything = &Expected::Anything;
+            claims.push(self.engine.edit_async(&caller, model.id, edit.clone(), anything));
         }
         let mut made = 0;
         for claim in claims {

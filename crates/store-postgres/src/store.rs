@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use custom_models_core::model::{DataPair, EventPage};
 use custom_models_core::store::{
-    Completion, IdempotencyRecord, IdempotencyScope, Job, JobOutcome, Listing, ModelStore,
-    OpenMode, Outcome, Purge, Purged, Selection, StoreError, StoreErrorKind, StoreIdentity, Write,
+    Completion, IdempotencyRecord, IdempotencyScope, Job, Listing, ModelStore, OpenMode, Outcome,
+    Purge, Purged, Selection, StoreError, StoreErrorKind, StoreIdentity, Write,
 };
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
@@ -173,9 +173,18 @@ impl ModelStore for PostgresStore {
     fn submit(&self, write: Write, done: Completion) {
         match self.queues() {
             Ok(queues) => {
-                queues.submit(Job::Model(write), |it| done(it.and_then(JobOutcome::model)))
+                let (job, done) = Job::of_model(write, done);
+                queues.submit(job, done);
             }
             Err(refused) => done(Err(refused)),
+        }
+    }
+
+    fn submit_all(&self, writes: Vec<(Write, Completion)>) {
+        match self.queues() {
+            Ok(queues) => queues
+                .submit_all(writes.into_iter().map(|(write, done)| Job::of_model(write, done))),
+            Err(refused) => writes.into_iter().for_each(|(_, done)| done(Err(refused.clone()))),
         }
     }
 

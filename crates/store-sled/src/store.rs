@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use custom_models_core::model::{DataPair, EventPage};
 use custom_models_core::store::{
-    Completion, IdempotencyRecord, IdempotencyScope, Job, JobOutcome, Listing, ModelStore,
-    OpenMode, Outcome, Purge, Purged, Selection, StoreError, StoreErrorKind, Write,
+    Completion, IdempotencyRecord, IdempotencyScope, Job, Listing, ModelStore, OpenMode, Outcome,
+    Purge, Purged, Selection, StoreError, StoreErrorKind, Write,
 };
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
@@ -98,7 +98,12 @@ impl fmt::Debug for SledStore {
 
 impl ModelStore for SledStore {
     fn submit(&self, write: Write, done: Completion) {
-        self.queue.submit(Job::Model(write), |it| done(it.and_then(JobOutcome::model)));
+        let (job, done) = Job::of_model(write, done);
+        self.queue.submit(job, done);
+    }
+
+    fn submit_all(&self, writes: Vec<(Write, Completion)>) {
+        self.queue.submit_all(writes.into_iter().map(|(write, done)| Job::of_model(write, done)));
     }
 
     fn apply(&self, write: Write) -> Result<Outcome, StoreError> {

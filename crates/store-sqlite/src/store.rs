@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use custom_models_core::model::{DataPair, EventPage};
 use custom_models_core::store::{
-    Completion, IdempotencyRecord, IdempotencyScope, Job, JobOutcome, Listing, ModelStore,
-    OpenMode, Outcome, Purge, Purged, Selection, StoreError, StoreErrorKind, Write,
+    Completion, IdempotencyRecord, IdempotencyScope, Job, Listing, ModelStore, OpenMode, Outcome,
+    Purge, Purged, Selection, StoreError, StoreErrorKind, Write,
 };
 use custom_models_core::time::UnixMillis;
 use custom_models_core::{CustomModel, ModelId, Organisation};
@@ -119,8 +119,20 @@ impl fmt::Debug for SqliteStore {
 impl ModelStore for SqliteStore {
     fn submit(&self, write: Write, done: Completion) {
         match self.queue() {
-            Ok(queue) => queue.submit(Job::Model(write), |it| done(it.and_then(JobOutcome::model))),
+            Ok(queue) => {
+                let (job, done) = Job::of_model(write, done);
+                queue.submit(job, done);
+            }
             Err(error) => done(Err(error)),
+        }
+    }
+
+    fn submit_all(&self, writes: Vec<(Write, Completion)>) {
+        match self.queue() {
+            Ok(queue) => {
+                queue.submit_all(writes.into_iter().map(|(write, done)| Job::of_model(write, done)))
+            }
+            Err(error) => writes.into_iter().for_each(|(_, done)| done(Err(error.clone()))),
         }
     }
 

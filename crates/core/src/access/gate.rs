@@ -13,14 +13,11 @@ use crate::access::principal::{Credentials, Principal, require_scope};
 use crate::access::rate_limit::{RateLimit, RateLimitStatus, Window, WindowKey};
 use crate::access::refusal::AccessRefusal;
 use crate::store::{
-    AccessChange, AccessOutcome, AccessStore, AdmissionRequest, Grant, Pending, StoreError,
+    AccessChange, AccessOutcome, AccessStore, AdmissionRequest, Grant, Readers, StoreError,
     StoreErrorKind, WindowState,
 };
 use crate::tenant::{Caller, Organisation, Plans};
 use crate::time::UnixMillis;
-
-/// The most admissions that one write deletes.
-const SWEPT_AT_ONCE: u32 = 1000;
 
 /// Authorizes and admits requests. Checks the credentials, then their scope, then their limits (ORDER). Credentials are a
 /// key in the gate's store, or a [`Principal`] that the host has authenticated.
@@ -39,16 +36,18 @@ const SWEPT_AT_ONCE: u32 = 1000;
 /// # Ok::<(), custom_models_core::store::StoreError>(())
 /// ```
 ///
-/// Clones are cheap and share the concurrency counts.
+/// Clones are cheap and share the concurrency counts. Every operation has two forms of the same name, as those of an
+/// [`Engine`](crate::engine::Engine): `enter` blocks its thread, and `enter_async` returns a future.
 #[derive(Clone)]
 pub struct Gate {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) readers: Readers,
 }
 
-struct Shared {
-    store: Arc<dyn AccessStore>,
+pub(super) struct Shared {
+    pub(super) store: Arc<dyn AccessStore>,
     plans: Plans,
-    limits: Limits,
+    pub(super) limits: Limits,
     clock: Box<dyn Fn() -> SystemTime + Send + Sync>,
     permits: Arc<ConcurrencyPermits>,
 }
@@ -70,7 +69,8 @@ impl Gate {
             return Err(StoreErrorKind::NoWindows.into());
         }
         let (clock, permits) = (Box::new(clock), Arc::default());
-        Ok(Gate { shared: Arc::new(Shared { store, plans, limits, clock, permits }) })
+        let shared = Arc::new(Shared { store, plans, limits, clock, permits });
+        Ok(Gate { shared, readers: Readers::default() })
     }
 
     /// Authorizes a request: finds the principal of the credentials (AUTH-1), checks that its scopes cover the
@@ -132,34 +132,6 @@ impl Gate {
         };
         if now_of == *organisation { Ok(()) } else { Err(AccessRefusal::Unauthorized) }
     }
-
-    /// Deletes admissions that are in no window any more, also those of idle keys. Moves admissions in the
-    /// future, which a clock that was set back leaves, to now (RATE-1). Returns the number of deleted
-    /// admissions.
-    ///
-    /// # Errors
-    ///
-    /// An error of the store; deletions made before it stay.
-    pub fn sweep(&self) -> Result<u64, StoreError> {
-        if !self.shared.store.keeps_windows() {
-            return Ok(0);
-        }
-        let longest = self.shared.limits.longest_window();
-        let mut all = 0;
-        loop {
-            let (now, limit) = (self.shared.now(), SWEPT_AT_ONCE);
-            let change = AccessChange::SweepWindows { longest, now, limit };
-            match self.shared.store.apply_access(change)? {
-                AccessOutcome::Swept(swept) => {
-                    all += swept;
-                    if swept < u64::from(limit) {
-                        return Ok(all);
-                    }
-                }
-                other => return Err(StoreError::unexpected(&other)),
-            }
-        }
-    }
 }
 
 impl fmt::Debug for Gate {
@@ -169,7 +141,7 @@ impl fmt::Debug for Gate {
 }
 
 impl Shared {
-    fn now(&self) -> UnixMillis {
+    pub(super) fn now(&self) -> UnixMillis {
         (self.clock)().into()
     }
 
@@ -320,14 +292,13 @@ impl Authorized {
     }
 
     /// Admits the request, as [`Authorized::admit`] does, without blocking a thread. Works with any async
-    /// runtime. The admission is submitted before this returns, even if the future is never polled.
+    /// runtime. The admission is submitted before this returns, even if the future is never polled. Dropping the future
+    /// releases the concurrency permit.
     #[must_use = "dropping it does not take the admission back: await it for the outcome"]
     pub fn admit_async(
         self,
     ) -> impl Future<Output = Result<Admitted, AccessRefusal>> + Send + use<> {
-        let submit =
-            |change| Pending::new(|done| self.gate.shared.store.submit_access(change, done));
-        let pending = self.change().map(submit);
+        let pending = self.change().map(|change| self.gate.change_async(change));
         let admitted = self.admitted;
         async move {
             match pending {

@@ -5,6 +5,7 @@ use crate::engine::data_places::Place;
 use crate::engine::refusal::Refusal;
 use crate::model::{CustomModel, DataId, DataPage, DataPair, Fence, ModelId};
 use crate::request::{ListData, Start};
+use crate::store::PendingRead;
 use crate::tenant::{Caller, Organisation};
 
 /// The most pairs that are read at a time where all are.
@@ -22,6 +23,16 @@ impl Engine {
         pairs.find(|pair| pair.id == data_id).ok_or(Refusal::DataNotFound)
     }
 
+    /// Returns a data pair, as [`Engine::pair`] does, without blocking a thread.
+    pub fn pair_async(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        data_id: DataId,
+    ) -> PendingRead<DataPair, Refusal> {
+        self.queue(caller, move |engine, caller| engine.pair(caller, id, data_id))
+    }
+
     /// Returns a page of the data pairs of a model, in the order in which they were added (DATA-6).
     ///
     /// Reads what the page holds and nothing else. Only where data was removed from the model, a page by number is looked
@@ -35,39 +46,15 @@ impl Engine {
         self.page_of_data(caller.organisation(), &model, list)
     }
 
-    /// Returns every data pair of a model, in the order in which they were added. Reads some at a time.
-    ///
-    /// Pairs that are added or removed meanwhile are shown or not; all others are shown once.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`Engine::data`], in the place of a pair and at the end.
-    pub fn pairs(
+    /// Returns a page of data pairs, as [`Engine::data`] does, without blocking a thread.
+    pub fn data_async(
         &self,
         caller: &Caller,
         id: ModelId,
-    ) -> impl Iterator<Item = Result<DataPair, Refusal>> + use<> {
-        let (engine, caller) = (self.clone(), caller.clone());
-        let mut pages = Pages::Unread;
-        let pages = std::iter::from_fn(move || {
-            let after = match std::mem::replace(&mut pages, Pages::End) {
-                Pages::Unread => match engine.get(&caller, id) {
-                    Ok(_) => 0,
-                    Err(refusal) => return Some(vec![Err(refusal)]),
-                },
-                Pages::After(last) => last,
-                Pages::End => return None,
-            };
-            match engine.store.data(caller.organisation(), id, after, READ_AT_ONCE) {
-                Ok(page) => {
-                    let last = page.last().filter(|_| page.len() >= READ_AT_ONCE as usize);
-                    pages = last.map_or(Pages::End, |last| Pages::After(last.id.get()));
-                    Some(page.into_iter().map(Ok).collect())
-                }
-                Err(fault) => Some(vec![Err(fault.into())]),
-            }
-        });
-        pages.flatten()
+        list: &ListData,
+    ) -> PendingRead<DataPage, Refusal> {
+        let list = *list;
+        self.queue(caller, move |engine, caller| engine.data(caller, id, &list))
     }
 
     /// Returns a page of the data of a training to the worker that has claimed it (TRAIN-3). While the claim holds no page
@@ -87,6 +74,18 @@ impl Engine {
         let run = model.training.run();
         run.and_then(|run| run.held(fence, self.now())).ok_or(Refusal::LeaseLost)?;
         self.page_of_data(caller.organisation(), &model, list)
+    }
+
+    /// Returns a page of the data of a training, as [`Engine::training_data`] does, without blocking a thread.
+    pub fn training_data_async(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        fence: Fence,
+        list: &ListData,
+    ) -> PendingRead<DataPage, Refusal> {
+        let list = *list;
+        self.queue(caller, move |engine, caller| engine.training_data(caller, id, fence, &list))
     }
 
     /// Returns a page of the data of a model as it was read.
@@ -141,11 +140,4 @@ impl Engine {
 fn has_gaps(model: &CustomModel) -> bool {
     let data = model.training.data();
     data.pairs() != u64::from(data.last_id)
-}
-
-/// The part of a model's data that is still to be read.
-enum Pages {
-    Unread,
-    After(u32),
-    End,
 }

@@ -1,16 +1,15 @@
 //! The engine's operations on existing models.
 
-use std::future::Future;
-
 use crate::access::Operation;
+use crate::engine::Engine;
+use crate::engine::forms::WriteOperation;
 use crate::engine::idempotency::Idempotent;
-use crate::engine::refusal::Refusal;
-use crate::engine::{Engine, unexpected};
-use crate::model::{CustomModel, DataId, DataPair, Edit, Expected, ModelId, NewPair, transition};
-use crate::request::UpdateModel;
+use crate::engine::limited::{Limited, limited};
+use crate::engine::refusal::{Refusal, unexpected};
+use crate::model::{CustomModel, DataPair, Edit, Expected, ModelId, transition};
 use crate::store::{
     AdmissionRequest, Change, IdempotencyScope, IdempotentRequest, NewIdempotencyRecord, Outcome,
-    Write,
+    PendingWrite, Write,
 };
 use crate::tenant::Caller;
 
@@ -31,93 +30,21 @@ pub enum Edited {
 }
 
 impl Engine {
-    /// Changes the name or the description of a model, and returns when that is durable (EDIT-1 to EDIT-4).
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`Engine::edit`].
-    pub fn update(
-        &self,
-        caller: &Caller,
-        id: ModelId,
-        request: UpdateModel<'_>,
-        expected: &Expected,
-    ) -> Result<CustomModel, Refusal> {
-        self.change(caller, id, request.into(), expected)
-    }
-
-    /// Deletes a model with its data, and returns when that is durable. The quota has room for another one at
-    /// once (EDIT-5, QUOTA-2).
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`Engine::edit`].
-    pub fn delete(&self, caller: &Caller, id: ModelId) -> Result<(), Refusal> {
-        self.edit(caller, id, Edit::Delete, &Expected::Anything).map(drop)
-    }
-
-    /// Adds a data pair whose contents are stored already, and returns when that is durable (DATA-4, DATA-5).
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`Engine::edit`].
-    pub fn add_data(
-        &self,
-        caller: &Caller,
-        id: ModelId,
-        pair: NewPair,
-        expected: &Expected,
-    ) -> Result<CustomModel, Refusal> {
-        self.change(caller, id, Edit::AddData(pair), expected)
-    }
-
-    /// Removes a data pair, and returns it when that is durable (DATA-6).
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::DataNotFound`], and the errors of [`Engine::edit`].
-    pub fn remove_data(
-        &self,
-        caller: &Caller,
-        id: ModelId,
-        data_id: DataId,
-        expected: &Expected,
-    ) -> Result<DataPair, Refusal> {
-        match self.edit(caller, id, Edit::RemoveData(data_id), expected)? {
-            Edited::Changed { removed: Some(pair), .. } => Ok(*pair),
-            other => Err(Refusal::Internal { cause: format!("no pair of {other:?}").into() }),
-        }
-    }
-
-    /// Starts the training of a model, and returns when that is durable (TRAIN-2).
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::ModelNotReady`], and the errors of [`Engine::edit`].
-    pub fn run(
-        &self,
-        caller: &Caller,
-        id: ModelId,
-        expected: &Expected,
-    ) -> Result<CustomModel, Refusal> {
-        self.change(caller, id, Edit::Run, expected)
-    }
-
-    /// Cancels the training of a model, and returns when that is durable (TRAIN-6).
-    ///
-    /// # Errors
-    ///
-    /// [`Refusal::TrainingNotRunning`], and the errors of [`Engine::edit`].
-    pub fn cancel(
-        &self,
-        caller: &Caller,
-        id: ModelId,
-        expected: &Expected,
-    ) -> Result<CustomModel, Refusal> {
-        self.change(caller, id, Edit::Cancel, expected)
-    }
-
     /// Edits a model as it is when the write is made, and returns when that is durable (EDIT-4).
+    ///
+    /// ```
+    /// use custom_models_core::engine::Edited;
+    /// use custom_models_core::model::{Edit, Expected};
+    /// # use std::sync::Arc;
+    /// # use std::time::SystemTime;
+    /// # use custom_models_core::{Caller, CreateModel, Engine, MemoryStore, Plan};
+    /// # let engine = Engine::new(Arc::new(MemoryStore::new()), SystemTime::now);
+    /// # let caller = Caller::new("acme".parse()?, Plan::gold());
+    /// let model = engine.create(&caller, CreateModel::from_json(br#"{"name":"Legal","language":"en"}"#)?)?;
+    /// let edited = engine.edit(&caller, model.id, Edit::Delete, &Expected::Anything)?;
+    /// assert_eq!(edited, Edited::Deleted);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -131,49 +58,86 @@ impl Engine {
         edit: Edit,
         expected: &Expected,
     ) -> Result<Edited, Refusal> {
-        edit_result(self.store.apply(self.edit_write(
-            caller,
-            id,
-            edit,
-            expected.clone(),
-            None,
-            None,
-        ))?)
+        self.apply(self.editing(caller, id, edit, expected))
     }
 
-    fn change(
-        &self,
-        caller: &Caller,
-        id: ModelId,
-        edit: Edit,
-        expected: &Expected,
-    ) -> Result<CustomModel, Refusal> {
-        match self.edit(caller, id, edit, expected)? {
-            Edited::Changed { model, .. } => Ok(*model),
-            Edited::Deleted => Err(unexpected(&Outcome::Deleted)),
-        }
-    }
-
-    /// Edits a model, as [`Engine::edit`] does, without blocking a thread. Works with any async runtime. A
-    /// request that may be repeated is executed once; a repeat gets the response to the first one (IDEM-1).
+    /// Edits a model, as [`Engine::edit`] does, without blocking a thread. Works with any async runtime.
     ///
-    /// The write is submitted before this returns, even if the future is never polled. Dropping the future
-    /// does not cancel the write.
-    ///
-    /// # Errors
-    ///
-    /// The errors of [`Engine::edit`], and [`Refusal::IdempotencyKeyReused`].
-    #[must_use = "dropping it does not take the write back: await it for the outcome"]
+    /// The write is submitted before this returns, even if the future is never polled.
     pub fn edit_async(
         &self,
         caller: &Caller,
         id: ModelId,
         edit: Edit,
-        expected: Expected,
+        expected: &Expected,
+    ) -> PendingWrite<Edited, Refusal> {
+        self.submit(self.editing(caller, id, edit, expected))
+    }
+
+    /// Edits a model once, for a request that may be repeated. A repeat gets the response to the first one
+    /// (IDEM-1). [`Engine::create_once`] has an example.
+    ///
+    /// # Errors
+    ///
+    /// The errors of [`Engine::edit`], and [`Refusal::IdempotencyKeyReused`].
+    pub fn edit_once(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        edit: Edit,
+        expected: &Expected,
+        idempotency: IdempotentRequest,
+    ) -> Result<Idempotent<Edited>, Refusal> {
+        self.edit_limited(caller, id, edit, expected, Some(idempotency), None)?.without_window()
+    }
+
+    /// Edits a model once, as [`Engine::edit_once`] does, without blocking a thread.
+    ///
+    /// The write is submitted before this returns, even if the future is never polled.
+    pub fn edit_once_async(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        edit: Edit,
+        expected: &Expected,
+        idempotency: IdempotentRequest,
+    ) -> PendingWrite<Idempotent<Edited>, Refusal> {
+        let editing = self.limited_editing(caller, id, edit, expected, Some(idempotency), None);
+        self.submit(editing.and_then(Limited::without_window))
+    }
+
+    /// Edits a model and admits the request, in one durable write (RATE-3). [`Engine::create_limited`] has an
+    /// example.
+    ///
+    /// # Errors
+    ///
+    /// [`Refusal::IdempotencyKeyReused`] and [`Refusal::Store`]; then the request does not count. Refusals of
+    /// the edit itself, those of [`Engine::edit`], are the result of [`Limited::Admitted`].
+    pub fn edit_limited(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        edit: Edit,
+        expected: &Expected,
         idempotency: Option<IdempotentRequest>,
-    ) -> impl Future<Output = Result<Idempotent<Edited>, Refusal>> + Send + use<> {
-        let edited = self.edit_limited_async(caller, id, edit, expected, idempotency, None);
-        async move { edited.await?.without_window() }
+        admission: Option<AdmissionRequest>,
+    ) -> Result<Limited<Edited>, Refusal> {
+        self.apply(self.limited_editing(caller, id, edit, expected, idempotency, admission))
+    }
+
+    /// Edits a model and admits the request, as [`Engine::edit_limited`] does, without blocking a thread.
+    ///
+    /// The write is submitted before this returns, even if the future is never polled.
+    pub fn edit_limited_async(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        edit: Edit,
+        expected: &Expected,
+        idempotency: Option<IdempotentRequest>,
+        admission: Option<AdmissionRequest>,
+    ) -> PendingWrite<Limited<Edited>, Refusal> {
+        self.submit(self.limited_editing(caller, id, edit, expected, idempotency, admission))
     }
 
     /// Judges an edit of a model that was read, without making it. Hosts call it to judge the state and the
@@ -197,12 +161,36 @@ impl Engine {
         Ok(next.map(drop)?)
     }
 
-    pub(crate) fn edit_write(
+    pub(crate) fn editing(
         &self,
         caller: &Caller,
         id: ModelId,
         edit: Edit,
-        expected: Expected,
+        expected: &Expected,
+    ) -> WriteOperation<Edited> {
+        WriteOperation::new(self.edit_write(caller, id, edit, expected, None, None), edit_result)
+    }
+
+    fn limited_editing(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        edit: Edit,
+        expected: &Expected,
+        idempotency: Option<IdempotentRequest>,
+        admission: Option<AdmissionRequest>,
+    ) -> WriteOperation<Limited<Edited>> {
+        let asked = idempotency.as_ref().map(|idempotency| idempotency.request);
+        let write = self.edit_write(caller, id, edit, expected, idempotency, admission);
+        limited(write, asked, edit_result)
+    }
+
+    fn edit_write(
+        &self,
+        caller: &Caller,
+        id: ModelId,
+        edit: Edit,
+        expected: &Expected,
         idempotency: Option<IdempotentRequest>,
         admission: Option<AdmissionRequest>,
     ) -> Write {
@@ -210,14 +198,14 @@ impl Engine {
             key: IdempotencyScope { operation: operation_of(&edit), target: Some(id), key },
             request,
         });
-        let change = Change::Edit { id, edit: Box::new(edit), expected };
+        let change = Change::Edit { id, edit: Box::new(edit), expected: expected.clone() };
         let (organisation, actor) = (caller.organisation().clone(), caller.actor().clone());
         Write { organisation, actor, at: self.now(), change, idempotency: answer, admission }
     }
 }
 
 /// Turns the outcome of an edit into its result.
-pub(crate) fn edit_result(outcome: Outcome) -> Result<Edited, Refusal> {
+fn edit_result(outcome: Outcome) -> Result<Edited, Refusal> {
     match outcome {
         Outcome::NotFound => Err(Refusal::ModelNotFound),
         Outcome::Refused(refusal) => Err(refusal.into()),

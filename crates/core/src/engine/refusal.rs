@@ -2,7 +2,7 @@ use std::borrow::Cow;
 
 use crate::model::{DataFile, EditRefusal};
 use crate::request::{CreateModel, Violations};
-use crate::store::{StoreError, StoreErrorKind};
+use crate::store::{Outcome, StoreError, StoreErrorKind};
 use crate::wire::ErrorBody;
 
 /// A refusal by the engine.
@@ -218,6 +218,11 @@ impl From<EditRefusal> for Refusal {
             EditRefusal::DataUncountable => Refusal::Internal { cause: refusal.to_string().into() },
         }
     }
+}
+
+/// Returns the refusal for an outcome that breaks the contract of the store: an error, never a panic.
+pub(crate) fn unexpected(outcome: &Outcome) -> Refusal {
+    StoreError::unexpected(outcome).into()
 }
 
 #[cfg(test)]

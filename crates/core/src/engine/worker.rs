@@ -1,5 +1,6 @@
 //! The engine's operations for workers that train models, and its sweep (TRAIN-3 to TRAIN-5).
 
+use std::future::Future;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -9,7 +10,7 @@ use crate::engine::edit::Edited;
 use crate::engine::refusal::Refusal;
 use crate::model::{CustomModel, DataPage, Edit, Expected, Fence, LeaseTime, ModelId, Progress};
 use crate::request::ListData;
-use crate::store::{NewIdempotencyRecord, Purge, Purged};
+use crate::store::{Form, NewIdempotencyRecord, Purge, Purged, blocking};
 use crate::tenant::{Actor, Caller, Organisation, Plan};
 use crate::time::{Timestamp, UnixMillis};
 
@@ -89,6 +90,19 @@ impl Engine {
     /// durable; `None` if none waits. Trainings whose last lease has run out are failed on the way (TRAIN-3
     /// to TRAIN-5).
     ///
+    /// ```
+    /// use custom_models_core::model::LeaseTime;
+    /// use custom_models_core::tenant::Actor;
+    /// # use std::sync::Arc;
+    /// # use std::time::SystemTime;
+    /// # use custom_models_core::{Caller, CreateModel, Engine, MemoryStore, Plan};
+    /// # let engine = Engine::new(Arc::new(MemoryStore::new()), SystemTime::now);
+    /// # let caller = Caller::new("acme".parse()?, Plan::gold());
+    /// let worker: Actor = "trainer-1".parse()?;
+    /// assert_eq!(engine.claim(&worker, None, LeaseTime::default())?, None, "no training waits");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Refusal::Store`].
@@ -98,15 +112,44 @@ impl Engine {
         organisation: Option<&Organisation>,
         time: LeaseTime,
     ) -> Result<Option<Claimed>, Refusal> {
+        blocking(self.claim_as(Form::Blocking, worker, organisation, time))
+    }
+
+    /// Claims a training, as [`Engine::claim`] does, without blocking a thread.
+    ///
+    /// It begins when the future is polled first. A claim that is made but not returned, because the future is dropped,
+    /// ends with its lease.
+    #[must_use = "nothing is claimed before it is polled; dropping it does not take a claim back"]
+    pub fn claim_async(
+        &self,
+        worker: &Actor,
+        organisation: Option<&Organisation>,
+        time: LeaseTime,
+    ) -> impl Future<Output = Result<Option<Claimed>, Refusal>> + Send + use<> {
+        let (engine, worker, organisation) = (self.clone(), worker.clone(), organisation.cloned());
+        async move { engine.claim_as(Form::Async, &worker, organisation.as_ref(), time).await }
+    }
+
+    async fn claim_as(
+        &self,
+        form: Form,
+        worker: &Actor,
+        organisation: Option<&Organisation>,
+        time: LeaseTime,
+    ) -> Result<Option<Claimed>, Refusal> {
         let mut lost = Vec::new();
         loop {
-            let waiting = self.store.claimable(organisation, self.now(), CLAIM_BATCH)?;
+            let of = organisation.cloned();
+            let claimable = move |engine: &Engine| {
+                Ok(engine.store.claimable(of.as_ref(), engine.now(), CLAIM_BATCH)?)
+            };
+            let waiting = self.read_as(form, claimable).await?;
             // The list has not changed since the last try, so none of it can be claimed now.
             if waiting.is_empty() || waiting == lost {
                 return Ok(None);
             }
             for (organisation, model) in &waiting {
-                let claimed = self.claim_one(worker, organisation, model, time)?;
+                let claimed = self.claim_one(form, worker, organisation, model, time).await?;
                 if claimed.is_some() {
                     return Ok(claimed);
                 }
@@ -116,8 +159,9 @@ impl Engine {
     }
 
     /// Claims a training, unless another worker was faster or the training has failed.
-    fn claim_one(
+    async fn claim_one(
         &self,
+        form: Form,
         worker: &Actor,
         organisation: &Organisation,
         model: &CustomModel,
@@ -125,19 +169,22 @@ impl Engine {
     ) -> Result<Option<Claimed>, Refusal> {
         if self.has_expired(organisation, model)? {
             let sweep = caller(organisation.clone(), Actor::SWEEP);
-            if self.edit_of_worker(&sweep, model.id, Edit::Expire)?.is_some() {
+            if self.edit_of_worker(form, &sweep, model.id, Edit::Expire).await?.is_some() {
                 return Ok(None);
             }
         }
         let caller = caller(organisation.clone(), worker.clone());
-        let claimed = self.edit_of_worker(&caller, model.id, Edit::Claim { time })?;
+        let claimed = self.edit_of_worker(form, &caller, model.id, Edit::Claim { time }).await?;
         let Some(model) = claimed else { return Ok(None) };
         let Some(lease) = model.training.run().and_then(|run| run.lease.clone()) else {
             return Ok(None);
         };
-        let data = self.page_of_data(caller.organisation(), &model, &ListData::default())?;
+        let (of, claimed) = (organisation.clone(), model.clone());
+        let first_page =
+            move |engine: &Engine| engine.page_of_data(&of, &claimed, &ListData::default());
+        let data = self.read_as(form, first_page).await?;
         Ok(Some(Claimed {
-            organisation: caller.organisation().clone(),
+            organisation: organisation.clone(),
             model: *model,
             fence: lease.fence,
             expires_at: lease.expires_at,
@@ -161,13 +208,15 @@ impl Engine {
     }
 
     /// Edits a model in training; returns `None` if another write came first.
-    fn edit_of_worker(
+    async fn edit_of_worker(
         &self,
+        form: Form,
         caller: &Caller,
         id: ModelId,
         edit: Edit,
     ) -> Result<Option<Box<CustomModel>>, Refusal> {
-        match self.edit(caller, id, edit, &Expected::Anything) {
+        let editing = self.editing(caller, id, edit, &Expected::Anything);
+        match self.write_as(form, editing).await {
             Ok(Edited::Changed { model, .. }) => Ok(Some(model)),
             Ok(Edited::Deleted) | Err(Refusal::ModelNotFound | Refusal::LeaseLost) => Ok(None),
             Err(refusal) => Err(refusal),
@@ -178,17 +227,48 @@ impl Engine {
     /// (IDEM-1) and events older than `retention` allows (LOG-1). Returns when nothing is left to do. A host
     /// calls it from time to time.
     ///
+    /// ```
+    /// use std::time::Duration;
+    /// use custom_models_core::engine::Retention;
+    /// # use std::sync::Arc;
+    /// # use std::time::SystemTime;
+    /// # use custom_models_core::{Caller, CreateModel, Engine, MemoryStore, Plan};
+    /// # let engine = Engine::new(Arc::new(MemoryStore::new()), SystemTime::now);
+    /// # let caller = Caller::new("acme".parse()?, Plan::gold());
+    /// let a_year = Retention { events: Some(Duration::from_secs(365 * 24 * 3600)) };
+    /// assert_eq!(engine.sweep(&a_year)?.failed, 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
     /// # Errors
     ///
     /// [`Refusal::Store`]; changes made before the error stay.
     pub fn sweep(&self, retention: &Retention) -> Result<Swept, Refusal> {
+        blocking(self.sweep_as(Form::Blocking, *retention))
+    }
+
+    /// Sweeps, as [`Engine::sweep`] does, without blocking a thread.
+    ///
+    /// It begins when the future is polled first, and ends with the write that is under way when it is dropped.
+    /// Deletions take a thread of the engine's pool until they are durable.
+    #[must_use = "nothing is swept before it is polled; dropping it does not take changes back"]
+    pub fn sweep_async(
+        &self,
+        retention: &Retention,
+    ) -> impl Future<Output = Result<Swept, Refusal>> + Send + use<> {
+        let (engine, retention) = (self.clone(), *retention);
+        async move { engine.sweep_as(Form::Async, retention).await }
+    }
+
+    async fn sweep_as(&self, form: Form, retention: Retention) -> Result<Swept, Refusal> {
         let now = self.now();
         let mut swept = Swept::default();
         // Trainings that may be claimed again stay in the list, so each is tried once.
-        for (organisation, model) in self.store.claimable(None, now, u32::MAX)? {
+        let claimable = move |engine: &Engine| Ok(engine.store.claimable(None, now, u32::MAX)?);
+        for (organisation, model) in self.read_as(form, claimable).await? {
             if self.has_expired(&organisation, &model)? {
                 let sweep = caller(organisation, Actor::SWEEP);
-                let failed = self.edit_of_worker(&sweep, model.id, Edit::Expire)?;
+                let failed = self.edit_of_worker(form, &sweep, model.id, Edit::Expire).await?;
                 swept.failed += u64::from(failed.is_some());
             }
         }
@@ -198,7 +278,8 @@ impl Engine {
             limit: PURGE_BATCH,
         };
         loop {
-            let Purged { events, answers } = self.store.purge(purge)?;
+            let purged = move |engine: &Engine| Ok(engine.store.purge(purge)?);
+            let Purged { events, answers } = self.read_as(form, purged).await?;
             swept.purged.events += events;
             swept.purged.answers += answers;
             if events.max(answers) < u64::from(PURGE_BATCH) {

@@ -7,7 +7,7 @@ use crate::store::admit::WindowState;
 use crate::store::archive::ArchiveStore;
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::model_store::ModelStore;
-use crate::store::pending::Pending;
+use crate::store::pending::PendingWrite;
 use crate::store::write::Completion;
 use crate::tenant::Organisation;
 use crate::time::UnixMillis;
@@ -27,7 +27,7 @@ pub trait AccessStore: Send + Sync {
     /// Makes one change, or refuses it, and blocks until the outcome is known: [`AccessStore::submit_access`]
     /// for a caller that waits.
     fn apply_access(&self, change: AccessChange) -> Result<AccessOutcome, StoreError> {
-        Pending::new(|done| self.submit_access(change, done)).wait()
+        PendingWrite::new(|done| self.submit_access(change, done), |outcome| outcome).wait()
     }
 
     /// Returns the registration of an organisation, if it is registered.

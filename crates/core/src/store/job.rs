@@ -4,6 +4,7 @@ use super::{Outcome, StoreError, StoreErrorKind, Write};
 use crate::store::access_change::{AccessChange, AccessOutcome};
 use crate::store::archive::ArchiveChange;
 use crate::store::purge::{Purge, Purged};
+use crate::store::write::Completion;
 
 /// A write of any kind.
 ///
@@ -18,6 +19,16 @@ pub enum Job {
     Purge(Purge),
     /// Imports or erases records, or replaces the identity of the store.
     Archive(ArchiveChange),
+}
+
+impl Job {
+    /// Returns a write of models as a job, and its completion as that of the job.
+    pub fn of_model(
+        write: Write,
+        done: Completion,
+    ) -> (Self, impl FnOnce(Result<JobOutcome, StoreError>) + Send + 'static) {
+        (Job::Model(write), |outcome| done(outcome.and_then(JobOutcome::model)))
+    }
 }
 
 /// The outcome of a [`Job`], of the same kind.

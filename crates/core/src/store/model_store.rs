@@ -4,7 +4,7 @@ use crate::model::{CustomModel, DataPair, EventPage, ModelId};
 use crate::store::error::StoreError;
 use crate::store::idempotency::{IdempotencyRecord, IdempotencyScope};
 use crate::store::outcome::Outcome;
-use crate::store::pending::Pending;
+use crate::store::pending::PendingWrite;
 use crate::store::purge::{Purge, Purged};
 use crate::store::query::{Listing, Selection};
 use crate::store::write::{Completion, Write};
@@ -34,13 +34,21 @@ pub trait ModelStore: Send + Sync {
     /// - A full queue yields [`StoreErrorKind::Busy`](crate::store::StoreErrorKind::Busy) at once.
     fn submit(&self, write: Write, done: Completion);
 
+    /// Makes several changes, each as [`ModelStore::submit`] does, in this order. They are one group in a store that
+    /// commits in groups, so that one sync makes all of them durable.
+    ///
+    /// The changes do not depend on each other: one is refused or made whatever becomes of the others.
+    fn submit_all(&self, writes: Vec<(Write, Completion)>) {
+        writes.into_iter().for_each(|(write, done)| self.submit(write, done));
+    }
+
     /// Makes one change, or refuses it, and blocks until the outcome is known: [`ModelStore::submit`] for a
     /// caller that waits.
     ///
     /// The default body submits the change and blocks the thread until the completion. An adapter may
     /// override it to make the change on the calling thread, which is faster.
     fn apply(&self, write: Write) -> Result<Outcome, StoreError> {
-        Pending::new(|done| self.submit(write, done)).wait()
+        PendingWrite::new(|done| self.submit(write, done), |outcome| outcome).wait()
     }
 
     /// Returns the model with this id, if the organisation has it.

@@ -1,41 +1,127 @@
 //! Waiting for the outcome of a submitted write, by blocking a thread or by polling a future.
 
+use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
+use std::vec;
 
 use crate::store::error::{StoreError, StoreErrorKind};
 use crate::store::oneshot::{Receiver, oneshot};
 use crate::store::write::Completion;
 
-/// The outcome of a submitted write: a future, or a value to block for. It is
-/// [`StoreErrorKind::OutcomeUnknown`] if the store drops the completion.
+/// The result of a submitted write: a future for any async runtime, or a value to block for.
 ///
-/// Works with any async runtime. Dropping it does not cancel the write.
-pub(crate) struct Pending<T>(Receiver<Result<T, StoreError>>);
+/// The write is made even if this is never polled, or is dropped.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::SystemTime;
+/// use custom_models_core::{Caller, CreateModel, Engine, ListModels, MemoryStore, Plan};
+///
+/// let engine = Engine::new(Arc::new(MemoryStore::new()), SystemTime::now);
+/// let caller = Caller::new("acme".parse()?, Plan::gold());
+/// let request = CreateModel::from_json(br#"{"name":"Medical","language":"en"}"#)?;
+/// let pending = engine.create_async(&caller, request);
+/// // Something else is done here; then the thread waits, or a task awaits.
+/// assert_eq!(pending.wait()?.name.as_str(), "Medical");
+/// assert_eq!(engine.list(&caller, &ListModels::default())?.total_results, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[must_use = "dropping it does not take the write back: await it for the outcome"]
+pub struct PendingWrite<T, E>(Receiver<Result<T, E>>);
 
-impl<T: Send + 'static> Pending<T> {
-    /// Submits a write with the completion that this value waits for.
-    pub(crate) fn new(submit: impl FnOnce(Completion<T>)) -> Self {
+impl<T: Send + 'static, E: From<StoreError> + Send + 'static> PendingWrite<T, E> {
+    /// Submits a write. The thread that completes it turns its outcome into the result.
+    pub(crate) fn new<O>(
+        submit: impl FnOnce(Completion<O>),
+        interpret: impl FnOnce(Result<O, StoreError>) -> Result<T, E> + Send + 'static,
+    ) -> Self {
         let (sender, receiver) = oneshot();
-        submit(Box::new(move |outcome| sender.send(outcome)));
-        Pending(receiver)
+        submit(Box::new(move |outcome| sender.send(interpret(outcome))));
+        PendingWrite(receiver)
     }
 
-    /// Blocks the thread until the outcome is there.
-    pub(crate) fn wait(self) -> Result<T, StoreError> {
+    /// Blocks the thread until the result is there.
+    ///
+    /// # Errors
+    ///
+    /// Those of the operation.
+    pub fn wait(self) -> Result<T, E> {
         self.0.wait().unwrap_or_else(unknown)
     }
 }
 
-impl<T> Future for Pending<T> {
-    type Output = Result<T, StoreError>;
+impl<T, E: From<StoreError>> Future for PendingWrite<T, E> {
+    type Output = Result<T, E>;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(context).map(|outcome| outcome.unwrap_or_else(unknown))
+        Pin::new(&mut self.0).poll(context).map(|result| result.unwrap_or_else(unknown))
     }
 }
 
-fn unknown<T>() -> Result<T, StoreError> {
-    Err(StoreErrorKind::OutcomeUnknown.into())
+impl<T, E> fmt::Debug for PendingWrite<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingWrite").finish_non_exhaustive()
+    }
+}
+
+/// The results of writes that were submitted together, in their order: a future for any async runtime, or values to
+/// block for.
+///
+/// The writes are made even if this is never polled, or is dropped.
+#[must_use = "dropping it does not take the writes back: await it for the outcomes"]
+pub struct PendingWrites<T, E> {
+    pending: vec::IntoIter<PendingWrite<T, E>>,
+    /// The write that is waited for.
+    next: Option<PendingWrite<T, E>>,
+    results: Vec<Result<T, E>>,
+}
+
+impl<T: Send + 'static, E: From<StoreError> + Send + 'static> PendingWrites<T, E> {
+    pub(crate) fn new(pending: Vec<PendingWrite<T, E>>) -> Self {
+        let results = Vec::with_capacity(pending.len());
+        PendingWrites { pending: pending.into_iter(), next: None, results }
+    }
+
+    /// Blocks the thread until all results are there.
+    pub fn wait(mut self) -> Vec<Result<T, E>> {
+        let pending = self.next.into_iter().chain(self.pending);
+        self.results.extend(pending.map(PendingWrite::wait));
+        self.results
+    }
+}
+
+/// Results are never pinned.
+impl<T, E> Unpin for PendingWrites<T, E> {}
+
+impl<T, E: From<StoreError>> Future for PendingWrites<T, E> {
+    type Output = Vec<Result<T, E>>;
+
+    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let PendingWrites { pending, next, results } = self.get_mut();
+        loop {
+            let Some(write) = next else {
+                *next = pending.next();
+                if next.is_none() {
+                    return Poll::Ready(mem::take(results));
+                }
+                continue;
+            };
+            results.push(ready!(Pin::new(write).poll(context)));
+            *next = None;
+        }
+    }
+}
+
+impl<T, E> fmt::Debug for PendingWrites<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PendingWrites").finish_non_exhaustive()
+    }
+}
+
+/// The result if the store has dropped the completion.
+fn unknown<T, E: From<StoreError>>() -> Result<T, E> {
+    Err(StoreError::from(StoreErrorKind::OutcomeUnknown).into())
 }

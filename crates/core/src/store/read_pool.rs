@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::panic::{self, AssertUnwindSafe};
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::task::{Context, Poll};
 use std::thread;
 
@@ -164,6 +164,22 @@ impl Queue {
     /// Locks the state. Nothing that can panic runs under the lock.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The pool of an engine or a gate, which its clones share. It is started when it is used first.
+#[derive(Clone, Default)]
+pub(crate) struct Readers(Arc<OnceLock<ReadPool>>);
+
+impl Readers {
+    pub(crate) fn get(&self) -> &ReadPool {
+        self.0.get_or_init(ReadPool::default)
+    }
+}
+
+impl From<ReadPool> for Readers {
+    fn from(pool: ReadPool) -> Self {
+        Readers(Arc::new(pool.into()))
     }
 }
 

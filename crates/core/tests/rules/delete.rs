@@ -1,6 +1,6 @@
 //! EDIT-5 at the level of the engine.
 
-use custom_models_core::engine::{Edited, Idempotent};
+use custom_models_core::engine::Edited;
 use custom_models_core::model::{Edit, Expected, Revision, TrainingStatus};
 use custom_models_core::store::{ArchiveChange, ArchiveStore, Change, ModelLine, Record, Write};
 use custom_models_core::time::{Timestamp, UnixMillis};
@@ -104,10 +104,10 @@ fn edit_5_an_asynchronous_delete_takes_what_its_caller_has() {
     let model = engine.create(&acme, request("n")).unwrap();
     let delete = |caller: &Caller, revision| {
         let expected = Expected::OneOf(vec![Revision::new(revision).unwrap()]);
-        block_on(engine.edit_async(caller, model.id, Edit::Delete, expected, None))
+        block_on(engine.edit_async(caller, model.id, Edit::Delete, &expected))
     };
     assert_eq!(delete(&other, 1).unwrap_err().status(), 404);
     assert!(matches!(delete(&acme, 2), Err(Refusal::PreconditionFailed)));
-    assert_eq!(delete(&acme, 1).unwrap(), Idempotent::Executed(Edited::Deleted));
+    assert_eq!(delete(&acme, 1).unwrap(), Edited::Deleted);
     assert_eq!(delete(&acme, 1).unwrap_err().status(), 404);
 }

@@ -225,7 +225,7 @@ fn idem_1_uploads_and_runs_are_done_once_too() {
     let model = engine.create(&acme, request("n")).unwrap();
     let edit = |edit: &Edit, key: &str| {
         let once = idempotency(key, b"{}");
-        block_on(engine.edit_async(&acme, model.id, edit.clone(), ANYTHING, Some(once)))
+        block_on(engine.edit_once_async(&acme, model.id, edit.clone(), &ANYTHING, once))
     };
     let upload = Edit::AddData(pair(DataType::Train, 18_000));
     assert!(matches!(edit(&upload, "k").unwrap(), Idempotent::Executed(Edited::Changed { .. })));

@@ -58,7 +58,7 @@ impl Desk {
         let entered = self.enter(Operation::Update);
         let (caller, admission) = (entered.caller(), entered.admission());
         let edit = Edit::from(UpdateModel::default());
-        block_on(self.engine.edit_limited_async(caller, id, edit, expected, None, admission))
+        block_on(self.engine.edit_limited_async(caller, id, edit, &expected, None, admission))
             .unwrap()
     }
 

@@ -308,7 +308,7 @@ impl RequestContext {
     ) -> HandlerResult {
         let expected = if_match(&self.head.headers);
         let edit = |engine: &Engine, admission| {
-            engine.edit_limited_async(caller, id, edit, expected, idempotency, admission)
+            engine.edit_limited_async(caller, id, edit, &expected, idempotency, admission)
         };
         self.write(caller, edit, reply).await
     }

@@ -183,7 +183,7 @@ async fn on_pieces<T: Send + 'static>(
     call: impl FnOnce(ResumableUploads, &Organisation) -> Result<T, ResumableError> + Send + 'static,
 ) -> Result<T, Rejection> {
     let (uploads, organisation) = (state.uploads.resumable()?, caller.organisation().clone());
-    state.calls.read_and_write(move || call(uploads, &organisation)).await
+    state.uploads.writes.call(&state.calls, move || call(uploads, &organisation)).await
 }
 
 fn at_offset(upload: &ResumableUpload) -> Reply {

@@ -129,7 +129,9 @@ async fn commit_pair(
     // lock is kept: only the end of the process lets a sweep remove the contents.
     let locked = ManuallyDrop::new(uploaded);
     let commit = async move {
-        let write = state.engine.edit_async(&caller, id, edit, expected, idempotency);
+        let engine = &state.engine;
+        let edit = engine.edit_limited_async(&caller, id, edit, &expected, idempotency, None);
+        let write = async { edit.await?.without_window() };
         match state.write(&caller, write, Wait::Unbounded).await {
             Err(rejection) if rejection.is_outcome_unknown() => Err(rejection),
             known => upload_reply(&state, known, ManuallyDrop::into_inner(locked)),

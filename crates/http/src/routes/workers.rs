@@ -13,6 +13,7 @@ use custom_models_core::{Caller, Refusal, Violations};
 use crate::request::context::{RequestContext, both};
 use crate::request::precondition::if_match;
 use crate::response::{HandlerResult, Reply};
+use crate::state::blocking_calls::Wait;
 
 /// `POST /api/v3/training/claim`
 pub(crate) async fn claim(ctx: RequestContext) -> Response {
@@ -26,10 +27,9 @@ async fn claim_training(ctx: &mut RequestContext, caller: &Caller) -> HandlerRes
     };
     // Ahead of the claim, which is several reads and writes and most often finds nothing.
     ctx.admit().await?;
-    let claim = ctx.state.read_and_write(caller, move |engine, worker| {
-        engine.claim(worker.actor(), Some(worker.organisation()), request.time)
-    });
-    match claim.await? {
+    let (worker, organisation) = (caller.actor(), Some(caller.organisation()));
+    let claim = ctx.state.engine.claim_async(worker, organisation, request.time);
+    match ctx.state.write(caller, claim, Wait::Bounded).await? {
         Some(claimed) => Reply::json(StatusCode::OK, &claimed),
         None => Ok(Reply::empty(StatusCode::NO_CONTENT)),
     }

@@ -8,19 +8,23 @@ use custom_models_training_data::{ContentStore, ResumableUploads};
 use crate::options::Options;
 use crate::rejection::Rejection;
 use crate::state::AppState;
+use crate::state::blocking_writes::BlockingWrites;
 use crate::state::permits::Permits;
 
 /// The uploads of a service: how many run at a time, and those that are unfinished.
 pub(crate) struct Uploads {
     pub(crate) permits: Arc<Permits>,
     resumable: Option<ResumableUploads>,
+    /// The calls of the storage of unfinished uploads.
+    pub(crate) writes: BlockingWrites,
 }
 
 impl Uploads {
     pub(super) fn new(options: &Options) -> Self {
         let permits = Permits::new(options.uploads_at_once.max(1), options.organisation_share);
         let pieces = options.contents.as_ref().and_then(|contents| contents.pieces());
-        Uploads { permits, resumable: pieces.map(ResumableUploads::of) }
+        let resumable = pieces.map(ResumableUploads::of);
+        Uploads { permits, resumable, writes: BlockingWrites::default() }
     }
 
     /// Returns the unfinished uploads. Without a storage for them there are no such routes.

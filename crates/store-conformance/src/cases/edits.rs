@@ -12,7 +12,7 @@ use crate::fixture::{Fixture, five_hours};
 use crate::history::Everything;
 use crate::life::{answer_key, data_id, digest};
 use crate::sample::{organisation, unfit};
-use crate::threads::{in_threads, wait_for};
+use crate::threads::in_threads;
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 
 const THREADS: u64 = 8;
@@ -122,12 +122,12 @@ pub(crate) fn edit_4_a_refused_edit_leaves_no_trace(builder: &dyn Builder) -> Ch
     let before = Everything::of(&store, &acme, &keys)?;
     let idempotency = || -> Checked<_> {
         let key = "key".parse().map_err(unfit)?;
-        Ok(Some(IdempotentRequest { key, request: digest("{}") }))
+        Ok(IdempotentRequest { key, request: digest("{}") })
     };
     for (id, edit, _, expected) in refused {
         let edited =
-            fixture.engine.edit_async(&fixture.caller, id, edit, expected.clone(), idempotency()?);
-        let status = wait_for(edited).map_err(|refusal| refusal.status());
+            fixture.engine.edit_once_async(&fixture.caller, id, edit, expected, idempotency()?);
+        let status = edited.wait().map_err(|refusal| refusal.status());
         ensure!(matches!(status, Err(409 | 412)), "an edit that cannot be made heard {status:?}");
     }
     ensure_eq!(Everything::of(&store, &acme, &keys)?, before, "after refused edits");

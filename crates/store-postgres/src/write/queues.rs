@@ -60,6 +60,18 @@ impl Queues {
         self.of(&job).submit(job, done);
     }
 
+    /// Submits jobs, those of each queue as one group.
+    pub(crate) fn submit_all<D>(&self, jobs: impl Iterator<Item = (Job, D)>)
+    where
+        D: FnOnce(Result<JobOutcome, StoreError>) + Send + 'static,
+    {
+        let [first, second] = &self.queues;
+        let (of_first, others): (Vec<_>, Vec<_>) =
+            jobs.partition(|(job, _)| std::ptr::eq(self.of(job), first));
+        first.submit_all(of_first);
+        second.submit_all(others);
+    }
+
     pub(crate) fn apply(&self, job: Job) -> Result<JobOutcome, StoreError> {
         self.of(&job).apply(job)
     }

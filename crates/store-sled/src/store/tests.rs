@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use custom_models_core::field::Name;
 use custom_models_core::model::{Edit, Expected, NewModel};
 use custom_models_core::store::{
-    Change, Completion, Listing, ModelStore, Outcome, Selection, Write,
+    Change, Completion, JobOutcome, Listing, ModelStore, Outcome, Selection, Write,
 };
 use custom_models_core::tenant::Actor;
 use custom_models_core::time::{Timestamp, UnixMillis};
