@@ -3,7 +3,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use custom_models_core::CreateModel;
-use custom_models_core::store::{Change, Purge, Purged, Write};
+use custom_models_core::access::{Operation, RateLimit, RateLimitStatus, Window, WindowKey};
+use custom_models_core::store::{AccessChange, AccessOutcome, Change, Purge, Purged, Write};
 use custom_models_core::tenant::Actor;
 use custom_models_core::time::{Timestamp, UnixMillis};
 
@@ -52,6 +53,32 @@ fn a_purge_behind_events_of_its_own_group_is_counted() {
         .unwrap()
         .query_row(counters, [], |row| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?)));
     assert_eq!(counters, Ok((3, 3)));
+}
+
+/// A sweep may be in one group with the admissions that it deletes or moves.
+#[test]
+fn rate_1_a_sweep_behind_admissions_of_its_own_group_sees_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut writer = open(&folder.path().join("a.db"));
+    let window = Window { key: WindowKey::new(b"k").unwrap(), operation: Operation::Create };
+    let (longest, limit) = (Duration::from_secs(1), RateLimit::CREATE);
+    let admit = |millis| {
+        let now = UnixMillis::from_unix_millis(millis);
+        Job::Access(AccessChange::Admit { window, limit, now })
+    };
+    let now = UnixMillis::from_unix_millis(5000);
+    let sweep = Job::Access(AccessChange::SweepWindows { longest, now, limit: 100 });
+    let group = [admit(0), admit(1), admit(900_000), sweep, admit(6000)];
+    let outcomes = writer.commit(&group).unwrap().into_iter().map(Result::unwrap);
+    let outcomes: Vec<_> = outcomes.map(|outcome| outcome.access().unwrap()).collect();
+    assert_eq!(outcomes.get(3), Some(&AccessOutcome::Swept(2)));
+    // The admission from the future counts as of the time of the sweep, and so does the next one.
+    let rate_limit = RateLimitStatus {
+        limit: limit.requests(),
+        remaining: 8,
+        reset_at: now.later(limit.window()),
+    };
+    assert_eq!(outcomes.get(4), Some(&AccessOutcome::Admitted(rate_limit)));
 }
 
 /// The database is moved during the commit.
