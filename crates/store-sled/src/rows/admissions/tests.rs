@@ -52,16 +52,16 @@ fn rate_1_a_sweep_shortens_and_moves_one_run() {
         changes.set_all(&db, edits).unwrap();
     }
     let mut edits = Edits::new();
-    assert_eq!(sweep(&db, &changes, &mut edits, at(4), at(6500), 3).unwrap(), 3);
+    assert_eq!(sweep(&db, &changes, &mut edits, at(4), at(5500), 3).unwrap(), 3);
     changes.set_all(&db, edits).unwrap();
     let rows = changes.first_rows(&db, older_keys(&window), 9).unwrap();
     let older: Vec<_> = rows.iter().map(|(key, row)| older_from_row(key, row).unwrap()).collect();
     let older: Vec<_> = older.iter().flat_map(AdmissionRun::admissions).collect();
-    let expected = [(5, 4), (6, 5), (7, 6000)].map(|(number, it)| Admission { number, at: at(it) });
+    let expected = [(5, 4), (6, 5), (7, 5500)].map(|(number, it)| Admission { number, at: at(it) });
     assert_eq!(older, expected);
     let newest = changes.row(&db, &newest_key(&window)).unwrap().unwrap();
     let newest: Vec<_> = newest_from_bytes(&newest).unwrap().admissions().collect();
-    let expected = [(8, 6500), (9, 6500)].map(|(number, it)| Admission { number, at: at(it) });
+    let expected = [(8, 5500), (9, 5500)].map(|(number, it)| Admission { number, at: at(it) });
     assert_eq!(newest, expected);
 }
 
