@@ -61,6 +61,9 @@ fn wire_404_a_route_without_its_feature_is_like_any_that_is_not_there() {
         assert_eq!(ask(address, method, "/api/v3/custom_models/1/data"), unknown);
     }
     assert_eq!(ask(address, "DELETE", "/api/v3/custom_models/1/data/1"), unknown);
+    for method in ["POST", "OPTIONS"] {
+        assert_eq!(ask(address, method, "/api/v3/uploads"), unknown);
+    }
     for path in ["/api/v3/custom_models", "/api/v3/custom_models/1", "/api/v3/training/1/data"] {
         assert_eq!(ask(address, "GET", path).0, 401, "{path}");
     }
@@ -77,6 +80,7 @@ fn the_description_has_training_data_only_with_uploads() {
     assert!(has_path("/api/v3/custom_models/{id}/run"));
     assert_eq!(has_path("/api/v3/custom_models/{id}/data"), has_uploads);
     assert_eq!(has_path("/api/v3/custom_models/{id}/data/{data_id}"), has_uploads);
+    assert_eq!(has_path("/api/v3/uploads"), has_uploads);
     assert_eq!(document["components"]["schemas"].get("NewData").is_some(), has_uploads);
     let tags = document["tags"].as_array().unwrap();
     assert_eq!(tags.iter().any(|tag| tag["name"] == "Training data"), has_uploads);
