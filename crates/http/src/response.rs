@@ -78,11 +78,6 @@ impl Reply {
 
 #[cfg(feature = "uploads")]
 impl Reply {
-    /// Sets the status.
-    pub(crate) fn with_status(self, status: StatusCode) -> Self {
-        Reply { status, ..self }
-    }
-
     /// Adds a header. A value that is none in HTTP is left out.
     pub(crate) fn with_header(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {

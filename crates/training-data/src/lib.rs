@@ -33,6 +33,7 @@
 
 mod audio;
 mod content;
+mod copy;
 mod folder;
 mod mp4_limits;
 mod names;
@@ -48,6 +49,7 @@ pub use audio::{Audio, AudioFault, AudioFormat, LEAST_RATE, measure};
 pub use content::{
     Content, ContentStore, ContentSweep, Kept, KeptBack, Leftover, NewContent, digest,
 };
+pub use copy::CopyError;
 pub use folder::{Folder, FolderStanding, Root};
 pub use names::is_name as is_content_name;
 #[cfg(feature = "object-store")]

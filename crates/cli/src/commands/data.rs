@@ -18,12 +18,13 @@ use std::thread;
 
 use custom_models_core::ModelId;
 use custom_models_core::model::{DataId, Expected, Uploaded};
+use custom_models_training_data::CopyError;
 
 use self::archive::Archive;
 use self::bulk::{Choices, Source};
 use self::listing::Listing;
 use self::manifest::Manifest;
-use self::target::{CopyError, Target, copy};
+use self::target::Target;
 use crate::args::data::AddDataArgs;
 use crate::commands::backend::{Backend, Local};
 use crate::output::failure::Failure;
@@ -103,7 +104,7 @@ fn add(target: &Target<'_>, args: &AddDataArgs, expected: &Expected) -> Result<S
         let file = File::open(path).map_err(unreadable)?;
         let filename = path.file_name().map(|name| name.to_string_lossy());
         let step = |bytes| progress.inc(bytes as u64);
-        copy(&mut upload, part, filename.as_deref(), file, step).map_err(|error| match error {
+        upload.copy(part, filename.as_deref(), file, step).map_err(|error| match error {
             CopyError::Read(error) => unreadable(error),
             CopyError::Upload(error) => target.failure(error),
         })?;

@@ -1,14 +1,13 @@
 //! The body of an upload that names two files which were sent before, in several requests (DATA-3).
 
 use std::fmt;
-use std::io::Read;
 
 use custom_models_core::field::{Field, ViolationKind};
 use custom_models_core::model::{ContentDigest, DataType};
 use custom_models_core::store::{NewIdempotencyRecord, StoreError, StoreErrorKind};
 use custom_models_core::{Caller, Refusal, Violations};
 use custom_models_training_data::{
-    ResumableError, ResumableFile, Upload, UploadError, UploadId, Uploaded,
+    CopyError, ResumableError, ResumableFile, Upload, UploadId, Uploaded,
 };
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
@@ -16,9 +15,6 @@ use serde_json::Value;
 use crate::rejection::Rejection;
 use crate::request::context::RequestContext;
 use crate::state::AppState;
-
-/// The number of bytes that are copied at a time.
-const COPIED_BYTES: usize = 1 << 16;
 
 /// `{"type": …, "audio_file": …, "transcript_file": …}`, with the ids of finished uploads.
 pub(crate) struct FinishedUploads {
@@ -65,10 +61,8 @@ impl FinishedUploads {
     ) -> Result<Uploaded, Rejection> {
         let (uploads, organisation) =
             (ctx.state.uploads.resumable()?, caller.organisation().clone());
-        let permit = ctx.state.uploads.permits.acquire(&organisation)?;
         let (data_type, request) = (self.data_type, self.body);
         let ids = [self.audio.clone(), self.transcript.clone()];
-        let span = tracing::Span::current();
         let judge = move || -> Result<Uploaded, Rejection> {
             let [audio, transcript] = ids.map(|id| uploads.open(&organisation, &id));
             let mut uploaded = copied(upload, data_type, audio?, transcript?)?;
@@ -76,12 +70,7 @@ impl FinishedUploads {
             uploaded.request = request;
             Ok(uploaded)
         };
-        let judged = tokio::task::spawn_blocking(move || {
-            let judged = span.in_scope(judge);
-            drop(permit);
-            judged
-        });
-        judged.await.map_err(|broken| Rejection::internal(broken.to_string()))?
+        ctx.state.uploads.start(caller.organisation(), judge)?.result().await?
     }
 
     /// Removes the uploads in the background, because a model has their contents now. A sweep removes what stays.
@@ -106,22 +95,14 @@ fn copied(
 ) -> Result<Uploaded, Rejection> {
     upload.part("type", None).map_err(Refusal::from)?;
     upload.write(data_type.as_str().as_bytes()).map_err(Refusal::from)?;
-    for (name, mut file) in [("audio_file", audio), ("transcript_file", transcript)] {
-        upload.part(name, file.filename()).map_err(Refusal::from)?;
-        let mut bytes = vec![0; COPIED_BYTES];
-        loop {
-            let read = file.read(&mut bytes).map_err(unreadable)?;
-            match bytes.get(..read) {
-                Some(bytes) if !bytes.is_empty() => upload.write(bytes).map_err(Refusal::from)?,
-                _ => break,
-            }
-        }
+    for (name, file) in [("audio_file", audio), ("transcript_file", transcript)] {
+        let filename = file.filename().map(str::to_owned);
+        upload.copy(name, filename.as_deref(), file, |_| {}).map_err(|error| match error {
+            CopyError::Read(error) => StoreError::new(StoreErrorKind::Failed, error).into(),
+            CopyError::Upload(error) => Refusal::from(error),
+        })?;
     }
-    upload.finish().map_err(|error: UploadError| Refusal::from(error).into())
-}
-
-fn unreadable(error: std::io::Error) -> StoreError {
-    StoreError::new(StoreErrorKind::Failed, error)
+    Ok(upload.finish().map_err(Refusal::from)?)
 }
 
 /// The fields of the body, and what is wrong with them.

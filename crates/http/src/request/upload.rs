@@ -25,22 +25,12 @@ pub(crate) async fn receive_upload<T: Send + 'static>(
     upload: Upload,
     finish: impl FnOnce(Upload) -> Result<T, UploadError> + Send + 'static,
 ) -> Result<T, Rejection> {
-    let permit = state.uploads.permits.acquire(caller.organisation())?;
     let (sender, events) = channel(MAX_QUEUED_EVENTS);
-    let span = tracing::Span::current();
-    let writer = tokio::task::spawn_blocking(move || {
-        let finished = span.in_scope(|| write(upload, events, finish));
-        drop(permit);
-        finished
-    });
+    let write = move || Some(write(upload, events, finish)?.map_err(Refusal::from));
+    let writer = state.uploads.start(caller.organisation(), write)?;
     let (timeout, rate) = (state.options.body_timeout, min_rate(&state.options));
     let read = read_parts(body.stream(), boundary, timeout, rate, sender).await;
-    match writer.await {
-        Ok(Some(finished)) => finished.map_err(|error| Refusal::from(error).into()),
-        // The reader gave up, and says why.
-        Ok(None) => Err(read.err().unwrap_or(Rejection::RequestTimeout)),
-        Err(broken) => Err(Rejection::internal(broken.to_string())),
-    }
+    writer.result_of_body(read).await
 }
 
 /// Returns the least rate of the body of an upload.

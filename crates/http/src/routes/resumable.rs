@@ -72,7 +72,7 @@ async fn show_upload(ctx: &mut RequestContext, caller: &Caller) -> HandlerResult
     ctx.reject_query()?;
     let id = upload_id(ctx)?;
     let upload = on_pieces(&ctx.state, caller, move |uploads, of| uploads.get(of, &id)).await?;
-    let reply = at_offset(&upload)
+    let reply = at_offset(StatusCode::OK, &upload)
         .with_header("upload-length", &upload.id.length().to_string())
         .with_header("cache-control", "no-store");
     Ok(match upload.metadata.as_str() {
@@ -97,29 +97,14 @@ async fn append_bytes(ctx: &mut RequestContext, caller: &Caller) -> HandlerResul
     }
     ctx.admit().await?;
     let (uploads, organisation) = (ctx.state.uploads.resumable()?, caller.organisation().clone());
-    let permit = ctx.state.uploads.permits.acquire(&organisation)?;
     let (sender, chunks) = channel(MAX_QUEUED_EVENTS);
-    let span = tracing::Span::current();
-    let writer = tokio::task::spawn_blocking(move || {
-        let appended =
-            span.in_scope(|| write(&uploads, &organisation, &id, offset, checksum, chunks));
-        drop(permit);
-        appended
-    });
+    let write = move || write(&uploads, &organisation, &id, offset, checksum, chunks).transpose();
     let RequestContext { state, body, .. } = ctx;
+    let writer = state.uploads.start(caller.organisation(), write)?;
     let stalled_after = state.options.body_timeout;
     let read = read_chunks(body.stream(), stalled_after, min_rate(&state.options), sender).await;
-    match writer.await {
-        Ok(appended) => match appended? {
-            Some(upload) => {
-                let reply = at_offset(&upload);
-                Ok(reply.with_status(StatusCode::NO_CONTENT))
-            }
-            // The reader gave up, and says why.
-            None => Err(read.err().unwrap_or(Rejection::RequestTimeout)),
-        },
-        Err(broken) => Err(Rejection::internal(broken.to_string())),
-    }
+    let upload = writer.result_of_body(read).await?;
+    Ok(at_offset(StatusCode::NO_CONTENT, &upload))
 }
 
 /// Adds chunks to an upload. Returns `None` if the body broke off; what has arrived is kept then, too.
@@ -186,9 +171,8 @@ async fn on_pieces<T: Send + 'static>(
     state.uploads.writes.call(&state.calls, move || call(uploads, &organisation)).await
 }
 
-fn at_offset(upload: &ResumableUpload) -> Reply {
-    let reply = Reply::empty(StatusCode::OK);
-    expiring(reply, upload).with_header("upload-offset", &upload.offset.to_string())
+fn at_offset(status: StatusCode, upload: &ResumableUpload) -> Reply {
+    expiring(Reply::empty(status), upload).with_header("upload-offset", &upload.offset.to_string())
 }
 
 fn expiring(reply: Reply, upload: &ResumableUpload) -> Reply {

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use custom_models_core::Organisation;
 use custom_models_core::store::StoreError;
 use custom_models_training_data::{ContentStore, ResumableUploads};
+use tokio::task::JoinHandle;
 
 use crate::options::Options;
 use crate::rejection::Rejection;
@@ -13,7 +15,7 @@ use crate::state::permits::Permits;
 
 /// The uploads of a service: how many run at a time, and those that are unfinished.
 pub(crate) struct Uploads {
-    pub(crate) permits: Arc<Permits>,
+    permits: Arc<Permits>,
     resumable: Option<ResumableUploads>,
     /// The calls of the storage of unfinished uploads.
     pub(crate) writes: BlockingWrites,
@@ -27,9 +29,44 @@ impl Uploads {
         Uploads { permits, resumable, writes: BlockingWrites::default() }
     }
 
+    /// Starts `work` on a thread that may block, in one of the organisation's places for uploads. It keeps the place until
+    /// it is done, even if nobody waits for it any more.
+    pub(crate) fn start<T: Send + 'static>(
+        &self,
+        organisation: &Organisation,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<Started<T>, Rejection> {
+        let (permit, span) = (self.permits.acquire(organisation)?, tracing::Span::current());
+        Ok(Started(tokio::task::spawn_blocking(move || {
+            let result = span.in_scope(work);
+            drop(permit);
+            result
+        })))
+    }
+
     /// Returns the unfinished uploads. Without a storage for them there are no such routes.
     pub(crate) fn resumable(&self) -> Result<ResumableUploads, Rejection> {
         self.resumable.clone().ok_or(Rejection::RouteNotFound)
+    }
+}
+
+/// Work on a thread that may block.
+pub(crate) struct Started<T>(JoinHandle<T>);
+
+impl<T> Started<T> {
+    /// Waits for its result.
+    pub(crate) async fn result(self) -> Result<T, Rejection> {
+        self.0.await.map_err(|broken| Rejection::internal(broken.to_string()))
+    }
+}
+
+impl<T, E: Into<Rejection>> Started<Option<Result<T, E>>> {
+    /// Waits for the result of work on a body that `read` has sent. If it has none, the reader gave up, and says why.
+    pub(crate) async fn result_of_body(self, read: Result<(), Rejection>) -> Result<T, Rejection> {
+        match self.result().await? {
+            Some(result) => result.map_err(Into::into),
+            None => Err(read.err().unwrap_or(Rejection::RequestTimeout)),
+        }
     }
 }
 

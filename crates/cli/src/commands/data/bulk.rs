@@ -11,7 +11,7 @@ use std::thread;
 use crossbeam_channel::{Receiver, bounded};
 use custom_models_core::Refusal;
 use custom_models_core::model::{ContentDigest, DataType, Expected};
-use custom_models_training_data::{UploadError, digest};
+use custom_models_training_data::{CopyError, UploadError, digest};
 use indicatif::ProgressBar;
 use serde_json::json;
 
@@ -20,7 +20,7 @@ use super::known::KnownPairs;
 use super::manifest::Manifest;
 use super::progress;
 use super::row::{Audio, RefusedRow, Row, RowError, Transcript};
-use super::target::{CopyError, Target, copy};
+use super::target::Target;
 use crate::args::data::Split;
 use crate::output::failure::Failure;
 use crate::output::path_errors::{Quoted, reason};
@@ -198,7 +198,7 @@ impl Run<'_> {
         let mut upload = self.target.begin(data_type.as_deref()).map_err(failed)?;
         let audio_name = base_name(&row.name);
         with_audio(row, reader, |audio| {
-            let copied = copy(&mut upload, "audio_file", Some(audio_name), audio, |_| {});
+            let copied = upload.copy("audio_file", Some(audio_name), audio, |_| {});
             copied.map_err(|error| self.not_copied(row, error))
         })?;
         let transcript_name = match &row.transcript {
@@ -209,7 +209,8 @@ impl Run<'_> {
             }
         };
         let transcript = open_transcript(row)?;
-        copy(&mut upload, "transcript_file", transcript_name.as_deref(), transcript, |_| {})
+        upload
+            .copy("transcript_file", transcript_name.as_deref(), transcript, |_| {})
             .map_err(|error| self.not_copied(row, error))?;
         let uploaded = upload.finish().map_err(failed)?;
         if let Some(found) = self.known.claim(&uploaded.pair) {

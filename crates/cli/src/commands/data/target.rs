@@ -1,6 +1,5 @@
 //! The model that pairs are added to: beginning an upload, and committing it.
 
-use std::io::{self, Read};
 use std::sync::Arc;
 
 use custom_models_core::engine::Edited;
@@ -13,9 +12,6 @@ use crate::commands::backend::Local;
 use crate::config::data_folder::DataFolder;
 use crate::output::failure::Failure;
 
-/// The number of bytes of a file that are read at a time.
-const CHUNK: usize = 1 << 16;
-
 /// A model that pairs are added to, with its folder of training data.
 pub(super) struct Target<'a> {
     engine: &'a Engine,
@@ -23,14 +19,6 @@ pub(super) struct Target<'a> {
     folder: &'a DataFolder,
     contents: Arc<Folder>,
     model: ModelId,
-}
-
-/// The reason why a file was not copied into an upload.
-pub(super) enum CopyError {
-    /// The file could not be read.
-    Read(io::Error),
-    /// The upload did not accept it.
-    Upload(UploadError),
 }
 
 impl<'a> Target<'a> {
@@ -98,28 +86,5 @@ impl<'a> Target<'a> {
             UploadError::Store(fault) => self.folder.failure(fault),
             other => Refusal::from(other).into(),
         }
-    }
-}
-
-/// Copies a file into a part of an upload. Calls `progress` with the number of bytes of each step.
-pub(super) fn copy(
-    upload: &mut Upload,
-    part: &str,
-    filename: Option<&str>,
-    mut file: impl Read,
-    mut progress: impl FnMut(usize),
-) -> Result<(), CopyError> {
-    upload.part(part, filename).map_err(CopyError::Upload)?;
-    let mut chunk = vec![0; CHUNK];
-    loop {
-        let count = match file.read(&mut chunk) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            read => read.map_err(CopyError::Read)?,
-        };
-        let Some(bytes) = chunk.get(..count).filter(|bytes| !bytes.is_empty()) else {
-            return Ok(());
-        };
-        upload.write(bytes).map_err(CopyError::Upload)?;
-        progress(bytes.len());
     }
 }
