@@ -18,6 +18,9 @@ pub const MAX_PIECE_BYTES: usize = 4 << 20;
 /// The time after its last piece at which an upload is removed.
 pub const UPLOAD_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
+/// The name above the uploads of an organisation. No model has it.
+pub(crate) const UPLOADS: &str = "uploads";
+
 /// The id of an unfinished upload: 32 random hexadecimal digits, a hyphen, and the length of the file in bytes.
 ///
 /// With the length in the ids, a list of them shows how many bytes an organisation has announced.

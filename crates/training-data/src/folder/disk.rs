@@ -18,7 +18,7 @@ use crate::content::{Content, NewContent};
 use crate::names::is_name;
 
 /// The most attempts to begin a file whose folder a sweep removes at the same time.
-const ATTEMPTS: u32 = 8;
+pub(super) const ATTEMPTS: u32 = 8;
 
 /// A folder on a disk.
 #[derive(Debug)]
@@ -29,10 +29,6 @@ pub(super) struct Disk {
 impl Disk {
     pub(super) fn at(root: &Path) -> Result<Self, StoreError> {
         Ok(Disk { root: std::path::absolute(root).map_err(fault)? })
-    }
-
-    pub(super) fn root_path(&self) -> &Path {
-        &self.root
     }
 
     pub(super) fn of_organisation(&self, organisation: &Organisation) -> PathBuf {

@@ -4,20 +4,18 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use custom_models_core::Organisation;
-use custom_models_core::store::StoreError;
+use custom_models_core::store::{StoreError, StoreErrorKind};
 use tempfile::Builder;
 
-use super::disk::Disk;
+use super::disk::{ATTEMPTS, Disk};
 use super::fault;
-use super::files::{entries, folders, make_in, sync_folder, unless_gone};
-use crate::pieces::{MAX_PIECE_BYTES, PieceStore, UploadEntry, UploadId};
-
-/// The folder of an organisation's uploads. No model has this name.
-const UPLOADS: &str = "uploads";
+use super::files::{entries, folders, make, make_in, sync_folder, unless_gone};
+use super::place::Place;
+use crate::pieces::{MAX_PIECE_BYTES, PieceStore, UPLOADS, UploadEntry, UploadId};
 
 /// The prefix of temporary names.
 const TEMPORARY: &str = ".new-";
@@ -31,18 +29,18 @@ impl Disk {
         self.of_uploads(organisation).join(upload.to_string())
     }
 
-    /// Creates the folder of an upload, durably.
-    fn make_upload(&self, organisation: &Organisation, upload: &UploadId) -> io::Result<PathBuf> {
-        let (of_organisation, of_uploads) =
-            (self.of_organisation(organisation), self.of_uploads(organisation));
-        let of_upload = self.of_upload(organisation, upload);
-        make_in(self.root_path(), &of_organisation)?;
-        make_in(&of_organisation, &of_uploads)?;
-        make_in(&of_uploads, &of_upload)?;
-        Ok(of_upload)
+    /// Creates the folder of an upload, durably. It is missing still if a sweep removed a folder of the path at the same
+    /// time.
+    fn make_upload(&self, organisation: &Organisation, folder: &Path) -> io::Result<()> {
+        let of_uploads = self.of_uploads(organisation);
+        if make(self.root(), &of_uploads)? {
+            unless_gone(make_in(&of_uploads, folder))
+        } else {
+            Ok(())
+        }
     }
 
-    fn write_new(&self, folder: &PathBuf, name: &str, bytes: &[u8]) -> io::Result<bool> {
+    fn write_new(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<bool> {
         let mut file = Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
         file.write_all(bytes)?;
         file.as_file().sync_all()?;
@@ -87,8 +85,16 @@ impl PieceStore for Disk {
         name: &str,
         bytes: &[u8],
     ) -> Result<bool, StoreError> {
-        let folder = self.make_upload(organisation, upload).map_err(fault)?;
-        self.write_new(&folder, name, bytes).map_err(fault)
+        let folder = self.of_upload(organisation, upload);
+        for _ in 0..ATTEMPTS {
+            match Disk::write_new(&folder, name, bytes) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    self.make_upload(organisation, &folder).map_err(fault)?;
+                }
+                written => return written.map_err(fault),
+            }
+        }
+        Err(StoreErrorKind::Busy.into())
     }
 
     fn read_entry(
@@ -124,6 +130,6 @@ impl PieceStore for Disk {
     }
 
     fn temporary_file(&self) -> io::Result<File> {
-        tempfile::tempfile_in(self.root_path())
+        tempfile::tempfile_in(self.root())
     }
 }

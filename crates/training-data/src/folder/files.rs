@@ -9,7 +9,7 @@ use crate::names::is_name;
 /// The extension of a file that is still being written.
 pub(super) const PART: &str = ".part";
 
-/// Creates the folder of a model, durably. Returns false if a sweep removed a folder of the path at the same
+/// Creates a folder in that of an organisation, durably. Returns false if a sweep removed a folder of the path at the same
 /// time.
 pub(super) fn make(root: &Path, folder: &Path) -> io::Result<bool> {
     let of_organisation = folder.parent().unwrap_or(root);

@@ -9,14 +9,11 @@ use object_store::path::Path as Key;
 use object_store::{Error, ObjectStoreExt};
 
 use super::Objects;
-use crate::pieces::{MAX_PIECE_BYTES, PieceStore, UploadEntry, UploadId};
-
-/// The name above an organisation's uploads. No model has it.
-const UPLOADS: &str = "uploads";
+use crate::pieces::{MAX_PIECE_BYTES, PieceStore, UPLOADS, UploadEntry, UploadId};
 
 impl Objects {
     fn of_uploads(&self, organisation: &Organisation) -> Key {
-        self.prefix().clone().join(organisation.as_str()).join(UPLOADS)
+        self.of_organisation(organisation).join(UPLOADS)
     }
 
     fn of_upload(&self, organisation: &Organisation, upload: &UploadId) -> Key {

@@ -24,7 +24,7 @@ use crate::names::is_name;
 const MARKER: &str = ".writing";
 
 impl Objects {
-    fn of_organisation(&self, organisation: &Organisation) -> Key {
+    pub(super) fn of_organisation(&self, organisation: &Organisation) -> Key {
         self.prefix().clone().join(organisation.as_str())
     }
 

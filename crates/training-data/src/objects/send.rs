@@ -16,6 +16,7 @@ use super::fault::fault;
 use super::hold::Hold;
 use crate::content::{Kept, NewContent};
 use crate::folder::{Folder, fault as disk_fault};
+use crate::pieces::PieceStore;
 
 /// A content in a temporary file, which nobody else sees.
 pub(super) struct NewObject {
@@ -34,10 +35,7 @@ impl NewObject {
         organisation: &Organisation,
         model: ModelId,
     ) -> io::Result<Self> {
-        let file = match &of.0.options.temporary_folder {
-            Some(place) => tempfile::tempfile_in(place)?,
-            None => tempfile::tempfile()?,
-        };
+        let file = of.temporary_file()?;
         let name = uuid::Uuid::new_v4().simple().to_string();
         let (key, marker) =
             (of.key(organisation, model, &name), of.marker(organisation, model, &name));
