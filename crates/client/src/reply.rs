@@ -49,7 +49,7 @@ impl<T> Deref for Reply<T> {
     }
 }
 
-/// What the headers of a response say.
+/// The headers of a response, as far as they are of this API.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Heads {
     pub(crate) request_id: Option<String>,

@@ -245,7 +245,7 @@ impl Upload {
     }
 }
 
-/// What a body has around the contents of its files.
+/// The bytes of a body around the contents of its files.
 struct Frame {
     boundary: String,
     head: String,
@@ -284,7 +284,7 @@ fn file_head(boundary: &str, part: &str, name: &str) -> String {
     )
 }
 
-/// What is known of a body that is being sent.
+/// The state of a body that is being sent.
 #[derive(Default)]
 struct Watch {
     has_moved: AtomicBool,

@@ -54,7 +54,7 @@ include-operation-id = "uploadTrainingData"
 expected-statuses = ["2xx", "3xx", 400, 401, 403, 404, 409, 412, 422, 429, "5xx"]
 "#;
 
-/// How the bytes of an upload are sent.
+/// A module that has the bytes of an upload sent as they are.
 const HOOKS: &str = r#"
 import schemathesis
 schemathesis.serializer.alias("application/offset+octet-stream", "application/octet-stream")

@@ -7,7 +7,7 @@ use std::process::Command;
 use crate::Tools;
 use crate::served::Served;
 
-/// What each of the programs prints.
+/// The output of each of the programs.
 const PRINTED: &str = "1 custom_model_1 1\nMedical Cardiology EN\n400 Invalid field values\n";
 
 /// The settings of openapi-python-client: the type of a piece, which it does not know, is a file as others are.

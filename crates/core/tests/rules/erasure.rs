@@ -1,4 +1,4 @@
-//! What a store in memory erases with an organisation, and counts.
+//! The rows that a store in memory erases with an organisation, and their number.
 
 use custom_models_core::access::{Limits, Operation, Scope};
 use custom_models_core::model::{DataType, Expected};

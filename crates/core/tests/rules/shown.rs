@@ -1,4 +1,4 @@
-//! How values show themselves to a programmer or a log: by `Display`, by `Debug`, and in the errors of serde.
+//! Values as a programmer or a log sees them: by `Display`, by `Debug`, and in the errors of serde.
 
 use std::fmt::{Debug, Display};
 

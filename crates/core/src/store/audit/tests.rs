@@ -354,7 +354,7 @@ fn an_audit_finds_events_that_cannot_follow_those_before_them() {
     assert_eq!(kinds.len(), 4, "{kinds:?}");
 }
 
-/// What follows an event out of place is not compared with the model.
+/// Events after one out of place are not compared with the model.
 #[test]
 fn an_audit_finds_an_event_out_of_place_once() {
     let model = ModelId::new(1).unwrap();
