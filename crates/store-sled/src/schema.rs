@@ -4,18 +4,6 @@
 /// layout that an earlier version of this crate cannot read or must not write.
 pub(crate) const LAYOUT: &str = "custom-models in sled, layout 5\n";
 
-/// The name of layout 4, which had a row for each admission.
-pub(crate) const FOURTH_LAYOUT: &str = "custom-models in sled, layout 4\n";
-
-/// The name of layout 3, which had other rows of admissions.
-pub(crate) const THIRD_LAYOUT: &str = "custom-models in sled, layout 3\n";
-
-/// The name of layout 2, which had no identity and no counts.
-pub(crate) const SECOND_LAYOUT: &str = "custom-models in sled, layout 2\n";
-
-/// The name of the layout of the first release.
-pub(crate) const FIRST_LAYOUT: &str = "custom-models in sled, layout 1\n";
-
 /// The beginning of the name of every layout.
 const LAYOUT_NAME: &str = "custom-models in sled, layout ";
 
@@ -27,14 +15,9 @@ const LAYOUT_NUMBER: u32 = 5;
 pub(crate) enum Layout {
     /// The current one.
     Ours,
-    /// Layout 4, migrated at opening.
-    Fourth,
-    /// Layout 3, migrated at opening.
-    Third,
-    /// Layout 2, migrated at opening.
-    Second,
-    /// Layout 1, of the first release, migrated at opening.
-    First,
+    /// An earlier one, by its number, migrated at opening. 1 is that of the first release, 2 had no identity and no
+    /// counts, 3 had other rows of admissions, and 4 had a row for each admission.
+    Older(u32),
     /// The layout of a later version.
     Newer,
     /// Not the name of a layout.
@@ -49,14 +32,16 @@ impl Layout {
             .and_then(|number| number.parse::<u32>().ok());
         match number {
             Some(LAYOUT_NUMBER) => Layout::Ours,
-            Some(4) => Layout::Fourth,
-            Some(3) => Layout::Third,
-            Some(2) => Layout::Second,
-            Some(1) => Layout::First,
+            Some(number @ 1..LAYOUT_NUMBER) => Layout::Older(number),
             Some(number) if number > LAYOUT_NUMBER => Layout::Newer,
             _ => Layout::Unknown,
         }
     }
+}
+
+/// Returns the names of the current layout and of all earlier ones.
+pub(crate) fn layout_names() -> impl Iterator<Item = String> {
+    (1..=LAYOUT_NUMBER).map(|number| format!("{LAYOUT_NAME}{number}\n"))
 }
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use crate::database::files::{FileId, Mode, create_folder, set_private_mode, sync
 use crate::database::private_copy;
 use crate::database::watermark::WATERMARK;
 use crate::error::{damaged, io_error};
-use crate::schema::{FIRST_LAYOUT, FOURTH_LAYOUT, LAYOUT, Layout, SECOND_LAYOUT, THIRD_LAYOUT};
+use crate::schema::{LAYOUT, Layout, layout_names};
 
 /// The name of the marker.
 const MARKER: &str = "custom-models-sled";
@@ -97,14 +97,12 @@ impl Folder {
         (&marker).take(limit).read_to_end(&mut text).map_err(io_error)?;
         let (layout, was_left_open) = parse_marker(&text);
         let is_cut_short =
-            |whole: &str| layout.len() < whole.len() && whole.as_bytes().starts_with(layout);
-        let is_unfinished = [LAYOUT, FOURTH_LAYOUT, THIRD_LAYOUT, SECOND_LAYOUT, FIRST_LAYOUT]
-            .into_iter()
-            .any(is_cut_short);
+            |whole: String| layout.len() < whole.len() && whole.as_bytes().starts_with(layout);
+        let is_unfinished = layout_names().any(is_cut_short);
         let found = Layout::of(layout);
         let refusal = match found {
             _ if is_unfinished => None,
-            Layout::Ours | Layout::Fourth | Layout::Third | Layout::Second | Layout::First => None,
+            Layout::Ours | Layout::Older(_) => None,
             Layout::Newer => Some(StoreErrorKind::Newer),
             Layout::Unknown => Some(StoreErrorKind::NotOurs),
         };
@@ -113,8 +111,7 @@ impl Folder {
             return Err(StoreError::new(kind, cause));
         }
         marker.rewind().map_err(io_error)?;
-        let is_of_older_layout =
-            matches!(found, Layout::First | Layout::Second | Layout::Third | Layout::Fourth);
+        let is_of_older_layout = matches!(found, Layout::Older(_));
         let (log, private) = (None, None);
         Ok(Folder { path, marker, is_unfinished, is_of_older_layout, was_left_open, log, private })
     }

@@ -28,7 +28,7 @@ pub(crate) fn recognise(
     let db = &opened.db;
     let layout = call_sled(|| db.get(FORMAT))?.map(|layout| Layout::of(&layout));
     match layout {
-        Some(Layout::Ours | Layout::Fourth | Layout::Third) => {}
+        Some(Layout::Ours | Layout::Older(3..)) => {}
         Some(Layout::Newer) => return Err(StoreErrorKind::Newer.into()),
         Some(Layout::Unknown) => return Err(damaged("an unknown layout")),
         None if !is_empty(db)? => {
@@ -43,18 +43,16 @@ pub(crate) fn recognise(
         _ => {}
     }
     let partial = match layout {
-        Some(Layout::First) | None => None,
+        Some(Layout::Older(1)) | None => None,
         _ => PartialGroup::find(db)?,
     };
-    if let (Some(expected), Some(Layout::Ours | Layout::Fourth | Layout::Third)) =
-        (expected, layout)
-    {
+    if let (Some(expected), Some(Layout::Ours | Layout::Older(3..))) = (expected, layout) {
         expected.check(&mark(db, partial.as_ref())?)?;
     }
     if let Some(partial) = partial {
         write_durably(backend, opened, partial.batches())?;
     }
-    if layout == Some(Layout::First)
+    if layout == Some(Layout::Older(1))
         && folder.was_left_open()
         && let Some(corrections) = repair_v1::corrections(db)?
     {
@@ -116,10 +114,10 @@ fn initial_rows(db: &Db) -> Result<Batch, StoreError> {
 /// interrupted migration is repeated.
 fn migration(db: &Db, before: Option<Layout>) -> Result<Vec<Batch>, StoreError> {
     let mut batches = Vec::new();
-    if !matches!(before, Some(Layout::Third | Layout::Fourth)) {
+    if !matches!(before, Some(Layout::Older(3..))) {
         batches.push(initial_rows(db)?);
     }
-    batches.extend(admissions::batches(db, before == Some(Layout::Fourth))?);
+    batches.extend(admissions::batches(db, before == Some(Layout::Older(4)))?);
     let mut layout = Batch::default();
     layout.insert(FORMAT, LAYOUT);
     batches.push(layout);

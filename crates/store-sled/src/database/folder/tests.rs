@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn a_marker_that_is_cut_short_behind_the_layout_is_of_a_store_left_open() {
-    let layout = FIRST_LAYOUT.as_bytes();
+    let layout = b"custom-models in sled, layout 1\n".as_slice();
     assert_eq!(parse_marker(layout), (layout, false));
     for length in 1..=IN_USE.len() {
         let text = [layout, &IN_USE[..length]].concat();
