@@ -60,6 +60,16 @@ impl AdmissionRun {
         (number..).zip(times).map(|(number, at)| Admission { number, at })
     }
 
+    /// Returns the first admission later than `after`.
+    pub fn first_after(&self, after: UnixMillis) -> Option<Admission> {
+        self.admissions().find(|admission| admission.at > after)
+    }
+
+    /// Returns the first admission with this number or a larger one.
+    pub fn first_from(&self, number: u64) -> Option<Admission> {
+        self.admissions().find(|admission| admission.number >= number)
+    }
+
     /// Adds an admission. Returns the run as it was if the new one begins another.
     pub fn push(&mut self, admission: Admission) -> Option<Self> {
         // `admit` deletes with every eighth number too, so that the same write changes the other runs.

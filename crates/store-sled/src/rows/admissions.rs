@@ -143,18 +143,18 @@ impl AdmissionRows for Admissions<'_> {
         after: UnixMillis,
     ) -> Result<Option<Admission>, StoreError> {
         let Some(newest) = self.newest(window)? else { return Ok(None) };
-        let in_newest = newest.admissions().find(|admission| admission.at > after);
+        let in_newest = newest.first_after(after);
         if newest.first().at <= after {
             return Ok(in_newest);
         }
         let older = self.changes.first_rows(self.db, keys_after(window, after), 1)?;
         let Some((key, row)) = older.first() else { return Ok(in_newest) };
-        Ok(older_from_row(key, row)?.admissions().find(|admission| admission.at > after))
+        Ok(older_from_row(key, row)?.first_after(after))
     }
 
     fn numbered(&mut self, window: &Window, number: u64) -> Result<Option<Admission>, StoreError> {
         let Some(newest) = self.newest(window)? else { return Ok(None) };
-        let in_newest = newest.admissions().find(|admission| admission.number >= number);
+        let in_newest = newest.first_from(number);
         if newest.first().number <= number {
             return Ok(in_newest);
         }
@@ -162,8 +162,7 @@ impl AdmissionRows for Admissions<'_> {
         loop {
             let rows = self.changes.first_rows(self.db, begin..end.clone(), PAGE)?;
             for (key, row) in &rows {
-                let run = older_from_row(key, row)?;
-                let found = run.admissions().find(|admission| admission.number >= number);
+                let found = older_from_row(key, row)?.first_from(number);
                 if found.is_some() {
                     return Ok(found);
                 }
@@ -193,24 +192,16 @@ impl AdmissionRowsMut for Admissions<'_> {
         Ok(())
     }
 
-    /// Deletes the oldest rows that have left the window as a whole.
+    /// Deletes the oldest run, if it has left the window: no run is longer than `most`.
     fn delete_first(
         &mut self,
         window: &Window,
         until: UnixMillis,
-        most: u32,
+        _most: u32,
     ) -> Result<(), StoreError> {
-        let mut left = u64::from(most);
-        let Range { start: mut begin, .. } = older_keys(window);
-        let end = keys_after(window, until).start;
-        while left > 0
-            && let Some((key, row)) = self.changes.first_rows(self.db, begin..end.clone(), 1)?.pop()
-        {
-            let count = older_from_row(&key, &row)?.admissions().count() as u64;
-            left = left.saturating_sub(count);
-            begin = [key.as_slice(), b"\0"].concat();
-            self.edits.push((key, None));
-        }
+        let old = older_prefix(window)..keys_after(window, until).start;
+        let oldest = self.changes.first_keys(self.db, old, 1)?;
+        self.edits.extend(oldest.into_iter().map(|key| (key, None)));
         Ok(())
     }
 }

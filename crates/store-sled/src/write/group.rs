@@ -93,8 +93,10 @@ impl<'a> Group<'a> {
         kept: &IdempotencyRecord,
     ) -> Result<(), StoreError> {
         let key = answer_key(organisation, answer)?;
-        let first = self.changes.row(self.db, &key)?;
-        if let Some(value) = self.value(&key)? {
+        let row = |key: &[u8]| self.changes.row(self.db, key);
+        let first = row(&key)?;
+        if let Some(first) = &first {
+            let value = overflow::whole(&key, first.clone(), row)?;
             let before = answer_from_bytes(answer, &value)?;
             edits.push((answer_time_key(before.at, &key), None));
         }

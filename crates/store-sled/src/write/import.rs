@@ -169,11 +169,9 @@ impl Group<'_> {
         };
         let keys = key_below(kind, organisation, b"")..end_of(kind, organisation);
         let (mut models, mut events) = (0, 0);
-        for key in self.changes.first_keys(self.db, keys, left)? {
+        for (key, first) in self.changes.first_rows(self.db, keys, left)? {
             // The further rows of a long value go with its first one.
-            if let Some(first) = self.changes.row(self.db, &key)? {
-                overflow::remove(edits, &key, &first);
-            }
+            overflow::remove(edits, &key, &first);
             if kind == b"r" && parts_of::<32>(&key).is_some() {
                 let (_, kept) = decode_answer(&self.value(&key)?.unwrap_or_default())?;
                 edits.push((answer_time_key(kept.at, &key), None));

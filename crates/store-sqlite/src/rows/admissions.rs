@@ -100,25 +100,25 @@ impl AdmissionRows for Admissions<'_> {
         after: UnixMillis,
     ) -> Result<Option<Admission>, WriteError> {
         let Some(newest) = self.newest(window)? else { return Ok(None) };
-        let in_newest = newest.run.admissions().find(|admission| admission.at > after);
+        let in_newest = newest.run.first_after(after);
         if newest.run.first().at <= after {
             return Ok(in_newest);
         }
         let (key, operation) = key_of(window);
         let run = find(self.connection, FIRST_AFTER, (key, operation, after.unix_millis()))?;
-        let found = run.and_then(|run| run.admissions().find(|admission| admission.at > after));
+        let found = run.and_then(|run| run.first_after(after));
         Ok(found.or(in_newest))
     }
 
     fn numbered(&mut self, window: &Window, number: u64) -> Result<Option<Admission>, WriteError> {
         let Some(newest) = self.newest(window)? else { return Ok(None) };
-        let in_newest = newest.run.admissions().find(|admission| admission.number >= number);
+        let in_newest = newest.run.first_from(number);
         if newest.run.first().number <= number {
             return Ok(in_newest);
         }
         let (key, operation) = key_of(window);
         let run = find(self.connection, NUMBERED, (key, operation, number))?;
-        let found = run.and_then(|run| run.admissions().find(|it| it.number >= number));
+        let found = run.and_then(|run| run.first_from(number));
         Ok(found.or(in_newest))
     }
 }

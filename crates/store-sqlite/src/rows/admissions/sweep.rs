@@ -2,12 +2,10 @@
 
 use custom_models_core::store::{Admission, AdmissionRun};
 use custom_models_core::time::UnixMillis;
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{INSERT, Key, NEWEST, PUT_NEWEST, find, put, run};
 
-pub(crate) const FIRST_WINDOW: &str =
-    "SELECT key, operation FROM windows ORDER BY key, operation LIMIT 1";
 pub(crate) const NEXT_WINDOW: &str = "SELECT key, operation FROM windows
     WHERE (key, operation) > (?1, ?2) ORDER BY key, operation LIMIT 1";
 
@@ -49,29 +47,36 @@ pub(crate) fn sweep(
     move_to_now(connection, now)?;
     let limit = u64::from(limit);
     let mut swept = 0;
-    let mut next: Option<(Vec<u8>, String)> = connection
-        .prepare_cached(FIRST_WINDOW)?
-        .query_row([], |row| Ok((row.get(0)?, row.get(1)?)))
-        .optional()?;
-    while let Some((key, operation)) = next.filter(|_| swept < limit) {
-        let window = (key.as_slice(), operation.as_str());
+    // Before every window: no key is empty.
+    let mut last = OwnedKey::default();
+    while swept < limit
+        && let Some(found) = connection
+            .prepare_cached(NEXT_WINDOW)?
+            .query_row((&last.0, &last.1), owned_key)
+            .optional()?
+    {
+        let window = (found.0.as_slice(), found.1.as_str());
         for table in [ADMISSIONS, WINDOWS] {
             swept += table.delete_until(connection, window, until, limit - swept)?;
         }
-        next = connection
-            .prepare_cached(NEXT_WINDOW)?
-            .query_row(window, |row| Ok((row.get(0)?, row.get(1)?)))
-            .optional()?;
+        last = found;
     }
     Ok(swept)
+}
+
+/// The key of a window and its operation, owned.
+type OwnedKey = (Vec<u8>, String);
+
+fn owned_key(row: &Row<'_>) -> rusqlite::Result<OwnedKey> {
+    Ok((row.get(0)?, row.get(1)?))
 }
 
 /// Moves the admissions later than `now` to `now`.
 fn move_to_now(connection: &Connection, now: UnixMillis) -> rusqlite::Result<()> {
     let found = connection
         .prepare_cached(IN_FUTURE)?
-        .query_map([now.unix_millis()], |row| Ok((row.get(0)?, row.get(1)?)))?
-        .collect::<rusqlite::Result<Vec<(Vec<u8>, String)>>>()?;
+        .query_map([now.unix_millis()], owned_key)?
+        .collect::<rusqlite::Result<Vec<_>>>()?;
     for (key, operation) in &found {
         for table in [ADMISSIONS, WINDOWS] {
             table.move_to_now(connection, (key, operation), now)?;
