@@ -64,6 +64,16 @@ impl Stop {
     }
 }
 
+impl From<Stop> for Failure {
+    #[track_caller]
+    fn from(stop: Stop) -> Self {
+        match stop {
+            Stop::Failed(failure) => failure,
+            Stop::Untested(ability) => Failure::new(ability.to_string()),
+        }
+    }
+}
+
 impl From<BoxError> for Stop {
     #[track_caller]
     fn from(error: BoxError) -> Self {

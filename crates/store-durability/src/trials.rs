@@ -40,8 +40,6 @@ pub struct Trials {
     trials: Vec<Trial>,
 }
 
-type Test = Box<dyn FnOnce(&mut Rng) -> Result<(), BoxError> + Send>;
-
 impl Trials {
     /// Adds a test, which gets the random generator of its choices.
     pub fn add(
@@ -51,7 +49,6 @@ impl Trials {
         test: impl FnOnce(&mut Rng) -> Result<(), BoxError> + Send + 'static,
     ) {
         let seed = self.seed;
-        let test: Test = Box::new(test);
         let is_wanted = match needs {
             Needs::Nothing => true,
             Needs::Mounts => is_asked_for("CUSTOM_MODELS_MOUNT_TESTS"),

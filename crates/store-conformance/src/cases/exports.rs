@@ -13,7 +13,7 @@ use crate::client::{create, fresh};
 use crate::sample::{model, organisation, registration};
 use crate::verdict::{Checked, Stop, ensure, ensure_eq};
 
-/// Where a record stands in an export: its kind, its organisation, and its numbers.
+/// The position of a record in an export: its kind, its organisation, and its numbers.
 type Position = (u8, String, [u64; 2]);
 
 fn position(record: &Record) -> Position {

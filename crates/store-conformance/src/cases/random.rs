@@ -11,7 +11,7 @@ use crate::differential::{Choices, Operation, Run, Shared, Submission};
 use crate::fixture::Fixture;
 use crate::sample::organisation;
 use crate::verdict::{Checked, Stop};
-use crate::{Builder, MemoryBuilder};
+use crate::{Builder, Failure, MemoryBuilder};
 
 /// The number of sequences if `PROPTEST_CASES` is not set: few enough for stores that wait for a disk.
 const SEQUENCES: u32 = 32;
@@ -29,11 +29,8 @@ pub(crate) fn random_operations_are_answered_as_by_the_reference(builder: &dyn B
     let sequence = (any::<bool>(), vec(operation(), 1..60));
     let outcome = TestRunner::new(config).run(&sequence, |(is_empty, operations)| {
         let records = if is_empty { &[] } else { records.as_slice() };
-        match agree(builder, records, &operations) {
-            Ok(()) => Ok(()),
-            Err(Stop::Failed(failure)) => Err(TestCaseError::fail(failure.to_string())),
-            Err(Stop::Untested(ability)) => Err(TestCaseError::fail(ability.to_string())),
-        }
+        agree(builder, records, &operations)
+            .map_err(|stop| TestCaseError::fail(Failure::from(stop).to_string()))
     });
     match outcome {
         Ok(()) => Ok(()),

@@ -9,10 +9,10 @@ use proptest::prelude::*;
 use proptest::sample::{select, subsequence};
 use proptest::test_runner::{Config, TestCaseError, TestError, TestRunner};
 
-use crate::Builder;
 use crate::client::{Client, fresh};
 use crate::sample::{key, moment, registration};
 use crate::verdict::{Checked, Stop, ensure_eq};
+use crate::{Builder, Failure};
 
 /// The same number as in the other random case, for the same reason.
 const SEQUENCES: u32 = 32;
@@ -38,10 +38,7 @@ pub(crate) fn random_changes_of_access_are_judged_as_by_the_reference(
         config.cases = SEQUENCES;
     }
     let outcome = TestRunner::new(config).run(&vec(step(), 1..60), |steps| {
-        agree(builder, &steps).map_err(|stop| match stop {
-            Stop::Failed(failure) => TestCaseError::fail(failure.to_string()),
-            Stop::Untested(ability) => TestCaseError::fail(ability.to_string()),
-        })
+        agree(builder, &steps).map_err(|stop| TestCaseError::fail(Failure::from(stop).to_string()))
     });
     match outcome {
         Ok(()) => Ok(()),

@@ -5,7 +5,6 @@ use std::fmt;
 use crate::differential::operation::Operations;
 use crate::differential::run::{Run, Submission};
 use crate::differential::shared::Shared;
-use crate::verdict::Stop;
 use crate::{Builder, Failure};
 
 /// A store that is compared with the reference, [`MemoryStore`](custom_models_core::MemoryStore), by any number
@@ -35,8 +34,7 @@ impl fmt::Debug for Comparison {
 impl Comparison {
     /// Creates a store of the builder's kind.
     pub fn new(builder: &dyn Builder) -> Result<Comparison, Failure> {
-        let shared = Shared::new(builder).map_err(failure)?;
-        Ok(Comparison { shared })
+        Ok(Comparison { shared: Shared::new(builder)? })
     }
 
     /// Returns the number of runs so far.
@@ -47,13 +45,6 @@ impl Comparison {
     /// Makes the operations on the store and on the reference, and fails if a result differs.
     pub fn run(&mut self, operations: &Operations) -> Result<(), Failure> {
         let run = Run::new(&mut self.shared, Submission::Together);
-        run.and_then(|run| run.check(&operations.0)).map_err(failure)
-    }
-}
-
-fn failure(stop: Stop) -> Failure {
-    match stop {
-        Stop::Failed(failure) => failure,
-        Stop::Untested(ability) => Failure::new(ability.to_string()),
+        Ok(run.and_then(|run| run.check(&operations.0))?)
     }
 }

@@ -29,7 +29,7 @@ impl Builder for QueuedBuilder {
     }
 }
 
-/// What survives a kill.
+/// The state that survives a kill.
 struct Disk {
     state: State,
     /// True while nothing can be saved.
