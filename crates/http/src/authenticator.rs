@@ -10,6 +10,7 @@ use axum::http::{HeaderMap, header};
 use custom_models_core::access::{Credentials, Gate};
 
 use crate::rejection::Rejection;
+use crate::request::body::single;
 
 /// The credentials of a request, or its refusal, as a future.
 pub type Authentication<'a> =
@@ -100,9 +101,5 @@ impl fmt::Debug for Access {
 /// Returns the `Authorization` header, unless there are several, which could be read either way, or it has other than
 /// visible characters.
 fn authorization(headers: &HeaderMap) -> Option<&str> {
-    let mut all = headers.get_all(header::AUTHORIZATION).iter();
-    match (all.next(), all.next()) {
-        (Some(one), None) => one.to_str().ok(),
-        _ => None,
-    }
+    single(headers, header::AUTHORIZATION)
 }

@@ -1,5 +1,6 @@
 //! The requests of workers. An invalid one yields all its violations at once (TRAIN-3).
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde::de::Error;
@@ -105,7 +106,7 @@ impl TrainingFailed {
 
 impl<'a> NamedValues<'a> {
     /// Takes the members of a body that `fields` name, and no others.
-    fn of_body(body: &'a [u8], fields: &[Field]) -> Result<Self, Violations> {
+    pub(super) fn of_body(body: &'a [u8], fields: &[Field]) -> Result<Self, Violations> {
         let mut given = NamedValues::none();
         let add = |key: &str, value| {
             if let Some(field) = named(fields, key) {
@@ -117,7 +118,11 @@ impl<'a> NamedValues<'a> {
     }
 
     /// Returns a required field; `null` counts as missing.
-    fn required<T>(&mut self, field: Field, judge: impl FnOnce(&str) -> Judged<T>) -> Option<T> {
+    pub(super) fn required<T>(
+        &mut self,
+        field: Field,
+        judge: impl FnOnce(&str) -> Judged<T>,
+    ) -> Option<T> {
         let judged = match self.value(field) {
             None | Some("null") => Err(ViolationKind::Missing),
             Some(value) => judge(value),
@@ -161,7 +166,7 @@ impl<'a> NamedValues<'a> {
     }
 }
 
-type Judged<T> = Result<T, ViolationKind>;
+pub(super) type Judged<T> = Result<T, ViolationKind>;
 
 fn fence(value: &str) -> Judged<Fence> {
     integer(value).map(Fence::new)
@@ -211,8 +216,13 @@ fn figure(value: &str) -> Option<Figure> {
 }
 
 fn error(value: &str) -> Judged<String> {
-    let error = text(value).ok_or(ViolationKind::WrongType)?;
-    if is_blank(&error) { Err(ViolationKind::Blank) } else { Ok(error.into_owned()) }
+    let error = string(value)?;
+    if is_blank(&error) { Err(ViolationKind::Blank) } else { Ok(error) }
+}
+
+/// Reads a JSON string.
+pub(super) fn string(value: &str) -> Judged<String> {
+    text(value).map(Cow::into_owned).ok_or(ViolationKind::WrongType)
 }
 
 /// Reads the reason of a failure, which is not blank.

@@ -89,7 +89,7 @@ pub(super) fn of_events() -> Vec<Parameter> {
     ]
 }
 
-fn number(from: u64, to: u64, default: Option<u64>) -> ObjectBuilder {
+pub(super) fn number(from: u64, to: u64, default: Option<u64>) -> ObjectBuilder {
     number_from(from).maximum(Some(to)).default(default.map(Value::from))
 }
 

@@ -10,7 +10,7 @@ use utoipa::openapi::schema::{KnownFormat, ObjectBuilder, SchemaFormat, Type};
 use utoipa::openapi::{RefOr, Required};
 
 use super::builder::{Described, header};
-use super::parameters::{in_header, in_path};
+use super::parameters::{in_header, in_path, number};
 use super::schemas::text;
 use super::tags;
 use crate::rejection::{Rejection, ResumableRejection};
@@ -33,7 +33,7 @@ pub(crate) fn begin(operation: Operation) -> OperationObject {
     described(operation, "beginUpload", "Begin a file that is sent in several requests")
         .notes(&notes)
         .parameters([
-            required_header("Upload-Length", "The length of the file in bytes", number()),
+            required_header("Upload-Length", "The length of the file in bytes", length()),
             in_header("Upload-Metadata", "Names and values in Base64, separated by commas", text()),
         ])
         .rejects([invalid("Upload-Length")])
@@ -68,7 +68,7 @@ pub(crate) fn append(operation: Operation) -> OperationObject {
         .notes(notes)
         .parameters([
             in_path("upload_id", upload_id()),
-            required_header("Upload-Offset", "The number of bytes that have arrived", number()),
+            required_header("Upload-Offset", "The number of bytes that have arrived", length()),
             in_header("Upload-Checksum", &checksum, text()),
         ])
         .body(tus::OFFSET_STREAM, "UploadedBytes", Required::True)
@@ -106,11 +106,8 @@ pub(super) fn upload_id() -> ObjectBuilder {
     text().pattern(Some("^[0-9a-f]{32}-(0|[1-9][0-9]{0,10})$"))
 }
 
-fn number() -> ObjectBuilder {
-    ObjectBuilder::new()
-        .schema_type(Type::Integer)
-        .minimum(Some(0))
-        .maximum(Some(DataFile::MAX_BYTES))
+fn length() -> ObjectBuilder {
+    number(0, DataFile::MAX_BYTES, None)
 }
 
 fn at_offset(description: &str) -> ResponseBuilder {

@@ -21,7 +21,7 @@ pub enum ResumableRejection {
         name: &'static str,
     },
     /// 415: the `Content-Type` of new bytes is not `application/offset+octet-stream`.
-    #[error("`Content-Type` is not `application/offset+octet-stream`")]
+    #[error("`Content-Type` is not `{}`", tus::OFFSET_STREAM)]
     NotOffsetStream,
     /// The upload refuses: 404, 409, 413 and 460.
     #[error(transparent)]

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
+use axum::http::header::AsHeaderName;
 use axum::http::{HeaderMap, HeaderValue, header};
 use custom_models_core::{CreateModel, Refusal};
 use http_body::Body as _;
@@ -156,8 +157,13 @@ pub(crate) fn check_content_encoding(headers: &HeaderMap) -> Result<(), Rejectio
 
 /// Returns the `Content-Type`, if there is exactly one.
 pub(crate) fn content_type(headers: &HeaderMap) -> Option<&str> {
-    let mut types = headers.get_all(header::CONTENT_TYPE).iter();
-    let (one, None) = (types.next()?, types.next()) else { return None };
+    single(headers, header::CONTENT_TYPE)
+}
+
+/// Returns the value of a header, if there is exactly one and it has visible characters alone.
+pub(crate) fn single(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
+    let mut all = headers.get_all(name).iter();
+    let (one, None) = (all.next()?, all.next()) else { return None };
     one.to_str().ok()
 }
 

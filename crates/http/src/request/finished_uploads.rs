@@ -1,16 +1,12 @@
 //! The body of an upload that names two files which were sent before, in several requests (DATA-3).
 
-use std::fmt;
-
-use custom_models_core::field::{Field, ViolationKind};
 use custom_models_core::model::{ContentDigest, DataType};
+use custom_models_core::request::NamedUploads;
 use custom_models_core::store::{NewIdempotencyRecord, StoreError, StoreErrorKind};
-use custom_models_core::{Caller, Refusal, Violations};
+use custom_models_core::{Caller, Refusal};
 use custom_models_training_data::{
     CopyError, ResumableError, ResumableFile, Upload, UploadId, Uploaded,
 };
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
-use serde_json::Value;
 
 use crate::rejection::Rejection;
 use crate::request::context::RequestContext;
@@ -28,20 +24,7 @@ impl FinishedUploads {
     /// Reads the body: 415, 413, 408, 400, and 404 for what is the id of no upload.
     pub(crate) async fn read(ctx: &mut RequestContext) -> Result<Self, Rejection> {
         let body = ctx.json().await?;
-        let Fields { mut faults, data_type, audio, transcript } = Fields::parse(&body)?;
-        let data_type = match data_type.as_deref().map(DataType::from_name) {
-            Some(None) => {
-                faults.push((Field::Type, ViolationKind::Unsupported));
-                None
-            }
-            named => named.flatten(),
-        };
-        let violations = Violations::of_fields(faults);
-        let (Some(data_type), Some(audio), Some(transcript), true) =
-            (data_type, audio, transcript, violations.is_empty())
-        else {
-            return Err(violations.into());
-        };
+        let NamedUploads { data_type, audio, transcript, .. } = NamedUploads::from_json(&body)?;
         let id = |text: String| text.parse().map_err(|_| ResumableError::NotFound);
         let (audio, transcript) = (id(audio)?, id(transcript)?);
         Ok(FinishedUploads {
@@ -103,68 +86,4 @@ fn copied(
         })?;
     }
     Ok(upload.finish().map_err(Refusal::from)?)
-}
-
-/// The fields of the body, and what is wrong with them.
-#[derive(Default)]
-struct Fields {
-    faults: Vec<(Field, ViolationKind)>,
-    data_type: Option<String>,
-    audio: Option<String>,
-    transcript: Option<String>,
-}
-
-impl Fields {
-    fn parse(body: &[u8]) -> Result<Self, Violations> {
-        let of_body = |kind| Violations::of_fields([(Field::Body, kind)]);
-        let Pairs(pairs) = match serde_json::from_slice(body) {
-            Ok(pairs) => pairs,
-            Err(_) if serde_json::from_slice::<Value>(body).is_ok() => {
-                return Err(of_body(ViolationKind::NotAnObject));
-            }
-            Err(_) => return Err(of_body(ViolationKind::NotJson)),
-        };
-        let mut fields = Fields::default();
-        let mut take = |name, field| {
-            let mut named = pairs.iter().filter(|(of, _)| of == name).map(|(_, value)| value);
-            let (value, is_repeated) = (named.next(), named.next().is_some());
-            let fault = match value {
-                _ if is_repeated => ViolationKind::Repeated,
-                None | Some(Value::Null) => ViolationKind::Missing,
-                Some(Value::String(text)) => return Some(text.clone()),
-                Some(_) => ViolationKind::WrongType,
-            };
-            fields.faults.push((field, fault));
-            None
-        };
-        let data_type = take("type", Field::Type);
-        let audio = take("audio_file", Field::AudioFile);
-        let transcript = take("transcript_file", Field::TranscriptFile);
-        Ok(Fields { data_type, audio, transcript, ..fields })
-    }
-}
-
-/// The members of an object, repeated ones too.
-struct Pairs(Vec<(String, Value)>);
-
-impl<'de> Deserialize<'de> for Pairs {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Members;
-        impl<'de> Visitor<'de> for Members {
-            type Value = Pairs;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Pairs, A::Error> {
-                let mut pairs = Vec::new();
-                while let Some(pair) = map.next_entry()? {
-                    pairs.push(pair);
-                }
-                Ok(Pairs(pairs))
-            }
-        }
-        deserializer.deserialize_map(Members)
-    }
 }

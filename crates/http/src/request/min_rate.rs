@@ -7,6 +7,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use axum::body::{Body, Bytes};
+use http_body::Body as _;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 /// A number of bytes a second, on average over a span of waiting.
@@ -38,15 +40,37 @@ impl RateMonitor {
     }
 
     /// Counts bytes that have arrived, and ends the current wait.
-    pub(crate) fn record(&mut self, bytes: usize) {
+    fn record(&mut self, bytes: usize) {
         if let Some(wait) = self.wait.take() {
             self.waited += wait.since.elapsed();
         }
         self.received = self.received.saturating_add(bytes as u64);
     }
 
+    /// Polls a body for its next bytes. One that breaks off or comes too slowly is an error.
+    pub(crate) fn poll_bytes(
+        &mut self,
+        body: &mut Body,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Box<dyn Error + Send + Sync>>>> {
+        loop {
+            let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(context) else {
+                let slow = std::task::ready!(self.poll_too_slow(context));
+                return Poll::Ready(Some(Err(slow.into())));
+            };
+            let frame = match frame {
+                None => return Poll::Ready(None),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
+                Some(Ok(frame)) => frame,
+            };
+            let Ok(bytes) = frame.into_data() else { continue };
+            self.record(bytes.len());
+            return Poll::Ready(Some(Ok(bytes)));
+        }
+    }
+
     /// Ready at the end of a span in which too few bytes arrived. Poll it while waiting for the sender.
-    pub(crate) fn poll_too_slow(&mut self, context: &mut Context<'_>) -> Poll<TooSlow> {
+    fn poll_too_slow(&mut self, context: &mut Context<'_>) -> Poll<TooSlow> {
         loop {
             let left = self.rate.span.saturating_sub(self.waited);
             let wait = self.wait.get_or_insert_with(|| {

@@ -13,7 +13,6 @@ use axum::http::HeaderMap;
 use custom_models_core::Violations;
 use custom_models_core::field::{Field, ViolationKind};
 use futures_util::Stream;
-use http_body::Body as _;
 use multer::Multipart;
 use tokio::sync::mpsc::Sender;
 use tokio::time;
@@ -112,25 +111,17 @@ impl Stream for BodyChunks<'_> {
             context.waker().wake_by_ref();
             return Poll::Pending;
         }
-        loop {
-            let Poll::Ready(frame) = Pin::new(&mut *self.body).poll_frame(context) else {
-                let slow = std::task::ready!(self.rate.poll_too_slow(context));
-                return Poll::Ready(Some(Err(slow.into())));
-            };
-            let frame = match frame {
-                None => return Poll::Ready(None),
-                Some(Err(error)) => return Poll::Ready(Some(Err(error.into()))),
-                Some(Ok(frame)) => frame,
-            };
-            let Ok(bytes) = frame.into_data() else { continue };
-            self.rate.record(bytes.len());
-            self.has_yielded = true;
-            let before = self.since_content.fetch_add(bytes.len(), Ordering::Relaxed);
-            if before > MAX_HEADER_BYTES {
-                return Poll::Ready(Some(Err(HeadersTooLong.into())));
-            }
-            return Poll::Ready(Some(Ok(bytes)));
+        let this = &mut *self;
+        let bytes = match std::task::ready!(this.rate.poll_bytes(this.body, context)) {
+            Some(Ok(bytes)) => bytes,
+            other => return Poll::Ready(other),
+        };
+        this.has_yielded = true;
+        let before = this.since_content.fetch_add(bytes.len(), Ordering::Relaxed);
+        if before > MAX_HEADER_BYTES {
+            return Poll::Ready(Some(Err(HeadersTooLong.into())));
         }
+        Poll::Ready(Some(Ok(bytes)))
     }
 }
 

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use custom_models_training_data::{Checksum, Metadata};
 
 use crate::rejection::{Rejection, ResumableRejection};
-use crate::request::body::{check_content_encoding, content_type};
+use crate::request::body::{check_content_encoding, content_type, single};
 
 /// The version of the protocol.
 pub(crate) const VERSION: &str = "1.0.0";
@@ -22,7 +22,7 @@ pub(crate) const OFFSET_STREAM: &str = "application/offset+octet-stream";
 
 /// Refuses a request that does not speak the protocol, and marks every response as one that does.
 pub(crate) async fn check_version(request: Request, next: Next) -> Response {
-    let version = one(request.headers(), "tus-resumable");
+    let version = single(request.headers(), "tus-resumable");
     let mut response = match version {
         Some(VERSION) => next.run(request).await,
         _ => Rejection::from(ResumableRejection::UnsupportedVersion).into_response(),
@@ -31,12 +31,9 @@ pub(crate) async fn check_version(request: Request, next: Next) -> Response {
     response
 }
 
-/// Returns the method that a request asks for, which `X-HTTP-Method-Override` may replace.
-pub(crate) fn method(headers: &HeaderMap, method: &Method) -> Option<Method> {
-    match headers.contains_key("x-http-method-override") {
-        true => one(headers, "x-http-method-override")?.parse().ok(),
-        false => Some(method.clone()),
-    }
+/// Returns the method that a POST stands for.
+pub(crate) fn method(headers: &HeaderMap) -> Option<Method> {
+    single(headers, "x-http-method-override")?.parse().ok()
 }
 
 /// Returns the length of the file that an upload announces.
@@ -72,7 +69,7 @@ pub(crate) fn check_media_type(headers: &HeaderMap) -> Result<(), Rejection> {
 
 fn number(headers: &HeaderMap, name: &'static str) -> Result<u64, ResumableRejection> {
     // `parse` takes a sign, the protocol does not.
-    let digits = one(headers, name).filter(|text| text.bytes().all(|it| it.is_ascii_digit()));
+    let digits = single(headers, name).filter(|text| text.bytes().all(|it| it.is_ascii_digit()));
     digits.and_then(|digits| digits.parse().ok()).ok_or(invalid(name))
 }
 
@@ -81,16 +78,9 @@ fn optional<'a>(
     name: &'static str,
 ) -> Result<Option<&'a str>, ResumableRejection> {
     match headers.contains_key(name) {
-        true => one(headers, name).map(Some).ok_or(invalid(name)),
+        true => single(headers, name).map(Some).ok_or(invalid(name)),
         false => Ok(None),
     }
-}
-
-/// Returns the value of a header, if there is exactly one.
-fn one<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    let mut all = headers.get_all(name).iter();
-    let (one, None) = (all.next()?, all.next()) else { return None };
-    one.to_str().ok()
 }
 
 const fn invalid(name: &'static str) -> ResumableRejection {

@@ -141,7 +141,7 @@ async fn delete_upload(ctx: &mut RequestContext, caller: &Caller) -> HandlerResu
 /// `POST /api/v3/uploads/{upload_id}`, for clients that cannot send other methods: `X-HTTP-Method-Override` has the one
 /// that they mean.
 pub(crate) async fn overridden(ctx: RequestContext) -> Response {
-    match tus::method(&ctx.head.headers, &ctx.head.method) {
+    match tus::method(&ctx.head.headers) {
         Some(Method::PATCH) => append(ctx).await,
         Some(Method::DELETE) => delete(ctx).await,
         Some(Method::HEAD) => show(ctx).await,

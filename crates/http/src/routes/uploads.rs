@@ -41,20 +41,10 @@ async fn add_data(ctx: &mut RequestContext, caller: &Caller, key: ParsedKey) -> 
     ctx.check(caller, &model, &Edit::AddData(empty_pair()))?;
     let contents = Arc::clone(contents(&ctx.state)?);
     let upload = Upload::to(contents, caller.organisation().clone(), model.id);
-    let (received, finished) =
-        if is_json(&ctx.head.headers) && ctx.state.uploads.resumable().is_ok() {
-            let named = FinishedUploads::read(ctx).await;
-            let received = match &named {
-                Ok(named) => named.judge(ctx, caller, upload).await,
-                Err(rejection) => Err(rejection.clone()),
-            };
-            (received, named.ok())
-        } else {
-            (receive_multipart(ctx, caller, upload).await, None)
-        };
+    let received = receive(ctx, caller, upload).await;
     let beside = both(key, ctx.reject_query());
-    let uploaded = match (received, &beside) {
-        (Ok(uploaded), _) => uploaded,
+    let (uploaded, finished) = match (received, &beside) {
+        (Ok(received), _) => received,
         (Err(Rejection::Engine(Refusal::Invalid(violations))), Err(others)) => {
             return Err(violations.and(others.clone()).into());
         }
@@ -78,6 +68,20 @@ async fn add_data(ctx: &mut RequestContext, caller: &Caller, key: ParsedKey) -> 
             ctx.state.remove_contents(move |_| uploaded.discard());
             Err(rejection)
         }
+    }
+}
+
+/// Reads the body: the files, or the names of files that were sent before.
+async fn receive(
+    ctx: &mut RequestContext,
+    caller: &Caller,
+    upload: Upload,
+) -> Result<(Uploaded, Option<FinishedUploads>), Rejection> {
+    if is_json(&ctx.head.headers) && ctx.state.uploads.resumable().is_ok() {
+        let named = FinishedUploads::read(ctx).await?;
+        Ok((named.judge(ctx, caller, upload).await?, Some(named)))
+    } else {
+        Ok((receive_multipart(ctx, caller, upload).await?, None))
     }
 }
 

@@ -44,6 +44,14 @@ impl Disk {
     }
 }
 
+/// Returns the details of a file; `None` if it has just vanished, because it was removed or has got another name.
+pub(super) fn details_of(path: &Path) -> Result<Option<Details>, StoreError> {
+    let Ok(metadata) = fs::metadata(path) else { return Ok(None) };
+    let changed = metadata.modified().map_err(fault)?;
+    let age = SystemTime::now().duration_since(changed).ok();
+    Ok(Some(Details { bytes: metadata.len(), age }))
+}
+
 impl Place for Disk {
     fn root(&self) -> &Path {
         &self.root
@@ -110,12 +118,7 @@ impl Place for Disk {
         model: ModelId,
         name: &str,
     ) -> Result<Option<Details>, StoreError> {
-        // A file that has just vanished was removed by its upload.
-        let path = self.file(organisation, model, name);
-        let Ok(metadata) = fs::metadata(path) else { return Ok(None) };
-        let changed = metadata.modified().map_err(fault)?;
-        let age = SystemTime::now().duration_since(changed).ok();
-        Ok(Some(Details { bytes: metadata.len(), age }))
+        details_of(&self.file(organisation, model, name))
     }
 
     fn is_used(

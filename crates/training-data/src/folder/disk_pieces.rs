@@ -5,16 +5,15 @@
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
 use custom_models_core::Organisation;
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use tempfile::Builder;
 
-use super::disk::{ATTEMPTS, Disk};
+use super::disk::{ATTEMPTS, Disk, details_of};
 use super::fault;
 use super::files::{entries, folders, make, make_in, sync_folder, unless_gone};
-use super::place::Place;
+use super::place::{Details, Place};
 use crate::pieces::{MAX_PIECE_BYTES, PieceStore, UPLOADS, UploadEntry, UploadId};
 
 /// The prefix of temporary names.
@@ -63,15 +62,11 @@ impl PieceStore for Disk {
         organisation: &Organisation,
         upload: &UploadId,
     ) -> Result<Vec<UploadEntry>, StoreError> {
-        let (folder, now) = (self.of_upload(organisation, upload), SystemTime::now());
-        let mut found = Vec::new();
-        for name in entries(&folder).map_err(fault)? {
-            // An entry that has just vanished was removed with its upload, or has got its name.
-            let Ok(metadata) = fs::metadata(folder.join(&name)) else { continue };
-            let changed = metadata.modified().map_err(fault)?;
-            let age = now.duration_since(changed).unwrap_or_default();
-            if !name.starts_with(TEMPORARY) {
-                found.push(UploadEntry { name, bytes: metadata.len(), age });
+        let (folder, mut found) = (self.of_upload(organisation, upload), Vec::new());
+        let is_entry = |name: &String| !name.starts_with(TEMPORARY);
+        for name in entries(&folder).map_err(fault)?.into_iter().filter(is_entry) {
+            if let Some(Details { bytes, age }) = details_of(&folder.join(&name))? {
+                found.push(UploadEntry { name, bytes, age: age.unwrap_or_default() });
             }
         }
         found.sort_by(|one, other| one.name.cmp(&other.name));

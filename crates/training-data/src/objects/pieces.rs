@@ -6,7 +6,6 @@ use std::io;
 use custom_models_core::Organisation;
 use custom_models_core::store::{StoreError, StoreErrorKind};
 use object_store::path::Path as Key;
-use object_store::{Error, ObjectStoreExt};
 
 use super::Objects;
 use crate::pieces::{MAX_PIECE_BYTES, PieceStore, UPLOADS, UploadEntry, UploadId};
@@ -68,15 +67,9 @@ impl PieceStore for Objects {
         name: &str,
     ) -> Result<Option<Vec<u8>>, StoreError> {
         let key = self.of_upload(organisation, upload).join(name);
-        self.remote().ask(|client| async move {
-            let found = match client.get(&key).await {
-                Err(Error::NotFound { .. }) => return Ok(None),
-                found => found?,
-            };
-            // A longer object is not ours, and is not read.
-            let is_ours = found.meta.size <= MAX_PIECE_BYTES as u64;
-            Ok(Some(if is_ours { found.bytes().await?.to_vec() } else { Vec::new() }))
-        })
+        // A longer object is not ours, and is not read.
+        let found = self.remote().get_within(&key, MAX_PIECE_BYTES as u64)?;
+        Ok(found.map(|found| found.bytes))
     }
 
     fn remove_upload(

@@ -60,8 +60,13 @@ impl Remote {
 
     /// Returns a small object; `None` if it does not exist.
     pub(super) fn get(&self, key: &Key) -> Result<Option<Small>, StoreError> {
+        self.get_within(key, LONGEST)
+    }
+
+    /// Returns an object, without its bytes if they are more than `longest`; `None` if it does not exist.
+    pub(super) fn get_within(&self, key: &Key, longest: u64) -> Result<Option<Small>, StoreError> {
         let key = key.clone();
-        self.ask(|client| async move { get(&*client, &key).await })
+        self.ask(|client| async move { get_within(&*client, &key, longest).await })
     }
 
     /// Returns the size of an object; `None` if it does not exist.
@@ -120,7 +125,11 @@ fn unless_gone(done: Result<(), Error>) -> Result<(), Error> {
     }
 }
 
-pub(super) async fn get(client: &dyn Client, key: &Key) -> Result<Option<Small>, Error> {
+async fn get(client: &dyn Client, key: &Key) -> Result<Option<Small>, Error> {
+    get_within(client, key, LONGEST).await
+}
+
+async fn get_within(client: &dyn Client, key: &Key, longest: u64) -> Result<Option<Small>, Error> {
     let found = match client.get(key).await {
         Err(Error::NotFound { .. }) => return Ok(None),
         found => found?,
@@ -128,7 +137,7 @@ pub(super) async fn get(client: &dyn Client, key: &Key) -> Result<Option<Small>,
     let meta = found.meta.clone();
     let version = UpdateVersion { e_tag: meta.e_tag.clone(), version: meta.version.clone() };
     // A longer object is not ours, and is not read.
-    let bytes = if meta.size > LONGEST { Vec::new() } else { found.bytes().await?.to_vec() };
+    let bytes = if meta.size > longest { Vec::new() } else { found.bytes().await?.to_vec() };
     Ok(Some(Small { bytes, version, meta }))
 }
 

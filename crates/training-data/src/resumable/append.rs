@@ -1,7 +1,7 @@
 //! Bytes that are added to an unfinished upload.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, Write};
 
 use custom_models_core::Organisation;
 
@@ -106,14 +106,14 @@ impl Append {
             if !hasher.matches() {
                 return Err(ResumableError::ChecksumMismatch);
             }
-            file.seek(SeekFrom::Start(0)).map_err(fault)?;
-            let mut bytes = vec![0; 1 << 16];
+            file.rewind().map_err(fault)?;
             loop {
-                let read = file.read(&mut bytes).map_err(fault)?;
-                match bytes.get(..read) {
-                    Some(bytes) if !bytes.is_empty() => self.add(bytes)?,
-                    _ => break,
+                let mut piece = (&mut file).take(MAX_PIECE_BYTES as u64);
+                piece.read_to_end(&mut self.piece).map_err(fault)?;
+                if self.piece.is_empty() {
+                    break;
                 }
+                self.keep_piece()?;
             }
         }
         self.keep_piece()?;
