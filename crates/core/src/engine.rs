@@ -65,8 +65,7 @@ impl Engine {
 
     /// Closes the store, as [`Engine::close`] does, without blocking a thread other than one of the engine's pool.
     pub fn close_async(&self) -> PendingRead<(), Refusal> {
-        let engine = self.clone();
-        self.readers.get().read(move || engine.close())
+        self.queue_read(Engine::close)
     }
 
     pub(crate) fn now(&self) -> UnixMillis {

@@ -87,7 +87,7 @@ impl MemoryStore {
     }
 
     /// Reads the tables, unless the store is closed.
-    fn read<T>(&self, read: impl FnOnce(&Tables) -> T) -> Result<T> {
+    fn read<T>(&self, read: impl FnOnce(&Arc<Tables>) -> T) -> Result<T> {
         let state = self.state();
         if state.is_closed { Err(StoreErrorKind::Closed.into()) } else { Ok(read(&state.tables)) }
     }
@@ -97,10 +97,7 @@ impl MemoryStore {
         if state.is_closed {
             return Err(StoreErrorKind::Closed.into());
         }
-        let tables = Arc::make_mut(&mut state.tables);
-        let outcome = tables.judge(job);
-        tables.take_changes();
-        outcome
+        Arc::make_mut(&mut state.tables).judge_unlogged(job)
     }
 }
 
@@ -198,8 +195,7 @@ impl AccessStore for MemoryStore {
 impl ArchiveStore for MemoryStore {
     /// Exports without the lock, so that no reader waits.
     fn export(&self, each: &mut dyn FnMut(Record) -> Result<()>) -> Result<()> {
-        self.read(|_| ())?;
-        self.tables().export().try_for_each(each)
+        self.read(Arc::clone)?.export().try_for_each(each)
     }
 
     fn archive(&self, change: ArchiveChange) -> Result<u64> {

@@ -285,7 +285,7 @@ impl Authorized {
         match self.change() {
             None => Ok(self.admitted),
             Some(change) => {
-                let outcome = self.gate.shared.store.apply_access(change);
+                let outcome = self.gate.change(change);
                 self.admitted.judged(outcome)
             }
         }

@@ -72,16 +72,18 @@ impl Engine {
     ///
     /// The errors of [`Engine::edit`].
     pub fn delete(&self, caller: &Caller, id: ModelId) -> Result<(), Refusal> {
-        self.apply(self.editing(caller, id, Edit::Delete, &Expected::Anything).and_then(|_| Ok(())))
+        self.apply(self.deleting(caller, id))
     }
 
     /// Does what [`Engine::delete`] does, without blocking a thread.
     ///
     /// The write is submitted before this returns, even if the future is never polled.
     pub fn delete_async(&self, caller: &Caller, id: ModelId) -> PendingWrite<(), Refusal> {
-        self.submit(
-            self.editing(caller, id, Edit::Delete, &Expected::Anything).and_then(|_| Ok(())),
-        )
+        self.submit(self.deleting(caller, id))
+    }
+
+    fn deleting(&self, caller: &Caller, id: ModelId) -> WriteOperation<()> {
+        self.editing(caller, id, Edit::Delete, &Expected::Anything).and_then(|_| Ok(()))
     }
 
     /// Adds a data pair whose contents are stored already, and returns when that is durable (DATA-4, DATA-5).

@@ -224,9 +224,8 @@ impl Engine {
         admission: Option<AdmissionRequest>,
     ) -> WriteOperation<Limited<CustomModel>> {
         let plan = caller.plan().clone();
-        let asked = idempotency.as_ref().map(|idempotency| idempotency.request);
         let write = self.create_write(caller, request, idempotency, admission);
-        limited(write, asked, move |outcome| create_result(outcome, &plan))
+        limited(write, move |outcome| create_result(outcome, &plan))
     }
 
     fn create_write(

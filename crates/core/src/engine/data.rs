@@ -2,14 +2,12 @@
 
 use crate::engine::Engine;
 use crate::engine::data_places::Place;
+use crate::engine::entries::READ_AT_ONCE;
 use crate::engine::refusal::Refusal;
 use crate::model::{CustomModel, DataId, DataPage, DataPair, Fence, ModelId};
 use crate::request::{ListData, Start};
 use crate::store::PendingRead;
 use crate::tenant::{Caller, Organisation};
-
-/// The most pairs that are read at a time where all are.
-const READ_AT_ONCE: u32 = 1000;
 
 impl Engine {
     /// Returns one data pair of a model (DATA-6).

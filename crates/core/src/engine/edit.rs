@@ -180,9 +180,8 @@ impl Engine {
         idempotency: Option<IdempotentRequest>,
         admission: Option<AdmissionRequest>,
     ) -> WriteOperation<Limited<Edited>> {
-        let asked = idempotency.as_ref().map(|idempotency| idempotency.request);
         let write = self.edit_write(caller, id, edit, expected, idempotency, admission);
-        limited(write, asked, edit_result)
+        limited(write, edit_result)
     }
 
     fn edit_write(

@@ -16,7 +16,7 @@ use crate::store::{Filter, PendingRead, Selection};
 use crate::tenant::Caller;
 
 /// The most entries that are read at a time.
-const READ_AT_ONCE: u32 = 1000;
+pub(crate) const READ_AT_ONCE: u32 = 1000;
 
 /// Every entry of a list: models, events or data pairs. Pages are read as they are consumed.
 ///

@@ -81,8 +81,17 @@ impl Engine {
         caller: &Caller,
         read: impl FnOnce(&Engine, &Caller) -> Result<T, Refusal> + Send + 'static,
     ) -> PendingRead<T, Refusal> {
-        let (engine, caller) = (self.clone(), caller.clone());
-        self.readers.get().read(move || read(&engine, &caller))
+        let caller = caller.clone();
+        self.queue_read(move |engine| read(engine, &caller))
+    }
+
+    /// Queues a read for the pool, on nobody's behalf.
+    pub(crate) fn queue_read<T: Send + 'static>(
+        &self,
+        read: impl FnOnce(&Engine) -> Result<T, Refusal> + Send + 'static,
+    ) -> PendingRead<T, Refusal> {
+        let engine = self.clone();
+        self.readers.get().read(move || read(&engine))
     }
 
     /// Makes a write as part of an operation.
@@ -105,10 +114,7 @@ impl Engine {
     ) -> Result<T, Refusal> {
         match form {
             Form::Blocking => read(self),
-            Form::Async => {
-                let engine = self.clone();
-                self.readers.get().read(move || read(&engine)).await
-            }
+            Form::Async => self.queue_read(read).await,
         }
     }
 }

@@ -4,7 +4,6 @@ use crate::access::RateLimitStatus;
 use crate::engine::forms::WriteOperation;
 use crate::engine::idempotency::Idempotent;
 use crate::engine::refusal::{Refusal, unexpected};
-use crate::model::ContentDigest;
 use crate::store::{IdempotencyRecord, Outcome, Write};
 
 /// The result of a rate-limited request.
@@ -47,13 +46,13 @@ impl<T> Limited<T> {
     }
 }
 
-/// The operation of a write with an admission or an idempotency record. `asked` is the digest of the request, and
-/// `interpret` turns the outcome of the change alone into its result.
+/// The operation of a write with an admission or an idempotency record. `interpret` turns the outcome of the change
+/// alone into its result.
 pub(crate) fn limited<T: 'static>(
     write: Write,
-    asked: Option<ContentDigest>,
     interpret: impl FnOnce(Outcome) -> Result<T, Refusal> + Send + 'static,
 ) -> WriteOperation<Limited<T>> {
+    let asked = write.idempotency.as_ref().map(|answer| answer.request);
     WriteOperation::new(write, move |outcome| {
         Ok(match (outcome, asked) {
             (Outcome::Repeated(kept), Some(asked)) => Limited::Replayed(kept.for_request(asked)?),

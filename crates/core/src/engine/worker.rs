@@ -179,17 +179,13 @@ impl Engine {
         let Some(lease) = model.training.run().and_then(|run| run.lease.clone()) else {
             return Ok(None);
         };
-        let (of, claimed) = (organisation.clone(), model.clone());
-        let first_page =
-            move |engine: &Engine| engine.page_of_data(&of, &claimed, &ListData::default());
-        let data = self.read_as(form, first_page).await?;
-        Ok(Some(Claimed {
-            organisation: organisation.clone(),
-            model: *model,
-            fence: lease.fence,
-            expires_at: lease.expires_at,
-            data,
-        }))
+        let organisation = organisation.clone();
+        let with_first_page = move |engine: &Engine| {
+            let data = engine.page_of_data(&organisation, &model, &ListData::default())?;
+            let (fence, expires_at) = (lease.fence, lease.expires_at);
+            Ok(Some(Claimed { organisation, model: *model, fence, expires_at, data }))
+        };
+        self.read_as(form, with_first_page).await
     }
 
     /// Returns true if the last lease of the model, as it was read, has run out, so that the training fails

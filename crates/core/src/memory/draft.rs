@@ -1,6 +1,7 @@
 //! Tables while a write is judged, as the rows that the core's judges ask for.
 
 use std::borrow::{Borrow, BorrowMut};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use crate::access::{KeyDigest, KeyId, KeyRecord, Window};
@@ -164,7 +165,8 @@ impl AccessRows for Draft<'_> {
         for window in self.0.admissions.keys().copied().collect::<Vec<_>>() {
             left -= Windows(&mut *self.0).delete(&window, until, left);
         }
-        if self.0.admissions.values().flatten().any(|admission| admission.at > now) {
+        // Times never decrease within a window.
+        if self.0.admissions.values().filter_map(VecDeque::back).any(|last| last.at > now) {
             self.0.change(RowChange::MoveAdmissions { now });
         }
         Ok((limit - left).into())

@@ -1,6 +1,7 @@
 //! Judges writes over tables.
 
 use crate::memory::draft::Draft;
+use crate::memory::reads::size;
 use crate::memory::row_change::RowChange;
 use crate::memory::tables::{Rows, Tables};
 use crate::model::Event;
@@ -24,13 +25,21 @@ impl Tables {
         })
     }
 
+    /// Judges and makes a write as [`Tables::judge`] does, and keeps no changes.
+    pub(super) fn judge_unlogged(&mut self, job: &Job) -> Result<JobOutcome, StoreError> {
+        self.is_unlogged = true;
+        let outcome = self.judge(job);
+        self.is_unlogged = false;
+        outcome
+    }
+
     fn purge(&mut self, Purge { events_before, idempotency_until, limit }: &Purge) -> Purged {
         let mut events = 0;
         let mut changes = Vec::new();
         for (organisation, rows) in &self.organisations {
             let is_old =
                 |event: &&Event| events_before.is_some_and(|before| event.created_at < before);
-            let left = usize::try_from(u64::from(*limit) - events).unwrap_or(usize::MAX);
+            let left = size(u64::from(*limit) - events);
             let old = rows.events.values().take_while(is_old).take(left);
             if let Some(last) = old.clone().last() {
                 events += old.count() as u64;

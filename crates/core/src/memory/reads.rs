@@ -182,6 +182,6 @@ impl Rows {
     }
 }
 
-fn size(number: impl TryInto<usize>) -> usize {
+pub(super) fn size(number: impl TryInto<usize>) -> usize {
     number.try_into().unwrap_or(usize::MAX)
 }

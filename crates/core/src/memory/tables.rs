@@ -48,6 +48,8 @@ pub struct Tables {
     /// INVARIANT: the models whose training can be claimed at some time, by that time.
     pub(super) queue: BTreeSet<(UnixMillis, u64, Organisation)>,
     changes: Vec<RowChange>,
+    /// True while changes are not kept, because nobody takes them.
+    pub(super) is_unlogged: bool,
 }
 
 /// The rows of an organisation.
@@ -89,9 +91,11 @@ impl Tables {
         std::mem::take(&mut self.changes)
     }
 
-    /// Makes a change, and keeps it for [`Tables::take_changes`].
+    /// Makes a change, and keeps it for [`Tables::take_changes`], unless nobody takes it.
     pub(super) fn change(&mut self, change: RowChange) {
-        self.changes.push(change.clone());
+        if !self.is_unlogged {
+            self.changes.push(change.clone());
+        }
         self.replay(change);
     }
 

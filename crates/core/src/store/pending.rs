@@ -73,22 +73,20 @@ impl<T, E> fmt::Debug for PendingWrite<T, E> {
 /// The writes are made even if this is never polled, or is dropped.
 #[must_use = "dropping it does not take the writes back: await it for the outcomes"]
 pub struct PendingWrites<T, E> {
+    /// The writes whose results are not there yet. The first is waited for.
     pending: vec::IntoIter<PendingWrite<T, E>>,
-    /// The write that is waited for.
-    next: Option<PendingWrite<T, E>>,
     results: Vec<Result<T, E>>,
 }
 
 impl<T: Send + 'static, E: From<StoreError> + Send + 'static> PendingWrites<T, E> {
     pub(crate) fn new(pending: Vec<PendingWrite<T, E>>) -> Self {
         let results = Vec::with_capacity(pending.len());
-        PendingWrites { pending: pending.into_iter(), next: None, results }
+        PendingWrites { pending: pending.into_iter(), results }
     }
 
     /// Blocks the thread until all results are there.
     pub fn wait(mut self) -> Vec<Result<T, E>> {
-        let pending = self.next.into_iter().chain(self.pending);
-        self.results.extend(pending.map(PendingWrite::wait));
+        self.results.extend(self.pending.map(PendingWrite::wait));
         self.results
     }
 }
@@ -100,18 +98,12 @@ impl<T, E: From<StoreError>> Future for PendingWrites<T, E> {
     type Output = Vec<Result<T, E>>;
 
     fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let PendingWrites { pending, next, results } = self.get_mut();
-        loop {
-            let Some(write) = next else {
-                *next = pending.next();
-                if next.is_none() {
-                    return Poll::Ready(mem::take(results));
-                }
-                continue;
-            };
+        let PendingWrites { pending, results } = self.get_mut();
+        while let Some(write) = pending.as_mut_slice().first_mut() {
             results.push(ready!(Pin::new(write).poll(context)));
-            *next = None;
+            pending.next();
         }
+        Poll::Ready(mem::take(results))
     }
 }
 

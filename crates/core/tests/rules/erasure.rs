@@ -1,4 +1,4 @@
-//! The rows that a store in memory erases with an organisation, and their number.
+//! The erasure of an organisation from a store in memory, and the number of erased records.
 
 use custom_models_core::access::{Limits, Operation, Scope};
 use custom_models_core::model::{DataType, Expected};

@@ -31,7 +31,6 @@ proptest! {
         is_async: bool,
     ) {
         let (engine, acme) = (engine(MemoryStore::new()), caller("acme", Plan::gold()));
-        let fit = |requests: u64, room: u64| requests.min(room);
         for _ in 0..before {
             let _ = engine.create(&acme, request("n"));
         }
@@ -42,7 +41,7 @@ proptest! {
         } else {
             engine.create_many(&acme, requests)
         };
-        let created = fit(batch, 5 - before);
+        let created = batch.min(5 - before);
         for (number, result) in (0..).zip(&results) {
             match result {
                 Ok(model) => {
