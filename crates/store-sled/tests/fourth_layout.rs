@@ -2,41 +2,21 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 mod common;
+#[path = "../../store-sqlite/tests/support/one_row_each.rs"]
+mod one_row_each;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
-use custom_models_core::access::{Operation, RateLimit, Window, WindowKey};
-use custom_models_core::store::{
-    AccessChange, AccessOutcome, AccessStore, ArchiveStore, ModelStore, OpenMode, StoreErrorKind,
-};
-use custom_models_core::time::UnixMillis;
+use custom_models_core::access::Operation;
+use custom_models_core::store::{ArchiveStore, ModelStore, OpenMode, StoreErrorKind};
 use custom_models_store_sled::SledStore;
 use tempfile::TempDir;
 
 use common::{create, tamper};
+use one_row_each::{WINDOWS, are_used_on, at, count_as_before};
 
 const FOURTH: &str = "custom-models in sled, layout 4\n";
-
-/// The windows of the store, with the first and the last number of their admissions.
-const WINDOWS: [(&[u8], Operation, u64, u64); 5] = [
-    (b"many", Operation::Create, 5, 45),
-    (b"many", Operation::Get, 1, 7),
-    (b"at the end", Operation::Create, 1, 8),
-    (&[0; 64], Operation::Create, 16, 16),
-    (b"\0", Operation::List, 1_000_007, 1_000_024),
-];
-
-/// The time of an admission. Two in a row are of one millisecond, and the first are before 1970.
-const fn at(number: u64) -> i64 {
-    (number.cast_signed() % 1000 - 20) / 2 * 1000
-}
-
-/// A limit of 1000 requests in ten seconds.
-fn limit() -> RateLimit {
-    RateLimit::new(1000, Duration::from_secs(10)).unwrap()
-}
 
 fn old_row(key: &[u8], operation: Operation, number: u64) -> Vec<u8> {
     let at = (at(number) ^ i64::MIN).to_be_bytes();
@@ -63,18 +43,7 @@ fn fourth_layout() -> (TempDir, PathBuf) {
 }
 
 fn is_as_it_was(store: &SledStore) {
-    for (key, operation, first, last) in WINDOWS {
-        let window = Window { key: WindowKey::new(key).unwrap(), operation };
-        for now in (at(last)..at(last) + 11_000).step_by(500) {
-            let counts = |number: &u64| at(*number) > now - 10_000;
-            let oldest = (first..=last).find(counts).map_or(now, |number| at(number) + 10_000);
-            let used = (first..=last).filter(counts).count();
-            let now = UnixMillis::from_unix_millis(now);
-            let found = store.window(&window, limit(), now).unwrap().rate_limit;
-            let found = (1000 - found.remaining, found.reset_at.unix_millis());
-            assert_eq!(found, (u32::try_from(used).unwrap(), oldest), "{operation} {now}");
-        }
-    }
+    count_as_before(store);
     assert_eq!(store.summary().unwrap().last_id, 1);
     assert_eq!(store.verify().unwrap(), Vec::<String>::new());
 }
@@ -107,24 +76,7 @@ fn rate_4_the_admissions_of_layout_4_count_as_before() {
 fn rate_1_a_folder_of_layout_4_is_used_on() {
     let (_temporary, folder) = fourth_layout();
     let store = SledStore::open(&folder).unwrap();
-    let mut left: u64 = WINDOWS.iter().map(|(_, _, first, last)| last - first + 1).sum();
-    for (key, operation, _, last) in WINDOWS {
-        let window = Window { key: WindowKey::new(key).unwrap(), operation };
-        let now = UnixMillis::from_unix_millis(at(last));
-        let before = store.window(&window, limit(), now).unwrap().rate_limit.remaining;
-        let change = AccessChange::Admit { window, limit: limit(), now };
-        match store.apply_access(change).unwrap() {
-            AccessOutcome::Admitted(status) => assert_eq!(status.remaining, before - 1),
-            other => panic!("{other:?}"),
-        }
-        left += 1;
-    }
-    let (longest, now) = (Duration::from_secs(1), UnixMillis::from_unix_millis(1_000_000));
-    let sweep =
-        |limit| store.apply_access(AccessChange::SweepWindows { longest, now, limit }).unwrap();
-    assert_eq!(sweep(13), AccessOutcome::Swept(13));
-    assert_eq!(sweep(1000), AccessOutcome::Swept(left - 13));
-    assert_eq!(sweep(1000), AccessOutcome::Swept(0));
+    are_used_on(&store);
     store.close().unwrap();
     assert_eq!(rows(&folder), [0; 3]);
 }
