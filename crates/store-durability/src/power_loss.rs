@@ -6,8 +6,8 @@ use std::path::Path;
 use custom_models_core::ModelId;
 use fastrand::Rng;
 
+use crate::rounds::{ROUNDS, endless, has_seen_enough, load, moment};
 use crate::subject::contents;
-use crate::trials::{ROUNDS, endless, has_seen_enough, load, moment};
 use crate::{BoxError, Disk, Ledger, LoadProcess, PATIENCE, PowerCut, Subject, Task};
 
 /// Cuts the power of one place many times, with the same checks as after a kill.

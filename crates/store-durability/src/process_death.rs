@@ -3,8 +3,8 @@
 use fastrand::Rng;
 use tempfile::TempDir;
 
+use crate::rounds::{ROUNDS, endless, has_seen_enough, load, moment};
 use crate::subject::contents;
-use crate::trials::{ROUNDS, endless, has_seen_enough, load, moment};
 use crate::{BoxError, Ledger, Line, LoadProcess, Subject, ensure};
 
 /// Kills processes on one place: nothing acknowledged is lost, nothing deleted is back, no id is used twice,

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use fastrand::Rng;
 use tempfile::TempDir;
 
-use crate::trials::load;
+use crate::rounds::load;
 use crate::{BoxError, LoadProcess, Subject, Task, Trace, ensure};
 
 /// The number of steps of the traced load.
